@@ -1,0 +1,19 @@
+FROM python:3.13-slim AS build
+RUN apt-get update && apt-get install -y --no-install-recommends make
+WORKDIR /srv/qoltanba
+COPY Makefile requirements.txt ./
+RUN make install
+
+FROM python:3.13-slim
+RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home qoltanba && mkdir -p /srv/qoltanba/var && chown qoltanba /srv/qoltanba/var
+WORKDIR /srv/qoltanba
+COPY --from=build /srv/qoltanba/.venv .venv
+COPY . .
+# The stamp must not be older than what it vouches for.
+RUN touch .venv/.installed
+USER qoltanba
+ENV HOST=0.0.0.0
+EXPOSE 8000
+VOLUME /srv/qoltanba/var
+CMD ["make", "run"]

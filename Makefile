@@ -1,0 +1,66 @@
+# One word for each thing that one does here. A bare `make` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST_OPTIONS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test sure fix format lint types imports bench lock clean
+
+help: ## list these words
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+# A stamp says which locked versions the environment holds, so that a second start is quick.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+install: $(VENV)/.installed ## create .venv and install the locked requirements
+
+run: $(VENV)/.installed ## migrate the database and serve on HOST:PORT (127.0.0.1:8000)
+	@$(BIN)/flask --app wsgi db upgrade
+	@exec $(BIN)/gunicorn --config config/gunicorn.py wsgi:app
+
+test: $(VENV)/.installed-dev ## run all tests, on SQLite and on PostgreSQL
+	$(BIN)/pytest $(PYTEST_OPTIONS)
+
+sure: format lint types imports ## everything that must hold before a push; CI runs it
+	$(MAKE) --no-print-directory test PYTEST_OPTIONS="--cov --cov-report=term $(PYTEST_OPTIONS)"
+
+fix: $(VENV)/.installed-dev ## format the code and mend what can be mended
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+format: $(VENV)/.installed-dev ## is the code formatted?
+	$(BIN)/ruff format --check
+
+lint: $(VENV)/.installed-dev ## ruff's rules
+	$(BIN)/ruff check
+
+types: $(VENV)/.installed-dev ## mypy --strict
+	$(BIN)/mypy
+	$(BIN)/mypy tests bench
+
+imports: $(VENV)/.installed-dev ## do imports go one way?
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev ## measure speed against the floor (BENCH_ROWS=1000000 for the largest size)
+	$(BIN)/python -m bench
+
+lock: $(VENV)/.installed-dev ## choose the newest versions for requirements*.txt
+	$(BIN)/pip-compile $(LOCK) --output-file requirements.txt setup.cfg
+	$(BIN)/pip-compile $(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt setup.cfg
+LOCK := --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+clean: ## remove the environment and all caches; var/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*

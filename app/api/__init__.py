@@ -1,0 +1,1 @@
+"""The doors: one room for each API family, and what they share on purpose."""

@@ -1,0 +1,93 @@
+"""From what is wrong to what is answered: the one table, and the handlers that use it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from flask import Flask, Response, request
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+
+from app.api.locale import choose_locale, translate
+from app.api.ncanode import envelope
+from app.api.parameters import ParameterError
+from app.cms.errors import MalformedSignature
+from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
+
+#: Each kind of refusal and its status. A test demands that none is missing.
+STATUS: dict[type[Exception], int] = {
+    ParameterError: 400,
+    MalformedSignature: 400,
+    VersionNotSet: 400,
+    VersionConflict: 400,
+    SignatureNotFound: 404,
+}
+
+#: Sentences for what the framework refuses.
+SENTENCES = {
+    400: "Request is not acceptable",
+    404: "There is nothing at this address",
+    405: "Method is not allowed at this address",
+    413: "Request body is too large",
+    500: "Internal error",
+    503: "Database is not available, try again later",
+}
+
+#: The driver's errors that mean: the database is away, starting, stopping, full or overrun.
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+#: Seconds after which a client may try again.
+RETRY_AFTER = 5
+
+_log = logging.getLogger(__name__)
+
+
+class Refusal(Protocol):
+    """An error that carries its sentence and what fills it."""
+
+    template: str
+    values: dict[str, object]
+
+
+def init_app(app: Flask) -> None:
+    """Let every error of the application answer in the envelope."""
+    for kind in STATUS:
+        app.register_error_handler(kind, _refuse)
+    app.register_error_handler(HTTPException, _answer_http)
+    for away in DATABASE_AWAY:
+        app.register_error_handler(away, _answer_away)
+    app.register_error_handler(Exception, _answer_unexpected)
+
+
+def _tell(template: str, status: int, values: dict[str, object] | None = None) -> Response:
+    locale = choose_locale(request)
+    response = envelope.failure(translate(template, locale).format(**(values or {})), status)
+    response.headers["Content-Language"] = locale
+    return response
+
+
+def _refuse(error: Exception) -> Response:
+    refusal: Refusal = error  # type: ignore[assignment]  # each kind in the table is one
+    return _tell(refusal.template, STATUS[type(error)], refusal.values)
+
+
+def _answer_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    response = _tell(SENTENCES.get(status, error.name), status)
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers[name] = value
+    return response
+
+
+def _answer_away(error: Exception) -> Response:
+    _log.warning("database is away: %s", type(error).__name__, exc_info=error)
+    response = _tell(SENTENCES[503], 503)
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def _answer_unexpected(error: Exception) -> Response:
+    _log.error("unexpected %s", type(error).__name__, exc_info=error)
+    return _tell(SENTENCES[500], 500)

@@ -1,0 +1,192 @@
+"""marshmallow fields that read what clients of PHP servers send, and say in a sentence what is wrong.
+
+They raise `ParameterError` instead of collecting messages: an answer has room for one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from marshmallow import fields
+
+from app.api.parameters import ParameterError
+
+#: Characters of a document, thread, tag, stage, name or comment.
+MAX_TEXT = 255
+#: Tags of one version, or of one filter.
+MAX_TAGS = 200
+#: The largest number that a database column or a LIMIT takes.
+MAX_INTEGER = 2**63 - 1
+
+#: What PHP's trim() takes away, but NUL, which is refused.
+_BLANKS = " \t\n\r\v"
+_INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
+
+
+class Text(fields.Field[str]):
+    """Unicode text; a number is taken as its decimal text, blanks around it are dropped."""
+
+    def __init__(self, *, limit: int | None = MAX_TEXT, strip: bool = True, **options: Any) -> None:
+        super().__init__(load_default=None, allow_none=True, **options)
+        self.limit = limit
+        self.strip = strip
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
+    ) -> str | None:
+        text = as_text(value, str(attr))
+        return check_text(text.strip(_BLANKS) if self.strip else text, str(attr), self.limit)
+
+
+def as_text(value: Any, name: str) -> str:
+    """Give text for text or a number.
+
+    Raises:
+        ParameterError: it is something else.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise ParameterError('"{field}" parameter must be text', field=name)
+
+
+def check_text(text: str, name: str, limit: int | None) -> str:
+    """Give the text back if a database can keep it.
+
+    Raises:
+        ParameterError: it is too long, or has a NUL or half of a surrogate pair.
+    """
+    if limit is not None and len(text) > limit:
+        raise ParameterError(
+            '"{field}" parameter must be at most {limit} characters long', field=name, limit=limit
+        )
+    if "\0" in text:
+        if limit is None:
+            raise ParameterError('"{field}" parameter must not contain NUL', field=name)
+        raise ParameterError(
+            '"{field}" parameter must be text of at most {limit} characters without NUL',
+            field=name,
+            limit=limit,
+        )
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ParameterError('"{field}" parameter is not valid Unicode', field=name)
+    return text
+
+
+class Integer(fields.Field[int]):
+    """A whole number or its decimal text, within bounds."""
+
+    def __init__(self, *, low: int, high: int = MAX_INTEGER, **options: Any) -> None:
+        super().__init__(allow_none=True, **options)
+        self.low = low
+        self.high = high
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
+    ) -> int | None:
+        if value == "":
+            return None
+        number = as_integer(value, str(attr))
+        if not self.low <= number <= self.high:
+            raise ParameterError(
+                '"{field}" parameter must be from {low} to {high}',
+                field=attr,
+                low=self.low,
+                high=self.high,
+            )
+        return number
+
+
+class VersionNumber(fields.Field[int]):
+    """A version's number. Any integer will do: one that no thread can reach is found nowhere."""
+
+    UNREACHABLE: ClassVar[int] = 2**31 - 1
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
+    ) -> int | None:
+        if value == "":
+            return None
+        number = as_integer(value, str(attr))
+        return number if abs(number) < self.UNREACHABLE else self.UNREACHABLE
+
+
+def as_integer(value: Any, name: str) -> int:
+    """Give the number for a number or its decimal text.
+
+    Raises:
+        ParameterError: it is something else.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip(_BLANKS)):
+        return int(value)
+    raise ParameterError('"{field}" parameter must be an integer', field=name)
+
+
+class Flag(fields.Field[bool]):
+    """Yes or no, in the words that query strings use."""
+
+    WORDS: ClassVar[dict[str, bool]] = {
+        **dict.fromkeys(("true", "1", "on", "yes"), True),
+        **dict.fromkeys(("false", "0", "off", "no", ""), False),
+    }
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
+    ) -> bool:
+        word = str(value).lower() if isinstance(value, bool | int | str) else None
+        if word not in self.WORDS:
+            raise ParameterError('"{field}" parameter must be true or false', field=attr)
+        return self.WORDS[word]
+
+
+class Choice(fields.Field[str]):
+    """One of a few words."""
+
+    def __init__(self, *choices: str, **options: Any) -> None:
+        super().__init__(allow_none=True, **options)
+        self.choices = choices
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
+    ) -> str | None:
+        if value == "":
+            return None
+        if value not in self.choices:
+            raise ParameterError(
+                '"{field}" parameter must be one of {choices}',
+                field=attr,
+                choices=", ".join(self.choices),
+            )
+        return str(value)
+
+
+class Tags(fields.Field[tuple[str, ...]]):
+    """A list of tags, each once, in the order sent. A single one is a list of one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(load_default=(), allow_none=True, **options)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
+    ) -> tuple[str, ...]:
+        if value == "" or value == [""]:  # `tags=` and `tags[]=` of a form left empty
+            return ()
+        items = value if isinstance(value, list) else [value]
+        tags = tuple(dict.fromkeys(self._tag(item, str(attr)) for item in items))
+        if len(tags) > MAX_TAGS:
+            raise ParameterError(
+                '"{field}" parameter must have at most {limit} items', field=attr, limit=MAX_TAGS
+            )
+        return tags
+
+    @staticmethod
+    def _tag(item: Any, name: str) -> str:
+        tag = check_text(as_text(item, name).strip(_BLANKS), name, MAX_TEXT)
+        if not tag:
+            raise ParameterError('"{field}" parameter must not have empty items', field=name)
+        return tag

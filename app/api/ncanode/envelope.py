@@ -1,0 +1,84 @@
+"""The shape of every answer: `{"status": …, "message": …, "content": …}`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from flask import Response
+
+from app.store.records import SignatureRecord
+
+CONTENT_TYPE = "application/json; charset=utf-8"
+#: Bytes that a streamed answer gathers before it sends them.
+CHUNK = 64 * 1024
+
+_OPENING = b'{"status":true,"message":null,"content":'
+
+
+def success(content: dict[str, Any], status: int = 200) -> Response:
+    """Answer with content."""
+    body = orjson.dumps({"status": True, "message": None, "content": content})
+    return Response(body, status, content_type=CONTENT_TYPE)
+
+
+def done() -> Response:
+    """Answer to a deletion, which has neither message nor content."""
+    return Response(b'{"status":true}', content_type=CONTENT_TYPE)
+
+
+def failure(message: str, status: int) -> Response:
+    """Answer with an error."""
+    body = orjson.dumps({"status": False, "message": message, "content": None})
+    return Response(body, status, content_type=CONTENT_TYPE)
+
+
+def success_streamed(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Response:
+    """Answer with a list under `key` that may be longer than memory, then with `more`."""
+    return Response(_stream(key, rows, more), content_type=CONTENT_TYPE)
+
+
+def _stream(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Iterator[bytes]:
+    chunk = bytearray(_OPENING + b"{" + orjson.dumps(key) + b":[")
+    separator = b""
+    for row in rows:
+        chunk += separator + orjson.dumps(row)
+        separator = b","
+        if len(chunk) >= CHUNK:
+            yield bytes(chunk)
+            chunk.clear()
+    chunk += b"]"
+    for name, value in more.items():
+        chunk += b"," + orjson.dumps(name) + b":" + orjson.dumps(value)
+    yield bytes(chunk + b"}}")
+
+
+def signature(record: SignatureRecord, zone: ZoneInfo, *, with_cms: bool = True) -> dict[str, Any]:
+    """Write a version in both generations of names, times in `zone`."""
+    written = {
+        "id": record.id,
+        "document": record.document,
+        "thread": record.thread,
+        "chain": record.thread,
+        "stage": record.stage,
+        "version": record.version,
+        "parent": record.version - 1 or None,
+        "signature": record.cms,
+        "cms": record.cms,
+        "version_created_by": record.created_by,
+        "version_comment": record.comment,
+        "version_created_at": _local(record.version_created_at, zone),
+        "tags": record.tags,
+        "created_at": _local(record.created_at, zone),
+        "updated_at": _local(record.updated_at, zone),
+    }
+    if not with_cms:
+        del written["signature"], written["cms"]
+    return written
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).isoformat(" ", "seconds")[:19]

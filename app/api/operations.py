@@ -1,0 +1,38 @@
+"""What those ask who run the server: is it up, can it serve?"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.api.errors import RETRY_AFTER
+from app.api.ncanode import envelope
+from app.extensions import db
+from app.store import reading
+
+blueprint = Blueprint("operations", __name__, url_prefix="/health")
+
+
+@blueprint.get("/live")
+def live() -> Response:
+    """Tell that the process answers."""
+    return envelope.success({"health": "live"})
+
+
+@blueprint.get("/ready")
+def ready() -> Response:
+    """Tell whether the database can be reached and has the newest schema; 503 if not."""
+    try:
+        with db.engine.connect() as connection:
+            migrated = reading.is_migrated(connection)
+    except SQLAlchemyError:
+        return _not_ready("Database can't be reached, or was never migrated")
+    if not migrated:
+        return _not_ready("Database schema is not the one that this program needs")
+    return envelope.success({"health": "ready"})
+
+
+def _not_ready(reason: str) -> Response:
+    response = envelope.failure(reason, 503)
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response

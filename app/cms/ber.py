@@ -1,0 +1,204 @@
+"""BER, the encoding under CMS (ITU-T X.690): a budget for all of it, and a reader of lists.
+
+`scan` walks every element once, iteratively, before anything else interprets a byte. What has
+passed it is complete, holds together and is cheap to read; so `elements` and asn1crypto need not
+doubt a length again.
+"""
+
+from typing import NoReturn, TypeAlias
+
+from app.cms.errors import MalformedSignature
+
+# The identifier octets (X.690 8.1.2) that a reader of lists meets.
+INTEGER = 0x02
+OCTET_STRING = 0x04
+OBJECT_IDENTIFIER = 0x06
+CONSTRUCTED_OCTET_STRING = 0x24
+SEQUENCE = 0x30
+SET = 0x31
+EXPLICIT_0 = 0xA0
+EXPLICIT_3 = 0xA3
+
+# Levels. A CMS with a timestamp token and the authority's certificate in it has 17.
+MAX_DEPTH = 40
+# Elements of one value. 256 signers with timestamps and 1,024 certificates make some 160,000.
+MAX_ELEMENTS = 200_000
+# Bytes. Real ones take 3 to 12, one made from a UUID 20; decoding costs the square of an arc.
+MAX_OBJECT_IDENTIFIER = 64
+# Octets of a long length. Four reach far beyond any body that is accepted.
+MAX_LENGTH_OCTETS = 4
+
+_INDEFINITE = 0x80  # As a first length octet; above it stands the number of length octets.
+_PRIMITIVE, _CONSTRUCTED, _ODD = 0, 1, 2
+
+Element: TypeAlias = tuple[int, int, int, int, int]
+"""A tag octet and four offsets: header, start and stop of the contents, what follows."""
+
+
+def _kind(tag: int) -> int:
+    """Sort an identifier octet: end-of-contents, and tag numbers from 31 on, are odd."""
+    if tag == 0 or tag & 0x1F == 0x1F:
+        return _ODD
+    return _CONSTRUCTED if tag & 0x20 else _PRIMITIVE
+
+
+# One look-up for each element instead of three comparisons.
+_KINDS = bytes(_kind(tag) for tag in range(256))
+
+
+def scan(data: bytes, size: int | None = None) -> None:
+    """Walk all elements of one BER SEQUENCE within the budget that the constants above set.
+
+    `data` may be just the beginning of a value: `size` is then an upper bound for the bytes of
+    the whole, and a beginning in which nothing is wrong passes.
+
+    Raises MalformedSignature if the value is truncated, over budget or does not hold together, or
+    if anything follows it.
+    """
+    whole = len(data) if size is None else size
+    try:
+        stop = _walk(data, whole)
+    except IndexError:
+        if len(data) < whole:
+            return
+        _refuse(data, 0, len(data))
+    if size is None and stop != whole:
+        raise MalformedSignature("cms: {count} bytes follow the ASN.1 value", count=whole - stop)
+
+
+def _walk(data: bytes, whole: int) -> int:
+    """Give the offset behind the outermost value.
+
+    A usual signature has 250 elements, and each passes through this loop: it calls nothing for a
+    short one. `ends` keeps where the open elements end, inverted if the element inside has an
+    indefinite length and must be closed by its end-of-contents.
+    """
+    kinds = _KINDS
+    position, end = _open(data, whole)
+    ends = [~(whole + 1) if data[1] == _INDEFINITE else whole + 1]
+    for _ in range(MAX_ELEMENTS):
+        tag = data[position]
+        length = data[position + 1]
+        contents = position + 2
+        stop = contents + length
+        if length > MAX_OBJECT_IDENTIFIER:
+            contents, stop = _span(data, position, end)
+        if stop > end:
+            _refuse(data, position, end)
+        kind = kinds[tag]
+        if not kind:
+            position = stop
+        elif kind == _CONSTRUCTED:
+            ends.append(~end if length == _INDEFINITE else end)
+            if len(ends) > MAX_DEPTH:
+                _refuse_depth(position)
+            position = contents
+            end = stop
+        else:
+            position, end = contents, _end_of_contents(data, position, ends)
+        while position == end:
+            end = ends.pop()
+            if end < 0:
+                _refuse(data, position, ~end)
+        if end > whole:
+            return position
+    raise MalformedSignature("cms: ASN.1 has too many elements (byte {offset})", offset=position)
+
+
+def _open(data: bytes, whole: int) -> tuple[int, int]:
+    """Give where the contents of the outermost element start and stop."""
+    if data[0] != SEQUENCE or data[1] == 0:
+        raise MalformedSignature("cms: neither CMS nor XML")
+    start, stop = _span(data, 0, whole)
+    if stop > whole:
+        _refuse(data, 0, whole)
+    return start, stop
+
+
+def _span(data: bytes, position: int, end: int) -> tuple[int, int]:
+    """Give where the contents of the element at `position` start and stop.
+
+    Contents of indefinite length may go as far as `end`. Raises IndexError if the header is cut.
+    """
+    length = data[position + 1]
+    start = position + 2
+    if length > _INDEFINITE:
+        start += length & 0x7F
+        if length > _INDEFINITE + MAX_LENGTH_OCTETS:
+            return start, end + 1
+        if start > len(data):
+            raise IndexError(start)
+        length = int.from_bytes(data[position + 2 : start], "big")
+    elif length == _INDEFINITE:
+        if not data[position] & 0x20:
+            _refuse(data, position, 0)
+        return start, end
+    if length > MAX_OBJECT_IDENTIFIER and data[position] == OBJECT_IDENTIFIER:
+        raise MalformedSignature(
+            "cms: object identifier is too long (byte {offset})", offset=position
+        )
+    return start, start + length
+
+
+def _end_of_contents(data: bytes, position: int, ends: list[int]) -> int:
+    """Close an element of indefinite length; give where the one around it ends."""
+    end = ends.pop()
+    if end >= 0 or data[position] or data[position + 1]:
+        _refuse(data, position, 0)
+    return ~end
+
+
+def _refuse(data: bytes, position: int, end: int) -> NoReturn:
+    """Raise for the element at `position`, which would pass `end`: is the value cut, or wrong?
+
+    It is cut if the outermost element itself is longer than what there is, or is of indefinite
+    length and the input's end was the only limit.
+    """
+    if position == 0 or (end >= len(data) and data[1] == _INDEFINITE):
+        raise MalformedSignature("cms: ASN.1 value is truncated")
+    raise MalformedSignature("cms: ASN.1 element is malformed (byte {offset})", offset=position)
+
+
+def _refuse_depth(position: int) -> NoReturn:
+    raise MalformedSignature("cms: ASN.1 is nested too deeply (byte {offset})", offset=position)
+
+
+def elements(data: bytes, start: int, stop: int, limit: int = MAX_ELEMENTS) -> list[Element]:
+    """List the elements that stand side by side from `start` to `stop`, in scanned bytes.
+
+    Stops after `limit` + 1 of them, so that the caller can tell that there are too many.
+    """
+    found: list[Element] = []
+    position = start
+    while position < stop and len(found) <= limit:
+        tag = data[position]
+        length = data[position + 1]
+        contents = position + 2
+        if length == _INDEFINITE:
+            until = _find_end_of_contents(data, contents)
+            following = until + 2
+        else:
+            if length > _INDEFINITE:
+                contents += length & 0x7F
+                length = int.from_bytes(data[position + 2 : contents], "big")
+            until = following = contents + length
+        found.append((tag, position, contents, until, following))
+        position = following
+    return found
+
+
+def _find_end_of_contents(data: bytes, position: int) -> int:
+    """Give the offset of the end-of-contents that closes what has begun before `position`."""
+    depth = 1
+    while True:
+        length = data[position + 1]
+        if length == _INDEFINITE:
+            depth += 1
+            position += 2
+        elif data[position] == 0:
+            depth -= 1
+            if depth == 0:
+                return position
+            position += 2
+        else:
+            position = _span(data, position, 0)[1]

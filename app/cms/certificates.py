@@ -1,0 +1,115 @@
+"""The certificates that travel with a signature, found by what a SignerInfo names them by."""
+
+from functools import cached_property
+
+from app.cms.ber import EXPLICIT_0, EXPLICIT_3, OCTET_STRING, SEQUENCE, Element, elements, scan
+from app.cms.errors import MalformedSignature
+from app.cms.records import DAMAGE, touch_certificate
+
+# Bytes. A certificate of the NCA has 1,000 to 2,200. The cap bounds what may hide in extensions,
+# whose values are opaque to `ber.scan`.
+MAX_CERTIFICATE_SIZE = 16 * 1024
+
+# TBSCertificate (RFC 5280 section 4.1) has ten fields; the NCA's certificates have ten extensions.
+_MAX_FIELDS = 10
+_MAX_EXTENSIONS = 64
+_SUBJECT_KEY_IDENTIFIER = b"\x06\x03\x55\x1d\x0e"
+
+
+class EmbeddedCertificates:
+    """The CertificateSet of one SignedData, which `ber.scan` has passed."""
+
+    def __init__(self, der: bytes, listed: list[Element]) -> None:
+        """Take the encoded ContentInfo and those elements of it that are CertificateChoices."""
+        self._der = der
+        self._listed = listed
+
+    def by_issuer_and_serial(self, identity: bytes) -> bytes | None:
+        """Give the certificate with this issuer and serialNumber (encoded, in this order)."""
+        return self._cut(self._issuers_and_serials.get(identity))
+
+    def by_key_identifier(self, identifier: bytes) -> bytes | None:
+        """Give the certificate with this subjectKeyIdentifier (RFC 5280 section 4.2.1.2)."""
+        return self._cut(self._key_identifiers.get(identifier))
+
+    def _cut(self, certificate: Element | None) -> bytes | None:
+        return self._der[certificate[1] : certificate[4]] if certificate else None
+
+    @cached_property
+    def _issuers_and_serials(self) -> dict[bytes, Element]:
+        found: dict[bytes, Element] = {}
+        for certificate in self._listed:
+            fields = _tbs_fields(self._der, certificate)
+            if len(fields) > 2:
+                serial, issuer = fields[0], fields[2]
+                identity = self._der[issuer[1] : issuer[4]] + self._der[serial[1] : serial[4]]
+                found.setdefault(identity, certificate)
+        return found
+
+    @cached_property
+    def _key_identifiers(self) -> dict[bytes, Element]:
+        """Read extensions one by one: a damaged one harms no other."""
+        found: dict[bytes, Element] = {}
+        for certificate in self._listed:
+            for extension in _extensions(self._der, certificate):
+                identifier = _key_identifier(self._der, extension)
+                if identifier:
+                    found.setdefault(identifier, certificate)
+        return found
+
+
+def is_certificate(der: bytes) -> bool:
+    """Tell whether scanned bytes are a Certificate (RFC 5280 section 4.1) and well-formed.
+
+    Looked at are the fields that naming its holder and checking a signature stand on.
+    """
+    try:
+        touch_certificate(der)
+    except DAMAGE:
+        return False
+    return True
+
+
+def is_lone_certificate(der: bytes) -> bool:
+    """Tell the same of bytes that nobody has scanned yet, and whether they are within budget."""
+    if len(der) > MAX_CERTIFICATE_SIZE:
+        return False
+    try:
+        scan(der)
+    except MalformedSignature:
+        return False
+    return is_certificate(der)
+
+
+def _tbs_fields(der: bytes, certificate: Element) -> list[Element]:
+    """List the fields of TBSCertificate from serialNumber on; none if it has not that shape."""
+    tbs = elements(der, certificate[2], certificate[3], 1)
+    if certificate[0] != SEQUENCE or not tbs or tbs[0][0] != SEQUENCE:
+        return []
+    fields = elements(der, tbs[0][2], tbs[0][3], _MAX_FIELDS)
+    return fields[1:] if fields and fields[0][0] == EXPLICIT_0 else fields
+
+
+def _extensions(der: bytes, certificate: Element) -> list[Element]:
+    fields = _tbs_fields(der, certificate)
+    if not fields or fields[-1][0] != EXPLICIT_3:
+        return []
+    return [
+        extension
+        for sequence in elements(der, fields[-1][2], fields[-1][3], 1)
+        for extension in elements(der, sequence[2], sequence[3], _MAX_EXTENSIONS)
+    ]
+
+
+def _key_identifier(der: bytes, extension: Element) -> bytes:
+    """Give the key identifier that an Extension holds, or nothing if it is another one.
+
+    The identifier is an OCTET STRING within the OCTET STRING extnValue, which `ber.scan` could not
+    look into.
+    """
+    if not der.startswith(_SUBJECT_KEY_IDENTIFIER, extension[2], extension[3]):
+        return b""
+    value = elements(der, extension[2], extension[3], 2)[-1]
+    wrapped = der[value[2] : value[3]]
+    header = bytes((OCTET_STRING, max(len(wrapped) - 2, 0) & 0x7F))
+    return wrapped[2:] if value[0] == OCTET_STRING and wrapped.startswith(header) else b""

@@ -1,0 +1,22 @@
+"""What can be wrong with a signature, as a sentence for the one who sent it."""
+
+
+class CmsError(Exception):
+    """A sentence about a signature: an English template and the values that go into it.
+
+    The template stays apart from its values, so that whoever answers may translate it first.
+    """
+
+    def __init__(self, template: str, **values: object) -> None:
+        """Keep the template, in `str.format` notation, and the values by their names in it."""
+        super().__init__(template)
+        self.template = template
+        self.values = values
+
+    def __str__(self) -> str:
+        """Give the sentence in English."""
+        return self.template.format(**self.values)
+
+
+class MalformedSignature(CmsError):
+    """The text is no well-formed signature, or costs more to read than a signature may."""

@@ -1,0 +1,262 @@
+"""SignedData of CMS (RFC 5652 section 5): what makes it a signature, short of verifying it.
+
+The outer levels are walked in place, since they may hold megabytes of content; SignerInfos and
+certificates are small, and go to `records`.
+"""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from app.cms import records
+from app.cms.ber import (
+    CONSTRUCTED_OCTET_STRING,
+    EXPLICIT_0,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    SEQUENCE,
+    SET,
+    Element,
+    elements,
+)
+from app.cms.certificates import MAX_CERTIFICATE_SIZE, EmbeddedCertificates, is_certificate
+from app.cms.errors import MalformedSignature
+from app.cms.records import SignerIdentifier, SignerInfo
+
+MAX_SIGNERS = 256
+MAX_CERTIFICATES = 1024
+# Signed attributes of one signer; real ones are 3 to 8.
+MAX_ATTRIBUTES = 64
+
+# Object identifiers as they are encoded: comparing bytes is cheaper than decoding.
+_ID_DATA = bytes.fromhex("2a864886f70d010701")
+_ID_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+_ID_CONTENT_TYPE = bytes.fromhex("2a864886f70d010903")
+_ID_MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
+_REQUIRED_ATTRIBUTES = {_ID_CONTENT_TYPE: "content-type", _ID_MESSAGE_DIGEST: "message-digest"}
+
+# The tags that the fields of a SignedData may have: version, digestAlgorithms, encapContentInfo,
+# certificates (optional), crls (optional), signerInfos.
+_LAYOUTS = {
+    b"\x02\x31\x30\x31",
+    b"\x02\x31\x30\xa0\x31",
+    b"\x02\x31\x30\xa1\x31",
+    b"\x02\x31\x30\xa0\xa1\x31",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """One SignerInfo (RFC 5652 section 5.3); algorithms are dotted object identifiers.
+
+    `identified_by` is the choice made in SignerIdentifier, `certificate` the embedded one (DER).
+    """
+
+    digest_algorithm: str
+    signature_algorithm: str
+    has_signed_attributes: bool
+    identified_by: SignerIdentifier
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCms:
+    """A signature in CMS form.
+
+    `der` is the decoded ContentInfo (BER or DER), `content_type` the eContentType with dots,
+    `content_size` the bytes of the attached content or None if it is detached, `certificates`
+    the number of those embedded.
+    """
+
+    der: bytes
+    content_type: str
+    attached: bool
+    content_size: int | None
+    certificates: int
+    signers: tuple[Signer, ...]
+
+
+def parse_signed_data(der: bytes) -> SignedCms:
+    """Read an encoded ContentInfo of type signed-data, which `ber.scan` has passed.
+
+    Raises MalformedSignature, or whatever asn1crypto raises for damage that nobody foresaw.
+    """
+    fields = _signed_data_fields(der)
+    content_type, content_size = _read_content(der, fields[2])
+    listed = _list_certificates(der, fields[3])
+    signer_infos = elements(der, fields[-1][2], fields[-1][3], MAX_SIGNERS)
+    if not signer_infos:
+        raise MalformedSignature("cms: SignedData has no signer")
+    if len(signer_infos) > MAX_SIGNERS:
+        raise MalformedSignature("cms: more than {limit} signers", limit=MAX_SIGNERS)
+    embedded = EmbeddedCertificates(der, listed)
+    signers = tuple(
+        [
+            _read_signer(der[element[1] : element[4]], number, content_type, embedded)
+            for number, element in enumerate(signer_infos, 1)
+        ]
+    )
+    return SignedCms(
+        der=der,
+        content_type=records.dotted(content_type),
+        attached=content_size is not None,
+        content_size=content_size,
+        certificates=len(listed),
+        signers=signers,
+    )
+
+
+def _signed_data_fields(der: bytes) -> list[Element]:
+    """List the fields of the SignedData in a ContentInfo (RFC 5652 sections 3 and 5.1)."""
+    outermost = elements(der, 0, len(der), 1)[0]
+    info = elements(der, outermost[2], outermost[3], 2)
+    if [part[0] for part in info] != [OBJECT_IDENTIFIER, EXPLICIT_0]:
+        raise MalformedSignature("cms: not a ContentInfo of type signed-data")
+    if der[info[0][2] : info[0][3]] != _ID_SIGNED_DATA:
+        raise MalformedSignature("cms: not a ContentInfo of type signed-data")
+    content = elements(der, info[1][2], info[1][3], 1)
+    if [part[0] for part in content] != [SEQUENCE]:
+        raise MalformedSignature("cms: SignedData is malformed")
+    fields = elements(der, content[0][2], content[0][3], 6)
+    if bytes([field[0] for field in fields]) not in _LAYOUTS:
+        raise MalformedSignature("cms: SignedData is malformed")
+    return fields
+
+
+def _read_content(der: bytes, encapsulated: Element) -> tuple[bytes, int | None]:
+    """Give the encoded eContentType, and the size of eContent if there is one (section 5.2)."""
+    parts = elements(der, encapsulated[2], encapsulated[3], 2)
+    layout = [part[0] for part in parts]
+    if layout not in ([OBJECT_IDENTIFIER], [OBJECT_IDENTIFIER, EXPLICIT_0]):
+        raise MalformedSignature("cms: encapContentInfo is malformed")
+    content_type = der[parts[0][2] : parts[0][3]]
+    if len(parts) == 1:
+        return content_type, None
+    content = elements(der, parts[1][2], parts[1][3], 1)
+    if len(content) != 1:
+        raise MalformedSignature("cms: encapContentInfo is malformed")
+    size = 0
+    while content:
+        tag, _, start, stop, _ = content.pop()
+        if tag == OCTET_STRING:
+            size += stop - start
+        elif tag == CONSTRUCTED_OCTET_STRING:
+            content += elements(der, start, stop)
+        else:
+            raise MalformedSignature("cms: encapContentInfo is malformed")
+    return content_type, size
+
+
+def _list_certificates(der: bytes, field: Element) -> list[Element]:
+    """List the CertificateSet (section 10.2.3), if that is what the fourth field is."""
+    if field[0] != EXPLICIT_0:
+        return []
+    listed = elements(der, field[2], field[3], MAX_CERTIFICATES)
+    if len(listed) > MAX_CERTIFICATES:
+        raise MalformedSignature("cms: more than {limit} certificates", limit=MAX_CERTIFICATES)
+    for number, certificate in enumerate(listed, 1):
+        if certificate[4] - certificate[1] > MAX_CERTIFICATE_SIZE:
+            raise MalformedSignature(
+                "cms: certificate {number} is larger than {limit} bytes",
+                number=number,
+                limit=MAX_CERTIFICATE_SIZE,
+            )
+    return listed
+
+
+def _read_signer(
+    info: bytes, number: int, content_type: bytes, embedded: EmbeddedCertificates
+) -> Signer:
+    """Check the SignerInfo `number`, counted from 1, and find its certificate."""
+    try:
+        record = records.read_signer_info(info)
+    except records.DAMAGE as error:
+        raise MalformedSignature(
+            "cms: signer {number}: SignerInfo is malformed", number=number
+        ) from error
+    if not record.signature:
+        raise MalformedSignature("cms: signer {number}: signature is empty", number=number)
+    if record.signed_attributes is not None:
+        _check_attributes(record.signed_attributes, number, content_type)
+    elif content_type != _ID_DATA:
+        raise MalformedSignature(
+            "cms: signer {number}: signed attributes are missing (content is not plain data)",
+            number=number,
+        )
+    certificate = _find_certificate(record, number, embedded)
+    if not is_certificate(certificate):
+        raise MalformedSignature("cms: signer {number}: certificate is malformed", number=number)
+    return Signer(
+        digest_algorithm=record.digest_algorithm,
+        signature_algorithm=record.signature_algorithm,
+        has_signed_attributes=record.signed_attributes is not None,
+        identified_by=record.identified_by,
+        certificate=certificate,
+    )
+
+
+def _check_attributes(attributes: bytes, number: int, content_type: bytes) -> None:
+    """Check what RFC 5652 demands of signed attributes (sections 5.3, 11.1 and 11.2)."""
+    values = _required_values(attributes, number)
+    # An identifier within the budget has its length in one octet.
+    expected = bytes((OBJECT_IDENTIFIER, len(content_type))) + content_type
+    if values[_ID_CONTENT_TYPE] != expected:
+        raise MalformedSignature(
+            "cms: signer {number}: content-type attribute differs from eContentType", number=number
+        )
+    digest = values[_ID_MESSAGE_DIGEST]
+    if digest[0] != OCTET_STRING or digest[1] == 0:
+        raise MalformedSignature(
+            "cms: signer {number}: message-digest is not a filled OCTET STRING", number=number
+        )
+
+
+def _required_values(attributes: bytes, number: int) -> dict[bytes, bytes]:
+    """Give the encoded value of each required attribute: each stands once, with one value."""
+    found: dict[bytes, bytes] = {}
+    listed = elements(attributes, 0, len(attributes), MAX_ATTRIBUTES)
+    if len(listed) > MAX_ATTRIBUTES:
+        raise MalformedSignature(
+            "cms: signer {number}: more than {limit} signed attributes",
+            number=number,
+            limit=MAX_ATTRIBUTES,
+        )
+    for attribute in listed:
+        parts = elements(attributes, attribute[2], attribute[3], 2)
+        if attribute[0] != SEQUENCE or [part[0] for part in parts] != [OBJECT_IDENTIFIER, SET]:
+            raise MalformedSignature(
+                "cms: signer {number}: signed attributes are malformed", number=number
+            )
+        kind = attributes[parts[0][2] : parts[0][3]]
+        if kind in _REQUIRED_ATTRIBUTES:
+            values = elements(attributes, parts[1][2], parts[1][3], 1)
+            if kind in found or len(values) != 1:
+                _refuse_attribute(number, kind)
+            found[kind] = attributes[values[0][1] : values[0][4]]
+    for kind in _REQUIRED_ATTRIBUTES:
+        if kind not in found:
+            _refuse_attribute(number, kind)
+    return found
+
+
+def _refuse_attribute(number: int, kind: bytes) -> NoReturn:
+    raise MalformedSignature(
+        "cms: signer {number}: {attribute} attribute must stand once, with one value",
+        number=number,
+        attribute=_REQUIRED_ATTRIBUTES[kind],
+    )
+
+
+def _find_certificate(record: SignerInfo, number: int, embedded: EmbeddedCertificates) -> bytes:
+    """Find what the SignerIdentifier names; a certificate's place in the list says nothing."""
+    identifier = record.identifier
+    if record.identified_by == "issuerAndSerialNumber":
+        parts = elements(identifier, 0, len(identifier), 2)
+        if [part[0] for part in parts] != [SEQUENCE, INTEGER]:
+            raise MalformedSignature("cms: signer {number}: SignerInfo is malformed", number=number)
+        certificate = embedded.by_issuer_and_serial(identifier)
+    else:
+        certificate = embedded.by_key_identifier(identifier)
+    if certificate is None:
+        raise MalformedSignature("cms: signer {number}: certificate is not embedded", number=number)
+    return certificate

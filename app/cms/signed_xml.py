@@ -1,0 +1,229 @@
+"""Signed XML (XML Signature Syntax and Processing, "XMLDSig"): its structure, without verifying.
+
+The document is turned into UTF-8 before libxml2 sees it, so that one look for a document type
+declaration is enough whatever encoding it came in.
+"""
+
+import re
+from binascii import a2b_base64
+from dataclasses import dataclass
+from typing import NoReturn
+
+from lxml import etree
+
+from app.cms.certificates import is_lone_certificate
+from app.cms.errors import MalformedSignature
+
+# Occurrences of "<": each element, comment and instruction has one, most elements two. This many
+# cost libxml2 some 15 MB.
+MAX_MARKS = 100_000
+# Occurrences of "=": each attribute has one, and costs libxml2 some 200 bytes.
+MAX_EQUALS = 60_000
+MAX_SIGNATURES = 256
+# References of one ds:Signature.
+MAX_REFERENCES = 256
+
+_DS = "{http://www.w3.org/2000/09/xmldsig#}"
+# libxml2's XML_ERR_TAG_NOT_FINISHED: the end comes before an end tag.
+_UNCLOSED_ELEMENT = 77
+_DECLARATION = re.compile(r"<\?xml\s[^<>]{0,200}\?>")
+_DECLARED_ENCODING = re.compile(rb"<\?xml\s[^<>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})")
+# What documents are written in here, and what Python calls it. There is no UTF-7 among them.
+_ENCODINGS = {
+    b"utf-8": "utf-8",
+    b"us-ascii": "ascii",
+    b"windows-1251": "cp1251",
+    b"koi8-r": "koi8-r",
+    b"iso-8859-1": "latin-1",
+    b"iso-8859-5": "iso8859-5",
+}
+_UTF_16 = {
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+    b"<\0": "utf-16-le",
+    b"\0<": "utf-16-be",
+}
+_UTF_8_MARK = b"\xef\xbb\xbf"
+_WHITESPACE = " \t\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class XmlSignature:
+    """One ds:Signature; methods are the URIs of their Algorithm attributes.
+
+    `digest_methods` has one entry for each Reference, and `certificate` is the first embedded
+    X509Certificate (DER).
+    """
+
+    canonicalization_method: str
+    signature_method: str
+    digest_methods: tuple[str, ...]
+    certificate: bytes
+
+    @property
+    def references(self) -> int:
+        """How many References the signature covers."""
+        return len(self.digest_methods)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedXml:
+    """A signature in XML form: the document in UTF-8, without its XML declaration."""
+
+    xml: bytes
+    signatures: tuple[XmlSignature, ...]
+
+
+def check_budget(marks: int, equals: int) -> None:
+    """Refuse a document with that many "<" and "=" before anything is built from it.
+
+    Raises MalformedSignature.
+    """
+    if marks > MAX_MARKS or equals > MAX_EQUALS:
+        raise MalformedSignature("cms: XML has too many elements or attributes")
+
+
+def decode_xml(data: bytes) -> str:
+    """Decode an XML document by its byte order mark or by the encoding that it declares.
+
+    Raises MalformedSignature if it isn't XML, or in an encoding that is unknown here, and
+    UnicodeDecodeError if it isn't in the encoding it claims.
+    """
+    utf_16 = _UTF_16.get(data[:2])
+    if utf_16:
+        return data.decode(utf_16)
+    beginning = data[:256].removeprefix(_UTF_8_MARK).lstrip()
+    if not beginning.startswith(b"<"):
+        raise MalformedSignature("cms: neither CMS nor XML")
+    declared = _DECLARED_ENCODING.match(beginning)
+    name = declared[1].lower() if declared else b"utf-8"
+    encoding = _ENCODINGS.get(name)
+    if not encoding:
+        raise MalformedSignature(
+            "cms: XML is in an unknown encoding ({encoding})", encoding=name.decode()
+        )
+    return data.removeprefix(_UTF_8_MARK).decode(encoding)
+
+
+def parse_signed_xml(text: str) -> SignedXml:
+    """Read a signed XML document that is decoded already: the encoding it declares is past.
+
+    Raises MalformedSignature, or UnicodeEncodeError if the text has lone surrogates.
+    """
+    text = text.strip(_WHITESPACE + "\ufeff")
+    check_budget(text.count("<"), text.count("="))
+    if "<!DOCTYPE" in text:
+        raise MalformedSignature("cms: XML has a document type declaration")
+    xml = _DECLARATION.sub("", text, count=1) if text.startswith("<?xml") else text
+    encoded = xml.encode()
+    signatures = list(_parse_document(encoded).iter(_DS + "Signature"))
+    if not signatures:
+        raise MalformedSignature("cms: XML has no ds:Signature")
+    if len(signatures) > MAX_SIGNATURES:
+        raise MalformedSignature("cms: more than {limit} signatures", limit=MAX_SIGNATURES)
+    return SignedXml(
+        encoded,
+        tuple([_read_signature(element, n) for n, element in enumerate(signatures, 1)]),
+    )
+
+
+def _parse_document(xml: bytes) -> etree._Element:
+    """Parse UTF-8 within libxml2's own limits, without entities, network or DTD.
+
+    What libxml2 minds while it is fed is damage. What it minds at the end may be that too, found
+    late; but a document that stops within a tag, or with open elements, has been cut off.
+    """
+    parser = etree.XMLParser(
+        encoding="utf-8", resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False
+    )
+    fed = False
+    try:
+        parser.feed(xml)
+        fed = True
+        return parser.close()
+    except etree.XMLSyntaxError as error:
+        line, column = error.position
+        code = error.code  # type: ignore[attr-defined]  # The stubs forget it.
+        if fed and (code == _UNCLOSED_ELEMENT or not xml.endswith(b">")):
+            raise MalformedSignature("cms: XML is truncated") from error
+        raise MalformedSignature(
+            "cms: XML is not well-formed (line {line}, column {column})", line=line, column=column
+        ) from error
+
+
+def _read_signature(element: etree._Element, number: int) -> XmlSignature:
+    """Check ds:Signature `number`, counted from 1 in document order (XMLDSig section 4)."""
+    signed_info = _child(element, "SignedInfo", number)
+    canonicalization_method = _algorithm(signed_info, "CanonicalizationMethod", number)
+    signature_method = _algorithm(signed_info, "SignatureMethod", number)
+    _child(signed_info, "Reference", number)
+    references = signed_info.findall(_DS + "Reference")
+    if len(references) > MAX_REFERENCES:
+        raise MalformedSignature(
+            "cms: signature {number}: more than {limit} references",
+            number=number,
+            limit=MAX_REFERENCES,
+        )
+    digest_methods = []
+    for reference in references:
+        digest_methods.append(_algorithm(reference, "DigestMethod", number))
+        _decode_base64(_child(reference, "DigestValue", number), number)
+    _decode_base64(_child(element, "SignatureValue", number), number)
+    return XmlSignature(
+        canonicalization_method,
+        signature_method,
+        tuple(digest_methods),
+        _read_certificate(_child(element, "KeyInfo", number), number),
+    )
+
+
+def _read_certificate(key_info: etree._Element, number: int) -> bytes:
+    """Give the first certificate of KeyInfo, which is the signer's by custom (section 4.5.4)."""
+    element = key_info.find(f"{_DS}X509Data/{_DS}X509Certificate")
+    if element is None:
+        _refuse_missing("X509Certificate", number)
+    der = _decode_base64(element, number)
+    if not is_lone_certificate(der):
+        raise MalformedSignature("cms: signature {number}: certificate is malformed", number=number)
+    return der
+
+
+def _child(parent: etree._Element, name: str, number: int) -> etree._Element:
+    element = parent.find(_DS + name)
+    if element is None:
+        _refuse_missing(name, number)
+    return element
+
+
+def _algorithm(parent: etree._Element, name: str, number: int) -> str:
+    """Give the Algorithm attribute of a child, a URI."""
+    algorithm = _child(parent, name, number).get("Algorithm")
+    if not algorithm:
+        raise MalformedSignature(
+            "cms: signature {number}: {element} has no Algorithm", number=number, element=name
+        )
+    return algorithm
+
+
+def _decode_base64(element: etree._Element, number: int) -> bytes:
+    """Decode an element's base64, which Java fills with carriage returns; it must hold some.
+
+    A comment inside would split the text, and readers differ in which half they see.
+    """
+    text = (element.text or "").encode(errors="replace").translate(None, b" \t\r\n")
+    if text and not len(element):
+        try:
+            return a2b_base64(text, strict_mode=True)
+        except ValueError:
+            pass
+    raise MalformedSignature(
+        "cms: signature {number}: {element} is not base64",
+        number=number,
+        element=etree.QName(element).localname,
+    )
+
+
+def _refuse_missing(name: str, number: int) -> NoReturn:
+    raise MalformedSignature(
+        "cms: signature {number}: {element} is missing", number=number, element=name
+    )

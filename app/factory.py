@@ -1,0 +1,74 @@
+"""The wiring: settings in, application out."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from flask import Flask
+from flask.logging import default_handler
+
+from app import cli
+from app.api import errors, ncanode, operations
+from app.extensions import db
+from app.store import database
+from config.settings import Settings, SettingsError
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application. It connects to nothing before the first request.
+
+    Args:
+        settings: None reads them from the environment.
+
+    Raises:
+        SystemExit: a variable of the environment can't be used; the text is one line that says so.
+    """
+    if settings is None:
+        try:
+            settings = Settings.from_env(os.environ)
+        except SettingsError as error:
+            raise SystemExit(str(error)) from error
+    app = Flask(__name__, static_folder=None)
+    _configure(app, settings)
+    _log_to_stderr(settings.log_level)
+
+    db.init_app(app)
+    with app.app_context():
+        database.prepare(db.engine)
+    errors.init_app(app)
+    app.register_blueprint(ncanode.blueprint)
+    app.register_blueprint(operations.blueprint)
+    cli.init_app(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(
+            settings.database_url, settings.database_schema, settings.threads
+        ),
+        DATABASE_SCHEMA=settings.database_schema,
+        CMS_VALIDATION=settings.cms_validation,
+        TIMEZONE=settings.timezone,
+        MAX_CONTENT_LENGTH=settings.max_body,
+        # A form's field may be as long as the body; the default is half a megabyte.
+        MAX_FORM_MEMORY_SIZE=settings.max_body,
+        MAX_FORM_PARTS=1000,
+    )
+    # `/signature/` is `/signature`, and `//signature` is unknown: neither is answered by a
+    # redirect, which has no envelope.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+
+
+def _log_to_stderr(level: str) -> None:
+    """Log what the application says. gunicorn's own lines are set in config/gunicorn.py."""
+    default_handler.setFormatter(
+        logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    logger = logging.getLogger("app")
+    logger.setLevel(level.upper())
+    if default_handler not in logger.handlers:
+        logger.addHandler(default_handler)

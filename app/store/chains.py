@@ -1,0 +1,269 @@
+"""Writes: the rules by which a thread's chain of versions grows and goes.
+
+One statement decides who wins when writers meet: an UPDATE of the head at the version that the
+caller has seen, or an INSERT of a head that was not there. No row back means that somebody else
+was first. All else that a save writes hangs on that row. PostgreSQL gets the whole save as one
+statement, the rest as common table expressions beside the deciding one; SQLite, which has none
+that write, gets the same parts one after the other under its write lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Connection,
+    CursorResult,
+    Executable,
+    FromClause,
+    Function,
+    Insert,
+    Select,
+    bindparam,
+    delete,
+    func,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Delete, ReturningInsert, ReturningUpdate
+
+from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
+from app.store.models import Signature, SignatureTag, Version, utc_now
+from app.store.records import SignatureRecord
+
+_HEAD_COLUMNS = (Signature.id, Signature.version, Signature.created_at, Signature.updated_at)
+# A parameter named as a column would be taken for a value to set.
+_THREAD = (
+    Signature.document == bindparam("new_document"),
+    Signature.thread == bindparam("new_thread"),
+)
+
+_Claim = ReturningInsert[Any] | ReturningUpdate[Any]
+_Follower = Insert | Delete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVersion:
+    """What a save brings. All text is checked already; `tags` holds each tag once."""
+
+    document: str
+    thread: str
+    cms: str
+    stage: str | None = None
+    created_by: str | None = None
+    comment: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+def save_version(connection: Connection, new: NewVersion, seen: int | None) -> SignatureRecord:
+    """Add a version to a thread, or begin the thread with its first.
+
+    Args:
+        connection: one of `database.saving`.
+        new: what is saved.
+        seen: number of the version that the caller knows as the current one; None or 0 if it
+            knows of none. A new thread ignores it.
+
+    Raises:
+        VersionNotSet: the thread exists, and `seen` says nothing.
+        VersionConflict: `seen` is not, or by now no more, the current version.
+    """
+    saves = _saves(connection.dialect.name)
+    values = {
+        "new_document": new.document,
+        "new_thread": new.thread,
+        "new_cms": new.cms,
+        "new_stage": new.stage,
+        "new_created_by": new.created_by,
+        "new_comment": new.comment,
+        "new_tags": list(new.tags),
+        "seen": seen,
+    }
+    head = saves.next.run(connection, values) if seen else None
+    if head is None:
+        head = saves.first.run(connection, values)
+    if head is None:
+        raise VersionConflict if seen else VersionNotSet
+    signature_id, version, created_at, updated_at = head
+    return SignatureRecord(
+        id=signature_id,
+        document=new.document,
+        thread=new.thread,
+        created_at=created_at,
+        updated_at=updated_at,
+        version=version,
+        stage=new.stage,
+        created_by=new.created_by,
+        comment=new.comment,
+        tags=list(new.tags),
+        version_created_at=updated_at,
+        cms=new.cms,
+    )
+
+
+def delete_chain(connection: Connection, document: str, thread: str) -> None:
+    """Remove a thread: its head, all versions, its tags. Inside `database.transaction`.
+
+    Raises:
+        SignatureNotFound: there is no such thread.
+    """
+    # The lock waits for a writer that is at work, so that what it adds is removed as well.
+    head = connection.execute(
+        select(Signature.id, Signature.version)
+        .where(Signature.document == document, Signature.thread == thread)
+        .with_for_update()
+    ).first()
+    if head is None:
+        raise SignatureNotFound
+    each = _expand_json(connection.dialect.name)
+    tags = _tags_of_version(each, head.id, head.version)
+    connection.execute(
+        delete(SignatureTag).where(SignatureTag.signature_id == head.id, SignatureTag.tag.in_(tags))
+    )
+    connection.execute(delete(Signature).where(Signature.id == head.id))
+
+
+@dataclass(frozen=True, slots=True)
+class _SavePostgresql:
+    """A save as one statement."""
+
+    statement: Executable
+
+    @classmethod
+    def of(cls, claim: _Claim, followers: Callable[[FromClause], list[_Follower]]) -> _SavePostgresql:
+        head = claim.cte("head")
+        parts = [part.cte(f"part_{number}") for number, part in enumerate(followers(head))]
+        return cls(select(head).add_cte(*parts))
+
+    def run(self, connection: Connection, values: dict[str, Any]) -> Any:
+        return connection.execute(self.statement, values).first()
+
+
+@dataclass(frozen=True, slots=True)
+class _SaveSqlite:
+    """A save as several statements, under the write lock."""
+
+    claim: Executable
+    followers: list[_Follower]
+
+    @classmethod
+    def of(cls, claim: _Claim, followers: Callable[[FromClause], list[_Follower]]) -> _SaveSqlite:
+        head = select(*_HEAD_COLUMNS).where(*_THREAD).subquery("head")
+        return cls(claim, followers(head))
+
+    def run(self, connection: Connection, values: dict[str, Any]) -> Any:
+        head = connection.execute(self.claim, values).first()
+        if head is not None:
+            for follower in self.followers:
+                connection.execute(follower, values)
+        return head
+
+
+@dataclass(frozen=True, slots=True)
+class _Saves:
+    """The two ways in which a save goes, ready for one database."""
+
+    first: _SavePostgresql | _SaveSqlite
+    next: _SavePostgresql | _SaveSqlite
+
+
+@cache
+def _saves(dialect: str) -> _Saves:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    save = _SaveSqlite if dialect == "sqlite" else _SavePostgresql
+    each = _expand_json(dialect)
+
+    first = (
+        insert(Signature)
+        .values(
+            document=bindparam("new_document"),
+            thread=bindparam("new_thread"),
+            stage=bindparam("new_stage"),
+            version=1,
+            created_at=utc_now(),
+            updated_at=utc_now(),
+        )
+        .on_conflict_do_nothing()
+        .returning(*_HEAD_COLUMNS)
+    )
+    following = (
+        update(Signature)
+        .where(*_THREAD, Signature.version == bindparam("seen"))
+        .values(version=Signature.version + 1, stage=bindparam("new_stage"), updated_at=utc_now())
+        .returning(*_HEAD_COLUMNS)
+    )
+
+    def add_tags(head: FromClause) -> Insert:
+        tag = _values(each(_SENT_TAGS))
+        return (
+            insert(SignatureTag)
+            # Without WHERE, SQLite takes the ON of ON CONFLICT for a join's.
+            .from_select(["tag", "signature_id"], select(tag.c.value, head.c.id).where(true()))
+            .on_conflict_do_nothing()
+        )
+
+    return _Saves(
+        first=save.of(first, lambda head: [_add_version(head), add_tags(head)]),
+        next=save.of(
+            following, lambda head: [_add_version(head), _drop_tags(each, head), add_tags(head)]
+        ),
+    )
+
+
+_SENT_TAGS = bindparam("new_tags", type_=JSON())
+
+
+def _add_version(head: FromClause) -> Insert:
+    values = {
+        "signature_id": head.c.id,
+        "version": head.c.version,
+        "cms": bindparam("new_cms"),
+        "stage": bindparam("new_stage"),
+        "created_by": bindparam("new_created_by"),
+        "comment": bindparam("new_comment"),
+        "tags": _SENT_TAGS,
+        "created_at": head.c.updated_at,
+    }
+    return postgresql.insert(Version).from_select(list(values), select(*values.values()))
+
+
+def _drop_tags(each: _Expand, head: FromClause) -> Delete:
+    """Remove the tags that the superseded version had and the new one has not."""
+    old = _tags_of_version(each, _scalar(head.c.id), _scalar(head.c.version) - 1)
+    return delete(SignatureTag).where(
+        SignatureTag.signature_id == _scalar(head.c.id),
+        SignatureTag.tag.in_(old),
+        SignatureTag.tag.not_in(select(_values(each(_SENT_TAGS)).c.value)),
+    )
+
+
+_Expand = Callable[[Any], Function[Any]]
+
+
+def _expand_json(dialect: str) -> _Expand:
+    """Name the function that makes rows of a JSON list of text."""
+    return func.json_each if dialect == "sqlite" else func.json_array_elements_text
+
+
+def _values(function: Function[Any]) -> FromClause:
+    return function.table_valued("value", name="tag", joins_implicitly=True)
+
+
+def _tags_of_version(each: _Expand, signature_id: Any, version: Any) -> Select[Any]:
+    tag = _values(each(Version.tags))
+    return (
+        select(tag.c.value)
+        .select_from(Version)
+        .join(tag, true())
+        .where(Version.signature_id == signature_id, Version.version == version)
+    )
+
+
+def _scalar(column: Any) -> Any:
+    return select(column).scalar_subquery()

@@ -1,0 +1,130 @@
+"""The tables. Statements are written on their columns; no row becomes an object of these."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, always in UTC. SQLite keeps no zone, so it is attached here and nowhere else."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware moment into what the database keeps."""
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Give an aware moment, whatever the database forgot."""
+        if value is not None and value.tzinfo is None:
+            return value.replace(tzinfo=UTC)  # type: ignore[no-any-return]  # the driver's value
+        return value
+
+
+class utc_now(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL function that it is
+    """The moment at which the statement began: one clock, the database's, for all web processes."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(utc_now, "postgresql")
+def _postgresql_now(_element: utc_now, _compiler: SQLCompiler, **_kw: Any) -> str:
+    # Not clock_timestamp(), which moves on between two columns of one row.
+    return "statement_timestamp()"
+
+
+@compiles(utc_now, "sqlite")
+def _sqlite_now(_element: utc_now, _compiler: SQLCompiler, **_kw: Any) -> str:
+    # SQLite counts milliseconds; the zeros make it the text that SQLAlchemy's DateTime reads.
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+
+
+class Base(DeclarativeBase):
+    """Registry of the tables below; Flask-SQLAlchemy is given it."""
+
+
+#: Text that is compared byte by byte, and sorted so, which is what exact matching needs.
+CODE = Text().with_variant(Text(collation="C"), "postgresql")
+#: SQLite numbers rows by itself only in a column that is declared INTEGER.
+ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Signature(Base):
+    """The head of one thread. Its id is never used again, also after the thread is deleted."""
+
+    __tablename__ = "signatures"
+    __table_args__ = (
+        UniqueConstraint("document", "thread", name="uq_signatures_document_thread"),
+        # Each filter of a list finds its page of newest threads by reading one index backwards.
+        Index("ix_signatures_document_id", "document", "id"),
+        Index("ix_signatures_thread_id", "thread", "id"),
+        Index("ix_signatures_stage_id", "stage", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    document: Mapped[str] = mapped_column(CODE)
+    thread: Mapped[str] = mapped_column(CODE)
+    #: Number of the current version; the first is 1.
+    version: Mapped[int] = mapped_column(Integer)
+    #: The current version's stage, kept here too so that a list can filter by it.
+    stage: Mapped[str | None] = mapped_column(CODE)
+    #: When the first and the last version were saved.
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Version(Base):
+    """One save. It is never changed afterwards."""
+
+    __tablename__ = "versions"
+
+    signature_id: Mapped[int] = mapped_column(
+        ROW_ID, ForeignKey("signatures.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    #: The signature exactly as it was sent, in whatever armour.
+    cms: Mapped[str] = mapped_column(Text)
+    stage: Mapped[str | None] = mapped_column(Text)
+    created_by: Mapped[str | None] = mapped_column(Text)
+    comment: Mapped[str | None] = mapped_column(Text)
+    #: List of text, each once, in the order sent.
+    tags: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SignatureTag(Base):
+    """Search index: the tags of each thread's current version.
+
+    It has no foreign key: that would need a second index and a check for each tag that is
+    saved. `chains` writes it together with the version that it is taken from.
+    """
+
+    __tablename__ = "signature_tags"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    tag: Mapped[str] = mapped_column(CODE, primary_key=True)
+    signature_id: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)

@@ -1,0 +1,50 @@
+"""What the store gives back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Row
+
+from app.store.models import Signature, Version
+
+#: In the order of `SignatureRecord`'s fields; the signature's text comes last, and may be left out.
+RECORD_COLUMNS = (
+    Signature.id,
+    Signature.document,
+    Signature.thread,
+    Signature.created_at,
+    Signature.updated_at,
+    Version.version,
+    Version.stage,
+    Version.created_by,
+    Version.comment,
+    Version.tags,
+    Version.created_at.label("version_created_at"),
+    Version.cms,
+)
+
+
+class SignatureRecord(NamedTuple):
+    """One version of one thread. Times are aware, in UTC."""
+
+    id: int
+    document: str
+    thread: str
+    #: When the thread's first and last version were saved.
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    stage: str | None
+    created_by: str | None
+    comment: str | None
+    tags: list[str]
+    version_created_at: datetime
+    #: The signature as it was sent; None where the reader left it out.
+    cms: str | None = None
+
+    @classmethod
+    def of(cls, row: Row[*tuple[object, ...]]) -> SignatureRecord:
+        """Take a row of `RECORD_COLUMNS`."""
+        return cls(*row)  # type: ignore[arg-type]  # the columns have the types of the fields

@@ -1,0 +1,38 @@
+"""gunicorn's settings: `gunicorn -c config/gunicorn.py wsgi:app`. All come from `Settings`."""
+
+import os
+import sys
+
+from config.settings import Settings, SettingsError
+
+try:
+    _settings = Settings.from_env(os.environ)
+except SettingsError as error:
+    # gunicorn prints a traceback for any other exception of this file.
+    sys.exit(str(error))
+
+_host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
+bind = [f"{_host}:{_settings.port}"]
+proc_name = "qoltanba"
+
+# Threads share one process's memory and wait for the database side by side; processes use the
+# cores. The application is loaded before the fork, so that the workers share its pages.
+worker_class = "gthread"
+workers = _settings.workers
+threads = _settings.threads
+preload_app = True
+
+timeout = _settings.timeout
+graceful_timeout = _settings.graceful_timeout
+keepalive = 75
+max_requests = _settings.max_requests
+max_requests_jitter = _settings.max_requests // 10
+
+# A list filtered by many tags has a long query string; 8190 is the most that gunicorn allows.
+limit_request_line = 8190
+
+accesslog = "-" if _settings.access_log else None
+loglevel = _settings.log_level
+
+# Nothing is written to the operator's home, and nobody steers the server through a socket.
+control_socket_disable = True

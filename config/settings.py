@@ -1,0 +1,185 @@
+"""Every variable that the program reads from its environment, checked once, at start."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+PROJECT = Path(__file__).resolve().parent.parent
+EMBEDDED_DATABASE = PROJECT / "var" / "qoltanba.sqlite3"
+
+CmsValidation = Literal["off", "structure"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+SWITCH = {
+    **dict.fromkeys(("1", "on", "true", "yes"), True),
+    **dict.fromkeys(("0", "off", "false", "no"), False),
+}
+
+
+class SettingsError(ValueError):
+    """A variable has a value that can't be used. The text is one line that names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator decides. `from_env` says which variable fills which field."""
+
+    database_url: URL
+    #: Name of the PostgreSQL schema that holds the tables; None: as the connection finds them.
+    database_schema: str | None
+    cms_validation: CmsValidation
+    #: The zone of every time that the API writes.
+    timezone: ZoneInfo
+    #: Largest request body, bytes.
+    max_body: int
+    host: str
+    port: int
+    #: Worker processes, and threads in each.
+    workers: int
+    threads: int
+    #: Seconds after which a silent worker is replaced, and that a stopping one may take.
+    timeout: int
+    graceful_timeout: int
+    #: Requests after which a worker is replaced by a fresh one; 0: never.
+    max_requests: int
+    access_log: bool
+    log_level: LogLevel
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read and check every variable.
+
+        Raises:
+            SettingsError: a value can't be used; the first one that is found.
+        """
+        read = _Reader(env)
+        return cls(
+            database_url=_database_url(read),
+            database_schema=_database_schema(read),
+            cms_validation="off"
+            if read.choice("CMS_VALIDATION", ("structure", "off")) == "off"
+            else "structure",
+            timezone=read.zone("NCANODE_TIMEZONE", "UTC"),
+            max_body=read.integer("MAX_BODY_MB", 30, 1, 1024) * 1024 * 1024,
+            host=read.text("HOST") or "127.0.0.1",
+            port=read.integer("PORT", 8000, 1, 65535),
+            workers=read.integer("WEB_CONCURRENCY", min(len(os.sched_getaffinity(0)) + 1, 8), 1, 64),
+            threads=read.integer("WEB_THREADS", 4, 1, 64),
+            timeout=read.integer("WEB_TIMEOUT", 60, 1, 3600),
+            graceful_timeout=read.integer("WEB_GRACEFUL_TIMEOUT", 25, 1, 3600),
+            max_requests=read.integer("WEB_MAX_REQUESTS", 200_000, 0, 10**9),
+            access_log=read.switch("ACCESS_LOG", False),
+            log_level=_log_level(read),
+        )
+
+
+class _Reader:
+    """Typed access to the environment. An empty value counts as absent, as in compose files."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+
+    def text(self, name: str) -> str | None:
+        return self.env.get(name, "").strip() or None
+
+    def integer(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.text(name)
+        if value is None:
+            return default
+        if not re.fullmatch(r"[0-9]{1,18}", value) or not low <= int(value) <= high:
+            raise SettingsError(f"{name} must be an integer from {low} to {high}, not {value!r}")
+        return int(value)
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name) or choices[0]
+        if value not in choices:
+            raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+        return value
+
+    def switch(self, name: str, default: bool) -> bool:
+        value = self.text(name)
+        if value is None:
+            return default
+        if value.lower() not in SWITCH:
+            raise SettingsError(f"{name} must be on or off, not {value!r}")
+        return SWITCH[value.lower()]
+
+    def zone(self, name: str, default: str) -> ZoneInfo:
+        value = self.text(name) or default
+        try:
+            return ZoneInfo(value)
+        # ZoneInfoNotFoundError is a KeyError; a malformed key is a ValueError; a directory of
+        # the zone database ("Asia") an OSError.
+        except (KeyError, ValueError, OSError) as error:
+            raise SettingsError(
+                f"{name} must be a time zone such as Asia/Almaty, not {value!r}"
+            ) from error
+
+
+def _log_level(read: _Reader) -> LogLevel:
+    levels: dict[str, LogLevel] = {
+        "info": "info",
+        "debug": "debug",
+        "warning": "warning",
+        "error": "error",
+    }
+    return levels[read.choice("LOG_LEVEL", tuple(levels))]
+
+
+def _database_url(read: _Reader) -> URL:
+    """DATABASE_URL, else the original server's PG_ variables, else the embedded file."""
+    given = read.text("DATABASE_URL")
+    if given is not None:
+        return _checked_url(given)
+    if read.text("PG_HOST") is not None:
+        return URL.create(
+            "postgresql+psycopg2",
+            username=read.text("PG_USER"),
+            password=read.text("PG_PASSWORD"),
+            host=read.text("PG_HOST"),
+            port=read.integer("PG_PORT", 5432, 1, 65535),
+            database=read.text("PG_DATABASE"),
+        )
+    return URL.create("sqlite", database=str(EMBEDDED_DATABASE))
+
+
+def _checked_url(text: str) -> URL:
+    """Give the URL that SQLAlchemy understands. The value is never repeated: it has a password."""
+    # SQLAlchemy 2.1 takes postgresql:// for psycopg 3 and doesn't know Heroku's postgres://.
+    text = re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", text)
+    try:
+        url = make_url(text)
+        url.port  # noqa: B018 - the port is only checked when it is read
+    except (ArgumentError, ValueError) as error:
+        raise SettingsError("DATABASE_URL is not a database address") from error
+    if url.drivername == "sqlite":
+        return _checked_sqlite(url)
+    if url.drivername != "postgresql+psycopg2":
+        raise SettingsError(
+            "DATABASE_URL must begin with postgresql://, postgres:// or sqlite:///"
+        )
+    return url
+
+
+def _checked_sqlite(url: URL) -> URL:
+    if url.host is not None or url.database in (None, "", ":memory:") or url.query:
+        raise SettingsError("DATABASE_URL must name a file: sqlite:////path/to/store.sqlite3")
+    return url.set(database=str(Path(str(url.database)).resolve()))
+
+
+def _database_schema(read: _Reader) -> str | None:
+    schema = read.text("PG_SCHEMA")
+    if schema is None or schema == "public":
+        return None
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]{0,62}", schema):
+        raise SettingsError("PG_SCHEMA must be a plain schema name of at most 63 characters")
+    return schema

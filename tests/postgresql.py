@@ -1,0 +1,148 @@
+"""A PostgreSQL server of one's own, made from the installed binaries and thrown away afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg2
+
+INSTALL_HINT = (
+    "PostgreSQL is needed: install its server package (Debian: apt-get install postgresql), "
+    "or set TEST_POSTGRES_URL to a database that may be filled and emptied."
+)
+
+
+def free_port() -> int:
+    """Give a TCP port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def find_binaries() -> Path:
+    """Give the folder of `initdb` and `postgres`, the newest version first.
+
+    Raises:
+        RuntimeError: there is none; the text says what to install.
+    """
+    on_path = shutil.which("initdb")
+    if on_path and (Path(on_path).parent / "postgres").exists():
+        return Path(on_path).resolve().parent
+    installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(installed, key=lambda path: int(path.parts[-3]), default=None)
+    if newest is None:
+        raise RuntimeError(INSTALL_HINT)
+    return newest.parent
+
+
+class PostgresServer:
+    """A server on a free port of 127.0.0.1, with default durability, that trusts everybody.
+
+    Args:
+        durable: False doesn't wait for the disk, for tests where only the answers count.
+        settings: further lines of postgresql.conf, name -> value.
+    """
+
+    def __init__(self, *, durable: bool = True, settings: dict[str, str] | None = None) -> None:
+        self.binaries = find_binaries()
+        self.port = free_port()
+        self.settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "logging_collector": "off",
+            "fsync": "on" if durable else "off",
+            "synchronous_commit": "on" if durable else "off",
+            **(settings or {}),
+        }
+        # PostgreSQL refuses to run as root; its package brings a user.
+        self.user = "postgres" if os.geteuid() == 0 else None
+        self.folder = Path(tempfile.mkdtemp(prefix="qoltanba-postgresql-"))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of the database that is always there."""
+        return self.database_url("postgres")
+
+    def database_url(self, database: str) -> str:
+        """Give the address of a database."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def create(self) -> Self:
+        """Make the data folder and start."""
+        if self.user:
+            shutil.chown(self.folder, self.user)
+        self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C")
+        lines = "".join(f"{name} = '{value}'\n" for name, value in self.settings.items())
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(lines)
+        return self.start()
+
+    @property
+    def data(self) -> Path:
+        """The folder that the server keeps everything in."""
+        return self.folder / "data"
+
+    def start(self) -> Self:
+        """Start the server, and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own server
+                [self.binaries / "postgres", "-D", self.data],
+                stdout=log,
+                stderr=log,
+                user=self.user,
+                cwd=self.folder,
+            )
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                psycopg2.connect(self.url).close()
+                return self
+            except psycopg2.OperationalError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise RuntimeError((self.folder / "log").read_text()[-2000:]) from None
+                time.sleep(0.05)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop the server: SIGINT ends its connections, SIGQUIT is a crash."""
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(timeout=60)
+            self.process = None
+
+    def destroy(self) -> None:
+        """Stop, and remove the data."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self.create()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.destroy()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(  # noqa: S603 - our own server
+            [self.binaries / program, "-D", self.data, *arguments],
+            check=True,
+            capture_output=True,
+            user=self.user,
+            cwd=self.folder,
+        )
