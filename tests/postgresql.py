@@ -80,6 +80,21 @@ class PostgresServer:
         """Give the address of a database."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
+    def create_database(self, name: str) -> None:
+        """Create an empty database."""
+        self._execute(f'CREATE DATABASE "{name}"')
+
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever is connected to it."""
+        self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _execute(self, sql: str) -> None:
+        connection = psycopg2.connect(self.url)
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+        connection.close()
+
     def create(self) -> Self:
         """Make the data folder and start."""
         if self.user:

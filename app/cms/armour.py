@@ -10,18 +10,22 @@ from typing import NoReturn
 
 from app.cms.errors import MalformedSignature
 
-# What may stand around a value: blanks, line ends and a byte order mark.
+# What may stand around a value: blanks, line ends and a byte order mark; so many at most.
 _MARGIN = " \t\r\n\ufeff"
+_MAX_MARGIN = 1000
 _PEM_BEGIN = re.compile(r"-----BEGIN ([^-\r\n]{1,40})-----")
 _PEM_LABELS = {"CMS", "PKCS7", "PKCS #7 SIGNED DATA"}
 _DATA_URI = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
 
-# Percent-encoding, as it happens to base64 in a form or an address.
-_ESCAPE = re.compile(r"%(2[BF]|3D|0[AD]|20)", re.IGNORECASE)
-_ESCAPED = {"2B": "+", "2F": "/", "3D": "=", "0A": "\n", "0D": "\r", "20": " "}
+# What stands for what in base64: percent-encoding as forms and addresses do it, then base64url
+# and line ends.
+_ESCAPES = {"%2B": "+", "%2F": "/", "%3D": "=", "%0A": "", "%0D": "", "%20": " "}
+_ESCAPES |= {escape.lower(): character for escape, character in _ESCAPES.items()}
+_SIGNS = {"-": "+", "_": "/", "\n": "", "\r": "", "\t": ""}
+
 _FOREIGN = re.compile(r"[^A-Za-z0-9+/_=%\- \t\r\n]")
-_FOREIGN_ESCAPE = re.compile(r"%(?!2[BF]|3D|0[AD]|20)", re.IGNORECASE)
-_PADDING = re.compile(r"(?:=|%3D)[= \t\r\n]*+(?:%(?:3D|0[AD]|20)[= \t\r\n]*+)*+", re.IGNORECASE)
+_FOREIGN_ESCAPE = re.compile(r"%(?!2[BbFf]|3[Dd]|0[AaDd]|20)")
+_PADDING = re.compile(r"(?:(?:=|%3[Dd])(?:[ \t\r\n]|%0[AaDd]|%20){0,1000}){1,2}")
 
 
 def open_armour(text: str) -> tuple[int, int]:
@@ -31,28 +35,26 @@ def open_armour(text: str) -> tuple[int, int]:
     Raises MalformedSignature if there is no value, if PEM armour is cut or is that of something
     else, and if anything stands outside of it.
     """
-    start = len(text) - len(text.lstrip(_MARGIN))
-    if start == len(text):
+    margin = text[:_MAX_MARGIN]
+    start = len(margin) - len(margin.lstrip(_MARGIN))
+    if start == len(margin):
         raise MalformedSignature("cms: value is empty")
-    if text[start] == "<":
-        return start, len(text)
     if text[start] in "Dd":
         uri = _DATA_URI.match(text, start)
         if uri:
             return uri.end(), len(text)
-    if "-----" in text:
-        begin = _PEM_BEGIN.search(text, start)
-        if begin or text.startswith("-----", start):
-            return _open_pem(text, start, begin)
+    if text.startswith("-----", start):
+        return _open_pem(text, start)
+    if text[start] != "<" and "-----BEGIN " in text:
+        _refuse_outside(start)
     return start, len(text)
 
 
-def _open_pem(text: str, start: int, begin: re.Match[str] | None) -> tuple[int, int]:
+def _open_pem(text: str, start: int) -> tuple[int, int]:
     """Give where the body of PEM armour (RFC 7468) starts and stops."""
+    begin = _PEM_BEGIN.match(text, start)
     if not begin:
         raise MalformedSignature("cms: PEM armour is truncated")
-    if begin.start() != start:
-        _refuse_outside(start)
     label = begin[1]
     if label not in _PEM_LABELS:
         raise MalformedSignature("cms: PEM armour holds {label}, not CMS", label=label)
@@ -78,11 +80,10 @@ def readings(body: str) -> Iterator[str]:
     There are several only where blanks stand in it: each may be a plus that a form decoder turned
     into a blank, or a mere separator. Which one is right, only what it decodes to can tell.
     """
-    if "%" in body:
-        body = _ESCAPE.sub(lambda match: _ESCAPED[match[1].upper()], body)
-    for sign, standard in (("-", "+"), ("_", "/"), ("\n", ""), ("\r", ""), ("\t", "")):
-        if sign in body:
-            body = body.replace(sign, standard)
+    for table in (_ESCAPES, _SIGNS) if "%" in body else (_SIGNS,):
+        for sign, meaning in table.items():
+            if sign in body:
+                body = body.replace(sign, meaning)
     inner = body.strip(" ")
     yield inner.replace(" ", "+")
     if " " in inner:
@@ -97,17 +98,17 @@ def decode(base64: str) -> bytes:
     Raises ValueError: `check_alphabet` then knows whether a character or the length is to blame.
     """
     missing = -len(base64) % 4
-    if missing:
-        if missing == 3 or base64.endswith("="):
-            raise ValueError("length of truncated base64")
-        base64 += "=" * missing
-    return a2b_base64(base64, strict_mode=True)
+    # CPython's strict mode lets padding pass that follows a complete group of four.
+    if missing == 3 or base64.endswith("=" if missing else "==="):
+        raise ValueError("base64 has a length or a padding that can't be")
+    return a2b_base64(base64 + "=" * missing if missing else base64, strict_mode=True)
 
 
-def check_alphabet(text: str, start: int, stop: int) -> None:
+def check_alphabet(text: str, start: int, stop: int, edge: int = 0) -> None:
     """Refuse the first character from `start` to `stop` that base64, however sent, can't have.
 
-    Raises MalformedSignature with its place in `text`, counted from 1.
+    The last `edge` characters may be part of an escape that goes on after `stop`, and pass.
+    Raises MalformedSignature with the place in `text`, counted from 1.
     """
     first = stop
     for pattern in (_FOREIGN, _FOREIGN_ESCAPE):
@@ -117,5 +118,5 @@ def check_alphabet(text: str, start: int, stop: int) -> None:
     padding = _PADDING.search(text, start, first)
     if padding:
         first = padding.end()
-    if first < stop:
+    if first < stop - edge:
         raise MalformedSignature("cms: not base64 (character {position})", position=first + 1)

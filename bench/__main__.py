@@ -1,0 +1,145 @@
+"""The whole benchmark: fill, drive in turn with the floor, print tables.
+
+Environment: BENCH_ROWS, the largest size (default 100000; 1000000 takes about half an hour and
+12 GB of disk); BENCH_TURNS (default 3) and BENCH_SECONDS (default 5) of each case.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from statistics import median
+from urllib.request import urlopen
+
+from bench.cases import CASES, Case
+from bench.data import fill
+from bench.database import filters, Statements, in_database
+from bench.servers import Load, WebServer, drive
+from tests.builders import usual_cms
+from tests.postgresql import PostgresServer
+
+TURNS = int(os.environ.get("BENCH_TURNS", "3"))
+SECONDS = float(os.environ.get("BENCH_SECONDS", "5"))
+SIZES = [size for size in (1_000, 100_000) if size < int(os.environ.get("BENCH_ROWS", "100000"))]
+SIZES.append(int(os.environ.get("BENCH_ROWS", "100000")))
+
+#: A server that is given a machine; durability is PostgreSQL's default, which is full.
+POSTGRESQL = {
+    "shared_buffers": "1GB",
+    "max_wal_size": "8GB",
+    "shared_preload_libraries": "pg_stat_statements",
+}
+
+
+@dataclass
+class Result:
+    """What was measured of one case at one size."""
+
+    floor: list[Load] = field(default_factory=list)
+    ours: list[Load] = field(default_factory=list)
+    statements: float = 0.0
+
+    @property
+    def ratio(self) -> float:
+        """Our share of the floor's requests, percent; the median of the turns."""
+        pairs = zip(self.ours, self.floor, strict=True)
+        return median(100 * ours.per_second / floor.per_second for ours, floor in pairs)
+
+    def ours_at(self, figure: str) -> float:
+        """Give the median of one of our figures."""
+        return median(getattr(load, figure) for load in self.ours)
+
+    def floor_at(self, figure: str) -> float:
+        """Give the median of one of the floor's figures."""
+        return median(getattr(load, figure) for load in self.floor)
+
+
+def main() -> None:
+    """Run everything and print the tables that the README quotes."""
+    cms = usual_cms()
+    print(f"signature: {len(cms)} characters; {TURNS} turns of {SECONDS:g} s; 16 connections\n")
+    results = {}
+    with PostgresServer(settings=POSTGRESQL) as server:
+        for rows in SIZES:
+            results[rows] = measure(server, rows, cms)
+    print_growth(results)
+
+
+def measure(server: PostgresServer, rows: int, cms: str) -> dict[Case, Result]:
+    """Fill a database of its own with `rows` threads, and drive every case on it."""
+    name = f"bench_{rows}"
+    statements = Statements(server, name)
+    url = server.database_url(name)
+    fill(url, rows, cms)
+    results = {case: Result() for case in CASES}
+    with (
+        WebServer("bench.floor:app", url, "/signatures?tags=common&limit=1") as floor,
+        WebServer("wsgi:app", url, "/health/ready") as ours,
+    ):
+        for case, result in results.items():
+            seed = 0
+            result.statements = statements.of_one_request(ours, case, rows, cms)
+            for _ in range(TURNS):
+                for application, loads in ((floor, result.floor), (ours, result.ours)):
+                    seed += 1
+                    lua = case.lua(rows=rows, seed=seed, cms=cms)
+                    loads.append(drive(application, lua, SECONDS))
+        driven = ours.peak_memory()
+        streamed = stream_all(ours)
+        print_size(rows, results)
+        print(
+            f"start-up {ours.started_in:.2f} s; peak memory of a worker {driven:.0f} MB, "
+            f"{ours.peak_memory():.0f} MB after {streamed / 1e6:.0f} MB were streamed\n"
+        )
+    print_filters(url, rows)
+    server.drop(name)
+    return results
+
+
+def stream_all(server: WebServer) -> int:
+    """Fetch the list of everything; give its bytes."""
+    total = 0
+    with urlopen(server.address + "/signatures") as answer:  # noqa: S310 - our own server
+        while chunk := answer.read(1 << 20):
+            total += len(chunk)
+    return total
+
+
+def print_size(rows: int, results: dict[Case, Result]) -> None:
+    """Print the table of one size."""
+    print(f"### {rows:,} threads\n")
+    print("| case | requests/s | floor | of the floor | goal | p50 ms | p99 ms | statements |")
+    print("|---|---|---|---|---|---|---|---|")
+    for case, result in results.items():
+        print(
+            f"| {case.name} | {result.ours_at('per_second'):,.0f} "
+            f"| {result.floor_at('per_second'):,.0f} | {result.ratio:.0f} % | {case.goal} % "
+            f"| {result.ours_at('p50'):.1f} | {result.ours_at('p99'):.1f} "
+            f"| {result.statements:.0f} |"
+        )
+    print(flush=True)
+
+
+def print_growth(results: dict[int, dict[Case, Result]]) -> None:
+    """Print how the middle answer time grows with the number of threads."""
+    smallest, largest = min(results), max(results)
+    print(f"### p50 at {largest:,} threads, in terms of p50 at {smallest:,}\n")
+    print("| case | times |")
+    print("|---|---|")
+    for case in CASES:
+        before = results[smallest][case].ours_at("p50")
+        print(f"| {case.name} | {results[largest][case].ours_at('p50') / before:.2f} |")
+
+
+def print_filters(url: str, rows: int) -> None:
+    """Print how long the first page takes inside the database."""
+    print(f"First page of 20 inside the database at {rows:,} threads, ms:\n")
+    print("| filter | planning and execution |")
+    print("|---|---|")
+    for name, criteria in filters(rows).items():
+        print(f"| {name} | {in_database(url, criteria):.2f} |")
+    print(flush=True)
+
+
+if __name__ == "__main__":
+    main()
