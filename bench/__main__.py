@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 from bench.cases import CASES, Case
 from bench.data import fill
-from bench.database import filters, Statements, in_database
+from bench.database import Statements, filters, in_database
 from bench.servers import Load, WebServer, drive
 from tests.builders import usual_cms
 from tests.postgresql import PostgresServer
@@ -47,11 +47,11 @@ class Result:
 
     def ours_at(self, figure: str) -> float:
         """Give the median of one of our figures."""
-        return median(getattr(load, figure) for load in self.ours)
+        return float(median(getattr(load, figure) for load in self.ours))
 
     def floor_at(self, figure: str) -> float:
         """Give the median of one of the floor's figures."""
-        return median(getattr(load, figure) for load in self.floor)
+        return float(median(getattr(load, figure) for load in self.floor))
 
 
 def main() -> None:

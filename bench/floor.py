@@ -23,7 +23,7 @@ COLUMNS = """s.id, s.document, s.thread, v.stage, v.version, v.cms, v.created_by
 GET = f"""
 SELECT {COLUMNS} FROM signatures s
 JOIN versions v ON v.signature_id = s.id AND v.version = s.version
-WHERE s.document = %s AND s.thread = %s"""  # noqa: S608 - constant
+WHERE s.document = %s AND s.thread = %s"""
 
 LIST = f"""
 SELECT {COLUMNS} FROM (
@@ -31,7 +31,7 @@ SELECT {COLUMNS} FROM (
 ) page
 JOIN signatures s ON s.id = page.signature_id
 JOIN versions v ON v.signature_id = s.id AND v.version = s.version
-ORDER BY s.id DESC"""  # noqa: S608 - constant
+ORDER BY s.id DESC"""
 
 _SAVE = """
 WITH head AS ({claim}
@@ -67,6 +67,7 @@ stale AS (
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Answer GET /signature, POST /signature, GET /signatures?tags=…&limit=…."""
     status = "200 OK"
+    content: dict[str, Any]
     if environ["REQUEST_METHOD"] == "POST":
         body = orjson.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         content = {"signature": _save(body)}
@@ -108,7 +109,9 @@ def _save(body: dict[str, Any]) -> dict[str, Any]:
         "json": orjson.dumps(body["tags"]).decode(),
         "version": body.get("version", 0),
     }
-    ((signature_id, version, created, updated),) = _rows(NEXT if values["version"] else FIRST, values)
+    ((signature_id, version, created, updated),) = _rows(
+        NEXT if values["version"] else FIRST, values
+    )
     return _written(
         signature_id, body["document"], body["thread"], None, version, body["cms"], None, None,
         updated, body["tags"], created, updated,

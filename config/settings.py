@@ -72,7 +72,9 @@ class Settings:
             max_body=read.integer("MAX_BODY_MB", 30, 1, 1024) * 1024 * 1024,
             host=read.text("HOST") or "127.0.0.1",
             port=read.integer("PORT", 8000, 1, 65535),
-            workers=read.integer("WEB_CONCURRENCY", min(len(os.sched_getaffinity(0)) + 1, 8), 1, 64),
+            workers=read.integer(
+                "WEB_CONCURRENCY", min(len(os.sched_getaffinity(0)) + 1, 8), 1, 64
+            ),
             threads=read.integer("WEB_THREADS", 4, 1, 64),
             timeout=read.integer("WEB_TIMEOUT", 60, 1, 3600),
             graceful_timeout=read.integer("WEB_GRACEFUL_TIMEOUT", 25, 1, 3600),
@@ -164,9 +166,7 @@ def _checked_url(text: str) -> URL:
     if url.drivername == "sqlite":
         return _checked_sqlite(url)
     if url.drivername != "postgresql+psycopg2":
-        raise SettingsError(
-            "DATABASE_URL must begin with postgresql://, postgres:// or sqlite:///"
-        )
+        raise SettingsError("DATABASE_URL must begin with postgresql://, postgres:// or sqlite:///")
     return url
 
 

@@ -113,7 +113,7 @@ class PostgresServer:
     def start(self) -> Self:
         """Start the server, and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own server
+            self.process = subprocess.Popen(
                 [self.binaries / "postgres", "-D", self.data],
                 stdout=log,
                 stderr=log,
@@ -124,11 +124,12 @@ class PostgresServer:
         while True:
             try:
                 psycopg2.connect(self.url).close()
-                return self
             except psycopg2.OperationalError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     raise RuntimeError((self.folder / "log").read_text()[-2000:]) from None
                 time.sleep(0.05)
+            else:
+                return self
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop the server: SIGINT ends its connections, SIGQUIT is a crash."""
@@ -154,7 +155,7 @@ class PostgresServer:
         self.destroy()
 
     def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run(  # noqa: S603 - our own server
+        subprocess.run(
             [self.binaries / program, "-D", self.data, *arguments],
             check=True,
             capture_output=True,

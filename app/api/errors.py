@@ -6,7 +6,7 @@ import logging
 from typing import Protocol
 
 from flask import Flask, Response, request
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
@@ -35,8 +35,9 @@ SENTENCES = {
     503: "Database is not available, try again later",
 }
 
-#: The driver's errors that mean: the database is away, starting, stopping, full or overrun.
-DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+#: The driver's errors that mean: the database is away, starting, stopping, full, overrun, or
+#: (InternalError) a standby that takes no writes.
+DATABASE_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
 #: Seconds after which a client may try again.
 RETRY_AFTER = 5
 
@@ -82,7 +83,8 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_away(error: Exception) -> Response:
-    _log.warning("database is away: %s", type(error).__name__, exc_info=error)
+    # The first line says why; the others repeat the statement.
+    _log.warning("database is away: %s", str(error).partition("\n")[0])
     response = _tell(SENTENCES[503], 503)
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response

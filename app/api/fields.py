@@ -1,6 +1,7 @@
-"""marshmallow fields that read what clients of PHP servers send, and say in a sentence what is wrong.
+"""marshmallow fields that read what clients of PHP servers send.
 
-They raise `ParameterError` instead of collecting messages: an answer has room for one.
+What is wrong they say in one sentence: they raise `ParameterError` instead of collecting messages,
+since an answer has room for one.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _BLANKS = " \t\n\r\v"
 _INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
 
 
-class Text(fields.Field[str]):
+class Text(fields.Field[str | None]):
     """Unicode text; a number is taken as its decimal text, blanks around it are dropped."""
 
     def __init__(self, *, limit: int | None = MAX_TEXT, strip: bool = True, **options: Any) -> None:
@@ -76,7 +77,7 @@ def check_text(text: str, name: str, limit: int | None) -> str:
     return text
 
 
-class Integer(fields.Field[int]):
+class Integer(fields.Field[int | None]):
     """A whole number or its decimal text, within bounds."""
 
     def __init__(self, *, low: int, high: int = MAX_INTEGER, **options: Any) -> None:
@@ -100,7 +101,7 @@ class Integer(fields.Field[int]):
         return number
 
 
-class VersionNumber(fields.Field[int]):
+class VersionNumber(fields.Field[int | None]):
     """A version's number. Any integer will do: one that no thread can reach is found nowhere."""
 
     UNREACHABLE: ClassVar[int] = 2**31 - 1
@@ -144,7 +145,7 @@ class Flag(fields.Field[bool]):
         return self.WORDS[word]
 
 
-class Choice(fields.Field[str]):
+class Choice(fields.Field[str | None]):
     """One of a few words."""
 
     def __init__(self, *choices: str, **options: Any) -> None:
@@ -174,7 +175,7 @@ class Tags(fields.Field[tuple[str, ...]]):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> tuple[str, ...]:
-        if value == "" or value == [""]:  # `tags=` and `tags[]=` of a form left empty
+        if value in ("", [""]):  # `tags=` and `tags[]=` of a form left empty
             return ()
         items = value if isinstance(value, list) else [value]
         tags = tuple(dict.fromkeys(self._tag(item, str(attr)) for item in items))

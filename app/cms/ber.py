@@ -66,11 +66,11 @@ def scan(data: bytes, size: int | None = None) -> None:
         raise MalformedSignature("cms: {count} bytes follow the ASN.1 value", count=whole - stop)
 
 
-def _walk(data: bytes, whole: int) -> int:  # noqa: C901  # Calls cost more than branches.
+def _walk(data: bytes, whole: int) -> int:  # noqa: C901  # Calls cost more than branches
     """Give the offset behind the outermost value.
 
-    A usual signature has 190 to 270 elements, and each passes through this loop: it calls nothing for a
-    short one. `ends` keeps where the open elements end, inverted if the element inside has an
+    A usual signature has 190 to 270 elements, and each passes through this loop: it calls nothing
+    for a short one. `ends` keeps where the open elements end, inverted if the element inside has an
     indefinite length and must be closed by its end-of-contents.
     """
     kinds = _KINDS
@@ -91,7 +91,7 @@ def _walk(data: bytes, whole: int) -> int:  # noqa: C901  # Calls cost more than
         elif kind == _CONSTRUCTED:
             ends.append(~end if length == _INDEFINITE else end)
             if len(ends) > MAX_DEPTH:
-                _refuse_depth(position)
+                _refuse_cost(position)
             position = contents
             end = stop
         else:
@@ -102,7 +102,7 @@ def _walk(data: bytes, whole: int) -> int:  # noqa: C901  # Calls cost more than
                 _refuse(data, position, ~end)
         if end > whole:
             return position
-    raise MalformedSignature("cms: ASN.1 has too many elements (byte {offset})", offset=position)
+    return _refuse_cost(position)
 
 
 def _open(data: bytes, whole: int) -> tuple[int, int]:
@@ -134,9 +134,7 @@ def _span(data: bytes, position: int, end: int) -> tuple[int, int]:
             _refuse(data, position, 0)
         return start, end
     if length > MAX_OBJECT_IDENTIFIER and data[position] == OBJECT_IDENTIFIER:
-        raise MalformedSignature(
-            "cms: object identifier is too long (byte {offset})", offset=position
-        )
+        _refuse_cost(position)
     return start, start + length
 
 
@@ -159,8 +157,8 @@ def _refuse(data: bytes, position: int, end: int) -> NoReturn:
     raise MalformedSignature("cms: ASN.1 element is malformed (byte {offset})", offset=position)
 
 
-def _refuse_depth(position: int) -> NoReturn:
-    raise MalformedSignature("cms: ASN.1 is nested too deeply (byte {offset})", offset=position)
+def _refuse_cost(position: int) -> NoReturn:
+    raise MalformedSignature("cms: ASN.1 is too large or too deep (byte {offset})", offset=position)
 
 
 def elements(data: bytes, start: int, stop: int, limit: int = MAX_ELEMENTS) -> list[Element]:

@@ -1,5 +1,7 @@
 """What can be wrong with a signature, as a sentence for the one who sent it."""
 
+from typing import NoReturn
+
 
 class CmsError(Exception):
     """A sentence about a signature: an English template and the values that go into it.
@@ -18,5 +20,10 @@ class CmsError(Exception):
         return self.template.format(**self.values)
 
 
-class MalformedSignature(CmsError):  # noqa: N818  # It reads as what it says.
+class MalformedSignature(CmsError):  # It reads as what it says.
     """The text is no well-formed signature, or costs more to read than a signature may."""
+
+
+def refuse_number(field: str, limit: int) -> NoReturn:
+    """Raise MalformedSignature because there are more than `limit` of the RFC's `field`."""
+    raise MalformedSignature("cms: {field}: more than {limit}", field=field, limit=limit)

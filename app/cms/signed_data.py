@@ -20,7 +20,7 @@ from app.cms.ber import (
     elements,
 )
 from app.cms.certificates import MAX_CERTIFICATE_SIZE, EmbeddedCertificates, is_certificate
-from app.cms.errors import MalformedSignature
+from app.cms.errors import MalformedSignature, refuse_number
 from app.cms.records import SignerIdentifier, SignerInfo
 
 MAX_SIGNERS = 256
@@ -88,7 +88,7 @@ def parse_signed_data(der: bytes) -> SignedCms:
     if not signer_infos:
         raise MalformedSignature("cms: SignedData has no signer")
     if len(signer_infos) > MAX_SIGNERS:
-        raise MalformedSignature("cms: more than {limit} signers", limit=MAX_SIGNERS)
+        refuse_number("SignerInfo", MAX_SIGNERS)
     embedded = EmbeddedCertificates(der, listed)
     signers = tuple(
         [
@@ -116,10 +116,10 @@ def _signed_data_fields(der: bytes) -> list[Element]:
         raise MalformedSignature("cms: not a ContentInfo of type signed-data")
     content = elements(der, info[1][2], info[1][3], 1)
     if [part[0] for part in content] != [SEQUENCE]:
-        raise MalformedSignature("cms: SignedData is malformed")
+        raise MalformedSignature("cms: {field} is malformed", field="SignedData")
     fields = elements(der, content[0][2], content[0][3], 6)
     if bytes([field[0] for field in fields]) not in _LAYOUTS:
-        raise MalformedSignature("cms: SignedData is malformed")
+        raise MalformedSignature("cms: {field} is malformed", field="SignedData")
     return fields
 
 
@@ -128,13 +128,13 @@ def _read_content(der: bytes, encapsulated: Element) -> tuple[bytes, int | None]
     parts = elements(der, encapsulated[2], encapsulated[3], 2)
     layout = [part[0] for part in parts]
     if layout not in ([OBJECT_IDENTIFIER], [OBJECT_IDENTIFIER, EXPLICIT_0]):
-        raise MalformedSignature("cms: encapContentInfo is malformed")
+        raise MalformedSignature("cms: {field} is malformed", field="encapContentInfo")
     content_type = der[parts[0][2] : parts[0][3]]
     if len(parts) == 1:
         return content_type, None
     content = elements(der, parts[1][2], parts[1][3], 1)
     if len(content) != 1:
-        raise MalformedSignature("cms: encapContentInfo is malformed")
+        raise MalformedSignature("cms: {field} is malformed", field="encapContentInfo")
     size = 0
     while content:
         tag, _, start, stop, _ = content.pop()
@@ -143,7 +143,7 @@ def _read_content(der: bytes, encapsulated: Element) -> tuple[bytes, int | None]
         elif tag == CONSTRUCTED_OCTET_STRING:
             content += elements(der, start, stop)
         else:
-            raise MalformedSignature("cms: encapContentInfo is malformed")
+            raise MalformedSignature("cms: {field} is malformed", field="encapContentInfo")
     return content_type, size
 
 
@@ -153,7 +153,7 @@ def _list_certificates(der: bytes, field: Element) -> list[Element]:
         return []
     listed = elements(der, field[2], field[3], MAX_CERTIFICATES)
     if len(listed) > MAX_CERTIFICATES:
-        raise MalformedSignature("cms: more than {limit} certificates", limit=MAX_CERTIFICATES)
+        refuse_number("certificates", MAX_CERTIFICATES)
     for number, certificate in enumerate(listed, 1):
         if certificate[4] - certificate[1] > MAX_CERTIFICATE_SIZE:
             raise MalformedSignature(
@@ -171,9 +171,7 @@ def _read_signer(
     try:
         record = records.read_signer_info(info)
     except records.DAMAGE as error:
-        raise MalformedSignature(
-            "cms: signer {number}: SignerInfo is malformed", number=number
-        ) from error
+        _refuse_field(number, "SignerInfo", error)
     if not record.signature:
         raise MalformedSignature("cms: signer {number}: signature is empty", number=number)
     if record.signed_attributes is not None:
@@ -185,7 +183,7 @@ def _read_signer(
         )
     certificate = _find_certificate(record, number, embedded)
     if not is_certificate(certificate):
-        raise MalformedSignature("cms: signer {number}: certificate is malformed", number=number)
+        _refuse_field(number, "certificate")
     return Signer(
         digest_algorithm=record.digest_algorithm,
         signature_algorithm=record.signature_algorithm,
@@ -206,9 +204,7 @@ def _check_attributes(attributes: bytes, number: int, content_type: bytes) -> No
         )
     digest = values[_ID_MESSAGE_DIGEST]
     if digest[0] != OCTET_STRING or digest[1] == 0:
-        raise MalformedSignature(
-            "cms: signer {number}: message-digest is not a filled OCTET STRING", number=number
-        )
+        _refuse_field(number, "message-digest")
 
 
 def _required_values(attributes: bytes, number: int) -> dict[bytes, bytes]:
@@ -216,17 +212,11 @@ def _required_values(attributes: bytes, number: int) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     listed = elements(attributes, 0, len(attributes), MAX_ATTRIBUTES)
     if len(listed) > MAX_ATTRIBUTES:
-        raise MalformedSignature(
-            "cms: signer {number}: more than {limit} signed attributes",
-            number=number,
-            limit=MAX_ATTRIBUTES,
-        )
+        refuse_number("signedAttrs", MAX_ATTRIBUTES)
     for attribute in listed:
         parts = elements(attributes, attribute[2], attribute[3], 2)
         if attribute[0] != SEQUENCE or [part[0] for part in parts] != [OBJECT_IDENTIFIER, SET]:
-            raise MalformedSignature(
-                "cms: signer {number}: signed attributes are malformed", number=number
-            )
+            _refuse_field(number, "signedAttrs")
         kind = attributes[parts[0][2] : parts[0][3]]
         if kind in _REQUIRED_ATTRIBUTES:
             values = elements(attributes, parts[1][2], parts[1][3], 1)
@@ -237,6 +227,12 @@ def _required_values(attributes: bytes, number: int) -> dict[bytes, bytes]:
         if kind not in found:
             _refuse_attribute(number, kind)
     return found
+
+
+def _refuse_field(number: int, field: str, cause: Exception | None = None) -> NoReturn:
+    raise MalformedSignature(
+        "cms: signer {number}: {field} is malformed", number=number, field=field
+    ) from cause
 
 
 def _refuse_attribute(number: int, kind: bytes) -> NoReturn:
@@ -253,7 +249,7 @@ def _find_certificate(record: SignerInfo, number: int, embedded: EmbeddedCertifi
     if record.identified_by == "issuerAndSerialNumber":
         parts = elements(identifier, 0, len(identifier), 2)
         if [part[0] for part in parts] != [SEQUENCE, INTEGER]:
-            raise MalformedSignature("cms: signer {number}: SignerInfo is malformed", number=number)
+            _refuse_field(number, "SignerInfo")
         certificate = embedded.by_issuer_and_serial(identifier)
     else:
         certificate = embedded.by_key_identifier(identifier)

@@ -13,7 +13,7 @@ from typing import NoReturn
 from lxml import etree
 
 from app.cms.certificates import is_lone_certificate
-from app.cms.errors import MalformedSignature
+from app.cms.errors import MalformedSignature, refuse_number
 
 # Occurrences of "<": each element, comment and instruction has one, most elements two. This many
 # cost libxml2 some 15 MB.
@@ -98,9 +98,7 @@ def decode_xml(data: bytes) -> str:
         return data.removeprefix(_UTF_8_MARK).decode(encoding)
     except UnicodeDecodeError as error:
         raise MalformedSignature(
-            "cms: XML is not in its encoding, {encoding} (byte {offset})",
-            encoding=encoding,
-            offset=error.start,
+            "cms: XML can't be read in the encoding {encoding}", encoding=encoding
         ) from error
 
 
@@ -113,7 +111,7 @@ def _declared_encoding(data: bytes) -> str:
     encoding = _ENCODINGS.get(name)
     if not encoding:
         raise MalformedSignature(
-            "cms: XML is in an unknown encoding ({encoding})", encoding=name.decode()
+            "cms: XML can't be read in the encoding {encoding}", encoding=name.decode()
         )
     return encoding
 
@@ -132,7 +130,7 @@ def parse_signed_xml(text: str) -> SignedXml:
     if not elements:
         raise MalformedSignature("cms: XML has no ds:Signature")
     if len(elements) > MAX_SIGNATURES:
-        raise MalformedSignature("cms: more than {limit} signatures", limit=MAX_SIGNATURES)
+        refuse_number("ds:Signature", MAX_SIGNATURES)
     signatures = [_read_signature(element, number) for number, element in enumerate(elements, 1)]
     return SignedXml(text.rstrip(_MARGIN).encode(), tuple(signatures))
 
@@ -172,11 +170,7 @@ def _read_signature(element: etree._Element, number: int) -> XmlSignature:
     _child(signed_info, "Reference", number)
     references = signed_info.findall(_DS + "Reference")
     if len(references) > MAX_REFERENCES:
-        raise MalformedSignature(
-            "cms: signature {number}: more than {limit} references",
-            number=number,
-            limit=MAX_REFERENCES,
-        )
+        refuse_number("ds:Reference", MAX_REFERENCES)
     digest_methods = []
     for reference in references:
         digest_methods.append(_algorithm(reference, "DigestMethod", number))
@@ -212,9 +206,7 @@ def _algorithm(parent: etree._Element, name: str, number: int) -> str:
     """Give the Algorithm attribute of a child, a URI."""
     algorithm = _child(parent, name, number).get("Algorithm")
     if not algorithm:
-        raise MalformedSignature(
-            "cms: signature {number}: {element} has no Algorithm", number=number, element=name
-        )
+        _refuse_missing(f"{name}/@Algorithm", number)
     return algorithm
 
 

@@ -17,7 +17,6 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     Connection,
-    CursorResult,
     Executable,
     FromClause,
     Function,
@@ -44,7 +43,7 @@ _THREAD = (
     Signature.thread == bindparam("new_thread"),
 )
 
-_Claim = ReturningInsert[Any] | ReturningUpdate[Any]
+_Claim = ReturningInsert[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]]
 _Follower = Insert | Delete
 
 
@@ -136,7 +135,9 @@ class _SavePostgresql:
     statement: Executable
 
     @classmethod
-    def of(cls, claim: _Claim, followers: Callable[[FromClause], list[_Follower]]) -> _SavePostgresql:
+    def of(
+        cls, claim: _Claim, followers: Callable[[FromClause], list[_Follower]]
+    ) -> _SavePostgresql:
         head = claim.cte("head")
         parts = [part.cte(f"part_{number}") for number, part in enumerate(followers(head))]
         return cls(select(head).add_cte(*parts))

@@ -117,7 +117,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     """A unit of writing: all of it, or nothing."""
     level = "SERIALIZABLE" if engine.dialect.name == "sqlite" else "READ COMMITTED"
     with engine.connect() as connection:
-        connection = connection.execution_options(isolation_level=level)
+        connection.execution_options(isolation_level=level)
         with connection.begin():
             yield connection
 
@@ -136,5 +136,5 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
     """
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            connection.execution_options(isolation_level="REPEATABLE READ")
         yield connection

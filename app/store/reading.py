@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     Connection,
     MetaData,
@@ -194,7 +195,7 @@ def page_statement(shape: Shape, *, limited: bool, with_cms: bool) -> Select[Any
 
 
 @lru_cache(maxsize=512)
-def _count_statement(shape: Shape) -> Select[tuple[int]]:
+def _count_statement(shape: Shape) -> Select[int]:
     return select(func.count()).select_from(_matching(shape).subquery())
 
 
@@ -205,7 +206,8 @@ def _all_ids(shape: Shape) -> Select[Any]:
 
 def _newest_ids(shape: Shape) -> Select[Any]:
     """Give the ids of one page."""
-    limit, offset = bindparam("limit"), bindparam("offset")
+    limit: BindParameter[int] = bindparam("limit")
+    offset: BindParameter[int] = bindparam("offset")
     if shape.tags > 1 and shape.tags_mode == "any" and not shape.columns:
         # Sorting all that carry a popular tag would cost its whole length. The page is among the
         # newest few of each tag, and those lie in order in the index.
@@ -224,9 +226,9 @@ def _newest_ids(shape: Shape) -> Select[Any]:
     return ids.order_by(ids.selected_columns[0].desc()).limit(limit).offset(offset)
 
 
-def _matching(shape: Shape) -> Select[tuple[int]]:
+def _matching(shape: Shape) -> Select[int]:
     """Select the id of each matching thread, each once, in no order."""
-    tags = [bindparam(f"tag_{number}") for number in range(shape.tags)]
+    tags: list[Any] = [bindparam(f"tag_{number}") for number in range(shape.tags)]
     if tags and not shape.columns:
         return _tagged(tags, shape.tags_mode)
     conditions = [getattr(Signature, name) == bindparam(name) for name in shape.columns]
@@ -237,7 +239,7 @@ def _matching(shape: Shape) -> Select[tuple[int]]:
     return select(Signature.id).where(*conditions)
 
 
-def _tagged(tags: list[Any], mode: str) -> Select[tuple[int]]:
+def _tagged(tags: list[Any], mode: str) -> Select[int]:
     """Select by tags alone, for which the narrow index is enough."""
     if len(tags) == 1:
         return select(SignatureTag.signature_id).where(SignatureTag.tag == tags[0])

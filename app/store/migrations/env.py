@@ -19,7 +19,10 @@ ADVISORY_LOCK = 0x716F6C74616E6261
 
 @contextmanager
 def _alone_in_folder(engine: Engine) -> Iterator[None]:
-    """Let one process at a time prepare a SQLite file: changing the journal mode waits for nobody."""
+    """Let one process at a time prepare a SQLite file.
+
+    Changing its journal mode waits for nobody, but fails.
+    """
     folder = Path(str(engine.url.database)).parent
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
@@ -44,16 +47,14 @@ def run() -> None:
     """Apply the steps to the engine that `migrations.upgrade` passes."""
     engine: Engine = context.config.attributes["engine"]
     on_postgresql = engine.dialect.name == "postgresql"
-    with nullcontext() if on_postgresql else _alone_in_folder(engine):
-        with transaction(engine) as connection:
-            if on_postgresql:
-                _prepare_postgresql(connection, context.config.attributes["schema"])
-            context.configure(
-                connection=connection,
-                target_metadata=Base.metadata,
-                version_table=VERSION_TABLE,
-            )
-            context.run_migrations()
+    alone = nullcontext() if on_postgresql else _alone_in_folder(engine)
+    with alone, transaction(engine) as connection:
+        if on_postgresql:
+            _prepare_postgresql(connection, context.config.attributes["schema"])
+        context.configure(
+            connection=connection, target_metadata=Base.metadata, version_table=VERSION_TABLE
+        )
+        context.run_migrations()
 
 
 run()
