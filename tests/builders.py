@@ -165,7 +165,7 @@ def authority() -> Authority:
 @cache
 def person(common_name: str = "ИВАНОВ ИВАН") -> Identity:
     """Give one person, named by surname and first name; the same throughout the process."""
-    return authority().issue(common_name, surname=common_name.split()[0])
+    return authority().issue(common_name, surname=common_name.partition(" ")[0])
 
 
 def sign_cms(
@@ -209,15 +209,19 @@ def cms_structure(
     if certificates is None:
         every = [der for who in identities for der in (who.certificate, *who.chain)]
         certificates = list(dict.fromkeys(every))
+    # Version 3 is for other content than data (section 5.1); asn1crypto picks types by it.
+    version, octets = "v1", core.OctetString
+    if content_type != "data":
+        version, octets = "v3", core.ParsableOctetString
     encapsulated: dict[str, object] = {"content_type": content_type}
     if attached:
-        encapsulated["content"] = core.OctetString(content)
+        encapsulated["content"] = octets(content)
     infos = [
         _signer_info(who, content, signed_attributes, by_key_identifier, content_type)
         for who in identities
     ]
     fields: dict[str, object] = {
-        "version": "v1",
+        "version": version,
         "digest_algorithms": [_algorithm("sha256")] if infos else [],
         "encap_content_info": encapsulated,
         "signer_infos": infos,

@@ -1,0 +1,132 @@
+"""The walk over BER: what is cut, what does not hold together, what costs too much."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from app.cms import ber
+from app.cms.errors import MalformedSignature
+from tests import builders
+
+DER = builders.sign_cms()
+
+
+def tlv(tag: int, contents: bytes = b"") -> bytes:
+    """Encode one element with the shortest definite length."""
+    size = len(contents)
+    if size < 0x80:
+        return bytes((tag, size)) + contents
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets + contents
+
+
+def refusal(data: bytes, size: int | None = None) -> str:
+    """Scan bytes that must be refused, and give the sentence."""
+    with pytest.raises(MalformedSignature) as caught:
+        ber.scan(data, size)
+    return str(caught.value)
+
+
+def nested(depth: int, shell: int = 0x30) -> bytes:
+    """Encode `depth` elements, one in the other."""
+    value = b""
+    for _ in range(depth):
+        value = tlv(shell, value)
+    return value
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        DER,
+        builders.indefinite_cms(b"x" * 5000),
+        b"\x30\x80\0\0",
+        b"\x30\x80\x30\x80\x05\0\0\0\0\0",
+        b"\x30\x80\x30\x02\x05\0\x30\0\0\0",
+        b"\x30\x04\x30\x80\0\0",
+        b"\x30\x81\x02\x05\0",
+        nested(ber.MAX_DEPTH),
+        tlv(0x30, tlv(0x06, b"\1" * ber.MAX_OBJECT_IDENTIFIER)),
+    ],
+)
+def test_values_that_hold_together_pass(data: bytes) -> None:
+    ber.scan(data)
+
+
+def test_every_beginning_of_a_value_is_refused_as_truncated() -> None:
+    for value in (DER, builders.indefinite_cms(b"x" * 2500)):
+        for size in range(len(value)):
+            if size:
+                assert refusal(value[:size]) == "cms: ASN.1 value is truncated"
+
+
+def test_every_beginning_of_a_longer_value_passes() -> None:
+    for value in (DER, builders.indefinite_cms(b"x" * 2500)):
+        for size in range(1, len(value)):
+            ber.scan(value[:size], len(value))
+
+
+def test_a_lone_octet_at_the_end_is_a_truncated_header() -> None:
+    assert refusal(b"\x30\x04\x04\x01a\x04") == "cms: ASN.1 value is truncated"
+
+
+def test_a_beginning_is_refused_where_the_announced_whole_is_too_short() -> None:
+    assert refusal(DER[:100], len(DER) - 1) == "cms: ASN.1 value is truncated"
+
+
+def test_bytes_after_the_value_are_refused() -> None:
+    assert refusal(DER + b"\0") == "cms: 1 bytes follow the ASN.1 value"
+    assert refusal(builders.indefinite_cms(b"x") + DER).endswith("bytes follow the ASN.1 value")
+
+
+@pytest.mark.parametrize(
+    ("data", "offset"),
+    [
+        pytest.param(b"\x30\x04\x04\x03ab", 2, id="longer than its parent"),
+        pytest.param(b"\x30\x02\x04\x80", 2, id="primitive of indefinite length"),
+        pytest.param(b"\x30\x02\0\0", 2, id="end-of-contents without beginning"),
+        pytest.param(b"\x30\x80\0\1a\0\0", 2, id="end-of-contents with contents"),
+        pytest.param(b"\x30\x03\x1f\x81\0", 2, id="a tag number in several octets"),
+        pytest.param(b"\x30\x07\x04\x85\0\0\0\0\0", 2, id="five length octets"),
+        pytest.param(b"\x30\x04\x30\x80\x05\0", 6, id="never closed, in a definite one"),
+    ],
+)
+def test_elements_that_do_not_hold_together_are_refused(data: bytes, offset: int) -> None:
+    assert refusal(data) == f"cms: ASN.1 element is malformed (byte {offset})"
+
+
+@pytest.mark.parametrize("data", [b"0\0", b"\x31\x80\0\0", b"\x04\x01a"])
+def test_what_is_no_sequence_is_refused(data: bytes) -> None:
+    assert refusal(data) == "cms: neither CMS nor XML"
+
+
+@pytest.mark.parametrize("data", [nested(ber.MAX_DEPTH + 1), b"\x30\x80" * 100])
+def test_deep_nesting_is_refused(data: bytes) -> None:
+    assert "too large or too deep" in refusal(data)
+
+
+@pytest.mark.parametrize("size", [ber.MAX_OBJECT_IDENTIFIER + 1, 200, 100_000])
+def test_a_giant_object_identifier_is_refused(size: int) -> None:
+    assert "too large or too deep" in refusal(tlv(0x30, tlv(0x06, b"\x81" * size)))
+
+
+def test_too_many_elements_are_refused() -> None:
+    assert "too large or too deep" in refusal(tlv(0x30, b"\5\0" * ber.MAX_ELEMENTS + b"\5\0"))
+
+
+def contents(data: bytes, listed: Iterable[ber.Element]) -> list[bytes]:
+    """Cut the contents of listed elements out of the bytes."""
+    return [data[start:stop] for _, _, start, stop, _ in listed]
+
+
+def test_elements_are_listed_whatever_their_lengths() -> None:
+    long = b"x" * 300
+    inner = b"\x30\x80\x30\x80\4\1a\0\0\4\1b\0\0"
+    data = tlv(0x04, b"a") + tlv(0x04, long) + inner + tlv(0x05)
+    listed = ber.elements(data, 0, len(data))
+    assert contents(data, listed) == [b"a", long, inner[2:-2], b""]
+    assert b"".join(data[begin:following] for _, begin, _, _, following in listed) == data
+
+
+def test_a_list_stops_after_its_limit() -> None:
+    assert len(ber.elements(b"\5\0" * 50, 0, 100, 7)) == 8

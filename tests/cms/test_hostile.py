@@ -1,0 +1,212 @@
+"""What is built to cost much costs little; what is honestly large is accepted."""
+
+import subprocess
+import sys
+import time
+import timeit
+import tracemalloc
+from base64 import b64encode
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from app.cms.errors import MalformedSignature
+from app.cms.parsing import parse
+from app.cms.signed_data import SignedCms
+from app.cms.signed_xml import SignedXml
+from tests import builders
+from tests.cms.test_ber import nested, tlv
+
+# Seconds of CPU and megabytes of memory, both from the contract.
+MAX_SECONDS = 0.05
+MAX_MEGABYTES = 20
+MEGABYTE = 1_000_000
+
+
+def base64(der: bytes) -> str:
+    """Write bytes as clients send them."""
+    return b64encode(der).decode()
+
+
+def signed(*fields: bytes) -> bytes:
+    """Put fields where those of a SignedData stand."""
+    oid = bytes.fromhex("06092a864886f70d010702")
+    return tlv(0x30, oid + tlv(0xA0, tlv(0x30, b"".join(fields))))
+
+
+def in_certificate(contents: bytes) -> bytes:
+    """Put something into a certificate of a SignedData."""
+    return signed(tlv(2, b"\1"), tlv(0x31), tlv(0x30), tlv(0xA0, tlv(0x30, contents)))
+
+
+def wide_names(count: int) -> str:
+    """Write an element with that many attributes."""
+    return "<a " + " ".join(f"a{number}=''" for number in range(count)) + "/>"
+
+
+ID_DATA = bytes.fromhex("06092a864886f70d010701")
+HEAD = tlv(2, b"\1") + tlv(0x80, b"key") + tlv(0x30, ID_DATA)
+ATTRIBUTES = tlv(0xA0, tlv(0x30, b"\5\0") * 60_000) + tlv(0x30, ID_DATA) + tlv(4, b"x")
+
+BOMBS: dict[str, Callable[[], str]] = {
+    "nested": lambda: base64(signed(nested(20_000))),
+    "nested without lengths": lambda: base64(b"\x30\x80" * 10 * MEGABYTE),
+    "an object identifier of 100 KB": lambda: base64(signed(tlv(6, b"\x81" * 100_000))),
+    "an object identifier of 400 KB": lambda: base64(signed(tlv(6, b"\x81" * 400_000))),
+    "one in a certificate": lambda: base64(in_certificate(tlv(6, b"\x81" * 400_000))),
+    "a million empty elements": lambda: base64(signed(b"\5\0" * MEGABYTE)),
+    "ten million empty elements": lambda: base64(signed(tlv(0x31, b"\5\0" * 10 * MEGABYTE))),
+    "empty elements without length": lambda: base64(b"\x30\x80" + b"\5\0" * 10 * MEGABYTE),
+    "empty elements in a certificate": lambda: base64(in_certificate(b"\x30\0" * 190_000)),
+    "a huge length": lambda: base64(b"\x30\x84\x7f\xff\xff\xff" + b"x" * 100),
+    "a huger length": lambda: base64(b"\x30\xfe" + b"\xff" * 126),
+    "a length that is not there": lambda: base64(b"\x30\x84\x7f\xff\xff\xff" + bytes(MEGABYTE)),
+    "200,000 attributes": lambda: base64(
+        signed(
+            tlv(2, b"\1"), tlv(0x31), tlv(0x30, ID_DATA), tlv(0x31, tlv(0x30, HEAD + ATTRIBUTES))
+        )
+    ),
+    "many signers": lambda: base64(
+        signed(tlv(2, b"\1"), tlv(0x31), tlv(0x30, ID_DATA), tlv(0x31, b"\x30\0" * 190_000))
+    ),
+    "many certificates": lambda: base64(
+        signed(
+            tlv(2, b"\1"), tlv(0x31), tlv(0x30, ID_DATA), tlv(0xA0, b"\x30\0" * 190_000), tlv(0x31)
+        )
+    ),
+    "deep XML": lambda: "<a>" * 10 * MEGABYTE,
+    "deep XML within the count": lambda: "<a>" * 90_000,
+    "wide XML": lambda: "<a>" + "<b/>" * 7 * MEGABYTE + "</a>",
+    "wide XML within the count": lambda: "<a>" + "<b/>" * 90_000 + "</a>",
+    "wide XML in base64": lambda: base64(b"<a>" + b"<b/>" * 5 * MEGABYTE + b"</a>"),
+    "many attributes": lambda: wide_names(MEGABYTE),
+    "many attributes within the count": lambda: wide_names(50_000),
+    "many signatures": lambda: f"<a xmlns='{builders.DS}'>" + "<Signature/>" * 90_000 + "</a>",
+    "a long text": lambda: "<a>" + "x" * 29 * MEGABYTE,
+    "no base64 at all": lambda: "\0" * 30 * MEGABYTE,
+    "blanks": lambda: " " * 30 * MEGABYTE,
+    "padding": lambda: "=" * 30 * MEGABYTE,
+    "percents": lambda: "%" * 30 * MEGABYTE,
+    "dashes": lambda: "-" * 30 * MEGABYTE,
+    "beginnings of PEM": lambda: "-----BEGIN " * 2 * MEGABYTE,
+    "a bomb in PEM": lambda: builders.pem(signed(b"\5\0" * 5 * MEGABYTE)),
+    "billion laughs": lambda: (
+        "<!DOCTYPE a [<!ENTITY a 'ha'>"
+        + "".join(f"<!ENTITY {b} '{f'&{a};' * 10}'>" for a, b in pairwise("abcdefghi"))
+        + "]><a>&i;</a>"
+    ),
+}
+
+
+def cpu_seconds(text: str) -> float:
+    """Give the CPU time in which a text is refused, the best of three."""
+    taken = []
+    for _ in range(3):
+        started = time.process_time()
+        with pytest.raises(MalformedSignature):
+            parse(text)
+        taken.append(time.process_time() - started)
+    return min(taken)
+
+
+@pytest.mark.usefixtures("untraced")
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_in_little_time(name: str) -> None:
+    assert cpu_seconds(BOMBS[name]()) < MAX_SECONDS
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_in_little_memory(name: str) -> None:
+    text = BOMBS[name]()
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedSignature):
+            parse(text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < MAX_MEGABYTES * MEGABYTE
+
+
+# Run in a process of its own: what libxml2 allocates, only the operating system can tell.
+MEASURE = """
+import resource, sys
+from app.cms.errors import MalformedSignature
+from app.cms.parsing import parse
+from tests import builders
+from tests.cms.test_hostile import BOMBS
+
+parse(builders.sign_xml())
+text = BOMBS[sys.argv[1]]()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    parse(text)
+except MalformedSignature:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "wide XML within the count",
+        "many attributes within the count",
+        "many signatures",
+        "a long text",
+    ],
+)
+def test_libxml2_takes_little_memory_for_a_bomb(name: str) -> None:
+    root = Path(__file__).parents[2]
+    run = subprocess.run(
+        [sys.executable, "-c", MEASURE, name], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert int(run.stdout) < MAX_MEGABYTES * 1024
+
+
+@pytest.mark.parametrize("size", [1_500_000, 20_000_000])
+def test_large_content_is_accepted(size: int) -> None:
+    content = b"x" * size
+    for der in (builders.sign_cms(content), builders.indefinite_cms(content)):
+        plain = base64(der)
+        for text in (plain, builders.wrapped(der, 76), plain.replace("+", " ")):
+            signed_cms = parse(text)
+            assert isinstance(signed_cms, SignedCms)
+            assert signed_cms.content_size == size
+
+
+def test_large_xml_is_accepted() -> None:
+    text = builders.sign_xml("<a>" + "<b>текст, текст, текст</b>" * 40_000 + "</a>")
+    for sent in (text, base64(text.encode())):
+        signed_xml = parse(sent)
+        assert isinstance(signed_xml, SignedXml)
+        assert signed_xml.xml.count(b"<b>") == 40_000
+
+
+def test_a_large_value_may_be_percent_encoded() -> None:
+    der = builders.sign_cms(b"x" * 2 * MEGABYTE)
+    # Where the first look ends, it cuts an escape after lines of 73, and none after lines of 76.
+    for width in (73, 76):
+        signed_cms = parse(builders.wrapped(der, width, "%0D%0A"))
+        assert isinstance(signed_cms, SignedCms)
+        assert signed_cms.der == der
+
+
+def test_a_truncated_large_value_is_refused_as_truncated() -> None:
+    text = base64(builders.sign_cms(b"x" * 2 * MEGABYTE))
+    for cut in (text[:1_200_000], text[:-4], text[:-5]):
+        with pytest.raises(MalformedSignature, match="truncated"):
+            parse(cut)
+
+
+def test_damage_far_into_a_large_value_is_refused_with_its_place() -> None:
+    text = base64(builders.sign_cms(b"x" * 2 * MEGABYTE))
+    with pytest.raises(MalformedSignature, match=r"not base64 \(character 2000001\)"):
+        parse(text[:2_000_000] + "!" + text[2_000_001:])
+
+
+@pytest.mark.usefixtures("untraced")
+def test_a_usual_signature_is_read_in_well_under_a_millisecond() -> None:
+    text = builders.usual_cms()
+    assert min(timeit.repeat(lambda: parse(text), number=100, repeat=5)) / 100 < 0.001

@@ -1,0 +1,208 @@
+"""The rules of signed XML, each with one document that breaks it."""
+
+import re
+from base64 import b64encode
+from itertools import pairwise
+from urllib.parse import quote
+
+import pytest
+
+from app.cms import signed_xml
+from app.cms.parsing import parse
+from app.cms.signed_xml import SignedXml
+from tests import builders
+from tests.cms.conftest import Refusal
+
+ANNA = builders.person("ПЕТРОВА АННА")
+TEXT = builders.sign_xml("<a><b>текст</b></a>")
+TWICE = builders.sign_xml(signers=[builders.person(), ANNA])
+BARE = TEXT[TEXT.index("?>") + 2 :]
+
+
+def read(text: str) -> SignedXml:
+    """Parse a text that must be accepted."""
+    signed = parse(text)
+    assert isinstance(signed, SignedXml)
+    return signed
+
+
+def test_what_is_read_of_each_signature() -> None:
+    first, second = read(TWICE).signatures
+    assert first.canonicalization_method == builders.C14N
+    assert first.signature_method == builders.RSA_SHA256
+    assert first.digest_methods == (builders.SHA256,)
+    assert first.references == 1
+    assert first.certificate == builders.person().certificate
+    assert second.certificate == ANNA.certificate
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(TEXT, id="plain"),
+        pytest.param("\ufeff\r\n  " + TEXT + "\n", id="byte order mark and margin"),
+        pytest.param(TEXT.replace("utf-8", "windows-1251"), id="a declaration of the past"),
+        pytest.param(b64encode(TEXT.encode()).decode(), id="base64"),
+        pytest.param(builders.wrapped(TEXT.encode(), 76), id="base64 in lines"),
+        pytest.param(b64encode(b"\xef\xbb\xbf" + TEXT.encode()).decode(), id="base64, with mark"),
+        pytest.param(b64encode(b"\n" + BARE.encode()).decode(), id="base64, with a margin"),
+        pytest.param(b64encode(BARE.encode("utf-16")).decode(), id="UTF-16 with mark"),
+        pytest.param(b64encode(TEXT.encode("utf-16-be")).decode(), id="UTF-16 BE without mark"),
+        pytest.param(b64encode(BARE.encode("utf-16-le")).decode(), id="UTF-16 LE without mark"),
+        pytest.param(
+            b64encode(TEXT.replace("utf-8", "WINDOWS-1251").encode("cp1251")).decode(),
+            id="windows-1251",
+        ),
+        pytest.param("data:text/xml;base64," + b64encode(TEXT.encode()).decode(), id="data URI"),
+        pytest.param("data:text/xml," + quote(TEXT), id="percent-encoded data URI"),
+        pytest.param("data:text/xml," + quote(TEXT, safe="<> "), id="half encoded data URI"),
+        pytest.param(
+            b64encode(("<!-- >>>??? -->" + BARE).encode()).decode().replace("+", " "),
+            id="base64 that lost its pluses",
+        ),
+        pytest.param(builders.wrapped(TEXT.encode(), 64, " "), id="base64 joined by blanks"),
+    ],
+)
+def test_every_form_in_which_clients_send_xml_is_opened(text: str) -> None:
+    xml = read(text).xml.decode()
+    assert xml.removeprefix("<!-- >>>??? -->") == BARE
+
+
+@pytest.mark.parametrize("text", [TEXT, BARE, TWICE])
+def test_every_beginning_of_a_document_is_refused_as_truncated(text: str, refusal: Refusal) -> None:
+    for size in [*range(1, 400), *range(400, len(text), 7), len(text) - 1]:
+        assert refusal(text[:size]) == "cms: XML is truncated", size
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<a><b></a></b>",
+        BARE + BARE,
+        BARE.replace("<b>", "<b>&unknown;"),
+        BARE.replace("<b>", "<b>\x01"),
+        BARE.replace("<a>", '<a b="1" b="2">'),
+        BARE.replace("<b>", "<x:b>").replace("</b>", "</x:b>"),
+    ],
+)
+def test_what_is_not_well_formed_is_refused_with_its_place(text: str, refusal: Refusal) -> None:
+    assert re.fullmatch(r"cms: XML is not well-formed \(line \d+, column \d+\)", refusal(text))
+
+
+def test_a_document_that_is_too_deep_is_refused(refusal: Refusal) -> None:
+    text = BARE.replace("<a>", "<a>" * 300).replace("</a>", "</a>" * 300)
+    assert refusal(text) == "cms: XML is too large or too deep"
+
+
+LAUGHS = (
+    '<!DOCTYPE a [<!ENTITY a "ha">'
+    + "".join(f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in pairwise("abcdefghi"))
+    + "]>"
+)
+
+
+@pytest.mark.parametrize(
+    "prolog",
+    [
+        "<!DOCTYPE a>",
+        LAUGHS,
+        '<!-- <b> --><!DOCTYPE a SYSTEM "file:///etc/passwd">',
+        '<!DOCTYPE a [<!ENTITY x SYSTEM "http://127.0.0.1:9/">]>',
+        '<!DOCTYPE a [<!ENTITY % x SYSTEM "http://127.0.0.1:9/">%x;]>',
+    ],
+)
+@pytest.mark.parametrize("encoding", [None, "utf-8", "utf-16", "utf-16-be"])
+def test_a_document_type_declaration_is_refused_in_every_encoding(
+    prolog: str, encoding: str | None, refusal: Refusal
+) -> None:
+    text = prolog + BARE
+    sent = b64encode(text.encode(encoding)).decode() if encoding else text
+    assert refusal(sent) == "cms: XML has a document type declaration"
+
+
+def test_an_encoding_in_which_markup_could_hide_is_refused(refusal: Refusal) -> None:
+    text = '<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE a>' + BARE
+    sent = b64encode(text.encode()).decode()
+    assert refusal(sent) == "cms: XML can't be read in the encoding utf-7"
+
+
+def test_bytes_that_are_not_in_the_declared_encoding_are_refused(refusal: Refusal) -> None:
+    sent = b64encode(TEXT.encode("cp1251")).decode()
+    assert refusal(sent) == "cms: XML can't be read in the encoding utf-8"
+
+
+def test_lone_surrogates_are_refused(refusal: Refusal) -> None:
+    text = BARE.replace("<b>", "<b>\ud800")
+    assert refusal(text) == "cms: signature is malformed (UnicodeEncodeError)"
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        "SignedInfo",
+        "CanonicalizationMethod",
+        "SignatureMethod",
+        "Reference",
+        "DigestMethod",
+        "DigestValue",
+        "SignatureValue",
+        "KeyInfo",
+        "X509Certificate",
+    ],
+)
+def test_a_missing_element_is_named_with_its_signature(element: str, refusal: Refusal) -> None:
+    # In the second signature only, so that the number is seen to count.
+    start = TWICE.rindex("<ds:Signature ")
+    text = TWICE[:start] + TWICE[start:].replace(f"ds:{element}", "ds:Other")
+    assert refusal(text) == f"cms: signature 2: {element} is missing"
+
+
+@pytest.mark.parametrize("element", ["CanonicalizationMethod", "SignatureMethod", "DigestMethod"])
+def test_a_method_without_algorithm_is_refused(element: str, refusal: Refusal) -> None:
+    for broken in ('Algorithm=""', 'Other="x"'):
+        text = re.sub(rf'(<ds:{element} )Algorithm="[^"]*"', rf"\g<1>{broken}", BARE)
+        assert refusal(text) == f"cms: signature 1: {element}/@Algorithm is missing"
+
+
+@pytest.mark.parametrize("element", ["DigestValue", "SignatureValue", "X509Certificate"])
+@pytest.mark.parametrize("contents", ["", " \n", "QQ", "QUJD!", "ЖЖЖЖ", "QU<!-- -->JD", "Q\xa0UJD"])
+def test_a_value_that_is_not_base64_is_refused(
+    element: str, contents: str, refusal: Refusal
+) -> None:
+    text = re.sub(rf"(<ds:{element}>)[^<]*", rf"\g<1>{contents}", BARE)
+    assert refusal(text) == f"cms: signature 1: {element} is not base64"
+
+
+@pytest.mark.parametrize(
+    "der",
+    [
+        b"x",
+        b"\x30\0",
+        b"\x30\x80" * 50,
+        b"\x30\3\5\0",
+        b"\x30\2\5\0",
+        b"\x30\x82\x80\0" + bytes(0x8000),
+    ],
+)
+def test_a_certificate_that_does_not_parse_is_refused(der: bytes, refusal: Refusal) -> None:
+    text = re.sub(r"(<ds:X509Certificate>)[^<]*", rf"\g<1>{b64encode(der).decode()}", BARE)
+    assert refusal(text) == "cms: signature 1: certificate is malformed"
+
+
+def test_a_document_without_signature_is_refused(refusal: Refusal) -> None:
+    assert refusal("<a>ds:Signature</a>") == "cms: XML has no ds:Signature"
+    assert refusal(BARE.replace(builders.DS, "urn:other")) == "cms: XML has no ds:Signature"
+
+
+def test_too_many_references_or_signatures_are_refused(refusal: Refusal) -> None:
+    reference = re.search(r"<ds:Reference .*</ds:Reference>", BARE)
+    assert reference
+    text = BARE.replace(reference[0], reference[0] * (signed_xml.MAX_REFERENCES + 1))
+    assert refusal(text) == "cms: ds:Reference: more than 256"
+    many = f'<a xmlns:ds="{builders.DS}">' + "<ds:Signature/>" * 257 + "</a>"
+    assert refusal(many) == "cms: ds:Signature: more than 256"
+
+
+def test_the_root_may_be_the_signature_itself() -> None:
+    signature = BARE[BARE.index("<ds:Signature ") : BARE.index("</a>")]
+    assert len(read(signature).signatures) == 1
