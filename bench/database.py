@@ -82,7 +82,7 @@ def in_database(url: str, criteria: Criteria) -> float:
     address = make_url(url).set(drivername="postgresql+psycopg2")
     engine = create_engine(address, **database.engine_options(address, None, 1))
     statement = reading.page_statement(criteria.shape, limited=True, with_cms=True)
-    compiled = statement.compile(engine)
+    compiled = statement.statement.compile(engine)
     values = {**compiled.params, **criteria.parameters, "limit": 20, "offset": 0}
     times = []
     with engine.connect() as connection:

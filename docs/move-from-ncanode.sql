@@ -17,18 +17,18 @@ END $$;
 -- The original numbers versions from 1, but kept rows of its oldest releases at 0.
 INSERT INTO signatures (id, document, thread, version, created_at, updated_at)
 SELECT id, document, thread, greatest(version, 1),
-       coalesce(created_at, now()::timestamp) AT TIME ZONE :'zone',
-       coalesce(updated_at, created_at, now()::timestamp) AT TIME ZONE :'zone'
+       coalesce(created_at AT TIME ZONE :'zone', now()),
+       coalesce(coalesce(updated_at, created_at) AT TIME ZONE :'zone', now())
 FROM ncanode_signature;
 
 -- It kept every version, and the current one a second time in the head.
 INSERT INTO versions (signature_id, version, cms, created_by, comment, tags, created_at)
-SELECT id, version, cms, version_created_by, version_comment, '[]',
-       coalesce(version_created_at, updated_at, created_at, now()::timestamp) AT TIME ZONE :'zone'
+SELECT id, version, cms, version_created_by, version_comment, '[]'::json,
+       coalesce(coalesce(version_created_at, updated_at, created_at) AT TIME ZONE :'zone', now())
 FROM ncanode_signature_version WHERE version >= 1
 UNION ALL
-SELECT id, greatest(version, 1), cms, version_created_by, version_comment, '[]',
-       coalesce(version_created_at, updated_at, created_at, now()::timestamp) AT TIME ZONE :'zone'
+SELECT id, greatest(version, 1), cms, version_created_by, version_comment, '[]'::json,
+       coalesce(coalesce(version_created_at, updated_at, created_at) AT TIME ZONE :'zone', now())
 FROM ncanode_signature h
 WHERE NOT EXISTS (
     SELECT FROM ncanode_signature_version v
@@ -47,6 +47,12 @@ INSERT INTO signature_tags (tag, signature_id)
 SELECT t.code, l.signature_id
 FROM ncanode_signature_tag l JOIN ncanode_tag t ON t.id = l.tag_id;
 
-SELECT setval(pg_get_serial_sequence('signatures', 'id'), max(id)) FROM signatures;
+-- No id that the original ever gave is given again.
+SELECT setval(
+    pg_get_serial_sequence('signatures', 'id'),
+    greatest(
+        max(id), pg_sequence_last_value(pg_get_serial_sequence('ncanode_signature', 'id')::regclass)
+    )
+) FROM signatures;
 
 COMMIT;

@@ -1,6 +1,6 @@
 """The certificates that travel with a signature, found by what a SignerInfo names them by."""
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from app.cms.ber import EXPLICIT_0, EXPLICIT_3, OCTET_STRING, SEQUENCE, Element, elements, scan
 from app.cms.errors import MalformedSignature
@@ -58,10 +58,13 @@ class EmbeddedCertificates:
         return found
 
 
+@lru_cache(maxsize=512)
 def is_certificate(der: bytes) -> bool:
     """Tell whether scanned bytes are a Certificate (RFC 5280 section 4.1) and well-formed.
 
-    Looked at are the fields that naming its holder and checking a signature stand on.
+    Looked at are the fields that naming its holder and checking a signature stand on. An office
+    has few signers, and each next version of a document brings the earlier ones' certificates
+    again, so answers are remembered: 512, each for at most 16 KB.
     """
     try:
         touch_certificate(der)

@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import orjson
 from sqlalchemy import (
-    JSON,
+    BindParameter,
     Connection,
     Executable,
     FromClause,
     Function,
     Insert,
     Select,
+    Text,
     bindparam,
     delete,
     func,
@@ -34,6 +36,7 @@ from sqlalchemy.sql.dml import Delete, ReturningInsert, ReturningUpdate
 
 from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
 from app.store.models import Signature, SignatureTag, Version, utc_now
+from app.store.prepared import Prepared
 from app.store.records import SignatureRecord
 
 _HEAD_COLUMNS = (Signature.id, Signature.version, Signature.created_at, Signature.updated_at)
@@ -81,7 +84,7 @@ def save_version(connection: Connection, new: NewVersion, seen: int | None) -> S
         "new_stage": new.stage,
         "new_created_by": new.created_by,
         "new_comment": new.comment,
-        "new_tags": list(new.tags),
+        "new_tags": orjson.dumps(new.tags).decode(),
         "seen": seen,
     }
     head = saves.next.run(connection, values) if seen else None
@@ -132,7 +135,7 @@ def delete_chain(connection: Connection, document: str, thread: str) -> None:
 class _SavePostgresql:
     """A save as one statement."""
 
-    statement: Executable
+    statement: Prepared
 
     @classmethod
     def of(
@@ -140,10 +143,10 @@ class _SavePostgresql:
     ) -> _SavePostgresql:
         head = claim.cte("head")
         parts = [part.cte(f"part_{number}") for number, part in enumerate(followers(head))]
-        return cls(select(head).add_cte(*parts))
+        return cls(Prepared(select(head).add_cte(*parts)))
 
     def run(self, connection: Connection, values: dict[str, Any]) -> Any:
-        return connection.execute(self.statement, values).first()
+        return next(iter(self.statement.fetch(connection, values)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,8 @@ def _saves(dialect: str) -> _Saves:
     )
 
 
-_SENT_TAGS = bindparam("new_tags", type_=JSON())
+#: The list of tags as JSON text, which `Prepared` asks for.
+_SENT_TAGS: BindParameter[str] = bindparam("new_tags", type_=Text())
 
 
 def _add_version(head: FromClause) -> Insert:

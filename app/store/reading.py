@@ -30,6 +30,7 @@ from sqlalchemy.orm import aliased
 from app.store.errors import SignatureNotFound
 from app.store.migrations import HEAD, VERSION_TABLE
 from app.store.models import Signature, SignatureTag, Version
+from app.store.prepared import Prepared
 from app.store.records import RECORD_COLUMNS, SignatureRecord
 
 #: Rows that a long answer fetches at a time: about a megabyte of signatures.
@@ -41,8 +42,8 @@ _THREAD = (
     Signature.document == bindparam("document"),
     Signature.thread == bindparam("thread"),
 )
-_FIND_CURRENT = select(*RECORD_COLUMNS).join(Version, _CURRENT).where(*_THREAD)
-_FIND_VERSION = (
+_FIND_CURRENT = Prepared(select(*RECORD_COLUMNS).join(Version, _CURRENT).where(*_THREAD))
+_FIND_VERSION = Prepared(
     select(*RECORD_COLUMNS)
     .join(Version, Version.signature_id == Signature.id)
     .where(*_THREAD, Version.version == bindparam("version"))
@@ -59,10 +60,10 @@ def get_signature(
     """
     statement = _FIND_CURRENT if version is None else _FIND_VERSION
     parameters = {"document": document, "thread": thread, "version": version}
-    row = connection.execute(statement, parameters).first()
-    if row is None:
+    rows = statement.fetch(connection, parameters)
+    if not rows:
         raise SignatureNotFound
-    return SignatureRecord.of(row)
+    return SignatureRecord.of(rows[0])
 
 
 def list_versions(
@@ -129,8 +130,8 @@ def search(
     statement = page_statement(criteria.shape, limited=bool(limit), with_cms=with_cms)
     parameters = criteria.parameters | {"limit": limit, "offset": offset}
     if is_short(limit):
-        return map(SignatureRecord.of, connection.execute(statement, parameters))
-    return _stream(connection, statement, parameters)
+        return map(SignatureRecord.of, statement.fetch(connection, parameters))
+    return _stream(connection, statement.statement, parameters)
 
 
 def is_short(limit: int) -> bool:
@@ -182,11 +183,11 @@ class Shape:
 
 
 @lru_cache(maxsize=512)
-def page_statement(shape: Shape, *, limited: bool, with_cms: bool) -> Select[Any]:
+def page_statement(shape: Shape, *, limited: bool, with_cms: bool) -> Prepared:
     """Write the statement of a list; `limited` lists end after :limit rows."""
     ids = _newest_ids(shape) if limited else _all_ids(shape)
     page = ids.subquery("page")
-    return (
+    return Prepared(
         select(*_columns(with_cms))
         .join(page, page.c[0] == Signature.id)
         .join(Version, _CURRENT)

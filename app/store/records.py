@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
-
-from sqlalchemy import Row
+from typing import Any, NamedTuple
 
 from app.store.models import Signature, Version
 
@@ -45,6 +44,6 @@ class SignatureRecord(NamedTuple):
     cms: str | None = None
 
     @classmethod
-    def of(cls, row: Row[*tuple[object, ...]]) -> SignatureRecord:
+    def of(cls, row: Sequence[Any]) -> SignatureRecord:
         """Take a row of `RECORD_COLUMNS`."""
-        return cls(*row)  # type: ignore[arg-type]  # the columns have the types of the fields
+        return cls(*row)
