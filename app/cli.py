@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 from flask import Flask, current_app
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.exc import OperationalError
 
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
@@ -30,10 +31,15 @@ def init_app(app: Flask) -> None:
 @database_commands.command("upgrade")
 def upgrade_database() -> None:
     """Create or migrate the tables; does nothing where all is done."""
-    upgrade(db.engine, current_app.config["DATABASE_SCHEMA"])
+    try:
+        upgrade(db.engine, current_app.config["DATABASE_SCHEMA"])
+    except OperationalError as error:
+        # The first line says why; the others repeat the statement.
+        raise click.ClickException(str(error).partition("\n")[0]) from error
 
 
 @click.command()
+@with_appcontext
 def stats() -> None:
     """Print how much the store holds."""
     with db.engine.connect() as connection:

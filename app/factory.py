@@ -53,9 +53,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         CMS_VALIDATION=settings.cms_validation,
         TIMEZONE=settings.timezone,
         MAX_CONTENT_LENGTH=settings.max_body,
-        # A form's field may be as long as the body; the default is half a megabyte.
-        MAX_FORM_MEMORY_SIZE=settings.max_body,
-        MAX_FORM_PARTS=1000,
     )
     # `/signature/` is `/signature`, and `//signature` is unknown: neither is answered by a
     # redirect, which has no envelope.

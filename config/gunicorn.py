@@ -1,7 +1,9 @@
 """gunicorn's settings: `gunicorn -c config/gunicorn.py wsgi:app`. All come from `Settings`."""
 
 import os
+import signal
 import sys
+from typing import Any
 
 from config.settings import Settings, SettingsError
 
@@ -32,7 +34,19 @@ max_requests_jitter = _settings.max_requests // 10
 limit_request_line = 8190
 
 accesslog = "-" if _settings.access_log else None
+# The path without its query string, which holds document codes.
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(b)s %(M)s ms'
 loglevel = _settings.log_level
 
 # Nothing is written to the operator's home, and nobody steers the server through a socket.
 control_socket_disable = True
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Leave Ctrl-C, which a terminal sends to all, to the master: it stops the workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def pre_request(_worker: Any, request: Any) -> None:
+    """Let no client hold a thread by sending or taking nothing in the middle of a request."""
+    request.unreader.sock.settimeout(_settings.read_timeout)

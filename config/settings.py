@@ -49,6 +49,8 @@ class Settings:
     #: Seconds after which a silent worker is replaced, and that a stopping one may take.
     timeout: int
     graceful_timeout: int
+    #: Seconds that a client may stay silent in the middle of a request or an answer.
+    read_timeout: int
     #: Requests after which a worker is replaced by a fresh one; 0: never.
     max_requests: int
     access_log: bool
@@ -62,9 +64,10 @@ class Settings:
             SettingsError: a value can't be used; the first one that is found.
         """
         read = _Reader(env)
+        url = _database_url(read)
         return cls(
-            database_url=_database_url(read),
-            database_schema=_database_schema(read),
+            database_url=url,
+            database_schema=_database_schema(read) if url.drivername != "sqlite" else None,
             cms_validation="off"
             if read.choice("CMS_VALIDATION", ("structure", "off")) == "off"
             else "structure",
@@ -78,6 +81,7 @@ class Settings:
             threads=read.integer("WEB_THREADS", 4, 1, 64),
             timeout=read.integer("WEB_TIMEOUT", 60, 1, 3600),
             graceful_timeout=read.integer("WEB_GRACEFUL_TIMEOUT", 25, 1, 3600),
+            read_timeout=read.integer("WEB_READ_TIMEOUT", 20, 1, 3600),
             max_requests=read.integer("WEB_MAX_REQUESTS", 200_000, 0, 10**9),
             access_log=read.switch("ACCESS_LOG", False),
             log_level=_log_level(read),
@@ -160,11 +164,12 @@ def _checked_url(text: str) -> URL:
     text = re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", text)
     try:
         url = make_url(text)
-        url.port  # noqa: B018 - the port is only checked when it is read
     except (ArgumentError, ValueError) as error:
         raise SettingsError("DATABASE_URL is not a database address") from error
     if url.drivername == "sqlite":
         return _checked_sqlite(url)
+    if url.port is not None and not 1 <= url.port <= 65535:
+        raise SettingsError("DATABASE_URL must have a port from 1 to 65535")
     if url.drivername != "postgresql+psycopg2":
         raise SettingsError("DATABASE_URL must begin with postgresql://, postgres:// or sqlite:///")
     return url

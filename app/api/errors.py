@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Protocol
 
 from flask import Flask, Response, request
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
@@ -35,9 +36,15 @@ SENTENCES = {
     503: "Database is not available, try again later",
 }
 
-#: The driver's errors that mean: the database is away, starting, stopping, full, overrun, or
-#: (InternalError) a standby that takes no writes.
-DATABASE_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
+#: The driver's errors that mean: the database is away, starting, stopping, full, overrun, a
+#: standby that takes no writes (InternalError), or was never migrated (ProgrammingError).
+DATABASE_AWAY = (
+    OperationalError,
+    InterfaceError,
+    InternalError,
+    ProgrammingError,
+    PoolTimeoutError,
+)
 #: Seconds after which a client may try again.
 RETRY_AFTER = 5
 
@@ -61,7 +68,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _answer_unexpected)
 
 
-def _tell(template: str, status: int, values: dict[str, object] | None = None) -> Response:
+def tell(template: str, status: int, values: dict[str, object] | None = None) -> Response:
+    """Answer with an error, in the language that the client wants."""
     locale = choose_locale(request)
     response = envelope.failure(translate(template, locale).format(**(values or {})), status)
     response.headers["Content-Language"] = locale
@@ -70,12 +78,12 @@ def _tell(template: str, status: int, values: dict[str, object] | None = None) -
 
 def _refuse(error: Exception) -> Response:
     refusal: Refusal = error  # type: ignore[assignment]  # each kind in the table is one
-    return _tell(refusal.template, STATUS[type(error)], refusal.values)
+    return tell(refusal.template, STATUS[type(error)], refusal.values)
 
 
 def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
-    response = _tell(SENTENCES.get(status, error.name), status)
+    response = tell(SENTENCES.get(status, error.name), status)
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value
@@ -85,11 +93,18 @@ def _answer_http(error: HTTPException) -> Response:
 def _answer_away(error: Exception) -> Response:
     # The first line says why; the others repeat the statement.
     _log.warning("database is away: %s", str(error).partition("\n")[0])
-    response = _tell(SENTENCES[503], 503)
+    return tell_unavailable(SENTENCES[503])
+
+
+def tell_unavailable(template: str) -> Response:
+    """Answer that a later try may succeed."""
+    response = tell(template, 503)
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
 
 
 def _answer_unexpected(error: Exception) -> Response:
-    _log.error("unexpected %s", type(error).__name__, exc_info=error)
-    return _tell(SENTENCES[500], 500)
+    # Where, but not the error's text: it may repeat what was sent.
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("unexpected %s\n%s", type(error).__name__, frames)
+    return tell(SENTENCES[500], 500)

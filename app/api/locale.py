@@ -22,8 +22,11 @@ def choose_locale(request: Request) -> str:
     wanted = request.headers.get("api-locale")
     if wanted:
         return LOCALES.get(wanted.strip().lower(), "en")
-    accepted = request.accept_languages.best_match(list(LOCALES), default="en")
-    return LOCALES[accepted]
+    for language, _quality in request.accept_languages:  # the most wanted first
+        primary = language.lower().partition("-")[0]
+        if primary in LOCALES:
+            return LOCALES[primary]
+    return "en"
 
 
 def translate(template: str, locale: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.api.errors import RETRY_AFTER
+from app.api.errors import tell_unavailable
 from app.api.ncanode import envelope
 from app.extensions import db
 from app.store import reading
@@ -26,13 +26,7 @@ def ready() -> Response:
         with db.engine.connect() as connection:
             migrated = reading.is_migrated(connection)
     except SQLAlchemyError:
-        return _not_ready("Database can't be reached, or was never migrated")
+        return tell_unavailable("Database can't be reached, or was never migrated")
     if not migrated:
-        return _not_ready("Database schema is not the one that this program needs")
+        return tell_unavailable("Database schema is not the one that this program needs")
     return envelope.success({"health": "ready"})
-
-
-def _not_ready(reason: str) -> Response:
-    response = envelope.failure(reason, 503)
-    response.headers["Retry-After"] = str(RETRY_AFTER)
-    return response

@@ -6,15 +6,28 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
+from urllib.parse import parse_qsl
 
 from flask import Request
+from gunicorn.http.errors import ParseException
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 
 #: A JSON body of ordinary size has a handful of values; this many cost about 10 ms and 10 MB.
 MAX_JSON_VALUES = 100_000
+#: Fields of a form; the contract has a dozen, and 200 tags.
+MAX_FORM_FIELDS = 1_000
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _LIST_KEY = re.compile(r"(?P<name>[^\[]+)\[[^\]]*\].*", re.DOTALL)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+#: Not orjson: a number keeps its digits, however many they are.
+_JSON = json.JSONDecoder(parse_float=str, parse_constant=_refuse_constant)
 
 
 class ParameterError(Exception):
@@ -37,14 +50,37 @@ def read_parameters(
         lists: names that take several values.
 
     Raises:
-        ParameterError: the body is neither.
+        ParameterError: the body is neither, or a part of it is missing.
         RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
     """
     merged = _with_names(_from_pairs(request.args, lists), aliases) if request.args else {}
-    body = request.get_data()
+    body = _read_body(request)
     if body:
         merged.update(_with_names(_from_body(request, body, lists), aliases))
     return merged
+
+
+def _read_body(request: Request) -> bytes:
+    """Read the body to its end, which werkzeug doesn't insist on: half a body is refused."""
+    limit = request.max_content_length or 0
+    length = request.content_length
+    if length is not None and length > limit:
+        raise RequestEntityTooLarge
+    stream = request.environ["wsgi.input"]
+    try:
+        if length is not None:
+            body: bytes = stream.read(length)
+        elif request.environ.get("wsgi.input_terminated"):  # Transfer-Encoding: chunked
+            body = stream.read(limit + 1)
+        else:
+            return b""
+    except (OSError, ParseException) as error:  # the socket's, or gunicorn's for a bad chunk
+        raise ParameterError("Request body can't be read to its end") from error
+    if len(body) > limit:
+        raise RequestEntityTooLarge
+    if length is not None and len(body) < length:
+        raise ParameterError("Request body can't be read to its end")
+    return body
 
 
 def _with_names(source: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
@@ -76,7 +112,7 @@ def _from_body(request: Request, body: bytes, lists: Collection[str]) -> dict[st
     start = body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
     is_form = request.mimetype == "application/x-www-form-urlencoded"
     if is_form and start not in (b"{", b"["):
-        return _from_pairs(request.form, lists)
+        return _from_form(body, lists)
     if not start:
         return {}
     value = _parse_json(body)
@@ -85,13 +121,24 @@ def _from_body(request: Request, body: bytes, lists: Collection[str]) -> dict[st
     return value
 
 
+def _from_form(body: bytes, lists: Collection[str]) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
+        )
+    except UnicodeDecodeError as error:
+        raise ParameterError("Request body is not a form in UTF-8") from error
+    except ValueError as error:
+        raise ParameterError(
+            "Request body has more than {limit} form fields", limit=MAX_FORM_FIELDS
+        ) from error
+    return _from_pairs(MultiDict(pairs), lists)
+
+
 def _parse_json(body: bytes) -> Any:
     _check_json_size(body)
     try:
-        # Not orjson: a number keeps its digits, however many they are.
-        return json.loads(
-            body.decode("utf-8-sig"), parse_float=str, parse_constant=_refuse_constant
-        )
+        return _JSON.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ParameterError(
             "Request body is not UTF-8 (byte {position})", position=error.start + 1
@@ -105,10 +152,6 @@ def _parse_json(body: bytes) -> Any:
     except (RecursionError, ValueError) as error:
         # Too deep, or an integer of thousands of digits.
         raise ParameterError("Request body is not acceptable JSON") from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _check_json_size(body: bytes) -> None:

@@ -26,7 +26,7 @@ RECORD_COLUMNS = (
 
 
 class SignatureRecord(NamedTuple):
-    """One version of one thread. Times are aware, in UTC."""
+    """One version of one thread. Times are aware, in whatever zone the driver gives them."""
 
     id: int
     document: str

@@ -1,0 +1,196 @@
+"""The two databases, fresh for each test, and the application on top of them."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import URL, make_url
+
+from app.extensions import db
+from app.factory import create_app
+from app.store import database
+from app.store.migrations import upgrade
+from app.store.models import Base
+from config.settings import Settings
+from tests.postgresql import INSTALL_HINT, PostgresServer
+
+#: Makes an application on the test's database; keywords are further variables of its environment.
+AppMaker = Callable[..., Flask]
+#: Makes a prepared engine for an address; a second argument is the schema.
+EngineMaker = Callable[..., Engine]
+
+BOTH = ["sqlite", "postgresql"]
+#: Threads that use an engine at once in the tests of writers that meet.
+CONNECTIONS = 20
+#: No statement takes longer than this on PostgreSQL, milliseconds: one that does has gone astray.
+STATEMENT_TIMEOUT = 10_000
+
+
+def write_url(url: URL) -> str:
+    """Write an address as an operator would, with its password."""
+    return url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def opened(url: str, schema: str | None = None) -> Iterator[Engine]:
+    """Give an engine made as the application makes it."""
+    address = Settings.from_env({"DATABASE_URL": url}).database_url
+    engine = create_engine(address, **database.engine_options(address, schema, CONNECTIONS))
+    database.prepare(engine)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def schema_on(server_url: str) -> Iterator[str]:
+    """Give the address of an empty schema on a PostgreSQL server, dropped afterwards.
+
+    The schema is what connections to that address find as their default.
+    """
+    name = f"qoltanba_test_{uuid.uuid4().hex}"
+    with opened(server_url) as engine, engine.connect() as connection:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    options = f"-csearch_path={name} -cstatement_timeout={STATEMENT_TIMEOUT}"
+    address = make_url(server_url).update_query_dict({"options": options})
+    try:
+        yield write_url(address)
+    finally:
+        with opened(server_url) as engine, engine.connect() as connection:
+            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+
+
+@pytest.fixture(scope="session", name="postgres_url")
+def start_postgresql() -> Iterator[str]:
+    """Give the address of a PostgreSQL database that may be filled and emptied."""
+    given = os.environ.get("TEST_POSTGRES_URL")
+    if given:
+        yield write_url(Settings.from_env({"DATABASE_URL": given}).database_url)
+        return
+    try:
+        server = PostgresServer(durable=False)
+    except RuntimeError:
+        pytest.fail(INSTALL_HINT, pytrace=False)
+    with server:
+        yield server.url
+
+
+@pytest.fixture(scope="session", name="migrated_schema")
+def migrate_schema(postgres_url: str) -> Iterator[tuple[str, Engine]]:
+    """Give the address of a PostgreSQL schema that has the tables, and an engine on it."""
+    with schema_on(postgres_url) as url, opened(url) as engine:
+        upgrade(engine)
+        yield url, engine
+
+
+@pytest.fixture(scope="session", name="migrated_file")
+def migrate_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a SQLite file that has the tables, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "store.sqlite3"
+    with opened(f"sqlite:///{path}") as engine:
+        upgrade(engine)
+    return path
+
+
+@pytest.fixture(params=BOTH, name="database_url")
+def fresh_database(request: pytest.FixtureRequest) -> str:
+    """Give the address of a migrated, empty database: one test on each kind."""
+    # Asked for by name, so that a test on SQLite starts no server.
+    name = "sqlite_url" if request.param == "sqlite" else "postgresql_url"
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture(name="sqlite_url")
+def fresh_file(migrated_file: Path, tmp_path: Path) -> str:
+    """Give the address of a migrated, empty SQLite file."""
+    path = tmp_path / "store.sqlite3"
+    shutil.copy(migrated_file, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(name="postgresql_url")
+def emptied_schema(migrated_schema: tuple[str, Engine]) -> str:
+    """Give the address of a migrated, emptied PostgreSQL schema."""
+    url, engine = migrated_schema
+    tables = ", ".join(Base.metadata.tables)
+    with engine.connect() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+    return url
+
+
+@pytest.fixture(params=BOTH, name="empty_url")
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the address of a database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+        return
+    with schema_on(request.getfixturevalue("postgres_url")) as url:
+        yield url
+
+
+@pytest.fixture(name="open_engine")
+def open_engines() -> Iterator[EngineMaker]:
+    """Give a function that makes engines; they are closed after the test."""
+    with ExitStack() as stack:
+
+        def make(url: str, schema: str | None = None) -> Engine:
+            context: AbstractContextManager[Engine] = opened(url, schema)
+            return stack.enter_context(context)
+
+        yield make
+
+
+@pytest.fixture(name="engine")
+def open_database(open_engine: EngineMaker, database_url: str) -> Engine:
+    """Give an engine on the test's database."""
+    return open_engine(database_url)
+
+
+def close_database(app: Flask) -> None:
+    """Close an application's connections."""
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(name="start_app")
+def start_apps() -> Iterator[AppMaker]:
+    """Give a function that makes applications, all variables being its keywords."""
+    with ExitStack() as stack:
+
+        def make(**env: str) -> Flask:
+            app = create_app(Settings.from_env(env))
+            stack.callback(close_database, app)
+            return app
+
+        yield make
+
+
+@pytest.fixture(name="make_app")
+def make_apps(start_app: AppMaker, database_url: str) -> AppMaker:
+    """Give a function that makes applications on the test's database."""
+
+    def make(**env: str) -> Flask:
+        return start_app(DATABASE_URL=database_url, **env)
+
+    return make
+
+
+@pytest.fixture(name="app")
+def usual_app(make_app: AppMaker) -> Flask:
+    """Give the application as it is without any further variable."""
+    return make_app()
+
+
+@pytest.fixture(name="client")
+def usual_client(app: Flask) -> FlaskClient:
+    """Give a client of that application."""
+    return app.test_client()

@@ -1,0 +1,133 @@
+"""Transactions, connections and moments, on both databases."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import Engine, insert, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from app.store.database import engine_options, transaction
+from app.store.models import Signature, UtcDateTime, utc_now
+from tests.conftest import EngineMaker, write_url
+from tests.store.threads import find, get, save
+
+ALMATY = timezone(timedelta(hours=5))
+
+
+def test_a_moment_of_any_zone_is_kept_and_read_in_utc(engine: Engine) -> None:
+    moment = datetime(2024, 2, 29, 23, 30, 15, 123456, tzinfo=ALMATY)
+    row = {"document": "a", "thread": "b", "version": 1}
+    with engine.connect() as connection:
+        connection.execute(
+            insert(Signature).values(**row, created_at=moment, updated_at=moment.astimezone(UTC))
+        )
+        found = connection.execute(select(Signature.created_at, Signature.updated_at)).one()
+    assert found == (moment, moment)
+    for read in found:
+        assert read.utcoffset() == timedelta(0)
+        assert read.hour == 18
+
+
+def test_a_moment_is_searched_by_its_instant(engine: Engine) -> None:
+    save(engine)
+    moment = get(engine).created_at.astimezone(ALMATY)
+    with engine.connect() as connection:
+        statement = select(Signature.id).where(Signature.created_at == moment)
+        assert connection.execute(statement).scalars().all() == [1]
+
+
+def test_no_moment_is_none(engine: Engine) -> None:
+    assert UtcDateTime().process_bind_param(None, engine.dialect) is None
+    assert UtcDateTime().process_result_value(None, engine.dialect) is None
+
+
+def test_the_database_tells_the_time_in_utc(engine: Engine) -> None:
+    before = datetime.now(UTC)
+    with engine.connect() as connection:
+        now = connection.execute(select(utc_now())).scalar_one()
+    assert now.utcoffset() == timedelta(0)
+    assert abs(now - before) < timedelta(minutes=5)
+
+
+def test_the_zone_of_the_session_does_not_matter(
+    open_engine: EngineMaker, postgresql_url: str
+) -> None:
+    url = make_url(postgresql_url)
+    options = f"{url.query['options']} -ctimezone=Asia/Almaty"
+    engine = open_engine(write_url(url.update_query_dict({"options": options})))
+    saved = save(engine)
+    assert abs(saved.created_at - datetime.now(UTC)) < timedelta(minutes=5)
+    for record in (saved, get(engine), *find(engine), *find(engine, limit=1)):
+        assert record == saved
+
+
+def test_a_transaction_is_undone_by_an_error(engine: Engine) -> None:
+    save(engine)
+
+    def fail() -> None:
+        with transaction(engine) as connection:
+            connection.execute(text("DELETE FROM signatures"))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert len(find(engine)) == 1
+
+
+def test_a_transaction_is_kept_without_an_error(engine: Engine) -> None:
+    save(engine)
+    with transaction(engine) as connection:
+        connection.execute(text("DELETE FROM signatures"))
+    assert find(engine) == []
+
+
+def test_a_statement_after_a_transaction_commits_by_itself(engine: Engine) -> None:
+    save(engine)
+    with transaction(engine) as connection:
+        connection.execute(select(Signature.id))
+    with engine.connect() as connection:
+        connection.execute(text("DELETE FROM signatures"))
+    assert find(engine) == []
+
+
+def test_parameters_do_not_get_into_errors(engine: Engine) -> None:
+    with engine.connect() as connection, pytest.raises(Exception, match=r"(?s).+") as caught:
+        connection.execute(text("SELECT nothing FROM nowhere\nWHERE x = :x"), {"x": "s3cret"})
+    assert "s3cret" not in str(caught.value)
+
+
+def test_after_the_server_cut_the_connections_the_next_but_one_use_succeeds(
+    open_engine: EngineMaker, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.store.database.IDLE_BEFORE_PING", float("inf"))
+    engine = open_engine(postgresql_url)
+    save(engine)
+    with engine.connect() as connection:
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with open_engine(postgresql_url).connect() as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    with pytest.raises((OperationalError, InterfaceError)):
+        get(engine)
+    assert get(engine).version == 1
+
+
+def test_an_idle_connection_that_the_server_cut_is_replaced_before_it_is_used(
+    open_engine: EngineMaker, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.store.database.IDLE_BEFORE_PING", 0)
+    engine = open_engine(postgresql_url)
+    save(engine)
+    with engine.connect() as connection:
+        pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with open_engine(postgresql_url).connect() as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    assert get(engine).version == 1
+
+
+def test_what_the_address_says_about_the_connection_goes_first() -> None:
+    url = make_url("postgresql+psycopg2://host/name?connect_timeout=1&application_name=mine")
+    arguments = engine_options(url, None, 4)["connect_args"]
+    assert "connect_timeout" not in arguments
+    assert "application_name" not in arguments
+    assert "tcp_user_timeout" in arguments

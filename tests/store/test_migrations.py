@@ -1,0 +1,200 @@
+"""From an empty database to the newest schema, on both kinds."""
+
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, func, inspect, select, table, text
+from sqlalchemy.exc import DatabaseError
+
+from app.store import migrations
+from app.store.migrations import HEAD, VERSION_TABLE, upgrade
+from app.store.models import Base
+from app.store.reading import is_migrated
+from tests.conftest import EngineMaker, opened, schema_on
+from tests.store.threads import all_at_once, get, save, versions
+
+PROJECT = Path(__file__).parents[2]
+TABLES = {*Base.metadata.tables, VERSION_TABLE}
+REVISION = text("SELECT version_num FROM qoltanba_version")
+SET_REVISION = text("UPDATE qoltanba_version SET version_num = :number")
+
+
+def tables(engine: Engine, schema: str | None = None) -> set[str]:
+    """Give the names of the tables, but those that SQLite keeps for itself."""
+    return set(inspect(engine).get_table_names(schema=schema))
+
+
+def test_an_empty_database_becomes_the_newest(open_engine: EngineMaker, empty_url: str) -> None:
+    engine = open_engine(empty_url)
+    assert tables(engine) == set()
+    upgrade(engine)
+    assert tables(engine) == TABLES
+    with engine.connect() as connection:
+        assert is_migrated(connection)
+    assert save(engine).version == 1
+
+
+def test_a_second_upgrade_changes_nothing(open_engine: EngineMaker, empty_url: str) -> None:
+    engine = open_engine(empty_url)
+    upgrade(engine)
+    save(engine, tags=["kept"])
+    upgrade(engine)
+    assert tables(engine) == TABLES
+    assert get(engine).tags == ["kept"]
+
+
+def test_upgrades_at_once_do_not_disturb_each_other(
+    open_engine: EngineMaker, empty_url: str
+) -> None:
+    engines = [open_engine(empty_url) for _ in range(2)]
+    # alembic keeps its context in a global, so that threads of one process can't share it; the
+    # processes of a release can.
+    program = (
+        "import sys; from tests.conftest import opened; from app.store.migrations import upgrade\n"
+        "with opened(sys.argv[1]) as engine: upgrade(engine)"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, empty_url],
+            cwd=PROJECT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    errors = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], errors
+    assert tables(engines[0]) == TABLES
+    with engines[1].connect() as connection:
+        assert connection.execute(REVISION).all() == [(HEAD,)]
+
+
+def test_the_models_are_what_the_steps_build(engine: Engine) -> None:
+    options = {"compare_server_default": True, "version_table": VERSION_TABLE}
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def description(engine: Engine) -> str:
+    """Write down all that can be found out about the tables."""
+    inspector = inspect(engine)
+    asked = ("get_columns", "get_indexes", "get_pk_constraint", "get_unique_constraints")
+    facts = [
+        getattr(inspector, ask)(table)
+        for table in sorted(Base.metadata.tables)
+        for ask in (*asked, "get_foreign_keys", "get_check_constraints")
+    ]
+    return "\n".join(str(fact) for fact in facts)
+
+
+def test_the_steps_make_the_tables_that_the_models_make(
+    open_engine: EngineMaker, empty_url: str
+) -> None:
+    engine = open_engine(empty_url)
+    upgrade(engine)
+    migrated = description(engine)
+    Base.metadata.drop_all(engine)
+    Base.metadata.create_all(engine)
+    assert description(engine) == migrated
+
+
+def test_head_is_the_newest_step() -> None:
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    assert ScriptDirectory.from_config(settings).get_heads() == [HEAD]
+
+
+def test_another_step_is_not_the_newest(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.execute(SET_REVISION, {"number": "other"})
+        try:
+            assert not is_migrated(connection)
+        finally:
+            connection.execute(SET_REVISION, {"number": HEAD})
+        assert is_migrated(connection)
+
+
+def test_a_database_without_tables_is_not_migrated(
+    open_engine: EngineMaker, empty_url: str
+) -> None:
+    with open_engine(empty_url).connect() as connection, pytest.raises(DatabaseError):
+        is_migrated(connection)
+
+
+@pytest.mark.parametrize("schema", ["ncanode", "MySchema", "_x$1", "select"])
+def test_all_tables_go_into_the_schema_that_is_asked_for(
+    open_engine: EngineMaker, postgres_url: str, schema: str
+) -> None:
+    plain = open_engine(postgres_url)
+    before = tables(plain, "public")
+    engine = open_engine(postgres_url, schema)
+    with plain.connect() as connection:
+        connection.execute(text(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'))
+    try:
+        upgrade(engine, schema)
+        upgrade(engine, schema)
+        assert tables(plain, schema) == TABLES
+        assert tables(plain, "public") == before
+        save(engine, tags=["a", "b"])
+        save(engine, seen=1, tags=["b"])
+        assert [record.version for record in versions(engine)] == [2, 1]
+        with engine.connect() as connection:
+            assert is_migrated(connection)
+        versions_there = table("versions", schema=schema)
+        with plain.connect() as connection:
+            rows = connection.execute(select(func.count()).select_from(versions_there))
+            assert rows.scalar_one() == 2
+    finally:
+        with plain.connect() as connection:
+            connection.execute(text(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'))
+
+
+def test_two_schemas_of_one_database_know_nothing_of_each_other(postgres_url: str) -> None:
+    with (
+        schema_on(postgres_url) as one,
+        schema_on(postgres_url) as other,
+        opened(one) as first,
+        opened(other) as second,
+    ):
+        for engine in (first, second):
+            upgrade(engine)
+        save(first)
+        assert save(second, seen=7).version == 1
+
+
+def test_a_sqlite_file_is_made_with_the_folders_above_it(
+    open_engine: EngineMaker, tmp_path: Path
+) -> None:
+    path = tmp_path / "not" / "there yet" / "100%.sqlite3"
+    engine = open_engine(f"sqlite:///{path}")
+    upgrade(engine)
+    assert path.is_file()
+    assert save(engine).version == 1
+
+
+def test_readers_of_a_sqlite_file_do_not_wait_for_its_writer(
+    open_engine: EngineMaker, sqlite_url: str
+) -> None:
+    engine = open_engine(sqlite_url)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+
+
+def test_engines_of_one_file_see_each_others_saves(
+    open_engine: EngineMaker, database_url: str
+) -> None:
+    one, other = open_engine(database_url), open_engine(database_url)
+    save(one)
+    assert get(other).version == 1
+    outcomes = all_at_once([partial(save, engine, seen=1) for engine in (one, other)])
+    assert sorted(isinstance(outcome, Exception) for outcome in outcomes) == [False, True]

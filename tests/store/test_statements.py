@@ -1,0 +1,79 @@
+"""The number of statements, which doesn't grow with what they are about."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a class, named as one
+from sqlalchemy import Engine, event
+
+from app.store.reading import Criteria
+from tests.store.threads import find, save, save_first_versions, save_versions, versions
+
+
+@contextmanager
+def counted_statements(engine: Engine) -> Iterator[list[str]]:
+    """Note every statement that goes to the database."""
+    statements: list[str] = []
+    if engine.dialect.name == "sqlite":
+
+        def note(*arguments: object) -> None:
+            statements.append(str(arguments[2]))
+
+        event.listen(engine, "before_cursor_execute", note)
+        yield statements
+        event.remove(engine, "before_cursor_execute", note)
+        return
+
+    # Some statements go to the driver directly, so that they are noted there.
+    class NotingCursor(Cursor):
+        def execute(self, query: Any, variables: Any = None) -> None:
+            statements.append(str(query))
+            super().execute(query, variables)
+
+    def note_those_of(connection: Any, _entry: object) -> None:
+        connection.cursor_factory = NotingCursor
+
+    event.listen(engine, "connect", note_those_of)
+    engine.dispose()
+    engine.connect().close()
+    statements.clear()
+    yield statements
+    event.remove(engine, "connect", note_those_of)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("limit", [0, 2])
+@pytest.mark.parametrize(
+    "criteria", [Criteria(), Criteria(tags=("x", "y")), Criteria(thread="main", tags=("x",))]
+)
+def test_the_number_of_statements_does_not_grow_with_the_rows(
+    engine: Engine, criteria: Criteria, limit: int
+) -> None:
+    with counted_statements(engine) as few:
+        find(engine, criteria, limit=limit)
+    more = (f"more {document}" for document in range(40))
+    save_first_versions(engine, more, tags=["x", "y", "z"])
+    with counted_statements(engine) as many:
+        find(engine, criteria, limit=limit)
+    assert len(few) == len(many) == 1
+
+
+def test_the_versions_of_a_thread_are_one_statement(engine: Engine) -> None:
+    save_versions(engine, 20)
+    with counted_statements(engine) as statements:
+        versions(engine)
+    assert len(statements) == 1
+
+
+def test_a_save_is_a_constant_number_of_statements(engine: Engine) -> None:
+    numbers = set()
+    for seen, tags in enumerate([["x"], [str(number) for number in range(100)], ["x", "y"], []]):
+        if seen:
+            with counted_statements(engine) as statements:
+                save(engine, seen=seen, tags=tags)
+            numbers.add(len(statements))
+        else:
+            save(engine, tags=tags)
+    assert len(numbers) == 1

@@ -1,0 +1,145 @@
+"""How the tests of the store fill it and look into it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+from sqlalchemy import Engine, select
+
+from app.store.chains import NewVersion, delete_chain, save_version
+from app.store.database import saving, snapshot, transaction
+from app.store.models import Signature, SignatureTag, Version
+from app.store.reading import Criteria, get_signature, list_versions, search
+from app.store.records import SignatureRecord
+
+T = TypeVar("T")
+
+
+def save(
+    engine: Engine,
+    document: str = "doc",
+    thread: str = "main",
+    seen: int | None = None,
+    *,
+    cms: str = "CMS",
+    stage: str | None = None,
+    created_by: str | None = None,
+    comment: str | None = None,
+    tags: Sequence[str] = (),
+) -> SignatureRecord:
+    """Save one version, as a request does."""
+    new = NewVersion(
+        document=document,
+        thread=thread,
+        cms=cms,
+        stage=stage,
+        created_by=created_by,
+        comment=comment,
+        tags=tuple(tags),
+    )
+    with saving(engine) as connection:
+        return save_version(connection, new, seen)
+
+
+def save_first_versions(
+    engine: Engine, documents: Iterable[str], *, cms: str = "CMS", tags: Sequence[str] = ()
+) -> None:
+    """Begin a thread for each document, in one transaction."""
+    with transaction(engine) as connection:
+        for document in documents:
+            new = NewVersion(document=document, thread="main", cms=cms, tags=tuple(tags))
+            save_version(connection, new, None)
+
+
+def save_versions(engine: Engine, number: int) -> None:
+    """Begin a thread and add versions to it, in one transaction."""
+    with transaction(engine) as connection:
+        for seen in range(number):
+            new = NewVersion(document="doc", thread="main", cms=f"cms {seen + 1}")
+            save_version(connection, new, seen)
+
+
+def delete(engine: Engine, document: str = "doc", thread: str = "main") -> None:
+    """Delete one thread, as a request does."""
+    with transaction(engine) as connection:
+        delete_chain(connection, document, thread)
+
+
+def get(
+    engine: Engine, document: str = "doc", thread: str = "main", version: int | None = None
+) -> SignatureRecord:
+    """Read one version."""
+    with engine.connect() as connection:
+        return get_signature(connection, document, thread, version)
+
+
+def versions(
+    engine: Engine, document: str = "doc", thread: str = "main", *, with_cms: bool = True
+) -> list[SignatureRecord]:
+    """Read all versions of a thread."""
+    with snapshot(engine) as connection:
+        return list(list_versions(connection, document, thread, with_cms=with_cms))
+
+
+def find(
+    engine: Engine,
+    criteria: Criteria | None = None,
+    *,
+    limit: int = 0,
+    offset: int = 0,
+    with_cms: bool = True,
+) -> list[SignatureRecord]:
+    """Search, and give the rows."""
+    with snapshot(engine) as connection:
+        return list(
+            search(
+                connection,
+                criteria or Criteria(),
+                limit=limit,
+                offset=offset,
+                with_cms=with_cms,
+            )
+        )
+
+
+def index_of_tags(engine: Engine) -> set[tuple[int, str]]:
+    """Give what the index of tags holds."""
+    with engine.connect() as connection:
+        rows = connection.execute(select(SignatureTag.signature_id, SignatureTag.tag)).all()
+    assert len(rows) == len({tuple(row) for row in rows})
+    return {(row.signature_id, row.tag) for row in rows}
+
+
+def tags_of_current_versions(engine: Engine) -> set[tuple[int, str]]:
+    """Give what the index of tags has to hold."""
+    statement = select(Signature.id, Version.tags).join(
+        Version,
+        (Version.signature_id == Signature.id) & (Version.version == Signature.version),
+    )
+    with engine.connect() as connection:
+        return {(row.id, tag) for row in connection.execute(statement) for tag in row.tags}
+
+
+def stored_versions(engine: Engine) -> list[tuple[int, int]]:
+    """Give the keys of all rows of versions, whether they belong to a thread or not."""
+    statement = select(Version.signature_id, Version.version).order_by(
+        Version.signature_id, Version.version
+    )
+    with engine.connect() as connection:
+        return [(row.signature_id, row.version) for row in connection.execute(statement)]
+
+
+def all_at_once(calls: Sequence[Callable[[], T]]) -> list[T | Exception]:
+    """Run each call in a thread of its own, all let go at one moment; give what each came to."""
+    barrier = Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T | Exception:
+        barrier.wait(timeout=30)
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001 - what a thread came to is the test's matter
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
