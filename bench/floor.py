@@ -57,10 +57,10 @@ NEXT = _SAVE.format(
     WHERE document = %(document)s AND thread = %(thread)s AND version = %(version)s""",
     stale="""
 stale AS (
-    DELETE FROM signature_tags WHERE signature_id = (SELECT id FROM head) AND tag IN (
+    DELETE FROM signature_tags WHERE signature_id = (SELECT id FROM head) AND tag = ANY (ARRAY(
         SELECT json_array_elements_text(tags) FROM versions
         WHERE signature_id = (SELECT id FROM head) AND version = %(version)s
-    ) AND tag <> ALL (%(tags)s)),""",
+    )) AND tag <> ALL (%(tags)s)),""",
 )
 
 

@@ -53,7 +53,9 @@ def read_parameters(
         ParameterError: the body is neither, or a part of it is missing.
         RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
     """
-    merged = _with_names(_from_pairs(request.args, lists), aliases) if request.args else {}
+    merged = {}
+    if request.query_string:
+        merged = _with_names(_from_pairs(request.args, lists), aliases)
     body = _read_body(request)
     if body:
         merged.update(_with_names(_from_body(request, body, lists), aliases))
@@ -62,18 +64,19 @@ def read_parameters(
 
 def _read_body(request: Request) -> bytes:
     """Read the body to its end, which werkzeug doesn't insist on: half a body is refused."""
+    environ = request.environ
+    if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
+        return b""
     limit = request.max_content_length or 0
     length = request.content_length
     if length is not None and length > limit:
         raise RequestEntityTooLarge
-    stream = request.environ["wsgi.input"]
+    stream = environ["wsgi.input"]
     try:
         if length is not None:
             body: bytes = stream.read(length)
-        elif request.environ.get("wsgi.input_terminated"):  # Transfer-Encoding: chunked
-            body = stream.read(limit + 1)
         else:
-            return b""
+            body = stream.read(limit + 1)  # gunicorn ends it with the last chunk
     except (OSError, ParseException) as error:  # the socket's, or gunicorn's for a bad chunk
         raise ParameterError("Request body can't be read to its end") from error
     if len(body) > limit:

@@ -1,5 +1,5 @@
 # mypy: allow-subclassing-any
-"""The records of CMS and X.509 that a signature stands on, read by asn1crypto.
+"""The records of X.509 that a signature stands on, read by asn1crypto.
 
 asn1crypto carries no types and is lazy, so it stays behind the functions of this module: each
 touches every field that is relied on, and gives plain values. The schemas name those fields only
@@ -7,9 +7,8 @@ and leave the rest as `Any`; above all the key inside SubjectPublicKeyInfo, beca
 schema for it fails on GOST keys.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from asn1crypto import core, x509
 
@@ -19,35 +18,11 @@ DAMAGE = (ValueError, TypeError, KeyError, AttributeError)
 # Name, type and parameters of each field, as asn1crypto wants them.
 _Schema: TypeAlias = list[tuple[Any, ...]]
 
-SignerIdentifier = Literal["issuerAndSerialNumber", "subjectKeyIdentifier"]
-"""How a SignerInfo names its certificate (RFC 5652 section 5.3)."""
-
 
 class _AlgorithmIdentifier(core.Sequence):
     _fields: ClassVar[_Schema] = [
         ("algorithm", core.ObjectIdentifier),
         ("parameters", core.Any, {"optional": True}),
-    ]
-
-
-class _SignerIdentifier(core.Choice):
-    _alternatives: ClassVar[_Schema] = [
-        ("issuerAndSerialNumber", core.Sequence),
-        ("subjectKeyIdentifier", core.OctetString, {"implicit": 0}),
-    ]
-
-
-class _SignerInfo(core.Sequence):
-    """RFC 5652 section 5.3; the attributes are read as they were encoded, not through a schema."""
-
-    _fields: ClassVar[_Schema] = [
-        ("version", core.Integer),
-        ("sid", _SignerIdentifier),
-        ("digest_algorithm", _AlgorithmIdentifier),
-        ("signed_attrs", core.SetOf, {"implicit": 0, "optional": True}),
-        ("signature_algorithm", _AlgorithmIdentifier),
-        ("signature", core.OctetString),
-        ("unsigned_attrs", core.SetOf, {"implicit": 1, "optional": True}),
     ]
 
 
@@ -89,38 +64,6 @@ class _Certificate(core.Sequence):
         ("signature_algorithm", _AlgorithmIdentifier),
         ("signature_value", core.BitString),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class SignerInfo:
-    """The fields of a SignerInfo (RFC 5652 section 5.3).
-
-    `identifier` holds the contents octets of the SignerIdentifier whose choice `identified_by`
-    names; `signed_attributes` are the encoded attributes side by side, or None.
-    """
-
-    identified_by: SignerIdentifier
-    identifier: bytes
-    digest_algorithm: str
-    signed_attributes: bytes | None
-    signature_algorithm: str
-    signature: bytes
-
-
-def read_signer_info(der: bytes) -> SignerInfo:
-    """Read one encoded SignerInfo. Raises one of DAMAGE."""
-    record = _SignerInfo.load(der)
-    _contents(record["version"])
-    identifier = record["sid"]
-    attributes = record["signed_attrs"]
-    return SignerInfo(
-        identifier.name,
-        identifier.chosen.contents,
-        _dotted(record["digest_algorithm"]),
-        None if isinstance(attributes, core.Void) else attributes.contents,
-        _dotted(record["signature_algorithm"]),
-        bytes(record["signature"]),
-    )
 
 
 def touch_certificate(der: bytes) -> None:

@@ -1,7 +1,6 @@
 """SignedData of CMS (RFC 5652 section 5): what makes it a signature, short of verifying it.
 
-The outer levels are walked in place, since they may hold megabytes of content; SignerInfos and
-certificates are small, and go to `records`.
+All is read in place, since the content may have megabytes; only certificates go to asn1crypto.
 """
 
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from app.cms.ber import (
 )
 from app.cms.certificates import MAX_CERTIFICATE_SIZE, EmbeddedCertificates, is_certificate
 from app.cms.errors import MalformedSignature, refuse_number
-from app.cms.records import SignerIdentifier, SignerInfo
+from app.cms.signer_infos import SignerIdentifier, SignerInfo, read_signer_info
 
 MAX_SIGNERS = 256
 MAX_CERTIFICATES = 1024
@@ -92,7 +91,7 @@ def parse_signed_data(der: bytes) -> SignedCms:
     embedded = EmbeddedCertificates(der, listed)
     signers = tuple(
         [
-            _read_signer(der[element[1] : element[4]], number, content_type, embedded)
+            _read_signer(der, element, number, content_type, embedded)
             for number, element in enumerate(signer_infos, 1)
         ]
     )
@@ -165,14 +164,13 @@ def _list_certificates(der: bytes, field: Element) -> list[Element]:
 
 
 def _read_signer(
-    info: bytes, number: int, content_type: bytes, embedded: EmbeddedCertificates
+    der: bytes, element: Element, number: int, content_type: bytes, embedded: EmbeddedCertificates
 ) -> Signer:
     """Check the SignerInfo `number`, counted from 1, and find its certificate."""
-    try:
-        record = records.read_signer_info(info)
-    except records.DAMAGE as error:
-        _refuse_field(number, "SignerInfo", error)
-    if not record.signature:
+    record = read_signer_info(der, element)
+    if record is None:
+        _refuse_field(number, "SignerInfo")
+    if not record.has_signature:
         raise MalformedSignature("cms: signer {number}: signature is empty", number=number)
     if record.signed_attributes is not None:
         _check_attributes(record.signed_attributes, number, content_type)
@@ -229,10 +227,10 @@ def _required_values(attributes: bytes, number: int) -> dict[bytes, bytes]:
     return found
 
 
-def _refuse_field(number: int, field: str, cause: Exception | None = None) -> NoReturn:
+def _refuse_field(number: int, field: str) -> NoReturn:
     raise MalformedSignature(
         "cms: signer {number}: {field} is malformed", number=number, field=field
-    ) from cause
+    )
 
 
 def _refuse_attribute(number: int, kind: bytes) -> NoReturn:
