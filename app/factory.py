@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask
 from flask.logging import default_handler
@@ -13,6 +15,14 @@ from app.api import errors, ncanode, operations
 from app.extensions import db
 from app.store import database
 from config.settings import Settings, SettingsError
+
+
+class Application(Flask):
+    """Flask, whose views are all plain functions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Save the question, at each of a request's calls, whether a function is a coroutine."""
+        return func
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -29,7 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             settings = Settings.from_env(os.environ)
         except SettingsError as error:
             raise SystemExit(str(error)) from error
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     _configure(app, settings)
     _log_to_stderr(settings.log_level)
 

@@ -46,6 +46,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         threads=4,
         timeout=60,
         graceful_timeout=25,
+        read_timeout=20,
         max_requests=200_000,
         access_log=False,
         log_level="info",
