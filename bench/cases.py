@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: Threads whose versions one run of the "next version" case raises.
-NEXT_THREADS = 100
+NEXT_THREADS = 50
 
 _GET = """
 math.randomseed(%(seed)d)

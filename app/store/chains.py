@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -92,7 +93,13 @@ def save_version(connection: Connection, new: NewVersion, seen: int | None) -> S
         head = saves.first.run(connection, values)
     if head is None:
         raise VersionConflict if seen else VersionNotSet
-    signature_id, version, created_at, updated_at = head
+    return _record(new, *head)
+
+
+def _record(
+    new: NewVersion, signature_id: int, version: int, created_at: datetime, updated_at: datetime
+) -> SignatureRecord:
+    """Put together what was sent and what the database added."""
     return SignatureRecord(
         id=signature_id,
         document=new.document,
