@@ -20,7 +20,7 @@ proc_name = "qoltanba"
 
 # Threads share one process's memory and wait for the database side by side; processes use the
 # cores. The application is loaded before the fork, so that the workers share its pages.
-worker_class = "gthread"
+worker_class = "config.worker.Worker"
 workers = _settings.workers
 threads = _settings.threads
 preload_app = True

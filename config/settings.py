@@ -183,7 +183,7 @@ def _checked_sqlite(url: URL) -> URL:
 
 def _database_schema(read: _Reader) -> str | None:
     schema = read.text("PG_SCHEMA")
-    if schema is None or schema == "public":
+    if schema is None:
         return None
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]{0,62}", schema):
         raise SettingsError("PG_SCHEMA must be a plain schema name of at most 63 characters")

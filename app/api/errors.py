@@ -36,15 +36,11 @@ SENTENCES = {
     503: "Database is not available, try again later",
 }
 
-#: The driver's errors that mean: the database is away, starting, stopping, full, overrun, a
-#: standby that takes no writes (InternalError), or was never migrated (ProgrammingError).
-DATABASE_AWAY = (
-    OperationalError,
-    InterfaceError,
-    InternalError,
-    ProgrammingError,
-    PoolTimeoutError,
-)
+#: The driver's errors that mean: the database is away, starting, stopping, full, overrun, or
+#: (InternalError) a standby that takes no writes.
+DATABASE_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
+#: PostgreSQL's codes of a database that was never migrated: no such table, column, schema.
+NOT_MIGRATED = ("42P01", "42703", "3F000")
 #: Seconds after which a client may try again.
 RETRY_AFTER = 5
 
@@ -65,6 +61,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer_http)
     for away in DATABASE_AWAY:
         app.register_error_handler(away, _answer_away)
+    app.register_error_handler(ProgrammingError, _answer_programming)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
@@ -101,6 +98,11 @@ def tell_unavailable(template: str) -> Response:
     response = tell(template, 503)
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
+
+
+def _answer_programming(error: ProgrammingError) -> Response:
+    not_migrated = getattr(error.orig, "pgcode", None) in NOT_MIGRATED
+    return _answer_away(error) if not_migrated else _answer_unexpected(error)
 
 
 def _answer_unexpected(error: Exception) -> Response:

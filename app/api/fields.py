@@ -23,6 +23,7 @@ MAX_INTEGER = 2**63 - 1
 
 #: What PHP's trim() takes away, but NUL, which is refused.
 _BLANKS = " \t\n\r\v"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
 
 
@@ -72,7 +73,7 @@ def check_text(text: str, name: str, limit: int | None) -> str:
             field=name,
             limit=limit,
         )
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and _SURROGATE.search(text):
         raise ParameterError('"{field}" parameter is not valid Unicode', field=name)
     return text
 

@@ -22,9 +22,9 @@ def choose_locale(request: Request) -> str:
     wanted = request.headers.get("api-locale")
     if wanted:
         return LOCALES.get(wanted.strip().lower(), "en")
-    for language, _quality in request.accept_languages:  # the most wanted first
+    for language, quality in request.accept_languages:  # the most wanted first
         primary = language.lower().partition("-")[0]
-        if primary in LOCALES:
+        if primary in LOCALES and quality > 0:
             return LOCALES[primary]
     return "en"
 

@@ -15,10 +15,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 #: A JSON body of ordinary size has a handful of values; this many cost about 10 ms and 10 MB.
 MAX_JSON_VALUES = 100_000
-#: Fields of a form; the contract has a dozen, and 200 tags.
+#: Fields of a query string or a form; the contract has a dozen, and 200 tags.
 MAX_FORM_FIELDS = 1_000
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+#: A JSON string. One that is not closed is taken to the end: from no quote inside it is there a
+#: second look, which would cost the square of its length.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _LIST_KEY = re.compile(r"(?P<name>[^\[]+)\[[^\]]*\].*", re.DOTALL)
 
 
@@ -50,12 +52,12 @@ def read_parameters(
         lists: names that take several values.
 
     Raises:
-        ParameterError: the body is neither, or a part of it is missing.
+        ParameterError: the body is neither, a part of it is missing, or all is not in UTF-8.
         RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
     """
     merged = {}
     if request.query_string:
-        merged = _with_names(_from_pairs(request.args, lists), aliases)
+        merged = _with_names(_from_form(request.query_string, lists), aliases)
     body = _read_body(request)
     if body:
         merged.update(_with_names(_from_body(request, body, lists), aliases))
@@ -124,16 +126,20 @@ def _from_body(request: Request, body: bytes, lists: Collection[str]) -> dict[st
     return value
 
 
-def _from_form(body: bytes, lists: Collection[str]) -> dict[str, Any]:
+def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:
+    """Read a query string, or a body of the same form."""
     try:
         pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
+            encoded.decode(),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_FORM_FIELDS,
         )
     except UnicodeDecodeError as error:
-        raise ParameterError("Request body is not a form in UTF-8") from error
+        raise ParameterError("Request parameters are not in UTF-8") from error
     except ValueError as error:
         raise ParameterError(
-            "Request body has more than {limit} form fields", limit=MAX_FORM_FIELDS
+            "Request has more than {limit} parameters", limit=MAX_FORM_FIELDS
         ) from error
     return _from_pairs(MultiDict(pairs), lists)
 

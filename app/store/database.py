@@ -123,7 +123,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 def saving(engine: Engine) -> AbstractContextManager[Connection]:
-    """A unit of one save: on PostgreSQL one statement, which needs no transaction around it."""
+    """A unit of one save: its statements on PostgreSQL stand each for itself, no transaction."""
     return transaction(engine) if engine.dialect.name == "sqlite" else engine.connect()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, Select
+from sqlalchemy.exc import DBAPIError
 
 
 class Prepared:
@@ -37,12 +38,29 @@ class Prepared:
         try:
             cursor.execute(sql, {**constants, **values})
             return cursor.fetchall()
-        except connection.dialect.loaded_dbapi.Error:
-            # Said again the long way, the error comes back as SQLAlchemy's, and a connection that
-            # is lost leaves the pool.
-            return connection.execute(self.statement, values).all()
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise self._translate(connection, sql, error) from error
         finally:
             cursor.close()
+
+    @staticmethod
+    def _translate(connection: Connection, sql: str, error: Exception) -> BaseException:
+        """Give SQLAlchemy's form of a driver's error; a lost connection leaves the pool."""
+        dialect = connection.dialect
+        lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]  # the driver's own
+        if lost:
+            connection.invalidate(error)
+            # The others in the pool were lost in the same moment.
+            connection.engine.dispose(close=False)
+        return DBAPIError.instance(
+            sql,
+            None,
+            error,
+            dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=lost,
+            dialect=dialect,
+        )
 
     def _compile(self, engine: Engine) -> tuple[str, dict[str, Any]]:
         found = self._compiled.get(engine)

@@ -131,6 +131,12 @@ def test_a_million_small_members_are_refused(sqlite_client: FlaskClient) -> None
     assert "JSON" in post(sqlite_client, b"{" + members + b"}")
 
 
+def test_a_string_without_end_costs_no_more_than_its_length(sqlite_client: FlaskClient) -> None:
+    # The square of this length would be hours.
+    body = b'{"x":[' + b"," * 100_001 + b'"' + b'\\"' * 500_000
+    assert "JSON" in post(sqlite_client, body)
+
+
 def test_text_is_not_taken_for_a_million_values(open_client: FlaskClient) -> None:
     cms = '{[,"\\' * 100_000
     body = json.dumps(filled(cms=cms))

@@ -90,7 +90,7 @@ VARIABLES = [
     ("PG_SCHEMA", "ncanode", "database_schema", "ncanode"),
     ("PG_SCHEMA", "_My$Schema9", "database_schema", "_My$Schema9"),
     ("PG_SCHEMA", "s" * 63, "database_schema", "s" * 63),
-    ("PG_SCHEMA", "public", "database_schema", None),
+    ("PG_SCHEMA", "public", "database_schema", "public"),
 ]
 
 

@@ -173,6 +173,27 @@ def test_broken_http_is_the_clients_fault(server: Server, request_bytes: bytes) 
     assert CODE not in written
 
 
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("/signature?document=договор".encode(), b"400"),
+        (b"/signature?document=" + b"a" * 9000, b"414"),
+        (b"/signature?document=a b c", b"400"),
+    ],
+    ids=["not encoded", "too long", "blanks"],
+)
+def test_what_never_reaches_the_application_wears_the_envelope_too(
+    server: Server, target: bytes, status: bytes
+) -> None:
+    before = len(server.log)
+    answer = talk(server, b"GET " + target + CODE.encode() + b" HTTP/1.1\r\n\r\n")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 " + status)
+    assert b"application/json; charset=utf-8" in head
+    assert list(json.loads(body)) == ["status", "message", "content"]
+    assert CODE not in server.log[before:]
+
+
 def talk(server: Server, request_bytes: bytes) -> bytes:
     """Send bytes and say that no more will come; give all that is answered."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as one:

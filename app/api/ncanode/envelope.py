@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,7 +39,10 @@ def failure(message: str, status: int) -> Response:
 
 def success_streamed(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Response:
     """Answer with a list under `key` that may be longer than memory, then with `more`."""
-    return Response(_stream(key, rows, more), content_type=CONTENT_TYPE)
+    chunks = _stream(key, rows, more)
+    # Made here, so that what fails before the first byte still gets its own status line.
+    first = next(chunks)
+    return Response(chain([first], chunks), content_type=CONTENT_TYPE)
 
 
 def _stream(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
@@ -114,9 +114,7 @@ def _streamed(
     more: dict[str, int] | None = None,
 ) -> Response:
     """Answer with rows as they come; what `stack` holds is released after the last."""
-    # The first row is waited for here, so that a failing database still gets its status line.
-    first = list(islice(rows, 1))
-    response = envelope.success_streamed(key, chain(first, rows), more or {})
+    response = envelope.success_streamed(key, rows, more or {})
     response.call_on_close(stack.pop_all().close)
     return response
 

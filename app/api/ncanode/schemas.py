@@ -86,7 +86,7 @@ class SaveSchema(ParametersSchema):
             document=data["document"],
             thread=data["thread"],
             cms=data["cms"],
-            stage=data["stage"],
+            stage=data["stage"] or None,
             created_by=data["version_created_by"] or None,
             comment=data["version_comment"] or None,
             tags=data["tags"] or (),

@@ -1,0 +1,45 @@
+"""gunicorn's worker, with the manners of the application."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http import errors
+from gunicorn.workers.gthread import ThreadWorker
+
+#: What gunicorn refuses before the application sees it; all other faults of a client are 400.
+STATUS: dict[type[Exception], HTTPStatus] = {
+    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
+    errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
+}
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is written without types
+    """Threads, and refusals that wear the envelope and repeat nothing of the request."""
+
+    def handle_error(self, _request: Any, client: Any, _address: Any, error: Exception) -> None:
+        """Answer what never reached the application, or failed while an answer was sent.
+
+        gunicorn's own answer is an HTML page, and its log line the request's address, which holds
+        document codes.
+        """
+        if isinstance(error, errors.ParseException):
+            status = STATUS.get(type(error), HTTPStatus.BAD_REQUEST)
+            self.log.info("refused a request: %s", type(error).__name__)
+        else:
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            self.log.error("failed to answer: %s", type(error).__name__)
+        body = json.dumps({"status": False, "message": status.phrase, "content": None}).encode()
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
+            f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        try:
+            util.write_nonblock(client, head.encode() + body)
+        except OSError:
+            self.log.debug("the client had left")
