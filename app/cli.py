@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
@@ -33,9 +33,10 @@ def upgrade_database() -> None:
     """Create or migrate the tables; does nothing where all is done."""
     try:
         upgrade(db.engine, current_app.config["DATABASE_SCHEMA"])
-    except OperationalError as error:
+    except SQLAlchemyError as error:
         # The first line says why; the others repeat the statement.
-        raise click.ClickException(str(error).partition("\n")[0]) from error
+        reason = str(error).partition("\n")[0]
+        raise click.ClickException(f"DATABASE_URL can't be used: {reason}") from error
 
 
 @click.command()

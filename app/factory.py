@@ -63,9 +63,10 @@ def _configure(app: Flask, settings: Settings) -> None:
         CMS_VALIDATION=settings.cms_validation,
         TIMEZONE=settings.timezone,
         MAX_CONTENT_LENGTH=settings.max_body,
+        # Flask's own answer to OPTIONS has no envelope.
+        PROVIDE_AUTOMATIC_OPTIONS=False,
     )
-    # `/signature/` is `/signature`, and `//signature` is unknown: neither is answered by a
-    # redirect, which has no envelope.
+    # `/signature/` is `/signature`: a redirect would have no envelope.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
 

@@ -3,6 +3,8 @@
 import gc
 import os
 import signal
+import socket
+import struct
 import sys
 from typing import Any
 
@@ -39,16 +41,27 @@ accesslog = "-" if _settings.access_log else None
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(b)s %(M)s ms'
 loglevel = _settings.log_level
 
+# No header of a request steers what the application sees as its address.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+
 # Nothing is written to the operator's home, and nobody steers the server through a socket.
 control_socket_disable = True
 
 
-def when_ready(_master: Any) -> None:
-    """Leave what is loaded by now, and stays, out of every later garbage collection.
+def when_ready(master: Any) -> None:
+    """Prepare what the workers, which are forked next, take over from the master.
 
-    A full one over the application's modules takes 60 ms, in which a worker answers nobody. It
-    would also write to each page that the workers share with the master.
+    No client may hold a thread by sending or taking nothing in the middle of a request: the
+    system's own timeout is inherited by each connection.
+
+    And what is loaded by now, and stays, is left out of every later garbage collection: a full one
+    over the application's modules takes 60 ms, in which a worker answers nobody.
     """
+    patience = struct.pack("ll", _settings.read_timeout, 0)
+    for listener in master.LISTENERS:
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            listener.sock.setsockopt(socket.SOL_SOCKET, option, patience)
     gc.collect()
     gc.freeze()
 
@@ -56,8 +69,3 @@ def when_ready(_master: Any) -> None:
 def post_worker_init(_worker: Any) -> None:
     """Leave Ctrl-C, which a terminal sends to all, to the master: it stops the workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def pre_request(_worker: Any, request: Any) -> None:
-    """Let no client hold a thread by sending or taking nothing in the middle of a request."""
-    request.unreader.sock.settimeout(_settings.read_timeout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ class Settings:
             else "structure",
             timezone=read.zone("NCANODE_TIMEZONE", "UTC"),
             max_body=read.integer("MAX_BODY_MB", 30, 1, 1024) * 1024 * 1024,
-            host=read.text("HOST") or "127.0.0.1",
+            host=read.host("HOST", "127.0.0.1"),
             port=read.integer("PORT", 8000, 1, 65535),
             workers=read.integer(
                 "WEB_CONCURRENCY", min(len(os.sched_getaffinity(0)) + 1, 8), 1, 64
@@ -118,6 +119,14 @@ class _Reader:
         if value.lower() not in SWITCH:
             raise SettingsError(f"{name} must be on or off, not {value!r}")
         return SWITCH[value.lower()]
+
+    def host(self, name: str, default: str) -> str:
+        value = self.text(name) or default
+        try:
+            socket.getaddrinfo(value, None)
+        except (OSError, UnicodeError) as error:
+            raise SettingsError(f"{name} must be an address to listen at, not {value!r}") from error
+        return value
 
     def zone(self, name: str, default: str) -> ZoneInfo:
         value = self.text(name) or default

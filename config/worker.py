@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -19,8 +20,20 @@ STATUS: dict[type[Exception], HTTPStatus] = {
 }
 
 
+def _belittle(record: logging.LogRecord) -> bool:
+    if str(record.msg).startswith("Socket error"):
+        record.exc_info = None
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return True
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is written without types
     """Threads, and refusals that wear the envelope and repeat nothing of the request."""
+
+    def init_process(self) -> None:
+        """Start; a client that falls silent is worth a line of the log, no error with traceback."""
+        logging.getLogger("gunicorn.error").addFilter(_belittle)
+        super().init_process()
 
     def handle_error(self, _request: Any, client: Any, _address: Any, error: Exception) -> None:
         """Answer what never reached the application, or failed while an answer was sent.
