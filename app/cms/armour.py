@@ -98,10 +98,17 @@ def decode(base64: str) -> bytes:
     Raises ValueError: `check_alphabet` then knows whether a character or the length is to blame.
     """
     missing = -len(base64) % 4
-    # CPython's strict mode lets padding pass that follows a complete group of four.
-    if missing == 3 or base64.endswith("=" if missing else "==="):
+    if missing and (missing == 3 or base64.endswith("=")):
         raise ValueError("base64 has a length or a padding that can't be")
-    return a2b_base64(base64 + "=" * missing if missing else base64, strict_mode=True)
+    return decode_padded(base64 + "=" * missing if missing else base64)
+
+
+def decode_padded(base64: str) -> bytes:
+    """Decode base64 with nothing between and with the padding that it needs. Raises ValueError."""
+    # CPython's strict mode lets padding pass that follows a complete group of four.
+    if len(base64) % 4 or base64.endswith("==="):
+        raise ValueError("base64 has a length or a padding that can't be")
+    return a2b_base64(base64, strict_mode=True)
 
 
 def check_alphabet(text: str, start: int, stop: int, edge: int = 0) -> None:

@@ -2,9 +2,9 @@
 
 from functools import cached_property, lru_cache
 
-from app.cms.ber import EXPLICIT_0, EXPLICIT_3, OCTET_STRING, SEQUENCE, Element, elements, scan
+from app.cms.ber import EXPLICIT_0, EXPLICIT_3, OCTET_STRING, SEQUENCE, Element, Scanned, scan
 from app.cms.errors import MalformedSignature
-from app.cms.records import DAMAGE, touch_certificate
+from app.cms.records import DAMAGE, name_key, touch_certificate
 
 # Bytes. A certificate of the NCA has 1,000 to 2,200. The cap bounds what may hide in extensions,
 # whose values are opaque to `ber.scan`.
@@ -13,20 +13,27 @@ MAX_CERTIFICATE_SIZE = 16 * 1024
 # TBSCertificate (RFC 5280 section 4.1) has ten fields; the NCA's certificates have ten extensions.
 _MAX_FIELDS = 10
 _MAX_EXTENSIONS = 64
+# Names of one signature that are compared by their meaning, and the bytes of one, which costs
+# asn1crypto 1 ms. The NCA's have 100 bytes.
+_MAX_NAMES = 16
+_MAX_NAME_SIZE = 500
 _SUBJECT_KEY_IDENTIFIER = b"\x06\x03\x55\x1d\x0e"
 
 
 class EmbeddedCertificates:
     """The CertificateSet of one SignedData, which `ber.scan` has passed."""
 
-    def __init__(self, der: bytes, listed: list[Element]) -> None:
-        """Take the encoded ContentInfo and those elements of it that are CertificateChoices."""
-        self._der = der
+    def __init__(self, value: Scanned, listed: list[Element]) -> None:
+        """Take the ContentInfo and those elements of it that are CertificateChoices."""
+        self._value = value
+        self._der = value.data
         self._listed = listed
+        self._name_keys: dict[bytes, str | None] = {}
 
-    def by_issuer_and_serial(self, identity: bytes) -> bytes | None:
-        """Give the certificate with this issuer and serialNumber (encoded, in this order)."""
-        return self._cut(self._issuers_and_serials.get(identity))
+    def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:
+        """Give the certificate with this issuer and serialNumber, both encoded."""
+        found = self._issuers_and_serials.get((issuer, serial))
+        return self._cut(found or self._by_matching_issuer(issuer, serial))
 
     def by_key_identifier(self, identifier: bytes) -> bytes | None:
         """Give the certificate with this subjectKeyIdentifier (RFC 5280 section 4.2.1.2)."""
@@ -35,14 +42,35 @@ class EmbeddedCertificates:
     def _cut(self, certificate: Element | None) -> bytes | None:
         return self._der[certificate[1] : certificate[4]] if certificate else None
 
+    def _by_matching_issuer(self, issuer: bytes, serial: bytes) -> Element | None:
+        """Find one whose issuer is the same name, encoded otherwise (RFC 5280 section 7.1)."""
+        for (other, number), certificate in self._issuers_and_serials.items():
+            if number == serial:
+                wanted = self._name_key(issuer)
+                if wanted is not None and wanted == self._name_key(other):
+                    return certificate
+        return None
+
+    def _name_key(self, name: bytes) -> str | None:
+        """Give what matching names have in common; None if that is not to be found out cheaply."""
+        keys = self._name_keys
+        if name not in keys:
+            if len(keys) == _MAX_NAMES or len(name) > _MAX_NAME_SIZE:
+                return None
+            try:
+                keys[name] = name_key(name)
+            except DAMAGE:
+                keys[name] = None
+        return keys[name]
+
     @cached_property
-    def _issuers_and_serials(self) -> dict[bytes, Element]:
-        found: dict[bytes, Element] = {}
+    def _issuers_and_serials(self) -> dict[tuple[bytes, bytes], Element]:
+        found: dict[tuple[bytes, bytes], Element] = {}
         for certificate in self._listed:
-            fields = _tbs_fields(self._der, certificate)
+            fields = _tbs_fields(self._value, certificate)
             if len(fields) > 2:
                 serial, issuer = fields[0], fields[2]
-                identity = self._der[issuer[1] : issuer[4]] + self._der[serial[1] : serial[4]]
+                identity = self._der[issuer[1] : issuer[4]], self._der[serial[1] : serial[4]]
                 found.setdefault(identity, certificate)
         return found
 
@@ -51,8 +79,8 @@ class EmbeddedCertificates:
         """Read extensions one by one: a damaged one harms no other."""
         found: dict[bytes, Element] = {}
         for certificate in self._listed:
-            for extension in _extensions(self._der, certificate):
-                identifier = _key_identifier(self._der, extension)
+            for extension in _extensions(self._value, certificate):
+                identifier = _key_identifier(self._value, extension)
                 if identifier:
                     found.setdefault(identifier, certificate)
         return found
@@ -84,35 +112,38 @@ def is_lone_certificate(der: bytes) -> bool:
     return is_certificate(der)
 
 
-def _tbs_fields(der: bytes, certificate: Element) -> list[Element]:
+def _tbs_fields(value: Scanned, certificate: Element) -> list[Element]:
     """List the fields of TBSCertificate from serialNumber on; none if it has not that shape."""
-    tbs = elements(der, certificate[2], certificate[3], 1)
+    tbs = value.elements(certificate[2], certificate[3], 1)
     if certificate[0] != SEQUENCE or not tbs or tbs[0][0] != SEQUENCE:
         return []
-    fields = elements(der, tbs[0][2], tbs[0][3], _MAX_FIELDS)
+    fields = value.elements(tbs[0][2], tbs[0][3], _MAX_FIELDS)
     return fields[1:] if fields and fields[0][0] == EXPLICIT_0 else fields
 
 
-def _extensions(der: bytes, certificate: Element) -> list[Element]:
-    fields = _tbs_fields(der, certificate)
+def _extensions(value: Scanned, certificate: Element) -> list[Element]:
+    fields = _tbs_fields(value, certificate)
     if not fields or fields[-1][0] != EXPLICIT_3:
         return []
     return [
         extension
-        for sequence in elements(der, fields[-1][2], fields[-1][3], 1)
-        for extension in elements(der, sequence[2], sequence[3], _MAX_EXTENSIONS)
+        for sequence in value.elements(fields[-1][2], fields[-1][3], 1)
+        for extension in value.elements(sequence[2], sequence[3], _MAX_EXTENSIONS)
     ]
 
 
-def _key_identifier(der: bytes, extension: Element) -> bytes:
+def _key_identifier(value: Scanned, extension: Element) -> bytes:
     """Give the key identifier that an Extension holds, or nothing if it is another one.
 
     The identifier is an OCTET STRING within the OCTET STRING extnValue, which `ber.scan` could not
     look into.
     """
-    if not der.startswith(_SUBJECT_KEY_IDENTIFIER, extension[2], extension[3]):
+    if not value.data.startswith(_SUBJECT_KEY_IDENTIFIER, extension[2], extension[3]):
         return b""
-    value = elements(der, extension[2], extension[3], 2)[-1]
-    wrapped = der[value[2] : value[3]]
-    header = bytes((OCTET_STRING, max(len(wrapped) - 2, 0) & 0x7F))
-    return wrapped[2:] if value[0] == OCTET_STRING and wrapped.startswith(header) else b""
+    tag, _, start, stop, _ = value.elements(extension[2], extension[3], 2)[-1]
+    wrapped = value.data[start:stop]
+    size = len(wrapped) - 2
+    # A length from 128 on has another form; identifiers have 20 bytes, seldom 8 or 32.
+    if tag != OCTET_STRING or not 0 < size < 0x80:
+        return b""
+    return wrapped[2:] if wrapped.startswith(bytes((OCTET_STRING, size))) else b""

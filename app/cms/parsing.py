@@ -86,7 +86,7 @@ def _check_beginning(base64: str, characters: int) -> None:
     if beginning.startswith(_SEQUENCE):
         ber.scan(beginning, characters)
     else:
-        check_budget(beginning.count(b"<"), beginning.count(b"="))
+        check_budget(beginning.count(b"<"), beginning.count(b"="), beginning.count(b"&"))
 
 
 def _decode(base64: str, text: str, start: int, stop: int) -> bytes:
@@ -99,6 +99,5 @@ def _decode(base64: str, text: str, start: int, stop: int) -> bytes:
 
 def _parse_bytes(data: bytes) -> SignedCms | SignedXml:
     if data.startswith(_SEQUENCE):
-        ber.scan(data)
-        return parse_signed_data(data)
+        return parse_signed_data(ber.scan(data))
     return parse_signed_xml(decode_xml(data))

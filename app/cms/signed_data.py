@@ -8,7 +8,6 @@ from typing import NoReturn
 
 from app.cms import records
 from app.cms.ber import (
-    CONSTRUCTED_OCTET_STRING,
     EXPLICIT_0,
     INTEGER,
     OBJECT_IDENTIFIER,
@@ -16,7 +15,7 @@ from app.cms.ber import (
     SEQUENCE,
     SET,
     Element,
-    elements,
+    Scanned,
 )
 from app.cms.certificates import MAX_CERTIFICATE_SIZE, EmbeddedCertificates, is_certificate
 from app.cms.errors import MalformedSignature, refuse_number
@@ -75,28 +74,28 @@ class SignedCms:
     signers: tuple[Signer, ...]
 
 
-def parse_signed_data(der: bytes) -> SignedCms:
-    """Read an encoded ContentInfo of type signed-data, which `ber.scan` has passed.
+def parse_signed_data(value: Scanned) -> SignedCms:
+    """Read a ContentInfo of type signed-data.
 
     Raises MalformedSignature, or whatever asn1crypto raises for damage that nobody foresaw.
     """
-    fields = _signed_data_fields(der)
-    content_type, content_size = _read_content(der, fields[2])
-    listed = _list_certificates(der, fields[3])
-    signer_infos = elements(der, fields[-1][2], fields[-1][3], MAX_SIGNERS)
+    fields = _signed_data_fields(value)
+    content_type, content_size = _read_content(value, fields[2])
+    listed = _list_certificates(value, fields[3])
+    signer_infos = value.elements(fields[-1][2], fields[-1][3], MAX_SIGNERS)
     if not signer_infos:
         raise MalformedSignature("cms: SignedData has no signer")
     if len(signer_infos) > MAX_SIGNERS:
         refuse_number("SignerInfo", MAX_SIGNERS)
-    embedded = EmbeddedCertificates(der, listed)
+    embedded = EmbeddedCertificates(value, listed)
     signers = tuple(
         [
-            _read_signer(der, element, number, content_type, embedded)
+            _read_signer(value, element, number, content_type, embedded)
             for number, element in enumerate(signer_infos, 1)
         ]
     )
     return SignedCms(
-        der=der,
+        der=value.data,
         content_type=records.dotted(content_type),
         attached=content_size is not None,
         content_size=content_size,
@@ -105,52 +104,46 @@ def parse_signed_data(der: bytes) -> SignedCms:
     )
 
 
-def _signed_data_fields(der: bytes) -> list[Element]:
+def _signed_data_fields(value: Scanned) -> list[Element]:
     """List the fields of the SignedData in a ContentInfo (RFC 5652 sections 3 and 5.1)."""
-    outermost = elements(der, 0, len(der), 1)[0]
-    info = elements(der, outermost[2], outermost[3], 2)
+    der = value.data
+    outermost = value.elements(0, len(der), 1)[0]
+    info = value.elements(outermost[2], outermost[3], 2)
     if [part[0] for part in info] != [OBJECT_IDENTIFIER, EXPLICIT_0]:
         raise MalformedSignature("cms: not a ContentInfo of type signed-data")
     if der[info[0][2] : info[0][3]] != _ID_SIGNED_DATA:
         raise MalformedSignature("cms: not a ContentInfo of type signed-data")
-    content = elements(der, info[1][2], info[1][3], 1)
+    content = value.elements(info[1][2], info[1][3], 1)
     if [part[0] for part in content] != [SEQUENCE]:
         raise MalformedSignature("cms: {field} is malformed", field="SignedData")
-    fields = elements(der, content[0][2], content[0][3], 6)
-    if bytes([field[0] for field in fields]) not in _LAYOUTS:
+    fields = value.elements(content[0][2], content[0][3], 6)
+    layout = bytes([field[0] for field in fields])
+    if layout not in _LAYOUTS or fields[0][2] == fields[0][3]:
         raise MalformedSignature("cms: {field} is malformed", field="SignedData")
     return fields
 
 
-def _read_content(der: bytes, encapsulated: Element) -> tuple[bytes, int | None]:
+def _read_content(value: Scanned, encapsulated: Element) -> tuple[bytes, int | None]:
     """Give the encoded eContentType, and the size of eContent if there is one (section 5.2)."""
-    parts = elements(der, encapsulated[2], encapsulated[3], 2)
+    parts = value.elements(encapsulated[2], encapsulated[3], 2)
     layout = [part[0] for part in parts]
     if layout not in ([OBJECT_IDENTIFIER], [OBJECT_IDENTIFIER, EXPLICIT_0]):
         raise MalformedSignature("cms: {field} is malformed", field="encapContentInfo")
-    content_type = der[parts[0][2] : parts[0][3]]
+    content_type = value.data[parts[0][2] : parts[0][3]]
     if len(parts) == 1:
         return content_type, None
-    content = elements(der, parts[1][2], parts[1][3], 1)
-    if len(content) != 1:
+    content = value.elements(parts[1][2], parts[1][3], 1)
+    size = value.count_octets(content[0]) if len(content) == 1 else None
+    if size is None:
         raise MalformedSignature("cms: {field} is malformed", field="encapContentInfo")
-    size = 0
-    while content:
-        tag, _, start, stop, _ = content.pop()
-        if tag == OCTET_STRING:
-            size += stop - start
-        elif tag == CONSTRUCTED_OCTET_STRING:
-            content += elements(der, start, stop)
-        else:
-            raise MalformedSignature("cms: {field} is malformed", field="encapContentInfo")
     return content_type, size
 
 
-def _list_certificates(der: bytes, field: Element) -> list[Element]:
+def _list_certificates(value: Scanned, field: Element) -> list[Element]:
     """List the CertificateSet (section 10.2.3), if that is what the fourth field is."""
     if field[0] != EXPLICIT_0:
         return []
-    listed = elements(der, field[2], field[3], MAX_CERTIFICATES)
+    listed = value.elements(field[2], field[3], MAX_CERTIFICATES)
     if len(listed) > MAX_CERTIFICATES:
         refuse_number("certificates", MAX_CERTIFICATES)
     for number, certificate in enumerate(listed, 1):
@@ -164,22 +157,26 @@ def _list_certificates(der: bytes, field: Element) -> list[Element]:
 
 
 def _read_signer(
-    der: bytes, element: Element, number: int, content_type: bytes, embedded: EmbeddedCertificates
+    value: Scanned,
+    element: Element,
+    number: int,
+    content_type: bytes,
+    embedded: EmbeddedCertificates,
 ) -> Signer:
     """Check the SignerInfo `number`, counted from 1, and find its certificate."""
-    record = read_signer_info(der, element)
+    record = read_signer_info(value, element)
     if record is None:
         _refuse_field(number, "SignerInfo")
     if not record.has_signature:
         raise MalformedSignature("cms: signer {number}: signature is empty", number=number)
     if record.signed_attributes is not None:
-        _check_attributes(record.signed_attributes, number, content_type)
+        _check_attributes(value, record.signed_attributes, number, content_type)
     elif content_type != _ID_DATA:
         raise MalformedSignature(
             "cms: signer {number}: signed attributes are missing (content is not plain data)",
             number=number,
         )
-    certificate = _find_certificate(record, number, embedded)
+    certificate = _find_certificate(value, record, number, embedded)
     if not is_certificate(certificate):
         _refuse_field(number, "certificate")
     return Signer(
@@ -191,9 +188,11 @@ def _read_signer(
     )
 
 
-def _check_attributes(attributes: bytes, number: int, content_type: bytes) -> None:
+def _check_attributes(
+    value: Scanned, attributes: Element, number: int, content_type: bytes
+) -> None:
     """Check what RFC 5652 demands of signed attributes (sections 5.3, 11.1 and 11.2)."""
-    values = _required_values(attributes, number)
+    values = _required_values(value, attributes, number)
     # An identifier within the budget has its length in one octet.
     expected = bytes((OBJECT_IDENTIFIER, len(content_type))) + content_type
     if values[_ID_CONTENT_TYPE] != expected:
@@ -205,22 +204,23 @@ def _check_attributes(attributes: bytes, number: int, content_type: bytes) -> No
         _refuse_field(number, "message-digest")
 
 
-def _required_values(attributes: bytes, number: int) -> dict[bytes, bytes]:
+def _required_values(value: Scanned, attributes: Element, number: int) -> dict[bytes, bytes]:
     """Give the encoded value of each required attribute: each stands once, with one value."""
     found: dict[bytes, bytes] = {}
-    listed = elements(attributes, 0, len(attributes), MAX_ATTRIBUTES)
+    der = value.data
+    listed = value.elements(attributes[2], attributes[3], MAX_ATTRIBUTES)
     if len(listed) > MAX_ATTRIBUTES:
         refuse_number("signedAttrs", MAX_ATTRIBUTES)
     for attribute in listed:
-        parts = elements(attributes, attribute[2], attribute[3], 2)
+        parts = value.elements(attribute[2], attribute[3], 2)
         if attribute[0] != SEQUENCE or [part[0] for part in parts] != [OBJECT_IDENTIFIER, SET]:
             _refuse_field(number, "signedAttrs")
-        kind = attributes[parts[0][2] : parts[0][3]]
+        kind = der[parts[0][2] : parts[0][3]]
         if kind in _REQUIRED_ATTRIBUTES:
-            values = elements(attributes, parts[1][2], parts[1][3], 1)
+            values = value.elements(parts[1][2], parts[1][3], 1)
             if kind in found or len(values) != 1:
                 _refuse_attribute(number, kind)
-            found[kind] = attributes[values[0][1] : values[0][4]]
+            found[kind] = der[values[0][1] : values[0][4]]
     for kind in _REQUIRED_ATTRIBUTES:
         if kind not in found:
             _refuse_attribute(number, kind)
@@ -241,16 +241,22 @@ def _refuse_attribute(number: int, kind: bytes) -> NoReturn:
     )
 
 
-def _find_certificate(record: SignerInfo, number: int, embedded: EmbeddedCertificates) -> bytes:
+def _find_certificate(
+    value: Scanned, record: SignerInfo, number: int, embedded: EmbeddedCertificates
+) -> bytes:
     """Find what the SignerIdentifier names; a certificate's place in the list says nothing."""
-    identifier = record.identifier
+    _, _, start, stop, _ = record.identifier
+    der = value.data
     if record.identified_by == "issuerAndSerialNumber":
-        parts = elements(identifier, 0, len(identifier), 2)
+        parts = value.elements(start, stop, 2)
         if [part[0] for part in parts] != [SEQUENCE, INTEGER]:
             _refuse_field(number, "SignerInfo")
-        certificate = embedded.by_issuer_and_serial(identifier)
+        issuer, serial = parts
+        certificate = embedded.by_issuer_and_serial(
+            der[issuer[1] : issuer[4]], der[serial[1] : serial[4]]
+        )
     else:
-        certificate = embedded.by_key_identifier(identifier)
+        certificate = embedded.by_key_identifier(der[start:stop])
     if certificate is None:
         raise MalformedSignature("cms: signer {number}: certificate is not embedded", number=number)
     return certificate

@@ -5,13 +5,15 @@ declaration is enough whatever encoding it came in.
 """
 
 import re
-from binascii import a2b_base64
 from dataclasses import dataclass
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from itertools import islice
 from typing import NoReturn
 
 from lxml import etree
 
+from app.cms import armour
 from app.cms.certificates import is_lone_certificate
 from app.cms.errors import MalformedSignature, refuse_number
 
@@ -20,25 +22,34 @@ from app.cms.errors import MalformedSignature, refuse_number
 MAX_MARKS = 100_000
 # Occurrences of "=": each attribute has one, and costs libxml2 some 200 bytes.
 MAX_EQUALS = 60_000
+# Occurrences of "&": each costs libxml2 some 45 ns.
+MAX_AMPERSANDS = 200_000
+# Comments and instructions before the root element, where a document type declaration follows.
+MAX_PROLOG = 1000
 MAX_SIGNATURES = 256
+# Incomplete ones beside a complete one; each may bring 16 KB of certificate to look through.
+MAX_INCOMPLETE = 16
 # References of one ds:Signature.
 MAX_REFERENCES = 256
 
 _DS = "{http://www.w3.org/2000/09/xmldsig#}"
-# libxml2's XML_ERR_TAG_NOT_FINISHED: the end comes before an end tag.
-_UNCLOSED_ELEMENT = 77
+# libxml2's XML_ERR_DOCUMENT_EMPTY and XML_ERR_TAG_NOT_FINISHED: the end comes before the root
+# element, or before an end tag.
+_UNFINISHED = {4, 77}
 # libxml2's XML_ERR_RESOURCE_LIMIT: 256 levels, or 10 million bytes in one text.
 _BEYOND_LIMIT = 114
-_DECLARATION = re.compile(r"\A<\?xml\s[^<>]{0,200}\?>")
+_DECLARATION = re.compile(r"\A<\?xml\s[^>]*\?>")
+# The end of a comment or an instruction, and the blanks behind it.
+_MISC_END = re.compile(r"(?:--|\?)>[ \t\r\n]*")
 _DECLARED_ENCODING = re.compile(rb"<\?xml\s[^<>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})")
-# What documents are written in here, and what Python calls it. There is no UTF-7 among them.
+# What documents are written in here: Python's modules and codecs. There is no UTF-7 among them.
 _ENCODINGS = {
-    b"utf-8": "utf-8",
-    b"us-ascii": "ascii",
-    b"windows-1251": "cp1251",
-    b"koi8-r": "koi8-r",
-    b"iso-8859-1": "latin-1",
-    b"iso-8859-5": "iso8859-5",
+    "utf_8": "utf-8",
+    "ascii": "ascii",
+    "cp1251": "cp1251",
+    "koi8_r": "koi8-r",
+    "latin_1": "latin-1",
+    "iso8859_5": "iso8859-5",
 }
 _UTF_16 = {
     b"\xff\xfe": "utf-16",
@@ -79,12 +90,12 @@ class SignedXml:
     signatures: tuple[XmlSignature, ...]
 
 
-def check_budget(marks: int, equals: int) -> None:
-    """Refuse a document with that many "<" and "=" before anything is built from it.
+def check_budget(marks: int, equals: int, ampersands: int) -> None:
+    """Refuse a document with that many "<", "=" and "&" before anything is built from it.
 
     Raises MalformedSignature.
     """
-    if marks > MAX_MARKS or equals > MAX_EQUALS:
+    if marks > MAX_MARKS or equals > MAX_EQUALS or ampersands > MAX_AMPERSANDS:
         raise MalformedSignature("cms: XML is too large or too deep")
 
 
@@ -107,12 +118,12 @@ def _declared_encoding(data: bytes) -> str:
     if not beginning.startswith(b"<"):
         raise MalformedSignature("cms: neither CMS nor XML")
     declared = _DECLARED_ENCODING.match(beginning)
-    name = declared[1].lower() if declared else b"utf-8"
-    encoding = _ENCODINGS.get(name)
+    name = declared[1].decode().lower() if declared else "utf-8"
+    # Not `codecs.lookup`, which remembers for good every name that it doesn't know.
+    module = normalize_encoding(name)
+    encoding = _ENCODINGS.get(aliases.get(module, module))
     if not encoding:
-        raise MalformedSignature(
-            "cms: XML can't be read in the encoding {encoding}", encoding=name.decode()
-        )
+        raise MalformedSignature("cms: XML can't be read in the encoding {encoding}", encoding=name)
     return encoding
 
 
@@ -121,18 +132,65 @@ def parse_signed_xml(text: str) -> SignedXml:
 
     Raises MalformedSignature, or UnicodeEncodeError if the text has lone surrogates.
     """
-    check_budget(text.count("<"), text.count("="))
+    check_budget(text.count("<"), text.count("="), text.count("&"))
+    text = text.lstrip(_MARGIN)
     if "<!DOCTYPE" in text:
-        raise MalformedSignature("cms: XML has a document type declaration")
-    text = _DECLARATION.sub("", text.lstrip(_MARGIN), count=1)
+        _refuse_doctype(text)
     root = _parse_document(text)
+    if root.getroottree().docinfo.internalDTD is not None:
+        # The second lock: it takes what `_refuse_doctype` reads otherwise than libxml2 does.
+        raise MalformedSignature("cms: XML has a document type declaration")
     elements = list(islice(root.iter(_DS + "Signature"), MAX_SIGNATURES + 1))
     if not elements:
         raise MalformedSignature("cms: XML has no ds:Signature")
     if len(elements) > MAX_SIGNATURES:
         refuse_number("ds:Signature", MAX_SIGNATURES)
-    signatures = [_read_signature(element, number) for number, element in enumerate(elements, 1)]
-    return SignedXml(text.rstrip(_MARGIN).encode(), tuple(signatures))
+    signatures = _read_complete(elements)
+    # What it declares may be another encoding than the one that the document has now.
+    declaration = _DECLARATION.match(text)
+    document = text[declaration.end() :] if declaration else text
+    return SignedXml(document.rstrip(_MARGIN).encode(), signatures)
+
+
+def _refuse_doctype(text: str) -> None:
+    """Refuse a document type declaration: it can stand only before the root element.
+
+    Elsewhere, in a comment or in CDATA, the same characters mean nothing.
+    """
+    position = 0
+    for _ in range(MAX_PROLOG):
+        if text.startswith("<!DOCTYPE", position):
+            raise MalformedSignature("cms: XML has a document type declaration")
+        if text.startswith("<!--", position):
+            end = text.find("-->", position + 4)
+        elif text.startswith("<?", position):
+            end = text.find("?>", position + 2)
+        else:
+            return
+        if end < 0:  # The parser will find that it isn't closed.
+            return
+        behind = _MISC_END.match(text, end)
+        position = behind.end() if behind else end
+    raise MalformedSignature("cms: XML is too large or too deep")
+
+
+def _read_complete(elements: list[etree._Element]) -> tuple[XmlSignature, ...]:
+    """Read those of ds:Signature that are complete. If none is, what the first lacks is reported.
+
+    An incomplete one may be a draft, or an element of another signature's object.
+    """
+    complete: list[XmlSignature] = []
+    refusals: list[MalformedSignature] = []
+    for number, element in enumerate(elements, 1):
+        try:
+            complete.append(_read_signature(element, number))
+        except MalformedSignature as refusal:
+            refusals.append(refusal)
+        if len(refusals) > MAX_INCOMPLETE:
+            raise refusals[0]
+    if not complete:
+        raise refusals[0]
+    return tuple(complete)
 
 
 def _parse_document(text: str) -> etree._Element:
@@ -154,7 +212,7 @@ def _parse_document(text: str) -> etree._Element:
         code = error.code  # type: ignore[attr-defined]  # The stubs forget it.
         if code == _BEYOND_LIMIT:
             raise MalformedSignature("cms: XML is too large or too deep") from error
-        if fed and (code == _UNCLOSED_ELEMENT or not text.rstrip(_MARGIN).endswith(">")):
+        if fed and (code in _UNFINISHED or not text.rstrip(_MARGIN).endswith(">")):
             raise MalformedSignature("cms: XML is truncated") from error
         line, column = error.position
         raise MalformedSignature(
@@ -218,7 +276,7 @@ def _decode_base64(element: etree._Element, number: int) -> bytes:
     text = (element.text or "").encode(errors="replace").translate(None, b" \t\r\n")
     if text and not len(element):
         try:
-            return a2b_base64(text, strict_mode=True)
+            return armour.decode_padded(text.decode("ascii"))
         except ValueError:
             pass
     raise MalformedSignature(

@@ -15,7 +15,7 @@ from app.cms.ber import (
     OCTET_STRING,
     SEQUENCE,
     Element,
-    elements,
+    Scanned,
 )
 from app.cms.records import dotted
 
@@ -41,21 +41,21 @@ _MAX_FIELDS = 7
 class SignerInfo:
     """The fields of a SignerInfo.
 
-    `identifier` holds the contents octets of the SignerIdentifier whose choice `identified_by`
-    names; `signed_attributes` are the encoded attributes side by side, or None.
+    `identifier` is the SignerIdentifier whose choice `identified_by` names; `signed_attributes`
+    holds the attributes side by side, or is None.
     """
 
     identified_by: SignerIdentifier
-    identifier: bytes
+    identifier: Element
     digest_algorithm: str
-    signed_attributes: bytes | None
+    signed_attributes: Element | None
     signature_algorithm: str
     has_signature: bool
 
 
-def read_signer_info(der: bytes, element: Element) -> SignerInfo | None:
-    """Read the SignerInfo that is `element` of scanned bytes; None if it is malformed."""
-    fields = elements(der, element[2], element[3], _MAX_FIELDS)
+def read_signer_info(value: Scanned, element: Element) -> SignerInfo | None:
+    """Read the SignerInfo that is `element` of the value; None if it is malformed."""
+    fields = value.elements(element[2], element[3], _MAX_FIELDS)
     layout = bytes([field[0] for field in fields])
     if element[0] != SEQUENCE or layout not in _LAYOUTS or fields[0][2] == fields[0][3]:
         return None
@@ -64,29 +64,27 @@ def read_signer_info(der: bytes, element: Element) -> SignerInfo | None:
     try:
         return SignerInfo(
             "issuerAndSerialNumber" if layout[1] == SEQUENCE else "subjectKeyIdentifier",
-            der[fields[1][2] : fields[1][3]],
-            _algorithm(der, fields[2]),
-            der[attributes[2] : attributes[3]] if attributes else None,
-            _algorithm(der, algorithm),
-            _is_filled(der, signature),
+            fields[1],
+            _algorithm(value, fields[2]),
+            attributes,
+            _algorithm(value, algorithm),
+            _is_filled(value, signature),
         )
     except ValueError:
         return None
 
 
-def _algorithm(der: bytes, identifier: Element) -> str:
+def _algorithm(value: Scanned, identifier: Element) -> str:
     """Give the algorithm of an AlgorithmIdentifier, dotted (RFC 5280 section 4.1.1.2)."""
-    parts = elements(der, identifier[2], identifier[3], 2)
+    parts = value.elements(identifier[2], identifier[3], 2)
     if not parts or len(parts) > 2 or parts[0][0] != OBJECT_IDENTIFIER:
         raise ValueError("not an AlgorithmIdentifier")
-    return dotted(der[parts[0][2] : parts[0][3]])
+    return dotted(value.data[parts[0][2] : parts[0][3]])
 
 
-def _is_filled(der: bytes, signature: Element) -> bool:
-    """Tell whether an OCTET STRING, which BER may cut into pieces, holds anything."""
-    if signature[0] == OCTET_STRING:
-        return signature[3] > signature[2]
-    pieces = elements(der, signature[2], signature[3])
-    if any(piece[0] != OCTET_STRING for piece in pieces):
+def _is_filled(value: Scanned, signature: Element) -> bool:
+    """Tell whether an OCTET STRING holds anything. Raises ValueError if it is none."""
+    size = value.count_octets(signature)
+    if size is None:
         raise ValueError("not an OCTET STRING")
-    return any(piece[3] > piece[2] for piece in pieces)
+    return size > 0

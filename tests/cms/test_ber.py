@@ -122,11 +122,32 @@ def contents(data: bytes, listed: Iterable[ber.Element]) -> list[bytes]:
 def test_elements_are_listed_whatever_their_lengths() -> None:
     long = b"x" * 300
     inner = b"\x30\x80\x30\x80\4\1a\0\0\4\1b\0\0"
-    data = tlv(0x04, b"a") + tlv(0x04, long) + inner + tlv(0x05)
-    listed = ber.elements(data, 0, len(data))
+    data = b"\x30\x80" + tlv(0x04, b"a") + tlv(0x04, long) + inner + tlv(0x05) + b"\0\0"
+    scanned = ber.scan(data)
+    [whole] = scanned.elements(0, len(data), 1)
+    assert whole == (0x30, 0, 2, len(data) - 2, len(data))
+    listed = scanned.elements(whole[2], whole[3], 9)
     assert contents(data, listed) == [b"a", long, inner[2:-2], b""]
-    assert b"".join(data[begin:following] for _, begin, _, _, following in listed) == data
+    assert b"".join(data[begin:following] for _, begin, _, _, following in listed) == data[2:-2]
 
 
 def test_a_list_stops_after_its_limit() -> None:
-    assert len(ber.elements(b"\5\0" * 50, 0, 100, 7)) == 8
+    assert len(ber.scan(tlv(0x30, b"\5\0" * 50)).elements(2, 102, 7)) == 8
+
+
+@pytest.mark.parametrize(
+    ("octets", "size"),
+    [
+        (tlv(0x04), 0),
+        (tlv(0x04, b"x" * 300), 300),
+        (tlv(0x24), 0),
+        (tlv(0x24, tlv(0x04, b"x" * 200) + tlv(0x24, tlv(0x04, b"y"))), 201),
+        (b"\x24\x80\x24\x80" + tlv(0x04, b"abc") + b"\0\0" + tlv(0x04, b"d") + b"\0\0", 4),
+        (tlv(0x24, tlv(0x04, b"abc") + tlv(0x05)), None),
+        (tlv(0x30, tlv(0x04, b"abc")), None),
+    ],
+)
+def test_octets_are_counted_over_all_pieces(octets: bytes, size: int | None) -> None:
+    scanned = ber.scan(tlv(0x30, octets + tlv(0x02, b"\1")))
+    [element, _] = scanned.elements(*scanned.elements(0, len(scanned.data), 1)[0][2:4], 2)
+    assert scanned.count_octets(element) == size

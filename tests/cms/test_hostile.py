@@ -1,5 +1,6 @@
 """What is built to cost much costs little; what is honestly large is accepted."""
 
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cms import signed_xml
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
@@ -49,6 +51,39 @@ def wide_names(count: int) -> str:
 ID_DATA = bytes.fromhex("06092a864886f70d010701")
 HEAD = tlv(2, b"\1") + tlv(0x80, b"key") + tlv(0x30, ID_DATA)
 ATTRIBUTES = tlv(0xA0, tlv(0x30, b"\5\0") * 60_000) + tlv(0x30, ID_DATA) + tlv(4, b"x")
+# Complete, but for a certificate that is costly to look through and then turns out to be none.
+INCOMPLETE = re.sub(
+    "<X509Certificate>[^<]*",
+    "<X509Certificate>" + base64(tlv(0x30, b"\5\0" * 8_000)),
+    re.sub(".*(<ds:Signature .*</ds:Signature>).*", r"\1", builders.sign_xml(), flags=re.DOTALL)
+    .replace("ds:", "")
+    .replace("xmlns:ds", "xmlns"),
+)
+PIECES = b"\x24\x80" * 30 + b"\4\0" * 190_000 + b"\0\0" * 30
+
+
+def unmeasured(contents: bytes) -> bytes:
+    """Put contents into unsignedAttrs, with indefinite lengths from ContentInfo down to there."""
+    oid = bytes.fromhex("06092a864886f70d010702")
+    fields = tlv(2, b"\1") + tlv(0x31) + tlv(0x30, ID_DATA)
+    signer = HEAD + tlv(0x30, ID_DATA) + tlv(4, b"x")
+    outer = b"\x30\x80" + oid + b"\xa0\x80\x30\x80" + fields + b"\x31\x80\x30\x80" + signer
+    return outer + b"\xa1\x80" + contents + b"\0\0" * 6
+
+
+def with_similar_issuers(count: int) -> bytes:
+    """Embed certificates with the serial number that is wanted, and long names that differ."""
+    part = bytes.fromhex("310d300b06035504030c0474657374")
+    listed = [
+        tlv(0x30, part * 30 + part[:-2] + number.to_bytes(2, "big"))
+        for number in range(0x4141, 0x4141 + count)
+    ]
+    tbs = [tlv(0x30, tlv(0x30, tlv(2, b"\7") + tlv(0x30) + name)) for name in listed[1:]]
+    rest = tlv(0x30, ID_DATA) + tlv(0x30, ID_DATA) + tlv(4, b"x")
+    signer = tlv(2, b"\1") + tlv(0x30, listed[0] + tlv(2, b"\7")) + rest
+    fields = tlv(2, b"\1"), tlv(0x31), tlv(0x30, ID_DATA), tlv(0xA0, b"".join(tbs))
+    return signed(*fields, tlv(0x31, tlv(0x30, signer)))
+
 
 BOMBS: dict[str, Callable[[], str]] = {
     "nested": lambda: base64(signed(nested(20_000))),
@@ -76,6 +111,20 @@ BOMBS: dict[str, Callable[[], str]] = {
             tlv(2, b"\1"), tlv(0x31), tlv(0x30, ID_DATA), tlv(0xA0, b"\x30\0" * 190_000), tlv(0x31)
         )
     ),
+    "pieces of content, nested without lengths": lambda: base64(
+        signed(tlv(2, b"\1"), tlv(0x31), tlv(0x30, ID_DATA + tlv(0xA0, PIECES)), tlv(0x31))
+    ),
+    "pieces of a signature": lambda: base64(
+        signed(
+            tlv(2, b"\1"),
+            tlv(0x31),
+            tlv(0x30, ID_DATA),
+            tlv(0x31, tlv(0x30, HEAD + tlv(0x30, ID_DATA) + PIECES)),
+        )
+    ),
+    "similar issuers": lambda: base64(with_similar_issuers(1000)),
+    "nothing has a length": lambda: base64(unmeasured(b"\5\0" * 190_000)),
+    "many without length": lambda: base64(unmeasured(b"\x30\x80\0\0" * 95_000)),
     "deep XML": lambda: "<a>" * 10 * MEGABYTE,
     "deep XML within the count": lambda: "<a>" * 90_000,
     "wide XML": lambda: "<a>" + "<b/>" * 7 * MEGABYTE + "</a>",
@@ -83,6 +132,13 @@ BOMBS: dict[str, Callable[[], str]] = {
     "wide XML in base64": lambda: base64(b"<a>" + b"<b/>" * 5 * MEGABYTE + b"</a>"),
     "many attributes": lambda: wide_names(MEGABYTE),
     "many attributes within the count": lambda: wide_names(50_000),
+    "ampersands": lambda: "<a>" + "&amp;" * 5 * MEGABYTE + "</a>",
+    "ampersands within the count": lambda: "<a>" + "&amp;" * 190_000 + "</a>",
+    "comments before a DTD": lambda: "<!---->" * 90_000 + "<!DOCTYPE a><a/>",
+    "a long comment before a DTD": lambda: "<!--" + "- " * 10 * MEGABYTE + "--><!DOCTYPE a><a/>",
+    "incomplete signatures": lambda: (
+        f"<a xmlns='{builders.DS}'>" + INCOMPLETE * signed_xml.MAX_SIGNATURES + "</a>"
+    ),
     "many signatures": lambda: f"<a xmlns='{builders.DS}'>" + "<Signature/>" * 90_000 + "</a>",
     "a long text": lambda: "<a>" + "x" * 29 * MEGABYTE,
     "no base64 at all": lambda: "\0" * 30 * MEGABYTE,
@@ -133,6 +189,7 @@ def test_a_bomb_is_refused_in_little_memory(name: str) -> None:
 # Run in a process of its own: what libxml2 allocates, only the operating system can tell.
 MEASURE = """
 import resource, sys
+from app.cms import signed_xml
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from tests import builders

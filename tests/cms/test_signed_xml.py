@@ -120,6 +120,67 @@ def test_a_document_type_declaration_is_refused_in_every_encoding(
     assert refusal(sent) == "cms: XML has a document type declaration"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        BARE.replace("<b>", "<b><![CDATA[<!DOCTYPE a>]]>"),
+        BARE.replace("<b>", "<b><!-- <!DOCTYPE a> -->"),
+        "<!-- <!DOCTYPE a> -->\n<?x <!DOCTYPE a>?>" + BARE,
+        BARE + "<!-- <!DOCTYPE a> -->",
+    ],
+)
+def test_what_only_looks_like_a_document_type_declaration_is_accepted(text: str) -> None:
+    assert read(text).xml.decode() == text
+
+
+def test_a_declaration_that_the_first_look_overlooks_is_refused_after_parsing(
+    monkeypatch: pytest.MonkeyPatch, refusal: Refusal
+) -> None:
+    monkeypatch.setattr(signed_xml, "_refuse_doctype", lambda _: None)
+    assert refusal("<!DOCTYPE a>" + BARE) == "cms: XML has a document type declaration"
+
+
+def test_a_long_prolog_before_a_declaration_is_refused(refusal: Refusal) -> None:
+    text = "<!---->" * signed_xml.MAX_PROLOG + "<!DOCTYPE a>" + BARE
+    assert refusal(text) == "cms: XML is too large or too deep"
+
+
+@pytest.mark.parametrize("prolog", ["<!-- <!DOCTYPE a>", "<?x <!DOCTYPE a>"])
+def test_a_prolog_that_is_not_closed_is_refused(prolog: str, refusal: Refusal) -> None:
+    assert "DOCTYPE" not in refusal(prolog)
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    ["<?xml bla?>", '<?xml encoding="utf-8"?>', '<?xml version="9" foo="bar"?>', "<?xml ?>"],
+)
+def test_a_malformed_xml_declaration_is_refused(declaration: str, refusal: Refusal) -> None:
+    for sent in (declaration + BARE, b64encode((declaration + BARE).encode()).decode()):
+        assert "cms: XML is not well-formed (line 1, column" in refusal(sent)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("UTF8", "utf-8"),
+        ("utf_8", "utf-8"),
+        ("cp1251", "cp1251"),
+        ("Windows-1251", "cp1251"),
+        ("KOI8-R", "koi8-r"),
+        ("ISO-8859-5", "iso8859-5"),
+    ],
+)
+def test_an_encoding_may_be_declared_by_each_of_its_names(name: str, codec: str) -> None:
+    text = TEXT.replace("utf-8", name)
+    assert read(b64encode(text.encode(codec)).decode()).xml.decode() == BARE
+
+
+@pytest.mark.parametrize("name", ["utf-7", "idna", "rot13", "utf-32", "nonsense"])
+def test_other_encodings_are_refused(name: str, refusal: Refusal) -> None:
+    sent = b64encode(TEXT.replace("utf-8", name).encode()).decode()
+    assert refusal(sent) == f"cms: XML can't be read in the encoding {name}"
+
+
 def test_an_encoding_in_which_markup_could_hide_is_refused(refusal: Refusal) -> None:
     text = '<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE a>' + BARE
     sent = b64encode(text.encode()).decode()
@@ -151,10 +212,24 @@ def test_lone_surrogates_are_refused(refusal: Refusal) -> None:
     ],
 )
 def test_a_missing_element_is_named_with_its_signature(element: str, refusal: Refusal) -> None:
-    # In the second signature only, so that the number is seen to count.
+    text = TWICE.replace(f"ds:{element}", "ds:Other")
+    assert refusal(text) == f"cms: signature 1: {element} is missing"
+
+
+def test_one_complete_signature_is_enough() -> None:
     start = TWICE.rindex("<ds:Signature ")
-    text = TWICE[:start] + TWICE[start:].replace(f"ds:{element}", "ds:Other")
-    assert refusal(text) == f"cms: signature 2: {element} is missing"
+    [signature] = read(TWICE[:start] + TWICE[start:].replace("ds:KeyInfo", "ds:Other")).signatures
+    assert signature.certificate == builders.person().certificate
+    first = TWICE[:start].replace("ds:KeyInfo", "ds:Other")
+    [signature] = read(first + TWICE[start:]).signatures
+    assert signature.certificate == ANNA.certificate
+
+
+def test_many_incomplete_signatures_beside_a_complete_one_are_refused(refusal: Refusal) -> None:
+    empty = f'<Signature xmlns="{builders.DS}"/>'
+    read(BARE.replace("</a>", empty * signed_xml.MAX_INCOMPLETE + "</a>"))
+    text = BARE.replace("</a>", empty * (signed_xml.MAX_INCOMPLETE + 1) + "</a>")
+    assert refusal(text) == "cms: signature 2: SignedInfo is missing"
 
 
 @pytest.mark.parametrize("element", ["CanonicalizationMethod", "SignatureMethod", "DigestMethod"])
@@ -165,7 +240,23 @@ def test_a_method_without_algorithm_is_refused(element: str, refusal: Refusal) -
 
 
 @pytest.mark.parametrize("element", ["DigestValue", "SignatureValue", "X509Certificate"])
-@pytest.mark.parametrize("contents", ["", " \n", "QQ", "QUJD!", "ЖЖЖЖ", "QU<!-- -->JD", "Q\xa0UJD"])
+@pytest.mark.parametrize(
+    "contents",
+    [
+        "",
+        " \n",
+        "QQ",
+        "QUJD!",
+        "ЖЖЖЖ",
+        "QU<!-- -->JD",
+        "Q\xa0UJD",
+        "AAAA=",
+        "AAAA==",
+        "AAAA===",
+        "AAAA====",
+        "AA==AAAA",
+    ],
+)
 def test_a_value_that_is_not_base64_is_refused(
     element: str, contents: str, refusal: Refusal
 ) -> None:
