@@ -14,7 +14,7 @@ from tests import builders
 
 SEED = 20_240_601
 ROUNDS = 12_000  # For each kind of text; there are three.
-# CPU time for one text: the contract's 50 ms, thrice, for a busy machine and the collector's pauses.
+# CPU time for one text: the contract's 50 ms, thrice, since machines are shared.
 MAX_SECONDS = 0.15
 
 Sequence = TypeVar("Sequence", bytes, str)

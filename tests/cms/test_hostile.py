@@ -21,8 +21,8 @@ from app.cms.signed_xml import SignedXml
 from tests import builders
 from tests.cms.test_ber import nested, tlv
 
-# Seconds of CPU and megabytes of memory. The contract says 50 ms and 20 MB; a quiet machine needs 47
-# at most, a shared one gets thrice the time. What these tests are for costs seconds.
+# Seconds of CPU and megabytes of memory. The contract says 50 ms and 20 MB; a quiet machine needs
+# 47 at most, a shared one gets thrice the time. What these tests are for costs seconds.
 MAX_SECONDS = 0.15
 MAX_MEGABYTES = 20
 MEGABYTE = 1_000_000
