@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -34,14 +35,12 @@ class Prepared:
         if connection.dialect.name != "postgresql":
             return connection.execute(self.statement, values).all()
         sql, constants = self._compile(connection.engine)
-        cursor = connection.connection.cursor()
         try:
-            cursor.execute(sql, {**constants, **values})
-            return cursor.fetchall()
+            with closing(connection.connection.cursor()) as cursor:
+                cursor.execute(sql, {**constants, **values})
+                return cursor.fetchall()
         except connection.dialect.loaded_dbapi.Error as error:
             raise self._translate(connection, sql, error) from error
-        finally:
-            cursor.close()
 
     @staticmethod
     def _translate(connection: Connection, sql: str, error: Exception) -> BaseException:
