@@ -20,8 +20,8 @@ from tests.postgresql import PostgresServer
 
 TURNS = int(os.environ.get("BENCH_TURNS", "3"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "5"))
-SIZES = [size for size in (1_000, 100_000) if size < int(os.environ.get("BENCH_ROWS", "100000"))]
-SIZES.append(int(os.environ.get("BENCH_ROWS", "100000")))
+LARGEST = int(os.environ.get("BENCH_ROWS", "100000"))
+SIZES = [size for size in (1_000, 100_000) if size < LARGEST] + [LARGEST]
 
 #: A server that is given a machine; durability is PostgreSQL's default, which is full.
 POSTGRESQL = {

@@ -83,7 +83,7 @@ def in_database(url: str, criteria: Criteria) -> float:
     engine = create_engine(address, **database.engine_options(address, None, 1))
     statement = reading.page_statement(criteria.shape, limited=True, with_cms=True)
     compiled = statement.statement.compile(engine)
-    values = {**compiled.params, **criteria.parameters, "limit": 20, "offset": 0}
+    values = {**compiled.params, **reading.page_parameters(criteria, limit=20, offset=0)}
     times = []
     with engine.connect() as connection:
         for _ in range(7):

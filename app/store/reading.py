@@ -132,8 +132,7 @@ def search(
         with_cms: whether to read the signature itself.
     """
     statement = page_statement(criteria.shape, limited=bool(limit), with_cms=with_cms)
-    reach = min(limit + offset, _LARGEST)
-    parameters = criteria.parameters | {"limit": limit, "offset": offset, "reach": reach}
+    parameters = page_parameters(criteria, limit, offset)
     if is_short(limit):
         return map(SignatureRecord.of, statement.fetch(connection, parameters))
     return _stream(connection, statement.statement, parameters)
@@ -185,6 +184,12 @@ class Shape:
     columns: tuple[str, ...]
     tags: int
     tags_mode: str
+
+
+def page_parameters(criteria: Criteria, limit: int, offset: int) -> dict[str, Any]:
+    """Give the values for the placeholders of `page_statement`."""
+    reach = min(limit + offset, _LARGEST)
+    return criteria.parameters | {"limit": limit, "offset": offset, "reach": reach}
 
 
 @lru_cache(maxsize=512)
