@@ -66,7 +66,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         # Flask's own answer to OPTIONS has no envelope.
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
-    # `/signature/` is `/signature`: a redirect would have no envelope.
+    # `/signature/` is `/signature`, `/signature//versions` is unknown: neither is answered by a
+    # redirect, which would have no envelope.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
 

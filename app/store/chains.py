@@ -28,6 +28,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    insert,
     select,
     true,
     update,
@@ -188,12 +189,12 @@ class _Saves:
 
 @cache
 def _saves(dialect: str) -> _Saves:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    insert_or_nothing = sqlite.insert if dialect == "sqlite" else postgresql.insert
     save = _SaveSqlite if dialect == "sqlite" else _SavePostgresql
     each = _expand_json(dialect)
 
     first = (
-        insert(Signature)
+        insert_or_nothing(Signature)
         .values(
             document=bindparam("new_document"),
             thread=bindparam("new_thread"),
@@ -215,7 +216,7 @@ def _saves(dialect: str) -> _Saves:
     def add_tags(head: FromClause) -> Insert:
         tag = _values(each(_SENT_TAGS))
         return (
-            insert(SignatureTag)
+            insert_or_nothing(SignatureTag)
             # Without WHERE, SQLite takes the ON of ON CONFLICT for a join's.
             .from_select(["tag", "signature_id"], select(tag.c.value, head.c.id).where(true()))
             .on_conflict_do_nothing()
@@ -244,7 +245,7 @@ def _add_version(head: FromClause) -> Insert:
         "tags": _SENT_TAGS,
         "created_at": head.c.updated_at,
     }
-    return postgresql.insert(Version).from_select(list(values), select(*values.values()))
+    return insert(Version).from_select(list(values), select(*values.values()))
 
 
 def _drop_tags(dialect: str, head: FromClause) -> Delete:
