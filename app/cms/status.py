@@ -1,0 +1,122 @@
+"""What verification answers: three questions, each with yes, no or unknown, and the reasons.
+
+*Intact*: is the content that which was signed? *Valid*: does the signature belong to the key of
+the signer's certificate? *Trusted*: does that certificate reach an anchor, and was it in force? No
+answer stands in for another. An algorithm, an anchor, revocation data or a content that is not at
+hand makes an answer unknown, never no and never yes.
+"""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from app.cms.x509 import Certificate
+
+
+class Answer(StrEnum):
+    """Whether something holds."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A sentence: an English template in `str.format` notation, and the values that go into it.
+
+    As in CmsError they stay apart, so that whoever answers may translate the template first.
+    """
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Give the sentence in English."""
+        return self.template.format(**self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer and why: a no or an unknown has at least one reason, a yes may have remarks."""
+
+    answer: Answer
+    reasons: tuple[Reason, ...] = ()
+
+    def noting(self, template: str, **values: object) -> "Verdict":
+        """Give the same answer with one more remark."""
+        return Verdict(self.answer, (*self.reasons, Reason(template, values)))
+
+
+YES = Verdict(Answer.YES)
+
+
+def no(template: str, **values: object) -> Verdict:
+    """Say that it doesn't hold, and why."""
+    return Verdict(Answer.NO, (Reason(template, values),))
+
+
+def unknown(template: str, **values: object) -> Verdict:
+    """Say that nobody can tell with what is at hand, and what is missing."""
+    return Verdict(Answer.UNKNOWN, (Reason(template, values),))
+
+
+def every(*verdicts: Verdict) -> Verdict:
+    """Join verdicts that must all hold: no if one is no, else unknown if one is, else yes.
+
+    The reasons are those of all, each once, with the decisive ones first.
+    """
+    for answer in (Answer.NO, Answer.UNKNOWN, Answer.YES):
+        decisive = [verdict for verdict in verdicts if verdict.answer is answer]
+        if decisive:
+            others = [verdict for verdict in verdicts if verdict.answer is not answer]
+            reasons: list[Reason] = []
+            for verdict in (*decisive, *others):
+                reasons += [reason for reason in verdict.reasons if reason not in reasons]
+            return Verdict(answer, tuple(reasons))
+    return YES
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampStatus:
+    """A timestamp token (RFC 3161) on a signature; `verdict` is about what the token attests.
+
+    A yes says: it is over this signature value, its own signature verifies, and its authority
+    reached an anchor. Only then is `gen_time` more than a claim. A token that can't be read has
+    None for its fields.
+    """
+
+    gen_time: datetime.datetime | None
+    policy: str | None
+    serial_number: int | None
+    verdict: Verdict
+    authority: Certificate | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignerStatus:
+    """What was found out about one signer of a signature.
+
+    `number` counts from 1 in the order of the signature. `intact`: the digests match the content.
+    `valid`: the signature value verifies with the key of `certificate` over what it must cover.
+    `path`: an anchor was reached at the decisive time, over `chain` (from the signer to the anchor,
+    or as far as it went). `revocation`: no certificate of that chain was revoked by then.
+    """
+
+    number: int
+    certificate: Certificate
+    intact: Verdict
+    valid: Verdict
+    path: Verdict
+    revocation: Verdict
+    decisive_time: datetime.datetime
+    decisive_time_source: Literal["timestamp", "given"]
+    timestamp: TimestampStatus | None
+    chain: tuple[Certificate, ...]
+
+    @property
+    def trusted(self) -> Verdict:
+        """Tell whether the certificate reached an anchor and was not revoked."""
+        return every(self.path, self.revocation)
