@@ -7,6 +7,7 @@ and leave the rest as `Any`; above all the key inside SubjectPublicKeyInfo, beca
 schema for it fails on GOST keys.
 """
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar, TypeAlias
 
@@ -75,6 +76,7 @@ def touch_certificate(der: bytes) -> None:
     record = _Certificate.load(der)
     fields = record["tbs_certificate"]
     _contents(fields["serial_number"])
+    _dotted(fields["signature"])
     _contents(fields["issuer"])
     # It may be empty, if the extension subjectAltName names the holder (RFC 5280 section 4.1.2.6).
     _ = fields["subject"]
@@ -85,6 +87,27 @@ def touch_certificate(der: bytes) -> None:
     _contents(key["public_key"])
     _dotted(record["signature_algorithm"])
     _contents(record["signature_value"])
+
+
+def read_validity(der: bytes) -> tuple[datetime, datetime]:
+    """Read an encoded Validity (RFC 5280 section 4.1.2.5): its first and its last moment, in UTC.
+
+    What lies outside of the years that Python has is drawn to their edges. Raises one of DAMAGE.
+    """
+    record = _Validity.load(der)
+    return _in_utc(record["not_before"].chosen.native), _in_utc(record["not_after"].chosen.native)
+
+
+def _in_utc(moment: Any) -> datetime:
+    """Give a time as asn1crypto does, which has a class of its own for the year 0, in UTC."""
+    if not isinstance(moment, datetime):
+        return datetime.min.replace(tzinfo=UTC)
+    if moment.tzinfo is None:  # A GeneralizedTime that forgot its Z.
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=256)
