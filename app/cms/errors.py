@@ -27,3 +27,11 @@ class MalformedSignature(CmsError):  # It reads as what it says.
 def refuse_number(field: str, limit: int) -> NoReturn:
     """Raise MalformedSignature because there are more than `limit` of the RFC's `field`."""
     raise MalformedSignature("cms: {field}: more than {limit}", field=field, limit=limit)
+
+
+class UnsupportedAlgorithm(CmsError):  # It reads as what it says.
+    """An algorithm, or a parameter of one, is not known here: whether it verifies stays unknown."""
+
+    def __init__(self, name: str) -> None:
+        """Keep the algorithm's name, or its object identifier if it has none here."""
+        super().__init__("{name} is not supported", name=name)

@@ -1,0 +1,220 @@
+"""Algorithms by their object identifiers: digests, signature checks, names. The only dispatch.
+
+Whether a signature verifies has three answers here: True, False, or UnsupportedAlgorithm. Damage
+in a key or in a signature value is False.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import padding
+
+from app.cms.algorithm_names import name
+from app.cms.errors import MalformedSignature, UnsupportedAlgorithm
+from app.cms.public_keys import (
+    HASHES,
+    MD5,
+    PSS,
+    SHA3_224,
+    SHA3_256,
+    SHA3_384,
+    SHA3_512,
+    SHA_1,
+    SHA_224,
+    SHA_256,
+    SHA_384,
+    SHA_512,
+    AlgorithmIdentifier,
+    PublicKey,
+    encode_plain_ecdsa,
+    find_hash,
+    read_pss_parameters,
+    verify_ecdsa,
+    verify_rsa,
+)
+from app.cms.xml_methods import DIGEST_URIS, SIGNATURE_URIS
+
+__all__ = [
+    "DIGESTS",
+    "DIGEST_URIS",
+    "SIGNATURE_URIS",
+    "AlgorithmIdentifier",
+    "PublicKey",
+    "digest",
+    "is_weak",
+    "name",
+    "verify_signature",
+]
+
+Digest: TypeAlias = Callable[[bytes], bytes]
+"""A hash function."""
+
+_RSA = "1.2.840.113549.1.1.1"
+_EC = "1.2.840.10045.2.1"
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """What a check gets: the digest is settled, and the key is of the right kind."""
+
+    key: PublicKey
+    parameters: bytes | None
+    digest: str
+    message: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Scheme:
+    """How a signature algorithm is checked, and with which kinds of keys.
+
+    `digest` is the one that the algorithm implies; None if it is said elsewhere.
+    """
+
+    check: Callable[[_Signed], None]
+    keys: tuple[str, ...]
+    digest: str | None
+
+
+def _hashlib_digest(name: str) -> Digest:
+    def digest_of(data: bytes) -> bytes:
+        return hashlib.new(name, data, usedforsecurity=False).digest()
+
+    return digest_of
+
+
+DIGESTS: dict[str, Digest] = {
+    oid: _hashlib_digest(hash_.name.replace("sha3-", "sha3_")) for oid, hash_ in HASHES.items()
+}
+"""Digest object identifier -> function. Two that share a function are the same algorithm."""
+
+
+def digest(oid: str, data: bytes) -> bytes:
+    """Hash `data` with the algorithm of that object identifier. Raises UnsupportedAlgorithm."""
+    function = DIGESTS.get(oid)
+    if function is None:
+        raise UnsupportedAlgorithm(name(oid))
+    return function(data)
+
+
+def is_weak(oid: str) -> bool:
+    """Tell whether two messages can be made to share a digest or signature of this algorithm."""
+    scheme = _SCHEMES.get(oid)
+    return (scheme.digest if scheme else oid) in {MD5, SHA_1}
+
+
+def verify_signature(
+    key: PublicKey,
+    algorithm: AlgorithmIdentifier,
+    digest_algorithm: str | None,
+    message: bytes,
+    signature: bytes,
+) -> bool:
+    """Tell whether `signature` is that of `message` by the holder of `key`.
+
+    `digest_algorithm` is the one that a SignerInfo declares, or None where only the signature
+    algorithm tells it. It is False too if the two disagree, if the key is of another kind, or if
+    key or signature are damaged. Raises UnsupportedAlgorithm if key, curve, digest or signature
+    algorithm is not known here.
+    """
+    scheme = _SCHEMES.get(algorithm.oid)
+    if scheme is None:
+        raise UnsupportedAlgorithm(name(algorithm.oid))
+    if key.algorithm.oid not in _KEYS:
+        raise UnsupportedAlgorithm(name(key.algorithm.oid))
+    if key.algorithm.oid not in scheme.keys:
+        return False
+    try:
+        settled = _settle_digest(algorithm, scheme, digest_algorithm)
+        scheme.check(_Signed(key, algorithm.parameters, settled, message, signature))
+    except (InvalidSignature, MalformedSignature, ValueError):
+        return False
+    return True
+
+
+def _settle_digest(algorithm: AlgorithmIdentifier, scheme: _Scheme, declared: str | None) -> str:
+    """Give the digest that the signature is over. Raises ValueError if two are named."""
+    implied = scheme.digest
+    if algorithm.oid == PSS:
+        implied = read_pss_parameters(algorithm.parameters).digest
+    settled = implied or declared
+    if settled is None:
+        raise UnsupportedAlgorithm(name(algorithm.oid))
+    for oid in (settled, declared or settled):
+        if oid not in DIGESTS:
+            raise UnsupportedAlgorithm(name(oid))
+    if declared and DIGESTS[declared] is not DIGESTS[settled]:
+        raise ValueError("two digest algorithms are named")
+    return settled
+
+
+def _check_rsa(signed: _Signed) -> None:
+    hash_ = find_hash(signed.digest)
+    verify_rsa(signed.key.bits, padding.PKCS1v15(), hash_, signed.message, signed.signature)
+
+
+def _check_pss(signed: _Signed) -> None:
+    parameters = read_pss_parameters(signed.parameters)
+    key = signed.key
+    if key.algorithm.oid == PSS and key.algorithm.parameters is not None:
+        # What a key has been restricted to (RFC 4055 section 3.3).
+        least = read_pss_parameters(key.algorithm.parameters)
+        if (least.digest, least.mask_digest) != (parameters.digest, parameters.mask_digest):
+            raise ValueError("key is for another digest")
+        if parameters.salt_length < least.salt_length:
+            raise ValueError("salt is shorter than the key demands")
+    hash_ = find_hash(signed.digest)
+    verify_rsa(key.bits, parameters.padding, hash_, signed.message, signed.signature)
+
+
+def _check_ecdsa(signed: _Signed, signature: bytes | None = None) -> None:
+    key = signed.key
+    verify_ecdsa(
+        key.algorithm.parameters,
+        key.bits,
+        find_hash(signed.digest),
+        signed.message,
+        signed.signature if signature is None else signature,
+    )
+
+
+def _check_plain_ecdsa(signed: _Signed) -> None:
+    _check_ecdsa(signed, encode_plain_ecdsa(signed.signature))
+
+
+# Sources: RFC 8017 appendix A.2.4, NIST's register (SHA-3), RFC 3279 section 2.2.3, RFC 5758
+# section 3.2, BSI TR-03111 section 5.2.1 (r and s side by side). SignerInfos may name the kind of
+# key instead of the signature algorithm (RFC 5754 section 3.2): the digest is then said elsewhere.
+_SCHEMES: dict[str, _Scheme] = {
+    _RSA: _Scheme(_check_rsa, (_RSA,), None),
+    "1.2.840.113549.1.1.4": _Scheme(_check_rsa, (_RSA,), MD5),
+    "1.2.840.113549.1.1.5": _Scheme(_check_rsa, (_RSA,), SHA_1),
+    "1.2.840.113549.1.1.14": _Scheme(_check_rsa, (_RSA,), SHA_224),
+    "1.2.840.113549.1.1.11": _Scheme(_check_rsa, (_RSA,), SHA_256),
+    "1.2.840.113549.1.1.12": _Scheme(_check_rsa, (_RSA,), SHA_384),
+    "1.2.840.113549.1.1.13": _Scheme(_check_rsa, (_RSA,), SHA_512),
+    "2.16.840.1.101.3.4.3.13": _Scheme(_check_rsa, (_RSA,), SHA3_224),
+    "2.16.840.1.101.3.4.3.14": _Scheme(_check_rsa, (_RSA,), SHA3_256),
+    "2.16.840.1.101.3.4.3.15": _Scheme(_check_rsa, (_RSA,), SHA3_384),
+    "2.16.840.1.101.3.4.3.16": _Scheme(_check_rsa, (_RSA,), SHA3_512),
+    PSS: _Scheme(_check_pss, (_RSA, PSS), None),
+    _EC: _Scheme(_check_ecdsa, (_EC,), None),
+    "1.2.840.10045.4.1": _Scheme(_check_ecdsa, (_EC,), SHA_1),
+    "1.2.840.10045.4.3.1": _Scheme(_check_ecdsa, (_EC,), SHA_224),
+    "1.2.840.10045.4.3.2": _Scheme(_check_ecdsa, (_EC,), SHA_256),
+    "1.2.840.10045.4.3.3": _Scheme(_check_ecdsa, (_EC,), SHA_384),
+    "1.2.840.10045.4.3.4": _Scheme(_check_ecdsa, (_EC,), SHA_512),
+    "2.16.840.1.101.3.4.3.9": _Scheme(_check_ecdsa, (_EC,), SHA3_224),
+    "2.16.840.1.101.3.4.3.10": _Scheme(_check_ecdsa, (_EC,), SHA3_256),
+    "2.16.840.1.101.3.4.3.11": _Scheme(_check_ecdsa, (_EC,), SHA3_384),
+    "2.16.840.1.101.3.4.3.12": _Scheme(_check_ecdsa, (_EC,), SHA3_512),
+    "0.4.0.127.0.7.1.1.4.1.1": _Scheme(_check_plain_ecdsa, (_EC,), SHA_1),
+    "0.4.0.127.0.7.1.1.4.1.2": _Scheme(_check_plain_ecdsa, (_EC,), SHA_224),
+    "0.4.0.127.0.7.1.1.4.1.3": _Scheme(_check_plain_ecdsa, (_EC,), SHA_256),
+    "0.4.0.127.0.7.1.1.4.1.4": _Scheme(_check_plain_ecdsa, (_EC,), SHA_384),
+    "0.4.0.127.0.7.1.1.4.1.5": _Scheme(_check_plain_ecdsa, (_EC,), SHA_512),
+}
+_KEYS = {key for scheme in _SCHEMES.values() for key in scheme.keys}

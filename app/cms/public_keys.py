@@ -1,0 +1,250 @@
+"""Checks of one signature value with one public key, for each kind of key.
+
+Keys and signatures come from whoever sends them, so each check is bounded: a key that would cost
+many times more than a real one is not supported. A signature value that doesn't verify raises
+InvalidSignature; damage, in it or in the key, ValueError or MalformedSignature.
+"""
+
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+
+from app.cms.algorithm_names import name
+from app.cms.ber import (
+    INTEGER,
+    MAX_OBJECT_IDENTIFIER,
+    OBJECT_IDENTIFIER,
+    SEQUENCE,
+    Element,
+    Scanned,
+    scan,
+)
+from app.cms.errors import UnsupportedAlgorithm
+from app.cms.records import dotted
+
+# RFC 8017 appendix B.1, and NIST's register.
+MD5 = "1.2.840.113549.2.5"
+SHA_1 = "1.3.14.3.2.26"
+SHA_256 = "2.16.840.1.101.3.4.2.1"
+SHA_384 = "2.16.840.1.101.3.4.2.2"
+SHA_512 = "2.16.840.1.101.3.4.2.3"
+SHA_224 = "2.16.840.1.101.3.4.2.4"
+SHA3_224 = "2.16.840.1.101.3.4.2.7"
+SHA3_256 = "2.16.840.1.101.3.4.2.8"
+SHA3_384 = "2.16.840.1.101.3.4.2.9"
+SHA3_512 = "2.16.840.1.101.3.4.2.10"
+# The hash functions of RSA and ECDSA.
+HASHES: dict[str, hashes.HashAlgorithm] = {
+    MD5: hashes.MD5(),  # noqa: S303  # Old signatures have it; `algorithms.is_weak` tells.
+    SHA_1: hashes.SHA1(),  # noqa: S303  # Likewise.
+    SHA_224: hashes.SHA224(),
+    SHA_256: hashes.SHA256(),
+    SHA_384: hashes.SHA384(),
+    SHA_512: hashes.SHA512(),
+    SHA3_224: hashes.SHA3_224(),
+    SHA3_256: hashes.SHA3_256(),
+    SHA3_384: hashes.SHA3_384(),
+    SHA3_512: hashes.SHA3_512(),
+}
+
+# Bits of an RSA modulus. A smaller one can be factored; with the largest a check takes 4 ms.
+MIN_RSA_BITS = 1024
+MAX_RSA_BITS = 16_384
+# Bits of a public exponent; real ones have 17.
+MAX_RSA_EXPONENT_BITS = 64
+# Octets of r and s side by side, on the largest curve.
+_MAX_PLAIN_SIGNATURE = 132
+
+# RFC 5480 section 2.1.1.1.
+_CURVES: dict[str, ec.EllipticCurve] = {
+    "1.2.840.10045.3.1.7": ec.SECP256R1(),
+    "1.3.132.0.34": ec.SECP384R1(),
+    "1.3.132.0.35": ec.SECP521R1(),
+}
+PSS = "1.2.840.113549.1.1.10"
+_MGF1 = "1.2.840.113549.1.1.8"
+# The tags of RSASSA-PSS-params: hashAlgorithm, maskGenAlgorithm, saltLength, trailerField.
+_HASH, _MASK, _SALT, _TRAILER = 0xA0, 0xA1, 0xA2, 0xA3
+# There is no record here with more fields.
+_MAX_FIELDS = 4
+_EMPTY_SEQUENCE = b"\x30\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class AlgorithmIdentifier:
+    """RFC 5280 section 4.1.1.2. `parameters` are encoded, or None if they are absent."""
+
+    oid: str
+    parameters: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7).
+
+    `bits` are those of the BIT STRING, without the octet that counts unused ones; `der` is the
+    whole as it was encoded.
+    """
+
+    algorithm: AlgorithmIdentifier
+    bits: bytes
+    der: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PssParameters:
+    """RSASSA-PSS-params (RFC 8017 appendix A.2.3), the defaults being the RFC's.
+
+    `digest` and `mask_digest` are object identifiers, `salt_length` counts bytes.
+    """
+
+    digest: str = SHA_1
+    mask_digest: str = SHA_1
+    salt_length: int = 20
+
+    @property
+    def padding(self) -> padding.PSS:
+        """What `verify_rsa` takes. Raises UnsupportedAlgorithm if the mask's digest is unknown."""
+        return padding.PSS(padding.MGF1(find_hash(self.mask_digest)), self.salt_length)
+
+
+def find_hash(digest: str) -> hashes.HashAlgorithm:
+    """Give the hash function of RSA and ECDSA that an object identifier names.
+
+    Raises UnsupportedAlgorithm.
+    """
+    if digest not in HASHES:
+        raise UnsupportedAlgorithm(name(digest))
+    return HASHES[digest]
+
+
+def read_pss_parameters(der: bytes | None) -> PssParameters:
+    """Read the parameters of id-RSASSA-PSS, which a signature must have (RFC 4055 section 3.1).
+
+    Raises ValueError or MalformedSignature for damage, and UnsupportedAlgorithm for a mask or a
+    trailer that no standard knows.
+    """
+    if der is None:
+        raise ValueError("PSS parameters are missing")
+    if der == _EMPTY_SEQUENCE:
+        return PssParameters()
+    value = scan(der)
+    fields = {field[0]: _only_child(value, field) for field in _sequence(value)}
+    if not fields.keys() <= {_HASH, _MASK, _SALT, _TRAILER}:
+        raise ValueError("not RSASSA-PSS-params")
+    if _TRAILER in fields and _integer(value, fields[_TRAILER]) != 1:
+        raise UnsupportedAlgorithm("RSASSA-PSS trailer")
+    salt_length = _integer(value, fields[_SALT]) if _SALT in fields else 20
+    if not 0 <= salt_length <= MAX_RSA_BITS // 8:
+        raise ValueError("salt is longer than any modulus")
+    return PssParameters(
+        _algorithm(value, fields[_HASH])[0] if _HASH in fields else SHA_1,
+        _mask_digest(value, fields[_MASK]) if _MASK in fields else SHA_1,
+        salt_length,
+    )
+
+
+def _mask_digest(value: Scanned, mask: Element) -> str:
+    """Give the digest that MGF1 is to use (RFC 8017 appendix A.2.3)."""
+    oid, parameters = _algorithm(value, mask)
+    if oid != _MGF1 or parameters is None:
+        raise UnsupportedAlgorithm(name(oid))
+    return _algorithm(value, parameters)[0]
+
+
+def verify_rsa(
+    key: bytes,
+    padding_: padding.PKCS1v15 | padding.PSS,
+    hash_: hashes.HashAlgorithm,
+    message: bytes,
+    signature: bytes,
+) -> None:
+    """Check an RSA signature (RFC 8017 section 8) with an encoded RSAPublicKey (appendix A.1.1)."""
+    value = scan(key)
+    modulus, exponent = (_integer(value, field) for field in _sequence(value))
+    if not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS:
+        raise UnsupportedAlgorithm(f"RSA {modulus.bit_length()}")
+    if exponent.bit_length() > MAX_RSA_EXPONENT_BITS:
+        raise UnsupportedAlgorithm(f"RSA with an exponent of {exponent.bit_length()} bits")
+    public_key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
+    public_key.verify(signature, message, padding_, hash_)
+
+
+def verify_ecdsa(
+    curve: bytes | None,
+    point: bytes,
+    hash_: hashes.HashAlgorithm,
+    message: bytes,
+    signature: bytes,
+) -> None:
+    """Check an ECDSA signature in DER (RFC 3279 section 2.2.3).
+
+    `curve` is an encoded ECParameters, `point` an ECPoint (RFC 5480 section 2).
+    """
+    oid = _named_curve(curve)
+    if oid not in _CURVES:
+        raise UnsupportedAlgorithm(name(oid))
+    public_key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[oid], point)
+    public_key.verify(signature, message, ec.ECDSA(hash_))
+
+
+def encode_plain_ecdsa(signature: bytes) -> bytes:
+    """Turn r and s side by side, as XMLDSig has them (RFC 4050 section 3.3), into DER."""
+    size, odd = divmod(len(signature), 2)
+    if odd or len(signature) > _MAX_PLAIN_SIGNATURE:
+        raise ValueError("signature has not the size of r and s")
+    r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
+    return utils.encode_dss_signature(r, s)
+
+
+def read_curve(parameters: bytes | None) -> str:
+    """Give the curve that the parameters of a GOST key name first (RFC 4491 section 2.3.2)."""
+    if parameters is None:
+        raise ValueError("key names no curve")
+    value = scan(parameters)
+    return _object_identifier(value, _sequence(value)[0])
+
+
+def _named_curve(parameters: bytes | None) -> str:
+    """Give the namedCurve that is the ECParameters of a key (RFC 5480 section 2.1.1)."""
+    if not parameters:
+        raise ValueError("key names no curve")
+    if parameters[0] != OBJECT_IDENTIFIER:
+        raise UnsupportedAlgorithm("elliptic curve without a name")
+    if len(parameters) > 2 + MAX_OBJECT_IDENTIFIER or parameters[1] != len(parameters) - 2:
+        raise ValueError("not an OBJECT IDENTIFIER")
+    return dotted(parameters[2:])
+
+
+def _sequence(value: Scanned) -> list[Element]:
+    """List what stands in the outermost SEQUENCE."""
+    _, _, start, stop, _ = value.elements(0, len(value.data), 1)[0]
+    return value.elements(start, stop, _MAX_FIELDS)
+
+
+def _only_child(value: Scanned, element: Element) -> Element:
+    children = value.elements(element[2], element[3], 1)
+    if len(children) != 1:
+        raise ValueError("not an explicit tag around one element")
+    return children[0]
+
+
+def _algorithm(value: Scanned, element: Element) -> tuple[str, Element | None]:
+    """Give the parts of an AlgorithmIdentifier."""
+    parts = value.elements(element[2], element[3], 2) if element[0] == SEQUENCE else []
+    if not 0 < len(parts) <= 2:
+        raise ValueError("not an AlgorithmIdentifier")
+    return _object_identifier(value, parts[0]), parts[1] if len(parts) == 2 else None
+
+
+def _object_identifier(value: Scanned, element: Element) -> str:
+    if element[0] != OBJECT_IDENTIFIER:
+        raise ValueError("not an OBJECT IDENTIFIER")
+    return dotted(value.data[element[2] : element[3]])
+
+
+def _integer(value: Scanned, element: Element) -> int:
+    if element[0] != INTEGER or element[2] == element[3]:
+        raise ValueError("not an INTEGER")
+    return int.from_bytes(value.data[element[2] : element[3]], "big", signed=True)

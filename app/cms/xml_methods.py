@@ -1,0 +1,84 @@
+"""The algorithms that XML signatures name by URI (XMLDSig section 6, RFC 9231 section 2)."""
+
+from app.cms.public_keys import (
+    MD5,
+    PSS,
+    SHA3_224,
+    SHA3_256,
+    SHA3_384,
+    SHA3_512,
+    SHA_1,
+    SHA_224,
+    SHA_256,
+    SHA_384,
+    SHA_512,
+    AlgorithmIdentifier,
+)
+
+_DSIG = "http://www.w3.org/2000/09/xmldsig#"
+_ENC = "http://www.w3.org/2001/04/xmlenc#"
+_MORE = "http://www.w3.org/2001/04/xmldsig-more#"
+_MORE_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
+
+DIGEST_URIS: dict[str, str] = {
+    _DSIG + "sha1": SHA_1,
+    _MORE + "sha1": SHA_1,  # In no standard, but some clients of the NCA write it.
+    _MORE + "md5": MD5,
+    _MORE + "sha224": SHA_224,
+    _ENC + "sha256": SHA_256,
+    _MORE + "sha384": SHA_384,
+    _ENC + "sha512": SHA_512,
+    _MORE_2007 + "sha3-224": SHA3_224,
+    _MORE_2007 + "sha3-256": SHA3_256,
+    _MORE_2007 + "sha3-384": SHA3_384,
+    _MORE_2007 + "sha3-512": SHA3_512,
+}
+"""Algorithm of a DigestMethod -> digest object identifier."""
+
+
+def _pss(digest: str, encoded: str, salt_length: int) -> tuple[AlgorithmIdentifier, str]:
+    """Give RSASSA-PSS as RFC 9231 section 2.3.10 has it: MGF1 with the same digest.
+
+    `encoded` are the contents octets of the digest's object identifier, in hexadecimal.
+    """
+    hash_ = _tlv(0x30, _tlv(0x06, bytes.fromhex(encoded)) + b"\x05\x00")
+    mask = _tlv(0x30, _tlv(0x06, bytes.fromhex("2a864886f70d010108")) + hash_)
+    salt = _tlv(0x02, bytes((salt_length,)))
+    parameters = _tlv(0x30, _tlv(0xA0, hash_) + _tlv(0xA1, mask) + _tlv(0xA2, salt))
+    return AlgorithmIdentifier(PSS, parameters), digest
+
+
+def _tlv(tag: int, contents: bytes) -> bytes:
+    return bytes((tag, len(contents))) + contents
+
+
+def _rsa(arc: int, digest: str) -> tuple[AlgorithmIdentifier, str]:
+    """Give an RSASSA-PKCS1-v1_5 algorithm of RFC 8017 appendix A.2.4."""
+    return AlgorithmIdentifier(f"1.2.840.113549.1.1.{arc}"), digest
+
+
+def _ecdsa(arc: int, digest: str) -> tuple[AlgorithmIdentifier, str]:
+    """Give ECDSA with r and s side by side (RFC 9231 section 2.3.6, BSI TR-03111 section 5.2.1)."""
+    return AlgorithmIdentifier(f"0.4.0.127.0.7.1.1.4.1.{arc}"), digest
+
+
+SIGNATURE_URIS: dict[str, tuple[AlgorithmIdentifier, str]] = {
+    _DSIG + "rsa-sha1": _rsa(5, SHA_1),
+    _MORE + "rsa-sha1": _rsa(5, SHA_1),  # In no standard either.
+    _MORE + "rsa-md5": _rsa(4, MD5),
+    _MORE + "rsa-sha224": _rsa(14, SHA_224),
+    _MORE + "rsa-sha256": _rsa(11, SHA_256),
+    _MORE + "rsa-sha384": _rsa(12, SHA_384),
+    _MORE + "rsa-sha512": _rsa(13, SHA_512),
+    _MORE_2007 + "sha1-rsa-MGF1": _pss(SHA_1, "2b0e03021a", 20),
+    _MORE_2007 + "sha224-rsa-MGF1": _pss(SHA_224, "608648016503040204", 28),
+    _MORE_2007 + "sha256-rsa-MGF1": _pss(SHA_256, "608648016503040201", 32),
+    _MORE_2007 + "sha384-rsa-MGF1": _pss(SHA_384, "608648016503040202", 48),
+    _MORE_2007 + "sha512-rsa-MGF1": _pss(SHA_512, "608648016503040203", 64),
+    _MORE + "ecdsa-sha1": _ecdsa(1, SHA_1),
+    _MORE + "ecdsa-sha224": _ecdsa(2, SHA_224),
+    _MORE + "ecdsa-sha256": _ecdsa(3, SHA_256),
+    _MORE + "ecdsa-sha384": _ecdsa(4, SHA_384),
+    _MORE + "ecdsa-sha512": _ecdsa(5, SHA_512),
+}
+"""Algorithm of a SignatureMethod -> signature algorithm, digest object identifier."""
