@@ -291,11 +291,11 @@ def _read(certificate: Certificate, oid: str, read: Callable[[bytes], Value]) ->
     extension = certificate.extensions.get(oid)
     if extension is None:
         if certificate.extensions_damaged:
-            raise MalformedExtension("certificate: the list of extensions is broken")
+            raise MalformedExtension("the list of extensions is broken")
         return None
     if extension.repeated:
-        raise MalformedExtension("certificate: extension {oid} stands twice", oid=oid)
+        raise MalformedExtension("extension {oid} stands twice", oid=oid)
     try:
         return read(extension.value)
     except (MalformedSignature, ValueError, IndexError) as error:
-        raise MalformedExtension("certificate: extension {oid} is broken", oid=oid) from error
+        raise MalformedExtension("extension {oid} is broken", oid=oid) from error

@@ -1,0 +1,222 @@
+"""What a certificate claims of its holder, in the profile of the National CA of Kazakhstan.
+
+Claims are no facts: anybody can make a certificate that says the same. They become facts once the
+certificate's chain was verified. Oddities are noted and never refused, since the NCA's own test
+certificates have some, and those of other authorities follow other profiles.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+from app.cms import names, x509
+from app.cms.names import Name, read_name
+from app.cms.x509 import Certificate, MalformedExtension
+
+Usage: TypeAlias = Literal["AUTH", "SIGN"]
+
+# Extended key usage: whose key it is. A digit may follow on that of an organisation's system, which
+# tells systems apart.
+ROLES = {
+    "1.2.398.3.3.4.1.1": "INDIVIDUAL",
+    "1.2.398.3.3.4.1.1.1": "INDIVIDUAL_INFORMATION_SYSTEM",
+    "1.2.398.3.3.4.1.2": "ORGANIZATION",
+    "1.2.398.3.3.4.1.2.1": "CEO",
+    "1.2.398.3.3.4.1.2.2": "CAN_SIGN",
+    "1.2.398.3.3.4.1.2.3": "CAN_SIGN_FINANCIAL",
+    "1.2.398.3.3.4.1.2.4": "HR",
+    "1.2.398.3.3.4.1.2.5": "EMPLOYEE",
+    "1.2.398.3.3.4.1.2.6": "ORGANIZATION_INFORMATION_SYSTEM",
+    "1.2.398.3.3.4.2": "NCA_PRIVILEGES",
+    "1.2.398.3.3.4.2.1": "NCA_ADMIN",
+    "1.2.398.3.3.4.2.2": "NCA_MANAGER",
+    "1.2.398.3.3.4.2.3": "NCA_OPERATOR",
+    "1.2.398.3.3.4.3": "IDENTIFICATION",
+    "1.2.398.3.3.4.3.1": "IDENTIFICATION_CON",
+    "1.2.398.3.3.4.3.2": "IDENTIFICATION_REMOTE",
+    "1.2.398.3.3.4.3.2.1": "IDENTIFICATION_REMOTE_DIGITAL_ID",
+    "1.2.398.5.19.1.2.2.1": "TREASURY_CLIENT",
+}
+_SYSTEM = "1.2.398.3.3.4.1.2.6"
+
+# The NCA's policy, and those below it that said until 2022 what a key is for: .1 and .2 of legal
+# entities, .3 and .4 of individuals. One key serves both since.
+_NCA_POLICY = "1.2.398.3.3.2"
+_POLICY_USAGES: dict[str, Usage] = {
+    "1.2.398.3.3.2.1": "SIGN",
+    "1.2.398.3.3.2.2": "AUTH",
+    "1.2.398.3.3.2.3": "SIGN",
+    "1.2.398.3.3.2.4": "AUTH",
+}
+# RFC 5280 section 4.2.1.12: clientAuth and emailProtection.
+_PURPOSE_USAGES: dict[str, Usage] = {"1.3.6.1.5.5.7.3.2": "AUTH", "1.3.6.1.5.5.7.3.4": "SIGN"}
+_SIGNING = {"digitalSignature", "nonRepudiation"}
+_AGREEING = {"keyAgreement", "keyEncipherment"}
+
+_NUMBER = re.compile(r"[0-9]{12}")
+_CENTURIES = {"1": 1800, "2": 1800, "3": 1900, "4": 1900, "5": 2000, "6": 2000}
+_WEIGHTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+_OTHER_WEIGHTS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Who a certificate says that its holder is, None where it says nothing.
+
+    `iin` is a person's number and `bin` an organisation's, twelve digits each. `roles` are values
+    of ROLES, `policies` dotted; `notes` are sentences about what is odd.
+    """
+
+    iin: str | None
+    bin: str | None
+    common_name: str | None
+    surname: str | None
+    given_name: str | None
+    patronymic: str | None
+    organisation: str | None
+    email: str | None
+    country: str | None
+    roles: tuple[str, ...]
+    usage: tuple[Usage, ...]
+    policies: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@lru_cache(maxsize=512)
+def claims_of(certificate: Certificate) -> Claims:
+    """Read what a certificate claims; the last 512 are remembered."""
+    notes: list[str] = []
+    subject = read_name(certificate.subject)
+    if subject.damaged:
+        notes.append("the name of the holder is damaged")
+    common_name, surname = subject.value(names.COMMON_NAME), subject.value(names.SURNAME)
+    given_name, patronymic = _given_names(common_name, surname, subject.value(names.GIVEN_NAME))
+    purposes = _list(x509.extended_key_usage, certificate, notes)
+    policies = _list(x509.policies, certificate, notes)
+    return Claims(
+        iin=_number(subject, names.SERIAL_NUMBER, "IIN", notes),
+        bin=_number(subject, names.ORGANISATIONAL_UNIT, "BIN", notes),
+        common_name=common_name,
+        surname=surname,
+        given_name=given_name,
+        patronymic=patronymic,
+        organisation=subject.value(names.ORGANISATION),
+        email=_email(certificate, subject, notes),
+        country=subject.value(names.COUNTRY),
+        roles=_roles(purposes),
+        usage=_usage(policies, purposes, _list(x509.key_usage, certificate, notes)),
+        policies=policies,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _list(
+    read: Callable[[Certificate], Iterable[str] | None], certificate: Certificate, notes: list[str]
+) -> tuple[str, ...]:
+    """Read an extension that lists something; one that is broken lists nothing and is noted."""
+    try:
+        return tuple(read(certificate) or ())
+    except MalformedExtension as error:
+        notes.append(str(error))
+        return ()
+
+
+def _number(subject: Name, kind: str, prefix: str, notes: list[str]) -> str | None:
+    """Give the number that follows a prefix in attributes of one type."""
+    found = []
+    for text in subject.values(kind):
+        if text.startswith(prefix):
+            number = text.removeprefix(prefix).strip()
+            if _NUMBER.fullmatch(number):
+                found.append(number)
+            else:
+                notes.append(f"{prefix} is not twelve digits")
+    if not found:
+        return None
+    if len(found) > 1:
+        notes.append(f"{prefix} stands more than once")
+    if not check_number(found[0]):
+        notes.append(f"{prefix} fails its check digit")
+    return found[0]
+
+
+def _given_names(
+    common_name: str | None, surname: str | None, attribute: str | None
+) -> tuple[str | None, str | None]:
+    """Give first name and patronymic.
+
+    The NCA writes surname and first name into the common name, and the patronymic into givenName.
+    Others leave givenName its own meaning (X.520 6.1.4): then it repeats what follows the surname.
+    """
+    words, first = (common_name or "").split(), (surname or "").split()
+    rest = " ".join(words[len(first) :])
+    if not rest or not first or _folded(words[: len(first)]) != _folded(first):
+        return None, attribute
+    if attribute and _folded([rest]) == _folded([attribute]):
+        return rest, None
+    tail = f" {attribute}"
+    if attribute and rest.casefold().endswith(tail.casefold()):
+        rest = rest[: -len(tail)]
+    return rest, attribute
+
+
+def _folded(words: list[str]) -> list[str]:
+    return [word.casefold() for word in words]
+
+
+def _email(certificate: Certificate, subject: Name, notes: list[str]) -> str | None:
+    """Give the e-mail address, which older certificates have in the name."""
+    found = _list(x509.subject_alternative_emails, certificate, notes)
+    return names.clean(found[0]) or None if found else subject.value(names.EMAIL)
+
+
+def _roles(purposes: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the roles among purposes. Other authorities name none: then they are unknown."""
+    found = (ROLES.get(_SYSTEM if oid.startswith(_SYSTEM + ".") else oid) for oid in purposes)
+    return tuple(dict.fromkeys(role for role in found if role))
+
+
+def _usage(
+    policies: tuple[str, ...], purposes: tuple[str, ...], usages: tuple[str, ...]
+) -> tuple[Usage, ...]:
+    """Tell whether the key is to sign, to authenticate its holder, or both."""
+    found: set[Usage] = {_POLICY_USAGES[oid] for oid in policies if oid in _POLICY_USAGES}
+    if not found:
+        found = {_PURPOSE_USAGES[oid] for oid in purposes if oid in _PURPOSE_USAGES}
+        if _NCA_POLICY in policies and _SIGNING.issubset(usages) and _AGREEING.intersection(usages):
+            found = {"AUTH", "SIGN"}
+    if not found and not purposes and "nonRepudiation" in usages:
+        found = {"SIGN"}
+    return tuple(sorted(found))
+
+
+def check_number(number: str) -> bool:
+    """Tell whether an IIN or a BIN has twelve digits, the last of which checks the others."""
+    if not _NUMBER.fullmatch(number):
+        return False
+    digits = [int(digit) for digit in number]
+    for weights in (_WEIGHTS, _OTHER_WEIGHTS):
+        check = sum(digit * weight for digit, weight in zip(digits, weights, strict=False)) % 11
+        if check < 10:
+            return check == digits[11]
+    return False
+
+
+def birthday(iin: str) -> date | None:
+    """Give the day of birth that an IIN starts with, or None if there is no such day."""
+    if not _NUMBER.fullmatch(iin) or iin[6] not in _CENTURIES:
+        return None
+    try:
+        return date(_CENTURIES[iin[6]] + int(iin[:2]), int(iin[2:4]), int(iin[4:6]))
+    except ValueError:
+        return None
+
+
+def gender(iin: str) -> Literal["male", "female"] | None:
+    """Give the sex that the seventh digit of an IIN stands for, or None if it stands for none."""
+    if not _NUMBER.fullmatch(iin) or iin[6] not in _CENTURIES:
+        return None
+    return "male" if int(iin[6]) % 2 else "female"
