@@ -1,0 +1,97 @@
+"""Certificates that may have issued others, found by the name of their holder."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Protocol
+
+from app.cms.ber import EXPLICIT_0, SEQUENCE
+from app.cms.errors import MalformedSignature
+from app.cms.nodes import DAMAGE, Node
+from app.cms.x509 import Certificate, name_key, read_certificate
+
+# Embedded certificates that are read of one name, and names that are compared by their meaning. An
+# authority has two or three generations.
+MAX_SAME_NAME = 32
+MAX_COMPARED_NAMES = 16
+
+
+class Authorities(Protocol):
+    """Where to look for an issuer."""
+
+    def named(self, name: bytes) -> Sequence[Certificate]:
+        """Give the certificates whose holder has this encoded name. Names repeat."""
+
+
+class GivenAuthorities:
+    """Certificates that the caller has at hand."""
+
+    def __init__(self, certificates: Iterable[Certificate]) -> None:
+        """Sort the certificates by name."""
+        self._certificates = frozenset(certificates)
+        self._named: dict[bytes | str, list[Certificate]] = {}
+        for certificate in sorted(self._certificates, key=lambda one: one.fingerprint):
+            for key in {certificate.subject, certificate.subject_key}:
+                if key is not None:
+                    self._named.setdefault(key, []).append(certificate)
+
+    def __contains__(self, certificate: Certificate) -> bool:
+        """Tell whether exactly this certificate is among them."""
+        return certificate in self._certificates
+
+    def named(self, name: bytes) -> Sequence[Certificate]:
+        """Give the certificates whose holder has this name, however it is encoded."""
+        found = self._named.get(name)
+        if found is None:
+            key = name_key(name)
+            found = self._named.get(key, []) if key is not None else []
+        return found
+
+
+class EmbeddedAuthorities:
+    """Certificates that came with a signature: up to 1,024, by whoever sent it.
+
+    They are taken apart only if a name is asked for that they have.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        """Take the CertificateChoices (RFC 5652 section 10.2.2) as they stand."""
+        self._nodes = nodes
+
+    def named(self, name: bytes) -> Sequence[Certificate]:
+        """Give the certificates whose holder has this name, MAX_SAME_NAME of them at most."""
+        nodes = self._subjects.get(name) or self._matching(name)
+        certificates = [_read(node) for node in nodes[:MAX_SAME_NAME]]
+        return list(dict.fromkeys(one for one in certificates if one))
+
+    def _matching(self, name: bytes) -> list[Node]:
+        """Find a name that is encoded otherwise (RFC 5280 section 7.1)."""
+        wanted = name_key(name)
+        for other in list(self._subjects)[:MAX_COMPARED_NAMES]:
+            if wanted is not None and name_key(other) == wanted:
+                return self._subjects[other]
+        return []
+
+    @cached_property
+    def _subjects(self) -> dict[bytes, list[Node]]:
+        found: dict[bytes, list[Node]] = {}
+        for node in self._nodes:
+            try:
+                subject = _subject(node)
+            except DAMAGE:
+                continue
+            found.setdefault(subject, []).append(node)
+        return found
+
+
+def _subject(certificate: Node) -> bytes:
+    """Give the holder's encoded name, the fifth field of TBSCertificate. Raises one of DAMAGE."""
+    fields = certificate.fields(3).take(SEQUENCE).fields()
+    fields.optional(EXPLICIT_0)
+    return fields.rest()[4].expect(SEQUENCE).encoded
+
+
+def _read(node: Node) -> Certificate | None:
+    try:
+        return read_certificate(node.encoded)
+    except MalformedSignature:
+        return None

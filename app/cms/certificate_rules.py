@@ -1,0 +1,116 @@
+"""What a certificate in a path must be (RFC 5280 sections 4.2 and 6.1): a rule a function."""
+
+from datetime import datetime
+from functools import lru_cache
+
+from app.cms import algorithms, names, x509
+from app.cms.names import read_name
+from app.cms.status import YES, Verdict, every, no, unknown
+from app.cms.x509 import Certificate, MalformedExtension
+
+# Extensions whose meaning is looked at, here or where they matter, or can't change the answer:
+# policies and addresses. Name constraints and policy constraints are not among them.
+_KNOWN_EXTENSIONS = {
+    x509.BASIC_CONSTRAINTS,
+    x509.KEY_USAGE,
+    x509.EXTENDED_KEY_USAGE,
+    x509.POLICIES,
+    x509.SUBJECT_ALTERNATIVE_NAME,
+    x509.SUBJECT_KEY_IDENTIFIER,
+    x509.AUTHORITY_KEY_IDENTIFIER,
+    x509.CRL_DISTRIBUTION_POINTS,
+    x509.AUTHORITY_INFORMATION_ACCESS,
+}
+
+
+def check_holder(certificate: Certificate, at: datetime) -> Verdict:
+    """Check what a signer's certificate must be, whoever issued it."""
+    return every(
+        check_validity(certificate, at), check_extensions(certificate), _check_usage(certificate)
+    )
+
+
+def check_validity(certificate: Certificate, at: datetime) -> Verdict:
+    """Check that a certificate was in force (section 4.1.2.5)."""
+    if at < certificate.not_before:
+        return no(
+            "the certificate of {subject} was valid only from {since:%Y-%m-%d %H:%M:%S} UTC",
+            subject=title(certificate.subject),
+            since=certificate.not_before,
+        )
+    if at > certificate.not_after:
+        return no(
+            "the certificate of {subject} was valid only until {until:%Y-%m-%d %H:%M:%S} UTC",
+            subject=title(certificate.subject),
+            until=certificate.not_after,
+        )
+    return YES
+
+
+def check_extensions(certificate: Certificate) -> Verdict:
+    """Refuse what must be understood and isn't (section 4.2)."""
+    for oid, extension in certificate.extensions.items():
+        if extension.critical and oid not in _KNOWN_EXTENSIONS:
+            return no(
+                "the certificate of {subject} has a critical extension that is unknown here: {oid}",
+                subject=title(certificate.subject),
+                oid=oid,
+            )
+    if certificate.extensions_damaged:
+        return no(
+            "the list of extensions of the certificate of {subject} is broken",
+            subject=title(certificate.subject),
+        )
+    return YES
+
+
+def _check_usage(certificate: Certificate) -> Verdict:
+    """Check that the key may sign anything but certificates (section 4.2.1.3)."""
+    try:
+        usages = x509.key_usage(certificate)
+    except MalformedExtension as error:
+        return no(error.template, **error.values)
+    if usages is None or usages & {"digitalSignature", "nonRepudiation"}:
+        return YES
+    return no(
+        "the key of {subject} is not for signatures: {usages}",
+        subject=title(certificate.subject),
+        usages=", ".join(sorted(usages)),
+    )
+
+
+def check_issuer(issuer: Certificate, below: int) -> Verdict:
+    """Check that an authority is one, with `below` others between it and the signer (6.1.4)."""
+    subject = title(issuer.subject)
+    try:
+        constraints = x509.basic_constraints(issuer)
+        usages = x509.key_usage(issuer)
+    except MalformedExtension as error:
+        return no(error.template, **error.values)
+    if constraints is None or not constraints.ca:
+        return no("{subject} is no certification authority", subject=subject)
+    if usages is not None and "keyCertSign" not in usages:
+        return no("the key of {subject} is not for signing certificates", subject=subject)
+    if constraints.path_length is not None and below > constraints.path_length:
+        return no("there are more authorities below {subject} than it may have", subject=subject)
+    return YES
+
+
+def check_strength(certificate: Certificate) -> Verdict:
+    """Doubt a certificate for which another may have been signed in truth."""
+    algorithm = certificate.signature_algorithm.oid
+    if algorithms.is_weak(algorithm):
+        return unknown(
+            "the certificate of {subject} is signed with {algorithm}, which can be forged",
+            subject=title(certificate.subject),
+            algorithm=algorithms.name(algorithm),
+        )
+    return YES
+
+
+@lru_cache(maxsize=512)
+def title(name: bytes) -> str:
+    """Call a holder by the common name in an encoded Name, or by whatever else is in it."""
+    read = read_name(name)
+    common_name = read.value(names.COMMON_NAME)
+    return common_name or ", ".join(text for _, text in read.attributes) or "?"

@@ -1,0 +1,198 @@
+"""Records in BER, read field by field: each field is asked for what it must be.
+
+The offsets are those of `ber`; nothing is copied before somebody wants it. Whatever is not as it
+should be raises one of DAMAGE, which each reader of a record turns into an error of its own.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from app.cms.algorithms import AlgorithmIdentifier
+from app.cms.ber import (
+    CONSTRUCTED_OCTET_STRING,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    SEQUENCE,
+    Element,
+    Scanned,
+    scan,
+)
+from app.cms.errors import MalformedSignature
+from app.cms.records import dotted
+
+DAMAGE = (MalformedSignature, ValueError, IndexError, KeyError)
+"""What reading raises where a record is damaged."""
+
+# More identifier octets (X.690 8.1.2).
+BOOLEAN = 0x01
+BIT_STRING = 0x03
+ENUMERATED = 0x0A
+UTC_TIME = 0x17
+GENERALIZED_TIME = 0x18
+_END_OF_CONTENTS = 0x00
+_INDEFINITE = 0x80
+
+# Fields of one record; those of an OCSP answer or a CRL are seven at most.
+MAX_FIELDS = 16
+# Bytes. Serial numbers have 20 by RFC 5280, version numbers one.
+_MAX_INTEGER = 64
+
+# What DER demands of a time (RFC 5280 section 4.1.2.5); tokens may add a fraction of a second.
+_UTC_TIME = re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
+_GENERALIZED_TIME = re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One element of an encoded value."""
+
+    value: Scanned
+    element: Element
+
+    @property
+    def tag(self) -> int:
+        """The identifier octet."""
+        return self.element[0]
+
+    @property
+    def contents(self) -> bytes:
+        """The contents octets."""
+        return self.value.data[self.element[2] : self.element[3]]
+
+    @property
+    def encoded(self) -> bytes:
+        """The whole element."""
+        return self.value.data[self.element[1] : self.element[4]]
+
+    @property
+    def size(self) -> int:
+        """How many bytes the whole element has."""
+        return self.element[4] - self.element[1]
+
+    def children(self, limit: int = MAX_FIELDS) -> list["Node"]:
+        """Give the elements inside, `limit` of them at most. Raises one of DAMAGE."""
+        tag, _, start, stop, _ = self.element
+        if not tag & 0x20:
+            raise ValueError("element has nothing inside")
+        found = self.value.elements(start, stop, limit)
+        if len(found) > limit or (found and found[-1][4] != stop):
+            raise ValueError("too many elements, or not as many as there should be")
+        return [Node(self.value, element) for element in found]
+
+    def fields(self, limit: int = MAX_FIELDS, tag: int = SEQUENCE) -> "Fields":
+        """Give what is inside of a record to be taken in order. Raises one of DAMAGE."""
+        return Fields(self.expect(tag).children(limit))
+
+    def expect(self, tag: int) -> "Node":
+        """Give the element itself. Raises ValueError if its tag is another."""
+        if self.tag != tag:
+            raise ValueError("another element is expected")
+        return self
+
+    def only(self) -> "Node":
+        """Give the one element inside, as explicit tags have it. Raises one of DAMAGE."""
+        [child] = self.children(1)
+        return child
+
+    def identifier(self) -> str:
+        """Read an OBJECT IDENTIFIER, with dots. Raises ValueError."""
+        return dotted(self.expect(OBJECT_IDENTIFIER).contents)
+
+    def integer(self) -> int:
+        """Read an INTEGER. Raises ValueError."""
+        contents = self.expect(INTEGER).contents
+        if not 0 < len(contents) <= _MAX_INTEGER:
+            raise ValueError("not a number of a size in use")
+        return int.from_bytes(contents, "big", signed=True)
+
+    def algorithm(self) -> AlgorithmIdentifier:
+        """Read an AlgorithmIdentifier (RFC 5280 section 4.1.1.2). Raises one of DAMAGE."""
+        fields = self.fields(2)
+        oid = fields.take(OBJECT_IDENTIFIER).identifier()
+        parameters = fields.rest()
+        return AlgorithmIdentifier(oid, parameters[0].encoded if parameters else None)
+
+    def bits(self) -> bytes:
+        """Read a BIT STRING of whole octets. Raises ValueError."""
+        contents = self.expect(BIT_STRING).contents
+        if contents[:1] != b"\0":
+            raise ValueError("not a BIT STRING of whole octets")
+        return contents[1:]
+
+    def octets(self) -> bytes:
+        """Read an OCTET STRING, which BER may cut into pieces. Raises ValueError.
+
+        Pieces may have pieces in turn: walked is over headers, flat, so that levels cost nothing.
+        """
+        data = self.value.data
+        _, position, _, _, stop = self.element
+        pieces: list[bytes] = []
+        while position < stop:
+            tag, length = data[position], data[position + 1]
+            position += 2
+            if length > _INDEFINITE:
+                octets = length & 0x7F
+                length = int.from_bytes(data[position : position + octets], "big")
+                position += octets
+            if tag == OCTET_STRING:
+                pieces.append(data[position : position + length])
+                position += length
+            elif tag not in (CONSTRUCTED_OCTET_STRING, _END_OF_CONTENTS):
+                raise ValueError("not an OCTET STRING")
+        return b"".join(pieces)
+
+    def time(self) -> datetime:
+        """Read a UTCTime or a GeneralizedTime as DER has it, in UTC. Raises ValueError."""
+        if self.tag == UTC_TIME:
+            match = _UTC_TIME.fullmatch(self.contents)
+        else:
+            match = _GENERALIZED_TIME.fullmatch(self.expect(GENERALIZED_TIME).contents)
+        if not match:
+            raise ValueError("not a time")
+        year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+        if self.tag == UTC_TIME:
+            year += 1900 if year >= 50 else 2000
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        whole = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        fraction = (match[7] or b"0")[:6].ljust(6, b"0")
+        return whole + timedelta(microseconds=int(fraction))
+
+
+class Fields:
+    """The fields of one record, taken one after the other."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        """Take all of them, in their order."""
+        self._nodes = nodes
+        self._next = 0
+
+    def optional(self, *tags: int) -> Node | None:
+        """Give the next field if it has one of these tags, and go on behind it."""
+        if self._next < len(self._nodes) and self._nodes[self._next].tag in tags:
+            self._next += 1
+            return self._nodes[self._next - 1]
+        return None
+
+    def take(self, *tags: int) -> Node:
+        """Give the next field. Raises ValueError if it has none of these tags."""
+        node = self.optional(*tags)
+        if node is None:
+            raise ValueError("a field is missing")
+        return node
+
+    def rest(self) -> list[Node]:
+        """Give the fields that nobody has taken."""
+        return self._nodes[self._next :]
+
+    def end(self) -> None:
+        """Raise ValueError if there are more fields."""
+        if self.rest():
+            raise ValueError("there are more fields than there should be")
+
+
+def read_node(der: bytes) -> Node:
+    """Scan the encoded SEQUENCE that `der` is, and nothing after it. Raises MalformedSignature."""
+    value = scan(der)
+    return Node(value, value.elements(0, len(der), 1)[0])

@@ -1,0 +1,200 @@
+"""Paths from a certificate to a trust anchor (RFC 5280 section 6, what of it is in use here).
+
+Names of authorities repeat over generations, and whoever sends a signature may embed what he likes.
+So every issuer of a name is tried, and how much is tried has a limit.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from app.cms import algorithms, x509
+from app.cms.authorities import Authorities, GivenAuthorities
+from app.cms.certificate_rules import (
+    check_extensions,
+    check_holder,
+    check_issuer,
+    check_strength,
+    check_validity,
+    title,
+)
+from app.cms.errors import UnsupportedAlgorithm
+from app.cms.status import YES, Answer, Verdict, every, no, unknown
+from app.cms.x509 import Certificate, MalformedExtension
+
+# Certificates in one path; the NCA's have three.
+MAX_DEPTH = 8
+# What one signature may cost: a unit for each link that is tried, and one for each of these bytes
+# that are hashed for it. A link of the NCA's costs 2, or 8 ms with GOST.
+UNIT_BYTES = 1024
+MAX_UNITS_PER_PATH = 64
+MAX_UNITS_PER_SIGNER = 16
+
+_PREFERENCE = (Answer.YES, Answer.UNKNOWN, Answer.NO)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """How far a certificate's chain went: to an anchor, if `anchored`; and if that is good."""
+
+    verdict: Verdict
+    chain: tuple[Certificate, ...]
+    anchored: bool
+
+
+class Budget:
+    """What is left of the units that verifying one signature may cost, over all its paths."""
+
+    def __init__(self, signers: int = 1) -> None:
+        """Give each of that many signers its part."""
+        self._left = 2 * MAX_UNITS_PER_PATH + signers * MAX_UNITS_PER_SIGNER
+
+    def spend(self, units: int) -> bool:
+        """Take units away, and tell whether there were so many."""
+        self._left -= units
+        return self._left >= 0
+
+
+@lru_cache(maxsize=512)
+def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
+    """Tell whether the key of `issuer` signed `certificate`; the last 512 answers are remembered.
+
+    Raises UnsupportedAlgorithm.
+    """
+    return algorithms.verify_signature(
+        issuer.public_key,
+        certificate.signature_algorithm,
+        None,
+        certificate.tbs,
+        certificate.signature,
+    )
+
+
+def find_path(
+    certificate: Certificate,
+    at: datetime,
+    anchors: GivenAuthorities,
+    others: Sequence[Authorities],
+    budget: Budget,
+) -> Path:
+    """Look for a path from `certificate` over `others` to one of `anchors` that is good at `at`.
+
+    An anchor is trusted by itself, whoever issued it, as long as it is in force.
+    """
+    search = _Search(anchors, others, budget)
+    best: Path | None = None
+    for chain in search.chains((certificate,)):
+        path = Path(_check_chain(chain, at), chain, anchored=True)
+        if path.verdict.answer is Answer.YES:
+            return path
+        if best is None or _rank(path) < _rank(best):
+            best = path
+    if best is not None:
+        return best
+    verdict = every(check_holder(certificate, at), search.obstacle())
+    return Path(verdict, search.longest, anchored=False)
+
+
+def _rank(path: Path) -> int:
+    return _PREFERENCE.index(path.verdict.answer)
+
+
+@dataclass(slots=True)
+class _Search:
+    """One walk from a certificate upwards, depth first."""
+
+    anchors: GivenAuthorities
+    others: Sequence[Authorities]
+    budget: Budget
+    left: int = MAX_UNITS_PER_PATH
+    longest: tuple[Certificate, ...] = ()
+    exhausted: bool = False
+    forged: Verdict = YES
+    unsupported: list[Verdict] = field(default_factory=list)
+
+    def chains(self, chain: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
+        """Give every chain that begins with this one and ends in an anchor."""
+        if len(chain) > len(self.longest):
+            self.longest = chain
+        if chain[-1] in self.anchors:
+            yield chain
+            return
+        if len(chain) == MAX_DEPTH:
+            return
+        for issuer in self._candidates(chain[-1]):
+            if issuer not in chain and self._try(chain, issuer):
+                yield from self.chains((*chain, issuer))
+
+    def _candidates(self, certificate: Certificate) -> list[Certificate]:
+        """List who may have issued a certificate, those first whose key it names."""
+        found = dict.fromkeys(self.anchors.named(certificate.issuer))
+        for authorities in self.others:
+            found.update(dict.fromkeys(authorities.named(certificate.issuer)))
+        return sorted(found, key=lambda issuer: -_key_matches(certificate, issuer))
+
+    def _try(self, chain: tuple[Certificate, ...], issuer: Certificate) -> bool:
+        certificate = chain[-1]
+        units = 1 + len(certificate.tbs) // UNIT_BYTES
+        self.left -= units
+        if self.left < 0 or not self.budget.spend(units):
+            self.exhausted = True
+            return False
+        try:
+            issued = is_issued_by(certificate, issuer)
+        except UnsupportedAlgorithm as error:
+            self.unsupported.append(unknown(error.template, **error.values))
+            return False
+        if not issued and len(chain) == 1 and issuer in self.anchors:
+            self._accuse(certificate, issuer)
+        return issued
+
+    def _accuse(self, certificate: Certificate, issuer: Certificate) -> None:
+        """Note that a certificate names an anchor's very key as the one that it isn't signed by."""
+        if _key_matches(certificate, issuer) > 0:
+            self.forged = no(
+                "the certificate of {subject} is not signed by {issuer}, as it says",
+                subject=title(certificate.subject),
+                issuer=title(issuer.subject),
+            )
+
+    def obstacle(self) -> Verdict:
+        """Tell why no chain ended in an anchor."""
+        last = self.longest[-1]
+        if self.exhausted:
+            missing = unknown("there are too many certificates to try")
+        elif last.self_issued:
+            missing = unknown(
+                "the chain ends with {authority}, which is no trust anchor",
+                authority=title(last.subject),
+            )
+        else:
+            missing = unknown(
+                "no certificate of {authority} that fits is at hand", authority=title(last.issuer)
+            )
+        return every(self.forged, missing, *self.unsupported)
+
+
+def _key_matches(certificate: Certificate, issuer: Certificate) -> int:
+    """Compare the key identifiers (section 4.2.1.1): 1 if equal, -1 if not, 0 if one is missing."""
+    try:
+        wanted = x509.authority_key_identifier(certificate)
+        actual = x509.subject_key_identifier(issuer)
+    except MalformedExtension:
+        return 0
+    if wanted is None or actual is None:
+        return 0
+    return 1 if wanted == actual else -1
+
+
+def _check_chain(chain: tuple[Certificate, ...], at: datetime) -> Verdict:
+    """Check all that is said of a chain whose signatures verify (sections 6.1.3 to 6.1.5)."""
+    verdicts = [check_holder(chain[0], at)]
+    for position, issuer in enumerate(chain[1:], 1):
+        below = sum(not certificate.self_issued for certificate in chain[1:position])
+        verdicts.append(check_validity(issuer, at))
+        verdicts.append(check_issuer(issuer, below))
+        if position < len(chain) - 1:
+            verdicts.append(check_extensions(issuer))
+    verdicts += [check_strength(certificate) for certificate in chain[:-1]]
+    return every(*verdicts)

@@ -1,0 +1,219 @@
+"""One signer of a CMS: is the content intact, is the signature valid (RFC 5652 sections 5.4, 5.6).
+
+Whose the certificate is and whether anybody vouches for it are other questions.
+"""
+
+from functools import lru_cache
+
+from app.cms import algorithms
+from app.cms.algorithms import AlgorithmIdentifier
+from app.cms.ber import CONSTRUCTED_OCTET_STRING, OCTET_STRING, SEQUENCE, SET
+from app.cms.errors import UnsupportedAlgorithm
+from app.cms.nodes import DAMAGE, Node
+from app.cms.signed_parts import Attributes, SignerParts
+from app.cms.status import YES, Answer, Verdict, every, no, unknown
+from app.cms.x509 import Certificate
+
+# Bytes of signed attributes that are encoded anew if they verify not as they stand.
+MAX_BER_ATTRIBUTES = 65_536
+
+_MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+_SIGNING_TIME = "1.2.840.113549.1.9.5"
+_SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
+_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+_ONCE = {
+    _SIGNING_TIME: "signing-time",
+    _SIGNING_CERTIFICATE: "signingCertificate",
+    _SIGNING_CERTIFICATE_V2: "signingCertificateV2",
+}
+_SHA_1 = "1.3.14.3.2.26"
+_SHA_256 = "2.16.840.1.101.3.4.2.1"
+_ENCODED_MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010904")
+_SET_TAG = bytes((SET,))
+
+
+class Content:
+    """What several signers have signed, or None if it is not at hand; each digest is made once."""
+
+    def __init__(self, data: bytes | None) -> None:
+        """Take the content as it is hashed: without the OCTET STRING around it."""
+        self.data = data
+        self._digests: dict[str, bytes] = {}
+
+    def digest(self, algorithm: str) -> bytes | None:
+        """Hash the content, if it is at hand. Raises UnsupportedAlgorithm."""
+        if self.data is None:
+            return None
+        if algorithm not in self._digests:
+            self._digests[algorithm] = algorithms.digest(algorithm, self.data)
+        return self._digests[algorithm]
+
+
+def check_signer(
+    signer: SignerParts, certificate: Certificate, content: Content
+) -> tuple[Verdict, Verdict]:
+    """Tell whether `content` is what was signed, and whether the signature is the signer's.
+
+    Without signed attributes the two are one question: the signature is over the content itself.
+    """
+    if signer.signed is None:
+        verdict = _check_plain(signer, certificate, content)
+        return verdict, verdict
+    attributes = signer.signed_attributes
+    if attributes is None:
+        damaged = no("the signed attributes are malformed")
+        return damaged, damaged
+    intact = _check_digest(signer.digest_algorithm, attributes, content)
+    valid = every(
+        _check_repetition(attributes),
+        check_signing_certificate(attributes, certificate),
+        _check_attributes(signer, certificate, signer.signed),
+    )
+    return intact, valid
+
+
+def _check_plain(signer: SignerParts, certificate: Certificate, content: Content) -> Verdict:
+    """Check a signature without signed attributes (section 5.4, first case)."""
+    if content.data is None:
+        return unknown("the content is detached, and was not given")
+    if content.data[:1] == _SET_TAG and _ENCODED_MESSAGE_DIGEST in content.data:
+        # The signed attributes of another signature, put where its content was: they verify.
+        return no("the content is that which only signed attributes may be")
+    return _check_signature(signer, certificate, content.data)
+
+
+def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> Verdict:
+    """Compare the content with the message-digest attribute (sections 5.6 and 11.2)."""
+    if content.data is None:
+        return unknown("the content is detached, and was not given")
+    try:
+        expected, actual = attributes[_MESSAGE_DIGEST][0].octets(), content.digest(algorithm)
+    except UnsupportedAlgorithm as error:
+        return unknown(error.template, **error.values)
+    name = algorithms.name(algorithm)
+    if expected != actual:
+        return no(
+            "the content is not what was signed: its digest ({algorithm}) is another",
+            algorithm=name,
+        )
+    return _noting_weakness(algorithm)
+
+
+def _check_repetition(attributes: Attributes) -> Verdict:
+    """Refuse what must stand once (section 11.3, RFC 5035 section 5.4.1); parsing did the rest."""
+    for oid, name in _ONCE.items():
+        if len(attributes.get(oid, ())) > 1:
+            return no("the signed attribute {attribute} stands more than once", attribute=name)
+    return YES
+
+
+def check_signing_certificate(attributes: Attributes, certificate: Certificate) -> Verdict:
+    """Compare the certificate with what the signer says it is (RFC 5035 sections 3 and 5).
+
+    The digest settles it: issuerSerial, which may follow, tells nothing that it doesn't.
+    """
+    for oid, default in ((_SIGNING_CERTIFICATE_V2, _SHA_256), (_SIGNING_CERTIFICATE, _SHA_1)):
+        for value in attributes.get(oid, ()):
+            try:
+                algorithm, expected = _read_certificate_id(value, default)
+                actual = _fingerprint(algorithm, certificate.der)
+            except DAMAGE:
+                return no("the signed attribute {attribute} is malformed", attribute=_ONCE[oid])
+            except UnsupportedAlgorithm as error:
+                return unknown(error.template, **error.values)
+            if actual != expected:
+                return no(
+                    "the signer meant another certificate ({attribute})", attribute=_ONCE[oid]
+                )
+    return YES
+
+
+def _read_certificate_id(value: Node, default: str) -> tuple[str, bytes]:
+    """Give digest algorithm and digest of the first ESSCertID or ESSCertIDv2, the signer's own."""
+    listed = value.fields().take(SEQUENCE)
+    fields = listed.children()[0].fields()
+    algorithm = fields.optional(SEQUENCE)
+    oid = algorithm.algorithm().oid if algorithm else default
+    return oid, fields.take(OCTET_STRING).octets()
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(algorithm: str, certificate: bytes) -> bytes:
+    """Hash a certificate, which 256 signers may have in common. Raises UnsupportedAlgorithm."""
+    return algorithms.digest(algorithm, certificate)
+
+
+def _check_signature(signer: SignerParts, certificate: Certificate, message: bytes) -> Verdict:
+    """Check the signature value over `message` (section 5.6)."""
+    return check_value(
+        certificate, signer.signature_algorithm, signer.digest_algorithm, message, signer.signature
+    )
+
+
+def check_value(
+    certificate: Certificate,
+    algorithm: AlgorithmIdentifier,
+    digest_algorithm: str | None,
+    message: bytes,
+    signature: bytes,
+) -> Verdict:
+    """Check that a signature value over `message` is of the certificate's key."""
+    try:
+        verifies = algorithms.verify_signature(
+            certificate.public_key, algorithm, digest_algorithm, message, signature
+        )
+    except UnsupportedAlgorithm as error:
+        return unknown(error.template, **error.values)
+    if not verifies:
+        return no(
+            "the signature is not one of the certificate's key ({algorithm})",
+            algorithm=algorithms.name(algorithm.oid),
+        )
+    return _noting_weakness(algorithm.oid)
+
+
+def _check_attributes(signer: SignerParts, certificate: Certificate, signed: Node) -> Verdict:
+    """Check the signature over the signed attributes (section 5.4, second case).
+
+    Signed is the DER of a SET OF, and in its place stands a [0], as a rule in DER too. Only if it
+    is in BER it is encoded anew: attributes in another order than DER has them stay refused.
+    """
+    message = _SET_TAG + signed.encoded[1:]
+    verdict = _check_signature(signer, certificate, message)
+    if verdict.answer is not Answer.NO or signed.size > MAX_BER_ATTRIBUTES:
+        return verdict
+    if encode_der(signed, SET, in_order=True) == message:
+        return verdict
+    return _check_signature(signer, certificate, encode_der(signed, SET))
+
+
+def encode_der(node: Node, tag: int, *, in_order: bool = False) -> bytes:
+    """Encode an element in DER (X.690 sections 10 and 11), with `tag` in place of its own.
+
+    `in_order` leaves the elements of a SET as they are. Raises one of DAMAGE.
+    """
+    if tag == CONSTRUCTED_OCTET_STRING:
+        return _element(OCTET_STRING, node.octets())
+    if not tag & 0x20:
+        return _element(tag, node.contents)
+    parts = [encode_der(child, child.tag, in_order=in_order) for child in node.children(node.size)]
+    if tag == SET and not in_order:
+        parts.sort()
+    return _element(tag, b"".join(parts))
+
+
+def _element(tag: int, contents: bytes) -> bytes:
+    size = len(contents)
+    if size < 0x80:
+        return bytes((tag, size)) + contents
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets + contents
+
+
+def _noting_weakness(algorithm: str) -> Verdict:
+    if algorithms.is_weak(algorithm):
+        return YES.noting(
+            "{algorithm} is weak: two contents can be made that share a digest",
+            algorithm=algorithms.name(algorithm),
+        )
+    return YES
