@@ -79,7 +79,7 @@ def parse_signed_data(value: Scanned) -> SignedCms:
 
     Raises MalformedSignature, or whatever asn1crypto raises for damage that nobody foresaw.
     """
-    fields = _signed_data_fields(value)
+    fields = signed_data_fields(value)
     content_type, content_size = _read_content(value, fields[2])
     listed = _list_certificates(value, fields[3])
     signer_infos = value.elements(fields[-1][2], fields[-1][3], MAX_SIGNERS)
@@ -104,8 +104,11 @@ def parse_signed_data(value: Scanned) -> SignedCms:
     )
 
 
-def _signed_data_fields(value: Scanned) -> list[Element]:
-    """List the fields of the SignedData in a ContentInfo (RFC 5652 sections 3 and 5.1)."""
+def signed_data_fields(value: Scanned) -> list[Element]:
+    """List the fields of the SignedData in a ContentInfo (RFC 5652 sections 3 and 5.1).
+
+    Raises MalformedSignature.
+    """
     der = value.data
     outermost = value.elements(0, len(der), 1)[0]
     info = value.elements(outermost[2], outermost[3], 2)

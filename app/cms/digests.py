@@ -1,0 +1,40 @@
+"""By what a signature, and what was signed, can be found again: digests in hex."""
+
+import hashlib
+from dataclasses import dataclass
+
+from app.cms.signed_data import SignedCms
+from app.cms.signed_xml import SignedXml
+from app.cms.signers import SignerClaims, attached_content, describe
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprints:
+    """Digests of a signature and of its content.
+
+    `signature` is the SHA-256 of the signature's own bytes, `content` that of the attached content.
+    `message_digests` are pairs of digest algorithm (dotted) and message digest, as the signers
+    state them: digests of the same content are equal only if their algorithm is.
+    """
+
+    signature: str
+    content: str | None
+    message_digests: tuple[tuple[str, str], ...]
+
+
+def fingerprints(
+    signature: SignedCms | SignedXml, signers: tuple[SignerClaims, ...] | None = None
+) -> Fingerprints:
+    """Give the digests of a signature; `signers` is what `describe` said of it, if at hand."""
+    own = signature.xml if isinstance(signature, SignedXml) else signature.der
+    content = attached_content(signature)
+    pairs = (
+        (signer.digest_algorithm, signer.message_digest.hex())
+        for signer in (describe(signature) if signers is None else signers)
+        if signer.message_digest is not None
+    )
+    return Fingerprints(
+        signature=hashlib.sha256(own).hexdigest(),
+        content=None if content is None else hashlib.sha256(content).hexdigest(),
+        message_digests=tuple(dict.fromkeys(pairs)),
+    )
