@@ -27,6 +27,7 @@ from app.cms.ber import (
 from app.cms.certificates import is_lone_certificate
 from app.cms.errors import CmsError, MalformedSignature
 from app.cms.extensions import BasicConstraints
+from app.cms.nodes import BIT_STRING, BOOLEAN, DAMAGE
 
 # Extensions of one certificate; the NCA's have 10.
 MAX_EXTENSIONS = 64
@@ -43,8 +44,6 @@ SUBJECT_ALTERNATIVE_NAME = "2.5.29.17"
 CRL_DISTRIBUTION_POINTS = "2.5.29.31"
 AUTHORITY_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.1"
 
-_BOOLEAN = 0x01
-_BIT_STRING = 0x03
 _EMPTY_SEQUENCE = b"\x30\x00"
 # TBSCertificate has ten fields at most (section 4.1).
 _MAX_FIELDS = 10
@@ -54,7 +53,7 @@ _UNIQUE_IDS = (0x81, 0xA1, 0x82, 0xA2)
 # The tags that the fields of an Extension may have: extnID, critical (optional), extnValue.
 _EXTENSIONS = (
     [OBJECT_IDENTIFIER, OCTET_STRING],
-    [OBJECT_IDENTIFIER, _BOOLEAN, OCTET_STRING],
+    [OBJECT_IDENTIFIER, BOOLEAN, OCTET_STRING],
 )
 
 Value = TypeVar("Value")
@@ -183,7 +182,7 @@ def _bits(value: Scanned, element: Element) -> bytes:
 
     BER may cut one into pieces; no certificate is encoded like that, and it won't verify.
     """
-    return _contents(value, element)[1:] if element[0] == _BIT_STRING else b""
+    return _contents(value, element)[1:] if element[0] == BIT_STRING else b""
 
 
 def _algorithm(value: Scanned, element: Element) -> AlgorithmIdentifier:
@@ -297,5 +296,5 @@ def _read(certificate: Certificate, oid: str, read: Callable[[bytes], Value]) ->
         raise MalformedExtension("extension {oid} stands twice", oid=oid)
     try:
         return read(extension.value)
-    except (MalformedSignature, ValueError, IndexError) as error:
+    except DAMAGE as error:
         raise MalformedExtension("extension {oid} is broken", oid=oid) from error
