@@ -27,7 +27,7 @@ from app.cms.ber import (
 from app.cms.certificates import is_lone_certificate
 from app.cms.errors import CmsError, MalformedSignature
 from app.cms.extensions import BasicConstraints
-from app.cms.nodes import BIT_STRING, BOOLEAN, DAMAGE
+from app.cms.nodes import BOOLEAN, DAMAGE
 
 # Extensions of one certificate; the NCA's have 10.
 MAX_EXTENSIONS = 64
@@ -178,11 +178,8 @@ def _contents(value: Scanned, element: Element) -> bytes:
 
 
 def _bits(value: Scanned, element: Element) -> bytes:
-    """Give a BIT STRING without the octet that counts unused bits.
-
-    BER may cut one into pieces; no certificate is encoded like that, and it won't verify.
-    """
-    return _contents(value, element)[1:] if element[0] == BIT_STRING else b""
+    """Give a BIT STRING without the octet that counts unused bits."""
+    return _contents(value, element)[1:]
 
 
 def _algorithm(value: Scanned, element: Element) -> AlgorithmIdentifier:
