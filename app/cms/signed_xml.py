@@ -32,7 +32,8 @@ MAX_INCOMPLETE = 16
 # References of one ds:Signature.
 MAX_REFERENCES = 256
 
-_DS = "{http://www.w3.org/2000/09/xmldsig#}"
+# The namespace of XMLDSig, as lxml writes it before a name.
+DS = "{http://www.w3.org/2000/09/xmldsig#}"
 # libxml2's XML_ERR_DOCUMENT_EMPTY and XML_ERR_TAG_NOT_FINISHED: the end comes before the root
 # element, or before an end tag.
 _UNFINISHED = {4, 77}
@@ -136,16 +137,11 @@ def parse_signed_xml(text: str) -> SignedXml:
     text = text.lstrip(_MARGIN)
     if "<!DOCTYPE" in text:
         _refuse_doctype(text)
-    root = _parse_document(text)
+    root = parse_document(text)
     if root.getroottree().docinfo.internalDTD is not None:
         # The second lock: it takes what `_refuse_doctype` reads otherwise than libxml2 does.
         raise MalformedSignature("cms: XML has a document type declaration")
-    elements = list(islice(root.iter(_DS + "Signature"), MAX_SIGNATURES + 1))
-    if not elements:
-        raise MalformedSignature("cms: XML has no ds:Signature")
-    if len(elements) > MAX_SIGNATURES:
-        refuse_number("ds:Signature", MAX_SIGNATURES)
-    signatures = _read_complete(elements)
+    signatures = tuple(signature for _, signature in find_signatures(root))
     # What it declares may be another encoding than the one that the document has now.
     declaration = _DECLARATION.match(text)
     document = text[declaration.end() :] if declaration else text
@@ -174,30 +170,37 @@ def _refuse_doctype(text: str) -> None:
     raise MalformedSignature("cms: XML is too large or too deep")
 
 
-def _read_complete(elements: list[etree._Element]) -> tuple[XmlSignature, ...]:
+def find_signatures(root: etree._Element) -> list[tuple[etree._Element, XmlSignature]]:
     """Read those of ds:Signature that are complete. If none is, what the first lacks is reported.
 
-    An incomplete one may be a draft, or an element of another signature's object.
+    An incomplete one may be a draft, or an element of another signature's object. Raises
+    MalformedSignature.
     """
-    complete: list[XmlSignature] = []
+    elements = list(islice(root.iter(DS + "Signature"), MAX_SIGNATURES + 1))
+    if not elements:
+        raise MalformedSignature("cms: XML has no ds:Signature")
+    if len(elements) > MAX_SIGNATURES:
+        refuse_number("ds:Signature", MAX_SIGNATURES)
+    complete: list[tuple[etree._Element, XmlSignature]] = []
     refusals: list[MalformedSignature] = []
     for number, element in enumerate(elements, 1):
         try:
-            complete.append(_read_signature(element, number))
+            complete.append((element, _read_signature(element, number)))
         except MalformedSignature as refusal:
             refusals.append(refusal)
         if len(refusals) > MAX_INCOMPLETE:
             raise refusals[0]
     if not complete:
         raise refusals[0]
-    return tuple(complete)
+    return complete
 
 
-def _parse_document(text: str) -> etree._Element:
+def parse_document(text: str) -> etree._Element:
     """Parse within libxml2's own limits, without entities, network or DTD.
 
     What libxml2 minds while it is fed is damage. What it minds at the end may be that too, found
-    late; but a document that stops within a tag, or with open elements, has been cut off.
+    late; but a document that stops within a tag, or with open elements, has been cut off. Raises
+    MalformedSignature.
     """
     parser = etree.XMLParser(
         encoding="utf-8", resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False
@@ -222,39 +225,43 @@ def _parse_document(text: str) -> etree._Element:
 
 def _read_signature(element: etree._Element, number: int) -> XmlSignature:
     """Check ds:Signature `number`, counted from 1 in document order (XMLDSig section 4)."""
-    signed_info = _child(element, "SignedInfo", number)
+    signed_info = find_child(element, "SignedInfo", number)
     canonicalization_method = _algorithm(signed_info, "CanonicalizationMethod", number)
     signature_method = _algorithm(signed_info, "SignatureMethod", number)
-    _child(signed_info, "Reference", number)
-    references = signed_info.findall(_DS + "Reference")
+    find_child(signed_info, "Reference", number)
+    references = signed_info.findall(DS + "Reference")
     if len(references) > MAX_REFERENCES:
         refuse_number("ds:Reference", MAX_REFERENCES)
     digest_methods = []
     for reference in references:
         digest_methods.append(_algorithm(reference, "DigestMethod", number))
-        _decode_base64(_child(reference, "DigestValue", number), number)
-    _decode_base64(_child(element, "SignatureValue", number), number)
+        decode_value(find_child(reference, "DigestValue", number), number)
+    decode_value(find_child(element, "SignatureValue", number), number)
     return XmlSignature(
         canonicalization_method,
         signature_method,
         tuple(digest_methods),
-        _read_certificate(_child(element, "KeyInfo", number), number),
+        _read_certificate(find_child(element, "KeyInfo", number), number),
     )
 
 
 def _read_certificate(key_info: etree._Element, number: int) -> bytes:
     """Give the first certificate of KeyInfo, which is the signer's by custom (section 4.5.4)."""
-    element = key_info.find(f"{_DS}X509Data/{_DS}X509Certificate")
+    element = key_info.find(f"{DS}X509Data/{DS}X509Certificate")
     if element is None:
         _refuse_missing("X509Certificate", number)
-    der = _decode_base64(element, number)
+    der = decode_value(element, number)
     if not is_lone_certificate(der):
         raise MalformedSignature("cms: signature {number}: certificate is malformed", number=number)
     return der
 
 
-def _child(parent: etree._Element, name: str, number: int) -> etree._Element:
-    element = parent.find(_DS + name)
+def find_child(parent: etree._Element, name: str, number: int) -> etree._Element:
+    """Give the first element of that name, which signature `number` needs, in XMLDSig's namespace.
+
+    Raises MalformedSignature if there is none.
+    """
+    element = parent.find(DS + name)
     if element is None:
         _refuse_missing(name, number)
     return element
@@ -262,16 +269,17 @@ def _child(parent: etree._Element, name: str, number: int) -> etree._Element:
 
 def _algorithm(parent: etree._Element, name: str, number: int) -> str:
     """Give the Algorithm attribute of a child, a URI."""
-    algorithm = _child(parent, name, number).get("Algorithm")
+    algorithm = find_child(parent, name, number).get("Algorithm")
     if not algorithm:
         _refuse_missing(f"{name}/@Algorithm", number)
     return algorithm
 
 
-def _decode_base64(element: etree._Element, number: int) -> bytes:
+def decode_value(element: etree._Element, number: int) -> bytes:
     """Decode an element's base64, which Java fills with carriage returns; it must hold some.
 
-    A comment inside would split the text, and readers differ in which half they see.
+    A comment inside would split the text, and readers differ in which half they see. Raises
+    MalformedSignature.
     """
     text = (element.text or "").encode(errors="replace").translate(None, b" \t\r\n")
     if text and not len(element):

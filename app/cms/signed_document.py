@@ -1,0 +1,206 @@
+"""A document with XML signatures in it: what they may refer to, leave out, and must cover.
+
+An honest yes needs more than equal digests, because a document holds more than what is digested:
+
+- The references of a signature together cover the whole document. If they cover a part, anyone
+  may have taken it into a document of his own.
+- What they leave out holds nothing that a reader may take for content. A signature that is left
+  out consists of elements of signatures alone; and neither it nor a comment that nobody signed
+  stands before text: it would make "1000" a "100" for all who read an element's text up to the
+  first thing in it.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+
+from lxml import etree
+
+from app.cms.canonical_xml import EXCLUSIVE, Canonicaliser, Undecided, shortened
+from app.cms.signed_xml import DS, SignedXml, find_signatures, parse_document
+from app.cms.status import YES, Verdict, no, unknown
+
+# The namespaces of what signatures consist of: XMLDSig and its version 1.1, the parameters of
+# exclusive canonicalisation, all versions of XAdES.
+_OF_SIGNATURES = (
+    DS,
+    "{http://www.w3.org/2009/xmldsig11#}",
+    f"{{{EXCLUSIVE}}}",
+    "{http://uri.etsi.org/01903/",
+)
+_OBJECT = DS + "Object"
+# These hold elements, never text.
+_CONTAINERS = (DS + "Signature", _OBJECT)
+# What looking at an element costs, in the unit of `canonical_xml.BUDGET`.
+_LOOK = 100
+_BLANKS = " \t\r\n"
+
+
+class SignedDocument:
+    """A document, and its complete signatures by their numbers, from 1 in document order."""
+
+    def __init__(self, signature: SignedXml) -> None:
+        """Parse it. Raises MalformedSignature if `signature` is not what `parse` gave."""
+        self.root = parse_document(signature.xml.decode())
+        found = list(enumerate(find_signatures(self.root), 1))
+        self.signatures = {number: element for number, (element, _) in found}
+        self.certificates = {number: read.certificate for number, (_, read) in found}
+        # What stands around signatures has to be known before the canonicaliser marks them.
+        comments = [*self.root.iter(etree.Comment), *self._outside(etree.Comment)]
+        self.has_comments = bool(comments)
+        self._comment_precedes_text = any(not _is_blank(comment.tail) for comment in comments)
+        self._precedes_text = {
+            number: not _is_blank(element.tail) for number, element in self.signatures.items()
+        }
+        self._has_instructions_outside = bool(self._outside(etree.ProcessingInstruction))
+        leavable = {
+            number: element
+            for number, element in self.signatures.items()
+            if element is not self.root
+        }
+        self._ancestors = {
+            number: set(element.iterancestors()) for number, element in leavable.items()
+        }
+        self.canonicaliser = Canonicaliser(self.root, signature.xml, leavable)
+        self._judged: dict[int, Verdict] = {}
+
+    def _outside(self, kind: Callable[..., etree._Element]) -> list[etree._Element]:
+        """List comments or instructions before and after the root."""
+        return [*self.root.itersiblings(kind, preceding=True), *self.root.itersiblings(kind)]
+
+    def find(self, uri: str | None) -> etree._Element | None:
+        """Find what a Reference refers to; the document itself is None.
+
+        Raises Undecided: nothing outside of the document is ever asked for.
+        """
+        if uri == "":
+            return None
+        if not uri or not uri.startswith("#") or uri.startswith("#xpointer("):
+            raise Undecided(
+                unknown("XML: references to {uri} are not followed", uri=shortened(uri or "-"))
+            )
+        found = self._ids.get(uri[1:], [])
+        if not found:
+            raise Undecided(unknown("XML: no element has the Id {id}", id=shortened(uri[1:])))
+        if len(found) > 1:
+            # Which of them was signed? One reader takes the first, another the last.
+            raise Undecided(no("XML: several elements have the Id {id}", id=shortened(uri[1:])))
+        return found[0]
+
+    @cached_property
+    def _ids(self) -> dict[str, list[etree._Element]]:
+        """List elements by their attributes Id, ID, id, in any namespace.
+
+        Without a document type declaration, which is refused, no attribute is an identifier by its
+        type. So all that are customary count; that finds more identifiers that stand twice.
+        """
+        self.canonicaliser.budget.spend(self.canonicaliser.cost_of_attributes)
+        found: dict[str, list[etree._Element]] = {}
+        for element in self.root.iter("*"):
+            for name, value in element.attrib.items():
+                if etree.QName(name).localname.lower() == "id":
+                    listed = found.setdefault(str(value), [])
+                    if element not in listed[-1:]:
+                        listed.append(element)
+        return found
+
+    def left_out(self, number: int, apex: etree._Element | None) -> list[frozenset[int]]:
+        """Give the signatures that number `number`, enveloped, may have left out; likeliest first.
+
+        - Itself and the later ones: clients of the NCA add one after the other, each over the
+          document with those before it. So the last is verified first, and taken out.
+        - Itself alone, as the standard says (XMLDSig section 6.6.4).
+        - All: each was made over the document without any, and then they were put together.
+        - Itself and the earlier ones: each new one was put before the old.
+
+        A sender can't choose much here. He can add signatures of his own, after which those before
+        still hold, and remove the last, as everybody can; what `judge` thinks of the result is the
+        same. A document whose signatures came in yet another order is taken for altered.
+
+        Raises Undecided if the signature would leave out all that it refers to.
+        """
+        signature = self.signatures[number]
+        if signature in (self.root, apex) or (
+            apex is not None and signature in apex.iterancestors()
+        ):
+            raise Undecided(unknown("XML: the signature leaves out all that it refers to"))
+        inside = [
+            other
+            for other, ancestors in self._ancestors.items()
+            if apex is None or apex in ancestors
+        ]
+        if number not in inside:
+            return [frozenset()]
+        choices = (
+            [other for other in inside if other >= number],
+            [number],
+            inside,
+            [other for other in inside if other <= number],
+        )
+        return list(dict.fromkeys(frozenset(choice) for choice in choices))
+
+    def judge(self, left_out: frozenset[int], *, comments_signed: bool) -> Verdict:
+        """Tell whether what a digest left out is harmless to readers."""
+        for number in sorted(left_out):
+            verdict = self._judge_signature(number)
+            if verdict is not YES:
+                return verdict
+        if comments_signed or not self.has_comments:
+            return YES
+        if self._comment_precedes_text:
+            return unknown("XML: a comment that is not signed stands before text")
+        return YES.noting("XML: comments are not signed")
+
+    def _judge_signature(self, number: int) -> Verdict:
+        if number not in self._judged:
+            verdict = YES
+            if self._precedes_text[number]:
+                verdict = unknown("XML: signature {number} stands before text", number=number)
+            elif not self._is_of_signatures(self.signatures[number]):
+                verdict = unknown(
+                    "XML: signature {number} holds content that is not signed", number=number
+                )
+            self._judged[number] = verdict
+        return self._judged[number]
+
+    def _is_of_signatures(self, part: etree._Element) -> bool:
+        """Tell whether a part of a signature holds nothing but what signatures consist of."""
+        self.canonicaliser.budget.spend(sum(_LOOK for _ in part.iter()))
+        for element in part.iter("*"):
+            if not str(element.tag).startswith(_OF_SIGNATURES):
+                return False
+            if element.tag in _CONTAINERS and _has_text(element):
+                return False
+        return True
+
+    def covers(self, number: int, apexes: set[etree._Element | None]) -> bool:
+        """Tell whether the parts that signature `number` refers to are the whole document.
+
+        They are if the root is one of them; or, if the root is the signature itself, "enveloping",
+        when they make up its objects. Raises Undecided if the budget doesn't allow an answer.
+        """
+        if None in apexes or (self.root in apexes and not self._has_instructions_outside):
+            return True
+        signature = self.signatures[number]
+        if signature is not self.root or self._has_instructions_outside or _has_text(signature):
+            return False
+        children = list(signature.iterchildren("*"))
+        return any(child.tag == _OBJECT for child in children) and all(
+            _makes_up(apexes, child) if child.tag == _OBJECT else self._is_of_signatures(child)
+            for child in children
+        )
+
+
+def _makes_up(apexes: set[etree._Element | None], element: etree._Element) -> bool:
+    """Tell whether an element is one of `apexes`, or consists of such."""
+    if element in apexes:
+        return True
+    return not _has_text(element) and all(child in apexes for child in element.iterchildren("*"))
+
+
+def _has_text(element: etree._Element) -> bool:
+    """Tell whether there is text directly in an element."""
+    return not all(_is_blank(text) for text in (element.text, *[part.tail for part in element]))
+
+
+def _is_blank(text: str | None) -> bool:
+    return not (text or "").strip(_BLANKS)

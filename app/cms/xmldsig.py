@@ -1,0 +1,174 @@
+"""Signatures in XML (XML Signature Syntax and Processing, "XMLDSig"): is the content intact?
+
+Each Reference is followed within the document, never out of it, and its digest is made anew.
+Whether SignatureValue belongs to the signer's key is for others to tell: they get what it is over.
+"""
+
+from dataclasses import dataclass, replace
+
+from lxml import etree
+
+from app.cms import algorithms
+from app.cms.algorithms import AlgorithmIdentifier
+from app.cms.canonical_xml import Form, Undecided, read_form, shortened
+from app.cms.signed_document import SignedDocument
+from app.cms.signed_xml import DS, SignedXml, decode_value, find_child
+from app.cms.status import Answer, Verdict, every, no, unknown
+
+_ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+
+
+@dataclass(frozen=True, slots=True)
+class XmlChecked:
+    """What was found out about one ds:Signature, and what its value is to be checked with.
+
+    `intact`: the references match the document, cover it, and leave out nothing but signatures.
+    `signed_info`, canonical, is the message of `signature_value`. `method` has the signature
+    algorithm and its digest, as `algorithms.verify_signature` takes them; it is None if that is
+    unknown, or if `signed_info` could not be made and is empty: `intact` then says why.
+    `certificate` is the first embedded one (DER); nothing else in KeyInfo counts as a key.
+    `covers_document`: the references, be they intact or not, are over the whole document.
+    """
+
+    intact: Verdict
+    signed_info: bytes
+    signature_value: bytes
+    method: tuple[AlgorithmIdentifier, str] | None
+    certificate: bytes
+    covers_document: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A Reference (XMLDSig section 4.4.3); `method` is the URI of its digest.
+
+    `apex` is the element that it refers to, or None for the document.
+    """
+
+    apex: etree._Element | None
+    enveloped: bool
+    form: Form
+    method: str
+    value: bytes
+
+
+def check_xml(signature: SignedXml) -> tuple[XmlChecked, ...]:
+    """Check the references of each signature, in the order of `signature.signatures`.
+
+    Raises MalformedSignature if `signature` is not what `parse` gave.
+    """
+    document = SignedDocument(signature)
+    return tuple(_check_signature(document, number) for number in document.signatures)
+
+
+def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
+    element = document.signatures[number]
+    signed_info = find_child(element, "SignedInfo", number)
+    octets, method = b"", None
+    verdicts: list[Verdict] = []
+    try:
+        form = read_form(find_child(signed_info, "CanonicalizationMethod", number))
+        octets = document.canonicaliser.octets(signed_info, form)
+        method = _read_method(find_child(signed_info, "SignatureMethod", number))
+    except Undecided as undecided:
+        verdicts.append(undecided.verdict)
+    covers_document = _check_references(document, number, signed_info, verdicts)
+    return XmlChecked(
+        _decide(verdicts),
+        octets,
+        decode_value(find_child(element, "SignatureValue", number), number),
+        method,
+        document.certificates[number],
+        covers_document,
+    )
+
+
+def _read_method(element: etree._Element) -> tuple[AlgorithmIdentifier, str] | None:
+    """Look SignatureMethod up. Parameters, such as HMACOutputLength, are none that are known."""
+    if next(element.iterchildren("*"), None) is not None:
+        return None
+    return algorithms.SIGNATURE_URIS.get(element.get("Algorithm", ""))
+
+
+def _check_references(
+    document: SignedDocument, number: int, signed_info: etree._Element, verdicts: list[Verdict]
+) -> bool:
+    """Add a verdict on each Reference to `verdicts`, and tell whether they cover the document."""
+    apexes: set[etree._Element | None] = set()
+    for element in signed_info.findall(DS + "Reference"):
+        try:
+            reference = _read_reference(document, number, element)
+            apexes.add(reference.apex)
+            verdicts.append(_match(document, number, reference))
+        except Undecided as undecided:
+            verdicts.append(undecided.verdict)
+    try:
+        covers_document = document.covers(number, apexes)
+    except Undecided as undecided:
+        covers_document = False
+        verdicts.append(undecided.verdict)
+    if not covers_document:
+        verdicts.append(unknown("XML: the signature covers only a part of the document"))
+    return covers_document
+
+
+def _read_reference(document: SignedDocument, number: int, element: etree._Element) -> _Reference:
+    """Read a Reference of signature `number`. Raises Undecided if it can't be followed."""
+    apex = document.find(element.get("URI"))
+    enveloped = False
+    form: Form | None = None
+    transforms = element.find(DS + "Transforms")
+    for transform in () if transforms is None else transforms.iterchildren("*"):
+        if form is not None:
+            raise Undecided(unknown("XML: a transform after canonicalisation is not supported"))
+        if transform.get("Algorithm") == _ENVELOPED:
+            enveloped = True
+        else:
+            form = read_form(transform)
+    method = find_child(element, "DigestMethod", number).get("Algorithm", "")
+    value = decode_value(find_child(element, "DigestValue", number), number)
+    # Octets are needed in the end, and this is how nodes become some (section 4.4.3.2).
+    return _Reference(apex, enveloped, form or Form(), method, value)
+
+
+def _match(document: SignedDocument, number: int, reference: _Reference) -> Verdict:
+    """Tell whether a digest is that of the document, or of the part that is referred to.
+
+    References that are empty or name an Id leave comments out (section 4.4.3.3), even if the
+    transform's name says that it keeps them. Not all who sign know that; so what they made by the
+    transform's name is accepted too.
+    """
+    oid = algorithms.DIGEST_URIS.get(reference.method)
+    if oid is None:
+        return unknown("XML: {uri} is not supported", uri=shortened(reference.method))
+    form = reference.form
+    forms = [replace(form, comments=False)]
+    if form.comments and document.has_comments:
+        forms.append(form)
+    choices = [frozenset[int]()]
+    if reference.enveloped:
+        choices = document.left_out(number, reference.apex)
+    for tried in forms:
+        for left_out in choices:
+            digest = document.canonicaliser.digest(oid, reference.apex, tried, left_out)
+            if digest == reference.value:
+                verdict = document.judge(left_out, comments_signed=tried.comments)
+                return _remark_on(oid, verdict)
+    return no("XML: the digest does not match the document")
+
+
+def _remark_on(digest: str, verdict: Verdict) -> Verdict:
+    """Add to a yes what is to be said of the digest algorithm."""
+    if verdict.answer is not Answer.YES or not algorithms.is_weak(digest):
+        return verdict
+    name = algorithms.name(digest)
+    return verdict.noting("XML: two documents can be made to share a digest of {name}", name=name)
+
+
+def _decide(verdicts: list[Verdict]) -> Verdict:
+    """Join verdicts; of those that aren't yes, which may be hundreds, the first decisive one."""
+    for answer in (Answer.NO, Answer.UNKNOWN):
+        for verdict in verdicts:
+            if verdict.answer is answer:
+                return verdict
+    return every(*verdicts)
