@@ -96,10 +96,9 @@ class _Closed(dict[int, int]):
         self._data = data
 
     def __missing__(self, position: int) -> int:
-        self.update(scan(self._data).closed)
-        if position not in self:
-            raise KeyError(position)
-        return self[position]
+        closed = scan(self._data).closed
+        self.update(closed)
+        return closed[position]
 
 
 def describe(signature: SignedCms | SignedXml) -> tuple[SignerClaims, ...]:

@@ -8,6 +8,7 @@ from app.cms.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SE
 from app.cms.errors import MalformedSignature
 from app.cms.names import read_name
 from app.cms.nodes import BOOLEAN, GENERALIZED_TIME, Node, read_node
+from app.cms.records import DAMAGE
 from app.cms.signed_data import parse_signed_data
 from app.cms.x509 import read_certificate
 
@@ -84,7 +85,7 @@ def _find_authority(token: bytes) -> str | None:
     """Give the name in the certificate that signed the token, if it is embedded."""
     try:
         signers = parse_signed_data(scan(token)).signers
-    except MalformedSignature:
+    except (MalformedSignature, *DAMAGE):
         return None
     return _name(read_certificate(signers[0].certificate).subject)
 
