@@ -14,6 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 from app.cms.algorithm_names import name
 from app.cms.errors import MalformedSignature, UnsupportedAlgorithm
+from app.cms.gost.curves import CRYPTO_PRO_A, TC26_256_A, TC26_512_A, Curve
+from app.cms.gost.gost94 import gost_94_crypto_pro, gost_34311
+from app.cms.gost.streebog import streebog_256, streebog_512
 from app.cms.public_keys import (
     HASHES,
     MD5,
@@ -31,8 +34,10 @@ from app.cms.public_keys import (
     PublicKey,
     encode_plain_ecdsa,
     find_hash,
+    read_curve,
     read_pss_parameters,
     verify_ecdsa,
+    verify_gost,
     verify_rsa,
 )
 from app.cms.xml_methods import DIGEST_URIS, SIGNATURE_URIS
@@ -54,6 +59,20 @@ Digest: TypeAlias = Callable[[bytes], bytes]
 
 _RSA = "1.2.840.113549.1.1.1"
 _EC = "1.2.840.10045.2.1"
+# Kazakhstan's identifiers, of which no RFC tells.
+_GOST_2004 = "1.2.398.3.10.1.1.1.1"
+_GOST_2015_256 = "1.2.398.3.10.1.1.2.1"
+_GOST_2015_512 = "1.2.398.3.10.1.1.2.2"
+_GOST_34311 = "1.2.398.3.10.1.3.1"
+_STREEBOG_256 = "1.2.398.3.10.1.3.2"
+_STREEBOG_512 = "1.2.398.3.10.1.3.3"
+
+# GOST key -> the curve that its parameters name, and that curve.
+_GOST_CURVES: dict[str, tuple[str, Curve]] = {
+    _GOST_2004: ("1.2.398.3.10.1.1.1.1.1", CRYPTO_PRO_A),
+    _GOST_2015_256: ("1.2.398.3.10.1.1.2.1.1", TC26_256_A),
+    _GOST_2015_512: ("1.2.398.3.10.1.1.2.2.1", TC26_512_A),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +106,15 @@ def _hashlib_digest(name: str) -> Digest:
 
 
 DIGESTS: dict[str, Digest] = {
-    oid: _hashlib_digest(hash_.name.replace("sha3-", "sha3_")) for oid, hash_ in HASHES.items()
+    **{oid: _hashlib_digest(hash_.name.replace("sha3-", "sha3_")) for oid, hash_ in HASHES.items()},
+    _GOST_34311: gost_34311,
+    "1.2.398.3.10.1.3.1.1.0": gost_34311,  # The name that public keys have for it.
+    _STREEBOG_256: streebog_256,
+    _STREEBOG_512: streebog_512,
+    # The Russian identifiers: RFC 7836 and RFC 4357.
+    "1.2.643.7.1.1.2.2": streebog_256,
+    "1.2.643.7.1.1.2.3": streebog_512,
+    "1.2.643.2.2.9": gost_94_crypto_pro,
 }
 """Digest object identifier -> function. Two that share a function are the same algorithm."""
 
@@ -185,6 +212,15 @@ def _check_plain_ecdsa(signed: _Signed) -> None:
     _check_ecdsa(signed, encode_plain_ecdsa(signed.signature))
 
 
+def _check_gost(signed: _Signed) -> None:
+    key = signed.key
+    known, curve = _GOST_CURVES[key.algorithm.oid]
+    named = read_curve(key.algorithm.parameters)
+    if named != known:
+        raise UnsupportedAlgorithm(name(named))
+    verify_gost(curve, key.bits, digest(signed.digest, signed.message), signed.signature)
+
+
 # Sources: RFC 8017 appendix A.2.4, NIST's register (SHA-3), RFC 3279 section 2.2.3, RFC 5758
 # section 3.2, BSI TR-03111 section 5.2.1 (r and s side by side). SignerInfos may name the kind of
 # key instead of the signature algorithm (RFC 5754 section 3.2): the digest is then said elsewhere.
@@ -216,5 +252,12 @@ _SCHEMES: dict[str, _Scheme] = {
     "0.4.0.127.0.7.1.1.4.1.3": _Scheme(_check_plain_ecdsa, (_EC,), SHA_256),
     "0.4.0.127.0.7.1.1.4.1.4": _Scheme(_check_plain_ecdsa, (_EC,), SHA_384),
     "0.4.0.127.0.7.1.1.4.1.5": _Scheme(_check_plain_ecdsa, (_EC,), SHA_512),
+    # KalkanCrypt writes the kind of key for GOST too.
+    _GOST_2004: _Scheme(_check_gost, (_GOST_2004,), _GOST_34311),
+    _GOST_2015_256: _Scheme(_check_gost, (_GOST_2015_256,), _STREEBOG_256),
+    _GOST_2015_512: _Scheme(_check_gost, (_GOST_2015_512,), _STREEBOG_512),
+    "1.2.398.3.10.1.1.1.2": _Scheme(_check_gost, (_GOST_2004,), _GOST_34311),
+    "1.2.398.3.10.1.1.2.3.1": _Scheme(_check_gost, (_GOST_2015_256,), _STREEBOG_256),
+    "1.2.398.3.10.1.1.2.3.2": _Scheme(_check_gost, (_GOST_2015_512,), _STREEBOG_512),
 }
 _KEYS = {key for scheme in _SCHEMES.values() for key in scheme.keys}

@@ -7,6 +7,7 @@ InvalidSignature; damage, in it or in the key, ValueError or MalformedSignature.
 
 from dataclasses import dataclass
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
@@ -15,12 +16,14 @@ from app.cms.ber import (
     INTEGER,
     MAX_OBJECT_IDENTIFIER,
     OBJECT_IDENTIFIER,
+    OCTET_STRING,
     SEQUENCE,
     Element,
     Scanned,
     scan,
 )
 from app.cms.errors import UnsupportedAlgorithm
+from app.cms.gost.curves import Curve
 from app.cms.records import dotted
 
 # RFC 8017 appendix B.1, and NIST's register.
@@ -196,6 +199,30 @@ def encode_plain_ecdsa(signature: bytes) -> bytes:
         raise ValueError("signature has not the size of r and s")
     r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
     return utils.encode_dss_signature(r, s)
+
+
+def verify_gost(curve: Curve, key: bytes, digest: bytes, signature: bytes) -> None:
+    """Check a GOST signature (RFC 7091 section 6.2), as Kazakhstan encodes it.
+
+    `key` is an encoded OCTET STRING with x and y, the signature r and s; all, and the digest when
+    it is taken as a number, are little-endian.
+    """
+    size = 2 * curve.size
+    header = bytes((OCTET_STRING, size) if size < 0x80 else (OCTET_STRING, 0x81, size))
+    if not key.startswith(header) or len(key) != len(header) + size:
+        raise ValueError("key is not an OCTET STRING with x and y")
+    if len(signature) != size:
+        raise ValueError("signature has not the size of r and s")
+    x, y = _halves(key[len(header) :])
+    r, s = _halves(signature)
+    if not curve.verify((x, y), int.from_bytes(digest, "little"), r, s):
+        raise InvalidSignature
+
+
+def _halves(octets: bytes) -> tuple[int, int]:
+    """Give two numbers that stand side by side, little-endian."""
+    size = len(octets) // 2
+    return int.from_bytes(octets[:size], "little"), int.from_bytes(octets[size:], "little")
 
 
 def read_curve(parameters: bytes | None) -> str:

@@ -15,10 +15,16 @@ from app.cms.public_keys import (
     AlgorithmIdentifier,
 )
 
+_GOST_34311 = "1.2.398.3.10.1.3.1"
+_STREEBOG_256 = "1.2.398.3.10.1.3.2"
+_STREEBOG_512 = "1.2.398.3.10.1.3.3"
+
 _DSIG = "http://www.w3.org/2000/09/xmldsig#"
 _ENC = "http://www.w3.org/2001/04/xmlenc#"
 _MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 _MORE_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
+# Not registered anywhere, but written by the NCA's clients.
+_KAZAKH = "urn:ietf:params:xml:ns:pkigovkz:xmlsec:algorithms:"
 
 DIGEST_URIS: dict[str, str] = {
     _DSIG + "sha1": SHA_1,
@@ -32,6 +38,9 @@ DIGEST_URIS: dict[str, str] = {
     _MORE_2007 + "sha3-256": SHA3_256,
     _MORE_2007 + "sha3-384": SHA3_384,
     _MORE_2007 + "sha3-512": SHA3_512,
+    _MORE + "gost34311": _GOST_34311,
+    _KAZAKH + "gostr34112015-256": _STREEBOG_256,
+    _KAZAKH + "gostr34112015-512": _STREEBOG_512,
 }
 """Algorithm of a DigestMethod -> digest object identifier."""
 
@@ -62,6 +71,11 @@ def _ecdsa(arc: int, digest: str) -> tuple[AlgorithmIdentifier, str]:
     return AlgorithmIdentifier(f"0.4.0.127.0.7.1.1.4.1.{arc}"), digest
 
 
+def _gost(arcs: str, digest: str) -> tuple[AlgorithmIdentifier, str]:
+    """Give a GOST signature algorithm of Kazakhstan."""
+    return AlgorithmIdentifier(f"1.2.398.3.10.1.1.{arcs}"), digest
+
+
 SIGNATURE_URIS: dict[str, tuple[AlgorithmIdentifier, str]] = {
     _DSIG + "rsa-sha1": _rsa(5, SHA_1),
     _MORE + "rsa-sha1": _rsa(5, SHA_1),  # In no standard either.
@@ -80,5 +94,8 @@ SIGNATURE_URIS: dict[str, tuple[AlgorithmIdentifier, str]] = {
     _MORE + "ecdsa-sha256": _ecdsa(3, SHA_256),
     _MORE + "ecdsa-sha384": _ecdsa(4, SHA_384),
     _MORE + "ecdsa-sha512": _ecdsa(5, SHA_512),
+    _MORE + "gost34310-gost34311": _gost("1.2", _GOST_34311),
+    _KAZAKH + "gostr34102015-gostr34112015-256": _gost("2.3.1", _STREEBOG_256),
+    _KAZAKH + "gostr34102015-gostr34112015-512": _gost("2.3.2", _STREEBOG_512),
 }
 """Algorithm of a SignatureMethod -> signature algorithm, digest object identifier."""
