@@ -12,6 +12,7 @@ from app.cms.algorithms import AlgorithmIdentifier
 from app.cms.ber import (
     CONSTRUCTED_OCTET_STRING,
     INTEGER,
+    MAX_OBJECT_IDENTIFIER,
     OBJECT_IDENTIFIER,
     OCTET_STRING,
     SEQUENCE,
@@ -36,6 +37,8 @@ _INDEFINITE = 0x80
 
 # Fields of one record; those of an OCSP answer or a CRL are seven at most.
 MAX_FIELDS = 16
+# Extensions of a CRL, an entry in one, or an OCSP response.
+MAX_EXTENSIONS = 32
 # Bytes. Serial numbers have 20 by RFC 5280, version numbers one.
 _MAX_INTEGER = 64
 
@@ -98,7 +101,10 @@ class Node:
 
     def identifier(self) -> str:
         """Read an OBJECT IDENTIFIER, with dots. Raises ValueError."""
-        return dotted(self.expect(OBJECT_IDENTIFIER).contents)
+        contents = self.expect(OBJECT_IDENTIFIER).contents
+        if len(contents) > MAX_OBJECT_IDENTIFIER:  # A large CRL is read without a scan before.
+            raise ValueError("object identifier is too long")
+        return dotted(contents)
 
     def integer(self) -> int:
         """Read an INTEGER. Raises ValueError."""
@@ -113,6 +119,22 @@ class Node:
         oid = fields.take(OBJECT_IDENTIFIER).identifier()
         parameters = fields.rest()
         return AlgorithmIdentifier(oid, parameters[0].encoded if parameters else None)
+
+    def extensions(self) -> dict[str, tuple[bool, bytes]]:
+        """Read Extensions (RFC 5280 section 4.1): identifier -> whether critical, and the value.
+
+        Raises one of DAMAGE, also if one stands twice.
+        """
+        found: dict[str, tuple[bool, bytes]] = {}
+        for extension in self.expect(SEQUENCE).children(MAX_EXTENSIONS):
+            fields = extension.fields(3)
+            oid = fields.take(OBJECT_IDENTIFIER).identifier()
+            critical = fields.optional(BOOLEAN)
+            if oid in found:
+                raise ValueError("an extension stands twice")
+            value = fields.take(OCTET_STRING).contents
+            found[oid] = (critical is not None and any(critical.contents), value)
+        return found
 
     def bits(self) -> bytes:
         """Read a BIT STRING of whole octets. Raises ValueError."""

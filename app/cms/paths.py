@@ -31,6 +31,7 @@ UNIT_BYTES = 1024
 MAX_UNITS_PER_PATH = 64
 MAX_UNITS_PER_SIGNER = 16
 
+_NULL = b"\x05\x00"
 _PREFERENCE = (Answer.YES, Answer.UNKNOWN, Answer.NO)
 
 
@@ -60,8 +61,11 @@ class Budget:
 def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     """Tell whether the key of `issuer` signed `certificate`; the last 512 answers are remembered.
 
-    Raises UnsupportedAlgorithm.
+    The algorithm stands within what is signed too (section 4.1.1.2). Raises UnsupportedAlgorithm.
     """
+    outer, inner = certificate.signature_algorithm, certificate.signed_algorithm
+    if outer.oid != inner.oid or (outer.parameters or _NULL) != (inner.parameters or _NULL):
+        return False
     return algorithms.verify_signature(
         issuer.public_key,
         certificate.signature_algorithm,

@@ -1,0 +1,183 @@
+"""Certificate revocation lists (RFC 5280 section 5), read in place: the NCA's have megabytes.
+
+A list is not walked. An entry is found by searching for the bytes of its serial number, which costs
+milliseconds in 50 MB and no memory.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.cms import x509
+from app.cms.algorithms import PublicKey, verify_signature
+from app.cms.ber import EXPLICIT_0, INTEGER, SEQUENCE, Scanned
+from app.cms.errors import CmsError
+from app.cms.nodes import BIT_STRING, DAMAGE, ENUMERATED, GENERALIZED_TIME, UTC_TIME, Node
+from app.cms.x509 import Certificate, MalformedExtension
+
+# CRLReason (section 5.3.1).
+CERTIFICATE_HOLD = 6
+REMOVE_FROM_CRL = 8
+
+_REASON = "2.5.29.21"
+_ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
+_DELTA = "2.5.29.27"
+_AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
+_KNOWN = {_ISSUING_DISTRIBUTION_POINT, _DELTA, _AUTHORITY_KEY_IDENTIFIER}
+# IssuingDistributionPoint (section 5.2.5).
+_POINT, _ONLY_USERS, _ONLY_AUTHORITIES = 0xA0, 0x81, 0x82
+_ONLY_SOME_REASONS, _INDIRECT, _ONLY_ATTRIBUTES = 0x83, 0x84, 0x85
+_URI = 0x86
+# Names of one distribution point.
+_MAX_NAMES = 64
+
+
+class MalformedRevocation(CmsError):
+    """The bytes are no CRL, or no OCSP response, that can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """When a certificate was revoked (UTC), and the number of the CRLReason if one is given."""
+
+    when: datetime
+    reason: int | None
+
+
+class CertificateList:
+    """A CRL. `issuer` is an encoded Name; times are in UTC; `next_update` may be None."""
+
+    def __init__(self, der: bytes) -> None:
+        """Read what stands around the entries. Raises MalformedRevocation."""
+        self._keys: dict[bytes, bool] = {}
+        try:
+            self._read(der)
+        except DAMAGE as error:
+            raise MalformedRevocation("the CRL is malformed") from error
+
+    def _read(self, der: bytes) -> None:
+        """Read a CertificateList in DER, which nobody has scanned: `Node` minds its edges."""
+        value = Scanned(der, {})
+        outermost = Node(value, value.elements(0, len(der), 1)[0])
+        if outermost.size != len(der):
+            raise ValueError("cut, or followed by something")
+        whole = outermost.fields(3)
+        tbs = whole.take(SEQUENCE)
+        self._algorithm = whole.take(SEQUENCE).algorithm()
+        self._signature = whole.take(BIT_STRING).bits()
+        fields = tbs.fields()
+        fields.optional(INTEGER)
+        fields.take(SEQUENCE)
+        self.issuer = fields.take(SEQUENCE).encoded
+        self.this_update = fields.take(UTC_TIME, GENERALIZED_TIME).time()
+        next_update = fields.optional(UTC_TIME, GENERALIZED_TIME)
+        self.next_update = next_update.time() if next_update else None
+        entries = fields.optional(SEQUENCE)
+        self._span = entries.element[2:4] if entries else (0, 0)
+        extensions = fields.optional(EXPLICIT_0)
+        fields.end()
+        self._extensions = extensions.only().extensions() if extensions else {}
+        self._tbs, self._value = tbs, value
+
+    @property
+    def usable(self) -> bool:
+        """Whether nothing in it has to be understood that isn't, nor is about other issuers."""
+        critical = {oid for oid, (flag, _) in self._extensions.items() if flag}
+        return critical <= _KNOWN and not self._scope().keys() & {_INDIRECT}
+
+    def is_signed_by(self, key: PublicKey) -> bool:
+        """Tell whether the holder of `key` signed it; each answer is remembered.
+
+        Raises UnsupportedAlgorithm.
+        """
+        if key.der not in self._keys:
+            self._keys[key.der] = verify_signature(
+                key, self._algorithm, None, self._tbs.encoded, self._signature
+            )
+        return self._keys[key.der]
+
+    def find(self, serial_number: int) -> Revoked | None:
+        """Give the earliest entry of that serial number.
+
+        An entry that only takes a hold back, as delta CRLs have it, is none.
+        """
+        start, stop = self._span
+        size = (serial_number if serial_number >= 0 else ~serial_number).bit_length() // 8 + 1
+        wanted = bytes((INTEGER, size)) + serial_number.to_bytes(size, "big", signed=True)
+        found: list[Revoked] = []
+        position = self._value.data.find(wanted, start, stop)
+        while position >= 0:
+            entry = self._entry(position, start, stop)
+            if entry and entry.reason != REMOVE_FROM_CRL:
+                found.append(entry)
+            position = self._value.data.find(wanted, position + 1, stop)
+        return min(found, key=lambda entry: entry.when, default=None)
+
+    def _entry(self, position: int, start: int, stop: int) -> Revoked | None:
+        """Read the entry whose serial number is at `position`; None if these bytes are none."""
+        for header in (2, 3, 4):  # A length has one octet, two or three.
+            first = position - header
+            if first < start or self._value.data[first] != SEQUENCE:
+                continue
+            try:
+                element = self._value.elements(first, stop, 0)[0]
+                if element[2] == position and element[4] <= stop:
+                    return _read_entry(Node(self._value, element))
+            except DAMAGE:
+                continue
+        return None
+
+    def is_complete_for(self, certificate: Certificate) -> bool:
+        """Tell whether it would name the certificate if that were revoked (section 5.2.5)."""
+        scope = self._scope()
+        if _DELTA in self._extensions or scope.keys() & {_ONLY_SOME_REASONS, _ONLY_ATTRIBUTES}:
+            return False
+        try:
+            constraints = x509.basic_constraints(certificate)
+            is_authority = constraints is not None and constraints.ca
+            if scope.keys() & {_ONLY_USERS if is_authority else _ONLY_AUTHORITIES}:
+                return False
+            if _POINT not in scope:
+                return True
+            return bool(_addresses(scope[_POINT]) & set(x509.crl_urls(certificate)))
+        except (MalformedExtension, *DAMAGE):
+            return not scope
+
+    def _scope(self) -> dict[int, Node]:
+        """Give the fields of IssuingDistributionPoint; what can't be read makes it indirect."""
+        _, der = self._extensions.get(_ISSUING_DISTRIBUTION_POINT, (False, b""))
+        if not der:
+            return {}
+        value = Scanned(der, {})
+        try:
+            extension = Node(value, value.elements(0, len(der), 0)[0])
+            fields = extension.expect(SEQUENCE).children()
+            return {
+                field.tag: field for field in fields if field.tag == _POINT or any(field.contents)
+            }
+        except DAMAGE:
+            return {_INDIRECT: Node(value, (0, 0, 0, 0, 0))}
+
+
+def _read_entry(entry: Node) -> Revoked | None:
+    """Read an element of revokedCertificates (section 5.1.2.6). Raises one of DAMAGE."""
+    fields = entry.fields(3)
+    fields.take(INTEGER)
+    when = fields.take(UTC_TIME, GENERALIZED_TIME).time()
+    more = fields.optional(SEQUENCE)
+    fields.end()
+    if more is None:
+        return Revoked(when, None)
+    _, reason = more.extensions().get(_REASON, (False, b""))
+    is_reason = len(reason) == 3 and reason[:2] == bytes((ENUMERATED, 1))
+    return Revoked(when, reason[2] if is_reason else None)
+
+
+def _addresses(point: Node) -> set[str]:
+    """Give the addresses that a distribution point has as its full name."""
+    return {
+        name.contents.decode("latin-1")
+        for full_name in point.children()
+        if full_name.tag == EXPLICIT_0
+        for name in full_name.children(_MAX_NAMES)
+        if name.tag == _URI
+    }

@@ -1,0 +1,78 @@
+"""CRLs and OCSP responses that came with a signature: whoever sent it chose them."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from app.cms.crls import CertificateList, MalformedRevocation
+from app.cms.nodes import DAMAGE, Node
+from app.cms.ocsp import OcspResponse
+from app.cms.revocation import RevocationData
+from app.cms.signed_parts import SignedParts
+
+# How many are looked at in one signature, and the bytes of all together. To hash so much with GOST
+# takes half a second, to check so many as long.
+MAX_EMBEDDED = 16
+MAX_EMBEDDED_BYTES = 131_072
+# CRLs or responses in one attribute.
+_MAX_VALUES = 64
+
+_OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"
+_REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
+_EXPLICIT_0, _EXPLICIT_1 = 0xA0, 0xA1
+
+
+def read_embedded(parts: SignedParts) -> RevocationData:
+    """Read what can be read, within the limits above."""
+    crls: list[CertificateList] = []
+    responses: list[OcspResponse] = []
+    left = MAX_EMBEDDED_BYTES
+    for node, kind in islice(_list_embedded(parts), MAX_EMBEDDED):
+        left -= node.size
+        if left < 0:
+            break
+        try:
+            if kind is CertificateList:
+                crls.append(CertificateList(node.encoded))
+            else:
+                responses.append(OcspResponse(node.encoded))
+        except MalformedRevocation:
+            continue
+    return RevocationData(crls, responses)
+
+
+def _list_embedded(
+    parts: SignedParts,
+) -> Iterator[tuple[Node, type[CertificateList] | type[OcspResponse]]]:
+    """List what stands in SignedData.crls and in the attribute of CAdES.
+
+    These are RevocationInfoChoices (RFC 5652 section 10.2.1, RFC 5940) and RevocationValues
+    (ETSI EN 319 122-1 section A.1.3.2).
+    """
+    for info in parts.revocation_infos:
+        if info.tag != _EXPLICIT_1:
+            yield info, CertificateList
+        elif (other := _read_other(info)) is not None:
+            yield other, OcspResponse
+    for signer in parts.signers:
+        for value in signer.unsigned_attributes.get(_REVOCATION_VALUES, ()):
+            yield from _list_values(value)
+
+
+def _read_other(info: Node) -> Node | None:
+    """Give the OCSPResponse in an OtherRevocationInfoFormat; None if something else is in it."""
+    try:
+        kind, other = info.children(2)
+        return other if kind.identifier() == _OCSP_RESPONSE else None
+    except DAMAGE:
+        return None
+
+
+def _list_values(value: Node) -> Iterator[tuple[Node, type[CertificateList] | type[OcspResponse]]]:
+    """List crlVals [0] and ocspVals [1]."""
+    try:
+        for field in value.children():
+            if field.tag in (_EXPLICIT_0, _EXPLICIT_1):
+                for one in field.only().children(_MAX_VALUES):
+                    yield one, CertificateList if field.tag == _EXPLICIT_0 else OcspResponse
+    except DAMAGE:
+        return

@@ -1,0 +1,211 @@
+"""OCSP responses (RFC 6960), read field by field.
+
+Responders of the NCA have certificates with an empty ocsp-nocheck, which whole libraries stumble
+over. Here an extension that nobody needs is nobody's trouble.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+from app.cms import algorithms, x509
+from app.cms.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
+from app.cms.certificate_rules import check_holder
+from app.cms.crls import MalformedRevocation, Revoked
+from app.cms.errors import MalformedSignature
+from app.cms.nodes import BIT_STRING, DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
+from app.cms.paths import is_issued_by
+from app.cms.status import Answer
+from app.cms.x509 import Certificate, MalformedExtension, name_key, read_certificate
+
+Status: TypeAlias = Revoked | Literal["good", "unknown"]
+"""What a responder says of one certificate (section 2.2)."""
+
+# Answers of one response, and certificates that came with it; one each is usual.
+MAX_ANSWERS = 256
+MAX_CERTIFICATES = 4
+
+_BASIC = "1.3.6.1.5.5.7.48.1.1"
+_OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
+_SUCCESSFUL = b"\0"
+_SHA_1 = "1.3.14.3.2.26"
+_EXPLICIT_1, _EXPLICIT_2 = 0xA1, 0xA2
+_GOOD, _REVOKED, _UNKNOWN = 0x80, 0xA1, 0x82
+# Critical extensions of a response or an answer that don't change what it says: the nonce.
+_KNOWN = {"1.3.6.1.5.5.7.48.1.2"}
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateId:
+    """Which certificate an answer is about (section 4.1.1): by digests of its issuer's identity."""
+
+    digest: str
+    issuer_name: bytes
+    issuer_key: bytes
+    serial_number: int
+
+    def matches(self, certificate: Certificate, issuer: Certificate) -> bool:
+        """Tell whether it is this certificate of that issuer. Raises UnsupportedAlgorithm."""
+        if self.serial_number != certificate.serial_number:
+            return False
+        names = {certificate.issuer, issuer.subject}
+        return (
+            any(_digest(self.digest, name) == self.issuer_name for name in names)
+            and _digest(self.digest, issuer.public_key.bits) == self.issuer_key
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OcspAnswer:
+    """A SingleResponse (section 4.2.1); times are in UTC. If not `usable`, it says more than that.
+
+    `next_update` is None if newer information is available at all times.
+    """
+
+    about: CertificateId
+    status: Status
+    this_update: datetime
+    next_update: datetime | None
+    usable: bool
+
+
+class OcspResponse:
+    """A response with its answers, and who signed it."""
+
+    def __init__(self, der: bytes) -> None:
+        """Read an OCSPResponse, or the BasicOCSPResponse in it. Raises MalformedRevocation."""
+        self._signers: dict[Certificate, Certificate | None] = {}
+        try:
+            self._read_basic(_unwrap(read_node(der)))
+        except DAMAGE as error:
+            raise MalformedRevocation("the OCSP response is malformed") from error
+
+    def _read_basic(self, basic: Node) -> None:
+        fields = basic.fields(4)
+        self._data = fields.take(SEQUENCE)
+        self._algorithm = fields.take(SEQUENCE).algorithm()
+        self._signature = fields.take(BIT_STRING).bits()
+        certificates = fields.optional(EXPLICIT_0)
+        self._certificates = certificates.only().children(MAX_CERTIFICATES) if certificates else []
+        data = self._data.fields()
+        data.optional(EXPLICIT_0)
+        responder = data.take(_EXPLICIT_1, _EXPLICIT_2).only()
+        self._responder_name = responder.encoded if responder.tag == SEQUENCE else None
+        self._responder_key = responder.octets() if responder.tag != SEQUENCE else None
+        self.produced_at = data.take(GENERALIZED_TIME).time()
+        answers = data.take(SEQUENCE).children(MAX_ANSWERS)
+        usable = _is_known(data.optional(_EXPLICIT_1))
+        self.answers = [_read_answer(node, usable) for node in answers]
+
+    def find_signer(self, issuer: Certificate) -> Certificate | None:
+        """Give who signed it: `issuer` itself, or whom it delegated (section 4.2.2.2).
+
+        None if it was somebody else. Raises UnsupportedAlgorithm.
+        """
+        if issuer not in self._signers:
+            self._signers[issuer] = next(
+                (signer for signer in self._candidates(issuer) if self._is_signed_by(signer)), None
+            )
+        return self._signers[issuer]
+
+    def _candidates(self, issuer: Certificate) -> Iterator[Certificate]:
+        if self._is_responder(issuer):
+            yield issuer
+        for node in self._certificates:
+            try:
+                certificate = read_certificate(node.encoded)
+            except MalformedSignature:
+                continue
+            if self._is_responder(certificate) and self._is_delegate(certificate, issuer):
+                yield certificate
+
+    def _is_responder(self, certificate: Certificate) -> bool:
+        """Compare a certificate with the ResponderID (section 4.2.1)."""
+        if self._responder_name is not None:
+            name = self._responder_name
+            key = name_key(name)
+            return name == certificate.subject or (
+                key is not None and key == certificate.subject_key
+            )
+        return self._responder_key == _digest(_SHA_1, certificate.public_key.bits)
+
+    def _is_delegate(self, certificate: Certificate, issuer: Certificate) -> bool:
+        """Tell whether `issuer` itself lets the holder of a certificate answer in its name."""
+        try:
+            purposes = x509.extended_key_usage(certificate)
+        except MalformedExtension:
+            return False
+        if purposes is None or _OCSP_SIGNING not in purposes:
+            return False
+        holds = check_holder(certificate, self.produced_at).answer is Answer.YES
+        return holds and _is_named(certificate, issuer) and is_issued_by(certificate, issuer)
+
+    def _is_signed_by(self, certificate: Certificate) -> bool:
+        return algorithms.verify_signature(
+            certificate.public_key, self._algorithm, None, self._data.encoded, self._signature
+        )
+
+
+def _unwrap(response: Node) -> Node:
+    """Give the BasicOCSPResponse in an OCSPResponse (section 4.2.1), or one that stands alone."""
+    fields = response.fields(4)
+    if fields.optional(SEQUENCE):
+        return response
+    if fields.take(ENUMERATED).contents != _SUCCESSFUL:
+        raise ValueError("the responder could not answer")
+    inner = fields.take(EXPLICIT_0).only().fields(2)
+    if inner.take(OBJECT_IDENTIFIER).identifier() != _BASIC:
+        raise ValueError("not a basic response")
+    return read_node(inner.take(OCTET_STRING).octets())
+
+
+def _read_answer(answer: Node, usable: bool) -> OcspAnswer:
+    fields = answer.fields(5)
+    about = fields.take(SEQUENCE).fields(4)
+    certificate_id = CertificateId(
+        digest=about.take(SEQUENCE).algorithm().oid,
+        issuer_name=about.take(OCTET_STRING).octets(),
+        issuer_key=about.take(OCTET_STRING).octets(),
+        serial_number=about.take(INTEGER).integer(),
+    )
+    status = _read_status(fields.take(_GOOD, _REVOKED, _UNKNOWN))
+    this_update = fields.take(GENERALIZED_TIME).time()
+    next_update = fields.optional(EXPLICIT_0)
+    return OcspAnswer(
+        about=certificate_id,
+        status=status,
+        this_update=this_update,
+        next_update=next_update.only().time() if next_update else None,
+        usable=_is_known(fields.optional(_EXPLICIT_1)) and usable,
+    )
+
+
+def _read_status(status: Node) -> Status:
+    if status.tag != _REVOKED:
+        return "good" if status.tag == _GOOD else "unknown"
+    fields = status.fields(2, _REVOKED)
+    when = fields.take(GENERALIZED_TIME).time()
+    reason = fields.optional(EXPLICIT_0)
+    return Revoked(when, reason.only().expect(ENUMERATED).contents[0] if reason else None)
+
+
+def _is_known(extensions: Node | None) -> bool:
+    """Tell whether nothing critical is in an [1] that isn't known here."""
+    if extensions is None:
+        return True
+    found = extensions.only().extensions()
+    return all(oid in _KNOWN for oid, (critical, _) in found.items() if critical)
+
+
+def _is_named(certificate: Certificate, issuer: Certificate) -> bool:
+    """Tell whether a certificate names `issuer` as the one who issued it."""
+    key = certificate.issuer_key
+    return certificate.issuer == issuer.subject or (key is not None and key == issuer.subject_key)
+
+
+@lru_cache(maxsize=256)
+def _digest(algorithm: str, data: bytes) -> bytes:
+    """Hash a name or a key, of which there are few. Raises UnsupportedAlgorithm."""
+    return algorithms.digest(algorithm, data)

@@ -1,0 +1,140 @@
+"""Timestamp tokens on a signature (RFC 3161): is what they attest true?
+
+A token proves when a signature existed only if it is over that signature's value, is itself signed
+as it should be, and comes from an authority that an anchor vouches for. Otherwise its time is as
+good as the signer's own word, and isn't used.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from operator import itemgetter
+
+from app.cms import algorithms, records, x509
+from app.cms.authorities import Authorities, EmbeddedAuthorities
+from app.cms.ber import scan
+from app.cms.certificate_rules import title
+from app.cms.errors import MalformedSignature, UnsupportedAlgorithm
+from app.cms.nodes import DAMAGE, Node
+from app.cms.signed_data import parse_signed_data
+from app.cms.signed_parts import SignedParts, SignerParts, read_parts
+from app.cms.signer_checks import Content, check_signer
+from app.cms.status import YES, Answer, TimestampStatus, Verdict, every, no, unknown
+from app.cms.timestamp_claims import TimestampClaims, read_token
+from app.cms.x509 import Certificate, MalformedExtension, read_certificate
+
+# Bytes of a token: those of the NCA have 1,700; one with all authorities' certificates has 8,000.
+MAX_TOKEN_SIZE = 32_768
+# Tokens of one signer that are looked at; one is usual.
+MAX_TOKENS = 2
+
+_SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
+_TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
+# How parsing ends the sentence for a signer whose certificate it does not find.
+_NOT_EMBEDDED = "certificate is not embedded"
+
+# What reading a token raises for damage; asn1crypto, which reads its certificate, raises more.
+_DAMAGE = (*DAMAGE, *records.DAMAGE)
+
+Judge = Callable[[Certificate, datetime, Authorities], Verdict]
+"""Tells whether the certificate of an authority of timestamps reaches an anchor at some time.
+
+More certificates to look for issuers in come with the token.
+"""
+
+
+def check_timestamps(signer: SignerParts, judge: Judge) -> TimestampStatus | None:
+    """Check the timestamps of a signer, and give the earliest that holds, or else the first.
+
+    None if there is none.
+    """
+    tokens = signer.unsigned_attributes.get(_SIGNATURE_TIMESTAMP, [])[:MAX_TOKENS]
+    statuses = [check_timestamp(token, signer.signature, judge) for token in tokens]
+    verified = [(time, one) for one in statuses if (time := verified_time(one))]
+    if verified:
+        return min(verified, key=itemgetter(0))[1]
+    return statuses[0] if statuses else None
+
+
+def verified_time(status: TimestampStatus | None) -> datetime | None:
+    """Give the time that a timestamp proves, or None if it proves none."""
+    if status is None or status.verdict.answer is not Answer.YES:
+        return None
+    return status.gen_time
+
+
+def check_timestamp(token: Node, stamped: bytes, judge: Judge) -> TimestampStatus:
+    """Check a token on the signature value `stamped`, in these steps.
+
+    1. read the token; its content is a TSTInfo, and it has one signer (RFC 3161 section 2.4.2);
+    2. compare the imprint with the signature value (appendix A);
+    3. check the token's own signature (RFC 5652 section 5.6);
+    4. check that its certificate is for timestamps (RFC 3161 section 2.3);
+    5. find its authority's path to an anchor, and whether it was revoked.
+    """
+    # Step 1.
+    if token.size > MAX_TOKEN_SIZE:
+        return _unread(
+            unknown("the timestamp token is larger than {limit} bytes", limit=MAX_TOKEN_SIZE)
+        )
+    try:
+        claims = read_token(token.encoded)
+        parsed = parse_signed_data(scan(token.encoded))
+        parts = read_parts(parsed)
+        authority = read_certificate(parsed.signers[0].certificate)
+    except _DAMAGE as error:
+        return _unread(_refuse(error))
+    verdict = every(
+        _check_signers(parts),
+        # Step 2.
+        _check_imprint(claims, stamped),
+        # Step 3.
+        *check_signer(parts.signers[0], authority, Content(parts.content)),
+        # Step 4.
+        _check_purpose(authority),
+    )
+    # Step 5.
+    if verdict.answer is Answer.YES:
+        embedded = EmbeddedAuthorities(parts.certificates)
+        verdict = every(verdict, judge(authority, claims.gen_time, embedded))
+    return TimestampStatus(claims.gen_time, claims.policy, claims.serial_number, verdict, authority)
+
+
+def _unread(verdict: Verdict) -> TimestampStatus:
+    return TimestampStatus(None, None, None, verdict, None)
+
+
+def _refuse(error: Exception) -> Verdict:
+    """Tell apart a token without its certificate, which may be a good one, from one in pieces."""
+    if isinstance(error, MalformedSignature) and error.template.endswith(_NOT_EMBEDDED):
+        return unknown("the certificate of the timestamp authority is not in the token")
+    return no("the timestamp token is malformed")
+
+
+def _check_signers(parts: SignedParts) -> Verdict:
+    if len(parts.signers) > 1:
+        return no("the timestamp token has {count} signers, not one", count=len(parts.signers))
+    return YES
+
+
+def _check_imprint(claims: TimestampClaims, stamped: bytes) -> Verdict:
+    """Compare messageImprint with the digest of the signature value."""
+    algorithm = claims.imprint_algorithm
+    try:
+        actual = algorithms.digest(algorithm, stamped)
+    except UnsupportedAlgorithm as error:
+        return unknown(error.template, **error.values)
+    if actual != claims.imprint:
+        return no("the timestamp is over another signature")
+    return YES
+
+
+def _check_purpose(authority: Certificate) -> Verdict:
+    """Check the extended key usage, without which anybody could attest times."""
+    subject = title(authority.subject)
+    try:
+        purposes = x509.extended_key_usage(authority)
+    except MalformedExtension as error:
+        return no(error.template, **error.values)
+    if purposes is None or _TIME_STAMPING not in purposes:
+        return no("the certificate of {subject} is not for timestamps", subject=subject)
+    return YES

@@ -1,0 +1,213 @@
+"""The verifier: who signed, is it intact, is it valid, is it trusted, and as of when.
+
+Bytes in, answers out. Trust anchors, CRLs and OCSP responses are what the caller has at hand:
+nothing is fetched, nothing is read from settings, and no clock is looked at.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from app.cms.authorities import Authorities, EmbeddedAuthorities, GivenAuthorities
+from app.cms.crls import CertificateList
+from app.cms.embedded_revocation import read_embedded
+from app.cms.errors import MalformedSignature
+from app.cms.nodes import DAMAGE
+from app.cms.ocsp import OcspResponse
+from app.cms.paths import Budget, Path, find_path
+from app.cms.revocation import RevocationData, check_revocation
+from app.cms.signed_data import SignedCms
+from app.cms.signed_parts import read_parts
+from app.cms.signed_xml import SignedXml
+from app.cms.signer_checks import Content, check_signer, check_value
+from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict, every, no, unknown
+from app.cms.timestamps import check_timestamps, verified_time
+from app.cms.x509 import Certificate, read_certificate
+from app.cms.xmldsig import XmlChecked, check_xml
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One signature under examination: what came with it, what it may cost, and when it counts."""
+
+    authorities: Sequence[Authorities]
+    revocation: Sequence[RevocationData]
+    budget: Budget
+    at: datetime
+
+
+class Verifier:
+    """Verifies signatures against the trust anchors of one operator. Safe to share by threads."""
+
+    def __init__(
+        self,
+        anchors: Iterable[Certificate] = (),
+        *,
+        intermediates: Iterable[Certificate] = (),
+        crls: Iterable[bytes] = (),
+        ocsp_responses: Iterable[bytes] = (),
+    ) -> None:
+        """Take what is trusted, and what else is at hand (DER).
+
+        Raises MalformedRevocation if a CRL or an OCSP response can't be read.
+        """
+        self._anchors = GivenAuthorities(anchors)
+        self._intermediates = GivenAuthorities(intermediates)
+        self._revocation = RevocationData(
+            [CertificateList(der) for der in crls], [OcspResponse(der) for der in ocsp_responses]
+        )
+
+    def verify(
+        self, signature: SignedCms | SignedXml, content: bytes | None = None, *, at: datetime
+    ) -> tuple[SignerStatus, ...]:
+        """Verify each signer of a parsed signature, in the order in which it has them.
+
+        `content` is what a detached CMS is over; if one is attached too, it must be the same. `at`
+        says when the signature is known to have existed, for signers without a timestamp that
+        holds: as a rule the moment of saving. Steps for each signer:
+
+        1. intact and valid: digests and signature value (RFC 5652 section 5.6, XMLDSig 3.2);
+        2. the decisive time: that of a timestamp whose imprint, signature and authority hold, else
+           `at`; never the signer's own word (RFC 3161 appendix A);
+        3. the path to an anchor at that time (RFC 5280 section 6.1);
+        4. revocation by that time (RFC 5280 section 6.3, RFC 6960 section 3.2).
+
+        Raises ValueError if `at` has no time zone.
+        """
+        at = _in_utc(at)
+        if isinstance(signature, SignedXml):
+            return self._verify_xml(signature, at)
+        return self._verify_cms(signature, content, at)
+
+    def verify_certificate(
+        self, certificate: Certificate, *, at: datetime
+    ) -> tuple[Verdict, Verdict]:
+        """Tell whether a bare certificate reaches an anchor at that time, and about revocation.
+
+        Raises ValueError if `at` has no time zone.
+        """
+        case = _Case((self._intermediates,), (self._revocation,), Budget(), _in_utc(at))
+        path, revocation = self._judge(certificate, case.at, case)
+        return path.verdict, revocation
+
+    def _verify_cms(
+        self, signature: SignedCms, content: bytes | None, at: datetime
+    ) -> tuple[SignerStatus, ...]:
+        try:
+            parts = read_parts(signature)
+        except DAMAGE as error:
+            raise MalformedSignature("cms: {field} is malformed", field="SignedData") from error
+        signed = Content(content if parts.content is None else parts.content)
+        differs = content is not None and content != signed.data
+        case = _Case(
+            (self._intermediates, EmbeddedAuthorities(parts.certificates)),
+            (self._revocation, read_embedded(parts)),
+            Budget(len(parts.signers)),
+            at,
+        )
+        statuses = []
+        for number, signer in enumerate(parts.signers, 1):
+            certificate = read_certificate(signer.certificate)
+            intact, valid = check_signer(signer, certificate, signed)
+            if differs:
+                intact = every(no("the content given is not the one attached"), intact)
+            timestamp = check_timestamps(
+                signer,
+                lambda authority, moment, more: self._judge_stamper(authority, moment, more, case),
+            )
+            statuses.append(self._conclude(number, certificate, (intact, valid), timestamp, case))
+        return tuple(statuses)
+
+    def _verify_xml(self, signature: SignedXml, at: datetime) -> tuple[SignerStatus, ...]:
+        case = _Case(
+            (self._intermediates,),
+            (self._revocation,),
+            Budget(len(signature.signatures)),
+            at,
+        )
+        return tuple(
+            [
+                self._conclude(
+                    number,
+                    read_certificate(checked.certificate),
+                    (checked.intact, _check_xml_value(checked)),
+                    None,
+                    case,
+                )
+                for number, checked in enumerate(check_xml(signature), 1)
+            ]
+        )
+
+    def _conclude(
+        self,
+        number: int,
+        certificate: Certificate,
+        intact_and_valid: tuple[Verdict, Verdict],
+        timestamp: TimestampStatus | None,
+        case: _Case,
+    ) -> SignerStatus:
+        """Answer what is left once the decisive time is known: steps 3 and 4."""
+        attested = verified_time(timestamp)
+        decisive_time = attested or case.at
+        path, revocation = self._judge(certificate, decisive_time, case)
+        return SignerStatus(
+            number=number,
+            certificate=certificate,
+            intact=intact_and_valid[0],
+            valid=intact_and_valid[1],
+            path=path.verdict,
+            revocation=revocation,
+            decisive_time=decisive_time,
+            decisive_time_source="timestamp" if attested else "given",
+            timestamp=timestamp,
+            chain=path.chain,
+        )
+
+    def _judge(
+        self, certificate: Certificate, moment: datetime, case: _Case
+    ) -> tuple[Path, Verdict]:
+        """Find a path, and ask whether anything on it was revoked.
+
+        Who is no anchor's offspring has no one whose word on revocation counts.
+        """
+        path = find_path(certificate, moment, self._anchors, case.authorities, case.budget)
+        if not path.anchored:
+            return path, unknown("revocation can't be told without a path to a trust anchor")
+        return path, check_revocation(path.chain, moment, case.revocation)
+
+    def _judge_stamper(
+        self, authority: Certificate, moment: datetime, more: Authorities, case: _Case
+    ) -> Verdict:
+        """Tell whether an anchor vouches for an authority of timestamps at the time it attests.
+
+        A revocation counts if it is known. That none is known is a remark, or else no timestamp
+        would ever hold without CRLs.
+        """
+        authorities = (*case.authorities, more)
+        path = find_path(authority, moment, self._anchors, authorities, case.budget)
+        if path.verdict.answer is not Answer.YES:
+            return path.verdict
+        revocation = check_revocation(path.chain, moment, case.revocation, for_timestamps=True)
+        if revocation.answer is Answer.UNKNOWN:
+            return Verdict(Answer.YES, revocation.reasons)
+        return revocation
+
+
+def _check_xml_value(checked: XmlChecked) -> Verdict:
+    """Check SignatureValue over the canonical SignedInfo (XMLDSig section 3.2.2)."""
+    if checked.method is None:
+        return unknown("the signature method is not supported")
+    algorithm, digest_algorithm = checked.method
+    return check_value(
+        read_certificate(checked.certificate),
+        algorithm,
+        digest_algorithm,
+        checked.signed_info,
+        checked.signature_value,
+    )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a time without its time zone is no moment")
+    return moment.astimezone(UTC)
