@@ -1,0 +1,272 @@
+"""Is the content intact, and is the signature the signer's: each rule with one that breaks it."""
+
+import pytest
+
+from app.cms import algorithms
+from app.cms.errors import MalformedSignature
+from app.cms.nodes import read_node
+from app.cms.signed_data import SignedCms
+from app.cms.status import Answer, SignerStatus
+from app.cms.verification import Verifier
+from tests import builders, der, pki, signing
+from tests.builders import CONTENT, SIGNING_TIME
+from tests.pki import SHA1, SHA256
+from tests.signing import CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME_ATTRIBUTE, attributes
+
+SHA512 = "2.16.840.1.101.3.4.2.3"
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+
+ANNA = pki.person("ПЕТРОВА АННА")
+IVAN = pki.person()
+
+
+def verify(signature: SignedCms, content: bytes | None = None) -> SignerStatus:
+    """Verify a signature of one signer, with nothing at hand but itself."""
+    [status] = Verifier().verify(signature, content, at=SIGNING_TIME)
+    return status
+
+
+def signed(info: bytes, content: bytes | None = CONTENT) -> SignedCms:
+    """Put a SignerInfo of Ivan's into a signature."""
+    return signing.read(signing.signed_data([info], [IVAN], content))
+
+
+def answers(status: SignerStatus) -> tuple[Answer, Answer]:
+    """Give the answers that depend on the signature alone."""
+    return status.intact.answer, status.valid.answer
+
+
+def reasons(status: SignerStatus) -> str:
+    """Give the reasons why it isn't intact or valid."""
+    return "; ".join(map(str, (*status.intact.reasons, *status.valid.reasons)))
+
+
+@pytest.mark.parametrize("key", [pki.rsa_key("R"), pki.ecdsa_key("E")], ids=["RSA", "ECDSA"])
+def test_an_honest_signature_is_intact_and_valid(key: pki.Key) -> None:
+    status = verify(signing.sign(pki.person("СИДОРОВ СЕМЁН", key)))
+    assert answers(status) == (YES, YES)
+    assert (reasons(status), status.number, status.timestamp) == ("", 1, None)
+
+
+def test_the_signatures_of_the_other_builder_verify() -> None:
+    for der_ in (builders.sign_cms(), builders.sign_cms(signed_attributes=False)):
+        assert answers(verify(signing.read(der_))) == (YES, YES)
+
+
+def test_content_in_pieces_is_what_the_pieces_make() -> None:
+    assert answers(verify(signing.read(builders.indefinite_cms(b"x" * 4321)))) == (YES, YES)
+
+
+def test_detached_content_is_taken_from_the_caller() -> None:
+    signature = signing.sign(IVAN, attached=False)
+    assert answers(verify(signature, CONTENT)) == (YES, YES)
+    assert answers(verify(signature, b"another")) == (NO, YES)
+
+
+def test_without_the_content_only_its_integrity_is_unknown() -> None:
+    status = verify(signing.sign(IVAN, attached=False))
+    assert answers(status) == (UNKNOWN, YES)
+    assert reasons(status) == "the content is detached, and was not given"
+
+
+def test_altered_content_is_not_intact_though_the_signature_is_valid() -> None:
+    status = verify(signed(signing.signer_info(IVAN, b"what was signed"), b"what was put there"))
+    assert answers(status) == (NO, YES)
+    assert "its digest (SHA-256) is another" in reasons(status)
+
+
+def test_content_given_beside_another_one_attached_is_not_what_was_signed() -> None:
+    signature = signing.sign(IVAN)
+    assert answers(verify(signature, CONTENT)) == (YES, YES)
+    status = verify(signature, b"another")
+    assert answers(status) == (NO, YES)
+    assert reasons(status) == "the content given is not the one attached"
+
+
+def test_one_flipped_bit_in_the_signature_makes_it_invalid() -> None:
+    good = signing.signature_of(signing.signer_info(IVAN))
+    flipped = good[:-1] + bytes((good[-1] ^ 1,))
+    status = verify(signed(signing.signer_info(IVAN, signature=flipped)))
+    assert answers(status) == (YES, NO)
+    assert "not one of the certificate's key" in reasons(status)
+
+
+def test_a_signature_under_the_certificate_of_somebody_else_is_invalid() -> None:
+    forged = signing.signer_info(IVAN, signature=ANNA.key.sign(b"anything"))
+    assert answers(verify(signed(forged))) == (YES, NO)
+    borrowed = pki.Holder(ANNA.key, IVAN.subject, IVAN.certificate, IVAN.issuer, IVAN.serial)
+    assert answers(verify(signing.sign(borrowed))) == (YES, NO)
+
+
+@pytest.mark.parametrize("attached", [True, False])
+def test_without_signed_attributes_the_signature_is_over_the_content(attached: bool) -> None:
+    info = signing.signer_info(IVAN, signed=None)
+    signature = signed(info, CONTENT if attached else None)
+    assert answers(verify(signature, CONTENT)) == (YES, YES)
+    assert answers(verify(signature)) == ((YES, YES) if attached else (UNKNOWN, UNKNOWN))
+    other = signed(info, b"another" if attached else None)
+    assert answers(verify(other, b"another")) == (NO, NO)
+
+
+def test_signed_attributes_put_where_content_belongs_are_refused() -> None:
+    """What Ivan signed was the attributes of an honest signature; here they pose as content."""
+    posing = der.tlv(0x31, b"".join(attributes(CONTENT)))
+    status = verify(signed(signing.signer_info(IVAN, posing, signed=None), posing))
+    assert answers(status) == (NO, NO)
+    assert "only signed attributes may be" in reasons(status)
+
+
+@pytest.mark.parametrize("name", [SHA512, SHA1])
+def test_a_digest_algorithm_other_than_the_signature_s_is_noticed(name: str) -> None:
+    listed = attributes(CONTENT, name)
+    status = verify(signed(signing.signer_info(IVAN, signed=listed, digest=name)))
+    assert answers(status) == (YES, NO)
+    status = verify(signed(signing.signer_info(IVAN, digest=name)))
+    assert answers(status) == (NO, NO)
+
+
+def test_the_key_s_own_identifier_may_stand_for_the_signature_algorithm() -> None:
+    assert answers(verify(signed(signing.signer_info(IVAN, algorithm=pki.RSA)))) == (YES, YES)
+
+
+def test_an_unknown_digest_algorithm_makes_unknown() -> None:
+    status = verify(signed(signing.signer_info(IVAN, digest="1.2.3.4")))
+    assert answers(status) == (UNKNOWN, UNKNOWN)
+    assert reasons(status) == "1.2.3.4 is not supported; 1.2.3.4 is not supported"
+
+
+def test_an_unknown_signature_algorithm_leaves_only_the_signature_unknown() -> None:
+    status = verify(signed(signing.signer_info(IVAN, algorithm="1.3.6.1.4.1.6801.1.2.2")))
+    assert answers(status) == (YES, UNKNOWN)
+
+
+def test_a_weak_digest_is_told() -> None:
+    status = verify(signing.sign(pki.person("СТАРОВ ПЁТР", pki.rsa_key("old", SHA1))))
+    assert answers(status) == (YES, YES)
+    assert "SHA-1 is weak" in reasons(status)
+
+
+def test_signed_attributes_in_another_order_than_was_signed_are_refused() -> None:
+    listed = attributes(CONTENT)
+    signature = signing.signature_of(signing.signer_info(IVAN))
+    reordered = signing.signer_info(IVAN, signed=listed[::-1], signature=signature)
+    assert answers(verify(signed(reordered))) == (YES, NO)
+
+
+def test_signed_attributes_out_of_order_pass_if_that_is_how_they_were_signed() -> None:
+    listed = attributes(CONTENT)[::-1]
+    assert answers(verify(signed(signing.signer_info(IVAN, signed=listed)))) == (YES, YES)
+
+
+PIECED = der.attribute("1.2.3.4", der.octets(b"in pieces"))
+
+
+def in_ber(listed: list[bytes]) -> bytes:
+    """Encode attributes with indefinite lengths, and the octets of one in two pieces."""
+    encoded = b""
+    for attribute in listed:
+        kind, values = read_node(attribute).children()
+        value = values.contents
+        if attribute == PIECED:
+            value = b"\x24\x80" + der.octets(b"in ") + der.octets(b"pieces") + b"\0\0"
+        encoded += b"\x30\x80" + kind.encoded + b"\x31\x80" + value + b"\0\0\0\0"
+    return b"\xa0\x80" + encoded + b"\0\0"
+
+
+@pytest.mark.parametrize(("content", "expected"), [(CONTENT, YES), (b"another", NO)])
+def test_of_signed_attributes_in_ber_the_der_is_what_was_signed(
+    content: bytes, expected: Answer
+) -> None:
+    listed = sorted([*attributes(CONTENT), PIECED])
+    written = in_ber(sorted([*attributes(content), PIECED], reverse=True))
+    status = verify(signed(signing.signer_info(IVAN, signed=listed, write=written)))
+    assert answers(status) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        der.attribute(SIGNING_TIME_ATTRIBUTE, der.time(SIGNING_TIME)),
+        signing.signing_certificate(IVAN.certificate),
+        signing.signing_certificate(IVAN.certificate, SHA1),
+    ],
+    ids=["signing-time", "signingCertificateV2", "signingCertificate"],
+)
+def test_attributes_that_must_stand_once_are_refused_if_they_stand_twice(repeated: bytes) -> None:
+    listed = [one for one in attributes(CONTENT) if one != repeated] + [repeated] * 2
+    status = verify(signed(signing.signer_info(IVAN, signed=sorted(listed))))
+    assert answers(status) == (YES, NO)
+    assert "stands more than once" in reasons(status)
+
+
+@pytest.mark.parametrize("kind", [CONTENT_TYPE, MESSAGE_DIGEST])
+def test_required_attributes_that_stand_twice_are_refused_at_once(kind: str) -> None:
+    listed = attributes(CONTENT)
+    twice = [one for one in listed if der.oid(kind) in one]
+    with pytest.raises(MalformedSignature):
+        signed(signing.signer_info(IVAN, signed=sorted(listed + twice)))
+
+
+@pytest.mark.parametrize("digest", [SHA256, SHA1, SHA512])
+def test_the_certificate_that_the_signer_meant_is_compared(digest: str) -> None:
+    for meant, expected in ((IVAN, YES), (ANNA, NO)):
+        named = signing.signing_certificate(meant.certificate, digest)
+        info = signing.signer_info(IVAN, signed=sorted([*attributes(CONTENT), named]))
+        status = verify(signed(info))
+        assert answers(status) == (YES, expected)
+        assert ("the signer meant another certificate" in reasons(status)) is (expected is NO)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (der.sequence(), NO),
+        (der.NULL, NO),
+        (
+            der.sequence(der.sequence(der.sequence(der.algorithm("1.2.3.4"), der.octets(b"x")))),
+            UNKNOWN,
+        ),
+    ],
+)
+def test_a_signing_certificate_that_can_t_be_read_is_no_or_unknown(
+    value: bytes, expected: Answer
+) -> None:
+    named = der.attribute(signing.SIGNING_CERTIFICATE_V2, value)
+    info = signing.signer_info(IVAN, signed=sorted([*attributes(CONTENT), named]))
+    assert answers(verify(signed(info))) == (YES, expected)
+
+
+def test_damaged_signed_attributes_are_refused_and_damaged_unsigned_ones_left_out() -> None:
+    many = der.attribute("1.2.3.4", *[der.integer(number) for number in range(20)])
+    listed = sorted([*attributes(CONTENT), many])
+    assert answers(verify(signed(signing.signer_info(IVAN, signed=listed)))) == (NO, NO)
+    for unsigned in (many, der.NULL, der.sequence(der.NULL)):
+        assert answers(verify(signed(signing.signer_info(IVAN, unsigned=[unsigned])))) == (YES, YES)
+
+
+def test_each_signer_gets_answers_of_the_own() -> None:
+    infos = [
+        signing.signer_info(IVAN),
+        signing.signer_info(ANNA, signature=b"nothing"),
+        signing.signer_info(IVAN, b"another"),
+    ]
+    signature = signing.read(signing.signed_data(infos, [IVAN, ANNA]))
+    statuses = Verifier().verify(signature, at=SIGNING_TIME)
+    assert [status.number for status in statuses] == [1, 2, 3]
+    found = [status.certificate.der for status in statuses]
+    assert found == [IVAN.certificate, ANNA.certificate, IVAN.certificate]
+    assert [answers(status) for status in statuses] == [(YES, YES), (YES, NO), (NO, YES)]
+
+
+def test_content_is_hashed_once_for_all_signers(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[bytes] = []
+    digest = algorithms.digest
+
+    def count(oid: str, data: bytes) -> bytes:
+        hashed.append(data)
+        return digest(oid, data)
+
+    signature = signing.sign(IVAN, ANNA)
+    monkeypatch.setattr(algorithms, "digest", count)
+    Verifier().verify(signature, at=SIGNING_TIME)
+    assert hashed.count(CONTENT) == 1
