@@ -139,7 +139,7 @@ def read_certificate(der: bytes) -> Certificate:
     Raises MalformedSignature if it is none, or larger than 16 KB.
     """
     if not is_lone_certificate(der):
-        raise MalformedSignature("cms: certificate is malformed")
+        raise MalformedSignature("cms: {field} is malformed", field="certificate")
     value = scan(der)
     tbs, algorithm, signature = _children(value, value.elements(0, len(der), 1)[0], 3)[:3]
     fields = _children(value, tbs, _MAX_FIELDS)
