@@ -1,0 +1,330 @@
+"""What a signature must cover and may leave out, each with a document that tricks its reader."""
+
+from base64 import b64encode
+from itertools import permutations
+
+import pytest
+from lxml import etree
+
+from app.cms.status import Answer
+from tests import pki, xml_signer
+from tests.builders import C14N, DS, ENVELOPED
+from tests.cms.xml_answers import MISMATCH, PARTIAL, answers, check, is_valid, signature_of
+from tests.xml_signer import Reference, Transform
+
+IVAN = pki.person()
+ANNA = pki.person("ПЕТРОВА АННА")
+OLEG = pki.person("СИДОРОВ ОЛЕГ")
+DOCUMENT = "<a><b>1000</b><c/></a>"
+PART = '<a Id="all"><b Id="x">1000</b><c ID="y" id="z"/></a>'
+XADES = "http://uri.etsi.org/01903/v1.3.2#"
+UNSIGNED_CONTENT = "XML: signature {} holds content that is not signed"
+BEFORE_TEXT = "XML: signature {} stands before text"
+COMMENTS = "XML: comments are not signed"
+COMMENT_BEFORE_TEXT = "XML: a comment that is not signed stands before text"
+
+
+def one_after_the_other(*, before: bool = False) -> etree._Element:
+    """Sign as clients of the NCA do: each the document with the signatures that it has."""
+    root = etree.fromstring(DOCUMENT)
+    for who in (IVAN, ANNA, OLEG):
+        xml_signer.sign(root, who, place=0 if before else None)
+    return root
+
+
+def side_by_side() -> etree._Element:
+    """Sign the document without any signature, three times."""
+    root = etree.fromstring(DOCUMENT)
+    bare = xml_signer.canonical(root)
+    for who in (IVAN, ANNA, OLEG):
+        xml_signer.sign(root, who, Reference(signed=bare))
+    return root
+
+
+def reference_to(part: etree._Element, uri: str) -> Reference:
+    """Refer to a part of a document, which is not around the signature."""
+    return Reference(uri, [Transform(C14N)], signed=xml_signer.canonical(part))
+
+
+@pytest.mark.parametrize("root", [one_after_the_other(), one_after_the_other(before=True)])
+def test_signatures_may_come_one_after_the_other(root: etree._Element) -> None:
+    checked = check(root)
+    assert [found.intact.answer for found in checked] == [Answer.YES] * 3
+    assert all(is_valid(found) and found.covers_document for found in checked)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_signatures_side_by_side_may_stand_in_any_order(order: tuple[int, ...]) -> None:
+    root = side_by_side()
+    placed = list(root)[2:]
+    root.extend([placed[place] for place in order])
+    assert answers(root) == ["yes"] * 3
+
+
+def test_a_signature_over_those_side_by_side_is_intact() -> None:
+    root = side_by_side()
+    xml_signer.sign(root, IVAN)
+    assert answers(root) == ["yes"] * 4
+
+
+def test_two_signatures_may_change_places() -> None:
+    root = etree.fromstring(DOCUMENT)
+    for who in (IVAN, ANNA):
+        xml_signer.sign(root, who)
+    root.append(root[2])
+    assert [found.certificate for found in check(root)] == [ANNA.certificate, IVAN.certificate]
+    assert answers(root) == ["yes", "yes"]
+
+
+def test_a_signature_that_later_ones_cover_can_not_be_removed() -> None:
+    root = one_after_the_other()
+    root.remove(signature_of(root))
+    assert answers(root) == [MISMATCH, MISMATCH]
+
+
+def test_a_signature_that_later_ones_cover_can_not_be_altered() -> None:
+    root = one_after_the_other()
+    signature_of(root)[1].text = "AAAA"
+    checked = check(root)
+    assert answers(root) == ["yes", MISMATCH, MISMATCH]
+    assert not is_valid(checked[0])
+
+
+def test_the_last_signature_can_be_removed() -> None:
+    root = one_after_the_other()
+    root.remove(signature_of(root, 2))
+    assert answers(root) == ["yes", "yes"]
+
+
+def test_a_signature_that_is_incomplete_is_content() -> None:
+    root = one_after_the_other()
+    xml_signer.sign(root, IVAN)
+    last = signature_of(root, 3)
+    last.remove(last[2])
+    assert answers(root) == [MISMATCH] * 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<a><b>10<s/>00</b></a>", "<a><b><s/>1000</b></a>", "<a><b/><s/> x</a>"],
+)
+def test_a_signature_before_text_may_hide_it(text: str) -> None:
+    # What is signed has no place in it; the signature then takes it, before text.
+    octets = xml_signer.canonical(etree.fromstring(text.replace("<s/>", "")))
+    root = etree.fromstring(text.replace("<s/>", f'<ds:Signature xmlns:ds="{DS}"/>'))
+    signature = signature_of(root)
+    xml_signer.fill(signature, IVAN, [Reference()], [xml_signer.sha256(octets)])
+    [checked] = check(root)
+    assert checked.intact.answer is Answer.UNKNOWN
+    assert answers(root) == [BEFORE_TEXT.format(1)]
+
+
+def test_somebody_elses_signature_before_text_may_hide_it() -> None:
+    root = etree.fromstring(DOCUMENT)
+    xml_signer.sign(root, IVAN)
+    xml_signer.sign(root, ANNA, parent=root[0])
+    assert answers(root) == ["yes", "yes"]
+    root[0].text, root[0][0].tail = "10", "00"
+    assert answers(root) == [BEFORE_TEXT.format(1), BEFORE_TEXT.format(1)]
+
+
+def with_object(content: etree._Element | None, text: str = "") -> etree._Element:
+    """Give a document whose only signature has an object that it doesn't refer to."""
+    root = etree.fromstring(DOCUMENT)
+    signature = xml_signer.sign(root, IVAN)
+    placed = etree.SubElement(signature, f"{{{DS}}}Object")
+    placed.text = text
+    if content is not None:
+        placed.append(content)
+    return root
+
+
+def test_a_signature_may_have_content_that_nobody_signed() -> None:
+    assert answers(with_object(etree.Element("b"))) == [UNSIGNED_CONTENT.format(1)]
+    assert answers(with_object(None, "1000")) == [UNSIGNED_CONTENT.format(1)]
+    assert answers(with_object(None, "\n ")) == ["yes"]
+    properties = etree.Element(f"{{{XADES}}}QualifyingProperties")
+    assert answers(with_object(properties)) == ["yes"]
+    etree.SubElement(properties, "b")
+    assert answers(with_object(properties)) == [UNSIGNED_CONTENT.format(1)]
+
+
+def test_text_between_the_elements_of_a_signature_is_content() -> None:
+    root = etree.fromstring(DOCUMENT)
+    signature = xml_signer.sign(root, IVAN)
+    signature[0].tail = "1000"
+    assert answers(root) == [UNSIGNED_CONTENT.format(1)]
+
+
+def test_a_later_signature_may_bring_content() -> None:
+    root = etree.fromstring(DOCUMENT)
+    xml_signer.sign(root, IVAN)
+    xml_signer.sign(root, ANNA, objects=[etree.Element("b")])
+    assert answers(root) == [UNSIGNED_CONTENT.format(2)] * 2
+
+
+def test_comments_are_not_signed_and_may_hide_text() -> None:
+    text = xml_signer.text(one_after_the_other())
+    assert answers(text.replace("<c/>", "<!-- --><c/>")) == [COMMENTS] * 3
+    assert answers(text.replace("<a>", "<!-- --><a>")) == [COMMENTS] * 3
+    for comment in ("10<!-- -->00", "<!-- -->1000"):
+        checked = check(text.replace("1000", comment))
+        assert [found.intact.answer for found in checked] == [Answer.UNKNOWN] * 3
+        assert answers(text.replace("1000", comment)) == [COMMENT_BEFORE_TEXT] * 3
+
+
+def test_comments_are_signed_by_those_who_take_the_name_of_the_transform_at_its_word() -> None:
+    root = etree.fromstring("<a><b>10<!-- -->00</b></a>")
+    octets = xml_signer.canonical(root, Transform(xml_signer.C14N_COMMENTS))
+    xml_signer.sign(root, IVAN, Reference(signed=octets))
+    text = xml_signer.text(root)
+    assert answers(text) == ["yes"]
+    assert answers(text.replace("<!-- -->", "<!--x-->")) == [MISMATCH]
+    assert answers(text.replace("<!-- -->", "")) == [MISMATCH]
+    assert answers(text.replace("#WithComments", "")) == [MISMATCH]
+
+
+@pytest.mark.parametrize("name", ["Id", "ID", "id", "{urn:x}Id", "{urn:x}ID"])
+def test_the_root_may_be_referred_to_by_an_id(name: str) -> None:
+    root = etree.fromstring(DOCUMENT)
+    root.set(name, "all")
+    xml_signer.sign(root, IVAN, Reference("#all"))
+    [checked] = check(root)
+    assert checked.covers_document
+    assert answers(root) == ["yes"]
+    assert answers(xml_signer.text(root).replace("1000", "1001")) == [MISMATCH]
+    # A style sheet, for one, is outside of the root.
+    text = xml_signer.text(root).partition("?>")[2]
+    assert answers(f"<!-- -->{text}") == [COMMENTS]
+    assert answers(f"<?xml-stylesheet href=''?>{text}") == [PARTIAL]
+    assert answers(f"{text}<?x?>") == [PARTIAL]
+
+
+def test_a_part_is_not_the_document() -> None:
+    root = etree.fromstring(PART)
+    xml_signer.sign(root, IVAN, reference_to(root[0], "#x"))
+    [checked] = check(root)
+    assert checked.intact.answer is Answer.UNKNOWN
+    assert not checked.covers_document
+    assert is_valid(checked)
+    assert answers(root) == [PARTIAL]
+    assert answers(xml_signer.text(root).replace("1000", "1001")) == [MISMATCH]
+
+
+def test_a_part_may_be_signed_beside_the_document() -> None:
+    root = etree.fromstring(PART)
+    parts = [reference_to(root[0], "#x"), reference_to(root[1], "#y")]
+    xml_signer.sign(root, IVAN, *parts, Reference())
+    assert answers(root) == ["yes"]
+    assert check(root)[0].covers_document
+
+
+@pytest.mark.parametrize("uri", ["", "#all"])
+def test_a_signed_document_within_another_is_not_that_other(uri: str) -> None:
+    root = etree.fromstring(PART)
+    xml_signer.sign(root, IVAN, Reference(uri))
+    assert answers(root) == ["yes"]
+    other = etree.fromstring("<evil><b>9999</b></evil>")
+    other.append(root)
+    assert answers(other) == [PARTIAL if uri else MISMATCH]
+    assert check(other)[0].covers_document is (not uri)
+
+
+def test_an_element_wrapped_away_from_its_place_is_noticed() -> None:
+    root = etree.fromstring(PART)
+    xml_signer.sign(root, IVAN, Reference("#all"))
+    # The signed root moves into an object of the signature, another one takes its place.
+    signature = signature_of(root)
+    wrapper = etree.fromstring('<a Id="evil"><b>9999</b></a>')
+    wrapper.append(signature)
+    etree.SubElement(signature, f"{{{DS}}}Object").append(root)
+    assert answers(wrapper) == ["XML: the signature leaves out all that it refers to"]
+    assert not check(wrapper)[0].covers_document
+    root.set("Id", "evil")
+    signature[0][2].set("URI", "#evil")
+    assert answers(wrapper) == ["XML: several elements have the Id evil"]
+
+
+@pytest.mark.parametrize("name", ["id", "ID", "{http://www.w3.org/XML/1998/namespace}id"])
+def test_an_id_that_stands_twice_means_nothing(name: str) -> None:
+    root = etree.fromstring(PART)
+    xml_signer.sign(root, IVAN, reference_to(root[0], "#x"), Reference())
+    assert answers(root) == ["yes"]
+    root[1].set(name, "x")
+    assert answers(root) == ["XML: several elements have the Id x"]
+    assert check(root)[0].intact.answer is Answer.NO
+
+
+def test_an_id_may_stand_in_two_attributes_of_one_element() -> None:
+    root = etree.fromstring('<a><b Id="x" id="x">1</b></a>')
+    xml_signer.sign(root, IVAN, Reference(), reference_to(root[0], "#x"))
+    assert answers(root) == ["yes"]
+
+
+def test_an_id_that_is_nowhere_is_unknown() -> None:
+    root = etree.fromstring(PART)
+    xml_signer.sign(root, IVAN, Reference("#nowhere"), Reference())
+    assert answers(root) == ["XML: no element has the Id nowhere"]
+
+
+def enveloping(*contents: str) -> etree._Element:
+    """Sign contents that stand in objects of the signature."""
+    objects = [etree.fromstring(content) for content in contents]
+    signature = etree.Element(f"{{{DS}}}Signature", nsmap={"ds": DS})
+    references = [Reference(f"#o{place}", [Transform(C14N)]) for place in range(len(objects))]
+    xml_signer.fill(signature, IVAN, references, [b""] * len(objects), objects=objects)
+    for place, element in enumerate(objects):
+        placed = element.getparent()
+        assert placed is not None
+        placed.set("Id", f"o{place}")
+        digest = xml_signer.sha256(xml_signer.canonical(placed))
+        signature[0][2 + place][-1].text = b64encode(digest).decode()
+    xml_signer.resign(signature, IVAN)
+    return signature
+
+
+def test_an_enveloping_signature_covers_its_objects() -> None:
+    root = enveloping("<a>1</a>", "<b/>")
+    [checked] = check(root)
+    assert checked.covers_document
+    assert is_valid(checked)
+    assert answers(root) == ["yes"]
+    assert answers(xml_signer.text(root).replace(">1<", ">2<")) == [MISMATCH]
+    assert answers(xml_signer.text(root) + "<?x?>") == [PARTIAL]
+
+
+def test_an_enveloping_signature_covers_no_other_objects() -> None:
+    text = xml_signer.text(enveloping("<a>1</a>"))
+    for content in ("<ds:Object><a>2</a></ds:Object>", "<a>2</a>", "2"):
+        assert answers(text.replace("</ds:Signature>", content + "</ds:Signature>")) == [PARTIAL]
+
+
+def test_what_is_in_an_object_may_be_referred_to_itself() -> None:
+    root = enveloping("<a>1</a>")
+    placed, content = root[-1], root[-1][0]
+    content.set("Id", placed.attrib.pop("Id"))
+    digest = xml_signer.sha256(xml_signer.canonical(content))
+    root[0][2][-1].text = b64encode(digest).decode()
+    assert answers(root) == ["yes"]
+    placed.text = "2"
+    assert answers(root) == [PARTIAL]
+    placed.text = ""
+    etree.SubElement(placed, "b")
+    assert answers(root) == [PARTIAL]
+
+
+def test_a_signature_without_anything_around_it_covers_nothing() -> None:
+    signature = etree.Element(f"{{{DS}}}Signature", nsmap={"ds": DS})
+    xml_signer.fill(signature, IVAN, [Reference(uri="")], [xml_signer.sha256(b"")])
+    assert answers(signature) == ["XML: the signature leaves out all that it refers to"]
+
+
+def test_a_signature_can_not_leave_out_what_it_refers_to() -> None:
+    root = etree.fromstring(DOCUMENT)
+    transforms = [Transform(ENVELOPED), Transform(C14N)]
+    signature = xml_signer.sign(root, IVAN, Reference("#x", transforms, signed=b""))
+    signature.set("Id", "x")
+    assert answers(root) == ["XML: the signature leaves out all that it refers to"]
+    del signature.attrib["Id"]
+    signature[2].set("Id", "x")
+    assert answers(root) == ["XML: the signature leaves out all that it refers to"]

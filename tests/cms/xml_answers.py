@@ -1,0 +1,48 @@
+"""What the tests of XML signatures ask of a document."""
+
+from lxml import etree
+
+from app.cms import algorithms
+from app.cms.parsing import parse
+from app.cms.signed_xml import SignedXml
+from app.cms.x509 import read_certificate
+from app.cms.xmldsig import XmlChecked, check_xml
+from tests import xml_signer
+from tests.builders import DS
+
+MISMATCH = "XML: the digest does not match the document"
+PARTIAL = "XML: the signature covers only a part of the document"
+
+
+def check(document: etree._Element | str) -> tuple[XmlChecked, ...]:
+    """Check a document as a client would send it."""
+    text = document if isinstance(document, str) else xml_signer.text(document)
+    signed = parse(text)
+    assert isinstance(signed, SignedXml)
+    checked = check_xml(signed)
+    assert [found.certificate for found in checked] == [
+        signature.certificate for signature in signed.signatures
+    ]
+    return checked
+
+
+def answers(document: etree._Element | str) -> list[str]:
+    """Tell of each signature whether it is intact: "yes", or the sentences that go with it."""
+    return [
+        ", ".join(str(reason) for reason in found.intact.reasons) or str(found.intact.answer)
+        for found in check(document)
+    ]
+
+
+def is_valid(checked: XmlChecked) -> bool:
+    """Tell whether the signature value is that of the certificate's key."""
+    assert checked.method
+    key = read_certificate(checked.certificate).public_key
+    return algorithms.verify_signature(
+        key, *checked.method, checked.signed_info, checked.signature_value
+    )
+
+
+def signature_of(root: etree._Element, place: int = 0) -> etree._Element:
+    """Find a signature."""
+    return list(root.iter(f"{{{DS}}}Signature"))[place]
