@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from cryptography.exceptions import InvalidSignature
+from cryptography import exceptions
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from app.cms.algorithm_names import name
@@ -157,8 +157,10 @@ def verify_signature(
     try:
         settled = _settle_digest(algorithm, scheme, digest_algorithm)
         scheme.check(_Signed(key, algorithm.parameters, settled, message, signature))
-    except (InvalidSignature, MalformedSignature, ValueError):
+    except (exceptions.InvalidSignature, MalformedSignature, ValueError):
         return False
+    except exceptions.UnsupportedAlgorithm as error:  # An OpenSSL that was built with less.
+        raise UnsupportedAlgorithm(name(algorithm.oid)) from error
     return True
 
 

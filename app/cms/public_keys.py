@@ -133,9 +133,11 @@ def read_pss_parameters(der: bytes | None) -> PssParameters:
     if der == _EMPTY_SEQUENCE:
         return PssParameters()
     value = scan(der)
-    fields = {field[0]: _only_child(value, field) for field in _sequence(value)}
-    if not fields.keys() <= {_HASH, _MASK, _SALT, _TRAILER}:
+    listed = _sequence(value)
+    tags = [field[0] for field in listed]
+    if tags != sorted(set(tags) & {_HASH, _MASK, _SALT, _TRAILER}):
         raise ValueError("not RSASSA-PSS-params")
+    fields = {field[0]: _only_child(value, field) for field in listed}
     if _TRAILER in fields and _integer(value, fields[_TRAILER]) != 1:
         raise UnsupportedAlgorithm("RSASSA-PSS trailer")
     salt_length = _integer(value, fields[_SALT]) if _SALT in fields else 20
@@ -167,7 +169,7 @@ def verify_rsa(
     value = scan(key)
     modulus, exponent = (_integer(value, field) for field in _sequence(value))
     if not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS:
-        raise UnsupportedAlgorithm(f"RSA {modulus.bit_length()}")
+        raise UnsupportedAlgorithm(f"RSA of {modulus.bit_length()} bits")
     if exponent.bit_length() > MAX_RSA_EXPONENT_BITS:
         raise UnsupportedAlgorithm(f"RSA with an exponent of {exponent.bit_length()} bits")
     public_key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
@@ -230,7 +232,10 @@ def read_curve(parameters: bytes | None) -> str:
     if parameters is None:
         raise ValueError("key names no curve")
     value = scan(parameters)
-    return _object_identifier(value, _sequence(value)[0])
+    fields = _sequence(value)
+    if not fields:
+        raise ValueError("key names no curve")
+    return _object_identifier(value, fields[0])
 
 
 def _named_curve(parameters: bytes | None) -> str:
@@ -239,7 +244,8 @@ def _named_curve(parameters: bytes | None) -> str:
         raise ValueError("key names no curve")
     if parameters[0] != OBJECT_IDENTIFIER:
         raise UnsupportedAlgorithm("elliptic curve without a name")
-    if len(parameters) > 2 + MAX_OBJECT_IDENTIFIER or parameters[1] != len(parameters) - 2:
+    size = len(parameters) - 2
+    if not 0 < size <= MAX_OBJECT_IDENTIFIER or parameters[1] != size:
         raise ValueError("not an OBJECT IDENTIFIER")
     return dotted(parameters[2:])
 
