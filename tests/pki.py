@@ -14,9 +14,11 @@ from functools import cache
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
+from app.cms import algorithms
 from app.cms.nodes import read_node
 from tests import builders, der
 from tests.builders import NOT_AFTER, NOT_BEFORE
+from tests.gost_signer import GostKey, Kind
 
 SHA256 = "2.16.840.1.101.3.4.2.1"
 SHA1 = "1.3.14.3.2.26"
@@ -92,6 +94,18 @@ def ecdsa_key(name: str) -> Key:
     )
     return Key(
         public, ECDSA_SHA256, SHA256, lambda message: pair.sign(message, ec.ECDSA(hashes.SHA256()))
+    )
+
+
+@cache
+def gost_key(name: str, kind: Kind) -> Key:
+    """Give the GOST key of that name and kind; `tests.gost_signer` has the kinds."""
+    pair = GostKey.generate(kind, name)
+    return Key(
+        pair.public_key_info(),
+        kind.signature,
+        kind.digest,
+        lambda message: pair.sign(algorithms.digest(kind.digest, message)),
     )
 
 

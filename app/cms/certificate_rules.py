@@ -69,7 +69,7 @@ def _check_usage(certificate: Certificate) -> Verdict:
     try:
         usages = x509.key_usage(certificate)
     except MalformedExtension as error:
-        return no(error.template, **error.values)
+        return refuse_broken(certificate, error)
     if usages is None or usages & {"digitalSignature", "nonRepudiation"}:
         return YES
     return no(
@@ -86,7 +86,7 @@ def check_issuer(issuer: Certificate, below: int) -> Verdict:
         constraints = x509.basic_constraints(issuer)
         usages = x509.key_usage(issuer)
     except MalformedExtension as error:
-        return no(error.template, **error.values)
+        return refuse_broken(issuer, error)
     if constraints is None or not constraints.ca:
         return no("{subject} is no certification authority", subject=subject)
     if usages is not None and "keyCertSign" not in usages:
@@ -94,6 +94,15 @@ def check_issuer(issuer: Certificate, below: int) -> Verdict:
     if constraints.path_length is not None and below > constraints.path_length:
         return no("there are more authorities below {subject} than it may have", subject=subject)
     return YES
+
+
+def refuse_broken(certificate: Certificate, error: MalformedExtension) -> Verdict:
+    """Say whose extension it is that can't be read."""
+    return no(
+        "the certificate of {subject}: " + error.template,
+        subject=title(certificate.subject),
+        **error.values,
+    )
 
 
 def check_strength(certificate: Certificate) -> Verdict:

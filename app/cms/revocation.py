@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from app.cms.certificate_rules import title
+from app.cms.certificate_rules import refuse_broken, title
 from app.cms.crls import CERTIFICATE_HOLD, CertificateList, Revoked
 from app.cms.errors import UnsupportedAlgorithm
 from app.cms.ocsp import OcspAnswer, OcspResponse
@@ -204,7 +204,9 @@ def _doubt_crl(crl: CertificateList, issuer: Certificate) -> Verdict | None:
             return unknown("a CRL of {issuer} is not one of its own certificates", issuer=name)
         if not crl.is_signed_by(issuer.public_key):
             return unknown("a CRL in the name of {issuer} is not signed by it", issuer=name)
-    except (MalformedExtension, UnsupportedAlgorithm) as error:
+    except MalformedExtension as error:
+        return Verdict(Answer.UNKNOWN, refuse_broken(issuer, error).reasons)
+    except UnsupportedAlgorithm as error:
         return unknown(error.template, **error.values)
     return None
 

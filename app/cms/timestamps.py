@@ -12,7 +12,7 @@ from operator import itemgetter
 from app.cms import algorithms, records, x509
 from app.cms.authorities import Authorities, EmbeddedAuthorities
 from app.cms.ber import scan
-from app.cms.certificate_rules import title
+from app.cms.certificate_rules import refuse_broken, title
 from app.cms.errors import MalformedSignature, UnsupportedAlgorithm
 from app.cms.nodes import DAMAGE, Node
 from app.cms.signed_data import parse_signed_data
@@ -134,7 +134,7 @@ def _check_purpose(authority: Certificate) -> Verdict:
     try:
         purposes = x509.extended_key_usage(authority)
     except MalformedExtension as error:
-        return no(error.template, **error.values)
+        return refuse_broken(authority, error)
     if purposes is None or _TIME_STAMPING not in purposes:
         return no("the certificate of {subject} is not for timestamps", subject=subject)
     return YES

@@ -1,0 +1,166 @@
+"""What each certificate of a path must be: each rule with a chain that breaks it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pytest
+
+from app.cms.status import Answer, Verdict
+from tests import der, pki
+from tests.builders import NOT_AFTER, NOT_BEFORE, SIGNING_TIME
+from tests.cms.judging import IVAN, KEY, NCA, ROOT, below, path, text
+from tests.pki import DAY
+
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("at", "answer"),
+    [
+        (NOT_BEFORE, YES),
+        (NOT_AFTER, YES),
+        (NOT_BEFORE - DAY / 86_400, NO),
+        (NOT_AFTER + DAY / 86_400, NO),
+    ],
+)
+def test_certificates_are_in_force_from_the_first_second_to_the_last(
+    at: datetime, answer: Answer
+) -> None:
+    assert path(IVAN, at=at).answer is answer
+
+
+def test_an_expired_or_not_yet_valid_certificate_is_refused_even_without_anchors() -> None:
+    after, before = path(IVAN, [], [], NOT_AFTER + DAY), path(IVAN, [], [], NOT_BEFORE - DAY)
+    assert (after.answer, before.answer) == (NO, NO)
+    assert text(after).startswith(
+        "the certificate of ИВАНОВ ИВАН was valid only until 2034-01-01 00:00:00 UTC"
+    )
+    assert "was valid only from 2024-01-01 00:00:00 UTC" in text(before)
+
+
+@pytest.mark.parametrize("place", ["anchor", "intermediate"])
+def test_every_certificate_of_the_chain_must_be_in_force(place: str) -> None:
+    short = (NOT_BEFORE, SIGNING_TIME - DAY)
+    usual = (NOT_BEFORE, NOT_AFTER)
+    key = pki.rsa_key("root of short life")
+    name = pki.name("SHORT ROOT")
+    root = pki.certify(name, key, None, pki.AUTHORITY, valid=short if place == "anchor" else usual)
+    nca = pki.certify(
+        pki.name("SHORT NCA"), KEY, root, pki.AUTHORITY, valid=usual if place == "anchor" else short
+    )
+    person = below(nca)
+    assert path(person, [root], [nca], SIGNING_TIME - 2 * DAY) == Verdict(YES)
+    assert path(person, [root], [nca]).answer is NO
+
+
+def chain(*extensions: bytes, anchored: bool = False) -> Verdict:
+    """Give the verdict on a person below an authority with those extensions."""
+    authority = pki.certify(pki.name("SOME CA"), KEY, ROOT, extensions)
+    return path(below(authority), [authority] if anchored else [ROOT], [authority])
+
+
+@pytest.mark.parametrize("anchored", [False, True])
+@pytest.mark.parametrize(
+    ("extensions", "reason"),
+    [
+        ([], "SOME CA is no certification authority"),
+        (pki.PERSON, "SOME CA is no certification authority"),
+        ([pki.basic_constraints(ca=False)], "SOME CA is no certification authority"),
+        (
+            [pki.basic_constraints(), pki.key_usage("digitalSignature", "cRLSign")],
+            "the key of SOME CA is not for signing certificates",
+        ),
+        (
+            [pki.extension("2.5.29.19", der.NULL)],
+            "the certificate of SOME CA: extension 2.5.29.19 is broken",
+        ),
+        (
+            [pki.basic_constraints(), pki.basic_constraints(ca=False)],
+            "the certificate of SOME CA: extension 2.5.29.19 stands twice",
+        ),
+    ],
+)
+def test_who_is_no_authority_vouches_for_nobody(
+    extensions: Sequence[bytes], reason: str, anchored: bool
+) -> None:
+    verdict = chain(*extensions, anchored=anchored)
+    assert (verdict.answer, text(verdict)) == (NO, reason)
+
+
+def test_an_authority_needs_no_key_usage() -> None:
+    assert chain(pki.basic_constraints()) == Verdict(YES)
+
+
+def test_a_person_is_no_authority() -> None:
+    victim = pki.certify(pki.name("ЖЕРТВА"), KEY, IVAN, pki.PERSON)
+    verdict = path(victim, [ROOT], [NCA, IVAN])
+    assert (verdict.answer, text(verdict)) == (
+        NO,
+        "ИВАНОВ ИВАН is no certification authority",
+    )
+
+
+@pytest.mark.parametrize(("length", "answer"), [(0, NO), (1, YES), (None, YES)])
+def test_path_length_bounds_the_authorities_below(length: int | None, answer: Answer) -> None:
+    constraints = pki.basic_constraints(path_length=length)
+    root = pki.certify(pki.name("STRICT"), pki.rsa_key("strict"), None, [constraints])
+    nca = pki.certify(pki.name("STRICT NCA"), KEY, root, pki.AUTHORITY)
+    verdict = path(below(nca), [root], [nca])
+    assert verdict.answer is answer
+    if answer is NO:
+        assert text(verdict) == "there are more authorities below STRICT than it may have"
+
+
+def test_path_length_does_not_count_a_self_issued_certificate() -> None:
+    """A new key of the same authority, certified with its old one (section 6.1.4 l)."""
+    constraints = pki.basic_constraints(path_length=0)
+    old = pki.certify(pki.name("STRICT"), pki.rsa_key("strict"), None, [constraints])
+    new = pki.certify(pki.name("STRICT"), KEY, old, [constraints])
+    assert path(below(new), [old], [new]) == Verdict(YES)
+
+
+@pytest.mark.parametrize(
+    ("extensions", "reason"),
+    [
+        ([pki.key_usage("keyEncipherment", "cRLSign")], "is not for signatures: cRLSign, keyEnc"),
+        ([pki.extension("2.5.29.15", der.NULL)], ": extension 2.5.29.15 is broken"),
+        (
+            [pki.extension("1.2.3.4", der.NULL, critical=True)],
+            "has a critical extension that is unknown here: 1.2.3.4",
+        ),
+        ([der.NULL], "the list of extensions of the certificate of СИДОРОВ СЕМЁН is broken"),
+    ],
+)
+def test_a_signer_s_certificate_must_be_for_signing_and_understood(
+    extensions: list[bytes], reason: str
+) -> None:
+    verdict = path(below(NCA, *extensions))
+    assert verdict.answer is NO
+    assert reason in text(verdict)
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        [pki.key_usage("digitalSignature")],
+        [pki.key_usage("nonRepudiation")],
+        [pki.extension("1.2.3.4", der.NULL)],
+        [pki.extended_key_usage("1.2.3.4", critical=True)],
+        [pki.extension("2.5.29.31", b"broken")],
+    ],
+)
+def test_what_needs_no_understanding_does_no_harm(extensions: list[bytes]) -> None:
+    assert path(below(NCA, *extensions)) == Verdict(YES)
+
+
+def test_an_unknown_critical_extension_of_an_authority_is_refused() -> None:
+    name_constraints = pki.extension("2.5.29.30", der.sequence(), critical=True)
+    assert chain(*pki.AUTHORITY, name_constraints).answer is NO
+    assert chain(*pki.AUTHORITY, name_constraints, anchored=True) == Verdict(YES)
+
+
+def test_a_certificate_signed_with_a_weak_digest_is_doubted() -> None:
+    nca = pki.certify(pki.name("OLD"), pki.rsa_key("old", pki.SHA1), ROOT, pki.AUTHORITY)
+    verdict = path(below(nca), [ROOT], [nca])
+    assert verdict.answer is UNKNOWN
+    assert "is signed with RSA with SHA-1, which can be forged" in text(verdict)
