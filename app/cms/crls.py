@@ -9,7 +9,7 @@ from datetime import datetime
 
 from app.cms import x509
 from app.cms.algorithms import PublicKey, verify_signature
-from app.cms.ber import EXPLICIT_0, INTEGER, SEQUENCE, Scanned
+from app.cms.ber import EXPLICIT_0, INTEGER, MAX_LENGTH_OCTETS, SEQUENCE, Scanned
 from app.cms.errors import CmsError
 from app.cms.nodes import BIT_STRING, DAMAGE, ENUMERATED, GENERALIZED_TIME, UTC_TIME, Node
 from app.cms.x509 import Certificate, MalformedExtension
@@ -114,7 +114,7 @@ class CertificateList:
 
     def _entry(self, position: int, start: int, stop: int) -> Revoked | None:
         """Read the entry whose serial number is at `position`; None if these bytes are none."""
-        for header in (2, 3, 4):  # A length has one octet, two or three.
+        for header in range(2, 3 + MAX_LENGTH_OCTETS):
             first = position - header
             if first < start or self._value.data[first] != SEQUENCE:
                 continue
@@ -158,16 +158,20 @@ class CertificateList:
             return {_INDIRECT: Node(value, (0, 0, 0, 0, 0))}
 
 
-def _read_entry(entry: Node) -> Revoked | None:
-    """Read an element of revokedCertificates (section 5.1.2.6). Raises one of DAMAGE."""
+def _read_entry(entry: Node) -> Revoked:
+    """Read an element of revokedCertificates (section 5.1.2.6). Raises one of DAMAGE.
+
+    Who is listed is revoked, even if the reason can't be read.
+    """
     fields = entry.fields(3)
     fields.take(INTEGER)
     when = fields.take(UTC_TIME, GENERALIZED_TIME).time()
     more = fields.optional(SEQUENCE)
     fields.end()
-    if more is None:
-        return Revoked(when, None)
-    _, reason = more.extensions().get(_REASON, (False, b""))
+    try:
+        _, reason = more.extensions().get(_REASON, (False, b"")) if more else (False, b"")
+    except DAMAGE:
+        reason = b""
     is_reason = len(reason) == 3 and reason[:2] == bytes((ENUMERATED, 1))
     return Revoked(when, reason[2] if is_reason else None)
 

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from app.cms.status import Verdict
 from app.cms.verification import Verifier
 from app.cms.x509 import Certificate, read_certificate
-from tests import pki
+from tests import pki, revoking
 from tests.builders import SIGNING_TIME
-from tests.pki import Holder
+from tests.pki import DAY, Holder
+from tests.revoking import Revoked
 
 ROOT, NCA, IVAN = pki.root(), pki.authority(), pki.person()
 KEY = pki.rsa_key("some authority")
+AT = SIGNING_TIME
+BEFORE, AFTER = AT - DAY, AT + DAY
 
 
 def read(*holders: Holder) -> list[Certificate]:
@@ -39,3 +43,30 @@ def below(authority: Holder, *extensions: bytes, subject: str = "СИДОРОВ 
 def text(verdict: Verdict) -> str:
     """Give all reasons."""
     return "; ".join(map(str, verdict.reasons))
+
+
+def crl(*revoked: Revoked, by: Holder = NCA, **more: Any) -> bytes:
+    """Issue a CRL that is in force at the decisive time, if `more` doesn't say otherwise."""
+    return revoking.crl(by, *revoked, **{"this_update": BEFORE, "next_update": AFTER, **more})
+
+
+def ocsp(status: Any = "good", serial: int = IVAN.serial, **more: Any) -> bytes:
+    """Answer about Ivan's certificate at the decisive time, as its issuer."""
+    return revoking.ocsp(NCA, serial, status, **{"this_update": AT, **more})
+
+
+def revocation(
+    *,
+    crls: list[bytes] | None = None,
+    ocsp: list[bytes] | None = None,
+    of: Holder = IVAN,
+    at: datetime = AT,
+) -> Verdict:
+    """Ask about a bare certificate whose issuer is the anchor."""
+    verifier = Verifier(read(NCA), crls=crls or [], ocsp_responses=ocsp or [])
+    return verifier.verify_certificate(read_certificate(of.certificate), at=at)[1]
+
+
+def revoked(when: datetime, reason: int | None = None) -> Revoked:
+    """Say that Ivan's certificate was revoked."""
+    return Revoked(IVAN.serial, when, reason)

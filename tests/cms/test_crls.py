@@ -1,0 +1,162 @@
+"""Revocation lists: what an entry is, and which lists count."""
+
+import pytest
+
+from app.cms.crls import REMOVE_FROM_CRL
+from app.cms.status import Answer
+from app.cms.verification import Verifier
+from tests import der, pki
+from tests.cms.judging import (
+    AFTER,
+    AT,
+    BEFORE,
+    IVAN,
+    KEY,
+    NCA,
+    ROOT,
+    crl,
+    read,
+    revocation,
+    revoked,
+    text,
+)
+from tests.pki import Holder
+from tests.revoking import Revoked
+
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+
+
+@pytest.mark.parametrize("serial", [0x80, 127, 1, 0, -7, 2**159 + 5, 0x0205_0404])
+def test_entries_are_found_by_any_serial_number(serial: int) -> None:
+    person = pki.certify(pki.name("P"), KEY, NCA, pki.PERSON, serial=serial)
+    others = [Revoked(serial + step, BEFORE) for step in (-1, 1)]
+    assert revocation(crls=[crl(*others)], of=person).answer is YES
+    assert revocation(crls=[crl(*others, Revoked(serial, BEFORE))], of=person).answer is NO
+
+
+def test_the_bytes_of_a_serial_number_elsewhere_are_no_entry() -> None:
+    person = pki.certify(pki.name("P"), KEY, NCA, pki.PERSON, serial=5)
+    containing = Revoked(int.from_bytes(b"\1" + der.integer(5) * 4, "big"), BEFORE)
+    within = Revoked(int.from_bytes(b"\1" + der.sequence(der.integer(5)), "big"), BEFORE)
+    assert revocation(crls=[crl(containing, within)], of=person).answer is YES
+
+
+def test_entries_of_every_length_are_found() -> None:
+    long = pki.extension("1.2.3.4", bytes(70_000))
+    for size in (0, 120, 1_000, 70_000):
+        entry = der.sequence(
+            der.integer(IVAN.serial),
+            der.time(BEFORE),
+            der.sequence(pki.extension("1.2.3.4", long[:size])),
+        )
+        tbs = der.sequence(
+            der.integer(1),
+            der.algorithm(NCA.key.algorithm),
+            NCA.subject,
+            der.time(BEFORE),
+            der.time(AFTER),
+            der.sequence(entry),
+        )
+        assert revocation(crls=[pki.signed(tbs, NCA.key)]).answer is NO
+
+
+def doubt(crl_: bytes) -> str:
+    """Give the reason why a CRL tells nothing."""
+    verdict = revocation(crls=[crl_])
+    assert verdict.answer is UNKNOWN
+    return text(verdict)
+
+
+def test_a_crl_that_its_issuer_did_not_sign_tells_nothing() -> None:
+    assert (
+        doubt(crl(revoked(BEFORE), forged=True)) == "a CRL in the name of NCA is not signed by it"
+    )
+    namesake = pki.certify(NCA.subject, KEY, ROOT, pki.AUTHORITY)
+    assert "not signed by it" in doubt(crl(revoked(BEFORE), by=namesake))
+
+
+def test_a_crl_of_another_authority_is_not_asked() -> None:
+    other = crl(revoked(BEFORE), by=pki.root("OTHER"))
+    assert "no CRL or OCSP response" in doubt(other)
+
+
+def test_an_authority_whose_key_is_not_for_crls_issues_none() -> None:
+    extensions = [pki.basic_constraints(), pki.key_usage("keyCertSign")]
+    strict = pki.certify(pki.name("STRICT"), KEY, None, extensions)
+    person = pki.certify(pki.name("P"), KEY, strict, pki.PERSON)
+    verifier = Verifier(read(strict), crls=[crl(by=strict)])
+    verdict = verifier.verify_certificate(read(person)[0], at=AT)[1]
+    assert verdict.answer is UNKNOWN
+    assert text(verdict) == "the key of STRICT is not for signing CRLs"
+
+
+def test_an_unknown_critical_extension_makes_a_crl_unusable() -> None:
+    for critical, answer in ((True, UNKNOWN), (False, YES)):
+        extension = pki.extension("1.2.3.4", der.NULL, critical=critical)
+        assert revocation(crls=[crl(extensions=[extension])]).answer is answer
+
+
+def test_an_unknown_algorithm_of_a_crl_makes_unknown() -> None:
+    odd = pki.Key(NCA.key.public, "1.2.3.4", NCA.key.digest, NCA.key.sign)
+    holder = Holder(odd, NCA.subject, NCA.certificate, NCA.issuer, NCA.serial)
+    assert doubt(crl(by=holder)) == "1.2.3.4 is not supported"
+
+
+def test_a_delta_crl_can_accuse_but_not_clear() -> None:
+    delta = pki.extension("2.5.29.27", der.integer(1), critical=True)
+    assert "says not all" in doubt(crl(extensions=[delta]))
+    assert revocation(crls=[crl(revoked(BEFORE), extensions=[delta])]).answer is NO
+    lifted = crl(revoked(BEFORE, REMOVE_FROM_CRL), extensions=[delta])
+    assert revocation(crls=[crl(), lifted]).answer is YES
+
+
+def distribution(*fields: bytes) -> bytes:
+    """Encode IssuingDistributionPoint (RFC 5280 section 5.2.5)."""
+    return pki.extension("2.5.29.28", der.sequence(*fields), critical=True)
+
+
+def point(url: str) -> bytes:
+    """Encode the name of a distribution point."""
+    return der.explicit(0, der.explicit(0, der.implicit(6, url.encode())))
+
+
+HERE, THERE = "http://crl.example.kz/1.crl", "http://crl.example.kz/2.crl"
+
+
+@pytest.mark.parametrize(
+    ("fields", "silence", "word"),
+    [
+        ([], YES, NO),
+        ([der.implicit(1, b"\xff")], YES, NO),
+        ([der.implicit(1, b"\0")], YES, NO),
+        ([der.implicit(2, b"\xff")], UNKNOWN, NO),
+        ([der.implicit(3, b"\1\x40")], UNKNOWN, NO),
+        ([der.implicit(4, b"\xff")], UNKNOWN, UNKNOWN),
+        ([der.implicit(5, b"\xff")], UNKNOWN, NO),
+        ([point(HERE)], YES, NO),
+        ([point(THERE)], UNKNOWN, NO),
+        ([der.explicit(0, der.NULL)], UNKNOWN, NO),
+    ],
+)
+def test_a_crl_about_a_part_of_the_certificates_clears_no_others(
+    fields: list[bytes], silence: Answer, word: Answer
+) -> None:
+    points = der.sequence(der.sequence(point(HERE)))
+    person = pki.certify(pki.name("P"), KEY, NCA, [*pki.PERSON, pki.extension("2.5.29.31", points)])
+    extensions = [distribution(*fields)]
+    assert revocation(crls=[crl(extensions=extensions)], of=person).answer is silence
+    accusing = crl(Revoked(person.serial, BEFORE), extensions=extensions)
+    assert revocation(crls=[accusing], of=person).answer is word
+
+
+def test_a_damaged_distribution_point_makes_a_crl_unusable() -> None:
+    assert "not one of its own" in doubt(crl(extensions=[pki.extension("2.5.29.28", b"\x30\5")]))
+
+
+def test_a_crl_for_users_says_nothing_of_authorities() -> None:
+    only_users = [distribution(der.implicit(1, b"\xff"))]
+    for extensions, answer in (([], YES), (only_users, UNKNOWN)):
+        verifier = Verifier(
+            read(ROOT), intermediates=read(NCA), crls=[crl(), crl(by=ROOT, extensions=extensions)]
+        )
+        assert verifier.verify_certificate(read(IVAN)[0], at=AT)[1].answer is answer

@@ -1,0 +1,117 @@
+"""OCSP responses: which are about a certificate, and who may answer."""
+
+from typing import Any
+
+import pytest
+
+from app.cms.crls import MalformedRevocation
+from app.cms.ocsp import OcspResponse
+from app.cms.status import Answer, Verdict
+from tests import der, pki, revoking
+from tests.cms.judging import (
+    AFTER,
+    AT,
+    BEFORE,
+    IVAN,
+    NCA,
+    ROOT,
+    crl,
+    ocsp,
+    revocation,
+    revoked,
+    text,
+)
+from tests.pki import DAY, Holder
+from tests.revoking import Revoked
+
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+
+
+def test_an_answer_about_another_certificate_or_issuer_is_not_heard() -> None:
+    assert revocation(ocsp=[ocsp(serial=IVAN.serial + 1)]).answer is UNKNOWN
+    others = revoking.ocsp(pki.root("OTHER"), IVAN.serial, revoked(BEFORE), this_update=AT)
+    verdict = revocation(ocsp=[others])
+    assert (verdict.answer, len(verdict.reasons)) == (UNKNOWN, 1)
+    assert "no CRL or OCSP response" in text(verdict)
+
+
+@pytest.mark.parametrize("digest", [pki.SHA1, pki.SHA256])
+@pytest.mark.parametrize("by_name", [True, False])
+@pytest.mark.parametrize("by", [None, pki.responder()])
+def test_the_issuer_or_its_delegate_may_answer(
+    by: Holder | None, by_name: bool, digest: str
+) -> None:
+    more: dict[str, Any] = {"by": by, "by_name": by_name, "digest": digest}
+    assert revocation(ocsp=[ocsp(**more)]) == Verdict(YES)
+    assert revocation(ocsp=[ocsp(revoked(BEFORE), **more)]).answer is NO
+
+
+def certified(*extensions: bytes, by: Holder = NCA, **more: Any) -> Holder:
+    """Certify a responder."""
+    return pki.certify(pki.name("RESPONDER"), pki.rsa_key("OCSP 2"), by, extensions, **more)
+
+
+@pytest.mark.parametrize(
+    "responder",
+    [
+        IVAN,
+        certified(),
+        certified(pki.key_usage("digitalSignature")),
+        certified(pki.extended_key_usage(pki.TIME_STAMPING)),
+        certified(pki.extension("2.5.29.37", b"broken")),
+        certified(*pki.RESPONDER, by=pki.root("OTHER")),
+        certified(*pki.RESPONDER, by=ROOT),
+        certified(*pki.RESPONDER, forged=True),
+        certified(*pki.RESPONDER, valid=(AT + DAY, AT + 2 * DAY)),
+        certified(*pki.RESPONDER, pki.extension("1.2.3.4", der.NULL, critical=True)),
+        certified(pki.extended_key_usage(pki.OCSP_SIGNING), pki.key_usage("keyCertSign")),
+    ],
+)
+def test_nobody_else_may_answer(responder: Holder) -> None:
+    verdict = revocation(ocsp=[ocsp(revoked(BEFORE), by=responder)])
+    assert verdict.answer is UNKNOWN
+    assert text(verdict) == "an OCSP response is not signed by NCA, nor in its name"
+
+
+def test_a_response_must_bear_the_signature_of_the_one_it_names() -> None:
+    for more in ({"forged": True}, {"by": pki.responder(), "certificates": []}):
+        assert "is not signed by NCA" in text(revocation(ocsp=[ocsp(**more)]))
+    stranger = certified(*pki.RESPONDER)
+    mixed = ocsp(by=pki.responder(), certificates=[stranger])
+    assert revocation(ocsp=[mixed]).answer is UNKNOWN
+
+
+def test_an_empty_nocheck_or_a_broken_extension_of_a_responder_does_no_harm() -> None:
+    nocheck = pki.extension("1.3.6.1.5.5.7.48.1.5", b"")
+    for odd in (nocheck, pki.extension("2.5.29.31", b"broken")):
+        assert revocation(ocsp=[ocsp(by=certified(*pki.RESPONDER, odd))]) == Verdict(YES)
+
+
+def test_a_revoked_responder_is_not_heard() -> None:
+    listed = crl(Revoked(pki.responder().serial, AFTER))
+    verdict = revocation(ocsp=[ocsp(revoked(BEFORE), by=pki.responder())], crls=[listed])
+    assert verdict == Verdict(YES)
+    assert "responder OCSP is revoked" in text(
+        revocation(
+            ocsp=[ocsp(by=pki.responder())],
+            crls=[crl(Revoked(pki.responder().serial, AFTER), next_update=BEFORE)],
+        )
+    )
+
+
+def test_a_responder_may_not_know_the_certificate() -> None:
+    verdict = revocation(ocsp=[ocsp("unknown")])
+    assert verdict.answer is UNKNOWN
+    assert "does not know the certificate of ИВАНОВ ИВАН" in text(verdict)
+
+
+def test_unknown_algorithms_of_a_response_make_unknown() -> None:
+    odd = pki.Key(NCA.key.public, "1.2.3.4", NCA.key.digest, NCA.key.sign)
+    holder = Holder(odd, NCA.subject, NCA.certificate, NCA.issuer, NCA.serial)
+    answer = revoking.ocsp(holder, IVAN.serial, this_update=AT)
+    assert text(revocation(ocsp=[answer])) == "1.2.3.4 is not supported"
+
+
+def test_a_responder_that_could_not_answer_is_refused() -> None:
+    with pytest.raises(MalformedRevocation):
+        OcspResponse(der.sequence(der.enumerated(6)))
