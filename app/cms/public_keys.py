@@ -168,6 +168,8 @@ def verify_rsa(
     """Check an RSA signature (RFC 8017 section 8) with an encoded RSAPublicKey (appendix A.1.1)."""
     value = scan(key)
     modulus, exponent = (_integer(value, field) for field in _sequence(value))
+    if modulus < 0 or exponent < 0:
+        raise ValueError("not an RSAPublicKey")
     if not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS:
         raise UnsupportedAlgorithm(f"RSA of {modulus.bit_length()} bits")
     if exponent.bit_length() > MAX_RSA_EXPONENT_BITS:
