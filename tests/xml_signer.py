@@ -22,16 +22,15 @@ EXCLUSIVE_COMMENTS = EXCLUSIVE + "WithComments"
 SHA1 = DS + "sha1"
 MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 NCA = "urn:ietf:params:xml:ns:pkigovkz:xmlsec:algorithms:"
-GOST_2015 = NCA + "gostr34112015-512"
-
 ECDSA_SHA256 = "1.2.840.10045.4.3.2"
 # Signature algorithm of a key -> the URI that names it in XML.
 METHODS = {
     "1.2.840.113549.1.1.5": DS + "rsa-sha1",
     "1.2.840.113549.1.1.11": MORE + "rsa-sha256",
     ECDSA_SHA256: MORE + "ecdsa-sha256",
-    "1.2.398.3.10.1.1.2.3.2": NCA + "gostr34102015-gostr34112015-512",
     "1.2.398.3.10.1.1.1.2": MORE + "gost34310-gost34311",
+    "1.2.398.3.10.1.1.2.3.1": NCA + "gostr34102015-gostr34112015-256",
+    "1.2.398.3.10.1.1.2.3.2": NCA + "gostr34102015-gostr34112015-512",
 }
 Digest = Callable[[bytes], bytes]
 

@@ -15,19 +15,26 @@ from dataclasses import dataclass
 from lxml import etree
 
 from app.cms import algorithms
-from app.cms.public_keys import HASHES
+from app.cms.gost.gost94 import gost_94_crypto_pro, gost_34311
+from app.cms.gost.streebog import plain_streebog_256, plain_streebog_512
 from app.cms.status import Verdict, unknown
 
 # What may be spent on the signatures of one document, in the time that it takes to canonicalise a
 # byte: some 4 ns, so all is 1 s. Ten million bytes with ten signatures cost half of it.
 BUDGET = 250_000_000
-# An element costs so many bytes; and the square of the namespaces that are declared at most from
-# the root down to one, and that of its attributes: libxml2 compares each with each.
+# An element costs so many bytes, and one for each level that it may be deep. On top come squares,
+# of the namespaces that are declared on the way to it and of its attributes: libxml2 compares each
+# with each.
 _ELEMENT = 50
-# A digest in plain Python costs so many times a byte, and some bytes more than it hashes: the
-# budget is for 4 MB.
-_SLOW_DIGEST = 60
-_PADDING = 500
+# A byte costs so much to a digest in plain Python, and to begin with it counts some bytes more. So
+# the budget is for 2.5 MB, which takes 3 s, or 10 s with GOST 34.311-95.
+_SLOW_DIGEST = 100
+_SLOW_START = 500
+_SLOW_DIGESTS = (plain_streebog_256, plain_streebog_512, gost_34311, gost_94_crypto_pro)
+# Bytes of a canonical form, which is kept in memory: so many times the document's own, and some
+# more, because the exclusive form may declare a namespace anew in each element.
+_GROWTH = 2
+_GROWTH_OF_SMALL = 10_000_000
 # Prefixes in an InclusiveNamespaces; real ones have some five.
 MAX_PREFIXES = 64
 
@@ -84,14 +91,14 @@ def read_form(method: etree._Element) -> Form:
     uri = method.get("Algorithm", "")
     form = FORMS.get(uri)
     if form is None:
-        raise Undecided(unknown("XML: {uri} is not supported", uri=shortened(uri)))
+        raise Undecided(unknown("{name} is not supported", name=shortened(uri)))
     if not form.exclusive:
         return form
     inclusive = method.find(_INCLUSIVE_NAMESPACES)
     prefixes = () if inclusive is None else tuple(inclusive.get("PrefixList", "").split())
     # lxml passes over "#default", as it does over every prefix that is none.
     if len(prefixes) > MAX_PREFIXES or "#default" in prefixes:
-        raise Undecided(unknown("XML: this InclusiveNamespaces is not supported"))
+        raise Undecided(unknown("{name} is not supported", name="this InclusiveNamespaces"))
     return Form(exclusive=True, comments=form.comments, prefixes=prefixes)
 
 
@@ -101,32 +108,33 @@ def shortened(text: str) -> str:
 
 
 class Budget:
-    """What is left of BUDGET for one document."""
+    """What is left of a sum that may be spent."""
 
-    def __init__(self) -> None:
+    def __init__(self, whole: int) -> None:
         """Start with all of it."""
-        self._left = BUDGET
+        self._left = whole
 
     def spend(self, cost: int) -> None:
         """Take `cost` from it. Raises Undecided if that much isn't left; then nothing ever is."""
         self._left -= cost
         if self._left < 0:
-            raise Undecided(unknown("XML: it costs too much to check all signatures"))
+            raise Undecided(unknown("the document costs too much to check"))
 
 
 class _Output:
-    """A file for lxml to write to, which is filled as far as the budget goes.
+    """A file for lxml to write to, which is filled as far as each of some budgets goes.
 
     Exclusive canonicalisation can make a thousand times of a document.
     """
 
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
+    def __init__(self, *budgets: Budget) -> None:
+        self._budgets = budgets
         self.pieces: list[bytes] = []
 
     def write(self, octets: bytes) -> None:
         """Raises Undecided, which lxml hands on."""
-        self._budget.spend(len(octets))
+        for budget in self._budgets:
+            budget.spend(len(octets))
         self.pieces.append(octets)
 
 
@@ -142,9 +150,10 @@ class Canonicaliser:
         self, root: etree._Element, xml: bytes, leavable: Mapping[int, etree._Element]
     ) -> None:
         """Take the document's root, its bytes, and the elements by the numbers to call them by."""
-        self.budget = Budget()
+        self.budget = Budget(BUDGET)
         self._root = root
-        self._namespaces = _count_namespaces(root)
+        self._size = len(xml)
+        self._depth, self._namespaces = _measure(root)
         #: What it costs to look at all attributes.
         self.cost_of_attributes = sum(len(element.attrib) ** 2 for element in root.iter("*"))
         # No document can contain its own digest: there is no such instruction in it.
@@ -165,8 +174,8 @@ class Canonicaliser:
         question = (oid, apex, form, left_out)
         if question not in self._digests:
             data = self.octets(apex, form, left_out)
-            fast = oid in HASHES
-            self.budget.spend(len(data) if fast else (len(data) + _PADDING) * _SLOW_DIGEST)
+            slow = algorithms.DIGESTS[oid] in _SLOW_DIGESTS
+            self.budget.spend((len(data) + _SLOW_START) * _SLOW_DIGEST if slow else len(data))
             self._digests[question] = algorithms.digest(oid, data)
         return self._digests[question]
 
@@ -189,13 +198,16 @@ class Canonicaliser:
         # Before anything takes time: when the budget is used up, this is where it ends.
         self.budget.spend(self.cost_of_attributes)
         squares = (self._namespaces + len(form.prefixes)) ** 2
+        each = _ELEMENT + self._depth + squares
         element = self._root if apex is None else apex
-        self.budget.spend(sum(_ELEMENT + squares for _ in element.iter()))
+        self.budget.spend(sum(each for _ in element.iter()))
+        tree = element.getroottree()
         if apex is not None:
-            # Of the root's own siblings lxml would speak too, but not of a copy's.
-            element = deepcopy(apex) if apex is self._root else apex
-        tree = element.getroottree() if apex is None else etree.ElementTree(element)
-        output = _Output(self.budget)
+            # Of the root's siblings lxml would speak too, but a copy has none.
+            if apex is self._root and (apex.getprevious(), apex.getnext()) != (None, None):
+                element = deepcopy(apex)
+            tree = etree.ElementTree(element)
+        output = _Output(self.budget, Budget(_GROWTH_OF_SMALL + _GROWTH * self._size))
         with _with_attributes(element, _inherited_attributes(element, form)):
             try:
                 # The stubs forget `exclusive`, and want more of a file than lxml does.
@@ -206,9 +218,7 @@ class Canonicaliser:
                     inclusive_ns_prefixes=form.prefixes,
                 )
             except etree.C14NError as error:
-                raise Undecided(
-                    unknown("XML: relative namespaces have no canonical form")
-                ) from error
+                raise Undecided(unknown("relative namespaces have no canonical form")) from error
         return b"".join(output.pieces)
 
 
@@ -222,14 +232,14 @@ def _inherited_attributes(apex: etree._Element, form: Form) -> dict[str, str]:
         for key, value in ancestor.attrib.items():
             name = str(key)
             if form.version_11 and name == _BASE:
-                raise Undecided(unknown("XML: xml:base is not supported in Canonical XML 1.1"))
+                raise Undecided(unknown("xml:base is not supported in Canonical XML 1.1"))
             taken = name in _INHERITED_11 if form.version_11 else name.startswith(_XML)
             if not taken or name in apex.attrib:
                 continue
             # The nearest one counts (section 2.4), but Java's library takes the farthest.
             if inherited.setdefault(name, str(value)) != value:
                 local = etree.QName(name).localname
-                raise Undecided(unknown("XML: two different xml:{name} apply", name=local))
+                raise Undecided(unknown("two different xml:{name} apply", name=local))
     return inherited
 
 
@@ -245,13 +255,17 @@ def _with_attributes(element: etree._Element, attributes: Mapping[str, str]) -> 
             del element.attrib[name]
 
 
-def _count_namespaces(root: etree._Element) -> int:
-    """Give how many namespaces are declared on the worst way from the root down."""
-    most = current = 0
-    for event, _ in etree.iterwalk(root, events=("start-ns", "end-ns")):
-        current += 1 if event == "start-ns" else -1
-        most = max(most, current)
-    return most
+def _measure(root: etree._Element) -> tuple[int, int]:
+    """Give how deep elements are, and how many namespaces are declared on one way down, at most."""
+    counts = {"start": 0, "start-ns": 0}
+    most = counts.copy()
+    for event, _ in etree.iterwalk(root, events=("start", "end", "start-ns", "end-ns")):
+        if event in counts:
+            counts[event] += 1
+            most[event] = max(most[event], counts[event])
+        else:
+            counts[event.replace("end", "start")] -= 1
+    return most["start"], most["start-ns"]
 
 
 def _surround(element: etree._Element, target: str, text: str) -> None:

@@ -76,14 +76,14 @@ class SignedDocument:
             return None
         if not uri or not uri.startswith("#") or uri.startswith("#xpointer("):
             raise Undecided(
-                unknown("XML: references to {uri} are not followed", uri=shortened(uri or "-"))
+                unknown("references to {uri} are not followed", uri=shortened(uri or "-"))
             )
         found = self._ids.get(uri[1:], [])
         if not found:
-            raise Undecided(unknown("XML: no element has the Id {id}", id=shortened(uri[1:])))
+            raise Undecided(unknown("no element has the Id {id}", id=shortened(uri[1:])))
         if len(found) > 1:
             # Which of them was signed? One reader takes the first, another the last.
-            raise Undecided(no("XML: several elements have the Id {id}", id=shortened(uri[1:])))
+            raise Undecided(no("several elements have the Id {id}", id=shortened(uri[1:])))
         return found[0]
 
     @cached_property
@@ -122,7 +122,7 @@ class SignedDocument:
         if signature in (self.root, apex) or (
             apex is not None and signature in apex.iterancestors()
         ):
-            raise Undecided(unknown("XML: the signature leaves out all that it refers to"))
+            raise Undecided(unknown("the signature leaves out all that it refers to"))
         inside = [
             other
             for other, ancestors in self._ancestors.items()
@@ -147,17 +147,17 @@ class SignedDocument:
         if comments_signed or not self.has_comments:
             return YES
         if self._comment_precedes_text:
-            return unknown("XML: a comment that is not signed stands before text")
-        return YES.noting("XML: comments are not signed")
+            return unknown("a comment that is not signed stands before text")
+        return YES.noting("comments are not signed")
 
     def _judge_signature(self, number: int) -> Verdict:
         if number not in self._judged:
             verdict = YES
             if self._precedes_text[number]:
-                verdict = unknown("XML: signature {number} stands before text", number=number)
+                verdict = unknown("signature {number} stands before text", number=number)
             elif not self._is_of_signatures(self.signatures[number]):
                 verdict = unknown(
-                    "XML: signature {number} holds content that is not signed", number=number
+                    "signature {number} holds content that is not signed", number=number
                 )
             self._judged[number] = verdict
         return self._judged[number]

@@ -108,7 +108,7 @@ def _check_references(
         covers_document = False
         verdicts.append(undecided.verdict)
     if not covers_document:
-        verdicts.append(unknown("XML: the signature covers only a part of the document"))
+        verdicts.append(unknown("the signature covers only a part of the document"))
     return covers_document
 
 
@@ -120,7 +120,7 @@ def _read_reference(document: SignedDocument, number: int, element: etree._Eleme
     transforms = element.find(DS + "Transforms")
     for transform in () if transforms is None else transforms.iterchildren("*"):
         if form is not None:
-            raise Undecided(unknown("XML: a transform after canonicalisation is not supported"))
+            raise Undecided(unknown("a transform after canonicalisation is not supported"))
         if transform.get("Algorithm") == _ENVELOPED:
             enveloped = True
         else:
@@ -140,7 +140,7 @@ def _match(document: SignedDocument, number: int, reference: _Reference) -> Verd
     """
     oid = algorithms.DIGEST_URIS.get(reference.method)
     if oid is None:
-        return unknown("XML: {uri} is not supported", uri=shortened(reference.method))
+        return unknown("{name} is not supported", name=shortened(reference.method))
     form = reference.form
     forms = [replace(form, comments=False)]
     if form.comments and document.has_comments:
@@ -154,15 +154,20 @@ def _match(document: SignedDocument, number: int, reference: _Reference) -> Verd
             if digest == reference.value:
                 verdict = document.judge(left_out, comments_signed=tried.comments)
                 return _remark_on(oid, verdict)
-    return no("XML: the digest does not match the document")
+    return no(
+        "the content is not what was signed: its digest ({algorithm}) is another",
+        algorithm=algorithms.name(oid),
+    )
 
 
 def _remark_on(digest: str, verdict: Verdict) -> Verdict:
     """Add to a yes what is to be said of the digest algorithm."""
     if verdict.answer is not Answer.YES or not algorithms.is_weak(digest):
         return verdict
-    name = algorithms.name(digest)
-    return verdict.noting("XML: two documents can be made to share a digest of {name}", name=name)
+    return verdict.noting(
+        "{algorithm} is weak: two contents can be made that share a digest",
+        algorithm=algorithms.name(digest),
+    )
 
 
 def _decide(verdicts: list[Verdict]) -> Verdict:

@@ -7,11 +7,14 @@ from app.cms.parsing import parse
 from app.cms.signed_xml import SignedXml
 from app.cms.x509 import read_certificate
 from app.cms.xmldsig import XmlChecked, check_xml
-from tests import xml_signer
+from tests import pki, xml_signer
 from tests.builders import DS
+from tests.xml_signer import Reference
 
-MISMATCH = "XML: the digest does not match the document"
-PARTIAL = "XML: the signature covers only a part of the document"
+IVAN = pki.person()
+
+MISMATCH = "the content is not what was signed: its digest (SHA-256) is another"
+PARTIAL = "the signature covers only a part of the document"
 
 
 def check(document: etree._Element | str) -> tuple[XmlChecked, ...]:
@@ -46,3 +49,10 @@ def is_valid(checked: XmlChecked) -> bool:
 def signature_of(root: etree._Element, place: int = 0) -> etree._Element:
     """Find a signature."""
     return list(root.iter(f"{{{DS}}}Signature"))[place]
+
+
+def signed(document: str, *references: Reference, **how: object) -> etree._Element:
+    """Sign a document as Ivan."""
+    root = etree.fromstring(document)
+    xml_signer.sign(root, IVAN, *references, **how)  # type: ignore[arg-type]  # As `sign` has them.
+    return root

@@ -1,0 +1,90 @@
+"""References of XML signatures: what is followed, and what each says of its digest."""
+
+import hashlib
+
+import pytest
+
+from app.cms.status import Answer
+from tests import xml_signer
+from tests.builders import C14N, DS, ENVELOPED
+from tests.cms.xml_answers import MISMATCH, answers, check, signed
+from tests.xml_signer import Reference, Transform
+
+DOCUMENT = '<a b="1"><b>1000</b> <c/></a>'
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        None,
+        "other.xml",
+        "http://127.0.0.1:9/",
+        "file:///etc/passwd",
+        "#xpointer(/)",
+        "cid:part",
+        "x" * 1000,
+    ],
+)
+def test_nothing_outside_of_the_document_is_asked_for(uri: str | None) -> None:
+    root = signed(DOCUMENT, Reference(), Reference(uri))
+    [checked] = check(root)
+    assert checked.intact.answer is Answer.UNKNOWN
+    assert str(checked.intact.reasons[0]) == (
+        f"references to {'-' if uri is None else uri if len(uri) < 100 else 'x' * 100 + '…'}"
+        " are not followed"
+    )
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        "http://www.w3.org/TR/1999/REC-xpath-19991116",
+        "http://www.w3.org/TR/1999/REC-xslt-19991116",
+        "http://www.w3.org/2002/06/xmldsig-filter2",
+        f"{DS}base64",
+        "",
+    ],
+)
+def test_other_transforms_are_not_supported(transform: str) -> None:
+    reference = Reference(transforms=(Transform(ENVELOPED), Transform(transform)))
+    [checked] = check(signed(DOCUMENT, reference))
+    assert checked.intact.answer is Answer.UNKNOWN
+    assert str(checked.intact.reasons[0]) == f"{transform} is not supported"
+    assert not checked.covers_document
+
+
+@pytest.mark.parametrize("after", [ENVELOPED, C14N])
+def test_nothing_follows_canonicalisation(after: str) -> None:
+    reference = Reference(transforms=(Transform(ENVELOPED), Transform(C14N), Transform(after)))
+    assert answers(signed(DOCUMENT, reference)) == [
+        "a transform after canonicalisation is not supported"
+    ]
+
+
+def test_without_canonicalisation_the_usual_one_is_meant() -> None:
+    assert answers(signed(DOCUMENT, Reference(transforms=[Transform(ENVELOPED)]))) == ["yes"]
+
+
+def test_an_unknown_digest_is_not_supported() -> None:
+    [checked] = check(signed(DOCUMENT, Reference(method="urn:x")))
+    assert checked.intact.answer is Answer.UNKNOWN
+    assert str(checked.intact.reasons[0]) == "urn:x is not supported"
+    assert checked.covers_document
+
+
+def test_a_weak_digest_is_remarked_on() -> None:
+    def sha1(data: bytes) -> bytes:
+        return hashlib.sha1(data, usedforsecurity=False).digest()
+
+    root = signed(DOCUMENT, Reference(method=xml_signer.SHA1), digest=sha1)
+    [checked] = check(root)
+    assert checked.intact.answer is Answer.YES
+    assert answers(root) == ["SHA-1 is weak: two contents can be made that share a digest"]
+
+
+def test_all_references_must_match() -> None:
+    other = Reference(signed=b"other")
+    for references in ([Reference(), other], [other, Reference()]):
+        assert answers(signed(DOCUMENT, *references)) == [MISMATCH]
+    # What doesn't match weighs more than what nobody can tell.
+    assert answers(signed(DOCUMENT, Reference("urn:x"), other)) == [MISMATCH]

@@ -1,0 +1,168 @@
+"""Signatures over a part of a document, or wrapped into another one: no honest yes for them."""
+
+from base64 import b64encode
+
+import pytest
+from lxml import etree
+
+from app.cms.status import Answer
+from tests import xml_signer
+from tests.builders import C14N, DS, ENVELOPED
+from tests.cms.xml_answers import IVAN, MISMATCH, PARTIAL, answers, check, is_valid, signature_of
+from tests.xml_signer import Reference, Transform
+
+DOCUMENT = "<a><b>1000</b><c/></a>"
+PART = '<a Id="all"><b Id="x">1000</b><c ID="y" id="z"/></a>'
+COMMENTS = "comments are not signed"
+NOTHING_LEFT = "the signature leaves out all that it refers to"
+
+
+def reference_to(part: etree._Element, uri: str) -> Reference:
+    """Refer to a part of a document, which is not around the signature."""
+    return Reference(uri, [Transform(C14N)], signed=xml_signer.canonical(part))
+
+
+@pytest.mark.parametrize("name", ["Id", "ID", "id", "{urn:x}Id", "{urn:x}ID"])
+def test_the_root_may_be_referred_to_by_an_id(name: str) -> None:
+    root = etree.fromstring(DOCUMENT)
+    root.set(name, "all")
+    xml_signer.sign(root, IVAN, Reference("#all"))
+    [checked] = check(root)
+    assert checked.covers_document
+    assert answers(root) == ["yes"]
+    assert answers(xml_signer.text(root).replace("1000", "1001")) == [MISMATCH]
+    # A style sheet, for one, is outside of the root.
+    text = xml_signer.text(root).partition("?>")[2]
+    assert answers(f"<!-- -->{text}") == [COMMENTS]
+    assert answers(f"<?xml-stylesheet href=''?>{text}") == [PARTIAL]
+    assert answers(f"{text}<?x?>") == [PARTIAL]
+
+
+def test_a_part_is_not_the_document() -> None:
+    root = etree.fromstring(PART)
+    xml_signer.sign(root, IVAN, reference_to(root[0], "#x"))
+    [checked] = check(root)
+    assert checked.intact.answer is Answer.UNKNOWN
+    assert not checked.covers_document
+    assert is_valid(checked)
+    assert answers(root) == [PARTIAL]
+    assert answers(xml_signer.text(root).replace("1000", "1001")) == [MISMATCH]
+
+
+def test_a_part_may_be_signed_beside_the_document() -> None:
+    root = etree.fromstring(PART)
+    parts = [reference_to(root[0], "#x"), reference_to(root[1], "#y")]
+    xml_signer.sign(root, IVAN, *parts, Reference())
+    assert answers(root) == ["yes"]
+    assert check(root)[0].covers_document
+
+
+@pytest.mark.parametrize("uri", ["", "#all"])
+def test_a_signed_document_within_another_is_not_that_other(uri: str) -> None:
+    root = etree.fromstring(PART)
+    xml_signer.sign(root, IVAN, Reference(uri))
+    assert answers(root) == ["yes"]
+    other = etree.fromstring("<evil><b>9999</b></evil>")
+    other.append(root)
+    assert answers(other) == [PARTIAL if uri else MISMATCH]
+    assert check(other)[0].covers_document is (not uri)
+
+
+def test_an_element_wrapped_away_from_its_place_is_noticed() -> None:
+    root = etree.fromstring(PART)
+    xml_signer.sign(root, IVAN, Reference("#all"))
+    # The signed root moves into an object of the signature, another one takes its place.
+    signature = signature_of(root)
+    wrapper = etree.fromstring('<a Id="evil"><b>9999</b></a>')
+    wrapper.append(signature)
+    etree.SubElement(signature, f"{{{DS}}}Object").append(root)
+    assert answers(wrapper) == [NOTHING_LEFT]
+    assert not check(wrapper)[0].covers_document
+    root.set("Id", "evil")
+    signature[0][2].set("URI", "#evil")
+    assert answers(wrapper) == ["several elements have the Id evil"]
+
+
+@pytest.mark.parametrize("name", ["id", "ID", "{http://www.w3.org/XML/1998/namespace}id"])
+def test_an_id_that_stands_twice_means_nothing(name: str) -> None:
+    root = etree.fromstring(PART)
+    xml_signer.sign(root, IVAN, reference_to(root[0], "#x"), Reference())
+    assert answers(root) == ["yes"]
+    root[1].set(name, "x")
+    assert answers(root) == ["several elements have the Id x"]
+    assert check(root)[0].intact.answer is Answer.NO
+
+
+def test_an_id_may_stand_in_two_attributes_of_one_element() -> None:
+    root = etree.fromstring('<a><b Id="x" id="x">1</b></a>')
+    xml_signer.sign(root, IVAN, Reference(), reference_to(root[0], "#x"))
+    assert answers(root) == ["yes"]
+
+
+def test_an_id_that_is_nowhere_is_unknown() -> None:
+    root = etree.fromstring(PART)
+    xml_signer.sign(root, IVAN, Reference("#nowhere"), Reference())
+    assert answers(root) == ["no element has the Id nowhere"]
+
+
+def enveloping(*contents: str) -> etree._Element:
+    """Sign contents that stand in objects of the signature."""
+    objects = [etree.fromstring(content) for content in contents]
+    signature = etree.Element(f"{{{DS}}}Signature", nsmap={"ds": DS})
+    references = [Reference(f"#o{place}", [Transform(C14N)]) for place in range(len(objects))]
+    xml_signer.fill(signature, IVAN, references, [b""] * len(objects), objects=objects)
+    for place, element in enumerate(objects):
+        placed = element.getparent()
+        assert placed is not None
+        placed.set("Id", f"o{place}")
+        digest = xml_signer.sha256(xml_signer.canonical(placed))
+        signature[0][2 + place][-1].text = b64encode(digest).decode()
+    xml_signer.resign(signature, IVAN)
+    return signature
+
+
+def test_an_enveloping_signature_covers_its_objects() -> None:
+    root = enveloping("<a>1</a>", "<b/>")
+    [checked] = check(root)
+    assert checked.covers_document
+    assert is_valid(checked)
+    assert answers(root) == ["yes"]
+    assert answers(xml_signer.text(root).replace(">1<", ">2<")) == [MISMATCH]
+    assert answers(xml_signer.text(root) + "<?x?>") == [PARTIAL]
+
+
+def test_an_enveloping_signature_covers_no_other_objects() -> None:
+    text = xml_signer.text(enveloping("<a>1</a>"))
+    for content in ("<ds:Object><a>2</a></ds:Object>", "<a>2</a>", "2"):
+        assert answers(text.replace("</ds:Signature>", content + "</ds:Signature>")) == [PARTIAL]
+
+
+def test_what_is_in_an_object_may_be_referred_to_itself() -> None:
+    root = enveloping("<a>1</a>")
+    placed, content = root[-1], root[-1][0]
+    content.set("Id", placed.attrib.pop("Id"))
+    digest = xml_signer.sha256(xml_signer.canonical(content))
+    root[0][2][-1].text = b64encode(digest).decode()
+    assert answers(root) == ["yes"]
+    placed.text = "2"
+    assert answers(root) == [PARTIAL]
+    placed.text = ""
+    etree.SubElement(placed, "b")
+    assert answers(root) == [PARTIAL]
+
+
+def test_a_signature_without_anything_around_it_covers_nothing() -> None:
+    signature = etree.Element(f"{{{DS}}}Signature", nsmap={"ds": DS})
+    xml_signer.fill(signature, IVAN, [Reference(uri="")], [xml_signer.sha256(b"")])
+    assert answers(signature) == [NOTHING_LEFT]
+
+
+def test_a_signature_can_not_leave_out_what_it_refers_to() -> None:
+    root = etree.fromstring(DOCUMENT)
+    transforms = [Transform(ENVELOPED), Transform(C14N)]
+    signature = xml_signer.sign(root, IVAN, Reference("#x", transforms, signed=b""))
+    signature.set("Id", "x")
+    assert answers(root) == [NOTHING_LEFT]
+    del signature.attrib["Id"]
+    signature[2].set("Id", "x")
+    assert answers(root) == [NOTHING_LEFT]
