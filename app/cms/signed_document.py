@@ -139,7 +139,10 @@ class SignedDocument:
         return list(dict.fromkeys(frozenset(choice) for choice in choices))
 
     def judge(self, left_out: frozenset[int], *, comments_signed: bool) -> Verdict:
-        """Tell whether what a digest left out is harmless to readers."""
+        """Tell whether what a digest left out is harmless to readers.
+
+        Raises Undecided if the budget doesn't allow an answer.
+        """
         for number in sorted(left_out):
             verdict = self._judge_signature(number)
             if verdict is not YES:
@@ -152,31 +155,24 @@ class SignedDocument:
 
     def _judge_signature(self, number: int) -> Verdict:
         if number not in self._judged:
+            # Signatures may stand in each other, so all of them may be many times the document.
+            signature = self.signatures[number]
+            self.canonicaliser.budget.spend(sum(_LOOK for _ in signature.iter()))
             verdict = YES
             if self._precedes_text[number]:
                 verdict = unknown("signature {number} stands before text", number=number)
-            elif not self._is_of_signatures(self.signatures[number]):
+            elif not _is_of_signatures(signature):
                 verdict = unknown(
                     "signature {number} holds content that is not signed", number=number
                 )
             self._judged[number] = verdict
         return self._judged[number]
 
-    def _is_of_signatures(self, part: etree._Element) -> bool:
-        """Tell whether a part of a signature holds nothing but what signatures consist of."""
-        self.canonicaliser.budget.spend(sum(_LOOK for _ in part.iter()))
-        for element in part.iter("*"):
-            if not str(element.tag).startswith(_OF_SIGNATURES):
-                return False
-            if element.tag in _CONTAINERS and _has_text(element):
-                return False
-        return True
-
     def covers(self, number: int, apexes: set[etree._Element | None]) -> bool:
         """Tell whether the parts that signature `number` refers to are the whole document.
 
         They are if the root is one of them; or, if the root is the signature itself, "enveloping",
-        when they make up its objects. Raises Undecided if the budget doesn't allow an answer.
+        when they make up its objects.
         """
         if None in apexes or (self.root in apexes and not self._has_instructions_outside):
             return True
@@ -185,9 +181,19 @@ class SignedDocument:
             return False
         children = list(signature.iterchildren("*"))
         return any(child.tag == _OBJECT for child in children) and all(
-            _makes_up(apexes, child) if child.tag == _OBJECT else self._is_of_signatures(child)
+            _makes_up(apexes, child) if child.tag == _OBJECT else _is_of_signatures(child)
             for child in children
         )
+
+
+def _is_of_signatures(part: etree._Element) -> bool:
+    """Tell whether a part of a signature holds nothing but what signatures consist of."""
+    for element in part.iter("*"):
+        if not str(element.tag).startswith(_OF_SIGNATURES):
+            return False
+        if element.tag in _CONTAINERS and _has_text(element):
+            return False
+    return True
 
 
 def _makes_up(apexes: set[etree._Element | None], element: etree._Element) -> bool:

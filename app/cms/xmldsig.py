@@ -102,11 +102,7 @@ def _check_references(
             verdicts.append(_match(document, number, reference))
         except Undecided as undecided:
             verdicts.append(undecided.verdict)
-    try:
-        covers_document = document.covers(number, apexes)
-    except Undecided as undecided:
-        covers_document = False
-        verdicts.append(undecided.verdict)
+    covers_document = document.covers(number, apexes)
     if not covers_document:
         verdicts.append(unknown("the signature covers only a part of the document"))
     return covers_document

@@ -49,6 +49,15 @@ def test_a_part_is_not_the_document() -> None:
     assert answers(xml_signer.text(root).replace("1000", "1001")) == [MISMATCH]
 
 
+def test_a_signature_outside_of_a_part_is_not_left_out_of_it() -> None:
+    root = etree.fromstring(PART)
+    usual = Reference("#x", signed=xml_signer.canonical(root[0]))
+    xml_signer.sign(root, IVAN, usual, Reference())
+    assert answers(root) == ["yes"]
+    root[0].append(signature_of(root))
+    assert answers(root) == ["yes"]
+
+
 def test_a_part_may_be_signed_beside_the_document() -> None:
     root = etree.fromstring(PART)
     parts = [reference_to(root[0], "#x"), reference_to(root[1], "#y")]
