@@ -52,7 +52,7 @@ class ParametersSchema(Schema):
     """Base of the schemas: what the contract doesn't name is ignored."""
 
     def read(self, request: Request) -> Any:
-        """Read a request.
+        """Read a request, itself or Flask's proxy of it.
 
         The fields are asked one by one: `Schema.load` would collect errors, where the first one
         is the answer, and takes twice the time.
