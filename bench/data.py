@@ -12,6 +12,9 @@ INSERT INTO versions (signature_id, version, cms, tags, created_at)
 SELECT id, 1, %(cms)s, json_build_array({rare}, {common}), now() FROM signatures;
 INSERT INTO signature_tags (tag, signature_id)
 SELECT {rare}, id FROM signatures UNION ALL SELECT {common}, id FROM signatures;
+INSERT INTO signature_tag_pairs (first_tag, second_tag, signature_id)
+SELECT a.tag, b.tag, a.signature_id FROM signature_tags a
+JOIN signature_tags b ON b.signature_id = a.signature_id AND a.tag < b.tag;
 """.format(
     rare="'rare-' || (id / 100)",
     common="CASE WHEN id %% 2 = 0 THEN 'common' ELSE 'other-' || (id %% 20) END",

@@ -32,7 +32,7 @@ def filters(rows: int) -> dict[str, Criteria]:
         "all of a common and a rare tag": Criteria(tags=both, tags_mode="all"),
         "any of two common tags": Criteria(tags=("common", "other-1")),
         "any of two rare tags": Criteria(tags=(rare, rarer)),
-        "all of two tags that never meet, one common": Criteria(
+        "all of two common tags that never meet": Criteria(
             tags=("common", "other-1"), tags_mode="all"
         ),
         "absent tag": Criteria(tags=("absent",)),

@@ -42,6 +42,10 @@ version AS (
 {stale}
 tag AS (
     INSERT INTO signature_tags (tag, signature_id) SELECT unnest(%(tags)s), id FROM head
+    ON CONFLICT DO NOTHING),
+pair AS (
+    INSERT INTO signature_tag_pairs (first_tag, second_tag, signature_id)
+    SELECT a, b, id FROM unnest(%(tags)s) a, unnest(%(tags)s) b, head WHERE a COLLATE "C" < b
     ON CONFLICT DO NOTHING)
 SELECT * FROM head"""
 
@@ -60,7 +64,16 @@ stale AS (
     DELETE FROM signature_tags WHERE signature_id = (SELECT id FROM head) AND tag = ANY (ARRAY(
         SELECT json_array_elements_text(tags) FROM versions
         WHERE signature_id = (SELECT id FROM head) AND version = %(version)s
-    )) AND tag <> ALL (%(tags)s)),""",
+    )) AND tag <> ALL (%(tags)s)),
+stale_pair AS (
+    DELETE FROM signature_tag_pairs WHERE signature_id = (SELECT id FROM head)
+    AND first_tag = ANY (ARRAY(
+        SELECT json_array_elements_text(tags) FROM versions
+        WHERE signature_id = (SELECT id FROM head) AND version = %(version)s))
+    AND second_tag = ANY (ARRAY(
+        SELECT json_array_elements_text(tags) FROM versions
+        WHERE signature_id = (SELECT id FROM head) AND version = %(version)s))
+    AND (first_tag <> ALL (%(tags)s) OR second_tag <> ALL (%(tags)s))),""",
 )
 
 

@@ -47,6 +47,10 @@ INSERT INTO signature_tags (tag, signature_id)
 SELECT t.code, l.signature_id
 FROM ncanode_signature_tag l JOIN ncanode_tag t ON t.id = l.tag_id;
 
+INSERT INTO signature_tag_pairs (first_tag, second_tag, signature_id)
+SELECT a.tag, b.tag, a.signature_id FROM signature_tags a
+JOIN signature_tags b ON b.signature_id = a.signature_id AND a.tag < b.tag;
+
 -- No id that the original ever gave is given again.
 SELECT setval(
     pg_get_serial_sequence('signatures', 'id'),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
-from flask import Request
+from flask import Request, current_app
 from gunicorn.http.errors import ParseException
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -72,7 +72,7 @@ def _read_body(request: Request) -> bytes:
     environ = request.environ
     if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
         return b""
-    limit = request.max_content_length or 0
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
     length = request.content_length
     if length is not None and length > limit:
         raise RequestEntityTooLarge
@@ -116,9 +116,10 @@ def _from_pairs(pairs: MultiDict[str, str], lists: Collection[str]) -> dict[str,
 
 
 def _from_body(request: Request, body: bytes, lists: Collection[str]) -> dict[str, Any]:
-    start = body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
-    is_form = request.mimetype == "application/x-www-form-urlencoded"
-    if is_form and start not in (b"{", b"["):
+    start = body[:1]
+    if start != b"{":
+        start = body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
+    if start not in (b"{", b"[") and request.mimetype == "application/x-www-form-urlencoded":
         return _from_form(body, lists)
     if not start:
         return {}

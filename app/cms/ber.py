@@ -29,6 +29,14 @@ MAX_OBJECT_IDENTIFIER = 64
 # Octets of a long length. Four reach far beyond any body that is accepted.
 MAX_LENGTH_OCTETS = 4
 
+# How many elements are open around a certificate of a SignedData: ContentInfo, content,
+# SignedData, certificates. There an element of usual size may be one that was walked before.
+_AROUND_CERTIFICATE = 4
+# Bytes. The NCA's certificates have 1,000 to 2,200.
+_REMEMBERED_SIZES = range(300, 4096)
+# Elements that are remembered, 2 MB at most. Then all are forgotten.
+_MAX_REMEMBERED = 512
+
 _END_OF_CONTENTS = 0x00
 _INDEFINITE = 0x80  # As a first length octet; above it stands the number of length octets.
 _PRIMITIVE, _CONSTRUCTED, _ODD = 0, 1, 2
@@ -46,6 +54,8 @@ def _kind(tag: int) -> int:
 
 # One look-up for each element instead of three comparisons.
 _KINDS = bytes(_kind(tag) for tag in range(256))
+
+_remembered: set[bytes] = set()
 
 
 def scan(data: bytes, size: int | None = None) -> "Scanned":
@@ -87,7 +97,11 @@ def _walk(data: bytes, whole: int, closed: dict[int, int]) -> int:  # noqa: C901
         if stop > end:
             _refuse(data, position, end)
         kind = kinds[tag]
-        if not kind:
+        if not kind or (
+            len(ends) == _AROUND_CERTIFICATE
+            and stop - position in _REMEMBERED_SIZES
+            and data[position:stop] in _remembered
+        ):
             position = stop
         elif kind == _CONSTRUCTED:
             if length == _INDEFINITE:
@@ -194,6 +208,17 @@ class Scanned:
             found.append((tag, position, contents, until, following))
             position = following
         return found
+
+    def remember(self, element: Element) -> None:
+        """Spare later scans the way through the same bytes: certificates come again and again.
+
+        What has an indefinite length inside isn't kept, since `closed` must name it each time.
+        """
+        encoded = self.data[element[1] : element[4]]
+        if not self.closed and len(encoded) in _REMEMBERED_SIZES and encoded not in _remembered:
+            if len(_remembered) >= _MAX_REMEMBERED:
+                _remembered.clear()
+            _remembered.add(encoded)
 
     def count_octets(self, element: Element) -> int | None:
         """Give the size of an OCTET STRING, which BER may cut into pieces; None if it is no such.

@@ -1,6 +1,6 @@
 """The certificates that travel with a signature, found by what a SignerInfo names them by."""
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from app.cms.ber import EXPLICIT_0, EXPLICIT_3, OCTET_STRING, SEQUENCE, Element, Scanned, scan
 from app.cms.errors import MalformedSignature
@@ -29,22 +29,24 @@ class EmbeddedCertificates:
         self._der = value.data
         self._listed = listed
         self._name_keys: dict[bytes, str | None] = {}
+        self._by_identity: dict[tuple[bytes, bytes], Element] | None = None
+        self._by_key: dict[bytes, Element] | None = None
 
     def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:
         """Give the certificate with this issuer and serialNumber, both encoded."""
-        found = self._issuers_and_serials.get((issuer, serial))
+        found = self._issuers_and_serials().get((issuer, serial))
         return self._cut(found or self._by_matching_issuer(issuer, serial))
 
     def by_key_identifier(self, identifier: bytes) -> bytes | None:
         """Give the certificate with this subjectKeyIdentifier (RFC 5280 section 4.2.1.2)."""
-        return self._cut(self._key_identifiers.get(identifier))
+        return self._cut(self._key_identifiers().get(identifier))
 
     def _cut(self, certificate: Element | None) -> bytes | None:
         return self._der[certificate[1] : certificate[4]] if certificate else None
 
     def _by_matching_issuer(self, issuer: bytes, serial: bytes) -> Element | None:
         """Find one whose issuer is the same name, encoded otherwise (RFC 5280 section 7.1)."""
-        for (other, number), certificate in self._issuers_and_serials.items():
+        for (other, number), certificate in self._issuers_and_serials().items():
             if number == serial:
                 wanted = self._name_key(issuer)
                 if wanted is not None and wanted == self._name_key(other):
@@ -63,8 +65,9 @@ class EmbeddedCertificates:
                 keys[name] = None
         return keys[name]
 
-    @cached_property
     def _issuers_and_serials(self) -> dict[tuple[bytes, bytes], Element]:
+        if self._by_identity is not None:
+            return self._by_identity
         found: dict[tuple[bytes, bytes], Element] = {}
         for certificate in self._listed:
             fields = _tbs_fields(self._value, certificate)
@@ -72,17 +75,20 @@ class EmbeddedCertificates:
                 serial, issuer = fields[0], fields[2]
                 identity = self._der[issuer[1] : issuer[4]], self._der[serial[1] : serial[4]]
                 found.setdefault(identity, certificate)
+        self._by_identity = found
         return found
 
-    @cached_property
     def _key_identifiers(self) -> dict[bytes, Element]:
         """Read extensions one by one: a damaged one harms no other."""
+        if self._by_key is not None:
+            return self._by_key
         found: dict[bytes, Element] = {}
         for certificate in self._listed:
             for extension in _extensions(self._value, certificate):
                 identifier = _key_identifier(self._value, extension)
                 if identifier:
                     found.setdefault(identifier, certificate)
+        self._by_key = found
         return found
 
 

@@ -156,6 +156,7 @@ def _list_certificates(value: Scanned, field: Element) -> list[Element]:
                 number=number,
                 limit=MAX_CERTIFICATE_SIZE,
             )
+        value.remember(certificate)
     return listed
 
 

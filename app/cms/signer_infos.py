@@ -22,6 +22,7 @@ from app.cms.records import dotted
 SignerIdentifier = Literal["issuerAndSerialNumber", "subjectKeyIdentifier"]
 """How a SignerInfo names its certificate."""
 
+_NULL = b"\x05\x00"
 _IMPLICIT_0 = 0x80
 _UNSIGNED_ATTRIBUTES = 0xA1
 
@@ -75,11 +76,23 @@ def read_signer_info(value: Scanned, element: Element) -> SignerInfo | None:
 
 
 def _algorithm(value: Scanned, identifier: Element) -> str:
-    """Give the algorithm of an AlgorithmIdentifier, dotted (RFC 5280 section 4.1.1.2)."""
-    parts = value.elements(identifier[2], identifier[3], 2)
+    """Give the algorithm of an AlgorithmIdentifier, dotted (RFC 5280 section 4.1.1.2).
+
+    Nearly all are an object identifier alone, or one with NULL behind it.
+    """
+    data, start, stop = value.data, identifier[2], identifier[3]
+    if data.endswith(_NULL, start, stop):
+        stop -= 2
+    if (
+        stop - start > 2
+        and data[start] == OBJECT_IDENTIFIER
+        and start + 2 + data[start + 1] == stop
+    ):
+        return dotted(data[start + 2 : stop])
+    parts = value.elements(start, identifier[3], 2)
     if not parts or len(parts) > 2 or parts[0][0] != OBJECT_IDENTIFIER:
         raise ValueError("not an AlgorithmIdentifier")
-    return dotted(value.data[parts[0][2] : parts[0][3]])
+    return dotted(data[parts[0][2] : parts[0][3]])
 
 
 def _is_filled(value: Scanned, signature: Element) -> bool:

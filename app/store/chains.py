@@ -17,27 +17,22 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
-    BindParameter,
     Connection,
     Executable,
     FromClause,
-    Function,
     Insert,
-    Select,
-    Text,
     bindparam,
     delete,
-    func,
     insert,
     select,
-    true,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Delete, ReturningInsert, ReturningUpdate
 
+from app.store import tags
 from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
-from app.store.models import Signature, SignatureTag, Version, utc_now
+from app.store.models import Signature, Version, utc_now
 from app.store.prepared import Prepared
 from app.store.records import SignatureRecord
 
@@ -131,13 +126,8 @@ def delete_chain(connection: Connection, document: str, thread: str) -> None:
     ).first()
     if head is None:
         raise SignatureNotFound
-    dialect = connection.dialect.name
-    tags = _tags_of_version(_expand_json(dialect), head.id, head.version)
-    connection.execute(
-        delete(SignatureTag).where(
-            SignatureTag.signature_id == head.id, _is_one_of(SignatureTag.tag, tags, dialect)
-        )
-    )
+    for index in tags.drop_all(connection.dialect.name, head.id, head.version):
+        connection.execute(index)
     connection.execute(delete(Signature).where(Signature.id == head.id))
 
 
@@ -191,7 +181,6 @@ class _Saves:
 def _saves(dialect: str) -> _Saves:
     insert_or_nothing = sqlite.insert if dialect == "sqlite" else postgresql.insert
     save = _SaveSqlite if dialect == "sqlite" else _SavePostgresql
-    each = _expand_json(dialect)
 
     first = (
         insert_or_nothing(Signature)
@@ -213,25 +202,17 @@ def _saves(dialect: str) -> _Saves:
         .returning(*_HEAD_COLUMNS)
     )
 
-    def add_tags(head: FromClause) -> Insert:
-        tag = _values(each(_SENT_TAGS))
-        return (
-            insert_or_nothing(SignatureTag)
-            # Without WHERE, SQLite takes the ON of ON CONFLICT for a join's.
-            .from_select(["tag", "signature_id"], select(tag.c.value, head.c.id).where(true()))
-            .on_conflict_do_nothing()
-        )
-
     return _Saves(
-        first=save.of(first, lambda head: [_add_version(head), add_tags(head)]),
+        first=save.of(first, lambda head: [_add_version(head), *tags.add_tags(dialect, head)]),
         next=save.of(
-            following, lambda head: [_add_version(head), _drop_tags(dialect, head), add_tags(head)]
+            following,
+            lambda head: [
+                _add_version(head),
+                *tags.drop_superseded(dialect, head),
+                *tags.add_tags(dialect, head),
+            ],
         ),
     )
-
-
-#: The list of tags as JSON text, which `Prepared` asks for.
-_SENT_TAGS: BindParameter[str] = bindparam("new_tags", type_=Text())
 
 
 def _add_version(head: FromClause) -> Insert:
@@ -242,55 +223,7 @@ def _add_version(head: FromClause) -> Insert:
         "stage": bindparam("new_stage"),
         "created_by": bindparam("new_created_by"),
         "comment": bindparam("new_comment"),
-        "tags": _SENT_TAGS,
+        "tags": tags.SENT_TAGS,
         "created_at": head.c.updated_at,
     }
     return insert(Version).from_select(list(values), select(*values.values()))
-
-
-def _drop_tags(dialect: str, head: FromClause) -> Delete:
-    """Remove the tags that the superseded version had and the new one has not."""
-    each = _expand_json(dialect)
-    old = _tags_of_version(each, _scalar(head.c.id), bindparam("seen"))
-    return delete(SignatureTag).where(
-        SignatureTag.signature_id == _scalar(head.c.id),
-        _is_one_of(SignatureTag.tag, old, dialect),
-        SignatureTag.tag.not_in(select(_values(each(_SENT_TAGS)).c.value)),
-    )
-
-
-_Expand = Callable[[Any], Function[Any]]
-
-
-def _expand_json(dialect: str) -> _Expand:
-    """Name the function that makes rows of a JSON list of text."""
-    return func.json_each if dialect == "sqlite" else func.json_array_elements_text
-
-
-def _values(function: Function[Any]) -> FromClause:
-    return function.table_valued("value", name="tag", joins_implicitly=True)
-
-
-def _is_one_of(tag: Any, tags: Select[Any], dialect: str) -> Any:
-    """Compare with each of a few tags.
-
-    PostgreSQL expects a hundred rows of a JSON list, and would rather read the whole index; of an
-    array it expects ten, and looks each up.
-    """
-    if dialect == "sqlite":
-        return tag.in_(tags)
-    return tag == func.any(func.array(tags.scalar_subquery()))
-
-
-def _tags_of_version(each: _Expand, signature_id: Any, version: Any) -> Select[Any]:
-    tag = _values(each(Version.tags))
-    return (
-        select(tag.c.value)
-        .select_from(Version)
-        .join(tag, true())
-        .where(Version.signature_id == signature_id, Version.version == version)
-    )
-
-
-def _scalar(column: Any) -> Any:
-    return select(column).scalar_subquery()

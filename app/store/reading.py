@@ -25,11 +25,10 @@ from sqlalchemy import (
     select,
     union,
 )
-from sqlalchemy.orm import aliased
 
 from app.store.errors import SignatureNotFound
 from app.store.migrations import HEAD, VERSION_TABLE
-from app.store.models import Signature, SignatureTag, Version
+from app.store.models import Signature, SignatureTag, SignatureTagPair, Version
 from app.store.prepared import Prepared
 from app.store.records import RECORD_COLUMNS, SignatureRecord
 
@@ -100,8 +99,10 @@ class Criteria:
     def parameters(self) -> dict[str, str]:
         """The values for the placeholders of `Shape`'s statements."""
         given = {"document": self.document, "thread": self.thread, "stage": self.stage}
+        # In the order in which `SignatureTagPair` has them.
+        tags = sorted(self.tags) if self.tags_mode == "all" else self.tags
         return {name: value for name, value in given.items() if value is not None} | {
-            f"tag_{number}": tag for number, tag in enumerate(self.tags)
+            f"tag_{number}": tag for number, tag in enumerate(tags)
         }
 
     @property
@@ -256,9 +257,11 @@ def _tagged(tags: list[Any], mode: str) -> Select[int]:
         return select(SignatureTag.signature_id).where(SignatureTag.tag == tags[0])
     if mode == "any":
         return select(SignatureTag.signature_id).where(SignatureTag.tag.in_(tags)).distinct()
-    first = aliased(SignatureTag)
-    others = _has_every_tag(first.signature_id, tags[1:])
-    return select(first.signature_id).where(first.tag == tags[0], *others)
+    pair = SignatureTagPair
+    others = _has_every_tag(pair.signature_id, tags[2:])
+    return select(pair.signature_id).where(
+        pair.first_tag == tags[0], pair.second_tag == tags[1], *others
+    )
 
 
 def _has_every_tag(signature_id: Any, tags: list[Any]) -> list[Any]:

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app.store.migrations import upgrade
+from app.store.migrations import HEAD, upgrade
 from tests.api.asking import content_of, filled, get, message_of, save
 from tests.conftest import AppMaker, EngineMaker, opened
 from tests.postgresql import free_port
@@ -68,7 +68,7 @@ def test_a_database_at_another_step_is_not_ready(
         try:
             response = client.get("/health/ready")
         finally:
-            connection.execute(step, {"number": "0001"})
+            connection.execute(step, {"number": HEAD})
     message_of(response, 503)
     assert int(response.headers["Retry-After"]) > 0
     content_of(client.get("/health/ready"))

@@ -6,6 +6,7 @@ import pytest
 
 from app.cms import ber
 from app.cms.errors import MalformedSignature
+from app.cms.signed_data import parse_signed_data
 from tests import builders
 
 DER = builders.sign_cms()
@@ -151,3 +152,29 @@ def test_octets_are_counted_over_all_pieces(octets: bytes, size: int | None) -> 
     scanned = ber.scan(tlv(0x30, octets + tlv(0x02, b"\1")))
     [element, _] = scanned.elements(*scanned.elements(0, len(scanned.data), 1)[0][2:4], 2)
     assert scanned.count_octets(element) == size
+
+
+def test_a_certificate_that_was_walked_before_is_stepped_over_in_its_place_only() -> None:
+    value = ber.scan(DER)
+    parse_signed_data(value)
+    again = ber.scan(DER)
+    assert again == value
+    broken = DER[:-1]
+    assert refusal(broken) == "cms: ASN.1 value is truncated"
+    assert refusal(DER + b"\0") == "cms: 1 bytes follow the ASN.1 value"
+
+
+def test_a_certificate_that_differs_in_one_byte_is_walked() -> None:
+    signed = parse_signed_data(ber.scan(DER))
+    certificate = signed.signers[0].certificate
+    # The outermost element of TBSCertificate claims to be longer than the certificate.
+    damaged = bytearray(certificate)
+    damaged[6] ^= 0x40
+    assert refusal(DER.replace(certificate, bytes(damaged))).startswith("cms: ASN.1 element")
+
+
+def test_no_more_certificates_are_remembered_than_fit() -> None:
+    for number in range(2000):
+        body = tlv(0x30, number.to_bytes(4, "big") * 100)
+        ber.Scanned(body, {}).remember((0x30, 0, 4, len(body), len(body)))
+    assert len(ber._remembered) <= 512

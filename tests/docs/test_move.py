@@ -46,7 +46,7 @@ CREATE TABLE ncanode_signature_tag (
     created_at timestamp, updated_at timestamp, PRIMARY KEY (signature_id, tag_id)
 );
 """
-OUR_TABLES = ("signatures", "versions", "signature_tags")
+OUR_TABLES = ("signatures", "versions", "signature_tags", "signature_tag_pairs")
 ITS_TABLES = (
     "ncanode_signature",
     "ncanode_signature_version",

@@ -157,6 +157,34 @@ def test_two_hundred_tags_can_be_asked_for(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
+    "tags",
+    [
+        ("b", "a"),
+        ("a", "b"),
+        ("я", "a"),
+        ("😀", "\uffff"),
+        ("Z", "a"),
+        ("c", "b", "a"),
+        ("ab", "a b"),
+    ],
+)
+def test_every_one_of_several_tags_is_found_in_whatever_order(
+    engine: Engine, tags: tuple[str, ...]
+) -> None:
+    save(engine, "both", tags=tags)
+    save(engine, "turned", tags=tags[::-1])
+    save(engine, "lost", tags=tags)
+    save(engine, "lost", seen=1, tags=tags[1:])
+    save(engine, "gained", tags=tags[:1])
+    save(engine, "gained", seen=1, tags=tags)
+    save(engine, "deleted", tags=tags)
+    delete(engine, "deleted")
+    for wanted in (tags, tags[::-1]):
+        found = names(engine, Criteria(tags=wanted, tags_mode="all"))
+        assert found == ["gained", "turned", "both"]
+
+
+@pytest.mark.parametrize(
     ("wanted", "other"),
     [
         ("%", "a"),

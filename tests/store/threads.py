@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from app.store.chains import NewVersion, delete_chain, save_version
 from app.store.database import saving, snapshot, transaction
-from app.store.models import Signature, SignatureTag, Version
+from app.store.models import Signature, SignatureTag, SignatureTagPair, Version
 from app.store.reading import Criteria, get_signature, list_versions, search
 from app.store.records import SignatureRecord
 
@@ -104,11 +104,20 @@ def find(
 
 
 def index_of_tags(engine: Engine) -> set[tuple[int, str]]:
-    """Give what the index of tags holds."""
+    """Give what the index of tags holds; the index of pairs must agree with it."""
+    pair = SignatureTagPair
     with engine.connect() as connection:
         rows = connection.execute(select(SignatureTag.signature_id, SignatureTag.tag)).all()
+        pairs = connection.execute(select(pair.signature_id, pair.first_tag, pair.second_tag)).all()
     assert len(rows) == len({tuple(row) for row in rows})
-    return {(row.signature_id, row.tag) for row in rows}
+    found = {(row.signature_id, row.tag) for row in rows}
+    assert sorted(map(tuple, pairs)) == sorted(
+        (one, first, second)
+        for one, first in found
+        for other, second in found
+        if one == other and first < second
+    )
+    return found
 
 
 def tags_of_current_versions(engine: Engine) -> set[tuple[int, str]]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from flask import Response
+from werkzeug.datastructures import Headers
 
 from app.store.records import SignatureRecord
 
@@ -20,21 +21,31 @@ CHUNK = 64 * 1024
 _OPENING = b'{"status":true,"message":null,"content":'
 
 
+class Answer(Response):
+    """A whole answer, whose headers are complete: there is nothing to find out when it is sent."""
+
+    def __init__(self, body: bytes, status: int = 200) -> None:
+        headers = [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))]
+        super().__init__([body], status, Headers(headers))
+
+    def get_wsgi_headers(self, _environ: dict[str, Any]) -> Headers:
+        """Give the headers as they are: no address in them, no status without a body."""
+        return self.headers
+
+
 def success(content: dict[str, Any], status: int = 200) -> Response:
     """Answer with content."""
-    body = orjson.dumps({"status": True, "message": None, "content": content})
-    return Response(body, status, content_type=CONTENT_TYPE)
+    return Answer(orjson.dumps({"status": True, "message": None, "content": content}), status)
 
 
 def done() -> Response:
     """Answer to a deletion, which has neither message nor content."""
-    return Response(b'{"status":true}', content_type=CONTENT_TYPE)
+    return Answer(b'{"status":true}')
 
 
 def failure(message: str, status: int) -> Response:
     """Answer with an error."""
-    body = orjson.dumps({"status": False, "message": message, "content": None})
-    return Response(body, status, content_type=CONTENT_TYPE)
+    return Answer(orjson.dumps({"status": False, "message": message, "content": None}), status)
 
 
 def success_streamed(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Response:

@@ -1,4 +1,4 @@
-"""What each request carries. A schema's `load` gives one of the frozen values below."""
+"""What each request carries. A schema's `read` gives one of the frozen values below."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from flask import Request
-from marshmallow import EXCLUDE, Schema, post_load
+from marshmallow import Schema, missing
 
 from app.api.fields import Choice, Flag, Integer, Tags, Text, VersionNumber
 from app.api.parameters import ParameterError, read_parameters
@@ -51,16 +51,30 @@ class SearchRequest:
 class ParametersSchema(Schema):
     """Base of the schemas: what the contract doesn't name is ignored."""
 
-    class Meta:
-        unknown = EXCLUDE
-
     def read(self, request: Request) -> Any:
-        """Read a request.
+        """Read a request, itself or Flask's proxy of it.
+
+        The fields are asked one by one: `Schema.load` would collect errors, where the first one
+        is the answer, and takes twice the time.
 
         Raises:
             ParameterError: a parameter is missing or can't be used.
         """
-        return self.load(read_parameters(request, aliases=ALIASES, lists=("tags",)))
+        given = read_parameters(request, aliases=ALIASES, lists=("tags",))
+        return self.build(
+            {
+                name: field.deserialize(given.get(name, missing), name, given)
+                for name, field in self.load_fields.items()
+            }
+        )
+
+    def build(self, data: dict[str, Any]) -> Any:
+        """Make the value of what the fields gave.
+
+        Raises:
+            ParameterError: a parameter that must be set is not.
+        """
+        return data
 
 
 class SaveSchema(ParametersSchema):
@@ -77,8 +91,8 @@ class SaveSchema(ParametersSchema):
     tags = Tags()
     stage = Text(strip=False)
 
-    @post_load
-    def _build(self, data: dict[str, Any], **_kw: Any) -> SaveRequest:
+    def build(self, data: dict[str, Any]) -> SaveRequest:
+        """Give the request."""
         for name in self.REQUIRED:
             if not data[name]:
                 raise ParameterError('"{field}" parameter must be set', field=name)
@@ -102,8 +116,8 @@ class ThreadSchema(ParametersSchema):
     version = VersionNumber(load_default=None, allow_none=True)
     without = Choice("cms", load_default=None)
 
-    @post_load
-    def _build(self, data: dict[str, Any], **_kw: Any) -> ThreadRequest:
+    def build(self, data: dict[str, Any]) -> ThreadRequest:
+        """Give the request."""
         if not data["document"] or not data["thread"]:
             raise ParameterError('"Thread" and "document" parameters must be set')
         return ThreadRequest(
@@ -124,8 +138,8 @@ class SearchSchema(ParametersSchema):
     count = Flag(load_default=False, allow_none=True)
     without = Choice("cms", load_default=None)
 
-    @post_load
-    def _build(self, data: dict[str, Any], **_kw: Any) -> SearchRequest:
+    def build(self, data: dict[str, Any]) -> SearchRequest:
+        """Give the request."""
         criteria = Criteria(
             document=data["document"] or None,
             thread=data["thread"] or None,
