@@ -23,6 +23,9 @@ class Answer(StrEnum):
     UNKNOWN = "unknown"
 
 
+_WORST_FIRST = (Answer.NO, Answer.UNKNOWN, Answer.YES)
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """A sentence: an English template in `str.format` notation, and the values that go into it.
@@ -66,17 +69,13 @@ def unknown(template: str, **values: object) -> Verdict:
 def every(*verdicts: Verdict) -> Verdict:
     """Join verdicts that must all hold: no if one is no, else unknown if one is, else yes.
 
-    The reasons are those of all, each once, with the decisive ones first.
+    The reasons are those of all, each once, with those of the worst answers first.
     """
-    for answer in (Answer.NO, Answer.UNKNOWN, Answer.YES):
-        decisive = [verdict for verdict in verdicts if verdict.answer is answer]
-        if decisive:
-            others = [verdict for verdict in verdicts if verdict.answer is not answer]
-            reasons: list[Reason] = []
-            for verdict in (*decisive, *others):
-                reasons += [reason for reason in verdict.reasons if reason not in reasons]
-            return Verdict(answer, tuple(reasons))
-    return YES
+    ranked = sorted(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.answer))
+    reasons: list[Reason] = []
+    for verdict in ranked:
+        reasons += [reason for reason in verdict.reasons if reason not in reasons]
+    return Verdict(ranked[0].answer if ranked else Answer.YES, tuple(reasons))
 
 
 @dataclass(frozen=True, slots=True)

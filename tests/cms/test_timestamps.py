@@ -1,0 +1,252 @@
+"""Timestamps: which of them decide the time, and each rule with a token that breaks it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict
+from app.cms.timestamps import MAX_TOKEN_SIZE, MAX_TOKENS
+from app.cms.verification import Verifier
+from tests import der, gost_signer, pki, signing
+from tests.builders import NOT_AFTER, SIGNING_TIME
+from tests.cms.judging import IVAN, NCA, ROOT, crl, read, text
+from tests.pki import DAY, Holder
+from tests.revoking import Revoked
+from tests.signing import TIMESTAMP
+
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+
+INFO = signing.signer_info(IVAN)
+VALUE = signing.signature_of(INFO)
+STAMPED = SIGNING_TIME + DAY
+SAVED = NOT_AFTER + 90 * DAY
+TSA = pki.stamper()
+
+
+def verify(
+    *tokens: bytes,
+    anchors: Sequence[Holder] = (ROOT,),
+    certificates: Sequence[Holder] = (IVAN, NCA),
+    **more: Any,
+) -> SignerStatus:
+    """Verify Ivan's signature with these tokens on it, saved when his certificate had expired."""
+    unsigned = [der.sequence(der.oid(TIMESTAMP), der.tlv(0x31, b"".join(tokens)))]
+    info = signing.signer_info(IVAN, unsigned=unsigned, signature=VALUE)
+    signature = signing.read(signing.signed_data([info], certificates))
+    [status] = Verifier(read(*anchors), **more).verify(signature, at=SAVED)
+    return status
+
+
+def stamp(stamped: bytes = VALUE, moment: datetime = STAMPED, **more: Any) -> bytes:
+    """Issue a token on Ivan's signature."""
+    return signing.timestamp(stamped, moment, **more)
+
+
+def timestamp(status: SignerStatus) -> TimestampStatus:
+    """Give the status of the timestamp that there is."""
+    assert status.timestamp
+    return status.timestamp
+
+
+def unused(status: SignerStatus) -> Verdict:
+    """Give the verdict on a timestamp that must not decide the time."""
+    assert (status.decisive_time, status.decisive_time_source) == (SAVED, "given")
+    assert status.path.answer is NO
+    verdict = timestamp(status).verdict
+    assert verdict.answer is not YES
+    return verdict
+
+
+def test_a_verified_timestamp_decides_the_time() -> None:
+    status = verify(stamp())
+    assert (status.decisive_time, status.decisive_time_source) == (STAMPED, "timestamp")
+    assert (status.intact, status.valid, status.path) == (Verdict(YES),) * 3
+    found = timestamp(status)
+    assert (found.gen_time, found.policy, found.serial_number, found.authority) == (
+        STAMPED,
+        "1.2.398.3.3.2.6.4",
+        -7,
+        read(TSA)[0],
+    )
+    assert found.verdict.answer is YES
+    assert "no CRL or OCSP response about TSA" in text(found.verdict)
+
+
+def test_without_a_timestamp_the_given_time_decides_and_never_the_signer_s_word() -> None:
+    signature = signing.sign(IVAN)
+    [status] = Verifier(read(ROOT)).verify(signature, at=SAVED)
+    assert (status.decisive_time, status.decisive_time_source) == (SAVED, "given")
+    assert status.timestamp is None
+    assert status.path.answer is NO
+
+
+def test_revocation_is_judged_at_the_attested_time() -> None:
+    for when, answer in ((STAMPED + DAY, YES), (STAMPED - DAY, NO)):
+        listed = crl(Revoked(IVAN.serial, when), this_update=STAMPED + 2 * DAY)
+        status = verify(stamp(), anchors=[NCA], crls=[listed])
+        assert status.revocation.answer is answer
+        assert status.trusted.answer is answer
+
+
+def test_a_timestamp_over_another_signature_is_refused() -> None:
+    verdict = unused(verify(stamp(b"another")))
+    assert (verdict.answer, text(verdict)) == (NO, "the timestamp is over another signature")
+
+
+def test_a_timestamp_whose_authority_reaches_no_anchor_is_not_used() -> None:
+    key = pki.rsa_key("own TSA")
+    own = pki.certify(pki.name("TSA"), key, None, pki.STAMPER)
+    verdict = unused(verify(stamp(by=own)))
+    assert verdict.answer is UNKNOWN
+    assert "the chain ends with TSA, which is no trust anchor" in text(verdict)
+    namesake = pki.certify(TSA.subject, key, NCA, pki.STAMPER, forged=True)
+    assert unused(verify(stamp(by=namesake))).answer is not YES
+
+
+def test_a_timestamp_finds_its_authorities_in_the_token() -> None:
+    root = pki.root("TSA ROOT")
+    middle = pki.certify(pki.name("TSA CA"), pki.rsa_key("TSA CA"), root, pki.AUTHORITY)
+    tsa = pki.certify(pki.name("TSA 2"), pki.rsa_key("TSA 2"), middle, pki.STAMPER)
+    for certificates, source in (([tsa, middle], "timestamp"), ([tsa], "given")):
+        token = stamp(by=tsa, certificates=certificates)
+        assert verify(token, anchors=[ROOT, root]).decisive_time_source == source
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        pki.PERSON,
+        [pki.key_usage("digitalSignature")],
+        [pki.extension("2.5.29.37", der.NULL)],
+        [pki.key_usage("keyEncipherment"), pki.extended_key_usage(pki.TIME_STAMPING)],
+    ],
+)
+def test_who_is_no_authority_of_timestamps_attests_nothing(extensions: Sequence[bytes]) -> None:
+    holder = pki.certify(pki.name("SOMEBODY"), pki.rsa_key("S"), NCA, extensions)
+    assert unused(verify(stamp(by=holder))).answer is NO
+
+
+def test_an_authority_must_have_been_in_force_when_it_stamped() -> None:
+    key = pki.rsa_key("short TSA")
+    for valid, source in (
+        ((STAMPED - DAY, STAMPED + DAY), "timestamp"),
+        ((STAMPED + DAY, SAVED), "given"),
+        ((STAMPED - 2 * DAY, STAMPED - DAY), "given"),
+    ):
+        tsa = pki.certify(pki.name("SHORT TSA"), key, NCA, pki.STAMPER, valid=valid)
+        assert verify(stamp(by=tsa)).decisive_time_source == source
+
+
+@pytest.mark.parametrize(
+    ("when", "reason", "answer"),
+    [
+        (STAMPED - DAY, None, NO),
+        (STAMPED - DAY, 4, NO),
+        (STAMPED + DAY, 0, YES),
+        (STAMPED + DAY, 4, YES),
+        (STAMPED + DAY, None, NO),
+        (STAMPED + DAY, 1, NO),
+    ],
+)
+def test_a_compromised_authority_of_timestamps_attests_nothing_at_any_time(
+    when: datetime, reason: int | None, answer: Answer
+) -> None:
+    """RFC 3161 section 4: who got hold of its key can date back."""
+    listed = crl(Revoked(TSA.serial, when, reason), this_update=STAMPED + 2 * DAY)
+    status = verify(stamp(), anchors=[NCA], crls=[listed])
+    assert timestamp(status).verdict.answer is answer
+    assert status.decisive_time_source == ("timestamp" if answer is YES else "given")
+
+
+def test_a_token_must_bear_the_signature_of_its_authority() -> None:
+    token = stamp()
+    verdict = unused(verify(token[:-1] + bytes((token[-1] ^ 1,))))
+    assert verdict.answer is NO
+    assert "not one of the certificate's key" in text(verdict)
+    altered = token.replace(b"20250602", b"20240602")
+    assert altered != token
+    assert "is not what was signed" in text(unused(verify(altered)))
+
+
+def test_a_token_has_one_signer_who_meant_the_own_certificate() -> None:
+    assert "has 2 signers" in text(unused(verify(stamp(signers=2))))
+    other = pki.certify(TSA.subject, TSA.key, NCA, pki.STAMPER, serial=TSA.serial)
+    assert verify(stamp(by=other)).decisive_time_source == "timestamp"
+    renewed = pki.certify(
+        TSA.subject, TSA.key, NCA, pki.STAMPER, serial=TSA.serial, valid=(STAMPED, SAVED)
+    )
+    verdict = unused(verify(stamp(certificates=[renewed])))
+    assert "the signer meant another certificate" in text(verdict)
+
+
+def test_a_token_without_its_certificate_is_unknown() -> None:
+    verdict = unused(verify(stamp(certificates=[NCA])))
+    assert verdict.answer is UNKNOWN
+    assert text(verdict) == "the certificate of the timestamp authority is not in the token"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        der.NULL,
+        der.sequence(),
+        der.sequence(der.NULL),
+        stamp(content_type=signing.DATA),
+        signing.signed_data([INFO], [IVAN], b"no TSTInfo", content_type=signing.DATA),
+    ],
+)
+def test_what_is_no_token_is_refused(token: bytes) -> None:
+    status = verify(token)
+    assert unused(status).answer is NO
+    assert timestamp(status).gen_time is None
+    assert timestamp(status).authority is None
+
+
+def test_a_token_that_is_too_large_is_not_read() -> None:
+    certificates = [TSA, *[pki.person(f"ЛИЦО {number}", TSA.key) for number in range(60)]]
+    token = stamp(certificates=certificates)
+    assert len(token) > MAX_TOKEN_SIZE
+    assert unused(verify(token)).answer is UNKNOWN
+
+
+def test_an_unknown_imprint_algorithm_makes_unknown() -> None:
+    token = stamp()
+    known, unknown = der.oid(pki.SHA256), der.oid("2.16.840.1.101.3.4.9.9")
+    info = der.sequence(der.algorithm(pki.SHA256, der.NULL), der.octets(b""))[2:-2]
+    assert len(known) == len(unknown)
+    position = token.index(info)
+    odd = token[:position] + token[position:].replace(known, unknown, 1)
+    verdict = unused(verify(odd))
+    # The token's own signature no longer matches either.
+    assert "2.16.840.1.101.3.4.9.9 is not supported" in text(verdict)
+
+
+def test_the_earliest_of_several_timestamps_counts() -> None:
+    later, earlier = stamp(moment=STAMPED + DAY), stamp()
+    assert verify(later, earlier).decisive_time == STAMPED
+    assert verify(stamp(b"another"), earlier).decisive_time == STAMPED
+    bad = [stamp(b"another")] * MAX_TOKENS
+    assert unused(verify(*bad, earlier)).answer is NO
+
+
+def test_an_imprint_with_a_weak_digest_passes() -> None:
+    """The NCA's authority stamped SHA-1 for years; two signature values are hard to make alike."""
+    assert verify(stamp(digest=pki.SHA1)).decisive_time_source == "timestamp"
+
+
+@pytest.mark.parametrize("kind", [gost_signer.GOST_2015_512, gost_signer.GOST_2004])
+def test_tokens_with_gost_and_rsa_may_stand_under_either(kind: gost_signer.Kind) -> None:
+    person = pki.certify(pki.name("P"), pki.gost_key("p", kind), NCA, pki.PERSON)
+    info = signing.signer_info(person)
+    value = signing.signature_of(info)
+    gost_tsa = pki.certify(pki.name("GTSA"), pki.gost_key("tsa", kind), NCA, pki.STAMPER)
+    for by, digest in ((TSA, pki.SHA256), (gost_tsa, kind.digest)):
+        token = signing.timestamp(value, STAMPED, by=by, digest=digest)
+        unsigned = [der.attribute(TIMESTAMP, token)]
+        stamped = signing.signer_info(person, unsigned=unsigned, signature=value)
+        signature = signing.read(signing.signed_data([stamped], [person]))
+        [status] = Verifier(read(NCA)).verify(signature, at=SAVED)
+        assert status.valid == Verdict(YES)
+        assert status.decisive_time_source == "timestamp"
