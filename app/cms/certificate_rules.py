@@ -8,6 +8,8 @@ from app.cms.names import read_name
 from app.cms.status import YES, Verdict, every, no, unknown
 from app.cms.x509 import Certificate, MalformedExtension
 
+# Answers of one rule that are remembered: an office meets the same certificates over and over.
+_REMEMBERED = 256
 # Extensions whose meaning is looked at, here or where they matter, or can't change the answer:
 # policies and addresses. Name constraints and policy constraints are not among them.
 _KNOWN_EXTENSIONS = {
@@ -47,6 +49,7 @@ def check_validity(certificate: Certificate, at: datetime) -> Verdict:
     return YES
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def check_extensions(certificate: Certificate) -> Verdict:
     """Refuse what must be understood and isn't (section 4.2)."""
     for oid, extension in certificate.extensions.items():
@@ -64,6 +67,7 @@ def check_extensions(certificate: Certificate) -> Verdict:
     return YES
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _check_usage(certificate: Certificate) -> Verdict:
     """Check that the key may sign anything but certificates (section 4.2.1.3)."""
     try:
@@ -79,6 +83,7 @@ def _check_usage(certificate: Certificate) -> Verdict:
     )
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def check_issuer(issuer: Certificate, below: int) -> Verdict:
     """Check that an authority is one, with `below` others between it and the signer (6.1.4)."""
     subject = title(issuer.subject)
@@ -117,7 +122,7 @@ def check_strength(certificate: Certificate) -> Verdict:
     return YES
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_REMEMBERED)
 def title(name: bytes) -> str:
     """Call a holder by the common name in an encoded Name, or by whatever else is in it."""
     read = read_name(name)

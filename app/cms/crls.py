@@ -11,7 +11,15 @@ from app.cms import x509
 from app.cms.algorithms import PublicKey, verify_signature
 from app.cms.ber import EXPLICIT_0, INTEGER, MAX_LENGTH_OCTETS, SEQUENCE, Scanned
 from app.cms.errors import CmsError
-from app.cms.nodes import BIT_STRING, DAMAGE, ENUMERATED, GENERALIZED_TIME, UTC_TIME, Node
+from app.cms.nodes import (
+    BIT_STRING,
+    DAMAGE,
+    ENUMERATED,
+    GENERALIZED_TIME,
+    UTC_TIME,
+    Node,
+    root_node,
+)
 from app.cms.x509 import Certificate, MalformedExtension
 
 # CRLReason (section 5.3.1).
@@ -57,7 +65,7 @@ class CertificateList:
     def _read(self, der: bytes) -> None:
         """Read a CertificateList in DER, which nobody has scanned: `Node` minds its edges."""
         value = Scanned(der, {})
-        outermost = Node(value, value.elements(0, len(der), 1)[0])
+        outermost = root_node(value)
         if outermost.size != len(der):
             raise ValueError("cut, or followed by something")
         whole = outermost.fields(3)
@@ -149,8 +157,7 @@ class CertificateList:
             return {}
         value = Scanned(der, {})
         try:
-            extension = Node(value, value.elements(0, len(der), 0)[0])
-            fields = extension.expect(SEQUENCE).children()
+            fields = root_node(value).expect(SEQUENCE).children()
             return {
                 field.tag: field for field in fields if field.tag == _POINT or any(field.contents)
             }

@@ -216,5 +216,9 @@ class Fields:
 
 def read_node(der: bytes) -> Node:
     """Scan the encoded SEQUENCE that `der` is, and nothing after it. Raises MalformedSignature."""
-    value = scan(der)
-    return Node(value, value.elements(0, len(der), 1)[0])
+    return root_node(scan(der))
+
+
+def root_node(value: Scanned) -> Node:
+    """Give the outermost element of what has been scanned."""
+    return Node(value, value.elements(0, len(value.data), 0)[0])

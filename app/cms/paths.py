@@ -179,6 +179,7 @@ class _Search:
         return every(self.forged, missing, *self.unsupported)
 
 
+@lru_cache(maxsize=256)
 def _key_matches(certificate: Certificate, issuer: Certificate) -> int:
     """Compare the key identifiers (section 4.2.1.1): 1 if equal, -1 if not, 0 if one is missing."""
     try:

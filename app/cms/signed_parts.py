@@ -8,8 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.cms.algorithms import AlgorithmIdentifier
-from app.cms.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET
-from app.cms.nodes import DAMAGE, Node, read_node
+from app.cms.ber import (
+    EXPLICIT_0,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    SEQUENCE,
+    SET,
+    Scanned,
+    scan,
+)
+from app.cms.nodes import DAMAGE, Node, root_node
 from app.cms.signed_data import (
     MAX_ATTRIBUTES,
     MAX_CERTIFICATES,
@@ -62,9 +70,12 @@ class SignedParts:
     signers: list[SignerParts]
 
 
-def read_parts(signature: SignedCms) -> SignedParts:
-    """Take apart a signature that has been parsed. Raises one of nodes.DAMAGE, hardly ever."""
-    content_info = read_node(signature.der).fields()
+def read_parts(signature: SignedCms, value: Scanned | None = None) -> SignedParts:
+    """Take apart a signature that has been parsed; `value` is what a scan of it gave, if at hand.
+
+    Raises one of nodes.DAMAGE, hardly ever.
+    """
+    content_info = root_node(value or scan(signature.der)).fields()
     content_info.take(OBJECT_IDENTIFIER)
     fields = content_info.take(EXPLICIT_0).only().fields()
     fields.take(INTEGER)

@@ -78,8 +78,9 @@ def check_timestamp(token: Node, stamped: bytes, judge: Judge) -> TimestampStatu
         )
     try:
         claims = read_token(token.encoded)
-        parsed = parse_signed_data(scan(token.encoded))
-        parts = read_parts(parsed)
+        value = scan(token.encoded)
+        parsed = parse_signed_data(value)
+        parts = read_parts(parsed, value)
         authority = read_certificate(parsed.signers[0].certificate)
     except _DAMAGE as error:
         return _unread(_refuse(error))
