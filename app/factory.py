@@ -16,6 +16,7 @@ from app import cli
 from app.api import errors, ncanode, operations
 from app.extensions import db
 from app.store import database
+from app.trust import Trust
 from config.settings import Settings, SettingsError
 
 
@@ -73,6 +74,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     _log_to_stderr(settings.log_level)
 
+    app.extensions["trust"] = Trust(
+        settings.trust_folder,
+        online=settings.revocation == "online",
+        cache=settings.revocation_cache,
+    )
     db.init_app(app)
     with app.app_context():
         database.prepare(db.engine)
@@ -91,6 +97,11 @@ def _configure(app: Flask, settings: Settings) -> None:
         ),
         DATABASE_SCHEMA=settings.database_schema,
         CMS_VALIDATION=settings.cms_validation,
+        CMS_DETACHED=settings.detached_content,
+        COSIGN_GUARD=settings.cosign_guard,
+        NCANODE_URL=settings.ncanode_url,
+        NCANODE_KEY=settings.ncanode_key,
+        NCANODE_PASSWORD=settings.ncanode_password,
         TIMEZONE=settings.timezone,
         MAX_CONTENT_LENGTH=settings.max_body,
         # Flask's own answer to OPTIONS has no envelope.

@@ -6,9 +6,10 @@ import os
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import URL, make_url
@@ -16,9 +17,14 @@ from sqlalchemy.exc import ArgumentError
 
 PROJECT = Path(__file__).resolve().parent.parent
 EMBEDDED_DATABASE = PROJECT / "var" / "qoltanba.sqlite3"
+TRUST_FOLDER = PROJECT / "var" / "trust"
+REVOCATION_CACHE = PROJECT / "var" / "revocation"
 
-CmsValidation = Literal["off", "structure"]
-LogLevel = Literal["debug", "info", "warning", "error"]
+CmsValidation = Literal["structure", "off", "signature", "trusted"]
+DetachedContent = Literal["accept", "refuse"]
+CosignGuard = Literal["warn", "off", "refuse"]
+Revocation = Literal["offline", "online"]
+LogLevel = Literal["info", "debug", "warning", "error"]
 
 SWITCH = {
     **dict.fromkeys(("1", "on", "true", "yes"), True),
@@ -37,7 +43,22 @@ class Settings:
     database_url: URL
     #: Name of the PostgreSQL schema that holds the tables; None: as the connection finds them.
     database_schema: str | None
+    #: How far a signature is checked before it is kept.
     cms_validation: CmsValidation
+    #: What becomes of a detached signature whose content isn't sent, where it is to be verified.
+    detached_content: DetachedContent
+    #: What becomes of a version that drops a signer of the one before, or signs other content.
+    cosign_guard: CosignGuard
+    #: Folder of the trust anchors, other certificates and CRLs that the operator put there.
+    trust_folder: Path
+    #: Whether CRLs and OCSP responses are fetched, and where they are kept.
+    revocation: Revocation
+    revocation_cache: Path
+    #: Address of a NCANode server that POST /origin forwards to, None if there is none; the key
+    #: (PKCS #12) and its password that are put into what is forwarded.
+    ncanode_url: str | None
+    ncanode_key: Path | None
+    ncanode_password: str | None = field(repr=False)
     #: The zone of every time that the API writes.
     timezone: ZoneInfo
     #: Largest request body, bytes.
@@ -69,9 +90,15 @@ class Settings:
         return cls(
             database_url=url,
             database_schema=_database_schema(read) if url.drivername != "sqlite" else None,
-            cms_validation="off"
-            if read.choice("CMS_VALIDATION", ("structure", "off")) == "off"
-            else "structure",
+            cms_validation=read.choice("CMS_VALIDATION", get_args(CmsValidation)),
+            detached_content=read.choice("CMS_DETACHED", get_args(DetachedContent)),
+            cosign_guard=read.choice("COSIGN_GUARD", get_args(CosignGuard)),
+            trust_folder=read.folder("TRUST_DIR", TRUST_FOLDER),
+            revocation=read.choice("REVOCATION", get_args(Revocation)),
+            revocation_cache=read.folder("REVOCATION_CACHE", REVOCATION_CACHE),
+            ncanode_url=read.address("NCANODE_REMOTE_URL"),
+            ncanode_key=read.file("NCANODE_KEY"),
+            ncanode_password=read.text("NCANODE_PWD"),
             timezone=read.zone("NCANODE_TIMEZONE", "UTC"),
             max_body=read.integer("MAX_BODY_MB", 30, 1, 1024) * 1024 * 1024,
             host=read.host("HOST", "127.0.0.1"),
@@ -85,7 +112,7 @@ class Settings:
             read_timeout=read.integer("WEB_READ_TIMEOUT", 20, 1, 3600),
             max_requests=read.integer("WEB_MAX_REQUESTS", 200_000, 0, 10**9),
             access_log=read.switch("ACCESS_LOG", False),
-            log_level=_log_level(read),
+            log_level=read.choice("LOG_LEVEL", get_args(LogLevel)),
         )
 
 
@@ -106,7 +133,8 @@ class _Reader:
             raise SettingsError(f"{name} must be an integer from {low} to {high}, not {value!r}")
         return int(value)
 
-    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+    def choice(self, name: str, choices: tuple[Any, ...]) -> Any:
+        """Give one of the choices, the first if none is made."""
         value = self.text(name) or choices[0]
         if value not in choices:
             raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
@@ -128,6 +156,31 @@ class _Reader:
             raise SettingsError(f"{name} must be an address to listen at, not {value!r}") from error
         return value
 
+    def folder(self, name: str, default: Path) -> Path:
+        value = self.text(name)
+        folder = default if value is None else Path(value).resolve()
+        if folder.exists() and not folder.is_dir():
+            raise SettingsError(f"{name} must be a folder, not {value!r}")
+        return folder
+
+    def file(self, name: str) -> Path | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        file = Path(value).resolve()
+        if not (file.is_file() and os.access(file, os.R_OK)):
+            raise SettingsError(f"{name} must be a file that can be read, not {value!r}")
+        return file
+
+    def address(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise SettingsError(f"{name} must be an address that begins with http:// or https://")
+        return value
+
     def zone(self, name: str, default: str) -> ZoneInfo:
         value = self.text(name) or default
         try:
@@ -138,16 +191,6 @@ class _Reader:
             raise SettingsError(
                 f"{name} must be a time zone such as Asia/Almaty, not {value!r}"
             ) from error
-
-
-def _log_level(read: _Reader) -> LogLevel:
-    levels: dict[str, LogLevel] = {
-        "info": "info",
-        "debug": "debug",
-        "warning": "warning",
-        "error": "error",
-    }
-    return levels[read.choice("LOG_LEVEL", tuple(levels))]
 
 
 def _database_url(read: _Reader) -> URL:

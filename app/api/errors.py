@@ -14,13 +14,18 @@ from werkzeug.exceptions import HTTPException
 from app.api.locale import choose_locale, translate
 from app.api.ncanode import envelope
 from app.api.parameters import ParameterError
-from app.cms.errors import MalformedSignature
+from app.cms.crls import MalformedRevocation
+from app.cms.errors import MalformedSignature, UnsupportedAlgorithm
+from app.cms.x509 import MalformedExtension
 from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
 
 #: Each kind of refusal and its status. A test demands that none is missing.
 STATUS: dict[type[Exception], int] = {
     ParameterError: 400,
     MalformedSignature: 400,
+    MalformedExtension: 400,
+    MalformedRevocation: 400,
+    UnsupportedAlgorithm: 400,
     VersionNotSet: 400,
     VersionConflict: 400,
     SignatureNotFound: 404,

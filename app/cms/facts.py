@@ -1,0 +1,83 @@
+"""What a signer claims, as plain values that JSON can write: for databases, answers and reports.
+
+Everything here is claimed, nothing verified; the keys say so.
+"""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from app.cms import names
+from app.cms.algorithms import name
+from app.cms.names import clean, read_name
+from app.cms.signers import SignerClaims
+from app.cms.x509 import Certificate
+
+
+def signer_facts(signer: SignerClaims) -> dict[str, Any]:
+    """Write one signer; times are ISO 8601 in UTC, numbers of certificates and digests hex."""
+    claims = signer.claims
+    return {
+        "number": signer.number,
+        "claimed": {
+            "iin": claims.iin,
+            "bin": claims.bin,
+            "name": claims.common_name,
+            "surname": claims.surname,
+            "given_name": claims.given_name,
+            "patronymic": claims.patronymic,
+            "organisation": claims.organisation,
+            "email": claims.email,
+            "country": claims.country,
+            "roles": list(claims.roles),
+            "usage": list(claims.usage),
+            "policies": list(claims.policies),
+            "signing_time": _moment(signer.claimed_signing_time),
+            "timestamp": _timestamp(signer),
+        },
+        "certificate": certificate_facts(signer.certificate),
+        "digest_algorithm": _algorithm(signer.digest_algorithm),
+        "signature_algorithm": _algorithm(signer.signature_algorithm.oid),
+        "message_digest": None if signer.message_digest is None else signer.message_digest.hex(),
+        "notes": [*claims.notes, *signer.notes],
+    }
+
+
+@lru_cache(maxsize=512)
+def certificate_facts(certificate: Certificate) -> dict[str, Any]:
+    """Write what identifies a certificate."""
+    return {
+        "serial_number": f"{certificate.serial_number:x}",
+        "issuer": name_text(certificate.issuer),
+        "subject": name_text(certificate.subject),
+        "not_before": _moment(certificate.not_before),
+        "not_after": _moment(certificate.not_after),
+        "sha256": certificate.fingerprint,
+        "key_algorithm": _algorithm(certificate.public_key.algorithm.oid),
+    }
+
+
+def name_text(encoded: bytes) -> str:
+    """Write an encoded Name for people: its common name, else all that it holds."""
+    read = read_name(encoded)
+    return read.value(names.COMMON_NAME) or clean(", ".join(value for _, value in read.attributes))
+
+
+def _timestamp(signer: SignerClaims) -> dict[str, Any] | None:
+    token = signer.timestamp
+    if token is None:
+        return None
+    return {
+        "time": _moment(token.gen_time),
+        "policy": token.policy,
+        "serial_number": f"{token.serial_number:x}",
+        "authority": token.authority,
+    }
+
+
+def _algorithm(oid: str) -> dict[str, str]:
+    return {"oid": oid, "name": name(oid)}
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
