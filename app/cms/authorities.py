@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Protocol
 
+from app.cms import records
 from app.cms.ber import EXPLICIT_0, SEQUENCE
-from app.cms.errors import MalformedSignature
 from app.cms.nodes import DAMAGE, Node
 from app.cms.x509 import Certificate, name_key, read_certificate
 
@@ -60,7 +60,7 @@ class EmbeddedAuthorities:
     def named(self, name: bytes) -> Sequence[Certificate]:
         """Give the certificates whose holder has this name, MAX_SAME_NAME of them at most."""
         nodes = self._subjects.get(name) or self._matching(name)
-        certificates = [_read(node) for node in nodes[:MAX_SAME_NAME]]
+        certificates = [read_embedded_certificate(node.encoded) for node in nodes[:MAX_SAME_NAME]]
         return list(dict.fromkeys(one for one in certificates if one))
 
     def _matching(self, name: bytes) -> list[Node]:
@@ -90,8 +90,9 @@ def _subject(certificate: Node) -> bytes:
     return fields.rest()[4].expect(SEQUENCE).encoded
 
 
-def _read(node: Node) -> Certificate | None:
+def read_embedded_certificate(der: bytes) -> Certificate | None:
+    """Read a certificate that somebody sent; None if it can't be read."""
     try:
-        return read_certificate(node.encoded)
-    except MalformedSignature:
+        return read_certificate(der)
+    except (*DAMAGE, *records.DAMAGE):
         return None

@@ -11,14 +11,14 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from app.cms import algorithms, x509
+from app.cms.authorities import read_embedded_certificate
 from app.cms.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
 from app.cms.certificate_rules import check_holder
 from app.cms.crls import MalformedRevocation, Revoked
-from app.cms.errors import MalformedSignature
 from app.cms.nodes import BIT_STRING, DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
 from app.cms.paths import is_issued_by
 from app.cms.status import Answer
-from app.cms.x509 import Certificate, MalformedExtension, name_key, read_certificate
+from app.cms.x509 import Certificate, MalformedExtension, name_key
 
 Status: TypeAlias = Revoked | Literal["good", "unknown"]
 """What a responder says of one certificate (section 2.2)."""
@@ -114,12 +114,9 @@ class OcspResponse:
         if self._is_responder(issuer):
             yield issuer
         for node in self._certificates:
-            try:
-                certificate = read_certificate(node.encoded)
-            except MalformedSignature:
-                continue
-            if self._is_responder(certificate) and self._is_delegate(certificate, issuer):
-                yield certificate
+            delegate = read_embedded_certificate(node.encoded)
+            if delegate and self._is_responder(delegate) and self._is_delegate(delegate, issuer):
+                yield delegate
 
     def _is_responder(self, certificate: Certificate) -> bool:
         """Compare a certificate with the ResponderID (section 4.2.1)."""

@@ -8,7 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.cms.authorities import Authorities, EmbeddedAuthorities, GivenAuthorities
+from app.cms.authorities import (
+    Authorities,
+    EmbeddedAuthorities,
+    GivenAuthorities,
+    read_embedded_certificate,
+)
 from app.cms.crls import CertificateList
 from app.cms.embedded_revocation import read_embedded
 from app.cms.errors import MalformedSignature
@@ -22,7 +27,7 @@ from app.cms.signed_xml import SignedXml
 from app.cms.signer_checks import Content, check_signer, check_value
 from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict, every, no, unknown
 from app.cms.timestamps import check_timestamps, verified_time
-from app.cms.x509 import Certificate, read_certificate
+from app.cms.x509 import Certificate
 from app.cms.xmldsig import XmlChecked, check_xml
 
 
@@ -72,7 +77,8 @@ class Verifier:
         3. the path to an anchor at that time (RFC 5280 section 6.1);
         4. revocation by that time (RFC 5280 section 6.3, RFC 6960 section 3.2).
 
-        Raises ValueError if `at` has no time zone.
+        Raises ValueError if `at` has no time zone, and MalformedSignature for damage that parsing
+        did not notice.
         """
         at = _in_utc(at)
         if isinstance(signature, SignedXml):
@@ -107,7 +113,7 @@ class Verifier:
         )
         statuses = []
         for number, signer in enumerate(parts.signers, 1):
-            certificate = read_certificate(signer.certificate)
+            certificate = _read_certificate(signer.certificate, number)
             intact, valid = check_signer(signer, certificate, signed)
             if differs:
                 intact = every(no("the content given is not the one attached"), intact)
@@ -125,18 +131,12 @@ class Verifier:
             Budget(len(signature.signatures)),
             at,
         )
-        return tuple(
-            [
-                self._conclude(
-                    number,
-                    read_certificate(checked.certificate),
-                    (checked.intact, _check_xml_value(checked)),
-                    None,
-                    case,
-                )
-                for number, checked in enumerate(check_xml(signature), 1)
-            ]
-        )
+        statuses = []
+        for number, checked in enumerate(check_xml(signature), 1):
+            certificate = _read_certificate(checked.certificate, number)
+            verdicts = checked.intact, _check_xml_value(checked, certificate)
+            statuses.append(self._conclude(number, certificate, verdicts, None, case))
+        return tuple(statuses)
 
     def _conclude(
         self,
@@ -193,18 +193,27 @@ class Verifier:
         return revocation
 
 
-def _check_xml_value(checked: XmlChecked) -> Verdict:
+def _check_xml_value(checked: XmlChecked, certificate: Certificate) -> Verdict:
     """Check SignatureValue over the canonical SignedInfo (XMLDSig section 3.2.2)."""
     if checked.method is None:
         return unknown("the signature method is not supported")
     algorithm, digest_algorithm = checked.method
     return check_value(
-        read_certificate(checked.certificate),
+        certificate,
         algorithm,
         digest_algorithm,
         checked.signed_info,
         checked.signature_value,
     )
+
+
+def _read_certificate(der: bytes, number: int) -> Certificate:
+    certificate = read_embedded_certificate(der)
+    if certificate is None:
+        raise MalformedSignature(
+            "cms: signer {number}: {field} is malformed", number=number, field="certificate"
+        )
+    return certificate
 
 
 def _in_utc(moment: datetime) -> datetime:
