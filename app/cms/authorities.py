@@ -11,7 +11,7 @@ from app.cms.x509 import Certificate, name_key, read_certificate
 
 # Embedded certificates that are read of one name, and names that are compared by their meaning. An
 # authority has two or three generations.
-MAX_SAME_NAME = 32
+MAX_SAME_NAME = 16
 MAX_COMPARED_NAMES = 16
 
 
@@ -56,12 +56,15 @@ class EmbeddedAuthorities:
     def __init__(self, nodes: Sequence[Node]) -> None:
         """Take the CertificateChoices (RFC 5652 section 10.2.2) as they stand."""
         self._nodes = nodes
+        self._named: dict[bytes, list[Certificate]] = {}
 
     def named(self, name: bytes) -> Sequence[Certificate]:
         """Give the certificates whose holder has this name, MAX_SAME_NAME of them at most."""
-        nodes = self._subjects.get(name) or self._matching(name)
-        certificates = [read_embedded_certificate(node.encoded) for node in nodes[:MAX_SAME_NAME]]
-        return list(dict.fromkeys(one for one in certificates if one))
+        if name not in self._named:
+            nodes = (self._subjects.get(name) or self._matching(name))[:MAX_SAME_NAME]
+            certificates = [read_embedded_certificate(node.encoded) for node in nodes]
+            self._named[name] = list(dict.fromkeys(one for one in certificates if one))
+        return self._named[name]
 
     def _matching(self, name: bytes) -> list[Node]:
         """Find a name that is encoded otherwise (RFC 5280 section 7.1)."""

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from app.cms import algorithms, x509
 from app.cms.authorities import Authorities, GivenAuthorities
+from app.cms.budget import Budget
 from app.cms.certificate_rules import (
     check_extensions,
     check_holder,
@@ -25,11 +26,8 @@ from app.cms.x509 import Certificate, MalformedExtension
 
 # Certificates in one path; the NCA's have three.
 MAX_DEPTH = 8
-# What one signature may cost: a unit for each link that is tried, and one for each of these bytes
-# that are hashed for it. A link of the NCA's costs 2, or 8 ms with GOST.
-UNIT_BYTES = 1024
-MAX_UNITS_PER_PATH = 64
-MAX_UNITS_PER_SIGNER = 16
+# Links that are tried for one path. The NCA's need two, or a few more where names repeat.
+MAX_LINKS = 64
 
 _NULL = b"\x05\x00"
 _PREFERENCE = (Answer.YES, Answer.UNKNOWN, Answer.NO)
@@ -42,19 +40,6 @@ class Path:
     verdict: Verdict
     chain: tuple[Certificate, ...]
     anchored: bool
-
-
-class Budget:
-    """What is left of the units that verifying one signature may cost, over all its paths."""
-
-    def __init__(self, signers: int = 1) -> None:
-        """Give each of that many signers its part."""
-        self._left = 2 * MAX_UNITS_PER_PATH + signers * MAX_UNITS_PER_SIGNER
-
-    def spend(self, units: int) -> bool:
-        """Take units away, and tell whether there were so many."""
-        self._left -= units
-        return self._left >= 0
 
 
 @lru_cache(maxsize=512)
@@ -111,7 +96,7 @@ class _Search:
     anchors: GivenAuthorities
     others: Sequence[Authorities]
     budget: Budget
-    left: int = MAX_UNITS_PER_PATH
+    left: int = MAX_LINKS
     longest: tuple[Certificate, ...] = ()
     exhausted: bool = False
     forged: Verdict = YES
@@ -139,9 +124,9 @@ class _Search:
 
     def _try(self, chain: tuple[Certificate, ...], issuer: Certificate) -> bool:
         certificate = chain[-1]
-        units = 1 + len(certificate.tbs) // UNIT_BYTES
-        self.left -= units
-        if self.left < 0 or not self.budget.spend(units):
+        self.left -= 1
+        affordable = self.budget.spend_once((certificate, issuer), len(certificate.tbs))
+        if self.left < 0 or not affordable:
             self.exhausted = True
             return False
         try:
@@ -179,17 +164,28 @@ class _Search:
         return every(self.forged, missing, *self.unsupported)
 
 
-@lru_cache(maxsize=256)
 def _key_matches(certificate: Certificate, issuer: Certificate) -> int:
     """Compare the key identifiers (section 4.2.1.1): 1 if equal, -1 if not, 0 if one is missing."""
-    try:
-        wanted = x509.authority_key_identifier(certificate)
-        actual = x509.subject_key_identifier(issuer)
-    except MalformedExtension:
-        return 0
+    wanted, actual = _issuer_key_identifier(certificate), _own_key_identifier(issuer)
     if wanted is None or actual is None:
         return 0
     return 1 if wanted == actual else -1
+
+
+@lru_cache(maxsize=512)
+def _issuer_key_identifier(certificate: Certificate) -> bytes | None:
+    try:
+        return x509.authority_key_identifier(certificate)
+    except MalformedExtension:
+        return None
+
+
+@lru_cache(maxsize=512)
+def _own_key_identifier(certificate: Certificate) -> bytes | None:
+    try:
+        return x509.subject_key_identifier(certificate)
+    except MalformedExtension:
+        return None
 
 
 def _check_chain(chain: tuple[Certificate, ...], at: datetime) -> Verdict:

@@ -14,8 +14,12 @@ from app.cms.signed_parts import Attributes, SignerParts
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate
 
-# Bytes of signed attributes that are encoded anew if they verify not as they stand.
-MAX_BER_ATTRIBUTES = 65_536
+# Bytes of the signed attributes of one signer; real ones have 100 to 1,000.
+MAX_SIGNED_ATTRIBUTES = 16_384
+# Signatures over larger content, in bytes, that are checked without signed attributes: each hashes
+# all of the content. Hardly anybody signs like that, and nobody more than once.
+MAX_SMALL_CONTENT = 4_096
+MAX_PLAIN_CHECKS = 4
 
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _SIGNING_TIME = "1.2.840.113549.1.9.5"
@@ -38,15 +42,18 @@ class Content:
     def __init__(self, data: bytes | None) -> None:
         """Take the content as it is hashed: without the OCTET STRING around it."""
         self.data = data
-        self._digests: dict[str, bytes] = {}
+        self.plain_checks_left = MAX_PLAIN_CHECKS
+        self._digests: dict[object, bytes] = {}
 
     def digest(self, algorithm: str) -> bytes | None:
         """Hash the content, if it is at hand. Raises UnsupportedAlgorithm."""
         if self.data is None:
             return None
-        if algorithm not in self._digests:
-            self._digests[algorithm] = algorithms.digest(algorithm, self.data)
-        return self._digests[algorithm]
+        # Several identifiers may stand for one function.
+        function = algorithms.DIGESTS.get(algorithm)
+        if function not in self._digests:
+            self._digests[function] = algorithms.digest(algorithm, self.data)
+        return self._digests[function]
 
 
 def check_signer(
@@ -60,6 +67,11 @@ def check_signer(
         verdict = _check_plain(signer, certificate, content)
         return verdict, verdict
     attributes = signer.signed_attributes
+    if signer.signed.size > MAX_SIGNED_ATTRIBUTES:
+        large = unknown(
+            "the signed attributes are larger than {limit} bytes", limit=MAX_SIGNED_ATTRIBUTES
+        )
+        return large, large
     if attributes is None:
         damaged = no("the signed attributes are malformed")
         return damaged, damaged
@@ -79,6 +91,10 @@ def _check_plain(signer: SignerParts, certificate: Certificate, content: Content
     if content.data[:1] == _SET_TAG and _ENCODED_MESSAGE_DIGEST in content.data:
         # The signed attributes of another signature, put where its content was: they verify.
         return no("the content is that which only signed attributes may be")
+    if len(content.data) > MAX_SMALL_CONTENT:
+        content.plain_checks_left -= 1
+        if content.plain_checks_left < 0:
+            return unknown("too many signers sign the content without signed attributes")
     return _check_signature(signer, certificate, content.data)
 
 
@@ -180,7 +196,7 @@ def _check_attributes(signer: SignerParts, certificate: Certificate, signed: Nod
     """
     message = _SET_TAG + signed.encoded[1:]
     verdict = _check_signature(signer, certificate, message)
-    if verdict.answer is not Answer.NO or signed.size > MAX_BER_ATTRIBUTES:
+    if verdict.answer is not Answer.NO:
         return verdict
     if encode_der(signed, SET, in_order=True) == message:
         return verdict

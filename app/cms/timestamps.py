@@ -12,6 +12,7 @@ from operator import itemgetter
 from app.cms import algorithms, records, x509
 from app.cms.authorities import Authorities, EmbeddedAuthorities
 from app.cms.ber import scan
+from app.cms.budget import Budget
 from app.cms.certificate_rules import refuse_broken, title
 from app.cms.errors import MalformedSignature, UnsupportedAlgorithm
 from app.cms.nodes import DAMAGE, Node
@@ -24,6 +25,8 @@ from app.cms.x509 import Certificate, MalformedExtension, read_certificate
 
 # Bytes of a token: those of the NCA have 1,700; one with all authorities' certificates has 8,000.
 MAX_TOKEN_SIZE = 32_768
+# Bytes of a signature value that is hashed to compare it with an imprint; RSA's have 2,048 at most.
+MAX_SIGNATURE_SIZE = 4_096
 # Tokens of one signer that are looked at; one is usual.
 MAX_TOKENS = 2
 
@@ -42,13 +45,20 @@ More certificates to look for issuers in come with the token.
 """
 
 
-def check_timestamps(signer: SignerParts, judge: Judge) -> TimestampStatus | None:
+def check_timestamps(signer: SignerParts, judge: Judge, budget: Budget) -> TimestampStatus | None:
     """Check the timestamps of a signer, and give the earliest that holds, or else the first.
 
     None if there is none.
     """
     tokens = signer.unsigned_attributes.get(_SIGNATURE_TIMESTAMP, [])[:MAX_TOKENS]
-    statuses = [check_timestamp(token, signer.signature, judge) for token in tokens]
+    statuses = []
+    for token in tokens:
+        if token.size > MAX_TOKEN_SIZE or len(signer.signature) > MAX_SIGNATURE_SIZE:
+            statuses.append(_unread(unknown("the timestamp or what it is on is too large")))
+        elif not budget.spend(token.size):
+            statuses.append(_unread(unknown("there are too many timestamps to check")))
+        else:
+            statuses.append(check_timestamp(token, signer.signature, judge))
     verified = [(time, one) for one in statuses if (time := verified_time(one))]
     if verified:
         return min(verified, key=itemgetter(0))[1]
@@ -72,10 +82,6 @@ def check_timestamp(token: Node, stamped: bytes, judge: Judge) -> TimestampStatu
     5. find its authority's path to an anchor, and whether it was revoked.
     """
     # Step 1.
-    if token.size > MAX_TOKEN_SIZE:
-        return _unread(
-            unknown("the timestamp token is larger than {limit} bytes", limit=MAX_TOKEN_SIZE)
-        )
     try:
         claims = read_token(token.encoded)
         value = scan(token.encoded)

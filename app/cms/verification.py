@@ -14,12 +14,13 @@ from app.cms.authorities import (
     GivenAuthorities,
     read_embedded_certificate,
 )
+from app.cms.budget import Budget
 from app.cms.crls import CertificateList
 from app.cms.embedded_revocation import read_embedded
 from app.cms.errors import MalformedSignature
 from app.cms.nodes import DAMAGE
 from app.cms.ocsp import OcspResponse
-from app.cms.paths import Budget, Path, find_path
+from app.cms.paths import Path, find_path
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.signed_data import SignedCms
 from app.cms.signed_parts import read_parts
@@ -120,6 +121,7 @@ class Verifier:
             timestamp = check_timestamps(
                 signer,
                 lambda authority, moment, more: self._judge_stamper(authority, moment, more, case),
+                case.budget,
             )
             statuses.append(self._conclude(number, certificate, (intact, valid), timestamp, case))
         return tuple(statuses)
