@@ -168,10 +168,11 @@ def certify(
     serial: int | None = None,
     valid: tuple[datetime.datetime, datetime.datetime] = (NOT_BEFORE, NOT_AFTER),
     forged: bool = False,
+    identified: bool = True,
 ) -> Holder:
     """Issue a certificate (RFC 5280 section 4.1); without `issuer` its holder does it himself.
 
-    Key identifiers come on top of `extensions`. `forged`: the signature value is another's.
+    Key identifiers come on top of `extensions`, if `identified`. `forged`: the signature value is another's.
     """
     signer = issuer.key if issuer else key
     issuer_name = issuer.subject if issuer else subject
@@ -189,7 +190,7 @@ def certify(
         der.sequence(*[der.time(moment) for moment in valid]),
         subject,
         key.public,
-        der.explicit(3, der.sequence(*extensions, *identifiers)),
+        der.explicit(3, der.sequence(*extensions, *(identifiers if identified else ()))),
     )
     return Holder(key, subject, signed(tbs, signer, forged), issuer_name, serial)
 

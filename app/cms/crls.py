@@ -106,7 +106,8 @@ class CertificateList:
     def find(self, serial_number: int) -> Revoked | None:
         """Give the earliest entry of that serial number.
 
-        An entry that only takes a hold back, as delta CRLs have it, is none.
+        An entry that only takes a hold back, as delta CRLs have it, is none. Raises
+        MalformedRevocation if an entry can't be read.
         """
         start, stop = self._span
         size = (serial_number if serial_number >= 0 else ~serial_number).bit_length() // 8 + 1
@@ -121,17 +122,20 @@ class CertificateList:
         return min(found, key=lambda entry: entry.when, default=None)
 
     def _entry(self, position: int, start: int, stop: int) -> Revoked | None:
-        """Read the entry whose serial number is at `position`; None if these bytes are none."""
+        """Read the entry that begins with what is at `position`; None if there begins none."""
         for header in range(2, 3 + MAX_LENGTH_OCTETS):
             first = position - header
             if first < start or self._value.data[first] != SEQUENCE:
                 continue
             try:
                 element = self._value.elements(first, stop, 0)[0]
-                if element[2] == position and element[4] <= stop:
-                    return _read_entry(Node(self._value, element))
             except DAMAGE:
                 continue
+            if element[2] == position and element[4] <= stop:
+                try:
+                    return _read_entry(Node(self._value, element))
+                except DAMAGE as error:
+                    raise MalformedRevocation("an entry of the CRL is malformed") from error
         return None
 
     def is_complete_for(self, certificate: Certificate) -> bool:
@@ -152,9 +156,9 @@ class CertificateList:
 
     def _scope(self) -> dict[int, Node]:
         """Give the fields of IssuingDistributionPoint; what can't be read makes it indirect."""
-        _, der = self._extensions.get(_ISSUING_DISTRIBUTION_POINT, (False, b""))
-        if not der:
+        if _ISSUING_DISTRIBUTION_POINT not in self._extensions:
             return {}
+        _, der = self._extensions[_ISSUING_DISTRIBUTION_POINT]
         value = Scanned(der, {})
         try:
             fields = root_node(value).expect(SEQUENCE).children()

@@ -25,7 +25,7 @@ Status: TypeAlias = Revoked | Literal["good", "unknown"]
 
 # Answers of one response, and certificates that came with it; one each is usual.
 MAX_ANSWERS = 256
-MAX_CERTIFICATES = 4
+MAX_CERTIFICATES = 8
 
 _BASIC = "1.3.6.1.5.5.7.48.1.1"
 _OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"

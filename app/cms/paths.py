@@ -29,6 +29,8 @@ MAX_DEPTH = 8
 # Links that are tried for one path. The NCA's need two, or a few more where names repeat.
 MAX_LINKS = 64
 
+# Bytes of a key identifier that is a digest of its key.
+_MIN_UNIQUE = 16
 _NULL = b"\x05\x00"
 _PREFERENCE = (Answer.YES, Answer.UNKNOWN, Answer.NO)
 
@@ -139,8 +141,12 @@ class _Search:
         return issued
 
     def _accuse(self, certificate: Certificate, issuer: Certificate) -> None:
-        """Note that a certificate names an anchor's very key as the one that it isn't signed by."""
-        if _key_matches(certificate, issuer) > 0:
+        """Note that a certificate names an anchor's very key as the one that it isn't signed by.
+
+        The NCA has had identifiers of four bytes: they may stand for several keys.
+        """
+        identifier = _own_key_identifier(issuer) or b""
+        if len(identifier) >= _MIN_UNIQUE and _key_matches(certificate, issuer) > 0:
             self.forged = no(
                 "the certificate of {subject} is not signed by {issuer}, as it says",
                 subject=title(certificate.subject),

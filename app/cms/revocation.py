@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from app.cms.certificate_rules import refuse_broken, title
-from app.cms.crls import CERTIFICATE_HOLD, CertificateList, Revoked
+from app.cms.crls import CERTIFICATE_HOLD, CertificateList, MalformedRevocation, Revoked
 from app.cms.errors import UnsupportedAlgorithm
 from app.cms.ocsp import OcspAnswer, OcspResponse
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
@@ -46,11 +46,15 @@ class _Word:
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """What a word means for the decisive time. `final`: no later word can take it back."""
+    """What a word means for the decisive time.
+
+    `final`: no later word can take it back. `silent`: it says so by naming no revocation at all.
+    """
 
     verdict: Verdict
     this_update: datetime
     final: bool = False
+    silent: bool = False
 
 
 class RevocationData:
@@ -104,7 +108,7 @@ def _check_one(
     sources: Sequence[RevocationData],
     for_timestamps: bool,
 ) -> Verdict:
-    """Weigh all findings: a final no wins, then the newest answer, then what is missing."""
+    """Weigh all findings: a no wins, but that of a hold only as long as no later word lifts it."""
     findings = [
         finding
         if isinstance(finding, _Finding)
@@ -114,12 +118,15 @@ def _check_one(
     if not findings:
         subject = title(certificate.subject)
         return unknown("no CRL or OCSP response about {subject} is at hand", subject=subject)
+    good = [one for one in findings if one.verdict.answer is Answer.YES]
+    lifted = max((one.this_update for one in good if one.silent), default=None)
     for finding in findings:
-        if finding.final:
+        if finding.verdict.answer is Answer.NO and (
+            finding.final or lifted is None or lifted <= finding.this_update
+        ):
             return finding.verdict
-    answers = [one for one in findings if one.verdict.answer is not Answer.UNKNOWN]
-    if answers:
-        return max(answers, key=lambda finding: finding.this_update).verdict
+    if good:
+        return max(good, key=lambda finding: finding.this_update).verdict
     return every(*[finding.verdict for finding in findings])
 
 
@@ -144,7 +151,7 @@ def _judge(word: _Word, certificate: Certificate, at: datetime, for_timestamps: 
         )
     else:
         verdict = YES
-    return _Finding(verdict, word.this_update)
+    return _Finding(verdict, word.this_update, silent=True)
 
 
 def _judge_revoked(
@@ -176,18 +183,23 @@ def _ask(
     """Give what each CRL and response says, or why it says nothing."""
     for source in sources:
         for crl in source.crls_of(issuer):
-            doubt = _doubt_crl(crl, issuer)
-            if doubt:
-                yield _Finding(doubt, crl.this_update)
-            else:
-                yield _Word(
-                    crl.find(certificate.serial_number),
-                    crl.this_update,
-                    crl.next_update,
-                    crl.is_complete_for(certificate),
-                )
+            yield _ask_crl(crl, certificate, issuer)
         for response, answer in source.answers_about(certificate):
             yield from _ask_response(response, answer, certificate, issuer, sources)
+
+
+def _ask_crl(
+    crl: CertificateList, certificate: Certificate, issuer: Certificate
+) -> _Word | _Finding:
+    doubt = _doubt_crl(crl, issuer)
+    if doubt:
+        return _Finding(doubt, crl.this_update)
+    try:
+        revoked = crl.find(certificate.serial_number)
+    except MalformedRevocation as error:
+        return _Finding(unknown(error.template, **error.values), crl.this_update)
+    complete = crl.is_complete_for(certificate)
+    return _Word(revoked, crl.this_update, crl.next_update, complete)
 
 
 def _doubt_crl(crl: CertificateList, issuer: Certificate) -> Verdict | None:
@@ -251,7 +263,8 @@ def _doubt_response(
         )
     for source in sources if signer != issuer else ():
         for crl in source.crls_of(issuer):
-            if not _doubt_crl(crl, issuer) and crl.find(signer.serial_number):
+            word = _ask_crl(crl, signer, issuer)
+            if isinstance(word, _Word) and word.revoked:
                 return unknown(
                     "the certificate of the OCSP responder {subject} is revoked",
                     subject=title(signer.subject),

@@ -8,24 +8,28 @@ from functools import lru_cache
 from app.cms import algorithms
 from app.cms.algorithms import AlgorithmIdentifier
 from app.cms.ber import CONSTRUCTED_OCTET_STRING, OCTET_STRING, SEQUENCE, SET
+from app.cms.budget import Budget
 from app.cms.errors import UnsupportedAlgorithm
 from app.cms.nodes import DAMAGE, Node
 from app.cms.signed_parts import Attributes, SignerParts
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate
 
-# Bytes of the signed attributes of one signer; real ones have 100 to 1,000.
-MAX_SIGNED_ATTRIBUTES = 16_384
+# Bytes of signed attributes that are paid for; real ones have 100 to 1,000.
+LARGE_ATTRIBUTES = 16_384
 # Signatures over larger content, in bytes, that are checked without signed attributes: each hashes
 # all of the content. Hardly anybody signs like that, and nobody more than once.
 MAX_SMALL_CONTENT = 4_096
 MAX_PLAIN_CHECKS = 4
 
+_CONTENT_TYPE = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _SIGNING_TIME = "1.2.840.113549.1.9.5"
 _SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 _SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 _ONCE = {
+    _CONTENT_TYPE: "content-type",
+    _MESSAGE_DIGEST: "message-digest",
     _SIGNING_TIME: "signing-time",
     _SIGNING_CERTIFICATE: "signingCertificate",
     _SIGNING_CERTIFICATE_V2: "signingCertificateV2",
@@ -34,6 +38,7 @@ _SHA_1 = "1.3.14.3.2.26"
 _SHA_256 = "2.16.840.1.101.3.4.2.1"
 _ENCODED_MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010904")
 _SET_TAG = bytes((SET,))
+_ONE = (None,)
 
 
 class Content:
@@ -57,7 +62,7 @@ class Content:
 
 
 def check_signer(
-    signer: SignerParts, certificate: Certificate, content: Content
+    signer: SignerParts, certificate: Certificate, content: Content, budget: Budget
 ) -> tuple[Verdict, Verdict]:
     """Tell whether `content` is what was signed, and whether the signature is the signer's.
 
@@ -67,10 +72,9 @@ def check_signer(
         verdict = _check_plain(signer, certificate, content)
         return verdict, verdict
     attributes = signer.signed_attributes
-    if signer.signed.size > MAX_SIGNED_ATTRIBUTES:
-        large = unknown(
-            "the signed attributes are larger than {limit} bytes", limit=MAX_SIGNED_ATTRIBUTES
-        )
+    size = signer.signed.size
+    if size > LARGE_ATTRIBUTES and not budget.spend(size):
+        large = unknown("the signed attributes are too large to check")
         return large, large
     if attributes is None:
         damaged = no("the signed attributes are malformed")
@@ -116,10 +120,10 @@ def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> V
 
 
 def _check_repetition(attributes: Attributes) -> Verdict:
-    """Refuse what must stand once (section 11.3, RFC 5035 section 5.4.1); parsing did the rest."""
+    """Refuse what must stand once, with one value (section 11, RFC 5035 section 5.4.1)."""
     for oid, name in _ONCE.items():
-        if len(attributes.get(oid, ())) > 1:
-            return no("the signed attribute {attribute} stands more than once", attribute=name)
+        if len(attributes.get(oid, _ONE)) != 1:
+            return no("the signed attribute {attribute} does not stand once", attribute=name)
     return YES
 
 

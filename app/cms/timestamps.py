@@ -58,7 +58,7 @@ def check_timestamps(signer: SignerParts, judge: Judge, budget: Budget) -> Times
         elif not budget.spend(token.size):
             statuses.append(_unread(unknown("there are too many timestamps to check")))
         else:
-            statuses.append(check_timestamp(token, signer.signature, judge))
+            statuses.append(check_timestamp(token, signer.signature, judge, budget))
     verified = [(time, one) for one in statuses if (time := verified_time(one))]
     if verified:
         return min(verified, key=itemgetter(0))[1]
@@ -72,7 +72,7 @@ def verified_time(status: TimestampStatus | None) -> datetime | None:
     return status.gen_time
 
 
-def check_timestamp(token: Node, stamped: bytes, judge: Judge) -> TimestampStatus:
+def check_timestamp(token: Node, stamped: bytes, judge: Judge, budget: Budget) -> TimestampStatus:
     """Check a token on the signature value `stamped`, in these steps.
 
     1. read the token; its content is a TSTInfo, and it has one signer (RFC 3161 section 2.4.2);
@@ -95,7 +95,7 @@ def check_timestamp(token: Node, stamped: bytes, judge: Judge) -> TimestampStatu
         # Step 2.
         _check_imprint(claims, stamped),
         # Step 3.
-        *check_signer(parts.signers[0], authority, Content(parts.content)),
+        *check_signer(parts.signers[0], authority, Content(parts.content), budget),
         # Step 4.
         _check_purpose(authority),
     )

@@ -115,7 +115,7 @@ class Verifier:
         statuses = []
         for number, signer in enumerate(parts.signers, 1):
             certificate = _read_certificate(signer.certificate, number)
-            intact, valid = check_signer(signer, certificate, signed)
+            intact, valid = check_signer(signer, certificate, signed, case.budget)
             if differs:
                 intact = every(no("the content given is not the one attached"), intact)
             timestamp = check_timestamps(

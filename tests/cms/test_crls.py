@@ -37,8 +37,13 @@ def test_entries_are_found_by_any_serial_number(serial: int) -> None:
 def test_the_bytes_of_a_serial_number_elsewhere_are_no_entry() -> None:
     person = pki.certify(pki.name("P"), KEY, NCA, pki.PERSON, serial=5)
     containing = Revoked(int.from_bytes(b"\1" + der.integer(5) * 4, "big"), BEFORE)
-    within = Revoked(int.from_bytes(b"\1" + der.sequence(der.integer(5)), "big"), BEFORE)
-    assert revocation(crls=[crl(containing, within)], of=person).answer is YES
+    assert revocation(crls=[crl(containing)], of=person).answer is YES
+
+
+def test_what_looks_like_an_entry_and_can_t_be_read_makes_unknown() -> None:
+    short = der.sequence(der.integer(IVAN.serial), der.tlv(23, b"2506011200Z"))
+    inside = Revoked(int.from_bytes(b"\1" + short, "big"), BEFORE)
+    assert doubt(crl(inside)) == "an entry of the CRL is malformed"
 
 
 def test_entries_of_every_length_are_found() -> None:

@@ -91,6 +91,15 @@ def test_a_certificate_that_names_an_anchor_s_key_and_is_not_signed_by_it_is_for
     assert "the certificate of P is not signed by NCA, as it says" in text(verdict)
 
 
+def test_a_short_key_identifier_accuses_nobody() -> None:
+    """The NCA has had such of four bytes, and keys of several generations might share one."""
+    own = pki.extension("2.5.29.14", der.octets(b"\1\2\3\4"))
+    named = pki.extension("2.5.29.35", der.sequence(der.implicit(0, b"\1\2\3\4")))
+    nca = pki.certify(NCA.subject, KEY, None, [*pki.AUTHORITY, own], identified=False)
+    person = pki.certify(pki.name("P"), KEY, NCA, [*pki.PERSON, named], identified=False)
+    assert path(person, [nca], []).answer is UNKNOWN
+
+
 def test_an_algorithm_that_differs_within_and_without_is_no_signature_of_the_issuer() -> None:
     parts = [part.encoded for part in read_node(IVAN.certificate).children()]
     for parameters, expected in ((b"", True), (der.NULL, True), (der.octets(b"x"), False)):

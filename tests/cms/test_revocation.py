@@ -115,6 +115,13 @@ def test_a_hold_can_be_lifted_by_a_newer_word_only() -> None:
     assert revocation(crls=[held, older]).answer is NO
 
 
+def test_a_hold_that_became_final_later_was_not_lifted() -> None:
+    held = crl(revoked(AT - 2 * DAY, CERTIFICATE_HOLD))
+    later = crl(revoked(AFTER), this_update=AFTER, next_update=AFTER + DAY)
+    assert revocation(crls=[held, later]).answer is NO
+    assert revocation(crls=[later]).answer is YES
+
+
 def test_what_became_of_an_old_hold_is_unknown() -> None:
     held = crl(
         revoked(AT - 3 * DAY, CERTIFICATE_HOLD), this_update=AT - 3 * DAY, next_update=BEFORE

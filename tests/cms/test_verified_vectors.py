@@ -9,6 +9,7 @@ import pytest
 from asn1crypto import pem
 
 from app.cms import paths
+from app.cms.budget import Budget
 from app.cms.crls import CertificateList
 from app.cms.nodes import Node, read_node
 from app.cms.ocsp import OcspResponse
@@ -206,11 +207,11 @@ def test_a_token_of_the_gost_2004_authority(vectors: Path) -> None:
         """Ask as the verifier does."""
         return Verifier([nca]).verify_certificate(certificate, at=moment)[0]
 
-    status = check_timestamp(token, bytes.fromhex("cafebabe"), judge)
+    status = check_timestamp(token, bytes.fromhex("cafebabe"), judge, Budget())
     assert status.verdict.answer is YES
     assert status.gen_time == datetime(2022, 9, 18, 13, 20, 14, tzinfo=UTC)
     assert status.policy == "1.2.398.3.3.2.6.1"
-    assert check_timestamp(token, b"another", judge).verdict.answer is NO
+    assert check_timestamp(token, b"another", judge, Budget()).verdict.answer is NO
 
 
 @pytest.mark.usefixtures("untraced")
