@@ -172,7 +172,8 @@ def certify(
 ) -> Holder:
     """Issue a certificate (RFC 5280 section 4.1); without `issuer` its holder does it himself.
 
-    Key identifiers come on top of `extensions`, if `identified`. `forged`: the signature value is another's.
+    Key identifiers come on top of `extensions`, if `identified`. `forged`: the signature value is
+    another's.
     """
     signer = issuer.key if issuer else key
     issuer_name = issuer.subject if issuer else subject
