@@ -1,51 +1,14 @@
-"""Commands for operators: `flask --app wsgi …`. Each is one call into the store or cms."""
-
-from __future__ import annotations
+"""One signature in a file: `check`."""
 
 import base64
 from pathlib import Path
 
 import click
-from flask import Flask, current_app
-from flask.cli import AppGroup, with_appcontext
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.extensions import db
-from app.store import reading
-from app.store.migrations import upgrade
-
-database_commands = AppGroup("db", help="The database's schema.")
-
-
-def init_app(app: Flask) -> None:
-    """Add the commands to an application."""
-    app.cli.add_command(database_commands)
-    app.cli.add_command(check)
-    app.cli.add_command(stats)
-
-
-@database_commands.command("upgrade")
-def upgrade_database() -> None:
-    """Create or migrate the tables; does nothing where all is done."""
-    try:
-        upgrade(db.engine, current_app.config["DATABASE_SCHEMA"])
-    except SQLAlchemyError as error:
-        # The first line says why; the others repeat the statement.
-        reason = str(error).partition("\n")[0]
-        raise click.ClickException(f"DATABASE_URL can't be used: {reason}") from error
-
-
-@click.command()
-@with_appcontext
-def stats() -> None:
-    """Print how much the store holds."""
-    with db.engine.connect() as connection:
-        for name, number in reading.statistics(connection).items():
-            click.echo(f"{name}: {number}")
 
 
 @click.command()
@@ -56,13 +19,18 @@ def check(file: Path) -> None:
     FILE is what a client would send as `cms`, or the signature's bytes themselves (DER).
     Exit status 1: it is no well-formed signature.
     """
+    signature = read_signature(file)
+    for line in describe(signature):
+        click.echo(line)
+
+
+def read_signature(file: Path) -> SignedCms | SignedXml:
+    """Parse the signature in a file. Says why it can't be read, and ends with exit status 1."""
     try:
-        signature = parse(_read_text(file))
+        return parse(_read_text(file))
     except MalformedSignature as error:
         click.echo(str(error))
         raise SystemExit(1) from error
-    for line in describe(signature):
-        click.echo(line)
 
 
 def _read_text(file: Path) -> str:
@@ -90,3 +58,6 @@ def describe(signature: SignedCms | SignedXml) -> list[str]:
         f"identified by {one.identified_by}"
         for number, one in enumerate(signature.signers, 1)
     ]
+
+
+COMMANDS = (check,)

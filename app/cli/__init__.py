@@ -1,0 +1,12 @@
+"""Commands for operators: `flask --app wsgi …`. Each is one call into the store, trust or cms."""
+
+from flask import Flask
+
+from app.cli import database, signature, trust
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands to an application."""
+    for module in (database, signature, trust):
+        for command in module.COMMANDS:
+            app.cli.add_command(command)
