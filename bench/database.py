@@ -12,7 +12,8 @@ import psycopg2
 from sqlalchemy import create_engine, make_url
 
 from app.store import database, reading
-from app.store.reading import Criteria
+from app.store.criteria import Criteria
+from app.store.reading import Carried
 from bench.cases import Case
 from bench.servers import PROJECT, WebServer, drive
 from tests.postgresql import PostgresServer
@@ -81,7 +82,9 @@ def in_database(url: str, criteria: Criteria) -> float:
     """Give the milliseconds that PostgreSQL plans and executes a first page; median of 7."""
     address = make_url(url).set(drivername="postgresql+psycopg2")
     engine = create_engine(address, **database.engine_options(address, None, 1))
-    statement = reading.page_statement(criteria.shape, limited=True, with_cms=True)
+    statement = reading.page_statement(
+        "postgresql", criteria.shape, limited=True, carried=Carried()
+    )
     compiled = statement.statement.compile(engine)
     values = {**compiled.params, **reading.page_parameters(criteria, limit=20, offset=0)}
     times = []

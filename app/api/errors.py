@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Mapping
 from typing import Protocol
 
 from flask import Flask, Response, request
@@ -15,15 +16,25 @@ from app.api.locale import choose_locale, translate
 from app.api.ncanode import envelope
 from app.api.parameters import ParameterError
 from app.cms.crls import MalformedRevocation
-from app.cms.errors import MalformedSignature, UnsupportedAlgorithm
+from app.cms.errors import MalformedSignature, UnsupportedAlgorithm, UnverifiedSignature
+from app.cms.status import Reason
 from app.cms.x509 import MalformedExtension
-from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
+from app.store.errors import (
+    ContentChanged,
+    CosignersLost,
+    SignatureNotFound,
+    VersionConflict,
+    VersionNotSet,
+)
 
 #: Each kind of refusal and its status. A test demands that none is missing.
 STATUS: dict[type[Exception], int] = {
     ParameterError: 400,
     MalformedSignature: 400,
     MalformedExtension: 400,
+    UnverifiedSignature: 400,
+    CosignersLost: 400,
+    ContentChanged: 400,
     MalformedRevocation: 400,
     UnsupportedAlgorithm: 400,
     VersionNotSet: 400,
@@ -55,8 +66,13 @@ _log = logging.getLogger(__name__)
 class Refusal(Protocol):
     """An error that carries its sentence and what fills it."""
 
-    template: str
-    values: dict[str, object]
+    @property
+    def template(self) -> str:
+        """An English sentence, in `str.format` notation."""
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """What fills it."""
 
 
 def init_app(app: Flask) -> None:
@@ -70,12 +86,26 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _answer_unexpected)
 
 
-def tell(template: str, status: int, values: dict[str, object] | None = None) -> Response:
+def tell(template: str, status: int, values: Mapping[str, object] | None = None) -> Response:
     """Answer with an error, in the language that the client wants."""
     locale = choose_locale(request)
-    response = envelope.failure(translate(template, locale).format(**(values or {})), status)
+    response = envelope.failure(_fill(template, values or {}, locale), status)
     response.headers["Content-Language"] = locale
     return response
+
+
+def in_language(refusal: Refusal | Reason) -> str:
+    """Give a sentence in the language that the client wants."""
+    return _fill(refusal.template, refusal.values, choose_locale(request))
+
+
+def _fill(template: str, values: Mapping[str, object], locale: str) -> str:
+    """Translate a sentence, and what stands in it if that is one too."""
+    told = {
+        name: _fill(value.template, value.values, locale) if isinstance(value, Reason) else value
+        for name, value in values.items()
+    }
+    return translate(template, locale).format(**told)
 
 
 def _refuse(error: Exception) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from marshmallow import fields
@@ -144,6 +145,45 @@ class Flag(fields.Field[bool]):
         if word not in self.WORDS:
             raise ParameterError('"{field}" parameter must be true or false', field=attr)
         return self.WORDS[word]
+
+
+class Pattern(fields.Field[str | None]):
+    """Text of one form, such as a number of so many digits; `meaning` says which."""
+
+    def __init__(self, pattern: str, meaning: str, **options: Any) -> None:
+        super().__init__(load_default=None, allow_none=True, **options)
+        self.pattern = re.compile(pattern)
+        self.meaning = meaning
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
+    ) -> str | None:
+        text = as_text(value, str(attr)).strip(_BLANKS)
+        if not text:
+            return None
+        if not self.pattern.fullmatch(text):
+            raise ParameterError(
+                '"{field}" parameter must be {meaning}', field=attr, meaning=self.meaning
+            )
+        return text
+
+
+class Moment(fields.Field[datetime | date | None]):
+    """A date, or a date and a time, with or without an offset (ISO 8601, or as answers have it)."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
+    ) -> datetime | date | None:
+        text = as_text(value, str(attr)).strip(_BLANKS)
+        if not text:
+            return None
+        try:
+            return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+        except ValueError as error:
+            raise ParameterError(
+                '"{field}" parameter must be a date or a time such as 2026-01-31 23:59:59',
+                field=attr,
+            ) from error
 
 
 class Choice(fields.Field[str | None]):

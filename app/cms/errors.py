@@ -29,6 +29,10 @@ def refuse_number(field: str, limit: int) -> NoReturn:
     raise MalformedSignature("cms: {field}: more than {limit}", field=field, limit=limit)
 
 
+class UnverifiedSignature(CmsError):  # It reads as what it says.
+    """A signature is bad, or it could not be told whether it is good, where that is demanded."""
+
+
 class UnsupportedAlgorithm(CmsError):  # It reads as what it says.
     """An algorithm, or a parameter of one, is not known here: whether it verifies stays unknown."""
 

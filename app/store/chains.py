@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import (
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Executable,
     FromClause,
     Insert,
+    Select,
     bindparam,
     delete,
     insert,
@@ -30,13 +31,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Delete, ReturningInsert, ReturningUpdate
 
-from app.store import tags
+from app.store import search_indexes, signers
 from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
 from app.store.models import Signature, Version, utc_now
 from app.store.prepared import Prepared
 from app.store.records import SignatureRecord
+from app.store.signing import Signing
 
 _HEAD_COLUMNS = (Signature.id, Signature.version, Signature.created_at, Signature.updated_at)
+_HEAD = len(_HEAD_COLUMNS)
 # A parameter named as a column would be taken for a value to set.
 _THREAD = (
     Signature.document == bindparam("new_document"),
@@ -45,6 +48,8 @@ _THREAD = (
 
 _Claim = ReturningInsert[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]]
 _Follower = Insert | Delete
+_Followers = Callable[[FromClause], list[_Follower]]
+_More = Callable[[FromClause], list[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +65,43 @@ class NewVersion:
     tags: tuple[str, ...] = ()
 
 
-def save_version(connection: Connection, new: NewVersion, seen: int | None) -> SignatureRecord:
+class Superseded(NamedTuple):
+    """What the version before claims: the facts of its signers as JSON text, and its content."""
+
+    signers: str
+    content_sha256: str | None
+
+
+class Saved(NamedTuple):
+    """What a save gives back; `superseded` only if it was asked for, and there is one."""
+
+    record: SignatureRecord
+    superseded: Superseded | None
+
+
+def save_version(
+    connection: Connection,
+    new: NewVersion,
+    signing: Signing,
+    seen: int | None,
+    *,
+    compare: bool = False,
+) -> Saved:
     """Add a version to a thread, or begin the thread with its first.
 
     Args:
         connection: one of `database.saving`.
         new: what is saved.
+        signing: what was read out of the signature.
         seen: number of the version that the caller knows as the current one; None or 0 if it
             knows of none. A new thread ignores it.
+        compare: whether to give back what the version before claims.
 
     Raises:
         VersionNotSet: the thread exists, and `seen` says nothing.
         VersionConflict: `seen` is not, or by now no more, the current version.
     """
-    saves = _saves(connection.dialect.name)
+    saves = _saves(connection.dialect.name, compare)
     values = {
         "new_document": new.document,
         "new_thread": new.thread,
@@ -82,6 +110,11 @@ def save_version(connection: Connection, new: NewVersion, seen: int | None) -> S
         "new_created_by": new.created_by,
         "new_comment": new.comment,
         "new_tags": orjson.dumps(new.tags).decode(),
+        "new_terms": signing.terms,
+        "new_signers": signing.signers,
+        "new_signature_sha256": signing.signature_sha256,
+        "new_content_sha256": signing.content_sha256,
+        "new_signed_at": signing.signed_at,
         "seen": seen,
     }
     head = saves.next.run(connection, values) if seen else None
@@ -89,7 +122,8 @@ def save_version(connection: Connection, new: NewVersion, seen: int | None) -> S
         head = saves.first.run(connection, values)
     if head is None:
         raise VersionConflict if seen else VersionNotSet
-    return _record(new, *head)
+    superseded = Superseded(*head[_HEAD:]) if len(head) > _HEAD else None
+    return Saved(_record(new, *head[:_HEAD]), superseded)
 
 
 def _record(
@@ -126,7 +160,7 @@ def delete_chain(connection: Connection, document: str, thread: str) -> None:
     ).first()
     if head is None:
         raise SignatureNotFound
-    for index in tags.drop_all(connection.dialect.name, head.id, head.version):
+    for index in search_indexes.drop_all(connection.dialect.name, head.id, head.version):
         connection.execute(index)
     connection.execute(delete(Signature).where(Signature.id == head.id))
 
@@ -138,12 +172,10 @@ class _SavePostgresql:
     statement: Prepared
 
     @classmethod
-    def of(
-        cls, claim: _Claim, followers: Callable[[FromClause], list[_Follower]]
-    ) -> _SavePostgresql:
+    def of(cls, claim: _Claim, followers: _Followers, more: _More) -> _SavePostgresql:
         head = claim.cte("head")
         parts = [part.cte(f"part_{number}") for number, part in enumerate(followers(head))]
-        return cls(Prepared(select(head).add_cte(*parts)))
+        return cls(Prepared(select(head, *more(head)).add_cte(*parts)))
 
     def run(self, connection: Connection, values: dict[str, Any]) -> Any:
         return next(iter(self.statement.fetch(connection, values)), None)
@@ -155,18 +187,23 @@ class _SaveSqlite:
 
     claim: Executable
     followers: list[_Follower]
+    more: Select[Any] | None
 
     @classmethod
-    def of(cls, claim: _Claim, followers: Callable[[FromClause], list[_Follower]]) -> _SaveSqlite:
+    def of(cls, claim: _Claim, followers: _Followers, more: _More) -> _SaveSqlite:
         head = select(*_HEAD_COLUMNS).where(*_THREAD).subquery("head")
-        return cls(claim, followers(head))
+        columns = more(head)
+        return cls(claim, followers(head), select(*columns) if columns else None)
 
     def run(self, connection: Connection, values: dict[str, Any]) -> Any:
         head = connection.execute(self.claim, values).first()
-        if head is not None:
-            for follower in self.followers:
-                connection.execute(follower, values)
-        return head
+        if head is None:
+            return None
+        for follower in self.followers:
+            connection.execute(follower, values)
+        if self.more is None:
+            return head
+        return (*head, *connection.execute(self.more, values).one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +215,41 @@ class _Saves:
 
 
 @cache
-def _saves(dialect: str) -> _Saves:
-    insert_or_nothing = sqlite.insert if dialect == "sqlite" else postgresql.insert
+def _saves(dialect: str, compare: bool) -> _Saves:
     save = _SaveSqlite if dialect == "sqlite" else _SavePostgresql
 
-    first = (
+    def add(head: FromClause) -> list[_Follower]:
+        return [
+            _add_version(head),
+            signers.add_sent(dialect, head),
+            *search_indexes.add_sent(dialect, head),
+        ]
+
+    def replace(head: FromClause) -> list[_Follower]:
+        return [*search_indexes.drop_superseded(dialect, head), *add(head)]
+
+    def superseded(head: FromClause) -> list[Any]:
+        if not compare:
+            return []
+        signature_id = select(head.c.id).scalar_subquery()
+        content = select(Version.content_sha256).where(
+            Version.signature_id == signature_id, Version.version == bindparam("seen")
+        )
+        return [
+            signers.facts_of(dialect, signature_id, bindparam("seen")),
+            content.scalar_subquery().label("content_sha256"),
+        ]
+
+    return _Saves(
+        first=save.of(_claim_first(dialect), add, lambda _head: []),
+        next=save.of(_claim_next(), replace, superseded),
+    )
+
+
+def _claim_first(dialect: str) -> _Claim:
+    """Write the statement that begins a thread, if there is none."""
+    insert_or_nothing = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return (
         insert_or_nothing(Signature)
         .values(
             document=bindparam("new_document"),
@@ -191,27 +258,25 @@ def _saves(dialect: str) -> _Saves:
             version=1,
             created_at=utc_now(),
             updated_at=utc_now(),
+            claimed_signed_at=bindparam("new_signed_at"),
         )
         .on_conflict_do_nothing()
         .returning(*_HEAD_COLUMNS)
     )
-    following = (
+
+
+def _claim_next() -> _Claim:
+    """Write the statement that raises a thread's version, if it is still the one seen."""
+    return (
         update(Signature)
         .where(*_THREAD, Signature.version == bindparam("seen"))
-        .values(version=Signature.version + 1, stage=bindparam("new_stage"), updated_at=utc_now())
+        .values(
+            version=Signature.version + 1,
+            stage=bindparam("new_stage"),
+            updated_at=utc_now(),
+            claimed_signed_at=bindparam("new_signed_at"),
+        )
         .returning(*_HEAD_COLUMNS)
-    )
-
-    return _Saves(
-        first=save.of(first, lambda head: [_add_version(head), *tags.add_tags(dialect, head)]),
-        next=save.of(
-            following,
-            lambda head: [
-                _add_version(head),
-                *tags.drop_superseded(dialect, head),
-                *tags.add_tags(dialect, head),
-            ],
-        ),
     )
 
 
@@ -223,7 +288,10 @@ def _add_version(head: FromClause) -> Insert:
         "stage": bindparam("new_stage"),
         "created_by": bindparam("new_created_by"),
         "comment": bindparam("new_comment"),
-        "tags": tags.SENT_TAGS,
+        "tags": search_indexes.SENT_TAGS,
+        "terms": search_indexes.SENT_TERMS,
+        "signature_sha256": bindparam("new_signature_sha256"),
+        "content_sha256": bindparam("new_content_sha256"),
         "created_at": head.c.updated_at,
     }
     return insert(Version).from_select(list(values), select(*values.values()))

@@ -10,10 +10,10 @@ class StoreError(Exception):
 
     template: ClassVar[str]
 
-    def __init__(self) -> None:
-        super().__init__(self.template)
-        #: What fills the template's placeholders: none so far.
-        self.values: dict[str, object] = {}
+    def __init__(self, **values: object) -> None:
+        super().__init__(self.template.format(**values))
+        #: What fills the template's placeholders.
+        self.values = values
 
 
 class SignatureNotFound(StoreError):
@@ -32,3 +32,15 @@ class VersionConflict(StoreError):
     """Somebody else saved since the caller looked: the version is not the current one."""
 
     template = "Version provided is not equal to actual signature version"
+
+
+class CosignersLost(StoreError):
+    """A version lacks a signer that the one before it has."""
+
+    template = "cms: the new version loses the signature of {signers}"
+
+
+class ContentChanged(StoreError):
+    """A version signs other content than the one before it."""
+
+    template = "cms: the new version signs other content"

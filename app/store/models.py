@@ -10,11 +10,13 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
@@ -95,12 +97,25 @@ class Signature(Base):
     #: When the first and the last version were saved.
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: The latest moment that a signer of the current version claims, else when it was saved; None
+    #: where that was not read yet.
+    claimed_signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Version(Base):
-    """One save. It is never changed afterwards."""
+    """One save. What was sent is never changed; what is read out of it may be read again."""
 
     __tablename__ = "versions"
+    __table_args__ = (
+        # What `flask signers reindex` has still to do.
+        Index(
+            "ix_versions_unread",
+            "signature_id",
+            "version",
+            postgresql_where=text("terms IS NULL"),
+            sqlite_where=text("terms IS NULL"),
+        ),
+    )
 
     signature_id: Mapped[int] = mapped_column(
         ROW_ID, ForeignKey("signatures.id", ondelete="CASCADE"), primary_key=True
@@ -114,6 +129,51 @@ class Version(Base):
     #: List of text, each once, in the order sent.
     tags: Mapped[list[str]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: SHA-256 of the decoded signature and of the content attached to it, hex; None if there is
+    #: none, or if it was not read yet.
+    signature_sha256: Mapped[str | None] = mapped_column(Text)
+    content_sha256: Mapped[str | None] = mapped_column(Text)
+    #: What the version is found by (`app.store.signing.terms`); None where that was not read yet.
+    terms: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class Signer(Base):
+    """What the certificate of one signer of a version claims. Nothing here was verified."""
+
+    __tablename__ = "signers"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["signature_id", "version"],
+            ["versions.signature_id", "versions.version"],
+            ondelete="CASCADE",
+            name="fk_signers_versions",
+        ),
+    )
+
+    signature_id: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    #: Counted from 1, in the order of the signature.
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    #: Twelve digits each: of a person, of an organisation.
+    claimed_iin: Mapped[str | None] = mapped_column(Text)
+    claimed_bin: Mapped[str | None] = mapped_column(Text)
+    #: Surname, given name, patronymic, in small letters.
+    claimed_name: Mapped[str | None] = mapped_column(Text)
+    #: Dotted, and the digest of the content by it, hex.
+    digest_algorithm: Mapped[str] = mapped_column(Text)
+    message_digest: Mapped[str | None] = mapped_column(Text)
+    #: All of it, as `app.cms.facts` writes it.
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class SignatureTerm(Base):
+    """Search index: what each thread's current version is found by, beside its tags."""
+
+    __tablename__ = "signature_terms"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    term: Mapped[str] = mapped_column(CODE, primary_key=True)
+    signature_id: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)
 
 
 class SignatureTag(Base):

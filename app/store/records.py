@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from app.store.models import Signature, Version
 
-#: In the order of `SignatureRecord`'s fields; the signature's text comes last, and may be left out.
+#: In the order of `SignatureRecord`'s fields, but the last two, which are not always asked for.
 RECORD_COLUMNS = (
     Signature.id,
     Signature.document,
@@ -21,7 +21,6 @@ RECORD_COLUMNS = (
     Version.comment,
     Version.tags,
     Version.created_at.label("version_created_at"),
-    Version.cms,
 )
 
 
@@ -42,6 +41,8 @@ class SignatureRecord(NamedTuple):
     version_created_at: datetime
     #: The signature as it was sent; None where the reader left it out.
     cms: str | None = None
+    #: The facts of its signers, a JSON list as text; None where the reader left them out.
+    signers: str | None = None
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> SignatureRecord:

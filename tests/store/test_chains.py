@@ -9,6 +9,7 @@ from app.store.chains import NewVersion, save_version
 from app.store.database import saving, transaction
 from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
 from app.store.models import Version, utc_now
+from app.store.signing import read_text
 from tests.store.threads import (
     delete,
     find,
@@ -268,6 +269,6 @@ def test_a_save_that_fails_half_way_writes_nothing(engine: Engine) -> None:
         connection.execute(insert(Version).values(row))
     new = NewVersion(document="doc", thread="main", cms="second", tags=("b",))
     with pytest.raises(Exception, match=r"(?i)unique"), saving(engine) as connection:
-        save_version(connection, new, 1)
+        save_version(connection, new, read_text("second"), 1)
     assert get(engine).tags == ["a"]
     assert index_of_tags(engine) == {(1, "a")}

@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import Engine
 
+from app.store.criteria import Criteria
 from app.store.database import snapshot
 from app.store.errors import SignatureNotFound
-from app.store.reading import FETCH_ROWS, Criteria, count, search, statistics
+from app.store.reading import FETCH_ROWS, Carried, count, search, statistics
 from tests.store.threads import (
     delete,
     find,
@@ -81,7 +82,7 @@ def test_versions_come_newest_first(engine: Engine) -> None:
 
 def test_versions_come_without_the_signature_where_it_is_not_wanted(engine: Engine) -> None:
     save(engine)
-    assert [record.cms for record in versions(engine, with_cms=False)] == [None]
+    assert [record.cms for record in versions(engine, carried=Carried(cms=False))] == [None]
     assert [record.cms for record in versions(engine)] == ["CMS"]
 
 
@@ -263,7 +264,7 @@ def test_the_largest_limit_and_offset_are_within_bounds(
 def test_a_list_comes_without_the_signature_where_it_is_not_wanted(
     filled: Engine, limit: int
 ) -> None:
-    without = find(filled, limit=limit, with_cms=False)
+    without = find(filled, limit=limit, carried=Carried(cms=False))
     assert {row.cms for row in without} == {None}
     assert without == [row._replace(cms=None) for row in find(filled, limit=limit)]
 

@@ -8,7 +8,7 @@ import pytest
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a class, named as one
 from sqlalchemy import Engine, event
 
-from app.store.reading import Criteria
+from app.store.criteria import Criteria
 from tests.store.threads import find, save, save_first_versions, save_versions, versions
 
 

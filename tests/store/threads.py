@@ -8,10 +8,12 @@ from typing import TypeVar
 from sqlalchemy import Engine, select
 
 from app.store.chains import NewVersion, delete_chain, save_version
+from app.store.criteria import Criteria
 from app.store.database import saving, snapshot, transaction
-from app.store.models import Signature, SignatureTag, SignatureTagPair, Version
-from app.store.reading import Criteria, get_signature, list_versions, search
+from app.store.models import Signature, SignatureTag, SignatureTagPair, SignatureTerm, Version
+from app.store.reading import PLAIN, Carried, get_signature, list_versions, search
 from app.store.records import SignatureRecord
+from app.store.signing import Signing, read_text
 
 T = TypeVar("T")
 
@@ -27,6 +29,7 @@ def save(
     created_by: str | None = None,
     comment: str | None = None,
     tags: Sequence[str] = (),
+    signing: Signing | None = None,
 ) -> SignatureRecord:
     """Save one version, as a request does."""
     new = NewVersion(
@@ -39,7 +42,7 @@ def save(
         tags=tuple(tags),
     )
     with saving(engine) as connection:
-        return save_version(connection, new, seen)
+        return save_version(connection, new, signing or read_text(cms), seen).record
 
 
 def save_first_versions(
@@ -49,7 +52,7 @@ def save_first_versions(
     with transaction(engine) as connection:
         for document in documents:
             new = NewVersion(document=document, thread="main", cms=cms, tags=tuple(tags))
-            save_version(connection, new, None)
+            save_version(connection, new, read_text(cms), None)
 
 
 def save_versions(engine: Engine, number: int) -> None:
@@ -57,7 +60,7 @@ def save_versions(engine: Engine, number: int) -> None:
     with transaction(engine) as connection:
         for seen in range(number):
             new = NewVersion(document="doc", thread="main", cms=f"cms {seen + 1}")
-            save_version(connection, new, seen)
+            save_version(connection, new, read_text(new.cms), seen)
 
 
 def delete(engine: Engine, document: str = "doc", thread: str = "main") -> None:
@@ -75,11 +78,11 @@ def get(
 
 
 def versions(
-    engine: Engine, document: str = "doc", thread: str = "main", *, with_cms: bool = True
+    engine: Engine, document: str = "doc", thread: str = "main", carried: Carried = PLAIN
 ) -> list[SignatureRecord]:
     """Read all versions of a thread."""
     with snapshot(engine) as connection:
-        return list(list_versions(connection, document, thread, with_cms=with_cms))
+        return list(list_versions(connection, document, thread, carried))
 
 
 def find(
@@ -88,7 +91,7 @@ def find(
     *,
     limit: int = 0,
     offset: int = 0,
-    with_cms: bool = True,
+    carried: Carried = PLAIN,
 ) -> list[SignatureRecord]:
     """Search, and give the rows."""
     with snapshot(engine) as connection:
@@ -98,13 +101,13 @@ def find(
                 criteria or Criteria(),
                 limit=limit,
                 offset=offset,
-                with_cms=with_cms,
+                carried=carried,
             )
         )
 
 
 def index_of_tags(engine: Engine) -> set[tuple[int, str]]:
-    """Give what the index of tags holds; the index of pairs must agree with it."""
+    """Give what the index of tags holds; those of pairs and of terms must be right too."""
     pair = SignatureTagPair
     with engine.connect() as connection:
         rows = connection.execute(select(SignatureTag.signature_id, SignatureTag.tag)).all()
@@ -117,7 +120,24 @@ def index_of_tags(engine: Engine) -> set[tuple[int, str]]:
         for other, second in found
         if one == other and first < second
     )
+    assert _index_of_terms(engine) == _terms_of_current_versions(engine)
     return found
+
+
+def _index_of_terms(engine: Engine) -> list[tuple[int, str]]:
+    statement = select(SignatureTerm.signature_id, SignatureTerm.term)
+    with engine.connect() as connection:
+        return sorted((row.signature_id, row.term) for row in connection.execute(statement))
+
+
+def _terms_of_current_versions(engine: Engine) -> list[tuple[int, str]]:
+    statement = select(Signature.id, Version.terms).join(
+        Version,
+        (Version.signature_id == Signature.id) & (Version.version == Signature.version),
+    )
+    with engine.connect() as connection:
+        rows = connection.execute(statement).all()
+    return sorted((row.id, term) for row in rows for term in row.terms or ())
 
 
 def tags_of_current_versions(engine: Engine) -> set[tuple[int, str]]:

@@ -12,6 +12,7 @@ import orjson
 from flask import Response
 from werkzeug.datastructures import Headers
 
+from app.store.reading import Carried
 from app.store.records import SignatureRecord
 
 CONTENT_TYPE = "application/json; charset=utf-8"
@@ -71,7 +72,7 @@ def _stream(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> I
     yield bytes(chunk + b"}}")
 
 
-def signature(record: SignatureRecord, zone: ZoneInfo, *, with_cms: bool = True) -> dict[str, Any]:
+def signature(record: SignatureRecord, zone: ZoneInfo, carried: Carried) -> dict[str, Any]:
     """Write a version in both generations of names, times in `zone`."""
     written = {
         "id": record.id,
@@ -90,8 +91,11 @@ def signature(record: SignatureRecord, zone: ZoneInfo, *, with_cms: bool = True)
         "created_at": _local(record.created_at, zone),
         "updated_at": _local(record.updated_at, zone),
     }
-    if not with_cms:
+    if not carried.cms:
         del written["signature"], written["cms"]
+    if carried.signers:
+        # JSON already: what was read when it was saved goes out as it is.
+        written["signers"] = orjson.Fragment(record.signers or "[]")
     return written
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -11,7 +12,10 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy import Connection
 
+from app.api import errors
 from app.api.ncanode import envelope
+from app.api.ncanode.differences import with_diff
+from app.api.ncanode.saving import read_checked, warn_of_losses
 from app.api.ncanode.schemas import (
     SaveRequest,
     SaveSchema,
@@ -20,11 +24,11 @@ from app.api.ncanode.schemas import (
     ThreadRequest,
     ThreadSchema,
 )
-from app.cms.parsing import parse
 from app.extensions import db
 from app.store import chains, reading
 from app.store.database import saving, snapshot, transaction
 from app.store.errors import SignatureNotFound
+from app.store.reading import PLAIN, Carried
 from app.store.records import SignatureRecord
 
 blueprint = Blueprint("ncanode", __name__)
@@ -38,11 +42,20 @@ _SEARCH = SearchSchema()
 def save_signature() -> Response:
     """Save a version of a signature."""
     wanted: SaveRequest = _SAVE.read(request)
-    if current_app.config["CMS_VALIDATION"] == "structure":
-        parse(wanted.new.cms)
-    with saving(db.engine) as connection:
-        record = chains.save_version(connection, wanted.new, wanted.seen)
-    return envelope.success({"signature": _writer()(record)}, 201)
+    signing = read_checked(wanted.new.cms, wanted.data)
+    guard = current_app.config["COSIGN_GUARD"]
+    unit = transaction if guard == "refuse" else saving
+    with unit(db.engine) as connection:
+        saved = chains.save_version(
+            connection, wanted.new, signing, wanted.seen, compare=guard != "off"
+        )
+        losses = warn_of_losses(saved.superseded, signing)
+        if losses and guard == "refuse":
+            raise losses[0]
+    content: dict[str, Any] = {"signature": _writer(PLAIN)(saved.record)}
+    if losses:
+        content["warnings"] = [errors.in_language(loss) for loss in losses]
+    return envelope.success(content, 201)
 
 
 @blueprint.get("/signature")
@@ -50,8 +63,10 @@ def get_signature() -> Response:
     """Give a thread's current version, or another one."""
     wanted: ThreadRequest = _THREAD.read(request)
     with db.engine.connect() as connection:
-        record = reading.get_signature(connection, wanted.document, wanted.thread, wanted.version)
-    return envelope.success({"signature": _writer(wanted.with_cms)(record)})
+        record = reading.get_signature(
+            connection, wanted.document, wanted.thread, wanted.version, wanted.carried
+        )
+    return envelope.success({"signature": _writer(wanted.carried)(record)})
 
 
 @blueprint.delete("/signature")
@@ -69,13 +84,14 @@ def list_versions() -> Response:
     wanted: ThreadRequest = _THREAD.read(request)
     with ExitStack() as stack:
         connection = stack.enter_context(snapshot(db.engine))
-        records = reading.list_versions(
-            connection, wanted.document, wanted.thread, with_cms=wanted.with_cms
-        )
+        read = replace(wanted.carried, signers=wanted.carried.signers or wanted.diff)
+        records = reading.list_versions(connection, wanted.document, wanted.thread, read)
         newest = next(records, None)
         if newest is None:
             raise SignatureNotFound
-        rows = map(_writer(wanted.with_cms), chain([newest], records))
+        records = chain([newest], records)
+        write = _writer(wanted.carried)
+        rows = with_diff(records, write) if wanted.diff else map(write, records)
         return _streamed(stack, "versions", rows)
 
 
@@ -102,9 +118,9 @@ def _search(
         wanted.criteria,
         limit=wanted.limit,
         offset=wanted.offset,
-        with_cms=wanted.with_cms,
+        carried=wanted.carried,
     )
-    return map(_writer(wanted.with_cms), records), more
+    return map(_writer(wanted.carried), records), more
 
 
 def _streamed(
@@ -119,6 +135,6 @@ def _streamed(
     return response
 
 
-def _writer(with_cms: bool = True) -> Callable[[SignatureRecord], dict[str, Any]]:
+def _writer(carried: Carried) -> Callable[[SignatureRecord], dict[str, Any]]:
     """Give the function that writes a record, which is called after the request's context ends."""
-    return partial(envelope.signature, zone=current_app.config["TIMEZONE"], with_cms=with_cms)
+    return partial(envelope.signature, zone=current_app.config["TIMEZONE"], carried=carried)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar
 
-from flask import Request
+from flask import Request, current_app
 from marshmallow import Schema, missing
 
-from app.api.fields import Choice, Flag, Integer, Tags, Text, VersionNumber
+from app.api.fields import Choice, Flag, Integer, Moment, Pattern, Tags, Text, VersionNumber
 from app.api.parameters import ParameterError, read_parameters
 from app.store.chains import NewVersion
-from app.store.reading import Criteria
+from app.store.criteria import Criteria
+from app.store.reading import Carried
 
 #: The names of the API's older generation.
 ALIASES = {"chain": "thread", "signature": "cms"}
+_TWELVE_DIGITS = "12 digits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class SaveRequest:
     new: NewVersion
     #: The version that the client saw, None if it says nothing.
     seen: int | None
+    #: Base64 of the content of a detached signature, to be verified against; not kept.
+    data: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,9 @@ class ThreadRequest:
     document: str
     thread: str
     version: int | None
-    with_cms: bool
+    carried: Carried
+    #: Whether each version says what became of its signers.
+    diff: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +52,17 @@ class SearchRequest:
     limit: int
     offset: int
     count: bool
-    with_cms: bool
+    carried: Carried
 
 
 class ParametersSchema(Schema):
     """Base of the schemas: what the contract doesn't name is ignored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keyed_fields = [
+            (name, field.data_key or name, field) for name, field in self.load_fields.items()
+        ]
 
     def read(self, request: Request) -> Any:
         """Read a request, itself or Flask's proxy of it.
@@ -63,8 +76,8 @@ class ParametersSchema(Schema):
         given = read_parameters(request, aliases=ALIASES, lists=("tags",))
         return self.build(
             {
-                name: field.deserialize(given.get(name, missing), name, given)
-                for name, field in self.load_fields.items()
+                name: field.deserialize(given.get(key, missing), key, given)
+                for name, key, field in self._keyed_fields
             }
         )
 
@@ -90,6 +103,7 @@ class SaveSchema(ParametersSchema):
     version_comment = Text()
     tags = Tags()
     stage = Text(strip=False)
+    data = Text(limit=None, strip=False)
 
     def build(self, data: dict[str, Any]) -> SaveRequest:
         """Give the request."""
@@ -105,7 +119,7 @@ class SaveSchema(ParametersSchema):
             comment=data["version_comment"] or None,
             tags=data["tags"] or (),
         )
-        return SaveRequest(new, data["version"])
+        return SaveRequest(new, data["version"], data["data"] or None)
 
 
 class ThreadSchema(ParametersSchema):
@@ -115,13 +129,15 @@ class ThreadSchema(ParametersSchema):
     thread = Text()
     version = VersionNumber(load_default=None, allow_none=True)
     without = Choice("cms", load_default=None)
+    with_ = Choice("signers", load_default=None, data_key="with")
+    diff = Flag(load_default=False, allow_none=True)
 
     def build(self, data: dict[str, Any]) -> ThreadRequest:
         """Give the request."""
         if not data["document"] or not data["thread"]:
             raise ParameterError('"Thread" and "document" parameters must be set')
         return ThreadRequest(
-            data["document"], data["thread"], data["version"], data["without"] is None
+            data["document"], data["thread"], data["version"], _carried(data), bool(data["diff"])
         )
 
 
@@ -137,6 +153,13 @@ class SearchSchema(ParametersSchema):
     offset = Integer(low=0, load_default=0)
     count = Flag(load_default=False, allow_none=True)
     without = Choice("cms", load_default=None)
+    with_ = Choice("signers", load_default=None, data_key="with")
+    iin = Pattern("[0-9]{12}", _TWELVE_DIGITS)
+    bin = Pattern("[0-9]{12}", _TWELVE_DIGITS)
+    signer = Text()
+    sha256 = Pattern("[0-9A-Fa-f]{64}", "64 hexadecimal digits")
+    signed_from = Moment(load_default=None, allow_none=True)
+    signed_to = Moment(load_default=None, allow_none=True)
 
     def build(self, data: dict[str, Any]) -> SearchRequest:
         """Give the request."""
@@ -146,11 +169,38 @@ class SearchSchema(ParametersSchema):
             stage=data["stage"] or None,
             tags=data["tags"] or (),
             tags_mode=data["tags_mode"] or "any",
+            iin=data["iin"],
+            bin=data["bin"],
+            name=data["signer"] or None,
+            sha256=data["sha256"],
+            signed_from=_aware(data["signed_from"], time.min),
+            signed_to=_aware(data["signed_to"], time.max),
         )
         return SearchRequest(
             criteria,
             data["limit"] or 0,
             data["offset"] or 0,
             bool(data["count"]),
-            data["without"] is None,
+            _carried(data),
+        )
+
+
+def _carried(data: dict[str, Any]) -> Carried:
+    return Carried(cms=data["without"] is None, signers=data["with_"] is not None)
+
+
+def _aware(moment: datetime | date | None, of_day: time) -> datetime | None:
+    """Give a moment its zone, and a day the time of its beginning or its end."""
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment, of_day)
+    zone = current_app.config["TIMEZONE"]
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        return (
+            datetime.max.replace(tzinfo=UTC)
+            if moment.year > 1
+            else datetime.min.replace(tzinfo=UTC)
         )

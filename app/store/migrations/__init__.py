@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import Engine
 
 #: The newest step. A server that finds another one in the database is not ready to serve.
-HEAD = "0002"
+HEAD = "0003"
 #: Where a database notes its step.
 VERSION_TABLE = "qoltanba_version"
 

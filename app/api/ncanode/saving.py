@@ -1,0 +1,107 @@
+"""What is looked at before a version is kept: the signature itself, and who would be lost."""
+
+from __future__ import annotations
+
+import binascii
+from datetime import UTC, datetime
+
+from flask import current_app
+
+from app.api.parameters import ParameterError
+from app.cms import armour
+from app.cms.errors import MalformedSignature, UnverifiedSignature
+from app.cms.parsing import parse
+from app.cms.signed_data import SignedCms
+from app.cms.signed_xml import SignedXml
+from app.cms.status import Answer, SignerStatus, Verdict
+from app.extensions import current_trust
+from app.store.chains import Superseded
+from app.store.cosigning import (
+    compare_signers,
+    content_differs,
+    describe_signer,
+    read_facts,
+)
+from app.store.errors import ContentChanged, CosignersLost, StoreError
+from app.store.signing import Signing, read_signing, read_text
+
+
+def read_checked(cms: str, data: str | None) -> Signing:
+    """Check a signature as far as CMS_VALIDATION says, and read out of it what is kept.
+
+    Args:
+        cms: the signature as it was sent.
+        data: base64 of the content of a detached one, where it is to be verified.
+
+    Raises:
+        MalformedSignature: it is none; not raised if anything may be kept.
+        UnverifiedSignature: it is not as good as is demanded.
+        ParameterError: `data` is not base64.
+    """
+    level = current_app.config["CMS_VALIDATION"]
+    try:
+        signature = parse(cms)
+    except MalformedSignature:
+        if level == "off":
+            return read_text(cms)
+        raise
+    now = datetime.now(UTC)
+    if level in ("signature", "trusted"):
+        _verify(signature, None if data is None else decode_data(data), level, now)
+    return read_signing(signature, now)
+
+
+def decode_data(data: str) -> bytes:
+    """Decode the content of a detached signature.
+
+    Raises:
+        ParameterError: it is not base64.
+    """
+    try:
+        return armour.decode(next(armour.readings(data)))
+    except (ValueError, binascii.Error) as error:
+        raise ParameterError('"{field}" parameter must be base64', field="data") from error
+
+
+def _verify(
+    signature: SignedCms | SignedXml, content: bytes | None, level: str, now: datetime
+) -> None:
+    """Demand that each signature verifies, and at level `trusted` that it reaches an anchor."""
+    for status in current_trust().verify(signature, content, at=now):
+        if not (_is_detached(signature, content) and _may_lack_content(status)):
+            _demand(status.intact, status)
+        _demand(status.valid, status)
+        if level == "trusted":
+            _demand(status.path, status)
+            if status.revocation.answer is Answer.NO:
+                _demand(status.revocation, status)
+
+
+def _is_detached(signature: SignedCms | SignedXml, content: bytes | None) -> bool:
+    return isinstance(signature, SignedCms) and not signature.attached and content is None
+
+
+def _may_lack_content(status: SignerStatus) -> bool:
+    return current_app.config["CMS_DETACHED"] == "accept" and status.intact.answer is Answer.UNKNOWN
+
+
+def _demand(verdict: Verdict, status: SignerStatus) -> None:
+    if verdict.answer is not Answer.YES:
+        raise UnverifiedSignature(
+            "cms: signer {number}: {reason}", number=status.number, reason=verdict.reasons[0]
+        )
+
+
+def warn_of_losses(superseded: Superseded | None, signing: Signing) -> list[StoreError]:
+    """Say what a version loses of the one before it: signers, or the content itself."""
+    if superseded is None:
+        return []
+    before = read_facts(superseded.signers)
+    lost = compare_signers(before, signing.facts).lost
+    warnings: list[StoreError] = []
+    if lost:
+        warnings.append(CosignersLost(signers=", ".join(map(describe_signer, lost))))
+    digests = superseded.content_sha256, signing.content_sha256
+    if content_differs(before, signing.facts, digests):
+        warnings.append(ContentChanged())
+    return warnings

@@ -1,0 +1,80 @@
+"""What became of the signers from one version to the next, as far as they claim who they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+#: The facts of one signer, as `app.cms.facts.signer_facts` writes them.
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SignerChanges:
+    """Who came, stayed and went; each the facts of one signer."""
+
+    added: list[Facts]
+    kept: list[Facts]
+    lost: list[Facts]
+
+
+def compare_signers(before: Sequence[Facts], after: Sequence[Facts]) -> SignerChanges:
+    """Compare the signers of a version with those of the one before it."""
+    known = {identity(facts) for facts in before}
+    present = {identity(facts) for facts in after}
+    return SignerChanges(
+        added=[facts for facts in after if identity(facts) not in known],
+        kept=[facts for facts in after if identity(facts) in known],
+        lost=[facts for facts in before if identity(facts) not in present],
+    )
+
+
+def content_differs(
+    before: Sequence[Facts], after: Sequence[Facts], sha256: tuple[str | None, str | None]
+) -> bool:
+    """Tell whether two versions certainly sign different content.
+
+    `sha256` are the digests of the content attached before and after. Message digests can only be
+    compared within one algorithm; where there is nothing to compare, nothing is claimed.
+    """
+    if all(sha256):
+        return sha256[0] != sha256[1]
+    digests = _message_digests(before)
+    return any(
+        digests.get(algorithm, digest) != digest
+        for algorithm, digest in _message_digests(after).items()
+    )
+
+
+def identity(facts: Facts) -> tuple[str | None, ...]:
+    """Give what tells one signer from another: who he claims to be, and for whom he signs.
+
+    Certificates expire and are renewed, so they identify only those who claim no name.
+    """
+    claimed = facts["claimed"]
+    person = claimed["iin"] or claimed["name"]
+    return (person, claimed["bin"]) if person else (facts["certificate"]["sha256"],)
+
+
+def read_facts(text: str | None) -> list[Facts]:
+    """Read the facts of all signers from the JSON that the store gives."""
+    return orjson.loads(text) if text else []
+
+
+def describe_signer(facts: Facts) -> str:
+    """Name a signer for a reader: what he claims to be called, and his number."""
+    claimed = facts["claimed"]
+    name = claimed["name"] or facts["certificate"]["subject"] or "?"
+    numbers = [f"{kind.upper()} {claimed[kind]}" for kind in ("iin", "bin") if claimed[kind]]
+    return f"{name} ({', '.join(numbers)})" if numbers else str(name)
+
+
+def _message_digests(signers: Sequence[Facts]) -> dict[str, str]:
+    return {
+        facts["digest_algorithm"]["oid"]: facts["message_digest"]
+        for facts in signers
+        if facts["message_digest"]
+    }

@@ -1,0 +1,129 @@
+"""What a list is filtered by, apart from the statements that do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal
+
+from app.store import terms
+from app.store.terms import MAX_PREFIX, Period
+
+TagsMode = Literal["any", "all"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criteria:
+    """What a list is filtered by: all of what is given. Text matches exactly, but for `name`.
+
+    What is said of signers is what the current version claims. `iin` and `bin` are twelve digits,
+    `name` the beginning of a name in any letter case, `sha256` a digest, hex, of the signature or
+    of its content; a thread was signed between `signed_from` and `signed_to`, both included.
+    """
+
+    document: str | None = None
+    thread: str | None = None
+    stage: str | None = None
+    tags: tuple[str, ...] = ()
+    tags_mode: TagsMode = "any"
+    iin: str | None = None
+    bin: str | None = None
+    name: str | None = None
+    sha256: str | None = None
+    signed_from: datetime | None = None
+    signed_to: datetime | None = None
+
+    @property
+    def impossible(self) -> bool:
+        """Whether nothing can match: it was to end before it began."""
+        return bool(self.signed_from and self.signed_to and self.signed_from > self.signed_to)
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The values for the placeholders of `Shape`'s statements."""
+        given = {
+            "document": self.document,
+            "thread": self.thread,
+            "stage": self.stage,
+            "signed_from": self.signed_from,
+            "signed_to": self.signed_to,
+            "name": self._long_name,
+        }
+        # In the order in which `SignatureTagPair` has them.
+        tags = sorted(self.tags) if self.tags_mode == "all" else self.tags
+        whole, cut = self._spans
+        return {
+            **{name: value for name, value in given.items() if value is not None},
+            **{f"tag_{number}": tag for number, tag in enumerate(tags)},
+            **{f"term_{number}": term for number, term in enumerate(self._terms)},
+            **{f"span_{number}": term for number, term in enumerate((*whole, *cut))},
+        }
+
+    @cached_property
+    def shape(self) -> Shape:
+        """What a statement depends on, which is not the values."""
+        columns = tuple(
+            name for name in ("document", "thread", "stage") if getattr(self, name) is not None
+        )
+        whole, cut = self._spans
+        return Shape(
+            columns,
+            len(self.tags),
+            self.tags_mode,
+            len(self._terms),
+            self._long_name is not None,
+            self.signed_from is not None,
+            self.signed_to is not None,
+            len(whole),
+            len(cut),
+        )
+
+    @cached_property
+    def _terms(self) -> list[str]:
+        """The terms that a thread must have, as a rule the rarest first."""
+        found = []
+        if self.sha256:
+            found.append(terms.sha256(self.sha256))
+        if self.iin:
+            found.append(terms.iin(self.iin))
+        if self.bin:
+            found.append(terms.bin_(self.bin))
+        if self.name:
+            found.append(terms.name(self.name))
+        return found
+
+    @property
+    def _long_name(self) -> str | None:
+        """The name if it is longer than any term, to be compared besides."""
+        folded = terms.fold(self.name) if self.name else ""
+        return folded if len(folded) > MAX_PREFIX else None
+
+    @cached_property
+    def _spans(self) -> tuple[list[str], list[str]]:
+        """The terms that cover the time, where nothing else is asked for."""
+        others = (self.document, self.thread, self.stage, *self.tags, *self._terms)
+        if any(others) or not (self.signed_from or self.signed_to):
+            return [], []
+        return Period(self.signed_from, self.signed_to).spans()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which filters a list has. Statements are made once for each shape, and then reused."""
+
+    columns: tuple[str, ...]
+    tags: int
+    tags_mode: TagsMode
+    terms: int = 0
+    long_name: bool = False
+    signed_from: bool = False
+    signed_to: bool = False
+    #: How many spans of time lie within, and how many days are cut.
+    whole_spans: int = 0
+    cut_spans: int = 0
+
+    @property
+    def on_heads(self) -> bool:
+        """Whether something is asked of the head of a thread, besides what the indexes hold."""
+        return bool(self.columns) or self.signed_from or self.signed_to

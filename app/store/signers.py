@@ -1,0 +1,66 @@
+"""Rows of signers: how a save adds them, and how reads carry them along in one statement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    FromClause,
+    Insert,
+    Label,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from app.store.models import Signer
+
+#: The list of rows that a save brings, as JSON text, which `Prepared` asks for.
+SENT_SIGNERS: BindParameter[str] = bindparam("new_signers", type_=Text())
+
+#: In the order of the items of one row in SENT_SIGNERS.
+_COLUMNS = (
+    "number",
+    "claimed_iin",
+    "claimed_bin",
+    "claimed_name",
+    "digest_algorithm",
+    "message_digest",
+    "facts",
+)
+
+
+def add_sent(dialect: str, head: FromClause) -> Insert:
+    """Write the statement that adds SENT_SIGNERS to the version that `head` has now."""
+    each = func.json_each if dialect == "sqlite" else func.json_array_elements
+    rows = each(SENT_SIGNERS).table_valued(
+        column("value", JSON), name="signer", joins_implicitly=True
+    )
+    item = rows.c.value
+    values = [
+        item[0].as_integer(),
+        *(item[number].as_string() for number in range(1, len(_COLUMNS) - 1)),
+        item[len(_COLUMNS) - 1],
+    ]
+    return insert(Signer).from_select(
+        ["signature_id", "version", *_COLUMNS], select(head.c.id, head.c.version, *values)
+    )
+
+
+def facts_of(dialect: str, signature_id: Any, version: Any) -> Label[str]:
+    """Give the column that holds the facts of all signers of a version, a JSON list as text."""
+    mine = (Signer.signature_id == signature_id) & (Signer.version == version)
+    if dialect == "sqlite":
+        ordered = select(Signer.facts).where(mine).order_by(Signer.number).subquery()
+        listed = select(func.json_group_array(func.json(ordered.c.facts))).select_from(ordered)
+        return listed.scalar_subquery().label("signers")
+    facts = aggregate_order_by(Signer.facts, Signer.number)
+    listed = select(func.coalesce(cast(func.json_agg(facts), Text), "[]")).where(mine)
+    return listed.scalar_subquery().label("signers")

@@ -1,0 +1,147 @@
+"""What threads are found by, beside document, thread, stage and tags: terms, each an exact key.
+
+A term is a kind and a value. Whatever can be looked for, prefixes of names and spans of time
+included, is made of whole terms, so that every page is read out of one narrow index, newest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from app.cms.claims import Claims
+
+#: Characters of a name up to which each prefix is a term. What is longer is compared besides.
+MAX_PREFIX = 16
+#: Spans of time: kind and how much of `YYYY-MM-DD` names one, the longest first.
+_SPANS = (("decade", 3), ("year", 4), ("month", 7), ("day", 10))
+#: Moments before and after are taken for these: who claims them is wrong anyway.
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
+_DAY = timedelta(days=1)
+
+
+def iin(number: str) -> str:
+    """Give the term of a person's number."""
+    return f"iin:{number}"
+
+
+def bin_(number: str) -> str:
+    """Give the term of an organisation's number."""
+    return f"bin:{number}"
+
+
+def name(prefix: str) -> str:
+    """Give the term of the beginning of a name, in any letter case."""
+    return f"name:{fold(prefix)[:MAX_PREFIX]}"
+
+
+def sha256(digest: str) -> str:
+    """Give the term of a digest, hex."""
+    return f"sha256:{digest.lower()}"
+
+
+def fold(text: str) -> str:
+    """Give a name as names are compared: in small letters, one blank between words."""
+    return " ".join(text.casefold().split())
+
+
+@lru_cache(maxsize=512)
+def full_name(claims: Claims) -> str | None:
+    """Give surname, given name and patronymic as they are compared, else the common name."""
+    parts = (claims.surname, claims.given_name, claims.patronymic)
+    text = " ".join(part for part in parts if part) if claims.surname else claims.common_name
+    return fold(text) if text else None
+
+
+def of_people(signers: Iterable[Claims]) -> list[str]:
+    """Give the terms by which signers are found."""
+    return [term for claims in signers for term in _of_person(claims)]
+
+
+@lru_cache(maxsize=512)
+def _of_person(claims: Claims) -> tuple[str, ...]:
+    found = []
+    if claims.iin:
+        found.append(iin(claims.iin))
+    if claims.bin:
+        found.append(bin_(claims.bin))
+    text = full_name(claims) or ""
+    lengths = range(1, min(len(text), MAX_PREFIX) + 1)
+    # A blank at the end isn't part of what anybody looks for.
+    found += [f"name:{text[:length]}" for length in lengths if text[length - 1] != " "]
+    return tuple(found)
+
+
+def of_digests(digests: Iterable[str]) -> list[str]:
+    """Give the terms by which files are found."""
+    return [sha256(digest) for digest in digests]
+
+
+def of_moment(moment: datetime) -> list[str]:
+    """Give the terms of all spans that hold a moment."""
+    day = _clamp(moment).date().isoformat()
+    return [f"{kind}:{day[:length]}" for kind, length in _SPANS]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A time from `start` to `end`, both included, None: open."""
+
+    start: datetime | None
+    end: datetime | None
+
+    def spans(self) -> tuple[list[str], list[str]]:
+        """Give terms that cover it: of spans that lie within, and of days that it cuts."""
+        start, end = _clamp(self.start or _EARLIEST), _clamp(self.end or _LATEST)
+        if start > end:
+            return [], []
+        first, last = _midnight(start), _midnight(end) + _DAY
+        cut = []
+        if self.start and start != first:
+            cut.append(_day(first))
+            first += _DAY
+        if self.end:
+            last -= _DAY
+            if last >= first:
+                cut.append(_day(last))
+        return list(_cover(first, last)), list(dict.fromkeys(cut))
+
+
+def _cover(first: datetime, last: datetime) -> Iterator[str]:
+    """Give the longest spans from one midnight until before another."""
+    while first < last:
+        day = first.date().isoformat()
+        for kind, length in _SPANS:
+            following = _after(first, kind)
+            if following is not None and following <= last:
+                yield f"{kind}:{day[:length]}"
+                first = following
+                break
+
+
+def _after(first: datetime, kind: str) -> datetime | None:
+    """Give the end of the span of this kind that begins at `first`, None if none begins there."""
+    if kind == "day":
+        return first + _DAY
+    if first.day != 1:
+        return None
+    if kind == "month":
+        return (first + 31 * _DAY).replace(day=1)
+    if first.month != 1 or (kind == "decade" and first.year % 10):
+        return None
+    return first.replace(year=first.year + (10 if kind == "decade" else 1))
+
+
+def _day(moment: datetime) -> str:
+    return f"day:{moment.date().isoformat()}"
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _clamp(moment: datetime) -> datetime:
+    return min(max(moment.astimezone(UTC), _EARLIEST), _LATEST)
