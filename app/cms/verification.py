@@ -50,17 +50,19 @@ class Verifier:
         anchors: Iterable[Certificate] = (),
         *,
         intermediates: Iterable[Certificate] = (),
-        crls: Iterable[bytes] = (),
-        ocsp_responses: Iterable[bytes] = (),
+        crls: Iterable[bytes | CertificateList] = (),
+        ocsp_responses: Iterable[bytes | OcspResponse] = (),
     ) -> None:
-        """Take what is trusted, and what else is at hand (DER).
+        """Take what is trusted, and what else is at hand: DER, or what was read from it.
 
-        Raises MalformedRevocation if a CRL or an OCSP response can't be read.
+        Who has many verifiers hands the same CRL, once read, to all of them: it remembers that its
+        signature was checked. Raises MalformedRevocation if something can't be read.
         """
         self._anchors = GivenAuthorities(anchors)
         self._intermediates = GivenAuthorities(intermediates)
         self._revocation = RevocationData(
-            [CertificateList(der) for der in crls], [OcspResponse(der) for der in ocsp_responses]
+            [CertificateList(crl) if isinstance(crl, bytes) else crl for crl in crls],
+            [OcspResponse(one) if isinstance(one, bytes) else one for one in ocsp_responses],
         )
 
     def verify(
