@@ -94,6 +94,11 @@ def drop_all(dialect: str, signature_id: int, version: int) -> list[Delete]:
     return [_delete(index, dialect, signature_id, version) for index in _INDEXES]
 
 
+def drop_terms(dialect: str, signature_id: int, version: int) -> Delete:
+    """Write the statement that removes the terms of a thread, whose current version is given."""
+    return _delete(_INDEXES[-1], dialect, signature_id, version)
+
+
 def _add(index: _Index, dialect: str, head: FromClause) -> Insert:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     each = _expand_json(dialect)

@@ -14,13 +14,14 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
+    delete,
     func,
     insert,
     select,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from app.store.models import Signer
+from app.store.models import Signer, Version
 
 #: The list of rows that a save brings, as JSON text, which `Prepared` asks for.
 SENT_SIGNERS: BindParameter[str] = bindparam("new_signers", type_=Text())
@@ -34,6 +35,11 @@ _COLUMNS = (
     "digest_algorithm",
     "message_digest",
     "facts",
+)
+
+#: Removes the signers of one version.
+DROP = delete(Signer).where(
+    Signer.signature_id == bindparam("of_signature"), Signer.version == bindparam("of_version")
 )
 
 
@@ -58,7 +64,9 @@ def facts_of(dialect: str, signature_id: Any, version: Any) -> Label[str]:
     """Give the column that holds the facts of all signers of a version, a JSON list as text."""
     mine = (Signer.signature_id == signature_id) & (Signer.version == version)
     if dialect == "sqlite":
-        ordered = select(Signer.facts).where(mine).order_by(Signer.number).subquery()
+        ordered = (
+            select(Signer.facts).where(mine).order_by(Signer.number).correlate(Version).subquery()
+        )
         listed = select(func.json_group_array(func.json(ordered.c.facts))).select_from(ordered)
         return listed.scalar_subquery().label("signers")
     facts = aggregate_order_by(Signer.facts, Signer.number)

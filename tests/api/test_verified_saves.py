@@ -1,0 +1,105 @@
+"""CMS_VALIDATION=signature and =trusted: what is kept has been verified."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from flask.testing import FlaskClient
+
+from tests import builders
+from tests.api.asking import exists, refuse, save
+from tests.conftest import AppMaker
+from tests.store.signings import IVANOV, PETROVA, signed_by
+
+CONTENT = base64.b64encode(b"content").decode()
+
+
+@pytest.fixture(name="verifying")
+def verifying_client(make_app: AppMaker, tmp_path: Path) -> FlaskClient:
+    """Give a client of a server that verifies, and trusts nobody."""
+    return make_app(CMS_VALIDATION="signature", TRUST_DIR=str(tmp_path / "none")).test_client()
+
+
+@pytest.fixture(name="trusting")
+def trusting_client(make_app: AppMaker, tmp_path: Path) -> FlaskClient:
+    """Give a client of a server that verifies, and trusts the builder's authority."""
+    certificate = x509.load_der_x509_certificate(builders.authority().certificate)
+    (tmp_path / "authority.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    return make_app(CMS_VALIDATION="trusted", TRUST_DIR=str(tmp_path)).test_client()
+
+
+def flipped(cms: str) -> str:
+    """Change the last byte, which belongs to the last signer's signature value."""
+    der = bytearray(base64.b64decode(cms))
+    der[-1] ^= 1
+    return base64.b64encode(bytes(der)).decode()
+
+
+def test_a_good_signature_is_kept(verifying: FlaskClient) -> None:
+    save(verifying, cms=signed_by(IVANOV, PETROVA))
+    save(verifying, document="xml", cms=builders.sign_xml())
+
+
+def test_a_signature_that_does_not_verify_is_refused(verifying: FlaskClient) -> None:
+    message = refuse(verifying, cms=flipped(signed_by(IVANOV)))
+    assert message.startswith("cms: signer 1: ")
+    assert not exists(verifying)
+
+
+def test_altered_content_is_refused(verifying: FlaskClient) -> None:
+    cms = base64.b64decode(signed_by(IVANOV)).replace(b"content", b"CONTENT", 1)
+    assert refuse(verifying, cms=base64.b64encode(cms).decode()).startswith("cms: signer 1: ")
+
+
+def test_a_detached_signature_is_verified_against_the_content_that_is_sent(
+    verifying: FlaskClient,
+) -> None:
+    cms = signed_by(IVANOV, attached=False)
+    save(verifying, cms=cms, data=CONTENT)
+    other = base64.b64encode(b"other").decode()
+    assert refuse(verifying, document="other", cms=cms, data=other).startswith("cms: signer 1: ")
+    assert not exists(verifying, "other")
+    assert refuse(verifying, document="other", cms=cms, data="no base64!") == (
+        '"data" parameter must be base64'
+    )
+
+
+def test_a_detached_signature_without_content_is_kept_or_refused_as_the_setting_says(
+    verifying: FlaskClient, make_app: AppMaker
+) -> None:
+    cms = signed_by(IVANOV, attached=False)
+    save(verifying, cms=cms)
+    assert refuse(verifying, document="bad", cms=flipped(cms)).startswith("cms: signer 1: ")
+    strict = make_app(CMS_VALIDATION="signature", CMS_DETACHED="refuse").test_client()
+    assert refuse(strict, document="strict", cms=cms).startswith("cms: signer 1: ")
+    save(strict, document="strict", cms=cms, data=CONTENT)
+
+
+def test_a_signature_must_reach_an_anchor_where_that_is_demanded(
+    trusting: FlaskClient, verifying: FlaskClient
+) -> None:
+    save(trusting, cms=signed_by(IVANOV))
+    stranger = builders.Authority("ЧУЖОЙ УЦ").issue(*IVANOV[:2], surname="ИВАНОВ")
+    cms = base64.b64encode(builders.sign_cms(b"content", [stranger])).decode()
+    save(verifying, document="stranger", cms=cms)
+    message = refuse(trusting, document="refused", cms=cms)
+    assert message.startswith("cms: signer 1: ")
+    assert not exists(trusting, "refused")
+
+
+def test_the_reason_is_told_in_the_clients_language(verifying: FlaskClient) -> None:
+    body: dict[str, Any] = {
+        "document": "doc",
+        "thread": "main",
+        "cms": flipped(signed_by(IVANOV)),
+    }
+    told = {
+        locale: verifying.post("/signature", json=body, headers={"api-locale": locale}).get_json()[
+            "message"
+        ]
+        for locale in ("en", "ru", "kk")
+    }
+    assert len(set(told.values())) == 3

@@ -1,0 +1,94 @@
+"""Versions whose signers nobody has read yet, as an older program left them."""
+
+from itertools import islice
+
+import pytest
+from sqlalchemy import Engine, delete, func, select, update
+
+from app.store import reindexing
+from app.store.criteria import Criteria
+from app.store.models import Signature, SignatureTerm, Signer, Version
+from app.store.reading import Carried
+from app.store.reindexing import count_unread, reindex
+from tests.store.signings import IVANOV, PETROVA, SIGNED_AT, signed_by
+from tests.store.threads import find, index_of_tags, save, tags_of_current_versions
+
+
+@pytest.fixture(name="unread")
+def forget(engine: Engine) -> Engine:
+    """Save three threads, and leave of them what a program before this one kept."""
+    save(engine, "a", cms=signed_by(IVANOV), tags=["x"])
+    save(engine, "a", seen=1, cms=signed_by(IVANOV, PETROVA), tags=["x", "y"])
+    save(engine, "b", cms=signed_by(PETROVA))
+    save(engine, "c", cms="no signature")
+    with engine.connect() as connection:
+        connection.execute(delete(Signer))
+        connection.execute(delete(SignatureTerm))
+        nothing = {"terms": None, "signature_sha256": None, "content_sha256": None}
+        connection.execute(update(Version).values(nothing))
+        connection.execute(update(Signature).values(claimed_signed_at=None))
+    return engine
+
+
+def unread_versions(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return count_unread(connection)
+
+
+def documents(engine: Engine, criteria: Criteria) -> list[str]:
+    return [row.document for row in find(engine, criteria, limit=10)]
+
+
+def rows_of_signers(engine: Engine) -> list[tuple[int, int, int]]:
+    statement = select(Signer.signature_id, Signer.version, Signer.number)
+    with engine.connect() as connection:
+        return sorted((row[0], row[1], row[2]) for row in connection.execute(statement))
+
+
+def test_what_was_not_read_is_read(unread: Engine) -> None:
+    assert unread_versions(unread) == 4
+    assert documents(unread, Criteria(iin=IVANOV[1])) == []
+    assert list(reindex(unread)) == [4]
+    assert unread_versions(unread) == 0
+    assert documents(unread, Criteria(iin=IVANOV[1])) == ["a"]
+    assert documents(unread, Criteria(iin=PETROVA[1])) == ["b", "a"]
+    assert documents(unread, Criteria(signed_from=SIGNED_AT, signed_to=SIGNED_AT)) == ["b", "a"]
+    assert rows_of_signers(unread) == [(1, 1, 1), (1, 2, 1), (1, 2, 2), (2, 1, 1)]
+    assert index_of_tags(unread) == tags_of_current_versions(unread)
+
+
+def test_it_may_be_stopped_and_goes_on_where_it_was(
+    unread: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reindexing, "BATCH", 1)
+    assert list(islice(reindex(unread), 2)) == [1, 2]
+    assert unread_versions(unread) == 2
+    assert list(reindex(unread)) == [1, 2]
+    assert unread_versions(unread) == 0
+
+
+def test_all_may_be_read_again_and_nothing_changes(unread: Engine) -> None:
+    list(reindex(unread))
+    before = rows_of_signers(unread), find(unread, carried=Carried(signers=True))
+    assert list(reindex(unread, everything=True)) == [4]
+    assert (rows_of_signers(unread), find(unread, carried=Carried(signers=True))) == before
+    assert index_of_tags(unread) == tags_of_current_versions(unread)
+
+
+def test_a_save_after_it_supersedes_what_it_wrote(unread: Engine) -> None:
+    list(reindex(unread))
+    save(unread, "a", seen=2, cms="nobody")
+    assert documents(unread, Criteria(iin=IVANOV[1])) == []
+    with unread.connect() as connection:
+        terms = connection.scalar(select(func.count()).select_from(SignatureTerm))
+    assert terms
+    assert index_of_tags(unread) == tags_of_current_versions(unread)
+
+
+def test_a_save_before_it_leaves_an_earlier_version_to_be_read(unread: Engine) -> None:
+    save(unread, "a", seen=2, cms="nobody")
+    assert unread_versions(unread) == 4
+    list(reindex(unread))
+    assert documents(unread, Criteria(iin=IVANOV[1])) == []
+    assert rows_of_signers(unread) == [(1, 1, 1), (1, 2, 1), (1, 2, 2), (2, 1, 1)]
+    assert index_of_tags(unread) == tags_of_current_versions(unread)

@@ -1,0 +1,95 @@
+"""Terms: what a prefix and a span of time are made of."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.cms.claims import Claims
+from app.store import terms
+from app.store.terms import MAX_PREFIX, Period
+
+
+def claims(**fields: str) -> Claims:
+    """Give what a certificate claims that says little."""
+    nothing = Claims(None, None, None, None, None, None, None, None, None, (), (), (), ())
+    return replace(nothing, **fields)  # type: ignore[arg-type]  # fields by their names
+
+
+def test_a_person_is_found_by_numbers_and_by_each_beginning_of_the_name() -> None:
+    found = terms.of_people([claims(iin="1" * 12, bin="2" * 12, surname="Ли", given_name="Ян")])
+    assert found == [
+        "iin:111111111111",
+        "bin:222222222222",
+        "name:л",
+        "name:ли",
+        "name:ли я",
+        "name:ли ян",
+    ]
+
+
+def test_beginnings_of_a_long_name_end_somewhere() -> None:
+    found = terms.of_people([claims(common_name="Ә" * 300)])
+    assert len(found) == MAX_PREFIX
+    assert terms.name("ә" * 300) == found[-1]
+
+
+@pytest.mark.parametrize("text", ["ИВАНОВ", " иванов ", "Иванов"])
+def test_letter_case_and_blanks_do_not_matter(text: str) -> None:
+    assert terms.name(text) == "name:иванов"
+
+
+def test_who_has_no_name_is_not_found_by_one() -> None:
+    assert terms.of_people([claims()]) == []
+    assert terms.full_name(claims()) is None
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "whole", "cut"),
+    [
+        ("2021-03-05", "2021-03-05T23:59:59.999999", [], ["day:2021-03-05"]),
+        ("2021-03-05T10:00", "2021-03-05T11:00", [], ["day:2021-03-05"]),
+        ("2021-03-05", "2021-03-06T12:00", ["day:2021-03-05"], ["day:2021-03-06"]),
+        (
+            "2021-02-28T12:00",
+            "2021-04-01T00:00",
+            ["month:2021-03"],
+            ["day:2021-02-28", "day:2021-04-01"],
+        ),
+        ("2019-12-31", "2021-01-01", ["day:2019-12-31", "year:2020"], ["day:2021-01-01"]),
+        ("2010-01-01", "2020-01-01", ["decade:201"], ["day:2020-01-01"]),
+        ("2021-01-02", "2021-01-01", [], []),
+    ],
+)
+def test_a_period_is_covered_by_the_longest_spans(
+    start: str, end: str, whole: list[str], cut: list[str]
+) -> None:
+    assert Period(moment(start), moment(end)).spans() == (whole, cut)
+
+
+def test_an_open_period_reaches_as_far_as_any_claim() -> None:
+    assert Period(moment("2090-01-01"), None).spans() == (["decade:209"], [])
+    whole, cut = Period(None, moment("2009-12-31T01:00")).spans()
+    assert whole[0] == "year:2000"
+    assert cut == ["day:2009-12-31"]
+    assert terms.of_moment(datetime(1950, 1, 1, tzinfo=UTC))[-1] == "day:2000-01-01"
+
+
+def test_every_moment_is_in_exactly_one_span_of_its_period() -> None:
+    chance = random.Random(1)
+    begin = datetime(2015, 1, 1, tzinfo=UTC)
+    for _ in range(500):
+        start = begin + timedelta(seconds=chance.randrange(10**8))
+        end = start + timedelta(seconds=chance.randrange(3 * 10**8))
+        within = start + (end - start) * chance.random()
+        whole, cut = Period(start, end).spans()
+        assert len(whole) == len(set(whole))
+        assert len(whole) + len(cut) < 120
+        assert len({*whole, *cut} & set(terms.of_moment(within))) == 1
+        outside = end + timedelta(days=1, seconds=1)
+        assert not {*whole, *cut} & set(terms.of_moment(outside))
