@@ -176,8 +176,13 @@ class _Reader:
         value = self.text(name)
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # brackets that don't match, a port beyond all numbers
+            usable = False
+        if not usable:
+            # Not repeated: it may have a password in it.
             raise SettingsError(f"{name} must be an address that begins with http:// or https://")
         return value
 

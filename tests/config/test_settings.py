@@ -8,7 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.factory import create_app
-from config.settings import EMBEDDED_DATABASE, Settings, SettingsError
+from config.settings import (
+    EMBEDDED_DATABASE,
+    REVOCATION_CACHE,
+    TRUST_FOLDER,
+    Settings,
+    SettingsError,
+)
 from tests.conftest import write_url
 
 MEGABYTE = 1024 * 1024
@@ -38,6 +44,14 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         database_url=settings.database_url,
         database_schema=None,
         cms_validation="structure",
+        detached_content="accept",
+        cosign_guard="warn",
+        trust_folder=TRUST_FOLDER,
+        revocation="offline",
+        revocation_cache=REVOCATION_CACHE,
+        ncanode_url=None,
+        ncanode_key=None,
+        ncanode_password=None,
         timezone=ZoneInfo("UTC"),
         max_body=30 * MEGABYTE,
         host="127.0.0.1",
@@ -70,6 +84,17 @@ def test_the_embedded_database_lies_in_the_project() -> None:
 VARIABLES = [
     ("CMS_VALIDATION", "off", "cms_validation", "off"),
     ("CMS_VALIDATION", "structure", "cms_validation", "structure"),
+    ("CMS_VALIDATION", "signature", "cms_validation", "signature"),
+    ("CMS_VALIDATION", "trusted", "cms_validation", "trusted"),
+    ("CMS_DETACHED", "refuse", "detached_content", "refuse"),
+    ("COSIGN_GUARD", "off", "cosign_guard", "off"),
+    ("COSIGN_GUARD", "refuse", "cosign_guard", "refuse"),
+    ("TRUST_DIR", "/", "trust_folder", Path("/")),
+    ("REVOCATION", "online", "revocation", "online"),
+    ("REVOCATION_CACHE", "/not/there/yet", "revocation_cache", Path("/not/there/yet")),
+    ("NCANODE_REMOTE_URL", "http://ncanode:14579", "ncanode_url", "http://ncanode:14579"),
+    ("NCANODE_KEY", __file__, "ncanode_key", Path(__file__).resolve()),
+    ("NCANODE_PWD", "secret", "ncanode_password", "secret"),
     ("NCANODE_TIMEZONE", "Asia/Almaty", "timezone", ZoneInfo("Asia/Almaty")),
     ("MAX_BODY_MB", "1", "max_body", MEGABYTE),
     ("MAX_BODY_MB", "1024", "max_body", 1024 * MEGABYTE),
@@ -151,6 +176,16 @@ BAD = [
     ("WEB_TIMEOUT", "3601"),
     ("WEB_GRACEFUL_TIMEOUT", "3601"),
     ("CMS_VALIDATION", "on"),
+    ("CMS_DETACHED", "maybe"),
+    ("COSIGN_GUARD", "on"),
+    ("TRUST_DIR", __file__),
+    ("REVOCATION", "on"),
+    ("REVOCATION_CACHE", __file__),
+    ("NCANODE_REMOTE_URL", "ncanode:14579"),
+    ("NCANODE_REMOTE_URL", "ftp://ncanode"),
+    ("NCANODE_REMOTE_URL", "http://[::1"),
+    ("NCANODE_KEY", "/not/there"),
+    ("NCANODE_KEY", "/"),
     ("CMS_VALIDATION", "OFF\nstructure"),
     ("ACCESS_LOG", "maybe"),
     ("ACCESS_LOG", "2"),
