@@ -1,36 +1,43 @@
-"""One signature in a file: `check`."""
+"""One signature in a file: `check` and `verify`."""
 
 import base64
+import json
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import Any
 
 import click
+from flask import current_app
+from flask.cli import with_appcontext
 
+from app.cli.report import report, tell
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
+from app.extensions import current_trust
+from app.trust import Trust
+
+EXIT_STATUS = {"yes": 0, "no": 1, "unknown": 2}
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=_FILE)
 def check(file: Path) -> None:
     """Say what kind of signature FILE holds, structurally. Nothing is verified.
 
     FILE is what a client would send as `cms`, or the signature's bytes themselves (DER).
     Exit status 1: it is no well-formed signature.
     """
-    signature = read_signature(file)
-    for line in describe(signature):
-        click.echo(line)
-
-
-def read_signature(file: Path) -> SignedCms | SignedXml:
-    """Parse the signature in a file. Says why it can't be read, and ends with exit status 1."""
     try:
-        return parse(_read_text(file))
+        signature = parse(_read_text(file))
     except MalformedSignature as error:
         click.echo(str(error))
         raise SystemExit(1) from error
+    for line in describe(signature):
+        click.echo(line)
 
 
 def _read_text(file: Path) -> str:
@@ -40,6 +47,20 @@ def _read_text(file: Path) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         return base64.b64encode(content).decode()
+
+
+def _read_time(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> datetime | None:
+    """Read an option; a time without its zone is in that of the settings."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        zone: tzinfo = current_app.config["TIMEZONE"]
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise click.BadParameter("not a time such as 2025-06-01T12:00:00+05:00") from error
 
 
 def describe(signature: SignedCms | SignedXml) -> list[str]:
@@ -60,4 +81,47 @@ def describe(signature: SignedCms | SignedXml) -> list[str]:
     ]
 
 
-COMMANDS = (check,)
+@click.command()
+@click.argument("file", type=_FILE)
+@click.option("--content", type=_FILE, help="What was signed, if it is not in FILE.")
+@click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
+@click.option("--at", metavar="TIME", callback=_read_time, help="When it existed, ISO 8601.")
+@with_appcontext
+def verify(file: Path, content: Path | None, as_json: bool, at: datetime | None) -> None:
+    """Say who signed, and whether that is true: intact, valid, trusted, and as of when.
+
+    FILE is what a client would send as `cms`, or the signature's bytes themselves (DER). TIME is
+    when the signature is known to have existed, now if it isn't given; a timestamp in it that holds
+    counts more. Without a time zone it is in that of the settings.
+
+    Exit status 0: yes to all. 1: no to something, or it is no well-formed signature. 2: nothing is
+    bad, but something can't be told.
+    """
+    trust = current_trust()
+    try:
+        signature = parse(_read_text(file))
+        if content and isinstance(signature, SignedXml):
+            raise click.UsageError("a signed XML document is its own content: no --content")
+        data = content.read_bytes() if content else None
+        moment = at or datetime.now(UTC)
+        statuses = trust.verify(signature, data, at=moment, fetch=True)
+    except MalformedSignature as error:
+        refusal = {"file": str(file), "answer": "no", "error": str(error)}
+        click.echo(json.dumps(refusal, ensure_ascii=False) if as_json else str(error))
+        raise SystemExit(1) from error
+    found = {"file": str(file), **report(signature, statuses, "at" if at else "now")}
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        _print_words(found, trust)
+    raise SystemExit(EXIT_STATUS[found["answer"]])
+
+
+def _print_words(found: dict[str, Any], trust: Trust) -> None:
+    for line in tell(found, current_app.config["TIMEZONE"]):
+        click.echo(line)
+    if not trust.contents().anchors:
+        click.echo(f"There is no trust anchor in {trust.folder}; `flask trust add` puts one there.")
+
+
+COMMANDS = (check, verify)

@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from app.cms.authorities import GivenAuthorities
+from app.cms.budget import Budget
+from app.cms.crls import CertificateList
+from app.cms.ocsp import OcspResponse
+from app.cms.paths import find_path
+from app.cms.revocation import RevocationData, check_revocation
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.status import SignerStatus, Verdict
+from app.cms.status import Answer, SignerStatus, Verdict
 from app.cms.verification import Verifier
 from app.cms.x509 import Certificate
+from app.trust.folder import Contents, Stamp, list_files, read_folder, values
+
+if TYPE_CHECKING:
+    from app.trust.online import Inquiry
 
 
 class Trust:
-    """Verifies against the anchors and revocation data of a folder."""
+    """Verifies against the anchors and revocation data of a folder. Safe to share by threads.
+
+    `app.trust.folder` says what is in it. It is read when that is first needed, and again when a
+    file in it has changed; a folder that isn't there has no anchors.
+    """
 
     def __init__(self, folder: Path, *, online: bool, cache: Path) -> None:
+        """Take TRUST_DIR; if `online`, authorities may be asked, and `cache` keeps the answers."""
         self.folder = folder
         self.online = online
         self.cache = cache
+        self._lock = threading.Lock()
+        self._loaded: _Loaded | None = None
+        self._inquiry = _make_inquiry(cache) if online else None
 
     def verify(
         self,
@@ -28,14 +51,134 @@ class Trust:
         at: datetime,
         fetch: bool = False,
     ) -> tuple[SignerStatus, ...]:
-        """Verify each signer; see `Verifier.verify`. `fetch` allows the network, if settings do."""
-        return self._verifier().verify(signature, content, at=at)
+        """Verify each signer; see `Verifier.verify`.
+
+        Where nothing at hand says whether a certificate was revoked, what its authority said
+        before is used, if settings say online; and with `fetch` it is asked. That takes up to
+        `online.SECONDS` seconds; what it doesn't tell stays unknown, with the reason.
+        """
+        loaded = self._load()
+        statuses = loaded.verifier.verify(signature, content, at=at)
+        links = loaded.open_links(statuses) if self._inquiry else []
+        if not self._inquiry or not links:
+            return statuses
+        findings = self._inquiry.ask(links, fetch=fetch)
+        if findings.found:
+            statuses = loaded.knowing(findings.found).verify(signature, content, at=at)
+        return tuple(
+            replace(status, revocation=findings.explain(status.revocation, status.chain))
+            for status in statuses
+        )
 
     def verify_certificate(
         self, certificate: Certificate, *, at: datetime, fetch: bool = False
     ) -> tuple[Verdict, Verdict]:
-        """Judge a bare certificate: its path, and revocation."""
-        return self._verifier().verify_certificate(certificate, at=at)
+        """Judge a bare certificate: its path, and revocation. `fetch` as for `verify`."""
+        loaded = self._load()
+        path, revocation = loaded.verifier.verify_certificate(certificate, at=at)
+        if not self._inquiry or revocation.answer is not Answer.UNKNOWN:
+            return path, revocation
+        chain = loaded.good_chain(certificate, at)
+        findings = self._inquiry.ask(loaded.unanswered(chain, at), fetch=fetch)
+        if findings.found:
+            verifier = loaded.knowing(findings.found)
+            path, revocation = verifier.verify_certificate(certificate, at=at)
+        return path, findings.explain(revocation, chain)
 
-    def _verifier(self) -> Verifier:
-        return Verifier()
+    def contents(self) -> Contents:
+        """Give what is in the folder now."""
+        return self._load().contents
+
+    def _load(self) -> _Loaded:
+        files = list_files(self.folder)
+        loaded = self._loaded
+        if loaded and loaded.files == files:
+            return loaded
+        with self._lock:
+            loaded = self._loaded
+            if not loaded or loaded.files != files:
+                loaded = self._loaded = _Loaded.read(self.folder, files)
+            return loaded
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """The folder as it was read when these files were in it."""
+
+    files: Stamp
+    contents: Contents
+    anchors: GivenAuthorities
+    intermediates: GivenAuthorities
+    revocation: RevocationData
+    verifier: Verifier
+
+    @classmethod
+    def read(cls, folder: Path, files: Stamp) -> _Loaded:
+        contents = read_folder(folder, files)
+        return cls(
+            files,
+            contents,
+            GivenAuthorities(values(contents.anchors)),
+            GivenAuthorities(values(contents.intermediates)),
+            RevocationData(values(contents.crls), values(contents.responses)),
+            _make_verifier(contents),
+        )
+
+    def knowing(self, found: Iterable[CertificateList | OcspResponse]) -> Verifier:
+        """Give a verifier that has this revocation data too."""
+        return _make_verifier(self.contents, list(found))
+
+    def open_links(self, statuses: Iterable[SignerStatus]) -> list[tuple[Certificate, Certificate]]:
+        """List what authorities must be asked about: signers first, then those who stamped.
+
+        Only chains that hold are looked at. Nothing that is asked could mend another one, and it
+        may be made so that its addresses are asked.
+        """
+        signers, stampers = [], []
+        for status in statuses:
+            holds = status.path.answer is Answer.YES
+            if holds and status.revocation.answer is Answer.UNKNOWN:
+                signers += self.unanswered(status.chain, status.decisive_time)
+            stamp = status.timestamp
+            if stamp and stamp.authority and stamp.gen_time and stamp.verdict.answer is Answer.YES:
+                chain = self.good_chain(stamp.authority, stamp.gen_time, status.chain)
+                stampers += self.unanswered(chain, stamp.gen_time)
+        return signers + stampers
+
+    def good_chain(
+        self, certificate: Certificate, at: datetime, others: Iterable[Certificate] = ()
+    ) -> tuple[Certificate, ...]:
+        """Give a chain from a certificate to an anchor that holds; none if there is none."""
+        authorities = [self.intermediates, GivenAuthorities(others)]
+        path = find_path(certificate, at, self.anchors, authorities, Budget())
+        return path.chain if path.verdict.answer is Answer.YES else ()
+
+    def unanswered(
+        self, chain: Sequence[Certificate], at: datetime
+    ) -> list[tuple[Certificate, Certificate]]:
+        """List what the folder tells nothing of: certificates of a chain, with their issuers."""
+        return [
+            link
+            for link in pairwise(chain)
+            if check_revocation(link, at, [self.revocation]).answer is Answer.UNKNOWN
+        ]
+
+
+def _make_verifier(
+    contents: Contents, found: Sequence[CertificateList | OcspResponse] = ()
+) -> Verifier:
+    crls = [one for one in found if isinstance(one, CertificateList)]
+    responses = [one for one in found if isinstance(one, OcspResponse)]
+    return Verifier(
+        values(contents.anchors),
+        intermediates=values(contents.intermediates),
+        crls=[*values(contents.crls), *crls],
+        ocsp_responses=[*values(contents.responses), *responses],
+    )
+
+
+def _make_inquiry(cache: Path) -> Inquiry:
+    # requests takes 0.1 s to import, and most servers never ask anybody.
+    from app.trust.online import Inquiry  # noqa: PLC0415
+
+    return Inquiry(cache)

@@ -1,0 +1,99 @@
+"""How a certificate becomes an anchor: it is looked at, compared, and put into TRUST_DIR."""
+
+import re
+from pathlib import Path
+
+from app.cms import x509
+from app.cms.certificate_rules import title
+from app.cms.x509 import Certificate, MalformedExtension
+from app.trust.errors import RefusedCertificate, UnreadableFile
+from app.trust.files import (
+    MAX_CERTIFICATES_SIZE,
+    read_certificates,
+    read_file,
+    write_file,
+    write_pem,
+)
+from app.trust.fingerprints import PINNED, Pinned
+from app.trust.folder import INTERMEDIATES, Contents
+
+# Seconds that an address has to answer.
+PATIENCE = 20.0
+# Characters of the holder's name in the name of a file; they may take four bytes each.
+_MAX_TITLE = 50
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_PUNCTUATION = re.compile(r"[\W_]+")
+
+
+def obtain(source: str) -> Certificate:
+    """Read the one certificate in a file, or at an http or https address.
+
+    Raises UnreadableFile or FetchFailed.
+    """
+    if source.lower().startswith(("http://", "https://")):
+        # requests takes 0.1 s to import.
+        from app.trust.downloads import fetch  # noqa: PLC0415
+
+        data = fetch(source, limit=MAX_CERTIFICATES_SIZE, seconds=PATIENCE)
+    else:
+        data = read_file(Path(source), MAX_CERTIFICATES_SIZE)
+    certificates = read_certificates(data)
+    if len(certificates) > 1:
+        raise UnreadableFile("{count} certificates are in it, not one", count=len(certificates))
+    return certificates[0]
+
+
+def approve(certificate: Certificate, fingerprint: str | None) -> Pinned | None:
+    """Tell whether a certificate may become an anchor, and what is known of it.
+
+    It is that of an authority, and its SHA-256 is `fingerprint` or, if there is none given, is
+    pinned here. Raises RefusedCertificate.
+    """
+    _check_authority(certificate)
+    pinned = PINNED.get(certificate.fingerprint)
+    if fingerprint is None:
+        if pinned is None:
+            raise RefusedCertificate("its fingerprint is not known here")
+        return pinned
+    wanted = re.sub(r"[\s:]", "", fingerprint).lower()
+    if not _FINGERPRINT.fullmatch(wanted):
+        raise RefusedCertificate("a SHA-256 fingerprint has 64 hexadecimal digits")
+    if wanted != certificate.fingerprint:
+        raise RefusedCertificate("its fingerprint is not the one given")
+    return pinned
+
+
+def _check_authority(certificate: Certificate) -> None:
+    """Refuse what could vouch for nobody (RFC 5280 sections 4.2.1.9 and 4.2.1.3)."""
+    try:
+        constraints = x509.basic_constraints(certificate)
+        usages = x509.key_usage(certificate)
+    except MalformedExtension as error:
+        raise RefusedCertificate(error.template, **error.values) from error
+    if constraints is None or not constraints.ca:
+        raise RefusedCertificate("it is not the certificate of an authority")
+    if usages is not None and "keyCertSign" not in usages:
+        raise RefusedCertificate("its key is not for signing certificates")
+
+
+def store(certificate: Certificate, folder: Path, *, is_intermediate: bool = False) -> Path:
+    """Write a certificate into TRUST_DIR, and give the file. Raises OSError."""
+    place = folder / INTERMEDIATES if is_intermediate else folder
+    path = place / _file_name(certificate)
+    # The server may run as another user, and nothing in it is secret.
+    write_file(path, write_pem(certificate), mode=0o644, durable=True)
+    return path
+
+
+def _file_name(certificate: Certificate) -> str:
+    """Name a file after the holder, as far as a name can be a file's, and the fingerprint."""
+    holder = _PUNCTUATION.sub("-", title(certificate.subject).lower())[:_MAX_TITLE].strip("-")
+    return f"{holder or 'certificate'}-{certificate.fingerprint[:16]}.pem"
+
+
+def find_stored(
+    certificate: Certificate, contents: Contents, *, is_intermediate: bool = False
+) -> str | None:
+    """Give the file of TRUST_DIR that has a certificate already; None if none has."""
+    place = contents.intermediates if is_intermediate else contents.anchors
+    return next((one.file for one in place if one.value == certificate), None)

@@ -1,0 +1,196 @@
+"""Bytes from an address, within limits of size and time, whatever the other side does.
+
+requests alone limits the time between two bytes, so that one byte every four seconds would keep a
+reader for days. Here a thread reads, whoever asked waits so long and no longer, and then the
+connection is cut, which ends the thread. Only the system's resolver of names can't be cut short.
+"""
+
+import socket
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
+from urllib3.exceptions import HTTPError
+
+from app.trust.errors import FetchFailed
+
+# Seconds until a connection stands, and between two pieces of an answer.
+CONNECT_TIMEOUT = 3.05
+READ_TIMEOUT = 5
+# Redirects that are followed; they stay at the same server.
+MAX_REDIRECTS = 3
+
+_CHUNK = 65_536
+_PORTS = {"http": 80, "https": 443}
+_REDIRECTS = {301, 302, 303, 307, 308}
+_HEADERS = {"User-Agent": "qoltanba", "Accept-Encoding": "identity"}
+
+
+def fetch(
+    address: str, *, limit: int, seconds: float, body: bytes | None = None, kind: str | None = None
+) -> bytes:
+    """Give what an http or https address answers to GET, or to POST with a body of that type.
+
+    Raises FetchFailed, after `seconds` at the latest; so it does for more than `limit` bytes.
+    """
+    download = _Download(address, limit, body, kind)
+    threading.Thread(target=download.run, name="fetch", daemon=True).start()
+    return download.wait(seconds)
+
+
+class _Download:
+    """One fetch at work: in its thread, and in that of who waits for it."""
+
+    def __init__(self, address: str, limit: int, body: bytes | None, kind: str | None) -> None:
+        self._address = address
+        self._limit = limit
+        self._body = body
+        self._headers = _HEADERS | ({"Content-Type": kind} if kind else {})
+        self._future: Future[bytes] = Future()
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self._is_cut = False
+
+    def wait(self, seconds: float) -> bytes:
+        """Give the answer. Raises FetchFailed."""
+        try:
+            return self._future.result(seconds)
+        except TimeoutError as error:
+            self._cut()
+            raise self._failed("{address} does not answer in time") from error
+
+    def _cut(self) -> None:
+        with self._lock:
+            self._is_cut = True
+            for one in self._sockets:
+                _shut(one)
+
+    def watch(self, connected: socket.socket) -> None:
+        """Keep a second handle of a connection: TLS takes the first one away."""
+        with self._lock:
+            self._sockets.append(connected.dup())
+            if self._is_cut:
+                _shut(connected)
+
+    def run(self) -> None:
+        """Read, in a thread of its own; nobody waits for ever, whatever comes up."""
+        _download.set(self)
+        failure: FetchFailed = self._failed("{address} can't be asked")
+        try:
+            self._future.set_result(self._read())
+        except FetchFailed as error:
+            failure = error
+        finally:
+            if not self._future.done():
+                self._future.set_exception(failure)
+            with self._lock:
+                for one in self._sockets:
+                    one.close()
+
+    def _read(self) -> bytes:
+        try:
+            with requests.Session() as session:
+                adapter = _Adapter(max_retries=0)
+                session.mount("http://", adapter)
+                session.mount("https://", adapter)
+                # Proxies of the environment are used; credentials in a .netrc are nobody's here.
+                session.auth = _no_credentials
+                return self._follow(session, self._address, MAX_REDIRECTS)
+        except requests.Timeout as error:
+            raise self._failed("{address} does not answer in time") from error
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            raise self._failed("{address} can't be reached") from error
+
+    def _follow(self, session: requests.Session, address: str, redirects: int) -> bytes:
+        with session.request(
+            "GET" if self._body is None else "POST",
+            address,
+            data=self._body,
+            headers=self._headers,
+            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            if response.status_code not in _REDIRECTS:
+                return self._collect(response)
+            target = urljoin(address, response.headers.get("Location", ""))
+        if _server(urlsplit(target)) != _server(urlsplit(address)):
+            raise self._failed("{address} redirects to another server")
+        if not redirects:
+            raise self._failed("{address} redirects over and over")
+        return self._follow(session, target, redirects - 1)
+
+    def _collect(self, response: requests.Response) -> bytes:
+        """Read the body as it comes: what is compressed is not taken apart."""
+        if response.status_code != requests.codes.ok:
+            raise self._failed(
+                "{address} answers with HTTP status {status}", status=response.status_code
+            )
+        pieces, left = [], self._limit
+        for piece in response.raw.stream(_CHUNK, decode_content=False):
+            left -= len(piece)
+            if left < 0:
+                raise self._failed(
+                    "{address} answers with more than {limit} bytes", limit=self._limit
+                )
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _failed(self, template: str, **values: object) -> FetchFailed:
+        return FetchFailed(template, address=self._address, **values)
+
+
+_download: ContextVar[_Download] = ContextVar("download")
+
+
+class _Http(HTTPConnection):
+    """A connection that can be cut by another thread from its first byte on."""
+
+    def _new_conn(self) -> socket.socket:
+        connected = super()._new_conn()
+        _download.get().watch(connected)
+        return connected
+
+
+class _Https(HTTPSConnection):
+    """The same, before TLS begins."""
+
+    def _new_conn(self) -> socket.socket:
+        connected = super()._new_conn()
+        _download.get().watch(connected)
+        return connected
+
+
+class _Adapter(HTTPAdapter):
+    """Makes connections of these kinds, over a proxy too, unless that is of another kind."""
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
+        """Give the pool for a request."""
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        if isinstance(pool, HTTPConnectionPool):
+            pool.ConnectionCls = _WATCHED.get(pool.ConnectionCls, pool.ConnectionCls)
+        return pool
+
+
+_WATCHED: dict[Any, Any] = {HTTPConnection: _Http, HTTPSConnection: _Https}
+
+
+def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _shut(connected: socket.socket) -> None:
+    with suppress(OSError):  # The other side was quicker.
+        connected.shutdown(socket.SHUT_RDWR)
+
+
+def _server(address: SplitResult) -> tuple[str, str | None, int | None]:
+    """Say which server an address is at. Raises ValueError."""
+    return address.scheme, address.hostname, address.port or _PORTS.get(address.scheme)

@@ -1,0 +1,102 @@
+"""Certificates, CRLs and OCSP responses as they lie in files: PEM or DER."""
+
+import os
+import re
+import tempfile
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from pathlib import Path
+
+from app.cms.authorities import read_embedded_certificate
+from app.cms.x509 import Certificate
+from app.trust.errors import UnreadableFile
+
+# Bytes of a file: certificates have 2 KB, and a hundred may stand in one; CRLs have megabytes.
+MAX_CERTIFICATES_SIZE = 1024 * 1024
+MAX_REVOCATION_SIZE = 64 * 1024 * 1024
+
+#: How the name of a file begins that is not written to its end.
+UNFINISHED = ".new-"
+
+_CERTIFICATE = b"CERTIFICATE"
+_CRL = b"X509 CRL"
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----([A-Za-z0-9+/=\s]*)-----END \1-----")
+_SEQUENCE, _LONG_LENGTH = 0x30, 0x80
+_LINE = 64
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Give what is in a file. Raises UnreadableFile."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise UnreadableFile("{why}", why=error.strerror or type(error).__name__) from error
+    if len(data) > limit:
+        raise UnreadableFile("larger than {limit} bytes", limit=limit)
+    return data
+
+
+def read_certificates(data: bytes) -> list[Certificate]:
+    """Read the certificates in PEM, or the one in DER. Raises UnreadableFile."""
+    certificates = []
+    for der in _unarmour(data, _CERTIFICATE):
+        certificate = read_embedded_certificate(der)
+        if certificate is None:
+            raise UnreadableFile("a certificate in it can't be read")
+        certificates.append(certificate)
+    if not certificates:
+        raise UnreadableFile("no certificate is in it")
+    return certificates
+
+
+def read_crl_bytes(data: bytes) -> bytes:
+    """Give the DER of a CRL that may be in PEM. Raises UnreadableFile."""
+    crls = _unarmour(data, _CRL)
+    if len(crls) != 1:
+        raise UnreadableFile("{count} CRLs are in it, not one", count=len(crls))
+    return crls[0]
+
+
+def _unarmour(data: bytes, label: bytes) -> list[bytes]:
+    """Give what PEM (RFC 7468) has under a label; what begins as DER does is DER to its end.
+
+    So nobody can hide PEM in a certificate that others read as DER. Raises UnreadableFile.
+    """
+    if len(data) > 1 and data[0] == _SEQUENCE and data[1] & _LONG_LENGTH:
+        return [data]
+    try:
+        return [
+            a2b_base64(b"".join(body.split()), strict_mode=True)
+            for found, body in _BLOCK.findall(data)
+            if found == label
+        ]
+    except Base64Error as error:
+        raise UnreadableFile("its PEM is damaged") from error
+
+
+def write_pem(certificate: Certificate) -> bytes:
+    """Write a certificate in PEM."""
+    text = b2a_base64(certificate.der, newline=False)
+    lines = [text[start : start + _LINE] for start in range(0, len(text), _LINE)]
+    return b"\n".join((b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""))
+
+
+def write_file(path: Path, data: bytes, *, mode: int, durable: bool = False) -> None:
+    """Put a file into its folder, which is made if need be: the whole of it or nothing.
+
+    `durable`: it is on the disk when this returns. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            if durable:
+                os.fsync(file.fileno())
+        os.replace(name, path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,130 @@
+"""TRUST_DIR: whom the operator trusts, and the revocation data that he keeps himself.
+
+- Every certificate in the folder is an anchor: trusted by itself, whoever issued it, as long as it
+  is in force. Nobody asks whether an anchor was revoked.
+- Every certificate in its subfolder `intermediates` helps to reach an anchor, and is no anchor.
+- Certificates are `*.pem`, `*.crt`, `*.cer` and `*.der`, as PEM or DER whatever the ending; PEM
+  may hold several.
+- `*.crl` is a CRL and `*.ocsp` an OCSP response, in the folder or in `intermediates`. They are
+  used as long as they hold.
+
+Other files are left alone. One that can't be read is told in the log by its name, and left out.
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeAlias, TypeVar
+
+from app.cms.crls import CertificateList, MalformedRevocation
+from app.cms.ocsp import OcspResponse
+from app.cms.x509 import Certificate
+from app.trust.errors import UnreadableFile
+from app.trust.files import (
+    MAX_CERTIFICATES_SIZE,
+    MAX_REVOCATION_SIZE,
+    read_certificates,
+    read_crl_bytes,
+    read_file,
+)
+
+INTERMEDIATES = "intermediates"
+
+_CERTIFICATES = (".pem", ".crt", ".cer", ".der")
+_CRL, _OCSP = ".crl", ".ocsp"
+_BELOW = f"{INTERMEDIATES}/"
+
+_log = logging.getLogger(__name__)
+
+Value = TypeVar("Value")
+Stamp: TypeAlias = tuple[tuple[str, tuple[int, int, int] | None], ...]
+"""Each file's path within the folder, and what is different once it was written or replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed(Generic[Value]):
+    """What was read from a file, whose path within the folder is `file`; `sha256` is of its DER."""
+
+    file: str
+    sha256: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that is in the folder; `unreadable` has files and why they were left out."""
+
+    anchors: list[Filed[Certificate]] = field(default_factory=list)
+    intermediates: list[Filed[Certificate]] = field(default_factory=list)
+    crls: list[Filed[CertificateList]] = field(default_factory=list)
+    responses: list[Filed[OcspResponse]] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+
+def values(filed: Iterable[Filed[Value]]) -> list[Value]:
+    """Give what was read, without its files."""
+    return [one.value for one in filed]
+
+
+def list_files(folder: Path) -> Stamp:
+    """Say which files are there and in which state, at the cost of a look at each.
+
+    A folder that isn't there, or that may not be read, has none.
+    """
+    found: list[tuple[str, tuple[int, int, int] | None]] = []
+    for prefix, place in (("", folder), (_BELOW, folder / INTERMEDIATES)):
+        try:
+            with os.scandir(place) as entries:
+                found += [(prefix + one.name, _state(one)) for one in entries if _is_ours(one)]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            found.append((prefix or ".", (error.errno or 0, 0, 0)))
+    return tuple(sorted(found))
+
+
+def _is_ours(entry: os.DirEntry[str]) -> bool:
+    return Path(entry.name).suffix.lower() in {*_CERTIFICATES, _CRL, _OCSP}
+
+
+def _state(entry: os.DirEntry[str]) -> tuple[int, int, int] | None:
+    """Give what changes with a file's content, and with who may read it."""
+    try:
+        found = entry.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_ctime_ns, found.st_size
+
+
+def read_folder(folder: Path, files: Stamp) -> Contents:
+    """Read the files that `list_files` has found."""
+    contents = Contents()
+    for name, _ in files:
+        try:
+            _read(folder / name, name, contents)
+        except (UnreadableFile, MalformedRevocation) as error:
+            contents.unreadable[name] = str(error)
+            _log.warning("TRUST_DIR: %s is left out: %s", name, error)
+    return contents
+
+
+def _read(path: Path, name: str, contents: Contents) -> None:
+    """Add what is in a file. Raises UnreadableFile or MalformedRevocation."""
+    suffix = path.suffix.lower()
+    if suffix == _CRL:
+        crl = read_crl_bytes(read_file(path, MAX_REVOCATION_SIZE))
+        contents.crls.append(_filed(name, crl, CertificateList))
+    elif suffix == _OCSP:
+        response = read_file(path, MAX_REVOCATION_SIZE)
+        contents.responses.append(_filed(name, response, OcspResponse))
+    else:
+        certificates = read_certificates(read_file(path, MAX_CERTIFICATES_SIZE))
+        place = contents.intermediates if name.startswith(_BELOW) else contents.anchors
+        place.extend([Filed(name, one.fingerprint, one) for one in certificates])
+
+
+def _filed(name: str, der: bytes, read: Callable[[bytes], Value]) -> Filed[Value]:
+    return Filed(name, hashlib.sha256(der).hexdigest(), read(der))
