@@ -120,7 +120,7 @@ def verify(file: Path, content: Path | None, as_json: bool, at: datetime | None)
 def _print_words(found: dict[str, Any], trust: Trust) -> None:
     for line in tell(found, current_app.config["TIMEZONE"]):
         click.echo(line)
-    if not trust.contents().anchors:
+    if not trust.has_anchors:
         click.echo(f"There is no trust anchor in {trust.folder}; `flask trust add` puts one there.")
 
 

@@ -79,7 +79,7 @@ def list_contents() -> None:
     _print_revocation(contents)
     for name, why in contents.unreadable.items():
         click.echo(f"left out: {name}: {why}")
-    if not contents.anchors:
+    if not trust.has_anchors:
         click.echo(f"There is no trust anchor in {trust.folder}: no signature is trusted.")
 
 

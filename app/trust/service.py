@@ -85,6 +85,11 @@ class Trust:
             path, revocation = verifier.verify_certificate(certificate, at=at)
         return path, findings.explain(revocation, chain)
 
+    @property
+    def has_anchors(self) -> bool:
+        """Whether anybody is trusted at all: without an anchor, nobody is told from an impostor."""
+        return bool(self.contents().anchors)
+
     def contents(self) -> Contents:
         """Give what is in the folder now."""
         return self._load().contents
