@@ -1,0 +1,1 @@
+"""Whom the operator trusts, and whom he has asked."""

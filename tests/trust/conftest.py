@@ -1,0 +1,61 @@
+"""What the tests of trust share."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.trust import Trust
+from tests import pki
+from tests.trust.asking import pem
+from tests.trust.serving import Site, serving
+
+
+@pytest.fixture(name="site")
+def start_site() -> Iterator[Site]:
+    """Give a server on this machine."""
+    with serving() as site:
+        yield site
+
+
+@pytest.fixture(name="folder")
+def trust_folder(tmp_path: Path) -> Path:
+    """Give an empty TRUST_DIR."""
+    folder = tmp_path / "trust"
+    (folder / "intermediates").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture(name="cache")
+def cache_folder(tmp_path: Path) -> Path:
+    """Give a REVOCATION_CACHE that isn't there yet."""
+    return tmp_path / "revocation"
+
+
+@pytest.fixture(name="offline")
+def offline_trust(folder: Path, cache: Path) -> Trust:
+    """Give what verifies with that folder, and asks nobody."""
+    return Trust(folder, online=False, cache=cache)
+
+
+@pytest.fixture(name="online")
+def online_trust(folder: Path, cache: Path) -> Trust:
+    """Give what verifies with that folder, and may ask."""
+    return Trust(folder, online=True, cache=cache)
+
+
+@pytest.fixture(autouse=True)
+def heard_logs() -> Iterator[None]:
+    """Let pytest hear the application's log, whatever level another test has set."""
+    logger = logging.getLogger("app")
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    yield
+    logger.setLevel(level)
+
+
+@pytest.fixture
+def anchored(folder: Path) -> None:
+    """Let the authority be the anchor."""
+    (folder / "nca.pem").write_bytes(pem(pki.authority().certificate))

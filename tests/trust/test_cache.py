@@ -1,0 +1,110 @@
+"""What authorities have answered is kept on disk, and not trusted for that."""
+
+from pathlib import Path
+
+import pytest
+
+from app.cms.status import Answer
+from app.trust import Trust
+from app.trust.cache import MAX_FILES, Cache
+from tests import pki, revoking
+from tests.revoking import Revoked
+from tests.trust.asking import (
+    HOUR,
+    LONG_AGO,
+    Responder,
+    ask,
+    now,
+    ocsp_at,
+    person,
+    reasons,
+)
+from tests.trust.serving import Site
+
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+ROOT, NCA = pki.root(), pki.authority()
+
+pytestmark = pytest.mark.usefixtures("anchored")
+
+
+def test_a_save_never_asks_but_uses_what_was_answered(online: Trust, site: Site) -> None:
+    ivan = person(ocsp_at(Responder(site).url))
+    status = ask(online, ivan, fetch=False)
+    assert status.revocation.answer is UNKNOWN
+    assert reasons(status) == ["no CRL or OCSP response about ИВАНОВ ИВАН is at hand"]
+    assert site.asked == []
+    ask(online, ivan)
+    assert ask(online, ivan, fetch=False).revocation.answer is YES
+    assert len(site.asked) == 1
+
+
+def test_offline_nobody_is_asked_nor_the_cache(online: Trust, offline: Trust, site: Site) -> None:
+    ivan = person(ocsp_at(Responder(site).url))
+    assert ask(offline, ivan).revocation.answer is UNKNOWN
+    assert site.asked == []
+    ask(online, ivan)
+    assert ask(offline, ivan).revocation.answer is UNKNOWN
+
+
+def test_an_answer_is_kept_as_long_as_it_holds(online: Trust, site: Site, cache: Path) -> None:
+    responder = Responder(site)
+    ivan = person(ocsp_at(responder.url))
+    assert ask(online, ivan).revocation.answer is YES
+    assert ask(Trust(online.folder, online=True, cache=cache), ivan).revocation.answer is YES
+    assert len(site.asked) == 1
+    [file] = cache.iterdir()
+    yesterday = now() - 24 * HOUR
+    file.write_bytes(
+        revoking.ocsp(NCA, ivan.serial, this_update=yesterday, next_update=yesterday + HOUR)
+    )
+    responder.status = Revoked(0, LONG_AGO)
+    assert ask(online, ivan, fetch=False).revocation.answer is UNKNOWN
+    assert ask(online, ivan).revocation.answer is NO
+    assert len(site.asked) == 2
+    assert list(cache.iterdir()) == [file]
+
+
+def test_a_cache_that_can_not_be_written_is_told(
+    folder: Path, site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    trust = Trust(folder, online=True, cache=tmp_path / "file")
+    ivan = person(ocsp_at(Responder(site).url))
+    assert ask(trust, ivan).revocation.answer is YES
+    assert [record.getMessage() for record in caplog.records][-1].startswith(
+        "REVOCATION_CACHE: nothing can be kept: "
+    )
+
+
+def test_what_is_damaged_in_the_cache_is_fetched_again(
+    online: Trust, site: Site, cache: Path
+) -> None:
+    ivan = person(ocsp_at(Responder(site).url))
+    ask(online, ivan)
+    [file] = cache.iterdir()
+    file.write_bytes(b"damage")
+    assert ask(online, ivan, fetch=False).revocation.answer is UNKNOWN
+    assert ask(online, ivan).revocation.answer is YES
+    assert len(site.asked) == 2
+
+
+def test_nobody_can_lie_by_way_of_the_cache(online: Trust, site: Site, cache: Path) -> None:
+    ivan = person(ocsp_at(Responder(site).url))
+    ask(online, ivan)
+    [file] = cache.iterdir()
+    lie = Revoked(0, LONG_AGO)
+    file.write_bytes(revoking.ocsp(NCA, ivan.serial, lie, forged=True, this_update=now()))
+    assert ask(online, ivan, fetch=False).revocation.answer is UNKNOWN
+
+
+def test_the_cache_holds_so_many_files(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MAX_FILES, ".crl", 20)
+    kept = Cache(cache)
+    kept.keep("x.ocsp", b"")
+    for number in range(30):
+        kept.keep(f"{number}.crl", b"")
+        assert len(list(cache.glob("*.crl"))) <= 20
+    names = {file.name for file in cache.iterdir()}
+    assert "29.crl" in names
+    assert "0.crl" not in names
+    assert "x.ocsp" in names

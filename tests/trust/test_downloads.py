@@ -1,0 +1,168 @@
+"""Downloads end in time and within their size, whoever answers."""
+
+import gzip
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.trust.downloads import fetch
+from app.trust.errors import FetchFailed
+from tests.live.server import wait_until
+from tests.postgresql import free_port
+from tests.trust.serving import Site, serving
+
+
+def failure(address: str, *, limit: int = 1000, seconds: float = 5) -> str:
+    """Fetch what must fail, and give the sentence without the address."""
+    with pytest.raises(FetchFailed) as caught:
+        fetch(address, limit=limit, seconds=seconds)
+    text = str(caught.value)
+    assert address in text
+    return text.replace(address, "it")
+
+
+def test_what_is_there_is_given(site: Site) -> None:
+    address = site.serve("/a", b"content")
+    assert fetch(address, limit=7, seconds=5) == b"content"
+    assert site.asked == ["GET /a"]
+
+
+def test_a_question_is_posted(site: Site) -> None:
+    address = site.serve("/a", make=lambda question: question[::-1])
+    answer = fetch(address, limit=7, seconds=5, body=b"abc", kind="application/x-question")
+    assert answer == b"cba"
+    assert site.asked == ["POST /a"]
+    assert site.headers[0]["Content-Type"] == "application/x-question"
+
+
+def test_more_than_the_limit_is_refused(site: Site) -> None:
+    address = site.serve("/a", b"x" * 1001)
+    assert failure(address) == "it answers with more than 1000 bytes"
+    # A wrong length, and none at all, change nothing.
+    address = site.serve("/b", b"x" * 1001, headers={"Content-Length": "5"})
+    assert fetch(address, limit=1000, seconds=5) == b"xxxxx"
+
+
+def test_nothing_is_unpacked(site: Site) -> None:
+    bomb = gzip.compress(b"\0" * 10_000_000)
+    address = site.serve("/a", bomb, headers={"Content-Encoding": "gzip"})
+    assert fetch(address, limit=len(bomb), seconds=5) == bomb
+    assert site.headers[0]["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("status", [204, 304, 404, 500])
+def test_another_status_is_a_failure(site: Site, status: int) -> None:
+    address = site.serve("/a", status=status)
+    assert failure(address) == f"it answers with HTTP status {status}"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_within_the_server_is_followed(site: Site, status: int) -> None:
+    address = site.serve("/a", status=status, headers={"Location": "/b"})
+    site.serve("/b", make=lambda question: question)
+    assert fetch(address, limit=9, seconds=5, body=b"question") == b"question"
+    assert site.asked == ["POST /a", "POST /b"]
+
+
+def test_a_redirect_to_another_server_is_not_followed(site: Site) -> None:
+    with serving() as other:
+        target = other.serve("/secret", b"secret")
+        for location in (
+            target,
+            target.replace("http:", ""),
+            site.url("/b").replace("http:", "https:"),
+            site.url("/b").replace("127.0.0.1", "localhost"),
+            "file:///etc/passwd",
+            "ftp://127.0.0.1/",
+        ):
+            address = site.serve("/a", status=302, headers={"Location": location})
+            assert failure(address) == "it redirects to another server"
+        assert other.asked == []
+
+
+def test_a_circle_of_redirects_ends(site: Site) -> None:
+    address = site.serve("/a", status=302, headers={"Location": "/a"})
+    assert failure(address) == "it redirects over and over"
+    assert len(site.asked) == 4
+    nowhere = site.serve("/b", status=302)
+    assert failure(nowhere) == "it redirects over and over"
+
+
+def test_nobody_there_is_a_failure() -> None:
+    assert failure(f"http://127.0.0.1:{free_port()}/") == "it can't be reached"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://", "http://[", "http://127.0.0.1:99999/", "file:///etc/passwd", "nonsense"],
+)
+def test_what_is_no_address_is_a_failure(address: str) -> None:
+    assert failure(address) == "it can't be reached"
+
+
+def test_no_credentials_are_sent(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    fetch(site.serve("/a", b"x"), limit=9, seconds=5)
+    assert "Authorization" not in site.headers[0]
+
+
+@contextmanager
+def answering(talk: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Run a server for one connection, which says what it likes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                try:
+                    talk(connection)
+                except OSError:  # It was cut, as it should be.
+                    ended.set()
+
+        ended = threading.Event()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        assert ended.wait(5)
+        thread.join()
+
+
+def drip(connection: socket.socket, head: bytes) -> None:
+    """Send something, and then a byte now and then until the other side has enough."""
+    connection.recv(65_536)
+    connection.sendall(head)
+    for _ in range(500):
+        connection.sendall(b"x")
+        time.sleep(0.02)
+
+
+def is_over() -> bool:
+    return "fetch" not in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"],
+    ids=["status", "headers", "body"],
+)
+def test_who_drips_is_cut_off(head: bytes) -> None:
+    with answering(lambda connection: drip(connection, head)) as address:
+        begun = time.monotonic()
+        assert failure(address, seconds=0.3) == "it does not answer in time"
+        assert time.monotonic() - begun < 1
+    wait_until(is_over, "the thread has ended")
+
+
+def test_a_body_that_breaks_off_is_a_failure(site: Site) -> None:
+    address = site.serve("/a", b"short", headers={"Content-Length": "900"})
+    assert failure(address) == "it can't be reached"

@@ -1,0 +1,196 @@
+"""REVOCATION=online: whom the verifier asks, and what it believes."""
+
+from pathlib import Path
+
+import pytest
+
+from app.cms.status import Answer
+from app.cms.x509 import read_certificate
+from app.trust import Trust
+from tests import der, gost_signer, pki, signing
+from tests.builders import SIGNING_TIME
+from tests.revoking import Revoked
+from tests.trust.asking import (
+    HOUR,
+    LONG_AGO,
+    Responder,
+    ask,
+    crl,
+    crl_at,
+    now,
+    ocsp_at,
+    pem,
+    person,
+    reasons,
+    sign,
+)
+from tests.trust.serving import Site
+
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+ROOT, NCA = pki.root(), pki.authority()
+OUTDATED = "what a CRL or OCSP response says of ИВАНОВ ИВАН holds only until"
+
+pytestmark = pytest.mark.usefixtures("anchored")
+
+
+def test_a_responder_is_asked(online: Trust, site: Site) -> None:
+    responder = Responder(site)
+    ivan = person(ocsp_at(responder.url))
+    status = ask(online, ivan)
+    assert (status.path.answer, status.revocation.answer) == (YES, YES)
+    assert responder.asked_about == [ivan.serial]
+    assert site.headers[0]["Content-Type"] == "application/ocsp-request"
+
+
+def test_what_the_responder_says_is_the_answer(online: Trust, site: Site) -> None:
+    responder = Responder(site)
+    responder.status = Revoked(0, LONG_AGO)
+    status = ask(online, person(ocsp_at(responder.url)))
+    assert status.trusted.answer is NO
+    assert "was revoked on 2024-06-01 00:00:00 UTC" in reasons(status)[0]
+
+
+def test_a_revocation_after_the_decisive_time_does_no_harm(online: Trust, site: Site) -> None:
+    responder = Responder(site)
+    responder.status = Revoked(0, SIGNING_TIME + HOUR)
+    assert ask(online, person(ocsp_at(responder.url))).revocation.answer is YES
+
+
+def test_a_crl_is_fetched_where_nobody_responds(online: Trust, site: Site) -> None:
+    address = site.serve("/nca.crl")
+    ivan, anna = (person(crl_at(address), name=name) for name in ("ИВАНОВ ИВАН", "ПЕТРОВА АННА"))
+    site.serve("/nca.crl", crl(NCA, Revoked(anna.serial, LONG_AGO)))
+    assert ask(online, ivan).revocation.answer is YES
+    assert ask(online, anna).revocation.answer is NO
+    assert site.asked == ["GET /nca.crl"]  # Once for both.
+
+
+def test_a_crl_may_be_published_in_pem(online: Trust, site: Site) -> None:
+    address = site.serve("/nca.crl", pem(crl(), "X509 CRL"))
+    for _ in range(2):
+        assert ask(online, person(crl_at(address))).revocation.answer is YES
+    assert site.asked == ["GET /nca.crl"]
+
+
+def test_the_crl_is_asked_if_the_responder_fails(online: Trust, site: Site) -> None:
+    down = site.serve("/ocsp", status=500)
+    address = site.serve("/nca.crl", crl())
+    status = ask(online, person(ocsp_at(down), crl_at(address)))
+    assert (status.revocation.answer, reasons(status)) == (YES, [])
+    assert site.asked == ["POST /ocsp", "GET /nca.crl"]
+
+
+def test_what_the_folder_says_needs_no_question(online: Trust, site: Site, folder: Path) -> None:
+    (folder / "nca.crl").write_bytes(crl())
+    ivan = person(ocsp_at(Responder(site).url))
+    assert ask(online, ivan, at=now() - HOUR / 2).revocation.answer is YES
+    assert site.asked == []
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda: b"", "what {url} answers can't be read"),
+        (lambda: b"<html>", "what {url} answers can't be read"),
+        (lambda: crl()[:-1], "what {url} answers can't be read"),
+        (lambda: crl(forged=True), "a CRL in the name of NCA is not signed by it"),
+        (lambda: crl(ROOT), "no CRL or OCSP response about ИВАНОВ ИВАН is at hand"),
+        (
+            # It tells of the decisive time, but who knows what was revoked since.
+            lambda: crl(this_update=SIGNING_TIME - HOUR, next_update=SIGNING_TIME + HOUR),
+            f"{OUTDATED} 2025-06-01 13:00:00 UTC",
+        ),
+    ],
+    ids=["nothing", "a page", "damage", "a forgery", "another's", "an old one"],
+)
+def test_what_does_not_count_leaves_it_unknown(
+    online: Trust, site: Site, cache: Path, make: object, why: str
+) -> None:
+    assert callable(make)
+    address = site.serve("/nca.crl", make())
+    status = ask(online, person(crl_at(address)))
+    assert status.revocation.answer is UNKNOWN
+    assert reasons(status)[-1] == why.format(url=address)
+    assert not cache.exists()
+    ask(online, person(crl_at(address)))
+    assert len(site.asked) == 1  # It is left alone for a while.
+
+
+def test_a_responder_that_knows_nothing_leaves_it_unknown(online: Trust, site: Site) -> None:
+    responder = Responder(site)
+    ivan = person(ocsp_at(responder.url))
+    for status, more in (
+        ("unknown", {}),
+        ("good", {"forged": True}),
+        ("good", {"this_update": LONG_AGO, "next_update": None}),
+    ):
+        responder.status, responder.more = status, more
+        trust = Trust(online.folder, online=True, cache=online.cache)
+        assert ask(trust, ivan).revocation.answer is UNKNOWN
+    assert len(site.asked) == 3
+
+
+def test_every_link_of_the_chain_is_asked_about(online: Trust, site: Site, folder: Path) -> None:
+    responders = {
+        holder: Responder(site, path, holder) for path, holder in (("/r", ROOT), ("/n", NCA))
+    }
+    (folder / "nca.pem").unlink()
+    (folder / "root.pem").write_bytes(pem(ROOT.certificate))
+    extensions = (*pki.AUTHORITY, ocsp_at(responders[ROOT].url))
+    middle = pki.certify(NCA.subject, NCA.key, ROOT, extensions)
+    ivan = person(ocsp_at(responders[NCA].url), by=middle)
+    signature = sign(ivan, middle)
+    [status] = online.verify(signature, at=SIGNING_TIME, fetch=True)
+    assert status.trusted.answer is YES
+    assert (responders[ROOT].asked_about, responders[NCA].asked_about) == (
+        [middle.serial],
+        [ivan.serial],
+    )
+    responders[ROOT].status = Revoked(0, LONG_AGO)
+    fresh = Trust(folder, online=True, cache=folder)
+    [status] = fresh.verify(signature, at=SIGNING_TIME, fetch=True)
+    assert status.trusted.answer is NO
+
+
+def test_a_timestamp_counts_no_more_if_its_authority_is_revoked(online: Trust, site: Site) -> None:
+    responder = Responder(site)
+    stamper = pki.certify(
+        pki.name("TSA"), pki.rsa_key("TSA"), NCA, (*pki.STAMPER, ocsp_at(responder.url))
+    )
+    ivan = person()
+    value = signing.signature_of(signing.signer_info(ivan))
+    token = der.attribute(signing.TIMESTAMP, signing.timestamp(value, by=stamper))
+    info = signing.signer_info(ivan, unsigned=[token], signature=value)
+    signature = signing.read(signing.signed_data([info], [ivan]))
+    later = SIGNING_TIME + HOUR
+    [status] = online.verify(signature, at=later, fetch=False)
+    assert status.decisive_time_source == "timestamp"
+    responder.status = Revoked(0, LONG_AGO)
+    [status] = online.verify(signature, at=later, fetch=True)
+    assert responder.asked_about == [stamper.serial]
+    assert (status.decisive_time, status.decisive_time_source) == (later, "given")
+
+
+def test_a_bare_certificate_is_asked_about(online: Trust, site: Site) -> None:
+    responder = Responder(site)
+    certificate = read_certificate(person(ocsp_at(responder.url)).certificate)
+    path, revocation = online.verify_certificate(certificate, at=SIGNING_TIME)
+    assert (path.answer, revocation.answer) == (YES, UNKNOWN)
+    assert site.asked == []
+    path, revocation = online.verify_certificate(certificate, at=SIGNING_TIME, fetch=True)
+    assert (path.answer, revocation.answer) == (YES, YES)
+    dead = read_certificate(person(crl_at(site.url("/none"))).certificate)
+    _, revocation = online.verify_certificate(dead, at=SIGNING_TIME, fetch=True)
+    assert str(revocation.reasons[-1]).endswith("/none answers with HTTP status 404")
+
+
+@pytest.mark.parametrize("kind", [gost_signer.GOST_2015_512, gost_signer.GOST_2004])
+def test_authorities_with_gost_keys_are_asked_too(
+    online: Trust, site: Site, folder: Path, kind: gost_signer.Kind
+) -> None:
+    authority = pki.root(f"GOST {kind.signature}", pki.gost_key("authority", kind))
+    (folder / "gost.pem").write_bytes(pem(authority.certificate))
+    responder = Responder(site, by=authority)
+    assert ask(online, person(ocsp_at(responder.url), by=authority)).trusted.answer is YES
+    address = site.serve("/crl", crl(authority))
+    assert ask(online, person(crl_at(address), by=authority)).trusted.answer is YES
