@@ -104,15 +104,14 @@ def saves(dialect: str, compare: bool) -> Saves:
     """Give the statements; `compare` adds what the version before claims, as `Superseded`."""
     save = _SaveSqlite if dialect == "sqlite" else _SavePostgresql
 
-    def add(head: FromClause) -> list[_Follower]:
-        return [
-            _add_version(head),
-            signers.add_sent(dialect, head),
-            *search_indexes.add_sent(dialect, head),
-        ]
+    def begin(head: FromClause) -> list[_Follower]:
+        return [*keep(head), *search_indexes.add_sent(dialect, head)]
 
-    def replace(head: FromClause) -> list[_Follower]:
-        return [*search_indexes.drop_superseded(dialect, head), *add(head)]
+    def follow(head: FromClause) -> list[_Follower]:
+        return [*keep(head), *search_indexes.replace(dialect, head)]
+
+    def keep(head: FromClause) -> list[_Follower]:
+        return [_add_version(head), signers.add_sent(dialect, head)]
 
     def superseded(head: FromClause) -> list[Any]:
         if not compare:
@@ -127,8 +126,8 @@ def saves(dialect: str, compare: bool) -> Saves:
         ]
 
     return Saves(
-        first=save.of(_claim_first(dialect), add, lambda _head: []),
-        next=save.of(_claim_next(), replace, superseded),
+        first=save.of(_claim_first(dialect), begin, lambda _head: []),
+        next=save.of(_claim_next(), follow, superseded),
     )
 
 

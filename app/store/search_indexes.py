@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    CompoundSelect,
     Delete,
     FromClause,
     Function,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    except_,
     func,
     or_,
     select,
@@ -50,6 +52,7 @@ class _Index:
     sent: BindParameter[str]
 
 
+_TERMS = _Index(SignatureTerm, (SignatureTerm.term,), Version.terms, SENT_TERMS)
 _INDEXES = (
     _Index(SignatureTag, (SignatureTag.tag,), Version.tags, SENT_TAGS),
     _Index(
@@ -58,68 +61,101 @@ _INDEXES = (
         Version.tags,
         SENT_TAGS,
     ),
-    _Index(SignatureTerm, (SignatureTerm.term,), Version.terms, SENT_TERMS),
+    _TERMS,
 )
 
 
 def add_sent(dialect: str, head: FromClause) -> list[Insert]:
-    """Write statements that add what a save brings, for the thread whose row is `head`."""
+    """Write statements that add what a save brings, for the new thread whose row is `head`."""
     return [_add(index, dialect, head) for index in _INDEXES]
+
+
+def replace(dialect: str, head: FromClause) -> list[Insert | Delete]:
+    """Write statements that turn what version :seen of `head` has into what a save brings.
+
+    Only what differs is looked up, which is little: as a rule the same people sign again.
+    """
+    signature_id = select(head.c.id).scalar_subquery()
+    superseded = _OfVersion(dialect, signature_id, bindparam("seen"))
+    return [
+        *(_delete(index, superseded, but_sent=True) for index in _INDEXES),
+        *(_add(index, dialect, head, superseded) for index in _INDEXES),
+    ]
 
 
 def add_terms(dialect: str, head: FromClause) -> Insert:
     """Write the statement that adds SENT_TERMS alone."""
-    return _add(_INDEXES[-1], dialect, head)
-
-
-def drop_superseded(dialect: str, head: FromClause) -> list[Delete]:
-    """Write statements that remove what version :seen of `head` has, and the save doesn't bring."""
-    each = _expand_json(dialect)
-    signature_id = select(head.c.id).scalar_subquery()
-    return [
-        _delete(index, dialect, signature_id, bindparam("seen")).where(
-            or_(
-                *(
-                    column.not_in(select(_values(each(index.sent)).c.value))
-                    for column in index.columns
-                )
-            )
-        )
-        for index in _INDEXES
-    ]
-
-
-def drop_all(dialect: str, signature_id: int, version: int) -> list[Delete]:
-    """Write statements that remove a thread, whose current version is given, from the indexes."""
-    return [_delete(index, dialect, signature_id, version) for index in _INDEXES]
+    return _add(_TERMS, dialect, head)
 
 
 def drop_terms(dialect: str, signature_id: int, version: int) -> Delete:
     """Write the statement that removes the terms of a thread, whose current version is given."""
-    return _delete(_INDEXES[-1], dialect, signature_id, version)
+    return _delete(_TERMS, _OfVersion(dialect, signature_id, version))
 
 
-def _add(index: _Index, dialect: str, head: FromClause) -> Insert:
+def drop_all(dialect: str, signature_id: int, version: int) -> list[Delete]:
+    """Write statements that remove a thread, whose current version is given, from the indexes."""
+    return [_delete(index, _OfVersion(dialect, signature_id, version)) for index in _INDEXES]
+
+
+class _OfVersion:
+    """The lists that a version keeps, each read once in whatever statement uses it."""
+
+    def __init__(self, dialect: str, signature_id: Any, version: Any) -> None:
+        self.dialect = dialect
+        self.signature_id = signature_id
+        self._lists = {}
+        for name, column in (("kept_tags", Version.tags), ("kept_terms", Version.terms)):
+            item = _values(_expand_json(dialect)(column))
+            items = select(item.c.value).select_from(Version).join(item, true())
+            mine = (Version.signature_id == signature_id, Version.version == version)
+            self._lists[column] = items.where(*mine).cte(name)
+
+    def items(self, index: _Index) -> Select[Any]:
+        """Select the items of the list that an index is made of."""
+        return select(self._lists[index.kept].c.value)
+
+
+def _add(
+    index: _Index, dialect: str, head: FromClause, superseded: _OfVersion | None = None
+) -> Insert:
+    """Insert what is sent; of single items only those that the superseded version has not."""
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    each = _expand_json(dialect)
-    item, other = _values(each(index.sent)), _values(each(index.sent), "other")
     # Without WHERE, SQLite takes the ON of ON CONFLICT for a join's.
-    rows = select(item.c.value, head.c.id).where(true())
     if len(index.columns) == 2:
+        item, other = _sent(index, dialect), _sent(index, dialect, "other")
         rows = select(item.c.value, other.c.value, head.c.id).where(
             item.c.value.collate(_BY_BYTES[dialect]) < other.c.value
         )
+    else:
+        item = _sent(index, dialect)
+        if superseded is not None:
+            item = except_(select(item.c.value), superseded.items(index)).subquery("item")
+        rows = select(item.c.value, head.c.id).select_from(item.join(head, true())).where(true())
     names = [*(column.key for column in index.columns), "signature_id"]
     return insert(index.table).from_select(names, rows).on_conflict_do_nothing()
 
 
-def _delete(index: _Index, dialect: str, signature_id: Any, version: Any) -> Delete:
+def _delete(index: _Index, of: _OfVersion, *, but_sent: bool = False) -> Delete:
     """Delete by item as well as by id: the tables have no index that begins with the id."""
-    kept = _list_of_version(_expand_json(dialect), index.kept, signature_id, version)
-    return delete(index.table).where(
-        index.table.signature_id == signature_id,
-        *(_is_one_of(column, kept, dialect) for column in index.columns),
+    statement = delete(index.table).where(index.table.signature_id == of.signature_id)
+    kept = of.items(index)
+    if not but_sent:
+        return statement.where(*(_is_one_of(c, kept, of.dialect) for c in index.columns))
+    sent = select(_sent(index, of.dialect, "sent").c.value)
+    gone = except_(kept, sent)
+    if len(index.columns) == 1:
+        return statement.where(_is_one_of(index.columns[0], gone, of.dialect))
+    # Pairs go if one of the two does: none is looked up where no tag does.
+    kept = kept.where(gone.exists())
+    return statement.where(
+        *(_is_one_of(column, kept, of.dialect) for column in index.columns),
+        or_(*(column.not_in(sent) for column in index.columns)),
     )
+
+
+def _sent(index: _Index, dialect: str, name: str = "item") -> FromClause:
+    return _values(_expand_json(dialect)(index.sent), name)
 
 
 def _expand_json(dialect: str) -> _Expand:
@@ -131,7 +167,7 @@ def _values(function: Function[Any], name: str = "item") -> FromClause:
     return function.table_valued("value", name=name, joins_implicitly=True)
 
 
-def _is_one_of(column: Any, items: Select[Any], dialect: str) -> Any:
+def _is_one_of(column: Any, items: Select[Any] | CompoundSelect[Any], dialect: str) -> Any:
     """Compare with each of a few items.
 
     PostgreSQL expects a hundred rows of a JSON list, and would rather read the whole index; of an
@@ -140,13 +176,3 @@ def _is_one_of(column: Any, items: Select[Any], dialect: str) -> Any:
     if dialect == "sqlite":
         return column.in_(items)
     return column == func.any(func.array(items.scalar_subquery()))
-
-
-def _list_of_version(each: _Expand, kept: Any, signature_id: Any, version: Any) -> Select[Any]:
-    item = _values(each(kept))
-    return (
-        select(item.c.value)
-        .select_from(Version)
-        .join(item, true())
-        .where(Version.signature_id == signature_id, Version.version == version)
-    )
