@@ -111,8 +111,9 @@ def _moment(moment: datetime | None) -> str | None:
 
 
 def tell(found: dict[str, Any], zone: tzinfo) -> Iterator[str]:
-    """Say in lines of text what a report has, times in that zone."""
+    """Say in lines of text what a report on a file has, times in that zone."""
     content = found["content"]
+    yield f"File: {clean(found['file'])}"
     if found["form"] == "XML":
         yield "XML, signed with what is in it"
     elif content["attached"]:

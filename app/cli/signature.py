@@ -97,7 +97,7 @@ def verify(file: Path, content: Path | None, as_json: bool, at: datetime | None)
     Exit status 0: yes to all. 1: no to something, or it is no well-formed signature. 2: nothing is
     bad, but something can't be told.
     """
-    trust = current_trust()
+    trust, name = current_trust(), click.format_filename(file)
     try:
         signature = parse(_read_text(file))
         if content and isinstance(signature, SignedXml):
@@ -106,10 +106,10 @@ def verify(file: Path, content: Path | None, as_json: bool, at: datetime | None)
         moment = at or datetime.now(UTC)
         statuses = trust.verify(signature, data, at=moment, fetch=True)
     except MalformedSignature as error:
-        refusal = {"file": str(file), "answer": "no", "error": str(error)}
+        refusal = {"file": name, "answer": "no", "error": str(error)}
         click.echo(json.dumps(refusal, ensure_ascii=False) if as_json else str(error))
         raise SystemExit(1) from error
-    found = {"file": str(file), **report(signature, statuses, "at" if at else "now")}
+    found = {"file": name, **report(signature, statuses, "at" if at else "now")}
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:

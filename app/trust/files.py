@@ -53,7 +53,9 @@ def read_certificates(data: bytes) -> list[Certificate]:
 def read_crl_bytes(data: bytes) -> bytes:
     """Give the DER of a CRL that may be in PEM. Raises UnreadableFile."""
     crls = _unarmour(data, _CRL)
-    if len(crls) != 1:
+    if not crls:
+        raise UnreadableFile("no CRL is in it")
+    if len(crls) > 1:
         raise UnreadableFile("{count} CRLs are in it, not one", count=len(crls))
     return crls[0]
 

@@ -70,7 +70,7 @@ def test_a_crl_may_be_in_pem() -> None:
     assert read_crl_bytes(crl) == crl
     assert read_crl_bytes(pem(crl, "X509 CRL")) == crl
     for several in (b"", pem(crl), pem(crl, "X509 CRL") * 2):
-        with pytest.raises(UnreadableFile, match="CRLs are in it"):
+        with pytest.raises(UnreadableFile, match=r"(no CRL is|2 CRLs are) in it"):
             read_crl_bytes(several)
 
 

@@ -1,0 +1,320 @@
+"""`flask verify`: what a lawyer wants to know, in words, as JSON and as exit status."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests import builders, der, gost_signer, pki, signing
+from tests.builders import CONTENT, SIGNING_TIME
+from tests.conftest import AppMaker
+from tests.pki import DAY, Holder
+from tests.revoking import Revoked
+from tests.test_cli import run
+from tests.trust.asking import HOUR, LONG_AGO, Responder, crl, ocsp_at, pem, person
+from tests.trust.serving import Site, serving
+
+ROOT, NCA, IVAN = pki.root(), pki.authority(), pki.person()
+AT = SIGNING_TIME.isoformat()
+
+
+@pytest.fixture(name="folder")
+def trust_folder(tmp_path: Path) -> Path:
+    """Give a TRUST_DIR by which Ivan is trusted."""
+    folder = tmp_path / "trust"
+    folder.mkdir()
+    (folder / "nca.pem").write_bytes(pem(NCA.certificate))
+    (folder / "nca.crl").write_bytes(crl(this_update=SIGNING_TIME, next_update=SIGNING_TIME + DAY))
+    return folder
+
+
+@pytest.fixture(name="start")
+def start_apps(start_app: AppMaker, tmp_path: Path, folder: Path) -> AppMaker:
+    """Give a function that makes an application with that TRUST_DIR, and without a database."""
+    env = {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/not/there.sqlite3",
+        "TRUST_DIR": str(folder),
+        "REVOCATION_CACHE": str(tmp_path / "revocation"),
+    }
+    return lambda **more: start_app(**env, **more)
+
+
+@pytest.fixture(name="program")
+def usual_app(start: AppMaker) -> Flask:
+    return start()
+
+
+@pytest.fixture(name="site")
+def start_site() -> Iterator[Site]:
+    """Give a server on this machine."""
+    with serving() as site:
+        yield site
+
+
+def written(folder: Path, data: bytes, name: str = "signature.cms") -> str:
+    file = folder / name
+    file.write_bytes(data)
+    return str(file)
+
+
+def signed(*signers: Holder, content: bytes | None = CONTENT, stamped: bool = False) -> bytes:
+    return signing.sign(
+        *signers, content=content or CONTENT, attached=content is not None, stamped=stamped
+    ).der
+
+
+def verify(app: Flask, tmp_path: Path, data: bytes, *options: str) -> tuple[int, dict[str, Any]]:
+    """Verify, and give the exit status and the report."""
+    status, output = run(app, "verify", written(tmp_path, data), "--json", *options)
+    return status, json.loads(output)
+
+
+def answers(signer: dict[str, Any]) -> list[str]:
+    return [signer["answers"][key]["answer"] for key in ("intact", "valid", "trusted")]
+
+
+def test_a_good_signature_is_told_in_words(program: Flask, tmp_path: Path) -> None:
+    status, output = run(program, "verify", written(tmp_path, signed(IVAN)), "--at", AT)
+    assert status == 0
+    file, form, digest, _, signer, *rest = output.splitlines()
+    assert file == f"File: {tmp_path / 'signature.cms'}"
+    assert form == f"CMS, with the content that was signed ({len(CONTENT)} bytes)"
+    assert digest.startswith("SHA-256 of the signature: ")
+    assert signer == "Signer 1 is ИВАНОВ ИВАН, IIN 900101300017"
+    assert rest == [
+        "  intact, the content is what was signed: yes",
+        "  valid, the signature is of the certificate's key: yes",
+        "  trusted, an authority that you trust vouches for the signer: yes",
+        "  as of: 2025-06-01 12:00:00 UTC, as you asked",
+        "  signed: 2025-06-01 12:00:00 UTC, claims the signer",
+        "  algorithms: RSA with SHA-256, digest SHA-256, key RSA",
+        f"  certificate: number {IVAN.serial:x}, issued by NCA",
+        "  in force: from 2024-01-01 00:00:00 UTC to 2034-01-01 00:00:00 UTC",
+        "  not revoked: yes",
+        "",
+        "All in all: yes",
+    ]
+
+
+def test_the_same_is_told_as_json(program: Flask, tmp_path: Path) -> None:
+    status, report = verify(program, tmp_path, signed(IVAN), "--at", AT)
+    assert (status, report["answer"], report["form"]) == (0, "yes", "CMS")
+    assert report["file"] == str(tmp_path / "signature.cms")
+    assert report["content"] == {"attached": True, "size": len(CONTENT), "type": "data"}
+    [signer] = report["signers"]
+    assert answers(signer) == ["yes", "yes", "yes"]
+    assert signer["verified"]["iin"] == signer["claimed"]["iin"] == "900101300017"
+    assert signer["verified"]["name"] == "ИВАНОВ ИВАН"
+    assert "signing_time" not in signer["verified"]
+    assert signer["decisive_time"] == {"time": "2025-06-01T12:00:00Z", "source": "at"}
+    assert signer["answers"]["not_revoked"] == {"answer": "yes", "reasons": []}
+
+
+def test_without_an_anchor_everything_is_a_claim(
+    program: Flask, tmp_path: Path, folder: Path
+) -> None:
+    (folder / "nca.pem").unlink()
+    status, report = verify(program, tmp_path, signed(IVAN), "--at", AT)
+    assert (status, report["answer"]) == (2, "unknown")
+    assert report["signers"][0]["verified"] is None
+    status, output = run(program, "verify", written(tmp_path, signed(IVAN)))
+    assert status == 2
+    assert "Signer 1 claims to be ИВАНОВ ИВАН, IIN 900101300017\n" in output
+    assert "signer: unknown: no certificate of ROOT that fits is at hand; " in output
+    assert output.endswith(
+        f"There is no trust anchor in {folder}; `flask trust add` puts one there.\n"
+    )
+
+
+def test_who_did_not_sign_this_is_not_said_to_be_anybody(program: Flask, tmp_path: Path) -> None:
+    anna = pki.person("ПЕТРОВА АННА")
+    info = signing.signer_info(IVAN, signature=anna.key.sign(b"another"))
+    for data in (
+        signed(IVAN).replace(CONTENT, CONTENT.upper()[:-1] + b"x"),
+        signing.signed_data([info], [IVAN]),
+    ):
+        status, report = verify(program, tmp_path, data, "--at", AT)
+        [signer] = report["signers"]
+        assert (status, report["answer"]) == (1, "no")
+        assert signer["answers"]["trusted"]["answer"] == "yes"
+        assert signer["verified"] is None
+        _, output = run(program, "verify", written(tmp_path, data), "--at", AT)
+        assert "Signer 1 claims to be ИВАНОВ ИВАН" in output
+
+
+def test_content_is_given_for_a_detached_signature(program: Flask, tmp_path: Path) -> None:
+    data = signed(IVAN, content=None)
+    right = written(tmp_path, CONTENT, "right.txt")
+    wrong = written(tmp_path, CONTENT + b"\n", "wrong.txt")
+    for more, status, intact in (
+        ((), 2, "unknown"),
+        (("--content", right), 0, "yes"),
+        (("--content", wrong), 1, "no"),
+    ):
+        found = verify(program, tmp_path, data, "--at", AT, *more)
+        assert (found[0], found[1]["signers"][0]["answers"]["intact"]["answer"]) == (status, intact)
+    _, output = run(program, "verify", written(tmp_path, data), "--at", AT)
+    assert "\nCMS, without the content that was signed\n" in output
+    assert "was signed: unknown: the content is detached, and was not given\n" in output
+
+
+def test_one_bad_signer_makes_it_bad(program: Flask, tmp_path: Path) -> None:
+    expired = pki.certify(
+        pki.name("ПЕТРОВА АННА"),
+        pki.rsa_key("ПЕТРОВА АННА"),
+        NCA,
+        pki.PERSON,
+        valid=(LONG_AGO, LONG_AGO + DAY),
+    )
+    stranger = pki.certify(pki.name("X"), pki.rsa_key("X"), pki.root("OTHER"), pki.PERSON)
+    for others, status in (((expired,), 1), ((stranger,), 2), ((expired, stranger), 1)):
+        found, report = verify(program, tmp_path, signed(IVAN, *others), "--at", AT)
+        assert found == status
+        assert answers(report["signers"][0]) == ["yes", "yes", "yes"]
+    assert [signer["number"] for signer in report["signers"]] == [1, 2, 3]
+
+
+def test_a_revoked_certificate_is_not_trusted(program: Flask, tmp_path: Path, folder: Path) -> None:
+    revoked = Revoked(IVAN.serial, LONG_AGO)
+    times = {"this_update": SIGNING_TIME, "next_update": SIGNING_TIME + DAY}
+    (folder / "nca.crl").write_bytes(crl(NCA, revoked, **times))
+    status, output = run(program, "verify", written(tmp_path, signed(IVAN)), "--at", AT)
+    assert status == 1
+    assert "not revoked: no: the certificate of ИВАНОВ ИВАН was revoked on 2024-06-01" in output
+
+
+def test_a_timestamp_that_holds_says_when(program: Flask, tmp_path: Path) -> None:
+    later = (SIGNING_TIME + HOUR).isoformat()
+    data = signed(IVAN, stamped=True)
+    _, report = verify(program, tmp_path, data, "--at", later)
+    [signer] = report["signers"]
+    assert signer["decisive_time"] == {"time": "2025-06-01T12:00:00Z", "source": "timestamp"}
+    assert signer["timestamp"]["answer"] == "yes"
+    _, output = run(program, "verify", written(tmp_path, data), "--at", later)
+    assert "as of: 2025-06-01 12:00:00 UTC, attested by a timestamp that was verified\n" in output
+    assert "timestamp of: TSA\n" in output
+
+
+def test_a_timestamp_that_does_not_hold_says_nothing(program: Flask, tmp_path: Path) -> None:
+    value = signing.signature_of(signing.signer_info(IVAN))
+    impostor = pki.certify(pki.name("TSA"), pki.rsa_key("X"), pki.root("OTHER"), pki.STAMPER)
+    for token, told in (
+        (signing.timestamp(value, by=impostor), "2025-06-01 12:00:00 UTC; does it hold? unknown: "),
+        (der.sequence(), "at an unknown time; does it hold? no: the timestamp token is malformed"),
+    ):
+        attribute = der.attribute(signing.TIMESTAMP, token)
+        info = signing.signer_info(IVAN, unsigned=[attribute], signature=value)
+        file = written(tmp_path, signing.signed_data([info], [IVAN]))
+        later = (SIGNING_TIME + HOUR).isoformat()
+        _, output = run(program, "verify", file, "--at", later)
+        assert "as of: 2025-06-01 13:00:00 UTC, as you asked\n" in output
+        assert f"timestamp: {told}" in output
+
+
+def test_times_are_told_and_asked_in_the_zone_of_the_settings(
+    start: AppMaker, tmp_path: Path
+) -> None:
+    app = start(NCANODE_TIMEZONE="Asia/Almaty")
+    file = written(tmp_path, signed(IVAN))
+    for text in ("2025-06-01T17:00:00", "2025-06-01 17:00", AT):
+        status, output = run(app, "verify", file, "--at", text)
+        assert status == 0
+        assert "as of: 2025-06-01 17:00:00 +05, as you asked\n" in output
+    assert "in force: from 2024-01-01 06:00:00 +06 to 2034-01-01 05:00:00 +05\n" in output
+
+
+def test_without_a_time_it_is_now(program: Flask, tmp_path: Path) -> None:
+    _, report = verify(program, tmp_path, signed(IVAN))
+    assert report["signers"][0]["decisive_time"]["source"] == "now"
+    _, output = run(program, "verify", written(tmp_path, signed(IVAN)))
+    assert ", the present moment\n" in output
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "2025-13-01", "0001-01-01T00:00:00+14:00"])
+def test_what_is_no_time_is_refused(program: Flask, tmp_path: Path, text: str) -> None:
+    status, output = run(program, "verify", written(tmp_path, signed(IVAN)), "--at", text)
+    assert status == 2
+    assert "not a time such as 2025-06-01T12:00:00+05:00" in output
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense", signed(IVAN)[:-40]], ids=range(3))
+def test_what_is_no_signature_is_bad(program: Flask, tmp_path: Path, data: bytes) -> None:
+    status, output = run(program, "verify", written(tmp_path, data))
+    assert (status, output.startswith("cms: ")) == (1, True)
+    status, report = verify(program, tmp_path, data)
+    assert (status, report["answer"]) == (1, "no")
+    assert report["error"].startswith("cms: ")
+
+
+def test_xml_is_verified_too(program: Flask, tmp_path: Path, folder: Path) -> None:
+    (folder / "test.cer").write_bytes(builders.authority().certificate)
+    document = builders.sign_xml().encode()
+    file = written(tmp_path, document)
+    status, output = run(program, "verify", file, "--at", AT)
+    assert status == 2  # Of revocation nothing is known.
+    assert "\nXML, signed with what is in it\n" in output
+    assert "Signer 1 claims to be ИВАНОВ ИВАН ИВАНОВИЧ, IIN 900101300017\n" in output
+    _, report = verify(program, tmp_path, document, "--at", AT)
+    assert (report["form"], report["content"]["type"]) == ("XML", "xml")
+    assert answers(report["signers"][0]) == ["yes", "yes", "unknown"]
+    status, output = run(program, "verify", file, "--content", file)
+    assert (status, "no --content" in output) == (2, True)
+
+
+def test_an_organisation_is_told_with_its_number(program: Flask, tmp_path: Path) -> None:
+    who = builders.authority().issue(
+        "ДИРЕКТОР ЕЛЕНА", organisation='ТОО "Ромашка"', bin_number="060740003480"
+    )
+    data = builders.sign_cms(signers=[who])
+    _, output = run(program, "verify", written(tmp_path, data))
+    assert 'of ТОО "Ромашка", BIN 060740003480\n' in output
+    _, report = verify(program, tmp_path, data)
+    assert report["signers"][0]["claimed"]["bin"] == "060740003480"
+
+
+def test_names_can_not_steer_the_terminal(program: Flask, tmp_path: Path) -> None:
+    evil = "X\x1b[2K\rSigner 1 is ИВАНОВ\n  trusted: yes\u202e"
+    who = pki.certify(pki.name(evil), pki.rsa_key("evil"), pki.root(evil), pki.PERSON)
+    _, output = run(program, "verify", written(tmp_path, signed(who)))
+    assert not set(output) & {"\x1b", "\r", "\u202e"}
+    assert "\n  trusted: yes" not in output
+
+
+def test_a_signer_without_a_name_is_somebody(program: Flask, tmp_path: Path) -> None:
+    who = pki.certify(der.sequence(), pki.rsa_key("nobody"), NCA, pki.PERSON)
+    _, output = run(program, "verify", written(tmp_path, signed(who)), "--at", AT)
+    assert "Signer 1 is somebody without a name\n" in output
+
+
+def test_gost_is_named(program: Flask, tmp_path: Path, folder: Path) -> None:
+    kind = gost_signer.GOST_2015_512
+    root = pki.root("GOST ROOT", pki.gost_key("root", kind))
+    (folder / "gost.pem").write_bytes(pem(root.certificate))
+    who = pki.certify(pki.name("P"), pki.gost_key("person", kind), root, pki.PERSON)
+    _, output = run(program, "verify", written(tmp_path, signed(who)), "--at", AT)
+    assert "GOST R 34.10-2015 512" in output
+
+
+def test_a_file_may_have_any_name(program: Flask, tmp_path: Path) -> None:
+    file = os.fsdecode(os.fsencode(tmp_path) + b"/\xff\n.cms")
+    Path(file).write_bytes(signed(IVAN))
+    status, output = run(program, "verify", file, "--at", AT)
+    assert status == 0
+    assert output.startswith(f"File: {tmp_path}/\ufffd .cms\n")
+    assert json.loads(run(program, "verify", file, "--json")[1])["file"].endswith(".cms")
+
+
+def test_authorities_are_asked_if_settings_say_online(
+    start: AppMaker, tmp_path: Path, folder: Path, site: Site
+) -> None:
+    (folder / "nca.crl").unlink()
+    ivan = person(ocsp_at(Responder(site).url))
+    data = signed(ivan)
+    assert verify(start(), tmp_path, data, "--at", AT)[0] == 2
+    assert site.asked == []
+    assert verify(start(REVOCATION="online"), tmp_path, data, "--at", AT)[0] == 0
+    assert len(site.asked) == 1
