@@ -83,8 +83,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     with app.app_context():
         database.prepare(db.engine)
     errors.init_app(app)
-    app.register_blueprint(ncanode.blueprint)
-    app.register_blueprint(operations.blueprint)
+    for blueprint in (*ncanode.BLUEPRINTS, operations.blueprint):
+        app.register_blueprint(blueprint)
     cli.init_app(app)
     return app
 

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from app.api import errors, operations
 from app.api.locale import CATALOGUES, LOCALES
+from app.api.ncanode.forwarding import OriginError
 from app.api.parameters import ParameterError
 from app.cms.errors import CmsError
 from app.store.errors import StoreError
@@ -22,6 +23,15 @@ from tests.api.asking import JSON, message_of
 APP = Path(__file__).parents[1] / "app"
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"}
 Refused = TypeVar("Refused", bound=Exception)
+#: Errors whose sentences are written where they are raised.
+RAISED = (
+    "ParameterError",
+    "MalformedSignature",
+    "UnverifiedSignature",
+    "CheckFailed",
+    "OriginNotSet",
+    "OriginFailed",
+)
 TRANSLATED = sorted(set(LOCALES.values()) - {"en"})
 
 
@@ -49,6 +59,11 @@ def test_the_addresses_of_the_contract_are_there(app: Flask) -> None:
     assert found["/signature"] >= {"GET", "POST", "DELETE"}
     assert found["/signatures"] >= {"GET"}
     assert found["/signature/versions"] >= {"GET"}
+    assert found["/signature/verify"] >= {"GET"}
+    assert found["/cms/validate"] >= {"POST"}
+    assert found["/cms/extract"] >= {"GET", "POST"}
+    assert found["/validate"] >= {"POST"}
+    assert found["/origin"] >= {"POST"}
     assert found["/health/live"] >= {"GET"}
     assert found["/health/ready"] >= {"GET"}
 
@@ -88,14 +103,15 @@ def test_no_file_of_the_project_is_served(client: FlaskClient) -> None:
         message_of(client.get(address), 404)
 
 
-@pytest.mark.parametrize("root", [StoreError, CmsError, ParameterError])
+@pytest.mark.parametrize("root", [StoreError, CmsError, ParameterError, OriginError])
 def test_every_kind_of_refusal_has_a_status(root: type[Exception]) -> None:
     missing = [kind for kind in leaves(root) if kind not in errors.STATUS]
     assert missing == []
 
 
-def test_every_status_is_that_of_a_client_error() -> None:
-    assert all(400 <= status < 500 for status in errors.STATUS.values())
+def test_every_status_is_that_of_a_client_error_but_where_another_server_is_asked() -> None:
+    for kind, status in errors.STATUS.items():
+        assert 400 <= status < 500 or (issubclass(kind, OriginError) and status in (501, 502))
 
 
 def extracted() -> set[str]:
@@ -103,7 +119,7 @@ def extracted() -> set[str]:
     found = extract_from_dir(
         APP,
         method_map=[("**.py", "python")],
-        keywords={"ParameterError": None, "MalformedSignature": None},
+        keywords=dict.fromkeys(RAISED),
     )
     return {message for _, _, message, _, _ in found if isinstance(message, str)}
 

@@ -14,6 +14,8 @@ from werkzeug.exceptions import HTTPException
 
 from app.api.locale import choose_locale, translate
 from app.api.ncanode import envelope
+from app.api.ncanode.checks import CheckFailed
+from app.api.ncanode.forwarding import OriginFailed, OriginNotSet
 from app.api.parameters import ParameterError
 from app.cms.crls import MalformedRevocation
 from app.cms.errors import MalformedSignature, UnsupportedAlgorithm, UnverifiedSignature
@@ -37,9 +39,12 @@ STATUS: dict[type[Exception], int] = {
     ContentChanged: 400,
     MalformedRevocation: 400,
     UnsupportedAlgorithm: 400,
+    CheckFailed: 400,
     VersionNotSet: 400,
     VersionConflict: 400,
     SignatureNotFound: 404,
+    OriginNotSet: 501,
+    OriginFailed: 502,
 }
 
 #: Sentences for what the framework refuses.

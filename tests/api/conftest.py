@@ -1,9 +1,13 @@
 """What the tests of the API share."""
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests import pki
+from tests.api import people
 from tests.conftest import AppMaker
 
 
@@ -23,3 +27,21 @@ def usual_sqlite_client(sqlite_app: Flask) -> FlaskClient:
 def client_without_validation(make_app: AppMaker) -> FlaskClient:
     """Give a client of an application that takes any text for a signature."""
     return make_app(CMS_VALIDATION="off").test_client()
+
+
+@pytest.fixture(name="trust_folder")
+def folder_of_anchors(tmp_path: Path) -> Path:
+    """Give the folder of a server that trusts the authority of `tests.pki`."""
+    return people.trust(tmp_path / "trust", pki.authority())
+
+
+@pytest.fixture(name="anchored")
+def client_with_anchors(start_app: AppMaker, sqlite_url: str, trust_folder: Path) -> FlaskClient:
+    """Give a client of that server, which knows of no revocation yet."""
+    return start_app(DATABASE_URL=sqlite_url, TRUST_DIR=str(trust_folder)).test_client()
+
+
+@pytest.fixture(name="unanchored")
+def client_without_anchors(start_app: AppMaker, sqlite_url: str, tmp_path: Path) -> FlaskClient:
+    """Give a client of a server that trusts nobody."""
+    return start_app(DATABASE_URL=sqlite_url, TRUST_DIR=str(tmp_path / "none")).test_client()

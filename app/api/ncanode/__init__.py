@@ -1,5 +1,7 @@
 """The "Signatures Persist API" of the image perfumerlabs/ncanode."""
 
-from app.api.ncanode.routes import blueprint
+from app.api.ncanode import origin, routes, validation
 
-__all__ = ["blueprint"]
+BLUEPRINTS = (routes.blueprint, validation.blueprint, origin.blueprint)
+
+__all__ = ["BLUEPRINTS"]

@@ -1,0 +1,90 @@
+"""What may be asked of a signer: rules over what the certificate claims of its holder.
+
+A claim becomes a fact once the certificate was verified, which is not asked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from app.cms.claims import Claims
+from app.cms.errors import CmsError
+
+#: In the order in which the contract lists them.
+RULES = ("iin", "bin", "auth", "sign", "individual", "employee", "ceo", "organisation")
+
+_USAGES = {"auth": "AUTH", "sign": "SIGN"}
+_ROLES = {
+    "individual": "INDIVIDUAL",
+    "employee": "EMPLOYEE",
+    "ceo": "CEO",
+    "organisation": "ORGANIZATION",
+}
+
+
+class CheckFailed(CmsError):  # It reads as what it says.
+    """A signature, or a certificate, is not what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of one signer: values of RULES, and the numbers that the certificate has."""
+
+    iin: str | None = None
+    bin: str | None = None
+    rules: tuple[str, ...] = ()
+
+    @property
+    def all_rules(self) -> tuple[str, ...]:
+        """The rules, with those that a given number stands for even if nobody names them."""
+        given = [name for name in ("iin", "bin") if getattr(self, name) is not None]
+        return tuple(dict.fromkeys((*given, *self.rules)))
+
+    def failures(self, claims: Claims) -> tuple[str, ...]:
+        """Give the rules that don't hold."""
+        return tuple(rule for rule in self.all_rules if not self._holds(rule, claims))
+
+    def holds_any(self, claims: Claims) -> bool:
+        """Tell whether one of `rules` holds. A number that none of them names widens nothing."""
+        return any(self._holds(rule, claims) for rule in self.rules)
+
+    def _holds(self, rule: str, claims: Claims) -> bool:
+        if rule in _USAGES:
+            return _USAGES[rule] in claims.usage
+        if rule in _ROLES:
+            return _ROLES[rule] in claims.roles
+        claimed = claims.iin if rule == "iin" else claims.bin
+        return claimed is not None and claimed == (self.iin if rule == "iin" else self.bin)
+
+
+def choose_signer(
+    signers: Sequence[Claims], asked: Asked, alternatives: Sequence[Asked] = ()
+) -> int:
+    """Give the place of the first signer for whom all that is asked holds.
+
+    If there are alternatives, one of them must hold besides.
+
+    Raises:
+        CheckFailed: there is none; what fails for the one who comes closest.
+    """
+    closest: tuple[int, tuple[str, ...]] | None = None
+    for place, claims in enumerate(signers):
+        for failures in _failures(claims, asked, alternatives):
+            if not failures:
+                return place
+            if closest is None or len(failures) < len(closest[1]):
+                closest = place, failures
+    place, failures = closest or (0, asked.all_rules)
+    raise CheckFailed(
+        "cms: signer {number} does not pass: {rules}", number=place + 1, rules=", ".join(failures)
+    )
+
+
+def _failures(
+    claims: Claims, asked: Asked, alternatives: Sequence[Asked]
+) -> Iterator[tuple[str, ...]]:
+    """Give what fails with each alternative."""
+    own = asked.failures(claims)
+    for alternative in alternatives or (Asked(),):
+        yield tuple(dict.fromkeys((*own, *alternative.failures(claims))))

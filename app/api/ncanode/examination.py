@@ -1,0 +1,181 @@
+"""A signature under examination: what it claims, what was found out, and what is demanded of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.api.ncanode.checks import CheckFailed
+from app.api.ncanode.saving import decode_data
+from app.api.parameters import ParameterError
+from app.cms.claims import Claims
+from app.cms.errors import UnverifiedSignature
+from app.cms.parsing import parse
+from app.cms.signed_data import SignedCms
+from app.cms.signed_xml import SignedXml
+from app.cms.signers import SignerClaims, describe
+from app.cms.status import Answer, SignerStatus, Verdict
+from app.cms.x509 import Certificate
+from app.extensions import current_trust
+
+#: Different times at which certificates of one signature expired that are gone back to.
+MAX_EXPIRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A signature, what each of its signers claims, and what was found out about each."""
+
+    signature: SignedCms | SignedXml
+    content: bytes | None
+    signers: tuple[SignerClaims, ...]
+    statuses: tuple[SignerStatus, ...]
+
+    @property
+    def is_detached(self) -> bool:
+        """Whether the content is neither in the signature nor given."""
+        return is_detached(self.signature) and self.content is None
+
+    @property
+    def claims(self) -> list[Claims]:
+        """What each signer's certificate claims of its holder."""
+        return [signer.claims for signer in self.signers]
+
+
+def examine(
+    signature: SignedCms | SignedXml, data: str | None, *, at: datetime, fetch: bool = False
+) -> Examined:
+    """Verify a signature.
+
+    Args:
+        signature: what was parsed.
+        data: base64 of the content of a detached one.
+        at: the time that counts where no timestamp does.
+        fetch: whether CRLs and OCSP responses may be fetched, if the operator allows it.
+
+    Raises:
+        ParameterError: `data` is not base64, or the signature is XML, which is its own content.
+        MalformedSignature: damage that parsing did not notice.
+    """
+    content = None if data is None else decode_data(data)
+    if content is not None and isinstance(signature, SignedXml):
+        raise ParameterError(
+            '"{field}" parameter is for CMS: a signed XML document is its own content',
+            field="data",
+        )
+    statuses = current_trust().verify(signature, content, at=at, fetch=fetch)
+    return Examined(signature, content, describe(signature), statuses)
+
+
+def parse_with_content(text: str, data: str | None) -> SignedCms | SignedXml:
+    """Read a signature whose content must be in it or given.
+
+    Raises:
+        MalformedSignature: the text is none.
+        ParameterError: its content is detached, and not given.
+    """
+    signature = parse(text)
+    if data is None and is_detached(signature):
+        raise ParameterError(
+            '"{field}" parameter must be set, since the content of the signature is detached',
+            field="data",
+        )
+    return signature
+
+
+def is_detached(signature: SignedCms | SignedXml) -> bool:
+    """Tell whether the content is not in the signature."""
+    return isinstance(signature, SignedCms) and not signature.attached
+
+
+def has_anchors() -> bool:
+    """Tell whether the operator has set up whom to trust."""
+    return bool(current_trust().contents().anchors)
+
+
+def demand_good(examined: Examined, *, revocation: bool) -> None:
+    """Demand of each signer that nothing speaks against it, and all is known that can be.
+
+    Intact and valid must be yes. The certificate must reach an anchor, but where the operator has
+    set up none: then nobody can be told from an impostor, and it is left to the client to see that
+    `trusted` is unknown. That no certificate was revoked must be known only if `revocation` says
+    so.
+
+    Raises:
+        UnverifiedSignature: the first that is wrong.
+    """
+    anchored = has_anchors()
+    for status in examined.statuses:
+        _demand(status.intact, status)
+        _demand(status.valid, status)
+        _demand(status.path, status, or_unknown=not anchored)
+        _demand(status.revocation, status, or_unknown=not revocation)
+
+
+def _demand(verdict: Verdict, status: SignerStatus, *, or_unknown: bool = False) -> None:
+    if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not or_unknown):
+        raise UnverifiedSignature(
+            "cms: signer {number}: {reason}", number=status.number, reason=verdict.reasons[0]
+        )
+
+
+def is_signed(examined: Examined) -> bool:
+    """Tell whether each signer's key made the signature; of what, need not be known.
+
+    Raises:
+        UnverifiedSignature: it can't be told.
+    """
+    for status in examined.statuses:
+        if Answer.NO in (status.intact.answer, status.valid.answer):
+            return False
+    for status in examined.statuses:
+        _demand(status.valid, status)
+        _demand(status.intact, status, or_unknown=examined.is_detached)
+    return True
+
+
+def before_expiry(examined: Examined) -> Examined:
+    """Judge certificates that have expired as of their last moment; each needs a time of its own.
+
+    There is one more verification for each of these times.
+    """
+    late = [one.certificate.not_after for one in examined.statuses if _has_expired(one)]
+    statuses = list(examined.statuses)
+    for moment in sorted(set(late))[:MAX_EXPIRIES]:
+        again = current_trust().verify(examined.signature, examined.content, at=moment)
+        for place, status in enumerate(again):
+            if _has_expired(statuses[place]) and status.certificate.not_after == moment:
+                statuses[place] = status
+    return replace(examined, statuses=tuple(statuses))
+
+
+def _has_expired(status: SignerStatus) -> bool:
+    return status.decisive_time > status.certificate.not_after
+
+
+def demand_legal_signers(statuses: Iterable[SignerStatus]) -> None:
+    """Demand what `demand_legal` does of each signer."""
+    for status in statuses:
+        demand_legal(status.certificate, status.decisive_time, status.path, status.revocation)
+
+
+def demand_legal(
+    certificate: Certificate, moment: datetime, path: Verdict, revocation: Verdict
+) -> None:
+    """Demand that a certificate is in force, reaches an anchor, and was not known to be revoked.
+
+    Raises:
+        CheckFailed: in the original's words; in others if no anchor is set up, since it is
+            neither legal nor not legal then.
+    """
+    if moment > certificate.not_after:
+        raise CheckFailed("Certificate is expired")
+    if Answer.NO in (path.answer, revocation.answer):
+        raise CheckFailed("Certificate is not legal")
+    if path.answer is Answer.UNKNOWN:
+        if has_anchors():
+            raise CheckFailed("Certificate is not legal")
+        raise CheckFailed(
+            "Whether the certificate is legal can't be told: no trust anchor is set up"
+        )

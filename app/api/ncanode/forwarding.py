@@ -1,0 +1,192 @@
+"""How the NCANode server is asked, and that its answer gives nothing away.
+
+Neither the key nor its password gets back to the client or into a log, whatever happens: failures
+are told without the words of the other side, and an answer that repeats one of them is withheld.
+The environment's proxies are not used, since they would see both.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    import requests
+
+#: Seconds: to connect, between two pieces of the answer, and for all of it. A signature takes the
+#: other side some seconds, since it asks for a timestamp itself.
+CONNECT_TIMEOUT = 5
+READ_TIMEOUT = 30
+TOTAL_TIMEOUT = 60
+#: Characters. A shorter password may be a part of anything: it counts only as a word of its own.
+SHORT = 8
+
+#: Bytes that are read at a time.
+_PIECE = 64 * 1024
+_HEADERS = {
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+    # So that a small answer can't turn into a large one.
+    "Accept-Encoding": "identity",
+}
+_BASE64URL = str.maketrans("-_", "+/", " \t\r\n")
+
+_log = logging.getLogger(__name__)
+
+
+class OriginError(Exception):
+    """A request can't be forwarded. `template` is the English sentence for the caller."""
+
+    def __init__(self, template: str, **values: object) -> None:
+        super().__init__(template.format(**values))
+        self.template = template
+        self.values = values
+
+
+class OriginNotSet(OriginError):
+    """The operator named no server."""
+
+
+class OriginFailed(OriginError):
+    """The server is away, or gave no answer that can be handed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What is put into a request, and must not come back: the key in base64, and its password."""
+
+    key: str = field(repr=False)
+    password: str = field(repr=False)
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The parameters that carry them."""
+        return {"p12": self.key, "password": self.password}
+
+    def are_in(self, answer: Any) -> bool:
+        """Tell whether a JSON value repeats one of them, in any of its texts."""
+        key = self.key.rstrip("=")
+        words = self._words()
+        return any(
+            key in text.translate(_BASE64URL) or any(word.search(text) for word in words)
+            for text in _texts(answer)
+        )
+
+    def _words(self) -> list[re.Pattern[str]]:
+        """Give patterns of the password, as it is and as JSON within a text has it."""
+        if not self.password:
+            return []
+        escaped = (self.password, json.dumps(self.password)[1:-1])
+        edges = ("", "") if len(self.password) >= SHORT else (r"(?<![^\W_])", r"(?![^\W_])")
+        return [re.compile(edges[0] + re.escape(one) + edges[1]) for one in dict.fromkeys(escaped)]
+
+
+def read_secrets(key: Path | None, password: str | None) -> Secrets | None:
+    """Read the operator's key; None if there is none.
+
+    Raises:
+        OriginFailed: the file can't be read any more.
+    """
+    if key is None:
+        return None
+    try:
+        content = key.read_bytes()
+    except OSError as error:
+        _log.error("NCANODE_KEY can't be read: %s", error.strerror)
+        raise OriginFailed("The key for the NCANode server can't be read") from error
+    return Secrets(b64encode(content).decode(), password or "")
+
+
+def ask(url: str, body: bytes, secrets: Secrets | None, limit: int) -> bytes:
+    """Send a request, and give the answer, which is JSON.
+
+    Args:
+        url: where to.
+        body: JSON.
+        secrets: what is in `body` and must not be in the answer.
+        limit: bytes that the answer may have.
+
+    Raises:
+        OriginFailed: there is no such answer.
+    """
+    text = _send(url, body, limit)
+    try:
+        answer = json.loads(text, parse_constant=_refuse_constant)
+        written = json.dumps(answer).encode()
+    except (ValueError, RecursionError) as error:
+        raise OriginFailed("NCANode server did not answer in JSON") from error
+    # What was looked through is what is handed on, not the text that it was read from.
+    if secrets and secrets.are_in(answer):
+        _log.warning("an answer of the NCANode server was withheld: it repeats the key")
+        raise OriginFailed(
+            "The answer of the NCANode server was withheld: it repeats the key or its password"
+        )
+    return written
+
+
+def _send(url: str, body: bytes, limit: int) -> bytes:
+    # Not needed by those who have no such server, and slow to import.
+    import requests  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+    deadline = time.monotonic() + TOTAL_TIMEOUT
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            response = session.post(
+                url,
+                data=body,
+                headers=_HEADERS,
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                return _read(response, limit, deadline)
+    except (OSError, HTTPError) as error:
+        # The error's own text may have the address, and a password in it.
+        _log.warning("NCANode server gave no answer: %s", type(error).__name__)
+        raise OriginFailed("NCANode server can't be reached, or does not answer") from error
+
+
+def _read(response: requests.Response, limit: int, deadline: float) -> bytes:
+    """Read the whole answer, however slowly it comes, within its limits."""
+    if response.is_redirect:
+        raise OriginFailed("NCANode server answered with a redirect, which is not followed")
+    body = bytearray()
+    while piece := response.raw.read1(_PIECE, decode_content=False):
+        body += piece
+        if len(body) > limit:
+            raise OriginFailed(
+                "The answer of the NCANode server is larger than {limit} bytes", limit=limit
+            )
+        if time.monotonic() > deadline:
+            raise OriginFailed(
+                "NCANode server did not answer within {limit} s", limit=TOTAL_TIMEOUT
+            )
+    return bytes(body)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Give every text in a JSON value: keys, strings and numbers."""
+    rest = [value]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, dict):
+            yield from one
+            rest += one.values()
+        elif isinstance(one, list):
+            rest += one
+        else:
+            yield str(one)

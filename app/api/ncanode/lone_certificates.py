@@ -1,0 +1,53 @@
+"""Where a certificate may stand in a signature's place."""
+
+from __future__ import annotations
+
+import re
+
+from app.api.ncanode.checks import CheckFailed
+from app.cms import armour
+from app.cms.authorities import read_embedded_certificate
+from app.cms.certificates import MAX_CERTIFICATE_SIZE
+from app.cms.errors import MalformedSignature
+from app.cms.parsing import parse
+from app.cms.signed_data import SignedCms
+from app.cms.signed_xml import SignedXml
+from app.cms.x509 import Certificate
+
+#: Characters: base64 with its line ends and armour.
+_MAX_SIZE = 2 * MAX_CERTIFICATE_SIZE
+
+_PEM = re.compile(r"\s*-----BEGIN CERTIFICATE-----(?P<base64>[^-]*)-----END CERTIFICATE-----\s*")
+
+
+def parse_either(text: str) -> SignedCms | SignedXml | Certificate:
+    """Read a signature, or a certificate: base64 of its DER, or PEM (RFC 7468).
+
+    Raises:
+        MalformedSignature: it is neither; what a signature would have to be.
+        CheckFailed: it is meant to be a certificate, and can't be read.
+    """
+    pem = _PEM.fullmatch(text) if len(text) <= _MAX_SIZE else None
+    if pem:
+        certificate = _read(pem["base64"])
+        if certificate is None:
+            raise CheckFailed("Certificate is not legal")
+        return certificate
+    try:
+        return parse(text)
+    except MalformedSignature:
+        certificate = _read(text)
+        if certificate is None:
+            raise
+        return certificate
+
+
+def _read(base64: str) -> Certificate | None:
+    if len(base64) > _MAX_SIZE:
+        return None
+    for reading in armour.readings(base64):
+        try:
+            return read_embedded_certificate(armour.decode(reading))
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,151 @@
+"""The original's other paths about signatures, answered here instead of by a NCANode server.
+
+What the answers mean, where the original's reference leaves it open:
+
+- `/cms/validate` answers 200 only if every signer is intact and valid and nothing speaks against
+  its certificate, and one signer is who was asked for. Where the operator has set up no trust
+  anchor, nobody can tell a certificate from one that somebody made himself: the rules are then
+  about claims, and `content.verification.trusted` says that it is unknown. With anchors, a
+  certificate that reaches none of them is refused.
+- `/validate` has no room for an unknown. It answers false if a rule doesn't hold or the signature
+  is not its signer's, and 400 if the certificate has expired, is not legal, or if that can't be
+  told. It asks who signed: a detached signature is judged without its content if none is given.
+- A certificate that is known to be revoked is refused by both; that it is not must be known only
+  if `verify_ocsp` or `verify_crl` says so.
+- A signature counts as of its timestamp, if that holds; else as of now, or `checked_at`.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, request
+
+from app.api.ncanode import envelope, verdicts
+from app.api.ncanode.check_schemas import (
+    CmsRequest,
+    CmsSchema,
+    ExtractSchema,
+    ValidateRequest,
+    ValidateSchema,
+    VerifyRequest,
+    VerifySchema,
+)
+from app.api.ncanode.checks import Asked, CheckFailed, choose_signer
+from app.api.ncanode.examination import (
+    before_expiry,
+    demand_good,
+    demand_legal,
+    demand_legal_signers,
+    examine,
+    is_signed,
+    parse_with_content,
+)
+from app.api.ncanode.lone_certificates import parse_either
+from app.cms.claims import Claims, claims_of
+from app.cms.parsing import parse
+from app.cms.signed_data import SignedCms
+from app.cms.signed_xml import SignedXml
+from app.cms.signers import attached_content
+from app.cms.x509 import Certificate
+from app.extensions import current_trust, db
+from app.store import reading
+
+blueprint = Blueprint("validation", __name__)
+
+_CMS = CmsSchema()
+_EXTRACT = ExtractSchema()
+_VALIDATE = ValidateSchema()
+_VERIFY = VerifySchema()
+
+
+@blueprint.post("/cms/validate")
+def validate_cms() -> Response:
+    """Verify a signature, and demand that one of its signers is who was asked for."""
+    wanted: CmsRequest = _CMS.read(request)
+    at = wanted.checked_at or datetime.now(UTC)
+    signature = parse_with_content(wanted.cms, wanted.data)
+    examined = examine(signature, wanted.data, at=at, fetch=wanted.revocation)
+    demand_good(examined, revocation=wanted.revocation)
+    chosen = choose_signer(examined.claims, wanted.asked, wanted.constraints)
+    given = "now" if wanted.checked_at is None else "checked_at"
+    return verdicts.success(
+        {
+            "signer": verdicts.person(examined.claims[chosen]),
+            "signers": verdicts.signers(examined.signers, examined.statuses, given),
+            "verification": {
+                **verdicts.verification(examined.statuses),
+                "checked_at": verdicts.moment(at),
+            },
+        }
+    )
+
+
+@blueprint.route("/cms/extract", methods=["GET", "POST"])
+def extract_content() -> Response:
+    """Give what was signed, out of the signature: as text if it is UTF-8."""
+    content = attached_content(parse(_EXTRACT.read(request)))
+    if content is None:
+        raise CheckFailed("cms: the content is not attached, so there is nothing to extract")
+    try:
+        return envelope.success({"data": content.decode()})
+    except UnicodeDecodeError:
+        return envelope.success({"data": b64encode(content).decode(), "encoding": "base64"})
+
+
+@blueprint.post("/validate")
+def validate() -> Response:
+    """Tell whether the rules hold for one who signed, or for the holder of a certificate."""
+    wanted: ValidateRequest = _VALIDATE.read(request)
+    given = parse(wanted.text) if wanted.is_xml else parse_either(wanted.text)
+    if isinstance(given, Certificate):
+        claims = _demand_certificate(given, wanted)
+    else:
+        claims = _demand_signature(given, wanted)
+    passed = any(_passes(wanted.asked, one, wanted.any_rule) for one in claims)
+    return envelope.done() if passed else envelope.Answer(b'{"status":false}')
+
+
+def _demand_signature(signature: SignedCms | SignedXml, wanted: ValidateRequest) -> list[Claims]:
+    """Give what its signers claim; nothing if the signature is not theirs."""
+    now = datetime.now(UTC)
+    examined = examine(signature, wanted.data, at=now, fetch=wanted.expiration)
+    if not is_signed(examined):
+        return []
+    if not wanted.expiration:
+        examined = before_expiry(examined)
+    demand_legal_signers(examined.statuses)
+    return examined.claims
+
+
+def _demand_certificate(certificate: Certificate, wanted: ValidateRequest) -> list[Claims]:
+    now = datetime.now(UTC)
+    at = now if wanted.expiration else min(now, certificate.not_after)
+    judged = current_trust().verify_certificate(certificate, at=at, fetch=wanted.expiration)
+    demand_legal(certificate, at, *judged)
+    return [claims_of(certificate)]
+
+
+def _passes(asked: Asked, claims: Claims, any_rule: bool) -> bool:
+    return asked.holds_any(claims) if any_rule else not asked.failures(claims)
+
+
+@blueprint.get("/signature/verify")
+def verify_signature() -> Response:
+    """Verify a stored signature as of when it was saved, or stamped."""
+    wanted: VerifyRequest = _VERIFY.read(request)
+    with db.engine.connect() as connection:
+        record = reading.get_signature(connection, wanted.document, wanted.thread, wanted.version)
+    saved_at = record.version_created_at
+    examined = examine(parse(record.cms or ""), wanted.data, at=saved_at, fetch=True)
+    return verdicts.success(
+        {
+            "verification": {
+                "version": record.version,
+                "saved_at": verdicts.moment(saved_at),
+                **verdicts.verification(examined.statuses),
+                "signers": verdicts.signers(examined.signers, examined.statuses, "saved"),
+            }
+        }
+    )

@@ -1,0 +1,130 @@
+"""Invented people whose certificates have roles, what they sign, and servers that trust them."""
+
+import base64
+import datetime
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+from app.cms.signed_data import SignedCms
+from tests import der, pki, revoking, signing
+from tests.builders import CONTENT, NOT_AFTER, NOT_BEFORE
+from tests.pki import Holder
+
+AUTH, SIGN = "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4"
+INDIVIDUAL, ORGANIZATION = "1.2.398.3.3.4.1.1", "1.2.398.3.3.4.1.2"
+CEO, EMPLOYEE = "1.2.398.3.3.4.1.2.1", "1.2.398.3.3.4.1.2.5"
+
+IIN, CHIEF_IIN, BIN = "900101300017", "850505400010", "050140001234"
+COMPANY = 'ТОО "ПРИМЕР"'
+
+#: What is answered to a rule that there is not, in the original's words.
+WHICH_RULES = (
+    "Rule parameter must be one of iin, bin, auth, sign, individual, employee, ceo, organisation"
+)
+
+FUTURE = datetime.datetime(2033, 1, 1, tzinfo=datetime.UTC)
+#: When the certificate of `expired` ended.
+ENDED = datetime.datetime(2025, 12, 31, tzinfo=datetime.UTC)
+
+
+def _subject(*attributes: tuple[str, str]) -> bytes:
+    parts = [der.sequence(der.oid(kind), der.utf8(value)) for kind, value in attributes]
+    return der.sequence(*[der.set_of(part) for part in parts])
+
+
+def _extensions(purposes: Sequence[str], email: str | None = None) -> list[bytes]:
+    found = [
+        pki.key_usage("digitalSignature", "nonRepudiation"),
+        pki.extended_key_usage(*purposes),
+    ]
+    if email:
+        names = der.sequence(der.implicit(1, email.encode()))
+        found.append(pki.extension("2.5.29.17", names))
+    return found
+
+
+@cache
+def ivan(
+    issuer: Callable[[], Holder] = pki.authority,
+    valid: tuple[datetime.datetime, datetime.datetime] = (NOT_BEFORE, NOT_AFTER),
+) -> Holder:
+    """Give an individual."""
+    subject = _subject(
+        ("2.5.4.3", "ИВАНОВ ИВАН"),
+        ("2.5.4.4", "ИВАНОВ"),
+        ("2.5.4.5", f"IIN{IIN}"),
+        ("2.5.4.42", "ИВАНОВИЧ"),
+    )
+    extensions = _extensions((SIGN, INDIVIDUAL), "ivan@example.kz")
+    return pki.certify(subject, pki.rsa_key("ИВАНОВ"), issuer(), extensions, valid=valid)
+
+
+@cache
+def chief() -> Holder:
+    """Give the head of a company, whose key authenticates too."""
+    subject = _subject(
+        ("2.5.4.3", "ПЕТРОВА АННА"),
+        ("2.5.4.4", "ПЕТРОВА"),
+        ("2.5.4.5", f"IIN{CHIEF_IIN}"),
+        ("2.5.4.10", COMPANY),
+        ("2.5.4.11", f"BIN{BIN}"),
+    )
+    extensions = _extensions((SIGN, AUTH, ORGANIZATION, CEO))
+    return pki.certify(subject, pki.rsa_key("ПЕТРОВА"), pki.authority(), extensions)
+
+
+@cache
+def expired() -> Holder:
+    """Give the individual with a certificate that has expired."""
+    return ivan(valid=(NOT_BEFORE, ENDED))
+
+
+@cache
+def impostor_authority() -> Holder:
+    """Give an authority that somebody made himself, with the name of the real one."""
+    return pki.certify(pki.name("NCA"), pki.rsa_key("impostor"), None, pki.AUTHORITY)
+
+
+def impostor() -> Holder:
+    """Give one who claims to be the individual."""
+    return ivan(impostor_authority)
+
+
+def text(signature: SignedCms) -> str:
+    """Write a signature as clients send it."""
+    return base64.b64encode(signature.der).decode()
+
+
+@cache
+def cms(
+    *signers: Holder, content: bytes = CONTENT, attached: bool = True, stamped: bool = False
+) -> str:
+    """Give what these people sign, in base64."""
+    return text(signing.sign(*signers, content=content, attached=attached, stamped=stamped))
+
+
+def forged_cms(*signers: Holder) -> str:
+    """Give what these people would have signed: the signature values are of another content."""
+    infos = [signing.signer_info(who, sign=b"another") for who in signers]
+    return text(signing.read(signing.signed_data(infos, [*signers, pki.authority()])))
+
+
+def altered_cms(*signers: Holder) -> str:
+    """Give what these people signed, with another content attached."""
+    infos = [signing.signer_info(who) for who in signers]
+    return text(signing.read(signing.signed_data(infos, [*signers, pki.authority()], b"another")))
+
+
+def trust(folder: Path, *anchors: Holder) -> Path:
+    """Put certificates into a folder, as the operator would."""
+    folder.mkdir(exist_ok=True)
+    for number, anchor in enumerate(anchors):
+        (folder / f"{number}.cer").write_bytes(anchor.certificate)
+    return folder
+
+
+def publish(folder: Path, *revoked: revoking.Revoked) -> None:
+    """Put a CRL of the authority beside the anchors."""
+    crl = revoking.crl(pki.authority(), *revoked, this_update=NOT_BEFORE, next_update=FUTURE)
+    (folder / "authority.crl").write_bytes(crl)
