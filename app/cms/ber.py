@@ -12,6 +12,7 @@ from app.cms.errors import MalformedSignature
 
 # The identifier octets (X.690 8.1.2) that a reader of lists meets.
 INTEGER = 0x02
+BIT_STRING = 0x03
 OCTET_STRING = 0x04
 OBJECT_IDENTIFIER = 0x06
 CONSTRUCTED_OCTET_STRING = 0x24

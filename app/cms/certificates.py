@@ -2,7 +2,18 @@
 
 from functools import lru_cache
 
-from app.cms.ber import EXPLICIT_0, EXPLICIT_3, OCTET_STRING, SEQUENCE, Element, Scanned, scan
+from app.cms.ber import (
+    BIT_STRING,
+    EXPLICIT_0,
+    EXPLICIT_3,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    SEQUENCE,
+    Element,
+    Scanned,
+    scan,
+)
 from app.cms.errors import MalformedSignature
 from app.cms.records import DAMAGE, name_key, touch_certificate
 
@@ -13,6 +24,10 @@ MAX_CERTIFICATE_SIZE = 16 * 1024
 # TBSCertificate (RFC 5280 section 4.1) has ten fields; the NCA's certificates have ten extensions.
 _MAX_FIELDS = 10
 _MAX_EXTENSIONS = 64
+# The tags of Certificate, of TBSCertificate from serialNumber to subjectPublicKeyInfo, and of that.
+_CERTIFICATE = [SEQUENCE, SEQUENCE, BIT_STRING]
+_TBS_CERTIFICATE = [INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE]
+_PUBLIC_KEY = [SEQUENCE, BIT_STRING]
 # Names of one signature that are compared by their meaning, and the bytes of one, which costs
 # asn1crypto 1 ms. The NCA's have 100 bytes.
 _MAX_NAMES = 16
@@ -104,7 +119,28 @@ def is_certificate(der: bytes) -> bool:
         touch_certificate(der)
     except DAMAGE:
         return False
-    return True
+    return _has_layout(scan(der))
+
+
+def _has_layout(value: Scanned) -> bool:
+    """Tell whether each field has its own tag: asn1crypto is not as strict as those who rely on it.
+
+    `x509.read_certificate` takes the fields by these tags.
+    """
+    [whole] = value.elements(0, len(value.data), 0)
+    parts = value.elements(whole[2], whole[3], len(_CERTIFICATE))
+    fields = _tbs_fields(value, whole)[: len(_TBS_CERTIFICATE)]
+    if _tags(parts) != _CERTIFICATE or _tags(fields) != _TBS_CERTIFICATE:
+        return False
+    key = value.elements(fields[-1][2], fields[-1][3], len(_PUBLIC_KEY))
+    if _tags(key) != _PUBLIC_KEY:
+        return False
+    algorithms = [value.elements(one[2], one[3], 1)[:1] for one in (parts[1], fields[1], key[0])]
+    return all(_tags(algorithm) == [OBJECT_IDENTIFIER] for algorithm in algorithms)
+
+
+def _tags(elements: list[Element]) -> list[int]:
+    return [element[0] for element in elements]
 
 
 def is_lone_certificate(der: bytes) -> bool:

@@ -9,10 +9,9 @@ from datetime import datetime
 
 from app.cms import x509
 from app.cms.algorithms import PublicKey, verify_signature
-from app.cms.ber import EXPLICIT_0, INTEGER, MAX_LENGTH_OCTETS, SEQUENCE, Scanned
+from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, MAX_LENGTH_OCTETS, SEQUENCE, Scanned
 from app.cms.errors import CmsError
 from app.cms.nodes import (
-    BIT_STRING,
     DAMAGE,
     ENUMERATED,
     GENERALIZED_TIME,

@@ -7,8 +7,8 @@ Every function raises one of nodes.DAMAGE if the value is broken.
 import re
 from dataclasses import dataclass
 
-from app.cms.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING
-from app.cms.nodes import BIT_STRING, BOOLEAN, Fields, Node, read_node
+from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING
+from app.cms.nodes import BOOLEAN, Fields, Node, read_node
 
 # Values in one extension; the NCA's have five.
 MAX_VALUES = 64

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.cms.algorithms import AlgorithmIdentifier
 from app.cms.ber import (
+    BIT_STRING,
     CONSTRUCTED_OCTET_STRING,
     INTEGER,
     MAX_OBJECT_IDENTIFIER,
@@ -28,7 +29,6 @@ DAMAGE = (MalformedSignature, ValueError, IndexError, KeyError)
 
 # More identifier octets (X.690 8.1.2).
 BOOLEAN = 0x01
-BIT_STRING = 0x03
 ENUMERATED = 0x0A
 UTC_TIME = 0x17
 GENERALIZED_TIME = 0x18

@@ -12,10 +12,10 @@ from typing import Literal, TypeAlias
 
 from app.cms import algorithms, x509
 from app.cms.authorities import read_embedded_certificate
-from app.cms.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
+from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
 from app.cms.certificate_rules import check_holder
 from app.cms.crls import MalformedRevocation, Revoked
-from app.cms.nodes import BIT_STRING, DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
+from app.cms.nodes import DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
 from app.cms.paths import is_issued_by
 from app.cms.status import Answer
 from app.cms.x509 import Certificate, MalformedExtension, name_key

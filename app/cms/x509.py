@@ -199,8 +199,8 @@ def _read_extensions(value: Scanned, fields: list[Element]) -> tuple[dict[str, E
     rest = [field for field in fields if field[0] not in _UNIQUE_IDS]
     if not rest:
         return found, False
-    lists = _children(value, rest[0], 1) if rest[0][0] == EXPLICIT_3 else []
-    if [part[0] for part in (*rest, *lists)] != [EXPLICIT_3, SEQUENCE]:
+    lists = _children(value, rest[0], 1) if [part[0] for part in rest] == [EXPLICIT_3] else []
+    if [part[0] for part in lists] != [SEQUENCE]:
         return found, True
     elements = _children(value, lists[0], MAX_EXTENSIONS)
     damaged = len(elements) > MAX_EXTENSIONS

@@ -52,6 +52,7 @@ def certificate(**parts: bytes) -> bytes:
         {"subject_public_key_info": tlv(0x30)},
         {"subject_public_key_info": tlv(0x30, tlv(0x30, ID_DATA) + tlv(0x03))},
         {"signature_value": b""},
+        {"signature_value": tlv(0x23, tlv(0x03, b"\0x"))},
     ],
 )
 def test_a_broken_certificate_of_a_signer_is_refused(

@@ -179,12 +179,15 @@ def test_a_serial_number_may_be_negative() -> None:
         PERSON[:-1],
         PERSON + b"\0",
         certificate(subject=b""),
+        # What asn1crypto passes over: a tag for constructed elements on one that isn't so.
+        certificate(version=tlv(0x80, der.integer(2))),
         certificate(signature=der.sequence(tlv(6, b"\x2a\x81"))),
         certificate(signature_value=tlv(0x23, der.bits(b"x"))),
         certificate(extensions=der.explicit(3, der.octets(b"x" * 16_384))),
     ],
 )
 def test_what_is_no_certificate_is_refused(data: bytes) -> None:
+    assert not is_lone_certificate(data)
     with pytest.raises(MalformedSignature) as caught:
         read_certificate(data)
     assert str(caught.value) == "cms: certificate is malformed"
@@ -326,6 +329,8 @@ def test_a_broken_extension_among_others_harms_no_other(broken: bytes) -> None:
         pytest.param(der.explicit(3, der.set_of()), id="no list"),
         pytest.param(der.explicit(3, EMPTY, EMPTY), id="two lists"),
         pytest.param(der.explicit(3, EMPTY) + tlv(5), id="more behind"),
+        pytest.param(der.explicit(3) + EMPTY, id="beside it"),
+        pytest.param(der.implicit(4, b"\xff"), id="nothing to have anything inside"),
         pytest.param(der.explicit(4, EMPTY), id="something else"),
         pytest.param(der.explicit(3, der.sequence(*[extension("1.2.3", b"")] * 65)), id="too many"),
     ],
@@ -334,13 +339,27 @@ def test_a_list_that_can_not_be_read_is_damaged(extensions: bytes) -> None:
     assert read_certificate(certificate(extensions=extensions)).extensions_damaged
 
 
+def damaged_anyhow(data: bytes, chance: random.Random) -> bytes:
+    """Damage a certificate by what means something in BER."""
+    return damaged(data, BYTES, chance)
+
+
+def renamed(data: bytes, chance: random.Random) -> bytes:
+    """Give one to three elements, in the first half, another identifier octet."""
+    octets = bytearray(data)
+    for _ in range(chance.randint(1, 3)):
+        place = chance.randrange(len(data) // 2)
+        octets[place] = chance.choice(b"\2\3\4\5\6\x0c\x10\x17\x18\x30\x31\x80\x81\xa0\xa1\xa3")
+    return bytes(octets)
+
+
 def test_what_passes_as_a_certificate_can_be_taken_apart() -> None:
     """Parsing accepts by one reader what another reads here: they must agree."""
     chance = random.Random(20_240_601)
     accepted = 0
     for _ in range(1500):
         data = chance.choice((PERSON, AUTHORITY))
-        data = damaged(data, BYTES, chance) if chance.random() < 0.3 else flipped(data, chance)
+        data = chance.choice((renamed, flipped, damaged_anyhow))(data, chance)
         if not is_lone_certificate(data):
             continue
         accepted += 1
