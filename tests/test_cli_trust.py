@@ -93,6 +93,7 @@ def test_an_unknown_certificate_is_refused(program: Flask, folder: Path, tmp_pat
         ":".join(re.findall("..", FINGERPRINT.upper())),
         f" {FINGERPRINT[:32]} {FINGERPRINT[32:]} ",
     ],
+    ids=["plain", "capitals", "colons", "blanks"],  # Keys are new in each process.
 )
 def test_it_is_taken_with_its_fingerprint(
     program: Flask, folder: Path, tmp_path: Path, fingerprint: str
@@ -112,6 +113,7 @@ def test_it_is_taken_with_its_fingerprint(
         (FINGERPRINT[:-2], "a SHA-256 fingerprint has 64 hexadecimal digits"),
         ("x" * 64, "a SHA-256 fingerprint has 64 hexadecimal digits"),
     ],
+    ids=["another", "empty", "short", "letters"],
 )
 def test_another_fingerprint_is_refused(
     program: Flask, folder: Path, tmp_path: Path, fingerprint: str, why: str

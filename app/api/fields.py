@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from marshmallow import fields
 
@@ -147,13 +147,18 @@ class Flag(fields.Field[bool]):
         return self.WORDS[word]
 
 
-class Pattern(fields.Field[str | None]):
-    """Text of one form, such as a number of so many digits; `meaning` says which."""
+class Digits(fields.Field[str | None]):
+    """Hexadecimal digits, or decimal ones, so many of them."""
 
-    def __init__(self, pattern: str, meaning: str, **options: Any) -> None:
+    def __init__(self, digits: int, *, hexadecimal: bool = False, **options: Any) -> None:
         super().__init__(load_default=None, allow_none=True, **options)
-        self.pattern = re.compile(pattern)
-        self.meaning = meaning
+        self.digits = digits
+        self.pattern = re.compile(f"[{'0-9A-Fa-f' if hexadecimal else '0-9'}]{{{digits}}}")
+        self.refusal = (
+            '"{field}" parameter must be {digits} hexadecimal digits'
+            if hexadecimal
+            else '"{field}" parameter must be {digits} digits'
+        )
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -162,9 +167,7 @@ class Pattern(fields.Field[str | None]):
         if not text:
             return None
         if not self.pattern.fullmatch(text):
-            raise ParameterError(
-                '"{field}" parameter must be {meaning}', field=attr, meaning=self.meaning
-            )
+            raise ParameterError(self.refusal, field=attr, digits=self.digits)
         return text
 
 
@@ -180,10 +183,14 @@ class Moment(fields.Field[datetime | date | None]):
         try:
             return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
         except ValueError as error:
-            raise ParameterError(
-                '"{field}" parameter must be a date or a time such as 2026-01-31 23:59:59',
-                field=attr,
-            ) from error
+            refuse_moment(str(attr), error)
+
+
+def refuse_moment(name: str, error: Exception) -> NoReturn:
+    """Say what a moment looks like. Raises ParameterError."""
+    raise ParameterError(
+        '"{field}" parameter must be a date or a time such as 2026-01-31 23:59:59', field=name
+    ) from error
 
 
 class Choice(fields.Field[str | None]):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Any, ClassVar, NoReturn
 
-from flask import Request, current_app
-from marshmallow import fields, missing
+from marshmallow import fields
 
 from app.api.fields import Choice, Flag, Moment, Text, VersionNumber
 from app.api.ncanode.checks import RULES, Asked
-from app.api.ncanode.schemas import ALIASES, ParametersSchema
-from app.api.parameters import ParameterError, read_parameters
+from app.api.ncanode.schemas import ParametersSchema, aware
+from app.api.parameters import ParameterError
 
 #: Constraints of one request.
 MAX_CONSTRAINTS = 200
@@ -83,19 +82,6 @@ class AskedSchema(ParametersSchema):
     bin = Text()
     rule = fields.Function(deserialize=read_rules, load_default=(), allow_none=True)
 
-    def read(self, request: Request) -> Any:
-        """Read a request, as the other schemas do; `rule` may be given several times."""
-        return self.of(read_parameters(request, aliases=ALIASES, lists=self.LISTS))
-
-    def of(self, given: Mapping[str, Any]) -> Any:
-        """Read what was given, field by field. Raises ParameterError."""
-        return self.build(
-            {
-                name: field.deserialize(given.get(name, missing), name, given)
-                for name, field in self.load_fields.items()
-            }
-        )
-
     def build(self, data: dict[str, Any]) -> Any:
         """Give what is asked."""
         return asked_of(data)
@@ -152,7 +138,7 @@ class CmsSchema(AskedSchema):
             asked=asked_of(data),
             constraints=data["constraints"] or (),
             revocation=bool(data["verify_ocsp"] or data["verify_crl"]),
-            checked_at=_aware(data["checked_at"]),
+            checked_at=aware(data, "checked_at"),
         )
 
 
@@ -215,19 +201,3 @@ def _demand_cms(data: Mapping[str, Any]) -> str:
     if not cms:
         raise ParameterError('"{field}" parameter must be set', field="cms")
     return cms
-
-
-def _aware(moment: datetime | date | None) -> datetime | None:
-    """Give a moment its zone, and a day the time of its beginning."""
-    if moment is None:
-        return None
-    if not isinstance(moment, datetime):
-        moment = datetime.combine(moment, time.min)
-    zone = current_app.config["TIMEZONE"]
-    try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-    except OverflowError as error:
-        raise ParameterError(
-            '"{field}" parameter must be a date or a time such as 2026-01-31 23:59:59',
-            field="checked_at",
-        ) from error

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.api.ncanode.checks import CheckFailed
-from app.api.ncanode.saving import decode_data
+from app.api.ncanode.saving import decode_data, demand, is_detached
 from app.api.parameters import ParameterError
 from app.cms.claims import Claims
-from app.cms.errors import UnverifiedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
@@ -84,11 +83,6 @@ def parse_with_content(text: str, data: str | None) -> SignedCms | SignedXml:
     return signature
 
 
-def is_detached(signature: SignedCms | SignedXml) -> bool:
-    """Tell whether the content is not in the signature."""
-    return isinstance(signature, SignedCms) and not signature.attached
-
-
 def has_anchors() -> bool:
     """Tell whether the operator has set up whom to trust."""
     return bool(current_trust().contents().anchors)
@@ -107,17 +101,10 @@ def demand_good(examined: Examined, *, revocation: bool) -> None:
     """
     anchored = has_anchors()
     for status in examined.statuses:
-        _demand(status.intact, status)
-        _demand(status.valid, status)
-        _demand(status.path, status, or_unknown=not anchored)
-        _demand(status.revocation, status, or_unknown=not revocation)
-
-
-def _demand(verdict: Verdict, status: SignerStatus, *, or_unknown: bool = False) -> None:
-    if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not or_unknown):
-        raise UnverifiedSignature(
-            "cms: signer {number}: {reason}", number=status.number, reason=verdict.reasons[0]
-        )
+        demand(status.intact, status)
+        demand(status.valid, status)
+        demand(status.path, status, or_unknown=not anchored)
+        demand(status.revocation, status, or_unknown=not revocation)
 
 
 def is_signed(examined: Examined) -> bool:
@@ -130,8 +117,8 @@ def is_signed(examined: Examined) -> bool:
         if Answer.NO in (status.intact.answer, status.valid.answer):
             return False
     for status in examined.statuses:
-        _demand(status.valid, status)
-        _demand(status.intact, status, or_unknown=examined.is_detached)
+        demand(status.valid, status)
+        demand(status.intact, status, or_unknown=examined.is_detached)
     return True
 
 

@@ -67,26 +67,28 @@ def _verify(
     signature: SignedCms | SignedXml, content: bytes | None, level: str, now: datetime
 ) -> None:
     """Demand that each signature verifies, and at level `trusted` that it reaches an anchor."""
+    lacks_content = is_detached(signature) and content is None
+    accepts = lacks_content and current_app.config["CMS_DETACHED"] == "accept"
     for status in current_trust().verify(signature, content, at=now):
-        if not (_is_detached(signature, content) and _may_lack_content(status)):
-            _demand(status.intact, status)
-        _demand(status.valid, status)
+        demand(status.intact, status, or_unknown=accepts)
+        demand(status.valid, status)
         if level == "trusted":
-            _demand(status.path, status)
-            if status.revocation.answer is Answer.NO:
-                _demand(status.revocation, status)
+            demand(status.path, status)
+            demand(status.revocation, status, or_unknown=True)
 
 
-def _is_detached(signature: SignedCms | SignedXml, content: bytes | None) -> bool:
-    return isinstance(signature, SignedCms) and not signature.attached and content is None
+def is_detached(signature: SignedCms | SignedXml) -> bool:
+    """Tell whether the content is not in the signature."""
+    return isinstance(signature, SignedCms) and not signature.attached
 
 
-def _may_lack_content(status: SignerStatus) -> bool:
-    return current_app.config["CMS_DETACHED"] == "accept" and status.intact.answer is Answer.UNKNOWN
+def demand(verdict: Verdict, status: SignerStatus, *, or_unknown: bool = False) -> None:
+    """Demand of one signer that a verdict is yes, or at least not no.
 
-
-def _demand(verdict: Verdict, status: SignerStatus) -> None:
-    if verdict.answer is not Answer.YES:
+    Raises:
+        UnverifiedSignature: it is not; with the first reason, which is of the worst answer.
+    """
+    if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not or_unknown):
         raise UnverifiedSignature(
             "cms: signer {number}: {reason}", number=status.number, reason=verdict.reasons[0]
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar
@@ -9,7 +10,17 @@ from typing import Any, ClassVar
 from flask import Request, current_app
 from marshmallow import Schema, missing
 
-from app.api.fields import Choice, Flag, Integer, Moment, Pattern, Tags, Text, VersionNumber
+from app.api.fields import (
+    Choice,
+    Digits,
+    Flag,
+    Integer,
+    Moment,
+    Tags,
+    Text,
+    VersionNumber,
+    refuse_moment,
+)
 from app.api.parameters import ParameterError, read_parameters
 from app.store.chains import NewVersion
 from app.store.criteria import Criteria
@@ -17,7 +28,6 @@ from app.store.reading import Carried
 
 #: The names of the API's older generation.
 ALIASES = {"chain": "thread", "signature": "cms"}
-_TWELVE_DIGITS = "12 digits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,9 @@ class SearchRequest:
 class ParametersSchema(Schema):
     """Base of the schemas: what the contract doesn't name is ignored."""
 
+    #: Parameters that may be given several times.
+    LISTS: ClassVar[tuple[str, ...]] = ("tags",)
+
     def __init__(self) -> None:
         super().__init__()
         self._keyed_fields = [
@@ -67,13 +80,20 @@ class ParametersSchema(Schema):
     def read(self, request: Request) -> Any:
         """Read a request, itself or Flask's proxy of it.
 
-        The fields are asked one by one: `Schema.load` would collect errors, where the first one
-        is the answer, and takes twice the time.
+        Raises:
+            ParameterError: a parameter is missing or can't be used.
+        """
+        return self.of(read_parameters(request, aliases=ALIASES, lists=self.LISTS))
+
+    def of(self, given: Mapping[str, Any]) -> Any:
+        """Read what was given, field by field.
+
+        `Schema.load` would collect errors, where the first one is the answer, and takes twice the
+        time.
 
         Raises:
             ParameterError: a parameter is missing or can't be used.
         """
-        given = read_parameters(request, aliases=ALIASES, lists=("tags",))
         return self.build(
             {
                 name: field.deserialize(given.get(key, missing), key, given)
@@ -154,10 +174,10 @@ class SearchSchema(ParametersSchema):
     count = Flag(load_default=False, allow_none=True)
     without = Choice("cms", load_default=None)
     with_ = Choice("signers", load_default=None, data_key="with")
-    iin = Pattern("[0-9]{12}", _TWELVE_DIGITS)
-    bin = Pattern("[0-9]{12}", _TWELVE_DIGITS)
+    iin = Digits(12)
+    bin = Digits(12)
     signer = Text()
-    sha256 = Pattern("[0-9A-Fa-f]{64}", "64 hexadecimal digits")
+    sha256 = Digits(64, hexadecimal=True)
     signed_from = Moment(load_default=None, allow_none=True)
     signed_to = Moment(load_default=None, allow_none=True)
 
@@ -173,8 +193,8 @@ class SearchSchema(ParametersSchema):
             bin=data["bin"],
             name=data["signer"] or None,
             sha256=data["sha256"],
-            signed_from=_aware(data["signed_from"], time.min),
-            signed_to=_aware(data["signed_to"], time.max),
+            signed_from=aware(data, "signed_from"),
+            signed_to=aware(data, "signed_to", time.max),
         )
         return SearchRequest(
             criteria,
@@ -189,18 +209,20 @@ def _carried(data: dict[str, Any]) -> Carried:
     return Carried(cms=data["without"] is None, signers=data["with_"] is not None)
 
 
-def _aware(moment: datetime | date | None, of_day: time) -> datetime | None:
-    """Give a moment its zone, and a day the time of its beginning or its end."""
+def aware(data: dict[str, Any], name: str, of_day: time = time.min) -> datetime | None:
+    """Give a moment in UTC: one without an offset is of the setting's zone, a day has `of_day`.
+
+    Raises:
+        ParameterError: it is so near to the calendar's end that UTC has no such day.
+    """
+    moment: datetime | date | None = data[name]
     if moment is None:
         return None
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, of_day)
-    zone = current_app.config["TIMEZONE"]
+    if not moment.tzinfo:
+        moment = moment.replace(tzinfo=current_app.config["TIMEZONE"])
     try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-    except OverflowError:
-        return (
-            datetime.max.replace(tzinfo=UTC)
-            if moment.year > 1
-            else datetime.min.replace(tzinfo=UTC)
-        )
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        refuse_moment(name, error)
