@@ -154,3 +154,6 @@ def test_few_are_asked_for_at_once(
     for thread in threads:
         thread.join()
     assert site.asked == ["POST /0", "POST /1"]
+    for one in people[1:]:  # Those who are done make room.
+        ask(online, one)
+    assert site.asked == ["POST /0", "POST /1", "POST /2"]
