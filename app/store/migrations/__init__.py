@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine
 
 #: The newest step. A server that finds another one in the database is not ready to serve.
@@ -21,6 +19,10 @@ def upgrade(engine: Engine, schema: str | None = None) -> None:
         engine: of the database; prepared by `database.prepare`.
         schema: PostgreSQL schema for the tables, made if it is not there; None: the default.
     """
+    # Here, since a server that only serves would spend a tenth of its start on them.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     settings = Config()
     settings.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     settings.attributes.update(engine=engine, schema=schema)
