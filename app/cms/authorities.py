@@ -6,8 +6,9 @@ from typing import Protocol
 
 from app.cms import records
 from app.cms.ber import EXPLICIT_0, SEQUENCE
+from app.cms.names import name_key
 from app.cms.nodes import DAMAGE, Node
-from app.cms.x509 import Certificate, name_key, read_certificate
+from app.cms.x509 import Certificate, read_certificate
 
 # Embedded certificates that are read of one name, and names that are compared by their meaning. An
 # authority has two or three generations.

@@ -15,7 +15,8 @@ from app.cms.ber import (
     scan,
 )
 from app.cms.errors import MalformedSignature
-from app.cms.records import DAMAGE, name_key, touch_certificate
+from app.cms.names import name_key
+from app.cms.records import DAMAGE, touch_certificate
 
 # Bytes. A certificate of the NCA has 1,000 to 2,200. The cap bounds what may hide in extensions,
 # whose values are opaque to `ber.scan`.
@@ -28,10 +29,8 @@ _MAX_EXTENSIONS = 64
 _CERTIFICATE = [SEQUENCE, SEQUENCE, BIT_STRING]
 _TBS_CERTIFICATE = [INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE]
 _PUBLIC_KEY = [SEQUENCE, BIT_STRING]
-# Names of one signature that are compared by their meaning, and the bytes of one, which costs
-# asn1crypto 1 ms. The NCA's have 100 bytes.
+# Names of one signature that are compared by their meaning.
 _MAX_NAMES = 16
-_MAX_NAME_SIZE = 500
 _SUBJECT_KEY_IDENTIFIER = b"\x06\x03\x55\x1d\x0e"
 
 
@@ -69,15 +68,12 @@ class EmbeddedCertificates:
         return None
 
     def _name_key(self, name: bytes) -> str | None:
-        """Give what matching names have in common; None if that is not to be found out cheaply."""
+        """Give what matching names have in common; None if too many have been compared."""
         keys = self._name_keys
         if name not in keys:
-            if len(keys) == _MAX_NAMES or len(name) > _MAX_NAME_SIZE:
+            if len(keys) == _MAX_NAMES:
                 return None
-            try:
-                keys[name] = name_key(name)
-            except DAMAGE:
-                keys[name] = None
+            keys[name] = name_key(name)
         return keys[name]
 
     def _issuers_and_serials(self) -> dict[tuple[bytes, bytes], Element]:

@@ -1,7 +1,9 @@
 """Distinguished names (RFC 5280 section 4.1.2.4) as text, whatever type of string they are in."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.cms.ber import OBJECT_IDENTIFIER, SEQUENCE, SET, Element, Scanned, scan
 from app.cms.errors import MalformedSignature
@@ -18,6 +20,8 @@ EMAIL = "1.2.840.113549.1.9.1"
 
 # Attributes of one name that are read; the NCA's have up to nine.
 _MAX_ATTRIBUTES = 64
+# Bytes of a name that is made comparable; the NCA's have 200.
+_MAX_COMPARED = 1000
 _EMPTY = b"\x30\x00"
 # The types of DirectoryString and of their kin, by identifier octet (X.690 8.23). Teletex strings
 # have been Latin-1 in practice.
@@ -81,6 +85,44 @@ def read_name(der: bytes) -> Name:
     return Name(tuple(found), damaged)
 
 
+@lru_cache(maxsize=512)
+def name_key(name: bytes) -> str | None:
+    """Give what encoded names have in common exactly if they match (RFC 5280 section 7.1).
+
+    Names match across string types, case and repeated blanks. None if the name is empty, damaged or
+    long: it matches no other.
+    """
+    if name == _EMPTY or len(name) > _MAX_COMPARED:
+        return None
+    try:
+        value = scan(name)
+        [outermost] = value.elements(0, len(name), 0)
+        relatives = value.elements(outermost[2], outermost[3], _MAX_COMPARED)
+        return repr([_relative_key(value, relative) for relative in relatives])
+    except (MalformedSignature, ValueError):
+        return None
+
+
+def _relative_key(value: Scanned, relative: Element) -> list[tuple[bytes, str]]:
+    """Make a RelativeDistinguishedName, which is a SET, comparable. Raises ValueError."""
+    is_set = relative[0] == SET
+    attributes = value.elements(relative[2], relative[3], _MAX_COMPARED) if is_set else []
+    if not attributes:
+        raise ValueError("not a SET of something")
+    return sorted(_attribute_key(value, attribute) for attribute in attributes)
+
+
+def _attribute_key(value: Scanned, attribute: Element) -> tuple[bytes, str]:
+    """Give the type of an attribute, and its text made comparable. Raises ValueError."""
+    kind, text = _type_and_string(value, attribute)
+    folded = _normalise(value.data[text[2] : text[3]].decode(_ENCODINGS[text[0]])).casefold()
+    return value.data[kind[2] : kind[3]], " ".join(_normalise(folded).split())
+
+
+def _normalise(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
 def _list_attributes(value: Scanned) -> list[Element]:
     """List the AttributeTypeAndValue of all RelativeDistinguishedNames."""
     outermost = value.elements(0, len(value.data), 1)[0]
@@ -95,15 +137,19 @@ def _list_attributes(value: Scanned) -> list[Element]:
 
 def _read_attribute(value: Scanned, attribute: Element) -> tuple[str, str]:
     """Give type and text of one attribute. Raises ValueError."""
+    kind, text = _type_and_string(value, attribute)
+    return (
+        dotted(value.data[kind[2] : kind[3]]),
+        clean(value.data[text[2] : text[3]].decode(_ENCODINGS[text[0]], "replace")),
+    )
+
+
+def _type_and_string(value: Scanned, attribute: Element) -> list[Element]:
+    """Give the two parts of an AttributeTypeAndValue. Raises ValueError."""
     parts = value.elements(attribute[2], attribute[3], 2) if attribute[0] == SEQUENCE else []
     if len(parts) != 2 or parts[0][0] != OBJECT_IDENTIFIER or parts[1][0] not in _ENCODINGS:
         raise ValueError("not a type and a string")
-    kind, text = parts
-    encoding = _ENCODINGS[text[0]]
-    return (
-        dotted(value.data[kind[2] : kind[3]]),
-        clean(value.data[text[2] : text[3]].decode(encoding, "replace")),
-    )
+    return parts
 
 
 def clean(text: str) -> str:

@@ -15,10 +15,11 @@ from app.cms.authorities import read_embedded_certificate
 from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
 from app.cms.certificate_rules import check_holder
 from app.cms.crls import MalformedRevocation, Revoked
+from app.cms.names import name_key
 from app.cms.nodes import DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
 from app.cms.paths import is_issued_by
 from app.cms.status import Answer
-from app.cms.x509 import Certificate, MalformedExtension, name_key
+from app.cms.x509 import Certificate, MalformedExtension
 
 Status: TypeAlias = Revoked | Literal["good", "unknown"]
 """What a responder says of one certificate (section 2.2)."""

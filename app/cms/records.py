@@ -121,14 +121,6 @@ def dotted(contents: bytes) -> str:
     return str(core.ObjectIdentifier(contents=contents).dotted)
 
 
-def name_key(der: bytes) -> str:
-    """Give what two encoded Names have in common exactly if they match (RFC 5280 section 7.1).
-
-    Names match across string types, case and repeated blanks. Raises one of DAMAGE.
-    """
-    return str(x509.Name.load(der).hashable)
-
-
 def _dotted(algorithm: _AlgorithmIdentifier) -> str:
     return dotted(algorithm["algorithm"].contents)
 

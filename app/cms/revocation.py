@@ -13,9 +13,10 @@ from itertools import pairwise
 from app.cms.certificate_rules import refuse_broken, title
 from app.cms.crls import CERTIFICATE_HOLD, CertificateList, MalformedRevocation, Revoked
 from app.cms.errors import UnsupportedAlgorithm
+from app.cms.names import name_key
 from app.cms.ocsp import OcspAnswer, OcspResponse
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
-from app.cms.x509 import Certificate, MalformedExtension, key_usage, name_key
+from app.cms.x509 import Certificate, MalformedExtension, key_usage
 
 # How long a word holds that doesn't say it, as those of the NCA's responders: time enough to sign,
 # to get a timestamp and to save.

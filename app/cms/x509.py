@@ -27,12 +27,11 @@ from app.cms.ber import (
 from app.cms.certificates import is_lone_certificate
 from app.cms.errors import CmsError, MalformedSignature
 from app.cms.extensions import BasicConstraints
+from app.cms.names import name_key
 from app.cms.nodes import BOOLEAN, DAMAGE
 
 # Extensions of one certificate; the NCA's have 10.
 MAX_EXTENSIONS = 64
-# Bytes of a name that is made comparable, which takes asn1crypto up to 5 ms. The NCA's have 200.
-_MAX_NAME_SIZE = 1000
 
 BASIC_CONSTRAINTS = "2.5.29.19"
 KEY_USAGE = "2.5.29.15"
@@ -44,7 +43,6 @@ SUBJECT_ALTERNATIVE_NAME = "2.5.29.17"
 CRL_DISTRIBUTION_POINTS = "2.5.29.31"
 AUTHORITY_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.1"
 
-_EMPTY_SEQUENCE = b"\x30\x00"
 # TBSCertificate has ten fields at most (section 4.1).
 _MAX_FIELDS = 10
 # issuerUniqueID and subjectUniqueID, which nobody uses, may stand before the extensions.
@@ -103,12 +101,12 @@ class Certificate:
 
     @property
     def issuer_key(self) -> str | None:
-        """What the issuer's name has in common with those that match it; see `name_key`."""
+        """What the issuer's name has in common with those that match it; see `names.name_key`."""
         return name_key(self.issuer)
 
     @property
     def subject_key(self) -> str | None:
-        """What the holder's name has in common with those that match it; see `name_key`."""
+        """What the holder's name has in common with those that match it; see `names.name_key`."""
         return name_key(self.subject)
 
     @property
@@ -116,20 +114,6 @@ class Certificate:
         """Whether holder and issuer have the same name (section 3.2)."""
         key = self.subject_key
         return self.issuer == self.subject or (key is not None and key == self.issuer_key)
-
-
-@lru_cache(maxsize=512)
-def name_key(name: bytes) -> str | None:
-    """Give what encoded names have in common exactly if they match (section 7.1).
-
-    None if the name is empty, damaged or too long to find that out cheaply: it matches no other.
-    """
-    if name == _EMPTY_SEQUENCE or len(name) > _MAX_NAME_SIZE:
-        return None
-    try:
-        return records.name_key(name)
-    except records.DAMAGE:
-        return None
 
 
 @lru_cache(maxsize=512)
