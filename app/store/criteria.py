@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from app.store import terms
-from app.store.terms import MAX_PREFIX, Period
+from app.store.terms import PREFIX_LENGTHS, Period
 
 TagsMode = Literal["any", "all"]
 
@@ -95,9 +95,9 @@ class Criteria:
 
     @property
     def _long_name(self) -> str | None:
-        """The name if it is longer than any term, to be compared besides."""
+        """The name if it is longer than its term, to be compared besides."""
         folded = terms.fold(self.name) if self.name else ""
-        return folded if len(folded) > MAX_PREFIX else None
+        return folded if folded and len(folded) not in PREFIX_LENGTHS else None
 
     @cached_property
     def _spans(self) -> tuple[list[str], list[str]]:

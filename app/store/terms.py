@@ -6,6 +6,7 @@ included, is made of whole terms, so that every page is read out of one narrow i
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,8 +14,9 @@ from functools import lru_cache
 
 from app.cms.claims import Claims
 
-#: Characters of a name up to which each prefix is a term. What is longer is compared besides.
-MAX_PREFIX = 16
+#: How long the beginnings of a name are that are terms: each length at first, then every fourth.
+#: What lies between is compared besides.
+PREFIX_LENGTHS = (*range(1, 17), *range(20, 65, 4))
 #: Spans of time: kind and how much of `YYYY-MM-DD` names one, the longest first.
 _SPANS = (("decade", 3), ("year", 4), ("month", 7), ("day", 10))
 #: Moments before and after are taken for these: who claims them is wrong anyway.
@@ -34,8 +36,9 @@ def bin_(number: str) -> str:
 
 
 def name(prefix: str) -> str:
-    """Give the term of the beginning of a name, in any letter case."""
-    return f"name:{fold(prefix)[:MAX_PREFIX]}"
+    """Give the longest term with which a name begins that begins so, in any letter case."""
+    folded = fold(prefix)
+    return f"name:{folded[: PREFIX_LENGTHS[bisect_right(PREFIX_LENGTHS, len(folded)) - 1]]}"
 
 
 def sha256(digest: str) -> str:
@@ -69,9 +72,7 @@ def _of_person(claims: Claims) -> tuple[str, ...]:
     if claims.bin:
         found.append(bin_(claims.bin))
     text = full_name(claims) or ""
-    lengths = range(1, min(len(text), MAX_PREFIX) + 1)
-    # A blank at the end isn't part of what anybody looks for.
-    found += [f"name:{text[:length]}" for length in lengths if text[length - 1] != " "]
+    found += [f"name:{text[:length]}" for length in PREFIX_LENGTHS if length <= len(text)]
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.cms.claims import Claims
 from app.store import terms
-from app.store.terms import MAX_PREFIX, Period
+from app.store.terms import PREFIX_LENGTHS, Period
 
 
 def claims(**fields: str) -> Claims:
@@ -24,15 +24,23 @@ def test_a_person_is_found_by_numbers_and_by_each_beginning_of_the_name() -> Non
         "bin:222222222222",
         "name:л",
         "name:ли",
+        "name:ли ",
         "name:ли я",
         "name:ли ян",
     ]
 
 
-def test_beginnings_of_a_long_name_end_somewhere() -> None:
+def test_a_long_name_has_fewer_beginnings_and_an_end() -> None:
     found = terms.of_people([claims(common_name="Ә" * 300)])
-    assert len(found) == MAX_PREFIX
+    assert found == [f"name:{'ә' * length}" for length in PREFIX_LENGTHS]
     assert terms.name("ә" * 300) == found[-1]
+
+
+@pytest.mark.parametrize("length", range(1, 80))
+def test_every_beginning_of_a_name_leads_to_a_term_of_it(length: int) -> None:
+    full = " ".join(["Абдрахманов-Сейдахметов", "Нур", "сұлтан", "ұлы", "оглы", "б" * 40])
+    found = terms.of_people([claims(common_name=full)])
+    assert terms.name(full[:length]) in found
 
 
 @pytest.mark.parametrize("text", ["ИВАНОВ", " иванов ", "Иванов"])
