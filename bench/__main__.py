@@ -13,8 +13,11 @@ from urllib.request import urlopen
 
 from bench.cases import CASES, Case
 from bench.data import fill
-from bench.database import Statements, filters, in_database
+from bench.database import Statements
+from bench.filters import print_filters
+from bench.sameness import check_sameness
 from bench.servers import Load, WebServer, drive
+from bench.verification import print_verification
 from tests.builders import usual_cms
 from tests.postgresql import PostgresServer
 
@@ -60,6 +63,7 @@ def main() -> None:
     """Run everything and print the tables that the README quotes."""
     cms = usual_cms()
     print(f"signature: {len(cms)} characters; {TURNS} turns of {SECONDS:g} s; 16 connections\n")
+    print_verification(cms)
     results = {}
     with PostgresServer(settings=POSTGRESQL) as server:
         for rows in SIZES:
@@ -78,6 +82,7 @@ def measure(server: PostgresServer, rows: int, cms: str) -> dict[Case, Result]:
         WebServer("bench.floor:app", url, "/signatures?tags=common&limit=1") as floor,
         WebServer("wsgi:app", url, "/health/ready") as ours,
     ):
+        check_sameness(floor, ours, url, cms)
         for case, result in results.items():
             seed = 0
             result.statements = statements.of_one_request(ours, case, rows, cms)
@@ -131,16 +136,6 @@ def print_growth(results: dict[int, dict[Case, Result]]) -> None:
     for case in CASES:
         before = results[smallest][case].ours_at("p50")
         print(f"| {case.name} | {results[largest][case].ours_at('p50') / before:.2f} |")
-
-
-def print_filters(url: str, rows: int) -> None:
-    """Print how long the first page takes inside the database."""
-    print(f"First page of 20 inside the database at {rows:,} threads, ms:\n")
-    print("| filter | planning and execution |")
-    print("|---|---|")
-    for name, criteria in filters(rows).items():
-        print(f"| {name} | {in_database(url, criteria):.2f} |")
-    print(flush=True)
 
 
 if __name__ == "__main__":

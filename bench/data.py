@@ -1,24 +1,78 @@
-"""What the database is filled with."""
+"""What the database is filled with: threads of one version with two tags, signed by one person.
+
+One thread in a hundred has the same rare tag, every second one the common one. Three threads in
+ten are signed by the same person, the others by any of `bench.people`; four have the same
+content. They claim to be signed within the 30 days before they were saved, over five years.
+"""
 
 from __future__ import annotations
 
-import psycopg2
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
 
-#: One thread in a hundred has the same rare tag, every second one the common one.
-FILL = """
-INSERT INTO signatures (document, thread, version, created_at, updated_at)
-SELECT 'bench-' || n, 'story', 1, now(), now() FROM generate_series(1, %(rows)s) n;
-INSERT INTO versions (signature_id, version, cms, tags, created_at)
-SELECT id, 1, %(cms)s, json_build_array({rare}, {common}), now() FROM signatures;
-INSERT INTO signature_tags (tag, signature_id)
-SELECT {rare}, id FROM signatures UNION ALL SELECT {common}, id FROM signatures;
+import orjson
+import psycopg2
+from psycopg2.extras import execute_values
+
+from app.cms.facts import signer_facts
+from app.store import terms
+from bench.people import signers
+
+START = datetime(2021, 1, 1, tzinfo=UTC)
+#: Days in which all threads were saved.
+DAYS = 1826
+#: What the facts of everybody have in place of the moment of signing.
+_ANY_MOMENT = "ANY MOMENT"
+
+_PEOPLE = """
+CREATE TEMPORARY TABLE people (
+    number integer, iin text, bin text, name text, digest_algorithm text, facts text, terms text[])
+"""
+
+_FILL = f"""
+SELECT setseed(0);
+CREATE TEMPORARY TABLE signings AS
+SELECT id, CASE WHEN random() < 0.3 THEN 0 ELSE floor(random() * {10_000}) END AS person,
+    date_trunc('second', %(start)s + id * interval '{DAYS} days' / %(rows)s
+        - random() * interval '30 days') AS moment,
+    encode(sha256(('signature ' || id)::bytea), 'hex') AS signature_sha256,
+    encode(sha256(('content ' || id / 4)::bytea), 'hex') AS content_sha256,
+    ARRAY['rare-' || (id / 100),
+        CASE WHEN id %% 2 = 0 THEN 'common' ELSE 'other-' || (id %% 20) END] AS tags
+FROM generate_series(1, %(rows)s) id;
+ANALYZE people, signings;
+
+SET session_replication_role = replica;  -- Nothing is checked that can't be wrong.
+INSERT INTO signatures (document, thread, version, created_at, updated_at, claimed_signed_at)
+SELECT 'bench-' || id, 'story', 1, now(), now(), moment FROM signings ORDER BY id;
+INSERT INTO versions (signature_id, version, cms, tags, created_at,
+    signature_sha256, content_sha256, terms)
+SELECT id, 1, %(cms)s, to_json(tags), now(), signature_sha256, content_sha256,
+    to_json(terms || ARRAY[
+        'sha256:' || signature_sha256, 'sha256:' || content_sha256,
+        'decade:' || left(day, 3), 'year:' || left(day, 4), 'month:' || left(day, 7),
+        'day:' || day])
+FROM signings, people, to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD') day
+WHERE number = person;
+INSERT INTO signers (signature_id, version, number, claimed_iin, claimed_bin, claimed_name,
+    digest_algorithm, message_digest, facts)
+SELECT id, 1, 1, iin, bin, name, digest_algorithm, content_sha256,
+    replace(facts, '{_ANY_MOMENT}',
+        to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))::json
+FROM signings, people WHERE number = person;
+INSERT INTO signature_terms (term, signature_id)
+SELECT json_array_elements_text(terms), signature_id FROM versions;
+INSERT INTO signature_tags (tag, signature_id) SELECT unnest(tags), id FROM signings;
 INSERT INTO signature_tag_pairs (first_tag, second_tag, signature_id)
-SELECT a.tag, b.tag, a.signature_id FROM signature_tags a
-JOIN signature_tags b ON b.signature_id = a.signature_id AND a.tag < b.tag;
-""".format(
-    rare="'rare-' || (id / 100)",
-    common="CASE WHEN id %% 2 = 0 THEN 'common' ELSE 'other-' || (id %% 20) END",
-)
+SELECT least(tags[1], tags[2] COLLATE "C"), greatest(tags[1], tags[2] COLLATE "C"), id
+FROM signings;
+"""
+
+
+def content_sha256(thread: int) -> str:
+    """Give the digest of what was signed in a thread, hex."""
+    return sha256(f"content {thread // 4}".encode()).hexdigest()
 
 
 def fill(url: str, rows: int, cms: str) -> None:
@@ -26,7 +80,24 @@ def fill(url: str, rows: int, cms: str) -> None:
     connection = psycopg2.connect(url)
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(FILL, {"rows": rows, "cms": cms})
+        cursor.execute(_PEOPLE)
+        execute_values(cursor, "INSERT INTO people VALUES %s", _people(cms))
+        cursor.execute(_FILL, {"rows": rows, "cms": cms, "start": START})
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
     connection.close()
+
+
+def _people(cms: str) -> list[tuple[Any, ...]]:
+    """Give a row for each person, made by what makes them when a version is saved."""
+    rows: list[tuple[Any, ...]] = []
+    for number, signer in enumerate(signers(cms)):
+        claims, facts = signer.claims, signer_facts(signer)
+        facts["claimed"]["signing_time"] = _ANY_MOMENT
+        rows.append(
+            (
+                number, claims.iin, claims.bin, terms.full_name(claims), signer.digest_algorithm,
+                orjson.dumps(facts).decode(), terms.of_people([claims]),
+            )
+        )  # fmt: skip
+    return rows

@@ -1,46 +1,19 @@
-"""What the database itself says: statements a request, milliseconds a page."""
+"""What the database itself says: statements a request."""
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
-from statistics import median
 from typing import Any
 
 import psycopg2
-from sqlalchemy import create_engine, make_url
 
-from app.store import database, reading
-from app.store.criteria import Criteria
-from app.store.reading import Carried
 from bench.cases import Case
 from bench.servers import PROJECT, WebServer, drive
 from tests.postgresql import PostgresServer
 
 #: Seed of the runs in which statements are counted, so that they share no thread with others.
 COUNTING_SEED = 0
-
-
-def filters(rows: int) -> dict[str, Criteria]:
-    """Name the filters whose first page is timed."""
-    rare, rarer = "rare-1", f"rare-{rows // 100 - 1}"
-    both = ("common", rare)
-    return {
-        "rare tag": Criteria(tags=(rare,)),
-        "common tag": Criteria(tags=("common",)),
-        "any of a common and a rare tag": Criteria(tags=both),
-        "all of a common and a rare tag": Criteria(tags=both, tags_mode="all"),
-        "any of two common tags": Criteria(tags=("common", "other-1")),
-        "any of two rare tags": Criteria(tags=(rare, rarer)),
-        "all of two common tags that never meet": Criteria(
-            tags=("common", "other-1"), tags_mode="all"
-        ),
-        "absent tag": Criteria(tags=("absent",)),
-        "all of a common and an absent tag": Criteria(tags=("common", "absent"), tags_mode="all"),
-        "document": Criteria(document=f"bench-{rows // 2}"),
-        "nothing": Criteria(),
-    }
 
 
 class Statements:
@@ -76,23 +49,3 @@ class Statements:
             rows = cursor.fetchall() if cursor.description else []
         connection.close()
         return rows
-
-
-def in_database(url: str, criteria: Criteria) -> float:
-    """Give the milliseconds that PostgreSQL plans and executes a first page; median of 7."""
-    address = make_url(url).set(drivername="postgresql+psycopg2")
-    engine = create_engine(address, **database.engine_options(address, None, 1))
-    statement = reading.page_statement(
-        "postgresql", criteria.shape, limited=True, carried=Carried()
-    )
-    compiled = statement.statement.compile(engine)
-    values = {**compiled.params, **reading.page_parameters(criteria, limit=20, offset=0)}
-    times = []
-    with engine.connect() as connection:
-        for _ in range(7):
-            plan = connection.exec_driver_sql("EXPLAIN (ANALYZE, SUMMARY) " + str(compiled), values)
-            lines = "\n".join(row[0] for row in plan)
-            parts = re.findall(r"(?:Planning|Execution) Time: ([\d.]+)", lines)
-            times.append(sum(float(part) for part in parts))
-    engine.dispose()
-    return median(times)

@@ -1,7 +1,10 @@
 """The floor: the least that a WSGI application does to give the same answers.
 
 Hand-written SQL over psycopg2, one statement a request, one connection a thread; no validation,
-no errors, no filters but one tag. It runs under the same gunicorn on the same tables.
+no errors, no filters but one tag. It runs under the same gunicorn on the same tables, and writes
+the same rows (`bench.sameness` compares them). What a signature claims it reads once, since it is
+sent the same one over and over. It has no guard of co-signers: it doesn't ask who signed the
+version before, so it never warns.
 """
 
 from __future__ import annotations
@@ -9,11 +12,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
 import psycopg2
+
+from app.cms.parsing import parse
+from app.store.signing import read_signing
 
 _local = threading.local()
 
@@ -37,43 +45,62 @@ _SAVE = """
 WITH head AS ({claim}
     RETURNING id, version, created_at, updated_at),
 version AS (
-    INSERT INTO versions (signature_id, version, cms, tags, created_at)
-    SELECT id, version, %(cms)s, %(json)s, updated_at FROM head),
-{stale}
-tag AS (
-    INSERT INTO signature_tags (tag, signature_id) SELECT unnest(%(tags)s), id FROM head
-    ON CONFLICT DO NOTHING),
+    INSERT INTO versions (signature_id, version, cms, tags, created_at,
+        signature_sha256, content_sha256, terms)
+    SELECT id, version, %(cms)s, %(tags)s, updated_at,
+        %(signature_sha256)s, %(content_sha256)s, %(terms)s FROM head),
+signer AS (
+    INSERT INTO signers (signature_id, version, number, claimed_iin, claimed_bin, claimed_name,
+        digest_algorithm, message_digest, facts)
+    SELECT id, version, (row->>0)::int, row->>1, row->>2, row->>3, row->>4, row->>5, row->6
+    FROM head, json_array_elements(%(signers)s) row),
+tags AS (SELECT json_array_elements_text(%(tags)s) AS tag),
+terms AS (SELECT json_array_elements_text(%(terms)s) AS term),
+{stale}new_tags AS (SELECT tag FROM tags {but_tags}),
+new_terms AS (SELECT term FROM terms {but_terms}),
+tag AS (INSERT INTO signature_tags (tag, signature_id) SELECT tag, id FROM new_tags, head),
+term AS (INSERT INTO signature_terms (term, signature_id) SELECT term, id FROM new_terms, head),
 pair AS (
     INSERT INTO signature_tag_pairs (first_tag, second_tag, signature_id)
-    SELECT a, b, id FROM unnest(%(tags)s) a, unnest(%(tags)s) b, head WHERE a COLLATE "C" < b
+    SELECT a.tag, b.tag, id FROM tags a, tags b, head WHERE a.tag COLLATE "C" < b.tag
     ON CONFLICT DO NOTHING)
 SELECT * FROM head"""
 
 FIRST = _SAVE.format(
     claim="""
-    INSERT INTO signatures (document, thread, version, created_at, updated_at)
-    VALUES (%(document)s, %(thread)s, 1, now(), now()) ON CONFLICT DO NOTHING""",
+    INSERT INTO signatures (document, thread, version, created_at, updated_at, claimed_signed_at)
+    VALUES (%(document)s, %(thread)s, 1, now(), now(), %(signed_at)s) ON CONFLICT DO NOTHING""",
+    but_tags="",
+    but_terms="",
     stale="",
 )
 NEXT = _SAVE.format(
     claim="""
-    UPDATE signatures SET version = version + 1, updated_at = now()
+    UPDATE signatures
+    SET version = version + 1, updated_at = now(), claimed_signed_at = %(signed_at)s
     WHERE document = %(document)s AND thread = %(thread)s AND version = %(version)s""",
-    stale="""
+    but_tags="EXCEPT SELECT unnest(tags) FROM seen",
+    but_terms="EXCEPT SELECT unnest(terms) FROM seen",
+    stale="""seen AS (
+    SELECT signature_id, ARRAY(SELECT json_array_elements_text(tags)) AS tags,
+        ARRAY(SELECT json_array_elements_text(terms)) AS terms
+    FROM versions WHERE signature_id = (SELECT id FROM head) AND version = %(version)s),
 stale AS (
-    DELETE FROM signature_tags WHERE signature_id = (SELECT id FROM head) AND tag = ANY (ARRAY(
-        SELECT json_array_elements_text(tags) FROM versions
-        WHERE signature_id = (SELECT id FROM head) AND version = %(version)s
-    )) AND tag <> ALL (%(tags)s)),
+    SELECT ARRAY(SELECT unnest(tags) EXCEPT SELECT tag FROM tags) AS tags,
+        ARRAY(SELECT unnest(terms) EXCEPT SELECT term FROM terms) AS terms FROM seen),
+stale_tag AS (
+    DELETE FROM signature_tags
+    WHERE signature_id = (SELECT id FROM head) AND tag = ANY ((SELECT tags FROM stale)::text[])),
+stale_term AS (
+    DELETE FROM signature_terms
+    WHERE signature_id = (SELECT id FROM head) AND term = ANY ((SELECT terms FROM stale)::text[])),
 stale_pair AS (
     DELETE FROM signature_tag_pairs WHERE signature_id = (SELECT id FROM head)
-    AND first_tag = ANY (ARRAY(
-        SELECT json_array_elements_text(tags) FROM versions
-        WHERE signature_id = (SELECT id FROM head) AND version = %(version)s))
-    AND second_tag = ANY (ARRAY(
-        SELECT json_array_elements_text(tags) FROM versions
-        WHERE signature_id = (SELECT id FROM head) AND version = %(version)s))
-    AND (first_tag <> ALL (%(tags)s) OR second_tag <> ALL (%(tags)s))),""",
+    AND first_tag = ANY ((SELECT tags FROM seen)::text[])
+    AND second_tag = ANY ((SELECT tags FROM seen)::text[])
+    AND (first_tag = ANY ((SELECT tags FROM stale)::text[])
+        OR second_tag = ANY ((SELECT tags FROM stale)::text[]))),
+""",
 )
 
 
@@ -115,11 +142,11 @@ def _rows(sql: str, values: Any) -> list[Any]:
 
 def _save(body: dict[str, Any]) -> dict[str, Any]:
     values = {
+        **_claimed(body["cms"]),
         "document": body["document"],
         "thread": body["thread"],
         "cms": body["cms"],
-        "tags": body["tags"],
-        "json": orjson.dumps(body["tags"]).decode(),
+        "tags": orjson.dumps(body["tags"]).decode(),
         "version": body.get("version", 0),
     }
     ((signature_id, version, created, updated),) = _rows(
@@ -129,6 +156,19 @@ def _save(body: dict[str, Any]) -> dict[str, Any]:
         signature_id, body["document"], body["thread"], None, version, body["cms"], None, None,
         updated, body["tags"], created, updated,
     )  # fmt: skip
+
+
+@cache
+def _claimed(cms: str) -> dict[str, Any]:
+    """Give what is kept of what a signature claims."""
+    signing = read_signing(parse(cms), datetime.now(UTC))
+    return {
+        "signature_sha256": signing.signature_sha256,
+        "content_sha256": signing.content_sha256,
+        "signed_at": signing.signed_at,
+        "signers": signing.signers,
+        "terms": signing.terms,
+    }
 
 
 def _written(
