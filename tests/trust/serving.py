@@ -1,5 +1,6 @@
 """A server on this machine that answers as a test wants, and remembers what it was asked."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,8 +43,8 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[Site]:
-    """Run such a server on a free port of the loopback address."""
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[Site]:
+    """Run such a server on a free port of the loopback address, over HTTPS if `tls` is given."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -65,7 +66,10 @@ def serving() -> Iterator[Site]:
             """Say nothing."""
 
     with _Server(("127.0.0.1", 0), Handler) as server:
-        site = Site(f"http://127.0.0.1:{server.server_port}")
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        scheme = "https" if tls else "http"
+        site = Site(f"{scheme}://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

@@ -1,5 +1,7 @@
 """What authorities have answered is kept on disk, and not trusted for that."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from app.cms.status import Answer
 from app.trust import Trust
 from app.trust.cache import MAX_FILES, Cache
+from app.trust.files import UNFINISHED
 from tests import pki, revoking
 from tests.revoking import Revoked
 from tests.trust.asking import (
@@ -108,3 +111,14 @@ def test_the_cache_holds_so_many_files(cache: Path, monkeypatch: pytest.MonkeyPa
     assert "29.crl" in names
     assert "0.crl" not in names
     assert "x.ocsp" in names
+
+
+def test_what_was_never_written_to_its_end_goes_after_a_while(cache: Path) -> None:
+    cache.mkdir()
+    for name, age in (("old", 2 * HOUR), ("new", 0 * HOUR)):
+        file = cache / f"{UNFINISHED}{name}"
+        file.touch()
+        written = time.time() - age.total_seconds()
+        os.utime(file, (written, written))
+    Cache(cache).keep("x.crl", b"")
+    assert {file.name for file in cache.iterdir()} == {f"{UNFINISHED}new", "x.crl"}

@@ -1,7 +1,9 @@
 """Downloads end in time and within their size, whoever answers."""
 
 import gzip
+import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,9 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from app.trust.downloads import fetch
 from app.trust.errors import FetchFailed
+from tests import builders
+from tests.builders import NOT_AFTER, NOT_BEFORE
 from tests.live.server import wait_until
 from tests.postgresql import free_port
 from tests.trust.serving import Site, serving
@@ -166,3 +174,42 @@ def test_who_drips_is_cut_off(head: bytes) -> None:
 def test_a_body_that_breaks_off_is_a_failure(site: Site) -> None:
     address = site.serve("/a", b"short", headers={"Content-Length": "900"})
     assert failure(address) == "it can't be reached"
+
+
+@pytest.fixture(name="certificate")
+def certificate_of_this_machine(tmp_path: Path) -> Path:
+    """Give a file with a key and a certificate for the loopback address, by itself."""
+    pair = builders.key("server")
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder(name, name, pair.public_key(), 1, NOT_BEFORE, NOT_AFTER)
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(pair.public_key()), critical=False)
+        .sign(pair, hashes.SHA256())
+    )
+    file = tmp_path / "server.pem"
+    key = pair.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(key + certificate.public_bytes(Encoding.PEM))
+    return file
+
+
+def test_https_is_asked_if_its_certificate_is_good(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with serving(context) as site:
+        address = site.serve("/a", b"content")
+        assert address.startswith("https:")
+        assert failure(address) == "it can't be reached"
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        assert fetch(address, limit=9, seconds=5) == b"content"
+    assert site.asked == ["GET /a"]
+
+
+def test_who_drips_before_tls_begins_is_cut_off() -> None:
+    with answering(lambda connection: drip(connection, b"\x16\x03\x03\x3f\xff")) as address:
+        secure = address.replace("http:", "https:")
+        assert failure(secure, seconds=0.3) == "it does not answer in time"

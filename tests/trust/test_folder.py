@@ -33,6 +33,17 @@ def test_a_folder_that_is_not_there_has_no_anchors(tmp_path: Path, place: str) -
     assert judge(trust) == (UNKNOWN, UNKNOWN)
 
 
+def test_a_folder_that_can_not_be_read_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    trust = Trust(circle, online=False, cache=tmp_path / "cache")
+    assert not trust.has_anchors
+    assert list(trust.contents().unreadable) == [".", "intermediates/"]
+    assert "TRUST_DIR: . is left out: Too many levels of symbolic links" in caplog.text
+
+
 @pytest.mark.parametrize("name", ["a.pem", "a.crt", "a.cer", "a.der", "A.PEM", "intermediates.pem"])
 @pytest.mark.parametrize("form", ["PEM", "DER"])
 def test_a_certificate_in_the_folder_is_an_anchor(

@@ -157,3 +157,13 @@ def test_few_are_asked_for_at_once(
     for one in people[1:]:  # Those who are done make room.
         ask(online, one)
     assert site.asked == ["POST /0", "POST /1", "POST /2"]
+
+
+def test_only_so_many_failures_are_remembered(
+    online: Trust, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(online_module, "MAX_FAILURES", 2)
+    people = [person(crl_at(site.url(f"/{number}"))) for number in range(3)]
+    for who in (*people, people[2], people[0]):
+        ask(online, who)
+    assert site.asked == ["GET /0", "GET /1", "GET /2", "GET /0"]
