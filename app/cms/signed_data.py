@@ -3,7 +3,7 @@
 All is read in place, since the content may have megabytes; only certificates go to asn1crypto.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from app.cms import records
@@ -72,6 +72,9 @@ class SignedCms:
     content_size: int | None
     certificates: int
     signers: tuple[Signer, ...]
+    #: The scan of `der`, and the fields of SignedData in it, for whoever reads on.
+    scanned: Scanned = field(repr=False, compare=False)
+    fields: tuple[Element, ...] = field(repr=False, compare=False)
 
 
 def parse_signed_data(value: Scanned) -> SignedCms:
@@ -79,7 +82,7 @@ def parse_signed_data(value: Scanned) -> SignedCms:
 
     Raises MalformedSignature, or whatever asn1crypto raises for damage that nobody foresaw.
     """
-    fields = signed_data_fields(value)
+    fields = _signed_data_fields(value)
     content_type, content_size = _read_content(value, fields[2])
     listed = _list_certificates(value, fields[3])
     signer_infos = value.elements(fields[-1][2], fields[-1][3], MAX_SIGNERS)
@@ -101,10 +104,12 @@ def parse_signed_data(value: Scanned) -> SignedCms:
         content_size=content_size,
         certificates=len(listed),
         signers=signers,
+        scanned=value,
+        fields=tuple(fields),
     )
 
 
-def signed_data_fields(value: Scanned) -> list[Element]:
+def _signed_data_fields(value: Scanned) -> list[Element]:
     """List the fields of the SignedData in a ContentInfo (RFC 5652 sections 3 and 5.1).
 
     Raises MalformedSignature.

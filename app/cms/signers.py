@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.cms.algorithms import DIGEST_URIS, SIGNATURE_URIS, AlgorithmIdentifier
-from app.cms.ber import OBJECT_IDENTIFIER, SEQUENCE, SET, Element, Scanned, scan
+from app.cms.ber import OBJECT_IDENTIFIER, SEQUENCE, SET, Element, Scanned
 from app.cms.claims import Claims, claims_of
 from app.cms.nodes import DAMAGE, Node
 from app.cms.signed_data import (
@@ -16,7 +16,6 @@ from app.cms.signed_data import (
     MAX_SIGNERS,
     SignedCms,
     Signer,
-    signed_data_fields,
 )
 from app.cms.signed_xml import DS, SignedXml, XmlSignature, find_signatures, parse_document
 from app.cms.timestamp_claims import TimestampClaims, read_token
@@ -85,22 +84,6 @@ class SignedContent:
     content_type: str
 
 
-class _Closed(dict[int, int]):
-    """The ends of indefinite lengths, found by a scan when somebody asks for the first of them.
-
-    Hardly any signature has one, and scanning takes longer than all that is done here.
-    """
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__()
-        self._data = data
-
-    def __missing__(self, position: int) -> int:
-        closed = scan(self._data).closed
-        self.update(closed)
-        return closed[position]
-
-
 def describe(signature: SignedCms | SignedXml) -> tuple[SignerClaims, ...]:
     """Say what a parsed signature claims of each of its signers.
 
@@ -108,8 +91,7 @@ def describe(signature: SignedCms | SignedXml) -> tuple[SignerClaims, ...]:
     """
     if isinstance(signature, SignedXml):
         return _describe_xml(signature)
-    value = Scanned(signature.der, _Closed(signature.der))
-    signer_infos = signed_data_fields(value)[-1]
+    value, signer_infos = signature.scanned, signature.fields[-1]
     elements = value.elements(signer_infos[2], signer_infos[3], MAX_SIGNERS)
     return tuple(
         [
@@ -262,7 +244,6 @@ def attached_content(signature: SignedCms | SignedXml) -> bytes | None:
     """
     if isinstance(signature, SignedXml) or not signature.attached:
         return None
-    value = Scanned(signature.der, _Closed(signature.der))
-    encapsulated = signed_data_fields(value)[2]
+    value, encapsulated = signature.scanned, signature.fields[2]
     explicit = value.elements(encapsulated[2], encapsulated[3], 2)[1]
     return Node(value, explicit).only().octets()
