@@ -7,7 +7,7 @@ certificate of theirs.
 from dataclasses import dataclass
 
 #: Where the fingerprints come from. They were not compared with what pki.gov.kz publishes.
-SOURCE = "the public repository vturekhanov/edscheck-desktop, as of 2025"
+SOURCE = "the public repository vturekhanov/edscheck-desktop"
 
 
 @dataclass(frozen=True, slots=True)
