@@ -23,6 +23,7 @@ from sqlalchemy import (
     delete,
     except_,
     func,
+    insert,
     or_,
     select,
     true,
@@ -66,8 +67,11 @@ _INDEXES = (
 
 
 def add_sent(dialect: str, head: FromClause) -> list[Insert]:
-    """Write statements that add what a save brings, for the new thread whose row is `head`."""
-    return [_add(index, dialect, head) for index in _INDEXES]
+    """Write statements that add what a save brings, for the new thread whose row is `head`.
+
+    Its id was never used before, so nothing can be in the way, and PostgreSQL needn't look.
+    """
+    return [insert(index.table).from_select(*_rows(index, dialect, head)) for index in _INDEXES]
 
 
 def replace(dialect: str, head: FromClause) -> list[Insert | Delete]:
@@ -119,21 +123,27 @@ class _OfVersion:
 def _add(
     index: _Index, dialect: str, head: FromClause, superseded: _OfVersion | None = None
 ) -> Insert:
-    """Insert what is sent; of single items only those that the superseded version has not."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    # Without WHERE, SQLite takes the ON of ON CONFLICT for a join's.
-    if len(index.columns) == 2:
-        item, other = _sent(index, dialect), _sent(index, dialect, "other")
-        rows = select(item.c.value, other.c.value, head.c.id).where(
-            item.c.value.collate(_BY_BYTES[dialect]) < other.c.value
-        )
-    else:
-        item = _sent(index, dialect)
-        if superseded is not None:
-            item = except_(select(item.c.value), superseded.items(index)).subquery("item")
-        rows = select(item.c.value, head.c.id).select_from(item.join(head, true())).where(true())
+    """Insert what is not there yet."""
+    insert_or_nothing = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    names, rows = _rows(index, dialect, head, superseded)
+    return insert_or_nothing(index.table).from_select(names, rows).on_conflict_do_nothing()
+
+
+def _rows(
+    index: _Index, dialect: str, head: FromClause, superseded: _OfVersion | None = None
+) -> tuple[list[str], Select[Any]]:
+    """Give columns and rows of what is sent; no single items that the superseded version has."""
     names = [*(column.key for column in index.columns), "signature_id"]
-    return insert(index.table).from_select(names, rows).on_conflict_do_nothing()
+    item = _sent(index, dialect)
+    if len(index.columns) == 2:
+        other = _sent(index, dialect, "other")
+        lower = item.c.value.collate(_BY_BYTES[dialect]) < other.c.value
+        return names, select(item.c.value, other.c.value, head.c.id).where(lower)
+    if superseded is not None:
+        item = except_(select(item.c.value), superseded.items(index)).subquery("item")
+    # Without WHERE, SQLite takes the ON of ON CONFLICT for a join's.
+    joined = item.join(head, true())
+    return names, select(item.c.value, head.c.id).select_from(joined).where(true())
 
 
 def _delete(index: _Index, of: _OfVersion, *, but_sent: bool = False) -> Delete:
