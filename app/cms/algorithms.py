@@ -45,7 +45,14 @@ from app.cms.xml_methods import DIGEST_URIS, SIGNATURE_URIS
 __all__ = [
     "DIGESTS",
     "DIGEST_URIS",
+    "EC",
+    "GOST_2004",
+    "GOST_2015_256",
+    "GOST_2015_512",
+    "GOST_34311",
     "SIGNATURE_URIS",
+    "STREEBOG_256",
+    "STREEBOG_512",
     "AlgorithmIdentifier",
     "PublicKey",
     "digest",
@@ -58,20 +65,20 @@ Digest: TypeAlias = Callable[[bytes], bytes]
 """A hash function."""
 
 _RSA = "1.2.840.113549.1.1.1"
-_EC = "1.2.840.10045.2.1"
+EC = "1.2.840.10045.2.1"
 # Kazakhstan's identifiers, of which no RFC tells.
-_GOST_2004 = "1.2.398.3.10.1.1.1.1"
-_GOST_2015_256 = "1.2.398.3.10.1.1.2.1"
-_GOST_2015_512 = "1.2.398.3.10.1.1.2.2"
-_GOST_34311 = "1.2.398.3.10.1.3.1"
-_STREEBOG_256 = "1.2.398.3.10.1.3.2"
-_STREEBOG_512 = "1.2.398.3.10.1.3.3"
+GOST_2004 = "1.2.398.3.10.1.1.1.1"
+GOST_2015_256 = "1.2.398.3.10.1.1.2.1"
+GOST_2015_512 = "1.2.398.3.10.1.1.2.2"
+GOST_34311 = "1.2.398.3.10.1.3.1"
+STREEBOG_256 = "1.2.398.3.10.1.3.2"
+STREEBOG_512 = "1.2.398.3.10.1.3.3"
 
 # GOST key -> the curve that its parameters name, and that curve.
 _GOST_CURVES: dict[str, tuple[str, Curve]] = {
-    _GOST_2004: ("1.2.398.3.10.1.1.1.1.1", CRYPTO_PRO_A),
-    _GOST_2015_256: ("1.2.398.3.10.1.1.2.1.1", TC26_256_A),
-    _GOST_2015_512: ("1.2.398.3.10.1.1.2.2.1", TC26_512_A),
+    GOST_2004: ("1.2.398.3.10.1.1.1.1.1", CRYPTO_PRO_A),
+    GOST_2015_256: ("1.2.398.3.10.1.1.2.1.1", TC26_256_A),
+    GOST_2015_512: ("1.2.398.3.10.1.1.2.2.1", TC26_512_A),
 }
 
 
@@ -107,10 +114,10 @@ def _hashlib_digest(name: str) -> Digest:
 
 DIGESTS: dict[str, Digest] = {
     **{oid: _hashlib_digest(hash_.name.replace("sha3-", "sha3_")) for oid, hash_ in HASHES.items()},
-    _GOST_34311: gost_34311,
+    GOST_34311: gost_34311,
     "1.2.398.3.10.1.3.1.1.0": gost_34311,  # The name that public keys have for it.
-    _STREEBOG_256: streebog_256,
-    _STREEBOG_512: streebog_512,
+    STREEBOG_256: streebog_256,
+    STREEBOG_512: streebog_512,
     # The Russian identifiers: RFC 7836 and RFC 4357.
     "1.2.643.7.1.1.2.2": streebog_256,
     "1.2.643.7.1.1.2.3": streebog_512,
@@ -239,27 +246,27 @@ _SCHEMES: dict[str, _Scheme] = {
     "2.16.840.1.101.3.4.3.15": _Scheme(_check_rsa, (_RSA,), SHA3_384),
     "2.16.840.1.101.3.4.3.16": _Scheme(_check_rsa, (_RSA,), SHA3_512),
     PSS: _Scheme(_check_pss, (_RSA, PSS), None),
-    _EC: _Scheme(_check_ecdsa, (_EC,), None),
-    "1.2.840.10045.4.1": _Scheme(_check_ecdsa, (_EC,), SHA_1),
-    "1.2.840.10045.4.3.1": _Scheme(_check_ecdsa, (_EC,), SHA_224),
-    "1.2.840.10045.4.3.2": _Scheme(_check_ecdsa, (_EC,), SHA_256),
-    "1.2.840.10045.4.3.3": _Scheme(_check_ecdsa, (_EC,), SHA_384),
-    "1.2.840.10045.4.3.4": _Scheme(_check_ecdsa, (_EC,), SHA_512),
-    "2.16.840.1.101.3.4.3.9": _Scheme(_check_ecdsa, (_EC,), SHA3_224),
-    "2.16.840.1.101.3.4.3.10": _Scheme(_check_ecdsa, (_EC,), SHA3_256),
-    "2.16.840.1.101.3.4.3.11": _Scheme(_check_ecdsa, (_EC,), SHA3_384),
-    "2.16.840.1.101.3.4.3.12": _Scheme(_check_ecdsa, (_EC,), SHA3_512),
-    "0.4.0.127.0.7.1.1.4.1.1": _Scheme(_check_plain_ecdsa, (_EC,), SHA_1),
-    "0.4.0.127.0.7.1.1.4.1.2": _Scheme(_check_plain_ecdsa, (_EC,), SHA_224),
-    "0.4.0.127.0.7.1.1.4.1.3": _Scheme(_check_plain_ecdsa, (_EC,), SHA_256),
-    "0.4.0.127.0.7.1.1.4.1.4": _Scheme(_check_plain_ecdsa, (_EC,), SHA_384),
-    "0.4.0.127.0.7.1.1.4.1.5": _Scheme(_check_plain_ecdsa, (_EC,), SHA_512),
+    EC: _Scheme(_check_ecdsa, (EC,), None),
+    "1.2.840.10045.4.1": _Scheme(_check_ecdsa, (EC,), SHA_1),
+    "1.2.840.10045.4.3.1": _Scheme(_check_ecdsa, (EC,), SHA_224),
+    "1.2.840.10045.4.3.2": _Scheme(_check_ecdsa, (EC,), SHA_256),
+    "1.2.840.10045.4.3.3": _Scheme(_check_ecdsa, (EC,), SHA_384),
+    "1.2.840.10045.4.3.4": _Scheme(_check_ecdsa, (EC,), SHA_512),
+    "2.16.840.1.101.3.4.3.9": _Scheme(_check_ecdsa, (EC,), SHA3_224),
+    "2.16.840.1.101.3.4.3.10": _Scheme(_check_ecdsa, (EC,), SHA3_256),
+    "2.16.840.1.101.3.4.3.11": _Scheme(_check_ecdsa, (EC,), SHA3_384),
+    "2.16.840.1.101.3.4.3.12": _Scheme(_check_ecdsa, (EC,), SHA3_512),
+    "0.4.0.127.0.7.1.1.4.1.1": _Scheme(_check_plain_ecdsa, (EC,), SHA_1),
+    "0.4.0.127.0.7.1.1.4.1.2": _Scheme(_check_plain_ecdsa, (EC,), SHA_224),
+    "0.4.0.127.0.7.1.1.4.1.3": _Scheme(_check_plain_ecdsa, (EC,), SHA_256),
+    "0.4.0.127.0.7.1.1.4.1.4": _Scheme(_check_plain_ecdsa, (EC,), SHA_384),
+    "0.4.0.127.0.7.1.1.4.1.5": _Scheme(_check_plain_ecdsa, (EC,), SHA_512),
     # KalkanCrypt writes the kind of key for GOST too.
-    _GOST_2004: _Scheme(_check_gost, (_GOST_2004,), _GOST_34311),
-    _GOST_2015_256: _Scheme(_check_gost, (_GOST_2015_256,), _STREEBOG_256),
-    _GOST_2015_512: _Scheme(_check_gost, (_GOST_2015_512,), _STREEBOG_512),
-    "1.2.398.3.10.1.1.1.2": _Scheme(_check_gost, (_GOST_2004,), _GOST_34311),
-    "1.2.398.3.10.1.1.2.3.1": _Scheme(_check_gost, (_GOST_2015_256,), _STREEBOG_256),
-    "1.2.398.3.10.1.1.2.3.2": _Scheme(_check_gost, (_GOST_2015_512,), _STREEBOG_512),
+    GOST_2004: _Scheme(_check_gost, (GOST_2004,), GOST_34311),
+    GOST_2015_256: _Scheme(_check_gost, (GOST_2015_256,), STREEBOG_256),
+    GOST_2015_512: _Scheme(_check_gost, (GOST_2015_512,), STREEBOG_512),
+    "1.2.398.3.10.1.1.1.2": _Scheme(_check_gost, (GOST_2004,), GOST_34311),
+    "1.2.398.3.10.1.1.2.3.1": _Scheme(_check_gost, (GOST_2015_256,), STREEBOG_256),
+    "1.2.398.3.10.1.1.2.3.2": _Scheme(_check_gost, (GOST_2015_512,), STREEBOG_512),
 }
 _KEYS = {key for scheme in _SCHEMES.values() for key in scheme.keys}

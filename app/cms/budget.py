@@ -1,33 +1,151 @@
-"""What verifying one signature may cost, whoever made it.
+"""What verifying one signature may cost, whoever made it: each computation is paid for first.
 
-A unit is one check of a signature value, or so many bytes that are hashed for it: with GOST 4 ms or
-1 ms. The content itself and what the operator supplies are not counted.
+Costs are microseconds of CPU, as measured on one core of a server of 2023, whatever has been
+computed before: an answer must not depend on what happens to be remembered. GOST takes so much
+because it is in plain Python here; all else is in C.
 """
 
 from collections.abc import Hashable
 
-UNIT_BYTES = 1024
-# An NCA's person needs 3 units, a timestamp with its authority the first time 9, an authority 3.
-MAX_UNITS = 128
-MAX_UNITS_PER_SIGNER = 8
+from app.cms import algorithms
+from app.cms.algorithm_names import name
+from app.cms.algorithms import AlgorithmIdentifier, PublicKey
+from app.cms.errors import TooCostly
+from app.cms.gost.gost94 import gost_94_crypto_pro, gost_34311
+from app.cms.gost.streebog import plain_streebog_256, plain_streebog_512
+
+# A GOST signer with a timestamp costs some 20,000, an RSA one 1,500.
+MAX_COST = 1_500_000
+# Of hashing the content, and of checks over it: enough for 2.7 MB of Streebog in plain Python.
+MAX_CONTENT_COST = 3_500_000
+
+_STREEBOG = (250, 1300)
+_GOST_94 = (150, 1800)
+SLOW_DIGESTS = {
+    plain_streebog_256: _STREEBOG,
+    plain_streebog_512: _STREEBOG,
+    gost_34311: _GOST_94,
+    gost_94_crypto_pro: _GOST_94,
+}
+"""Functions in plain Python, and what they cost to begin with and for 1,000 bytes."""
+_IN_C = (2, 8)
+# What one check costs beside the digest, and that digest.
+_GOST_CHECKS = {
+    algorithms.GOST_2004: (2300, algorithms.GOST_34311),
+    algorithms.GOST_2015_256: (2500, algorithms.STREEBOG_256),
+    algorithms.GOST_2015_512: (4700, algorithms.STREEBOG_512),
+}
+# On the largest curve of ECDSA.
+_ECDSA_CHECK = 800
+# RSA: this, and a thousandth of the square of the key's bytes, of which only so many are read.
+_RSA_CHECK = 50
+_MAX_RSA_KEY = 2100
+
+
+def cost_of_digest(oid: str, size: int) -> int:
+    """Give what it costs to hash so many bytes."""
+    function = algorithms.DIGESTS.get(oid)
+    start, thousand = SLOW_DIGESTS.get(function, _IN_C) if function else _IN_C
+    return start + size * thousand // 1000
+
+
+def cost_of_check(key: PublicKey, size: int) -> int:
+    """Give what it costs to check a signature over so many bytes."""
+    kind = key.algorithm.oid
+    if kind in _GOST_CHECKS:
+        check, digest = _GOST_CHECKS[kind]
+        return check + cost_of_digest(digest, size)
+    rsa = _RSA_CHECK + min(len(key.bits), _MAX_RSA_KEY) ** 2 // 1000
+    return (_ECDSA_CHECK if kind == algorithms.EC else rsa) + size * _IN_C[1] // 1000
+
+
+def refuse_content(oid: str) -> TooCostly:
+    """Say that content is too large to be hashed, and what would help."""
+    if algorithms.DIGESTS.get(oid) in (plain_streebog_256, plain_streebog_512):
+        return TooCostly(
+            "the content is too large to be hashed here: {algorithm} takes an OpenSSL with GOST"
+            " (libengine-gost-openssl)",
+            algorithm=name(oid),
+        )
+    return TooCostly(
+        "the content is too large to be hashed here: {algorithm} is slow", algorithm=name(oid)
+    )
 
 
 class Budget:
-    """What is left of the units of one signature, over all its signers."""
+    """What is left of a sum, over all signers of a signature."""
 
-    def __init__(self, signers: int = 1) -> None:
-        """Give each of that many signers its part."""
-        self._left = MAX_UNITS + signers * MAX_UNITS_PER_SIGNER
+    def __init__(self, whole: int | None = None) -> None:
+        """Start with all of it, MAX_COST if nothing else is said."""
+        self._left = MAX_COST if whole is None else whole
         self._paid: set[Hashable] = set()
 
-    def spend(self, size: int) -> bool:
-        """Pay for one check over `size` bytes, and tell whether there was enough left."""
-        self._left -= 1 + size // UNIT_BYTES
-        return self._left >= 0
+    def spend(self, cost: int, *, once: Hashable = None) -> None:
+        """Pay, the second time for the same thing nothing. Raises TooCostly if it isn't left."""
+        if once in self._paid:
+            return
+        if cost > self._left:
+            raise TooCostly("there is too much in the signature to check all of it here")
+        self._left -= cost
+        if once is not None:
+            self._paid.add(once)
 
-    def spend_once(self, what: Hashable, size: int) -> bool:
-        """Pay for something whose answer is remembered: the second time is free."""
-        if what in self._paid:
-            return True
-        self._paid.add(what)
-        return self.spend(size)
+    def digest(self, oid: str, data: bytes) -> bytes:
+        """Pay for `algorithms.digest`, and hash. Raises UnsupportedAlgorithm or TooCostly."""
+        self.spend(cost_of_digest(oid, len(data)))
+        return algorithms.digest(oid, data)
+
+    def verify_signature(
+        self,
+        key: PublicKey,
+        algorithm: AlgorithmIdentifier,
+        digest_algorithm: str | None,
+        message: bytes,
+        signature: bytes,
+    ) -> bool:
+        """Pay for `algorithms.verify_signature`, and check.
+
+        Raises UnsupportedAlgorithm or TooCostly.
+        """
+        self.spend(cost_of_check(key, len(message)))
+        return algorithms.verify_signature(key, algorithm, digest_algorithm, message, signature)
+
+
+class ContentBudget(Budget):
+    """What the content may cost, which has a sentence of its own for what is too much."""
+
+    def __init__(self) -> None:
+        """Start with MAX_CONTENT_COST."""
+        super().__init__(MAX_CONTENT_COST)
+
+    def digest(self, oid: str, data: bytes) -> bytes:
+        """Do the same, with that sentence."""
+        try:
+            return super().digest(oid, data)
+        except TooCostly as error:
+            raise refuse_content(oid) from error
+
+    def verify_signature(
+        self,
+        key: PublicKey,
+        algorithm: AlgorithmIdentifier,
+        digest_algorithm: str | None,
+        message: bytes,
+        signature: bytes,
+    ) -> bool:
+        """Do the same, with that sentence."""
+        try:
+            return super().verify_signature(key, algorithm, digest_algorithm, message, signature)
+        except TooCostly as error:
+            _, digest = _GOST_CHECKS.get(key.algorithm.oid, (0, digest_algorithm))
+            raise refuse_content(digest or algorithm.oid) from error
+
+
+class Unlimited(Budget):
+    """For what the operator has at hand, and for who can wait. Safe to share by threads."""
+
+    def spend(self, cost: int, *, once: Hashable = None) -> None:
+        """Take nothing."""
+
+
+FREE = Unlimited()

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from app.cms import algorithms
-from app.cms.gost.gost94 import gost_94_crypto_pro, gost_34311
-from app.cms.gost.streebog import plain_streebog_256, plain_streebog_512
+from app.cms.budget import SLOW_DIGESTS, refuse_content
 from app.cms.status import Verdict, unknown
 
 # What may be spent on the signatures of one document, in the time that it takes to canonicalise a
@@ -30,7 +29,6 @@ _ELEMENT = 50
 # the budget is for 2.5 MB, which takes 3 s, or 10 s with GOST 34.311-95.
 _SLOW_DIGEST = 100
 _SLOW_START = 500
-_SLOW_DIGESTS = (plain_streebog_256, plain_streebog_512, gost_34311, gost_94_crypto_pro)
 # Bytes of a canonical form, which is kept in memory: so many times the document's own, and some
 # more, because the exclusive form may declare a namespace anew in each element.
 _GROWTH = 2
@@ -174,10 +172,19 @@ class Canonicaliser:
         question = (oid, apex, form, left_out)
         if question not in self._digests:
             data = self.octets(apex, form, left_out)
-            slow = algorithms.DIGESTS[oid] in _SLOW_DIGESTS
-            self.budget.spend((len(data) + _SLOW_START) * _SLOW_DIGEST if slow else len(data))
+            self._pay_for_digest(oid, len(data))
             self._digests[question] = algorithms.digest(oid, data)
         return self._digests[question]
+
+    def _pay_for_digest(self, oid: str, size: int) -> None:
+        if algorithms.DIGESTS[oid] not in SLOW_DIGESTS:
+            self.budget.spend(size)
+            return
+        try:
+            self.budget.spend((size + _SLOW_START) * _SLOW_DIGEST)
+        except Undecided as undecided:
+            error = refuse_content(oid)
+            raise Undecided(unknown(error.template, **error.values)) from undecided
 
     def octets(
         self, apex: etree._Element | None, form: Form, left_out: frozenset[int] = frozenset()

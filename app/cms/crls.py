@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.cms import x509
-from app.cms.algorithms import PublicKey, verify_signature
+from app.cms.algorithms import PublicKey, name
 from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, MAX_LENGTH_OCTETS, SEQUENCE, Scanned
-from app.cms.errors import CmsError
+from app.cms.budget import FREE, Budget
+from app.cms.errors import CmsError, TooCostly
 from app.cms.nodes import (
     DAMAGE,
     ENUMERATED,
@@ -91,15 +92,21 @@ class CertificateList:
         critical = {oid for oid, (flag, _) in self._extensions.items() if flag}
         return critical <= _KNOWN and not self._scope().keys() & {_INDIRECT}
 
-    def is_signed_by(self, key: PublicKey) -> bool:
+    def is_signed_by(self, key: PublicKey, budget: Budget = FREE) -> bool:
         """Tell whether the holder of `key` signed it; each answer is remembered.
 
-        Raises UnsupportedAlgorithm.
+        Raises UnsupportedAlgorithm or TooCostly.
         """
         if key.der not in self._keys:
-            self._keys[key.der] = verify_signature(
-                key, self._algorithm, None, self._tbs.encoded, self._signature
-            )
+            try:
+                self._keys[key.der] = budget.verify_signature(
+                    key, self._algorithm, None, self._tbs.encoded, self._signature
+                )
+            except TooCostly as error:
+                raise TooCostly(
+                    "a CRL in the signature is too large to be checked here ({algorithm})",
+                    algorithm=name(self._algorithm.oid),
+                ) from error
         return self._keys[key.der]
 
     def find(self, serial_number: int) -> Revoked | None:

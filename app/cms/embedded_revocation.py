@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from itertools import islice
 
+from app.cms.budget import Budget
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.nodes import DAMAGE, Node
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData
 from app.cms.signed_parts import SignedParts
 
-# How many are looked at in one signature, and the bytes of all together. To hash so much with GOST
-# takes half a second, to check so many as long.
+# How many are looked at in one signature, and the bytes of all responses together: they are walked.
+# CRLs are read in place.
 MAX_EMBEDDED = 16
-MAX_EMBEDDED_BYTES = 131_072
+MAX_RESPONSE_BYTES = 131_072
 # CRLs or responses in one attribute.
 _MAX_VALUES = 64
 
@@ -21,23 +22,21 @@ _REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
 _EXPLICIT_0, _EXPLICIT_1 = 0xA0, 0xA1
 
 
-def read_embedded(parts: SignedParts) -> RevocationData:
-    """Read what can be read, within the limits above."""
+def read_embedded(parts: SignedParts, budget: Budget) -> RevocationData:
+    """Read what can be read, within the limits above; `budget` pays for checking it."""
     crls: list[CertificateList] = []
     responses: list[OcspResponse] = []
-    left = MAX_EMBEDDED_BYTES
+    left = MAX_RESPONSE_BYTES
     for node, kind in islice(_list_embedded(parts), MAX_EMBEDDED):
-        left -= node.size
-        if left < 0:
-            break
         try:
             if kind is CertificateList:
                 crls.append(CertificateList(node.encoded))
-            else:
+            elif node.size <= left:
+                left -= node.size
                 responses.append(OcspResponse(node.encoded))
         except MalformedRevocation:
             continue
-    return RevocationData(crls, responses)
+    return RevocationData(crls, responses, budget)
 
 
 def _list_embedded(

@@ -33,9 +33,17 @@ class UnverifiedSignature(CmsError):  # It reads as what it says.
     """A signature is bad, or it could not be told whether it is good, where that is demanded."""
 
 
-class UnsupportedAlgorithm(CmsError):  # It reads as what it says.
+class Undecidable(CmsError):  # It reads as what it says.
+    """Whether something holds can't be told here, with what this program knows and may spend."""
+
+
+class UnsupportedAlgorithm(Undecidable):  # It reads as what it says.
     """An algorithm, or a parameter of one, is not known here: whether it verifies stays unknown."""
 
     def __init__(self, name: str) -> None:
         """Keep the algorithm's name, or its object identifier if it has none here."""
         super().__init__("{name} is not supported", name=name)
+
+
+class TooCostly(Undecidable):  # It reads as what it says.
+    """To find it out would take more time than one signature may."""

@@ -13,11 +13,12 @@ from typing import Literal, TypeAlias
 from app.cms import algorithms, x509
 from app.cms.authorities import read_embedded_certificate
 from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
+from app.cms.budget import FREE, Budget
 from app.cms.certificate_rules import check_holder
 from app.cms.crls import MalformedRevocation, Revoked
 from app.cms.names import name_key
 from app.cms.nodes import DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
-from app.cms.paths import is_issued_by
+from app.cms.paths import check_link
 from app.cms.status import Answer
 from app.cms.x509 import Certificate, MalformedExtension
 
@@ -100,23 +101,28 @@ class OcspResponse:
         usable = _is_known(data.optional(_EXPLICIT_1))
         self.answers = [_read_answer(node, usable) for node in answers]
 
-    def find_signer(self, issuer: Certificate) -> Certificate | None:
+    def find_signer(self, issuer: Certificate, budget: Budget = FREE) -> Certificate | None:
         """Give who signed it: `issuer` itself, or whom it delegated (section 4.2.2.2).
 
-        None if it was somebody else. Raises UnsupportedAlgorithm.
+        None if it was somebody else. Raises UnsupportedAlgorithm or TooCostly.
         """
         if issuer not in self._signers:
+            candidates = self._candidates(issuer, budget)
             self._signers[issuer] = next(
-                (signer for signer in self._candidates(issuer) if self._is_signed_by(signer)), None
+                (signer for signer in candidates if self._is_signed_by(signer, budget)), None
             )
         return self._signers[issuer]
 
-    def _candidates(self, issuer: Certificate) -> Iterator[Certificate]:
+    def _candidates(self, issuer: Certificate, budget: Budget) -> Iterator[Certificate]:
         if self._is_responder(issuer):
             yield issuer
-        for node in self._certificates:
-            delegate = read_embedded_certificate(node.encoded)
-            if delegate and self._is_responder(delegate) and self._is_delegate(delegate, issuer):
+        for der in dict.fromkeys(node.encoded for node in self._certificates):
+            delegate = read_embedded_certificate(der)
+            if (
+                delegate
+                and self._is_responder(delegate)
+                and self._is_delegate(delegate, issuer, budget)
+            ):
                 yield delegate
 
     def _is_responder(self, certificate: Certificate) -> bool:
@@ -129,7 +135,7 @@ class OcspResponse:
             )
         return self._responder_key == _digest(_SHA_1, certificate.public_key.bits)
 
-    def _is_delegate(self, certificate: Certificate, issuer: Certificate) -> bool:
+    def _is_delegate(self, certificate: Certificate, issuer: Certificate, budget: Budget) -> bool:
         """Tell whether `issuer` itself lets the holder of a certificate answer in its name."""
         try:
             purposes = x509.extended_key_usage(certificate)
@@ -138,10 +144,10 @@ class OcspResponse:
         if purposes is None or _OCSP_SIGNING not in purposes:
             return False
         holds = check_holder(certificate, self.produced_at).answer is Answer.YES
-        return holds and _is_named(certificate, issuer) and is_issued_by(certificate, issuer)
+        return holds and _is_named(certificate, issuer) and check_link(certificate, issuer, budget)
 
-    def _is_signed_by(self, certificate: Certificate) -> bool:
-        return algorithms.verify_signature(
+    def _is_signed_by(self, certificate: Certificate, budget: Budget) -> bool:
+        return budget.verify_signature(
             certificate.public_key, self._algorithm, None, self._data.encoded, self._signature
         )
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from app.cms import algorithms, x509
 from app.cms.authorities import Authorities, GivenAuthorities
-from app.cms.budget import Budget
+from app.cms.budget import Budget, cost_of_check
 from app.cms.certificate_rules import (
     check_extensions,
     check_holder,
@@ -20,7 +20,7 @@ from app.cms.certificate_rules import (
     check_validity,
     title,
 )
-from app.cms.errors import UnsupportedAlgorithm
+from app.cms.errors import TooCostly, UnsupportedAlgorithm
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate, MalformedExtension
 
@@ -60,6 +60,12 @@ def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
         certificate.tbs,
         certificate.signature,
     )
+
+
+def check_link(certificate: Certificate, issuer: Certificate, budget: Budget) -> bool:
+    """Pay for `is_issued_by`, once for each link. Raises UnsupportedAlgorithm or TooCostly."""
+    budget.spend(cost_of_check(issuer.public_key, len(certificate.tbs)), once=(certificate, issuer))
+    return is_issued_by(certificate, issuer)
 
 
 def find_path(
@@ -127,12 +133,14 @@ class _Search:
     def _try(self, chain: tuple[Certificate, ...], issuer: Certificate) -> bool:
         certificate = chain[-1]
         self.left -= 1
-        affordable = self.budget.spend_once((certificate, issuer), len(certificate.tbs))
-        if self.left < 0 or not affordable:
-            self.exhausted = True
+        self.exhausted = self.exhausted or self.left < 0
+        if self.exhausted:
             return False
         try:
-            issued = is_issued_by(certificate, issuer)
+            issued = check_link(certificate, issuer, self.budget)
+        except TooCostly:
+            self.exhausted = True
+            return False
         except UnsupportedAlgorithm as error:
             self.unsupported.append(unknown(error.template, **error.values))
             return False

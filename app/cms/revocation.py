@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from app.cms.budget import FREE, Budget
 from app.cms.certificate_rules import refuse_broken, title
 from app.cms.crls import CERTIFICATE_HOLD, CertificateList, MalformedRevocation, Revoked
-from app.cms.errors import UnsupportedAlgorithm
+from app.cms.errors import Undecidable
 from app.cms.names import name_key
 from app.cms.ocsp import OcspAnswer, OcspResponse
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
@@ -62,9 +63,13 @@ class RevocationData:
     """CRLs and OCSP responses, sorted by whom they are about."""
 
     def __init__(
-        self, crls: Iterable[CertificateList] = (), responses: Iterable[OcspResponse] = ()
+        self,
+        crls: Iterable[CertificateList] = (),
+        responses: Iterable[OcspResponse] = (),
+        budget: Budget = FREE,
     ) -> None:
-        """Take what has been read."""
+        """Take what has been read; `budget` pays for checking who signed it."""
+        self.budget = budget
         self._crls: dict[bytes | str, list[CertificateList]] = {}
         for crl in crls:
             self._crls.setdefault(name_key(crl.issuer) or crl.issuer, []).append(crl)
@@ -184,15 +189,17 @@ def _ask(
     """Give what each CRL and response says, or why it says nothing."""
     for source in sources:
         for crl in source.crls_of(issuer):
-            yield _ask_crl(crl, certificate, issuer)
+            yield _ask_crl(crl, certificate, issuer, source.budget)
         for response, answer in source.answers_about(certificate):
-            yield from _ask_response(response, answer, certificate, issuer, sources)
+            yield from _ask_response(
+                (response, answer), certificate, issuer, source.budget, sources
+            )
 
 
 def _ask_crl(
-    crl: CertificateList, certificate: Certificate, issuer: Certificate
+    crl: CertificateList, certificate: Certificate, issuer: Certificate, budget: Budget
 ) -> _Word | _Finding:
-    doubt = _doubt_crl(crl, issuer)
+    doubt = _doubt_crl(crl, issuer, budget)
     if doubt:
         return _Finding(doubt, crl.this_update)
     try:
@@ -203,7 +210,7 @@ def _ask_crl(
     return _Word(revoked, crl.this_update, crl.next_update, complete)
 
 
-def _doubt_crl(crl: CertificateList, issuer: Certificate) -> Verdict | None:
+def _doubt_crl(crl: CertificateList, issuer: Certificate, budget: Budget) -> Verdict | None:
     """Tell why a CRL must not be used; None if it may (RFC 5280 section 6.3.3).
 
     It must be signed with the very key that the certificate in question was signed with.
@@ -215,28 +222,29 @@ def _doubt_crl(crl: CertificateList, issuer: Certificate) -> Verdict | None:
             return unknown("the key of {issuer} is not for signing CRLs", issuer=name)
         if not crl.usable:
             return unknown("a CRL of {issuer} is not one of its own certificates", issuer=name)
-        if not crl.is_signed_by(issuer.public_key):
+        if not crl.is_signed_by(issuer.public_key, budget):
             return unknown("a CRL in the name of {issuer} is not signed by it", issuer=name)
     except MalformedExtension as error:
         return Verdict(Answer.UNKNOWN, refuse_broken(issuer, error).reasons)
-    except UnsupportedAlgorithm as error:
+    except Undecidable as error:
         return unknown(error.template, **error.values)
     return None
 
 
 def _ask_response(
-    response: OcspResponse,
-    answer: OcspAnswer,
+    given: tuple[OcspResponse, OcspAnswer],
     certificate: Certificate,
     issuer: Certificate,
+    budget: Budget,
     sources: Sequence[RevocationData],
 ) -> Iterator[_Word | _Finding]:
     """Give what an answer says; nothing if it is about a certificate of another issuer."""
+    response, answer = given
     try:
         if not answer.about.matches(certificate, issuer):
             return
-        doubt = _doubt_response(response, issuer, sources)
-    except UnsupportedAlgorithm as error:
+        doubt = _doubt_response(response, issuer, budget, sources)
+    except Undecidable as error:
         doubt = unknown(error.template, **error.values)
     if not doubt and not answer.usable:
         doubt = unknown("an OCSP response has a critical extension that is unknown here")
@@ -253,10 +261,13 @@ def _ask_response(
 
 
 def _doubt_response(
-    response: OcspResponse, issuer: Certificate, sources: Sequence[RevocationData]
+    response: OcspResponse,
+    issuer: Certificate,
+    budget: Budget,
+    sources: Sequence[RevocationData],
 ) -> Verdict | None:
-    """Tell why a response must not be used; None if it may. Raises UnsupportedAlgorithm."""
-    signer = response.find_signer(issuer)
+    """Tell why a response must not be used; None if it may. Raises Undecidable."""
+    signer = response.find_signer(issuer, budget)
     if signer is None:
         return unknown(
             "an OCSP response is not signed by {issuer}, nor in its name",
@@ -264,7 +275,7 @@ def _doubt_response(
         )
     for source in sources if signer != issuer else ():
         for crl in source.crls_of(issuer):
-            word = _ask_crl(crl, signer, issuer)
+            word = _ask_crl(crl, signer, issuer, source.budget)
             if isinstance(word, _Word) and word.revoked:
                 return unknown(
                     "the certificate of the OCSP responder {subject} is revoked",

@@ -8,19 +8,15 @@ from functools import lru_cache
 from app.cms import algorithms
 from app.cms.algorithms import AlgorithmIdentifier
 from app.cms.ber import CONSTRUCTED_OCTET_STRING, OCTET_STRING, SEQUENCE, SET
-from app.cms.budget import Budget
-from app.cms.errors import UnsupportedAlgorithm
+from app.cms.budget import Budget, cost_of_digest
+from app.cms.errors import TooCostly, Undecidable
 from app.cms.nodes import DAMAGE, Node
 from app.cms.signed_parts import Attributes, SignerParts
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate
 
-# Bytes of signed attributes that are paid for; real ones have 100 to 1,000.
-LARGE_ATTRIBUTES = 16_384
-# Signatures over larger content, in bytes, that are checked without signed attributes: each hashes
-# all of the content. Hardly anybody signs like that, and nobody more than once.
-MAX_SMALL_CONTENT = 4_096
-MAX_PLAIN_CHECKS = 4
+# What it costs to encode a byte of signed attributes anew, in the unit of `budget`.
+_COST_OF_ENCODING = 3
 
 _CONTENT_TYPE = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
@@ -44,20 +40,20 @@ _ONE = (None,)
 class Content:
     """What several signers have signed, or None if it is not at hand; each digest is made once."""
 
-    def __init__(self, data: bytes | None) -> None:
-        """Take the content as it is hashed: without the OCTET STRING around it."""
+    def __init__(self, data: bytes | None, budget: Budget) -> None:
+        """Take the content as it is hashed, without the OCTET STRING around it, and who pays."""
         self.data = data
-        self.plain_checks_left = MAX_PLAIN_CHECKS
+        self.budget = budget
         self._digests: dict[object, bytes] = {}
 
     def digest(self, algorithm: str) -> bytes | None:
-        """Hash the content, if it is at hand. Raises UnsupportedAlgorithm."""
+        """Hash the content, if it is at hand. Raises Undecidable."""
         if self.data is None:
             return None
         # Several identifiers may stand for one function.
         function = algorithms.DIGESTS.get(algorithm)
         if function not in self._digests:
-            self._digests[function] = algorithms.digest(algorithm, self.data)
+            self._digests[function] = self.budget.digest(algorithm, self.data)
         return self._digests[function]
 
 
@@ -72,18 +68,14 @@ def check_signer(
         verdict = _check_plain(signer, certificate, content)
         return verdict, verdict
     attributes = signer.signed_attributes
-    size = signer.signed.size
-    if size > LARGE_ATTRIBUTES and not budget.spend(size):
-        large = unknown("the signed attributes are too large to check")
-        return large, large
     if attributes is None:
         damaged = no("the signed attributes are malformed")
         return damaged, damaged
     intact = _check_digest(signer.digest_algorithm, attributes, content)
     valid = every(
         _check_repetition(attributes),
-        check_signing_certificate(attributes, certificate),
-        _check_attributes(signer, certificate, signer.signed),
+        check_signing_certificate(attributes, certificate, budget),
+        _check_attributes(signer, certificate, signer.signed, budget),
     )
     return intact, valid
 
@@ -95,11 +87,7 @@ def _check_plain(signer: SignerParts, certificate: Certificate, content: Content
     if content.data[:1] == _SET_TAG and _ENCODED_MESSAGE_DIGEST in content.data:
         # The signed attributes of another signature, put where its content was: they verify.
         return no("the content is that which only signed attributes may be")
-    if len(content.data) > MAX_SMALL_CONTENT:
-        content.plain_checks_left -= 1
-        if content.plain_checks_left < 0:
-            return unknown("too many signers sign the content without signed attributes")
-    return _check_signature(signer, certificate, content.data)
+    return _check_signature(signer, certificate, content.data, content.budget)
 
 
 def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> Verdict:
@@ -108,7 +96,7 @@ def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> V
         return unknown("the content is detached, and was not given")
     try:
         expected, actual = attributes[_MESSAGE_DIGEST][0].octets(), content.digest(algorithm)
-    except UnsupportedAlgorithm as error:
+    except Undecidable as error:
         return unknown(error.template, **error.values)
     name = algorithms.name(algorithm)
     if expected != actual:
@@ -127,7 +115,9 @@ def _check_repetition(attributes: Attributes) -> Verdict:
     return YES
 
 
-def check_signing_certificate(attributes: Attributes, certificate: Certificate) -> Verdict:
+def check_signing_certificate(
+    attributes: Attributes, certificate: Certificate, budget: Budget
+) -> Verdict:
     """Compare the certificate with what the signer says it is (RFC 5035 sections 3 and 5).
 
     The digest settles it: issuerSerial, which may follow, tells nothing that it doesn't.
@@ -136,10 +126,12 @@ def check_signing_certificate(attributes: Attributes, certificate: Certificate) 
         for value in attributes.get(oid, ()):
             try:
                 algorithm, expected = _read_certificate_id(value, default)
+                size = len(certificate.der)
+                budget.spend(cost_of_digest(algorithm, size), once=(algorithm, certificate))
                 actual = _fingerprint(algorithm, certificate.der)
             except DAMAGE:
                 return no("the signed attribute {attribute} is malformed", attribute=_ONCE[oid])
-            except UnsupportedAlgorithm as error:
+            except Undecidable as error:
                 return unknown(error.template, **error.values)
             if actual != expected:
                 return no(
@@ -163,26 +155,31 @@ def _fingerprint(algorithm: str, certificate: bytes) -> bytes:
     return algorithms.digest(algorithm, certificate)
 
 
-def _check_signature(signer: SignerParts, certificate: Certificate, message: bytes) -> Verdict:
+def _check_signature(
+    signer: SignerParts, certificate: Certificate, message: bytes, budget: Budget
+) -> Verdict:
     """Check the signature value over `message` (section 5.6)."""
-    return check_value(
-        certificate, signer.signature_algorithm, signer.digest_algorithm, message, signer.signature
-    )
+    method = signer.signature_algorithm, signer.digest_algorithm
+    return check_value(certificate, method, message, signer.signature, budget)
 
 
 def check_value(
     certificate: Certificate,
-    algorithm: AlgorithmIdentifier,
-    digest_algorithm: str | None,
+    method: tuple[AlgorithmIdentifier, str],
     message: bytes,
     signature: bytes,
+    budget: Budget,
 ) -> Verdict:
-    """Check that a signature value over `message` is of the certificate's key."""
+    """Check that a signature value over `message` is of the certificate's key.
+
+    `method` is the signature algorithm, and the digest algorithm that is named beside it.
+    """
+    algorithm, digest_algorithm = method
     try:
-        verifies = algorithms.verify_signature(
+        verifies = budget.verify_signature(
             certificate.public_key, algorithm, digest_algorithm, message, signature
         )
-    except UnsupportedAlgorithm as error:
+    except Undecidable as error:
         return unknown(error.template, **error.values)
     if not verifies:
         return no(
@@ -192,19 +189,25 @@ def check_value(
     return _noting_weakness(algorithm.oid)
 
 
-def _check_attributes(signer: SignerParts, certificate: Certificate, signed: Node) -> Verdict:
+def _check_attributes(
+    signer: SignerParts, certificate: Certificate, signed: Node, budget: Budget
+) -> Verdict:
     """Check the signature over the signed attributes (section 5.4, second case).
 
     Signed is the DER of a SET OF, and in its place stands a [0], as a rule in DER too. Only if it
     is in BER it is encoded anew: attributes in another order than DER has them stay refused.
     """
     message = _SET_TAG + signed.encoded[1:]
-    verdict = _check_signature(signer, certificate, message)
+    verdict = _check_signature(signer, certificate, message, budget)
     if verdict.answer is not Answer.NO:
         return verdict
+    try:
+        budget.spend(signed.size * _COST_OF_ENCODING)
+    except TooCostly as error:
+        return unknown(error.template, **error.values)
     if encode_der(signed, SET, in_order=True) == message:
         return verdict
-    return _check_signature(signer, certificate, encode_der(signed, SET))
+    return _check_signature(signer, certificate, encode_der(signed, SET), budget)
 
 
 def encode_der(node: Node, tag: int, *, in_order: bool = False) -> bytes:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from datetime import datetime
 from operator import itemgetter
 
-from app.cms import algorithms, records, x509
+from app.cms import records, x509
 from app.cms.authorities import Authorities, EmbeddedAuthorities
 from app.cms.ber import scan
 from app.cms.budget import Budget
 from app.cms.certificate_rules import refuse_broken, title
-from app.cms.errors import MalformedSignature, UnsupportedAlgorithm
+from app.cms.errors import MalformedSignature, TooCostly, Undecidable
 from app.cms.nodes import DAMAGE, Node
 from app.cms.signed_data import parse_signed_data
 from app.cms.signed_parts import SignedParts, SignerParts, read_parts
@@ -23,12 +23,10 @@ from app.cms.status import YES, Answer, TimestampStatus, Verdict, every, no, unk
 from app.cms.timestamp_claims import TimestampClaims, read_token
 from app.cms.x509 import Certificate, MalformedExtension, read_certificate
 
-# Bytes of a token: those of the NCA have 1,700; one with all authorities' certificates has 8,000.
-MAX_TOKEN_SIZE = 32_768
-# Bytes of a signature value that is hashed to compare it with an imprint; RSA's have 2,048 at most.
-MAX_SIGNATURE_SIZE = 4_096
 # Tokens of one signer that are looked at; one is usual.
 MAX_TOKENS = 2
+# What it costs to read one, and each 1,000 bytes of it, in the unit of `budget`.
+_COST_OF_TOKEN = (500, 200)
 
 _SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 _TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
@@ -53,10 +51,10 @@ def check_timestamps(signer: SignerParts, judge: Judge, budget: Budget) -> Times
     tokens = signer.unsigned_attributes.get(_SIGNATURE_TIMESTAMP, [])[:MAX_TOKENS]
     statuses = []
     for token in tokens:
-        if token.size > MAX_TOKEN_SIZE or len(signer.signature) > MAX_SIGNATURE_SIZE:
-            statuses.append(_unread(unknown("the timestamp or what it is on is too large")))
-        elif not budget.spend(token.size):
-            statuses.append(_unread(unknown("there are too many timestamps to check")))
+        try:
+            budget.spend(_COST_OF_TOKEN[0] + token.size * _COST_OF_TOKEN[1] // 1000)
+        except TooCostly as error:
+            statuses.append(_unread(unknown(error.template, **error.values)))
         else:
             statuses.append(check_timestamp(token, signer.signature, judge, budget))
     verified = [(time, one) for one in statuses if (time := verified_time(one))]
@@ -93,9 +91,9 @@ def check_timestamp(token: Node, stamped: bytes, judge: Judge, budget: Budget) -
     verdict = every(
         _check_signers(parts),
         # Step 2.
-        _check_imprint(claims, stamped),
+        _check_imprint(claims, stamped, budget),
         # Step 3.
-        *check_signer(parts.signers[0], authority, Content(parts.content), budget),
+        *check_signer(parts.signers[0], authority, Content(parts.content, budget), budget),
         # Step 4.
         _check_purpose(authority),
     )
@@ -123,12 +121,12 @@ def _check_signers(parts: SignedParts) -> Verdict:
     return YES
 
 
-def _check_imprint(claims: TimestampClaims, stamped: bytes) -> Verdict:
+def _check_imprint(claims: TimestampClaims, stamped: bytes, budget: Budget) -> Verdict:
     """Compare messageImprint with the digest of the signature value."""
     algorithm = claims.imprint_algorithm
     try:
-        actual = algorithms.digest(algorithm, stamped)
-    except UnsupportedAlgorithm as error:
+        actual = budget.digest(algorithm, stamped)
+    except Undecidable as error:
         return unknown(error.template, **error.values)
     if actual != claims.imprint:
         return no("the timestamp is over another signature")

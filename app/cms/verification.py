@@ -14,7 +14,7 @@ from app.cms.authorities import (
     GivenAuthorities,
     read_embedded_certificate,
 )
-from app.cms.budget import Budget
+from app.cms.budget import FREE, Budget, ContentBudget
 from app.cms.crls import CertificateList
 from app.cms.embedded_revocation import read_embedded
 from app.cms.errors import MalformedSignature
@@ -66,13 +66,19 @@ class Verifier:
         )
 
     def verify(
-        self, signature: SignedCms | SignedXml, content: bytes | None = None, *, at: datetime
+        self,
+        signature: SignedCms | SignedXml,
+        content: bytes | None = None,
+        *,
+        at: datetime,
+        patient: bool = False,
     ) -> tuple[SignerStatus, ...]:
         """Verify each signer of a parsed signature, in the order in which it has them.
 
         `content` is what a detached CMS is over; if one is attached too, it must be the same. `at`
         says when the signature is known to have existed, for signers without a timestamp that
-        holds: as a rule the moment of saving. Steps for each signer:
+        holds: as a rule the moment of saving. `patient`: hashing the content may take minutes, as
+        it does with GOST where OpenSSL doesn't help. Steps for each signer:
 
         1. intact and valid: digests and signature value (RFC 5652 section 5.6, XMLDSig 3.2);
         2. the decisive time: that of a timestamp whose imprint, signature and authority hold, else
@@ -86,7 +92,8 @@ class Verifier:
         at = _in_utc(at)
         if isinstance(signature, SignedXml):
             return self._verify_xml(signature, at)
-        return self._verify_cms(signature, content, at)
+        budget = FREE if patient else ContentBudget()
+        return self._verify_cms(signature, content, at, budget)
 
     def verify_certificate(
         self, certificate: Certificate, *, at: datetime
@@ -100,18 +107,23 @@ class Verifier:
         return path.verdict, revocation
 
     def _verify_cms(
-        self, signature: SignedCms, content: bytes | None, at: datetime
+        self,
+        signature: SignedCms,
+        content: bytes | None,
+        at: datetime,
+        content_budget: Budget,
     ) -> tuple[SignerStatus, ...]:
         try:
             parts = read_parts(signature)
         except DAMAGE as error:
             raise MalformedSignature("cms: {field} is malformed", field="SignedData") from error
-        signed = Content(content if parts.content is None else parts.content)
+        signed = Content(content if parts.content is None else parts.content, content_budget)
         differs = content is not None and content != signed.data
+        budget = Budget()
         case = _Case(
             (self._intermediates, EmbeddedAuthorities(parts.certificates)),
-            (self._revocation, read_embedded(parts)),
-            Budget(len(parts.signers)),
+            (self._revocation, read_embedded(parts, budget)),
+            budget,
             at,
         )
         statuses = []
@@ -129,16 +141,11 @@ class Verifier:
         return tuple(statuses)
 
     def _verify_xml(self, signature: SignedXml, at: datetime) -> tuple[SignerStatus, ...]:
-        case = _Case(
-            (self._intermediates,),
-            (self._revocation,),
-            Budget(len(signature.signatures)),
-            at,
-        )
+        case = _Case((self._intermediates,), (self._revocation,), Budget(), at)
         statuses = []
         for number, checked in enumerate(check_xml(signature), 1):
             certificate = _read_certificate(checked.certificate, number)
-            verdicts = checked.intact, _check_xml_value(checked, certificate)
+            verdicts = checked.intact, _check_xml_value(checked, certificate, case.budget)
             statuses.append(self._conclude(number, certificate, verdicts, None, case))
         return tuple(statuses)
 
@@ -197,17 +204,12 @@ class Verifier:
         return revocation
 
 
-def _check_xml_value(checked: XmlChecked, certificate: Certificate) -> Verdict:
+def _check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:
     """Check SignatureValue over the canonical SignedInfo (XMLDSig section 3.2.2)."""
     if checked.method is None:
         return unknown("the signature method is not supported")
-    algorithm, digest_algorithm = checked.method
     return check_value(
-        certificate,
-        algorithm,
-        digest_algorithm,
-        checked.signed_info,
-        checked.signature_value,
+        certificate, checked.method, checked.signed_info, checked.signature_value, budget
     )
 
 

@@ -1,0 +1,309 @@
+"""What is built to cost much costs little; what isn't computed for that is unknown, and says so."""
+
+import time
+
+import pytest
+from lxml import etree
+
+from app.cms import algorithms, budget
+from app.cms.budget import ContentBudget
+from app.cms.embedded_revocation import MAX_RESPONSE_BYTES
+from app.cms.errors import UnsupportedAlgorithm
+from app.cms.gost.streebog import plain_streebog_512
+from app.cms.parsing import parse
+from app.cms.signed_data import SignedCms
+from app.cms.signed_xml import SignedXml
+from app.cms.status import Answer, SignerStatus
+from app.cms.verification import Verifier
+from tests import der, gost_signer, pki, signing, xml_signer
+from tests.builders import CONTENT
+from tests.cms.judging import AT, BEFORE, IVAN, NCA, ROOT, below, crl, ocsp, read, revoked, text
+from tests.pki import Holder
+from tests.revoking import Revoked
+from tests.signing import REVOCATION_VALUES, TIMESTAMP, attributes
+
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+# Seconds of CPU. A quiet machine needs 1.7; without the limits it would be up to 30.
+MAX_SECONDS = 4
+GOST, GOST_2004 = gost_signer.GOST_2015_512, gost_signer.GOST_2004
+TOO_MUCH = "there is too much in the signature to check all of it here"
+TOO_LARGE = "the content is too large to be hashed here: "
+SIGNERS = 256
+
+
+def verify(signature: SignedCms | SignedXml, *anchors: Holder) -> tuple[SignerStatus, ...]:
+    """Verify within the time that is allowed."""
+    verifier = Verifier(read(*(anchors or (ROOT,))))
+    start = time.process_time()
+    statuses = verifier.verify(signature, at=AT)
+    assert time.process_time() - start < MAX_SECONDS
+    return statuses
+
+
+def signed(infos: list[bytes], content: bytes = CONTENT, *more: Holder) -> SignedCms:
+    """Put SignerInfos of Ivan's over some content."""
+    return signing.read(signing.signed_data(infos, [IVAN, *more], content))
+
+
+def gost(number: int = 0, *extensions: bytes, kind: gost_signer.Kind = GOST) -> Holder:
+    """Give one of many persons with a GOST key."""
+    key = pki.gost_key("many", kind)
+    listed = [*pki.PERSON, *extensions]
+    return pki.certify(pki.name(f"ЛИЦО {number}"), key, NCA, listed, serial=number + 1)
+
+
+@pytest.mark.usefixtures("untraced")
+def test_as_many_signers_as_there_may_be_are_checked_as_far_as_the_budget_goes() -> None:
+    nca = pki.root("GOST CA", pki.gost_key("ca", GOST))
+    people = [
+        pki.certify(pki.name(f"ЛИЦО {number}"), gost().key, nca, pki.PERSON)
+        for number in range(SIGNERS)
+    ]
+    infos = [signing.signer_info(who) for who in people]
+    statuses = verify(signing.read(signing.signed_data(infos, people)), nca)
+    assert [statuses[0].valid.answer, statuses[0].path.answer] == [YES, YES]
+    last = statuses[-1]
+    assert (last.intact.answer, last.valid.answer, last.path.answer) == (YES, UNKNOWN, UNKNOWN)
+    assert (text(last.valid), text(last.path)) == (
+        TOO_MUCH,
+        "there are too many certificates to try",
+    )
+
+
+@pytest.mark.usefixtures("untraced")
+def test_signatures_that_are_tried_twice_are_paid_for_twice() -> None:
+    """Attributes in BER are encoded anew if the signature doesn't verify."""
+    who = gost()
+    filler = der.attribute("1.2.3.4", der.tlv(0x30, b"\x30\x80" + der.NULL * 300 + b"\0\0"))
+    listed = sorted([*attributes(CONTENT, GOST.digest), filler])[::-1]
+    info = signing.signer_info(who, signed=listed, signature=b"\1" * 128)
+    statuses = verify(signed([info] * SIGNERS, CONTENT, who))
+    assert [statuses[0].valid.answer, statuses[-1].valid.answer] == [NO, UNKNOWN]
+
+
+@pytest.mark.usefixtures("untraced")
+@pytest.mark.parametrize("kind", [GOST, GOST_2004])
+def test_large_certificates_are_not_hashed_by_the_hundred(kind: gost_signer.Kind) -> None:
+    named = signing.signing_certificate(b"another", kind.digest)
+    filler = pki.extension("1.2.3.4", bytes(15_000))
+    people = [
+        pki.certify(pki.name("ЛИЦО"), IVAN.key, NCA, [filler], serial=number)
+        for number in range(100)
+    ]
+    infos = [
+        signing.signer_info(who, signed=sorted([*attributes(CONTENT), named])) for who in people
+    ]
+    statuses = verify(signing.read(signing.signed_data(infos, people)))
+    assert "meant another certificate" in text(statuses[0].valid)
+    assert (statuses[-1].valid.answer, text(statuses[-1].valid)) == (UNKNOWN, TOO_MUCH)
+
+
+def crowd(size: int, kind: gost_signer.Kind) -> list[Holder]:
+    """Give authorities of one name and one key, each of which has issued all others."""
+    key = pki.gost_key("crowd", kind)
+    name = pki.name("CROWD")
+    return [pki.certify(name, key, None, pki.AUTHORITY, serial=number) for number in range(1, size)]
+
+
+@pytest.mark.usefixtures("untraced")
+def test_authorities_that_all_issued_each_other_are_not_walked_for_ever() -> None:
+    authorities = crowd(40, GOST)
+    people = [below(authorities[0], subject=f"ЛИЦО {number % 3}") for number in range(6)]
+    infos = [signing.signer_info(who) for who in people * 4]
+    signature = signing.read(signing.signed_data(infos, [*people, *authorities]))
+    for status in verify(signature):
+        assert status.path.answer is UNKNOWN
+        assert "too many certificates to try" in str(status.path.reasons[0])
+
+
+@pytest.mark.usefixtures("untraced")
+def test_timestamps_by_the_hundred_exhaust_their_budget() -> None:
+    value = signing.signature_of(signing.signer_info(IVAN))
+    stamper = pki.certify(pki.name("GTSA"), pki.gost_key("tsa", GOST), NCA, pki.STAMPER)
+    filler = below(NCA, pki.extension("1.2.3.4", bytes(12_000)))
+    token = signing.timestamp(value, by=stamper, certificates=[stamper, filler])
+    unsigned = [der.sequence(der.oid(TIMESTAMP), der.tlv(0x31, token * 2))]
+    infos = [signing.signer_info(IVAN, unsigned=unsigned, signature=value)] * SIGNERS
+    statuses = verify(signed(infos, CONTENT, NCA))
+    assert statuses[0].decisive_time_source == "timestamp"
+    last = statuses[-1].timestamp
+    assert last
+    assert last.verdict.answer is UNKNOWN
+    assert text(last.verdict) == TOO_MUCH
+
+
+def test_a_signature_value_without_end_is_not_hashed() -> None:
+    value = bytes(2_000_000)
+    token = signing.timestamp(value[:1], digest=GOST.digest)
+    info = signing.signer_info(IVAN, unsigned=[der.attribute(TIMESTAMP, token)], signature=value)
+    [status] = verify(signed([info]))
+    assert status.timestamp
+    assert text(status.timestamp.verdict) == TOO_MUCH
+
+
+def test_large_signed_attributes_are_paid_for() -> None:
+    who = gost()
+    filler = der.attribute("1.2.3.4", der.octets(bytes(1_200_000)))
+    listed = sorted([*attributes(CONTENT, GOST.digest), filler])
+    info = signing.signer_info(who, signed=listed, signature=b"\1" * 128)
+    statuses = verify(signed([info] * 4, CONTENT, who))
+    assert [status.valid.answer for status in statuses] == [UNKNOWN] * 4
+
+
+def over(size: int, *, attached: bool = True, plain: bool = False) -> SignedCms:
+    """Sign that many bytes with GOST; nobody has checked whether rightly."""
+    who = gost()
+    listed = None if plain else attributes(b"x", GOST.digest)
+    info = signing.signer_info(who, b"x", signed=listed)
+    return signing.read(signing.signed_data([info], [who], bytes(size) if attached else None))
+
+
+@pytest.mark.usefixtures("untraced")
+@pytest.mark.parametrize("attached", [True, False])
+def test_content_that_is_too_large_for_gost_is_not_hashed(attached: bool) -> None:
+    content = bytes(20_000_000)
+    start = time.process_time()
+    [status] = Verifier().verify(over(len(content), attached=attached), content, at=AT)
+    assert time.process_time() - start < 0.5
+    assert (status.intact.answer, status.valid.answer) == (UNKNOWN, YES)
+    assert text(status.intact) == (
+        TOO_LARGE + "GOST R 34.11-2015 512 takes an OpenSSL with GOST (libengine-gost-openssl)"
+    )
+
+
+def test_content_that_is_too_large_for_gost_is_not_hashed_without_attributes_either() -> None:
+    [status] = verify(over(20_000_000, plain=True))
+    assert (status.intact.answer, status.valid.answer) == (UNKNOWN, UNKNOWN)
+    assert text(status.valid).startswith(TOO_LARGE + "GOST R 34.11-2015 512 takes")
+
+
+def test_for_the_older_gost_no_openssl_helps() -> None:
+    who = gost(kind=GOST_2004)
+    info = signing.signer_info(who)
+    [status] = verify(signing.read(signing.signed_data([info], [who], bytes(3_000_000))))
+    assert text(status.intact) == TOO_LARGE + "GOST 34.311-95 is slow"
+
+
+def test_who_is_patient_gets_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "MAX_CONTENT_COST", 1_000)
+    signature = over(2_000)
+    for patient, answer in ((False, UNKNOWN), (True, NO)):
+        [status] = Verifier().verify(signature, at=AT, patient=patient)
+        assert status.intact.answer is answer
+
+
+def test_where_openssl_hashes_with_gost_no_content_is_too_large(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(algorithms.DIGESTS, GOST.digest, lambda data: plain_streebog_512(data[:1]))
+    [status] = Verifier().verify(over(20_000_000), at=AT)
+    assert status.intact.answer is NO
+
+
+def test_the_content_may_be_as_large_as_its_budget_allows() -> None:
+    """2.6 MB, and with 34.311-95 1.9 MB: in seconds what a request may take."""
+    for oid, size in ((GOST.digest, 2_600_000), (GOST_2004.digest, 1_900_000)):
+        assert budget.cost_of_digest(oid, size) < budget.MAX_CONTENT_COST
+        assert budget.cost_of_digest(oid, size + 200_000) > budget.MAX_CONTENT_COST
+    assert budget.cost_of_digest(pki.SHA256, 100_000_000) < budget.MAX_CONTENT_COST
+    assert budget.cost_of_digest("1.2.3.4", 1) < 100
+
+
+@pytest.mark.usefixtures("untraced")
+def test_content_is_not_hashed_again_for_every_signer_without_attributes() -> None:
+    content = bytes(20_000_000)
+    infos = [signing.signer_info(IVAN, content, signed=None)] * SIGNERS
+    statuses = verify(signed(infos, content))
+    assert [statuses[0].valid.answer, statuses[-1].valid.answer] == [YES, UNKNOWN]
+    assert text(statuses[-1].valid) == TOO_LARGE + "SHA-256 is slow"
+
+
+def test_an_unknown_digest_stays_that_and_costs_nothing() -> None:
+    content = ContentBudget()
+    with pytest.raises(UnsupportedAlgorithm):
+        content.digest("1.2.3.4", b"x")
+
+
+def embedding(crl_: bytes, who: Holder) -> SignedCms:
+    """Sign with a CRL beside."""
+    infos = [signing.signer_info(who)]
+    return signing.read(signing.signed_data(infos, [who], revocation=[crl_]))
+
+
+def test_a_large_gost_crl_is_heard_from_the_operator_and_not_from_the_sender(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(budget, "MAX_COST", 30_000)
+    authority = pki.root("GOST CA", pki.gost_key("ca", GOST))
+    who = pki.certify(pki.name("P"), pki.rsa_key("P"), authority, pki.PERSON)
+    many = [Revoked(2**64 + number, BEFORE) for number in range(1_000)]
+    large = crl(*many, Revoked(who.serial, BEFORE), by=authority)
+    [status] = verify(embedding(large, who), authority)
+    assert status.revocation.answer is UNKNOWN
+    assert "a CRL in the signature is too large to be checked here (GOST R" in text(
+        status.revocation
+    )
+    [status] = Verifier(read(authority), crls=[large]).verify(embedding(large, who), at=AT)
+    assert status.revocation.answer is NO
+
+
+def test_a_large_rsa_crl_is_heard_from_the_sender_too() -> None:
+    many = [Revoked(2**64 + number, BEFORE) for number in range(30_000)]
+    [status] = verify(embedding(crl(*many, revoked(BEFORE)), IVAN), NCA)
+    assert status.revocation.answer is NO
+
+
+@pytest.mark.parametrize(("place", "answer"), [(0, NO), (-1, YES)])
+def test_responses_that_are_too_large_together_are_not_all_read(place: int, answer: Answer) -> None:
+    filler = pki.certify(pki.name("F"), IVAN.key, NCA, [pki.extension("1.2.3.4", bytes(15_000))])
+    good, bad = (
+        response[response.index(b"\x30\x82", 20) :]
+        for response in (
+            ocsp(certificates=[filler]),
+            ocsp(revoked(BEFORE), certificates=[filler]),
+        )
+    )
+    listed = [good] * (MAX_RESPONSE_BYTES // len(good) + 1)
+    listed[place] = bad
+    value = der.sequence(der.explicit(1, der.sequence(*listed)))
+    info = signing.signer_info(IVAN, unsigned=[der.attribute(REVOCATION_VALUES, value)])
+    [status] = verify(signed([info]), NCA)
+    assert status.revocation.answer is answer
+
+
+@pytest.mark.usefixtures("untraced")
+def test_xml_signatures_are_paid_for() -> None:
+    who = gost()
+    root = etree.fromstring("<a/>")
+    xml_signer.sign(root, who)
+    [signature] = root
+    for _ in range(SIGNERS - 1):
+        root.append(etree.fromstring(etree.tostring(signature)))
+    statuses = verify(parsed(root))
+    assert [status.valid.answer for status in statuses[::255]] == [YES, UNKNOWN]
+
+
+@pytest.mark.usefixtures("untraced")
+def test_a_large_signed_info_is_not_hashed_with_gost() -> None:
+    who = gost()
+    root = etree.fromstring("<a/>")
+    signature = xml_signer.sign(root, who)
+    signature[0].text = " " * 3_000_000
+    [status] = verify(parsed(root))
+    assert text(status.valid) == TOO_MUCH
+
+
+def test_a_document_that_is_too_large_for_gost_is_not_hashed() -> None:
+    root = etree.fromstring("<a>" + "x" * 2_600_000 + "</a>")
+    reference = xml_signer.Reference(method=xml_signer.NCA + "gostr34112015-512", signed=b"")
+    xml_signer.sign(root, gost(), reference)
+    [status] = verify(parsed(root))
+    assert text(status.intact).startswith(TOO_LARGE + "GOST R 34.11-2015 512 takes")
+    assert status.valid.answer is YES
+
+
+def parsed(root: etree._Element) -> SignedXml:
+    """Parse a document that must be accepted."""
+    signature = parse(xml_signer.text(root))
+    assert isinstance(signature, SignedXml)
+    return signature
