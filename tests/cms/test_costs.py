@@ -162,8 +162,9 @@ def over(size: int, *, attached: bool = True, plain: bool = False) -> SignedCms:
 @pytest.mark.parametrize("attached", [True, False])
 def test_content_that_is_too_large_for_gost_is_not_hashed(attached: bool) -> None:
     content = bytes(20_000_000)
+    signature = over(len(content), attached=attached)
     start = time.process_time()
-    [status] = Verifier().verify(over(len(content), attached=attached), content, at=AT)
+    [status] = Verifier().verify(signature, content, at=AT)
     assert time.process_time() - start < 0.5
     assert (status.intact.answer, status.valid.answer) == (UNKNOWN, YES)
     assert text(status.intact) == (
