@@ -3,35 +3,31 @@
 import ast
 import string
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.api import errors, operations
+from app.api import errors
 from app.api.locale import CATALOGUES, LOCALES
 from app.api.ncanode.forwarding import OriginError
 from app.api.parameters import ParameterError
-from app.cms.errors import CmsError
+from app.cms.errors import CmsError, UnsupportedAlgorithm
 from app.store.errors import StoreError
+from app.trust.errors import FetchFailed
 from tests.api.asking import JSON, message_of
 
 APP = Path(__file__).parents[1] / "app"
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"}
 Refused = TypeVar("Refused", bound=Exception)
-#: Errors whose sentences are written where they are raised.
-RAISED = (
-    "ParameterError",
-    "MalformedSignature",
-    "UnverifiedSignature",
-    "CheckFailed",
-    "OriginNotSet",
-    "OriginFailed",
-)
+#: Errors of the store have their sentences in the class, the others where they are raised.
+RAISED = (CmsError, ParameterError, OriginError, FetchFailed)
+#: What else is called with a sentence as its first argument.
+SPEAKING = {"no", "unknown", "noting", "Reason", "_failed", "tell_unavailable"}
 TRANSLATED = sorted(set(LOCALES.values()) - {"en"})
 
 
@@ -42,6 +38,13 @@ def leaves(kind: type[Refused]) -> Iterator[type[Refused]]:
         yield kind
     for one in below:
         yield from leaves(one)
+
+
+def family(kind: type[Exception]) -> Iterator[type[Exception]]:
+    """Give a class and all below it."""
+    yield kind
+    for below in kind.__subclasses__():
+        yield from family(below)
 
 
 def addresses(app: Flask) -> dict[str, set[str]]:
@@ -114,40 +117,58 @@ def test_every_status_is_that_of_a_client_error_but_where_another_server_is_aske
         assert 400 <= status < 500 or (issubclass(kind, OriginError) and status in (501, 502))
 
 
-def extracted() -> set[str]:
-    """Give the templates that are written where an error is raised."""
-    found = extract_from_dir(
-        APP,
-        method_map=[("**.py", "python")],
-        keywords=dict.fromkeys(RAISED),
-    )
-    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+def sentences_of(*speaking: str) -> set[str]:
+    """Give the sentences with which functions and classes of these names are called."""
+    found: set[str] = set()
+    for path in APP.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and call.args and name_of(call.func) in speaking:
+                found |= read_sentences(call.args[0], f"{path}:{call.lineno}")
+    return found
 
 
-def calls_of(function: str, module: str) -> set[str]:
-    """Give the texts with which a module calls one of its functions."""
-    calls = [
-        node
-        for node in ast.walk(ast.parse(Path(module).read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == function
-    ]
-    texts = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
-    assert len(calls) == len(texts)
-    return {text for text in texts if isinstance(text, str)}
+def name_of(called: ast.expr) -> str | None:
+    """Give the name of a function, a method or a class."""
+    if isinstance(called, ast.Attribute):
+        return called.attr
+    return called.id if isinstance(called, ast.Name) else None
 
 
+def read_sentences(argument: ast.expr, place: str) -> set[str]:
+    """Give the sentences that an argument may be; none if it hands on what is found elsewhere.
+
+    One that is put together from who knows what could not be looked up in a catalogue: that fails.
+    """
+    match argument:
+        case ast.Constant(value=str(sentence)):
+            return {sentence}
+        case ast.IfExp(body=one, orelse=other):
+            return read_sentences(one, place) | read_sentences(other, place)
+        case ast.BinOp(left=ast.Constant(value=str(start)), right=ast.Attribute(attr="template")):
+            # Such as certificate_rules.refuse_broken: whose extension it is that is broken.
+            return {start + sentence for sentence in sentences_of("MalformedExtension")}
+        case ast.Attribute(attr="template") | ast.Name(id="template"):
+            return set()  # That of an error, or a parameter.
+        case ast.Subscript(value=ast.Name(id="SENTENCES")):
+            return set()
+    pytest.fail(f"{place}: what sentence is {ast.unparse(argument)}?")
+
+
+@cache
 def templates() -> set[str]:
-    """Give every sentence that an error may tell."""
+    """Give every sentence that an answer may tell."""
     of_store = {kind.template for kind in leaves(StoreError)}
-    of_operations = calls_of("tell_unavailable", str(operations.__file__))
-    return extracted() | of_store | set(errors.SENTENCES.values()) | of_operations
+    raised = {kind.__name__ for root in RAISED for kind in family(root)}
+    raised.remove("UnsupportedAlgorithm")  # It is given a name, and has its sentence in itself.
+    of_algorithms = {UnsupportedAlgorithm("").template}
+    written = sentences_of(*SPEAKING, *raised)
+    return written | of_store | of_algorithms | set(errors.SENTENCES.values())
 
 
-def placeholders(template: str) -> set[str]:
-    """Give the names in braces."""
-    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+def placeholders(template: str) -> list[tuple[str, str | None, str | None]]:
+    """Give the names in braces, each with how its value is written."""
+    parts = string.Formatter().parse(template)
+    return sorted((name, spec, how) for _, name, spec, how in parts if name is not None)
 
 
 def catalogue(locale: str) -> dict[str, str]:
@@ -165,7 +186,22 @@ def test_sentences_are_found_where_they_are_written() -> None:
     assert "cms: SignedData has no signer" in found
     assert "Version must be set" in found
     assert "Internal error" in found
-    assert len(found) > 40
+    assert "Database can't be reached, or was never migrated" in found
+    assert '"{field}" parameter must be {digits} digits' in found
+    assert "no element has the Id {id}" in found
+    assert "comments are not signed" in found
+    assert "what {address} answers can't be read" in found
+    assert "{address} does not answer in time" in found
+    assert "the certificate of {subject}: extension {oid} is broken" in found
+    assert "an entry of the CRL is malformed" in found
+    assert "{name} is not supported" in found
+    assert len(found) > 150
+
+
+@pytest.mark.parametrize("code", ['f"{name} is odd"', '"it is " + what', "SENTENCE", "find()"])
+def test_a_sentence_that_can_t_be_found_is_noticed(code: str) -> None:
+    with pytest.raises(pytest.fail.Exception, match="what sentence"):
+        read_sentences(ast.parse(code, mode="eval").body, "here")
 
 
 @pytest.mark.parametrize("locale", TRANSLATED)

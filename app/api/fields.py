@@ -153,12 +153,8 @@ class Digits(fields.Field[str | None]):
     def __init__(self, digits: int, *, hexadecimal: bool = False, **options: Any) -> None:
         super().__init__(load_default=None, allow_none=True, **options)
         self.digits = digits
+        self.hexadecimal = hexadecimal
         self.pattern = re.compile(f"[{'0-9A-Fa-f' if hexadecimal else '0-9'}]{{{digits}}}")
-        self.refusal = (
-            '"{field}" parameter must be {digits} hexadecimal digits'
-            if hexadecimal
-            else '"{field}" parameter must be {digits} digits'
-        )
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -167,7 +163,13 @@ class Digits(fields.Field[str | None]):
         if not text:
             return None
         if not self.pattern.fullmatch(text):
-            raise ParameterError(self.refusal, field=attr, digits=self.digits)
+            raise ParameterError(
+                '"{field}" parameter must be {digits} hexadecimal digits'
+                if self.hexadecimal
+                else '"{field}" parameter must be {digits} digits',
+                field=attr,
+                digits=self.digits,
+            )
         return text
 
 

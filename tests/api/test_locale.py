@@ -7,7 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.api.asking import filled, message_of, save
+from tests.api.asking import content_of, filled, message_of, save
+from tests.api.people import cms, expired
 
 DOC = {"document": "doc", "thread": "main"}
 CYRILLIC = re.compile("[А-Яа-яЁёӘәҒғҚқҢңӨөҰұҮүҺһІі]")
@@ -47,6 +48,16 @@ def send_prose(client: FlaskClient, headers: dict[str, str]) -> TestResponse:
     return client.post("/signature", json=filled(cms=cms), headers=headers)
 
 
+def shorten_number(client: FlaskClient, headers: dict[str, str]) -> TestResponse:
+    """Search by a number that is too short."""
+    return client.get("/signatures?iin=123", headers=headers)
+
+
+def shorten_digest(client: FlaskClient, headers: dict[str, str]) -> TestResponse:
+    """Search by a digest that is too short."""
+    return client.get("/signatures?sha256=123", headers=headers)
+
+
 def get_lost(client: FlaskClient, headers: dict[str, str]) -> TestResponse:
     """Ask at an unknown address."""
     return client.get("/nowhere", headers=headers)
@@ -64,6 +75,8 @@ ERRORS: dict[Ask, tuple[int, str]] = {
     lack_version: (400, "Version must be set"),
     meet_conflict: (400, "Version provided is not equal to actual signature version"),
     send_prose: (400, "cms: not base64 (character 12)"),
+    shorten_number: (400, '"iin" parameter must be 12 digits'),
+    shorten_digest: (400, '"sha256" parameter must be 64 hexadecimal digits'),
     get_lost: (404, "There is nothing at this address"),
     break_json: (400, "Request body is not valid JSON (line 1, column 2)"),
 }
@@ -144,6 +157,30 @@ def test_a_value_is_put_into_the_translation(sqlite_client: FlaskClient, locale:
     message = message_of(sqlite_client.post("/signature", json=sent, headers=headers))
     assert '"document"' in message or "document" in message
     assert "255" in message
+
+
+ENDED = {
+    "en": "the certificate of ИВАНОВ ИВАН was valid only until 2025-12-31 00:00:00 UTC",
+    "ru": "сертификат ИВАНОВ ИВАН действителен только до 2025-12-31 00:00:00 UTC",
+    "kk": "ИВАНОВ ИВАН сертификаты 2025-12-31 00:00:00 UTC уақытына дейін ғана жарамды",
+}
+
+
+@pytest.mark.parametrize("locale", ENDED)
+def test_a_reason_within_an_error_is_translated_with_it(anchored: FlaskClient, locale: str) -> None:
+    headers = {"api-locale": locale}
+    response = anchored.post("/cms/validate", json={"cms": cms(expired())}, headers=headers)
+    signer = {"en": "signer 1", "ru": "подписавший 1", "kk": "1-қол қоюшы"}[locale]
+    assert message_of(response) == f"cms: {signer}: {ENDED[locale]}"
+
+
+@pytest.mark.parametrize("locale", ENDED)
+def test_a_reason_within_a_success_is_translated(sqlite_client: FlaskClient, locale: str) -> None:
+    save(sqlite_client, cms=cms(expired()))
+    headers = {"api-locale": locale}
+    response = sqlite_client.get("/signature/verify", json=DOC, headers=headers)
+    (signer,) = content_of(response)["verification"]["signers"]
+    assert ENDED[locale] in signer["path"]["reasons"]
 
 
 def test_a_success_is_the_same_in_every_language(sqlite_client: FlaskClient) -> None:
