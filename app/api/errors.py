@@ -18,7 +18,12 @@ from app.api.ncanode.checks import CheckFailed
 from app.api.ncanode.forwarding import OriginFailed, OriginNotSet
 from app.api.parameters import ParameterError
 from app.cms.crls import MalformedRevocation
-from app.cms.errors import MalformedSignature, UnsupportedAlgorithm, UnverifiedSignature
+from app.cms.errors import (
+    MalformedSignature,
+    TooCostly,
+    UnsupportedAlgorithm,
+    UnverifiedSignature,
+)
 from app.cms.status import Reason
 from app.cms.x509 import MalformedExtension
 from app.store.errors import (
@@ -39,6 +44,7 @@ STATUS: dict[type[Exception], int] = {
     ContentChanged: 400,
     MalformedRevocation: 400,
     UnsupportedAlgorithm: 400,
+    TooCostly: 400,
     CheckFailed: 400,
     VersionNotSet: 400,
     VersionConflict: 400,
