@@ -1,17 +1,21 @@
 """The whole benchmark: fill, drive in turn with the floor, print tables.
 
+`python -m bench filters` or `verification` prints that part alone, the filters at the largest size.
+
 Environment: BENCH_ROWS, the largest size (default 100000; 1000000 takes about half an hour and
-12 GB of disk); BENCH_TURNS (default 3) and BENCH_SECONDS (default 5) of each case.
+25 GB of disk); BENCH_TURNS (default 3) and BENCH_SECONDS (default 5) of each case.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+import time
 from dataclasses import dataclass, field
 from statistics import median
 from urllib.request import urlopen
 
-from bench.cases import CASES, Case
+from bench.cases import CASES, LIST, LIST_WITH_SIGNERS, Case
 from bench.data import fill
 from bench.database import Statements
 from bench.filters import print_filters
@@ -59,24 +63,35 @@ class Result:
         return float(median(getattr(load, figure) for load in self.floor))
 
 
-def main() -> None:
-    """Run everything and print the tables that the README quotes."""
+def main(part: str | None = None) -> None:
+    """Run everything, or one part, and print the tables that the README quotes."""
+    if part in (None, "verification"):
+        print_verification()
+    if part == "verification":
+        return
     cms = usual_cms()
-    print(f"signature: {len(cms)} characters; {TURNS} turns of {SECONDS:g} s; 16 connections\n")
-    print_verification(cms)
-    results = {}
     with PostgresServer(settings=POSTGRESQL) as server:
-        for rows in SIZES:
-            results[rows] = measure(server, rows, cms)
+        if part == "filters":
+            print_filters(filled(server, LARGEST, cms).url, LARGEST)
+            return
+        print(f"signature: {len(cms)} characters; {TURNS} turns of {SECONDS:g} s; 16 connections\n")
+        results = {rows: measure(server, rows, cms) for rows in SIZES}
     print_growth(results)
+
+
+def filled(server: PostgresServer, rows: int, cms: str) -> Statements:
+    """Make a database of its own with `rows` threads."""
+    statements = Statements(server, f"bench_{rows}")
+    began = time.monotonic()
+    fill(statements.url, rows, cms)
+    print(f"{rows:,} threads filled in {time.monotonic() - began:.0f} s\n", flush=True)
+    return statements
 
 
 def measure(server: PostgresServer, rows: int, cms: str) -> dict[Case, Result]:
     """Fill a database of its own with `rows` threads, and drive every case on it."""
-    name = f"bench_{rows}"
-    statements = Statements(server, name)
-    url = server.database_url(name)
-    fill(url, rows, cms)
+    statements = filled(server, rows, cms)
+    url = statements.url
     results = {case: Result() for case in CASES}
     with (
         WebServer("bench.floor:app", url, "/signatures?tags=common&limit=1") as floor,
@@ -94,12 +109,13 @@ def measure(server: PostgresServer, rows: int, cms: str) -> dict[Case, Result]:
         driven = ours.peak_memory()
         streamed = stream_all(ours)
         print_size(rows, results)
+        print_cost_of_signers(results)
         print(
             f"start-up {ours.started_in:.2f} s; peak memory of a worker {driven:.0f} MB, "
             f"{ours.peak_memory():.0f} MB after {streamed / 1e6:.0f} MB were streamed\n"
         )
     print_filters(url, rows)
-    server.drop(name)
+    server.drop(f"bench_{rows}")
     return results
 
 
@@ -127,6 +143,14 @@ def print_size(rows: int, results: dict[Case, Result]) -> None:
     print(flush=True)
 
 
+def print_cost_of_signers(results: dict[Case, Result]) -> None:
+    """Print how many requests are left when a list carries the signers."""
+    with_signers, without = (
+        results[case].ours_at("per_second") for case in (LIST_WITH_SIGNERS, LIST)
+    )
+    print(f"A list with=signers: {100 * with_signers / without:.0f} % of the requests without.\n")
+
+
 def print_growth(results: dict[int, dict[Case, Result]]) -> None:
     """Print how the middle answer time grows with the number of threads."""
     smallest, largest = min(results), max(results)
@@ -139,4 +163,4 @@ def print_growth(results: dict[int, dict[Case, Result]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:2])

@@ -25,6 +25,12 @@ _LIST_COMMON = """
 request = function() return wrk.format("GET", "/signatures?limit=20&tags=common") end
 """
 
+_LIST_SIGNERS = """
+request = function()
+  return wrk.format("GET", "/signatures?limit=20&tags=common&with=signers")
+end
+"""
+
 _JSON = 'wrk.headers["Content-Type"] = "application/json"\n'
 
 _POST_NEW = (
@@ -80,10 +86,14 @@ class Case:
         }
 
 
+LIST = Case("GET /signatures, common tag, limit 20", _LIST_COMMON, 55)
+LIST_WITH_SIGNERS = Case("GET /signatures, the same with=signers", _LIST_SIGNERS, 55)
+
 CASES = (
     Case("GET /signature, found", _GET, 65),
     Case("POST, new thread, 2 tags, validation on", _POST_NEW, 65),
     Case("POST, next version", _POST_NEXT, 65),
     Case("GET /signatures, rare tag, limit 20", _LIST_RARE, 55),
-    Case("GET /signatures, common tag, limit 20", _LIST_COMMON, 55),
+    LIST,
+    LIST_WITH_SIGNERS,
 )

@@ -19,7 +19,7 @@ from bench.people import Person
 GOAL = 5.0
 
 _POPULAR, _RARE = Person(0), Person(4321)
-#: Whose names begin as another's, one of which nobody has.
+#: A name that nobody has.
 _NAMESAKE = "ахметов нурлан бекович"
 _ABSENT_IIN = "999999999999"
 _ALL_DAY = timedelta(days=1, microseconds=-1)
@@ -69,6 +69,7 @@ def _by_person() -> dict[str, Criteria]:
         "signer, whole name, rare": Criteria(name=_RARE.name),
         "signer, absent": Criteria(name="Яковлев Я"),
         "signer, absent, begins as 30 % do": Criteria(name=_NAMESAKE),
+        "signer, absent, but for two letters as 30 %": Criteria(name=_POPULAR.name[:20] + "ХА"),
     }
 
 
@@ -123,6 +124,7 @@ def _by_several() -> dict[str, Criteria]:
             iin=_POPULAR.iin, signed_to=_OLD + _ALL_DAY
         ),
         "common tag + an old day": Criteria(tags=("common",), **old_day),
+        "any of two common tags + an old day": Criteria(tags=("common", "other-1"), **old_day),
         "rare tag + an old day": Criteria(tags=("rare-1",), **old_day),
         "document + an old day": Criteria(document="bench-1", **old_day),
         "thread of all + an old day": Criteria(thread="story", **old_day),

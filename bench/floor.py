@@ -33,13 +33,20 @@ SELECT {COLUMNS} FROM signatures s
 JOIN versions v ON v.signature_id = s.id AND v.version = s.version
 WHERE s.document = %s AND s.thread = %s"""
 
-LIST = f"""
-SELECT {COLUMNS} FROM (
+_LIST = """
+SELECT {columns} FROM (
     SELECT signature_id FROM signature_tags WHERE tag = %s ORDER BY signature_id DESC LIMIT %s
 ) page
 JOIN signatures s ON s.id = page.signature_id
 JOIN versions v ON v.signature_id = s.id AND v.version = s.version
 ORDER BY s.id DESC"""
+
+LIST = _LIST.format(columns=COLUMNS)
+LIST_WITH_SIGNERS = _LIST.format(
+    columns=f"""{COLUMNS}, (
+    SELECT json_agg(facts ORDER BY number)::text FROM signers
+    WHERE signature_id = s.id AND version = s.version)"""
+)
 
 _SAVE = """
 WITH head AS ({claim}
@@ -105,7 +112,7 @@ stale_pair AS (
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer GET /signature, POST /signature, GET /signatures?tags=…&limit=…."""
+    """Answer GET /signature, POST /signature, GET /signatures?tags=…&limit=…[&with=signers]."""
     status = "200 OK"
     content: dict[str, Any]
     if environ["REQUEST_METHOD"] == "POST":
@@ -115,7 +122,8 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     else:
         query = parse_qs(environ["QUERY_STRING"])
         if environ["PATH_INFO"] == "/signatures":
-            rows = _rows(LIST, (query["tags"][0], int(query["limit"][0])))
+            sql = LIST_WITH_SIGNERS if "with" in query else LIST
+            rows = _rows(sql, (query["tags"][0], int(query["limit"][0])))
             content = {"signatures": [_written(*row) for row in rows]}
         else:
             (row,) = _rows(GET, (query["document"][0], query["thread"][0]))
@@ -174,9 +182,9 @@ def _claimed(cms: str) -> dict[str, Any]:
 def _written(
     signature_id: int, document: str, thread: str, stage: Any, version: int, cms: str,
     created_by: Any, comment: Any, version_created_at: Any, tags: Any, created_at: Any,
-    updated_at: Any,
+    updated_at: Any, signers: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    return {
+    written = {
         "id": signature_id,
         "document": document,
         "thread": thread,
@@ -193,3 +201,6 @@ def _written(
         "created_at": created_at.isoformat(" ", "seconds")[:19],
         "updated_at": updated_at.isoformat(" ", "seconds")[:19],
     }
+    if signers:
+        written["signers"] = orjson.Fragment(signers)
+    return written
