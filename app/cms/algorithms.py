@@ -134,10 +134,19 @@ def digest(oid: str, data: bytes) -> bytes:
     return function(data)
 
 
-def is_weak(oid: str) -> bool:
-    """Tell whether two messages can be made to share a digest or signature of this algorithm."""
+def is_weak(oid: str, parameters: bytes | None = None) -> bool:
+    """Tell whether two messages can be made to share a digest or signature of this algorithm.
+
+    With PSS the parameters name the digest; if they are damaged, nothing verifies anyway.
+    """
     scheme = _SCHEMES.get(oid)
-    return (scheme.digest if scheme else oid) in {MD5, SHA_1}
+    digest_of = scheme.digest if scheme else oid
+    if oid == PSS:
+        try:
+            digest_of = read_pss_parameters(parameters).digest
+        except (MalformedSignature, ValueError, UnsupportedAlgorithm):
+            return False
+    return digest_of in {MD5, SHA_1}
 
 
 def verify_signature(

@@ -31,9 +31,8 @@ class GivenAuthorities:
         self._certificates = frozenset(certificates)
         self._named: dict[bytes | str, list[Certificate]] = {}
         for certificate in sorted(self._certificates, key=lambda one: one.fingerprint):
-            for key in {certificate.subject, certificate.subject_key}:
-                if key is not None:
-                    self._named.setdefault(key, []).append(certificate)
+            key = certificate.subject_key or certificate.subject
+            self._named.setdefault(key, []).append(certificate)
 
     def __contains__(self, certificate: Certificate) -> bool:
         """Tell whether exactly this certificate is among them."""
@@ -41,11 +40,7 @@ class GivenAuthorities:
 
     def named(self, name: bytes) -> Sequence[Certificate]:
         """Give the certificates whose holder has this name, however it is encoded."""
-        found = self._named.get(name)
-        if found is None:
-            key = name_key(name)
-            found = self._named.get(key, []) if key is not None else []
-        return found
+        return self._named.get(name_key(name) or name, [])
 
 
 class EmbeddedAuthorities:
@@ -62,18 +57,19 @@ class EmbeddedAuthorities:
     def named(self, name: bytes) -> Sequence[Certificate]:
         """Give the certificates whose holder has this name, MAX_SAME_NAME of them at most."""
         if name not in self._named:
-            nodes = (self._subjects.get(name) or self._matching(name))[:MAX_SAME_NAME]
-            certificates = [read_embedded_certificate(node.encoded) for node in nodes]
+            names = dict.fromkeys((name, *self._matching(name)))
+            nodes = [node for one in names for node in self._subjects.get(one, [])]
+            certificates = [
+                read_embedded_certificate(node.encoded) for node in nodes[:MAX_SAME_NAME]
+            ]
             self._named[name] = list(dict.fromkeys(one for one in certificates if one))
         return self._named[name]
 
-    def _matching(self, name: bytes) -> list[Node]:
-        """Find a name that is encoded otherwise (RFC 5280 section 7.1)."""
-        wanted = name_key(name)
-        for other in list(self._subjects)[:MAX_COMPARED_NAMES]:
-            if wanted is not None and name_key(other) == wanted:
-                return self._subjects[other]
-        return []
+    def _matching(self, name: bytes) -> list[bytes]:
+        """Find the same name where it is encoded otherwise (RFC 5280 section 7.1)."""
+        key = name_key(name)
+        others = list(self._subjects)[:MAX_COMPARED_NAMES] if key is not None else []
+        return [other for other in others if name_key(other) == key]
 
     @cached_property
     def _subjects(self) -> dict[bytes, list[Node]]:

@@ -10,6 +10,7 @@ from app.cms.x509 import Certificate, MalformedExtension
 
 # Answers of one rule that are remembered: an office meets the same certificates over and over.
 _REMEMBERED = 256
+_NAME_CONSTRAINTS = "2.5.29.30"
 # Extensions whose meaning is looked at, here or where they matter, or can't change the answer:
 # policies and addresses. Name constraints and policy constraints are not among them.
 _KNOWN_EXTENSIONS = {
@@ -101,6 +102,16 @@ def check_issuer(issuer: Certificate, below: int) -> Verdict:
     return YES
 
 
+def check_constraints(issuer: Certificate) -> Verdict:
+    """Doubt an authority that may vouch for some names only: which, is not looked at here."""
+    if _NAME_CONSTRAINTS in issuer.extensions:
+        return unknown(
+            "{subject} may not vouch for all names, and for which is not checked here",
+            subject=title(issuer.subject),
+        )
+    return YES
+
+
 def refuse_broken(certificate: Certificate, error: MalformedExtension) -> Verdict:
     """Say whose extension it is that can't be read."""
     return no(
@@ -112,12 +123,12 @@ def refuse_broken(certificate: Certificate, error: MalformedExtension) -> Verdic
 
 def check_strength(certificate: Certificate) -> Verdict:
     """Doubt a certificate for which another may have been signed in truth."""
-    algorithm = certificate.signature_algorithm.oid
-    if algorithms.is_weak(algorithm):
+    algorithm = certificate.signature_algorithm
+    if algorithms.is_weak(algorithm.oid, algorithm.parameters):
         return unknown(
             "the certificate of {subject} is signed with {algorithm}, which can be forged",
             subject=title(certificate.subject),
-            algorithm=algorithms.name(algorithm),
+            algorithm=algorithms.name(algorithm.oid),
         )
     return YES
 

@@ -4,6 +4,7 @@ A list is not walked. An entry is found by searching for the bytes of its serial
 milliseconds in 50 MB and no memory.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,6 +36,9 @@ _KNOWN = {_ISSUING_DISTRIBUTION_POINT, _DELTA, _AUTHORITY_KEY_IDENTIFIER}
 _POINT, _ONLY_USERS, _ONLY_AUTHORITIES = 0xA0, 0x81, 0x82
 _ONLY_SOME_REASONS, _INDIRECT, _ONLY_ATTRIBUTES = 0x83, 0x84, 0x85
 _URI = 0x86
+_INVALIDITY_DATE = "2.5.29.24"
+# Serial numbers whose entries one CRL remembers.
+_MAX_REMEMBERED = 4096
 # Names of one distribution point.
 _MAX_NAMES = 64
 
@@ -45,18 +49,26 @@ class MalformedRevocation(CmsError):
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """When a certificate was revoked (UTC), and the number of the CRLReason if one is given."""
+    """When a certificate was revoked (UTC), and the number of the CRLReason if one is given.
+
+    `invalid_since` is when it became bad, as far as is known (section 5.3.2).
+    """
 
     when: datetime
     reason: int | None
+    invalid_since: datetime | None = None
 
 
 class CertificateList:
-    """A CRL. `issuer` is an encoded Name; times are in UTC; `next_update` may be None."""
+    """A CRL. `issuer` is an encoded Name; times are in UTC; `next_update` may be None.
+
+    `algorithm` is the one that it is signed with.
+    """
 
     def __init__(self, der: bytes) -> None:
         """Read what stands around the entries. Raises MalformedRevocation."""
         self._keys: dict[bytes, bool] = {}
+        self._found: dict[int, Revoked | None] = {}
         try:
             self._read(der)
         except DAMAGE as error:
@@ -70,7 +82,7 @@ class CertificateList:
             raise ValueError("cut, or followed by something")
         whole = outermost.fields(3)
         tbs = whole.take(SEQUENCE)
-        self._algorithm = whole.take(SEQUENCE).algorithm()
+        self.algorithm = whole.take(SEQUENCE).algorithm()
         self._signature = whole.take(BIT_STRING).bits()
         fields = tbs.fields()
         fields.optional(INTEGER)
@@ -100,21 +112,29 @@ class CertificateList:
         if key.der not in self._keys:
             try:
                 self._keys[key.der] = budget.verify_signature(
-                    key, self._algorithm, None, self._tbs.encoded, self._signature
+                    key, self.algorithm, None, self._tbs.encoded, self._signature
                 )
             except TooCostly as error:
                 raise TooCostly(
                     "a CRL in the signature is too large to be checked here ({algorithm})",
-                    algorithm=name(self._algorithm.oid),
+                    algorithm=name(self.algorithm.oid),
                 ) from error
         return self._keys[key.der]
 
     def find(self, serial_number: int) -> Revoked | None:
         """Give the earliest entry of that serial number.
 
-        An entry that only takes a hold back, as delta CRLs have it, is none. Raises
-        MalformedRevocation if an entry can't be read.
+        An entry that only takes a hold back, as delta CRLs have it, is none. Answers, which take
+        5 to 20 ms in 25 MB, are remembered. Raises MalformedRevocation if an entry can't be read.
         """
+        if serial_number in self._found:
+            return self._found[serial_number]
+        found = self._search(serial_number)
+        if len(self._found) < _MAX_REMEMBERED:
+            self._found[serial_number] = found
+        return found
+
+    def _search(self, serial_number: int) -> Revoked | None:
         start, stop = self._span
         size = (serial_number if serial_number >= 0 else ~serial_number).bit_length() // 8 + 1
         wanted = bytes((INTEGER, size)) + serial_number.to_bytes(size, "big", signed=True)
@@ -186,11 +206,21 @@ def _read_entry(entry: Node) -> Revoked:
     more = fields.optional(SEQUENCE)
     fields.end()
     try:
-        _, reason = more.extensions().get(_REASON, (False, b"")) if more else (False, b"")
+        extensions = more.extensions() if more else {}
     except DAMAGE:
-        reason = b""
+        extensions = {}
+    _, reason = extensions.get(_REASON, (False, b""))
     is_reason = len(reason) == 3 and reason[:2] == bytes((ENUMERATED, 1))
-    return Revoked(when, reason[2] if is_reason else None)
+    return Revoked(when, reason[2] if is_reason else None, read_invalidity_date(extensions))
+
+
+def read_invalidity_date(extensions: Mapping[str, tuple[bool, bytes]]) -> datetime | None:
+    """Read since when a certificate is said to be bad (section 5.3.2); None if that isn't said."""
+    _, der = extensions.get(_INVALIDITY_DATE, (False, b""))
+    try:
+        return root_node(Scanned(der, {})).time() if der else None
+    except DAMAGE:
+        return None
 
 
 def _addresses(point: Node) -> set[str]:

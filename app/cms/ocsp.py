@@ -4,7 +4,7 @@ Responders of the NCA have certificates with an empty ocsp-nocheck, which whole 
 over. Here an extension that nobody needs is nobody's trouble.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -14,12 +14,12 @@ from app.cms import algorithms, x509
 from app.cms.authorities import read_embedded_certificate
 from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
 from app.cms.budget import FREE, Budget
-from app.cms.certificate_rules import check_holder
-from app.cms.crls import MalformedRevocation, Revoked
+from app.cms.certificate_rules import check_holder, check_strength
+from app.cms.crls import MalformedRevocation, Revoked, read_invalidity_date
 from app.cms.names import name_key
 from app.cms.nodes import DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
 from app.cms.paths import check_link
-from app.cms.status import Answer
+from app.cms.status import Answer, every
 from app.cms.x509 import Certificate, MalformedExtension
 
 Status: TypeAlias = Revoked | Literal["good", "unknown"]
@@ -74,7 +74,7 @@ class OcspAnswer:
 
 
 class OcspResponse:
-    """A response with its answers, and who signed it."""
+    """A response with its answers, and the algorithm that it is signed with."""
 
     def __init__(self, der: bytes) -> None:
         """Read an OCSPResponse, or the BasicOCSPResponse in it. Raises MalformedRevocation."""
@@ -87,7 +87,7 @@ class OcspResponse:
     def _read_basic(self, basic: Node) -> None:
         fields = basic.fields(4)
         self._data = fields.take(SEQUENCE)
-        self._algorithm = fields.take(SEQUENCE).algorithm()
+        self.algorithm = fields.take(SEQUENCE).algorithm()
         self._signature = fields.take(BIT_STRING).bits()
         certificates = fields.optional(EXPLICIT_0)
         self._certificates = certificates.only().children(MAX_CERTIFICATES) if certificates else []
@@ -98,7 +98,7 @@ class OcspResponse:
         self._responder_key = responder.octets() if responder.tag != SEQUENCE else None
         self.produced_at = data.take(GENERALIZED_TIME).time()
         answers = data.take(SEQUENCE).children(MAX_ANSWERS)
-        usable = _is_known(data.optional(_EXPLICIT_1))
+        usable = _are_known(_read_extensions(data.optional(_EXPLICIT_1)))
         self.answers = [_read_answer(node, usable) for node in answers]
 
     def find_signer(self, issuer: Certificate, budget: Budget = FREE) -> Certificate | None:
@@ -143,12 +143,16 @@ class OcspResponse:
             return False
         if purposes is None or _OCSP_SIGNING not in purposes:
             return False
-        holds = check_holder(certificate, self.produced_at).answer is Answer.YES
-        return holds and _is_named(certificate, issuer) and check_link(certificate, issuer, budget)
+        holds = every(check_holder(certificate, self.produced_at), check_strength(certificate))
+        return (
+            holds.answer is Answer.YES
+            and _is_named(certificate, issuer)
+            and check_link(certificate, issuer, budget)
+        )
 
     def _is_signed_by(self, certificate: Certificate, budget: Budget) -> bool:
         return budget.verify_signature(
-            certificate.public_key, self._algorithm, None, self._data.encoded, self._signature
+            certificate.public_key, self.algorithm, None, self._data.encoded, self._signature
         )
 
 
@@ -174,33 +178,36 @@ def _read_answer(answer: Node, usable: bool) -> OcspAnswer:
         issuer_key=about.take(OCTET_STRING).octets(),
         serial_number=about.take(INTEGER).integer(),
     )
-    status = _read_status(fields.take(_GOOD, _REVOKED, _UNKNOWN))
+    status = fields.take(_GOOD, _REVOKED, _UNKNOWN)
     this_update = fields.take(GENERALIZED_TIME).time()
     next_update = fields.optional(EXPLICIT_0)
+    extensions = _read_extensions(fields.optional(_EXPLICIT_1))
     return OcspAnswer(
         about=certificate_id,
-        status=status,
+        status=_read_status(status, read_invalidity_date(extensions)),
         this_update=this_update,
         next_update=next_update.only().time() if next_update else None,
-        usable=_is_known(fields.optional(_EXPLICIT_1)) and usable,
+        usable=_are_known(extensions) and usable,
     )
 
 
-def _read_status(status: Node) -> Status:
+def _read_status(status: Node, invalid_since: datetime | None) -> Status:
     if status.tag != _REVOKED:
         return "good" if status.tag == _GOOD else "unknown"
     fields = status.fields(2, _REVOKED)
     when = fields.take(GENERALIZED_TIME).time()
     reason = fields.optional(EXPLICIT_0)
-    return Revoked(when, reason.only().expect(ENUMERATED).contents[0] if reason else None)
+    number = reason.only().expect(ENUMERATED).contents[0] if reason else None
+    return Revoked(when, number, invalid_since)
 
 
-def _is_known(extensions: Node | None) -> bool:
-    """Tell whether nothing critical is in an [1] that isn't known here."""
-    if extensions is None:
-        return True
-    found = extensions.only().extensions()
-    return all(oid in _KNOWN for oid, (critical, _) in found.items() if critical)
+def _read_extensions(explicit: Node | None) -> Mapping[str, tuple[bool, bytes]]:
+    return explicit.only().extensions() if explicit else {}
+
+
+def _are_known(extensions: Mapping[str, tuple[bool, bytes]]) -> bool:
+    """Tell whether nothing critical is among them that isn't known here."""
+    return all(oid in _KNOWN for oid, (critical, _) in extensions.items() if critical)
 
 
 def _is_named(certificate: Certificate, issuer: Certificate) -> bool:

@@ -13,6 +13,7 @@ from app.cms import algorithms, x509
 from app.cms.authorities import Authorities, GivenAuthorities
 from app.cms.budget import Budget, cost_of_check
 from app.cms.certificate_rules import (
+    check_constraints,
     check_extensions,
     check_holder,
     check_issuer,
@@ -210,6 +211,6 @@ def _check_chain(chain: tuple[Certificate, ...], at: datetime) -> Verdict:
         verdicts.append(check_validity(issuer, at))
         verdicts.append(check_issuer(issuer, below))
         if position < len(chain) - 1:
-            verdicts.append(check_extensions(issuer))
+            verdicts += [check_extensions(issuer), check_constraints(issuer)]
     verdicts += [check_strength(certificate) for certificate in chain[:-1]]
     return every(*verdicts)

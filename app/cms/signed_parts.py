@@ -29,7 +29,7 @@ from app.cms.signed_data import (
 # Elements of SignedData.crls that are looked at.
 MAX_REVOCATION_INFOS = 64
 # Values of one attribute; nearly all have one.
-MAX_VALUES = 16
+MAX_VALUES = 64
 
 _EXPLICIT_1 = 0xA1
 _IMPLICIT_0 = 0x80
@@ -43,7 +43,7 @@ class SignerParts:
     """One SignerInfo (RFC 5652 section 5.3).
 
     `certificate` is the embedded one (DER), `signed` the [0] that holds the signed attributes, or
-    None if there are none; `signed_attributes` are None if they are damaged. Unsigned attributes
+    None if there are none; `signed_attributes` are None if they can't be read. Unsigned attributes
     that are damaged are left out: nobody signed them.
     """
 

@@ -69,8 +69,8 @@ def check_signer(
         return verdict, verdict
     attributes = signer.signed_attributes
     if attributes is None:
-        damaged = no("the signed attributes are malformed")
-        return damaged, damaged
+        unread = unknown("the signed attributes can't be read")
+        return unread, unread
     intact = _check_digest(signer.digest_algorithm, attributes, content)
     valid = every(
         _check_repetition(attributes),

@@ -83,8 +83,8 @@ class TimestampStatus:
     """A timestamp token (RFC 3161) on a signature; `verdict` is about what the token attests.
 
     A yes says: it is over this signature value, its own signature verifies, and its authority
-    reached an anchor. Only then is `gen_time` more than a claim. A token that can't be read has
-    None for its fields.
+    reached an anchor and is not known to be revoked. Only then is `gen_time` more than a claim.
+    `revocation` is what is known of that. A token that can't be read has None for its fields.
     """
 
     gen_time: datetime.datetime | None
@@ -92,6 +92,7 @@ class TimestampStatus:
     serial_number: int | None
     verdict: Verdict
     authority: Certificate | None
+    revocation: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,11 @@ class SignerStatus:
     `number` counts from 1 in the order of the signature. `intact`: the digests match the content.
     `valid`: the signature value verifies with the key of `certificate` over what it must cover.
     `path`: an anchor was reached at the decisive time, over `chain` (from the signer to the anchor,
-    or as far as it went). `revocation`: no certificate of that chain was revoked by then.
+    or as far as it went). `revocation`: no certificate of that chain was revoked by then; nor is
+    that of the authority whose timestamp the answer stands on.
+
+    Nothing else is decisive than a time that is known. But if a timestamp may be good or not, and
+    what it says would make the difference, `path` and `revocation` are unknown, and not no.
     """
 
     number: int

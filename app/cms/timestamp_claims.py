@@ -1,6 +1,6 @@
 """What a timestamp token (RFC 3161) claims: the moment, and who says so. Nothing is verified."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.cms import names
@@ -35,8 +35,12 @@ class TimestampClaims:
     token: bytes
 
 
-def read_token(token: bytes) -> TimestampClaims:
-    """Read an encoded TimeStampToken. Raises one of nodes.DAMAGE if it is broken."""
+def read_token(token: bytes, *, find_authority: bool = True) -> TimestampClaims:
+    """Read an encoded TimeStampToken. Raises one of nodes.DAMAGE if it is broken.
+
+    Who asks for the certificates anyway needs no `find_authority`: its name stands there, if it
+    doesn't in the field for it.
+    """
     content_info = read_node(token).fields()
     content_info.take(OBJECT_IDENTIFIER)
     signed_data = content_info.take(EXPLICIT_0).only().fields()
@@ -45,7 +49,10 @@ def read_token(token: bytes) -> TimestampClaims:
     encapsulated = signed_data.take(SEQUENCE).fields()
     if encapsulated.take(OBJECT_IDENTIFIER).identifier() != _ID_TST_INFO:
         raise ValueError("not a TSTInfo")
-    return _read_info(read_node(encapsulated.take(EXPLICIT_0).only().octets()), token)
+    claims = _read_info(read_node(encapsulated.take(EXPLICIT_0).only().octets()), token)
+    if claims.authority or not find_authority:
+        return claims
+    return replace(claims, authority=_find_authority(token))
 
 
 def _read_info(info: Node, token: bytes) -> TimestampClaims:
@@ -66,7 +73,7 @@ def _read_info(info: Node, token: bytes) -> TimestampClaims:
         gen_time=gen_time,
         policy=policy,
         serial_number=serial_number,
-        authority=(authority and _read_authority(authority)) or _find_authority(token),
+        authority=_read_authority(authority) if authority else None,
         imprint_algorithm=imprint_algorithm,
         imprint=imprint,
         token=token,

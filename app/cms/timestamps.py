@@ -36,8 +36,13 @@ _NOT_EMBEDDED = "certificate is not embedded"
 # What reading a token raises for damage; asn1crypto, which reads its certificate, raises more.
 _DAMAGE = (*DAMAGE, *records.DAMAGE)
 
-Judge = Callable[[Certificate, datetime, Authorities], Verdict]
-"""Tells whether the certificate of an authority of timestamps reaches an anchor at some time.
+_MALFORMED = no("the timestamp token is malformed")
+# Of an authority that nobody has been asked about.
+_UNASKED = Verdict(Answer.UNKNOWN)
+
+Judge = Callable[[Certificate, datetime, Authorities], tuple[Verdict, Verdict]]
+"""Tells whether the certificate of an authority of timestamps reaches an anchor at some time, and
+whether it was revoked.
 
 More certificates to look for issuers in come with the token.
 """
@@ -46,21 +51,14 @@ More certificates to look for issuers in come with the token.
 def check_timestamps(signer: SignerParts, judge: Judge, budget: Budget) -> TimestampStatus | None:
     """Check the timestamps of a signer, and give the earliest that holds, or else the first.
 
-    None if there is none.
+    If none holds, one that may is told before one that doesn't. None if there is none.
     """
     tokens = signer.unsigned_attributes.get(_SIGNATURE_TIMESTAMP, [])[:MAX_TOKENS]
-    statuses = []
-    for token in tokens:
-        try:
-            budget.spend(_COST_OF_TOKEN[0] + token.size * _COST_OF_TOKEN[1] // 1000)
-        except TooCostly as error:
-            statuses.append(_unread(unknown(error.template, **error.values)))
-        else:
-            statuses.append(check_timestamp(token, signer.signature, judge, budget))
+    statuses = [check_timestamp(token, signer.signature, judge, budget) for token in tokens]
     verified = [(time, one) for one in statuses if (time := verified_time(one))]
     if verified:
         return min(verified, key=itemgetter(0))[1]
-    return statuses[0] if statuses else None
+    return min(statuses, key=lambda one: one.verdict.answer is Answer.NO, default=None)
 
 
 def verified_time(status: TimestampStatus | None) -> datetime | None:
@@ -81,13 +79,17 @@ def check_timestamp(token: Node, stamped: bytes, judge: Judge, budget: Budget) -
     """
     # Step 1.
     try:
-        claims = read_token(token.encoded)
+        claims = read_token(token.encoded, find_authority=False)
+    except _DAMAGE:
+        return TimestampStatus(None, None, None, _MALFORMED, None, _UNASKED)
+    try:
+        budget.spend(_COST_OF_TOKEN[0] + token.size * _COST_OF_TOKEN[1] // 1000)
         value = scan(token.encoded)
         parsed = parse_signed_data(value)
         parts = read_parts(parsed, value)
         authority = read_certificate(parsed.signers[0].certificate)
-    except _DAMAGE as error:
-        return _unread(_refuse(error))
+    except (TooCostly, *_DAMAGE) as error:
+        return _conclude(claims, _refuse(error))
     verdict = every(
         _check_signers(parts),
         # Step 2.
@@ -97,22 +99,40 @@ def check_timestamp(token: Node, stamped: bytes, judge: Judge, budget: Budget) -
         # Step 4.
         _check_purpose(authority),
     )
+    if verdict.answer is not Answer.YES:
+        return _conclude(claims, verdict, authority)
     # Step 5.
-    if verdict.answer is Answer.YES:
-        embedded = EmbeddedAuthorities(parts.certificates)
-        verdict = every(verdict, judge(authority, claims.gen_time, embedded))
-    return TimestampStatus(claims.gen_time, claims.policy, claims.serial_number, verdict, authority)
+    path, revocation = judge(authority, claims.gen_time, EmbeddedAuthorities(parts.certificates))
+    if revocation.answer is Answer.UNKNOWN and path.answer is Answer.YES:
+        # A remark, or else no timestamp would ever hold without CRLs.
+        remark = Verdict(Answer.YES, revocation.reasons)
+        return _conclude(claims, every(verdict, path, remark), authority, revocation)
+    return _conclude(claims, every(verdict, path, revocation), authority, revocation)
 
 
-def _unread(verdict: Verdict) -> TimestampStatus:
-    return TimestampStatus(None, None, None, verdict, None)
+def _conclude(
+    claims: TimestampClaims,
+    verdict: Verdict,
+    authority: Certificate | None = None,
+    revocation: Verdict | None = None,
+) -> TimestampStatus:
+    return TimestampStatus(
+        claims.gen_time,
+        claims.policy,
+        claims.serial_number,
+        verdict,
+        authority,
+        revocation or _UNASKED,
+    )
 
 
 def _refuse(error: Exception) -> Verdict:
     """Tell apart a token without its certificate, which may be a good one, from one in pieces."""
+    if isinstance(error, TooCostly):
+        return unknown(error.template, **error.values)
     if isinstance(error, MalformedSignature) and error.template.endswith(_NOT_EMBEDDED):
         return unknown("the certificate of the timestamp authority is not in the token")
-    return no("the timestamp token is malformed")
+    return _MALFORMED
 
 
 def _check_signers(parts: SignedParts) -> Verdict:

@@ -161,18 +161,39 @@ class Verifier:
         attested = verified_time(timestamp)
         decisive_time = attested or case.at
         path, revocation = self._judge(certificate, decisive_time, case)
+        path_verdict = path.verdict
+        if timestamp and attested:
+            revocation = self._doubt_attested(certificate, timestamp, revocation, case)
+        elif timestamp and timestamp.gen_time and timestamp.verdict.answer is Answer.UNKNOWN:
+            other_path, other_revocation = self._judge(certificate, timestamp.gen_time, case)
+            path_verdict = _unless(path_verdict, other_path.verdict, timestamp.gen_time)
+            revocation = _unless(revocation, other_revocation, timestamp.gen_time)
         return SignerStatus(
             number=number,
             certificate=certificate,
             intact=intact_and_valid[0],
             valid=intact_and_valid[1],
-            path=path.verdict,
+            path=path_verdict,
             revocation=revocation,
             decisive_time=decisive_time,
             decisive_time_source="timestamp" if attested else "given",
             timestamp=timestamp,
             chain=path.chain,
         )
+
+    def _doubt_attested(
+        self, certificate: Certificate, timestamp: TimestampStatus, verdict: Verdict, case: _Case
+    ) -> Verdict:
+        """Doubt an answer that stands on a timestamp whose authority may have been revoked.
+
+        It doesn't stand on it if the given time leads to the same.
+        """
+        if verdict.answer is not Answer.YES or timestamp.revocation.answer is not Answer.UNKNOWN:
+            return verdict
+        path, revocation = self._judge(certificate, case.at, case)
+        if every(path.verdict, revocation).answer is Answer.YES:
+            return verdict
+        return every(verdict, timestamp.revocation)
 
     def _judge(
         self, certificate: Certificate, moment: datetime, case: _Case
@@ -188,20 +209,26 @@ class Verifier:
 
     def _judge_stamper(
         self, authority: Certificate, moment: datetime, more: Authorities, case: _Case
-    ) -> Verdict:
-        """Tell whether an anchor vouches for an authority of timestamps at the time it attests.
-
-        A revocation counts if it is known. That none is known is a remark, or else no timestamp
-        would ever hold without CRLs.
-        """
+    ) -> tuple[Verdict, Verdict]:
+        """Tell whether an anchor vouches for an authority of timestamps at the time it attests."""
         authorities = (*case.authorities, more)
         path = find_path(authority, moment, self._anchors, authorities, case.budget)
         if path.verdict.answer is not Answer.YES:
-            return path.verdict
+            return path.verdict, path.verdict
         revocation = check_revocation(path.chain, moment, case.revocation, for_timestamps=True)
-        if revocation.answer is Answer.UNKNOWN:
-            return Verdict(Answer.YES, revocation.reasons)
-        return revocation
+        return path.verdict, revocation
+
+
+def _unless(verdict: Verdict, other: Verdict, moment: datetime) -> Verdict:
+    """Turn a no into unknown if there is none at a time that a timestamp may attest or not."""
+    if verdict.answer is not Answer.NO or other.answer is Answer.NO:
+        return verdict
+    doubt = unknown(
+        "the timestamp of {time:%Y-%m-%d %H:%M:%S} UTC would make a difference, and whether it"
+        " holds is unknown",
+        time=moment,
+    )
+    return Verdict(Answer.UNKNOWN, (*doubt.reasons, *verdict.reasons))
 
 
 def _check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:

@@ -65,6 +65,8 @@ def _next_batch(
             Version.version,
             Version.cms,
             Version.created_at,
+            # Of a detached content, which came along once, nothing else is left.
+            Version.content_sha256,
             Signature.version.label("current"),
         )
         .join(Signature, Signature.id == Version.signature_id)
@@ -113,7 +115,7 @@ def _read_again(connection: Connection, row: Row[*tuple[Any, ...]]) -> None:
 
 def _read(row: Row[*tuple[Any, ...]]) -> Signing:
     try:
-        return read_signing(parse(row.cms), row.created_at)
+        return read_signing(parse(row.cms), row.created_at, row.content_sha256)
     except MalformedSignature:
         # Kept while CMS_VALIDATION was off, or taken over from the original server.
         return read_text(row.cms)

@@ -37,13 +37,20 @@ class Signing:
     signed_at: datetime | None
 
 
-def read_signing(signature: SignedCms | SignedXml, saved_at: datetime) -> Signing:
-    """Read what a parsed signature claims; who says nothing of a time signed when he saved."""
+def read_signing(
+    signature: SignedCms | SignedXml, saved_at: datetime, content_sha256: str | None = None
+) -> Signing:
+    """Read what a parsed signature claims; who says nothing of a time signed when he saved.
+
+    `content_sha256` is the digest of the content of a detached one, hex, if it is known that this
+    is what was signed: by it alone a file is found that was signed with another digest.
+    """
     signers = describe(signature)
     digests = fingerprints(signature, signers)
+    content_sha256 = digests.content or content_sha256
     signed_at = max(filter(None, map(_claimed_moment, signers)), default=None)
     found = terms.of_people(signer.claims for signer in signers)
-    found += terms.of_digests(_sha256s(digests))
+    found += terms.of_digests(filter(None, (*_sha256s(digests), content_sha256)))
     found += terms.of_moment(signed_at or saved_at)
     rows = [_columns(signer) for signer in signers]
     return Signing(
@@ -51,7 +58,7 @@ def read_signing(signature: SignedCms | SignedXml, saved_at: datetime) -> Signin
         signers=orjson.dumps(rows).decode(),
         terms=orjson.dumps(list(dict.fromkeys(found))).decode(),
         signature_sha256=digests.signature,
-        content_sha256=digests.content,
+        content_sha256=content_sha256,
         signed_at=signed_at or saved_at,
     )
 

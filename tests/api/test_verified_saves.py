@@ -1,6 +1,7 @@
 """CMS_VALIDATION=signature and =trusted: what is kept has been verified."""
 
 import base64
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from flask.testing import FlaskClient
 
-from tests import builders
-from tests.api.asking import exists, refuse, save
+from tests import builders, pki, signing
+from tests.api.asking import documents, exists, refuse, save
 from tests.conftest import AppMaker
+from tests.gost_signer import GOST_2015_256
 from tests.store.signings import IVANOV, PETROVA, signed_by
 
 CONTENT = base64.b64encode(b"content").decode()
@@ -65,6 +67,23 @@ def test_a_detached_signature_is_verified_against_the_content_that_is_sent(
     assert refuse(verifying, document="other", cms=cms, data="no base64!") == (
         '"data" parameter must be base64'
     )
+
+
+def test_a_file_whose_detached_signature_was_verified_is_found_by_its_digest(
+    verifying: FlaskClient,
+) -> None:
+    gost = pki.gost_key("gost", GOST_2015_256)
+    der = signing.signed_data(
+        [signing.signer_info(pki.person("ГОСТ", gost), b"content")],
+        [pki.person("ГОСТ", gost)],
+        None,
+    )
+    cms = base64.b64encode(der).decode()
+    digest = hashlib.sha256(b"content").hexdigest()
+    save(verifying, document="alone", cms=cms)
+    assert documents(verifying, f"sha256={digest}") == []
+    save(verifying, document="with content", cms=cms, data=CONTENT)
+    assert documents(verifying, f"sha256={digest}") == ["with content"]
 
 
 def test_a_detached_signature_without_content_is_kept_or_refused_as_the_setting_says(

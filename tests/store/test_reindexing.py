@@ -5,12 +5,14 @@ from itertools import islice
 import pytest
 from sqlalchemy import Engine, delete, func, select, update
 
+from app.cms.parsing import parse
 from app.store import reindexing
 from app.store.criteria import Criteria
 from app.store.models import Signature, SignatureTerm, Signer, Version
 from app.store.reading import Carried
 from app.store.reindexing import count_unread, reindex
-from tests.store.signings import IVANOV, PETROVA, SIGNED_AT, signed_by
+from app.store.signing import read_signing
+from tests.store.signings import IVANOV, PETROVA, SAVED_AT, SIGNED_AT, signed_by
 from tests.store.threads import find, index_of_tags, save, tags_of_current_versions
 
 
@@ -92,3 +94,11 @@ def test_a_save_before_it_leaves_an_earlier_version_to_be_read(unread: Engine) -
     assert documents(unread, Criteria(iin=IVANOV[1])) == []
     assert rows_of_signers(unread) == [(1, 1, 1), (1, 2, 1), (1, 2, 2), (2, 1, 1)]
     assert index_of_tags(unread) == tags_of_current_versions(unread)
+
+
+def test_the_digest_of_a_detached_content_stays_known(engine: Engine) -> None:
+    cms = signed_by(IVANOV, attached=False)
+    signing = read_signing(parse(cms), SAVED_AT, "5" * 64)
+    save(engine, "doc", cms=cms, signing=signing)
+    list(reindex(engine, everything=True))
+    assert documents(engine, Criteria(sha256="5" * 64)) == ["doc"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from flask import current_app
 
@@ -46,9 +47,11 @@ def read_checked(cms: str, data: str | None) -> Signing:
             return read_text(cms)
         raise
     now = datetime.now(UTC)
-    if level in ("signature", "trusted"):
-        _verify(signature, None if data is None else decode_data(data), level, now)
-    return read_signing(signature, now)
+    if level not in ("signature", "trusted"):
+        return read_signing(signature, now)
+    content = None if data is None else decode_data(data)
+    _verify(signature, content, level, now)
+    return read_signing(signature, now, None if content is None else sha256(content).hexdigest())
 
 
 def decode_data(data: str) -> bytes:

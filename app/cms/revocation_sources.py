@@ -1,0 +1,181 @@
+"""CRLs and OCSP responses that are at hand, and what each says of one certificate.
+
+Who may speak of it is decided here; what a word means for some moment, `app.cms.revocation` tells.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from app.cms.algorithms import AlgorithmIdentifier
+from app.cms.budget import FREE, Budget
+from app.cms.certificate_rules import refuse_broken, title
+from app.cms.crls import CertificateList, MalformedRevocation, Revoked
+from app.cms.errors import Undecidable
+from app.cms.names import name_key
+from app.cms.ocsp import OcspAnswer, OcspResponse
+from app.cms.status import Answer, Verdict, unknown
+from app.cms.x509 import Certificate, MalformedExtension, key_usage
+
+# How long a word holds that doesn't say it, as those of the NCA's responders: time enough to sign,
+# to get a timestamp and to save.
+FRESHNESS = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a CRL or a responder says of one certificate, and for which time.
+
+    `complete`: it would have said so if the certificate were revoked. `algorithm` is the one that
+    it is signed with.
+    """
+
+    revoked: Revoked | None
+    this_update: datetime
+    next_update: datetime | None
+    complete: bool
+    algorithm: AlgorithmIdentifier
+
+    @property
+    def until(self) -> datetime:
+        """Until when it holds."""
+        last = datetime.max.replace(tzinfo=UTC) - FRESHNESS
+        return self.next_update or min(self.this_update, last) + FRESHNESS
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a CRL or a response that is at hand says nothing, and from when it is."""
+
+    verdict: Verdict
+    this_update: datetime
+
+
+class RevocationData:
+    """CRLs and OCSP responses, sorted by whom they are about."""
+
+    def __init__(
+        self,
+        crls: Iterable[CertificateList] = (),
+        responses: Iterable[OcspResponse] = (),
+        budget: Budget = FREE,
+    ) -> None:
+        """Take what has been read; `budget` pays for checking who signed it."""
+        self.budget = budget
+        self._crls: dict[bytes | str, list[CertificateList]] = {}
+        for crl in crls:
+            self._crls.setdefault(name_key(crl.issuer) or crl.issuer, []).append(crl)
+        self._answers: dict[int, list[tuple[OcspResponse, OcspAnswer]]] = {}
+        for response in responses:
+            for answer in response.answers:
+                serial = answer.about.serial_number
+                self._answers.setdefault(serial, []).append((response, answer))
+
+    def crls_of(self, issuer: Certificate) -> Sequence[CertificateList]:
+        """Give the CRLs that bear the name of `issuer`."""
+        return self._crls.get(issuer.subject_key or issuer.subject, ())
+
+    def answers_about(self, certificate: Certificate) -> Sequence[tuple[OcspResponse, OcspAnswer]]:
+        """Give the responses, and what of them is about this serial number, whoever issued it."""
+        return self._answers.get(certificate.serial_number, ())
+
+
+def ask(
+    certificate: Certificate, issuer: Certificate, sources: Sequence[RevocationData]
+) -> Iterator[Word | Doubt]:
+    """Give what each CRL and response says of a certificate, or why it says nothing."""
+    for source in sources:
+        for crl in source.crls_of(issuer):
+            yield _ask_crl(crl, certificate, issuer, source.budget)
+        for given in source.answers_about(certificate):
+            yield from _ask_response(given, certificate, issuer, source.budget, sources)
+
+
+def _ask_crl(
+    crl: CertificateList, certificate: Certificate, issuer: Certificate, budget: Budget
+) -> Word | Doubt:
+    doubt = _doubt_crl(crl, issuer, budget)
+    if doubt:
+        return Doubt(doubt, crl.this_update)
+    try:
+        revoked = crl.find(certificate.serial_number)
+    except MalformedRevocation as error:
+        return Doubt(unknown(error.template, **error.values), crl.this_update)
+    complete = crl.is_complete_for(certificate)
+    return Word(revoked, crl.this_update, crl.next_update, complete, crl.algorithm)
+
+
+def _doubt_crl(crl: CertificateList, issuer: Certificate, budget: Budget) -> Verdict | None:
+    """Tell why a CRL must not be used; None if it may (RFC 5280 section 6.3.3).
+
+    It must be signed with the very key that the certificate in question was signed with.
+    """
+    name = title(issuer.subject)
+    try:
+        usages = key_usage(issuer)
+        if usages is not None and "cRLSign" not in usages:
+            return unknown("the key of {issuer} is not for signing CRLs", issuer=name)
+        if not crl.usable:
+            return unknown("a CRL of {issuer} is not one of its own certificates", issuer=name)
+        if not crl.is_signed_by(issuer.public_key, budget):
+            return unknown("a CRL in the name of {issuer} is not signed by it", issuer=name)
+    except MalformedExtension as error:
+        return Verdict(Answer.UNKNOWN, refuse_broken(issuer, error).reasons)
+    except Undecidable as error:
+        return unknown(error.template, **error.values)
+    return None
+
+
+def _ask_response(
+    given: tuple[OcspResponse, OcspAnswer],
+    certificate: Certificate,
+    issuer: Certificate,
+    budget: Budget,
+    sources: Sequence[RevocationData],
+) -> Iterator[Word | Doubt]:
+    """Give what an answer says; nothing if it is about a certificate of another issuer."""
+    response, answer = given
+    try:
+        if not answer.about.matches(certificate, issuer):
+            return
+        doubt = _doubt_response(response, issuer, budget, sources)
+    except Undecidable as error:
+        doubt = unknown(error.template, **error.values)
+    if not doubt and not answer.usable:
+        doubt = unknown("an OCSP response has a critical extension that is unknown here")
+    if not doubt and answer.status == "unknown":
+        doubt = unknown(
+            "the OCSP responder does not know the certificate of {subject}",
+            subject=title(certificate.subject),
+        )
+    if doubt:
+        yield Doubt(doubt, answer.this_update)
+        return
+    revoked = answer.status if isinstance(answer.status, Revoked) else None
+    yield Word(
+        revoked, answer.this_update, answer.next_update, complete=True, algorithm=response.algorithm
+    )
+
+
+def _doubt_response(
+    response: OcspResponse,
+    issuer: Certificate,
+    budget: Budget,
+    sources: Sequence[RevocationData],
+) -> Verdict | None:
+    """Tell why a response must not be used; None if it may. Raises Undecidable."""
+    signer = response.find_signer(issuer, budget)
+    if signer is None:
+        return unknown(
+            "an OCSP response is not signed by {issuer}, nor in its name",
+            issuer=title(issuer.subject),
+        )
+    for source in sources if signer != issuer else ():
+        for crl in source.crls_of(issuer):
+            word = _ask_crl(crl, signer, issuer, source.budget)
+            if isinstance(word, Word) and word.revoked:
+                return unknown(
+                    "the certificate of the OCSP responder {subject} is revoked",
+                    subject=title(signer.subject),
+                )
+    return None
