@@ -12,11 +12,15 @@ from tests.pki import SHA1, Holder, extension, signed
 
 @dataclass(frozen=True)
 class Revoked:
-    """An entry of a CRL, or an OCSP answer; `reason` is the number of CRLReason."""
+    """An entry of a CRL, or an OCSP answer; `reason` is the number of CRLReason.
+
+    `invalid_since` is the invalidityDate of an entry.
+    """
 
     serial: int
     when: datetime.datetime
     reason: int | None = None
+    invalid_since: datetime.datetime | None = None
 
 
 def crl(
@@ -30,10 +34,13 @@ def crl(
     """Issue a CRL (RFC 5280 section 5.1)."""
     entries = []
     for entry in revoked:
-        more = b""
+        more = []
         if entry.reason is not None:
-            more = der.sequence(extension("2.5.29.21", der.enumerated(entry.reason)))
-        entries.append(der.sequence(der.integer(entry.serial), der.time(entry.when), more))
+            more.append(extension("2.5.29.21", der.enumerated(entry.reason)))
+        if entry.invalid_since is not None:
+            more.append(extension("2.5.29.24", der.time(entry.invalid_since)))
+        listed = der.sequence(*more) if more else b""
+        entries.append(der.sequence(der.integer(entry.serial), der.time(entry.when), listed))
     tbs = der.sequence(
         der.integer(1),
         der.algorithm(issuer.key.algorithm),

@@ -214,7 +214,7 @@ class Verifier:
         authorities = (*case.authorities, more)
         path = find_path(authority, moment, self._anchors, authorities, case.budget)
         if path.verdict.answer is not Answer.YES:
-            return path.verdict, path.verdict
+            return path.verdict, Verdict(Answer.UNKNOWN)
         revocation = check_revocation(path.chain, moment, case.revocation, for_timestamps=True)
         return path.verdict, revocation
 

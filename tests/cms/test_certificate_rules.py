@@ -1,14 +1,18 @@
 """What each certificate of a path must be: each rule with a chain that breaks it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
+from app.cms.algorithms import AlgorithmIdentifier, is_weak
+from app.cms.certificate_rules import check_strength
 from app.cms.status import Answer, Verdict
 from tests import der, pki
 from tests.builders import NOT_AFTER, NOT_BEFORE, SIGNING_TIME
-from tests.cms.judging import IVAN, KEY, NCA, ROOT, below, path, text
+from tests.cms import signing
+from tests.cms.judging import IVAN, KEY, NCA, ROOT, below, path, read, text
 from tests.pki import DAY
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -157,6 +161,31 @@ def test_an_unknown_critical_extension_of_an_authority_is_refused() -> None:
     name_constraints = pki.extension("2.5.29.30", der.sequence(), critical=True)
     assert chain(*pki.AUTHORITY, name_constraints).answer is NO
     assert chain(*pki.AUTHORITY, name_constraints, anchored=True) == Verdict(YES)
+
+
+def test_names_that_an_authority_is_limited_to_are_not_checked() -> None:
+    constraints = pki.extension("2.5.29.30", der.sequence())
+    verdict = chain(*pki.AUTHORITY, constraints)
+    assert verdict.answer is UNKNOWN
+    assert text(verdict) == (
+        "SOME CA may not vouch for all names, and for which is not checked here"
+    )
+    assert chain(*pki.AUTHORITY, constraints, anchored=True) == Verdict(YES)
+
+
+@pytest.mark.parametrize(
+    ("digest", "answer"), [(pki.SHA256, YES), (pki.SHA1, UNKNOWN), (None, UNKNOWN)]
+)
+def test_the_digest_of_pss_counts_too(digest: str | None, answer: Answer) -> None:
+    """It stands in the parameters, or is SHA-1."""
+    algorithm = AlgorithmIdentifier(signing.PSS, signing.pss_parameters(digest))
+    [certificate] = read(IVAN)
+    assert check_strength(replace(certificate, signature_algorithm=algorithm)).answer is answer
+
+
+def test_pss_whose_parameters_are_damaged_verifies_nothing() -> None:
+    assert not is_weak(signing.PSS)
+    assert not is_weak(signing.PSS, der.NULL)
 
 
 def test_a_certificate_signed_with_a_weak_digest_is_doubted() -> None:

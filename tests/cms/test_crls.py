@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.cms.crls import REMOVE_FROM_CRL
+from app.cms import crls
+from app.cms.crls import REMOVE_FROM_CRL, CertificateList, read_invalidity_date
 from app.cms.status import Answer
 from app.cms.verification import Verifier
 from tests import der, pki
@@ -63,6 +64,20 @@ def test_entries_of_every_length_are_found() -> None:
             der.sequence(entry),
         )
         assert revocation(crls=[pki.signed(tbs, NCA.key)]).answer is NO
+
+
+@pytest.mark.parametrize("odd", [b"", b"\xff", der.NULL, der.tlv(0x18, b"2024"), der.sequence()])
+def test_a_broken_date_of_an_entry_is_none(odd: bytes) -> None:
+    assert read_invalidity_date({"2.5.29.24": (False, odd)}) is None
+    assert read_invalidity_date({"2.5.29.24": (False, der.time(AT))}) == AT
+
+
+def test_what_a_list_says_is_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crls, "_MAX_REMEMBERED", 1)
+    listed = CertificateList(crl(revoked(BEFORE)))
+    for _ in range(2):
+        assert listed.find(IVAN.serial)
+        assert listed.find(IVAN.serial + 1) is None
 
 
 def doubt(crl_: bytes) -> str:

@@ -46,6 +46,10 @@ def test_the_issuer_or_its_delegate_may_answer(
     assert revocation(ocsp=[ocsp(revoked(BEFORE), **more)]).answer is NO
 
 
+# The same key, which signs with SHA-1 here.
+WEAK = pki.certify(NCA.subject, pki.rsa_key("NCA", pki.SHA1), ROOT, pki.AUTHORITY)
+
+
 def certified(*extensions: bytes, by: Holder = NCA, **more: Any) -> Holder:
     """Certify a responder."""
     return pki.certify(pki.name("RESPONDER"), pki.rsa_key("OCSP 2"), by, extensions, **more)
@@ -62,6 +66,7 @@ def certified(*extensions: bytes, by: Holder = NCA, **more: Any) -> Holder:
         certified(*pki.RESPONDER, by=pki.root("OTHER")),
         certified(*pki.RESPONDER, by=ROOT),
         certified(*pki.RESPONDER, forged=True),
+        certified(*pki.RESPONDER, by=WEAK),
         certified(*pki.RESPONDER, valid=(AT + DAY, AT + 2 * DAY)),
         certified(*pki.RESPONDER, pki.extension("1.2.3.4", der.NULL, critical=True)),
         certified(pki.extended_key_usage(pki.OCSP_SIGNING), pki.key_usage("keyCertSign")),

@@ -149,6 +149,27 @@ def test_an_issuer_with_an_unknown_algorithm_makes_unknown() -> None:
     assert "1.3.6.1.4.1.6801.1.2.2 is not supported" in text(verdict)
 
 
+@pytest.mark.parametrize("embedded", [False, True])
+def test_generations_whose_name_is_encoded_otherwise_are_all_tried(embedded: bool) -> None:
+    """The younger one has the name in another type of string, and so its persons have."""
+    other = der.sequence(
+        der.set_of(der.sequence(der.oid("2.5.4.6"), der.utf8("KZ"))),
+        der.set_of(der.sequence(der.oid("2.5.4.3"), der.utf8("NCA"))),
+    )
+    younger = pki.certify(other, KEY, ROOT, pki.AUTHORITY)
+    namesake = Holder(KEY, NCA.subject, younger.certificate, younger.issuer, younger.serial)
+    person = below(namesake)
+    assert younger.subject != NCA.subject == namesake.subject
+    signature = signing.read(
+        signing.signed_data(
+            [signing.signer_info(person)], [person, *([NCA, younger] if embedded else [])]
+        )
+    )
+    verifier = Verifier(read(ROOT), intermediates=[] if embedded else read(NCA, younger))
+    [status] = verifier.verify(signature, at=SIGNING_TIME)
+    assert status.path == Verdict(YES)
+
+
 def test_authorities_that_certify_each_other_lead_nowhere() -> None:
     one, two = pki.name("ONE"), pki.name("TWO")
     first = pki.certify(one, KEY, None, pki.AUTHORITY)

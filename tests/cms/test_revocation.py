@@ -1,13 +1,13 @@
 """Was it revoked by then? What CRLs and OCSP responses mean for the decisive time."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from app.cms.crls import CERTIFICATE_HOLD, CertificateList, MalformedRevocation
 from app.cms.ocsp import OcspResponse
-from app.cms.revocation import FRESHNESS
+from app.cms.revocation_sources import FRESHNESS
 from app.cms.status import Answer, Verdict
 from app.cms.verification import Verifier
 from app.cms.x509 import read_certificate
@@ -33,6 +33,7 @@ from tests.revoking import Revoked
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 KEY_COMPROMISE = 1
 SOMEBODY = Revoked(12_345, BEFORE)
+END_OF_TIME = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def test_without_data_it_is_unknown() -> None:
@@ -133,6 +134,33 @@ def test_what_became_of_an_old_hold_is_unknown() -> None:
 
 def test_the_earliest_of_several_entries_counts() -> None:
     assert revocation(crls=[crl(revoked(AFTER), revoked(BEFORE))]).answer is NO
+
+
+def test_a_key_that_was_compromised_before_it_was_revoked_is_doubted() -> None:
+    """RFC 5280 section 5.3.2: invalidityDate."""
+    later = AFTER + DAY
+    window: dict[str, Any] = {"this_update": later, "next_update": later + DAY}
+    for since, answer in ((BEFORE, UNKNOWN), (AT, UNKNOWN), (AFTER, YES)):
+        entry = Revoked(IVAN.serial, AFTER, KEY_COMPROMISE, since)
+        for crls in ([crl(entry, **window)], [crl(), crl(entry, **window)]):
+            verdict = revocation(crls=crls)
+            assert verdict.answer is answer
+        assert ("that it was no good since" in text(verdict)) is (answer is UNKNOWN)
+
+
+def test_what_is_signed_with_a_weak_digest_may_accuse_and_not_clear() -> None:
+    old = pki.certify(NCA.subject, pki.rsa_key("NCA", pki.SHA1), None, pki.AUTHORITY)
+    weak = "is signed with RSA with SHA-1, which can be forged"
+    for entry, answer in ((None, UNKNOWN), (revoked(AFTER), UNKNOWN), (revoked(BEFORE), NO)):
+        listed = [entry] if entry else []
+        response = revoking.ocsp(old, IVAN.serial, entry or "good", this_update=AT)
+        for verdict in (revocation(crls=[crl(*listed, by=old)]), revocation(ocsp=[response])):
+            assert verdict.answer is answer
+            assert (weak in text(verdict)) is (answer is UNKNOWN)
+
+
+def test_a_word_at_the_end_of_time_holds() -> None:
+    assert revocation(ocsp=[ocsp(this_update=END_OF_TIME)]).answer is UNKNOWN
 
 
 def test_every_certificate_below_the_anchor_is_asked_about() -> None:
