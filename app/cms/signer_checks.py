@@ -203,11 +203,14 @@ def _check_attributes(
         return verdict
     try:
         budget.spend(signed.size * _COST_OF_ENCODING)
+        if encode_der(signed, SET, in_order=True) == message:
+            return verdict
+        message = encode_der(signed, SET)
     except TooCostly as error:
         return unknown(error.template, **error.values)
-    if encode_der(signed, SET, in_order=True) == message:
+    except DAMAGE:  # An OCTET STRING in pieces, one of which is something else.
         return verdict
-    return _check_signature(signer, certificate, encode_der(signed, SET), budget)
+    return _check_signature(signer, certificate, message, budget)
 
 
 def encode_der(node: Node, tag: int, *, in_order: bool = False) -> bytes:

@@ -183,6 +183,13 @@ def test_of_signed_attributes_in_ber_the_der_is_what_was_signed(
     assert answers(status) == (expected, expected)
 
 
+def test_signed_attributes_that_have_no_der_are_not_what_was_signed() -> None:
+    odd = der.attribute("1.2.3.4", der.tlv(0x24, der.NULL))
+    listed = sorted([*attributes(CONTENT), odd])
+    info = signing.signer_info(IVAN, signed=listed, signature=b"nothing")
+    assert answers(verify(signed(info))) == (YES, NO)
+
+
 @pytest.mark.parametrize(
     "repeated",
     [
