@@ -26,7 +26,7 @@ BUDGET = 250_000_000
 # with each.
 _ELEMENT = 50
 # A byte costs so much to a digest in plain Python, and to begin with it counts some bytes more. So
-# the budget is for 2.5 MB, which takes 3 s, or 10 s with GOST 34.311-95.
+# the budget is for 2.5 MB, which takes 3 s, or 4 s with GOST 34.311-95.
 _SLOW_DIGEST = 100
 _SLOW_START = 500
 # Bytes of a canonical form, which is kept in memory: so many times the document's own, and some

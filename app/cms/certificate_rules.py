@@ -10,6 +10,8 @@ from app.cms.x509 import Certificate, MalformedExtension
 
 # Answers of one rule that are remembered: an office meets the same certificates over and over.
 _REMEMBERED = 256
+# Characters of a name in a reason, of which a signature may give rise to thousands.
+_MAX_TITLE = 200
 _NAME_CONSTRAINTS = "2.5.29.30"
 # Extensions whose meaning is looked at, here or where they matter, or can't change the answer:
 # policies and addresses. Name constraints and policy constraints are not among them.
@@ -138,4 +140,5 @@ def title(name: bytes) -> str:
     """Call a holder by the common name in an encoded Name, or by whatever else is in it."""
     read = read_name(name)
     common_name = read.value(names.COMMON_NAME)
-    return common_name or ", ".join(text for _, text in read.attributes) or "?"
+    found = common_name or ", ".join(text for _, text in read.attributes) or "?"
+    return found if len(found) <= _MAX_TITLE else found[:_MAX_TITLE] + "…"

@@ -13,7 +13,7 @@ from itertools import pairwise
 from app.cms import algorithms
 from app.cms.certificate_rules import title
 from app.cms.crls import CERTIFICATE_HOLD, Revoked
-from app.cms.revocation_sources import Doubt, RevocationData, Word, ask
+from app.cms.revocation_sources import FRESHNESS, Doubt, RevocationData, Word, ask
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate
 
@@ -118,6 +118,15 @@ def _judge_silence(word: Word, certificate: Certificate, at: datetime) -> Verdic
             " {until:%Y-%m-%d %H:%M:%S} UTC",
             subject=subject,
             until=word.until,
+        )
+    if word.by_sender and word.this_update < at - FRESHNESS:
+        # The NCA's lists say that they hold for half a year, and whoever was revoked since would
+        # send the one from before.
+        return unknown(
+            "what came with the signature tells of {subject} only until"
+            " {until:%Y-%m-%d %H:%M:%S} UTC",
+            subject=subject,
+            until=word.this_update,
         )
     if certificate.not_after < word.this_update:
         return unknown(

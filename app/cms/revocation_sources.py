@@ -27,7 +27,7 @@ class Word:
     """What a CRL or a responder says of one certificate, and for which time.
 
     `complete`: it would have said so if the certificate were revoked. `algorithm` is the one that
-    it is signed with.
+    it is signed with. `by_sender`: whoever sent the signature chose it among others.
     """
 
     revoked: Revoked | None
@@ -35,6 +35,7 @@ class Word:
     next_update: datetime | None
     complete: bool
     algorithm: AlgorithmIdentifier
+    by_sender: bool
 
     @property
     def until(self) -> datetime:
@@ -58,10 +59,11 @@ class RevocationData:
         self,
         crls: Iterable[CertificateList] = (),
         responses: Iterable[OcspResponse] = (),
-        budget: Budget = FREE,
+        budget: Budget | None = None,
     ) -> None:
-        """Take what has been read; `budget` pays for checking who signed it."""
-        self.budget = budget
+        """Take what has been read: the operator's, or a sender's, for which `budget` pays."""
+        self.by_sender = budget is not None
+        self.budget = budget or FREE
         self._crls: dict[bytes | str, list[CertificateList]] = {}
         for crl in crls:
             self._crls.setdefault(name_key(crl.issuer) or crl.issuer, []).append(crl)
@@ -86,15 +88,15 @@ def ask(
     """Give what each CRL and response says of a certificate, or why it says nothing."""
     for source in sources:
         for crl in source.crls_of(issuer):
-            yield _ask_crl(crl, certificate, issuer, source.budget)
+            yield _ask_crl(crl, certificate, issuer, source)
         for given in source.answers_about(certificate):
-            yield from _ask_response(given, certificate, issuer, source.budget, sources)
+            yield from _ask_response(given, certificate, issuer, source, sources)
 
 
 def _ask_crl(
-    crl: CertificateList, certificate: Certificate, issuer: Certificate, budget: Budget
+    crl: CertificateList, certificate: Certificate, issuer: Certificate, source: RevocationData
 ) -> Word | Doubt:
-    doubt = _doubt_crl(crl, issuer, budget)
+    doubt = _doubt_crl(crl, issuer, source.budget)
     if doubt:
         return Doubt(doubt, crl.this_update)
     try:
@@ -102,7 +104,9 @@ def _ask_crl(
     except MalformedRevocation as error:
         return Doubt(unknown(error.template, **error.values), crl.this_update)
     complete = crl.is_complete_for(certificate)
-    return Word(revoked, crl.this_update, crl.next_update, complete, crl.algorithm)
+    return Word(
+        revoked, crl.this_update, crl.next_update, complete, crl.algorithm, source.by_sender
+    )
 
 
 def _doubt_crl(crl: CertificateList, issuer: Certificate, budget: Budget) -> Verdict | None:
@@ -130,7 +134,7 @@ def _ask_response(
     given: tuple[OcspResponse, OcspAnswer],
     certificate: Certificate,
     issuer: Certificate,
-    budget: Budget,
+    source: RevocationData,
     sources: Sequence[RevocationData],
 ) -> Iterator[Word | Doubt]:
     """Give what an answer says; nothing if it is about a certificate of another issuer."""
@@ -138,7 +142,7 @@ def _ask_response(
     try:
         if not answer.about.matches(certificate, issuer):
             return
-        doubt = _doubt_response(response, issuer, budget, sources)
+        doubt = _doubt_response(response, issuer, source.budget, sources)
     except Undecidable as error:
         doubt = unknown(error.template, **error.values)
     if not doubt and not answer.usable:
@@ -153,7 +157,12 @@ def _ask_response(
         return
     revoked = answer.status if isinstance(answer.status, Revoked) else None
     yield Word(
-        revoked, answer.this_update, answer.next_update, complete=True, algorithm=response.algorithm
+        revoked,
+        answer.this_update,
+        answer.next_update,
+        complete=True,
+        algorithm=response.algorithm,
+        by_sender=source.by_sender,
     )
 
 
@@ -172,7 +181,7 @@ def _doubt_response(
         )
     for source in sources if signer != issuer else ():
         for crl in source.crls_of(issuer):
-            word = _ask_crl(crl, signer, issuer, source.budget)
+            word = _ask_crl(crl, signer, issuer, source)
             if isinstance(word, Word) and word.revoked:
                 return unknown(
                     "the certificate of the OCSP responder {subject} is revoked",

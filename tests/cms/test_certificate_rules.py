@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from app.cms.algorithms import AlgorithmIdentifier, is_weak
-from app.cms.certificate_rules import check_strength
+from app.cms.certificate_rules import check_strength, title
 from app.cms.status import Answer, Verdict
 from tests import der, pki
 from tests.builders import NOT_AFTER, NOT_BEFORE, SIGNING_TIME
@@ -193,3 +193,9 @@ def test_a_certificate_signed_with_a_weak_digest_is_doubted() -> None:
     verdict = path(below(nca), [ROOT], [nca])
     assert verdict.answer is UNKNOWN
     assert "is signed with RSA with SHA-1, which can be forged" in text(verdict)
+
+
+def test_a_long_name_is_cut_in_reasons() -> None:
+    assert title(pki.name("Я" * 201)) == "Я" * 200 + "…"
+    assert title(pki.name("Я" * 200)) == "Я" * 200
+    assert title(der.sequence()) == "?"

@@ -11,6 +11,7 @@ import pytest
 from app.cms.crls import MalformedRevocation
 from app.cms.embedded_revocation import MAX_EMBEDDED
 from app.cms.parsing import parse
+from app.cms.revocation_sources import FRESHNESS
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, Reason, Verdict, every, no, unknown
 from app.cms.verification import Verifier
@@ -18,6 +19,7 @@ from app.cms.x509 import read_certificate
 from tests import builders, der, gost_signer, pki, signing
 from tests.builders import SIGNING_TIME
 from tests.cms.judging import AFTER, AT, BEFORE, IVAN, NCA, ROOT, crl, ocsp, read, revoked, text
+from tests.pki import DAY
 from tests.revoking import Revoked
 from tests.signing import REVOCATION_VALUES
 
@@ -82,7 +84,7 @@ def embedded(info: bytes | None = None, value: bytes | None = None) -> Answer:
 
 def test_revocation_data_that_came_with_the_signature_are_heard() -> None:
     for listed, response, answer in (
-        (crl(), ocsp(), YES),
+        (crl(this_update=AT), ocsp(), YES),
         (crl(revoked(BEFORE)), ocsp(revoked(BEFORE)), NO),
     ):
         basic = response[response.index(b"\x30\x82", 20) :]
@@ -114,8 +116,22 @@ def test_revocation_data_that_say_nothing_leave_it_unknown(odd: bytes) -> None:
 def test_too_much_revocation_data_is_not_heard() -> None:
     for others, answer in ((MAX_EMBEDDED - 1, YES), (MAX_EMBEDDED, UNKNOWN)):
         crowd = [crl(by=pki.root("OTHER"))] * others
-        value = der.sequence(der.explicit(0, der.sequence(*crowd, crl())))
+        value = der.sequence(der.explicit(0, der.sequence(*crowd, crl(this_update=AT))))
         assert embedded(value=value) is answer
+
+
+@pytest.mark.parametrize(
+    ("this_update", "answer"),
+    [(AFTER, YES), (AT, YES), (AT - FRESHNESS, YES), (AT - FRESHNESS * 1.1, UNKNOWN)],
+)
+def test_the_sender_can_t_choose_a_list_from_before_he_was_revoked(
+    this_update: datetime, answer: Answer
+) -> None:
+    """It holds for its time if the operator has it."""
+    listed = crl(this_update=this_update, next_update=AFTER + DAY)
+    assert embedded(listed) is answer
+    [status] = Verifier(read(NCA), crls=[listed]).verify(signing.sign(IVAN), at=AT)
+    assert status.revocation == Verdict(YES)
 
 
 def test_a_large_crl_of_the_operator_is_searched_in_place() -> None:
