@@ -131,6 +131,8 @@ def _has_layout(value: Scanned) -> bool:
     key = value.elements(fields[-1][2], fields[-1][3], len(_PUBLIC_KEY))
     if _tags(key) != _PUBLIC_KEY:
         return False
+    if value.data[key[1][2]] != 0 or value.data[parts[2][2]] != 0:  # Bits, but no whole octets.
+        return False
     algorithms = [value.elements(one[2], one[3], 1)[:1] for one in (parts[1], fields[1], key[0])]
     return all(_tags(algorithm) == [OBJECT_IDENTIFIER] for algorithm in algorithms)
 

@@ -34,6 +34,8 @@ _SHA_1 = "1.3.14.3.2.26"
 _SHA_256 = "2.16.840.1.101.3.4.2.1"
 _ENCODED_MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010904")
 _SET_TAG = bytes((SET,))
+# Where contents may start: behind the tag and one to five octets of length.
+_STARTS = range(2, 7)
 _ONE = (None,)
 
 
@@ -84,10 +86,17 @@ def _check_plain(signer: SignerParts, certificate: Certificate, content: Content
     """Check a signature without signed attributes (section 5.4, first case)."""
     if content.data is None:
         return unknown("the content is detached, and was not given")
-    if content.data[:1] == _SET_TAG and _ENCODED_MESSAGE_DIGEST in content.data:
-        # The signed attributes of another signature, put where its content was: they verify.
+    if _are_attributes(content.data):
+        # Those of another signature, put where its content was: they verify.
         return no("the content is that which only signed attributes may be")
     return _check_signature(signer, certificate, content.data, content.budget)
+
+
+def _are_attributes(content: bytes) -> bool:
+    """Tell whether content is what signed attributes are when they are signed: a SET in DER."""
+    if content[:1] != _SET_TAG or _ENCODED_MESSAGE_DIGEST not in content:
+        return False
+    return any(_element(SET, content[start:]) == content for start in _STARTS)
 
 
 def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> Verdict:

@@ -24,7 +24,7 @@ from app.cms.timestamp_claims import TimestampClaims, read_token
 from app.cms.x509 import Certificate, MalformedExtension, read_certificate
 
 # Tokens of one signer that are looked at; one is usual.
-MAX_TOKENS = 2
+MAX_TOKENS = 16
 # What it costs to read one, and each 1,000 bytes of it, in the unit of `budget`.
 _COST_OF_TOKEN = (500, 200)
 

@@ -52,6 +52,8 @@ def certificate(**parts: bytes) -> bytes:
         {"subject_public_key_info": tlv(0x30)},
         {"subject_public_key_info": tlv(0x30, tlv(0x30, ID_DATA) + tlv(0x03))},
         {"signature_value": b""},
+        {"signature_value": tlv(0x03, b"\1x")},
+        {"subject_public_key_info": tlv(0x30, tlv(0x30, ID_DATA) + tlv(0x03, b"\1x"))},
         {"signature_value": tlv(0x23, tlv(0x03, b"\0x"))},
     ],
 )

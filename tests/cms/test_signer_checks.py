@@ -116,6 +116,13 @@ def test_signed_attributes_put_where_content_belongs_are_refused() -> None:
     assert "only signed attributes may be" in reasons(status)
 
 
+def test_content_that_only_begins_like_signed_attributes_is_content() -> None:
+    """A text that begins with the digit 1, and a signature behind it."""
+    text = b"1. " + signing.signed_data([signing.signer_info(IVAN)], [IVAN])
+    status = verify(signed(signing.signer_info(IVAN, text, signed=None), text))
+    assert answers(status) == (YES, YES)
+
+
 @pytest.mark.parametrize("name", [SHA512, SHA1])
 def test_a_digest_algorithm_other_than_the_signature_s_is_noticed(name: str) -> None:
     listed = attributes(CONTENT, name)
