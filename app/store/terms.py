@@ -23,6 +23,7 @@ _SPANS = (("decade", 3), ("year", 4), ("month", 7), ("day", 10))
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 _DAY = timedelta(days=1)
+_INSTANT = timedelta(microseconds=1)
 
 
 def iin(number: str) -> str:
@@ -104,7 +105,7 @@ class Period:
         if self.start and start != first:
             cut.append(_day(first))
             first += _DAY
-        if self.end:
+        if self.end and end != last - _INSTANT:
             last -= _DAY
             if last >= first:
                 cut.append(_day(last))
