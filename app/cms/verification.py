@@ -233,6 +233,8 @@ def _unless(verdict: Verdict, other: Verdict, moment: datetime) -> Verdict:
 
 def _check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:
     """Check SignatureValue over the canonical SignedInfo (XMLDSig section 3.2.2)."""
+    if not checked.signed_info:
+        return unknown("what the signature is over could not be canonicalised")
     if checked.method is None:
         return unknown("the signature method is not supported")
     return check_value(

@@ -173,6 +173,12 @@ def test_an_unknown_method_of_xml_is_unknown() -> None:
     assert valid is UNKNOWN
 
 
+def test_what_has_no_canonical_form_is_unknown_for_that_reason() -> None:
+    document = builders.sign_xml().replace(builders.C14N, "urn:x-unknown")
+    [status] = Verifier().verify(parse(document), at=SIGNING_TIME)
+    assert text(status.valid) == "what the signature is over could not be canonicalised"
+
+
 def test_rsa_and_gost_stand_side_by_side() -> None:
     kind = gost_signer.GOST_2015_512
     root = pki.root("GOST ROOT", pki.gost_key("root", kind))
