@@ -19,7 +19,7 @@ from tests.docs.readme import commands, section
 from tests.docs.shell import attempt, run
 from tests.postgresql import PostgresServer
 
-UPGRADE, MOVE = commands(section("Moving from the original"))
+UPGRADE, MOVE, REINDEX = commands(section("Moving from the original"))
 ZONE = "Asia/Almaty"
 
 #: The tables as the image perfumerlabs/ncanode makes them.
@@ -198,9 +198,9 @@ def copy_of_moved(postgresql: PostgresServer, template: str) -> Iterator[str]:
 
 
 def move(url: str) -> None:
-    """Run the README's two lines."""
+    """Run the README's lines."""
     assert f"zone={ZONE}" in MOVE
-    for line in (UPGRADE, MOVE):
+    for line in (UPGRADE, MOVE, REINDEX):
         run(line, DATABASE_URL=url)
 
 

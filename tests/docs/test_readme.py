@@ -339,6 +339,7 @@ def test_every_address_of_the_readme_exists(program: Flask) -> None:
 
 
 def test_the_moving_lines_name_the_commands_in_order() -> None:
-    upgrade, psql = commands(section("Moving from the original"))
+    upgrade, psql, reindex = commands(section("Moving from the original"))
     assert upgrade.endswith("db upgrade")
     assert psql.startswith("psql ")
+    assert reindex.endswith("signers reindex")
