@@ -105,8 +105,8 @@ class SignerStatus:
     or as far as it went). `revocation`: no certificate of that chain was revoked by then; nor is
     that of the authority whose timestamp the answer stands on.
 
-    Nothing else is decisive than a time that is known. But if a timestamp may be good or not, and
-    what it says would make the difference, `path` and `revocation` are unknown, and not no.
+    A timestamp of which it isn't known whether it holds turns no answer: anybody can add one that
+    says that a certificate had not expired, or not been revoked.
     """
 
     number: int

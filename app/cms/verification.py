@@ -161,19 +161,14 @@ class Verifier:
         attested = verified_time(timestamp)
         decisive_time = attested or case.at
         path, revocation = self._judge(certificate, decisive_time, case)
-        path_verdict = path.verdict
         if timestamp and attested:
             revocation = self._doubt_attested(certificate, timestamp, revocation, case)
-        elif timestamp and timestamp.gen_time and timestamp.verdict.answer is Answer.UNKNOWN:
-            other_path, other_revocation = self._judge(certificate, timestamp.gen_time, case)
-            path_verdict = _unless(path_verdict, other_path.verdict, timestamp.gen_time)
-            revocation = _unless(revocation, other_revocation, timestamp.gen_time)
         return SignerStatus(
             number=number,
             certificate=certificate,
             intact=intact_and_valid[0],
             valid=intact_and_valid[1],
-            path=path_verdict,
+            path=path.verdict,
             revocation=revocation,
             decisive_time=decisive_time,
             decisive_time_source="timestamp" if attested else "given",
@@ -217,18 +212,6 @@ class Verifier:
             return path.verdict, Verdict(Answer.UNKNOWN)
         revocation = check_revocation(path.chain, moment, case.revocation, for_timestamps=True)
         return path.verdict, revocation
-
-
-def _unless(verdict: Verdict, other: Verdict, moment: datetime) -> Verdict:
-    """Turn a no into unknown if there is none at a time that a timestamp may attest or not."""
-    if verdict.answer is not Answer.NO or other.answer is Answer.NO:
-        return verdict
-    doubt = unknown(
-        "the timestamp of {time:%Y-%m-%d %H:%M:%S} UTC would make a difference, and whether it"
-        " holds is unknown",
-        time=moment,
-    )
-    return Verdict(Answer.UNKNOWN, (*doubt.reasons, *verdict.reasons))
 
 
 def _check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:

@@ -10,6 +10,7 @@ from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
 from tests import builders, der, pki, signing
 from tests.builders import CONTENT, SIGNING_TIME
+from tests.cms.judging import read
 from tests.pki import SHA1, SHA256
 from tests.signing import CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME_ATTRIBUTE, attributes
 
@@ -293,3 +294,32 @@ def test_content_is_hashed_once_for_all_signers(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(algorithms, "digest", count)
     Verifier().verify(signature, at=SIGNING_TIME)
     assert hashed.count(CONTENT) == 1
+
+
+@pytest.mark.parametrize("first", ["the own", "the other"])
+@pytest.mark.parametrize("by_key", [False, True])
+def test_who_takes_the_identity_of_another_certificate_is_not_its_holder(
+    first: str, by_key: bool
+) -> None:
+    """A self-made certificate has issuer, serial number and key identifier of Ivan's."""
+    key = pki.rsa_key("impostor")
+    identifier = pki.extension("2.5.29.14", der.octets(IVAN.key.identifier))
+    issuer = pki.Holder(key, IVAN.issuer, b"", b"", 0)
+    own = pki.certify(
+        IVAN.subject,
+        key,
+        issuer,
+        [*pki.PERSON, identifier],
+        serial=IVAN.serial,
+        identified=False,
+    )
+    info = signing.signer_info(own)
+    if by_key:
+        parts = [part.encoded for part in read_node(info).children()]
+        info = der.sequence(parts[0], der.implicit(0, IVAN.key.identifier), *parts[2:])
+    listed = [own, IVAN] if first == "the own" else [IVAN, own]
+    signature = signing.read(signing.signed_data([info], [*listed, pki.authority()]))
+    [status] = Verifier(read(pki.root())).verify(signature, at=SIGNING_TIME)
+    assert (status.valid.answer, status.path.answer) == (
+        (YES, UNKNOWN) if first == "the own" else (NO, YES)
+    )

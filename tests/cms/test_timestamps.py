@@ -10,7 +10,7 @@ from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict
 from app.cms.timestamps import MAX_TOKENS
 from app.cms.verification import Verifier
 from tests import der, gost_signer, pki, signing
-from tests.builders import NOT_AFTER, NOT_BEFORE, SIGNING_TIME
+from tests.builders import NOT_AFTER, SIGNING_TIME
 from tests.cms.judging import IVAN, NCA, ROOT, crl, read, text
 from tests.pki import DAY, Holder
 from tests.revoking import Revoked
@@ -53,10 +53,9 @@ def timestamp(status: SignerStatus) -> TimestampStatus:
 def unused(status: SignerStatus) -> Verdict:
     """Give the verdict on a timestamp that must not decide the time."""
     assert (status.decisive_time, status.decisive_time_source) == (SAVED, "given")
+    assert status.path.answer is NO
     verdict = timestamp(status).verdict
     assert verdict.answer is not YES
-    # Ivan's certificate had expired; it had not, if a timestamp holds of which that isn't known.
-    assert status.path.answer is verdict.answer
     return verdict
 
 
@@ -240,37 +239,19 @@ def test_an_imprint_with_a_weak_digest_passes() -> None:
 OWN_TSA = pki.certify(pki.name("OWN TSA"), pki.rsa_key("own TSA"), None, pki.STAMPER)
 
 
-def test_what_a_timestamp_may_make_good_is_unknown_and_not_no() -> None:
-    status = verify(stamp(by=OWN_TSA))
-    assert status.path.answer is UNKNOWN
-    assert text(status.path).startswith(
-        "the timestamp of 2025-06-02 12:00:00 UTC would make a difference, and whether it holds is"
-        " unknown; the certificate of ИВАНОВ ИВАН was valid only until 2034-01-01 00:00:00 UTC"
-    )
+def test_a_timestamp_that_may_hold_turns_no_answer() -> None:
+    """Anybody could make one from before he was revoked, or before his certificate expired."""
+    verdict = unused(verify(stamp(by=OWN_TSA)))
+    assert verdict.answer is UNKNOWN
     revoked = crl(Revoked(IVAN.serial, STAMPED + DAY), this_update=STAMPED + 2 * DAY)
     status = verify(stamp(by=OWN_TSA), anchors=[NCA], crls=[revoked])
-    assert status.revocation.answer is UNKNOWN
-    assert "was revoked on" in text(status.revocation)
-
-
-def test_what_no_timestamp_could_make_good_stays_no() -> None:
-    revoked = crl(Revoked(IVAN.serial, STAMPED - DAY))
-    status = verify(stamp(by=OWN_TSA), anchors=[NCA], crls=[revoked])
     assert status.revocation.answer is NO
-    early = stamp(by=OWN_TSA, moment=NOT_BEFORE - DAY)
-    assert verify(early).path.answer is NO
-    # And what is good without it stays so.
-    unsigned = [der.attribute(TIMESTAMP, stamp(by=OWN_TSA))]
-    info = signing.signer_info(IVAN, unsigned=unsigned, signature=VALUE)
-    signature = signing.read(signing.signed_data([info], [IVAN, NCA]))
-    [found] = Verifier(read(ROOT)).verify(signature, at=SIGNING_TIME)
-    assert found.path == Verdict(YES)
 
 
 def test_a_timestamp_that_may_hold_is_told_before_one_that_does_not() -> None:
     status = verify(stamp(b"another"), stamp(by=OWN_TSA))
     assert timestamp(status).verdict.answer is UNKNOWN
-    assert status.path.answer is UNKNOWN
+    assert timestamp(status).gen_time == STAMPED
 
 
 def test_an_answer_that_stands_on_a_timestamp_needs_its_authority_not_revoked() -> None:
