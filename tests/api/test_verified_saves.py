@@ -86,6 +86,21 @@ def test_a_file_whose_detached_signature_was_verified_is_found_by_its_digest(
     assert documents(verifying, f"sha256={digest}") == ["with content"]
 
 
+def test_content_that_comes_along_with_xml_is_refused(verifying: FlaskClient) -> None:
+    # It is verified by nothing, so its digest must not become what was signed.
+    message = refuse(verifying, cms=builders.sign_xml(), data=CONTENT)
+    assert message == ('"data" parameter is for CMS: a signed XML document is its own content')
+    assert not exists(verifying)
+
+
+def test_content_that_comes_along_unverified_is_not_kept_as_signed(client: FlaskClient) -> None:
+    digest = hashlib.sha256(b"never signed").hexdigest()
+    data = base64.b64encode(b"never signed").decode()
+    save(client, document="xml", cms=builders.sign_xml(), data=data)
+    save(client, document="cms", cms=signed_by(IVANOV, attached=False), data=data)
+    assert documents(client, f"sha256={digest}") == []
+
+
 def test_a_detached_signature_without_content_is_kept_or_refused_as_the_setting_says(
     verifying: FlaskClient, make_app: AppMaker
 ) -> None:

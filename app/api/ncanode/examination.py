@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.api.ncanode.checks import CheckFailed
-from app.api.ncanode.saving import decode_data, demand, is_detached
+from app.api.ncanode.saving import content_given, demand, is_detached
 from app.api.parameters import ParameterError
 from app.cms.claims import Claims
 from app.cms.parsing import parse
@@ -57,12 +57,7 @@ def examine(
         ParameterError: `data` is not base64, or the signature is XML, which is its own content.
         MalformedSignature: damage that parsing did not notice.
     """
-    content = None if data is None else decode_data(data)
-    if content is not None and isinstance(signature, SignedXml):
-        raise ParameterError(
-            '"{field}" parameter is for CMS: a signed XML document is its own content',
-            field="data",
-        )
+    content = content_given(signature, data)
     statuses = current_trust().verify(signature, content, at=at, fetch=fetch)
     return Examined(signature, content, describe(signature), statuses)
 

@@ -37,7 +37,7 @@ def read_checked(cms: str, data: str | None) -> Signing:
     Raises:
         MalformedSignature: it is none; not raised if anything may be kept.
         UnverifiedSignature: it is not as good as is demanded.
-        ParameterError: `data` is not base64.
+        ParameterError: `data` can't be used, where it is to be verified.
     """
     level = current_app.config["CMS_VALIDATION"]
     try:
@@ -49,17 +49,24 @@ def read_checked(cms: str, data: str | None) -> Signing:
     now = datetime.now(UTC)
     if level not in ("signature", "trusted"):
         return read_signing(signature, now)
-    content = None if data is None else decode_data(data)
+    content = content_given(signature, data)
     _verify(signature, content, level, now)
     return read_signing(signature, now, None if content is None else sha256(content).hexdigest())
 
 
-def decode_data(data: str) -> bytes:
-    """Decode the content of a detached signature.
+def content_given(signature: SignedCms | SignedXml, data: str | None) -> bytes | None:
+    """Decode what was sent along as the content of a signature; None if nothing was.
 
     Raises:
-        ParameterError: it is not base64.
+        ParameterError: it is not base64, or the signature is XML, which is verified without it.
     """
+    if data is None:
+        return None
+    if isinstance(signature, SignedXml):
+        raise ParameterError(
+            '"{field}" parameter is for CMS: a signed XML document is its own content',
+            field="data",
+        )
     try:
         return armour.decode(next(armour.readings(data)))
     except (ValueError, binascii.Error) as error:
