@@ -222,11 +222,11 @@ def brief(number: int) -> Holder:
 def test_certificates_that_were_never_in_force_together_are_judged_each_at_its_time(
     anchored: FlaskClient,
 ) -> None:
-    four, five = (cms(*map(brief, range(count))) for count in (4, 5))
-    assert refuse(anchored, cms=four, rule="sign") == EXPIRED
-    assert ask(anchored, cms=four, rule="sign", expiration=False)
+    two, three = (cms(*map(brief, range(count))) for count in (2, 3))
+    assert refuse(anchored, cms=two, rule="sign") == EXPIRED
+    assert ask(anchored, cms=two, rule="sign", expiration=False)
     # Each time takes one more verification, so that they have a limit.
-    assert refuse(anchored, cms=five, rule="sign", expiration=False) == EXPIRED
+    assert refuse(anchored, cms=three, rule="sign", expiration=False) == EXPIRED
 
 
 def test_gost_is_judged_too(anchored: FlaskClient) -> None:

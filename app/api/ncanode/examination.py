@@ -18,8 +18,9 @@ from app.cms.status import Answer, SignerStatus, Verdict
 from app.cms.x509 import Certificate
 from app.extensions import current_trust
 
-#: Different times at which certificates of one signature expired that are gone back to.
-MAX_EXPIRIES = 4
+#: Different times at which certificates of one signature expired that are gone back to: each costs
+#: another verification, of a hostile signature some seconds.
+MAX_EXPIRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
