@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from app.cms import budget
+from app.cms.verification import Verifier
 from tests import builders, der, gost_signer, pki, signing
 from tests.builders import CONTENT, SIGNING_TIME
 from tests.conftest import AppMaker
@@ -318,3 +320,15 @@ def test_authorities_are_asked_if_settings_say_online(
     assert site.asked == []
     assert verify(start(REVOCATION="online"), tmp_path, data, "--at", AT)[0] == 0
     assert len(site.asked) == 1
+
+
+def test_content_of_any_size_is_hashed_for_who_waits(
+    program: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budget, "MAX_CONTENT_COST", 0)
+    gost = pki.person("ГОСТ", pki.gost_key("gost", gost_signer.GOST_2015_256))
+    encoded = signing.signed_data([signing.signer_info(gost)], [gost])
+    [status] = Verifier().verify(signing.read(encoded), at=SIGNING_TIME)
+    assert "too large to be hashed here" in str(status.intact.reasons[0])
+    _, output = run(program, "verify", written(tmp_path, encoded), "--at", AT)
+    assert "intact, the content is what was signed: yes\n" in output

@@ -104,7 +104,7 @@ def verify(file: Path, content: Path | None, as_json: bool, at: datetime | None)
             raise click.UsageError("a signed XML document is its own content: no --content")
         data = content.read_bytes() if content else None
         moment = at or datetime.now(UTC)
-        statuses = trust.verify(signature, data, at=moment, fetch=True)
+        statuses = trust.verify(signature, data, at=moment, fetch=True, patient=True)
     except MalformedSignature as error:
         refusal = {"file": name, "answer": "no", "error": str(error)}
         click.echo(json.dumps(refusal, ensure_ascii=False) if as_json else str(error))

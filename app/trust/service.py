@@ -50,21 +50,23 @@ class Trust:
         *,
         at: datetime,
         fetch: bool = False,
+        patient: bool = False,
     ) -> tuple[SignerStatus, ...]:
-        """Verify each signer; see `Verifier.verify`.
+        """Verify each signer; see `Verifier.verify`, for `patient` too.
 
         Where nothing at hand says whether a certificate was revoked, what its authority said
         before is used, if settings say online; and with `fetch` it is asked. That takes up to
         `online.SECONDS` seconds; what it doesn't tell stays unknown, with the reason.
         """
         loaded = self._load()
-        statuses = loaded.verifier.verify(signature, content, at=at)
+        statuses = loaded.verifier.verify(signature, content, at=at, patient=patient)
         links = loaded.open_links(statuses) if self._inquiry else []
         if not self._inquiry or not links:
             return statuses
         findings = self._inquiry.ask(links, fetch=fetch)
         if findings.found:
-            statuses = loaded.knowing(findings.found).verify(signature, content, at=at)
+            verifier = loaded.knowing(findings.found)
+            statuses = verifier.verify(signature, content, at=at, patient=patient)
         return tuple(
             replace(status, revocation=findings.explain(status.revocation, status.chain))
             for status in statuses
