@@ -14,8 +14,6 @@ from app.cms.ber import (
     OBJECT_IDENTIFIER,
     SEQUENCE,
     SET,
-    Scanned,
-    scan,
 )
 from app.cms.nodes import DAMAGE, Node, root_node
 from app.cms.signed_data import (
@@ -70,12 +68,12 @@ class SignedParts:
     signers: list[SignerParts]
 
 
-def read_parts(signature: SignedCms, value: Scanned | None = None) -> SignedParts:
-    """Take apart a signature that has been parsed; `value` is what a scan of it gave, if at hand.
+def read_parts(signature: SignedCms) -> SignedParts:
+    """Take apart a signature that has been parsed.
 
     Raises one of nodes.DAMAGE, hardly ever.
     """
-    content_info = root_node(value or scan(signature.der)).fields()
+    content_info = root_node(signature.scanned).fields()
     content_info.take(OBJECT_IDENTIFIER)
     fields = content_info.take(EXPLICIT_0).only().fields()
     fields.take(INTEGER)

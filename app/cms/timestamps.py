@@ -84,9 +84,8 @@ def check_timestamp(token: Node, stamped: bytes, judge: Judge, budget: Budget) -
         return TimestampStatus(None, None, None, _MALFORMED, None, _UNASKED)
     try:
         budget.spend(_COST_OF_TOKEN[0] + token.size * _COST_OF_TOKEN[1] // 1000)
-        value = scan(token.encoded)
-        parsed = parse_signed_data(value)
-        parts = read_parts(parsed, value)
+        parsed = parse_signed_data(scan(token.encoded))
+        parts = read_parts(parsed)
         authority = read_certificate(parsed.signers[0].certificate)
     except (TooCostly, *_DAMAGE) as error:
         return _conclude(claims, _refuse(error))
