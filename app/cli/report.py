@@ -1,11 +1,11 @@
 """What was found out about a signature, as plain values for `--json` and in words for people."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Literal
 
 from app.cms.digests import fingerprints
-from app.cms.facts import certificate_facts, signer_facts
+from app.cms.facts import certificate_facts, iso_moment, signer_facts
 from app.cms.names import clean
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
@@ -84,7 +84,7 @@ def _report_signer(claims: SignerClaims, status: SignerStatus, given: Given) -> 
             "path": _verdict(status.path),
             "not_revoked": _verdict(status.revocation),
         },
-        "decisive_time": {"time": _moment(status.decisive_time), "source": source},
+        "decisive_time": {"time": iso_moment(status.decisive_time), "source": source},
         "timestamp": _report_timestamp(status.timestamp),
     }
 
@@ -95,19 +95,13 @@ def _report_timestamp(timestamp: TimestampStatus | None) -> dict[str, Any] | Non
     authority = timestamp.authority
     return {
         **_verdict(timestamp.verdict),
-        "time": _moment(timestamp.gen_time),
+        "time": iso_moment(timestamp.gen_time),
         "authority": certificate_facts(authority) if authority else None,
     }
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {"answer": str(verdict.answer), "reasons": [str(one) for one in verdict.reasons]}
-
-
-def _moment(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def tell(found: dict[str, Any], zone: tzinfo) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Everything here is claimed, nothing verified; the keys say so.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -32,7 +32,7 @@ def signer_facts(signer: SignerClaims) -> dict[str, Any]:
             "roles": list(claims.roles),
             "usage": list(claims.usage),
             "policies": list(claims.policies),
-            "signing_time": _moment(signer.claimed_signing_time),
+            "signing_time": iso_moment(signer.claimed_signing_time),
             "timestamp": _timestamp(signer),
         },
         "certificate": certificate_facts(signer.certificate),
@@ -50,8 +50,8 @@ def certificate_facts(certificate: Certificate) -> dict[str, Any]:
         "serial_number": f"{certificate.serial_number:x}",
         "issuer": name_text(certificate.issuer),
         "subject": name_text(certificate.subject),
-        "not_before": _moment(certificate.not_before),
-        "not_after": _moment(certificate.not_after),
+        "not_before": iso_moment(certificate.not_before),
+        "not_after": iso_moment(certificate.not_after),
         "sha256": certificate.fingerprint,
         "key_algorithm": _algorithm(certificate.public_key.algorithm.oid),
     }
@@ -68,7 +68,7 @@ def _timestamp(signer: SignerClaims) -> dict[str, Any] | None:
     if token is None:
         return None
     return {
-        "time": _moment(token.gen_time),
+        "time": iso_moment(token.gen_time),
         "policy": token.policy,
         "serial_number": f"{token.serial_number:x}",
         "authority": token.authority,
@@ -79,5 +79,8 @@ def _algorithm(oid: str) -> dict[str, str]:
     return {"oid": oid, "name": name(oid)}
 
 
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+def iso_moment(moment: datetime | None) -> str | None:
+    """Write a time as ISO 8601, in UTC, to the second; None for None."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -44,6 +44,7 @@ from app.api.ncanode.examination import (
 )
 from app.api.ncanode.lone_certificates import parse_either
 from app.cms.claims import Claims, claims_of
+from app.cms.facts import iso_moment
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
@@ -76,7 +77,7 @@ def validate_cms() -> Response:
             "signers": verdicts.signers(examined.signers, examined.statuses, given),
             "verification": {
                 **verdicts.verification(examined.statuses),
-                "checked_at": verdicts.moment(at),
+                "checked_at": iso_moment(at),
             },
         }
     )
@@ -143,7 +144,7 @@ def verify_signature() -> Response:
         {
             "verification": {
                 "version": record.version,
-                "saved_at": verdicts.moment(saved_at),
+                "saved_at": iso_moment(saved_at),
                 **verdicts.verification(examined.statuses),
                 "signers": verdicts.signers(examined.signers, examined.statuses, "saved"),
             }

@@ -7,7 +7,6 @@ no or unknown, with its reasons in the language that the client wants.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, request
@@ -16,7 +15,7 @@ from app.api import errors
 from app.api.locale import choose_locale
 from app.api.ncanode import envelope
 from app.cms.claims import Claims, birthday, gender
-from app.cms.facts import name_text, signer_facts
+from app.cms.facts import iso_moment, name_text, signer_facts
 from app.cms.signers import SignerClaims
 from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict, every
 
@@ -53,7 +52,7 @@ def _signer(signer: SignerClaims, status: SignerStatus, given: str) -> dict[str,
         "path": _verdict(status.path),
         "revocation": _verdict(status.revocation),
         "trusted": _verdict(status.trusted),
-        "decisive_time": moment(status.decisive_time),
+        "decisive_time": iso_moment(status.decisive_time),
         "decisive_time_source": "timestamp" if attested else given,
         "timestamp": _timestamp(status.timestamp),
         "verified": _verified(signer.claims, status),
@@ -73,7 +72,7 @@ def _timestamp(status: TimestampStatus | None) -> dict[str, Any] | None:
     return {
         **_verdict(status.verdict),
         "claimed": {
-            "time": status.gen_time and moment(status.gen_time),
+            "time": iso_moment(status.gen_time),
             "policy": status.policy,
             "serial_number": None if serial_number is None else f"{serial_number:x}",
             "authority": authority and name_text(authority.subject),
@@ -107,8 +106,3 @@ def person(claims: Claims) -> dict[str, Any]:
         "email": claims.email,
         "birthday": born and born.isoformat(),
     }
-
-
-def moment(time: datetime) -> str:
-    """Write a time as the facts about signers have it: ISO 8601, in UTC."""
-    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
