@@ -14,7 +14,6 @@ from app.cms.nodes import BOOLEAN, Fields, Node, read_node
 MAX_VALUES = 64
 
 _OCSP = "1.3.6.1.5.5.7.48.1"
-_CA_ISSUERS = "1.3.6.1.5.5.7.48.2"
 
 # The names of section 4.2.1.3, by their bits.
 _KEY_USAGES = (
@@ -114,19 +113,10 @@ def read_distribution_points(extension: bytes) -> tuple[str, ...]:
 
 def read_ocsp_addresses(extension: bytes) -> tuple[str, ...]:
     """Read where AuthorityInfoAccess (section 4.2.2.1) has OCSP answered."""
-    return _read_access(extension, _OCSP)
-
-
-def read_issuer_addresses(extension: bytes) -> tuple[str, ...]:
-    """Read where AuthorityInfoAccess has the issuer's certificate."""
-    return _read_access(extension, _CA_ISSUERS)
-
-
-def _read_access(extension: bytes, method: str) -> tuple[str, ...]:
     found: list[str] = []
     for description in _list(extension):
         kind, location = description.children()
-        if kind.identifier() == method:
+        if kind.identifier() == _OCSP:
             found += _addresses([location])
     return tuple(found)
 

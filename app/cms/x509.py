@@ -261,11 +261,6 @@ def ocsp_urls(certificate: Certificate) -> tuple[str, ...]:
     return _read(certificate, AUTHORITY_INFORMATION_ACCESS, extensions.read_ocsp_addresses) or ()
 
 
-def issuer_urls(certificate: Certificate) -> tuple[str, ...]:
-    """Read where the issuer's own certificate is published (section 4.2.2.1)."""
-    return _read(certificate, AUTHORITY_INFORMATION_ACCESS, extensions.read_issuer_addresses) or ()
-
-
 def _read(certificate: Certificate, oid: str, read: Callable[[bytes], Value]) -> Value | None:
     """Read one extension with `read`, to which it must make sense from end to end."""
     extension = certificate.extensions.get(oid)

@@ -37,7 +37,6 @@ READERS: list[tuple[Callable[[Certificate], object], str, object]] = [
     (x509.subject_alternative_emails, x509.SUBJECT_ALTERNATIVE_NAME, ()),
     (x509.crl_urls, x509.CRL_DISTRIBUTION_POINTS, ()),
     (x509.ocsp_urls, x509.AUTHORITY_INFORMATION_ACCESS, ()),
-    (x509.issuer_urls, x509.AUTHORITY_INFORMATION_ACCESS, ()),
 ]
 
 
@@ -93,7 +92,6 @@ def test_the_extensions_of_a_person() -> None:
     assert x509.authority_key_identifier(read) == x509.subject_key_identifier(issuer)
     assert x509.ocsp_urls(read) == ("http://ocsp.example.kz/",)
     assert x509.crl_urls(read) == ("http://pki.example.kz/crl/test_rsa.crl",)
-    assert x509.issuer_urls(read) == ("http://pki.example.kz/cert/test.cer",)
     assert x509.subject_alternative_emails(read) == ()
 
 
