@@ -79,11 +79,6 @@ def parse_with_content(text: str, data: str | None) -> SignedCms | SignedXml:
     return signature
 
 
-def has_anchors() -> bool:
-    """Tell whether the operator has set up whom to trust."""
-    return bool(current_trust().contents().anchors)
-
-
 def demand_good(examined: Examined, *, revocation: bool) -> None:
     """Demand of each signer that nothing speaks against it, and all is known that can be.
 
@@ -95,7 +90,7 @@ def demand_good(examined: Examined, *, revocation: bool) -> None:
     Raises:
         UnverifiedSignature: the first that is wrong.
     """
-    anchored = has_anchors()
+    anchored = current_trust().has_anchors
     for status in examined.statuses:
         demand(status.intact, status)
         demand(status.valid, status)
@@ -157,7 +152,7 @@ def demand_legal(
     if Answer.NO in (path.answer, revocation.answer):
         raise CheckFailed("Certificate is not legal")
     if path.answer is Answer.UNKNOWN:
-        if has_anchors():
+        if current_trust().has_anchors:
             raise CheckFailed("Certificate is not legal")
         raise CheckFailed(
             "Whether the certificate is legal can't be told: no trust anchor is set up"
