@@ -13,11 +13,16 @@ from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
 from app import cli
-from app.api import errors, ncanode, operations
+from app.api import errors, iinked, ncanode, operations, penbox, solaris
 from app.extensions import db
 from app.store import database
 from app.trust import Trust
 from config.settings import Settings, SettingsError
+
+#: Every API family that can be served.
+FAMILIES = {
+    family.name: family for family in (ncanode.FAMILY, solaris.FAMILY, iinked.FAMILY, penbox.FAMILY)
+}
 
 
 class WithoutSessions(SessionInterface):
@@ -83,8 +88,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     with app.app_context():
         database.prepare(db.engine)
     errors.init_app(app)
-    for blueprint in (*ncanode.BLUEPRINTS, operations.blueprint):
-        app.register_blueprint(blueprint)
+    app.extensions["families"] = tuple(FAMILIES[name] for name in settings.families)
+    for family in app.extensions["families"]:
+        for blueprint in family.blueprints:
+            app.register_blueprint(blueprint)
+    app.register_blueprint(operations.blueprint)
     cli.init_app(app)
     return app
 
@@ -103,6 +111,9 @@ def _configure(app: Flask, settings: Settings) -> None:
         NCANODE_KEY=settings.ncanode_key,
         NCANODE_PASSWORD=settings.ncanode_password,
         TIMEZONE=settings.timezone,
+        PUBLIC_URL=settings.public_url,
+        ORGANIZATION_ID=settings.organization_id,
+        LOCALE=settings.locale,
         MAX_CONTENT_LENGTH=settings.max_body,
         # Flask's own answer to OPTIONS has no envelope.
         PROVIDE_AUTOMATIC_OPTIONS=False,

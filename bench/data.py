@@ -44,12 +44,14 @@ FROM generate_series(1, %(rows)s) id;
 ANALYZE people, signings;
 
 SET session_replication_role = replica;  -- Nothing is checked that can't be wrong.
-INSERT INTO signatures (document, thread, version, created_at, updated_at, claimed_signed_at)
-SELECT 'bench-' || id, 'story', 1, now(), now(), moment FROM signings ORDER BY id;
+INSERT INTO signatures (document, thread, version, created_at, updated_at, claimed_signed_at,
+    public_id)
+SELECT 'bench-' || id, 'story', 1, now(), now(), moment, gen_random_uuid()
+FROM signings ORDER BY id;
 INSERT INTO versions (signature_id, version, cms, tags, created_at,
-    signature_sha256, content_sha256, terms)
+    signature_sha256, content_sha256, format, signature_size, content_size, terms)
 SELECT id, 1, %(cms)s, to_json(tags), now(), signature_sha256, content_sha256,
-    to_json(terms || ARRAY[
+    'cms', 3030, 7, to_json(terms || ARRAY[
         'sha256:' || signature_sha256, 'sha256:' || content_sha256,
         'decade:' || left(day, 3), 'year:' || left(day, 4), 'month:' || left(day, 7),
         'day:' || day])

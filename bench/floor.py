@@ -53,13 +53,14 @@ WITH head AS ({claim}
     RETURNING id, version, created_at, updated_at),
 version AS (
     INSERT INTO versions (signature_id, version, cms, tags, created_at,
-        signature_sha256, content_sha256, terms)
+        signature_sha256, content_sha256, terms, format, signature_size, content_size)
     SELECT id, version, %(cms)s, %(tags)s, updated_at,
-        %(signature_sha256)s, %(content_sha256)s, %(terms)s FROM head),
+        %(signature_sha256)s, %(content_sha256)s, %(terms)s, 'cms', %(size)s, %(content_size)s
+    FROM head),
 signer AS (
     INSERT INTO signers (signature_id, version, number, claimed_iin, claimed_bin, claimed_name,
         digest_algorithm, message_digest, facts)
-    SELECT id, version, (row->>0)::int, row->>1, row->>2, row->>3, row->>4, row->>5, row->6
+    SELECT id, version, (row->>0)::int, row->>1, row->>2, row->>3, row->>4, row->>5, row->7
     FROM head, json_array_elements(%(signers)s) row),
 tags AS (SELECT json_array_elements_text(%(tags)s) AS tag),
 terms AS (SELECT json_array_elements_text(%(terms)s) AS term),
@@ -75,8 +76,10 @@ SELECT * FROM head"""
 
 FIRST = _SAVE.format(
     claim="""
-    INSERT INTO signatures (document, thread, version, created_at, updated_at, claimed_signed_at)
-    VALUES (%(document)s, %(thread)s, 1, now(), now(), %(signed_at)s) ON CONFLICT DO NOTHING""",
+    INSERT INTO signatures (document, thread, version, created_at, updated_at, claimed_signed_at,
+        public_id)
+    VALUES (%(document)s, %(thread)s, 1, now(), now(), %(signed_at)s, gen_random_uuid())
+    ON CONFLICT DO NOTHING""",
     but_tags="",
     but_terms="",
     stale="",
@@ -176,6 +179,8 @@ def _claimed(cms: str) -> dict[str, Any]:
         "signed_at": signing.signed_at,
         "signers": signing.signers,
         "terms": signing.terms,
+        "size": signing.signature_size,
+        "content_size": signing.content_size,
     }
 
 

@@ -14,7 +14,15 @@ from bench.servers import WebServer
 from tests.builders import person, sign_cms
 
 #: What differs between two threads that were saved one after the other.
-_OWN = {"id", "signature_id", "document", "created_at", "updated_at", "version_created_at"}
+_OWN = {
+    "id",
+    "signature_id",
+    "document",
+    "created_at",
+    "updated_at",
+    "version_created_at",
+    "public_id",
+}
 
 
 def check_sameness(floor: WebServer, ours: WebServer, url: str, cms: str) -> None:

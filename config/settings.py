@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import URL, make_url
@@ -24,6 +25,8 @@ CmsValidation = Literal["structure", "off", "signature", "trusted"]
 DetachedContent = Literal["accept", "refuse"]
 CosignGuard = Literal["warn", "off", "refuse"]
 Revocation = Literal["offline", "online"]
+FamilyName = Literal["ncanode", "solaris", "iinked", "penbox"]
+Locale = Literal["en", "ru", "kk"]
 LogLevel = Literal["info", "debug", "warning", "error"]
 
 SWITCH = {
@@ -59,6 +62,14 @@ class Settings:
     ncanode_url: str | None
     ncanode_key: Path | None
     ncanode_password: str | None = field(repr=False)
+    #: The API families that are served.
+    families: tuple[FamilyName, ...]
+    #: Where this server is found from outside, without a slash at the end; None if nobody said.
+    public_url: str | None
+    #: What iinked's clients know this organisation by, a UUID.
+    organization_id: str | None
+    #: The language that Penbox's clients are told.
+    locale: Locale
     #: The zone of every time that the API writes.
     timezone: ZoneInfo
     #: Largest request body, bytes.
@@ -99,6 +110,10 @@ class Settings:
             ncanode_url=read.address("NCANODE_REMOTE_URL"),
             ncanode_key=read.file("NCANODE_KEY"),
             ncanode_password=read.text("NCANODE_PWD"),
+            families=read.choices("FAMILIES", get_args(FamilyName)),
+            public_url=_without_slash(read.address("PUBLIC_URL")),
+            organization_id=read.uuid("ORGANIZATION_ID"),
+            locale=read.choice("LOCALE", get_args(Locale)),
             timezone=read.zone("NCANODE_TIMEZONE", "UTC"),
             max_body=read.integer("MAX_BODY_MB", 30, 1, 1024) * 1024 * 1024,
             host=read.host("HOST", "127.0.0.1"),
@@ -139,6 +154,27 @@ class _Reader:
         if value not in choices:
             raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
         return value
+
+    def choices(self, name: str, choices: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Give those of the choices that are listed, all if there is no list."""
+        value = self.text(name)
+        if value is None:
+            return choices
+        listed = {word.strip() for word in value.split(",") if word.strip()}
+        if not listed or not listed.issubset(choices):
+            raise SettingsError(
+                f"{name} must list some of {', '.join(choices)}, separated by commas, not {value!r}"
+            )
+        return tuple(choice for choice in choices if choice in listed)
+
+    def uuid(self, name: str) -> str | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            return str(UUID(value))
+        except ValueError as error:
+            raise SettingsError(f"{name} must be a UUID, not {value!r}") from error
 
     def switch(self, name: str, default: bool) -> bool:
         value = self.text(name)
@@ -196,6 +232,10 @@ class _Reader:
             raise SettingsError(
                 f"{name} must be a time zone such as Asia/Almaty, not {value!r}"
             ) from error
+
+
+def _without_slash(address: str | None) -> str | None:
+    return address.rstrip("/") if address else None
 
 
 def _database_url(read: _Reader) -> URL:

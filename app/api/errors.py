@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
+from app.api.families import Family, Problem
 from app.api.locale import choose_locale, translate
 from app.api.ncanode import envelope
 from app.api.ncanode.checks import CheckFailed
@@ -97,12 +98,38 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _answer_unexpected)
 
 
-def tell(template: str, status: int, values: Mapping[str, object] | None = None) -> Response:
-    """Answer with an error, in the language that the client wants."""
+def tell(
+    template: str,
+    status: int,
+    values: Mapping[str, object] | None = None,
+    *,
+    error: Exception | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer with an error, in the language that the client wants and the shape that it expects.
+
+    Args:
+        template: the sentence, in English, in `str.format` notation.
+        status: of HTTP.
+        values: what fills the sentence.
+        error: what was raised, by which a family chooses its code.
+        headers: that go with the status.
+    """
     locale = choose_locale(request)
-    response = envelope.failure(_fill(template, values or {}, locale), status)
+    problem = Problem(status, _fill(template, values or {}, locale), error, headers or {})
+    response = _family_shape()(problem)
     response.headers["Content-Language"] = locale
+    response.headers.update(problem.headers)
     return response
+
+
+def _family_shape() -> Callable[[Problem], Response]:
+    """Give the words of the family that the address belongs to, the envelope for all others."""
+    families: tuple[Family, ...] = current_app.extensions["families"]
+    for family in families:
+        if family.owns(request.path):
+            return family.tell
+    return envelope.tell
 
 
 def in_language(refusal: Refusal | Reason) -> str:
@@ -121,16 +148,17 @@ def _fill(template: str, values: Mapping[str, object], locale: str) -> str:
 
 def _refuse(error: Exception) -> Response:
     refusal: Refusal = error  # type: ignore[assignment]  # each kind in the table is one
-    return tell(refusal.template, STATUS[type(error)], refusal.values)
+    return tell(refusal.template, STATUS[type(error)], refusal.values, error=error)
 
 
 def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
-    response = tell(SENTENCES.get(status, error.name), status)
-    for name, value in error.get_headers():
-        if name not in ("Content-Type", "Content-Length"):
-            response.headers[name] = value
-    return response
+    headers = {
+        name: value
+        for name, value in error.get_headers()
+        if name not in ("Content-Type", "Content-Length")
+    }
+    return tell(SENTENCES.get(status, error.name), status, error=error, headers=headers)
 
 
 def _answer_away(error: Exception) -> Response:
@@ -141,9 +169,7 @@ def _answer_away(error: Exception) -> Response:
 
 def tell_unavailable(template: str) -> Response:
     """Answer that a later try may succeed."""
-    response = tell(template, 503)
-    response.headers["Retry-After"] = str(RETRY_AFTER)
-    return response
+    return tell(template, 503, headers={"Retry-After": str(RETRY_AFTER)})
 
 
 def _answer_programming(error: ProgrammingError) -> Response:

@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.errors import tell_unavailable
 from app.api.ncanode import envelope
+from app.auth import public
 from app.extensions import db
 from app.store import reading
 
@@ -14,12 +15,14 @@ blueprint = Blueprint("operations", __name__, url_prefix="/health")
 
 
 @blueprint.get("/live")
+@public
 def live() -> Response:
     """Tell that the process answers."""
     return envelope.success({"health": "live"})
 
 
 @blueprint.get("/ready")
+@public
 def ready() -> Response:
     """Tell whether the database can be reached and has the newest schema; 503 if not."""
     try:

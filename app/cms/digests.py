@@ -20,6 +20,9 @@ class Fingerprints:
     signature: str
     content: str | None
     message_digests: tuple[tuple[str, str], ...]
+    #: Bytes of both; None if no content is attached.
+    signature_size: int
+    content_size: int | None
 
 
 def fingerprints(
@@ -37,4 +40,6 @@ def fingerprints(
         signature=hashlib.sha256(own).hexdigest(),
         content=None if content is None else hashlib.sha256(content).hexdigest(),
         message_digests=tuple(dict.fromkeys(pairs)),
+        signature_size=len(own),
+        content_size=None if content is None else len(content),
     )

@@ -33,6 +33,10 @@ class NewVersion:
     created_by: str | None = None
     comment: str | None = None
     tags: tuple[str, ...] = ()
+    #: How it was signed, in the words of who saves it.
+    method: str | None = None
+    #: Name of the token that saves it.
+    saved_by: str | None = None
 
 
 class Superseded(NamedTuple):
@@ -85,6 +89,11 @@ def save_version(
         "new_signature_sha256": signing.signature_sha256,
         "new_content_sha256": signing.content_sha256,
         "new_signed_at": signing.signed_at,
+        "new_format": signing.format,
+        "new_signature_size": signing.signature_size,
+        "new_content_size": signing.content_size,
+        "new_method": new.method,
+        "new_saved_by": new.saved_by,
         "seen": seen,
     }
     head = statements.next.run(connection, values) if seen else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
+    Date,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -64,6 +67,28 @@ def _sqlite_now(_element: utc_now, _compiler: SQLCompiler, **_kw: Any) -> str:
     return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 
 
+class random_uuid(FunctionElement[str]):  # noqa: N801 - reads as the SQL function that it is
+    """A random UUID (RFC 9562, version 4) as the database writes one, in small letters."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(random_uuid, "postgresql")
+def _postgresql_uuid(_element: random_uuid, _compiler: SQLCompiler, **_kw: Any) -> str:
+    return "gen_random_uuid()"
+
+
+@compiles(random_uuid, "sqlite")
+def _sqlite_uuid(_element: random_uuid, _compiler: SQLCompiler, **_kw: Any) -> str:
+    digits = "lower(hex(randomblob({})))".format
+    variant = "substr('89ab', 1 + (random() & 3), 1)"
+    return (
+        f"{digits(4)} || '-' || {digits(2)} || '-4' || substr({digits(2)}, 2) || '-' || "
+        f"{variant} || substr({digits(2)}, 2) || '-' || {digits(6)}"
+    )
+
+
 class Base(DeclarativeBase):
     """Registry of the tables below; Flask-SQLAlchemy is given it."""
 
@@ -72,6 +97,8 @@ class Base(DeclarativeBase):
 CODE = Text().with_variant(Text(collation="C"), "postgresql")
 #: SQLite numbers rows by itself only in a column that is declared INTEGER.
 ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
+#: A UUID in its usual text form.
+PUBLIC_ID = Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 
 
 class Signature(Base):
@@ -84,6 +111,7 @@ class Signature(Base):
         Index("ix_signatures_document_id", "document", "id"),
         Index("ix_signatures_thread_id", "thread", "id"),
         Index("ix_signatures_stage_id", "stage", "id"),
+        Index("ix_signatures_public_id", "public_id", unique=True),
         {"sqlite_autoincrement": True},
     )
 
@@ -100,6 +128,8 @@ class Signature(Base):
     #: The latest moment that a signer of the current version claims, else when it was saved; None
     #: where that was not read yet.
     claimed_signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: By which the thread is known outside: never None, though SQLite can't be told so afterwards.
+    public_id: Mapped[str | None] = mapped_column(PUBLIC_ID)
 
 
 class Version(Base):
@@ -112,8 +142,8 @@ class Version(Base):
             "ix_versions_unread",
             "signature_id",
             "version",
-            postgresql_where=text("terms IS NULL"),
-            sqlite_where=text("terms IS NULL"),
+            postgresql_where=text("signature_size IS NULL"),
+            sqlite_where=text("signature_size IS NULL"),
         ),
     )
 
@@ -135,6 +165,16 @@ class Version(Base):
     content_sha256: Mapped[str | None] = mapped_column(Text)
     #: What the version is found by (`app.store.signing.terms`); None where that was not read yet.
     terms: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    #: What it is: `cms` or `xml`; None if it is neither, or was not read yet.
+    format: Mapped[str | None] = mapped_column(Text)
+    #: Bytes of the decoded signature, None where it was not read yet; of the content attached to
+    #: it, None if there is none.
+    signature_size: Mapped[int | None] = mapped_column(Integer)
+    content_size: Mapped[int | None] = mapped_column(Integer)
+    #: How it was signed, in the words of who saved it.
+    method: Mapped[str | None] = mapped_column(Text)
+    #: Name of the token that saved it, None where none was asked for.
+    saved_by: Mapped[str | None] = mapped_column(Text)
 
 
 class Signer(Base):
@@ -164,6 +204,9 @@ class Signer(Base):
     message_digest: Mapped[str | None] = mapped_column(Text)
     #: All of it, as `app.cms.facts` writes it.
     facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: When it was signed by a timestamp token that was verified up to an anchor when the version
+    #: was saved; None where it wasn't.
+    verified_gen_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class SignatureTerm(Base):
@@ -203,3 +246,96 @@ class SignatureTagPair(Base):
     first_tag: Mapped[str] = mapped_column(CODE, primary_key=True)
     second_tag: Mapped[str] = mapped_column(CODE, primary_key=True)
     signature_id: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)
+
+
+class Token(Base):
+    """One who may call: `<id>.<secret>`, of which the secret is kept only as its SHA-256, hex."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[str] = mapped_column(CODE, primary_key=True)
+    name: Mapped[str] = mapped_column(CODE, unique=True)
+    secret_sha256: Mapped[str] = mapped_column(Text)
+    #: What it may do: `read`, `write`, `delete`, `admin`.
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    #: It reaches only threads that have a tag that begins so; None: all.
+    tag_prefix: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used_on: Mapped[date | None] = mapped_column(Date)
+
+
+class Package(Base):
+    """What should be signed by whom, within one thread name. What was signed is never kept here."""
+
+    __tablename__ = "packages"
+    __table_args__ = (
+        Index("ix_packages_thread_id", "thread", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    public_id: Mapped[str] = mapped_column(PUBLIC_ID, unique=True)
+    name: Mapped[str | None] = mapped_column(Text)
+    #: `concurrent`, `Sequential` or `Counterpart`.
+    type: Mapped[str] = mapped_column(Text)
+    #: The thread, in each of its documents, that the signatures are saved under.
+    thread: Mapped[str] = mapped_column(CODE)
+    #: Name of the token that added it, None where none was asked for.
+    member: Mapped[str | None] = mapped_column(Text)
+    #: A JSON object that is given back as it came.
+    external_data: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    generate_links: Mapped[bool] = mapped_column(Boolean)
+    #: Random, hex: what the tokens of its links are made with.
+    link_key: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sign_by: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: None: a draft.
+    opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rescinded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rescind_message: Mapped[str | None] = mapped_column(Text)
+
+
+class PackageDocument(Base):
+    """One document of a package."""
+
+    __tablename__ = "package_documents"
+    __table_args__ = (Index("ix_package_documents_document", "document", "package_id"),)
+
+    package_id: Mapped[int] = mapped_column(
+        ROW_ID, ForeignKey("packages.id", ondelete="CASCADE"), primary_key=True
+    )
+    #: Counted from 1, as it was given.
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    #: The code that its signatures are saved under.
+    document: Mapped[str] = mapped_column(CODE)
+    name: Mapped[str | None] = mapped_column(Text)
+    file_name: Mapped[str | None] = mapped_column(Text)
+    order: Mapped[int] = mapped_column(Integer)
+
+
+class PackageSigner(Base):
+    """One who must sign every document of a package."""
+
+    __tablename__ = "package_signers"
+    __table_args__ = (
+        Index("ix_package_signers_iin", "iin", "package_id"),
+        Index("ix_package_signers_bin", "bin", "package_id"),
+    )
+
+    package_id: Mapped[int] = mapped_column(
+        ROW_ID, ForeignKey("packages.id", ondelete="CASCADE"), primary_key=True
+    )
+    #: Counted from 1, as it was given.
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    first_name: Mapped[str | None] = mapped_column(Text)
+    last_name: Mapped[str | None] = mapped_column(Text)
+    email: Mapped[str | None] = mapped_column(Text)
+    mobile_number: Mapped[str | None] = mapped_column(Text)
+    order: Mapped[int] = mapped_column(Integer)
+    #: By these a signature is known to be his: twelve digits of a person, of an organisation, and
+    #: a role as certificates claim it.
+    iin: Mapped[str | None] = mapped_column(CODE)
+    bin: Mapped[str | None] = mapped_column(CODE)
+    role: Mapped[str | None] = mapped_column(Text)

@@ -6,7 +6,8 @@ servers may serve and save meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -16,16 +17,22 @@ from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.store import search_indexes, signers
 from app.store.database import transaction
-from app.store.models import Signature, Version
+from app.store.models import Signature, Signer, Version
 from app.store.signing import Signing, read_signing, read_text
 
 #: Versions of one transaction: half a second of reading.
 BATCH = 200
 
-_UNREAD = Version.terms.is_(None)
+_UNREAD = Version.signature_size.is_(None)
 _KEY = (
     Version.signature_id == bindparam("of_signature"),
     Version.version == bindparam("of_version"),
+)
+#: What was verified when a version was saved can't be found out again.
+_VERIFIED = select(Signer.number, Signer.verified_gen_time).where(
+    Signer.signature_id == bindparam("of_signature"),
+    Signer.version == bindparam("of_version"),
+    Signer.verified_gen_time.is_not(None),
 )
 
 
@@ -85,8 +92,9 @@ def _next_batch(
 
 def _read_again(connection: Connection, row: Row[*tuple[Any, ...]]) -> None:
     dialect = connection.dialect.name
-    signing = _read(row)
     key = {"of_signature": row.signature_id, "of_version": row.version}
+    verified = connection.execute(_VERIFIED, key).all()
+    signing = _read(row, dict(verified))
     is_current = row.version == row.current
     if is_current:
         connection.execute(search_indexes.drop_terms(dialect, row.signature_id, row.version))
@@ -98,6 +106,9 @@ def _read_again(connection: Connection, row: Row[*tuple[Any, ...]]) -> None:
             signature_sha256=signing.signature_sha256,
             content_sha256=signing.content_sha256,
             terms=orjson.loads(signing.terms),
+            format=signing.format,
+            signature_size=signing.signature_size,
+            content_size=signing.content_size,
         ),
         key,
     )
@@ -113,9 +124,9 @@ def _read_again(connection: Connection, row: Row[*tuple[Any, ...]]) -> None:
         )
 
 
-def _read(row: Row[*tuple[Any, ...]]) -> Signing:
+def _read(row: Row[*tuple[Any, ...]], verified: Mapping[int, datetime]) -> Signing:
     try:
-        return read_signing(parse(row.cms), row.created_at, row.content_sha256)
+        return read_signing(parse(row.cms), row.created_at, row.content_sha256, verified)
     except MalformedSignature:
         # Kept while CMS_VALIDATION was off, or taken over from the original server.
         return read_text(row.cms)

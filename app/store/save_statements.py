@@ -29,7 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from app.store import search_indexes, signers
-from app.store.models import Signature, Version, utc_now
+from app.store.models import Signature, Version, random_uuid, utc_now
 from app.store.prepared import Prepared
 
 _HEAD_COLUMNS = (Signature.id, Signature.version, Signature.created_at, Signature.updated_at)
@@ -144,6 +144,7 @@ def _claim_first(dialect: str) -> _Claim:
             created_at=utc_now(),
             updated_at=utc_now(),
             claimed_signed_at=bindparam("new_signed_at"),
+            public_id=random_uuid(),
         )
         .on_conflict_do_nothing()
         .returning(*_HEAD_COLUMNS)
@@ -177,6 +178,11 @@ def _add_version(head: FromClause) -> Insert:
         "terms": search_indexes.SENT_TERMS,
         "signature_sha256": bindparam("new_signature_sha256"),
         "content_sha256": bindparam("new_content_sha256"),
+        "format": bindparam("new_format"),
+        "signature_size": bindparam("new_signature_size"),
+        "content_size": bindparam("new_content_size"),
+        "method": bindparam("new_method"),
+        "saved_by": bindparam("new_saved_by"),
         "created_at": head.c.updated_at,
     }
     return insert(Version).from_select(list(values), select(*values.values()))

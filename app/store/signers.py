@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BindParameter,
+    DateTime,
     FromClause,
     Insert,
     Label,
@@ -34,6 +36,7 @@ _COLUMNS = (
     "claimed_name",
     "digest_algorithm",
     "message_digest",
+    "verified_gen_time",
     "facts",
 )
 
@@ -52,12 +55,24 @@ def add_sent(dialect: str, head: FromClause) -> Insert:
     item = rows.c.value
     values = [
         item[0].as_integer(),
-        *(item[number].as_string() for number in range(1, len(_COLUMNS) - 1)),
+        *(item[number].as_string() for number in range(1, len(_COLUMNS) - 2)),
+        _moment_column(item[len(_COLUMNS) - 2].as_string(), dialect),
         item[len(_COLUMNS) - 1],
     ]
     return insert(Signer).from_select(
         ["signature_id", "version", *_COLUMNS], select(head.c.id, head.c.version, *values)
     )
+
+
+def moment(value: datetime | None) -> str | None:
+    """Write a moment as a row of SENT_SIGNERS has it: in UTC, as SQLite keeps it."""
+    if value is None:
+        return None
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _moment_column(text: Any, dialect: str) -> Any:
+    return text if dialect == "sqlite" else func.timezone("UTC", cast(text, DateTime))
 
 
 def facts_of(dialect: str, signature_id: Any, version: Any) -> Label[str]:

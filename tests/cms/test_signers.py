@@ -368,6 +368,8 @@ def test_by_what_a_signature_is_found_again() -> None:
         signature=hashlib.sha256(signed.der).hexdigest(),
         content=digest,
         message_digests=((SHA256, digest),),
+        signature_size=len(signed.der),
+        content_size=len(b"content"),
     )
     assert fingerprints(signed, describe(signed)) == found
 
@@ -380,7 +382,9 @@ def test_detached_content_is_found_by_the_message_digest_alone() -> None:
 
 def test_signed_xml_is_found_by_itself_alone() -> None:
     signed = xml(builders.sign_xml())
-    assert fingerprints(signed) == Fingerprints(hashlib.sha256(signed.xml).hexdigest(), None, ())
+    assert fingerprints(signed) == Fingerprints(
+        hashlib.sha256(signed.xml).hexdigest(), None, (), len(signed.xml), None
+    )
 
 
 GOST_512, GOST_2004 = "1.2.398.3.10.1.3.3", "1.2.398.3.10.1.3.1"

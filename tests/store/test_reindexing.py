@@ -26,7 +26,12 @@ def forget(engine: Engine) -> Engine:
     with engine.connect() as connection:
         connection.execute(delete(Signer))
         connection.execute(delete(SignatureTerm))
-        nothing = {"terms": None, "signature_sha256": None, "content_sha256": None}
+        nothing = {
+            "terms": None,
+            "signature_size": None,
+            "signature_sha256": None,
+            "content_sha256": None,
+        }
         connection.execute(update(Version).values(nothing))
         connection.execute(update(Signature).values(claimed_signed_at=None))
     return engine

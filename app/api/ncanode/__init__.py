@@ -1,7 +1,13 @@
 """The "Signatures Persist API" of the image perfumerlabs/ncanode."""
 
-from app.api.ncanode import origin, routes, validation
+from app.api.families import Family
+from app.api.ncanode import envelope, origin, routes, validation
 
-BLUEPRINTS = (routes.blueprint, validation.blueprint, origin.blueprint)
+FAMILY = Family(
+    name="ncanode",
+    blueprints=(routes.blueprint, validation.blueprint, origin.blueprint),
+    prefixes=(),
+    tell=envelope.tell,
+)
 
-__all__ = ["BLUEPRINTS"]
+__all__ = ["FAMILY"]

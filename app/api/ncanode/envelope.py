@@ -10,33 +10,21 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from flask import Response
-from werkzeug.datastructures import Headers
 
+from app.api.answers import CONTENT_TYPE, Answer, json_answer
+from app.api.families import Problem
 from app.store.reading import Carried
 from app.store.records import SignatureRecord
 
-CONTENT_TYPE = "application/json; charset=utf-8"
 #: Bytes that a streamed answer gathers before it sends them.
 CHUNK = 64 * 1024
 
 _OPENING = b'{"status":true,"message":null,"content":'
 
 
-class Answer(Response):
-    """A whole answer, whose headers are complete: there is nothing to find out when it is sent."""
-
-    def __init__(self, body: bytes, status: int = 200) -> None:
-        headers = [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))]
-        super().__init__([body], status, Headers(headers))
-
-    def get_wsgi_headers(self, _environ: dict[str, Any]) -> Headers:
-        """Give the headers as they are: no address in them, no status without a body."""
-        return self.headers
-
-
 def success(content: dict[str, Any], status: int = 200) -> Response:
     """Answer with content."""
-    return Answer(orjson.dumps({"status": True, "message": None, "content": content}), status)
+    return json_answer({"status": True, "message": None, "content": content}, status)
 
 
 def done() -> Response:
@@ -46,7 +34,12 @@ def done() -> Response:
 
 def failure(message: str, status: int) -> Response:
     """Answer with an error."""
-    return Answer(orjson.dumps({"status": False, "message": message, "content": None}), status)
+    return json_answer({"status": False, "message": message, "content": None}, status)
+
+
+def tell(problem: Problem) -> Response:
+    """Answer with what is wrong."""
+    return failure(problem.message, problem.status)
 
 
 def success_streamed(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Response:

@@ -15,6 +15,7 @@ from app.api.ncanode import envelope
 from app.api.ncanode.forwarding import OriginNotSet, Secrets, ask, read_secrets
 from app.api.ncanode.schemas import ParametersSchema
 from app.api.parameters import ParameterError
+from app.auth import needs
 
 #: Bytes by which an answer may be larger than a request: what a signature adds to its content.
 ROOM = 1024 * 1024
@@ -58,6 +59,7 @@ _ORIGIN = OriginSchema()
 
 
 @blueprint.post("/origin")
+@needs("admin")
 def ask_origin() -> Response:
     """Forward a request to the NCANode server, and give its answer."""
     wanted: OriginRequest = _ORIGIN.read(request)

@@ -24,6 +24,7 @@ from app.api.ncanode.schemas import (
     ThreadRequest,
     ThreadSchema,
 )
+from app.auth import needs
 from app.extensions import db
 from app.store import chains, reading
 from app.store.database import saving, snapshot, transaction
@@ -39,6 +40,7 @@ _SEARCH = SearchSchema()
 
 
 @blueprint.post("/signature")
+@needs("write")
 def save_signature() -> Response:
     """Save a version of a signature."""
     wanted: SaveRequest = _SAVE.read(request)
@@ -59,6 +61,7 @@ def save_signature() -> Response:
 
 
 @blueprint.get("/signature")
+@needs("read")
 def get_signature() -> Response:
     """Give a thread's current version, or another one."""
     wanted: ThreadRequest = _THREAD.read(request)
@@ -70,6 +73,7 @@ def get_signature() -> Response:
 
 
 @blueprint.delete("/signature")
+@needs("delete")
 def delete_signature() -> Response:
     """Remove a thread with all of its versions."""
     wanted: ThreadRequest = _THREAD.read(request)
@@ -79,6 +83,7 @@ def delete_signature() -> Response:
 
 
 @blueprint.get("/signature/versions")
+@needs("read")
 def list_versions() -> Response:
     """Give all versions of a thread, newest first."""
     wanted: ThreadRequest = _THREAD.read(request)
@@ -96,6 +101,7 @@ def list_versions() -> Response:
 
 
 @blueprint.get("/signatures")
+@needs("read")
 def search_signatures() -> Response:
     """Give the threads that match, in their current version, newest first."""
     wanted: SearchRequest = _SEARCH.read(request)

@@ -43,6 +43,7 @@ from app.api.ncanode.examination import (
     parse_with_content,
 )
 from app.api.ncanode.lone_certificates import parse_either
+from app.auth import needs
 from app.cms.claims import Claims, claims_of
 from app.cms.facts import iso_moment
 from app.cms.parsing import parse
@@ -62,6 +63,7 @@ _VERIFY = VerifySchema()
 
 
 @blueprint.post("/cms/validate")
+@needs("read")
 def validate_cms() -> Response:
     """Verify a signature, and demand that one of its signers is who was asked for."""
     wanted: CmsRequest = _CMS.read(request)
@@ -84,6 +86,7 @@ def validate_cms() -> Response:
 
 
 @blueprint.route("/cms/extract", methods=["GET", "POST"])
+@needs("read")
 def extract_content() -> Response:
     """Give what was signed, out of the signature: as text if it is UTF-8."""
     content = attached_content(parse(_EXTRACT.read(request)))
@@ -96,6 +99,7 @@ def extract_content() -> Response:
 
 
 @blueprint.post("/validate")
+@needs("read")
 def validate() -> Response:
     """Tell whether the rules hold for one who signed, or for the holder of a certificate."""
     wanted: ValidateRequest = _VALIDATE.read(request)
@@ -133,6 +137,7 @@ def _passes(asked: Asked, claims: Claims, any_rule: bool) -> bool:
 
 
 @blueprint.get("/signature/verify")
+@needs("read")
 def verify_signature() -> Response:
     """Verify a stored signature as of when it was saved, or stamped."""
     wanted: VerifyRequest = _VERIFY.read(request)

@@ -1,0 +1,40 @@
+"""What an API family is: its routes, its addresses, and how it tells what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flask import Blueprint, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a request, before a family puts it into its own words.
+
+    `message` is a sentence in the client's language, `error` what was raised, None where nothing
+    was. `headers` are those that go with the status.
+    """
+
+    status: int
+    message: str
+    error: Exception | None
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The API of one signing system.
+
+    `prefixes` are what the paths of its addresses begin with: below them its own shape answers to
+    every mistake, unknown addresses and methods included. The first family has none.
+    """
+
+    name: str
+    blueprints: tuple[Blueprint, ...]
+    prefixes: tuple[str, ...]
+    tell: Callable[[Problem], Response]
+
+    def owns(self, path: str) -> bool:
+        """Tell whether an address is this family's, whether or not there is anything at it."""
+        return any(path.startswith(prefix) and path != prefix for prefix in self.prefixes)
