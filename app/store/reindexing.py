@@ -93,8 +93,8 @@ def _next_batch(
 def _read_again(connection: Connection, row: Row[*tuple[Any, ...]]) -> None:
     dialect = connection.dialect.name
     key = {"of_signature": row.signature_id, "of_version": row.version}
-    verified = connection.execute(_VERIFIED, key).all()
-    signing = _read(row, dict(verified))
+    verified = {number: moment for number, moment in connection.execute(_VERIFIED, key) if moment}
+    signing = _read(row, verified)
     is_current = row.version == row.current
     if is_current:
         connection.execute(search_indexes.drop_terms(dialect, row.signature_id, row.version))

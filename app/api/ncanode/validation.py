@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, request
 
+from app.api.answers import Answer
 from app.api.ncanode import envelope, verdicts
 from app.api.ncanode.check_schemas import (
     CmsRequest,
@@ -109,7 +110,7 @@ def validate() -> Response:
     else:
         claims = _demand_signature(given, wanted)
     passed = any(_passes(wanted.asked, one, wanted.any_rule) for one in claims)
-    return envelope.done() if passed else envelope.Answer(b'{"status":false}')
+    return envelope.done() if passed else Answer(b'{"status":false}')
 
 
 def _demand_signature(signature: SignedCms | SignedXml, wanted: ValidateRequest) -> list[Claims]:
