@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from app.store import terms
-from app.store.terms import PREFIX_LENGTHS, Period
+from app.store.terms import Period
 
 TagsMode = Literal["any", "all"]
 
@@ -48,7 +48,7 @@ class Criteria:
             "stage": self.stage,
             "signed_from": self.signed_from,
             "signed_to": self.signed_to,
-            "name": self._long_name,
+            **self._long_name,
         }
         # In the order in which `SignatureTagPair` has them.
         tags = sorted(self.tags) if self.tags_mode == "all" else self.tags
@@ -72,7 +72,7 @@ class Criteria:
             len(self.tags),
             self.tags_mode,
             len(self._terms),
-            self._long_name is not None,
+            bool(self._long_name),
             self.signed_from is not None,
             self.signed_to is not None,
             len(whole),
@@ -89,20 +89,21 @@ class Criteria:
             found.append(terms.iin(self.iin))
         if self.bin:
             found.append(terms.bin_(self.bin))
-        if self.name:
+        if self.name and not terms.is_long(self.name):
             found.append(terms.name(self.name))
         return found
 
-    @property
-    def _long_name(self) -> str | None:
-        """The name if it is longer than its term, to be compared besides."""
-        folded = terms.fold(self.name) if self.name else ""
-        return folded if folded and len(folded) not in PREFIX_LENGTHS else None
+    @cached_property
+    def _long_name(self) -> dict[str, str]:
+        """The values for the placeholders of `long_names`, none where it isn't needed."""
+        if not self.name or not terms.is_long(self.name):
+            return {}
+        return dict(zip(("name_from", "name_before"), terms.whole_names(self.name), strict=True))
 
     @cached_property
     def _spans(self) -> tuple[list[str], list[str]]:
         """The terms that cover the time, where nothing else is asked for."""
-        others = (self.document, self.thread, self.stage, *self.tags, *self._terms)
+        others = (self.document, self.thread, self.stage, *self.tags, self.name, *self._terms)
         if any(others) or not (self.signed_from or self.signed_to):
             return [], []
         return Period(self.signed_from, self.signed_to).spans()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, func, select, union
 
+from app.store import long_names
 from app.store.criteria import Shape
 from app.store.models import (
     Signature,
     SignatureTag,
     SignatureTagPair,
     SignatureTerm,
-    Signer,
     UtcDateTime,
 )
 
@@ -47,6 +48,8 @@ def matching(shape: Shape) -> Select[Any]:
     """Select the id of each matching thread, each once, in no order."""
     if shape.terms:
         return _with_terms(shape)
+    if shape.long_name:
+        return _with_long_name(shape)
     tags = _tags(shape)
     if tags and not shape.on_heads:
         return _tagged(tags, shape.tags_mode)
@@ -63,6 +66,9 @@ def _branches(shape: Shape) -> list[Select[Any]]:
     """
     if shape.terms:
         return []
+    if shape.long_name:
+        of_one_document = {"document", "thread"} & set(shape.columns)
+        return [] if of_one_document else [long_names.newest(partial(_besides_name, shape))]
     if shape.tags > 1 and shape.tags_mode == "any" and not shape.on_heads:
         return [_newest_of(SignatureTag, SignatureTag.tag == tag) for tag in _tags(shape)]
     spans: list[BindParameter[str]] = [
@@ -97,12 +103,30 @@ def _with_terms(shape: Shape) -> Select[Any]:
                 other.c.signature_id == signature_id, other.c.term == bindparam(f"term_{number}")
             )
         )
-    conditions += _on_tags(signature_id, _tags(shape), shape.tags_mode)
+    conditions += _besides_name(shape, signature_id)
+    if shape.long_name:
+        conditions.append(long_names.signed(signature_id))
+    return select(signature_id).where(*conditions)
+
+
+def _with_long_name(shape: Shape) -> Select[Any]:
+    """Select the threads of a document that somebody signed, or all that he signed."""
+    if {"document", "thread"} & set(shape.columns):
+        tagged = _on_tags(Signature.id, _tags(shape), shape.tags_mode)
+        return select(Signature.id).where(
+            *_on_head(shape), *tagged, long_names.signed(Signature.id)
+        )
+    signature_id = SignatureTerm.signature_id
+    conditions = long_names.within() + _besides_name(shape, signature_id)
+    return select(signature_id).where(*conditions).distinct()
+
+
+def _besides_name(shape: Shape, signature_id: Any) -> list[Any]:
+    """Give what is demanded of a thread beside terms and names."""
+    conditions = _on_tags(signature_id, _tags(shape), shape.tags_mode)
     if shape.on_heads:
         conditions.append(exists().where(Signature.id == signature_id, *_on_head(shape)))
-    if shape.long_name:
-        conditions.append(_has_name(signature_id))
-    return select(signature_id).where(*conditions)
+    return conditions
 
 
 def _on_head(shape: Shape) -> list[Any]:
@@ -117,17 +141,6 @@ def _signed_when(shape: Shape) -> list[Any]:
     if shape.signed_to:
         conditions.append(Signature.claimed_signed_at <= _TO)
     return conditions
-
-
-def _has_name(signature_id: Any) -> Any:
-    """Compare the beginning of a signer's name with one that is longer than any term."""
-    name: BindParameter[str] = bindparam("name")
-    return exists().where(
-        Signature.id == signature_id,
-        Signer.signature_id == Signature.id,
-        Signer.version == Signature.version,
-        func.substr(Signer.claimed_name, 1, func.length(name)) == name,
-    )
 
 
 def _tags(shape: Shape) -> list[Any]:
