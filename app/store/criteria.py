@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
@@ -54,10 +54,11 @@ class Criteria:
         tags = sorted(self.tags) if self.tags_mode == "all" else self.tags
         whole, cut = self._spans
         return {
+            "whole_spans": " ".join(whole),
+            "cut_spans": " ".join(cut),
             **{name: value for name, value in given.items() if value is not None},
             **{f"tag_{number}": tag for number, tag in enumerate(tags)},
             **{f"term_{number}": term for number, term in enumerate(self._terms)},
-            **{f"span_{number}": term for number, term in enumerate((*whole, *cut))},
         }
 
     @cached_property
@@ -66,7 +67,6 @@ class Criteria:
         columns = tuple(
             name for name in ("document", "thread", "stage") if getattr(self, name) is not None
         )
-        whole, cut = self._spans
         return Shape(
             columns,
             len(self.tags),
@@ -75,8 +75,6 @@ class Criteria:
             bool(self._long_name),
             self.signed_from is not None,
             self.signed_to is not None,
-            len(whole),
-            len(cut),
         )
 
     @cached_property
@@ -102,9 +100,8 @@ class Criteria:
 
     @cached_property
     def _spans(self) -> tuple[list[str], list[str]]:
-        """The terms that cover the time, where nothing else is asked for."""
-        others = (self.document, self.thread, self.stage, *self.tags, self.name, *self._terms)
-        if any(others) or not (self.signed_from or self.signed_to):
+        """The terms that cover the time."""
+        if not self.shape.timed:
             return [], []
         return Period(self.signed_from, self.signed_to).spans()
 
@@ -120,11 +117,33 @@ class Shape:
     long_name: bool = False
     signed_from: bool = False
     signed_to: bool = False
-    #: How many spans of time lie within, and how many days are cut.
-    whole_spans: int = 0
-    cut_spans: int = 0
+
+    @property
+    def filters(self) -> int:
+        """How many filters there are, all tags together being one, and a period one."""
+        return len(self.columns) + bool(self.tags) + self.terms + self.long_name + self.timed
+
+    @property
+    def of_document(self) -> bool:
+        """Whether a document or a thread is asked for, of which few are the same."""
+        return "document" in self.columns or "thread" in self.columns
+
+    @property
+    def timed(self) -> bool:
+        """Whether a time of signing is asked for."""
+        return self.signed_from or self.signed_to
 
     @property
     def on_heads(self) -> bool:
         """Whether something is asked of the head of a thread, besides what the indexes hold."""
-        return bool(self.columns) or self.signed_from or self.signed_to
+        return bool(self.columns) or self.timed
+
+    @property
+    def untimed(self) -> Shape:
+        """The same without the time."""
+        return replace(self, signed_from=False, signed_to=False)
+
+    @property
+    def without_heads(self) -> Shape:
+        """The same without what is asked of the head of a thread."""
+        return replace(self.untimed, columns=())

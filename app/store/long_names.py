@@ -25,33 +25,27 @@ def within() -> list[ColumnElement[bool]]:
     return [SignatureTerm.term >= _FROM, SignatureTerm.term < _BEFORE]
 
 
-def newest(conditions_on: Callable[[Any], list[Any]]) -> Select[Any]:
-    """Select the :reach newest threads that somebody of such a name signed, each once.
+def newest(
+    limit: Any, conditions_on: Callable[[Any], list[Any]] = lambda _thread: []
+) -> Select[Any]:
+    """Select the newest threads that somebody of such a name signed, each once, newest first.
 
     Threads are taken one after the other, always the newest that is older than the last, so that
     nobody's hundreds of thousands have to be sorted. The rows come in that order by themselves.
 
     Args:
+        limit: rows at most.
         conditions_on: gives what else is demanded of a thread, whose id it is given.
     """
-    names = _names()
-    walk = select(func.max(_newest_of(names))).select_from(names).cte("walk", recursive=True)
-    older = select(func.max(_newest_of(names, walk))).select_from(names).correlate(walk)
-    walk = walk.union_all(
-        select(older.scalar_subquery()).select_from(walk).where(walk.c[0].is_not(None))
-    )
-    found = walk.c[0].label("signature_id")
-    return (
-        select(found)
-        .where(walk.c[0].is_not(None), *conditions_on(walk.c[0]))
-        .limit(bindparam("reach"))
-    )
+    thread = _WALK.c[0]
+    rows = select(thread.label("signature_id"))
+    return rows.where(thread.is_not(None), *conditions_on(thread)).limit(limit)
 
 
 def signed(signature_id: Any) -> ColumnElement[bool]:
     """Give the condition that somebody of such a name signed a thread."""
-    names, term = _names(), _TERMS.alias("signed")
-    return exists().where(term.c.term == names.c.term, term.c.signature_id == signature_id)
+    term = _TERMS.alias("signed")
+    return exists().where(term.c.term == _NAMES.c.term, term.c.signature_id == signature_id)
 
 
 def _names() -> CTE:
@@ -76,3 +70,17 @@ def _newest_of(names: CTE, walk: CTE | None = None) -> Any:
             found.where(thread.c.signature_id < walk.c[0]).correlate(names, walk).scalar_subquery()
         )
     return found.correlate(names).scalar_subquery()
+
+
+def _walk(names: CTE) -> CTE:
+    """Give the threads of all names, newest first, each once, and at the end NULL."""
+    walk = select(func.max(_newest_of(names))).select_from(names).cte("walk", recursive=True)
+    older = select(func.max(_newest_of(names, walk))).select_from(names).correlate(walk)
+    return walk.union_all(
+        select(older.scalar_subquery()).select_from(walk).where(walk.c[0].is_not(None))
+    )
+
+
+#: One of each, whatever part of a statement asks for it.
+_NAMES = _names()
+_WALK = _walk(_NAMES)
