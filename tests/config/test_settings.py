@@ -52,6 +52,10 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ncanode_url=None,
         ncanode_key=None,
         ncanode_password=None,
+        families=("ncanode", "solaris", "iinked", "penbox"),
+        public_url=None,
+        organization_id=None,
+        locale="en",
         timezone=ZoneInfo("UTC"),
         max_body=30 * MEGABYTE,
         host="127.0.0.1",
@@ -64,6 +68,9 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         max_requests=200_000,
         access_log=False,
         log_level="info",
+        log_format="json",
+        metrics=True,
+        metrics_folder=None,
     )
 
 
