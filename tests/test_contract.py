@@ -22,6 +22,8 @@ from app.trust.errors import FetchFailed
 from tests.api.asking import JSON, message_of
 
 APP = Path(__file__).parents[1] / "app"
+#: What is written for other readers than the API's clients.
+WITHOUT_ENVELOPE = {"/metrics"}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"}
 Refused = TypeVar("Refused", bound=Exception)
 #: Errors of the store have their sentences in the class, the others where they are raised.
@@ -74,6 +76,8 @@ def test_the_addresses_of_the_contract_are_there(app: Flask) -> None:
 def test_every_defined_method_answers_in_the_envelope(app: Flask) -> None:
     client = app.test_client()
     for address, methods in addresses(app).items():
+        if address in WITHOUT_ENVELOPE:
+            continue
         for method in methods - {"HEAD", "OPTIONS"}:
             response = client.open(address, method=method)
             assert response.headers["Content-Type"] == JSON, (method, address)

@@ -27,6 +27,7 @@ from app.cms.errors import (
 )
 from app.cms.status import Reason
 from app.cms.x509 import MalformedExtension
+from app.observe.counters import count_refusal
 from app.store.errors import (
     ContentChanged,
     CosignersLost,
@@ -147,11 +148,13 @@ def _fill(template: str, values: Mapping[str, object], locale: str) -> str:
 
 
 def _refuse(error: Exception) -> Response:
+    count_refusal(type(error).__name__)
     refusal: Refusal = error  # type: ignore[assignment]  # each kind in the table is one
     return tell(refusal.template, STATUS[type(error)], refusal.values, error=error)
 
 
 def _answer_http(error: HTTPException) -> Response:
+    count_refusal(type(error).__name__)
     status = error.code or 500
     headers = {
         name: value
@@ -162,6 +165,7 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_away(error: Exception) -> Response:
+    count_refusal("DatabaseAway")
     # The first line says why; the others repeat the statement.
     _log.warning("database is away: %s", str(error).partition("\n")[0])
     return tell_unavailable(SENTENCES[503])
@@ -178,6 +182,7 @@ def _answer_programming(error: ProgrammingError) -> Response:
 
 
 def _answer_unexpected(error: Exception) -> Response:
+    count_refusal("Unexpected")
     # Where, but not the error's text: it may repeat what was sent.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("unexpected %s\n%s", type(error).__name__, frames)

@@ -68,6 +68,9 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         max_requests=200_000,
         access_log=False,
         log_level="info",
+        log_format="json",
+        metrics=True,
+        metrics_folder=None,
     )
 
 
