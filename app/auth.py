@@ -43,6 +43,7 @@ _NO_HASH = "-" * 64
 #: Where a request has its caller: absent if no token was sent, None if it was a wrong one.
 _CALLER = "qoltanba.caller"
 _CHALLENGE = 'Bearer realm="qoltanba"'
+_NOT_ENOUGH = ', error="insufficient_scope"'
 
 _log = logging.getLogger(__name__)
 
@@ -52,11 +53,11 @@ class AccessRefused(Exception):
 
     template: ClassVar[str]
 
-    def __init__(self, challenge: str = "", **values: object) -> None:
+    def __init__(self, challenge: str = _NOT_ENOUGH, **values: object) -> None:
         super().__init__(self.template.format(**values))
         #: What fills the template's placeholders.
         self.values = values
-        #: RFC 6750, section 3.
+        #: RFC 6750, section 3: what is wrong with the token, if one was sent.
         self.headers = {"WWW-Authenticate": _CHALLENGE + challenge}
 
 
@@ -206,10 +207,9 @@ class _Demand:
         if bearer is None:
             raise TokenNeeded(', error="invalid_token"' if _CALLER in environ else "")
         if not bearer.may(self.scope):
-            challenge = f', error="insufficient_scope", scope="{self.scope}"'
-            raise ScopeMissing(challenge, scope=self.scope)
+            raise ScopeMissing(f'{_NOT_ENOUGH}, scope="{self.scope}"', scope=self.scope)
         if bearer.tag_prefix is not None and not self.by_tags:
-            raise TagsOutOfReach(', error="insufficient_scope"', prefix=bearer.tag_prefix)
+            raise TagsOutOfReach(prefix=bearer.tag_prefix)
 
 
 def _reading_demands(app: Flask) -> Callable[[str], _Demand]:
