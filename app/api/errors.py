@@ -13,6 +13,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from app.api.families import Family, Problem
+from app.api.iinked.refusals import (
+    InvalidSignBy,
+    InvalidState,
+    InvalidType,
+    NameLength,
+    NoDocuments,
+    NoSigners,
+)
 from app.api.locale import choose_locale, translate
 from app.api.ncanode import envelope
 from app.api.ncanode.checks import CheckFailed
@@ -31,6 +39,12 @@ from app.observe.counters import count_refusal
 from app.store.errors import (
     ContentChanged,
     CosignersLost,
+    PackageExpired,
+    PackageNotDraft,
+    PackageNotFound,
+    PackageNotSent,
+    PackageRescinded,
+    PackageTooLarge,
     SignatureNotFound,
     VersionConflict,
     VersionNotSet,
@@ -51,6 +65,18 @@ STATUS: dict[type[Exception], int] = {
     VersionNotSet: 400,
     VersionConflict: 400,
     SignatureNotFound: 404,
+    InvalidType: 400,
+    InvalidState: 400,
+    InvalidSignBy: 400,
+    NoDocuments: 400,
+    NoSigners: 400,
+    NameLength: 400,
+    PackageNotDraft: 400,
+    PackageNotSent: 400,
+    PackageRescinded: 400,
+    PackageExpired: 400,
+    PackageTooLarge: 400,
+    PackageNotFound: 404,
     OriginNotSet: 501,
     OriginFailed: 502,
 }
