@@ -38,6 +38,8 @@ _LIST = ListSchema()
 @needs("read")
 def get_status(name: str) -> Response:
     """Give a registered package, or a thread that nobody registered as one."""
+    if "\0" in name:  # PostgreSQL has no such text.
+        raise PackageNotFound
     with db.engine.connect() as connection:
         status = find_package(connection, name) or find_implicit(connection, name)
     if status is None:
@@ -84,8 +86,8 @@ def delete() -> Response:
     """Remove a package; what was signed stays."""
     wanted: PackageRequest = _PACKAGE.read(request)
     with db.engine.connect() as connection:
-        packages.delete_package(connection, wanted.public_id)
-    return json_answer({"packageId": wanted.public_id})
+        deleted = packages.delete_package(connection, wanted.public_id)
+    return json_answer({"packageId": deleted})
 
 
 @blueprint.post("/packages/list")
