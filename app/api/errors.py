@@ -30,6 +30,7 @@ from app.cms.x509 import MalformedExtension
 from app.store.errors import (
     ContentChanged,
     CosignersLost,
+    PersonNotFound,
     SignatureNotFound,
     VersionConflict,
     VersionNotSet,
@@ -50,6 +51,7 @@ STATUS: dict[type[Exception], int] = {
     VersionNotSet: 400,
     VersionConflict: 400,
     SignatureNotFound: 404,
+    PersonNotFound: 404,
     OriginNotSet: 501,
     OriginFailed: 502,
 }
@@ -59,6 +61,7 @@ SENTENCES = {
     400: "Request is not acceptable",
     404: "There is nothing at this address",
     405: "Method is not allowed at this address",
+    406: "What is here is of no type that the request accepts",
     413: "Request body is too large",
     500: "Internal error",
     503: "Database is not available, try again later",
