@@ -13,7 +13,6 @@ from typing import Any, Literal
 from sqlalchemy import (
     BigInteger,
     BindParameter,
-    ColumnElement,
     CompoundSelect,
     Select,
     Text,
@@ -69,7 +68,7 @@ _SIGNER_COLUMNS = (
 def count_statement(kinds: tuple[Kind, ...]) -> Select[int]:
     """Write the statement that counts the signings of a person."""
     signed = [_signed_only_by(kind, kinds[:place]) for place, kind in enumerate(kinds)]
-    wanted = _joined([_wanted(kind, kinds) for kind in kinds]).subquery()
+    wanted = _joined([_wanted(kind, kinds, few=False) for kind in kinds]).subquery()
     parts = [*signed, select(func.count()).select_from(wanted)]
     counted = union_all(*parts).subquery()
     return select(cast(func.sum(counted.c[0]), BigInteger))
@@ -144,7 +143,7 @@ def _newest_wanted(kinds: tuple[Kind, ...]) -> Select[Any]:
     """Select the newest :reach documents of packages that the person has still to sign."""
     branches = []
     for kind in kinds:
-        wanted = _wanted(kind, kinds)
+        wanted = _wanted(kind, kinds, few=True)
         number = PackageDocument.number
         branches.append(wanted.order_by(PackageSigner.package_id.desc(), number).limit(_REACH))
     both = _joined(branches).subquery()
@@ -166,8 +165,12 @@ def _joined(branches: list[Select[Any]]) -> Select[Any] | CompoundSelect[Any]:
     return union(*(select(branch.subquery()) for branch in branches))
 
 
-def _wanted(kind: Kind, kinds: tuple[Kind, ...]) -> Select[Any]:
-    """Select the documents of packages that a person is to sign by one kind of his number."""
+def _wanted(kind: Kind, kinds: tuple[Kind, ...], *, few: bool) -> Select[Any]:
+    """Select the documents of packages that a person is to sign by one kind of his number.
+
+    Where `few` of them are wanted, PostgreSQL is kept from joining whole tables to find them: a
+    subquery with an OFFSET it asks for each row.
+    """
     columns: list[Any] = [
         PackageSigner.package_id.label("major"),
         PackageDocument.number.label("minor"),
@@ -175,6 +178,7 @@ def _wanted(kind: Kind, kinds: tuple[Kind, ...]) -> Select[Any]:
         Package.thread,
         Package.created_at,
     ]
+    against = [_named_before(kind), _listed_before(), _superseded(), _signed_by(kinds)]
     return (
         select(*columns)
         .join(Package, Package.id == PackageSigner.package_id)
@@ -182,34 +186,35 @@ def _wanted(kind: Kind, kinds: tuple[Kind, ...]) -> Select[Any]:
         .where(
             _WANTED[kind] == _NUMBER,
             Package.opened_at.is_not(None),
-            *_once(kind),
-            ~_superseded(),
-            ~_signed_by(kinds),
+            *[~(found.offset(0) if few else found).exists() for found in against],
         )
     )
 
 
-def _once(kind: Kind) -> list[ColumnElement[bool]]:
-    """Leave out who, and what, stands in the same package before."""
-    signer, document = aliased(PackageSigner), aliased(PackageDocument)
-    return [
-        ~exists().where(
-            signer.package_id == PackageSigner.package_id,
-            getattr(signer, kind) == _NUMBER,
-            signer.number < PackageSigner.number,
-        ),
-        ~exists().where(
-            document.package_id == PackageDocument.package_id,
-            document.document == PackageDocument.document,
-            document.number < PackageDocument.number,
-        ),
-    ]
+def _named_before(kind: Kind) -> Select[int]:
+    """Find the person once more among those who must sign a package."""
+    signer = aliased(PackageSigner)
+    return select(signer.number).where(
+        signer.package_id == PackageSigner.package_id,
+        getattr(signer, kind) == _NUMBER,
+        signer.number < PackageSigner.number,
+    )
 
 
-def _superseded() -> ColumnElement[bool]:
-    """Tell whether a newer package, no draft, has the same document in the same thread."""
+def _listed_before() -> Select[int]:
+    """Find the document once more in its package."""
+    document = aliased(PackageDocument)
+    return select(document.number).where(
+        document.package_id == PackageDocument.package_id,
+        document.document == PackageDocument.document,
+        document.number < PackageDocument.number,
+    )
+
+
+def _superseded() -> Select[int]:
+    """Find newer packages, no drafts, that have the same document in the same thread."""
     newer, document = aliased(Package), aliased(PackageDocument)
-    return exists().where(
+    return select(newer.id).where(
         document.document == PackageDocument.document,
         document.package_id > PackageDocument.package_id,
         newer.id == document.package_id,
@@ -218,9 +223,9 @@ def _superseded() -> ColumnElement[bool]:
     )
 
 
-def _signed_by(kinds: tuple[Kind, ...]) -> ColumnElement[bool]:
-    """Tell whether the person signed the current version of that thread."""
-    return exists().where(
+def _signed_by(kinds: tuple[Kind, ...]) -> Select[int]:
+    """Find the thread, if the person signed its current version."""
+    return select(Signature.id).where(
         Signature.document == PackageDocument.document,
         Signature.thread == Package.thread,
         SignatureTerm.signature_id == Signature.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, unquote
@@ -178,7 +178,7 @@ def test_a_signed_document_of_xml_is_given_in_utf_8(
     text = text.lstrip() if encoded else text
     signature = parse(text)
     assert isinstance(signature, SignedXml)
-    save(client, cms=builders.b64encode(text.encode()).decode() if encoded else text)
+    save(client, cms=b64encode(text.encode()).decode() if encoded else text)
     for accept in (XML, OCTETS):
         response = fetch(client, engine, accept)
         assert response.headers["Content-Type"] == accept
