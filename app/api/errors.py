@@ -47,6 +47,7 @@ from app.store.errors import (
     PackageNotSent,
     PackageRescinded,
     PackageTooLarge,
+    PersonNotFound,
     SignatureNotFound,
     VersionConflict,
     VersionNotSet,
@@ -83,6 +84,7 @@ STATUS: dict[type[Exception], int] = {
     PackageTooLarge: 400,
     PackageNotFound: 404,
     TooManyRequests: 429,
+    PersonNotFound: 404,
     OriginNotSet: 501,
     OriginFailed: 502,
 }
@@ -92,6 +94,7 @@ SENTENCES = {
     400: "Request is not acceptable",
     404: "There is nothing at this address",
     405: "Method is not allowed at this address",
+    406: "What is here is of no type that the request accepts",
     413: "Request body is too large",
     500: "Internal error",
     503: "Database is not available, try again later",
