@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request
-from flask.logging import default_handler
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
 from app import cli
-from app.api import errors, iinked, ncanode, operations, penbox, solaris
+from app.api import errors, iinked, metrics, ncanode, operations, penbox, solaris
+from app.api.families import family_at_work
 from app.extensions import db
+from app.observe import counters, pools, requests
+from app.observe.logs import log_to_stderr
 from app.store import database
 from app.trust import Trust
 from config.settings import Settings, SettingsError
@@ -77,22 +78,28 @@ def create_app(settings: Settings | None = None) -> Flask:
             raise SystemExit(str(error)) from error
     app = Application(__name__, static_folder=None)
     _configure(app, settings)
-    _log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
+    _observe_requests(app, settings)
 
     app.extensions["trust"] = Trust(
         settings.trust_folder,
         online=settings.revocation == "online",
         cache=settings.revocation_cache,
+        heed=counters.count_verification,
     )
     db.init_app(app)
     with app.app_context():
         database.prepare(db.engine)
+        if settings.metrics:
+            pools.watch(db.engine, settings.threads + database.OVERFLOW)
     errors.init_app(app)
     app.extensions["families"] = tuple(FAMILIES[name] for name in settings.families)
     for family in app.extensions["families"]:
         for blueprint in family.blueprints:
             app.register_blueprint(blueprint)
     app.register_blueprint(operations.blueprint)
+    if settings.metrics:
+        app.register_blueprint(metrics.blueprint)
     cli.init_app(app)
     return app
 
@@ -124,12 +131,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.url_map.merge_slashes = False
 
 
-def _log_to_stderr(level: str) -> None:
-    """Log what the application says. gunicorn's own lines are set in config/gunicorn.py."""
-    default_handler.setFormatter(
-        logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
-    logger = logging.getLogger("app")
-    logger.setLevel(level.upper())
-    if default_handler not in logger.handlers:
-        logger.addHandler(default_handler)
+def _observe_requests(app: Flask, settings: Settings) -> None:
+    # Nobody is asked for a token yet.
+    telling = requests.Telling(token=lambda: None, family=family_at_work)
+    requests.init_app(app, count=settings.metrics, telling=telling if settings.access_log else None)

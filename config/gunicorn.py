@@ -1,6 +1,7 @@
 """gunicorn's settings: `gunicorn -c config/gunicorn.py wsgi:app`. All come from `Settings`."""
 
 import gc
+import itertools
 import os
 import signal
 import socket
@@ -8,6 +9,8 @@ import struct
 import sys
 from typing import Any
 
+from app.observe import processes
+from config import counting
 from config.settings import Settings, SettingsError
 
 try:
@@ -36,9 +39,10 @@ max_requests_jitter = _settings.max_requests // 10
 # A list filtered by many tags has a long query string; 8190 is the most that gunicorn allows.
 limit_request_line = 8190
 
-accesslog = "-" if _settings.access_log else None
-# The path without its query string, which holds document codes.
-access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(b)s %(M)s ms'
+# The application writes the line of a request: gunicorn would write its path, which may hold
+# somebody's number.
+accesslog = None
+logger_class = f"config.logs.{_settings.log_format.title()}Logger"
 loglevel = _settings.log_level
 
 # No header of a request steers what the application sees as its address.
@@ -47,6 +51,11 @@ forwarder_headers = ""
 
 # Nothing is written to the operator's home, and nobody steers the server through a socket.
 control_socket_disable = True
+
+
+# Said before anything is counted, which the application, loaded before the fork, begins to do.
+if _settings.metrics:
+    processes.share(counting.make_folder(_settings.metrics_folder))
 
 
 def when_ready(master: Any) -> None:
@@ -64,6 +73,23 @@ def when_ready(master: Any) -> None:
             listener.sock.setsockopt(socket.SOL_SOCKET, option, patience)
     gc.collect()
     gc.freeze()
+
+
+def pre_fork(master: Any, worker: Any) -> None:
+    """Give a worker that is about to begin the lowest place among the workers that is free."""
+    taken = {other.place for other in master.WORKERS.values()}
+    worker.place = next(place for place in itertools.count() if place not in taken)
+
+
+def post_fork(_master: Any, worker: Any) -> None:
+    """Let the new process count in its place."""
+    processes.take_place(worker.place)
+
+
+def child_exit(_master: Any, worker: Any) -> None:
+    """Forget the connections of a worker that has ended; what it counted is kept."""
+    if processes.shared_folder():
+        counting.forget(worker.place)
 
 
 def post_worker_init(_worker: Any) -> None:

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ Revocation = Literal["offline", "online"]
 FamilyName = Literal["ncanode", "solaris", "iinked", "penbox"]
 Locale = Literal["en", "ru", "kk"]
 LogLevel = Literal["info", "debug", "warning", "error"]
+LogFormat = Literal["json", "text"]
 
 SWITCH = {
     **dict.fromkeys(("1", "on", "true", "yes"), True),
@@ -88,6 +89,11 @@ class Settings:
     max_requests: int
     access_log: bool
     log_level: LogLevel
+    log_format: LogFormat
+    #: Whether requests are counted and GET /metrics tells of it; the folder in which several
+    #: processes do so together, None: one is made, and goes when the server ends.
+    metrics: bool
+    metrics_folder: Path | None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -128,6 +134,9 @@ class Settings:
             max_requests=read.integer("WEB_MAX_REQUESTS", 200_000, 0, 10**9),
             access_log=read.switch("ACCESS_LOG", False),
             log_level=read.choice("LOG_LEVEL", get_args(LogLevel)),
+            log_format=read.choice("LOG_FORMAT", get_args(LogFormat)),
+            metrics=read.switch("METRICS", True),
+            metrics_folder=read.folder("PROMETHEUS_MULTIPROC_DIR", None),
         )
 
 
@@ -192,10 +201,16 @@ class _Reader:
             raise SettingsError(f"{name} must be an address to listen at, not {value!r}") from error
         return value
 
-    def folder(self, name: str, default: Path) -> Path:
+    @overload
+    def folder(self, name: str, default: Path) -> Path: ...
+
+    @overload
+    def folder(self, name: str, default: None) -> Path | None: ...
+
+    def folder(self, name: str, default: Path | None) -> Path | None:
         value = self.text(name)
         folder = default if value is None else Path(value).resolve()
-        if folder.exists() and not folder.is_dir():
+        if folder and folder.exists() and not folder.is_dir():
             raise SettingsError(f"{name} must be a folder, not {value!r}")
         return folder
 

@@ -13,6 +13,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from app.api.families import Family, Problem
+from app.api.iinked.refusals import (
+    InvalidSignBy,
+    InvalidState,
+    InvalidType,
+    NameLength,
+    NoDocuments,
+    NoSigners,
+)
 from app.api.locale import choose_locale, translate
 from app.api.ncanode import envelope
 from app.api.ncanode.checks import CheckFailed
@@ -27,9 +35,16 @@ from app.cms.errors import (
 )
 from app.cms.status import Reason
 from app.cms.x509 import MalformedExtension
+from app.observe.counters import count_refusal
 from app.store.errors import (
     ContentChanged,
     CosignersLost,
+    PackageExpired,
+    PackageNotDraft,
+    PackageNotFound,
+    PackageNotSent,
+    PackageRescinded,
+    PackageTooLarge,
     PersonNotFound,
     SignatureNotFound,
     VersionConflict,
@@ -52,6 +67,18 @@ STATUS: dict[type[Exception], int] = {
     VersionConflict: 400,
     SignatureNotFound: 404,
     PersonNotFound: 404,
+    InvalidType: 400,
+    InvalidState: 400,
+    InvalidSignBy: 400,
+    NoDocuments: 400,
+    NoSigners: 400,
+    NameLength: 400,
+    PackageNotDraft: 400,
+    PackageNotSent: 400,
+    PackageRescinded: 400,
+    PackageExpired: 400,
+    PackageTooLarge: 400,
+    PackageNotFound: 404,
     OriginNotSet: 501,
     OriginFailed: 502,
 }
@@ -150,11 +177,13 @@ def _fill(template: str, values: Mapping[str, object], locale: str) -> str:
 
 
 def _refuse(error: Exception) -> Response:
+    count_refusal(type(error).__name__)
     refusal: Refusal = error  # type: ignore[assignment]  # each kind in the table is one
     return tell(refusal.template, STATUS[type(error)], refusal.values, error=error)
 
 
 def _answer_http(error: HTTPException) -> Response:
+    count_refusal(type(error).__name__)
     status = error.code or 500
     headers = {
         name: value
@@ -165,6 +194,7 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_away(error: Exception) -> Response:
+    count_refusal("DatabaseAway")
     # The first line says why; the others repeat the statement.
     _log.warning("database is away: %s", str(error).partition("\n")[0])
     return tell_unavailable(SENTENCES[503])
@@ -181,6 +211,7 @@ def _answer_programming(error: ProgrammingError) -> Response:
 
 
 def _answer_unexpected(error: Exception) -> Response:
+    count_refusal("Unexpected")
     # Where, but not the error's text: it may repeat what was sent.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("unexpected %s\n%s", type(error).__name__, frames)

@@ -14,10 +14,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from app.store.letters import SQLITE_NAME, write_small
+
 #: Seconds that a SQLite writer waits for the others before it gives up.
 SQLITE_BUSY_TIMEOUT = 30
 #: Seconds after which a pooled connection is tried before it is used.
 IDLE_BEFORE_PING = 1.0
+#: Connections that a process may open beyond one for each of its threads.
+OVERFLOW = 2
 
 
 def engine_options(url: URL, schema: str | None, connections: int) -> dict[str, Any]:
@@ -37,7 +41,7 @@ def engine_options(url: URL, schema: str | None, connections: int) -> dict[str, 
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
         "pool_size": connections,
-        "max_overflow": 2,
+        "max_overflow": OVERFLOW,
         "pool_timeout": 10,
         "pool_use_lifo": True,
     }
@@ -68,19 +72,20 @@ def _postgresql_arguments(url: URL) -> dict[str, Any]:
 def prepare(engine: Engine) -> None:
     """Attach to an engine what each of its connections needs. Connects to nothing."""
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _take_write_lock)
     else:
         event.listen(engine, "checkin", _note_time)
         event.listen(engine, "checkout", _ping_if_idle)
 
 
-def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     # A commit is on the disk when it is acknowledged, power cut included.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
+    connection.create_function(SQLITE_NAME, 1, write_small, deterministic=True)
 
 
 def _take_write_lock(connection: Connection) -> None:

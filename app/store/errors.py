@@ -50,3 +50,39 @@ class ContentChanged(StoreError):
     """A version signs other content than the one before it."""
 
     template = "cms: the new version signs other content"
+
+
+class PackageNotFound(StoreError):
+    """There is no such package, and no thread of that name."""
+
+    template = "Package was not found"
+
+
+class PackageNotDraft(StoreError):
+    """Only a draft can be sent."""
+
+    template = "Package was sent already"
+
+
+class PackageNotSent(StoreError):
+    """Only what was sent can be rescinded."""
+
+    template = "Package is a draft, which can be deleted"
+
+
+class PackageRescinded(StoreError):
+    """It can be neither sent nor rescinded again."""
+
+    template = "Package was rescinded already"
+
+
+class PackageExpired(StoreError):
+    """Nobody could sign it in time."""
+
+    template = "Package has expired"
+
+
+class PackageTooLarge(StoreError):
+    """A thread that nobody registered is in too many documents to be shown as a package."""
+
+    template = "Thread has more than {limit} documents, so it is no package"
