@@ -58,8 +58,9 @@ secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
 
 
-# Said before anything is counted, which the application, loaded before the fork, begins to do.
-if _settings.metrics:
+# Said before anything is counted, which the application, loaded before the fork, begins to do; and
+# once, though SIGHUP lets these settings be read again while the workers go on counting.
+if _settings.metrics and processes.shared_folder() is None:
     processes.share(counting.make_folder(_settings.metrics_folder))
 
 

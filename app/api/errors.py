@@ -13,6 +13,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from app.api.families import Family, Problem
+from app.api.iinked.refusals import (
+    InvalidSignBy,
+    InvalidState,
+    InvalidType,
+    NameLength,
+    NoDocuments,
+    NoSigners,
+)
 from app.api.locale import choose_locale, translate
 from app.api.ncanode import envelope
 from app.api.ncanode.checks import CheckFailed
@@ -34,6 +42,13 @@ from app.observe.counters import count_refusal
 from app.store.errors import (
     ContentChanged,
     CosignersLost,
+    PackageExpired,
+    PackageNotDraft,
+    PackageNotFound,
+    PackageNotSent,
+    PackageRescinded,
+    PackageTooLarge,
+    PersonNotFound,
     SignatureNotFound,
     VersionConflict,
     VersionNotSet,
@@ -59,7 +74,20 @@ STATUS: dict[type[Exception], int] = {
     SaveOutOfReach: 403,
     SearchOutOfReach: 403,
     SignatureNotFound: 404,
+    InvalidType: 400,
+    InvalidState: 400,
+    InvalidSignBy: 400,
+    NoDocuments: 400,
+    NoSigners: 400,
+    NameLength: 400,
+    PackageNotDraft: 400,
+    PackageNotSent: 400,
+    PackageRescinded: 400,
+    PackageExpired: 400,
+    PackageTooLarge: 400,
+    PackageNotFound: 404,
     TooManyRequests: 429,
+    PersonNotFound: 404,
     OriginNotSet: 501,
     OriginFailed: 502,
 }
@@ -69,6 +97,7 @@ SENTENCES = {
     400: "Request is not acceptable",
     404: "There is nothing at this address",
     405: "Method is not allowed at this address",
+    406: "What is here is of no type that the request accepts",
     413: "Request body is too large",
     500: "Internal error",
     503: "Database is not available, try again later",

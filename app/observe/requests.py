@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
@@ -21,7 +21,7 @@ _BEGAN = "qoltanba.began"
 #: come into the log this way.
 _ACCEPTED = re.compile(r"(?!.*[0-9]{12})[A-Za-z0-9._-]{1,128}").fullmatch
 
-_ACCESS = "app.access"
+_ACCESS = logging.getLogger("app.access")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,16 @@ class Telling:
     token: Callable[[], str | None]
     #: The API family that the address belongs to, None if it is of none.
     family: Callable[[], str | None]
+    #: The families of routes that were asked for before: each has always the same.
+    known: dict[str, str | None] = field(default_factory=dict)
+
+    def family_of(self, route: str) -> str | None:
+        """Give the family of the request at work."""
+        if route == UNMATCHED:
+            return self.family()
+        if route not in self.known:
+            self.known[route] = self.family()
+        return self.known[route]
 
 
 def init_app(app: Flask, *, count: bool, telling: Telling | None) -> None:
@@ -45,7 +55,7 @@ def init_app(app: Flask, *, count: bool, telling: Telling | None) -> None:
         telling: what goes into the line of each request; None: they have no lines.
     """
     if telling:
-        logging.getLogger(_ACCESS).setLevel(logging.INFO)
+        _ACCESS.setLevel(logging.INFO)
 
     def end(response: Response) -> Response:
         environ = request.environ
@@ -81,15 +91,15 @@ def _log_request(
     environ: dict[str, Any], route: str, response: Response, seconds: float, telling: Telling
 ) -> None:
     """Write the line of a request, made without a look for the place in the code that writes it."""
-    record = logging.LogRecord(_ACCESS, logging.INFO, "", 0, "request", None, None)
+    record = logging.LogRecord(_ACCESS.name, logging.INFO, "", 0, "request", None, None)
     record.__dict__[FIELDS] = {
         "request_id": environ[REQUEST_ID],
         "method": known_method(environ["REQUEST_METHOD"]),
         "route": route,
         "status": response.status_code,
         "milliseconds": round(seconds * 1000, 3),
-        "bytes": response.headers.get("Content-Length", type=int),
+        "bytes": response.content_length,
         "token": telling.token(),
-        "family": telling.family(),
+        "family": telling.family_of(route),
     }
-    logging.getLogger(_ACCESS).handle(record)
+    _ACCESS.handle(record)

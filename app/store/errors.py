@@ -22,6 +22,12 @@ class SignatureNotFound(StoreError):
     template = "Signature was not found"
 
 
+class PersonNotFound(StoreError):
+    """What a person is asked for by is no number that anybody could have."""
+
+    template = "There is no such person: a number is 12 digits, with or without IIN or BIN before"
+
+
 class VersionNotSet(StoreError):
     """The thread exists, so a save must say which version it supersedes."""
 
@@ -44,6 +50,42 @@ class ContentChanged(StoreError):
     """A version signs other content than the one before it."""
 
     template = "cms: the new version signs other content"
+
+
+class PackageNotFound(StoreError):
+    """There is no such package, and no thread of that name."""
+
+    template = "Package was not found"
+
+
+class PackageNotDraft(StoreError):
+    """Only a draft can be sent."""
+
+    template = "Package was sent already"
+
+
+class PackageNotSent(StoreError):
+    """Only what was sent can be rescinded."""
+
+    template = "Package is a draft, which can be deleted"
+
+
+class PackageRescinded(StoreError):
+    """It can be neither sent nor rescinded again."""
+
+    template = "Package was rescinded already"
+
+
+class PackageExpired(StoreError):
+    """Nobody could sign it in time."""
+
+    template = "Package has expired"
+
+
+class PackageTooLarge(StoreError):
+    """A thread that nobody registered is in too many documents to be shown as a package."""
+
+    template = "Thread has more than {limit} documents, so it is no package"
 
 
 class TokenError(Exception):

@@ -28,7 +28,7 @@ from app.store.criteria import Criteria, Shape
 from app.store.errors import SignatureNotFound
 from app.store.matching import matching
 from app.store.migrations import HEAD, VERSION_TABLE
-from app.store.models import Signature, SignatureTag, Version
+from app.store.models import Signature, Version
 from app.store.paging import all_ids, newest_ids
 from app.store.prepared import Prepared
 from app.store.records import RECORD_COLUMNS, SignatureRecord
@@ -38,7 +38,8 @@ from app.store.signers import facts_of
 FETCH_ROWS = 200
 _LARGEST = 2**63 - 1
 
-_REVISION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
+#: Where a database notes its step.
+REVISION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
 _CURRENT = (Version.signature_id == Signature.id) & (Version.version == Signature.version)
 _THREAD = (
     Signature.document == bindparam("document"),
@@ -155,17 +156,7 @@ def count(connection: Connection, criteria: Criteria) -> int:
 
 def is_migrated(connection: Connection) -> bool:
     """Tell whether the schema is at the step that this program was written for."""
-    return connection.execute(select(_REVISION.c.version_num)).scalars().all() == [HEAD]
-
-
-def statistics(connection: Connection) -> dict[str, int]:
-    """Give the numbers of threads, versions, and distinct tags in use."""
-    statement = select(
-        select(func.count()).select_from(Signature).scalar_subquery().label("threads"),
-        select(func.count()).select_from(Version).scalar_subquery().label("versions"),
-        select(func.count(SignatureTag.tag.distinct())).scalar_subquery().label("tags"),
-    )
-    return dict(connection.execute(statement).mappings().one())
+    return connection.execute(select(REVISION.c.version_num)).scalars().all() == [HEAD]
 
 
 def _stream(

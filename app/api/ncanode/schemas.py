@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import time
 from typing import Any, ClassVar
 
-from flask import Request, current_app
-from marshmallow import Schema, missing
+from flask import Request
 
 from app.api.fields import (
     Choice,
@@ -20,10 +18,13 @@ from app.api.fields import (
     Tags,
     Text,
     VersionNumber,
-    refuse_moment,
 )
 from app.api.parameters import ParameterError, read_parameters
+<<<<<<< HEAD
 from app.auth import caller_name
+=======
+from app.api.schemas import FieldsSchema, aware
+>>>>>>> doors
 from app.store.chains import NewVersion
 from app.store.criteria import Criteria
 from app.store.reading import Carried
@@ -67,17 +68,11 @@ class SearchRequest:
     carried: Carried
 
 
-class ParametersSchema(Schema):
+class ParametersSchema(FieldsSchema):
     """Base of the schemas: what the contract doesn't name is ignored."""
 
     #: Parameters that may be given several times.
     LISTS: ClassVar[tuple[str, ...]] = ("tags",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._keyed_fields = [
-            (name, field.data_key or name, field) for name, field in self.load_fields.items()
-        ]
 
     def read(self, request: Request) -> Any:
         """Read a request, itself or Flask's proxy of it.
@@ -86,30 +81,6 @@ class ParametersSchema(Schema):
             ParameterError: a parameter is missing or can't be used.
         """
         return self.of(read_parameters(request, aliases=ALIASES, lists=self.LISTS))
-
-    def of(self, given: Mapping[str, Any]) -> Any:
-        """Read what was given, field by field.
-
-        `Schema.load` would collect errors, where the first one is the answer, and takes twice the
-        time.
-
-        Raises:
-            ParameterError: a parameter is missing or can't be used.
-        """
-        return self.build(
-            {
-                name: field.deserialize(given.get(key, missing), key, given)
-                for name, key, field in self._keyed_fields
-            }
-        )
-
-    def build(self, data: dict[str, Any]) -> Any:
-        """Make the value of what the fields gave.
-
-        Raises:
-            ParameterError: a parameter that must be set is not.
-        """
-        return data
 
 
 class SaveSchema(ParametersSchema):
@@ -126,6 +97,7 @@ class SaveSchema(ParametersSchema):
     tags = Tags()
     stage = Text(strip=False)
     data = Text(limit=None, strip=False)
+    method = Text()
 
     def build(self, data: dict[str, Any]) -> SaveRequest:
         """Give the request."""
@@ -140,7 +112,11 @@ class SaveSchema(ParametersSchema):
             created_by=data["version_created_by"] or None,
             comment=data["version_comment"] or None,
             tags=data["tags"] or (),
+<<<<<<< HEAD
             saved_by=caller_name(),
+=======
+            method=data["method"] or None,
+>>>>>>> doors
         )
         return SaveRequest(new, data["version"], data["data"] or None)
 
@@ -213,6 +189,7 @@ class SearchSchema(ParametersSchema):
 
 
 def _carried(data: dict[str, Any]) -> Carried:
+<<<<<<< HEAD
     with_ = data["with_"] or ()
     return Carried(cms=data["without"] is None, signers="signers" in with_, saver="saver" in with_)
 
@@ -234,3 +211,6 @@ def aware(data: dict[str, Any], name: str, of_day: time = time.min) -> datetime 
         return moment.astimezone(UTC)
     except OverflowError as error:
         refuse_moment(name, error)
+=======
+    return Carried(cms=data["without"] is None, signers=data["with_"] is not None)
+>>>>>>> doors
