@@ -10,6 +10,7 @@ from flask import Request
 
 from app.api.fields import (
     Choice,
+    Choices,
     Digits,
     Flag,
     Integer,
@@ -19,7 +20,11 @@ from app.api.fields import (
     VersionNumber,
 )
 from app.api.parameters import ParameterError, read_parameters
+<<<<<<< HEAD
+from app.auth import caller_name
+=======
 from app.api.schemas import FieldsSchema, aware
+>>>>>>> doors
 from app.store.chains import NewVersion
 from app.store.criteria import Criteria
 from app.store.reading import Carried
@@ -107,7 +112,11 @@ class SaveSchema(ParametersSchema):
             created_by=data["version_created_by"] or None,
             comment=data["version_comment"] or None,
             tags=data["tags"] or (),
+<<<<<<< HEAD
+            saved_by=caller_name(),
+=======
             method=data["method"] or None,
+>>>>>>> doors
         )
         return SaveRequest(new, data["version"], data["data"] or None)
 
@@ -115,11 +124,13 @@ class SaveSchema(ParametersSchema):
 class ThreadSchema(ParametersSchema):
     """GET and DELETE /signature, GET /signature/versions."""
 
+    LISTS: ClassVar[tuple[str, ...]] = ("with",)
+
     document = Text()
     thread = Text()
     version = VersionNumber(load_default=None, allow_none=True)
     without = Choice("cms", load_default=None)
-    with_ = Choice("signers", load_default=None, data_key="with")
+    with_ = Choices("signers", "saver", data_key="with")
     diff = Flag(load_default=False, allow_none=True)
 
     def build(self, data: dict[str, Any]) -> ThreadRequest:
@@ -134,6 +145,8 @@ class ThreadSchema(ParametersSchema):
 class SearchSchema(ParametersSchema):
     """GET /signatures."""
 
+    LISTS: ClassVar[tuple[str, ...]] = ("tags", "with")
+
     document = Text()
     thread = Text()
     stage = Text(strip=False)
@@ -143,7 +156,7 @@ class SearchSchema(ParametersSchema):
     offset = Integer(low=0, load_default=0)
     count = Flag(load_default=False, allow_none=True)
     without = Choice("cms", load_default=None)
-    with_ = Choice("signers", load_default=None, data_key="with")
+    with_ = Choices("signers", "saver", data_key="with")
     iin = Digits(12)
     bin = Digits(12)
     signer = Text()
@@ -176,4 +189,28 @@ class SearchSchema(ParametersSchema):
 
 
 def _carried(data: dict[str, Any]) -> Carried:
+<<<<<<< HEAD
+    with_ = data["with_"] or ()
+    return Carried(cms=data["without"] is None, signers="signers" in with_, saver="saver" in with_)
+
+
+def aware(data: dict[str, Any], name: str, of_day: time = time.min) -> datetime | None:
+    """Give a moment in UTC: one without an offset is of the setting's zone, a day has `of_day`.
+
+    Raises:
+        ParameterError: it is so near to the calendar's end that UTC has no such day.
+    """
+    moment: datetime | date | None = data[name]
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment, of_day)
+    if not moment.tzinfo:
+        moment = moment.replace(tzinfo=current_app.config["TIMEZONE"])
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        refuse_moment(name, error)
+=======
     return Carried(cms=data["without"] is None, signers=data["with_"] is not None)
+>>>>>>> doors
