@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request
-from flask.logging import default_handler
 from flask.sessions import NullSession, SessionInterface
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
-from app import cli
-from app.api import errors, iinked, ncanode, operations, penbox, solaris
+from app import auth, cli, cors
+from app.api import errors, iinked, metrics, ncanode, operations, penbox, solaris
+from app.api.families import family_at_work
 from app.extensions import db
+from app.limits import requests as limited_requests
+from app.observe import counters, pools, requests
+from app.observe.logs import log_to_stderr
 from app.store import database
 from app.trust import Trust
 from config.settings import Settings, SettingsError
@@ -77,22 +80,29 @@ def create_app(settings: Settings | None = None) -> Flask:
             raise SystemExit(str(error)) from error
     app = Application(__name__, static_folder=None)
     _configure(app, settings)
-    _log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
+    _observe_requests(app, settings)
+    _guard(app, settings)
 
     app.extensions["trust"] = Trust(
         settings.trust_folder,
         online=settings.revocation == "online",
         cache=settings.revocation_cache,
+        heed=counters.count_verification,
     )
     db.init_app(app)
     with app.app_context():
         database.prepare(db.engine)
+        if settings.metrics:
+            pools.watch(db.engine, settings.threads + database.OVERFLOW)
     errors.init_app(app)
     app.extensions["families"] = tuple(FAMILIES[name] for name in settings.families)
     for family in app.extensions["families"]:
         for blueprint in family.blueprints:
             app.register_blueprint(blueprint)
     app.register_blueprint(operations.blueprint)
+    if settings.metrics:
+        app.register_blueprint(metrics.blueprint)
     cli.init_app(app)
     return app
 
@@ -124,12 +134,21 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.url_map.merge_slashes = False
 
 
-def _log_to_stderr(level: str) -> None:
-    """Log what the application says. gunicorn's own lines are set in config/gunicorn.py."""
-    default_handler.setFormatter(
-        logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
-    logger = logging.getLogger("app")
-    logger.setLevel(level.upper())
-    if default_handler not in logger.handlers:
-        logger.addHandler(default_handler)
+def _observe_requests(app: Flask, settings: Settings) -> None:
+    telling = requests.Telling(token=auth.caller_name, family=family_at_work)
+    requests.init_app(app, count=settings.metrics, telling=telling if settings.access_log else None)
+
+
+def _guard(app: Flask, settings: Settings) -> None:
+    """Say who may call, from where, how often. The order is that in which a request is asked."""
+    if settings.trusted_proxies:
+        proxies = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)
+        app.wsgi_app = proxies  # type: ignore[method-assign]  # as Flask's documentation does
+    if settings.cors_origins:
+        cors.init_app(app, settings.cors_origins)
+    if settings.auth:
+        auth.init_app(app)
+    if settings.rate_limit:
+        limited_requests.init_app(app, settings.rate_limit, auth.caller_key)
+    if settings.auth:
+        auth.enforce(app)

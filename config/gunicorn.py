@@ -1,6 +1,7 @@
 """gunicorn's settings: `gunicorn -c config/gunicorn.py wsgi:app`. All come from `Settings`."""
 
 import gc
+import itertools
 import os
 import signal
 import socket
@@ -8,10 +9,13 @@ import struct
 import sys
 from typing import Any
 
+from app.observe import processes
+from config import counting
 from config.settings import Settings, SettingsError
 
 try:
     _settings = Settings.from_env(os.environ)
+    _settings.demand_a_lock()
 except SettingsError as error:
     # gunicorn prints a traceback for any other exception of this file.
     sys.exit(str(error))
@@ -36,17 +40,28 @@ max_requests_jitter = _settings.max_requests // 10
 # A list filtered by many tags has a long query string; 8190 is the most that gunicorn allows.
 limit_request_line = 8190
 
-accesslog = "-" if _settings.access_log else None
-# The path without its query string, which holds document codes.
-access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(b)s %(M)s ms'
+# The application writes the line of a request: gunicorn would write its path, which may hold
+# somebody's number.
+accesslog = None
+logger_class = f"config.logs.{_settings.log_format.title()}Logger"
 loglevel = _settings.log_level
 
-# No header of a request steers what the application sees as its address.
-forwarded_allow_ips = ""
-forwarder_headers = ""
+# Of all headers with an underscore, which gunicorn drops since they could be taken for others, one
+# is let through, whoever sends it: iinked's clients send their token as `api_key`. And no header
+# steers what the application sees as its address: what proxies say of the client is read by
+# TRUSTED_PROXIES alone.
+forwarded_allow_ips = "*"
+forwarder_headers = "API_KEY"
+secure_scheme_headers: dict[str, str] = {}
 
 # Nothing is written to the operator's home, and nobody steers the server through a socket.
 control_socket_disable = True
+
+
+# Said before anything is counted, which the application, loaded before the fork, begins to do; and
+# once, though SIGHUP lets these settings be read again while the workers go on counting.
+if _settings.metrics and processes.shared_folder() is None:
+    processes.share(counting.make_folder(_settings.metrics_folder))
 
 
 def when_ready(master: Any) -> None:
@@ -64,6 +79,28 @@ def when_ready(master: Any) -> None:
             listener.sock.setsockopt(socket.SOL_SOCKET, option, patience)
     gc.collect()
     gc.freeze()
+    if not _settings.auth:
+        master.log.warning(
+            "AUTH is off: whoever reaches port %s may read, save and delete signatures",
+            _settings.port,
+        )
+
+
+def pre_fork(master: Any, worker: Any) -> None:
+    """Give a worker that is about to begin the lowest place among the workers that is free."""
+    taken = {other.place for other in master.WORKERS.values()}
+    worker.place = next(place for place in itertools.count() if place not in taken)
+
+
+def post_fork(_master: Any, worker: Any) -> None:
+    """Let the new process count in its place."""
+    processes.take_place(worker.place)
+
+
+def child_exit(_master: Any, worker: Any) -> None:
+    """Forget the connections of a worker that has ended; what it counted is kept."""
+    if processes.shared_folder():
+        counting.forget(worker.place)
 
 
 def post_worker_init(_worker: Any) -> None:

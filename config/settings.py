@@ -7,12 +7,14 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from limits import RateLimitItem, parse_many
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -27,12 +29,21 @@ CosignGuard = Literal["warn", "off", "refuse"]
 Revocation = Literal["offline", "online"]
 FamilyName = Literal["ncanode", "solaris", "iinked", "penbox"]
 Locale = Literal["en", "ru", "kk"]
+Origins = tuple[str, ...] | Literal["*"]
 LogLevel = Literal["info", "debug", "warning", "error"]
+LogFormat = Literal["json", "text"]
 
 SWITCH = {
     **dict.fromkeys(("1", "on", "true", "yes"), True),
     **dict.fromkeys(("0", "off", "false", "no"), False),
 }
+
+#: Requests, and seconds, that RATE_LIMIT may name at most: what counters can count.
+MOST_REQUESTS = 10**15
+LONGEST_WINDOW = 366 * 24 * 60 * 60
+
+#: As browsers write an origin (RFC 6454, section 6.2): no path, and no port that is the scheme's.
+_ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+|[a-z][a-z0-9+.-]*://[a-z0-9.-]*").fullmatch
 
 
 class SettingsError(ValueError):
@@ -72,6 +83,16 @@ class Settings:
     locale: Locale
     #: The zone of every time that the API writes.
     timezone: ZoneInfo
+    #: Whether callers need a token; and whether a server that asks for none may be reached from
+    #: other machines.
+    auth: bool
+    allow_open: bool
+    #: How many requests each caller has in which time; None: any number.
+    rate_limit: RateLimitItem | None
+    #: How many proxies stand before the server, each of which adds to X-Forwarded-For.
+    trusted_proxies: int
+    #: Origins whose pages may call from a browser; None: none.
+    cors_origins: Origins | None
     #: Largest request body, bytes.
     max_body: int
     host: str
@@ -88,6 +109,11 @@ class Settings:
     max_requests: int
     access_log: bool
     log_level: LogLevel
+    log_format: LogFormat
+    #: Whether requests are counted and GET /metrics tells of it; the folder in which several
+    #: processes do so together, None: one is made, and goes when the server ends.
+    metrics: bool
+    metrics_folder: Path | None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -115,6 +141,11 @@ class Settings:
             organization_id=read.uuid("ORGANIZATION_ID"),
             locale=read.choice("LOCALE", get_args(Locale)),
             timezone=read.zone("NCANODE_TIMEZONE", "UTC"),
+            auth=read.switch("AUTH", False),
+            allow_open=read.switch("ALLOW_OPEN", False),
+            rate_limit=read.rate("RATE_LIMIT", "30000/minute"),
+            trusted_proxies=read.integer("TRUSTED_PROXIES", 0, 0, 9),
+            cors_origins=read.origins("CORS_ORIGINS", "*"),
             max_body=read.integer("MAX_BODY_MB", 30, 1, 1024) * 1024 * 1024,
             host=read.host("HOST", "127.0.0.1"),
             port=read.integer("PORT", 8000, 1, 65535),
@@ -128,7 +159,28 @@ class Settings:
             max_requests=read.integer("WEB_MAX_REQUESTS", 200_000, 0, 10**9),
             access_log=read.switch("ACCESS_LOG", False),
             log_level=read.choice("LOG_LEVEL", get_args(LogLevel)),
+            log_format=read.choice("LOG_FORMAT", get_args(LogFormat)),
+            metrics=read.switch("METRICS", True),
+            metrics_folder=read.folder("PROMETHEUS_MULTIPROC_DIR", None),
         )
+
+    def demand_a_lock(self) -> None:
+        """Demand that whoever asks for no token is reached from this machine only, or means it.
+
+        Raises:
+            SettingsError: it is not so.
+        """
+        if self.auth or self.allow_open or _is_loopback(self.host):
+            return
+        raise SettingsError(
+            f"AUTH is off and HOST is {self.host}: everybody who reaches it could read, write and "
+            "delete; set AUTH=on, or ALLOW_OPEN=1 if only those reach it who may"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    addresses = {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
+    return all(ip_address(address.partition("%")[0]).is_loopback for address in addresses)
 
 
 class _Reader:
@@ -192,10 +244,16 @@ class _Reader:
             raise SettingsError(f"{name} must be an address to listen at, not {value!r}") from error
         return value
 
-    def folder(self, name: str, default: Path) -> Path:
+    @overload
+    def folder(self, name: str, default: Path) -> Path: ...
+
+    @overload
+    def folder(self, name: str, default: None) -> Path | None: ...
+
+    def folder(self, name: str, default: Path | None) -> Path | None:
         value = self.text(name)
         folder = default if value is None else Path(value).resolve()
-        if folder.exists() and not folder.is_dir():
+        if folder and folder.exists() and not folder.is_dir():
             raise SettingsError(f"{name} must be a folder, not {value!r}")
         return folder
 
@@ -221,6 +279,33 @@ class _Reader:
             # Not repeated: it may have a password in it.
             raise SettingsError(f"{name} must be an address that begins with http:// or https://")
         return value
+
+    def rate(self, name: str, default: str) -> RateLimitItem | None:
+        value = self.text(name) or default
+        if value.lower() in SWITCH and not SWITCH[value.lower()]:
+            return None
+        try:
+            [rate] = parse_many(value)
+            usable = 0 < rate.amount < MOST_REQUESTS and rate.get_expiry() <= LONGEST_WINDOW
+        except ValueError:  # not understood, or several
+            usable = False
+        if not usable:
+            raise SettingsError(f"{name} must be off, or such as 600/minute, not {value!r}")
+        return rate
+
+    def origins(self, name: str, default: str) -> Origins | None:
+        value = self.text(name) or default
+        if value == "*":
+            return "*"
+        if value.lower() in SWITCH and not SWITCH[value.lower()]:
+            return None
+        origins = tuple(dict.fromkeys(re.split(r"[\s,]+", value.strip(" ,"))))
+        if not all(map(_ORIGIN, origins)):
+            raise SettingsError(
+                f"{name} must be *, off, or origins such as https://office.example.kz, separated "
+                f"by commas, not {value!r}"
+            )
+        return origins
 
     def zone(self, name: str, default: str) -> ZoneInfo:
         value = self.text(name) or default

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 from http import HTTPStatus
 from typing import Any
 
 from gunicorn import util
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
+
+from app.observe.counters import count_refusal
+from app.observe.logs import FIELDS
+from app.observe.requests import HEADER, new_id
 
 #: What gunicorn refuses before the application sees it; all other faults of a client are 400.
 STATUS: dict[type[Exception], HTTPStatus] = {
@@ -20,20 +23,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
 }
 
 
-def _belittle(record: logging.LogRecord) -> bool:
-    if str(record.msg).startswith("Socket error"):
-        record.exc_info = None
-        record.levelno, record.levelname = logging.INFO, "INFO"
-    return True
-
-
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is written without types
     """Threads, and refusals that wear the envelope and repeat nothing of the request."""
-
-    def init_process(self) -> None:
-        """Start; a client that falls silent is worth a line of the log, no error with traceback."""
-        logging.getLogger("gunicorn.error").addFilter(_belittle)
-        super().init_process()
 
     def handle_error(self, _request: Any, client: Any, _address: Any, error: Exception) -> None:
         """Answer what never reached the application, or failed while an answer was sent.
@@ -41,15 +32,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is written without
         gunicorn's own answer is an HTML page, and its log line the request's address, which holds
         document codes.
         """
+        name, request_id = type(error).__name__, new_id()
+        fields = {FIELDS: {"request_id": request_id}}
         if isinstance(error, errors.ParseException):
             status = STATUS.get(type(error), HTTPStatus.BAD_REQUEST)
-            self.log.info("refused a request: %s", type(error).__name__)
+            self.log.info("refused a request: %s", name, extra=fields)
+            count_refusal(name)
         else:
             status = HTTPStatus.INTERNAL_SERVER_ERROR
-            self.log.error("failed to answer: %s", type(error).__name__)
+            self.log.error("failed to answer: %s", name, extra=fields)
+            count_refusal("Unexpected")
         body = json.dumps({"status": False, "message": status.phrase, "content": None}).encode()
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
+            f"{HEADER}: {request_id}\r\n"
             f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         try:

@@ -26,6 +26,7 @@ from app.api.ncanode import envelope
 from app.api.ncanode.checks import CheckFailed
 from app.api.ncanode.forwarding import OriginFailed, OriginNotSet
 from app.api.parameters import ParameterError
+from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
 from app.cms.crls import MalformedRevocation
 from app.cms.errors import (
     MalformedSignature,
@@ -35,6 +36,8 @@ from app.cms.errors import (
 )
 from app.cms.status import Reason
 from app.cms.x509 import MalformedExtension
+from app.limits.errors import TooManyRequests
+from app.observe.counters import count_refusal
 from app.store.errors import (
     ContentChanged,
     CosignersLost,
@@ -44,6 +47,7 @@ from app.store.errors import (
     PackageNotSent,
     PackageRescinded,
     PackageTooLarge,
+    PersonNotFound,
     SignatureNotFound,
     VersionConflict,
     VersionNotSet,
@@ -63,6 +67,9 @@ STATUS: dict[type[Exception], int] = {
     CheckFailed: 400,
     VersionNotSet: 400,
     VersionConflict: 400,
+    TokenNeeded: 401,
+    ScopeMissing: 403,
+    TagsOutOfReach: 403,
     SignatureNotFound: 404,
     InvalidType: 400,
     InvalidState: 400,
@@ -76,6 +83,8 @@ STATUS: dict[type[Exception], int] = {
     PackageExpired: 400,
     PackageTooLarge: 400,
     PackageNotFound: 404,
+    TooManyRequests: 429,
+    PersonNotFound: 404,
     OriginNotSet: 501,
     OriginFailed: 502,
 }
@@ -85,6 +94,7 @@ SENTENCES = {
     400: "Request is not acceptable",
     404: "There is nothing at this address",
     405: "Method is not allowed at this address",
+    406: "What is here is of no type that the request accepts",
     413: "Request body is too large",
     500: "Internal error",
     503: "Database is not available, try again later",
@@ -173,11 +183,14 @@ def _fill(template: str, values: Mapping[str, object], locale: str) -> str:
 
 
 def _refuse(error: Exception) -> Response:
+    count_refusal(type(error).__name__)
     refusal: Refusal = error  # type: ignore[assignment]  # each kind in the table is one
-    return tell(refusal.template, STATUS[type(error)], refusal.values, error=error)
+    headers: Mapping[str, str] = getattr(error, "headers", {})
+    return tell(refusal.template, STATUS[type(error)], refusal.values, error=error, headers=headers)
 
 
 def _answer_http(error: HTTPException) -> Response:
+    count_refusal(type(error).__name__)
     status = error.code or 500
     headers = {
         name: value
@@ -188,6 +201,7 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_away(error: Exception) -> Response:
+    count_refusal("DatabaseAway")
     # The first line says why; the others repeat the statement.
     _log.warning("database is away: %s", str(error).partition("\n")[0])
     return tell_unavailable(SENTENCES[503])
@@ -204,6 +218,7 @@ def _answer_programming(error: ProgrammingError) -> Response:
 
 
 def _answer_unexpected(error: Exception) -> Response:
+    count_refusal("Unexpected")
     # Where, but not the error's text: it may repeat what was sent.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("unexpected %s\n%s", type(error).__name__, frames)

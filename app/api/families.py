@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app, request
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,13 @@ class Family:
     def owns(self, path: str) -> bool:
         """Tell whether an address is this family's, whether or not there is anything at it."""
         return any(path.startswith(prefix) and path != prefix for prefix in self.prefixes)
+
+
+def family_at_work() -> str | None:
+    """Name the family that the request at work belongs to; None if it is of none, as `/health`."""
+    families: tuple[Family, ...] = current_app.extensions["families"]
+    blueprint, path = request.blueprint, request.path
+    for family in families:
+        if family.owns(path) or any(one.name == blueprint for one in family.blueprints):
+            return family.name
+    return None

@@ -20,6 +20,8 @@ from app.store.letters import SQLITE_NAME, write_small
 SQLITE_BUSY_TIMEOUT = 30
 #: Seconds after which a pooled connection is tried before it is used.
 IDLE_BEFORE_PING = 1.0
+#: Connections that a process may open beyond one for each of its threads.
+OVERFLOW = 2
 
 
 def engine_options(url: URL, schema: str | None, connections: int) -> dict[str, Any]:
@@ -39,7 +41,7 @@ def engine_options(url: URL, schema: str | None, connections: int) -> dict[str, 
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
         "pool_size": connections,
-        "max_overflow": 2,
+        "max_overflow": OVERFLOW,
         "pool_timeout": 10,
         "pool_use_lifo": True,
     }

@@ -26,9 +26,10 @@ from sqlalchemy import (
 
 from app.store.criteria import Criteria, Shape
 from app.store.errors import SignatureNotFound
-from app.store.matching import all_ids, matching, newest_ids
+from app.store.matching import matching
 from app.store.migrations import HEAD, VERSION_TABLE
-from app.store.models import Signature, SignatureTag, Version
+from app.store.models import Signature, Version
+from app.store.paging import all_ids, newest_ids
 from app.store.prepared import Prepared
 from app.store.records import RECORD_COLUMNS, SignatureRecord
 from app.store.signers import facts_of
@@ -37,7 +38,8 @@ from app.store.signers import facts_of
 FETCH_ROWS = 200
 _LARGEST = 2**63 - 1
 
-_REVISION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
+#: Where a database notes its step.
+REVISION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
 _CURRENT = (Version.signature_id == Signature.id) & (Version.version == Signature.version)
 _THREAD = (
     Signature.document == bindparam("document"),
@@ -152,17 +154,7 @@ def count(connection: Connection, criteria: Criteria) -> int:
 
 def is_migrated(connection: Connection) -> bool:
     """Tell whether the schema is at the step that this program was written for."""
-    return connection.execute(select(_REVISION.c.version_num)).scalars().all() == [HEAD]
-
-
-def statistics(connection: Connection) -> dict[str, int]:
-    """Give the numbers of threads, versions, and distinct tags in use."""
-    statement = select(
-        select(func.count()).select_from(Signature).scalar_subquery().label("threads"),
-        select(func.count()).select_from(Version).scalar_subquery().label("versions"),
-        select(func.count(SignatureTag.tag.distinct())).scalar_subquery().label("tags"),
-    )
-    return dict(connection.execute(statement).mappings().one())
+    return connection.execute(select(REVISION.c.version_num)).scalars().all() == [HEAD]
 
 
 def _stream(
@@ -190,7 +182,7 @@ def page_parameters(criteria: Criteria, limit: int, offset: int) -> dict[str, An
 @lru_cache(maxsize=512)
 def page_statement(dialect: str, shape: Shape, *, limited: bool, carried: Carried) -> Prepared:
     """Write the statement of a list; `limited` lists end after :limit rows."""
-    ids = newest_ids(shape) if limited else all_ids(shape)
+    ids = newest_ids(dialect, shape) if limited else all_ids(shape)
     page = ids.subquery("page")
     return Prepared(
         select(*_columns(dialect, carried))

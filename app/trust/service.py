@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -34,11 +34,22 @@ class Trust:
     file in it has changed; a folder that isn't there has no anchors.
     """
 
-    def __init__(self, folder: Path, *, online: bool, cache: Path) -> None:
-        """Take TRUST_DIR; if `online`, authorities may be asked, and `cache` keeps the answers."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        online: bool,
+        cache: Path,
+        heed: Callable[[tuple[SignerStatus, ...]], None] | None = None,
+    ) -> None:
+        """Take TRUST_DIR; if `online`, authorities may be asked, and `cache` keeps the answers.
+
+        `heed` is told what each verification of a signature found out.
+        """
         self.folder = folder
         self.online = online
         self.cache = cache
+        self._heed = heed
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
         self._inquiry = _make_inquiry(cache) if online else None
@@ -58,6 +69,20 @@ class Trust:
         before is used, if settings say online; and with `fetch` it is asked. That takes up to
         `online.SECONDS` seconds; what it doesn't tell stays unknown, with the reason.
         """
+        statuses = self._verify(signature, content, at=at, fetch=fetch, patient=patient)
+        if self._heed:
+            self._heed(statuses)
+        return statuses
+
+    def _verify(
+        self,
+        signature: SignedCms | SignedXml,
+        content: bytes | None,
+        *,
+        at: datetime,
+        fetch: bool,
+        patient: bool,
+    ) -> tuple[SignerStatus, ...]:
         loaded = self._load()
         statuses = loaded.verifier.verify(signature, content, at=at, patient=patient)
         links = loaded.open_links(statuses) if self._inquiry else []

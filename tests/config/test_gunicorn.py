@@ -51,12 +51,14 @@ def test_gunicorn_is_set_from_the_environment() -> None:
         WEB_MAX_REQUESTS="1000",
         ACCESS_LOG="on",
         LOG_LEVEL="warning",
+        LOG_FORMAT="text",
     )
     assert settings["bind"] == ["[::1]:8123"]
     assert (settings["workers"], settings["threads"]) == (3, 5)
     assert (settings["timeout"], settings["graceful_timeout"]) == (70, 7)
     assert (settings["max_requests"], settings["max_requests_jitter"]) == (1000, 100)
-    assert settings["accesslog"] == "-"
+    assert settings["accesslog"] is None  # the application writes it
+    assert settings["logger_class"] == "config.logs.TextLogger"
     assert settings["loglevel"] == "warning"
 
 
@@ -65,6 +67,7 @@ def test_gunicorn_has_defaults() -> None:
     assert settings["bind"] == ["127.0.0.1:8000"]
     assert settings["threads"] == 4
     assert settings["accesslog"] is None
+    assert settings["logger_class"] == "config.logs.JsonLogger"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from app.api.ncanode.schemas import (
 )
 from app.auth import needs
 from app.extensions import db
+from app.observe import counters
 from app.store import chains, reading
 from app.store.database import saving, snapshot, transaction
 from app.store.errors import SignatureNotFound
@@ -52,8 +53,10 @@ def save_signature() -> Response:
             connection, wanted.new, signing, wanted.seen, compare=guard != "off"
         )
         losses = warn_of_losses(saved.superseded, signing)
+        counters.count_losses(losses, guard)
         if losses and guard == "refuse":
             raise losses[0]
+    counters.count_save(signing.format, saved.record.version)
     content: dict[str, Any] = {"signature": _writer(PLAIN)(saved.record)}
     if losses:
         content["warnings"] = [errors.in_language(loss) for loss in losses]
