@@ -20,11 +20,8 @@ from app.api.fields import (
     VersionNumber,
 )
 from app.api.parameters import ParameterError, read_parameters
-<<<<<<< HEAD
-from app.auth import caller_name
-=======
 from app.api.schemas import FieldsSchema, aware
->>>>>>> doors
+from app.auth import caller_name
 from app.store.chains import NewVersion
 from app.store.criteria import Criteria
 from app.store.reading import Carried
@@ -112,11 +109,8 @@ class SaveSchema(ParametersSchema):
             created_by=data["version_created_by"] or None,
             comment=data["version_comment"] or None,
             tags=data["tags"] or (),
-<<<<<<< HEAD
             saved_by=caller_name(),
-=======
             method=data["method"] or None,
->>>>>>> doors
         )
         return SaveRequest(new, data["version"], data["data"] or None)
 
@@ -189,28 +183,5 @@ class SearchSchema(ParametersSchema):
 
 
 def _carried(data: dict[str, Any]) -> Carried:
-<<<<<<< HEAD
     with_ = data["with_"] or ()
     return Carried(cms=data["without"] is None, signers="signers" in with_, saver="saver" in with_)
-
-
-def aware(data: dict[str, Any], name: str, of_day: time = time.min) -> datetime | None:
-    """Give a moment in UTC: one without an offset is of the setting's zone, a day has `of_day`.
-
-    Raises:
-        ParameterError: it is so near to the calendar's end that UTC has no such day.
-    """
-    moment: datetime | date | None = data[name]
-    if moment is None:
-        return None
-    if not isinstance(moment, datetime):
-        moment = datetime.combine(moment, of_day)
-    if not moment.tzinfo:
-        moment = moment.replace(tzinfo=current_app.config["TIMEZONE"])
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        refuse_moment(name, error)
-=======
-    return Carried(cms=data["without"] is None, signers=data["with_"] is not None)
->>>>>>> doors
