@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
@@ -17,7 +18,7 @@ from app.api.iinked.schemas import (
 )
 from app.api.iinked.shapes import summary_shape
 from app.api.iinked.status import Origin, status_shape
-from app.auth import needs
+from app.auth import caller_name, needs
 from app.extensions import db
 from app.store import package_lists, packages
 from app.store.database import transaction
@@ -52,7 +53,7 @@ def get_status(name: str) -> Response:
 @needs("write")
 def add() -> Response:
     """Add a package, as a draft or sent at once."""
-    new: NewPackage = _ADD.read(request)
+    new: NewPackage = replace(_ADD.read(request), member=caller_name())
     with transaction(db.engine) as connection:
         return _answer(connection, packages.add_package(connection, new))
 

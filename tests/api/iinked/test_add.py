@@ -163,7 +163,21 @@ def test_very_long_lists_are_refused(sqlite_app: Flask) -> None:
 
 
 #: One of every type.
-VALUES = (True, False, 0, -1, 1.5, "", "\0", "x" * 10_000, [], [[]], {}, {"a": []}, [None])
+VALUES: tuple[Any, ...] = (
+    True,
+    False,
+    0,
+    -1,
+    1.5,
+    "",
+    "\0",
+    "x" * 10_000,
+    [],
+    [[]],
+    {},
+    {"a": []},
+    [None],
+)
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:20])

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
 from tests.api.iinked.asking import answer_of, package, status
+from tests.api.references import reference
 from tests.conftest import AppMaker
 
-_SEEDS = Path(__file__).parents[3].parent / "shared" / "seeds"
 ORGANIZATION = "24261ee6-5f66-4692-ba49-533c9b58999b"
 
 #: The keys of the reference's example, with values of the types that they have there.
@@ -80,12 +79,13 @@ NULLABLE = {"exernalId", "memberId"}
 
 def example() -> dict[str, Any]:
     """Give the example of the reference, or the keys that are known of it."""
-    for path in _SEEDS.glob("003_*.txt"):
-        _, _, rest = path.read_text(encoding="utf-8").partition("```json Response (200)")
-        read: dict[str, Any] = json.loads(rest.partition("\n")[2].partition("```")[0])
-        assert shape(read) == shape(EXAMPLE)
-        return read
-    return EXAMPLE
+    text = reference("003")
+    if text is None:
+        return EXAMPLE
+    _, _, rest = text.partition("```json Response (200)")
+    read: dict[str, Any] = json.loads(rest.partition("\n")[2].partition("```")[0])
+    assert shape(read) == shape(EXAMPLE)
+    return read
 
 
 def shape(value: Any) -> Any:
