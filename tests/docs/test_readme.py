@@ -173,7 +173,7 @@ def stated_defaults() -> dict[str, str]:
     stated: dict[str, str] = {}
     for names, default, _ in settings_table():
         values = re.sub(r"\(.*?\)", "", default).split(", ")
-        plain = [re.fullmatch(r"(?:`([\w./,]+)`|none)", value.strip()) for value in values]
+        plain = [re.fullmatch(r"(?:`([\w./,* ]+)`|none)", value.strip()) for value in values]
         if all(plain):
             assert len(names) == len(plain), names
             stated |= {
@@ -323,7 +323,7 @@ def test_every_flask_command_of_the_readme_exists(program: Flask) -> None:
     named = {
         match for line in code_lines() for match in re.findall(r"flask --app wsgi (\w+)", line)
     }
-    assert named == {"check", "db", "signers", "stats", "trust", "verify"}
+    assert named == {"check", "db", "signers", "stats", "token", "trust", "verify"}
     assert named <= set(program.cli.commands)
 
 
