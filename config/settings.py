@@ -7,12 +7,14 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, get_args, overload
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from limits import RateLimitItem, parse_many
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -27,6 +29,7 @@ CosignGuard = Literal["warn", "off", "refuse"]
 Revocation = Literal["offline", "online"]
 FamilyName = Literal["ncanode", "solaris", "iinked", "penbox"]
 Locale = Literal["en", "ru", "kk"]
+Origins = tuple[str, ...] | Literal["*"]
 LogLevel = Literal["info", "debug", "warning", "error"]
 LogFormat = Literal["json", "text"]
 
@@ -34,6 +37,13 @@ SWITCH = {
     **dict.fromkeys(("1", "on", "true", "yes"), True),
     **dict.fromkeys(("0", "off", "false", "no"), False),
 }
+
+#: Requests, and seconds, that RATE_LIMIT may name at most: what counters can count.
+MOST_REQUESTS = 10**15
+LONGEST_WINDOW = 366 * 24 * 60 * 60
+
+#: As browsers write an origin (RFC 6454, section 6.2): no path, and no port that is the scheme's.
+_ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+|[a-z][a-z0-9+.-]*://[a-z0-9.-]*").fullmatch
 
 
 class SettingsError(ValueError):
@@ -73,6 +83,16 @@ class Settings:
     locale: Locale
     #: The zone of every time that the API writes.
     timezone: ZoneInfo
+    #: Whether callers need a token; and whether a server that asks for none may be reached from
+    #: other machines.
+    auth: bool
+    allow_open: bool
+    #: How many requests each caller has in which time; None: any number.
+    rate_limit: RateLimitItem | None
+    #: How many proxies stand before the server, each of which adds to X-Forwarded-For.
+    trusted_proxies: int
+    #: Origins whose pages may call from a browser; None: none.
+    cors_origins: Origins | None
     #: Largest request body, bytes.
     max_body: int
     host: str
@@ -121,6 +141,11 @@ class Settings:
             organization_id=read.uuid("ORGANIZATION_ID"),
             locale=read.choice("LOCALE", get_args(Locale)),
             timezone=read.zone("NCANODE_TIMEZONE", "UTC"),
+            auth=read.switch("AUTH", False),
+            allow_open=read.switch("ALLOW_OPEN", False),
+            rate_limit=read.rate("RATE_LIMIT", "30000/minute"),
+            trusted_proxies=read.integer("TRUSTED_PROXIES", 0, 0, 9),
+            cors_origins=read.origins("CORS_ORIGINS", "*"),
             max_body=read.integer("MAX_BODY_MB", 30, 1, 1024) * 1024 * 1024,
             host=read.host("HOST", "127.0.0.1"),
             port=read.integer("PORT", 8000, 1, 65535),
@@ -138,6 +163,24 @@ class Settings:
             metrics=read.switch("METRICS", True),
             metrics_folder=read.folder("PROMETHEUS_MULTIPROC_DIR", None),
         )
+
+    def demand_a_lock(self) -> None:
+        """Demand that whoever asks for no token is reached from this machine only, or means it.
+
+        Raises:
+            SettingsError: it is not so.
+        """
+        if self.auth or self.allow_open or _is_loopback(self.host):
+            return
+        raise SettingsError(
+            f"AUTH is off and HOST is {self.host}: everybody who reaches it could read, write and "
+            "delete; set AUTH=on, or ALLOW_OPEN=1 if only those reach it who may"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    addresses = {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
+    return all(ip_address(address.partition("%")[0]).is_loopback for address in addresses)
 
 
 class _Reader:
@@ -236,6 +279,33 @@ class _Reader:
             # Not repeated: it may have a password in it.
             raise SettingsError(f"{name} must be an address that begins with http:// or https://")
         return value
+
+    def rate(self, name: str, default: str) -> RateLimitItem | None:
+        value = self.text(name) or default
+        if value.lower() in SWITCH and not SWITCH[value.lower()]:
+            return None
+        try:
+            [rate] = parse_many(value)
+            usable = 0 < rate.amount < MOST_REQUESTS and rate.get_expiry() <= LONGEST_WINDOW
+        except ValueError:  # not understood, or several
+            usable = False
+        if not usable:
+            raise SettingsError(f"{name} must be off, or such as 600/minute, not {value!r}")
+        return rate
+
+    def origins(self, name: str, default: str) -> Origins | None:
+        value = self.text(name) or default
+        if value == "*":
+            return "*"
+        if value.lower() in SWITCH and not SWITCH[value.lower()]:
+            return None
+        origins = tuple(dict.fromkeys(re.split(r"[\s,]+", value.strip(" ,"))))
+        if not all(map(_ORIGIN, origins)):
+            raise SettingsError(
+                f"{name} must be *, off, or origins such as https://office.example.kz, separated "
+                f"by commas, not {value!r}"
+            )
+        return origins
 
     def zone(self, name: str, default: str) -> ZoneInfo:
         value = self.text(name) or default

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
+from math import isfinite
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -31,8 +32,17 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
 #: Not orjson: a number keeps its digits, however many they are.
 _JSON = json.JSONDecoder(parse_float=str, parse_constant=_refuse_constant)
+#: For JSON that is given back: a fraction stays a number.
+_JSON_WITH_FRACTIONS = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)
 
 
 class ParameterError(Exception):
@@ -45,7 +55,11 @@ class ParameterError(Exception):
 
 
 def read_parameters(
-    request: Request, *, aliases: Mapping[str, str], lists: Collection[str]
+    request: Request,
+    *,
+    aliases: Mapping[str, str],
+    lists: Collection[str],
+    fractions: bool = False,
 ) -> dict[str, Any]:
     """Merge the query string and the body of a request; the body wins.
 
@@ -53,6 +67,7 @@ def read_parameters(
         request: whose body is a JSON object, whatever its Content-Type says, or a form.
         aliases: older name -> name. The older one counts only where the other is not given.
         lists: names that take several values.
+        fractions: whether numbers with a fraction are numbers; else they are their digits as text.
 
     Raises:
         ParameterError: the body is neither, a part of it is missing, or all is not in UTF-8.
@@ -63,7 +78,8 @@ def read_parameters(
         merged = _with_names(_from_form(request.query_string, lists), aliases)
     body = _read_body(request)
     if body:
-        merged.update(_with_names(_from_body(request, body, lists), aliases))
+        decoder = _JSON_WITH_FRACTIONS if fractions else _JSON
+        merged.update(_with_names(_from_body(request, body, lists, decoder), aliases))
     return merged
 
 
@@ -115,7 +131,9 @@ def _from_pairs(pairs: MultiDict[str, str], lists: Collection[str]) -> dict[str,
     return result
 
 
-def _from_body(request: Request, body: bytes, lists: Collection[str]) -> dict[str, Any]:
+def _from_body(
+    request: Request, body: bytes, lists: Collection[str], decoder: json.JSONDecoder
+) -> dict[str, Any]:
     start = body[:1]
     if start != b"{":
         start = body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
@@ -123,7 +141,7 @@ def _from_body(request: Request, body: bytes, lists: Collection[str]) -> dict[st
         return _from_form(body, lists)
     if not start:
         return {}
-    value = _parse_json(body)
+    value = _parse_json(body, decoder)
     if not isinstance(value, dict):
         raise ParameterError("Request body must be a JSON object")
     return value
@@ -152,10 +170,10 @@ def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:
     return _from_pairs(MultiDict(pairs), lists)
 
 
-def _parse_json(body: bytes) -> Any:
+def _parse_json(body: bytes, decoder: json.JSONDecoder) -> Any:
     _check_json_size(body)
     try:
-        return _JSON.decode(body.decode("utf-8-sig"))
+        return decoder.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ParameterError(
             "Request body is not UTF-8 (byte {position})", position=error.start + 1

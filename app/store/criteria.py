@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
 from app.store import terms
-from app.store.terms import PREFIX_LENGTHS, Period
+from app.store.terms import Period
 
 TagsMode = Literal["any", "all"]
 
@@ -48,16 +48,17 @@ class Criteria:
             "stage": self.stage,
             "signed_from": self.signed_from,
             "signed_to": self.signed_to,
-            "name": self._long_name,
+            **self._long_name,
         }
         # In the order in which `SignatureTagPair` has them.
         tags = sorted(self.tags) if self.tags_mode == "all" else self.tags
         whole, cut = self._spans
         return {
+            "whole_spans": " ".join(whole),
+            "cut_spans": " ".join(cut),
             **{name: value for name, value in given.items() if value is not None},
             **{f"tag_{number}": tag for number, tag in enumerate(tags)},
             **{f"term_{number}": term for number, term in enumerate(self._terms)},
-            **{f"span_{number}": term for number, term in enumerate((*whole, *cut))},
         }
 
     @cached_property
@@ -66,17 +67,14 @@ class Criteria:
         columns = tuple(
             name for name in ("document", "thread", "stage") if getattr(self, name) is not None
         )
-        whole, cut = self._spans
         return Shape(
             columns,
             len(self.tags),
             self.tags_mode,
             len(self._terms),
-            self._long_name is not None,
+            bool(self._long_name),
             self.signed_from is not None,
             self.signed_to is not None,
-            len(whole),
-            len(cut),
         )
 
     @cached_property
@@ -89,21 +87,21 @@ class Criteria:
             found.append(terms.iin(self.iin))
         if self.bin:
             found.append(terms.bin_(self.bin))
-        if self.name:
+        if self.name and not terms.is_long(self.name):
             found.append(terms.name(self.name))
         return found
 
-    @property
-    def _long_name(self) -> str | None:
-        """The name if it is longer than its term, to be compared besides."""
-        folded = terms.fold(self.name) if self.name else ""
-        return folded if folded and len(folded) not in PREFIX_LENGTHS else None
+    @cached_property
+    def _long_name(self) -> dict[str, str]:
+        """The values for the placeholders of `long_names`, none where it isn't needed."""
+        if not self.name or not terms.is_long(self.name):
+            return {}
+        return dict(zip(("name_from", "name_before"), terms.whole_names(self.name), strict=True))
 
     @cached_property
     def _spans(self) -> tuple[list[str], list[str]]:
-        """The terms that cover the time, where nothing else is asked for."""
-        others = (self.document, self.thread, self.stage, *self.tags, *self._terms)
-        if any(others) or not (self.signed_from or self.signed_to):
+        """The terms that cover the time."""
+        if not self.shape.timed:
             return [], []
         return Period(self.signed_from, self.signed_to).spans()
 
@@ -119,11 +117,33 @@ class Shape:
     long_name: bool = False
     signed_from: bool = False
     signed_to: bool = False
-    #: How many spans of time lie within, and how many days are cut.
-    whole_spans: int = 0
-    cut_spans: int = 0
+
+    @property
+    def filters(self) -> int:
+        """How many filters there are, all tags together being one, and a period one."""
+        return len(self.columns) + bool(self.tags) + self.terms + self.long_name + self.timed
+
+    @property
+    def of_document(self) -> bool:
+        """Whether a document or a thread is asked for, of which few are the same."""
+        return "document" in self.columns or "thread" in self.columns
+
+    @property
+    def timed(self) -> bool:
+        """Whether a time of signing is asked for."""
+        return self.signed_from or self.signed_to
 
     @property
     def on_heads(self) -> bool:
         """Whether something is asked of the head of a thread, besides what the indexes hold."""
-        return bool(self.columns) or self.signed_from or self.signed_to
+        return bool(self.columns) or self.timed
+
+    @property
+    def untimed(self) -> Shape:
+        """The same without the time."""
+        return replace(self, signed_from=False, signed_to=False)
+
+    @property
+    def without_heads(self) -> Shape:
+        """The same without what is asked of the head of a thread."""
+        return replace(self.untimed, columns=())

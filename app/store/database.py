@@ -14,6 +14,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from app.store.letters import SQLITE_NAME, write_small
+
 #: Seconds that a SQLite writer waits for the others before it gives up.
 SQLITE_BUSY_TIMEOUT = 30
 #: Seconds after which a pooled connection is tried before it is used.
@@ -70,19 +72,20 @@ def _postgresql_arguments(url: URL) -> dict[str, Any]:
 def prepare(engine: Engine) -> None:
     """Attach to an engine what each of its connections needs. Connects to nothing."""
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _take_write_lock)
     else:
         event.listen(engine, "checkin", _note_time)
         event.listen(engine, "checkout", _ping_if_idle)
 
 
-def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     # A commit is on the disk when it is acknowledged, power cut included.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
+    connection.create_function(SQLITE_NAME, 1, write_small, deterministic=True)
 
 
 def _take_write_lock(connection: Connection) -> None:

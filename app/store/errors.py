@@ -22,6 +22,12 @@ class SignatureNotFound(StoreError):
     template = "Signature was not found"
 
 
+class PersonNotFound(StoreError):
+    """What a person is asked for by is no number that anybody could have."""
+
+    template = "There is no such person: a number is 12 digits, with or without IIN or BIN before"
+
+
 class VersionNotSet(StoreError):
     """The thread exists, so a save must say which version it supersedes."""
 
@@ -44,3 +50,64 @@ class ContentChanged(StoreError):
     """A version signs other content than the one before it."""
 
     template = "cms: the new version signs other content"
+
+
+class PackageNotFound(StoreError):
+    """There is no such package, and no thread of that name."""
+
+    template = "Package was not found"
+
+
+class PackageNotDraft(StoreError):
+    """Only a draft can be sent."""
+
+    template = "Package was sent already"
+
+
+class PackageNotSent(StoreError):
+    """Only what was sent can be rescinded."""
+
+    template = "Package is a draft, which can be deleted"
+
+
+class PackageRescinded(StoreError):
+    """It can be neither sent nor rescinded again."""
+
+    template = "Package was rescinded already"
+
+
+class PackageExpired(StoreError):
+    """Nobody could sign it in time."""
+
+    template = "Package has expired"
+
+
+class PackageTooLarge(StoreError):
+    """A thread that nobody registered is in too many documents to be shown as a package."""
+
+    template = "Thread has more than {limit} documents, so it is no package"
+
+
+class TokenError(Exception):
+    """What can't be done with a token. Only operators are told: no answer of the API says it."""
+
+
+class TokenExists(TokenError):
+    """A name is given to one token only, also after that has ended."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is, or was, a token named {name!r}")
+
+
+class TokenNotFound(TokenError):
+    """There is no token of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no token named {name!r}")
+
+
+class TokenRevoked(TokenError):
+    """A token was revoked, which is for good."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the token named {name!r} was revoked, which is for good")

@@ -1,18 +1,19 @@
-"""Which threads match: statements that find ids, out of narrow indexes, newest first."""
+"""Which threads match: what each filter demands of a thread, and all that meet all of it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, func, select, union
+from sqlalchemy import BindParameter, Select, bindparam, exists, func, select
 
+from app.store import long_names
 from app.store.criteria import Shape
 from app.store.models import (
     Signature,
     SignatureTag,
     SignatureTagPair,
     SignatureTerm,
-    Signer,
     UtcDateTime,
 )
 
@@ -24,133 +25,76 @@ _FROM: BindParameter[Any] = bindparam("signed_from", type_=UtcDateTime())
 _TO: BindParameter[Any] = bindparam("signed_to", type_=UtcDateTime())
 
 
-def newest_ids(shape: Shape) -> Select[Any]:
-    """Give the ids of one page: :limit of them, behind the first :offset."""
-    limit: BindParameter[int] = bindparam("limit")
-    offset: BindParameter[int] = bindparam("offset")
-    branches = _branches(shape)
-    if branches:
-        merged = union(*(select(branch.subquery()) for branch in branches)).subquery()
-        ids = select(merged.c.signature_id)
-    else:
-        ids = matching(shape)
-    return ids.order_by(ids.selected_columns[0].desc()).limit(limit).offset(offset)
-
-
-def all_ids(shape: Shape) -> Select[Any]:
-    """Give the ids of all matching threads behind the first :offset."""
-    ids = matching(shape)
-    return ids.order_by(ids.selected_columns[0].desc()).offset(bindparam("offset"))
-
-
 def matching(shape: Shape) -> Select[Any]:
     """Select the id of each matching thread, each once, in no order."""
     if shape.terms:
-        return _with_terms(shape)
-    tags = _tags(shape)
-    if tags and not shape.on_heads:
-        return _tagged(tags, shape.tags_mode)
-    return select(Signature.id).where(
-        *_on_head(shape), *_on_tags(Signature.id, tags, shape.tags_mode)
-    )
+        first = SignatureTerm.term == bindparam("term_0")
+        signature_id = SignatureTerm.signature_id
+        return select(signature_id).where(first, *conditions(shape, signature_id, from_term=1))
+    if shape.long_name and not shape.of_document:
+        rest = conditions(replace(shape, long_name=False), SignatureTerm.signature_id)
+        return select(SignatureTerm.signature_id).where(*long_names.within(), *rest).distinct()
+    if shape.tags and not (shape.on_heads or shape.long_name):
+        return tagged(shape)
+    return on_heads(shape).where(*conditions(shape.without_heads, Signature.id))
 
 
-def _branches(shape: Shape) -> list[Select[Any]]:
-    """Give the newest :reach of each key, if a thread has to have any of several, and no more.
-
-    Sorting all that carry a popular key would cost its whole length. The page is among the newest
-    few of each, and those lie in order in the index.
-    """
-    if shape.terms:
-        return []
-    if shape.tags > 1 and shape.tags_mode == "any" and not shape.on_heads:
-        return [_newest_of(SignatureTag, SignatureTag.tag == tag) for tag in _tags(shape)]
-    spans: list[BindParameter[str]] = [
-        bindparam(f"span_{n}") for n in range(shape.whole_spans + shape.cut_spans)
+def conditions(shape: Shape, signature_id: Any, *, from_term: int = 0) -> list[Any]:
+    """Give all that the filters demand of a thread, but the first `from_term` terms."""
+    demands = [
+        _has_term(signature_id, bindparam(f"term_{n}")) for n in range(from_term, shape.terms)
     ]
-    whole, cut = spans[: shape.whole_spans], spans[shape.whole_spans :]
-    within = (SignatureTerm.signature_id == Signature.id, *_signed_when(shape))
-    return [_newest_of(SignatureTerm, SignatureTerm.term == span) for span in whole] + [
-        _newest_of(SignatureTerm, SignatureTerm.term == span, *within) for span in cut
-    ]
-
-
-def _newest_of(
-    index: type[SignatureTag | SignatureTerm], *conditions: ColumnElement[bool]
-) -> Select[Any]:
-    return (
-        select(index.signature_id)
-        .where(*conditions)
-        .order_by(index.signature_id.desc())
-        .limit(bindparam("reach"))
-    )
-
-
-def _with_terms(shape: Shape) -> Select[Any]:
-    """Follow the first term, and ask each thread for the rest."""
-    signature_id = SignatureTerm.signature_id
-    conditions = [SignatureTerm.term == bindparam("term_0")]
-    for number in range(1, shape.terms):
-        other = SignatureTerm.__table__.alias()
-        conditions.append(
-            exists().where(
-                other.c.signature_id == signature_id, other.c.term == bindparam(f"term_{number}")
-            )
-        )
-    conditions += _on_tags(signature_id, _tags(shape), shape.tags_mode)
+    demands += _on_tags(signature_id, shape)
     if shape.on_heads:
-        conditions.append(exists().where(Signature.id == signature_id, *_on_head(shape)))
+        demands.append(exists().where(Signature.id == signature_id, *_on_head(shape)))
     if shape.long_name:
-        conditions.append(_has_name(signature_id))
-    return select(signature_id).where(*conditions)
+        demands.append(long_names.signed(signature_id))
+    return demands
+
+
+def on_heads(shape: Shape) -> Select[Any]:
+    """Select by what is asked of the head of a thread alone."""
+    return select(Signature.id).where(*_on_head(shape))
 
 
 def _on_head(shape: Shape) -> list[Any]:
     columns = [getattr(Signature, name) == bindparam(name) for name in shape.columns]
-    return columns + _signed_when(shape)
-
-
-def _signed_when(shape: Shape) -> list[Any]:
-    conditions = []
     if shape.signed_from:
-        conditions.append(Signature.claimed_signed_at >= _FROM)
+        columns.append(Signature.claimed_signed_at >= _FROM)
     if shape.signed_to:
-        conditions.append(Signature.claimed_signed_at <= _TO)
-    return conditions
+        columns.append(Signature.claimed_signed_at <= _TO)
+    return columns
 
 
-def _has_name(signature_id: Any) -> Any:
-    """Compare the beginning of a signer's name with one that is longer than any term."""
-    name: BindParameter[str] = bindparam("name")
-    return exists().where(
-        Signature.id == signature_id,
-        Signer.signature_id == Signature.id,
-        Signer.version == Signature.version,
-        func.substr(Signer.claimed_name, 1, func.length(name)) == name,
-    )
+def _has_term(signature_id: Any, term: Any) -> Any:
+    other = SignatureTerm.__table__.alias()
+    return exists().where(other.c.signature_id == signature_id, other.c.term == term)
 
 
-def _tags(shape: Shape) -> list[Any]:
+def tag_parameters(shape: Shape) -> list[Any]:
+    """Give the placeholders of the tags."""
     return [bindparam(f"tag_{number}") for number in range(shape.tags)]
 
 
-def _on_tags(signature_id: Any, tags: list[Any], mode: str) -> list[Any]:
-    if tags and mode == "any":
-        return [_has_tag(signature_id, SignatureTag.tag.in_(tags))]
-    return _has_every_tag(signature_id, tags)
-
-
-def _tagged(tags: list[Any], mode: str) -> Select[Any]:
+def tagged(shape: Shape) -> Select[Any]:
     """Select by tags alone, for which the narrow indexes are enough."""
+    tags = tag_parameters(shape)
     if len(tags) == 1:
         return select(SignatureTag.signature_id).where(SignatureTag.tag == tags[0])
-    if mode == "any":
+    if shape.tags_mode == "any":
         return select(SignatureTag.signature_id).where(SignatureTag.tag.in_(tags)).distinct()
     pair = SignatureTagPair
     others = _has_every_tag(pair.signature_id, tags[2:])
     return select(pair.signature_id).where(
         pair.first_tag == tags[0], pair.second_tag == tags[1], *others
     )
+
+
+def _on_tags(signature_id: Any, shape: Shape) -> list[Any]:
+    tags = tag_parameters(shape)
+    if tags and shape.tags_mode == "any":
+        return [_has_tag(signature_id, SignatureTag.tag.in_(tags))]
+    return _has_every_tag(signature_id, tags)
 
 
 def _has_every_tag(signature_id: Any, tags: list[Any]) -> list[Any]:

@@ -26,9 +26,10 @@ from sqlalchemy import (
 
 from app.store.criteria import Criteria, Shape
 from app.store.errors import SignatureNotFound
-from app.store.matching import all_ids, matching, newest_ids
+from app.store.matching import matching
 from app.store.migrations import HEAD, VERSION_TABLE
 from app.store.models import Signature, Version
+from app.store.paging import all_ids, newest_ids
 from app.store.prepared import Prepared
 from app.store.records import RECORD_COLUMNS, SignatureRecord
 from app.store.signers import facts_of
@@ -53,6 +54,8 @@ class Carried:
     cms: bool = True
     #: The facts of the signers.
     signers: bool = False
+    #: The name of the token that saved it.
+    saver: bool = False
 
 
 PLAIN = Carried()
@@ -166,9 +169,16 @@ def _stream(
 
 
 def _columns(dialect: str, carried: Carried) -> tuple[Any, ...]:
-    columns = (*RECORD_COLUMNS, Version.cms if carried.cms else null().label("cms"))
+    columns: tuple[Any, ...] = (
+        *RECORD_COLUMNS,
+        Version.cms if carried.cms else null().label("cms"),
+    )
     if carried.signers:
-        return (*columns, facts_of(dialect, Version.signature_id, Version.version))
+        columns = (*columns, facts_of(dialect, Version.signature_id, Version.version))
+    if carried.saver:
+        # In its place in the record, also where there are no signers before it.
+        signers = () if carried.signers else (null().label("signers"),)
+        columns = (*columns, *signers, Version.saved_by)
     return columns
 
 
@@ -181,7 +191,7 @@ def page_parameters(criteria: Criteria, limit: int, offset: int) -> dict[str, An
 @lru_cache(maxsize=512)
 def page_statement(dialect: str, shape: Shape, *, limited: bool, carried: Carried) -> Prepared:
     """Write the statement of a list; `limited` lists end after :limit rows."""
-    ids = newest_ids(shape) if limited else all_ids(shape)
+    ids = newest_ids(dialect, shape) if limited else all_ids(shape)
     page = ids.subquery("page")
     return Prepared(
         select(*_columns(dialect, carried))

@@ -6,7 +6,6 @@ included, is made of whole terms, so that every page is read out of one narrow i
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,13 @@ from functools import lru_cache
 
 from app.cms.claims import Claims
 
-#: How long the beginnings of a name are that are terms: each length at first, then every fourth.
-#: What lies between is compared besides.
-PREFIX_LENGTHS = (*range(1, 17), *range(20, 65, 4))
+#: How long the beginnings of a name are that are terms. Longer ones, which few names share, are
+#: found among the whole names (`long_names`).
+PREFIX_LENGTHS = range(1, 17)
+#: Characters of a whole name at most: a row of an index has room for 2,700 bytes.
+WHOLE_NAME = 200
+#: It sorts behind whatever a name goes on with.
+_BEHIND_ALL = "\U0010ffff"
 #: Spans of time: kind and how much of `YYYY-MM-DD` names one, the longest first.
 _SPANS = (("decade", 3), ("year", 4), ("month", 7), ("day", 10))
 #: Moments before and after are taken for these: who claims them is wrong anyway.
@@ -36,10 +39,24 @@ def bin_(number: str) -> str:
     return f"bin:{number}"
 
 
-def name(prefix: str) -> str:
-    """Give the longest term with which a name begins that begins so, in any letter case."""
-    folded = fold(prefix)
-    return f"name:{folded[: PREFIX_LENGTHS[bisect_right(PREFIX_LENGTHS, len(folded)) - 1]]}"
+def is_long(beginning: str) -> bool:
+    """Tell whether a beginning of a name is longer than any that is a term."""
+    return len(fold(beginning)) > PREFIX_LENGTHS[-1]
+
+
+def name(beginning: str) -> str:
+    """Give the term of a name that begins so, in any letter case; not of a long beginning."""
+    return f"name:{fold(beginning)}"
+
+
+def whole_names(beginning: str) -> tuple[str, str]:
+    """Give the term that all whole names that begin so are not before, and one that they are."""
+    first = _whole_name(fold(beginning))
+    return first, first + _BEHIND_ALL
+
+
+def _whole_name(folded: str) -> str:
+    return f"person:{folded[:WHOLE_NAME]}"
 
 
 def sha256(digest: str) -> str:
@@ -72,8 +89,11 @@ def _of_person(claims: Claims) -> tuple[str, ...]:
         found.append(iin(claims.iin))
     if claims.bin:
         found.append(bin_(claims.bin))
-    text = full_name(claims) or ""
-    found += [f"name:{text[:length]}" for length in PREFIX_LENGTHS if length <= len(text)]
+    text = full_name(claims)
+    if text:
+        found += [f"name:{text[:length]}" for length in PREFIX_LENGTHS if length <= len(text)]
+        if is_long(text):
+            found.append(_whole_name(text))
     return tuple(found)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from limits import parse
 
 from app.factory import create_app
 from config.settings import (
@@ -57,6 +58,11 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         organization_id=None,
         locale="en",
         timezone=ZoneInfo("UTC"),
+        auth=False,
+        allow_open=False,
+        rate_limit=parse("30000/minute"),
+        trusted_proxies=0,
+        cors_origins="*",
         max_body=30 * MEGABYTE,
         host="127.0.0.1",
         port=8000,
@@ -102,6 +108,15 @@ VARIABLES = [
     ("NCANODE_REMOTE_URL", "http://ncanode:14579", "ncanode_url", "http://ncanode:14579"),
     ("NCANODE_KEY", __file__, "ncanode_key", Path(__file__).resolve()),
     ("NCANODE_PWD", "secret", "ncanode_password", "secret"),
+    ("FAMILIES", "penbox, ncanode", "families", ("ncanode", "penbox")),
+    ("PUBLIC_URL", "https://store.example.kz/", "public_url", "https://store.example.kz"),
+    (
+        "ORGANIZATION_ID",
+        "24261EE6-5f66-4692-ba49-533c9b58999b",
+        "organization_id",
+        "24261ee6-5f66-4692-ba49-533c9b58999b",
+    ),
+    ("LOCALE", "kk", "locale", "kk"),
     ("NCANODE_TIMEZONE", "Asia/Almaty", "timezone", ZoneInfo("Asia/Almaty")),
     ("MAX_BODY_MB", "1", "max_body", MEGABYTE),
     ("MAX_BODY_MB", "1024", "max_body", 1024 * MEGABYTE),
@@ -198,6 +213,11 @@ BAD = [
     ("ACCESS_LOG", "2"),
     ("LOG_LEVEL", "trace"),
     ("LOG_LEVEL", "10"),
+    ("FAMILIES", "ncanode,docusign"),
+    ("FAMILIES", ","),
+    ("PUBLIC_URL", "store.example.kz"),
+    ("ORGANIZATION_ID", "bank"),
+    ("LOCALE", "de"),
     ("NCANODE_TIMEZONE", "Almaty"),
     ("NCANODE_TIMEZONE", "Asia"),
     ("NCANODE_TIMEZONE", "+05:00"),

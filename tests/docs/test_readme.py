@@ -172,8 +172,8 @@ def stated_defaults() -> dict[str, str]:
     """Give the default of each variable for which the table states a plain value or none."""
     stated: dict[str, str] = {}
     for names, default, _ in settings_table():
-        values = re.sub(r"\(.*?\)", "", default).split(",")
-        plain = [re.fullmatch(r"(?:`([\w./]+)`|none)", value.strip()) for value in values]
+        values = re.sub(r"\(.*?\)", "", default).split(", ")
+        plain = [re.fullmatch(r"(?:`([\w./,]+)`|none)", value.strip()) for value in values]
         if all(plain):
             assert len(names) == len(plain), names
             stated |= {

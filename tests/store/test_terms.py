@@ -8,7 +8,7 @@ import pytest
 
 from app.cms.claims import Claims
 from app.store import terms
-from app.store.terms import PREFIX_LENGTHS, Period
+from app.store.terms import PREFIX_LENGTHS, WHOLE_NAME, Period
 
 
 def claims(**fields: str) -> Claims:
@@ -30,17 +30,21 @@ def test_a_person_is_found_by_numbers_and_by_each_beginning_of_the_name() -> Non
     ]
 
 
-def test_a_long_name_has_fewer_beginnings_and_an_end() -> None:
+def test_a_long_name_has_its_first_beginnings_and_itself_up_to_an_end() -> None:
     found = terms.of_people([claims(common_name="Ә" * 300)])
-    assert found == [f"name:{'ә' * length}" for length in PREFIX_LENGTHS]
-    assert terms.name("ә" * 300) == found[-1]
+    assert found[:-1] == [f"name:{'ә' * length}" for length in PREFIX_LENGTHS]
+    assert found[-1] == f"person:{'ә' * WHOLE_NAME}"
 
 
-@pytest.mark.parametrize("length", range(1, 80))
+@pytest.mark.parametrize("length", range(1, 300))
 def test_every_beginning_of_a_name_leads_to_a_term_of_it(length: int) -> None:
-    full = " ".join(["Абдрахманов-Сейдахметов", "Нур", "сұлтан", "ұлы", "оглы", "б" * 40])
+    full = " ".join(["Абдрахманов-Сейдахметов", "Нур", "сұлтан", "ұлы", "оглы", "ß" * 200])
     found = terms.of_people([claims(common_name=full)])
-    assert terms.name(full[:length]) in found
+    if terms.is_long(full[:length]):
+        first, before = terms.whole_names(full[:length])
+        assert [term for term in found if first <= term < before] == found[-1:]
+    else:
+        assert terms.name(full[:length]) in found
 
 
 @pytest.mark.parametrize("text", ["ИВАНОВ", " иванов ", "Иванов"])

@@ -1,5 +1,116 @@
-"""The addresses of the family."""
+"""The addresses of the family, each of which the reference has under two prefixes."""
 
-from flask import Blueprint
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+from sqlalchemy import Connection
+
+from app.api.answers import json_answer
+from app.api.iinked.schemas import (
+    AddSchema,
+    ListRequest,
+    ListSchema,
+    PackageRequest,
+    PackageSchema,
+)
+from app.api.iinked.shapes import summary_shape
+from app.api.iinked.status import Origin, status_shape
+from app.auth import caller_name, needs
+from app.extensions import db
+from app.store import package_lists, packages
+from app.store.database import transaction
+from app.store.errors import PackageNotFound
+from app.store.implicit_packages import find_implicit
+from app.store.package_status import find_package, get_package
+from app.store.packages import NewPackage
 
 blueprint = Blueprint("iinked", __name__)
+
+_ADD = AddSchema()
+_PACKAGE = PackageSchema()
+_LIST = ListSchema()
+
+
+@blueprint.get("/packages/<path:name>/status")
+@blueprint.get("/api/v1/packages/<path:name>/status")
+@needs("read")
+def get_status(name: str) -> Response:
+    """Give a registered package, or a thread that nobody registered as one."""
+    if "\0" in name:  # PostgreSQL has no such text.
+        raise PackageNotFound
+    with db.engine.connect() as connection:
+        status = find_package(connection, name) or find_implicit(connection, name)
+    if status is None:
+        raise PackageNotFound
+    return json_answer(status_shape(status, _origin()))
+
+
+@blueprint.post("/packages/add")
+@blueprint.post("/api/v1/packages/add")
+@needs("write")
+def add() -> Response:
+    """Add a package, as a draft or sent at once."""
+    new: NewPackage = replace(_ADD.read(request), member=caller_name())
+    with transaction(db.engine) as connection:
+        return _answer(connection, packages.add_package(connection, new))
+
+
+@blueprint.post("/packages/send")
+@blueprint.post("/api/v1/packages/send")
+@needs("write")
+def send() -> Response:
+    """Turn a draft into an open package."""
+    wanted: PackageRequest = _PACKAGE.read(request)
+    with db.engine.connect() as connection:
+        packages.send_package(connection, wanted.public_id)
+        return _answer(connection, wanted.public_id)
+
+
+@blueprint.post("/packages/rescind")
+@blueprint.post("/api/v1/packages/rescind")
+@needs("write")
+def rescind() -> Response:
+    """Call a package back that was sent."""
+    wanted: PackageRequest = _PACKAGE.read(request)
+    with db.engine.connect() as connection:
+        packages.rescind_package(connection, wanted.public_id, wanted.message)
+        return _answer(connection, wanted.public_id)
+
+
+@blueprint.post("/packages/delete")
+@blueprint.post("/api/v1/packages/delete")
+@needs("delete")
+def delete() -> Response:
+    """Remove a package; what was signed stays."""
+    wanted: PackageRequest = _PACKAGE.read(request)
+    with db.engine.connect() as connection:
+        deleted = packages.delete_package(connection, wanted.public_id)
+    return json_answer({"packageId": deleted})
+
+
+@blueprint.post("/packages/list")
+@blueprint.post("/api/v1/packages/list")
+@needs("read")
+def list_packages() -> Response:
+    """Give a page of the registered packages, each without its documents and signers."""
+    wanted: ListRequest = _LIST.read(request)
+    with db.engine.connect() as connection:
+        total = package_lists.count_packages(connection, wanted.criteria)
+        found = package_lists.list_packages(connection, wanted.criteria, wanted.page)
+    organization = _origin().organization
+    items = [summary_shape(package, organization) for package in found]
+    answer = {"items": items, "total": total, "take": wanted.page.limit, "skip": wanted.page.offset}
+    return json_answer(answer)
+
+
+def _answer(connection: Connection, public_id: str) -> Response:
+    """Answer with a package as it is after a write."""
+    status: dict[str, Any] = status_shape(get_package(connection, public_id), _origin())
+    return json_answer({"packageId": status["packageId"], "package": status})
+
+
+def _origin() -> Origin:
+    return Origin(current_app.config["ORGANIZATION_ID"], current_app.config["PUBLIC_URL"])

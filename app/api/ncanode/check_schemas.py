@@ -11,8 +11,9 @@ from marshmallow import fields
 
 from app.api.fields import Choice, Flag, Moment, Text, VersionNumber
 from app.api.ncanode.checks import RULES, Asked
-from app.api.ncanode.schemas import ParametersSchema, aware
+from app.api.ncanode.schemas import ParametersSchema
 from app.api.parameters import ParameterError
+from app.api.schemas import aware
 
 #: Constraints of one request.
 MAX_CONSTRAINTS = 200

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import time
 from typing import Any, ClassVar
 
-from flask import Request, current_app
-from marshmallow import Schema, missing
+from flask import Request
 
 from app.api.fields import (
     Choice,
+    Choices,
     Digits,
     Flag,
     Integer,
@@ -19,9 +18,10 @@ from app.api.fields import (
     Tags,
     Text,
     VersionNumber,
-    refuse_moment,
 )
 from app.api.parameters import ParameterError, read_parameters
+from app.api.schemas import FieldsSchema, aware
+from app.auth import caller_name
 from app.store.chains import NewVersion
 from app.store.criteria import Criteria
 from app.store.reading import Carried
@@ -65,17 +65,11 @@ class SearchRequest:
     carried: Carried
 
 
-class ParametersSchema(Schema):
+class ParametersSchema(FieldsSchema):
     """Base of the schemas: what the contract doesn't name is ignored."""
 
     #: Parameters that may be given several times.
     LISTS: ClassVar[tuple[str, ...]] = ("tags",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._keyed_fields = [
-            (name, field.data_key or name, field) for name, field in self.load_fields.items()
-        ]
 
     def read(self, request: Request) -> Any:
         """Read a request, itself or Flask's proxy of it.
@@ -84,30 +78,6 @@ class ParametersSchema(Schema):
             ParameterError: a parameter is missing or can't be used.
         """
         return self.of(read_parameters(request, aliases=ALIASES, lists=self.LISTS))
-
-    def of(self, given: Mapping[str, Any]) -> Any:
-        """Read what was given, field by field.
-
-        `Schema.load` would collect errors, where the first one is the answer, and takes twice the
-        time.
-
-        Raises:
-            ParameterError: a parameter is missing or can't be used.
-        """
-        return self.build(
-            {
-                name: field.deserialize(given.get(key, missing), key, given)
-                for name, key, field in self._keyed_fields
-            }
-        )
-
-    def build(self, data: dict[str, Any]) -> Any:
-        """Make the value of what the fields gave.
-
-        Raises:
-            ParameterError: a parameter that must be set is not.
-        """
-        return data
 
 
 class SaveSchema(ParametersSchema):
@@ -124,6 +94,7 @@ class SaveSchema(ParametersSchema):
     tags = Tags()
     stage = Text(strip=False)
     data = Text(limit=None, strip=False)
+    method = Text()
 
     def build(self, data: dict[str, Any]) -> SaveRequest:
         """Give the request."""
@@ -138,6 +109,8 @@ class SaveSchema(ParametersSchema):
             created_by=data["version_created_by"] or None,
             comment=data["version_comment"] or None,
             tags=data["tags"] or (),
+            saved_by=caller_name(),
+            method=data["method"] or None,
         )
         return SaveRequest(new, data["version"], data["data"] or None)
 
@@ -145,11 +118,13 @@ class SaveSchema(ParametersSchema):
 class ThreadSchema(ParametersSchema):
     """GET and DELETE /signature, GET /signature/versions."""
 
+    LISTS: ClassVar[tuple[str, ...]] = ("with",)
+
     document = Text()
     thread = Text()
     version = VersionNumber(load_default=None, allow_none=True)
     without = Choice("cms", load_default=None)
-    with_ = Choice("signers", load_default=None, data_key="with")
+    with_ = Choices("signers", "saver", data_key="with")
     diff = Flag(load_default=False, allow_none=True)
 
     def build(self, data: dict[str, Any]) -> ThreadRequest:
@@ -164,6 +139,8 @@ class ThreadSchema(ParametersSchema):
 class SearchSchema(ParametersSchema):
     """GET /signatures."""
 
+    LISTS: ClassVar[tuple[str, ...]] = ("tags", "with")
+
     document = Text()
     thread = Text()
     stage = Text(strip=False)
@@ -173,7 +150,7 @@ class SearchSchema(ParametersSchema):
     offset = Integer(low=0, load_default=0)
     count = Flag(load_default=False, allow_none=True)
     without = Choice("cms", load_default=None)
-    with_ = Choice("signers", load_default=None, data_key="with")
+    with_ = Choices("signers", "saver", data_key="with")
     iin = Digits(12)
     bin = Digits(12)
     signer = Text()
@@ -206,23 +183,5 @@ class SearchSchema(ParametersSchema):
 
 
 def _carried(data: dict[str, Any]) -> Carried:
-    return Carried(cms=data["without"] is None, signers=data["with_"] is not None)
-
-
-def aware(data: dict[str, Any], name: str, of_day: time = time.min) -> datetime | None:
-    """Give a moment in UTC: one without an offset is of the setting's zone, a day has `of_day`.
-
-    Raises:
-        ParameterError: it is so near to the calendar's end that UTC has no such day.
-    """
-    moment: datetime | date | None = data[name]
-    if moment is None:
-        return None
-    if not isinstance(moment, datetime):
-        moment = datetime.combine(moment, of_day)
-    if not moment.tzinfo:
-        moment = moment.replace(tzinfo=current_app.config["TIMEZONE"])
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        refuse_moment(name, error)
+    with_ = data["with_"] or ()
+    return Carried(cms=data["without"] is None, signers="signers" in with_, saver="saver" in with_)

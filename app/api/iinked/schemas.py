@@ -1,0 +1,240 @@
+"""What each request carries. A schema's `read` gives one of the frozen values below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any, ClassVar, get_args
+
+from flask import Request
+
+from app.api.fields import MAX_TEXT, Choice, Digits, Flag, Integer, Text
+from app.api.iinked.fields import Items, JsonObject, OneOf, PackageName, Role, SignBy, SomeOf
+from app.api.iinked.refusals import (
+    InvalidSignBy,
+    InvalidState,
+    InvalidType,
+    NameLength,
+    NoDocuments,
+    NoSigners,
+)
+from app.api.parameters import ParameterError, read_parameters
+from app.api.schemas import FieldsSchema, aware
+from app.store.package_lists import ORDERS, PackageCriteria, PackagePage
+from app.store.package_states import State
+from app.store.packages import NewDocument, NewPackage, NewSigner
+
+#: What one package may have, so that its status is told in 50 ms.
+MAX_DOCUMENTS, MAX_SIGNERS = 200, 50
+#: Packages of one page, and where nobody says how many.
+MAX_TAKE, USUAL_TAKE = 100, 20
+#: Characters of the reason for which a package is rescinded.
+MAX_MESSAGE = 2_000
+
+#: The family's names for how a package is signed. The rooms for video and for live meetings are
+#: not kept here.
+TYPES = ("concurrent", "Sequential", "Counterpart")
+_MAX_ORDER = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRequest:
+    """POST /packages/send, /packages/rescind, /packages/delete."""
+
+    public_id: str
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """POST /packages/list."""
+
+    criteria: PackageCriteria
+    page: PackagePage
+
+
+class RequestSchema(FieldsSchema):
+    """Base of the schemas of requests."""
+
+    #: Parameters that may be given several times.
+    LISTS: ClassVar[tuple[str, ...]] = ()
+
+    def read(self, request: Request) -> Any:
+        """Read a request, itself or Flask's proxy of it.
+
+        Raises:
+            ParameterError: a parameter is missing or can't be used.
+        """
+        return self.of(read_parameters(request, aliases={}, lists=self.LISTS, fractions=True))
+
+
+class DocumentSchema(FieldsSchema):
+    """One item of `documents`."""
+
+    externalId = Text()  # noqa: N815 - the family's name, as are those below
+    name = Text()
+    fileName = Text()  # noqa: N815
+    order = Integer(low=0, high=_MAX_ORDER, load_default=None)
+
+    def of(self, given: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+        """Read one. Raises ParameterError."""
+        data: dict[str, Any] = super().of(given, place)
+        if not data["externalId"]:
+            raise ParameterError('"{field}" parameter must be set', field=f"{place}externalId")
+        return data
+
+
+class SignerSchema(FieldsSchema):
+    """One item of `signers`."""
+
+    firstName = Text()  # noqa: N815
+    lastName = Text()  # noqa: N815
+    email = Text()
+    mobileNumber = Text()  # noqa: N815
+    order = Integer(low=0, high=_MAX_ORDER, load_default=None)
+    iin = Digits(12)
+    bin = Digits(12)
+    role = Role()
+
+    def of(self, given: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+        """Read one, who must be known by a number. Raises ParameterError."""
+        data: dict[str, Any] = super().of(given, place)
+        if not data["iin"] and not data["bin"]:
+            raise ParameterError(
+                '"{field}" parameter must have "iin" or "bin"', field=place.rstrip(".")
+            )
+        return data
+
+
+class AddSchema(RequestSchema):
+    """POST /packages/add."""
+
+    name = PackageName()
+    type = OneOf(InvalidType, *TYPES)
+    state = OneOf(InvalidState, "draft", "open")
+    timeSignBy = SignBy(load_default=None, allow_none=True)  # noqa: N815
+    externalData = JsonObject()  # noqa: N815
+    thread = Text()
+    generateSignerLinks = Flag(load_default=False, allow_none=True)  # noqa: N815
+    documents = Items(DocumentSchema(), limit=MAX_DOCUMENTS)
+    signers = Items(SignerSchema(), limit=MAX_SIGNERS)
+
+    def build(self, data: dict[str, Any]) -> NewPackage:
+        """Give what is to be added."""
+        if not data["name"]:
+            raise NameLength('"{field}" parameter must be set', field="name")
+        if not data["type"]:
+            raise InvalidType('"{field}" parameter must be set', field="type")
+        if not data["documents"]:
+            raise NoDocuments('"{field}" parameter must be set', field="documents")
+        if not data["signers"]:
+            raise NoSigners('"{field}" parameter must be set', field="signers")
+        return NewPackage(
+            name=data["name"],
+            type=data["type"],
+            thread=data["thread"] or None,
+            external_data=data["externalData"],
+            generate_links=bool(data["generateSignerLinks"]),
+            sign_by=_sign_by(data),
+            opened=data["state"] == "open",
+            documents=_documents(data["documents"]),
+            signers=_signers(data["signers"]),
+        )
+
+
+def _sign_by(data: Mapping[str, Any]) -> datetime | None:
+    """Give the moment until which a package can be signed: a day lasts until its end."""
+    try:
+        moment = aware(data, "timeSignBy", time.max)
+    except ParameterError as error:
+        raise InvalidSignBy(error.template, **error.values) from error
+    if moment is not None and moment <= datetime.now(UTC):
+        raise InvalidSignBy('"{field}" parameter must lie in the future', field="timeSignBy")
+    return moment
+
+
+def _documents(items: tuple[dict[str, Any], ...]) -> tuple[NewDocument, ...]:
+    seen: set[str] = set()
+    for place, item in enumerate(items):
+        if item["externalId"] in seen:
+            raise ParameterError(
+                '"{field}" parameter stands in the list already',
+                field=f"documents[{place}].externalId",
+            )
+        seen.add(item["externalId"])
+    return tuple(
+        NewDocument(
+            document=item["externalId"],
+            name=item["name"],
+            file_name=item["fileName"],
+            order=_order(item, place),
+        )
+        for place, item in enumerate(items)
+    )
+
+
+def _signers(items: tuple[dict[str, Any], ...]) -> tuple[NewSigner, ...]:
+    return tuple(
+        NewSigner(
+            first_name=item["firstName"],
+            last_name=item["lastName"],
+            email=item["email"],
+            mobile_number=item["mobileNumber"],
+            order=_order(item, place),
+            iin=item["iin"],
+            bin=item["bin"],
+            role=item["role"],
+        )
+        for place, item in enumerate(items)
+    )
+
+
+def _order(item: Mapping[str, Any], place: int) -> int:
+    """Give an item's order; where it says nothing, its place in the list."""
+    order: int | None = item["order"]
+    return place if order is None else order
+
+
+class PackageSchema(RequestSchema):
+    """POST /packages/send, /packages/rescind, /packages/delete."""
+
+    packageId = Text()  # noqa: N815
+    rescindMessage = Text(limit=MAX_MESSAGE)  # noqa: N815
+
+    def build(self, data: dict[str, Any]) -> PackageRequest:
+        """Give the request."""
+        if not data["packageId"]:
+            raise ParameterError('"{field}" parameter must be set', field="packageId")
+        return PackageRequest(data["packageId"], data["rescindMessage"] or None)
+
+
+class ListSchema(RequestSchema):
+    """POST /packages/list."""
+
+    LISTS: ClassVar[tuple[str, ...]] = ("states", "types")
+
+    states = SomeOf(InvalidState, *get_args(State))
+    types = SomeOf(InvalidType, *TYPES)
+    search = Text(limit=MAX_TEXT)
+    isExecuted = Flag(load_default=None, allow_none=True)  # noqa: N815
+    sortBy = Choice(*ORDERS, *(f"-{order}" for order in ORDERS), load_default=None)  # noqa: N815
+    skip = Integer(low=0, load_default=0)
+    take = Integer(low=1, high=MAX_TAKE, load_default=USUAL_TAKE)
+
+    def build(self, data: dict[str, Any]) -> ListRequest:
+        """Give the request."""
+        order = data["sortBy"] or f"-{ORDERS[0]}"
+        criteria = PackageCriteria(
+            states=data["states"] or (),
+            types=data["types"] or (),
+            search=data["search"] or None,
+            executed=data["isExecuted"],
+        )
+        page = PackagePage(
+            order=order.removeprefix("-"),
+            descending=order.startswith("-"),
+            limit=data["take"] or USUAL_TAKE,
+            offset=data["skip"] or 0,
+        )
+        return ListRequest(criteria, page)

@@ -1,0 +1,108 @@
+"""Lists of registered packages: a page, and the number of all that match; a statement each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from app.store.letters import small_letters
+from app.store.models import Package, utc_now
+from app.store.package_records import PackageSummary, summary_of
+from app.store.package_states import State, executed_column, state_column
+
+#: The collation that compares byte by byte.
+_BY_BYTES = {"sqlite": "BINARY", "postgresql": "C"}
+
+#: What a list can be ordered by.
+ORDERS = ("timeCreated", "name", "timeSignBy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageCriteria:
+    """Which packages are listed. What is None or empty demands nothing."""
+
+    states: tuple[State, ...] = ()
+    types: tuple[str, ...] = ()
+    #: Part of the name, whether in capitals or in small letters.
+    search: str | None = None
+    executed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagePage:
+    """Which part of a list is given."""
+
+    #: One of ORDERS; those that have no such value come last.
+    order: str = ORDERS[0]
+    #: Whether it begins with the highest, or newest.
+    descending: bool = True
+    #: Packages at most, and packages to leave out at the start.
+    limit: int
+    offset: int = 0
+
+
+def count_packages(connection: Connection, criteria: PackageCriteria) -> int:
+    """Give the number of matching packages."""
+    conditions = _conditions(connection.dialect.name, criteria)
+    statement = select(func.count()).select_from(Package).where(*conditions)
+    return connection.execute(statement).scalar_one()
+
+
+def list_packages(
+    connection: Connection, criteria: PackageCriteria, wanted: PackagePage
+) -> list[PackageSummary]:
+    """Give a page of matching packages."""
+    dialect = connection.dialect.name
+    ordered = [
+        (column.desc() if wanted.descending else column.asc()).nulls_last()
+        for column in (_order_column(wanted.order, dialect), Package.id)
+    ]
+    # Who has signed is looked up for the page alone.
+    page = (
+        select(Package.id)
+        .where(*_conditions(dialect, criteria))
+        .order_by(*ordered)
+        .limit(wanted.limit)
+        .offset(wanted.offset)
+        .subquery("page")
+    )
+    statement = (
+        select(
+            *Package.__table__.columns,
+            executed_column(dialect).label("executed"),
+            utc_now().label("now"),
+        )
+        .join(page, page.c.id == Package.id)
+        .order_by(*ordered)
+    )
+    return [summary_of(row, bool(row.executed)) for row in connection.execute(statement)]
+
+
+def _order_column(order: str, dialect: str) -> ColumnElement[Any]:
+    if order == "name":
+        return small_letters(Package.name).collate(_BY_BYTES[dialect])
+    columns = {"timeCreated": Package.created_at, "timeSignBy": Package.sign_by}
+    return columns[order].expression
+
+
+def _conditions(dialect: str, criteria: PackageCriteria) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if criteria.states:
+        conditions.append(state_column(dialect).in_(criteria.states))
+    if criteria.types:
+        conditions.append(Package.type.in_(criteria.types))
+    if criteria.search:
+        sought = small_letters(criteria.search)
+        conditions.append(func.coalesce(_place_of(sought, dialect), 0) > 0)
+    if criteria.executed is not None:
+        executed = executed_column(dialect)
+        conditions.append(executed if criteria.executed else ~executed)
+    return conditions
+
+
+def _place_of(sought: ColumnElement[str], dialect: str) -> ColumnElement[int]:
+    """Find a part of the name as it stands, with no sign that means any other."""
+    find = func.instr if dialect == "sqlite" else func.strpos
+    return find(small_letters(Package.name), sought)

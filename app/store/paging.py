@@ -1,0 +1,189 @@
+"""One page of a list: the newest of all that match, without looking at many that don't."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Exists,
+    Select,
+    Text,
+    bindparam,
+    exists,
+    func,
+    select,
+    true,
+    union,
+)
+
+from app.store import long_names
+from app.store.criteria import Shape
+from app.store.matching import conditions, matching, on_heads, tag_parameters, tagged
+from app.store.models import Signature, SignatureTag, SignatureTerm
+
+#: Threads that are asked for all conditions before the rest of them is looked for: about 2 ms.
+FEW = 500
+
+_REACH: BindParameter[int] = bindparam("reach")
+
+
+def newest_ids(dialect: str, shape: Shape) -> Select[Any]:
+    """Give the ids of one page: :limit of them, behind the first :offset; :reach is their sum."""
+    limit: BindParameter[int] = bindparam("limit")
+    offset: BindParameter[int] = bindparam("offset")
+    branches = _branches(dialect, shape)
+    if branches:
+        merged = union(*(select(branch.subquery()) for branch in branches)).subquery()
+        ids = select(merged.c.signature_id)
+    else:
+        ids = matching(shape)
+    return ids.order_by(ids.selected_columns[0].desc()).limit(limit).offset(offset)
+
+
+def all_ids(shape: Shape) -> Select[Any]:
+    """Give the ids of all matching threads behind the first :offset."""
+    ids = matching(shape)
+    return ids.order_by(ids.selected_columns[0].desc()).offset(bindparam("offset"))
+
+
+def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
+    """Give selections that hold the newest :reach between them; none where one index has them.
+
+    Sorting all that have a popular key would cost its whole length. The page is among the newest
+    few of each key, and those lie in order in the index.
+    """
+    if shape.filters > 1:
+        return _near_and_far(dialect, shape)
+    if shape.tags > 1 and shape.tags_mode == "any":
+        return _of_any_tag(shape, _REACH)
+    if shape.timed:
+        return _in_spans(dialect, shape)
+    if shape.long_name:
+        return [long_names.newest(_REACH)]
+    return []
+
+
+def _near_and_far(dialect: str, shape: Shape) -> list[Select[Any]]:
+    """Look among the newest few that meet one filter, and elsewhere only if that isn't enough.
+
+    Of filters that much meets each, nobody knows where they meet.
+    """
+    lead, rest = _lead(shape)
+    few = lead.order_by(lead.selected_columns[0].desc()).limit(FEW + 1).cte("few")
+    demands = conditions(rest, few.c[0], from_term=1 if shape.terms else 0)
+    found = select(few.c[0].label("signature_id")).where(*map(_probed, demands))
+    near = found.order_by(few.c[0].desc()).limit(_REACH).cte("near")
+    more = (
+        select(func.count()).select_from(few).scalar_subquery() > FEW,
+        select(func.count()).select_from(near).scalar_subquery() < _REACH,
+    )
+    return [select(near.c.signature_id)] + [
+        select(part.subquery().c[0].label("signature_id")).where(*more)
+        for part in _far(dialect, shape)
+    ]
+
+
+def _lead(shape: Shape) -> tuple[Select[Any], Shape]:
+    """Select by the filter that as a rule the fewest meet, and give the shape of the others.
+
+    A shape counts its terms from the first, which leads if there is one.
+    """
+    if shape.terms:
+        first = SignatureTerm.term == bindparam("term_0")
+        return select(SignatureTerm.signature_id).where(first), shape
+    if shape.columns and (shape.of_document or not shape.long_name):
+        of_columns = Shape(columns=shape.columns, tags=0, tags_mode="any")
+        return on_heads(of_columns), replace(shape, columns=())
+    if shape.long_name:
+        few = long_names.newest(FEW + 1).subquery()
+        return select(few.c.signature_id), replace(shape, long_name=False)
+    return _newest_tagged(shape), replace(shape, tags=0)
+
+
+def _newest_tagged(shape: Shape) -> Select[Any]:
+    if shape.tags == 1 or shape.tags_mode == "all":
+        return tagged(shape)
+    newest = _of_any_tag(shape, FEW + 1)
+    merged = union(*(select(branch.subquery()) for branch in newest)).subquery()
+    return select(merged.c.signature_id)
+
+
+def _far(dialect: str, shape: Shape) -> list[Select[Any]]:
+    """Look at all that there is, in the order in which the page is found the soonest."""
+    if shape.timed:
+        return _in_spans(dialect, shape)
+    if shape.long_name and not (shape.terms or shape.of_document):
+        rest = replace(shape, long_name=False)
+        return [long_names.newest(_REACH, lambda thread: conditions(rest, thread))]
+    ids = matching(shape)
+    return [ids.order_by(ids.selected_columns[0].desc()).limit(_REACH)]
+
+
+def _probed(condition: Any) -> Any:
+    """Have a condition asked of each thread at hand; OFFSET keeps PostgreSQL from joining."""
+    if isinstance(condition, Exists):
+        return exists(condition.element.element.offset(0))
+    return condition
+
+
+def _of_any_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
+    """Give the newest of each tag."""
+    signature_id = SignatureTag.signature_id
+    return [
+        select(signature_id)
+        .where(SignatureTag.tag == tag)
+        .order_by(signature_id.desc())
+        .limit(limit)
+        for tag in tag_parameters(shape)
+    ]
+
+
+def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:
+    """Give the newest :reach of each span of time, be it within what is asked for, or cut by it."""
+    term = SignatureTerm.__table__.alias("spanned")
+    demands = conditions(shape.untimed, term.c.signature_id)
+    timed = Shape(
+        columns=(),
+        tags=0,
+        tags_mode="any",
+        signed_from=shape.signed_from,
+        signed_to=shape.signed_to,
+    )
+    when = exists(on_heads(timed).where(Signature.id == term.c.signature_id).offset(0))
+    return [
+        _newest_of_each(dialect, "whole_spans", term, demands),
+        _newest_of_each(dialect, "cut_spans", term, [when, *demands]),
+    ]
+
+
+def _newest_of_each(
+    dialect: str, name: str, term: Any, demands: list[ColumnElement[bool]]
+) -> Select[Any]:
+    """Give the newest :reach of each term in a list, whose items have blanks between them."""
+    listed: BindParameter[str] = bindparam(name, type_=Text())
+    if dialect == "sqlite":
+        each = func.json_each('["' + func.replace(listed, " ", '","') + '"]')
+        span = each.table_valued("value", name=name, joins_implicitly=True)
+    else:
+        # A constant to the planner, which so knows how many there are.
+        each = func.unnest(func.string_to_array(listed, " "))
+        # PostgreSQL names the column by itself otherwise.
+        span = each.table_valued("value", name=name, joins_implicitly=True).render_derived()
+    newest = (
+        select(term.c.signature_id)
+        .where(term.c.term == span.c.value, *demands)
+        .order_by(term.c.signature_id.desc())
+        .limit(_REACH)
+    )
+    if dialect != "sqlite":
+        lateral = newest.lateral()
+        return select(lateral.c.signature_id).select_from(span.join(lateral, true()))
+    # SQLite has no LATERAL: a list is made of the rows, and rows of the list.
+    ids = select(func.json_group_array(newest.correlate(span).subquery().c.signature_id))
+    found = func.json_each(ids.scalar_subquery()).table_valued(
+        "value", name="found", joins_implicitly=True
+    )
+    return select(found.c.value.label("signature_id")).select_from(span.join(found, true()))

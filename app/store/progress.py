@@ -1,0 +1,135 @@
+"""How far the packages are that threads lie in: for lists of threads, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    Connection,
+    FromClause,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+)
+
+from app.store.models import Package, PackageDocument, Signature
+from app.store.prepared import Prepared
+from app.store.required import Demands, asks_for_roles, claims_of, demands_of, read_list
+
+#: A document and the name of a thread.
+Pair = tuple[str, str]
+
+#: The pairs as JSON text: a list of [place, document, thread].
+_ASKED: BindParameter[str] = bindparam("asked", type_=Text())
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The newest package that a thread lies in, and how many of its signers signed the thread.
+
+    A draft only where the thread lies in nothing but drafts.
+    """
+
+    public_id: str
+    name: str | None
+    #: None: a draft.
+    opened_at: datetime | None
+    sign_by: datetime | None
+    rescinded_at: datetime | None
+    #: What the package calls the document of this thread.
+    document_name: str | None
+    #: Documents in the package.
+    documents: int
+    #: Who must sign, and who of them signed the current version of this thread.
+    required: int
+    signed: int
+
+
+def list_progress(connection: Connection, pairs: Sequence[Pair]) -> Mapping[Pair, Progress]:
+    """Give the progress of those of the pairs that lie in a package, whether signed yet or not."""
+    if not pairs:
+        return {}
+    asked = [(place, *pair) for place, pair in enumerate(pairs)]
+    rows = _statement(connection.dialect.name).fetch(
+        connection, {"asked": orjson.dumps(asked).decode()}
+    )
+    return {pairs[place]: _progress(*columns) for place, *columns in rows}
+
+
+def _progress(demanded: str, claims: str, *columns: Any) -> Progress:
+    demands = Demands(read_list(demanded))
+    values = [*columns, len(demands), sum(demands.met(read_list(claims)))]
+    return Progress(*values)
+
+
+@cache
+def _statement(dialect: str) -> Prepared:
+    """Find the package of each pair; only then count what belongs to it."""
+    asked = _asked(dialect)
+    newest = (
+        select(Package.id)
+        .join(PackageDocument, PackageDocument.package_id == Package.id)
+        .where(
+            PackageDocument.document == asked.c.document,
+            Package.thread == asked.c.thread,
+        )
+        # A draft binds nobody yet, so it hides no package that was sent.
+        .order_by(Package.opened_at.is_(None), Package.id.desc())
+        .limit(1)
+        .correlate(asked)
+    )
+    found = select(asked, newest.scalar_subquery().label("package_id")).cte("found")
+    documents = (
+        select(func.count())
+        .where(PackageDocument.package_id == found.c.package_id)
+        .scalar_subquery()
+        .label("documents")
+    )
+    document = select(PackageDocument.package_id, PackageDocument.document, PackageDocument.name)
+    mine = document.subquery("mine")
+    roles = asks_for_roles(found.c.package_id)
+    return Prepared(
+        select(
+            found.c.place,
+            demands_of(dialect, found.c.package_id),
+            claims_of(dialect, Signature.id, Signature.version, roles),
+            # The driver would make an object of it.
+            cast(Package.public_id, Text),
+            Package.name,
+            Package.opened_at,
+            Package.sign_by,
+            Package.rescinded_at,
+            mine.c.name,
+            documents,
+        )
+        .select_from(found)
+        .join(Package, Package.id == found.c.package_id)
+        .join(mine, (mine.c.package_id == Package.id) & (mine.c.document == found.c.document))
+        .outerjoin(
+            Signature,
+            (Signature.document == found.c.document) & (Signature.thread == found.c.thread),
+        )
+        .order_by(found.c.place)
+    )
+
+
+def _asked(dialect: str) -> FromClause:
+    each = func.json_each if dialect == "sqlite" else func.json_array_elements
+    item = (
+        each(_ASKED).table_valued(column("value", JSON), name="item", joins_implicitly=True).c.value
+    )
+    return select(
+        item[0].as_integer().label("place"),
+        item[1].as_string().label("document"),
+        item[2].as_string().label("thread"),
+    ).cte("asked")

@@ -1,0 +1,125 @@
+"""Whether those who must sign have signed: the one rule, for rows in Python.
+
+A signature is somebody's if what the certificate claims has all that the package says of him: his
+IIN, his BIN and his role, each where one is given. `package_filters` says the same in SQL, for
+lists that are filtered by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Label, Text, case, cast, func, literal, select
+
+from app.store.models import PackageSigner, Signer
+
+#: IIN, BIN and role that are demanded of one who must sign, None where any will do. IIN and BIN
+#: are not both None.
+Demand = tuple[str | None, str | None, str | None]
+#: IIN and BIN that the certificate of one signer claims, and a piece of JSON text with its roles,
+#: None where no package asks for them.
+Claim = Sequence[Any]
+
+
+_ROLE = re.compile(r'"([A-Z_]+)"')
+
+
+class Demands:
+    """What is demanded of those who must sign, in their order."""
+
+    def __init__(self, demands: Sequence[Demand]) -> None:
+        self._keys = [tuple(demand) for demand in demands]
+        #: Which parts of a claim are looked at, each combination once.
+        self._shapes = {tuple(part is not None for part in key) for key in self._keys}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def met(self, claims: Collection[Claim]) -> list[bool]:
+        """Tell of each whether one of the signers of a version is him."""
+        if not claims:
+            return [False] * len(self._keys)
+        found: set[tuple[str | None, ...]] = set()
+        for by_iin, by_bin, by_role in self._shapes:
+            if by_role:
+                found.update(
+                    (claim[0] if by_iin else None, claim[1] if by_bin else None, role)
+                    for claim in claims
+                    for role in _read_roles(claim[2])
+                )
+            else:
+                found.update(
+                    (claim[0] if by_iin else None, claim[1] if by_bin else None, None)
+                    for claim in claims
+                )
+        return [key in found for key in self._keys]
+
+
+def demands_of(dialect: str, package_id: Any) -> Label[str]:
+    """Give the column that holds the demands of a package, a JSON list of `Demand` as text."""
+    listed, row = _functions(dialect)
+    demand = row(PackageSigner.iin, PackageSigner.bin, PackageSigner.role)
+    return _as_text(dialect, listed(demand), PackageSigner.package_id == package_id, "demands")
+
+
+def asks_for_roles(package_id: Any) -> ColumnElement[bool]:
+    """Give the condition that a package demands a role of somebody."""
+    return (
+        select(PackageSigner.number)
+        .where(PackageSigner.package_id == package_id, PackageSigner.role.is_not(None))
+        .exists()
+    )
+
+
+def claims_of(
+    dialect: str, signature_id: Any, version: Any, with_roles: ColumnElement[bool]
+) -> Label[str]:
+    """Give the column that holds who signed a version, a JSON list of `Claim` as text.
+
+    Roles are in the midst of a signer's facts, so they are read only `with_roles`.
+    """
+    listed, row = _functions(dialect)
+    claim = row(Signer.claimed_iin, Signer.claimed_bin, _roles(dialect, with_roles))
+    mine = (Signer.signature_id == signature_id) & (Signer.version == version)
+    return _as_text(dialect, listed(claim), mine, "claims")
+
+
+def read_list(text: str) -> list[Any]:
+    """Read such a column."""
+    found: list[Any] = orjson.loads(text)
+    return found
+
+
+def _roles(dialect: str, with_roles: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Give the roles of a signer as a piece of JSON text."""
+    if dialect == "sqlite":
+        # What SQLite knows to be JSON would be put into the list as such.
+        roles = func.json_extract(Signer.facts, "$.claimed.roles")
+        return case((with_roles, literal("").concat(roles)))
+    # PostgreSQL would read all facts to their end, which takes three times as long. A quote within
+    # a text is escaped, so these characters are the key and nothing else; a role has no bracket.
+    after = func.split_part(cast(Signer.facts, Text), '"roles":', 2)
+    return case((with_roles, func.split_part(after, "]", 1)))
+
+
+@lru_cache(maxsize=1024)
+def _read_roles(text: str | None) -> tuple[str, ...]:
+    """Read the roles out of that piece, which needn't have its bracket."""
+    return tuple(_ROLE.findall(text or ""))
+
+
+def _functions(dialect: str) -> tuple[Any, Any]:
+    """Name the functions that make a JSON list of rows, and of columns."""
+    if dialect == "sqlite":
+        return func.json_group_array, func.json_array
+    return func.json_agg, func.json_build_array
+
+
+def _as_text(dialect: str, listed: Any, mine: ColumnElement[bool], name: str) -> Label[str]:
+    if dialect != "sqlite":
+        listed = func.coalesce(cast(listed, Text), "[]")
+    return select(listed).where(mine).scalar_subquery().label(name)

@@ -1,0 +1,142 @@
+"""Pages of lists that are filtered by several things at once, and longer than the first try."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from sqlalchemy import Engine
+
+from app.store.chains import NewVersion, save_version
+from app.store.criteria import Criteria
+from app.store.database import transaction
+from app.store.paging import FEW
+from app.store.terms import fold
+from tests.store.signings import (
+    IVANOV,
+    PETROVA,
+    SYDYKOV,
+    Person,
+    signed_by,
+    signing_of,
+)
+from tests.store.threads import find
+
+START = datetime(2019, 12, 30, 22, tzinfo=UTC)
+NURSULTAN = ("АБДРАХМАНОВ-СЕЙДАХМЕТОВ НУРСУЛТАН", "930404300041", None, None)
+NURLAN = ("АБДРАХМАНОВ-СЕЙДАХМЕТОВ НУРЛАН", "870808300019", None, None)
+TEAMS: list[list[Person]] = [[IVANOV], [IVANOV, PETROVA], [SYDYKOV], [NURSULTAN], [NURLAN, IVANOV]]
+THREADS = 3 * FEW
+
+
+class Saved(NamedTuple):
+    """What a thread was saved with."""
+
+    document: str
+    thread: str
+    stage: str | None
+    tags: tuple[str, ...]
+    team: int
+    moment: datetime
+
+    def meets(self, criteria: Criteria) -> bool:
+        """Tell what the database is to find out."""
+        team = TEAMS[self.team]
+        tagged = [tag in self.tags for tag in criteria.tags]
+        return (
+            criteria.document in (None, self.document)
+            and criteria.thread in (None, self.thread)
+            and criteria.stage in (None, self.stage)
+            and (all if criteria.tags_mode == "all" else any)(tagged or [True])
+            and (criteria.iin is None or any(criteria.iin == person[1] for person in team))
+            and (criteria.bin is None or any(criteria.bin == person[3] for person in team))
+            and (
+                criteria.name is None
+                or any(fold(person[0]).startswith(fold(criteria.name)) for person in team)
+            )
+            and (criteria.signed_from is None or self.moment >= criteria.signed_from)
+            and (criteria.signed_to is None or self.moment <= criteria.signed_to)
+        )
+
+
+@pytest.fixture(name="saved")
+def fill(engine: Engine) -> list[Saved]:
+    """Save many threads, in which common people and tags meet seldom; give them, newest first."""
+    chance = random.Random(4)
+    signatures = [signed_by(*team, timed=False) for team in TEAMS]
+    threads: list[Saved] = []
+    with transaction(engine) as connection:
+        for number in range(THREADS):
+            early = number < THREADS // 2
+            one = Saved(
+                f"doc-{number // 3}",
+                chance.choice(["main", "other"]),
+                chance.choice([None, "draft"]),
+                tuple(
+                    tag
+                    for tag in ("a", "b", "c")
+                    if chance.random() < (0.7, 0.3, 0.02)[ord(tag) - 97]
+                ),
+                0 if early and chance.random() < 0.9 else chance.randrange(1, len(TEAMS)),
+                START + timedelta(hours=number * 2 + chance.randrange(48)),
+            )
+            if any(
+                (one.document, one.thread) == (other.document, other.thread)
+                for other in threads[-3:]
+            ):
+                continue
+            cms = signatures[one.team]
+            new = NewVersion(
+                document=one.document, thread=one.thread, stage=one.stage, tags=one.tags, cms=cms
+            )
+            save_version(connection, new, signing_of(cms, one.moment), None)
+            threads.append(one)
+    return threads[::-1]
+
+
+def any_criteria(chance: random.Random) -> Criteria:
+    """Ask for one to four things."""
+    people = [IVANOV, PETROVA, SYDYKOV, NURSULTAN, NURLAN]
+    moment = START + timedelta(minutes=chance.randrange(THREADS * 120))
+    until = moment + timedelta(minutes=chance.choice([1, 600, 60 * 24 * 40, 60 * 24 * 400]))
+    possible: list[dict[str, Any]] = [
+        {"document": f"doc-{chance.randrange(THREADS // 3)}"},
+        {"thread": "main"},
+        {"stage": "draft"},
+        {"tags": ("c",)},
+        {"tags": ("b", "c")},
+        {"tags": ("a", "c"), "tags_mode": "all"},
+        {"iin": chance.choice(people)[1]},
+        {"bin": PETROVA[3]},
+        {"name": chance.choice(people)[0][: chance.randrange(1, 40)]},
+        {"name": chance.choice([NURLAN, NURSULTAN])[0][: chance.randrange(20, 34)]},
+        {"signed_from": moment},
+        {"signed_to": moment},
+        {"signed_from": moment, "signed_to": until},
+        {
+            "signed_from": moment.replace(hour=0, minute=0),
+            "signed_to": until.replace(hour=0, minute=0),
+        },
+    ]
+    chosen: dict[str, Any] = {}
+    for one in chance.sample(possible, chance.randrange(1, 5)):
+        chosen |= one
+    return Criteria(**chosen)
+
+
+def test_a_page_is_what_a_look_at_every_thread_gives(engine: Engine, saved: list[Saved]) -> None:
+    chance = random.Random(7)
+    pages = 0
+    for _ in range(150):
+        criteria = any_criteria(chance)
+        expected = [(one.document, one.thread) for one in saved if one.meets(criteria)]
+        limit = chance.choice([1, 20, 200])
+        offset = chance.choice([0, 0, 3, len(expected) // 2])
+        found = find(engine, criteria, limit=limit, offset=offset)
+        page = [(row.document, row.thread) for row in found]
+        assert page == expected[offset : offset + limit], criteria
+        pages += bool(page)
+        if chance.random() < 0.2:
+            everything = find(engine, criteria)
+            assert [(row.document, row.thread) for row in everything] == expected, criteria
+    assert pages > 50
