@@ -6,15 +6,20 @@ import hmac
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar, Literal, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from flask import Flask, current_app, g, request
+from flask import Flask, request
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
 from app.store.tokens import Bearer, list_in_force, note_use, split_token
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 Scope = Literal["read", "write", "delete", "admin"]
 
@@ -35,7 +40,10 @@ BELIEVED_MISSING = 1.0
 
 #: What is compared where there is no token: no hash is equal to it.
 _NO_HASH = "-" * 64
+#: Where a request has its caller: absent if no token was sent, None if it was a wrong one.
+_CALLER = "qoltanba.caller"
 _CHALLENGE = 'Bearer realm="qoltanba"'
+_NOT_ENOUGH = ', error="insufficient_scope"'
 
 _log = logging.getLogger(__name__)
 
@@ -45,11 +53,11 @@ class AccessRefused(Exception):
 
     template: ClassVar[str]
 
-    def __init__(self, challenge: str = "", **values: object) -> None:
+    def __init__(self, challenge: str = _NOT_ENOUGH, **values: object) -> None:
         super().__init__(self.template.format(**values))
         #: What fills the template's placeholders.
         self.values = values
-        #: RFC 6750, section 3.
+        #: RFC 6750, section 3: what is wrong with the token, if one was sent.
         self.headers = {"WWW-Authenticate": _CHALLENGE + challenge}
 
 
@@ -155,27 +163,67 @@ class TokensInForce:
 def init_app(app: Flask) -> None:
     """Find out, before each request, who calls. `enforce` is to follow."""
     tokens = TokensInForce()
+    demand_of = _reading_demands(app)
 
     def identify() -> None:
-        view = current_app.view_functions.get(request.endpoint or "")
-        if view is not None and DEMANDS.get(view, "admin") is None:
+        endpoint, environ = request.endpoint, request.environ
+        if endpoint is not None and demand_of(endpoint).scope is None:
             return
-        text = _given_token()
+        text = _given_token(environ)
         if text is not None:
-            g.token_given = True
-            g.caller = tokens.find(db.engine, text)
+            environ[_CALLER] = tokens.find(db.engine, text)
 
     app.before_request(identify)
 
 
 def enforce(app: Flask) -> None:
-    """Refuse, before each request, a caller who lacks what the view demands."""
-    app.before_request(_demand)
+    """Refuse, before each request, a caller who lacks what the view demands.
+
+    What is not there, or not by this method, says so itself.
+    """
+    demand_of = _reading_demands(app)
+
+    def demand() -> None:
+        endpoint = request.endpoint
+        if endpoint is not None:
+            demand_of(endpoint).make(request.environ)
+
+    app.before_request(demand)
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """What a view demands of its caller."""
+
+    #: None: nothing.
+    scope: Scope | None
+    by_tags: bool
+
+    def make(self, environ: WSGIEnvironment) -> None:
+        """Refuse a caller who lacks it. Raises AccessRefused."""
+        if self.scope is None:
+            return
+        bearer: Bearer | None = environ.get(_CALLER)
+        if bearer is None:
+            raise TokenNeeded(', error="invalid_token"' if _CALLER in environ else "")
+        if not bearer.may(self.scope):
+            raise ScopeMissing(f'{_NOT_ENOUGH}, scope="{self.scope}"', scope=self.scope)
+        if bearer.tag_prefix is not None and not self.by_tags:
+            raise TagsOutOfReach(prefix=bearer.tag_prefix)
+
+
+def _reading_demands(app: Flask) -> Callable[[str], _Demand]:
+    @cache  # An application's endpoints are few, and don't change.
+    def read(endpoint: str) -> _Demand:
+        view = app.view_functions[endpoint]
+        return _Demand(DEMANDS.get(view, "admin"), view in BOUND_BY_TAGS)
+
+    return read
 
 
 def caller() -> Bearer | None:
     """Give whose token is at work; None if none is, or none is asked for."""
-    found: Bearer | None = g.get("caller")
+    found: Bearer | None = request.environ.get(_CALLER)
     return found
 
 
@@ -191,30 +239,11 @@ def caller_key() -> str | None:
     return f"token {found.id}" if found else None
 
 
-def _given_token() -> str | None:
+def _given_token(environ: WSGIEnvironment) -> str | None:
     """Give the token of a request: `Authorization: Bearer`, `api_key` or `X-Api-Key`."""
-    environ = request.environ
-    given = environ.get("HTTP_AUTHORIZATION")
-    if given is not None:
-        scheme, _, token = given.partition(" ")
-        if scheme.lower() == "bearer":
-            return str(token.strip())
-    found: str | None = environ.get("HTTP_API_KEY") or environ.get("HTTP_X_API_KEY")
-    return found.strip() if found else None
-
-
-def _demand() -> None:
-    """Refuse who may not call a view. What is not there, or not by this method, says so itself."""
-    view = current_app.view_functions.get(request.endpoint or "")
-    if view is None:
-        return
-    scope = DEMANDS.get(view, "admin")
-    if scope is None:
-        return
-    bearer = caller()
-    if bearer is None:
-        raise TokenNeeded(', error="invalid_token"' if g.get("token_given") else "")
-    if not bearer.may(scope):
-        raise ScopeMissing(f', error="insufficient_scope", scope="{scope}"', scope=scope)
-    if bearer.tag_prefix is not None and view not in BOUND_BY_TAGS:
-        raise TagsOutOfReach(', error="insufficient_scope"', prefix=bearer.tag_prefix)
+    given: str = environ.get("HTTP_AUTHORIZATION", "")
+    scheme, _, token = given.partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    found: str = environ.get("HTTP_API_KEY") or environ.get("HTTP_X_API_KEY", "")
+    return found.strip() or None

@@ -25,6 +25,7 @@ from app.api.locale import choose_locale, translate
 from app.api.ncanode import envelope
 from app.api.ncanode.checks import CheckFailed
 from app.api.ncanode.forwarding import OriginFailed, OriginNotSet
+from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
 from app.api.parameters import ParameterError
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
 from app.cms.crls import MalformedRevocation
@@ -70,6 +71,8 @@ STATUS: dict[type[Exception], int] = {
     TokenNeeded: 401,
     ScopeMissing: 403,
     TagsOutOfReach: 403,
+    SaveOutOfReach: 403,
+    SearchOutOfReach: 403,
     SignatureNotFound: 404,
     InvalidType: 400,
     InvalidState: 400,

@@ -12,7 +12,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from limits import RateLimitItem
 from limits.strategies import FixedWindowRateLimiter
 
@@ -21,6 +21,8 @@ from app.limits.shared_counters import SharedCounters
 
 #: What those ask who run the server, as often as they like.
 UNLIMITED = frozenset({"/health/live", "/health/ready", "/metrics"})
+
+_LEFT = "qoltanba.left"
 
 #: Gives what a caller who proved who he is, is counted by; None for all others.
 Who = Callable[[], str | None]
@@ -48,14 +50,14 @@ def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
         allowed = limiter.hit(limit, caller)
         reset, remaining = limiter.get_window_stats(limit, caller)
         seconds = max(ceil(reset - time.time()), 1)
-        g.quota = remaining, seconds
+        environ[_LEFT] = remaining, seconds
         if not allowed:
             raise TooManyRequests(seconds)
 
     def tell(response: Response) -> Response:
-        quota = g.get("quota")
-        if quota is not None:
-            remaining, seconds = quota
+        left = request.environ.get(_LEFT)
+        if left is not None:
+            remaining, seconds = left
             add = response.headers.add
             add("RateLimit-Policy", policy)
             add("RateLimit", f'"caller";r={remaining};t={seconds}')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from uuid import uuid4
 from flask import Flask, Response, request
 
 from app.observe.counters import UNMATCHED, count_request, known_method
-from app.observe.logs import FIELDS, REQUEST_ID
+from app.observe.logs import REQUEST_ID, say
 
 HEADER = "X-Request-ID"
 _BEGAN = "qoltanba.began"
@@ -21,7 +20,7 @@ _BEGAN = "qoltanba.began"
 #: come into the log this way.
 _ACCEPTED = re.compile(r"(?!.*[0-9]{12})[A-Za-z0-9._-]{1,128}").fullmatch
 
-_ACCESS = logging.getLogger("app.access")
+_ACCESS = "app.access"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,6 @@ def init_app(app: Flask, *, count: bool, telling: Telling | None) -> None:
         count: whether requests are counted.
         telling: what goes into the line of each request; None: they have no lines.
     """
-    if telling:
-        _ACCESS.setLevel(logging.INFO)
 
     def end(response: Response) -> Response:
         environ = request.environ
@@ -90,16 +87,15 @@ def new_id() -> str:
 def _log_request(
     environ: dict[str, Any], route: str, response: Response, seconds: float, telling: Telling
 ) -> None:
-    """Write the line of a request, made without a look for the place in the code that writes it."""
-    record = logging.LogRecord(_ACCESS.name, logging.INFO, "", 0, "request", None, None)
-    record.__dict__[FIELDS] = {
+    length = response.headers.get("Content-Length")
+    fields = {
         "request_id": environ[REQUEST_ID],
         "method": known_method(environ["REQUEST_METHOD"]),
         "route": route,
         "status": response.status_code,
         "milliseconds": round(seconds * 1000, 3),
-        "bytes": response.content_length,
+        "bytes": int(length) if length else None,
         "token": telling.token(),
         "family": telling.family_of(route),
     }
-    _ACCESS.handle(record)
+    say(_ACCESS, "request", fields)

@@ -54,6 +54,8 @@ class Carried:
     cms: bool = True
     #: The facts of the signers.
     signers: bool = False
+    #: The name of the token that saved it.
+    saver: bool = False
 
 
 PLAIN = Carried()
@@ -167,9 +169,16 @@ def _stream(
 
 
 def _columns(dialect: str, carried: Carried) -> tuple[Any, ...]:
-    columns = (*RECORD_COLUMNS, Version.cms if carried.cms else null().label("cms"))
+    columns: tuple[Any, ...] = (
+        *RECORD_COLUMNS,
+        Version.cms if carried.cms else null().label("cms"),
+    )
     if carried.signers:
-        return (*columns, facts_of(dialect, Version.signature_id, Version.version))
+        columns = (*columns, facts_of(dialect, Version.signature_id, Version.version))
+    if carried.saver:
+        # In its place in the record, also where there are no signers before it.
+        signers = () if carried.signers else (null().label("signers"),)
+        columns = (*columns, *signers, Version.saved_by)
     return columns
 
 

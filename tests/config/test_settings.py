@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from limits import parse
 
 from app.factory import create_app
 from config.settings import (
@@ -57,6 +58,11 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         organization_id=None,
         locale="en",
         timezone=ZoneInfo("UTC"),
+        auth=False,
+        allow_open=False,
+        rate_limit=parse("30000/minute"),
+        trusted_proxies=0,
+        cors_origins="*",
         max_body=30 * MEGABYTE,
         host="127.0.0.1",
         port=8000,
