@@ -56,6 +56,8 @@ class Carried:
     signers: bool = False
     #: The name of the token that saved it.
     saver: bool = False
+    #: The UUID by which the thread is known to other API families.
+    public_id: bool = False
 
 
 PLAIN = Carried()
@@ -169,17 +171,15 @@ def _stream(
 
 
 def _columns(dialect: str, carried: Carried) -> tuple[Any, ...]:
-    columns: tuple[Any, ...] = (
+    """Give the columns of a record; what stands in a place that wasn't asked for is NULL."""
+    signers = facts_of(dialect, Version.signature_id, Version.version)
+    return (
         *RECORD_COLUMNS,
         Version.cms if carried.cms else null().label("cms"),
+        signers if carried.signers else null().label("signers"),
+        Version.saved_by if carried.saver else null().label("saved_by"),
+        Signature.public_id if carried.public_id else null().label("public_id"),
     )
-    if carried.signers:
-        columns = (*columns, facts_of(dialect, Version.signature_id, Version.version))
-    if carried.saver:
-        # In its place in the record, also where there are no signers before it.
-        signers = () if carried.signers else (null().label("signers"),)
-        columns = (*columns, *signers, Version.saved_by)
-    return columns
 
 
 def page_parameters(criteria: Criteria, limit: int, offset: int) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import json
 import re
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
@@ -15,7 +17,7 @@ import requests
 
 from tests.live.client import Client, signature
 from tests.live.conftest import StartServer
-from tests.live.server import CODE, Server
+from tests.live.server import CODE, PROJECT, Server
 
 IIN, BIN = "900101300017", "050140001234"
 TOKEN = "tok1d.sEcReTsEcReTsEcReT"
@@ -141,3 +143,44 @@ def test_a_failing_database_is_told_without_what_was_asked(
     assert [line for line in map(json.loads, server.log.splitlines()) if line["level"] != "INFO"]
     for secret in SECRETS:
         assert secret not in server.log
+
+
+def make_token(server: Server, name: str) -> str:
+    """Do what the operator does for somebody who may call."""
+    made = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "flask",
+            "--app",
+            "wsgi",
+            "token",
+            "create",
+            name,
+            "--scope",
+            "read",
+        ],
+        cwd=PROJECT,
+        env=server.environment,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return made.stdout.strip()
+
+
+def test_the_line_of_a_request_names_the_token_and_does_not_show_it(
+    start_server: StartServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    url = f"sqlite:///{tmp_path_factory.mktemp('data') / 'store.sqlite3'}"
+    server = start_server(url, AUTH="on", ACCESS_LOG="on", LOG_LEVEL="debug")
+    token = make_token(server, "back office")
+    for shown in ({}, {"X-Api-Key": token}, {"Authorization": f"Bearer {token}x"}):
+        answer = requests.get(server.address + "/metrics", headers=shown, timeout=20)
+        assert answer.status_code == (200 if "X-Api-Key" in shown else 401)
+        assert answer.headers["X-Request-ID"]
+    lines = [json.loads(line) for line in server.log.splitlines()]
+    told = [line["token"] for line in lines if line.get("route") == "/metrics"]
+    assert told == [None, "back office", None]
+    assert token not in server.log
+    assert token.rpartition(".")[2] not in server.log

@@ -75,6 +75,7 @@ def test_a_token_that_was_changed_anywhere_leads_nowhere() -> None:
         "\0" * 40,
         "=" * 40,
         "!" * 40,
+        "A" * 39 + "!",
         "_" * 40,
         "A" * 9999,
     ],

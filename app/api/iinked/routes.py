@@ -21,7 +21,7 @@ from app.api.iinked.status import Origin, status_shape
 from app.auth import caller_name, needs
 from app.extensions import db
 from app.store import package_lists, packages
-from app.store.database import transaction
+from app.store.database import survey, transaction
 from app.store.errors import PackageNotFound
 from app.store.implicit_packages import find_implicit
 from app.store.package_status import find_package, get_package
@@ -97,7 +97,7 @@ def delete() -> Response:
 def list_packages() -> Response:
     """Give a page of the registered packages, each without its documents and signers."""
     wanted: ListRequest = _LIST.read(request)
-    with db.engine.connect() as connection:
+    with survey(db.engine) as connection:
         total = package_lists.count_packages(connection, wanted.criteria)
         found = package_lists.list_packages(connection, wanted.criteria, wanted.page)
     organization = _origin().organization

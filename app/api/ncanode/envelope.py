@@ -91,6 +91,8 @@ def signature(record: SignatureRecord, zone: ZoneInfo, carried: Carried) -> dict
         written["signers"] = orjson.Fragment(record.signers or "[]")
     if carried.saver:
         written["version_saved_by"] = record.saved_by
+    if carried.public_id:
+        written["public_id"] = record.public_id
     return written
 
 

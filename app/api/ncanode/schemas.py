@@ -124,7 +124,7 @@ class ThreadSchema(ParametersSchema):
     thread = Text()
     version = VersionNumber(load_default=None, allow_none=True)
     without = Choice("cms", load_default=None)
-    with_ = Choices("signers", "saver", data_key="with")
+    with_ = Choices("signers", "saver", "public_id", data_key="with")
     diff = Flag(load_default=False, allow_none=True)
 
     def build(self, data: dict[str, Any]) -> ThreadRequest:
@@ -150,7 +150,7 @@ class SearchSchema(ParametersSchema):
     offset = Integer(low=0, load_default=0)
     count = Flag(load_default=False, allow_none=True)
     without = Choice("cms", load_default=None)
-    with_ = Choices("signers", "saver", data_key="with")
+    with_ = Choices("signers", "saver", "public_id", data_key="with")
     iin = Digits(12)
     bin = Digits(12)
     signer = Text()
@@ -184,4 +184,5 @@ class SearchSchema(ParametersSchema):
 
 def _carried(data: dict[str, Any]) -> Carried:
     with_ = data["with_"] or ()
-    return Carried(cms=data["without"] is None, signers="signers" in with_, saver="saver" in with_)
+    more = {name: name in with_ for name in ("signers", "saver", "public_id")}
+    return Carried(cms=data["without"] is None, **more)

@@ -182,6 +182,17 @@ def test_a_thread_that_nobody_registered_is_a_package(client: FlaskClient) -> No
     assert status(client, "deal") == answer
 
 
+def test_signers_without_an_iin_are_told_apart_by_what_they_claim(client: FlaskClient) -> None:
+    company = ("КОМПАНИЯ", "", "ТОО", PETROVA[3])
+    stranger, other = ("БЕЗ НОМЕРА", "", None, None), ("ДРУГОЙ", "", None, None)
+    sign(client, company, stranger, other)
+    sign(client, other, stranger, document="annex")
+    answer = status(client, "main")
+    assert len(answer["signers"]) == 3
+    ids = [each["signerId"] for each in answer["signers"]]
+    assert revisions(answer, "signerId") == [ids, ids[1:]]
+
+
 def test_what_is_no_signature_has_no_signers(open_client: FlaskClient) -> None:
     sign(open_client, IVANOV, thread="deal")
     given = {"document": "raw", "thread": "deal", "cms": "no signature"}
