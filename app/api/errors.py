@@ -45,6 +45,7 @@ from app.store.errors import (
     PackageNotSent,
     PackageRescinded,
     PackageTooLarge,
+    PersonNotFound,
     SignatureNotFound,
     VersionConflict,
     VersionNotSet,
@@ -77,6 +78,7 @@ STATUS: dict[type[Exception], int] = {
     PackageExpired: 400,
     PackageTooLarge: 400,
     PackageNotFound: 404,
+    PersonNotFound: 404,
     OriginNotSet: 501,
     OriginFailed: 502,
 }
@@ -86,6 +88,7 @@ SENTENCES = {
     400: "Request is not acceptable",
     404: "There is nothing at this address",
     405: "Method is not allowed at this address",
+    406: "What is here is of no type that the request accepts",
     413: "Request body is too large",
     500: "Internal error",
     503: "Database is not available, try again later",

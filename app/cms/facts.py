@@ -3,6 +3,7 @@
 Everything here is claimed, nothing verified; the keys say so.
 """
 
+import hashlib
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -15,7 +16,10 @@ from app.cms.x509 import Certificate
 
 
 def signer_facts(signer: SignerClaims) -> dict[str, Any]:
-    """Write one signer; times are ISO 8601 in UTC, numbers of certificates and digests hex."""
+    """Write one signer; times are ISO 8601 in UTC, numbers of certificates and digests hex.
+
+    `sha256` and `size`, in bytes, of a timestamp are those of the encoded token.
+    """
     claims = signer.claims
     return {
         "number": signer.number,
@@ -72,6 +76,8 @@ def _timestamp(signer: SignerClaims) -> dict[str, Any] | None:
         "policy": token.policy,
         "serial_number": f"{token.serial_number:x}",
         "authority": token.authority,
+        "sha256": hashlib.sha256(token.token).hexdigest(),
+        "size": len(token.token),
     }
 
 

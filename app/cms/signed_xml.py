@@ -142,10 +142,17 @@ def parse_signed_xml(text: str) -> SignedXml:
         # The second lock: it takes what `_refuse_doctype` reads otherwise than libxml2 does.
         raise MalformedSignature("cms: XML has a document type declaration")
     signatures = tuple(signature for _, signature in find_signatures(root))
-    # What it declares may be another encoding than the one that the document has now.
+    return SignedXml(document_of(text), signatures)
+
+
+def document_of(text: str) -> bytes:
+    """Give a document in UTF-8, without what stands around it and without its XML declaration.
+
+    What it declares may be another encoding than the one that the document has now.
+    """
+    text = text.strip(_MARGIN)
     declaration = _DECLARATION.match(text)
-    document = text[declaration.end() :] if declaration else text
-    return SignedXml(document.rstrip(_MARGIN).encode(), signatures)
+    return (text[declaration.end() :] if declaration else text).encode()
 
 
 def _refuse_doctype(text: str) -> None:

@@ -22,6 +22,12 @@ class SignatureNotFound(StoreError):
     template = "Signature was not found"
 
 
+class PersonNotFound(StoreError):
+    """What a person is asked for by is no number that anybody could have."""
+
+    template = "There is no such person: a number is 12 digits, with or without IIN or BIN before"
+
+
 class VersionNotSet(StoreError):
     """The thread exists, so a save must say which version it supersedes."""
 

@@ -35,7 +35,10 @@ _ASKED: BindParameter[str] = bindparam("asked", type_=Text())
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The newest package that a thread lies in, and how many of its signers signed the thread."""
+    """The newest package that a thread lies in, and how many of its signers signed the thread.
+
+    A draft only where the thread lies in nothing but drafts.
+    """
 
     public_id: str
     name: str | None
@@ -80,7 +83,8 @@ def _statement(dialect: str) -> Prepared:
             PackageDocument.document == asked.c.document,
             Package.thread == asked.c.thread,
         )
-        .order_by(Package.id.desc())
+        # A draft binds nobody yet, so it hides no package that was sent.
+        .order_by(Package.opened_at.is_(None), Package.id.desc())
         .limit(1)
         .correlate(asked)
     )

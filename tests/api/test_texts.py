@@ -178,3 +178,15 @@ def test_names_are_case_sensitive(client: FlaskClient) -> None:
     assert not exists(client, "Doc", "main")
     assert documents(client, "tags=tag") == []
     assert documents(client, "document=DOC") == []
+
+
+@pytest.mark.parametrize("method", ["x" * 256, "a\0b", ["a"], {"a": 1}, True, "\ud800"])
+def test_how_it_was_signed_is_text_of_limited_length(client: FlaskClient, method: Any) -> None:
+    assert refuse(client, method=method).startswith('"method" parameter ')
+    assert not exists(client)
+
+
+def test_how_it_was_signed_changes_no_answer(client: FlaskClient) -> None:
+    without, given = save(client), save(client, document="other", method="ж" * 255)
+    assert list(without) == list(given)
+    assert "method" not in get(client, "other")

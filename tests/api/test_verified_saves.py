@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from flask.testing import FlaskClient
+from sqlalchemy import Engine, select
 
+from app.cms.parsing import parse
+from app.cms.signers import describe
+from app.store.models import Signer
 from tests import builders, pki, signing
-from tests.api.asking import documents, exists, refuse, save
+from tests.api import people
+from tests.api.asking import documents, exists, refuse, rows, save
+from tests.api.people import chief, ivan
+from tests.builders import SIGNING_TIME
 from tests.conftest import AppMaker
 from tests.gost_signer import GOST_2015_256
 from tests.store.signings import IVANOV, PETROVA, signed_by
@@ -137,3 +145,43 @@ def test_the_reason_is_told_in_the_clients_language(verifying: FlaskClient) -> N
         for locale in ("en", "ru", "kk")
     }
     assert len(set(told.values())) == 3
+
+
+def moments_of(engine: Engine) -> list[datetime | None]:
+    """Give the moments of verified timestamps of all signers that are kept."""
+    statement = select(Signer.verified_gen_time).order_by(Signer.signature_id, Signer.number)
+    with engine.connect() as connection:
+        return list(connection.execute(statement).scalars())
+
+
+@pytest.mark.parametrize("level", ["signature", "trusted"])
+def test_when_a_signature_was_stamped_is_kept_once_it_was_verified(
+    make_app: AppMaker, engine: Engine, trust_folder: Path, level: str
+) -> None:
+    client = make_app(CMS_VALIDATION=level, TRUST_DIR=str(trust_folder)).test_client()
+    save(client, cms=people.cms(ivan(), chief(), stamped=True))
+    assert moments_of(engine) == [SIGNING_TIME, SIGNING_TIME]
+    save(client, document="plain", cms=people.cms(ivan()))
+    assert moments_of(engine) == [SIGNING_TIME, SIGNING_TIME, None]
+
+
+def test_a_timestamp_that_nobody_verified_is_no_verified_one(
+    client: FlaskClient, verifying: FlaskClient, engine: Engine
+) -> None:
+    cms = people.cms(ivan(), stamped=True)
+    save(client, document="structure", cms=cms)
+    save(verifying, document="nobody is trusted", cms=cms)
+    assert moments_of(engine) == [None, None]
+
+
+def test_the_digest_and_the_size_of_a_timestamp_are_kept(client: FlaskClient) -> None:
+    cms = people.cms(ivan(), stamped=True)
+    save(client, cms=cms)
+    [row] = rows(client, "with=signers")
+    timestamp = row["signers"][0]["claimed"]["timestamp"]
+    [signer] = describe(parse(cms))
+    assert signer.timestamp
+    token = signer.timestamp.token
+    assert timestamp["sha256"] == hashlib.sha256(token).hexdigest()
+    assert timestamp["size"] == len(token)
+    assert base64.b64decode(cms).count(token) == 1

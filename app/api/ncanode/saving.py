@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -50,8 +51,9 @@ def read_checked(cms: str, data: str | None) -> Signing:
     if level not in ("signature", "trusted"):
         return read_signing(signature, now)
     content = content_given(signature, data)
-    _verify(signature, content, level, now)
-    return read_signing(signature, now, None if content is None else sha256(content).hexdigest())
+    statuses = _verify(signature, content, level, now)
+    digest = None if content is None else sha256(content).hexdigest()
+    return read_signing(signature, now, digest, _attested_moments(statuses))
 
 
 def content_given(signature: SignedCms | SignedXml, data: str | None) -> bytes | None:
@@ -75,16 +77,29 @@ def content_given(signature: SignedCms | SignedXml, data: str | None) -> bytes |
 
 def _verify(
     signature: SignedCms | SignedXml, content: bytes | None, level: str, now: datetime
-) -> None:
+) -> tuple[SignerStatus, ...]:
     """Demand that each signature verifies, and at level `trusted` that it reaches an anchor."""
     lacks_content = is_detached(signature) and content is None
     accepts = lacks_content and current_app.config["CMS_DETACHED"] == "accept"
-    for status in current_trust().verify(signature, content, at=now):
+    statuses = current_trust().verify(signature, content, at=now)
+    for status in statuses:
         demand(status.intact, status, or_unknown=accepts)
         demand(status.valid, status)
         if level == "trusted":
             demand(status.path, status)
             demand(status.revocation, status, or_unknown=True)
+    return statuses
+
+
+def _attested_moments(statuses: Iterable[SignerStatus]) -> dict[int, datetime]:
+    """Give, by the signer's number, the moments of timestamps that hold."""
+    return {
+        status.number: status.timestamp.gen_time
+        for status in statuses
+        if status.timestamp
+        and status.timestamp.gen_time
+        and status.timestamp.verdict.answer is Answer.YES
+    }
 
 
 def is_detached(signature: SignedCms | SignedXml) -> bool:

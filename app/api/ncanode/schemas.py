@@ -92,6 +92,7 @@ class SaveSchema(ParametersSchema):
     tags = Tags()
     stage = Text(strip=False)
     data = Text(limit=None, strip=False)
+    method = Text()
 
     def build(self, data: dict[str, Any]) -> SaveRequest:
         """Give the request."""
@@ -106,6 +107,7 @@ class SaveSchema(ParametersSchema):
             created_by=data["version_created_by"] or None,
             comment=data["version_comment"] or None,
             tags=data["tags"] or (),
+            method=data["method"] or None,
         )
         return SaveRequest(new, data["version"], data["data"] or None)
 

@@ -1,5 +1,57 @@
 """The addresses of the family."""
 
-from flask import Blueprint
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, current_app, request
+
+from app.api.answers import json_answer
+from app.api.penbox.files import OCTETS, answer_file, file_of, type_of
+from app.api.penbox.negotiation import choose_type
+from app.api.penbox.qualification import is_qualified
+from app.api.penbox.shapes import write_signature
+from app.auth import needs
+from app.extensions import db
+from app.store.errors import SignatureNotFound
+from app.store.progress import list_progress
+from app.store.public_threads import PublicThread, get_public_thread
 
 blueprint = Blueprint("penbox", __name__)
+
+JSON = "application/json"
+#: A UUID (RFC 9562 section 4).
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@blueprint.get("/v1/signatures/<public_id>")
+@blueprint.get("/signatures/<public_id>")
+@needs("read")
+def get_signature(public_id: str) -> Response:
+    """Describe a thread, or give its current signature as a file: as the client accepts it."""
+    if not _UUID.fullmatch(public_id):
+        raise SignatureNotFound
+    with db.engine.connect() as connection:
+        thread = get_public_thread(connection, public_id.lower())
+    file = file_of(thread)
+    offers = dict.fromkeys((JSON, OCTETS, type_of(file, thread)))
+    chosen = choose_type(request, tuple(offers))
+    describe = chosen == JSON
+    response = _describe(thread) if describe else answer_file(request, file, thread, chosen)
+    response.vary.add("Accept")
+    return response
+
+
+def _describe(thread: PublicThread) -> Response:
+    pair = (thread.document, thread.thread)
+    with db.engine.connect() as connection:
+        progress = list_progress(connection, [pair]).get(pair)
+    if progress and progress.opened_at is None:
+        progress = None  # A draft demands nothing yet.
+    written = write_signature(
+        thread,
+        progress,
+        qualified=is_qualified(thread),
+        locale=current_app.config["LOCALE"],
+    )
+    return json_answer(written, headers={"Cache-Control": "private, no-store"})

@@ -1,11 +1,51 @@
 """The shapes of the family's answers."""
 
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
 from flask import Response
 
 from app.api.answers import json_answer
 from app.api.families import Problem
+from app.cms.facts import iso_moment
+from app.store.progress import Progress
+from app.store.public_threads import PublicThread
+
+
+def write_signature(
+    thread: PublicThread, progress: Progress | None, *, qualified: bool, locale: str
+) -> dict[str, Any]:
+    """Write a thread; `progress` is that of its package, None if there is none but drafts."""
+    return {
+        "id": thread.public_id,
+        "name": (progress and progress.document_name) or thread.document,
+        "status": _status(progress),
+        "created_at": iso_moment(thread.created_at),
+        "updated_at": iso_moment(thread.updated_at),
+        "key": f"{thread.document}/{thread.thread}",
+        "items": progress.documents if progress else 1,
+        "method": "qualified" if qualified else "electronic",
+        "merge": thread.signers > 1,
+        "cost": None,
+        "locale": locale,
+    }
+
+
+def _status(progress: Progress | None) -> str:
+    if progress is None:
+        return "completed"
+    if progress.rescinded_at is not None:
+        return "declined"
+    return "completed" if progress.signed >= progress.required else "pending"
 
 
 def tell(problem: Problem) -> Response:
     """Answer with what is wrong."""
-    return json_answer({"message": problem.message}, problem.status)
+    try:
+        title = HTTPStatus(problem.status).phrase
+    except ValueError:  # one that is not registered
+        title = "Error"
+    error = {"status": str(problem.status), "title": title, "detail": problem.message}
+    return json_answer({"errors": [error]}, problem.status)

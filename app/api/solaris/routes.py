@@ -1,5 +1,38 @@
-"""The addresses of the family."""
+"""The address of the family."""
 
-from flask import Blueprint
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, current_app, request
+
+from app.api.answers import json_answer
+from app.api.solaris.pages import read_page
+from app.api.solaris.persons import read_person
+from app.api.solaris.signings import write_signing
+from app.auth import needs
+from app.extensions import db
+from app.store.person_signings import count_signings, list_signings
+from app.store.progress import list_progress
 
 blueprint = Blueprint("solaris", __name__)
+
+
+@blueprint.get("/v1/persons/<person_id>/signings")
+@needs("read")
+def index_person_signings(person_id: str) -> Response:
+    """List the signings of a person, newest first."""
+    person, page = read_person(person_id), read_page(request)
+    with db.engine.connect() as connection:
+        total = count_signings(connection, person)
+        signings = list_signings(connection, person, limit=page.size, offset=page.offset)
+        pairs = [(signing.document, signing.thread) for signing in signings]
+        progress = list_progress(connection, pairs)
+    public_url, now = current_app.config["PUBLIC_URL"], datetime.now(UTC)
+    written = [
+        write_signing(signing, person, progress.get(pair), public_url=public_url, now=now)
+        for pair, signing in zip(pairs, signings, strict=True)
+    ]
+    address = (public_url or request.root_path) + f"/v1/persons/{person_id}/signings"
+    headers = {"Cache-Control": "private, no-store", **page.headers(address, total)}
+    return json_answer(written, headers=headers)

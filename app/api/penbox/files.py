@@ -1,0 +1,73 @@
+"""A signature as a file: what type and name it has, and when a client has it already."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from hashlib import sha256
+from urllib.parse import quote
+
+from flask import Request, Response
+
+from app.cms.files import SignatureFile, open_file
+from app.store.public_threads import PublicThread
+
+OCTETS = "application/octet-stream"
+#: Types that a file may have beside `OCTETS`, by what it is, and the suffixes of names
+#: (RFC 8551 section 3.2.1).
+DETACHED, ATTACHED, XML = "application/pkcs7-signature", "application/pkcs7-mime", "application/xml"
+SUFFIXES = {DETACHED: ".p7s", ATTACHED: ".p7m", XML: ".xml"}
+
+#: Bytes of a name without its suffix: file systems take 255.
+MAX_NAME = 200
+#: What means something in paths or to shells.
+_UNSAFE = re.compile(r'[\\/:*?"<>|%]')
+#: What needs no escape in an extended parameter (RFC 8187 section 3.2.1).
+_ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
+
+
+def file_of(thread: PublicThread) -> SignatureFile:
+    """Give the file of a thread; what is known to be no signature stays the text that it is."""
+    if thread.format is None and thread.signature_size is not None:
+        return SignatureFile(None, thread.cms.encode())
+    return open_file(thread.cms, thread.signature_sha256)
+
+
+def type_of(file: SignatureFile, thread: PublicThread) -> str:
+    """Give the narrowest type that a file has."""
+    if file.format == "cms":
+        # Of one that was not read yet it isn't known; the second is for either.
+        detached = thread.format is not None and thread.content_size is None
+        return DETACHED if detached else ATTACHED
+    return XML if file.format == "xml" else OCTETS
+
+
+def answer_file(
+    request: Request, file: SignatureFile, thread: PublicThread, content_type: str
+) -> Response:
+    """Answer with a file, or with 304 if the client has it already."""
+    response = Response(file.data, content_type=content_type)
+    response.set_etag(sha256(file.data).hexdigest())
+    response.headers["Content-Disposition"] = _disposition(thread, type_of(file, thread))
+    # A client may keep it, and must ask whether it is still the current one.
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.make_conditional(request)
+    return response
+
+
+def _disposition(thread: PublicThread, narrowest: str) -> str:
+    """Name the file (RFC 6266), once for those who read UTF-8 and once for the others."""
+    name = file_name(thread.document, thread.thread) + SUFFIXES.get(narrowest, "")
+    plain = "".join(character if character.isascii() else "_" for character in name)
+    encoded = quote(name, safe=_ATTRIBUTE_CHARACTERS)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
+
+
+def file_name(document: str, thread: str) -> str:
+    """Make a name of text that may be anything: none that hides, leads elsewhere or misleads."""
+    name = _UNSAFE.sub("_", f"{document}-{thread}")
+    # Control characters, and those that turn the direction of writing.
+    name = "".join("_" if unicodedata.category(each)[0] == "C" else each for each in name)
+    cut = name.encode()[:MAX_NAME].decode(errors="ignore")
+    return cut.strip(". ") or "signature"

@@ -1,0 +1,54 @@
+"""The files of a signing: the signature itself, the content in it, the signer's timestamps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.api.solaris.moments import write_moment
+from app.store.person_signings import SignedVersion
+
+#: Suffix and content type of a signature file (RFC 8551 section 3.2.1 has the first two).
+DETACHED = (".p7s", "application/pkcs7-signature")
+ATTACHED = (".p7m", "application/pkcs7-mime")
+XML = (".xml", "application/xml")
+
+
+def write_documents(document: str, version: SignedVersion | None) -> list[dict[str, Any]]:
+    """Write the files of a version that the person signed; none of one that was not read yet."""
+    if version is None or version.format is None:
+        return []
+    return list(_documents(document, version))
+
+
+def _documents(document: str, version: SignedVersion) -> Iterator[dict[str, Any]]:
+    created_at = write_moment(version.created_at)
+
+    def write(kind: str, name: str, content_type: str, digest: str, size: int) -> dict[str, Any]:
+        return {
+            "id": f"{digest[:32]}cdoc",
+            "name": name,
+            "content_type": content_type,
+            "document_type": kind,
+            "size": size,
+            "customer_accessible": False,
+            "created_at": created_at,
+        }
+
+    suffix, content_type = _kind_of(version)
+    signature = str(version.signature_sha256), version.signature_size or 0
+    yield write("SIGNATURE", document + suffix, content_type, *signature)
+    if version.content_size is not None:
+        # What kind of file it is, nobody said; its name is that of the signature without suffix.
+        content = str(version.content_sha256), version.content_size
+        yield write("SIGNED_CONTRACT", document, "application/octet-stream", *content)
+    for own in version.own:
+        if own.token_sha256 and own.token_size:
+            token = own.token_sha256, own.token_size
+            yield write("OTHER", f"{document}.tst", "application/timestamp-token", *token)
+
+
+def _kind_of(version: SignedVersion) -> tuple[str, str]:
+    if version.format == "xml":
+        return XML
+    return DETACHED if version.content_size is None else ATTACHED

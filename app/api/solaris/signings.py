@@ -1,0 +1,95 @@
+"""How a signing is written.
+
+What the store can't know is null, and so is all that is about the person's own signature until he
+has signed. `state` and `status` are of the thread: where a package says who must sign it, they wait
+for the others too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from app.api.solaris.documents import write_documents
+from app.api.solaris.moments import write_moment
+from app.store.person_signings import OwnSignature, Person, PersonSigning, SignedVersion
+from app.store.progress import Progress
+
+#: What each status is called as a state.
+STATES = {
+    "created": "created",
+    "pending": "pending",
+    "finished": "successful",
+    "expired": "expired",
+    "failed": "failed",
+}
+
+
+def write_signing(
+    signing: PersonSigning,
+    person: Person,
+    progress: Progress | None,
+    *,
+    public_url: str | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """Write one signing; `progress` is that of the thread's package, if there is one."""
+    signed, status = signing.signed, _status(signing, progress, now)
+    last = max(_moments(signed), key=_moment) if signed and signed.own else None
+    return {
+        "id": _signing_id(signing, person),
+        "reference": signing.thread,
+        "url": _url(signing, public_url),
+        "state": STATES[status],
+        "status": status,
+        "completed_at": last and write_moment(last[0]),
+        "completed_at_source": last and last[1],
+        "method": signed and (signed.method or signed.format),
+        "identification_id": last and f"{last[2].certificate_sha256[:32]}cidt",
+        "documents": write_documents(signing.document, signed),
+    }
+
+
+def _signing_id(signing: PersonSigning, person: Person) -> str:
+    """Give an id that stays the same when the first signature arrives."""
+    thread = orjson.dumps([signing.document, signing.thread, person.number])
+    return f"{sha256(thread).hexdigest()[:32]}csig"
+
+
+def _url(signing: PersonSigning, public_url: str | None) -> str | None:
+    """Give where the thread is found from outside; nothing is found there before it is saved."""
+    if public_url is None or signing.public_id is None:
+        return None
+    return f"{public_url}/signatures/{signing.public_id}"
+
+
+def _status(signing: PersonSigning, progress: Progress | None, now: datetime) -> str:
+    """Tell how far the thread is: whether what its package demands is met, if there is one."""
+    if progress is None or progress.opened_at is None:
+        return "finished" if signing.signed else "created"
+    if progress.rescinded_at is not None:
+        return "failed"
+    if 0 < progress.required <= progress.signed:
+        return "finished"
+    if progress.sign_by is not None and progress.sign_by <= now:
+        return "expired"
+    return "pending" if progress.signed else "created"
+
+
+def _moments(signed: SignedVersion) -> Iterator[tuple[datetime, str, OwnSignature]]:
+    """Give when the person signed, each time that he did, and how that is known."""
+    for own in signed.own:
+        if own.verified_gen_time is not None:
+            yield own.verified_gen_time, "verified_timestamp", own
+        elif own.claimed_signing_time is not None:
+            yield own.claimed_signing_time, "claimed_signing_time", own
+        else:
+            yield signed.created_at, "saved", own
+
+
+def _moment(found: tuple[datetime, str, OwnSignature]) -> datetime:
+    return found[0]

@@ -1,0 +1,70 @@
+"""A thread as it is known outside: by the UUID that it was given when it was first saved."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from app.store.errors import SignatureNotFound
+from app.store.models import PUBLIC_ID, Signature, Signer, Version
+
+
+class PublicThread(NamedTuple):
+    """A thread in its current version; see `models.Version` for what may be None."""
+
+    public_id: str
+    document: str
+    thread: str
+    created_at: datetime
+    updated_at: datetime
+    #: When the current version was saved.
+    saved_at: datetime
+    #: The signature as it was sent.
+    cms: str
+    #: SHA-256 of the decoded signature, hex.
+    signature_sha256: str | None
+    format: str | None
+    #: Bytes of the decoded signature, and of the content attached to it.
+    signature_size: int | None
+    content_size: int | None
+    signers: int
+
+
+_SIGNERS = select(func.count()).where(
+    Signer.signature_id == Version.signature_id, Signer.version == Version.version
+)
+_FIND = (
+    select(
+        Signature.public_id,
+        Signature.document,
+        Signature.thread,
+        Signature.created_at,
+        Signature.updated_at,
+        Version.created_at.label("saved_at"),
+        Version.cms,
+        Version.signature_sha256,
+        Version.format,
+        Version.signature_size,
+        Version.content_size,
+        _SIGNERS.scalar_subquery().label("signers"),
+    )
+    .join(
+        Version,
+        (Version.signature_id == Signature.id) & (Version.version == Signature.version),
+    )
+    .where(Signature.public_id == bindparam("public_id", type_=PUBLIC_ID))
+)
+
+
+def get_public_thread(connection: Connection, public_id: str) -> PublicThread:
+    """Give the thread with this UUID, in small letters.
+
+    Raises:
+        SignatureNotFound: there is none.
+    """
+    row = connection.execute(_FIND, {"public_id": public_id}).first()
+    if row is None:
+        raise SignatureNotFound
+    return PublicThread._make(row)
