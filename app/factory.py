@@ -11,7 +11,17 @@ from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
 from app import cli
-from app.api import errors, iinked, metrics, ncanode, operations, penbox, solaris
+from app.api import (
+    errors,
+    iinked,
+    metrics,
+    ncanode,
+    operations,
+    operations_description,
+    penbox,
+    self_description,
+    solaris,
+)
 from app.api.families import family_at_work
 from app.extensions import db
 from app.observe import counters, pools, requests
@@ -98,6 +108,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         for blueprint in family.blueprints:
             app.register_blueprint(blueprint)
     app.register_blueprint(operations.blueprint)
+    app.register_blueprint(self_description.blueprint)
+    app.extensions[self_description.CHAPTERS] = (
+        *(family.describe for family in app.extensions["families"]),
+        operations_description.describe,
+    )
     if settings.metrics:
         app.register_blueprint(metrics.blueprint)
     cli.init_app(app)

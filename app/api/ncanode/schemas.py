@@ -81,7 +81,7 @@ class ParametersSchema(FieldsSchema):
 class SaveSchema(ParametersSchema):
     """POST /signature."""
 
-    REQUIRED: ClassVar = ("document", "thread", "cms")
+    DEMANDED: ClassVar = ("document", "thread", "cms")
 
     document = Text()
     thread = Text()
@@ -96,7 +96,7 @@ class SaveSchema(ParametersSchema):
 
     def build(self, data: dict[str, Any]) -> SaveRequest:
         """Give the request."""
-        for name in self.REQUIRED:
+        for name in self.DEMANDED:
             if not data[name]:
                 raise ParameterError('"{field}" parameter must be set', field=name)
         new = NewVersion(
@@ -114,6 +114,8 @@ class SaveSchema(ParametersSchema):
 
 class ThreadSchema(ParametersSchema):
     """GET and DELETE /signature, GET /signature/versions."""
+
+    DEMANDED: ClassVar = ("document", "thread")
 
     document = Text()
     thread = Text()
