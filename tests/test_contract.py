@@ -24,7 +24,7 @@ from tests.api.asking import JSON, message_of
 
 APP = Path(__file__).parents[1] / "app"
 #: What is written for other readers than the API's clients.
-WITHOUT_ENVELOPE = {"/metrics"}
+WITHOUT_ENVELOPE = {"/metrics", "/openapi.json", "/docs"}
 #: Members of an error in each family.
 ERRORS = {
     "ncanode": ["status", "message", "content"],

@@ -7,7 +7,7 @@ the table of refusals, so it can't say other than what they do; the words come f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,23 +76,26 @@ class _Told:
 
 
 def write_document(app: Flask, chapters: Sequence[Chapter]) -> bytes:
-    """Write the document as JSON."""
-    return orjson.dumps(describe(app, chapters))
+    """Write the document of an application as JSON."""
+    return orjson.dumps(describe_rules(app.url_map.iter_rules(), app.view_functions, chapters))
 
 
-def describe(app: Flask, chapters: Sequence[Chapter]) -> Json:
+def describe_rules(
+    rules: Iterable[Rule], views: Mapping[str, View], chapters: Sequence[Chapter]
+) -> Json:
     """Put the document together.
 
     Args:
-        app: whose route table is described.
-        chapters: what its rooms tell of themselves.
+        rules: of the route table.
+        views: those that the rules lead to, by endpoint.
+        chapters: what the rooms tell of themselves.
 
     Raises:
         KeyError: nobody describes a view, or words are missing for a parameter.
     """
     served = [
-        (app.view_functions[rule.endpoint], rule, method)
-        for rule in app.url_map.iter_rules()
+        (views[rule.endpoint], rule, method)
+        for rule in rules
         for method in sorted((rule.methods or set()) - IMPLIED)
     ]
     addresses = Counter(view for view, _, _ in served)
@@ -106,7 +109,7 @@ def describe(app: Flask, chapters: Sequence[Chapter]) -> Json:
     }
     for view, rule, method in served:
         writer = _Writer(told[view], rule, method, components)
-        paths.setdefault(_path(rule), {})[method.lower()] = writer.write()
+        paths.setdefault(path_of(rule), {})[method.lower()] = writer.write()
     return {
         "openapi": "3.1.0",
         "info": {"title": _TITLE, "version": VERSION, "description": _WORDS},
@@ -139,7 +142,7 @@ def _error_name(chapter: Chapter) -> str:
     return f"{chapter.name.capitalize()}Error"
 
 
-def _path(rule: Rule) -> str:
+def path_of(rule: Rule) -> str:
     """Write an address as OpenAPI does: `/x/{name}`."""
     return "".join(part if static else f"{{{part}}}" for static, part in _parts(rule))
 
@@ -176,7 +179,7 @@ class _Writer:
             "security": [{name: [self.scope]} for name in SCHEMES] if self.scope else [],
         }
         if self.operation.reads:
-            written["requestBody"] = self._body(self.operation.reads.__name__)
+            written["requestBody"] = self._body()
         return written
 
     def _id(self) -> str:
@@ -211,11 +214,12 @@ class _Writer:
         for name, words in self.operation.headers.items():
             yield {"name": name, "in": "header", "description": words, "schema": {"type": "string"}}
 
-    def _body(self, schema_name: str) -> Json:
-        """Describe the body, whose shape is a component that operations share."""
-        name = schema_name.replace("Schema", "Request")
-        if self.operation.ignored:
-            name = name.replace("Request", f"{self.method.capitalize()}Request")
+    def _body(self) -> Json:
+        """Describe the body, whose shape is a component that the view's addresses share."""
+        words = [*self.view.__name__.split("_"), "request"]
+        if len((self.rule.methods or set()) - IMPLIED) > 1:
+            words.insert(0, self.method)
+        name = "".join(word.capitalize() for word in words)
         self.components["schemas"][name] = body_shape(self.chapter, self.operation, self.method)
         content: Json = {JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
         if "body" in self.examples:

@@ -28,13 +28,13 @@ ASSETS = {
     "favicon-32x32.png": READER,
     "start.js": PAGES,
 }
-#: The page takes nothing from elsewhere, and nobody may put it into a frame. Swagger UI sets styles
-#: on its elements and draws its icons from data.
+#: The page takes nothing from elsewhere, and nobody may put it into a frame. Swagger UI draws
+#: its icons from data.
 POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",
+        "style-src 'self'",
         "img-src 'self' data:",
         "connect-src 'self'",
         "base-uri 'none'",

@@ -48,6 +48,10 @@ _TIMESTAMP_CLAIMS = members(
         "authority": maybe(text()),
     }
 )
+#: Who was saved before these were kept of a token has neither digest nor size.
+_TOKEN = members(
+    _TIMESTAMP_CLAIMS["properties"], {"sha256": text("Hexadecimal."), "size": number("Bytes.")}
+)
 _CLAIMED = members(
     {
         "iin": maybe(text()),
@@ -63,7 +67,7 @@ _CLAIMED = members(
         "usage": items(choice("AUTH", "SIGN")),
         "policies": items(text()),
         "signing_time": maybe(_UTC),
-        "timestamp": maybe(named("TimestampClaims")),
+        "timestamp": maybe(named("TimestampToken")),
     }
 )
 _FACTS: dict[str, Json] = {
@@ -163,6 +167,7 @@ SHAPES: dict[str, Json] = {
     "CheckedSigner": _CHECKED_SIGNER,
     "CheckedTimestamp": _CHECKED_TIMESTAMP,
     "TimestampClaims": _TIMESTAMP_CLAIMS,
+    "TimestampToken": _TOKEN,
     "Claimed": _CLAIMED,
     "Certificate": _CERTIFICATE,
     "Algorithm": _ALGORITHM,

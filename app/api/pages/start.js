@@ -8,4 +8,9 @@ SwaggerUIBundle({
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
+  // Browsers send no body with GET, and the example of a body would win over what was filled in.
+  requestInterceptor: (request) => {
+    if (["GET", "DELETE"].includes(request.method)) delete request.body;
+    return request;
+  },
 });
