@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 from flask import Flask
-from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from app.api.bodies import FORM, body_shape, query_parameters
-from app.api.description import JSON, Answer, Chapter, Json, Operation, View
-from app.api.errors import SENTENCES, STATUS
-from app.api.parameters import ParameterError
+from app.api.description import JSON, Chapter, Json, Operation, View
+from app.api.responses import ResponseWriter, common_components
 from app.auth import DEMANDS
 from app.version import VERSION
 
@@ -31,26 +28,6 @@ SCHEMES: dict[str, Json] = {
     "apiKey": {"type": "apiKey", "in": "header", "name": "api_key"},
     "xApiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
 }
-#: What statuses mean that are answered before a view is asked, or when it fails.
-MEANINGS = {
-    401: "The server wants a token, and there is none, or none that it knows.",
-    403: "The token doesn't allow this.",
-    429: "Too many requests.",
-    **{status: f"{sentence}." for status, sentence in SENTENCES.items()},
-}
-#: Headers that answers of all chapters have.
-COMMON_HEADERS = {
-    "X-Request-ID": "The id of the request: the one that it brought, or a new one.",
-    "Content-Language": "The language of what is told: en, ru or kk.",
-    "WWW-Authenticate": "How a token is to be sent.",
-    "Retry-After": "Seconds after which a request may be made again.",
-}
-#: Those that go with a status.
-HEADERS: dict[int, tuple[str, ...]] = {
-    401: ("WWW-Authenticate",),
-    429: ("Retry-After",),
-    503: ("Retry-After",),
-}
 _TITLE = "Qoltanba: a store of digital signatures"
 _WORDS = """\
 Signatures (CMS and XML) are kept under a document code and a thread, in versions that nobody can
@@ -60,6 +37,7 @@ its own, with its own shape of errors.
 A token, where the server wants one, goes into `Authorization: Bearer`, `api_key` or `X-Api-Key`.
 Errors are told in English, Russian or Kazakh, as `api-locale` or `Accept-Language` say. `HEAD` is
 answered as `GET`, without the body; a method that an address doesn't have with 405 and `Allow`.
+What can't be read as HTTP is refused in the shape `Refusal`, whatever the address.
 """
 
 
@@ -101,12 +79,7 @@ def describe_rules(
     addresses = Counter(view for view, _, _ in served)
     told = {one.view: one for chapter in chapters for one in _operations(chapter, addresses)}
     paths: dict[str, Json] = {}
-    components: Json = {
-        "schemas": _schemas(chapters),
-        "responses": {},
-        "headers": {name: _header(words) for name, words in COMMON_HEADERS.items()},
-        "securitySchemes": SCHEMES,
-    }
+    components: Json = {**common_components(chapters), "securitySchemes": SCHEMES}
     for view, rule, method in served:
         writer = _Writer(told[view], rule, method, components)
         paths.setdefault(path_of(rule), {})[method.lower()] = writer.write()
@@ -120,26 +93,11 @@ def describe_rules(
     }
 
 
-def _schemas(chapters: Sequence[Chapter]) -> dict[str, Json]:
-    found: dict[str, Json] = {}
-    for chapter in chapters:
-        found |= {**chapter.shapes, _error_name(chapter): chapter.error}
-    return found
-
-
-def _header(words: str) -> Json:
-    return {"description": words, "schema": {"type": "string"}}
-
-
 def _operations(chapter: Chapter, addresses: Mapping[View, int]) -> Iterator[_Told]:
     found: Json = orjson.loads(chapter.examples.read_bytes()) if chapter.examples else {}
     for view, operation in chapter.operations.items():
         examples = found.get(view.__name__, {})
         yield _Told(chapter, operation, view, examples, alone=addresses.get(view) == 1)
-
-
-def _error_name(chapter: Chapter) -> str:
-    return f"{chapter.name.capitalize()}Error"
 
 
 def path_of(rule: Rule) -> str:
@@ -175,7 +133,7 @@ class _Writer:
             "summary": (self.view.__doc__ or "").partition("\n")[0].rstrip("."),
             "description": self._words(),
             "parameters": [*self._variables(), *self._query(), *self._heeded()],
-            "responses": {str(status): answer for status, answer in sorted(self._answers())},
+            "responses": self._responses(),
             "security": [{name: [self.scope]} for name in SCHEMES] if self.scope else [],
         }
         if self.operation.reads:
@@ -214,6 +172,11 @@ class _Writer:
         for name, words in self.operation.headers.items():
             yield {"name": name, "in": "header", "description": words, "schema": {"type": "string"}}
 
+    def _responses(self) -> Json:
+        public = self.scope is None
+        writer = ResponseWriter(self.chapter, self.operation, self.examples, self.components)
+        return {str(status): one for status, one in sorted(writer.write(public=public))}
+
     def _body(self) -> Json:
         """Describe the body, whose shape is a component that the view's addresses share."""
         words = [*self.view.__name__.split("_"), "request"]
@@ -227,70 +190,3 @@ class _Writer:
         if self.operation.takes_form:
             content[FORM] = {"schema": {"$ref": f"#/components/schemas/{name}"}}
         return {"required": False, "content": content}
-
-    def _answers(self) -> Iterator[tuple[int, Json]]:
-        for status, answer in self.operation.answers.items():
-            yield status, self._answer(status, answer)
-        error = {"$ref": f"#/components/schemas/{_error_name(self.chapter)}"}
-        for status, reasons in self._refusals().items():
-            words = "\n".join(f"- {one}" for one in reasons) if reasons[1:] else reasons[0]
-            headers = ("Content-Language", *HEADERS.get(status, ()))
-            answer = Answer(words, error, headers={name: COMMON_HEADERS[name] for name in headers})
-            yield status, self._refusal(status, answer)
-
-    def _refusal(self, status: int, answer: Answer) -> Json:
-        """Describe a refusal; one that means the same in the whole chapter is a component."""
-        if answer.words != MEANINGS.get(status):
-            return self._answer(status, answer)
-        name = f"{self.chapter.name.capitalize()}{status}"
-        self.components["responses"].setdefault(name, self._answer(status, answer))
-        return {"$ref": f"#/components/responses/{name}"}
-
-    def _refusals(self) -> dict[int, list[str]]:
-        """Give the reasons of each status with which the operation may be refused."""
-        found: dict[int, list[str]] = {500: [MEANINGS[500]]}
-        if self.operation.stored:
-            found[503] = [MEANINGS[503]]
-        if self.scope:
-            found |= {status: [MEANINGS[status]] for status in (401, 403, 429)}
-        if self.operation.reads:
-            found[413] = [MEANINGS[413]]
-        reads = self.operation.reads or self.operation.query
-        for kind in ((ParameterError,) if reads else ()) + self.operation.refuses:
-            status, reason = _reason(kind)
-            found.setdefault(status, []).append(reason)
-        return found
-
-    def _answer(self, status: int, answer: Answer) -> Json:
-        named = {"X-Request-ID": COMMON_HEADERS["X-Request-ID"], **answer.headers}
-        written: Json = {
-            "description": answer.words,
-            "headers": {
-                name: {"$ref": f"#/components/headers/{name}"}
-                if COMMON_HEADERS.get(name) == words
-                else _header(words)
-                for name, words in named.items()
-            },
-        }
-        content: Json = {kind: {"schema": _FILE} for kind in answer.files}
-        if answer.shape:
-            content[JSON] = {"schema": answer.shape, **self._example(status)}
-        if content:
-            written["content"] = content
-        return written
-
-    def _example(self, status: int) -> Mapping[str, Any]:
-        given = self.examples.get("answers", {})
-        return {"example": given[str(status)]} if str(status) in given else {}
-
-
-_FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
-
-
-def _reason(kind: type[Exception]) -> tuple[int, str]:
-    """Give the status of a kind of error, and what it is, in the words of its docstring."""
-    if issubclass(kind, HTTPException):
-        status = kind.code or 500
-        return status, MEANINGS[status]
-    sentence = (kind.__doc__ or kind.__name__).partition("\n")[0].partition(". ")[0]
-    return STATUS[kind], f"{sentence.rstrip('.')}."
