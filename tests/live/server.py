@@ -24,6 +24,7 @@ CODE = "confidential-code-"
 
 _OURS = re.compile(
     r"DATABASE_URL|PG.*|PORT|HOST|MAX_.*|WEB_.*|NCANODE_.*|CMS_.*|.*_LOG|LOG_.*|METRICS|PROM.*"
+    r"|AUTH|ALLOW_OPEN|RATE_LIMIT|TRUSTED_PROXIES|CORS_ORIGINS"
 )
 
 
