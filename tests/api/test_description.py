@@ -15,9 +15,11 @@ from app.api.bodies import BY_QUERY, words_of
 from app.api.description import Chapter, Json, Operation, View
 from app.api.document import IMPLIED, path_of
 from app.api.errors import STATUS
+from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
 from app.api.parameters import ParameterError
 from app.api.self_description import CHAPTERS
-from app.auth import DEMANDS
+from app.auth import DEMANDS, ScopeMissing, TagsOutOfReach, TokenNeeded
+from app.limits.errors import TooManyRequests
 from tests.api.asking import JSON
 from tests.api.examples import SETTINGS, WALKS, file_of, outline, record
 from tests.conftest import AppMaker
@@ -130,7 +132,16 @@ def names_in(shapes: dict[str, Json]) -> set[str]:
 
 def test_every_refusal_is_described_somewhere(chapters: list[Chapter]) -> None:
     refused = {kind for one in chapters for op in one.operations.values() for kind in op.refuses}
-    assert set(STATUS) - refused == {ParameterError}
+    of_all = {
+        ParameterError,
+        TokenNeeded,
+        ScopeMissing,
+        TagsOutOfReach,
+        SaveOutOfReach,
+        SearchOutOfReach,
+        TooManyRequests,
+    }
+    assert set(STATUS) - refused == of_all
 
 
 def test_it_tells_of_each_operation_what_token_it_needs(sqlite_app: Flask, document: Json) -> None:
