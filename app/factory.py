@@ -12,7 +12,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
 from app import auth, cli, cors
-from app.api import errors, iinked, metrics, ncanode, operations, penbox, solaris
+from app.api import (
+    errors,
+    iinked,
+    metrics,
+    ncanode,
+    operations,
+    operations_description,
+    penbox,
+    self_description,
+    solaris,
+)
 from app.api.families import family_at_work
 from app.extensions import db
 from app.limits import requests as limited_requests
@@ -101,6 +111,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         for blueprint in family.blueprints:
             app.register_blueprint(blueprint)
     app.register_blueprint(operations.blueprint)
+    app.register_blueprint(self_description.blueprint)
+    app.extensions[self_description.CHAPTERS] = (
+        *(family.describe for family in app.extensions["families"]),
+        operations_description.describe,
+    )
     if settings.metrics:
         app.register_blueprint(metrics.blueprint)
     cli.init_app(app)

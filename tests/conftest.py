@@ -19,6 +19,7 @@ from app.store import database
 from app.store.migrations import upgrade
 from app.store.models import Base
 from config.settings import Settings
+from tests.described import DescribedClient
 from tests.postgresql import INSTALL_HINT, PostgresServer
 
 #: Makes an application on the test's database; keywords are further variables of its environment.
@@ -168,6 +169,7 @@ def start_apps() -> Iterator[AppMaker]:
 
         def make(**env: str) -> Flask:
             app = create_app(Settings.from_env(env))
+            app.test_client_class = DescribedClient
             stack.callback(close_database, app)
             return app
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, current_app, request
 
+from app.api.description import Chapter
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -27,13 +29,15 @@ class Family:
     """The API of one signing system.
 
     `prefixes` are what the paths of its addresses begin with: below them its own shape answers to
-    every mistake, unknown addresses and methods included. The first family has none.
+    every mistake, unknown addresses and methods included. The first family has none. `describe`
+    gives what it tells of itself.
     """
 
     name: str
     blueprints: tuple[Blueprint, ...]
     prefixes: tuple[str, ...]
     tell: Callable[[Problem], Response]
+    describe: Callable[[], Chapter]
 
     def owns(self, path: str) -> bool:
         """Tell whether an address is this family's, whether or not there is anything at it."""

@@ -2,6 +2,9 @@
 
 What is wrong they say in one sentence: they raise `ParameterError` instead of collecting messages,
 since an answer has room for one.
+
+Each has a `shape`: the JSON Schema (draft 2020-12) of what it takes in a JSON body, for the API's
+description.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ MAX_INTEGER = 2**63 - 1
 _BLANKS = " \t\n\r\v"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
+_WHOLE_NUMBER = {"type": ["integer", "string", "null"], "pattern": "^([+-]?[0-9]+)?$"}
 
 
 class Text(fields.Field[str | None]):
@@ -35,6 +39,11 @@ class Text(fields.Field[str | None]):
         super().__init__(load_default=None, allow_none=True, **options)
         self.limit = limit
         self.strip = strip
+
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        limit = {} if self.limit is None else {"maxLength": self.limit}
+        return {"type": ["string", "integer", "null"], **limit}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -87,6 +96,10 @@ class Integer(fields.Field[int | None]):
         self.low = low
         self.high = high
 
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        return {**_WHOLE_NUMBER, "minimum": self.low, "maximum": self.high}
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> int | None:
@@ -107,6 +120,10 @@ class VersionNumber(fields.Field[int | None]):
     """A version's number. Any integer will do: one that no thread can reach is found nowhere."""
 
     UNREACHABLE: ClassVar[int] = 2**31 - 1
+
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        return dict(_WHOLE_NUMBER)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -138,6 +155,10 @@ class Flag(fields.Field[bool]):
         **dict.fromkeys(("false", "0", "off", "no", ""), False),
     }
 
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        return {"enum": [True, False, 1, 0, *self.WORDS, None]}
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> bool:
@@ -155,6 +176,10 @@ class Digits(fields.Field[str | None]):
         self.digits = digits
         self.hexadecimal = hexadecimal
         self.pattern = re.compile(f"[{'0-9A-Fa-f' if hexadecimal else '0-9'}]{{{digits}}}")
+
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        return {"type": ["string", "integer", "null"], "pattern": f"^({self.pattern.pattern})?$"}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -175,6 +200,10 @@ class Digits(fields.Field[str | None]):
 
 class Moment(fields.Field[datetime | date | None]):
     """A date, or a date and a time, with or without an offset (ISO 8601, or as answers have it)."""
+
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        return {"type": ["string", "null"]}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -202,6 +231,10 @@ class Choice(fields.Field[str | None]):
         super().__init__(allow_none=True, **options)
         self.choices = choices
 
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        return {"enum": [*self.choices, "", None]}
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> str | None:
@@ -223,6 +256,12 @@ class Choices(fields.Field[tuple[str, ...]]):
         super().__init__(load_default=(), allow_none=True, **options)
         self.choices = choices
 
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        word = "|".join(self.choices)
+        listed = {"type": "string", "pattern": rf"^\s*(({word})\s*(,\s*({word})\s*)*)?$"}
+        return {**listed, "type": ["string", "array", "null"], "items": {"enum": [*self.choices]}}
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> tuple[str, ...]:
@@ -243,6 +282,12 @@ class Tags(fields.Field[tuple[str, ...]]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(load_default=(), allow_none=True, **options)
+
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        tag = {"type": ["string", "integer"], "minLength": 1, "maxLength": MAX_TEXT}
+        kinds = ["array", "string", "integer", "null"]
+        return {"type": kinds, "items": tag, "maxItems": MAX_TAGS}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any

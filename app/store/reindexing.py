@@ -17,7 +17,7 @@ from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.store import search_indexes, signers
 from app.store.database import transaction
-from app.store.models import Signature, Signer, Version
+from app.store.models import Signature, Signer, Version, random_uuid
 from app.store.signing import Signing, read_signing, read_text
 
 #: Versions of one transaction: half a second of reading.
@@ -35,6 +35,9 @@ _VERIFIED = select(Signer.number, Signer.verified_gen_time).where(
     Signer.verified_gen_time.is_not(None),
 )
 
+#: Threads that a server of an older program began while a newer one was being started.
+_NAMELESS = update(Signature).where(Signature.public_id.is_(None)).values(public_id=random_uuid())
+
 
 def count_unread(connection: Connection) -> int:
     """Give the number of versions whose signers were not read yet."""
@@ -48,6 +51,8 @@ def reindex(engine: Engine, *, everything: bool = False) -> Iterator[int]:
         engine: of the store.
         everything: also those that were read before, for instance by an older program.
     """
+    with transaction(engine) as connection:
+        connection.execute(_NAMELESS)
     done = 0
     after = (0, 0)
     while True:

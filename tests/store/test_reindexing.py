@@ -1,6 +1,7 @@
 """Versions whose signers nobody has read yet, as an older program left them."""
 
 from itertools import islice
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, delete, func, select, update
@@ -107,3 +108,16 @@ def test_the_digest_of_a_detached_content_stays_known(engine: Engine) -> None:
     save(engine, "doc", cms=cms, signing=signing)
     list(reindex(engine, everything=True))
     assert documents(engine, Criteria(sha256="5" * 64)) == ["doc"]
+
+
+def test_a_thread_without_a_public_id_gets_one_and_others_keep_theirs(engine: Engine) -> None:
+    save(engine, "of before")
+    save(engine, "of now")
+    old = Signature.document == "of before"
+    with engine.connect() as connection:
+        connection.execute(update(Signature).where(old).values(public_id=None))
+        kept = connection.scalar(select(Signature.public_id).where(~old))
+        list(reindex(engine))
+        found = connection.scalars(select(Signature.public_id).order_by(Signature.id)).all()
+    assert found[1] == kept
+    assert UUID(str(found[0])).version == 4

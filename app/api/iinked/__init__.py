@@ -2,6 +2,7 @@
 
 from app.api.families import Family
 from app.api.iinked import routes
+from app.api.iinked.description import describe
 from app.api.iinked.shapes import tell
 
 FAMILY = Family(
@@ -9,6 +10,7 @@ FAMILY = Family(
     blueprints=(routes.blueprint,),
     prefixes=("/packages/", "/api/v1/packages/"),
     tell=tell,
+    describe=describe,
 )
 
 __all__ = ["FAMILY"]

@@ -43,6 +43,10 @@ class OneOf(fields.Field[str | None]):
         self.refusal = refusal
         self.choices = choices
 
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        return {"enum": [*self.choices, "", None]}
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> str | None:
@@ -61,6 +65,10 @@ class OneOf(fields.Field[str | None]):
 
 class SomeOf(OneOf):
     """Some of a few words, each once. A single one is a list of one."""
+
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        return {"type": ["array", "string", "null"], "items": {"enum": list(self.choices)}}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -86,6 +94,10 @@ class SignBy(Moment):
 class Role(Text):
     """A role as certificates claim it, whether in capitals or in small letters."""
 
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        return {"enum": [*ROLE_NAMES, *map(str.lower, ROLE_NAMES), "", None]}
+
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any
     ) -> str | None:
@@ -104,6 +116,10 @@ class JsonObject(fields.Field[dict[str, Any]]):
 
     def __init__(self) -> None:
         super().__init__(load_default=None, allow_none=True)
+
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        return {"type": ["object", "null"]}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -132,6 +148,12 @@ class Items(fields.Field[tuple[Any, ...]]):
         super().__init__(load_default=(), allow_none=True, **options)
         self.schema = schema
         self.limit = limit
+
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        demanded = list(self.schema.DEMANDED)
+        item = {"type": "object", "properties": self.schema.shapes(), "required": demanded}
+        return {"type": ["array", "null"], "items": item, "maxItems": self.limit}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any

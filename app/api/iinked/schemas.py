@@ -72,6 +72,8 @@ class RequestSchema(FieldsSchema):
 class DocumentSchema(FieldsSchema):
     """One item of `documents`."""
 
+    DEMANDED: ClassVar = ("externalId",)
+
     externalId = Text()  # noqa: N815 - the family's name, as are those below
     name = Text()
     fileName = Text()  # noqa: N815
@@ -109,6 +111,8 @@ class SignerSchema(FieldsSchema):
 
 class AddSchema(RequestSchema):
     """POST /packages/add."""
+
+    DEMANDED: ClassVar = ("name", "type", "documents", "signers")
 
     name = PackageName()
     type = OneOf(InvalidType, *TYPES)
@@ -198,6 +202,8 @@ def _order(item: Mapping[str, Any], place: int) -> int:
 
 class PackageSchema(RequestSchema):
     """POST /packages/send, /packages/rescind, /packages/delete."""
+
+    DEMANDED: ClassVar = ("packageId",)
 
     packageId = Text()  # noqa: N815
     rescindMessage = Text(limit=MAX_MESSAGE)  # noqa: N815

@@ -2,12 +2,14 @@
 
 from app.api.families import Family
 from app.api.ncanode import envelope, origin, routes, validation
+from app.api.ncanode.description import describe
 
 FAMILY = Family(
     name="ncanode",
     blueprints=(routes.blueprint, validation.blueprint, origin.blueprint),
     prefixes=(),
     tell=envelope.tell,
+    describe=describe,
 )
 
 __all__ = ["FAMILY"]

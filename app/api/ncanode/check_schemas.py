@@ -81,7 +81,12 @@ class AskedSchema(ParametersSchema):
 
     iin = Text()
     bin = Text()
-    rule = fields.Function(deserialize=read_rules, load_default=(), allow_none=True)
+    rule = fields.Function(
+        deserialize=read_rules,
+        load_default=(),
+        allow_none=True,
+        metadata={"shape": {"type": ["array", "string", "null"], "items": {"enum": [*RULES, ""]}}},
+    )
 
     def build(self, data: dict[str, Any]) -> Any:
         """Give what is asked."""
@@ -121,12 +126,27 @@ def read_constraints(value: Any) -> tuple[Asked, ...]:
     return tuple(read)
 
 
+_CONSTRAINTS = {
+    "type": ["array", "object", "null"],
+    "items": {"type": "object", "properties": _ASKED.shapes()},
+    "minItems": 1,
+    "maxItems": MAX_CONSTRAINTS,
+}
+
+
 class CmsSchema(AskedSchema):
     """POST /cms/validate."""
 
+    DEMANDED: ClassVar = ("cms",)
+
     cms = Text(limit=None, strip=False)
     data = Text(limit=None, strip=False)
-    constraints = fields.Function(deserialize=read_constraints, load_default=(), allow_none=True)
+    constraints = fields.Function(
+        deserialize=read_constraints,
+        load_default=(),
+        allow_none=True,
+        metadata={"shape": _CONSTRAINTS},
+    )
     verify_ocsp = Flag(load_default=False, allow_none=True)
     verify_crl = Flag(load_default=False, allow_none=True)
     checked_at = Moment(load_default=None, allow_none=True)
@@ -146,6 +166,8 @@ class CmsSchema(AskedSchema):
 class ExtractSchema(ParametersSchema):
     """GET and POST /cms/extract."""
 
+    DEMANDED: ClassVar = ("cms",)
+
     cms = Text(limit=None, strip=False)
 
     def build(self, data: dict[str, Any]) -> str:
@@ -155,6 +177,8 @@ class ExtractSchema(ParametersSchema):
 
 class ValidateSchema(AskedSchema):
     """POST /validate."""
+
+    DEMANDED: ClassVar = ("rule",)
 
     cms = Text(limit=None, strip=False)
     xml = Text(limit=None, strip=False)
@@ -182,6 +206,8 @@ class ValidateSchema(AskedSchema):
 
 class VerifySchema(ParametersSchema):
     """GET /signature/verify."""
+
+    DEMANDED: ClassVar = ("document", "thread")
 
     document = Text()
     thread = Text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from flask import Blueprint, Response, current_app, request
@@ -44,9 +44,16 @@ def read_params(value: Any) -> dict[str, Any]:
 class OriginSchema(ParametersSchema):
     """POST /origin."""
 
+    DEMANDED: ClassVar = ("method",)
+
     method = Text()
     version = Text()
-    params = fields.Function(deserialize=read_params, load_default=None, allow_none=True)
+    params = fields.Function(
+        deserialize=read_params,
+        load_default=None,
+        allow_none=True,
+        metadata={"shape": {"type": ["object", "null"]}},
+    )
 
     def build(self, data: dict[str, Any]) -> OriginRequest:
         """Give the request."""

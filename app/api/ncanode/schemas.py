@@ -83,7 +83,7 @@ class ParametersSchema(FieldsSchema):
 class SaveSchema(ParametersSchema):
     """POST /signature."""
 
-    REQUIRED: ClassVar = ("document", "thread", "cms")
+    DEMANDED: ClassVar = ("document", "thread", "cms")
 
     document = Text()
     thread = Text()
@@ -98,7 +98,7 @@ class SaveSchema(ParametersSchema):
 
     def build(self, data: dict[str, Any]) -> SaveRequest:
         """Give the request."""
-        for name in self.REQUIRED:
+        for name in self.DEMANDED:
             if not data[name]:
                 raise ParameterError('"{field}" parameter must be set', field=name)
         new = NewVersion(
@@ -119,6 +119,7 @@ class ThreadSchema(ParametersSchema):
     """GET and DELETE /signature, GET /signature/versions."""
 
     LISTS: ClassVar[tuple[str, ...]] = ("with",)
+    DEMANDED: ClassVar = ("document", "thread")
 
     document = Text()
     thread = Text()

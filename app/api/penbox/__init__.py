@@ -2,6 +2,7 @@
 
 from app.api.families import Family
 from app.api.penbox import routes
+from app.api.penbox.description import describe
 from app.api.penbox.shapes import tell
 
 FAMILY = Family(
@@ -9,6 +10,7 @@ FAMILY = Family(
     blueprints=(routes.blueprint,),
     prefixes=("/v1/signatures/", "/signatures/"),
     tell=tell,
+    describe=describe,
 )
 
 __all__ = ["FAMILY"]

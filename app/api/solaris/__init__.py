@@ -2,6 +2,7 @@
 
 from app.api.families import Family
 from app.api.solaris import routes
+from app.api.solaris.description import describe
 from app.api.solaris.shapes import tell
 
 FAMILY = Family(
@@ -9,6 +10,7 @@ FAMILY = Family(
     blueprints=(routes.blueprint,),
     prefixes=("/v1/persons/",),
     tell=tell,
+    describe=describe,
 )
 
 __all__ = ["FAMILY"]

@@ -16,7 +16,8 @@ DEFAULT_SIZE, LARGEST_SIZE = 10, 1000
 #: Far behind the end of every list, and small enough for the rows before it to be counted.
 LAST_NUMBER = 10**9
 
-_FIELDS = {
+#: What a request may say about its page, by name.
+FIELDS = {
     NUMBER: Integer(low=1, high=LAST_NUMBER, load_default=1),
     SIZE: Integer(low=1, high=LARGEST_SIZE, load_default=DEFAULT_SIZE),
 }
@@ -71,6 +72,6 @@ def _read(request: Request, name: str) -> int:
     given = request.args.getlist(name)
     if len(given) > 1:
         raise ParameterError('"{field}" parameter must be given once', field=name)
-    field = _FIELDS[name]
+    field = FIELDS[name]
     read = field.deserialize(given[0] if given else missing, name, {})
     return field.load_default if read is None else read

@@ -1,0 +1,91 @@
+"""The API tells of itself: to machines as OpenAPI, to people as pages of Swagger UI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, send_file, url_for
+from werkzeug.exceptions import NotFound
+
+from app.api.answers import Answer
+from app.api.description import Chapter
+from app.api.document import write_document
+from app.auth import public
+
+blueprint = Blueprint("self_description", __name__)
+
+#: Under this name the application keeps what its rooms tell, and the document once it is written.
+CHAPTERS, DOCUMENT = "chapters", "document"
+#: The reader's files, which the package flask-swagger-ui brings, and our own.
+READER = Path(str(files("flask_swagger_ui"))) / "dist"
+PAGES = Path(__file__).with_name("pages")
+ASSETS = {
+    "swagger-ui.css": READER,
+    "swagger-ui-bundle.js": READER,
+    "favicon-32x32.png": READER,
+    "start.js": PAGES,
+}
+#: The page takes nothing from elsewhere, and nobody may put it into a frame. Swagger UI draws
+#: its icons from data.
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@blueprint.get("/openapi.json")
+@public
+def tell_machines() -> Response:
+    """Describe the API as OpenAPI 3.1."""
+    response = Answer(_document())
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _document() -> bytes:
+    """Give the document, written when it is first asked for; it stays the same after that."""
+    extensions = current_app.extensions
+    if DOCUMENT not in extensions:
+        rooms: Sequence[Callable[[], Chapter]] = extensions[CHAPTERS]
+        extensions[DOCUMENT] = write_document(current_app, [describe() for describe in rooms])
+    document: bytes = extensions[DOCUMENT]
+    return document
+
+
+@blueprint.get("/docs")
+@public
+def show_reader() -> Response:
+    """Give the page on which people read the description."""
+    page = (PAGES / "docs.html").read_text(encoding="utf-8")
+    document = url_for("self_description.tell_machines")
+    assets = url_for("self_description.show_reader")
+    written = page.format(document=escape(document), assets=escape(assets))
+    return Response(written, headers=_HEADERS, content_type="text/html; charset=utf-8")
+
+
+@blueprint.get("/docs/<asset>")
+@public
+def give_asset(asset: str) -> Response:
+    """Give a file that the page needs."""
+    folder = ASSETS.get(asset)
+    if folder is None:
+        raise NotFound
+    response = send_file(folder / asset, conditional=True, max_age=3600)
+    response.headers.update(_HEADERS)
+    return response
