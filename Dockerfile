@@ -13,6 +13,8 @@ COPY . .
 # The stamp must not be older than what it vouches for.
 RUN touch .venv/.installed
 USER qoltanba
+# A server that can be reached from outside starts with AUTH=on only, or with ALLOW_OPEN=1: who runs
+# the image says which.
 ENV HOST=0.0.0.0
 EXPOSE 8000
 VOLUME /srv/qoltanba/var

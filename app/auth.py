@@ -1,9 +1,25 @@
-"""Who may call: what each view demands of its caller."""
+"""Who may call: what each view demands of its caller, and who he proves to be."""
 
 from __future__ import annotations
 
+import hmac
+import logging
+import time
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+
+from flask import Flask, request
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.extensions import db
+from app.store.tokens import Bearer, list_in_force, note_use, split_token
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 Scope = Literal["read", "write", "delete", "admin"]
 
@@ -11,13 +27,70 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 #: What each view demands; None: nothing, it is public. A view that isn't here demands `admin`.
 DEMANDS: dict[Callable[..., Any], Scope | None] = {}
+#: The views that keep a caller whose token has a tag prefix to what he may reach; all others are
+#: closed to him.
+BOUND_BY_TAGS: set[Callable[..., Any]] = set()
+
+#: Seconds for which the tokens in force are believed to be what they were: after that, one that
+#: was revoked is dead in every process.
+BELIEVED = 5.0
+#: Seconds after which they are read again for the sake of a token that isn't among them. So a new
+#: one is soon known, and who guesses tokens costs the database one statement a second.
+BELIEVED_MISSING = 1.0
+
+#: What is compared where there is no token: no hash is equal to it.
+_NO_HASH = "-" * 64
+#: Where a request has its caller: absent if no token was sent, None if it was a wrong one.
+_CALLER = "qoltanba.caller"
+_CHALLENGE = 'Bearer realm="qoltanba"'
+_NOT_ENOUGH = ', error="insufficient_scope"'
+
+_log = logging.getLogger(__name__)
 
 
-def needs(scope: Scope) -> Callable[[View], View]:
-    """Demand a scope of the caller of a view."""
+class AccessRefused(Exception):
+    """A request that its caller may not make. `template` is the English sentence for him."""
+
+    template: ClassVar[str]
+
+    def __init__(self, challenge: str = _NOT_ENOUGH, **values: object) -> None:
+        super().__init__(self.template.format(**values))
+        #: What fills the template's placeholders.
+        self.values = values
+        #: RFC 6750, section 3: what is wrong with the token, if one was sent.
+        self.headers = {"WWW-Authenticate": _CHALLENGE + challenge}
+
+
+class TokenNeeded(AccessRefused):
+    """No token is there, or none that is in force: nobody is told which."""
+
+    template = "A valid access token is needed"
+
+
+class ScopeMissing(AccessRefused):
+    """The token lets its bearer do other things."""
+
+    template = 'Token does not have the scope "{scope}"'
+
+
+class TagsOutOfReach(AccessRefused):
+    """The token is bound to tags, which nothing at this address has."""
+
+    template = 'Token is bound to tags that begin with "{prefix}", and can\'t be used here'
+
+
+def needs(scope: Scope, *, by_tags: bool = False) -> Callable[[View], View]:
+    """Demand a scope of the caller of a view.
+
+    Args:
+        scope: none includes another one, but `admin` includes all.
+        by_tags: whether the view keeps a caller with a tag prefix to what he may reach.
+    """
 
     def demand(view: View) -> View:
         DEMANDS[view] = scope
+        if by_tags:
+            BOUND_BY_TAGS.add(view)
         return view
 
     return demand
@@ -27,3 +100,150 @@ def public(view: View) -> View:
     """Let everybody call a view."""
     DEMANDS[view] = None
     return view
+
+
+class TokensInForce:
+    """The tokens in force, as the database had them a moment ago.
+
+    All of them are held: they are few, since operators make them by hand. So neither a good nor a
+    wrong token costs a statement, and a wrong one is refused out of the same memory. Threads that
+    find them outdated at the same time read them each for itself, and wait for nobody.
+    """
+
+    def __init__(self) -> None:
+        #: When they were read, by the monotonic clock, and what was found, by id.
+        self._held: tuple[float, dict[str, Bearer]] = (-BELIEVED, {})
+        self._used: tuple[date, set[str]] = (date.min, set())
+
+    def find(self, engine: Engine, text: str) -> Bearer | None:
+        """Give whose token a text is; None if it is nobody's, or not in force.
+
+        Raises:
+            SQLAlchemyError: the tokens can't be read, so nobody can be let in.
+        """
+        token_id, secret_sha256 = split_token(text)
+        read_at, held = self._held
+        age = time.monotonic() - read_at
+        if age >= BELIEVED or (token_id not in held and age >= BELIEVED_MISSING):
+            held = self._read(engine)
+        bearer = held.get(token_id)
+        expected = bearer.secret_sha256 if bearer else _NO_HASH
+        if not hmac.compare_digest(secret_sha256, expected) or bearer is None:
+            return None
+        now = datetime.now(UTC)
+        if bearer.expires_at is not None and bearer.expires_at <= now:
+            return None
+        self._note(engine, bearer, now.date())
+        return bearer
+
+    def _read(self, engine: Engine) -> dict[str, Bearer]:
+        began = time.monotonic()  # Before: what is revoked while they are read is not too late.
+        with engine.connect() as connection:
+            held = list_in_force(connection)
+        self._held = began, held
+        return held
+
+    def _note(self, engine: Engine, bearer: Bearer, today: date) -> None:
+        """Keep the day of use: once in each process, and no request fails for it."""
+        if bearer.last_used_on is not None and bearer.last_used_on >= today:
+            return
+        day, used = self._used
+        if day != today:
+            day, used = self._used = (today, set())
+        if bearer.id in used:
+            return
+        used.add(bearer.id)
+        try:
+            with engine.connect() as connection:
+                note_use(connection, bearer.id, today)
+        except SQLAlchemyError as error:
+            _log.warning("the day on which a token was used is not kept: %s", type(error).__name__)
+
+
+def init_app(app: Flask) -> None:
+    """Find out, before each request, who calls. `enforce` is to follow."""
+    tokens = TokensInForce()
+    demand_of = _reading_demands(app)
+
+    def identify() -> None:
+        endpoint, environ = request.endpoint, request.environ
+        if endpoint is not None and demand_of(endpoint).scope is None:
+            return
+        text = _given_token(environ)
+        if text is not None:
+            environ[_CALLER] = tokens.find(db.engine, text)
+
+    app.before_request(identify)
+
+
+def enforce(app: Flask) -> None:
+    """Refuse, before each request, a caller who lacks what the view demands.
+
+    What is not there, or not by this method, says so itself.
+    """
+    demand_of = _reading_demands(app)
+
+    def demand() -> None:
+        endpoint = request.endpoint
+        if endpoint is not None:
+            demand_of(endpoint).make(request.environ)
+
+    app.before_request(demand)
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """What a view demands of its caller."""
+
+    #: None: nothing.
+    scope: Scope | None
+    by_tags: bool
+
+    def make(self, environ: WSGIEnvironment) -> None:
+        """Refuse a caller who lacks it. Raises AccessRefused."""
+        if self.scope is None:
+            return
+        bearer: Bearer | None = environ.get(_CALLER)
+        if bearer is None:
+            raise TokenNeeded(', error="invalid_token"' if _CALLER in environ else "")
+        if not bearer.may(self.scope):
+            raise ScopeMissing(f'{_NOT_ENOUGH}, scope="{self.scope}"', scope=self.scope)
+        if bearer.tag_prefix is not None and not self.by_tags:
+            raise TagsOutOfReach(prefix=bearer.tag_prefix)
+
+
+def _reading_demands(app: Flask) -> Callable[[str], _Demand]:
+    @cache  # An application's endpoints are few, and don't change.
+    def read(endpoint: str) -> _Demand:
+        view = app.view_functions[endpoint]
+        return _Demand(DEMANDS.get(view, "admin"), view in BOUND_BY_TAGS)
+
+    return read
+
+
+def caller() -> Bearer | None:
+    """Give whose token is at work; None if none is, or none is asked for."""
+    found: Bearer | None = request.environ.get(_CALLER)
+    return found
+
+
+def caller_name() -> str | None:
+    """Give the name of the token at work."""
+    found = caller()
+    return found.name if found else None
+
+
+def caller_key() -> str | None:
+    """Give what the caller's requests are counted by."""
+    found = caller()
+    return f"token {found.id}" if found else None
+
+
+def _given_token(environ: WSGIEnvironment) -> str | None:
+    """Give the token of a request: `Authorization: Bearer`, `api_key` or `X-Api-Key`."""
+    given: str = environ.get("HTTP_AUTHORIZATION", "")
+    scheme, _, token = given.partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    found: str = environ.get("HTTP_API_KEY") or environ.get("HTTP_X_API_KEY", "")
+    return found.strip() or None

@@ -8,9 +8,10 @@ from typing import Any
 
 from flask import Flask, Request
 from flask.sessions import NullSession, SessionInterface
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
-from app import cli
+from app import auth, cli, cors
 from app.api import (
     errors,
     iinked,
@@ -24,6 +25,7 @@ from app.api import (
 )
 from app.api.families import family_at_work
 from app.extensions import db
+from app.limits import requests as limited_requests
 from app.observe import counters, pools, requests
 from app.observe.logs import log_to_stderr
 from app.store import database
@@ -90,6 +92,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     log_to_stderr(settings.log_level, settings.log_format)
     _observe_requests(app, settings)
+    _guard(app, settings)
 
     app.extensions["trust"] = Trust(
         settings.trust_folder,
@@ -126,6 +129,7 @@ def _configure(app: Flask, settings: Settings) -> None:
             settings.database_url, settings.database_schema, settings.threads
         ),
         DATABASE_SCHEMA=settings.database_schema,
+        AUTH=settings.auth,
         CMS_VALIDATION=settings.cms_validation,
         CMS_DETACHED=settings.detached_content,
         COSIGN_GUARD=settings.cosign_guard,
@@ -147,6 +151,20 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 
 def _observe_requests(app: Flask, settings: Settings) -> None:
-    # Nobody is asked for a token yet.
-    telling = requests.Telling(token=lambda: None, family=family_at_work)
+    telling = requests.Telling(token=auth.caller_name, family=family_at_work)
     requests.init_app(app, count=settings.metrics, telling=telling if settings.access_log else None)
+
+
+def _guard(app: Flask, settings: Settings) -> None:
+    """Say who may call, from where, how often. The order is that in which a request is asked."""
+    if settings.trusted_proxies:
+        proxies = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)
+        app.wsgi_app = proxies  # type: ignore[method-assign]  # as Flask's documentation does
+    if settings.cors_origins:
+        cors.init_app(app, settings.cors_origins)
+    if settings.auth:
+        auth.init_app(app)
+    if settings.rate_limit:
+        limited_requests.init_app(app, settings.rate_limit, auth.caller_key)
+    if settings.auth:
+        auth.enforce(app)

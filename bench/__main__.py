@@ -1,6 +1,7 @@
 """The whole benchmark: fill, drive in turn with the floor, print tables.
 
-`python -m bench filters` or `verification` prints that part alone, the filters at the largest size.
+`python -m bench filters`, `doors` or `verification` prints that part alone, the first two at the
+largest size.
 
 Environment: BENCH_ROWS, the largest size (default 100000; 1000000 takes about half an hour and
 25 GB of disk); BENCH_TURNS (default 3) and BENCH_SECONDS (default 5) of each case.
@@ -18,6 +19,7 @@ from urllib.request import urlopen
 from bench.cases import CASES, LIST, LIST_WITH_SIGNERS, Case
 from bench.data import fill
 from bench.database import Statements
+from bench.doors import print_doors
 from bench.filters import print_filters
 from bench.sameness import check_sameness
 from bench.servers import Load, WebServer, drive
@@ -74,6 +76,9 @@ def main(part: str | None = None) -> None:
         if part == "filters":
             print_filters(filled(server, LARGEST, cms).url, LARGEST)
             return
+        if part == "doors":
+            print_locked(filled(server, LARGEST, cms).url, LARGEST, cms)
+            return
         print(f"signature: {len(cms)} characters; {TURNS} turns of {SECONDS:g} s; 16 connections\n")
         results = {rows: measure(server, rows, cms) for rows in SIZES}
     print_growth(results)
@@ -115,8 +120,16 @@ def measure(server: PostgresServer, rows: int, cms: str) -> dict[Case, Result]:
             f"{ours.peak_memory():.0f} MB after {streamed / 1e6:.0f} MB were streamed\n"
         )
     print_filters(url, rows)
+    if rows == LARGEST:
+        print_locked(url, rows, cms)
     server.drop(f"bench_{rows}")
     return results
+
+
+def print_locked(url: str, rows: int, cms: str) -> None:
+    """Print what tokens, limits, metrics and access log leave of the speed."""
+    # Each turn of a case before was a run of two servers.
+    print_doors(url, rows, cms, turns=TURNS, seconds=SECONDS, seed=2 * TURNS + 1)
 
 
 def stream_all(server: WebServer) -> int:

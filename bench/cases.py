@@ -75,9 +75,10 @@ class Case:
     #: Least share of the floor's requests per second that is to be reached, percent.
     goal: int
 
-    def lua(self, *, rows: int, seed: int, cms: str) -> str:
+    def lua(self, *, rows: int, seed: int, cms: str, token: str | None = None) -> str:
         """Write the script of one run; `seed` differs from run to run."""
-        return self.script % {
+        shown = f'wrk.headers["Authorization"] = "Bearer {token}"\n' if token else ""
+        return shown + self.script % {
             "rows": rows,
             "rare": max(rows // 100 - 1, 1),
             "seed": seed,

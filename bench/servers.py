@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -24,9 +25,17 @@ CONNECTIONS = 16
 class WebServer:
     """gunicorn with the project's configuration and an application."""
 
-    def __init__(self, application: str, database_url: str, probe: str) -> None:
+    def __init__(
+        self,
+        application: str,
+        database_url: str,
+        probe: str,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.application = application
-        self.environment = {**os.environ, "DATABASE_URL": database_url}
+        # One client that asks thousands of times a second is what limits are against.
+        self.environment = {**os.environ, "DATABASE_URL": database_url, "RATE_LIMIT": "off"}
+        self.environment |= settings
         self.port = free_port()
         self.probe = probe
         #: Seconds from the command to the first answer.
@@ -40,11 +49,14 @@ class WebServer:
     def __enter__(self) -> Self:
         began = time.monotonic()
         command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", self.application]
-        self.process = subprocess.Popen(
-            command,
-            cwd=PROJECT,
-            env={**self.environment, "PORT": str(self.port), "LOG_LEVEL": "error"},
-        )
+        with tempfile.TemporaryFile() as log:
+            logs = self.environment.get("ACCESS_LOG") == "on"
+            self.process = subprocess.Popen(
+                command,
+                cwd=PROJECT,
+                env={**self.environment, "PORT": str(self.port), "LOG_LEVEL": "error"},
+                stderr=log if logs else None,
+            )
         while True:
             try:
                 urlopen(self.address + self.probe).close()  # noqa: S310 - our own server

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
-from functools import cache
 from pathlib import Path
 
 from app.observe import processes
 
-#: What the library calls its files. An operator's folder may hold others.
-_FILES = ("counter_*.db", "gauge_*.db", "histogram_*.db")
+#: What the library calls its files, and which it reads.
+_WRITTEN = re.compile(r"(counter|gauge|histogram)_\w+\.db").fullmatch
+_READ = "*.db"
 
 
-@cache  # gunicorn reads its settings anew on SIGHUP, while the workers go on counting
 def make_folder(given: Path | None) -> Path:
     """Make the folder that was asked for, or a private one, and empty it.
 
     Raises:
-        SystemExit: it can't be made; the text is one line that says so.
+        SystemExit: it can't be made, or has a file that is no counter's; the text is one line that
+            says so.
     """
     try:
         if given is None:
             return _temporary_folder()
         given.mkdir(parents=True, exist_ok=True)
-        for pattern in _FILES:
-            for file in given.glob(pattern):
-                file.unlink(missing_ok=True)
+        for file in given.glob(_READ):
+            if not _WRITTEN(file.name):
+                raise SystemExit(f"{processes.VARIABLE} must be a folder of its own: see {file}")
+            file.unlink(missing_ok=True)
     except OSError as error:
         raise SystemExit(
             f"{processes.VARIABLE} must be a folder that can be written to: {error.strerror}"

@@ -15,6 +15,7 @@ from config.settings import Settings, SettingsError
 
 try:
     _settings = Settings.from_env(os.environ)
+    _settings.demand_a_lock()
 except SettingsError as error:
     # gunicorn prints a traceback for any other exception of this file.
     sys.exit(str(error))
@@ -45,16 +46,21 @@ accesslog = None
 logger_class = f"config.logs.{_settings.log_format.title()}Logger"
 loglevel = _settings.log_level
 
-# No header of a request steers what the application sees as its address.
-forwarded_allow_ips = ""
-forwarder_headers = ""
+# Of all headers with an underscore, which gunicorn drops since they could be taken for others, one
+# is let through, whoever sends it: iinked's clients send their token as `api_key`. And no header
+# steers what the application sees as its address: what proxies say of the client is read by
+# TRUSTED_PROXIES alone.
+forwarded_allow_ips = "*"
+forwarder_headers = "API_KEY"
+secure_scheme_headers: dict[str, str] = {}
 
 # Nothing is written to the operator's home, and nobody steers the server through a socket.
 control_socket_disable = True
 
 
-# Said before anything is counted, which the application, loaded before the fork, begins to do.
-if _settings.metrics:
+# Said before anything is counted, which the application, loaded before the fork, begins to do; and
+# once, though SIGHUP lets these settings be read again while the workers go on counting.
+if _settings.metrics and processes.shared_folder() is None:
     processes.share(counting.make_folder(_settings.metrics_folder))
 
 
@@ -73,6 +79,11 @@ def when_ready(master: Any) -> None:
             listener.sock.setsockopt(socket.SOL_SOCKET, option, patience)
     gc.collect()
     gc.freeze()
+    if not _settings.auth:
+        master.log.warning(
+            "AUTH is off: whoever reaches port %s may read, save and delete signatures",
+            _settings.port,
+        )
 
 
 def pre_fork(master: Any, worker: Any) -> None:

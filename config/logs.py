@@ -33,9 +33,12 @@ class TextLogger(JsonLogger):
 def _belittle(record: logging.LogRecord) -> bool:
     """Take out of a record what comes from a client.
 
-    A client that falls silent is worth a line, no error with a traceback. And an error is told by
-    its kind: its text repeats what was read of a request.
+    A client that falls silent is worth a line, no error with a traceback. An error is told by its
+    kind: its text repeats what was read of a request. So does what workers tell for debugging,
+    which is left out.
     """
+    if record.levelno == logging.DEBUG and record.module != "arbiter":
+        return False
     if str(record.msg).startswith("Socket error"):
         record.exc_info = None
         record.levelno, record.levelname = logging.INFO, "INFO"

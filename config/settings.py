@@ -7,14 +7,24 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, get_args, overload
-from urllib.parse import urlsplit
-from uuid import UUID
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
+from limits import RateLimitItem
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+from config.reader import Origins, Reader, SettingsError
+
+__all__ = [
+    "EMBEDDED_DATABASE",
+    "REVOCATION_CACHE",
+    "TRUST_FOLDER",
+    "Settings",
+    "SettingsError",
+]
 
 PROJECT = Path(__file__).resolve().parent.parent
 EMBEDDED_DATABASE = PROJECT / "var" / "qoltanba.sqlite3"
@@ -29,15 +39,6 @@ FamilyName = Literal["ncanode", "solaris", "iinked", "penbox"]
 Locale = Literal["en", "ru", "kk"]
 LogLevel = Literal["info", "debug", "warning", "error"]
 LogFormat = Literal["json", "text"]
-
-SWITCH = {
-    **dict.fromkeys(("1", "on", "true", "yes"), True),
-    **dict.fromkeys(("0", "off", "false", "no"), False),
-}
-
-
-class SettingsError(ValueError):
-    """A variable has a value that can't be used. The text is one line that names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,16 @@ class Settings:
     locale: Locale
     #: The zone of every time that the API writes.
     timezone: ZoneInfo
+    #: Whether callers need a token; and whether a server that asks for none may be reached from
+    #: other machines.
+    auth: bool
+    allow_open: bool
+    #: How many requests each caller has in which time; None: any number.
+    rate_limit: RateLimitItem | None
+    #: How many proxies stand before the server, each of which adds to X-Forwarded-For.
+    trusted_proxies: int
+    #: Origins whose pages may call from a browser; None: none.
+    cors_origins: Origins | None
     #: Largest request body, bytes.
     max_body: int
     host: str
@@ -102,7 +113,7 @@ class Settings:
         Raises:
             SettingsError: a value can't be used; the first one that is found.
         """
-        read = _Reader(env)
+        read = Reader(env)
         url = _database_url(read)
         return cls(
             database_url=url,
@@ -121,6 +132,11 @@ class Settings:
             organization_id=read.uuid("ORGANIZATION_ID"),
             locale=read.choice("LOCALE", get_args(Locale)),
             timezone=read.zone("NCANODE_TIMEZONE", "UTC"),
+            auth=read.switch("AUTH", False),
+            allow_open=read.switch("ALLOW_OPEN", False),
+            rate_limit=read.rate("RATE_LIMIT", "30000/minute"),
+            trusted_proxies=read.integer("TRUSTED_PROXIES", 0, 0, 9),
+            cors_origins=read.origins("CORS_ORIGINS", "*"),
             max_body=read.integer("MAX_BODY_MB", 30, 1, 1024) * 1024 * 1024,
             host=read.host("HOST", "127.0.0.1"),
             port=read.integer("PORT", 8000, 1, 65535),
@@ -139,121 +155,30 @@ class Settings:
             metrics_folder=read.folder("PROMETHEUS_MULTIPROC_DIR", None),
         )
 
+    def demand_a_lock(self) -> None:
+        """Demand that whoever asks for no token is reached from this machine only, or means it.
 
-class _Reader:
-    """Typed access to the environment. An empty value counts as absent, as in compose files."""
+        Raises:
+            SettingsError: it is not so.
+        """
+        if self.auth or self.allow_open or _is_loopback(self.host):
+            return
+        raise SettingsError(
+            f"AUTH is off and HOST is {self.host}: everybody who reaches it could read, write and "
+            "delete; set AUTH=on, or ALLOW_OPEN=1 if only those reach it who may"
+        )
 
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self.env = env
 
-    def text(self, name: str) -> str | None:
-        return self.env.get(name, "").strip() or None
-
-    def integer(self, name: str, default: int, low: int, high: int) -> int:
-        value = self.text(name)
-        if value is None:
-            return default
-        if not re.fullmatch(r"[0-9]{1,18}", value) or not low <= int(value) <= high:
-            raise SettingsError(f"{name} must be an integer from {low} to {high}, not {value!r}")
-        return int(value)
-
-    def choice(self, name: str, choices: tuple[Any, ...]) -> Any:
-        """Give one of the choices, the first if none is made."""
-        value = self.text(name) or choices[0]
-        if value not in choices:
-            raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
-        return value
-
-    def choices(self, name: str, choices: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Give those of the choices that are listed, all if there is no list."""
-        value = self.text(name)
-        if value is None:
-            return choices
-        listed = {word.strip() for word in value.split(",") if word.strip()}
-        if not listed or not listed.issubset(choices):
-            raise SettingsError(
-                f"{name} must list some of {', '.join(choices)}, separated by commas, not {value!r}"
-            )
-        return tuple(choice for choice in choices if choice in listed)
-
-    def uuid(self, name: str) -> str | None:
-        value = self.text(name)
-        if value is None:
-            return None
-        try:
-            return str(UUID(value))
-        except ValueError as error:
-            raise SettingsError(f"{name} must be a UUID, not {value!r}") from error
-
-    def switch(self, name: str, default: bool) -> bool:
-        value = self.text(name)
-        if value is None:
-            return default
-        if value.lower() not in SWITCH:
-            raise SettingsError(f"{name} must be on or off, not {value!r}")
-        return SWITCH[value.lower()]
-
-    def host(self, name: str, default: str) -> str:
-        value = self.text(name) or default
-        try:
-            socket.getaddrinfo(value, None)
-        except (OSError, UnicodeError) as error:
-            raise SettingsError(f"{name} must be an address to listen at, not {value!r}") from error
-        return value
-
-    @overload
-    def folder(self, name: str, default: Path) -> Path: ...
-
-    @overload
-    def folder(self, name: str, default: None) -> Path | None: ...
-
-    def folder(self, name: str, default: Path | None) -> Path | None:
-        value = self.text(name)
-        folder = default if value is None else Path(value).resolve()
-        if folder and folder.exists() and not folder.is_dir():
-            raise SettingsError(f"{name} must be a folder, not {value!r}")
-        return folder
-
-    def file(self, name: str) -> Path | None:
-        value = self.text(name)
-        if value is None:
-            return None
-        file = Path(value).resolve()
-        if not (file.is_file() and os.access(file, os.R_OK)):
-            raise SettingsError(f"{name} must be a file that can be read, not {value!r}")
-        return file
-
-    def address(self, name: str) -> str | None:
-        value = self.text(name)
-        if value is None:
-            return None
-        try:
-            parts = urlsplit(value)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:  # brackets that don't match, a port beyond all numbers
-            usable = False
-        if not usable:
-            # Not repeated: it may have a password in it.
-            raise SettingsError(f"{name} must be an address that begins with http:// or https://")
-        return value
-
-    def zone(self, name: str, default: str) -> ZoneInfo:
-        value = self.text(name) or default
-        try:
-            return ZoneInfo(value)
-        # ZoneInfoNotFoundError is a KeyError; a malformed key is a ValueError; a directory of
-        # the zone database ("Asia") an OSError.
-        except (KeyError, ValueError, OSError) as error:
-            raise SettingsError(
-                f"{name} must be a time zone such as Asia/Almaty, not {value!r}"
-            ) from error
+def _is_loopback(host: str) -> bool:
+    addresses = {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
+    return all(ip_address(address.partition("%")[0]).is_loopback for address in addresses)
 
 
 def _without_slash(address: str | None) -> str | None:
     return address.rstrip("/") if address else None
 
 
-def _database_url(read: _Reader) -> URL:
+def _database_url(read: Reader) -> URL:
     """DATABASE_URL, else the original server's PG_ variables, else the embedded file."""
     given = read.text("DATABASE_URL")
     if given is not None:
@@ -293,7 +218,7 @@ def _checked_sqlite(url: URL) -> URL:
     return url.set(database=str(Path(str(url.database)).resolve()))
 
 
-def _database_schema(read: _Reader) -> str | None:
+def _database_schema(read: Reader) -> str | None:
     schema = read.text("PG_SCHEMA")
     if schema is None:
         return None

@@ -48,15 +48,6 @@ def test_upgrade_puts_the_tables_into_the_schema_of_the_settings(
             close_database(one)
 
 
-def test_stats_tells_how_much_is_kept(app: Flask) -> None:
-    assert run(app, "stats") == (0, "threads: 0\nversions: 0\ntags: 0\n")
-    client = app.test_client()
-    save(client, tags=["x", "y"])
-    save(client, version=1, tags=["x", "z"])
-    save(client, document="other")
-    assert run(app, "stats") == (0, "threads: 2\nversions: 3\ntags: 2\n")
-
-
 @pytest.fixture(name="offline_app")
 def app_without_database(start_app: AppMaker, tmp_path: Path) -> Flask:
     """Give an application for commands that need no database."""

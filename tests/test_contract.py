@@ -17,14 +17,14 @@ from app.api import errors
 from app.api.locale import CATALOGUES, LOCALES
 from app.api.ncanode.forwarding import OriginError
 from app.api.parameters import ParameterError
+from app.auth import AccessRefused
 from app.cms.errors import CmsError, UnsupportedAlgorithm
+from app.limits.errors import TooManyRequests
 from app.store.errors import StoreError
 from app.trust.errors import FetchFailed
 from tests.api.asking import JSON, message_of
 
 APP = Path(__file__).parents[1] / "app"
-#: What is written for other readers than the API's clients.
-WITHOUT_ENVELOPE = {"/metrics", "/openapi.json", "/docs"}
 #: Members of an error in each family.
 ERRORS = {
     "ncanode": ["status", "message", "content"],
@@ -32,9 +32,12 @@ ERRORS = {
     "iinked": ["error", "message"],
     "penbox": ["errors"],
 }
+#: What is written for other readers than the API's clients.
+WITHOUT_ENVELOPE = {"/metrics", "/openapi.json", "/docs"}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"}
 Refused = TypeVar("Refused", bound=Exception)
-#: Errors of the store have their sentences in the class, the others where they are raised.
+#: Errors that have their sentences in the class; the others where they are raised.
+SPOKEN: tuple[type[Exception], ...] = (StoreError, AccessRefused, TooManyRequests)
 RAISED = (CmsError, ParameterError, OriginError, FetchFailed)
 #: What else is called with a sentence as its first argument.
 SPEAKING = {"no", "unknown", "noting", "Reason", "_failed", "tell_unavailable"}
@@ -143,7 +146,7 @@ def test_no_file_of_the_project_is_served(client: FlaskClient) -> None:
         message_of(client.get(address), 404)
 
 
-@pytest.mark.parametrize("root", [StoreError, CmsError, ParameterError, OriginError])
+@pytest.mark.parametrize("root", [*SPOKEN, CmsError, ParameterError, OriginError])
 def test_every_kind_of_refusal_has_a_status(root: type[Exception]) -> None:
     missing = [kind for kind in leaves(root) if kind not in errors.STATUS]
     assert missing == []
@@ -194,7 +197,7 @@ def read_sentences(argument: ast.expr, place: str) -> set[str]:
 @cache
 def templates() -> set[str]:
     """Give every sentence that an answer may tell."""
-    of_store = {kind.template for kind in leaves(StoreError)}
+    of_store = {kind.template for root in SPOKEN for kind in leaves(root)}
     raised = {kind.__name__ for root in RAISED for kind in family(root)}
     raised.remove("UnsupportedAlgorithm")  # It is given a name, and has its sentence in itself.
     of_algorithms = {UnsupportedAlgorithm("").template}

@@ -25,7 +25,9 @@ from app.api.locale import choose_locale, translate
 from app.api.ncanode import envelope
 from app.api.ncanode.checks import CheckFailed
 from app.api.ncanode.forwarding import OriginFailed, OriginNotSet
+from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
 from app.api.parameters import ParameterError
+from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
 from app.cms.crls import MalformedRevocation
 from app.cms.errors import (
     MalformedSignature,
@@ -35,6 +37,7 @@ from app.cms.errors import (
 )
 from app.cms.status import Reason
 from app.cms.x509 import MalformedExtension
+from app.limits.errors import TooManyRequests
 from app.observe.counters import count_refusal
 from app.store.errors import (
     ContentChanged,
@@ -65,6 +68,11 @@ STATUS: dict[type[Exception], int] = {
     CheckFailed: 400,
     VersionNotSet: 400,
     VersionConflict: 400,
+    TokenNeeded: 401,
+    ScopeMissing: 403,
+    TagsOutOfReach: 403,
+    SaveOutOfReach: 403,
+    SearchOutOfReach: 403,
     SignatureNotFound: 404,
     InvalidType: 400,
     InvalidState: 400,
@@ -78,6 +86,7 @@ STATUS: dict[type[Exception], int] = {
     PackageExpired: 400,
     PackageTooLarge: 400,
     PackageNotFound: 404,
+    TooManyRequests: 429,
     PersonNotFound: 404,
     OriginNotSet: 501,
     OriginFailed: 502,
@@ -179,7 +188,8 @@ def _fill(template: str, values: Mapping[str, object], locale: str) -> str:
 def _refuse(error: Exception) -> Response:
     count_refusal(type(error).__name__)
     refusal: Refusal = error  # type: ignore[assignment]  # each kind in the table is one
-    return tell(refusal.template, STATUS[type(error)], refusal.values, error=error)
+    headers: Mapping[str, str] = getattr(error, "headers", {})
+    return tell(refusal.template, STATUS[type(error)], refusal.values, error=error, headers=headers)
 
 
 def _answer_http(error: HTTPException) -> Response:

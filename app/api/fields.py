@@ -249,6 +249,32 @@ class Choice(fields.Field[str | None]):
         return str(value)
 
 
+class Choices(fields.Field[tuple[str, ...]]):
+    """Some of a few words: a list, or text with commas between them."""
+
+    def __init__(self, *choices: str, **options: Any) -> None:
+        super().__init__(load_default=(), allow_none=True, **options)
+        self.choices = choices
+
+    def shape(self) -> dict[str, Any]:
+        """Give the JSON Schema."""
+        return {"type": ["array", "string", "null"], "items": {"enum": [*self.choices, ""]}}
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
+    ) -> tuple[str, ...]:
+        items = value if isinstance(value, list) else [value]
+        texts = [item if isinstance(item, str) else "?" for item in items]
+        words = [word.strip(_BLANKS) for text in texts for word in text.split(",") if text]
+        if not set(words).issubset(self.choices):
+            raise ParameterError(
+                '"{field}" parameter must be one of {choices}',
+                field=attr,
+                choices=", ".join(self.choices),
+            )
+        return tuple(words)
+
+
 class Tags(fields.Field[tuple[str, ...]]):
     """A list of tags, each once, in the order sent. A single one is a list of one."""
 

@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from app.cli import database, signature, signers, trust
+from app.cli import database, signature, signers, token, trust
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to an application."""
-    for module in (database, signature, signers, trust):
+    for module in (database, signature, signers, token, trust):
         for command in module.COMMANDS:
             app.cli.add_command(command)

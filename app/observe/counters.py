@@ -82,8 +82,8 @@ _LOSSES = Counter(
     registry=_OWN,
 )
 _VERIFICATIONS = Counter(
-    "qoltanba_verified_signers_total",
-    "Signers verified, by question and answer.",
+    "qoltanba_verification_answers_total",
+    "What verification answers of a signer, by question.",
     ["question", "answer"],
     registry=_OWN,
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
@@ -13,7 +12,7 @@ from uuid import uuid4
 from flask import Flask, Response, request
 
 from app.observe.counters import UNMATCHED, count_request, known_method
-from app.observe.logs import FIELDS, REQUEST_ID
+from app.observe.logs import REQUEST_ID, say
 
 HEADER = "X-Request-ID"
 _BEGAN = "qoltanba.began"
@@ -32,6 +31,16 @@ class Telling:
     token: Callable[[], str | None]
     #: The API family that the address belongs to, None if it is of none.
     family: Callable[[], str | None]
+    #: The families of routes that were asked for before: each has always the same.
+    known: dict[str, str | None] = field(default_factory=dict)
+
+    def family_of(self, route: str) -> str | None:
+        """Give the family of the request at work."""
+        if route == UNMATCHED:
+            return self.family()
+        if route not in self.known:
+            self.known[route] = self.family()
+        return self.known[route]
 
 
 def init_app(app: Flask, *, count: bool, telling: Telling | None) -> None:
@@ -44,8 +53,6 @@ def init_app(app: Flask, *, count: bool, telling: Telling | None) -> None:
         count: whether requests are counted.
         telling: what goes into the line of each request; None: they have no lines.
     """
-    if telling:
-        logging.getLogger(_ACCESS).setLevel(logging.INFO)
 
     def end(response: Response) -> Response:
         environ = request.environ
@@ -80,16 +87,15 @@ def new_id() -> str:
 def _log_request(
     environ: dict[str, Any], route: str, response: Response, seconds: float, telling: Telling
 ) -> None:
-    """Write the line of a request, made without a look for the place in the code that writes it."""
-    record = logging.LogRecord(_ACCESS, logging.INFO, "", 0, "request", None, None)
-    record.__dict__[FIELDS] = {
+    length = response.headers.get("Content-Length")
+    fields = {
         "request_id": environ[REQUEST_ID],
         "method": known_method(environ["REQUEST_METHOD"]),
         "route": route,
         "status": response.status_code,
         "milliseconds": round(seconds * 1000, 3),
-        "bytes": response.headers.get("Content-Length", type=int),
+        "bytes": int(length) if length else None,
         "token": telling.token(),
-        "family": telling.family(),
+        "family": telling.family_of(route),
     }
-    logging.getLogger(_ACCESS).handle(record)
+    say(_ACCESS, "request", fields)

@@ -143,3 +143,17 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
         yield connection
+
+
+@contextmanager
+def survey(engine: Engine) -> Iterator[Connection]:
+    """A connection for statements that look into many rows to give a few.
+
+    They see what those of `snapshot` see. PostgreSQL compiles nothing for them: it would take
+    longer to compile their subqueries than to run them.
+    """
+    with snapshot(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            # For this transaction alone, which PgBouncer keeps in one session.
+            connection.exec_driver_sql("SET LOCAL jit = off")
+        yield connection

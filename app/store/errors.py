@@ -86,3 +86,28 @@ class PackageTooLarge(StoreError):
     """A thread that nobody registered is in too many documents to be shown as a package."""
 
     template = "Thread has more than {limit} documents, so it is no package"
+
+
+class TokenError(Exception):
+    """What can't be done with a token. Only operators are told: no answer of the API says it."""
+
+
+class TokenExists(TokenError):
+    """A name is given to one token only, also after that has ended."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is, or was, a token named {name!r}")
+
+
+class TokenNotFound(TokenError):
+    """There is no token of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no token named {name!r}")
+
+
+class TokenRevoked(TokenError):
+    """A token was revoked, which is for good."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the token named {name!r} was revoked, which is for good")

@@ -134,15 +134,17 @@ def rescind_package(connection: Connection, public_id: str, message: str | None)
         raise PackageNotSent
 
 
-def delete_package(connection: Connection, public_id: str) -> None:
-    """Remove a package in whatever state. No signature goes with it.
+def delete_package(connection: Connection, public_id: str) -> str:
+    """Remove a package in whatever state, and give its UUID. No signature goes with it.
 
     Raises:
         PackageNotFound: there is none.
     """
-    statement = delete(Package).where(_named(public_id)).returning(Package.id)
-    if connection.execute(statement).first() is None:
+    statement = delete(Package).where(_named(public_id)).returning(Package.public_id)
+    deleted = connection.execute(statement).scalar()
+    if deleted is None:
         raise PackageNotFound
+    return deleted
 
 
 def read_uuid(text: str) -> str | None:

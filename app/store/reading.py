@@ -28,7 +28,7 @@ from app.store.criteria import Criteria, Shape
 from app.store.errors import SignatureNotFound
 from app.store.matching import matching
 from app.store.migrations import HEAD, VERSION_TABLE
-from app.store.models import Signature, SignatureTag, Version
+from app.store.models import Signature, Version
 from app.store.paging import all_ids, newest_ids
 from app.store.prepared import Prepared
 from app.store.records import RECORD_COLUMNS, SignatureRecord
@@ -38,7 +38,8 @@ from app.store.signers import facts_of
 FETCH_ROWS = 200
 _LARGEST = 2**63 - 1
 
-_REVISION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
+#: Where a database notes its step.
+REVISION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
 _CURRENT = (Version.signature_id == Signature.id) & (Version.version == Signature.version)
 _THREAD = (
     Signature.document == bindparam("document"),
@@ -53,6 +54,10 @@ class Carried:
     cms: bool = True
     #: The facts of the signers.
     signers: bool = False
+    #: The name of the token that saved it.
+    saver: bool = False
+    #: The UUID by which the thread is known to other API families.
+    public_id: bool = False
 
 
 PLAIN = Carried()
@@ -153,17 +158,7 @@ def count(connection: Connection, criteria: Criteria) -> int:
 
 def is_migrated(connection: Connection) -> bool:
     """Tell whether the schema is at the step that this program was written for."""
-    return connection.execute(select(_REVISION.c.version_num)).scalars().all() == [HEAD]
-
-
-def statistics(connection: Connection) -> dict[str, int]:
-    """Give the numbers of threads, versions, and distinct tags in use."""
-    statement = select(
-        select(func.count()).select_from(Signature).scalar_subquery().label("threads"),
-        select(func.count()).select_from(Version).scalar_subquery().label("versions"),
-        select(func.count(SignatureTag.tag.distinct())).scalar_subquery().label("tags"),
-    )
-    return dict(connection.execute(statement).mappings().one())
+    return connection.execute(select(REVISION.c.version_num)).scalars().all() == [HEAD]
 
 
 def _stream(
@@ -176,10 +171,15 @@ def _stream(
 
 
 def _columns(dialect: str, carried: Carried) -> tuple[Any, ...]:
-    columns = (*RECORD_COLUMNS, Version.cms if carried.cms else null().label("cms"))
-    if carried.signers:
-        return (*columns, facts_of(dialect, Version.signature_id, Version.version))
-    return columns
+    """Give the columns of a record; what stands in a place that wasn't asked for is NULL."""
+    signers = facts_of(dialect, Version.signature_id, Version.version)
+    return (
+        *RECORD_COLUMNS,
+        Version.cms if carried.cms else null().label("cms"),
+        signers if carried.signers else null().label("signers"),
+        Version.saved_by if carried.saver else null().label("saved_by"),
+        Signature.public_id if carried.public_id else null().label("public_id"),
+    )
 
 
 def page_parameters(criteria: Criteria, limit: int, offset: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from app.store.models import Signature, Version
 
-#: In the order of `SignatureRecord`'s fields, but the last two, which are not always asked for.
+#: In the order of `SignatureRecord`'s fields, but the last four, which are not always asked for.
 RECORD_COLUMNS = (
     Signature.id,
     Signature.document,
@@ -43,6 +43,10 @@ class SignatureRecord(NamedTuple):
     cms: str | None = None
     #: The facts of its signers, a JSON list as text; None where the reader left them out.
     signers: str | None = None
+    #: The name of the token that saved it, None if there was none or the reader left it out.
+    saved_by: str | None = None
+    #: The UUID by which the thread is known to other API families; None if it was left out.
+    public_id: str | None = None
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> SignatureRecord:

@@ -16,8 +16,10 @@ from app.api.description import Chapter, Json, Operation, View
 from app.api.document import IMPLIED, path_of
 from app.api.errors import STATUS
 from app.api.parameters import ParameterError
+from app.api.responses import BY_GUARD, BY_LIMIT
 from app.api.self_description import CHAPTERS
 from app.auth import DEMANDS
+from app.limits.requests import UNLIMITED
 from tests.api.asking import JSON
 from tests.api.examples import SETTINGS, WALKS, file_of, outline, record
 from tests.conftest import AppMaker
@@ -130,7 +132,7 @@ def names_in(shapes: dict[str, Json]) -> set[str]:
 
 def test_every_refusal_is_described_somewhere(chapters: list[Chapter]) -> None:
     refused = {kind for one in chapters for op in one.operations.values() for kind in op.refuses}
-    assert set(STATUS) - refused == {ParameterError}
+    assert set(STATUS) - refused == {ParameterError, *BY_GUARD, *BY_LIMIT}
 
 
 def test_it_tells_of_each_operation_what_token_it_needs(sqlite_app: Flask, document: Json) -> None:
@@ -139,7 +141,17 @@ def test_it_tells_of_each_operation_what_token_it_needs(sqlite_app: Flask, docum
         scope = DEMANDS[views[address]]
         scopes = {tuple(needed) for one in operation["security"] for needed in one.values()}
         assert scopes == ({(scope,)} if scope else set())
-        assert ({"401", "403", "429"} <= set(operation["responses"])) is (scope is not None)
+        assert ({"401", "403"} <= set(operation["responses"])) is (scope is not None)
+        assert ("429" in operation["responses"]) is (address[0] not in UNLIMITED)
+
+
+@pytest.mark.parametrize(("auth", "without"), [("off", True), ("on", False)])
+def test_it_says_whether_the_server_wants_tokens(
+    start_app: AppMaker, sqlite_url: str, auth: str, without: bool
+) -> None:
+    app = start_app(DATABASE_URL=sqlite_url, AUTH=auth)
+    document = app.test_client().get("/openapi.json").get_json()
+    assert ({} in document["paths"]["/signature"]["get"]["security"]) is without
 
 
 @pytest.mark.parametrize("off", [name for name in FAMILIES if name != "ncanode"])

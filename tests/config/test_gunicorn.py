@@ -86,6 +86,30 @@ def test_gunicorn_does_not_start_with_a_bad_value_and_says_so_in_one_line(
     assert "s3cret" not in output
 
 
+@pytest.mark.parametrize("env", [{}, {"AUTH": "off"}, {"ALLOW_OPEN": "off"}])
+def test_gunicorn_does_not_start_open_to_the_world(env: dict[str, str]) -> None:
+    arguments = ["-m", "gunicorn", "--check-config", "--config", str(FILE), "wsgi:app"]
+    finished = run(arguments, HOST="0.0.0.0", **env)  # noqa: S104 - as a container is told
+    assert finished.returncode != 0
+    output = (finished.stdout + finished.stderr).strip()
+    assert "ALLOW_OPEN=1" in output
+    assert len(output.splitlines()) == 1
+
+
+def test_commands_run_wherever_a_server_would_listen(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    finished = run(["-m", "flask", "--app", "wsgi", "db", "upgrade"], HOST="::", DATABASE_URL=url)
+    assert (finished.returncode, finished.stdout) == (0, ""), finished.stderr
+
+
+def test_of_all_headers_with_an_underscore_one_is_let_through() -> None:
+    settings = read()
+    assert settings["forwarder_headers"] == "API_KEY"
+    assert "secure_scheme_headers = {}" in FILE.read_text(encoding="utf-8").replace(
+        ": dict[str, str]", ""
+    )
+
+
 def test_gunicorn_accepts_the_whole_configuration(tmp_path: Path) -> None:
     arguments = ["-m", "gunicorn", "--check-config", "--config", str(FILE), "wsgi:app"]
     finished = run(arguments, DATABASE_URL=f"sqlite:///{tmp_path / 'store.sqlite3'}")

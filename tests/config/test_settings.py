@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from limits import parse
 
 from app.factory import create_app
 from config.settings import (
@@ -57,6 +58,11 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         organization_id=None,
         locale="en",
         timezone=ZoneInfo("UTC"),
+        auth=False,
+        allow_open=False,
+        rate_limit=parse("30000/minute"),
+        trusted_proxies=0,
+        cors_origins="*",
         max_body=30 * MEGABYTE,
         host="127.0.0.1",
         port=8000,
@@ -112,6 +118,21 @@ VARIABLES = [
     ),
     ("LOCALE", "kk", "locale", "kk"),
     ("NCANODE_TIMEZONE", "Asia/Almaty", "timezone", ZoneInfo("Asia/Almaty")),
+    *[("AUTH", word, "auth", True) for word in ("on", "1")],
+    ("ALLOW_OPEN", "1", "allow_open", True),
+    *[("RATE_LIMIT", word, "rate_limit", None) for word in ("off", "OFF", "0", "no")],
+    ("RATE_LIMIT", "600/minute", "rate_limit", parse("600 per minute")),
+    ("RATE_LIMIT", "5 per 2 hours", "rate_limit", parse("5/2hour")),
+    ("TRUSTED_PROXIES", "2", "trusted_proxies", 2),
+    ("CORS_ORIGINS", "off", "cors_origins", None),
+    ("CORS_ORIGINS", "*", "cors_origins", "*"),
+    ("CORS_ORIGINS", "https://a.kz", "cors_origins", ("https://a.kz",)),
+    (
+        "CORS_ORIGINS",
+        "https://a.kz, http://localhost:3000,https://a.kz",
+        "cors_origins",
+        ("https://a.kz", "http://localhost:3000"),
+    ),
     ("MAX_BODY_MB", "1", "max_body", MEGABYTE),
     ("MAX_BODY_MB", "1024", "max_body", 1024 * MEGABYTE),
     ("HOST", "0.0.0.0", "host", "0.0.0.0"),  # noqa: S104 - as a container is told
@@ -212,6 +233,38 @@ BAD = [
     ("PUBLIC_URL", "store.example.kz"),
     ("ORGANIZATION_ID", "bank"),
     ("LOCALE", "de"),
+    ("AUTH", "maybe"),
+    ("ALLOW_OPEN", "maybe"),
+    *[
+        ("RATE_LIMIT", value)
+        for value in (
+            "many",
+            "600",
+            "600/fortnight",
+            "0/minute",
+            "-1/minute",
+            "5/second;60/minute",
+            "600/minute\nx",
+            "1" + "0" * 30 + "/minute",
+            "5/9999years",
+        )
+    ],
+    ("TRUSTED_PROXIES", "-1"),
+    ("TRUSTED_PROXIES", "10"),
+    ("TRUSTED_PROXIES", "on"),
+    *[
+        ("CORS_ORIGINS", value)
+        for value in (
+            "a.kz",
+            "https://a.kz/",
+            "https://a.kz/path",
+            "https://A.kz",
+            "https://a.kz,*",
+            "https://*.a.kz",
+            "null",
+            ",",
+        )
+    ],
     ("NCANODE_TIMEZONE", "Almaty"),
     ("NCANODE_TIMEZONE", "Asia"),
     ("NCANODE_TIMEZONE", "+05:00"),
@@ -367,3 +420,31 @@ def test_an_application_without_settings_reads_the_environment(
     with pytest.raises(SystemExit) as caught:
         create_app()
     assert str(caught.value).startswith("MAX_BODY_MB ")
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        {"HOST": "127.0.0.1"},
+        {"HOST": "127.1.2.3"},
+        {"HOST": "::1"},
+        {"HOST": "localhost"},
+        {"HOST": "0.0.0.0", "AUTH": "on"},  # noqa: S104 - as a container is told
+        {"HOST": "0.0.0.0", "ALLOW_OPEN": "1"},  # noqa: S104
+        {"HOST": "::", "AUTH": "on"},
+    ],
+)
+def test_a_server_that_is_locked_or_reached_from_here_alone_may_start(env: dict[str, str]) -> None:
+    Settings.from_env(env).demand_a_lock()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7"])  # noqa: S104
+def test_a_server_open_to_the_world_is_refused_in_one_line(host: str) -> None:
+    settings = Settings.from_env({"HOST": host, "ALLOW_OPEN": "0"})
+    with pytest.raises(SettingsError) as caught:
+        settings.demand_a_lock()
+    line = str(caught.value)
+    assert len(line.splitlines()) == 1
+    for name in ("AUTH=on", "ALLOW_OPEN=1", f"HOST is {host}"):
+        assert name in line

@@ -99,6 +99,15 @@ def test_containers_and_platforms_listen_to_the_world() -> None:
     assert "HOST=${HOST:-0.0.0.0} " in procfile()["web"]
 
 
+def test_nobody_is_open_to_the_world_unasked() -> None:
+    assert "ALLOW_OPEN" not in procfile()["web"]
+    assert not re.search(r"^ENV .*ALLOW_OPEN", text_of("Dockerfile"), re.MULTILINE)
+    assert json.loads(text_of("app.json"))["env"]["AUTH"]["value"] == "on"
+    # The one that starts open is published for its own machine alone.
+    assert "ALLOW_OPEN: 1" in text_of("compose.yaml")
+    assert re.findall(r"ports: (.*)", text_of("compose.yaml")) == ['["127.0.0.1:8000:8000"]']
+
+
 def test_the_images_volume_is_where_the_readme_says() -> None:
     [volume] = re.findall(r"^VOLUME (\S+)$", text_of("Dockerfile"), re.MULTILINE)
     assert volume in spans(section("Deployment"))

@@ -24,6 +24,7 @@ from tests.live.server import PROJECT
 WALK = "A walk through the contract"
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 ISO_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+ISO_MILLISECONDS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 MESSAGE = re.compile(r'"message": ("(?:[^"\\]|\\.)*")')
 
 
@@ -46,7 +47,7 @@ def matches(answer: object, expected: object) -> bool:
 def text_matches(answer: str, expected: str) -> bool:
     if expected.endswith("…"):
         return answer.startswith(expected[:-1]) and len(answer) >= len(expected)
-    for form in (TIME, ISO_TIME):
+    for form in (TIME, ISO_TIME, ISO_MILLISECONDS):
         if re.fullmatch(form, expected):
             return re.fullmatch(form, answer) is not None
     return answer == expected
@@ -103,7 +104,11 @@ def test_the_walk_is_walked() -> None:
     [
         ("MIIx", "MII…", True),
         ("MII", "MII…", False),
+        ("7a17e4e7", "…", True),
+        ("", "…", False),
         ("2020-01-01 00:00:00", "2026-11-23 10:00:01", True),
+        ("2020-01-01T00:00:00.123Z", "2026-11-23T10:00:01.000Z", True),
+        ("2020-01-01T00:00:00Z", "2026-11-23T10:00:01.000Z", False),
         ("2020-01-01T00:00:00", "2026-11-23 10:00:01", False),
         ("2020-01-01T00:00:00Z", "2026-11-23T10:00:01Z", True),
         ("2020-01-01 00:00:00", "2026-11-23T10:00:01Z", False),
@@ -173,7 +178,7 @@ def stated_defaults() -> dict[str, str]:
     stated: dict[str, str] = {}
     for names, default, _ in settings_table():
         values = re.sub(r"\(.*?\)", "", default).split(", ")
-        plain = [re.fullmatch(r"(?:`([\w./,]+)`|none)", value.strip()) for value in values]
+        plain = [re.fullmatch(r"(?:`([\w./,* ]+)`|none)", value.strip()) for value in values]
         if all(plain):
             assert len(names) == len(plain), names
             stated |= {
@@ -323,7 +328,7 @@ def test_every_flask_command_of_the_readme_exists(program: Flask) -> None:
     named = {
         match for line in code_lines() for match in re.findall(r"flask --app wsgi (\w+)", line)
     }
-    assert named == {"check", "db", "signers", "stats", "trust", "verify"}
+    assert named == {"check", "db", "signers", "stats", "token", "trust", "verify"}
     assert named <= set(program.cli.commands)
 
 

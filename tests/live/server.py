@@ -22,7 +22,10 @@ PATIENCE = 40.0
 #: What every document code of these tests begins with, so that a log can be searched for it.
 CODE = "confidential-code-"
 
-_OURS = re.compile(r"DATABASE_URL|PG.*|PORT|HOST|MAX_.*|WEB_.*|NCANODE_.*|CMS_.*|.*_LOG|LOG_.*")
+_OURS = re.compile(
+    r"DATABASE_URL|PG.*|PORT|HOST|MAX_.*|WEB_.*|NCANODE_.*|CMS_.*|.*_LOG|LOG_.*|METRICS|PROM.*"
+    r"|AUTH|ALLOW_OPEN|RATE_LIMIT|TRUSTED_PROXIES|CORS_ORIGINS"
+)
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
@@ -103,6 +106,8 @@ class Server:
                 "PORT": str(self.port),
                 "WEB_CONCURRENCY": "3",
                 "WEB_THREADS": "4",
+                # For what a server that is killed leaves behind.
+                "TMPDIR": str(folder),
                 **settings,
             }
         )

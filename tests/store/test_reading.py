@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from app.store.criteria import Criteria
 from app.store.database import snapshot
 from app.store.errors import SignatureNotFound
-from app.store.reading import FETCH_ROWS, Carried, count, search, statistics
+from app.store.reading import FETCH_ROWS, Carried, count, search
 from tests.store.threads import (
     delete,
     find,
@@ -291,11 +291,3 @@ def test_a_long_answer_does_not_see_what_is_saved_meanwhile(engine: Engine) -> N
         found = [first, *rows]
     assert [row.document for row in found] == [f"doc {n}" for n in reversed(range(number))]
     assert {row.version for row in found} == {1}
-
-
-def test_the_numbers_of_all_that_is_kept(engine: Engine) -> None:
-    save(engine, "a", tags=["x", "y"])
-    save(engine, "a", seen=1, tags=["x", "z"])
-    save(engine, "b", tags=["x"])
-    with engine.connect() as connection:
-        assert statistics(connection) == {"threads": 2, "versions": 3, "tags": 2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
@@ -17,10 +18,10 @@ from app.api.iinked.schemas import (
 )
 from app.api.iinked.shapes import summary_shape
 from app.api.iinked.status import Origin, status_shape
-from app.auth import needs
+from app.auth import caller_name, needs
 from app.extensions import db
 from app.store import package_lists, packages
-from app.store.database import transaction
+from app.store.database import survey, transaction
 from app.store.errors import PackageNotFound
 from app.store.implicit_packages import find_implicit
 from app.store.package_status import find_package, get_package
@@ -38,6 +39,8 @@ _LIST = ListSchema()
 @needs("read")
 def get_status(name: str) -> Response:
     """Give a registered package, or a thread that nobody registered as one."""
+    if "\0" in name:  # PostgreSQL has no such text.
+        raise PackageNotFound
     with db.engine.connect() as connection:
         status = find_package(connection, name) or find_implicit(connection, name)
     if status is None:
@@ -50,7 +53,7 @@ def get_status(name: str) -> Response:
 @needs("write")
 def add() -> Response:
     """Add a package, as a draft or sent at once."""
-    new: NewPackage = _ADD.read(request)
+    new: NewPackage = replace(_ADD.read(request), member=caller_name())
     with transaction(db.engine) as connection:
         return _answer(connection, packages.add_package(connection, new))
 
@@ -84,8 +87,8 @@ def delete() -> Response:
     """Remove a package; what was signed stays."""
     wanted: PackageRequest = _PACKAGE.read(request)
     with db.engine.connect() as connection:
-        packages.delete_package(connection, wanted.public_id)
-    return json_answer({"packageId": wanted.public_id})
+        deleted = packages.delete_package(connection, wanted.public_id)
+    return json_answer({"packageId": deleted})
 
 
 @blueprint.post("/packages/list")
@@ -94,7 +97,7 @@ def delete() -> Response:
 def list_packages() -> Response:
     """Give a page of the registered packages, each without its documents and signers."""
     wanted: ListRequest = _LIST.read(request)
-    with db.engine.connect() as connection:
+    with survey(db.engine) as connection:
         total = package_lists.count_packages(connection, wanted.criteria)
         found = package_lists.list_packages(connection, wanted.criteria, wanted.page)
     organization = _origin().organization

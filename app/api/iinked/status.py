@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from app.api.iinked.links import PackageLinks
 from app.api.iinked.shapes import summary_shape
-from app.store.package_links import LinkTokens
 from app.store.package_records import PackageDocumentRecord, PackageSignerRecord, PackageStatus
 
 #: Whose names the threads are that nobody registered.
@@ -26,57 +25,34 @@ class Origin:
 
 def status_shape(status: PackageStatus, origin: Origin) -> dict[str, Any]:
     """Write a package with everything in it, as the family's reference has it."""
-    writer = _Writer(status, origin)
-    documents = [writer.document(document) for document in status.documents]
+    links = None
+    if status.links and origin.public_url:
+        links = PackageLinks(status, status.links, origin.public_url)
+    writer = _Writer(status, links)
     return {
         **summary_shape(status.summary, origin.organization),
-        "documents": documents,
-        "signers": [writer.signer(place) for place in range(len(status.signers))],
+        "documents": [writer.document(document) for document in status.documents],
+        "signers": writer.signers(),
     }
 
 
 class _Writer:
-    """Writes one package, document by document; signers then have their links collected."""
+    """Writes one package: first its documents, then the signers with the links to all of them."""
 
-    def __init__(self, status: PackageStatus, origin: Origin) -> None:
+    def __init__(self, status: PackageStatus, links: PackageLinks | None) -> None:
         self._package_id = status.summary.public_id
-        self._name = status.summary.name
         self._signers = status.signers
-        self._numbers = [signer.number for signer in status.signers]
-        self._names = _Names(self._package_id)
-        self._signer_ids = [self._names.of_signer(signer) for signer in status.signers]
-        #: Of each document, the links of each signer to it.
-        self._links: list[list[dict[str, Any]]] = []
-        self._expires = _with_milliseconds(status.summary.sign_by)
-        self._tokens: LinkTokens | None = None
-        if status.links and origin.public_url:
-            self._tokens = LinkTokens(status.links.package_id, status.links.key)
-        self._address = f"{origin.public_url}/sign/"
+        self._space = _space_of(self._package_id)
+        self._signer_ids = [self._uuid(f"signer {signer.key}") for signer in status.signers]
+        self._links = links
+        #: Of each document that was written, the link of each signer to it.
+        self._written: list[list[dict[str, Any]]] = []
 
     def document(self, document: PackageDocumentRecord) -> dict[str, Any]:
-        """Write a document with its revisions, and keep the links to it for its signers."""
-        document_id = self._names.of_document(document)
-        package_id, beginning = self._package_id, _revision_beginning(document_id)
-        links: Sequence[str | None] = [None] * len(self._signers)
-        if self._tokens:
-            links = self._keep_links(document, document_id)
-        revisions = [
-            {
-                "packageId": package_id,
-                "documentId": document_id,
-                "revisionId": beginning + signer_id[24:],
-                "signerId": signer_id,
-                "link": link,
-                "isNext": turn,
-                "isSigned": signed,
-            }
-            for signer_id, link, turn, signed in zip(
-                self._signer_ids, links, document.turns, document.signed, strict=True
-            )
-            if signed is not None
-        ]
+        """Write a document with its revisions, and keep the links to it."""
+        document_id = self._uuid(f"document {document.document}")
         return {
-            "packageId": package_id,
+            "packageId": self._package_id,
             "documentId": document_id,
             "fileId": None,
             # The reference's example has the one spelling, its list of fields the other.
@@ -86,107 +62,83 @@ class _Writer:
             "fileName": document.file_name,
             "order": document.order,
             "isExecuted": document.executed,
-            "revisions": revisions,
+            "revisions": self._revisions(document, document_id),
         }
 
-    def _keep_links(self, document: PackageDocumentRecord, document_id: str) -> list[str]:
-        """Write the links that lead each signer to a document; give their addresses."""
-        assert self._tokens is not None  # noqa: S101 - the caller has looked
-        package_id, name, expires = self._package_id, _link_name(document), self._expires
-        beginning = _revision_beginning(document_id)
-        tokens = self._tokens.of_document(document.number, self._numbers)
-        addresses = [self._address + token for token in tokens]
-        self._links.append(
-            [
-                {
-                    "name": name,
-                    "link": address,
-                    "type": "document",
-                    "token": token,
-                    "timeExpires": expires,
-                    "packageId": package_id,
-                    "documentId": document_id,
-                    "revisionId": beginning + signer_id[24:],
-                    "isNext": turn,
-                    "isSigned": signed,
-                }
-                for signer_id, address, token, turn, signed in zip(
-                    self._signer_ids,
-                    addresses,
-                    tokens,
-                    document.turns,
-                    document.signed,
-                    strict=True,
-                )
-            ]
-        )
-        return addresses
+    def _revisions(self, document: PackageDocumentRecord, document_id: str) -> list[dict[str, Any]]:
+        package_id, signer_ids = self._package_id, self._signer_ids
+        revision_ids = _revision_ids(document_id, signer_ids)
+        links: Sequence[str | None] = [None] * len(signer_ids)
+        if self._links:
+            written = self._links.to_document(document, document_id, revision_ids)
+            self._written.append(written)
+            links = [link["link"] for link in written]
+        return [
+            {
+                "packageId": package_id,
+                "documentId": document_id,
+                "revisionId": revision_id,
+                "signerId": signer_id,
+                "link": link,
+                "isNext": turn,
+                "isSigned": signed,
+            }
+            for revision_id, signer_id, link, turn, signed in zip(
+                revision_ids, signer_ids, links, document.turns, document.signed, strict=True
+            )
+            if signed is not None
+        ]
 
-    def signer(self, place: int) -> dict[str, Any]:
-        """Write a signer with his links, after all documents were written."""
-        signer = self._signers[place]
-        return {
-            "signerId": self._signer_ids[place],
-            "firstName": signer.first_name,
-            "lastName": signer.last_name,
-            "email": signer.email,
-            "mobileNumber": signer.mobile_number,
-            "order": signer.order,
-            "links": [links[place] for links in self._links],
-            "signLink": self._sign_link(signer),
-            "meetingLink": None,
-        }
+    def signers(self) -> list[dict[str, Any]]:
+        """Write the signers, after all documents."""
+        sign_links: Sequence[dict[str, Any] | None] = [None] * len(self._signers)
+        if self._links:
+            sign_links = self._links.to_all()
+        return [
+            _signer(
+                signer, self._signer_ids[place], [each[place] for each in self._written], sign_link
+            )
+            for place, (signer, sign_link) in enumerate(zip(self._signers, sign_links, strict=True))
+        ]
 
-    def _sign_link(self, signer: PackageSignerRecord) -> dict[str, Any] | None:
-        if self._tokens is None:
-            return None
-        (token,) = self._tokens.of_all([signer.number])
-        return {
-            "name": self._name,
-            "link": self._address + token,
-            "type": "package_sign",
-            "token": token,
-            "timeExpires": self._expires,
-            "packageId": self._package_id,
-        }
+    def _uuid(self, name: str) -> str:
+        """Give the UUID of a name in this package, always the same (RFC 9562 section 5.5)."""
+        return str(uuid5(self._space, name))
 
 
-class _Names:
-    """The UUIDs within a package: always the same for the same document and the same signer.
+def _signer(
+    signer: PackageSignerRecord,
+    signer_id: str,
+    links: list[dict[str, Any]],
+    sign_link: dict[str, Any] | None,
+) -> dict[str, Any]:
+    return {
+        "signerId": signer_id,
+        "firstName": signer.first_name,
+        "lastName": signer.last_name,
+        "email": signer.email,
+        "mobileNumber": signer.mobile_number,
+        "order": signer.order,
+        "links": links,
+        "signLink": sign_link,
+        "meetingLink": None,
+    }
 
-    A UUID of version 5 (RFC 9562 section 5.5) is a digest of a name.
+
+def _space_of(package_id: str) -> UUID:
+    """Give the name space of a package: its UUID, or one made of the thread's name."""
+    try:
+        return UUID(package_id)
+    except ValueError:
+        return uuid5(_THREADS, package_id)
+
+
+def _revision_ids(document_id: str, signer_ids: Sequence[str]) -> list[str]:
+    """Give the ids of a document's revisions, one for each signer.
+
+    The first digits are the document's and the last twelve the signer's, in a UUID of version 8
+    (RFC 9562 section 5.8), which is anybody's to fill. A digest for each of thousands would take
+    longer than all the rest.
     """
-
-    def __init__(self, package_id: str) -> None:
-        try:
-            self._space = UUID(package_id)
-        except ValueError:
-            self._space = uuid5(_THREADS, package_id)
-
-    def of_document(self, document: PackageDocumentRecord) -> str:
-        return str(uuid5(self._space, f"document {document.document}"))
-
-    def of_signer(self, signer: PackageSignerRecord) -> str:
-        return str(uuid5(self._space, f"signer {signer.key}"))
-
-
-def _revision_beginning(document_id: str) -> str:
-    """Give the first 24 characters of the ids of a document's revisions.
-
-    The document's own stand for it and the last twelve digits of the signer's for him, in a UUID of
-    version 8 (RFC 9562 section 5.8), which is anybody's to fill. A digest for each of thousands
-    would take longer than all the rest.
-    """
-    return f"{document_id[:14]}8{document_id[15:24]}"
-
-
-def _link_name(document: PackageDocumentRecord) -> str:
-    """Name a document for its signer: as it is called, else as its file is, else its code."""
-    file_name = (document.file_name or "").rpartition(".")[0] or document.file_name
-    return document.name or file_name or document.document
-
-
-def _with_milliseconds(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    beginning = f"{document_id[:14]}8{document_id[15:24]}"
+    return [beginning + signer_id[24:] for signer_id in signer_ids]

@@ -143,7 +143,12 @@ _VERSION_AFTER: dict[str, Json] = {
 _SIGNERS = items(
     named("Signer"), "Who signed, as far as the signature claims. With `with=signers`."
 )
-_SIGNATURE = members(_VERSION_BEFORE | _VERSION_AFTER, _CARRIED | {"signers": _SIGNERS})
+_ADDED: dict[str, Json] = {
+    "signers": _SIGNERS,
+    "version_saved_by": maybe(text("The token with which it was saved. With `with=saver`.")),
+    "public_id": text("By which other chapters know the thread, a UUID. With `with=public_id`."),
+}
+_SIGNATURE = members(_VERSION_BEFORE | _VERSION_AFTER, _CARRIED | _ADDED)
 _DIFF = members(
     {
         name: items(members({"claimed": members(_PERSON)}), words)
@@ -156,7 +161,7 @@ _DIFF = members(
 )
 _LISTED_VERSION = members(
     _VERSION_BEFORE | _VERSION_AFTER,
-    _CARRIED | {"signers": _SIGNERS, "diff": _DIFF | {"description": "With `diff=1`."}},
+    _CARRIED | _ADDED | {"diff": _DIFF | {"description": "With `diff=1`."}},
 )
 
 #: What the answers refer to, by name.

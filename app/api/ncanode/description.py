@@ -24,6 +24,7 @@ from app.api.ncanode.check_schemas import CmsSchema, ExtractSchema, ValidateSche
 from app.api.ncanode.checks import RULES, CheckFailed
 from app.api.ncanode.forwarding import OriginFailed, OriginNotSet
 from app.api.ncanode.origin import OriginSchema
+from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
 from app.api.ncanode.schemas import ALIASES, SaveSchema, SearchSchema, ThreadSchema
 from app.cms.crls import MalformedRevocation
 from app.cms.errors import (
@@ -64,7 +65,8 @@ _PARAMETERS = {
     "data": "Base64 of the content of a detached signature, to verify it with; not kept.",
     "method": "How it was signed, in the client's words.",
     "without": "`cms` leaves out the signature itself, under both of its names.",
-    "with": "`signers` adds who signed, as far as the signature claims.",
+    "with": "What is added to a version: `signers` (who signed, as far as the signature claims), "
+    "`saver` (the token that saved it), `public_id` (by which other chapters know the thread).",
     "diff": "Adds which signers each version added, kept and lost.",
     "limit": "Rows at most; 0: all of them, streamed.",
     "offset": "Rows that are left out before the first.",
@@ -116,6 +118,7 @@ def _of_threads() -> dict[View, Operation]:
             refuses=(
                 VersionNotSet,
                 VersionConflict,
+                SaveOutOfReach,
                 CosignersLost,
                 ContentChanged,
                 UnverifiedSignature,
@@ -157,6 +160,7 @@ def _of_lists() -> dict[View, Operation]:
             "saved.",
             reads=SearchSchema,
             answers={200: Answer("The threads that match.", enveloped(rows))},
+            refuses=(SearchOutOfReach,),
         ),
     }
 

@@ -89,6 +89,10 @@ def signature(record: SignatureRecord, zone: ZoneInfo, carried: Carried) -> dict
     if carried.signers:
         # JSON already: what was read when it was saved goes out as it is.
         written["signers"] = orjson.Fragment(record.signers or "[]")
+    if carried.saver:
+        written["version_saved_by"] = record.saved_by
+    if carried.public_id:
+        written["public_id"] = record.public_id
     return written
 
 

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, current_app, request
 from sqlalchemy import Connection
 
 from app.api import errors
-from app.api.ncanode import envelope
+from app.api.ncanode import envelope, reach
 from app.api.ncanode.differences import with_diff
 from app.api.ncanode.saving import read_checked, warn_of_losses
 from app.api.ncanode.schemas import (
@@ -41,14 +41,16 @@ _SEARCH = SearchSchema()
 
 
 @blueprint.post("/signature")
-@needs("write")
+@needs("write", by_tags=True)
 def save_signature() -> Response:
     """Save a version of a signature."""
     wanted: SaveRequest = _SAVE.read(request)
+    reach.demand_save(wanted.new.tags)
     signing = read_checked(wanted.new.cms, wanted.data)
     guard = current_app.config["COSIGN_GUARD"]
-    unit = transaction if guard == "refuse" else saving
+    unit = transaction if guard == "refuse" or reach.is_bound() else saving
     with unit(db.engine) as connection:
+        reach.demand_write(connection, wanted.new.document, wanted.new.thread)
         saved = chains.save_version(
             connection, wanted.new, signing, wanted.seen, compare=guard != "off"
         )
@@ -64,7 +66,7 @@ def save_signature() -> Response:
 
 
 @blueprint.get("/signature")
-@needs("read")
+@needs("read", by_tags=True)
 def get_signature() -> Response:
     """Give a thread's current version, or another one."""
     wanted: ThreadRequest = _THREAD.read(request)
@@ -72,21 +74,23 @@ def get_signature() -> Response:
         record = reading.get_signature(
             connection, wanted.document, wanted.thread, wanted.version, wanted.carried
         )
+        reach.demand_read(connection, record)
     return envelope.success({"signature": _writer(wanted.carried)(record)})
 
 
 @blueprint.delete("/signature")
-@needs("delete")
+@needs("delete", by_tags=True)
 def delete_signature() -> Response:
     """Remove a thread with all of its versions."""
     wanted: ThreadRequest = _THREAD.read(request)
     with transaction(db.engine) as connection:
+        reach.demand_write(connection, wanted.document, wanted.thread)
         chains.delete_chain(connection, wanted.document, wanted.thread)
     return envelope.done()
 
 
 @blueprint.get("/signature/versions")
-@needs("read")
+@needs("read", by_tags=True)
 def list_versions() -> Response:
     """Give all versions of a thread, newest first."""
     wanted: ThreadRequest = _THREAD.read(request)
@@ -97,6 +101,7 @@ def list_versions() -> Response:
         newest = next(records, None)
         if newest is None:
             raise SignatureNotFound
+        reach.demand_tags(newest.tags)
         records = chain([newest], records)
         write = _writer(wanted.carried)
         rows = with_diff(records, write) if wanted.diff else map(write, records)
@@ -104,10 +109,11 @@ def list_versions() -> Response:
 
 
 @blueprint.get("/signatures")
-@needs("read")
+@needs("read", by_tags=True)
 def search_signatures() -> Response:
     """Give the threads that match, in their current version, newest first."""
     wanted: SearchRequest = _SEARCH.read(request)
+    reach.demand_search(wanted.criteria)
     if reading.is_short(wanted.limit):
         with db.engine.connect() as connection:
             rows, more = _search(connection, wanted)

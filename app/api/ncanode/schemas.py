@@ -10,6 +10,7 @@ from flask import Request
 
 from app.api.fields import (
     Choice,
+    Choices,
     Digits,
     Flag,
     Integer,
@@ -20,6 +21,7 @@ from app.api.fields import (
 )
 from app.api.parameters import ParameterError, read_parameters
 from app.api.schemas import FieldsSchema, aware
+from app.auth import caller_name
 from app.store.chains import NewVersion
 from app.store.criteria import Criteria
 from app.store.reading import Carried
@@ -107,6 +109,7 @@ class SaveSchema(ParametersSchema):
             created_by=data["version_created_by"] or None,
             comment=data["version_comment"] or None,
             tags=data["tags"] or (),
+            saved_by=caller_name(),
             method=data["method"] or None,
         )
         return SaveRequest(new, data["version"], data["data"] or None)
@@ -116,12 +119,13 @@ class ThreadSchema(ParametersSchema):
     """GET and DELETE /signature, GET /signature/versions."""
 
     DEMANDED: ClassVar = ("document", "thread")
+    LISTS: ClassVar[tuple[str, ...]] = ("with",)
 
     document = Text()
     thread = Text()
     version = VersionNumber(load_default=None, allow_none=True)
     without = Choice("cms", load_default=None)
-    with_ = Choice("signers", load_default=None, data_key="with")
+    with_ = Choices("signers", "saver", "public_id", data_key="with")
     diff = Flag(load_default=False, allow_none=True)
 
     def build(self, data: dict[str, Any]) -> ThreadRequest:
@@ -136,6 +140,8 @@ class ThreadSchema(ParametersSchema):
 class SearchSchema(ParametersSchema):
     """GET /signatures."""
 
+    LISTS: ClassVar[tuple[str, ...]] = ("tags", "with")
+
     document = Text()
     thread = Text()
     stage = Text(strip=False)
@@ -145,7 +151,7 @@ class SearchSchema(ParametersSchema):
     offset = Integer(low=0, load_default=0)
     count = Flag(load_default=False, allow_none=True)
     without = Choice("cms", load_default=None)
-    with_ = Choice("signers", load_default=None, data_key="with")
+    with_ = Choices("signers", "saver", "public_id", data_key="with")
     iin = Digits(12)
     bin = Digits(12)
     signer = Text()
@@ -178,4 +184,6 @@ class SearchSchema(ParametersSchema):
 
 
 def _carried(data: dict[str, Any]) -> Carried:
-    return Carried(cms=data["without"] is None, signers=data["with_"] is not None)
+    with_ = data["with_"] or ()
+    more = {name: name in with_ for name in ("signers", "saver", "public_id")}
+    return Carried(cms=data["without"] is None, **more)

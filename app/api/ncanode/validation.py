@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, request
 
 from app.api.answers import Answer
-from app.api.ncanode import envelope, verdicts
+from app.api.ncanode import envelope, reach, verdicts
 from app.api.ncanode.check_schemas import (
     CmsRequest,
     CmsSchema,
@@ -64,7 +64,7 @@ _VERIFY = VerifySchema()
 
 
 @blueprint.post("/cms/validate")
-@needs("read")
+@needs("read", by_tags=True)
 def validate_cms() -> Response:
     """Verify a signature, and demand that one of its signers is who was asked for."""
     wanted: CmsRequest = _CMS.read(request)
@@ -87,7 +87,7 @@ def validate_cms() -> Response:
 
 
 @blueprint.route("/cms/extract", methods=["GET", "POST"])
-@needs("read")
+@needs("read", by_tags=True)
 def extract_content() -> Response:
     """Give what was signed, out of the signature: as text if it is UTF-8."""
     content = attached_content(parse(_EXTRACT.read(request)))
@@ -100,7 +100,7 @@ def extract_content() -> Response:
 
 
 @blueprint.post("/validate")
-@needs("read")
+@needs("read", by_tags=True)
 def validate() -> Response:
     """Tell whether the rules hold for one who signed, or for the holder of a certificate."""
     wanted: ValidateRequest = _VALIDATE.read(request)
@@ -138,12 +138,13 @@ def _passes(asked: Asked, claims: Claims, any_rule: bool) -> bool:
 
 
 @blueprint.get("/signature/verify")
-@needs("read")
+@needs("read", by_tags=True)
 def verify_signature() -> Response:
     """Verify a stored signature as of when it was saved, or stamped."""
     wanted: VerifyRequest = _VERIFY.read(request)
     with db.engine.connect() as connection:
         record = reading.get_signature(connection, wanted.document, wanted.thread, wanted.version)
+        reach.demand_read(connection, record)
     saved_at = record.version_created_at
     examined = examine(parse(record.cms or ""), wanted.data, at=saved_at, fetch=True)
     return verdicts.success(

@@ -43,9 +43,6 @@ def _status(progress: Progress | None) -> str:
 
 def tell(problem: Problem) -> Response:
     """Answer with what is wrong."""
-    try:
-        title = HTTPStatus(problem.status).phrase
-    except ValueError:  # one that is not registered
-        title = "Error"
+    title = HTTPStatus(problem.status).phrase
     error = {"status": str(problem.status), "title": title, "detail": problem.message}
     return json_answer({"errors": [error]}, problem.status)

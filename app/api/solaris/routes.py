@@ -29,10 +29,16 @@ def index_person_signings(person_id: str) -> Response:
         pairs = [(signing.document, signing.thread) for signing in signings]
         progress = list_progress(connection, pairs)
     public_url, now = current_app.config["PUBLIC_URL"], datetime.now(UTC)
+    pages = public_url and f"{public_url}/signatures" if _has_pages() else None
     written = [
-        write_signing(signing, person, progress.get(pair), public_url=public_url, now=now)
+        write_signing(signing, person, progress.get(pair), pages=pages, now=now)
         for pair, signing in zip(pairs, signings, strict=True)
     ]
     address = (public_url or request.root_path) + f"/v1/persons/{person_id}/signings"
     headers = {"Cache-Control": "private, no-store", **page.headers(address, total)}
     return json_answer(written, headers=headers)
+
+
+def _has_pages() -> bool:
+    """Tell whether threads have addresses of their own, which are another family's."""
+    return any(family.name == "penbox" for family in current_app.extensions["families"])

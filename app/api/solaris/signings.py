@@ -34,16 +34,24 @@ def write_signing(
     person: Person,
     progress: Progress | None,
     *,
-    public_url: str | None,
+    pages: str | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """Write one signing; `progress` is that of the thread's package, if there is one."""
+    """Write one signing.
+
+    Args:
+        signing: what is written.
+        person: whose it is.
+        progress: that of the thread's package, None if there is none.
+        pages: the address below which threads have theirs, None if they have none.
+        now: the moment as of which packages expire.
+    """
     signed, status = signing.signed, _status(signing, progress, now)
     last = max(_moments(signed), key=_moment) if signed and signed.own else None
     return {
         "id": _signing_id(signing, person),
         "reference": signing.thread,
-        "url": _url(signing, public_url),
+        "url": pages and signing.public_id and f"{pages}/{signing.public_id}",
         "state": STATES[status],
         "status": status,
         "completed_at": last and write_moment(last[0]),
@@ -58,13 +66,6 @@ def _signing_id(signing: PersonSigning, person: Person) -> str:
     """Give an id that stays the same when the first signature arrives."""
     thread = orjson.dumps([signing.document, signing.thread, person.number])
     return f"{sha256(thread).hexdigest()[:32]}csig"
-
-
-def _url(signing: PersonSigning, public_url: str | None) -> str | None:
-    """Give where the thread is found from outside; nothing is found there before it is saved."""
-    if public_url is None or signing.public_id is None:
-        return None
-    return f"{public_url}/signatures/{signing.public_id}"
 
 
 def _status(signing: PersonSigning, progress: Progress | None, now: datetime) -> str:

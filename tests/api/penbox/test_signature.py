@@ -6,7 +6,6 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -227,7 +226,7 @@ def counted_statements_of(client: FlaskClient) -> Any:
     [
         "1",
         "00000000-0000-4000-8000-000000000000",
-        str(uuid4()),
+        "9cbee0f8-2b3a-436a-b97d-59bcbd12f90a",
         "{00000000-0000-4000-8000-000000000000}",
         "urn:uuid:00000000-0000-4000-8000-000000000000",
         "00000000000040008000000000000000",

@@ -237,6 +237,12 @@ def test_the_address_of_a_thread_is_under_the_public_url(trusting: FlaskClient) 
     assert answer.get_json()["key"] == "doc/main"
 
 
+def test_a_thread_has_no_address_where_none_is_served(make_app: AppMaker) -> None:
+    client = make_app(PUBLIC_URL=PUBLIC_URL, FAMILIES="ncanode,solaris").test_client()
+    save(client, cms=signed_by(IVANOV))
+    assert one(client)["url"] is None
+
+
 def test_a_version_that_was_not_read_yet_has_no_documents(
     client: FlaskClient, engine: Engine
 ) -> None:

@@ -1,0 +1,73 @@
+"""The links that signers follow, as a package's status has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from app.store.package_links import LinkTokens
+from app.store.package_records import LinkSource, PackageDocumentRecord, PackageStatus
+
+
+class PackageLinks:
+    """Writes the links of one package. Where they lead is a page under the public address."""
+
+    def __init__(self, status: PackageStatus, source: LinkSource, public_url: str) -> None:
+        numbers = [signer.number for signer in status.signers]
+        self._tokens = LinkTokens(source.package_id, source.key, numbers)
+        self._address = f"{public_url}/sign/"
+        self._package_id = status.summary.public_id
+        self._name = status.summary.name
+        self._expires = _with_milliseconds(status.summary.sign_by)
+
+    def to_document(
+        self, document: PackageDocumentRecord, document_id: str, revision_ids: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """Write the links to a document, one for each signer."""
+        address, package_id = self._address, self._package_id
+        name, expires = _name_of(document), self._expires
+        tokens = self._tokens.of_document(document.number)
+        return [
+            {
+                "name": name,
+                "link": address + token,
+                "type": "document",
+                "token": token,
+                "timeExpires": expires,
+                "packageId": package_id,
+                "documentId": document_id,
+                "revisionId": revision_id,
+                "isNext": turn,
+                "isSigned": signed,
+            }
+            for token, revision_id, turn, signed in zip(
+                tokens, revision_ids, document.turns, document.signed, strict=True
+            )
+        ]
+
+    def to_all(self) -> list[dict[str, Any]]:
+        """Write the links to the whole package, one for each signer."""
+        return [
+            {
+                "name": self._name,
+                "link": self._address + token,
+                "type": "package_sign",
+                "token": token,
+                "timeExpires": self._expires,
+                "packageId": self._package_id,
+            }
+            for token in self._tokens.of_all()
+        ]
+
+
+def _name_of(document: PackageDocumentRecord) -> str:
+    """Name a document for its signer: as it is called, else as its file is, else its code."""
+    file_name = (document.file_name or "").rpartition(".")[0] or document.file_name
+    return document.name or file_name or document.document
+
+
+def _with_milliseconds(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

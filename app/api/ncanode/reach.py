@@ -1,0 +1,95 @@
+"""What a token with a tag prefix reaches: threads whose current version has a tag that begins so.
+
+Any other thread is for its bearer as if it weren't there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from app.auth import AccessRefused, caller
+from app.store.criteria import Criteria
+from app.store.current_tags import find_current_tags, lock_current_tags
+from app.store.errors import SignatureNotFound
+from app.store.records import SignatureRecord
+
+
+class SaveOutOfReach(AccessRefused):
+    """What was to be saved could not be read by him who saves it."""
+
+    template = 'Token may only save what has a tag that begins with "{prefix}"'
+
+
+class SearchOutOfReach(AccessRefused):
+    """A search may find what its caller doesn't reach."""
+
+    template = 'Token may only search by tags that begin with "{prefix}"'
+
+
+def is_bound() -> bool:
+    """Tell whether the caller reaches some threads only."""
+    return _prefix() is not None
+
+
+def demand_tags(tags: Iterable[str]) -> None:
+    """Demand that the caller reaches a thread with these current tags.
+
+    Raises:
+        SignatureNotFound: he doesn't.
+    """
+    prefix = _prefix()
+    if prefix is not None and not _any_begins(tags, prefix):
+        raise SignatureNotFound
+
+
+def demand_read(connection: Connection, record: SignatureRecord) -> None:
+    """Demand that the caller reaches the thread of which he reads a version.
+
+    Raises:
+        SignatureNotFound: he doesn't, or no more.
+    """
+    if is_bound():
+        demand_tags(find_current_tags(connection, record.id) or ())
+
+
+def demand_write(connection: Connection, document: str, thread: str) -> None:
+    """Demand that the caller reaches a thread that he is to change, or that there is none.
+
+    Inside `database.transaction`.
+
+    Raises:
+        SignatureNotFound: there is one, which he doesn't reach.
+    """
+    if is_bound():
+        tags = lock_current_tags(connection, document, thread)
+        if tags is not None:
+            demand_tags(tags)
+
+
+def demand_save(tags: Iterable[str]) -> None:
+    """Demand that the caller will reach what he saves. Raises SaveOutOfReach."""
+    prefix = _prefix()
+    if prefix is not None and not _any_begins(tags, prefix):
+        raise SaveOutOfReach(prefix=prefix)
+
+
+def demand_search(criteria: Criteria) -> None:
+    """Demand that the caller reaches all that can be found. Raises SearchOutOfReach."""
+    prefix = _prefix()
+    if prefix is None:
+        return
+    begins = [tag.startswith(prefix) for tag in criteria.tags]
+    bound = any(begins) if criteria.tags_mode == "all" else begins and all(begins)
+    if not bound:
+        raise SearchOutOfReach(prefix=prefix)
+
+
+def _prefix() -> str | None:
+    bearer = caller()
+    return bearer.tag_prefix if bearer else None
+
+
+def _any_begins(tags: Iterable[str], prefix: str) -> bool:
+    return any(tag.startswith(prefix) for tag in tags)

@@ -1,0 +1,72 @@
+"""Which pages of other origins may call from a browser (the Fetch standard, CORS)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import MethodNotAllowed
+
+#: Origins, or `*` for all.
+Origins = tuple[str, ...] | Literal["*"]
+
+#: Everybody's page may do what the original lets it do; one that the operator named, all.
+OF_ALL = "GET, POST"
+OF_NAMED = "GET, POST, DELETE"
+
+#: What a page may send.
+ACCEPTED = (
+    "Content-Type, Authorization, api_key, X-Api-Key, api-locale, X-Request-ID, If-None-Match"
+)
+#: What a page may read of an answer, besides what every page may.
+EXPOSED = (
+    "total, per-page, link, ETag, Retry-After, RateLimit, RateLimit-Policy, RateLimit-Limit, "
+    "RateLimit-Remaining, RateLimit-Reset, X-Request-ID, Content-Disposition, WWW-Authenticate"
+)
+#: Seconds for which a browser need not ask again.
+MAX_AGE = "7200"
+
+
+def init_app(app: Flask, origins: Origins) -> None:
+    """Answer preflights, and say on every answer whose pages may read it.
+
+    To be called before all else that may refuse a request: a preflight has neither token nor limit.
+    """
+    methods = OF_ALL if origins == "*" else OF_NAMED
+
+    def answer_preflight() -> Response | None:
+        if request.method != "OPTIONS" or not _is_preflight():
+            return None
+        response = Response(status=204)
+        del response.headers["Content-Type"]
+        response.headers["Access-Control-Allow-Methods"] = methods
+        response.headers["Access-Control-Allow-Headers"] = ACCEPTED
+        response.headers["Access-Control-Max-Age"] = MAX_AGE
+        return response
+
+    def allow_all(response: Response) -> Response:
+        response.headers.add("Access-Control-Allow-Origin", "*")
+        response.headers.add("Access-Control-Expose-Headers", EXPOSED)
+        return response
+
+    def allow_named(response: Response) -> Response:
+        response.headers.add("Vary", "Origin")
+        origin = request.environ.get("HTTP_ORIGIN")
+        if origin in origins:
+            response.headers.add("Access-Control-Allow-Origin", origin)
+            response.headers.add("Access-Control-Expose-Headers", EXPOSED)
+        return response
+
+    app.before_request(answer_preflight)
+    app.after_request(allow_all if origins == "*" else allow_named)
+
+
+def _is_preflight() -> bool:
+    """Tell whether a browser asks before it calls, and there is something at the address."""
+    environ = request.environ
+    return (
+        "HTTP_ORIGIN" in environ
+        and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
+        # No view is for OPTIONS, so an address that exists is one that allows other methods.
+        and isinstance(request.routing_exception, MethodNotAllowed)
+    )

@@ -1,0 +1,1 @@
+"""How often one may call: counted in memory that all workers share."""

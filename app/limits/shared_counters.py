@@ -1,0 +1,155 @@
+"""Counters that all processes of one server share, for the strategies of the library `limits`.
+
+They lie in anonymous memory that the workers inherit from the process that loaded the application.
+A POSIX record lock lets one process count at a time; the kernel takes it back from a process that
+is killed, so nobody waits for a dead one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import mmap
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from limits.storage import Storage
+
+#: Places in which a key may be kept. Each is of WAYS neighbours, so that few are looked at.
+WAYS = 4
+#: Keys that are counted at once; 24 bytes each, used as they come.
+CAPACITY = 65_536
+#: A key is known by 64 bits of its hash. 0 marks a place that was never used.
+_MASK = 2**64 - 1
+
+# POSIX's lockf, called without giving up the GIL. With `os.lockf` a thread that has got the lock of
+# all processes waits for the GIL of its own next, behind the other threads: under load one hit in a
+# hundred took a millisecond, and all others waited meanwhile.
+_lockf = ctypes.PyDLL(None, use_errno=True).lockf
+_lockf.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_long)
+
+
+class SharedCounters(Storage):
+    """Counters by key, each with a moment at which it ends.
+
+    The memory is bounded. Where all places for a key are taken, the counter that has counted least
+    makes room: whoever calls much is remembered, and a new one is never refused for want of room.
+
+    Keys are hashed as Python hashes text, by a secret of the process that was forked: nobody can
+    choose addresses that meet in one place, and processes that were not forked share nothing.
+    """
+
+    #: None: nobody asks the library for it by an address.
+    STORAGE_SCHEME = None
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        super().__init__()
+        self._groups = max(capacity // WAYS, 1)
+        places = self._groups * WAYS
+        # Never linked into a folder, so there is nothing to clean up, and none must be writable.
+        self._file = os.memfd_create("qoltanba-limits")
+        os.ftruncate(self._file, places * 24)
+        memory = memoryview(mmap.mmap(self._file, places * 24))
+        self._keys = memory[: places * 8].cast("Q")
+        self._counts = memory[places * 8 : places * 16].cast("Q")
+        #: Seconds since the epoch.
+        self._ends = memory[places * 16 :].cast("d")
+        #: Record locks don't hold off the threads of one process.
+        self._threads = Lock()
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What may go wrong here: the lock."""
+        return OSError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count, and give the count. A new counter ends after `expiry` seconds."""
+        known_by, first = self._group(key)
+        with self._alone():
+            now = time.time()
+            place = self._find(known_by, first)
+            if place is None:
+                place = self._make_room(first, now)
+                self._counts[place] = 0
+                self._keys[place] = known_by
+            # A clock that was set back would keep a counter for longer than it may last.
+            if not now < self._ends[place] <= now + expiry or not self._counts[place]:
+                self._counts[place] = 0
+                self._ends[place] = now + expiry
+            count = self._counts[place] + amount
+            self._counts[place] = count
+            return count
+
+    def get(self, key: str) -> int:
+        """Give the count, 0 for a counter that ended or is not known."""
+        place = self._find(*self._group(key))
+        if place is None or self._ends[place] <= time.time():
+            return 0
+        return self._counts[place]
+
+    def get_expiry(self, key: str) -> float:
+        """Give when the counter ends, seconds since the epoch; the present if it is not known."""
+        place = self._find(*self._group(key))
+        return time.time() if place is None else self._ends[place]
+
+    def check(self) -> bool:
+        """Tell that the memory is there."""
+        return True
+
+    def reset(self) -> int | None:
+        """Forget every counter; give how many places were used."""
+        with self._alone():
+            used = sum(1 for key in self._keys if key)
+            for place in range(len(self._keys)):
+                self._keys[place] = 0
+            return used
+
+    def clear(self, key: str) -> None:
+        """Forget a counter."""
+        known_by, first = self._group(key)
+        with self._alone():
+            place = self._find(known_by, first)
+            if place is not None:
+                self._keys[place] = 0
+
+    def _group(self, key: str) -> tuple[int, int]:
+        """Give what a key is known by, and the first of the places where it may be."""
+        known_by = hash(key) & _MASK or 1
+        return known_by, known_by % self._groups * WAYS
+
+    def _find(self, known_by: int, first: int) -> int | None:
+        keys = self._keys
+        for place in range(first, first + WAYS):
+            if keys[place] == known_by:
+                return place
+        return None
+
+    def _make_room(self, first: int, now: float) -> int:
+        """Give a place of a group: one that is free, else that of the least count."""
+
+        def worth(place: int) -> int:
+            free = not self._keys[place] or self._ends[place] <= now
+            return 0 if free else self._counts[place]
+
+        return min(range(first, first + WAYS), key=worth)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold off all other threads and processes."""
+        with self._threads:
+            _lock(self._file, os.F_LOCK)
+            try:
+                yield
+            finally:
+                _lock(self._file, os.F_ULOCK)
+
+
+def _lock(file: int, command: int) -> None:
+    """Take, or give back, the lock of a file. Raises OSError."""
+    while _lockf(file, command, 0):
+        error = ctypes.get_errno()
+        if error != errno.EINTR:
+            raise OSError(error, os.strerror(error))

@@ -1,0 +1,93 @@
+"""How much the store holds, and of what: the numbers that its operator wants.
+
+They are exact, and counted anew each time: an index of every table, or a narrow table itself, is
+gone through once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Executable, func, select, text
+
+from app.store.models import (
+    Package,
+    Signature,
+    SignatureTag,
+    SignatureTerm,
+    Signer,
+    Token,
+    Version,
+    utc_now,
+)
+from app.store.reading import REVISION
+
+#: Between these lie the terms of persons' numbers.
+_IIN_TERMS = ("iin:", "iin;")
+
+_RESCINDED = Package.rescinded_at.is_not(None)
+_OPENED = Package.opened_at.is_not(None)
+_REVOKED = Token.revoked_at.is_not(None)
+_LASTS = Token.expires_at.is_(None) | (Token.expires_at > utc_now())
+
+#: Bytes of the whole database: on PostgreSQL with what else is in it, on SQLite without what is
+#: only in the write-ahead log yet.
+_SIZE = {
+    "postgresql": "SELECT pg_database_size(current_database())",
+    "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+}
+
+
+def _counted(**conditions: ColumnElement[bool]) -> Executable:
+    """Count the rows for which each condition holds, in one go."""
+    return select(*[func.count().filter(one).label(name) for name, one in conditions.items()])
+
+
+_COUNTS: tuple[Executable, ...] = (
+    select(
+        func.count().label("threads"), func.max(Signature.updated_at).label("newest_save")
+    ).select_from(Signature),
+    select(
+        select(func.count()).select_from(Version).scalar_subquery().label("versions"),
+        select(func.count())
+        .where(Version.signature_size.is_(None))
+        .scalar_subquery()
+        .label("unread_versions"),
+        select(func.count()).select_from(Signer).scalar_subquery().label("signers"),
+    ),
+    select(
+        select(func.count(SignatureTag.tag.distinct())).scalar_subquery().label("tags"),
+        select(func.count(SignatureTerm.term.distinct()))
+        .where(SignatureTerm.term >= _IIN_TERMS[0], SignatureTerm.term < _IIN_TERMS[1])
+        .scalar_subquery()
+        .label("people"),
+    ),
+    _counted(
+        packages_draft=~_OPENED & ~_RESCINDED,
+        packages_open=_OPENED & ~_RESCINDED,
+        packages_rescinded=_RESCINDED,
+    ),
+    _counted(
+        tokens_active=~_REVOKED & _LASTS,
+        tokens_expired=~_REVOKED & ~_LASTS,
+        tokens_revoked=_REVOKED,
+    ),
+    select(REVISION.c.version_num.label("schema_step")),
+)
+
+
+def statistics(connection: Connection) -> dict[str, Any]:
+    """Count what is kept, by seven statements.
+
+    Returns:
+        Of threads: `threads` and `newest_save` (None if there is none). Of all versions:
+        `versions`, `unread_versions` (whose signers were not read yet), `signers`. Different ones
+        of current versions: `tags`, and `people` by the number that their certificates claim.
+        `packages_draft`, `packages_open` (signed by all or not), `packages_rescinded`;
+        `tokens_active`, `tokens_expired`, `tokens_revoked`; `schema_step`, `database_bytes`.
+    """
+    numbers: dict[str, Any] = {}
+    for statement in _COUNTS:
+        numbers |= connection.execute(statement).mappings().one()
+    size = text(_SIZE[connection.dialect.name])
+    return {**numbers, "database_bytes": connection.execute(size).scalar_one()}

@@ -1,0 +1,172 @@
+"""Who may call: tokens, of which only a hash of the secret is kept."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+
+from app.store.errors import TokenExists, TokenNotFound, TokenRevoked
+from app.store.models import Token, utc_now
+
+#: What a token may do, as it is told.
+SCOPES = ("read", "write", "delete", "admin")
+
+_TEXT = re.compile(r"qol_([0-9a-f]{16})_([0-9a-f]{64})", re.ASCII)
+_COLUMNS = (
+    Token.id,
+    Token.name,
+    Token.secret_sha256,
+    Token.scopes,
+    Token.tag_prefix,
+    Token.created_at,
+    Token.expires_at,
+    Token.revoked_at,
+    Token.last_used_on,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """One who has a token, and what it lets him do."""
+
+    id: str
+    name: str
+    secret_sha256: str
+    scopes: tuple[str, ...]
+    #: He reaches only threads that have a tag that begins so; None: all.
+    tag_prefix: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    #: In UTC.
+    last_used_on: date | None
+
+    def may(self, scope: str) -> bool:
+        """Tell whether he has a scope. None includes another one, but `admin` includes all."""
+        return scope in self.scopes or "admin" in self.scopes
+
+
+def split_token(text: str) -> tuple[str, str]:
+    """Give the id in a token, empty if it is none, and the hash of its secret, or of the text.
+
+    The secret is 256 random bits: nobody finds it by trying, however fast the hash is, so one that
+    is slow on purpose, as passwords need, would only slow down every request.
+    """
+    parts = _TEXT.fullmatch(text)
+    token_id, secret = parts.groups() if parts else ("", text)
+    return token_id, _hash(secret)
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def create_token(
+    connection: Connection,
+    name: str,
+    scopes: Collection[str],
+    *,
+    expires_at: datetime | None = None,
+    tag_prefix: str | None = None,
+) -> str:
+    """Add a token, and give its text, which is kept nowhere. In a transaction.
+
+    Raises:
+        TokenExists: there is, or was, one of that name.
+    """
+    # Its versions are known by the name, so it is never given to another one.
+    if connection.execute(select(Token.id).where(Token.name == name)).first():
+        raise TokenExists(name)
+    token_id, secret = secrets.token_hex(8), secrets.token_hex(32)
+    connection.execute(
+        insert(Token).values(
+            id=token_id,
+            name=name,
+            secret_sha256=_hash(secret),
+            scopes=[scope for scope in SCOPES if scope in scopes],
+            tag_prefix=tag_prefix,
+            created_at=utc_now(),
+            expires_at=expires_at,
+        )
+    )
+    return f"qol_{token_id}_{secret}"
+
+
+def rotate_token(connection: Connection, name: str) -> str:
+    """Give a token another secret, and its new text. In a transaction.
+
+    Raises:
+        TokenNotFound: there is none of that name.
+        TokenRevoked: it was revoked, which is for good.
+    """
+    token_id = _living(connection, name)
+    secret = secrets.token_hex(32)
+    connection.execute(
+        update(Token).where(Token.id == token_id).values(secret_sha256=_hash(secret))
+    )
+    return f"qol_{token_id}_{secret}"
+
+
+def revoke_token(connection: Connection, name: str) -> None:
+    """End a token for good. In a transaction.
+
+    Raises:
+        TokenNotFound: there is none of that name.
+        TokenRevoked: it was revoked before.
+    """
+    token_id = _living(connection, name)
+    connection.execute(update(Token).where(Token.id == token_id).values(revoked_at=utc_now()))
+
+
+def _living(connection: Connection, name: str) -> str:
+    found = connection.execute(
+        select(Token.id, Token.revoked_at).where(Token.name == name).with_for_update()
+    ).first()
+    if found is None:
+        raise TokenNotFound(name)
+    if found.revoked_at is not None:
+        raise TokenRevoked(name)
+    token_id: str = found.id
+    return token_id
+
+
+def list_tokens(connection: Connection) -> list[Bearer]:
+    """Give all tokens, those that ended included, by name."""
+    rows = connection.execute(select(*_COLUMNS).order_by(Token.name))
+    return [_bearer(row) for row in rows]
+
+
+def list_in_force(connection: Connection) -> dict[str, Bearer]:
+    """Give the tokens that were not revoked and have not expired, by their ids."""
+    rows = connection.execute(
+        select(*_COLUMNS).where(
+            Token.revoked_at.is_(None),
+            or_(Token.expires_at.is_(None), Token.expires_at > utc_now()),
+        )
+    )
+    return {row.id: _bearer(row) for row in rows}
+
+
+def _bearer(row: Sequence[Any]) -> Bearer:
+    """Take a row of `_COLUMNS`."""
+    token_id, name, secret_sha256, scopes, *more = row
+    return Bearer(token_id, name, secret_sha256, tuple(scopes), *more)
+
+
+def note_use(connection: Connection, token_id: str, day: date) -> None:
+    """Keep the day, in UTC, on which a token was used last."""
+    connection.execute(
+        update(Token)
+        .where(
+            Token.id == token_id,
+            func.coalesce(Token.last_used_on, date.min) < day,
+        )
+        .values(last_used_on=day)
+    )

@@ -1,0 +1,183 @@
+"""Typed reading of an environment's variables: whatever can't be used is told in one line."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, overload
+from urllib.parse import urlsplit
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from limits import RateLimitItem, parse_many
+
+Origins = tuple[str, ...] | Literal["*"]
+
+SWITCH = {
+    **dict.fromkeys(("1", "on", "true", "yes"), True),
+    **dict.fromkeys(("0", "off", "false", "no"), False),
+}
+
+#: Requests, and seconds, that RATE_LIMIT may name at most: what counters can count.
+MOST_REQUESTS = 10**15
+LONGEST_WINDOW = 366 * 24 * 60 * 60
+
+#: As browsers write an origin (RFC 6454, section 6.2): no path, and no port that is the scheme's.
+_ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+|[a-z][a-z0-9+.-]*://[a-z0-9.-]*").fullmatch
+
+
+class SettingsError(ValueError):
+    """A variable has a value that can't be used. The text is one line that names it."""
+
+
+class Reader:
+    """Typed access to the environment. An empty value counts as absent, as in compose files.
+
+    Each method raises SettingsError if a value can't be used.
+    """
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+
+    def text(self, name: str) -> str | None:
+        """Give what a variable says, without blanks around it; None if it says nothing."""
+        return self.env.get(name, "").strip() or None
+
+    def integer(self, name: str, default: int, low: int, high: int) -> int:
+        """Give a whole number within bounds, both included."""
+        value = self.text(name)
+        if value is None:
+            return default
+        if not re.fullmatch(r"[0-9]{1,18}", value) or not low <= int(value) <= high:
+            raise SettingsError(f"{name} must be an integer from {low} to {high}, not {value!r}")
+        return int(value)
+
+    def choice(self, name: str, choices: tuple[Any, ...]) -> Any:
+        """Give one of the choices, the first if none is made."""
+        value = self.text(name) or choices[0]
+        if value not in choices:
+            raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+        return value
+
+    def choices(self, name: str, choices: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Give those of the choices that are listed, all if there is no list."""
+        value = self.text(name)
+        if value is None:
+            return choices
+        listed = {word.strip() for word in value.split(",") if word.strip()}
+        if not listed or not listed.issubset(choices):
+            raise SettingsError(
+                f"{name} must list some of {', '.join(choices)}, separated by commas, not {value!r}"
+            )
+        return tuple(choice for choice in choices if choice in listed)
+
+    def uuid(self, name: str) -> str | None:
+        """Give a UUID in its usual text form."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            return str(UUID(value))
+        except ValueError as error:
+            raise SettingsError(f"{name} must be a UUID, not {value!r}") from error
+
+    def switch(self, name: str, default: bool) -> bool:
+        """Give whether something is on, in any of the words of SWITCH."""
+        value = self.text(name)
+        if value is None:
+            return default
+        if value.lower() not in SWITCH:
+            raise SettingsError(f"{name} must be on or off, not {value!r}")
+        return SWITCH[value.lower()]
+
+    def host(self, name: str, default: str) -> str:
+        """Give an address, or a name that has one, to listen at."""
+        value = self.text(name) or default
+        try:
+            socket.getaddrinfo(value, None)
+        except (OSError, UnicodeError) as error:
+            raise SettingsError(f"{name} must be an address to listen at, not {value!r}") from error
+        return value
+
+    @overload
+    def folder(self, name: str, default: Path) -> Path: ...
+
+    @overload
+    def folder(self, name: str, default: None) -> Path | None: ...
+
+    def folder(self, name: str, default: Path | None) -> Path | None:
+        """Give a folder, which need not be there yet."""
+        value = self.text(name)
+        folder = default if value is None else Path(value).resolve()
+        if folder and folder.exists() and not folder.is_dir():
+            raise SettingsError(f"{name} must be a folder, not {value!r}")
+        return folder
+
+    def file(self, name: str) -> Path | None:
+        """Give a file that can be read."""
+        value = self.text(name)
+        if value is None:
+            return None
+        file = Path(value).resolve()
+        if not (file.is_file() and os.access(file, os.R_OK)):
+            raise SettingsError(f"{name} must be a file that can be read, not {value!r}")
+        return file
+
+    def address(self, name: str) -> str | None:
+        """Give an address on the web, as it was written."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # brackets that don't match, a port beyond all numbers
+            usable = False
+        if not usable:
+            # Not repeated: it may have a password in it.
+            raise SettingsError(f"{name} must be an address that begins with http:// or https://")
+        return value
+
+    def rate(self, name: str, default: str) -> RateLimitItem | None:
+        """Give how many in which time, None if the word is one for off."""
+        value = self.text(name) or default
+        if value.lower() in SWITCH and not SWITCH[value.lower()]:
+            return None
+        try:
+            [rate] = parse_many(value)
+            usable = 0 < rate.amount < MOST_REQUESTS and rate.get_expiry() <= LONGEST_WINDOW
+        except ValueError:  # not understood, or several
+            usable = False
+        if not usable:
+            raise SettingsError(f"{name} must be off, or such as 600/minute, not {value!r}")
+        return rate
+
+    def origins(self, name: str, default: str) -> Origins | None:
+        """Give origins, each once, `*` for all, None if the word is one for off."""
+        value = self.text(name) or default
+        if value == "*":
+            return "*"
+        if value.lower() in SWITCH and not SWITCH[value.lower()]:
+            return None
+        origins = tuple(dict.fromkeys(re.split(r"[\s,]+", value.strip(" ,"))))
+        if not all(map(_ORIGIN, origins)):
+            raise SettingsError(
+                f"{name} must be *, off, or origins such as https://office.example.kz, separated "
+                f"by commas, not {value!r}"
+            )
+        return origins
+
+    def zone(self, name: str, default: str) -> ZoneInfo:
+        """Give a zone of the system's, or the package tzdata's, database."""
+        value = self.text(name) or default
+        try:
+            return ZoneInfo(value)
+        # ZoneInfoNotFoundError is a KeyError; a malformed key is a ValueError; a directory of
+        # the zone database ("Asia") an OSError.
+        except (KeyError, ValueError, OSError) as error:
+            raise SettingsError(
+                f"{name} must be a time zone such as Asia/Almaty, not {value!r}"
+            ) from error

@@ -1,0 +1,57 @@
+"""Who added a package, and who may."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.extensions import db
+from app.store.database import transaction
+from app.store.tokens import create_token
+from tests.api.iinked.asking import answer_of, package, refusal
+from tests.conftest import AppMaker
+
+
+@pytest.fixture(name="locked")
+def app_with_tokens(make_app: AppMaker) -> Flask:
+    """Give an application that asks for tokens."""
+    return make_app(AUTH="on")
+
+
+def token(app: Flask, name: str, *scopes: str) -> dict[str, str]:
+    """Make a token, and give the header that shows it as the family's clients do."""
+    with app.app_context(), transaction(db.engine) as connection:
+        return {"api_key": create_token(connection, name, scopes)}
+
+
+def test_a_package_belongs_to_who_added_it(locked: Flask) -> None:
+    client, headers = locked.test_client(), token(locked, "back office", "read", "write")
+    added = answer_of(client.post("/packages/add", json=package(), headers=headers))
+    assert added["package"]["memberId"] == "back office"
+    listed = answer_of(client.post("/packages/list", headers=headers))
+    assert [item["memberId"] for item in listed["items"]] == ["back office"]
+
+
+def refused(client: FlaskClient, action: str, status: int, headers: dict[str, str]) -> str:
+    """Try to do something, and give the code of the refusal."""
+    if action == "status":
+        return refusal(client.get("/packages/main/status", headers=headers), status)[0]
+    return refusal(client.post(f"/packages/{action}", headers=headers), status)[0]
+
+
+@pytest.mark.parametrize(
+    ("scope", "actions"),
+    [
+        ("read", ["status", "list"]),
+        ("write", ["add", "send", "rescind"]),
+        ("delete", ["delete"]),
+    ],
+)
+def test_each_action_demands_its_scope(locked: Flask, scope: str, actions: list[str]) -> None:
+    client = locked.test_client()
+    others = {"read", "write", "delete"} - {scope}
+    headers = token(locked, "other", *others)
+    for action in actions:
+        assert refused(client, action, 401, {}) == "not_authenticated"
+        assert refused(client, action, 403, headers) == "package_not_authorized"

@@ -1,0 +1,209 @@
+"""What a token that is bound to tags reaches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from werkzeug.test import TestResponse
+
+from app import auth
+from app.extensions import db
+from tests.api.asking import content_of, filled, good_cms, message_of
+from tests.asking_tokens import bearer, make_token
+from tests.conftest import AppMaker
+
+NOT_FOUND = "Signature was not found"
+OURS = {"document": "ours", "thread": "main"}
+THEIRS = {"document": "theirs", "thread": "main"}
+
+
+class Caller:
+    """A client that shows one token."""
+
+    def __init__(self, client: FlaskClient, token: str) -> None:
+        self.client = client
+        self.headers = bearer(token)
+
+    def get(self, path: str, **query: Any) -> TestResponse:
+        return self.client.get(path, query_string=query, headers=self.headers)
+
+    def delete(self, **query: Any) -> TestResponse:
+        return self.client.delete("/signature", query_string=query, headers=self.headers)
+
+    def post(self, path: str = "/signature", **body: Any) -> TestResponse:
+        return self.client.post(path, json=body, headers=self.headers)
+
+    def save(self, **fields: Any) -> TestResponse:
+        return self.post(**filled(**fields))
+
+
+@pytest.fixture(name="locked")
+def locked_app(make_app: AppMaker, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """Give an application that asks for tokens, and knows new ones at once."""
+    monkeypatch.setattr(auth, "BELIEVED_MISSING", 0.0)
+    return make_app(AUTH="on")
+
+
+@pytest.fixture(name="admin")
+def unbound_caller(locked: Flask) -> Caller:
+    """Give one who may do all."""
+    return Caller(locked.test_client(), make_token(locked, "admin", "admin"))
+
+
+@pytest.fixture(name="bound")
+def bound_caller(locked: Flask, admin: Caller) -> Caller:
+    """Give one who reaches tags that begin with `hr-`, in a store that has others too."""
+    assert admin.save(**OURS, tags=["hr-42", "loan"]).status_code == 201
+    assert admin.save(**THEIRS, tags=["loan", "chr-1", "HR-1"]).status_code == 201
+    assert admin.save(document="bare", thread="main").status_code == 201
+    scopes = ("read", "write", "delete")
+    return Caller(locked.test_client(), make_token(locked, "hr", *scopes, tag_prefix="hr-"))
+
+
+@pytest.mark.parametrize("path", ["/signature", "/signature/versions", "/signature/verify"])
+def test_only_threads_with_such_a_tag_are_there(bound: Caller, path: str) -> None:
+    assert bound.get(path, **OURS).status_code == 200
+    absent = bound.get(path, document="nowhere", thread="main")
+    for thread in (THEIRS, {"document": "bare", "thread": "main"}):
+        refused = bound.get(path, **thread)
+        assert message_of(refused, 404) == NOT_FOUND
+        assert refused.data == absent.data
+        assert bound.get(path, **thread, version=1).data == absent.data
+
+
+def test_the_current_version_decides_for_all(bound: Caller, admin: Caller) -> None:
+    assert admin.save(**OURS, version=1, tags=["loan"]).status_code == 201
+    for path in ("/signature", "/signature/versions", "/signature/verify"):
+        for version in (1, 2):
+            assert bound.get(path, **OURS, version=version).status_code == 404
+    assert admin.save(**OURS, version=2, tags=["hr-7"]).status_code == 201
+    for version in (1, 2, 3):
+        assert bound.get("/signature", **OURS, version=version).status_code == 200
+    assert len(content_of(bound.get("/signature/versions", **OURS))["versions"]) == 3
+
+
+def test_only_what_has_such_a_tag_is_saved(bound: Caller, admin: Caller) -> None:
+    sentence = 'Token may only save what has a tag that begins with "hr-"'
+    new = {"document": "new", "thread": "main"}
+    for tags in ([], ["loan"], ["hr"], ["chr-1"], ["HR-1"]):
+        assert message_of(bound.save(**new, tags=tags), 403) == sentence
+        assert message_of(bound.save(**OURS, version=1, tags=tags), 403) == sentence
+    assert bound.save(**new, tags=["loan", "hr-1"]).status_code == 201
+    assert bound.save(**OURS, version=1, tags=["hr-43"]).status_code == 201
+    assert content_of(admin.get("/signature", **OURS))["signature"]["version"] == 2
+
+
+@pytest.mark.parametrize("version", [None, 1, 2])
+def test_what_has_no_such_tag_is_not_superseded(
+    bound: Caller, admin: Caller, version: int | None
+) -> None:
+    response = bound.save(**THEIRS, version=version, tags=["hr-1"])
+    assert message_of(response, 404) == NOT_FOUND
+    assert content_of(admin.get("/signature", **THEIRS))["signature"]["version"] == 1
+
+
+def test_what_is_wrong_with_a_reachable_thread_is_told(bound: Caller) -> None:
+    assert message_of(bound.save(**OURS, tags=["hr-1"])) == "Version must be set"
+    assert bound.save(**OURS, version=7, tags=["hr-1"]).status_code == 400
+
+
+def test_only_threads_with_such_a_tag_are_deleted(bound: Caller, admin: Caller) -> None:
+    assert message_of(bound.delete(**THEIRS), 404) == NOT_FOUND
+    assert admin.get("/signature", **THEIRS).status_code == 200
+    assert bound.delete(**OURS).get_json() == {"status": True}
+    assert message_of(bound.delete(**OURS), 404) == NOT_FOUND
+    assert admin.get("/signature", **OURS).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"tags": "hr-42"},
+        {"tags[]": ["hr-42", "hr-1"]},
+        {"tags[]": ["hr-42", "loan"], "tags_mode": "all"},
+        {"tags": "hr-42", "document": "ours", "count": "1", "limit": "5"},
+    ],
+)
+def test_a_search_by_such_tags_finds(bound: Caller, query: dict[str, Any]) -> None:
+    found = content_of(bound.get("/signatures", **query))
+    assert [row["document"] for row in found["signatures"]] == ["ours"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"document": "ours"},
+        {"tags": "loan"},
+        {"tags": ""},
+        {"tags[]": ["hr-42", "loan"]},
+        {"tags[]": ["loan", "chr-1"], "tags_mode": "all"},
+        {"tags_mode": "all"},
+        {"iin": "123456789011"},
+    ],
+)
+def test_a_search_that_may_find_others_is_refused(bound: Caller, query: dict[str, Any]) -> None:
+    for more in ({}, {"limit": "5"}, {"count": "1"}):
+        response = bound.get("/signatures", **query, **more)
+        expected = 'Token may only search by tags that begin with "hr-"'
+        assert message_of(response, 403) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/persons/123456789011/signings", "/v1/signatures/x", "/packages/main/status", "/metrics"],
+)
+def test_addresses_that_know_no_tags_are_closed(bound: Caller, path: str) -> None:
+    response = bound.get(path)
+    assert response.status_code == 403
+    assert "hr-" in response.text
+    assert "insufficient_scope" in response.headers["WWW-Authenticate"]
+
+
+def test_not_even_admin_leaves_the_tags(locked: Flask) -> None:
+    token = make_token(locked, "boss", "admin", tag_prefix="hr-")
+    boss = Caller(locked.test_client(), token)
+    assert boss.post("/origin", method="x").status_code == 403
+    assert boss.post("/packages/add").status_code == 403
+    assert boss.get("/signatures").status_code == 403
+
+
+def test_what_is_sent_along_can_be_looked_at(bound: Caller) -> None:
+    assert bound.post("/cms/extract", cms=good_cms()).status_code == 200
+
+
+def test_what_begins_a_tag_is_text_no_pattern(locked: Flask, admin: Caller) -> None:
+    token = make_token(locked, "odd", "read", tag_prefix="%_")
+    odd = Caller(locked.test_client(), token)
+    assert admin.save(**OURS, tags=["hr-1"]).status_code == 201
+    assert admin.save(**THEIRS, tags=["%_1"]).status_code == 201
+    assert odd.get("/signature", **OURS).status_code == 404
+    assert odd.get("/signature", **THEIRS).status_code == 200
+
+
+def test_a_refused_save_can_be_tried_on_with_the_guard(make_app: AppMaker) -> None:
+    app = make_app(AUTH="on", COSIGN_GUARD="refuse")
+    caller = Caller(app.test_client(), make_token(app, "hr", "write", tag_prefix="hr-"))
+    assert caller.save(**OURS, tags=["hr-1"]).status_code == 201
+    assert caller.save(**OURS, version=1, tags=["hr-1"]).status_code == 201
+
+
+def test_who_is_not_bound_pays_for_no_further_statement(bound: Caller, admin: Caller) -> None:
+    for caller in (admin, bound):  # so that both tokens are known
+        assert caller.get("/signature", **OURS).status_code == 200
+    statements: list[str] = []
+    with admin.client.application.app_context():
+        engine = db.engine
+
+    def note(_conn: object, cursor: object, *_more: object) -> None:
+        statements.append(str(cursor))
+
+    event.listen(engine, "before_cursor_execute", note)
+    admin.get("/signature/versions", **OURS)
+    unbound = len(statements)
+    bound.get("/signature/versions", **OURS)
+    assert len(statements) == 2 * unbound

@@ -1,0 +1,140 @@
+"""Limits and tokens over several workers, and one that is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections import Counter
+
+import requests
+
+from tests.live.client import Client, together
+from tests.live.conftest import Database, StartServer
+from tests.live.server import PROJECT, Server, wait_until
+
+LIMIT = 200
+
+
+def statuses(server: Server, clients: int, requests_each: int) -> Counter[int]:
+    """Ask from several connections at once; give how often each status was answered."""
+
+    def work(client: Client, _index: int) -> list[int]:
+        return [client.get("/signatures").status_code for _ in range(requests_each)]
+
+    answers = together(server.address, clients, work)
+    return Counter(status for answer in answers for status in answer)
+
+
+def answering_workers(server: Server) -> int:
+    return len(server.workers())
+
+
+def make_token(server: Server, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "token", "create", *arguments],
+        cwd=PROJECT,
+        env=server.environment,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+def test_several_workers_count_together_exactly(
+    start_server: StartServer, database: Database
+) -> None:
+    server = start_server(database.url, RATE_LIMIT=f"{LIMIT}/hour", WEB_CONCURRENCY="3")
+    assert answering_workers(server) == 3
+    assert statuses(server, 12, 30) == {200: LIMIT, 429: 12 * 30 - LIMIT}
+    answer = requests.get(f"{server.address}/signatures", timeout=30)
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 3600
+    assert requests.get(f"{server.address}/health/live", timeout=30).status_code == 200
+
+
+def test_a_worker_that_is_killed_while_it_counts_takes_nobody_along(
+    start_server: StartServer, database: Database
+) -> None:
+    server = start_server(database.url, RATE_LIMIT=f"{LIMIT}/hour", WEB_CONCURRENCY="3")
+    server.saw_trouble = True  # gunicorn says at length that its workers were killed
+    for asked in range(1, 4):
+        victims = set(server.workers())
+        for victim in victims:
+            os.kill(victim, signal.SIGKILL)
+        wait_until(lambda gone=victims: not gone & set(server.workers()), "the killed are gone")
+        wait_until(lambda: answering_workers(server) == 3, "there are new workers")
+        answer = requests.get(f"{server.address}/signatures", timeout=30)
+        # What the dead ones counted still counts.
+        assert answer.headers["RateLimit-Remaining"] == str(LIMIT - asked)
+
+
+def test_api_key_is_the_one_header_with_an_underscore(
+    start_server: StartServer, database: Database
+) -> None:
+    server = start_server(database.url, AUTH="on", RATE_LIMIT="5/hour", TRUSTED_PROXIES="1")
+    token = make_token(server, "iinked", "--scope", "read")
+    for name in ("api_key", "X-Api-Key", "API-KEY", "Api_Key"):
+        answer = requests.get(f"{server.address}/signatures", headers={name: token}, timeout=30)
+        assert answer.status_code == 200, name
+    # Nobody takes another's address by an underscore in the header's name.
+    seen = [
+        requests.get(
+            f"{server.address}/signatures",
+            headers={"X-Forwarded-For": "192.0.2.1", "X_Forwarded_For": f"198.51.100.{number}"},
+            timeout=30,
+        ).status_code
+        for number in range(6)
+    ]
+    assert seen == [401] * 5 + [429]
+
+
+def test_a_revoked_token_is_dead_in_every_worker_within_five_seconds(
+    start_server: StartServer, database: Database
+) -> None:
+    server = start_server(database.url, AUTH="on")
+    token = make_token(server, "office", "--scope", "read")
+
+    def ask(_client: Client, _index: int) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = requests.get(f"{server.address}/signatures", headers=headers, timeout=30)
+        return answer.status_code
+
+    assert set(together(server.address, 12, ask)) == {200}
+    subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "token", "revoke", "office"],
+        cwd=PROJECT,
+        env=server.environment,
+        check=True,
+    )
+    wait_until(lambda: set(together(server.address, 12, ask)) == {401}, "it is dead", 6.0)
+    assert token not in server.log
+    assert token.rpartition("_")[2] not in server.log
+
+
+def test_the_log_says_loudly_that_the_door_is_open(
+    start_server: StartServer, database: Database
+) -> None:
+    opened, locked = start_server(database.url), start_server(database.url, AUTH="on")
+    assert opened.log.count("AUTH is off") == 1
+    assert '"WARNING"' in next(line for line in opened.log.splitlines() if "AUTH is off" in line)
+    assert "AUTH is off" not in locked.log
+
+
+def test_a_preflight_over_a_socket_has_no_body(
+    start_server: StartServer, database: Database
+) -> None:
+    server = start_server(database.url, AUTH="on")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as one:
+        one.sendall(
+            b"OPTIONS /signature HTTP/1.1\r\nHost: x\r\nOrigin: https://a.kz\r\n"
+            b"Access-Control-Request-Method: POST\r\nConnection: close\r\n\r\n"
+        )
+        with one.makefile("rb") as file:
+            head, _, body = file.read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 204 ")
+    assert b"Access-Control-Allow-Origin: *" in head
+    assert body == b""

@@ -1,0 +1,37 @@
+"""One package, read by its UUID or its thread."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+
+from app.store.errors import PackageNotFound
+from app.store.package_status import find_package, get_package
+from tests.store.packages import put_package
+
+IVAN = {"iin": "900101300017"}
+
+
+def test_a_package_that_is_not_there_is_not_given(engine: Engine) -> None:
+    public_id = put_package(engine, ("doc",), (IVAN,))
+    with engine.connect() as connection:
+        assert get_package(connection, public_id).summary.public_id == public_id
+        with pytest.raises(PackageNotFound):
+            get_package(connection, "none")
+
+
+def test_what_is_deleted_while_it_is_read_is_not_there(engine: Engine) -> None:
+    # What a read finds that began before the package went: the head, and nothing in it.
+    public_id = put_package(engine, (), (IVAN,))
+    with engine.connect() as connection:
+        assert find_package(connection, public_id) is None
+        assert find_package(connection, put_package(engine, ("doc",), ())) is None
+
+
+def test_the_uuid_goes_before_a_thread_of_that_name(engine: Engine) -> None:
+    first = put_package(engine, ("doc",), (IVAN,))
+    second = put_package(engine, ("doc",), (IVAN,), thread=first)
+    with engine.connect() as connection:
+        assert get_package(connection, first).summary.public_id == first
+        assert get_package(connection, "main").summary.public_id == first
+        assert get_package(connection, second).summary.public_id == second

@@ -1,0 +1,358 @@
+"""Who may call: the whole route table, and what becomes of a token over its life."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, text
+from sqlalchemy.exc import InternalError
+from werkzeug.test import TestResponse
+
+from app import auth
+from app.extensions import db
+from app.store import tokens
+from app.store.database import transaction
+from app.store.tokens import Bearer
+from tests.api.asking import filled, message_of
+from tests.asking_tokens import bearer, make_token
+from tests.conftest import AppMaker
+
+#: The addresses that are open to everybody. Whoever adds one, says so here.
+PUBLIC = {"/health/live", "/health/ready"}
+SCOPES = ("read", "write", "delete", "admin")
+NEEDED = "A valid access token is needed"
+
+
+@pytest.fixture(name="locked")
+def locked_app(make_app: AppMaker) -> Flask:
+    """Give an application that asks for tokens."""
+    return make_app(AUTH="on")
+
+
+@pytest.fixture(name="asker")
+def locked_client(locked: Flask) -> FlaskClient:
+    """Give a client of that application."""
+    return locked.test_client()
+
+
+@pytest.fixture(name="impatient")
+def forget_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tokens be believed for a moment only."""
+    monkeypatch.setattr(auth, "BELIEVED", 0.05)
+    monkeypatch.setattr(auth, "BELIEVED_MISSING", 0.0)
+
+
+def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
+    """Give rule, method and an address of everything that is served."""
+    for rule in app.url_map.iter_rules():
+        built = rule.build(dict.fromkeys(rule.arguments, "1"))
+        assert built is not None, rule
+        for method in sorted((rule.methods or set()) - {"OPTIONS"}):
+            yield rule.rule, method, built[1]
+
+
+def ask(client: FlaskClient, token: str | None = None) -> TestResponse:
+    return client.get("/signatures", headers=bearer(token) if token else {})
+
+
+def bearer_of(app: Flask, name: str = "office") -> Bearer:
+    with app.app_context(), db.engine.connect() as connection:
+        return next(one for one in tokens.list_tokens(connection) if one.name == name)
+
+
+# --- the route table --------------------------------------------------------------------------
+
+
+def test_every_route_is_public_by_the_list_or_refuses_without_a_token(
+    locked: Flask, asker: FlaskClient
+) -> None:
+    asked = 0
+    for rule, method, address in routes(locked):
+        response = asker.open(address, method=method)
+        if rule in PUBLIC:
+            assert response.status_code == 200, (method, rule)
+            continue
+        assert response.status_code == 401, (method, rule)
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="qoltanba"'
+        asked += 1
+    assert asked > 20
+
+
+def test_every_route_refuses_too_small_a_scope_and_lets_in_its_own(
+    locked: Flask, asker: FlaskClient
+) -> None:
+    made = {scope: make_token(locked, scope, scope) for scope in SCOPES}
+    for rule, method, address in routes(locked):
+        if rule in PUBLIC:
+            continue
+        statuses = {
+            scope: asker.open(address, method=method, headers=bearer(token)).status_code
+            for scope, token in made.items()
+        }
+        assert statuses["admin"] not in (401, 403), (method, rule)
+        let_in = [scope for scope in SCOPES[:3] if statuses[scope] != 403]
+        assert 401 not in statuses.values()
+        # Those that need `admin` let in none of the others.
+        assert len(let_in) == (0 if rule == "/origin" else 1), (method, rule, statuses)
+
+
+def test_what_reads_needs_read_and_what_changes_needs_more(
+    locked: Flask, asker: FlaskClient
+) -> None:
+    token = make_token(locked, "reader", "read")
+    refused = {
+        (method, rule)
+        for rule, method, address in routes(locked)
+        if rule not in PUBLIC
+        and asker.open(address, method=method, headers=bearer(token)).status_code == 403
+    }
+    assert {("POST", "/signature"), ("DELETE", "/signature"), ("POST", "/origin")} <= refused
+    assert not [rule for method, rule in refused if method in ("GET", "HEAD")]
+
+
+def test_a_view_that_says_nothing_demands_admin(locked: Flask, asker: FlaskClient) -> None:
+    locked.add_url_rule("/forgotten", view_func=lambda: "seen", endpoint="forgotten")
+    assert asker.get("/forgotten").status_code == 401
+    made = {scope: make_token(locked, scope, scope) for scope in SCOPES}
+    for scope, token in made.items():
+        response = asker.get("/forgotten", headers=bearer(token))
+        assert response.status_code == (200 if scope == "admin" else 403)
+
+
+def test_where_nobody_is_asked_every_route_is_open(app: Flask, client: FlaskClient) -> None:
+    for rule, method, address in routes(app):
+        assert client.open(address, method=method).status_code not in (401, 403), (method, rule)
+    assert ask(client, "whatever").status_code == 200
+
+
+def test_what_is_not_there_says_so_itself(asker: FlaskClient) -> None:
+    message_of(asker.get("/nothing"), 404)
+    message_of(asker.put("/signature"), 405)
+
+
+# --- how a token is shown ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["Authorization", "api_key", "X-Api-Key"])
+def test_a_token_is_taken_from_each_of_three_headers(
+    locked: Flask, asker: FlaskClient, name: str
+) -> None:
+    token = make_token(locked)
+    shown = f"Bearer {token}" if name == "Authorization" else token
+    assert asker.get("/signatures", headers={name: shown}).status_code == 200
+    assert asker.get("/signatures", headers={name: shown + "0"}).status_code == 401
+
+
+@pytest.mark.parametrize("shown", ["bearer {}", "BEARER  {} ", "Bearer {}"])
+def test_the_scheme_may_be_written_in_any_letters(
+    locked: Flask, asker: FlaskClient, shown: str
+) -> None:
+    headers = {"Authorization": shown.format(make_token(locked))}
+    assert asker.get("/signatures", headers=headers).status_code == 200
+
+
+def test_another_scheme_is_no_token_and_hides_none(locked: Flask, asker: FlaskClient) -> None:
+    basic = {"Authorization": "Basic dTpw"}
+    assert asker.get("/signatures", headers=basic).status_code == 401
+    keyed = {**basic, "X-Api-Key": make_token(locked)}
+    assert asker.get("/signatures", headers=keyed).status_code == 200
+
+
+def test_a_token_in_the_address_is_none(locked: Flask, asker: FlaskClient) -> None:
+    token = make_token(locked)
+    for name in ("api_key", "access_token", "Authorization"):
+        assert asker.get("/signatures", query_string={name: token}).status_code == 401
+
+
+# --- refusals ---------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("impatient")
+def test_nobody_learns_why_a_token_is_refused(locked: Flask, asker: FlaskClient) -> None:
+    good = make_token(locked)
+    revoked = make_token(locked, "revoked")
+    with locked.app_context(), transaction(db.engine) as connection:
+        tokens.revoke_token(connection, "revoked")
+    expired = make_token(locked, "expired", expires_at=datetime.now(UTC) - timedelta(hours=1))
+    other_secret = good[:-64] + "0" * 64
+    other_id = good[:4] + "0" * 16 + good[20:]
+    answers = {
+        (response.text, response.headers["WWW-Authenticate"])
+        for token in (revoked, expired, other_secret, other_id, "x", "qol_1_2")
+        for response in [ask(asker, token)]
+        if message_of(response, 401) == NEEDED
+    }
+    assert len(answers) == 1
+    assert answers.pop()[1] == 'Bearer realm="qoltanba", error="invalid_token"'
+    assert ask(asker, good).status_code == 200
+
+
+def test_a_refusal_for_too_small_a_scope_names_it(locked: Flask, asker: FlaskClient) -> None:
+    response = asker.post("/signature", json=filled(), headers=bearer(make_token(locked)))
+    assert message_of(response, 403) == 'Token does not have the scope "write"'
+    assert response.headers["WWW-Authenticate"] == (
+        'Bearer realm="qoltanba", error="insufficient_scope", scope="write"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "members"),
+    [
+        ("/v1/persons/900101300017/signings", {"id", "status", "code", "title", "detail"}),
+        ("/packages/x/status", {"error", "message"}),
+        ("/v1/signatures/x", {"errors"}),
+        ("/signature", {"status", "message", "content"}),
+    ],
+)
+def test_each_family_refuses_in_its_own_shape(
+    locked: Flask, asker: FlaskClient, address: str, members: set[str]
+) -> None:
+    for status, headers in (
+        (401, {}),
+        (401, bearer("wrong")),
+        (403, bearer(make_token(locked, "writer", "write"))),
+    ):
+        response = asker.get(address, headers=headers)
+        assert response.status_code == status
+        assert members <= set(response.get_json())
+        assert response.headers["WWW-Authenticate"].startswith("Bearer ")
+
+
+def test_refusals_speak_the_language_of_the_client(asker: FlaskClient) -> None:
+    headers = {"api-locale": "ru"}
+    assert "токен" in message_of(asker.get("/signatures", headers=headers), 401)
+
+
+def test_a_refused_request_leaves_no_trace(locked: Flask, asker: FlaskClient) -> None:
+    reader = bearer(make_token(locked))
+    assert asker.post("/signature", json=filled(), headers=reader).status_code == 403
+    assert asker.post("/signature", json=filled()).status_code == 401
+    assert asker.get("/signatures", headers=reader).get_json()["content"]["signatures"] == []
+
+
+# --- what it costs, and how long a token lives ------------------------------------------------
+
+
+def test_tokens_cost_no_statement_of_their_own_and_guessing_neither(
+    locked: Flask, asker: FlaskClient
+) -> None:
+    good = make_token(locked)
+    assert ask(asker, good).status_code == 200
+    assert ask(asker, "qol_" + "0" * 16 + "_" + "0" * 64).status_code == 401
+    statements: list[str] = []
+    with locked.app_context():
+        engine = db.engine
+
+    def note(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
+        statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    for number in range(50):
+        assert ask(asker, f"qol_{number:016x}_{number:064x}").status_code == 401
+        assert ask(asker, good[:-1] + "x").status_code == 401
+        assert asker.get("/health/live", headers=bearer(f"{number}")).status_code == 200
+    assert len(statements) <= 1  # should a second have passed
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_new_token_is_known_at_once_where_others_are(locked: Flask, asker: FlaskClient) -> None:
+    assert ask(asker, make_token(locked)).status_code == 200
+    assert ask(asker, make_token(locked, "second")).status_code == 200
+
+
+@pytest.mark.parametrize("end", [tokens.revoke_token, tokens.rotate_token])
+@pytest.mark.usefixtures("impatient")
+def test_a_token_is_dead_soon_after_it_was_revoked_or_rotated(
+    locked: Flask, asker: FlaskClient, end: object
+) -> None:
+    token = make_token(locked)
+    assert ask(asker, token).status_code == 200
+    with locked.app_context(), transaction(db.engine) as connection:
+        given = end(connection, "office")  # type: ignore[operator]
+    time.sleep(0.06)
+    assert ask(asker, token).status_code == 401
+    if given is not None:
+        assert ask(asker, given).status_code == 200
+
+
+def test_a_token_is_believed_for_five_seconds_at_most() -> None:
+    assert auth.BELIEVED <= 5
+
+
+def test_a_token_expires_while_it_is_held(locked: Flask, asker: FlaskClient) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    token = make_token(locked, expires_at=soon)
+    assert ask(asker, token).status_code == 200
+    time.sleep(max((soon - datetime.now(UTC)).total_seconds(), 0) + 0.01)
+    assert ask(asker, token).status_code == 401
+
+
+def test_the_day_of_the_last_use_is_kept_once(locked: Flask, asker: FlaskClient) -> None:
+    token = make_token(locked)
+    assert bearer_of(locked).last_used_on is None
+    for _ in range(3):
+        ask(asker, token)
+    assert bearer_of(locked).last_used_on == datetime.now(UTC).date()
+    with locked.app_context(), db.engine.connect() as connection:
+        connection.execute(text("UPDATE tokens SET last_used_on = NULL"))
+    ask(asker, token)
+    assert bearer_of(locked).last_used_on is None
+    other = locked.test_client()
+    assert ask(other, token).status_code == 200
+
+
+def test_a_refused_token_was_not_used(locked: Flask, asker: FlaskClient) -> None:
+    ask(asker, make_token(locked)[:-1] + "x")
+    assert bearer_of(locked).last_used_on is None
+
+
+def test_no_request_fails_for_the_day_of_the_last_use(
+    locked: Flask, asker: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = make_token(locked)
+    with locked.app_context():
+        engine = db.engine
+
+    def be_a_standby(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("UPDATE"):
+            raise InternalError(statement, {}, Exception("the transaction is read-only"))
+
+    event.listen(engine, "before_cursor_execute", be_a_standby)
+    for _ in range(3):
+        assert ask(asker, token).status_code == 200
+    assert caplog.text.count("the day on which a token was used is not kept") == 1
+    assert bearer_of(locked).last_used_on is None
+
+
+def test_nobody_is_let_in_while_the_tokens_can_t_be_read(
+    start_app: AppMaker, tmp_path: object
+) -> None:
+    client = start_app(DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3", AUTH="on").test_client()
+    message_of(ask(client, "x"), 503)
+    message_of(ask(client), 401)
+    assert client.get("/health/live", headers=bearer("x")).status_code == 200
+
+
+# --- who it was -------------------------------------------------------------------------------
+
+
+def test_who_saved_a_version_is_recorded_beside_who_says_that_he_made_it(
+    locked: Flask, asker: FlaskClient
+) -> None:
+    first = bearer(make_token(locked, "branch in Almaty", "write", "read"))
+    second = bearer(make_token(locked, "head office", "admin"))
+    sent = filled(version_created_by="a.testova")
+    assert asker.post("/signature", json=sent, headers=first).status_code == 201
+    sent = filled(version=1, version_created_by="a.testova")
+    assert asker.post("/signature", json=sent, headers=second).status_code == 201
+    thread = "document=doc&thread=main&with=saver"
+    versions = asker.get(f"/signature/versions?{thread}", headers=first).get_json()["content"]
+    assert [
+        (version["version_saved_by"], version["version_created_by"])
+        for version in versions["versions"]
+    ] == [("head office", "a.testova"), ("branch in Almaty", "a.testova")]
