@@ -25,6 +25,8 @@ from app.trust.errors import FetchFailed
 from tests.api.asking import JSON, message_of
 
 APP = Path(__file__).parents[1] / "app"
+#: What is written for other readers than the API's clients.
+WITHOUT_ENVELOPE = {"/metrics", "/openapi.json", "/docs"}
 #: Members of an error in each family.
 ERRORS = {
     "ncanode": ["status", "message", "content"],
@@ -32,8 +34,6 @@ ERRORS = {
     "iinked": ["error", "message"],
     "penbox": ["errors"],
 }
-#: What is written for other readers than the API's clients.
-WITHOUT_ENVELOPE = {"/metrics", "/openapi.json", "/docs"}
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"}
 Refused = TypeVar("Refused", bound=Exception)
 #: Errors that have their sentences in the class; the others where they are raised.

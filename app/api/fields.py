@@ -258,7 +258,9 @@ class Choices(fields.Field[tuple[str, ...]]):
 
     def shape(self) -> dict[str, Any]:
         """Give the JSON Schema."""
-        return {"type": ["array", "string", "null"], "items": {"enum": [*self.choices, ""]}}
+        word = "|".join(self.choices)
+        listed = {"type": "string", "pattern": rf"^\s*(({word})\s*(,\s*({word})\s*)*)?$"}
+        return {**listed, "type": ["string", "array", "null"], "items": {"enum": [*self.choices]}}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any

@@ -143,12 +143,13 @@ _VERSION_AFTER: dict[str, Json] = {
 _SIGNERS = items(
     named("Signer"), "Who signed, as far as the signature claims. With `with=signers`."
 )
-_ADDED: dict[str, Json] = {
+#: What a version carries if it is asked for, or isn't left out.
+_ASKED = _CARRIED | {
     "signers": _SIGNERS,
-    "version_saved_by": maybe(text("The token with which it was saved. With `with=saver`.")),
-    "public_id": text("By which other chapters know the thread, a UUID. With `with=public_id`."),
+    "version_saved_by": maybe(text("Name of the token that saved it. With `with=saver`.")),
+    "public_id": text("The thread's UUID in other families. With `with=public_id`."),
 }
-_SIGNATURE = members(_VERSION_BEFORE | _VERSION_AFTER, _CARRIED | _ADDED)
+_SIGNATURE = members(_VERSION_BEFORE | _VERSION_AFTER, _ASKED)
 _DIFF = members(
     {
         name: items(members({"claimed": members(_PERSON)}), words)
@@ -161,7 +162,7 @@ _DIFF = members(
 )
 _LISTED_VERSION = members(
     _VERSION_BEFORE | _VERSION_AFTER,
-    _CARRIED | _ADDED | {"diff": _DIFF | {"description": "With `diff=1`."}},
+    _ASKED | {"diff": _DIFF | {"description": "With `diff=1`."}},
 )
 
 #: What the answers refer to, by name.

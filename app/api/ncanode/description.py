@@ -65,8 +65,8 @@ _PARAMETERS = {
     "data": "Base64 of the content of a detached signature, to verify it with; not kept.",
     "method": "How it was signed, in the client's words.",
     "without": "`cms` leaves out the signature itself, under both of its names.",
-    "with": "What is added to a version: `signers` (who signed, as far as the signature claims), "
-    "`saver` (the token that saved it), `public_id` (by which other chapters know the thread).",
+    "with": "Several with commas: `signers` adds who signed, as far as the signature claims; "
+    "`saver` the name of the token that saved it; `public_id` the thread's UUID.",
     "diff": "Adds which signers each version added, kept and lost.",
     "limit": "Rows at most; 0: all of them, streamed.",
     "offset": "Rows that are left out before the first.",

@@ -118,8 +118,8 @@ class SaveSchema(ParametersSchema):
 class ThreadSchema(ParametersSchema):
     """GET and DELETE /signature, GET /signature/versions."""
 
-    DEMANDED: ClassVar = ("document", "thread")
     LISTS: ClassVar[tuple[str, ...]] = ("with",)
+    DEMANDED: ClassVar = ("document", "thread")
 
     document = Text()
     thread = Text()
