@@ -112,13 +112,14 @@ def _of_threads() -> dict[View, Operation]:
     return {
         routes.save_signature: Operation(
             words="The first save of a thread makes it; each later one must say in `version` which "
-            "version it has seen.",
+            "version it has seen. A token that is bound to tags finds no thread without them.",
             reads=SaveSchema,
             answers={201: Answer("The version, as it was saved.", enveloped(warned))},
             refuses=(
                 VersionNotSet,
                 VersionConflict,
                 SaveOutOfReach,
+                SignatureNotFound,
                 CosignersLost,
                 ContentChanged,
                 UnverifiedSignature,
