@@ -197,7 +197,7 @@ def read_sentences(argument: ast.expr, place: str) -> set[str]:
 @cache
 def templates() -> set[str]:
     """Give every sentence that an answer may tell."""
-    of_store = {kind.template for root in SPOKEN for kind in leaves(root)}
+    of_store = {str(vars(kind)["template"]) for root in SPOKEN for kind in leaves(root)}
     raised = {kind.__name__ for root in RAISED for kind in family(root)}
     raised.remove("UnsupportedAlgorithm")  # It is given a name, and has its sentence in itself.
     of_algorithms = {UnsupportedAlgorithm("").template}

@@ -91,7 +91,7 @@ def test_a_page_may_read_that_it_sent_too_much_or_called_too_often(make_app: App
 
 def test_a_page_may_read_that_we_failed(make_app: AppMaker) -> None:
     app = make_app()
-    app.add_url_rule("/broken", view_func=lambda: 1 // 0, endpoint="broken")
+    app.add_url_rule("/broken", view_func=lambda: str(1 // 0), endpoint="broken")
     response = app.test_client().get("/broken")
     message_of(response, 500)
     assert response.headers[ALLOWED] == "*"

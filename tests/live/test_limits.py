@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
+from functools import partial
 
 import requests
 
@@ -30,6 +31,10 @@ def statuses(server: Server, clients: int, requests_each: int) -> Counter[int]:
 
 def answering_workers(server: Server) -> int:
     return len(server.workers())
+
+
+def workers_without(server: Server, gone: set[int]) -> bool:
+    return not gone & set(server.workers())
 
 
 def make_token(server: Server, *arguments: str) -> str:
@@ -65,7 +70,7 @@ def test_a_worker_that_is_killed_while_it_counts_takes_nobody_along(
         victims = set(server.workers())
         for victim in victims:
             os.kill(victim, signal.SIGKILL)
-        wait_until(lambda gone=victims: not gone & set(server.workers()), "the killed are gone")
+        wait_until(partial(workers_without, server, victims), "the killed are gone")
         wait_until(lambda: answering_workers(server) == 3, "there are new workers")
         answer = requests.get(f"{server.address}/signatures", timeout=30)
         # What the dead ones counted still counts.
