@@ -15,15 +15,17 @@ from app.api.bodies import BY_QUERY, words_of
 from app.api.description import Chapter, Json, Operation, View
 from app.api.document import IMPLIED, path_of
 from app.api.errors import STATUS
+from app.api.ncanode import envelope
 from app.api.parameters import ParameterError
 from app.api.responses import BY_GUARD, BY_LIMIT
 from app.api.self_description import CHAPTERS
 from app.auth import DEMANDS
 from app.limits.requests import UNLIMITED
-from tests.api.asking import JSON
+from tests.api import people
+from tests.api.asking import JSON, save
 from tests.api.examples import SETTINGS, WALKS, file_of, outline, record
 from tests.conftest import AppMaker
-from tests.described import closed, document_of, resolve
+from tests.described import document_of, errors_of, resolve
 
 FORM = "application/x-www-form-urlencoded"
 FAMILIES = list(WALKS)
@@ -170,6 +172,29 @@ def test_it_is_written_once(sqlite_client: FlaskClient) -> None:
     assert sqlite_client.head("/openapi.json").headers["Content-Length"] == str(len(first.data))
 
 
+def test_an_answer_that_is_not_as_described_fails_the_test_that_gets_it(
+    sqlite_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = envelope.json_answer
+    odd = {"status": True, "message": None, "content": {"health": "live", "odd": 1}}
+    monkeypatch.setattr(envelope, "json_answer", lambda _value, _status=200: write(odd))
+    with pytest.raises(jsonschema_rs.ValidationError, match="odd"):
+        sqlite_client.get("/health/live")
+
+
+def test_a_list_that_is_streamed_is_as_described(sqlite_client: FlaskClient) -> None:
+    save(sqlite_client, cms=people.cms(people.ivan(), stamped=True))
+    save(sqlite_client, version=1, cms=people.cms(people.chief()))
+    document: Json = sqlite_client.get("/openapi.json").get_json()
+    pair = "document=doc&thread=main"
+    more = "with=signers,saver,public_id"
+    for path, query in (("/signature/versions", f"{pair}&diff=1"), ("/signatures", "count=1")):
+        answer = sqlite_client.get(f"{path}?{query}&{more}")
+        assert "Content-Length" not in answer.headers
+        shape = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+        assert errors_of(document, shape["schema"], answer.get_json()) == []
+
+
 # --- the examples -----------------------------------------------------------------------------
 
 
@@ -202,14 +227,7 @@ def test_the_examples_are_as_described(sqlite_app: Flask) -> None:
     examples = list(examples_in(document))
     assert len(examples) > 40
     for schema, example in examples:
-        whole = {**closed(schema), "components": closed(document["components"])}
-        assert errors_of(whole, example) == []
-
-
-def errors_of(schema: Json, value: Any) -> list[str]:
-    """Give what is wrong with a value."""
-    validator = jsonschema_rs.Draft202012Validator(schema)
-    return [error.message for error in validator.iter_errors(value)]
+        assert errors_of(document, schema, example) == []
 
 
 def examples_in(document: Json) -> Any:
