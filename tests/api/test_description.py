@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from app.api.answers import json_answer
 from app.api.bodies import BY_QUERY, words_of
 from app.api.description import Chapter, Json, Operation, View
 from app.api.document import IMPLIED, path_of
@@ -175,7 +176,7 @@ def test_it_is_written_once(sqlite_client: FlaskClient) -> None:
 def test_an_answer_that_is_not_as_described_fails_the_test_that_gets_it(
     sqlite_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = envelope.json_answer
+    write = json_answer
     odd = {"status": True, "message": None, "content": {"health": "live", "odd": 1}}
     monkeypatch.setattr(envelope, "json_answer", lambda _value, _status=200: write(odd))
     with pytest.raises(jsonschema_rs.ValidationError, match="odd"):
