@@ -129,6 +129,7 @@ def _configure(app: Flask, settings: Settings) -> None:
             settings.database_url, settings.database_schema, settings.threads
         ),
         DATABASE_SCHEMA=settings.database_schema,
+        AUTH=settings.auth,
         CMS_VALIDATION=settings.cms_validation,
         CMS_DETACHED=settings.detached_content,
         COSIGN_GUARD=settings.cosign_guard,

@@ -18,6 +18,7 @@ from app.api.bodies import FORM, body_shape, query_parameters
 from app.api.description import JSON, Chapter, Json, Operation, View
 from app.api.responses import ResponseWriter, common_components
 from app.auth import DEMANDS
+from app.limits.requests import UNLIMITED
 from app.version import VERSION
 
 #: Methods that need no words of their own: they are answered as the others say.
@@ -55,7 +56,12 @@ class _Told:
 
 def write_document(app: Flask, chapters: Sequence[Chapter]) -> bytes:
     """Write the document of an application as JSON."""
-    return orjson.dumps(describe_rules(app.url_map.iter_rules(), app.view_functions, chapters))
+    document = describe_rules(app.url_map.iter_rules(), app.view_functions, chapters)
+    if not app.config["AUTH"]:
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                operation["security"].insert(0, {})  # Without any token.
+    return orjson.dumps(document)
 
 
 def describe_rules(
@@ -173,9 +179,10 @@ class _Writer:
             yield {"name": name, "in": "header", "description": words, "schema": {"type": "string"}}
 
     def _responses(self) -> Json:
-        public = self.scope is None
         writer = ResponseWriter(self.chapter, self.operation, self.examples, self.components)
-        return {str(status): one for status, one in sorted(writer.write(public=public))}
+        limited = self.rule.rule not in UNLIMITED
+        answers = writer.write(public=self.scope is None, limited=limited)
+        return {str(status): answer for status, answer in sorted(answers)}
 
     def _body(self) -> Json:
         """Describe the body, whose shape is a component that the view's addresses share."""

@@ -11,14 +11,14 @@ from app.api.description import JSON, Answer, Chapter, Json, Operation, named
 from app.api.errors import SENTENCES, STATUS
 from app.api.ncanode.answer_shapes import ERROR
 from app.api.parameters import ParameterError
+from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
+from app.limits.errors import TooManyRequests
 
 #: What statuses mean that are answered before a view is asked, or when it fails.
-MEANINGS = {
-    401: "The server wants a token, and there is none, or none that it knows.",
-    403: "The token doesn't allow this.",
-    429: "Too many requests.",
-    **{status: f"{sentence}." for status, sentence in SENTENCES.items()},
-}
+MEANINGS = {status: f"{sentence}." for status, sentence in SENTENCES.items()}
+#: What a view that demands a scope may refuse before it is asked, and every one that is limited.
+BY_GUARD = (TokenNeeded, ScopeMissing, TagsOutOfReach)
+BY_LIMIT = (TooManyRequests,)
 #: What the server refuses before the application sees it, whatever the address: in one shape.
 BY_SERVER = {
     414: "The address and its query string are too long: parameters may come in the body.",
@@ -30,7 +30,15 @@ COMMON_HEADERS = {
     "Content-Language": "The language of what is told: en, ru or kk.",
     "WWW-Authenticate": "How a token is to be sent.",
     "Retry-After": "Seconds after which a request may be made again.",
+    "RateLimit-Policy": "How many requests a caller has in how many seconds.",
+    "RateLimit": "How many are left, and for how many seconds.",
+    "RateLimit-Limit": "How many requests a caller has.",
+    "RateLimit-Remaining": "How many are left.",
+    "RateLimit-Reset": "Seconds after which all are there again.",
 }
+#: Those of every answer, and of every answer of what is limited.
+EVERYWHERE = ("X-Request-ID",)
+LIMITED = tuple(name for name in COMMON_HEADERS if name.startswith("RateLimit"))
 #: Those that go with a status.
 HEADERS: dict[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
@@ -46,7 +54,7 @@ def common_components(chapters: Sequence[Chapter]) -> Json:
     for chapter in chapters:
         schemas |= {**chapter.shapes, _error_name(chapter): chapter.error}
     responses = {
-        _server_name(status): _response(Answer(words, named("Refusal")), {})
+        _server_name(status): _response(Answer(words, named("Refusal")), EVERYWHERE, {})
         for status, words in BY_SERVER.items()
     }
     headers = {name: _header(words) for name, words in COMMON_HEADERS.items()}
@@ -65,27 +73,36 @@ class ResponseWriter:
         self.chapter, self.operation = chapter, operation
         self.examples: Json = examples.get("answers", {})
         self.components = components
+        self.headers: tuple[str, ...] = EVERYWHERE
 
-    def write(self, *, public: bool) -> Iterator[tuple[int, Json]]:
-        """Give each status with its answer; `public` says whether no token is needed."""
+    def write(self, *, public: bool, limited: bool) -> Iterator[tuple[int, Json]]:
+        """Give each status with its answer.
+
+        Args:
+            public: whether no token is needed.
+            limited: whether a caller may ask only so often.
+        """
+        self.headers = EVERYWHERE + (LIMITED if limited else ())
         for status, answer in self.operation.answers.items():
             yield status, self._answer(status, answer)
-        for status, reasons in self._reasons(public=public).items():
+        guards = (() if public else BY_GUARD) + (BY_LIMIT if limited else ())
+        for status, reasons in self._reasons(guards, asks=not public).items():
             yield status, self._refusal(status, reasons)
         for status in BY_SERVER:
             yield status, {"$ref": f"#/components/responses/{_server_name(status)}"}
 
-    def _reasons(self, *, public: bool) -> dict[int, list[str]]:
-        """Give the reasons of each status with which the operation may be refused."""
+    def _reasons(self, guards: tuple[type[Exception], ...], *, asks: bool) -> dict[int, list[str]]:
+        """Give the reasons of each status with which the operation may be refused.
+
+        `asks` says whether the database is asked for tokens.
+        """
         found: dict[int, list[str]] = {500: [MEANINGS[500]]}
-        if self.operation.stored:
+        if self.operation.stored or asks:
             found[503] = [MEANINGS[503]]
-        if not public:
-            found |= {status: [MEANINGS[status]] for status in (401, 403, 429)}
         if self.operation.reads:
             found[413] = [MEANINGS[413]]
-        reads = self.operation.reads or self.operation.query
-        for kind in ((ParameterError,) if reads else ()) + self.operation.refuses:
+        reads = (ParameterError,) if self.operation.reads or self.operation.query else ()
+        for kind in guards + reads + self.operation.refuses:
             status, reason = _reason(kind)
             found.setdefault(status, []).append(reason)
         return found
@@ -95,19 +112,20 @@ class ResponseWriter:
         headers = ("Content-Language", *HEADERS.get(status, ()))
         told = {name: COMMON_HEADERS[name] for name in headers}
         written = self._answer(status, Answer(words, named(_error_name(self.chapter)), (), told))
-        if words != MEANINGS.get(status):
-            return written
         name = f"{self.chapter.name.capitalize()}{status}"
-        self.components["responses"].setdefault(name, written)
+        # The first one is that of most; whatever differs from it, also by an example, stays apart.
+        if self.components["responses"].setdefault(name, written) != written:
+            return written
         return {"$ref": f"#/components/responses/{name}"}
 
     def _answer(self, status: int, answer: Answer) -> Json:
         key = str(status)
-        return _response(answer, {"example": self.examples[key]} if key in self.examples else {})
+        example = {"example": self.examples[key]} if key in self.examples else {}
+        return _response(answer, self.headers, example)
 
 
-def _response(answer: Answer, example: Mapping[str, Any]) -> Json:
-    headers = {"X-Request-ID": COMMON_HEADERS["X-Request-ID"], **answer.headers}
+def _response(answer: Answer, common: tuple[str, ...], example: Mapping[str, Any]) -> Json:
+    headers = {**{name: COMMON_HEADERS[name] for name in common}, **answer.headers}
     written: Json = {
         "description": answer.words,
         "headers": {

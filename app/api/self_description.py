@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, send_file, url_for
+from flask import Blueprint, Response, current_app, request, url_for
 from werkzeug.exceptions import NotFound
 
 from app.api.answers import Answer
@@ -23,10 +23,10 @@ CHAPTERS, DOCUMENT = "chapters", "document"
 READER = Path(str(files("flask_swagger_ui"))) / "dist"
 PAGES = Path(__file__).with_name("pages")
 ASSETS = {
-    "swagger-ui.css": READER,
-    "swagger-ui-bundle.js": READER,
-    "favicon-32x32.png": READER,
-    "start.js": PAGES,
+    "swagger-ui.css": (READER, "text/css; charset=utf-8"),
+    "swagger-ui-bundle.js": (READER, "text/javascript; charset=utf-8"),
+    "favicon-32x32.png": (READER, "image/png"),
+    "start.js": (PAGES, "text/javascript; charset=utf-8"),
 }
 #: The page takes nothing from elsewhere, and nobody may put it into a frame. Swagger UI draws
 #: its icons from data.
@@ -42,6 +42,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+#: Seconds for which a client need not ask for a file again.
+MAX_AGE = 3600
 _HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -83,9 +85,12 @@ def show_reader() -> Response:
 @public
 def give_asset(asset: str) -> Response:
     """Give a file that the page needs."""
-    folder = ASSETS.get(asset)
-    if folder is None:
+    if asset not in ASSETS:
         raise NotFound
-    response = send_file(folder / asset, conditional=True, max_age=3600)
-    response.headers.update(_HEADERS)
+    folder, content_type = ASSETS[asset]
+    content = (folder / asset).read_bytes()
+    response = Response(content, headers=_HEADERS, content_type=content_type)
+    response.cache_control.max_age = MAX_AGE
+    response.add_etag()
+    response.make_conditional(request)
     return response

@@ -11,19 +11,22 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from app.api.answers import json_answer
 from app.api.bodies import BY_QUERY, words_of
 from app.api.description import Chapter, Json, Operation, View
 from app.api.document import IMPLIED, path_of
 from app.api.errors import STATUS
-from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
+from app.api.ncanode import envelope
 from app.api.parameters import ParameterError
+from app.api.responses import BY_GUARD, BY_LIMIT
 from app.api.self_description import CHAPTERS
-from app.auth import DEMANDS, ScopeMissing, TagsOutOfReach, TokenNeeded
-from app.limits.errors import TooManyRequests
-from tests.api.asking import JSON
+from app.auth import DEMANDS
+from app.limits.requests import UNLIMITED
+from tests.api import people
+from tests.api.asking import JSON, save
 from tests.api.examples import SETTINGS, WALKS, file_of, outline, record
 from tests.conftest import AppMaker
-from tests.described import closed, document_of, resolve
+from tests.described import document_of, errors_of, resolve
 
 FORM = "application/x-www-form-urlencoded"
 FAMILIES = list(WALKS)
@@ -132,16 +135,7 @@ def names_in(shapes: dict[str, Json]) -> set[str]:
 
 def test_every_refusal_is_described_somewhere(chapters: list[Chapter]) -> None:
     refused = {kind for one in chapters for op in one.operations.values() for kind in op.refuses}
-    of_all = {
-        ParameterError,
-        TokenNeeded,
-        ScopeMissing,
-        TagsOutOfReach,
-        SaveOutOfReach,
-        SearchOutOfReach,
-        TooManyRequests,
-    }
-    assert set(STATUS) - refused == of_all
+    assert set(STATUS) - refused == {ParameterError, *BY_GUARD, *BY_LIMIT}
 
 
 def test_it_tells_of_each_operation_what_token_it_needs(sqlite_app: Flask, document: Json) -> None:
@@ -150,7 +144,17 @@ def test_it_tells_of_each_operation_what_token_it_needs(sqlite_app: Flask, docum
         scope = DEMANDS[views[address]]
         scopes = {tuple(needed) for one in operation["security"] for needed in one.values()}
         assert scopes == ({(scope,)} if scope else set())
-        assert ({"401", "403", "429"} <= set(operation["responses"])) is (scope is not None)
+        assert ({"401", "403"} <= set(operation["responses"])) is (scope is not None)
+        assert ("429" in operation["responses"]) is (address[0] not in UNLIMITED)
+
+
+@pytest.mark.parametrize(("auth", "without"), [("off", True), ("on", False)])
+def test_it_says_whether_the_server_wants_tokens(
+    start_app: AppMaker, sqlite_url: str, auth: str, without: bool
+) -> None:
+    app = start_app(DATABASE_URL=sqlite_url, AUTH=auth)
+    document = app.test_client().get("/openapi.json").get_json()
+    assert ({} in document["paths"]["/signature"]["get"]["security"]) is without
 
 
 @pytest.mark.parametrize("off", [name for name in FAMILIES if name != "ncanode"])
@@ -167,6 +171,29 @@ def test_it_is_written_once(sqlite_client: FlaskClient) -> None:
     assert first.headers["Content-Type"] == JSON
     assert sqlite_client.get("/openapi.json").data == first.data
     assert sqlite_client.head("/openapi.json").headers["Content-Length"] == str(len(first.data))
+
+
+def test_an_answer_that_is_not_as_described_fails_the_test_that_gets_it(
+    sqlite_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = json_answer
+    odd = {"status": True, "message": None, "content": {"health": "live", "odd": 1}}
+    monkeypatch.setattr(envelope, "json_answer", lambda _value, _status=200: write(odd))
+    with pytest.raises(jsonschema_rs.ValidationError, match="odd"):
+        sqlite_client.get("/health/live")
+
+
+def test_a_list_that_is_streamed_is_as_described(sqlite_client: FlaskClient) -> None:
+    save(sqlite_client, cms=people.cms(people.ivan(), stamped=True))
+    save(sqlite_client, version=1, cms=people.cms(people.chief()))
+    document: Json = sqlite_client.get("/openapi.json").get_json()
+    pair = "document=doc&thread=main"
+    more = "with=signers,saver,public_id"
+    for path, query in (("/signature/versions", f"{pair}&diff=1"), ("/signatures", "count=1")):
+        answer = sqlite_client.get(f"{path}?{query}&{more}")
+        assert "Content-Length" not in answer.headers
+        shape = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+        assert errors_of(document, shape["schema"], answer.get_json()) == []
 
 
 # --- the examples -----------------------------------------------------------------------------
@@ -201,14 +228,7 @@ def test_the_examples_are_as_described(sqlite_app: Flask) -> None:
     examples = list(examples_in(document))
     assert len(examples) > 40
     for schema, example in examples:
-        whole = {**closed(schema), "components": closed(document["components"])}
-        assert errors_of(whole, example) == []
-
-
-def errors_of(schema: Json, value: Any) -> list[str]:
-    """Give what is wrong with a value."""
-    validator = jsonschema_rs.Draft202012Validator(schema)
-    return [error.message for error in validator.iter_errors(value)]
+        assert errors_of(document, schema, example) == []
 
 
 def examples_in(document: Json) -> Any:

@@ -24,6 +24,7 @@ from app.api.ncanode.check_schemas import CmsSchema, ExtractSchema, ValidateSche
 from app.api.ncanode.checks import RULES, CheckFailed
 from app.api.ncanode.forwarding import OriginFailed, OriginNotSet
 from app.api.ncanode.origin import OriginSchema
+from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
 from app.api.ncanode.schemas import ALIASES, SaveSchema, SearchSchema, ThreadSchema
 from app.cms.crls import MalformedRevocation
 from app.cms.errors import (
@@ -111,12 +112,15 @@ def _of_threads() -> dict[View, Operation]:
     return {
         routes.save_signature: Operation(
             words="The first save of a thread makes it; each later one must say in `version` which "
-            "version it has seen.",
+            "version it has seen. A token that is bound to tags finds no thread without them.",
             reads=SaveSchema,
             answers={201: Answer("The version, as it was saved.", enveloped(warned))},
             refuses=(
+                SignatureNotFound,  # a thread that a token bound to tags doesn't reach
                 VersionNotSet,
                 VersionConflict,
+                SaveOutOfReach,
+                SignatureNotFound,
                 CosignersLost,
                 ContentChanged,
                 UnverifiedSignature,
@@ -158,6 +162,7 @@ def _of_lists() -> dict[View, Operation]:
             "saved.",
             reads=SearchSchema,
             answers={200: Answer("The threads that match.", enveloped(rows))},
+            refuses=(SearchOutOfReach,),
         ),
     }
 
