@@ -98,6 +98,7 @@ SENTENCES = {
     404: "There is nothing at this address",
     405: "Method is not allowed at this address",
     406: "What is here is of no type that the request accepts",
+    412: "What is here is not what the request names in If-Match",
     413: "Request body is too large",
     500: "Internal error",
     503: "Database is not available, try again later",

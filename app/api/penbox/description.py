@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from werkzeug.exceptions import NotAcceptable
+from werkzeug.exceptions import NotAcceptable, PreconditionFailed
 
 from app.api.description import (
     Answer,
@@ -62,12 +62,13 @@ def describe() -> Chapter:
                 words="A file is given as `application/octet-stream`, or as the type that it has.",
                 headers={
                     "If-None-Match": "The ETag of the file that the client has.",
+                    "If-Match": "The ETag of the only file that the client wants.",
                 },
                 answers={
                     200: Answer("The signature.", named("PublicSignature"), files, _FILE),
                     304: Answer("The client has the file already.", headers=_FILE),
                 },
-                refuses=(SignatureNotFound, NotAcceptable),
+                refuses=(SignatureNotFound, NotAcceptable, PreconditionFailed),
             )
         },
         error=members({"errors": items(_ERROR)}),

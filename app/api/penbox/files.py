@@ -8,6 +8,7 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from flask import Request, Response
+from werkzeug.exceptions import PreconditionFailed
 
 from app.cms.files import SignatureFile, open_file
 from app.store.public_threads import PublicThread
@@ -45,14 +46,22 @@ def type_of(file: SignatureFile, thread: PublicThread) -> str:
 def answer_file(
     request: Request, file: SignatureFile, thread: PublicThread, content_type: str
 ) -> Response:
-    """Answer with a file, or with 304 if the client has it already."""
+    """Answer with a file, or with 304 if the client has it already.
+
+    Raises:
+        PreconditionFailed: the client wants another one (If-Match, RFC 9110 section 13.1.1).
+    """
     response = Response(file.data, content_type=content_type)
-    response.set_etag(sha256(file.data).hexdigest())
+    etag, wanted = sha256(file.data).hexdigest(), request.if_match
+    if wanted and not (wanted.star_tag or wanted.is_strong(etag)):
+        raise PreconditionFailed
+    response.set_etag(etag)
     response.headers["Content-Disposition"] = _disposition(thread, type_of(file, thread))
     # A client may keep it, and must ask whether it is still the current one.
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.make_conditional(request)
+    # werkzeug would look at If-Match again, doesn't know its `*`, and would send the file with 412.
+    response.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})
     return response
 
 

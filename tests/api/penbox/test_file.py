@@ -77,6 +77,16 @@ def test_who_has_the_file_already_is_told_so(
     assert fetch(client, engine, None, **{"If-None-Match": "*"}).status_code == 200
 
 
+def test_who_wants_another_file_gets_none(client: FlaskClient, engine: Engine) -> None:
+    save(client, cms=signed_by(IVANOV))
+    etag = fetch(client, engine, OCTETS).headers["ETag"]
+    for wanted in (etag, "*", f'"x", {etag}'):
+        assert fetch(client, engine, OCTETS, **{"If-Match": wanted}).status_code == 200
+    for wanted in ('"x"', f"W/{etag}"):
+        error = error_of(fetch(client, engine, OCTETS, **{"If-Match": wanted}), 412)
+        assert error["detail"] == "What is here is not what the request names in If-Match"
+
+
 @pytest.mark.parametrize(
     ("accept", "chosen"),
     [
