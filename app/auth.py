@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from flask import Flask, request
@@ -16,6 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
+from app.store.database import impatient
 from app.store.tokens import Bearer, list_in_force, note_use, split_token
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ BELIEVED = 5.0
 #: Seconds after which they are read again for the sake of a token that isn't among them. So a new
 #: one is soon known, and who guesses tokens costs the database one statement a second.
 BELIEVED_MISSING = 1.0
+#: Seconds after which it is tried again to keep the day on which a token was used.
+AGAIN = 60.0
 
 #: What is compared where there is no token: no hash is equal to it.
 _NO_HASH = "-" * 64
@@ -113,7 +117,8 @@ class TokensInForce:
     def __init__(self) -> None:
         #: When they were read, by the monotonic clock, and what was found, by id.
         self._held: tuple[float, dict[str, Bearer]] = (-BELIEVED, {})
-        self._used: tuple[date, set[str]] = (date.min, set())
+        #: By id: the day that was kept last, or was to be, and when that is tried again.
+        self._noted: dict[str, tuple[date, float]] = {}
 
     def find(self, engine: Engine, text: str) -> Bearer | None:
         """Give whose token a text is; None if it is nobody's, or not in force.
@@ -144,18 +149,17 @@ class TokensInForce:
         return held
 
     def _note(self, engine: Engine, bearer: Bearer, today: date) -> None:
-        """Keep the day of use: once in each process, and no request fails for it."""
+        """Keep the day of use: once in each process, and no request fails for it, or waits long."""
         if bearer.last_used_on is not None and bearer.last_used_on >= today:
             return
-        day, used = self._used
-        if day != today:
-            day, used = self._used = (today, set())
-        if bearer.id in used:
+        day, again_at = self._noted.get(bearer.id, (today, 0.0))
+        if day == today and time.monotonic() < again_at:
             return
-        used.add(bearer.id)
+        self._noted[bearer.id] = today, time.monotonic() + AGAIN
         try:
-            with engine.connect() as connection:
+            with impatient(engine) as connection:
                 note_use(connection, bearer.id, today)
+            self._noted[bearer.id] = today, inf
         except SQLAlchemyError as error:
             _log.warning("the day on which a token was used is not kept: %s", type(error).__name__)
 

@@ -311,6 +311,12 @@ def test_a_refused_token_was_not_used(locked: Flask, asker: FlaskClient) -> None
     assert bearer_of(locked).last_used_on is None
 
 
+def be_a_standby(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
+    """Refuse what a standby refuses, as a listener of an engine."""
+    if statement.startswith("UPDATE"):
+        raise InternalError(statement, {}, Exception("the transaction is read-only"))
+
+
 def test_no_request_fails_for_the_day_of_the_last_use(
     locked: Flask, asker: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -318,15 +324,28 @@ def test_no_request_fails_for_the_day_of_the_last_use(
     with locked.app_context():
         engine = db.engine
 
-    def be_a_standby(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
-        if statement.startswith("UPDATE"):
-            raise InternalError(statement, {}, Exception("the transaction is read-only"))
-
     event.listen(engine, "before_cursor_execute", be_a_standby)
     for _ in range(3):
         assert ask(asker, token).status_code == 200
     assert caplog.text.count("the day on which a token was used is not kept") == 1
     assert bearer_of(locked).last_used_on is None
+
+
+def test_a_day_that_could_not_be_kept_is_tried_again(
+    locked: Flask, asker: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = make_token(locked)
+    with locked.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", be_a_standby)
+    assert asker.get("/signatures", headers=bearer(token)).status_code == 200
+    event.remove(engine, "before_cursor_execute", be_a_standby)
+    assert asker.get("/signatures", headers=bearer(token)).status_code == 200
+    assert bearer_of(locked).last_used_on is None  # not before a minute has gone
+    now = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: now() + auth.AGAIN)
+    assert asker.get("/signatures", headers=bearer(token)).status_code == 200
+    assert bearer_of(locked).last_used_on == datetime.now(UTC).date()
 
 
 def test_nobody_is_let_in_while_the_tokens_can_t_be_read(

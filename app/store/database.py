@@ -18,6 +18,8 @@ from app.store.letters import SQLITE_NAME, write_small
 
 #: Seconds that a SQLite writer waits for the others before it gives up.
 SQLITE_BUSY_TIMEOUT = 30
+#: Seconds that a writer waits who has something better to do.
+SHORT_BUSY_TIMEOUT = 0.2
 #: Seconds after which a pooled connection is tried before it is used.
 IDLE_BEFORE_PING = 1.0
 #: Connections that a process may open beyond one for each of its threads.
@@ -130,6 +132,24 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 def saving(engine: Engine) -> AbstractContextManager[Connection]:
     """A unit of one save: its statements on PostgreSQL stand each for itself, no transaction."""
     return transaction(engine) if engine.dialect.name == "sqlite" else engine.connect()
+
+
+@contextmanager
+def impatient(engine: Engine) -> Iterator[Connection]:
+    """A connection for a write that may be left out: on SQLite it doesn't wait long for others."""
+    with engine.connect() as connection:
+        if engine.dialect.name != "sqlite":
+            yield connection
+            return
+        _set_patience(connection, SHORT_BUSY_TIMEOUT)
+        try:
+            yield connection
+        finally:
+            _set_patience(connection, SQLITE_BUSY_TIMEOUT)
+
+
+def _set_patience(connection: Connection, seconds: float) -> None:
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
 
 @contextmanager

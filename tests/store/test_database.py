@@ -1,5 +1,6 @@
 """Transactions, connections and moments, on both databases."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from app.store.database import engine_options, transaction
+from app.store.database import SQLITE_BUSY_TIMEOUT, engine_options, impatient, transaction
 from app.store.models import Signature, UtcDateTime, utc_now
 from tests.conftest import EngineMaker, write_url
 from tests.store.threads import find, get, save
@@ -131,3 +132,27 @@ def test_what_the_address_says_about_the_connection_goes_first() -> None:
     assert "connect_timeout" not in arguments
     assert "application_name" not in arguments
     assert "tcp_user_timeout" in arguments
+
+
+def test_what_may_be_left_out_waits_for_no_writer(
+    open_engine: EngineMaker, sqlite_url: str
+) -> None:
+    engine = open_engine(sqlite_url)
+    with impatient(engine), engine.connect():  # so that both connections are there
+        pass
+    with transaction(engine), impatient(engine) as connection:
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="locked"):
+            connection.execute(text("UPDATE tokens SET name = name"))
+        assert time.monotonic() - began < 2
+    with engine.connect() as one, engine.connect() as other:
+        for connection in (one, other):
+            patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+            assert patience == SQLITE_BUSY_TIMEOUT * 1000
+
+
+def test_what_may_be_left_out_is_done_where_nobody_writes(engine: Engine) -> None:
+    save(engine)
+    with impatient(engine) as connection:
+        connection.execute(text("UPDATE signatures SET thread = 'other'"))
+    assert find(engine)[0].thread == "other"
