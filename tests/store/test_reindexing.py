@@ -1,6 +1,7 @@
 """Versions whose signers nobody has read yet, as an older program left them."""
 
 from itertools import islice
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, delete, func, select, update
@@ -62,6 +63,17 @@ def test_what_was_not_read_is_read(unread: Engine) -> None:
     assert documents(unread, Criteria(signed_from=SIGNED_AT, signed_to=SIGNED_AT)) == ["b", "a"]
     assert rows_of_signers(unread) == [(1, 1, 1), (1, 2, 1), (1, 2, 2), (2, 1, 1)]
     assert index_of_tags(unread) == tags_of_current_versions(unread)
+
+
+def test_a_thread_without_a_public_id_gets_one(unread: Engine) -> None:
+    statement = select(Signature.public_id).order_by(Signature.id)
+    with unread.connect() as connection:
+        before = connection.execute(statement).scalars().all()
+        connection.execute(update(Signature).where(Signature.id > 1).values(public_id=None))
+        list(reindex(unread))
+        after = connection.execute(statement).scalars().all()
+    assert after[0] == before[0]
+    assert len({UUID(each) for each in after if each}) == 3
 
 
 def test_it_may_be_stopped_and_goes_on_where_it_was(
