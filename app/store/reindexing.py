@@ -6,7 +6,7 @@ servers may serve and save meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +60,7 @@ def reindex(engine: Engine, *, everything: bool = False) -> Iterator[int]:
             rows = _next_batch(connection, after, everything)
             for row in rows:
                 _read_again(connection, row)
+            _name_threads(connection, {row.signature_id for row in rows})
         if not rows:
             return
         done += len(rows)
@@ -93,6 +94,12 @@ def _next_batch(
     if not everything:
         statement = statement.where(_UNREAD)
     return list(connection.execute(statement).all())
+
+
+def _name_threads(connection: Connection, signature_ids: Collection[int]) -> None:
+    """Give public ids to threads that a program before this one began on the new tables."""
+    nameless = Signature.id.in_(signature_ids), Signature.public_id.is_(None)
+    connection.execute(update(Signature).where(*nameless).values(public_id=random_uuid()))
 
 
 def _read_again(connection: Connection, row: Row[*tuple[Any, ...]]) -> None:

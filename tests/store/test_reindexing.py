@@ -65,6 +65,17 @@ def test_what_was_not_read_is_read(unread: Engine) -> None:
     assert index_of_tags(unread) == tags_of_current_versions(unread)
 
 
+def test_a_thread_without_a_public_id_gets_one(unread: Engine) -> None:
+    statement = select(Signature.public_id).order_by(Signature.id)
+    with unread.connect() as connection:
+        before = connection.execute(statement).scalars().all()
+        connection.execute(update(Signature).where(Signature.id > 1).values(public_id=None))
+        list(reindex(unread))
+        after = connection.execute(statement).scalars().all()
+    assert after[0] == before[0]
+    assert len({UUID(each) for each in after if each}) == 3
+
+
 def test_it_may_be_stopped_and_goes_on_where_it_was(
     unread: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
