@@ -81,7 +81,7 @@ def _statement(dialect: str) -> Prepared:
         .join(PackageDocument, PackageDocument.package_id == Package.id)
         .where(
             PackageDocument.document == asked.c.document,
-            Package.thread == asked.c.thread,
+            PackageDocument.thread == asked.c.thread,
         )
         # A draft binds nobody yet, so it hides no package that was sent.
         .order_by(Package.opened_at.is_(None), Package.id.desc())
