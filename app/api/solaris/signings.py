@@ -78,7 +78,7 @@ def _status(signing: PersonSigning, progress: Progress | None, now: datetime) ->
         return "finished"
     if progress.sign_by is not None and progress.sign_by <= now:
         return "expired"
-    return "pending" if progress.signed else "created"
+    return "pending" if progress.signed or signing.signed else "created"
 
 
 def _moments(signed: SignedVersion) -> Iterator[tuple[datetime, str, OwnSignature]]:
