@@ -14,8 +14,8 @@ from typing import Any
 
 import orjson
 
+from app.api.moments import write_moment
 from app.api.solaris.documents import write_documents
-from app.api.solaris.moments import write_moment
 from app.store.person_signings import OwnSignature, Person, PersonSigning, SignedVersion
 from app.store.progress import Progress
 
