@@ -128,3 +128,14 @@ def test_check_needs_a_file_that_is_there(offline_app: Flask, tmp_path: Path) ->
     status, output = run(offline_app, "check", str(tmp_path / "nowhere"))
     assert status == 2
     assert "does not exist" in output
+
+
+def test_tokens_of_a_database_that_can_t_be_used_are_told_in_one_line(
+    start_app: AppMaker, tmp_path: Path
+) -> None:
+    app = start_app(DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+    for arguments in (["list"], ["revoke", "name"]):
+        status, output = run(app, "token", *arguments)
+        assert status == 1
+        assert output.startswith("Error: ")
+        assert len(output.splitlines()) == 1

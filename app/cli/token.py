@@ -63,9 +63,14 @@ def _read_prefix(_context: click.Context, _option: click.Parameter, text: str | 
 @contextmanager
 def _writing() -> Iterator[Connection]:
     """Give a transaction; what can't be done is told in one line."""
+    with _told_in_a_line(), transaction(db.engine) as connection:
+        yield connection
+
+
+@contextmanager
+def _told_in_a_line() -> Iterator[None]:
     try:
-        with transaction(db.engine) as connection:
-            yield connection
+        yield
     except TokenError as error:
         raise click.ClickException(str(error)) from error
     except SQLAlchemyError as error:
@@ -104,7 +109,7 @@ def create(
 @token_commands.command("list")
 def list_all() -> None:
     """Print all tokens, those that have ended included, but no secret: that is not kept."""
-    with db.engine.connect() as connection:
+    with _told_in_a_line(), db.engine.connect() as connection:
         found = tokens.list_tokens(connection)
     for bearer in found:
         click.echo(describe(bearer, datetime.now(UTC)))

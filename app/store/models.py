@@ -301,15 +301,20 @@ class PackageDocument(Base):
     """One document of a package."""
 
     __tablename__ = "package_documents"
-    __table_args__ = (Index("ix_package_documents_document", "document", "package_id"),)
+    __table_args__ = (
+        # Neither would do alone: all packages of an office may have one document code, or one name
+        # of a thread.
+        Index("ix_package_documents_document_thread", "document", "thread", "package_id"),
+    )
 
     package_id: Mapped[int] = mapped_column(
         ROW_ID, ForeignKey("packages.id", ondelete="CASCADE"), primary_key=True
     )
     #: Counted from 1, as it was given.
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    #: The code that its signatures are saved under.
+    #: The code that its signatures are saved under, and the package's thread.
     document: Mapped[str] = mapped_column(CODE)
+    thread: Mapped[str] = mapped_column(CODE)
     name: Mapped[str | None] = mapped_column(Text)
     file_name: Mapped[str | None] = mapped_column(Text)
     order: Mapped[int] = mapped_column(Integer)

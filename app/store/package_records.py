@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,7 @@ class LinkSource:
     """What the links of a package are made with."""
 
     package_id: int
-    key: str
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What a package is now: found out of its moments and of who signed, the same way in both tongues.
 
-`state_of` says it of one package, `STATE` in SQL, for lists that are filtered by it. Whether
-somebody has signed is told by `required.Demands` in the one and by `EXECUTED` in the other.
+`state_of` says it of one package, `state_column` in SQL, for lists that are filtered by it. Whether
+all have signed is told by `required.Demands` in the one and by `executed_column` in the other.
 """
 
 from __future__ import annotations

@@ -50,9 +50,10 @@ _BY_UUID = (
     .where(Package.public_id == bindparam("public_id", type_=PUBLIC_ID))
     .scalar_subquery()
 )
-_BY_THREAD = (
-    select(func.max(Package.id)).where(Package.thread == bindparam("thread")).scalar_subquery()
-)
+_BY_THREAD = select(func.max(Package.id)).where(Package.thread == bindparam("thread"))
+# As in `progress`: a draft hides no package that was sent.
+_SENT_BY_THREAD = _BY_THREAD.where(Package.opened_at.is_not(None))
+_FOUND = func.coalesce(_BY_UUID, _SENT_BY_THREAD.scalar_subquery(), _BY_THREAD.scalar_subquery())
 _HEAD = select(
     Package.id,
     Package.public_id,
@@ -67,7 +68,7 @@ _HEAD = select(
     Package.opened_at,
     Package.rescinded_at,
     utc_now().label("now"),
-).where(Package.id == func.coalesce(_BY_UUID, _BY_THREAD))
+).where(Package.id == _FOUND)
 _SIGNERS = (
     select(
         PackageSigner.number,
@@ -86,7 +87,10 @@ _SIGNERS = (
 
 
 def find_package(connection: Connection, name: str) -> PackageStatus | None:
-    """Give the package of this UUID, else the newest that was added for the thread of this name."""
+    """Give the package of this UUID, else the newest that was sent for the thread of this name.
+
+    A draft only where there is nothing but drafts.
+    """
     head = connection.execute(_HEAD, {"public_id": read_uuid(name), "thread": name}).first()
     if head is None:
         return None

@@ -75,11 +75,12 @@ class NewPackage:
 def add_package(connection: Connection, new: NewPackage) -> str:
     """Add a package, inside `database.transaction`; give its UUID."""
     public_id = str(uuid4())
+    thread = new.thread or public_id
     values = {
         "public_id": public_id,
         "name": new.name,
         "type": new.type,
-        "thread": new.thread or public_id,
+        "thread": thread,
         "member": new.member,
         "external_data": new.external_data,
         "generate_links": new.generate_links,
@@ -90,13 +91,13 @@ def add_package(connection: Connection, new: NewPackage) -> str:
     }
     statement = insert(Package).values(values).returning(Package.id)
     package_id = connection.execute(statement).scalar_one()
-    parts: list[tuple[Any, Sequence[Any]]] = [
-        (PackageDocument, new.documents),
-        (PackageSigner, new.signers),
+    parts: list[tuple[Any, Sequence[Any], dict[str, Any]]] = [
+        (PackageDocument, new.documents, {"thread": thread}),
+        (PackageSigner, new.signers, {}),
     ]
-    for table, rows in parts:
+    for table, rows, common in parts:
         numbered = [
-            {"package_id": package_id, "number": number, **asdict(row)}
+            {"package_id": package_id, "number": number, **common, **asdict(row)}
             for number, row in enumerate(rows, 1)
         ]
         connection.execute(insert(table), numbered)

@@ -216,9 +216,9 @@ def _superseded() -> Select[int]:
     newer, document = aliased(Package), aliased(PackageDocument)
     return select(newer.id).where(
         document.document == PackageDocument.document,
+        document.thread == PackageDocument.thread,
         document.package_id > PackageDocument.package_id,
         newer.id == document.package_id,
-        newer.thread == Package.thread,
         newer.opened_at.is_not(None),
     )
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     BindParameter,
     Connection,
     FromClause,
+    ScalarSelect,
     Text,
     bindparam,
     cast,
@@ -76,19 +77,7 @@ def _progress(demanded: str, claims: str, *columns: Any) -> Progress:
 def _statement(dialect: str) -> Prepared:
     """Find the package of each pair; only then count what belongs to it."""
     asked = _asked(dialect)
-    newest = (
-        select(Package.id)
-        .join(PackageDocument, PackageDocument.package_id == Package.id)
-        .where(
-            PackageDocument.document == asked.c.document,
-            Package.thread == asked.c.thread,
-        )
-        # A draft binds nobody yet, so it hides no package that was sent.
-        .order_by(Package.opened_at.is_(None), Package.id.desc())
-        .limit(1)
-        .correlate(asked)
-    )
-    found = select(asked, newest.scalar_subquery().label("package_id")).cte("found")
+    found = select(asked, _newest(asked).label("package_id")).cte("found")
     documents = (
         select(func.count())
         .where(PackageDocument.package_id == found.c.package_id)
@@ -120,6 +109,23 @@ def _statement(dialect: str) -> Prepared:
             (Signature.document == found.c.document) & (Signature.thread == found.c.thread),
         )
         .order_by(found.c.place)
+    )
+
+
+def _newest(asked: FromClause) -> ScalarSelect[int]:
+    """Find the package of a pair."""
+    return (
+        select(Package.id)
+        .join(PackageDocument, PackageDocument.package_id == Package.id)
+        .where(
+            PackageDocument.document == asked.c.document,
+            PackageDocument.thread == asked.c.thread,
+        )
+        # A draft binds nobody yet, so it hides no package that was sent.
+        .order_by(Package.opened_at.is_(None), Package.id.desc())
+        .limit(1)
+        .correlate(asked)
+        .scalar_subquery()
     )
 
 

@@ -1,8 +1,8 @@
 """Whether those who must sign have signed: the one rule, for rows in Python.
 
 A signature is somebody's if what the certificate claims has all that the package says of him: his
-IIN, his BIN and his role, each where one is given. `package_filters` says the same in SQL, for
-lists that are filtered by it.
+IIN, his BIN and his role, each where one is given. `package_states.executed_column` says the same
+in SQL, for lists that are filtered by it.
 """
 
 from __future__ import annotations

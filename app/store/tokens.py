@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
@@ -38,7 +38,7 @@ class Bearer:
 
     id: str
     name: str
-    secret_sha256: str
+    secret_sha256: str = field(repr=False)
     scopes: tuple[str, ...]
     #: He reaches only threads that have a tag that begins so; None: all.
     tag_prefix: str | None

@@ -36,8 +36,8 @@ def put_package(
     with transaction(engine) as connection:
         key = connection.execute(insert(Package).values(values).returning(Package.id)).scalar_one()
         for number, document in enumerate(documents, 1):
-            row = {"package_id": key, "number": number, "document": document, "order": number}
-            row["name"] = f"name of {document}"
+            row = {"package_id": key, "number": number, "document": document, "thread": thread}
+            row |= {"order": number, "name": f"name of {document}"}
             connection.execute(insert(PackageDocument).values(row))
         for number, signer in enumerate(signers, 1):
             row = {"package_id": key, "number": number, "order": number, **signer}

@@ -35,3 +35,21 @@ def test_the_uuid_goes_before_a_thread_of_that_name(engine: Engine) -> None:
         assert get_package(connection, first).summary.public_id == first
         assert get_package(connection, "main").summary.public_id == first
         assert get_package(connection, second).summary.public_id == second
+
+
+def test_a_draft_hides_no_package_that_was_sent(engine: Engine) -> None:
+    draft = put_package(engine, ("doc",), (IVAN,), opened_at=None)
+    with engine.connect() as connection:
+        assert get_package(connection, "main").summary.public_id == draft
+        sent = put_package(engine, ("doc",), (IVAN,))
+        put_package(engine, ("doc",), (IVAN,), opened_at=None)
+        assert get_package(connection, "main").summary.public_id == sent
+
+
+def test_the_key_of_links_is_not_in_what_is_printed(engine: Engine) -> None:
+    public_id = put_package(engine, ("doc",), (IVAN,), generate_links=True, link_key="5ec7" * 16)
+    with engine.connect() as connection:
+        found = get_package(connection, public_id)
+    assert found.links
+    assert found.links.key == "5ec7" * 16
+    assert "5ec7" not in repr(found)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from app.api.moments import write_moment
 from app.store.package_links import LinkTokens
 from app.store.package_records import LinkSource, PackageDocumentRecord, PackageStatus
 
@@ -19,7 +19,8 @@ class PackageLinks:
         self._address = f"{public_url}/sign/"
         self._package_id = status.summary.public_id
         self._name = status.summary.name
-        self._expires = _with_milliseconds(status.summary.sign_by)
+        sign_by = status.summary.sign_by
+        self._expires = sign_by and write_moment(sign_by)
 
     def to_document(
         self, document: PackageDocumentRecord, document_id: str, revision_ids: Sequence[str]
@@ -65,9 +66,3 @@ def _name_of(document: PackageDocumentRecord) -> str:
     """Name a document for its signer: as it is called, else as its file is, else its code."""
     file_name = (document.file_name or "").rpartition(".")[0] or document.file_name
     return document.name or file_name or document.document
-
-
-def _with_milliseconds(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

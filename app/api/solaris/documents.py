@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.api.solaris.moments import write_moment
+from app.api.moments import write_moment
 from app.store.person_signings import SignedVersion
 
 #: Suffix and content type of a signature file (RFC 8551 section 3.2.1 has the first two).

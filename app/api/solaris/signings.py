@@ -14,8 +14,8 @@ from typing import Any
 
 import orjson
 
+from app.api.moments import write_moment
 from app.api.solaris.documents import write_documents
-from app.api.solaris.moments import write_moment
 from app.store.person_signings import OwnSignature, Person, PersonSigning, SignedVersion
 from app.store.progress import Progress
 
@@ -78,7 +78,7 @@ def _status(signing: PersonSigning, progress: Progress | None, now: datetime) ->
         return "finished"
     if progress.sign_by is not None and progress.sign_by <= now:
         return "expired"
-    return "pending" if progress.signed else "created"
+    return "pending" if progress.signed or signing.signed else "created"
 
 
 def _moments(signed: SignedVersion) -> Iterator[tuple[datetime, str, OwnSignature]]:

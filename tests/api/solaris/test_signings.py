@@ -296,6 +296,8 @@ def test_a_stranger_s_signature_begins_no_package(client: FlaskClient, engine: E
     put_package(engine, ("doc",), (IVAN, ANNA))
     save(client, cms=signed_by(SYDYKOV))
     assert status(client) == ("created", "created")
+    # His own is not one that nobody has signed: it tells when he did.
+    assert status(client, SYDYKOV[1]) == ("pending", "pending")
 
 
 def test_a_package_past_its_date_has_expired_unless_it_is_signed(

@@ -97,12 +97,15 @@ def _create_packages() -> None:
         _of_package(),
         sa.Column("number", sa.Integer(), primary_key=True, autoincrement=False),
         sa.Column("document", _CODE, nullable=False),
+        sa.Column("thread", _CODE, nullable=False),
         sa.Column("name", sa.Text()),
         sa.Column("file_name", sa.Text()),
         sa.Column("order", sa.Integer(), nullable=False),
     )
     op.create_index(
-        "ix_package_documents_document", "package_documents", ["document", "package_id"]
+        "ix_package_documents_document_thread",
+        "package_documents",
+        ["document", "thread", "package_id"],
     )
     op.create_table(
         "package_signers",

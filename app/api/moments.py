@@ -1,4 +1,4 @@
-"""How moments are written."""
+"""How moments are written by families that tell milliseconds."""
 
 from __future__ import annotations
 
