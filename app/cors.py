@@ -61,6 +61,13 @@ def init_app(app: Flask, origins: Origins) -> None:
     app.after_request(allow_all if origins == "*" else allow_named)
 
 
+def headers_of_unread(origins: Origins | None) -> dict[str, str]:
+    """Give what an answer says whose request could not be read, not even where it came from."""
+    if origins == "*":
+        return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
+    return {"Vary": "Origin"} if origins else {}
+
+
 def _is_preflight() -> bool:
     """Tell whether a browser asks before it calls, and there is something at the address."""
     environ = request.environ

@@ -9,6 +9,7 @@ import struct
 import sys
 from typing import Any
 
+from app import cors
 from app.observe import processes
 from config import counting
 from config.settings import Settings, SettingsError
@@ -87,7 +88,11 @@ def when_ready(master: Any) -> None:
 
 
 def pre_fork(master: Any, worker: Any) -> None:
-    """Give a worker that is about to begin the lowest place among the workers that is free."""
+    """Tell a worker that is about to begin what to say to browsers, and which place is its own.
+
+    That is the lowest that no other worker has.
+    """
+    worker.cors_headers = cors.headers_of_unread(_settings.cors_origins)
     taken = {other.place for other in master.WORKERS.values()}
     worker.place = next(place for place in itertools.count() if place not in taken)
 

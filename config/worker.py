@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -26,6 +27,9 @@ STATUS: dict[type[Exception], HTTPStatus] = {
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is written without types
     """Threads, and refusals that wear the envelope and repeat nothing of the request."""
 
+    #: What such a refusal says to browsers.
+    cors_headers: Mapping[str, str] = {}
+
     def handle_error(self, _request: Any, client: Any, _address: Any, error: Exception) -> None:
         """Answer what never reached the application, or failed while an answer was sent.
 
@@ -43,9 +47,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is written without
             self.log.error("failed to answer: %s", name, extra=fields)
             count_refusal("Unexpected")
         body = json.dumps({"status": False, "message": status.phrase, "content": None}).encode()
+        cors = "".join(f"{name}: {value}\r\n" for name, value in self.cors_headers.items())
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
-            f"{HEADER}: {request_id}\r\n"
+            f"{HEADER}: {request_id}\r\n{cors}"
             f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         try:

@@ -15,8 +15,8 @@ DO $$ BEGIN
 END $$;
 
 -- The original numbers versions from 1, but kept rows of its oldest releases at 0.
-INSERT INTO signatures (id, document, thread, version, created_at, updated_at)
-SELECT id, document, thread, greatest(version, 1),
+INSERT INTO signatures (id, public_id, document, thread, version, created_at, updated_at)
+SELECT id, gen_random_uuid(), document, thread, greatest(version, 1),
        coalesce(created_at AT TIME ZONE :'zone', now()),
        coalesce(coalesce(updated_at, created_at) AT TIME ZONE :'zone', now())
 FROM ncanode_signature;

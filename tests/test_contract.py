@@ -37,7 +37,11 @@ ERRORS = {
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"}
 Refused = TypeVar("Refused", bound=Exception)
 #: Errors that have their sentences in the class; the others where they are raised.
-SPOKEN: tuple[type[Exception], ...] = (StoreError, AccessRefused, TooManyRequests)
+SPOKEN: tuple[type[StoreError | AccessRefused | TooManyRequests], ...] = (
+    StoreError,
+    AccessRefused,
+    TooManyRequests,
+)
 RAISED = (CmsError, ParameterError, OriginError, FetchFailed)
 #: What else is called with a sentence as its first argument.
 SPEAKING = {"no", "unknown", "noting", "Reason", "_failed", "tell_unavailable"}

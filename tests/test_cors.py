@@ -4,6 +4,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.cors import headers_of_unread
 from tests.api.asking import filled, message_of, save
 from tests.conftest import AppMaker
 from tests.test_auth import routes
@@ -122,3 +123,9 @@ def test_where_no_page_may_call_nothing_is_said(make_app: AppMaker) -> None:
     response = client.get("/signatures", headers={"Origin": OFFICE})
     assert not [name for name, _ in response.headers if name.startswith("Access-Control")]
     message_of(preflight(client), 405)
+
+
+def test_what_could_not_be_read_is_told_to_those_pages_that_all_are_told() -> None:
+    assert headers_of_unread("*")[ALLOWED] == "*"
+    assert headers_of_unread((OFFICE,)) == {"Vary": "Origin"}
+    assert headers_of_unread(None) == {}

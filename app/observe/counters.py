@@ -189,7 +189,10 @@ def tell(accept: str) -> tuple[bytes, str]:
     if processes.shared_folder():
         registry = CollectorRegistry()
         MultiProcessCollector(registry)
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except TypeError:  # It asks for a version that is no number.
+        encode, content_type = choose_encoder("")
     every = CollectorRegistry()
     every.register(_Build())
     every.register(registry)

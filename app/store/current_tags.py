@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, select
 
 from app.store.models import Signature, Version
 
@@ -13,7 +11,9 @@ _CURRENT = (Version.signature_id == Signature.id) & (Version.version == Signatur
 
 def find_current_tags(connection: Connection, signature_id: int) -> list[str] | None:
     """Give the current tags of the thread with an id; None if it is gone."""
-    return _read(connection, _tags().where(Signature.id == signature_id))
+    statement = select(Version.tags).join(Signature, _CURRENT).where(Signature.id == signature_id)
+    found: list[str] | None = connection.execute(statement).scalar_one_or_none()
+    return found
 
 
 def lock_current_tags(connection: Connection, document: str, thread: str) -> list[str] | None:
@@ -21,14 +21,10 @@ def lock_current_tags(connection: Connection, document: str, thread: str) -> lis
 
     Inside `database.transaction`.
     """
-    named = _tags().where(Signature.document == document, Signature.thread == thread)
-    return _read(connection, named.with_for_update(of=Signature))
-
-
-def _tags() -> Select[Any]:
-    return select(Version.tags).join(Signature, _CURRENT)
-
-
-def _read(connection: Connection, statement: Select[Any]) -> list[str] | None:
-    found: list[str] | None = connection.execute(statement).scalar_one_or_none()
-    return found
+    named = select(Signature.id).where(Signature.document == document, Signature.thread == thread)
+    signature_id = connection.execute(named.with_for_update()).scalar_one_or_none()
+    if signature_id is None:
+        return None
+    # Not in one statement: on PostgreSQL one that had to wait for a writer would join the new head
+    # with the versions from before it began, and find nothing.
+    return find_current_tags(connection, signature_id)

@@ -249,7 +249,7 @@ class SignatureTagPair(Base):
 
 
 class Token(Base):
-    """One who may call: `<id>.<secret>`, of which the secret is kept only as its SHA-256, hex."""
+    """One who may call: `qol_<id>_<secret>`, of whose secret only the SHA-256 is kept, hex."""
 
     __tablename__ = "tokens"
 

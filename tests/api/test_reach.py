@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -104,6 +106,67 @@ def test_what_has_no_such_tag_is_not_superseded(
     response = bound.save(**THEIRS, version=version, tags=["hr-1"])
     assert message_of(response, 404) == NOT_FOUND
     assert content_of(admin.get("/signature", **THEIRS))["signature"]["version"] == 1
+
+
+@contextmanager
+def once_a_thread_was_looked_for(app: Flask, act: Callable[[], object]) -> Iterator[None]:
+    """Act between a statement that looks for a thread to change and the one that changes it."""
+    with app.app_context():
+        engine = db.engine
+    acts = [act]
+
+    def listen(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
+        if "FOR UPDATE" in statement and acts:
+            acts.pop()()
+
+    event.listen(engine, "after_cursor_execute", listen)
+    try:
+        yield
+    finally:
+        event.remove(engine, "after_cursor_execute", listen)
+    assert not acts
+
+
+@pytest.fixture(name="meeting")
+def callers_who_meet(
+    start_app: AppMaker, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Flask, Caller, Caller]:
+    """Give an application where writers meet, which SQLite's don't, one unbound and one bound."""
+    monkeypatch.setattr(auth, "BELIEVED_MISSING", 0.0)
+    app = start_app(DATABASE_URL=postgresql_url, AUTH="on")
+    admin = Caller(app.test_client(), make_token(app, "admin", "admin"))
+    bound = make_token(app, "hr", "write", "delete", tag_prefix="hr-")
+    return app, admin, Caller(app.test_client(), bound)
+
+
+@pytest.mark.parametrize("version", [None, 1])
+def test_what_somebody_else_begins_meanwhile_is_not_superseded(
+    meeting: tuple[Flask, Caller, Caller], version: int | None
+) -> None:
+    app, admin, bound = meeting
+    with once_a_thread_was_looked_for(app, lambda: admin.save(**THEIRS, tags=["loan"])):
+        refused = bound.save(**THEIRS, version=version, tags=["hr-1"])
+    assert message_of(refused, 404) == NOT_FOUND
+    signature = content_of(admin.get("/signature", **THEIRS))["signature"]
+    assert (signature["version"], signature["tags"]) == (1, ["loan"])
+
+
+def test_what_a_colleague_begins_meanwhile_is_told_of(
+    meeting: tuple[Flask, Caller, Caller],
+) -> None:
+    app, admin, bound = meeting
+    with once_a_thread_was_looked_for(app, lambda: admin.save(**OURS, tags=["hr-2"])):
+        refused = bound.save(**OURS, version=1, tags=["hr-1"])
+    assert message_of(refused) == "Version must be set"
+
+
+def test_what_somebody_else_begins_meanwhile_is_not_deleted(
+    meeting: tuple[Flask, Caller, Caller],
+) -> None:
+    app, admin, bound = meeting
+    with once_a_thread_was_looked_for(app, lambda: admin.save(**THEIRS, tags=["loan"])):
+        assert message_of(bound.delete(**THEIRS), 404) == NOT_FOUND
+    assert admin.get("/signature", **THEIRS).status_code == 200
 
 
 def test_what_is_wrong_with_a_reachable_thread_is_told(bound: Caller) -> None:

@@ -190,6 +190,7 @@ def test_what_never_reaches_the_application_wears_the_envelope_too(
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 " + status)
     assert b"application/json; charset=utf-8" in head
+    assert b"\r\nAccess-Control-Allow-Origin: *\r\n" in head  # so that a page reads why
     assert list(json.loads(body)) == ["status", "message", "content"]
     assert CODE not in server.log[before:]
 

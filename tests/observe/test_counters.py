@@ -192,6 +192,16 @@ def test_the_answer_is_prometheus_text_and_names_the_version(client: FlaskClient
     assert answer.text.endswith("# EOF\n")
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/openmetrics-text"])
+@pytest.mark.parametrize("version", ["x", "x.1", "", "1.x", '"1"', "1;version=x"])
+def test_a_version_that_is_none_gets_some_text(
+    client: FlaskClient, kind: str, version: str
+) -> None:
+    answer = client.get("/metrics", headers={"Accept": f"{kind}; version={version}; escaping=x"})
+    assert answer.status_code == 200
+    assert "qoltanba_build_info" in answer.text
+
+
 def test_without_metrics_there_is_no_such_address(make_app: AppMaker) -> None:
     client = make_app(METRICS="off").test_client()
     response = client.get("/metrics")

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -16,14 +18,24 @@ from sqlalchemy.exc import DatabaseError
 
 from app.store import migrations
 from app.store.migrations import HEAD, VERSION_TABLE, upgrade
-from app.store.models import Base
+from app.store.models import Base, Signature
 from app.store.reading import is_migrated
+from app.store.reindexing import count_unread, reindex
 from tests.conftest import EngineMaker, opened, schema_on
 from tests.store.threads import all_at_once, get, save, versions
 
 PROJECT = Path(__file__).parents[2]
 TABLES = {*Base.metadata.tables, VERSION_TABLE}
 REVISION = text("SELECT version_num FROM qoltanba_version")
+#: A thread, and the first version of each, as the programs of step 0003 kept them.
+OLD_THREAD = text(
+    "INSERT INTO signatures (document, thread, version, created_at, updated_at) VALUES"
+    " (:document, 'main', 1, '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000')"
+)
+OLD_VERSIONS = text(
+    "INSERT INTO versions (signature_id, version, cms, tags, created_at, terms)"
+    " SELECT id, 1, 'text', '[]', created_at, '[]' FROM signatures"
+)
 SET_REVISION = text("UPDATE qoltanba_version SET version_num = :number")
 
 
@@ -49,6 +61,33 @@ def test_a_second_upgrade_changes_nothing(open_engine: EngineMaker, empty_url: s
     upgrade(engine)
     assert tables(engine) == TABLES
     assert get(engine).tags == ["kept"]
+
+
+def upgrade_to(engine: Engine, step: str) -> None:
+    """Bring a database to a step that is not the newest."""
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    settings.attributes.update(engine=engine, schema=None)
+    command.upgrade(settings, step)
+
+
+def test_threads_of_the_step_before_get_public_ids_and_are_unread(
+    open_engine: EngineMaker, empty_url: str
+) -> None:
+    engine = open_engine(empty_url)
+    upgrade_to(engine, "0003")
+    with engine.connect() as connection:
+        for document in ("a", "b", "c"):
+            connection.execute(OLD_THREAD, {"document": document})
+        connection.execute(OLD_VERSIONS)
+    upgrade(engine)
+    with engine.connect() as connection:
+        ids = connection.execute(select(Signature.public_id)).scalars().all()
+        assert len({UUID(each) for each in ids if each}) == 3
+        assert [each == str(UUID(each)) for each in ids if each] == [True] * 3
+        assert count_unread(connection) == 3
+    assert list(reindex(engine)) == [3]
+    assert save(engine, "a", "main", seen=1).version == 2
 
 
 def test_upgrades_at_once_do_not_disturb_each_other(

@@ -1,6 +1,7 @@
 """Versions whose signers nobody has read yet, as an older program left them."""
 
 from itertools import islice
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, delete, func, select, update
@@ -64,6 +65,17 @@ def test_what_was_not_read_is_read(unread: Engine) -> None:
     assert index_of_tags(unread) == tags_of_current_versions(unread)
 
 
+def test_a_thread_without_a_public_id_gets_one(unread: Engine) -> None:
+    statement = select(Signature.public_id).order_by(Signature.id)
+    with unread.connect() as connection:
+        before = connection.execute(statement).scalars().all()
+        connection.execute(update(Signature).where(Signature.id > 1).values(public_id=None))
+        list(reindex(unread))
+        after = connection.execute(statement).scalars().all()
+    assert after[0] == before[0]
+    assert len({UUID(each) for each in after if each}) == 3
+
+
 def test_it_may_be_stopped_and_goes_on_where_it_was(
     unread: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,3 +119,16 @@ def test_the_digest_of_a_detached_content_stays_known(engine: Engine) -> None:
     save(engine, "doc", cms=cms, signing=signing)
     list(reindex(engine, everything=True))
     assert documents(engine, Criteria(sha256="5" * 64)) == ["doc"]
+
+
+def test_a_thread_without_a_public_id_gets_one_and_others_keep_theirs(engine: Engine) -> None:
+    save(engine, "of before")
+    save(engine, "of now")
+    old = Signature.document == "of before"
+    with engine.connect() as connection:
+        connection.execute(update(Signature).where(old).values(public_id=None))
+        kept = connection.scalar(select(Signature.public_id).where(~old))
+        list(reindex(engine))
+        found = connection.scalars(select(Signature.public_id).order_by(Signature.id)).all()
+    assert found[1] == kept
+    assert UUID(str(found[0])).version == 4

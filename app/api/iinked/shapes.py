@@ -16,6 +16,7 @@ from app.api.iinked.refusals import (
     NoDocuments,
     NoSigners,
 )
+from app.cms.facts import iso_moment
 from app.store.errors import (
     PackageExpired,
     PackageNotDraft,
@@ -62,13 +63,12 @@ def tell(problem: Problem) -> Response:
 
 def summary_shape(package: PackageSummary, organization: str | None) -> dict[str, Any]:
     """Write a package without its documents and signers, as items of a list are."""
-    sign_by = package.sign_by
     return {
         "packageId": package.public_id,
         "organizationId": organization,
         "memberId": package.member,
         "name": package.name,
-        "timeSignBy": sign_by and f"{sign_by:%Y-%m-%dT%H:%M:%SZ}",
+        "timeSignBy": iso_moment(package.sign_by),
         "type": package.type,
         "state": package.state,
         "externalData": package.external_data,

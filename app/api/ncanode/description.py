@@ -116,6 +116,7 @@ def _of_threads() -> dict[View, Operation]:
             reads=SaveSchema,
             answers={201: Answer("The version, as it was saved.", enveloped(warned))},
             refuses=(
+                SignatureNotFound,  # a thread that a token bound to tags doesn't reach
                 VersionNotSet,
                 VersionConflict,
                 SaveOutOfReach,

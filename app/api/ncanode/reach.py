@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from app.auth import AccessRefused, caller
+from app.store.chains import NewVersion, Saved, save_version
 from app.store.criteria import Criteria
 from app.store.current_tags import find_current_tags, lock_current_tags
-from app.store.errors import SignatureNotFound
+from app.store.errors import SignatureNotFound, VersionNotSet
 from app.store.records import SignatureRecord
+from app.store.signing import Signing
 
 
 class SaveOutOfReach(AccessRefused):
@@ -54,18 +56,43 @@ def demand_read(connection: Connection, record: SignatureRecord) -> None:
         demand_tags(find_current_tags(connection, record.id) or ())
 
 
-def demand_write(connection: Connection, document: str, thread: str) -> None:
+def demand_write(connection: Connection, document: str, thread: str) -> bool:
     """Demand that the caller reaches a thread that he is to change, or that there is none.
 
     Inside `database.transaction`.
 
+    Returns:
+        False if there is none that he could change: one that somebody begins meanwhile may be out
+        of his reach. True for a caller who reaches all, without a look.
+
     Raises:
         SignatureNotFound: there is one, which he doesn't reach.
     """
-    if is_bound():
-        tags = lock_current_tags(connection, document, thread)
-        if tags is not None:
-            demand_tags(tags)
+    if not is_bound():
+        return True
+    tags = lock_current_tags(connection, document, thread)
+    if tags is None:
+        return False
+    demand_tags(tags)
+    return True
+
+
+def save(
+    connection: Connection, new: NewVersion, signing: Signing, seen: int | None, *, compare: bool
+) -> Saved:
+    """Save as `chains.save_version` does, and raise what it raises, within the caller's reach.
+
+    Raises:
+        SignatureNotFound: there is such a thread, which he doesn't reach.
+    """
+    if demand_write(connection, new.document, new.thread):
+        return save_version(connection, new, signing, seen, compare=compare)
+    try:
+        # Where no thread is, no version of it was seen: so none of somebody else's is superseded.
+        return save_version(connection, new, signing, None, compare=compare)
+    except VersionNotSet:
+        demand_write(connection, new.document, new.thread)
+        raise
 
 
 def demand_save(tags: Iterable[str]) -> None:

@@ -50,10 +50,7 @@ def save_signature() -> Response:
     guard = current_app.config["COSIGN_GUARD"]
     unit = transaction if guard == "refuse" or reach.is_bound() else saving
     with unit(db.engine) as connection:
-        reach.demand_write(connection, wanted.new.document, wanted.new.thread)
-        saved = chains.save_version(
-            connection, wanted.new, signing, wanted.seen, compare=guard != "off"
-        )
+        saved = reach.save(connection, wanted.new, signing, wanted.seen, compare=guard != "off")
         losses = warn_of_losses(saved.superseded, signing)
         counters.count_losses(losses, guard)
         if losses and guard == "refuse":
@@ -84,7 +81,8 @@ def delete_signature() -> Response:
     """Remove a thread with all of its versions."""
     wanted: ThreadRequest = _THREAD.read(request)
     with transaction(db.engine) as connection:
-        reach.demand_write(connection, wanted.document, wanted.thread)
+        if not reach.demand_write(connection, wanted.document, wanted.thread):
+            raise SignatureNotFound
         chains.delete_chain(connection, wanted.document, wanted.thread)
     return envelope.done()
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.engine import make_url
 
 from app.store import implicit_packages
 from tests.api.iinked.asking import (
@@ -22,7 +23,7 @@ from tests.api.iinked.asking import (
     sign,
     status,
 )
-from tests.conftest import AppMaker
+from tests.conftest import AppMaker, write_url
 from tests.store.signings import IVANOV, PETROVA, SYDYKOV
 
 DOCUMENTS = [{"externalId": "doc"}, {"externalId": "annex", "name": "Annex"}]
@@ -262,3 +263,15 @@ def test_what_was_given_is_given_back(client: FlaskClient) -> None:
     }
     assert answer["documents"][0]["fileName"] == "agreement.pdf"
     assert answer["documents"][0]["name"] is None
+
+
+def test_moments_are_utc_whatever_zone_the_database_has(
+    start_app: AppMaker, postgresql_url: str
+) -> None:
+    address = make_url(postgresql_url)
+    options = f"{address.query['options']} -ctimezone=Asia/Almaty"
+    url = write_url(address.update_query_dict({"options": options}))
+    client = start_app(DATABASE_URL=url, PUBLIC_URL="https://sign.example.kz").test_client()
+    answer = status(client, add(client, timeSignBy=FUTURE, generateSignerLinks=True))
+    assert answer["timeSignBy"] == FUTURE
+    assert answer["signers"][0]["signLink"]["timeExpires"] == FUTURE.replace("Z", ".000Z")
