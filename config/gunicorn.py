@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from app import cors
-from app.observe import processes
+from app.observe import later, processes
 from config import counting
 from config.settings import Settings, SettingsError
 
@@ -100,6 +100,11 @@ def pre_fork(master: Any, worker: Any) -> None:
 def post_fork(_master: Any, worker: Any) -> None:
     """Let the new process count in its place."""
     processes.take_place(worker.place)
+
+
+def worker_exit(_master: Any, _worker: Any) -> None:
+    """Count what a worker that ends has still to count."""
+    later.write_down()
 
 
 def child_exit(_master: Any, worker: Any) -> None:

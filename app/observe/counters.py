@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 
 from app.cms.status import Answer, SignerStatus
 from app.observe import processes
+from app.observe.later import count_later, write_down
 from app.version import VERSION
 
 #: The route of a request for which there is none.
@@ -123,6 +124,10 @@ _COUNTING: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float]
 
 def count_request(route: str, method: str, status: int, seconds: float) -> None:
     """Count a request that was answered."""
+    count_later(_count_request, route, method, status, seconds)
+
+
+def _count_request(route: str, method: str, status: int, seconds: float) -> None:
     counting = _COUNTING.get((route, method, status))
     if counting is None:
         known = known_method(method)
@@ -144,7 +149,7 @@ def known_method(method: str) -> str:
 
 def count_save(form: str | None, version: int) -> None:
     """Count a version that was saved: `cms`, `xml`, or None for text that is neither."""
-    _SAVED[form, version == 1].inc()
+    count_later(_SAVED[form, version == 1].inc)
 
 
 def count_refusal(reason: str) -> None:
@@ -185,6 +190,7 @@ def tell(accept: str) -> tuple[bytes, str]:
     Returns:
         the text, and its content type.
     """
+    write_down()
     registry = _OWN
     if processes.shared_folder():
         registry = CollectorRegistry()

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from functools import partial
+from weakref import WeakSet
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from app.observe.counters import DATABASE_IN_USE, DATABASE_MOST, DATABASE_OPEN
+from app.observe.later import look_at
 
-#: Marks a connection that is in use. One that fails before it is given out comes back, too.
-_MARK = "qoltanba.in_use"
+_watched: WeakSet[Engine] = WeakSet()
 
 
 def watch(engine: Engine, most: int) -> None:
     """Count an engine's connections.
 
     Args:
-        engine: after `database.prepare`, which may find a connection dead before it is counted.
+        engine: whose connections, as they are opened and closed, and as many as are in use.
         most: how many it may open.
     """
+    _watched.add(engine)
     event.listen(engine, "connect", partial(_opened, most))
     event.listen(engine, "close", _closed)
-    event.listen(engine, "checkout", _taken)
-    event.listen(engine, "checkin", _returned)
 
 
 def _opened(most: int, _connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -36,13 +36,10 @@ def _closed(_connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     DATABASE_OPEN.dec()
 
 
-def _taken(
-    _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
-) -> None:
-    entry.info[_MARK] = True
-    DATABASE_IN_USE.inc()
+def _look() -> None:
+    """See how many are in use, which is cheaper than to be told of each."""
+    pools = [engine.pool for engine in list(_watched)]
+    DATABASE_IN_USE.set(sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool)))
 
 
-def _returned(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
-    if entry.info.pop(_MARK, False):
-        DATABASE_IN_USE.dec()
+look_at(_look)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from app.observe.later import DELAY
 from tests.live.client import Client
 from tests.live.conftest import StartServer
 from tests.live.server import Server, wait_until
@@ -31,7 +33,8 @@ def own_database(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def told(server: Server) -> Samples:
-    """Ask one of the workers, whichever it is."""
+    """Ask one of the workers, whichever it is, when all have written down what they counted."""
+    time.sleep(3 * DELAY)
     return samples(requests.get(server.address + "/metrics", timeout=20).text)
 
 

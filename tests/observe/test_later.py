@@ -1,0 +1,64 @@
+"""What requests leave to be counted, in processes that count together."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.live.server import PROJECT
+
+COUNTING = """
+import os, sys, time
+from pathlib import Path
+from app.observe import processes
+processes.share(Path(sys.argv[1]))
+from app.observe import later
+counted, looked = [], []
+later.look_at(lambda: looked.append(1))
+{script}
+"""
+
+
+def printed(folder: Path, script: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTING.format(script=script), str(folder)],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=30,
+    )
+    return done.stdout.split()
+
+
+def test_what_is_left_is_counted_a_moment_later_without_being_asked_for(tmp_path: Path) -> None:
+    script = """
+for number in range(5):
+    later.count_later(counted.append, number)
+print(len(counted))
+time.sleep(4 * later.DELAY)
+print(*counted, bool(looked))
+"""
+    assert printed(tmp_path, script) == ["0", *"01234", "True"]
+
+
+def test_what_is_left_is_counted_at_once_by_who_tells_of_it(tmp_path: Path) -> None:
+    script = "later.count_later(counted.append, 7); later.write_down(); print(*counted)"
+    assert printed(tmp_path, script) == ["7"]
+
+
+def test_a_process_that_was_forked_counts_for_itself_and_nothing_twice(tmp_path: Path) -> None:
+    script = """
+later.count_later(counted.append, "of-parent")
+pid = os.fork()
+if pid == 0:
+    later.count_later(counted.append, "of-child")
+    time.sleep(4 * later.DELAY)
+    print(*counted, flush=True)
+    os._exit(0)
+os.waitpid(pid, 0)
+later.write_down()
+print(*counted)
+"""
+    assert printed(tmp_path, script) == ["of-child", "of-parent"]
