@@ -57,9 +57,9 @@ bench: $(VENV)/.installed-dev ## measure speed against the floor (BENCH_ROWS=100
 	$(BIN)/python -m bench
 
 lock: $(VENV)/.installed-dev ## choose the newest versions for requirements*.txt
-	$(BIN)/pip-compile $(LOCK) --output-file requirements.txt setup.cfg
-	$(BIN)/pip-compile $(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt setup.cfg
-LOCK := --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+	$(BIN)/pip-compile $(LOCK) --strip-extras --output-file requirements.txt setup.cfg
+	$(BIN)/pip-compile $(LOCK) --no-strip-extras --extra dev --constraint requirements.txt --output-file requirements-dev.txt setup.cfg
+LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --no-header --no-annotate \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 clean: ## remove the environment and all caches; var/ stays
