@@ -29,7 +29,7 @@ BINDINGS = {
     "a machine": r"(?<![\w.])/(?:home|root|Users|work|mnt|opt|tmp)\b|\b[A-Z]:\\",
 }
 REQUIREMENT = re.compile(
-    r"[A-Za-z0-9][\w.-]*==[\w.!+]+(?: ; [^\\]+)?(?: --hash=sha256:[0-9a-f]{64})+"
+    r"[A-Za-z0-9][\w.-]*(?:\[[\w,]+\])?==[\w.!+]+(?: ; [^\\]+)?(?: --hash=sha256:[0-9a-f]{64})+"
 )
 
 
@@ -56,9 +56,11 @@ def requirements(file: Path) -> list[str]:
 
 
 def pins(file: Path) -> dict[str, str]:
-    """Give the version of each package, by its normal name."""
+    """Give the version of each package, by its normal name without extras."""
     found = (line.split(" ")[0].split("==") for line in requirements(file))
-    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
+    return {
+        re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower(): version for name, version in found
+    }
 
 
 @pytest.mark.parametrize("file", REQUIREMENTS, ids=lambda path: path.name)
