@@ -76,13 +76,17 @@ class FieldsSchema(Schema):
         return data
 
 
-def aware(data: Mapping[str, Any], name: str, of_day: time = time.min) -> datetime | None:
+def aware(moment: datetime | date | None, name: str, of_day: time = time.min) -> datetime | None:
     """Give a moment in UTC: one without an offset is of the setting's zone, a day has `of_day`.
+
+    Args:
+        moment: as the field gave it.
+        name: of the parameter.
+        of_day: the time of a moment that is a whole day.
 
     Raises:
         ParameterError: it is so near to the calendar's end that UTC has no such day.
     """
-    moment: datetime | date | None = data[name]
     if moment is None:
         return None
     if not isinstance(moment, datetime):

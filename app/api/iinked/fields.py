@@ -114,8 +114,8 @@ class Role(Text):
 class JsonObject(fields.Field[dict[str, Any]]):
     """A JSON object that is kept as it is, if it is of a size and a depth that can be kept."""
 
-    def __init__(self) -> None:
-        super().__init__(load_default=None, allow_none=True)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(load_default=None, allow_none=True, **options)
 
     def shape(self) -> dict[str, Any]:
         """Give the JSON Schema."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar, get_args
 
 from flask import Request
@@ -74,15 +74,15 @@ class DocumentSchema(FieldsSchema):
 
     DEMANDED: ClassVar = ("externalId",)
 
-    externalId = Text()  # noqa: N815 - the family's name, as are those below
+    external_id = Text(data_key="externalId")
     name = Text()
-    fileName = Text()  # noqa: N815
+    file_name = Text(data_key="fileName")
     order = Integer(low=0, high=_MAX_ORDER, load_default=None)
 
     def of(self, given: Mapping[str, Any], place: str = "") -> dict[str, Any]:
         """Read one. Raises ParameterError."""
         data: dict[str, Any] = super().of(given, place)
-        if not data["externalId"]:
+        if not data["external_id"]:
             raise ParameterError('"{field}" parameter must be set', field=f"{place}externalId")
         return data
 
@@ -90,10 +90,10 @@ class DocumentSchema(FieldsSchema):
 class SignerSchema(FieldsSchema):
     """One item of `signers`."""
 
-    firstName = Text()  # noqa: N815
-    lastName = Text()  # noqa: N815
+    first_name = Text(data_key="firstName")
+    last_name = Text(data_key="lastName")
     email = Text()
-    mobileNumber = Text()  # noqa: N815
+    mobile_number = Text(data_key="mobileNumber")
     order = Integer(low=0, high=_MAX_ORDER, load_default=None)
     iin = Digits(12)
     bin = Digits(12)
@@ -117,10 +117,10 @@ class AddSchema(RequestSchema):
     name = PackageName()
     type = OneOf(InvalidType, *TYPES)
     state = OneOf(InvalidState, "draft", "open")
-    timeSignBy = SignBy(load_default=None, allow_none=True)  # noqa: N815
-    externalData = JsonObject()  # noqa: N815
+    sign_by = SignBy(load_default=None, allow_none=True, data_key="timeSignBy")
+    external_data = JsonObject(data_key="externalData")
     thread = Text()
-    generateSignerLinks = Flag(load_default=False, allow_none=True)  # noqa: N815
+    generate_links = Flag(load_default=False, allow_none=True, data_key="generateSignerLinks")
     documents = Items(DocumentSchema(), limit=MAX_DOCUMENTS)
     signers = Items(SignerSchema(), limit=MAX_SIGNERS)
 
@@ -138,19 +138,19 @@ class AddSchema(RequestSchema):
             name=data["name"],
             type=data["type"],
             thread=data["thread"] or None,
-            external_data=data["externalData"],
-            generate_links=bool(data["generateSignerLinks"]),
-            sign_by=_sign_by(data),
+            external_data=data["external_data"],
+            generate_links=bool(data["generate_links"]),
+            sign_by=_sign_by(data["sign_by"]),
             opened=data["state"] == "open",
             documents=_documents(data["documents"]),
             signers=_signers(data["signers"]),
         )
 
 
-def _sign_by(data: Mapping[str, Any]) -> datetime | None:
+def _sign_by(given: datetime | date | None) -> datetime | None:
     """Give the moment until which a package can be signed: a day lasts until its end."""
     try:
-        moment = aware(data, "timeSignBy", time.max)
+        moment = aware(given, "timeSignBy", time.max)
     except ParameterError as error:
         raise InvalidSignBy(error.template, **error.values) from error
     if moment is not None and moment <= datetime.now(UTC):
@@ -161,17 +161,17 @@ def _sign_by(data: Mapping[str, Any]) -> datetime | None:
 def _documents(items: tuple[dict[str, Any], ...]) -> tuple[NewDocument, ...]:
     seen: set[str] = set()
     for place, item in enumerate(items):
-        if item["externalId"] in seen:
+        if item["external_id"] in seen:
             raise ParameterError(
                 '"{field}" parameter stands in the list already',
                 field=f"documents[{place}].externalId",
             )
-        seen.add(item["externalId"])
+        seen.add(item["external_id"])
     return tuple(
         NewDocument(
-            document=item["externalId"],
+            document=item["external_id"],
             name=item["name"],
-            file_name=item["fileName"],
+            file_name=item["file_name"],
             order=_order(item, place),
         )
         for place, item in enumerate(items)
@@ -181,10 +181,10 @@ def _documents(items: tuple[dict[str, Any], ...]) -> tuple[NewDocument, ...]:
 def _signers(items: tuple[dict[str, Any], ...]) -> tuple[NewSigner, ...]:
     return tuple(
         NewSigner(
-            first_name=item["firstName"],
-            last_name=item["lastName"],
+            first_name=item["first_name"],
+            last_name=item["last_name"],
             email=item["email"],
-            mobile_number=item["mobileNumber"],
+            mobile_number=item["mobile_number"],
             order=_order(item, place),
             iin=item["iin"],
             bin=item["bin"],
@@ -205,14 +205,14 @@ class PackageSchema(RequestSchema):
 
     DEMANDED: ClassVar = ("packageId",)
 
-    packageId = Text()  # noqa: N815
-    rescindMessage = Text(limit=MAX_MESSAGE)  # noqa: N815
+    package_id = Text(data_key="packageId")
+    message = Text(limit=MAX_MESSAGE, data_key="rescindMessage")
 
     def build(self, data: dict[str, Any]) -> PackageRequest:
         """Give the request."""
-        if not data["packageId"]:
+        if not data["package_id"]:
             raise ParameterError('"{field}" parameter must be set', field="packageId")
-        return PackageRequest(data["packageId"], data["rescindMessage"] or None)
+        return PackageRequest(data["package_id"], data["message"] or None)
 
 
 class ListSchema(RequestSchema):
@@ -223,19 +223,19 @@ class ListSchema(RequestSchema):
     states = SomeOf(InvalidState, *get_args(State))
     types = SomeOf(InvalidType, *TYPES)
     search = Text(limit=MAX_TEXT)
-    isExecuted = Flag(load_default=None, allow_none=True)  # noqa: N815
-    sortBy = Choice(*ORDERS, *(f"-{order}" for order in ORDERS), load_default=None)  # noqa: N815
+    executed = Flag(load_default=None, allow_none=True, data_key="isExecuted")
+    order = Choice(*ORDERS, *(f"-{name}" for name in ORDERS), load_default=None, data_key="sortBy")
     skip = Integer(low=0, load_default=0)
     take = Integer(low=1, high=MAX_TAKE, load_default=USUAL_TAKE)
 
     def build(self, data: dict[str, Any]) -> ListRequest:
         """Give the request."""
-        order = data["sortBy"] or f"-{ORDERS[0]}"
+        order = data["order"] or f"-{ORDERS[0]}"
         criteria = PackageCriteria(
             states=data["states"] or (),
             types=data["types"] or (),
             search=data["search"] or None,
-            executed=data["isExecuted"],
+            executed=data["executed"],
         )
         page = PackagePage(
             order=order.removeprefix("-"),

@@ -159,7 +159,7 @@ class CmsSchema(AskedSchema):
             asked=asked_of(data),
             constraints=data["constraints"] or (),
             revocation=bool(data["verify_ocsp"] or data["verify_crl"]),
-            checked_at=aware(data, "checked_at"),
+            checked_at=aware(data["checked_at"], "checked_at"),
         )
 
 

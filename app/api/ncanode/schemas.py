@@ -171,8 +171,8 @@ class SearchSchema(ParametersSchema):
             bin=data["bin"],
             name=data["signer"] or None,
             sha256=data["sha256"],
-            signed_from=aware(data, "signed_from"),
-            signed_to=aware(data, "signed_to", time.max),
+            signed_from=aware(data["signed_from"], "signed_from"),
+            signed_to=aware(data["signed_to"], "signed_to", time.max),
         )
         return SearchRequest(
             criteria,
