@@ -106,18 +106,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         if settings.metrics:
             pools.watch(db.engine, settings.threads + database.OVERFLOW)
     errors.init_app(app)
-    app.extensions["families"] = tuple(FAMILIES[name] for name in settings.families)
-    for family in app.extensions["families"]:
-        for blueprint in family.blueprints:
-            app.register_blueprint(blueprint)
-    app.register_blueprint(operations.blueprint)
-    app.register_blueprint(self_description.blueprint)
-    app.extensions[self_description.CHAPTERS] = (
-        *(family.describe for family in app.extensions["families"]),
-        operations_description.describe,
-    )
-    if settings.metrics:
-        app.register_blueprint(metrics.blueprint)
+    _open_doors(app, settings)
     cli.init_app(app)
     return app
 
@@ -148,6 +137,22 @@ def _configure(app: Flask, settings: Settings) -> None:
     # redirect, which would have no envelope.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+
+
+def _open_doors(app: Flask, settings: Settings) -> None:
+    """Serve the families that are wanted, and what tells of the server and of the API."""
+    families = tuple(FAMILIES[name] for name in settings.families)
+    app.extensions["families"] = families
+    app.extensions[self_description.CHAPTERS] = (
+        *(family.describe for family in families),
+        operations_description.describe,
+    )
+    blueprints = [blueprint for family in families for blueprint in family.blueprints]
+    blueprints += [operations.blueprint, self_description.blueprint]
+    if settings.metrics:
+        blueprints.append(metrics.blueprint)
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
 
 
 def _observe_requests(app: Flask, settings: Settings) -> None:
