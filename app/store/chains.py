@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, delete, select
@@ -76,7 +76,19 @@ def save_version(
         VersionConflict: `seen` is not, or by now no more, the current version.
     """
     statements = saves(connection.dialect.name, compare)
-    values = {
+    values = {**_values(new, signing), "seen": seen}
+    head = statements.next.run(connection, values) if seen else None
+    if head is None:
+        head = statements.first.run(connection, values)
+    if head is None:
+        raise VersionConflict if seen else VersionNotSet
+    superseded = Superseded(*head[HEAD:]) if len(head) > HEAD else None
+    return Saved(_record(new, *head[:HEAD]), superseded)
+
+
+def _values(new: NewVersion, signing: Signing) -> dict[str, Any]:
+    """Give what fills the placeholders of a save, but the version that was seen."""
+    return {
         "new_document": new.document,
         "new_thread": new.thread,
         "new_cms": new.cms,
@@ -94,15 +106,7 @@ def save_version(
         "new_content_size": signing.content_size,
         "new_method": new.method,
         "new_saved_by": new.saved_by,
-        "seen": seen,
     }
-    head = statements.next.run(connection, values) if seen else None
-    if head is None:
-        head = statements.first.run(connection, values)
-    if head is None:
-        raise VersionConflict if seen else VersionNotSet
-    superseded = Superseded(*head[HEAD:]) if len(head) > HEAD else None
-    return Saved(_record(new, *head[:HEAD]), superseded)
 
 
 def _record(
