@@ -19,8 +19,9 @@ from app.api.description import (
     number,
     text,
 )
+from app.api.file_types import ATTACHED, DETACHED, XML
 from app.api.penbox import routes
-from app.api.penbox.files import ATTACHED, DETACHED, OCTETS, XML
+from app.api.penbox.files import OCTETS
 from app.store.errors import SignatureNotFound
 
 _WORDS = "One signature by its public id, as Penbox gives it: described, or as a file."

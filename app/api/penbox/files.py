@@ -10,15 +10,11 @@ from urllib.parse import quote
 from flask import Request, Response
 from werkzeug.exceptions import PreconditionFailed
 
+from app.api.file_types import ATTACHED, DETACHED, SUFFIXES, XML
 from app.cms.files import SignatureFile, open_file
 from app.store.public_threads import PublicThread
 
 OCTETS = "application/octet-stream"
-#: Types that a file may have beside `OCTETS`, by what it is, and the suffixes of names
-#: (RFC 8551 section 3.2.1).
-DETACHED, ATTACHED, XML = "application/pkcs7-signature", "application/pkcs7-mime", "application/xml"
-SUFFIXES = {DETACHED: ".p7s", ATTACHED: ".p7m", XML: ".xml"}
-
 #: Bytes of a name without its suffix: file systems take 255.
 MAX_NAME = 200
 #: What means something in paths or to shells.

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from app.api.file_types import ATTACHED, DETACHED, SUFFIXES, XML
 from app.api.moments import write_moment
 from app.store.person_signings import SignedVersion
-
-#: Suffix and content type of a signature file (RFC 8551 section 3.2.1 has the first two).
-DETACHED = (".p7s", "application/pkcs7-signature")
-ATTACHED = (".p7m", "application/pkcs7-mime")
-XML = (".xml", "application/xml")
 
 
 def write_documents(document: str, version: SignedVersion | None) -> list[dict[str, Any]]:
@@ -35,9 +31,9 @@ def _documents(document: str, version: SignedVersion) -> Iterator[dict[str, Any]
             "created_at": created_at,
         }
 
-    suffix, content_type = _kind_of(version)
+    content_type = _type_of(version)
     signature = str(version.signature_sha256), version.signature_size or 0
-    yield write("SIGNATURE", document + suffix, content_type, *signature)
+    yield write("SIGNATURE", document + SUFFIXES[content_type], content_type, *signature)
     if version.content_size is not None:
         # What kind of file it is, nobody said; its name is that of the signature without suffix.
         content = str(version.content_sha256), version.content_size
@@ -48,7 +44,7 @@ def _documents(document: str, version: SignedVersion) -> Iterator[dict[str, Any]
             yield write("OTHER", f"{document}.tst", "application/timestamp-token", *token)
 
 
-def _kind_of(version: SignedVersion) -> tuple[str, str]:
+def _type_of(version: SignedVersion) -> str:
     if version.format == "xml":
         return XML
     return DETACHED if version.content_size is None else ATTACHED
