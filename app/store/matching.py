@@ -8,14 +8,9 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, bindparam, exists, func, select
 
 from app.store import long_names
+from app.store.columns import UtcDateTime
 from app.store.criteria import Shape
-from app.store.models import (
-    Signature,
-    SignatureTag,
-    SignatureTagPair,
-    SignatureTerm,
-    UtcDateTime,
-)
+from app.store.models import Signature, SignatureTag, SignatureTagPair, SignatureTerm
 
 #: Tags of an "all" filter that PostgreSQL may put in any order to begin with the rarest. Planning
 #: takes longer with each: 50 took half a second, 100 nearly four.

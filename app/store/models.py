@@ -2,103 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Date,
-    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import Dialect
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, always in UTC. SQLite keeps no zone, so it is attached here and nowhere else."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware moment into what the database keeps."""
-        if value is None:
-            return None
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Give an aware moment, whatever the database forgot."""
-        if value is not None and value.tzinfo is None:
-            return value.replace(tzinfo=UTC)  # type: ignore[no-any-return]  # the driver's value
-        return value
-
-
-class utc_now(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL function that it is
-    """The moment at which the statement began: one clock, the database's, for all web processes."""
-
-    type = UtcDateTime()
-    inherit_cache = True
-
-
-@compiles(utc_now, "postgresql")
-def _postgresql_now(_element: utc_now, _compiler: SQLCompiler, **_kw: Any) -> str:
-    # Not clock_timestamp(), which moves on between two columns of one row.
-    return "statement_timestamp()"
-
-
-@compiles(utc_now, "sqlite")
-def _sqlite_now(_element: utc_now, _compiler: SQLCompiler, **_kw: Any) -> str:
-    # SQLite counts milliseconds; the zeros make it the text that SQLAlchemy's DateTime reads.
-    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
-
-
-class random_uuid(FunctionElement[str]):  # noqa: N801 - reads as the SQL function that it is
-    """A random UUID (RFC 9562, version 4) as the database writes one, in small letters."""
-
-    type = Text()
-    inherit_cache = True
-
-
-@compiles(random_uuid, "postgresql")
-def _postgresql_uuid(_element: random_uuid, _compiler: SQLCompiler, **_kw: Any) -> str:
-    return "gen_random_uuid()"
-
-
-@compiles(random_uuid, "sqlite")
-def _sqlite_uuid(_element: random_uuid, _compiler: SQLCompiler, **_kw: Any) -> str:
-    digits = "lower(hex(randomblob({})))".format
-    variant = "substr('89ab', 1 + (random() & 3), 1)"
-    return (
-        f"{digits(4)} || '-' || {digits(2)} || '-4' || substr({digits(2)}, 2) || '-' || "
-        f"{variant} || substr({digits(2)}, 2) || '-' || {digits(6)}"
-    )
+from app.store.columns import CODE, PUBLIC_ID, ROW_ID, UtcDateTime
 
 
 class Base(DeclarativeBase):
     """Registry of the tables below; Flask-SQLAlchemy is given it."""
-
-
-#: Text that is compared byte by byte, and sorted so, which is what exact matching needs.
-CODE = Text().with_variant(Text(collation="C"), "postgresql")
-#: SQLite numbers rows by itself only in a column that is declared INTEGER.
-ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
-#: A UUID in its usual text form.
-PUBLIC_ID = Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 
 
 class Signature(Base):

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from app.store.columns import utc_now
 from app.store.letters import small_letters
-from app.store.models import Package, utc_now
+from app.store.models import Package
 from app.store.package_records import PackageSummary, summary_of
 from app.store.package_states import State, executed_column, state_column
 

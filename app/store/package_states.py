@@ -12,7 +12,8 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
-from app.store.models import Package, PackageDocument, PackageSigner, Signature, Signer, utc_now
+from app.store.columns import utc_now
+from app.store.models import Package, PackageDocument, PackageSigner, Signature, Signer
 
 State: TypeAlias = Literal["rescinded", "executed", "expired", "draft", "open"]
 

@@ -21,15 +21,9 @@ from sqlalchemy import (
     select,
 )
 
+from app.store.columns import PUBLIC_ID, utc_now
 from app.store.errors import PackageNotFound
-from app.store.models import (
-    PUBLIC_ID,
-    Package,
-    PackageDocument,
-    PackageSigner,
-    Signature,
-    utc_now,
-)
+from app.store.models import Package, PackageDocument, PackageSigner, Signature
 from app.store.package_records import (
     LinkSource,
     PackageDocumentRecord,

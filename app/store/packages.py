@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
+from app.store.columns import utc_now
 from app.store.errors import (
     PackageExpired,
     PackageNotDraft,
@@ -23,7 +24,7 @@ from app.store.errors import (
     PackageNotSent,
     PackageRescinded,
 )
-from app.store.models import Package, PackageDocument, PackageSigner, utc_now
+from app.store.models import Package, PackageDocument, PackageSigner
 
 #: Bytes of the key that the tokens of a package's links are made with.
 LINK_KEY_SIZE = 32

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from app.store.columns import PUBLIC_ID
 from app.store.errors import SignatureNotFound
-from app.store.models import PUBLIC_ID, Signature, Signer, Version
+from app.store.models import Signature, Signer, Version
 
 
 class PublicThread(NamedTuple):

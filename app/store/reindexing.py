@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Engine, Row, bindparam, func, select, update
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.store import search_indexes, signers
+from app.store.columns import random_uuid
 from app.store.database import transaction
-from app.store.models import Signature, Signer, Version, random_uuid
+from app.store.models import Signature, Signer, Version
 from app.store.signing import Signing, read_signing, read_text
 
 #: Versions of one transaction: half a second of reading.

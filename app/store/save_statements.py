@@ -29,7 +29,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from app.store import search_indexes, signers
-from app.store.models import Signature, Version, random_uuid, utc_now
+from app.store.columns import random_uuid, utc_now
+from app.store.models import Signature, Version
 from app.store.prepared import Prepared
 
 _HEAD_COLUMNS = (Signature.id, Signature.version, Signature.created_at, Signature.updated_at)

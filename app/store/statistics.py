@@ -10,16 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Executable, func, select, text
 
-from app.store.models import (
-    Package,
-    Signature,
-    SignatureTag,
-    SignatureTerm,
-    Signer,
-    Token,
-    Version,
-    utc_now,
-)
+from app.store.columns import utc_now
+from app.store.models import Package, Signature, SignatureTag, SignatureTerm, Signer, Token, Version
 from app.store.reading import REVISION
 
 #: Between these lie the terms of persons' numbers.

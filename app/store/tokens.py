@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
+from app.store.columns import utc_now
 from app.store.errors import TokenExists, TokenNotFound, TokenRevoked
-from app.store.models import Token, utc_now
+from app.store.models import Token
 
 #: What a token may do, as it is told.
 SCOPES = ("read", "write", "delete", "admin")

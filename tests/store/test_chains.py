@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import Engine, insert, select
 
 from app.store.chains import NewVersion, save_version
+from app.store.columns import utc_now
 from app.store.database import saving, transaction
 from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
-from app.store.models import Version, utc_now
+from app.store.models import Version
 from app.store.signing import read_text
 from tests.store.threads import (
     delete,

@@ -8,8 +8,9 @@ from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from app.store.columns import UtcDateTime, utc_now
 from app.store.database import SQLITE_BUSY_TIMEOUT, engine_options, impatient, transaction
-from app.store.models import Signature, UtcDateTime, utc_now
+from app.store.models import Signature
 from tests.conftest import EngineMaker, write_url
 from tests.store.threads import find, get, save
 
