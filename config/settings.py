@@ -128,7 +128,7 @@ class Settings:
             ncanode_key=read.file("NCANODE_KEY"),
             ncanode_password=read.text("NCANODE_PWD"),
             families=read.choices("FAMILIES", get_args(FamilyName)),
-            public_url=_without_slash(read.address("PUBLIC_URL")),
+            public_url=_public_url(read),
             organization_id=read.uuid("ORGANIZATION_ID"),
             locale=read.choice("LOCALE", get_args(Locale)),
             timezone=read.zone("NCANODE_TIMEZONE", "UTC"),
@@ -174,8 +174,14 @@ def _is_loopback(host: str) -> bool:
     return all(ip_address(address.partition("%")[0]).is_loopback for address in addresses)
 
 
-def _without_slash(address: str | None) -> str | None:
-    return address.rstrip("/") if address else None
+def _public_url(read: Reader) -> str | None:
+    """Give what the addresses in answers begin with: a query or a fragment would end them."""
+    address = read.address("PUBLIC_URL")
+    if address is None:
+        return None
+    if "?" in address or "#" in address:
+        raise SettingsError("PUBLIC_URL must be an address without a query or a fragment")
+    return address.rstrip("/")
 
 
 def _database_url(read: Reader) -> URL:

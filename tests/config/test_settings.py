@@ -231,6 +231,8 @@ BAD = [
     ("FAMILIES", "ncanode,docusign"),
     ("FAMILIES", ","),
     ("PUBLIC_URL", "store.example.kz"),
+    ("PUBLIC_URL", "https://store.example.kz/?office=1"),
+    ("PUBLIC_URL", "https://store.example.kz/#office"),
     ("ORGANIZATION_ID", "bank"),
     ("LOCALE", "de"),
     ("AUTH", "maybe"),
