@@ -107,8 +107,9 @@ SENTENCES = {
 #: The driver's errors that mean: the database is away, starting, stopping, full, overrun, or
 #: (InternalError) a standby that takes no writes.
 DATABASE_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
-#: PostgreSQL's codes of a database that was never migrated: no such table, column, schema.
-NOT_MIGRATED = ("42P01", "42703", "3F000")
+#: PostgreSQL's codes of a database that was never migrated: no such table, column, schema, or
+#: function.
+NOT_MIGRATED = ("42P01", "42703", "3F000", "42883")
 #: Seconds after which a client may try again.
 RETRY_AFTER = 5
 

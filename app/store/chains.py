@@ -2,7 +2,7 @@
 
 One statement decides who wins when writers meet: an UPDATE of the head at the version that the
 caller has seen, or an INSERT of a head that was not there. No row back means that somebody else
-was first. `save_statements` has them.
+was first. `save_function` has them for PostgreSQL, `save_statements` for SQLite.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, delete, select
 
-from app.store import search_indexes
+from app.store import save_function, save_statements, search_indexes
 from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
 from app.store.models import Signature
 from app.store.records import SignatureRecord
-from app.store.save_statements import HEAD, saves
 from app.store.signing import Signing
 
 
@@ -75,20 +74,20 @@ def save_version(
         VersionNotSet: the thread exists, and `seen` says nothing.
         VersionConflict: `seen` is not, or by now no more, the current version.
     """
-    statements = saves(connection.dialect.name, compare)
-    values = {**_values(new, signing), "seen": seen}
-    head = statements.next.run(connection, values) if seen else None
-    if head is None:
-        head = statements.first.run(connection, values)
-    if head is None:
+    on_sqlite = connection.dialect.name == "sqlite"
+    save = save_statements.save if on_sqlite else save_function.save
+    saved = save(connection, _values(new, signing, seen), compare=compare)
+    if saved is None:
         raise VersionConflict if seen else VersionNotSet
-    superseded = Superseded(*head[HEAD:]) if len(head) > HEAD else None
-    return Saved(_record(new, *head[:HEAD]), superseded)
+    *head, signers, content_sha256 = saved
+    superseded = None if signers is None else Superseded(signers, content_sha256)
+    return Saved(_record(new, *head), superseded)
 
 
-def _values(new: NewVersion, signing: Signing) -> dict[str, Any]:
-    """Give what fills the placeholders of a save, but the version that was seen."""
+def _values(new: NewVersion, signing: Signing, seen: int | None) -> dict[str, Any]:
+    """Give what fills the placeholders of a save."""
     return {
+        "seen": seen or 0,
         "new_document": new.document,
         "new_thread": new.thread,
         "new_cms": new.cms,

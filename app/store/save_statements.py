@@ -1,142 +1,74 @@
-"""The statements of a save, made once for each kind of database.
+"""A save on SQLite: a few statements under the write lock, made once.
 
 One of them decides who wins when writers meet; all else that a save writes hangs on the row that
-it gives back. PostgreSQL gets the whole save as one statement, the rest as common table expressions
-beside the deciding one; SQLite, which has none that write, gets the same parts one after the other
-under its write lock.
+it gives back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Delete,
-    Executable,
-    FromClause,
-    Insert,
-    Select,
-    bindparam,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+from sqlalchemy import Connection, Executable, Insert, Select, bindparam, insert, select, update
+from sqlalchemy.dialects import sqlite
 
 from app.store import search_indexes, signers
 from app.store.columns import random_uuid, utc_now
 from app.store.models import Signature, Version
-from app.store.prepared import Prepared
 
 _HEAD_COLUMNS = (Signature.id, Signature.version, Signature.created_at, Signature.updated_at)
-#: How many columns each save gives back; what is asked for besides comes after them.
-HEAD = len(_HEAD_COLUMNS)
 # A parameter named as a column would be taken for a value to set.
 _THREAD = (
     Signature.document == bindparam("new_document"),
     Signature.thread == bindparam("new_thread"),
 )
+_HEAD = select(*_HEAD_COLUMNS).where(*_THREAD).subquery("head")
 
-_Claim = ReturningInsert[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]]
-_Follower = Insert | Delete
-_Followers = Callable[[FromClause], list[_Follower]]
-_More = Callable[[FromClause], list[Any]]
+
+def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Sequence[Any] | None:
+    """Save a version.
+
+    Args:
+        connection: one of `database.saving`.
+        values: what `chains.save_version` was given, by the names of the placeholders.
+        compare: whether to give back what the version before claims.
+
+    Returns:
+        the head's id, version, and when it was created and updated; then what the version before
+        claims, as `chains.Superseded`, each None if it wasn't asked for or there is none. None if
+        somebody else was first.
+    """
+    next_head = _run(connection, _next(), values) if values["seen"] else None
+    if next_head is None:
+        head = _run(connection, _first(), values)
+        return None if head is None else (*head, None, None)
+    superseded = connection.execute(_superseded(), values).one() if compare else (None, None)
+    return (*next_head, *superseded)
 
 
 @dataclass(frozen=True, slots=True)
-class _SavePostgresql:
-    """A save as one statement."""
-
-    statement: Prepared
-
-    @classmethod
-    def of(cls, claim: _Claim, followers: _Followers, more: _More) -> _SavePostgresql:
-        head = claim.cte("head")
-        parts = [part.cte(f"part_{number}") for number, part in enumerate(followers(head))]
-        return cls(Prepared(select(head, *more(head)).add_cte(*parts)))
-
-    def run(self, connection: Connection, values: dict[str, Any]) -> Any:
-        return next(iter(self.statement.fetch(connection, values)), None)
-
-
-@dataclass(frozen=True, slots=True)
-class _SaveSqlite:
-    """A save as several statements, under the write lock."""
+class _Save:
+    """What is executed: the rest only if the claim gives a row."""
 
     claim: Executable
-    followers: list[_Follower]
-    more: Select[Any] | None
-
-    @classmethod
-    def of(cls, claim: _Claim, followers: _Followers, more: _More) -> _SaveSqlite:
-        head = select(*_HEAD_COLUMNS).where(*_THREAD).subquery("head")
-        columns = more(head)
-        return cls(claim, followers(head), select(*columns) if columns else None)
-
-    def run(self, connection: Connection, values: dict[str, Any]) -> Any:
-        head = connection.execute(self.claim, values).first()
-        if head is None:
-            return None
-        for follower in self.followers:
-            connection.execute(follower, values)
-        if self.more is None:
-            return head
-        return (*head, *connection.execute(self.more, values).one())
+    rest: tuple[Executable, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Saves:
-    """The two ways in which a save goes, ready for one database.
-
-    Each gives the columns of the head, or None if somebody else was first.
-    """
-
-    first: _SavePostgresql | _SaveSqlite
-    next: _SavePostgresql | _SaveSqlite
+def _run(connection: Connection, save: _Save, values: dict[str, Any]) -> Sequence[Any] | None:
+    head = connection.execute(save.claim, values).first()
+    if head is not None:
+        for statement in save.rest:
+            connection.execute(statement, values)
+    return head
 
 
 @cache
-def saves(dialect: str, compare: bool) -> Saves:
-    """Give the statements; `compare` adds what the version before claims, as `Superseded`."""
-    save = _SaveSqlite if dialect == "sqlite" else _SavePostgresql
-
-    def begin(head: FromClause) -> list[_Follower]:
-        return [*keep(head), *search_indexes.add_sent(dialect, head)]
-
-    def follow(head: FromClause) -> list[_Follower]:
-        return [*keep(head), *search_indexes.replace(dialect, head)]
-
-    def keep(head: FromClause) -> list[_Follower]:
-        return [_add_version(head), signers.add_sent(dialect, head)]
-
-    def superseded(head: FromClause) -> list[Any]:
-        if not compare:
-            return []
-        signature_id = select(head.c.id).scalar_subquery()
-        content = select(Version.content_sha256).where(
-            Version.signature_id == signature_id, Version.version == bindparam("seen")
-        )
-        return [
-            signers.facts_of(dialect, signature_id, bindparam("seen")),
-            content.scalar_subquery().label("content_sha256"),
-        ]
-
-    return Saves(
-        first=save.of(_claim_first(dialect), begin, lambda _head: []),
-        next=save.of(_claim_next(), follow, superseded),
-    )
-
-
-def _claim_first(dialect: str) -> _Claim:
-    """Write the statement that begins a thread, if there is none."""
-    insert_or_nothing = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return (
-        insert_or_nothing(Signature)
+def _first() -> _Save:
+    """Write the statements that begin a thread, if there is none."""
+    claim = (
+        sqlite.insert(Signature)
         .values(
             document=bindparam("new_document"),
             thread=bindparam("new_thread"),
@@ -150,11 +82,13 @@ def _claim_first(dialect: str) -> _Claim:
         .on_conflict_do_nothing()
         .returning(*_HEAD_COLUMNS)
     )
+    return _Save(claim, (*_keep(), *search_indexes.add_sent(_HEAD)))
 
 
-def _claim_next() -> _Claim:
-    """Write the statement that raises a thread's version, if it is still the one seen."""
-    return (
+@cache
+def _next() -> _Save:
+    """Write the statements that raise a thread's version, if it is still the one seen."""
+    claim = (
         update(Signature)
         .where(*_THREAD, Signature.version == bindparam("seen"))
         .values(
@@ -165,12 +99,24 @@ def _claim_next() -> _Claim:
         )
         .returning(*_HEAD_COLUMNS)
     )
+    return _Save(claim, (*_keep(), *search_indexes.replace(_HEAD)))
 
 
-def _add_version(head: FromClause) -> Insert:
+@cache
+def _superseded() -> Select[Any]:
+    """Write the statement that gives what the version before claims, as `Superseded`."""
+    signature_id = select(_HEAD.c.id).scalar_subquery()
+    content = select(Version.content_sha256).where(
+        Version.signature_id == signature_id, Version.version == bindparam("seen")
+    )
+    facts = signers.facts_of("sqlite", signature_id, bindparam("seen"))
+    return select(facts, content.scalar_subquery())
+
+
+def _keep() -> tuple[Insert, Insert]:
     values = {
-        "signature_id": head.c.id,
-        "version": head.c.version,
+        "signature_id": _HEAD.c.id,
+        "version": _HEAD.c.version,
         "cms": bindparam("new_cms"),
         "stage": bindparam("new_stage"),
         "created_by": bindparam("new_created_by"),
@@ -184,6 +130,7 @@ def _add_version(head: FromClause) -> Insert:
         "content_size": bindparam("new_content_size"),
         "method": bindparam("new_method"),
         "saved_by": bindparam("new_saved_by"),
-        "created_at": head.c.updated_at,
+        "created_at": _HEAD.c.updated_at,
     }
-    return insert(Version).from_select(list(values), select(*values.values()))
+    version = insert(Version).from_select(list(values), select(*values.values()))
+    return version, signers.add_sent("sqlite", _HEAD)

@@ -66,24 +66,24 @@ _INDEXES = (
 )
 
 
-def add_sent(dialect: str, head: FromClause) -> list[Insert]:
-    """Write statements that add what a save brings, for the new thread whose row is `head`.
+def add_sent(head: FromClause) -> list[Insert]:
+    """Write SQLite's statements that add what a save brings, for the new thread `head`.
 
-    Its id was never used before, so nothing can be in the way, and PostgreSQL needn't look.
+    Its id was never used before, so nothing can be in the way.
     """
-    return [insert(index.table).from_select(*_rows(index, dialect, head)) for index in _INDEXES]
+    return [insert(index.table).from_select(*_rows(index, "sqlite", head)) for index in _INDEXES]
 
 
-def replace(dialect: str, head: FromClause) -> list[Insert | Delete]:
-    """Write statements that turn what version :seen of `head` has into what a save brings.
+def replace(head: FromClause) -> list[Insert | Delete]:
+    """Write SQLite's statements that turn what version :seen of `head` has into what is sent.
 
     Only what differs is looked up, which is little: as a rule the same people sign again.
     """
     signature_id = select(head.c.id).scalar_subquery()
-    superseded = _OfVersion(dialect, signature_id, bindparam("seen"))
+    superseded = _OfVersion("sqlite", signature_id, bindparam("seen"))
     return [
         *(_delete(index, superseded, but_sent=True) for index in _INDEXES),
-        *(_add(index, dialect, head, superseded) for index in _INDEXES),
+        *(_add(index, "sqlite", head, superseded) for index in _INDEXES),
     ]
 
 

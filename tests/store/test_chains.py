@@ -1,6 +1,7 @@
 """How a thread's chain of versions grows and goes."""
 
 from datetime import UTC, timedelta
+from random import Random
 
 import pytest
 from sqlalchemy import Engine, insert, select
@@ -11,6 +12,7 @@ from app.store.database import saving, transaction
 from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
 from app.store.models import Version
 from app.store.signing import read_text
+from tests.store.signings import IVANOV, PETROVA, signed_by, signing_of
 from tests.store.threads import (
     delete,
     find,
@@ -162,6 +164,16 @@ def test_any_text_is_a_tag(engine: Engine, tag: str) -> None:
     assert index_of_tags(engine) == {(1, tag), (1, "other")}
     save(engine, seen=1, tags=["other"])
     assert index_of_tags(engine) == {(1, "other")}
+
+
+def test_the_indexes_follow_whatever_is_saved(engine: Engine) -> None:
+    chance = Random(5)
+    signatures = [signed_by(IVANOV), signed_by(PETROVA), signed_by(IVANOV, PETROVA)]
+    for seen in range(30):
+        tags = chance.sample("abcdё", chance.randrange(5))
+        cms = chance.choice(signatures)
+        save(engine, seen=seen, tags=tags, cms=cms, signing=signing_of(cms))
+        assert index_of_tags(engine) == tags_of_current_versions(engine) == {(1, t) for t in tags}
 
 
 def test_a_thread_may_have_many_tags(engine: Engine) -> None:
