@@ -140,9 +140,7 @@ class Settings:
             max_body=read.integer("MAX_BODY_MB", 30, 1, 1024) * 1024 * 1024,
             host=read.host("HOST", "127.0.0.1"),
             port=read.integer("PORT", 8000, 1, 65535),
-            workers=read.integer(
-                "WEB_CONCURRENCY", min(len(os.sched_getaffinity(0)) + 1, 8), 1, 64
-            ),
+            workers=read.integer("WEB_CONCURRENCY", _usual_workers(), 1, 64),
             threads=read.integer("WEB_THREADS", 4, 1, 64),
             timeout=read.integer("WEB_TIMEOUT", 60, 1, 3600),
             graceful_timeout=read.integer("WEB_GRACEFUL_TIMEOUT", 25, 1, 3600),
@@ -167,6 +165,11 @@ class Settings:
             f"AUTH is off and HOST is {self.host}: everybody who reaches it could read, write and "
             "delete; set AUTH=on, or ALLOW_OPEN=1 if only those reach it who may"
         )
+
+
+def _usual_workers() -> int:
+    """One for each processor; two on a single one, since workers are replaced now and then."""
+    return min(max(len(os.sched_getaffinity(0)), 2), 8)
 
 
 def _is_loopback(host: str) -> bool:

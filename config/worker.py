@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -24,11 +25,47 @@ STATUS: dict[type[Exception], HTTPStatus] = {
 }
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is written without types
-    """Threads, and refusals that wear the envelope and repeat nothing of the request."""
+#: Seconds for which a worker whose threads are all at work leaves new connections to the others,
+#: and after which it does so again.
+LEAVE, LEAVE_AGAIN = 0.05, 1.0
 
-    #: What such a refusal says to browsers.
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is written without types
+    """Threads, and refusals that wear the envelope and repeat nothing of the request.
+
+    It accepts a connection when it has a thread for it. gunicorn's own worker accepts all that it
+    can get: of clients that come at once one process gets nearly all, and serves them on one core.
+    """
+
+    #: What a refusal says to browsers.
     cors_headers: Mapping[str, str] = {}
+    #: When it began to leave connections to the others, by the monotonic clock.
+    _left_at = -LEAVE_AGAIN
+
+    def accept(self, listener: Any) -> None:
+        """Accept a connection, or leave it to the others."""
+        if self._leaves_it():
+            self.set_accept_enabled(False)
+        else:
+            super().accept(listener)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Look for new connections or not; gunicorn asks again after each event."""
+        super().set_accept_enabled(enabled and not self._leaves_it())
+
+    def _leaves_it(self) -> bool:
+        """Tell whether to leave a connection to the others, who may be at work as well.
+
+        So it is left for a moment only: then it waits in line with the requests of those who stay.
+        """
+        at_work = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
+        if at_work < self.cfg.threads:
+            self._left_at = -LEAVE_AGAIN
+            return False
+        now = time.monotonic()
+        if now - self._left_at >= LEAVE_AGAIN:
+            self._left_at = now
+        return now - self._left_at < LEAVE
 
     def handle_error(self, _request: Any, client: Any, _address: Any, error: Exception) -> None:
         """Answer what never reached the application, or failed while an answer was sent.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import isfinite
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 from flask import Request, current_app
 from gunicorn.http.errors import ParseException
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 #: A JSON body of ordinary size has a handful of values; this many cost about 10 ms and 10 MB.
@@ -117,11 +116,11 @@ def _with_names(source: dict[str, Any], aliases: Mapping[str, str]) -> dict[str,
     return source
 
 
-def _from_pairs(pairs: MultiDict[str, str], lists: Collection[str]) -> dict[str, Any]:
+def _from_pairs(pairs: Iterable[tuple[str, str]], lists: Collection[str]) -> dict[str, Any]:
     """Read `key=value` pairs, as PHP does: `key[]` and `key[0]` make a list, else the last wins."""
     result: dict[str, Any] = {}
-    for key, values in pairs.lists():
-        bracketed = _LIST_KEY.fullmatch(key)
+    for key, values in _by_key(pairs).items():
+        bracketed = _LIST_KEY.fullmatch(key) if "[" in key else None
         name = bracketed["name"] if bracketed else key
         if bracketed or name in lists:
             before = result.get(name)
@@ -129,6 +128,13 @@ def _from_pairs(pairs: MultiDict[str, str], lists: Collection[str]) -> dict[str,
         else:
             result[name] = values[-1]
     return result
+
+
+def _by_key(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found
 
 
 def _from_body(
@@ -167,7 +173,7 @@ def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:
         raise ParameterError(
             "Request has more than {limit} parameters", limit=MAX_FORM_FIELDS
         ) from error
-    return _from_pairs(MultiDict(pairs), lists)
+    return _from_pairs(pairs, lists)
 
 
 def _parse_json(body: bytes, decoder: json.JSONDecoder) -> Any:

@@ -39,6 +39,12 @@ class FieldsSchema(Schema):
         self._keyed_fields = [
             (name, field.data_key or name, field) for name, field in self.load_fields.items()
         ]
+        #: What fields give that are absent, as most are. Those that must be there have nothing.
+        self._absent = {
+            name: field.load_default
+            for name, field in self.load_fields.items()
+            if field.load_default is not missing and not callable(field.load_default)
+        }
 
     def of(self, given: Mapping[str, Any], place: str = "") -> Any:
         """Read what was given, field by field.
@@ -53,12 +59,11 @@ class FieldsSchema(Schema):
         Raises:
             ParameterError: a value is missing or can't be used.
         """
-        return self.build(
-            {
-                name: field.deserialize(given.get(key, missing), place + key, given)
-                for name, key, field in self._keyed_fields
-            }
-        )
+        data = self._absent.copy()
+        for name, key, field in self._keyed_fields:
+            if key in given or name not in data:
+                data[name] = field.deserialize(given.get(key, missing), place + key, given)
+        return self.build(data)
 
     def shapes(self) -> dict[str, dict[str, Any]]:
         """Give the JSON Schema of what each field takes, by the name that it has in requests.

@@ -216,8 +216,8 @@ def test_the_defaults_that_depend_on_the_machine_are_as_stated() -> None:
     assert file
     settings = Settings.from_env({})
     assert settings.database_url.database == str(PROJECT / file[1]) == str(EMBEDDED_DATABASE)
-    assert defaults["WEB_CONCURRENCY"] == "processors + 1, at most 8"
-    assert settings.workers == min(len(os.sched_getaffinity(0)) + 1, 8)
+    assert defaults["WEB_CONCURRENCY"] == "the number of processors, 2 to 8"
+    assert settings.workers == min(max(len(os.sched_getaffinity(0)), 2), 8)
 
 
 def stated_ranges() -> list[tuple[str, int, int]]:
