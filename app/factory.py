@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Request
+from flask import Flask, Request, Response
 from flask.sessions import NullSession, SessionInterface
+from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter
 
@@ -72,6 +73,23 @@ class Application(Flask):
         return MapAdapter(
             self.url_map, "", request.root_path, "", "http", request.path, request.method
         )
+
+    def preprocess_request(self) -> ResponseReturnValue | None:
+        """Ask what is to be asked before each request: the application alone has such functions."""
+        for ask in self.before_request_funcs.get(None, ()):
+            answer: ResponseReturnValue | None = ask()  # type: ignore[assignment]  # no coroutine
+            if answer is not None:
+                return answer
+        return None
+
+    def process_response(self, response: Response) -> Response:
+        """Add to an answer what each of them has; no blueprint does."""
+        for add in reversed(self.after_request_funcs.get(None, ())):
+            response = add(response)
+        return response
+
+    def do_teardown_request(self, *_exception: object) -> None:
+        """Save the question what is to be done after a request: nothing is."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -16,8 +16,10 @@ class Answer(Response):
     """A whole answer, whose headers are complete: there is nothing to find out when it is sent."""
 
     def __init__(self, body: bytes, status: int = 200) -> None:
-        headers = [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))]
-        super().__init__([body], status, Headers(headers))
+        headers = Headers()
+        headers.add("Content-Type", CONTENT_TYPE)
+        headers.add("Content-Length", str(len(body)))
+        super().__init__([body], status, headers)
 
     def get_wsgi_headers(self, _environ: dict[str, Any]) -> Headers:
         """Give the headers as they are: no address in them, no status without a body."""

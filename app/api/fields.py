@@ -12,11 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from marshmallow import fields
 
 from app.api.parameters import ParameterError
+
+T = TypeVar("T")
 
 #: Characters of a document, thread, tag, stage, name or comment.
 MAX_TEXT = 255
@@ -32,7 +34,14 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
 _WHOLE_NUMBER = {"type": ["integer", "string", "null"], "pattern": "^([+-]?[0-9]+)?$"}
 
 
-class Text(fields.Field[str | None]):
+class Parameter(fields.Field[T]):
+    """A field without validators: it takes what it can read, and refuses the rest."""
+
+    def _validate(self, value: Any) -> None:
+        """Save what marshmallow would make anew for each value: a list of no validators."""
+
+
+class Text(Parameter[str | None]):
     """Unicode text; a number is taken as its decimal text, blanks around it are dropped."""
 
     def __init__(self, *, limit: int | None = MAX_TEXT, strip: bool = True, **options: Any) -> None:
@@ -88,7 +97,7 @@ def check_text(text: str, name: str, limit: int | None) -> str:
     return text
 
 
-class Integer(fields.Field[int | None]):
+class Integer(Parameter[int | None]):
     """A whole number or its decimal text, within bounds."""
 
     def __init__(self, *, low: int, high: int = MAX_INTEGER, **options: Any) -> None:
@@ -116,7 +125,7 @@ class Integer(fields.Field[int | None]):
         return number
 
 
-class VersionNumber(fields.Field[int | None]):
+class VersionNumber(Parameter[int | None]):
     """A version's number. Any integer will do: one that no thread can reach is found nowhere."""
 
     UNREACHABLE: ClassVar[int] = 2**31 - 1
@@ -147,7 +156,7 @@ def as_integer(value: Any, name: str) -> int:
     raise ParameterError('"{field}" parameter must be an integer', field=name)
 
 
-class Flag(fields.Field[bool]):
+class Flag(Parameter[bool]):
     """Yes or no, in the words that query strings use."""
 
     WORDS: ClassVar[dict[str, bool]] = {
@@ -168,7 +177,7 @@ class Flag(fields.Field[bool]):
         return self.WORDS[word]
 
 
-class Digits(fields.Field[str | None]):
+class Digits(Parameter[str | None]):
     """Hexadecimal digits, or decimal ones, so many of them."""
 
     def __init__(self, digits: int, *, hexadecimal: bool = False, **options: Any) -> None:
@@ -198,7 +207,7 @@ class Digits(fields.Field[str | None]):
         return text
 
 
-class Moment(fields.Field[datetime | date | None]):
+class Moment(Parameter[datetime | date | None]):
     """A date, or a date and a time, with or without an offset (ISO 8601, or as answers have it)."""
 
     def shape(self) -> dict[str, Any]:
@@ -224,7 +233,7 @@ def refuse_moment(name: str, error: Exception) -> NoReturn:
     ) from error
 
 
-class Choice(fields.Field[str | None]):
+class Choice(Parameter[str | None]):
     """One of a few words."""
 
     def __init__(self, *choices: str, **options: Any) -> None:
@@ -249,7 +258,7 @@ class Choice(fields.Field[str | None]):
         return str(value)
 
 
-class Choices(fields.Field[tuple[str, ...]]):
+class Choices(Parameter[tuple[str, ...]]):
     """Some of a few words: a list, or text with commas between them."""
 
     def __init__(self, *choices: str, **options: Any) -> None:
@@ -277,7 +286,7 @@ class Choices(fields.Field[tuple[str, ...]]):
         return tuple(words)
 
 
-class Tags(fields.Field[tuple[str, ...]]):
+class Tags(Parameter[tuple[str, ...]]):
     """A list of tags, each once, in the order sent. A single one is a list of one."""
 
     def __init__(self, **options: Any) -> None:

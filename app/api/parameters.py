@@ -73,8 +73,9 @@ def read_parameters(
         RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
     """
     merged = {}
-    if request.query_string:
-        merged = _with_names(_from_form(request.query_string, lists), aliases)
+    query = request.query_string
+    if query:
+        merged = _with_names(_from_form(query, lists), aliases)
     body = _read_body(request)
     if body:
         decoder = _JSON_WITH_FRACTIONS if fractions else _JSON

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -36,9 +35,9 @@ class Prepared:
             return connection.execute(self.statement, values).all()
         sql, constants = self._compile(connection.engine)
         try:
-            with closing(connection.connection.cursor()) as cursor:
-                cursor.execute(sql, {**constants, **values})
-                return cursor.fetchall()
+            cursor = connection.connection.cursor()
+            cursor.execute(sql, {**constants, **values})
+            return cursor.fetchall()  # All are here: there is nothing to close.
         except connection.dialect.loaded_dbapi.Error as error:
             raise self._translate(connection, sql, error) from error
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from marshmallow import fields
 
-from app.api.fields import Moment, Text
+from app.api.fields import Moment, Parameter, Text
 from app.api.iinked.refusals import InvalidSignBy, NameLength
 from app.api.parameters import ParameterError
 from app.api.schemas import FieldsSchema
@@ -35,7 +34,7 @@ class PackageName(Text):
         return super()._deserialize(value, attr, data, **kw)
 
 
-class OneOf(fields.Field[str | None]):
+class OneOf(Parameter[str | None]):
     """One of a few words, in just these letters; what is no such word is refused by a code."""
 
     def __init__(self, refusal: type[ParameterError], *choices: str) -> None:
@@ -111,7 +110,7 @@ class Role(Text):
         return role or None
 
 
-class JsonObject(fields.Field[dict[str, Any]]):
+class JsonObject(Parameter[dict[str, Any]]):
     """A JSON object that is kept as it is, if it is of a size and a depth that can be kept."""
 
     def __init__(self, **options: Any) -> None:
@@ -141,7 +140,7 @@ class JsonObject(fields.Field[dict[str, Any]]):
         return value
 
 
-class Items(fields.Field[tuple[Any, ...]]):
+class Items(Parameter[tuple[Any, ...]]):
     """A list of objects, each read by a schema; errors name the item, counted from 0."""
 
     def __init__(self, schema: FieldsSchema, *, limit: int, **options: Any) -> None:
