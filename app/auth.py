@@ -12,10 +12,11 @@ from functools import cache
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from flask import Flask, request
+from flask import Request, request
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.application import Application
 from app.extensions import db
 from app.store.database import impatient
 from app.store.tokens import Bearer, list_in_force, note_use, split_token
@@ -164,12 +165,12 @@ class TokensInForce:
             _log.warning("the day on which a token was used is not kept: %s", type(error).__name__)
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Application) -> None:
     """Find out, before each request, who calls. `enforce` is to follow."""
     tokens = TokensInForce()
     demand_of = _reading_demands(app)
 
-    def identify() -> None:
+    def identify(request: Request) -> None:
         endpoint, environ = request.endpoint, request.environ
         if endpoint is not None and demand_of(endpoint).scope is None:
             return
@@ -177,22 +178,22 @@ def init_app(app: Flask) -> None:
         if text is not None:
             environ[_CALLER] = tokens.find(db.engine, text)
 
-    app.before_request(identify)
+    app.before.append(identify)
 
 
-def enforce(app: Flask) -> None:
+def enforce(app: Application) -> None:
     """Refuse, before each request, a caller who lacks what the view demands.
 
     What is not there, or not by this method, says so itself.
     """
     demand_of = _reading_demands(app)
 
-    def demand() -> None:
+    def demand(request: Request) -> None:
         endpoint = request.endpoint
         if endpoint is not None:
             demand_of(endpoint).make(request.environ)
 
-    app.before_request(demand)
+    app.before.append(demand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,7 @@ class _Demand:
             raise TagsOutOfReach(prefix=bearer.tag_prefix)
 
 
-def _reading_demands(app: Flask) -> Callable[[str], _Demand]:
+def _reading_demands(app: Application) -> Callable[[str], _Demand]:
     @cache  # An application's endpoints are few, and don't change.
     def read(endpoint: str) -> _Demand:
         view = app.view_functions[endpoint]
@@ -237,9 +238,9 @@ def caller_name() -> str | None:
     return found.name if found else None
 
 
-def caller_key() -> str | None:
-    """Give what the caller's requests are counted by."""
-    found = caller()
+def caller_key(request: Request) -> str | None:
+    """Give what the requests of him who makes one are counted by; None if he has no token."""
+    found: Bearer | None = request.environ.get(_CALLER)
     return f"token {found.id}" if found else None
 
 

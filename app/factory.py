@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any
 
-from flask import Flask, Request, Response
-from flask.sessions import NullSession, SessionInterface
-from flask.typing import ResponseReturnValue
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import MapAdapter
 
 from app import auth, cli, cors
 from app.api import (
@@ -25,6 +20,7 @@ from app.api import (
     solaris,
 )
 from app.api.families import family_at_work
+from app.application import Application
 from app.extensions import db
 from app.limits import requests as limited_requests
 from app.observe import counters, pools, requests
@@ -37,59 +33,6 @@ from config.settings import Settings, SettingsError
 FAMILIES = {
     family.name: family for family in (ncanode.FAMILY, solaris.FAMILY, iinked.FAMILY, penbox.FAMILY)
 }
-
-
-class WithoutSessions(SessionInterface):
-    """No cookies: nothing is opened before a request, and nothing saved after it."""
-
-    def open_session(self, _app: Flask, _request: Request) -> NullSession:
-        """Give a session that takes nothing."""
-        return _NO_SESSION
-
-    def is_null_session(self, _session: object) -> bool:
-        """Tell that there is nothing to save."""
-        return True
-
-
-_NO_SESSION = NullSession()
-
-
-class Application(Flask):
-    """Flask, whose views are all plain functions, found by path and method alone.
-
-    What Flask would look up anew for each request costs a tenth of a read of one signature.
-    """
-
-    session_interface = WithoutSessions()
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Save the question, at each of a request's calls, whether a function is a coroutine."""
-        return func
-
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Match without the host: no route asks for one, and no answer needs an absolute URL."""
-        if request is None:
-            return super().create_url_adapter(None)
-        return MapAdapter(
-            self.url_map, "", request.root_path, "", "http", request.path, request.method
-        )
-
-    def preprocess_request(self) -> ResponseReturnValue | None:
-        """Ask what is to be asked before each request: the application alone has such functions."""
-        for ask in self.before_request_funcs.get(None, ()):
-            answer: ResponseReturnValue | None = ask()  # type: ignore[assignment]  # no coroutine
-            if answer is not None:
-                return answer
-        return None
-
-    def process_response(self, response: Response) -> Response:
-        """Add to an answer what each of them has; no blueprint does."""
-        for add in reversed(self.after_request_funcs.get(None, ())):
-            response = add(response)
-        return response
-
-    def do_teardown_request(self, *_exception: object) -> None:
-        """Save the question what is to be done after a request: nothing is."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -173,12 +116,12 @@ def _open_doors(app: Flask, settings: Settings) -> None:
         app.register_blueprint(blueprint)
 
 
-def _observe_requests(app: Flask, settings: Settings) -> None:
+def _observe_requests(app: Application, settings: Settings) -> None:
     telling = requests.Telling(token=auth.caller_name, family=family_at_work)
     requests.init_app(app, count=settings.metrics, telling=telling if settings.access_log else None)
 
 
-def _guard(app: Flask, settings: Settings) -> None:
+def _guard(app: Application, settings: Settings) -> None:
     """Say who may call, from where, how often. The order is that in which a request is asked."""
     if settings.trusted_proxies:
         proxies = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)

@@ -53,13 +53,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is written without
         """Look for new connections or not; gunicorn asks again after each event."""
         super().set_accept_enabled(enabled and not self._leaves_it())
 
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Do what there is to do; what is left to the others is looked at again soon."""
+        soon = self.alive and not self._accepting
+        super().wait_for_and_dispatch_events(min(timeout, LEAVE) if soon else timeout)
+
     def _leaves_it(self) -> bool:
         """Tell whether to leave a connection to the others, who may be at work as well.
 
         So it is left for a moment only: then it waits in line with the requests of those who stay.
         """
         at_work = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
-        if at_work < self.cfg.threads:
+        if self.cfg.workers == 1 or at_work < self.cfg.threads:
             self._left_at = -LEAVE_AGAIN
             return False
         now = time.monotonic()

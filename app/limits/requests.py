@@ -12,10 +12,11 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 
-from flask import Flask, Response, request
+from flask import Request, Response
 from limits import RateLimitItem
 from limits.strategies import FixedWindowRateLimiter
 
+from app.application import Application
 from app.limits.errors import TooManyRequests
 from app.limits.shared_counters import SharedCounters
 
@@ -25,10 +26,25 @@ UNLIMITED = frozenset({"/health/live", "/health/ready", "/metrics"})
 _LEFT = "qoltanba.left"
 
 #: Gives what a caller who proved who he is, is counted by; None for all others.
-Who = Callable[[], str | None]
+Who = Callable[[Request], str | None]
 
 
-def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
+class Window(FixedWindowRateLimiter):
+    """A window that tells, with each request that it counts, what is left."""
+
+    def count(self, limit: RateLimitItem, caller: str) -> tuple[int, float]:
+        """Count a request.
+
+        Returns:
+            how many are left, less than 0 if this one was too many, and when all are there again,
+            seconds since the epoch.
+        """
+        key = limit.key_for(caller)
+        counted = self.storage.incr(key, limit.get_expiry())
+        return limit.amount - counted, self.storage.get_expiry(key)
+
+
+def init_app(app: Application, limit: RateLimitItem, who: Who) -> None:
     """Limit the requests of an application.
 
     To be called after what answers preflights and finds out who calls, before what refuses him.
@@ -38,36 +54,34 @@ def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
         limit: how many requests a caller has in which time, which runs from his first one.
         who: see `Who`; all others are counted by their address.
     """
-    limiter = FixedWindowRateLimiter(SharedCounters())
-    amount, window = limit.amount, limit.get_expiry()
-    policy = f'"caller";q={amount};w={window}'
+    window = Window(SharedCounters())
+    amount = str(limit.amount)
+    policy = f'"caller";q={amount};w={limit.get_expiry()}'
 
-    def count() -> None:
+    def count(request: Request) -> None:
         environ = request.environ
         if environ["PATH_INFO"] in UNLIMITED:
             return
-        caller = who() or address_key(environ.get("REMOTE_ADDR") or "")
-        allowed = limiter.hit(limit, caller)
-        reset, remaining = limiter.get_window_stats(limit, caller)
+        caller = who(request) or address_key(environ.get("REMOTE_ADDR") or "")
+        left, reset = window.count(limit, caller)
         seconds = max(ceil(reset - time.time()), 1)
-        environ[_LEFT] = remaining, seconds
-        if not allowed:
+        environ[_LEFT] = max(left, 0), seconds
+        if left < 0:
             raise TooManyRequests(seconds)
 
-    def tell(response: Response) -> Response:
+    def tell(request: Request, response: Response) -> None:
         left = request.environ.get(_LEFT)
         if left is not None:
             remaining, seconds = left
             add = response.headers.add
             add("RateLimit-Policy", policy)
             add("RateLimit", f'"caller";r={remaining};t={seconds}')
-            add("RateLimit-Limit", str(amount))
+            add("RateLimit-Limit", amount)
             add("RateLimit-Remaining", str(remaining))
             add("RateLimit-Reset", str(seconds))
-        return response
 
-    app.before_request(count)
-    app.after_request(tell)
+    app.before.append(count)
+    app.after.append(tell)
 
 
 @lru_cache(maxsize=4096)
