@@ -4,7 +4,8 @@ Hand-written SQL over psycopg2, one statement a request, one connection a thread
 no errors, no filters but one tag. It runs under the same gunicorn on the same tables, and writes
 the same rows (`bench.sameness` compares them). What a signature claims it reads once, since it is
 sent the same one over and over. It has no guard of co-signers: it doesn't ask who signed the
-version before, so it never warns.
+version before, so it never warns. And it has no functions in the database: each statement is
+planned anew, as those are that a client sends through PgBouncer.
 """
 
 from __future__ import annotations
