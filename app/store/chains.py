@@ -1,8 +1,8 @@
 """Writes: the rules by which a thread's chain of versions grows and goes.
 
-One statement decides who wins when writers meet: an UPDATE of the head at the version that the
-caller has seen, or an INSERT of a head that was not there. No row back means that somebody else
-was first. `save_function` has them for PostgreSQL, `save_statements` for SQLite.
+One statement decides who wins when writers meet: it updates the head at the version that the caller
+has seen, or inserts a head that was not there. No row back means that somebody else was first.
+`save_function` has it for PostgreSQL, `save_statements` for SQLite.
 """
 
 from __future__ import annotations

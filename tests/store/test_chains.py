@@ -88,8 +88,8 @@ def test_a_version_that_is_not_the_current_one_is_a_conflict(engine: Engine, see
 
 def test_threads_of_one_document_have_chains_of_their_own(engine: Engine) -> None:
     save(engine, thread="main")
-    save(engine, thread="main", seen=1)
     other = save(engine, thread="other")
+    save(engine, thread="main", seen=1)
     assert (other.id, other.version) == (2, 1)
     assert get(engine, thread="main").version == 2
 
@@ -187,8 +187,8 @@ def test_a_thread_may_have_many_tags(engine: Engine) -> None:
 
 def test_a_deletion_removes_the_head_all_versions_and_tags(engine: Engine) -> None:
     save(engine, tags=["a"])
-    save(engine, seen=1, tags=["b", "c"])
     save(engine, "other", tags=["b"])
+    save(engine, seen=1, tags=["b", "c"])
     delete(engine)
     with pytest.raises(SignatureNotFound):
         get(engine)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from alembic import command
@@ -196,6 +196,27 @@ def test_all_tables_go_into_the_schema_that_is_asked_for(
     finally:
         with plain.connect() as connection:
             connection.execute(text(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'))
+
+
+def test_a_schema_that_was_renamed_is_saved_into_after_an_upgrade(
+    open_engine: EngineMaker, postgres_url: str
+) -> None:
+    old, new = f"old_{uuid4().hex}", f"new_{uuid4().hex}"
+    plain = open_engine(postgres_url)
+    try:
+        upgrade(open_engine(postgres_url, old), old)
+        with plain.connect() as connection:
+            connection.execute(text(f"ALTER SCHEMA {old} RENAME TO {new}"))
+        renamed, fresh = open_engine(postgres_url, new), open_engine(postgres_url, old)
+        upgrade(renamed, new)
+        upgrade(fresh, old)
+        save(renamed, cms="of the old store")
+        save(fresh, cms="of a new one")
+        assert [record.cms for record in versions(renamed)] == ["of the old store"]
+        assert [record.cms for record in versions(fresh)] == ["of a new one"]
+    finally:
+        with plain.connect() as connection:
+            connection.execute(text(f"DROP SCHEMA IF EXISTS {old}, {new} CASCADE"))
 
 
 def test_two_schemas_of_one_database_know_nothing_of_each_other(postgres_url: str) -> None:

@@ -21,8 +21,8 @@ from tests.store.threads import find, index_of_tags, save, tags_of_current_versi
 def forget(engine: Engine) -> Engine:
     """Save three threads, and leave of them what a program before this one kept."""
     save(engine, "a", cms=signed_by(IVANOV), tags=["x"])
-    save(engine, "a", seen=1, cms=signed_by(IVANOV, PETROVA), tags=["x", "y"])
     save(engine, "b", cms=signed_by(PETROVA))
+    save(engine, "a", seen=1, cms=signed_by(IVANOV, PETROVA), tags=["x", "y"])
     save(engine, "c", cms="no signature")
     with engine.connect() as connection:
         connection.execute(delete(Signer))

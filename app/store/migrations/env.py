@@ -13,6 +13,13 @@ from app.store.database import transaction
 from app.store.migrations import VERSION_TABLE
 from app.store.models import Base
 
+#: Whether `save_version` still looks into a schema that was renamed since: it has the name.
+_LOOKS_ELSEWHERE = text("""
+    SELECT EXISTS (
+        SELECT FROM pg_proc WHERE oid = to_regproc('save_version')
+        AND 'search_path=' || current_setting('search_path') <> ALL (proconfig)
+    )""")
+
 #: Any number that no other user of the database takes for an advisory lock.
 ADVISORY_LOCK = 0x716F6C74616E6261
 
@@ -43,6 +50,11 @@ def _prepare_postgresql(connection: Connection, schema: str | None) -> None:
         connection.exec_driver_sql(f'SET LOCAL search_path TO "{schema}"')
 
 
+def _follow_renamed_schema(connection: Connection) -> None:
+    if connection.execute(_LOOKS_ELSEWHERE).scalar_one():
+        connection.exec_driver_sql("ALTER FUNCTION save_version SET search_path FROM CURRENT")
+
+
 def run() -> None:
     """Apply the steps to the engine that `migrations.upgrade` passes."""
     engine: Engine = context.config.attributes["engine"]
@@ -55,6 +67,8 @@ def run() -> None:
             connection=connection, target_metadata=Base.metadata, version_table=VERSION_TABLE
         )
         context.run_migrations()
+        if on_postgresql:
+            _follow_renamed_schema(connection)
 
 
 run()

@@ -8,10 +8,11 @@ from alembic import op
 revision = "0005"
 down_revision = "0004"
 
-# The settings hold while it runs. A plan that is kept must not depend on how small the tables are
-# today, nor on which schemas its caller looks into.
+# The settings hold while it runs. A plan that is kept must not read whole tables since they are
+# small today, nor depend on which schemas its caller looks into. `env` renews the path at each
+# upgrade, for schemas that were renamed.
 _SAVE_VERSION = """
-CREATE FUNCTION save_version(
+CREATE OR REPLACE FUNCTION save_version(
     seen bigint,
     compare boolean,
     new_document text,
@@ -44,36 +45,30 @@ SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
 DECLARE
-    is_first boolean := false;
     old_tags json;
     old_terms json;
-    kept text[] := '{}';
-    sent text[];
+    kept text[];
+    added text[];
     gone text[];
 BEGIN
-    -- Who wins when writers meet: no row here, nor by the INSERT below, and somebody else did.
-    IF seen <> 0 THEN
-        UPDATE signatures
-        SET version = version + 1, stage = new_stage, updated_at = statement_timestamp(),
-            claimed_signed_at = new_signed_at
-        WHERE document = new_document AND thread = new_thread AND version = seen
-        RETURNING id, version, created_at, updated_at
-        INTO saved_id, saved_version, saved_created_at, saved_updated_at;
-    END IF;
+    -- Who wins when writers meet: there is no row for those who come too late. The conflict leads
+    -- to the one index in which a thread stands alone, however many a document has.
+    INSERT INTO signatures AS head (document, thread, stage, version, created_at, updated_at,
+        claimed_signed_at, public_id)
+    VALUES (new_document, new_thread, new_stage, 1, statement_timestamp(), statement_timestamp(),
+        new_signed_at, gen_random_uuid())
+    ON CONFLICT (document, thread) DO UPDATE
+    SET version = head.version + 1, stage = new_stage, updated_at = statement_timestamp(),
+        claimed_signed_at = new_signed_at
+    WHERE head.version = seen
+    RETURNING id, version, created_at, updated_at
+    INTO saved_id, saved_version, saved_created_at, saved_updated_at;
     IF saved_id IS NULL THEN
-        is_first := true;
-        INSERT INTO signatures (document, thread, stage, version, created_at, updated_at,
-            claimed_signed_at, public_id)
-        VALUES (new_document, new_thread, new_stage, 1, statement_timestamp(),
-            statement_timestamp(), new_signed_at, gen_random_uuid())
-        ON CONFLICT DO NOTHING
-        RETURNING id, version, created_at, updated_at
-        INTO saved_id, saved_version, saved_created_at, saved_updated_at;
-        IF saved_id IS NULL THEN
-            RETURN;
-        END IF;
-    ELSE
-        SELECT tags, terms, content_sha256 FROM versions
+        RETURN;
+    END IF;
+
+    IF saved_version > 1 THEN
+        SELECT tags, terms, CASE WHEN compare THEN content_sha256 END FROM versions
         WHERE signature_id = saved_id AND version = seen
         INTO old_tags, old_terms, superseded_content_sha256;
         IF compare THEN
@@ -96,33 +91,35 @@ BEGIN
         signer->>4, signer->>5, (signer->>6)::timestamp AT TIME ZONE 'UTC', signer->7
     FROM json_array_elements(new_signers) AS signer;
 
-    -- The search indexes: only what differs from the version before, which is little. As a rule
-    -- the same people sign again.
-    IF is_first OR old_tags::text <> new_tags::text THEN
-        sent := ARRAY(SELECT json_array_elements_text(new_tags));
-        IF NOT is_first THEN
-            kept := ARRAY(SELECT json_array_elements_text(old_tags));
-            gone := ARRAY(SELECT unnest(kept) EXCEPT SELECT unnest(sent));
-            DELETE FROM signature_tags WHERE signature_id = saved_id AND tag = ANY (gone);
-            DELETE FROM signature_tag_pairs
-            WHERE signature_id = saved_id
-                AND first_tag = ANY (kept) AND second_tag = ANY (kept)
-                AND (first_tag = ANY (gone) OR second_tag = ANY (gone));
-        END IF;
+    -- The search indexes: only what differs from the version before. As a rule the same people sign
+    -- again, so that nothing has to be looked at.
+    IF old_tags::text IS DISTINCT FROM new_tags::text THEN
+        kept := ARRAY(SELECT json_array_elements_text(old_tags)
+            INTERSECT SELECT json_array_elements_text(new_tags));
+        gone := ARRAY(SELECT json_array_elements_text(old_tags) EXCEPT SELECT unnest(kept));
+        added := ARRAY(SELECT json_array_elements_text(new_tags) EXCEPT SELECT unnest(kept));
+        DELETE FROM signature_tags WHERE signature_id = saved_id AND tag = ANY (gone);
+        DELETE FROM signature_tag_pairs
+        WHERE signature_id = saved_id
+            AND first_tag = ANY (gone) AND second_tag = ANY (gone || kept);
+        DELETE FROM signature_tag_pairs
+        WHERE signature_id = saved_id AND first_tag = ANY (kept) AND second_tag = ANY (gone);
         INSERT INTO signature_tags (tag, signature_id)
-        SELECT tag, saved_id FROM unnest(sent) AS tag
-        WHERE tag <> ALL (kept)
+        SELECT tag, saved_id FROM unnest(added) AS tag
         ON CONFLICT DO NOTHING;
         INSERT INTO signature_tag_pairs (first_tag, second_tag, signature_id)
-        SELECT lower, higher, saved_id FROM unnest(sent) AS lower, unnest(sent) AS higher
-        WHERE lower COLLATE "C" < higher AND (lower <> ALL (kept) OR higher <> ALL (kept))
+        SELECT one, other, saved_id FROM unnest(added) AS one, unnest(added) AS other
+        WHERE one COLLATE "C" < other
+        UNION ALL
+        SELECT least(one COLLATE "C", other), greatest(one COLLATE "C", other), saved_id
+        FROM unnest(added) AS one, unnest(kept) AS other
         ON CONFLICT DO NOTHING;
     END IF;
-    IF is_first THEN
+    IF saved_version = 1 THEN
         -- Its id was never used before: nothing can be in the way of its terms, which are many.
         INSERT INTO signature_terms (term, signature_id)
         SELECT term, saved_id FROM json_array_elements_text(new_terms) AS term;
-    ELSIF old_terms IS NULL OR old_terms::text <> new_terms::text THEN
+    ELSIF old_terms::text IS DISTINCT FROM new_terms::text THEN
         DELETE FROM signature_terms
         WHERE signature_id = saved_id AND term = ANY (ARRAY(
             SELECT json_array_elements_text(old_terms)
@@ -130,7 +127,7 @@ BEGIN
         INSERT INTO signature_terms (term, signature_id)
         SELECT term, saved_id FROM (
             SELECT json_array_elements_text(new_terms)
-            EXCEPT SELECT json_array_elements_text(old_terms)) AS new (term)
+            EXCEPT SELECT json_array_elements_text(old_terms)) AS added (term)
         ON CONFLICT DO NOTHING;
     END IF;
 END
