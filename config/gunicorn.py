@@ -12,6 +12,7 @@ from typing import Any
 from app import cors
 from app.observe import later, processes
 from config import counting
+from config.free_threads import FREE_THREADS
 from config.settings import Settings, SettingsError
 
 try:
@@ -108,7 +109,8 @@ def worker_exit(_master: Any, _worker: Any) -> None:
 
 
 def child_exit(_master: Any, worker: Any) -> None:
-    """Forget the connections of a worker that has ended; what it counted is kept."""
+    """Forget the threads and connections of a worker that has ended; what it counted is kept."""
+    FREE_THREADS.tell(worker.place, free=False)
     if processes.shared_folder():
         counting.forget(worker.place)
 

@@ -15,6 +15,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from app.observe.counters import count_refusal
 from app.observe.logs import FIELDS
 from app.observe.requests import HEADER, new_id
+from config.free_threads import FREE_THREADS
 
 #: What gunicorn refuses before the application sees it; all other faults of a client are 400.
 STATUS: dict[type[Exception], HTTPStatus] = {
@@ -25,52 +26,68 @@ STATUS: dict[type[Exception], HTTPStatus] = {
 }
 
 
-#: Seconds for which a worker whose threads are all at work leaves new connections to the others,
-#: and after which it does so again.
-LEAVE, LEAVE_AGAIN = 0.05, 1.0
+#: Seconds for which a worker leaves a new connection to others who have a thread for it, and after
+#: which it asks again whether they have.
+PATIENCE, ASK_AGAIN = 0.05, 0.005
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is written without types
     """Threads, and refusals that wear the envelope and repeat nothing of the request.
 
-    It accepts a connection when it has a thread for it. gunicorn's own worker accepts all that it
-    can get: of clients that come at once one process gets nearly all, and serves them on one core.
+    While all of its threads are at work, it leaves new connections to workers who have one free.
+    gunicorn's own worker accepts all that it can get: of clients that come at once one process gets
+    nearly all, and serves them on one core.
     """
 
     #: What a refusal says to browsers.
     cors_headers: Mapping[str, str] = {}
-    #: When it began to leave connections to the others, by the monotonic clock.
-    _left_at = -LEAVE_AGAIN
+    #: Which of the server's workers this is, counted from 0.
+    place = 0
+    #: Whether it leaves a connection to others; since when; and when it last asked whether to. By
+    #: the monotonic clock, seconds.
+    _leaves = False
+    _left_at = _asked_at = -PATIENCE
 
-    def accept(self, listener: Any) -> None:
-        """Accept a connection, or leave it to the others."""
-        if self._leaves_it():
-            self.set_accept_enabled(False)
-        else:
-            super().accept(listener)
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Look for new connections or not; gunicorn asks again after each event."""
-        super().set_accept_enabled(enabled and not self._leaves_it())
+    def run(self) -> None:
+        """Serve until told to stop."""
+        try:
+            super().run()
+        finally:
+            FREE_THREADS.tell(self.place, free=False)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Do what there is to do; what is left to the others is looked at again soon."""
-        soon = self.alive and not self._accepting
-        super().wait_for_and_dispatch_events(min(timeout, LEAVE) if soon else timeout)
+        """Wait for what there is to do, and do it; what was left to others is looked at soon."""
+        self._tell()
+        super().wait_for_and_dispatch_events(min(timeout, ASK_AGAIN) if self._leaves else timeout)
 
-    def _leaves_it(self) -> bool:
-        """Tell whether to leave a connection to the others, who may be at work as well.
+    def accept(self, listener: Any) -> None:
+        """Accept a connection, or leave it to others."""
+        self.set_accept_enabled(True)
+        if not self._leaves:
+            super().accept(listener)
+            self._tell()
 
-        So it is left for a moment only: then it waits in line with the requests of those who stay.
-        """
-        at_work = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
-        if self.cfg.workers == 1 or at_work < self.cfg.threads:
-            self._left_at = -LEAVE_AGAIN
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Look for new connections, or don't, which holds until gunicorn asks for it again."""
+        self._leaves = enabled and self._is_to_leave()
+        super().set_accept_enabled(enabled and not self._leaves)
+
+    def _is_to_leave(self) -> bool:
+        """Tell whether others will take a connection; those who don't are busy after all."""
+        if self._tell() or not FREE_THREADS.are_there():
             return False
         now = time.monotonic()
-        if now - self._left_at >= LEAVE_AGAIN:
+        if now - self._asked_at > 4 * ASK_AGAIN:  # This is another connection than the last one.
             self._left_at = now
-        return now - self._left_at < LEAVE
+        self._asked_at = now
+        return now - self._left_at < PATIENCE
+
+    def _tell(self) -> bool:
+        """Tell the others, and whoever asks, whether a thread is free."""
+        at_work = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
+        free = bool(self.alive and at_work < self.cfg.threads)
+        FREE_THREADS.tell(self.place, free=free)
+        return free
 
     def handle_error(self, _request: Any, client: Any, _address: Any, error: Exception) -> None:
         """Answer what never reached the application, or failed while an answer was sent.
