@@ -37,7 +37,8 @@ class Application(Flask):
 
     What Flask would look up anew for each request costs a tenth of a read of one signature. What is
     to be done around requests stands in `before` and `after`; functions that are registered in
-    Flask's ways (`before_request`, `after_request`, `teardown_request`) are never called.
+    Flask's ways (`before_request`, `after_request`, `teardown_request`, `url_value_preprocessor`,
+    `after_this_request`) are never called.
     """
 
     session_interface = WithoutSessions()
