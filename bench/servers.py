@@ -20,6 +20,8 @@ from tests.postgresql import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent
 CONNECTIONS = 16
+#: Seconds in which a server has seen the last clients leave, before the next ones come.
+PAUSE = 0.3
 
 
 class WebServer:
@@ -102,6 +104,7 @@ def drive(server: WebServer, lua: str, seconds: float) -> Load:
     Raises:
         RuntimeError: an answer was not a success.
     """
+    time.sleep(PAUSE)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(lua)
         script.flush()
