@@ -50,6 +50,9 @@ DECLARE
     kept text[];
     added text[];
     gone text[];
+    rest text[];
+    one text;
+    other text;
 BEGIN
     -- Who wins when writers meet: there is no row for those who come too late. The conflict leads
     -- to the one index in which a thread stands alone, however many a document has.
@@ -98,21 +101,28 @@ BEGIN
             INTERSECT SELECT json_array_elements_text(new_tags));
         gone := ARRAY(SELECT json_array_elements_text(old_tags) EXCEPT SELECT unnest(kept));
         added := ARRAY(SELECT json_array_elements_text(new_tags) EXCEPT SELECT unnest(kept));
-        DELETE FROM signature_tags WHERE signature_id = saved_id AND tag = ANY (gone);
-        DELETE FROM signature_tag_pairs
-        WHERE signature_id = saved_id
-            AND first_tag = ANY (gone) AND second_tag = ANY (gone || kept);
-        DELETE FROM signature_tag_pairs
-        WHERE signature_id = saved_id AND first_tag = ANY (kept) AND second_tag = ANY (gone);
+        -- One by one, by whole keys: how many a list has is not known to a plan that is kept, and
+        -- it would read whole indexes of what was little when it was made.
+        rest := gone || kept;
+        FOREACH one IN ARRAY gone LOOP
+            DELETE FROM signature_tags WHERE tag = one AND signature_id = saved_id;
+            rest := array_remove(rest, one);
+            FOREACH other IN ARRAY rest LOOP
+                DELETE FROM signature_tag_pairs
+                WHERE first_tag = least(one COLLATE "C", other)
+                    AND second_tag = greatest(one COLLATE "C", other)
+                    AND signature_id = saved_id;
+            END LOOP;
+        END LOOP;
         INSERT INTO signature_tags (tag, signature_id)
         SELECT tag, saved_id FROM unnest(added) AS tag
         ON CONFLICT DO NOTHING;
         INSERT INTO signature_tag_pairs (first_tag, second_tag, signature_id)
-        SELECT one, other, saved_id FROM unnest(added) AS one, unnest(added) AS other
-        WHERE one COLLATE "C" < other
+        SELECT a, b, saved_id FROM unnest(added) AS a, unnest(added) AS b
+        WHERE a COLLATE "C" < b
         UNION ALL
-        SELECT least(one COLLATE "C", other), greatest(one COLLATE "C", other), saved_id
-        FROM unnest(added) AS one, unnest(kept) AS other
+        SELECT least(a COLLATE "C", b), greatest(a COLLATE "C", b), saved_id
+        FROM unnest(added) AS a, unnest(kept) AS b
         ON CONFLICT DO NOTHING;
     END IF;
     IF saved_version = 1 THEN
@@ -120,10 +130,11 @@ BEGIN
         INSERT INTO signature_terms (term, signature_id)
         SELECT term, saved_id FROM json_array_elements_text(new_terms) AS term;
     ELSIF old_terms::text IS DISTINCT FROM new_terms::text THEN
-        DELETE FROM signature_terms
-        WHERE signature_id = saved_id AND term = ANY (ARRAY(
-            SELECT json_array_elements_text(old_terms)
-            EXCEPT SELECT json_array_elements_text(new_terms)));
+        FOR one IN SELECT json_array_elements_text(old_terms)
+            EXCEPT SELECT json_array_elements_text(new_terms)
+        LOOP
+            DELETE FROM signature_terms WHERE term = one AND signature_id = saved_id;
+        END LOOP;
         INSERT INTO signature_terms (term, signature_id)
         SELECT term, saved_id FROM (
             SELECT json_array_elements_text(new_terms)
