@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from math import isfinite
 from typing import Any, NoReturn
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 from flask import Request, current_app
 from gunicorn.http.errors import ParseException
@@ -117,10 +117,10 @@ def _with_names(source: dict[str, Any], aliases: Mapping[str, str]) -> dict[str,
     return source
 
 
-def _from_pairs(pairs: Iterable[tuple[str, str]], lists: Collection[str]) -> dict[str, Any]:
-    """Read `key=value` pairs, as PHP does: `key[]` and `key[0]` make a list, else the last wins."""
+def _named(given: Mapping[str, list[str]], lists: Collection[str]) -> dict[str, Any]:
+    """Name what was given, as PHP does: `key[]` and `key[0]` make a list, else the last wins."""
     result: dict[str, Any] = {}
-    for key, values in _by_key(pairs).items():
+    for key, values in given.items():
         bracketed = _LIST_KEY.fullmatch(key) if "[" in key else None
         name = bracketed["name"] if bracketed else key
         if bracketed or name in lists:
@@ -129,13 +129,6 @@ def _from_pairs(pairs: Iterable[tuple[str, str]], lists: Collection[str]) -> dic
         else:
             result[name] = values[-1]
     return result
-
-
-def _by_key(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for key, value in pairs:
-        found.setdefault(key, []).append(value)
-    return found
 
 
 def _from_body(
@@ -162,7 +155,7 @@ def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:
             limit=MAX_ESCAPES,
         )
     try:
-        pairs = parse_qsl(
+        given = parse_qs(
             encoded.decode(),
             keep_blank_values=True,
             errors="strict",
@@ -174,7 +167,7 @@ def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:
         raise ParameterError(
             "Request has more than {limit} parameters", limit=MAX_FORM_FIELDS
         ) from error
-    return _from_pairs(pairs, lists)
+    return _named(given, lists)
 
 
 def _parse_json(body: bytes, decoder: json.JSONDecoder) -> Any:
