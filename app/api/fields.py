@@ -12,25 +12,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from marshmallow import fields
 
 from app.api.parameters import ParameterError
+from app.api.values import (
+    BLANKS,
+    MAX_INTEGER,
+    MAX_TAGS,
+    MAX_TEXT,
+    as_integer,
+    as_text,
+    check_text,
+    refuse_moment,
+)
 
 T = TypeVar("T")
 
-#: Characters of a document, thread, tag, stage, name or comment.
-MAX_TEXT = 255
-#: Tags of one version, or of one filter.
-MAX_TAGS = 200
-#: The largest number that a database column or a LIMIT takes.
-MAX_INTEGER = 2**63 - 1
-
-#: What PHP's trim() takes away, but NUL, which is refused.
-_BLANKS = " \t\n\r\v"
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
 _WHOLE_NUMBER = {"type": ["integer", "string", "null"], "pattern": "^([+-]?[0-9]+)?$"}
 
 
@@ -58,43 +57,7 @@ class Text(Parameter[str | None]):
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> str | None:
         text = as_text(value, str(attr))
-        return check_text(text.strip(_BLANKS) if self.strip else text, str(attr), self.limit)
-
-
-def as_text(value: Any, name: str) -> str:
-    """Give text for text or a number.
-
-    Raises:
-        ParameterError: it is something else.
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    raise ParameterError('"{field}" parameter must be text', field=name)
-
-
-def check_text(text: str, name: str, limit: int | None) -> str:
-    """Give the text back if a database can keep it.
-
-    Raises:
-        ParameterError: it is too long, or has a NUL or half of a surrogate pair.
-    """
-    if limit is not None and len(text) > limit:
-        raise ParameterError(
-            '"{field}" parameter must be at most {limit} characters long', field=name, limit=limit
-        )
-    if "\0" in text:
-        if limit is None:
-            raise ParameterError('"{field}" parameter must not contain NUL', field=name)
-        raise ParameterError(
-            '"{field}" parameter must be text of at most {limit} characters without NUL',
-            field=name,
-            limit=limit,
-        )
-    if not text.isascii() and _SURROGATE.search(text):
-        raise ParameterError('"{field}" parameter is not valid Unicode', field=name)
-    return text
+        return check_text(text.strip(BLANKS) if self.strip else text, str(attr), self.limit)
 
 
 class Integer(Parameter[int | None]):
@@ -143,19 +106,6 @@ class VersionNumber(Parameter[int | None]):
         return number if abs(number) < self.UNREACHABLE else self.UNREACHABLE
 
 
-def as_integer(value: Any, name: str) -> int:
-    """Give the number for a number or its decimal text.
-
-    Raises:
-        ParameterError: it is something else.
-    """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and _INTEGER.fullmatch(value.strip(_BLANKS)):
-        return int(value)
-    raise ParameterError('"{field}" parameter must be an integer', field=name)
-
-
 class Flag(Parameter[bool]):
     """Yes or no, in the words that query strings use."""
 
@@ -193,7 +143,7 @@ class Digits(Parameter[str | None]):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> str | None:
-        text = as_text(value, str(attr)).strip(_BLANKS)
+        text = as_text(value, str(attr)).strip(BLANKS)
         if not text:
             return None
         if not self.pattern.fullmatch(text):
@@ -217,20 +167,13 @@ class Moment(Parameter[datetime | date | None]):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> datetime | date | None:
-        text = as_text(value, str(attr)).strip(_BLANKS)
+        text = as_text(value, str(attr)).strip(BLANKS)
         if not text:
             return None
         try:
             return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
         except ValueError as error:
             refuse_moment(str(attr), error)
-
-
-def refuse_moment(name: str, error: Exception) -> NoReturn:
-    """Say what a moment looks like. Raises ParameterError."""
-    raise ParameterError(
-        '"{field}" parameter must be a date or a time such as 2026-01-31 23:59:59', field=name
-    ) from error
 
 
 class Choice(Parameter[str | None]):
@@ -276,7 +219,7 @@ class Choices(Parameter[tuple[str, ...]]):
     ) -> tuple[str, ...]:
         items = value if isinstance(value, list) else [value]
         texts = [item if isinstance(item, str) else "?" for item in items]
-        words = [word.strip(_BLANKS) for text in texts for word in text.split(",") if text]
+        words = [word.strip(BLANKS) for text in texts for word in text.split(",") if text]
         if not set(words).issubset(self.choices):
             raise ParameterError(
                 '"{field}" parameter must be one of {choices}',
@@ -313,7 +256,7 @@ class Tags(Parameter[tuple[str, ...]]):
 
     @staticmethod
     def _tag(item: Any, name: str) -> str:
-        tag = check_text(as_text(item, name).strip(_BLANKS), name, MAX_TEXT)
+        tag = check_text(as_text(item, name).strip(BLANKS), name, MAX_TEXT)
         if not tag:
             raise ParameterError('"{field}" parameter must not have empty items', field=name)
         return tag

@@ -10,7 +10,7 @@ from flask import current_app
 from marshmallow import Schema, missing
 from marshmallow.fields import Field
 
-from app.api.fields import refuse_moment
+from app.api.values import refuse_moment
 
 
 @runtime_checkable

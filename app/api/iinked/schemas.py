@@ -9,7 +9,7 @@ from typing import Any, ClassVar, get_args
 
 from flask import Request
 
-from app.api.fields import MAX_TEXT, Choice, Digits, Flag, Integer, Text
+from app.api.fields import Choice, Digits, Flag, Integer, Text
 from app.api.iinked.fields import Items, JsonObject, OneOf, PackageName, Role, SignBy, SomeOf
 from app.api.iinked.refusals import (
     InvalidSignBy,
@@ -21,6 +21,7 @@ from app.api.iinked.refusals import (
 )
 from app.api.parameters import ParameterError, read_parameters
 from app.api.schemas import FieldsSchema, aware
+from app.api.values import MAX_TEXT
 from app.store.package_lists import ORDERS, PackageCriteria, PackagePage
 from app.store.package_states import State
 from app.store.packages import NewDocument, NewPackage, NewSigner
