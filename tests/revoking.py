@@ -65,6 +65,7 @@ def ocsp(
     digest: str = SHA1,
     by_name: bool = False,
     forged: bool = False,
+    extensions: Sequence[bytes] = (),
 ) -> bytes:
     """Answer by OCSP about a certificate of `issuer` (RFC 6960 section 4.2.1).
 
@@ -81,7 +82,8 @@ def ocsp(
     responder_id = der.explicit(2, der.octets(signer.key.identifier))
     if by_name:
         responder_id = der.explicit(1, signer.subject)
-    data = der.sequence(responder_id, der.time(this_update), der.sequence(single))
+    listed = der.explicit(1, der.sequence(*extensions)) if extensions else b""
+    data = der.sequence(responder_id, der.time(this_update), der.sequence(single), listed)
     basic = der.sequence(
         data,
         der.algorithm(signer.key.algorithm),

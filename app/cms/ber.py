@@ -38,6 +38,13 @@ _REMEMBERED_SIZES = range(300, 4096)
 # Elements that are remembered, 2 MB at most. Then all are forgotten.
 _MAX_REMEMBERED = 512
 
+# Bytes. A CRL from this size on is not walked: who reads it minds its edges (`app.cms.crls`), and
+# those of an authority with 100,000 revoked certificates have half a million elements.
+_LARGE_LIST = 65_536
+# How a TBSCertList begins (RFC 5280 section 5.1.2): version, signature, issuer, thisUpdate.
+_TBS_LIST_BEGINS = (INTEGER, SEQUENCE, SEQUENCE)
+_TIMES = (0x17, 0x18)
+
 _END_OF_CONTENTS = 0x00
 _INDEFINITE = 0x80  # As a first length octet; above it stands the number of length octets.
 _PRIMITIVE, _CONSTRUCTED, _ODD = 0, 1, 2
@@ -98,10 +105,14 @@ def _walk(data: bytes, whole: int, closed: dict[int, int]) -> int:  # noqa: C901
         if stop > end:
             _refuse(data, position, end)
         kind = kinds[tag]
-        if not kind or (
-            len(ends) == _AROUND_CERTIFICATE
-            and stop - position in _REMEMBERED_SIZES
-            and data[position:stop] in _remembered
+        if (
+            not kind
+            or (
+                len(ends) == _AROUND_CERTIFICATE
+                and stop - position in _REMEMBERED_SIZES
+                and data[position:stop] in _remembered
+            )
+            or (stop - position >= _LARGE_LIST and _is_list(data, position, contents, stop))
         ):
             position = stop
         elif kind == _CONSTRUCTED:
@@ -125,6 +136,24 @@ def _walk(data: bytes, whole: int, closed: dict[int, int]) -> int:  # noqa: C901
         if end > whole:
             return position
     return _refuse_cost(position)
+
+
+def _is_list(data: bytes, position: int, contents: int, stop: int) -> bool:
+    """Tell whether the element at `position` begins as a CRL does, with definite lengths.
+
+    Nothing else that is read from a signature begins so, and a certificate has no such size.
+    """
+    if data[position] != SEQUENCE or data[position + 1] == _INDEFINITE:
+        return False
+    try:
+        [tbs] = Scanned(data, {}).elements(contents, contents + 1, 0)
+        if tbs[0] != SEQUENCE or tbs[4] > stop:
+            return False
+        fields = Scanned(data, {}).elements(tbs[2], tbs[3], len(_TBS_LIST_BEGINS))
+    except (IndexError, KeyError):
+        return False
+    tags = tuple(field[0] for field in fields)
+    return tags[:-1] == _TBS_LIST_BEGINS and tags[-1] in _TIMES and fields[-1][4] <= tbs[3]
 
 
 def _open(data: bytes, whole: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ over. Here an extension that nobody needs is nobody's trouble.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -15,7 +15,7 @@ from app.cms.authorities import read_embedded_certificate
 from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
 from app.cms.budget import FREE, Budget
 from app.cms.certificate_rules import check_holder, check_strength
-from app.cms.crls import MalformedRevocation, Revoked, read_invalidity_date
+from app.cms.crls import CERTIFICATE_HOLD, MalformedRevocation, Revoked, read_invalidity_date
 from app.cms.names import name_key
 from app.cms.nodes import DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
 from app.cms.paths import check_link
@@ -35,8 +35,12 @@ _SUCCESSFUL = b"\0"
 _SHA_1 = "1.3.14.3.2.26"
 _EXPLICIT_1, _EXPLICIT_2 = 0xA1, 0xA2
 _GOOD, _REVOKED, _UNKNOWN = 0x80, 0xA1, 0x82
+# With it a responder says that it calls certificates revoked that were never issued: since 1970, on
+# hold (sections 2.2 and 4.4.8).
+_EXTENDED_REVOKE = "1.3.6.1.5.5.7.48.1.9"
+_NEVER_ISSUED = datetime(1970, 1, 1, tzinfo=UTC)
 # Critical extensions of a response or an answer that don't change what it says: the nonce.
-_KNOWN = {"1.3.6.1.5.5.7.48.1.2"}
+_KNOWN = {"1.3.6.1.5.5.7.48.1.2", _EXTENDED_REVOKE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,18 @@ class OcspResponse:
         self._responder_key = responder.octets() if responder.tag != SEQUENCE else None
         self.produced_at = data.take(GENERALIZED_TIME).time()
         answers = data.take(SEQUENCE).children(MAX_ANSWERS)
-        usable = _are_known(_read_extensions(data.optional(_EXPLICIT_1)))
+        extensions = _read_extensions(data.optional(_EXPLICIT_1))
+        self._announces_denials = _EXTENDED_REVOKE in extensions
+        usable = _are_known(extensions)
         self.answers = [_read_answer(node, usable) for node in answers]
+
+    def denies(self, revoked: Revoked) -> bool:
+        """Tell whether such an answer says that the certificate was never issued (section 2.2)."""
+        return (
+            self._announces_denials
+            and revoked.when == _NEVER_ISSUED
+            and revoked.reason == CERTIFICATE_HOLD
+        )
 
     def find_signer(self, issuer: Certificate, budget: Budget = FREE) -> Certificate | None:
         """Give who signed it: `issuer` itself, or whom it delegated (section 4.2.2.2).

@@ -25,16 +25,30 @@ _HARMLESS = {0, 3, 4, 5}
 
 
 @dataclass(frozen=True, slots=True)
+class _Moment:
+    """The decisive time, whether a timestamp attested it, and whose certificates are judged."""
+
+    at: datetime
+    attested: bool
+    for_timestamps: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Finding:
     """What a word means for the decisive time.
 
-    `final`: no later word can take it back. `silent`: it says so by naming no revocation at all.
+    `final`: no other word can take it back. `hold`: only a newer word can. `lifts`: it is such a
+    word, since it would have named the certificate if it were still on hold. `denied`: only a
+    newer word of a responder can take it back, and `admits`: this is one.
     """
 
     verdict: Verdict
     this_update: datetime
     final: bool = False
-    silent: bool = False
+    hold: bool = False
+    lifts: bool = False
+    denied: bool = False
+    admits: bool = False
 
 
 def check_revocation(
@@ -42,17 +56,19 @@ def check_revocation(
     at: datetime,
     sources: Sequence[RevocationData],
     *,
+    attested: bool = False,
     for_timestamps: bool = False,
 ) -> Verdict:
     """Tell whether no certificate of a chain that ends in an anchor was revoked at that time.
 
-    Nobody but its owner can revoke an anchor. The keys of an authority of timestamps and of those
-    above it (`for_timestamps`) must not have been compromised later either: who got hold of one
-    could date back.
+    Nobody but its owner can revoke an anchor. `attested`: a timestamp that holds says that the
+    signature existed at that time; what was published for it then still counts, whoever kept it.
+    The keys of an authority of timestamps and of those above it (`for_timestamps`) must not have
+    been compromised later either: who got hold of one could date back.
     """
+    moment = _Moment(at, attested, for_timestamps)
     verdicts = [
-        _check_one(certificate, issuer, at, sources, for_timestamps)
-        for certificate, issuer in pairwise(chain)
+        _check_one(certificate, issuer, moment, sources) for certificate, issuer in pairwise(chain)
     ]
     return every(*verdicts)
 
@@ -60,66 +76,120 @@ def check_revocation(
 def _check_one(
     certificate: Certificate,
     issuer: Certificate,
-    at: datetime,
+    moment: _Moment,
     sources: Sequence[RevocationData],
-    for_timestamps: bool,
 ) -> Verdict:
-    """Weigh all findings: a no wins, but that of a hold only as long as no later word lifts it."""
+    """Weigh all findings: a no wins, but for a hold that a newer word lifts."""
     findings = [
         _Finding(word.verdict, word.this_update)
         if isinstance(word, Doubt)
-        else _judge(word, certificate, at, for_timestamps)
+        else _judge(word, certificate, moment)
         for word in ask(certificate, issuer, sources)
     ]
     if not findings:
         subject = title(certificate.subject)
         return unknown("no CRL or OCSP response about {subject} is at hand", subject=subject)
-    good = [one for one in findings if one.verdict.answer is Answer.YES]
-    lifted = max((one.this_update for one in good if one.silent), default=None)
     for finding in findings:
-        if finding.verdict.answer is Answer.NO and (
-            finding.final or lifted is None or lifted <= finding.this_update
-        ):
+        if finding.final and finding.verdict.answer is Answer.NO:
             return finding.verdict
+    standing = _find_standing(findings)
+    if standing:
+        return standing.verdict
+    findings = [finding for finding in findings if not (finding.hold or finding.denied)]
+    good = [one for one in findings if one.verdict.answer is Answer.YES]
     final = [one.verdict for one in findings if one.final]
     if good and not final:
         return max(good, key=lambda finding: finding.this_update).verdict
     return every(*(final or [finding.verdict for finding in findings]))
 
 
-def _judge(word: Word, certificate: Certificate, at: datetime, for_timestamps: bool) -> _Finding:
+def _find_standing(findings: Sequence[_Finding]) -> _Finding | None:
+    """Return what says that the certificate was on hold, or never issued, if no newer word differs.
+
+    However old a hold is, an older word says nothing against it, nor does one of the same moment.
+    """
+    lifted = max((one.this_update for one in findings if one.lifts), default=None)
+    admitted = max((one.this_update for one in findings if one.admits), default=None)
+    standing = [
+        one
+        for one in findings
+        if (one.hold and (lifted is None or lifted <= one.this_update))
+        or (one.denied and (admitted is None or admitted <= one.this_update))
+    ]
+    return max(standing, key=lambda one: one.this_update, default=None)
+
+
+def _judge(word: Word, certificate: Certificate, moment: _Moment) -> _Finding:
     """Tell what a word means for the decisive time. One that may be forged can only accuse."""
+    if word.denied:
+        return _judge_denied(word, certificate)
     if word.revoked:
-        finding = _judge_revoked(word, word.revoked, certificate, at, for_timestamps)
+        finding = _judge_revoked(word, word.revoked, certificate, moment)
     else:
-        finding = _Finding(_judge_silence(word, certificate, at), word.this_update, silent=True)
+        finding = _judge_silence(word, certificate, moment)
     algorithm = word.algorithm
-    if finding.verdict.answer is Answer.YES and algorithms.is_weak(
-        algorithm.oid, algorithm.parameters
-    ):
+    if not finding.final and algorithms.is_weak(algorithm.oid, algorithm.parameters):
+        if finding.verdict.answer is Answer.NO:
+            return finding
         verdict = unknown(
             "a CRL or OCSP response about {subject} is signed with {algorithm}, which can be"
             " forged",
             subject=title(certificate.subject),
             algorithm=algorithms.name(algorithm.oid),
         )
-        return _Finding(verdict, word.this_update)
+        return _Finding(verdict, word.this_update, hold=finding.hold)
     return finding
 
 
-def _judge_silence(word: Word, certificate: Certificate, at: datetime) -> Verdict:
+def _judge_denied(word: Word, certificate: Certificate) -> _Finding:
+    """Tell what it means that a responder knows of no such certificate (RFC 6960 section 2.2).
+
+    A CRL, which lists what was revoked of what was issued, can't contradict it.
+    """
+    verdict = no(
+        "the OCSP responder says that the certificate of {subject} was never issued",
+        subject=title(certificate.subject),
+    )
+    return _Finding(verdict, word.this_update, denied=True)
+
+
+def _judge_silence(word: Word, certificate: Certificate, moment: _Moment) -> _Finding:
     """Tell what it means for the decisive time that a word names no revocation."""
+    is_late = certificate.not_after < word.this_update
+    lifts = (word.complete or word.removed) and not is_late
+    return _Finding(
+        _doubt_silence(word, certificate, moment, is_late=is_late) or _accept(word, moment),
+        word.this_update,
+        lifts=lifts,
+        admits=word.by_responder and not is_late,
+    )
+
+
+def _accept(word: Word, moment: _Moment) -> Verdict:
+    """Say yes; where the word is older than an attested moment, name as of when."""
+    if moment.attested and word.this_update < moment.at:
+        return YES.noting(
+            "no revocation is known as of {since:%Y-%m-%d %H:%M:%S} UTC", since=word.this_update
+        )
+    return YES
+
+
+def _doubt_silence(
+    word: Word, certificate: Certificate, moment: _Moment, *, is_late: bool
+) -> Verdict | None:
+    """Return why a word that names no revocation says nothing of the decisive time, if so."""
     subject = title(certificate.subject)
+    until = word.until(attested=moment.attested)
     if not word.complete:
         return unknown("a CRL at hand says not all about {subject}", subject=subject)
-    if word.until < at:
+    if until < moment.at:
         return unknown(
             "what a CRL or OCSP response says of {subject} holds only until"
             " {until:%Y-%m-%d %H:%M:%S} UTC",
             subject=subject,
-            until=word.until,
+            until=until,
         )
-    if word.by_sender and word.this_update < at - FRESHNESS:
+    if word.by_sender and not moment.attested and word.this_update < moment.at - FRESHNESS:
         # The NCA's lists say that they hold for half a year, and whoever was revoked since would
         # send the one from before.
         return unknown(
@@ -128,16 +198,16 @@ def _judge_silence(word: Word, certificate: Certificate, at: datetime) -> Verdic
             subject=subject,
             until=word.this_update,
         )
-    if certificate.not_after < word.this_update:
+    if is_late:
         return unknown(
             "a CRL or OCSP response about {subject} is from after its certificate expired",
             subject=subject,
         )
-    return YES
+    return None
 
 
 def _judge_revoked(
-    word: Word, revoked: Revoked, certificate: Certificate, at: datetime, for_timestamps: bool
+    word: Word, revoked: Revoked, certificate: Certificate, moment: _Moment
 ) -> _Finding:
     """Tell what a revocation means for the decisive time: nothing bad if it came later."""
     subject = title(certificate.subject)
@@ -146,18 +216,18 @@ def _judge_revoked(
         subject=subject,
         when=revoked.when,
     )
-    is_compromised = for_timestamps and revoked.reason not in _HARMLESS
-    if revoked.when > at and not is_compromised:
-        later = _judge_later(revoked, verdict, at)
+    is_compromised = moment.for_timestamps and revoked.reason not in _HARMLESS
+    if revoked.when > moment.at and not is_compromised:
+        later = _judge_later(revoked, verdict, moment.at)
         return _Finding(later, word.this_update, final=later.answer is not Answer.YES)
     if revoked.reason != CERTIFICATE_HOLD:
         return _Finding(verdict, word.this_update, final=True)
-    if word.until < at:
+    if word.until(attested=moment.attested) < moment.at:
         verdict = unknown(
             "the certificate of {subject} was on hold; whether it still was is unknown",
             subject=subject,
         )
-    return _Finding(verdict, word.this_update)
+    return _Finding(verdict, word.this_update, hold=True)
 
 
 def _judge_later(revoked: Revoked, verdict: Verdict, at: datetime) -> Verdict:

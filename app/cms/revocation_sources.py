@@ -4,7 +4,7 @@ Who may speak of it is decided here; what a word means for some moment, `app.cms
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from app.cms.algorithms import AlgorithmIdentifier
@@ -20,6 +20,8 @@ from app.cms.x509 import Certificate, MalformedExtension, key_usage
 # How long a word holds that doesn't say it, as those of the NCA's responders: time enough to sign,
 # to get a timestamp and to save.
 FRESHNESS = timedelta(minutes=10)
+# The same where the moment that counts was attested by a timestamp, which is obtained at once.
+ATTESTED_FRESHNESS = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,9 @@ class Word:
     """What a CRL or a responder says of one certificate, and for which time.
 
     `complete`: it would have said so if the certificate were revoked. `algorithm` is the one that
-    it is signed with. `by_sender`: whoever sent the signature chose it among others.
+    it is signed with. `by_sender`: the sender of the signature chose it among others.
+    `by_responder`: an OCSP responder says it, which knows what was issued; `denied`: it says that
+    this certificate never was (RFC 6960 section 2.2). `removed`: a delta CRL takes a hold back.
     """
 
     revoked: Revoked | None
@@ -36,12 +40,15 @@ class Word:
     complete: bool
     algorithm: AlgorithmIdentifier
     by_sender: bool
+    by_responder: bool = False
+    denied: bool = False
+    removed: bool = False
 
-    @property
-    def until(self) -> datetime:
-        """Until when it holds."""
-        last = datetime.max.replace(tzinfo=UTC) - FRESHNESS
-        return self.next_update or min(self.this_update, last) + FRESHNESS
+    def until(self, *, attested: bool) -> datetime:
+        """Return until when it holds, for a moment that a timestamp attested or that was given."""
+        freshness = ATTESTED_FRESHNESS if attested else FRESHNESS
+        last = datetime.max.replace(tzinfo=UTC) - freshness
+        return self.next_update or min(self.this_update, last) + freshness
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,10 @@ def ask(
     """Give what each CRL and response says of a certificate, or why it says nothing."""
     for source in sources:
         for crl in source.crls_of(issuer):
-            yield _ask_crl(crl, certificate, issuer, source)
+            if crl.base_number is None:
+                yield _ask_crl(crl, certificate, issuer, source)
+            else:
+                yield _ask_delta(crl, certificate, issuer, source, sources)
         for given in source.answers_about(certificate):
             yield from _ask_response(given, certificate, issuer, source, sources)
 
@@ -101,12 +111,47 @@ def _ask_crl(
         return Doubt(doubt, crl.this_update)
     try:
         revoked = crl.find(certificate.serial_number)
+        removed = crl.removes(certificate.serial_number)
     except MalformedRevocation as error:
         return Doubt(unknown(error.template, **error.values), crl.this_update)
     complete = crl.is_complete_for(certificate)
     return Word(
-        revoked, crl.this_update, crl.next_update, complete, crl.algorithm, source.by_sender
+        revoked,
+        crl.this_update,
+        crl.next_update,
+        complete,
+        crl.algorithm,
+        source.by_sender,
+        removed=removed,
     )
+
+
+def _ask_delta(
+    delta: CertificateList,
+    certificate: Certificate,
+    issuer: Certificate,
+    source: RevocationData,
+    sources: Sequence[RevocationData],
+) -> Word | Doubt:
+    """Return what a delta CRL says together with the newest of its bases (RFC 5280 section 5.2.4).
+
+    Its own entry wins; of what it doesn't name it says what the base does, as of its thisUpdate.
+    """
+    word = _ask_crl(delta, certificate, issuer, source)
+    if isinstance(word, Doubt) or word.revoked:
+        return word
+    bases = [
+        found
+        for other in sources
+        for base in other.crls_of(issuer)
+        if delta.is_delta_of(base)
+        and isinstance(found := _ask_crl(base, certificate, issuer, other), Word)
+    ]
+    base = max(bases, key=lambda found: found.this_update, default=None)
+    if base is None:
+        return word
+    revoked = None if word.removed else base.revoked
+    return replace(word, revoked=revoked, complete=base.complete)
 
 
 def _doubt_crl(crl: CertificateList, issuer: Certificate, budget: Budget) -> Verdict | None:
@@ -163,6 +208,8 @@ def _ask_response(
         complete=True,
         algorithm=response.algorithm,
         by_sender=source.by_sender,
+        by_responder=True,
+        denied=revoked is not None and response.denies(revoked),
     )
 
 

@@ -160,7 +160,9 @@ class Verifier:
         """Answer what is left once the decisive time is known: steps 3 and 4."""
         attested = verified_time(timestamp)
         decisive_time = attested or case.at
-        path, revocation = self._judge(certificate, decisive_time, case)
+        path, revocation = self._judge(
+            certificate, decisive_time, case, attested=attested is not None
+        )
         if timestamp and attested:
             revocation = self._doubt_attested(certificate, timestamp, revocation, case)
         return SignerStatus(
@@ -191,7 +193,7 @@ class Verifier:
         return every(verdict, timestamp.revocation)
 
     def _judge(
-        self, certificate: Certificate, moment: datetime, case: _Case
+        self, certificate: Certificate, moment: datetime, case: _Case, *, attested: bool = False
     ) -> tuple[Path, Verdict]:
         """Find a path, and ask whether anything on it was revoked.
 
@@ -200,7 +202,7 @@ class Verifier:
         path = find_path(certificate, moment, self._anchors, case.authorities, case.budget)
         if not path.anchored:
             return path, unknown("revocation can't be told without a path to a trust anchor")
-        return path, check_revocation(path.chain, moment, case.revocation)
+        return path, check_revocation(path.chain, moment, case.revocation, attested=attested)
 
     def _judge_stamper(
         self, authority: Certificate, moment: datetime, more: Authorities, case: _Case

@@ -10,6 +10,7 @@ import pytest
 
 from app.cms.crls import MalformedRevocation
 from app.cms.embedded_revocation import MAX_EMBEDDED
+from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.revocation_sources import FRESHNESS
 from app.cms.signed_xml import SignedXml
@@ -220,3 +221,25 @@ def test_reasons_are_sentences_with_their_values_apart() -> None:
     assert reason.template == "no certificate of {authority} that fits is at hand"
     assert reason.values == {"authority": "ROOT"}
     assert text(status.path) == "no certificate of ROOT that fits is at hand"
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_lists_of_a_hundred_thousand_entries_are_read(size: int) -> None:
+    """An authority's whole list has some millions of elements, which nothing walks."""
+    others = [Revoked(1_000_000 + number, BEFORE) for number in range(size)]
+    for entries, answer in ((others, YES), ([*others, revoked(BEFORE)], NO)):
+        listed = crl(*entries, this_update=AT)
+        assert embedded(listed) is answer
+        values = der.explicit(0, der.sequence(listed))
+        assert embedded(value=der.sequence(values)) is answer
+
+
+def test_what_only_begins_as_a_list_is_no_way_around_the_scan() -> None:
+    beginning = [der.integer(1), der.sequence(), der.sequence(), der.time(AT)]
+    for filling in (b"\x30\x80" * 50_000, b"\x05\x00" * 50_000, b"\xff" * 100_000):
+        pretended = der.sequence(der.sequence(*beginning, filling), filling)
+        assert embedded(pretended) is UNKNOWN
+        assert embedded(value=pretended) is UNKNOWN
+        signed = signing.signed_data([pretended], [IVAN])
+        with pytest.raises(MalformedSignature):
+            signing.read(signed)

@@ -1,0 +1,190 @@
+"""Certificates on hold, delta CRLs, and what was published for an attested moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from app.cms.budget import Budget
+from app.cms.crls import CERTIFICATE_HOLD, REMOVE_FROM_CRL, CertificateList
+from app.cms.ocsp import OcspResponse
+from app.cms.revocation import RevocationData, check_revocation
+from app.cms.status import Answer, Verdict
+from tests import der, pki
+from tests.cms.judging import (
+    AFTER,
+    AT,
+    BEFORE,
+    IVAN,
+    NCA,
+    crl,
+    ocsp,
+    read,
+    revocation,
+    revoked,
+    text,
+)
+from tests.pki import DAY
+from tests.revoking import Revoked
+
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+HELD = revoked(AT - 5 * DAY, CERTIFICATE_HOLD)
+MINUTE = timedelta(minutes=1)
+#: When a word was said, and until when it holds.
+EARLIEST, EARLY, NOW = AT - 4 * DAY, AT - 2 * DAY, AT - MINUTE
+EXTENDED_REVOKE = pki.extension("1.3.6.1.5.5.7.48.1.9", der.NULL)
+NEVER_ISSUED = Revoked(IVAN.serial, datetime(1970, 1, 1, tzinfo=UTC), CERTIFICATE_HOLD)
+
+
+def say(kind: str, moment: datetime, until: datetime | None, *held: Revoked) -> dict[str, Any]:
+    """Say by a CRL or an OCSP response that Ivan's certificate is on hold, or nothing of it."""
+    if kind == "crl":
+        return {"crls": [crl(*held, this_update=moment, next_update=until)]}
+    status = held[0] if held else "good"
+    return {"ocsp": [ocsp(status, this_update=moment, next_update=until)]}
+
+
+@pytest.mark.parametrize(("hold", "good"), list(product(("crl", "ocsp"), repeat=2)))
+@pytest.mark.parametrize(
+    ("held_at", "held_until", "good_at", "good_until", "answer"),
+    [
+        # An older word says nothing against a hold, however long it claims to hold itself.
+        (EARLY, AFTER, EARLIEST, AFTER, NO),
+        (EARLY, AT - DAY, EARLIEST, AFTER, UNKNOWN),
+        (NOW, AFTER, EARLY, AFTER, NO),
+        # Nor does one of the same moment.
+        (EARLY, AFTER, EARLY, AFTER, NO),
+        (EARLY, AT - DAY, EARLY, AFTER, UNKNOWN),
+        # A newer one lifts it, before or after the moment that counts.
+        (EARLIEST, AFTER, EARLY, AFTER, YES),
+        (EARLIEST, EARLY, NOW, AFTER, YES),
+        (EARLY, AT - DAY, AFTER, AFTER + DAY, YES),
+        # A newer one that doesn't reach that moment takes the hold away, and says no more.
+        (EARLIEST, AFTER, EARLY, AT - DAY, UNKNOWN),
+    ],
+)
+def test_only_a_newer_word_lifts_a_hold(  # noqa: PLR0917  # A row of the table each.
+    hold: str,
+    good: str,
+    held_at: datetime,
+    held_until: datetime,
+    good_at: datetime,
+    good_until: datetime,
+    answer: Answer,
+) -> None:
+    words: dict[str, list[bytes]] = {"crls": [], "ocsp": []}
+    for one in (say(hold, held_at, held_until, HELD), say(good, good_at, good_until)):
+        for kind, encoded in one.items():
+            words[kind] += encoded
+    assert revocation(crls=words["crls"], ocsp=words["ocsp"]).answer is answer
+
+
+def delta(*entries: Revoked, base: int, number: int, moment: datetime = NOW) -> bytes:
+    extensions = [
+        pki.extension("2.5.29.27", der.integer(base), critical=True),
+        pki.extension("2.5.29.20", der.integer(number)),
+    ]
+    return crl(*entries, this_update=moment, next_update=AFTER, extensions=extensions)
+
+
+def complete(*entries: Revoked, number: int, moment: datetime = EARLY) -> bytes:
+    extensions = [pki.extension("2.5.29.20", der.integer(number))]
+    return crl(*entries, this_update=moment, next_update=AFTER, extensions=extensions)
+
+
+REMOVED = revoked(AT - 5 * DAY, REMOVE_FROM_CRL)
+FINAL = revoked(AT - 3 * DAY, 1)
+
+
+@pytest.mark.parametrize(
+    ("base", "later", "answer"),
+    [
+        (complete(number=7), delta(base=7, number=9), YES),
+        (complete(HELD, number=7), delta(REMOVED, base=7, number=9), YES),
+        (complete(HELD, number=7), delta(base=7, number=9), NO),
+        (complete(number=7), delta(HELD, base=7, number=9), NO),
+        (complete(number=7), delta(FINAL, base=7, number=9), NO),
+        (complete(HELD, number=7), delta(FINAL, base=7, number=9), NO),
+        # A delta of another base, or an older one, doesn't bring the base up to date.
+        (complete(HELD, number=7), delta(base=8, number=9), NO),
+        (complete(HELD, number=9), delta(base=7, number=9), NO),
+    ],
+)
+def test_a_delta_crl_is_read_together_with_its_base(
+    base: bytes, later: bytes, answer: Answer
+) -> None:
+    for crls in ([base, later], [later, base]):
+        assert revocation(crls=crls).answer is answer
+
+
+def test_a_delta_crl_makes_its_base_newer() -> None:
+    base = crl(
+        this_update=EARLIEST,
+        next_update=EARLY,
+        extensions=[pki.extension("2.5.29.20", der.integer(7))],
+    )
+    assert revocation(crls=[base]).answer is UNKNOWN
+    assert revocation(crls=[delta(base=7, number=9)]).answer is UNKNOWN
+    assert revocation(crls=[base, delta(base=7, number=9)]).answer is YES
+
+
+def test_a_certificate_that_was_never_issued_is_called_so() -> None:
+    """RFC 6960 section 2.2: whatever a CRL of what was issued leaves out."""
+    denial = ocsp(NEVER_ISSUED, this_update=EARLY, extensions=[EXTENDED_REVOKE])
+    for crls in ([], [crl()], [crl(this_update=AFTER, next_update=AFTER + DAY)]):
+        verdict = revocation(crls=crls, ocsp=[denial])
+        assert verdict.answer is NO
+        assert text(verdict) == (
+            "the OCSP responder says that the certificate of ИВАНОВ ИВАН was never issued"
+        )
+    assert revocation(ocsp=[denial, ocsp()]).answer is YES  # The responder learned of it since.
+    older = ocsp(this_update=EARLIEST, next_update=AFTER)
+    assert revocation(ocsp=[denial, older]).answer is NO
+    plain = revocation(ocsp=[ocsp(NEVER_ISSUED, this_update=EARLY)])
+    assert (plain.answer, "was on hold" in text(plain)) == (UNKNOWN, True)
+
+
+def judge(*, attested: bool, by_sender: bool = True, **given: list[bytes]) -> Verdict:
+    """Ask about Ivan's certificate with what came along with the signature."""
+    data = RevocationData(
+        [CertificateList(one) for one in given.get("crls", [])],
+        [OcspResponse(one) for one in given.get("ocsp", [])],
+        Budget() if by_sender else None,
+    )
+    return check_revocation(read(IVAN, NCA), AT, [data], attested=attested)
+
+
+def test_at_an_attested_moment_what_was_published_for_it_counts() -> None:
+    published = crl(this_update=EARLIEST, next_update=AFTER)
+    verdict = judge(attested=True, crls=[published])
+    assert verdict.answer is YES
+    assert text(verdict) == f"no revocation is known as of {EARLIEST:%F %T} UTC"
+    assert judge(attested=False, crls=[published]).answer is UNKNOWN
+    outdated = crl(this_update=EARLIEST, next_update=EARLY)
+    assert judge(attested=True, crls=[outdated]).answer is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("age", "attested", "answer"),
+    [
+        (timedelta(minutes=5), True, YES),
+        (timedelta(minutes=5, seconds=1), True, UNKNOWN),
+        (timedelta(minutes=10), False, YES),
+        (-DAY, True, YES),
+        (-DAY, False, YES),
+    ],
+)
+def test_an_answer_without_an_end_holds_for_minutes(
+    age: timedelta, attested: bool, answer: Answer
+) -> None:
+    assert judge(attested=attested, ocsp=[ocsp(this_update=AT - age)]).answer is answer
+
+
+def test_a_known_revocation_is_not_outweighed_by_older_data() -> None:
+    final = revoked(AT - 3 * DAY, 1)
+    known = ocsp(final, this_update=AFTER)
+    for older in (crl(this_update=EARLIEST, next_update=AFTER), crl(this_update=BEFORE)):
+        assert judge(attested=True, crls=[older], ocsp=[known]).answer is NO
