@@ -29,6 +29,7 @@ ECDSA_SHA256 = "1.2.840.10045.4.3.2"
 
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
+ANY_USAGE = "2.5.29.37.0"
 EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 
 # The bits of KeyUsage in their order (RFC 5280 section 4.2.1.3).

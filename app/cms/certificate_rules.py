@@ -12,14 +12,16 @@ from app.cms.x509 import Certificate, MalformedExtension
 _REMEMBERED = 256
 # Characters of a name in a reason, of which a signature may give rise to thousands.
 _MAX_TITLE = 200
-_NAME_CONSTRAINTS = "2.5.29.30"
-# Extensions whose meaning is looked at, here or where they matter, or can't change the answer:
-# policies and addresses. Name constraints and policy constraints are not among them.
+# Extensions whose meaning is looked at, here or where they matter, or can't change the answer.
 _KNOWN_EXTENSIONS = {
     x509.BASIC_CONSTRAINTS,
     x509.KEY_USAGE,
     x509.EXTENDED_KEY_USAGE,
     x509.POLICIES,
+    x509.POLICY_MAPPINGS,
+    x509.POLICY_CONSTRAINTS,
+    x509.INHIBIT_ANY_POLICY,
+    x509.NAME_CONSTRAINTS,
     x509.SUBJECT_ALTERNATIVE_NAME,
     x509.SUBJECT_KEY_IDENTIFIER,
     x509.AUTHORITY_KEY_IDENTIFIER,
@@ -54,16 +56,16 @@ def check_validity(certificate: Certificate, at: datetime) -> Verdict:
 
 @lru_cache(maxsize=_REMEMBERED)
 def check_extensions(certificate: Certificate) -> Verdict:
-    """Refuse what must be understood and isn't (section 4.2)."""
+    """Doubt what must be understood and isn't (section 4.2)."""
     for oid, extension in certificate.extensions.items():
         if extension.critical and oid not in _KNOWN_EXTENSIONS:
-            return no(
+            return unknown(
                 "the certificate of {subject} has a critical extension that is unknown here: {oid}",
                 subject=title(certificate.subject),
                 oid=oid,
             )
     if certificate.extensions_damaged:
-        return no(
+        return unknown(
             "the list of extensions of the certificate of {subject} is broken",
             subject=title(certificate.subject),
         )
@@ -76,7 +78,7 @@ def _check_usage(certificate: Certificate) -> Verdict:
     try:
         usages = x509.key_usage(certificate)
     except MalformedExtension as error:
-        return refuse_broken(certificate, error)
+        return doubt_broken(certificate, error)
     if usages is None or usages & {"digitalSignature", "nonRepudiation"}:
         return YES
     return no(
@@ -94,7 +96,7 @@ def check_issuer(issuer: Certificate, below: int) -> Verdict:
         constraints = x509.basic_constraints(issuer)
         usages = x509.key_usage(issuer)
     except MalformedExtension as error:
-        return refuse_broken(issuer, error)
+        return doubt_broken(issuer, error)
     if constraints is None or not constraints.ca:
         return no("{subject} is no certification authority", subject=subject)
     if usages is not None and "keyCertSign" not in usages:
@@ -104,19 +106,9 @@ def check_issuer(issuer: Certificate, below: int) -> Verdict:
     return YES
 
 
-def check_constraints(issuer: Certificate) -> Verdict:
-    """Doubt an authority that may vouch for some names only: which, is not looked at here."""
-    if _NAME_CONSTRAINTS in issuer.extensions:
-        return unknown(
-            "{subject} may not vouch for all names, and for which is not checked here",
-            subject=title(issuer.subject),
-        )
-    return YES
-
-
-def refuse_broken(certificate: Certificate, error: MalformedExtension) -> Verdict:
-    """Say whose extension it is that can't be read."""
-    return no(
+def doubt_broken(certificate: Certificate, error: MalformedExtension) -> Verdict:
+    """Say whose extension it is that can't be read: what it demands is unknown."""
+    return unknown(
         "the certificate of {subject}: " + error.template,
         subject=title(certificate.subject),
         **error.values,

@@ -7,11 +7,15 @@ Every function raises one of nodes.DAMAGE if the value is broken.
 import re
 from dataclasses import dataclass
 
-from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING
+from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
 from app.cms.nodes import BOOLEAN, Fields, Node, read_node
 
 # Values in one extension; the NCA's have five.
 MAX_VALUES = 64
+
+# Policies, mappings or names in one extension: more than fit into the 16 KB of a certificate. Those
+# who process them pay by their number.
+_MAX_LISTED = 1 << 14
 
 _OCSP = "1.3.6.1.5.5.7.48.1"
 
@@ -33,6 +37,8 @@ _EMAIL = 0x81
 _URI = 0x86
 _KEY_IDENTIFIER = 0x80
 _EMPTY_SEQUENCE = b"\x30\x00"
+# SkipCerts of PolicyConstraints (section 4.2.1.11).
+_EXPLICIT_POLICY, _INHIBIT_MAPPING = 0x80, 0x81
 # Some old certificates of the NCA have two addresses in one, with line ends between.
 _ADDRESS = re.compile(r"(?:https?|ldaps?)://[!-~]+")
 
@@ -43,6 +49,14 @@ class BasicConstraints:
 
     ca: bool
     path_length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyConstraints:
+    """After how many more certificates policies must be explicit, and may not be mapped."""
+
+    explicit: int | None
+    inhibit_mapping: int | None
 
 
 def read_basic_constraints(extension: bytes) -> BasicConstraints:
@@ -76,6 +90,63 @@ def read_policies(extension: bytes) -> tuple[str, ...]:
     return tuple(
         policy.fields().take(OBJECT_IDENTIFIER).identifier() for policy in _list(extension)
     )
+
+
+def read_policy_qualifiers(extension: bytes) -> tuple[str, ...]:
+    """Read the kinds of qualifiers that CertificatePolicies has (section 4.2.1.4)."""
+    found: list[str] = []
+    for policy in _list(extension, _MAX_LISTED):
+        fields = policy.fields(2)
+        fields.take(OBJECT_IDENTIFIER)
+        qualifiers = fields.optional(SEQUENCE)
+        listed = qualifiers.children(_MAX_LISTED) if qualifiers else []
+        found += [one.fields(2).take(OBJECT_IDENTIFIER).identifier() for one in listed]
+    return tuple(found)
+
+
+def read_all_policies(extension: bytes) -> frozenset[str]:
+    """Read the identifiers of CertificatePolicies, however many. There must be one."""
+    listed = _list(extension, _MAX_LISTED)
+    if not listed:
+        raise ValueError("no policy")
+    return frozenset(policy.fields(2).take(OBJECT_IDENTIFIER).identifier() for policy in listed)
+
+
+def read_policy_mappings(extension: bytes) -> tuple[tuple[str, str], ...]:
+    """Read PolicyMappings (section 4.2.1.5): policies of the issuer's and of the subject's."""
+    found: list[tuple[str, str]] = []
+    for mapping in _list(extension, _MAX_LISTED):
+        issuers, subjects = mapping.expect(SEQUENCE).children(2)
+        found.append((issuers.identifier(), subjects.identifier()))
+    return tuple(found)
+
+
+def read_policy_constraints(extension: bytes) -> PolicyConstraints:
+    """Read PolicyConstraints (section 4.2.1.11), of which one must be there."""
+    fields = Fields(_list(extension))
+    explicit, mapping = fields.optional(_EXPLICIT_POLICY), fields.optional(_INHIBIT_MAPPING)
+    fields.end()
+    if explicit is None and mapping is None:
+        raise ValueError("no constraint")
+    return PolicyConstraints(
+        _skip_certs(explicit.contents) if explicit else None,
+        _skip_certs(mapping.contents) if mapping else None,
+    )
+
+
+def read_inhibit_any_policy(extension: bytes) -> int:
+    """Read InhibitAnyPolicy (section 4.2.1.14)."""
+    if extension[0] != INTEGER or extension[1] != len(extension) - 2:
+        raise ValueError("not a small INTEGER")
+    return _skip_certs(extension[2:])
+
+
+def _skip_certs(contents: bytes) -> int:
+    """Read SkipCerts, a number of certificates."""
+    number = int.from_bytes(contents, "big", signed=True)
+    if not contents or number < 0:
+        raise ValueError("not a number of certificates")
+    return number
 
 
 def read_key_identifier(extension: bytes) -> bytes:
@@ -121,11 +192,11 @@ def read_ocsp_addresses(extension: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _list(extension: bytes) -> list[Node]:
+def _list(extension: bytes, limit: int = MAX_VALUES) -> list[Node]:
     """Scan an extension that is a SEQUENCE of something, and give what is inside."""
     if extension == _EMPTY_SEQUENCE:
         return []
-    return read_node(extension).children(MAX_VALUES)
+    return read_node(extension).children(limit)
 
 
 def _addresses(names: list[Node]) -> list[str]:

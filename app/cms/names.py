@@ -22,7 +22,7 @@ EMAIL = "1.2.840.113549.1.9.1"
 _MAX_ATTRIBUTES = 64
 # Bytes of a name that is made comparable; the NCA's have 200.
 _MAX_COMPARED = 1000
-_EMPTY = b"\x30\x00"
+EMPTY = b"\x30\x00"
 # The types of DirectoryString and of their kin, by identifier octet (X.690 8.23). Teletex strings
 # have been Latin-1 in practice.
 _ENCODINGS = {
@@ -64,7 +64,7 @@ class Name:
 
 def read_name(der: bytes) -> Name:
     """Read an encoded Name; what can't be read in it is left out."""
-    if der == _EMPTY:
+    if der == EMPTY:
         return Name((), damaged=False)
     try:
         value = scan(der)
@@ -92,7 +92,7 @@ def name_key(name: bytes) -> str | None:
     Names match across string types, case and repeated blanks. None if the name is empty, damaged or
     long: it matches no other.
     """
-    if name == _EMPTY or len(name) > _MAX_COMPARED:
+    if name == EMPTY or len(name) > _MAX_COMPARED:
         return None
     try:
         value = scan(name)
@@ -101,6 +101,32 @@ def name_key(name: bytes) -> str | None:
         return repr([_relative_key(value, relative) for relative in relatives])
     except (MalformedSignature, ValueError):
         return None
+
+
+def relative_keys(name: bytes) -> tuple[str | bytes, ...] | None:
+    """Give what matches in each RelativeDistinguishedName of a Name, which may be empty.
+
+    Bytes stand for one that can't be made comparable: only itself is sure to match. None if the
+    name is damaged or long.
+    """
+    if name == EMPTY:
+        return ()
+    if len(name) > _MAX_COMPARED:
+        return None
+    try:
+        value = scan(name)
+        [outermost] = value.elements(0, len(name), 0)
+        relatives = value.elements(outermost[2], outermost[3], _MAX_COMPARED)
+    except (MalformedSignature, ValueError):
+        return None
+    return tuple(_text_or_bytes(value, relative) for relative in relatives)
+
+
+def _text_or_bytes(value: Scanned, relative: Element) -> str | bytes:
+    try:
+        return repr(_relative_key(value, relative))
+    except (MalformedSignature, ValueError):
+        return value.data[relative[1] : relative[4]]
 
 
 def _relative_key(value: Scanned, relative: Element) -> list[tuple[bytes, str]]:

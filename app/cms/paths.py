@@ -13,7 +13,6 @@ from app.cms import algorithms, x509
 from app.cms.authorities import Authorities, GivenAuthorities
 from app.cms.budget import Budget, cost_of_check
 from app.cms.certificate_rules import (
-    check_constraints,
     check_extensions,
     check_holder,
     check_issuer,
@@ -22,6 +21,8 @@ from app.cms.certificate_rules import (
     title,
 )
 from app.cms.errors import TooCostly, UnsupportedAlgorithm
+from app.cms.name_constraints import check_names
+from app.cms.policies import DEFAULT, PolicyInputs, check_policies
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate, MalformedExtension
 
@@ -78,20 +79,9 @@ def find_path(
 ) -> Path:
     """Look for a path from `certificate` over `others` to one of `anchors` that is good at `at`.
 
-    An anchor is trusted by itself, whoever issued it, as long as it is in force.
+    See `Search.find`. Policies are processed with the inputs that RFC 5280 has as a rule.
     """
-    search = _Search(anchors, others, budget)
-    best: Path | None = None
-    for chain in search.chains((certificate,)):
-        path = Path(_check_chain(chain, at), chain, anchored=True)
-        if path.verdict.answer is Answer.YES:
-            return path
-        if best is None or _rank(path) < _rank(best):
-            best = path
-    if best is not None:
-        return best
-    verdict = every(check_holder(certificate, at), search.obstacle())
-    return Path(verdict, search.longest, anchored=False)
+    return Search(anchors, others, budget).find(certificate, at, DEFAULT)
 
 
 def _rank(path: Path) -> int:
@@ -99,8 +89,8 @@ def _rank(path: Path) -> int:
 
 
 @dataclass(slots=True)
-class _Search:
-    """One walk from a certificate upwards, depth first."""
+class Search:
+    """One walk from a certificate upwards, depth first, over all that may have issued it."""
 
     anchors: GivenAuthorities
     others: Sequence[Authorities]
@@ -111,7 +101,26 @@ class _Search:
     forged: Verdict = YES
     unsupported: list[Verdict] = field(default_factory=list)
 
-    def chains(self, chain: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
+    def find(self, certificate: Certificate, at: datetime, inputs: PolicyInputs) -> Path:
+        """Give the path that is good at `at`, or else the best of those that aren't.
+
+        An anchor is trusted by itself, whoever issued it, as long as it is in force. What it says
+        of those below it holds: how many authorities there may be, for which names they may vouch,
+        and what becomes of policies. A critical extension of it that is unknown here makes unknown.
+        """
+        best: Path | None = None
+        for chain in self._chains((certificate,)):
+            path = Path(_check_chain(chain, at, inputs, self.budget), chain, anchored=True)
+            if path.verdict.answer is Answer.YES:
+                return path
+            if best is None or _rank(path) < _rank(best):
+                best = path
+        if best is not None:
+            return best
+        verdict = every(check_holder(certificate, at), self._obstacle())
+        return Path(verdict, self.longest, anchored=False)
+
+    def _chains(self, chain: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
         """Give every chain that begins with this one and ends in an anchor."""
         if len(chain) > len(self.longest):
             self.longest = chain
@@ -122,7 +131,7 @@ class _Search:
             return
         for issuer in self._candidates(chain[-1]):
             if issuer not in chain and self._try(chain, issuer):
-                yield from self.chains((*chain, issuer))
+                yield from self._chains((*chain, issuer))
 
     def _candidates(self, certificate: Certificate) -> list[Certificate]:
         """List who may have issued a certificate, those first whose key it names."""
@@ -162,7 +171,7 @@ class _Search:
                 issuer=title(issuer.subject),
             )
 
-    def obstacle(self) -> Verdict:
+    def _obstacle(self) -> Verdict:
         """Tell why no chain ended in an anchor."""
         last = self.longest[-1]
         if self.exhausted:
@@ -203,14 +212,15 @@ def _own_key_identifier(certificate: Certificate) -> bytes | None:
         return None
 
 
-def _check_chain(chain: tuple[Certificate, ...], at: datetime) -> Verdict:
+def _check_chain(
+    chain: tuple[Certificate, ...], at: datetime, inputs: PolicyInputs, budget: Budget
+) -> Verdict:
     """Check all that is said of a chain whose signatures verify (sections 6.1.3 to 6.1.5)."""
     verdicts = [check_holder(chain[0], at)]
     for position, issuer in enumerate(chain[1:], 1):
         below = sum(not certificate.self_issued for certificate in chain[1:position])
         verdicts.append(check_validity(issuer, at))
         verdicts.append(check_issuer(issuer, below))
-        if position < len(chain) - 1:
-            verdicts += [check_extensions(issuer), check_constraints(issuer)]
+        verdicts.append(check_extensions(issuer))
     verdicts += [check_strength(certificate) for certificate in chain[:-1]]
-    return every(*verdicts)
+    return every(*verdicts, check_names(chain, budget), check_policies(chain, inputs, budget))

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 from app.cms.algorithms import AlgorithmIdentifier
 from app.cms.budget import FREE, Budget
-from app.cms.certificate_rules import refuse_broken, title
+from app.cms.certificate_rules import doubt_broken, title
 from app.cms.crls import CertificateList, MalformedRevocation, Revoked
 from app.cms.errors import Undecidable
 from app.cms.names import name_key
 from app.cms.ocsp import OcspAnswer, OcspResponse
-from app.cms.status import Answer, Verdict, unknown
+from app.cms.status import Verdict, unknown
 from app.cms.x509 import Certificate, MalformedExtension, key_usage
 
 # How long a word holds that doesn't say it, as those of the NCA's responders: time enough to sign,
@@ -169,7 +169,7 @@ def _doubt_crl(crl: CertificateList, issuer: Certificate, budget: Budget) -> Ver
         if not crl.is_signed_by(issuer.public_key, budget):
             return unknown("a CRL in the name of {issuer} is not signed by it", issuer=name)
     except MalformedExtension as error:
-        return Verdict(Answer.UNKNOWN, refuse_broken(issuer, error).reasons)
+        return doubt_broken(issuer, error)
     except Undecidable as error:
         return unknown(error.template, **error.values)
     return None

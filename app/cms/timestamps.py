@@ -13,7 +13,7 @@ from app.cms import records, x509
 from app.cms.authorities import Authorities, EmbeddedAuthorities
 from app.cms.ber import scan
 from app.cms.budget import Budget
-from app.cms.certificate_rules import refuse_broken, title
+from app.cms.certificate_rules import doubt_broken, title
 from app.cms.errors import MalformedSignature, TooCostly, Undecidable
 from app.cms.nodes import DAMAGE, Node
 from app.cms.signed_data import parse_signed_data
@@ -153,12 +153,17 @@ def _check_imprint(claims: TimestampClaims, stamped: bytes, budget: Budget) -> V
 
 
 def _check_purpose(authority: Certificate) -> Verdict:
-    """Check the extended key usage, without which anybody could attest times."""
+    """Check the extended key usage, without which anybody could attest times.
+
+    It must be for timestamps alone, and critical (RFC 3161 section 2.3).
+    """
     subject = title(authority.subject)
     try:
         purposes = x509.extended_key_usage(authority)
     except MalformedExtension as error:
-        return refuse_broken(authority, error)
+        return doubt_broken(authority, error)
     if purposes is None or _TIME_STAMPING not in purposes:
         return no("the certificate of {subject} is not for timestamps", subject=subject)
+    if len(purposes) > 1 or not authority.extensions[x509.EXTENDED_KEY_USAGE].critical:
+        return no("the certificate of {subject} is not for timestamps alone", subject=subject)
     return YES

@@ -42,6 +42,10 @@ AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
 SUBJECT_ALTERNATIVE_NAME = "2.5.29.17"
 CRL_DISTRIBUTION_POINTS = "2.5.29.31"
 AUTHORITY_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.1"
+NAME_CONSTRAINTS = "2.5.29.30"
+POLICY_MAPPINGS = "2.5.29.33"
+POLICY_CONSTRAINTS = "2.5.29.36"
+INHIBIT_ANY_POLICY = "2.5.29.54"
 
 # TBSCertificate has ten fields at most (section 4.1).
 _MAX_FIELDS = 10
@@ -218,50 +222,60 @@ def basic_constraints(certificate: Certificate) -> BasicConstraints | None:
 
     This and all that follow raise MalformedExtension if the extension is broken.
     """
-    return _read(certificate, BASIC_CONSTRAINTS, extensions.read_basic_constraints)
+    return read_extension(certificate, BASIC_CONSTRAINTS, extensions.read_basic_constraints)
 
 
 def key_usage(certificate: Certificate) -> frozenset[str] | None:
     """Read what the key is for, in the names of section 4.2.1.3."""
-    return _read(certificate, KEY_USAGE, extensions.read_key_usage)
+    return read_extension(certificate, KEY_USAGE, extensions.read_key_usage)
 
 
 def extended_key_usage(certificate: Certificate) -> tuple[str, ...] | None:
     """Read what the certificate is for, as object identifiers (section 4.2.1.12)."""
-    return _read(certificate, EXTENDED_KEY_USAGE, extensions.read_purposes)
+    return read_extension(certificate, EXTENDED_KEY_USAGE, extensions.read_purposes)
 
 
 def policies(certificate: Certificate) -> tuple[str, ...] | None:
     """Read under which policies it was issued, as object identifiers (section 4.2.1.4)."""
-    return _read(certificate, POLICIES, extensions.read_policies)
+    return read_extension(certificate, POLICIES, extensions.read_policies)
 
 
 def subject_key_identifier(certificate: Certificate) -> bytes | None:
     """Read the identifier of the holder's key (section 4.2.1.2)."""
-    return _read(certificate, SUBJECT_KEY_IDENTIFIER, extensions.read_key_identifier)
+    return read_extension(certificate, SUBJECT_KEY_IDENTIFIER, extensions.read_key_identifier)
 
 
 def authority_key_identifier(certificate: Certificate) -> bytes | None:
     """Read the identifier of the issuer's key (section 4.2.1.1); None also if it isn't said."""
-    return _read(certificate, AUTHORITY_KEY_IDENTIFIER, extensions.read_issuer_key_identifier)
+    return read_extension(
+        certificate, AUTHORITY_KEY_IDENTIFIER, extensions.read_issuer_key_identifier
+    )
 
 
 def subject_alternative_emails(certificate: Certificate) -> tuple[str, ...]:
     """Read the holder's e-mail addresses (section 4.2.1.6)."""
-    return _read(certificate, SUBJECT_ALTERNATIVE_NAME, extensions.read_emails) or ()
+    return read_extension(certificate, SUBJECT_ALTERNATIVE_NAME, extensions.read_emails) or ()
 
 
 def crl_urls(certificate: Certificate) -> tuple[str, ...]:
     """Read where revocation lists are published (section 4.2.1.13)."""
-    return _read(certificate, CRL_DISTRIBUTION_POINTS, extensions.read_distribution_points) or ()
+    return (
+        read_extension(certificate, CRL_DISTRIBUTION_POINTS, extensions.read_distribution_points)
+        or ()
+    )
 
 
 def ocsp_urls(certificate: Certificate) -> tuple[str, ...]:
     """Read where the issuer answers whether it revoked the certificate (section 4.2.2.1)."""
-    return _read(certificate, AUTHORITY_INFORMATION_ACCESS, extensions.read_ocsp_addresses) or ()
+    return (
+        read_extension(certificate, AUTHORITY_INFORMATION_ACCESS, extensions.read_ocsp_addresses)
+        or ()
+    )
 
 
-def _read(certificate: Certificate, oid: str, read: Callable[[bytes], Value]) -> Value | None:
+def read_extension(
+    certificate: Certificate, oid: str, read: Callable[[bytes], Value]
+) -> Value | None:
     """Read one extension with `read`, to which it must make sense from end to end."""
     extension = certificate.extensions.get(oid)
     if extension is None:

@@ -114,18 +114,35 @@ def test_a_timestamp_finds_its_authorities_in_the_token() -> None:
         assert verify(token, anchors=[ROOT, root]).decisive_time_source == source
 
 
+STAMPING = pki.extended_key_usage(pki.TIME_STAMPING, critical=True)
+ALONE = "the certificate of SOMEBODY is not for timestamps alone"
+
+
 @pytest.mark.parametrize(
-    "extensions",
+    ("extensions", "answer", "reason"),
     [
-        pki.PERSON,
-        [pki.key_usage("digitalSignature")],
-        [pki.extension("2.5.29.37", der.NULL)],
-        [pki.key_usage("keyEncipherment"), pki.extended_key_usage(pki.TIME_STAMPING)],
+        (pki.PERSON, NO, "the certificate of SOMEBODY is not for timestamps"),
+        ([pki.key_usage("digitalSignature")], NO, "is not for timestamps"),
+        ([pki.extension("2.5.29.37", der.NULL)], UNKNOWN, "extension 2.5.29.37 is broken"),
+        ([pki.key_usage("keyEncipherment"), STAMPING], NO, "is not for signatures"),
+        ([pki.extended_key_usage(pki.TIME_STAMPING)], NO, ALONE),
+        (
+            [pki.extended_key_usage(pki.TIME_STAMPING, pki.OCSP_SIGNING, critical=True)],
+            NO,
+            ALONE,
+        ),
+        ([pki.extended_key_usage(pki.ANY_USAGE, critical=True)], NO, "is not for timestamps"),
+        ([STAMPING, STAMPING], UNKNOWN, "extension 2.5.29.37 stands twice"),
     ],
 )
-def test_who_is_no_authority_of_timestamps_attests_nothing(extensions: Sequence[bytes]) -> None:
+def test_who_is_no_authority_of_timestamps_attests_nothing(
+    extensions: Sequence[bytes], answer: Answer, reason: str
+) -> None:
+    """RFC 3161 section 2.3: the extended key usage is for timestamps alone, and critical."""
     holder = pki.certify(pki.name("SOMEBODY"), pki.rsa_key("S"), NCA, extensions)
-    assert unused(verify(stamp(by=holder))).answer is NO
+    verdict = unused(verify(stamp(by=holder)))
+    assert verdict.answer is answer
+    assert reason in text(verdict)
 
 
 def test_an_authority_must_have_been_in_force_when_it_stamped() -> None:
