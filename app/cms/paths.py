@@ -5,7 +5,7 @@ So every issuer of a name is tried, and how much is tried has a limit.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -115,10 +115,21 @@ class Search:
                 return path
             if best is None or _rank(path) < _rank(best):
                 best = path
-        if best is not None:
-            return best
-        verdict = every(check_holder(certificate, at), self._obstacle())
-        return Path(verdict, self.longest, anchored=False)
+        holder = check_holder(certificate, at)
+        if best is None:
+            return Path(every(holder, self._obstacle()), self.longest, anchored=False)
+        if best.verdict.answer is Answer.NO and holder.answer is not Answer.NO:
+            return replace(best, verdict=self._doubt(best.verdict))
+        return best
+
+    def _doubt(self, verdict: Verdict) -> Verdict:
+        """Return what is known if one path is bad and another could not be tried."""
+        untried = [*self.unsupported]
+        if self.exhausted:
+            untried.append(unknown("there are too many certificates to try"))
+        if not untried:
+            return verdict
+        return Verdict(Answer.UNKNOWN, (*every(*untried).reasons, *verdict.reasons))
 
     def _chains(self, chain: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
         """Give every chain that begins with this one and ends in an anchor."""

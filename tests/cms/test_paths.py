@@ -149,6 +149,25 @@ def test_an_issuer_with_an_unknown_algorithm_makes_unknown() -> None:
     assert "1.3.6.1.4.1.6801.1.2.2 is not supported" in text(verdict)
 
 
+def test_a_bad_path_proves_nothing_where_another_could_not_be_tried() -> None:
+    """The same key, certified by two authorities: one must not, the other's key is unknown."""
+    strict = pki.certify(
+        pki.name("STRICT"), pki.rsa_key("s"), ROOT, [pki.basic_constraints(path_length=0)]
+    )
+    odd_key = pki.Key(KEY.public, "1.3.6.1.4.1.6801.1.2.2", KEY.digest, KEY.sign)
+    odd = pki.certify(pki.name("STRICT"), odd_key, ROOT, pki.AUTHORITY)
+    nca = pki.certify(pki.name("BELOW"), pki.rsa_key("b"), strict, pki.AUTHORITY)
+    other = pki.certify(pki.name("BELOW"), pki.rsa_key("b"), odd, pki.AUTHORITY)
+    person = below(nca)
+    assert path(person, [ROOT], [strict, nca]).answer is NO
+    verdict = path(person, [ROOT], [strict, nca, odd, other])
+    assert verdict.answer is UNKNOWN
+    assert "is not supported" in text(verdict)
+    assert "more authorities below STRICT" in text(verdict)
+    usage = [pki.key_usage("keyEncipherment")]
+    assert path(below(nca, *usage), [ROOT], [strict, nca, odd, other]).answer is NO
+
+
 @pytest.mark.parametrize("embedded", [False, True])
 def test_generations_whose_name_is_encoded_otherwise_are_all_tried(embedded: bool) -> None:
     """The younger one has the name in another type of string, and so its persons have."""
@@ -191,6 +210,23 @@ def test_links_are_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert path(IVAN) == Verdict(YES)
     monkeypatch.setattr(algorithms, "verify_signature", None)
     assert path(IVAN) == Verdict(YES)
+
+
+def test_a_bad_path_proves_nothing_where_there_are_too_many_to_try() -> None:
+    root = pki.certify(
+        pki.name("SHORT"), pki.rsa_key("short"), None, [pki.basic_constraints(path_length=0)]
+    )
+    crowd = [
+        pki.certify(pki.name("MANY"), KEY, root, pki.AUTHORITY, serial=number)
+        for number in range(paths.MAX_LINKS)
+    ]
+    verdict = path(below(crowd[0]), [root], crowd[:2])
+    assert verdict.answer is NO
+    verdict = path(below(crowd[0]), [root], crowd)
+    assert (verdict.answer, text(verdict).partition(";")[0]) == (
+        UNKNOWN,
+        "there are too many certificates to try",
+    )
 
 
 @pytest.mark.usefixtures("untraced")
