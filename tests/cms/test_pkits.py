@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,7 @@ from app.cms.x509 import Certificate, read_certificate
 from tests.cms.pkits_cases import CASES, Case
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+TRUST = (Path(__file__).parents[2] / "docs" / "trust.md").read_text(encoding="utf-8")
 # Between the beginning of 2010 and the end of 2030, in which the suite's certificates hold, and
 # before any algorithm in it was broken.
 AT = datetime(2011, 6, 1, tzinfo=UTC)
@@ -132,6 +134,14 @@ def test_none_is_a_wrong_yes() -> None:
 
 def test_none_is_a_wrong_no() -> None:
     assert [case.number for case in CASES if case.valid and answers()[case.number] is NO] == []
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_the_documentation_has_these_figures(valid: bool) -> None:
+    found = [answers()[case.number] for case in CASES if case.valid is valid]
+    figures = [len(found), *(found.count(answer) for answer in (YES, NO, UNKNOWN))]
+    row = " | ".join(["valid" if valid else "invalid", *map(str, figures)])
+    assert f"| {row} |" in TRUST
 
 
 @pytest.mark.parametrize(
