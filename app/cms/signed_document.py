@@ -2,8 +2,8 @@
 
 An honest yes needs more than equal digests, because a document holds more than what is digested:
 
-- The references of a signature together cover the whole document. If they cover a part, anyone
-  may have taken it into a document of his own.
+- The references of a signature together cover the whole document, or what counts of a SOAP message
+  (`app.cms.soap`). If they cover a part, anyone may have taken it into another document.
 - What they leave out holds nothing that a reader may take for content. A signature that is left
   out consists of elements of signatures alone; and neither it nor a comment that nobody signed
   stands before text: it would make "1000" a "100" for all who read an element's text up to the
@@ -15,8 +15,10 @@ from functools import cached_property
 
 from lxml import etree
 
+from app.cms import soap
 from app.cms.canonical_xml import EXCLUSIVE, Canonicaliser, Undecided, shortened
-from app.cms.signed_xml import DS, SignedXml, find_signatures, parse_document
+from app.cms.key_info import DS
+from app.cms.signed_xml import SignedXml, find_signatures, parse_document
 from app.cms.status import YES, Verdict, no, unknown
 
 # The namespaces of what signatures consist of: XMLDSig and its version 1.1, the parameters of
@@ -43,7 +45,7 @@ class SignedDocument:
         self.root = parse_document(signature.xml.decode())
         found = list(enumerate(find_signatures(self.root), 1))
         self.signatures = {number: element for number, (element, _) in found}
-        self.certificates = {number: read.certificate for number, (_, read) in found}
+        self.parsed = dict(enumerate(signature.signatures, 1))
         # What stands around signatures has to be known before the canonicaliser marks them.
         comments = [*self.root.iter(etree.Comment), *self._outside(etree.Comment)]
         self.has_comments = bool(comments)
@@ -168,7 +170,17 @@ class SignedDocument:
             self._judged[number] = verdict
         return self._judged[number]
 
-    def covers(self, number: int, apexes: set[etree._Element | None]) -> bool:
+    def judge_coverage(self, number: int, apexes: set[etree._Element | None]) -> Verdict:
+        """Tell whether the parts that signature `number` refers to are all that counts."""
+        if self._covers(number, apexes):
+            return YES
+        if not self._has_instructions_outside:
+            message = soap.judge_coverage(self.root, apexes)
+            if message is not None:
+                return message
+        return unknown("the signature covers only a part of the document")
+
+    def _covers(self, number: int, apexes: set[etree._Element | None]) -> bool:
         """Tell whether the parts that signature `number` refers to are the whole document.
 
         They are if the root is one of them; or, if the root is the signature itself, "enveloping",

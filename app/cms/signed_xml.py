@@ -5,7 +5,7 @@ declaration is enough whatever encoding it came in.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 from itertools import islice
@@ -14,8 +14,8 @@ from typing import NoReturn
 from lxml import etree
 
 from app.cms import armour
-from app.cms.certificates import is_lone_certificate
 from app.cms.errors import MalformedSignature, refuse_number
+from app.cms.key_info import DS, CertificateChooser, list_certificates
 
 # Occurrences of "<": each element, comment and instruction has one, most elements two. This many
 # cost libxml2 some 15 MB.
@@ -32,8 +32,6 @@ MAX_INCOMPLETE = 16
 # References of one ds:Signature.
 MAX_REFERENCES = 256
 
-# The namespace of XMLDSig, as lxml writes it before a name.
-DS = "{http://www.w3.org/2000/09/xmldsig#}"
 # libxml2's XML_ERR_DOCUMENT_EMPTY and XML_ERR_TAG_NOT_FINISHED: the end comes before the root
 # element, or before an end tag.
 _UNFINISHED = {4, 77}
@@ -68,14 +66,15 @@ _PIECE = 1_000_000
 class XmlSignature:
     """One ds:Signature; methods are the URIs of their Algorithm attributes.
 
-    `digest_methods` has one entry for each Reference, and `certificate` is the first embedded
-    X509Certificate (DER).
+    `digest_methods` has one entry for each Reference. `certificate` is the signer's (DER): the one
+    of `certificates`, all that may be it, whose key verifies.
     """
 
     canonicalization_method: str
     signature_method: str
     digest_methods: tuple[str, ...]
     certificate: bytes
+    certificates: tuple[bytes, ...]
 
     @property
     def references(self) -> int:
@@ -141,8 +140,20 @@ def parse_signed_xml(text: str) -> SignedXml:
     if root.getroottree().docinfo.internalDTD is not None:
         # The second lock: it takes what `_refuse_doctype` reads otherwise than libxml2 does.
         raise MalformedSignature("cms: XML has a document type declaration")
-    signatures = tuple(signature for _, signature in find_signatures(root))
-    return SignedXml(document_of(text), signatures)
+    xml = document_of(text)
+    chooser = CertificateChooser(root, xml)
+    signatures = tuple(_choose(chooser, *found) for found in find_signatures(root))
+    return SignedXml(xml, signatures)
+
+
+def _choose(
+    chooser: CertificateChooser, element: etree._Element, signature: XmlSignature
+) -> XmlSignature:
+    """Settle which certificate is the signer's, where there are several."""
+    if len(signature.certificates) == 1:
+        return signature
+    value = decode_value(find_child(element, "SignatureValue", 0), 0)
+    return replace(signature, certificate=chooser.choose(element, signature.certificates, value))
 
 
 def document_of(text: str) -> bytes:
@@ -192,7 +203,7 @@ def find_signatures(root: etree._Element) -> list[tuple[etree._Element, XmlSigna
     refusals: list[MalformedSignature] = []
     for number, element in enumerate(elements, 1):
         try:
-            complete.append((element, _read_signature(element, number)))
+            complete.append((element, _read_signature(element, root, number)))
         except MalformedSignature as refusal:
             refusals.append(refusal)
         if len(refusals) > MAX_INCOMPLETE:
@@ -230,7 +241,7 @@ def parse_document(text: str) -> etree._Element:
         ) from error
 
 
-def _read_signature(element: etree._Element, number: int) -> XmlSignature:
+def _read_signature(element: etree._Element, root: etree._Element, number: int) -> XmlSignature:
     """Check ds:Signature `number`, counted from 1 in document order (XMLDSig section 4)."""
     signed_info = find_child(element, "SignedInfo", number)
     canonicalization_method = _algorithm(signed_info, "CanonicalizationMethod", number)
@@ -244,23 +255,24 @@ def _read_signature(element: etree._Element, number: int) -> XmlSignature:
         digest_methods.append(_algorithm(reference, "DigestMethod", number))
         decode_value(find_child(reference, "DigestValue", number), number)
     decode_value(find_child(element, "SignatureValue", number), number)
+    key_info = find_child(element, "KeyInfo", number)
+    certificates = tuple(list_certificates(element, root)) or _refuse_key_info(key_info, number)
     return XmlSignature(
         canonicalization_method,
         signature_method,
         tuple(digest_methods),
-        _read_certificate(find_child(element, "KeyInfo", number), number),
+        certificates[0],
+        certificates,
     )
 
 
-def _read_certificate(key_info: etree._Element, number: int) -> bytes:
-    """Give the first certificate of KeyInfo, which is the signer's by custom (section 4.5.4)."""
+def _refuse_key_info(key_info: etree._Element, number: int) -> NoReturn:
+    """Say what is wrong with a KeyInfo that brings and names no certificate."""
     element = key_info.find(f"{DS}X509Data/{DS}X509Certificate")
     if element is None:
         _refuse_missing("X509Certificate", number)
-    der = decode_value(element, number)
-    if not is_lone_certificate(der):
-        raise MalformedSignature("cms: signature {number}: certificate is malformed", number=number)
-    return der
+    decode_value(element, number)
+    raise MalformedSignature("cms: signature {number}: certificate is malformed", number=number)
 
 
 def find_child(parent: etree._Element, name: str, number: int) -> etree._Element:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from app.cms.algorithms import DIGEST_URIS, SIGNATURE_URIS, AlgorithmIdentifier
 from app.cms.ber import OBJECT_IDENTIFIER, SEQUENCE, SET, Element, Scanned
 from app.cms.claims import Claims, claims_of
+from app.cms.key_info import DS
 from app.cms.nodes import DAMAGE, Node
 from app.cms.signed_data import (
     MAX_ATTRIBUTES,
@@ -17,7 +18,7 @@ from app.cms.signed_data import (
     SignedCms,
     Signer,
 )
-from app.cms.signed_xml import DS, SignedXml, XmlSignature, find_signatures, parse_document
+from app.cms.signed_xml import SignedXml, XmlSignature, find_signatures, parse_document
 from app.cms.timestamp_claims import TimestampClaims, read_token
 from app.cms.x509 import Certificate, read_certificate
 

@@ -17,7 +17,7 @@ from app.cms.authorities import (
 from app.cms.budget import FREE, Budget, ContentBudget
 from app.cms.crls import CertificateList
 from app.cms.embedded_revocation import read_embedded
-from app.cms.errors import MalformedSignature
+from app.cms.errors import MalformedSignature, Undecidable
 from app.cms.nodes import DAMAGE
 from app.cms.ocsp import OcspResponse
 from app.cms.paths import Path, find_path
@@ -26,9 +26,18 @@ from app.cms.signed_data import SignedCms
 from app.cms.signed_parts import read_parts
 from app.cms.signed_xml import SignedXml
 from app.cms.signer_checks import Content, check_signer, check_value
-from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict, every, no, unknown
+from app.cms.status import (
+    YES,
+    Answer,
+    SignerStatus,
+    TimestampStatus,
+    Verdict,
+    every,
+    no,
+    unknown,
+)
 from app.cms.timestamps import check_timestamps, verified_time
-from app.cms.x509 import Certificate
+from app.cms.x509 import Certificate, read_certificate
 from app.cms.xmldsig import XmlChecked, check_xml
 
 
@@ -141,10 +150,12 @@ class Verifier:
         return tuple(statuses)
 
     def _verify_xml(self, signature: SignedXml, at: datetime) -> tuple[SignerStatus, ...]:
-        case = _Case((self._intermediates,), (self._revocation,), Budget(), at)
+        budget = Budget()
         statuses = []
         for number, checked in enumerate(check_xml(signature), 1):
             certificate = _read_certificate(checked.certificate, number)
+            others = GivenAuthorities(map(read_certificate, checked.certificates))
+            case = _Case((self._intermediates, others), (self._revocation,), budget, at)
             verdicts = checked.intact, _check_xml_value(checked, certificate, case.budget)
             statuses.append(self._conclude(number, certificate, verdicts, None, case))
         return tuple(statuses)
@@ -222,9 +233,25 @@ def _check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budg
         return unknown("what the signature is over could not be canonicalised")
     if checked.method is None:
         return unknown("the signature method is not supported")
-    return check_value(
+    value = check_value(
         certificate, checked.method, checked.signed_info, checked.signature_value, budget
     )
+    return every(value, _check_named(checked, certificate, budget))
+
+
+def _check_named(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:
+    """Compare the certificate with what the signature names beside its key."""
+    try:
+        if not checked.named.is_digest_of(certificate, budget):
+            return no(
+                "the signer meant another certificate ({attribute})",
+                attribute="XAdES SigningCertificate",
+            )
+    except Undecidable as error:
+        return unknown(error.template, **error.values)
+    if not checked.named.has_number_of(certificate):
+        return unknown("KeyInfo names the serial number of another certificate")
+    return YES
 
 
 def _read_certificate(der: bytes, number: int) -> Certificate:

@@ -11,8 +11,9 @@ from lxml import etree
 from app.cms import algorithms
 from app.cms.algorithms import AlgorithmIdentifier
 from app.cms.canonical_xml import Form, Undecided, read_form, shortened
+from app.cms.key_info import DS, NamedCertificate, read_named
 from app.cms.signed_document import SignedDocument
-from app.cms.signed_xml import DS, SignedXml, decode_value, find_child
+from app.cms.signed_xml import SignedXml, decode_value, find_child
 from app.cms.status import Answer, Verdict, every, no, unknown
 
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
@@ -26,8 +27,9 @@ class XmlChecked:
     `signed_info`, canonical, is the message of `signature_value`. `method` has the signature
     algorithm and its digest, as `algorithms.verify_signature` takes them; it is None if that is
     unknown, or if `signed_info` could not be made and is empty: `intact` then says why.
-    `certificate` is the first embedded one (DER); nothing else in KeyInfo counts as a key.
-    `covers_document`: the references, be they intact or not, are over the whole document.
+    `certificate` is the signer's (DER); nothing else in KeyInfo counts as a key. `certificates` are
+    all that it brings, and `named` is what it says of the signer's besides. `covers_document`: the
+    references, be they intact or not, are over the whole document, or what counts of a message.
     """
 
     intact: Verdict
@@ -35,6 +37,8 @@ class XmlChecked:
     signature_value: bytes
     method: tuple[AlgorithmIdentifier, str] | None
     certificate: bytes
+    certificates: tuple[bytes, ...]
+    named: NamedCertificate
     covers_document: bool
 
 
@@ -78,7 +82,9 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
         octets,
         decode_value(find_child(element, "SignatureValue", number), number),
         method,
-        document.certificates[number],
+        document.parsed[number].certificate,
+        document.parsed[number].certificates,
+        read_named(element),
         covers_document,
     )
 
@@ -102,10 +108,9 @@ def _check_references(
             verdicts.append(_match(document, number, reference))
         except Undecided as undecided:
             verdicts.append(undecided.verdict)
-    covers_document = document.covers(number, apexes)
-    if not covers_document:
-        verdicts.append(unknown("the signature covers only a part of the document"))
-    return covers_document
+    coverage = document.judge_coverage(number, apexes)
+    verdicts.append(coverage)
+    return coverage.answer is Answer.YES
 
 
 def _read_reference(document: SignedDocument, number: int, element: etree._Element) -> _Reference:
