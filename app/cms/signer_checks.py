@@ -7,12 +7,14 @@ from functools import lru_cache
 
 from app.cms import algorithms
 from app.cms.algorithms import AlgorithmIdentifier
-from app.cms.ber import CONSTRUCTED_OCTET_STRING, OCTET_STRING, SEQUENCE, SET
+from app.cms.ber import OCTET_STRING, SEQUENCE, SET
 from app.cms.budget import Budget, cost_of_digest
+from app.cms.contents import Content
+from app.cms.der import encode, encode_der
 from app.cms.errors import TooCostly, Undecidable
 from app.cms.nodes import DAMAGE, Node
 from app.cms.signed_parts import Attributes, SignerParts
-from app.cms.status import YES, Answer, Verdict, every, no, unknown
+from app.cms.status import FITS_WITH_CRLF, YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate
 
 # What it costs to encode a byte of signed attributes anew, in the unit of `budget`.
@@ -39,26 +41,6 @@ _STARTS = range(2, 7)
 _ONE = (None,)
 
 
-class Content:
-    """What several signers have signed, or None if it is not at hand; each digest is made once."""
-
-    def __init__(self, data: bytes | None, budget: Budget) -> None:
-        """Take the content as it is hashed, without the OCTET STRING around it, and who pays."""
-        self.data = data
-        self.budget = budget
-        self._digests: dict[object, bytes] = {}
-
-    def digest(self, algorithm: str) -> bytes | None:
-        """Hash the content, if it is at hand. Raises Undecidable."""
-        if self.data is None:
-            return None
-        # Several identifiers may stand for one function.
-        function = algorithms.DIGESTS.get(algorithm)
-        if function not in self._digests:
-            self._digests[function] = self.budget.digest(algorithm, self.data)
-        return self._digests[function]
-
-
 def check_signer(
     signer: SignerParts, certificate: Certificate, content: Content, budget: Budget
 ) -> tuple[Verdict, Verdict]:
@@ -67,8 +49,7 @@ def check_signer(
     Without signed attributes the two are one question: the signature is over the content itself.
     """
     if signer.signed is None:
-        verdict = _check_plain(signer, certificate, content)
-        return verdict, verdict
+        return _check_plain_text(signer, certificate, content)
     attributes = signer.signed_attributes
     if attributes is None:
         unread = unknown("the signed attributes can't be read")
@@ -80,6 +61,27 @@ def check_signer(
         _check_attributes(signer, certificate, signer.signed, budget),
     )
     return intact, valid
+
+
+def check_intact(signer: SignerParts, certificate: Certificate, content: Content) -> Verdict:
+    """Tell the first of the two alone, as cheaply as it can be told."""
+    if signer.signed is None:
+        return _check_plain_text(signer, certificate, content)[0]
+    if signer.signed_attributes is None:
+        return unknown("the signed attributes can't be read")
+    return _check_digest(signer.digest_algorithm, signer.signed_attributes, content)
+
+
+def _check_plain_text(
+    signer: SignerParts, certificate: Certificate, content: Content
+) -> tuple[Verdict, Verdict]:
+    """Check a signature without signed attributes, and once more with other line ends."""
+    verdict = _check_plain(signer, certificate, content)
+    if verdict.answer is Answer.NO and content.with_crlf:
+        valid = _check_plain(signer, certificate, content.with_crlf)
+        if valid.answer is not Answer.NO:
+            return every(FITS_WITH_CRLF, valid), valid
+    return verdict, verdict
 
 
 def _check_plain(signer: SignerParts, certificate: Certificate, content: Content) -> Verdict:
@@ -96,7 +98,7 @@ def _are_attributes(content: bytes) -> bool:
     """Tell whether content is what signed attributes are when they are signed: a SET in DER."""
     if content[:1] != _SET_TAG or _ENCODED_MESSAGE_DIGEST not in content:
         return False
-    return any(_element(SET, content[start:]) == content for start in _STARTS)
+    return any(encode(SET, content[start:]) == content for start in _STARTS)
 
 
 def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> Verdict:
@@ -105,15 +107,16 @@ def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> V
         return unknown("the content is detached, and was not given")
     try:
         expected, actual = attributes[_MESSAGE_DIGEST][0].octets(), content.digest(algorithm)
+        if expected == actual:
+            return _noting_weakness(algorithm)
+        if content.with_crlf and expected == content.with_crlf.digest(algorithm):
+            return FITS_WITH_CRLF
     except Undecidable as error:
         return unknown(error.template, **error.values)
-    name = algorithms.name(algorithm)
-    if expected != actual:
-        return no(
-            "the content is not what was signed: its digest ({algorithm}) is another",
-            algorithm=name,
-        )
-    return _noting_weakness(algorithm)
+    return no(
+        "the content is not what was signed: its digest ({algorithm}) is another",
+        algorithm=algorithms.name(algorithm),
+    )
 
 
 def _check_repetition(attributes: Attributes) -> Verdict:
@@ -220,29 +223,6 @@ def _check_attributes(
     except DAMAGE:  # An OCTET STRING in pieces, one of which is something else.
         return verdict
     return _check_signature(signer, certificate, message, budget)
-
-
-def encode_der(node: Node, tag: int, *, in_order: bool = False) -> bytes:
-    """Encode an element in DER (X.690 sections 10 and 11), with `tag` in place of its own.
-
-    `in_order` leaves the elements of a SET as they are. Raises one of DAMAGE.
-    """
-    if tag == CONSTRUCTED_OCTET_STRING:
-        return _element(OCTET_STRING, node.octets())
-    if not tag & 0x20:
-        return _element(tag, node.contents)
-    parts = [encode_der(child, child.tag, in_order=in_order) for child in node.children(node.size)]
-    if tag == SET and not in_order:
-        parts.sort()
-    return _element(tag, b"".join(parts))
-
-
-def _element(tag: int, contents: bytes) -> bytes:
-    size = len(contents)
-    if size < 0x80:
-        return bytes((tag, size)) + contents
-    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(octets))) + octets + contents
 
 
 def _noting_weakness(algorithm: str) -> Verdict:

@@ -66,6 +66,17 @@ def unknown(template: str, **values: object) -> Verdict:
     return Verdict(Answer.UNKNOWN, (Reason(template, values),))
 
 
+FITS_WITH_CRLF = unknown(
+    "the content given is not what was signed, but with CRLF in place of LF it is: a tool changed"
+    " the line ends when it signed"
+)
+"""What is said of *intact* where nothing but the line ends of what was given is wrong.
+
+`openssl smime -sign` turns them into CRLF without `-binary`, as MIME has them (RFC 8551
+section 3.1.1).
+"""
+
+
 def every(*verdicts: Verdict) -> Verdict:
     """Join verdicts that must all hold: no if one is no, else unknown if one is, else yes.
 
@@ -119,6 +130,12 @@ class SignerStatus:
     decisive_time_source: Literal["timestamp", "given"]
     timestamp: TimestampStatus | None
     chain: tuple[Certificate, ...]
+
+    @property
+    def fits_with_crlf(self) -> bool:
+        """Whether the content given is intact but for line ends, CRLF in place of LF."""
+        is_said = FITS_WITH_CRLF.reasons[0] in self.intact.reasons
+        return is_said and self.intact.answer is Answer.UNKNOWN
 
     @property
     def trusted(self) -> Verdict:

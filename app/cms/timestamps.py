@@ -14,11 +14,12 @@ from app.cms.authorities import Authorities, EmbeddedAuthorities
 from app.cms.ber import scan
 from app.cms.budget import Budget
 from app.cms.certificate_rules import doubt_broken, title
+from app.cms.contents import Content
 from app.cms.errors import MalformedSignature, TooCostly, Undecidable
 from app.cms.nodes import DAMAGE, Node
 from app.cms.signed_data import parse_signed_data
 from app.cms.signed_parts import SignedParts, SignerParts, read_parts
-from app.cms.signer_checks import Content, check_signer
+from app.cms.signer_checks import check_signer
 from app.cms.status import YES, Answer, TimestampStatus, Verdict, every, no, unknown
 from app.cms.timestamp_claims import TimestampClaims, read_token
 from app.cms.x509 import Certificate, MalformedExtension, read_certificate

@@ -12,20 +12,19 @@ from app.cms.authorities import (
     Authorities,
     EmbeddedAuthorities,
     GivenAuthorities,
-    read_embedded_certificate,
 )
 from app.cms.budget import FREE, Budget, ContentBudget
+from app.cms.comparison import demand_certificate, demand_parts
+from app.cms.contents import choose_content, compare_content
 from app.cms.crls import CertificateList
 from app.cms.embedded_revocation import read_embedded
-from app.cms.errors import MalformedSignature, Undecidable
-from app.cms.nodes import DAMAGE
+from app.cms.errors import Undecidable
 from app.cms.ocsp import OcspResponse
 from app.cms.paths import Path, find_path
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.signed_data import SignedCms
-from app.cms.signed_parts import read_parts
 from app.cms.signed_xml import SignedXml
-from app.cms.signer_checks import Content, check_signer, check_value
+from app.cms.signer_checks import check_signer, check_value
 from app.cms.status import (
     YES,
     Answer,
@@ -122,12 +121,9 @@ class Verifier:
         at: datetime,
         content_budget: Budget,
     ) -> tuple[SignerStatus, ...]:
-        try:
-            parts = read_parts(signature)
-        except DAMAGE as error:
-            raise MalformedSignature("cms: {field} is malformed", field="SignedData") from error
-        signed = Content(content if parts.content is None else parts.content, content_budget)
-        differs = content is not None and content != signed.data
+        parts = demand_parts(signature)
+        signed = choose_content(parts, content, content_budget)
+        same = compare_content(content, signed)
         budget = Budget()
         case = _Case(
             (self._intermediates, EmbeddedAuthorities(parts.certificates)),
@@ -137,10 +133,9 @@ class Verifier:
         )
         statuses = []
         for number, signer in enumerate(parts.signers, 1):
-            certificate = _read_certificate(signer.certificate, number)
+            certificate = demand_certificate(signer.certificate, number)
             intact, valid = check_signer(signer, certificate, signed, case.budget)
-            if differs:
-                intact = every(no("the content given is not the one attached"), intact)
+            intact = every(same, intact)
             timestamp = check_timestamps(
                 signer,
                 lambda authority, moment, more: self._judge_stamper(authority, moment, more, case),
@@ -153,7 +148,7 @@ class Verifier:
         budget = Budget()
         statuses = []
         for number, checked in enumerate(check_xml(signature), 1):
-            certificate = _read_certificate(checked.certificate, number)
+            certificate = demand_certificate(checked.certificate, number)
             others = GivenAuthorities(map(read_certificate, checked.certificates))
             case = _Case((self._intermediates, others), (self._revocation,), budget, at)
             verdicts = checked.intact, _check_xml_value(checked, certificate, case.budget)
@@ -252,15 +247,6 @@ def _check_named(checked: XmlChecked, certificate: Certificate, budget: Budget) 
     if not checked.named.has_number_of(certificate):
         return unknown("KeyInfo names the serial number of another certificate")
     return YES
-
-
-def _read_certificate(der: bytes, number: int) -> Certificate:
-    certificate = read_embedded_certificate(der)
-    if certificate is None:
-        raise MalformedSignature(
-            "cms: signer {number}: {field} is malformed", number=number, field="certificate"
-        )
-    return certificate
 
 
 def _in_utc(moment: datetime) -> datetime:
