@@ -332,3 +332,15 @@ def test_content_of_any_size_is_hashed_for_who_waits(
     assert "too large to be hashed here" in str(status.intact.reasons[0])
     _, output = run(program, "verify", written(tmp_path, encoded), "--at", AT)
     assert "intact, the content is what was signed: yes\n" in output
+
+
+def test_a_signature_cut_out_of_a_pdf_has_zeros_behind_it(program: Flask, tmp_path: Path) -> None:
+    status, found = verify(program, tmp_path, signed(IVAN) + bytes(64), "--at", AT)
+    assert (status, found["answer"]) == (0, "yes")
+    cut = written(tmp_path, signed(IVAN) + bytes(64))
+    assert run(program, "check", cut)[0] == 0
+
+
+def test_a_file_that_is_no_signature_is_named(program: Flask, tmp_path: Path) -> None:
+    status, found = verify(program, tmp_path, b"\x89PNG\r\n\x1a\n\0")
+    assert (status, found["error"]) == (1, "cms: an image (PNG), not a signature")

@@ -32,7 +32,7 @@ def check(file: Path) -> None:
     Exit status 1: it is no well-formed signature.
     """
     try:
-        signature = parse(_read_text(file))
+        signature = parse(_read_text(file), trailing_zeros=True)
     except MalformedSignature as error:
         click.echo(str(error))
         raise SystemExit(1) from error
@@ -99,7 +99,7 @@ def verify(file: Path, content: Path | None, as_json: bool, at: datetime | None)
     """
     trust, name = current_trust(), click.format_filename(file)
     try:
-        signature = parse(_read_text(file))
+        signature = parse(_read_text(file), trailing_zeros=True)
         if content and isinstance(signature, SignedXml):
             raise click.UsageError("a signed XML document is its own content: no --content")
         data = content.read_bytes() if content else None

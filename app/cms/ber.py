@@ -66,11 +66,12 @@ _KINDS = bytes(_kind(tag) for tag in range(256))
 _remembered: set[bytes] = set()
 
 
-def scan(data: bytes, size: int | None = None) -> "Scanned":
+def scan(data: bytes, size: int | None = None, *, trailing_zeros: bool = False) -> "Scanned":
     """Walk all elements of one BER SEQUENCE within the budget that the constants above set.
 
     `data` may be just the beginning of a value: `size` is then an upper bound for the bytes of
-    the whole, and a beginning in which nothing is wrong passes.
+    the whole, and a beginning in which nothing is wrong passes. With `trailing_zeros` zero bytes
+    may follow the value, and are left away.
 
     Raises MalformedSignature if the value is truncated, over budget or does not hold together, or
     if anything follows it.
@@ -83,6 +84,8 @@ def scan(data: bytes, size: int | None = None) -> "Scanned":
         if len(data) < whole:
             return Scanned(data, closed)
         _refuse(data, 0, len(data))
+    if trailing_zeros and data.count(0, stop) == whole - stop:
+        return Scanned(data[:stop], closed)
     if size is None and stop != whole:
         raise MalformedSignature("cms: {count} bytes follow the ASN.1 value", count=whole - stop)
     return Scanned(data, closed)

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from app.cms import armour, ber
 from app.cms.errors import MalformedSignature
+from app.cms.foreign import refuse_foreign
 from app.cms.signed_data import SignedCms, parse_signed_data
 from app.cms.signed_xml import SignedXml, check_budget, decode_xml, parse_signed_xml
 
@@ -14,19 +15,22 @@ from app.cms.signed_xml import SignedXml, check_budget, decode_xml, parse_signed
 LARGE = 1_000_000
 # Characters: 450 KB of bytes, in which more empty elements have room than are allowed.
 BEGINNING = 600_000
+# Characters by which a file in place of base64 is known for what it is.
+_HEAD = 1024
 
 _SEQUENCE = bytes((ber.SEQUENCE,))
 Result = TypeVar("Result")
 
 
-def parse(text: str) -> SignedCms | SignedXml:
+def parse(text: str, *, trailing_zeros: bool = False) -> SignedCms | SignedXml:
     """Read a signature, CMS or XML, in any of the forms in which clients send it.
 
-    Says whether it is well-formed and within budget; it doesn't verify anything. Raises
-    MalformedSignature, and nothing else, whatever `text` is.
+    Says whether it is well-formed and within budget; it doesn't verify anything.
+    `trailing_zeros`: zero bytes may follow a CMS, as they do in a PDF (ISO 32000-1 section 12.8.1),
+    and are left away. Raises MalformedSignature, and nothing else, whatever `text` is.
     """
     try:
-        return _parse(text)
+        return _parse(text, zeros=trailing_zeros)
     except MalformedSignature:
         raise
     except Exception as error:
@@ -37,7 +41,7 @@ def parse(text: str) -> SignedCms | SignedXml:
         ) from error
 
 
-def _parse(text: str) -> SignedCms | SignedXml:
+def _parse(text: str, *, zeros: bool) -> SignedCms | SignedXml:
     if text.startswith("MI") and len(text) <= LARGE:
         # The usual case, and the fastest way through it: plain base64 with nothing around it.
         try:
@@ -45,24 +49,24 @@ def _parse(text: str) -> SignedCms | SignedXml:
         except ValueError:
             pass
         else:
-            return _parse_bytes(data)
+            return _parse_bytes(data, zeros=zeros)
     start, stop = armour.open_armour(text)
     body = text[start:stop]
     if text[start - 1 : start] == "," and body[:1] in ("<", "%"):
         return parse_signed_xml(unquote(body, errors="strict"))  # A data URI without base64.
     if body.startswith("<"):
         return parse_signed_xml(body)
-    return _parse_base64(text, start, stop)
+    return _parse_base64(text, start, stop, zeros=zeros)
 
 
-def _parse_base64(text: str, start: int, stop: int) -> SignedCms | SignedXml:
+def _parse_base64(text: str, start: int, stop: int, *, zeros: bool) -> SignedCms | SignedXml:
     if stop - start > LARGE:
         beginning = text[start : start + BEGINNING]
-        armour.check_alphabet(text, start, start + BEGINNING, edge=2)
+        _check_alphabet(text, start, start + BEGINNING, edge=2)
         _first_success(armour.readings(beginning), lambda base64: _check_beginning(base64, stop))
     return _first_success(
         armour.readings(text[start:stop]),
-        lambda base64: _parse_bytes(_decode(base64, text, start, stop)),
+        lambda base64: _parse_bytes(_decode(base64, text, start, stop), zeros=zeros),
     )
 
 
@@ -86,6 +90,7 @@ def _check_beginning(base64: str, characters: int) -> None:
     if beginning.startswith(_SEQUENCE):
         ber.scan(beginning, characters)
     else:
+        refuse_foreign(beginning)
         check_budget(beginning.count(b"<"), beginning.count(b"="), beginning.count(b"&"))
 
 
@@ -93,11 +98,21 @@ def _decode(base64: str, text: str, start: int, stop: int) -> bytes:
     try:
         return armour.decode(base64)
     except ValueError as error:
-        armour.check_alphabet(text, start, stop)
+        _check_alphabet(text, start, stop)
         raise MalformedSignature("cms: base64 is truncated or wrongly padded") from error
 
 
-def _parse_bytes(data: bytes) -> SignedCms | SignedXml:
+def _check_alphabet(text: str, start: int, stop: int, edge: int = 0) -> None:
+    """Refuse what base64 can't have; a file that is all text may be of a kind with a name."""
+    try:
+        armour.check_alphabet(text, start, stop, edge)
+    except MalformedSignature:
+        refuse_foreign(text[start : start + _HEAD].encode(errors="replace"))
+        raise
+
+
+def _parse_bytes(data: bytes, *, zeros: bool) -> SignedCms | SignedXml:
     if data.startswith(_SEQUENCE):
-        return parse_signed_data(ber.scan(data))
+        return parse_signed_data(ber.scan(data, trailing_zeros=zeros))
+    refuse_foreign(data)
     return parse_signed_xml(decode_xml(data))

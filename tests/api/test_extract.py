@@ -59,3 +59,18 @@ def test_what_is_no_signature_is_refused(sqlite_client: FlaskClient, method: str
     assert message_of(response) == '"cms" parameter must be set'
     response = sqlite_client.open("/cms/extract", method=method, json={"cms": "MIIC"})
     assert message_of(response).startswith("cms: ")
+
+
+def test_zero_bytes_behind_it_are_left_away_and_never_stored(sqlite_client: FlaskClient) -> None:
+    """A signature cut out of a PDF has the zeros that fill its place there."""
+    cms = b64encode(builders.sign_cms() + bytes(100)).decode()
+    written = content_of(sqlite_client.post("/cms/extract", json={"cms": cms}))
+    assert written == {"data": CONTENT.decode()}
+    saved = sqlite_client.post("/signature", json={"document": "a", "thread": "b", "cms": cms})
+    assert message_of(saved) == "cms: 100 bytes follow the ASN.1 value"
+
+
+def test_a_file_in_place_of_a_signature_is_named(sqlite_client: FlaskClient) -> None:
+    pdf = b64encode(b"%PDF-1.4\n").decode()
+    response = sqlite_client.post("/cms/extract", json={"cms": pdf})
+    assert message_of(response) == "cms: a PDF document, not a signature"

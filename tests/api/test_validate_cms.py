@@ -1,7 +1,7 @@
 """POST /cms/validate: is the signature good, and is one of its signers who was asked for?"""
 
 import datetime
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -360,3 +360,8 @@ def test_reasons_are_told_in_the_client_s_language(anchored: FlaskClient) -> Non
         response = anchored.post("/cms/validate", json={"cms": cms(ivan())}, headers=headers)
         assert response.headers["Content-Language"] == language
         assert content_of(response)["verification"]["trusted"]["reasons"]
+
+
+def test_zero_bytes_behind_a_signature_are_left_away(anchored: FlaskClient) -> None:
+    written = ask(anchored, cms=b64encode(b64decode(cms(ivan())) + bytes(8)).decode())
+    assert answers(written["verification"]) == answers(ask(anchored)["verification"])

@@ -70,7 +70,7 @@ def parse_with_content(text: str, data: str | None) -> SignedCms | SignedXml:
         MalformedSignature: the text is none.
         ParameterError: its content is detached, and not given.
     """
-    signature = parse(text)
+    signature = parse(text, trailing_zeros=True)
     if data is None and is_detached(signature):
         raise ParameterError(
             '"{field}" parameter must be set, since the content of the signature is detached',

@@ -34,7 +34,7 @@ def parse_either(text: str) -> SignedCms | SignedXml | Certificate:
             raise CheckFailed("Certificate is not legal")
         return certificate
     try:
-        return parse(text)
+        return parse(text, trailing_zeros=True)
     except MalformedSignature:
         certificate = _read(text)
         if certificate is None:

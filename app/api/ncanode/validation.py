@@ -90,7 +90,7 @@ def validate_cms() -> Response:
 @needs("read", by_tags=True)
 def extract_content() -> Response:
     """Give what was signed, out of the signature: as text if it is UTF-8."""
-    content = attached_content(parse(_EXTRACT.read(request)))
+    content = attached_content(parse(_EXTRACT.read(request), trailing_zeros=True))
     if content is None:
         raise CheckFailed("cms: the content is not attached, so there is nothing to extract")
     try:
@@ -146,7 +146,8 @@ def verify_signature() -> Response:
         record = reading.get_signature(connection, wanted.document, wanted.thread, wanted.version)
         reach.demand_read(connection, record)
     saved_at = record.version_created_at
-    examined = examine(parse(record.cms or ""), wanted.data, at=saved_at, fetch=True)
+    signature = parse(record.cms or "", trailing_zeros=True)
+    examined = examine(signature, wanted.data, at=saved_at, fetch=True)
     return verdicts.success(
         {
             "verification": {
