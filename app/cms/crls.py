@@ -12,6 +12,7 @@ from app.cms import x509
 from app.cms.algorithms import PublicKey, name
 from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, MAX_LENGTH_OCTETS, SEQUENCE, Scanned
 from app.cms.budget import FREE, Budget
+from app.cms.distribution_points import directories, points_of
 from app.cms.errors import CmsError, TooCostly
 from app.cms.nodes import (
     DAMAGE,
@@ -214,7 +215,11 @@ class CertificateList:
                 return False
             if _POINT not in scope:
                 return True
-            return bool(_addresses(scope[_POINT]) & set(x509.crl_urls(certificate)))
+            point = scope[_POINT]
+            return bool(
+                _addresses(point) & set(x509.crl_urls(certificate))
+                or directories(point, self.issuer) & points_of(certificate)
+            )
         except (MalformedExtension, *DAMAGE):
             return not scope
 

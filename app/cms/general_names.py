@@ -183,7 +183,7 @@ def _is_directory_within(name: bytes, limit: bytes) -> bool | None:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _relatives(name: bytes) -> tuple[str | bytes, ...] | None:
+def _relatives(name: bytes) -> names.RelativeKeys | None:
     return names.relative_keys(name)
 
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from app.cms.ber import OBJECT_IDENTIFIER, SEQUENCE, SET, Element, Scanned, scan
 from app.cms.errors import MalformedSignature
@@ -41,6 +42,9 @@ _DECEPTIVE = re.compile(
     "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 _REPLACEMENT = "\ufffd"
+
+RelativeKeys: TypeAlias = tuple[str | bytes, ...]
+"""What matches in each RelativeDistinguishedName of a Name; see `relative_keys`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def name_key(name: bytes) -> str | None:
         return None
 
 
-def relative_keys(name: bytes) -> tuple[str | bytes, ...] | None:
+def relative_keys(name: bytes) -> RelativeKeys | None:
     """Give what matches in each RelativeDistinguishedName of a Name, which may be empty.
 
     Bytes stand for one that can't be made comparable: only itself is sure to match. None if the

@@ -4,6 +4,7 @@ import pytest
 
 from app.cms import crls
 from app.cms.crls import REMOVE_FROM_CRL, CertificateList, read_invalidity_date
+from app.cms.nodes import read_node
 from app.cms.status import Answer
 from app.cms.verification import Verifier
 from tests import der, pki
@@ -167,6 +168,56 @@ def test_a_crl_about_a_part_of_the_certificates_clears_no_others(
     assert revocation(crls=[crl(extensions=extensions)], of=person).answer is silence
     accusing = crl(Revoked(person.serial, BEFORE), extensions=extensions)
     assert revocation(crls=[accusing], of=person).answer is word
+
+
+def part(text: str) -> bytes:
+    """Encode an AttributeTypeAndValue."""
+    return der.sequence(der.oid("2.5.4.3"), der.utf8(text))
+
+
+FULL = read_node(NCA.subject).children()
+WHOLE = der.sequence(*[one.encoded for one in FULL], der.set_of(part("CRL 1")))
+OTHER_WHOLE = der.sequence(*[one.encoded for one in FULL], der.set_of(part("CRL 2")))
+
+
+def full(*names: bytes) -> bytes:
+    """Encode directory names of a distribution point."""
+    return der.explicit(0, der.explicit(0, *[der.explicit(4, name) for name in names]))
+
+
+def relative(contents: bytes) -> bytes:
+    """Encode the name of a distribution point that is relative to the issuer's."""
+    return der.explicit(0, der.explicit(1, contents))
+
+
+OTHER_ISSUER = der.explicit(2, der.explicit(4, ROOT.subject))
+
+
+@pytest.mark.parametrize(
+    ("own", "of_crl", "answer"),
+    [
+        (full(WHOLE), full(WHOLE), YES),
+        (full(WHOLE), full(OTHER_WHOLE, WHOLE), YES),
+        (full(WHOLE), full(OTHER_WHOLE), UNKNOWN),
+        (full(WHOLE), relative(part("crl  1")), YES),
+        (relative(part("CRL 1")), full(WHOLE), YES),
+        (relative(part("CRL 1")), relative(part("CRL 1")), YES),
+        (relative(part("CRL 1")), relative(part("CRL 2")), UNKNOWN),
+        (relative(part("CRL 1" * 300)), relative(part("CRL 1" * 300)), UNKNOWN),
+        (relative(der.NULL), relative(part("CRL 1")), UNKNOWN),
+        (full(WHOLE) + OTHER_ISSUER, full(WHOLE), UNKNOWN),
+        (full(WHOLE) + der.implicit(1, b"\1\x40"), full(WHOLE), UNKNOWN),
+        (OTHER_ISSUER, full(WHOLE), UNKNOWN),
+    ],
+)
+def test_a_distribution_point_may_be_named_by_a_directory_name(
+    own: bytes, of_crl: bytes, answer: Answer
+) -> None:
+    """Section 6.3.3 (b): one name in common is enough; for all reasons, of the issuer itself."""
+    points = pki.extension("2.5.29.31", der.sequence(der.sequence(own)))
+    person = pki.certify(pki.name("P"), KEY, NCA, [*pki.PERSON, points])
+    given = crl(extensions=[distribution(of_crl)])
+    assert revocation(crls=[given], of=person).answer is answer
 
 
 def test_a_damaged_distribution_point_makes_a_crl_unusable() -> None:

@@ -34,10 +34,7 @@ AT = datetime(2011, 6, 1, tzinfo=UTC)
 VALID_BUT_UNKNOWN = {
     "DSA is not supported": "4.1.4 4.1.5",
     "the CRL is signed with another key of the authority than the certificate": (
-        "4.4.19 4.5.1 4.5.3 4.5.4 4.5.6 4.6.15 4.6.17 4.9.6 4.11.7 4.12.7 4.12.9 4.13.19"
-    ),
-    "the CRL is for a distribution point that is named by a directory name": (
-        "4.14.1 4.14.4 4.14.5 4.14.7"
+        "4.4.19 4.5.1 4.5.4 4.5.6 4.6.15 4.6.17 4.9.6 4.11.7 4.12.7 4.12.9 4.13.19"
     ),
     "each CRL is for some reasons only": "4.14.18 4.14.19",
     "the CRL is another authority's (indirect)": (
@@ -56,9 +53,7 @@ INVALID_AND_UNKNOWN = {
     "the authority's key is not for CRLs, or the CRL is signed with another key": (
         "4.4.20 4.4.21 4.5.2 4.5.5 4.5.7 4.7.4 4.7.5"
     ),
-    "the CRL is for another distribution point, or one that is named by a directory name": (
-        "4.14.3 4.14.8 4.14.9"
-    ),
+    "the CRL is for another distribution point": ("4.14.3 4.14.8 4.14.9"),
     "the CRL is not for certificates of this kind, or not for all reasons": (
         "4.14.11 4.14.12 4.14.14 4.14.17"
     ),

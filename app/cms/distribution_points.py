@@ -1,0 +1,59 @@
+"""Distribution points that are named by directory names (RFC 5280 sections 4.2.1.13 and 5.2.5)."""
+
+from app.cms import x509
+from app.cms.ber import EXPLICIT_0
+from app.cms.names import RelativeKeys, relative_keys
+from app.cms.nodes import Node, read_node
+from app.cms.x509 import Certificate
+
+# Names of one distribution point, and points of one certificate.
+_MAX_NAMES = 64
+# Bytes of one relative name.
+_MAX_RELATIVE = 1000
+_RELATIVE, _DIRECTORY = 0xA1, 0xA4
+
+
+def directories(point: Node, issuer: bytes) -> set[RelativeKeys]:
+    """Return the directory names of a distribution point, made comparable.
+
+    One that is relative to the CRL's issuer stands behind that one's name (section 4.2.1.13).
+    """
+    found: set[RelativeKeys | None] = set()
+    for choice in point.children():
+        if choice.tag == _RELATIVE:
+            above, relative = relative_keys(issuer), relative_keys(_as_name(choice.contents))
+            found.add(above + relative if above and relative else None)
+        elif choice.tag == EXPLICIT_0:
+            names = choice.children(_MAX_NAMES)
+            found |= {relative_keys(one.only().encoded) for one in names if one.tag == _DIRECTORY}
+    return {one for one in found if one}
+
+
+def points_of(certificate: Certificate) -> set[RelativeKeys]:
+    """Return the directory names of the distribution points for all reasons, of its issuer.
+
+    Raises MalformedExtension.
+    """
+
+    def read(extension: bytes) -> set[RelativeKeys]:
+        found: set[RelativeKeys] = set()
+        for point in read_node(extension).children(_MAX_NAMES):
+            fields = point.fields(3)
+            name = fields.optional(EXPLICIT_0)
+            if name and not fields.rest():
+                found |= directories(name, certificate.issuer)
+        return found
+
+    return x509.read_extension(certificate, x509.CRL_DISTRIBUTION_POINTS, read) or set()
+
+
+def _as_name(relative: bytes) -> bytes:
+    """Encode a Name with one RelativeDistinguishedName, of which the contents are given.
+
+    Raises ValueError if it is larger than any in use.
+    """
+    size = len(relative)
+    if size > _MAX_RELATIVE:
+        raise ValueError("a name is too long")
+    sizes = ((size + 4).to_bytes(2, "big"), size.to_bytes(2, "big"))
+    return b"\x30\x82" + sizes[0] + b"\x31\x82" + sizes[1] + relative
