@@ -1,10 +1,12 @@
 """Text in small letters, by the same rule on both databases and in every locale of theirs.
 
-SQLite's own `lower` knows Latin letters alone, and that of PostgreSQL as many as its locale.
+SQLite's own `lower` knows Latin letters alone, and that of PostgreSQL as many as its locale. Marks
+are composed with their letters (Unicode's NFC): macOS takes й and ё apart in the names of files.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from sqlalchemy import Text
@@ -21,7 +23,7 @@ SQLITE_NAME = "small_letters"
 
 
 class small_letters(FunctionElement[str]):  # noqa: N801 - reads as the SQL function that it is
-    """Text with the capitals of Latin, Russian and Kazakh in small letters."""
+    """Text in NFC, with the capitals of Latin, Russian and Kazakh in small letters."""
 
     type = Text()
     inherit_cache = True
@@ -29,7 +31,8 @@ class small_letters(FunctionElement[str]):  # noqa: N801 - reads as the SQL func
 
 @compiles(small_letters, "postgresql")
 def _postgresql_small(element: small_letters, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"translate({compiler.process(element.clauses, **kw)}, '{_CAPITALS}', '{_SMALL}')"
+    composed = f"normalize({compiler.process(element.clauses, **kw)})"
+    return f"translate({composed}, '{_CAPITALS}', '{_SMALL}')"
 
 
 @compiles(small_letters, "sqlite")
@@ -39,4 +42,4 @@ def _sqlite_small(element: small_letters, compiler: SQLCompiler, **kw: Any) -> s
 
 def write_small(text: str | None) -> str | None:
     """Do in Python what `small_letters` does in PostgreSQL."""
-    return None if text is None else text.translate(_TABLE)
+    return None if text is None else unicodedata.normalize("NFC", text).translate(_TABLE)

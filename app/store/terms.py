@@ -6,6 +6,7 @@ included, is made of whole terms, so that every page is read out of one narrow i
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -65,8 +66,13 @@ def sha256(digest: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Give a name as names are compared: in small letters, one blank between words."""
-    return " ".join(text.casefold().split())
+    """Give a name as names are compared: in small letters, one blank between words.
+
+    It is in NFC, whether its marks were composed with their letters or, as macOS does it, taken
+    apart (the Unicode Standard, section 3.13, D145).
+    """
+    small = unicodedata.normalize("NFD", text).casefold()
+    return " ".join(unicodedata.normalize("NFC", small).split())
 
 
 @lru_cache(maxsize=512)

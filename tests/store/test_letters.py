@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from sqlalchemy import Engine, literal, select
 
 from app.store.letters import small_letters, write_small
@@ -18,3 +20,10 @@ def test_letters_are_small_in_the_database_as_they_are_here(engine: Engine) -> N
 def test_no_text_has_no_letters(engine: Engine) -> None:
     with engine.connect() as connection:
         assert connection.execute(select(small_letters(literal(None)))).scalar_one() is None
+
+
+def test_marks_are_composed_with_their_letters(engine: Engine) -> None:
+    taken_apart = unicodedata.normalize("NFD", TEXT + "Йй Ёё")
+    with engine.connect() as connection:
+        found = connection.execute(select(small_letters(literal(taken_apart)))).scalar_one()
+    assert found == write_small(taken_apart) == (TEXT + "Йй Ёё").lower()

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import unicodedata
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 from sqlalchemy import Engine, select
@@ -141,6 +143,21 @@ def test_a_file_is_found_by_its_digest(engine: Engine) -> None:
     assert names(engine, Criteria(sha256=digest.upper(), iin=PETROVA[1])) == ["detached"]
     own = signing_of(signed_by(IVANOV, content=b"file")).signature_sha256
     assert names(engine, Criteria(sha256=own)) == ["attached"]
+
+
+YOLKIN = ("ЁЛКИН АНДРЕЙ", "930404300041", None, None)
+YOLKIN_TAKEN_APART = (unicodedata.normalize("NFD", YOLKIN[0]), *YOLKIN[1:])
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("name", ["ё", "ёлкин андрей", "Ёлкин Андрей Йованович"])
+def test_a_name_is_found_however_its_marks_are_encoded(
+    engine: Engine, name: str, form: Literal["NFC", "NFD"]
+) -> None:
+    save_signed(engine, "composed", YOLKIN)
+    save_signed(engine, "taken apart", YOLKIN_TAKEN_APART)
+    found = ["taken apart", "composed"] if len(name) < 15 else []
+    assert names(engine, Criteria(name=unicodedata.normalize(form, name))) == found
 
 
 NURSULTAN = ("АБДРАХМАНОВ-СЕЙДАХМЕТОВ НУРСУЛТАН", "930404300041", None, None)

@@ -1,8 +1,10 @@
 """Terms: what a prefix and a span of time are made of."""
 
 import random
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -50,6 +52,25 @@ def test_every_beginning_of_a_name_leads_to_a_term_of_it(length: int) -> None:
 @pytest.mark.parametrize("text", ["ИВАНОВ", " иванов ", "Иванов"])
 def test_letter_case_and_blanks_do_not_matter(text: str) -> None:
     assert terms.name(text) == "name:иванов"
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+@pytest.mark.parametrize(
+    "name", ["АЛЕКСЕЙ ЁЛКИН", "ӘЙГЕРІМ ҚЫЗҒАЛДАҚ ҰЛЫ", "Мүйізді Андрей Соловьёв"]
+)
+def test_marks_may_be_composed_or_taken_apart(
+    name: str, form: Literal["NFC", "NFD", "NFKC", "NFKD"]
+) -> None:
+    sent = unicodedata.normalize(form, name)
+    assert terms.of_people([claims(common_name=sent)]) == terms.of_people(
+        [claims(common_name=name)]
+    )
+    assert terms.full_name(claims(common_name=sent)) == name.lower()
+    for length in range(1, len(name)):
+        beginning = unicodedata.normalize(form, name[:length])
+        assert terms.name(beginning) == terms.name(name[:length])
+        assert terms.is_long(beginning) == terms.is_long(name[:length])
+        assert terms.whole_names(beginning) == terms.whole_names(name[:length])
 
 
 def test_who_has_no_name_is_not_found_by_one() -> None:
