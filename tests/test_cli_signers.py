@@ -18,10 +18,16 @@ def test_versions_that_were_not_read_are_read_once(app: Flask) -> None:
         engine = app.extensions["sqlalchemy"].engine
         with engine.connect() as connection:
             connection.execute(update(Version).values(terms=None, signature_size=None))
-    assert run(app, "signers", "reindex") == (0, "versions to read: 2\nread: 2\ndone: 2\n")
-    assert run(app, "signers", "reindex") == (0, "versions to read: 0\ndone: 0\n")
+    assert run(app, "signers", "reindex") == (
+        0,
+        "versions to read: 2\nread: 2\ndone: 2, without a signature: 0\n",
+    )
+    assert run(app, "signers", "reindex") == (
+        0,
+        "versions to read: 0\ndone: 0, without a signature: 0\n",
+    )
     assert run(app, "signers", "reindex", "--all") == (
         0,
-        "versions to read: all\nread: 2\ndone: 2\n",
+        "versions to read: all\nread: 2\ndone: 2, without a signature: 0\n",
     )
     assert documents(client, f"iin={IVANOV[1]}") == ["b", "a"]

@@ -4,7 +4,7 @@ import click
 from flask.cli import AppGroup
 
 from app.extensions import db
-from app.store.reindexing import count_unread, reindex
+from app.store.reindexing import Progress, count_unread, reindex
 
 signer_commands = AppGroup("signers", help="What is read out of the signatures that are kept.")
 
@@ -20,10 +20,10 @@ def reindex_signers(everything: bool) -> None:
     with db.engine.connect() as connection:
         unread = count_unread(connection)
     click.echo(f"versions to read: {'all' if everything else unread}")
-    done = 0
-    for done in reindex(db.engine, everything=everything):
-        click.echo(f"read: {done}")
-    click.echo(f"done: {done}")
+    read = Progress(0, 0)
+    for read in reindex(db.engine, everything=everything):
+        click.echo(f"read: {read.versions}")
+    click.echo(f"done: {read.versions}, without a signature: {read.unsigned}")
 
 
 COMMANDS = (signer_commands,)

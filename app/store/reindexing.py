@@ -1,43 +1,56 @@
 """Versions that were saved before their signers were read: the rows that are missing, filled in.
 
-It goes through what is unread in batches, each a transaction, so it can be stopped and resumed;
-servers may serve and save meanwhile.
+It goes through what is unread in batches, so it can be stopped and resumed. Servers may serve and
+save meanwhile: a version never changes, so it is read without any lock, and what was read is
+written in a short transaction that holds the threads in question.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
-import orjson
-from sqlalchemy import Connection, Engine, Row, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, tuple_, update
 
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.store import search_indexes, signers
+from app.store import reindexed
 from app.store.columns import random_uuid
 from app.store.database import transaction
 from app.store.models import Signature, Signer, Version
+from app.store.reindexed import Reread
 from app.store.signing import Signing, read_signing, read_text
 
-#: Versions of one transaction: half a second of reading.
-BATCH = 200
+#: Versions of one transaction, and bytes of their signatures, unless one alone has more.
+BATCH = 500
+BATCH_SIZE = 2 * 1024 * 1024
 
 _UNREAD = Version.signature_size.is_(None)
-_KEY = (
-    Version.signature_id == bindparam("of_signature"),
-    Version.version == bindparam("of_version"),
-)
-#: What was verified when a version was saved can't be found out again.
-_VERIFIED = select(Signer.number, Signer.verified_gen_time).where(
-    Signer.signature_id == bindparam("of_signature"),
-    Signer.version == bindparam("of_version"),
-    Signer.verified_gen_time.is_not(None),
-)
 
 #: Threads that a server of an older program began while a newer one was being started.
 _NAMELESS = update(Signature).where(Signature.public_id.is_(None)).values(public_id=random_uuid())
+
+
+class Progress(NamedTuple):
+    """How many versions were read, and how many of them hold no signature."""
+
+    versions: int
+    unsigned: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The versions of one batch: those behind one and up to another, in the order of their keys."""
+
+    after: tuple[int, int]
+    last: tuple[int, int]
+    everything: bool
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        return [*_behind(self.after, self.everything), _key() <= tuple_(*self.last)]
 
 
 def count_unread(connection: Connection) -> int:
@@ -45,8 +58,8 @@ def count_unread(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(Version).where(_UNREAD)).scalar_one()
 
 
-def reindex(engine: Engine, *, everything: bool = False) -> Iterator[int]:
-    """Read the signers of versions again, and give how many were done after each batch.
+def reindex(engine: Engine, *, everything: bool = False) -> Iterator[Progress]:
+    """Read the signers of versions again, and give how far it is after each batch.
 
     Args:
         engine: of the store.
@@ -54,26 +67,58 @@ def reindex(engine: Engine, *, everything: bool = False) -> Iterator[int]:
     """
     with transaction(engine) as connection:
         connection.execute(_NAMELESS)
-    done = 0
+    done = unsigned = 0
     after = (0, 0)
     while True:
+        with engine.connect() as connection:
+            span = _next_span(connection, after, everything)
+            if span is None:
+                return
+            read = _read_span(connection, span)
         with transaction(engine) as connection:
-            rows = _next_batch(connection, after, everything)
-            for row in rows:
-                _read_again(connection, row)
-            _name_threads(connection, {row.signature_id for row in rows})
-        if not rows:
-            return
-        done += len(rows)
-        after = (rows[-1].signature_id, rows[-1].version)
-        yield done
+            reindexed.write(connection, read)
+            _name_threads(connection, {one.signature_id for one in read})
+        after = span.last
+        done += len(read)
+        unsigned += sum(one.signing.format is None for one in read)
+        yield Progress(done, unsigned)
 
 
-def _next_batch(
-    connection: Connection, after: tuple[int, int], everything: bool
-) -> list[Row[*tuple[Any, ...]]]:
-    """Lock the threads of the next few versions, so that no save of them is overtaken."""
-    statement = (
+def _key() -> Any:
+    return tuple_(Version.signature_id, Version.version)
+
+
+def _behind(after: tuple[int, int], everything: bool) -> list[ColumnElement[bool]]:
+    """Give the conditions for a version to be still to be read, if it is behind `after`."""
+    behind = _key() > tuple_(*after)
+    return [behind] if everything else [behind, _UNREAD]
+
+
+def _next_span(connection: Connection, after: tuple[int, int], everything: bool) -> _Span | None:
+    """Give the next few versions, whose signatures have room in memory; None if there are none."""
+    size = (
+        # Of text that lies outside of its row, PostgreSQL knows the bytes without reading it.
+        func.octet_length(Version.cms)
+        if connection.dialect.name == "postgresql"
+        else func.length(Version.cms)
+    )
+    rows = connection.execute(
+        select(Version.signature_id, Version.version, size)
+        .where(*_behind(after, everything))
+        .order_by(Version.signature_id, Version.version)
+        .limit(BATCH)
+    ).all()
+    if not rows:
+        return None
+    fitting = sum(total <= BATCH_SIZE for total in accumulate(row[2] for row in rows))
+    last = rows[max(fitting, 1) - 1]
+    return _Span(after, (last[0], last[1]), everything)
+
+
+def _read_span(connection: Connection, span: _Span) -> list[Reread]:
+    """Read the signers of the versions of one batch."""
+    verified = _find_verified(connection, span)
+    rows = connection.execute(
         select(
             Version.signature_id,
             Version.version,
@@ -81,60 +126,39 @@ def _next_batch(
             Version.created_at,
             # Of a detached content, which came along once, nothing else is left.
             Version.content_sha256,
-            Signature.version.label("current"),
         )
-        .join(Signature, Signature.id == Version.signature_id)
-        .where(
-            (Version.signature_id > after[0])
-            | ((Version.signature_id == after[0]) & (Version.version > after[1]))
-        )
+        .where(*span.conditions())
         .order_by(Version.signature_id, Version.version)
-        .limit(BATCH)
-        .with_for_update(of=Signature)
     )
-    if not everything:
-        statement = statement.where(_UNREAD)
-    return list(connection.execute(statement).all())
+    return [
+        Reread(row.signature_id, row.version, _read(row, verified.get((row[0], row[1]), {})))
+        for row in rows
+    ]
+
+
+def _find_verified(
+    connection: Connection, span: _Span
+) -> Mapping[tuple[int, int], dict[int, datetime]]:
+    """Give what was verified when versions were saved, which can't be found out again."""
+    rows = connection.execute(
+        select(Signer.signature_id, Signer.version, Signer.number, Signer.verified_gen_time)
+        .join(
+            Version,
+            (Version.signature_id == Signer.signature_id) & (Version.version == Signer.version),
+        )
+        .where(*span.conditions(), Signer.verified_gen_time.is_not(None))
+    )
+    found: dict[tuple[int, int], dict[int, datetime]] = {}
+    for signature_id, version, number, moment in rows:
+        if moment is not None:
+            found.setdefault((signature_id, version), {})[number] = moment
+    return found
 
 
 def _name_threads(connection: Connection, signature_ids: Collection[int]) -> None:
     """Give public ids to threads that a program before this one began on the new tables."""
     nameless = Signature.id.in_(signature_ids), Signature.public_id.is_(None)
     connection.execute(update(Signature).where(*nameless).values(public_id=random_uuid()))
-
-
-def _read_again(connection: Connection, row: Row[*tuple[Any, ...]]) -> None:
-    dialect = connection.dialect.name
-    key = {"of_signature": row.signature_id, "of_version": row.version}
-    verified = {number: moment for number, moment in connection.execute(_VERIFIED, key) if moment}
-    signing = _read(row, verified)
-    is_current = row.version == row.current
-    if is_current:
-        connection.execute(search_indexes.drop_terms(dialect, row.signature_id, row.version))
-    connection.execute(signers.DROP, key)
-    connection.execute(
-        update(Version)
-        .where(*_KEY)
-        .values(
-            signature_sha256=signing.signature_sha256,
-            content_sha256=signing.content_sha256,
-            terms=orjson.loads(signing.terms),
-            format=signing.format,
-            signature_size=signing.signature_size,
-            content_size=signing.content_size,
-        ),
-        key,
-    )
-    head = select(Version.signature_id.label("id"), Version.version).where(*_KEY).subquery("head")
-    sent = {**key, "new_signers": signing.signers, "new_terms": signing.terms}
-    connection.execute(signers.add_sent(dialect, head), sent)
-    if is_current:
-        connection.execute(search_indexes.add_terms(dialect, head), sent)
-        connection.execute(
-            update(Signature)
-            .where(Signature.id == row.signature_id)
-            .values(claimed_signed_at=signing.signed_at)
-        )
 
 
 def _read(row: Row[*tuple[Any, ...]], verified: Mapping[int, datetime]) -> Signing:

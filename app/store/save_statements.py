@@ -133,4 +133,4 @@ def _keep() -> tuple[Insert, Insert]:
         "created_at": _HEAD.c.updated_at,
     }
     version = insert(Version).from_select(list(values), select(*values.values()))
-    return version, signers.add_sent("sqlite", _HEAD)
+    return version, signers.add_sent(_HEAD)

@@ -28,7 +28,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from app.store.models import SignatureTag, SignatureTagPair, SignatureTerm, Version
 
@@ -37,7 +37,7 @@ SENT_TAGS: BindParameter[str] = bindparam("new_tags", type_=Text())
 SENT_TERMS: BindParameter[str] = bindparam("new_terms", type_=Text())
 
 #: The collation in which a pair's tags are ordered.
-_BY_BYTES = {"sqlite": "BINARY", "postgresql": "C"}
+_BY_BYTES = "BINARY"
 
 _Expand = Callable[[Any], Function[Any]]
 
@@ -71,7 +71,7 @@ def add_sent(head: FromClause) -> list[Insert]:
 
     Its id was never used before, so nothing can be in the way.
     """
-    return [insert(index.table).from_select(*_rows(index, "sqlite", head)) for index in _INDEXES]
+    return [insert(index.table).from_select(*_rows(index, head)) for index in _INDEXES]
 
 
 def replace(head: FromClause) -> list[Insert | Delete]:
@@ -83,18 +83,8 @@ def replace(head: FromClause) -> list[Insert | Delete]:
     superseded = _OfVersion("sqlite", signature_id, bindparam("seen"))
     return [
         *(_delete(index, superseded, but_sent=True) for index in _INDEXES),
-        *(_add(index, "sqlite", head, superseded) for index in _INDEXES),
+        *(_add(index, head, superseded) for index in _INDEXES),
     ]
-
-
-def add_terms(dialect: str, head: FromClause) -> Insert:
-    """Write the statement that adds SENT_TERMS alone."""
-    return _add(_TERMS, dialect, head)
-
-
-def drop_terms(dialect: str, signature_id: int, version: int) -> Delete:
-    """Write the statement that removes the terms of a thread, whose current version is given."""
-    return _delete(_TERMS, _OfVersion(dialect, signature_id, version))
 
 
 def drop_all(dialect: str, signature_id: int, version: int) -> list[Delete]:
@@ -120,24 +110,21 @@ class _OfVersion:
         return select(self._lists[index.kept].c.value)
 
 
-def _add(
-    index: _Index, dialect: str, head: FromClause, superseded: _OfVersion | None = None
-) -> Insert:
+def _add(index: _Index, head: FromClause, superseded: _OfVersion) -> Insert:
     """Insert what is not there yet."""
-    insert_or_nothing = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    names, rows = _rows(index, dialect, head, superseded)
-    return insert_or_nothing(index.table).from_select(names, rows).on_conflict_do_nothing()
+    names, rows = _rows(index, head, superseded)
+    return sqlite.insert(index.table).from_select(names, rows).on_conflict_do_nothing()
 
 
 def _rows(
-    index: _Index, dialect: str, head: FromClause, superseded: _OfVersion | None = None
+    index: _Index, head: FromClause, superseded: _OfVersion | None = None
 ) -> tuple[list[str], Select[Any]]:
     """Give columns and rows of what is sent; no single items that the superseded version has."""
     names = [*(column.key for column in index.columns), "signature_id"]
-    item = _sent(index, dialect)
+    item = _sent(index, "sqlite")
     if len(index.columns) == 2:
-        other = _sent(index, dialect, "other")
-        lower = item.c.value.collate(_BY_BYTES[dialect]) < other.c.value
+        other = _sent(index, "sqlite", "other")
+        lower = item.c.value.collate(_BY_BYTES) < other.c.value
         return names, select(item.c.value, other.c.value, head.c.id).where(lower)
     if superseded is not None:
         item = except_(select(item.c.value), superseded.items(index)).subquery("item")

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BindParameter,
-    DateTime,
     FromClause,
     Insert,
     Label,
@@ -16,7 +15,6 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
-    delete,
     func,
     insert,
     select,
@@ -40,23 +38,17 @@ _COLUMNS = (
     "facts",
 )
 
-#: Removes the signers of one version.
-DROP = delete(Signer).where(
-    Signer.signature_id == bindparam("of_signature"), Signer.version == bindparam("of_version")
-)
 
-
-def add_sent(dialect: str, head: FromClause) -> Insert:
-    """Write the statement that adds SENT_SIGNERS to the version that `head` has now."""
-    each = func.json_each if dialect == "sqlite" else func.json_array_elements
-    rows = each(SENT_SIGNERS).table_valued(
+def add_sent(head: FromClause) -> Insert:
+    """Write SQLite's statement that adds SENT_SIGNERS to the version that `head` has now."""
+    rows = func.json_each(SENT_SIGNERS).table_valued(
         column("value", JSON), name="signer", joins_implicitly=True
     )
     item = rows.c.value
     values = [
         item[0].as_integer(),
         *(item[number].as_string() for number in range(1, len(_COLUMNS) - 2)),
-        _moment_column(item[len(_COLUMNS) - 2].as_string(), dialect),
+        item[len(_COLUMNS) - 2].as_string(),
         item[len(_COLUMNS) - 1],
     ]
     return insert(Signer).from_select(
@@ -69,10 +61,6 @@ def moment(value: datetime | None) -> str | None:
     if value is None:
         return None
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-
-
-def _moment_column(text: Any, dialect: str) -> Any:
-    return text if dialect == "sqlite" else func.timezone("UTC", cast(text, DateTime))
 
 
 def facts_of(dialect: str, signature_id: Any, version: Any) -> Label[str]:

@@ -86,7 +86,7 @@ def test_threads_of_the_step_before_get_public_ids_and_are_unread(
         assert len({UUID(each) for each in ids if each}) == 3
         assert [each == str(UUID(each)) for each in ids if each] == [True] * 3
         assert count_unread(connection) == 3
-    assert list(reindex(engine)) == [3]
+    assert list(reindex(engine)) == [(3, 3)]
     assert save(engine, "a", "main", seen=1).version == 2
 
 

@@ -1,20 +1,40 @@
 """Versions whose signers nobody has read yet, as an older program left them."""
 
+from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, event, func, select, update
 
 from app.cms.parsing import parse
-from app.store import reindexing
+from app.store import reindexed, reindexing
 from app.store.criteria import Criteria
+from app.store.database import transaction
 from app.store.models import Signature, SignatureTerm, Signer, Version
 from app.store.reading import Carried
+from app.store.reindexed import Reread
 from app.store.reindexing import count_unread, reindex
 from app.store.signing import read_signing
-from tests.store.signings import IVANOV, PETROVA, SAVED_AT, SIGNED_AT, signed_by
-from tests.store.threads import find, index_of_tags, save, tags_of_current_versions
+from tests.store.signings import (
+    IVANOV,
+    PETROVA,
+    SAVED_AT,
+    SIGNED_AT,
+    SYDYKOV,
+    Person,
+    signed_by,
+    signing_of,
+)
+from tests.store.threads import (
+    all_at_once,
+    find,
+    index_of_tags,
+    save,
+    tags_of_current_versions,
+)
+from tests.store.threads import delete as delete_thread
 
 
 @pytest.fixture(name="unread")
@@ -56,7 +76,7 @@ def rows_of_signers(engine: Engine) -> list[tuple[int, int, int]]:
 def test_what_was_not_read_is_read(unread: Engine) -> None:
     assert unread_versions(unread) == 4
     assert documents(unread, Criteria(iin=IVANOV[1])) == []
-    assert list(reindex(unread)) == [4]
+    assert list(reindex(unread)) == [(4, 1)]
     assert unread_versions(unread) == 0
     assert documents(unread, Criteria(iin=IVANOV[1])) == ["a"]
     assert documents(unread, Criteria(iin=PETROVA[1])) == ["b", "a"]
@@ -80,16 +100,16 @@ def test_it_may_be_stopped_and_goes_on_where_it_was(
     unread: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reindexing, "BATCH", 1)
-    assert list(islice(reindex(unread), 2)) == [1, 2]
+    assert list(islice(reindex(unread), 2)) == [(1, 0), (2, 0)]
     assert unread_versions(unread) == 2
-    assert list(reindex(unread)) == [1, 2]
+    assert list(reindex(unread)) == [(1, 0), (2, 1)]
     assert unread_versions(unread) == 0
 
 
 def test_all_may_be_read_again_and_nothing_changes(unread: Engine) -> None:
     list(reindex(unread))
     before = rows_of_signers(unread), find(unread, carried=Carried(signers=True))
-    assert list(reindex(unread, everything=True)) == [4]
+    assert list(reindex(unread, everything=True)) == [(4, 1)]
     assert (rows_of_signers(unread), find(unread, carried=Carried(signers=True))) == before
     assert index_of_tags(unread) == tags_of_current_versions(unread)
 
@@ -132,3 +152,112 @@ def test_a_thread_without_a_public_id_gets_one_and_others_keep_theirs(engine: En
         found = connection.scalars(select(Signature.public_id).order_by(Signature.id)).all()
     assert found[1] == kept
     assert UUID(str(found[0])).version == 4
+
+
+def test_batches_have_room_in_memory(unread: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reindexing, "BATCH_SIZE", 1)
+    assert [done.versions for done in reindex(unread)] == [1, 2, 3, 4]
+    monkeypatch.setattr(reindexing, "BATCH_SIZE", 2 * len(signed_by(IVANOV)))
+    assert [done.versions for done in reindex(unread, everything=True)] == [1, 2, 4]
+
+
+def test_how_many_statements_there_are_does_not_depend_on_how_many_versions(
+    engine: Engine,
+) -> None:
+    def count() -> int:
+        executed: list[str] = []
+        event.listen(engine, "before_cursor_execute", note := collect(executed))
+        list(reindex(engine, everything=True))
+        event.remove(engine, "before_cursor_execute", note)
+        return len(executed)
+
+    save_signed(engine, 3)
+    few = count()
+    save_signed(engine, 40)
+    assert count() == few
+
+
+def collect(executed: list[str]) -> Callable[..., None]:
+    """Give what notes each statement that an engine executes."""
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        executed.append(statement)
+
+    return note
+
+
+def save_signed(engine: Engine, number: int) -> None:
+    """Begin threads that somebody signed."""
+    cms = signed_by(IVANOV)
+    for place in range(number):
+        save(engine, f"{number} {place}", cms=cms, signing=signing_of(cms))
+
+
+def reread(signature_id: int, version: int, *people: Person) -> Reread:
+    return Reread(signature_id, version, signing_of(signed_by(*people)))
+
+
+def test_a_version_that_was_superseded_while_it_was_read_is_not_searched(unread: Engine) -> None:
+    # What is written was read before the save that follows it.
+    read = reread(2, 1, PETROVA)
+    new = signed_by(SYDYKOV)
+    save(unread, "b", seen=1, cms=new, signing=signing_of(new))
+    with transaction(unread) as connection:
+        reindexed.write(connection, [read])
+    assert documents(unread, Criteria(iin=PETROVA[1])) == []
+    assert documents(unread, Criteria(iin=SYDYKOV[1])) == ["b"]
+    assert rows_of_signers(unread) == [(2, 1, 1), (2, 2, 1)]
+    assert index_of_tags(unread) == tags_of_current_versions(unread)
+
+
+def test_a_thread_that_was_deleted_while_it_was_read_stays_deleted(unread: Engine) -> None:
+    read = [reread(1, 2, IVANOV, PETROVA), reread(2, 1, PETROVA)]
+    delete_thread(unread, "b")
+    with transaction(unread) as connection:
+        reindexed.write(connection, read)
+    assert documents(unread, Criteria(iin=PETROVA[1])) == ["a"]
+    assert rows_of_signers(unread) == [(1, 2, 1), (1, 2, 2)]
+    assert index_of_tags(unread) == tags_of_current_versions(unread)
+
+
+def test_saves_go_on_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reindexing, "BATCH", 3)
+    signed = [signed_by(IVANOV), signed_by(IVANOV, PETROVA), signed_by(SYDYKOV)]
+    signings = [signing_of(cms) for cms in signed]
+
+    def save_more(document: str) -> None:
+        for seen in range(12):
+            save(engine, document, seen=seen, cms=signed[seen % 3], signing=signings[seen % 3])
+
+    def read_again() -> None:
+        for _ in range(6):
+            list(reindex(engine, everything=True))
+
+    calls: list[Callable[[], None]] = [
+        partial(save_more, "a"),
+        partial(save_more, "b"),
+        read_again,
+        read_again,
+    ]
+    assert all_at_once(calls) == [None] * 4
+    list(reindex(engine, everything=True))
+    assert sorted(documents(engine, Criteria(iin=SYDYKOV[1]))) == ["a", "b"]
+    assert documents(engine, Criteria(iin=IVANOV[1])) == []
+    numbers = {1: [1], 2: [1, 2], 0: [1]}
+    assert rows_of_signers(engine) == [
+        (thread, version, number)
+        for thread in (1, 2)
+        for version in range(1, 13)
+        for number in numbers[version % 3]
+    ]
+    assert index_of_tags(engine) == tags_of_current_versions(engine)
+
+
+def test_what_was_verified_stays_known(engine: Engine) -> None:
+    cms = signed_by(IVANOV, PETROVA)
+    signing = read_signing(parse(cms), SAVED_AT, verified={2: SIGNED_AT})
+    save(engine, cms=cms, signing=signing)
+    list(reindex(engine, everything=True))
+    statement = select(Signer.number, Signer.verified_gen_time).order_by(Signer.number)
+    with engine.connect() as connection:
+        assert connection.execute(statement).all() == [(1, None), (2, SIGNED_AT)]

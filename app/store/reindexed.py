@@ -1,0 +1,175 @@
+"""What `reindexing` has read again, written: a few statements for many versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import JSON, Connection, Integer, Text, delete, insert, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.store import bulk
+from app.store.columns import ROW_ID, UtcDateTime
+from app.store.models import Signature, SignatureTerm, Signer, Version
+from app.store.signing import Signing
+
+_KEY = {"signature_id": ROW_ID, "version": Integer()}
+_OF_VERSION = {
+    "signature_sha256": Text(),
+    "content_sha256": Text(),
+    "terms": JSON(),
+    "format": Text(),
+    "signature_size": Integer(),
+    "content_size": Integer(),
+}
+#: In the order of the items of a row of `Signing.signers`.
+_OF_SIGNER = {
+    "number": Integer(),
+    "claimed_iin": Text(),
+    "claimed_bin": Text(),
+    "claimed_name": Text(),
+    "digest_algorithm": Text(),
+    "message_digest": Text(),
+    "verified_gen_time": UtcDateTime(),
+    "facts": JSON(),
+}
+_OF_TERM = {"term": Text(), "signature_id": ROW_ID}
+
+
+class Reread(NamedTuple):
+    """One version, and what was read out of it."""
+
+    signature_id: int
+    version: int
+    signing: Signing
+
+
+def write(connection: Connection, read: Sequence[Reread]) -> None:
+    """Replace what is kept of versions, but those of threads that were deleted meanwhile.
+
+    Inside `database.transaction`. The threads are locked, so that no save is overtaken: of which
+    version the search index tells is looked up under that lock.
+    """
+    heads = _lock(connection, {one.signature_id for one in read})
+    kept = [one for one in read if one.signature_id in heads]
+    current = [one for one in kept if heads[one.signature_id] == one.version]
+    _write_terms(connection, current)
+    _write_versions(connection, kept)
+    _write_signers(connection, kept)
+    moments = [(one.signature_id, one.signing.signed_at) for one in current]
+    bulk.execute(
+        connection,
+        lambda given: (
+            update(Signature)
+            .where(Signature.id == given.signature_id)
+            .values(claimed_signed_at=given.signed_at)
+        ),
+        {"signature_id": ROW_ID, "signed_at": UtcDateTime()},
+        moments,
+    )
+
+
+def _lock(connection: Connection, signature_ids: Iterable[int]) -> dict[int, int]:
+    """Lock threads, in the order of their ids; give the number of each one's current version."""
+    statement = (
+        select(Signature.id, Signature.version)
+        .where(Signature.id.in_(signature_ids))
+        .order_by(Signature.id)
+        .with_for_update()
+    )
+    return {row.id: row.version for row in connection.execute(statement)}
+
+
+def _write_terms(connection: Connection, current: Sequence[Reread]) -> None:
+    """Bring the search index up to date, before the versions' own lists are replaced."""
+    kept = _kept_terms(connection, {one.signature_id for one in current})
+    gone: list[tuple[str, int]] = []
+    new: list[tuple[str, int]] = []
+    for one in current:
+        before = set(kept.get(one.signature_id) or ())
+        after = set(orjson.loads(one.signing.terms))
+        gone += [(term, one.signature_id) for term in sorted(before - after)]
+        # All of them, not only those that the list doesn't have: it may be the index that lacks
+        # one.
+        new += [(term, one.signature_id) for term in sorted(after)]
+    bulk.execute(
+        connection,
+        lambda given: delete(SignatureTerm).where(
+            SignatureTerm.term == given.term, SignatureTerm.signature_id == given.signature_id
+        ),
+        _OF_TERM,
+        gone,
+    )
+    on_sqlite = connection.dialect.name == "sqlite"
+    insert_or_nothing = sqlite.insert if on_sqlite else postgresql.insert
+    bulk.execute(
+        connection,
+        # Without WHERE, SQLite takes the ON of ON CONFLICT for a join's.
+        lambda given: (
+            insert_or_nothing(SignatureTerm)
+            .from_select(list(_OF_TERM), select(given.term, given.signature_id).where(true()))
+            .on_conflict_do_nothing()
+        ),
+        _OF_TERM,
+        new,
+    )
+
+
+def _kept_terms(connection: Connection, signature_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Give the lists of threads' current versions."""
+    statement = (
+        select(Version.signature_id, Version.terms)
+        .join(
+            Signature,
+            (Signature.id == Version.signature_id) & (Signature.version == Version.version),
+        )
+        .where(Signature.id.in_(signature_ids))
+    )
+    return {row.signature_id: row.terms for row in connection.execute(statement)}
+
+
+def _write_versions(connection: Connection, read: Iterable[Reread]) -> None:
+    bulk.execute(
+        connection,
+        lambda given: (
+            update(Version)
+            .where(Version.signature_id == given.signature_id, Version.version == given.version)
+            .values({name: getattr(given, name) for name in _OF_VERSION})
+        ),
+        {**_KEY, **_OF_VERSION},
+        [(*one[:2], *(getattr(one.signing, name) for name in _OF_VERSION)) for one in read],
+    )
+
+
+def _write_signers(connection: Connection, read: Sequence[Reread]) -> None:
+    bulk.execute(
+        connection,
+        lambda given: delete(Signer).where(
+            Signer.signature_id == given.signature_id, Signer.version == given.version
+        ),
+        _KEY,
+        [one[:2] for one in read],
+    )
+    columns = {**_KEY, **_OF_SIGNER}
+    bulk.execute(
+        connection,
+        lambda given: insert(Signer).from_select(
+            list(columns), select(*(getattr(given, name) for name in columns))
+        ),
+        columns,
+        [row for one in read for row in _rows_of(one)],
+    )
+
+
+def _rows_of(one: Reread) -> list[tuple[Any, ...]]:
+    return [
+        (
+            *one[:2],
+            *values,
+            None if moment is None else datetime.fromisoformat(moment).replace(tzinfo=UTC),
+            orjson.dumps(facts).decode(),
+        )
+        for *values, moment, facts in orjson.loads(one.signing.signers)
+    ]
