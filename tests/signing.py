@@ -157,8 +157,9 @@ def timestamp(
     )
     signed = attributes(info, authority.key.digest, content_type)
     signed.append(signing_certificate(authority.certificate, SHA1))
+    more = [[der.attribute("1.2.3.4", der.integer(number))] for number in range(1, signers)]
     return signed_data(
-        [signer_info(authority, info, signed=sorted(signed))] * signers,
+        [signer_info(authority, info, signed=sorted(signed + odd)) for odd in ([], *more)],
         [authority] if certificates is None else certificates,
         info,
         content_type=content_type,

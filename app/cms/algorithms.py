@@ -227,7 +227,7 @@ def _check_ecdsa(signed: _Signed, signature: bytes | None = None) -> None:
 
 
 def _check_plain_ecdsa(signed: _Signed) -> None:
-    _check_ecdsa(signed, encode_plain_ecdsa(signed.signature))
+    _check_ecdsa(signed, encode_plain_ecdsa(signed.key.algorithm.parameters, signed.signature))
 
 
 def _check_gost(signed: _Signed) -> None:

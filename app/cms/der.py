@@ -1,20 +1,24 @@
 """Encoding in DER (X.690 sections 10 and 11) what was read in BER."""
 
 from app.cms.ber import CONSTRUCTED_OCTET_STRING, OCTET_STRING, SET
-from app.cms.nodes import Node
+from app.cms.nodes import BOOLEAN, Node
+
+# Of BOOLEAN, the one value that is true (section 11.1).
+_TRUE = b"\xff"
 
 
-def encode_der(node: Node, tag: int, *, in_order: bool = False) -> bytes:
-    """Encode an element in DER (X.690 sections 10 and 11), with `tag` in place of its own.
+def encode_der(node: Node, tag: int) -> bytes:
+    """Encode an element in DER, with `tag` in place of its own. Raises one of nodes.DAMAGE.
 
-    `in_order` leaves the elements of a SET as they are. Raises one of DAMAGE.
+    The elements of a SET are sorted, as those of a SET OF are (section 11.6).
     """
     if tag == CONSTRUCTED_OCTET_STRING:
         return encode(OCTET_STRING, node.octets())
     if not tag & 0x20:
-        return encode(tag, node.contents)
-    parts = [encode_der(child, child.tag, in_order=in_order) for child in node.children(node.size)]
-    if tag == SET and not in_order:
+        contents = node.contents
+        return encode(tag, _TRUE if tag == BOOLEAN and any(contents) else contents)
+    parts = [encode_der(child, child.tag) for child in node.children(node.size)]
+    if tag == SET:
         parts.sort()
     return encode(tag, b"".join(parts))
 

@@ -56,8 +56,6 @@ MIN_RSA_BITS = 1024
 MAX_RSA_BITS = 16_384
 # Bits of a public exponent; real ones have 17.
 MAX_RSA_EXPONENT_BITS = 64
-# Octets of r and s side by side, on the largest curve.
-_MAX_PLAIN_SIGNATURE = 132
 
 # RFC 5480 section 2.1.1.1.
 _CURVES: dict[str, ec.EllipticCurve] = {
@@ -189,17 +187,18 @@ def verify_ecdsa(
 
     `curve` is an encoded ECParameters, `point` an ECPoint (RFC 5480 section 2).
     """
-    oid = _named_curve(curve)
-    if oid not in _CURVES:
-        raise UnsupportedAlgorithm(name(oid))
-    public_key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[oid], point)
+    public_key = ec.EllipticCurvePublicKey.from_encoded_point(_find_curve(curve), point)
     public_key.verify(signature, message, ec.ECDSA(hash_))
 
 
-def encode_plain_ecdsa(signature: bytes) -> bytes:
-    """Turn r and s side by side, as XMLDSig has them (RFC 4050 section 3.3), into DER."""
-    size, odd = divmod(len(signature), 2)
-    if odd or len(signature) > _MAX_PLAIN_SIGNATURE:
+def encode_plain_ecdsa(curve: bytes | None, signature: bytes) -> bytes:
+    """Turn r and s side by side, as XMLDSig has them, into DER.
+
+    Each has the size of the curve's field (RFC 6931 section 2.3.6, BSI TR-03111 section 5.2.1).
+    `curve` is as for `verify_ecdsa`. Raises ValueError or UnsupportedAlgorithm.
+    """
+    size = (_find_curve(curve).key_size + 7) // 8
+    if len(signature) != 2 * size:
         raise ValueError("signature has not the size of r and s")
     r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
     return utils.encode_dss_signature(r, s)
@@ -238,6 +237,14 @@ def read_curve(parameters: bytes | None) -> str:
     if not fields:
         raise ValueError("key names no curve")
     return _object_identifier(value, fields[0])
+
+
+def _find_curve(parameters: bytes | None) -> ec.EllipticCurve:
+    """Return the curve of a key. Raises ValueError or UnsupportedAlgorithm."""
+    oid = _named_curve(parameters)
+    if oid not in _CURVES:
+        raise UnsupportedAlgorithm(name(oid))
+    return _CURVES[oid]
 
 
 def _named_curve(parameters: bytes | None) -> str:

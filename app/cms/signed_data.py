@@ -19,7 +19,12 @@ from app.cms.ber import (
 )
 from app.cms.certificates import MAX_CERTIFICATE_SIZE, EmbeddedCertificates, is_certificate
 from app.cms.errors import MalformedSignature, refuse_number
-from app.cms.signer_infos import SignerIdentifier, SignerInfo, read_signer_info
+from app.cms.signer_infos import (
+    SignerIdentifier,
+    SignerInfo,
+    group_same,
+    read_signer_info,
+)
 
 MAX_SIGNERS = 256
 MAX_CERTIFICATES = 1024
@@ -75,6 +80,8 @@ class SignedCms:
     #: The scan of `der`, and the fields of SignedData in it, for whoever reads on.
     scanned: Scanned = field(repr=False, compare=False)
     fields: tuple[Element, ...] = field(repr=False, compare=False)
+    #: For each signer its SignerInfo, and further copies, whose unsigned attributes count too.
+    infos: tuple[tuple[Element, ...], ...] = field(repr=False, compare=False)
 
 
 def parse_signed_data(value: Scanned) -> SignedCms:
@@ -91,10 +98,11 @@ def parse_signed_data(value: Scanned) -> SignedCms:
     if len(signer_infos) > MAX_SIGNERS:
         refuse_number("SignerInfo", MAX_SIGNERS)
     embedded = EmbeddedCertificates(value, listed)
+    infos = group_same(value, signer_infos)
     signers = tuple(
         [
-            _read_signer(value, element, number, content_type, embedded)
-            for number, element in enumerate(signer_infos, 1)
+            _read_signer(value, same[0], number, content_type, embedded)
+            for number, same in enumerate(infos, 1)
         ]
     )
     return SignedCms(
@@ -106,6 +114,7 @@ def parse_signed_data(value: Scanned) -> SignedCms:
         signers=signers,
         scanned=value,
         fields=tuple(fields),
+        infos=tuple(infos),
     )
 
 

@@ -19,7 +19,6 @@ from app.cms.nodes import DAMAGE, Node, root_node
 from app.cms.signed_data import (
     MAX_ATTRIBUTES,
     MAX_CERTIFICATES,
-    MAX_SIGNERS,
     SignedCms,
     Signer,
 )
@@ -83,27 +82,28 @@ def read_parts(signature: SignedCms) -> SignedParts:
     content = encapsulated.optional(EXPLICIT_0)
     certificates = fields.optional(EXPLICIT_0)
     infos = fields.optional(_EXPLICIT_1)
-    signers = fields.take(SET).children(MAX_SIGNERS)
+    fields.take(SET)
     return SignedParts(
         content=content.only().octets() if content else None,
         certificates=certificates.children(MAX_CERTIFICATES) if certificates else [],
         revocation_infos=_list_leniently(infos, MAX_REVOCATION_INFOS) if infos else [],
         signers=[
-            _read_signer(node, signer)
-            for node, signer in zip(signers, signature.signers, strict=True)
+            _read_signer([Node(signature.scanned, one) for one in same], signer)
+            for same, signer in zip(signature.infos, signature.signers, strict=True)
         ],
     )
 
 
-def _read_signer(node: Node, signer: Signer) -> SignerParts:
-    fields = node.fields()
+def _read_signer(nodes: list[Node], signer: Signer) -> SignerParts:
+    """Read a SignerInfo, and the unsigned attributes of its further copies."""
+    fields = nodes[0].fields()
     fields.take(INTEGER)
     fields.take(SEQUENCE, EXPLICIT_0, _IMPLICIT_0)
     fields.take(SEQUENCE)
     signed = fields.optional(EXPLICIT_0)
     algorithm = fields.take(SEQUENCE).algorithm()
     signature = fields.rest()[0].octets()
-    rest = fields.rest()[1:]
+    unsigned = [node.children()[-1] for node in nodes]
     return SignerParts(
         certificate=signer.certificate,
         digest_algorithm=signer.digest_algorithm,
@@ -111,7 +111,7 @@ def _read_signer(node: Node, signer: Signer) -> SignerParts:
         signature=signature,
         signed=signed,
         signed_attributes=_read_signed(signed) if signed else {},
-        unsigned_attributes=_read_unsigned(rest[0]) if rest else {},
+        unsigned_attributes=_read_unsigned([one for one in unsigned if one.tag == _EXPLICIT_1]),
     )
 
 
@@ -126,9 +126,10 @@ def _read_signed(node: Node) -> Attributes | None:
     return found
 
 
-def _read_unsigned(node: Node) -> Attributes:
+def _read_unsigned(nodes: list[Node]) -> Attributes:
     found: dict[str, list[Node]] = {}
-    for attribute in _list_leniently(node, MAX_ATTRIBUTES):
+    listed = [one for node in nodes for one in _list_leniently(node, MAX_ATTRIBUTES)]
+    for attribute in listed[:MAX_ATTRIBUTES]:
         try:
             kind, values = _read_attribute(attribute)
         except DAMAGE:

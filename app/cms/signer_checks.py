@@ -206,23 +206,22 @@ def _check_attributes(
 ) -> Verdict:
     """Check the signature over the signed attributes (section 5.4, second case).
 
-    Signed is the DER of a SET OF, and in its place stands a [0], as a rule in DER too. Only if it
-    is in BER it is encoded anew: attributes in another order than DER has them stay refused.
+    Signed is the DER of a SET OF, and in its place stands a [0], as a rule in DER too. What stands
+    there is tried first, as some sign it whatever its order. If it isn't that, it is encoded anew:
+    in order, with definite lengths.
     """
-    message = _SET_TAG + signed.encoded[1:]
-    verdict = _check_signature(signer, certificate, message, budget)
+    written = _SET_TAG + signed.encoded[1:]
+    verdict = _check_signature(signer, certificate, written, budget)
     if verdict.answer is not Answer.NO:
         return verdict
     try:
         budget.spend(signed.size * _COST_OF_ENCODING)
-        if encode_der(signed, SET, in_order=True) == message:
-            return verdict
         message = encode_der(signed, SET)
     except TooCostly as error:
         return unknown(error.template, **error.values)
     except DAMAGE:  # An OCTET STRING in pieces, one of which is something else.
         return verdict
-    return _check_signature(signer, certificate, message, budget)
+    return verdict if message == written else _check_signature(signer, certificate, message, budget)
 
 
 def _noting_weakness(algorithm: str) -> Verdict:

@@ -75,6 +75,29 @@ def read_signer_info(value: Scanned, element: Element) -> SignerInfo | None:
         return None
 
 
+def group_same(value: Scanned, elements: list[Element]) -> list[tuple[Element, ...]]:
+    """Sort SignerInfos into signers: the same one, written twice, is one signer.
+
+    What nobody signed, the unsigned attributes, makes no difference: a copy may have a timestamp
+    that the other has not. The order is that of the first of each.
+    """
+    if len(elements) == 1:
+        return [(elements[0],)]
+    found: dict[bytes, list[Element]] = {}
+    for element in elements:
+        found.setdefault(_without_unsigned(value, element), []).append(element)
+    return [tuple(same) for same in found.values()]
+
+
+def _without_unsigned(value: Scanned, element: Element) -> bytes:
+    """Return the contents of a SignerInfo up to its unsigned attributes, if it is one."""
+    tag, _, start, stop, _ = element
+    fields = value.elements(start, stop, _MAX_FIELDS) if tag == SEQUENCE else []
+    if fields and fields[-1][0] == _UNSIGNED_ATTRIBUTES:
+        stop = fields[-1][1]
+    return value.data[start:stop]
+
+
 def _algorithm(value: Scanned, identifier: Element) -> str:
     """Give the algorithm of an AlgorithmIdentifier, dotted (RFC 5280 section 4.1.1.2).
 

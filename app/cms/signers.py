@@ -14,7 +14,6 @@ from app.cms.key_info import DS
 from app.cms.nodes import DAMAGE, Node
 from app.cms.signed_data import (
     MAX_ATTRIBUTES,
-    MAX_SIGNERS,
     SignedCms,
     Signer,
 )
@@ -92,24 +91,23 @@ def describe(signature: SignedCms | SignedXml) -> tuple[SignerClaims, ...]:
     """
     if isinstance(signature, SignedXml):
         return _describe_xml(signature)
-    value, signer_infos = signature.scanned, signature.fields[-1]
-    elements = value.elements(signer_infos[2], signer_infos[3], MAX_SIGNERS)
     return tuple(
         [
-            _describe_signer(value, element, number, signer)
-            for number, (element, signer) in enumerate(
-                zip(elements, signature.signers, strict=True), 1
+            _describe_signer(signature.scanned, same, number, signer)
+            for number, (same, signer) in enumerate(
+                zip(signature.infos, signature.signers, strict=True), 1
             )
         ]
     )
 
 
-def _describe_signer(value: Scanned, element: Element, number: int, signer: Signer) -> SignerClaims:
-    fields = value.elements(element[2], element[3], _MAX_FIELDS)
+def _describe_signer(
+    value: Scanned, same: tuple[Element, ...], number: int, signer: Signer
+) -> SignerClaims:
+    fields = value.elements(same[0][2], same[0][3], _MAX_FIELDS)
     signed = fields.pop(3) if signer.has_signed_attributes else None
-    unsigned = fields[-1] if fields[-1][0] == _UNSIGNED_ATTRIBUTES else None
     attributes = _read_attributes(value, signed, (_SIGNING_TIME, _MESSAGE_DIGEST))
-    tokens = _read_attributes(value, unsigned, (_TIMESTAMP,))[_TIMESTAMP]
+    tokens = [token for element in same for token in _list_tokens(value, element)]
     digest = attributes[_MESSAGE_DIGEST]
     certificate = read_certificate(signer.certificate)
     notes: list[str] = []
@@ -124,6 +122,13 @@ def _describe_signer(value: Scanned, element: Element, number: int, signer: Sign
         timestamp=_read_timestamp(tokens, notes),
         notes=tuple(notes),
     )
+
+
+def _list_tokens(value: Scanned, signer_info: Element) -> list[Node]:
+    """List the timestamp tokens in a SignerInfo."""
+    last = value.elements(signer_info[2], signer_info[3], _MAX_FIELDS)[-1]
+    unsigned = last if last[0] == _UNSIGNED_ATTRIBUTES else None
+    return _read_attributes(value, unsigned, (_TIMESTAMP,))[_TIMESTAMP]
 
 
 def _read_attributes(

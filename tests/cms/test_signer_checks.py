@@ -154,11 +154,26 @@ def test_a_weak_digest_is_told() -> None:
     assert "SHA-1 is weak" in reasons(status)
 
 
-def test_signed_attributes_in_another_order_than_was_signed_are_refused() -> None:
+def test_of_signed_attributes_out_of_order_the_der_may_be_what_was_signed() -> None:
+    """RFC 5652 section 5.4: the digest is over their DER encoding, and a SET OF has an order."""
+    listed = [*attributes(CONTENT), der.attribute("1.2.3.4", der.NULL, der.boolean(True))]
+    signature = signing.signature_of(signing.signer_info(IVAN, signed=sorted(listed)))
+    for order in (sorted(listed)[::-1], [*listed[1:], listed[0]]):
+        reordered = signing.signer_info(IVAN, signed=order, signature=signature)
+        assert answers(verify(signed(reordered))) == (YES, YES)
+    values = der.tlv(0x31, der.NULL + der.boolean(True))  # Out of order, as is the value of true.
+    odd = der.sequence(der.oid("1.2.3.4"), values.replace(b"\xff", b"\1"))
+    reordered = signing.signer_info(IVAN, signed=[odd, *listed[:-1]], signature=signature)
+    assert answers(verify(signed(reordered))) == (YES, YES)
+
+
+def test_signed_attributes_that_are_neither_are_refused() -> None:
     listed = attributes(CONTENT)
-    signature = signing.signature_of(signing.signer_info(IVAN))
-    reordered = signing.signer_info(IVAN, signed=listed[::-1], signature=signature)
-    assert answers(verify(signed(reordered))) == (YES, NO)
+    first = listed[::-1]
+    signature = signing.signature_of(signing.signer_info(IVAN, signed=first))
+    for order in (listed, [first[1], first[0], first[2]]):
+        reordered = signing.signer_info(IVAN, signed=order, signature=signature)
+        assert answers(verify(signed(reordered))) == (YES, NO)
 
 
 def test_signed_attributes_out_of_order_pass_if_that_is_how_they_were_signed() -> None:

@@ -249,7 +249,7 @@ def test_unsigned_attributes_may_be_anything(unsigned: bytes) -> None:
 
 
 def test_each_signer_has_the_own_timestamp() -> None:
-    plain = signer_info_of()
+    plain = signer_info_of(signature=der.octets(b"another"))
     with_token = signer_info_of(
         unsigned_attrs=der.explicit(1, der.attribute(TIMESTAMP, token(tst_info())))
     )

@@ -72,7 +72,11 @@ def test_ecdsa_signatures_of_xml_are_r_and_s(
     size = (curve().key_size + 7) // 8
     plain = b"".join(half.to_bytes(size, "big") for half in utils.decode_dss_signature(signature))
     assert verify_signature(key, algorithm, digest_oid, MESSAGE, plain)
-    for broken in (signature, plain[:-1], plain + b"\0" * 100, b"", bytes(2 * size)):
+    halves = plain[:size], plain[size:]
+    # Each half with a zero before it, or with its own first octet gone: no field's length.
+    others = [b"".join(b"\0" * more + half for half in halves) for more in (1, 2, 34)]
+    others += [plain[1:size] + plain[size + 1 :], halves[0] + b"\0" + halves[1]]
+    for broken in (signature, plain[:-1], plain + b"\0" * 100, b"", bytes(2 * size), *others):
         assert not verify_signature(key, algorithm, digest_oid, MESSAGE, broken)
 
 

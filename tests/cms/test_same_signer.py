@@ -1,0 +1,67 @@
+"""The same SignerInfo twice is one signer, whatever nobody signed stands beside it."""
+
+from datetime import datetime
+
+from app.cms.signed_data import SignedCms
+from app.cms.signers import describe
+from app.cms.status import Answer, SignerStatus
+from app.cms.verification import Verifier
+from tests import der, pki, signing
+from tests.builders import CONTENT, SIGNING_TIME
+from tests.cms.judging import IVAN, NCA, read
+from tests.pki import DAY
+from tests.signing import TIMESTAMP
+
+ANNA = pki.person("ПЕТРОВА АННА")
+INFO = signing.signer_info(IVAN)
+VALUE = signing.signature_of(INFO)
+STAMPED = SIGNING_TIME + DAY
+
+
+def signed(*infos: bytes) -> SignedCms:
+    return signing.read(signing.signed_data(infos, [IVAN, ANNA, NCA]))
+
+
+def stamped(moment: datetime) -> bytes:
+    token = der.attribute(TIMESTAMP, signing.timestamp(VALUE, moment))
+    return signing.signer_info(IVAN, unsigned=[token], signature=VALUE)
+
+
+def verify(signature: SignedCms) -> tuple[SignerStatus, ...]:
+    return Verifier(read(NCA)).verify(signature, at=SIGNING_TIME + 9 * DAY)
+
+
+def test_a_copy_is_no_further_signer() -> None:
+    anna = signing.signer_info(ANNA)
+    signature = signed(INFO, anna, INFO, anna, INFO)
+    statuses = verify(signature)
+    assert [status.number for status in statuses] == [1, 2]
+    assert [status.certificate for status in statuses] == read(IVAN, ANNA)
+    assert {status.valid.answer for status in statuses} == {Answer.YES}
+    claims = describe(signature)
+    assert [(one.number, one.certificate) for one in claims] == list(enumerate(read(IVAN, ANNA), 1))
+    assert len(signature.signers) == 2
+
+
+def test_the_timestamps_of_all_copies_count() -> None:
+    for infos in (
+        (INFO, stamped(STAMPED)),
+        (stamped(STAMPED), INFO),
+        (stamped(STAMPED + DAY), stamped(STAMPED)),
+    ):
+        signature = signed(*infos)
+        [status] = verify(signature)
+        assert (status.decisive_time, status.decisive_time_source) == (STAMPED, "timestamp")
+        [claims] = describe(signature)
+        assert claims.timestamp
+
+
+def test_whoever_signs_twice_at_different_times_has_signed_twice() -> None:
+    later = signing.attributes(CONTENT, moment=STAMPED)
+    assert len(verify(signed(INFO, signing.signer_info(IVAN, signed=later)))) == 2
+
+
+def test_a_copy_that_differs_in_what_counts_is_another_signer() -> None:
+    broken = signing.signer_info(IVAN, signature=VALUE[:-1] + bytes((VALUE[-1] ^ 1,)))
+    first, second = verify(signed(INFO, broken))
+    assert (first.valid.answer, second.valid.answer) == (Answer.YES, Answer.NO)
