@@ -8,7 +8,7 @@ unknown.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from app.cms import algorithms
 from app.cms.certificate_rules import title
@@ -68,14 +68,21 @@ def check_revocation(
     """
     moment = _Moment(at, attested, for_timestamps)
     verdicts = [
-        _check_one(certificate, issuer, moment, sources) for certificate, issuer in pairwise(chain)
+        _check_one(certificate, _issuers_above(chain[position:]), moment, sources)
+        for position, certificate in enumerate(chain[:-1], 1)
     ]
     return every(*verdicts)
 
 
+def _issuers_above(chain: Sequence[Certificate]) -> list[Certificate]:
+    """Return the issuer, which is the first, and the certificates that follow of its older keys."""
+    following = pairwise(chain)
+    return [chain[0], *(above for _, above in takewhile(lambda one: one[0].self_issued, following))]
+
+
 def _check_one(
     certificate: Certificate,
-    issuer: Certificate,
+    issuers: Sequence[Certificate],
     moment: _Moment,
     sources: Sequence[RevocationData],
 ) -> Verdict:
@@ -84,7 +91,7 @@ def _check_one(
         _Finding(word.verdict, word.this_update)
         if isinstance(word, Doubt)
         else _judge(word, certificate, moment)
-        for word in ask(certificate, issuer, sources)
+        for word in ask(certificate, issuers, sources)
     ]
     if not findings:
         subject = title(certificate.subject)

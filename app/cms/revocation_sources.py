@@ -90,17 +90,36 @@ class RevocationData:
 
 
 def ask(
-    certificate: Certificate, issuer: Certificate, sources: Sequence[RevocationData]
+    certificate: Certificate, issuers: Sequence[Certificate], sources: Sequence[RevocationData]
 ) -> Iterator[Word | Doubt]:
-    """Give what each CRL and response says of a certificate, or why it says nothing."""
+    """Give what each CRL and response says of a certificate, or why it says nothing.
+
+    `issuers` is its issuer, and others of that name above it in the path: an authority that
+    certifies a new key of its own may sign its CRLs with either (RFC 5280 section 6.3.3 f).
+    """
+    issuer = issuers[0]
     for source in sources:
         for crl in source.crls_of(issuer):
+            signer = _find_signer(crl, issuers, source.budget)
             if crl.base_number is None:
-                yield _ask_crl(crl, certificate, issuer, source)
+                yield _ask_crl(crl, certificate, signer, source)
             else:
-                yield _ask_delta(crl, certificate, issuer, source, sources)
+                yield _ask_delta(crl, certificate, signer, source, sources)
         for given in source.answers_about(certificate):
             yield from _ask_response(given, certificate, issuer, source, sources)
+
+
+def _find_signer(
+    crl: CertificateList, issuers: Sequence[Certificate], budget: Budget
+) -> Certificate:
+    """Return which of them signed a CRL; the first if that isn't known or there is no other."""
+    for issuer in issuers if len(issuers) > 1 else ():
+        try:
+            if crl.is_signed_by(issuer.public_key, budget):
+                return issuer
+        except Undecidable:
+            continue
+    return issuers[0]
 
 
 def _ask_crl(
@@ -157,7 +176,7 @@ def _ask_delta(
 def _doubt_crl(crl: CertificateList, issuer: Certificate, budget: Budget) -> Verdict | None:
     """Tell why a CRL must not be used; None if it may (RFC 5280 section 6.3.3).
 
-    It must be signed with the very key that the certificate in question was signed with.
+    It must be signed with the key of `issuer`, which stands in the path that was checked.
     """
     name = title(issuer.subject)
     try:

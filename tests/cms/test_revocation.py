@@ -27,7 +27,7 @@ from tests.cms.judging import (
     revoked,
     text,
 )
-from tests.pki import DAY
+from tests.pki import DAY, Holder
 from tests.revoking import Revoked
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -195,6 +195,29 @@ def test_gost_crls_and_responses_are_heard(kind: gost_signer.Kind) -> None:
     for name, value in data.items():
         verifier = Verifier(read(authority), **{name: value})  # type: ignore[arg-type]
         assert verifier.verify_certificate(read(person)[0], at=AT)[1].answer is NO
+
+
+@pytest.mark.parametrize(("entries", "answer"), [((), YES), ((True,), NO)])
+def test_an_authority_with_a_new_key_may_sign_its_crls_with_either(
+    entries: tuple[bool, ...], answer: Answer
+) -> None:
+    """RFC 5280 section 6.3.3 (f): all of its certificates are in the path that was checked."""
+    new = pki.certify(NCA.subject, pki.rsa_key("new key"), NCA, pki.AUTHORITY)
+    newest = pki.certify(NCA.subject, pki.rsa_key("newest key"), new, pki.AUTHORITY)
+    person = pki.certify(pki.name("P"), pki.rsa_key("P"), newest, pki.PERSON)
+    listed = [Revoked(person.serial, BEFORE) for _ in entries]
+    stranger = pki.certify(NCA.subject, pki.rsa_key("stranger"), None, pki.AUTHORITY)
+
+    def judge(*by: Holder) -> Answer:
+        crls = [crl(by=ROOT), *(crl(*listed, by=one) for one in by)]
+        verifier = Verifier(read(ROOT), intermediates=read(NCA, new, newest, stranger), crls=crls)
+        return verifier.verify_certificate(read(person)[0], at=AT)[1].answer
+
+    assert judge(NCA) is answer
+    assert judge(NCA, stranger) is answer
+    # A new key doesn't vouch for its own certificate.
+    assert judge(new) is (NO if listed else UNKNOWN)
+    assert judge(stranger) is UNKNOWN
 
 
 @pytest.mark.parametrize("read_", [CertificateList, OcspResponse])
