@@ -1,17 +1,21 @@
 """Certificate revocation lists (RFC 5280 section 5), read in place: the NCA's have megabytes.
 
-A list is not walked. An entry is found by searching for the bytes of its serial number, which costs
-milliseconds in 50 MB and no memory.
+A list is walked once, for the index by which its entries are found; a large one's lies in a file
+that all processes share (`app.trust.crl_files`).
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from mmap import mmap
+from typing import cast
 
 from app.cms import x509
 from app.cms.algorithms import PublicKey, name
-from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, MAX_LENGTH_OCTETS, SEQUENCE, Scanned
+from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, SEQUENCE, Scanned
 from app.cms.budget import FREE, Budget
+from app.cms.crl_index import Rows, build_index, find_offsets
 from app.cms.distribution_points import directories, points_of
 from app.cms.errors import CmsError, TooCostly
 from app.cms.nodes import (
@@ -19,6 +23,7 @@ from app.cms.nodes import (
     ENUMERATED,
     GENERALIZED_TIME,
     UTC_TIME,
+    Fields,
     Node,
     root_node,
 )
@@ -39,6 +44,8 @@ _POINT, _ONLY_USERS, _ONLY_AUTHORITIES = 0xA0, 0x81, 0x82
 _ONLY_SOME_REASONS, _INDIRECT, _ONLY_ATTRIBUTES = 0x83, 0x84, 0x85
 _URI = 0x86
 _INVALIDITY_DATE = "2.5.29.24"
+# What walking 1,000 bytes of entries costs, in the unit of `budget`.
+_COST_OF_WALK = 35
 # Serial numbers whose entries one CRL remembers.
 _MAX_REMEMBERED = 4096
 # Names of one distribution point.
@@ -67,18 +74,26 @@ class CertificateList:
     `algorithm` is the one that it is signed with.
     """
 
-    def __init__(self, der: bytes) -> None:
-        """Read what stands around the entries. Raises MalformedRevocation."""
+    def __init__(self, der: bytes | mmap, rows: Rows | None = None) -> None:
+        """Read what stands around the entries. Raises MalformedRevocation.
+
+        `rows` is their index (`app.cms.crl_index`), if it is at hand; else it is made when a serial
+        number is first looked for, which takes a second for 400,000 entries.
+        """
         self._keys: dict[bytes, bool] = {}
         self._found: dict[int, tuple[Revoked, ...]] = {}
+        self._data = der
+        if rows is not None:
+            self.__dict__["_rows"] = rows
         try:
             self._read(der)
         except DAMAGE as error:
             raise MalformedRevocation("the CRL is malformed") from error
 
-    def _read(self, der: bytes) -> None:
+    def _read(self, der: bytes | mmap) -> None:
         """Read a CertificateList in DER, which nobody has scanned: `Node` minds its edges."""
-        value = Scanned(der, {})
+        # A file that is mapped is read as bytes are: by places and slices.
+        value = Scanned(cast(bytes, der), {})
         outermost = root_node(value)
         if outermost.size != len(der):
             raise ValueError("cut, or followed by something")
@@ -122,9 +137,7 @@ class CertificateList:
         """
         if key.der not in self._keys:
             try:
-                self._keys[key.der] = budget.verify_signature(
-                    key, self.algorithm, None, self._tbs.encoded, self._signature
-                )
+                self._keys[key.der] = self._verify(key, budget)
             except TooCostly as error:
                 raise TooCostly(
                     "a CRL in the signature is too large to be checked here ({algorithm})",
@@ -132,11 +145,26 @@ class CertificateList:
                 ) from error
         return self._keys[key.der]
 
+    def _verify(self, key: PublicKey, budget: Budget) -> bool:
+        """Check the signature over the list; of a mapped file no copy is made."""
+        _, start, _, _, stop = self._tbs.element
+        if isinstance(self._data, bytes):
+            message = self._tbs.encoded
+            return budget.verify_signature(key, self.algorithm, None, message, self._signature)
+        with memoryview(self._value.data) as whole, whole[start:stop] as signed:
+            message = cast(bytes, signed)
+            return budget.verify_signature(key, self.algorithm, None, message, self._signature)
+
+    def pay_for_index(self, budget: Budget) -> None:
+        """Pay for the walk that a first look-up takes. Raises TooCostly."""
+        if "_rows" not in self.__dict__:
+            start, stop = self._span
+            budget.spend((stop - start) * _COST_OF_WALK // 1000, once=self)
+
     def find(self, serial_number: int) -> Revoked | None:
         """Return the earliest entry of that serial number, but those that take a hold back.
 
-        Answers, which take 5 to 20 ms in 25 MB, are remembered. Raises MalformedRevocation if an
-        entry can't be read.
+        Answers are remembered. Raises MalformedRevocation if an entry can't be read.
         """
         entries = [one for one in self._entries(serial_number) if one.reason != REMOVE_FROM_CRL]
         return min(entries, key=lambda entry: entry.when, default=None)
@@ -158,15 +186,28 @@ class CertificateList:
         return self._found[serial_number]
 
     def _search(self, serial_number: int) -> Iterator[Revoked]:
-        start, stop = self._span
-        size = (serial_number if serial_number >= 0 else ~serial_number).bit_length() // 8 + 1
-        wanted = bytes((INTEGER, size)) + serial_number.to_bytes(size, "big", signed=True)
-        position = self._value.data.find(wanted, start, stop)
-        while position >= 0:
-            entry = self._entry(position, start, stop)
-            if entry:
-                yield entry
-            position = self._value.data.find(wanted, position + 1, stop)
+        """Read the entries of a serial number. Raises MalformedRevocation."""
+        try:
+            for offset in find_offsets(self._rows, serial_number):
+                [element] = self._value.elements(offset, offset + 1, 0)
+                fields = Node(self._value, element).fields(3)
+                number = fields.take(INTEGER).contents
+                if int.from_bytes(number, "big", signed=True) == serial_number:
+                    yield _read_entry(fields)
+        except DAMAGE as error:
+            raise MalformedRevocation("an entry of the CRL is malformed") from error
+
+    @cached_property
+    def _rows(self) -> Rows:
+        """The index, which is made when it is first wanted if none was given."""
+        return build_index(self._value.data, *self._span)
+
+    def build_index(self) -> Rows:
+        """Return the index of the entries. Raises MalformedRevocation."""
+        try:
+            return self._rows
+        except DAMAGE as error:
+            raise MalformedRevocation("an entry of the CRL is malformed") from error
 
     def is_delta_of(self, base: "CertificateList") -> bool:
         """Tell whether the two may be read together, as `base` with later changes (section 5.2.4).
@@ -185,23 +226,6 @@ class CertificateList:
         _, point = self._extensions.get(_ISSUING_DISTRIBUTION_POINT, (False, b""))
         _, key = self._extensions.get(_AUTHORITY_KEY_IDENTIFIER, (False, b""))
         return point, key
-
-    def _entry(self, position: int, start: int, stop: int) -> Revoked | None:
-        """Read the entry that begins with what is at `position`; None if there begins none."""
-        for header in range(2, 3 + MAX_LENGTH_OCTETS):
-            first = position - header
-            if first < start or self._value.data[first] != SEQUENCE:
-                continue
-            try:
-                element = self._value.elements(first, stop, 0)[0]
-            except DAMAGE:
-                continue
-            if element[2] == position and element[4] <= stop:
-                try:
-                    return _read_entry(Node(self._value, element))
-                except DAMAGE as error:
-                    raise MalformedRevocation("an entry of the CRL is malformed") from error
-        return None
 
     def is_complete_for(self, certificate: Certificate) -> bool:
         """Tell whether it would name the certificate if that were revoked (section 5.2.5)."""
@@ -238,13 +262,11 @@ class CertificateList:
             return {_INDIRECT: Node(value, (0, 0, 0, 0, 0))}
 
 
-def _read_entry(entry: Node) -> Revoked:
-    """Read an element of revokedCertificates (section 5.1.2.6). Raises one of DAMAGE.
+def _read_entry(fields: Fields) -> Revoked:
+    """Read an element of revokedCertificates behind its number (section 5.1.2.6).
 
-    Who is listed is revoked, even if the reason can't be read.
+    What is listed is revoked, even if the reason can't be read. Raises one of DAMAGE.
     """
-    fields = entry.fields(3)
-    fields.take(INTEGER)
     when = fields.take(UTC_TIME, GENERALIZED_TIME).time()
     more = fields.optional(SEQUENCE)
     fields.end()

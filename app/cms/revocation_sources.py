@@ -11,7 +11,7 @@ from app.cms.algorithms import AlgorithmIdentifier
 from app.cms.budget import FREE, Budget
 from app.cms.certificate_rules import doubt_broken, title
 from app.cms.crls import CertificateList, MalformedRevocation, Revoked
-from app.cms.errors import Undecidable
+from app.cms.errors import TooCostly, Undecidable
 from app.cms.names import name_key
 from app.cms.ocsp import OcspAnswer, OcspResponse
 from app.cms.status import Verdict, unknown
@@ -129,9 +129,10 @@ def _ask_crl(
     if doubt:
         return Doubt(doubt, crl.this_update)
     try:
+        crl.pay_for_index(source.budget)
         revoked = crl.find(certificate.serial_number)
         removed = crl.removes(certificate.serial_number)
-    except MalformedRevocation as error:
+    except (MalformedRevocation, TooCostly) as error:
         return Doubt(unknown(error.template, **error.values), crl.this_update)
     complete = crl.is_complete_for(certificate)
     return Word(

@@ -42,10 +42,52 @@ def test_the_bytes_of_a_serial_number_elsewhere_are_no_entry() -> None:
     assert revocation(crls=[crl(containing)], of=person).answer is YES
 
 
-def test_what_looks_like_an_entry_and_can_t_be_read_makes_unknown() -> None:
-    short = der.sequence(der.integer(IVAN.serial), der.tlv(23, b"2506011200Z"))
-    inside = Revoked(int.from_bytes(b"\1" + short, "big"), BEFORE)
-    assert doubt(crl(inside)) == "an entry of the CRL is malformed"
+def listing(*entries: bytes) -> bytes:
+    """Issue a CRL with entries as they are given."""
+    tbs = der.sequence(
+        der.integer(1),
+        der.algorithm(NCA.key.algorithm),
+        NCA.subject,
+        der.time(BEFORE),
+        der.time(AFTER),
+        der.sequence(*entries),
+    )
+    return pki.signed(tbs, NCA.key, forged=False)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        der.sequence(der.integer(IVAN.serial), der.tlv(23, b"2506011200Z")),
+        der.sequence(der.integer(IVAN.serial)),
+        der.sequence(der.octets(b"1"), der.time(BEFORE)),
+        der.sequence(),
+        der.sequence(der.tlv(2, b""), der.time(BEFORE)),
+        der.sequence(b"\2\x7f", der.time(BEFORE)),
+        b"\x30\x80\2\1\1\0\0",
+        b"\x30\x85\0\0\0\0\1\0",
+        der.integer(1),
+    ],
+    ids=["time", "no time", "octets", "empty", "no number", "long", "indefinite", "huge", "number"],
+)
+def test_an_entry_that_can_t_be_read_makes_unknown(entry: bytes) -> None:
+    other = der.sequence(der.integer(4711), der.time(BEFORE))
+    for entries in ((entry,), (other, entry), (entry, other)):
+        assert doubt(listing(*entries)) == "an entry of the CRL is malformed"
+
+
+@pytest.mark.parametrize("serial", [1, 0x80, 2**64 - 1, 2**64, 2**159 + 5, -7, 2**2400 + 1])
+@pytest.mark.parametrize("padding", [0, 1, 8, 200])
+def test_serial_numbers_are_found_however_long_and_padded_they_are(
+    serial: int, padding: int
+) -> None:
+    """RFC 5280 section 4.1.2.2: neither a revocation nor its absence may hide behind the form."""
+    size = serial.bit_length() // 8 + 1 + padding
+    number = der.tlv(2, serial.to_bytes(size, "big", signed=True))
+    found = CertificateList(listing(der.sequence(number, der.time(BEFORE))))
+    assert found.find(serial) is not None
+    for other in (serial + 1, serial + 2**40, -serial, serial ^ 2**64):
+        assert found.find(other) is None
 
 
 def test_entries_of_every_length_are_found() -> None:
