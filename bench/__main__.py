@@ -1,7 +1,7 @@
 """The whole benchmark: fill, drive in turn with the floor, print tables.
 
-`python -m bench filters`, `doors` or `verification` prints that part alone, the first two at the
-largest size.
+`python -m bench filters`, `doors`, `verification` or `crl` prints that part alone, the first two at
+the largest size.
 
 Environment: BENCH_ROWS, the largest size (default 100000; 1000000 takes about half an hour and
 25 GB of disk); BENCH_TURNS (default 3) and BENCH_SECONDS (default 5) of each case.
@@ -17,6 +17,7 @@ from statistics import median
 from urllib.request import urlopen
 
 from bench.cases import CASES, LIST, LIST_WITH_SIGNERS, Case
+from bench.crl import print_lists
 from bench.data import fill
 from bench.database import Statements
 from bench.doors import print_doors
@@ -69,7 +70,9 @@ def main(part: str | None = None) -> None:
     """Run everything, or one part, and print the tables that the README quotes."""
     if part in (None, "verification"):
         print_verification()
-    if part == "verification":
+    if part in (None, "crl"):
+        print_lists()
+    if part in ("verification", "crl"):
         return
     cms = usual_cms()
     with PostgresServer(settings=POSTGRESQL) as server:

@@ -1,6 +1,7 @@
 """CRLs and OCSP responses of the authorities in `tests.pki`."""
 
 import datetime
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -51,6 +52,37 @@ def crl(
         der.explicit(0, der.sequence(*extensions)) if extensions else b"",
     )
     return signed(tbs, issuer.key, forged)
+
+
+def large_crl(
+    issuer: Holder,
+    size: int,
+    *revoked: Revoked,
+    this_update: datetime.datetime,
+    next_update: datetime.datetime,
+    extensions: Sequence[bytes] = (),
+) -> bytes:
+    """Issue a CRL of the NCA's shape with `size` entries of random serial numbers besides."""
+    chance = random.Random(size)
+    when = der.time(this_update)
+    reason = der.sequence(extension("2.5.29.21", der.enumerated(4)))
+    entries = [
+        der.sequence(b"\x02\x14" + bytes((number % 127 + 1,)) + chance.randbytes(19), when, reason)
+        for number in range(size)
+    ]
+    for entry in revoked:
+        number = der.sequence(der.integer(entry.serial), der.time(entry.when))
+        entries.insert(chance.randrange(len(entries) + 1), number)
+    tbs = der.sequence(
+        der.integer(1),
+        der.algorithm(issuer.key.algorithm),
+        issuer.subject,
+        der.time(this_update),
+        der.time(next_update),
+        der.sequence(b"".join(entries)),
+        der.explicit(0, der.sequence(*extensions)) if extensions else b"",
+    )
+    return signed(tbs, issuer.key, forged=False)
 
 
 def ocsp(

@@ -4,6 +4,7 @@ A list is walked once, for the index by which its entries are found; a large one
 that all processes share (`app.trust.crl_files`).
 """
 
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -200,12 +201,12 @@ class CertificateList:
     @cached_property
     def _rows(self) -> Rows:
         """The index, which is made when it is first wanted if none was given."""
-        return build_index(self._value.data, *self._span)
+        return build_index(cast(bytes, self._data), *self._span)
 
-    def build_index(self) -> Rows:
-        """Return the index of the entries. Raises MalformedRevocation."""
+    def build_index(self) -> "array[int]":
+        """Return a new index of the entries. Raises MalformedRevocation."""
         try:
-            return self._rows
+            return build_index(cast(bytes, self._data), *self._span)
         except DAMAGE as error:
             raise MalformedRevocation("an entry of the CRL is malformed") from error
 

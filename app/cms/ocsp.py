@@ -40,7 +40,8 @@ _GOOD, _REVOKED, _UNKNOWN = 0x80, 0xA1, 0x82
 _EXTENDED_REVOKE = "1.3.6.1.5.5.7.48.1.9"
 _NEVER_ISSUED = datetime(1970, 1, 1, tzinfo=UTC)
 # Critical extensions of a response or an answer that don't change what it says: the nonce.
-_KNOWN = {"1.3.6.1.5.5.7.48.1.2", _EXTENDED_REVOKE}
+_NONCE = "1.3.6.1.5.5.7.48.1.2"
+_KNOWN = {_NONCE, _EXTENDED_REVOKE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ class OcspResponse:
         answers = data.take(SEQUENCE).children(MAX_ANSWERS)
         extensions = _read_extensions(data.optional(_EXPLICIT_1))
         self._announces_denials = _EXTENDED_REVOKE in extensions
+        #: What came along with the question (RFC 9654), None if it is not repeated.
+        self.nonce = _read_nonce(extensions)
         usable = _are_known(extensions)
         self.answers = [_read_answer(node, usable) for node in answers]
 
@@ -217,6 +220,15 @@ def _read_status(status: Node, invalid_since: datetime | None) -> Status:
 
 def _read_extensions(explicit: Node | None) -> Mapping[str, tuple[bool, bytes]]:
     return explicit.only().extensions() if explicit else {}
+
+
+def _read_nonce(extensions: Mapping[str, tuple[bool, bytes]]) -> bytes | None:
+    """Read the nonce, an OCTET STRING in the value; older programs have it as the value itself."""
+    _, value = extensions.get(_NONCE, (False, None))
+    if value is None:
+        return None
+    is_wrapped = len(value) > 1 and value[0] == OCTET_STRING and value[1] == len(value) - 2
+    return value[2:] if is_wrapped else value
 
 
 def _are_known(extensions: Mapping[str, tuple[bool, bytes]]) -> bool:

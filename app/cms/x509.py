@@ -40,6 +40,7 @@ POLICIES = "2.5.29.32"
 SUBJECT_KEY_IDENTIFIER = "2.5.29.14"
 AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
 SUBJECT_ALTERNATIVE_NAME = "2.5.29.17"
+FRESHEST_CRL = "2.5.29.46"
 CRL_DISTRIBUTION_POINTS = "2.5.29.31"
 AUTHORITY_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.1"
 NAME_CONSTRAINTS = "2.5.29.30"
@@ -263,6 +264,11 @@ def crl_urls(certificate: Certificate) -> tuple[str, ...]:
         read_extension(certificate, CRL_DISTRIBUTION_POINTS, extensions.read_distribution_points)
         or ()
     )
+
+
+def delta_crl_urls(certificate: Certificate) -> tuple[str, ...]:
+    """Read where delta CRLs are published, the freshest CRL (section 4.2.1.15)."""
+    return read_extension(certificate, FRESHEST_CRL, extensions.read_distribution_points) or ()
 
 
 def ocsp_urls(certificate: Certificate) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import threading
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
@@ -33,14 +33,21 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _HEADERS = {"User-Agent": "qoltanba", "Accept-Encoding": "identity"}
 
 
-def fetch(
-    address: str, *, limit: int, seconds: float, body: bytes | None = None, kind: str | None = None
+def fetch(  # noqa: PLR0913  # A request and its bounds, all named.
+    address: str,
+    *,
+    limit: int,
+    seconds: float,
+    body: bytes | None = None,
+    kind: str | None = None,
+    into: BinaryIO | None = None,
 ) -> bytes:
-    """Give what an http or https address answers to GET, or to POST with a body of that type.
+    """Return what an http or https address answers to GET, or to POST with a body of that type.
 
-    Raises FetchFailed, after `seconds` at the latest; so it does for more than `limit` bytes.
+    What is written `into` a file is not returned. Raises FetchFailed, after `seconds` at the
+    latest; so it does for more than `limit` bytes.
     """
-    download = _Download(address, limit, body, kind)
+    download = _Download(address, limit, body, kind, into)
     threading.Thread(target=download.run, name="fetch", daemon=True).start()
     return download.wait(seconds)
 
@@ -48,7 +55,15 @@ def fetch(
 class _Download:
     """One fetch at work: in its thread, and in that of who waits for it."""
 
-    def __init__(self, address: str, limit: int, body: bytes | None, kind: str | None) -> None:
+    def __init__(
+        self,
+        address: str,
+        limit: int,
+        body: bytes | None,
+        kind: str | None,
+        into: BinaryIO | None,
+    ) -> None:
+        self._into = into
         self._address = address
         self._limit = limit
         self._body = body
@@ -140,7 +155,10 @@ class _Download:
                 raise self._failed(
                     "{address} answers with more than {limit} bytes", limit=self._limit
                 )
-            pieces.append(piece)
+            if self._into is None:
+                pieces.append(piece)
+            elif not self._is_cut:  # Nobody waits any more, and the file may be closed.
+                self._into.write(piece)
         return b"".join(pieces)
 
     def _failed(self, template: str, **values: object) -> FetchFailed:

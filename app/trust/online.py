@@ -6,6 +6,7 @@ trusts, which may well have their servers in his own network. Whoever answers ca
 another server.
 """
 
+import os
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -19,9 +20,9 @@ from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.status import Answer, Reason, Verdict
 from app.cms.x509 import Certificate
-from app.trust.cache import Cache
+from app.trust.cache import Cache, read_list
 from app.trust.errors import FetchFailed, UnreadableFile
-from app.trust.sources import RESPONSE_SECONDS, Link, Source, list_sources, read_answer
+from app.trust.sources import NONCE_SIZE, RESPONSE_SECONDS, Link, Source, list_deltas, list_sources
 
 # Links that are asked about for one signature, and the seconds that all of it may take.
 MAX_LINKS = 32
@@ -92,20 +93,36 @@ class Inquiry:
         left = []
         for link in list(dict.fromkeys(links))[:MAX_LINKS]:
             kept = self._find(link, now)
-            if kept:
-                findings.found.append(kept)
-            else:
+            findings.found += kept
+            if not kept or (isinstance(kept[0], CertificateList) and self._lacks_delta(link, kept)):
                 left.append(link)
         if left and fetch:
             self._fetch_all(left, now, findings)
         return findings
 
-    def _find(self, link: Link, now: datetime) -> Found | None:
+    def _find(self, link: Link, now: datetime) -> list[Found]:
+        """Return what is kept and holds now, a complete CRL with its delta if there is one."""
         for source in list_sources(link):
             kept = self._cache.find(source.name)
-            if kept and _judge(link, kept, now).answer is not Answer.UNKNOWN:
-                return kept
-        return None
+            if kept and _judge(link, [kept], now).answer is not Answer.UNKNOWN:
+                return [kept, *self._find_deltas(link, kept, now)]
+        return []
+
+    def _find_deltas(self, link: Link, base: Found, now: datetime) -> list[Found]:
+        """Return the kept delta CRL of a complete one, if it holds now."""
+        if isinstance(base, CertificateList):
+            for source in list_deltas(link):
+                kept = self._cache.find(source.name)
+                if kept and not _doubt_delta(link, base, kept, now):
+                    return [kept]
+        return []
+
+    def _lacks_delta(self, link: Link, kept: Sequence[Found]) -> bool:
+        """Tell whether a newer delta CRL should be asked for."""
+        return len(kept) == 1 and any(
+            self._failures.of(source.address) is None and self._failures.of(source.name) is None
+            for source in list_deltas(link)
+        )
 
     def _fetch_all(self, links: list[Link], now: datetime, findings: Findings) -> None:
         if not self._turns.acquire(timeout=PATIENCE):
@@ -122,43 +139,150 @@ class Inquiry:
 
     def _fetch(self, link: Link, now: datetime, deadline: float, findings: Findings) -> None:
         """Ask one after the other, until one has an answer that counts."""
-        for source in list_sources(link):
-            failure = self._failures.of(source.address) or self._failures.of(source.name)
+        kept = [*self._find(link, now)]  # Another process may have been quicker.
+        for source in list_sources(link) if not kept else ():
+            failure = self._failure(source)
             answer = self._ask(link, source, now, deadline) if failure is None else failure
             if not isinstance(answer, Reason):
-                findings.found.append(answer)
-                return
+                kept = [answer]
+                break
             findings.reasons[link[0]].append(answer)
+        if kept and kept[0] not in findings.found:
+            findings.found += kept
+        if len(kept) == 1 and isinstance(kept[0], CertificateList):
+            self._fetch_delta(link, kept[0], now, deadline, findings)
 
-    def _ask(self, link: Link, source: Source, now: datetime, deadline: float) -> Found | Reason:
+    def _fetch_delta(
+        self,
+        link: Link,
+        base: CertificateList,
+        now: datetime,
+        deadline: float,
+        findings: Findings,
+    ) -> None:
+        """Ask for what changed since a complete CRL; without it that holds as long as it says."""
+        for source in list_deltas(link):
+            if self._failure(source) is None:
+                answer = self._ask(link, source, now, deadline, base)
+                if not isinstance(answer, Reason):
+                    findings.found.append(answer)
+                    return
+
+    def _failure(self, source: Source) -> Reason | None:
+        return self._failures.of(source.address) or self._failures.of(source.name)
+
+    def _ask(
+        self,
+        link: Link,
+        source: Source,
+        now: datetime,
+        deadline: float,
+        base: CertificateList | None = None,
+    ) -> Found | Reason:
         """Fetch an answer and keep it, if it is one for now, signed by who may sign it."""
         seconds = deadline - time.monotonic()
         if seconds <= 0:
             return Reason("there was no time left to ask {address}", {"address": source.address})
         try:
-            data = source.fetch(seconds)
+            if source.question is not None:
+                return self._ask_responder(link, source, source.question, now, seconds)
+            return self._download(link, source, now, seconds, base)
         except FetchFailed as error:
             if seconds >= RESPONSE_SECONDS:  # Else the address had little time.
                 self._failures.note(source.address, error.reason)
             return error.reason
-        try:
-            answer = read_answer(source.name, data)
         except (UnreadableFile, MalformedRevocation):
             doubt = Reason("what {address} answers can't be read", {"address": source.address})
-        else:
-            verdict = _judge(link, answer, now)
-            if verdict.answer is not Answer.UNKNOWN:
-                self._cache.keep(source.name, data)
-                return answer
-            doubt = verdict.reasons[0]
+        except _Doubtful as error:
+            doubt = error.reason
         self._failures.note(source.name, doubt)
         return doubt
 
+    def _ask_responder(
+        self, link: Link, source: Source, question: bytes, now: datetime, seconds: float
+    ) -> Found:
+        """Ask by OCSP. Raises FetchFailed, MalformedRevocation or _Doubtful.
 
-def _judge(link: Link, found: Found, now: datetime) -> Verdict:
-    """Tell whether an answer is about a link, signed by who may sign it, and holds now."""
-    if isinstance(found, CertificateList):
-        data = RevocationData([found])
-    else:
-        data = RevocationData((), [found])
-    return check_revocation(link, now, [data])
+        An answer to somebody else's question may be an old one, sent again.
+        """
+        nonce = os.urandom(NONCE_SIZE)
+        data = source.ask(question, nonce, seconds)
+        answer = OcspResponse(data)
+        if answer.nonce != nonce:
+            raise _Doubtful(
+                Reason("{address} does not repeat the nonce", {"address": source.address})
+            )
+        _demand(_judge(link, [answer], now))
+        self._cache.keep(source.name, data)
+        return answer
+
+    def _download(
+        self,
+        link: Link,
+        source: Source,
+        now: datetime,
+        seconds: float,
+        base: CertificateList | None,
+    ) -> Found:
+        """Fetch a CRL, unless another process just did.
+
+        Raises FetchFailed, UnreadableFile, MalformedRevocation or _Doubtful.
+        """
+        with self._cache.claim(source.name, seconds):
+            kept = self._cache.find(source.name)
+            if kept and not _doubt(link, base, kept, now):
+                return kept
+            with self._cache.receive() as path:
+                with path.open("wb") as file:
+                    source.download(file, seconds)
+                answer = read_list(path)
+                doubt = _doubt(link, base, answer, now)
+                if doubt:
+                    raise _Doubtful(doubt)
+                self._cache.adopt(source.name, path)
+                return answer
+
+
+class _Doubtful(Exception):  # It reads as what it says.
+    """An answer says nothing that counts; `reason` says why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _demand(verdict: Verdict) -> None:
+    """Raise _Doubtful if an answer leaves it unknown."""
+    if verdict.answer is Answer.UNKNOWN:
+        raise _Doubtful(verdict.reasons[0])
+
+
+def _doubt(link: Link, base: CertificateList | None, found: Found, now: datetime) -> Reason | None:
+    """Return why a CRL says nothing now, alone or, given its base, as a delta; None if it does."""
+    if base is not None:
+        return _doubt_delta(link, base, found, now)
+    verdict = _judge(link, [found], now)
+    return verdict.reasons[0] if verdict.answer is Answer.UNKNOWN else None
+
+
+def _doubt_delta(link: Link, base: CertificateList, found: Found, now: datetime) -> Reason | None:
+    """Return why a CRL is no delta of `base` that holds now (RFC 5280 section 5.2.4).
+
+    What stands at a delta's address and doesn't say that it is one never counts as complete.
+    """
+    if not isinstance(found, CertificateList) or not found.is_delta_of(base):
+        return Reason("a delta CRL is not one of the CRL at hand")
+    verdict = _judge(link, [base, found], now)
+    is_current = found.next_update is not None and now <= found.next_update
+    return None if is_current and verdict.answer is not Answer.UNKNOWN else _outdated(verdict)
+
+
+def _outdated(verdict: Verdict) -> Reason:
+    return verdict.reasons[0] if verdict.reasons else Reason("a delta CRL is outdated")
+
+
+def _judge(link: Link, found: Sequence[Found], now: datetime) -> Verdict:
+    """Tell whether answers are about a link, signed by who may sign them, and hold now."""
+    lists = [one for one in found if isinstance(one, CertificateList)]
+    responses = [one for one in found if isinstance(one, OcspResponse)]
+    return check_revocation(link, now, [RevocationData(lists, responses)])

@@ -4,29 +4,36 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from asn1crypto import core, ocsp
 
-from app.cms import x509
-from app.cms.crls import CertificateList
-from app.cms.ocsp import OcspResponse
+from app.cms import algorithms, x509
+from app.cms.budget import SLOW_DIGESTS
+from app.cms.crl_index import MAX_SIZE
 from app.cms.x509 import Certificate, MalformedExtension
 from app.trust.downloads import fetch
-from app.trust.files import read_crl_bytes
 
 # Addresses of one kind in one certificate that are tried.
 MAX_ADDRESSES = 2
 # Bytes and seconds for a response of a responder; those of the NCA have 2,300.
 MAX_RESPONSE_SIZE = 65_536
 RESPONSE_SECONDS = 5.0
-# The same for a CRL. With GOST it takes plain Python up to 2.5 s to hash a megabyte.
-MAX_CRL_SIZE = 32 * 1024 * 1024
-MAX_GOST_CRL_SIZE = 2 * 1024 * 1024
+# The same for a CRL; the NCA's have 21,600,000. With GOST it takes plain Python up to 2.5 s to hash
+# a megabyte, where there is no libgcrypt.
+MAX_CRL_SIZE = MAX_SIZE
+MAX_SLOW_CRL_SIZE = 2 * 1024 * 1024
 CRL_SECONDS = 10.0
+# Octets of a nonce (RFC 9654 section 2.1 allows 1 to 128).
+NONCE_SIZE = 16
 
 _SCHEMES = ("http://", "https://")
-_GOST_KEYS = "1.2.398.3.10.1.1."
+# Kinds of keys of Kazakhstan -> the digest that their signatures are over.
+_GOST_DIGESTS = {
+    algorithms.GOST_2004: algorithms.GOST_34311,
+    algorithms.GOST_2015_256: algorithms.STREEBOG_256,
+    algorithms.GOST_2015_512: algorithms.STREEBOG_512,
+}
 
 
 Link: TypeAlias = tuple[Certificate, Certificate]
@@ -35,52 +42,68 @@ Link: TypeAlias = tuple[Certificate, Certificate]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An address with an answer about a link: a responder, if there is a `request`, or a CRL."""
+    """An address with an answer about a link: a responder, if there is a `question`, or a CRL.
+
+    `question` is the CertID that is asked about, encoded; `is_delta`: what the address has is of
+    use only beside a complete CRL.
+    """
 
     address: str
     limit: int
-    request: bytes | None = None
+    question: bytes | None = None
+    is_delta: bool = False
 
     @property
     def name(self) -> str:
         """A name for the answer: the same for the same question at the same place."""
-        question = self.address.encode() + b"\0" + (self.request or b"")
-        return hashlib.sha256(question).hexdigest() + (".ocsp" if self.request else ".crl")
+        question = self.address.encode() + b"\0" + (self.question or b"")
+        return hashlib.sha256(question).hexdigest() + (".ocsp" if self.question else ".crl")
 
-    def fetch(self, seconds: float) -> bytes:
-        """Ask, within seconds that the caller may make fewer. Raises FetchFailed."""
-        if self.request is None:
-            seconds = min(seconds, CRL_SECONDS)
-            return fetch(self.address, limit=self.limit, seconds=seconds)
+    def ask(self, question: bytes, nonce: bytes, seconds: float) -> bytes:
+        """Ask the responder, within seconds that the caller may make fewer. Raises FetchFailed."""
         return fetch(
             self.address,
             limit=self.limit,
             seconds=min(seconds, RESPONSE_SECONDS),
-            body=self.request,
+            body=write_request(question, nonce),
             kind="application/ocsp-request",
         )
 
-
-def read_answer(name: str, data: bytes) -> CertificateList | OcspResponse:
-    """Read what the source of that name answered. Raises UnreadableFile, MalformedRevocation."""
-    if name.endswith(".ocsp"):
-        return OcspResponse(data)
-    return CertificateList(read_crl_bytes(data))
+    def download(self, file: BinaryIO, seconds: float) -> None:
+        """Write the CRL into a file, within seconds as `ask` does. Raises FetchFailed."""
+        seconds = min(seconds, CRL_SECONDS)
+        fetch(self.address, limit=self.limit, seconds=seconds, into=file)
 
 
 @lru_cache(maxsize=256)
 def list_sources(link: Link) -> tuple[Source, ...]:
     """List whom to ask: responders first, whose answers are small and newer than any CRL."""
     certificate, issuer = link
-    is_gost = issuer.public_key.algorithm.oid.startswith(_GOST_KEYS)
-    limit = MAX_GOST_CRL_SIZE if is_gost else MAX_CRL_SIZE
-    responders = _addresses(x509.ocsp_urls, certificate)
-    lists = _addresses(x509.crl_urls, certificate)
-    request = write_request(link)
+    limit = _list_limit(issuer)
+    question = write_certificate_id(link)
     return (
-        *[Source(address, MAX_RESPONSE_SIZE, request) for address in responders],
-        *[Source(address, limit) for address in lists],
+        *[
+            Source(address, MAX_RESPONSE_SIZE, question)
+            for address in _addresses(x509.ocsp_urls, certificate)
+        ],
+        *[Source(address, limit) for address in _addresses(x509.crl_urls, certificate)],
     )
+
+
+@lru_cache(maxsize=256)
+def list_deltas(link: Link) -> tuple[Source, ...]:
+    """List where the delta CRLs are that a certificate names (RFC 5280 section 4.2.1.15)."""
+    certificate, issuer = link
+    limit = _list_limit(issuer)
+    found = _addresses(x509.delta_crl_urls, certificate)
+    return tuple(Source(address, limit, is_delta=True) for address in found)
+
+
+def _list_limit(issuer: Certificate) -> int:
+    """Return how large a CRL may be, of an issuer whose digest may be slow here."""
+    scheme = _GOST_DIGESTS.get(issuer.public_key.algorithm.oid)
+    slow = scheme is not None and algorithms.DIGESTS[scheme] in SLOW_DIGESTS
+    return MAX_SLOW_CRL_SIZE if slow else MAX_CRL_SIZE
 
 
 def _addresses(
@@ -93,21 +116,29 @@ def _addresses(
     return [address for address in found if address.startswith(_SCHEMES)][:MAX_ADDRESSES]
 
 
-def write_request(link: Link) -> bytes:
-    """Write an OCSPRequest (RFC 6960 section 4.1.1) for one certificate.
-
-    SHA-1 names the issuer, as every responder understands it; nothing hangs on it.
-    """
+def write_certificate_id(link: Link) -> bytes:
+    """Write the CertID of one certificate (RFC 6960 section 4.1.1), by SHA-256."""
     certificate, issuer = link
-    about = {
-        "hash_algorithm": {"algorithm": "sha1", "parameters": core.Null()},
-        "issuer_name_hash": _sha1(certificate.issuer),
-        "issuer_key_hash": _sha1(issuer.public_key.bits),
-        "serial_number": certificate.serial_number,
-    }
-    request = ocsp.OCSPRequest({"tbs_request": {"request_list": [{"req_cert": about}]}})
+    about = ocsp.CertId(
+        {
+            "hash_algorithm": {"algorithm": "sha256", "parameters": core.Null()},
+            "issuer_name_hash": hashlib.sha256(certificate.issuer).digest(),
+            "issuer_key_hash": hashlib.sha256(issuer.public_key.bits).digest(),
+            "serial_number": certificate.serial_number,
+        }
+    )
+    return bytes(about.dump())
+
+
+def write_request(question: bytes, nonce: bytes) -> bytes:
+    """Write an OCSPRequest (RFC 6960 section 4.1.1) for one CertID, with a nonce (RFC 9654)."""
+    extension = {"extn_id": "nonce", "critical": False, "extn_value": core.OctetString(nonce)}
+    request = ocsp.OCSPRequest(
+        {
+            "tbs_request": {
+                "request_list": [{"req_cert": ocsp.CertId.load(question)}],
+                "request_extensions": [extension],
+            }
+        }
+    )
     return bytes(request.dump())
-
-
-def _sha1(data: bytes) -> bytes:
-    return hashlib.sha1(data, usedforsecurity=False).digest()

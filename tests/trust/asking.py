@@ -11,7 +11,7 @@ from app.cms.status import Answer, SignerStatus
 from app.trust import Trust
 from tests import der, pki, revoking, signing
 from tests.builders import SIGNING_TIME
-from tests.pki import Holder, extension
+from tests.pki import SHA256, Holder, extension
 from tests.revoking import Revoked
 from tests.trust.serving import Site
 
@@ -36,6 +36,21 @@ def crl_at(*urls: str) -> bytes:
     names = [der.implicit(6, url.encode()) for url in urls]
     point = der.sequence(der.explicit(0, der.explicit(0, *names)))
     return extension("2.5.29.31", der.sequence(point))
+
+
+def delta_at(*urls: str) -> bytes:
+    """Encode FreshestCRL (RFC 5280 section 4.2.1.15), which is built like the former."""
+    names = [der.implicit(6, url.encode()) for url in urls]
+    point = der.sequence(der.explicit(0, der.explicit(0, *names)))
+    return extension("2.5.29.46", der.sequence(point))
+
+
+def numbered(number: int, base: int | None = None) -> list[bytes]:
+    """Encode a CRLNumber, and the number of the base of a delta CRL."""
+    listed = [extension("2.5.29.20", der.integer(number))]
+    if base is not None:
+        listed.append(extension("2.5.29.27", der.integer(base), critical=True))
+    return listed
 
 
 def ocsp_at(*urls: str) -> bytes:
@@ -67,6 +82,8 @@ class Responder:
         self.status: Any = "good"
         self.more: dict[str, Any] = {}
         self.asked_about: list[int] = []
+        self.nonces: list[bytes] = []
+        self.repeats_nonce = True
         self.url = site.serve(path, make=self.answer)
 
     def answer(self, question: bytes) -> bytes:
@@ -76,9 +93,14 @@ class Responder:
         about = one["req_cert"]
         serial = about["serial_number"].native
         self.asked_about.append(serial)
-        assert about.dump() == revoking.certificate_id(self.by, serial)
-        times = {"this_update": now(), "next_update": now() + HOUR}
-        return revoking.ocsp(self.by, serial, self.status, **times | self.more)
+        assert about.dump() == revoking.certificate_id(self.by, serial, SHA256)
+        [nonce] = request["tbs_request"]["request_extensions"]
+        assert nonce["extn_id"].native == "nonce"
+        self.nonces.append(bytes(nonce["extn_value"].parsed.native))
+        more: dict[str, Any] = {"this_update": now(), "next_update": now() + HOUR}
+        more["digest"] = SHA256
+        more["extensions"] = [nonce.dump()] if self.repeats_nonce else []
+        return revoking.ocsp(self.by, serial, self.status, **more | self.more)
 
 
 def sign(who: Holder, *certificates: Holder) -> SignedCms:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cms import algorithms, budget
 from app.cms.status import Answer
 from app.cms.x509 import read_certificate
 from app.trust import Trust, sources
@@ -99,7 +100,10 @@ def test_nobody_is_asked_for_a_stranger(online: Trust, site: Site, kind: str) ->
 def test_a_crl_with_gost_may_not_be_as_large(
     online: Trust, site: Site, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "MAX_GOST_CRL_SIZE", 500)
+    monkeypatch.setattr(sources, "MAX_SLOW_CRL_SIZE", 500)
+    slow = algorithms.DIGESTS[algorithms.STREEBOG_512]
+    monkeypatch.setitem(budget.SLOW_DIGESTS, slow, (250, 1300))
+    sources.list_sources.cache_clear()
     entries = [Revoked(2**64 + number, LONG_AGO) for number in range(20)]
     authority = pki.root("LARGE", pki.gost_key("large", gost_signer.GOST_2015_512))
     (folder / "gost.pem").write_bytes(pem(authority.certificate))

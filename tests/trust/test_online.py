@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from app.cms.crls import CERTIFICATE_HOLD, REMOVE_FROM_CRL
 from app.cms.status import Answer
 from app.cms.x509 import read_certificate
 from app.trust import Trust
 from tests import der, gost_signer, pki, signing
 from tests.builders import SIGNING_TIME
+from tests.pki import Holder
 from tests.revoking import Revoked
 from tests.trust.asking import (
     HOUR,
@@ -17,7 +19,9 @@ from tests.trust.asking import (
     ask,
     crl,
     crl_at,
+    delta_at,
     now,
+    numbered,
     ocsp_at,
     pem,
     person,
@@ -111,7 +115,7 @@ def test_what_does_not_count_leaves_it_unknown(
     status = ask(online, person(crl_at(address)))
     assert status.revocation.answer is UNKNOWN
     assert reasons(status)[-1] == why.format(url=address)
-    assert not cache.exists()
+    assert not [file for file in cache.iterdir() if file.suffix == ".crl"]
     ask(online, person(crl_at(address)))
     assert len(site.asked) == 1  # It is left alone for a while.
 
@@ -194,3 +198,58 @@ def test_authorities_with_gost_keys_are_asked_too(
     assert ask(online, person(ocsp_at(responder.url), by=authority)).trusted.answer is YES
     address = site.serve("/crl", crl(authority))
     assert ask(online, person(crl_at(address), by=authority)).trusted.answer is YES
+
+
+def test_a_responder_must_repeat_the_nonce(online: Trust, site: Site) -> None:
+    """RFC 9654: an answer to somebody else's question may be an old one, sent again."""
+    responder = Responder(site)
+    ivan = person(ocsp_at(responder.url))
+    responder.repeats_nonce = False
+    status = ask(online, ivan)
+    assert status.revocation.answer is UNKNOWN
+    assert reasons(status)[-1] == f"{responder.url} does not repeat the nonce"
+    anna = person(ocsp_at(Responder(site, "/other").url), name="АННА")
+    responder.more = {"extensions": [pki.extension("1.3.6.1.5.5.7.48.1.2", der.octets(bytes(16)))]}
+    assert ask(online, anna).revocation.answer is YES
+    assert [len(nonce) for nonce in responder.nonces] == [16]
+
+
+def lists(base: bytes, delta: bytes, site: Site) -> Holder:
+    """Publish a complete CRL and a delta, and issue a certificate that names both."""
+    return person(crl_at(site.serve("/nca.crl", base)), delta_at(site.serve("/nca_d.crl", delta)))
+
+
+def test_a_delta_crl_is_fetched_beside_its_base(online: Trust, site: Site) -> None:
+    serial = person(crl_at(site.url("/nca.crl")), delta_at(site.url("/nca_d.crl"))).serial
+    held = Revoked(serial, LONG_AGO, CERTIFICATE_HOLD)
+    lifted = Revoked(serial, LONG_AGO, REMOVE_FROM_CRL)
+    base = crl(None, held, extensions=numbered(7))
+    delta = crl(None, lifted, this_update=now(), extensions=numbered(9, base=7))
+    ivan = lists(base, delta, site)
+    assert ivan.serial == serial
+    moment = now()
+    assert ask(online, ivan, at=moment).revocation.answer is YES
+    assert site.asked == ["GET /nca.crl", "GET /nca_d.crl"]
+    assert ask(online, ivan, at=moment).revocation.answer is YES
+    assert len(site.asked) == 2  # Both are kept.
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        numbered(9, base=8),  # Of another base.
+        numbered(9),  # A complete list at a delta's address is none to begin with.
+        [*numbered(9), pki.extension("2.5.29.46", der.sequence(), critical=True)],
+    ],
+    ids=["another base", "complete", "critical freshestCRL"],
+)
+def test_what_is_no_delta_of_the_base_changes_nothing(
+    online: Trust, site: Site, extensions: list[bytes]
+) -> None:
+    serial = person(crl_at(site.url("/nca.crl")), delta_at(site.url("/nca_d.crl"))).serial
+    base = crl(None, Revoked(serial, LONG_AGO, CERTIFICATE_HOLD), extensions=numbered(7))
+    other = crl(this_update=now(), extensions=extensions)
+    ivan = lists(base, other, site)
+    for _ in range(2):
+        assert ask(online, ivan, at=now()).revocation.answer is NO
+    assert site.asked == ["GET /nca.crl", "GET /nca_d.crl"]  # It is left alone for a while.

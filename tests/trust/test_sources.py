@@ -3,7 +3,7 @@
 from asn1crypto import ocsp as asn1_ocsp
 
 from app.cms.x509 import read_certificate
-from app.trust.sources import Source, list_sources, write_request
+from app.trust.sources import Source, list_sources, write_certificate_id, write_request
 from tests import gost_signer, pki, revoking
 from tests.pki import Holder
 from tests.trust.asking import crl_at, ocsp_at, person
@@ -19,19 +19,20 @@ def test_a_request_names_the_certificate_as_responders_do() -> None:
     authority = pki.root("GOST", pki.gost_key("authority", gost_signer.GOST_2015_512))
     for issuer, serial in ((NCA, 1), (NCA, 2**159), (authority, -5)):
         who = pki.certify(pki.name("P"), pki.rsa_key("P"), issuer, pki.PERSON, serial=serial)
-        request = write_request(
-            (read_certificate(who.certificate), read_certificate(issuer.certificate))
-        )
+        link = (read_certificate(who.certificate), read_certificate(issuer.certificate))
+        request = write_request(write_certificate_id(link), b"nonce")
         parsed = asn1_ocsp.OCSPRequest.load(request, strict=True)
         [one] = parsed["tbs_request"]["request_list"]
-        assert one["req_cert"].dump() == revoking.certificate_id(issuer, serial)
+        assert one["req_cert"].dump() == revoking.certificate_id(issuer, serial, pki.SHA256)
+        [nonce] = parsed["tbs_request"]["request_extensions"]
+        assert (nonce["extn_id"].native, nonce["extn_value"].parsed.native) == ("nonce", b"nonce")
 
 
 def test_responders_are_asked_before_lists() -> None:
     who = person(crl_at("http://a/1", "https://a/2", "http://a/3"), ocsp_at("http://b/1"))
     found = sources(who)
     assert [source.address for source in found] == ["http://b/1", "http://a/1", "https://a/2"]
-    assert [source.request is None for source in found] == [False, True, True]
+    assert [source.question is None for source in found] == [False, True, True]
     assert found[0].limit < found[1].limit
 
 

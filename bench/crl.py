@@ -1,0 +1,69 @@
+"""What CRLs as large as the NCA's cost: 422,000 entries, mapped and sorted once."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from app.cms.revocation import RevocationData, check_revocation
+from app.cms.x509 import read_certificate
+from app.trust.crl_files import open_list
+from tests import pki, revoking
+from tests.gost_signer import GOST_2015_512
+from tests.pki import Holder
+
+ENTRIES = 422_065
+GOALS = ("2 s", "0.2 s", "1 ms", "5 MB")
+
+
+def print_lists() -> None:
+    """Print a table for a CRL signed with RSA and one with GOST."""
+    print(f"A CRL of {ENTRIES:,} entries, in one process:\n")
+    print("| signed with | MB | first check after a refresh, s | first in another worker, s "
+          "| each further one, ms | memory of its own, MB |")  # fmt: skip
+    print("|---|---|---|---|---|---|")
+    for name, issuer in (
+        ("RSA-2048", pki.authority()),
+        ("GOST R 34.10-2015 512", pki.root("GOST", pki.gost_key("crl", GOST_2015_512))),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            print(f"| {name} | {_measure(issuer, Path(folder) / 'nca.crl')} |", flush=True)
+    print(f"| aim | | {' | '.join(GOALS)} |\n", flush=True)
+
+
+def _measure(issuer: Holder, file: Path) -> str:
+    now = datetime.now(UTC)
+    until = now + timedelta(hours=27)
+    file.write_bytes(revoking.large_crl(issuer, ENTRIES, this_update=now, next_update=until))
+    people = [
+        pki.certify(pki.name(f"P{number}"), pki.rsa_key("P"), issuer, pki.PERSON)
+        for number in range(100)
+    ]
+    chains = [[read_certificate(who.certificate), read_certificate(issuer.certificate)]
+              for who in people]  # fmt: skip
+    before = _own_memory()
+    first = _timed(lambda: check_revocation(chains[0], now, [RevocationData([open_list(file)])]))
+    again = perf_counter()
+    data = RevocationData([open_list(file)])
+    check_revocation(chains[0], now, [data])
+    again = perf_counter() - again
+    further = median(_timed(lambda c=chain: check_revocation(c, now, [data])) for chain in chains)
+    grown = (_own_memory() - before) / 1e6
+    size = file.stat().st_size / 1e6
+    return f"{size:.1f} | {first:.2f} | {again:.2f} | {1000 * further:.3f} | {grown:.1f}"
+
+
+def _timed(action: Callable[[], object]) -> float:
+    began = perf_counter()
+    action()
+    return perf_counter() - began
+
+
+def _own_memory() -> int:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    [line] = [line for line in status.splitlines() if line.startswith("RssAnon")]
+    return int(line.split()[1]) * 1024
