@@ -5,7 +5,7 @@ COPY Makefile requirements.txt ./
 RUN make install
 
 FROM python:3.13-slim
-RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/* \
+RUN apt-get update && apt-get install -y --no-install-recommends make libgcrypt20 && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home qoltanba && mkdir -p /srv/qoltanba/var && chown qoltanba /srv/qoltanba/var
 WORKDIR /srv/qoltanba
 COPY --from=build /srv/qoltanba/.venv .venv

@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from app import cors
+from app.cms.gost import implementations
 from app.observe import later, processes
 from config import counting
 from config.free_threads import FREE_THREADS
@@ -81,6 +82,7 @@ def when_ready(master: Any) -> None:
             listener.sock.setsockopt(socket.SOL_SOCKET, option, patience)
     gc.collect()
     gc.freeze()
+    master.log.info(implementations.describe())
     if not _settings.auth:
         master.log.warning(
             "AUTH is off: whoever reaches port %s may read, save and delete signatures",

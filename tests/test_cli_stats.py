@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from app.cms.gost.implementations import CURVES, DIGESTS
 from app.store.migrations import HEAD
 from tests.api.asking import save
 from tests.conftest import AppMaker
@@ -24,6 +25,12 @@ def test_stats_tells_how_much_is_kept(app: Flask) -> None:
     assert lines["schema step"] == HEAD
     assert lines["newest save"].endswith("Z")
     assert int(lines["database bytes"]) > 0
+
+
+def test_stats_tells_whose_code_computes_gost(app: Flask) -> None:
+    output = run(app, "stats")[1]
+    assert f"gost digests: {DIGESTS.provider}\n" in output
+    assert f"gost curves: {CURVES.provider}\n" in output
 
 
 def test_an_empty_store_has_no_newest_save(app: Flask) -> None:

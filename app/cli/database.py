@@ -8,6 +8,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cms.facts import iso_moment
+from app.cms.gost.implementations import CURVES, DIGESTS
 from app.extensions import db
 from app.store.migrations import upgrade
 from app.store.statistics import statistics
@@ -34,7 +35,7 @@ def _unusable(error: SQLAlchemyError) -> click.ClickException:
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @with_appcontext
 def stats(as_json: bool) -> None:
-    """Print how much the store holds, exactly; times are in UTC.
+    """Print how much the store holds, exactly, and whose code computes GOST; times are in UTC.
 
     People are told apart by the number that their certificates claim; they and the tags are those
     of current versions.
@@ -45,6 +46,7 @@ def stats(as_json: bool) -> None:
     except SQLAlchemyError as error:
         raise _unusable(error) from error
     numbers["newest_save"] = iso_moment(numbers["newest_save"])
+    numbers |= {"gost_digests": DIGESTS.provider, "gost_curves": CURVES.provider}
     if as_json:
         click.echo(json.dumps(numbers))
         return

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from cryptography import exceptions
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, utils
 
 from app.cms.algorithm_names import name
 from app.cms.errors import MalformedSignature, UnsupportedAlgorithm
-from app.cms.gost.curves import CRYPTO_PRO_A, TC26_256_A, TC26_512_A, Curve
-from app.cms.gost.gost94 import gost_94_crypto_pro, gost_34311
-from app.cms.gost.streebog import streebog_256, streebog_512
+from app.cms.gost import implementations as gost
+from app.cms.gost.curves import Curve
+from app.cms.gost.octets import HashFunction, Octets
 from app.cms.public_keys import (
     HASHES,
     MD5,
@@ -54,15 +55,13 @@ __all__ = [
     "STREEBOG_256",
     "STREEBOG_512",
     "AlgorithmIdentifier",
+    "Message",
     "PublicKey",
     "digest",
     "is_weak",
     "name",
     "verify_signature",
 ]
-
-Digest: TypeAlias = Callable[[bytes], bytes]
-"""A hash function."""
 
 _RSA = "1.2.840.113549.1.1.1"
 EC = "1.2.840.10045.2.1"
@@ -76,10 +75,14 @@ STREEBOG_512 = "1.2.398.3.10.1.3.3"
 
 # GOST key -> the curve that its parameters name, and that curve.
 _GOST_CURVES: dict[str, tuple[str, Curve]] = {
-    GOST_2004: ("1.2.398.3.10.1.1.1.1.1", CRYPTO_PRO_A),
-    GOST_2015_256: ("1.2.398.3.10.1.1.2.1.1", TC26_256_A),
-    GOST_2015_512: ("1.2.398.3.10.1.1.2.2.1", TC26_512_A),
+    GOST_2004: ("1.2.398.3.10.1.1.1.1.1", gost.CURVES.crypto_pro_a),
+    GOST_2015_256: ("1.2.398.3.10.1.1.2.1.1", gost.CURVES.tc26_256_a),
+    GOST_2015_512: ("1.2.398.3.10.1.1.2.2.1", gost.CURVES.tc26_512_a),
 }
+
+
+Message: TypeAlias = bytes | Callable[[str], bytes]
+"""What was signed; or what gives its digest by an object identifier, so as to hash it only once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,15 @@ class _Signed:
     key: PublicKey
     parameters: bytes | None
     digest: str
-    message: bytes
+    message: Message
     signature: bytes
+
+    def message_and_hash(self) -> tuple[bytes, hashes.HashAlgorithm | utils.Prehashed]:
+        """Give what `cryptography` is to check: the message, or the digest that there is of it."""
+        hash_ = find_hash(self.digest)
+        if isinstance(self.message, bytes):
+            return self.message, hash_
+        return self.message(self.digest), utils.Prehashed(hash_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,29 +115,32 @@ class _Scheme:
     digest: str | None
 
 
-def _hashlib_digest(name: str) -> Digest:
-    def digest_of(data: bytes) -> bytes:
+def _hashlib_digest(name: str) -> HashFunction:
+    def digest_of(data: Octets) -> bytes:
         return hashlib.new(name, data, usedforsecurity=False).digest()
 
     return digest_of
 
 
-DIGESTS: dict[str, Digest] = {
+DIGESTS: dict[str, HashFunction] = {
     **{oid: _hashlib_digest(hash_.name.replace("sha3-", "sha3_")) for oid, hash_ in HASHES.items()},
-    GOST_34311: gost_34311,
-    "1.2.398.3.10.1.3.1.1.0": gost_34311,  # The name that public keys have for it.
-    STREEBOG_256: streebog_256,
-    STREEBOG_512: streebog_512,
+    GOST_34311: gost.DIGESTS.gost_34311,
+    "1.2.398.3.10.1.3.1.1.0": gost.DIGESTS.gost_34311,  # The name that public keys have for it.
+    STREEBOG_256: gost.DIGESTS.streebog_256,
+    STREEBOG_512: gost.DIGESTS.streebog_512,
     # The Russian identifiers: RFC 7836 and RFC 4357.
-    "1.2.643.7.1.1.2.2": streebog_256,
-    "1.2.643.7.1.1.2.3": streebog_512,
-    "1.2.643.2.2.9": gost_94_crypto_pro,
+    "1.2.643.7.1.1.2.2": gost.DIGESTS.streebog_256,
+    "1.2.643.7.1.1.2.3": gost.DIGESTS.streebog_512,
+    "1.2.643.2.2.9": gost.DIGESTS.gost_94_crypto_pro,
 }
 """Digest object identifier -> function. Two that share a function are the same algorithm."""
 
 
-def digest(oid: str, data: bytes) -> bytes:
-    """Hash `data` with the algorithm of that object identifier. Raises UnsupportedAlgorithm."""
+def digest(oid: str, data: Octets) -> bytes:
+    """Hash `data` with the algorithm of that object identifier. Raises UnsupportedAlgorithm.
+
+    An mmap or a memoryview is never copied as a whole.
+    """
     function = DIGESTS.get(oid)
     if function is None:
         raise UnsupportedAlgorithm(name(oid))
@@ -153,7 +166,7 @@ def verify_signature(
     key: PublicKey,
     algorithm: AlgorithmIdentifier,
     digest_algorithm: str | None,
-    message: bytes,
+    message: Message,
     signature: bytes,
 ) -> bool:
     """Tell whether `signature` is that of `message` by the holder of `key`.
@@ -161,7 +174,7 @@ def verify_signature(
     `digest_algorithm` is the one that a SignerInfo declares, or None where only the signature
     algorithm tells it. It is False too if the two disagree, if the key is of another kind, or if
     key or signature are damaged. Raises UnsupportedAlgorithm if key, curve, digest or signature
-    algorithm is not known here.
+    algorithm is not known here, and what a function raises that stands for the message.
     """
     scheme = _SCHEMES.get(algorithm.oid)
     if scheme is None:
@@ -197,8 +210,8 @@ def _settle_digest(algorithm: AlgorithmIdentifier, scheme: _Scheme, declared: st
 
 
 def _check_rsa(signed: _Signed) -> None:
-    hash_ = find_hash(signed.digest)
-    verify_rsa(signed.key.bits, padding.PKCS1v15(), hash_, signed.message, signed.signature)
+    message, hash_ = signed.message_and_hash()
+    verify_rsa(signed.key.bits, padding.PKCS1v15(), hash_, message, signed.signature)
 
 
 def _check_pss(signed: _Signed) -> None:
@@ -211,17 +224,18 @@ def _check_pss(signed: _Signed) -> None:
             raise ValueError("key is for another digest")
         if parameters.salt_length < least.salt_length:
             raise ValueError("salt is shorter than the key demands")
-    hash_ = find_hash(signed.digest)
-    verify_rsa(key.bits, parameters.padding, hash_, signed.message, signed.signature)
+    message, hash_ = signed.message_and_hash()
+    verify_rsa(key.bits, parameters.padding, hash_, message, signed.signature)
 
 
 def _check_ecdsa(signed: _Signed, signature: bytes | None = None) -> None:
     key = signed.key
+    message, hash_ = signed.message_and_hash()
     verify_ecdsa(
         key.algorithm.parameters,
         key.bits,
-        find_hash(signed.digest),
-        signed.message,
+        hash_,
+        message,
         signed.signature if signature is None else signature,
     )
 
@@ -236,7 +250,11 @@ def _check_gost(signed: _Signed) -> None:
     named = read_curve(key.algorithm.parameters)
     if named != known:
         raise UnsupportedAlgorithm(name(named))
-    verify_gost(curve, key.bits, digest(signed.digest, signed.message), signed.signature)
+    message = signed.message
+    hashed = (
+        digest(signed.digest, message) if isinstance(message, bytes) else message(signed.digest)
+    )
+    verify_gost(curve, key.bits, hashed, signed.signature)
 
 
 # Sources: RFC 8017 appendix A.2.4, NIST's register (SHA-3), RFC 3279 section 2.2.3, RFC 5758

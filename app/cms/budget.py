@@ -1,39 +1,43 @@
 """What verifying one signature may cost, whoever made it: each computation is paid for first.
 
 Costs are microseconds of CPU, as measured on one core of a server of 2023, whatever has been
-computed before: an answer must not depend on what happens to be remembered. GOST takes so much
-because it is in plain Python here; all else is in C.
+computed before: an answer must not depend on what happens to be remembered. It does depend on whose
+code computes GOST, libraries in C or plain Python (see `gost.implementations`).
 """
 
 from collections.abc import Hashable
 
 from app.cms import algorithms
 from app.cms.algorithm_names import name
-from app.cms.algorithms import AlgorithmIdentifier, PublicKey
+from app.cms.algorithms import AlgorithmIdentifier, Message, PublicKey
 from app.cms.errors import TooCostly
-from app.cms.gost.gost94 import gost_94_crypto_pro, gost_34311
-from app.cms.gost.streebog import plain_streebog_256, plain_streebog_512
+from app.cms.gost.implementations import CURVES, DIGESTS, PLAIN, PLAIN_DIGESTS
 
 # A GOST signer with a timestamp costs some 20,000, an RSA one 1,500.
 MAX_COST = 1_500_000
-# Of hashing the content, and of checks over it: enough for 2.7 MB of Streebog in plain Python.
+# Of hashing the content, and of checks over it: enough for 200 MB of GOST 34.311 in C.
 MAX_CONTENT_COST = 3_500_000
+#: Bytes of content that are hashed in plain Python, which takes 1 to 2 s.
+MAX_SLOW_CONTENT = 1_000_000
 
 _STREEBOG = (250, 1300)
 _GOST_94 = (150, 1800)
-SLOW_DIGESTS = {
-    plain_streebog_256: _STREEBOG,
-    plain_streebog_512: _STREEBOG,
-    gost_34311: _GOST_94,
-    gost_94_crypto_pro: _GOST_94,
-}
+SLOW_DIGESTS = dict(
+    zip(PLAIN_DIGESTS.functions(), (_STREEBOG, _STREEBOG, _GOST_94, _GOST_94), strict=True)
+)
 """Functions in plain Python, and what they cost to begin with and for 1,000 bytes."""
 _IN_C = (2, 8)
-# What one check costs beside the digest, and that digest.
+_GOST_94_IN_C = (6, 15)
+_COSTS_OF_DIGESTS = {
+    DIGESTS.gost_34311: _GOST_94_IN_C,
+    DIGESTS.gost_94_crypto_pro: _GOST_94_IN_C,
+    **SLOW_DIGESTS,
+}
+# What one check costs beside the digest, in plain Python and in C, and that digest.
 _GOST_CHECKS = {
-    algorithms.GOST_2004: (2300, algorithms.GOST_34311),
-    algorithms.GOST_2015_256: (2500, algorithms.STREEBOG_256),
-    algorithms.GOST_2015_512: (4700, algorithms.STREEBOG_512),
+    algorithms.GOST_2004: (2300, 500, algorithms.GOST_34311),
+    algorithms.GOST_2015_256: (2500, 500, algorithms.STREEBOG_256),
+    algorithms.GOST_2015_512: (4700, 1000, algorithms.STREEBOG_512),
 }
 # On the largest curve of ECDSA.
 _ECDSA_CHECK = 800
@@ -45,7 +49,7 @@ _MAX_RSA_KEY = 2100
 def cost_of_digest(oid: str, size: int) -> int:
     """Give what it costs to hash so many bytes."""
     function = algorithms.DIGESTS.get(oid)
-    start, thousand = SLOW_DIGESTS.get(function, _IN_C) if function else _IN_C
+    start, thousand = _COSTS_OF_DIGESTS.get(function, _IN_C) if function else _IN_C
     return start + size * thousand // 1000
 
 
@@ -53,18 +57,23 @@ def cost_of_check(key: PublicKey, size: int) -> int:
     """Give what it costs to check a signature over so many bytes."""
     kind = key.algorithm.oid
     if kind in _GOST_CHECKS:
-        check, digest = _GOST_CHECKS[kind]
-        return check + cost_of_digest(digest, size)
+        plain, in_c, digest = _GOST_CHECKS[kind]
+        return (plain if CURVES.provider == PLAIN else in_c) + cost_of_digest(digest, size)
     rsa = _RSA_CHECK + min(len(key.bits), _MAX_RSA_KEY) ** 2 // 1000
     return (_ECDSA_CHECK if kind == algorithms.EC else rsa) + size * _IN_C[1] // 1000
 
 
+def is_slow(oid: str) -> bool:
+    """Tell whether a digest is computed in plain Python."""
+    return algorithms.DIGESTS.get(oid) in SLOW_DIGESTS
+
+
 def refuse_content(oid: str) -> TooCostly:
     """Say that content is too large to be hashed, and what would help."""
-    if algorithms.DIGESTS.get(oid) in (plain_streebog_256, plain_streebog_512):
+    if is_slow(oid):
         return TooCostly(
-            "the content is too large to be hashed here: {algorithm} takes an OpenSSL with GOST"
-            " (libengine-gost-openssl)",
+            "the content is too large to be hashed here: {algorithm} is slow without libgcrypt"
+            " (install libgcrypt20)",
             algorithm=name(oid),
         )
     return TooCostly(
@@ -100,14 +109,15 @@ class Budget:
         key: PublicKey,
         algorithm: AlgorithmIdentifier,
         digest_algorithm: str | None,
-        message: bytes,
+        message: Message,
         signature: bytes,
     ) -> bool:
         """Pay for `algorithms.verify_signature`, and check.
 
-        Raises UnsupportedAlgorithm or TooCostly.
+        Of a message that is hashed elsewhere the digest is paid for there. Raises
+        UnsupportedAlgorithm or TooCostly.
         """
-        self.spend(cost_of_check(key, len(message)))
+        self.spend(cost_of_check(key, len(message) if isinstance(message, bytes) else 0))
         return algorithms.verify_signature(key, algorithm, digest_algorithm, message, signature)
 
 
@@ -119,26 +129,13 @@ class ContentBudget(Budget):
         super().__init__(MAX_CONTENT_COST)
 
     def digest(self, oid: str, data: bytes) -> bytes:
-        """Do the same, with that sentence."""
+        """Do the same, with that sentence; in plain Python only what isn't large."""
+        if len(data) > MAX_SLOW_CONTENT and is_slow(oid):
+            raise refuse_content(oid)
         try:
             return super().digest(oid, data)
         except TooCostly as error:
             raise refuse_content(oid) from error
-
-    def verify_signature(
-        self,
-        key: PublicKey,
-        algorithm: AlgorithmIdentifier,
-        digest_algorithm: str | None,
-        message: bytes,
-        signature: bytes,
-    ) -> bool:
-        """Do the same, with that sentence."""
-        try:
-            return super().verify_signature(key, algorithm, digest_algorithm, message, signature)
-        except TooCostly as error:
-            _, digest = _GOST_CHECKS.get(key.algorithm.oid, (0, digest_algorithm))
-            raise refuse_content(digest or algorithm.oid) from error
 
 
 class Unlimited(Budget):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from app.cms import algorithms
-from app.cms.budget import SLOW_DIGESTS, refuse_content
+from app.cms.budget import MAX_SLOW_CONTENT, cost_of_digest, is_slow, refuse_content
 from app.cms.status import Verdict, unknown
 
 # What may be spent on the signatures of one document, in the time that it takes to canonicalise a
@@ -25,10 +25,9 @@ BUDGET = 250_000_000
 _ELEMENT = 50
 # What a byte of a part costs on top, which is written and read once more.
 _COPY = 2
-# A byte costs so much to a digest in plain Python, and to begin with it counts some bytes more. So
-# the budget is for 2.5 MB, which takes 3 s, or 4 s with GOST 34.311-95.
-_SLOW_DIGEST = 100
-_SLOW_START = 500
+# What a microsecond of hashing costs: of the digests in C a byte costs one or two, of plain
+# Python's so much that the budget is for 1.5 MB of Streebog, which takes 2 s.
+_MICROSECOND = 125
 # Bytes of a canonical form, which is kept in memory: so many times the document's own, and some
 # more, because the exclusive form may declare a namespace anew in each element.
 _GROWTH = 2
@@ -136,6 +135,11 @@ class _Output:
         self.pieces.append(octets)
 
 
+def _refuse(oid: str) -> Undecided:
+    error = refuse_content(oid)
+    return Undecided(unknown(error.template, **error.values))
+
+
 class Canonicaliser:
     """Gives the octets of a document and of its elements, with or without those of `leavable`.
 
@@ -177,14 +181,15 @@ class Canonicaliser:
         return self._digests[question]
 
     def _pay_for_digest(self, oid: str, size: int) -> None:
-        if algorithms.DIGESTS[oid] not in SLOW_DIGESTS:
-            self.budget.spend(size)
-            return
+        slow = is_slow(oid)
         try:
-            self.budget.spend((size + _SLOW_START) * _SLOW_DIGEST)
+            self.budget.spend(cost_of_digest(oid, size) * _MICROSECOND)
         except Undecided as undecided:
-            error = refuse_content(oid)
-            raise Undecided(unknown(error.template, **error.values)) from undecided
+            if slow:
+                raise _refuse(oid) from undecided
+            raise
+        if slow and size > MAX_SLOW_CONTENT:
+            raise _refuse(oid)
 
     def octets(
         self, apex: etree._Element | None, form: Form, left_out: frozenset[int] = frozenset()

@@ -27,10 +27,10 @@ class Content:
         text = with_crlf(self.data) if self._given and self.data is not None else self.data
         return None if text == self.data else Content(text, self.budget)
 
-    def digest(self, algorithm: str) -> bytes | None:
-        """Hash the content, if it is at hand. Raises Undecidable."""
+    def digest(self, algorithm: str) -> bytes:
+        """Hash the content. Raises Undecidable, and ValueError if it is not at hand."""
         if self.data is None:
-            return None
+            raise ValueError("there is no content")
         # Several identifiers may stand for one function.
         function = algorithms.DIGESTS.get(algorithm)
         if function not in self._digests:

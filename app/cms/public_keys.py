@@ -159,7 +159,7 @@ def _mask_digest(value: Scanned, mask: Element) -> str:
 def verify_rsa(
     key: bytes,
     padding_: padding.PKCS1v15 | padding.PSS,
-    hash_: hashes.HashAlgorithm,
+    hash_: hashes.HashAlgorithm | utils.Prehashed,
     message: bytes,
     signature: bytes,
 ) -> None:
@@ -179,7 +179,7 @@ def verify_rsa(
 def verify_ecdsa(
     curve: bytes | None,
     point: bytes,
-    hash_: hashes.HashAlgorithm,
+    hash_: hashes.HashAlgorithm | utils.Prehashed,
     message: bytes,
     signature: bytes,
 ) -> None:

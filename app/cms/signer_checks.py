@@ -6,7 +6,7 @@ Whose the certificate is and whether anybody vouches for it are other questions.
 from functools import lru_cache
 
 from app.cms import algorithms
-from app.cms.algorithms import AlgorithmIdentifier
+from app.cms.algorithms import AlgorithmIdentifier, Message
 from app.cms.ber import OCTET_STRING, SEQUENCE, SET
 from app.cms.budget import Budget, cost_of_digest
 from app.cms.contents import Content
@@ -91,7 +91,7 @@ def _check_plain(signer: SignerParts, certificate: Certificate, content: Content
     if _are_attributes(content.data):
         # Those of another signature, put where its content was: they verify.
         return no("the content is that which only signed attributes may be")
-    return _check_signature(signer, certificate, content.data, content.budget)
+    return _check_signature(signer, certificate, content.digest, content.budget)
 
 
 def _are_attributes(content: bytes) -> bool:
@@ -168,7 +168,7 @@ def _fingerprint(algorithm: str, certificate: bytes) -> bytes:
 
 
 def _check_signature(
-    signer: SignerParts, certificate: Certificate, message: bytes, budget: Budget
+    signer: SignerParts, certificate: Certificate, message: Message, budget: Budget
 ) -> Verdict:
     """Check the signature value over `message` (section 5.6)."""
     method = signer.signature_algorithm, signer.digest_algorithm
@@ -178,7 +178,7 @@ def _check_signature(
 def check_value(
     certificate: Certificate,
     method: tuple[AlgorithmIdentifier, str],
-    message: bytes,
+    message: Message,
     signature: bytes,
     budget: Budget,
 ) -> Verdict:

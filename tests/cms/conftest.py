@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from app.cms import algorithms, budget
 from app.cms.errors import MalformedSignature
+from app.cms.gost.implementations import DIGESTS, PLAIN_CURVES, PLAIN_DIGESTS
 from app.cms.parsing import parse
 
 VECTORS = Path(__file__).parents[2].parent / "shared" / "vectors"
@@ -42,3 +44,17 @@ def untraced() -> Iterator[None]:
     sys.settrace(None)
     yield
     sys.settrace(tracer)
+
+
+@pytest.fixture
+def plain_gost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compute GOST in plain Python, as where no library is there."""
+    plain = dict(zip(DIGESTS.functions(), PLAIN_DIGESTS.functions(), strict=True))
+    for oid, function in algorithms.DIGESTS.items():
+        monkeypatch.setitem(algorithms.DIGESTS, oid, plain.get(function, function))
+    # In the order of PLAIN_CURVES.
+    kinds = algorithms.GOST_2004, algorithms.GOST_2015_256, algorithms.GOST_2015_512
+    for kind, curve in zip(kinds, PLAIN_CURVES.curves(), strict=True):
+        named = algorithms._GOST_CURVES[kind][0]
+        monkeypatch.setitem(algorithms._GOST_CURVES, kind, (named, curve))
+    monkeypatch.setattr(budget, "CURVES", PLAIN_CURVES)

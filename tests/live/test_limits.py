@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from functools import partial
 
 import requests
 
+from app.cms.gost import implementations
 from tests.live.client import Client, together
 from tests.live.conftest import Database, StartServer
 from tests.live.server import PROJECT, Server, wait_until
@@ -127,6 +129,13 @@ def test_the_log_says_loudly_that_the_door_is_open(
     assert opened.log.count("AUTH is off") == 1
     assert '"WARNING"' in next(line for line in opened.log.splitlines() if "AUTH is off" in line)
     assert "AUTH is off" not in locked.log
+
+
+def test_the_log_says_once_whose_code_computes_gost(
+    start_server: StartServer, database: Database
+) -> None:
+    server = start_server(database.url, WEB_CONCURRENCY="2")
+    assert server.log.count(json.dumps(implementations.describe())) == 1
 
 
 def test_a_preflight_over_a_socket_has_no_body(

@@ -36,8 +36,13 @@ class Curve:
         if not (0 < r < q and 0 < s < q and self.is_key(key)):
             return False
         inverse = pow(digest % q or 1, -1, q)
-        point = self.combine(s * inverse % q, key, -r * inverse % q)
-        return point[2] != 0 and self.to_affine(point)[0] % q == r
+        x = self.sum_x(s * inverse % q, key, -r * inverse % q)
+        return x is not None and x % q == r
+
+    def sum_x(self, factor: int, key: Point, key_factor: int) -> int | None:
+        """Give x of factor * base + key_factor * key, or None if that is the point at infinity."""
+        point = self.combine(factor, key, key_factor)
+        return self.to_affine(point)[0] if point[2] else None
 
     def is_key(self, point: Point) -> bool:
         """Tell whether a point is on the curve and has not an order of 1, 2 or 4.

@@ -1,8 +1,9 @@
 """GOST R 34.11-94, the hash function of RFC 5831; in Kazakhstan GOST 34.311-95."""
 
-from collections.abc import Callable
 from struct import Struct
 from typing import TypeAlias
+
+from app.cms.gost.octets import HashFunction, Octets
 
 # The substitution blocks K1 to K8 of its cipher, GOST 28147-89 (RFC 5830): for each, what becomes
 # of the 16 values of four bits, K1 being for the lowest. From RFC 4357 section 11.2; the test set
@@ -108,7 +109,7 @@ def _step(tables: _Tables, state: int, block: int) -> int:
     return _shift(state ^ _shift(block ^ _shift(encrypted, 12), 1), 61)
 
 
-def _hash(tables: _Tables, data: bytes) -> bytes:
+def _hash(tables: _Tables, data: Octets) -> bytes:
     """Hash from the initial state zero (RFC 5831 section 6)."""
     state = checksum = 0
     for start in range(0, len(data), _BLOCK):
@@ -120,10 +121,10 @@ def _hash(tables: _Tables, data: bytes) -> bytes:
     return _step(tables, state, checksum & _MASK_256).to_bytes(_BLOCK, "little")
 
 
-def _hash_function(parameters: str) -> Callable[[bytes], bytes]:
+def _hash_function(parameters: str) -> HashFunction:
     tables = _combine_tables(parameters)
     return lambda data: _hash(tables, data)
 
 
-gost_34311 = _hash_function(_TEST_SET)
-gost_94_crypto_pro = _hash_function(_CRYPTO_PRO_SET)
+plain_gost_34311 = _hash_function(_TEST_SET)
+plain_gost_94_crypto_pro = _hash_function(_CRYPTO_PRO_SET)
