@@ -98,9 +98,9 @@ class _Signed:
     def message_and_hash(self) -> tuple[bytes, hashes.HashAlgorithm | utils.Prehashed]:
         """Give what `cryptography` is to check: the message, or the digest that there is of it."""
         hash_ = find_hash(self.digest)
-        if isinstance(self.message, bytes):
-            return self.message, hash_
-        return self.message(self.digest), utils.Prehashed(hash_)
+        if callable(self.message):
+            return self.message(self.digest), utils.Prehashed(hash_)
+        return self.message, hash_
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from app.cms.algorithm_names import name
 from app.cms.algorithms import AlgorithmIdentifier, Message, PublicKey
 from app.cms.errors import TooCostly
 from app.cms.gost.implementations import CURVES, DIGESTS, PLAIN, PLAIN_DIGESTS
+from app.cms.gost.octets import Octets
 
 # A GOST signer with a timestamp costs some 20,000, an RSA one 1,500.
 MAX_COST = 1_500_000
@@ -99,7 +100,7 @@ class Budget:
         if once is not None:
             self._paid.add(once)
 
-    def digest(self, oid: str, data: bytes) -> bytes:
+    def digest(self, oid: str, data: Octets) -> bytes:
         """Pay for `algorithms.digest`, and hash. Raises UnsupportedAlgorithm or TooCostly."""
         self.spend(cost_of_digest(oid, len(data)))
         return algorithms.digest(oid, data)
@@ -117,7 +118,7 @@ class Budget:
         Of a message that is hashed elsewhere the digest is paid for there. Raises
         UnsupportedAlgorithm or TooCostly.
         """
-        self.spend(cost_of_check(key, len(message) if isinstance(message, bytes) else 0))
+        self.spend(cost_of_check(key, 0 if callable(message) else len(message)))
         return algorithms.verify_signature(key, algorithm, digest_algorithm, message, signature)
 
 
@@ -128,7 +129,7 @@ class ContentBudget(Budget):
         """Start with MAX_CONTENT_COST."""
         super().__init__(MAX_CONTENT_COST)
 
-    def digest(self, oid: str, data: bytes) -> bytes:
+    def digest(self, oid: str, data: Octets) -> bytes:
         """Do the same, with that sentence; in plain Python only what isn't large."""
         if len(data) > MAX_SLOW_CONTENT and is_slow(oid):
             raise refuse_content(oid)

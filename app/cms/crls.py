@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from mmap import mmap
 from typing import cast
 
@@ -153,8 +153,8 @@ class CertificateList:
             message = self._tbs.encoded
             return budget.verify_signature(key, self.algorithm, None, message, self._signature)
         with memoryview(self._value.data) as whole, whole[start:stop] as signed:
-            message = cast(bytes, signed)
-            return budget.verify_signature(key, self.algorithm, None, message, self._signature)
+            hashed = partial(budget.digest, data=signed)
+            return budget.verify_signature(key, self.algorithm, None, hashed, self._signature)
 
     def pay_for_index(self, budget: Budget) -> None:
         """Pay for the walk that a first look-up takes. Raises TooCostly."""
