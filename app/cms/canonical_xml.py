@@ -8,12 +8,17 @@ Sources: Canonical XML 1.0 and 1.1, Exclusive XML Canonicalization 1.0 (W3C).
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lxml import etree
 
 from app.cms import algorithms
 from app.cms.budget import MAX_SLOW_CONTENT, cost_of_digest, is_slow, refuse_content
+from app.cms.canonical_forms import (
+    Form,
+    Undecided,
+    disputed_inheritance,
+    inherited_attributes,
+)
 from app.cms.status import Verdict, unknown
 
 # What may be spent on the signatures of one document, in the time that it takes to canonicalise a
@@ -32,76 +37,9 @@ _MICROSECOND = 125
 # more, because the exclusive form may declare a namespace anew in each element.
 _GROWTH = 2
 _GROWTH_OF_SMALL = 10_000_000
-# Prefixes in an InclusiveNamespaces; real ones have some five.
-MAX_PREFIXES = 64
-
-C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
-C14N_11 = "http://www.w3.org/2006/12/xml-c14n11"
-EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
-
-_XML = "{http://www.w3.org/XML/1998/namespace}"
-_INCLUSIVE_NAMESPACES = f"{{{EXCLUSIVE}}}InclusiveNamespaces"
-_BASE = _XML + "base"
-# What Canonical XML 1.1 takes over from the elements above (section 2.4); it would have xml:base
-# joined out of several, which nobody has asked for yet.
-_INHERITED_11 = {_XML + "lang", _XML + "space"}
-
-
-class Undecided(Exception):  # It reads as what it says.
-    """A check ends early: `verdict`, unknown or no, says why."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        """Keep the verdict."""
-        super().__init__(verdict)
-        self.verdict = verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A form of Canonical XML; `prefixes` are those that the exclusive form treats as the others.
-
-    `version_11` is about what a part takes over from the elements above it, nothing else.
-    """
-
-    exclusive: bool = False
-    comments: bool = False
-    version_11: bool = False
-    prefixes: tuple[str, ...] = ()
-
-
-FORMS = {
-    C14N: Form(),
-    C14N + "#WithComments": Form(comments=True),
-    C14N_11: Form(version_11=True),
-    C14N_11 + "#WithComments": Form(version_11=True, comments=True),
-    EXCLUSIVE: Form(exclusive=True),
-    EXCLUSIVE + "WithComments": Form(exclusive=True, comments=True),
-}
-"""Algorithm of a CanonicalizationMethod or Transform -> form."""
-
-
-def read_form(method: etree._Element) -> Form:
-    """Read a CanonicalizationMethod, or a Transform that canonicalises.
-
-    Raises Undecided if it is something else.
-    """
-    uri = method.get("Algorithm", "")
-    form = FORMS.get(uri)
-    if form is None:
-        raise Undecided(unknown("{name} is not supported", name=shortened(uri)))
-    if not form.exclusive:
-        return form
-    inclusive = method.find(_INCLUSIVE_NAMESPACES)
-    prefixes = () if inclusive is None else tuple(inclusive.get("PrefixList", "").split())
-    # lxml passes over "#default", as it does over every prefix that is none.
-    if len(prefixes) > MAX_PREFIXES or "#default" in prefixes:
-        raise Undecided(unknown("{name} is not supported", name="this InclusiveNamespaces"))
-    return Form(exclusive=True, comments=form.comments, prefixes=prefixes)
-
-
-def shortened(text: str) -> str:
-    """Cut what a document says down to what fits into a sentence."""
-    return text if len(text) <= 100 else text[:100] + "…"
+# What a PrefixList calls the namespace of names that have no prefix (Exclusive XML
+# Canonicalization 1.0, section 3).
+_DEFAULT = "#default"
 
 
 class Budget:
@@ -171,11 +109,12 @@ class Canonicaliser:
     ) -> bytes:
         """Hash the octets of `apex`; see `octets`. The same question is answered once.
 
-        Raises UnsupportedAlgorithm, and Undecided as `octets` does.
+        What the standard says counts, even where libraries don't agree; see `disputed`. Raises
+        UnsupportedAlgorithm, and Undecided as `octets` does.
         """
         question = (oid, apex, form, left_out)
         if question not in self._digests:
-            data = self.octets(apex, form, left_out)
+            data = self._octets(apex, form, left_out)
             self._pay_for_digest(oid, len(data))
             self._digests[question] = algorithms.digest(oid, data)
         return self._digests[question]
@@ -197,8 +136,30 @@ class Canonicaliser:
         """Canonicalise an element in its place, or the document if it is None.
 
         `left_out` are numbers of `leavable`. Raises Undecided if the budget doesn't allow it, or
-        if there is no canonical form.
+        if there is no canonical form, or none that is undisputed.
         """
+        octets = self._octets(apex, form, left_out)
+        disputed = self.disputed(apex, form)
+        if disputed:
+            raise Undecided(disputed)
+        return octets
+
+    def disputed(self, apex: etree._Element | None, form: Form) -> Verdict | None:
+        """Return unknown, with the reason, if libraries give different octets for a part.
+
+        Of an attribute that a part inherits, the nearest value counts (Canonical XML 1.0 and 1.1,
+        section 2.4); xmlsec1 does so, but Java's library takes the farthest. So octets that fit are
+        right, and such that don't fit prove nothing. Raises Undecided if the budget doesn't allow
+        an answer.
+        """
+        if apex is None:
+            return None
+        self.budget.spend(self.cost_of_attributes + _ELEMENT * self._depth)
+        return disputed_inheritance(apex, form)
+
+    def _octets(
+        self, apex: etree._Element | None, form: Form, left_out: frozenset[int] = frozenset()
+    ) -> bytes:
         if apex is None and self._whole and self._whole[0] == form:
             return _join(self._whole[1], left_out)
         pieces = self._mark.split(self._canonicalise(apex, form))
@@ -214,6 +175,8 @@ class Canonicaliser:
         element = self._root if apex is None else apex
         self.budget.spend(sum(each for _ in element.iter()))
         tree = element.getroottree() if apex is None else self._as_document(apex, form)
+        if _DEFAULT in form.prefixes:
+            _make_default_known(tree.getroot())
         output = _Output(self.budget, Budget(_GROWTH_OF_SMALL + _GROWTH * self._size))
         try:
             # The stubs forget `exclusive`, and want more of a file than lxml does.
@@ -234,34 +197,28 @@ class Canonicaliser:
         namespace that the form takes over. libxml2 canonicalises a whole document rightly; given an
         element within one, it forgets below the apex which default namespace the apex inherits.
         """
-        inherited = _inherited_attributes(apex, form)
+        inherited = inherited_attributes(apex, form)
         text = etree.tostring(apex, encoding="utf-8", with_tail=False)
         self.budget.spend(len(text) * _COPY)
-        copy = etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True))
+        # Written with entities ("&gt;"), an attribute may be longer than libxml2 reads by default;
+        # how large and deep the document is has been checked when it was parsed.
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+        copy = etree.fromstring(text, parser)
         for name, value in inherited.items():
             copy.set(name, value)
         return copy.getroottree()
 
 
-def _inherited_attributes(apex: etree._Element, form: Form) -> dict[str, str]:
-    """Give the attributes in XML's namespace that the form takes over from the elements above.
+def _make_default_known(root: etree._Element) -> None:
+    """Put "#default" among the names that libxml2 keeps of a document.
 
-    Of namespaces lxml does the same itself. The exclusive form leaves both where they are.
+    lxml leaves out prefixes that aren't among them, since none such can be in use. It is as the
+    target of an instruction, which stands there for a moment, that lxml takes any name.
     """
-    inherited: dict[str, str] = {}
-    for ancestor in () if form.exclusive else apex.iterancestors():
-        for key, value in ancestor.attrib.items():
-            name = str(key)
-            if form.version_11 and name == _BASE:
-                raise Undecided(unknown("xml:base is not supported in Canonical XML 1.1"))
-            taken = name in _INHERITED_11 if form.version_11 else name.startswith(_XML)
-            if not taken or name in apex.attrib:
-                continue
-            # The nearest one counts (section 2.4), but Java's library takes the farthest.
-            if inherited.setdefault(name, str(value)) != value:
-                local = etree.QName(name).localname
-                raise Undecided(unknown("two different xml:{name} apply", name=local))
-    return inherited
+    instruction = etree.ProcessingInstruction("x")
+    root.append(instruction)
+    instruction.target = _DEFAULT
+    root.remove(instruction)
 
 
 def _measure(root: etree._Element) -> tuple[int, int]:

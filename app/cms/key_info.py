@@ -17,7 +17,8 @@ from lxml import etree
 from app.cms import algorithms, armour, records, x509
 from app.cms.algorithms import AlgorithmIdentifier, PublicKey
 from app.cms.budget import Budget
-from app.cms.canonical_xml import Canonicaliser, Undecided, read_form
+from app.cms.canonical_forms import Undecided, read_form
+from app.cms.canonical_xml import Canonicaliser
 from app.cms.certificates import MAX_CERTIFICATE_SIZE, is_lone_certificate
 from app.cms.errors import TooCostly, Undecidable, UnsupportedAlgorithm
 from app.cms.nodes import DAMAGE, read_node

@@ -16,7 +16,8 @@ from functools import cached_property
 from lxml import etree
 
 from app.cms import soap
-from app.cms.canonical_xml import EXCLUSIVE, Canonicaliser, Undecided, shortened
+from app.cms.canonical_forms import EXCLUSIVE, Undecided, shortened
+from app.cms.canonical_xml import Canonicaliser
 from app.cms.key_info import DS
 from app.cms.signed_xml import SignedXml, find_signatures, parse_document
 from app.cms.status import YES, Verdict, no, unknown

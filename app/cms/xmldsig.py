@@ -10,7 +10,7 @@ from lxml import etree
 
 from app.cms import algorithms
 from app.cms.algorithms import AlgorithmIdentifier
-from app.cms.canonical_xml import Form, Undecided, read_form, shortened
+from app.cms.canonical_forms import Form, Undecided, read_form, shortened
 from app.cms.key_info import DS, NamedCertificate, read_named
 from app.cms.signed_document import SignedDocument
 from app.cms.signed_xml import SignedXml, decode_value, find_child
@@ -155,6 +155,9 @@ def _match(document: SignedDocument, number: int, reference: _Reference) -> Verd
             if digest == reference.value:
                 verdict = document.judge(left_out, comments_signed=tried.comments)
                 return _remark_on(oid, verdict)
+    disputed = document.canonicaliser.disputed(reference.apex, form)
+    if disputed:
+        return disputed
     return no(
         "the content is not what was signed: its digest ({algorithm}) is another",
         algorithm=algorithms.name(oid),

@@ -1,24 +1,30 @@
 """A second implementation of Canonical XML, in plain Python over expat, for comparison only.
 
-It shares nothing with lxml or libxml2. It knows documents without DTD, and canonicalises one
-element in its place (Canonical XML 1.0 and 1.1, Exclusive XML Canonicalization 1.0, W3C).
+It shares nothing with lxml or libxml2. It knows documents without DTD, and canonicalises all of one
+or an element in its place, with or without some of what is below (Canonical XML 1.0 and 1.1,
+Exclusive XML Canonicalization 1.0, W3C). It doesn't join several xml:base, as 1.1 would have it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from app.cms.canonical_xml import Form
+from app.cms.canonical_forms import Form
 
 XML = "http://www.w3.org/XML/1998/namespace"
+INHERITED_11 = {"xml:lang", "xml:space", "xml:base"}
 _TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
 _ATTRIBUTE = {"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"}
 
 
-@dataclass
+@dataclass(eq=False)
 class Node:
-    """An element, or (`name` is None) what is written as it stands: text, comment, instruction."""
+    """An element, or (`name` is None) what is written as it stands: text, comment, instruction.
+
+    The document is an element whose name is empty.
+    """
 
     name: str | None
     parent: Node | None = None
@@ -37,11 +43,11 @@ class Node:
     def elements(self) -> list[Node]:
         """Return this element and all below, in document order."""
         below = [found for child in self.children if child.name for found in child.elements()]
-        return [self, *below]
+        return [self, *below] if self.name else below
 
 
 def parse(document: bytes) -> Node:
-    """Return the root element of a document."""
+    """Return a document."""
     top = Node("")
     stack = [top]
 
@@ -73,15 +79,22 @@ def parse(document: bytes) -> Node:
     parser.CommentHandler = comment
     parser.ProcessingInstructionHandler = instruction
     parser.Parse(document, True)
-    return next(child for child in top.children if child.name)
+    return top
 
 
-def canonicalise(apex: Node, form: Form) -> bytes:
-    """Return the canonical form of an element in its place."""
-    return _write(apex, form, {}, apex).encode()
+def canonicalise(apex: Node, form: Form, left_out: Set[Node] = frozenset()) -> bytes:
+    """Return the canonical form of an element in its place, or of the document."""
+    if apex.name:
+        return _write(apex, form, {}, apex, left_out).encode()
+    written = [_write(node, form, {}, node, left_out) for node in apex.children]
+    return "\n".join(text for text in written if text).encode()
 
 
-def _write(node: Node, form: Form, rendered: dict[str, str], apex: Node) -> str:
+def _write(
+    node: Node, form: Form, rendered: dict[str, str], apex: Node, left_out: Set[Node]
+) -> str:
+    if node in left_out:
+        return ""
     if node.name is None:
         return "" if node.is_comment and not form.comments else node.text
     scope = node.scope()
@@ -102,7 +115,7 @@ def _write(node: Node, form: Form, rendered: dict[str, str], apex: Node) -> str:
         key = f"xmlns:{prefix}" if prefix else "xmlns"
         parts.append(f' {key}="{_escape(name, _ATTRIBUTE)}"')
     parts += [f' {name}="{_escape(value, _ATTRIBUTE)}"' for name, value in ordered]
-    inner = "".join(_write(child, form, rendered, apex) for child in node.children)
+    inner = "".join(_write(child, form, rendered, apex, left_out) for child in node.children)
     return f"{''.join(parts)}>{inner}</{node.name}>"
 
 
@@ -112,6 +125,8 @@ def _rendered_namespaces(node: Node, form: Form, scope: dict[str, str]) -> dict[
     if form.exclusive:
         used = {name.rpartition(":")[0] for name in node.attributes if ":" in name}
         used |= {(node.name or "").rpartition(":")[0], *form.prefixes}
+        if "#default" in form.prefixes:
+            used.add("")
         in_scope = {prefix: name for prefix, name in in_scope.items() if prefix in used}
         if "" in used:
             in_scope.setdefault("", "")
@@ -124,11 +139,11 @@ def _inherited(apex: Node, form: Form) -> dict[str, str]:
     above = apex.parent
     while above:
         for name, value in above.attributes.items():
-            if name in {"xml:lang", "xml:space"} or (
-                name.startswith("xml:") and not form.version_11
-            ):
+            if name.startswith("xml:") and (not form.version_11 or name in INHERITED_11):
                 found.setdefault(name, value)
         above = above.parent
+    if form.version_11 and not found.get("xml:base"):
+        found.pop("xml:base", None)
     return found
 
 

@@ -1,0 +1,118 @@
+"""The forms of Canonical XML: how signatures name them, and what a part inherits in each.
+
+Sources: Canonical XML 1.0 and 1.1, Exclusive XML Canonicalization 1.0 (W3C).
+"""
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from app.cms.status import Verdict, unknown
+
+# Prefixes in an InclusiveNamespaces; real ones have some five.
+MAX_PREFIXES = 64
+
+C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+C14N_11 = "http://www.w3.org/2006/12/xml-c14n11"
+EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+_INCLUSIVE_NAMESPACES = f"{{{EXCLUSIVE}}}InclusiveNamespaces"
+_BASE = _XML + "base"
+# What Canonical XML 1.1 takes over from the elements above (section 2.4).
+_INHERITED_11 = {_XML + "lang", _XML + "space", _BASE}
+
+
+class Undecided(Exception):  # It reads as what it says.
+    """A check ends early: `verdict`, unknown or no, says why."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        """Keep the verdict."""
+        super().__init__(verdict)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of Canonical XML; `prefixes` are those that the exclusive form treats as the others.
+
+    `version_11` is about what a part takes over from the elements above it, nothing else.
+    """
+
+    exclusive: bool = False
+    comments: bool = False
+    version_11: bool = False
+    prefixes: tuple[str, ...] = ()
+
+
+FORMS = {
+    C14N: Form(),
+    C14N + "#WithComments": Form(comments=True),
+    C14N_11: Form(version_11=True),
+    C14N_11 + "#WithComments": Form(version_11=True, comments=True),
+    EXCLUSIVE: Form(exclusive=True),
+    EXCLUSIVE + "WithComments": Form(exclusive=True, comments=True),
+}
+"""Algorithm of a CanonicalizationMethod or Transform -> form."""
+
+
+def read_form(method: etree._Element) -> Form:
+    """Read a CanonicalizationMethod, or a Transform that canonicalises.
+
+    Raises Undecided if it is something else.
+    """
+    uri = method.get("Algorithm", "")
+    form = FORMS.get(uri)
+    if form is None:
+        raise Undecided(unknown("{name} is not supported", name=shortened(uri)))
+    if not form.exclusive:
+        return form
+    inclusive = method.find(_INCLUSIVE_NAMESPACES)
+    prefixes = () if inclusive is None else tuple(inclusive.get("PrefixList", "").split())
+    if len(prefixes) > MAX_PREFIXES:
+        raise Undecided(unknown("{name} is not supported", name="this InclusiveNamespaces"))
+    return Form(exclusive=True, comments=form.comments, prefixes=prefixes)
+
+
+def shortened(text: str) -> str:
+    """Cut what a document says down to what fits into a sentence."""
+    return text if len(text) <= 100 else text[:100] + "…"
+
+
+def inherited_attributes(apex: etree._Element, form: Form) -> dict[str, str]:
+    """Return the attributes in XML's namespace that the form takes over from the elements above.
+
+    Raises Undecided if Canonical XML 1.1 would have xml:base joined out of several (section 2.4).
+    """
+    above = _attributes_above(apex, form)
+    inherited = {name: value for name, value in reversed(above) if name not in apex.attrib}
+    if form.version_11:
+        bases = [value for name, value in above if name == _BASE]
+        if len(bases) > 1 or (bases and _BASE in apex.attrib):
+            raise Undecided(unknown("xml:base is not supported in Canonical XML 1.1"))
+        if bases == [""]:  # Such a one is not rendered.
+            del inherited[_BASE]
+    return inherited
+
+
+def disputed_inheritance(apex: etree._Element, form: Form) -> Verdict | None:
+    """Return unknown, with the reason, if two different values of an attribute stand above a part.
+
+    The nearest one counts (section 2.4), but Java's library takes the farthest.
+    """
+    nearest: dict[str, str] = {}
+    for name, value in _attributes_above(apex, form):
+        if name not in apex.attrib and nearest.setdefault(name, value) != value:
+            local = etree.QName(name).localname
+            return unknown("two different xml:{name} apply", name=local)
+    return None
+
+
+def _attributes_above(apex: etree._Element, form: Form) -> list[tuple[str, str]]:
+    """List the attributes that a form takes over, the nearest first; the exclusive takes none."""
+    return [
+        (str(name), str(value))
+        for ancestor in (() if form.exclusive else apex.iterancestors())
+        for name, value in ancestor.attrib.items()
+        if (name in _INHERITED_11 if form.version_11 else str(name).startswith(_XML))
+    ]
