@@ -123,6 +123,17 @@ def test_true_signatures_are_found_true_and_altered_ones_altered(
         assert verify(document.replace(old, new)) == (Answer.NO, [OTHER_DIGEST], Answer.YES), new
 
 
+def test_an_element_of_no_namespace_is_not_one_of_the_namespace_above() -> None:
+    content = '<ds:Object Id="o"><penalty xmlns="">100</penalty></ds:Object>'
+    template = signature("#o", prefix="ds", content=content).replace(
+        "<ds:Signature", '<ds:Signature xmlns="urn:contract"', 1
+    )
+    document = sign(template.replace("METHOD", method(C14N)), pki.person())
+    assert verify(document) == (Answer.YES, [], Answer.YES)
+    moved = document.replace('<penalty xmlns="">', "<penalty>")
+    assert verify(moved) == (Answer.NO, [OTHER_DIGEST], Answer.YES)
+
+
 @pytest.mark.live
 @pytest.mark.skipif(shutil.which("xmlsec1") is None, reason="needs xmlsec1")
 @pytest.mark.parametrize("shape", SHAPES)
