@@ -124,9 +124,10 @@ def test_true_signatures_are_found_true_and_altered_ones_altered(
 
 
 def test_an_element_of_no_namespace_is_not_one_of_the_namespace_above() -> None:
-    content = '<ds:Object Id="o"><penalty xmlns="">100</penalty></ds:Object>'
+    letter = '<contract><penalty xmlns="">100</penalty></contract>'
+    content = f'<ds:Object Id="o">{letter}</ds:Object>'
     template = signature("#o", prefix="ds", content=content).replace(
-        "<ds:Signature", '<ds:Signature xmlns="urn:contract"', 1
+        "<ds:Signature", '<ds:Signature xmlns="urn:letter"', 1
     )
     document = sign(template.replace("METHOD", method(C14N)), pki.person())
     assert verify(document) == (Answer.YES, [], Answer.YES)
