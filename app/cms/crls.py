@@ -15,7 +15,7 @@ from typing import cast
 from app.cms import x509
 from app.cms.algorithms import PublicKey, name
 from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, SEQUENCE, Scanned
-from app.cms.budget import FREE, Budget
+from app.cms.budget import FREE, Budget, is_slow
 from app.cms.crl_index import Rows, build_index, find_offsets
 from app.cms.distribution_points import directories, points_of
 from app.cms.errors import CmsError, TooCostly
@@ -45,6 +45,8 @@ _POINT, _ONLY_USERS, _ONLY_AUTHORITIES = 0xA0, 0x81, 0x82
 _ONLY_SOME_REASONS, _INDIRECT, _ONLY_ATTRIBUTES = 0x83, 0x84, 0x85
 _URI = 0x86
 _INVALIDITY_DATE = "2.5.29.24"
+#: Bytes of a list that plain Python hashes, at 2.5 s for a megabyte of GOST.
+MAX_SLOW_SIZE = 2 * 1024 * 1024
 # What walking 1,000 bytes of entries costs, in the unit of `budget`.
 _COST_OF_WALK = 35
 # Serial numbers whose entries one CRL remembers.
@@ -137,24 +139,32 @@ class CertificateList:
         Raises UnsupportedAlgorithm or TooCostly.
         """
         if key.der not in self._keys:
+            digest = partial(self._hash, budget)
+            self._keys[key.der] = budget.verify_signature(
+                key, self.algorithm, None, digest, self._signature
+            )
+        return self._keys[key.der]
+
+    def _hash(self, budget: Budget, oid: str) -> bytes:
+        """Hash what is signed, where it lies, while other threads run. Raises as `Budget.digest`.
+
+        Whoever it is paid by: plain Python takes a minute for 25 MB.
+        """
+        _, start, _, _, stop = self._tbs.element
+        if stop - start > MAX_SLOW_SIZE and is_slow(oid):
+            raise TooCostly(
+                "a CRL is too large to be hashed here: {algorithm} is slow without libgcrypt"
+                " (install libgcrypt20)",
+                algorithm=name(oid),
+            )
+        with memoryview(self._data) as whole, whole[start:stop] as signed:
             try:
-                self._keys[key.der] = self._verify(key, budget)
+                return budget.digest(oid, signed)
             except TooCostly as error:
                 raise TooCostly(
                     "a CRL in the signature is too large to be checked here ({algorithm})",
                     algorithm=name(self.algorithm.oid),
                 ) from error
-        return self._keys[key.der]
-
-    def _verify(self, key: PublicKey, budget: Budget) -> bool:
-        """Check the signature over the list; of a mapped file no copy is made."""
-        _, start, _, _, stop = self._tbs.element
-        if isinstance(self._data, bytes):
-            message = self._tbs.encoded
-            return budget.verify_signature(key, self.algorithm, None, message, self._signature)
-        with memoryview(self._value.data) as whole, whole[start:stop] as signed:
-            hashed = partial(budget.digest, data=signed)
-            return budget.verify_signature(key, self.algorithm, None, hashed, self._signature)
 
     def pay_for_index(self, budget: Budget) -> None:
         """Pay for the walk that a first look-up takes. Raises TooCostly."""

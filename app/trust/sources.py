@@ -11,6 +11,7 @@ from asn1crypto import core, ocsp
 from app.cms import algorithms, x509
 from app.cms.budget import SLOW_DIGESTS
 from app.cms.crl_index import MAX_SIZE
+from app.cms.crls import MAX_SLOW_SIZE
 from app.cms.x509 import Certificate, MalformedExtension
 from app.trust.downloads import fetch
 
@@ -22,7 +23,7 @@ RESPONSE_SECONDS = 5.0
 # The same for a CRL; the NCA's have 21,600,000. With GOST it takes plain Python up to 2.5 s to hash
 # a megabyte, where there is no libgcrypt.
 MAX_CRL_SIZE = MAX_SIZE
-MAX_SLOW_CRL_SIZE = 2 * 1024 * 1024
+MAX_SLOW_CRL_SIZE = MAX_SLOW_SIZE
 CRL_SECONDS = 10.0
 # Octets of a nonce (RFC 9654 section 2.1 allows 1 to 128).
 NONCE_SIZE = 16

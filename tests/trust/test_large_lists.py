@@ -11,12 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from app.cms import algorithms, budget, crls
 from app.cms.crls import CertificateList, MalformedRevocation
+from app.cms.errors import TooCostly
 from app.cms.status import Answer
+from app.cms.x509 import read_certificate
 from app.trust import Trust, crl_files
 from app.trust.crl_files import INDEX, LARGE, open_list
 from app.trust.errors import UnreadableFile
 from tests import pki, revoking
+from tests.gost_signer import GOST_2015_512
 from tests.revoking import Revoked
 from tests.trust.asking import HOUR, LONG_AGO, ask, crl_at, now, pem, person
 from tests.trust.serving import Site
@@ -29,9 +33,9 @@ SIZE = 25_000
 pytestmark = pytest.mark.usefixtures("anchored")
 
 
-def large(*revoked: Revoked) -> bytes:
+def large(*revoked: Revoked, by: pki.Holder = NCA) -> bytes:
     since, until = now() - HOUR, now() + HOUR
-    encoded = revoking.large_crl(NCA, SIZE, *revoked, this_update=since, next_update=until)
+    encoded = revoking.large_crl(by, SIZE, *revoked, this_update=since, next_update=until)
     assert len(encoded) > LARGE
     return encoded
 
@@ -178,3 +182,28 @@ def test_a_lock_that_somebody_holds_is_not_waited_for_without_end(tmp_path: Path
     path = tmp_path / "x"
     with crl_files.locked(path, 1), crl_files.locked(path, 0.1):
         assert (tmp_path / "x.lock").exists()
+
+
+@pytest.mark.parametrize(
+    "key", [pki.rsa_key("large"), pki.gost_key("large", GOST_2015_512)], ids=["RSA", "GOST"]
+)
+def test_the_signature_of_a_mapped_list_is_checked(tmp_path: Path, key: pki.Key) -> None:
+    issuer, other = pki.root("LARGE", key), pki.root("OTHER")
+    file = tmp_path / "nca.crl"
+    file.write_bytes(large(by=issuer))
+    found = open_list(file)
+    keys = [read_certificate(who.certificate).public_key for who in (issuer, other)]
+    assert [found.is_signed_by(one) for one in keys] == [True, False]
+
+
+def test_what_plain_python_would_hash_for_a_minute_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer = pki.root("LARGE", pki.gost_key("large", GOST_2015_512))
+    file = tmp_path / "nca.crl"
+    file.write_bytes(large(by=issuer))
+    slow = algorithms.DIGESTS[algorithms.STREEBOG_512]
+    monkeypatch.setitem(budget.SLOW_DIGESTS, slow, (250, 1300))
+    monkeypatch.setattr(crls, "MAX_SLOW_SIZE", 1_000_000)
+    with pytest.raises(TooCostly, match="install libgcrypt20"):
+        open_list(file).is_signed_by(read_certificate(issuer.certificate).public_key)
