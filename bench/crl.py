@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from app.cms.occasions import Occasion
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.x509 import read_certificate
 from app.trust.crl_files import open_list
@@ -46,13 +47,14 @@ def _measure(issuer: Holder, file: Path) -> str:
     ]
     chains = [[read_certificate(who.certificate), read_certificate(issuer.certificate)]
               for who in people]  # fmt: skip
+    when = Occasion.of(now)
     before = _own_memory()
-    first = _timed(lambda: check_revocation(chains[0], now, [RevocationData([open_list(file)])]))
+    first = _timed(lambda: check_revocation(chains[0], when, [RevocationData([open_list(file)])]))
     again = perf_counter()
     data = RevocationData([open_list(file)])
-    check_revocation(chains[0], now, [data])
+    check_revocation(chains[0], when, [data])
     again = perf_counter() - again
-    further = median(_timed(partial(check_revocation, chain, now, [data])) for chain in chains)
+    further = median(_timed(partial(check_revocation, chain, when, [data])) for chain in chains)
     grown = (_own_memory() - before) / 1e6
     size = file.stat().st_size / 1e6
     return f"{size:.1f} | {first:.2f} | {again:.2f} | {1000 * further:.3f} | {grown:.1f}"

@@ -58,7 +58,7 @@ __all__ = [
     "Message",
     "PublicKey",
     "digest",
-    "is_weak",
+    "implied_digest",
     "name",
     "verify_signature",
 ]
@@ -147,19 +147,18 @@ def digest(oid: str, data: Octets) -> bytes:
     return function(data)
 
 
-def is_weak(oid: str, parameters: bytes | None = None) -> bool:
-    """Tell whether two messages can be made to share a digest or signature of this algorithm.
+def implied_digest(algorithm: AlgorithmIdentifier) -> str | None:
+    """Return the digest that a signature algorithm implies, or its PSS parameters name.
 
-    With PSS the parameters name the digest; if they are damaged, nothing verifies anyway.
+    None if it is said elsewhere, and for what is not known or damaged: that never verifies.
     """
-    scheme = _SCHEMES.get(oid)
-    digest_of = scheme.digest if scheme else oid
-    if oid == PSS:
+    if algorithm.oid == PSS:
         try:
-            digest_of = read_pss_parameters(parameters).digest
+            return read_pss_parameters(algorithm.parameters).digest
         except (MalformedSignature, ValueError, UnsupportedAlgorithm):
-            return False
-    return digest_of in {MD5, SHA_1}
+            return None
+    scheme = _SCHEMES.get(algorithm.oid)
+    return scheme.digest if scheme else None
 
 
 def verify_signature(

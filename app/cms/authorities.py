@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Protocol
 
-from app.cms import records
+from app.cms import records, x509
 from app.cms.ber import EXPLICIT_0, SEQUENCE
+from app.cms.der import encode_integer
 from app.cms.names import name_key
 from app.cms.nodes import DAMAGE, Node
-from app.cms.x509 import Certificate, read_certificate
+from app.cms.x509 import Certificate, MalformedExtension, read_certificate
 
 # Embedded certificates that are read of one name, and names that are compared by their meaning. An
 # authority has two or three generations.
@@ -29,8 +30,9 @@ class GivenAuthorities:
     def __init__(self, certificates: Iterable[Certificate]) -> None:
         """Sort the certificates by name."""
         self._certificates = frozenset(certificates)
+        self._sorted = sorted(self._certificates, key=lambda one: one.fingerprint)
         self._named: dict[bytes | str, list[Certificate]] = {}
-        for certificate in sorted(self._certificates, key=lambda one: one.fingerprint):
+        for certificate in self._sorted:
             key = certificate.subject_key or certificate.subject
             self._named.setdefault(key, []).append(certificate)
 
@@ -41,6 +43,31 @@ class GivenAuthorities:
     def named(self, name: bytes) -> Sequence[Certificate]:
         """Give the certificates whose holder has this name, however it is encoded."""
         return self._named.get(name_key(name) or name, [])
+
+    def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:
+        """Return the certificate with this issuer and serialNumber, both encoded."""
+        key = name_key(issuer) or issuer
+        for certificate in self._by_serial.get(serial, ()):
+            if key == (certificate.issuer_key or certificate.issuer):
+                return certificate.der
+        return None
+
+    def by_key_identifier(self, identifier: bytes) -> bytes | None:
+        """Return the certificate with this subjectKeyIdentifier."""
+        for certificate in self._sorted:
+            try:
+                if x509.subject_key_identifier(certificate) == identifier:
+                    return certificate.der
+            except MalformedExtension:
+                continue
+        return None
+
+    @cached_property
+    def _by_serial(self) -> dict[bytes, list[Certificate]]:
+        found: dict[bytes, list[Certificate]] = {}
+        for certificate in self._sorted:
+            found.setdefault(encode_integer(certificate.serial_number), []).append(certificate)
+        return found
 
 
 class EmbeddedAuthorities:

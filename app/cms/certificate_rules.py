@@ -1,10 +1,11 @@
 """What a certificate in a path must be (RFC 5280 sections 4.2 and 6.1): a rule a function."""
 
-from datetime import datetime
 from functools import lru_cache
 
-from app.cms import algorithms, names, x509
+from app.cms import names, x509
+from app.cms.algorithm_dates import broken_signature
 from app.cms.names import read_name
+from app.cms.occasions import Occasion
 from app.cms.status import YES, Verdict, every, no, unknown
 from app.cms.x509 import Certificate, MalformedExtension
 
@@ -30,28 +31,39 @@ _KNOWN_EXTENSIONS = {
 }
 
 
-def check_holder(certificate: Certificate, at: datetime) -> Verdict:
+def check_holder(certificate: Certificate, when: Occasion) -> Verdict:
     """Check what a signer's certificate must be, whoever issued it."""
     return every(
-        check_validity(certificate, at), check_extensions(certificate), _check_usage(certificate)
+        check_validity(certificate, when), check_extensions(certificate), _check_usage(certificate)
     )
 
 
-def check_validity(certificate: Certificate, at: datetime) -> Verdict:
-    """Check that a certificate was in force (section 4.1.2.5)."""
-    if at < certificate.not_before:
+def check_validity(certificate: Certificate, when: Occasion) -> Verdict:
+    """Check that a certificate was in force (section 4.1.2.5).
+
+    One that has expired since may have been in force when it was used. Where that isn't known it is
+    no proof against a signature, unless the signer himself says that it was used later.
+    """
+    if when.at < certificate.not_before:
         return no(
             "the certificate of {subject} was valid only from {since:%Y-%m-%d %H:%M:%S} UTC",
             subject=title(certificate.subject),
             since=certificate.not_before,
         )
-    if at > certificate.not_after:
+    if when.at <= certificate.not_after:
+        return YES
+    if when.claimed is None or when.claimed.deny(certificate):
         return no(
             "the certificate of {subject} was valid only until {until:%Y-%m-%d %H:%M:%S} UTC",
             subject=title(certificate.subject),
             until=certificate.not_after,
         )
-    return YES
+    return unknown(
+        "the certificate of {subject} was valid only until {until:%Y-%m-%d %H:%M:%S} UTC; only a"
+        " verified timestamp from before then could settle that the signature is older",
+        subject=title(certificate.subject),
+        until=certificate.not_after,
+    )
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -115,16 +127,18 @@ def doubt_broken(certificate: Certificate, error: MalformedExtension) -> Verdict
     )
 
 
-def check_strength(certificate: Certificate) -> Verdict:
+def check_strength(certificate: Certificate, issuer: Certificate, when: Occasion) -> Verdict:
     """Doubt a certificate for which another may have been signed in truth."""
-    algorithm = certificate.signature_algorithm
-    if algorithms.is_weak(algorithm.oid, algorithm.parameters):
-        return unknown(
-            "the certificate of {subject} is signed with {algorithm}, which can be forged",
-            subject=title(certificate.subject),
-            algorithm=algorithms.name(algorithm.oid),
-        )
-    return YES
+    found = broken_signature(issuer.public_key, certificate.signature_algorithm)
+    if found is None or when.known < found.since:
+        return YES
+    return unknown(
+        "the certificate of {subject} is signed with {algorithm}, which can be forged since"
+        " {since:%Y-%m-%d}",
+        subject=title(certificate.subject),
+        algorithm=found.name,
+        since=found.since,
+    )
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -1,6 +1,7 @@
 """The certificates that travel with a signature, found by what a SignerInfo names them by."""
 
 from functools import lru_cache
+from typing import Protocol
 
 from app.cms.ber import (
     BIT_STRING,
@@ -32,6 +33,16 @@ _PUBLIC_KEY = [SEQUENCE, BIT_STRING]
 # Names of one signature that are compared by their meaning.
 _MAX_NAMES = 16
 _SUBJECT_KEY_IDENTIFIER = b"\x06\x03\x55\x1d\x0e"
+
+
+class CertificateSource(Protocol):
+    """Where the certificate may lie that a SignerIdentifier names (RFC 5652 section 5.3)."""
+
+    def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:
+        """Give the certificate with this issuer and serialNumber, both encoded."""
+
+    def by_key_identifier(self, identifier: bytes) -> bytes | None:
+        """Give the certificate with this subjectKeyIdentifier."""
 
 
 class EmbeddedCertificates:

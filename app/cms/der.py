@@ -1,6 +1,6 @@
 """Encoding in DER (X.690 sections 10 and 11) what was read in BER."""
 
-from app.cms.ber import CONSTRUCTED_OCTET_STRING, OCTET_STRING, SET
+from app.cms.ber import CONSTRUCTED_OCTET_STRING, INTEGER, OCTET_STRING, SET
 from app.cms.nodes import BOOLEAN, Node
 
 # Of BOOLEAN, the one value that is true (section 11.1).
@@ -30,3 +30,9 @@ def encode(tag: int, contents: bytes) -> bytes:
         return bytes((tag, size)) + contents
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
     return bytes((tag, 0x80 | len(octets))) + octets + contents
+
+
+def encode_integer(number: int) -> bytes:
+    """Encode an INTEGER with as few octets as it takes (section 8.3.2)."""
+    size = (number if number >= 0 else ~number).bit_length() // 8 + 1
+    return encode(INTEGER, number.to_bytes(size, "big", signed=True))

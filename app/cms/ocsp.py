@@ -14,12 +14,13 @@ from app.cms import algorithms, x509
 from app.cms.authorities import read_embedded_certificate
 from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
 from app.cms.budget import FREE, Budget
-from app.cms.certificate_rules import check_holder, check_strength
+from app.cms.certificate_rules import check_holder
 from app.cms.crls import CERTIFICATE_HOLD, MalformedRevocation, Revoked, read_invalidity_date
 from app.cms.names import name_key
 from app.cms.nodes import DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
+from app.cms.occasions import Occasion
 from app.cms.paths import check_link
-from app.cms.status import Answer, every
+from app.cms.status import Answer
 from app.cms.x509 import Certificate, MalformedExtension
 
 Status: TypeAlias = Revoked | Literal["good", "unknown"]
@@ -160,9 +161,8 @@ class OcspResponse:
             return False
         if purposes is None or _OCSP_SIGNING not in purposes:
             return False
-        holds = every(check_holder(certificate, self.produced_at), check_strength(certificate))
         return (
-            holds.answer is Answer.YES
+            check_holder(certificate, Occasion.of(self.produced_at)).answer is Answer.YES
             and _is_named(certificate, issuer)
             and check_link(certificate, issuer, budget)
         )

@@ -6,8 +6,8 @@ So every issuer of a name is tried, and how much is tried has a limit.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 
 from app.cms import algorithms, x509
 from app.cms.authorities import Authorities, GivenAuthorities
@@ -22,6 +22,7 @@ from app.cms.certificate_rules import (
 )
 from app.cms.errors import TooCostly, UnsupportedAlgorithm
 from app.cms.name_constraints import check_names
+from app.cms.occasions import Occasion
 from app.cms.policies import DEFAULT, PolicyInputs, check_policies
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate, MalformedExtension
@@ -72,16 +73,16 @@ def check_link(certificate: Certificate, issuer: Certificate, budget: Budget) ->
 
 def find_path(
     certificate: Certificate,
-    at: datetime,
+    when: Occasion,
     anchors: GivenAuthorities,
     others: Sequence[Authorities],
     budget: Budget,
 ) -> Path:
-    """Look for a path from `certificate` over `others` to one of `anchors` that is good at `at`.
+    """Look for a path from `certificate` over `others` to one of `anchors` that is good then.
 
     See `Search.find`. Policies are processed with the inputs that RFC 5280 has as a rule.
     """
-    return Search(anchors, others, budget).find(certificate, at, DEFAULT)
+    return Search(anchors, others, budget).find(certificate, when, DEFAULT)
 
 
 def _rank(path: Path) -> int:
@@ -101,8 +102,8 @@ class Search:
     forged: Verdict = YES
     unsupported: list[Verdict] = field(default_factory=list)
 
-    def find(self, certificate: Certificate, at: datetime, inputs: PolicyInputs) -> Path:
-        """Give the path that is good at `at`, or else the best of those that aren't.
+    def find(self, certificate: Certificate, when: Occasion, inputs: PolicyInputs) -> Path:
+        """Give the path that is good then, or else the best of those that aren't.
 
         An anchor is trusted by itself, whoever issued it, as long as it is in force. What it says
         of those below it holds: how many authorities there may be, for which names they may vouch,
@@ -110,12 +111,12 @@ class Search:
         """
         best: Path | None = None
         for chain in self._chains((certificate,)):
-            path = Path(_check_chain(chain, at, inputs, self.budget), chain, anchored=True)
+            path = Path(_check_chain(chain, when, inputs, self.budget), chain, anchored=True)
             if path.verdict.answer is Answer.YES:
                 return path
             if best is None or _rank(path) < _rank(best):
                 best = path
-        holder = check_holder(certificate, at)
+        holder = check_holder(certificate, when)
         if best is None:
             return Path(every(holder, self._obstacle()), self.longest, anchored=False)
         if best.verdict.answer is Answer.NO and holder.answer is not Answer.NO:
@@ -224,14 +225,14 @@ def _own_key_identifier(certificate: Certificate) -> bytes | None:
 
 
 def _check_chain(
-    chain: tuple[Certificate, ...], at: datetime, inputs: PolicyInputs, budget: Budget
+    chain: tuple[Certificate, ...], when: Occasion, inputs: PolicyInputs, budget: Budget
 ) -> Verdict:
     """Check all that is said of a chain whose signatures verify (sections 6.1.3 to 6.1.5)."""
-    verdicts = [check_holder(chain[0], at)]
+    verdicts = [check_holder(chain[0], when)]
     for position, issuer in enumerate(chain[1:], 1):
         below = sum(not certificate.self_issued for certificate in chain[1:position])
-        verdicts.append(check_validity(issuer, at))
+        verdicts.append(check_validity(issuer, when))
         verdicts.append(check_issuer(issuer, below))
         verdicts.append(check_extensions(issuer))
-    verdicts += [check_strength(certificate) for certificate in chain[:-1]]
+    verdicts += [check_strength(*link, when) for link in pairwise(chain)]
     return every(*verdicts, check_names(chain, budget), check_policies(chain, inputs, budget))

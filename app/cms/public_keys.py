@@ -39,7 +39,7 @@ SHA3_384 = "2.16.840.1.101.3.4.2.9"
 SHA3_512 = "2.16.840.1.101.3.4.2.10"
 # The hash functions of RSA and ECDSA.
 HASHES: dict[str, hashes.HashAlgorithm] = {
-    MD5: hashes.MD5(),  # noqa: S303  # Old signatures have it; `algorithms.is_weak` tells.
+    MD5: hashes.MD5(),  # noqa: S303  # Old signatures have it; `algorithm_dates` tells.
     SHA_1: hashes.SHA1(),  # noqa: S303  # Likewise.
     SHA_224: hashes.SHA224(),
     SHA_256: hashes.SHA256(),

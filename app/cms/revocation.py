@@ -6,13 +6,13 @@ unknown.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise, takewhile
 
-from app.cms import algorithms
 from app.cms.certificate_rules import title
 from app.cms.crls import CERTIFICATE_HOLD, Revoked
+from app.cms.occasions import Occasion
 from app.cms.revocation_sources import FRESHNESS, Doubt, RevocationData, Word, ask
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate
@@ -26,11 +26,22 @@ _HARMLESS = {0, 3, 4, 5}
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """The decisive time, whether a timestamp attested it, and whose certificates are judged."""
+    """The decisive time, whether a timestamp attested it, and whose certificates are judged.
+
+    `known` is when what came with the signature is known to exist.
+    """
 
     at: datetime
     attested: bool
     for_timestamps: bool
+    known: datetime
+
+    def known_of(self, word: Word) -> datetime:
+        """Return as of when the algorithms of a word count.
+
+        What a sender brings may be made, and dated back, as late as it is first seen.
+        """
+        return self.known if word.by_sender or self.for_timestamps else self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,7 @@ class _Finding:
 
 def check_revocation(
     chain: Sequence[Certificate],
-    at: datetime,
+    when: Occasion,
     sources: Sequence[RevocationData],
     *,
     attested: bool = False,
@@ -66,7 +77,7 @@ def check_revocation(
     The keys of an authority of timestamps and of those above it (`for_timestamps`) must not have
     been compromised later either: who got hold of one could date back.
     """
-    moment = _Moment(at, attested, for_timestamps)
+    moment = _Moment(when.at, attested, for_timestamps, when.known)
     verdicts = [
         _check_one(certificate, _issuers_above(chain[position:]), moment, sources)
         for position, certificate in enumerate(chain[:-1], 1)
@@ -127,25 +138,30 @@ def _find_standing(findings: Sequence[_Finding]) -> _Finding | None:
 
 
 def _judge(word: Word, certificate: Certificate, moment: _Moment) -> _Finding:
-    """Tell what a word means for the decisive time. One that may be forged can only accuse."""
+    """Tell what a word means for the decisive time. One that may be forged proves nothing.
+
+    But what it says against a certificate isn't outweighed either.
+    """
     if word.denied:
-        return _judge_denied(word, certificate)
-    if word.revoked:
+        finding = _judge_denied(word, certificate)
+    elif word.revoked:
         finding = _judge_revoked(word, word.revoked, certificate, moment)
     else:
         finding = _judge_silence(word, certificate, moment)
-    algorithm = word.algorithm
-    if not finding.final and algorithms.is_weak(algorithm.oid, algorithm.parameters):
-        if finding.verdict.answer is Answer.NO:
-            return finding
-        verdict = unknown(
-            "a CRL or OCSP response about {subject} is signed with {algorithm}, which can be"
-            " forged",
-            subject=title(certificate.subject),
-            algorithm=algorithms.name(algorithm.oid),
-        )
-        return _Finding(verdict, word.this_update, hold=finding.hold)
-    return finding
+    broken = word.broken
+    if broken is None or moment.known_of(word) < broken.since:
+        return finding
+    forged = unknown(
+        "a CRL or OCSP response about {subject} is signed with {algorithm}, which can be forged"
+        " since {since:%Y-%m-%d}",
+        subject=title(certificate.subject),
+        algorithm=broken.name,
+        since=broken.since,
+    )
+    if finding.verdict.answer is Answer.YES:
+        return _Finding(forged, word.this_update)
+    doubt = Verdict(Answer.UNKNOWN, (*finding.verdict.reasons, *forged.reasons))
+    return replace(finding, verdict=doubt)
 
 
 def _judge_denied(word: Word, certificate: Certificate) -> _Finding:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from app.cms.algorithms import AlgorithmIdentifier
+from app.cms.algorithm_dates import Broken, broken_signature, first_broken
 from app.cms.budget import FREE, Budget
 from app.cms.certificate_rules import doubt_broken, title
 from app.cms.crls import CertificateList, MalformedRevocation, Revoked
@@ -28,17 +28,18 @@ ATTESTED_FRESHNESS = timedelta(minutes=5)
 class Word:
     """What a CRL or a responder says of one certificate, and for which time.
 
-    `complete`: it would have said so if the certificate were revoked. `algorithm` is the one that
-    it is signed with. `by_sender`: the sender of the signature chose it among others.
-    `by_responder`: an OCSP responder says it, which knows what was issued; `denied`: it says that
-    this certificate never was (RFC 6960 section 2.2). `removed`: a delta CRL takes a hold back.
+    `complete`: it would have said so if the certificate were revoked. `broken` is what of the
+    algorithms that it is signed with proves nothing from some time on. `by_sender`: the sender of
+    the signature chose it among others. `by_responder`: an OCSP responder says it, which knows what
+    was issued; `denied`: it says that this certificate never was (RFC 6960 section 2.2). `removed`:
+    a delta CRL takes a hold back.
     """
 
     revoked: Revoked | None
     this_update: datetime
     next_update: datetime | None
     complete: bool
-    algorithm: AlgorithmIdentifier
+    broken: Broken | None
     by_sender: bool
     by_responder: bool = False
     denied: bool = False
@@ -140,7 +141,7 @@ def _ask_crl(
         crl.this_update,
         crl.next_update,
         complete,
-        crl.algorithm,
+        broken_signature(issuer.public_key, crl.algorithm),
         source.by_sender,
         removed=removed,
     )
@@ -171,7 +172,8 @@ def _ask_delta(
     if base is None:
         return word
     revoked = None if word.removed else base.revoked
-    return replace(word, revoked=revoked, complete=base.complete)
+    broken = first_broken(word.broken, base.broken)
+    return replace(word, revoked=revoked, complete=base.complete, broken=broken)
 
 
 def _doubt_crl(crl: CertificateList, issuer: Certificate, budget: Budget) -> Verdict | None:
@@ -226,10 +228,21 @@ def _ask_response(
         answer.this_update,
         answer.next_update,
         complete=True,
-        algorithm=response.algorithm,
+        broken=_find_broken(response, issuer, source.budget),
         by_sender=source.by_sender,
         by_responder=True,
         denied=revoked is not None and response.denies(revoked),
+    )
+
+
+def _find_broken(response: OcspResponse, issuer: Certificate, budget: Budget) -> Broken | None:
+    """Return what of the algorithms broke first that a response and its responder stand on."""
+    signer = response.find_signer(issuer, budget)
+    if signer is None or signer == issuer:
+        return broken_signature(issuer.public_key, response.algorithm)
+    return first_broken(
+        broken_signature(signer.public_key, response.algorithm),
+        broken_signature(issuer.public_key, signer.signature_algorithm),
     )
 
 

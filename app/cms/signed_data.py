@@ -17,7 +17,12 @@ from app.cms.ber import (
     Element,
     Scanned,
 )
-from app.cms.certificates import MAX_CERTIFICATE_SIZE, EmbeddedCertificates, is_certificate
+from app.cms.certificates import (
+    MAX_CERTIFICATE_SIZE,
+    CertificateSource,
+    EmbeddedCertificates,
+    is_certificate,
+)
 from app.cms.errors import MalformedSignature, refuse_number
 from app.cms.signer_infos import (
     SignerIdentifier,
@@ -82,10 +87,14 @@ class SignedCms:
     fields: tuple[Element, ...] = field(repr=False, compare=False)
     #: For each signer its SignerInfo, and further copies, whose unsigned attributes count too.
     infos: tuple[tuple[Element, ...], ...] = field(repr=False, compare=False)
+    #: The embedded CertificateChoices.
+    listed: list[Element] = field(repr=False, compare=False)
 
 
-def parse_signed_data(value: Scanned) -> SignedCms:
+def parse_signed_data(value: Scanned, elsewhere: CertificateSource | None = None) -> SignedCms:
     """Read a ContentInfo of type signed-data.
+
+    The certificates of its signers must be embedded, or lie `elsewhere`, if that is given.
 
     Raises MalformedSignature, or whatever asn1crypto raises for damage that nobody foresaw.
     """
@@ -97,11 +106,11 @@ def parse_signed_data(value: Scanned) -> SignedCms:
         raise MalformedSignature("cms: SignedData has no signer")
     if len(signer_infos) > MAX_SIGNERS:
         refuse_number("SignerInfo", MAX_SIGNERS)
-    embedded = EmbeddedCertificates(value, listed)
+    source = elsewhere or EmbeddedCertificates(value, listed)
     infos = group_same(value, signer_infos)
     signers = tuple(
         [
-            _read_signer(value, same[0], number, content_type, embedded)
+            _read_signer(value, same[0], number, content_type, source)
             for number, same in enumerate(infos, 1)
         ]
     )
@@ -115,6 +124,7 @@ def parse_signed_data(value: Scanned) -> SignedCms:
         scanned=value,
         fields=tuple(fields),
         infos=tuple(infos),
+        listed=listed,
     )
 
 
@@ -179,7 +189,7 @@ def _read_signer(
     element: Element,
     number: int,
     content_type: bytes,
-    embedded: EmbeddedCertificates,
+    source: CertificateSource,
 ) -> Signer:
     """Check the SignerInfo `number`, counted from 1, and find its certificate."""
     record = read_signer_info(value, element)
@@ -194,7 +204,7 @@ def _read_signer(
             "cms: signer {number}: signed attributes are missing (content is not plain data)",
             number=number,
         )
-    certificate = _find_certificate(value, record, number, embedded)
+    certificate = _find_certificate(value, record, number, source)
     if not is_certificate(certificate):
         _refuse_field(number, "certificate")
     return Signer(
@@ -260,7 +270,7 @@ def _refuse_attribute(number: int, kind: bytes) -> NoReturn:
 
 
 def _find_certificate(
-    value: Scanned, record: SignerInfo, number: int, embedded: EmbeddedCertificates
+    value: Scanned, record: SignerInfo, number: int, source: CertificateSource
 ) -> bytes:
     """Find what the SignerIdentifier names; a certificate's place in the list says nothing."""
     _, _, start, stop, _ = record.identifier
@@ -270,11 +280,11 @@ def _find_certificate(
         if [part[0] for part in parts] != [SEQUENCE, INTEGER]:
             _refuse_field(number, "SignerInfo")
         issuer, serial = parts
-        certificate = embedded.by_issuer_and_serial(
+        certificate = source.by_issuer_and_serial(
             der[issuer[1] : issuer[4]], der[serial[1] : serial[4]]
         )
     else:
-        certificate = embedded.by_key_identifier(der[start:stop])
+        certificate = source.by_key_identifier(der[start:stop])
     if certificate is None:
         raise MalformedSignature("cms: signer {number}: certificate is not embedded", number=number)
     return certificate

@@ -3,6 +3,7 @@
 Whose the certificate is and whether anybody vouches for it are other questions.
 """
 
+from datetime import datetime
 from functools import lru_cache
 
 from app.cms import algorithms
@@ -108,7 +109,7 @@ def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> V
     try:
         expected, actual = attributes[_MESSAGE_DIGEST][0].octets(), content.digest(algorithm)
         if expected == actual:
-            return _noting_weakness(algorithm)
+            return YES
         if content.with_crlf and expected == content.with_crlf.digest(algorithm):
             return FITS_WITH_CRLF
     except Undecidable as error:
@@ -125,6 +126,15 @@ def _check_repetition(attributes: Attributes) -> Verdict:
         if len(attributes.get(oid, _ONE)) != 1:
             return no("the signed attribute {attribute} does not stand once", attribute=name)
     return YES
+
+
+def read_signing_time(signer: SignerParts) -> datetime | None:
+    """Return when the signer says that the signature was made (section 11.3), if that is read."""
+    values = (signer.signed_attributes or {}).get(_SIGNING_TIME, ())
+    try:
+        return values[0].time() if len(values) == 1 else None
+    except DAMAGE:
+        return None
 
 
 def check_signing_certificate(
@@ -198,7 +208,7 @@ def check_value(
             "the signature is not one of the certificate's key ({algorithm})",
             algorithm=algorithms.name(algorithm.oid),
         )
-    return _noting_weakness(algorithm.oid)
+    return YES
 
 
 def _check_attributes(
@@ -222,12 +232,3 @@ def _check_attributes(
     except DAMAGE:  # An OCTET STRING in pieces, one of which is something else.
         return verdict
     return verdict if message == written else _check_signature(signer, certificate, message, budget)
-
-
-def _noting_weakness(algorithm: str) -> Verdict:
-    if algorithms.is_weak(algorithm):
-        return YES.noting(
-            "{algorithm} is weak: two contents can be made that share a digest",
-            algorithm=algorithms.name(algorithm),
-        )
-    return YES

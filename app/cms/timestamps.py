@@ -5,22 +5,26 @@ as it should be, and comes from an authority that an anchor vouches for. Otherwi
 good as the signer's own word, and isn't used.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 
 from app.cms import records, x509
+from app.cms.algorithm_dates import broken_digest, broken_signature
 from app.cms.authorities import Authorities, EmbeddedAuthorities
 from app.cms.ber import scan
 from app.cms.budget import Budget
 from app.cms.certificate_rules import doubt_broken, title
+from app.cms.certificates import CertificateSource
 from app.cms.contents import Content
 from app.cms.errors import MalformedSignature, TooCostly, Undecidable
 from app.cms.nodes import DAMAGE, Node
 from app.cms.signed_data import parse_signed_data
 from app.cms.signed_parts import SignedParts, SignerParts, read_parts
-from app.cms.signer_checks import check_signer
+from app.cms.signer_checks import check_signer, check_signing_certificate
 from app.cms.status import YES, Answer, TimestampStatus, Verdict, every, no, unknown
+from app.cms.strength import weigh_token
 from app.cms.timestamp_claims import TimestampClaims, read_token
 from app.cms.x509 import Certificate, MalformedExtension, read_certificate
 
@@ -49,13 +53,29 @@ More certificates to look for issuers in come with the token.
 """
 
 
-def check_timestamps(signer: SignerParts, judge: Judge, budget: Budget) -> TimestampStatus | None:
+@dataclass(frozen=True, slots=True)
+class TokenCase:
+    """What the tokens of one signature are examined with.
+
+    `at` is when they are known to exist: as of then the algorithms count that a token stands on.
+    Its own time is no measure for them, since who can forge its signature today can date it back.
+    `elsewhere` are the places where the certificate of its authority is looked for, if the token
+    has it not.
+    """
+
+    judge: Judge
+    budget: Budget
+    at: datetime
+    elsewhere: Sequence[CertificateSource] = ()
+
+
+def check_timestamps(signer: SignerParts, case: TokenCase) -> TimestampStatus | None:
     """Check the timestamps of a signer, and give the earliest that holds, or else the first.
 
     If none holds, one that may is told before one that doesn't. None if there is none.
     """
     tokens = signer.unsigned_attributes.get(_SIGNATURE_TIMESTAMP, [])[:MAX_TOKENS]
-    statuses = [check_timestamp(token, signer.signature, judge, budget) for token in tokens]
+    statuses = [check_timestamp(token, signer.signature, case) for token in tokens]
     verified = [(time, one) for one in statuses if (time := verified_time(one))]
     if verified:
         return min(verified, key=itemgetter(0))[1]
@@ -69,7 +89,7 @@ def verified_time(status: TimestampStatus | None) -> datetime | None:
     return status.gen_time
 
 
-def check_timestamp(token: Node, stamped: bytes, judge: Judge, budget: Budget) -> TimestampStatus:
+def check_timestamp(token: Node, stamped: bytes, case: TokenCase) -> TimestampStatus:
     """Check a token on the signature value `stamped`, in these steps.
 
     1. read the token; its content is a TSTInfo, and it has one signer (RFC 3161 section 2.4.2);
@@ -84,30 +104,63 @@ def check_timestamp(token: Node, stamped: bytes, judge: Judge, budget: Budget) -
     except _DAMAGE:
         return TimestampStatus(None, None, None, _MALFORMED, None, _UNASKED)
     try:
-        budget.spend(_COST_OF_TOKEN[0] + token.size * _COST_OF_TOKEN[1] // 1000)
-        parsed = parse_signed_data(scan(token.encoded))
-        parts = read_parts(parsed)
-        authority = read_certificate(parsed.signers[0].certificate)
+        case.budget.spend(_COST_OF_TOKEN[0] + token.size * _COST_OF_TOKEN[1] // 1000)
+        parts, authority = _find_authority(token, case)
     except (TooCostly, *_DAMAGE) as error:
         return _conclude(claims, _refuse(error))
     verdict = every(
         _check_signers(parts),
         # Step 2.
-        _check_imprint(claims, stamped, budget),
+        _check_imprint(claims, stamped, case.budget),
         # Step 3.
-        *check_signer(parts.signers[0], authority, Content(parts.content, budget), budget),
+        _check_signature(parts, authority, case),
         # Step 4.
         _check_purpose(authority),
     )
     if verdict.answer is not Answer.YES:
         return _conclude(claims, verdict, authority)
     # Step 5.
-    path, revocation = judge(authority, claims.gen_time, EmbeddedAuthorities(parts.certificates))
+    certificates = EmbeddedAuthorities(parts.certificates)
+    path, revocation = case.judge(authority, claims.gen_time, certificates)
     if revocation.answer is Answer.UNKNOWN and path.answer is Answer.YES:
         # A remark, or else no timestamp would ever hold without CRLs.
         remark = Verdict(Answer.YES, revocation.reasons)
         return _conclude(claims, every(verdict, path, remark), authority, revocation)
     return _conclude(claims, every(verdict, path, revocation), authority, revocation)
+
+
+def _find_authority(token: Node, case: TokenCase) -> tuple[SignedParts, Certificate]:
+    """Take a token apart, with the certificate that it names and that its signer meant.
+
+    If several are named alike, ESSCertID tells them apart (RFC 5816). Raises one of _DAMAGE.
+    """
+    value = scan(token.encoded)
+    found: list[tuple[SignedParts, Certificate]] = []
+    refusals: list[MalformedSignature] = []
+    for place in (None, *case.elsewhere):
+        try:
+            parsed = parse_signed_data(value, place)
+        except MalformedSignature as refusal:
+            refusals.append(refusal)
+            continue
+        parts, authority = read_parts(parsed), read_certificate(parsed.signers[0].certificate)
+        found.append((parts, authority))
+        attributes = parts.signers[0].signed_attributes or {}
+        named = check_signing_certificate(attributes, authority, case.budget)
+        if named.answer is not Answer.NO:
+            return parts, authority
+    if not found:
+        raise refusals[0]
+    return found[0]
+
+
+def _check_signature(parts: SignedParts, authority: Certificate, case: TokenCase) -> Verdict:
+    """Check that a token is what its authority signed, with algorithms that still count."""
+    signer = parts.signers[0]
+    signed = check_signer(signer, authority, Content(parts.content, case.budget), case.budget)
+    method = signer.signature_algorithm, signer.digest_algorithm
+    found = broken_digest(signer.digest_algorithm), broken_signature(authority.public_key, *method)
+    return weigh_token(every(*signed), found, case.at)
 
 
 def _conclude(
@@ -131,7 +184,9 @@ def _refuse(error: Exception) -> Verdict:
     if isinstance(error, TooCostly):
         return unknown(error.template, **error.values)
     if isinstance(error, MalformedSignature) and error.template.endswith(_NOT_EMBEDDED):
-        return unknown("the certificate of the timestamp authority is not in the token")
+        return unknown(
+            "the certificate of the timestamp authority is neither in the token nor at hand"
+        )
     return _MALFORMED
 
 
@@ -150,7 +205,9 @@ def _check_imprint(claims: TimestampClaims, stamped: bytes, budget: Budget) -> V
         return unknown(error.template, **error.values)
     if actual != claims.imprint:
         return no("the timestamp is over another signature")
-    return YES
+    # An imprint from before its digest broke is of no use to forgers: they would have to find what
+    # has this very digest, and not two that have the same.
+    return weigh_token(YES, [broken_digest(algorithm)], claims.gen_time)
 
 
 def _check_purpose(authority: Certificate) -> Verdict:

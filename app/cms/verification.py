@@ -5,7 +5,7 @@ nothing is fetched, nothing is read from settings, and no clock is looked at.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from app.cms.authorities import (
@@ -14,30 +14,32 @@ from app.cms.authorities import (
     GivenAuthorities,
 )
 from app.cms.budget import FREE, Budget, ContentBudget
+from app.cms.certificates import EmbeddedCertificates
 from app.cms.comparison import demand_certificate, demand_parts
 from app.cms.contents import choose_content, compare_content
 from app.cms.crls import CertificateList
 from app.cms.embedded_revocation import read_embedded
-from app.cms.errors import Undecidable
+from app.cms.occasions import ClaimedTimes, Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.paths import Path, find_path
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.signer_checks import check_signer, check_value
+from app.cms.signer_checks import check_signer, read_signing_time
 from app.cms.status import (
-    YES,
     Answer,
     SignerStatus,
     TimestampStatus,
     Verdict,
     every,
-    no,
     unknown,
 )
-from app.cms.timestamps import check_timestamps, verified_time
+from app.cms.strength import Method, weigh_digests, weigh_signature
+from app.cms.timestamps import TokenCase, check_timestamps, verified_time
 from app.cms.x509 import Certificate, read_certificate
-from app.cms.xmldsig import XmlChecked, check_xml
+from app.cms.xmldsig import check_xml, check_xml_value
+
+_NO_PATH = unknown("revocation can't be told without a path to a trust anchor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,32 @@ class _Case:
     revocation: Sequence[RevocationData]
     budget: Budget
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """One signer, of whom all is known that depends on no time.
+
+    `digests` and `method` are the algorithms that `intact` and `valid` stand on, `signing_time` is
+    what the signer says.
+    """
+
+    number: int
+    certificate: Certificate
+    intact: Verdict
+    valid: Verdict
+    digests: tuple[str, ...]
+    method: Method | None
+    timestamp: TimestampStatus | None = None
+    signing_time: datetime | None = None
+
+    @property
+    def claimed(self) -> ClaimedTimes:
+        """The times that nothing proves."""
+        stamp = self.timestamp
+        may_hold = stamp and stamp.gen_time and stamp.verdict.answer is not Answer.NO
+        others = (stamp.gen_time,) if stamp and stamp.gen_time and may_hold else ()
+        return ClaimedTimes(self.signing_time, others)
 
 
 class Verifier:
@@ -111,8 +139,11 @@ class Verifier:
         Raises ValueError if `at` has no time zone.
         """
         case = _Case((self._intermediates,), (self._revocation,), Budget(), _in_utc(at))
-        path, revocation = self._judge(certificate, case.at, case)
-        return path.verdict, revocation
+        when = Occasion.of(case.at)
+        path = find_path(certificate, when, self._anchors, case.authorities, case.budget)
+        if not path.anchored:
+            return path.verdict, _NO_PATH
+        return path.verdict, check_revocation(path.chain, when, case.revocation)
 
     def _verify_cms(
         self,
@@ -131,17 +162,28 @@ class Verifier:
             budget,
             at,
         )
+        outer = EmbeddedCertificates(signature.scanned, signature.listed)
+        tokens = TokenCase(
+            lambda authority, moment, more: self._judge_stamper(authority, moment, more, case),
+            budget,
+            at,
+            (outer, self._intermediates, self._anchors),
+        )
         statuses = []
         for number, signer in enumerate(parts.signers, 1):
             certificate = demand_certificate(signer.certificate, number)
             intact, valid = check_signer(signer, certificate, signed, case.budget)
-            intact = every(same, intact)
-            timestamp = check_timestamps(
-                signer,
-                lambda authority, moment, more: self._judge_stamper(authority, moment, more, case),
-                case.budget,
+            checked = _Checked(
+                number,
+                certificate,
+                every(same, intact),
+                valid,
+                (signer.digest_algorithm,),
+                (signer.signature_algorithm, signer.digest_algorithm),
+                check_timestamps(signer, tokens),
+                read_signing_time(signer),
             )
-            statuses.append(self._conclude(number, certificate, (intact, valid), timestamp, case))
+            statuses.append(self._conclude(checked, case))
         return tuple(statuses)
 
     def _verify_xml(self, signature: SignedXml, at: datetime) -> tuple[SignerStatus, ...]:
@@ -151,32 +193,31 @@ class Verifier:
             certificate = demand_certificate(checked.certificate, number)
             others = GivenAuthorities(map(read_certificate, checked.certificates))
             case = _Case((self._intermediates, others), (self._revocation,), budget, at)
-            verdicts = checked.intact, _check_xml_value(checked, certificate, case.budget)
-            statuses.append(self._conclude(number, certificate, verdicts, None, case))
+            found = _Checked(
+                number,
+                certificate,
+                checked.intact,
+                check_xml_value(checked, certificate, case.budget),
+                checked.digests,
+                checked.method,
+            )
+            statuses.append(self._conclude(found, case))
         return tuple(statuses)
 
-    def _conclude(
-        self,
-        number: int,
-        certificate: Certificate,
-        intact_and_valid: tuple[Verdict, Verdict],
-        timestamp: TimestampStatus | None,
-        case: _Case,
-    ) -> SignerStatus:
+    def _conclude(self, checked: _Checked, case: _Case) -> SignerStatus:
         """Answer what is left once the decisive time is known: steps 3 and 4."""
+        timestamp, certificate = checked.timestamp, checked.certificate
         attested = verified_time(timestamp)
         decisive_time = attested or case.at
-        path, revocation = self._judge(
-            certificate, decisive_time, case, attested=attested is not None
-        )
+        path, revocation = self._judge(checked, decisive_time, case)
         if timestamp and attested:
-            revocation = self._doubt_attested(certificate, timestamp, revocation, case)
+            revocation = self._doubt_attested(checked, timestamp, revocation, case)
         return SignerStatus(
-            number=number,
+            number=checked.number,
             certificate=certificate,
-            intact=intact_and_valid[0],
-            valid=intact_and_valid[1],
-            path=path.verdict,
+            intact=weigh_digests(checked.intact, checked.digests, decisive_time),
+            valid=weigh_signature(checked.valid, certificate, checked.method, decisive_time),
+            path=_explain(path.verdict, timestamp, certificate),
             revocation=revocation,
             decisive_time=decisive_time,
             decisive_time_source="timestamp" if attested else "given",
@@ -185,7 +226,7 @@ class Verifier:
         )
 
     def _doubt_attested(
-        self, certificate: Certificate, timestamp: TimestampStatus, verdict: Verdict, case: _Case
+        self, checked: _Checked, timestamp: TimestampStatus, verdict: Verdict, case: _Case
     ) -> Verdict:
         """Doubt an answer that stands on a timestamp whose authority may have been revoked.
 
@@ -193,60 +234,47 @@ class Verifier:
         """
         if verdict.answer is not Answer.YES or timestamp.revocation.answer is not Answer.UNKNOWN:
             return verdict
-        path, revocation = self._judge(certificate, case.at, case)
+        path, revocation = self._judge(replace(checked, timestamp=None), case.at, case)
         if every(path.verdict, revocation).answer is Answer.YES:
             return verdict
         return every(verdict, timestamp.revocation)
 
-    def _judge(
-        self, certificate: Certificate, moment: datetime, case: _Case, *, attested: bool = False
-    ) -> tuple[Path, Verdict]:
+    def _judge(self, checked: _Checked, moment: datetime, case: _Case) -> tuple[Path, Verdict]:
         """Find a path, and ask whether anything on it was revoked.
 
         Who is no anchor's offspring has no one whose word on revocation counts.
         """
-        path = find_path(certificate, moment, self._anchors, case.authorities, case.budget)
+        attested = verified_time(checked.timestamp) is not None
+        when = Occasion(moment, moment, checked.claimed)
+        path = find_path(checked.certificate, when, self._anchors, case.authorities, case.budget)
         if not path.anchored:
-            return path, unknown("revocation can't be told without a path to a trust anchor")
-        return path, check_revocation(path.chain, moment, case.revocation, attested=attested)
+            return path, _NO_PATH
+        when = Occasion(moment, case.at)
+        return path, check_revocation(path.chain, when, case.revocation, attested=attested)
 
     def _judge_stamper(
         self, authority: Certificate, moment: datetime, more: Authorities, case: _Case
     ) -> tuple[Verdict, Verdict]:
         """Tell whether an anchor vouches for an authority of timestamps at the time it attests."""
         authorities = (*case.authorities, more)
-        path = find_path(authority, moment, self._anchors, authorities, case.budget)
+        when = Occasion(moment, case.at)
+        path = find_path(authority, when, self._anchors, authorities, case.budget)
         if path.verdict.answer is not Answer.YES:
             return path.verdict, Verdict(Answer.UNKNOWN)
-        revocation = check_revocation(path.chain, moment, case.revocation, for_timestamps=True)
+        revocation = check_revocation(path.chain, when, case.revocation, for_timestamps=True)
         return path.verdict, revocation
 
 
-def _check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:
-    """Check SignatureValue over the canonical SignedInfo (XMLDSig section 3.2.2)."""
-    if not checked.signed_info:
-        return unknown("what the signature is over could not be canonicalised")
-    if checked.method is None:
-        return unknown("the signature method is not supported")
-    value = check_value(
-        certificate, checked.method, checked.signed_info, checked.signature_value, budget
-    )
-    return every(value, _check_named(checked, certificate, budget))
-
-
-def _check_named(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:
-    """Compare the certificate with what the signature names beside its key."""
-    try:
-        if not checked.named.is_digest_of(certificate, budget):
-            return no(
-                "the signer meant another certificate ({attribute})",
-                attribute="XAdES SigningCertificate",
-            )
-    except Undecidable as error:
-        return unknown(error.template, **error.values)
-    if not checked.named.has_number_of(certificate):
-        return unknown("KeyInfo names the serial number of another certificate")
-    return YES
+def _explain(
+    verdict: Verdict, timestamp: TimestampStatus | None, certificate: Certificate
+) -> Verdict:
+    """Say of an unknown what a timestamp lacks that would settle it, if it held."""
+    if verdict.answer is not Answer.UNKNOWN or timestamp is None or timestamp.gen_time is None:
+        return verdict
+    in_force = certificate.not_before <= timestamp.gen_time <= certificate.not_after
+    if timestamp.verdict.answer is not Answer.UNKNOWN or not in_force:
+        return verdict
+    return every(verdict, timestamp.verdict)
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -10,11 +10,15 @@ from lxml import etree
 
 from app.cms import algorithms
 from app.cms.algorithms import AlgorithmIdentifier
+from app.cms.budget import Budget
 from app.cms.canonical_forms import Form, Undecided, read_form, shortened
+from app.cms.errors import Undecidable
 from app.cms.key_info import DS, NamedCertificate, read_named
 from app.cms.signed_document import SignedDocument
 from app.cms.signed_xml import SignedXml, decode_value, find_child
-from app.cms.status import Answer, Verdict, every, no, unknown
+from app.cms.signer_checks import check_value
+from app.cms.status import YES, Answer, Verdict, every, no, unknown
+from app.cms.x509 import Certificate
 
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 
@@ -30,6 +34,7 @@ class XmlChecked:
     `certificate` is the signer's (DER); nothing else in KeyInfo counts as a key. `certificates` are
     all that it brings, and `named` is what it says of the signer's besides. `covers_document`: the
     references, be they intact or not, are over the whole document, or what counts of a message.
+    `digests` are the algorithms of the references.
     """
 
     intact: Verdict
@@ -40,6 +45,7 @@ class XmlChecked:
     certificates: tuple[bytes, ...]
     named: NamedCertificate
     covers_document: bool
+    digests: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,15 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
         document.parsed[number].certificates,
         read_named(element),
         covers_document,
+        _list_digests(signed_info),
     )
+
+
+def _list_digests(signed_info: etree._Element) -> tuple[str, ...]:
+    """List the digest algorithms that are known, each once."""
+    methods = signed_info.iterfind(f"{DS}Reference/{DS}DigestMethod")
+    uris = dict.fromkeys(method.get("Algorithm", "") for method in methods)
+    return tuple(algorithms.DIGEST_URIS[uri] for uri in uris if uri in algorithms.DIGEST_URIS)
 
 
 def _read_method(element: etree._Element) -> tuple[AlgorithmIdentifier, str] | None:
@@ -153,24 +167,13 @@ def _match(document: SignedDocument, number: int, reference: _Reference) -> Verd
         for left_out in choices:
             digest = document.canonicaliser.digest(oid, reference.apex, tried, left_out)
             if digest == reference.value:
-                verdict = document.judge(left_out, comments_signed=tried.comments)
-                return _remark_on(oid, verdict)
+                return document.judge(left_out, comments_signed=tried.comments)
     disputed = document.canonicaliser.disputed(reference.apex, form)
     if disputed:
         return disputed
     return no(
         "the content is not what was signed: its digest ({algorithm}) is another",
         algorithm=algorithms.name(oid),
-    )
-
-
-def _remark_on(digest: str, verdict: Verdict) -> Verdict:
-    """Add to a yes what is to be said of the digest algorithm."""
-    if verdict.answer is not Answer.YES or not algorithms.is_weak(digest):
-        return verdict
-    return verdict.noting(
-        "{algorithm} is weak: two contents can be made that share a digest",
-        algorithm=algorithms.name(digest),
     )
 
 
@@ -181,3 +184,30 @@ def _decide(verdicts: list[Verdict]) -> Verdict:
             if verdict.answer is answer:
                 return verdict
     return every(*verdicts)
+
+
+def check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:
+    """Check SignatureValue over the canonical SignedInfo (XMLDSig section 3.2.2)."""
+    if not checked.signed_info:
+        return unknown("what the signature is over could not be canonicalised")
+    if checked.method is None:
+        return unknown("the signature method is not supported")
+    value = check_value(
+        certificate, checked.method, checked.signed_info, checked.signature_value, budget
+    )
+    return every(value, _check_named(checked, certificate, budget))
+
+
+def _check_named(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:
+    """Compare the certificate with what the signature names beside its key."""
+    try:
+        if not checked.named.is_digest_of(certificate, budget):
+            return no(
+                "the signer meant another certificate ({attribute})",
+                attribute="XAdES SigningCertificate",
+            )
+    except Undecidable as error:
+        return unknown(error.template, **error.values)
+    if not checked.named.has_number_of(certificate):
+        return unknown("KeyInfo names the serial number of another certificate")
+    return YES

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from app.cms.crls import CertificateList, MalformedRevocation
+from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.status import Answer, Reason, Verdict
@@ -285,4 +286,4 @@ def _judge(link: Link, found: Sequence[Found], now: datetime) -> Verdict:
     """Tell whether answers are about a link, signed by who may sign them, and hold now."""
     lists = [one for one in found if isinstance(one, CertificateList)]
     responses = [one for one in found if isinstance(one, OcspResponse)]
-    return check_revocation(link, now, [RevocationData(lists, responses)])
+    return check_revocation(link, Occasion.of(now), [RevocationData(lists, responses)])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from app.cms.authorities import GivenAuthorities
 from app.cms.budget import Budget
 from app.cms.crls import CertificateList
+from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.paths import find_path
 from app.cms.revocation import RevocationData, check_revocation
@@ -182,7 +183,7 @@ class _Loaded:
     ) -> tuple[Certificate, ...]:
         """Give a chain from a certificate to an anchor that holds; none if there is none."""
         authorities = [self.intermediates, GivenAuthorities(others)]
-        path = find_path(certificate, at, self.anchors, authorities, Budget())
+        path = find_path(certificate, Occasion.of(at), self.anchors, authorities, Budget())
         return path.chain if path.verdict.answer is Answer.YES else ()
 
     def unanswered(
@@ -192,7 +193,7 @@ class _Loaded:
         return [
             link
             for link in pairwise(chain)
-            if check_revocation(link, at, [self.revocation]).answer is Answer.UNKNOWN
+            if check_revocation(link, Occasion.of(at), [self.revocation]).answer is Answer.UNKNOWN
         ]
 
 

@@ -118,7 +118,7 @@ def test_the_time_of_saving_is_decisive_and_not_the_present(
     people.publish(trust_folder)
     client = make_app(TRUST_DIR=str(trust_folder)).test_client()
     save(client, cms=cms(people.expired()))
-    assert answers(verify(client))["trusted"] == "no"
+    assert answers(verify(client))["trusted"] == "unknown"
     set_moment(open_engine(database_url), datetime(2025, 12, 1, 10, tzinfo=UTC))
     [signer] = verify(client)["signers"]
     assert answers(signer) == dict.fromkeys(ANSWERS, "yes")

@@ -13,7 +13,6 @@ from app.cms.algorithms import (
     SIGNATURE_URIS,
     AlgorithmIdentifier,
     digest,
-    is_weak,
     name,
     verify_signature,
 )
@@ -112,14 +111,6 @@ def test_everything_that_is_checked_has_a_name() -> None:
     assert name(RSA) == "RSA"
     assert name("1.2.398.3.10.1.1.2.2") == "GOST R 34.10-2015 512"
     assert name("1.2.3") == "1.2.3"
-
-
-def test_md5_and_sha_1_are_weak() -> None:
-    weak = {"MD5", "SHA-1"}
-    assert {name(oid) for oid in DIGESTS if is_weak(oid)} == weak
-    assert {hash_ for oid, hash_ in RSA_ALGORITHMS.items() if is_weak(oid)} == weak
-    assert {hash_ for oid, hash_ in ECDSA_ALGORITHMS.items() if is_weak(oid)} == {"SHA-1"}
-    assert not any(is_weak(oid) for oid in ("1.2.398.3.10.1.1.1.2", RSA, "1.2.3"))
 
 
 @pytest.mark.parametrize(("oid", "digest_name"), RSA_ALGORITHMS.items())

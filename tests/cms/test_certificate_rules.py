@@ -6,8 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from app.cms.algorithms import AlgorithmIdentifier, is_weak
+from app.cms.algorithms import AlgorithmIdentifier, implied_digest
 from app.cms.certificate_rules import check_strength, title
+from app.cms.occasions import Occasion
 from app.cms.status import Answer, Verdict
 from tests import der, pki
 from tests.builders import NOT_AFTER, NOT_BEFORE, SIGNING_TIME
@@ -194,13 +195,14 @@ def test_an_unknown_critical_extension_of_an_authority_makes_unknown(anchored: b
 def test_the_digest_of_pss_counts_too(digest: str | None, answer: Answer) -> None:
     """It stands in the parameters, or is SHA-1."""
     algorithm = AlgorithmIdentifier(signing.PSS, signing.pss_parameters(digest))
-    [certificate] = read(IVAN)
-    assert check_strength(replace(certificate, signature_algorithm=algorithm)).answer is answer
+    certificate, issuer = read(IVAN, NCA)
+    signed = replace(certificate, signature_algorithm=algorithm)
+    assert check_strength(signed, issuer, Occasion.of(SIGNING_TIME)).answer is answer
 
 
 def test_pss_whose_parameters_are_damaged_verifies_nothing() -> None:
-    assert not is_weak(signing.PSS)
-    assert not is_weak(signing.PSS, der.NULL)
+    assert implied_digest(AlgorithmIdentifier(signing.PSS)) is None
+    assert implied_digest(AlgorithmIdentifier(signing.PSS, der.NULL)) is None
 
 
 def test_a_certificate_signed_with_a_weak_digest_is_doubted() -> None:

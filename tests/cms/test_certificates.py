@@ -174,9 +174,11 @@ def test_a_broken_extension_does_not_hide_the_key_identifier() -> None:
 
 def test_as_many_signers_and_certificates_as_allowed_are_accepted() -> None:
     [info] = builders.cms_structure()["content"]["signer_infos"]
+    # Each with another version: the same one would be one signer.
+    infos = [info.dump().replace(b"\2\1\1", bytes((2, 1, number)), 1) for number in range(256)]
     der = rebuilt(
         certificates=tlv(0xA0, certificate() * signed_data.MAX_CERTIFICATES),
-        signer_infos=tlv(0x31, info.dump() * signed_data.MAX_SIGNERS),
+        signer_infos=tlv(0x31, b"".join(infos)),
     )
     signed = read(der)
     assert (len(signed.signers), signed.certificates) == (256, 1024)

@@ -10,6 +10,7 @@ import pytest
 
 from app.cms.budget import Budget
 from app.cms.crls import CERTIFICATE_HOLD, REMOVE_FROM_CRL, CertificateList
+from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.status import Answer, Verdict
@@ -154,7 +155,7 @@ def judge(*, attested: bool, by_sender: bool = True, **given: list[bytes]) -> Ve
         [OcspResponse(one) for one in given.get("ocsp", [])],
         Budget() if by_sender else None,
     )
-    return check_revocation(read(IVAN, NCA), AT, [data], attested=attested)
+    return check_revocation(read(IVAN, NCA), Occasion.of(AT), [data], attested=attested)
 
 
 def test_at_an_attested_moment_what_was_published_for_it_counts() -> None:

@@ -66,7 +66,6 @@ def certified(*extensions: bytes, by: Holder = NCA, **more: Any) -> Holder:
         certified(*pki.RESPONDER, by=pki.root("OTHER")),
         certified(*pki.RESPONDER, by=ROOT),
         certified(*pki.RESPONDER, forged=True),
-        certified(*pki.RESPONDER, by=WEAK),
         certified(*pki.RESPONDER, valid=(AT + DAY, AT + 2 * DAY)),
         certified(*pki.RESPONDER, pki.extension("1.2.3.4", der.NULL, critical=True)),
         certified(pki.extended_key_usage(pki.OCSP_SIGNING), pki.key_usage("keyCertSign")),
@@ -76,6 +75,17 @@ def test_nobody_else_may_answer(responder: Holder) -> None:
     verdict = revocation(ocsp=[ocsp(revoked(BEFORE), by=responder)])
     assert verdict.answer is UNKNOWN
     assert text(verdict) == "an OCSP response is not signed by NCA, nor in its name"
+
+
+def test_a_responder_whose_certificate_can_be_forged_proves_nothing() -> None:
+    weak = certified(*pki.RESPONDER, by=WEAK)
+    for status in ("good", revoked(BEFORE)):
+        verdict = revocation(ocsp=[ocsp(status, by=weak)])
+        assert verdict.answer is UNKNOWN
+        assert "is signed with RSA with SHA-1, which can be forged since 2020" in text(verdict)
+    # Good news that can't be forged doesn't outweigh it.
+    both = [ocsp(revoked(BEFORE), by=weak), ocsp(by=pki.responder())]
+    assert revocation(ocsp=both).answer is UNKNOWN
 
 
 def test_a_response_must_bear_the_signature_of_the_one_it_names() -> None:

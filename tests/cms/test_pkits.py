@@ -18,6 +18,7 @@ from app.cms.authorities import GivenAuthorities
 from app.cms.budget import Budget
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.errors import MalformedSignature
+from app.cms.occasions import Occasion
 from app.cms.paths import Search
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.status import Answer, every
@@ -105,10 +106,12 @@ def answers() -> dict[str, Answer]:
         if certificate is None:
             return NO
         search = Search(anchors, [GivenAuthorities(others)], Budget())
-        path = search.find(certificate, AT, case.inputs)
+        path = search.find(certificate, Occasion.of(AT), case.inputs)
         if not path.anchored:
             return path.verdict.answer
-        return every(path.verdict, check_revocation(path.chain, AT, [revocation])).answer
+        return every(
+            path.verdict, check_revocation(path.chain, Occasion.of(AT), [revocation])
+        ).answer
 
     return {case.number: answer(case) for case in CASES}
 

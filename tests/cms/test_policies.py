@@ -7,6 +7,7 @@ import pytest
 
 from app.cms.authorities import GivenAuthorities
 from app.cms.budget import Budget
+from app.cms.occasions import Occasion
 from app.cms.paths import Search
 from app.cms.policies import ANY_POLICY, DEFAULT, PolicyInputs, check_policies
 from app.cms.status import Answer, Verdict
@@ -66,7 +67,7 @@ def judge(
     """Give the verdict on such a path."""
     root, *others, person = read(*chain(*levels, anchor=anchor))
     search = Search(GivenAuthorities([root]), [GivenAuthorities(others)], Budget())
-    return search.find(person, SIGNING_TIME, inputs).verdict
+    return search.find(person, Occasion.of(SIGNING_TIME), inputs).verdict
 
 
 @pytest.mark.parametrize("critical", [False, True])

@@ -12,11 +12,12 @@ from app.cms import paths
 from app.cms.budget import Budget
 from app.cms.crls import CertificateList
 from app.cms.nodes import Node, read_node
+from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.parsing import parse
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.status import Answer, SignerStatus, Verdict
-from app.cms.timestamps import check_timestamp
+from app.cms.timestamps import TokenCase, check_timestamp
 from app.cms.verification import Verifier
 from app.cms.x509 import Certificate, read_certificate
 from tests.cms.test_vectors import read
@@ -60,7 +61,7 @@ def test_gost_2015_and_rsa_side_by_side(vectors: Path, content: str) -> None:
     given = b"test123" if content == "detached" else None
     gost, rsa = verify(vectors, name, IN_2022, given)
     assert answers(gost) == (YES, YES, YES)
-    assert answers(rsa) == (YES, YES, NO)  # It had expired by then.
+    assert answers(rsa) == (YES, YES, NO)  # It had expired by the time that the signer claims.
     gost, rsa = verify(vectors, name, IN_2021, given)
     assert answers(gost) == (YES, YES, NO)  # It was not issued yet.
     assert answers(rsa) == (YES, YES, YES)
@@ -104,7 +105,10 @@ def test_the_same_reaches_the_roots_over_what_is_given(vectors: Path) -> None:
     assert (status.path, status.decisive_time_source) == (Verdict(YES), "timestamp")
     assert status.chain[1:] == (nca, root)
     [status] = Verifier([root], intermediates=[nca]).verify(parsed, at=IN_2030)
-    assert status.path.answer is NO  # Expired by then, and nobody vouches for the timestamp.
+    # Expired by then, and nobody vouches for the timestamp that would settle it.
+    assert status.path.answer is UNKNOWN
+    assert status.timestamp
+    assert all(one in status.path.reasons for one in status.timestamp.verdict.reasons)
 
 
 def test_gost_2004_with_the_key_s_identifier_for_the_signature_s(vectors: Path) -> None:
@@ -121,7 +125,7 @@ def test_xml(vectors: Path) -> None:
     assert answers(status) == (YES, YES, YES)
     rsa, gost = verify(vectors, "xml/two_signers_rsa_then_gost2015.xml", IN_2022)
     assert answers(gost) == (YES, YES, YES)
-    assert answers(rsa) == (YES, YES, NO)  # It had expired by then.
+    assert answers(rsa) == (YES, YES, UNKNOWN)  # It had expired by then.
 
 
 def test_certificates_of_the_2019_authorities(vectors: Path) -> None:
@@ -190,7 +194,9 @@ def test_ocsp(vectors: Path, name: str, issuer: str, serial: int, revoked: str |
     # The certificates in question are not in the folder; this one stands for them.
     asked = replace(holder, serial_number=serial, issuer=holder.subject)
     asked_at = response.produced_at
-    verdict = check_revocation([asked, holder], asked_at, [RevocationData((), [response])])
+    verdict = check_revocation(
+        [asked, holder], Occasion.of(asked_at), [RevocationData((), [response])]
+    )
     if revoked is None:
         assert verdict == Verdict(YES)
     else:
@@ -207,11 +213,16 @@ def test_a_token_of_the_gost_2004_authority(vectors: Path) -> None:
         """Ask as the verifier does."""
         return Verifier([nca]).verify_certificate(certificate, at=moment)
 
-    status = check_timestamp(token, bytes.fromhex("cafebabe"), judge, Budget())
-    assert status.verdict.answer is YES
+    case = TokenCase(judge, Budget(), IN_2030)
+    status = check_timestamp(token, bytes.fromhex("cafebabe"), case)
+    # All holds but for the imprint, which is SHA-1 of 2022.
+    assert [str(reason) for reason in status.verdict.reasons] == [
+        "the timestamp stands on SHA-1, which proves nothing since 2020-01-01"
+    ]
+    assert status.verdict.answer is UNKNOWN
     assert status.gen_time == datetime(2022, 9, 18, 13, 20, 14, tzinfo=UTC)
     assert status.policy == "1.2.398.3.3.2.6.1"
-    assert check_timestamp(token, b"another", judge, Budget()).verdict.answer is NO
+    assert check_timestamp(token, b"another", case).verdict.answer is NO
 
 
 @pytest.mark.usefixtures("untraced")

@@ -1,11 +1,8 @@
 """References of XML signatures: what is followed, and what each says of its digest."""
 
-import hashlib
-
 import pytest
 
 from app.cms.status import Answer
-from tests import xml_signer
 from tests.builders import C14N, DS, ENVELOPED
 from tests.cms.xml_answers import MISMATCH, answers, check, signed
 from tests.xml_signer import Reference, Transform
@@ -70,16 +67,6 @@ def test_an_unknown_digest_is_not_supported() -> None:
     assert checked.intact.answer is Answer.UNKNOWN
     assert str(checked.intact.reasons[0]) == "urn:x is not supported"
     assert checked.covers_document
-
-
-def test_a_weak_digest_is_remarked_on() -> None:
-    def sha1(data: bytes) -> bytes:
-        return hashlib.sha1(data, usedforsecurity=False).digest()
-
-    root = signed(DOCUMENT, Reference(method=xml_signer.SHA1), digest=sha1)
-    [checked] = check(root)
-    assert checked.intact.answer is Answer.YES
-    assert answers(root) == ["SHA-1 is weak: two contents can be made that share a digest"]
 
 
 def test_all_references_must_match() -> None:

@@ -84,8 +84,9 @@ def demand_good(examined: Examined, *, revocation: bool) -> None:
 
     Intact and valid must be yes. The certificate must reach an anchor, but where the operator has
     set up none: then nobody can be told from an impostor, and it is left to the client to see that
-    `trusted` is unknown. That no certificate was revoked must be known only if `revocation` says
-    so.
+    `trusted` is unknown; but who signed with a certificate that has expired is refused there too,
+    unless a timestamp that holds says that it had not. That no certificate was revoked must be
+    known only if `revocation` says so.
 
     Raises:
         UnverifiedSignature: the first that is wrong.
@@ -94,7 +95,7 @@ def demand_good(examined: Examined, *, revocation: bool) -> None:
     for status in examined.statuses:
         demand(status.intact, status)
         demand(status.valid, status)
-        demand(status.path, status, or_unknown=not anchored)
+        demand(status.path, status, or_unknown=not anchored and not _has_expired(status))
         demand(status.revocation, status, or_unknown=not revocation)
 
 

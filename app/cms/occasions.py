@@ -1,0 +1,50 @@
+"""When something was signed: what is proven of that, and what is only said."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.cms.x509 import Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTimes:
+    """Times at which a signature says that it was made, without proof.
+
+    `own` is in what the signer signed; `others` are those of timestamps that may hold, which
+    anybody can add.
+    """
+
+    own: datetime | None = None
+    others: tuple[datetime, ...] = ()
+
+    def deny(self, certificate: Certificate) -> bool:
+        """Tell whether the signer says that the certificate was not in force, and nothing else."""
+        if self.own is None:
+            return False
+        return not any(
+            certificate.not_before <= moment <= certificate.not_after
+            for moment in (self.own, *self.others)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """The moment as of which certificates are judged.
+
+    `at` is the decisive time. `known` is when what was signed is known to have existed: algorithms
+    count as of then. The two differ for a timestamp: its own time is decisive for the certificate
+    of its authority, but it is that authority's word, and who can forge its signature today writes
+    into it what he likes. So for the algorithms that it stands on counts when it is known to exist.
+
+    `claimed` is there if a signature is judged, which was made at `at` or before; None if it is the
+    certificate itself, at that very moment.
+    """
+
+    at: datetime
+    known: datetime
+    claimed: ClaimedTimes | None = None
+
+    @classmethod
+    def of(cls, at: datetime) -> "Occasion":
+        """Return the occasion of a moment that is certain."""
+        return cls(at, at)
