@@ -11,8 +11,8 @@ from typing import NoReturn
 from app.cms.errors import MalformedSignature
 
 # What may stand around a value: blanks, line ends and a byte order mark; so many at most.
-_MARGIN = " \t\r\n\ufeff"
-_MAX_MARGIN = 1000
+MARGIN = " \t\r\n\ufeff"
+MAX_MARGIN = 1000
 _PEM_BEGIN = re.compile(r"-----BEGIN ([^-\r\n]{1,40})-----")
 _PEM_LABELS = {"CMS", "PKCS7", "PKCS #7 SIGNED DATA"}
 _DATA_URI = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
@@ -35,8 +35,8 @@ def open_armour(text: str) -> tuple[int, int]:
     Raises MalformedSignature if there is no value, if PEM armour is cut or is that of something
     else, and if anything stands outside of it.
     """
-    margin = text[:_MAX_MARGIN]
-    start = len(margin) - len(margin.lstrip(_MARGIN))
+    margin = text[:MAX_MARGIN]
+    start = len(margin) - len(margin.lstrip(MARGIN))
     if start == len(margin):
         raise MalformedSignature("cms: value is empty")
     if text[start] in "Dd":
@@ -50,22 +50,49 @@ def open_armour(text: str) -> tuple[int, int]:
     return start, len(text)
 
 
+def skip_heads(text: str) -> int:
+    """Return where the value of a text starts, of which there may be just the beginning.
+
+    Raises MalformedSignature if it begins with PEM armour that is cut or of something else.
+    """
+    start = len(text) - len(text.lstrip(MARGIN))
+    uri = _DATA_URI.match(text, start)
+    if uri:
+        return uri.end()
+    return _begin_pem(text, start).end() if text.startswith("-----", start) else start
+
+
+def is_plain_uri(text: str, start: int) -> bool:
+    """Tell whether what starts there follows the head of a data URI, and is not base64 itself."""
+    return text[start - 1 : start] == "," and text.startswith(("<", "%", "-----"), start)
+
+
+def open_data_uri(text: str) -> str:
+    """Return what follows the head of a data URI; a text that is none as it is."""
+    uri = _DATA_URI.match(text)
+    return text[uri.end() :] if uri else text
+
+
 def _open_pem(text: str, start: int) -> tuple[int, int]:
     """Give where the body of PEM armour (RFC 7468) starts and stops."""
-    begin = _PEM_BEGIN.match(text, start)
-    if not begin:
-        raise MalformedSignature("cms: PEM armour is truncated")
-    label = begin[1]
-    if label not in _PEM_LABELS:
-        raise MalformedSignature("cms: PEM armour holds {label}, not CMS", label=label)
-    end_line = f"-----END {label}-----"
+    begin = _begin_pem(text, start)
+    end_line = f"-----END {begin[1]}-----"
     stop = text.find(end_line, begin.end())
     if stop < 0:
         raise MalformedSignature("cms: PEM armour is truncated")
-    rest = text[stop + len(end_line) :].lstrip(_MARGIN)
+    rest = text[stop + len(end_line) :].lstrip(MARGIN)
     if rest:
         _refuse_outside(len(text) - len(rest))
     return begin.end(), stop
+
+
+def _begin_pem(text: str, start: int) -> re.Match[str]:
+    begin = _PEM_BEGIN.match(text, start)
+    if not begin:
+        raise MalformedSignature("cms: PEM armour is truncated")
+    if begin[1] not in _PEM_LABELS:
+        raise MalformedSignature("cms: PEM armour holds {label}, not CMS", label=begin[1])
+    return begin
 
 
 def _refuse_outside(index: int) -> NoReturn:

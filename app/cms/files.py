@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-from app.cms import armour, ber
+from app.cms import armour, ber, wrapped
 from app.cms.errors import MalformedSignature
 from app.cms.signed_xml import decode_xml, document_of
 
@@ -36,24 +36,37 @@ def open_file(text: str, sha256: str | None) -> SignatureFile:
     return SignatureFile(None, text.encode())
 
 
-def _readings(text: str) -> Iterator[SignatureFile]:
-    """Give what a text may stand for, in the order in which `parsing` tries it."""
+def _readings(text: str, *, inner: bool = False) -> Iterator[SignatureFile]:
+    """Give what a text may stand for, in the order in which `parsing` tries it.
+
+    If `inner`, it was wrapped itself, and wraps no further one.
+    """
     try:
         start, stop = armour.open_armour(text)
     except MalformedSignature:
         return
     body = text[start:stop]
-    if text[start - 1 : start] == "," and body[:1] in ("<", "%"):
-        body = unquote(body)  # A data URI without base64.
+    if armour.is_plain_uri(text, start):
+        body = unquote(body)
+        if not inner and not body.startswith("<"):
+            yield from _readings(body, inner=True)
+            return
     if body.startswith("<"):
         yield SignatureFile("xml", document_of(body))
         return
-    for base64 in armour.readings(body):
+    for base64 in (wrapped if inner else armour).readings(body):
         try:
-            data = armour.decode(base64)
-            if data.startswith(_SEQUENCE):
-                yield SignatureFile("cms", data)
-            else:
-                yield SignatureFile("xml", document_of(decode_xml(data)))
+            yield from _decoded(armour.decode(base64), inner=inner)
         except (ValueError, MalformedSignature):
             continue
+
+
+def _decoded(data: bytes, *, inner: bool) -> Iterator[SignatureFile]:
+    """Give what decoded base64 may be. Raises MalformedSignature if it is none of it."""
+    text = None if inner else wrapped.text_of(data)
+    if data.startswith(_SEQUENCE):
+        yield SignatureFile("cms", data)
+    elif text is not None:
+        yield from _readings(text, inner=True)
+    else:
+        yield SignatureFile("xml", document_of(decode_xml(data)))

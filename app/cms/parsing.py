@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 from urllib.parse import unquote
 
-from app.cms import armour, ber
+from app.cms import armour, ber, wrapped
 from app.cms.errors import MalformedSignature
 from app.cms.foreign import refuse_foreign
 from app.cms.signed_data import SignedCms, parse_signed_data
@@ -13,8 +13,9 @@ from app.cms.signed_xml import SignedXml, check_budget, decode_xml, parse_signed
 
 # Characters. Above this, the beginning is looked at before the whole is decoded.
 LARGE = 1_000_000
-# Characters: 450 KB of bytes, in which more empty elements have room than are allowed.
-BEGINNING = 600_000
+# Characters: 500 KB of bytes, if they are in base64 twice, in which more empty elements have room
+# than are allowed.
+BEGINNING = 900_000
 # Characters by which a file in place of base64 is known for what it is.
 _HEAD = 1024
 
@@ -41,7 +42,8 @@ def parse(text: str, *, trailing_zeros: bool = False) -> SignedCms | SignedXml:
         ) from error
 
 
-def _parse(text: str, *, zeros: bool) -> SignedCms | SignedXml:
+def _parse(text: str, *, zeros: bool, inner: bool = False) -> SignedCms | SignedXml:
+    """Read a text; if `inner`, it was wrapped itself, and wraps no further one."""
     if text.startswith("MI") and len(text) <= LARGE:
         # The usual case, and the fastest way through it: plain base64 with nothing around it.
         try:
@@ -49,24 +51,29 @@ def _parse(text: str, *, zeros: bool) -> SignedCms | SignedXml:
         except ValueError:
             pass
         else:
-            return _parse_bytes(data, zeros=zeros)
+            return _parse_bytes(data, zeros=zeros, inner=True)
     start, stop = armour.open_armour(text)
-    body = text[start:stop]
-    if text[start - 1 : start] == "," and body[:1] in ("<", "%"):
-        return parse_signed_xml(unquote(body, errors="strict"))  # A data URI without base64.
-    if body.startswith("<"):
-        return parse_signed_xml(body)
-    return _parse_base64(text, start, stop, zeros=zeros)
+    if armour.is_plain_uri(text, start):
+        value = unquote(text[start:stop], errors="strict")
+        if not inner and not value.startswith("<"):
+            return _parse(value, zeros=zeros, inner=True)
+        return parse_signed_xml(value)
+    if text.startswith("<", start):
+        return parse_signed_xml(text[start:stop])
+    return _parse_base64(text, start, stop, zeros=zeros, inner=inner)
 
 
-def _parse_base64(text: str, start: int, stop: int, *, zeros: bool) -> SignedCms | SignedXml:
+def _parse_base64(
+    text: str, start: int, stop: int, *, zeros: bool, inner: bool
+) -> SignedCms | SignedXml:
+    read = wrapped.readings if inner else armour.readings
     if stop - start > LARGE:
         beginning = text[start : start + BEGINNING]
         _check_alphabet(text, start, start + BEGINNING, edge=2)
-        _first_success(armour.readings(beginning), lambda base64: _check_beginning(base64, stop))
+        _first_success(read(beginning), lambda base64: _check_beginning(base64, stop, inner=inner))
     return _first_success(
-        armour.readings(text[start:stop]),
-        lambda base64: _parse_bytes(_decode(base64, text, start, stop), zeros=zeros),
+        read(text[start:stop]),
+        lambda base64: _parse_bytes(_decode(base64, text, start, stop), zeros=zeros, inner=inner),
     )
 
 
@@ -81,7 +88,7 @@ def _first_success(readings: Iterable[str], read: Callable[[str], Result]) -> Re
     raise refusals[0]
 
 
-def _check_beginning(base64: str, characters: int) -> None:
+def _check_beginning(base64: str, characters: int, *, inner: bool) -> None:
     """Refuse a bomb of many megabytes before the whole of it is decoded."""
     try:
         beginning = a2b_base64(base64[: len(base64) // 4 * 4], strict_mode=True)
@@ -89,6 +96,11 @@ def _check_beginning(base64: str, characters: int) -> None:
         return  # Whoever decodes the whole will say what is wrong.
     if beginning.startswith(_SEQUENCE):
         ber.scan(beginning, characters)
+    elif not inner and (text := wrapped.text_of(beginning)):
+        start = armour.skip_heads(text)
+        armour.check_alphabet(text, start, len(text), edge=2)
+        for reading in wrapped.readings(text[start:]):
+            _check_beginning(reading, characters, inner=True)
     else:
         refuse_foreign(beginning)
         check_budget(beginning.count(b"<"), beginning.count(b"="), beginning.count(b"&"))
@@ -111,8 +123,11 @@ def _check_alphabet(text: str, start: int, stop: int, edge: int = 0) -> None:
         raise
 
 
-def _parse_bytes(data: bytes, *, zeros: bool) -> SignedCms | SignedXml:
+def _parse_bytes(data: bytes, *, zeros: bool, inner: bool) -> SignedCms | SignedXml:
     if data.startswith(_SEQUENCE):
         return parse_signed_data(ber.scan(data, trailing_zeros=zeros))
+    text = None if inner else wrapped.text_of(data)
+    if text is not None:
+        return _parse(text, zeros=zeros, inner=True)
     refuse_foreign(data)
     return parse_signed_xml(decode_xml(data))

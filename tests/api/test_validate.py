@@ -114,6 +114,11 @@ def test_a_certificate_may_come_in_any_form(anchored: FlaskClient) -> None:
         builders.wrapped(der, 64),
         certificate(ivan()).rstrip("="),
         certificate(ivan()).replace("+", "-").replace("/", "_"),
+        b64encode(builders.pem(der, "CERTIFICATE", "\r\n").encode()).decode(),
+        b64encode(b"\xef\xbb\xbf" + builders.pem(der, "CERTIFICATE").encode()).decode(),
+        b64encode(certificate(ivan()).encode()).decode(),
+        "data:application/x-x509-ca-cert;base64," + certificate(ivan()),
+        "data:;base64," + b64encode(builders.pem(der, "CERTIFICATE").encode()).decode(),
     ):
         assert ask(anchored, cms=text)
 

@@ -1,13 +1,16 @@
 """Every bent form in which clients send base64 gives the signature; a damaged one, a reason."""
 
 from base64 import b64encode, urlsafe_b64encode
+from hashlib import sha256
 from urllib.parse import quote
 
 import pytest
 
 from app.cms.errors import CmsError
+from app.cms.files import open_file
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
+from app.cms.signed_xml import SignedXml
 from tests import builders
 from tests.cms.conftest import Refusal
 
@@ -50,6 +53,89 @@ def test_every_form_in_which_clients_send_base64_is_opened(text: str) -> None:
     signed = parse(text)
     assert isinstance(signed, SignedCms)
     assert signed.der == DER
+
+
+def uri(file: bytes) -> str:
+    """Write a file as FileReader.readAsDataURL does."""
+    return "data:application/octet-stream;base64," + b64encode(file).decode()
+
+
+PEM = builders.pem(DER)
+PKCS7 = builders.pem(DER, "PKCS7", "\r\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(b64encode(PEM.encode()).decode(), id="PEM"),
+        pytest.param(b64encode(PKCS7.encode()).decode(), id="PKCS7 with CR LF"),
+        pytest.param(builders.wrapped(PKCS7.encode(), 76), id="PKCS7 in lines with CR LF"),
+        pytest.param(builders.pem(PEM.encode()), id="PEM in PEM"),
+        pytest.param(b64encode(PLAIN.encode()).decode(), id="base64"),
+        pytest.param(b64encode(WRAPPED.encode()).decode(), id="lines of base64"),
+        pytest.param(b64encode(PLAIN.encode() + b"\n").decode(), id="a file of base64"),
+        pytest.param(b64encode(URLSAFE.rstrip("=").encode()).decode(), id="base64url"),
+        pytest.param(urlsafe_b64encode(PLAIN.encode()).decode().rstrip("="), id="in base64url"),
+        pytest.param(
+            b64encode(builders.wrapped(DER, 76, " ").encode()).decode().replace("+", " "),
+            id="base64 in words, pluses lost",
+        ),
+        pytest.param(uri(DER), id="URI of DER"),
+        pytest.param(uri(PEM.encode()), id="URI of PEM"),
+        pytest.param(uri(WRAPPED.encode()), id="URI of base64"),
+        pytest.param(quote(uri(PEM.encode()), safe=":,;/"), id="percent-encoded URI of PEM"),
+        pytest.param("data:application/x-pem-file," + quote(PEM), id="URI of PEM without base64"),
+        pytest.param("data:application/x-pem-file," + PEM, id="URI of PEM as it is"),
+        pytest.param(b64encode(uri(DER).encode()).decode(), id="URI"),
+        pytest.param(uri(b"\xef\xbb\xbf" + PEM.encode()), id="URI of UTF-8 with its mark"),
+        pytest.param(uri(PEM.encode("utf-16")), id="URI of UTF-16"),
+        pytest.param(uri(b"\xfe\xff" + PKCS7.encode("utf-16-be")), id="URI of UTF-16, big-endian"),
+        pytest.param(uri(b"\xef\xbb\xbf" + PLAIN.encode()), id="URI of base64 with a mark"),
+        pytest.param(uri(b"\r\n \t" + PEM.encode() + b"\r\n"), id="URI of PEM with margins"),
+    ],
+)
+def test_a_file_of_text_may_come_in_base64_itself(text: str) -> None:
+    signed = parse(text)
+    assert isinstance(signed, SignedCms)
+    assert signed.der == DER
+    digest = sha256(DER).hexdigest()
+    for known in (digest, None):
+        assert open_file(text, known).data == DER
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_xml_in_base64_may_come_in_base64_itself(encoding: str) -> None:
+    xml = builders.sign_xml().replace("utf-8", encoding.removesuffix("-sig"))
+    text = b64encode(b64encode(xml.encode(encoding))).decode()
+    signed = parse(text)
+    assert isinstance(signed, SignedXml)
+    assert open_file(text, sha256(signed.xml).hexdigest()).format == "xml"
+
+
+def test_a_file_is_in_base64_twice_and_not_thrice(refusal: Refusal) -> None:
+    twice = b64encode(PLAIN.encode())
+    assert isinstance(parse(twice.decode()), SignedCms)
+    thrice = b64encode(twice).decode()
+    assert refusal(thrice) == "cms: neither CMS nor XML"
+    assert refusal(uri(uri(PEM.encode()).encode())) == "cms: neither CMS nor XML"
+    assert open_file(thrice, None).format is None
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        (PEM[:-40], "cms: PEM armour is truncated"),
+        (PEM + PEM, f"cms: text stands outside the PEM armour (character {len(PEM) + 1})"),
+        (builders.pem(DER, "CERTIFICATE"), "cms: PEM armour holds CERTIFICATE, not CMS"),
+        (PEM.replace("MII", "MI!", 1), "cms: not base64 (character 23)"),
+        (PLAIN[:-7], "cms: base64 is truncated or wrongly padded"),
+        (b64encode(b"nothing").decode(), "cms: neither CMS nor XML"),
+    ],
+)
+def test_what_is_wrong_with_a_file_in_base64_is_told_of_the_file(
+    file: str, message: str, refusal: Refusal
+) -> None:
+    assert refusal(b64encode(file.encode()).decode()) == message
 
 
 def test_a_plus_lost_at_the_very_end_is_found() -> None:

@@ -149,6 +149,24 @@ BOMBS: dict[str, Callable[[], str]] = {
     "dashes": lambda: "-" * 30 * MEGABYTE,
     "beginnings of PEM": lambda: "-----BEGIN " * 2 * MEGABYTE,
     "a bomb in PEM": lambda: builders.pem(signed(b"\5\0" * 5 * MEGABYTE)),
+    "a bomb in PEM in base64": lambda: base64(
+        builders.pem(signed(b"\5\0" * 5 * MEGABYTE)).encode()
+    ),
+    "a bomb in a PEM file in UTF-16": lambda: base64(
+        builders.pem(signed(b"\5\0" * MEGABYTE)).encode("utf-16")
+    ),
+    "a bomb in a data URI of a PEM file": lambda: (
+        "data:;base64," + base64(builders.pem(signed(b"\5\0" * 5 * MEGABYTE)).encode())
+    ),
+    "a bomb in base64 in base64": lambda: base64(base64(signed(b"\5\0" * 5 * MEGABYTE)).encode()),
+    "XML in base64 in base64": lambda: base64(
+        base64(b"<a>" + b"<b/>" * 3 * MEGABYTE + b"</a>").encode()
+    ),
+    "beginnings of PEM in base64": lambda: base64(b"-----BEGIN " * 2 * MEGABYTE),
+    "beginnings of base64 in base64": lambda: base64(b"MII+" + b"=" * 20 * MEGABYTE),
+    "base64 in base64 in base64 in base64": lambda: base64(
+        base64(base64(base64(b"\0" * 5 * MEGABYTE).encode()).encode()).encode()
+    ),
     "billion laughs": lambda: (
         "<!DOCTYPE a [<!ENTITY a 'ha'>"
         + "".join(f"<!ENTITY {b} '{f'&{a};' * 10}'>" for a, b in pairwise("abcdefghi"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app.api.ncanode.checks import CheckFailed
-from app.cms import armour
+from app.cms import armour, wrapped
 from app.cms.authorities import read_embedded_certificate
 from app.cms.certificates import MAX_CERTIFICATE_SIZE
 from app.cms.errors import MalformedSignature
@@ -21,7 +21,7 @@ _PEM = re.compile(r"\s*-----BEGIN CERTIFICATE-----(?P<base64>[^-]*)-----END CERT
 
 
 def parse_either(text: str) -> SignedCms | SignedXml | Certificate:
-    """Read a signature, or a certificate: base64 of its DER, or PEM (RFC 7468).
+    """Read a signature, or a certificate: base64 of its DER or of a file in PEM, or PEM (RFC 7468).
 
     Raises:
         MalformedSignature: it is neither; what a signature would have to be.
@@ -42,12 +42,18 @@ def parse_either(text: str) -> SignedCms | SignedXml | Certificate:
         return certificate
 
 
-def _read(base64: str) -> Certificate | None:
-    if len(base64) > _MAX_SIZE:
+def _read(text: str, *, inner: bool = False) -> Certificate | None:
+    """Read base64 of DER, or unless `inner` of a file with PEM or base64; also in a data URI."""
+    if len(text) > _MAX_SIZE:
         return None
-    for reading in armour.readings(base64):
+    for reading in armour.readings(armour.open_data_uri(text)):
         try:
-            return read_embedded_certificate(armour.decode(reading))
+            data = armour.decode(reading)
         except ValueError:
             continue
+        file = None if inner else wrapped.text_of(data)
+        if file is None:
+            return read_embedded_certificate(data)
+        pem = _PEM.fullmatch(file.lstrip(armour.MARGIN))
+        return _read(pem["base64"] if pem else file, inner=True)
     return None

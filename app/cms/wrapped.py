@@ -1,0 +1,36 @@
+"""Text that wraps a signature, and came in base64 itself, as a file is sent: one level, no more."""
+
+import re
+from collections.abc import Iterator
+
+from app.cms import armour
+from app.cms.armour import MARGIN, MAX_MARGIN
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# Bytes. In the beginning of more, which is looked at first, too little of a bomb would be seen.
+_MAX_UTF_16 = 700_000
+_UTF_8_MARK = b"\xef\xbb\xbf"
+# PEM, a data URI, or base64 whose first character stands for the tag of a SEQUENCE, for `<` or for
+# a byte order mark. What is a signature without any wrapping begins with none of these.
+_WRAPPED = re.compile(r"-----BEGIN |[Dd][Aa][Tt][Aa]:|(?:MI|P[A-H]|77u/|//48|/v8A)[A-Za-z0-9+/_=-]")
+
+
+def text_of(data: bytes) -> str | None:
+    """Return what base64 was decoded to as text, if it is text that wraps a signature in turn.
+
+    FileReader.readAsDataURL and base64_encode make such from a file in PEM. `data` may be just the
+    beginning of it.
+    """
+    utf_16 = data.startswith(_UTF_16)
+    if utf_16 and len(data) > _MAX_UTF_16:
+        return None
+    head = data[: 2 * MAX_MARGIN].decode("utf-16" if utf_16 else "utf-8", "ignore")
+    if not _WRAPPED.match(head.lstrip(MARGIN)):
+        return None
+    # Whatever can't be decoded is in no armour, which will be said of it.
+    return data.removeprefix(_UTF_8_MARK).decode("utf-16" if utf_16 else "utf-8", "replace")
+
+
+def readings(body: str) -> Iterator[str]:
+    """Give plain base64 for the body of such a text, whose blanks no form decoder has made."""
+    return armour.readings(body.replace(" ", ""))
