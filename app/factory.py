@@ -82,6 +82,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         AUTH=settings.auth,
         CMS_VALIDATION=settings.cms_validation,
         CMS_DETACHED=settings.detached_content,
+        CLAIMS=settings.claims,
         COSIGN_GUARD=settings.cosign_guard,
         NCANODE_URL=settings.ncanode_url,
         NCANODE_KEY=settings.ncanode_key,

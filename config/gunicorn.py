@@ -12,6 +12,7 @@ from typing import Any
 from app import cors
 from app.cms.gost import implementations
 from app.observe import later, processes
+from app.trust import folder
 from config import counting
 from config.free_threads import FREE_THREADS
 from config.settings import Settings, SettingsError
@@ -87,6 +88,14 @@ def when_ready(master: Any) -> None:
         master.log.warning(
             "AUTH is off: whoever reaches port %s may read, save and delete signatures",
             _settings.port,
+        )
+    if not folder.has_anchors(_settings.trust_folder):
+        claims = "takes claims for it" if _settings.claims == "accept" else "refuses"
+        master.log.warning(
+            "nothing is trusted yet: there is no trust anchor in %s, so that no signature is found "
+            "to be trusted, and /cms/validate %s; `flask --app wsgi trust add` puts one there",
+            _settings.trust_folder,
+            claims,
         )
 
 

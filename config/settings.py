@@ -33,6 +33,7 @@ REVOCATION_CACHE = PROJECT / "var" / "revocation"
 
 CmsValidation = Literal["structure", "off", "signature", "trusted"]
 DetachedContent = Literal["accept", "refuse"]
+Claims = Literal["refuse", "accept"]
 CosignGuard = Literal["warn", "off", "refuse"]
 Revocation = Literal["offline", "online"]
 FamilyName = Literal["ncanode", "solaris", "iinked", "penbox"]
@@ -52,6 +53,8 @@ class Settings:
     cms_validation: CmsValidation
     #: What becomes of a detached signature whose content isn't sent, where it is to be verified.
     detached_content: DetachedContent
+    #: Whether what certificates claim passes /cms/validate while no trust anchor is set up.
+    claims: Claims
     #: What becomes of a version that drops a signer of the one before, or signs other content.
     cosign_guard: CosignGuard
     #: Folder of the trust anchors, other certificates and CRLs that the operator put there.
@@ -120,6 +123,7 @@ class Settings:
             database_schema=_database_schema(read) if url.drivername != "sqlite" else None,
             cms_validation=read.choice("CMS_VALIDATION", get_args(CmsValidation)),
             detached_content=read.choice("CMS_DETACHED", get_args(DetachedContent)),
+            claims=read.choice("CLAIMS", get_args(Claims)),
             cosign_guard=read.choice("COSIGN_GUARD", get_args(CosignGuard)),
             trust_folder=read.folder("TRUST_DIR", TRUST_FOLDER),
             revocation=read.choice("REVOCATION", get_args(Revocation)),

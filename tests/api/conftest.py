@@ -45,3 +45,12 @@ def client_with_anchors(start_app: AppMaker, sqlite_url: str, trust_folder: Path
 def client_without_anchors(start_app: AppMaker, sqlite_url: str, tmp_path: Path) -> FlaskClient:
     """Give a client of a server that trusts nobody."""
     return start_app(DATABASE_URL=sqlite_url, TRUST_DIR=str(tmp_path / "none")).test_client()
+
+
+@pytest.fixture(name="claiming")
+def client_to_which_claims_are_enough(
+    start_app: AppMaker, sqlite_url: str, tmp_path: Path
+) -> FlaskClient:
+    """Give a client of a server that trusts nobody, and takes claims for it."""
+    folder = str(tmp_path / "none")
+    return start_app(DATABASE_URL=sqlite_url, TRUST_DIR=folder, CLAIMS="accept").test_client()

@@ -2,6 +2,7 @@
 
 import datetime
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.api.asking import content_of, message_of
 from tests.api.people import BIN, CHIEF_IIN, COMPANY, IIN, chief, cms, ivan
 from tests.builders import CONTENT, SIGNING_TIME
 from tests.conftest import AppMaker
+from tests.pki import Holder
 from tests.revoking import Revoked
 
 PERSON = {
@@ -107,25 +109,85 @@ def test_unknown_revocation_is_refused_where_it_must_be_known(
     assert "no CRL or OCSP response about ИВАНОВ ИВАН" in refuse(anchored, **{name: True})
 
 
-def test_without_anchors_the_rules_are_about_claims_and_the_answer_says_so(
-    unanchored: FlaskClient,
-) -> None:
-    content = ask(unanchored, iin=IIN, rule="individual")
-    assert answers(content["verification"]) == ["yes", "yes", "unknown"]
-    assert content["signers"][0]["verified"] is None
-    assert "revocation can't be told" in refuse(unanchored, verify_crl=True)
+def forged(**extra: Any) -> dict[str, Any]:
+    """Give what is asked about a certificate that somebody made himself, with another's IIN."""
+    infos = [signing.signer_info(people.impostor())]
+    listed = [people.impostor(), people.impostor_authority()]
+    return {"cms": b64encode(signing.signed_data(infos, listed)).decode(), **extra}
 
 
-def test_with_anchors_a_certificate_that_somebody_made_himself_is_refused(
-    anchored: FlaskClient, unanchored: FlaskClient
+#: All that may be asked of a signer whom the certificates describe rightly.
+ASKED: list[dict[str, Any]] = [
+    {},
+    {"iin": IIN},
+    {"rule": "individual"},
+    {"rule": ["iin", "sign", "individual"], "iin": IIN},
+    {"constraints": [{"iin": IIN}]},
+    {"constraints": {"rule": "sign"}, "iin": IIN},
+    {"checked_at": "2025-06-02"},
+]
+NO_ANCHOR = "Whether the certificate is legal can't be told: no trust anchor is set up"
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_without_anchors_claims_are_refused(unanchored: FlaskClient, asked: dict[str, Any]) -> None:
+    assert refuse(unanchored, **asked) == NO_ANCHOR
+    assert refuse(unanchored, **forged(**asked)) == NO_ANCHOR
+
+
+def test_without_anchors_all_kinds_of_claims_are_refused(unanchored: FlaskClient) -> None:
+    assert refuse(unanchored, cms=cms(chief()), bin=BIN, rule=["bin", "ceo"]) == NO_ANCHOR
+    assert refuse(unanchored, cms=cms(ivan(), chief()), iin=IIN) == NO_ANCHOR
+    assert refuse(unanchored, cms=builders.sign_xml()) == NO_ANCHOR
+    assert refuse(unanchored, cms=cms(ivan(), attached=False), data=DATA) == NO_ANCHOR
+    assert refuse(unanchored, cms=cms(ivan(), stamped=True)) == NO_ANCHOR
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_claims_pass_if_the_setting_says_so_and_the_answer_tells(
+    claiming: FlaskClient, asked: dict[str, Any]
 ) -> None:
-    forged = signing.signed_data(
-        [signing.signer_info(people.impostor())],
-        [people.impostor(), people.impostor_authority()],
-    )
-    text = b64encode(forged).decode()
-    assert refuse(anchored, cms=text, iin=IIN).startswith("cms: signer 1: the chain ends with NCA")
-    assert ask(unanchored, cms=text, iin=IIN)["signers"][0]["verified"] is None
+    for content in (ask(claiming, **asked), ask(claiming, **forged(**asked))):
+        assert answers(content["verification"]) == ["yes", "yes", "unknown"]
+        assert content["signers"][0]["verified"] is None
+        assert content["signer"]["iin"] == IIN
+
+
+def test_claims_that_pass_must_be_those_that_are_asked_for(claiming: FlaskClient) -> None:
+    assert refuse(claiming, iin=CHIEF_IIN) == "cms: signer 1 does not pass: iin"
+    assert refuse(claiming, constraints=[{"bin": BIN}]) == "cms: signer 1 does not pass: bin"
+    assert "revocation can't be told" in refuse(claiming, verify_crl=True)
+    assert "is not what was signed" in refuse(claiming, cms=people.altered_cms(ivan()))
+    assert "is not one of the certificate's key" in refuse(claiming, cms=people.forged_cms(ivan()))
+
+
+@pytest.mark.parametrize("claims", ["refuse", "accept"])
+@pytest.mark.parametrize("anchor", [people.impostor_authority, chief, pki.authority])
+def test_with_anchors_a_certificate_that_reaches_none_is_refused(
+    start_app: AppMaker, sqlite_url: str, tmp_path: Path, claims: str, anchor: Callable[[], Holder]
+) -> None:
+    folder = people.trust(tmp_path / "other", anchor())
+    app = start_app(DATABASE_URL=sqlite_url, TRUST_DIR=str(folder), CLAIMS=claims)
+    given = forged() if anchor is pki.authority else {"cms": cms(ivan())}
+    for asked in ASKED:
+        assert refuse(app.test_client(), **{**given, **asked}).startswith("cms: signer 1: ")
+
+
+def test_an_anchor_that_can_t_be_read_is_none(
+    start_app: AppMaker, sqlite_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.cer").write_bytes(b"no certificate")
+    app = start_app(DATABASE_URL=sqlite_url, TRUST_DIR=str(tmp_path))
+    assert refuse(app.test_client(), iin=IIN) == NO_ANCHOR
+
+
+def test_one_of_two_signers_who_reaches_no_anchor_is_enough(anchored: FlaskClient) -> None:
+    key = pki.rsa_key("ЧУЖОЙ")
+    stranger = pki.certify(pki.name("ЧУЖОЙ", IIN), key, people.impostor_authority(), pki.PERSON)
+    infos = [signing.signer_info(ivan()), signing.signer_info(stranger)]
+    listed = [ivan(), pki.authority(), stranger, people.impostor_authority()]
+    text = b64encode(signing.signed_data(infos, listed)).decode()
+    assert refuse(anchored, cms=text, iin=IIN).startswith("cms: signer 2: the chain ends with NCA")
 
 
 def test_a_signature_of_another_content_is_refused(unanchored: FlaskClient) -> None:
@@ -176,9 +238,11 @@ def test_content_that_is_not_base64_is_refused_by_its_name(
     assert refuse(anchored, data=data) == '"data" parameter must be base64'
 
 
-def test_an_xml_signature_passes_too_and_takes_no_content(unanchored: FlaskClient) -> None:
+def test_an_xml_signature_passes_too_and_takes_no_content(
+    unanchored: FlaskClient, claiming: FlaskClient
+) -> None:
     xml = builders.sign_xml()
-    assert ask(unanchored, cms=xml)["signer"]["iin"] == "900101300017"
+    assert ask(claiming, cms=xml)["signer"]["iin"] == "900101300017"
     assert "is its own content" in refuse(unanchored, cms=xml, data=DATA)
     assert refuse(unanchored, cms=xml.replace("test", "tost")).startswith("cms: signer 1: ")
 

@@ -10,10 +10,13 @@ import subprocess
 import sys
 from collections import Counter
 from functools import partial
+from pathlib import Path
 
 import requests
 
 from app.cms.gost import implementations
+from tests import pki
+from tests.api import people
 from tests.live.client import Client, together
 from tests.live.conftest import Database, StartServer
 from tests.live.server import PROJECT, Server, wait_until
@@ -136,6 +139,21 @@ def test_the_log_says_once_whose_code_computes_gost(
 ) -> None:
     server = start_server(database.url, WEB_CONCURRENCY="2")
     assert server.log.count(json.dumps(implementations.describe())) == 1
+
+
+def test_the_log_says_once_that_nothing_is_trusted_yet_and_how_to_change_it(
+    start_server: StartServer, database: Database, tmp_path: Path
+) -> None:
+    folder = people.trust(tmp_path / "trust", pki.authority())
+    for claims, word in (("refuse", "refuses"), ("accept", "takes claims for it")):
+        server = start_server(database.url, TRUST_DIR=str(tmp_path / "none"), CLAIMS=claims)
+        [line] = [one for one in server.log.splitlines() if "nothing is trusted yet" in one]
+        assert '"WARNING"' in line
+        assert "flask --app wsgi trust add" in line
+        assert f"/cms/validate {word};" in line
+        assert str(tmp_path / "none") in line
+    trusting = start_server(database.url, TRUST_DIR=str(folder))
+    assert "nothing is trusted yet" not in trusting.log
 
 
 def test_a_preflight_over_a_socket_has_no_body(

@@ -13,9 +13,10 @@ _MOMENT = text("`YYYY-MM-DD HH:MM:SS` in the time zone of the server's settings.
 _UTC = text("ISO 8601, in UTC.")
 
 
-def enveloped(content: Json) -> Json:
-    """Describe a success with this content."""
-    return members({"status": choice(True), "message": nothing(), "content": content})
+def enveloped(content: Json, warnings: str | None = None) -> Json:
+    """Describe a success with this content; `warnings` says what is warned of, if anything."""
+    told = {} if warnings is None else {"warnings": items(text(), warnings)}
+    return members({"status": choice(True), "message": nothing(), "content": content}, told)
 
 
 ERROR = members({"status": choice(False), "message": text("What is wrong."), "content": nothing()})

@@ -62,7 +62,8 @@ _PARAMETERS = {
     "tags": "Saving: the tags of the version. Listing: of threads that have any of them.",
     "tags_mode": "`all`: of threads that have every tag.",
     "stage": "Where in the story the version stands.",
-    "data": "Base64 of the content of a detached signature, to verify it with; not kept.",
+    "data": "Base64 (or a `data:` URI) of the content of a detached signature: it must be what was "
+    "signed, and is not kept. If the content is attached, it must be the same. Not for XML.",
     "method": "How it was signed, in the client's words.",
     "without": "`cms` leaves out the signature itself, under both of its names.",
     "with": "Several with commas: `signers` adds who signed, as far as the signature claims; "
@@ -114,7 +115,7 @@ def _of_threads() -> dict[View, Operation]:
             words="The first save of a thread makes it; each later one must say in `version` which "
             "version it has seen. A token that is bound to tags finds no thread without them.",
             reads=SaveSchema,
-            answers={201: Answer("The version, as it was saved.", enveloped(warned))},
+            answers={201: Answer("The version, as it was saved.", enveloped(warned, _DOUBTS))},
             refuses=(
                 SignatureNotFound,  # a thread that a token bound to tags doesn't reach
                 VersionNotSet,
@@ -178,7 +179,8 @@ def _of_verification() -> dict[View, Operation]:
         validation.validate_cms: Operation(
             words="Refused unless every signer is intact and valid, nothing speaks against its "
             "certificate, and one signer is who was asked for. Where the operator has set up no "
-            "trust anchor, `trusted` is unknown, and the rules are about claims.",
+            "trust anchor, it is refused too, unless the setting `CLAIMS=accept` says that claims "
+            "are enough: then `trusted` is unknown, and nobody is `verified`.",
             reads=CmsSchema,
             answers={200: Answer("It is good.", enveloped(validated), headers=telling)},
             refuses=(CheckFailed, UnverifiedSignature, *_UNVERIFIED),
@@ -228,4 +230,8 @@ def _of_servants() -> dict[View, Operation]:
 
 
 _WARNINGS = "What the version loses of the one before it: signers, or the content."
+_DOUBTS = (
+    "Why `data` is not known to be what was signed: it is only with CRLF in place of LF, or that "
+    "can't be told. Not there if there is nothing to warn of."
+)
 _ANYTHING: Json = {"description": "JSON of any kind."}

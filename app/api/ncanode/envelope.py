@@ -22,9 +22,15 @@ CHUNK = 64 * 1024
 _OPENING = b'{"status":true,"message":null,"content":'
 
 
-def success(content: dict[str, Any], status: int = 200) -> Response:
-    """Answer with content."""
-    return json_answer({"status": True, "message": None, "content": content}, status)
+def success(
+    content: dict[str, Any], status: int = 200, *, warnings: Iterable[str] = ()
+) -> Response:
+    """Answer with content, and where there is something to beware of, with sentences about it."""
+    answer: dict[str, Any] = {"status": True, "message": None, "content": content}
+    told = list(warnings)
+    if told:
+        answer["warnings"] = told
+    return json_answer(answer, status)
 
 
 def done() -> Response:

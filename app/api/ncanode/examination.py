@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from flask import current_app
+
 from app.api.ncanode.checks import CheckFailed
-from app.api.ncanode.saving import content_given, demand, is_detached
+from app.api.ncanode.saving import demand, is_detached
+from app.api.ncanode.sent_content import content_given
 from app.api.parameters import ParameterError
 from app.cms.claims import Claims
 from app.cms.parsing import parse
@@ -21,6 +24,8 @@ from app.extensions import current_trust
 #: Different times at which certificates of one signature expired that are gone back to: each costs
 #: another verification, of a hostile signature some seconds.
 MAX_EXPIRIES = 2
+
+_NO_ANCHOR = "Whether the certificate is legal can't be told: no trust anchor is set up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +87,26 @@ def parse_with_content(text: str, data: str | None) -> SignedCms | SignedXml:
 def demand_good(examined: Examined, *, revocation: bool) -> None:
     """Demand of each signer that nothing speaks against it, and all is known that can be.
 
-    Intact and valid must be yes. The certificate must reach an anchor, but where the operator has
-    set up none: then nobody can be told from an impostor, and it is left to the client to see that
-    `trusted` is unknown; but who signed with a certificate that has expired is refused there too,
-    unless a timestamp that holds says that it had not. That no certificate was revoked must be
-    known only if `revocation` says so.
+    Intact and valid must be yes, and the certificate must reach an anchor. Where the operator has
+    set up none, nobody can be told from an impostor: then claims pass only if CLAIMS=accept says
+    that they are enough, and it is left to the client to see that `trusted` is unknown; but who
+    signed with a certificate that has expired is refused there too, unless a timestamp that holds
+    says that it had not. That no certificate was revoked must be known only if `revocation` says
+    so.
 
     Raises:
         UnverifiedSignature: the first that is wrong.
+        CheckFailed: no anchor is set up, and claims are not enough.
     """
-    anchored = current_trust().has_anchors
+    unanchored = not current_trust().has_anchors
+    claims_pass = unanchored and current_app.config["CLAIMS"] == "accept"
     for status in examined.statuses:
         demand(status.intact, status)
         demand(status.valid, status)
-        demand(status.path, status, or_unknown=not anchored and not _has_expired(status))
+        unknown = status.path.answer is Answer.UNKNOWN and not _has_expired(status)
+        if unknown and unanchored and not claims_pass:
+            raise CheckFailed(_NO_ANCHOR)
+        demand(status.path, status, or_unknown=claims_pass and unknown)
         demand(status.revocation, status, or_unknown=not revocation)
 
 
@@ -155,6 +166,4 @@ def demand_legal(
     if path.answer is Answer.UNKNOWN:
         if current_trust().has_anchors:
             raise CheckFailed("Certificate is not legal")
-        raise CheckFailed(
-            "Whether the certificate is legal can't be told: no trust anchor is set up"
-        )
+        raise CheckFailed(_NO_ANCHOR)

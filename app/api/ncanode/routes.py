@@ -46,7 +46,7 @@ def save_signature() -> Response:
     """Save a version of a signature."""
     wanted: SaveRequest = _SAVE.read(request)
     reach.demand_save(wanted.new.tags)
-    signing = read_checked(wanted.new.cms, wanted.data)
+    signing, doubts = read_checked(wanted.new.cms, wanted.data)
     guard = current_app.config["COSIGN_GUARD"]
     unit = transaction if guard == "refuse" or reach.is_bound() else saving
     with unit(db.engine) as connection:
@@ -59,7 +59,7 @@ def save_signature() -> Response:
     content: dict[str, Any] = {"signature": _writer(PLAIN)(saved.record)}
     if losses:
         content["warnings"] = [errors.in_language(loss) for loss in losses]
-    return envelope.success(content, 201)
+    return envelope.success(content, 201, warnings=map(errors.in_language, doubts))
 
 
 @blueprint.get("/signature")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
+from typing import NamedTuple
 
 from flask import current_app
 
-from app.api.parameters import ParameterError
-from app.cms import armour
+from app.api.ncanode import sent_content
+from app.cms.comparison import compare
 from app.cms.errors import MalformedSignature, UnverifiedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, SignerStatus, Verdict
+from app.cms.status import Answer, Reason, SignerStatus, Verdict
 from app.extensions import current_trust
 from app.store.chains import Superseded
 from app.store.cosigning import (
@@ -28,67 +27,64 @@ from app.store.errors import ContentChanged, CosignersLost, StoreError
 from app.store.signing import Signing, read_signing, read_text
 
 
-def read_checked(cms: str, data: str | None) -> Signing:
+class Checked(NamedTuple):
+    """What was read out of a signature, and what is to be told of the content sent along."""
+
+    signing: Signing
+    doubts: list[Reason]
+
+
+def read_checked(cms: str, data: str | None) -> Checked:
     """Check a signature as far as CMS_VALIDATION says, and read out of it what is kept.
+
+    Content that is sent along is compared with what was signed, whatever CMS_VALIDATION says.
 
     Args:
         cms: the signature as it was sent.
-        data: base64 of the content of a detached one, where it is to be verified.
+        data: base64 of the content of a detached one.
 
     Raises:
         MalformedSignature: it is none; not raised if anything may be kept.
         UnverifiedSignature: it is not as good as is demanded.
-        ParameterError: `data` can't be used, where it is to be verified.
+        ParameterError: `data` can't be used, or is not what was signed.
     """
     level = current_app.config["CMS_VALIDATION"]
     try:
         signature = parse(cms)
     except MalformedSignature:
-        if level == "off":
-            return read_text(cms)
-        raise
+        if level != "off":
+            raise
+        if data is not None:
+            sent_content.refuse_incomparable()
+        return Checked(read_text(cms), [])
     now = datetime.now(UTC)
-    if level not in ("signature", "trusted"):
-        return read_signing(signature, now)
-    content = content_given(signature, data)
-    statuses = _verify(signature, content, level, now)
-    digest = None if content is None else sha256(content).hexdigest()
-    return read_signing(signature, now, digest, _attested_moments(statuses))
+    content = sent_content.content_given(signature, data)
+    statuses: tuple[SignerStatus, ...] = ()
+    intact: Sequence[Verdict] = ()
+    if level in ("signature", "trusted"):
+        statuses = current_trust().verify(signature, content, at=now)
+        intact = [status.intact for status in statuses]
+    elif isinstance(signature, SignedCms) and content is not None:
+        intact = compare(signature, content)
+    doubts = [] if content is None else sent_content.doubts_of(intact)
+    _demand_verified(statuses, level, lacks_content=is_detached(signature) and content is None)
+    digest = None if content is None else sent_content.digest_of_signed(content, intact)
+    return Checked(read_signing(signature, now, digest, _attested_moments(statuses)), doubts)
 
 
-def content_given(signature: SignedCms | SignedXml, data: str | None) -> bytes | None:
-    """Decode what was sent along as the content of a signature; None if nothing was.
+def _demand_verified(statuses: Iterable[SignerStatus], level: str, *, lacks_content: bool) -> None:
+    """Demand that each signature verifies, and at level `trusted` that it reaches an anchor.
 
-    Raises:
-        ParameterError: it is not base64, or the signature is XML, which is verified without it.
+    Content whose line ends alone are other ones is kept with a warning, as on the lower levels.
     """
-    if data is None:
-        return None
-    if isinstance(signature, SignedXml):
-        raise ParameterError(
-            '"{field}" parameter is for CMS: a signed XML document is its own content',
-            field="data",
-        )
-    try:
-        return armour.decode(next(armour.readings(data)))
-    except (ValueError, binascii.Error) as error:
-        raise ParameterError('"{field}" parameter must be base64', field="data") from error
-
-
-def _verify(
-    signature: SignedCms | SignedXml, content: bytes | None, level: str, now: datetime
-) -> tuple[SignerStatus, ...]:
-    """Demand that each signature verifies, and at level `trusted` that it reaches an anchor."""
-    lacks_content = is_detached(signature) and content is None
     accepts = lacks_content and current_app.config["CMS_DETACHED"] == "accept"
-    statuses = current_trust().verify(signature, content, at=now)
     for status in statuses:
-        demand(status.intact, status, or_unknown=accepts)
+        line_ends = sent_content.fits_with_crlf(status.intact)
+        demand(status.intact, status, or_unknown=accepts or line_ends)
         demand(status.valid, status)
         if level == "trusted":
             demand(status.path, status)
             demand(status.revocation, status, or_unknown=True)
-    return statuses
 
 
 def _attested_moments(statuses: Iterable[SignerStatus]) -> dict[int, datetime]:

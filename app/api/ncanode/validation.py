@@ -3,10 +3,10 @@
 What the answers mean, where the original's reference leaves it open:
 
 - `/cms/validate` answers 200 only if every signer is intact and valid and nothing speaks against
-  its certificate, and one signer is who was asked for. Where the operator has set up no trust
-  anchor, nobody can tell a certificate from one that somebody made himself: the rules are then
-  about claims, and `content.verification.trusted` says that it is unknown. With anchors, a
-  certificate that reaches none of them is refused.
+  its certificate, and one signer is who was asked for. A certificate that reaches no trust anchor
+  is refused: nobody could tell it from one that somebody made himself. Only where the operator has
+  set up none, CLAIMS=accept lets claims pass; `content.verification.trusted` then says that it is
+  unknown.
 - `/validate` has no room for an unknown. It answers false if a rule doesn't hold or the signature
   is not its signer's, and 400 if the certificate has expired, is not legal, or if that can't be
   told. It asks who signed: a detached signature is judged without its content if none is given.

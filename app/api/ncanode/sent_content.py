@@ -1,0 +1,83 @@
+"""What is sent along as the content of a signature: decoded, and compared with what was signed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from app.api.parameters import ParameterError
+from app.cms import armour
+from app.cms.contents import with_crlf
+from app.cms.signed_data import SignedCms
+from app.cms.signed_xml import SignedXml
+from app.cms.status import FITS_WITH_CRLF, Answer, Reason, Verdict
+
+_FIELD = "data"
+#: What is said of a signer for whom it is not, or may not be, what was signed.
+_DOUBT = '"{field}" parameter: signer {number}: {reason}'
+
+
+def content_given(signature: SignedCms | SignedXml, data: str | None) -> bytes | None:
+    """Decode what was sent along as the content of a signature; None if nothing was.
+
+    Raises:
+        ParameterError: it is not base64, or the signature is XML, which is verified without it.
+    """
+    if data is None:
+        return None
+    if isinstance(signature, SignedXml):
+        raise ParameterError(
+            '"{field}" parameter is for CMS: a signed XML document is its own content',
+            field=_FIELD,
+        )
+    try:
+        return armour.decode(next(armour.readings(armour.open_data_uri(data))))
+    except ValueError as error:
+        raise ParameterError('"{field}" parameter must be base64', field=_FIELD) from error
+
+
+def refuse_incomparable() -> None:
+    """Refuse content that came along with text that is no signature, and may be kept.
+
+    Raises:
+        ParameterError: always.
+    """
+    raise ParameterError(
+        '"{field}" parameter can\'t be compared: "{other}" is no signature',
+        field=_FIELD,
+        other="cms",
+    )
+
+
+def doubts_of(intact: Sequence[Verdict]) -> list[Reason]:
+    """Say what keeps content from being known as what was signed, for each signer.
+
+    Args:
+        intact: what was found out for each signer.
+
+    Raises:
+        ParameterError: it is not what one of them signed.
+    """
+    numbered = list(enumerate(intact, 1))
+    for number, verdict in numbered:
+        if verdict.answer is Answer.NO:
+            raise ParameterError(_DOUBT, field=_FIELD, number=number, reason=verdict.reasons[0])
+    return [
+        Reason(_DOUBT, {"field": _FIELD, "number": number, "reason": verdict.reasons[0]})
+        for number, verdict in numbered
+        if verdict.answer is Answer.UNKNOWN
+    ]
+
+
+def digest_of_signed(content: bytes, intact: Sequence[Verdict]) -> str | None:
+    """Give the SHA-256 of what was signed, as hex; None if that isn't known to be this content."""
+    if all(verdict.answer is Answer.YES for verdict in intact):
+        return sha256(content).hexdigest()
+    if all(fits_with_crlf(verdict) for verdict in intact):
+        return sha256(with_crlf(content)).hexdigest()
+    return None
+
+
+def fits_with_crlf(intact: Verdict) -> bool:
+    """Tell whether nothing keeps content from being what was signed but CRLF in place of LF."""
+    return intact == FITS_WITH_CRLF
