@@ -157,6 +157,8 @@ def test_claims_that_pass_must_be_those_that_are_asked_for(claiming: FlaskClient
     assert refuse(claiming, iin=CHIEF_IIN) == "cms: signer 1 does not pass: iin"
     assert refuse(claiming, constraints=[{"bin": BIN}]) == "cms: signer 1 does not pass: bin"
     assert "revocation can't be told" in refuse(claiming, verify_crl=True)
+    for late in (cms(people.expired()), cms(people.expired(), stamped=True)):
+        assert "was valid only until 2025-12-31" in refuse(claiming, cms=late)
     assert "is not what was signed" in refuse(claiming, cms=people.altered_cms(ivan()))
     assert "is not one of the certificate's key" in refuse(claiming, cms=people.forged_cms(ivan()))
 
