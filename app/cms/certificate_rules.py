@@ -50,7 +50,8 @@ def check_validity(certificate: Certificate, when: Occasion) -> Verdict:
             subject=title(certificate.subject),
             since=certificate.not_before,
         )
-    if when.at <= certificate.not_after:
+    # Its last second is in force to the end: there are no fractions of one in a certificate.
+    if when.at.replace(microsecond=0) <= certificate.not_after:
         return YES
     if when.claimed is None or when.claimed.deny(certificate):
         return no(
@@ -76,6 +77,9 @@ def check_extensions(certificate: Certificate) -> Verdict:
                 subject=title(certificate.subject),
                 oid=oid,
             )
+        if extension.repeated:
+            twice = MalformedExtension("extension {oid} stands twice", oid=oid)
+            return doubt_broken(certificate, twice)
     if certificate.extensions_damaged:
         return unknown(
             "the list of extensions of the certificate of {subject} is broken",
