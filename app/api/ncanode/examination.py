@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NoReturn
 
 from flask import current_app
 
@@ -24,8 +25,6 @@ from app.extensions import current_trust
 #: Different times at which certificates of one signature expired that are gone back to: each costs
 #: another verification, of a hostile signature some seconds.
 MAX_EXPIRIES = 2
-
-_NO_ANCHOR = "Whether the certificate is legal can't be told: no trust anchor is set up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def demand_good(examined: Examined, *, revocation: bool) -> None:
         demand(status.valid, status)
         unknown = status.path.answer is Answer.UNKNOWN and not _has_expired(status)
         if unknown and unanchored and not claims_pass:
-            raise CheckFailed(_NO_ANCHOR)
+            _refuse_unanchored()
         demand(status.path, status, or_unknown=claims_pass and unknown)
         demand(status.revocation, status, or_unknown=not revocation)
 
@@ -166,4 +165,8 @@ def demand_legal(
     if path.answer is Answer.UNKNOWN:
         if current_trust().has_anchors:
             raise CheckFailed("Certificate is not legal")
-        raise CheckFailed(_NO_ANCHOR)
+        _refuse_unanchored()
+
+
+def _refuse_unanchored() -> NoReturn:
+    raise CheckFailed("Whether the certificate is legal can't be told: no trust anchor is set up")

@@ -13,8 +13,6 @@ from app.cms.signed_xml import SignedXml
 from app.cms.status import FITS_WITH_CRLF, Answer, Reason, Verdict
 
 _FIELD = "data"
-#: What is said of a signer for whom it is not, or may not be, what was signed.
-_DOUBT = '"{field}" parameter: signer {number}: {reason}'
 
 
 def content_given(signature: SignedCms | SignedXml, data: str | None) -> bytes | None:
@@ -58,15 +56,18 @@ def doubts_of(intact: Sequence[Verdict]) -> list[Reason]:
     Raises:
         ParameterError: it is not what one of them signed.
     """
-    numbered = list(enumerate(intact, 1))
-    for number, verdict in numbered:
+    doubts = []
+    for number, verdict in enumerate(intact, 1):
+        if verdict.answer is Answer.YES:
+            continue
+        doubt = Reason(
+            '"{field}" parameter: signer {number}: {reason}',
+            {"field": _FIELD, "number": number, "reason": verdict.reasons[0]},
+        )
         if verdict.answer is Answer.NO:
-            raise ParameterError(_DOUBT, field=_FIELD, number=number, reason=verdict.reasons[0])
-    return [
-        Reason(_DOUBT, {"field": _FIELD, "number": number, "reason": verdict.reasons[0]})
-        for number, verdict in numbered
-        if verdict.answer is Answer.UNKNOWN
-    ]
+            raise ParameterError(doubt.template, **doubt.values)
+        doubts.append(doubt)
+    return doubts
 
 
 def digest_of_signed(content: bytes, intact: Sequence[Verdict]) -> str | None:
