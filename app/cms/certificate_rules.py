@@ -78,8 +78,9 @@ def check_extensions(certificate: Certificate) -> Verdict:
                 oid=oid,
             )
         if extension.repeated:
-            twice = MalformedExtension("extension {oid} stands twice", oid=oid)
-            return doubt_broken(certificate, twice)
+            return doubt_broken(
+                certificate, MalformedExtension("extension {oid} stands twice", oid=oid)
+            )
     if certificate.extensions_damaged:
         return unknown(
             "the list of extensions of the certificate of {subject} is broken",
