@@ -1,50 +1,53 @@
 """Certificate revocation lists (RFC 5280 section 5), read in place: the NCA's have megabytes.
 
-A list is walked once, for the index by which its entries are found; a large one's lies in a file
-that all processes share (`app.trust.crl_files`).
+Entries are found without reading all of them (`app.cms.crl_index`). A large list may be a file that
+is mapped into memory, with an index that all processes share (`app.trust.crl_files`).
 """
 
-from array import array
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property, partial
-from mmap import mmap
-from typing import cast
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TypeAlias, cast
 
 from app.cms import x509
 from app.cms.algorithms import PublicKey, name
 from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, SEQUENCE, Scanned
 from app.cms.budget import FREE, Budget, is_slow
-from app.cms.crl_index import Rows, build_index, find_offsets
+from app.cms.crl_entries import (
+    CERTIFICATE_HOLD,
+    REMOVE_FROM_CRL,
+    Revoked,
+    read_entry,
+    read_invalidity_date,
+)
+from app.cms.crl_index import Buffer, Rows, find_offsets, search, walk
 from app.cms.distribution_points import directories, points_of
 from app.cms.errors import CmsError, TooCostly
-from app.cms.nodes import (
-    DAMAGE,
-    ENUMERATED,
-    GENERALIZED_TIME,
-    UTC_TIME,
-    Fields,
-    Node,
-    root_node,
-)
+from app.cms.extensions import read_distribution_points
+from app.cms.nodes import DAMAGE, GENERALIZED_TIME, UTC_TIME, Node, root_node
 from app.cms.x509 import Certificate, MalformedExtension
 
-# CRLReason (section 5.3.1).
-CERTIFICATE_HOLD = 6
-REMOVE_FROM_CRL = 8
+__all__ = [
+    "CERTIFICATE_HOLD",
+    "MAX_SLOW_SIZE",
+    "REMOVE_FROM_CRL",
+    "CertificateList",
+    "MalformedRevocation",
+    "Revoked",
+    "read_invalidity_date",
+]
 
-_REASON = "2.5.29.21"
 _ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
 _DELTA = "2.5.29.27"
 _NUMBER = "2.5.29.20"
+_FRESHEST = "2.5.29.46"
 _AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
-_KNOWN = {_ISSUING_DISTRIBUTION_POINT, _DELTA, _AUTHORITY_KEY_IDENTIFIER}
+_KNOWN = {_ISSUING_DISTRIBUTION_POINT, _DELTA, _FRESHEST, _AUTHORITY_KEY_IDENTIFIER}
 # IssuingDistributionPoint (section 5.2.5).
 _POINT, _ONLY_USERS, _ONLY_AUTHORITIES = 0xA0, 0x81, 0x82
 _ONLY_SOME_REASONS, _INDIRECT, _ONLY_ATTRIBUTES = 0x83, 0x84, 0x85
 _URI = 0x86
-_INVALIDITY_DATE = "2.5.29.24"
 #: Bytes of a list that plain Python hashes, at 2.5 s for a megabyte of GOST.
 MAX_SLOW_SIZE = 2 * 1024 * 1024
 # What walking 1,000 bytes of entries costs, in the unit of `budget`.
@@ -59,16 +62,11 @@ class MalformedRevocation(CmsError):
     """The bytes are no CRL, or no OCSP response, that can be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """When a certificate was revoked (UTC), and the number of the CRLReason if one is given.
+Index: TypeAlias = Callable[[int, int], Rows | None]
+"""What gives the index of the entries that stand from the first to the second offset.
 
-    `invalid_since` is when it became bad, as far as is known (section 5.3.2).
-    """
-
-    when: datetime
-    reason: int | None
-    invalid_since: datetime | None = None
+None: it is not at hand, and may be the next time.
+"""
 
 
 class CertificateList:
@@ -77,23 +75,23 @@ class CertificateList:
     `algorithm` is the one that it is signed with.
     """
 
-    def __init__(self, der: bytes | mmap, rows: Rows | None = None) -> None:
+    def __init__(self, der: Buffer, index: Index | None = None) -> None:
         """Read what stands around the entries. Raises MalformedRevocation.
 
-        `rows` is their index (`app.cms.crl_index`), if it is at hand; else it is made when a serial
-        number is first looked for, which takes a second for 400,000 entries.
+        `index` is asked for the index of the entries, each time that a serial number is looked for.
         """
         self._keys: dict[bytes, bool] = {}
+        self._lock = threading.Lock()
         self._found: dict[int, tuple[Revoked, ...]] = {}
         self._data = der
-        if rows is not None:
-            self.__dict__["_rows"] = rows
+        self._index = index
+        self._is_walked = False
         try:
             self._read(der)
         except DAMAGE as error:
             raise MalformedRevocation("the CRL is malformed") from error
 
-    def _read(self, der: bytes | mmap) -> None:
+    def _read(self, der: Buffer) -> None:
         """Read a CertificateList in DER, which nobody has scanned: `Node` minds its edges."""
         # A file that is mapped is read as bytes are: by places and slices.
         value = Scanned(cast(bytes, der), {})
@@ -138,12 +136,13 @@ class CertificateList:
 
         Raises UnsupportedAlgorithm or TooCostly.
         """
-        if key.der not in self._keys:
-            digest = partial(self._hash, budget)
-            self._keys[key.der] = budget.verify_signature(
-                key, self.algorithm, None, digest, self._signature
-            )
-        return self._keys[key.der]
+        with self._lock:  # Who comes second needs not hash 25 MB again.
+            if key.der not in self._keys:
+                digest = partial(self._hash, budget)
+                self._keys[key.der] = budget.verify_signature(
+                    key, self.algorithm, None, digest, self._signature
+                )
+            return self._keys[key.der]
 
     def _hash(self, budget: Budget, oid: str) -> bytes:
         """Hash what is signed, where it lies, while other threads run. Raises as `Budget.digest`.
@@ -166,11 +165,10 @@ class CertificateList:
                     algorithm=name(self.algorithm.oid),
                 ) from error
 
-    def pay_for_index(self, budget: Budget) -> None:
-        """Pay for the walk that a first look-up takes. Raises TooCostly."""
-        if "_rows" not in self.__dict__:
-            start, stop = self._span
-            budget.spend((stop - start) * _COST_OF_WALK // 1000, once=self)
+    def pay_for_walk(self, budget: Budget) -> None:
+        """Pay for the walk that a look-up may take. Raises TooCostly."""
+        start, stop = self._span
+        budget.spend((stop - start) * _COST_OF_WALK // 1000, once=self)
 
     def find(self, serial_number: int) -> Revoked | None:
         """Return the earliest entry of that serial number, but those that take a hold back.
@@ -199,26 +197,23 @@ class CertificateList:
     def _search(self, serial_number: int) -> Iterator[Revoked]:
         """Read the entries of a serial number. Raises MalformedRevocation."""
         try:
-            for offset in find_offsets(self._rows, serial_number):
+            for offset in self._find_offsets(serial_number):
                 [element] = self._value.elements(offset, offset + 1, 0)
                 fields = Node(self._value, element).fields(3)
                 number = fields.take(INTEGER).contents
                 if int.from_bytes(number, "big", signed=True) == serial_number:
-                    yield _read_entry(fields)
+                    yield read_entry(fields)
         except DAMAGE as error:
             raise MalformedRevocation("an entry of the CRL is malformed") from error
 
-    @cached_property
-    def _rows(self) -> Rows:
-        """The index, which is made when it is first wanted if none was given."""
-        return build_index(cast(bytes, self._data), *self._span)
-
-    def build_index(self) -> "array[int]":
-        """Return a new index of the entries. Raises MalformedRevocation."""
-        try:
-            return build_index(cast(bytes, self._data), *self._span)
-        except DAMAGE as error:
-            raise MalformedRevocation("an entry of the CRL is malformed") from error
+    def _find_offsets(self, serial_number: int) -> Iterable[int]:
+        rows = self._index(*self._span) if self._index else None
+        if rows is not None:
+            return find_offsets(rows, serial_number)
+        if not self._is_walked:  # Else of damaged entries nothing would be told.
+            deque(walk(self._data, *self._span), maxlen=0)
+            self._is_walked = True
+        return search(self._data, *self._span, serial_number)
 
     def is_delta_of(self, base: "CertificateList") -> bool:
         """Tell whether the two may be read together, as `base` with later changes (section 5.2.4).
@@ -227,9 +222,29 @@ class CertificateList:
         """
         if self.base_number is None or self.number is None:
             return False
-        if base.base_number is not None or base.number is None:
+        if base.is_delta or base.number is None:
             return False
         return self.base_number <= base.number < self.number and self.scope == base.scope
+
+    @property
+    def is_delta(self) -> bool:
+        """Whether it has only what changed since another list (section 5.2.4).
+
+        Order 522 of Kazakhstan has its delta CRLs say so by a critical FreshestCRL, which RFC 5280
+        doesn't know (section 5.2.6). Of what such a list changes nothing is told, so it can only
+        accuse.
+        """
+        is_critical, _ = self._extensions.get(_FRESHEST, (False, b""))
+        return is_critical or _DELTA in self._extensions
+
+    @property
+    def delta_urls(self) -> tuple[str, ...]:
+        """Where its delta CRLs are published (section 5.2.6)."""
+        is_critical, der = self._extensions.get(_FRESHEST, (False, b""))
+        try:
+            return read_distribution_points(der) if der and not is_critical else ()
+        except DAMAGE:
+            return ()
 
     @property
     def scope(self) -> tuple[bytes, bytes]:
@@ -241,7 +256,7 @@ class CertificateList:
     def is_complete_for(self, certificate: Certificate) -> bool:
         """Tell whether it would name the certificate if that were revoked (section 5.2.5)."""
         scope = self._scope()
-        if _DELTA in self._extensions or scope.keys() & {_ONLY_SOME_REASONS, _ONLY_ATTRIBUTES}:
+        if self.is_delta or scope.keys() & {_ONLY_SOME_REASONS, _ONLY_ATTRIBUTES}:
             return False
         try:
             constraints = x509.basic_constraints(certificate)
@@ -271,32 +286,6 @@ class CertificateList:
             }
         except DAMAGE:
             return {_INDIRECT: Node(value, (0, 0, 0, 0, 0))}
-
-
-def _read_entry(fields: Fields) -> Revoked:
-    """Read an element of revokedCertificates behind its number (section 5.1.2.6).
-
-    What is listed is revoked, even if the reason can't be read. Raises one of DAMAGE.
-    """
-    when = fields.take(UTC_TIME, GENERALIZED_TIME).time()
-    more = fields.optional(SEQUENCE)
-    fields.end()
-    try:
-        extensions = more.extensions() if more else {}
-    except DAMAGE:
-        extensions = {}
-    _, reason = extensions.get(_REASON, (False, b""))
-    is_reason = len(reason) == 3 and reason[:2] == bytes((ENUMERATED, 1))
-    return Revoked(when, reason[2] if is_reason else None, read_invalidity_date(extensions))
-
-
-def read_invalidity_date(extensions: Mapping[str, tuple[bool, bytes]]) -> datetime | None:
-    """Read since when a certificate is said to be bad (section 5.3.2); None if that isn't said."""
-    _, der = extensions.get(_INVALIDITY_DATE, (False, b""))
-    try:
-        return root_node(Scanned(der, {})).time() if der else None
-    except DAMAGE:
-        return None
 
 
 def _addresses(point: Node) -> set[str]:

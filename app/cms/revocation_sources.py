@@ -130,7 +130,7 @@ def _ask_crl(
     if doubt:
         return Doubt(doubt, crl.this_update)
     try:
-        crl.pay_for_index(source.budget)
+        crl.pay_for_walk(source.budget)
         revoked = crl.find(certificate.serial_number)
         removed = crl.removes(certificate.serial_number)
     except (MalformedRevocation, TooCostly) as error:

@@ -8,24 +8,21 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
+from app.cms.crl_index import MAX_SIZE
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.ocsp import OcspResponse
-from app.trust.crl_files import INDEX, LARGE, companions, locked, open_list
+from app.trust.crl_files import INDEX, LOCK, locked, state_of
 from app.trust.errors import UnreadableFile
-from app.trust.files import (
-    MAX_REVOCATION_SIZE,
-    UNFINISHED,
-    read_crl_bytes,
-    read_file,
-    write_file,
-)
+from app.trust.files import MAX_REVOCATION_SIZE, UNFINISHED, copy_crl, read_file, write_file
+from app.trust.lists import SUFFIX, draft, load_list, read_list, remember
 
 # Files of each kind; beyond these the oldest tenth goes.
-MAX_FILES = {".ocsp": 4000, ".crl": 40}
+MAX_FILES = {".ocsp": 4000, SUFFIX: 40, INDEX: 16}
 # Seconds after which a file that somebody began to write, and never finished, goes too.
 _ABANDONED = 3600
 
@@ -43,9 +40,10 @@ class Cache:
         """Give an answer, old or new; None if there is none that can be read."""
         path = self._folder / name
         try:
+            if path.suffix == SUFFIX:
+                return read_list(path, self._folder)
             state = path.stat()
-            read = _read_crl if path.suffix == ".crl" else _read_response
-            return read(path, (state.st_ino, state.st_ctime_ns, state.st_size))
+            return _read_response(path, (state.st_ino, state.st_ctime_ns, state.st_size))
         except FileNotFoundError:
             return None
         except (OSError, UnreadableFile, MalformedRevocation) as error:
@@ -61,37 +59,46 @@ class Cache:
             _log.warning("REVOCATION_CACHE: nothing can be kept: %s", error.strerror)
 
     @contextmanager
-    def receive(self) -> Iterator[Path]:
-        """Make room for a CRL that comes; what isn't kept is removed."""
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=UNFINISHED, suffix=".crl", dir=self._folder)
-        except OSError as error:
-            _log.warning("REVOCATION_CACHE: nothing can be kept: %s", error.strerror)
-            handle, name = tempfile.mkstemp(suffix=".crl")
-        os.close(handle)
-        path = Path(name)
-        try:
-            yield path
-        finally:
-            for one in (path, *companions(path)):
-                one.unlink(missing_ok=True)
+    def receive(self) -> Iterator[tuple[Path, BinaryIO]]:
+        """Make room for a CRL that comes; what isn't kept is removed. Raises OSError."""
+        with ExitStack() as stack:
+            try:
+                room = stack.enter_context(draft(self._folder))
+            except OSError as error:
+                _log.warning("REVOCATION_CACHE: nothing can be kept: %s", error.strerror)
+                room = stack.enter_context(draft(Path(tempfile.gettempdir())))
+            yield room
 
-    def adopt(self, name: str, received: Path) -> None:
-        """Keep a CRL that was received, with its index, in place of an older one."""
+    def read(self, received: Path) -> CertificateList:
+        """Read a CRL that was received, in PEM or DER, of which DER is left.
+
+        Raises OSError, UnreadableFile or MalformedRevocation.
+        """
+        with received.open("rb") as source:
+            is_der = source.read(1) == b"\x30"
+            source.seek(0)
+            if not is_der:
+                with draft(received.parent) as (decoded, target):
+                    copy_crl(source, target, MAX_SIZE)
+                    decoded.replace(received)
+        return load_list(received, self._folder)
+
+    def adopt(self, name: str, received: Path, crl: CertificateList) -> None:
+        """Keep a CRL that was received in place of an older one."""
         path = self._folder / name
         if received.parent != self._folder:
             return
         try:
-            for one, other in zip(companions(received), companions(path), strict=True):
-                if one.exists() and one.suffix == INDEX:
-                    one.replace(other)
             received.replace(path)
+            state = state_of(path)
+            if state:
+                remember(path, state, crl)
             self._tidy(path.suffix)
+            self._tidy(INDEX)
         except OSError as error:
             _log.warning("REVOCATION_CACHE: nothing can be kept: %s", error.strerror)
 
-    def claim(self, name: str, seconds: float) -> AbstractContextManager[None]:
+    def claim(self, name: str, seconds: float) -> AbstractContextManager[bool]:
         """Hold what a name stands for, so that only one process fetches it at a time."""
         with suppress(OSError):  # Then nothing can be shared.
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -103,14 +110,14 @@ class Cache:
             paths = [Path(entry.path) for entry in entries]
         long_ago = time.time() - _ABANDONED
         for path in paths:
-            if path.name.startswith(UNFINISHED) and _written(path) < long_ago:
+            is_left = path.name.startswith(UNFINISHED) or path.suffix == LOCK
+            if is_left and _written(path) < long_ago:
                 path.unlink(missing_ok=True)
         kept = [path for path in paths if path.suffix == suffix]
         limit = MAX_FILES[suffix]
         if len(kept) > limit:
             for path in sorted(kept, key=_written)[: len(kept) - limit + limit // 10]:
-                for one in (path, *companions(path)):
-                    one.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
 
 def _written(path: Path) -> float:
@@ -120,29 +127,8 @@ def _written(path: Path) -> float:
         return time.time()
 
 
-@lru_cache(maxsize=16)
-def _read_crl(path: Path, state: tuple[int, int, int]) -> CertificateList | OcspResponse:
-    """Read a CRL; the last ones are remembered, and with them that their signatures verify."""
-    del state
-    return read_list(path)
-
-
-def read_list(path: Path) -> CertificateList:
-    """Read a CRL in a file, which is mapped if it is large.
-
-    Raises OSError, UnreadableFile or MalformedRevocation.
-    """
-    if path.stat().st_size < LARGE:
-        return CertificateList(read_crl_bytes(read_file(path, MAX_REVOCATION_SIZE)))
-    with path.open("rb") as file:
-        is_pem = file.read(1) != b"\x30"
-    if is_pem:
-        write_file(path, read_crl_bytes(read_file(path, MAX_REVOCATION_SIZE)), mode=0o600)
-    return open_list(path)
-
-
 @lru_cache(maxsize=256)
-def _read_response(path: Path, state: tuple[int, int, int]) -> CertificateList | OcspResponse:
+def _read_response(path: Path, state: tuple[int, int, int]) -> OcspResponse:
     """Read a response; the last ones are remembered."""
     del state
     return OcspResponse(read_file(path, MAX_REVOCATION_SIZE))

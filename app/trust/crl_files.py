@@ -1,128 +1,220 @@
 """Large CRLs in files, mapped into memory, each with an index that all processes share.
 
-An authority's list has 20 MB. It is hashed where it lies; its entries are sorted once, by a process
-of its own, so that no request waits for Python's lock meanwhile, into a file beside it. That file
-begins with the SHA-256 of the list and of its rows: a truncated or foreign index is made anew. The
-folder belongs to the server alone (0700): whoever can write there could hide an entry from it.
+An authority's list has 20 MB. It is hashed where it lies, and its entries are sorted once, by a
+process of its own, so that no request waits for Python's lock meanwhile, into a file that all
+workers map. That is done when an entry is first looked for: by then the signature of the list was
+verified, and nobody else can have something sorted. Where there is no index, since it is being made
+or can't be, the list itself is searched, which takes milliseconds and answers the same.
+
+What an index says is believed if it is whole (it has the SHA-256 of its rows), if it is of that
+list (it has its SHA-256, and its name is that), and if nobody but the user as whom this runs could
+have written it: it belongs to that user, and no other may write it (0600). Whoever can become that
+user can alter this program as well. A list is never believed for lying in our folder: each process
+checks its signature, which takes a tenth of a second, once.
 """
 
 import fcntl
 import hashlib
+import logging
 import mmap
 import os
+import stat
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
-from app.cms.crl_index import MAX_SIZE, Rows
-from app.cms.crls import CertificateList, MalformedRevocation
+from app.cms import crl_index
+from app.cms.crl_index import DAMAGED, DIGEST_SIZE, HEADER_SIZE, MAGIC, MAX_SIZE, Rows
+from app.cms.crls import CertificateList
 from app.trust.errors import UnreadableFile
-from app.trust.files import write_file
+from app.trust.files import UNFINISHED
 
-# Bytes from which a list is mapped, and has its index in a file; below, a process keeps both.
+# Bytes from which a list is mapped, and has its index in a file.
 LARGE = 1024 * 1024
 INDEX = ".idx"
 LOCK = ".lock"
-# Seconds that sorting a list may take, and that others wait for who sorts it.
-BUILD_SECONDS = 60.0
-_WAIT = 0.05
-_DIGEST = 32
-_HEADER = 2 * _DIGEST
-_PROJECT = Path(__file__).resolve().parents[2]
+# Seconds that sorting a list may take, that others wait for who sorts it, and after which it is
+# tried again where it failed.
+BUILD_SECONDS = 20.0
+PATIENCE = 2.0
+RETRY_AFTER = 60.0
+_WAIT = 0.02
+
+State: TypeAlias = tuple[int, int, int, int]
+"""What changes with the content of a file, and that it is this one."""
+
+_log = logging.getLogger(__name__)
 
 
-def open_list(path: Path) -> CertificateList:
+def open_list(path: Path, folder: Path) -> CertificateList:
     """Read a large CRL (DER) where it lies; its file must never be changed, only replaced.
 
-    Raises OSError, UnreadableFile or MalformedRevocation.
+    Its index is kept in `folder`. Raises OSError, UnreadableFile or MalformedRevocation.
     """
-    data = _map(path)
-    if len(data) > MAX_SIZE:
-        raise UnreadableFile("larger than {limit} bytes", limit=MAX_SIZE)
-    digest = hashlib.sha256(data).digest()
-    index = path.with_name(path.name + INDEX)
-    rows = _open_index(index, digest)
-    if rows is None:
-        with locked(index, BUILD_SECONDS):
-            rows = _open_index(index, digest)
-            if rows is None:
-                _build_elsewhere(path)
-                rows = _open_index(index, digest)
-    if rows is None:
-        raise MalformedRevocation("the CRL is malformed")
-    return CertificateList(data, rows)
-
-
-def companions(path: Path) -> tuple[Path, Path]:
-    """Return the files that may stand beside a list: its index, and the lock of it."""
-    return path.with_name(path.name + INDEX), path.with_name(path.name + INDEX + LOCK)
-
-
-def _map(path: Path) -> mmap.mmap:
-    with path.open("rb") as file:
-        try:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError as error:  # It is empty.
-            raise UnreadableFile("it is empty") from error
-
-
-def _open_index(path: Path, digest: bytes) -> Rows | None:
-    """Map an index; None if there is none of that list, or if it is damaged."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        data = _map(path)
-    except (OSError, UnreadableFile):
-        return None
-    if len(data) < _HEADER or len(data) % 8 or data[:_DIGEST] != digest:
-        return None
-    with memoryview(data) as whole, whole[_HEADER:] as rows:
-        if hashlib.sha256(rows).digest() != data[_DIGEST:_HEADER]:
+        size = os.fstat(handle).st_size
+        if size > MAX_SIZE:
+            raise UnreadableFile("larger than {limit} bytes", limit=MAX_SIZE)
+        if not size:
+            raise UnreadableFile("it is empty")
+        data = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
+        crl = CertificateList(data, _Index(os.dup(handle), data, folder))
+    finally:
+        os.close(handle)
+    return crl
+
+
+class _Index:
+    """The index of one list, which is made or mapped when it is first wanted. Safe for threads."""
+
+    def __init__(self, handle: int, data: mmap.mmap, folder: Path) -> None:
+        """Take the list, as an open file and mapped, and where indexes are kept."""
+        self._handle = handle
+        self._data = data
+        self._folder = folder
+        self._rows: Rows | None = None
+        self._state: State | None = None
+        self._is_damaged = False
+        self._retry_at = 0.0
+        self._lock = threading.Lock()
+        weakref.finalize(self, os.close, handle)
+
+    def __call__(self, start: int, stop: int) -> Rows | None:
+        """Give the rows; None if they aren't at hand. Raises ValueError if entries are damaged."""
+        if (self._rows is None or self._is_altered()) and self._lock.acquire(timeout=PATIENCE):
+            try:
+                if self._rows is None or self._is_altered():
+                    self._rows = self._open() or self._make(start, stop)
+            finally:
+                self._lock.release()
+        if self._is_damaged:
+            raise ValueError("an entry of the CRL is malformed")
+        return self._rows
+
+    @cached_property
+    def _digest(self) -> bytes:
+        return hashlib.sha256(self._data).digest()
+
+    @cached_property
+    def _path(self) -> Path:
+        return self._folder / f"{self._digest.hex()}{INDEX}"
+
+    def _is_altered(self) -> bool:
+        """Tell whether the file was written to since it was checked: then it is checked again.
+
+        One that was removed, or replaced by another, stays as it was to whoever has mapped it.
+        """
+        known, found = self._state, state_of(self._path)
+        return known is not None and found is not None and known[0] == found[0] and known != found
+
+    def _open(self) -> Rows | None:
+        """Map the index; None if there is none of that list, or none to be believed."""
+        self._state = state_of(self._path)
+        try:
+            data = _map_own(self._path)
+        except (OSError, ValueError):  # There is none, or it is empty.
             return None
-    return memoryview(data)[_HEADER:].cast("Q")
+        header = MAGIC + self._digest
+        if data is None or len(data) % 8 or data[: len(header)] != header:
+            return None
+        with memoryview(data) as whole, whole[HEADER_SIZE:] as rows:
+            if hashlib.sha256(rows).digest() != data[HEADER_SIZE - DIGEST_SIZE : HEADER_SIZE]:
+                return None
+        return memoryview(data)[HEADER_SIZE:].cast("Q")
+
+    def _make(self, start: int, stop: int) -> Rows | None:
+        """Have the index made, unless another process does or just did so."""
+        if self._is_damaged or time.monotonic() < self._retry_at:
+            return None
+        with suppress(OSError):  # Then there will be no index.
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(self._path, PATIENCE) as is_ours:
+            rows = self._open()
+            if rows is None and is_ours:
+                try:
+                    self._is_damaged = not self._write(start, stop)
+                    rows = self._open()
+                except (OSError, subprocess.SubprocessError) as error:
+                    _log.warning("REVOCATION_CACHE: a CRL can't be indexed: %s", error)
+        if rows is None:
+            self._retry_at = time.monotonic() + (RETRY_AFTER if is_ours else PATIENCE)
+        return rows
+
+    def _write(self, start: int, stop: int) -> bool:
+        """Let another process sort the list, which then gives its memory back.
+
+        Give False if the entries are damaged. Raises OSError or SubprocessError.
+        """
+        target, name = tempfile.mkstemp(prefix=UNFINISHED, dir=self._folder)
+        try:
+            done = subprocess.run(  # noqa: S603  # Our own program, and numbers.
+                [sys.executable, "-I", "-S", crl_index.__file__]
+                + [str(number) for number in (self._handle, target, start, stop)],
+                check=False,
+                pass_fds=(self._handle, target),
+                timeout=BUILD_SECONDS,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            if done.returncode == DAMAGED:
+                return False
+            done.check_returncode()
+            os.replace(name, self._path)
+        finally:
+            os.close(target)
+            Path(name).unlink(missing_ok=True)
+        return True
 
 
-def _build_elsewhere(path: Path) -> None:
-    """Let another process sort a list: it gives its memory back, and holds no lock of ours."""
-    command = [sys.executable, "-m", __name__, str(path)]
-    environment = {**os.environ, "PYTHONPATH": str(_PROJECT)}
-    with suppress(subprocess.SubprocessError):
-        subprocess.run(  # noqa: S603  # Our own program, and the name of a file.
-            command,
-            check=False,
-            env=environment,
-            timeout=BUILD_SECONDS,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+def state_of(path: Path) -> State | None:
+    """Look in which state a file is; None if there is none, or none to be looked at."""
+    with suppress(OSError):
+        found = path.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return None
 
 
-def build(path: Path) -> None:
-    """Write the index of the list in a file beside it. Raises OSError or MalformedRevocation."""
-    data = _map(path)
-    rows = CertificateList(data).build_index().tobytes()
-    digests = hashlib.sha256(data).digest() + hashlib.sha256(rows).digest()
-    write_file(path.with_name(path.name + INDEX), digests + rows, mode=0o600)
+def _map_own(path: Path) -> mmap.mmap | None:
+    """Map a file that only our own user can have written; None if it may be another's.
+
+    Raises OSError, or ValueError if it is empty.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        found = os.fstat(handle)
+        is_own = found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        return mmap.mmap(handle, 0, access=mmap.ACCESS_READ) if is_own else None
+    finally:
+        os.close(handle)
 
 
 @contextmanager
-def locked(path: Path, seconds: float) -> Iterator[None]:
-    """Hold what a file stands for against other processes and threads, or go on after a while.
+def locked(path: Path, seconds: float) -> Iterator[bool]:
+    """Hold what a file stands for against other processes and threads.
 
-    The lock is a file beside it, which stays. A folder that can't be written needs no lock.
+    Go on after so many seconds without it, which is said by False. The lock is a file beside it,
+    which stays. A folder that can't be written needs no lock.
     """
     try:
         handle = os.open(path.with_name(path.name + LOCK), os.O_CREAT | os.O_RDWR, 0o600)
     except OSError:
-        yield
+        yield True
         return
     try:
         deadline = time.monotonic() + seconds
-        while not _try_lock(handle) and time.monotonic() < deadline:
+        while not (is_ours := _try_lock(handle)) and time.monotonic() < deadline:
             time.sleep(_WAIT)
-        yield
+        yield is_ours
     finally:
         os.close(handle)
 
@@ -132,8 +224,6 @@ def _try_lock(handle: int) -> bool:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError:  # There are no locks in that file system.
+        return True
     return True
-
-
-if __name__ == "__main__":
-    build(Path(sys.argv[1]))

@@ -158,8 +158,16 @@ class _Download:
             if self._into is None:
                 pieces.append(piece)
             elif not self._is_cut:  # Nobody waits any more, and the file may be closed.
-                self._into.write(piece)
+                self._write(self._into, piece)
         return b"".join(pieces)
+
+    def _write(self, file: BinaryIO, piece: bytes) -> None:
+        try:
+            file.write(piece)
+            file.flush()
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise self._failed("what {address} answers can't be written: {why}", why=why) from error
 
     def _failed(self, template: str, **values: object) -> FetchFailed:
         return FetchFailed(template, address=self._address, **values)

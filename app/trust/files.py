@@ -1,17 +1,21 @@
 """Certificates, CRLs and OCSP responses as they lie in files: PEM or DER."""
 
+import hashlib
 import os
 import re
 import tempfile
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from app.cms.authorities import read_embedded_certificate
 from app.cms.x509 import Certificate
 from app.trust.errors import UnreadableFile
 
-# Bytes of a file: certificates have 2 KB, and a hundred may stand in one; CRLs have megabytes.
+# Bytes of a file: certificates have 2 KB, and a hundred may stand in one. CRLs may have more where
+# they aren't read into memory (`app.trust.lists`).
 MAX_CERTIFICATES_SIZE = 1024 * 1024
 MAX_REVOCATION_SIZE = 64 * 1024 * 1024
 
@@ -23,6 +27,7 @@ _CRL = b"X509 CRL"
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----([A-Za-z0-9+/=\s]*)-----END \1-----")
 _SEQUENCE, _LONG_LENGTH = 0x30, 0x80
 _LINE = 64
+_PIECE = 1 << 16
 
 
 def read_file(path: Path, limit: int) -> bytes:
@@ -73,6 +78,54 @@ def _unarmour(data: bytes, label: bytes) -> list[bytes]:
             for found, body in _BLOCK.findall(data)
             if found == label
         ]
+    except Base64Error as error:
+        raise UnreadableFile("its PEM is damaged") from error
+
+
+def copy_crl(source: BinaryIO, target: BinaryIO, limit: int) -> str:
+    """Copy a CRL of at most `limit` bytes in pieces, from PEM too; give the SHA-256 of its DER.
+
+    Raises UnreadableFile or OSError.
+    """
+    digest, left = hashlib.sha256(), limit
+    is_der = source.read(1) == bytes((_SEQUENCE,))
+    source.seek(0)
+    for piece in iter(lambda: source.read(_PIECE), b"") if is_der else _decode(source):
+        left -= len(piece)
+        if left < 0:
+            raise UnreadableFile("larger than {limit} bytes", limit=limit)
+        digest.update(piece)
+        target.write(piece)
+    target.flush()
+    return digest.hexdigest()
+
+
+def _decode(source: BinaryIO) -> Iterator[bytes]:
+    """Decode the one CRL in PEM, line by line. Raises UnreadableFile."""
+    begin, end = (b"-----" + word + b" " + _CRL + b"-----" for word in (b"BEGIN", b"END"))
+    found, text, is_inside = 0, b"", False
+    for line in iter(lambda: source.readline(_PIECE), b""):
+        stripped = line.strip()
+        if stripped == begin:
+            found, is_inside = found + 1, True
+        elif stripped == end and is_inside:
+            yield _decode_text(text)
+            text, is_inside = b"", False
+        elif is_inside:
+            text += stripped
+            if len(text) >= _PIECE:
+                whole = len(text) // 4 * 4
+                yield _decode_text(text[:whole])
+                text = text[whole:]
+    if is_inside or not found:
+        raise UnreadableFile("no CRL is in it")
+    if found > 1:
+        raise UnreadableFile("{count} CRLs are in it, not one", count=found)
+
+
+def _decode_text(text: bytes) -> bytes:
+    try:
+        return a2b_base64(b"".join(text.split()), strict_mode=True)
     except Base64Error as error:
         raise UnreadableFile("its PEM is damaged") from error
 

@@ -14,7 +14,7 @@ Other files are left alone. One that can't be read is told in the log by its nam
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
@@ -27,9 +27,9 @@ from app.trust.files import (
     MAX_CERTIFICATES_SIZE,
     MAX_REVOCATION_SIZE,
     read_certificates,
-    read_crl_bytes,
     read_file,
 )
+from app.trust.lists import bring
 
 INTERMEDIATES = "intermediates"
 
@@ -106,32 +106,28 @@ def _state(entry: os.DirEntry[str]) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_ctime_ns, found.st_size
 
 
-def read_folder(folder: Path, files: Stamp) -> Contents:
-    """Read the files that `list_files` has found."""
+def read_folder(folder: Path, files: Stamp, cache: Path) -> Contents:
+    """Read the files that `list_files` has found; of large CRLs copies are kept in `cache`."""
     contents = Contents()
     for name, _ in files:
         try:
-            _read(folder / name, name, contents)
+            _read(folder / name, name, contents, cache)
         except (UnreadableFile, MalformedRevocation) as error:
             contents.unreadable[name] = str(error)
             _log.warning("TRUST_DIR: %s is left out: %s", name, error)
     return contents
 
 
-def _read(path: Path, name: str, contents: Contents) -> None:
+def _read(path: Path, name: str, contents: Contents, cache: Path) -> None:
     """Add what is in a file. Raises UnreadableFile or MalformedRevocation."""
     suffix = path.suffix.lower()
     if suffix == _CRL:
-        crl = read_crl_bytes(read_file(path, MAX_REVOCATION_SIZE))
-        contents.crls.append(_filed(name, crl, CertificateList))
+        contents.crls.append(Filed(name, *bring(path, cache)))
     elif suffix == _OCSP:
         response = read_file(path, MAX_REVOCATION_SIZE)
-        contents.responses.append(_filed(name, response, OcspResponse))
+        sha256 = hashlib.sha256(response).hexdigest()
+        contents.responses.append(Filed(name, sha256, OcspResponse(response)))
     else:
         certificates = read_certificates(read_file(path, MAX_CERTIFICATES_SIZE))
         place = contents.intermediates if name.startswith(_BELOW) else contents.anchors
         place.extend([Filed(name, one.fingerprint, one) for one in certificates])
-
-
-def _filed(name: str, der: bytes, read: Callable[[bytes], Value]) -> Filed[Value]:
-    return Filed(name, hashlib.sha256(der).hexdigest(), read(der))

@@ -6,6 +6,8 @@ trusts, which may well have their servers in his own network. Whoever answers ca
 another server.
 """
 
+from __future__ import annotations
+
 import os
 import threading
 import time
@@ -13,16 +15,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeAlias
 
 from app.cms.crls import CertificateList, MalformedRevocation
-from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
-from app.cms.revocation import RevocationData, check_revocation
 from app.cms.status import Answer, Reason, Verdict
 from app.cms.x509 import Certificate
-from app.trust.cache import Cache, read_list
+from app.trust.cache import Cache
 from app.trust.errors import FetchFailed, UnreadableFile
+from app.trust.judging import (
+    NO_DELTA,
+    Doubtful,
+    Found,
+    demand,
+    doubt,
+    doubt_delta,
+    is_current,
+    is_superseded,
+    judge,
+)
 from app.trust.sources import NONCE_SIZE, RESPONSE_SECONDS, Link, Source, list_deltas, list_sources
 
 # Links that are asked about for one signature, and the seconds that all of it may take.
@@ -35,8 +45,6 @@ PATIENCE = 1.0
 # Seconds in which an address that failed is left alone, and how many of them are remembered.
 RETRY_AFTER = 60
 MAX_FAILURES = 256
-
-Found: TypeAlias = CertificateList | OcspResponse
 
 
 @dataclass(slots=True)
@@ -75,6 +83,29 @@ class _Failures:
                 del self._failures[next(iter(self._failures))]
 
 
+@dataclass(slots=True)
+class _Case:
+    """What is asked about, and until when it must be known.
+
+    Of a delta CRL there is the complete one at hand, `base`; of a complete one may be known that it
+    has at least a number.
+    """
+
+    link: Link
+    now: datetime
+    deadline: float
+    base: CertificateList | None = None
+    least: int = 0
+
+    def doubt(self, found: Found) -> Reason | None:
+        """Return why an answer says nothing now; None if it does."""
+        if self.base is not None:
+            return doubt_delta(self.link, self.base, found, self.now)
+        if isinstance(found, CertificateList) and (found.number or 0) < self.least:
+            return NO_DELTA
+        return doubt(self.link, found, self.now)
+
+
 class Inquiry:
     """Asks the cache and, where that is allowed, the network. Safe to share by threads."""
 
@@ -95,35 +126,46 @@ class Inquiry:
         for link in list(dict.fromkeys(links))[:MAX_LINKS]:
             kept = self._find(link, now)
             findings.found += kept
-            if not kept or (isinstance(kept[0], CertificateList) and self._lacks_delta(link, kept)):
+            if not kept or self._lacks_delta(link, kept, now):
                 left.append(link)
         if left and fetch:
             self._fetch_all(left, now, findings)
         return findings
 
     def _find(self, link: Link, now: datetime) -> list[Found]:
-        """Return what is kept and holds now, a complete CRL with its delta if there is one."""
+        """Return what is kept and holds now, a complete CRL with its delta CRLs if there are any.
+
+        One of these that is outdated, or has another base, still tells of what it names.
+        """
         for source in list_sources(link):
             kept = self._cache.find(source.name)
-            if kept and _judge(link, [kept], now).answer is not Answer.UNKNOWN:
-                return [kept, *self._find_deltas(link, kept, now)]
+            if kept:
+                found = [kept, *self._find_deltas(link, kept)]
+                if judge(link, found, now).answer is not Answer.UNKNOWN:
+                    return found
         return []
 
-    def _find_deltas(self, link: Link, base: Found, now: datetime) -> list[Found]:
-        """Return the kept delta CRL of a complete one, if it holds now."""
-        if isinstance(base, CertificateList):
-            for source in list_deltas(link):
-                kept = self._cache.find(source.name)
-                if kept and not _doubt_delta(link, base, kept, now):
-                    return [kept]
-        return []
+    def _find_deltas(self, link: Link, base: Found) -> list[Found]:
+        """Return the delta CRLs that are kept beside a complete one."""
+        if not isinstance(base, CertificateList):
+            return []
+        kept = [self._cache.find(source.name) for source in list_deltas(link, base.delta_urls)]
+        return [one for one in kept if isinstance(one, CertificateList) and one.is_delta]
 
-    def _lacks_delta(self, link: Link, kept: Sequence[Found]) -> bool:
+    def _lacks_delta(self, link: Link, kept: Sequence[Found], now: datetime) -> bool:
         """Tell whether a newer delta CRL should be asked for."""
-        return len(kept) == 1 and any(
-            self._failures.of(source.address) is None and self._failures.of(source.name) is None
-            for source in list_deltas(link)
-        )
+        base, *deltas = kept
+        if not isinstance(base, CertificateList):
+            return False
+        if any(
+            isinstance(delta, CertificateList)
+            and is_current(delta, now)
+            and not doubt_delta(link, base, delta, now)
+            for delta in deltas
+        ):
+            return False
+        sources = list_deltas(link, base.delta_urls)
+        return any(self._failure(source) is None for source in sources)
 
     def _fetch_all(self, links: list[Link], now: datetime, findings: Findings) -> None:
         if not self._turns.acquire(timeout=PATIENCE):
@@ -133,76 +175,81 @@ class Inquiry:
         try:
             deadline = time.monotonic() + SECONDS
             for link in links:
-                findings.reasons[link[0]] = []
-                self._fetch(link, now, deadline, findings)
+                self._fetch(_Case(link, now, deadline), findings)
         finally:
             self._turns.release()
 
-    def _fetch(self, link: Link, now: datetime, deadline: float, findings: Findings) -> None:
+    def _fetch(self, case: _Case, findings: Findings) -> None:
         """Ask one after the other, until one has an answer that counts."""
-        kept = [*self._find(link, now)]  # Another process may have been quicker.
-        for source in list_sources(link) if not kept else ():
-            failure = self._failure(source)
-            answer = self._ask(link, source, now, deadline) if failure is None else failure
+        reasons = findings.reasons[case.link[0]] = []
+        kept = self._find(case.link, case.now)  # Another process may have been quicker.
+        for source in list_sources(case.link) if not kept else ():
+            answer = self._failure(source) or self._ask(case, source)
             if not isinstance(answer, Reason):
                 kept = [answer]
                 break
-            findings.reasons[link[0]].append(answer)
-        if kept and kept[0] not in findings.found:
-            findings.found += kept
-        if len(kept) == 1 and isinstance(kept[0], CertificateList):
-            self._fetch_delta(link, kept[0], now, deadline, findings)
+            reasons.append(answer)
+        if kept and self._lacks_delta(case.link, kept, case.now):
+            kept += self._fetch_delta(case, kept[0])
+        findings.found += [one for one in kept if one not in findings.found]
 
-    def _fetch_delta(
-        self,
-        link: Link,
-        base: CertificateList,
-        now: datetime,
-        deadline: float,
-        findings: Findings,
-    ) -> None:
-        """Ask for what changed since a complete CRL; without it that holds as long as it says."""
-        for source in list_deltas(link):
+    def _fetch_delta(self, case: _Case, base: Found) -> list[Found]:
+        """Ask for what changed since a complete CRL; give a newer one of these too, if there is.
+
+        Without an answer the one at hand still holds as long as it says (RFC 5280 section 6.3.3).
+        """
+        if not isinstance(base, CertificateList):
+            return []
+        case = replace(case, base=base)
+        for source in list_deltas(case.link, base.delta_urls):
             if self._failure(source) is None:
-                answer = self._ask(link, source, now, deadline, base)
+                answer = self._ask(case, source)
                 if not isinstance(answer, Reason):
-                    findings.found.append(answer)
+                    return [answer] if case.base is base else [case.base or base, answer]
+        return [] if case.base is None else [case.base]
+
+    def _renew(self, case: _Case, delta: CertificateList) -> None:
+        """Ask for the complete CRL that a delta CRL is based on, which is newer than what is kept.
+
+        Raises nothing: what isn't had is missing.
+        """
+        wanted = replace(case, base=None, least=delta.base_number or 0)
+        for source in list_sources(case.link):
+            if source.question is None and self._failure(source) is None:
+                answer = self._ask(wanted, source)
+                if isinstance(answer, CertificateList):
+                    case.base = answer
                     return
 
     def _failure(self, source: Source) -> Reason | None:
         return self._failures.of(source.address) or self._failures.of(source.name)
 
-    def _ask(
-        self,
-        link: Link,
-        source: Source,
-        now: datetime,
-        deadline: float,
-        base: CertificateList | None = None,
-    ) -> Found | Reason:
+    def _ask(self, case: _Case, source: Source) -> Found | Reason:
         """Fetch an answer and keep it, if it is one for now, signed by who may sign it."""
-        seconds = deadline - time.monotonic()
+        seconds = case.deadline - time.monotonic()
+        place: dict[str, object] = {"address": source.address}
         if seconds <= 0:
-            return Reason("there was no time left to ask {address}", {"address": source.address})
+            return Reason("there was no time left to ask {address}", place)
         try:
             if source.question is not None:
-                return self._ask_responder(link, source, source.question, now, seconds)
-            return self._download(link, source, now, seconds, base)
+                return self._ask_responder(case, source, source.question, seconds)
+            return self._download(case, source, seconds)
         except FetchFailed as error:
             if seconds >= RESPONSE_SECONDS:  # Else the address had little time.
                 self._failures.note(source.address, error.reason)
             return error.reason
         except (UnreadableFile, MalformedRevocation):
-            doubt = Reason("what {address} answers can't be read", {"address": source.address})
-        except _Doubtful as error:
+            doubt = Reason("what {address} answers can't be read", place)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            doubt = Reason("what {address} answers can't be written: {why}", {**place, "why": why})
+        except Doubtful as error:
             doubt = error.reason
         self._failures.note(source.name, doubt)
         return doubt
 
-    def _ask_responder(
-        self, link: Link, source: Source, question: bytes, now: datetime, seconds: float
-    ) -> Found:
-        """Ask by OCSP. Raises FetchFailed, MalformedRevocation or _Doubtful.
+    def _ask_responder(self, case: _Case, source: Source, question: bytes, seconds: float) -> Found:
+        """Ask by OCSP. Raises FetchFailed, MalformedRevocation or Doubtful.
 
         An answer to somebody else's question may be an old one, sent again.
         """
@@ -210,80 +257,27 @@ class Inquiry:
         data = source.ask(question, nonce, seconds)
         answer = OcspResponse(data)
         if answer.nonce != nonce:
-            raise _Doubtful(
-                Reason("{address} does not repeat the nonce", {"address": source.address})
-            )
-        _demand(_judge(link, [answer], now))
+            place: dict[str, object] = {"address": source.address}
+            raise Doubtful(Reason("{address} does not repeat the nonce", place))
+        demand(case.doubt(answer))
         self._cache.keep(source.name, data)
         return answer
 
-    def _download(
-        self,
-        link: Link,
-        source: Source,
-        now: datetime,
-        seconds: float,
-        base: CertificateList | None,
-    ) -> Found:
+    def _download(self, case: _Case, source: Source, seconds: float) -> Found:
         """Fetch a CRL, unless another process just did.
 
-        Raises FetchFailed, UnreadableFile, MalformedRevocation or _Doubtful.
+        Raises FetchFailed, UnreadableFile, MalformedRevocation, OSError or Doubtful.
         """
         with self._cache.claim(source.name, seconds):
             kept = self._cache.find(source.name)
-            if kept and not _doubt(link, base, kept, now):
+            if kept and not case.doubt(kept):
                 return kept
-            with self._cache.receive() as path:
-                with path.open("wb") as file:
-                    source.download(file, seconds)
-                answer = read_list(path)
-                doubt = _doubt(link, base, answer, now)
-                if doubt:
-                    raise _Doubtful(doubt)
-                self._cache.adopt(source.name, path)
+            with self._cache.receive() as (path, file):
+                source.download(file, seconds)
+                file.flush()
+                answer = self._cache.read(path)
+                if case.base is not None and is_superseded(case.link, case.base, answer):
+                    self._renew(case, answer)
+                demand(case.doubt(answer))
+                self._cache.adopt(source.name, path, answer)
                 return answer
-
-
-class _Doubtful(Exception):  # It reads as what it says.
-    """An answer says nothing that counts; `reason` says why."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-def _demand(verdict: Verdict) -> None:
-    """Raise _Doubtful if an answer leaves it unknown."""
-    if verdict.answer is Answer.UNKNOWN:
-        raise _Doubtful(verdict.reasons[0])
-
-
-def _doubt(link: Link, base: CertificateList | None, found: Found, now: datetime) -> Reason | None:
-    """Return why a CRL says nothing now, alone or, given its base, as a delta; None if it does."""
-    if base is not None:
-        return _doubt_delta(link, base, found, now)
-    verdict = _judge(link, [found], now)
-    return verdict.reasons[0] if verdict.answer is Answer.UNKNOWN else None
-
-
-def _doubt_delta(link: Link, base: CertificateList, found: Found, now: datetime) -> Reason | None:
-    """Return why a CRL is no delta of `base` that holds now (RFC 5280 section 5.2.4).
-
-    What stands at a delta's address and doesn't say that it is one never counts as complete.
-    """
-    if not isinstance(found, CertificateList) or not found.is_delta_of(base):
-        return Reason("a delta CRL is not one of the CRL at hand")
-    verdict = _judge(link, [base, found], now)
-    is_current = found.next_update is not None and now <= found.next_update
-    return None if is_current and verdict.answer is not Answer.UNKNOWN else _outdated(verdict)
-
-
-def _outdated(verdict: Verdict) -> Reason:
-    return verdict.reasons[0] if verdict.reasons else Reason("a delta CRL is outdated")
-
-
-def _judge(link: Link, found: Sequence[Found], now: datetime) -> Verdict:
-    """Tell whether answers are about a link, signed by who may sign them, and hold now."""
-    lists = [one for one in found if isinstance(one, CertificateList)]
-    responses = [one for one in found if isinstance(one, OcspResponse)]
-    return check_revocation(link, Occasion.of(now), [RevocationData(lists, responses)])

@@ -130,7 +130,7 @@ class Trust:
         with self._lock:
             loaded = self._loaded
             if not loaded or loaded.files != files:
-                loaded = self._loaded = _Loaded.read(self.folder, files)
+                loaded = self._loaded = _Loaded.read(self.folder, files, self.cache)
             return loaded
 
 
@@ -146,8 +146,8 @@ class _Loaded:
     verifier: Verifier
 
     @classmethod
-    def read(cls, folder: Path, files: Stamp) -> _Loaded:
-        contents = read_folder(folder, files)
+    def read(cls, folder: Path, files: Stamp, cache: Path) -> _Loaded:
+        contents = read_folder(folder, files, cache)
         return cls(
             files,
             contents,

@@ -1,7 +1,7 @@
 """Where a certificate says that its issuer tells whether it was revoked."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO, TypeAlias
@@ -92,12 +92,15 @@ def list_sources(link: Link) -> tuple[Source, ...]:
 
 
 @lru_cache(maxsize=256)
-def list_deltas(link: Link) -> tuple[Source, ...]:
-    """List where the delta CRLs are that a certificate names (RFC 5280 section 4.2.1.15)."""
+def list_deltas(link: Link, more: tuple[str, ...]) -> tuple[Source, ...]:
+    """List where the delta CRLs are that a certificate names (RFC 5280 section 4.2.1.15).
+
+    `more` has the addresses that the complete CRL names (section 5.2.6).
+    """
     certificate, issuer = link
     limit = _list_limit(issuer)
-    found = _addresses(x509.delta_crl_urls, certificate)
-    return tuple(Source(address, limit, is_delta=True) for address in found)
+    found = [*_addresses(x509.delta_crl_urls, certificate), *_usable(more)]
+    return tuple(Source(one, limit, is_delta=True) for one in dict.fromkeys(found))[:MAX_ADDRESSES]
 
 
 def _list_limit(issuer: Certificate) -> int:
@@ -114,7 +117,11 @@ def _addresses(
         found = read(certificate)
     except MalformedExtension:
         return []
-    return [address for address in found if address.startswith(_SCHEMES)][:MAX_ADDRESSES]
+    return _usable(found)
+
+
+def _usable(addresses: Iterable[str]) -> list[str]:
+    return [address for address in addresses if address.startswith(_SCHEMES)][:MAX_ADDRESSES]
 
 
 def write_certificate_id(link: Link) -> bytes:

@@ -45,11 +45,13 @@ def delta_at(*urls: str) -> bytes:
     return extension("2.5.29.46", der.sequence(point))
 
 
-def numbered(number: int, base: int | None = None) -> list[bytes]:
-    """Encode a CRLNumber, and the number of the base of a delta CRL."""
+def numbered(number: int, base: int | None = None, scope: bytes = b"") -> list[bytes]:
+    """Encode a CRLNumber, the number of the base of a delta CRL, and an AuthorityKeyIdentifier."""
     listed = [extension("2.5.29.20", der.integer(number))]
     if base is not None:
         listed.append(extension("2.5.29.27", der.integer(base), critical=True))
+    if scope:
+        listed.append(extension("2.5.29.35", der.sequence(der.implicit(0, scope))))
     return listed
 
 

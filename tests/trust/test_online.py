@@ -1,5 +1,8 @@
 """REVOCATION=online: whom the verifier asks, and what it believes."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from app.cms.crls import CERTIFICATE_HOLD, REMOVE_FROM_CRL
 from app.cms.status import Answer
 from app.cms.x509 import read_certificate
 from app.trust import Trust
+from app.trust.online import Inquiry
 from tests import der, gost_signer, pki, signing
 from tests.builders import SIGNING_TIME
 from tests.pki import Holder
@@ -237,11 +241,11 @@ def test_a_delta_crl_is_fetched_beside_its_base(online: Trust, site: Site) -> No
 @pytest.mark.parametrize(
     "extensions",
     [
-        numbered(9, base=8),  # Of another base.
+        numbered(9, base=6, scope=b"another"),
         numbered(9),  # A complete list at a delta's address is none to begin with.
         [*numbered(9), pki.extension("2.5.29.46", der.sequence(), critical=True)],
     ],
-    ids=["another base", "complete", "critical freshestCRL"],
+    ids=["another scope", "complete", "critical freshestCRL"],
 )
 def test_what_is_no_delta_of_the_base_changes_nothing(
     online: Trust, site: Site, extensions: list[bytes]
@@ -253,3 +257,103 @@ def test_what_is_no_delta_of_the_base_changes_nothing(
     for _ in range(2):
         assert ask(online, ivan, at=now()).revocation.answer is NO
     assert site.asked == ["GET /nca.crl", "GET /nca_d.crl"]  # It is left alone for a while.
+
+
+def test_a_delta_crl_shows_that_there_is_a_newer_base(online: Trust, site: Site) -> None:
+    serial = person(crl_at(site.url("/nca.crl")), delta_at(site.url("/nca_d.crl"))).serial
+    ivan = lists(crl(extensions=numbered(7)), b"", site)
+    assert ask(online, ivan, at=now()).revocation.answer is YES
+    online._inquiry = Inquiry(online.cache)  # Which remembers no failures.
+    site.serve("/nca.crl", crl(None, Revoked(serial, LONG_AGO), extensions=numbered(8)))
+    site.serve("/nca_d.crl", crl(this_update=now(), extensions=numbered(9, base=8)))
+    site.asked.clear()
+    for _ in range(2):
+        assert ask(online, ivan, at=now()).revocation.answer is NO
+    assert site.asked == ["GET /nca_d.crl", "GET /nca.crl"]
+
+
+def test_a_newer_base_is_not_asked_for_over_and_over(online: Trust, site: Site) -> None:
+    base, delta = crl(extensions=numbered(7)), crl(extensions=numbered(9, base=8))
+    ivan = lists(base, delta, site)
+    for _ in range(2):
+        assert ask(online, ivan, at=now()).revocation.answer is YES
+    assert site.asked == ["GET /nca.crl", "GET /nca_d.crl", "GET /nca.crl"]
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        numbered(9, base=8),  # Of a base that isn't at hand.
+        [*numbered(9), pki.extension("2.5.29.46", der.sequence(), critical=True)],
+    ],
+    ids=["another base", "critical freshestCRL"],
+)
+def test_what_is_no_delta_of_the_base_can_accuse(
+    online: Trust, site: Site, extensions: list[bytes]
+) -> None:
+    serial = person(crl_at(site.url("/nca.crl")), delta_at(site.url("/nca_d.crl"))).serial
+    delta = crl(None, Revoked(serial, LONG_AGO), this_update=now(), extensions=extensions)
+    ivan = lists(crl(extensions=numbered(7)), delta, site)
+    asked = 0
+    for _ in range(2):
+        assert ask(online, ivan, at=now()).revocation.answer is NO
+        asked = asked or len(site.asked)
+    assert len(site.asked) == asked
+
+
+def test_what_an_outdated_delta_crl_said_is_not_forgotten(online: Trust, site: Site) -> None:
+    serial = person(crl_at(site.url("/nca.crl")), delta_at(site.url("/nca_d.crl"))).serial
+    listed = Revoked(serial, LONG_AGO)
+    delta = crl(None, listed, this_update=now(), extensions=numbered(9, base=7))
+    ivan = lists(crl(extensions=numbered(7)), delta, site)
+    assert ask(online, ivan, at=now()).revocation.answer is NO
+    old = {"this_update": now() - HOUR, "next_update": now() - HOUR / 2}
+    [file] = [one for one in online.cache.glob("*.crl") if one.read_bytes() == delta]
+    file.write_bytes(crl(None, listed, **old, extensions=numbered(9, base=7)))
+    assert ask(online, ivan, at=now(), fetch=False).revocation.answer is NO
+    site.serve("/nca_d.crl", status=503)
+    assert ask(online, ivan, at=now()).revocation.answer is NO
+    assert site.asked[-1] == "GET /nca_d.crl"  # A newer one was asked for.
+
+
+def test_a_delta_crl_brings_an_outdated_base_up_to_date(online: Trust, site: Site) -> None:
+    base = crl(extensions=numbered(7))
+    ivan = lists(base, crl(this_update=now(), extensions=numbered(9, base=7)), site)
+    assert ask(online, ivan, at=now()).revocation.answer is YES
+    [file] = [one for one in online.cache.glob("*.crl") if one.read_bytes() == base]
+    old = {"this_update": now() - 2 * HOUR, "next_update": now() - HOUR}
+    file.write_bytes(crl(None, **old, extensions=numbered(7)))
+    site.asked.clear()
+    assert ask(online, ivan, at=now()).revocation.answer is YES
+    assert site.asked == []
+
+
+def test_a_complete_crl_may_name_where_its_delta_is(online: Trust, site: Site) -> None:
+    point = delta_at(site.url("/nca_d.crl"), "ldap://nowhere/")
+    base = crl(extensions=[*numbered(7), point])
+    ivan = person(crl_at(site.serve("/nca.crl", base)))
+    listed = Revoked(ivan.serial, LONG_AGO)
+    site.serve("/nca_d.crl", crl(None, listed, extensions=numbered(9, base=7)))
+    assert ask(online, ivan, at=now()).revocation.answer is NO
+    assert site.asked == ["GET /nca.crl", "GET /nca_d.crl"]
+
+
+@contextmanager
+def small_files(size: int) -> Iterator[None]:
+    """Let no file grow beyond so many bytes, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_list_that_can_not_be_written_leaves_it_unknown(online: Trust, site: Site) -> None:
+    listed = [Revoked(2**64 + number, LONG_AGO) for number in range(5000)]
+    address = site.serve("/nca.crl", crl(None, *listed))
+    with small_files(1000):
+        status = ask(online, person(crl_at(address)))
+    assert status.revocation.answer is UNKNOWN
+    assert reasons(status)[-1] == f"what {address} answers can't be written: File too large"
+    assert not list(online.cache.glob("*.crl"))

@@ -1,0 +1,118 @@
+"""CRLs in files: small ones are read, large ones mapped (`app.trust.crl_files`), and remembered.
+
+With a list is remembered that its signature verifies, for as long as its file stays as it is.
+"""
+
+import hashlib
+import logging
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from app.cms.crl_index import MAX_SIZE
+from app.cms.crls import CertificateList
+from app.trust.crl_files import LARGE, State, open_list, state_of
+from app.trust.files import (
+    MAX_REVOCATION_SIZE,
+    UNFINISHED,
+    copy_crl,
+    read_crl_bytes,
+    read_file,
+)
+
+SUFFIX = ".crl"
+# Lists that are remembered.
+_MAX_KNOWN = 32
+
+_known: OrderedDict[Path, tuple[State, CertificateList]] = OrderedDict()
+_lock = threading.Lock()
+_log = logging.getLogger(__name__)
+
+
+def read_list(path: Path, folder: Path) -> CertificateList:
+    """Read a CRL that is changed only by replacing its file; an index may be kept in `folder`.
+
+    Raises OSError, UnreadableFile or MalformedRevocation.
+    """
+    state = state_of(path)
+    if state is None:
+        raise FileNotFoundError(path)
+    with _lock:
+        known = _known.get(path)
+        if known and known[0] == state:
+            _known.move_to_end(path)
+            return known[1]
+    crl = load_list(path, folder)
+    remember(path, state, crl)
+    return crl
+
+
+def load_list(path: Path, folder: Path) -> CertificateList:
+    """Do the same, and remember nothing."""
+    if path.stat().st_size < LARGE:
+        return CertificateList(read_crl_bytes(read_file(path, LARGE)))
+    return open_list(path, folder)
+
+
+def remember(path: Path, state: State, crl: CertificateList) -> None:
+    """Let `read_list` give this for the file as long as it is in that state."""
+    with _lock:
+        _known[path] = state, crl
+        _known.move_to_end(path)
+        if len(_known) > _MAX_KNOWN:
+            _known.popitem(last=False)
+
+
+@contextmanager
+def draft(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Open a new file for a CRL, in a folder that is made if need be; it is removed if it is left.
+
+    Raises OSError.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        prefix=UNFINISHED, suffix=SUFFIX, dir=folder, delete=False
+    ) as file:
+        path = Path(file.name)
+        try:
+            yield path, cast(BinaryIO, file)
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def bring(path: Path, folder: Path) -> tuple[str, CertificateList]:
+    """Read a CRL that others may write to at any time; give the SHA-256 of its DER too.
+
+    A file that is cut while it is mapped takes the process with it. So of a large list a copy in
+    `folder` is mapped, which all processes share. Raises UnreadableFile or MalformedRevocation.
+    """
+    state = state_of(path)
+    try:
+        if state and state[1] >= LARGE:
+            return _bring_large(path, folder)
+    except OSError as error:
+        _log.warning("REVOCATION_CACHE: %s can't be copied to it: %s", path.name, error.strerror)
+    der = read_crl_bytes(read_file(path, MAX_REVOCATION_SIZE))
+    return hashlib.sha256(der).hexdigest(), CertificateList(der)
+
+
+def _bring_large(path: Path, folder: Path) -> tuple[str, CertificateList]:
+    """Raise OSError too."""
+    with path.open("rb") as source, draft(folder) as (copy, file):
+        sha256 = copy_crl(source, file, MAX_SIZE)
+        kept = folder / (sha256 + SUFFIX)
+        if not _is_whole(kept, sha256):
+            copy.replace(kept)
+        return sha256, read_list(kept, folder)
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except FileNotFoundError:
+        return False
