@@ -90,7 +90,8 @@ def has_anchors(folder: Path) -> bool:
     """Tell whether anything is trusted, without reading more than the anchors."""
     listed = (one for one in list_files(folder) if not one[0].startswith(_BELOW))
     own = [one for one in listed if Path(one[0]).suffix.lower() in _CERTIFICATES]
-    return bool(read_folder(folder, tuple(own)).anchors)
+    # No CRL is among them, so nothing is kept.
+    return bool(read_folder(folder, tuple(own), cache=folder).anchors)
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
