@@ -1,7 +1,7 @@
 """When something was signed: what is proven of that, and what is only said."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from app.cms.x509 import Certificate
 
@@ -45,6 +45,18 @@ class Occasion:
     claimed: ClaimedTimes | None = None
 
     @classmethod
-    def of(cls, at: datetime) -> "Occasion":
-        """Return the occasion of a moment that is certain."""
-        return cls(at, at)
+    def of(cls, at: "datetime | Occasion") -> "Occasion":
+        """Return the occasion of a moment that is certain, or the one that is given, in UTC.
+
+        Raises ValueError if a moment has no time zone.
+        """
+        if isinstance(at, Occasion):
+            return cls(_in_utc(at.at), _in_utc(at.known), at.claimed)
+        moment = _in_utc(at)
+        return cls(moment, moment)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a time without its time zone is no moment")
+    return moment.astimezone(UTC)

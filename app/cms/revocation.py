@@ -41,7 +41,8 @@ class _Moment:
 
         What a sender brings may be made, and dated back, as late as it is first seen.
         """
-        return self.known if word.by_sender or self.for_timestamps else self.at
+        is_kept = self.attested and not word.by_sender
+        return self.at if is_kept and not self.for_timestamps else self.known
 
 
 @dataclass(frozen=True, slots=True)

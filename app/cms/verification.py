@@ -6,7 +6,7 @@ nothing is fetched, nothing is read from settings, and no clock is looked at.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from app.cms.authorities import (
     Authorities,
@@ -49,7 +49,7 @@ class _Case:
     authorities: Sequence[Authorities]
     revocation: Sequence[RevocationData]
     budget: Budget
-    at: datetime
+    when: Occasion
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +106,17 @@ class Verifier:
         signature: SignedCms | SignedXml,
         content: bytes | None = None,
         *,
-        at: datetime,
+        at: datetime | Occasion,
         patient: bool = False,
     ) -> tuple[SignerStatus, ...]:
         """Verify each signer of a parsed signature, in the order in which it has them.
 
         `content` is what a detached CMS is over; if one is attached too, it must be the same. `at`
         says when the signature is known to have existed, for signers without a timestamp that
-        holds: as a rule the moment of saving. `patient`: hashing the content may take minutes, as
-        it does with GOST where OpenSSL doesn't help. Steps for each signer:
+        holds: as a rule the moment of saving. It is an Occasion where certificates are to be judged
+        as of another moment than that since when the signature is known. `patient`: hashing the
+        content may take minutes, as it does with GOST where OpenSSL doesn't help. Steps for each
+        signer:
 
         1. intact and valid: digests and signature value (RFC 5652 section 5.6, XMLDSig 3.2);
         2. the decisive time: that of a timestamp whose imprint, signature and authority hold, else
@@ -125,31 +127,30 @@ class Verifier:
         Raises ValueError if `at` has no time zone, and MalformedSignature for damage that parsing
         did not notice.
         """
-        at = _in_utc(at)
+        when = Occasion.of(at)
         if isinstance(signature, SignedXml):
-            return self._verify_xml(signature, at)
+            return self._verify_xml(signature, when)
         budget = FREE if patient else ContentBudget()
-        return self._verify_cms(signature, content, at, budget)
+        return self._verify_cms(signature, content, when, budget)
 
     def verify_certificate(
-        self, certificate: Certificate, *, at: datetime
+        self, certificate: Certificate, *, at: datetime | Occasion
     ) -> tuple[Verdict, Verdict]:
         """Tell whether a bare certificate reaches an anchor at that time, and about revocation.
 
         Raises ValueError if `at` has no time zone.
         """
-        case = _Case((self._intermediates,), (self._revocation,), Budget(), _in_utc(at))
-        when = Occasion.of(case.at)
-        path = find_path(certificate, when, self._anchors, case.authorities, case.budget)
+        case = _Case((self._intermediates,), (self._revocation,), Budget(), Occasion.of(at))
+        path = find_path(certificate, case.when, self._anchors, case.authorities, case.budget)
         if not path.anchored:
             return path.verdict, _NO_PATH
-        return path.verdict, check_revocation(path.chain, when, case.revocation)
+        return path.verdict, check_revocation(path.chain, case.when, case.revocation)
 
     def _verify_cms(
         self,
         signature: SignedCms,
         content: bytes | None,
-        at: datetime,
+        when: Occasion,
         content_budget: Budget,
     ) -> tuple[SignerStatus, ...]:
         parts = demand_parts(signature)
@@ -160,13 +161,13 @@ class Verifier:
             (self._intermediates, EmbeddedAuthorities(parts.certificates)),
             (self._revocation, read_embedded(parts, budget)),
             budget,
-            at,
+            when,
         )
         outer = EmbeddedCertificates(signature.scanned, signature.listed)
         tokens = TokenCase(
             lambda authority, moment, more: self._judge_stamper(authority, moment, more, case),
             budget,
-            at,
+            when.known,
             (outer, self._intermediates, self._anchors),
         )
         statuses = []
@@ -186,13 +187,13 @@ class Verifier:
             statuses.append(self._conclude(checked, case))
         return tuple(statuses)
 
-    def _verify_xml(self, signature: SignedXml, at: datetime) -> tuple[SignerStatus, ...]:
+    def _verify_xml(self, signature: SignedXml, when: Occasion) -> tuple[SignerStatus, ...]:
         budget = Budget()
         statuses = []
         for number, checked in enumerate(check_xml(signature), 1):
             certificate = demand_certificate(checked.certificate, number)
             others = GivenAuthorities(map(read_certificate, checked.certificates))
-            case = _Case((self._intermediates, others), (self._revocation,), budget, at)
+            case = _Case((self._intermediates, others), (self._revocation,), budget, when)
             found = _Checked(
                 number,
                 certificate,
@@ -208,15 +209,16 @@ class Verifier:
         """Answer what is left once the decisive time is known: steps 3 and 4."""
         timestamp, certificate = checked.timestamp, checked.certificate
         attested = verified_time(timestamp)
-        decisive_time = attested or case.at
-        path, revocation = self._judge(checked, decisive_time, case)
+        decisive_time = attested or case.when.at
+        known = attested or case.when.known
+        path, revocation = self._judge(checked, case)
         if timestamp and attested:
             revocation = self._doubt_attested(checked, timestamp, revocation, case)
         return SignerStatus(
             number=checked.number,
             certificate=certificate,
-            intact=weigh_digests(checked.intact, checked.digests, decisive_time),
-            valid=weigh_signature(checked.valid, certificate, checked.method, decisive_time),
+            intact=weigh_digests(checked.intact, checked.digests, known),
+            valid=weigh_signature(checked.valid, certificate, checked.method, known),
             path=_explain(path.verdict, timestamp, certificate),
             revocation=revocation,
             decisive_time=decisive_time,
@@ -234,30 +236,32 @@ class Verifier:
         """
         if verdict.answer is not Answer.YES or timestamp.revocation.answer is not Answer.UNKNOWN:
             return verdict
-        path, revocation = self._judge(replace(checked, timestamp=None), case.at, case)
+        path, revocation = self._judge(replace(checked, timestamp=None), case)
         if every(path.verdict, revocation).answer is Answer.YES:
             return verdict
         return every(verdict, timestamp.revocation)
 
-    def _judge(self, checked: _Checked, moment: datetime, case: _Case) -> tuple[Path, Verdict]:
+    def _judge(self, checked: _Checked, case: _Case) -> tuple[Path, Verdict]:
         """Find a path, and ask whether anything on it was revoked.
 
         Who is no anchor's offspring has no one whose word on revocation counts.
         """
-        attested = verified_time(checked.timestamp) is not None
-        when = Occasion(moment, moment, checked.claimed)
+        attested = verified_time(checked.timestamp)
+        when = Occasion.of(attested) if attested else case.when
+        when = replace(when, claimed=checked.claimed)
         path = find_path(checked.certificate, when, self._anchors, case.authorities, case.budget)
         if not path.anchored:
             return path, _NO_PATH
-        when = Occasion(moment, case.at)
-        return path, check_revocation(path.chain, when, case.revocation, attested=attested)
+        when = Occasion(when.at, case.when.known)
+        is_attested = attested is not None
+        return path, check_revocation(path.chain, when, case.revocation, attested=is_attested)
 
     def _judge_stamper(
         self, authority: Certificate, moment: datetime, more: Authorities, case: _Case
     ) -> tuple[Verdict, Verdict]:
         """Tell whether an anchor vouches for an authority of timestamps at the time it attests."""
         authorities = (*case.authorities, more)
-        when = Occasion(moment, case.at)
+        when = Occasion(moment, case.when.known)
         path = find_path(authority, when, self._anchors, authorities, case.budget)
         if path.verdict.answer is not Answer.YES:
             return path.verdict, Verdict(Answer.UNKNOWN)
@@ -275,9 +279,3 @@ def _explain(
     if timestamp.verdict.answer is not Answer.UNKNOWN or not in_force:
         return verdict
     return every(verdict, timestamp.verdict)
-
-
-def _in_utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError("a time without its time zone is no moment")
-    return moment.astimezone(UTC)

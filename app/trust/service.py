@@ -60,7 +60,7 @@ class Trust:
         signature: SignedCms | SignedXml,
         content: bytes | None = None,
         *,
-        at: datetime,
+        at: datetime | Occasion,
         fetch: bool = False,
         patient: bool = False,
     ) -> tuple[SignerStatus, ...]:
@@ -80,7 +80,7 @@ class Trust:
         signature: SignedCms | SignedXml,
         content: bytes | None,
         *,
-        at: datetime,
+        at: datetime | Occasion,
         fetch: bool,
         patient: bool,
     ) -> tuple[SignerStatus, ...]:
@@ -99,15 +99,16 @@ class Trust:
         )
 
     def verify_certificate(
-        self, certificate: Certificate, *, at: datetime, fetch: bool = False
+        self, certificate: Certificate, *, at: datetime | Occasion, fetch: bool = False
     ) -> tuple[Verdict, Verdict]:
         """Judge a bare certificate: its path, and revocation. `fetch` as for `verify`."""
         loaded = self._load()
         path, revocation = loaded.verifier.verify_certificate(certificate, at=at)
         if not self._inquiry or revocation.answer is not Answer.UNKNOWN:
             return path, revocation
-        chain = loaded.good_chain(certificate, at)
-        findings = self._inquiry.ask(loaded.unanswered(chain, at), fetch=fetch)
+        moment = Occasion.of(at).at
+        chain = loaded.good_chain(certificate, moment)
+        findings = self._inquiry.ask(loaded.unanswered(chain, moment), fetch=fetch)
         if findings.found:
             verifier = loaded.knowing(findings.found)
             path, revocation = verifier.verify_certificate(certificate, at=at)

@@ -11,6 +11,7 @@ from lxml import etree
 
 from app.cms.algorithm_dates import Broken, broken_digest, broken_signature
 from app.cms.algorithms import DIGESTS, AlgorithmIdentifier, name
+from app.cms.occasions import Occasion
 from app.cms.parsing import parse
 from app.cms.status import Answer, SignerStatus, Verdict
 from app.cms.verification import Verifier
@@ -242,3 +243,23 @@ def test_what_broke_first_counts() -> None:
     assert sha1 == Broken("RSA of 1024 bits", DATES["small"])
     large = broken_signature(parts_of(key("good").public), AlgorithmIdentifier(pki.RSA), SHA1)
     assert large == Broken("RSA with SHA-1", DATES["SHA-1"])
+
+
+def test_what_can_be_forged_since_is_not_good_for_being_judged_as_of_before() -> None:
+    """A certificate that is signed with SHA-1 may be made today, with any dates in it."""
+    who, expired = person("good", "SHA-1"), DATES["SHA-1"] - DAY
+    listed = revoking.crl(root("SHA-1"), this_update=expired, next_update=expired + DAY)
+    signature = signing.read(signing.signed_data([signing.signer_info(who)], [who]))
+    verifier = Verifier(read(root("SHA-1")), crls=[listed])
+    [certificate] = read(who)
+    for known, answer in ((expired, YES), (DATES["SHA-1"], UNKNOWN)):
+        when = Occasion(expired, known)
+        [status] = verifier.verify(signature, at=when)
+        path, revocation = verifier.verify_certificate(certificate, at=when)
+        assert (status.path.answer, status.revocation.answer) == (answer, answer)
+        assert (path.answer, revocation.answer) == (answer, answer)
+    who = person("SHA-1")
+    signature = signing.read(signing.signed_data([signing.signer_info(who)], [who]))
+    [status] = Verifier(read(root())).verify(signature, at=Occasion(expired, DATES["SHA-1"]))
+    assert (status.intact.answer, status.valid.answer) == (UNKNOWN, UNKNOWN)
+    assert status.decisive_time == expired

@@ -47,6 +47,7 @@ from app.api.ncanode.lone_certificates import parse_either
 from app.auth import needs
 from app.cms.claims import Claims, claims_of
 from app.cms.facts import iso_moment
+from app.cms.occasions import Occasion
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
@@ -128,7 +129,8 @@ def _demand_signature(signature: SignedCms | SignedXml, wanted: ValidateRequest)
 def _demand_certificate(certificate: Certificate, wanted: ValidateRequest) -> list[Claims]:
     now = datetime.now(UTC)
     at = now if wanted.expiration else min(now, certificate.not_after)
-    judged = current_trust().verify_certificate(certificate, at=at, fetch=wanted.expiration)
+    when = Occasion(at, now)
+    judged = current_trust().verify_certificate(certificate, at=when, fetch=wanted.expiration)
     demand_legal(certificate, at, *judged)
     return [claims_of(certificate)]
 
