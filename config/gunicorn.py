@@ -4,8 +4,6 @@ import gc
 import itertools
 import os
 import signal
-import socket
-import struct
 import sys
 from typing import Any
 
@@ -14,7 +12,8 @@ from app.cms.gost import implementations
 from app.observe import later, processes
 from app.trust import folder
 from config import counting
-from config.free_threads import FREE_THREADS
+from config.channel import Limits
+from config.connections import CONNECTIONS
 from config.settings import Settings, SettingsError
 
 try:
@@ -41,22 +40,14 @@ keepalive = 75
 max_requests = _settings.max_requests
 max_requests_jitter = _settings.max_requests // 10
 
-# A list filtered by many tags has a long query string; 8190 is the most that gunicorn allows.
-limit_request_line = 8190
+# Connections of one worker. One that sends nothing costs some kilobytes and no thread.
+worker_connections = 1000
 
 # The application writes the line of a request: gunicorn would write its path, which may hold
 # somebody's number.
 accesslog = None
 logger_class = f"config.logs.{_settings.log_format.title()}Logger"
 loglevel = _settings.log_level
-
-# Of all headers with an underscore, which gunicorn drops since they could be taken for others, one
-# is let through, whoever sends it: iinked's clients send their token as `api_key`. And no header
-# steers what the application sees as its address: what proxies say of the client is read by
-# TRUSTED_PROXIES alone.
-forwarded_allow_ips = "*"
-forwarder_headers = "API_KEY"
-secure_scheme_headers: dict[str, str] = {}
 
 # Nothing is written to the operator's home, and nobody steers the server through a socket.
 control_socket_disable = True
@@ -71,16 +62,9 @@ if _settings.metrics and processes.shared_folder() is None:
 def when_ready(master: Any) -> None:
     """Prepare what the workers, which are forked next, take over from the master.
 
-    No client may hold a thread by sending or taking nothing in the middle of a request: the
-    system's own timeout is inherited by each connection.
-
-    And what is loaded by now, and stays, is left out of every later garbage collection: a full one
-    over the application's modules takes 60 ms, in which a worker answers nobody.
+    What is loaded by now, and stays, is left out of every later garbage collection: a full one over
+    the application's modules takes 60 ms, in which a worker answers nobody.
     """
-    patience = struct.pack("ll", _settings.read_timeout, 0)
-    for listener in master.LISTENERS:
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            listener.sock.setsockopt(socket.SOL_SOCKET, option, patience)
     gc.collect()
     gc.freeze()
     master.log.info(implementations.describe())
@@ -104,6 +88,15 @@ def pre_fork(master: Any, worker: Any) -> None:
 
     That is the lowest that no other worker has.
     """
+    worker.limits = Limits(
+        head=_settings.head_timeout,
+        body=_settings.body_timeout,
+        answer=_settings.answer_timeout,
+        idle=keepalive,
+        stall=_settings.read_timeout,
+        max_body=_settings.max_body,
+        threads=threads,
+    )
     worker.cors_headers = cors.headers_of_unread(_settings.cors_origins)
     taken = {other.place for other in master.WORKERS.values()}
     worker.place = next(place for place in itertools.count() if place not in taken)
@@ -121,7 +114,7 @@ def worker_exit(_master: Any, _worker: Any) -> None:
 
 def child_exit(_master: Any, worker: Any) -> None:
     """Forget the threads and connections of a worker that has ended; what it counted is kept."""
-    FREE_THREADS.tell(worker.place, free=False)
+    CONNECTIONS.tell(worker.place, None)
     if processes.shared_folder():
         counting.forget(worker.place)
 

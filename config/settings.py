@@ -97,8 +97,12 @@ class Settings:
     #: Seconds after which a silent worker is replaced, and that a stopping one may take.
     timeout: int
     graceful_timeout: int
-    #: Seconds that a client may stay silent in the middle of a request or an answer.
+    #: Seconds for which a client may take nothing of an answer; and those that a request's head,
+    #: its body and its answer may take as a whole.
     read_timeout: int
+    head_timeout: int
+    body_timeout: int
+    answer_timeout: int
     #: Requests after which a worker is replaced by a fresh one; 0: never.
     max_requests: int
     access_log: bool
@@ -149,6 +153,9 @@ class Settings:
             timeout=read.integer("WEB_TIMEOUT", 60, 1, 3600),
             graceful_timeout=read.integer("WEB_GRACEFUL_TIMEOUT", 25, 1, 3600),
             read_timeout=read.integer("WEB_READ_TIMEOUT", 20, 1, 3600),
+            head_timeout=read.integer("WEB_HEAD_TIMEOUT", 10, 1, 3600),
+            body_timeout=read.integer("WEB_BODY_TIMEOUT", 120, 1, 3600),
+            answer_timeout=read.integer("WEB_ANSWER_TIMEOUT", 300, 1, 86_400),
             max_requests=read.integer("WEB_MAX_REQUESTS", 200_000, 0, 10**9),
             access_log=read.switch("ACCESS_LOG", False),
             log_level=read.choice("LOG_LEVEL", get_args(LogLevel)),

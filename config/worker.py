@@ -1,118 +1,153 @@
-"""gunicorn's worker, with the manners of the application."""
+"""gunicorn's worker over waitress: gunicorn keeps the processes, waitress the connections."""
 
 from __future__ import annotations
 
-import json
+import logging
+import os
 import time
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
-from gunicorn import util
-from gunicorn.http import errors
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.base import Worker as BaseWorker
+from waitress import wasyncore
+from waitress.task import ThreadedTaskDispatcher
 
-from app.observe.counters import count_refusal
-from app.observe.logs import FIELDS
-from app.observe.requests import HEADER, new_id
-from config.free_threads import FREE_THREADS
+from config.channel import Channel, Hall, Limits, Server, adjust
+from config.connections import CONNECTIONS
 
-#: What gunicorn refuses before the application sees it; all other faults of a client are 400.
-STATUS: dict[type[Exception], HTTPStatus] = {
-    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
-    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
-    errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
-}
-
-
-#: Seconds for which a worker leaves a new connection to others who have a thread for it, and after
-#: which it asks again whether they have.
-PATIENCE, ASK_AGAIN = 0.05, 0.005
+#: Seconds after which a worker looks whether it is still wanted.
+_ROUND = 0.5
+#: Seconds for which a worker leaves a connection to one that has fewer, and after which it looks
+#: whether that took it.
+_PATIENCE, _SHORT_ROUND = 0.05, 0.005
+#: What a worker whose threads are all at work adds to the number of its connections.
+_BUSY = 100_000
+#: Seconds for which requests that are under way may end when the master was killed.
+_ORPHAN_SECONDS = 1.0
+#: Seconds for which a kept connection stays open after a stop, for a request that is on its way.
+_LINGER = 1.0
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn is written without types
-    """Threads, and refusals that wear the envelope and repeat nothing of the request.
-
-    While all of its threads are at work, it leaves new connections to workers who have one free.
-    gunicorn's own worker accepts all that it can get: of clients that come at once one process gets
-    nearly all, and serves them on one core.
-    """
+class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without types
+    """Reads requests and writes answers in one thread; others get requests that are complete."""
 
     #: What a refusal says to browsers.
     cors_headers: Mapping[str, str] = {}
     #: Which of the server's workers this is, counted from 0.
     place = 0
-    #: Whether it leaves a connection to others; since when; and when it last asked whether to. By
-    #: the monotonic clock, seconds.
-    _leaves = False
-    _left_at = _asked_at = -PATIENCE
+    #: What a connection may take; set by the configuration.
+    limits: Limits
 
     def run(self) -> None:
         """Serve until told to stop."""
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self._hall = Hall(self.limits, self.log, self.cors_headers)
+        self._map: dict[int, Any] = {}
+        dispatcher = ThreadedTaskDispatcher()
+        dispatcher.set_thread_count(self.cfg.threads)
+        self._listeners = [self._listen(listener.sock, dispatcher) for listener in self.sockets]
         try:
-            super().run()
+            while self.alive and self._round():
+                pass
+            self._stop()
         finally:
-            FREE_THREADS.tell(self.place, free=False)
+            CONNECTIONS.tell(self.place, None)
 
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Wait for what there is to do, and do it; what was left to others is looked at soon."""
-        self._tell()
-        super().wait_for_and_dispatch_events(min(timeout, ASK_AGAIN) if self._leaves else timeout)
-
-    def accept(self, listener: Any) -> None:
-        """Accept a connection, or leave it to others."""
-        self.set_accept_enabled(True)
-        if not self._leaves:
-            super().accept(listener)
-            self._tell()
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Look for new connections, or don't, which holds until gunicorn asks for it again."""
-        self._leaves = enabled and self._is_to_leave()
-        super().set_accept_enabled(enabled and not self._leaves)
-
-    def _is_to_leave(self) -> bool:
-        """Tell whether others will take a connection; those who don't are busy after all."""
-        if self._tell() or not FREE_THREADS.are_there():
-            return False
-        now = time.monotonic()
-        if now - self._asked_at > 4 * ASK_AGAIN:  # This is another connection than the last one.
-            self._left_at = now
-        self._asked_at = now
-        return now - self._left_at < PATIENCE
-
-    def _tell(self) -> bool:
-        """Tell the others, and whoever asks, whether a thread is free."""
-        at_work = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
-        free = bool(self.alive and at_work < self.cfg.threads)
-        FREE_THREADS.tell(self.place, free=free)
-        return free
-
-    def handle_error(self, _request: Any, client: Any, _address: Any, error: Exception) -> None:
-        """Answer what never reached the application, or failed while an answer was sent.
-
-        gunicorn's own answer is an HTML page, and its log line the request's address, which holds
-        document codes.
-        """
-        name, request_id = type(error).__name__, new_id()
-        fields = {FIELDS: {"request_id": request_id}}
-        if isinstance(error, errors.ParseException):
-            status = STATUS.get(type(error), HTTPStatus.BAD_REQUEST)
-            self.log.info("refused a request: %s", name, extra=fields)
-            count_refusal(name)
-        else:
-            status = HTTPStatus.INTERNAL_SERVER_ERROR
-            self.log.error("failed to answer: %s", name, extra=fields)
-            count_refusal("Unexpected")
-        body = json.dumps({"status": False, "message": status.phrase, "content": None}).encode()
-        cors = "".join(f"{name}: {value}\r\n" for name, value in self.cors_headers.items())
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
-            f"{HEADER}: {request_id}\r\n{cors}"
-            f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
+    def _listen(self, listener: Any, dispatcher: ThreadedTaskDispatcher) -> _SharingServer:
+        listener = listener.dup()
+        return _SharingServer(
+            self.wsgi,
+            self._hall,
+            listener,
+            map=self._map,
+            dispatcher=dispatcher,
+            adj=adjust(self.limits, listener, self.cfg.worker_connections),
+            place=self.place,
         )
-        try:
-            util.write_nonblock(client, head.encode() + body)
-        except OSError:
-            self.log.debug("the client had left")
+
+    def _round(self) -> bool:
+        """Do what there is to do for a moment; tell whether to go on."""
+        self.notify()
+        leaves = any(listener.leaves for listener in self._listeners)
+        wasyncore.poll2(_SHORT_ROUND if leaves else _ROUND, self._map)
+        if self.ppid != os.getppid():
+            self._end_orphaned()
+        return not self.max_requests or self._hall.requests < self.max_requests
+
+    def _stop(self) -> None:
+        """Take no more connections; answer what is under way, within the grace."""
+        for listener in self._listeners:
+            listener.accept_waiting()
+            listener.del_channel(self._map)
+            listener.accepting = False
+            listener.socket.close()
+        began = time.monotonic()
+        deadline = began + self.cfg.graceful_timeout
+        while self._hall.channels and time.monotonic() < deadline:
+            self.notify()
+            self._hall.is_closing = True
+            now = time.monotonic()
+            for channel in tuple(self._hall.channels):
+                if not _is_idle(channel) or now > began + _LINGER:
+                    channel.look(now)
+            wasyncore.poll2(0.05, self._map)
+
+    def _end_orphaned(self) -> None:
+        """End at once when the master is gone: the next one needs the port."""
+        self.log.info("the master is gone")
+        for listener in self._listeners:
+            listener.del_channel(self._map)
+            listener.socket.close()
+        deadline = time.monotonic() + _ORPHAN_SECONDS
+        while time.monotonic() < deadline and any(
+            channel.requests for channel in self._hall.channels
+        ):
+            wasyncore.poll2(0.05, self._map)
+        os._exit(1)
+
+
+def _is_idle(channel: Channel) -> bool:
+    return not (channel.requests or channel.request or channel.total_outbufs_len)
+
+
+class _SharingServer(Server):
+    """Leaves a connection for a moment to a worker that has fewer, or whose threads are free."""
+
+    def __init__(self, *arguments: Any, place: int, **more: Any) -> None:
+        self._place = place
+        self._left_at: float | None = None
+        super().__init__(*arguments, **more)
+
+    @property
+    def leaves(self) -> bool:
+        """Whether a connection waits that is left to others."""
+        return self._left_at is not None and time.monotonic() - self._left_at < _PATIENCE
+
+    def readable(self) -> bool:
+        """Tell whether to look for connections."""
+        self._tell()
+        return bool(super().readable()) and not (self.leaves and not self._is_our_turn())
+
+    def handle_accept(self) -> None:
+        """Accept a connection, or leave it to others."""
+        self._tell()
+        if self._is_our_turn() or (self._left_at is not None and not self.leaves):
+            self._left_at = None
+            super().handle_accept()
+        elif self._left_at is None:
+            self._left_at = time.monotonic()
+
+    def accept_waiting(self) -> None:
+        """Accept all who have connected and wait."""
+        count = -1
+        while count != len(self.hall.channels):
+            count = len(self.hall.channels)
+            super().handle_accept()
+
+    def _tell(self) -> None:
+        channels = self.hall.channels
+        is_busy = sum(bool(channel.requests) for channel in channels) >= self.hall.limits.threads
+        CONNECTIONS.tell(self._place, len(channels) + _BUSY * is_busy)
+
+    def _is_our_turn(self) -> bool:
+        return CONNECTIONS.is_turn_of(self._place)

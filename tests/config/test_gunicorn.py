@@ -102,14 +102,6 @@ def test_commands_run_wherever_a_server_would_listen(tmp_path: Path) -> None:
     assert (finished.returncode, finished.stdout) == (0, ""), finished.stderr
 
 
-def test_of_all_headers_with_an_underscore_one_is_let_through() -> None:
-    settings = read()
-    assert settings["forwarder_headers"] == "API_KEY"
-    assert "secure_scheme_headers = {}" in FILE.read_text(encoding="utf-8").replace(
-        ": dict[str, str]", ""
-    )
-
-
 def test_gunicorn_accepts_the_whole_configuration(tmp_path: Path) -> None:
     arguments = ["-m", "gunicorn", "--check-config", "--config", str(FILE), "wsgi:app"]
     finished = run(arguments, DATABASE_URL=f"sqlite:///{tmp_path / 'store.sqlite3'}")

@@ -68,14 +68,11 @@ def accepting_processes(group: int) -> list[int]:
 
 
 def _waits_for_connections(pid: int) -> bool:
-    """Tell whether some epoll of a process watches two files: its own pipe, and the listener."""
+    """Tell whether a process has begun its threads, which a worker does before it accepts."""
     try:
-        watched = [
-            entry.read_text().count("tfd:") for entry in Path(f"/proc/{pid}/fdinfo").iterdir()
-        ]
+        return len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
     except OSError:  # it ended meanwhile
         return False
-    return max(watched, default=0) >= 2
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -167,7 +168,7 @@ def test_what_clients_do_wrong_leaves_no_traceback(client: Client, server: Serve
 def test_broken_http_is_the_clients_fault(server: Server, request_bytes: bytes) -> None:
     before = len(server.log)
     answer = talk(server, request_bytes)
-    assert answer[:10] in {b"HTTP/1.1 4", b""}
+    assert re.match(rb"HTTP/1\.[01] 4|$", answer)
     written = server.log[before:]
     assert "Traceback" not in written
     assert CODE not in written
@@ -177,10 +178,11 @@ def test_broken_http_is_the_clients_fault(server: Server, request_bytes: bytes) 
     ("target", "status"),
     [
         ("/signature?document=договор".encode(), b"400"),
-        (b"/signature?document=" + b"a" * 9000, b"414"),
+        (b"/signature?document=" + b"a" * 9000, b"400"),
+        (b"/signature?document=" + b"a" * 140_000, b"431"),
         (b"/signature?document=a b c", b"400"),
     ],
-    ids=["not encoded", "too long", "blanks"],
+    ids=["not encoded", "long", "too long", "blanks"],
 )
 def test_what_never_reaches_the_application_wears_the_envelope_too(
     server: Server, target: bytes, status: bytes
@@ -188,7 +190,8 @@ def test_what_never_reaches_the_application_wears_the_envelope_too(
     before = len(server.log)
     answer = talk(server, b"GET " + target + CODE.encode() + b" HTTP/1.1\r\n\r\n")
     head, _, body = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 " + status)
+    assert head[:8] in {b"HTTP/1.0", b"HTTP/1.1"}
+    assert head[9:12] == status
     assert b"application/json; charset=utf-8" in head
     assert b"\r\nAccess-Control-Allow-Origin: *\r\n" in head  # so that a page reads why
     assert list(json.loads(body)) == ["status", "message", "content"]

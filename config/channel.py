@@ -1,0 +1,363 @@
+"""Connections to clients, none of which holds a thread by being slow.
+
+waitress reads a request whole before a thread sees it, and keeps what a client is slow to take.
+This module adds what a server without a proxy in front needs besides: deadlines for the head, the
+body and the answer as a whole, bounds on what all clients together may leave here, refusals in the
+envelope, and that a client that is still sending can read why it was refused (RFC 9112 section
+9.6).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from waitress.adjustments import Adjustments
+from waitress.channel import ClientDisconnected, HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
+from waitress.utilities import Error
+
+from app.observe.counters import count_refusal
+from app.observe.logs import FIELDS
+from app.observe.requests import HEADER, new_id
+
+#: Bytes of a request's head: a list filtered by 200 tags of 255 characters fits.
+MAX_HEAD = 131_072
+#: Bytes of a body, and of an answer that waits for its client, that stay in memory.
+IN_MEMORY = 65_536
+#: Bytes of an answer that wait for one client; then the thread that makes more waits, too.
+MAX_WAITING = 4 * 1024 * 1024
+#: Bytes that wait in files for all clients of a worker, bodies and answers.
+MAX_SPOOLED = 1024 * 1024 * 1024
+#: Seconds for which a client that was refused may go on sending, so that it reads why.
+DRAIN_SECONDS = 30.0
+
+# iinked's clients send their token as `api_key`. waitress drops names with an underscore, since
+# they could be taken for others; this one is let through, as the header it would be taken for.
+_API_KEY = re.compile(rb"\r\napi_key[ \t]*:", re.IGNORECASE)
+_NO_REQUEST = b"GET / HTTP/1.0\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds for a request's head, body and answer, between two requests, and without progress.
+
+    `max_body` counts bytes; `threads` are those of a worker.
+    """
+
+    head: float
+    body: float
+    answer: float
+    idle: float
+    stall: float
+    max_body: int
+    threads: int
+
+
+class RequestTimeout(Error):  # type: ignore[misc]  # waitress is written without types
+    """The request was not complete in time."""
+
+    code = 408
+    reason = "Request Timeout"
+
+
+class TooManyBytes(Error):  # type: ignore[misc]
+    """What is being sent at this moment takes all the room that there is."""
+
+    code = 503
+    reason = "Service Unavailable"
+
+
+class Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Reads one request; `began` is when its first byte came, by the monotonic clock."""
+
+    def __init__(self, adj: Adjustments) -> None:
+        super().__init__(adj)
+        self.began = time.monotonic()
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Parse the head of a request."""
+        super().parse_header(_API_KEY.sub(b"\r\napi-key:", header_plus))
+
+
+class Task(WSGITask):  # type: ignore[misc]
+    """Answers one request by the application."""
+
+    def start(self) -> None:
+        """Begin; the last answers of a worker that stops say that the connection closes."""
+        super().start()
+        if self.channel.server.hall.count_request():
+            self.set_close_on_finish()
+
+
+class Refusal(ErrorTask):  # type: ignore[misc]
+    """Answers what never reached the application, or failed there, in the envelope."""
+
+    def execute(self) -> None:
+        """Write the answer; nothing of the request is repeated in it or logged."""
+        error, request_id = self.request.error, new_id()
+        hall = self.channel.server.hall
+        hall.log.info(
+            "refused a request: %s",
+            type(error).__name__,
+            extra={FIELDS: {"request_id": request_id}},
+        )
+        count_refusal(type(error).__name__)
+        body = json.dumps({"status": False, "message": error.reason, "content": None}).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers = [
+            (HEADER, request_id),
+            ("Content-Type", "application/json; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            *hall.cors_headers.items(),
+        ]
+        if error.code == TooManyBytes.code:
+            self.response_headers.append(("Retry-After", "5"))
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+@dataclass
+class Hall:
+    """What all connections of a worker have in common."""
+
+    limits: Limits
+    log: Any
+    cors_headers: Mapping[str, str]
+    #: Whether the worker stops, and how many requests were answered.
+    is_closing: bool = False
+    requests: int = 0
+    channels: set[Channel] = field(default_factory=set)
+    #: Threads that wait for their clients.
+    waiting: int = 0
+
+    def count_request(self) -> bool:
+        """Count a request; tell whether its connection is to be closed behind it."""
+        self.requests += 1
+        return self.is_closing
+
+    def has_room(self) -> bool:
+        """Tell whether the bodies and answers that wait leave room for more."""
+        return sum(channel.spooled for channel in tuple(self.channels)) < MAX_SPOOLED
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """One connection."""
+
+    parser_class = Parser
+    task_class = Task
+    error_task_class = Refusal
+
+    #: Whether a request was refused of which more may come; until when that is dropped, by the
+    #: monotonic clock, and how many bytes of it.
+    _is_unread = False
+    _drains_until: float | None = None
+    _to_drain = 0
+    #: Since when there is something that the client has not taken.
+    _waits_since: float | None = None
+    #: Whether a thread gave up the client, for the main thread to close the connection.
+    _is_given_up = False
+    request: Parser | None
+    connected: bool
+
+    def __init__(self, server: Server, *arguments: Any, **more: Any) -> None:
+        super().__init__(server, *arguments, **more)
+        server.hall.channels.add(self)
+
+    @property
+    def spooled(self) -> int:
+        """Bytes that the client sends, or has not taken."""
+        request = self.request
+        announced = (
+            0 if request is None else max(request.content_length, request.body_bytes_received)
+        )
+        return int(announced + self.total_outbufs_len)
+
+    def received(self, data: bytes) -> bool:
+        """Take what came; a body for which there is no room is refused before it comes."""
+        if self._drains_until is not None:
+            return False
+        result: bool = super().received(data)
+        with self.requests_lock:
+            self._is_unread = self._is_unread or any(each.error for each in self.requests)
+        request = self.request
+        if request is not None and request.body_rcv is not None and not self.server.hall.has_room():
+            self._refuse(TooManyBytes("bodies"))
+        return result
+
+    def _refuse(self, error: Error) -> None:
+        """Answer a request that is not complete; what else comes of it is dropped."""
+        with self.requests_lock:
+            request, self.request = self.request, None
+            if request is None or self.requests:
+                self.will_close = True
+                return
+            if not request.headers_finished:
+                request = self.parser_class(self.adj)
+                request.parse_header(_NO_REQUEST)
+            request.error = error
+            request.completed = self._is_unread = True
+            self.requests.append(request)
+        self.server.add_task(self)
+
+    def look(self, now: float) -> None:
+        """Give up what takes too long, `now` by the monotonic clock; called every second."""
+        if self._drains_until is not None:
+            if now > self._drains_until:
+                self._leave()
+        elif self.total_outbufs_len:
+            self._look_at_answer(now)
+        else:
+            self._waits_since = None
+            if not self.requests:
+                self._look_at_request(now)
+
+    def _look_at_answer(self, now: float) -> None:
+        limits = self.server.hall.limits
+        self._waits_since = self._waits_since or now
+        silent = time.time() - self.last_activity
+        if self._is_given_up or now - self._waits_since > limits.answer or silent > limits.stall:
+            # Not `will_close`, which waits until the client takes something.
+            self._leave()
+
+    def _look_at_request(self, now: float) -> None:
+        hall = self.server.hall
+        if self.request is not None:
+            is_body = self.request.headers_finished
+            if now - self.request.began > (hall.limits.body if is_body else hall.limits.head):
+                self._refuse(RequestTimeout("late"))
+            return
+        is_new = self.last_activity == self.creation_time
+        patience = hall.limits.head if is_new else hall.limits.idle
+        if hall.is_closing or time.time() - self.last_activity > patience:
+            self.will_close = True
+
+    def readable(self) -> bool:
+        """Tell whether there is anything to be read, or to be dropped."""
+        return self._drains_until is not None or bool(super().readable())
+
+    def writable(self) -> bool:
+        """Tell whether there is anything to be written."""
+        return self._drains_until is None and bool(super().writable())
+
+    def handle_read(self) -> None:
+        """Read what came; drop it if its request was refused."""
+        if self._drains_until is None:
+            super().handle_read()
+            if not self.connected:  # The client sends no more; what it asked for may be under way.
+                self._leave_if_done()
+            return
+        try:
+            data = self.recv(self.adj.recv_bytes)
+        except OSError:
+            data = b""
+        self._to_drain -= len(data)
+        if not data or self._to_drain < 0:
+            self._leave()
+
+    def _leave_if_done(self) -> None:
+        if not self.requests and not self.total_outbufs_len:
+            self._leave()
+
+    def handle_close(self) -> None:
+        """Close, but let a client that is still sending read its answer first.
+
+        A socket that is closed while bytes come is reset, and the answer is lost with it.
+        """
+        if not self._is_unread or self._drains_until is not None or not self.connected:
+            self._leave()
+            return
+        self._to_drain = 2 * self.server.hall.limits.max_body + MAX_HEAD
+        self._drains_until = time.monotonic() + DRAIN_SECONDS
+        self.will_close = False
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._leave()
+
+    def _leave(self) -> None:
+        self.server.hall.channels.discard(self)
+        super().handle_close()
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        """Wait until the client has taken enough, if half of all threads are free for others.
+
+        Raises ClientDisconnected if they aren't, or if the client takes nothing for too long.
+        """
+        hall = self.server.hall
+        if self.total_outbufs_len <= self.adj.outbuf_high_watermark:
+            return
+        if hall.waiting >= max(hall.limits.threads // 2, 1) or not hall.has_room():
+            self._give_up()
+        hall.waiting += 1
+        try:
+            with self.outbuf_lock:
+                while self.connected and self.total_outbufs_len > self.adj.outbuf_high_watermark:
+                    self.server.pull_trigger()
+                    if not self.outbuf_lock.wait(hall.limits.stall):
+                        self._give_up()
+        finally:
+            hall.waiting -= 1
+
+    def _give_up(self) -> None:
+        self._is_given_up = True
+        raise ClientDisconnected
+
+
+class Server(TcpWSGIServer):  # type: ignore[misc]
+    """A listening socket."""
+
+    channel_class = Channel
+
+    def __init__(self, application: Any, hall: Hall, listener: socket.socket, **more: Any) -> None:
+        self.hall = hall
+        self.health = ThreadedTaskDispatcher()
+        self.health.set_thread_count(1)
+        info = listener.family, listener.type, listener.proto, listener.getsockname()
+        super().__init__(application, _sock=listener, bind_socket=False, sockinfo=info, **more)
+
+    def add_task(self, task: Channel) -> None:
+        """Have a request answered; health by a thread of its own, whatever others are busy with."""
+        path = task.requests[0].path if task.requests else ""
+        dispatcher = self.health if path.startswith("/health/") else self.task_dispatcher
+        dispatcher.add_task(task)
+
+    def maintenance(self, now: float) -> None:  # noqa: ARG002  # The signature is waitress's.
+        """Look at all connections; called every second or so."""
+        moment = time.monotonic()
+        for channel in tuple(self.hall.channels):
+            with suppress(OSError):
+                channel.look(moment)
+
+    def set_socket_options(self, conn: socket.socket) -> None:
+        """Send what is there at once."""
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def adjust(limits: Limits, listener: socket.socket, connections: int) -> Adjustments:
+    """Return waitress's settings."""
+    return Adjustments(
+        sockets=[listener],
+        threads=limits.threads,
+        connection_limit=connections,
+        cleanup_interval=1,
+        max_request_header_size=MAX_HEAD,
+        # The application says in its families' own words what is too large, up to here.
+        max_request_body_size=limits.max_body + 1,
+        inbuf_overflow=IN_MEMORY,
+        outbuf_overflow=IN_MEMORY,
+        outbuf_high_watermark=MAX_WAITING,
+        asyncore_use_poll=True,
+        ident=None,
+        clear_untrusted_proxy_headers=False,
+        log_socket_errors=False,
+    )

@@ -1,0 +1,23 @@
+"""What workers tell each other."""
+
+from config.connections import PLACES, Connections
+
+
+def test_it_is_the_turn_of_who_has_fewest() -> None:
+    connections = Connections()
+    assert connections.is_turn_of(0)
+    connections.tell(0, 2)
+    connections.tell(1, 1)
+    assert [connections.is_turn_of(place) for place in (0, 1)] == [False, True]
+    connections.tell(1, 2)
+    assert [connections.is_turn_of(place) for place in (0, 1)] == [True, True]
+    connections.tell(0, 3)
+    connections.tell(1, None)  # It takes none any more.
+    assert connections.is_turn_of(0)
+
+
+def test_a_worker_beyond_the_places_takes_no_part() -> None:
+    connections = Connections()
+    connections.tell(PLACES, 1)
+    connections.tell(0, 0)
+    assert connections.is_turn_of(PLACES)

@@ -1,0 +1,182 @@
+"""Clients that are slow, or say nothing, hold no thread: others are served meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.live.client import Client, together
+from tests.live.conftest import StartServer
+from tests.live.server import PATIENCE, Server, processes_of_group, wait_until
+
+#: Seconds in which a server that has nothing else to do answers, also on a busy machine.
+AT_ONCE = 1.0
+SILENT = DRIPPING = 200
+READING = 50
+HEAD = b"POST /signature HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n"
+
+
+@pytest.fixture(name="server")
+def slow_server(start_server: StartServer, tmp_path: Path) -> Server:
+    """Start a server of two workers with four threads each, as a small machine has it."""
+    url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    return start_server(url, WEB_CONCURRENCY="2", WEB_THREADS="4", CMS_VALIDATION="off")
+
+
+def connect(stack: ExitStack, server: Server) -> socket.socket:
+    return stack.enter_context(
+        socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
+    )
+
+
+def read_all(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def assert_served(server: Server, name: str) -> None:
+    """See that health, reads and saves are answered in time."""
+    for _ in range(5):
+        began = time.monotonic()
+        with requests.Session() as session:
+            assert session.get(server.address + "/health/live", timeout=PATIENCE).status_code == 200
+        assert time.monotonic() - began < AT_ONCE
+    with Client(server.address) as client:
+        began = time.monotonic()
+        client.saved(name)
+        assert client.read(name).status_code == 200
+        assert time.monotonic() - began < 2 * AT_ONCE
+
+
+def test_silent_clients_hold_no_thread(server: Server) -> None:
+    with ExitStack() as stack:
+        for _ in range(SILENT):
+            connect(stack, server)
+        assert_served(server, "silent")
+
+
+@pytest.mark.parametrize(
+    "beginning", [b"GET / HTTP/1.1\r\nX-", HEAD + b"\r\n"], ids=["head", "body"]
+)
+def test_clients_that_drip_hold_no_thread(server: Server, beginning: bytes) -> None:
+    stopped = threading.Event()
+
+    def drip(sockets: list[socket.socket]) -> None:
+        while not stopped.wait(0.2):
+            for one in sockets:
+                with suppress(OSError):
+                    one.send(b"a")
+
+    with ExitStack() as stack:
+        sockets = [connect(stack, server) for _ in range(DRIPPING)]
+        for one in sockets:
+            one.sendall(beginning)
+        thread = threading.Thread(target=drip, args=(sockets,))
+        thread.start()
+        try:
+            assert_served(server, "dripping")
+        finally:
+            stopped.set()
+            thread.join()
+
+
+def test_a_head_and_a_body_have_a_deadline(start_server: StartServer, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    server = start_server(url, WEB_HEAD_TIMEOUT="1", WEB_BODY_TIMEOUT="2")
+    for beginning, seconds in ((b"GET / HTTP/1.1\r\nX-", 1), (HEAD + b"\r\n", 2)):
+        with ExitStack() as stack:
+            one = connect(stack, server)
+            one.sendall(beginning)
+            began = time.monotonic()
+            answer = b""
+            while not answer:
+                with suppress(TimeoutError):
+                    one.settimeout(0.2)
+                    answer = one.recv(65536)
+                with suppress(OSError):
+                    one.send(b"a")
+            assert answer[9:12] == b"408"
+            assert seconds - 0.5 < time.monotonic() - began < seconds + 4
+    with ExitStack() as stack:  # One that says nothing at all is let go.
+        silent = connect(stack, server)
+        assert silent.recv(1) == b""
+
+
+def test_clients_that_read_slowly_hold_no_thread(server: Server) -> None:
+    with Client(server.address) as client:
+        for number in range(8):
+            client.saved(f"large {number}", cms="a" * 1_000_000)
+    with ExitStack() as stack:
+        for _ in range(READING):
+            one = connect(stack, server)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.sendall(b"GET /signatures HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        time.sleep(1)
+        assert_served(server, "reading")
+
+
+def test_a_slow_reader_is_let_go(start_server: StartServer, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    server = start_server(
+        url, CMS_VALIDATION="off", WEB_READ_TIMEOUT="1", WEB_CONCURRENCY="1", WEB_THREADS="4"
+    )
+    with Client(server.address) as client:
+        for number in range(40):
+            client.saved(f"large {number}", cms="a" * 1_000_000)
+    with ExitStack() as stack:
+        one = connect(stack, server)
+        one.sendall(b"GET /signatures HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        time.sleep(4)
+        received = 0
+        with suppress(ConnectionError):
+            while data := one.recv(1 << 20):
+                received += len(data)
+        assert received < 80_000_000  # The list has two keys with a megabyte for each thread.
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_client_that_is_still_sending_reads_its_answer(server: Server, times: int) -> None:
+    """A body too large is refused at once; the client may send all of it before it reads."""
+    size = times * 31 * 1024 * 1024
+    for _ in range(10):
+        with ExitStack() as stack:
+            one = connect(stack, server)
+            one.sendall(
+                b"POST /signature HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % size
+            )
+            piece = b"a" * (1 << 20)
+            for _ in range(size >> 20):
+                one.sendall(piece)
+            answer = read_all(one)
+            assert answer[9:12] == b"413"
+            assert b"Connection: close" in answer
+
+
+def test_workers_end_with_their_master(server: Server) -> None:
+    assert server.process is not None
+    workers, group = server.workers(), server.process.pid
+    with ExitStack() as stack:
+        connect(stack, server).sendall(HEAD + b"\r\n")
+        os.kill(server.process.pid, signal.SIGKILL)
+        began = time.monotonic()
+        wait_until(lambda: not set(workers) & set(processes_of_group(group)), "they are gone")
+        assert time.monotonic() - began < 2.5
+    server.process.wait(PATIENCE)
+    with socket.socket() as again:
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind(("127.0.0.1", server.port))
+    server.process = None
+
+
+def test_a_crowd_is_served_by_all_workers(server: Server) -> None:
+    def ask(client: Client, _index: int) -> int:
+        return sum(client.get("/health/live").status_code == 200 for _ in range(20))
+
+    assert together(server.address, 16, ask) == [20] * 16
