@@ -28,6 +28,7 @@ from waitress.utilities import Error
 from app.observe.counters import count_refusal
 from app.observe.logs import FIELDS
 from app.observe.requests import HEADER, new_id
+from config.client_limits import Limits
 
 #: Bytes of a request's head: a list filtered by 200 tags of 255 characters fits.
 MAX_HEAD = 131_072
@@ -44,22 +45,6 @@ DRAIN_SECONDS = 30.0
 # they could be taken for others; this one is let through, as the header it would be taken for.
 _API_KEY = re.compile(rb"\r\napi_key[ \t]*:", re.IGNORECASE)
 _NO_REQUEST = b"GET / HTTP/1.0\r\n\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds for a request's head, body and answer, between two requests, and without progress.
-
-    `max_body` counts bytes; `threads` are those of a worker.
-    """
-
-    head: float
-    body: float
-    answer: float
-    idle: float
-    stall: float
-    max_body: int
-    threads: int
 
 
 class RequestTimeout(Error):  # type: ignore[misc]  # waitress is written without types
@@ -327,7 +312,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
     def add_task(self, task: Channel) -> None:
         """Have a request answered; health by a thread of its own, whatever others are busy with."""
-        path = task.requests[0].path if task.requests else ""
+        # What could not be parsed has no path.
+        path = getattr(task.requests[0], "path", "") if task.requests else ""
         dispatcher = self.health if path.startswith("/health/") else self.task_dispatcher
         dispatcher.add_task(task)
 

@@ -9,7 +9,7 @@ import struct
 #: a reload begins the new ones. Those of places beyond take no part.
 PLACES = 128
 
-_COUNT = struct.Struct("=i")
+_COUNT = struct.Struct("=q")
 _GONE = -1
 
 
@@ -25,12 +25,12 @@ class Connections:
             self.tell(place, None)
 
     def tell(self, place: int, count: int | None) -> None:
-        """Say how many connections the worker of a place has; None: it takes none."""
+        """Say how much the worker of a place has to do; None: it takes no connections."""
         if place < PLACES:
             _COUNT.pack_into(self._counts, place * _COUNT.size, _GONE if count is None else count)
 
     def is_turn_of(self, place: int) -> bool:
-        """Tell whether no other worker has fewer connections."""
+        """Tell whether no other worker has less to do."""
         if place >= PLACES:
             return True
         counts = [count for (count,) in _COUNT.iter_unpack(self._counts)]

@@ -12,7 +12,7 @@ from app.cms.gost import implementations
 from app.observe import later, processes
 from app.trust import folder
 from config import counting
-from config.channel import Limits
+from config.client_limits import Limits
 from config.connections import CONNECTIONS
 from config.settings import Settings, SettingsError
 

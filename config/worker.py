@@ -12,7 +12,8 @@ from gunicorn.workers.base import Worker as BaseWorker
 from waitress import wasyncore
 from waitress.task import ThreadedTaskDispatcher
 
-from config.channel import Channel, Hall, Limits, Server, adjust
+from config.channel import Channel, Hall, Server, adjust
+from config.client_limits import Limits
 from config.connections import CONNECTIONS
 
 #: Seconds after which a worker looks whether it is still wanted.
@@ -22,6 +23,9 @@ _ROUND = 0.5
 _PATIENCE, _SHORT_ROUND = 0.05, 0.005
 #: What a worker whose threads are all at work adds to the number of its connections.
 _BUSY = 100_000
+#: Bits for the connections that a worker has had: of two that have as many now, the one that had
+#: fewer takes the next.
+_ACCEPTED_BITS = 40
 #: Seconds for which requests that are under way may end when the master was killed.
 _ORPHAN_SECONDS = 1.0
 #: Seconds for which a kept connection stays open after a stop, for a request that is on its way.
@@ -116,6 +120,7 @@ class _SharingServer(Server):
     def __init__(self, *arguments: Any, place: int, **more: Any) -> None:
         self._place = place
         self._left_at: float | None = None
+        self._accepted = 0
         super().__init__(*arguments, **more)
 
     @property
@@ -133,6 +138,7 @@ class _SharingServer(Server):
         self._tell()
         if self._is_our_turn() or (self._left_at is not None and not self.leaves):
             self._left_at = None
+            self._accepted += 1
             super().handle_accept()
         elif self._left_at is None:
             self._left_at = time.monotonic()
@@ -147,7 +153,9 @@ class _SharingServer(Server):
     def _tell(self) -> None:
         channels = self.hall.channels
         is_busy = sum(bool(channel.requests) for channel in channels) >= self.hall.limits.threads
-        CONNECTIONS.tell(self._place, len(channels) + _BUSY * is_busy)
+        CONNECTIONS.tell(
+            self._place, (len(channels) + _BUSY * is_busy << _ACCEPTED_BITS) + self._accepted
+        )
 
     def _is_our_turn(self) -> bool:
         return CONNECTIONS.is_turn_of(self._place)

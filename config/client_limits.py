@@ -1,0 +1,21 @@
+"""What one client may take of a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds for a request's head, body and answer, between two requests, and without progress.
+
+    `max_body` counts bytes; `threads` are those of a worker.
+    """
+
+    head: float
+    body: float
+    answer: float
+    idle: float
+    stall: float
+    max_body: int
+    threads: int
