@@ -104,7 +104,6 @@ def check_timestamp(token: Node, stamped: bytes, case: TokenCase) -> TimestampSt
     except _DAMAGE:
         return TimestampStatus(None, None, None, _MALFORMED, None, _UNASKED)
     try:
-        case.budget.spend(_COST_OF_TOKEN[0] + token.size * _COST_OF_TOKEN[1] // 1000)
         parts, authority = _find_authority(token, case)
     except (TooCostly, *_DAMAGE) as error:
         return _conclude(claims, _refuse(error))
@@ -132,12 +131,14 @@ def check_timestamp(token: Node, stamped: bytes, case: TokenCase) -> TimestampSt
 def _find_authority(token: Node, case: TokenCase) -> tuple[SignedParts, Certificate]:
     """Take a token apart, with the certificate that it names and that its signer meant.
 
-    If several are named alike, ESSCertID tells them apart (RFC 5816). Raises one of _DAMAGE.
+    If several are named alike, ESSCertID tells them apart (RFC 5816). Raises TooCostly or one of
+    _DAMAGE.
     """
     value = scan(token.encoded)
     found: list[tuple[SignedParts, Certificate]] = []
     refusals: list[MalformedSignature] = []
     for place in (None, *case.elsewhere):
+        case.budget.spend(_COST_OF_TOKEN[0] + token.size * _COST_OF_TOKEN[1] // 1000)
         try:
             parsed = parse_signed_data(value, place)
         except MalformedSignature as refusal:

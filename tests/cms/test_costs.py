@@ -397,3 +397,16 @@ def parsed(root: etree._Element) -> SignedXml:
     signature = parse(xml_signer.text(root))
     assert isinstance(signature, SignedXml)
     return signature
+
+
+@pytest.mark.usefixtures("untraced")
+def test_looking_for_authorities_of_timestamps_elsewhere_is_paid_for() -> None:
+    value = signing.signature_of(signing.signer_info(IVAN))
+    token = signing.timestamp(value, certificates=[NCA])
+    unsigned = [der.sequence(der.oid(TIMESTAMP), der.tlv(0x31, token * 16))]
+    infos = copies(signing.signer_info(IVAN, unsigned=unsigned, signature=value))
+    first, *_, last = verify(signed(infos, CONTENT, NCA))
+    assert first.timestamp
+    assert "neither in the token nor at hand" in text(first.timestamp.verdict)
+    assert last.timestamp
+    assert text(last.timestamp.verdict) == TOO_MUCH
