@@ -403,7 +403,7 @@ def parsed(root: etree._Element) -> SignedXml:
 def test_looking_for_authorities_of_timestamps_elsewhere_is_paid_for() -> None:
     value = signing.signature_of(signing.signer_info(IVAN))
     token = signing.timestamp(value, certificates=[NCA])
-    unsigned = [der.sequence(der.oid(TIMESTAMP), der.tlv(0x31, token * 16))]
+    unsigned = [der.sequence(der.oid(TIMESTAMP), der.tlv(0x31, token * 6))]
     infos = copies(signing.signer_info(IVAN, unsigned=unsigned, signature=value))
     first, *_, last = verify(signed(infos, CONTENT, NCA))
     assert first.timestamp
