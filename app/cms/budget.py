@@ -82,6 +82,15 @@ def refuse_content(oid: str) -> TooCostly:
     )
 
 
+def refuse_list(oid: str) -> TooCostly:
+    """Say that a CRL is too large for plain Python, and what would help."""
+    return TooCostly(
+        "a CRL is too large to be hashed here: {algorithm} is slow without libgcrypt"
+        " (install libgcrypt20)",
+        algorithm=name(oid),
+    )
+
+
 class Budget:
     """What is left of a sum, over all signers of a signature."""
 

@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 from app.cms import x509
 from app.cms.algorithms import PublicKey, name
 from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, SEQUENCE, Scanned
-from app.cms.budget import FREE, Budget, is_slow
+from app.cms.budget import FREE, Budget, is_slow, refuse_list
 from app.cms.crl_entries import (
     CERTIFICATE_HOLD,
     REMOVE_FROM_CRL,
@@ -151,11 +151,7 @@ class CertificateList:
         """
         _, start, _, _, stop = self._tbs.element
         if stop - start > MAX_SLOW_SIZE and is_slow(oid):
-            raise TooCostly(
-                "a CRL is too large to be hashed here: {algorithm} is slow without libgcrypt"
-                " (install libgcrypt20)",
-                algorithm=name(oid),
-            )
+            raise refuse_list(oid)
         with memoryview(self._data) as whole, whole[start:stop] as signed:
             try:
                 return budget.digest(oid, signed)

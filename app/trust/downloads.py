@@ -19,7 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
-from app.trust.errors import FetchFailed
+from app.trust.errors import AnswerTooLarge, FetchFailed
 
 # Seconds until a connection stands, and between two pieces of an answer.
 CONNECT_TIMEOUT = 3.05
@@ -152,8 +152,10 @@ class _Download:
         for piece in response.raw.stream(_CHUNK, decode_content=False):
             left -= len(piece)
             if left < 0:
-                raise self._failed(
-                    "{address} answers with more than {limit} bytes", limit=self._limit
+                raise AnswerTooLarge(
+                    "{address} answers with more than {limit} bytes",
+                    address=self._address,
+                    limit=self._limit,
                 )
             if self._into is None:
                 pieces.append(piece)

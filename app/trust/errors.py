@@ -26,3 +26,7 @@ class RefusedCertificate(TrustError):  # It reads as what it says.
 
 class FetchFailed(TrustError):  # It reads as what it says.
     """An address gave no answer that can be used."""
+
+
+class AnswerTooLarge(FetchFailed):  # It reads as what it says.
+    """An address answered with more than is read."""

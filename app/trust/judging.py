@@ -1,6 +1,7 @@
 """Whether an answer of an authority counts: it is about a link, signed rightly, and holds now."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
@@ -77,3 +78,26 @@ def is_superseded(link: Link, base: CertificateList, delta: Found) -> bool:
     except Undecidable:
         return False
     return is_issued and base.number is not None and base.number < delta.base_number
+
+
+@dataclass(slots=True)
+class Case:
+    """What is asked about, and until when it must be known.
+
+    Of a delta CRL there is the complete one at hand, `base`; of a complete one may be known that it
+    has at least a number.
+    """
+
+    link: Link
+    now: datetime
+    deadline: float
+    base: CertificateList | None = None
+    least: int = 0
+
+    def doubt(self, found: Found) -> Reason | None:
+        """Return why an answer says nothing now; None if it does."""
+        if self.base is not None:
+            return doubt_delta(self.link, self.base, found, self.now)
+        if isinstance(found, CertificateList) and (found.number or 0) < self.least:
+            return NO_DELTA
+        return doubt(self.link, found, self.now)

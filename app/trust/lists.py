@@ -26,7 +26,7 @@ from app.trust.files import (
 
 SUFFIX = ".crl"
 # Lists that are remembered.
-_MAX_KNOWN = 32
+_MAX_KNOWN = 16
 
 _known: OrderedDict[Path, tuple[State, CertificateList]] = OrderedDict()
 _lock = threading.Lock()
@@ -114,5 +114,5 @@ def _is_whole(path: Path, sha256: str) -> bool:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except FileNotFoundError:
+    except OSError:  # There is none, or it is another user's.
         return False

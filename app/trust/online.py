@@ -8,7 +8,6 @@ another server.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -17,23 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.cms.crls import CertificateList, MalformedRevocation
-from app.cms.ocsp import OcspResponse
 from app.cms.status import Answer, Reason, Verdict
 from app.cms.x509 import Certificate
 from app.trust.cache import Cache
 from app.trust.errors import FetchFailed, UnreadableFile
-from app.trust.judging import (
-    NO_DELTA,
-    Doubtful,
-    Found,
-    demand,
-    doubt,
-    doubt_delta,
-    is_current,
-    is_superseded,
-    judge,
-)
-from app.trust.sources import NONCE_SIZE, RESPONSE_SECONDS, Link, Source, list_deltas, list_sources
+from app.trust.judging import Case, Doubtful, Found, doubt_delta, is_current, judge
+from app.trust.receiving import Receiver
+from app.trust.sources import RESPONSE_SECONDS, Link, Source, list_deltas, list_sources
 
 # Links that are asked about for one signature, and the seconds that all of it may take.
 MAX_LINKS = 32
@@ -83,35 +72,13 @@ class _Failures:
                 del self._failures[next(iter(self._failures))]
 
 
-@dataclass(slots=True)
-class _Case:
-    """What is asked about, and until when it must be known.
-
-    Of a delta CRL there is the complete one at hand, `base`; of a complete one may be known that it
-    has at least a number.
-    """
-
-    link: Link
-    now: datetime
-    deadline: float
-    base: CertificateList | None = None
-    least: int = 0
-
-    def doubt(self, found: Found) -> Reason | None:
-        """Return why an answer says nothing now; None if it does."""
-        if self.base is not None:
-            return doubt_delta(self.link, self.base, found, self.now)
-        if isinstance(found, CertificateList) and (found.number or 0) < self.least:
-            return NO_DELTA
-        return doubt(self.link, found, self.now)
-
-
 class Inquiry:
     """Asks the cache and, where that is allowed, the network. Safe to share by threads."""
 
     def __init__(self, cache: Path) -> None:
         """Take the folder in which answers are kept."""
         self._cache = Cache(cache)
+        self._receiver = Receiver(self._cache, self._renew)
         self._failures = _Failures()
         self._turns = threading.BoundedSemaphore(MAX_AT_ONCE)
 
@@ -175,11 +142,11 @@ class Inquiry:
         try:
             deadline = time.monotonic() + SECONDS
             for link in links:
-                self._fetch(_Case(link, now, deadline), findings)
+                self._fetch(Case(link, now, deadline), findings)
         finally:
             self._turns.release()
 
-    def _fetch(self, case: _Case, findings: Findings) -> None:
+    def _fetch(self, case: Case, findings: Findings) -> None:
         """Ask one after the other, until one has an answer that counts."""
         reasons = findings.reasons[case.link[0]] = []
         kept = self._find(case.link, case.now)  # Another process may have been quicker.
@@ -193,7 +160,7 @@ class Inquiry:
             kept += self._fetch_delta(case, kept[0])
         findings.found += [one for one in kept if one not in findings.found]
 
-    def _fetch_delta(self, case: _Case, base: Found) -> list[Found]:
+    def _fetch_delta(self, case: Case, base: Found) -> list[Found]:
         """Ask for what changed since a complete CRL; give a newer one of these too, if there is.
 
         Without an answer the one at hand still holds as long as it says (RFC 5280 section 6.3.3).
@@ -208,7 +175,7 @@ class Inquiry:
                     return [answer] if case.base is base else [case.base or base, answer]
         return [] if case.base is None else [case.base]
 
-    def _renew(self, case: _Case, delta: CertificateList) -> None:
+    def _renew(self, case: Case, delta: CertificateList) -> None:
         """Ask for the complete CRL that a delta CRL is based on, which is newer than what is kept.
 
         Raises nothing: what isn't had is missing.
@@ -224,7 +191,7 @@ class Inquiry:
     def _failure(self, source: Source) -> Reason | None:
         return self._failures.of(source.address) or self._failures.of(source.name)
 
-    def _ask(self, case: _Case, source: Source) -> Found | Reason:
+    def _ask(self, case: Case, source: Source) -> Found | Reason:
         """Fetch an answer and keep it, if it is one for now, signed by who may sign it."""
         seconds = case.deadline - time.monotonic()
         place: dict[str, object] = {"address": source.address}
@@ -232,8 +199,8 @@ class Inquiry:
             return Reason("there was no time left to ask {address}", place)
         try:
             if source.question is not None:
-                return self._ask_responder(case, source, source.question, seconds)
-            return self._download(case, source, seconds)
+                return self._receiver.ask(case, source, source.question, seconds)
+            return self._receiver.download(case, source, seconds)
         except FetchFailed as error:
             if seconds >= RESPONSE_SECONDS:  # Else the address had little time.
                 self._failures.note(source.address, error.reason)
@@ -247,37 +214,3 @@ class Inquiry:
             doubt = error.reason
         self._failures.note(source.name, doubt)
         return doubt
-
-    def _ask_responder(self, case: _Case, source: Source, question: bytes, seconds: float) -> Found:
-        """Ask by OCSP. Raises FetchFailed, MalformedRevocation or Doubtful.
-
-        An answer to somebody else's question may be an old one, sent again.
-        """
-        nonce = os.urandom(NONCE_SIZE)
-        data = source.ask(question, nonce, seconds)
-        answer = OcspResponse(data)
-        if answer.nonce != nonce:
-            place: dict[str, object] = {"address": source.address}
-            raise Doubtful(Reason("{address} does not repeat the nonce", place))
-        demand(case.doubt(answer))
-        self._cache.keep(source.name, data)
-        return answer
-
-    def _download(self, case: _Case, source: Source, seconds: float) -> Found:
-        """Fetch a CRL, unless another process just did.
-
-        Raises FetchFailed, UnreadableFile, MalformedRevocation, OSError or Doubtful.
-        """
-        with self._cache.claim(source.name, seconds):
-            kept = self._cache.find(source.name)
-            if kept and not case.doubt(kept):
-                return kept
-            with self._cache.receive() as (path, file):
-                source.download(file, seconds)
-                file.flush()
-                answer = self._cache.read(path)
-                if case.base is not None and is_superseded(case.link, case.base, answer):
-                    self._renew(case, answer)
-                demand(case.doubt(answer))
-                self._cache.adopt(source.name, path, answer)
-                return answer

@@ -9,11 +9,12 @@ from typing import BinaryIO, TypeAlias
 from asn1crypto import core, ocsp
 
 from app.cms import algorithms, x509
-from app.cms.budget import SLOW_DIGESTS
+from app.cms.budget import is_slow, refuse_list
 from app.cms.crl_index import MAX_SIZE
 from app.cms.crls import MAX_SLOW_SIZE
 from app.cms.x509 import Certificate, MalformedExtension
 from app.trust.downloads import fetch
+from app.trust.errors import AnswerTooLarge, FetchFailed
 
 # Addresses of one kind in one certificate that are tried.
 MAX_ADDRESSES = 2
@@ -24,7 +25,7 @@ RESPONSE_SECONDS = 5.0
 # a megabyte, where there is no libgcrypt.
 MAX_CRL_SIZE = MAX_SIZE
 MAX_SLOW_CRL_SIZE = MAX_SLOW_SIZE
-CRL_SECONDS = 10.0
+CRL_SECONDS = 120.0
 # Octets of a nonce (RFC 9654 section 2.1 allows 1 to 128).
 NONCE_SIZE = 16
 
@@ -45,14 +46,14 @@ Link: TypeAlias = tuple[Certificate, Certificate]
 class Source:
     """An address with an answer about a link: a responder, if there is a `question`, or a CRL.
 
-    `question` is the CertID that is asked about, encoded; `is_delta`: what the address has is of
-    use only beside a complete CRL.
+    `question` is the CertID that is asked about, encoded. `slow` is the digest of the CRL's
+    signature if that is computed in plain Python here, for which the limit is low.
     """
 
     address: str
     limit: int
     question: bytes | None = None
-    is_delta: bool = False
+    slow: str | None = None
 
     @property
     def name(self) -> str:
@@ -71,23 +72,28 @@ class Source:
         )
 
     def download(self, file: BinaryIO, seconds: float) -> None:
-        """Write the CRL into a file, within seconds as `ask` does. Raises FetchFailed."""
-        seconds = min(seconds, CRL_SECONDS)
-        fetch(self.address, limit=self.limit, seconds=seconds, into=file)
+        """Write the CRL into a file, within so many seconds. Raises FetchFailed."""
+        try:
+            fetch(self.address, limit=self.limit, seconds=seconds, into=file)
+        except AnswerTooLarge as error:
+            if self.slow is None:
+                raise
+            refusal = refuse_list(self.slow)
+            raise FetchFailed(refusal.template, **refusal.values) from error
 
 
 @lru_cache(maxsize=256)
 def list_sources(link: Link) -> tuple[Source, ...]:
     """List whom to ask: responders first, whose answers are small and newer than any CRL."""
     certificate, issuer = link
-    limit = _list_limit(issuer)
+    limit, slow = _list_limit(issuer)
     question = write_certificate_id(link)
     return (
         *[
             Source(address, MAX_RESPONSE_SIZE, question)
             for address in _addresses(x509.ocsp_urls, certificate)
         ],
-        *[Source(address, limit) for address in _addresses(x509.crl_urls, certificate)],
+        *[Source(address, limit, slow=slow) for address in _addresses(x509.crl_urls, certificate)],
     )
 
 
@@ -98,16 +104,17 @@ def list_deltas(link: Link, more: tuple[str, ...]) -> tuple[Source, ...]:
     `more` has the addresses that the complete CRL names (section 5.2.6).
     """
     certificate, issuer = link
-    limit = _list_limit(issuer)
+    limit, slow = _list_limit(issuer)
     found = [*_addresses(x509.delta_crl_urls, certificate), *_usable(more)]
-    return tuple(Source(one, limit, is_delta=True) for one in dict.fromkeys(found))[:MAX_ADDRESSES]
+    return tuple(Source(one, limit, slow=slow) for one in dict.fromkeys(found))[:MAX_ADDRESSES]
 
 
-def _list_limit(issuer: Certificate) -> int:
-    """Return how large a CRL may be, of an issuer whose digest may be slow here."""
-    scheme = _GOST_DIGESTS.get(issuer.public_key.algorithm.oid)
-    slow = scheme is not None and algorithms.DIGESTS[scheme] in SLOW_DIGESTS
-    return MAX_SLOW_CRL_SIZE if slow else MAX_CRL_SIZE
+def _list_limit(issuer: Certificate) -> tuple[int, str | None]:
+    """Return how large a CRL of an issuer may be, and its digest if that is slow here."""
+    digest = _GOST_DIGESTS.get(issuer.public_key.algorithm.oid)
+    if digest is not None and is_slow(digest):
+        return MAX_SLOW_CRL_SIZE, digest
+    return MAX_CRL_SIZE, None
 
 
 def _addresses(

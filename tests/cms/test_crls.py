@@ -273,3 +273,37 @@ def test_a_crl_for_users_says_nothing_of_authorities() -> None:
             read(ROOT), intermediates=read(NCA), crls=[crl(), crl(by=ROOT, extensions=extensions)]
         )
         assert verifier.verify_certificate(read(IVAN)[0], at=AT)[1].answer is answer
+
+
+@pytest.mark.parametrize("critical", [True, False])
+def test_a_list_with_a_critical_freshest_crl_is_a_delta_that_can_only_accuse(
+    critical: bool,
+) -> None:
+    """Order 522 has it in place of the indicator; RFC 5280 has it in complete lists."""
+    points = der.sequence(der.sequence(point(HERE)))
+    freshest = pki.extension("2.5.29.46", points, critical=critical)
+    listed = CertificateList(crl(extensions=[freshest]))
+    assert (listed.is_delta, listed.delta_urls) == (critical, () if critical else (HERE,))
+    assert revocation(crls=[crl(extensions=[freshest])]).answer is (UNKNOWN if critical else YES)
+    accusing = crl(revoked(BEFORE), extensions=[freshest])
+    for others in ([], [crl()]):
+        assert revocation(crls=[accusing, *others]).answer is NO
+
+
+def test_a_broken_freshest_crl_names_no_address() -> None:
+    for broken in (b"", b"\x30\x05", der.sequence(der.NULL)):
+        listed = CertificateList(crl(extensions=[pki.extension("2.5.29.46", broken)]))
+        assert listed.delta_urls == ()
+
+
+def test_a_delta_crl_is_no_base_of_another() -> None:
+    number = pki.extension("2.5.29.20", der.integer(7))
+    freshest = pki.extension("2.5.29.46", der.sequence(), critical=True)
+    later = [
+        pki.extension("2.5.29.27", der.integer(7), critical=True),
+        pki.extension("2.5.29.20", der.integer(8)),
+    ]
+    delta = CertificateList(crl(extensions=later))
+    assert delta.is_delta_of(CertificateList(crl(extensions=[number])))
+    assert not delta.is_delta_of(CertificateList(crl(extensions=[number, freshest])))
+    assert not delta.is_delta_of(CertificateList(crl(extensions=[number, later[0]])))

@@ -13,6 +13,7 @@ from app.trust import Trust, sources
 from app.trust import online as online_module
 from tests import gost_signer, pki
 from tests.builders import SIGNING_TIME
+from tests.live.server import wait_until
 from tests.pki import Holder
 from tests.postgresql import free_port
 from tests.revoking import Revoked
@@ -109,7 +110,10 @@ def test_a_crl_with_gost_may_not_be_as_large(
     (folder / "gost.pem").write_bytes(pem(authority.certificate))
     for by, answer in ((authority, UNKNOWN), (NCA, YES)):
         address = site.serve(f"/{by.serial}", crl(by, *entries))
-        assert ask(online, person(crl_at(address), by=by)).revocation.answer is answer
+        status = ask(online, person(crl_at(address), by=by))
+        assert status.revocation.answer is answer
+        if answer is UNKNOWN:
+            assert reasons(status)[-1].endswith("slow without libgcrypt (install libgcrypt20)")
 
 
 def test_slow_authorities_take_a_bounded_time(
@@ -134,6 +138,30 @@ def test_slow_authorities_take_a_bounded_time(
 def wait(released: threading.Event) -> bytes:
     released.wait(5)
     return b""
+
+
+def test_a_crl_that_comes_slowly_is_kept_when_it_has_come(
+    online: Trust, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the NCA's 21 MB would never be had over a slow line."""
+    monkeypatch.setattr(online_module, "SECONDS", 0.3)
+    released, encoded = threading.Event(), crl()
+
+    def answer(_: bytes) -> bytes:
+        wait(released)
+        return encoded
+
+    address = site.serve("/nca.crl", make=answer)
+    ivan = person(crl_at(address))
+    for trust in (online, Trust(online.folder, online=True, cache=online.cache)):
+        status = ask(trust, ivan)
+        assert status.revocation.answer is UNKNOWN
+        assert reasons(status)[-1] == (
+            f"{address} is still answering: what it says is kept, ask again in a minute"
+        )
+    released.set()
+    wait_until(lambda: ask(online, ivan, fetch=False).revocation.answer is YES, "the list is kept")
+    assert site.asked == ["GET /nca.crl"]
 
 
 def test_few_are_asked_for_at_once(

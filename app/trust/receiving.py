@@ -1,0 +1,88 @@
+"""Answers of authorities on their way: asked for, judged, and kept if they count."""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from app.cms.crls import CertificateList, MalformedRevocation
+from app.cms.ocsp import OcspResponse
+from app.cms.status import Reason
+from app.trust.cache import Cache
+from app.trust.errors import FetchFailed, TrustError
+from app.trust.judging import Case, Doubtful, Found, demand, is_superseded
+from app.trust.sources import CRL_SECONDS, NONCE_SIZE, Source
+
+
+class Receiver:
+    """Asks one source at a time. Safe to share by threads."""
+
+    def __init__(self, cache: Cache, renew: Callable[[Case, CertificateList], None]) -> None:
+        """Take where answers are kept, and what asks for the newer base of a delta CRL."""
+        self._cache = cache
+        self._renew = renew
+
+    def ask(self, case: Case, source: Source, question: bytes, seconds: float) -> Found:
+        """Ask by OCSP. Raises FetchFailed, MalformedRevocation or Doubtful.
+
+        An answer to somebody else's question may be an old one, sent again.
+        """
+        nonce = os.urandom(NONCE_SIZE)
+        data = source.ask(question, nonce, seconds)
+        answer = OcspResponse(data)
+        if answer.nonce != nonce:
+            raise Doubtful(
+                Reason("{address} does not repeat the nonce", {"address": source.address})
+            )
+        demand(case.doubt(answer))
+        self._cache.keep(source.name, data)
+        return answer
+
+    def download(self, case: Case, source: Source, seconds: float) -> Found:
+        """Fetch a CRL. Raises FetchFailed, UnreadableFile, MalformedRevocation, OSError, Doubtful.
+
+        One that takes longer than the caller can wait is fetched all the same: 25 MB may take a
+        minute, and would never come if each caller began anew.
+        """
+        received: Future[Found] = Future()
+
+        def work() -> None:
+            failure: Exception = FetchFailed("{address} can't be asked", address=source.address)
+            try:
+                received.set_result(self._receive(case, source, seconds))
+            except (TrustError, MalformedRevocation, OSError, Doubtful) as error:
+                failure = error
+            finally:
+                if not received.done():
+                    received.set_exception(failure)
+
+        threading.Thread(target=work, name="receive", daemon=True).start()
+        try:
+            return received.result(seconds)
+        except TimeoutError as error:
+            raise _still(source) from error
+
+    def _receive(self, case: Case, source: Source, seconds: float) -> Found:
+        """Do it, unless another process or thread did so within seconds."""
+        with self._cache.claim(source.name, seconds) as is_ours:
+            kept = self._cache.find(source.name)
+            if kept and not case.doubt(kept):
+                return kept
+            if not is_ours:
+                raise _still(source)
+            with self._cache.receive() as (path, file):
+                source.download(file, CRL_SECONDS)
+                file.flush()
+                answer = self._cache.read(path)
+                if case.base is not None and is_superseded(case.link, case.base, answer):
+                    self._renew(case, answer)
+                demand(case.doubt(answer))
+                self._cache.adopt(source.name, path, answer)
+                return answer
+
+
+def _still(source: Source) -> FetchFailed:
+    return FetchFailed(
+        "{address} is still answering: what it says is kept, ask again in a minute",
+        address=source.address,
+    )
