@@ -8,6 +8,7 @@ written in a short transaction that holds the threads in question.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -68,20 +69,28 @@ def reindex(engine: Engine, *, everything: bool = False) -> Iterator[Progress]:
     with transaction(engine) as connection:
         connection.execute(_NAMELESS)
     done = unsigned = 0
-    after = (0, 0)
-    while True:
-        with engine.connect() as connection:
-            span = _next_span(connection, after, everything)
-            if span is None:
-                return
-            read = _read_span(connection, span)
-        with transaction(engine) as connection:
-            reindexed.write(connection, read)
-            _name_threads(connection, {one.signature_id for one in read})
-        after = span.last
-        done += len(read)
-        unsigned += sum(one.signing.format is None for one in read)
-        yield Progress(done, unsigned)
+    # The next batch is read while the database is at work on this one.
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        batch = ahead.submit(_read_next, engine, (0, 0), everything).result()
+        while batch is not None:
+            span, read = batch
+            following = ahead.submit(_read_next, engine, span.last, everything)
+            with transaction(engine) as connection:
+                reindexed.write(connection, read)
+                _name_threads(connection, {one.signature_id for one in read})
+            done += len(read)
+            unsigned += sum(one.signing.format is None for one in read)
+            yield Progress(done, unsigned)
+            batch = following.result()
+
+
+def _read_next(
+    engine: Engine, after: tuple[int, int], everything: bool
+) -> tuple[_Span, list[Reread]] | None:
+    """Read the next batch; None if there is none."""
+    with engine.connect() as connection:
+        span = _next_span(connection, after, everything)
+        return None if span is None else (span, _read_span(connection, span))
 
 
 def _key() -> Any:
@@ -129,7 +138,7 @@ def _read_span(connection: Connection, span: _Span) -> list[Reread]:
         )
         .where(*span.conditions())
         .order_by(Version.signature_id, Version.version)
-    )
+    ).all()
     return [
         Reread(row.signature_id, row.version, _read(row, verified.get((row[0], row[1]), {})))
         for row in rows
