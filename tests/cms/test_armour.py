@@ -219,3 +219,10 @@ def test_an_error_keeps_its_template_apart_from_its_values() -> None:
     error = CmsError("cms: signer {number} is odd", number=2)
     assert (error.template, error.values) == ("cms: signer {number} is odd", {"number": 2})
     assert str(error) == "cms: signer 2 is odd"
+
+
+def test_a_large_file_in_utf_16_is_not_opened(refusal: Refusal) -> None:
+    # In its beginning, which is looked at first, too little of a bomb would be seen.
+    large = builders.pem(builders.sign_cms(b"x" * 400_000))
+    assert isinstance(parse(b64encode(large.encode()).decode()), SignedCms)
+    assert refusal(b64encode(large.encode("utf-16")).decode())
