@@ -7,6 +7,7 @@ import re
 from binascii import a2b_base64
 from collections.abc import Iterator
 from typing import NoReturn
+from urllib.parse import unquote
 
 from app.cms.errors import MalformedSignature
 
@@ -15,6 +16,8 @@ MARGIN = " \t\r\n\ufeff"
 MAX_MARGIN = 1000
 _PEM_BEGIN = re.compile(r"-----BEGIN ([^-\r\n]{1,40})-----")
 _PEM_LABELS = {"CMS", "PKCS7", "PKCS #7 SIGNED DATA"}
+# Percent-encoded characters of a data URI: 46 MB.
+MAX_ESCAPES = 200_000
 _DATA_URI = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
 
 # What stands for what in base64: percent-encoding as forms and addresses do it, then base64url
@@ -65,6 +68,19 @@ def skip_heads(text: str) -> int:
 def is_plain_uri(text: str, start: int) -> bool:
     """Tell whether what starts there follows the head of a data URI, and is not base64 itself."""
     return text[start - 1 : start] == "," and text.startswith(("<", "%", "-----"), start)
+
+
+def decode_uri(text: str) -> str:
+    """Decode what follows the head of a data URI that is percent-encoded (RFC 2397).
+
+    Raises MalformedSignature, or UnicodeDecodeError if it is not UTF-8.
+    """
+    # Python makes 230 bytes of each.
+    if text.count("%") > MAX_ESCAPES:
+        raise MalformedSignature(
+            "cms: more than {limit} percent-encoded characters", limit=MAX_ESCAPES
+        )
+    return unquote(text, errors="strict")
 
 
 def open_data_uri(text: str) -> str:

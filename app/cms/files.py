@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import unquote
 
 from app.cms import armour, ber, wrapped
 from app.cms.errors import MalformedSignature
@@ -47,7 +46,10 @@ def _readings(text: str, *, inner: bool = False) -> Iterator[SignatureFile]:
         return
     body = text[start:stop]
     if armour.is_plain_uri(text, start):
-        body = unquote(body)
+        try:
+            body = armour.decode_uri(body)
+        except (MalformedSignature, UnicodeDecodeError):
+            return
         if not inner and not body.startswith("<"):
             yield from _readings(body, inner=True)
             return

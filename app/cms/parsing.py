@@ -3,7 +3,6 @@
 from binascii import a2b_base64
 from collections.abc import Callable, Iterable
 from typing import TypeVar
-from urllib.parse import unquote
 
 from app.cms import armour, ber, wrapped
 from app.cms.errors import MalformedSignature
@@ -54,7 +53,7 @@ def _parse(text: str, *, zeros: bool, inner: bool = False) -> SignedCms | Signed
             return _parse_bytes(data, zeros=zeros, inner=True)
     start, stop = armour.open_armour(text)
     if armour.is_plain_uri(text, start):
-        value = unquote(text[start:stop], errors="strict")
+        value = armour.decode_uri(text[start:stop])
         if not inner and not value.startswith("<"):
             return _parse(value, zeros=zeros, inner=True)
         return parse_signed_xml(value)

@@ -15,6 +15,8 @@ from app.cms.x509 import read_certificate
 _ID_TST_INFO = "1.2.840.113549.1.9.16.1.4"  # The eContentType of a token.
 
 _DIRECTORY_NAME = 0xA4
+# Bytes of a TSTInfo; those of the NCA have 120.
+MAX_INFO_SIZE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,10 @@ def read_token(token: bytes, *, find_authority: bool = True) -> TimestampClaims:
     encapsulated = signed_data.take(SEQUENCE).fields()
     if encapsulated.take(OBJECT_IDENTIFIER).identifier() != _ID_TST_INFO:
         raise ValueError("not a TSTInfo")
-    claims = _read_info(read_node(encapsulated.take(EXPLICIT_0).only().octets()), token)
+    info = encapsulated.take(EXPLICIT_0).only().octets()
+    if len(info) > MAX_INFO_SIZE:
+        raise ValueError("a TSTInfo is not that large")
+    claims = _read_info(read_node(info), token)
     if claims.authority or not find_authority:
         return claims
     return replace(claims, authority=_find_authority(token))

@@ -1,0 +1,74 @@
+"""What one signature may cost, whatever it is made of: memory and CPU time, measured apart."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+#: Megabytes on top of what the program takes, and CPU seconds. The aims are 200 and 2; a machine
+#: that is busy counts more.
+MAX_MEGABYTES, MAX_SECONDS = 200, 3.0
+
+PROGRAM = """
+import resource, sys, time
+from datetime import UTC, datetime
+from app.api.parameters import ParameterError, _check_json_size
+from app.cms.errors import MalformedSignature
+from app.cms.parsing import parse
+from app.cms.signers import describe
+from app.cms.verification import Verifier
+from app.cms.x509 import read_certificate
+from tests import bounds, pki
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+given = getattr(bounds, sys.argv[1])()
+before, began = peak(), time.process_time()
+try:
+    if isinstance(given, bytes):
+        _check_json_size(given)
+    else:
+        signature = parse(given)
+        describe(signature)
+        parsed = time.process_time() - began
+        statuses = Verifier([read_certificate(pki.root().certificate)]).verify(
+            signature, at=datetime.now(UTC)
+        )
+        if any(str(one.valid.answer) == str(one.path.answer) == "yes" for one in statuses[1:]):
+            print("a yes")
+except (MalformedSignature, ParameterError):
+    pass
+print(time.process_time() - began, peak() - before)
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "percent_encoded_uri",
+        "millions_of_strings",
+        "signatures_with_many_references",
+        "gost_signers",
+        "large_timestamps",
+    ],
+)
+def test_a_request_is_bounded_whatever_it_brings(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, name],
+        cwd=PROJECT,
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=120,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)),
+    )
+    [line] = done.stdout.splitlines()
+    seconds, megabytes = map(float, line.split())
+    assert seconds < MAX_SECONDS
+    assert megabytes < MAX_MEGABYTES
