@@ -4,9 +4,7 @@ Nothing in it is trusted: whoever reads an answer checks signature and time anew
 """
 
 import logging
-import os
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import lru_cache
@@ -16,15 +14,11 @@ from typing import BinaryIO
 from app.cms.crl_index import MAX_SIZE
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.ocsp import OcspResponse
-from app.trust.crl_files import INDEX, LOCK, locked, state_of
+from app.trust.crl_files import locked, state_of
 from app.trust.errors import UnreadableFile
-from app.trust.files import MAX_REVOCATION_SIZE, UNFINISHED, copy_crl, read_file, write_file
-from app.trust.lists import SUFFIX, draft, load_list, read_list, remember
-
-# Files of each kind; beyond these the oldest tenth goes.
-MAX_FILES = {".ocsp": 4000, SUFFIX: 40, INDEX: 16}
-# Seconds after which a file that somebody began to write, and never finished, goes too.
-_ABANDONED = 3600
+from app.trust.files import MAX_REVOCATION_SIZE, copy_crl, read_file, write_file
+from app.trust.lists import draft, load_list, read_list, remember
+from app.trust.tidying import INDEX, LIST, tidy
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +34,7 @@ class Cache:
         """Give an answer, old or new; None if there is none that can be read."""
         path = self._folder / name
         try:
-            if path.suffix == SUFFIX:
+            if path.suffix == LIST:
                 return read_list(path, self._folder)
             state = path.stat()
             return _read_response(path, (state.st_ino, state.st_ctime_ns, state.st_size))
@@ -54,7 +48,7 @@ class Cache:
         """Keep an answer in place of an older one. A folder that can't be written is logged."""
         try:
             write_file(self._folder / name, data, mode=0o600)
-            self._tidy(Path(name).suffix)
+            tidy(self._folder, Path(name).suffix)
         except OSError as error:
             _log.warning("REVOCATION_CACHE: nothing can be kept: %s", error.strerror)
 
@@ -93,8 +87,8 @@ class Cache:
             state = state_of(path)
             if state:
                 remember(path, state, crl)
-            self._tidy(path.suffix)
-            self._tidy(INDEX)
+            tidy(self._folder, path.suffix)
+            tidy(self._folder, INDEX)
         except OSError as error:
             _log.warning("REVOCATION_CACHE: nothing can be kept: %s", error.strerror)
 
@@ -103,28 +97,6 @@ class Cache:
         with suppress(OSError):  # Then nothing can be shared.
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return locked(self._folder / name, seconds)
-
-    def _tidy(self, suffix: str) -> None:
-        """Delete the oldest files of a kind if there are too many. Raises OSError."""
-        with os.scandir(self._folder) as entries:
-            paths = [Path(entry.path) for entry in entries]
-        long_ago = time.time() - _ABANDONED
-        for path in paths:
-            is_left = path.name.startswith(UNFINISHED) or path.suffix == LOCK
-            if is_left and _written(path) < long_ago:
-                path.unlink(missing_ok=True)
-        kept = [path for path in paths if path.suffix == suffix]
-        limit = MAX_FILES[suffix]
-        if len(kept) > limit:
-            for path in sorted(kept, key=_written)[: len(kept) - limit + limit // 10]:
-                path.unlink(missing_ok=True)
-
-
-def _written(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:  # Another process tidies too.
-        return time.time()
 
 
 @lru_cache(maxsize=256)

@@ -36,11 +36,10 @@ from app.cms.crl_index import DAMAGED, DIGEST_SIZE, HEADER_SIZE, MAGIC, MAX_SIZE
 from app.cms.crls import CertificateList
 from app.trust.errors import UnreadableFile
 from app.trust.files import UNFINISHED
+from app.trust.tidying import INDEX, LOCK
 
 # Bytes from which a list is mapped, and has its index in a file.
 LARGE = 1024 * 1024
-INDEX = ".idx"
-LOCK = ".lock"
 # Seconds that sorting a list may take, that others wait for who sorts it, and after which it is
 # tried again where it failed.
 BUILD_SECONDS = 20.0

@@ -23,8 +23,8 @@ from app.trust.files import (
     read_crl_bytes,
     read_file,
 )
+from app.trust.tidying import COPY, INDEX, LIST, tidy
 
-SUFFIX = ".crl"
 # Lists that are remembered.
 _MAX_KNOWN = 16
 
@@ -75,7 +75,7 @@ def draft(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
-        prefix=UNFINISHED, suffix=SUFFIX, dir=folder, delete=False
+        prefix=UNFINISHED, suffix=LIST, dir=folder, delete=False
     ) as file:
         path = Path(file.name)
         try:
@@ -102,11 +102,18 @@ def bring(path: Path, folder: Path) -> tuple[str, CertificateList]:
 
 def _bring_large(path: Path, folder: Path) -> tuple[str, CertificateList]:
     """Raise OSError too."""
-    with path.open("rb") as source, draft(folder) as (copy, file):
-        sha256 = copy_crl(source, file, MAX_SIZE)
-        kept = folder / (sha256 + SUFFIX)
+    with path.open("rb") as source:
+        sha256 = hashlib.file_digest(source, "sha256").hexdigest()
+        kept = folder / (sha256 + COPY)
         if not _is_whole(kept, sha256):
-            copy.replace(kept)
+            source.seek(0)
+            with draft(folder) as (copy, file):
+                sha256 = copy_crl(source, file, MAX_SIZE)
+                kept = folder / (sha256 + COPY)
+                if not _is_whole(kept, sha256):  # It may have been in PEM.
+                    copy.replace(kept)
+            tidy(folder, COPY)
+            tidy(folder, INDEX)
         return sha256, read_list(kept, folder)
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from app.cms.status import Answer
 from app.trust import Trust
-from app.trust.cache import MAX_FILES, Cache
+from app.trust.cache import Cache
 from app.trust.files import UNFINISHED
+from app.trust.tidying import MAX_FILES
 from tests import pki, revoking
 from tests.revoking import Revoked
 from tests.trust.asking import (

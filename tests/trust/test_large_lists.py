@@ -20,8 +20,9 @@ from app.cms.errors import TooCostly
 from app.cms.status import Answer
 from app.cms.x509 import read_certificate
 from app.trust import Trust, crl_files, lists
-from app.trust.crl_files import INDEX, LARGE, open_list, state_of
+from app.trust.crl_files import LARGE, open_list, state_of
 from app.trust.errors import UnreadableFile
+from app.trust.tidying import COPY, INDEX, MAX_FILES
 from tests import der, pki, revoking
 from tests.gost_signer import GOST_2015_512
 from tests.revoking import Revoked
@@ -271,8 +272,8 @@ def test_a_large_list_of_the_operator_is_copied_and_mapped(
     assert ask(trust, ivan, fetch=False, at=moment).revocation.answer is YES
     assert ask(trust, anna, fetch=False, at=moment).revocation.answer is NO
     assert anonymous_memory() - before < 5_000_000
-    assert {one.suffix for one in cache.iterdir() if one.stat().st_size} == {".crl", INDEX}
-    [kept] = cache.glob("*.crl")
+    assert {one.suffix for one in cache.iterdir() if one.stat().st_size} == {COPY, INDEX}
+    [kept] = cache.glob("*.copy")
     assert kept.read_bytes() == encoded
     (folder / "other.pem").touch()  # The folder is read anew, the list is not checked anew.
     assert trust.contents().crls[0].value is filed.value
@@ -288,11 +289,22 @@ def test_a_copy_of_the_operator_s_list_that_is_damaged_is_made_anew(
     (folder / "nca.crl").write_bytes(encoded)
     ivan, moment = person(), now() - HOUR / 2
     assert ask(trusting(folder, cache), ivan, at=moment).revocation.answer is YES
-    [kept] = cache.glob("*.crl")
+    [kept] = cache.glob("*.copy")
     kept.unlink()
     kept.write_bytes(encoded[:-1] + b"x")
     assert ask(trusting(folder, cache), ivan, at=moment).revocation.answer is YES
     assert kept.read_bytes() == encoded
+
+
+def test_old_copies_are_removed(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MAX_FILES, COPY, 1)
+    trust = trusting(folder, cache)
+    for serial in (1, 2, 3):
+        (folder / "nca.crl").write_bytes(large(Revoked(serial, LONG_AGO)))
+        [filed] = trust.contents().crls
+        [kept] = cache.glob("*.copy")
+        assert kept.name == f"{filed.sha256}{COPY}"
+        assert filed.value.find(serial) is not None
 
 
 def test_without_a_folder_for_copies_a_large_list_is_read(
