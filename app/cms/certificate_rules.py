@@ -13,6 +13,8 @@ from app.cms.x509 import Certificate, MalformedExtension
 _REMEMBERED = 256
 # Characters of a name in a reason, of which a signature may give rise to thousands.
 _MAX_TITLE = 200
+# Purposes of keys that sign no documents: serverAuth, codeSigning, timeStamping, OCSPSigning.
+_OTHER_PURPOSES = {f"1.3.6.1.5.5.7.3.{arc}" for arc in (1, 3, 8, 9)}
 # Extensions whose meaning is looked at, here or where they matter, or can't change the answer.
 _KNOWN_EXTENSIONS = {
     x509.BASIC_CONSTRAINTS,
@@ -102,6 +104,28 @@ def _check_usage(certificate: Certificate) -> Verdict:
         "the key of {subject} is not for signatures: {usages}",
         subject=title(certificate.subject),
         usages=", ".join(sorted(usages)),
+    )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def check_purpose(certificate: Certificate) -> Verdict:
+    """Check that a certificate isn't for something else than signing documents (section 4.2.1.12).
+
+    Only a critical extension binds, and only if all that it names is something else: those of the
+    NCA name roles of persons besides.
+    """
+    extension = certificate.extensions.get(x509.EXTENDED_KEY_USAGE)
+    if extension is None or not extension.critical:
+        return YES
+    try:
+        purposes = x509.extended_key_usage(certificate) or ()
+    except MalformedExtension as error:
+        return doubt_broken(certificate, error)
+    if not set(purposes) <= _OTHER_PURPOSES:
+        return YES
+    return no(
+        "the certificate of {subject} is not for signing documents",
+        subject=title(certificate.subject),
     )
 
 

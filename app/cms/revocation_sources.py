@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 from app.cms.algorithm_dates import Broken, broken_signature, first_broken
 from app.cms.budget import FREE, Budget
-from app.cms.certificate_rules import doubt_broken, title
+from app.cms.certificate_rules import check_validity, doubt_broken, title
 from app.cms.crls import CertificateList, MalformedRevocation, Revoked
 from app.cms.errors import TooCostly, Undecidable
 from app.cms.names import name_key
+from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspAnswer, OcspResponse
-from app.cms.status import Verdict, unknown
+from app.cms.status import Answer, Verdict, unknown
 from app.cms.x509 import Certificate, MalformedExtension, key_usage
 
 # How long a word holds that doesn't say it, as those of the NCA's responders: time enough to sign,
@@ -210,6 +211,7 @@ def _ask_response(
         if not answer.about.matches(certificate, issuer):
             return
         doubt = _doubt_response(response, issuer, source.budget, sources)
+        doubt = doubt or _doubt_moment(response, answer, issuer, source.budget)
     except Undecidable as error:
         doubt = unknown(error.template, **error.values)
     if not doubt and not answer.usable:
@@ -233,6 +235,29 @@ def _ask_response(
         by_responder=True,
         denied=revoked is not None and response.denies(revoked),
     )
+
+
+def _doubt_moment(
+    response: OcspResponse, answer: OcspAnswer, issuer: Certificate, budget: Budget
+) -> Verdict | None:
+    """Tell why an answer doesn't speak of its time; None if it does (RFC 6960 section 4.2.2.2).
+
+    A responder whose certificate has ended could still date back what it knows, and one that
+    answers from stock is none of the NCA's.
+    """
+    signer = response.find_signer(issuer, budget)
+    when = Occasion.of(answer.this_update)
+    if signer is None or signer == issuer:
+        pass  # `_doubt_response` has judged the one, and the path the other.
+    elif check_validity(signer, when).answer is not Answer.YES:
+        return unknown(
+            "the certificate of the OCSP responder {subject} was not in force at the time of its"
+            " answer",
+            subject=title(signer.subject),
+        )
+    if abs(response.produced_at - answer.this_update) > FRESHNESS:
+        return unknown("an OCSP response was made at another time than that of its answer")
+    return None
 
 
 def _find_broken(response: OcspResponse, issuer: Certificate, budget: Budget) -> Broken | None:

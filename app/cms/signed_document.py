@@ -30,6 +30,56 @@ _OF_SIGNATURES = (
     f"{{{EXCLUSIVE}}}",
     "{http://uri.etsi.org/01903/",
 )
+# All elements of XMLDSig (its schema, section 10): another in its namespace is somebody's content.
+_NAMES = frozenset(
+    [
+        "Signature",
+        "SignatureValue",
+        "SignedInfo",
+        "CanonicalizationMethod",
+        "SignatureMethod",
+        "Reference",
+        "Transforms",
+        "Transform",
+        "DigestMethod",
+        "DigestValue",
+        "KeyInfo",
+        "KeyName",
+        "MgmtData",
+        "KeyValue",
+        "RetrievalMethod",
+        "X509Data",
+        "X509IssuerSerial",
+        "X509IssuerName",
+        "X509SerialNumber",
+        "X509SKI",
+        "X509SubjectName",
+        "X509Certificate",
+        "X509CRL",
+        "PGPData",
+        "PGPKeyID",
+        "PGPKeyPacket",
+        "SPKIData",
+        "SPKISexp",
+        "Object",
+        "Manifest",
+        "SignatureProperties",
+        "SignatureProperty",
+        "DSAKeyValue",
+        "RSAKeyValue",
+        "Modulus",
+        "Exponent",
+        "P",
+        "Q",
+        "G",
+        "Y",
+        "J",
+        "Seed",
+        "PgenCounter",
+        "HMACOutputLength",
+        "XPath",
+    ]
+)
 _OBJECT = DS + "Object"
 # These hold elements, never text.
 _CONTAINERS = (DS + "Signature", _OBJECT)
@@ -202,7 +252,10 @@ class SignedDocument:
 def _is_of_signatures(part: etree._Element) -> bool:
     """Tell whether a part of a signature holds nothing but what signatures consist of."""
     for element in part.iter("*"):
-        if not str(element.tag).startswith(_OF_SIGNATURES):
+        tag = str(element.tag)
+        if not tag.startswith(_OF_SIGNATURES) or (
+            tag.startswith(DS) and tag.removeprefix(DS) not in _NAMES
+        ):
             return False
         if element.tag in _CONTAINERS and _has_text(element):
             return False

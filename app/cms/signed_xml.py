@@ -244,6 +244,12 @@ def parse_document(text: str) -> etree._Element:
 def _read_signature(element: etree._Element, root: etree._Element, number: int) -> XmlSignature:
     """Check ds:Signature `number`, counted from 1 in document order (XMLDSig section 4)."""
     signed_info = find_child(element, "SignedInfo", number)
+    if len(element.findall(DS + "SignedInfo")) > 1:
+        raise MalformedSignature(
+            "cms: signature {number}: {element} must stand once",
+            number=number,
+            element="SignedInfo",
+        )
     canonicalization_method = _algorithm(signed_info, "CanonicalizationMethod", number)
     signature_method = _algorithm(signed_info, "SignatureMethod", number)
     find_child(signed_info, "Reference", number)

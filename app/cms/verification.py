@@ -14,6 +14,7 @@ from app.cms.authorities import (
     GivenAuthorities,
 )
 from app.cms.budget import FREE, Budget, ContentBudget
+from app.cms.certificate_rules import check_purpose
 from app.cms.certificates import EmbeddedCertificates
 from app.cms.comparison import demand_certificate, demand_parts
 from app.cms.contents import choose_content, compare_content
@@ -219,7 +220,7 @@ class Verifier:
             certificate=certificate,
             intact=weigh_digests(checked.intact, checked.digests, known),
             valid=weigh_signature(checked.valid, certificate, checked.method, known),
-            path=_explain(path.verdict, timestamp, certificate),
+            path=every(_explain(path.verdict, timestamp, certificate), check_purpose(certificate)),
             revocation=revocation,
             decisive_time=decisive_time,
             decisive_time_source="timestamp" if attested else "given",

@@ -10,7 +10,10 @@ from app.cms.algorithms import AlgorithmIdentifier, implied_digest
 from app.cms.certificate_rules import check_strength, title
 from app.cms.occasions import Occasion
 from app.cms.status import Answer, Verdict
+from app.cms.verification import Verifier
+from app.cms.x509 import read_certificate
 from tests import der, pki
+from tests import signing as signatures
 from tests.builders import NOT_AFTER, NOT_BEFORE, SIGNING_TIME
 from tests.cms import signing
 from tests.cms.judging import IVAN, KEY, NCA, ROOT, below, path, read, text
@@ -216,3 +219,29 @@ def test_a_long_name_is_cut_in_reasons() -> None:
     assert title(pki.name("Я" * 201)) == "Я" * 200 + "…"
     assert title(pki.name("Я" * 200)) == "Я" * 200
     assert title(der.sequence()) == "?"
+
+
+@pytest.mark.parametrize(
+    ("purposes", "critical", "answer"),
+    [
+        (("1.3.6.1.5.5.7.3.1",), True, Answer.NO),
+        (("1.3.6.1.5.5.7.3.9",), True, Answer.NO),
+        (("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.8"), True, Answer.NO),
+        (("1.3.6.1.5.5.7.3.1",), False, Answer.YES),
+        (("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.4"), True, Answer.YES),
+        (("1.3.6.1.5.5.7.3.2", "1.2.398.3.3.4.1.1"), True, Answer.YES),
+    ],
+)
+def test_a_certificate_for_something_else_signs_no_documents(
+    purposes: tuple[str, ...], critical: bool, answer: Answer
+) -> None:
+    usage = pki.extended_key_usage(*purposes, critical=critical)
+    who = pki.certify(
+        pki.name("SERVER"),
+        pki.rsa_key("SERVER"),
+        pki.authority(),
+        (pki.key_usage("digitalSignature"), usage),
+    )
+    verifier = Verifier([read_certificate(pki.authority().certificate)])
+    [status] = verifier.verify(signatures.sign(who), at=SIGNING_TIME)
+    assert (status.valid.answer, status.path.answer) == (Answer.YES, answer)

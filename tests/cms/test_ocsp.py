@@ -130,3 +130,18 @@ def test_unknown_algorithms_of_a_response_make_unknown() -> None:
 def test_a_responder_that_could_not_answer_is_refused() -> None:
     with pytest.raises(MalformedRevocation):
         OcspResponse(der.sequence(der.enumerated(6)))
+
+
+def test_a_responder_whose_certificate_was_not_in_force_then_says_nothing() -> None:
+    """RFC 6960 section 4.2.2.2: it could still date back."""
+    until = AT - DAY
+    late = pki.certify(
+        pki.name("OLD OCSP"),
+        pki.rsa_key("OCSP"),
+        NCA,
+        pki.RESPONDER,
+        valid=(until - 90 * DAY, until),
+    )
+    for moment, answer in ((AT, Answer.UNKNOWN), (until - DAY, Answer.YES)):
+        response = ocsp(by=late, this_update=moment)
+        assert revocation(ocsp=[response], at=moment).answer is answer

@@ -1,10 +1,12 @@
 """Signatures over a part of a document, or wrapped into another one: no honest yes for them."""
 
 from base64 import b64encode
+from copy import deepcopy
 
 import pytest
 from lxml import etree
 
+from app.cms.errors import MalformedSignature
 from app.cms.status import Answer
 from tests import xml_signer
 from tests.builders import C14N, DS, ENVELOPED
@@ -175,3 +177,19 @@ def test_a_signature_can_not_leave_out_what_it_refers_to() -> None:
     del signature.attrib["Id"]
     signature[2].set("Id", "x")
     assert answers(root) == [NOTHING_LEFT]
+
+
+def test_an_element_that_xmldsig_does_not_know_may_be_content() -> None:
+    for name, answer in (("KeyName", "yes"), ("Sum", "unknown")):
+        root = etree.fromstring("<a><b>1</b></a>")
+        signature = xml_signer.sign(root, IVAN)
+        etree.SubElement(signature[-1], f"{{{DS}}}{name}").text = "1000000"
+        assert str(check(root)[0].intact.answer) == answer
+
+
+def test_a_second_signed_info_is_refused() -> None:
+    root = etree.fromstring("<a><b>1</b></a>")
+    signature = xml_signer.sign(root, IVAN)
+    signature.append(deepcopy(signature[0]))
+    with pytest.raises(MalformedSignature, match="SignedInfo must stand once"):
+        check(root)
