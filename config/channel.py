@@ -130,6 +130,20 @@ class Hall:
         self.requests += 1
         return self.is_closing
 
+    def let_in(self, channel: Channel) -> None:
+        """Count a connection; if its address has too many, the one that was silent longest goes.
+
+        Behind a proxy all have one address, so there is no such limit where one was declared.
+        """
+        self.channels.add(channel)
+        limit = self.limits.connections
+        if limit is None or len(self.channels) <= limit:
+            return
+        others = [one for one in self.channels if one.addr[0] == channel.addr[0]]
+        if len(others) > limit:
+            idle = [one for one in others if not one.requests and one is not channel]
+            min(idle or [channel], key=lambda one: one.last_activity).will_close = True
+
     def has_room(self) -> bool:
         """Tell whether the bodies and answers that wait leave room for more."""
         return sum(channel.spooled for channel in tuple(self.channels)) < MAX_SPOOLED
@@ -156,7 +170,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def __init__(self, server: Server, *arguments: Any, **more: Any) -> None:
         super().__init__(server, *arguments, **more)
-        server.hall.channels.add(self)
+        server.hall.let_in(self)
 
     @property
     def spooled(self) -> int:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Limits:
     """Seconds for a request's head, body and answer, between two requests, and without progress.
 
-    `max_body` counts bytes; `threads` are those of a worker.
+    `max_body` counts bytes; `threads` are those of a worker. `connections` are those that one
+    address may have to a worker; None: any number.
     """
 
     head: float
@@ -19,3 +20,4 @@ class Limits:
     stall: float
     max_body: int
     threads: int
+    connections: int | None

@@ -96,6 +96,7 @@ def pre_fork(master: Any, worker: Any) -> None:
         stall=_settings.read_timeout,
         max_body=_settings.max_body,
         threads=threads,
+        connections=None if _settings.trusted_proxies else worker_connections // 2,
     )
     worker.cors_headers = cors.headers_of_unread(_settings.cors_origins)
     taken = {other.place for other in master.WORKERS.values()}

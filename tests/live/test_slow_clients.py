@@ -63,6 +63,29 @@ def test_silent_clients_hold_no_thread(server: Server) -> None:
         assert_served(server, "silent")
 
 
+def test_one_address_does_not_take_all_connections(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    server = start_server(url, WEB_CONCURRENCY="1", CMS_VALIDATION="off")
+    with ExitStack() as stack:
+        many = [connect(stack, server) for _ in range(700)]
+        time.sleep(1.5)
+        assert_served(server, "many")
+        for one in many:
+            one.setblocking(False)
+        assert sum(map(is_closed, many)) >= 150
+
+
+def is_closed(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
 @pytest.mark.parametrize(
     "beginning", [b"GET / HTTP/1.1\r\nX-", HEAD + b"\r\n"], ids=["head", "body"]
 )
