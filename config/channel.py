@@ -139,7 +139,9 @@ class Hall:
         limit = self.limits.connections
         if limit is None or len(self.channels) <= limit:
             return
-        others = [one for one in self.channels if one.addr[0] == channel.addr[0]]
+        others = [
+            one for one in self.channels if one.addr[0] == channel.addr[0] and not one.will_close
+        ]
         if len(others) > limit:
             idle = [one for one in others if not one.requests and one is not channel]
             min(idle or [channel], key=lambda one: one.last_activity).will_close = True
