@@ -10,82 +10,23 @@ An honest yes needs more than equal digests, because a document holds more than 
   first thing in it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import cached_property
 
 from lxml import etree
 
-from app.cms import soap
-from app.cms.canonical_forms import EXCLUSIVE, Undecided, shortened
+from app.cms.canonical_forms import Undecided, shortened
 from app.cms.canonical_xml import Canonicaliser
-from app.cms.key_info import DS
-from app.cms.signed_xml import SignedXml, find_signatures, parse_document
+from app.cms.security_tokens import DS
+from app.cms.signature_parts import has_text, is_blank, is_of_signatures
+from app.cms.signed_xml import SignedXml, parse_document
+from app.cms.soap import SoapMessage, list_names, read_message
 from app.cms.status import YES, Verdict, no, unknown
+from app.cms.xml_signatures import find_signatures
 
-# The namespaces of what signatures consist of: XMLDSig and its version 1.1, the parameters of
-# exclusive canonicalisation, all versions of XAdES.
-_OF_SIGNATURES = (
-    DS,
-    "{http://www.w3.org/2009/xmldsig11#}",
-    f"{{{EXCLUSIVE}}}",
-    "{http://uri.etsi.org/01903/",
-)
-# All elements of XMLDSig (its schema, section 10): another in its namespace is somebody's content.
-_NAMES = frozenset(
-    [
-        "Signature",
-        "SignatureValue",
-        "SignedInfo",
-        "CanonicalizationMethod",
-        "SignatureMethod",
-        "Reference",
-        "Transforms",
-        "Transform",
-        "DigestMethod",
-        "DigestValue",
-        "KeyInfo",
-        "KeyName",
-        "MgmtData",
-        "KeyValue",
-        "RetrievalMethod",
-        "X509Data",
-        "X509IssuerSerial",
-        "X509IssuerName",
-        "X509SerialNumber",
-        "X509SKI",
-        "X509SubjectName",
-        "X509Certificate",
-        "X509CRL",
-        "PGPData",
-        "PGPKeyID",
-        "PGPKeyPacket",
-        "SPKIData",
-        "SPKISexp",
-        "Object",
-        "Manifest",
-        "SignatureProperties",
-        "SignatureProperty",
-        "DSAKeyValue",
-        "RSAKeyValue",
-        "Modulus",
-        "Exponent",
-        "P",
-        "Q",
-        "G",
-        "Y",
-        "J",
-        "Seed",
-        "PgenCounter",
-        "HMACOutputLength",
-        "XPath",
-    ]
-)
 _OBJECT = DS + "Object"
-# These hold elements, never text.
-_CONTAINERS = (DS + "Signature", _OBJECT)
 # What looking at an element costs, in the unit of `canonical_xml.BUDGET`.
 _LOOK = 100
-_BLANKS = " \t\r\n"
 
 
 class SignedDocument:
@@ -100,9 +41,9 @@ class SignedDocument:
         # What stands around signatures has to be known before the canonicaliser marks them.
         comments = [*self.root.iter(etree.Comment), *self._outside(etree.Comment)]
         self.has_comments = bool(comments)
-        self._comment_precedes_text = any(not _is_blank(comment.tail) for comment in comments)
+        self._comment_precedes_text = any(not is_blank(comment.tail) for comment in comments)
         self._precedes_text = {
-            number: not _is_blank(element.tail) for number, element in self.signatures.items()
+            number: not is_blank(element.tail) for number, element in self.signatures.items()
         }
         self._has_instructions_outside = bool(self._outside(etree.ProcessingInstruction))
         leavable = {
@@ -214,24 +155,33 @@ class SignedDocument:
             verdict = YES
             if self._precedes_text[number]:
                 verdict = unknown("signature {number} stands before text", number=number)
-            elif not _is_of_signatures(signature):
+            elif not is_of_signatures(signature):
                 verdict = unknown(
                     "signature {number} holds content that is not signed", number=number
                 )
             self._judged[number] = verdict
         return self._judged[number]
 
-    def judge_coverage(self, number: int, apexes: set[etree._Element | None]) -> Verdict:
-        """Tell whether the parts that signature `number` refers to are all that counts."""
+    def judge_coverage(self, number: int, apexes: Set[etree._Element | None]) -> Verdict:
+        """Tell whether the parts that signature `number` refers to are all that counts.
+
+        Raises Undecided if the budget doesn't allow an answer.
+        """
         if self._covers(number, apexes):
             return YES
-        if not self._has_instructions_outside:
-            message = soap.judge_coverage(self.root, apexes)
-            if message is not None:
-                return message
-        return unknown("the signature covers only a part of the document")
+        if self._message and not self._has_instructions_outside:
+            return self._message.judge(self.signatures[number], apexes, self.canonicaliser.budget)
+        verdict = unknown("the signature covers only a part of the document")
+        parts = list_names(apexes)
+        if not parts:
+            return verdict
+        return verdict.noting("of the document the signature covers: {parts}", parts=parts)
 
-    def _covers(self, number: int, apexes: set[etree._Element | None]) -> bool:
+    @cached_property
+    def _message(self) -> SoapMessage | None:
+        return read_message(self.root, self.canonicaliser.budget)
+
+    def _covers(self, number: int, apexes: Set[etree._Element | None]) -> bool:
         """Tell whether the parts that signature `number` refers to are the whole document.
 
         They are if the root is one of them; or, if the root is the signature itself, "enveloping",
@@ -240,39 +190,17 @@ class SignedDocument:
         if None in apexes or (self.root in apexes and not self._has_instructions_outside):
             return True
         signature = self.signatures[number]
-        if signature is not self.root or self._has_instructions_outside or _has_text(signature):
+        if signature is not self.root or self._has_instructions_outside or has_text(signature):
             return False
         children = list(signature.iterchildren("*"))
         return any(child.tag == _OBJECT for child in children) and all(
-            _makes_up(apexes, child) if child.tag == _OBJECT else _is_of_signatures(child)
+            _makes_up(apexes, child) if child.tag == _OBJECT else is_of_signatures(child)
             for child in children
         )
 
 
-def _is_of_signatures(part: etree._Element) -> bool:
-    """Tell whether a part of a signature holds nothing but what signatures consist of."""
-    for element in part.iter("*"):
-        tag = str(element.tag)
-        if not tag.startswith(_OF_SIGNATURES) or (
-            tag.startswith(DS) and tag.removeprefix(DS) not in _NAMES
-        ):
-            return False
-        if element.tag in _CONTAINERS and _has_text(element):
-            return False
-    return True
-
-
-def _makes_up(apexes: set[etree._Element | None], element: etree._Element) -> bool:
+def _makes_up(apexes: Set[etree._Element | None], element: etree._Element) -> bool:
     """Tell whether an element is one of `apexes`, or consists of such."""
     if element in apexes:
         return True
-    return not _has_text(element) and all(child in apexes for child in element.iterchildren("*"))
-
-
-def _has_text(element: etree._Element) -> bool:
-    """Tell whether there is text directly in an element."""
-    return not all(_is_blank(text) for text in (element.text, *[part.tail for part in element]))
-
-
-def _is_blank(text: str | None) -> bool:
-    return not (text or "").strip(_BLANKS)
+    return not has_text(element) and all(child in apexes for child in element.iterchildren("*"))

@@ -8,14 +8,12 @@ import re
 from dataclasses import dataclass, replace
 from encodings import normalize_encoding
 from encodings.aliases import aliases
-from itertools import islice
-from typing import NoReturn
 
 from lxml import etree
 
-from app.cms import armour
-from app.cms.errors import MalformedSignature, refuse_number
-from app.cms.key_info import DS, CertificateChooser, list_certificates
+from app.cms.errors import MalformedSignature
+from app.cms.signer_choice import CertificateChooser
+from app.cms.xml_signatures import XmlSignature, decode_value, find_child, find_signatures
 
 # Occurrences of "<": each element, comment and instruction has one, most elements two. This many
 # cost libxml2 some 15 MB.
@@ -26,12 +24,6 @@ MAX_EQUALS = 60_000
 MAX_AMPERSANDS = 200_000
 # Comments and instructions before the root element, where a document type declaration follows.
 MAX_PROLOG = 1000
-MAX_SIGNATURES = 256
-# Incomplete ones beside a complete one; each may bring 16 KB of certificate to look through.
-MAX_INCOMPLETE = 16
-# References of one ds:Signature.
-MAX_REFERENCES = 256
-
 # libxml2's XML_ERR_DOCUMENT_EMPTY and XML_ERR_TAG_NOT_FINISHED: the end comes before the root
 # element, or before an end tag.
 _UNFINISHED = {4, 77}
@@ -60,26 +52,6 @@ _UTF_8_MARK = b"\xef\xbb\xbf"
 _MARGIN = " \t\r\n\ufeff"
 # Characters that libxml2 is fed at once: it refuses what it won't read before all is copied.
 _PIECE = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class XmlSignature:
-    """One ds:Signature; methods are the URIs of their Algorithm attributes.
-
-    `digest_methods` has one entry for each Reference. `certificate` is the signer's (DER): the one
-    of `certificates`, all that may be it, whose key verifies.
-    """
-
-    canonicalization_method: str
-    signature_method: str
-    digest_methods: tuple[str, ...]
-    certificate: bytes
-    certificates: tuple[bytes, ...]
-
-    @property
-    def references(self) -> int:
-        """How many References the signature covers."""
-        return len(self.digest_methods)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +125,9 @@ def _choose(
     if len(signature.certificates) == 1:
         return signature
     value = decode_value(find_child(element, "SignatureValue", 0), 0)
-    return replace(signature, certificate=chooser.choose(element, signature.certificates, value))
+    choice = chooser.choose(element, signature.certificates, value)
+    uncertain = not choice.verifies and (signature.uncertain or not choice.all_tried)
+    return replace(signature, certificate=choice.certificate, uncertain=uncertain)
 
 
 def document_of(text: str) -> bytes:
@@ -188,31 +162,6 @@ def _refuse_doctype(text: str) -> None:
     raise MalformedSignature("cms: XML is too large or too deep")
 
 
-def find_signatures(root: etree._Element) -> list[tuple[etree._Element, XmlSignature]]:
-    """Read those of ds:Signature that are complete. If none is, what the first lacks is reported.
-
-    An incomplete one may be a draft, or an element of another signature's object. Raises
-    MalformedSignature.
-    """
-    elements = list(islice(root.iter(DS + "Signature"), MAX_SIGNATURES + 1))
-    if not elements:
-        raise MalformedSignature("cms: XML has no ds:Signature")
-    if len(elements) > MAX_SIGNATURES:
-        refuse_number("ds:Signature", MAX_SIGNATURES)
-    complete: list[tuple[etree._Element, XmlSignature]] = []
-    refusals: list[MalformedSignature] = []
-    for number, element in enumerate(elements, 1):
-        try:
-            complete.append((element, _read_signature(element, root, number)))
-        except MalformedSignature as refusal:
-            refusals.append(refusal)
-        if len(refusals) > MAX_INCOMPLETE:
-            raise refusals[0]
-    if not complete:
-        raise refusals[0]
-    return complete
-
-
 def parse_document(text: str) -> etree._Element:
     """Parse within libxml2's own limits, without entities, network or DTD.
 
@@ -239,87 +188,3 @@ def parse_document(text: str) -> etree._Element:
         raise MalformedSignature(
             "cms: XML is not well-formed (line {line}, column {column})", line=line, column=column
         ) from error
-
-
-def _read_signature(element: etree._Element, root: etree._Element, number: int) -> XmlSignature:
-    """Check ds:Signature `number`, counted from 1 in document order (XMLDSig section 4)."""
-    signed_info = find_child(element, "SignedInfo", number)
-    if len(element.findall(DS + "SignedInfo")) > 1:
-        raise MalformedSignature(
-            "cms: signature {number}: {element} must stand once",
-            number=number,
-            element="SignedInfo",
-        )
-    canonicalization_method = _algorithm(signed_info, "CanonicalizationMethod", number)
-    signature_method = _algorithm(signed_info, "SignatureMethod", number)
-    find_child(signed_info, "Reference", number)
-    references = signed_info.findall(DS + "Reference")
-    if len(references) > MAX_REFERENCES:
-        refuse_number("ds:Reference", MAX_REFERENCES)
-    digest_methods = []
-    for reference in references:
-        digest_methods.append(_algorithm(reference, "DigestMethod", number))
-        decode_value(find_child(reference, "DigestValue", number), number)
-    decode_value(find_child(element, "SignatureValue", number), number)
-    key_info = find_child(element, "KeyInfo", number)
-    certificates = tuple(list_certificates(element, root)) or _refuse_key_info(key_info, number)
-    return XmlSignature(
-        canonicalization_method,
-        signature_method,
-        tuple(digest_methods),
-        certificates[0],
-        certificates,
-    )
-
-
-def _refuse_key_info(key_info: etree._Element, number: int) -> NoReturn:
-    """Say what is wrong with a KeyInfo that brings and names no certificate."""
-    element = key_info.find(f"{DS}X509Data/{DS}X509Certificate")
-    if element is None:
-        _refuse_missing("X509Certificate", number)
-    decode_value(element, number)
-    raise MalformedSignature("cms: signature {number}: certificate is malformed", number=number)
-
-
-def find_child(parent: etree._Element, name: str, number: int) -> etree._Element:
-    """Give the first element of that name, which signature `number` needs, in XMLDSig's namespace.
-
-    Raises MalformedSignature if there is none.
-    """
-    element = parent.find(DS + name)
-    if element is None:
-        _refuse_missing(name, number)
-    return element
-
-
-def _algorithm(parent: etree._Element, name: str, number: int) -> str:
-    """Give the Algorithm attribute of a child, a URI."""
-    algorithm = find_child(parent, name, number).get("Algorithm")
-    if not algorithm:
-        _refuse_missing(f"{name}/@Algorithm", number)
-    return algorithm
-
-
-def decode_value(element: etree._Element, number: int) -> bytes:
-    """Decode an element's base64, which Java fills with carriage returns; it must hold some.
-
-    A comment inside would split the text, and readers differ in which half they see. Raises
-    MalformedSignature.
-    """
-    text = (element.text or "").encode(errors="replace").translate(None, b" \t\r\n")
-    if text and not len(element):
-        try:
-            return armour.decode_padded(text.decode("ascii"))
-        except ValueError:
-            pass
-    raise MalformedSignature(
-        "cms: signature {number}: {element} is not base64",
-        number=number,
-        element=etree.QName(element).localname,
-    )
-
-
-def _refuse_missing(name: str, number: int) -> NoReturn:
-    raise MalformedSignature(
-        "cms: signature {number}: {element} is missing", number=number, element=name
-    )

@@ -10,16 +10,17 @@ from datetime import UTC, datetime
 from app.cms.algorithms import DIGEST_URIS, SIGNATURE_URIS, AlgorithmIdentifier
 from app.cms.ber import OBJECT_IDENTIFIER, SEQUENCE, SET, Element, Scanned
 from app.cms.claims import Claims, claims_of
-from app.cms.key_info import DS
 from app.cms.nodes import DAMAGE, Node
+from app.cms.security_tokens import DS
 from app.cms.signed_data import (
     MAX_ATTRIBUTES,
     SignedCms,
     Signer,
 )
-from app.cms.signed_xml import SignedXml, XmlSignature, find_signatures, parse_document
+from app.cms.signed_xml import SignedXml, parse_document
 from app.cms.timestamp_claims import TimestampClaims, read_token
 from app.cms.x509 import Certificate, read_certificate
+from app.cms.xml_signatures import XmlSignature, find_signatures
 
 CONTENT_TYPES = {
     "1.2.840.113549.1.7.1": "data",

@@ -1,54 +1,187 @@
 """What of a SOAP message is signed (SOAP 1.1 section 4, SOAP 1.2 part 1 section 5, WS-Security).
 
-The message's content is its Body. A signature that covers the Body, and each header block but those
-that carry the signature itself, covers the message.
+The content of a message is its Body. A signature that covers the Body and each header block covers
+the message: all but what the signature itself consists of, and a Timestamp, of which is told that
+it isn't covered.
+
+What is signed counts only in its place. Anybody can put a signed element elsewhere in the message,
+where nobody reads it, and something else or nothing where it was ("XML signature wrapping"; M.
+McIntosh and P. Austel, "XML signature element wrapping attacks and countermeasures", 2005).
 """
 
-from collections.abc import Set
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass
+from itertools import islice
 
 from lxml import etree
 
-from app.cms.key_info import WSSE
+from app.cms.canonical_forms import shortened
+from app.cms.canonical_xml import Budget
+from app.cms.security_tokens import BINARY_TOKEN, DS, TOKEN_REFERENCE, WSSE
+from app.cms.signature_parts import has_text, is_of_signatures
 from app.cms.status import YES, Verdict, unknown
 
 _ENVELOPES = (
     "http://schemas.xmlsoap.org/soap/envelope/",
     "http://www.w3.org/2003/05/soap-envelope",
 )
+_WSU = "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd}"
+_WSSE_11 = "{http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd}"
+_XENC = "{http://www.w3.org/2001/04/xmlenc#}"
 _SECURITY = WSSE + "Security"
+_TIMESTAMP = _WSU + "Timestamp"
+# What stands in Security as a rule. Something else there was moved from where it counted.
+_OF_SECURITY = (DS, WSSE, _WSU, _WSSE_11, _XENC, "{urn:oasis:names:tc:SAML:")
+# What may stand there without being signed, since it carries the signature or speaks for itself.
+_MACHINERY = (
+    BINARY_TOKEN,
+    TOKEN_REFERENCE,
+    _WSSE_11 + "SignatureConfirmation",
+    _XENC + "EncryptedKey",
+    _XENC + "ReferenceList",
+)
+_PARTS_OF_TIMESTAMP = (_WSU + "Created", _WSU + "Expires")
+# Attributes that may stand, unsigned, on the elements that hold the message together.
+_ATTRIBUTES = (
+    _WSU,
+    "{http://www.w3.org/XML/1998/namespace}",
+    "{http://www.w3.org/2001/XMLSchema-instance}",
+)
 # Names of parts in a reason.
 _MAX_NAMES = 10
+# What looking at an element costs, in the unit of `canonical_xml.BUDGET`.
+_LOOK = 300
 
 
-def judge_coverage(root: etree._Element, apexes: Set[etree._Element | None]) -> Verdict | None:
-    """Tell whether the elements that a signature covers make up a SOAP message.
+@dataclass(frozen=True, slots=True)
+class SoapMessage:
+    """A message: its parts that must be covered, and the Timestamps, all of which may be or none.
 
-    None if the document is none. The Body counts only in its place: anybody can put what was signed
-    elsewhere in a message, under another Body.
+    `well_built`: there is nothing else in it, as the standard has it.
+    """
+
+    root: etree._Element
+    well_built: bool
+    needed: tuple[etree._Element, ...]
+    timestamps: tuple[etree._Element, ...]
+    securities: frozenset[etree._Element]
+
+    def judge(
+        self, signature: etree._Element, apexes: Set[etree._Element | None], budget: Budget
+    ) -> Verdict:
+        """Tell whether the elements that a signature covers, `apexes`, make up the message.
+
+        Raises Undecided if the budget doesn't allow an answer.
+        """
+        elements = [one for one in apexes if one is not None]
+        looks = sum(1 for one in elements for _ in one.iterancestors())
+        budget.spend(_LOOK * (looks + len(self.needed) + len(self.timestamps)))
+        misplaced = [one for one in elements if not self._is_in_place(one, signature, apexes)]
+        if misplaced:
+            return unknown(
+                "parts of the SOAP message that are signed do not stand where they count: {parts}",
+                parts=list_names(misplaced),
+            )
+        bare = list(islice(_uncovered(self.needed, apexes), _MAX_NAMES))
+        stamps = list(_uncovered(self.timestamps, apexes))
+        some_stamps = 0 < len(stamps) < len(self.timestamps)
+        parts = list_names(elements) or "-"
+        if self.well_built and not bare and not some_stamps:
+            verdict = YES.noting("of the SOAP message the signature covers: {parts}", parts=parts)
+        else:
+            verdict = unknown("of the SOAP message the signature covers only: {parts}", parts=parts)
+        others = list_names([*bare, *stamps])
+        if not others:
+            return verdict
+        return verdict.noting(
+            "of the SOAP message the signature does not cover: {parts}", parts=others
+        )
+
+    def _is_in_place(
+        self, part: etree._Element, signature: etree._Element, apexes: Set[etree._Element | None]
+    ) -> bool:
+        """Tell whether a part that is signed stands where readers look for it.
+
+        That is on the first or second level of the message; in the Security header that the
+        signature itself is in; within the signature, or within another part that is signed.
+        """
+        around = list(part.iterancestors())
+        is_of_security = part.tag != _SECURITY and str(part.tag).startswith(_OF_SECURITY)
+        if len(around) < 3:
+            is_inner_body = part.tag == self.needed[-1].tag and len(around) > 1
+            return not is_of_security and not is_inner_body
+        if around[0] in self.securities:
+            return is_of_security and around[0] is signature.getparent()
+        return signature in around or any(one in apexes for one in around)
+
+
+def read_message(root: etree._Element, budget: Budget) -> SoapMessage | None:
+    """Read a SOAP message; None if the document is none.
+
+    Raises Undecided if the budget doesn't allow it.
     """
     name = etree.QName(root)
     if name.localname != "Envelope" or name.namespace not in _ENVELOPES:
         return None
-    covered = [one for one in root.iter("*") if one in apexes]
-    names = ", ".join(etree.QName(one).localname for one in covered[:_MAX_NAMES]) or "-"
-    parts = _needed(root, f"{{{name.namespace}}}")
-    if parts is not None and all(part in apexes for part in parts):
-        return YES.noting("of the SOAP message the signature covers: {parts}", parts=names)
-    return unknown("of the SOAP message the signature covers only: {parts}", parts=names)
+    budget.spend(sum(_LOOK for _ in root.iter()))
+    soap = f"{{{name.namespace}}}"
+    parts = list(root.iterchildren("*"))
+    tags = [part.tag for part in parts]
+    headers = parts[:-1]
+    blocks = [block for header in headers for block in header.iterchildren("*")]
+    securities = frozenset(block for block in blocks if block.tag == _SECURITY)
+    contents = [one for security in securities for one in security.iterchildren("*")]
+    timestamps = tuple(one for one in contents if _is_timestamp(one))
+    needed = [
+        *(block for block in blocks if block not in securities),
+        *(one for one in contents if not _is_timestamp(one) and not _is_machinery(one)),
+    ]
+    return SoapMessage(
+        root,
+        tags in ([soap + "Body"], [soap + "Header", soap + "Body"])
+        and all(_is_bare(one, soap) for one in (root, *headers))
+        and not any(map(has_text, securities)),
+        (*needed, *(parts[-1:] or [root])),
+        timestamps,
+        securities,
+    )
 
 
-def _needed(root: etree._Element, soap: str) -> list[etree._Element] | None:
-    """List what must be covered; None if the message is not built as it should be."""
-    children = list(root.iterchildren("*"))
-    tags = [child.tag for child in children]
-    if tags not in ([soap + "Body"], [soap + "Header", soap + "Body"]) or _has_text(root):
-        return None
-    blocks = [block for header in children[:-1] for block in header.iterchildren("*")]
-    if any(_has_text(header) for header in children[:-1]):
-        return None
-    return [*(block for block in blocks if block.tag != _SECURITY), children[-1]]
+def _is_machinery(element: etree._Element) -> bool:
+    """Tell whether an element of Security holds nothing that a reader may take for content."""
+    if element.tag == DS + "Signature":
+        return is_of_signatures(element)
+    return element.tag in _MACHINERY and all(
+        str(one.tag).startswith(_OF_SECURITY) for one in element.iter("*")
+    )
 
 
-def _has_text(element: etree._Element) -> bool:
-    texts = (element.text, *(child.tail for child in element))
-    return any((text or "").strip() for text in texts)
+def _is_timestamp(element: etree._Element) -> bool:
+    """Tell whether an element is a Timestamp that says nothing but two times."""
+    inner = list(islice(element.iter("*"), len(_PARTS_OF_TIMESTAMP) + 2))[1:]
+    return element.tag == _TIMESTAMP and all(one.tag in _PARTS_OF_TIMESTAMP for one in inner)
+
+
+def _is_bare(element: etree._Element, soap: str) -> bool:
+    """Tell whether an element has neither text, instructions nor attributes of other kinds."""
+    attributes = [str(name) for name in element.attrib]
+    has_instructions = any(True for _ in element.iterchildren(etree.ProcessingInstruction))
+    return not (has_text(element) or has_instructions) and all(
+        name.startswith((soap, *_ATTRIBUTES)) or name.lower() == "id" for name in attributes
+    )
+
+
+def _uncovered(
+    parts: Iterable[etree._Element], apexes: Set[etree._Element | None]
+) -> Iterator[etree._Element]:
+    """List the parts that are not signed, neither themselves nor as a part of what is around."""
+    for part in parts:
+        if part not in apexes and not any(one in apexes for one in part.iterancestors()):
+            yield part
+
+
+def list_names(elements: Iterable[etree._Element | None]) -> str:
+    """Write the names of elements, the first of many."""
+    named = [shortened(etree.QName(one).localname) for one in elements if one is not None]
+    more = ["…"] if len(named) > _MAX_NAMES else []
+    return ", ".join([*named[:_MAX_NAMES], *more])

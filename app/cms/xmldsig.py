@@ -12,13 +12,14 @@ from app.cms import algorithms
 from app.cms.algorithms import AlgorithmIdentifier
 from app.cms.budget import Budget
 from app.cms.canonical_forms import Form, Undecided, read_form, shortened
-from app.cms.errors import Undecidable
-from app.cms.key_info import DS, NamedCertificate, read_named
+from app.cms.named_certificate import NamedCertificate, read_named
+from app.cms.security_tokens import DS
 from app.cms.signed_document import SignedDocument
-from app.cms.signed_xml import SignedXml, decode_value, find_child
+from app.cms.signed_xml import SignedXml
 from app.cms.signer_checks import check_value
-from app.cms.status import YES, Answer, Verdict, every, no, unknown
+from app.cms.status import Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate
+from app.cms.xml_signatures import decode_value, find_child
 
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 
@@ -32,7 +33,8 @@ class XmlChecked:
     algorithm and its digest, as `algorithms.verify_signature` takes them; it is None if that is
     unknown, or if `signed_info` could not be made and is empty: `intact` then says why.
     `certificate` is the signer's (DER); nothing else in KeyInfo counts as a key. `certificates` are
-    all that it brings, and `named` is what it says of the signer's besides. `covers_document`: the
+    all that it brings, `uncertain` if there are others that could not be read or tried, and `named`
+    is what it says of the signer's besides. `covers_document`: the
     references, be they intact or not, are over the whole document, or what counts of a message.
     `digests` are the algorithms of the references.
     """
@@ -43,6 +45,7 @@ class XmlChecked:
     method: tuple[AlgorithmIdentifier, str] | None
     certificate: bytes
     certificates: tuple[bytes, ...]
+    uncertain: bool
     named: NamedCertificate
     covers_document: bool
     digests: tuple[str, ...]
@@ -60,6 +63,14 @@ class _Reference:
     form: Form
     method: str
     value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Intact:
+    """What a signature refers to and its digests match; `cover_document`: see XmlChecked."""
+
+    apexes: frozenset[etree._Element | None]
+    cover_document: bool
 
 
 def check_xml(signature: SignedXml) -> tuple[XmlChecked, ...]:
@@ -82,16 +93,18 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
         method = _read_method(find_child(signed_info, "SignatureMethod", number))
     except Undecided as undecided:
         verdicts.append(undecided.verdict)
-    covers_document = _check_references(document, number, signed_info, verdicts)
+    intact = _check_references(document, number, signed_info, verdicts)
+    parsed = document.parsed[number]
     return XmlChecked(
         _decide(verdicts),
         octets,
         decode_value(find_child(element, "SignatureValue", number), number),
         method,
-        document.parsed[number].certificate,
-        document.parsed[number].certificates,
-        read_named(element),
-        covers_document,
+        parsed.certificate,
+        parsed.certificates,
+        parsed.uncertain,
+        read_named(element, intact.apexes),
+        intact.cover_document,
         _list_digests(signed_info),
     )
 
@@ -112,19 +125,25 @@ def _read_method(element: etree._Element) -> tuple[AlgorithmIdentifier, str] | N
 
 def _check_references(
     document: SignedDocument, number: int, signed_info: etree._Element, verdicts: list[Verdict]
-) -> bool:
-    """Add a verdict on each Reference to `verdicts`, and tell whether they cover the document."""
-    apexes: set[etree._Element | None] = set()
+) -> _Intact:
+    """Add a verdict on each Reference to `verdicts`, and on what they cover."""
+    apexes: dict[etree._Element | None, bool] = {}
     for element in signed_info.findall(DS + "Reference"):
         try:
             reference = _read_reference(document, number, element)
-            apexes.add(reference.apex)
-            verdicts.append(_match(document, number, reference))
+            apexes.setdefault(reference.apex, False)
+            verdict = _match(document, number, reference)
+            apexes[reference.apex] |= verdict.answer is Answer.YES
         except Undecided as undecided:
-            verdicts.append(undecided.verdict)
-    coverage = document.judge_coverage(number, apexes)
+            verdict = undecided.verdict
+        verdicts.append(verdict)
+    try:
+        coverage = document.judge_coverage(number, apexes.keys())
+    except Undecided as undecided:
+        coverage = undecided.verdict
     verdicts.append(coverage)
-    return coverage.answer is Answer.YES
+    intact = frozenset(apex for apex, is_intact in apexes.items() if is_intact)
+    return _Intact(intact, coverage.answer is Answer.YES)
 
 
 def _read_reference(document: SignedDocument, number: int, element: etree._Element) -> _Reference:
@@ -195,19 +214,6 @@ def check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budge
     value = check_value(
         certificate, checked.method, checked.signed_info, checked.signature_value, budget
     )
-    return every(value, _check_named(checked, certificate, budget))
-
-
-def _check_named(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:
-    """Compare the certificate with what the signature names beside its key."""
-    try:
-        if not checked.named.is_digest_of(certificate, budget):
-            return no(
-                "the signer meant another certificate ({attribute})",
-                attribute="XAdES SigningCertificate",
-            )
-    except Undecidable as error:
-        return unknown(error.template, **error.values)
-    if not checked.named.has_number_of(certificate):
-        return unknown("KeyInfo names the serial number of another certificate")
-    return YES
+    if value.answer is Answer.NO and checked.uncertain:
+        value = unknown("not all certificates that KeyInfo names could be read and tried")
+    return every(value, checked.named.judge(certificate, budget))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cms import signed_xml
+from app.cms import xml_signatures
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
@@ -138,7 +138,7 @@ BOMBS: dict[str, Callable[[], str]] = {
     "comments before a DTD": lambda: "<!---->" * 90_000 + "<!DOCTYPE a><a/>",
     "a long comment before a DTD": lambda: "<!--" + "- " * 10 * MEGABYTE + "--><!DOCTYPE a><a/>",
     "incomplete signatures": lambda: (
-        f"<a xmlns='{builders.DS}'>" + INCOMPLETE * signed_xml.MAX_SIGNATURES + "</a>"
+        f"<a xmlns='{builders.DS}'>" + INCOMPLETE * xml_signatures.MAX_SIGNATURES + "</a>"
     ),
     "many signatures": lambda: f"<a xmlns='{builders.DS}'>" + "<Signature/>" * 90_000 + "</a>",
     "a long text": lambda: "<a>" + "x" * 29 * MEGABYTE,

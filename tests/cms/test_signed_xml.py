@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from app.cms import signed_xml
+from app.cms import signed_xml, xml_signatures
 from app.cms.parsing import parse
 from app.cms.signed_xml import SignedXml
 from tests import builders
@@ -227,8 +227,8 @@ def test_one_complete_signature_is_enough() -> None:
 
 def test_many_incomplete_signatures_beside_a_complete_one_are_refused(refusal: Refusal) -> None:
     empty = f'<Signature xmlns="{builders.DS}"/>'
-    read(BARE.replace("</a>", empty * signed_xml.MAX_INCOMPLETE + "</a>"))
-    text = BARE.replace("</a>", empty * (signed_xml.MAX_INCOMPLETE + 1) + "</a>")
+    read(BARE.replace("</a>", empty * xml_signatures.MAX_INCOMPLETE + "</a>"))
+    text = BARE.replace("</a>", empty * (xml_signatures.MAX_INCOMPLETE + 1) + "</a>")
     assert refusal(text) == "cms: signature 2: SignedInfo is missing"
 
 
@@ -288,7 +288,7 @@ def test_a_document_without_signature_is_refused(refusal: Refusal) -> None:
 def test_too_many_references_or_signatures_are_refused(refusal: Refusal) -> None:
     reference = re.search(r"<ds:Reference .*</ds:Reference>", BARE)
     assert reference
-    text = BARE.replace(reference[0], reference[0] * (signed_xml.MAX_REFERENCES + 1))
+    text = BARE.replace(reference[0], reference[0] * (xml_signatures.MAX_REFERENCES + 1))
     assert refusal(text) == "cms: ds:Reference: more than 256"
     many = f'<a xmlns:ds="{builders.DS}">' + "<ds:Signature/>" * 257 + "</a>"
     assert refusal(many) == "cms: ds:Signature: more than 256"

@@ -104,7 +104,7 @@ def verify(document: str) -> tuple[Answer, list[str], Answer]:
 def intact(shape: str) -> tuple[Answer, list[str], Answer]:
     """Return what `verify` should say of a true signature; comments are never signed here."""
     if shape.startswith("a part"):
-        return Answer.UNKNOWN, [PART_ALONE], Answer.YES
+        return Answer.UNKNOWN, [PART_ALONE, "of the document the signature covers: b"], Answer.YES
     return Answer.YES, ["comments are not signed"], Answer.YES
 
 
