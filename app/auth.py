@@ -226,6 +226,12 @@ def _reading_demands(app: Application) -> Callable[[str], _Demand]:
     return read
 
 
+def reading_public(app: Application) -> Callable[[str], bool]:
+    """Give what tells of an endpoint whether everybody may call it."""
+    demand_of = _reading_demands(app)
+    return lambda endpoint: demand_of(endpoint).scope is None
+
+
 def caller() -> Bearer | None:
     """Give whose token is at work; None if none is, or none is asked for."""
     found: Bearer | None = request.environ.get(_CALLER)

@@ -7,7 +7,7 @@ import os
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import auth, cli, cors
+from app import auth, caching, cli, closed, cors
 from app.api import (
     errors,
     iinked,
@@ -124,11 +124,20 @@ def _observe_requests(app: Application, settings: Settings) -> None:
 
 def _guard(app: Application, settings: Settings) -> None:
     """Say who may call, from where, how often. The order is that in which a request is asked."""
+    caching.init_app(app)
     if settings.trusted_proxies:
         proxies = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)
         app.wsgi_app = proxies  # type: ignore[method-assign]  # as Flask's documentation does
     if settings.cors_origins:
         cors.init_app(app, settings.cors_origins)
+    if not settings.auth:
+        closed.init_app(
+            app,
+            origins=settings.cors_origins,
+            public_url=settings.public_url,
+            is_open=settings.allow_open,
+            is_public=auth.reading_public(app),
+        )
     if settings.auth:
         auth.init_app(app)
     if settings.rate_limit:

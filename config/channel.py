@@ -25,6 +25,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import Error
 
+from app.caching import KEPT_BY_NOBODY
 from app.observe.counters import count_refusal
 from app.observe.logs import FIELDS
 from app.observe.requests import HEADER, new_id
@@ -100,6 +101,7 @@ class Refusal(ErrorTask):  # type: ignore[misc]
         self.status = f"{error.code} {error.reason}"
         self.response_headers = [
             (HEADER, request_id),
+            ("Cache-Control", KEPT_BY_NOBODY),
             ("Content-Type", "application/json; charset=utf-8"),
             ("Content-Length", str(len(body))),
             *hall.cors_headers.items(),

@@ -144,7 +144,7 @@ class Settings:
             allow_open=read.switch("ALLOW_OPEN", False),
             rate_limit=read.rate("RATE_LIMIT", "30000/minute"),
             trusted_proxies=read.integer("TRUSTED_PROXIES", 0, 0, 9),
-            cors_origins=read.origins("CORS_ORIGINS", "*"),
+            cors_origins=read.origins("CORS_ORIGINS", "off"),
             max_body=read.integer("MAX_BODY_MB", 30, 1, 1024) * 1024 * 1024,
             host=read.host("HOST", "127.0.0.1"),
             port=read.integer("PORT", 8000, 1, 65535),

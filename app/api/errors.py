@@ -28,6 +28,7 @@ from app.api.ncanode.forwarding import OriginFailed, OriginNotSet
 from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
 from app.api.parameters import ParameterError
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
+from app.closed import HostRefused, OriginRefused, ProxyRefused
 from app.cms.crls import MalformedRevocation
 from app.cms.errors import (
     MalformedSignature,
@@ -73,6 +74,9 @@ STATUS: dict[type[Exception], int] = {
     TagsOutOfReach: 403,
     SaveOutOfReach: 403,
     SearchOutOfReach: 403,
+    OriginRefused: 403,
+    HostRefused: 403,
+    ProxyRefused: 403,
     SignatureNotFound: 404,
     InvalidType: 400,
     InvalidState: 400,

@@ -11,6 +11,8 @@ from pathlib import Path
 from babel.messages.pofile import read_po
 from flask import Request
 
+from app.caching import note_language
+
 #: What a client may ask for -> the catalogue. `kz` is what the original calls Kazakh.
 LOCALES = {"en": "en", "ru": "ru", "kk": "kk", "kz": "kk"}
 
@@ -19,6 +21,7 @@ CATALOGUES = Path(__file__).parent / "translations"
 
 def choose_locale(request: Request) -> str:
     """Give the language of the `api-locale` header, else of `Accept-Language`, else English."""
+    note_language(request)
     wanted = request.headers.get("api-locale")
     if wanted:
         return LOCALES.get(wanted.strip().lower(), "en")

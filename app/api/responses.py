@@ -12,12 +12,20 @@ from app.api.errors import SENTENCES, STATUS
 from app.api.ncanode.answer_shapes import ERROR
 from app.api.parameters import ParameterError
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
+from app.closed import HostRefused, OriginRefused, ProxyRefused
 from app.limits.errors import TooManyRequests
 
 #: What statuses mean that are answered before a view is asked, or when it fails.
 MEANINGS = {status: f"{sentence}." for status, sentence in SENTENCES.items()}
 #: What a view that demands a scope may refuse before it is asked, and every one that is limited.
-BY_GUARD = (TokenNeeded, ScopeMissing, TagsOutOfReach)
+BY_GUARD = (
+    TokenNeeded,
+    ScopeMissing,
+    TagsOutOfReach,
+    OriginRefused,
+    HostRefused,
+    ProxyRefused,
+)
 BY_LIMIT = (TooManyRequests,)
 #: What the server refuses before the application sees it, whatever the address: in one shape.
 BY_SERVER = {
@@ -27,6 +35,7 @@ BY_SERVER = {
 #: Headers that answers of all chapters have.
 COMMON_HEADERS = {
     "X-Request-ID": "The id of the request: the one that it brought, or a new one.",
+    "Cache-Control": "Who may keep the answer.",
     "Content-Language": "The language of what is told: en, ru or kk.",
     "WWW-Authenticate": "How a token is to be sent.",
     "Retry-After": "Seconds after which a request may be made again.",
@@ -37,7 +46,7 @@ COMMON_HEADERS = {
     "RateLimit-Reset": "Seconds after which all are there again.",
 }
 #: Those of every answer, and of every answer of what is limited.
-EVERYWHERE = ("X-Request-ID",)
+EVERYWHERE = ("X-Request-ID", "Cache-Control")
 LIMITED = tuple(name for name in COMMON_HEADERS if name.startswith("RateLimit"))
 #: Those that go with a status.
 HEADERS: dict[int, tuple[str, ...]] = {

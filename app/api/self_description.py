@@ -55,9 +55,7 @@ _HEADERS = {
 @public
 def tell_machines() -> Response:
     """Describe the API as OpenAPI 3.1."""
-    response = Answer(_document())
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return Answer(_document())
 
 
 def _document() -> bytes:

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from app.api.ncanode import forwarding
 from tests.api.asking import content_of, message_of
+from tests.asking_tokens import make_token
 from tests.conftest import AppMaker
 
 KEY = bytes(range(256))
@@ -99,8 +101,16 @@ def client_with_key(start_app: AppMaker, sqlite_url: str, remote: Remote, key: P
         NCANODE_REMOTE_URL=remote.url,
         NCANODE_KEY=str(key),
         NCANODE_PWD=PASSWORD,
+        AUTH="on",
     )
-    return app.test_client()
+    return with_token(app)
+
+
+def with_token(app: Flask) -> FlaskClient:
+    """Give a client of a server with AUTH=on who may ask everything."""
+    client = app.test_client()
+    client.environ_base["HTTP_API_KEY"] = make_token(app, "office", "admin")
+    return client
 
 
 def ask(client: FlaskClient, **fields: Any) -> Any:
@@ -187,9 +197,10 @@ def test_without_a_key_nothing_is_put_in(
 def test_a_key_without_a_password_is_put_in_with_an_empty_one(
     start_app: AppMaker, sqlite_url: str, remote: Remote, key: Path
 ) -> None:
-    client = start_app(
-        DATABASE_URL=sqlite_url, NCANODE_REMOTE_URL=remote.url, NCANODE_KEY=str(key)
-    ).test_client()
+    app = start_app(
+        DATABASE_URL=sqlite_url, NCANODE_REMOTE_URL=remote.url, NCANODE_KEY=str(key), AUTH="on"
+    )
+    client = with_token(app)
     ask(client, params={"password": "mine"})
     assert remote.asked[0]["params"] == {"p12": P12, "password": ""}
 
@@ -260,17 +271,32 @@ def test_a_secret_in_a_key_that_stands_twice_is_not_handed_on(
 def test_a_short_password_counts_only_as_a_word_of_its_own(
     start_app: AppMaker, sqlite_url: str, remote: Remote, key: Path
 ) -> None:
-    client = start_app(
+    app = start_app(
         DATABASE_URL=sqlite_url,
         NCANODE_REMOTE_URL=remote.url,
         NCANODE_KEY=str(key),
         NCANODE_PWD="123456",
-    ).test_client()
+        AUTH="on",
+    )
+    client = with_token(app)
     remote.answers('{"iin": "123456789011"}')
     assert ask(client) == {"iin": "123456789011"}
     for echo in ("123456", "wrong:\n123456", 123456, {"password=123456": 1}, "123456_"):
         remote.answers(json.dumps({"message": echo}))
         assert fail(client) == WITHHELD
+
+
+@pytest.mark.attacks
+def test_without_tokens_the_key_signs_for_nobody(
+    start_app: AppMaker, sqlite_url: str, remote: Remote, key: Path
+) -> None:
+    for more in ({}, {"ALLOW_OPEN": "1"}):
+        app = start_app(
+            DATABASE_URL=sqlite_url, NCANODE_REMOTE_URL=remote.url, NCANODE_KEY=str(key), **more
+        )
+        response = app.test_client().post("/origin", json={"method": "XML.sign"})
+        assert "set AUTH=on" in message_of(response, 501)
+    assert remote.asked == []
 
 
 def test_a_redirect_is_not_followed(keyed: FlaskClient, remote: Remote) -> None:
@@ -303,12 +329,14 @@ def test_a_remote_that_is_away_is_told(
     with closing(socket.create_server(("127.0.0.1", 0))) as bound:
         port = bound.getsockname()[1]
     caplog.set_level(logging.DEBUG)
-    client = start_app(
+    app = start_app(
         DATABASE_URL=sqlite_url,
         NCANODE_REMOTE_URL=f"http://user:hidden@127.0.0.1:{port}/",
         NCANODE_KEY=str(key),
         NCANODE_PWD=PASSWORD,
-    ).test_client()
+        AUTH="on",
+    )
+    client = with_token(app)
     assert fail(client) == AWAY
     assert "NCANode server gave no answer: ConnectionError" in caplog.text
     assert "hidden" not in caplog.text

@@ -63,7 +63,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         allow_open=False,
         rate_limit=parse("30000/minute"),
         trusted_proxies=0,
-        cors_origins="*",
+        cors_origins=None,
         max_body=30 * MEGABYTE,
         host="127.0.0.1",
         port=8000,

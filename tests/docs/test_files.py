@@ -106,7 +106,10 @@ def test_nobody_is_open_to_the_world_unasked() -> None:
     assert not re.search(r"^ENV .*ALLOW_OPEN", text_of("Dockerfile"), re.MULTILINE)
     assert json.loads(text_of("app.json"))["env"]["AUTH"]["value"] == "on"
     # The one that starts open is published for its own machine alone.
-    assert "ALLOW_OPEN: 1" in text_of("compose.yaml")
+    assert re.search(r"^ENV AUTH=on$", text_of("Dockerfile"), re.MULTILINE)
+    compose = text_of("compose.yaml")
+    assert "AUTH: ${AUTH:-on}" in compose
+    assert "ALLOW_OPEN: ${ALLOW_OPEN:-}" in compose
     assert re.findall(r"ports: (.*)", text_of("compose.yaml")) == ['["127.0.0.1:8000:8000"]']
 
 
@@ -200,3 +203,18 @@ def test_make_run_migrates_and_serves(tmp_path: Path) -> None:
     # What is installed is taken as it is, whatever its stamp says.
     with started("make --old-file=.venv/.installed run", tmp_path) as address:
         assert_ready(address)
+
+
+@pytest.mark.attacks
+def test_no_secret_comes_into_the_image() -> None:
+    ignored = set(text_of(".dockerignore").split())
+    kinds = {f"**/*.{kind}" for kind in ("p12", "pfx", "pem", "key", "sqlite3*")}
+    assert {".git", "var", "**/.env*"} | kinds <= ignored
+
+
+@pytest.mark.attacks
+def test_images_are_of_a_minor_version() -> None:
+    texts = text_of("Dockerfile") + text_of("compose.yaml")
+    images = re.findall(r"(?:^FROM|image:) (\S+)", texts, re.MULTILINE)
+    assert len(images) == 3
+    assert all(re.search(r":\d+\.\d+(-|$)|@sha256:", image) for image in images)

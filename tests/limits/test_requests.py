@@ -24,7 +24,7 @@ FIELDS = (
 @pytest.fixture(name="limited")
 def limited_app(make_app: AppMaker) -> Flask:
     """Give an application that answers each caller three times a minute."""
-    return make_app(RATE_LIMIT="3/minute")
+    return make_app(ALLOW_OPEN="1", RATE_LIMIT="3/minute")
 
 
 @pytest.fixture(name="caller")
@@ -143,7 +143,9 @@ def test_what_is_said_of_the_client_counts_for_nothing_without_proxies(
 
 @pytest.mark.parametrize("proxies", [1, 2])
 def test_behind_proxies_the_address_that_they_saw_counts(make_app: AppMaker, proxies: int) -> None:
-    client = make_app(RATE_LIMIT="3/minute", TRUSTED_PROXIES=str(proxies)).test_client()
+    client = make_app(
+        ALLOW_OPEN="1", RATE_LIMIT="3/minute", TRUSTED_PROXIES=str(proxies)
+    ).test_client()
     behind = ", 203.0.113.1" * (proxies - 1)
     for number in range(3):
         # What the client itself sent stands before what the proxies added.
@@ -154,7 +156,7 @@ def test_behind_proxies_the_address_that_they_saw_counts(make_app: AppMaker, pro
 
 
 def test_a_proxy_says_nothing_of_the_address_of_this_server(make_app: AppMaker) -> None:
-    app = make_app(TRUSTED_PROXIES="1", PUBLIC_URL="https://store.example.kz")
+    app = make_app(ALLOW_OPEN="1", TRUSTED_PROXIES="1", PUBLIC_URL="https://store.example.kz")
     headers = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil"}
     response = app.test_client().get("/v1/persons/900101300017/signings", headers=headers)
     assert response.status_code == 200

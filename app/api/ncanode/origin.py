@@ -73,6 +73,10 @@ def ask_origin() -> Response:
     url: str | None = current_app.config["NCANODE_URL"]
     if url is None:
         raise OriginNotSet("NCANODE_REMOTE_URL is not set, so there is no server to forward to")
+    if current_app.config["NCANODE_KEY"] and not current_app.config["AUTH"]:
+        raise OriginNotSet(
+            "The organisation's key signs for callers with a token only: set AUTH=on"
+        )
     secrets = read_secrets(
         current_app.config["NCANODE_KEY"], current_app.config["NCANODE_PASSWORD"]
     )

@@ -1,0 +1,35 @@
+"""Who may keep an answer: the caller alone and for this once, where the view says nothing else.
+
+What is answered here names people. So nothing of it stays in a shared cache or on a disk (RFC 9111
+section 5.2.2.5); what has an ETag may be kept by the caller, who asks each time whether it is still
+the current one.
+"""
+
+from __future__ import annotations
+
+from flask import Request, Response
+
+from app.application import Application
+
+KEPT_BY_NOBODY = "private, no-store"
+KEPT_BY_CALLER = "private, no-cache"
+
+_LANGUAGE_DECIDED = "qoltanba.language_decided"
+
+
+def init_app(app: Application) -> None:
+    """Say it on every answer; and on those in a language that was chosen, by which headers."""
+
+    def add(request: Request, response: Response) -> None:
+        headers = response.headers
+        if "Cache-Control" not in headers:
+            headers.add("Cache-Control", KEPT_BY_CALLER if "ETag" in headers else KEPT_BY_NOBODY)
+        if _LANGUAGE_DECIDED in request.environ:
+            response.vary.update(("Accept-Language", "api-locale"))
+
+    app.after.append(add)
+
+
+def note_language(request: Request) -> None:
+    """Note that the answer depends on the language that the request wants."""
+    request.environ[_LANGUAGE_DECIDED] = True

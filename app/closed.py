@@ -1,0 +1,157 @@
+"""What a server that asks for no tokens refuses: what doesn't come from its own machine.
+
+A web page may have its reader's browser call an address on loopback, with an Origin that gives it
+away (the Fetch standard, section 3.2) unless the page's own name was made to resolve to loopback
+(DNS rebinding), which the Host gives away; and a proxy brings requests from anywhere. With tokens
+none of it matters: a page, or whoever is behind the proxy, has no token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, ClassVar, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from flask import Request
+
+from app.application import Application
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: Headers that proxies add (RFC 7239, RFC 9110 section 7.6.3, and what was in use before).
+_BY_PROXIES = (
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+    "HTTP_X_REAL_IP",
+    "HTTP_X_CLIENT_IP",
+    "HTTP_X_CLUSTER_CLIENT_IP",
+    "HTTP_X_ORIGINAL_FORWARDED_FOR",
+    "HTTP_X_ORIGINAL_HOST",
+    "HTTP_TRUE_CLIENT_IP",
+    "HTTP_CF_CONNECTING_IP",
+    "HTTP_FASTLY_CLIENT_IP",
+)
+_FORWARDED = "HTTP_X_FORWARDED"
+_PORTS = {"http": 80, "https": 443}
+
+
+class RequestFromOutside(Exception):
+    """A request that a server without tokens refuses. `template` is the sentence for the caller."""
+
+    template: ClassVar[str]
+    values: ClassVar[Mapping[str, object]] = {}
+
+
+class OriginRefused(RequestFromOutside):
+    """A page of another origin calls."""
+
+    template = "Pages of other origins may not call here: CORS_ORIGINS names those that may"
+
+
+class HostRefused(RequestFromOutside):
+    """The request names this server by a name that is not its own."""
+
+    template = (
+        "Without tokens this server answers to localhost and PUBLIC_URL only: "
+        "AUTH=on asks for tokens, ALLOW_OPEN=1 lets everybody in"
+    )
+
+
+class ProxyRefused(RequestFromOutside):
+    """The request came through a proxy."""
+
+    template = (
+        "Without tokens this server takes nothing that a proxy forwards: "
+        "AUTH=on asks for tokens, ALLOW_OPEN=1 lets everybody in"
+    )
+
+
+def init_app(
+    app: Application,
+    *,
+    origins: tuple[str, ...] | Literal["*"] | None,
+    public_url: str | None,
+    is_open: bool,
+    is_public: Callable[[str], bool],
+) -> None:
+    """Refuse requests from outside, but for views that are public.
+
+    Args:
+        app: the application.
+        origins: whose pages may call all the same.
+        public_url: where this server is found from outside.
+        is_open: whether the operator vouches for all who reach the server, by whatever name and
+            over whatever proxy. A page that one of them looks at is still not one of them.
+        is_public: tells of an endpoint whether it gives nothing away.
+    """
+    own = urlsplit(public_url) if public_url else None
+
+    def refuse(request: Request) -> None:
+        endpoint, environ = request.endpoint, request.environ
+        if endpoint is None or is_public(endpoint):
+            return
+        host = environ.get("HTTP_HOST", "")
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is not None and origins != "*" and origin not in (origins or ()):
+            _demand_own(origin, host, own)
+        if is_open:
+            return
+        if not (_is_loopback(host) or (own and _is_at(host, own))):
+            raise HostRefused
+        if _was_forwarded(environ):
+            raise ProxyRefused
+
+    app.before.append(refuse)
+
+
+def _demand_own(origin: str, host: str, own: SplitResult | None) -> None:
+    """Demand that a page is of this server. Raises OriginRefused."""
+    parts = _split(origin)
+    # Whether TLS ends at a proxy is not known here: the name and the port decide.
+    if parts is None or not (_is_at(host, parts) or (own and _is_at(own.netloc, parts))):
+        raise OriginRefused
+
+
+def _is_at(host: str, place: SplitResult) -> bool:
+    """Tell whether a Host names the server of an address."""
+    named = _split(f"{place.scheme}://{host}")
+    return named is not None and _server(named) == _server(place)
+
+
+def _server(parts: SplitResult) -> tuple[str, int | None]:
+    return (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme)
+
+
+@lru_cache(maxsize=64)
+def _is_loopback(host: str) -> bool:
+    """Tell whether a Host (RFC 9110 section 7.2) names the loopback interface, on any port."""
+    parts = _split(f"http://{host}")
+    if parts is None:
+        return False
+    name = (parts.hostname or "").removesuffix(".")
+    if name == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:  # a name
+        return False
+
+
+def _split(address: str) -> SplitResult | None:
+    """Take an address apart that has a host and nothing behind it; None if it is none."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:  # brackets that don't match, a port beyond all numbers
+        return None
+    is_bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    return parts if parts.hostname and is_bare else None
+
+
+def _was_forwarded(environ: WSGIEnvironment) -> bool:
+    return any(name in environ for name in _BY_PROXIES) or any(
+        name.startswith(_FORWARDED) for name in environ
+    )
