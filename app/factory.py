@@ -27,6 +27,7 @@ from app.observe import counters, pools, requests
 from app.observe.logs import log_to_stderr
 from app.store import database
 from app.trust import Trust
+from app.trust.destinations import Destinations
 from config.settings import Settings, SettingsError
 
 #: Every API family that can be served.
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings.trust_folder,
         online=settings.revocation == "online",
         cache=settings.revocation_cache,
+        destinations=Destinations(settings.outgoing_allow),
         heed=counters.count_verification,
     )
     db.init_app(app)

@@ -6,6 +6,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, overload
 from urllib.parse import urlsplit
@@ -27,6 +28,10 @@ LONGEST_WINDOW = 366 * 24 * 60 * 60
 
 #: As browsers write an origin (RFC 6454, section 6.2): no path, and no port that is the scheme's.
 _ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+|[a-z][a-z0-9+.-]*://[a-z0-9.-]*").fullmatch
+
+
+#: The name of a host, whose last label is no number (RFC 1123 section 2.1).
+_HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*(?![0-9]+$)[a-z0-9_-]{1,63}").fullmatch
 
 
 class SettingsError(ValueError):
@@ -169,6 +174,26 @@ class Reader:
                 f"by commas, not {value!r}"
             )
         return origins
+
+    def destinations(self, name: str) -> tuple[str, ...]:
+        """Give names of hosts, addresses and networks, in small letters; none if there is no list.
+
+        A name that consists of digits and points would be a mistyped address.
+        """
+        value = self.text(name)
+        if value is None:
+            return ()
+        listed = tuple(dict.fromkeys(re.split(r"[\s,]+", value.lower().strip(" ,"))))
+        for one in listed:
+            try:
+                ip_network(one, strict=False)
+            except ValueError as error:
+                if not _HOST(one):
+                    raise SettingsError(
+                        f"{name} must list hosts, addresses or networks such as 10.0.0.0/8, "
+                        f"separated by commas, not {value!r}"
+                    ) from error
+        return listed
 
     def zone(self, name: str, default: str) -> ZoneInfo:
         """Give a zone of the system's, or the package tzdata's, database."""

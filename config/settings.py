@@ -62,6 +62,8 @@ class Settings:
     #: Whether CRLs and OCSP responses are fetched, and where they are kept.
     revocation: Revocation
     revocation_cache: Path
+    #: Hosts, addresses and networks that are asked though they are not on the Internet.
+    outgoing_allow: tuple[str, ...]
     #: Address of a NCANode server that POST /origin forwards to, None if there is none; the key
     #: (PKCS #12) and its password that are put into what is forwarded.
     ncanode_url: str | None
@@ -132,6 +134,7 @@ class Settings:
             trust_folder=read.folder("TRUST_DIR", TRUST_FOLDER),
             revocation=read.choice("REVOCATION", get_args(Revocation)),
             revocation_cache=read.folder("REVOCATION_CACHE", REVOCATION_CACHE),
+            outgoing_allow=read.destinations("OUTGOING_ALLOW"),
             ncanode_url=read.address("NCANODE_REMOTE_URL"),
             ncanode_key=read.file("NCANODE_KEY"),
             ncanode_password=read.text("NCANODE_PWD"),

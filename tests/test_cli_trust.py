@@ -175,7 +175,7 @@ def test_a_certificate_may_come_from_an_address(program: Flask, folder: Path, si
 
 def test_an_address_may_fail(program: Flask, folder: Path, site: Site) -> None:
     for address, why in (
-        (site.url("/none"), "answers with HTTP status 404"),
+        (site.url("/none"), "does not give what was asked for"),
         (site.serve("/page", b"<html>"), "no certificate is in it"),
         (
             site.serve("/large", b"x" * (MAX_CERTIFICATES_SIZE + 1)),

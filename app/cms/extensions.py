@@ -40,7 +40,7 @@ _EMPTY_SEQUENCE = b"\x30\x00"
 # SkipCerts of PolicyConstraints (section 4.2.1.11).
 _EXPLICIT_POLICY, _INHIBIT_MAPPING = 0x80, 0x81
 # Some old certificates of the NCA have two addresses in one, with line ends between.
-_ADDRESS = re.compile(r"(?:https?|ldaps?)://[!-~]+")
+_ADDRESS = re.compile(r"(?:https?|ldaps?)://[!-~]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

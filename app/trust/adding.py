@@ -6,6 +6,7 @@ from pathlib import Path
 from app.cms import x509
 from app.cms.certificate_rules import title
 from app.cms.x509 import Certificate, MalformedExtension
+from app.trust.destinations import Anybody
 from app.trust.errors import RefusedCertificate, UnreadableFile
 from app.trust.files import (
     MAX_CERTIFICATES_SIZE,
@@ -34,7 +35,7 @@ def obtain(source: str) -> Certificate:
         # requests takes 0.1 s to import.
         from app.trust.downloads import fetch  # noqa: PLC0415
 
-        data = fetch(source, limit=MAX_CERTIFICATES_SIZE, seconds=PATIENCE)
+        data = fetch(source, destinations=Anybody(), limit=MAX_CERTIFICATES_SIZE, seconds=PATIENCE)
     else:
         data = read_file(Path(source), MAX_CERTIFICATES_SIZE)
     certificates = read_certificates(data)

@@ -3,10 +3,14 @@
 requests alone limits the time between two bytes, so that one byte every four seconds would keep a
 reader for days. Here a thread reads, whoever asked waits so long and no longer, and then the
 connection is cut, which ends the thread. Only the system's resolver of names can't be cut short.
+
+A name is looked up once, and the connection made to an address that was looked at: a second look
+may find another one (DNS rebinding).
 """
 
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import ContextVar
@@ -15,10 +19,12 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
+from app.trust.destinations import Destinations
 from app.trust.errors import AnswerTooLarge, FetchFailed
 
 # Seconds until a connection stands, and between two pieces of an answer.
@@ -36,6 +42,7 @@ _HEADERS = {"User-Agent": "qoltanba", "Accept-Encoding": "identity"}
 def fetch(  # noqa: PLR0913  # A request and its bounds, all named.
     address: str,
     *,
+    destinations: Destinations,
     limit: int,
     seconds: float,
     body: bytes | None = None,
@@ -47,7 +54,7 @@ def fetch(  # noqa: PLR0913  # A request and its bounds, all named.
     What is written `into` a file is not returned. Raises FetchFailed, after `seconds` at the
     latest; so it does for more than `limit` bytes.
     """
-    download = _Download(address, limit, body, kind, into)
+    download = _Download(address, destinations, limit, body, kind, into)
     threading.Thread(target=download.run, name="fetch", daemon=True).start()
     return download.wait(seconds)
 
@@ -55,9 +62,10 @@ def fetch(  # noqa: PLR0913  # A request and its bounds, all named.
 class _Download:
     """One fetch at work: in its thread, and in that of who waits for it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # A request and its bounds.
         self,
         address: str,
+        destinations: Destinations,
         limit: int,
         body: bytes | None,
         kind: str | None,
@@ -65,6 +73,7 @@ class _Download:
     ) -> None:
         self._into = into
         self._address = address
+        self.destinations = destinations
         self._limit = limit
         self._body = body
         self._headers = _HEADERS | ({"Content-Type": kind} if kind else {})
@@ -124,6 +133,7 @@ class _Download:
             raise self._failed("{address} can't be reached") from error
 
     def _follow(self, session: requests.Session, address: str, redirects: int) -> bytes:
+        self._check(address)
         with session.request(
             "GET" if self._body is None else "POST",
             address,
@@ -142,12 +152,20 @@ class _Download:
             raise self._failed("{address} redirects over and over")
         return self._follow(session, target, redirects - 1)
 
+    def _check(self, address: str) -> None:
+        """Raise OSError or ValueError if an address may not be asked, as far as it tells itself."""
+        parts = urlsplit(address)
+        if "@" in parts.netloc:
+            raise ValueError("no address has a password in it")
+        if select_proxy(address, get_environ_proxies(address)):
+            # The proxy will look the name up: all that can be said is where it leads from here.
+            with suppress(socket.gaierror):
+                self.destinations.resolve(parts.hostname or "", parts.port)
+
     def _collect(self, response: requests.Response) -> bytes:
         """Read the body as it comes: what is compressed is not taken apart."""
         if response.status_code != requests.codes.ok:
-            raise self._failed(
-                "{address} answers with HTTP status {status}", status=response.status_code
-            )
+            raise self._failed("{address} does not give what was asked for")
         pieces, left = [], self._limit
         for piece in response.raw.stream(_CHUNK, decode_content=False):
             left -= len(piece)
@@ -182,18 +200,14 @@ class _Http(HTTPConnection):
     """A connection that can be cut by another thread from its first byte on."""
 
     def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        _download.get().watch(connected)
-        return connected
+        return _connect(self, super()._new_conn)
 
 
 class _Https(HTTPSConnection):
     """The same, before TLS begins."""
 
     def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        _download.get().watch(connected)
-        return connected
+        return _connect(self, super()._new_conn)
 
 
 class _Adapter(HTTPAdapter):
@@ -208,6 +222,26 @@ class _Adapter(HTTPAdapter):
 
 
 _WATCHED: dict[Any, Any] = {HTTPConnection: _Http, HTTPSConnection: _Https}
+
+
+def _connect(connection: HTTPConnection, connect: Callable[[], socket.socket]) -> socket.socket:
+    """Connect to one of a host's addresses that may be asked, and watch the connection."""
+    download, host = _download.get(), connection.host
+    # A proxy is named by the environment, which is the operator's.
+    places = [host] if connection.proxy else download.destinations.resolve(host, connection.port)
+    failure: Exception | None = None
+    for place in places:
+        connection.host = place
+        try:
+            connected = connect()
+        except HTTPError as error:
+            failure = error
+            continue
+        finally:
+            connection.host = host  # Which TLS compares with the certificate.
+        download.watch(connected)
+        return connected
+    raise failure or OSError(host)
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -1,12 +1,15 @@
 """Certificates, CRLs and OCSP responses as they lie in files: PEM or DER."""
 
+import errno
 import hashlib
 import os
 import re
+import stat
 import tempfile
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,10 +33,19 @@ _LINE = 64
 _PIECE = 1 << 16
 
 
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file that is one: a pipe or a device might never come to an end. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return open(handle, "rb")
+
+
 def read_file(path: Path, limit: int) -> bytes:
     """Give what is in a file. Raises UnreadableFile."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(limit + 1)
     except OSError as error:
         raise UnreadableFile("{why}", why=error.strerror or type(error).__name__) from error

@@ -20,6 +20,7 @@ from app.trust.files import (
     MAX_REVOCATION_SIZE,
     UNFINISHED,
     copy_crl,
+    open_regular,
     read_crl_bytes,
     read_file,
 )
@@ -102,7 +103,7 @@ def bring(path: Path, folder: Path) -> tuple[str, CertificateList]:
 
 def _bring_large(path: Path, folder: Path) -> tuple[str, CertificateList]:
     """Raise OSError too."""
-    with path.open("rb") as source:
+    with open_regular(path) as source:
         sha256 = hashlib.file_digest(source, "sha256").hexdigest()
         kept = folder / (sha256 + COPY)
         if not _is_whole(kept, sha256):

@@ -19,6 +19,7 @@ from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.status import Answer, Reason, Verdict
 from app.cms.x509 import Certificate
 from app.trust.cache import Cache
+from app.trust.destinations import Destinations
 from app.trust.errors import FetchFailed, UnreadableFile
 from app.trust.judging import Case, Doubtful, Found, doubt_delta, is_current, judge
 from app.trust.receiving import Receiver
@@ -75,10 +76,10 @@ class _Failures:
 class Inquiry:
     """Asks the cache and, where that is allowed, the network. Safe to share by threads."""
 
-    def __init__(self, cache: Path) -> None:
-        """Take the folder in which answers are kept."""
+    def __init__(self, cache: Path, destinations: Destinations) -> None:
+        """Take the folder in which answers are kept, and who may be asked."""
         self._cache = Cache(cache)
-        self._receiver = Receiver(self._cache, self._renew)
+        self._receiver = Receiver(self._cache, destinations, self._renew)
         self._failures = _Failures()
         self._turns = threading.BoundedSemaphore(MAX_AT_ONCE)
 

@@ -9,6 +9,7 @@ from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.ocsp import OcspResponse
 from app.cms.status import Reason
 from app.trust.cache import Cache
+from app.trust.destinations import Destinations
 from app.trust.errors import FetchFailed, TrustError
 from app.trust.judging import Case, Doubtful, Found, demand, is_superseded
 from app.trust.sources import CRL_SECONDS, NONCE_SIZE, Source
@@ -17,9 +18,15 @@ from app.trust.sources import CRL_SECONDS, NONCE_SIZE, Source
 class Receiver:
     """Asks one source at a time. Safe to share by threads."""
 
-    def __init__(self, cache: Cache, renew: Callable[[Case, CertificateList], None]) -> None:
-        """Take where answers are kept, and what asks for the newer base of a delta CRL."""
+    def __init__(
+        self,
+        cache: Cache,
+        destinations: Destinations,
+        renew: Callable[[Case, CertificateList], None],
+    ) -> None:
+        """Take where answers are kept, who is asked, and what asks for a delta CRL's newer base."""
         self._cache = cache
+        self._destinations = destinations
         self._renew = renew
 
     def ask(self, case: Case, source: Source, question: bytes, seconds: float) -> Found:
@@ -28,7 +35,7 @@ class Receiver:
         An answer to somebody else's question may be an old one, sent again.
         """
         nonce = os.urandom(NONCE_SIZE)
-        data = source.ask(question, nonce, seconds)
+        data = source.ask(question, nonce, seconds, self._destinations)
         answer = OcspResponse(data)
         if answer.nonce != nonce:
             raise Doubtful(
@@ -71,7 +78,7 @@ class Receiver:
             if not is_ours:
                 raise _still(source)
             with self._cache.receive() as (path, file):
-                source.download(file, CRL_SECONDS)
+                source.download(file, CRL_SECONDS, self._destinations)
                 file.flush()
                 answer = self._cache.read(path)
                 if case.base is not None and is_superseded(case.link, case.base, answer):

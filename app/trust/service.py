@@ -22,6 +22,7 @@ from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, SignerStatus, Verdict
 from app.cms.verification import Verifier
 from app.cms.x509 import Certificate
+from app.trust.destinations import Destinations
 from app.trust.folder import Contents, Stamp, list_files, read_folder, values
 
 if TYPE_CHECKING:
@@ -41,9 +42,12 @@ class Trust:
         *,
         online: bool,
         cache: Path,
+        destinations: Destinations | None = None,
         heed: Callable[[tuple[SignerStatus, ...]], None] | None = None,
     ) -> None:
         """Take TRUST_DIR; if `online`, authorities may be asked, and `cache` keeps the answers.
+
+        `destinations` says which of them; without it those on the Internet.
 
         `heed` is told what each verification of a signature found out.
         """
@@ -53,7 +57,7 @@ class Trust:
         self._heed = heed
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
-        self._inquiry = _make_inquiry(cache) if online else None
+        self._inquiry = _make_inquiry(cache, destinations or Destinations()) if online else None
 
     def verify(
         self,
@@ -211,8 +215,8 @@ def _make_verifier(
     )
 
 
-def _make_inquiry(cache: Path) -> Inquiry:
+def _make_inquiry(cache: Path, destinations: Destinations) -> Inquiry:
     # requests takes 0.1 s to import, and most servers never ask anybody.
     from app.trust.online import Inquiry  # noqa: PLC0415
 
-    return Inquiry(cache)
+    return Inquiry(cache, destinations)

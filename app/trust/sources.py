@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO, TypeAlias
+from urllib.parse import urlsplit
 
 from asn1crypto import core, ocsp
 
@@ -13,6 +14,7 @@ from app.cms.budget import is_slow, refuse_list
 from app.cms.crl_index import MAX_SIZE
 from app.cms.crls import MAX_SLOW_SIZE
 from app.cms.x509 import Certificate, MalformedExtension
+from app.trust.destinations import Destinations
 from app.trust.downloads import fetch
 from app.trust.errors import AnswerTooLarge, FetchFailed
 
@@ -29,7 +31,7 @@ CRL_SECONDS = 120.0
 # Octets of a nonce (RFC 9654 section 2.1 allows 1 to 128).
 NONCE_SIZE = 16
 
-_SCHEMES = ("http://", "https://")
+_SCHEMES = ("http", "https")
 # Kinds of keys of Kazakhstan -> the digest that their signatures are over.
 _GOST_DIGESTS = {
     algorithms.GOST_2004: algorithms.GOST_34311,
@@ -61,20 +63,29 @@ class Source:
         question = self.address.encode() + b"\0" + (self.question or b"")
         return hashlib.sha256(question).hexdigest() + (".ocsp" if self.question else ".crl")
 
-    def ask(self, question: bytes, nonce: bytes, seconds: float) -> bytes:
+    def ask(
+        self, question: bytes, nonce: bytes, seconds: float, destinations: Destinations
+    ) -> bytes:
         """Ask the responder, within seconds that the caller may make fewer. Raises FetchFailed."""
         return fetch(
             self.address,
+            destinations=destinations,
             limit=self.limit,
             seconds=min(seconds, RESPONSE_SECONDS),
             body=write_request(question, nonce),
             kind="application/ocsp-request",
         )
 
-    def download(self, file: BinaryIO, seconds: float) -> None:
+    def download(self, file: BinaryIO, seconds: float, destinations: Destinations) -> None:
         """Write the CRL into a file, within so many seconds. Raises FetchFailed."""
         try:
-            fetch(self.address, limit=self.limit, seconds=seconds, into=file)
+            fetch(
+                self.address,
+                destinations=destinations,
+                limit=self.limit,
+                seconds=seconds,
+                into=file,
+            )
         except AnswerTooLarge as error:
             if self.slow is None:
                 raise
@@ -128,7 +139,16 @@ def _addresses(
 
 
 def _usable(addresses: Iterable[str]) -> list[str]:
-    return [address for address in addresses if address.startswith(_SCHEMES)][:MAX_ADDRESSES]
+    return [address for address in addresses if _is_usable(address)][:MAX_ADDRESSES]
+
+
+def _is_usable(address: str) -> bool:
+    """Tell whether an address is one of the web, in letters of any case, without a password."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets that don't match
+        return False
+    return parts.scheme in _SCHEMES and bool(parts.hostname) and "@" not in parts.netloc
 
 
 def write_certificate_id(link: Link) -> bytes:

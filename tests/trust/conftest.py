@@ -9,7 +9,7 @@ import pytest
 from app.trust import Trust
 from tests import pki
 from tests.trust.asking import pem
-from tests.trust.serving import Site, serving
+from tests.trust.serving import HERE, Site, serving
 
 
 @pytest.fixture(name="site")
@@ -42,7 +42,7 @@ def offline_trust(folder: Path, cache: Path) -> Trust:
 @pytest.fixture(name="online")
 def online_trust(folder: Path, cache: Path) -> Trust:
     """Give what verifies with that folder, and may ask."""
-    return Trust(folder, online=True, cache=cache)
+    return Trust(folder, online=True, cache=cache, destinations=HERE)
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ from tests.trust.asking import (
     person,
     reasons,
 )
-from tests.trust.serving import Site
+from tests.trust.serving import HERE, Site
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 ROOT, NCA = pki.root(), pki.authority()
@@ -54,7 +54,12 @@ def test_an_answer_is_kept_as_long_as_it_holds(online: Trust, site: Site, cache:
     responder = Responder(site)
     ivan = person(ocsp_at(responder.url))
     assert ask(online, ivan).revocation.answer is YES
-    assert ask(Trust(online.folder, online=True, cache=cache), ivan).revocation.answer is YES
+    assert (
+        ask(
+            Trust(online.folder, online=True, cache=cache, destinations=HERE), ivan
+        ).revocation.answer
+        is YES
+    )
     assert len(site.asked) == 1
     [file] = cache.iterdir()
     yesterday = now() - 24 * HOUR
@@ -72,7 +77,7 @@ def test_a_cache_that_can_not_be_written_is_told(
     folder: Path, site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
-    trust = Trust(folder, online=True, cache=tmp_path / "file")
+    trust = Trust(folder, online=True, cache=tmp_path / "file", destinations=HERE)
     ivan = person(ocsp_at(Responder(site).url))
     assert ask(trust, ivan).revocation.answer is YES
     assert [record.getMessage() for record in caplog.records][-1].startswith(

@@ -87,7 +87,7 @@ def test_a_file_has_a_limit(tmp_path: Path) -> None:
         read_file(file, 4)
     with pytest.raises(UnreadableFile, match="No such file"):
         read_file(tmp_path / "none", 4)
-    with pytest.raises(UnreadableFile, match="Is a directory"):
+    with pytest.raises(UnreadableFile, match="not a regular file"):
         read_file(tmp_path, 4)
 
 

@@ -27,7 +27,7 @@ from tests import der, pki, revoking
 from tests.gost_signer import GOST_2015_512
 from tests.revoking import Revoked
 from tests.trust.asking import HOUR, LONG_AGO, ask, crl_at, now, pem, person
-from tests.trust.serving import Site
+from tests.trust.serving import HERE, Site
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 NCA = pki.authority()
@@ -78,13 +78,16 @@ def test_of_many_threads_one_fetches_and_one_sorts(folder: Path, cache: Path, si
         barrier.wait(30)
         return ask(trust, ivan).revocation.answer
 
-    trusts = [Trust(folder, online=True, cache=cache) for _ in range(2)]
+    trusts = [Trust(folder, online=True, cache=cache, destinations=HERE) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(verify, trusts)) == [YES, YES]
     assert site.asked == ["GET /nca.crl"]
     [index] = cache.glob(f"*{INDEX}")
     before = state_of(index)
-    assert ask(Trust(folder, online=True, cache=cache), ivan).revocation.answer is YES
+    assert (
+        ask(Trust(folder, online=True, cache=cache, destinations=HERE), ivan).revocation.answer
+        is YES
+    )
     assert state_of(index) == before
 
 
@@ -356,7 +359,7 @@ def test_without_a_folder_for_it_a_large_list_still_counts(
     folder: Path, site: Site, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    trust = Trust(folder, online=True, cache=tmp_path / "file")
+    trust = Trust(folder, online=True, cache=tmp_path / "file", destinations=HERE)
     ivan = person(crl_at(site.serve("/nca.crl", large())))
     assert ask(trust, ivan).revocation.answer is YES
 
