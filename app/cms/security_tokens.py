@@ -27,8 +27,9 @@ MAX_TOKENS = 16
 
 BINARY_TOKEN = WSSE + "BinarySecurityToken"
 TOKEN_REFERENCE = WSSE + "SecurityTokenReference"
-# How the types of tokens and of identifiers end (profile, sections 3.1 and 3.2).
-_CERTIFICATE, _PATH, _PKCS7 = "#X509v3", "#X509PKIPathv1", "#PKCS7"
+# How the types of tokens and of identifiers end (profile, sections 3.1 and 3.2), where the value
+# isn't the certificate itself.
+_PATH, _PKCS7 = "#X509PKIPathv1", "#PKCS7"
 _KEY_IDENTIFIER, _THUMBPRINT = "#X509SubjectKeyIdentifier", "#ThumbprintSHA1"
 # Characters of a certificate in base64, with line ends and what else may stand between.
 _MAX_TEXT = 3 * MAX_CERTIFICATE_SIZE
@@ -81,13 +82,10 @@ class SecurityTokens:
 
     def _identify(self, identifier: etree._Element) -> list[bytes]:
         """Return what a KeyIdentifier stands for: a certificate itself, or a token's."""
-        kind = identifier.get("ValueType", _CERTIFICATE)
         value = decode(identifier)
-        if kind.endswith(_CERTIFICATE):
-            return [value]
-        if kind.endswith((_KEY_IDENTIFIER, _THUMBPRINT)):
+        if identifier.get("ValueType", "").endswith((_KEY_IDENTIFIER, _THUMBPRINT)):
             return [der for mark, der in self._marks if mark == value]
-        return []
+        return [value]
 
     @cached_property
     def _marks(self) -> list[tuple[bytes, bytes]]:
@@ -106,7 +104,7 @@ def open_token(token: etree._Element) -> list[bytes]:
 
     MAX_TOKENS at most.
     """
-    kind = token.get("ValueType", _CERTIFICATE)
+    kind = token.get("ValueType", "")
     if not kind.endswith((_PATH, _PKCS7)):
         return [decode(token)]
     try:

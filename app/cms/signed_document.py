@@ -20,11 +20,16 @@ from app.cms.canonical_xml import Canonicaliser
 from app.cms.security_tokens import DS
 from app.cms.signature_parts import has_text, is_blank, is_of_signatures
 from app.cms.signed_xml import SignedXml, parse_document
-from app.cms.soap import SoapMessage, list_names, read_message
+from app.cms.soap import list_names, read_message
 from app.cms.status import YES, Verdict, no, unknown
 from app.cms.xml_signatures import find_signatures
 
 _OBJECT = DS + "Object"
+# XML Encryption section 3.4, and XOP section 2.1, which SOAP messages with attachments (MTOM) use.
+_NOT_HERE = (
+    "{http://www.w3.org/2001/04/xmlenc#}EncryptedData",
+    "{http://www.w3.org/2004/08/xop/include}Include",
+)
 # What looking at an element costs, in the unit of `canonical_xml.BUDGET`.
 _LOOK = 100
 
@@ -45,6 +50,7 @@ class SignedDocument:
         self._precedes_text = {
             number: not is_blank(element.tail) for number, element in self.signatures.items()
         }
+        self._message = read_message(self.root)
         self._has_instructions_outside = bool(self._outside(etree.ProcessingInstruction))
         leavable = {
             number: element
@@ -56,6 +62,7 @@ class SignedDocument:
         }
         self.canonicaliser = Canonicaliser(self.root, signature.xml, leavable)
         self._judged: dict[int, Verdict] = {}
+        self._lacking: dict[etree._Element | None, bool] = {}
 
     def _outside(self, kind: Callable[..., etree._Element]) -> list[etree._Element]:
         """List comments or instructions before and after the root."""
@@ -132,6 +139,16 @@ class SignedDocument:
         )
         return list(dict.fromkeys(frozenset(choice) for choice in choices))
 
+    def lacks_content(self, apex: etree._Element | None) -> bool:
+        """Tell whether a part of the content is encrypted, or is kept elsewhere.
+
+        Then nobody can tell here what was signed: it may have been so before or after it became so.
+        """
+        if apex not in self._lacking:
+            part = self.root if apex is None else apex
+            self._lacking[apex] = next(part.iter(*_NOT_HERE), None) is not None
+        return self._lacking[apex]
+
     def judge(self, left_out: frozenset[int], *, comments_signed: bool) -> Verdict:
         """Tell whether what a digest left out is harmless to readers.
 
@@ -176,10 +193,6 @@ class SignedDocument:
         if not parts:
             return verdict
         return verdict.noting("of the document the signature covers: {parts}", parts=parts)
-
-    @cached_property
-    def _message(self) -> SoapMessage | None:
-        return read_message(self.root, self.canonicaliser.budget)
 
     def _covers(self, number: int, apexes: Set[etree._Element | None]) -> bool:
         """Tell whether the parts that signature `number` refers to are the whole document.

@@ -115,15 +115,11 @@ class SoapMessage:
         return signature in around or any(one in apexes for one in around)
 
 
-def read_message(root: etree._Element, budget: Budget) -> SoapMessage | None:
-    """Read a SOAP message; None if the document is none.
-
-    Raises Undecided if the budget doesn't allow it.
-    """
+def read_message(root: etree._Element) -> SoapMessage | None:
+    """Read a SOAP message; None if the document is none."""
     name = etree.QName(root)
     if name.localname != "Envelope" or name.namespace not in _ENVELOPES:
         return None
-    budget.spend(sum(_LOOK for _ in root.iter()))
     soap = f"{{{name.namespace}}}"
     parts = list(root.iterchildren("*"))
     tags = [part.tag for part in parts]
@@ -133,7 +129,7 @@ def read_message(root: etree._Element, budget: Budget) -> SoapMessage | None:
     contents = [one for security in securities for one in security.iterchildren("*")]
     timestamps = tuple(one for one in contents if _is_timestamp(one))
     needed = [
-        *(block for block in blocks if block not in securities),
+        *(one for one in blocks if one not in securities and not _is_signature(one)),
         *(one for one in contents if not _is_timestamp(one) and not _is_machinery(one)),
     ]
     return SoapMessage(
@@ -149,17 +145,20 @@ def read_message(root: etree._Element, budget: Budget) -> SoapMessage | None:
 
 def _is_machinery(element: etree._Element) -> bool:
     """Tell whether an element of Security holds nothing that a reader may take for content."""
-    if element.tag == DS + "Signature":
-        return is_of_signatures(element)
-    return element.tag in _MACHINERY and all(
-        str(one.tag).startswith(_OF_SECURITY) for one in element.iter("*")
-    )
+    if element.tag not in _MACHINERY:
+        return _is_signature(element)
+    return all(str(one.tag).startswith(_OF_SECURITY) for one in element.iter("*"))
+
+
+def _is_signature(element: etree._Element) -> bool:
+    return element.tag == DS + "Signature" and is_of_signatures(element)
 
 
 def _is_timestamp(element: etree._Element) -> bool:
     """Tell whether an element is a Timestamp that says nothing but two times."""
-    inner = list(islice(element.iter("*"), len(_PARTS_OF_TIMESTAMP) + 2))[1:]
-    return element.tag == _TIMESTAMP and all(one.tag in _PARTS_OF_TIMESTAMP for one in inner)
+    if element.tag != _TIMESTAMP or has_text(element):
+        return False
+    return all(one.tag in _PARTS_OF_TIMESTAMP for one in islice(element.iter("*"), 1, None))
 
 
 def _is_bare(element: etree._Element, soap: str) -> bool:

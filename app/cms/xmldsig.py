@@ -187,9 +187,16 @@ def _match(document: SignedDocument, number: int, reference: _Reference) -> Verd
             digest = document.canonicaliser.digest(oid, reference.apex, tried, left_out)
             if digest == reference.value:
                 return document.judge(left_out, comments_signed=tried.comments)
-    disputed = document.canonicaliser.disputed(reference.apex, form)
+    return _explain_mismatch(document, reference, oid)
+
+
+def _explain_mismatch(document: SignedDocument, reference: _Reference, oid: str) -> Verdict:
+    """Tell what a digest that is another proves. Raises Undecided."""
+    disputed = document.canonicaliser.disputed(reference.apex, reference.form)
     if disputed:
         return disputed
+    if document.lacks_content(reference.apex):
+        return unknown("a part of what was signed is encrypted, or is kept elsewhere")
     return no(
         "the content is not what was signed: its digest ({algorithm}) is another",
         algorithm=algorithms.name(oid),

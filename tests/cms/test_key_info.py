@@ -335,7 +335,6 @@ def test_a_message_may_be_signed_by_gost(kind: gost_signer.Kind) -> None:
         by_reference("http://127.0.0.1/token"),
         by_key_identifier(THUMBPRINT, b"another"),
         by_key_identifier(f"{PROFILE}#X509SubjectKeyIdentifier", b"another"),
-        by_key_identifier("urn:unknown"),
         by_key_identifier(value=b"none"),
         token_reference(),
         token_reference(element("{urn:x}Reference", URI="#token")),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import random
 import time
 from collections.abc import Callable, Sequence
 
 import pytest
 from lxml import etree
 
+from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.security_tokens import DS, WSSE
-from app.cms.status import Answer, Verdict
+from app.cms.status import Answer, Verdict, every
 from app.cms.verification import Verifier
 from tests import xml_signer
 from tests.builders import C14N, ENVELOPED
@@ -386,6 +389,96 @@ def test_the_token_as_str_transform_gives_it_is_unknown() -> None:
     xml_signer.resign(signature, IVAN)
     verdict = intact(root)
     assert (verdict.answer, text(verdict)) == (UNKNOWN, f"{uri} is not supported")
+
+
+@pytest.mark.parametrize(
+    "tag", [XENC + "EncryptedData", "{http://www.w3.org/2004/08/xop/include}Include"]
+)
+def test_content_that_is_not_there_is_unknown(tag: str) -> None:
+    root = signed("body", "stamp")
+    inner = root[1][0]
+    inner.text = None
+    inner.append(element(tag))
+    verdict = intact(root)
+    assert verdict.answer is UNKNOWN
+    assert text(verdict) == "a part of what was signed is encrypted, or is kept elsewhere"
+    # What stands outside of what was altered doesn't help.
+    inner.remove(inner[0])
+    root[0].append(element(tag))
+    assert intact(root).answer is NO
+    whole = etree.fromstring("<a><b/></a>")
+    xml_signer.sign(whole, IVAN)
+    whole[0].append(element(tag))
+    assert intact(whole).answer is UNKNOWN
+
+
+def test_a_signature_may_stand_in_the_header_itself() -> None:
+    root = signed("body")
+    signature = next(root.iter(DS + "Signature"))
+    root[0].append(signature)
+    root[0].remove(security(root))
+    assert (intact(root).answer, text(intact(root))) == (YES, f"{COVERS}Body")
+    etree.SubElement(signature, DS + "Object").append(to("thief"))
+    assert intact(root).answer is UNKNOWN
+
+
+def parts_that_count(root: etree._Element) -> list[bytes] | None:
+    """Write what a reader takes from a message; None if it is none that he can read."""
+    soap = f"{{{SOAP_11}}}"
+    if [one.tag for one in root] != [soap + "Header", soap + "Body"]:
+        return None
+    header = root[0]
+    blocks = [one for one in header if one.tag not in (WSSE + "Security", DS + "Signature")]
+    stamps = list(header.iter(WSU + "Timestamp"))
+    places = [one.getparent().tag for one in stamps]  # type: ignore[union-attr]
+    read_parts = [*blocks, root[1], *stamps]
+    return [*(str(place).encode() for place in places), *map(xml_signer.canonical, read_parts)]
+
+
+def test_a_message_that_was_shuffled_by_chance_is_never_intact_if_it_reads_otherwise() -> None:
+    chance = random.Random(9)
+    original = signed("body", "stamp", "To", blocks=[to()])
+    security(original).append(token())
+    written = etree.tostring(original)
+    counts = {YES: 0, NO: 0, UNKNOWN: 0}
+    for _ in range(1500):
+        root = etree.fromstring(written)
+        for _ in range(chance.choice((1, 1, 2, 3))):
+            shuffle(root, chance)
+        try:
+            signature = parse(xml_signer.text(root))
+        except MalformedSignature:
+            continue
+        for status in Verifier().verify(signature, at=AT):
+            counts[status.intact.answer] += 1
+            if every(status.intact, status.valid).answer is YES:
+                assert parts_that_count(root) == parts_that_count(original), etree.tostring(root)
+    assert min(counts.values()) > 50
+
+
+def shuffle(root: etree._Element, chance: random.Random) -> None:
+    """Move, copy, rename, fill or drop an element anywhere, or swap an Id."""
+    elements = list(root.iter("*"))
+    if len(elements) < 2:
+        return
+    one, other = chance.choice(elements[1:]), chance.choice(elements)
+    parent = one.getparent()
+    if parent is None:
+        return
+    action = chance.randrange(6)
+    if action == 0 and one not in (other, *other.iterancestors()):
+        other.insert(chance.randrange(len(other) + 1), one)
+    elif action == 1:
+        other.insert(chance.randrange(len(other) + 1), copy.deepcopy(one))
+    elif action == 2:
+        one.tag = str(other.tag)
+    elif action == 3:
+        one.text = (one.text or "") + "2"
+    elif action == 4:
+        parent.remove(one)
+    else:
+        ids = [part for part in elements if part.get(WSU + "Id")] or [one]
+        chance.choice(ids).set(WSU + "Id", str(chance.choice(ids).get(WSU + "Id")))
 
 
 def test_comments_are_told() -> None:
