@@ -80,6 +80,25 @@ def _sqlite_uuid(_element: random_uuid, _compiler: SQLCompiler, **_kw: Any) -> s
     )
 
 
+class octets(FunctionElement[int]):  # noqa: N801 - reads as the SQL function that it is
+    """The bytes of a text, as many as its characters or more."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(octets, "postgresql")
+def _postgresql_octets(element: octets, compiler: SQLCompiler, **kw: Any) -> str:
+    # It reads nothing of a text that is stored apart from its row.
+    return f"octet_length({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(octets, "sqlite")
+def _sqlite_octets(element: octets, compiler: SQLCompiler, **kw: Any) -> str:
+    # SQLite has octet_length() from 3.43 on.
+    return f"length(CAST({compiler.process(element.clauses, **kw)} AS BLOB))"
+
+
 #: Text that is compared byte by byte, and sorted so, which is what exact matching needs.
 CODE = Text().with_variant(Text(collation="C"), "postgresql")
 #: SQLite numbers rows by itself only in a column that is declared INTEGER.

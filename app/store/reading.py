@@ -1,14 +1,16 @@
 """Reads: what is asked of the store most. One statement each, whatever the number of rows.
 
 The rows of a list are found in two moves of one statement: first the ids of the page, out of
-narrow indexes, newest first; then the signatures of these few ids alone.
+narrow indexes, newest first; then the signatures of these few ids alone. A signature that is large
+is left out of that, and read by itself when its row is taken: many rows are held at once, but only
+one that is large.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -19,11 +21,13 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    case,
     func,
     null,
     select,
 )
 
+from app.store.columns import octets
 from app.store.criteria import Criteria, Shape
 from app.store.errors import SignatureNotFound
 from app.store.matching import matching
@@ -32,10 +36,12 @@ from app.store.models import Signature, Version
 from app.store.paging import all_ids, newest_ids
 from app.store.prepared import Prepared
 from app.store.records import RECORD_COLUMNS, SignatureRecord
-from app.store.signers import facts_of
+from app.store.signers import facts_of, short_facts_of
 
-#: Rows that a long answer fetches at a time: about a megabyte of signatures.
+#: Rows that a long answer fetches at a time: as a rule about a megabyte of signatures.
 FETCH_ROWS = 200
+#: Bytes of a signature, and of the facts of its signers, that are fetched with many other rows.
+SMALL = 48 * 1024
 _LARGEST = 2**63 - 1
 
 #: Where a database notes its step.
@@ -106,12 +112,12 @@ def list_versions(
     The rows come as they are taken; `connection` is one of `database.snapshot`.
     """
     statement = (
-        select(*_columns(connection.dialect.name, carried))
+        select(*_columns(connection.dialect.name, carried, SMALL))
         .join(Version, Version.signature_id == Signature.id)
         .where(*_THREAD)
         .order_by(Version.version.desc())
     )
-    return _stream(connection, statement, {"document": document, "thread": thread})
+    return _stream(connection, statement, {"document": document, "thread": thread}, carried)
 
 
 def search(
@@ -128,7 +134,8 @@ def search(
         connection: see `limit`.
         criteria: what to look for.
         limit: rows at most; 0: all. Where they may be more than `FETCH_ROWS`, they come as they
-            are taken, and `connection` is one of `database.snapshot`.
+            are taken, and `connection` is one of `database.snapshot`. What is large comes as it is
+            taken in any case, and a thread that was deleted meanwhile is left out.
         offset: rows to leave out at the start.
         carried: what else each row has.
     """
@@ -139,8 +146,9 @@ def search(
     )
     parameters = page_parameters(criteria, limit, offset)
     if is_short(limit):
-        return map(SignatureRecord.of, statement.fetch(connection, parameters))
-    return _stream(connection, statement.statement, parameters)
+        rows = statement.fetch(connection, parameters)
+        return _whole(connection, map(SignatureRecord.of, rows), carried)
+    return _stream(connection, statement.statement, parameters, carried)
 
 
 def is_short(limit: int) -> bool:
@@ -162,20 +170,63 @@ def is_migrated(connection: Connection) -> bool:
 
 
 def _stream(
-    connection: Connection, statement: Select[Any], parameters: dict[str, Any]
+    connection: Connection, statement: Select[Any], parameters: dict[str, Any], carried: Carried
 ) -> Iterator[SignatureRecord]:
     options = {"yield_per": FETCH_ROWS}
-    return map(
-        SignatureRecord.of, connection.execute(statement, parameters, execution_options=options)
+    rows = connection.execute(statement, parameters, execution_options=options)
+    return _whole(connection, map(SignatureRecord.of, rows), carried)
+
+
+def _whole(
+    connection: Connection, records: Iterator[SignatureRecord], carried: Carried
+) -> Iterator[SignatureRecord]:
+    """Give records with what was left out of them because it is large.
+
+    Nothing here keeps what was given: two that are large would be in memory at once.
+    """
+    return filter(None, map(partial(_complete, connection, carried), records))
+
+
+def _complete(
+    connection: Connection, carried: Carried, record: SignatureRecord
+) -> SignatureRecord | None:
+    """Read what was left out of a record, which is None if it was deleted meanwhile."""
+    cms = carried.cms and record.cms is None
+    signers = carried.signers and record.signers is None
+    if not (cms or signers):
+        return record
+    lacking = _lacking(connection.dialect.name, cms=cms, signers=signers)
+    key = {"signature_id": record.id, "number": record.version}
+    found = connection.execute(lacking, key).mappings().one_or_none()
+    return None if found is None else record._replace(**found)
+
+
+@lru_cache(maxsize=8)
+def _lacking(dialect: str, *, cms: bool, signers: bool) -> Select[Any]:
+    """Write the statement for what is large of one version."""
+    columns: list[Any] = [Version.cms] if cms else []
+    if signers:
+        columns.append(facts_of(dialect, Version.signature_id, Version.version))
+    statement: Select[Any] = select(*columns)
+    return statement.where(
+        Version.signature_id == bindparam("signature_id"), Version.version == bindparam("number")
     )
 
 
-def _columns(dialect: str, carried: Carried) -> tuple[Any, ...]:
-    """Give the columns of a record; what stands in a place that wasn't asked for is NULL."""
-    signers = facts_of(dialect, Version.signature_id, Version.version)
+def _columns(dialect: str, carried: Carried, limit: int | None = None) -> tuple[Any, ...]:
+    """Give the columns of a record; what stands in a place that wasn't asked for is NULL.
+
+    So is a signature, and are facts of signers, that have more than `limit` bytes.
+    """
+    key = Version.signature_id, Version.version
+    cms: Any = Version.cms
+    signers = facts_of(dialect, *key)
+    if limit is not None:
+        cms = case((octets(cms) <= limit, cms)).label("cms")
+        signers = short_facts_of(dialect, *key, limit)
     return (
         *RECORD_COLUMNS,
-        Version.cms if carried.cms else null().label("cms"),
+        cms if carried.cms else null().label("cms"),
         signers if carried.signers else null().label("signers"),
         Version.saved_by if carried.saver else null().label("saved_by"),
         Signature.public_id if carried.public_id else null().label("public_id"),
@@ -194,7 +245,7 @@ def page_statement(dialect: str, shape: Shape, *, limited: bool, carried: Carrie
     ids = newest_ids(dialect, shape) if limited else all_ids(shape)
     page = ids.subquery("page")
     return Prepared(
-        select(*_columns(dialect, carried))
+        select(*_columns(dialect, carried, SMALL))
         .join(page, page.c[0] == Signature.id)
         .join(Version, _CURRENT)
         .order_by(Signature.id.desc())

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Label,
     Text,
     bindparam,
+    case,
     cast,
     column,
     func,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from app.store.columns import octets
 from app.store.models import Signer, Version
 
 #: The list of rows that a save brings, as JSON text, which `Prepared` asks for.
@@ -61,6 +63,15 @@ def moment(value: datetime | None) -> str | None:
     if value is None:
         return None
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def short_facts_of(dialect: str, signature_id: Any, version: Any, limit: int) -> Label[str]:
+    """Give the column of `facts_of`, which is NULL where that has more than `limit` bytes."""
+    facts = facts_of(dialect, signature_id, version).element.correlate(Version)
+    listed = select(facts.label("listed")).correlate(Version).subquery("of_version")
+    text = listed.c.listed
+    short = select(case((octets(text) <= limit, text)))
+    return short.scalar_subquery().label("signers")
 
 
 def facts_of(dialect: str, signature_id: Any, version: Any) -> Label[str]:

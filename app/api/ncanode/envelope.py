@@ -18,6 +18,9 @@ from app.store.records import SignatureRecord
 
 #: Bytes that a streamed answer gathers before it sends them.
 CHUNK = 64 * 1024
+#: Bytes up to which an answer is sent whole, its length said before; and of a text that is written
+#: in pieces.
+WHOLE = 512 * 1024
 
 _OPENING = b'{"status":true,"message":null,"content":'
 
@@ -31,6 +34,14 @@ def success(
     if told:
         answer["warnings"] = told
     return json_answer(answer, status)
+
+
+def success_one(key: str, row: dict[str, Any]) -> Response:
+    """Answer with one row under `key`, in pieces if it is large."""
+    if not _is_large(row):
+        return success({key: row})
+    opening = _OPENING + b"{" + orjson.dumps(key) + b":"
+    return Response(chain([opening], _pieces(row), [b"}}"]), content_type=CONTENT_TYPE)
 
 
 def done() -> Response:
@@ -48,27 +59,57 @@ def tell(problem: Problem) -> Response:
     return failure(problem.message, problem.status)
 
 
-def success_streamed(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Response:
-    """Answer with a list under `key` that may be longer than memory, then with `more`."""
+def success_list(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Response:
+    """Answer with a list under `key` that may be longer than memory, then with `more`.
+
+    It is an `Answer` if it is short; else more rows are taken as it is sent.
+    """
     chunks = _stream(key, rows, more)
     # Made here, so that what fails before the first byte still gets its own status line.
-    first = next(chunks)
-    return Response(chain([first], chunks), content_type=CONTENT_TYPE)
+    gathered, size = [], 0
+    for chunk in chunks:
+        gathered.append(chunk)
+        size += len(chunk)
+        if size > WHOLE:
+            break
+    else:
+        return Answer(b"".join(gathered))
+    return Response(chain(gathered, chunks), content_type=CONTENT_TYPE)
 
 
 def _stream(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Iterator[bytes]:
     chunk = bytearray(_OPENING + b"{" + orjson.dumps(key) + b":[")
     separator = b""
     for row in rows:
-        chunk += separator + orjson.dumps(row)
+        chunk += separator
         separator = b","
-        if len(chunk) >= CHUNK:
-            yield bytes(chunk)
-            chunk.clear()
+        for piece in _pieces(row) if _is_large(row) else (orjson.dumps(row),):
+            chunk += piece
+            if len(chunk) >= CHUNK:
+                yield bytes(chunk)
+                chunk.clear()
+        del row  # Before the next one is read, which may be large, too.
     chunk += b"]"
     for name, value in more.items():
         chunk += b"," + orjson.dumps(name) + b":" + orjson.dumps(value)
     yield bytes(chunk + b"}}")
+
+
+def _is_large(row: dict[str, Any]) -> bool:
+    return len(row.get("cms") or "") > WHOLE
+
+
+def _pieces(row: dict[str, Any]) -> Iterator[bytes]:
+    """Write a row whose signature is large: that is in memory once, however often it is told."""
+    text = row["cms"]
+    opening = b"{"
+    for name in ("signature", "cms"):
+        yield opening + orjson.dumps(name) + b':"'
+        for place in range(0, len(text), CHUNK):
+            yield orjson.dumps(text[place : place + CHUNK])[1:-1]
+        opening = b'",'
+    rest = {name: value for name, value in row.items() if name not in ("signature", "cms")}
+    yield b'",' + orjson.dumps(rest)[1:]
 
 
 def signature(record: SignatureRecord, zone: ZoneInfo, carried: Carried) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, current_app, request
 from sqlalchemy import Connection
 
 from app.api import errors
+from app.api.answers import Answer
 from app.api.ncanode import envelope, reach
 from app.api.ncanode.differences import with_diff
 from app.api.ncanode.saving import read_checked, warn_of_losses
@@ -72,7 +73,7 @@ def get_signature() -> Response:
             connection, wanted.document, wanted.thread, wanted.version, wanted.carried
         )
         reach.demand_read(connection, record)
-    return envelope.success({"signature": _writer(wanted.carried)(record)})
+    return envelope.success_one("signature", _writer(wanted.carried)(record))
 
 
 @blueprint.delete("/signature")
@@ -103,7 +104,7 @@ def list_versions() -> Response:
         records = chain([newest], records)
         write = _writer(wanted.carried)
         rows = with_diff(records, write) if wanted.diff else map(write, records)
-        return _streamed(stack, "versions", rows)
+        return _listed(stack, "versions", rows)
 
 
 @blueprint.get("/signatures")
@@ -112,13 +113,11 @@ def search_signatures() -> Response:
     """Give the threads that match, in their current version, newest first."""
     wanted: SearchRequest = _SEARCH.read(request)
     reach.demand_search(wanted.criteria)
-    if reading.is_short(wanted.limit):
-        with db.engine.connect() as connection:
-            rows, more = _search(connection, wanted)
-            return envelope.success({"signatures": list(rows), **more})
+    short = reading.is_short(wanted.limit)
     with ExitStack() as stack:
-        rows, more = _search(stack.enter_context(snapshot(db.engine)), wanted)
-        return _streamed(stack, "signatures", rows, more)
+        context = db.engine.connect() if short else snapshot(db.engine)
+        rows, more = _search(stack.enter_context(context), wanted)
+        return _listed(stack, "signatures", rows, more)
 
 
 def _search(
@@ -136,15 +135,16 @@ def _search(
     return map(_writer(wanted.carried), records), more
 
 
-def _streamed(
+def _listed(
     stack: ExitStack,
     key: str,
     rows: Iterator[dict[str, Any]],
     more: dict[str, int] | None = None,
 ) -> Response:
     """Answer with rows as they come; what `stack` holds is released after the last."""
-    response = envelope.success_streamed(key, rows, more or {})
-    response.call_on_close(stack.pop_all().close)
+    response = envelope.success_list(key, rows, more or {})
+    if not isinstance(response, Answer):
+        response.call_on_close(stack.pop_all().close)
     return response
 
 

@@ -1,0 +1,66 @@
+"""Signatures that are too large to be fetched with many others: they are told like all."""
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from app.api.ncanode import envelope
+from app.store import reading
+from app.store.criteria import Criteria
+from tests.api.asking import content_of
+from tests.store import threads
+
+#: Each of another length, some at the bounds; what JSON writes otherwise is among it.
+TEXTS = [
+    "small",
+    "s" * reading.SMALL,
+    "s" * (reading.SMALL + 1),
+    'é"\\\n' * 40_000,
+    "l" * (envelope.WHOLE + 1),
+    'ж"\\\n\u2028' * envelope.WHOLE,
+]
+
+
+@pytest.fixture(autouse=True)
+def _saved(engine: Engine) -> None:
+    for number, text in enumerate(TEXTS):
+        threads.save(engine, f"doc {number}", cms=text, tags=["x"])
+        threads.save(engine, "all", seen=number, cms=text)
+
+
+@pytest.mark.parametrize("query", ["", "&limit=20", "&limit=20&tags=x", "&with=signers"])
+def test_a_list_tells_them_whole(client: FlaskClient, query: str) -> None:
+    rows = content_of(client.get(f"/signatures?thread=main{query}"))["signatures"]
+    told = {row["document"]: row for row in rows}
+    for number, text in enumerate(TEXTS):
+        assert told[f"doc {number}"]["cms"] == told[f"doc {number}"]["signature"] == text
+        assert told[f"doc {number}"]["version"] == 1
+
+
+@pytest.mark.parametrize("query", ["", "&diff=true", "&with=signers"])
+def test_versions_tell_them_whole(client: FlaskClient, query: str) -> None:
+    rows = content_of(client.get(f"/signature/versions?document=all&thread=main{query}"))
+    assert [row["cms"] for row in rows["versions"]] == TEXTS[::-1]
+    assert [row["signature"] for row in rows["versions"]] == TEXTS[::-1]
+
+
+def test_one_is_told_whole(client: FlaskClient) -> None:
+    for number, text in enumerate(TEXTS):
+        row = content_of(client.get(f"/signature?document=doc {number}&thread=main"))["signature"]
+        assert row["cms"] == row["signature"] == text
+
+
+def test_what_is_left_out_is_not_read(client: FlaskClient) -> None:
+    rows = content_of(client.get("/signatures?thread=main&without=cms"))["signatures"]
+    assert not any("cms" in row for row in rows)
+
+
+def test_a_thread_that_is_deleted_while_it_is_listed_is_left_out(engine: Engine) -> None:
+    with engine.connect() as connection:
+        rows = reading.search(connection, Criteria(tags=("x",)), limit=20)
+        first = next(rows)
+        threads.delete(engine, "doc 4")
+        assert [row.document for row in (first, *rows)] == [
+            "doc 5",
+            *map("doc {}".format, (3, 2, 1, 0)),
+        ]

@@ -1,0 +1,61 @@
+"""Threads that nobody registered, as large as a package may be."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from sqlalchemy import Engine, text
+
+from app.api.iinked.status import Origin, status_shape
+from app.store.implicit_packages import MAX_DOCUMENTS, find_implicit
+
+#: Signers of each document.
+SIGNERS = 256
+#: Seconds of CPU of this process that the answer may take; those of a server aside.
+BUDGET = 1.0
+
+
+FILL = """
+INSERT INTO signatures (document, thread, version, created_at, updated_at)
+WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < :documents)
+SELECT 'doc ' || n, 'all', 1, '2025-06-01 12:00:00.000000', '2025-06-01 12:00:00.000000'
+FROM series
+"""
+FILL_VERSIONS = """
+INSERT INTO versions (signature_id, version, cms, tags, created_at)
+SELECT id, 1, 'MII=', '[]', created_at FROM signatures
+"""
+FILL_SIGNERS = """
+INSERT INTO signers
+    (signature_id, version, number, claimed_iin, digest_algorithm, facts)
+SELECT id, 1, {number}, '{number:012}', '2.16', CAST(:facts AS {json}) FROM signatures
+"""
+
+
+def fill(engine: Engine) -> None:
+    """Save as many documents as a package may have, each signed by the same people."""
+    json_type = "json" if engine.dialect.name == "postgresql" else "text"
+    with engine.connect() as connection:
+        connection.execute(text(FILL), {"documents": MAX_DOCUMENTS})
+        connection.execute(text(FILL_VERSIONS))
+        for number in range(1, SIGNERS + 1):
+            claimed = {"name": f"NAME {number}", "given_name": "A", "surname": None, "email": None}
+            facts = json.dumps({"claimed": claimed, "certificate": {"sha256": "x" * 1000}})
+            statement = FILL_SIGNERS.format(number=number, json=json_type)
+            connection.execute(text(statement), {"facts": facts})
+
+
+@pytest.mark.attacks
+def test_a_package_of_all_documents_and_signers_is_told_in_a_second(engine: Engine) -> None:
+    fill(engine)
+    began = time.process_time()
+    with engine.connect() as connection:
+        status = find_implicit(connection, "all")
+    assert status is not None
+    told = status_shape(status, Origin(None, None))
+    assert time.process_time() - began < BUDGET
+    assert len(told["documents"]) == MAX_DOCUMENTS
+    assert {len(document["revisions"]) for document in told["documents"]} == {SIGNERS}
+    assert [signer["firstName"] for signer in told["signers"]] == ["A"] * SIGNERS
