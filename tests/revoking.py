@@ -98,10 +98,12 @@ def ocsp(
     by_name: bool = False,
     forged: bool = False,
     extensions: Sequence[bytes] = (),
+    produced_at: datetime.datetime | None = None,
 ) -> bytes:
     """Answer by OCSP about a certificate of `issuer` (RFC 6960 section 4.2.1).
 
     `by` answers in its place, and embeds its own certificate if `certificates` names no others.
+    `produced_at` is `this_update` as a rule.
     """
     signer = by or issuer
     embedded = ((by,) if by else ()) if certificates is None else certificates
@@ -115,7 +117,8 @@ def ocsp(
     if by_name:
         responder_id = der.explicit(1, signer.subject)
     listed = der.explicit(1, der.sequence(*extensions)) if extensions else b""
-    data = der.sequence(responder_id, der.time(this_update), der.sequence(single), listed)
+    produced = der.time(produced_at or this_update)
+    data = der.sequence(responder_id, produced, der.sequence(single), listed)
     basic = der.sequence(
         data,
         der.algorithm(signer.key.algorithm),

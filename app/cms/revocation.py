@@ -11,9 +11,11 @@ from datetime import datetime
 from itertools import pairwise, takewhile
 
 from app.cms.certificate_rules import title
+from app.cms.crl_words import ask_crls
 from app.cms.crls import CERTIFICATE_HOLD, Revoked
 from app.cms.occasions import Occasion
-from app.cms.revocation_sources import FRESHNESS, Doubt, RevocationData, Word, ask
+from app.cms.ocsp_words import ask_responses
+from app.cms.revocation_sources import FRESHNESS, Doubt, RevocationData, Word
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate
 
@@ -103,7 +105,9 @@ def _check_one(
         _Finding(word.verdict, word.this_update)
         if isinstance(word, Doubt)
         else _judge(word, certificate, moment)
-        for word in ask(certificate, issuers, sources)
+        for source in sources
+        for ask in (ask_crls, ask_responses)
+        for word in ask(certificate, issuers, source, sources)
     ]
     if not findings:
         subject = title(certificate.subject)
@@ -139,9 +143,9 @@ def _find_standing(findings: Sequence[_Finding]) -> _Finding | None:
 
 
 def _judge(word: Word, certificate: Certificate, moment: _Moment) -> _Finding:
-    """Tell what a word means for the decisive time. One that may be forged proves nothing.
+    """Tell what a word means for the decisive time. One that is doubted proves nothing.
 
-    But what it says against a certificate isn't outweighed either.
+    Nor does it take a hold back. But what it says against a certificate isn't outweighed either.
     """
     if word.denied:
         finding = _judge_denied(word, certificate)
@@ -149,20 +153,27 @@ def _judge(word: Word, certificate: Certificate, moment: _Moment) -> _Finding:
         finding = _judge_revoked(word, word.revoked, certificate, moment)
     else:
         finding = _judge_silence(word, certificate, moment)
+    doubts = [one for one in (word.doubt, _doubt_algorithms(word, certificate, moment)) if one]
+    if not doubts:
+        return finding
+    if finding.verdict.answer is Answer.YES:
+        return _Finding(every(*doubts), word.this_update)
+    reasons = (*finding.verdict.reasons, *every(*doubts).reasons)
+    return replace(finding, verdict=Verdict(Answer.UNKNOWN, reasons), lifts=False, admits=False)
+
+
+def _doubt_algorithms(word: Word, certificate: Certificate, moment: _Moment) -> Verdict | None:
+    """Return why a word may be forged, if so."""
     broken = word.broken
     if broken is None or moment.known_of(word) < broken.since:
-        return finding
-    forged = unknown(
+        return None
+    return unknown(
         "a CRL or OCSP response about {subject} is signed with {algorithm}, which can be forged"
         " since {since:%Y-%m-%d}",
         subject=title(certificate.subject),
         algorithm=broken.name,
         since=broken.since,
     )
-    if finding.verdict.answer is Answer.YES:
-        return _Finding(forged, word.this_update)
-    doubt = Verdict(Answer.UNKNOWN, (*finding.verdict.reasons, *forged.reasons))
-    return replace(finding, verdict=doubt)
 
 
 def _judge_denied(word: Word, certificate: Certificate) -> _Finding:

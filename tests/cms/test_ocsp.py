@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.cms.crls import MalformedRevocation
+from app.cms.crls import CERTIFICATE_HOLD, MalformedRevocation
 from app.cms.ocsp import OcspResponse
 from app.cms.status import Answer, Verdict
 from tests import der, pki, revoking
@@ -21,6 +21,7 @@ from tests.cms.judging import (
     revoked,
     text,
 )
+from tests.cms.test_holds import EXTENDED_REVOKE, MINUTE, NEVER_ISSUED
 from tests.pki import DAY, Holder
 from tests.revoking import Revoked
 
@@ -145,3 +146,45 @@ def test_a_responder_whose_certificate_was_not_in_force_then_says_nothing() -> N
     for moment, answer in ((AT, Answer.UNKNOWN), (until - DAY, Answer.YES)):
         response = ocsp(by=late, this_update=moment)
         assert revocation(ocsp=[response], at=moment).answer is answer
+
+
+LATE = AT + DAY
+
+
+def test_an_answer_that_was_made_at_another_time_clears_nothing_but_accuses() -> None:
+    """An older word, which such an answer contradicts, must not win because of that."""
+    older = crl(this_update=AT - 5 * DAY, next_update=AFTER)
+    good = ocsp(produced_at=LATE)
+    assert revocation(ocsp=[good]).answer is UNKNOWN
+    assert "made at another time" in text(revocation(ocsp=[good]))
+    for reason, at, answer in (
+        (1, AT, NO),
+        (CERTIFICATE_HOLD, AT, NO),
+        (CERTIFICATE_HOLD, AFTER, UNKNOWN),
+    ):
+        accused = ocsp(revoked(BEFORE, reason), produced_at=LATE)
+        for crls in ([], [older]):
+            assert revocation(crls=crls, ocsp=[accused], at=at).answer is answer
+        # It isn't taken back by what clears nothing either.
+        newer = ocsp(this_update=AT + MINUTE, next_update=AFTER, produced_at=LATE)
+        verdict = revocation(crls=[older], ocsp=[accused, newer], at=at)
+        assert verdict.answer is answer
+    denial = ocsp(NEVER_ISSUED, extensions=[EXTENDED_REVOKE], produced_at=LATE)
+    assert revocation(crls=[older], ocsp=[denial]).answer is NO
+
+
+@pytest.mark.parametrize(
+    "doubtful",
+    [
+        # In force when it answered, not at the time that it speaks of.
+        {"by": certified(*pki.RESPONDER, valid=(AT + MINUTE, AFTER)), "produced_at": AT + MINUTE},
+        {"extensions": [pki.extension("1.2.3.4", der.NULL, critical=True)]},
+    ],
+)
+def test_an_accusation_that_can_t_be_relied_on_is_not_outweighed(doubtful: Any) -> None:
+    older = crl(this_update=AT - 5 * DAY, next_update=AFTER)
+    for status in (revoked(BEFORE, 1), revoked(BEFORE, CERTIFICATE_HOLD)):
+        verdict = revocation(crls=[older], ocsp=[ocsp(status, **doubtful)])
+        assert verdict.answer is UNKNOWN
+        assert len(verdict.reasons) > 1
+    assert revocation(crls=[older], ocsp=[ocsp(**doubtful)]) == Verdict(YES)
