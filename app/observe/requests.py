@@ -18,8 +18,10 @@ from app.observe.logs import REQUEST_ID, say
 HEADER = "X-Request-ID"
 _BEGAN = "qoltanba.began"
 #: An id that a client may give. Twelve digits in a row may be a person's number, which must not
-#: come into the log this way.
-_ACCEPTED = re.compile(r"(?!.*[0-9]{12})[A-Za-z0-9._-]{1,128}").fullmatch
+#: come into the log this way; so may six and six with something between.
+_ACCEPTED = re.compile(
+    r"(?!.*[0-9]{12})(?!.*(?<![0-9])[0-9]{6}[._-]+[0-9]{6}(?![0-9]))[A-Za-z0-9._-]{1,128}"
+).fullmatch
 
 _ACCESS = "app.access"
 

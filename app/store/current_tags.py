@@ -16,6 +16,17 @@ def find_current_tags(connection: Connection, signature_id: int) -> list[str] | 
     return found
 
 
+def look_current_tags(connection: Connection, document: str, thread: str) -> list[str] | None:
+    """Give the current tags of a thread; None if there is none. One statement, either way."""
+    statement = (
+        select(Version.tags)
+        .join(Signature, _CURRENT)
+        .where(Signature.document == document, Signature.thread == thread)
+    )
+    found: list[str] | None = connection.execute(statement).scalar_one_or_none()
+    return found
+
+
 def lock_current_tags(connection: Connection, document: str, thread: str) -> list[str] | None:
     """Give the current tags of a thread, None if there is none, and keep others from changing it.
 

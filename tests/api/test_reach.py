@@ -109,14 +109,16 @@ def test_what_has_no_such_tag_is_not_superseded(
 
 
 @contextmanager
-def once_a_thread_was_looked_for(app: Flask, act: Callable[[], object]) -> Iterator[None]:
-    """Act between a statement that looks for a thread to change and the one that changes it."""
+def once_a_thread_was_looked_for(
+    app: Flask, act: Callable[[], object], sign: str = "FOR UPDATE"
+) -> Iterator[None]:
+    """Act after a statement that looks for a thread to change; `sign` is a part of it."""
     with app.app_context():
         engine = db.engine
     acts = [act]
 
     def listen(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
-        if "FOR UPDATE" in statement and acts:
+        if sign in statement and acts:
             acts.pop()()
 
     event.listen(engine, "after_cursor_execute", listen)
@@ -164,9 +166,58 @@ def test_what_somebody_else_begins_meanwhile_is_not_deleted(
     meeting: tuple[Flask, Caller, Caller],
 ) -> None:
     app, admin, bound = meeting
-    with once_a_thread_was_looked_for(app, lambda: admin.save(**THEIRS, tags=["loan"])):
-        assert message_of(bound.delete(**THEIRS), 404) == NOT_FOUND
-    assert admin.get("/signature", **THEIRS).status_code == 200
+    assert admin.save(**OURS, tags=["hr-1"]).status_code == 201
+
+    def take_away() -> None:
+        assert admin.save(**OURS, version=1, tags=["loan"]).status_code == 201
+
+    with once_a_thread_was_looked_for(app, take_away, "SELECT versions.tags"):
+        assert message_of(bound.delete(**OURS), 404) == NOT_FOUND
+    assert admin.get("/signature", **OURS).status_code == 200
+
+
+def test_what_is_gone_meanwhile_is_not_there(meeting: tuple[Flask, Caller, Caller]) -> None:
+    app, admin, bound = meeting
+    assert admin.save(**OURS, tags=["hr-1"]).status_code == 201
+    with once_a_thread_was_looked_for(app, lambda: admin.delete(**OURS), "SELECT versions.tags"):
+        assert message_of(bound.delete(**OURS), 404) == NOT_FOUND
+
+
+@contextmanager
+def statements(app: Flask) -> Iterator[list[str]]:
+    """Give the statements that are executed."""
+    with app.app_context():
+        engine = db.engine
+    found: list[str] = []
+
+    def listen(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
+        found.append(statement)
+
+    event.listen(engine, "after_cursor_execute", listen)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "after_cursor_execute", listen)
+
+
+@pytest.mark.attacks
+def test_what_is_out_of_reach_takes_what_nothing_takes(locked: Flask, bound: Caller) -> None:
+    def ask(thread: dict[str, str]) -> list[tuple[int, bytes, list[str]]]:
+        answers = []
+        for path in ("/signature", "/signature/versions", "/signature/verify", "delete"):
+            for version in (1, 2):
+                with statements(locked) as found:
+                    if path == "delete":
+                        response = bound.delete(**thread)
+                    else:
+                        response = bound.get(path, **thread, version=version)
+                answers.append((response.status_code, response.data, found))
+        return answers
+
+    bound.get("/signature", **OURS)  # The day of the token's use is noted.
+    absent = ask({"document": "nowhere", "thread": "main"})
+    assert ask(THEIRS) == ask({"document": "bare", "thread": "main"}) == absent
+    assert all(len([one for one in found if "SELECT" in one]) == 1 for *_, found in absent)
 
 
 def test_what_is_wrong_with_a_reachable_thread_is_told(bound: Caller) -> None:
@@ -269,4 +320,4 @@ def test_who_is_not_bound_pays_for_no_further_statement(bound: Caller, admin: Ca
     admin.get("/signature/versions", **OURS)
     unbound = len(statements)
     bound.get("/signature/versions", **OURS)
-    assert len(statements) == 2 * unbound
+    assert len(statements) == 2 * unbound + 1  # One that looks whether the thread is in reach.

@@ -24,7 +24,22 @@ def test_a_good_id_is_given_back(client: FlaskClient, given: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "x" * 129, "a b", "a\tb", 'a"b', "ä", "a/b", IIN, f"id-{IIN}", f"{IIN}1", "a,b", "١" * 12],
+    [
+        "",
+        "x" * 129,
+        "a b",
+        "a\tb",
+        'a"b',
+        "ä",
+        "a/b",
+        IIN,
+        f"id-{IIN}",
+        f"{IIN}1",
+        "a,b",
+        f"x{IIN[:6]}-{IIN[6:]}",
+        f"{IIN[:6]}._{IIN[6:]}x",
+        "١" * 12,
+    ],
 )
 def test_another_id_is_made_anew(client: FlaskClient, given: str) -> None:
     answer = client.get("/health/live", headers={"X-Request-ID": given})

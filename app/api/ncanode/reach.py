@@ -12,7 +12,11 @@ from sqlalchemy import Connection
 from app.auth import AccessRefused, caller
 from app.store.chains import NewVersion, Saved, save_version
 from app.store.criteria import Criteria
-from app.store.current_tags import find_current_tags, lock_current_tags
+from app.store.current_tags import (
+    find_current_tags,
+    lock_current_tags,
+    look_current_tags,
+)
 from app.store.errors import SignatureNotFound, VersionNotSet
 from app.store.records import SignatureRecord
 from app.store.signing import Signing
@@ -44,6 +48,19 @@ def demand_tags(tags: Iterable[str]) -> None:
     prefix = _prefix()
     if prefix is not None and not _any_begins(tags, prefix):
         raise SignatureNotFound
+
+
+def demand_known(connection: Connection, document: str, thread: str) -> None:
+    """Demand that the caller reaches a thread, before anything else is done about it.
+
+    What is not there and what is out of reach take the same one statement and get the same answer,
+    so that the time tells nothing either.
+
+    Raises:
+        SignatureNotFound: there is none within the caller's reach.
+    """
+    if is_bound():
+        demand_tags(look_current_tags(connection, document, thread) or ())
 
 
 def demand_read(connection: Connection, record: SignatureRecord) -> None:

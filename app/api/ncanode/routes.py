@@ -69,6 +69,7 @@ def get_signature() -> Response:
     """Give a thread's current version, or another one."""
     wanted: ThreadRequest = _THREAD.read(request)
     with db.engine.connect() as connection:
+        reach.demand_known(connection, wanted.document, wanted.thread)
         record = reading.get_signature(
             connection, wanted.document, wanted.thread, wanted.version, wanted.carried
         )
@@ -82,6 +83,7 @@ def delete_signature() -> Response:
     """Remove a thread with all of its versions."""
     wanted: ThreadRequest = _THREAD.read(request)
     with transaction(db.engine) as connection:
+        reach.demand_known(connection, wanted.document, wanted.thread)
         if not reach.demand_write(connection, wanted.document, wanted.thread):
             raise SignatureNotFound
         chains.delete_chain(connection, wanted.document, wanted.thread)
@@ -95,6 +97,7 @@ def list_versions() -> Response:
     wanted: ThreadRequest = _THREAD.read(request)
     with ExitStack() as stack:
         connection = stack.enter_context(snapshot(db.engine))
+        reach.demand_known(connection, wanted.document, wanted.thread)
         read = replace(wanted.carried, signers=wanted.carried.signers or wanted.diff)
         records = reading.list_versions(connection, wanted.document, wanted.thread, read)
         newest = next(records, None)

@@ -145,6 +145,7 @@ def verify_signature() -> Response:
     """Verify a stored signature as of when it was saved, or stamped."""
     wanted: VerifyRequest = _VERIFY.read(request)
     with db.engine.connect() as connection:
+        reach.demand_known(connection, wanted.document, wanted.thread)
         record = reading.get_signature(connection, wanted.document, wanted.thread, wanted.version)
         reach.demand_read(connection, record)
     saved_at = record.version_created_at
