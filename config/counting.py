@@ -26,7 +26,7 @@ def make_folder(given: Path | None) -> Path:
     try:
         if given is None:
             return _temporary_folder()
-        given.mkdir(parents=True, exist_ok=True)
+        given.mkdir(mode=0o700, parents=True, exist_ok=True)
         for file in given.glob(_READ):
             if not _WRITTEN(file.name):
                 raise SystemExit(f"{processes.VARIABLE} must be a folder of its own: see {file}")

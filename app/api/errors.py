@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -117,6 +118,9 @@ NOT_MIGRATED = ("42P01", "42703", "3F000", "42883")
 #: Seconds after which a client may try again.
 RETRY_AFTER = 5
 
+#: What may be a person's number, if the database repeats a value.
+_NUMBER = re.compile(r"[0-9]{12,}")
+
 _log = logging.getLogger(__name__)
 
 
@@ -212,7 +216,8 @@ def _answer_http(error: HTTPException) -> Response:
 def _answer_away(error: Exception) -> Response:
     count_refusal("DatabaseAway")
     # The first line says why; the others repeat the statement.
-    _log.warning("database is away: %s", str(error).partition("\n")[0])
+    reason = _NUMBER.sub("…", str(error).partition("\n")[0])
+    _log.warning("database is away: %s", reason)
     return tell_unavailable(SENTENCES[503])
 
 

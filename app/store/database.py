@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
@@ -24,6 +25,8 @@ SHORT_BUSY_TIMEOUT = 0.2
 IDLE_BEFORE_PING = 1.0
 #: Connections that a process may open beyond one for each of its threads.
 OVERFLOW = 2
+#: Who may read and write a SQLite file: its owner.
+FILE_MODE = 0o600
 
 
 def engine_options(url: URL, schema: str | None, connections: int) -> dict[str, Any]:
@@ -74,11 +77,20 @@ def _postgresql_arguments(url: URL) -> dict[str, Any]:
 def prepare(engine: Engine) -> None:
     """Attach to an engine what each of its connections needs. Connects to nothing."""
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _make_file)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _take_write_lock)
     else:
         event.listen(engine, "checkin", _note_time)
         event.listen(engine, "checkout", _ping_if_idle)
+
+
+def _make_file(
+    _dialect: Dialect, _entry: ConnectionPoolEntry, arguments: list[Any], _more: dict[str, Any]
+) -> None:
+    """Make the file before SQLite does, for its owner alone, as its -wal and -shm are then."""
+    with suppress(OSError):  # It is there, or SQLite says why it can't be.
+        os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -31,7 +31,7 @@ def _alone_in_folder(engine: Engine) -> Iterator[None]:
     Changing its journal mode waits for nobody, but fails.
     """
     folder = Path(str(engine.url.database)).parent
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
