@@ -10,11 +10,11 @@ from typing import Any
 
 from gunicorn.workers.base import Worker as BaseWorker
 from waitress import wasyncore
-from waitress.task import ThreadedTaskDispatcher
 
 from config.channel import Channel, Hall, Server, adjust
 from config.client_limits import Limits
 from config.connections import CONNECTIONS
+from config.dispatcher import Dispatcher
 
 #: Seconds after which a worker looks whether it is still wanted.
 _ROUND = 0.5
@@ -47,8 +47,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._hall = Hall(self.limits, self.log, self.cors_headers)
         self._map: dict[int, Any] = {}
-        dispatcher = ThreadedTaskDispatcher()
-        dispatcher.set_thread_count(self.cfg.threads)
+        dispatcher = Dispatcher(self.cfg.threads)
         self._listeners = [self._listen(listener.sock, dispatcher) for listener in self.sockets]
         try:
             while self.alive and self._round():
@@ -57,7 +56,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         finally:
             CONNECTIONS.tell(self.place, None)
 
-    def _listen(self, listener: Any, dispatcher: ThreadedTaskDispatcher) -> _SharingServer:
+    def _listen(self, listener: Any, dispatcher: Dispatcher) -> _SharingServer:
         listener = listener.dup()
         return _SharingServer(
             self.wsgi,
@@ -152,7 +151,8 @@ class _SharingServer(Server):
 
     def _tell(self) -> None:
         channels = self.hall.channels
-        is_busy = sum(bool(channel.requests) for channel in channels) >= self.hall.limits.threads
+        requests = sum(bool(channel.requests) for channel in channels)
+        is_busy = requests - self.task_dispatcher.waiting >= self.hall.limits.threads
         CONNECTIONS.tell(
             self._place, (len(channels) + _BUSY * is_busy << _ACCEPTED_BITS) + self._accepted
         )

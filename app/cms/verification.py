@@ -116,7 +116,7 @@ class Verifier:
         says when the signature is known to have existed, for signers without a timestamp that
         holds: as a rule the moment of saving. It is an Occasion where certificates are to be judged
         as of another moment than that since when the signature is known. `patient`: hashing the
-        content may take minutes, as it does with GOST where OpenSSL doesn't help. Steps for each
+        content may take minutes, as it does with GOST where libgcrypt is missing. Steps for each
         signer:
 
         1. intact and valid: digests and signature value (RFC 5652 section 5.6, XMLDSig 3.2);

@@ -1,0 +1,79 @@
+"""Who is answered next: requests with large bodies get some of a worker's threads, never all."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Any
+
+from waitress.task import ThreadedTaskDispatcher
+
+#: Bytes of a body from which on a request is large: to decode, read and hash it takes some 10 ms
+#: for each of its megabytes.
+LARGE = 1_000_000
+
+
+class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is written without types
+    """Threads that answer requests; large ones wait, without a thread, while others are at work.
+
+    A task is a connection whose first request is complete.
+    """
+
+    def __init__(self, threads: int) -> None:
+        """Start so many threads, a quarter of which may answer large requests."""
+        super().__init__()
+        self._most = max(threads // 4, 1)
+        self._at_work = 0
+        self._waiting: deque[_Large] = deque()
+        self._large_lock = threading.Lock()
+        self.set_thread_count(threads)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait without a thread."""
+        return len(self._waiting)
+
+    def add_task(self, task: Any) -> None:
+        """Have a request answered, in its turn."""
+        if not _is_large(task):
+            super().add_task(task)
+            return
+        large = _Large(task, self)
+        with self._large_lock:
+            if self._at_work >= self._most:
+                self._waiting.append(large)
+                return
+            self._at_work += 1
+        super().add_task(large)
+
+    def end_large(self) -> None:
+        """Let the next one take the place of one that has ended."""
+        with self._large_lock:
+            if not self._waiting:
+                self._at_work -= 1
+                return
+            following = self._waiting.popleft()
+        super().add_task(following)
+
+
+class _Large:
+    """The task of answering a large request."""
+
+    def __init__(self, task: Any, dispatcher: Dispatcher) -> None:
+        self._task, self._dispatcher = task, dispatcher
+
+    def service(self) -> None:
+        """Answer it."""
+        try:
+            self._task.service()
+        finally:
+            self._dispatcher.end_large()
+
+    def cancel(self) -> None:
+        """Give it up."""
+        self._task.cancel()
+
+
+def _is_large(task: Any) -> bool:
+    # The main thread adds what it has read, or a thread what came behind the request it answered.
+    return any(request.body_bytes_received >= LARGE for request in tuple(task.requests)[:1])

@@ -1,0 +1,113 @@
+"""Which requests are answered at once, and which wait for others to end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from config.dispatcher import LARGE, Dispatcher
+from tests.live.server import wait_until
+
+
+class Task:
+    """Stands in for a connection with one request, which takes until `go` is set."""
+
+    def __init__(self, size: int, begun: list[Task], go: threading.Event) -> None:
+        self.requests = [SimpleNamespace(body_bytes_received=size)]
+        self._begun, self._go = begun, go
+        self.is_cancelled = False
+
+    def service(self) -> None:
+        """Answer."""
+        self._begun.append(self)
+        self._go.wait(30)
+
+    def cancel(self) -> None:
+        """Give up."""
+        self.is_cancelled = True
+
+
+class Broken(Task):
+    """Fails."""
+
+    def service(self) -> None:
+        """Raise ValueError."""
+        raise ValueError
+
+
+MakeTask = Callable[..., Task]
+
+
+@pytest.fixture(name="begun")
+def list_begun() -> list[Task]:
+    """Those that a thread has begun to answer."""
+    return []
+
+
+@pytest.fixture(name="go")
+def make_go() -> threading.Event:
+    """Lets all tasks end."""
+    return threading.Event()
+
+
+def started(count: int, begun: list[Task]) -> Callable[[], bool]:
+    return lambda: len(begun) == count
+
+
+@pytest.mark.parametrize(("threads", "most"), [(1, 1), (4, 1), (8, 2)])
+def test_large_requests_leave_threads_to_small_ones(
+    threads: int, most: int, begun: list[Task], go: threading.Event
+) -> None:
+    dispatcher = Dispatcher(threads)
+    large = [Task(LARGE, begun, go) for _ in range(6)]
+    for task in large:
+        dispatcher.add_task(task)
+    wait_until(started(most, begun), "the first have begun")
+    assert dispatcher.waiting == 6 - most
+    small = [Task(LARGE - 1, begun, go) for _ in range(threads - most)]
+    for task in small:
+        dispatcher.add_task(task)
+    wait_until(started(threads, begun), "all threads are at work")
+    assert set(begun) == {*large[:most], *small}
+    go.set()
+    wait_until(started(6 + len(small), begun), "all were answered")
+    assert set(begun) == {*large, *small}
+    assert begun.index(large[0]) < begun.index(large[-1])
+    # And once more, as each has given its place back.
+    again = Task(LARGE, begun, go)
+    dispatcher.add_task(again)
+    wait_until(lambda: begun[-1] is again, "it has begun")
+    dispatcher.shutdown()
+
+
+def test_one_that_fails_gives_its_place_back(begun: list[Task], go: threading.Event) -> None:
+    dispatcher = Dispatcher(1)
+    dispatcher.logger = SimpleNamespace(exception=lambda *_: None)
+    go.set()
+    for kind in (Broken, Broken, Task):
+        dispatcher.add_task(kind(LARGE, begun, go))
+    wait_until(started(1, begun), "the last was answered")
+    dispatcher.shutdown()
+
+
+def test_a_connection_whose_request_is_gone_is_not_large(
+    begun: list[Task], go: threading.Event
+) -> None:
+    dispatcher = Dispatcher(1)
+    go.set()
+    task = Task(LARGE, begun, go)
+    task.requests = []
+    dispatcher.add_task(task)
+    wait_until(started(1, begun), "it was answered")
+    dispatcher.shutdown()
+
+
+def test_what_is_given_up_is_cancelled(begun: list[Task], go: threading.Event) -> None:
+    dispatcher = Dispatcher(0)
+    task = Task(LARGE, begun, go)
+    dispatcher.add_task(task)
+    dispatcher.shutdown(cancel_pending=True)
+    assert task.is_cancelled
