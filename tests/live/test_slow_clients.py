@@ -194,10 +194,19 @@ def test_workers_end_with_their_master(server: Server) -> None:
         wait_until(lambda: not set(workers) & set(processes_of_group(group)), "they are gone")
         assert time.monotonic() - began < 2.5
     server.process.wait(PATIENCE)
+    wait_until(lambda: is_free(server.port), "the port is free")
+    server.process = None
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen; for a moment somebody's connection may have the port."""
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        again.bind(("127.0.0.1", server.port))
-    server.process = None
+        try:
+            again.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def test_a_crowd_is_served_by_all_workers(server: Server) -> None:

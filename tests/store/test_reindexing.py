@@ -244,9 +244,12 @@ def test_saves_go_on_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) 
     assert sorted(documents(engine, Criteria(iin=SYDYKOV[1]))) == ["a", "b"]
     assert documents(engine, Criteria(iin=IVANOV[1])) == []
     numbers = {1: [1], 2: [1, 2], 0: [1]}
-    assert rows_of_signers(engine) == [
+    rows = rows_of_signers(engine)
+    threads = sorted({row[0] for row in rows})
+    assert len(threads) == 2  # On PostgreSQL a next version uses up an id: there are gaps.
+    assert rows == [
         (thread, version, number)
-        for thread in (1, 2)
+        for thread in threads
         for version in range(1, 13)
         for number in numbers[version % 3]
     ]
