@@ -93,7 +93,8 @@ def init_app(
         endpoint, environ = request.endpoint, request.environ
         if endpoint is None or is_public(endpoint):
             return
-        host = environ.get("HTTP_HOST", "")
+        # Without a Host there is no browser, so no page with a name of its own.
+        host = environ.get("HTTP_HOST", "localhost")
         origin = environ.get("HTTP_ORIGIN")
         if origin is not None and origins != "*" and origin not in (origins or ()):
             _demand_own(origin, host, own)

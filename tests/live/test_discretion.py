@@ -101,7 +101,13 @@ def test_nothing_that_clients_send_comes_into_the_log(
 ) -> None:
     url = f"sqlite:///{tmp_path_factory.mktemp('data') / 'store.sqlite3'}"
     server = start_server(
-        url, ACCESS_LOG="on", LOG_LEVEL="debug", LOG_FORMAT=form, WEB_READ_TIMEOUT="2"
+        url,
+        ACCESS_LOG="on",
+        LOG_LEVEL="debug",
+        LOG_FORMAT=form,
+        WEB_READ_TIMEOUT="2",
+        ALLOW_OPEN="1",
+        CORS_ORIGINS="*",
     )
     server.saw_trouble = True
     answers = list(say_everything(server))

@@ -159,7 +159,7 @@ def test_the_log_says_once_that_nothing_is_trusted_yet_and_how_to_change_it(
 def test_a_preflight_over_a_socket_has_no_body(
     start_server: StartServer, database: Database
 ) -> None:
-    server = start_server(database.url, AUTH="on")
+    server = start_server(database.url, AUTH="on", CORS_ORIGINS="*")
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as one:
         one.sendall(
             b"OPTIONS /signature HTTP/1.1\r\nHost: x\r\nOrigin: https://a.kz\r\n"
