@@ -96,7 +96,14 @@ class Criteria:
         """The values for the placeholders of `long_names`, none where it isn't needed."""
         if not self.name or not terms.is_long(self.name):
             return {}
-        return dict(zip(("name_from", "name_before"), terms.whole_names(self.name), strict=True))
+        first, behind = terms.whole_names(self.name)
+        folded = terms.fold(self.name)
+        return {
+            "name_from": first,
+            "name_before": behind,
+            "name_beginning": terms.longest_beginning(folded),
+            "name_folded": folded,
+        }
 
     @cached_property
     def _spans(self) -> tuple[list[str], list[str]]:

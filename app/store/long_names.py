@@ -1,7 +1,9 @@
-"""Names that are longer than any term of a beginning: found by the whole names that begin so.
+"""Names that are longer than any term of a beginning.
 
-Few names have so long a beginning in common. They lie beside each other in the index, and are
-picked out of it one by one, each time the next that is greater; no thread is read for that.
+The index has their whole names, in order, and the longest beginning that is a term. Where few have
+the name, they are taken from among the whole names. Where many have it (all companies whose names
+begin with their legal form), threads are taken that have the beginning, newest first, and each is
+asked who signed it: as many have the name as the beginning, or a good part.
 """
 
 from __future__ import annotations
@@ -9,15 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import CTE, BindParameter, ColumnElement, Select, bindparam, exists, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, func, select
 
-from app.store.models import SignatureTerm
+from app.store.models import Signature, SignatureTerm, Signer
 
-#: The terms that lie from one on, and before another.
+#: Rows of the index up to which a name is rare: to read and to sort them takes some 5 ms.
+RARE = 5_000
+
+#: The terms that lie from one on, and before another; the beginning that is a term; and what the
+#: name must begin with.
 _FROM: BindParameter[str] = bindparam("name_from")
 _BEFORE: BindParameter[str] = bindparam("name_before")
-
-_TERMS = SignatureTerm.__table__
+_BEGINNING: BindParameter[str] = bindparam("name_beginning")
+_NAME: BindParameter[str] = bindparam("name_folded")
 
 
 def within() -> list[ColumnElement[bool]]:
@@ -27,60 +33,44 @@ def within() -> list[ColumnElement[bool]]:
 
 def newest(
     limit: Any, conditions_on: Callable[[Any], list[Any]] = lambda _thread: []
-) -> Select[Any]:
-    """Select the newest threads that somebody of such a name signed, each once, newest first.
-
-    Threads are taken one after the other, always the newest that is older than the last, so that
-    nobody's hundreds of thousands have to be sorted. The rows come in that order by themselves.
+) -> list[Select[Any]]:
+    """Give selections that hold the newest threads that somebody of such a name signed.
 
     Args:
-        limit: rows at most.
+        limit: rows that are needed of all together.
         conditions_on: gives what else is demanded of a thread, whose id it is given.
     """
-    thread = _WALK.c[0]
-    rows = select(thread.label("signature_id"))
-    return rows.where(thread.is_not(None), *conditions_on(thread)).limit(limit)
+    few = _FEW.c.signature_id
+    number = select(func.count()).select_from(_FEW).scalar_subquery()
+    of_few = select(few).where(number <= RARE, *conditions_on(few))
+    term = SignatureTerm.__table__.alias("beginning")
+    thread = term.c.signature_id
+    of_many = select(thread.label("signature_id")).where(
+        number > RARE, term.c.term == _BEGINNING, signed(thread), *conditions_on(thread)
+    )
+    return [
+        of_few.distinct().order_by(few.desc()).limit(limit),
+        of_many.order_by(thread.desc()).limit(limit),
+    ]
 
 
 def signed(signature_id: Any) -> ColumnElement[bool]:
-    """Give the condition that somebody of such a name signed a thread."""
-    term = _TERMS.alias("signed")
-    return exists().where(term.c.term == _NAMES.c.term, term.c.signature_id == signature_id)
+    """Give the condition that somebody of such a name signed a thread.
 
-
-def _names() -> CTE:
-    """Give the whole names, and at the end NULL."""
-    first = select(func.min(_TERMS.c.term).label("term")).where(
-        _TERMS.c.term >= _FROM, _TERMS.c.term < _BEFORE
-    )
-    names = first.cte("names", recursive=True)
-    greater = _TERMS.alias("greater")
-    following = select(func.min(greater.c.term)).where(
-        greater.c.term > names.c.term, greater.c.term < _BEFORE
-    )
-    return names.union_all(select(following.scalar_subquery()).where(names.c.term.is_not(None)))
-
-
-def _newest_of(names: CTE, walk: CTE | None = None) -> Any:
-    """Give the newest thread of one name, older than where the walk is."""
-    thread = _TERMS.alias("thread")
-    found = select(func.max(thread.c.signature_id)).where(thread.c.term == names.c.term)
-    if walk is not None:
-        return (
-            found.where(thread.c.signature_id < walk.c[0]).correlate(names, walk).scalar_subquery()
+    OFFSET keeps PostgreSQL from joining: each thread is asked by itself.
+    """
+    head, signer = Signature.__table__.alias("head"), Signer.__table__.alias("signed")
+    return exists(
+        select(signer.c.number)
+        .where(
+            head.c.id == signature_id,
+            signer.c.signature_id == head.c.id,
+            signer.c.version == head.c.version,
+            func.substr(signer.c.claimed_name, 1, func.length(_NAME)) == _NAME,
         )
-    return found.correlate(names).scalar_subquery()
-
-
-def _walk(names: CTE) -> CTE:
-    """Give the threads of all names, newest first, each once, and at the end NULL."""
-    walk = select(func.max(_newest_of(names))).select_from(names).cte("walk", recursive=True)
-    older = select(func.max(_newest_of(names, walk))).select_from(names).correlate(walk)
-    return walk.union_all(
-        select(older.scalar_subquery()).select_from(walk).where(walk.c[0].is_not(None))
+        .offset(0)
     )
 
 
-#: One of each, whatever part of a statement asks for it.
-_NAMES = _names()
-_WALK = _walk(_NAMES)
+#: One, whatever part of a statement asks for it.
+_FEW = select(SignatureTerm.signature_id).where(*within()).limit(RARE + 1).cte("few_named")

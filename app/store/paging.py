@@ -35,11 +35,7 @@ def newest_ids(dialect: str, shape: Shape) -> Select[Any]:
     limit: BindParameter[int] = bindparam("limit")
     offset: BindParameter[int] = bindparam("offset")
     branches = _branches(dialect, shape)
-    if branches:
-        merged = union(*(select(branch.subquery()) for branch in branches)).subquery()
-        ids = select(merged.c.signature_id)
-    else:
-        ids = matching(shape)
+    ids = _merged(branches) if branches else matching(shape)
     return ids.order_by(ids.selected_columns[0].desc()).limit(limit).offset(offset)
 
 
@@ -62,7 +58,7 @@ def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
     if shape.timed:
         return _in_spans(dialect, shape)
     if shape.long_name:
-        return [long_names.newest(_REACH)]
+        return long_names.newest(_REACH)
     return []
 
 
@@ -98,16 +94,18 @@ def _lead(shape: Shape) -> tuple[Select[Any], Shape]:
         of_columns = Shape(columns=shape.columns, tags=0, tags_mode="any")
         return on_heads(of_columns), replace(shape, columns=())
     if shape.long_name:
-        few = long_names.newest(FEW + 1).subquery()
-        return select(few.c.signature_id), replace(shape, long_name=False)
+        return _merged(long_names.newest(FEW + 1)), replace(shape, long_name=False)
     return _newest_tagged(shape), replace(shape, tags=0)
 
 
 def _newest_tagged(shape: Shape) -> Select[Any]:
     if shape.tags == 1 or shape.tags_mode == "all":
         return tagged(shape)
-    newest = _of_any_tag(shape, FEW + 1)
-    merged = union(*(select(branch.subquery()) for branch in newest)).subquery()
+    return _merged(_of_any_tag(shape, FEW + 1))
+
+
+def _merged(branches: list[Select[Any]]) -> Select[Any]:
+    merged = union(*(select(branch.subquery()) for branch in branches)).subquery()
     return select(merged.c.signature_id)
 
 
@@ -117,7 +115,7 @@ def _far(dialect: str, shape: Shape) -> list[Select[Any]]:
         return _in_spans(dialect, shape)
     if shape.long_name and not (shape.terms or shape.of_document):
         rest = replace(shape, long_name=False)
-        return [long_names.newest(_REACH, lambda thread: conditions(rest, thread))]
+        return long_names.newest(_REACH, lambda thread: conditions(rest, thread))
     ids = matching(shape)
     return [ids.order_by(ids.selected_columns[0].desc()).limit(_REACH)]
 

@@ -50,6 +50,11 @@ def name(beginning: str) -> str:
     return f"name:{fold(beginning)}"
 
 
+def longest_beginning(folded: str) -> str:
+    """Give the term that all names have that begin with a long beginning, which is folded."""
+    return f"name:{folded[: PREFIX_LENGTHS[-1]]}"
+
+
 def whole_names(beginning: str) -> tuple[str, str]:
     """Give the term that all whole names that begin so are not before, and one that they are."""
     first = _whole_name(fold(beginning))

@@ -1,0 +1,84 @@
+"""Names with a long beginning that tens of thousands of signers share."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from sqlalchemy import Engine, text
+
+from app.store.criteria import Criteria
+from tests.conftest import EngineMaker
+from tests.store import threads
+
+pytestmark = pytest.mark.attacks
+
+NAMES = 100_000
+FORM = "товарищество с ограниченной ответственностью"
+#: Every so many is a name that goes on in another way.
+OTHERS = 1000
+
+SERIES = (
+    "WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < :rows) "
+)
+HEADS = (
+    "INSERT INTO signatures (document, thread, version, created_at, updated_at, stage) "  # noqa: S608
+    + SERIES
+    + "SELECT 'doc ' || n, 'main', 1, '2025-06-01 12:00:00.000000', '2025-06-01 12:00:00.000000', "
+    "'s' || (n % 2) FROM series"
+)
+VERSIONS = (
+    "INSERT INTO versions (signature_id, version, cms, tags, created_at) "
+    "SELECT id, 1, 'MII=', '[]', created_at FROM signatures"
+)
+NAME = f"'{FORM} ' || CASE id % {OTHERS} WHEN 0 THEN 'редкое ' ELSE 'частое ' END || id"
+SIGNERS = (
+    "INSERT INTO signers (signature_id, version, number, claimed_name, digest_algorithm, facts) "  # noqa: S608
+    f"SELECT id, 1, 1, {NAME}, '2.16', '{{}}' FROM signatures"
+)
+TERMS = (
+    "INSERT INTO signature_terms (term, signature_id) "  # noqa: S608
+    f"SELECT 'person:' || {NAME}, id FROM signatures UNION ALL "
+    f"SELECT 'name:{FORM[:16]}', id FROM signatures"
+)
+
+
+@pytest.fixture(name="named")
+def filled(open_engine: EngineMaker, database_url: str) -> Engine:
+    """Give a database with as many names."""
+    engine = open_engine(database_url)
+    with engine.connect() as connection:
+        connection.execute(text(HEADS), {"rows": NAMES})
+        for statement in (VERSIONS, SIGNERS, TERMS, "ANALYZE"):
+            connection.execute(text(statement))
+    return engine
+
+
+def seconds(engine: Engine, expected: list[int], criteria: Criteria, offset: int = 0) -> float:
+    """Give the least seconds that a page takes; other programs are at work, too."""
+    taken = []
+    for _ in range(5):
+        began = time.perf_counter()
+        rows = threads.find(engine, criteria, limit=20, offset=offset)
+        taken.append(time.perf_counter() - began)
+        assert [row.id for row in rows] == expected
+    return min(taken)
+
+
+def test_pages_of_a_name_that_all_share_are_found_at_once(named: Engine) -> None:
+    shared, ids = Criteria(name=FORM), list(range(NAMES, 0, -1))
+    rare = Criteria(name=f"{FORM} редкое")
+    often = Criteria(name=f"{FORM} частое")
+    staged = Criteria(name=FORM, stage="s0")
+    one = Criteria(name=f"{FORM} частое 77777")
+    taken = {
+        "first": seconds(named, ids[:20], shared),
+        "often": seconds(named, [n for n in ids[:30] if n % OTHERS][:20], often),
+        "rare": seconds(named, [n for n in ids if not n % OTHERS][:20], rare),
+        "one": seconds(named, [77777], one),
+        "staged": seconds(named, [n for n in ids if not n % 2][:20], staged),
+    }
+    assert max(taken.values()) < 0.05, taken
+    offsets = [seconds(named, ids[n : n + 20], shared, n) for n in (10_000, 50_000, 90_000)]
+    assert offsets[2] < 1.0, offsets
+    assert offsets[2] < 15 * offsets[0], offsets
