@@ -78,7 +78,10 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(
-            settings.database_url, settings.database_schema, settings.threads
+            settings.database_url,
+            settings.database_schema,
+            settings.threads,
+            settings.statement_timeout,
         ),
         DATABASE_SCHEMA=settings.database_schema,
         AUTH=settings.auth,

@@ -49,6 +49,8 @@ class Settings:
     database_url: URL
     #: Name of the PostgreSQL schema that holds the tables; None: as the connection finds them.
     database_schema: str | None
+    #: Seconds after which a statement of a request is broken off.
+    statement_timeout: int
     #: How far a signature is checked before it is kept.
     cms_validation: CmsValidation
     #: What becomes of a detached signature whose content isn't sent, where it is to be verified.
@@ -127,6 +129,7 @@ class Settings:
         return cls(
             database_url=url,
             database_schema=_database_schema(read) if url.drivername != "sqlite" else None,
+            statement_timeout=read.integer("STATEMENT_TIMEOUT", 10, 1, 3600),
             cms_validation=read.choice("CMS_VALIDATION", get_args(CmsValidation)),
             detached_content=read.choice("CMS_DETACHED", get_args(DetachedContent)),
             claims=read.choice("CLAIMS", get_args(Claims)),

@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from app.store import timeouts
 from app.store.letters import SQLITE_NAME, write_small
 
 #: Seconds that a SQLite writer waits for the others before it gives up.
@@ -29,13 +30,16 @@ OVERFLOW = 2
 FILE_MODE = 0o600
 
 
-def engine_options(url: URL, schema: str | None, connections: int) -> dict[str, Any]:
+def engine_options(
+    url: URL, schema: str | None, connections: int, statement_timeout: float | None = None
+) -> dict[str, Any]:
     """Options for `create_engine`.
 
     Args:
         url: of SQLite (a file) or PostgreSQL with psycopg2.
         schema: PostgreSQL schema that holds the tables, or None.
         connections: how many threads of this process use the database at once.
+        statement_timeout: seconds after which a statement is broken off, None: never.
     """
     options: dict[str, Any] = {
         # Most requests are one statement, which is atomic by itself: no BEGIN and COMMIT around
@@ -49,12 +53,17 @@ def engine_options(url: URL, schema: str | None, connections: int) -> dict[str, 
         "max_overflow": OVERFLOW,
         "pool_timeout": 10,
         "pool_use_lifo": True,
+        "execution_options": {timeouts.OPTION: statement_timeout},
     }
     if schema is not None:
         # Not search_path: PgBouncer in transaction mode gives each transaction another session.
-        options["execution_options"] = {"schema_translate_map": {None: schema}}
+        options["execution_options"]["schema_translate_map"] = {None: schema}
     if url.get_backend_name() == "sqlite":
-        options["connect_args"] = {"timeout": SQLITE_BUSY_TIMEOUT, "check_same_thread": False}
+        options["connect_args"] = {
+            "timeout": SQLITE_BUSY_TIMEOUT,
+            "check_same_thread": False,
+            "factory": timeouts.BoundedConnection,
+        }
     else:
         options["use_native_hstore"] = False
         options["connect_args"] = _postgresql_arguments(url)
@@ -83,6 +92,7 @@ def prepare(engine: Engine) -> None:
     else:
         event.listen(engine, "checkin", _note_time)
         event.listen(engine, "checkout", _ping_if_idle)
+    timeouts.bound(engine)
 
 
 def _make_file(
@@ -174,6 +184,7 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
+            timeouts.bound_transaction(connection)
         yield connection
 
 

@@ -44,6 +44,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert dataclasses.replace(settings, workers=1) == Settings(
         database_url=settings.database_url,
         database_schema=None,
+        statement_timeout=10,
         cms_validation="structure",
         detached_content="accept",
         claims="refuse",

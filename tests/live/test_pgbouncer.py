@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
 from tests.live.client import Client, assert_whole, content, signature, together
 from tests.live.conftest import Database, StartServer
@@ -33,7 +34,7 @@ def server(
 ) -> Server:
     """A server that was migrated through the pooler, too."""
     name = postgres_database.url.rpartition("/")[2]
-    settings = {"PG_SCHEMA": schema} if schema else {}
+    settings = {"STATEMENT_TIMEOUT": "2", **({"PG_SCHEMA": schema} if schema else {})}
     return start_server(pooler.database_url(name), **settings)
 
 
@@ -45,6 +46,25 @@ def test_the_migration_put_the_tables_into_the_schema_that_was_asked_for(
         "SELECT schemaname FROM pg_tables WHERE tablename IN ('signatures', 'versions')"
     )
     assert Counter(schemas)[schema or "public",] == 2
+
+
+def test_a_statement_without_end_is_broken_off_and_no_session_keeps_the_setting(
+    client: Client, postgres_database: Database, schema: str | None
+) -> None:
+    engine = create_engine(
+        postgres_database.url.replace("postgresql://", "postgresql+psycopg2://"),
+        poolclass=NullPool,
+    )
+    client.saved("locked")
+    with engine.begin() as connection:
+        table = f'"{schema}".signatures' if schema else "signatures"
+        connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+        for query in ({"limit": 5}, {}):
+            answer = client.get("/signatures", **query)
+            assert answer.status_code == 503
+            assert int(answer.headers["Retry-After"]) > 0
+        assert client.save("locked", version=1).status_code == 503
+    assert client.read("locked").status_code == 200
 
 
 def test_a_thread_is_saved_continued_listed_and_deleted(client: Client) -> None:
