@@ -10,6 +10,7 @@ from app.api.ncanode import envelope
 from app.auth import public
 from app.extensions import db
 from app.store import reading
+from app.store.readiness import takes_saves
 
 blueprint = Blueprint("operations", __name__, url_prefix="/health")
 
@@ -28,8 +29,11 @@ def ready() -> Response:
     try:
         with db.engine.connect() as connection:
             migrated = reading.is_migrated(connection)
+        is_whole = takes_saves(db.engine)
     except SQLAlchemyError:
         return tell_unavailable("Database can't be reached, or was never migrated")
     if not migrated:
         return tell_unavailable("Database schema is not the one that this program needs")
+    if not is_whole:
+        return tell_unavailable("Database is full, damaged, or can't be written")
     return envelope.success({"health": "ready"})

@@ -89,6 +89,7 @@ def prepare(engine: Engine) -> None:
         event.listen(engine, "do_connect", _make_file)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _take_write_lock)
+        event.listen(engine, "checkout", _leave_if_read_only)
     else:
         event.listen(engine, "checkin", _note_time)
         event.listen(engine, "checkout", _ping_if_idle)
@@ -103,13 +104,28 @@ def _make_file(
         os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
 
 
-def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _prepare_sqlite(connection: Any, entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     # A commit is on the disk when it is acknowledged, power cut included.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
+    entry.info["is_new"] = True
+    entry.info["is_read_only"] = not os.access(_file_of(connection), os.W_OK)
     connection.create_function(SQLITE_NAME, 1, write_small, deterministic=True)
+
+
+def _file_of(connection: Any) -> str:
+    file: str = connection.execute("PRAGMA database_list").fetchone()[2]
+    return file
+
+
+def _leave_if_read_only(
+    _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    """Open a file anew that could only be read when it was opened: such a connection stays so."""
+    if entry.info["is_read_only"] and not entry.info.pop("is_new", False):
+        raise DisconnectionError
 
 
 def _take_write_lock(connection: Connection) -> None:
