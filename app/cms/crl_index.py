@@ -19,7 +19,7 @@ import os
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 # Bits of a row that hold the offset: lists of 128 MB.
@@ -92,6 +92,14 @@ def build_rows(data: Buffer, start: int, stop: int) -> Iterator["array[int]"]:
         yield array("Q", sorted(part))
 
 
+def join_rows(parts: Iterable["array[int]"]) -> Rows:
+    """Return the rows of an index in one piece."""
+    rows = array("Q")
+    for part in parts:
+        rows.extend(part)
+    return rows
+
+
 def find_offsets(rows: Rows, serial_number: int) -> Iterator[int]:
     """Return the offsets of the entries that may have this serial number, in their order."""
     lowest = serial_number % _PRIME << OFFSET_BITS
@@ -102,19 +110,25 @@ def find_offsets(rows: Rows, serial_number: int) -> Iterator[int]:
         yield row & _OFFSET_MASK
 
 
+def _octets(serial_number: int) -> bytes:
+    size = (serial_number if serial_number >= 0 else ~serial_number).bit_length() // 8 + 1
+    return serial_number.to_bytes(size, "big", signed=True)
+
+
+def occurs(data: Buffer, start: int, stop: int, serial_number: int) -> bool:
+    """Tell whether the octets of a serial number stand somewhere from `start` to `stop`."""
+    return data.find(_octets(serial_number), start, stop) >= 0
+
+
 def search(data: Buffer, start: int, stop: int, serial_number: int) -> Iterator[int]:
     """Return the offsets of the entries of this serial number, without an index.
 
-    The entries are walked only if the octets of the number stand somewhere among them. Raises what
-    `walk` does.
+    All entries are walked, so it is best asked for those that occur. Raises what `walk` does.
     """
-    size = (serial_number if serial_number >= 0 else ~serial_number).bit_length() // 8 + 1
-    octets = serial_number.to_bytes(size, "big", signed=True)
-    if data.find(octets, start, stop) < 0:
-        return
+    octets = _octets(serial_number)
     for position, first, end in walk(data, start, stop):
         if (
-            data[max(first, end - size) : end] == octets
+            data[max(first, end - len(octets)) : end] == octets
             and int.from_bytes(data[first:end], "big", signed=True) == serial_number
         ):
             yield position

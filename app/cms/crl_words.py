@@ -12,6 +12,9 @@ from app.cms.revocation_sources import Doubt, RevocationData, Word
 from app.cms.status import Verdict, unknown
 from app.cms.x509 import Certificate, MalformedExtension, key_usage
 
+# What it costs to look at a CRL beside searching it, in the unit of `budget`.
+_COST_OF_LIST = 100
+
 
 def ask_crls(
     certificate: Certificate,
@@ -26,6 +29,11 @@ def ask_crls(
     base of a delta CRL may be in any of `sources`.
     """
     for crl in source.crls_of(issuers[0]):
+        try:
+            source.budget.spend(_COST_OF_LIST)
+        except TooCostly as error:
+            yield Doubt(unknown(error.template, **error.values), crl.this_update)
+            return
         signer = _find_signer(crl, issuers, source.budget)
         if crl.base_number is None:
             yield _ask_crl(crl, certificate, signer, source)
@@ -53,7 +61,7 @@ def _ask_crl(
     if doubt:
         return Doubt(doubt, crl.this_update)
     try:
-        crl.pay_for_walk(source.budget)
+        crl.pay_for_search(certificate.serial_number, source.budget)
         revoked = crl.find(certificate.serial_number)
         removed = crl.removes(certificate.serial_number)
     except (MalformedRevocation, TooCostly) as error:
@@ -82,7 +90,7 @@ def _ask_delta(
     Its own entry wins; of what it doesn't name it says what the base does, as of its thisUpdate.
     """
     word = _ask_crl(delta, certificate, issuer, source)
-    if isinstance(word, Doubt) or word.revoked:
+    if isinstance(word, Doubt):
         return word
     bases = [
         found
@@ -94,9 +102,15 @@ def _ask_delta(
     base = max(bases, key=lambda found: found.this_update, default=None)
     if base is None:
         return word
+    if word.revoked:  # Of itself, whatever the base stands on.
+        return replace(word, complete=base.complete)
     revoked = None if word.removed else base.revoked
     broken = first_broken(word.broken, base.broken)
-    return replace(word, revoked=revoked, complete=base.complete, broken=broken)
+    # A base that may be forged is one of the sender's if he brought it, whoever has its delta.
+    by_sender = word.by_sender or (base.by_sender and base.broken is not None)
+    return replace(
+        word, revoked=revoked, complete=base.complete, broken=broken, by_sender=by_sender
+    )
 
 
 def _doubt_crl(crl: CertificateList, issuer: Certificate, budget: Budget) -> Verdict | None:

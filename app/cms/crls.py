@@ -5,7 +5,6 @@ is mapped into memory, with an index that all processes share (`app.trust.crl_fi
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeAlias, cast
@@ -21,8 +20,8 @@ from app.cms.crl_entries import (
     read_entry,
     read_invalidity_date,
 )
-from app.cms.crl_index import Buffer, Rows, find_offsets, search, walk
-from app.cms.distribution_points import directories, points_of
+from app.cms.crl_index import Buffer, Rows, build_rows, find_offsets, join_rows, occurs, search
+from app.cms.distribution_points import addresses, directories, points_of
 from app.cms.errors import CmsError, TooCostly
 from app.cms.extensions import read_distribution_points
 from app.cms.nodes import DAMAGE, GENERALIZED_TIME, UTC_TIME, Node, root_node
@@ -47,15 +46,12 @@ _KNOWN = {_ISSUING_DISTRIBUTION_POINT, _DELTA, _FRESHEST, _AUTHORITY_KEY_IDENTIF
 # IssuingDistributionPoint (section 5.2.5).
 _POINT, _ONLY_USERS, _ONLY_AUTHORITIES = 0xA0, 0x81, 0x82
 _ONLY_SOME_REASONS, _INDIRECT, _ONLY_ATTRIBUTES = 0x83, 0x84, 0x85
-_URI = 0x86
 #: Bytes of a list that plain Python hashes, at 2.5 s for a megabyte of GOST.
 MAX_SLOW_SIZE = 2 * 1024 * 1024
-# What walking 1,000 bytes of entries costs, in the unit of `budget`.
-_COST_OF_WALK = 35
+# What it costs to walk 1,000 bytes of entries, to index them, to look for octets (see `budget`).
+_COST_OF_WALK, _COST_OF_INDEX, _COST_OF_SEARCH = 35, 100, 2
 # Serial numbers whose entries one CRL remembers.
 _MAX_REMEMBERED = 4096
-# Names of one distribution point.
-_MAX_NAMES = 64
 
 
 class MalformedRevocation(CmsError):
@@ -86,6 +82,7 @@ class CertificateList:
         self._data = der
         self._index = index
         self._is_walked = False
+        self._rows: Rows | None = None
         try:
             self._read(der)
         except DAMAGE as error:
@@ -161,10 +158,16 @@ class CertificateList:
                     algorithm=name(self.algorithm.oid),
                 ) from error
 
-    def pay_for_walk(self, budget: Budget) -> None:
-        """Pay for the walk that a look-up may take. Raises TooCostly."""
+    def pay_for_search(self, serial_number: int, budget: Budget) -> None:
+        """Pay for what a look-up takes that isn't remembered. Raises TooCostly."""
+        if budget is FREE or serial_number in self._found or self._rows is not None:
+            return
         start, stop = self._span
-        budget.spend((stop - start) * _COST_OF_WALK // 1000, once=self)
+        budget.spend((stop - start) * _COST_OF_SEARCH // 1000)
+        if not self._is_walked:
+            budget.spend((stop - start) * _COST_OF_WALK // 1000)
+        elif occurs(self._data, start, stop, serial_number):
+            budget.spend((stop - start) * _COST_OF_INDEX // 1000)
 
     def find(self, serial_number: int) -> Revoked | None:
         """Return the earliest entry of that serial number, but those that take a hold back.
@@ -172,6 +175,8 @@ class CertificateList:
         Answers are remembered. Raises MalformedRevocation if an entry can't be read.
         """
         entries = [one for one in self._entries(serial_number) if one.reason != REMOVE_FROM_CRL]
+        if not entries and not self.is_delta and self._entries(serial_number):
+            raise MalformedRevocation("a CRL that is complete takes something back")
         return min(entries, key=lambda entry: entry.when, default=None)
 
     def removes(self, serial_number: int) -> bool:
@@ -180,7 +185,7 @@ class CertificateList:
         Raises MalformedRevocation as `find` does.
         """
         reasons = {entry.reason for entry in self._entries(serial_number)}
-        return self.base_number is not None and reasons == {REMOVE_FROM_CRL}
+        return self.is_delta and reasons == {REMOVE_FROM_CRL}
 
     def _entries(self, serial_number: int) -> tuple[Revoked, ...]:
         if serial_number not in self._found:
@@ -203,13 +208,18 @@ class CertificateList:
             raise MalformedRevocation("an entry of the CRL is malformed") from error
 
     def _find_offsets(self, serial_number: int) -> Iterable[int]:
-        rows = self._index(*self._span) if self._index else None
+        rows = self._index(*self._span) if self._index else self._rows
         if rows is not None:
             return find_offsets(rows, serial_number)
-        if not self._is_walked:  # Else of damaged entries nothing would be told.
-            deque(walk(self._data, *self._span), maxlen=0)
+        if self._is_walked and not occurs(self._data, *self._span, serial_number):
+            return ()
+        if self._index or not self._is_walked:  # Else of damaged entries nothing would be told.
+            offsets = [*search(self._data, *self._span, serial_number)]
             self._is_walked = True
-        return search(self._data, *self._span, serial_number)
+            return offsets
+        # Where a second one is found, more will be looked for.
+        self._rows = join_rows(build_rows(self._data, *self._span))
+        return find_offsets(self._rows, serial_number)
 
     def is_delta_of(self, base: "CertificateList") -> bool:
         """Tell whether the two may be read together, as `base` with later changes (section 5.2.4).
@@ -263,7 +273,7 @@ class CertificateList:
                 return True
             point = scope[_POINT]
             return bool(
-                _addresses(point) & set(x509.crl_urls(certificate))
+                addresses(point) & set(x509.crl_urls(certificate))
                 or directories(point, self.issuer) & points_of(certificate)
             )
         except (MalformedExtension, *DAMAGE):
@@ -282,14 +292,3 @@ class CertificateList:
             }
         except DAMAGE:
             return {_INDIRECT: Node(value, (0, 0, 0, 0, 0))}
-
-
-def _addresses(point: Node) -> set[str]:
-    """Give the addresses that a distribution point has as its full name."""
-    return {
-        name.contents.decode("latin-1")
-        for full_name in point.children()
-        if full_name.tag == EXPLICIT_0
-        for name in full_name.children(_MAX_NAMES)
-        if name.tag == _URI
-    }

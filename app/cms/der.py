@@ -1,23 +1,26 @@
 """Encoding in DER (X.690 sections 10 and 11) what was read in BER."""
 
-from app.cms.ber import CONSTRUCTED_OCTET_STRING, INTEGER, OCTET_STRING, SET
+from app.cms.ber import CONSTRUCTED_OCTET_STRING, INTEGER, MAX_DEPTH, OCTET_STRING, SET
 from app.cms.nodes import BOOLEAN, Node
 
 # Of BOOLEAN, the one value that is true (section 11.1).
 _TRUE = b"\xff"
 
 
-def encode_der(node: Node, tag: int) -> bytes:
+def encode_der(node: Node, tag: int, depth: int = MAX_DEPTH) -> bytes:
     """Encode an element in DER, with `tag` in place of its own. Raises one of nodes.DAMAGE.
 
-    The elements of a SET are sorted, as those of a SET OF are (section 11.6).
+    The elements of a SET are sorted, as those of a SET OF are (section 11.6). There may be `depth`
+    levels: what looks like a large CRL has not been walked.
     """
+    if not depth:
+        raise ValueError("too deep")
     if tag == CONSTRUCTED_OCTET_STRING:
         return encode(OCTET_STRING, node.octets())
     if not tag & 0x20:
         contents = node.contents
         return encode(tag, _TRUE if tag == BOOLEAN and any(contents) else contents)
-    parts = [encode_der(child, child.tag) for child in node.children(node.size)]
+    parts = [encode_der(child, child.tag, depth - 1) for child in node.children(node.size)]
     if tag == SET:
         parts.sort()
     return encode(tag, b"".join(parts))

@@ -1,4 +1,4 @@
-"""Distribution points that are named by directory names (RFC 5280 sections 4.2.1.13 and 5.2.5)."""
+"""Distribution points: their addresses and directory names (RFC 5280 sections 4.2.1.13, 5.2.5)."""
 
 from app.cms import x509
 from app.cms.ber import EXPLICIT_0
@@ -10,7 +10,18 @@ from app.cms.x509 import Certificate
 _MAX_NAMES = 64
 # Bytes of one relative name.
 _MAX_RELATIVE = 1000
-_RELATIVE, _DIRECTORY = 0xA1, 0xA4
+_RELATIVE, _DIRECTORY, _URI = 0xA1, 0xA4, 0x86
+
+
+def addresses(point: Node) -> set[str]:
+    """Return the addresses that a distribution point has as its full name."""
+    return {
+        name.contents.decode("latin-1")
+        for full_name in point.children()
+        if full_name.tag == EXPLICIT_0
+        for name in full_name.children(_MAX_NAMES)
+        if name.tag == _URI
+    }
 
 
 def directories(point: Node, issuer: bytes) -> set[RelativeKeys]:

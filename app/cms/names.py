@@ -89,15 +89,18 @@ def read_name(der: bytes) -> Name:
     return Name(tuple(found), damaged)
 
 
-@lru_cache(maxsize=512)
 def name_key(name: bytes) -> str | None:
     """Give what encoded names have in common exactly if they match (RFC 5280 section 7.1).
 
     Names match across string types, case and repeated blanks. None if the name is empty, damaged or
     long: it matches no other.
     """
-    if name == EMPTY or len(name) > _MAX_COMPARED:
-        return None
+    return None if name == EMPTY or len(name) > _MAX_COMPARED else _short_name_key(name)
+
+
+@lru_cache(maxsize=512)
+def _short_name_key(name: bytes) -> str | None:
+    """Return the same of a name that isn't too large to be remembered."""
     try:
         value = scan(name)
         [outermost] = value.elements(0, len(name), 0)

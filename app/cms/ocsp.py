@@ -214,8 +214,8 @@ def _read_status(status: Node, invalid_since: datetime | None) -> Status:
     fields = status.fields(2, _REVOKED)
     when = fields.take(GENERALIZED_TIME).time()
     reason = fields.optional(EXPLICIT_0)
-    number = reason.only().expect(ENUMERATED).contents[0] if reason else None
-    return Revoked(when, number, invalid_since)
+    number = reason.only().expect(ENUMERATED).contents if reason else b""
+    return Revoked(when, number[0] if len(number) == 1 else None, invalid_since)
 
 
 def _read_extensions(explicit: Node | None) -> Mapping[str, tuple[bool, bytes]]:

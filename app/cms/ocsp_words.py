@@ -7,12 +7,16 @@ from app.cms.budget import Budget
 from app.cms.certificate_rules import check_validity, title
 from app.cms.crl_words import ask_crls
 from app.cms.crls import Revoked
-from app.cms.errors import Undecidable
+from app.cms.errors import TooCostly, Undecidable
 from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspAnswer, OcspResponse
 from app.cms.revocation_sources import FRESHNESS, Doubt, RevocationData, Word
 from app.cms.status import Answer, Verdict, unknown
 from app.cms.x509 import Certificate
+
+# What it costs to look at an answer, and at one about the certificate, in the unit of `budget`.
+_COST_OF_ANSWER = 10
+_COST_OF_MATCH = 100
 
 
 def ask_responses(
@@ -27,7 +31,18 @@ def ask_responses(
     may have revoked the responder.
     """
     for response, answer in source.answers_about(certificate):
-        yield from _ask_response((response, answer), certificate, issuers, source, sources)
+        try:
+            source.budget.spend(_COST_OF_ANSWER)
+            if not answer.about.matches(certificate, issuers[0]):
+                continue
+            source.budget.spend(_COST_OF_MATCH)
+        except TooCostly as error:
+            yield Doubt(unknown(error.template, **error.values), answer.this_update)
+            return
+        except Undecidable as error:
+            yield Doubt(unknown(error.template, **error.values), answer.this_update)
+            continue
+        yield _ask_response((response, answer), certificate, issuers, source, sources)
 
 
 def _ask_response(
@@ -36,13 +51,11 @@ def _ask_response(
     issuers: Sequence[Certificate],
     source: RevocationData,
     sources: Sequence[RevocationData],
-) -> Iterator[Word | Doubt]:
-    """Give what an answer says; nothing if it is about a certificate of another issuer."""
+) -> Word | Doubt:
+    """Return what an answer about a certificate says."""
     response, answer = given
     issuer = issuers[0]
     try:
-        if not answer.about.matches(certificate, issuer):
-            return
         doubt = _doubt_response(response, issuers, source.budget, sources)
         reservation = None if doubt else _doubt_answer(response, answer, issuer, source.budget)
     except Undecidable as error:
@@ -51,9 +64,8 @@ def _ask_response(
     if not doubt and not revoked:
         doubt = reservation or _doubt_clearance(response, answer, certificate)
     if doubt:
-        yield Doubt(doubt, answer.this_update)
-        return
-    yield Word(
+        return Doubt(doubt, answer.this_update)
+    return Word(
         revoked,
         answer.this_update,
         answer.next_update,

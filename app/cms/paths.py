@@ -228,11 +228,22 @@ def _check_chain(
     chain: tuple[Certificate, ...], when: Occasion, inputs: PolicyInputs, budget: Budget
 ) -> Verdict:
     """Check all that is said of a chain whose signatures verify (sections 6.1.3 to 6.1.5)."""
-    verdicts = [check_holder(chain[0], when)]
-    for position, issuer in enumerate(chain[1:], 1):
-        below = sum(not certificate.self_issued for certificate in chain[1:position])
-        verdicts.append(check_validity(issuer, when))
-        verdicts.append(check_issuer(issuer, below))
-        verdicts.append(check_extensions(issuer))
+    verdicts = [check_holder(chain[0], when), *_check_issuers(chain, when)]
     verdicts += [check_strength(*link, when) for link in pairwise(chain)]
     return every(*verdicts, check_names(chain, budget), check_policies(chain, inputs, budget))
+
+
+def check_authorities(chain: tuple[Certificate, ...], when: Occasion, budget: Budget) -> Verdict:
+    """Check the authorities of a chain to an anchor, whatever is said of its first certificate."""
+    above = chain[1:]
+    verdicts = [*_check_issuers(chain, when)]
+    verdicts += [check_strength(*link, when) for link in pairwise(above)]
+    return every(*verdicts, check_names(above, budget), check_policies(above, DEFAULT, budget))
+
+
+def _check_issuers(chain: tuple[Certificate, ...], when: Occasion) -> Iterator[Verdict]:
+    for position, issuer in enumerate(chain[1:], 1):
+        below = sum(not certificate.self_issued for certificate in chain[1:position])
+        yield check_validity(issuer, when)
+        yield check_issuer(issuer, below)
+        yield check_extensions(issuer)

@@ -6,63 +6,19 @@ unknown.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise, takewhile
 
 from app.cms.certificate_rules import title
 from app.cms.crl_words import ask_crls
-from app.cms.crls import CERTIFICATE_HOLD, Revoked
+from app.cms.findings import Finding, Moment, judge
 from app.cms.occasions import Occasion
 from app.cms.ocsp_words import ask_responses
-from app.cms.revocation_sources import FRESHNESS, Doubt, RevocationData, Word
-from app.cms.status import YES, Answer, Verdict, every, no, unknown
+from app.cms.revocation_sources import Doubt, RevocationData
+from app.cms.status import Answer, Verdict, every, unknown
 from app.cms.x509 import Certificate
 
 __all__ = ["RevocationData", "check_revocation"]
-
-# Reasons for which what an authority of timestamps did before stays good (RFC 3161 section 4):
-# unspecified, affiliationChanged, superseded, cessationOfOperation.
-_HARMLESS = {0, 3, 4, 5}
-
-
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """The decisive time, whether a timestamp attested it, and whose certificates are judged.
-
-    `known` is when what came with the signature is known to exist.
-    """
-
-    at: datetime
-    attested: bool
-    for_timestamps: bool
-    known: datetime
-
-    def known_of(self, word: Word) -> datetime:
-        """Return as of when the algorithms of a word count.
-
-        What a sender brings may be made, and dated back, as late as it is first seen.
-        """
-        is_kept = self.attested and not word.by_sender
-        return self.at if is_kept and not self.for_timestamps else self.known
-
-
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    """What a word means for the decisive time.
-
-    `final`: no other word can take it back. `hold`: only a newer word can. `lifts`: it is such a
-    word, since it would have named the certificate if it were still on hold. `denied`: only a
-    newer word of a responder can take it back, and `admits`: this is one.
-    """
-
-    verdict: Verdict
-    this_update: datetime
-    final: bool = False
-    hold: bool = False
-    lifts: bool = False
-    denied: bool = False
-    admits: bool = False
 
 
 def check_revocation(
@@ -80,7 +36,7 @@ def check_revocation(
     The keys of an authority of timestamps and of those above it (`for_timestamps`) must not have
     been compromised later either: who got hold of one could date back.
     """
-    moment = _Moment(when.at, attested, for_timestamps, when.known)
+    moment = Moment(when.at, attested, for_timestamps, when.known)
     verdicts = [
         _check_one(certificate, _issuers_above(chain[position:]), moment, sources)
         for position, certificate in enumerate(chain[:-1], 1)
@@ -97,21 +53,34 @@ def _issuers_above(chain: Sequence[Certificate]) -> list[Certificate]:
 def _check_one(
     certificate: Certificate,
     issuers: Sequence[Certificate],
-    moment: _Moment,
+    moment: Moment,
     sources: Sequence[RevocationData],
 ) -> Verdict:
-    """Weigh all findings: a no wins, but for a hold that a newer word lifts."""
+    """Weigh all that is said of one certificate."""
     findings = [
-        _Finding(word.verdict, word.this_update)
+        Finding(word.verdict, word.this_update)
         if isinstance(word, Doubt)
-        else _judge(word, certificate, moment)
+        else judge(word, certificate, moment)
         for source in sources
         for ask in (ask_crls, ask_responses)
         for word in ask(certificate, issuers, source, sources)
     ]
+    subject = title(certificate.subject)
     if not findings:
-        subject = title(certificate.subject)
         return unknown("no CRL or OCSP response about {subject} is at hand", subject=subject)
+    verdict = _weigh(findings)
+    ended = _find_end(findings) if verdict.answer is Answer.YES else None
+    if ended is None or ended <= moment.at:
+        return verdict
+    return verdict.noting(
+        "the certificate of {subject} was on hold, which was over by {ended:%Y-%m-%d %H:%M:%S} UTC",
+        subject=subject,
+        ended=ended,
+    )
+
+
+def _weigh(findings: Sequence[Finding]) -> Verdict:
+    """Join findings: a no wins, but for a hold that a newer word lifts."""
     for finding in findings:
         if finding.final and finding.verdict.answer is Answer.NO:
             return finding.verdict
@@ -126,7 +95,17 @@ def _check_one(
     return every(*(final or [finding.verdict for finding in findings]))
 
 
-def _find_standing(findings: Sequence[_Finding]) -> _Finding | None:
+def _find_end(findings: Sequence[Finding]) -> datetime | None:
+    """Return when the last of the holds is known to be over, all of which newer words lift."""
+    ends = (
+        min(one.this_update for one in findings if one.lifts and one.this_update > hold.this_update)
+        for hold in findings
+        if hold.hold
+    )
+    return max(ends, default=None)
+
+
+def _find_standing(findings: Sequence[Finding]) -> Finding | None:
     """Return what says that the certificate was on hold, or never issued, if no newer word differs.
 
     However old a hold is, an older word says nothing against it, nor does one of the same moment.
@@ -140,140 +119,3 @@ def _find_standing(findings: Sequence[_Finding]) -> _Finding | None:
         or (one.denied and (admitted is None or admitted <= one.this_update))
     ]
     return max(standing, key=lambda one: one.this_update, default=None)
-
-
-def _judge(word: Word, certificate: Certificate, moment: _Moment) -> _Finding:
-    """Tell what a word means for the decisive time. One that is doubted proves nothing.
-
-    Nor does it take a hold back. But what it says against a certificate isn't outweighed either.
-    """
-    if word.denied:
-        finding = _judge_denied(word, certificate)
-    elif word.revoked:
-        finding = _judge_revoked(word, word.revoked, certificate, moment)
-    else:
-        finding = _judge_silence(word, certificate, moment)
-    doubts = [one for one in (word.doubt, _doubt_algorithms(word, certificate, moment)) if one]
-    if not doubts:
-        return finding
-    if finding.verdict.answer is Answer.YES:
-        return _Finding(every(*doubts), word.this_update)
-    reasons = (*finding.verdict.reasons, *every(*doubts).reasons)
-    return replace(finding, verdict=Verdict(Answer.UNKNOWN, reasons), lifts=False, admits=False)
-
-
-def _doubt_algorithms(word: Word, certificate: Certificate, moment: _Moment) -> Verdict | None:
-    """Return why a word may be forged, if so."""
-    broken = word.broken
-    if broken is None or moment.known_of(word) < broken.since:
-        return None
-    return unknown(
-        "a CRL or OCSP response about {subject} is signed with {algorithm}, which can be forged"
-        " since {since:%Y-%m-%d}",
-        subject=title(certificate.subject),
-        algorithm=broken.name,
-        since=broken.since,
-    )
-
-
-def _judge_denied(word: Word, certificate: Certificate) -> _Finding:
-    """Tell what it means that a responder knows of no such certificate (RFC 6960 section 2.2).
-
-    A CRL, which lists what was revoked of what was issued, can't contradict it.
-    """
-    verdict = no(
-        "the OCSP responder says that the certificate of {subject} was never issued",
-        subject=title(certificate.subject),
-    )
-    return _Finding(verdict, word.this_update, denied=True)
-
-
-def _judge_silence(word: Word, certificate: Certificate, moment: _Moment) -> _Finding:
-    """Tell what it means for the decisive time that a word names no revocation."""
-    is_late = certificate.not_after < word.this_update
-    lifts = (word.complete or word.removed) and not is_late
-    return _Finding(
-        _doubt_silence(word, certificate, moment, is_late=is_late) or _accept(word, moment),
-        word.this_update,
-        lifts=lifts,
-        admits=word.by_responder and not is_late,
-    )
-
-
-def _accept(word: Word, moment: _Moment) -> Verdict:
-    """Say yes; where the word is older than an attested moment, name as of when."""
-    if moment.attested and word.this_update < moment.at:
-        return YES.noting(
-            "no revocation is known as of {since:%Y-%m-%d %H:%M:%S} UTC", since=word.this_update
-        )
-    return YES
-
-
-def _doubt_silence(
-    word: Word, certificate: Certificate, moment: _Moment, *, is_late: bool
-) -> Verdict | None:
-    """Return why a word that names no revocation says nothing of the decisive time, if so."""
-    subject = title(certificate.subject)
-    until = word.until(attested=moment.attested)
-    if not word.complete:
-        return unknown("a CRL at hand says not all about {subject}", subject=subject)
-    if until < moment.at:
-        return unknown(
-            "what a CRL or OCSP response says of {subject} holds only until"
-            " {until:%Y-%m-%d %H:%M:%S} UTC",
-            subject=subject,
-            until=until,
-        )
-    if word.by_sender and not moment.attested and word.this_update < moment.at - FRESHNESS:
-        # The NCA's lists say that they hold for half a year, and whoever was revoked since would
-        # send the one from before.
-        return unknown(
-            "what came with the signature tells of {subject} only until"
-            " {until:%Y-%m-%d %H:%M:%S} UTC",
-            subject=subject,
-            until=word.this_update,
-        )
-    if is_late:
-        return unknown(
-            "a CRL or OCSP response about {subject} is from after its certificate expired",
-            subject=subject,
-        )
-    return None
-
-
-def _judge_revoked(
-    word: Word, revoked: Revoked, certificate: Certificate, moment: _Moment
-) -> _Finding:
-    """Tell what a revocation means for the decisive time: nothing bad if it came later."""
-    subject = title(certificate.subject)
-    verdict = no(
-        "the certificate of {subject} was revoked on {when:%Y-%m-%d %H:%M:%S} UTC",
-        subject=subject,
-        when=revoked.when,
-    )
-    is_compromised = moment.for_timestamps and revoked.reason not in _HARMLESS
-    if revoked.when > moment.at and not is_compromised:
-        later = _judge_later(revoked, verdict, moment.at)
-        return _Finding(later, word.this_update, final=later.answer is not Answer.YES)
-    if revoked.reason != CERTIFICATE_HOLD:
-        return _Finding(verdict, word.this_update, final=True)
-    if word.until(attested=moment.attested) < moment.at:
-        verdict = unknown(
-            "the certificate of {subject} was on hold; whether it still was is unknown",
-            subject=subject,
-        )
-    return _Finding(verdict, word.this_update, hold=True)
-
-
-def _judge_later(revoked: Revoked, verdict: Verdict, at: datetime) -> Verdict:
-    """Tell what a later revocation means, of which `verdict` speaks.
-
-    Who revokes may say that the key was in other hands before (RFC 5280 section 5.3.2).
-    """
-    if revoked.invalid_since is not None and revoked.invalid_since <= at:
-        doubt = unknown(
-            "whoever revoked it says that it was no good since {since:%Y-%m-%d %H:%M:%S} UTC",
-            since=revoked.invalid_since,
-        )
-        return Verdict(Answer.UNKNOWN, (*verdict.reasons, *doubt.reasons))
-    return Verdict(Answer.YES, verdict.reasons)

@@ -82,6 +82,11 @@ class RevocationData:
                 serial = answer.about.serial_number
                 self._answers.setdefault(serial, []).append((response, answer))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not (self._crls or self._answers)
+
     def crls_of(self, issuer: Certificate) -> Sequence[CertificateList]:
         """Give the CRLs that bear the name of `issuer`."""
         return self._crls.get(issuer.subject_key or issuer.subject, ())

@@ -22,7 +22,7 @@ from app.cms.crls import CertificateList
 from app.cms.embedded_revocation import read_embedded
 from app.cms.occasions import ClaimedTimes, Occasion
 from app.cms.ocsp import OcspResponse
-from app.cms.paths import Path, find_path
+from app.cms.paths import Path, check_authorities, find_path
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
@@ -41,6 +41,10 @@ from app.cms.x509 import Certificate, read_certificate
 from app.cms.xmldsig import check_xml, check_xml_value
 
 _NO_PATH = unknown("revocation can't be told without a path to a trust anchor")
+_NOT_BELIEVED = unknown(
+    "the revocation data that came with the signature count only if the authorities of the path are"
+    " good"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +249,8 @@ class Verifier:
     def _judge(self, checked: _Checked, case: _Case) -> tuple[Path, Verdict]:
         """Find a path, and ask whether anything on it was revoked.
 
-        Who is no anchor's offspring has no one whose word on revocation counts.
+        Who is no anchor's offspring has no one whose word on revocation counts. What the sender
+        brought counts only if the authorities of the path may speak: else he could have made it.
         """
         attested = verified_time(checked.timestamp)
         when = Occasion.of(attested) if attested else case.when
@@ -254,8 +259,20 @@ class Verifier:
         if not path.anchored:
             return path, _NO_PATH
         when = Occasion(when.at, case.when.known)
+        verdict = path.verdict
+        if verdict.answer is not Answer.YES:
+            verdict = check_authorities(path.chain, when, case.budget)
+        believed = [
+            one
+            for one in case.revocation
+            if verdict.answer is Answer.YES or one.is_empty or not one.by_sender
+        ]
         is_attested = attested is not None
-        return path, check_revocation(path.chain, when, case.revocation, attested=is_attested)
+        revocation = check_revocation(path.chain, when, believed, attested=is_attested)
+        is_partial = len(believed) < len(case.revocation)
+        if is_partial and revocation.answer is Answer.UNKNOWN:
+            revocation = every(revocation, _NOT_BELIEVED)
+        return path, revocation
 
     def _judge_stamper(
         self, authority: Certificate, moment: datetime, more: Authorities, case: _Case

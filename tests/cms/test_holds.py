@@ -14,7 +14,7 @@ from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.status import Answer, Verdict
-from tests import der, pki
+from tests import builders, der, pki
 from tests.cms.judging import (
     AFTER,
     AT,
@@ -189,3 +189,81 @@ def test_a_known_revocation_is_not_outweighed_by_older_data() -> None:
     known = ocsp(final, this_update=AFTER)
     for older in (crl(this_update=EARLIEST, next_update=AFTER), crl(this_update=BEFORE)):
         assert judge(attested=True, crls=[older], ocsp=[known]).answer is NO
+
+
+def test_a_delta_crl_in_the_shape_of_order_522_lifts_a_hold_too() -> None:
+    """By a critical FreshestCRL, without the number of its base; it says nothing more."""
+    freshest = [pki.extension("2.5.29.46", der.sequence(), critical=True)]
+    lifting = crl(REMOVED, this_update=NOW, next_update=AFTER, extensions=freshest)
+    held = ocsp(HELD, this_update=EARLY, next_update=AFTER)
+    older = crl(this_update=EARLIEST, next_update=AFTER)
+    assert revocation(crls=[older], ocsp=[held]).answer is NO
+    assert revocation(crls=[older, lifting], ocsp=[held]).answer is YES
+    assert revocation(crls=[lifting], ocsp=[held]).answer is UNKNOWN
+
+
+def test_only_a_delta_crl_takes_something_back() -> None:
+    """RFC 5280 section 5.3.1: what a complete list lists isn't cleared by it."""
+    assert revocation(crls=[crl(REMOVED)]).answer is UNKNOWN
+    assert revocation(crls=[crl(REMOVED, HELD)]).answer is NO
+
+
+def test_a_word_that_may_be_forged_lifts_no_hold() -> None:
+    """Not even if it says nothing of the moment that counts."""
+    weak = pki.certify(NCA.subject, pki.rsa_key("NCA", pki.SHA1), None, pki.AUTHORITY)
+    held = crl(HELD, this_update=EARLY, next_update=AFTER)
+    older = crl(this_update=EARLIEST, next_update=AFTER)
+    for until in (AT - DAY / 2, AFTER):
+        forged = crl(by=weak, this_update=AT - DAY, next_update=until)
+        assert revocation(crls=[held, older, forged]).answer is NO
+        genuine = crl(this_update=AT - DAY, next_update=until)
+        assert revocation(crls=[held, older, genuine]).answer is YES
+
+
+def test_a_hold_that_ended_after_the_moment_that_counts_is_told() -> None:
+    held = crl(HELD, this_update=EARLY, next_update=AFTER)
+    lifted = "the certificate of ИВАНОВ ИВАН was on hold, which was over by "
+    for later in (AFTER, AFTER + DAY):
+        verdict = revocation(crls=[held, crl(this_update=later, next_update=later + DAY)])
+        assert verdict.answer is YES
+        assert text(verdict) == f"{lifted}{later:%F %T} UTC"
+    before = crl(this_update=NOW, next_update=AFTER + DAY)
+    assert revocation(crls=[held, before]) == Verdict(YES)
+    assert revocation(crls=[held, before, crl(this_update=AFTER)]) == Verdict(YES)
+
+
+def test_a_denial_from_before_a_certificate_was_issued_says_nothing() -> None:
+    early = builders.NOT_BEFORE - DAY
+    denial = ocsp(NEVER_ISSUED, this_update=early, extensions=[EXTENDED_REVOKE])
+    verdict = revocation(ocsp=[denial])
+    assert verdict.answer is UNKNOWN
+    assert "is from before the certificate of ИВАНОВ ИВАН was issued" in text(verdict)
+    assert revocation(ocsp=[denial], crls=[crl()]).answer is YES
+
+
+def test_who_revokes_a_certificate_later_admits_that_it_was_issued() -> None:
+    denial = ocsp(NEVER_ISSUED, this_update=EARLY, extensions=[EXTENDED_REVOKE])
+    later = ocsp(revoked(AFTER, 1), this_update=AFTER)
+    assert revocation(ocsp=[denial, later]).answer is YES
+    assert revocation(ocsp=[denial], crls=[crl(revoked(AFTER, 1), this_update=AFTER)]).answer is NO
+
+
+def test_a_delta_crl_alone_does_not_tell_that_nothing_was_revoked_before() -> None:
+    later = delta(revoked(AFTER, 1), base=7, number=9, moment=AFTER)
+    assert revocation(crls=[later]).answer is UNKNOWN
+    verdict = revocation(crls=[later, complete(number=7)])
+    assert verdict.answer is YES
+    assert "was revoked on" in text(verdict)
+    assert revocation(crls=[later, complete(HELD, number=7)]).answer is NO
+
+
+def test_a_forged_base_of_the_sender_s_is_no_better_for_a_delta_of_the_operator_s() -> None:
+    weak = pki.certify(NCA.subject, pki.rsa_key("NCA", pki.SHA1), None, pki.AUTHORITY)
+    number = [pki.extension("2.5.29.20", der.integer(7))]
+    base = crl(by=weak, this_update=EARLY, next_update=AFTER, extensions=number)
+    mine = RevocationData([CertificateList(delta(base=7, number=9))])
+    when = Occasion(datetime(2019, 6, 1, tzinfo=UTC), AT)
+    for budget, answer in ((Budget(), UNKNOWN), (None, YES)):
+        theirs = RevocationData([CertificateList(base)], budget=budget)
+        verdict = check_revocation(read(IVAN, NCA), when, [mine, theirs], attested=True)
+        assert verdict.answer is answer

@@ -1,0 +1,216 @@
+"""Revocation data that came with the signature: whose word counts, and what searching may cost."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.cms.budget import Budget
+from app.cms.crl_words import ask_crls
+from app.cms.crls import CertificateList
+from app.cms.embedded_revocation import MAX_EMBEDDED, MAX_RESPONSE_BYTES
+from app.cms.errors import TooCostly
+from app.cms.names import _short_name_key, name_key
+from app.cms.revocation_sources import Doubt, RevocationData
+from app.cms.status import Answer, SignerStatus
+from app.cms.verification import Verifier
+from tests import der, pki, revoking, signing
+from tests.builders import CONTENT
+from tests.cms.judging import AFTER, AT, BEFORE, IVAN, NCA, ROOT, crl, read, text
+from tests.pki import DAY, Holder
+from tests.revoking import Revoked
+from tests.signing import REVOCATION_VALUES
+
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+ID_OCSP_RESPONSE = der.oid("1.3.6.1.5.5.7.16.2")
+# Seconds of CPU, on a machine that is busy.
+MAX_SECONDS = 2
+NOT_BELIEVED = "count only if the authorities of the path are good"
+
+
+def verify(who: Holder, *brought: bytes, **more: Any) -> SignerStatus:
+    """Verify what `who` signed and sent with `brought`; ROOT is the anchor."""
+    certificates = more.pop("certificates", [who, NCA])
+    signature = signing.read(
+        signing.signed_data([signing.signer_info(who)], certificates, revocation=brought)
+    )
+    [status] = Verifier(read(ROOT), **more).verify(signature, at=AT)
+    return status
+
+
+def below(authority: Holder) -> Holder:
+    """Certify a person, whether `authority` may or not."""
+    return pki.certify(pki.name("P"), pki.rsa_key("P"), authority, pki.PERSON)
+
+
+def answered(authority: Holder, who: Holder, status: Any = "good") -> bytes:
+    """Answer by OCSP about `who`, as `authority`."""
+    response = revoking.ocsp(authority, who.serial, status, this_update=AT)
+    return der.explicit(1, ID_OCSP_RESPONSE, response)
+
+
+PRETENDERS = {
+    "no authority": pki.certify(pki.name("X"), pki.rsa_key("X"), NCA, []),
+    "a key for something else": pki.certify(
+        pki.name("X"),
+        pki.rsa_key("X"),
+        NCA,
+        [pki.basic_constraints(), pki.key_usage("digitalSignature", "cRLSign")],
+    ),
+    "expired": pki.certify(
+        pki.name("X"), pki.rsa_key("X"), NCA, pki.AUTHORITY, valid=(AT - 9 * DAY, AT - DAY)
+    ),
+    "something unknown": pki.certify(
+        pki.name("X"),
+        pki.rsa_key("X"),
+        NCA,
+        [*pki.AUTHORITY, pki.extension("1.2.3.4", der.NULL, critical=True)],
+    ),
+    "weak": pki.certify(
+        pki.name("X"),
+        pki.rsa_key("X"),
+        pki.certify(NCA.subject, pki.rsa_key("NCA", pki.SHA1), ROOT, pki.AUTHORITY),
+        pki.AUTHORITY,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PRETENDERS)
+def test_who_is_no_good_authority_is_not_believed(kind: str) -> None:
+    """Whatever is sent in the name of one, for a certificate or against it."""
+    pretender = PRETENDERS[kind]
+    who = below(pretender)
+    certificates = [who, pretender, NCA]
+    of_nca = crl(this_update=AT), crl(by=ROOT, this_update=AT)
+    for entries in ([], [Revoked(who.serial, BEFORE)]):
+        listed = revoking.crl(pretender, *entries, this_update=AT, next_update=AFTER)
+        for brought in (answered(pretender, who, entries[0] if entries else "good"), listed):
+            found = verify(who, brought, *of_nca, certificates=certificates)
+            assert found.path.answer is not YES
+            assert found.revocation.answer is UNKNOWN
+            assert NOT_BELIEVED in text(found.revocation)
+    # What the operator has counts as ever.
+    listed = revoking.crl(pretender, Revoked(who.serial, BEFORE), this_update=AT, next_update=AFTER)
+    if kind in {"expired", "something unknown"}:
+        found = verify(who, *of_nca, certificates=certificates, crls=[listed])
+        assert found.revocation.answer is NO
+
+
+def test_a_signer_who_is_no_good_does_not_silence_his_authority() -> None:
+    """It is the path of the authorities that counts."""
+    valid = AT - 90 * DAY, AT - DAY
+    expired = pki.certify(pki.name("E"), pki.rsa_key("E"), NCA, pki.PERSON, valid=valid)
+    found = verify(expired, crl(Revoked(expired.serial, AT - 2 * DAY)), crl(by=ROOT))
+    assert found.path.answer is not YES
+    assert found.revocation.answer is NO
+
+
+def test_what_was_not_brought_is_not_missed() -> None:
+    pretender = PRETENDERS["no authority"]
+    who = below(pretender)
+    found = verify(who, certificates=[who, pretender, NCA])
+    assert NOT_BELIEVED not in text(found.revocation)
+
+
+def crowd(count: int) -> list[bytes]:
+    """Make SignerInfos of Ivan's, each with another signing time."""
+    moments = [AT + timedelta(seconds=number) for number in range(count)]
+    return [
+        signing.signer_info(IVAN, signed=signing.attributes(CONTENT, moment=moment))
+        for moment in moments
+    ]
+
+
+def responses(single: bytes, count: int) -> bytes:
+    """Encode RevocationValues with as many answers of NCA's as are looked at."""
+    data = der.sequence(
+        der.explicit(2, der.octets(NCA.key.identifier)),
+        der.time(AT),
+        der.sequence(*[single] * count),
+    )
+    basic = der.sequence(data, der.algorithm(NCA.key.algorithm), der.bits(NCA.key.sign(data)), b"")
+    return der.sequence(der.explicit(1, der.sequence(*[basic] * MAX_EMBEDDED)))
+
+
+@pytest.mark.usefixtures("untraced")
+@pytest.mark.parametrize(
+    ("about", "count"),
+    [
+        (revoking.certificate_id(NCA, IVAN.serial), 100),
+        (
+            der.sequence(
+                der.algorithm("1.2.3.4"), der.octets(b""), der.octets(b""), der.integer(IVAN.serial)
+            ),
+            180,
+        ),
+    ],
+)
+def test_thousands_of_answers_about_one_certificate_are_paid_for(about: bytes, count: int) -> None:
+    """For each of 256 signers they took 2.4 to 3.6 s of CPU."""
+    value = responses(der.sequence(about, der.implicit(0, b""), der.time(AT)), count)
+    assert len(value) > MAX_RESPONSE_BYTES
+    first = signing.signer_info(IVAN, unsigned=[der.attribute(REVOCATION_VALUES, value)])
+    signature = signing.read(signing.signed_data([first, *crowd(255)], [IVAN, NCA]))
+    start = time.process_time()
+    statuses = Verifier(read(ROOT)).verify(signature, at=AT)
+    assert time.process_time() - start < MAX_SECONDS
+    assert statuses[-1].revocation.answer is UNKNOWN
+
+
+@pytest.mark.usefixtures("untraced")
+def test_many_who_are_in_a_large_list_are_found_at_the_price_of_a_few() -> None:
+    """Walking the list for each of them took 9 s of CPU, and 60 s in one of 20 MB."""
+    people = [
+        pki.certify(pki.name(f"P{number}"), IVAN.key, NCA, pki.PERSON) for number in range(100)
+    ]
+    listed = [Revoked(2**64 + number, BEFORE) for number in range(50_000)]
+    listed += [Revoked(who.serial, BEFORE) for who in people]
+    infos = [signing.signer_info(who) for who in people]
+    signature = signing.read(
+        signing.signed_data(infos, [*people, NCA], revocation=[crl(*listed, this_update=AT)])
+    )
+    start = time.process_time()
+    statuses = Verifier(read(ROOT)).verify(signature, at=AT)
+    assert time.process_time() - start < MAX_SECONDS
+    assert {status.revocation.answer for status in statuses} == {NO}
+
+
+def test_a_search_that_is_not_paid_for_tells_nothing() -> None:
+    listed = CertificateList(crl(*[Revoked(2**64 + number, BEFORE) for number in range(9)]))
+    for left, serial, paid in ((1, 1, False), (1000, 1, True), (1, 2**64 + 3, False)):
+        if paid:
+            listed.pay_for_search(serial, Budget(left))
+            assert listed.find(serial) is None
+        else:
+            with pytest.raises(TooCostly):
+                listed.pay_for_search(serial, Budget(left))
+    assert listed.find(2**64 + 3)
+    listed.pay_for_search(2**64 + 3, Budget(0))
+    listed.pay_for_search(5, Budget(0))
+    authority, source = read(NCA)[0], RevocationData([listed], budget=Budget(50))
+    [doubt] = ask_crls(read(IVAN)[0], [authority], source, [source])
+    assert isinstance(doubt, Doubt)
+
+
+def test_a_list_whose_issuer_has_a_name_of_megabytes_is_not_remembered() -> None:
+    before = _short_name_key.cache_info().currsize
+    for number in range(3):
+        long = pki.name("X" * (100_000 + number))
+        assert name_key(long) is None
+    assert _short_name_key.cache_info().currsize == before
+
+
+@pytest.mark.parametrize("place", [signing.SIGNING_TIME_ATTRIBUTE, "1.2.3.4.5"])
+def test_what_looks_like_a_large_list_may_be_deep_wherever_it_stands(place: str) -> None:
+    """Nothing has walked it: signed attributes that are encoded anew must not trust its levels."""
+    inner = b""
+    for _ in range(20_000):
+        inner = der.sequence(inner)
+    pretended = der.sequence(
+        der.sequence(der.integer(1), der.sequence(), der.sequence(), der.time(AT), inner)
+    )
+    signed = [der.attribute(place, pretended), *signing.attributes(CONTENT)]
+    info = signing.signer_info(IVAN, signed=signed, sign=b"something else")
+    [status] = Verifier(read(NCA)).verify(signing.read(signing.signed_data([info], [IVAN])), at=AT)
+    assert status.valid.answer is NO
