@@ -6,9 +6,22 @@ from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 
 from app.store.models import Base
+from app.store.standings import Trusted
 from app.trust import Trust
+from app.trust.examiner import Examiner
 
 db = SQLAlchemy(model_class=Base)
+
+
+def current_trusted() -> Trusted:
+    """Give whose signatures count in the application at work, as its settings have it."""
+    return current_trust().trusted(claims=current_app.config["CLAIMS"] == "accept")
+
+
+def current_examiner() -> Examiner:
+    """Give what verifies in the background, or by a command, what saves have not."""
+    examiner: Examiner = current_app.extensions["examiner"]
+    return examiner
 
 
 def current_trust() -> Trust:

@@ -28,6 +28,7 @@ from app.observe.logs import log_to_stderr
 from app.store import database
 from app.trust import Trust
 from app.trust.destinations import Destinations
+from app.trust.examiner import Examiner
 from config.settings import Settings, SettingsError
 
 #: Every API family that can be served.
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     with app.app_context():
         database.prepare(db.engine)
+        app.extensions["examiner"] = Examiner(db.engine, app.extensions["trust"])
         if settings.metrics:
             pools.watch(db.engine, settings.threads + database.OVERFLOW)
     errors.init_app(app)

@@ -120,6 +120,10 @@ def child_exit(_master: Any, worker: Any) -> None:
         counting.forget(worker.place)
 
 
-def post_worker_init(_worker: Any) -> None:
-    """Leave Ctrl-C, which a terminal sends to all, to the master: it stops the workers."""
+def post_worker_init(worker: Any) -> None:
+    """Leave Ctrl-C, which a terminal sends to all, to the master: it stops the workers.
+
+    From now on the worker verifies in the background what saves have not.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    worker.wsgi.extensions["examiner"].start()

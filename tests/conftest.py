@@ -186,6 +186,15 @@ def make_apps(start_app: AppMaker, database_url: str) -> AppMaker:
     return make
 
 
+def claiming_maker(start_app: AppMaker, **database: str) -> AppMaker:
+    """Give a function that makes applications to which claims are enough without an anchor."""
+
+    def make(**env: str) -> Flask:
+        return start_app(**{**database, "CLAIMS": "accept", **env})
+
+    return make
+
+
 @pytest.fixture(name="app")
 def usual_app(make_app: AppMaker) -> Flask:
     """Give the application as it is without any further variable."""

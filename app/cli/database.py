@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cms.facts import iso_moment
 from app.cms.gost.implementations import CURVES, DIGESTS
-from app.extensions import db
+from app.extensions import current_trust, db
 from app.store.migrations import upgrade
 from app.store.statistics import statistics
 
@@ -42,7 +42,7 @@ def stats(as_json: bool) -> None:
     """
     try:
         with db.engine.connect() as connection:
-            numbers = statistics(connection)
+            numbers = statistics(connection, current_trust().trusted())
     except SQLAlchemyError as error:
         raise _unusable(error) from error
     numbers["newest_save"] = iso_moment(numbers["newest_save"])

@@ -1,9 +1,12 @@
-"""Who signed: `signers reindex`."""
+"""Who signed: `signers reindex` and `signers verify`."""
+
+from itertools import accumulate
 
 import click
 from flask.cli import AppGroup
 
-from app.extensions import db
+from app.extensions import current_examiner, current_trust, db
+from app.store.judgements import count_waiting
 from app.store.reindexing import Progress, count_unread, reindex
 
 signer_commands = AppGroup("signers", help="What is read out of the signatures that are kept.")
@@ -24,6 +27,29 @@ def reindex_signers(everything: bool) -> None:
     for read in reindex(db.engine, everything=everything):
         click.echo(f"read: {read.versions}")
     click.echo(f"done: {read.versions}, without a signature: {read.unsigned}")
+    _verify()
+
+
+@signer_commands.command("verify")
+def verify_signers() -> None:
+    """Verify the signers who wait for it: who were not yet, or with other anchors.
+
+    Servers do so in the background, at a third of the speed. May be stopped at any time, and goes
+    on where it was when it is started again.
+    """
+    _verify()
+
+
+def _verify() -> None:
+    trusted = current_trust().trusted()
+    with db.engine.connect() as connection:
+        waiting = count_waiting(connection, trusted.everything)
+    click.echo(f"signers to verify: {waiting}")
+    done = 0
+    for done in accumulate(current_examiner().examine()):
+        click.echo(f"verified: {done} versions")
+    if not trusted.anchors:
+        click.echo("There is no trust anchor: none of them counts as having signed.")
 
 
 COMMANDS = (signer_commands,)

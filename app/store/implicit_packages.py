@@ -1,7 +1,8 @@
 """Threads that nobody registered, as packages under their own names.
 
-Nobody said who must sign, so the signers are those who did, each asked for what he signed and for
-nothing else, and the package stays open.
+Nobody said who must sign, so the signers are those whom the signatures name, each asked for what
+has his name and for nothing else, and the package stays open. Whether he has signed it is another
+question, which verification answers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from app.store.package_records import (
     PackageStatus,
     PackageSummary,
 )
+from app.store.standings import Trusted
 
 #: Documents of a thread that are shown as one package.
 MAX_DOCUMENTS = 200
@@ -45,6 +47,7 @@ _SIGNERS = (
         Signer.number,
         Signer.claimed_iin,
         Signer.claimed_bin,
+        Signer.standing,
         case((_NUMBERED, None), else_=_NAME).label("name"),
         case((_NUMBERED, None), else_=_CERTIFICATE).label("certificate"),
     )
@@ -66,7 +69,7 @@ _NOBODY = SimpleNamespace(name=None, given_name=None, surname=None, email=None)
 _PORTION = 500
 
 
-def find_implicit(connection: Connection, thread: str) -> PackageStatus | None:
+def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> PackageStatus | None:
     """Give the package that a thread is by itself, None if there is no such thread.
 
     Raises:
@@ -75,7 +78,8 @@ def find_implicit(connection: Connection, thread: str) -> PackageStatus | None:
     rows = connection.execute(_SIGNERS, {"thread": thread}).all()
     if not rows:
         return None
-    documents: dict[str, set[str]] = {row.document: set() for row in rows}
+    #: Who is named by each, and whether he has signed it.
+    documents: dict[str, dict[str, bool]] = {row.document: {} for row in rows}
     if len(documents) > MAX_DOCUMENTS:
         raise PackageTooLarge(limit=MAX_DOCUMENTS)
     people: dict[str, Row[*tuple[Any, ...]]] = {}
@@ -83,7 +87,8 @@ def find_implicit(connection: Connection, thread: str) -> PackageStatus | None:
         if row.number is not None:
             key = _key(row)
             people[key] = row
-            documents[row.document].add(key)
+            named = documents[row.document]
+            named[key] = named.get(key, False) or trusted.counts(row.standing)
     signers = _signers(connection, people)
     summary = PackageSummary(
         public_id=thread,
@@ -118,12 +123,13 @@ def _signers(
 
 
 def _documents(
-    documents: Mapping[str, set[str]], signers: Sequence[PackageSignerRecord]
+    documents: Mapping[str, Mapping[str, bool]], signers: Sequence[PackageSignerRecord]
 ) -> list[PackageDocumentRecord]:
     keys = [signer.key for signer in signers]
     records = []
-    for place, (document, present) in enumerate(documents.items()):
-        signed = [True if key in present else None for key in keys]
+    for place, (document, named) in enumerate(documents.items()):
+        # Who is not known to have signed stands there all the same, as one who has not.
+        signed = [named.get(key) for key in keys]
         turns = [False] * len(keys)
         records.append(
             PackageDocumentRecord(place + 1, document, None, None, place, False, signed, turns)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Date,
     ForeignKey,
@@ -103,7 +104,7 @@ class Version(Base):
 
 
 class Signer(Base):
-    """What the certificate of one signer of a version claims. Nothing here was verified."""
+    """What the certificate of one signer of a version claims, and whether he has signed."""
 
     __tablename__ = "signers"
     __table_args__ = (
@@ -113,6 +114,8 @@ class Signer(Base):
             ondelete="CASCADE",
             name="fk_signers_versions",
         ),
+        # What is still to be verified, or to be verified again.
+        Index("ix_signers_judged_against", "judged_against"),
     )
 
     signature_id: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)
@@ -132,6 +135,13 @@ class Signer(Base):
     #: When it was signed by a timestamp token that was verified up to an anchor when the version
     #: was saved; None where it wasn't.
     verified_gen_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Of `app.store.standings`: the number of the anchor that was reached, else PENDING or REFUSED
+    #: with the reason; None where it was not verified yet.
+    standing: Mapped[int | None] = mapped_column(BigInteger)
+    standing_reason: Mapped[str | None] = mapped_column(Text)
+    #: The number of all anchors and intermediates that it was verified with; LEFT where a save left
+    #: it to the background, None where it is older than that.
+    judged_against: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class SignatureTerm(Base):
@@ -243,6 +253,18 @@ class PackageDocument(Base):
     name: Mapped[str | None] = mapped_column(Text)
     file_name: Mapped[str | None] = mapped_column(Text)
     order: Mapped[int] = mapped_column(Integer)
+    #: SHA-256 of what is to be signed, hex, where it was given.
+    sha256: Mapped[str | None] = mapped_column(Text)
+
+
+class Lease(Base):
+    """Work that one process does at a time: whose turn it is, and until when."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(CODE, primary_key=True)
+    holder: Mapped[str] = mapped_column(Text)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class PackageSigner(Base):

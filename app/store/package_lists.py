@@ -12,6 +12,7 @@ from app.store.letters import small_letters
 from app.store.models import Package
 from app.store.package_records import PackageSummary, summary_of
 from app.store.package_states import State, executed_column, state_column
+from app.store.standings import Trusted
 
 #: The collation that compares byte by byte.
 _BY_BYTES = {"sqlite": "BINARY", "postgresql": "C"}
@@ -44,15 +45,15 @@ class PackagePage:
     offset: int = 0
 
 
-def count_packages(connection: Connection, criteria: PackageCriteria) -> int:
+def count_packages(connection: Connection, criteria: PackageCriteria, trusted: Trusted) -> int:
     """Give the number of matching packages."""
-    conditions = _conditions(connection.dialect.name, criteria)
+    conditions = _conditions(connection.dialect.name, criteria, trusted)
     statement = select(func.count()).select_from(Package).where(*conditions)
     return connection.execute(statement).scalar_one()
 
 
 def list_packages(
-    connection: Connection, criteria: PackageCriteria, wanted: PackagePage
+    connection: Connection, criteria: PackageCriteria, wanted: PackagePage, trusted: Trusted
 ) -> list[PackageSummary]:
     """Give a page of matching packages."""
     dialect = connection.dialect.name
@@ -63,7 +64,7 @@ def list_packages(
     # Who has signed is looked up for the page alone.
     page = (
         select(Package.id)
-        .where(*_conditions(dialect, criteria))
+        .where(*_conditions(dialect, criteria, trusted))
         .order_by(*ordered)
         .limit(wanted.limit)
         .offset(wanted.offset)
@@ -72,7 +73,7 @@ def list_packages(
     statement = (
         select(
             *Package.__table__.columns,
-            executed_column(dialect).label("executed"),
+            executed_column(dialect, trusted).label("executed"),
             utc_now().label("now"),
         )
         .join(page, page.c.id == Package.id)
@@ -88,17 +89,19 @@ def _order_column(order: str, dialect: str) -> ColumnElement[Any]:
     return columns[order].expression
 
 
-def _conditions(dialect: str, criteria: PackageCriteria) -> list[ColumnElement[bool]]:
+def _conditions(
+    dialect: str, criteria: PackageCriteria, trusted: Trusted
+) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if criteria.states:
-        conditions.append(state_column(dialect).in_(criteria.states))
+        conditions.append(state_column(dialect, trusted).in_(criteria.states))
     if criteria.types:
         conditions.append(Package.type.in_(criteria.types))
     if criteria.search:
         sought = small_letters(criteria.search)
         conditions.append(func.coalesce(_place_of(sought, dialect), 0) > 0)
     if criteria.executed is not None:
-        executed = executed_column(dialect)
+        executed = executed_column(dialect, trusted)
         conditions.append(executed if criteria.executed else ~executed)
     return conditions
 

@@ -7,13 +7,15 @@ all have signed is told by `required.Demands` in the one and by `executed_column
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from app.store.columns import utc_now
 from app.store.models import Package, PackageDocument, PackageSigner, Signature, Signer
+from app.store.required import has_signed
+from app.store.standings import Trusted
 
 State: TypeAlias = Literal["rescinded", "executed", "expired", "draft", "open"]
 
@@ -36,20 +38,20 @@ def state_of(
     return "draft" if opened_at is None else "open"
 
 
-@cache
-def state_column(dialect: str) -> ColumnElement[str]:
+@lru_cache(maxsize=8)
+def state_column(dialect: str, trusted: Trusted) -> ColumnElement[str]:
     """Give the state of a row of `packages`, as `state_of` does."""
     return case(
         (Package.rescinded_at.is_not(None), "rescinded"),
-        (executed_column(dialect), "executed"),
+        (executed_column(dialect, trusted), "executed"),
         (Package.sign_by <= utc_now(), "expired"),
         (Package.opened_at.is_(None), "draft"),
         else_="open",
     )
 
 
-@cache
-def executed_column(dialect: str) -> ColumnElement[bool]:
+@lru_cache(maxsize=8)
+def executed_column(dialect: str, trusted: Trusted) -> ColumnElement[bool]:
     """Tell whether everybody has signed each document of a row of `packages`.
 
     It looks for somebody who has not, so it is quick about packages that are under way.
@@ -64,6 +66,7 @@ def executed_column(dialect: str) -> ColumnElement[bool]:
             Signature.document == PackageDocument.document,
             Signature.thread == Package.thread,
             *_is_him(dialect),
+            *has_signed(trusted, PackageDocument.sha256),
         )
         .correlate(Package, PackageDocument, PackageSigner)
     )

@@ -7,7 +7,7 @@ common snapshot.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -34,6 +34,7 @@ from app.store.package_records import (
 from app.store.package_states import State
 from app.store.packages import read_uuid
 from app.store.required import Demands, asks_for_roles, claims_of, read_list
+from app.store.standings import Trusted
 
 #: The type in which one signs after the other.
 SEQUENTIAL = "Sequential"
@@ -80,7 +81,7 @@ _SIGNERS = (
 )
 
 
-def find_package(connection: Connection, name: str) -> PackageStatus | None:
+def find_package(connection: Connection, name: str, trusted: Trusted) -> PackageStatus | None:
     """Give the package of this UUID, else the newest that was sent for the thread of this name.
 
     A draft only where there is nothing but drafts.
@@ -89,27 +90,43 @@ def find_package(connection: Connection, name: str) -> PackageStatus | None:
     if head is None:
         return None
     values = {"package_id": head.id, "of_thread": head.thread}
-    documents = connection.execute(_documents(connection.dialect.name), values).all()
+    documents = connection.execute(_documents(connection.dialect.name, trusted), values).all()
     signers = connection.execute(_SIGNERS, values).all()
     if not documents or not signers:
         return None  # It was deleted in between.
     return _status(head, documents, signers)
 
 
-def get_package(connection: Connection, public_id: str) -> PackageStatus:
+def is_asked_for(connection: Connection, document: str, thread: str) -> bool:
+    """Tell whether a package that was sent, and not rescinded, has this document in this thread."""
+    statement = (
+        select(Package.id)
+        .join(PackageDocument, PackageDocument.package_id == Package.id)
+        .where(
+            PackageDocument.document == document,
+            PackageDocument.thread == thread,
+            Package.opened_at.is_not(None),
+            Package.rescinded_at.is_(None),
+        )
+        .limit(1)
+    )
+    return connection.execute(statement).first() is not None
+
+
+def get_package(connection: Connection, public_id: str, trusted: Trusted) -> PackageStatus:
     """Give a package that is there.
 
     Raises:
         PackageNotFound: it isn't.
     """
-    found = find_package(connection, public_id)
+    found = find_package(connection, public_id, trusted)
     if found is None:
         raise PackageNotFound
     return found
 
 
-@cache
-def _documents(dialect: str) -> Select[*tuple[Any, ...]]:
+@lru_cache(maxsize=8)
+def _documents(dialect: str, trusted: Trusted) -> Select[*tuple[Any, ...]]:
     """Write the statement that gives the documents, each with who signed its current version."""
     of_thread = bindparam("of_thread", type_=Text())
     return (
@@ -119,7 +136,7 @@ def _documents(dialect: str) -> Select[*tuple[Any, ...]]:
             PackageDocument.name,
             PackageDocument.file_name,
             PackageDocument.order,
-            claims_of(dialect, Signature.id, Signature.version, asks_for_roles(_PACKAGE_ID)),
+            claims_of(dialect, asks_for_roles(_PACKAGE_ID), trusted, PackageDocument.sha256),
         )
         .outerjoin(
             Signature,

@@ -38,6 +38,8 @@ class NewDocument:
     name: str | None = None
     file_name: str | None = None
     order: int
+    #: SHA-256 of what is to be signed, hex.
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

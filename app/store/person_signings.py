@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 
 from app.store import terms
 from app.store.person_statements import Kind, count_statement, page_statement
+from app.store.standings import State, Trusted
 
 _TERMS = {"iin": terms.iin, "bin": terms.bin_}
 
@@ -45,6 +46,10 @@ class OwnSignature:
     verified_gen_time: datetime | None
     token_sha256: str | None
     token_size: int | None
+    #: `valid`, `pending` or `refused`; see `standings`.
+    state: State
+    #: Whether he has signed by it.
+    counts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ def count_signings(connection: Connection, person: Person) -> int:
 
 
 def list_signings(
-    connection: Connection, person: Person, *, limit: int, offset: int
+    connection: Connection, person: Person, trusted: Trusted, *, limit: int, offset: int
 ) -> list[PersonSigning]:
     """Give a page of a person's signings, newest first, each thread once.
 
@@ -87,14 +92,14 @@ def list_signings(
     """
     page = {"limit": limit, "offset": offset, "reach": offset + limit}
     rows = connection.execute(page_statement(person.kinds), person.parameters | page)
-    return [_signing(list(of_thread)) for _, of_thread in groupby(rows, _place)]
+    return [_signing(list(of_thread), trusted) for _, of_thread in groupby(rows, _place)]
 
 
 def _place(row: Row[*tuple[Any, ...]]) -> Sequence[Any]:
     return (row.signed, row.major, row.minor)
 
 
-def _signing(rows: Sequence[Row[*tuple[Any, ...]]]) -> PersonSigning:
+def _signing(rows: Sequence[Row[*tuple[Any, ...]]], trusted: Trusted) -> PersonSigning:
     first = rows[0]
     signed = None
     if first.version_created_at is not None:
@@ -106,12 +111,14 @@ def _signing(rows: Sequence[Row[*tuple[Any, ...]]]) -> PersonSigning:
             first.signature_size,
             first.content_sha256,
             first.content_size,
-            tuple(_own_signatures(rows)),
+            tuple(_own_signatures(rows, trusted)),
         )
     return PersonSigning(first.document, first.thread, first.public_id, signed)
 
 
-def _own_signatures(rows: Iterable[Row[*tuple[Any, ...]]]) -> Iterator[OwnSignature]:
+def _own_signatures(
+    rows: Iterable[Row[*tuple[Any, ...]]], trusted: Trusted
+) -> Iterator[OwnSignature]:
     for row in rows:
         claimed = row.claimed_signing_time
         yield OwnSignature(
@@ -120,4 +127,6 @@ def _own_signatures(rows: Iterable[Row[*tuple[Any, ...]]]) -> Iterator[OwnSignat
             row.verified_gen_time,
             row.token_sha256,
             row.token_size,
+            trusted.state(row.standing),
+            trusted.counts(row.standing),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -26,6 +26,7 @@ from sqlalchemy import (
 from app.store.models import Package, PackageDocument, Signature
 from app.store.prepared import Prepared
 from app.store.required import Demands, asks_for_roles, claims_of, demands_of, read_list
+from app.store.standings import Trusted
 
 #: A document and the name of a thread.
 Pair = tuple[str, str]
@@ -51,17 +52,19 @@ class Progress:
     document_name: str | None
     #: Documents in the package.
     documents: int
-    #: Who must sign, and who of them signed the current version of this thread.
+    #: Who must sign, and how many of them signed the current version of this thread.
     required: int
     signed: int
 
 
-def list_progress(connection: Connection, pairs: Sequence[Pair]) -> Mapping[Pair, Progress]:
+def list_progress(
+    connection: Connection, pairs: Sequence[Pair], trusted: Trusted
+) -> Mapping[Pair, Progress]:
     """Give the progress of those of the pairs that lie in a package, whether signed yet or not."""
     if not pairs:
         return {}
     asked = [(place, *pair) for place, pair in enumerate(pairs)]
-    rows = _statement(connection.dialect.name).fetch(
+    rows = _statement(connection.dialect.name, trusted).fetch(
         connection, {"asked": orjson.dumps(asked).decode()}
     )
     return {pairs[place]: _progress(*columns) for place, *columns in rows}
@@ -73,8 +76,8 @@ def _progress(demanded: str, claims: str, *columns: Any) -> Progress:
     return Progress(*values)
 
 
-@cache
-def _statement(dialect: str) -> Prepared:
+@lru_cache(maxsize=8)
+def _statement(dialect: str, trusted: Trusted) -> Prepared:
     """Find the package of each pair; only then count what belongs to it."""
     asked = _asked(dialect)
     found = select(asked, _newest(asked).label("package_id")).cte("found")
@@ -84,14 +87,18 @@ def _statement(dialect: str) -> Prepared:
         .scalar_subquery()
         .label("documents")
     )
-    document = select(PackageDocument.package_id, PackageDocument.document, PackageDocument.name)
-    mine = document.subquery("mine")
+    mine = select(
+        PackageDocument.package_id,
+        PackageDocument.document,
+        PackageDocument.name,
+        PackageDocument.sha256,
+    ).subquery("mine")
     roles = asks_for_roles(found.c.package_id)
     return Prepared(
         select(
             found.c.place,
             demands_of(dialect, found.c.package_id),
-            claims_of(dialect, Signature.id, Signature.version, roles),
+            claims_of(dialect, roles, trusted, mine.c.sha256),
             # The driver would make an object of it.
             cast(Package.public_id, Text),
             Package.name,

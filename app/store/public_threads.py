@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.store.columns import PUBLIC_ID
 from app.store.errors import SignatureNotFound
 from app.store.models import Signature, Signer, Version
+from app.store.standings import Trusted
 
 
 class PublicThread(NamedTuple):
@@ -31,41 +33,49 @@ class PublicThread(NamedTuple):
     signature_size: int | None
     content_size: int | None
     signers: int
+    #: How many of them have signed.
+    signed: int
 
 
 _SIGNERS = select(func.count()).where(
     Signer.signature_id == Version.signature_id, Signer.version == Version.version
 )
-_FIND = (
-    select(
-        Signature.public_id,
-        Signature.document,
-        Signature.thread,
-        Signature.created_at,
-        Signature.updated_at,
-        Version.created_at.label("saved_at"),
-        Version.cms,
-        Version.signature_sha256,
-        Version.format,
-        Version.signature_size,
-        Version.content_size,
-        _SIGNERS.scalar_subquery().label("signers"),
-    )
-    .join(
-        Version,
-        (Version.signature_id == Signature.id) & (Version.version == Signature.version),
-    )
-    .where(Signature.public_id == bindparam("public_id", type_=PUBLIC_ID))
-)
 
 
-def get_public_thread(connection: Connection, public_id: str) -> PublicThread:
+@lru_cache(maxsize=8)
+def _find(trusted: Trusted) -> Select[*tuple[Any, ...]]:
+    signed = _SIGNERS.where(trusted.condition(Signer.standing))
+    return (
+        select(
+            Signature.public_id,
+            Signature.document,
+            Signature.thread,
+            Signature.created_at,
+            Signature.updated_at,
+            Version.created_at.label("saved_at"),
+            Version.cms,
+            Version.signature_sha256,
+            Version.format,
+            Version.signature_size,
+            Version.content_size,
+            _SIGNERS.scalar_subquery().label("signers"),
+            signed.scalar_subquery().label("signed"),
+        )
+        .join(
+            Version,
+            (Version.signature_id == Signature.id) & (Version.version == Signature.version),
+        )
+        .where(Signature.public_id == bindparam("public_id", type_=PUBLIC_ID))
+    )
+
+
+def get_public_thread(connection: Connection, public_id: str, trusted: Trusted) -> PublicThread:
     """Give the thread with this UUID, in small letters.
 
     Raises:
         SignatureNotFound: there is none.
     """
-    row = connection.execute(_FIND, {"public_id": public_id}).first()
+    row = connection.execute(_find(trusted), {"public_id": public_id}).first()
     if row is None:
         raise SignatureNotFound
     return PublicThread._make(row)

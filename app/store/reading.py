@@ -37,6 +37,7 @@ from app.store.paging import all_ids, newest_ids
 from app.store.prepared import Prepared
 from app.store.records import RECORD_COLUMNS, SignatureRecord
 from app.store.signers import facts_of, short_facts_of
+from app.store.standings import Trusted
 
 #: Rows that a long answer fetches at a time: as a rule about a megabyte of signatures.
 FETCH_ROWS = 200
@@ -60,6 +61,8 @@ class Carried:
     cms: bool = True
     #: The facts of the signers.
     signers: bool = False
+    #: By whom they are told to have signed, None: nothing is told of that.
+    trusted: Trusted | None = None
     #: The name of the token that saved it.
     saver: bool = False
     #: The UUID by which the thread is known to other API families.
@@ -195,18 +198,18 @@ def _complete(
     signers = carried.signers and record.signers is None
     if not (cms or signers):
         return record
-    lacking = _lacking(connection.dialect.name, cms=cms, signers=signers)
+    lacking = _lacking(connection.dialect.name, carried.trusted, cms=cms, signers=signers)
     key = {"signature_id": record.id, "number": record.version}
     found = connection.execute(lacking, key).mappings().one_or_none()
     return None if found is None else record._replace(**found)
 
 
 @lru_cache(maxsize=8)
-def _lacking(dialect: str, *, cms: bool, signers: bool) -> Select[Any]:
+def _lacking(dialect: str, trusted: Trusted | None, *, cms: bool, signers: bool) -> Select[Any]:
     """Write the statement for what is large of one version."""
     columns: list[Any] = [Version.cms] if cms else []
     if signers:
-        columns.append(facts_of(dialect, Version.signature_id, Version.version))
+        columns.append(facts_of(dialect, Version.signature_id, Version.version, trusted))
     statement: Select[Any] = select(*columns)
     return statement.where(
         Version.signature_id == bindparam("signature_id"), Version.version == bindparam("number")
@@ -220,10 +223,10 @@ def _columns(dialect: str, carried: Carried, limit: int | None = None) -> tuple[
     """
     key = Version.signature_id, Version.version
     cms: Any = Version.cms
-    signers = facts_of(dialect, *key)
+    signers = facts_of(dialect, *key, carried.trusted)
     if limit is not None:
         cms = case((octets(cms) <= limit, cms)).label("cms")
-        signers = short_facts_of(dialect, *key, limit)
+        signers = short_facts_of(dialect, *key, limit, carried.trusted)
     return (
         *RECORD_COLUMNS,
         cms if carried.cms else null().label("cms"),

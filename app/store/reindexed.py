@@ -7,7 +7,18 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import JSON, Connection, Integer, Text, delete, insert, select, true, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    Integer,
+    Text,
+    delete,
+    insert,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store import bulk
@@ -34,7 +45,12 @@ _OF_SIGNER = {
     "message_digest": Text(),
     "verified_gen_time": UtcDateTime(),
     "facts": JSON(),
+    "standing": BigInteger(),
+    "standing_reason": Text(),
+    "judged_against": BigInteger(),
 }
+#: Where in it stands what was found of the signer.
+_FOUND_AT = list(_OF_SIGNER).index("standing")
 _OF_TERM = {"term": Text(), "signature_id": ROW_ID}
 
 
@@ -170,6 +186,12 @@ def _rows_of(one: Reread) -> list[tuple[Any, ...]]:
             *values,
             None if moment is None else datetime.fromisoformat(moment).replace(tzinfo=UTC),
             orjson.dumps(facts).decode(),
+            *standing,
         )
-        for *values, moment, facts in orjson.loads(one.signing.signers)
+        for *values, moment, facts, standing in map(_split, orjson.loads(one.signing.signers))
     ]
+
+
+def _split(row: list[Any]) -> list[Any]:
+    """Put what was found of a signer, which stands at the end, into a list of its own."""
+    return [*row[:_FOUND_AT], row[_FOUND_AT:]]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -23,7 +22,8 @@ from app.store.columns import random_uuid
 from app.store.database import transaction
 from app.store.models import Signature, Signer, Version
 from app.store.reindexed import Reread
-from app.store.signing import Signing, read_signing, read_text
+from app.store.signing import Found, Signing, read_signing, read_text
+from app.store.standings import Standing
 
 #: Versions of one transaction, and bytes of their signatures, unless one alone has more.
 BATCH = 500
@@ -126,7 +126,7 @@ def _next_span(connection: Connection, after: tuple[int, int], everything: bool)
 
 def _read_span(connection: Connection, span: _Span) -> list[Reread]:
     """Read the signers of the versions of one batch."""
-    verified = _find_verified(connection, span)
+    found = _find_found(connection, span)
     rows = connection.execute(
         select(
             Version.signature_id,
@@ -140,27 +140,33 @@ def _read_span(connection: Connection, span: _Span) -> list[Reread]:
         .order_by(Version.signature_id, Version.version)
     ).all()
     return [
-        Reread(row.signature_id, row.version, _read(row, verified.get((row[0], row[1]), {})))
+        Reread(row.signature_id, row.version, _read(row, found.get((row[0], row[1]), {})))
         for row in rows
     ]
 
 
-def _find_verified(
-    connection: Connection, span: _Span
-) -> Mapping[tuple[int, int], dict[int, datetime]]:
-    """Give what was verified when versions were saved, which can't be found out again."""
+def _find_found(connection: Connection, span: _Span) -> Mapping[tuple[int, int], dict[int, Found]]:
+    """Give what was found of signers, which holds until they are verified again."""
     rows = connection.execute(
-        select(Signer.signature_id, Signer.version, Signer.number, Signer.verified_gen_time)
+        select(
+            Signer.signature_id,
+            Signer.version,
+            Signer.number,
+            Signer.verified_gen_time,
+            Signer.standing,
+            Signer.standing_reason,
+        )
         .join(
             Version,
             (Version.signature_id == Signer.signature_id) & (Version.version == Signer.version),
         )
-        .where(*span.conditions(), Signer.verified_gen_time.is_not(None))
+        .where(*span.conditions())
     )
-    found: dict[tuple[int, int], dict[int, datetime]] = {}
-    for signature_id, version, number, moment in rows:
-        if moment is not None:
-            found.setdefault((signature_id, version), {})[number] = moment
+    found: dict[tuple[int, int], dict[int, Found]] = {}
+    for row in rows:
+        standing = None if row.standing is None else Standing(row.standing, row.standing_reason)
+        mine = found.setdefault((row.signature_id, row.version), {})
+        mine[row.number] = Found(row.verified_gen_time, standing, None)
     return found
 
 
@@ -170,9 +176,9 @@ def _name_threads(connection: Connection, signature_ids: Collection[int]) -> Non
     connection.execute(update(Signature).where(*nameless).values(public_id=random_uuid()))
 
 
-def _read(row: Row[*tuple[Any, ...]], verified: Mapping[int, datetime]) -> Signing:
+def _read(row: Row[*tuple[Any, ...]], found: Mapping[int, Found]) -> Signing:
     try:
-        return read_signing(parse(row.cms), row.created_at, row.content_sha256, verified)
+        return read_signing(parse(row.cms), row.created_at, row.content_sha256, found)
     except MalformedSignature:
         # Kept while CMS_VALIDATION was off, or taken over from the original server.
         return read_text(row.cms)

@@ -1,8 +1,9 @@
 """Whether those who must sign have signed: the one rule, for rows in Python.
 
-A signature is somebody's if what the certificate claims has all that the package says of him: his
-IIN, his BIN and his role, each where one is given. `package_states.executed_column` says the same
-in SQL, for lists that are filtered by it.
+A signature is somebody's if it counts (`app.store.standings`), is over what was to be signed where
+that is known, and the certificate has all that the package says of him: his IIN, his BIN and his
+role, each where one is given. `package_states.executed_column` says the same in SQL, for lists that
+are filtered by it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Label, Text, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Label, Text, and_, case, cast, func, literal, or_, select
 
-from app.store.models import PackageSigner, Signer
+from app.store.models import PackageSigner, Signature, Signer, Version
+from app.store.signing import SHA_256
+from app.store.standings import Trusted
 
 #: IIN, BIN and role that are demanded of one who must sign, None where any will do. IIN and BIN
 #: are not both None.
@@ -76,16 +79,35 @@ def asks_for_roles(package_id: Any) -> ColumnElement[bool]:
 
 
 def claims_of(
-    dialect: str, signature_id: Any, version: Any, with_roles: ColumnElement[bool]
+    dialect: str, with_roles: ColumnElement[bool], trusted: Trusted, sha256: Any
 ) -> Label[str]:
-    """Give the column that holds who signed a version, a JSON list of `Claim` as text.
+    """Give the column that holds who signed the version of a head, a JSON list of `Claim` as text.
 
-    Roles are in the midst of a signer's facts, so they are read only `with_roles`.
+    Args:
+        dialect: the database's.
+        with_roles: whether roles, which are in the midst of a signer's facts, are read too.
+        trusted: who counts.
+        sha256: the column with the digest of what was to be signed.
     """
     listed, row = _functions(dialect)
     claim = row(Signer.claimed_iin, Signer.claimed_bin, _roles(dialect, with_roles))
-    mine = (Signer.signature_id == signature_id) & (Signer.version == version)
-    return _as_text(dialect, listed(claim), mine, "claims")
+    mine = (Signer.signature_id == Signature.id) & (Signer.version == Signature.version)
+    counting = and_(mine, *has_signed(trusted, sha256))
+    return _as_text(dialect, listed(claim), counting, "claims")
+
+
+def has_signed(trusted: Trusted, sha256: Any) -> list[ColumnElement[bool]]:
+    """Give the conditions that a signer counts, and signed what has this SHA-256 if one is given.
+
+    What was signed is known by the content, attached or sent along, else by the message digest,
+    which is under the signature (RFC 5652 section 11.2). By another algorithm it can't be compared.
+    """
+    content = select(Version.content_sha256).where(
+        Version.signature_id == Signer.signature_id, Version.version == Signer.version
+    )
+    by_digest = and_(Signer.digest_algorithm == SHA_256, Signer.message_digest == sha256)
+    same = or_(sha256.is_(None), by_digest, content.scalar_subquery() == sha256)
+    return [trusted.condition(Signer.standing), same]
 
 
 def read_list(text: str) -> list[Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BindParameter,
+    ColumnElement,
     FromClause,
     Insert,
     Label,
@@ -18,12 +20,14 @@ from sqlalchemy import (
     column,
     func,
     insert,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.store.columns import octets
 from app.store.models import Signer, Version
+from app.store.standings import ANCHOR_GONE, NOT_JUDGED, PENDING, REFUSED, Trusted
 
 #: The list of rows that a save brings, as JSON text, which `Prepared` asks for.
 SENT_SIGNERS: BindParameter[str] = bindparam("new_signers", type_=Text())
@@ -38,6 +42,9 @@ _COLUMNS = (
     "message_digest",
     "verified_gen_time",
     "facts",
+    "standing",
+    "standing_reason",
+    "judged_against",
 )
 
 
@@ -47,15 +54,17 @@ def add_sent(head: FromClause) -> Insert:
         column("value", JSON), name="signer", joins_implicitly=True
     )
     item = rows.c.value
-    values = [
-        item[0].as_integer(),
-        *(item[number].as_string() for number in range(1, len(_COLUMNS) - 2)),
-        item[len(_COLUMNS) - 2].as_string(),
-        item[len(_COLUMNS) - 1],
-    ]
+    values = [_read_item(item[place], name) for place, name in enumerate(_COLUMNS)]
     return insert(Signer).from_select(
         ["signature_id", "version", *_COLUMNS], select(head.c.id, head.c.version, *values)
     )
+
+
+def _read_item(item: Any, name: str) -> Any:
+    if name == "facts":
+        return item
+    is_number = name in ("number", "standing", "judged_against")
+    return item.as_integer() if is_number else item.as_string()
 
 
 def moment(value: datetime | None) -> str | None:
@@ -65,24 +74,58 @@ def moment(value: datetime | None) -> str | None:
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def short_facts_of(dialect: str, signature_id: Any, version: Any, limit: int) -> Label[str]:
+def short_facts_of(
+    dialect: str, signature_id: Any, version: Any, limit: int, trusted: Trusted | None = None
+) -> Label[str]:
     """Give the column of `facts_of`, which is NULL where that has more than `limit` bytes."""
-    facts = facts_of(dialect, signature_id, version).element.correlate(Version)
+    facts = facts_of(dialect, signature_id, version, trusted).element.correlate(Version)
     listed = select(facts.label("listed")).correlate(Version).subquery("of_version")
     text = listed.c.listed
     short = select(case((octets(text) <= limit, text)))
     return short.scalar_subquery().label("signers")
 
 
-def facts_of(dialect: str, signature_id: Any, version: Any) -> Label[str]:
-    """Give the column that holds the facts of all signers of a version, a JSON list as text."""
+def facts_of(
+    dialect: str, signature_id: Any, version: Any, trusted: Trusted | None = None
+) -> Label[str]:
+    """Give the column that holds the facts of all signers of a version, a JSON list as text.
+
+    With `trusted`, each says what of it was verified, as `Trusted.explain` does.
+    """
     mine = (Signer.signature_id == signature_id) & (Signer.version == version)
     if dialect == "sqlite":
+        facts = Signer.facts if trusted is None else _explained("sqlite", trusted)
         ordered = (
-            select(Signer.facts).where(mine).order_by(Signer.number).correlate(Version).subquery()
+            select(facts.label("facts"))
+            .where(mine)
+            .order_by(Signer.number)
+            .correlate(Version)
+            .subquery()
         )
         listed = select(func.json_group_array(func.json(ordered.c.facts))).select_from(ordered)
         return listed.scalar_subquery().label("signers")
-    facts = aggregate_order_by(Signer.facts, Signer.number)
+    each = Signer.facts if trusted is None else _explained(dialect, trusted)
+    facts = aggregate_order_by(each, Signer.number)
     listed = select(func.coalesce(cast(func.json_agg(facts), Text), "[]")).where(mine)
     return listed.scalar_subquery().label("signers")
+
+
+def _explained(dialect: str, trusted: Trusted) -> ColumnElement[Any]:
+    """Give the facts of a signer with `standing` added."""
+    standing = Signer.standing
+    valid = replace(trusted, claims=False).condition(standing)
+    state = case((standing == REFUSED, "refused"), (valid, "valid"), else_="pending")
+    reason = case(
+        (standing.is_(None), NOT_JUDGED),
+        (or_(standing == PENDING, standing == REFUSED), Signer.standing_reason),
+        (valid, None),
+        else_=ANCHOR_GONE,
+    )
+    if dialect == "sqlite":
+        written = func.json_object("state", state, "reason", reason)
+        return func.json_insert(Signer.facts, "$.standing", func.json(written))
+    # What was written as JSON ends with its bracket, before which there is always a member.
+    added = cast(func.json_build_object("state", state, "reason", reason), Text)
+    facts = func.rtrim(cast(Signer.facts, Text))
+    opened = func.left(facts, -1)
+    return cast(opened.concat(', "standing": ').concat(added).concat("}"), JSON)

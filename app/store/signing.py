@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -15,9 +15,32 @@ from app.cms.facts import signer_facts
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.signers import SignerClaims, describe
+from app.cms.status import Answer, SignerStatus
 from app.store import signers, terms
+from app.store.standings import LEFT, Standing, Trusted, judge
 
-_SHA_256 = "2.16.840.1.101.3.4.2.1"
+#: The algorithm, as digests of content are named.
+SHA_256 = "2.16.840.1.101.3.4.2.1"
+
+
+#: Where a row of `Signing.signers` has the facts.
+_FACTS = 7
+
+
+class Found(NamedTuple):
+    """What verification found out about one signer.
+
+    `gen_time` is when it was signed by a timestamp token that holds. See `models.Signer` for the
+    rest.
+    """
+
+    gen_time: datetime | None = None
+    standing: Standing | None = None
+    judged_against: int | None = LEFT
+
+
+#: Of a signer that is left to the background.
+NOTHING = Found()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +69,26 @@ def read_signing(
     signature: SignedCms | SignedXml,
     saved_at: datetime,
     content_sha256: str | None = None,
-    verified: Mapping[int, datetime] | None = None,
+    found: Mapping[int, Found] | None = None,
 ) -> Signing:
     """Read what a parsed signature claims; who says nothing of a time signed when he saved.
 
     `content_sha256` is the digest of the content of a detached one, hex, if it is known that this
     is what was signed: by it alone a file is found that was signed with another digest.
-    `verified` has the moments of timestamp tokens that were verified, by the signer's number.
+    `found` has what verification found out, by the signer's number.
     """
     described = describe(signature)
     digests = fingerprints(signature, described)
     content_sha256 = digests.content or content_sha256
     signed_at = max(filter(None, map(_claimed_moment, described)), default=None)
-    found = terms.of_people(signer.claims for signer in described)
-    found += terms.of_digests(filter(None, (*_sha256s(digests), content_sha256)))
-    found += terms.of_moment(signed_at or saved_at)
-    rows = [_columns(signer, (verified or {}).get(signer.number)) for signer in described]
+    by_terms = terms.of_people(signer.claims for signer in described)
+    by_terms += terms.of_digests(filter(None, (*_sha256s(digests), content_sha256)))
+    by_terms += terms.of_moment(signed_at or saved_at)
+    rows = [_columns(signer, (found or {}).get(signer.number, NOTHING)) for signer in described]
     return Signing(
-        facts=[row[-1] for row in rows],
+        facts=[row[_FACTS] for row in rows],
         signers=orjson.dumps(rows).decode(),
-        terms=orjson.dumps(list(dict.fromkeys(found))).decode(),
+        terms=orjson.dumps(list(dict.fromkeys(by_terms))).decode(),
         signature_sha256=digests.signature,
         content_sha256=content_sha256,
         signed_at=signed_at or saved_at,
@@ -73,6 +96,32 @@ def read_signing(
         signature_size=digests.signature_size,
         content_size=digests.content_size,
     )
+
+
+def read_found(
+    signature: SignedCms | SignedXml, statuses: Iterable[SignerStatus], trusted: Trusted
+) -> dict[int, Found]:
+    """Give what is kept of what verification found out, by the signer's number.
+
+    `trusted` is who was trusted before it was verified: what is trusted only since then is asked
+    again.
+    """
+    detached = isinstance(signature, SignedCms) and not signature.attached
+    anchored = bool(trusted.anchors)
+    return {
+        status.number: Found(
+            _attested_moment(status),
+            judge(status, detached=detached, anchored=anchored),
+            trusted.everything,
+        )
+        for status in statuses
+    }
+
+
+def _attested_moment(status: SignerStatus) -> datetime | None:
+    """Give the moment of a timestamp that holds."""
+    stamp = status.timestamp
+    return stamp.gen_time if stamp and stamp.verdict.answer is Answer.YES else None
 
 
 def read_text(text: str) -> Signing:
@@ -83,7 +132,7 @@ def read_text(text: str) -> Signing:
     return Signing([], "[]", found, digest, None, None, None, len(encoded), None)
 
 
-def _columns(signer: SignerClaims, verified_gen_time: datetime | None) -> list[Any]:
+def _columns(signer: SignerClaims, found: Found) -> list[Any]:
     claims = signer.claims
     digest = signer.message_digest
     return [
@@ -93,8 +142,10 @@ def _columns(signer: SignerClaims, verified_gen_time: datetime | None) -> list[A
         terms.full_name(claims),
         signer.digest_algorithm,
         None if digest is None else digest.hex(),
-        signers.moment(verified_gen_time),
+        signers.moment(found.gen_time),
         signer_facts(signer),
+        *(found.standing or (None, None)),
+        found.judged_against,
     ]
 
 
@@ -110,5 +161,5 @@ def _sha256s(digests: Fingerprints) -> Iterator[str]:
     if digests.content:
         yield digests.content
     for algorithm, digest in digests.message_digests:
-        if algorithm == _SHA_256:
+        if algorithm == SHA_256:
             yield digest

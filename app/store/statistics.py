@@ -8,11 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+)
 
 from app.store.columns import utc_now
 from app.store.models import Package, Signature, SignatureTag, SignatureTerm, Signer, Token, Version
 from app.store.reading import REVISION
+from app.store.standings import Trusted
 
 #: Between these lie the terms of persons' numbers.
 _IIN_TERMS = ("iin:", "iin;")
@@ -35,6 +45,7 @@ def _counted(**conditions: ColumnElement[bool]) -> Executable:
     return select(*[func.count().filter(one).label(name) for name, one in conditions.items()])
 
 
+_WAITING = or_(Signer.judged_against.is_(None), Signer.judged_against != bindparam("everything"))
 _COUNTS: tuple[Executable, ...] = (
     select(
         func.count().label("threads"), func.max(Signature.updated_at).label("newest_save")
@@ -46,6 +57,7 @@ _COUNTS: tuple[Executable, ...] = (
         .scalar_subquery()
         .label("unread_versions"),
         select(func.count()).select_from(Signer).scalar_subquery().label("signers"),
+        select(func.count()).where(_WAITING).scalar_subquery().label("signers_to_verify"),
     ),
     select(
         select(func.count(SignatureTag.tag.distinct())).scalar_subquery().label("tags"),
@@ -68,18 +80,20 @@ _COUNTS: tuple[Executable, ...] = (
 )
 
 
-def statistics(connection: Connection) -> dict[str, Any]:
+def statistics(connection: Connection, trusted: Trusted) -> dict[str, Any]:
     """Count what is kept, by seven statements.
 
     Returns:
         Of threads: `threads` and `newest_save` (None if there is none). Of all versions:
-        `versions`, `unread_versions` (whose signers were not read yet), `signers`. Different ones
+        `versions`, `unread_versions` (whose signers were not read yet), `signers`, and
+        `signers_to_verify`, who were not yet, or with other anchors. Different ones
         of current versions: `tags`, and `people` by the number that their certificates claim.
         `packages_draft`, `packages_open` (signed by all or not), `packages_rescinded`;
         `tokens_active`, `tokens_expired`, `tokens_revoked`; `schema_step`, `database_bytes`.
     """
     numbers: dict[str, Any] = {}
+    given = {"everything": trusted.everything}
     for statement in _COUNTS:
-        numbers |= connection.execute(statement).mappings().one()
+        numbers |= connection.execute(statement, given).mappings().one()
     size = text(_SIZE[connection.dialect.name])
     return {**numbers, "database_bytes": connection.execute(size).scalar_one()}

@@ -22,6 +22,7 @@ from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, SignerStatus, Verdict
 from app.cms.verification import Verifier
 from app.cms.x509 import Certificate
+from app.store.standings import Trusted, number_of
 from app.trust.destinations import Destinations
 from app.trust.folder import Contents, Stamp, list_files, read_folder, values
 
@@ -127,6 +128,13 @@ class Trust:
         """Give what is in the folder now."""
         return self._load().contents
 
+    def trusted(self, *, claims: bool = False) -> Trusted:
+        """Give whose signatures count now; `claims`: where there is no anchor, anybody's do."""
+        loaded = self._load()
+        if claims and not loaded.trusted.anchors:
+            return replace(loaded.trusted, claims=True)
+        return loaded.trusted
+
     def _load(self) -> _Loaded:
         files = list_files(self.folder)
         loaded = self._loaded
@@ -149,6 +157,7 @@ class _Loaded:
     intermediates: GivenAuthorities
     revocation: RevocationData
     verifier: Verifier
+    trusted: Trusted
 
     @classmethod
     def read(cls, folder: Path, files: Stamp, cache: Path) -> _Loaded:
@@ -160,6 +169,7 @@ class _Loaded:
             GivenAuthorities(values(contents.intermediates)),
             RevocationData(values(contents.crls), values(contents.responses)),
             _make_verifier(contents),
+            _read_trusted(contents),
         )
 
     def knowing(self, found: Iterable[CertificateList | OcspResponse]) -> Verifier:
@@ -200,6 +210,15 @@ class _Loaded:
             for link in pairwise(chain)
             if check_revocation(link, Occasion.of(at), [self.revocation]).answer is Answer.UNKNOWN
         ]
+
+
+def _read_trusted(contents: Contents) -> Trusted:
+    """Number what paths are made of."""
+    anchors = [anchor.fingerprint for anchor in values(contents.anchors)]
+    # Which of the two a certificate is makes a difference.
+    others = [f"under {one.fingerprint}" for one in values(contents.intermediates)]
+    numbers = {number_of([fingerprint]) for fingerprint in anchors}
+    return Trusted(tuple(sorted(numbers)), number_of([*set(anchors), *set(others)]))
 
 
 def _make_verifier(

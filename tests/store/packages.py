@@ -10,7 +10,10 @@ from sqlalchemy import Engine, insert
 
 from app.store.database import transaction
 from app.store.models import Package, PackageDocument, PackageSigner
+from app.store.standings import Trusted
 
+#: Where claims are enough.
+CLAIMS = Trusted(claims=True)
 OPENED = datetime(2026, 5, 1, tzinfo=UTC)
 
 

@@ -12,7 +12,7 @@ from app.store.package_lists import PackageCriteria, PackagePage, count_packages
 from app.store.package_records import PackageSummary
 from app.store.package_states import State
 from app.store.package_status import get_package
-from tests.store.packages import OPENED, put_package
+from tests.store.packages import CLAIMS, OPENED, put_package
 from tests.store.signings import IVANOV, PETROVA, SYDYKOV, signed_by, signing_of
 from tests.store.threads import save
 
@@ -50,8 +50,8 @@ def listed(engine: Engine, **criteria: Any) -> dict[str, PackageSummary]:
     """List packages, and give them by their UUIDs."""
     wanted = PackageCriteria(**criteria)
     with engine.connect() as connection:
-        found = list_packages(connection, wanted, PackagePage(limit=100))
-        assert count_packages(connection, wanted) == len(found)
+        found = list_packages(connection, wanted, PackagePage(limit=100), CLAIMS)
+        assert count_packages(connection, wanted, CLAIMS) == len(found)
     return {summary.public_id: summary for summary in found}
 
 
@@ -62,7 +62,7 @@ def test_lists_and_statuses_agree_about_every_package(engine: Engine) -> None:
         save(engine, document, cms=cms, signing=signing_of(cms))
     packages = [any_package(engine, chance) for _ in range(80)]
     with engine.connect() as connection:
-        told = {each: get_package(connection, each).summary for each in packages}
+        told = {each: get_package(connection, each, CLAIMS).summary for each in packages}
     assert listed(engine) == told
     assert {summary.state for summary in told.values()} == set(STATES)
     for state in STATES:

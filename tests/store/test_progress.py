@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app.store.progress import Pair, Progress, list_progress
-from tests.store.packages import OPENED, put_package
+from tests.store.packages import CLAIMS, OPENED, put_package
 from tests.store.signings import IVANOV, PETROVA, SYDYKOV, Person, signed_by, signing_of
 from tests.store.test_statements import counted_statements
 from tests.store.threads import save
@@ -26,7 +26,7 @@ def sign(engine: Engine, *people: Person, document: str = "doc", seen: int | Non
 def progress(engine: Engine, *pairs: Pair) -> dict[Pair, Progress]:
     """Ask for the progress of pairs."""
     with engine.connect() as connection:
-        return dict(list_progress(connection, pairs))
+        return dict(list_progress(connection, pairs, CLAIMS))
 
 
 def one(engine: Engine, document: str = "doc") -> Progress:

@@ -16,7 +16,7 @@ from app.store.models import Signature, SignatureTerm, Signer, Version
 from app.store.reading import Carried
 from app.store.reindexed import Reread
 from app.store.reindexing import count_unread, reindex
-from app.store.signing import read_signing
+from app.store.signing import Found, read_signing
 from tests.store.signings import (
     IVANOV,
     PETROVA,
@@ -258,7 +258,7 @@ def test_saves_go_on_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_was_verified_stays_known(engine: Engine) -> None:
     cms = signed_by(IVANOV, PETROVA)
-    signing = read_signing(parse(cms), SAVED_AT, verified={2: SIGNED_AT})
+    signing = read_signing(parse(cms), SAVED_AT, found={2: Found(SIGNED_AT)})
     save(engine, cms=cms, signing=signing)
     list(reindex(engine, everything=True))
     statement = select(Signer.number, Signer.verified_gen_time).order_by(Signer.number)

@@ -10,6 +10,7 @@ from app.store.migrations import HEAD
 from app.store.models import Package, Token, Version
 from app.store.signing import read_signing
 from app.store.statistics import statistics
+from tests.store.packages import CLAIMS
 from tests.store.signings import IVANOV, PETROVA, Person, signed_by
 from tests.store.threads import save
 
@@ -19,7 +20,7 @@ LATER, EARLIER = NOW + timedelta(days=1), NOW - timedelta(days=1)
 
 def numbers(engine: Engine) -> dict[str, Any]:
     with engine.connect() as connection:
-        return statistics(connection)
+        return statistics(connection, CLAIMS)
 
 
 def save_signed(engine: Engine, document: str, *people: Person, seen: int | None = None) -> None:
@@ -77,11 +78,12 @@ def test_threads_versions_tags_signers_and_people_are_counted(engine: Engine) ->
     found = numbers(engine)
     newest = found.pop("newest_save")
     assert abs(newest - datetime.now(UTC)) < timedelta(minutes=1)
-    assert {name: found[name] for name in list(found)[:6]} == {
+    assert {name: found[name] for name in list(found)[:7]} == {
         "threads": 5,
         "versions": 7,
         "unread_versions": 2,
         "signers": 5,
+        "signers_to_verify": 5,
         "tags": 2,
         "people": 2,
     }

@@ -44,7 +44,9 @@ from app.store.package_states import State
 
 _WORDS = """\
 Packages, as iinked Sign knows them: documents, and who has to sign them. Signatures themselves
-arrive by `POST /signature`. Each address is there under `/packages` and `/api/v1/packages`.
+arrive by `POST /signature`, and count once they are found to be valid and to reach a trust anchor;
+`GET /signature?with=signers` says why one doesn't yet. Each address is there under `/packages` and
+`/api/v1/packages`.
 """
 _PARAMETERS = {
     "name": "The name of the package, or in an address that of a package or a thread; of a "
@@ -59,6 +61,10 @@ _PARAMETERS = {
     "signers": "Who has to sign. Must be set.",
     "externalId": "The store's code of the document. Must be set.",
     "fileName": "The name of its file.",
+    "sha256": "The SHA-256 of what is to be signed, in hex: only a signature over just that "
+    "counts. It is compared with the content, attached or sent along, else with the message digest "
+    "by SHA-256; what was signed by another algorithm, and is not at hand, doesn't count. Not in "
+    "the reference.",
     "order": "Its place; else that in the list.",
     "firstName": "The signer's first name.",
     "lastName": "The signer's last name.",
@@ -88,7 +94,10 @@ _LINK_BEFORE: dict[str, Json] = {
 _REVISION_IDS: dict[str, Json] = {"documentId": text("A UUID."), "revisionId": text("A UUID.")}
 _TURN: dict[str, Json] = {
     "isNext": flag("Whether it is this signer's turn."),
-    "isSigned": flag("Whether this signer has signed the current version."),
+    "isSigned": flag(
+        "Whether this signer has signed the current version: the signature was verified, and an "
+        "anchor was reached."
+    ),
 }
 _SUMMARY: dict[str, Json] = {
     "packageId": text("A UUID; of a thread that nobody registered, its name."),
@@ -99,7 +108,7 @@ _SUMMARY: dict[str, Json] = {
     "type": choice(*TYPES),
     "state": choice(*get_args(State)),
     "externalData": maybe({"type": "object"}),
-    "isExecuted": flag("Whether everybody has signed everything."),
+    "isExecuted": flag("Whether everybody has signed everything, as verified."),
 }
 _REVISION = members(
     {"packageId": text(), **_REVISION_IDS, "signerId": text(), "link": maybe(text()), **_TURN}

@@ -78,6 +78,7 @@ class DocumentSchema(FieldsSchema):
     external_id = Text(data_key="externalId")
     name = Text()
     file_name = Text(data_key="fileName")
+    sha256 = Digits(64, hexadecimal=True)
     order = Integer(low=0, high=_MAX_ORDER, load_default=None)
 
     def of(self, given: Mapping[str, Any], place: str = "") -> dict[str, Any]:
@@ -173,6 +174,7 @@ def _documents(items: tuple[dict[str, Any], ...]) -> tuple[NewDocument, ...]:
             document=item["external_id"],
             name=item["name"],
             file_name=item["file_name"],
+            sha256=item["sha256"] and item["sha256"].lower(),
             order=_order(item, place),
         )
         for place, item in enumerate(items)

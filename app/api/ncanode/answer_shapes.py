@@ -86,6 +86,12 @@ _PERSON = {
     "name": maybe(text()),
     "organisation": maybe(text()),
 }
+_STANDING = members(
+    {
+        "state": choice("valid", "pending", "refused"),
+        "reason": maybe(text("Why it isn't valid, or not yet known to be.")),
+    }
+)
 _CHECKED_SIGNER = members(
     {
         **_FACTS,
@@ -142,7 +148,9 @@ _VERSION_AFTER: dict[str, Json] = {
     "updated_at": _MOMENT,
 }
 _SIGNERS = items(
-    named("Signer"), "Who signed, as far as the signature claims. With `with=signers`."
+    named("ToldSigner"),
+    "Who signed, as far as the signature claims, and whether that was verified. "
+    "With `with=signers`.",
 )
 #: What a version carries if it is asked for, or isn't left out.
 _ASKED = _CARRIED | {
@@ -171,6 +179,7 @@ SHAPES: dict[str, Json] = {
     "Signature": _SIGNATURE,
     "ListedVersion": _LISTED_VERSION,
     "Signer": members(_FACTS),
+    "ToldSigner": members({**_FACTS, "standing": _STANDING}),
     "CheckedSigner": _CHECKED_SIGNER,
     "CheckedTimestamp": _CHECKED_TIMESTAMP,
     "TimestampClaims": _TIMESTAMP_CLAIMS,

@@ -1,6 +1,7 @@
 """What a token with a tag prefix reaches: threads whose current version has a tag that begins so.
 
-Any other thread is for its bearer as if it weren't there.
+Any other thread is for its bearer as if it weren't there. Of one that a package asks for, no bound
+token begins or changes anything: what is signed there is for those who made the package.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from app.store.current_tags import (
     look_current_tags,
 )
 from app.store.errors import SignatureNotFound, VersionNotSet
+from app.store.package_status import is_asked_for
 from app.store.records import SignatureRecord
 from app.store.signing import Signing
 
@@ -83,10 +85,13 @@ def demand_write(connection: Connection, document: str, thread: str) -> bool:
         of his reach. True for a caller who reaches all, without a look.
 
     Raises:
-        SignatureNotFound: there is one, which he doesn't reach.
+        SignatureNotFound: there is one, which he doesn't reach; or a package asks for it, which is
+            out of reach for whoever is bound.
     """
     if not is_bound():
         return True
+    if is_asked_for(connection, document, thread):
+        raise SignatureNotFound
     tags = lock_current_tags(connection, document, thread)
     if tags is None:
         return False

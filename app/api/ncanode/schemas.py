@@ -22,6 +22,7 @@ from app.api.fields import (
 from app.api.parameters import ParameterError, read_parameters
 from app.api.schemas import FieldsSchema, aware
 from app.auth import caller_name
+from app.extensions import current_trusted
 from app.store.chains import NewVersion
 from app.store.criteria import Criteria
 from app.store.reading import Carried
@@ -186,4 +187,5 @@ class SearchSchema(ParametersSchema):
 def _carried(data: dict[str, Any]) -> Carried:
     with_ = data["with_"] or ()
     more = {name: name in with_ for name in ("signers", "saver", "public_id")}
-    return Carried(cms=data["without"] is None, **more)
+    trusted = current_trusted() if more["signers"] else None
+    return Carried(cms=data["without"] is None, trusted=trusted, **more)

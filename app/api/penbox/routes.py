@@ -12,7 +12,7 @@ from app.api.penbox.negotiation import choose_type
 from app.api.penbox.qualification import is_qualified
 from app.api.penbox.shapes import write_signature
 from app.auth import needs
-from app.extensions import db
+from app.extensions import current_trusted, db
 from app.store.errors import SignatureNotFound
 from app.store.progress import list_progress
 from app.store.public_threads import PublicThread, get_public_thread
@@ -32,7 +32,7 @@ def get_signature(public_id: str) -> Response:
     if not _UUID.fullmatch(public_id):
         raise SignatureNotFound
     with db.engine.connect() as connection:
-        thread = get_public_thread(connection, public_id.lower())
+        thread = get_public_thread(connection, public_id.lower(), current_trusted())
     file = file_of(thread)
     offers = dict.fromkeys((JSON, OCTETS, type_of(file, thread)))
     chosen = choose_type(request, tuple(offers))
@@ -45,7 +45,7 @@ def get_signature(public_id: str) -> Response:
 def _describe(thread: PublicThread) -> Response:
     pair = (thread.document, thread.thread)
     with db.engine.connect() as connection:
-        progress = list_progress(connection, [pair]).get(pair)
+        progress = list_progress(connection, [pair], current_trusted()).get(pair)
     if progress and progress.opened_at is None:
         progress = None  # A draft demands nothing yet.
     written = write_signature(

@@ -21,21 +21,22 @@ def write_signature(
     return {
         "id": thread.public_id,
         "name": (progress and progress.document_name) or thread.document,
-        "status": _status(progress),
+        "status": _status(thread, progress),
         "created_at": iso_moment(thread.created_at),
         "updated_at": iso_moment(thread.updated_at),
         "key": f"{thread.document}/{thread.thread}",
         "items": progress.documents if progress else 1,
         "method": "qualified" if qualified else "electronic",
-        "merge": thread.signers > 1,
+        "merge": thread.signed > 1,
         "cost": None,
         "locale": locale,
     }
 
 
-def _status(progress: Progress | None) -> str:
+def _status(thread: PublicThread, progress: Progress | None) -> str:
+    """Tell whether who must sign has signed: where no package says who, all whom it names."""
     if progress is None:
-        return "completed"
+        return "completed" if 0 < thread.signers == thread.signed else "pending"
     if progress.rescinded_at is not None:
         return "declined"
     return "completed" if progress.signed >= progress.required else "pending"

@@ -11,7 +11,7 @@ from app.api.solaris.pages import read_page
 from app.api.solaris.persons import read_person
 from app.api.solaris.signings import write_signing
 from app.auth import needs
-from app.extensions import db
+from app.extensions import current_trusted, db
 from app.store.person_signings import count_signings, list_signings
 from app.store.progress import list_progress
 
@@ -23,11 +23,12 @@ blueprint = Blueprint("solaris", __name__)
 def index_person_signings(person_id: str) -> Response:
     """List the signings of a person, newest first."""
     person, page = read_person(person_id), read_page(request)
+    trusted = current_trusted()
     with db.engine.connect() as connection:
         total = count_signings(connection, person)
-        signings = list_signings(connection, person, limit=page.size, offset=page.offset)
+        signings = list_signings(connection, person, trusted, limit=page.size, offset=page.offset)
         pairs = [(signing.document, signing.thread) for signing in signings]
-        progress = list_progress(connection, pairs)
+        progress = list_progress(connection, pairs, trusted)
     public_url, now = current_app.config["PUBLIC_URL"], datetime.now(UTC)
     pages = public_url and f"{public_url}/signatures" if _has_pages() else None
     written = [

@@ -1,8 +1,8 @@
 """How a signing is written.
 
 What the store can't know is null, and so is all that is about the person's own signature until he
-has signed. `state` and `status` are of the thread: where a package says who must sign it, they wait
-for the others too.
+has signed: until one with his number was verified. `state` and `status` are of the thread: where a
+package says who must sign it, they wait for the others too.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def write_signing(
         now: the moment as of which packages expire.
     """
     signed, status = signing.signed, _status(signing, progress, now)
-    last = max(_moments(signed), key=_moment) if signed and signed.own else None
+    last = max(_moments(signed), key=_moment, default=None) if signed else None
     return {
         "id": _signing_id(signing, person),
         "reference": signing.thread,
@@ -71,19 +71,32 @@ def _signing_id(signing: PersonSigning, person: Person) -> str:
 def _status(signing: PersonSigning, progress: Progress | None, now: datetime) -> str:
     """Tell how far the thread is: whether what its package demands is met, if there is one."""
     if progress is None or progress.opened_at is None:
-        return "finished" if signing.signed else "created"
+        return _own_status(signing)
     if progress.rescinded_at is not None:
         return "failed"
     if 0 < progress.required <= progress.signed:
         return "finished"
     if progress.sign_by is not None and progress.sign_by <= now:
         return "expired"
-    return "pending" if progress.signed or signing.signed else "created"
+    begun = progress.signed or _own_status(signing) in ("pending", "finished")
+    return "pending" if begun else "created"
+
+
+def _own_status(signing: PersonSigning) -> str:
+    """Tell how far the person is himself. What is proven not to be his is nothing that he does."""
+    if signing.signed is None:
+        return "created"
+    own = signing.signed.own
+    if any(one.counts for one in own):
+        return "finished"
+    return "failed" if own and all(one.state == "refused" for one in own) else "pending"
 
 
 def _moments(signed: SignedVersion) -> Iterator[tuple[datetime, str, OwnSignature]]:
     """Give when the person signed, each time that he did, and how that is known."""
     for own in signed.own:
+        if not own.counts:
+            continue
         if own.verified_gen_time is not None:
             yield own.verified_gen_time, "verified_timestamp", own
         elif own.claimed_signing_time is not None:

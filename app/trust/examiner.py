@@ -1,0 +1,169 @@
+"""The pass that verifies what no save has verified, in the background or by a command.
+
+What waits stands in the database, so nothing is lost whatever is killed: what was not written is
+verified again. One signature is verified at a time, by one process of all, which rests for longer
+than it works.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.cms.errors import MalformedSignature
+from app.cms.parsing import parse
+from app.cms.signed_data import SignedCms
+from app.cms.signed_xml import SignedXml
+from app.cms.status import Answer, SignerStatus
+from app.store.database import transaction
+from app.store.judgements import (
+    Key,
+    Unverified,
+    find_waiting,
+    read_unverified,
+    write_found,
+)
+from app.store.leases import take_lease
+from app.store.signing import Found, read_found
+from app.store.standings import PENDING, Standing, Trusted
+from app.trust.service import Trust
+
+#: Seconds between two looks where nothing waits, about.
+REST = 2.0
+#: Seconds of rest for each second of work.
+CALM = 2.0
+#: Signers that are looked up at once, and seconds of work after which what was found is written.
+BATCH, BATCH_SECONDS = 100, 1.0
+#: Seconds for which a lease holds: longer than a batch takes with its rests.
+LEASE = 60.0
+#: Seconds of rest after the database failed.
+_AFTER_FAILURE = 15.0
+_LEASE_NAME = "verify"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """Verifies what waits in a store, against what is trusted."""
+
+    engine: Engine
+    trust: Trust
+
+    def start(self) -> threading.Thread:
+        """Begin in the background of this process, and go on until it ends."""
+        thread = threading.Thread(target=self._go_on, name="verification", daemon=True)
+        thread.start()
+        return thread
+
+    def examine(self, calm: float = 0.0) -> Iterator[int]:
+        """Verify all that waits; give after each batch how many versions that were.
+
+        Args:
+            calm: seconds of rest for each second of work. If there are any, it ends as soon as
+                another process does the work.
+        """
+        holder = f"{os.getpid()} {random.getrandbits(64):x}"
+        while keys := self._find():
+            with transaction(self.engine) as connection:
+                mine = take_lease(connection, _LEASE_NAME, holder, LEASE)
+            if calm and not mine:
+                return
+            yield self._examine_batch(keys, calm)
+
+    def _go_on(self) -> None:
+        while True:
+            try:
+                done = sum(self.examine(CALM))
+                if done:
+                    _log.info("verified in the background: %d versions", done)
+                rest = REST
+            except SQLAlchemyError as error:
+                _log.warning("verification in the background waits: %s", type(error).__name__)
+                rest = _AFTER_FAILURE
+            except Exception:  # noqa: BLE001  # the thread must live
+                _log.exception("verification in the background failed")
+                rest = _AFTER_FAILURE
+            time.sleep(rest * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
+
+    def _find(self) -> list[Key]:
+        with self.engine.connect() as connection:
+            return find_waiting(connection, self.trust.trusted().everything, BATCH)
+
+    def _examine_batch(self, keys: list[Key], calm: float) -> int:
+        found: list[tuple[Key, Mapping[int, Found]]] = []
+        spent = 0.0
+        for key in keys:
+            began = time.monotonic()
+            with self.engine.connect() as connection:
+                unverified = read_unverified(connection, key)
+            if unverified:
+                found.append((key, self._judge(unverified)))
+            took = time.monotonic() - began
+            time.sleep(took * calm)
+            spent += took
+            if spent > BATCH_SECONDS:
+                break
+        with transaction(self.engine) as connection:
+            write_found(connection, found)
+        return len(found)
+
+    def _judge(self, unverified: Unverified) -> Mapping[int, Found]:
+        trusted = self.trust.trusted()
+        try:
+            signature = parse(unverified.cms)
+            statuses = self.trust.verify(signature, at=unverified.saved_at)
+        except MalformedSignature as error:
+            # Damaged where only verifying looks.
+            return _give_up(unverified, f"it can't be read: {error}", trusted)
+        except Exception:  # noqa: BLE001  # what is amiss with one keeps no other waiting
+            _log.exception("a signature can't be verified")
+            return _give_up(unverified, "it could not be verified", trusted)
+        found = read_found(signature, statuses, trusted)
+        by_number = {status.number: status for status in statuses}
+        return {
+            number: _join(before, found[number], by_number[number], signature, trusted)
+            if number in found
+            else Found(before.gen_time, before.standing, trusted.everything)
+            for number, before in unverified.before.items()
+        }
+
+
+def _give_up(unverified: Unverified, why: str, trusted: Trusted) -> Mapping[int, Found]:
+    standing = Standing(PENDING, why)
+    return {
+        number: Found(before.gen_time, standing, trusted.everything)
+        for number, before in unverified.before.items()
+    }
+
+
+def _join(
+    before: Found,
+    now: Found,
+    status: SignerStatus,
+    signature: SignedCms | SignedXml,
+    trusted: Trusted,
+) -> Found:
+    """Give what holds of a signer: what was known with the content at hand isn't lost without it.
+
+    That is so where no attributes are signed (RFC 5652 section 5.4): the value can't be verified
+    without the content, which came along when it was saved.
+    """
+    lacks_content = (
+        isinstance(signature, SignedCms)
+        and not signature.attached
+        and status.valid.answer is Answer.UNKNOWN
+        and not signature.signers[status.number - 1].has_signed_attributes
+    )
+    standing = now.standing
+    if lacks_content and before.standing and trusted.counts(before.standing.value):
+        standing = before.standing
+    return Found(now.gen_time or before.gen_time, standing, trusted.everything)
