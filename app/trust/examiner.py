@@ -42,8 +42,9 @@ REST = 2.0
 CALM = 2.0
 #: Signers that are looked up at once, and seconds of work after which what was found is written.
 BATCH, BATCH_SECONDS = 100, 1.0
-#: Seconds for which a lease holds: longer than a batch takes with its rests.
-LEASE = 60.0
+#: Seconds for which a lease holds, which is longer than a batch takes with its rests, as a rule: if
+#: it ends before, some signatures are verified twice.
+LEASE = 20.0
 #: Seconds of rest after the database failed.
 _AFTER_FAILURE = 15.0
 _LEASE_NAME = "verify"

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 
 from app.api.iinked.status import Origin, status_shape
 from app.store.implicit_packages import MAX_DOCUMENTS, find_implicit
+from tests.store.packages import CLAIMS
 
 #: Signers of each document.
 SIGNERS = 256
@@ -52,7 +53,7 @@ def test_a_package_of_all_documents_and_signers_is_told_in_a_second(engine: Engi
     fill(engine)
     began = time.process_time()
     with engine.connect() as connection:
-        status = find_implicit(connection, "all")
+        status = find_implicit(connection, "all", CLAIMS)
     assert status is not None
     told = status_shape(status, Origin(None, None))
     assert time.process_time() - began < BUDGET
