@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, utils
 
 from app.cms.algorithm_names import name
-from app.cms.errors import MalformedSignature, UnsupportedAlgorithm
+from app.cms.errors import MalformedSignature, Undecidable, UnsupportedAlgorithm
 from app.cms.gost import implementations as gost
 from app.cms.gost.curves import Curve
 from app.cms.gost.octets import HashFunction, Octets
@@ -171,9 +171,10 @@ def verify_signature(
     """Tell whether `signature` is that of `message` by the holder of `key`.
 
     `digest_algorithm` is the one that a SignerInfo declares, or None where only the signature
-    algorithm tells it. It is False too if the two disagree, if the key is of another kind, or if
-    key or signature are damaged. Raises UnsupportedAlgorithm if key, curve, digest or signature
-    algorithm is not known here, and what a function raises that stands for the message.
+    algorithm tells it. It is False too if the key is of another kind, or if key or signature are
+    damaged. Raises Undecidable if the two disagree (some programs then go by the one, some by the
+    other), UnsupportedAlgorithm if key, curve, digest or signature algorithm is not known here, and
+    what a function raises that stands for the message.
     """
     scheme = _SCHEMES.get(algorithm.oid)
     if scheme is None:
@@ -193,7 +194,7 @@ def verify_signature(
 
 
 def _settle_digest(algorithm: AlgorithmIdentifier, scheme: _Scheme, declared: str | None) -> str:
-    """Give the digest that the signature is over. Raises ValueError if two are named."""
+    """Return the digest that the signature is over. Raises Undecidable if two are named."""
     implied = scheme.digest
     if algorithm.oid == PSS:
         implied = read_pss_parameters(algorithm.parameters).digest
@@ -204,7 +205,11 @@ def _settle_digest(algorithm: AlgorithmIdentifier, scheme: _Scheme, declared: st
         if oid not in DIGESTS:
             raise UnsupportedAlgorithm(name(oid))
     if declared and DIGESTS[declared] is not DIGESTS[settled]:
-        raise ValueError("two digest algorithms are named")
+        raise Undecidable(
+            "two digest algorithms are named: {declared} and {settled}",
+            declared=name(declared),
+            settled=name(settled),
+        )
     return settled
 
 

@@ -111,11 +111,11 @@ def _check_usage(certificate: Certificate) -> Verdict:
 def check_purpose(certificate: Certificate) -> Verdict:
     """Check that a certificate isn't for something else than signing documents (section 4.2.1.12).
 
-    Only a critical extension binds, and only if all that it names is something else: those of the
-    NCA name roles of persons besides.
+    It is, if all purposes that it has are others: those of the NCA name roles of persons besides.
+    Where the extension isn't critical, authorities mean it less strictly.
     """
     extension = certificate.extensions.get(x509.EXTENDED_KEY_USAGE)
-    if extension is None or not extension.critical:
+    if extension is None:
         return YES
     try:
         purposes = x509.extended_key_usage(certificate) or ()
@@ -123,7 +123,8 @@ def check_purpose(certificate: Certificate) -> Verdict:
         return doubt_broken(certificate, error)
     if not set(purposes) <= _OTHER_PURPOSES:
         return YES
-    return no(
+    answer = no if extension.critical else unknown
+    return answer(
         "the certificate of {subject} is not for signing documents",
         subject=title(certificate.subject),
     )

@@ -6,6 +6,7 @@ is mapped into memory, with an index that all processes share (`app.trust.crl_fi
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TypeAlias, cast
 
@@ -172,12 +173,17 @@ class CertificateList:
     def find(self, serial_number: int) -> Revoked | None:
         """Return the earliest entry of that serial number, but those that take a hold back.
 
-        Answers are remembered. Raises MalformedRevocation if an entry can't be read.
+        If one of several is final, so is the revocation, since the earliest of them. Answers are
+        remembered. Raises MalformedRevocation if an entry can't be read.
         """
         entries = [one for one in self._entries(serial_number) if one.reason != REMOVE_FROM_CRL]
         if not entries and not self.is_delta and self._entries(serial_number):
             raise MalformedRevocation("a CRL that is complete takes something back")
-        return min(entries, key=lambda entry: entry.when, default=None)
+        first = min(entries, key=lambda entry: entry.when, default=None)
+        final = [one for one in entries if one.reason != CERTIFICATE_HOLD]
+        if first is None or not final or first.reason != CERTIFICATE_HOLD:
+            return first
+        return replace(min(final, key=lambda entry: entry.when), when=first.when)
 
     def removes(self, serial_number: int) -> bool:
         """Tell whether a delta CRL takes back what its base says of that number (section 5.3.1).

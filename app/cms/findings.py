@@ -41,7 +41,8 @@ class Finding:
 
     `final`: no other word can take it back. `hold`: only a newer word can. `lifts`: it is such a
     word, since it would have named the certificate if it were still on hold. `denied`: only a
-    newer word of a responder can take it back, and `admits`: this is one.
+    newer word of a responder can take it back, and `admits`: this is one. `during`: what a hold
+    means that was told after the decisive time, and so was in force then, if it was lifted later.
     """
 
     verdict: Verdict
@@ -51,6 +52,7 @@ class Finding:
     lifts: bool = False
     denied: bool = False
     admits: bool = False
+    during: Verdict | None = None
 
 
 def judge(word: Word, certificate: Certificate, moment: Moment) -> Finding:
@@ -179,6 +181,11 @@ def _judge_revoked(
         if not is_doubted and not word.complete:
             # It may be in another list too, with an earlier date.
             later = _say_not_all(subject)
+        elif not is_doubted and revoked.when > word.this_update:
+            later = unknown(
+                "a CRL or OCSP response about {subject} names a revocation in its own future",
+                subject=subject,
+            )
         return Finding(later, word.this_update, final=is_doubted, admits=word.by_responder)
     if revoked.reason != CERTIFICATE_HOLD:
         return Finding(verdict, word.this_update, final=True)
@@ -187,7 +194,14 @@ def _judge_revoked(
             "the certificate of {subject} was on hold; whether it still was is unknown",
             subject=subject,
         )
-    return Finding(verdict, word.this_update, hold=True)
+    during = unknown(
+        "the certificate of {subject} was on hold at that time, which was lifted later",
+        subject=subject,
+    )
+    was_told_afterwards = word.this_update >= moment.at
+    return Finding(
+        verdict, word.this_update, hold=True, during=during if was_told_afterwards else None
+    )
 
 
 def _judge_later(revoked: Revoked, verdict: Verdict, at: datetime) -> Verdict:

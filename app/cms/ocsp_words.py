@@ -144,10 +144,26 @@ def _doubt_response(
             issuer=title(issuer.subject),
         )
     for source in sources if signer != issuer else ():
-        for word in ask_crls(signer, issuers, source, sources):
-            if isinstance(word, Word) and word.revoked:
-                return unknown(
-                    "the certificate of the OCSP responder {subject} is revoked",
-                    subject=title(signer.subject),
-                )
+        words = ask_crls(signer, issuers, source, sources)
+        if any(isinstance(word, Word) and word.revoked for word in words) or _is_accused(
+            signer, issuer, source
+        ):
+            return unknown(
+                "the certificate of the OCSP responder {subject} is revoked",
+                subject=title(signer.subject),
+            )
     return None
+
+
+def _is_accused(signer: Certificate, issuer: Certificate, source: RevocationData) -> bool:
+    """Tell whether a response that somebody else signed says that a responder was revoked.
+
+    Who signed that response in turn is asked no further: a doubt needs no chain of them. Raises
+    Undecidable.
+    """
+    for response, answer in source.answers_about(signer):
+        if isinstance(answer.status, Revoked) and answer.about.matches(signer, issuer):
+            other = response.find_signer(issuer, source.budget)
+            if other is not None and other != signer:
+                return True
+    return False

@@ -87,6 +87,9 @@ def _weigh(findings: Sequence[Finding]) -> Verdict:
     standing = _find_standing(findings)
     if standing:
         return standing.verdict
+    for finding in findings:
+        if finding.during:
+            return finding.during
     findings = [finding for finding in findings if not (finding.hold or finding.denied)]
     good = [one for one in findings if one.verdict.answer is Answer.YES]
     final = [one.verdict for one in findings if one.final]

@@ -7,11 +7,12 @@ from app.cms.security_tokens import BINARY_TOKEN, DS, TOKEN_REFERENCE, WSSE
 
 # XMLDSig and its version 1.1, the parameters of exclusive canonicalisation, all versions of XAdES,
 # and how WS-Security names a certificate.
+XADES_VERSIONS = ("1.1.1", "1.2.2", "1.3.2", "1.4.1")
 _OF_SIGNATURES = (
     DS,
     "{http://www.w3.org/2009/xmldsig11#}",
     f"{{{EXCLUSIVE}}}",
-    "{http://uri.etsi.org/01903/",
+    *(f"{{http://uri.etsi.org/01903/v{version}#}}" for version in XADES_VERSIONS),
     TOKEN_REFERENCE,
     BINARY_TOKEN,
     *(WSSE + name for name in ("KeyIdentifier", "Reference", "Embedded")),

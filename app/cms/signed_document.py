@@ -21,7 +21,7 @@ from app.cms.security_tokens import DS
 from app.cms.signature_parts import has_text, is_blank, is_of_signatures
 from app.cms.signed_xml import SignedXml, parse_document
 from app.cms.soap import list_names, read_message
-from app.cms.status import YES, Verdict, no, unknown
+from app.cms.status import YES, Verdict, unknown
 from app.cms.xml_signatures import find_signatures
 
 _OBJECT = DS + "Object"
@@ -84,7 +84,7 @@ class SignedDocument:
             raise Undecided(unknown("no element has the Id {id}", id=shortened(uri[1:])))
         if len(found) > 1:
             # Which of them was signed? One reader takes the first, another the last.
-            raise Undecided(no("several elements have the Id {id}", id=shortened(uri[1:])))
+            raise Undecided(unknown("several elements have the Id {id}", id=shortened(uri[1:])))
         return found[0]
 
     @cached_property

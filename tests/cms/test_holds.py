@@ -267,3 +267,34 @@ def test_a_forged_base_of_the_sender_s_is_no_better_for_a_delta_of_the_operator_
         theirs = RevocationData([CertificateList(base)], budget=budget)
         verdict = check_revocation(read(IVAN, NCA), when, [mine, theirs], attested=True)
         assert verdict.answer is answer
+
+
+def test_a_hold_that_is_told_afterwards_was_in_force_then_though_it_was_lifted_later() -> None:
+    """RFC 5280 section 5.3.1 takes a hold back from the moment at which it is removed."""
+    later = crl(this_update=AT + 2 * DAY, next_update=AT + 30 * DAY)
+    told = (
+        {"crls": [crl(HELD, this_update=AT + MINUTE, next_update=AFTER), later]},
+        {"crls": [later], "ocsp": [ocsp(HELD, this_update=AT)]},
+    )
+    for words in told:
+        for attested in (True, False):
+            assert judge(attested=attested, by_sender=False, **words).answer is UNKNOWN
+
+
+def test_of_a_hold_and_a_final_revocation_in_one_list_the_latter_counts() -> None:
+    both = crl(HELD, FINAL, this_update=EARLY, next_update=AFTER)
+    assert revocation(crls=[both, crl(this_update=NOW, next_update=AFTER)]).answer is NO
+
+
+def test_a_revocation_in_the_future_of_its_own_list_clears_nothing() -> None:
+    future = crl(revoked(AFTER, 1), this_update=EARLIEST, next_update=EARLY)
+    assert revocation(crls=[future]).answer is UNKNOWN
+
+
+def test_a_responder_that_another_response_calls_revoked_says_nothing() -> None:
+    who = pki.responder()
+    good = ocsp(by=who)
+    status = Revoked(who.serial, BEFORE, 1)
+    accusation = ocsp(status, who.serial, this_update=BEFORE, next_update=AFTER)
+    assert revocation(ocsp=[good]).answer is YES
+    assert revocation(ocsp=[good, accusation]).answer is UNKNOWN

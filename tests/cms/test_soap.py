@@ -304,14 +304,14 @@ ADDED = [
     add_instruction,
     wrap_body_in_object,
     move_to_into_object,
+    duplicate_id,
+    duplicate_plain_id,
 ]
 ALTERED = [
     alter,
     alter_namespace,
     rename_body,
     speak_in_stamp,
-    duplicate_id,
-    duplicate_plain_id,
 ]
 
 
