@@ -19,6 +19,7 @@ from app.api.ncanode.forwarding import OriginError
 from app.api.parameters import ParameterError
 from app.application import Application
 from app.auth import AccessRefused
+from app.closed import RequestFromOutside
 from app.cms.errors import CmsError, UnsupportedAlgorithm
 from app.limits.errors import TooManyRequests
 from app.store.errors import StoreError
@@ -212,7 +213,8 @@ def read_sentences(argument: ast.expr, place: str) -> set[str]:
 @cache
 def templates() -> set[str]:
     """Give every sentence that an answer may tell."""
-    of_store = {str(vars(kind)["template"]) for root in SPOKEN for kind in leaves(root)}
+    spoken = (*SPOKEN, RequestFromOutside)
+    of_store = {str(vars(kind)["template"]) for root in spoken for kind in leaves(root)}
     raised = {kind.__name__ for root in RAISED for kind in family(root)}
     raised.remove("UnsupportedAlgorithm")  # It is given a name, and has its sentence in itself.
     of_algorithms = {UnsupportedAlgorithm("").template}

@@ -1,12 +1,13 @@
 """What a certificate in a path must be (RFC 5280 sections 4.2 and 6.1): a rule a function."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 from app.cms import names, x509
 from app.cms.algorithm_dates import broken_signature
 from app.cms.names import read_name
 from app.cms.occasions import Occasion
-from app.cms.status import YES, Verdict, every, no, unknown
+from app.cms.status import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate, MalformedExtension
 
 # Answers of one rule that are remembered: an office meets the same certificates over and over.
@@ -123,11 +124,11 @@ def check_purpose(certificate: Certificate) -> Verdict:
         return doubt_broken(certificate, error)
     if not set(purposes) <= _OTHER_PURPOSES:
         return YES
-    answer = no if extension.critical else unknown
-    return answer(
+    verdict = no(
         "the certificate of {subject} is not for signing documents",
         subject=title(certificate.subject),
     )
+    return verdict if extension.critical else replace(verdict, answer=Answer.UNKNOWN)
 
 
 @lru_cache(maxsize=_REMEMBERED)
