@@ -145,6 +145,7 @@ def responses(single: bytes, count: int) -> bytes:
             180,
         ),
     ],
+    ids=["SHA-1", "unknown digest"],
 )
 def test_thousands_of_answers_about_one_certificate_are_paid_for(about: bytes, count: int) -> None:
     """For each of 256 signers they took 2.4 to 3.6 s of CPU."""
