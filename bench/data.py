@@ -17,6 +17,7 @@ from psycopg2.extras import execute_values
 
 from app.cms.facts import signer_facts
 from app.store import terms
+from app.store.standings import PENDING, number_of
 from bench.people import signers
 
 START = datetime(2021, 1, 1, tzinfo=UTC)
@@ -58,10 +59,11 @@ SELECT id, 1, %(cms)s, to_json(tags), now(), signature_sha256, content_sha256,
 FROM signings, people, to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD') day
 WHERE number = person;
 INSERT INTO signers (signature_id, version, number, claimed_iin, claimed_bin, claimed_name,
-    digest_algorithm, message_digest, facts)
+    digest_algorithm, message_digest, facts, standing, judged_against)
 SELECT id, 1, 1, iin, bin, name, digest_algorithm, content_sha256,
     replace(facts, '{_ANY_MOMENT}',
-        to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))::json
+        to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))::json,
+    {PENDING}, {number_of(())}  -- Nothing is left to the background.
 FROM signings, people WHERE number = person;
 INSERT INTO signature_terms (term, signature_id)
 SELECT json_array_elements_text(terms), signature_id FROM versions;

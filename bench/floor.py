@@ -60,8 +60,9 @@ version AS (
     FROM head),
 signer AS (
     INSERT INTO signers (signature_id, version, number, claimed_iin, claimed_bin, claimed_name,
-        digest_algorithm, message_digest, facts)
-    SELECT id, version, (row->>0)::int, row->>1, row->>2, row->>3, row->>4, row->>5, row->7
+        digest_algorithm, message_digest, facts, standing, standing_reason, judged_against)
+    SELECT id, version, (row->>0)::int, row->>1, row->>2, row->>3, row->>4, row->>5, row->7,
+        (row->>8)::bigint, row->>9, (row->>10)::bigint
     FROM head, json_array_elements(%(signers)s) row),
 tags AS (SELECT json_array_elements_text(%(tags)s) AS tag),
 terms AS (SELECT json_array_elements_text(%(terms)s) AS term),

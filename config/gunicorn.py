@@ -74,10 +74,14 @@ def when_ready(master: Any) -> None:
             _settings.port,
         )
     if not folder.has_anchors(_settings.trust_folder):
-        claims = "takes claims for it" if _settings.claims == "accept" else "refuses"
+        claims = (
+            "/cms/validate and packages take claims for it"
+            if _settings.claims == "accept"
+            else "/cms/validate refuses, and nobody has signed a package"
+        )
         master.log.warning(
             "nothing is trusted yet: there is no trust anchor in %s, so that no signature is found "
-            "to be trusted, and /cms/validate %s; `flask --app wsgi trust add` puts one there",
+            "to be trusted, and %s; `flask --app wsgi trust add` puts one there",
             _settings.trust_folder,
             claims,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
@@ -22,17 +23,21 @@ from app.store.database import transaction
 from app.store.leases import take_lease
 from app.store.models import Signature, Signer
 from app.trust.examiner import Examiner
-from tests import builders, pki, revoking
+from tests import builders, pki, revoking, signing
 from tests.api import people
 from tests.api.asking import content_of, filled, message_of, rows, save
 from tests.api.people import CHIEF_IIN, IIN, chief, ivan
 from tests.asking_tokens import bearer, make_token
 from tests.builders import CONTENT, NOT_BEFORE
 from tests.conftest import AppMaker
+from tests.gost_signer import GOST_2015_512
 from tests.store.signings import IVANOV, signed_by
 from tests.test_cli import run
 
 IVAN, CHIEF = {"iin": IIN}, {"iin": CHIEF_IIN}
+GOST = pki.gost_key("many", GOST_2015_512)
+#: Seconds of CPU: reading takes 0.1, verifying took 22 without a bound, in plain Python.
+BUDGET = 1.5
 
 
 @pytest.fixture(name="trusting_app")
@@ -299,6 +304,18 @@ def test_a_large_signature_and_gost_in_plain_python_are_left_to_the_background(
     monkeypatch.setattr(saving, "CURVES", implementations.PLAIN_CURVES)
     save(trusting, document="rsa", cms=people.cms(ivan()))
     assert standings(trusting)[0]["state"] == "valid"
+
+
+@pytest.mark.attacks
+def test_a_save_of_many_signers_with_gost_verifies_none_of_them(trusting: FlaskClient) -> None:
+    authority = pki.certify(pki.name("GOST"), GOST, None, pki.AUTHORITY)
+    signers = [pki.certify(pki.name(str(number)), GOST, authority, []) for number in range(256)]
+    infos = [signing.signer_info(signer) for signer in signers]
+    cms = people.text(signing.read(signing.signed_data(infos, [*signers, authority], CONTENT)))
+    began = time.process_time()
+    save(trusting, cms=cms)
+    assert time.process_time() - began < BUDGET
+    assert {standing["state"] for standing in standings(trusting)} == {"pending"}
 
 
 def test_what_needs_the_content_counts_if_it_came_along(
