@@ -1,0 +1,103 @@
+"""Every order of a hold, a word that names no revocation, and the moment that counts."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from app.cms.crls import CERTIFICATE_HOLD
+from app.cms.status import Answer
+from tests.cms.judging import AT, revocation, revoked
+from tests.cms.test_holds import say
+from tests.pki import DAY
+from tests.revoking import Revoked
+
+# When each word is said, in days from the moment that counts. Short words hold for some hours, long
+# ones for months; those that are said on the day hold for the moment too.
+MOMENTS = (-4, -3, -2, 0, 1, 2, 3)
+SHORT, LONG = timedelta(hours=6), 100 * DAY
+ANSWERS = {"y": Answer.YES, "n": Answer.NO, "?": Answer.UNKNOWN, "r": Answer.YES}
+
+# A row for each moment of the hold, a column for each moment of the other word, of the above.
+# y: yes; r: yes, with the remark that the hold was over only later; n: no; ?: unknown. What stands
+# on or below the diagonal is not newer than the hold, and changes nothing.
+TABLES = {
+    # The hold holds for long, and so does the other word.
+    (LONG, LONG): """
+        n y y y r r r
+        n n y y r r r
+        n n n y r r r
+        n n n n r r r
+        n n n n n r r
+        n n n n n n r
+        n n n n n n n
+    """,
+    # The other word takes the hold away, but where it was said before says nothing of the moment.
+    (LONG, SHORT): """
+        n ? ? y r r r
+        n n ? y r r r
+        n n n y r r r
+        n n n n r r r
+        n n n n n r r
+        n n n n n n r
+        n n n n n n n
+    """,
+    # Of an old hold nothing is known any more but that it was one.
+    (SHORT, LONG): """
+        ? y y y r r r
+        ? ? y y r r r
+        ? ? ? y r r r
+        n n n n r r r
+        n n n n n r r
+        n n n n n n r
+        n n n n n n n
+    """,
+    (SHORT, SHORT): """
+        ? ? ? y r r r
+        ? ? ? y r r r
+        ? ? ? y r r r
+        n n n n r r r
+        n n n n n r r
+        n n n n n n r
+        n n n n n n n
+    """,
+}
+
+
+def judge(
+    kinds: Sequence[str], held: tuple[int, timedelta, Revoked], other: tuple[int, timedelta]
+) -> tuple[Answer, bool]:
+    """Return what a hold and another word make, and whether it is told that the hold was over."""
+    day, until, entry = held
+    words: dict[str, list[bytes]] = {"crls": [], "ocsp": []}
+    for said in (
+        say(kinds[0], AT + day * DAY, AT + day * DAY + until, entry),
+        say(kinds[1], AT + other[0] * DAY, AT + other[0] * DAY + other[1]),
+    ):
+        for where, encoded in said.items():
+            words[where] = [*encoded, *words[where]]
+    verdict = revocation(crls=words["crls"], ocsp=words["ocsp"])
+    return verdict.answer, any("which was over by" in str(one) for one in verdict.reasons)
+
+
+@pytest.mark.parametrize("kinds", list(product(("crl", "ocsp"), repeat=2)))
+@pytest.mark.parametrize("lengths", TABLES)
+def test_the_newest_word_tells_of_a_hold(
+    kinds: Sequence[str], lengths: tuple[timedelta, timedelta]
+) -> None:
+    rows = [row.split() for row in TABLES[lengths].split("\n") if row.strip()]
+    hold = revoked(AT - 5 * DAY, CERTIFICATE_HOLD)
+    for held_at, row in zip(MOMENTS, rows, strict=True):
+        for said_at, letter in zip(MOMENTS, row, strict=True):
+            found = judge(kinds, (held_at, lengths[0], hold), (said_at, lengths[1]))
+            assert found == (ANSWERS[letter], letter == "r"), (held_at, said_at)
+
+
+@pytest.mark.parametrize("kinds", list(product(("crl", "ocsp"), repeat=2)))
+def test_a_hold_that_began_later_does_no_harm(kinds: Sequence[str]) -> None:
+    """Whenever it is told, and whatever else is said."""
+    hold = revoked(AT + DAY / 2, CERTIFICATE_HOLD)
+    for held_at, said_at, until in product((1, 2, 3), MOMENTS, (SHORT, LONG)):
+        found = judge(kinds, (held_at, SHORT, hold), (said_at, until))
+        assert found == (Answer.YES, False), (held_at, said_at)
