@@ -12,6 +12,8 @@ from app.cms.crls import CertificateList
 from app.cms.embedded_revocation import MAX_EMBEDDED, MAX_RESPONSE_BYTES
 from app.cms.errors import TooCostly
 from app.cms.names import _short_name_key, name_key
+from app.cms.ocsp import OcspResponse
+from app.cms.ocsp_words import ask_responses
 from app.cms.revocation_sources import Doubt, RevocationData
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
@@ -24,6 +26,7 @@ from tests.signing import REVOCATION_VALUES
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 ID_OCSP_RESPONSE = der.oid("1.3.6.1.5.5.7.16.2")
+TOO_MUCH = "there is too much in the signature to check all of it here"
 # Seconds of CPU, on a machine that is busy.
 MAX_SECONDS = 2
 NOT_BELIEVED = "count only if the authorities of the path are good"
@@ -215,3 +218,35 @@ def test_what_looks_like_a_large_list_may_be_deep_wherever_it_stands(place: str)
     info = signing.signer_info(IVAN, signed=signed, sign=b"something else")
     [status] = Verifier(read(NCA)).verify(signing.read(signing.signed_data([info], [IVAN])), at=AT)
     assert status.valid.answer is NO
+
+
+@pytest.mark.parametrize("left", [5, 50])
+def test_answers_that_are_not_paid_for_tell_nothing(left: int) -> None:
+    response = revoking.ocsp(NCA, IVAN.serial, this_update=AT)
+    source = RevocationData(responses=[OcspResponse(response)] * 2, budget=Budget(left))
+    [doubt] = ask_responses(read(IVAN)[0], read(NCA), source, [source])
+    assert isinstance(doubt, Doubt)
+    assert TOO_MUCH in text(doubt.verdict)
+
+
+def test_an_answer_by_an_unknown_digest_doesn_t_hide_the_next() -> None:
+    about = der.sequence(
+        der.algorithm("1.2.3.4"), der.octets(b""), der.octets(b""), der.integer(IVAN.serial)
+    )
+    odd = responses(der.sequence(about, der.implicit(0, b""), der.time(AT)), 1)
+    good = revoking.ocsp(NCA, IVAN.serial, this_update=AT)
+    unsigned = [der.attribute(REVOCATION_VALUES, odd)]
+    info = signing.signer_info(IVAN, unsigned=unsigned)
+    brought = [der.explicit(1, ID_OCSP_RESPONSE, good)]
+    signature = signing.read(signing.signed_data([info], [IVAN], revocation=brought))
+    [status] = Verifier(read(NCA)).verify(signature, at=AT)
+    assert status.revocation.answer is YES
+
+
+def test_a_forged_delta_crl_changes_nothing() -> None:
+    number = pki.extension("2.5.29.20", der.integer(9))
+    indicator = pki.extension("2.5.29.27", der.integer(7), critical=True)
+    entry = Revoked(IVAN.serial, BEFORE)
+    forged = crl(entry, this_update=AT, extensions=[indicator, number], forged=True)
+    found = verify(IVAN, forged, crl(this_update=AT), crl(by=ROOT, this_update=AT))
+    assert found.revocation.answer is YES
