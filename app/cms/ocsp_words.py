@@ -162,6 +162,7 @@ def _is_accused(signer: Certificate, issuer: Certificate, source: RevocationData
     Undecidable.
     """
     for response, answer in source.answers_about(signer):
+        source.budget.spend(_COST_OF_ANSWER)
         if isinstance(answer.status, Revoked) and answer.about.matches(signer, issuer):
             other = response.find_signer(issuer, source.budget)
             if other is not None and other != signer:

@@ -125,15 +125,29 @@ def crowd(count: int) -> list[bytes]:
     ]
 
 
+def response(singles: list[bytes], signature: bytes = b"", by: Holder = NCA) -> bytes:
+    """Encode a BasicOCSPResponse with these answers."""
+    name = der.explicit(2, der.octets(by.key.identifier))
+    data = der.sequence(name, der.time(AT), der.sequence(*singles))
+    embedded = b"" if by is NCA else der.explicit(0, der.sequence(by.certificate))
+    value = der.bits(signature or by.key.sign(data))
+    return der.sequence(data, der.algorithm(by.key.algorithm), value, embedded)
+
+
 def responses(single: bytes, count: int) -> bytes:
-    """Encode RevocationValues with as many answers of NCA's as are looked at."""
-    data = der.sequence(
-        der.explicit(2, der.octets(NCA.key.identifier)),
-        der.time(AT),
-        der.sequence(*[single] * count),
-    )
-    basic = der.sequence(data, der.algorithm(NCA.key.algorithm), der.bits(NCA.key.sign(data)), b"")
-    return der.sequence(der.explicit(1, der.sequence(*[basic] * MAX_EMBEDDED)))
+    """Encode RevocationValues with as many responses of NCA's as are looked at."""
+    values = [response([single] * count)] * MAX_EMBEDDED
+    return der.sequence(der.explicit(1, der.sequence(*values)))
+
+
+def verify_crowd(value: bytes) -> None:
+    """Verify 256 signers, the first of whom has these RevocationValues, within the time."""
+    first = signing.signer_info(IVAN, unsigned=[der.attribute(REVOCATION_VALUES, value)])
+    signature = signing.read(signing.signed_data([first, *crowd(255)], [IVAN, NCA]))
+    start = time.process_time()
+    statuses = Verifier(read(ROOT)).verify(signature, at=AT)
+    assert time.process_time() - start < MAX_SECONDS
+    assert statuses[-1].revocation.answer is UNKNOWN
 
 
 @pytest.mark.usefixtures("untraced")
@@ -154,12 +168,23 @@ def test_thousands_of_answers_about_one_certificate_are_paid_for(about: bytes, c
     """For each of 256 signers they took 2.4 to 3.6 s of CPU."""
     value = responses(der.sequence(about, der.implicit(0, b""), der.time(AT)), count)
     assert len(value) > MAX_RESPONSE_BYTES
-    first = signing.signer_info(IVAN, unsigned=[der.attribute(REVOCATION_VALUES, value)])
-    signature = signing.read(signing.signed_data([first, *crowd(255)], [IVAN, NCA]))
-    start = time.process_time()
-    statuses = Verifier(read(ROOT)).verify(signature, at=AT)
-    assert time.process_time() - start < MAX_SECONDS
-    assert statuses[-1].revocation.answer is UNKNOWN
+    verify_crowd(value)
+
+
+@pytest.mark.usefixtures("untraced")
+def test_thousands_of_accusations_of_a_responder_are_paid_for() -> None:
+    """Each of its answers asks for all of them: it took 6.5 s of CPU."""
+    who = pki.responder()
+    about = revoking.certificate_id(NCA, IVAN.serial)
+    single = der.sequence(about, der.implicit(0, b""), der.time(AT))
+    accusation = der.sequence(
+        revoking.certificate_id(NCA, who.serial), der.explicit(1, der.time(BEFORE)), der.time(AT)
+    )
+    forged = response([accusation] * 170, bytes(256))
+    values = [response([single] * 100, by=who), *[forged] * 5]
+    value = der.sequence(der.explicit(1, der.sequence(*values)))
+    assert len(value) < MAX_RESPONSE_BYTES
+    verify_crowd(value)
 
 
 @pytest.mark.usefixtures("untraced")

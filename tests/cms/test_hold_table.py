@@ -21,16 +21,17 @@ ANSWERS = {"y": Answer.YES, "n": Answer.NO, "?": Answer.UNKNOWN, "r": Answer.YES
 
 # A row for each moment of the hold, a column for each moment of the other word, of the above.
 # y: yes; r: yes, with the remark that the hold was over only later; n: no; ?: unknown. What stands
-# on or below the diagonal is not newer than the hold, and changes nothing.
+# on or below the diagonal is not newer than the hold, and changes nothing. A hold that is told at
+# the moment or later was in force then for certain, whatever became of it.
 TABLES = {
     # The hold holds for long, and so does the other word.
     (LONG, LONG): """
         n y y y r r r
         n n y y r r r
         n n n y r r r
-        n n n n r r r
-        n n n n n r r
-        n n n n n n r
+        n n n n ? ? ?
+        n n n n n ? ?
+        n n n n n n ?
         n n n n n n n
     """,
     # The other word takes the hold away, but where it was said before says nothing of the moment.
@@ -38,9 +39,9 @@ TABLES = {
         n ? ? y r r r
         n n ? y r r r
         n n n y r r r
-        n n n n r r r
-        n n n n n r r
-        n n n n n n r
+        n n n n ? ? ?
+        n n n n n ? ?
+        n n n n n n ?
         n n n n n n n
     """,
     # Of an old hold nothing is known any more but that it was one.
@@ -48,18 +49,18 @@ TABLES = {
         ? y y y r r r
         ? ? y y r r r
         ? ? ? y r r r
-        n n n n r r r
-        n n n n n r r
-        n n n n n n r
+        n n n n ? ? ?
+        n n n n n ? ?
+        n n n n n n ?
         n n n n n n n
     """,
     (SHORT, SHORT): """
         ? ? ? y r r r
         ? ? ? y r r r
         ? ? ? y r r r
-        n n n n r r r
-        n n n n n r r
-        n n n n n n r
+        n n n n ? ? ?
+        n n n n n ? ?
+        n n n n n n ?
         n n n n n n n
     """,
 }
