@@ -66,15 +66,15 @@ def _ask_crl(
         removed = crl.removes(certificate.serial_number)
     except (MalformedRevocation, TooCostly) as error:
         return Doubt(unknown(error.template, **error.values), crl.this_update)
-    complete = crl.is_complete_for(certificate)
+    covers = crl.covers(certificate)
     return Word(
         revoked,
         crl.this_update,
         crl.next_update,
-        complete,
+        covers and not crl.is_delta,
         broken_signature(issuer.public_key, crl.algorithm),
         source.by_sender,
-        removed=removed,
+        removed=removed and covers,
     )
 
 

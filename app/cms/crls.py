@@ -265,10 +265,10 @@ class CertificateList:
         _, key = self._extensions.get(_AUTHORITY_KEY_IDENTIFIER, (False, b""))
         return point, key
 
-    def is_complete_for(self, certificate: Certificate) -> bool:
-        """Tell whether it would name the certificate if that were revoked (section 5.2.5)."""
+    def covers(self, certificate: Certificate) -> bool:
+        """Tell whether it is about such certificates, for all reasons (section 5.2.5)."""
         scope = self._scope()
-        if self.is_delta or scope.keys() & {_ONLY_SOME_REASONS, _ONLY_ATTRIBUTES}:
+        if scope.keys() & {_ONLY_SOME_REASONS, _ONLY_ATTRIBUTES}:
             return False
         try:
             constraints = x509.basic_constraints(certificate)

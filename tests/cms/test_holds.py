@@ -202,6 +202,32 @@ def test_a_delta_crl_in_the_shape_of_order_522_lifts_a_hold_too() -> None:
     assert revocation(crls=[lifting], ocsp=[held]).answer is UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("scope", "answer"),
+    [
+        ((), YES),
+        ((der.implicit(1, b"\xff"),), YES),
+        # It is for authorities alone, for some reasons, or of another distribution point.
+        ((der.implicit(2, b"\xff"),), NO),
+        ((der.implicit(3, b"\x01\x40"),), NO),
+        ((der.explicit(0, der.explicit(0, der.implicit(6, b"http://elsewhere"))),), NO),
+    ],
+)
+def test_a_delta_crl_lifts_a_hold_only_within_its_scope(
+    scope: tuple[bytes, ...], answer: Answer
+) -> None:
+    point = [pki.extension("2.5.29.28", der.sequence(*scope), critical=True)] if scope else []
+    extensions = [
+        pki.extension("2.5.29.27", der.integer(7), critical=True),
+        pki.extension("2.5.29.20", der.integer(9)),
+        *point,
+    ]
+    lifting = crl(REMOVED, this_update=NOW, next_update=AFTER, extensions=extensions)
+    held = crl(HELD, this_update=EARLY, next_update=AFTER)
+    older = ocsp(this_update=EARLIEST, next_update=AFTER)
+    assert revocation(crls=[held, lifting], ocsp=[older]).answer is answer
+
+
 def test_only_a_delta_crl_takes_something_back() -> None:
     """RFC 5280 section 5.3.1: what a complete list lists isn't cleared by it."""
     assert revocation(crls=[crl(REMOVED)]).answer is UNKNOWN
