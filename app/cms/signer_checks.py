@@ -15,7 +15,16 @@ from app.cms.der import encode, encode_der
 from app.cms.errors import TooCostly, Undecidable
 from app.cms.nodes import DAMAGE, Node
 from app.cms.signed_parts import Attributes, SignerParts
-from app.cms.status import FITS_WITH_CRLF, YES, Answer, Verdict, every, no, unknown
+from app.cms.status import (
+    CONTENT_NOT_GIVEN,
+    FITS_WITH_CRLF,
+    YES,
+    Answer,
+    Verdict,
+    every,
+    no,
+    unknown,
+)
 from app.cms.x509 import Certificate
 
 # What it costs to encode a byte of signed attributes anew, in the unit of `budget`.
@@ -88,7 +97,7 @@ def _check_plain_text(
 def _check_plain(signer: SignerParts, certificate: Certificate, content: Content) -> Verdict:
     """Check a signature without signed attributes (section 5.4, first case)."""
     if content.data is None:
-        return unknown("the content is detached, and was not given")
+        return CONTENT_NOT_GIVEN
     if _are_attributes(content.data):
         # Those of another signature, put where its content was: they verify.
         return no("the content is that which only signed attributes may be")
@@ -105,7 +114,7 @@ def _are_attributes(content: bytes) -> bool:
 def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> Verdict:
     """Compare the content with the message-digest attribute (sections 5.6 and 11.2)."""
     if content.data is None:
-        return unknown("the content is detached, and was not given")
+        return CONTENT_NOT_GIVEN
     try:
         expected, actual = attributes[_MESSAGE_DIGEST][0].octets(), content.digest(algorithm)
         if expected == actual:

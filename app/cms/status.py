@@ -66,6 +66,9 @@ def unknown(template: str, **values: object) -> Verdict:
     return Verdict(Answer.UNKNOWN, (Reason(template, values),))
 
 
+CONTENT_NOT_GIVEN = unknown("the content is detached, and was not given")
+"""What is said of *intact* where there is nothing to compare."""
+
 FITS_WITH_CRLF = unknown(
     "the content given is not what was signed, but with CRLF in place of LF it is: a tool changed"
     " the line ends when it signed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ import orjson
 
 from app.cms.digests import Fingerprints, fingerprints
 from app.cms.facts import signer_facts
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data import SignedCms, Signer
 from app.cms.signed_xml import SignedXml
 from app.cms.signers import SignerClaims, describe
 from app.cms.status import Answer, SignerStatus
@@ -106,12 +106,18 @@ def read_found(
     `trusted` is who was trusted before it was verified: what is trusted only since then is asked
     again.
     """
-    detached = isinstance(signature, SignedCms) and not signature.attached
+    detached: Sequence[Signer] = ()
+    if isinstance(signature, SignedCms) and not signature.attached:
+        detached = signature.signers
     anchored = bool(trusted.anchors)
     return {
         status.number: Found(
             _attested_moment(status),
-            judge(status, detached=detached, anchored=anchored),
+            judge(
+                status,
+                digest=detached[status.number - 1].digest_algorithm if detached else None,
+                anchored=anchored,
+            ),
             trusted.everything,
         )
         for status in statuses

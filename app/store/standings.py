@@ -13,7 +13,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, false, literal_column, or_
 
-from app.cms.status import Answer, SignerStatus, Verdict
+from app.cms.status import CONTENT_NOT_GIVEN, FITS_WITH_CRLF, YES, Answer, SignerStatus, Verdict
+from app.cms.strength import weigh_digests
 
 #: What is not a number of an anchor, all of which are above 0.
 PENDING, REFUSED = 0, -1
@@ -90,7 +91,7 @@ def number_of(fingerprints: Iterable[str]) -> int:
     return int(joined[:_DIGITS], 16) + 1
 
 
-def judge(status: SignerStatus, *, detached: bool, anchored: bool) -> Standing:
+def judge(status: SignerStatus, *, digest: str | None, anchored: bool) -> Standing:
     """Judge a signer by what verification found.
 
     He has signed if the value is valid and a path reached an anchor; that the content of a detached
@@ -98,7 +99,7 @@ def judge(status: SignerStatus, *, detached: bool, anchored: bool) -> Standing:
 
     Args:
         status: what was found.
-        detached: whether the content is not in the signature.
+        digest: the algorithm by which a detached content was digested, None if it is attached.
         anchored: whether there are anchors at all.
     """
     questions = [status.valid, status.intact, status.path, status.revocation]
@@ -107,13 +108,21 @@ def judge(status: SignerStatus, *, detached: bool, anchored: bool) -> Standing:
             return Standing(REFUSED, _reason(verdict))
     if status.valid.answer is not Answer.YES:
         return Standing(PENDING, _reason(status.valid))
-    if status.intact.answer is not Answer.YES and not detached:
-        return Standing(PENDING, _reason(status.intact))
+    content = _weigh_content(status, digest)
+    if content.answer is not Answer.YES:
+        return Standing(PENDING, _reason(content))
     if not anchored:
         return Standing(PENDING, NO_ANCHOR)
     if status.path.answer is not Answer.YES:
         return Standing(PENDING, _reason(status.path))
     return Standing(number_of([status.chain[-1].fingerprint]))
+
+
+def _weigh_content(status: SignerStatus, digest: str | None) -> Verdict:
+    """Say of a detached content that isn't at hand what its digest proves, else what was found."""
+    if digest is None or status.intact not in (CONTENT_NOT_GIVEN, FITS_WITH_CRLF):
+        return status.intact
+    return weigh_digests(YES, [digest], status.decisive_time)
 
 
 def _reason(verdict: Verdict) -> str:

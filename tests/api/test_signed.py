@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,14 @@ from sqlalchemy import Engine, select, update
 from app import auth
 from app.api.ncanode import saving
 from app.cms.gost import implementations
+from app.cms.parsing import parse
 from app.extensions import db
 from app.store.database import transaction
 from app.store.leases import take_lease
 from app.store.models import Signature, Signer
+from app.store.standings import PENDING as PENDING_VALUE
+from app.store.standings import judge
+from app.trust import Trust
 from app.trust.examiner import Examiner
 from tests import builders, pki, revoking, signing
 from tests.api import people
@@ -201,6 +207,17 @@ def test_claims_count_where_settings_say_so(make_app: AppMaker, tmp_path: Path) 
     assert standings(client)[0]["state"] == "pending"
     forget(engine_of(app))
     assert told(client, engine_of(app), package_id) == SIGNED
+
+
+def test_a_detached_content_whose_digest_proves_nothing_is_pending(trusting_app: Flask) -> None:
+    trust: Trust = trusting_app.extensions["trust"]
+    detached = parse(people.cms(ivan(), attached=False))
+    (status,) = trust.verify(detached, at=NOT_BEFORE)
+    assert judge(status, digest=pki.SHA256, anchored=True).value > 0
+    now = replace(status, decisive_time=datetime.now(UTC))
+    weak = judge(now, digest=pki.SHA1, anchored=True)
+    assert (weak.value, str(weak.reason)[:5]) == (PENDING_VALUE, "SHA-1")
+    assert judge(status, digest=None, anchored=True).value == PENDING_VALUE
 
 
 def test_claims_don_t_count_beside_an_anchor(make_app: AppMaker, trust_folder: Path) -> None:
