@@ -80,20 +80,23 @@ class Examiner:
                 return
             yield self._examine_batch(keys, calm)
 
+    def look(self) -> float:
+        """Verify what waits, calmly; give the seconds to rest before the next look."""
+        try:
+            done = sum(self.examine(CALM))
+        except SQLAlchemyError as error:
+            _log.warning("verification in the background waits: %s", type(error).__name__)
+            return _AFTER_FAILURE
+        except Exception:  # noqa: BLE001  # the thread must live
+            _log.exception("verification in the background failed")
+            return _AFTER_FAILURE
+        if done:
+            _log.info("verified in the background: %d versions", done)
+        return REST
+
     def _go_on(self) -> None:
         while True:
-            try:
-                done = sum(self.examine(CALM))
-                if done:
-                    _log.info("verified in the background: %d versions", done)
-                rest = REST
-            except SQLAlchemyError as error:
-                _log.warning("verification in the background waits: %s", type(error).__name__)
-                rest = _AFTER_FAILURE
-            except Exception:  # noqa: BLE001  # the thread must live
-                _log.exception("verification in the background failed")
-                rest = _AFTER_FAILURE
-            time.sleep(rest * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
+            time.sleep(self.look() * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
 
     def _find(self) -> list[Key]:
         with self.engine.connect() as connection:

@@ -1,0 +1,89 @@
+"""The pass that verifies in the background: nothing keeps the rest waiting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select, text, update
+
+from app.cms.parsing import parse
+from app.store.models import Signer, Version
+from app.store.signing import read_signing
+from app.trust import Trust
+from app.trust.examiner import REST, Examiner
+from tests import pki
+from tests.api import people
+from tests.api.people import ivan
+from tests.store.signings import SAVED_AT
+from tests.store.threads import save
+
+
+@pytest.fixture(name="examiner")
+def examiner_of_a_store(engine: Engine, tmp_path: Path) -> Examiner:
+    """Give the pass over a store with two threads that wait, and one anchor."""
+    folder = people.trust(tmp_path / "trust", pki.authority())
+    cms = people.cms(ivan())
+    for document in ("a", "b"):
+        save(engine, document, cms=cms, signing=read_signing(parse(cms), SAVED_AT))
+    return Examiner(engine, Trust(folder, online=False, cache=tmp_path / "cache"))
+
+
+def found(engine: Engine) -> list[tuple[bool, str | None]]:
+    """Give of each signer whether an anchor was reached, and the reason."""
+    statement = select(Signer.standing, Signer.standing_reason).order_by(Signer.signature_id)
+    with engine.connect() as connection:
+        return [(bool(row[0]), row[1]) for row in connection.execute(statement)]
+
+
+def test_what_waits_is_verified_and_then_nothing_is_done(examiner: Examiner) -> None:
+    assert examiner.look() == REST
+    assert found(examiner.engine) == [(True, None)] * 2
+    assert examiner.look() == REST
+
+
+def test_what_can_t_be_read_is_said_to_be_so(examiner: Examiner) -> None:
+    with examiner.engine.connect() as connection:
+        connection.execute(update(Version).where(Version.signature_id == 1).values(cms="none"))
+    assert list(examiner.examine()) == [2]
+    (damaged, reason), good = found(examiner.engine)
+    assert not damaged
+    assert str(reason).startswith("it can't be read: cms: ")
+    assert good == (True, None)
+
+
+def test_a_failure_of_one_is_logged_and_the_others_are_verified(
+    examiner: Examiner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_given: object, **_more: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Trust, "verify", fail)
+        assert list(examiner.examine()) == [2]
+    assert found(examiner.engine) == [(False, "it could not be verified")] * 2
+    assert "a signature can't be verified" in caplog.text
+
+
+def test_a_signer_whom_verification_does_not_find_is_left_as_he_was(examiner: Examiner) -> None:
+    with examiner.engine.connect() as connection:
+        connection.execute(update(Signer).where(Signer.signature_id == 1).values(number=7))
+    assert list(examiner.examine()) == [2]
+    assert found(examiner.engine) == [(False, None), (True, None)]
+    assert list(examiner.examine()) == []
+
+
+def test_a_database_that_is_away_is_tried_again_later(
+    examiner: Examiner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with examiner.engine.connect() as connection:
+        connection.execute(text("ALTER TABLE leases RENAME TO elsewhere"))
+    try:
+        assert examiner.look() > REST
+    finally:
+        with examiner.engine.connect() as connection:
+            connection.execute(text("ALTER TABLE elsewhere RENAME TO leases"))
+    assert "verification in the background waits" in caplog.text
+    monkeypatch.setattr(Trust, "trusted", lambda _self: 1 / 0)
+    assert examiner.look() > REST
+    assert "verification in the background failed" in caplog.text
