@@ -62,7 +62,8 @@ def _ask_response(
         doubt = unknown(error.template, **error.values)
     revoked = answer.status if isinstance(answer.status, Revoked) else None
     if not doubt and not revoked:
-        doubt = reservation or _doubt_clearance(response, answer, certificate)
+        delegated = response.find_signer(issuer, source.budget) != issuer
+        doubt = reservation or _doubt_clearance(response, answer, certificate, delegated=delegated)
     if doubt:
         return Doubt(doubt, answer.this_update)
     return Word(
@@ -101,19 +102,21 @@ def _doubt_answer(
 
 
 def _doubt_clearance(
-    response: OcspResponse, answer: OcspAnswer, certificate: Certificate
+    response: OcspResponse, answer: OcspAnswer, certificate: Certificate, *, delegated: bool
 ) -> Verdict | None:
     """Tell why an answer that names no revocation clears nothing; None if it clears.
 
-    The NCA's responders don't answer from stock. A revocation has a time of its own, so that it
-    doesn't matter when they tell of it.
+    A delegated responder must have answered at the time of which it speaks: it may have kept its
+    key for longer than its office, and the NCA's don't answer from stock. An authority that answers
+    itself may say today what was so then. A revocation has a time of its own, so that it doesn't
+    matter when it is told.
     """
     if answer.status == "unknown":
         return unknown(
             "the OCSP responder does not know the certificate of {subject}",
             subject=title(certificate.subject),
         )
-    if abs(response.produced_at - answer.this_update) > FRESHNESS:
+    if delegated and abs(response.produced_at - answer.this_update) > FRESHNESS:
         return unknown("an OCSP response was made at another time than that of its answer")
     return None
 

@@ -154,7 +154,9 @@ LATE = AT + DAY
 def test_an_answer_that_was_made_at_another_time_clears_nothing_but_accuses() -> None:
     """An older word, which such an answer contradicts, must not win because of that."""
     older = crl(this_update=AT - 5 * DAY, next_update=AFTER)
-    good = ocsp(produced_at=LATE)
+    by = pki.responder()
+    assert revocation(ocsp=[ocsp(produced_at=LATE)]).answer is YES  # The authority itself may.
+    good = ocsp(by=by, produced_at=LATE)
     assert revocation(ocsp=[good]).answer is UNKNOWN
     assert "made at another time" in text(revocation(ocsp=[good]))
     for reason, at, answer in (
@@ -166,7 +168,7 @@ def test_an_answer_that_was_made_at_another_time_clears_nothing_but_accuses() ->
         for crls in ([], [older]):
             assert revocation(crls=crls, ocsp=[accused], at=at).answer is answer
         # It isn't taken back by what clears nothing either.
-        newer = ocsp(this_update=AT + MINUTE, next_update=AFTER, produced_at=LATE)
+        newer = ocsp(by=by, this_update=AT + MINUTE, next_update=AFTER, produced_at=LATE)
         verdict = revocation(crls=[older], ocsp=[accused, newer], at=at)
         assert verdict.answer is answer
     denial = ocsp(NEVER_ISSUED, extensions=[EXTENDED_REVOKE], produced_at=LATE)
