@@ -183,7 +183,10 @@ def test_an_answer_that_is_not_as_described_fails_the_test_that_gets_it(
         sqlite_client.get("/health/live")
 
 
-def test_a_list_that_is_streamed_is_as_described(sqlite_client: FlaskClient) -> None:
+def test_a_list_that_is_streamed_is_as_described(
+    sqlite_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(envelope, "WHOLE", 1)
     save(sqlite_client, cms=people.cms(people.ivan(), stamped=True))
     other = filled(version=1, cms=people.cms(people.chief()))
     assert "warnings" in content_of(sqlite_client.post("/signature", json=other), 201)
