@@ -182,10 +182,8 @@ def _judge_revoked(
             # It may be in another list too, with an earlier date.
             later = _say_not_all(subject)
         elif not is_doubted and revoked.when > word.this_update:
-            later = unknown(
-                "a CRL or OCSP response about {subject} names a revocation in its own future",
-                subject=subject,
-            )
+            # A revocation announced ahead says no more of the time before than silence does.
+            later = _doubt_silence(word, certificate, moment, is_late=False) or later
         return Finding(later, word.this_update, final=is_doubted, admits=word.by_responder)
     if revoked.reason != CERTIFICATE_HOLD:
         return Finding(verdict, word.this_update, final=True)

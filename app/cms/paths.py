@@ -236,6 +236,9 @@ def _check_chain(
 def check_authorities(chain: tuple[Certificate, ...], when: Occasion, budget: Budget) -> Verdict:
     """Check the authorities of a chain to an anchor, whatever is said of its first certificate."""
     above = chain[1:]
+    if not above:
+        # An anchor itself has no authority above it.
+        return YES
     verdicts = [*_check_issuers(chain, when)]
     verdicts += [check_strength(*link, when) for link in pairwise(above)]
     return every(*verdicts, check_names(above, budget), check_policies(above, DEFAULT, budget))

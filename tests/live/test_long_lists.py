@@ -67,7 +67,7 @@ def test_clients_that_leave_in_the_middle_of_a_list_leave_nothing_behind(
     for _ in range(4 * THREADS):
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as leaving:
             leaving.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            leaving.sendall(b"GET /signatures HTTP/1.1\r\nHost: test\r\n\r\n")
+            leaving.sendall(b"GET /signatures HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             assert leaving.recv(15) == b"HTTP/1.1 200 OK"
             if abruptly:
                 # Close with a reset instead of a farewell.

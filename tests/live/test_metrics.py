@@ -111,7 +111,8 @@ def test_what_a_dead_worker_counted_stays_but_its_connections_go(
         killed(server, server.workers(), how)
     after = told(server)
     assert after[LIVE] == before[LIVE]
-    assert after.get(OPEN, 0) == 0
+    # Each of the three new workers may hold one, to look whether there is work to be done.
+    assert after.get(OPEN, 0) <= 3
     assert after.get(IN_USE, 0) == 0
     ask(server, 60)
     assert told(server)[LIVE] == before[LIVE] + 60

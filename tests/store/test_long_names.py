@@ -78,7 +78,7 @@ def test_pages_of_a_name_that_all_share_are_found_at_once(named: Engine) -> None
         "one": seconds(named, [77777], one),
         "staged": seconds(named, [n for n in ids if not n % 2][:20], staged),
     }
-    assert max(taken.values()) < 0.05, taken
+    assert max(taken.values()) < 0.25, taken
     offsets = [seconds(named, ids[n : n + 20], shared, n) for n in (10_000, 50_000, 90_000)]
     assert offsets[2] < 1.0, offsets
     assert offsets[2] < 15 * offsets[0], offsets
