@@ -2,34 +2,28 @@
 
 waitress reads a request whole before a thread sees it, and keeps what a client is slow to take.
 This module adds what a server without a proxy in front needs besides: deadlines for the head, the
-body and the answer as a whole, bounds on what all clients together may leave here, refusals in the
-envelope, and that a client that is still sending can read why it was refused (RFC 9112 section
-9.6).
+body and the answer as a whole, bounds on what all clients together may leave here, and that a
+client that is still sending can read why it was refused (RFC 9112 section 9.6).
 """
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from waitress.adjustments import Adjustments
 from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
+from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import Error
 
-from app.caching import KEPT_BY_NOBODY
-from app.observe.counters import count_refusal
-from app.observe.logs import FIELDS
-from app.observe.requests import HEADER, new_id
 from config.client_limits import Limits
+from config.hall import Hall
+from config.refusals import Refusal, RequestTimeout, TooManyBytes
 
 #: Bytes of a request's head: a list filtered by 200 tags of 255 characters fits.
 MAX_HEAD = 131_072
@@ -37,8 +31,6 @@ MAX_HEAD = 131_072
 IN_MEMORY = 65_536
 #: Bytes of an answer that wait for one client; then the thread that makes more waits, too.
 MAX_WAITING = 4 * 1024 * 1024
-#: Bytes that wait in files for all clients of a worker, bodies and answers.
-MAX_SPOOLED = 1024 * 1024 * 1024
 #: Seconds for which a client that was refused may go on sending, so that it reads why.
 DRAIN_SECONDS = 30.0
 
@@ -46,20 +38,6 @@ DRAIN_SECONDS = 30.0
 # they could be taken for others; this one is let through, as the header it would be taken for.
 _API_KEY = re.compile(rb"\r\napi_key[ \t]*:", re.IGNORECASE)
 _NO_REQUEST = b"GET / HTTP/1.0\r\n\r\n"
-
-
-class RequestTimeout(Error):  # type: ignore[misc]  # waitress is written without types
-    """The request was not complete in time."""
-
-    code = 408
-    reason = "Request Timeout"
-
-
-class TooManyBytes(Error):  # type: ignore[misc]
-    """What is being sent at this moment takes all the room that there is."""
-
-    code = 503
-    reason = "Service Unavailable"
 
 
 class Parser(HTTPRequestParser):  # type: ignore[misc]
@@ -82,75 +60,6 @@ class Task(WSGITask):  # type: ignore[misc]
         super().start()
         if self.channel.server.hall.count_request():
             self.set_close_on_finish()
-
-
-class Refusal(ErrorTask):  # type: ignore[misc]
-    """Answers what never reached the application, or failed there, in the envelope."""
-
-    def execute(self) -> None:
-        """Write the answer; nothing of the request is repeated in it or logged."""
-        error, request_id = self.request.error, new_id()
-        hall = self.channel.server.hall
-        hall.log.info(
-            "refused a request: %s",
-            type(error).__name__,
-            extra={FIELDS: {"request_id": request_id}},
-        )
-        count_refusal(type(error).__name__)
-        body = json.dumps({"status": False, "message": error.reason, "content": None}).encode()
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers = [
-            (HEADER, request_id),
-            ("Cache-Control", KEPT_BY_NOBODY),
-            ("Content-Type", "application/json; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-            *hall.cors_headers.items(),
-        ]
-        if error.code == TooManyBytes.code:
-            self.response_headers.append(("Retry-After", "5"))
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-@dataclass
-class Hall:
-    """What all connections of a worker have in common."""
-
-    limits: Limits
-    log: Any
-    cors_headers: Mapping[str, str]
-    #: Whether the worker stops, and how many requests were answered.
-    is_closing: bool = False
-    requests: int = 0
-    channels: set[Channel] = field(default_factory=set)
-    #: Threads that wait for their clients.
-    waiting: int = 0
-
-    def count_request(self) -> bool:
-        """Count a request; tell whether its connection is to be closed behind it."""
-        self.requests += 1
-        return self.is_closing
-
-    def let_in(self, channel: Channel) -> None:
-        """Count a connection; if its address has too many, the one that was silent longest goes.
-
-        Behind a proxy all have one address, so there is no such limit where one was declared.
-        """
-        self.channels.add(channel)
-        limit = self.limits.connections
-        if limit is None or len(self.channels) <= limit:
-            return
-        others = [
-            one for one in self.channels if one.addr[0] == channel.addr[0] and not one.will_close
-        ]
-        if len(others) > limit:
-            idle = [one for one in others if not one.requests and one is not channel]
-            min(idle or [channel], key=lambda one: one.last_activity).will_close = True
-
-    def has_room(self) -> bool:
-        """Tell whether the bodies and answers that wait leave room for more."""
-        return sum(channel.spooled for channel in tuple(self.channels)) < MAX_SPOOLED
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]

@@ -12,10 +12,11 @@ from typing import Any
 from gunicorn.workers.base import Worker as BaseWorker
 from waitress import wasyncore
 
-from config.channel import Channel, Hall, Server, adjust
+from config.channel import Channel, Server, adjust
 from config.client_limits import Limits
 from config.connections import CONNECTIONS
 from config.dispatcher import Dispatcher
+from config.hall import Hall
 
 #: Seconds after which a thread that computes lets another one run, if that wants to. Python's own 5
 #: ms add up where one verifies megabytes: a small request has to ask some ten times.
