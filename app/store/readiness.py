@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -27,7 +28,8 @@ def takes_saves(engine: Engine) -> bool:
     """
     if engine.dialect.name != "sqlite":
         return True
-    file = f"file:{engine.url.database}?mode=rw"
+    # As an address, in which a % or a # of the name would mean something else.
+    file = f"{Path(str(engine.url.database)).absolute().as_uri()}?mode=rw"
     try:
         with closing(sqlite3.connect(file, _PATIENCE, uri=True, isolation_level=None)) as probe:
             for look in _LOOKS:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -39,6 +40,14 @@ def test_to_be_asked_leaves_nothing(asking: FlaskClient, file: Path) -> None:
     tables = sqlite3.connect(file).execute("SELECT name FROM sqlite_master WHERE name = 'probe'")
     assert tables.fetchall() == []
     assert Path(f"{file}-wal").stat().st_size < 2_000_000
+
+
+def test_a_file_may_have_any_name(start_app: AppMaker, file: Path) -> None:
+    folder = file.parent / "50%23 #1"
+    folder.mkdir()
+    named = file.rename(folder / file.name)
+    asking = start_app(DATABASE_URL=f"sqlite:///{quote(str(named))}").test_client()
+    content_of(asking.get("/health/ready"))
 
 
 @pytest.mark.parametrize("place", [0, 4096 * 3])
