@@ -90,11 +90,11 @@ def facts_of(
 ) -> Label[str]:
     """Give the column that holds the facts of all signers of a version, a JSON list as text.
 
-    With `trusted`, each says what of it was verified, as `Trusted.explain` does.
+    With `trusted`, each says what of it was verified: the state of `Trusted.state`, and why.
     """
     mine = (Signer.signature_id == signature_id) & (Signer.version == version)
+    facts = Signer.facts if trusted is None else _explained(dialect, trusted)
     if dialect == "sqlite":
-        facts = Signer.facts if trusted is None else _explained("sqlite", trusted)
         ordered = (
             select(facts.label("facts"))
             .where(mine)
@@ -104,9 +104,8 @@ def facts_of(
         )
         listed = select(func.json_group_array(func.json(ordered.c.facts))).select_from(ordered)
         return listed.scalar_subquery().label("signers")
-    each = Signer.facts if trusted is None else _explained(dialect, trusted)
-    facts = aggregate_order_by(each, Signer.number)
-    listed = select(func.coalesce(cast(func.json_agg(facts), Text), "[]")).where(mine)
+    ordered_facts = aggregate_order_by(facts, Signer.number)
+    listed = select(func.coalesce(cast(func.json_agg(ordered_facts), Text), "[]")).where(mine)
     return listed.scalar_subquery().label("signers")
 
 

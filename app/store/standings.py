@@ -72,15 +72,6 @@ class Trusted:
             return "refused"
         return "valid" if standing in self.anchors else "pending"
 
-    def explain(self, standing: int | None, reason: str | None) -> dict[str, str | None]:
-        """Write a standing for JSON."""
-        state = self.state(standing)
-        if standing is None:
-            reason = NOT_JUDGED
-        elif state == "pending" and standing != PENDING:
-            reason = ANCHOR_GONE
-        return {"state": state, "reason": reason}
-
 
 def number_of(fingerprints: Iterable[str]) -> int:
     """Give the number of a set of certificates, whose SHA-256s in hex these are: always above 0.
