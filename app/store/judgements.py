@@ -28,6 +28,8 @@ from app.store.standings import LEFT, Standing
 
 _EVERYTHING = bindparam("everything", type_=BigInteger())
 _LIMIT = bindparam("limit", type_=Integer())
+#: Whether a signer waits to be verified; `everything` is the number of what is trusted now.
+WAITS = Signer.judged_against.is_(None) | (Signer.judged_against != _EVERYTHING)
 #: What is written of each signer.
 _KINDS = {
     "signature_id": ROW_ID,
@@ -100,8 +102,8 @@ def find_waiting(connection: Connection, everything: int, limit: int) -> list[Ke
 
 def count_waiting(connection: Connection, everything: int) -> int:
     """Give the number of signers that wait to be verified."""
-    waits = Signer.judged_against.is_(None) | (Signer.judged_against != everything)
-    return connection.execute(select(func.count()).select_from(Signer).where(waits)).scalar_one()
+    statement = select(func.count()).select_from(Signer).where(WAITS)
+    return connection.execute(statement, {"everything": everything}).scalar_one()
 
 
 def read_unverified(connection: Connection, key: Key) -> Unverified | None:

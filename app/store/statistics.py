@@ -12,14 +12,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
-    bindparam,
     func,
-    or_,
     select,
     text,
 )
 
 from app.store.columns import utc_now
+from app.store.judgements import WAITS
 from app.store.models import Package, Signature, SignatureTag, SignatureTerm, Signer, Token, Version
 from app.store.reading import REVISION
 from app.store.standings import Trusted
@@ -45,7 +44,6 @@ def _counted(**conditions: ColumnElement[bool]) -> Executable:
     return select(*[func.count().filter(one).label(name) for name, one in conditions.items()])
 
 
-_WAITING = or_(Signer.judged_against.is_(None), Signer.judged_against != bindparam("everything"))
 _COUNTS: tuple[Executable, ...] = (
     select(
         func.count().label("threads"), func.max(Signature.updated_at).label("newest_save")
@@ -57,7 +55,7 @@ _COUNTS: tuple[Executable, ...] = (
         .scalar_subquery()
         .label("unread_versions"),
         select(func.count()).select_from(Signer).scalar_subquery().label("signers"),
-        select(func.count()).where(_WAITING).scalar_subquery().label("signers_to_verify"),
+        select(func.count()).where(WAITS).scalar_subquery().label("signers_to_verify"),
     ),
     select(
         select(func.count(SignatureTag.tag.distinct())).scalar_subquery().label("tags"),
