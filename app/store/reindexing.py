@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, tup
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.store import reindexed
-from app.store.columns import random_uuid
+from app.store.columns import octets, random_uuid
 from app.store.database import transaction
 from app.store.models import Signature, Signer, Version
 from app.store.reindexed import Reread
@@ -105,14 +105,8 @@ def _behind(after: tuple[int, int], everything: bool) -> list[ColumnElement[bool
 
 def _next_span(connection: Connection, after: tuple[int, int], everything: bool) -> _Span | None:
     """Give the next few versions, whose signatures have room in memory; None if there are none."""
-    size = (
-        # Of text that lies outside of its row, PostgreSQL knows the bytes without reading it.
-        func.octet_length(Version.cms)
-        if connection.dialect.name == "postgresql"
-        else func.length(Version.cms)
-    )
     rows = connection.execute(
-        select(Version.signature_id, Version.version, size)
+        select(Version.signature_id, Version.version, octets(Version.cms))
         .where(*_behind(after, everything))
         .order_by(Version.signature_id, Version.version)
         .limit(BATCH)
