@@ -1,4 +1,4 @@
-"""Who may call: what each view demands of its caller, and who he proves to be."""
+"""Who may call: what each view demands of its caller, and who that proves to be."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 #: What each view demands; None: nothing, it is public. A view that isn't here demands `admin`.
 DEMANDS: dict[Callable[..., Any], Scope | None] = {}
-#: The views that keep a caller whose token has a tag prefix to what he may reach; all others are
-#: closed to him.
+#: The views that keep a caller whose token has a tag prefix to what it may reach; all others are
+#: closed to that caller.
 BOUND_BY_TAGS: set[Callable[..., Any]] = set()
 
 #: Seconds for which the tokens in force are believed to be what they were: after that, one that
@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 
 class AccessRefused(Exception):
-    """A request that its caller may not make. `template` is the English sentence for him."""
+    """A request that its caller may not make. `template` is the English sentence that says so."""
 
     template: ClassVar[str]
 
@@ -89,7 +89,7 @@ def needs(scope: Scope, *, by_tags: bool = False) -> Callable[[View], View]:
 
     Args:
         scope: none includes another one, but `admin` includes all.
-        by_tags: whether the view keeps a caller with a tag prefix to what he may reach.
+        by_tags: whether the view keeps a caller with a tag prefix to what the token may reach.
     """
 
     def demand(view: View) -> View:
@@ -245,7 +245,7 @@ def caller_name() -> str | None:
 
 
 def caller_key(request: Request) -> str | None:
-    """Give what the requests of him who makes one are counted by; None if he has no token."""
+    """Return what the requests of a caller are counted by; None without a token."""
     found: Bearer | None = request.environ.get(_CALLER)
     return f"token {found.id}" if found else None
 

@@ -15,7 +15,7 @@ from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict, every
 Given = Literal["now", "at"]
 """Where the time comes from that counts for signers without a timestamp that holds."""
 
-# What a certificate claims of a person, and what is known of him once all was verified.
+# What a certificate claims of a person, and what is known once all was verified.
 _IDENTITY = (
     "iin",
     "bin",

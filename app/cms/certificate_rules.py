@@ -45,7 +45,7 @@ def check_validity(certificate: Certificate, when: Occasion) -> Verdict:
     """Check that a certificate was in force (section 4.1.2.5).
 
     One that has expired since may have been in force when it was used. Where that isn't known it is
-    no proof against a signature, unless the signer himself says that it was used later.
+    no proof against a signature, unless the signer says that it was used later.
     """
     if when.at < certificate.not_before:
         return no(

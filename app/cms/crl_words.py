@@ -106,7 +106,7 @@ def _ask_delta(
         return replace(word, complete=base.complete)
     revoked = None if word.removed else base.revoked
     broken = first_broken(word.broken, base.broken)
-    # A base that may be forged is one of the sender's if he brought it, whoever has its delta.
+    # A base that may be forged and came with the signature is the sender's, whoever has its delta.
     by_sender = word.by_sender or (base.by_sender and base.broken is not None)
     return replace(
         word, revoked=revoked, complete=base.complete, broken=broken, by_sender=by_sender

@@ -34,7 +34,7 @@ class Occasion:
     `at` is the decisive time. `known` is when what was signed is known to have existed: algorithms
     count as of then. The two differ for a timestamp: its own time is decisive for the certificate
     of its authority, but it is that authority's word, and who can forge its signature today writes
-    into it what he likes. So for the algorithms that it stands on counts when it is known to exist.
+    into it anything. So for the algorithms that it stands on counts when it is known to exist.
 
     `claimed` is there if a signature is judged, which was made at `at` or before; None if it is the
     certificate itself, at that very moment.

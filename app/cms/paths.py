@@ -1,6 +1,6 @@
 """Paths from a certificate to a trust anchor (RFC 5280 section 6, what of it is in use here).
 
-Names of authorities repeat over generations, and whoever sends a signature may embed what he likes.
+Names of authorities repeat over generations, and a signature's sender may embed anything.
 So every issuer of a name is tried, and how much is tried has a limit.
 """
 

@@ -113,7 +113,7 @@ class SignedDocument:
         - All: each was made over the document without any, and then they were put together.
         - Itself and the earlier ones: each new one was put before the old.
 
-        A sender can't choose much here. He can add signatures of his own, after which those before
+        A sender can't choose much here: more signatures can be added, after which those before
         still hold, and remove the last, as everybody can; what `judge` thinks of the result is the
         same. A document whose signatures came in yet another order is taken for altered.
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 
 class TooManyRequests(Exception):
-    """A caller has used up what he may ask in the time that runs."""
+    """A caller has used up the requests of the time that runs."""
 
     template: ClassVar[str] = "Too many requests, try again in {seconds} seconds"
 

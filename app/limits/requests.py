@@ -25,7 +25,7 @@ UNLIMITED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 _LEFT = "qoltanba.left"
 
-#: Gives what a caller who proved who he is, is counted by; None for all others.
+#: Returns what an authenticated caller is counted by; None for all others.
 Who = Callable[[Request], str | None]
 
 
@@ -47,11 +47,11 @@ class Window(FixedWindowRateLimiter):
 def init_app(app: Application, limit: RateLimitItem, who: Who) -> None:
     """Limit the requests of an application.
 
-    To be called after what answers preflights and finds out who calls, before what refuses him.
+    To be called after what answers preflights and finds out who calls, before what refuses callers.
 
     Args:
         app: the application.
-        limit: how many requests a caller has in which time, which runs from his first one.
+        limit: how many requests a caller has in which time, which runs from the first one.
         who: see `Who`; all others are counted by their address.
     """
     window = Window(SharedCounters())

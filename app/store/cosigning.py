@@ -50,7 +50,7 @@ def content_differs(
 
 
 def identity(facts: Facts) -> tuple[str | None, ...]:
-    """Give what tells one signer from another: who he claims to be, and for whom he signs.
+    """Return what tells one signer from another: the claimed name, and for whom it signs.
 
     Certificates expire and are renewed, so they identify only those who claim no name.
     """
@@ -65,7 +65,7 @@ def read_facts(text: str | None) -> list[Facts]:
 
 
 def describe_signer(facts: Facts) -> str:
-    """Name a signer for a reader: what he claims to be called, and his number."""
+    """Name a signer for a reader: the name and the number that are claimed."""
     claimed = facts["claimed"]
     name = claimed["name"] or facts["certificate"]["subject"] or "?"
     numbers = [f"{kind.upper()} {claimed[kind]}" for kind in ("iin", "bin") if claimed[kind]]

@@ -1,8 +1,8 @@
 """Threads that nobody registered, as packages under their own names.
 
 Nobody said who must sign, so the signers are those whom the signatures name, each asked for what
-has his name and for nothing else, and the package stays open. Whether he has signed it is another
-question, which verification answers.
+has that name and for nothing else, and the package stays open. Whether it was signed by that person
+is another question, which verification answers.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> Pack
     rows = connection.execute(_SIGNERS, {"thread": thread}).all()
     if not rows:
         return None
-    #: Who is named by each, and whether he has signed it.
+    #: Who is named by each, and whether that person has signed it.
     documents: dict[str, dict[str, bool]] = {row.document: {} for row in rows}
     if len(documents) > MAX_DOCUMENTS:
         raise PackageTooLarge(limit=MAX_DOCUMENTS)
@@ -138,7 +138,7 @@ def _documents(
 
 
 def _key(row: Row[*tuple[Any, ...]]) -> str:
-    """Tell a signer from others by what he claims; by his certificate if he claims nothing."""
+    """Tell a signer from others by what is claimed; by the certificate if nothing is."""
     if row.claimed_iin:
         return f"iin:{row.claimed_iin}"
     if row.claimed_bin:

@@ -104,7 +104,7 @@ class Version(Base):
 
 
 class Signer(Base):
-    """What the certificate of one signer of a version claims, and whether he has signed."""
+    """What the certificate of one signer of a version claims, and whether it counts as signed."""
 
     __tablename__ = "signers"
     __table_args__ = (
@@ -286,8 +286,8 @@ class PackageSigner(Base):
     email: Mapped[str | None] = mapped_column(Text)
     mobile_number: Mapped[str | None] = mapped_column(Text)
     order: Mapped[int] = mapped_column(Integer)
-    #: By these a signature is known to be his: twelve digits of a person, of an organisation, and
-    #: a role as certificates claim it.
+    #: By these a signature is known to be that signer's: twelve digits of a person, of an
+    #: organisation, and a role as certificates claim it.
     iin: Mapped[str | None] = mapped_column(CODE)
     bin: Mapped[str | None] = mapped_column(CODE)
     role: Mapped[str | None] = mapped_column(Text)

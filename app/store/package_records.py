@@ -39,7 +39,7 @@ class LinkSource:
 
 @dataclass(frozen=True, slots=True)
 class PackageSignerRecord:
-    """One who must sign. `key` tells him from the others of the package, also next time."""
+    """One who must sign. `key` tells this one from the others of the package, also next time."""
 
     number: int
     key: str
@@ -54,8 +54,8 @@ class PackageSignerRecord:
 class PackageDocumentRecord:
     """One document of a package. Its code tells it from the others.
 
-    `signed` and `turns` have an item for each signer: whether he has signed, None if nobody asks
-    him to, and whether it is for him to sign now.
+    `signed` and `turns` have an item for each signer: whether that one has signed, None if nobody
+    asks for it, and whether it is that one's turn now.
     """
 
     number: int

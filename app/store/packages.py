@@ -44,7 +44,7 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSigner:
-    """One who must sign; his IIN or BIN is given, or both."""
+    """One who must sign; an IIN or a BIN is given, or both."""
 
     first_name: str | None = None
     last_name: str | None = None

@@ -1,4 +1,4 @@
-"""The signings of one person: threads that he signed, and those that packages want him to sign."""
+"""The signings of one person: threads with a signature, and those for which packages want one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class OwnSignature:
     token_size: int | None
     #: `valid`, `pending` or `refused`; see `standings`.
     state: State
-    #: Whether he has signed by it.
+    #: Whether the person has signed by it.
     counts: bool
 
 
@@ -69,7 +69,7 @@ class SignedVersion:
 
 @dataclass(frozen=True, slots=True)
 class PersonSigning:
-    """One thread. `public_id` is None where nothing was saved yet, `signed` where he has not."""
+    """One thread. `public_id` is None where nothing was saved yet, `signed` if not signed."""
 
     document: str
     thread: str

@@ -167,7 +167,7 @@ def _joined(branches: list[Select[Any]]) -> Select[Any] | CompoundSelect[Any]:
 
 
 def _wanted(kind: Kind, kinds: tuple[Kind, ...], *, few: bool) -> Select[Any]:
-    """Select the documents of packages that a person is to sign by one kind of his number.
+    """Select the documents of packages that a person is to sign by one kind of number.
 
     Where `few` of them are wanted, PostgreSQL is kept from joining whole tables to find them: a
     subquery with an OFFSET it asks for each row.

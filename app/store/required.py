@@ -1,7 +1,7 @@
 """Whether those who must sign have signed: the one rule, for rows in Python.
 
 A signature is somebody's if it counts (`app.store.standings`), is over what was to be signed where
-that is known, and the certificate has all that the package says of him: his IIN, his BIN and his
+that is known, and the certificate has all that the package says of the person: IIN, BIN and
 role, each where one is given. `package_states.executed_column` says the same in SQL, for lists that
 are filtered by it.
 """
@@ -43,7 +43,7 @@ class Demands:
         return len(self._keys)
 
     def met(self, claims: Collection[Claim]) -> list[bool]:
-        """Tell of each whether one of the signers of a version is him."""
+        """Tell of each whether one of the signers of a version is that person."""
         if not claims:
             return [False] * len(self._keys)
         found: set[tuple[str | None, ...]] = set()

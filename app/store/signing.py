@@ -71,7 +71,7 @@ def read_signing(
     content_sha256: str | None = None,
     found: Mapping[int, Found] | None = None,
 ) -> Signing:
-    """Read what a parsed signature claims; who says nothing of a time signed when he saved.
+    """Read what a parsed signature claims; without a claimed time, that of the save counts.
 
     `content_sha256` is the digest of the content of a detached one, hex, if it is known that this
     is what was signed: by it alone a file is found that was signed with another digest.

@@ -52,7 +52,7 @@ class Trusted:
     claims: bool = False
 
     def counts(self, standing: int | None) -> bool:
-        """Tell whether a signer has signed. None: he was not judged yet."""
+        """Tell whether a signer has signed. None: not judged yet."""
         if self.claims:
             return standing != REFUSED
         return standing in self.anchors
@@ -85,7 +85,7 @@ def number_of(fingerprints: Iterable[str]) -> int:
 def judge(status: SignerStatus, *, digest: str | None, anchored: bool) -> Standing:
     """Judge a signer by what verification found.
 
-    He has signed if the value is valid and a path reached an anchor; that the content of a detached
+    That is so if the value is valid and a path reached an anchor; that the content of a detached
     signature is not at hand, or that nothing is known of revocation, doesn't speak against it.
 
     Args:

@@ -35,7 +35,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """One who has a token, and what it lets him do."""
+    """Who has a token, and what it allows."""
 
     id: str
     name: str
@@ -50,7 +50,7 @@ class Bearer:
     last_used_on: date | None
 
     def may(self, scope: str) -> bool:
-        """Tell whether he has a scope. None includes another one, but `admin` includes all."""
+        """Return whether it has a scope. None includes another one, but `admin` includes all."""
         return scope in self.scopes or "admin" in self.scopes
 
 

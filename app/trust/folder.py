@@ -1,4 +1,4 @@
-"""TRUST_DIR: whom the operator trusts, and the revocation data that he keeps himself.
+"""TRUST_DIR: whom the operator trusts, and the revocation data that are kept by hand.
 
 - Every certificate in the folder is an anchor: trusted by itself, whoever issued it, as long as it
   is in force. Nobody asks whether an anchor was revoked.

@@ -2,7 +2,7 @@
 
 Certificates name the addresses, and strangers send certificates. So nobody is asked but for a chain
 that holds and ends in an anchor: then its addresses are the word of authorities that the operator
-trusts, which may well have their servers in his own network. Whoever answers can't send us on to
+trusts, which may well have their servers in the same network. Whoever answers can't send us on to
 another server.
 """
 

@@ -13,7 +13,7 @@ INDEX = ".idx"
 COPY = ".copy"
 LOCK = ".lock"
 # Files of each kind; beyond these the oldest tenth goes. One that somebody has mapped stays there
-# for him without its name.
+# for the operator without its name.
 MAX_FILES = {RESPONSE: 4000, LIST: 40, INDEX: 16, COPY: 8}
 # Seconds after which a file that somebody began to write, and never finished, goes too.
 _ABANDONED = 3600

@@ -25,7 +25,7 @@ from app.store.signing import Signing
 
 
 class SaveOutOfReach(AccessRefused):
-    """What was to be saved could not be read by him who saves it."""
+    """What was to be saved could not be read by the caller who saves it."""
 
     template = 'Token may only save what has a tag that begins with "{prefix}"'
 
@@ -45,7 +45,7 @@ def demand_tags(tags: Iterable[str]) -> None:
     """Demand that the caller reaches a thread with these current tags.
 
     Raises:
-        SignatureNotFound: he doesn't.
+        SignatureNotFound: the caller doesn't.
     """
     prefix = _prefix()
     if prefix is not None and not _any_begins(tags, prefix):
@@ -66,26 +66,26 @@ def demand_known(connection: Connection, document: str, thread: str) -> None:
 
 
 def demand_read(connection: Connection, record: SignatureRecord) -> None:
-    """Demand that the caller reaches the thread of which he reads a version.
+    """Demand that the caller reaches the thread of which a version is read.
 
     Raises:
-        SignatureNotFound: he doesn't, or no more.
+        SignatureNotFound: the caller doesn't, or no more.
     """
     if is_bound():
         demand_tags(find_current_tags(connection, record.id) or ())
 
 
 def demand_write(connection: Connection, document: str, thread: str) -> bool:
-    """Demand that the caller reaches a thread that he is to change, or that there is none.
+    """Demand that the caller reaches a thread that is to be changed, or that there is none.
 
     Inside `database.transaction`.
 
     Returns:
-        False if there is none that he could change: one that somebody begins meanwhile may be out
-        of his reach. True for a caller who reaches all, without a look.
+        False if there is none that could be changed: one that is begun meanwhile may be out
+        of reach. True for a caller who reaches all, without a look.
 
     Raises:
-        SignatureNotFound: there is one, which he doesn't reach; or a package asks for it, which is
+        SignatureNotFound: there is one, out of reach; or a package asks for it, which is
             out of reach for whoever is bound.
     """
     if not is_bound():
@@ -105,7 +105,7 @@ def save(
     """Save as `chains.save_version` does, and raise what it raises, within the caller's reach.
 
     Raises:
-        SignatureNotFound: there is such a thread, which he doesn't reach.
+        SignatureNotFound: there is such a thread, out of the caller's reach.
     """
     if demand_write(connection, new.document, new.thread):
         return save_version(connection, new, signing, seen, compare=compare)
@@ -118,7 +118,7 @@ def save(
 
 
 def demand_save(tags: Iterable[str]) -> None:
-    """Demand that the caller will reach what he saves. Raises SaveOutOfReach."""
+    """Demand that the caller will reach what is saved. Raises SaveOutOfReach."""
     prefix = _prefix()
     if prefix is not None and not _any_begins(tags, prefix):
         raise SaveOutOfReach(prefix=prefix)

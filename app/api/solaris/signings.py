@@ -1,8 +1,8 @@
 """How a signing is written.
 
-What the store can't know is null, and so is all that is about the person's own signature until he
-has signed: until one with his number was verified. `state` and `status` are of the thread: where a
-package says who must sign it, they wait for the others too.
+What the store can't know is null, and so is all that is about the person's own signature until
+one with the person's number was verified. `state` and `status` are of the thread: where a package
+says who must sign it, they wait for the others too.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _status(signing: PersonSigning, progress: Progress | None, now: datetime) ->
 
 
 def _own_status(signing: PersonSigning) -> str:
-    """Tell how far the person is himself. What is proven not to be his is nothing that he does."""
+    """Return how far the person is. What is proven to be somebody else's counts for nothing."""
     if signing.signed is None:
         return "created"
     own = signing.signed.own
@@ -93,7 +93,7 @@ def _own_status(signing: PersonSigning) -> str:
 
 
 def _moments(signed: SignedVersion) -> Iterator[tuple[datetime, str, OwnSignature]]:
-    """Give when the person signed, each time that he did, and how that is known."""
+    """Return when the person signed, each time, and how that is known."""
     for own in signed.own:
         if not own.counts:
             continue
