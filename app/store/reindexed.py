@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Connection,
     Integer,
     Text,
@@ -21,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.store import bulk
+from app.store import bulk, signers
 from app.store.columns import ROW_ID, UtcDateTime
 from app.store.models import Signature, SignatureTerm, Signer, Version
 from app.store.signing import Signing
@@ -35,22 +34,8 @@ _OF_VERSION = {
     "signature_size": Integer(),
     "content_size": Integer(),
 }
-#: In the order of the items of a row of `Signing.signers`.
-_OF_SIGNER = {
-    "number": Integer(),
-    "claimed_iin": Text(),
-    "claimed_bin": Text(),
-    "claimed_name": Text(),
-    "digest_algorithm": Text(),
-    "message_digest": Text(),
-    "verified_gen_time": UtcDateTime(),
-    "facts": JSON(),
-    "standing": BigInteger(),
-    "standing_reason": Text(),
-    "judged_against": BigInteger(),
-}
-#: Where in it stands what was found of the signer.
-_FOUND_AT = list(_OF_SIGNER).index("standing")
+#: Where in a row of `Signing.signers` stands what was found of the signer.
+_FOUND_AT = list(signers.KINDS).index("standing")
 _OF_TERM = {"term": Text(), "signature_id": ROW_ID}
 
 
@@ -168,7 +153,7 @@ def _write_signers(connection: Connection, read: Sequence[Reread]) -> None:
         _KEY,
         [one[:2] for one in read],
     )
-    columns = {**_KEY, **_OF_SIGNER}
+    columns = {**_KEY, **signers.KINDS}
     bulk.execute(
         connection,
         lambda given: insert(Signer).from_select(

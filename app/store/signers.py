@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     BindParameter,
     ColumnElement,
     FromClause,
     Insert,
+    Integer,
     Label,
     Text,
     bindparam,
@@ -25,27 +27,27 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from app.store.columns import octets
+from app.store.columns import UtcDateTime, octets
 from app.store.models import Signer, Version
 from app.store.standings import ANCHOR_GONE, NOT_JUDGED, PENDING, REFUSED, Trusted
 
 #: The list of rows that a save brings, as JSON text, which `Prepared` asks for.
 SENT_SIGNERS: BindParameter[str] = bindparam("new_signers", type_=Text())
 
-#: In the order of the items of one row in SENT_SIGNERS.
-_COLUMNS = (
-    "number",
-    "claimed_iin",
-    "claimed_bin",
-    "claimed_name",
-    "digest_algorithm",
-    "message_digest",
-    "verified_gen_time",
-    "facts",
-    "standing",
-    "standing_reason",
-    "judged_against",
-)
+#: The columns that one row in SENT_SIGNERS has, in the order of its items.
+KINDS = {
+    "number": Integer(),
+    "claimed_iin": Text(),
+    "claimed_bin": Text(),
+    "claimed_name": Text(),
+    "digest_algorithm": Text(),
+    "message_digest": Text(),
+    "verified_gen_time": UtcDateTime(),
+    "facts": JSON(),
+    "standing": BigInteger(),
+    "standing_reason": Text(),
+    "judged_against": BigInteger(),
+}
 
 
 def add_sent(head: FromClause) -> Insert:
@@ -54,17 +56,16 @@ def add_sent(head: FromClause) -> Insert:
         column("value", JSON), name="signer", joins_implicitly=True
     )
     item = rows.c.value
-    values = [_read_item(item[place], name) for place, name in enumerate(_COLUMNS)]
+    values = [_read_item(item[place], kind) for place, kind in enumerate(KINDS.values())]
     return insert(Signer).from_select(
-        ["signature_id", "version", *_COLUMNS], select(head.c.id, head.c.version, *values)
+        ["signature_id", "version", *KINDS], select(head.c.id, head.c.version, *values)
     )
 
 
-def _read_item(item: Any, name: str) -> Any:
-    if name == "facts":
+def _read_item(item: Any, kind: Any) -> Any:
+    if isinstance(kind, JSON):
         return item
-    is_number = name in ("number", "standing", "judged_against")
-    return item.as_integer() if is_number else item.as_string()
+    return item.as_integer() if isinstance(kind, Integer) else item.as_string()
 
 
 def moment(value: datetime | None) -> str | None:

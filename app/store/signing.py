@@ -21,10 +21,8 @@ from app.store.standings import LEFT, Standing, Trusted, judge
 
 #: The algorithm, as digests of content are named.
 SHA_256 = "2.16.840.1.101.3.4.2.1"
-
-
 #: Where a row of `Signing.signers` has the facts.
-_FACTS = 7
+_FACTS = list(signers.KINDS).index("facts")
 
 
 class Found(NamedTuple):
