@@ -17,6 +17,7 @@ from app.cms.x509 import Certificate, MalformedExtension
 from app.trust.destinations import Destinations
 from app.trust.downloads import fetch
 from app.trust.errors import AnswerTooLarge, FetchFailed
+from app.trust.tidying import LIST, RESPONSE
 
 # Addresses of one kind in one certificate that are tried.
 MAX_ADDRESSES = 2
@@ -61,7 +62,7 @@ class Source:
     def name(self) -> str:
         """A name for the answer: the same for the same question at the same place."""
         question = self.address.encode() + b"\0" + (self.question or b"")
-        return hashlib.sha256(question).hexdigest() + (".ocsp" if self.question else ".crl")
+        return hashlib.sha256(question).hexdigest() + (RESPONSE if self.question else LIST)
 
     def ask(
         self, question: bytes, nonce: bytes, seconds: float, destinations: Destinations
