@@ -137,7 +137,9 @@ def _guard(app: Application, settings: Settings) -> None:
         app.wsgi_app = proxies  # type: ignore[method-assign]  # as Flask's documentation does
     if settings.cors_origins:
         cors.init_app(app, settings.cors_origins)
-    if not settings.auth:
+    if settings.auth:
+        auth.init_app(app)
+    else:
         closed.init_app(
             app,
             origins=settings.cors_origins,
@@ -145,8 +147,6 @@ def _guard(app: Application, settings: Settings) -> None:
             is_open=settings.allow_open,
             is_public=auth.reading_public(app),
         )
-    if settings.auth:
-        auth.init_app(app)
     if settings.rate_limit:
         limited_requests.init_app(app, settings.rate_limit, auth.caller_key)
     if settings.auth:
