@@ -21,7 +21,7 @@ class WithoutSessions(SessionInterface):
     """No cookies: nothing is opened before a request, and nothing saved after it."""
 
     def open_session(self, _app: Flask, _request: Request) -> NullSession:
-        """Give a session that takes nothing."""
+        """Return a session that takes nothing."""
         return _NO_SESSION
 
     def is_null_session(self, _session: object) -> bool:

@@ -122,7 +122,7 @@ class TokensInForce:
         self._noted: dict[str, tuple[date, float]] = {}
 
     def find(self, engine: Engine, text: str) -> Bearer | None:
-        """Give whose token a text is; None if it is nobody's, or not in force.
+        """Return whose token a text is; None if it is nobody's, or not in force.
 
         Raises:
             SQLAlchemyError: the tokens can't be read, so nobody can be let in.
@@ -227,19 +227,19 @@ def _reading_demands(app: Application) -> Callable[[str], _Demand]:
 
 
 def reading_public(app: Application) -> Callable[[str], bool]:
-    """Give what tells of an endpoint whether everybody may call it."""
+    """Return what tells of an endpoint whether everybody may call it."""
     demand_of = _reading_demands(app)
     return lambda endpoint: demand_of(endpoint).scope is None
 
 
 def caller() -> Bearer | None:
-    """Give whose token is at work; None if none is, or none is asked for."""
+    """Return whose token is at work; None if none is, or none is asked for."""
     found: Bearer | None = request.environ.get(_CALLER)
     return found
 
 
 def caller_name() -> str | None:
-    """Give the name of the token at work."""
+    """Return the name of the token at work."""
     found = caller()
     return found.name if found else None
 
@@ -251,7 +251,7 @@ def caller_key(request: Request) -> str | None:
 
 
 def _given_token(environ: WSGIEnvironment) -> str | None:
-    """Give the token of a request: `Authorization: Bearer`, `api_key` or `X-Api-Key`."""
+    """Return the token of a request: `Authorization: Bearer`, `api_key` or `X-Api-Key`."""
     given: str = environ.get("HTTP_AUTHORIZATION", "")
     scheme, _, token = given.partition(" ")
     if scheme.lower() == "bearer":

@@ -117,7 +117,7 @@ def _demand_own(origin: str, host: str, own: SplitResult | None) -> None:
 
 
 def _is_at(host: str, place: SplitResult) -> bool:
-    """Tell whether a Host names the server of an address."""
+    """Return whether a Host names the server of an address."""
     named = _split(f"{place.scheme}://{host}")
     return named is not None and _server(named) == _server(place)
 
@@ -128,7 +128,7 @@ def _server(parts: SplitResult) -> tuple[str, int | None]:
 
 @lru_cache(maxsize=64)
 def _is_loopback(host: str) -> bool:
-    """Tell whether a Host (RFC 9110 section 7.2) names the loopback interface, on any port."""
+    """Return whether a Host (RFC 9110 section 7.2) names the loopback interface, on any port."""
     parts = _split(f"http://{host}")
     if parts is None:
         return False

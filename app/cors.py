@@ -62,14 +62,14 @@ def init_app(app: Application, origins: Origins) -> None:
 
 
 def headers_of_unread(origins: Origins | None) -> dict[str, str]:
-    """Give what an answer says whose request could not be read, not even where it came from."""
+    """Return what an answer says whose request could not be read, not even where it came from."""
     if origins == "*":
         return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
     return {"Vary": "Origin"} if origins else {}
 
 
 def _is_preflight(request: Request) -> bool:
-    """Tell whether a browser asks before it calls, and there is something at the address."""
+    """Return whether a browser asks before it calls, and there is something at the address."""
     environ = request.environ
     return (
         "HTTP_ORIGIN" in environ

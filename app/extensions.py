@@ -14,17 +14,17 @@ db = SQLAlchemy(model_class=Base)
 
 
 def current_trusted() -> Trusted:
-    """Give whose signatures count in the application at work, as its settings have it."""
+    """Return whose signatures count in the application at work, as its settings have it."""
     return current_trust().trusted(claims=current_app.config["CLAIMS"] == "accept")
 
 
 def current_examiner() -> Examiner:
-    """Give what verifies in the background, or by a command, what saves have not."""
+    """Return what verifies in the background, or by a command, what saves have not."""
     examiner: Examiner = current_app.extensions["examiner"]
     return examiner
 
 
 def current_trust() -> Trust:
-    """Give the verifier of the application at work."""
+    """Return the verifier of the application at work."""
     trust: Trust = current_app.extensions["trust"]
     return trust

@@ -154,11 +154,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.will_close = True
 
     def readable(self) -> bool:
-        """Tell whether there is anything to be read, or to be dropped."""
+        """Return whether there is anything to be read, or to be dropped."""
         return self._drains_until is not None or bool(super().readable())
 
     def writable(self) -> bool:
-        """Tell whether there is anything to be written."""
+        """Return whether there is anything to be written."""
         return self._drains_until is None and bool(super().writable())
 
     def handle_read(self) -> None:

@@ -30,7 +30,7 @@ class Connections:
             _COUNT.pack_into(self._counts, place * _COUNT.size, _GONE if count is None else count)
 
     def is_turn_of(self, place: int) -> bool:
-        """Tell whether no other worker has less to do."""
+        """Return whether no other worker has less to do."""
         if place >= PLACES:
             return True
         counts = [count for (count,) in _COUNT.iter_unpack(self._counts)]

@@ -70,7 +70,7 @@ class _Large:
             self._dispatcher.end_large()
 
     def cancel(self) -> None:
-        """Give it up."""
+        """Return it up."""
         self._task.cancel()
 
 

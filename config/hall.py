@@ -51,5 +51,5 @@ class Hall:
             min(idle or [channel], key=lambda one: one.last_activity).will_close = True
 
     def has_room(self) -> bool:
-        """Tell whether the bodies and answers that wait leave room for more."""
+        """Return whether the bodies and answers that wait leave room for more."""
         return sum(channel.spooled for channel in tuple(self.channels)) < MAX_SPOOLED

@@ -48,11 +48,11 @@ class Reader:
         self.env = env
 
     def text(self, name: str) -> str | None:
-        """Give what a variable says, without blanks around it; None if it says nothing."""
+        """Return what a variable says, without blanks around it; None if it says nothing."""
         return self.env.get(name, "").strip() or None
 
     def integer(self, name: str, default: int, low: int, high: int) -> int:
-        """Give a whole number within bounds, both included."""
+        """Return a whole number within bounds, both included."""
         value = self.text(name)
         if value is None:
             return default
@@ -61,14 +61,14 @@ class Reader:
         return int(value)
 
     def choice(self, name: str, choices: tuple[Any, ...]) -> Any:
-        """Give one of the choices, the first if none is made."""
+        """Return one of the choices, the first if none is made."""
         value = self.text(name) or choices[0]
         if value not in choices:
             raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
         return value
 
     def choices(self, name: str, choices: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Give those of the choices that are listed, all if there is no list."""
+        """Return those of the choices that are listed, all if there is no list."""
         value = self.text(name)
         if value is None:
             return choices
@@ -80,7 +80,7 @@ class Reader:
         return tuple(choice for choice in choices if choice in listed)
 
     def uuid(self, name: str) -> str | None:
-        """Give a UUID in its usual text form."""
+        """Return a UUID in its usual text form."""
         value = self.text(name)
         if value is None:
             return None
@@ -90,7 +90,7 @@ class Reader:
             raise SettingsError(f"{name} must be a UUID, not {value!r}") from error
 
     def switch(self, name: str, default: bool) -> bool:
-        """Give whether something is on, in any of the words of SWITCH."""
+        """Return whether something is on, in any of the words of SWITCH."""
         value = self.text(name)
         if value is None:
             return default
@@ -99,7 +99,7 @@ class Reader:
         return SWITCH[value.lower()]
 
     def host(self, name: str, default: str) -> str:
-        """Give an address, or a name that has one, to listen at."""
+        """Return an address, or a name that has one, to listen at."""
         value = self.text(name) or default
         try:
             socket.getaddrinfo(value, None)
@@ -114,7 +114,7 @@ class Reader:
     def folder(self, name: str, default: None) -> Path | None: ...
 
     def folder(self, name: str, default: Path | None) -> Path | None:
-        """Give a folder, which need not be there yet."""
+        """Return a folder, which need not be there yet."""
         value = self.text(name)
         folder = default if value is None else Path(value).resolve()
         if folder and folder.exists() and not folder.is_dir():
@@ -122,7 +122,7 @@ class Reader:
         return folder
 
     def file(self, name: str) -> Path | None:
-        """Give a file that can be read."""
+        """Return a file that can be read."""
         value = self.text(name)
         if value is None:
             return None
@@ -132,7 +132,7 @@ class Reader:
         return file
 
     def address(self, name: str) -> str | None:
-        """Give an address on the web, as it was written."""
+        """Return an address on the web, as it was written."""
         value = self.text(name)
         if value is None:
             return None
@@ -147,7 +147,7 @@ class Reader:
         return value
 
     def rate(self, name: str, default: str) -> RateLimitItem | None:
-        """Give how many in which time, None if the word is one for off."""
+        """Return how many in which time, None if the word is one for off."""
         value = self.text(name) or default
         if value.lower() in SWITCH and not SWITCH[value.lower()]:
             return None
@@ -161,7 +161,7 @@ class Reader:
         return rate
 
     def origins(self, name: str, default: str) -> Origins | None:
-        """Give origins, each once, `*` for all, None if the word is one for off."""
+        """Return origins, each once, `*` for all, None if the word is one for off."""
         value = self.text(name) or default
         if value == "*":
             return "*"
@@ -176,7 +176,7 @@ class Reader:
         return origins
 
     def destinations(self, name: str) -> tuple[str, ...]:
-        """Give names of hosts, addresses and networks, in small letters; none if there is no list.
+        """Return names of hosts, addresses and networks, in small letters; none without a list.
 
         A name that consists of digits and points would be a mistyped address.
         """
@@ -196,7 +196,7 @@ class Reader:
         return listed
 
     def zone(self, name: str, default: str) -> ZoneInfo:
-        """Give a zone of the system's, or the package tzdata's, database."""
+        """Return a zone of the system's, or the package tzdata's, database."""
         value = self.text(name) or default
         try:
             return ZoneInfo(value)

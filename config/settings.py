@@ -195,7 +195,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _public_url(read: Reader) -> str | None:
-    """Give what the addresses in answers begin with: a query or a fragment would end them."""
+    """Return what the addresses in answers begin with: a query or a fragment would end them."""
     address = read.address("PUBLIC_URL")
     if address is None:
         return None
@@ -222,7 +222,7 @@ def _database_url(read: Reader) -> URL:
 
 
 def _checked_url(text: str) -> URL:
-    """Give the URL that SQLAlchemy understands. The value is never repeated: it has a password."""
+    """Return the URL that SQLAlchemy understands. The value is not repeated: it has a password."""
     # SQLAlchemy 2.1 takes postgresql:// for psycopg 3 and doesn't know Heroku's postgres://.
     text = re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", text)
     try:

@@ -134,7 +134,7 @@ class _SharingServer(Server):
         return self._left_at is not None and time.monotonic() - self._left_at < _PATIENCE
 
     def readable(self) -> bool:
-        """Tell whether to look for connections."""
+        """Return whether to look for connections."""
         self._tell()
         return bool(super().readable()) and not (self.leaves and not self._is_our_turn())
 

@@ -22,7 +22,7 @@ class Answer(Response):
         super().__init__([body], status, headers)
 
     def get_wsgi_headers(self, _environ: dict[str, Any]) -> Headers:
-        """Give the headers as they are: no address in them, no status without a body."""
+        """Return the headers as they are: no address in them, no status without a body."""
         return self.headers
 
 

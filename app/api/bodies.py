@@ -77,7 +77,7 @@ def in_query(shape: Json) -> Json:
 
 
 def _shapes(chapter: Chapter, operation: Operation) -> dict[str, Json]:
-    """Give the shape of each parameter, older names included, by name."""
+    """Return the shape of each parameter, older names included, by name."""
     if operation.reads is None:
         return {}
     shapes = operation.reads().shapes()
@@ -91,7 +91,7 @@ def _shapes(chapter: Chapter, operation: Operation) -> dict[str, Json]:
 
 
 def words_of(chapter: Chapter, operation: Operation) -> dict[str, str]:
-    """Give the words for each parameter, by name."""
+    """Return the words for each parameter, by name."""
     older = {
         alias: f"Older name of `{name}`, read where that is not given."
         for alias, name in chapter.aliases.items()

@@ -112,7 +112,7 @@ def path_of(rule: Rule) -> str:
 
 
 def _parts(rule: Rule) -> Iterator[tuple[bool, str]]:
-    """Give the parts of an address, each with whether it stands there as it is."""
+    """Return the parts of an address, each with whether it stands there as it is."""
     for piece in rule.rule.split("<"):
         variable, closing, rest = piece.partition(">")
         if closing:
@@ -132,7 +132,7 @@ class _Writer:
         self.scope = DEMANDS.get(told.view, "admin")
 
     def write(self) -> Json:
-        """Give the operation."""
+        """Return the operation."""
         written: Json = {
             "tags": [self.chapter.name],
             "operationId": self._id(),

@@ -173,7 +173,7 @@ def tell(
 
 
 def _family_shape() -> Callable[[Problem], Response]:
-    """Give the words of the family that the address belongs to, the envelope for all others."""
+    """Return the words of the family that the address belongs to, the envelope for all others."""
     families: tuple[Family, ...] = current_app.extensions["families"]
     for family in families:
         if family.owns(request.path):
@@ -182,7 +182,7 @@ def _family_shape() -> Callable[[Problem], Response]:
 
 
 def in_language(refusal: Refusal | Reason) -> str:
-    """Give a sentence in the language that the client wants."""
+    """Return a sentence in the language that the client wants."""
     return _fill(refusal.template, refusal.values, choose_locale(request))
 
 

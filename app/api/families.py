@@ -40,7 +40,7 @@ class Family:
     describe: Callable[[], Chapter]
 
     def owns(self, path: str) -> bool:
-        """Tell whether an address is this family's, whether or not there is anything at it."""
+        """Return whether an address is this family's, whether or not there is anything at it."""
         return any(path.startswith(prefix) and path != prefix for prefix in self.prefixes)
 
 

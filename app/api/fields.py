@@ -49,7 +49,7 @@ class Text(Parameter[str | None]):
         self.strip = strip
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         limit = {} if self.limit is None else {"maxLength": self.limit}
         return {"type": ["string", "integer", "null"], **limit}
 
@@ -69,7 +69,7 @@ class Integer(Parameter[int | None]):
         self.high = high
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         return {**_WHOLE_NUMBER, "minimum": self.low, "maximum": self.high}
 
     def _deserialize(
@@ -94,7 +94,7 @@ class VersionNumber(Parameter[int | None]):
     UNREACHABLE: ClassVar[int] = 2**31 - 1
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         return dict(_WHOLE_NUMBER)
 
     def _deserialize(
@@ -115,7 +115,7 @@ class Flag(Parameter[bool]):
     }
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         return {"enum": [True, False, 1, 0, *self.WORDS, None]}
 
     def _deserialize(
@@ -137,7 +137,7 @@ class Digits(Parameter[str | None]):
         self.pattern = re.compile(f"[{'0-9A-Fa-f' if hexadecimal else '0-9'}]{{{digits}}}")
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         return {"type": ["string", "integer", "null"], "pattern": f"^({self.pattern.pattern})?$"}
 
     def _deserialize(
@@ -161,7 +161,7 @@ class Moment(Parameter[datetime | date | None]):
     """A date, or a date and a time, with or without an offset (ISO 8601, or as answers have it)."""
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         return {"type": ["string", "null"]}
 
     def _deserialize(
@@ -184,7 +184,7 @@ class Choice(Parameter[str | None]):
         self.choices = choices
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         return {"enum": [*self.choices, "", None]}
 
     def _deserialize(
@@ -209,7 +209,7 @@ class Choices(Parameter[tuple[str, ...]]):
         self.choices = choices
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         word = "|".join(self.choices)
         listed = {"type": "string", "pattern": rf"^\s*(({word})\s*(,\s*({word})\s*)*)?$"}
         return {**listed, "type": ["string", "array", "null"], "items": {"enum": [*self.choices]}}
@@ -236,7 +236,7 @@ class Tags(Parameter[tuple[str, ...]]):
         super().__init__(load_default=(), allow_none=True, **options)
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         tag = {"type": ["string", "integer"], "minLength": 1, "maxLength": MAX_TEXT}
         kinds = ["array", "string", "integer", "null"]
         return {"type": kinds, "items": tag, "maxItems": MAX_TAGS}

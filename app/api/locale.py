@@ -20,7 +20,7 @@ CATALOGUES = Path(__file__).parent / "translations"
 
 
 def choose_locale(request: Request) -> str:
-    """Give the language of the `api-locale` header, else of `Accept-Language`, else English."""
+    """Return the language of the `api-locale` header, else of `Accept-Language`, else English."""
     note_language(request)
     wanted = request.headers.get("api-locale")
     if wanted:
@@ -33,7 +33,7 @@ def choose_locale(request: Request) -> str:
 
 
 def translate(template: str, locale: str) -> str:
-    """Give a sentence in another language; where there is none, as it is."""
+    """Return a sentence in another language; where there is none, as it is."""
     return template if locale == "en" else _catalogue(locale).get(template, template)
 
 

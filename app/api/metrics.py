@@ -13,6 +13,6 @@ blueprint = Blueprint("metrics", __name__)
 @blueprint.get("/metrics")
 @needs("read")
 def tell_metrics() -> Response:
-    """Give all that is counted, in one of Prometheus's text formats."""
+    """Return all that is counted, in one of Prometheus's text formats."""
     text, content_type = counters.tell(request.headers.get("Accept", ""))
     return Response(text, content_type=content_type)

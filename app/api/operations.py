@@ -25,7 +25,7 @@ def live() -> Response:
 @blueprint.get("/ready")
 @public
 def ready() -> Response:
-    """Tell whether the database can be reached and has the newest schema; 503 if not."""
+    """Return whether the database can be reached and has the newest schema; 503 if not."""
     try:
         with db.engine.connect() as connection:
             migrated = reading.is_migrated(connection)

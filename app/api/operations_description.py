@@ -20,7 +20,7 @@ _ASSETS = ("text/css", "text/javascript", "image/png")
 
 
 def describe() -> Chapter:
-    """Give the chapter."""
+    """Return the chapter."""
     live = enveloped(members({"health": choice("live")}))
     ready = enveloped(members({"health": choice("ready")}))
     return Chapter(

@@ -58,7 +58,7 @@ _FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
 
 
 def common_components(chapters: Sequence[Chapter]) -> Json:
-    """Give the shapes, answers and headers that operations refer to."""
+    """Return the shapes, answers and headers that operations refer to."""
     schemas: dict[str, Json] = {"Refusal": ERROR}
     for chapter in chapters:
         schemas |= {**chapter.shapes, _error_name(chapter): chapter.error}
@@ -85,7 +85,7 @@ class ResponseWriter:
         self.headers: tuple[str, ...] = EVERYWHERE
 
     def write(self, *, public: bool, limited: bool) -> Iterator[tuple[int, Json]]:
-        """Give each status with its answer.
+        """Return each status with its answer.
 
         Args:
             public: whether no token is needed.
@@ -101,7 +101,7 @@ class ResponseWriter:
             yield status, {"$ref": f"#/components/responses/{_server_name(status)}"}
 
     def _reasons(self, guards: tuple[type[Exception], ...], *, asks: bool) -> dict[int, list[str]]:
-        """Give the reasons of each status with which the operation may be refused.
+        """Return the reasons of each status with which the operation may be refused.
 
         `asks` says whether the database is asked for tokens.
         """
@@ -163,7 +163,7 @@ def _server_name(status: int) -> str:
 
 
 def _reason(kind: type[Exception]) -> tuple[int, str]:
-    """Give the status of a kind of error, and what it is, in the words of its docstring."""
+    """Return the status of a kind of error, and what it is, in the words of its docstring."""
     if issubclass(kind, HTTPException):
         status = kind.code or 500
         return status, MEANINGS[status]

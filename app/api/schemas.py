@@ -18,11 +18,11 @@ class Shaped(Protocol):
     """A field that knows what it takes."""
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
 
 
 def shape_of(field: Field[Any]) -> dict[str, Any]:
-    """Give the JSON Schema of what a field takes, with its default."""
+    """Return the JSON Schema of what a field takes, with its default."""
     shape = field.shape() if isinstance(field, Shaped) else field.metadata["shape"]
     default = field.load_default
     return {**shape, "default": default} if isinstance(default, bool | int | str) else shape
@@ -66,7 +66,7 @@ class FieldsSchema(Schema):
         return self.build(data)
 
     def shapes(self) -> dict[str, dict[str, Any]]:
-        """Give the JSON Schema of what each field takes, by the name that it has in requests.
+        """Return the JSON Schema of what each field takes, by the name that it has in requests.
 
         A field that is marshmallow's own has its schema as `shape` in its metadata.
         """
@@ -82,7 +82,7 @@ class FieldsSchema(Schema):
 
 
 def aware(moment: datetime | date | None, name: str, of_day: time = time.min) -> datetime | None:
-    """Give a moment in UTC: one without an offset is of the setting's zone, a day has `of_day`.
+    """Return a moment in UTC: one without an offset is of the setting's zone, a day has `of_day`.
 
     Args:
         moment: as the field gave it.

@@ -59,7 +59,7 @@ def tell_machines() -> Response:
 
 
 def _document() -> bytes:
-    """Give the document, written when it is first asked for; it stays the same after that."""
+    """Return the document, written when it is first asked for; it stays the same after that."""
     extensions = current_app.extensions
     if DOCUMENT not in extensions:
         rooms: Sequence[Callable[[], Chapter]] = extensions[CHAPTERS]
@@ -71,7 +71,7 @@ def _document() -> bytes:
 @blueprint.get("/docs")
 @public
 def show_reader() -> Response:
-    """Give the page on which people read the description."""
+    """Return the page on which people read the description."""
     page = (PAGES / "docs.html").read_text(encoding="utf-8")
     document = url_for("self_description.tell_machines")
     assets = url_for("self_description.show_reader")
@@ -82,7 +82,7 @@ def show_reader() -> Response:
 @blueprint.get("/docs/<asset>")
 @public
 def give_asset(asset: str) -> Response:
-    """Give a file that the page needs."""
+    """Return a file that the page needs."""
     if asset not in ASSETS:
         raise NotFound
     folder, content_type = ASSETS[asset]

@@ -21,7 +21,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
 
 
 def as_text(value: Any, name: str) -> str:
-    """Give text for text or a number.
+    """Return text for text or a number.
 
     Raises:
         ParameterError: it is something else.
@@ -34,7 +34,7 @@ def as_text(value: Any, name: str) -> str:
 
 
 def check_text(text: str, name: str, limit: int | None) -> str:
-    """Give the text back if a database can keep it.
+    """Return the text back if a database can keep it.
 
     Raises:
         ParameterError: it is too long, or has a NUL or half of a surrogate pair.
@@ -57,7 +57,7 @@ def check_text(text: str, name: str, limit: int | None) -> str:
 
 
 def as_integer(value: Any, name: str) -> int:
-    """Give the number for a number or its decimal text.
+    """Return the number for a number or its decimal text.
 
     Raises:
         ParameterError: it is something else.

@@ -41,7 +41,7 @@ def check(file: Path) -> None:
 
 
 def _read_text(file: Path) -> str:
-    """Give a file's text; bytes that are none are taken for DER."""
+    """Return a file's text; bytes that are none are taken for DER."""
     content = file.read_bytes()
     try:
         return content.decode("utf-8")

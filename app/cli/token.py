@@ -62,7 +62,7 @@ def _read_prefix(_context: click.Context, _option: click.Parameter, text: str | 
 
 @contextmanager
 def _writing() -> Iterator[Connection]:
-    """Give a transaction; what can't be done is told in one line."""
+    """Return a transaction; what can't be done is told in one line."""
     with _told_in_a_line(), transaction(db.engine) as connection:
         yield connection
 
@@ -147,7 +147,7 @@ def revoke(name: str) -> None:
 @token_commands.command("rotate")
 @_NAME
 def rotate(name: str) -> None:
-    """Give the token named NAME another secret, and print it.
+    """Return the token named NAME another secret, and print it.
 
     It keeps all else, also its expiry. Within five seconds no server accepts the old one.
     """

@@ -84,5 +84,5 @@ _NAMES = _KEYS | _DIGESTS | _SIGNATURES | _CURVES
 
 
 def name(oid: str) -> str:
-    """Give what people call an algorithm or a curve; the identifier itself if it is unknown."""
+    """Return what people call an algorithm or a curve; the identifier itself if it is unknown."""
     return _NAMES.get(oid, oid)

@@ -96,7 +96,7 @@ class _Signed:
     signature: bytes
 
     def message_and_hash(self) -> tuple[bytes, hashes.HashAlgorithm | utils.Prehashed]:
-        """Give what `cryptography` is to check: the message, or the digest that there is of it."""
+        """Return what `cryptography` is to check: the message, or the digest that is there."""
         hash_ = find_hash(self.digest)
         if callable(self.message):
             return self.message(self.digest), utils.Prehashed(hash_)
@@ -168,7 +168,7 @@ def verify_signature(
     message: Message,
     signature: bytes,
 ) -> bool:
-    """Tell whether `signature` is that of `message` by the holder of `key`.
+    """Return whether `signature` is that of `message` by the holder of `key`.
 
     `digest_algorithm` is the one that a SignerInfo declares, or None where only the signature
     algorithm tells it. It is False too if the key is of another kind, or if key or signature are

@@ -32,7 +32,7 @@ _PADDING = re.compile(r"(?:(?:=|%3[Dd])(?:[ \t\r\n]|%0[AaDd]|%20){0,1000}){1,2}"
 
 
 def open_armour(text: str) -> tuple[int, int]:
-    """Give where in `text` the value itself, XML or base64, starts and stops.
+    """Return where in `text` the value itself, XML or base64, starts and stops.
 
     Takes away blanks and a byte order mark before it, the head of a data URI, and PEM armour.
     Raises MalformedSignature if there is no value, if PEM armour is cut or is that of something
@@ -66,7 +66,7 @@ def skip_heads(text: str) -> int:
 
 
 def is_plain_uri(text: str, start: int) -> bool:
-    """Tell whether what starts there follows the head of a data URI, and is not base64 itself."""
+    """Return whether what starts there follows the head of a data URI, and is not base64 itself."""
     return text[start - 1 : start] == "," and text.startswith(("<", "%", "-----"), start)
 
 
@@ -90,7 +90,7 @@ def open_data_uri(text: str) -> str:
 
 
 def _open_pem(text: str, start: int) -> tuple[int, int]:
-    """Give where the body of PEM armour (RFC 7468) starts and stops."""
+    """Return where the body of PEM armour (RFC 7468) starts and stops."""
     begin = _begin_pem(text, start)
     end_line = f"-----END {begin[1]}-----"
     stop = text.find(end_line, begin.end())
@@ -118,7 +118,7 @@ def _refuse_outside(index: int) -> NoReturn:
 
 
 def readings(body: str) -> Iterator[str]:
-    """Give plain base64 for `body`, most likely reading first.
+    """Return plain base64 for `body`, most likely reading first.
 
     There are several only where blanks stand in it: each may be a plus that a form decoder turned
     into a blank, or a mere separator. Which one is right, only what it decodes to can tell.

@@ -21,7 +21,7 @@ class Authorities(Protocol):
     """Where to look for an issuer."""
 
     def named(self, name: bytes) -> Sequence[Certificate]:
-        """Give the certificates whose holder has this encoded name. Names repeat."""
+        """Return the certificates whose holder has this encoded name. Names repeat."""
 
 
 class GivenAuthorities:
@@ -37,11 +37,11 @@ class GivenAuthorities:
             self._named.setdefault(key, []).append(certificate)
 
     def __contains__(self, certificate: Certificate) -> bool:
-        """Tell whether exactly this certificate is among them."""
+        """Return whether exactly this certificate is among them."""
         return certificate in self._certificates
 
     def named(self, name: bytes) -> Sequence[Certificate]:
-        """Give the certificates whose holder has this name, however it is encoded."""
+        """Return the certificates whose holder has this name, however it is encoded."""
         return self._named.get(name_key(name) or name, [])
 
     def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:
@@ -82,7 +82,7 @@ class EmbeddedAuthorities:
         self._named: dict[bytes, list[Certificate]] = {}
 
     def named(self, name: bytes) -> Sequence[Certificate]:
-        """Give the certificates whose holder has this name, MAX_SAME_NAME of them at most."""
+        """Return the certificates whose holder has this name, MAX_SAME_NAME of them at most."""
         if name not in self._named:
             names = dict.fromkeys((name, *self._matching(name)))
             nodes = [node for one in names for node in self._subjects.get(one, [])]
@@ -111,7 +111,7 @@ class EmbeddedAuthorities:
 
 
 def _subject(certificate: Node) -> bytes:
-    """Give the holder's encoded name, the fifth field of TBSCertificate. Raises one of DAMAGE."""
+    """Return the holder's encoded name, the fifth field of TBSCertificate. Raises one of DAMAGE."""
     fields = certificate.fields(3).take(SEQUENCE).fields()
     fields.optional(EXPLICIT_0)
     return fields.rest()[4].expect(SEQUENCE).encoded

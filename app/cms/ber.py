@@ -92,7 +92,7 @@ def scan(data: bytes, size: int | None = None, *, trailing_zeros: bool = False) 
 
 
 def _walk(data: bytes, whole: int, closed: dict[int, int]) -> int:  # noqa: C901, PLR0912  # Calls cost more than branches
-    """Give the offset behind the outermost value; note in `closed` what `Scanned` wants to know.
+    """Return the offset behind the outermost value; note in `closed` what `Scanned` wants to know.
 
     It calls nothing for a short element. `ends` keeps where the open ones end, inverted if the one
     inside has an indefinite length and needs an end-of-contents; `opened` where those begin.
@@ -142,7 +142,7 @@ def _walk(data: bytes, whole: int, closed: dict[int, int]) -> int:  # noqa: C901
 
 
 def _is_list(data: bytes, position: int, contents: int, stop: int) -> bool:
-    """Tell whether the element at `position` begins as a CRL does, with definite lengths.
+    """Return whether the element at `position` begins as a CRL does, with definite lengths.
 
     Nothing else that is read from a signature begins so, and a certificate has no such size.
     """
@@ -160,7 +160,7 @@ def _is_list(data: bytes, position: int, contents: int, stop: int) -> bool:
 
 
 def _open(data: bytes, whole: int) -> tuple[int, int]:
-    """Give where the contents of the outermost element start and stop."""
+    """Return where the contents of the outermost element start and stop."""
     if data[0] != SEQUENCE or data[1] == 0:
         raise MalformedSignature("cms: neither CMS nor XML")
     start, stop = _span(data, 0, whole)
@@ -170,7 +170,7 @@ def _open(data: bytes, whole: int) -> tuple[int, int]:
 
 
 def _span(data: bytes, position: int, end: int) -> tuple[int, int]:
-    """Give where the contents of the element at `position` start and stop.
+    """Return where the contents of the element at `position` start and stop.
 
     Contents of indefinite length may go as far as `end`. Raises IndexError if the header is cut.
     """
@@ -254,7 +254,7 @@ class Scanned:
             _remembered.add(encoded)
 
     def count_octets(self, element: Element) -> int | None:
-        """Give the size of an OCTET STRING, which BER may cut into pieces; None if it is no such.
+        """Return the size of an OCTET STRING, which BER may cut into pieces; None if it is no such.
 
         Pieces may have pieces in turn. Walked is over headers, flat: levels cost nothing.
         """

@@ -48,14 +48,14 @@ _MAX_RSA_KEY = 2100
 
 
 def cost_of_digest(oid: str, size: int) -> int:
-    """Give what it costs to hash so many bytes."""
+    """Return what it costs to hash so many bytes."""
     function = algorithms.DIGESTS.get(oid)
     start, thousand = _COSTS_OF_DIGESTS.get(function, _IN_C) if function else _IN_C
     return start + size * thousand // 1000
 
 
 def cost_of_check(key: PublicKey, size: int) -> int:
-    """Give what it costs to check a signature over so many bytes."""
+    """Return what it costs to check a signature over so many bytes."""
     kind = key.algorithm.oid
     if kind in _GOST_CHECKS:
         plain, in_c, digest = _GOST_CHECKS[kind]
@@ -65,7 +65,7 @@ def cost_of_check(key: PublicKey, size: int) -> int:
 
 
 def is_slow(oid: str) -> bool:
-    """Tell whether a digest is computed in plain Python."""
+    """Return whether a digest is computed in plain Python."""
     return algorithms.DIGESTS.get(oid) in SLOW_DIGESTS
 
 

@@ -226,7 +226,7 @@ def _make_default_known(root: etree._Element) -> None:
 
 
 def _measure(root: etree._Element) -> tuple[int, int]:
-    """Give how deep elements are, and how many namespaces are declared on one way down, at most."""
+    """Return how deep elements are, and how many namespaces one way down declares, at most."""
     counts = {"start": 0, "start-ns": 0}
     most = counts.copy()
     for event, _ in etree.iterwalk(root, events=("start", "end", "start-ns", "end-ns")):

@@ -39,10 +39,10 @@ class CertificateSource(Protocol):
     """Where the certificate may lie that a SignerIdentifier names (RFC 5652 section 5.3)."""
 
     def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:
-        """Give the certificate with this issuer and serialNumber, both encoded."""
+        """Return the certificate with this issuer and serialNumber, both encoded."""
 
     def by_key_identifier(self, identifier: bytes) -> bytes | None:
-        """Give the certificate with this subjectKeyIdentifier."""
+        """Return the certificate with this subjectKeyIdentifier."""
 
 
 class EmbeddedCertificates:
@@ -58,12 +58,12 @@ class EmbeddedCertificates:
         self._by_key: dict[bytes, Element] | None = None
 
     def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:
-        """Give the certificate with this issuer and serialNumber, both encoded."""
+        """Return the certificate with this issuer and serialNumber, both encoded."""
         found = self._issuers_and_serials().get((issuer, serial))
         return self._cut(found or self._by_matching_issuer(issuer, serial))
 
     def by_key_identifier(self, identifier: bytes) -> bytes | None:
-        """Give the certificate with this subjectKeyIdentifier (RFC 5280 section 4.2.1.2)."""
+        """Return the certificate with this subjectKeyIdentifier (RFC 5280 section 4.2.1.2)."""
         return self._cut(self._key_identifiers().get(identifier))
 
     def _cut(self, certificate: Element | None) -> bytes | None:
@@ -79,7 +79,7 @@ class EmbeddedCertificates:
         return None
 
     def _name_key(self, name: bytes) -> str | None:
-        """Give what matching names have in common; None if too many have been compared."""
+        """Return what matching names have in common; None if too many have been compared."""
         keys = self._name_keys
         if name not in keys:
             if len(keys) == _MAX_NAMES:
@@ -116,7 +116,7 @@ class EmbeddedCertificates:
 
 @lru_cache(maxsize=512)
 def is_certificate(der: bytes) -> bool:
-    """Tell whether scanned bytes are a Certificate (RFC 5280 section 4.1) and well-formed.
+    """Return whether scanned bytes are a Certificate (RFC 5280 section 4.1) and well-formed.
 
     Looked at are the fields that naming its holder and checking a signature stand on. An office
     has few signers, and each next version of a document brings the earlier ones' certificates
@@ -130,7 +130,7 @@ def is_certificate(der: bytes) -> bool:
 
 
 def _has_layout(value: Scanned) -> bool:
-    """Tell whether each field has its own tag: asn1crypto is not as strict as those who rely on it.
+    """Return whether each field has its own tag; asn1crypto checks less than those who rely on it.
 
     `x509.read_certificate` takes the fields by these tags.
     """
@@ -184,7 +184,7 @@ def _extensions(value: Scanned, certificate: Element) -> list[Element]:
 
 
 def _key_identifier(value: Scanned, extension: Element) -> bytes:
-    """Give the key identifier that an Extension holds, or nothing if it is another one.
+    """Return the key identifier that an Extension holds, or nothing if it is another one.
 
     The identifier is an OCTET STRING within the OCTET STRING extnValue, which `ber.scan` could not
     look into.

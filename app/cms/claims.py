@@ -125,7 +125,7 @@ def _list(
 
 
 def _number(subject: Name, kind: str, prefix: str, notes: list[str]) -> str | None:
-    """Give the number that follows a prefix in attributes of one type."""
+    """Return the number that follows a prefix in attributes of one type."""
     found = []
     for text in subject.values(kind):
         if text.startswith(prefix):
@@ -146,7 +146,7 @@ def _number(subject: Name, kind: str, prefix: str, notes: list[str]) -> str | No
 def _given_names(
     common_name: str | None, surname: str | None, attribute: str | None
 ) -> tuple[str | None, str | None]:
-    """Give first name and patronymic.
+    """Return first name and patronymic.
 
     The NCA writes surname and first name into the common name, and the patronymic into givenName.
     Others leave givenName its own meaning (X.520 6.1.4): then it repeats what follows the surname.
@@ -168,13 +168,13 @@ def _folded(words: list[str]) -> list[str]:
 
 
 def _email(certificate: Certificate, subject: Name, notes: list[str]) -> str | None:
-    """Give the e-mail address, which older certificates have in the name."""
+    """Return the e-mail address, which older certificates have in the name."""
     found = _list(x509.subject_alternative_emails, certificate, notes)
     return names.clean(found[0]) or None if found else subject.value(names.EMAIL)
 
 
 def _roles(purposes: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the roles among purposes. Other authorities name none: then they are unknown."""
+    """Return the roles among purposes. Other authorities name none: then they are unknown."""
     found = (ROLES.get(_SYSTEM if oid.startswith(_SYSTEM + ".") else oid) for oid in purposes)
     return tuple(dict.fromkeys(role for role in found if role))
 
@@ -182,7 +182,7 @@ def _roles(purposes: tuple[str, ...]) -> tuple[str, ...]:
 def _usage(
     policies: tuple[str, ...], purposes: tuple[str, ...], usages: tuple[str, ...]
 ) -> tuple[Usage, ...]:
-    """Tell whether the key is to sign, to authenticate its holder, or both."""
+    """Return whether the key is to sign, to authenticate its holder, or both."""
     found: set[Usage] = {_POLICY_USAGES[oid] for oid in policies if oid in _POLICY_USAGES}
     if not found:
         found = {_PURPOSE_USAGES[oid] for oid in purposes if oid in _PURPOSE_USAGES}
@@ -194,7 +194,7 @@ def _usage(
 
 
 def check_number(number: str) -> bool:
-    """Tell whether an IIN or a BIN has twelve digits, the last of which checks the others."""
+    """Return whether an IIN or a BIN has twelve digits, the last of which checks the others."""
     if not _NUMBER.fullmatch(number):
         return False
     digits = [int(digit) for digit in number]
@@ -206,7 +206,7 @@ def check_number(number: str) -> bool:
 
 
 def birthday(iin: str) -> date | None:
-    """Give the day of birth that an IIN starts with, or None if there is no such day."""
+    """Return the day of birth that an IIN starts with, or None if there is no such day."""
     if not _NUMBER.fullmatch(iin) or iin[6] not in _CENTURIES:
         return None
     try:
@@ -216,7 +216,7 @@ def birthday(iin: str) -> date | None:
 
 
 def gender(iin: str) -> Literal["male", "female"] | None:
-    """Give the sex that the seventh digit of an IIN stands for, or None if it stands for none."""
+    """Return the sex that the seventh digit of an IIN stands for, or None if it stands for none."""
     if not _NUMBER.fullmatch(iin) or iin[6] not in _CENTURIES:
         return None
     return "male" if int(iin[6]) % 2 else "female"

@@ -44,7 +44,7 @@ def with_crlf(content: bytes) -> bytes:
 
 
 def compare_content(given: bytes | None, signed: Content) -> Verdict:
-    """Tell whether the content that was given, if any, is the one that is checked."""
+    """Return whether the content that was given, if any, is the one that is checked."""
     if given is None or given == signed.data:
         return YES
     if with_crlf(given) == signed.data:

@@ -116,7 +116,7 @@ def _octets(serial_number: int) -> bytes:
 
 
 def occurs(data: Buffer, start: int, stop: int, serial_number: int) -> bool:
-    """Tell whether the octets of a serial number stand somewhere from `start` to `stop`."""
+    """Return whether the octets of a serial number stand somewhere from `start` to `stop`."""
     return data.find(_octets(serial_number), start, stop) >= 0
 
 

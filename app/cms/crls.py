@@ -130,7 +130,7 @@ class CertificateList:
         return critical <= _KNOWN and not self._scope().keys() & {_INDIRECT}
 
     def is_signed_by(self, key: PublicKey, budget: Budget = FREE) -> bool:
-        """Tell whether the holder of `key` signed it; each answer is remembered.
+        """Return whether the holder of `key` signed it; each answer is remembered.
 
         Raises UnsupportedAlgorithm or TooCostly.
         """
@@ -186,7 +186,7 @@ class CertificateList:
         return replace(min(final, key=lambda entry: entry.when), when=first.when)
 
     def removes(self, serial_number: int) -> bool:
-        """Tell whether a delta CRL takes back what its base says of that number (section 5.3.1).
+        """Return whether a delta CRL takes back what its base says of that number (section 5.3.1).
 
         Raises MalformedRevocation as `find` does.
         """
@@ -228,7 +228,7 @@ class CertificateList:
         return find_offsets(self._rows, serial_number)
 
     def is_delta_of(self, base: "CertificateList") -> bool:
-        """Tell whether the two may be read together, as `base` with later changes (section 5.2.4).
+        """Return whether both may be read together, as `base` with later changes (section 5.2.4).
 
         Both are of one issuer already: whoever asks has looked them up by its name.
         """
@@ -266,7 +266,7 @@ class CertificateList:
         return point, key
 
     def covers(self, certificate: Certificate) -> bool:
-        """Tell whether it is about such certificates, for all reasons (section 5.2.5)."""
+        """Return whether it is about such certificates, for all reasons (section 5.2.5)."""
         scope = self._scope()
         if scope.keys() & {_ONLY_SOME_REASONS, _ONLY_ATTRIBUTES}:
             return False
@@ -286,7 +286,7 @@ class CertificateList:
             return not scope
 
     def _scope(self) -> dict[int, Node]:
-        """Give the fields of IssuingDistributionPoint; what can't be read makes it indirect."""
+        """Return the fields of IssuingDistributionPoint; what can't be read makes it indirect."""
         if _ISSUING_DISTRIBUTION_POINT not in self._extensions:
             return {}
         _, der = self._extensions[_ISSUING_DISTRIBUTION_POINT]

@@ -28,7 +28,7 @@ class Fingerprints:
 def fingerprints(
     signature: SignedCms | SignedXml, signers: tuple[SignerClaims, ...] | None = None
 ) -> Fingerprints:
-    """Give the digests of a signature; `signers` is what `describe` said of it, if at hand."""
+    """Return the digests of a signature; `signers` is what `describe` said of it, if at hand."""
     own = signature.xml if isinstance(signature, SignedXml) else signature.der
     content = attached_content(signature)
     pairs = (

@@ -58,7 +58,7 @@ def _list_embedded(
 
 
 def _read_other(info: Node) -> Node | None:
-    """Give the OCSPResponse in an OtherRevocationInfoFormat; None if something else is in it."""
+    """Return the OCSPResponse in an OtherRevocationInfoFormat; None if something else is in it."""
     try:
         kind, other = info.children(2)
         return other if kind.identifier() == _OCSP_RESPONSE else None

@@ -16,7 +16,7 @@ class CmsError(Exception):
         self.values = values
 
     def __str__(self) -> str:
-        """Give the sentence in English."""
+        """Return the sentence in English."""
         return self.template.format(**self.values)
 
 

@@ -200,7 +200,7 @@ def _list(extension: bytes, limit: int = MAX_VALUES) -> list[Node]:
 
 
 def _addresses(names: list[Node]) -> list[str]:
-    """Give the addresses among GeneralNames."""
+    """Return the addresses among GeneralNames."""
     return [
         address
         for name in names

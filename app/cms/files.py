@@ -21,7 +21,7 @@ class SignatureFile:
 
 
 def open_file(text: str, sha256: str | None) -> SignatureFile:
-    """Give the file in a stored text: the bytes whose digest was taken when it was saved.
+    """Return the file in a stored text: the bytes whose digest was taken when it was saved.
 
     Args:
         text: the signature as it was sent, in whatever armour.
@@ -36,7 +36,7 @@ def open_file(text: str, sha256: str | None) -> SignatureFile:
 
 
 def _readings(text: str, *, inner: bool = False) -> Iterator[SignatureFile]:
-    """Give what a text may stand for, in the order in which `parsing` tries it.
+    """Return what a text may stand for, in the order in which `parsing` tries it.
 
     If `inner`, it was wrapped itself, and wraps no further one.
     """
@@ -64,7 +64,7 @@ def _readings(text: str, *, inner: bool = False) -> Iterator[SignatureFile]:
 
 
 def _decoded(data: bytes, *, inner: bool) -> Iterator[SignatureFile]:
-    """Give what decoded base64 may be. Raises MalformedSignature if it is none of it."""
+    """Return what decoded base64 may be. Raises MalformedSignature if it is none of it."""
     text = None if inner else wrapped.text_of(data)
     if data.startswith(_SEQUENCE):
         yield SignatureFile("cms", data)

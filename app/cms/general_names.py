@@ -56,7 +56,7 @@ class GeneralName:
     value: bytes
 
     def __str__(self) -> str:
-        """Give the name as text, or its kind if there is none."""
+        """Return the name as text, or its kind if there is none."""
         if self.kind == DIRECTORY:
             return title(self.value)
         if self.kind == IP_ADDRESS and len(self.value) in _ADDRESS_SIZES:
@@ -74,7 +74,7 @@ def read_general_name(node: Node) -> GeneralName:
 
 
 def is_within(name: GeneralName, base: GeneralName) -> bool | None:
-    """Tell whether a name lies in the subtree of another of its kind; None if that can't be told.
+    """Return whether a name lies in the subtree of another of its kind; None if that can't be told.
 
     A name that can lie in no subtree at all (`is_beyond`) is not meant here.
     """
@@ -87,7 +87,7 @@ def is_within(name: GeneralName, base: GeneralName) -> bool | None:
 
 
 def is_beyond(name: GeneralName) -> bool:
-    """Tell whether an address has no host with a name: it must be refused under any constraint."""
+    """Return whether an address has no host with a name: any constraint refuses it."""
     if name.kind != URI:
         return False
     host = _host_of(name.value.decode("latin-1"))
@@ -95,7 +95,7 @@ def is_beyond(name: GeneralName) -> bool:
 
 
 def _host_of(address: str) -> str | None:
-    """Give the host of a URI, in small letters and without a port; None if it has no authority."""
+    """Return the host of a URI, in small letters, without a port; None without an authority."""
     match = _AUTHORITY.fullmatch(address.lower())
     return _PORT.sub("", match[1]).removesuffix(".") or None if match else None
 

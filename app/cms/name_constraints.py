@@ -65,7 +65,7 @@ class _Constraints:
         return len(self.permitted.get(kind, ())) + len(self.excluded.get(kind, ()))
 
     def judge(self, name: GeneralName) -> Answer:
-        """Tell whether the authority may vouch for a name."""
+        """Return whether the authority may vouch for a name."""
         if not self.of(name.kind):
             mailbox = name.kind == OTHER_NAME and name.value.startswith(_SMTP_UTF8_MAILBOX)
             return Answer.UNKNOWN if mailbox and self.of(EMAIL) else Answer.YES
@@ -144,7 +144,7 @@ def _check(
 
 @lru_cache(maxsize=_REMEMBERED)
 def _read_names(certificate: Certificate) -> tuple[GeneralName, ...]:
-    """Give the names of a holder: the subject, and those of SubjectAltName.
+    """Return the names of a holder: the subject, and those of SubjectAltName.
 
     Addresses for e-mail in the subject count where that is missing. Raises MalformedExtension.
     """
@@ -156,7 +156,7 @@ def _read_names(certificate: Certificate) -> tuple[GeneralName, ...]:
 
 
 def _read_emails(subject: bytes) -> Iterator[GeneralName]:
-    """Give the values of emailAddress in a Name, whatever type of string they are in."""
+    """Return the values of emailAddress in a Name, whatever type of string they are in."""
     try:
         for relative in read_node(subject).children(_MAX_NAMES) if subject != EMPTY else ():
             for attribute in relative.expect(SET).children(_MAX_NAMES):

@@ -46,7 +46,7 @@ class _Digests:
     listed: tuple[tuple[str, bytes], ...]
 
     def judge(self, certificate: Certificate, budget: Budget) -> Verdict:
-        """Tell whether one of the digests is that of the certificate."""
+        """Return whether one of the digests is that of the certificate."""
         doubt: Verdict | None = None
         for uri, value in self.listed:
             oid = algorithms.DIGEST_URIS.get(uri)
@@ -85,7 +85,7 @@ class NamedCertificate:
     digests: tuple[_Digests, ...]
 
     def judge(self, certificate: Certificate, budget: Budget) -> Verdict:
-        """Tell whether all that is named is this certificate."""
+        """Return whether all that is named is this certificate."""
         verdicts = [digests.judge(certificate, budget) for digests in self.digests]
         if self.serial_numbers and certificate.serial_number not in self.serial_numbers:
             verdicts.append(_disagreement("X509IssuerSerial"))
@@ -94,7 +94,7 @@ class NamedCertificate:
         return every(*verdicts)
 
     def fits(self, certificate: Certificate, budget: Budget) -> bool:
-        """Tell whether nothing that is named speaks against this certificate."""
+        """Return whether nothing that is named speaks against this certificate."""
         return self.judge(certificate, budget).answer is Answer.YES
 
 

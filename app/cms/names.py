@@ -58,11 +58,11 @@ class Name:
     damaged: bool
 
     def values(self, kind: str) -> tuple[str, ...]:
-        """Give the different values of one attribute type."""
+        """Return the different values of one attribute type."""
         return tuple(dict.fromkeys(text for oid, text in self.attributes if oid == kind))
 
     def value(self, kind: str) -> str | None:
-        """Give the first value of one attribute type."""
+        """Return the first value of one attribute type."""
         return next((text for oid, text in self.attributes if oid == kind), None)
 
 
@@ -90,7 +90,7 @@ def read_name(der: bytes) -> Name:
 
 
 def name_key(name: bytes) -> str | None:
-    """Give what encoded names have in common exactly if they match (RFC 5280 section 7.1).
+    """Return what encoded names have in common exactly if they match (RFC 5280 section 7.1).
 
     Names match across string types, case and repeated blanks. None if the name is empty, damaged or
     long: it matches no other.
@@ -111,7 +111,7 @@ def _short_name_key(name: bytes) -> str | None:
 
 
 def relative_keys(name: bytes) -> RelativeKeys | None:
-    """Give what matches in each RelativeDistinguishedName of a Name, which may be empty.
+    """Return what matches in each RelativeDistinguishedName of a Name, which may be empty.
 
     Bytes stand for one that can't be made comparable: only itself is sure to match. None if the
     name is damaged or long.
@@ -146,7 +146,7 @@ def _relative_key(value: Scanned, relative: Element) -> list[tuple[bytes, str]]:
 
 
 def _attribute_key(value: Scanned, attribute: Element) -> tuple[bytes, str]:
-    """Give the type of an attribute, and its text made comparable. Raises ValueError."""
+    """Return the type of an attribute, and its text made comparable. Raises ValueError."""
     kind, text = _type_and_string(value, attribute)
     folded = _normalise(value.data[text[2] : text[3]].decode(_ENCODINGS[text[0]])).casefold()
     return value.data[kind[2] : kind[3]], " ".join(_normalise(folded).split())
@@ -169,7 +169,7 @@ def _list_attributes(value: Scanned) -> list[Element]:
 
 
 def _read_attribute(value: Scanned, attribute: Element) -> tuple[str, str]:
-    """Give type and text of one attribute. Raises ValueError."""
+    """Return type and text of one attribute. Raises ValueError."""
     kind, text = _type_and_string(value, attribute)
     return (
         dotted(value.data[kind[2] : kind[3]]),
@@ -178,7 +178,7 @@ def _read_attribute(value: Scanned, attribute: Element) -> tuple[str, str]:
 
 
 def _type_and_string(value: Scanned, attribute: Element) -> list[Element]:
-    """Give the two parts of an AttributeTypeAndValue. Raises ValueError."""
+    """Return the two parts of an AttributeTypeAndValue. Raises ValueError."""
     parts = value.elements(attribute[2], attribute[3], 2) if attribute[0] == SEQUENCE else []
     if len(parts) != 2 or parts[0][0] != OBJECT_IDENTIFIER or parts[1][0] not in _ENCODINGS:
         raise ValueError("not a type and a string")

@@ -75,7 +75,7 @@ class Node:
         return self.element[4] - self.element[1]
 
     def children(self, limit: int = MAX_FIELDS) -> list["Node"]:
-        """Give the elements inside, `limit` of them at most. Raises one of DAMAGE."""
+        """Return the elements inside, `limit` of them at most. Raises one of DAMAGE."""
         tag, _, start, stop, _ = self.element
         if not tag & 0x20:
             raise ValueError("element has nothing inside")
@@ -85,17 +85,17 @@ class Node:
         return [Node(self.value, element) for element in found]
 
     def fields(self, limit: int = MAX_FIELDS, tag: int = SEQUENCE) -> "Fields":
-        """Give what is inside of a record to be taken in order. Raises one of DAMAGE."""
+        """Return what is inside of a record to be taken in order. Raises one of DAMAGE."""
         return Fields(self.expect(tag).children(limit))
 
     def expect(self, tag: int) -> "Node":
-        """Give the element itself. Raises ValueError if its tag is another."""
+        """Return the element itself. Raises ValueError if its tag is another."""
         if self.tag != tag:
             raise ValueError("another element is expected")
         return self
 
     def only(self) -> "Node":
-        """Give the one element inside, as explicit tags have it. Raises one of DAMAGE."""
+        """Return the one element inside, as explicit tags have it. Raises one of DAMAGE."""
         [child] = self.children(1)
         return child
 
@@ -191,21 +191,21 @@ class Fields:
         self._next = 0
 
     def optional(self, *tags: int) -> Node | None:
-        """Give the next field if it has one of these tags, and go on behind it."""
+        """Return the next field if it has one of these tags, and go on behind it."""
         if self._next < len(self._nodes) and self._nodes[self._next].tag in tags:
             self._next += 1
             return self._nodes[self._next - 1]
         return None
 
     def take(self, *tags: int) -> Node:
-        """Give the next field. Raises ValueError if it has none of these tags."""
+        """Return the next field. Raises ValueError if it has none of these tags."""
         node = self.optional(*tags)
         if node is None:
             raise ValueError("a field is missing")
         return node
 
     def rest(self) -> list[Node]:
-        """Give the fields that nobody has taken."""
+        """Return the fields that nobody has taken."""
         return self._nodes[self._next :]
 
     def end(self) -> None:
@@ -220,5 +220,5 @@ def read_node(der: bytes) -> Node:
 
 
 def root_node(value: Scanned) -> Node:
-    """Give the outermost element of what has been scanned."""
+    """Return the outermost element of what has been scanned."""
     return Node(value, value.elements(0, len(value.data), 0)[0])

@@ -18,7 +18,7 @@ class ClaimedTimes:
     others: tuple[datetime, ...] = ()
 
     def deny(self, certificate: Certificate) -> bool:
-        """Tell whether the signer says that the certificate was not in force, and nothing else."""
+        """Return whether no claimed time lies in the validity of the certificate."""
         if self.own is None:
             return False
         return not any(

@@ -55,7 +55,7 @@ class CertificateId:
     serial_number: int
 
     def matches(self, certificate: Certificate, issuer: Certificate) -> bool:
-        """Tell whether it is this certificate of that issuer. Raises UnsupportedAlgorithm."""
+        """Return whether it is this certificate of that issuer. Raises UnsupportedAlgorithm."""
         if self.serial_number != certificate.serial_number:
             return False
         names = {certificate.issuer, issuer.subject}
@@ -112,7 +112,7 @@ class OcspResponse:
         self.answers = [_read_answer(node, usable) for node in answers]
 
     def denies(self, revoked: Revoked) -> bool:
-        """Tell whether such an answer says that the certificate was never issued (section 2.2)."""
+        """Return whether such an answer says that the certificate wasn't issued (section 2.2)."""
         return (
             self._announces_denials
             and revoked.when == _NEVER_ISSUED
@@ -120,7 +120,7 @@ class OcspResponse:
         )
 
     def find_signer(self, issuer: Certificate, budget: Budget = FREE) -> Certificate | None:
-        """Give who signed it: `issuer` itself, or whom it delegated (section 4.2.2.2).
+        """Return who signed it: `issuer` itself, or whom it delegated (section 4.2.2.2).
 
         None if it was somebody else. Raises UnsupportedAlgorithm or TooCostly.
         """
@@ -154,7 +154,7 @@ class OcspResponse:
         return self._responder_key == _digest(_SHA_1, certificate.public_key.bits)
 
     def _is_delegate(self, certificate: Certificate, issuer: Certificate, budget: Budget) -> bool:
-        """Tell whether `issuer` itself lets the holder of a certificate answer in its name."""
+        """Return whether `issuer` itself lets the holder of a certificate answer in its name."""
         try:
             purposes = x509.extended_key_usage(certificate)
         except MalformedExtension:
@@ -174,7 +174,7 @@ class OcspResponse:
 
 
 def _unwrap(response: Node) -> Node:
-    """Give the BasicOCSPResponse in an OCSPResponse (section 4.2.1), or one that stands alone."""
+    """Return the BasicOCSPResponse in an OCSPResponse (section 4.2.1), or one that stands alone."""
     fields = response.fields(4)
     if fields.optional(SEQUENCE):
         return response
@@ -232,12 +232,12 @@ def _read_nonce(extensions: Mapping[str, tuple[bool, bytes]]) -> bytes | None:
 
 
 def _are_known(extensions: Mapping[str, tuple[bool, bytes]]) -> bool:
-    """Tell whether nothing critical is among them that isn't known here."""
+    """Return whether nothing critical is among them that isn't known here."""
     return all(oid in _KNOWN for oid, (critical, _) in extensions.items() if critical)
 
 
 def _is_named(certificate: Certificate, issuer: Certificate) -> bool:
-    """Tell whether a certificate names `issuer` as the one who issued it."""
+    """Return whether a certificate names `issuer` as the one who issued it."""
     key = certificate.issuer_key
     return certificate.issuer == issuer.subject or (key is not None and key == issuer.subject_key)
 

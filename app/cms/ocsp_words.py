@@ -159,7 +159,7 @@ def _doubt_response(
 
 
 def _is_accused(signer: Certificate, issuer: Certificate, source: RevocationData) -> bool:
-    """Tell whether a response that somebody else signed says that a responder was revoked.
+    """Return whether a response that somebody else signed says that a responder was revoked.
 
     Who signed that response in turn is asked no further: a doubt needs no chain of them. Raises
     Undecidable.

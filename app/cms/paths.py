@@ -49,7 +49,7 @@ class Path:
 
 @lru_cache(maxsize=512)
 def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
-    """Tell whether the key of `issuer` signed `certificate`; the last 512 answers are remembered.
+    """Return whether the key of `issuer` signed `certificate`; the last 512 answers are remembered.
 
     The algorithm stands within what is signed too (section 4.1.1.2). Raises UnsupportedAlgorithm.
     """
@@ -103,7 +103,7 @@ class Search:
     unsupported: list[Verdict] = field(default_factory=list)
 
     def find(self, certificate: Certificate, when: Occasion, inputs: PolicyInputs) -> Path:
-        """Give the path that is good then, or else the best of those that aren't.
+        """Return the path that is good then, or else the best of those that aren't.
 
         An anchor is trusted by itself, whoever issued it, as long as it is in force. What it says
         of those below it holds: how many authorities there may be, for which names they may vouch,
@@ -133,7 +133,7 @@ class Search:
         return Verdict(Answer.UNKNOWN, (*every(*untried).reasons, *verdict.reasons))
 
     def _chains(self, chain: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
-        """Give every chain that begins with this one and ends in an anchor."""
+        """Return every chain that begins with this one and ends in an anchor."""
         if len(chain) > len(self.longest):
             self.longest = chain
         if chain[-1] in self.anchors:

@@ -151,7 +151,7 @@ class _Process:
                 level[policy] = _Node((ANY_POLICY,), subjects)
 
     def conclude(self, last: _Rules) -> bool:
-        """Tell whether the path is good (section 6.1.5).
+        """Return whether the path is good (section 6.1.5).
 
         Where no policy is left of a level, none is of those below it: step f of section 6.1.3,
         which looks at each certificate, finds nothing that isn't found here.
@@ -160,7 +160,7 @@ class _Process:
         return not demanded or self._has_acceptable()
 
     def _has_acceptable(self) -> bool:
-        """Tell whether a policy that the caller accepts holds to the end (g).
+        """Return whether a policy that the caller accepts holds to the end (g).
 
         That is one that stands under anyPolicy, and so is no mapped one, and leads to the last
         level.
@@ -181,12 +181,12 @@ class _Process:
 
 
 def _lower(left: int, limit: int | None) -> int:
-    """Give what is left of a number of certificates, or a limit that is lower."""
+    """Return what is left of a number of certificates, or a limit that is lower."""
     return max(left, 0) if limit is None else min(max(left, 0), limit)
 
 
 def _invert(level: Mapping[str, _Node]) -> dict[str, list[str]]:
-    """Give for each policy of the next level those that lead to it."""
+    """Return for each policy of the next level those that lead to it."""
     leading: dict[str, list[str]] = {}
     for policy, node in level.items():
         for expected in node.expected:

@@ -111,7 +111,7 @@ class PssParameters:
 
 
 def find_hash(digest: str) -> hashes.HashAlgorithm:
-    """Give the hash function of RSA and ECDSA that an object identifier names.
+    """Return the hash function of RSA and ECDSA that an object identifier names.
 
     Raises UnsupportedAlgorithm.
     """
@@ -149,7 +149,7 @@ def read_pss_parameters(der: bytes | None) -> PssParameters:
 
 
 def _mask_digest(value: Scanned, mask: Element) -> str:
-    """Give the digest that MGF1 is to use (RFC 8017 appendix A.2.3)."""
+    """Return the digest that MGF1 is to use (RFC 8017 appendix A.2.3)."""
     oid, parameters = _algorithm(value, mask)
     if oid != _MGF1 or parameters is None:
         raise UnsupportedAlgorithm(name(oid))
@@ -223,13 +223,13 @@ def verify_gost(curve: Curve, key: bytes, digest: bytes, signature: bytes) -> No
 
 
 def _halves(octets: bytes) -> tuple[int, int]:
-    """Give two numbers that stand side by side, little-endian."""
+    """Return two numbers that stand side by side, little-endian."""
     size = len(octets) // 2
     return int.from_bytes(octets[:size], "little"), int.from_bytes(octets[size:], "little")
 
 
 def read_curve(parameters: bytes | None) -> str:
-    """Give the curve that the parameters of a GOST key name first (RFC 4491 section 2.3.2)."""
+    """Return the curve that the parameters of a GOST key name first (RFC 4491 section 2.3.2)."""
     if parameters is None:
         raise ValueError("key names no curve")
     value = scan(parameters)
@@ -248,7 +248,7 @@ def _find_curve(parameters: bytes | None) -> ec.EllipticCurve:
 
 
 def _named_curve(parameters: bytes | None) -> str:
-    """Give the namedCurve that is the ECParameters of a key (RFC 5480 section 2.1.1)."""
+    """Return the namedCurve that is the ECParameters of a key (RFC 5480 section 2.1.1)."""
     if not parameters:
         raise ValueError("key names no curve")
     if parameters[0] != OBJECT_IDENTIFIER:
@@ -273,7 +273,7 @@ def _only_child(value: Scanned, element: Element) -> Element:
 
 
 def _algorithm(value: Scanned, element: Element) -> tuple[str, Element | None]:
-    """Give the parts of an AlgorithmIdentifier."""
+    """Return the parts of an AlgorithmIdentifier."""
     parts = value.elements(element[2], element[3], 2) if element[0] == SEQUENCE else []
     if not 0 < len(parts) <= 2:
         raise ValueError("not an AlgorithmIdentifier")

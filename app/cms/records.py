@@ -99,7 +99,7 @@ def read_validity(der: bytes) -> tuple[datetime, datetime]:
 
 
 def _in_utc(moment: Any) -> datetime:
-    """Give a time as asn1crypto does, which has a class of its own for the year 0, in UTC."""
+    """Return a time as asn1crypto does, which has a class of its own for the year 0, in UTC."""
     if not isinstance(moment, datetime):
         return datetime.min.replace(tzinfo=UTC)
     if moment.tzinfo is None:  # A GeneralizedTime that forgot its Z.

@@ -29,7 +29,7 @@ def check_revocation(
     attested: bool = False,
     for_timestamps: bool = False,
 ) -> Verdict:
-    """Tell whether no certificate of a chain that ends in an anchor was revoked at that time.
+    """Return whether no certificate of a chain that ends in an anchor was revoked at that time.
 
     Nobody but its owner can revoke an anchor. `attested`: a timestamp that holds says that the
     signature existed at that time; what was published for it then still counts, whoever kept it.

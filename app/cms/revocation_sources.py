@@ -88,9 +88,9 @@ class RevocationData:
         return not (self._crls or self._answers)
 
     def crls_of(self, issuer: Certificate) -> Sequence[CertificateList]:
-        """Give the CRLs that bear the name of `issuer`."""
+        """Return the CRLs that bear the name of `issuer`."""
         return self._crls.get(issuer.subject_key or issuer.subject, ())
 
     def answers_about(self, certificate: Certificate) -> Sequence[tuple[OcspResponse, OcspAnswer]]:
-        """Give the responses, and what of them is about this serial number, whoever issued it."""
+        """Return the responses, and what of them is about this serial number, whoever issued it."""
         return self._answers.get(certificate.serial_number, ())

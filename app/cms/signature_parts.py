@@ -73,7 +73,7 @@ _BLANKS = " \t\r\n"
 
 
 def is_of_signatures(part: etree._Element) -> bool:
-    """Tell whether a part of a signature holds nothing but what signatures consist of."""
+    """Return whether a part of a signature holds nothing but what signatures consist of."""
     for element in part.iter("*"):
         tag = str(element.tag)
         if not tag.startswith(_OF_SIGNATURES) or (
@@ -86,10 +86,10 @@ def is_of_signatures(part: etree._Element) -> bool:
 
 
 def has_text(element: etree._Element) -> bool:
-    """Tell whether there is text directly in an element."""
+    """Return whether there is text directly in an element."""
     return not all(is_blank(text) for text in (element.text, *[part.tail for part in element]))
 
 
 def is_blank(text: str | None) -> bool:
-    """Tell whether there is no text."""
+    """Return whether there is no text."""
     return not (text or "").strip(_BLANKS)

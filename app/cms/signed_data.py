@@ -151,7 +151,7 @@ def _signed_data_fields(value: Scanned) -> list[Element]:
 
 
 def _read_content(value: Scanned, encapsulated: Element) -> tuple[bytes, int | None]:
-    """Give the encoded eContentType, and the size of eContent if there is one (section 5.2)."""
+    """Return the encoded eContentType, and the size of eContent if there is one (section 5.2)."""
     parts = value.elements(encapsulated[2], encapsulated[3], 2)
     layout = [part[0] for part in parts]
     if layout not in ([OBJECT_IDENTIFIER], [OBJECT_IDENTIFIER, EXPLICIT_0]):
@@ -233,7 +233,7 @@ def _check_attributes(
 
 
 def _required_values(value: Scanned, attributes: Element, number: int) -> dict[bytes, bytes]:
-    """Give the encoded value of each required attribute: each stands once, with one value."""
+    """Return the encoded value of each required attribute: each stands once, with one value."""
     found: dict[bytes, bytes] = {}
     der = value.data
     listed = value.elements(attributes[2], attributes[3], MAX_ATTRIBUTES)

@@ -105,7 +105,7 @@ class SignedDocument:
         return found
 
     def left_out(self, number: int, apex: etree._Element | None) -> list[frozenset[int]]:
-        """Give the signatures that number `number`, enveloped, may have left out; likeliest first.
+        """Return the signatures that the enveloped `number` may have left out; likeliest first.
 
         - Itself and the later ones: clients of the NCA add one after the other, each over the
           document with those before it. So the last is verified first, and taken out.
@@ -140,7 +140,7 @@ class SignedDocument:
         return list(dict.fromkeys(frozenset(choice) for choice in choices))
 
     def lacks_content(self, apex: etree._Element | None) -> bool:
-        """Tell whether a part of the content is encrypted, or is kept elsewhere.
+        """Return whether a part of the content is encrypted, or is kept elsewhere.
 
         Then nobody can tell here what was signed: it may have been so before or after it became so.
         """
@@ -150,7 +150,7 @@ class SignedDocument:
         return self._lacking[apex]
 
     def judge(self, left_out: frozenset[int], *, comments_signed: bool) -> Verdict:
-        """Tell whether what a digest left out is harmless to readers.
+        """Return whether what a digest left out is harmless to readers.
 
         Raises Undecided if the budget doesn't allow an answer.
         """
@@ -180,7 +180,7 @@ class SignedDocument:
         return self._judged[number]
 
     def judge_coverage(self, number: int, apexes: Set[etree._Element | None]) -> Verdict:
-        """Tell whether the parts that signature `number` refers to are all that counts.
+        """Return whether the parts that signature `number` refers to are all that counts.
 
         Raises Undecided if the budget doesn't allow an answer.
         """
@@ -195,7 +195,7 @@ class SignedDocument:
         return verdict.noting("of the document the signature covers: {parts}", parts=parts)
 
     def _covers(self, number: int, apexes: Set[etree._Element | None]) -> bool:
-        """Tell whether the parts that signature `number` refers to are the whole document.
+        """Return whether the parts that signature `number` refers to are the whole document.
 
         They are if the root is one of them; or, if the root is the signature itself, "enveloping",
         when they make up its objects.
@@ -213,7 +213,7 @@ class SignedDocument:
 
 
 def _makes_up(apexes: Set[etree._Element | None], element: etree._Element) -> bool:
-    """Tell whether an element is one of `apexes`, or consists of such."""
+    """Return whether an element is one of `apexes`, or consists of such."""
     if element in apexes:
         return True
     return not has_text(element) and all(child in apexes for child in element.iterchildren("*"))

@@ -145,7 +145,7 @@ def _read_attribute(attribute: Node) -> tuple[str, list[Node]]:
 
 
 def _list_leniently(node: Node, limit: int) -> list[Node]:
-    """Give what is inside, or nothing if it is damaged or too much."""
+    """Return what is inside, or nothing if it is damaged or too much."""
     try:
         return node.children(limit)
     except DAMAGE:

@@ -131,7 +131,7 @@ def _choose(
 
 
 def document_of(text: str) -> bytes:
-    """Give a document in UTF-8, without what stands around it and without its XML declaration.
+    """Return a document in UTF-8, without what stands around it and without its XML declaration.
 
     What it declares may be another encoding than the one that the document has now.
     """

@@ -54,7 +54,7 @@ _ONE = (None,)
 def check_signer(
     signer: SignerParts, certificate: Certificate, content: Content, budget: Budget
 ) -> tuple[Verdict, Verdict]:
-    """Tell whether `content` is what was signed, and whether the signature is the signer's.
+    """Return whether `content` is what was signed, and whether the signature is the signer's.
 
     Without signed attributes the two are one question: the signature is over the content itself.
     """
@@ -105,7 +105,7 @@ def _check_plain(signer: SignerParts, certificate: Certificate, content: Content
 
 
 def _are_attributes(content: bytes) -> bool:
-    """Tell whether content is what signed attributes are when they are signed: a SET in DER."""
+    """Return whether content is what signed attributes are when they are signed: a SET in DER."""
     if content[:1] != _SET_TAG or _ENCODED_MESSAGE_DIGEST not in content:
         return False
     return any(encode(SET, content[start:]) == content for start in _STARTS)
@@ -172,7 +172,7 @@ def check_signing_certificate(
 
 
 def _read_certificate_id(value: Node, default: str) -> tuple[str, bytes]:
-    """Give digest algorithm and digest of the first ESSCertID or ESSCertIDv2, the signer's own."""
+    """Return algorithm and digest of the first ESSCertID or ESSCertIDv2, the signer's own."""
     listed = value.fields().take(SEQUENCE)
     fields = listed.children()[0].fields()
     algorithm = fields.optional(SEQUENCE)

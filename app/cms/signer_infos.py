@@ -99,7 +99,7 @@ def _without_unsigned(value: Scanned, element: Element) -> bytes:
 
 
 def _algorithm(value: Scanned, identifier: Element) -> str:
-    """Give the algorithm of an AlgorithmIdentifier, dotted (RFC 5280 section 4.1.1.2).
+    """Return the algorithm of an AlgorithmIdentifier, dotted (RFC 5280 section 4.1.1.2).
 
     Nearly all are an object identifier alone, or one with NULL behind it.
     """
@@ -119,7 +119,7 @@ def _algorithm(value: Scanned, identifier: Element) -> str:
 
 
 def _is_filled(value: Scanned, signature: Element) -> bool:
-    """Tell whether an OCTET STRING holds anything. Raises ValueError if it is none."""
+    """Return whether an OCTET STRING holds anything. Raises ValueError if it is none."""
     size = value.count_octets(signature)
     if size is None:
         raise ValueError("not an OCTET STRING")

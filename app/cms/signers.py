@@ -135,7 +135,7 @@ def _list_tokens(value: Scanned, signer_info: Element) -> list[Node]:
 def _read_attributes(
     value: Scanned, attributes: Element | None, wanted: tuple[bytes, ...]
 ) -> dict[bytes, list[Node]]:
-    """Give all values of the wanted types of attributes (RFC 5652 section 5.3).
+    """Return all values of the wanted types of attributes (RFC 5652 section 5.3).
 
     What is no attribute is left out: unsigned attributes may be anything.
     """
@@ -244,7 +244,7 @@ def describe_content(signature: SignedCms | SignedXml) -> SignedContent:
 
 
 def attached_content(signature: SignedCms | SignedXml) -> bytes | None:
-    """Give the attached content; None if it is detached, and for a signed document.
+    """Return the attached content; None if it is detached, and for a signed document.
 
     It is the value without the OCTET STRING around it, whose pieces are joined: what is hashed
     (RFC 5652 section 5.4).

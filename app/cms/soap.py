@@ -69,7 +69,7 @@ class SoapMessage:
     def judge(
         self, signature: etree._Element, apexes: Set[etree._Element | None], budget: Budget
     ) -> Verdict:
-        """Tell whether the elements that a signature covers, `apexes`, make up the message.
+        """Return whether the elements that a signature covers, `apexes`, make up the message.
 
         Raises Undecided if the budget doesn't allow an answer.
         """
@@ -100,7 +100,7 @@ class SoapMessage:
     def _is_in_place(
         self, part: etree._Element, signature: etree._Element, apexes: Set[etree._Element | None]
     ) -> bool:
-        """Tell whether a part that is signed stands where readers look for it.
+        """Return whether a part that is signed stands where readers look for it.
 
         That is on the first or second level of the message; in the Security header that the
         signature itself is in; within the signature, or within another part that is signed.
@@ -144,7 +144,7 @@ def read_message(root: etree._Element) -> SoapMessage | None:
 
 
 def _is_machinery(element: etree._Element) -> bool:
-    """Tell whether an element of Security holds nothing that a reader may take for content."""
+    """Return whether an element of Security holds nothing that a reader may take for content."""
     if element.tag not in _MACHINERY:
         return _is_signature(element)
     return all(str(one.tag).startswith(_OF_SECURITY) for one in element.iter("*"))
@@ -155,14 +155,14 @@ def _is_signature(element: etree._Element) -> bool:
 
 
 def _is_timestamp(element: etree._Element) -> bool:
-    """Tell whether an element is a Timestamp that says nothing but two times."""
+    """Return whether an element is a Timestamp that says nothing but two times."""
     if element.tag != _TIMESTAMP or has_text(element):
         return False
     return all(one.tag in _PARTS_OF_TIMESTAMP for one in islice(element.iter("*"), 1, None))
 
 
 def _is_bare(element: etree._Element, soap: str) -> bool:
-    """Tell whether an element has neither text, instructions nor attributes of other kinds."""
+    """Return whether an element has neither text, instructions nor attributes of other kinds."""
     attributes = [str(name) for name in element.attrib]
     has_instructions = any(True for _ in element.iterchildren(etree.ProcessingInstruction))
     return not (has_text(element) or has_instructions) and all(

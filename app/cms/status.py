@@ -37,7 +37,7 @@ class Reason:
     values: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """Give the sentence in English."""
+        """Return the sentence in English."""
         return self.template.format(**self.values)
 
 
@@ -49,7 +49,7 @@ class Verdict:
     reasons: tuple[Reason, ...] = ()
 
     def noting(self, template: str, **values: object) -> "Verdict":
-        """Give the same answer with one more remark."""
+        """Return the same answer with one more remark."""
         return Verdict(self.answer, (*self.reasons, Reason(template, values)))
 
 
@@ -142,5 +142,5 @@ class SignerStatus:
 
     @property
     def trusted(self) -> Verdict:
-        """Tell whether the certificate reached an anchor and was not revoked."""
+        """Return whether the certificate reached an anchor and was not revoked."""
         return every(self.path, self.revocation)

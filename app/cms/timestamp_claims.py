@@ -86,7 +86,7 @@ def _read_info(info: Node, token: bytes) -> TimestampClaims:
 
 
 def _read_authority(tsa: Node) -> str | None:
-    """Give the name in the field tsa, if it is a directoryName: others name machines."""
+    """Return the name in the field tsa, if it is a directoryName: others name machines."""
     general_name = tsa.only()
     if general_name.tag != _DIRECTORY_NAME:
         return None
@@ -94,7 +94,7 @@ def _read_authority(tsa: Node) -> str | None:
 
 
 def _find_authority(token: bytes) -> str | None:
-    """Give the name in the certificate that signed the token, if it is embedded."""
+    """Return the name in the certificate that signed the token, if it is embedded."""
     try:
         signers = parse_signed_data(scan(token)).signers
     except (MalformedSignature, *DAMAGE):
@@ -103,6 +103,6 @@ def _find_authority(token: bytes) -> str | None:
 
 
 def _name(name: bytes) -> str | None:
-    """Give the common name, or else the organisation."""
+    """Return the common name, or else the organisation."""
     read = read_name(name)
     return read.value(names.COMMON_NAME) or read.value(names.ORGANISATION)

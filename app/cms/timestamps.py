@@ -83,7 +83,7 @@ def check_timestamps(signer: SignerParts, case: TokenCase) -> TimestampStatus | 
 
 
 def verified_time(status: TimestampStatus | None) -> datetime | None:
-    """Give the time that a timestamp proves, or None if it proves none."""
+    """Return the time that a timestamp proves, or None if it proves none."""
     if status is None or status.verdict.answer is not Answer.YES:
         return None
     return status.gen_time

@@ -141,7 +141,7 @@ class Verifier:
     def verify_certificate(
         self, certificate: Certificate, *, at: datetime | Occasion
     ) -> tuple[Verdict, Verdict]:
-        """Tell whether a bare certificate reaches an anchor at that time, and about revocation.
+        """Return whether a bare certificate reaches an anchor at that time, and about revocation.
 
         Raises ValueError if `at` has no time zone.
         """
@@ -278,7 +278,7 @@ class Verifier:
     def _judge_stamper(
         self, authority: Certificate, moment: datetime, more: Authorities, case: _Case
     ) -> tuple[Verdict, Verdict]:
-        """Tell whether an anchor vouches for an authority of timestamps at the time it attests."""
+        """Return whether an anchor vouches for a timestamp authority at the time it attests."""
         authorities = (*case.authorities, more)
         when = Occasion(moment, case.when.known)
         path = find_path(authority, when, self._anchors, authorities, case.budget)

@@ -32,5 +32,5 @@ def text_of(data: bytes) -> str | None:
 
 
 def readings(body: str) -> Iterator[str]:
-    """Give plain base64 for the body of such a text, whose blanks no form decoder has made."""
+    """Return plain base64 for the body of such a text, whose blanks no form decoder has made."""
     return armour.readings(body.replace(" ", ""))

@@ -167,7 +167,7 @@ def _contents(value: Scanned, element: Element) -> bytes:
 
 
 def _bits(value: Scanned, element: Element) -> bytes:
-    """Give a BIT STRING without the octet that counts unused bits."""
+    """Return a BIT STRING without the octet that counts unused bits."""
     return _contents(value, element)[1:]
 
 
@@ -183,7 +183,7 @@ def _public_key(value: Scanned, element: Element) -> PublicKey:
 
 
 def _read_extensions(value: Scanned, fields: list[Element]) -> tuple[dict[str, Extension], bool]:
-    """Give the extensions that can be told apart, and whether there is anything else."""
+    """Return the extensions that can be told apart, and whether there is anything else."""
     found: dict[str, Extension] = {}
     rest = [field for field in fields if field[0] not in _UNIQUE_IDS]
     if not rest:

@@ -46,7 +46,7 @@ DIGEST_URIS: dict[str, str] = {
 
 
 def _pss(digest: str, encoded: str, salt_length: int) -> tuple[AlgorithmIdentifier, str]:
-    """Give RSASSA-PSS as RFC 9231 section 2.3.10 has it: MGF1 with the same digest.
+    """Return RSASSA-PSS as RFC 9231 section 2.3.10 has it: MGF1 with the same digest.
 
     `encoded` are the contents octets of the digest's object identifier, in hexadecimal.
     """
@@ -62,17 +62,17 @@ def _tlv(tag: int, contents: bytes) -> bytes:
 
 
 def _rsa(arc: int, digest: str) -> tuple[AlgorithmIdentifier, str]:
-    """Give an RSASSA-PKCS1-v1_5 algorithm of RFC 8017 appendix A.2.4."""
+    """Return an RSASSA-PKCS1-v1_5 algorithm of RFC 8017 appendix A.2.4."""
     return AlgorithmIdentifier(f"1.2.840.113549.1.1.{arc}"), digest
 
 
 def _ecdsa(arc: int, digest: str) -> tuple[AlgorithmIdentifier, str]:
-    """Give ECDSA with r and s side by side (RFC 9231 section 2.3.6, BSI TR-03111 section 5.2.1)."""
+    """Return ECDSA with r beside s (RFC 9231 section 2.3.6, BSI TR-03111 section 5.2.1)."""
     return AlgorithmIdentifier(f"0.4.0.127.0.7.1.1.4.1.{arc}"), digest
 
 
 def _gost(arcs: str, digest: str) -> tuple[AlgorithmIdentifier, str]:
-    """Give a GOST signature algorithm of Kazakhstan."""
+    """Return a GOST signature algorithm of Kazakhstan."""
     return AlgorithmIdentifier(f"1.2.398.3.10.1.1.{arcs}"), digest
 
 

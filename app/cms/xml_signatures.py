@@ -109,7 +109,7 @@ def _refuse_key_info(key_info: etree._Element, number: int) -> NoReturn:
 
 
 def find_child(parent: etree._Element, name: str, number: int) -> etree._Element:
-    """Give the first element of that name, which signature `number` needs, in XMLDSig's namespace.
+    """Return the first element of a name in XMLDSig's namespace, which signature `number` needs.
 
     Raises MalformedSignature if there is none.
     """
@@ -120,7 +120,7 @@ def find_child(parent: etree._Element, name: str, number: int) -> etree._Element
 
 
 def _algorithm(parent: etree._Element, name: str, number: int) -> str:
-    """Give the Algorithm attribute of a child, a URI."""
+    """Return the Algorithm attribute of a child, a URI."""
     algorithm = find_child(parent, name, number).get("Algorithm")
     if not algorithm:
         _refuse_missing(f"{name}/@Algorithm", number)

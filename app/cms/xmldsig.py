@@ -166,7 +166,7 @@ def _read_reference(document: SignedDocument, number: int, element: etree._Eleme
 
 
 def _match(document: SignedDocument, number: int, reference: _Reference) -> Verdict:
-    """Tell whether a digest is that of the document, or of the part that is referred to.
+    """Return whether a digest is that of the document, or of the part that is referred to.
 
     References that are empty or name an Id leave comments out (section 4.4.3.3), even if the
     transform's name says that it keeps them. Not all who sign know that; so what they made by the

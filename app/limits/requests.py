@@ -86,7 +86,7 @@ def init_app(app: Application, limit: RateLimitItem, who: Who) -> None:
 
 @lru_cache(maxsize=4096)
 def address_key(address: str) -> str:
-    """Give what the caller at an address is counted by.
+    """Return what the caller at an address is counted by.
 
     A port, which some proxies add, doesn't count. Of IPv6 the first 64 bits do: one subscriber has
     all addresses that begin so.

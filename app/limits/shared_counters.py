@@ -81,14 +81,14 @@ class SharedCounters(Storage):
             return count
 
     def get(self, key: str) -> int:
-        """Give the count, 0 for a counter that ended or is not known."""
+        """Return the count, 0 for a counter that ended or is not known."""
         place = self._find(*self._group(key))
         if place is None or self._ends[place] <= time.time():
             return 0
         return self._counts[place]
 
     def get_expiry(self, key: str) -> float:
-        """Give when the counter ends, seconds since the epoch; the present if it is not known."""
+        """Return when the counter ends, seconds since the epoch; the present if it is not known."""
         place = self._find(*self._group(key))
         return time.time() if place is None else self._ends[place]
 
@@ -113,7 +113,7 @@ class SharedCounters(Storage):
                 self._keys[place] = 0
 
     def _group(self, key: str) -> tuple[int, int]:
-        """Give what a key is known by, and the first of the places where it may be."""
+        """Return what a key is known by, and the first of the places where it may be."""
         known_by = hash(key) & _MASK or 1
         return known_by, known_by % self._groups * WAYS
 
@@ -125,7 +125,7 @@ class SharedCounters(Storage):
         return None
 
     def _make_room(self, first: int, now: float) -> int:
-        """Give a place of a group: one that is free, else that of the least count."""
+        """Return a place of a group: one that is free, else that of the least count."""
 
         def worth(place: int) -> int:
             free = not self._keys[place] or self._ends[place] <= now

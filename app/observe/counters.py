@@ -143,7 +143,7 @@ def _count_request(route: str, method: str, status: int, seconds: float) -> None
 
 
 def known_method(method: str) -> str:
-    """Give a method of HTTP as it is called, and whatever a client made up as `other`."""
+    """Return a method of HTTP as it is called, and whatever a client made up as `other`."""
     return method if method in METHODS else "other"
 
 
@@ -177,7 +177,7 @@ class _Build(Collector):
     """Which program this is: the same in all processes, so that none has to keep it."""
 
     def collect(self) -> Iterator[Metric]:
-        """Give the version."""
+        """Return the version."""
         yield InfoMetricFamily("qoltanba_build", "This program.", {"version": VERSION})
 
 

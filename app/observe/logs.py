@@ -26,7 +26,7 @@ FIELDS = "fields"
 
 
 def described(record: logging.LogRecord) -> dict[str, Any]:
-    """Give the fields of a line beside time, level, logger and message."""
+    """Return the fields of a line beside time, level, logger and message."""
     fields = dict(record.__dict__.get(FIELDS, ()))
     if "request_id" not in fields and has_request_context():
         fields["request_id"] = request.environ.get(REQUEST_ID)
@@ -100,7 +100,7 @@ class _Stderr(logging.StreamHandler[TextIO]):
 
     @property
     def stream(self) -> TextIO:  # type: ignore[override]  # it is an attribute there
-        """Give stderr."""
+        """Return stderr."""
         return sys.stderr
 
 

@@ -36,7 +36,7 @@ def share(folder: Path) -> None:
 
 
 def shared_folder() -> Path | None:
-    """Give the folder that was agreed upon; None if this process counts for itself."""
+    """Return the folder that was agreed upon; None if this process counts for itself."""
     return _PROCESS.folder
 
 
@@ -46,10 +46,10 @@ def take_place(place: int) -> None:
 
 
 def name_of_place(place: int) -> str:
-    """Give what the files of a place are named by."""
+    """Return what the files of a place are named by."""
     return f"w{place}"
 
 
 def name_of_process() -> str:
-    """Give what this process's files are named by; the master has no place."""
+    """Return what this process's files are named by; the master has no place."""
     return "master" if _PROCESS.place is None else name_of_place(_PROCESS.place)

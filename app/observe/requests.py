@@ -38,7 +38,7 @@ class Telling:
     known: dict[str, str | None] = field(default_factory=dict)
 
     def family_of(self, route: str) -> str | None:
-        """Give the family of the request at work."""
+        """Return the family of the request at work."""
         if route == UNMATCHED:
             return self.family()
         if route not in self.known:

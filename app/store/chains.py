@@ -85,7 +85,7 @@ def save_version(
 
 
 def _values(new: NewVersion, signing: Signing, seen: int | None) -> dict[str, Any]:
-    """Give what fills the placeholders of a save."""
+    """Return what fills the placeholders of a save."""
     return {
         "seen": seen or 0,
         "new_document": new.document,

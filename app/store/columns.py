@@ -33,7 +33,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Give an aware moment, whatever the database forgot."""
+        """Return an aware moment, whatever the database forgot."""
         if value is not None and value.tzinfo is None:
             return value.replace(tzinfo=UTC)  # type: ignore[no-any-return]  # the driver's value
         return value

@@ -35,7 +35,7 @@ def compare_signers(before: Sequence[Facts], after: Sequence[Facts]) -> SignerCh
 def content_differs(
     before: Sequence[Facts], after: Sequence[Facts], sha256: tuple[str | None, str | None]
 ) -> bool:
-    """Tell whether two versions certainly sign different content.
+    """Return whether two versions certainly sign different content.
 
     `sha256` are the digests of the content attached before and after. Message digests can only be
     compared within one algorithm; where there is nothing to compare, nothing is claimed.

@@ -10,14 +10,14 @@ _CURRENT = (Version.signature_id == Signature.id) & (Version.version == Signatur
 
 
 def find_current_tags(connection: Connection, signature_id: int) -> list[str] | None:
-    """Give the current tags of the thread with an id; None if it is gone."""
+    """Return the current tags of the thread with an id; None if it is gone."""
     statement = select(Version.tags).join(Signature, _CURRENT).where(Signature.id == signature_id)
     found: list[str] | None = connection.execute(statement).scalar_one_or_none()
     return found
 
 
 def look_current_tags(connection: Connection, document: str, thread: str) -> list[str] | None:
-    """Give the current tags of a thread; None if there is none. One statement, either way."""
+    """Return the current tags of a thread; None if there is none. One statement, either way."""
     statement = (
         select(Version.tags)
         .join(Signature, _CURRENT)
@@ -28,7 +28,7 @@ def look_current_tags(connection: Connection, document: str, thread: str) -> lis
 
 
 def lock_current_tags(connection: Connection, document: str, thread: str) -> list[str] | None:
-    """Give the current tags of a thread, None if there is none, and keep others from changing it.
+    """Return the current tags of a thread, None if there is none, and keep others from changing it.
 
     Inside `database.transaction`.
     """

@@ -70,7 +70,7 @@ _PORTION = 500
 
 
 def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> PackageStatus | None:
-    """Give the package that a thread is by itself, None if there is no such thread.
+    """Return the package that a thread is by itself, None if there is no such thread.
 
     Raises:
         PackageTooLarge: it is in more than MAX_DOCUMENTS documents.
@@ -106,7 +106,7 @@ def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> Pack
 def _signers(
     connection: Connection, people: Mapping[str, Row[*tuple[Any, ...]]]
 ) -> list[PackageSignerRecord]:
-    """Give each signer once, in the order in which they turn up, as the last signature has it."""
+    """Return each signer once, in the order in which they turn up, as the last signature has it."""
     places = [(row.id, row.version, row.number) for row in people.values()]
     found = {
         (row.signature_id, row.number): row

@@ -82,7 +82,7 @@ _WAITING = union_all(
 
 
 def find_waiting(connection: Connection, everything: int, limit: int) -> list[Key]:
-    """Give some versions whose signers wait to be verified, those of new saves first.
+    """Return some versions whose signers wait to be verified, those of new saves first.
 
     It looks at `limit` signers of each kind, by one index, so that it costs next to nothing where
     none waits.
@@ -101,7 +101,7 @@ def find_waiting(connection: Connection, everything: int, limit: int) -> list[Ke
 
 
 def count_waiting(connection: Connection, everything: int) -> int:
-    """Give the number of signers that wait to be verified."""
+    """Return the number of signers that wait to be verified."""
     statement = select(func.count()).select_from(Signer).where(WAITS)
     return connection.execute(statement, {"everything": everything}).scalar_one()
 

@@ -27,14 +27,14 @@ _NAME: BindParameter[str] = bindparam("name_folded")
 
 
 def within() -> list[ColumnElement[bool]]:
-    """Give the conditions for a row of the index to be of such a name."""
+    """Return the conditions for a row of the index to be of such a name."""
     return [SignatureTerm.term >= _FROM, SignatureTerm.term < _BEFORE]
 
 
 def newest(
     limit: Any, conditions_on: Callable[[Any], list[Any]] = lambda _thread: []
 ) -> list[Select[Any]]:
-    """Give selections that hold the newest threads that somebody of such a name signed.
+    """Return selections that hold the newest threads that somebody of such a name signed.
 
     Args:
         limit: rows that are needed of all together.
@@ -55,7 +55,7 @@ def newest(
 
 
 def signed(signature_id: Any) -> ColumnElement[bool]:
-    """Give the condition that somebody of such a name signed a thread.
+    """Return the condition that somebody of such a name signed a thread.
 
     OFFSET keeps PostgreSQL from joining: each thread is asked by itself.
     """

@@ -35,7 +35,7 @@ def matching(shape: Shape) -> Select[Any]:
 
 
 def conditions(shape: Shape, signature_id: Any, *, from_term: int = 0) -> list[Any]:
-    """Give all that the filters demand of a thread, but the first `from_term` terms."""
+    """Return all that the filters demand of a thread, but the first `from_term` terms."""
     demands = [
         _has_term(signature_id, bindparam(f"term_{n}")) for n in range(from_term, shape.terms)
     ]
@@ -67,7 +67,7 @@ def _has_term(signature_id: Any, term: Any) -> Any:
 
 
 def tag_parameters(shape: Shape) -> list[Any]:
-    """Give the placeholders of the tags."""
+    """Return the placeholders of the tags."""
     return [bindparam(f"tag_{number}") for number in range(shape.tags)]
 
 
@@ -93,7 +93,7 @@ def _on_tags(signature_id: Any, shape: Shape) -> list[Any]:
 
 
 def _has_every_tag(signature_id: Any, tags: list[Any]) -> list[Any]:
-    """Give conditions that a thread with all of the tags meets."""
+    """Return conditions that a thread with all of the tags meets."""
     planned, counted = tags[:PLANNED_TAGS], tags[PLANNED_TAGS:]
     conditions = [_has_tag(signature_id, SignatureTag.tag == tag) for tag in planned]
     if counted:

@@ -45,7 +45,7 @@ class LinkTokens:
         self._signers = [_NUMBER.pack(signer) for signer in signers]
 
     def of_document(self, document: int) -> list[str]:
-        """Give the tokens of the links that lead each signer to a document."""
+        """Return the tokens of the links that lead each signer to a document."""
         beginning = _PACKAGE.pack(self._package_id) + _NUMBER.pack(document)
         mac_of_beginning = self._mac.copy()
         mac_of_beginning.update(beginning)
@@ -59,12 +59,12 @@ class LinkTokens:
         return [text[start : start + TOKEN_LENGTH] for start in range(0, len(text), TOKEN_LENGTH)]
 
     def of_all(self) -> list[str]:
-        """Give the tokens of the links that lead each signer to all documents."""
+        """Return the tokens of the links that lead each signer to all documents."""
         return self.of_document(ALL_DOCUMENTS)
 
 
 def read_link_token(token: str, find_key: Callable[[int], str | None]) -> Link | None:
-    """Give what a token leads to, None if it was not made here.
+    """Return what a token leads to, None if it was not made here.
 
     Args:
         token: as it stands in a link.

@@ -46,7 +46,7 @@ class PackagePage:
 
 
 def count_packages(connection: Connection, criteria: PackageCriteria, trusted: Trusted) -> int:
-    """Give the number of matching packages."""
+    """Return the number of matching packages."""
     conditions = _conditions(connection.dialect.name, criteria, trusted)
     statement = select(func.count()).select_from(Package).where(*conditions)
     return connection.execute(statement).scalar_one()
@@ -55,7 +55,7 @@ def count_packages(connection: Connection, criteria: PackageCriteria, trusted: T
 def list_packages(
     connection: Connection, criteria: PackageCriteria, wanted: PackagePage, trusted: Trusted
 ) -> list[PackageSummary]:
-    """Give a page of matching packages."""
+    """Return a page of matching packages."""
     dialect = connection.dialect.name
     ordered = [
         (column.desc() if wanted.descending else column.asc()).nulls_last()

@@ -28,7 +28,7 @@ def state_of(
     opened_at: datetime | None,
     now: datetime,
 ) -> State:
-    """Give the state of a package; what comes first here outweighs the rest."""
+    """Return the state of a package; what comes first here outweighs the rest."""
     if rescinded_at is not None:
         return "rescinded"
     if executed:
@@ -40,7 +40,7 @@ def state_of(
 
 @lru_cache(maxsize=8)
 def state_column(dialect: str, trusted: Trusted) -> ColumnElement[str]:
-    """Give the state of a row of `packages`, as `state_of` does."""
+    """Return the state of a row of `packages`, as `state_of` does."""
     return case(
         (Package.rescinded_at.is_not(None), "rescinded"),
         (executed_column(dialect, trusted), "executed"),
@@ -52,7 +52,7 @@ def state_column(dialect: str, trusted: Trusted) -> ColumnElement[str]:
 
 @lru_cache(maxsize=8)
 def executed_column(dialect: str, trusted: Trusted) -> ColumnElement[bool]:
-    """Tell whether everybody has signed each document of a row of `packages`.
+    """Return whether everybody has signed each document of a row of `packages`.
 
     It looks for somebody who has not, so it is quick about packages that are under way.
     """
@@ -89,7 +89,7 @@ def _none(rows: Select[int]) -> ColumnElement[bool]:
 
 
 def _is_him(dialect: str) -> list[ColumnElement[bool]]:
-    """Give the conditions that one signer of a version is one who must sign."""
+    """Return the conditions that one signer of a version is one who must sign."""
     wanted = PackageSigner
     if dialect == "sqlite":
         role = func.json_each(Signer.facts, "$.claimed.roles").table_valued("value")

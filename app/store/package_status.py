@@ -82,7 +82,7 @@ _SIGNERS = (
 
 
 def find_package(connection: Connection, name: str, trusted: Trusted) -> PackageStatus | None:
-    """Give the package of this UUID, else the newest that was sent for the thread of this name.
+    """Return the package of this UUID, else the newest that was sent for the thread of this name.
 
     A draft only where there is nothing but drafts.
     """
@@ -98,7 +98,7 @@ def find_package(connection: Connection, name: str, trusted: Trusted) -> Package
 
 
 def is_asked_for(connection: Connection, document: str, thread: str) -> bool:
-    """Tell whether a package that was sent, and not rescinded, has this document in this thread."""
+    """Return whether a package that is sent, not rescinded, has this document in this thread."""
     statement = (
         select(Package.id)
         .join(PackageDocument, PackageDocument.package_id == Package.id)
@@ -114,7 +114,7 @@ def is_asked_for(connection: Connection, document: str, thread: str) -> bool:
 
 
 def get_package(connection: Connection, public_id: str, trusted: Trusted) -> PackageStatus:
-    """Give a package that is there.
+    """Return a package that is there.
 
     Raises:
         PackageNotFound: it isn't.
@@ -192,7 +192,7 @@ def _signer(row: Row[*tuple[Any, ...]]) -> PackageSignerRecord:
 
 
 def _turns(kind: str, state: State) -> Callable[[list[bool]], list[bool]]:
-    """Give the function that tells, from who has signed a document, who is to sign it now."""
+    """Return the function that tells, from who has signed a document, who is to sign it now."""
     if state != "open":
         return lambda signed: [False] * len(signed)
     if kind != SEQUENTIAL:

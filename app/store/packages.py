@@ -152,7 +152,7 @@ def delete_package(connection: Connection, public_id: str) -> str:
 
 
 def read_uuid(text: str) -> str | None:
-    """Give a UUID in small letters if it is one, written as UUIDs are (RFC 9562 section 4)."""
+    """Return a UUID in small letters if it is one, written as UUIDs are (RFC 9562 section 4)."""
     try:
         written = str(UUID(text))
     except ValueError:
@@ -161,7 +161,7 @@ def read_uuid(text: str) -> str | None:
 
 
 def _named(public_id: str) -> ColumnElement[bool]:
-    """Give the condition that finds a package. Raises PackageNotFound for what is no UUID."""
+    """Return the condition that finds a package. Raises PackageNotFound for what is no UUID."""
     written = read_uuid(public_id)
     if written is None:
         raise PackageNotFound
@@ -180,7 +180,7 @@ def _change(
 
 
 def _is_open(connection: Connection, public_id: str) -> bool:
-    """Tell whether a package that could not be changed was sent.
+    """Return whether a package that could not be changed was sent.
 
     Raises:
         PackageNotFound, PackageRescinded: that is why it could not.

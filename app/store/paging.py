@@ -31,7 +31,7 @@ _REACH: BindParameter[int] = bindparam("reach")
 
 
 def newest_ids(dialect: str, shape: Shape) -> Select[Any]:
-    """Give the ids of one page: :limit of them, behind the first :offset; :reach is their sum."""
+    """Return the ids of one page: :limit of them, behind the first :offset; :reach is their sum."""
     limit: BindParameter[int] = bindparam("limit")
     offset: BindParameter[int] = bindparam("offset")
     branches = _branches(dialect, shape)
@@ -40,13 +40,13 @@ def newest_ids(dialect: str, shape: Shape) -> Select[Any]:
 
 
 def all_ids(shape: Shape) -> Select[Any]:
-    """Give the ids of all matching threads behind the first :offset."""
+    """Return the ids of all matching threads behind the first :offset."""
     ids = matching(shape)
     return ids.order_by(ids.selected_columns[0].desc()).offset(bindparam("offset"))
 
 
 def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
-    """Give selections that hold the newest :reach between them; none where one index has them.
+    """Return selections that hold the newest :reach between them; none where one index has them.
 
     Sorting all that have a popular key would cost its whole length. The page is among the newest
     few of each key, and those lie in order in the index.
@@ -128,7 +128,7 @@ def _probed(condition: Any) -> Any:
 
 
 def _of_any_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
-    """Give the newest of each tag."""
+    """Return the newest of each tag."""
     signature_id = SignatureTag.signature_id
     return [
         select(signature_id)
@@ -140,7 +140,7 @@ def _of_any_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
 
 
 def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:
-    """Give the newest :reach of each span of time, be it within what is asked for, or cut by it."""
+    """Return the newest :reach of each span of time that is within what is asked for, or cut."""
     term = SignatureTerm.__table__.alias("spanned")
     demands = conditions(shape.untimed, term.c.signature_id)
     timed = Shape(
@@ -160,7 +160,7 @@ def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:
 def _newest_of_each(
     dialect: str, name: str, term: Any, demands: list[ColumnElement[bool]]
 ) -> Select[Any]:
-    """Give the newest :reach of each term in a list, whose items have blanks between them."""
+    """Return the newest :reach of each term in a list, whose items have blanks between them."""
     listed: BindParameter[str] = bindparam(name, type_=Text())
     if dialect == "sqlite":
         each = func.json_each('["' + func.replace(listed, " ", '","') + '"]')

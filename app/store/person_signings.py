@@ -78,14 +78,14 @@ class PersonSigning:
 
 
 def count_signings(connection: Connection, person: Person) -> int:
-    """Give the number of all signings of a person."""
+    """Return the number of all signings of a person."""
     return connection.execute(count_statement(person.kinds), person.parameters).scalar_one()
 
 
 def list_signings(
     connection: Connection, person: Person, trusted: Trusted, *, limit: int, offset: int
 ) -> list[PersonSigning]:
-    """Give a page of a person's signings, newest first, each thread once.
+    """Return a page of a person's signings, newest first, each thread once.
 
     A thread is as new as its first version, a wish as the newest package that has it. Threads with
     a package, but not signed by the person, are wishes.

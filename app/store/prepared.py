@@ -43,7 +43,7 @@ class Prepared:
 
     @staticmethod
     def _translate(connection: Connection, sql: str, error: Exception) -> BaseException:
-        """Give SQLAlchemy's form of a driver's error; a lost connection leaves the pool."""
+        """Return SQLAlchemy's form of a driver's error; a lost connection leaves the pool."""
         dialect = connection.dialect
         lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]  # the driver's own
         if lost:

@@ -60,7 +60,7 @@ class Progress:
 def list_progress(
     connection: Connection, pairs: Sequence[Pair], trusted: Trusted
 ) -> Mapping[Pair, Progress]:
-    """Give the progress of those of the pairs that lie in a package, whether signed yet or not."""
+    """Return the progress of those of the pairs that lie in a package, signed yet or not."""
     if not pairs:
         return {}
     asked = [(place, *pair) for place, pair in enumerate(pairs)]

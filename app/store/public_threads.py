@@ -70,7 +70,7 @@ def _find(trusted: Trusted) -> Select[*tuple[Any, ...]]:
 
 
 def get_public_thread(connection: Connection, public_id: str, trusted: Trusted) -> PublicThread:
-    """Give the thread with this UUID, in small letters.
+    """Return the thread with this UUID, in small letters.
 
     Raises:
         SignatureNotFound: there is none.

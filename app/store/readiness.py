@@ -22,7 +22,7 @@ _LOOKS = (
 
 
 def takes_saves(engine: Engine) -> bool:
-    """Tell whether a SQLite file can be read and written, by a connection of its own.
+    """Return whether a SQLite file can be read and written, by a connection of its own.
 
     Those of the pool may have been opened while the file could only be read, and stay so.
     """

@@ -79,7 +79,7 @@ def get_signature(
     version: int | None = None,
     carried: Carried = PLAIN,
 ) -> SignatureRecord:
-    """Give one version of a thread, the current one if `version` is None.
+    """Return one version of a thread, the current one if `version` is None.
 
     Raises:
         SignatureNotFound: there is no such thread, or no such version of it.
@@ -110,7 +110,7 @@ def list_versions(
     thread: str,
     carried: Carried = PLAIN,
 ) -> Iterator[SignatureRecord]:
-    """Give all versions of a thread, newest first, none if there is no such thread.
+    """Return all versions of a thread, newest first, none if there is no such thread.
 
     The rows come as they are taken; `connection` is one of `database.snapshot`.
     """
@@ -131,7 +131,7 @@ def search(
     offset: int = 0,
     carried: Carried = PLAIN,
 ) -> Iterator[SignatureRecord]:
-    """Give matching threads in their current version, each once, newest first.
+    """Return matching threads in their current version, each once, newest first.
 
     Args:
         connection: see `limit`.
@@ -155,12 +155,12 @@ def search(
 
 
 def is_short(limit: int) -> bool:
-    """Tell whether a list with this limit is fetched at once."""
+    """Return whether a list with this limit is fetched at once."""
     return 0 < limit <= FETCH_ROWS
 
 
 def count(connection: Connection, criteria: Criteria) -> int:
-    """Give the number of all matching threads."""
+    """Return the number of all matching threads."""
     if criteria.impossible:
         return 0
     statement = _count_statement(criteria.shape)
@@ -168,7 +168,7 @@ def count(connection: Connection, criteria: Criteria) -> int:
 
 
 def is_migrated(connection: Connection) -> bool:
-    """Tell whether the schema is at the step that this program was written for."""
+    """Return whether the schema is at the step that this program was written for."""
     return connection.execute(select(REVISION.c.version_num)).scalars().all() == [HEAD]
 
 
@@ -183,7 +183,7 @@ def _stream(
 def _whole(
     connection: Connection, records: Iterator[SignatureRecord], carried: Carried
 ) -> Iterator[SignatureRecord]:
-    """Give records with what was left out of them because it is large.
+    """Return records with what was left out of them because it is large.
 
     Nothing here keeps what was given: two that are large would be in memory at once.
     """
@@ -217,7 +217,7 @@ def _lacking(dialect: str, trusted: Trusted | None, *, cms: bool, signers: bool)
 
 
 def _columns(dialect: str, carried: Carried, limit: int | None = None) -> tuple[Any, ...]:
-    """Give the columns of a record; what stands in a place that wasn't asked for is NULL.
+    """Return the columns of a record; what stands in a place that wasn't asked for is NULL.
 
     So is a signature, and are facts of signers, that have more than `limit` bytes.
     """
@@ -237,7 +237,7 @@ def _columns(dialect: str, carried: Carried, limit: int | None = None) -> tuple[
 
 
 def page_parameters(criteria: Criteria, limit: int, offset: int) -> dict[str, Any]:
-    """Give the values for the placeholders of `page_statement`."""
+    """Return the values for the placeholders of `page_statement`."""
     reach = min(limit + offset, _LARGEST)
     return criteria.parameters | {"limit": limit, "offset": offset, "reach": reach}
 

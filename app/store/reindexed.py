@@ -119,7 +119,7 @@ def _write_terms(connection: Connection, current: Sequence[Reread]) -> None:
 
 
 def _kept_terms(connection: Connection, signature_ids: Iterable[int]) -> dict[int, list[str]]:
-    """Give the lists of threads' current versions."""
+    """Return the lists of threads' current versions."""
     statement = (
         select(Version.signature_id, Version.terms)
         .join(

@@ -55,7 +55,7 @@ class _Span:
 
 
 def count_unread(connection: Connection) -> int:
-    """Give the number of versions whose signers were not read yet."""
+    """Return the number of versions whose signers were not read yet."""
     return connection.execute(select(func.count()).select_from(Version).where(_UNREAD)).scalar_one()
 
 
@@ -98,13 +98,13 @@ def _key() -> Any:
 
 
 def _behind(after: tuple[int, int], everything: bool) -> list[ColumnElement[bool]]:
-    """Give the conditions for a version to be still to be read, if it is behind `after`."""
+    """Return the conditions for a version to be still to be read, if it is behind `after`."""
     behind = _key() > tuple_(*after)
     return [behind] if everything else [behind, _UNREAD]
 
 
 def _next_span(connection: Connection, after: tuple[int, int], everything: bool) -> _Span | None:
-    """Give the next few versions, whose signatures have room in memory; None if there are none."""
+    """Return the next versions, whose signatures have room in memory; None if there are none."""
     rows = connection.execute(
         select(Version.signature_id, Version.version, octets(Version.cms))
         .where(*_behind(after, everything))
@@ -140,7 +140,7 @@ def _read_span(connection: Connection, span: _Span) -> list[Reread]:
 
 
 def _find_found(connection: Connection, span: _Span) -> Mapping[tuple[int, int], dict[int, Found]]:
-    """Give what was found of signers, which holds until they are verified again."""
+    """Return what was found of signers, which holds until they are verified again."""
     rows = connection.execute(
         select(
             Signer.signature_id,

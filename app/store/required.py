@@ -63,14 +63,14 @@ class Demands:
 
 
 def demands_of(dialect: str, package_id: Any) -> Label[str]:
-    """Give the column that holds the demands of a package, a JSON list of `Demand` as text."""
+    """Return the column that holds the demands of a package, a JSON list of `Demand` as text."""
     listed, row = _functions(dialect)
     demand = row(PackageSigner.iin, PackageSigner.bin, PackageSigner.role)
     return _as_text(dialect, listed(demand), PackageSigner.package_id == package_id, "demands")
 
 
 def asks_for_roles(package_id: Any) -> ColumnElement[bool]:
-    """Give the condition that a package demands a role of somebody."""
+    """Return the condition that a package demands a role of somebody."""
     return (
         select(PackageSigner.number)
         .where(PackageSigner.package_id == package_id, PackageSigner.role.is_not(None))
@@ -81,7 +81,7 @@ def asks_for_roles(package_id: Any) -> ColumnElement[bool]:
 def claims_of(
     dialect: str, with_roles: ColumnElement[bool], trusted: Trusted, sha256: Any
 ) -> Label[str]:
-    """Give the column that holds who signed the version of a head, a JSON list of `Claim` as text.
+    """Return the column of who signed the version of a head, a JSON list of `Claim` as text.
 
     Args:
         dialect: the database's.
@@ -97,7 +97,7 @@ def claims_of(
 
 
 def has_signed(trusted: Trusted, sha256: Any) -> list[ColumnElement[bool]]:
-    """Give the conditions that a signer counts, and signed what has this SHA-256 if one is given.
+    """Return the conditions that a signer counts, and signed what has this SHA-256 if one is given.
 
     What was signed is known by the content, attached or sent along, else by the message digest,
     which is under the signature (RFC 5652 section 11.2). By another algorithm it can't be compared.
@@ -117,7 +117,7 @@ def read_list(text: str) -> list[Any]:
 
 
 def _roles(dialect: str, with_roles: ColumnElement[bool]) -> ColumnElement[Any]:
-    """Give the roles of a signer as a piece of JSON text."""
+    """Return the roles of a signer as a piece of JSON text."""
     if dialect == "sqlite":
         # What SQLite knows to be JSON would be put into the list as such.
         roles = func.json_extract(Signer.facts, "$.claimed.roles")

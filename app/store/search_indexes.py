@@ -119,7 +119,7 @@ def _add(index: _Index, head: FromClause, superseded: _OfVersion) -> Insert:
 def _rows(
     index: _Index, head: FromClause, superseded: _OfVersion | None = None
 ) -> tuple[list[str], Select[Any]]:
-    """Give columns and rows of what is sent; no single items that the superseded version has."""
+    """Return columns and rows of what is sent; no single items that the superseded version has."""
     names = [*(column.key for column in index.columns), "signature_id"]
     item = _sent(index, "sqlite")
     if len(index.columns) == 2:

@@ -78,7 +78,7 @@ def moment(value: datetime | None) -> str | None:
 def short_facts_of(
     dialect: str, signature_id: Any, version: Any, limit: int, trusted: Trusted | None = None
 ) -> Label[str]:
-    """Give the column of `facts_of`, which is NULL where that has more than `limit` bytes."""
+    """Return the column of `facts_of`, which is NULL where that has more than `limit` bytes."""
     facts = facts_of(dialect, signature_id, version, trusted).element.correlate(Version)
     listed = select(facts.label("listed")).correlate(Version).subquery("of_version")
     text = listed.c.listed
@@ -89,7 +89,7 @@ def short_facts_of(
 def facts_of(
     dialect: str, signature_id: Any, version: Any, trusted: Trusted | None = None
 ) -> Label[str]:
-    """Give the column that holds the facts of all signers of a version, a JSON list as text.
+    """Return the column that holds the facts of all signers of a version, a JSON list as text.
 
     With `trusted`, each says what of it was verified: the state of `Trusted.state`, and why.
     """
@@ -111,7 +111,7 @@ def facts_of(
 
 
 def _explained(dialect: str, trusted: Trusted) -> ColumnElement[Any]:
-    """Give the facts of a signer with `standing` added."""
+    """Return the facts of a signer with `standing` added."""
     standing = Signer.standing
     valid = replace(trusted, claims=False).condition(standing)
     state = case((standing == REFUSED, "refused"), (valid, "valid"), else_="pending")

@@ -99,7 +99,7 @@ def read_signing(
 def read_found(
     signature: SignedCms | SignedXml, statuses: Iterable[SignerStatus], trusted: Trusted
 ) -> dict[int, Found]:
-    """Give what is kept of what verification found out, by the signer's number.
+    """Return what is kept of what verification found out, by the signer's number.
 
     `trusted` is who was trusted before it was verified: what is trusted only since then is asked
     again.
@@ -123,7 +123,7 @@ def read_found(
 
 
 def _attested_moment(status: SignerStatus) -> datetime | None:
-    """Give the moment of a timestamp that holds."""
+    """Return the moment of a timestamp that holds."""
     stamp = status.timestamp
     return stamp.gen_time if stamp and stamp.verdict.answer is Answer.YES else None
 
@@ -154,13 +154,13 @@ def _columns(signer: SignerClaims, found: Found) -> list[Any]:
 
 
 def _claimed_moment(signer: SignerClaims) -> datetime | None:
-    """Give what the timestamp claims, else what the signer does."""
+    """Return what the timestamp claims, else what the signer does."""
     moment = signer.timestamp.gen_time if signer.timestamp else signer.claimed_signing_time
     return None if moment is None else moment.astimezone(UTC)
 
 
 def _sha256s(digests: Fingerprints) -> Iterator[str]:
-    """Give every SHA-256 by which somebody may look for it: its own, and that of its content."""
+    """Return every SHA-256 by which somebody may look for it: its own, and that of its content."""
     yield digests.signature
     if digests.content:
         yield digests.content

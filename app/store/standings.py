@@ -52,13 +52,13 @@ class Trusted:
     claims: bool = False
 
     def counts(self, standing: int | None) -> bool:
-        """Tell whether a signer has signed. None: not judged yet."""
+        """Return whether a signer has signed. None: not judged yet."""
         if self.claims:
             return standing != REFUSED
         return standing in self.anchors
 
     def condition(self, standing: Any) -> ColumnElement[bool]:
-        """Give `counts` of a column."""
+        """Return `counts` of a column."""
         if self.claims:
             return or_(standing.is_(None), standing != REFUSED)
         if not self.anchors:
@@ -74,7 +74,7 @@ class Trusted:
 
 
 def number_of(fingerprints: Iterable[str]) -> int:
-    """Give the number of a set of certificates, whose SHA-256s in hex these are: always above 0.
+    """Return the number of a set of certificates, whose SHA-256s in hex these are: always above 0.
 
     It is that of a single one too, so that an anchor has a number.
     """

@@ -31,32 +31,32 @@ _INSTANT = timedelta(microseconds=1)
 
 
 def iin(number: str) -> str:
-    """Give the term of a person's number."""
+    """Return the term of a person's number."""
     return f"iin:{number}"
 
 
 def bin_(number: str) -> str:
-    """Give the term of an organisation's number."""
+    """Return the term of an organisation's number."""
     return f"bin:{number}"
 
 
 def is_long(beginning: str) -> bool:
-    """Tell whether a beginning of a name is longer than any that is a term."""
+    """Return whether a beginning of a name is longer than any that is a term."""
     return len(fold(beginning)) > PREFIX_LENGTHS[-1]
 
 
 def name(beginning: str) -> str:
-    """Give the term of a name that begins so, in any letter case; not of a long beginning."""
+    """Return the term of a name that begins so, in any letter case; not of a long beginning."""
     return f"name:{fold(beginning)}"
 
 
 def longest_beginning(folded: str) -> str:
-    """Give the term that all names have that begin with a long beginning, which is folded."""
+    """Return the term that all names have that begin with a long beginning, which is folded."""
     return f"name:{folded[: PREFIX_LENGTHS[-1]]}"
 
 
 def whole_names(beginning: str) -> tuple[str, str]:
-    """Give the term that all whole names that begin so are not before, and one that they are."""
+    """Return the term that all whole names that begin so are not before, and one that they are."""
     first = _whole_name(fold(beginning))
     return first, first + _BEHIND_ALL
 
@@ -66,12 +66,12 @@ def _whole_name(folded: str) -> str:
 
 
 def sha256(digest: str) -> str:
-    """Give the term of a digest, hex."""
+    """Return the term of a digest, hex."""
     return f"sha256:{digest.lower()}"
 
 
 def fold(text: str) -> str:
-    """Give a name as names are compared: in small letters, one blank between words.
+    """Return a name as names are compared: in small letters, one blank between words.
 
     It is in NFC, whether its marks were composed with their letters or, as macOS does it, taken
     apart (the Unicode Standard, section 3.13, D145).
@@ -82,14 +82,14 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=512)
 def full_name(claims: Claims) -> str | None:
-    """Give surname, given name and patronymic as they are compared, else the common name."""
+    """Return surname, given name and patronymic as they are compared, else the common name."""
     parts = (claims.surname, claims.given_name, claims.patronymic)
     text = " ".join(part for part in parts if part) if claims.surname else claims.common_name
     return fold(text) if text else None
 
 
 def of_people(signers: Iterable[Claims]) -> list[str]:
-    """Give the terms by which signers are found."""
+    """Return the terms by which signers are found."""
     return [term for claims in signers for term in _of_person(claims)]
 
 
@@ -109,12 +109,12 @@ def _of_person(claims: Claims) -> tuple[str, ...]:
 
 
 def of_digests(digests: Iterable[str]) -> list[str]:
-    """Give the terms by which files are found."""
+    """Return the terms by which files are found."""
     return [sha256(digest) for digest in digests]
 
 
 def of_moment(moment: datetime) -> list[str]:
-    """Give the terms of all spans that hold a moment."""
+    """Return the terms of all spans that hold a moment."""
     day = _clamp(moment).date().isoformat()
     return [f"{kind}:{day[:length]}" for kind, length in _SPANS]
 
@@ -127,7 +127,7 @@ class Period:
     end: datetime | None
 
     def spans(self) -> tuple[list[str], list[str]]:
-        """Give terms that cover it: of spans that lie within, and of days that it cuts."""
+        """Return terms that cover it: of spans that lie within, and of days that it cuts."""
         start, end = _clamp(self.start or _EARLIEST), _clamp(self.end or _LATEST)
         if start > end:
             return [], []
@@ -144,7 +144,7 @@ class Period:
 
 
 def _cover(first: datetime, last: datetime) -> Iterator[str]:
-    """Give the longest spans from one midnight until before another."""
+    """Return the longest spans from one midnight until before another."""
     while first < last:
         day = first.date().isoformat()
         for kind, length in _SPANS:
@@ -156,7 +156,7 @@ def _cover(first: datetime, last: datetime) -> Iterator[str]:
 
 
 def _after(first: datetime, kind: str) -> datetime | None:
-    """Give the end of the span of this kind that begins at `first`, None if none begins there."""
+    """Return the end of the span of this kind that begins at `first`, None if none begins there."""
     if kind == "day":
         return first + _DAY
     if first.day != 1:

@@ -121,17 +121,17 @@ class BoundedCursor(sqlite3.Cursor):
         return self
 
     def fetchone(self) -> Any:
-        """Give the next row."""
+        """Return the next row."""
         self._start()
         return super().fetchone()
 
     def fetchmany(self, *arguments: Any) -> list[Any]:
-        """Give some rows."""
+        """Return some rows."""
         self._start()
         return super().fetchmany(*arguments)
 
     def fetchall(self) -> list[Any]:
-        """Give all other rows."""
+        """Return all other rows."""
         self._start()
         return super().fetchall()
 
@@ -147,5 +147,5 @@ class BoundedConnection(sqlite3.Connection):
     clock: _Clock | None = None
 
     def cursor(self, *_arguments: Any) -> BoundedCursor:  # type: ignore[override]  # no factory is given
-        """Give a new cursor."""
+        """Return a new cursor."""
         return super().cursor(BoundedCursor)

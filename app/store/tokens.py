@@ -55,7 +55,7 @@ class Bearer:
 
 
 def split_token(text: str) -> tuple[str, str]:
-    """Give the id in a token, empty if it is none, and the hash of its secret, or of the text.
+    """Return the id in a token, empty if it is none, and the hash of its secret, or of the text.
 
     The secret is 256 random bits: nobody finds it by trying, however fast the hash is, so one that
     is slow on purpose, as passwords need, would only slow down every request.
@@ -101,7 +101,7 @@ def create_token(
 
 
 def rotate_token(connection: Connection, name: str) -> str:
-    """Give a token another secret, and its new text. In a transaction.
+    """Return a token another secret, and its new text. In a transaction.
 
     Raises:
         TokenNotFound: there is none of that name.
@@ -139,13 +139,13 @@ def _living(connection: Connection, name: str) -> str:
 
 
 def list_tokens(connection: Connection) -> list[Bearer]:
-    """Give all tokens, those that ended included, by name."""
+    """Return all tokens, those that ended included, by name."""
     rows = connection.execute(select(*_COLUMNS).order_by(Token.name))
     return [_bearer(row) for row in rows]
 
 
 def list_in_force(connection: Connection) -> dict[str, Bearer]:
-    """Give the tokens that were not revoked and have not expired, by their ids."""
+    """Return the tokens that were not revoked and have not expired, by their ids."""
     rows = connection.execute(
         select(*_COLUMNS).where(
             Token.revoked_at.is_(None),

@@ -45,7 +45,7 @@ def obtain(source: str) -> Certificate:
 
 
 def approve(certificate: Certificate, fingerprint: str | None) -> Pinned | None:
-    """Tell whether a certificate may become an anchor, and what is known of it.
+    """Return whether a certificate may become an anchor, and what is known of it.
 
     It is that of an authority, and its SHA-256 is `fingerprint` or, if there is none given, is
     pinned here. Raises RefusedCertificate.
@@ -95,6 +95,6 @@ def _file_name(certificate: Certificate) -> str:
 def find_stored(
     certificate: Certificate, contents: Contents, *, is_intermediate: bool = False
 ) -> str | None:
-    """Give the file of TRUST_DIR that has a certificate already; None if none has."""
+    """Return the file of TRUST_DIR that has a certificate already; None if none has."""
     place = contents.intermediates if is_intermediate else contents.anchors
     return next((one.file for one in place if one.value == certificate), None)

@@ -31,7 +31,7 @@ class Cache:
         self._folder = folder
 
     def find(self, name: str) -> CertificateList | OcspResponse | None:
-        """Give an answer, old or new; None if there is none that can be read."""
+        """Return an answer, old or new; None if there is none that can be read."""
         path = self._folder / name
         try:
             if path.suffix == LIST:

@@ -88,7 +88,7 @@ class _Index:
         weakref.finalize(self, os.close, handle)
 
     def __call__(self, start: int, stop: int) -> Rows | None:
-        """Give the rows; None if they aren't at hand. Raises ValueError if entries are damaged."""
+        """Return the rows; None if not at hand. Raises ValueError if entries are damaged."""
         if (self._rows is None or self._is_altered()) and self._lock.acquire(timeout=PATIENCE):
             try:
                 if self._rows is None or self._is_altered():
@@ -108,7 +108,7 @@ class _Index:
         return self._folder / f"{self._digest.hex()}{INDEX}"
 
     def _is_altered(self) -> bool:
-        """Tell whether the file was written to since it was checked: then it is checked again.
+        """Return whether the file was written to since it was checked: then it is checked again.
 
         One that was removed, or replaced by another, stays as it was to whoever has mapped it.
         """

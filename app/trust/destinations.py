@@ -52,7 +52,7 @@ class Destinations:
         return permitted
 
     def permits(self, host: str, address: str) -> bool:
-        """Tell whether a host may be asked at an address that it has."""
+        """Return whether a host may be asked at an address that it has."""
         if host.lower().rstrip(".") in self._hosts:
             return True
         found = _embedded(ip_address(address.partition("%")[0]))
@@ -63,13 +63,13 @@ class Anybody(Destinations):
     """Permits everything: the operator typed the address."""
 
     def permits(self, host: str, address: str) -> bool:
-        """Give True."""
+        """Return True."""
         del host, address
         return True
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Give the IPv4 address that an IPv6 address stands for (RFC 4291 section 2.5.5.2, 6to4)."""
+    """Return the IPv4 address that an IPv6 address stands for (RFC 4291 section 2.5.5.2, 6to4)."""
     if isinstance(address, IPv6Address):
         return address.ipv4_mapped or address.sixtofour or address
     return address

@@ -83,7 +83,7 @@ class _Download:
         self._is_cut = False
 
     def wait(self, seconds: float) -> bytes:
-        """Give the answer. Raises FetchFailed."""
+        """Return the answer. Raises FetchFailed."""
         try:
             return self._future.result(seconds)
         except TimeoutError as error:
@@ -214,7 +214,7 @@ class _Adapter(HTTPAdapter):
     """Makes connections of these kinds, over a proxy too, unless that is of another kind."""
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
-        """Give the pool for a request."""
+        """Return the pool for a request."""
         pool = super().get_connection_with_tls_context(*args, **kwargs)
         if isinstance(pool, HTTPConnectionPool):
             pool.ConnectionCls = _WATCHED.get(pool.ConnectionCls, pool.ConnectionCls)

@@ -12,7 +12,7 @@ class TrustError(Exception):
         self.reason = Reason(template, values)
 
     def __str__(self) -> str:
-        """Give the sentence in English."""
+        """Return the sentence in English."""
         return str(self.reason)
 
 

@@ -156,7 +156,7 @@ def _join(
     signature: SignedCms | SignedXml,
     trusted: Trusted,
 ) -> Found:
-    """Give what holds of a signer: what was known with the content at hand isn't lost without it.
+    """Return what holds of a signer: what was known with the content at hand isn't lost without it.
 
     That is so where no attributes are signed (RFC 5652 section 5.4): the value can't be verified
     without the content, which came along when it was saved.

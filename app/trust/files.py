@@ -43,7 +43,7 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def read_file(path: Path, limit: int) -> bytes:
-    """Give what is in a file. Raises UnreadableFile."""
+    """Return what is in a file. Raises UnreadableFile."""
     try:
         with open_regular(path) as file:
             data = file.read(limit + 1)
@@ -68,7 +68,7 @@ def read_certificates(data: bytes) -> list[Certificate]:
 
 
 def read_crl_bytes(data: bytes) -> bytes:
-    """Give the DER of a CRL that may be in PEM. Raises UnreadableFile."""
+    """Return the DER of a CRL that may be in PEM. Raises UnreadableFile."""
     crls = _unarmour(data, _CRL)
     if not crls:
         raise UnreadableFile("no CRL is in it")
@@ -78,7 +78,7 @@ def read_crl_bytes(data: bytes) -> bytes:
 
 
 def _unarmour(data: bytes, label: bytes) -> list[bytes]:
-    """Give what PEM (RFC 7468) has under a label; what begins as DER does is DER to its end.
+    """Return what PEM (RFC 7468) has under a label; what begins as DER does is DER to its end.
 
     So nobody can hide PEM in a certificate that others read as DER. Raises UnreadableFile.
     """

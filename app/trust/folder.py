@@ -65,7 +65,7 @@ class Contents:
 
 
 def values(filed: Iterable[Filed[Value]]) -> list[Value]:
-    """Give what was read, without its files."""
+    """Return what was read, without its files."""
     return [one.value for one in filed]
 
 
@@ -87,7 +87,7 @@ def list_files(folder: Path) -> Stamp:
 
 
 def has_anchors(folder: Path) -> bool:
-    """Tell whether anything is trusted, without reading more than the anchors."""
+    """Return whether anything is trusted, without reading more than the anchors."""
     listed = (one for one in list_files(folder) if not one[0].startswith(_BELOW))
     own = [one for one in listed if Path(one[0]).suffix.lower() in _CERTIFICATES]
     # No CRL is among them, so nothing is kept.
@@ -99,7 +99,7 @@ def _is_ours(entry: os.DirEntry[str]) -> bool:
 
 
 def _state(entry: os.DirEntry[str]) -> tuple[int, int, int] | None:
-    """Give what changes with a file's content, and with who may read it."""
+    """Return what changes with a file's content, and with who may read it."""
     try:
         found = entry.stat()
     except OSError:

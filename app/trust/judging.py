@@ -34,7 +34,7 @@ def demand(doubt: Reason | None) -> None:
 
 
 def judge(link: Link, found: Sequence[Found], now: datetime) -> Verdict:
-    """Tell whether answers are about a link, signed by who may sign them, and hold now."""
+    """Return whether answers are about a link, signed by who may sign them, and hold now."""
     lists = [one for one in found if isinstance(one, CertificateList)]
     responses = [one for one in found if isinstance(one, OcspResponse)]
     return check_revocation(link, Occasion.of(now), [RevocationData(lists, responses)])
@@ -65,12 +65,12 @@ def doubt_delta(link: Link, base: CertificateList, found: Found, now: datetime) 
 
 
 def is_current(delta: CertificateList, now: datetime) -> bool:
-    """Tell whether there is no newer delta CRL to be expected."""
+    """Return whether there is no newer delta CRL to be expected."""
     return delta.next_update is not None and now <= delta.next_update
 
 
 def is_superseded(link: Link, base: CertificateList, delta: Found) -> bool:
-    """Tell whether a delta CRL shows that there is a newer complete one than `base`."""
+    """Return whether a delta CRL shows that there is a newer complete one than `base`."""
     if not isinstance(delta, CertificateList) or delta.base_number is None:
         return False
     try:

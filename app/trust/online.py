@@ -121,7 +121,7 @@ class Inquiry:
         return [one for one in kept if isinstance(one, CertificateList) and one.is_delta]
 
     def _lacks_delta(self, link: Link, kept: Sequence[Found], now: datetime) -> bool:
-        """Tell whether a newer delta CRL should be asked for."""
+        """Return whether a newer delta CRL should be asked for."""
         base, *deltas = kept
         if not isinstance(base, CertificateList):
             return False

@@ -125,11 +125,11 @@ class Trust:
         return bool(self.contents().anchors)
 
     def contents(self) -> Contents:
-        """Give what is in the folder now."""
+        """Return what is in the folder now."""
         return self._load().contents
 
     def trusted(self, *, claims: bool = False) -> Trusted:
-        """Give whose signatures count now; `claims`: where there is no anchor, anybody's do."""
+        """Return whose signatures count now; `claims`: where there is no anchor, anybody's do."""
         loaded = self._load()
         if claims and not loaded.trusted.anchors:
             return replace(loaded.trusted, claims=True)
@@ -173,7 +173,7 @@ class _Loaded:
         )
 
     def knowing(self, found: Iterable[CertificateList | OcspResponse]) -> Verifier:
-        """Give a verifier that has this revocation data too."""
+        """Return a verifier that has this revocation data too."""
         return _make_verifier(self.contents, list(found))
 
     def open_links(self, statuses: Iterable[SignerStatus]) -> list[tuple[Certificate, Certificate]]:
@@ -196,7 +196,7 @@ class _Loaded:
     def good_chain(
         self, certificate: Certificate, at: datetime, others: Iterable[Certificate] = ()
     ) -> tuple[Certificate, ...]:
-        """Give a chain from a certificate to an anchor that holds; none if there is none."""
+        """Return a chain from a certificate to an anchor that holds; none if there is none."""
         authorities = [self.intermediates, GivenAuthorities(others)]
         path = find_path(certificate, Occasion.of(at), self.anchors, authorities, Budget())
         return path.chain if path.verdict.answer is Answer.YES else ()

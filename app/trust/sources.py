@@ -144,7 +144,7 @@ def _usable(addresses: Iterable[str]) -> list[str]:
 
 
 def _is_usable(address: str) -> bool:
-    """Tell whether an address is one of the web, in letters of any case, without a password."""
+    """Return whether an address is one of the web, in letters of any case, without a password."""
     try:
         parts = urlsplit(address)
     except ValueError:  # brackets that don't match

@@ -157,7 +157,7 @@ _WRITTEN = members({"packageId": text("A UUID."), "package": named("Package")})
 
 
 def describe() -> Chapter:
-    """Give the chapter."""
+    """Return the chapter."""
     return Chapter(
         name="iinked",
         words=_WORDS,

@@ -43,7 +43,7 @@ class OneOf(Parameter[str | None]):
         self.choices = choices
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         return {"enum": [*self.choices, "", None]}
 
     def _deserialize(
@@ -52,7 +52,7 @@ class OneOf(Parameter[str | None]):
         return None if value == "" else self.check(value, str(attr))
 
     def check(self, value: Any, name: str) -> str:
-        """Give the word back. Raises the error that the field was made with if it is none."""
+        """Return the word back. Raises the error that the field was made with if it is none."""
         if value not in self.choices:
             raise self.refusal(
                 '"{field}" parameter must be one of {choices}',
@@ -66,7 +66,7 @@ class SomeOf(OneOf):
     """Some of a few words, each once. A single one is a list of one."""
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         return {"type": ["array", "string", "null"], "items": {"enum": list(self.choices)}}
 
     def _deserialize(
@@ -94,7 +94,7 @@ class Role(Text):
     """A role as certificates claim it, whether in capitals or in small letters."""
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         return {"enum": [*ROLE_NAMES, *map(str.lower, ROLE_NAMES), "", None]}
 
     def _deserialize(
@@ -117,7 +117,7 @@ class JsonObject(Parameter[dict[str, Any]]):
         super().__init__(load_default=None, allow_none=True, **options)
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         return {"type": ["object", "null"]}
 
     def _deserialize(
@@ -149,7 +149,7 @@ class Items(Parameter[tuple[Any, ...]]):
         self.limit = limit
 
     def shape(self) -> dict[str, Any]:
-        """Give the JSON Schema."""
+        """Return the JSON Schema."""
         demanded = list(self.schema.DEMANDED)
         item = {"type": "object", "properties": self.schema.shapes(), "required": demanded}
         return {"type": ["array", "null"], "items": item, "maxItems": self.limit}

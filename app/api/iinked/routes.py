@@ -38,7 +38,7 @@ _LIST = ListSchema()
 @blueprint.get("/api/v1/packages/<path:name>/status")
 @needs("read")
 def get_status(name: str) -> Response:
-    """Give a registered package, or a thread that nobody registered as one."""
+    """Return a registered package, or a thread that nobody registered as one."""
     if "\0" in name:  # PostgreSQL has no such text.
         raise PackageNotFound
     with db.engine.connect() as connection:
@@ -97,7 +97,7 @@ def delete() -> Response:
 @blueprint.post("/api/v1/packages/list")
 @needs("read")
 def list_packages() -> Response:
-    """Give a page of the registered packages, each without its documents and signers."""
+    """Return a page of the registered packages, each without its documents and signers."""
     wanted: ListRequest = _LIST.read(request)
     trusted = current_trusted()
     with survey(db.engine) as connection:

@@ -127,7 +127,7 @@ class AddSchema(RequestSchema):
     signers = Items(SignerSchema(), limit=MAX_SIGNERS)
 
     def build(self, data: dict[str, Any]) -> NewPackage:
-        """Give what is to be added."""
+        """Return what is to be added."""
         if not data["name"]:
             raise NameLength('"{field}" parameter must be set', field="name")
         if not data["type"]:
@@ -150,7 +150,7 @@ class AddSchema(RequestSchema):
 
 
 def _sign_by(given: datetime | date | None) -> datetime | None:
-    """Give the moment until which a package can be signed: a day lasts until its end."""
+    """Return the moment until which a package can be signed: a day lasts until its end."""
     try:
         moment = aware(given, "timeSignBy", time.max)
     except ParameterError as error:
@@ -198,7 +198,7 @@ def _signers(items: tuple[dict[str, Any], ...]) -> tuple[NewSigner, ...]:
 
 
 def _order(item: Mapping[str, Any], place: int) -> int:
-    """Give an item's order; where it says nothing, its place in the list."""
+    """Return an item's order; where it says nothing, its place in the list."""
     order: int | None = item["order"]
     return place if order is None else order
 
@@ -212,7 +212,7 @@ class PackageSchema(RequestSchema):
     message = Text(limit=MAX_MESSAGE, data_key="rescindMessage")
 
     def build(self, data: dict[str, Any]) -> PackageRequest:
-        """Give the request."""
+        """Return the request."""
         if not data["package_id"]:
             raise ParameterError('"{field}" parameter must be set', field="packageId")
         return PackageRequest(data["package_id"], data["message"] or None)
@@ -232,7 +232,7 @@ class ListSchema(RequestSchema):
     take = Integer(low=1, high=MAX_TAKE, load_default=USUAL_TAKE)
 
     def build(self, data: dict[str, Any]) -> ListRequest:
-        """Give the request."""
+        """Return the request."""
         order = data["order"] or f"-{ORDERS[0]}"
         criteria = PackageCriteria(
             states=data["states"] or (),

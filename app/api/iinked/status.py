@@ -102,7 +102,7 @@ class _Writer:
         ]
 
     def _uuid(self, name: str) -> str:
-        """Give the UUID of a name in this package, always the same (RFC 9562 section 5.5)."""
+        """Return the UUID of a name in this package, always the same (RFC 9562 section 5.5)."""
         return str(uuid5(self._space, name))
 
 
@@ -126,7 +126,7 @@ def _signer(
 
 
 def _space_of(package_id: str) -> UUID:
-    """Give the name space of a package: its UUID, or one made of the thread's name."""
+    """Return the name space of a package: its UUID, or one made of the thread's name."""
     try:
         return UUID(package_id)
     except ValueError:
@@ -134,7 +134,7 @@ def _space_of(package_id: str) -> UUID:
 
 
 def _revision_ids(document_id: str, signer_ids: Sequence[str]) -> list[str]:
-    """Give the ids of a document's revisions, one for each signer.
+    """Return the ids of a document's revisions, one for each signer.
 
     The first digits are the document's and the last twelve the signer's, in a UUID of version 8
     (RFC 9562 section 5.8), which is anybody's to fill. A digest for each of thousands would take

@@ -89,7 +89,7 @@ class AskedSchema(ParametersSchema):
     )
 
     def build(self, data: dict[str, Any]) -> Any:
-        """Give what is asked."""
+        """Return what is asked."""
         return asked_of(data)
 
 
@@ -152,7 +152,7 @@ class CmsSchema(AskedSchema):
     checked_at = Moment(load_default=None, allow_none=True)
 
     def build(self, data: dict[str, Any]) -> CmsRequest:
-        """Give the request."""
+        """Return the request."""
         return CmsRequest(
             cms=_demand_cms(data),
             data=data["data"] or None,
@@ -171,7 +171,7 @@ class ExtractSchema(ParametersSchema):
     cms = Text(limit=None, strip=False)
 
     def build(self, data: dict[str, Any]) -> str:
-        """Give the signature."""
+        """Return the signature."""
         return _demand_cms(data)
 
 
@@ -187,7 +187,7 @@ class ValidateSchema(AskedSchema):
     criteria = Choice("and", "or", load_default="and")
 
     def build(self, data: dict[str, Any]) -> ValidateRequest:
-        """Give the request."""
+        """Return the request."""
         if not data["rule"]:
             refuse_rules()
         if not data["cms"] and not data["xml"]:
@@ -215,7 +215,7 @@ class VerifySchema(ParametersSchema):
     data = Text(limit=None, strip=False)
 
     def build(self, data: dict[str, Any]) -> VerifyRequest:
-        """Give the request."""
+        """Return the request."""
         if not data["document"] or not data["thread"]:
             raise ParameterError('"Thread" and "document" parameters must be set')
         return VerifyRequest(

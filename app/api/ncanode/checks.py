@@ -42,11 +42,11 @@ class Asked:
         return tuple(dict.fromkeys((*given, *self.rules)))
 
     def failures(self, claims: Claims) -> tuple[str, ...]:
-        """Give the rules that don't hold."""
+        """Return the rules that don't hold."""
         return tuple(rule for rule in self.all_rules if not self._holds(rule, claims))
 
     def holds_any(self, claims: Claims) -> bool:
-        """Tell whether one of `rules` holds. A number that none of them names widens nothing."""
+        """Return whether one of `rules` holds. A number that none of them names widens nothing."""
         return any(self._holds(rule, claims) for rule in self.rules)
 
     def _holds(self, rule: str, claims: Claims) -> bool:
@@ -61,7 +61,7 @@ class Asked:
 def choose_signer(
     signers: Sequence[Claims], asked: Asked, alternatives: Sequence[Asked] = ()
 ) -> int:
-    """Give the place of the first signer for whom all that is asked holds.
+    """Return the place of the first signer for whom all that is asked holds.
 
     If there are alternatives, one of them must hold besides.
 
@@ -84,7 +84,7 @@ def choose_signer(
 def _failures(
     claims: Claims, asked: Asked, alternatives: Sequence[Asked]
 ) -> Iterator[tuple[str, ...]]:
-    """Give what fails with each alternative."""
+    """Return what fails with each alternative."""
     own = asked.failures(claims)
     for alternative in alternatives or (Asked(),):
         yield tuple(dict.fromkeys((*own, *alternative.failures(claims))))

@@ -94,7 +94,7 @@ _UNVERIFIED = (*_UNREADABLE, MalformedExtension, MalformedRevocation)
 
 
 def describe() -> Chapter:
-    """Give the chapter."""
+    """Return the chapter."""
     return Chapter(
         name="ncanode",
         words=_WORDS,

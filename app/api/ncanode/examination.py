@@ -111,7 +111,7 @@ def demand_good(examined: Examined, *, revocation: bool) -> None:
 
 
 def is_signed(examined: Examined) -> bool:
-    """Tell whether each signer's key made the signature; of what, need not be known.
+    """Return whether each signer's key made the signature; of what, need not be known.
 
     Raises:
         UnverifiedSignature: it can't be told.

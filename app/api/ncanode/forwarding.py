@@ -71,7 +71,7 @@ class Secrets:
         return {"p12": self.key, "password": self.password}
 
     def are_in(self, answer: Any) -> bool:
-        """Tell whether a JSON value repeats one of them, in any of its texts."""
+        """Return whether a JSON value repeats one of them, in any of its texts."""
         key = self.key.rstrip("=")
         words = self._words()
         return any(
@@ -80,7 +80,7 @@ class Secrets:
         )
 
     def _words(self) -> list[re.Pattern[str]]:
-        """Give patterns of the password, as it is and as JSON within a text has it."""
+        """Return patterns of the password, as it is and as JSON within a text has it."""
         if not self.password:
             return []
         escaped = (self.password, json.dumps(self.password)[1:-1])
@@ -179,7 +179,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Give every text in a JSON value: keys, strings and numbers."""
+    """Return every text in a JSON value: keys, strings and numbers."""
     rest = [value]
     while rest:
         one = rest.pop()

@@ -56,7 +56,7 @@ class OriginSchema(ParametersSchema):
     )
 
     def build(self, data: dict[str, Any]) -> OriginRequest:
-        """Give the request."""
+        """Return the request."""
         if not data["method"]:
             raise ParameterError('"{field}" parameter must be set', field="method")
         return OriginRequest(data["method"], data["version"] or "1.0", data["params"] or {})

@@ -37,7 +37,7 @@ class SearchOutOfReach(AccessRefused):
 
 
 def is_bound() -> bool:
-    """Tell whether the caller reaches some threads only."""
+    """Return whether the caller reaches some threads only."""
     return _prefix() is not None
 
 

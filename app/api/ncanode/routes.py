@@ -66,7 +66,7 @@ def save_signature() -> Response:
 @blueprint.get("/signature")
 @needs("read", by_tags=True)
 def get_signature() -> Response:
-    """Give a thread's current version, or another one."""
+    """Return a thread's current version, or another one."""
     wanted: ThreadRequest = _THREAD.read(request)
     with db.engine.connect() as connection:
         reach.demand_known(connection, wanted.document, wanted.thread)
@@ -93,7 +93,7 @@ def delete_signature() -> Response:
 @blueprint.get("/signature/versions")
 @needs("read", by_tags=True)
 def list_versions() -> Response:
-    """Give all versions of a thread, newest first."""
+    """Return all versions of a thread, newest first."""
     wanted: ThreadRequest = _THREAD.read(request)
     with ExitStack() as stack:
         connection = stack.enter_context(snapshot(db.engine))
@@ -113,7 +113,7 @@ def list_versions() -> Response:
 @blueprint.get("/signatures")
 @needs("read", by_tags=True)
 def search_signatures() -> Response:
-    """Give the threads that match, in their current version, newest first."""
+    """Return the threads that match, in their current version, newest first."""
     wanted: SearchRequest = _SEARCH.read(request)
     reach.demand_search(wanted.criteria)
     short = reading.is_short(wanted.limit)
@@ -126,7 +126,7 @@ def search_signatures() -> Response:
 def _search(
     connection: Connection, wanted: SearchRequest
 ) -> tuple[Iterator[dict[str, Any]], dict[str, int]]:
-    """Give the rows that were asked for, and what else belongs into the content."""
+    """Return the rows that were asked for, and what else belongs into the content."""
     more = {"nb_results": reading.count(connection, wanted.criteria)} if wanted.count else {}
     records = reading.search(
         connection,
@@ -152,5 +152,5 @@ def _listed(
 
 
 def _writer(carried: Carried) -> Callable[[SignatureRecord], dict[str, Any]]:
-    """Give the function that writes a record, which is called after the request's context ends."""
+    """Return the function that writes a record, called after the request's context ends."""
     return partial(envelope.signature, zone=current_app.config["TIMEZONE"], carried=carried)

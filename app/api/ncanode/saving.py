@@ -111,7 +111,7 @@ def _demand_verified(statuses: Iterable[SignerStatus], level: str, *, lacks_cont
 
 
 def _is_quick(cms: str, signature: SignedCms | SignedXml, content: bytes | None) -> bool:
-    """Tell whether few signers are to be verified over little, by code that is fast."""
+    """Return whether few signers are to be verified over little, by code that is fast."""
     if len(cms) + len(content or b"") > QUICK_SIZE:
         return False
     if isinstance(signature, SignedXml):
@@ -122,7 +122,7 @@ def _is_quick(cms: str, signature: SignedCms | SignedXml, content: bytes | None)
 
 
 def is_detached(signature: SignedCms | SignedXml) -> bool:
-    """Tell whether the content is not in the signature."""
+    """Return whether the content is not in the signature."""
     return isinstance(signature, SignedCms) and not signature.attached
 
 

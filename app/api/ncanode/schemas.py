@@ -98,7 +98,7 @@ class SaveSchema(ParametersSchema):
     method = Text()
 
     def build(self, data: dict[str, Any]) -> SaveRequest:
-        """Give the request."""
+        """Return the request."""
         for name in self.DEMANDED:
             if not data[name]:
                 raise ParameterError('"{field}" parameter must be set', field=name)
@@ -130,7 +130,7 @@ class ThreadSchema(ParametersSchema):
     diff = Flag(load_default=False, allow_none=True)
 
     def build(self, data: dict[str, Any]) -> ThreadRequest:
-        """Give the request."""
+        """Return the request."""
         if not data["document"] or not data["thread"]:
             raise ParameterError('"Thread" and "document" parameters must be set')
         return ThreadRequest(
@@ -161,7 +161,7 @@ class SearchSchema(ParametersSchema):
     signed_to = Moment(load_default=None, allow_none=True)
 
     def build(self, data: dict[str, Any]) -> SearchRequest:
-        """Give the request."""
+        """Return the request."""
         criteria = Criteria(
             document=data["document"] or None,
             thread=data["thread"] or None,

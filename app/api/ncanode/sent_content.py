@@ -71,7 +71,7 @@ def doubts_of(intact: Sequence[Verdict]) -> list[Reason]:
 
 
 def digest_of_signed(content: bytes, intact: Sequence[Verdict]) -> str | None:
-    """Give the SHA-256 of what was signed, as hex; None if that isn't known to be this content."""
+    """Return the SHA-256 of what was signed, as hex; None if not known to be this content."""
     if all(verdict.answer is Answer.YES for verdict in intact):
         return sha256(content).hexdigest()
     if all(fits_with_crlf(verdict) for verdict in intact):
@@ -80,5 +80,5 @@ def digest_of_signed(content: bytes, intact: Sequence[Verdict]) -> str | None:
 
 
 def fits_with_crlf(intact: Verdict) -> bool:
-    """Tell whether nothing keeps content from being what was signed but CRLF in place of LF."""
+    """Return whether nothing keeps content from being what was signed but CRLF in place of LF."""
     return intact == FITS_WITH_CRLF

@@ -90,7 +90,7 @@ def validate_cms() -> Response:
 @blueprint.route("/cms/extract", methods=["GET", "POST"])
 @needs("read", by_tags=True)
 def extract_content() -> Response:
-    """Give what was signed, out of the signature: as text if it is UTF-8."""
+    """Return what was signed, out of the signature: as text if it is UTF-8."""
     content = attached_content(parse(_EXTRACT.read(request), trailing_zeros=True))
     if content is None:
         raise CheckFailed("cms: the content is not attached, so there is nothing to extract")
@@ -103,7 +103,7 @@ def extract_content() -> Response:
 @blueprint.post("/validate")
 @needs("read", by_tags=True)
 def validate() -> Response:
-    """Tell whether the rules hold for one who signed, or for the holder of a certificate."""
+    """Return whether the rules hold for one who signed, or for the holder of a certificate."""
     wanted: ValidateRequest = _VALIDATE.read(request)
     given = parse(wanted.text) if wanted.is_xml else parse_either(wanted.text)
     if isinstance(given, Certificate):
@@ -115,7 +115,7 @@ def validate() -> Response:
 
 
 def _demand_signature(signature: SignedCms | SignedXml, wanted: ValidateRequest) -> list[Claims]:
-    """Give what its signers claim; nothing if the signature is not theirs."""
+    """Return what its signers claim; nothing if the signature is not theirs."""
     now = datetime.now(UTC)
     examined = examine(signature, wanted.data, at=now, fetch=wanted.expiration)
     if not is_signed(examined):

@@ -53,7 +53,7 @@ _FILE = {
 
 
 def describe() -> Chapter:
-    """Give the chapter."""
+    """Return the chapter."""
     files = (OCTETS, DETACHED, ATTACHED, XML)
     return Chapter(
         name="penbox",

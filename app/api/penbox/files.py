@@ -24,14 +24,14 @@ _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
 
 def file_of(thread: PublicThread) -> SignatureFile:
-    """Give the file of a thread; what is known to be no signature stays the text that it is."""
+    """Return the file of a thread; what is known to be no signature stays the text that it is."""
     if thread.format is None and thread.signature_size is not None:
         return SignatureFile(None, thread.cms.encode())
     return open_file(thread.cms, thread.signature_sha256)
 
 
 def type_of(file: SignatureFile, thread: PublicThread) -> str:
-    """Give the narrowest type that a file has."""
+    """Return the narrowest type that a file has."""
     if file.format == "cms":
         # Of one that was not read yet it isn't known; the second is for either.
         detached = thread.format is not None and thread.content_size is None

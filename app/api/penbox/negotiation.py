@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotAcceptable
 
 
 def choose_type(request: Request, offers: Sequence[str]) -> str:
-    """Give the offered type with the greatest quality, the first if there is no Accept.
+    """Return the offered type with the greatest quality, the first if there is no Accept.
 
     Among equals those go first that the request names, then those that stand first. Parameters of
     types, such as a charset, are not looked at.

@@ -10,7 +10,7 @@ from app.store.public_threads import PublicThread
 
 
 def is_qualified(thread: PublicThread) -> bool:
-    """Tell whether each signer of the current version reached an anchor when it was saved.
+    """Return whether each signer of the current version reached an anchor when it was saved.
 
     Nothing may speak against one; that the content of a detached signature is not at hand, or
     revocation not known, doesn't.

@@ -34,7 +34,7 @@ def write_signature(
 
 
 def _status(thread: PublicThread, progress: Progress | None) -> str:
-    """Tell whether who must sign has signed: where no package says who, all whom it names."""
+    """Return whether who must sign has signed: where no package says who, all whom it names."""
     if progress is None:
         return "completed" if 0 < thread.signers == thread.signed else "pending"
     if progress.rescinded_at is not None:

@@ -67,7 +67,7 @@ _PAGES = {
 
 
 def describe() -> Chapter:
-    """Give the chapter."""
+    """Return the chapter."""
     listed = Answer("The signings of one page, newest first.", items(named("Signing")), (), _PAGES)
     return Chapter(
         name="solaris",

@@ -41,5 +41,5 @@ def index_person_signings(person_id: str) -> Response:
 
 
 def _has_pages() -> bool:
-    """Tell whether threads have addresses of their own, which are another family's."""
+    """Return whether threads have addresses of their own, which are another family's."""
     return any(family.name == "penbox" for family in current_app.extensions["families"])

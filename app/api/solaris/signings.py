@@ -63,7 +63,7 @@ def write_signing(
 
 
 def _signing_id(signing: PersonSigning, person: Person) -> str:
-    """Give an id that stays the same when the first signature arrives."""
+    """Return an id that stays the same when the first signature arrives."""
     thread = orjson.dumps([signing.document, signing.thread, person.number])
     return f"{sha256(thread).hexdigest()[:32]}csig"
 

@@ -40,12 +40,12 @@ class Curve:
         return x is not None and x % q == r
 
     def sum_x(self, factor: int, key: Point, key_factor: int) -> int | None:
-        """Give x of factor * base + key_factor * key, or None if that is the point at infinity."""
+        """Return x of factor * base + key_factor * key, or None for the point at infinity."""
         point = self.combine(factor, key, key_factor)
         return self.to_affine(point)[0] if point[2] else None
 
     def is_key(self, point: Point) -> bool:
-        """Tell whether a point is on the curve and has not an order of 1, 2 or 4.
+        """Return whether a point is on the curve and has not an order of 1, 2 or 4.
 
         Points of such orders, which are on some curves, would let anybody sign.
         """
@@ -57,7 +57,7 @@ class Curve:
         return self._double(self._double((x, y, 1)))[2] != 0
 
     def combine(self, factor: int, key: Point, key_factor: int) -> Jacobian:
-        """Give factor * base + key_factor * key; the factors are not negative."""
+        """Return factor * base + key_factor * key; the factors are not negative."""
         of_base = self._summands(factor, self._base_multiples)
         of_key = self._summands(key_factor, self._odd_multiples(key, _KEY_MULTIPLES))
         total = (1, 1, 0)
@@ -69,7 +69,7 @@ class Curve:
         return total
 
     def to_affine(self, point: Jacobian) -> Point:
-        """Give the same point, affine. Raises ValueError for the point at infinity."""
+        """Return the same point, affine. Raises ValueError for the point at infinity."""
         x, y, z = point
         inverse = pow(z, -1, self.p)
         square = inverse * inverse % self.p
@@ -80,7 +80,7 @@ class Curve:
         return self._odd_multiples(self.base, _BASE_MULTIPLES)
 
     def _odd_multiples(self, point: Point, count: int) -> list[Point]:
-        """Give the point, three times the point, five times, and so on."""
+        """Return the point, three times the point, five times, and so on."""
         twice = self.to_affine(self._double((*point, 1)))
         multiples = [point]
         while len(multiples) < count:
@@ -139,7 +139,7 @@ class Curve:
         return x, fold(r * (v - x) - y * hhh) % p, fold(z * h) % p
 
     def _fold(self, product: int) -> int:
-        """Give a number that equals `product` modulo p, and is not much longer than p.
+        """Return a number that equals `product` modulo p, and is not much longer than p.
 
         That takes half the time of a division, if p is just below a power of two.
         """

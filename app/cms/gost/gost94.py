@@ -57,7 +57,7 @@ def _encrypt(tables: _Tables, key: tuple[int, ...], block: int) -> int:
 
 
 def _generate_keys(state: int, block: int) -> list[tuple[int, ...]]:
-    """Give the four keys of a step (RFC 5831 section 5.1)."""
+    """Return the four keys of a step (RFC 5831 section 5.1)."""
     keys: list[tuple[int, ...]] = []
     for constant in (0, 0, _C_3, 0):
         if keys:
@@ -75,7 +75,7 @@ def _mix(value: int) -> int:
 
 
 def _following(register: int) -> int:
-    """Give the state of the shift register psi (section 5.3) after 16 steps.
+    """Return the state of the shift register psi (section 5.3) after 16 steps.
 
     It holds 16 words y of 16 bits, and the sequence goes on by y[n+16] = y[n] + y[n+1] + y[n+2] +
     y[n+3] + y[n+12] + y[n+15], plus being XOR. The first line adds up what is known of the next
@@ -101,7 +101,7 @@ def _shift(register: int, steps: int) -> int:
 
 
 def _step(tables: _Tables, state: int, block: int) -> int:
-    """Give the next state, chi(M, H) (RFC 5831 section 5)."""
+    """Return the next state, chi(M, H) (RFC 5831 section 5)."""
     encrypted = 0
     for place, key in enumerate(_generate_keys(state, block)):
         part = state >> 64 * place & _MASK_64

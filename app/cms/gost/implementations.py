@@ -59,7 +59,7 @@ PLAIN_CURVES = Curves(CRYPTO_PRO_A, TC26_256_A, TC26_512_A, PLAIN)
 
 
 def choose_digests(library: Libgcrypt | None) -> Digests:
-    """Give those of the library, if there is one that is right, else those in plain Python."""
+    """Return those of the library, if there is one that is right, else those in plain Python."""
     if library is None:
         return PLAIN_DIGESTS
     own = Digests(
@@ -81,7 +81,7 @@ def _agree(function: HashFunction, plain: HashFunction) -> bool:
 
 
 def choose_curves(library: Libcrypto | None) -> Curves:
-    """Give curves with the library's arithmetic, if there is one that is right, else our own."""
+    """Return curves with the library's arithmetic, if there is one that is right, else our own."""
     if library is None:
         return PLAIN_CURVES
     try:

@@ -89,14 +89,14 @@ class _Frame:
         return pointer
 
     def number(self, value: int | None = None) -> Any:
-        """Give a BIGNUM; without a value it is for a result."""
+        """Return a BIGNUM; without a value it is for a result."""
         if value is None:
             return self.keep("BN_free", self.call("BN_new"))
         octets = value.to_bytes((value.bit_length() + 7) // 8, "big")
         return self.keep("BN_free", self.call("BN_bin2bn", octets, len(octets), None))
 
     def point(self, group: Any, affine: Point | None = None) -> Any:
-        """Give an EC_POINT; without coordinates it is for a result."""
+        """Return an EC_POINT; without coordinates it is for a result."""
         point = self.keep("EC_POINT_free", self.call("EC_POINT_new", group))
         if affine:
             x, y = (self.number(coordinate) for coordinate in affine)

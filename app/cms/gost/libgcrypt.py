@@ -55,7 +55,7 @@ class Libgcrypt:
         self.version = _initialise(library)
 
     def hash_function(self, algorithm: int) -> HashFunction:
-        """Give the function of one of the algorithms above.
+        """Return the function of one of the algorithms above.
 
         It raises OSError where libgcrypt is not allowed to have it (FIPS mode), or has no memory.
         """

@@ -115,7 +115,7 @@ def _transform(state: int) -> int:
 
 
 def _compress(length: int, state: int, block: int) -> int:
-    """Give the next state: g_N(h, m) with the encryption E within it (section 8)."""
+    """Return the next state: g_N(h, m) with the encryption E within it (section 8)."""
     key = _transform(state ^ length)
     encrypted = block
     for constant in _ROUND_CONSTANTS:
