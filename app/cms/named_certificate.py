@@ -139,17 +139,24 @@ def _some(parent: etree._Element, tag: str) -> list[etree._Element]:
 def _read_properties(
     signature: etree._Element, signed: Collection[etree._Element | None]
 ) -> Iterator[_Digests]:
-    """Read the properties of XAdES, all there are: an unsigned one may stand before the signed."""
-    for properties in islice(signature.iterfind(_SIGNED_PROPERTIES), MAX_NAMES):
-        # Not further up than to the Object: a signature that covers itself leaves itself out.
-        around = [properties, *islice(properties.iterancestors(), 2)]
-        is_signed = any(one in signed for one in around)
+    """Read the properties of XAdES: anybody can put unsigned ones before those that are signed."""
+    found = [(one, _is_signed(one, signed)) for one in signature.iterfind(_SIGNED_PROPERTIES)]
+    signed_first = sorted(found, key=lambda one: not one[1])
+    for properties, is_signed in signed_first[:MAX_NAMES]:
         for name in _SIGNING_CERTIFICATES:
             path = f"{{*}}SignedSignatureProperties/{{*}}{name}"
             for element in islice(properties.iterfind(path), MAX_NAMES):
                 listed = islice(element.iterfind("{*}Cert/{*}CertDigest"), MAX_NAMES)
                 pairs = tuple((_method(one), _value(one)) for one in listed)
                 yield _Digests(f"XAdES {name}", is_signed, pairs)
+
+
+def _is_signed(properties: etree._Element, signed: Collection[etree._Element | None]) -> bool:
+    """Tell whether properties are signed, alone or with what is around them.
+
+    Not further up than to the Object: a signature that covers itself leaves itself out.
+    """
+    return any(one in signed for one in (properties, *islice(properties.iterancestors(), 2)))
 
 
 def _method(digest: etree._Element) -> str:

@@ -14,6 +14,7 @@ from lxml import etree
 from app.cms import algorithms, signer_choice
 from app.cms.errors import MalformedSignature
 from app.cms.key_info import MAX_CANDIDATES, MAX_DIFFERENT, MAX_REFUSED
+from app.cms.named_certificate import MAX_NAMES
 from app.cms.parsing import parse
 from app.cms.security_tokens import MAX_TOKENS, WSSE
 from app.cms.signed_xml import SignedXml
@@ -226,6 +227,12 @@ def test_an_unsigned_property_hides_no_signed_one() -> None:
         listed = [signing_certificate(IVAN.certificate), signing_certificate(IVAN.certificate)]
         listed[signed] = signing_certificate(IVAN_AGAIN.certificate)
         assert valid(xades(*listed, signed=signed))[1] is NO
+
+
+def test_many_unsigned_properties_hide_no_signed_one() -> None:
+    crowd = [signing_certificate(IVAN.certificate) for _ in range(MAX_NAMES)]
+    meant = signing_certificate(IVAN_AGAIN.certificate)
+    assert valid(xades(*crowd, meant, signed=MAX_NAMES))[1] is NO
 
 
 def test_a_digest_that_is_not_known_says_nothing_of_a_certificate() -> None:
