@@ -139,10 +139,16 @@ def _some(parent: etree._Element, tag: str) -> list[etree._Element]:
 def _read_properties(
     signature: etree._Element, signed: Collection[etree._Element | None]
 ) -> Iterator[_Digests]:
-    """Read the properties of XAdES: anybody can put unsigned ones before those that are signed."""
+    """Read the properties of XAdES: anybody can put unsigned ones before those that are signed.
+
+    Signed ones can be moved, too, to where nobody reads them. There they decide nothing, but a
+    certificate that they don't name is doubted.
+    """
     found = [(one, _is_signed(one, signed)) for one in signature.iterfind(_SIGNED_PROPERTIES)]
     signed_first = sorted(found, key=lambda one: not one[1])
-    for properties, is_signed in signed_first[:MAX_NAMES]:
+    in_place = {one for one, _ in found}
+    moved = [(one, False) for one in _list_signed(signature, signed) if one not in in_place]
+    for properties, is_signed in [*signed_first[:MAX_NAMES], *moved]:
         for name in _SIGNING_CERTIFICATES:
             path = f"{{*}}SignedSignatureProperties/{{*}}{name}"
             for element in islice(properties.iterfind(path), MAX_NAMES):
@@ -157,6 +163,23 @@ def _is_signed(properties: etree._Element, signed: Collection[etree._Element | N
     Not further up than to the Object: a signature that covers itself leaves itself out.
     """
     return any(one in signed for one in (properties, *islice(properties.iterancestors(), 2)))
+
+
+def _list_signed(
+    signature: etree._Element, signed: Collection[etree._Element | None]
+) -> Iterator[etree._Element]:
+    """List the properties that are signed as `_is_signed` has it, wherever they stand.
+
+    Of one part so many as anybody needs: none can be added to what is signed.
+    """
+    above = set(signature.iterancestors())
+    for part in signed:
+        if part is None or part in above:
+            continue
+        if etree.QName(part).localname == "SignedProperties":
+            yield part
+        for holder in (part, *islice(part.iterchildren("{*}QualifyingProperties"), MAX_NAMES)):
+            yield from islice(holder.iterchildren("{*}SignedProperties"), MAX_NAMES)
 
 
 def _method(digest: etree._Element) -> str:

@@ -235,6 +235,27 @@ def test_many_unsigned_properties_hide_no_signed_one() -> None:
     assert valid(xades(*crowd, meant, signed=MAX_NAMES))[1] is NO
 
 
+@pytest.mark.parametrize("names", ["object", "outer", "properties"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_signed_property_that_was_moved_is_not_forgotten(names: str, inside: bool) -> None:
+    for meant, answer in ((IVAN, YES), (IVAN_AGAIN, UNKNOWN)):
+        document = xades(signing_certificate(meant.certificate), names=names)
+        root = etree.fromstring(document.encode())
+        part = root.find(".//*[@Id='properties']")
+        assert part is not None
+        [signature] = root.iterchildren(f"{{{DS}}}Signature")
+        above = part.getparent()
+        assert above is not None
+        above.remove(part)
+        other = signature
+        if not inside:
+            xml_signer.sign(root, IVAN, Reference())
+            other = root[-1]
+        other.append(element(f"{{{DS}}}Object", element(f"{{{DS}}}Object", part)))
+        first = Verifier(read(ROOT)).verify(parse(xml_signer.text(root)), at=AT)[0]
+        assert (first.intact.answer, first.valid.answer) == (YES, answer)
+
+
 def test_a_digest_that_is_not_known_says_nothing_of_a_certificate() -> None:
     document = xades(signing_certificate(IVAN.certificate, uri="urn:unknown"))
     assert valid(document) == (YES, UNKNOWN, "urn:unknown is not supported")
