@@ -60,7 +60,6 @@ class SoapMessage:
     `well_built`: there is nothing else in it, as the standard has it.
     """
 
-    root: etree._Element
     well_built: bool
     needed: tuple[etree._Element, ...]
     timestamps: tuple[etree._Element, ...]
@@ -133,7 +132,6 @@ def read_message(root: etree._Element) -> SoapMessage | None:
         *(one for one in contents if not _is_timestamp(one) and not _is_machinery(one)),
     ]
     return SoapMessage(
-        root,
         tags in ([soap + "Body"], [soap + "Header", soap + "Body"])
         and all(_is_bare(one, soap) for one in (root, *headers))
         and not any(map(has_text, securities)),
