@@ -34,9 +34,7 @@ class XmlChecked:
     unknown, or if `signed_info` could not be made and is empty: `intact` then says why.
     `certificate` is the signer's (DER); nothing else in KeyInfo counts as a key. `certificates` are
     all that it brings, `uncertain` if there are others that could not be read or tried, and `named`
-    is what it says of the signer's besides. `covers_document`: the
-    references, be they intact or not, are over the whole document, or what counts of a message.
-    `digests` are the algorithms of the references.
+    is what it says of the signer's besides. `digests` are the algorithms of the references.
     """
 
     intact: Verdict
@@ -47,7 +45,6 @@ class XmlChecked:
     certificates: tuple[bytes, ...]
     uncertain: bool
     named: NamedCertificate
-    covers_document: bool
     digests: tuple[str, ...]
 
 
@@ -63,14 +60,6 @@ class _Reference:
     form: Form
     method: str
     value: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Intact:
-    """What a signature refers to and its digests match; `cover_document`: see XmlChecked."""
-
-    apexes: frozenset[etree._Element | None]
-    cover_document: bool
 
 
 def check_xml(signature: SignedXml) -> tuple[XmlChecked, ...]:
@@ -103,8 +92,7 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
         parsed.certificate,
         parsed.certificates,
         parsed.uncertain,
-        read_named(element, intact.apexes),
-        intact.cover_document,
+        read_named(element, intact),
         _list_digests(signed_info),
     )
 
@@ -125,8 +113,11 @@ def _read_method(element: etree._Element) -> tuple[AlgorithmIdentifier, str] | N
 
 def _check_references(
     document: SignedDocument, number: int, signed_info: etree._Element, verdicts: list[Verdict]
-) -> _Intact:
-    """Add a verdict on each Reference to `verdicts`, and on what they cover."""
+) -> frozenset[etree._Element | None]:
+    """Add a verdict on each Reference to `verdicts`, and on what they cover.
+
+    Return what is referred to and intact; None stands for the document.
+    """
     apexes: dict[etree._Element | None, bool] = {}
     for element in signed_info.findall(DS + "Reference"):
         try:
@@ -138,12 +129,10 @@ def _check_references(
             verdict = undecided.verdict
         verdicts.append(verdict)
     try:
-        coverage = document.judge_coverage(number, apexes.keys())
+        verdicts.append(document.judge_coverage(number, apexes.keys()))
     except Undecided as undecided:
-        coverage = undecided.verdict
-    verdicts.append(coverage)
-    intact = frozenset(apex for apex, is_intact in apexes.items() if is_intact)
-    return _Intact(intact, coverage.answer is Answer.YES)
+        verdicts.append(undecided.verdict)
+    return frozenset(apex for apex, is_intact in apexes.items() if is_intact)
 
 
 def _read_reference(document: SignedDocument, number: int, element: etree._Element) -> _Reference:
