@@ -35,6 +35,7 @@ MAX_LINKS = 64
 # Bytes of a key identifier that is a digest of its key.
 _MIN_UNIQUE = 16
 _NULL = b"\x05\x00"
+_TOO_MANY = unknown("there are too many certificates to try")
 _PREFERENCE = (Answer.YES, Answer.UNKNOWN, Answer.NO)
 
 
@@ -127,7 +128,7 @@ class Search:
         """Return what is known if one path is bad and another could not be tried."""
         untried = [*self.unsupported]
         if self.exhausted:
-            untried.append(unknown("there are too many certificates to try"))
+            untried.append(_TOO_MANY)
         if not untried:
             return verdict
         return Verdict(Answer.UNKNOWN, (*every(*untried).reasons, *verdict.reasons))
@@ -187,7 +188,7 @@ class Search:
         """Tell why no chain ended in an anchor."""
         last = self.longest[-1]
         if self.exhausted:
-            missing = unknown("there are too many certificates to try")
+            missing = _TOO_MANY
         elif last.self_issued:
             missing = unknown(
                 "the chain ends with {authority}, which is no trust anchor",
