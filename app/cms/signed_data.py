@@ -78,7 +78,6 @@ class SignedCms:
 
     der: bytes
     content_type: str
-    attached: bool
     content_size: int | None
     certificates: int
     signers: tuple[Signer, ...]
@@ -89,6 +88,11 @@ class SignedCms:
     infos: tuple[tuple[Element, ...], ...] = field(repr=False, compare=False)
     #: The embedded CertificateChoices.
     listed: list[Element] = field(repr=False, compare=False)
+
+    @property
+    def attached(self) -> bool:
+        """Whether the content came with the signature."""
+        return self.content_size is not None
 
 
 def parse_signed_data(value: Scanned, elsewhere: CertificateSource | None = None) -> SignedCms:
@@ -117,7 +121,6 @@ def parse_signed_data(value: Scanned, elsewhere: CertificateSource | None = None
     return SignedCms(
         der=value.data,
         content_type=records.dotted(content_type),
-        attached=content_size is not None,
         content_size=content_size,
         certificates=len(listed),
         signers=signers,
