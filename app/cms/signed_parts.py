@@ -98,7 +98,7 @@ def _read_signer(nodes: list[Node], signer: Signer) -> SignerParts:
     """Read a SignerInfo, and the unsigned attributes of its further copies."""
     fields = nodes[0].fields()
     fields.take(INTEGER)
-    fields.take(SEQUENCE, EXPLICIT_0, _IMPLICIT_0)
+    fields.take(SEQUENCE, _IMPLICIT_0)
     fields.take(SEQUENCE)
     signed = fields.optional(EXPLICIT_0)
     algorithm = fields.take(SEQUENCE).algorithm()

@@ -250,8 +250,7 @@ class Verifier:
         """Find a path, and ask whether anything on it was revoked.
 
         Who is no anchor's offspring has no one whose word on revocation counts. What the sender
-        brought counts only if the authorities of the path may speak: else it
-        could be made up.
+        brought counts only if the authorities of the path may speak: else it could be made up.
         """
         attested = verified_time(checked.timestamp)
         when = Occasion.of(attested) if attested else case.when
