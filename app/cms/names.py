@@ -102,12 +102,17 @@ def name_key(name: bytes) -> str | None:
 def _short_name_key(name: bytes) -> str | None:
     """Return the same of a name that isn't too large to be remembered."""
     try:
-        value = scan(name)
-        [outermost] = value.elements(0, len(name), 0)
-        relatives = value.elements(outermost[2], outermost[3], _MAX_COMPARED)
+        value, relatives = _scan_relatives(name)
         return repr([_relative_key(value, relative) for relative in relatives])
     except (MalformedSignature, ValueError):
         return None
+
+
+def _scan_relatives(name: bytes) -> tuple[Scanned, list[Element]]:
+    """Scan a Name, and list its RelativeDistinguishedNames. Raises MalformedSignature."""
+    value = scan(name)
+    [outermost] = value.elements(0, len(name), 0)
+    return value, value.elements(outermost[2], outermost[3], _MAX_COMPARED)
 
 
 def relative_keys(name: bytes) -> RelativeKeys | None:
@@ -121,10 +126,8 @@ def relative_keys(name: bytes) -> RelativeKeys | None:
     if len(name) > _MAX_COMPARED:
         return None
     try:
-        value = scan(name)
-        [outermost] = value.elements(0, len(name), 0)
-        relatives = value.elements(outermost[2], outermost[3], _MAX_COMPARED)
-    except (MalformedSignature, ValueError):
+        value, relatives = _scan_relatives(name)
+    except MalformedSignature:
         return None
     return tuple(_text_or_bytes(value, relative) for relative in relatives)
 
@@ -132,7 +135,7 @@ def relative_keys(name: bytes) -> RelativeKeys | None:
 def _text_or_bytes(value: Scanned, relative: Element) -> str | bytes:
     try:
         return repr(_relative_key(value, relative))
-    except (MalformedSignature, ValueError):
+    except ValueError:
         return value.data[relative[1] : relative[4]]
 
 
