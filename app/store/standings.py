@@ -85,7 +85,7 @@ def number_of(fingerprints: Iterable[str]) -> int:
 def judge(status: SignerStatus, *, digest: str | None, anchored: bool) -> Standing:
     """Judge a signer by what verification found.
 
-    That is so if the value is valid and a path reached an anchor; that the content of a detached
+    The anchor stands if the value is valid and a path reached it; that the content of a detached
     signature is not at hand, or that nothing is known of revocation, doesn't speak against it.
 
     Args:
