@@ -53,8 +53,6 @@ def answer_file(
         raise PreconditionFailed
     response.set_etag(etag)
     response.headers["Content-Disposition"] = _disposition(thread, type_of(file, thread))
-    # A client may keep it, and must ask whether it is still the current one.
-    response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Content-Type-Options"] = "nosniff"
     # werkzeug would look at If-Match again, doesn't know its `*`, and would send the file with 412.
     response.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})

@@ -54,4 +54,4 @@ def _describe(thread: PublicThread) -> Response:
         qualified=is_qualified(thread),
         locale=current_app.config["LOCALE"],
     )
-    return json_answer(written, headers={"Cache-Control": "private, no-store"})
+    return json_answer(written)

@@ -36,8 +36,7 @@ def index_person_signings(person_id: str) -> Response:
         for pair, signing in zip(pairs, signings, strict=True)
     ]
     address = (public_url or request.root_path) + f"/v1/persons/{person_id}/signings"
-    headers = {"Cache-Control": "private, no-store", **page.headers(address, total)}
-    return json_answer(written, headers=headers)
+    return json_answer(written, headers=page.headers(address, total))
 
 
 def _has_pages() -> bool:
