@@ -158,7 +158,7 @@ def _read_properties(
 
 
 def _is_signed(properties: etree._Element, signed: Collection[etree._Element | None]) -> bool:
-    """Tell whether properties are signed, alone or with what is around them.
+    """Return whether properties are signed, alone or with what is around them.
 
     Not further up than to the Object: a signature that covers itself leaves itself out.
     """
