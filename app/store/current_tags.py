@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from app.store.models import Signature, Version
-
-_CURRENT = (Version.signature_id == Signature.id) & (Version.version == Signature.version)
+from app.store.models import IS_CURRENT, Signature, Version
 
 
 def find_current_tags(connection: Connection, signature_id: int) -> list[str] | None:
     """Return the current tags of the thread with an id; None if it is gone."""
-    statement = select(Version.tags).join(Signature, _CURRENT).where(Signature.id == signature_id)
+    statement = select(Version.tags).join(Signature, IS_CURRENT).where(Signature.id == signature_id)
     found: list[str] | None = connection.execute(statement).scalar_one_or_none()
     return found
 
@@ -20,7 +18,7 @@ def look_current_tags(connection: Connection, document: str, thread: str) -> lis
     """Return the current tags of a thread; None if there is none. One statement, either way."""
     statement = (
         select(Version.tags)
-        .join(Signature, _CURRENT)
+        .join(Signature, IS_CURRENT)
         .where(Signature.document == document, Signature.thread == thread)
     )
     found: list[str] | None = connection.execute(statement).scalar_one_or_none()

@@ -103,6 +103,10 @@ class Version(Base):
     saved_by: Mapped[str | None] = mapped_column(Text)
 
 
+#: Whether a version is the one that its thread has now.
+IS_CURRENT = (Version.signature_id == Signature.id) & (Version.version == Signature.version)
+
+
 class Signer(Base):
     """What the certificate of one signer of a version claims, and whether it counts as signed."""
 

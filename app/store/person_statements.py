@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.store.models import (
+    IS_CURRENT,
     Package,
     PackageDocument,
     PackageSigner,
@@ -99,13 +100,12 @@ def page_statement(kinds: tuple[Kind, ...]) -> Select[Any]:
         .subquery("page")
     )
     thread = (Signature.document == page.c.document) & (Signature.thread == page.c.thread)
-    version = (Version.signature_id == Signature.id) & (Version.version == Signature.version)
     signer = (Signer.signature_id == Version.signature_id) & (Signer.version == Version.version)
     is_person = or_(*[_CLAIMED[kind] == _NUMBER for kind in kinds])
     return (
         select(page, Signature.public_id, *_VERSION_COLUMNS, *_SIGNER_COLUMNS)
         .outerjoin(Signature, thread)
-        .outerjoin(Version, version & (page.c.signed == 1))
+        .outerjoin(Version, IS_CURRENT & (page.c.signed == 1))
         .outerjoin(Signer, signer & is_person)
         .order_by(
             page.c.moment.desc(), page.c.signed, page.c.major.desc(), page.c.minor, Signer.number

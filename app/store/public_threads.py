@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.store.columns import PUBLIC_ID
 from app.store.errors import SignatureNotFound
-from app.store.models import Signature, Signer, Version
+from app.store.models import IS_CURRENT, Signature, Signer, Version
 from app.store.standings import Trusted
 
 
@@ -61,10 +61,7 @@ def _find(trusted: Trusted) -> Select[*tuple[Any, ...]]:
             _SIGNERS.scalar_subquery().label("signers"),
             signed.scalar_subquery().label("signed"),
         )
-        .join(
-            Version,
-            (Version.signature_id == Signature.id) & (Version.version == Signature.version),
-        )
+        .join(Version, IS_CURRENT)
         .where(Signature.public_id == bindparam("public_id", type_=PUBLIC_ID))
     )
 

@@ -32,7 +32,7 @@ from app.store.criteria import Criteria, Shape
 from app.store.errors import SignatureNotFound
 from app.store.matching import matching
 from app.store.migrations import HEAD, VERSION_TABLE
-from app.store.models import Signature, Version
+from app.store.models import IS_CURRENT, Signature, Version
 from app.store.paging import all_ids, newest_ids
 from app.store.prepared import Prepared
 from app.store.records import RECORD_COLUMNS, SignatureRecord
@@ -47,7 +47,6 @@ _LARGEST = 2**63 - 1
 
 #: Where a database notes its step.
 REVISION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
-_CURRENT = (Version.signature_id == Signature.id) & (Version.version == Signature.version)
 _THREAD = (
     Signature.document == bindparam("document"),
     Signature.thread == bindparam("thread"),
@@ -96,7 +95,7 @@ def get_signature(
 def _find(dialect: str, current: bool, carried: Carried) -> Prepared:
     statement = select(*_columns(dialect, carried))
     if current:
-        return Prepared(statement.join(Version, _CURRENT).where(*_THREAD))
+        return Prepared(statement.join(Version, IS_CURRENT).where(*_THREAD))
     return Prepared(
         statement.join(Version, Version.signature_id == Signature.id).where(
             *_THREAD, Version.version == bindparam("version")
@@ -250,7 +249,7 @@ def page_statement(dialect: str, shape: Shape, *, limited: bool, carried: Carrie
     return Prepared(
         select(*_columns(dialect, carried, SMALL))
         .join(page, page.c[0] == Signature.id)
-        .join(Version, _CURRENT)
+        .join(Version, IS_CURRENT)
         .order_by(Signature.id.desc())
     )
 

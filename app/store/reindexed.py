@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store import bulk, signers
 from app.store.columns import ROW_ID, UtcDateTime
-from app.store.models import Signature, SignatureTerm, Signer, Version
+from app.store.models import IS_CURRENT, Signature, SignatureTerm, Signer, Version
 from app.store.signing import Signing
 
 _KEY = {"signature_id": ROW_ID, "version": Integer()}
@@ -122,10 +122,7 @@ def _kept_terms(connection: Connection, signature_ids: Iterable[int]) -> dict[in
     """Return the lists of threads' current versions."""
     statement = (
         select(Version.signature_id, Version.terms)
-        .join(
-            Signature,
-            (Signature.id == Version.signature_id) & (Signature.version == Version.version),
-        )
+        .join(Signature, IS_CURRENT)
         .where(Signature.id.in_(signature_ids))
     )
     return {row.signature_id: row.terms for row in connection.execute(statement)}
