@@ -26,6 +26,7 @@ from app.store.errors import PackageNotFound
 from app.store.implicit_packages import find_implicit
 from app.store.package_status import find_package, get_package
 from app.store.packages import NewPackage
+from app.store.standings import Trusted
 
 blueprint = Blueprint("iinked", __name__)
 
@@ -41,8 +42,8 @@ def get_status(name: str) -> Response:
     """Return a registered package, or a thread that nobody registered as one."""
     if "\0" in name:  # PostgreSQL has no such text.
         raise PackageNotFound
+    trusted = current_trusted()
     with db.engine.connect() as connection:
-        trusted = current_trusted()
         status = find_package(connection, name, trusted)
         status = status or find_implicit(connection, name, trusted)
     if status is None:
@@ -56,8 +57,9 @@ def get_status(name: str) -> Response:
 def add() -> Response:
     """Add a package, as a draft or sent at once."""
     new: NewPackage = replace(_ADD.read(request), member=caller_name())
+    trusted = current_trusted()
     with transaction(db.engine) as connection:
-        return _answer(connection, packages.add_package(connection, new))
+        return _answer(connection, packages.add_package(connection, new), trusted)
 
 
 @blueprint.post("/packages/send")
@@ -66,9 +68,10 @@ def add() -> Response:
 def send() -> Response:
     """Turn a draft into an open package."""
     wanted: PackageRequest = _PACKAGE.read(request)
+    trusted = current_trusted()
     with db.engine.connect() as connection:
         packages.send_package(connection, wanted.public_id)
-        return _answer(connection, wanted.public_id)
+        return _answer(connection, wanted.public_id, trusted)
 
 
 @blueprint.post("/packages/rescind")
@@ -77,9 +80,10 @@ def send() -> Response:
 def rescind() -> Response:
     """Call a package back that was sent."""
     wanted: PackageRequest = _PACKAGE.read(request)
+    trusted = current_trusted()
     with db.engine.connect() as connection:
         packages.rescind_package(connection, wanted.public_id, wanted.message)
-        return _answer(connection, wanted.public_id)
+        return _answer(connection, wanted.public_id, trusted)
 
 
 @blueprint.post("/packages/delete")
@@ -109,9 +113,9 @@ def list_packages() -> Response:
     return json_answer(answer)
 
 
-def _answer(connection: Connection, public_id: str) -> Response:
+def _answer(connection: Connection, public_id: str, trusted: Trusted) -> Response:
     """Answer with a package as it is after a write."""
-    found = get_package(connection, public_id, current_trusted())
+    found = get_package(connection, public_id, trusted)
     status: dict[str, Any] = status_shape(found, _origin())
     return json_answer({"packageId": status["packageId"], "package": status})
 

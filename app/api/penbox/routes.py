@@ -16,6 +16,7 @@ from app.extensions import current_trusted, db
 from app.store.errors import SignatureNotFound
 from app.store.progress import list_progress
 from app.store.public_threads import PublicThread, get_public_thread
+from app.store.standings import Trusted
 
 blueprint = Blueprint("penbox", __name__)
 
@@ -31,21 +32,24 @@ def get_signature(public_id: str) -> Response:
     """Describe a thread, or give its current signature as a file: as the client accepts it."""
     if not _UUID.fullmatch(public_id):
         raise SignatureNotFound
+    trusted = current_trusted()
     with db.engine.connect() as connection:
-        thread = get_public_thread(connection, public_id.lower(), current_trusted())
+        thread = get_public_thread(connection, public_id.lower(), trusted)
     file = file_of(thread)
     offers = dict.fromkeys((JSON, OCTETS, type_of(file, thread)))
     chosen = choose_type(request, tuple(offers))
-    describe = chosen == JSON
-    response = _describe(thread) if describe else answer_file(request, file, thread, chosen)
+    if chosen == JSON:
+        response = _describe(thread, trusted)
+    else:
+        response = answer_file(request, file, thread, chosen)
     response.vary.add("Accept")
     return response
 
 
-def _describe(thread: PublicThread) -> Response:
+def _describe(thread: PublicThread, trusted: Trusted) -> Response:
     pair = (thread.document, thread.thread)
     with db.engine.connect() as connection:
-        progress = list_progress(connection, [pair], current_trusted()).get(pair)
+        progress = list_progress(connection, [pair], trusted).get(pair)
     if progress and progress.opened_at is None:
         progress = None  # A draft demands nothing yet.
     written = write_signature(
