@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     Integer,
+    Row,
     Select,
     Text,
     bindparam,
@@ -30,6 +31,13 @@ _EVERYTHING = bindparam("everything", type_=BigInteger())
 _LIMIT = bindparam("limit", type_=Integer())
 #: Whether a signer waits to be verified; `everything` is the number of what is trusted now.
 WAITS = Signer.judged_against.is_(None) | (Signer.judged_against != _EVERYTHING)
+#: What is read of each signer, for `found_of`.
+FOUND_COLUMNS = (
+    Signer.number,
+    Signer.verified_gen_time,
+    Signer.standing,
+    Signer.standing_reason,
+)
 #: What is written of each signer.
 _KINDS = {
     "signature_id": ROW_ID,
@@ -113,22 +121,14 @@ def read_unverified(connection: Connection, key: Key) -> Unverified | None:
     if row is None:
         return None
     of_signers = Signer.signature_id == key.signature_id, Signer.version == key.version
-    before = connection.execute(
-        select(
-            Signer.number, Signer.verified_gen_time, Signer.standing, Signer.standing_reason
-        ).where(*of_signers)
-    )
-    return Unverified(
-        row.cms,
-        row.created_at,
-        {
-            one.number: Found(
-                one.verified_gen_time,
-                None if one.standing is None else Standing(one.standing, one.standing_reason),
-            )
-            for one in before
-        },
-    )
+    before = connection.execute(select(*FOUND_COLUMNS).where(*of_signers))
+    return Unverified(row.cms, row.created_at, {one.number: found_of(one) for one in before})
+
+
+def found_of(row: Row[*tuple[Any, ...]]) -> Found:
+    """Return what was found of a signer, which holds until that one is verified again."""
+    standing = None if row.standing is None else Standing(row.standing, row.standing_reason)
+    return Found(row.verified_gen_time, standing, None)
 
 
 def write_found(connection: Connection, found: Sequence[tuple[Key, Mapping[int, Found]]]) -> None:

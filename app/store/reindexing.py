@@ -20,10 +20,10 @@ from app.cms.parsing import parse
 from app.store import reindexed
 from app.store.columns import octets, random_uuid
 from app.store.database import transaction
+from app.store.judgements import FOUND_COLUMNS, found_of
 from app.store.models import Signature, Signer, Version
 from app.store.reindexed import Reread
 from app.store.signing import Found, Signing, read_signing, read_text
-from app.store.standings import Standing
 
 #: Versions of one transaction, and bytes of their signatures, unless one alone has more.
 BATCH = 500
@@ -142,14 +142,7 @@ def _read_span(connection: Connection, span: _Span) -> list[Reread]:
 def _find_found(connection: Connection, span: _Span) -> Mapping[tuple[int, int], dict[int, Found]]:
     """Return what was found of signers, which holds until they are verified again."""
     rows = connection.execute(
-        select(
-            Signer.signature_id,
-            Signer.version,
-            Signer.number,
-            Signer.verified_gen_time,
-            Signer.standing,
-            Signer.standing_reason,
-        )
+        select(Signer.signature_id, Signer.version, *FOUND_COLUMNS)
         .join(
             Version,
             (Version.signature_id == Signer.signature_id) & (Version.version == Signer.version),
@@ -158,9 +151,8 @@ def _find_found(connection: Connection, span: _Span) -> Mapping[tuple[int, int],
     )
     found: dict[tuple[int, int], dict[int, Found]] = {}
     for row in rows:
-        standing = None if row.standing is None else Standing(row.standing, row.standing_reason)
         mine = found.setdefault((row.signature_id, row.version), {})
-        mine[row.number] = Found(row.verified_gen_time, standing, None)
+        mine[row.number] = found_of(row)
     return found
 
 
