@@ -6,7 +6,6 @@ of narrow tables, tags singly and in pairs, where lists find their page.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,8 +38,6 @@ SENT_TERMS: BindParameter[str] = bindparam("new_terms", type_=Text())
 #: The collation in which a pair's tags are ordered.
 _BY_BYTES = "BINARY"
 
-_Expand = Callable[[Any], Function[Any]]
-
 
 @dataclass(frozen=True, slots=True)
 class _Index:
@@ -53,7 +50,6 @@ class _Index:
     sent: BindParameter[str]
 
 
-_TERMS = _Index(SignatureTerm, (SignatureTerm.term,), Version.terms, SENT_TERMS)
 _INDEXES = (
     _Index(SignatureTag, (SignatureTag.tag,), Version.tags, SENT_TAGS),
     _Index(
@@ -62,7 +58,7 @@ _INDEXES = (
         Version.tags,
         SENT_TAGS,
     ),
-    _TERMS,
+    _Index(SignatureTerm, (SignatureTerm.term,), Version.terms, SENT_TERMS),
 )
 
 
@@ -99,8 +95,10 @@ class _OfVersion:
         self.dialect = dialect
         self.signature_id = signature_id
         self._lists = {}
+        # Makes rows of a JSON list of text.
+        expand = func.json_each if dialect == "sqlite" else func.json_array_elements_text
         for name, column in (("kept_tags", Version.tags), ("kept_terms", Version.terms)):
-            item = _values(_expand_json(dialect)(column))
+            item = _values(expand(column))
             items = select(item.c.value).select_from(Version).join(item, true())
             mine = (Version.signature_id == signature_id, Version.version == version)
             self._lists[column] = items.where(*mine).cte(name)
@@ -121,9 +119,9 @@ def _rows(
 ) -> tuple[list[str], Select[Any]]:
     """Return columns and rows of what is sent; no single items that the superseded version has."""
     names = [*(column.key for column in index.columns), "signature_id"]
-    item = _sent(index, "sqlite")
+    item = _sent(index)
     if len(index.columns) == 2:
-        other = _sent(index, "sqlite", "other")
+        other = _sent(index, "other")
         lower = item.c.value.collate(_BY_BYTES) < other.c.value
         return names, select(item.c.value, other.c.value, head.c.id).where(lower)
     if superseded is not None:
@@ -139,7 +137,7 @@ def _delete(index: _Index, of: _OfVersion, *, but_sent: bool = False) -> Delete:
     kept = of.items(index)
     if not but_sent:
         return statement.where(*(_is_one_of(c, kept, of.dialect) for c in index.columns))
-    sent = select(_sent(index, of.dialect, "sent").c.value)
+    sent = select(_sent(index, "sent").c.value)
     gone = except_(kept, sent)
     if len(index.columns) == 1:
         return statement.where(_is_one_of(index.columns[0], gone, of.dialect))
@@ -151,13 +149,8 @@ def _delete(index: _Index, of: _OfVersion, *, but_sent: bool = False) -> Delete:
     )
 
 
-def _sent(index: _Index, dialect: str, name: str = "item") -> FromClause:
-    return _values(_expand_json(dialect)(index.sent), name)
-
-
-def _expand_json(dialect: str) -> _Expand:
-    """Name the function that makes rows of a JSON list of text."""
-    return func.json_each if dialect == "sqlite" else func.json_array_elements_text
+def _sent(index: _Index, name: str = "item") -> FromClause:
+    return _values(func.json_each(index.sent), name)
 
 
 def _values(function: Function[Any], name: str = "item") -> FromClause:
