@@ -23,7 +23,8 @@ ACCEPTED = (
 #: What a page may read of an answer, besides what every page may.
 EXPOSED = (
     "total, per-page, link, ETag, Retry-After, RateLimit, RateLimit-Policy, RateLimit-Limit, "
-    "RateLimit-Remaining, RateLimit-Reset, X-Request-ID, Content-Disposition, WWW-Authenticate"
+    "RateLimit-Remaining, RateLimit-Reset, X-Request-ID, Content-Disposition, WWW-Authenticate, "
+    "X-Unread-Parameters"
 )
 #: Seconds for which a browser need not ask again.
 MAX_AGE = "7200"

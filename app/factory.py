@@ -18,6 +18,7 @@ from app.api import (
     penbox,
     self_description,
     solaris,
+    unread,
 )
 from app.api.families import family_at_work
 from app.application import Application
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         if settings.metrics:
             pools.watch(db.engine, settings.threads + database.OVERFLOW)
     errors.init_app(app)
+    unread.init_app(app)
     _open_doors(app, settings)
     cli.init_app(app)
     return app
@@ -91,6 +93,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         CMS_DETACHED=settings.detached_content,
         CLAIMS=settings.claims,
         COSIGN_GUARD=settings.cosign_guard,
+        STRICT_TENANT=settings.strict_tenant,
         NCANODE_URL=settings.ncanode_url,
         NCANODE_KEY=settings.ncanode_key,
         NCANODE_PASSWORD=settings.ncanode_password,

@@ -37,6 +37,7 @@ DRAIN_SECONDS = 30.0
 # iinked's clients send their token as `api_key`. waitress drops names with an underscore, since
 # they could be taken for others; this one is let through, as the header it would be taken for.
 _API_KEY = re.compile(rb"\r\napi_key[ \t]*:", re.IGNORECASE)
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _NO_REQUEST = b"GET / HTTP/1.0\r\n\r\n"
 
 
@@ -48,8 +49,14 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         self.began = time.monotonic()
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Parse the head of a request."""
-        super().parse_header(_API_KEY.sub(b"\r\napi-key:", header_plus))
+        """Parse the head of a request, whose address may have bytes of UTF-8 as they are.
+
+        curl and PHP's streams send them so, though RFC 3986 section 2 wants them encoded.
+        """
+        line, end, fields = header_plus.partition(b"\r\n")
+        if not line.isascii():
+            line = _NOT_ASCII.sub(lambda byte: b"%%%02X" % byte[0][0], line)
+        super().parse_header(line + _API_KEY.sub(b"\r\napi-key:", end + fields))
 
 
 class Task(WSGITask):  # type: ignore[misc]

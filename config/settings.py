@@ -59,6 +59,8 @@ class Settings:
     claims: Claims
     #: What becomes of a version that drops a signer of the one before, or signs other content.
     cosign_guard: CosignGuard
+    #: Whether a header that asks for a tenant's own store is refused.
+    strict_tenant: bool
     #: Folder of the trust anchors, other certificates and CRLs that the operator put there.
     trust_folder: Path
     #: Whether CRLs and OCSP responses are fetched, and where they are kept.
@@ -134,6 +136,7 @@ class Settings:
             detached_content=read.choice("CMS_DETACHED", get_args(DetachedContent)),
             claims=read.choice("CLAIMS", get_args(Claims)),
             cosign_guard=read.choice("COSIGN_GUARD", get_args(CosignGuard)),
+            strict_tenant=read.switch("STRICT_TENANT", False),
             trust_folder=read.folder("TRUST_DIR", TRUST_FOLDER),
             revocation=read.choice("REVOCATION", get_args(Revocation)),
             revocation_cache=read.folder("REVOCATION_CACHE", REVOCATION_CACHE),

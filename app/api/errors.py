@@ -25,7 +25,7 @@ from app.api.iinked.refusals import (
 from app.api.locale import choose_locale, translate
 from app.api.ncanode import envelope
 from app.api.ncanode.checks import CheckFailed
-from app.api.ncanode.forwarding import OriginFailed, OriginNotSet
+from app.api.ncanode.forwarding import OriginFailed, OriginNotSet, OriginRefusal
 from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
 from app.api.parameters import ParameterError
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
@@ -93,6 +93,7 @@ STATUS: dict[type[Exception], int] = {
     PackageNotFound: 404,
     TooManyRequests: 429,
     PersonNotFound: 404,
+    OriginRefusal: 400,
     OriginNotSet: 501,
     OriginFailed: 502,
 }

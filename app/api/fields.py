@@ -23,14 +23,19 @@ from app.api.values import (
     MAX_TAGS,
     MAX_TEXT,
     as_integer,
+    as_list,
     as_text,
     check_text,
+    is_blank,
     refuse_moment,
 )
 
 T = TypeVar("T")
 
-_WHOLE_NUMBER = {"type": ["integer", "string", "null"], "pattern": "^([+-]?[0-9]+)?$"}
+_WHOLE_NUMBER = {
+    "type": ["integer", "string", "null"],
+    "pattern": r"^\s*([+-]?[0-9]+(\.0+)?\s*)?$",
+}
 
 
 class Parameter(fields.Field[T]):
@@ -75,7 +80,7 @@ class Integer(Parameter[int | None]):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> int | None:
-        if value == "":
+        if is_blank(value):
             return None
         number = as_integer(value, str(attr))
         if not self.low <= number <= self.high:
@@ -100,7 +105,7 @@ class VersionNumber(Parameter[int | None]):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> int | None:
-        if value == "":
+        if is_blank(value):
             return None
         number = as_integer(value, str(attr))
         return number if abs(number) < self.UNREACHABLE else self.UNREACHABLE
@@ -217,7 +222,8 @@ class Choices(Parameter[tuple[str, ...]]):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> tuple[str, ...]:
-        items = value if isinstance(value, list) else [value]
+        given = as_list(value)
+        items = given if isinstance(given, list) else [given]
         texts = [item if isinstance(item, str) else "?" for item in items]
         words = [word.strip(BLANKS) for text in texts for word in text.split(",") if text]
         if not set(words).issubset(self.choices):
@@ -230,23 +236,32 @@ class Choices(Parameter[tuple[str, ...]]):
 
 
 class Tags(Parameter[tuple[str, ...]]):
-    """A list of tags, each once, in the order sent. A single one is a list of one."""
+    """A list of tags, each once, in the order sent. A single one is a list of one.
 
-    def __init__(self, **options: Any) -> None:
+    Args:
+        wanted: whether tags are looked for: an empty one in a list is then a tag that no thread
+            has.
+    """
+
+    def __init__(self, *, wanted: bool = False, **options: Any) -> None:
         super().__init__(load_default=(), allow_none=True, **options)
+        self.wanted = wanted
 
     def shape(self) -> dict[str, Any]:
         """Return the JSON Schema."""
-        tag = {"type": ["string", "integer"], "minLength": 1, "maxLength": MAX_TEXT}
-        kinds = ["array", "string", "integer", "null"]
+        tag = {"type": ["string", "integer"], "maxLength": MAX_TEXT}
+        if not self.wanted:
+            tag["minLength"] = 1
+        kinds = ["array", "object", "string", "integer", "null"]
         return {"type": kinds, "items": tag, "maxItems": MAX_TAGS}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> tuple[str, ...]:
-        if value in ("", [""]):  # `tags=` and `tags[]=` of a form left empty
+        given = as_list(value)
+        items = given if isinstance(given, list) else [given]
+        if given == "" or (items == [""] and not self.wanted):  # of a form left empty
             return ()
-        items = value if isinstance(value, list) else [value]
         tags = tuple(dict.fromkeys(self._tag(item, str(attr)) for item in items))
         if len(tags) > MAX_TAGS:
             raise ParameterError(
@@ -254,9 +269,8 @@ class Tags(Parameter[tuple[str, ...]]):
             )
         return tags
 
-    @staticmethod
-    def _tag(item: Any, name: str) -> str:
+    def _tag(self, item: Any, name: str) -> str:
         tag = check_text(as_text(item, name).strip(BLANKS), name, MAX_TEXT)
-        if not tag:
+        if not tag and not self.wanted:
             raise ParameterError('"{field}" parameter must not have empty items', field=name)
         return tag

@@ -24,6 +24,9 @@ MAX_ESCAPES = 100_000
 #: A JSON string. One that is not closed is taken to the end: from no quote inside it is there a
 #: second look, which would cost the square of its length.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+#: What clients of PHP servers send where there are no parameters, and with what they do.
+_NOTHING: tuple[Any, ...] = ([], None, "")
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
 _LIST_KEY = re.compile(r"(?P<name>[^\[]+)\[[^\]]*\].*", re.DOTALL)
 
 
@@ -125,6 +128,9 @@ def _named(given: Mapping[str, list[str]], lists: Collection[str]) -> dict[str, 
         name = bracketed["name"] if bracketed else key
         if bracketed or name in lists:
             before = result.get(name)
+            if not bracketed and before is None and values == [""]:
+                result[name] = ""  # Of a form that was left empty; `[]=` is an empty item.
+                continue
             result[name] = [*before, *values] if isinstance(before, list) else values
         else:
             result[name] = values[-1]
@@ -142,9 +148,11 @@ def _from_body(
     if not start:
         return {}
     value = _parse_json(body, decoder)
-    if not isinstance(value, dict):
-        raise ParameterError("Request body must be a JSON object")
-    return value
+    if isinstance(value, dict):
+        return value
+    if value in _NOTHING and request.method in _WITHOUT_BODY:
+        return {}
+    raise ParameterError("Request body must be a JSON object")
 
 
 def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:

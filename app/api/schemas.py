@@ -36,6 +36,8 @@ class FieldsSchema(Schema):
 
     def __init__(self) -> None:
         super().__init__()
+        #: Names of all that is read.
+        self.known = frozenset(field.data_key or name for name, field in self.load_fields.items())
         self._keyed_fields = [
             (name, field.data_key or name, field) for name, field in self.load_fields.items()
         ]

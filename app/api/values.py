@@ -17,7 +17,8 @@ MAX_INTEGER = 2**63 - 1
 #: What PHP's trim() takes away, but NUL, which is refused.
 BLANKS = " \t\n\r\v"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
+#: A float of a whole number, which PHP and Gson write for an integer, is one.
+_INTEGER = re.compile(r"([+-]?[0-9]{1,1000})(?:\.0{1,20})?")
 
 
 def as_text(value: Any, name: str) -> str:
@@ -31,6 +32,21 @@ def as_text(value: Any, name: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     raise ParameterError('"{field}" parameter must be text', field=name)
+
+
+def as_list(value: Any) -> Any:
+    """Return a list for an object whose keys are numbers; anything else as it is.
+
+    PHP's `json_encode` writes a list with a gap as such an object.
+    """
+    if isinstance(value, dict) and value and all(key.isdecimal() for key in value):
+        return list(value.values())
+    return value
+
+
+def is_blank(value: Any) -> bool:
+    """Return whether a value is text of nothing but blanks: it counts as not given."""
+    return isinstance(value, str) and not value.strip(BLANKS)
 
 
 def check_text(text: str, name: str, limit: int | None) -> str:
@@ -64,8 +80,11 @@ def as_integer(value: Any, name: str) -> int:
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and _INTEGER.fullmatch(value.strip(BLANKS)):
+    if isinstance(value, float) and value.is_integer():
         return int(value)
+    whole = _INTEGER.fullmatch(value.strip(BLANKS)) if isinstance(value, str) else None
+    if whole:
+        return int(whole[1])
     raise ParameterError('"{field}" parameter must be an integer', field=name)
 
 

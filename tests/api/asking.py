@@ -1,5 +1,6 @@
 """How the tests of the API ask, and what they take out of an answer."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -8,6 +9,8 @@ from werkzeug.test import TestResponse
 
 from tests.builders import usual_cms
 
+#: What is told of `data` that is neither.
+NEITHER = '"data" parameter must be base64, or the text that was signed'
 JSON = "application/json; charset=utf-8"
 
 
@@ -23,11 +26,14 @@ def filled(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def content_of(response: TestResponse, status: int = 200) -> dict[str, Any]:
+def content_of(
+    response: TestResponse, status: int = 200, warnings: Sequence[str] = ()
+) -> dict[str, Any]:
     """Give the content of a success, whose envelope is checked."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == JSON
     answer: dict[str, Any] = response.get_json()
+    assert answer.pop("warnings", []) == list(warnings)
     assert list(answer) == ["status", "message", "content"]
     assert answer["status"] is True
     assert answer["message"] is None

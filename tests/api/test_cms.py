@@ -87,7 +87,6 @@ REFUSED = {
     "a broken XML": builders.sign_xml()[:-3],
     "an XML with a DTD": f"<!DOCTYPE a>{builders.sign_xml().partition('?>')[2]}",
     "a PEM of something else": builders.pem(builders.sign_cms(), "CERTIFICATE"),
-    "blanks": "  ",
     "a JSON": '{"a": 1}',
 }
 

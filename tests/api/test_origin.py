@@ -215,11 +215,26 @@ def test_any_json_is_handed_on(keyed: FlaskClient, remote: Remote, answer: str) 
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
-def test_an_error_of_the_remote_is_its_answer(
+def test_a_refusal_of_the_remote_is_an_error_with_its_message(
     keyed: FlaskClient, remote: Remote, status: int
 ) -> None:
     remote.answers('{"status": 12, "message": "Неверный пароль"}', status)
-    assert ask(keyed) == {"status": 12, "message": "Неверный пароль"}
+    response = keyed.post("/origin", json={"method": "XML.sign"})
+    assert message_of(response) == "NCANode server refused: Неверный пароль"
+
+
+def test_a_long_refusal_is_cut(keyed: FlaskClient, remote: Remote) -> None:
+    remote.answers(json.dumps({"status": -1, "message": "x" * 100_000}))
+    response = keyed.post("/origin", json={"method": "XML.sign"})
+    assert message_of(response) == f"NCANode server refused: {'x' * 1000}"
+
+
+@pytest.mark.parametrize("status", [0, 200])
+def test_of_a_success_only_the_result_is_handed_on(
+    keyed: FlaskClient, remote: Remote, status: int
+) -> None:
+    remote.answers(json.dumps({"status": status, "message": "", "result": {"xml": "<a/>"}}))
+    assert ask(keyed) == {"result": {"xml": "<a/>"}}
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,12 @@ def test_arrays_of_a_query_or_form_are_read_in_every_spelling(
         ("tags=b", ["3", "2"]),
         ("tags[]=b", ["3", "2"]),
         ("tags=a,b", ["4"]),
+        ("tag=a&tag=b", ["3", "2", "1"]),
+        ("tag=b", ["3", "2"]),
+        ("tag=b&tags=a", ["3", "1"]),
         ("tags=", ["5", "4", "3", "2", "1"]),
+        ("tags[]=", []),
+        ("tags[]=&tags[]=b", ["3", "2"]),
     ],
 )
 def test_a_list_is_filtered_by_arrays_in_every_spelling(
@@ -183,10 +188,15 @@ def test_a_list_is_filtered_by_arrays_in_every_spelling(
     assert documents(client, query) == expected
 
 
-def test_unknown_parameters_are_ignored(client: FlaskClient) -> None:
+def test_what_is_no_parameter_changes_nothing_and_is_told(client: FlaskClient) -> None:
     query = "id=7&foo[bar][baz]=1&[=1&[]=2&=3&created_at=now&tags_mode=nonsense"
     body = filled(id=7, unknown={"a": [1]}, created_at="2000-01-01 00:00:00", limit="nonsense")
-    signature = content_of(client.post(f"/signature?{query}", json=body), 201)["signature"]
+    names = ["id", "foo", "[", "[]", "", "created_at", "tags_mode", "limit", "unknown"]
+    told = [f'"{name}" parameter is not read here' for name in names]
+    response = client.post(f"/signature?{query}", json=body)
+    signature = content_of(response, 201, told)["signature"]
     assert signature["id"] == 1
     assert not signature["created_at"].startswith("2000")
-    assert documents(client, "unknown=1&cms=x&id=9&foo[]=1") == ["doc"]
+    told = [f'"{name}" parameter is not read here' for name in ("unknown", "cms", "foo")]
+    response = client.get("/signatures?unknown=1&cms=x&foo[]=1")
+    assert [row["document"] for row in content_of(response, 200, told)["signatures"]] == ["doc"]

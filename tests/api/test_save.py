@@ -95,7 +95,13 @@ def test_the_current_version_is_followed_by_the_next(client: FlaskClient, as_tex
         assert following["created_at"] == first["created_at"]
 
 
-@pytest.mark.parametrize("version", ["x", "1.0", "1e0", "१", "0x1", "1 2", 1.5, True, [1], {}])
+@pytest.mark.parametrize("version", [1.0, "1.0", "+1.0", " 1 ", "01"])
+def test_a_whole_float_is_an_integer(sqlite_client: FlaskClient, version: Any) -> None:
+    save(sqlite_client)
+    assert save(sqlite_client, version=version)["version"] == 2
+
+
+@pytest.mark.parametrize("version", ["x", "1.5", "1e0", "१", "0x1", "1 2", 1.5, True, [1], {}])
 def test_a_version_is_an_integer(sqlite_client: FlaskClient, version: Any) -> None:
     assert '"version"' in refuse(sqlite_client, version=version)
     save(sqlite_client)

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from tests import builders, pki, signing
 from tests.api import people
-from tests.api.asking import documents, exists, filled, refuse, save
+from tests.api.asking import NEITHER, documents, exists, filled, refuse, save
 from tests.api.people import chief, ivan
 from tests.conftest import AppMaker
 
@@ -159,7 +159,7 @@ def test_content_beside_what_is_no_signature_is_refused(open_client: FlaskClient
 
 @pytest.mark.parametrize("data", ["no base64!", "a", "data:text/plain,first"])
 def test_content_that_is_not_base64_is_refused(checking: FlaskClient, data: str) -> None:
-    assert refuse(checking, cms=detached(), data=data) == '"data" parameter must be base64'
+    assert refuse(checking, cms=detached(), data=data) == NEITHER
 
 
 @pytest.mark.parametrize("locale", ["ru", "kk"])

@@ -77,7 +77,8 @@ def test_a_rule_about_a_number_needs_the_number(anchored: FlaskClient, name: str
         (ivan, {"rule": "iin", "iin": CHIEF_IIN}, False),
         (ivan, {"rule": "bin", "bin": BIN}, False),
         (ivan, {"rule": ["iin", "ceo"], "iin": IIN, "criteria": "or"}, True),
-        (ivan, {"rule": "individual", "iin": CHIEF_IIN}, False),
+        # What no rule names is not looked at.
+        (ivan, {"rule": "individual", "iin": CHIEF_IIN, "bin": BIN}, True),
         # What no rule names doesn't make an alternative.
         (ivan, {"rule": "ceo", "iin": IIN, "criteria": "or"}, False),
         (chief, {"rule": ["iin", "bin", "ceo"], "iin": CHIEF_IIN, "bin": BIN}, True),

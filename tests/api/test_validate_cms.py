@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from tests import builders, pki, signing
 from tests.api import people
-from tests.api.asking import content_of, message_of
+from tests.api.asking import NEITHER, content_of, message_of
 from tests.api.people import BIN, CHIEF_IIN, COMPANY, IIN, chief, cms, ivan
 from tests.builders import CONTENT, SIGNING_TIME
 from tests.conftest import AppMaker
@@ -237,7 +237,7 @@ def test_content_beside_an_attached_one_must_be_the_same(anchored: FlaskClient) 
 def test_content_that_is_not_base64_is_refused_by_its_name(
     anchored: FlaskClient, data: str
 ) -> None:
-    assert refuse(anchored, data=data) == '"data" parameter must be base64'
+    assert refuse(anchored, data=data) == NEITHER
 
 
 def test_an_xml_signature_passes_too_and_takes_no_content(
@@ -323,12 +323,22 @@ def test_what_is_asked_beside_constraints_must_hold_too(anchored: FlaskClient) -
 
 @pytest.mark.parametrize(
     "constraints",
-    ["x", [], 1, {}, [{}], ["iin"], [{"inn": IIN}], [{"iin": IIN}, {"iin": ""}], [[]]],
+    ["x", 1, [{}], ["iin"], [{"inn": IIN}], [{"iin": IIN}, {"iin": ""}], [[]]],
 )
 def test_a_constraint_that_everybody_would_pass_is_refused(
     anchored: FlaskClient, constraints: Any
 ) -> None:
     assert '"constraints" parameter must' in refuse(anchored, constraints=constraints)
+
+
+@pytest.mark.parametrize("constraints", [[], {}, "", None])
+def test_empty_constraints_are_none(anchored: FlaskClient, constraints: Any) -> None:
+    assert ask(anchored, constraints=constraints, iin=IIN)["signer"] == PERSON
+
+
+def test_constraints_with_a_gap_are_a_list(anchored: FlaskClient) -> None:
+    assert ask(anchored, constraints={"0": {"rule": "auth"}, "2": {"iin": IIN}})["signer"] == PERSON
+    assert "everybody" not in refuse(anchored, constraints={"0": {"rule": "auth"}, "2": {"bin": 1}})
 
 
 def test_constraints_have_a_limit(anchored: FlaskClient) -> None:

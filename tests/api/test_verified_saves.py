@@ -17,7 +17,7 @@ from app.cms.signers import describe
 from app.store.models import Signer
 from tests import builders, pki, signing
 from tests.api import people
-from tests.api.asking import documents, exists, refuse, rows, save
+from tests.api.asking import NEITHER, documents, exists, refuse, rows, save
 from tests.api.people import chief, ivan
 from tests.builders import SIGNING_TIME
 from tests.conftest import AppMaker
@@ -75,9 +75,7 @@ def test_a_detached_signature_is_verified_against_the_content_that_is_sent(
         "another"
     )
     assert not exists(verifying, "other")
-    assert refuse(verifying, document="other", cms=cms, data="no base64!") == (
-        '"data" parameter must be base64'
-    )
+    assert refuse(verifying, document="other", cms=cms, data="no base64!") == (NEITHER)
 
 
 def test_a_file_whose_detached_signature_was_verified_is_found_by_its_digest(

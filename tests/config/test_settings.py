@@ -49,6 +49,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         detached_content="accept",
         claims="refuse",
         cosign_guard="warn",
+        strict_tenant=False,
         trust_folder=TRUST_FOLDER,
         revocation="offline",
         revocation_cache=REVOCATION_CACHE,

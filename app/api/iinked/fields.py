@@ -11,6 +11,8 @@ from app.api.fields import Moment, Parameter, Text
 from app.api.iinked.refusals import InvalidSignBy, NameLength
 from app.api.parameters import ParameterError
 from app.api.schemas import FieldsSchema
+from app.api.unread import note_inside
+from app.api.values import as_list
 from app.cms.claims import ROLES
 
 #: Bytes of the JSON that a package keeps for its client.
@@ -74,7 +76,8 @@ class SomeOf(OneOf):
     ) -> Any:
         if value in ("", [""]):  # Of a form that was left empty.
             return ()
-        items = value if isinstance(value, list) else [value]
+        given = as_list(value)
+        items = given if isinstance(given, list) else [given]
         return tuple(dict.fromkeys(self.check(item, str(attr)) for item in items))
 
 
@@ -157,15 +160,17 @@ class Items(Parameter[tuple[Any, ...]]):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> tuple[Any, ...]:
-        if not isinstance(value, list):
+        items = as_list(value)
+        if not isinstance(items, list):
             raise ParameterError('"{field}" parameter must be a list', field=attr)
-        if len(value) > self.limit:
+        if len(items) > self.limit:
             raise ParameterError(
                 '"{field}" parameter must have at most {limit} items', field=attr, limit=self.limit
             )
-        return tuple(self._item(item, f"{attr}[{place}]") for place, item in enumerate(value))
+        return tuple(self._item(item, f"{attr}[{place}]") for place, item in enumerate(items))
 
     def _item(self, item: Any, place: str) -> Any:
         if not isinstance(item, dict):
             raise ParameterError('"{field}" parameter must be an object', field=place)
+        note_inside(f"{place}.", item, self.schema.known)
         return self.schema.of(item, f"{place}.")

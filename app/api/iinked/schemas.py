@@ -21,6 +21,7 @@ from app.api.iinked.refusals import (
 )
 from app.api.parameters import ParameterError, read_parameters
 from app.api.schemas import FieldsSchema, aware
+from app.api.unread import note
 from app.api.values import MAX_TEXT
 from app.store.package_lists import ORDERS, PackageCriteria, PackagePage
 from app.store.package_states import State
@@ -67,7 +68,9 @@ class RequestSchema(FieldsSchema):
         Raises:
             ParameterError: a parameter is missing or can't be used.
         """
-        return self.of(read_parameters(request, aliases={}, lists=self.LISTS, fractions=True))
+        given = read_parameters(request, aliases={}, lists=self.LISTS, fractions=True)
+        note(given, self.known)
+        return self.of(given)
 
 
 class DocumentSchema(FieldsSchema):

@@ -13,9 +13,10 @@ _MOMENT = text("`YYYY-MM-DD HH:MM:SS` in the time zone of the server's settings.
 _UTC = text("ISO 8601, in UTC.")
 
 
-def enveloped(content: Json, warnings: str | None = None) -> Json:
-    """Describe a success with this content; `warnings` says what is warned of, if anything."""
-    told = {} if warnings is None else {"warnings": items(text(), warnings)}
+def enveloped(content: Json, warnings: str = "") -> Json:
+    """Describe a success with this content; `warnings` says what is warned of besides."""
+    of_all = "Parameters, and headers that ask for a tenant, that are not read here."
+    told = {"warnings": items(text(), f"{warnings} {of_all}".strip())}
     return members({"status": choice(True), "message": nothing(), "content": content}, told)
 
 

@@ -11,9 +11,11 @@ from marshmallow import fields
 
 from app.api.fields import Choice, Flag, Moment, Text, VersionNumber
 from app.api.ncanode.checks import RULES, Asked
-from app.api.ncanode.schemas import ParametersSchema
+from app.api.ncanode.schemas import ParametersSchema, demand_thread
 from app.api.parameters import ParameterError
 from app.api.schemas import aware
+from app.api.unread import note_inside
+from app.api.values import as_list
 
 #: Constraints of one request.
 MAX_CONSTRAINTS = 200
@@ -23,8 +25,13 @@ MAX_CONSTRAINTS = 200
 class CmsRequest:
     """POST /cms/validate."""
 
-    cms: str
-    #: Base64 of the content of a detached signature.
+    #: The signature, None if it is a stored one.
+    cms: str | None
+    #: Where it is stored; a thread without a version: in its current one.
+    document: str | None
+    thread: str | None
+    version: int | None
+    #: The content of a detached signature, as text or in base64.
     data: str | None
     asked: Asked
     #: If there are any, one of them must hold besides.
@@ -62,7 +69,8 @@ class VerifyRequest:
 
 def read_rules(value: Any) -> tuple[str, ...]:
     """Read one or several of RULES, each once. Raises ParameterError."""
-    given = value if isinstance(value, list) else [value]
+    listed = as_list(value)
+    given = listed if isinstance(listed, list) else [listed]
     rules = [rule for rule in given if rule not in ("", None)]
     if not all(rule in RULES for rule in rules):
         refuse_rules()
@@ -106,19 +114,22 @@ _ASKED = AskedSchema()
 
 
 def read_constraints(value: Any) -> tuple[Asked, ...]:
-    """Read alternatives of what is asked. None may be empty: it would let everybody pass.
+    """Read alternatives of what is asked: an empty list is none, but no item may be empty.
 
     Raises:
-        ParameterError: one can't be used, or there is none.
+        ParameterError: one can't be used; or asks for nothing, so that everybody would pass.
     """
-    items = [value] if isinstance(value, dict) else value
-    if not isinstance(items, list) or not 0 < len(items) <= MAX_CONSTRAINTS:
+    listed = as_list(value)
+    if listed in ([], {}, ""):  # PHP writes an empty object as a list.
+        return ()
+    items = [listed] if isinstance(listed, dict) else listed
+    if not isinstance(items, list) or len(items) > MAX_CONSTRAINTS:
         raise ParameterError(
             '"{field}" parameter must be a list of 1 to {limit} items',
             field="constraints",
             limit=MAX_CONSTRAINTS,
         )
-    read = [_ASKED.of(item) if isinstance(item, dict) else Asked() for item in items]
+    read = [_read_constraint(item, place) for place, item in enumerate(items)]
     if Asked() in read:
         raise ParameterError(
             '"{field}" parameter must have items with "iin", "bin" or "rule"', field="constraints"
@@ -126,10 +137,17 @@ def read_constraints(value: Any) -> tuple[Asked, ...]:
     return tuple(read)
 
 
+def _read_constraint(item: Any, number: int) -> Asked:
+    if not isinstance(item, dict):
+        return Asked()
+    note_inside(f"constraints[{number}].", item, _ASKED.known)
+    asked: Asked = _ASKED.of(item)
+    return asked
+
+
 _CONSTRAINTS = {
-    "type": ["array", "object", "null"],
+    "type": ["array", "object", "string", "null"],
     "items": {"type": "object", "properties": _ASKED.shapes()},
-    "minItems": 1,
     "maxItems": MAX_CONSTRAINTS,
 }
 
@@ -137,9 +155,10 @@ _CONSTRAINTS = {
 class CmsSchema(AskedSchema):
     """POST /cms/validate."""
 
-    DEMANDED: ClassVar = ("cms",)
-
     cms = Text(limit=None, strip=False)
+    document = Text()
+    thread = Text()
+    version = VersionNumber(load_default=None, allow_none=True)
     data = Text(limit=None, strip=False)
     constraints = fields.Function(
         deserialize=read_constraints,
@@ -149,16 +168,25 @@ class CmsSchema(AskedSchema):
     )
     verify_ocsp = Flag(load_default=False, allow_none=True)
     verify_crl = Flag(load_default=False, allow_none=True)
+    revoke = Flag(load_default=False, allow_none=True)
     checked_at = Moment(load_default=None, allow_none=True)
 
     def build(self, data: dict[str, Any]) -> CmsRequest:
         """Return the request."""
+        cms = data["cms"] or None
+        if cms is None and not (data["document"] and data["thread"]):
+            _demand_cms(data)
+        if cms is not None and (data["document"] or data["thread"]):
+            raise ParameterError('Only one of "cms" and "document" with "thread" must be set')
         return CmsRequest(
-            cms=_demand_cms(data),
+            cms=cms,
+            document=data["document"] or None,
+            thread=data["thread"] or None,
+            version=data["version"],
             data=data["data"] or None,
             asked=asked_of(data),
             constraints=data["constraints"] or (),
-            revocation=bool(data["verify_ocsp"] or data["verify_crl"]),
+            revocation=any(data[name] for name in ("verify_ocsp", "verify_crl", "revoke")),
             checked_at=aware(data["checked_at"], "checked_at"),
         )
 
@@ -216,8 +244,7 @@ class VerifySchema(ParametersSchema):
 
     def build(self, data: dict[str, Any]) -> VerifyRequest:
         """Return the request."""
-        if not data["document"] or not data["thread"]:
-            raise ParameterError('"Thread" and "document" parameters must be set')
+        demand_thread(data)
         return VerifyRequest(
             data["document"], data["thread"], data["version"], data["data"] or None
         )

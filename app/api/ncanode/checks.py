@@ -45,6 +45,10 @@ class Asked:
         """Return the rules that don't hold."""
         return tuple(rule for rule in self.all_rules if not self._holds(rule, claims))
 
+    def holds_all(self, claims: Claims) -> bool:
+        """Return whether all of `rules` hold. A number that none of them names narrows nothing."""
+        return all(self._holds(rule, claims) for rule in self.rules)
+
     def holds_any(self, claims: Claims) -> bool:
         """Return whether one of `rules` holds. A number that none of them names widens nothing."""
         return any(self._holds(rule, claims) for rule in self.rules)

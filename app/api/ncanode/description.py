@@ -22,10 +22,17 @@ from app.api.ncanode import origin, routes, validation
 from app.api.ncanode.answer_shapes import ANSWERS, DONE, ERROR, SHAPES, enveloped
 from app.api.ncanode.check_schemas import CmsSchema, ExtractSchema, ValidateSchema, VerifySchema
 from app.api.ncanode.checks import RULES, CheckFailed
-from app.api.ncanode.forwarding import OriginFailed, OriginNotSet
+from app.api.ncanode.forwarding import OriginFailed, OriginNotSet, OriginRefusal
 from app.api.ncanode.origin import OriginSchema
 from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
-from app.api.ncanode.schemas import ALIASES, SaveSchema, SearchSchema, ThreadSchema
+from app.api.ncanode.schemas import (
+    ALIASES,
+    GetSchema,
+    SaveSchema,
+    SearchSchema,
+    ThreadSchema,
+    VersionsSchema,
+)
 from app.cms.crls import MalformedRevocation
 from app.cms.errors import (
     MalformedSignature,
@@ -49,8 +56,8 @@ Whatever the method, `GET` and `DELETE` included, parameters may stand in the qu
 JSON object as body (whatever `Content-Type` says) or in a form; the body wins. Lists are
 `tags[]=a&tags[]=b`, `tags[0]=a`, `tags=a&tags=b`; one value is a list of one. Where text is
 expected, a number is taken as its decimal text; blanks around it are dropped. What no parameter is
-named for is ignored. Both generations of names are read and answered: `chain` is the older name of
-`thread`, `cms` and `signature` are the same.
+named for is not read, and told in `warnings`. Both generations of names are read and answered:
+`chain` is the older name of `thread`, `cms` and `signature` are the same, `tag` and `tags` too.
 """
 _PARAMETERS = {
     "document": "The client's own code of the document. Must be set.",
@@ -62,8 +69,9 @@ _PARAMETERS = {
     "tags": "Saving: the tags of the version. Listing: of threads that have any of them.",
     "tags_mode": "`all`: of threads that have every tag.",
     "stage": "Where in the story the version stands.",
-    "data": "Base64 (or a `data:` URI) of the content of a detached signature: it must be what was "
-    "signed, and is not kept. If the content is attached, it must be the same. Not for XML.",
+    "data": "The content of a detached signature, in base64 (or a `data:` URI) or as text: it must "
+    "be what was signed, and is not kept. If the content is attached, it must be the same. Not for "
+    "XML.",
     "method": "How it was signed, in the client's words.",
     "without": "`cms` leaves out the signature itself, under both of its names.",
     "with": "Several with commas: `signers` adds who signed, as far as the signature claims; "
@@ -82,6 +90,7 @@ _PARAMETERS = {
     "constraints": "Alternatives: one of them must hold besides.",
     "verify_ocsp": "Whether it must be known that no certificate was revoked.",
     "verify_crl": "As `verify_ocsp`.",
+    "revoke": "As `verify_ocsp`, in the words of an older client.",
     "checked_at": "The time as of which is verified, where no timestamp says it; else now.",
     "xml": "Signed XML.",
     "expiration": "Whether certificates must be in force.",
@@ -129,15 +138,16 @@ def _of_threads() -> dict[View, Operation]:
             ),
         ),
         routes.get_signature: Operation(
-            reads=ThreadSchema,
-            ignored=("diff",),
-            parameters={"version": "The version to give; else the current one."},
+            reads=GetSchema,
+            parameters={
+                "version": "The version to give; else the current one.",
+                "stage": "The stage that the version must have, else it is not found.",
+            },
             answers={200: Answer("The version.", enveloped(one))},
             refuses=(SignatureNotFound,),
         ),
         routes.delete_signature: Operation(
             reads=ThreadSchema,
-            ignored=("version", "without", "with", "diff"),
             answers={200: Answer("It is gone.", DONE)},
             refuses=(SignatureNotFound,),
         ),
@@ -153,8 +163,7 @@ def _of_lists() -> dict[View, Operation]:
     return {
         routes.list_versions: Operation(
             words="The answer is streamed, however long it is.",
-            reads=ThreadSchema,
-            ignored=("version",),
+            reads=VersionsSchema,
             answers={200: Answer("The versions.", enveloped(versions))},
             refuses=(SignatureNotFound,),
         ),
@@ -180,11 +189,12 @@ def _of_verification() -> dict[View, Operation]:
             words="Refused unless every signer is intact and valid, nothing speaks against its "
             "certificate, and one signer is who was asked for. Where the operator has set up no "
             "trust anchor, it is refused too, unless the setting `CLAIMS=accept` says that claims "
-            "are enough: then `trusted` is unknown, and nobody is `verified`.",
+            "are enough: then `trusted` is unknown, and nobody is `verified`. In place of `cms`, "
+            "`document` and `thread` name a stored signature.",
             reads=CmsSchema,
+            parameters={"version": "The version to verify; else the current one."},
             answers={200: Answer("It is good.", enveloped(validated), headers=telling)},
-            refuses=(CheckFailed, UnverifiedSignature, *_UNVERIFIED),
-            stored=False,
+            refuses=(SignatureNotFound, CheckFailed, UnverifiedSignature, *_UNVERIFIED),
         ),
         validation.validate: Operation(
             words="One of `cms` and `xml` must be set; `cms` may be a certificate too.",
@@ -223,7 +233,7 @@ def _of_servants() -> dict[View, Operation]:
             answers={
                 200: Answer("What the server answered.", enveloped(members({"origin": _ANYTHING})))
             },
-            refuses=(OriginNotSet, OriginFailed),
+            refuses=(OriginRefusal, OriginNotSet, OriginFailed),
             stored=False,
         ),
     }

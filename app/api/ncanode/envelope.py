@@ -13,6 +13,7 @@ from flask import Response
 
 from app.api.answers import CONTENT_TYPE, Answer, json_answer
 from app.api.families import Problem
+from app.api.unread import sentences
 from app.store.reading import Carried
 from app.store.records import SignatureRecord
 
@@ -30,7 +31,7 @@ def success(
 ) -> Response:
     """Answer with content, and where there is something to beware of, with sentences about it."""
     answer: dict[str, Any] = {"status": True, "message": None, "content": content}
-    told = list(warnings)
+    told = [*warnings, *sentences()]
     if told:
         answer["warnings"] = told
     return json_answer(answer, status)
@@ -41,7 +42,14 @@ def success_one(key: str, row: dict[str, Any]) -> Response:
     if not _is_large(row):
         return success({key: row})
     opening = _OPENING + b"{" + orjson.dumps(key) + b":"
-    return Response(chain([opening], _pieces(row), [b"}}"]), content_type=CONTENT_TYPE)
+    closing = b"}" + _warnings() + b"}"
+    return Response(chain([opening], _pieces(row), [closing]), content_type=CONTENT_TYPE)
+
+
+def _warnings() -> bytes:
+    """Write what there is to beware of, which follows the content; nothing if there is nothing."""
+    told = sentences()
+    return b',"warnings":' + orjson.dumps(told) if told else b""
 
 
 def done() -> Response:
@@ -64,7 +72,7 @@ def success_list(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any])
 
     It is an `Answer` if it is short; else more rows are taken as it is sent.
     """
-    chunks = _stream(key, rows, more)
+    chunks = _stream(key, rows, more, b"}" + _warnings() + b"}")
     # Made here, so that what fails before the first byte still gets its own status line.
     gathered, size = [], 0
     for chunk in chunks:
@@ -77,7 +85,9 @@ def success_list(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any])
     return Response(chain(gathered, chunks), content_type=CONTENT_TYPE)
 
 
-def _stream(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Iterator[bytes]:
+def _stream(
+    key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any], closing: bytes
+) -> Iterator[bytes]:
     chunk = bytearray(_OPENING + b"{" + orjson.dumps(key) + b":[")
     separator = b""
     for row in rows:
@@ -92,7 +102,7 @@ def _stream(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> I
     chunk += b"]"
     for name, value in more.items():
         chunk += b"," + orjson.dumps(name) + b":" + orjson.dumps(value)
-    yield bytes(chunk + b"}}")
+    yield bytes(chunk + closing)
 
 
 def _is_large(row: dict[str, Any]) -> bool:

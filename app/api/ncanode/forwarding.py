@@ -27,6 +27,8 @@ READ_TIMEOUT = 30
 TOTAL_TIMEOUT = 60
 #: Characters. A shorter password may be a part of anything: it counts only as a word of its own.
 SHORT = 8
+#: Characters of the other server's message that are handed on.
+MAX_MESSAGE = 1_000
 
 #: Bytes that are read at a time.
 _PIECE = 64 * 1024
@@ -36,6 +38,8 @@ _HEADERS = {
     # So that a small answer can't turn into a large one.
     "Accept-Encoding": "identity",
 }
+#: What NCANode calls a success: its versions 1 and 2, and version 3.
+_GOOD = (0, 200)
 _BASE64URL = str.maketrans("-_", "+/", " \t\r\n")
 
 _log = logging.getLogger(__name__)
@@ -52,6 +56,10 @@ class OriginError(Exception):
 
 class OriginNotSet(OriginError):
     """The operator named no server."""
+
+
+class OriginRefusal(OriginError):
+    """The server refused what it was asked for."""
 
 
 class OriginFailed(OriginError):
@@ -104,8 +112,8 @@ def read_secrets(key: Path | None, password: str | None) -> Secrets | None:
     return Secrets(b64encode(content).decode(), password or "")
 
 
-def ask(url: str, body: bytes, secrets: Secrets | None, limit: int) -> bytes:
-    """Send a request, and give the answer, which is JSON.
+def ask(url: str, body: bytes, secrets: Secrets | None, limit: int) -> Any:
+    """Send a request, and return the answer without its status and message.
 
     Args:
         url: where to.
@@ -114,12 +122,12 @@ def ask(url: str, body: bytes, secrets: Secrets | None, limit: int) -> bytes:
         limit: bytes that the answer may have.
 
     Raises:
+        OriginRefusal: its status is that of a refusal.
         OriginFailed: there is no such answer.
     """
     text = _send(url, body, limit)
     try:
         answer = json.loads(text, parse_constant=_refuse_constant)
-        written = json.dumps(answer).encode()
     except (ValueError, RecursionError) as error:
         raise OriginFailed("NCANode server did not answer in JSON") from error
     # What was looked through is what is handed on, not the text that it was read from.
@@ -128,7 +136,17 @@ def ask(url: str, body: bytes, secrets: Secrets | None, limit: int) -> bytes:
         raise OriginFailed(
             "The answer of the NCANode server was withheld: it repeats the key or its password"
         )
-    return written
+    return _result_of(answer) if isinstance(answer, dict) else answer
+
+
+def _result_of(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer without its status and message. Raises OriginRefusal."""
+    status, message = answer.pop("status", 0), answer.pop("message", None)
+    if status not in _GOOD:
+        raise OriginRefusal(
+            "NCANode server refused: {message}", message=str(message or status)[:MAX_MESSAGE]
+        )
+    return answer
 
 
 def _send(url: str, body: bytes, limit: int) -> bytes:

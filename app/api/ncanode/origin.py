@@ -82,7 +82,7 @@ def ask_origin() -> Response:
     )
     limit = current_app.config["MAX_CONTENT_LENGTH"] + ROOM
     answer = ask(url, _write(wanted, secrets), secrets, limit)
-    return envelope.success({"origin": orjson.Fragment(answer)})
+    return envelope.success({"origin": orjson.Fragment(json.dumps(answer))})
 
 
 def _write(wanted: OriginRequest, secrets: Secrets | None) -> bytes:

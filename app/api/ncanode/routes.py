@@ -18,12 +18,16 @@ from app.api.ncanode import envelope, reach
 from app.api.ncanode.differences import with_diff
 from app.api.ncanode.saving import read_checked, warn_of_losses
 from app.api.ncanode.schemas import (
+    GetRequest,
+    GetSchema,
     SaveRequest,
     SaveSchema,
     SearchRequest,
     SearchSchema,
     ThreadRequest,
     ThreadSchema,
+    VersionsRequest,
+    VersionsSchema,
 )
 from app.auth import needs
 from app.extensions import db
@@ -37,7 +41,9 @@ from app.store.records import SignatureRecord
 blueprint = Blueprint("ncanode", __name__)
 
 _SAVE = SaveSchema()
+_GET = GetSchema()
 _THREAD = ThreadSchema()
+_VERSIONS = VersionsSchema()
 _SEARCH = SearchSchema()
 
 
@@ -67,13 +73,15 @@ def save_signature() -> Response:
 @needs("read", by_tags=True)
 def get_signature() -> Response:
     """Return a thread's current version, or another one."""
-    wanted: ThreadRequest = _THREAD.read(request)
+    wanted: GetRequest = _GET.read(request)
     with db.engine.connect() as connection:
         reach.demand_known(connection, wanted.document, wanted.thread)
         record = reading.get_signature(
             connection, wanted.document, wanted.thread, wanted.version, wanted.carried
         )
         reach.demand_read(connection, record)
+    if wanted.stage is not None and record.stage != wanted.stage:
+        raise SignatureNotFound
     return envelope.success_one("signature", _writer(wanted.carried)(record))
 
 
@@ -94,7 +102,7 @@ def delete_signature() -> Response:
 @needs("read", by_tags=True)
 def list_versions() -> Response:
     """Return all versions of a thread, newest first."""
-    wanted: ThreadRequest = _THREAD.read(request)
+    wanted: VersionsRequest = _VERSIONS.read(request)
     with ExitStack() as stack:
         connection = stack.enter_context(snapshot(db.engine))
         reach.demand_known(connection, wanted.document, wanted.thread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from typing import Any, ClassVar
@@ -21,14 +22,16 @@ from app.api.fields import (
 )
 from app.api.parameters import ParameterError, read_parameters
 from app.api.schemas import FieldsSchema, aware
+from app.api.unread import note
+from app.api.values import is_blank
 from app.auth import caller_name
 from app.extensions import current_trusted
 from app.store.chains import NewVersion
 from app.store.criteria import Criteria
 from app.store.reading import Carried
 
-#: The names of the API's older generation.
-ALIASES = {"chain": "thread", "signature": "cms"}
+#: The names of the API's older generation, and of the vendor's client.
+ALIASES = {"chain": "thread", "signature": "cms", "tag": "tags"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,26 @@ class SaveRequest:
 
 @dataclass(frozen=True, slots=True)
 class ThreadRequest:
-    """GET and DELETE /signature, GET /signature/versions."""
+    """DELETE /signature."""
 
     document: str
     thread: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetRequest(ThreadRequest):
+    """GET /signature."""
+
     version: int | None
+    #: That the version must have, None if it may have any.
+    stage: str | None
+    carried: Carried
+
+
+@dataclass(frozen=True, slots=True)
+class VersionsRequest(ThreadRequest):
+    """GET /signature/versions."""
+
     carried: Carried
     #: Whether each version says what became of its signers.
     diff: bool
@@ -67,10 +85,10 @@ class SearchRequest:
 
 
 class ParametersSchema(FieldsSchema):
-    """Base of the schemas: what the contract doesn't name is ignored."""
+    """Base of the schemas: what the contract doesn't name is not read, and told to the caller."""
 
     #: Parameters that may be given several times.
-    LISTS: ClassVar[tuple[str, ...]] = ("tags",)
+    LISTS: ClassVar[tuple[str, ...]] = ("tags", "tag")
 
     def read(self, request: Request) -> Any:
         """Read a request, itself or Flask's proxy of it.
@@ -78,7 +96,9 @@ class ParametersSchema(FieldsSchema):
         Raises:
             ParameterError: a parameter is missing or can't be used.
         """
-        return self.of(read_parameters(request, aliases=ALIASES, lists=self.LISTS))
+        given = read_parameters(request, aliases=ALIASES, lists=self.LISTS)
+        note(given, self.known)
+        return self.of(given)
 
 
 class SaveSchema(ParametersSchema):
@@ -100,7 +120,7 @@ class SaveSchema(ParametersSchema):
     def build(self, data: dict[str, Any]) -> SaveRequest:
         """Return the request."""
         for name in self.DEMANDED:
-            if not data[name]:
+            if not data[name] or is_blank(data[name]):
                 raise ParameterError('"{field}" parameter must be set', field=name)
         new = NewVersion(
             document=data["document"],
@@ -117,36 +137,71 @@ class SaveSchema(ParametersSchema):
 
 
 class ThreadSchema(ParametersSchema):
-    """GET and DELETE /signature, GET /signature/versions."""
+    """DELETE /signature."""
 
-    LISTS: ClassVar[tuple[str, ...]] = ("with",)
     DEMANDED: ClassVar = ("document", "thread")
 
     document = Text()
     thread = Text()
+
+    def build(self, data: dict[str, Any]) -> Any:
+        """Return the request."""
+        demand_thread(data)
+        return ThreadRequest(data["document"], data["thread"])
+
+
+class GetSchema(ThreadSchema):
+    """GET /signature."""
+
+    LISTS: ClassVar[tuple[str, ...]] = ("with",)
+
     version = VersionNumber(load_default=None, allow_none=True)
+    stage = Text(strip=False)
+    without = Choice("cms", load_default=None)
+    with_ = Choices("signers", "saver", "public_id", data_key="with")
+
+    def build(self, data: dict[str, Any]) -> GetRequest:
+        """Return the request."""
+        demand_thread(data)
+        return GetRequest(
+            data["document"],
+            data["thread"],
+            data["version"],
+            data["stage"] or None,
+            _carried(data),
+        )
+
+
+class VersionsSchema(ThreadSchema):
+    """GET /signature/versions."""
+
+    LISTS: ClassVar[tuple[str, ...]] = ("with",)
+
     without = Choice("cms", load_default=None)
     with_ = Choices("signers", "saver", "public_id", data_key="with")
     diff = Flag(load_default=False, allow_none=True)
 
-    def build(self, data: dict[str, Any]) -> ThreadRequest:
+    def build(self, data: dict[str, Any]) -> VersionsRequest:
         """Return the request."""
-        if not data["document"] or not data["thread"]:
-            raise ParameterError('"Thread" and "document" parameters must be set')
-        return ThreadRequest(
-            data["document"], data["thread"], data["version"], _carried(data), bool(data["diff"])
-        )
+        demand_thread(data)
+        return VersionsRequest(data["document"], data["thread"], _carried(data), bool(data["diff"]))
+
+
+def demand_thread(data: Mapping[str, Any]) -> None:
+    """Demand that a thread is named. Raises ParameterError."""
+    if not data["document"] or not data["thread"]:
+        raise ParameterError('"Thread" and "document" parameters must be set')
 
 
 class SearchSchema(ParametersSchema):
     """GET /signatures."""
 
-    LISTS: ClassVar[tuple[str, ...]] = ("tags", "with")
+    LISTS: ClassVar[tuple[str, ...]] = ("tags", "tag", "with")
 
     document = Text()
     thread = Text()
     stage = Text(strip=False)
-    tags = Tags()
+    tags = Tags(wanted=True)
     tags_mode = Choice("any", "all", load_default="any")
     limit = Integer(low=0, load_default=0)
     offset = Integer(low=0, load_default=0)

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from app.api.parameters import ParameterError
 from app.cms import armour
+from app.cms.comparison import compare
 from app.cms.contents import with_crlf
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
@@ -16,10 +17,13 @@ _FIELD = "data"
 
 
 def content_given(signature: SignedCms | SignedXml, data: str | None) -> bytes | None:
-    """Decode what was sent along as the content of a signature; None if nothing was.
+    """Return what was sent along as the content of a signature; None if nothing was.
+
+    It comes as base64, or as the text itself: whichever is what was signed. A text may well be
+    base64 of something else, so what can be read both ways is compared both ways.
 
     Raises:
-        ParameterError: it is not base64, or the signature is XML, which is verified without it.
+        ParameterError: it is neither, or the signature is XML, which is verified without it.
     """
     if data is None:
         return None
@@ -28,10 +32,23 @@ def content_given(signature: SignedCms | SignedXml, data: str | None) -> bytes |
             '"{field}" parameter is for CMS: a signed XML document is its own content',
             field=_FIELD,
         )
+    text = data.encode()
     try:
-        return armour.decode(next(armour.readings(armour.open_data_uri(data))))
+        decoded = armour.decode(next(armour.readings(armour.open_data_uri(data))))
     except ValueError as error:
-        raise ParameterError('"{field}" parameter must be base64', field=_FIELD) from error
+        if _speaks_against(signature, text):
+            raise ParameterError(
+                '"{field}" parameter must be base64, or the text that was signed', field=_FIELD
+            ) from error
+        return text
+    if _speaks_against(signature, decoded) and not _speaks_against(signature, text):
+        return text
+    return decoded
+
+
+def _speaks_against(signature: SignedCms, content: bytes) -> bool:
+    """Return whether content is known not to be what the signers signed."""
+    return any(verdict.answer is Answer.NO for verdict in compare(signature, content))
 
 
 def refuse_incomparable() -> None:

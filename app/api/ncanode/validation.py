@@ -55,6 +55,7 @@ from app.cms.signers import attached_content
 from app.cms.x509 import Certificate
 from app.extensions import current_trust, db
 from app.store import reading
+from app.store.records import SignatureRecord
 
 blueprint = Blueprint("validation", __name__)
 
@@ -70,7 +71,10 @@ def validate_cms() -> Response:
     """Verify a signature, and demand that one of its signers is who was asked for."""
     wanted: CmsRequest = _CMS.read(request)
     at = wanted.checked_at or datetime.now(UTC)
-    signature = parse_with_content(wanted.cms, wanted.data)
+    text = wanted.cms
+    if text is None:
+        text = _stored(wanted.document or "", wanted.thread or "", wanted.version).cms or ""
+    signature = parse_with_content(text, wanted.data)
     examined = examine(signature, wanted.data, at=at, fetch=wanted.revocation)
     demand_good(examined, revocation=wanted.revocation)
     chosen = choose_signer(examined.claims, wanted.asked, wanted.constraints)
@@ -136,7 +140,7 @@ def _demand_certificate(certificate: Certificate, wanted: ValidateRequest) -> li
 
 
 def _passes(asked: Asked, claims: Claims, any_rule: bool) -> bool:
-    return asked.holds_any(claims) if any_rule else not asked.failures(claims)
+    return asked.holds_any(claims) if any_rule else asked.holds_all(claims)
 
 
 @blueprint.get("/signature/verify")
@@ -144,10 +148,7 @@ def _passes(asked: Asked, claims: Claims, any_rule: bool) -> bool:
 def verify_signature() -> Response:
     """Verify a stored signature as of when it was saved, or stamped."""
     wanted: VerifyRequest = _VERIFY.read(request)
-    with db.engine.connect() as connection:
-        reach.demand_known(connection, wanted.document, wanted.thread)
-        record = reading.get_signature(connection, wanted.document, wanted.thread, wanted.version)
-        reach.demand_read(connection, record)
+    record = _stored(wanted.document, wanted.thread, wanted.version)
     saved_at = record.version_created_at
     signature = parse(record.cms or "", trailing_zeros=True)
     examined = examine(signature, wanted.data, at=saved_at, fetch=True)
@@ -161,3 +162,12 @@ def verify_signature() -> Response:
             }
         }
     )
+
+
+def _stored(document: str, thread: str, version: int | None) -> SignatureRecord:
+    """Read a stored signature. Raises SignatureNotFound, also where it is out of reach."""
+    with db.engine.connect() as connection:
+        reach.demand_known(connection, document, thread)
+        record = reading.get_signature(connection, document, thread, version)
+        reach.demand_read(connection, record)
+    return record

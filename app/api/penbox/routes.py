@@ -11,6 +11,7 @@ from app.api.penbox.files import OCTETS, answer_file, file_of, type_of
 from app.api.penbox.negotiation import choose_type
 from app.api.penbox.qualification import is_qualified
 from app.api.penbox.shapes import write_signature
+from app.api.unread import note
 from app.auth import needs
 from app.extensions import current_trusted, db
 from app.store.errors import SignatureNotFound
@@ -30,6 +31,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 @needs("read")
 def get_signature(public_id: str) -> Response:
     """Describe a thread, or give its current signature as a file: as the client accepts it."""
+    note(request.args, ())
     if not _UUID.fullmatch(public_id):
         raise SignatureNotFound
     trusted = current_trusted()

@@ -10,6 +10,7 @@ from marshmallow import missing
 
 from app.api.fields import Integer
 from app.api.parameters import ParameterError
+from app.api.unread import note
 
 NUMBER, SIZE = "page[number]", "page[size]"
 DEFAULT_SIZE, LARGEST_SIZE = 10, 1000
@@ -65,6 +66,7 @@ def read_page(request: Request) -> Page:
     Raises:
         ParameterError: it is no page, or said twice.
     """
+    note(request.args, FIELDS)
     return Page(_read(request, NUMBER), _read(request, SIZE))
 
 

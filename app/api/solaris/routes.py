@@ -22,7 +22,7 @@ blueprint = Blueprint("solaris", __name__)
 @needs("read")
 def index_person_signings(person_id: str) -> Response:
     """List the signings of a person, newest first."""
-    person, page = read_person(person_id), read_page(request)
+    page, person = read_page(request), read_person(person_id)
     trusted = current_trusted()
     with db.engine.connect() as connection:
         total = count_signings(connection, person)

@@ -83,7 +83,7 @@ DOCUMENT = {"externalId": "doc"}
     ("place", "fields"),
     [
         ("documents", {"documents": "doc"}),
-        ("documents", {"documents": {"0": DOCUMENT}}),
+        ("documents", {"documents": {"first": DOCUMENT}}),
         ("documents[0]", {"documents": ["doc"]}),
         ("documents[1]", {"documents": [DOCUMENT, None]}),
         ("documents[0].externalId", {"documents": [{}]}),

@@ -1,0 +1,88 @@
+"""What a request says that is read nowhere: told to the caller, never passed over in silence.
+
+The contract's family tells it in sentences, in `warnings` of its envelope; where a body has no room
+for it, the header HEADER does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from itertools import islice
+from urllib.parse import quote
+
+from flask import Request, Response, current_app, g, request
+
+from app.api.locale import choose_locale, translate
+from app.api.parameters import ParameterError
+from app.application import Application
+from app.cms.status import Reason
+
+#: Names of parameters, percent-encoded, with a comma between them.
+HEADER = "X-Unread-Parameters"
+#: Names that are told of one request, and characters of each.
+MAX_NAMES = 20
+MAX_NAME = 64
+#: By these a client of the original chooses one of several stores; here there is one.
+_TENANTS = ("Api-Tenant", "Api-Segment")
+
+
+def note(given: Iterable[str], known: Collection[str]) -> None:
+    """Keep the names of parameters that were given and are not known.
+
+    Raises:
+        ParameterError: a header asks for a store of its own, and STRICT_TENANT is on.
+    """
+    tenants = [name for name in _TENANTS if name in request.headers]
+    if tenants and current_app.config["STRICT_TENANT"]:
+        raise ParameterError(
+            'Header "{field}" is not read here: all callers have one store', field=tenants[0]
+        )
+    g.unread = _unknown(given, known)
+    g.unread_headers = tenants
+
+
+def note_inside(place: str, given: Iterable[str], known: Collection[str]) -> None:
+    """Keep the names of members of an object that is part of a request, after `note`.
+
+    Args:
+        place: where it stands, which the names begin with: `documents[0].`.
+        given: names of its members.
+        known: those that are read.
+    """
+    more = [place + name for name in _unknown(given, known)]
+    g.unread = (g.get("unread", []) + more)[:MAX_NAMES]
+
+
+def _unknown(given: Iterable[str], known: Collection[str]) -> list[str]:
+    """Return the names that are not known, cut to what an answer may repeat."""
+    names = (name[:MAX_NAME] for name in given if name not in known)
+    # JSON of a body may have half of a surrogate pair, which no answer can carry.
+    return [name.encode(errors="replace").decode() for name in islice(names, MAX_NAMES)]
+
+
+def sentences() -> list[str]:
+    """Return a sentence about each name that was kept, in the language that the caller wants.
+
+    They are told once: who asks for them tells them in the body.
+    """
+    parameters, headers = g.pop("unread", ()), g.pop("unread_headers", ())
+    if not parameters and not headers:
+        return []
+    told = [
+        Reason('Header "{field}" is not read here: all callers have one store', {"field": name})
+        for name in headers
+    ]
+    told += [Reason('"{field}" parameter is not read here', {"field": name}) for name in parameters]
+    locale = choose_locale(request)
+    return [translate(reason.template, locale).format(**reason.values) for reason in told]
+
+
+def init_app(app: Application) -> None:
+    """Have each answer whose body doesn't tell of it say in HEADER what was not read."""
+
+    def add(_request: Request, response: Response) -> None:
+        names = g.get("unread")
+        if names:
+            response.headers[HEADER] = ", ".join(quote(name, safe="[]") for name in names)
+
+    app.after.append(add)

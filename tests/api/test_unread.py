@@ -1,0 +1,91 @@
+"""What is read nowhere is told: in the envelope, else in a header; never on a deletion."""
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.api.asking import content_of, filled, message_of, save
+from tests.conftest import AppMaker
+
+HEADER = "X-Unread-Parameters"
+
+
+def test_it_is_told_in_the_caller_s_language(sqlite_client: FlaskClient) -> None:
+    save(sqlite_client)
+    query = "document=doc&thread=main&signer=x"
+    for locale, sentence in (
+        ("en", '"signer" parameter is not read here'),
+        ("ru", "Параметр «signer» здесь не читается"),
+        ("kk", "«signer» параметрі мұнда оқылмайды"),
+    ):
+        response = sqlite_client.get(f"/signature?{query}", headers={"api-locale": locale})
+        content_of(response, warnings=[sentence])
+        assert HEADER not in response.headers
+
+
+def test_nothing_is_told_where_all_is_read(sqlite_client: FlaskClient) -> None:
+    response = sqlite_client.post("/signature", json=filled(tag="a", stage="s", method="m"))
+    assert list(response.get_json()) == ["status", "message", "content"]
+    for query in ("document=doc", "tag=a", "count=1", "chain=main", ""):
+        response = sqlite_client.get(f"/signatures?{query}")
+        assert list(response.get_json()) == ["status", "message", "content"]
+
+
+def test_it_follows_lists_of_any_length(sqlite_client: FlaskClient) -> None:
+    save(sqlite_client)
+    told = ['"tresholds" parameter is not read here']
+    for query in ("limit=1", "limit=0", "count=1"):
+        content = content_of(sqlite_client.get(f"/signatures?{query}&tresholds=1"), 200, told)
+        assert len(content["signatures"]) == 1
+    query = "document=doc&thread=main&tresholds=1"
+    assert content_of(sqlite_client.get(f"/signature/versions?{query}"), 200, told)["versions"]
+
+
+def test_a_deletion_answers_in_the_contract_s_words(sqlite_client: FlaskClient) -> None:
+    save(sqlite_client)
+    response = sqlite_client.delete("/signature?document=doc&thread=main&version=9&id=5")
+    assert response.data == b'{"status":true}'
+    assert response.headers[HEADER] == "version, id"
+
+
+def test_names_are_bounded_and_of_any_kind(sqlite_client: FlaskClient) -> None:
+    body = filled(**{"x" * 1000: 1, "а\r\nб": 2}, **{f"n{number}": 1 for number in range(50)})
+    answer = sqlite_client.post("/signature", data=json.dumps(body)).get_json()
+    assert len(answer["warnings"]) == 20
+    assert f'"{"x" * 64}" parameter' in answer["warnings"][0]
+    body = {"document": "doc", "thread": "main", "а\r\nб": 1}
+    response = sqlite_client.delete("/signature", json=body)
+    assert response.headers[HEADER] == "%D0%B0%0D%0A%D0%B1"
+
+
+@pytest.mark.parametrize("name", ["Api-Tenant", "api-segment"])
+def test_a_tenant_is_warned_of_or_refused(start_app: AppMaker, sqlite_url: str, name: str) -> None:
+    sentence = f'Header "{name.title()}" is not read here: all callers have one store'
+    lax, strict = (
+        start_app(DATABASE_URL=sqlite_url, STRICT_TENANT=value).test_client()
+        for value in ("off", "on")
+    )
+    told = content_of(lax.post("/signature", json=filled(), headers={name: "7"}), 201, [sentence])
+    assert told["signature"]["id"] == 1
+    for method, path in (("POST", "/signature"), ("GET", "/signatures"), ("DELETE", "/signature")):
+        body: dict[str, Any] = filled(document="second")
+        response = strict.open(path, method=method, json=body, headers={name: "7"})
+        assert message_of(response) == sentence
+    assert len(content_of(strict.get("/signatures"))["signatures"]) == 1
+
+
+def test_other_families_tell_it_in_a_header(sqlite_client: FlaskClient) -> None:
+    package = {
+        "name": "Договор",
+        "type": "concurrent",
+        "documents": [{"externalId": "doc", "sha265": "0"}],
+        "signers": [{"iin": "900101300017"}],
+        "expires": "2030-01-01",
+    }
+    response = sqlite_client.post("/packages/add", json=package)
+    assert response.status_code == 200
+    assert response.headers[HEADER] == "expires, documents[0].sha265"
+    response = sqlite_client.get("/v1/persons/IDCKZ-900101300017/signings?sort=asc")
+    assert response.headers[HEADER] == "sort"
