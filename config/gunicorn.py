@@ -68,6 +68,8 @@ def when_ready(master: Any) -> None:
     gc.collect()
     gc.freeze()
     master.log.info(implementations.describe())
+    for notice in _settings.notices:
+        master.log.warning(notice)
     if not _settings.auth:
         master.log.warning(
             "AUTH is off: whoever reaches port %s may read, save and delete signatures",

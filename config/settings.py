@@ -118,6 +118,8 @@ class Settings:
     #: processes do so together, None: one is made, and goes when the server ends.
     metrics: bool
     metrics_folder: Path | None
+    #: Sentences about variables that are set and not obeyed, said at start.
+    notices: tuple[str, ...]
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -148,7 +150,7 @@ class Settings:
             public_url=_public_url(read),
             organization_id=read.uuid("ORGANIZATION_ID"),
             locale=read.choice("LOCALE", get_args(Locale)),
-            timezone=read.zone("NCANODE_TIMEZONE", "UTC"),
+            timezone=read.zone("TIMEZONE", "UTC"),
             auth=read.switch("AUTH", False),
             allow_open=read.switch("ALLOW_OPEN", False),
             rate_limit=read.rate("RATE_LIMIT", "30000/minute"),
@@ -171,6 +173,7 @@ class Settings:
             log_format=read.choice("LOG_FORMAT", get_args(LogFormat)),
             metrics=read.switch("METRICS", True),
             metrics_folder=read.folder("PROMETHEUS_MULTIPROC_DIR", None),
+            notices=_notices(read),
         )
 
     def demand_a_lock(self) -> None:
@@ -185,6 +188,18 @@ class Settings:
             f"AUTH is off and HOST is {self.host}: everybody who reaches it could read, write and "
             "delete; set AUTH=on, or ALLOW_OPEN=1 if only those reach it who may"
         )
+
+
+def _notices(read: Reader) -> tuple[str, ...]:
+    """Return what is to be said about variables of the original server that have no effect."""
+    zone = read.text("NCANODE_TIMEZONE")
+    if zone is None or zone.upper() == "UTC":
+        return ()
+    said = (
+        "NCANODE_TIMEZONE is not obeyed, as the original server never did: its times are always "
+        "UTC. Remove it; TIMEZONE sets another zone for the times in answers"
+    )
+    return (said,)
 
 
 def _usual_workers() -> int:

@@ -16,7 +16,7 @@ TOKEN = re.compile(r"qol_[0-9a-f]{16}_[0-9a-f]{64}\n")
 @pytest.fixture(name="locked")
 def locked_app(make_app: AppMaker) -> Flask:
     """Give an application that asks for tokens."""
-    return make_app(AUTH="on", NCANODE_TIMEZONE="Asia/Almaty")
+    return make_app(AUTH="on", TIMEZONE="Asia/Almaty")
 
 
 def create(app: Flask, *arguments: str) -> str:

@@ -220,7 +220,7 @@ def test_a_timestamp_that_does_not_hold_says_nothing(program: Flask, tmp_path: P
 def test_times_are_told_and_asked_in_the_zone_of_the_settings(
     start: AppMaker, tmp_path: Path
 ) -> None:
-    app = start(NCANODE_TIMEZONE="Asia/Almaty")
+    app = start(TIMEZONE="Asia/Almaty")
     file = written(tmp_path, signed(IVAN))
     for text in ("2025-06-01T17:00:00", "2025-06-01 17:00", AT):
         status, output = run(app, "verify", file, "--at", text)

@@ -10,6 +10,7 @@ from flask import current_app
 from marshmallow import Schema, missing
 from marshmallow.fields import Field
 
+from app.api.moments import read_local
 from app.api.values import refuse_moment
 
 
@@ -83,13 +84,14 @@ class FieldsSchema(Schema):
         return data
 
 
-def aware(moment: datetime | date | None, name: str, of_day: time = time.min) -> datetime | None:
-    """Return a moment in UTC: one without an offset is of the setting's zone, a day has `of_day`.
+def aware(moment: datetime | date | None, name: str, *, is_end: bool = False) -> datetime | None:
+    """Return a moment in UTC: one without an offset is of the setting's zone.
 
     Args:
         moment: as the field gave it.
         name: of the parameter.
-        of_day: the time of a moment that is a whole day.
+        is_end: whether it ends a span of time. A day then counts up to its last moment, and a time
+            that the zone's clocks showed twice is the second one.
 
     Raises:
         ParameterError: it is so near to the calendar's end that UTC has no such day.
@@ -97,10 +99,10 @@ def aware(moment: datetime | date | None, name: str, of_day: time = time.min) ->
     if moment is None:
         return None
     if not isinstance(moment, datetime):
-        moment = datetime.combine(moment, of_day)
-    if not moment.tzinfo:
-        moment = moment.replace(tzinfo=current_app.config["TIMEZONE"])
+        moment = datetime.combine(moment, time.max if is_end else time.min)
     try:
-        return moment.astimezone(UTC)
+        if moment.tzinfo:
+            return moment.astimezone(UTC)
+        return read_local(moment, current_app.config["TIMEZONE"], last=is_end)
     except OverflowError as error:
         refuse_moment(name, error)

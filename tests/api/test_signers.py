@@ -112,7 +112,7 @@ def test_a_filter_of_the_wrong_form_is_refused_by_name(
 
 
 def test_a_time_without_its_zone_is_one_of_the_settings_zone(make_app: AppMaker) -> None:
-    client = make_app(NCANODE_TIMEZONE="Asia/Almaty").test_client()
+    client = make_app(TIMEZONE="Asia/Almaty").test_client()
     save(client, cms=signed_by(IVANOV))
     assert documents(client, "signed_from=2025-06-01%2017:00:00") == ["doc"]
     assert documents(client, "signed_from=2025-06-01%2017:00:01") == []

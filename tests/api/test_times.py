@@ -89,7 +89,7 @@ def test_an_earlier_version_tells_its_own_time(client: FlaskClient, engine: Engi
 def test_times_are_told_in_the_zone_of_the_settings(
     make_app: AppMaker, engine: Engine, zone: str, moment: datetime, expected: str
 ) -> None:
-    client = make_app(NCANODE_TIMEZONE=zone).test_client()
+    client = make_app(TIMEZONE=zone).test_client()
     save(client)
     set_moment(engine, moment)
     assert times_of_all_answers(client) == {expected}

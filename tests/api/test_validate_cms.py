@@ -398,9 +398,7 @@ def test_a_timestamp_decides_where_it_holds(anchored: FlaskClient, unanchored: F
 def test_times_are_in_the_zone_of_the_server(
     start_app: AppMaker, sqlite_url: str, trust_folder: Path
 ) -> None:
-    app = start_app(
-        DATABASE_URL=sqlite_url, TRUST_DIR=str(trust_folder), NCANODE_TIMEZONE="Asia/Almaty"
-    )
+    app = start_app(DATABASE_URL=sqlite_url, TRUST_DIR=str(trust_folder), TIMEZONE="Asia/Almaty")
     client = app.test_client()
     for given, checked in (
         ("2025-06-01 12:00:00", "2025-06-01T07:00:00Z"),

@@ -179,9 +179,7 @@ def test_reasons_are_told_in_the_client_s_language(unanchored: FlaskClient) -> N
 def test_the_zone_of_the_server_changes_nothing(
     start_app: AppMaker, sqlite_url: str, trust_folder: Path
 ) -> None:
-    app = start_app(
-        DATABASE_URL=sqlite_url, TRUST_DIR=str(trust_folder), NCANODE_TIMEZONE="Asia/Almaty"
-    )
+    app = start_app(DATABASE_URL=sqlite_url, TRUST_DIR=str(trust_folder), TIMEZONE="Asia/Almaty")
     client = app.test_client()
     save(client, cms=cms(ivan()))
     saved_at = datetime.fromisoformat(verify(client)["saved_at"])

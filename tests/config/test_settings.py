@@ -84,6 +84,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         log_format="json",
         metrics=True,
         metrics_folder=None,
+        notices=(),
     )
 
 
@@ -126,7 +127,7 @@ VARIABLES = [
         "24261ee6-5f66-4692-ba49-533c9b58999b",
     ),
     ("LOCALE", "kk", "locale", "kk"),
-    ("NCANODE_TIMEZONE", "Asia/Almaty", "timezone", ZoneInfo("Asia/Almaty")),
+    ("TIMEZONE", "Asia/Almaty", "timezone", ZoneInfo("Asia/Almaty")),
     *[("AUTH", word, "auth", True) for word in ("on", "1")],
     ("ALLOW_OPEN", "1", "allow_open", True),
     *[("RATE_LIMIT", word, "rate_limit", None) for word in ("off", "OFF", "0", "no")],
@@ -169,6 +170,19 @@ VARIABLES = [
     ("PG_SCHEMA", "s" * 63, "database_schema", "s" * 63),
     ("PG_SCHEMA", "public", "database_schema", "public"),
 ]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Almaty", "Nowhere", "+05:00"])
+def test_the_zone_of_the_original_is_not_obeyed_which_is_told(zone: str) -> None:
+    settings = Settings.from_env({"NCANODE_TIMEZONE": zone})
+    assert settings.timezone == ZoneInfo("UTC")
+    (notice,) = settings.notices
+    assert notice.startswith("NCANODE_TIMEZONE is not obeyed")
+
+
+@pytest.mark.parametrize("zone", ["Utc", "UTC", ""])
+def test_the_zone_of_the_original_that_changes_nothing_is_not_told(zone: str) -> None:
+    assert Settings.from_env({"NCANODE_TIMEZONE": zone}).notices == ()
 
 
 @pytest.mark.parametrize(("variable", "value", "field", "expected"), VARIABLES)
@@ -286,13 +300,13 @@ BAD = [
             ",",
         )
     ],
-    ("NCANODE_TIMEZONE", "Almaty"),
-    ("NCANODE_TIMEZONE", "Asia"),
-    ("NCANODE_TIMEZONE", "+05:00"),
-    ("NCANODE_TIMEZONE", "../etc/passwd"),
-    ("NCANODE_TIMEZONE", "/etc/localtime"),
-    ("NCANODE_TIMEZONE", "Asia/Almaty\nx"),
-    ("NCANODE_TIMEZONE", "a\0b"),
+    ("TIMEZONE", "Almaty"),
+    ("TIMEZONE", "Asia"),
+    ("TIMEZONE", "+05:00"),
+    ("TIMEZONE", "../etc/passwd"),
+    ("TIMEZONE", "/etc/localtime"),
+    ("TIMEZONE", "Asia/Almaty\nx"),
+    ("TIMEZONE", "a\0b"),
     ("PG_SCHEMA", "a b"),
     ("PG_SCHEMA", 'a"b'),
     ("PG_SCHEMA", "a;b"),

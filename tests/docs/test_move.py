@@ -207,7 +207,7 @@ def move(url: str) -> None:
 @pytest.fixture(name="client")
 def client_of_moved(start_app: AppMaker, moved: str) -> FlaskClient:
     """A client of the store that has taken the original's data over."""
-    return start_app(DATABASE_URL=moved, NCANODE_TIMEZONE=ZONE).test_client()
+    return start_app(DATABASE_URL=moved, TIMEZONE=ZONE).test_client()
 
 
 def get(client: FlaskClient, path: str, **query: Any) -> Any:

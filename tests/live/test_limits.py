@@ -134,6 +134,14 @@ def test_the_log_says_loudly_that_the_door_is_open(
     assert "AUTH is off" not in locked.log
 
 
+def test_the_log_says_once_that_the_zone_of_the_original_is_not_obeyed(
+    start_server: StartServer, database: Database
+) -> None:
+    server = start_server(database.url, NCANODE_TIMEZONE="Asia/Almaty")
+    [line] = [one for one in server.log.splitlines() if "NCANODE_TIMEZONE" in one]
+    assert '"WARNING"' in line
+
+
 def test_the_log_says_once_whose_code_computes_gost(
     start_server: StartServer, database: Database
 ) -> None:

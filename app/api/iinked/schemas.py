@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar, get_args
 
 from flask import Request
@@ -155,7 +155,7 @@ class AddSchema(RequestSchema):
 def _sign_by(given: datetime | date | None) -> datetime | None:
     """Return the moment until which a package can be signed: a day lasts until its end."""
     try:
-        moment = aware(given, "timeSignBy", time.max)
+        moment = aware(given, "timeSignBy", is_end=True)
     except ParameterError as error:
         raise InvalidSignBy(error.template, **error.values) from error
     if moment is not None and moment <= datetime.now(UTC):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
 from typing import Any, ClassVar
 
 from flask import Request
@@ -228,7 +227,7 @@ class SearchSchema(ParametersSchema):
             name=data["signer"] or None,
             sha256=data["sha256"],
             signed_from=aware(data["signed_from"], "signed_from"),
-            signed_to=aware(data["signed_to"], "signed_to", time.max),
+            signed_to=aware(data["signed_to"], "signed_to", is_end=True),
         )
         return SearchRequest(
             criteria,

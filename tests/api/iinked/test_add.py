@@ -205,7 +205,7 @@ def test_a_role_is_taken_in_small_letters(sqlite_client: FlaskClient) -> None:
 
 
 def test_a_day_lasts_until_its_end_in_the_server_s_zone(start_app: Any, sqlite_url: str) -> None:
-    app = start_app(DATABASE_URL=sqlite_url, NCANODE_TIMEZONE="Asia/Almaty")
+    app = start_app(DATABASE_URL=sqlite_url, TIMEZONE="Asia/Almaty")
     answer = post(app.test_client(), "add", **package(timeSignBy="2999-06-01"))
     assert answer["package"]["timeSignBy"] == "2999-06-01T18:59:59Z"
 
