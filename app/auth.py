@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 import time
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -165,8 +166,13 @@ class TokensInForce:
             _log.warning("the day on which a token was used is not kept: %s", type(error).__name__)
 
 
-def init_app(app: Application) -> None:
-    """Find out, before each request, who calls. `enforce` is to follow."""
+def init_app(app: Application, demand_own_page: Callable[[WSGIEnvironment], None]) -> None:
+    """Find out, before each request, who calls. `enforce` is to follow.
+
+    Args:
+        app: the application.
+        demand_own_page: refuses pages of others; asked of requests with HTTP Basic.
+    """
     tokens = TokensInForce()
     demand_of = _reading_demands(app)
 
@@ -175,6 +181,9 @@ def init_app(app: Application) -> None:
         if endpoint is not None and demand_of(endpoint).scope is None:
             return
         text = _given_token(environ)
+        if text is None and _is_basic(environ):
+            demand_own_page(environ)
+            text = _basic_password(environ)
         if text is not None:
             environ[_CALLER] = tokens.find(db.engine, text)
 
@@ -258,3 +267,21 @@ def _given_token(environ: WSGIEnvironment) -> str | None:
         return token.strip()
     found: str = environ.get("HTTP_API_KEY") or environ.get("HTTP_X_API_KEY", "")
     return found.strip() or None
+
+
+def _is_basic(environ: WSGIEnvironment) -> bool:
+    """Return whether a request authenticates by HTTP Basic (RFC 7617), as the vendor's client may.
+
+    No challenge offers it: a browser would ask its user for a password, and keep it.
+    """
+    given: str = environ.get("HTTP_AUTHORIZATION", "")
+    return given[:6].lower() == "basic "
+
+
+def _basic_password(environ: WSGIEnvironment) -> str:
+    """Return the password, which is the token; nothing where there is none."""
+    try:
+        pair = b64decode(environ["HTTP_AUTHORIZATION"][6:].strip(), validate=True).decode()
+    except ValueError:
+        return ""
+    return pair.partition(":")[2].strip()

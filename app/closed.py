@@ -108,6 +108,29 @@ def init_app(
     app.before.append(refuse)
 
 
+def refusing_foreign_pages(
+    origins: tuple[str, ...] | Literal["*"] | None, public_url: str | None
+) -> Callable[[WSGIEnvironment], None]:
+    """Return what refuses a request of a page that is neither this server's nor in `origins`.
+
+    A browser may send credentials that it keeps, HTTP Basic's, along with requests of any page.
+    Raises OriginRefused.
+    """
+    own = urlsplit(public_url) if public_url else None
+    named = origins if isinstance(origins, tuple) else ()
+
+    def demand(environ: WSGIEnvironment) -> None:
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is None:
+            # Requests for images and the like have none (Fetch Metadata Request Headers, W3C).
+            if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
+                raise OriginRefused
+        elif origin not in named:
+            _demand_own(origin, environ.get("HTTP_HOST", "localhost"), own)
+
+    return demand
+
+
 def _demand_own(origin: str, host: str, own: SplitResult | None) -> None:
     """Demand that a page is of this server. Raises OriginRefused."""
     parts = _split(origin)

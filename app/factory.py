@@ -141,7 +141,9 @@ def _guard(app: Application, settings: Settings) -> None:
     if settings.cors_origins:
         cors.init_app(app, settings.cors_origins)
     if settings.auth:
-        auth.init_app(app)
+        auth.init_app(
+            app, closed.refusing_foreign_pages(settings.cors_origins, settings.public_url)
+        )
     else:
         closed.init_app(
             app,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -156,11 +157,57 @@ def test_the_scheme_may_be_written_in_any_letters(
     assert asker.get("/signatures", headers=headers).status_code == 200
 
 
-def test_another_scheme_is_no_token_and_hides_none(locked: Flask, asker: FlaskClient) -> None:
-    basic = {"Authorization": "Basic dTpw"}
-    assert asker.get("/signatures", headers=basic).status_code == 401
-    keyed = {**basic, "X-Api-Key": make_token(locked)}
+@pytest.mark.parametrize("other", ["Basic dTpw", "Digest username=u", "Negotiate YII="])
+def test_another_scheme_is_no_token_and_hides_none(
+    locked: Flask, asker: FlaskClient, other: str
+) -> None:
+    keyed = {"Authorization": other, "X-Api-Key": make_token(locked)}
+    assert asker.get("/signatures", headers={"Authorization": other}).status_code == 401
     assert asker.get("/signatures", headers=keyed).status_code == 200
+
+
+def basic(name: str, password: str) -> dict[str, str]:
+    """Give the header of HTTP Basic (RFC 7617)."""
+    return {"Authorization": "Basic " + b64encode(f"{name}:{password}".encode()).decode()}
+
+
+def test_a_token_is_taken_as_the_password_of_basic_and_never_asked_for(
+    locked: Flask, asker: FlaskClient
+) -> None:
+    token = make_token(locked, "office", "read")
+    for name in ("", "office", "кто угодно"):
+        assert asker.get("/signatures", headers=basic(name, token)).status_code == 200
+    for given in (
+        basic(token, ""),
+        basic("office", "wrong"),
+        {"Authorization": "Basic"},
+        {"Authorization": "Basic !"},
+        {"Authorization": "Basic /w=="},
+    ):
+        response = asker.get("/signatures", headers=given)
+        assert message_of(response, 401) == NEEDED
+        assert response.headers["WWW-Authenticate"].startswith("Bearer ")
+        assert len(response.headers.getlist("WWW-Authenticate")) == 1
+
+
+def test_basic_is_refused_from_pages_of_others(make_app: AppMaker) -> None:
+    app = make_app(AUTH="on", CORS_ORIGINS="https://office.kz", PUBLIC_URL="https://sign.kz")
+    client, given = app.test_client(), basic("office", make_token(app, "office", "read"))
+    for more, status in (
+        ({"Origin": "https://office.kz"}, 200),
+        ({"Origin": "https://sign.kz"}, 200),
+        ({"Origin": "http://localhost"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+    ):
+        assert client.get("/signatures", headers={**given, **more}).status_code == status, more
+    every = make_app(AUTH="on", CORS_ORIGINS="*").test_client()
+    foreign = {**given, "Origin": "https://evil.example"}
+    assert every.get("/signatures", headers=foreign).status_code == 403
 
 
 def test_a_token_in_the_address_is_none(locked: Flask, asker: FlaskClient) -> None:
