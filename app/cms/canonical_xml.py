@@ -99,10 +99,10 @@ class Canonicaliser:
         #: What it costs to look at all attributes.
         self.cost_of_attributes = sum(len(element.attrib) ** 2 for element in root.iter("*"))
         # No document can contain its own digest: there is no such instruction in it.
-        target = "m" + hashlib.sha256(xml).hexdigest()
-        self._mark = re.compile(rf"<\?{target} (\d+)\?>".encode())
+        self.target = "m" + hashlib.sha256(xml).hexdigest()
+        self._mark = re.compile(rf"<\?{self.target} (\d+)\?>".encode())
         for number, element in leavable.items():
-            _surround(element, target, str(number))
+            _surround(element, self.target, str(number))
         self._whole: tuple[Form, list[bytes]] | None = None
         self._digests: dict[tuple[object, ...], bytes] = {}
 

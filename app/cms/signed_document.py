@@ -24,7 +24,7 @@ from app.cms.soap import list_names, read_message
 from app.cms.status import YES, Verdict, unknown
 from app.cms.xml_signatures import find_signatures
 
-_OBJECT = DS + "Object"
+_OBJECT, _MANIFEST = DS + "Object", DS + "Manifest"
 # XML Encryption section 3.4, and XOP section 2.1, which SOAP messages with attachments (MTOM) use.
 _NOT_HERE = (
     "{http://www.w3.org/2001/04/xmlenc#}EncryptedData",
@@ -148,6 +148,23 @@ class SignedDocument:
             part = self.root if apex is None else apex
             self._lacking[apex] = next(part.iter(*_NOT_HERE), None) is not None
         return self._lacking[apex]
+
+    def holds_manifest(self, apexes: Set[etree._Element | None]) -> bool:
+        """Return whether there is a Manifest in what is signed (XMLDSig section 5.1).
+
+        Core validation leaves the references in it to the application. Raises Undecided if the
+        budget doesn't allow an answer.
+        """
+        for manifest in self._manifests:
+            around = [manifest, *manifest.iterancestors()]
+            self.canonicaliser.budget.spend(_LOOK * len(around))
+            if None in apexes or not apexes.isdisjoint(around):
+                return True
+        return False
+
+    @cached_property
+    def _manifests(self) -> list[etree._Element]:
+        return list(self.root.iter(_MANIFEST))
 
     def judge(self, left_out: frozenset[int], *, comments_signed: bool) -> Verdict:
         """Return whether what a digest left out is harmless to readers.

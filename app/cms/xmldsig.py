@@ -4,6 +4,7 @@ Each Reference is followed within the document, never out of it, and its digest 
 Whether SignatureValue belongs to the signer's key is for others to tell: they get what it is over.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 from lxml import etree
@@ -18,6 +19,7 @@ from app.cms.signed_document import SignedDocument
 from app.cms.signed_xml import SignedXml
 from app.cms.signer_checks import check_value
 from app.cms.status import Answer, Verdict, every, no, unknown
+from app.cms.unsigned_parts import UnsignedParts
 from app.cms.x509 import Certificate
 from app.cms.xml_signatures import decode_value, find_child
 
@@ -74,7 +76,7 @@ def check_xml(signature: SignedXml) -> tuple[XmlChecked, ...]:
 def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
     element = document.signatures[number]
     signed_info = find_child(element, "SignedInfo", number)
-    octets, method = b"", None
+    octets, method, form = b"", None, Form()
     verdicts: list[Verdict] = []
     try:
         form = read_form(find_child(signed_info, "CanonicalizationMethod", number))
@@ -82,10 +84,11 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
         method = _read_method(find_child(signed_info, "SignatureMethod", number))
     except Undecided as undecided:
         verdicts.append(undecided.verdict)
-    intact = _check_references(document, number, signed_info, verdicts)
+    apexes = _check_references(document, number, signed_info, verdicts)
+    intact = frozenset(apex for apex, is_intact in apexes.items() if is_intact)
     parsed = document.parsed[number]
     return XmlChecked(
-        _decide(verdicts),
+        _tell_limits(document, number, apexes.keys(), _decide(verdicts), form),
         octets,
         decode_value(find_child(element, "SignatureValue", number), number),
         method,
@@ -95,6 +98,30 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
         read_named(element, intact),
         _list_digests(signed_info),
     )
+
+
+def _tell_limits(
+    document: SignedDocument,
+    number: int,
+    apexes: Set[etree._Element | None],
+    verdict: Verdict,
+    form: Form,
+) -> Verdict:
+    """Add to a verdict what it is not about; `form` is that of SignedInfo."""
+    canonicaliser = document.canonicaliser
+    parts = UnsignedParts(
+        document.signatures[number],
+        apexes,
+        document.parsed[number].certificates,
+        canonicaliser.target,
+        canonicaliser.budget,
+    )
+    try:
+        if document.holds_manifest(apexes):
+            verdict = verdict.noting("the references in a Manifest are not verified")
+        return parts.tell(verdict, comments_signed=form.comments)
+    except Undecided as undecided:
+        return undecided.verdict if verdict.answer is Answer.YES else verdict
 
 
 def _list_digests(signed_info: etree._Element) -> tuple[str, ...]:
@@ -113,10 +140,10 @@ def _read_method(element: etree._Element) -> tuple[AlgorithmIdentifier, str] | N
 
 def _check_references(
     document: SignedDocument, number: int, signed_info: etree._Element, verdicts: list[Verdict]
-) -> frozenset[etree._Element | None]:
+) -> dict[etree._Element | None, bool]:
     """Add a verdict on each Reference to `verdicts`, and on what they cover.
 
-    Return what is referred to and intact; None stands for the document.
+    Return what is referred to, and whether it is intact; None stands for the document.
     """
     apexes: dict[etree._Element | None, bool] = {}
     for element in signed_info.findall(DS + "Reference"):
@@ -132,7 +159,7 @@ def _check_references(
         verdicts.append(document.judge_coverage(number, apexes.keys()))
     except Undecided as undecided:
         verdicts.append(undecided.verdict)
-    return frozenset(apex for apex, is_intact in apexes.items() if is_intact)
+    return apexes
 
 
 def _read_reference(document: SignedDocument, number: int, element: etree._Element) -> _Reference:

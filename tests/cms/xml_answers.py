@@ -15,7 +15,12 @@ IVAN = pki.person()
 
 MISMATCH = "the content is not what was signed: its digest (SHA-256) is another"
 PARTIAL = "the signature covers only a part of the document"
-_PARTS = "of the document the signature covers: "
+_TOLD = (
+    "of the document the signature covers: ",
+    *(f"{what} in the signature are not signed: " for what in ("elements", "attributes")),
+    *(f"{what} in the signature are not signed: " for what in ("comments", "instructions")),
+    "text in the signature is not signed: ",
+)
 
 
 def check(document: etree._Element | str) -> tuple[XmlChecked, ...]:
@@ -33,11 +38,11 @@ def check(document: etree._Element | str) -> tuple[XmlChecked, ...]:
 def answers(document: etree._Element | str) -> list[str]:
     """Tell of each signature whether it is intact: "yes", or the sentences that go with it.
 
-    Which parts of a document are covered is left out.
+    Which parts of a document or of the signature are covered is left out.
     """
     return [
         ", ".join(
-            str(reason) for reason in found.intact.reasons if not str(reason).startswith(_PARTS)
+            str(reason) for reason in found.intact.reasons if not str(reason).startswith(_TOLD)
         )
         or str(found.intact.answer)
         for found in check(document)
