@@ -28,7 +28,7 @@ install: $(VENV)/.installed ## create .venv and install the locked requirements
 
 run: $(VENV)/.installed ## migrate the database and serve on HOST:PORT (127.0.0.1:8000)
 	@$(BIN)/flask --app wsgi db upgrade
-	@exec $(BIN)/gunicorn --config config/gunicorn.py wsgi:app
+	@exec $(BIN)/python serve.py
 
 test: $(VENV)/.installed-dev ## run all tests, on SQLite and on PostgreSQL
 	$(BIN)/pytest $(PYTEST_OPTIONS)

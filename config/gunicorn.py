@@ -5,13 +5,19 @@ import itertools
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
+
+# gunicorn may be started in any folder.
+_PROJECT = str(Path(__file__).resolve().parent.parent)
+if _PROJECT not in sys.path:
+    sys.path.insert(0, _PROJECT)
 
 from app import cors
 from app.cms.gost import implementations
 from app.observe import later, processes
 from app.trust import folder
-from config import counting
+from config import counting, starting
 from config.client_limits import Limits
 from config.connections import CONNECTIONS
 from config.settings import Settings, SettingsError
@@ -59,6 +65,20 @@ if _settings.metrics and processes.shared_folder() is None:
     processes.share(counting.make_folder(_settings.metrics_folder))
 
 
+def on_starting(master: Any) -> None:
+    """Demand that the address is free: gunicorn would tell ten times that it isn't.
+
+    One that is handed over by another master, or by systemd, is in use.
+    """
+    if not master.master_pid and "LISTEN_FDS" not in os.environ:
+        starting.require_ports(master.address)
+
+
+def on_exit(_master: Any) -> None:
+    """Leave a SQLite file whole, now that the workers have ended."""
+    starting.tidy_up(_settings.database_url)
+
+
 def when_ready(master: Any) -> None:
     """Prepare what the workers, which are forked next, take over from the master.
 
@@ -67,6 +87,7 @@ def when_ready(master: Any) -> None:
     """
     gc.collect()
     gc.freeze()
+    master.log.info(starting.describe(master.app.wsgi(), _settings))
     master.log.info(implementations.describe())
     for notice in _settings.notices:
         master.log.warning(notice)

@@ -1,5 +1,6 @@
 """The commands for operators."""
 
+import re
 from base64 import b64encode
 from pathlib import Path
 
@@ -14,11 +15,18 @@ from tests.conftest import AppMaker, close_database, opened, schema_on
 
 
 def run(app: Flask, *arguments: str) -> tuple[int, str]:
-    """Run a command as `flask` does, and give its exit status and output."""
+    """Run a command as `flask` does; give its exit status and output, but not which database."""
+    status, output, said = run_apart(app, *arguments)
+    assert len(re.findall("^database: ", said, re.MULTILINE)) <= 1
+    return status, re.sub(r"(?m)^database: .*\n", "", output)
+
+
+def run_apart(app: Flask, *arguments: str) -> tuple[int, str, str]:
+    """Run a command as `flask` does; give its exit status, all output, and stderr."""
     flask = FlaskGroup(create_app=lambda: app, add_default_commands=False, load_dotenv=False)
     result = app.test_cli_runner().invoke(flask, arguments)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.output
+    return result.exit_code, result.output, result.stderr
 
 
 def test_upgrade_prepares_an_empty_database_and_may_be_repeated(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.api.errors import tell_unavailable
 from app.api.ncanode import envelope
 from app.auth import public
 from app.extensions import db
-from app.store import reading
-from app.store.readiness import takes_saves
+from app.store.readiness import Fault, find_fault
 
 blueprint = Blueprint("operations", __name__, url_prefix="/health")
 
@@ -25,15 +25,20 @@ def live() -> Response:
 @blueprint.get("/ready")
 @public
 def ready() -> Response:
-    """Return whether the database can be reached and has the newest schema; 503 if not."""
-    try:
-        with db.engine.connect() as connection:
-            migrated = reading.is_migrated(connection)
-        is_whole = takes_saves(db.engine)
-    except SQLAlchemyError:
-        return tell_unavailable("Database can't be reached, or was never migrated")
-    if not migrated:
-        return tell_unavailable("Database schema is not the one that this program needs")
-    if not is_whole:
-        return tell_unavailable("Database is full, damaged, or can't be written")
-    return envelope.success({"health": "ready"})
+    """Return whether a save would go through; 503 and why, if not."""
+    fault = find_fault(db.engine)
+    if fault is None:
+        return envelope.success({"health": "ready"})
+    return _FAULTS[fault]()
+
+
+_FAULTS: dict[Fault, Callable[[], Response]] = {
+    Fault.UNREACHABLE: lambda: tell_unavailable("Database can't be reached"),
+    Fault.NOT_MIGRATED: lambda: tell_unavailable("Database is not migrated: it has no tables"),
+    Fault.OLDER: lambda: tell_unavailable(
+        "Database is not migrated: its schema is older than this program's"
+    ),
+    Fault.NEWER: lambda: tell_unavailable("Database schema is newer than this program"),
+    Fault.FULL: lambda: tell_unavailable("Disk of the database is full"),
+    Fault.UNUSABLE: lambda: tell_unavailable("Database is damaged, or can't be written"),
+}

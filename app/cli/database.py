@@ -5,8 +5,8 @@ import json
 import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
-from sqlalchemy.exc import SQLAlchemyError
 
+from app.cli.running import needs
 from app.cms.facts import iso_moment
 from app.cms.gost.implementations import CURVES, DIGESTS
 from app.extensions import current_trust, db
@@ -17,18 +17,10 @@ database_commands = AppGroup("db", help="The database's schema.")
 
 
 @database_commands.command("upgrade")
+@needs("any")
 def upgrade_database() -> None:
     """Create or migrate the tables; does nothing where all is done."""
-    try:
-        upgrade(db.engine, current_app.config["DATABASE_SCHEMA"])
-    except SQLAlchemyError as error:
-        raise _unusable(error) from error
-
-
-def _unusable(error: SQLAlchemyError) -> click.ClickException:
-    # The first line says why; the others repeat the statement.
-    reason = str(error).partition("\n")[0]
-    return click.ClickException(f"DATABASE_URL can't be used: {reason}")
+    upgrade(db.engine, current_app.config["DATABASE_SCHEMA"])
 
 
 @click.command()
@@ -40,11 +32,8 @@ def stats(as_json: bool) -> None:
     People are told apart by the number that their certificates claim; they and the tags are those
     of current versions.
     """
-    try:
-        with db.engine.connect() as connection:
-            numbers = statistics(connection, current_trust().trusted())
-    except SQLAlchemyError as error:
-        raise _unusable(error) from error
+    with db.engine.connect() as connection:
+        numbers = statistics(connection, current_trust().trusted())
     numbers["newest_save"] = iso_moment(numbers["newest_save"])
     numbers |= {"gost_digests": DIGESTS.provider, "gost_curves": CURVES.provider}
     if as_json:

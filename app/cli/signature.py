@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 from flask import current_app
-from flask.cli import with_appcontext
 
 from app.cli.report import report, tell
+from app.cli.running import needs
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
@@ -25,6 +25,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("file", type=_FILE)
+@needs("nothing")
 def check(file: Path) -> None:
     """Say what kind of signature FILE holds, structurally. Nothing is verified.
 
@@ -86,7 +87,7 @@ def describe(signature: SignedCms | SignedXml) -> list[str]:
 @click.option("--content", type=_FILE, help="What was signed, if it is not in FILE.")
 @click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
 @click.option("--at", metavar="TIME", callback=_read_time, help="When it existed, ISO 8601.")
-@with_appcontext
+@needs("nothing")
 def verify(file: Path, content: Path | None, as_json: bool, at: datetime | None) -> None:
     """Say who signed, and whether that is true: intact, valid, trusted, and as of when.
 

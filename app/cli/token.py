@@ -11,7 +11,6 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
 from app.store import tokens
@@ -63,19 +62,11 @@ def _read_prefix(_context: click.Context, _option: click.Parameter, text: str | 
 @contextmanager
 def _writing() -> Iterator[Connection]:
     """Return a transaction; what can't be done is told in one line."""
-    with _told_in_a_line(), transaction(db.engine) as connection:
-        yield connection
-
-
-@contextmanager
-def _told_in_a_line() -> Iterator[None]:
     try:
-        yield
+        with transaction(db.engine) as connection:
+            yield connection
     except TokenError as error:
         raise click.ClickException(str(error)) from error
-    except SQLAlchemyError as error:
-        # The first line says why; the others repeat the statement.
-        raise click.ClickException(str(error).partition("\n")[0]) from error
 
 
 _NAME = click.argument("name", callback=_read_name)
@@ -109,7 +100,7 @@ def create(
 @token_commands.command("list")
 def list_all() -> None:
     """Print all tokens, those that have ended included, but no secret: that is not kept."""
-    with _told_in_a_line(), db.engine.connect() as connection:
+    with db.engine.connect() as connection:
         found = tokens.list_tokens(connection)
     for bearer in found:
         click.echo(describe(bearer, datetime.now(UTC)))

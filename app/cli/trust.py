@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import click
 from flask.cli import AppGroup
 
+from app.cli.running import needs
 from app.cms.certificate_rules import title
 from app.cms.x509 import Certificate
 from app.extensions import current_trust
@@ -20,6 +21,7 @@ trust_commands = AppGroup("trust", help="The trust anchors of this operator.")
 @click.argument("source", metavar="FILE_OR_URL")
 @click.option("--fingerprint", metavar="SHA256", help="What its authority says it is.")
 @click.option("--intermediate", is_flag=True, help="It only helps to reach an anchor.")
+@needs("nothing")
 def add(source: str, fingerprint: str | None, intermediate: bool) -> None:
     """Make the certificate of an authority a trust anchor.
 
@@ -69,6 +71,7 @@ def _say_pinned(pinned: Pinned | None) -> str:
 
 
 @trust_commands.command("list")
+@needs("nothing")
 def list_contents() -> None:
     """Print the anchors, other certificates, CRLs and OCSP responses in TRUST_DIR."""
     trust = current_trust()

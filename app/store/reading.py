@@ -14,12 +14,8 @@ from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     Connection,
-    MetaData,
     Select,
-    String,
-    Table,
     bindparam,
     case,
     func,
@@ -31,7 +27,6 @@ from app.store.columns import octets
 from app.store.criteria import Criteria, Shape
 from app.store.errors import SignatureNotFound
 from app.store.matching import matching
-from app.store.migrations import HEAD, VERSION_TABLE
 from app.store.models import IS_CURRENT, Signature, Version
 from app.store.paging import all_ids, newest_ids
 from app.store.prepared import Prepared
@@ -45,8 +40,6 @@ FETCH_ROWS = 200
 SMALL = 48 * 1024
 _LARGEST = 2**63 - 1
 
-#: Where a database notes its step.
-REVISION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
 _THREAD = (
     Signature.document == bindparam("document"),
     Signature.thread == bindparam("thread"),
@@ -164,11 +157,6 @@ def count(connection: Connection, criteria: Criteria) -> int:
         return 0
     statement = _count_statement(criteria.shape)
     return connection.execute(statement, criteria.parameters).scalar_one()
-
-
-def is_migrated(connection: Connection) -> bool:
-    """Return whether the schema is at the step that this program was written for."""
-    return connection.execute(select(REVISION.c.version_num)).scalars().all() == [HEAD]
 
 
 def _stream(

@@ -20,8 +20,8 @@ from sqlalchemy import (
 from app.store.columns import utc_now
 from app.store.judgements import WAITS
 from app.store.models import Package, Signature, SignatureTag, SignatureTerm, Signer, Token, Version
-from app.store.reading import REVISION
 from app.store.standings import Trusted
+from app.store.steps import REVISION
 
 #: Between these lie the terms of persons' numbers.
 _IIN_TERMS = ("iin:", "iin;")

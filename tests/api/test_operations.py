@@ -52,24 +52,31 @@ def test_a_database_that_was_never_migrated_is_not_ready(
     client = start_app(DATABASE_URL=empty_url).test_client()
     content_of(client.get("/health/live"))
     response = client.get("/health/ready")
-    message_of(response, 503)
+    assert message_of(response, 503) == "Database is not migrated: it has no tables"
     assert int(response.headers["Retry-After"]) > 0
     with opened(empty_url) as engine:
         upgrade(engine)
     content_of(client.get("/health/ready"))
 
 
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        ("0000", "Database is not migrated: its schema is older than this program's"),
+        ("9999", "Database schema is newer than this program"),
+    ],
+)
 def test_a_database_at_another_step_is_not_ready(
-    client: FlaskClient, open_engine: EngineMaker, database_url: str
+    client: FlaskClient, open_engine: EngineMaker, database_url: str, number: str, told: str
 ) -> None:
     step = text("UPDATE qoltanba_version SET version_num = :number")
     with open_engine(database_url).connect() as connection:
-        connection.execute(step, {"number": "0000"})
+        connection.execute(step, {"number": number})
         try:
             response = client.get("/health/ready")
         finally:
             connection.execute(step, {"number": HEAD})
-    message_of(response, 503)
+    assert message_of(response, 503) == told
     assert int(response.headers["Retry-After"]) > 0
     content_of(client.get("/health/ready"))
 
@@ -78,7 +85,7 @@ def test_without_database_the_process_lives_and_is_not_ready(away_app: Flask) ->
     client = away_app.test_client()
     content_of(client.get("/health/live"))
     response = client.get("/health/ready")
-    message_of(response, 503)
+    assert message_of(response, 503) == "Database can't be reached"
     assert int(response.headers["Retry-After"]) > 0
 
 

@@ -18,6 +18,11 @@ def upgrade(engine: Engine, schema: str | None = None) -> None:
     Args:
         engine: of the database; prepared by `database.prepare`.
         schema: PostgreSQL schema for the tables, made if it is not there; None: the default.
+
+    Raises:
+        WrongStep: a newer program migrated the database.
+        SQLAlchemyError: the database can't be used.
+        OSError: the folder of a SQLite file can't be made or read.
     """
     # Here, since a server that only serves would spend a tenth of its start on them.
     from alembic import command  # noqa: PLC0415

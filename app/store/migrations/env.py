@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from app.store.database import transaction
 from app.store.migrations import VERSION_TABLE
 from app.store.models import Base
+from app.store.steps import refuse_newer
 
 #: Whether `save_version` still looks into a schema that was renamed since: it has the name.
 _LOOKS_ELSEWHERE = text("""
@@ -66,6 +67,7 @@ def run() -> None:
         context.configure(
             connection=connection, target_metadata=Base.metadata, version_table=VERSION_TABLE
         )
+        refuse_newer(context.get_context().get_current_revision())
         context.run_migrations()
         if on_postgresql:
             _follow_renamed_schema(connection)

@@ -1,0 +1,127 @@
+"""What every command does besides its work: it names its database, and fails in a line.
+
+A command may take any time: nothing waits for it but the operator.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Literal, TypeVar
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.extensions import db
+from app.store import addresses, timeouts
+from app.store.steps import WrongStep, read_step, require_step
+
+#: What a command needs of the database: nothing, that one is named, that it has this program's
+#: schema. A command that doesn't say needs the last.
+Need = Literal["nothing", "any", "migrated"]
+Status = Literal[1, 2]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+_TERMS = "terms"
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    need: Need = "migrated"
+    #: Exit status of a command that could not do its work: 1, or 2 where 1 is an answer.
+    failure: Status = 1
+
+
+def needs(need: Need, *, failure: Status = 1) -> Callable[[Function], Function]:
+    """Say what the function of a command needs of the database, and its status if it fails."""
+
+    def mark(function: Function) -> Function:
+        setattr(function, _TERMS, _Terms(need, failure))
+        return function
+
+    return mark
+
+
+def prepare(command: click.Command) -> None:
+    """Let a command, or all of a group, do what every command does."""
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            prepare(one)
+    elif command.callback is not None and not hasattr(command.callback, "is_prepared"):
+        command.callback = with_appcontext(_prepared(command.callback))
+
+
+def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
+    terms: _Terms = getattr(run, _TERMS, _Terms())
+
+    @wraps(run)
+    def run_prepared(*arguments: Any, **options: Any) -> Any:
+        timeouts.lift(db.engine)
+        with told_in_a_line(terms.failure):
+            try:
+                if terms.need != "nothing":
+                    tell_database()
+                if terms.need == "migrated":
+                    _require_migrated()
+                return run(*arguments, **options)
+            finally:
+                # The last one to leave a SQLite file tidies it up.
+                db.engine.dispose()
+
+    run_prepared.is_prepared = True  # type: ignore[attr-defined]
+    return run_prepared
+
+
+def tell_database() -> None:
+    """Say on stderr which database is used."""
+    named = addresses.describe(db.engine.url, current_app.config["DATABASE_SCHEMA"])
+    click.echo(f"database: {named}", err=True)
+
+
+def _require_migrated() -> None:
+    with db.engine.connect() as connection:
+        require_step(read_step(connection))
+
+
+@contextmanager
+def told_in_a_line(status: Status = 1) -> Iterator[None]:
+    """Tell in one line what an operator can mend: the database, its step, a file or a folder.
+
+    Raises click.ClickException with that exit status.
+    """
+    try:
+        yield
+    except WrongStep as error:
+        raise _failure(str(error), status) from error
+    except SQLAlchemyError as error:
+        raise _failure(f"the database can't be used: {first_line(error)}", status) from error
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # Who read the output has left, which click knows.
+            raise
+        raise _failure(tell_os_error(error), status) from error
+
+
+class _Undecided(click.ClickException):
+    """A command whose status 1 is an answer could not do its work."""
+
+    exit_code = 2
+
+
+def _failure(sentence: str, status: Status) -> click.ClickException:
+    return (click.ClickException if status == 1 else _Undecided)(sentence)
+
+
+def first_line(error: SQLAlchemyError) -> str:
+    """Return what a database said: the first line says why, the others repeat the statement."""
+    return str(error).partition("\n")[0]
+
+
+def tell_os_error(error: OSError) -> str:
+    """Say which file or folder can't be used, and why."""
+    why = error.strerror or type(error).__name__
+    return why if error.filename is None else f"{error.filename} can't be used: {why}"

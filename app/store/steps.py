@@ -1,0 +1,70 @@
+"""At which step of its schema's history a database is, and what that means for this program."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Connection, MetaData, String, Table, select
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+
+from app.store.migrations import HEAD, VERSION_TABLE
+
+#: Where a database notes its step.
+REVISION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
+
+#: PostgreSQL's codes for a table, and a schema, that isn't there.
+_NO_TABLE, _NO_SCHEMA = "42P01", "3F000"
+
+
+class WrongStep(Exception):
+    """The schema is not the one that this program was written for. The text is one line."""
+
+
+def read_step(connection: Connection) -> str | None:
+    """Return the step of a database; None if it was never migrated. Raises SQLAlchemyError."""
+    try:
+        found = connection.execute(select(REVISION.c.version_num)).scalars().all()
+    except (OperationalError, ProgrammingError) as error:
+        if not _is_missing(error):
+            raise
+        return None
+    return ", ".join(found) or None
+
+
+def _is_missing(error: DBAPIError) -> bool:
+    """Return whether an error says that there is no such table."""
+    # psycopg has the code as `sqlstate`, psycopg2 as `pgcode`.
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    return code in (_NO_TABLE, _NO_SCHEMA) or str(error.orig).startswith("no such table")
+
+
+def is_migrated(connection: Connection) -> bool:
+    """Return whether the schema is at the step that this program was written for.
+
+    Raises SQLAlchemyError.
+    """
+    return read_step(connection) == HEAD
+
+
+def is_newer(step: str | None) -> bool:
+    """Return whether only a newer program than this one can have brought a database to a step."""
+    return step is not None and step > HEAD
+
+
+def require_step(step: str | None) -> None:
+    """Raise WrongStep unless it is this program's, and say what to do."""
+    if step is None:
+        raise WrongStep("the database was never migrated: run `flask --app wsgi db upgrade` first")
+    refuse_newer(step)
+    if step != HEAD:
+        raise WrongStep(
+            f"the database is at step {step}, and this program needs {HEAD}: "
+            "run `flask --app wsgi db upgrade` first"
+        )
+
+
+def refuse_newer(step: str | None) -> None:
+    """Raise WrongStep if a newer program migrated the database."""
+    if is_newer(step):
+        raise WrongStep(
+            f"the database is at step {step}, which is newer than this program ({HEAD}): "
+            "use the program that migrated it, or a newer one"
+        )

@@ -1,0 +1,28 @@
+"""The server, from any folder: `python serve.py`, with gunicorn's options behind it if need be.
+
+gunicorn reads WEB_CONCURRENCY before it reads any configuration, and answers a wrong one with a
+traceback; so all settings are looked at before it is called.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from config.settings import Settings, SettingsError
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Become gunicorn, unless a setting can't be used: then say so in one line."""
+    try:
+        Settings.from_env(os.environ).demand_a_lock()
+    except SettingsError as error:
+        sys.exit(str(error))
+    configuration = str(FOLDER / "config" / "gunicorn.py")
+    arguments = ["-m", "gunicorn", "--config", configuration, *sys.argv[1:], "wsgi:app"]
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606  # no shell is wanted
+
+
+if __name__ == "__main__":
+    main()

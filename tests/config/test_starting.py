@@ -1,0 +1,212 @@
+"""How a server starts and stops: what it says, and what it refuses in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from config import starting
+from tests import pki
+from tests.conftest import opened
+from tests.docs.test_files import procfile
+from tests.live.server import PATIENCE, PROJECT, Server, environment, kill_group, wait_until
+from tests.postgresql import free_port
+
+GUNICORN = ["-m", "gunicorn", "-c", str(PROJECT / "config" / "gunicorn.py"), "wsgi:app"]
+SERVE = [str(PROJECT / "serve.py")]
+
+
+def run(arguments: list[str], folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder until it ends by itself."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment({"TMPDIR": str(folder), **settings}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("WEB_CONCURRENCY", "abc"), ("WEB_CONCURRENCY", "0"), ("PORT", "x"), ("HOST", "0.0.0.0")],  # noqa: S104
+)
+def test_a_wrong_setting_stops_the_start_with_one_line(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    done = run(SERVE, tmp_path, **{name: value})
+    assert done.returncode == 1
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert name in line
+
+
+def test_the_platforms_start_is_stopped_so_too(tmp_path: Path) -> None:
+    line = procfile()["web"].replace("python ", f"{sys.executable} ")
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=PROJECT,
+        env=environment({"WEB_CONCURRENCY": "abc", "TMPDIR": str(tmp_path)}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(r"WEB_CONCURRENCY must be an integer .*'abc'\n", done.stderr)
+
+
+@pytest.mark.parametrize("arguments", [GUNICORN, SERVE], ids=["gunicorn", "serve"])
+def test_a_port_that_is_in_use_is_told_in_one_line(tmp_path: Path, arguments: list[str]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        done = run(arguments, tmp_path, PORT=port, DATABASE_URL=f"sqlite:///{tmp_path}/s.sqlite3")
+    assert done.returncode == 1
+    began, why = done.stderr.splitlines()
+    assert "Starting gunicorn" in began
+    assert why == f"HOST 127.0.0.1 and PORT {port} can't be used: Address already in use"
+
+
+def test_an_address_of_another_machine_is_told_at_once(tmp_path: Path) -> None:
+    done = run(GUNICORN, tmp_path, HOST="203.0.113.7", ALLOW_OPEN="1", PORT=str(free_port()))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[1].endswith("can't be used: Cannot assign requested address")
+
+
+def test_a_port_that_becomes_free_is_waited_for() -> None:
+    port = free_port()
+    starting.require_ports([("127.0.0.1", port), ("::1", port), "unix:/run/socket"])
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        with pytest.raises(SystemExit, match=f"PORT {port} can't be used"):
+            starting.require_ports([("127.0.0.1", port)], patience=0.3)
+
+
+@pytest.mark.parametrize("arguments", [GUNICORN, SERVE], ids=["gunicorn", "serve"])
+def test_a_server_starts_in_any_folder(tmp_path: Path, arguments: list[str]) -> None:
+    settings = {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/store.sqlite3",
+        "PORT": str(free_port()),
+        "WEB_CONCURRENCY": "1",
+    }
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env=environment(settings),
+            stderr=file,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: "serving " in log.read_text() or process.poll() is not None, "it serves")
+        assert process.poll() is None, log.read_text()
+        assert "which is not migrated" in log.read_text()
+    finally:
+        kill_group(process)
+
+
+def served(server: Server) -> str:
+    """Give the line in which a server says what it serves."""
+    lines = [json.loads(line)["message"] for line in server.log.splitlines()]
+    [line] = [line for line in lines if line.startswith("serving ")]
+    return str(line)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "open: everything, without a token, to this machine alone"),
+        ({"ALLOW_OPEN": "1"}, "open: everything, without a token, to all who reach it"),
+        ({"AUTH": "on"}, "open: health and the API's description; all else needs a token"),
+    ],
+)
+def test_the_start_says_what_is_served(
+    sqlite_url: str, tmp_path: Path, settings: dict[str, str], told: str
+) -> None:
+    trust = tmp_path / "trust"
+    trust.mkdir()
+    (trust / "root.cer").write_bytes(pki.root().certificate)
+    server = Server(sqlite_url, tmp_path, {"TRUST_DIR": str(trust), **settings})
+    with opened(sqlite_url) as engine, engine.connect() as connection:
+        step = connection.exec_driver_sql("SELECT version_num FROM qoltanba_version").scalar_one()
+    try:
+        server.start()
+        assert served(server) == (
+            f"serving sqlite {tmp_path}/store.sqlite3, step {step}; trust anchors: 1; {told}"
+        )
+    finally:
+        server.kill()
+
+
+def test_a_database_that_is_away_is_told_and_waited_for(tmp_path: Path) -> None:
+    port = free_port()
+    log = tmp_path / "log"
+    settings = {
+        "DATABASE_URL": f"postgresql://user:s3cret@127.0.0.1:{port}/base",
+        "PORT": str(free_port()),
+        "WEB_CONCURRENCY": "1",
+    }
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, *SERVE],
+            cwd=PROJECT,
+            env=environment(settings),
+            stderr=file,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: "serving " in log.read_text(), "it serves")
+        assert f"serving postgresql 127.0.0.1:{port}/base, which can't be reached; " in (
+            log.read_text()
+        )
+        assert "s3cret" not in log.read_text()
+        assert process.poll() is None
+    finally:
+        kill_group(process)
+
+
+def test_a_sqlite_file_is_whole_after_a_stop(sqlite_url: str, tmp_path: Path) -> None:
+    server = Server(sqlite_url, tmp_path, {})
+    server.start()
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    log = Path(f"{file}-wal")
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("INSERT INTO leases VALUES ('test', 'me', '2026-01-01 00:00:00.000000')")
+        assert log.stat().st_size > 0
+    try:
+        server.tell_to_stop()
+        server.wait_until_stopped()
+    finally:
+        server.kill()
+    assert not log.exists()
+    assert not Path(f"{file}-shm").exists()
+    copy = tmp_path / "copy.sqlite3"
+    copy.write_bytes(file.read_bytes())
+    with closing(sqlite3.connect(copy)) as alone:
+        assert alone.execute("SELECT holder FROM leases WHERE name = 'test'").fetchall() == [
+            ("me",)
+        ]
+
+
+def test_a_file_that_is_in_use_elsewhere_is_left_to_the_last(sqlite_url: str) -> None:
+    with opened(sqlite_url) as engine, engine.connect() as connection:
+        connection.exec_driver_sql("INSERT INTO leases VALUES ('test', 'me', '2026-01-01')")
+        starting.tidy_up(engine.url)
+        holder = "SELECT holder FROM leases WHERE name = 'test'"
+        assert connection.exec_driver_sql(holder).scalar_one() == "me"
+    assert os.path.exists(sqlite_url.removeprefix("sqlite:///"))

@@ -1,0 +1,183 @@
+"""What commands say of a database that can't be used: one line each, and never a traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from app.store.migrations import HEAD
+from tests import builders
+from tests.conftest import AppMaker, opened, schema_on
+from tests.live.server import PROJECT, environment
+from tests.postgresql import free_port
+from tests.test_cli import run_apart
+
+#: Every command that looks into the database; `file` stands for a file that is there.
+COMMANDS = [
+    ("stats",),
+    ("stats", "--json"),
+    ("signers", "reindex"),
+    ("signers", "reindex", "--all"),
+    ("signers", "verify"),
+    ("token", "create", "name", "--scope", "read"),
+    ("token", "list"),
+    ("token", "revoke", "name"),
+    ("token", "rotate", "name"),
+]
+UPGRADE = ("db", "upgrade")
+
+
+def fail(app: Flask, *arguments: str) -> str:
+    """Run a command that fails; give the one line that says why."""
+    status, output, said = run_apart(app, *arguments)
+    assert status == 1
+    assert output == said
+    first, second, *others = said.splitlines()
+    assert first.startswith("database: ")
+    assert second.startswith("Error: ")
+    assert others == []
+    assert "s3cret" not in said
+    return second.removeprefix("Error: ")
+
+
+def set_step(url: str, step: str) -> None:
+    with opened(url) as engine, engine.connect() as connection:
+        statement = text("UPDATE qoltanba_version SET version_num = :step")
+        connection.execute(statement, {"step": step})
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_database_that_was_never_migrated(
+    start_app: AppMaker, empty_url: str, command: tuple[str, ...]
+) -> None:
+    assert fail(start_app(DATABASE_URL=empty_url), *command) == (
+        "the database was never migrated: run `flask --app wsgi db upgrade` first"
+    )
+
+
+def test_a_schema_that_is_not_there(start_app: AppMaker, postgres_url: str) -> None:
+    app = start_app(DATABASE_URL=postgres_url, PG_SCHEMA="not_there")
+    assert "never migrated" in fail(app, "stats")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, UPGRADE], ids=" ".join)
+def test_a_schema_that_is_newer_than_the_program(
+    start_app: AppMaker, database_url: str, command: tuple[str, ...]
+) -> None:
+    app = start_app(DATABASE_URL=database_url)
+    set_step(database_url, "9999")
+    try:
+        assert fail(app, *command) == (
+            f"the database is at step 9999, which is newer than this program ({HEAD}): "
+            "use the program that migrated it, or a newer one"
+        )
+    finally:
+        set_step(database_url, HEAD)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_schema_that_is_older_than_the_program(
+    start_app: AppMaker, sqlite_url: str, command: tuple[str, ...]
+) -> None:
+    set_step(sqlite_url, "0003")
+    assert fail(start_app(DATABASE_URL=sqlite_url), *command) == (
+        f"the database is at step 0003, and this program needs {HEAD}: "
+        "run `flask --app wsgi db upgrade` first"
+    )
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, UPGRADE], ids=" ".join)
+@pytest.mark.parametrize("place", ["port", "folder", "damaged"])
+def test_a_database_that_can_not_be_used(
+    start_app: AppMaker, tmp_path: Path, place: str, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "damaged").write_bytes(b"SQLite format 3\0" + b"\xa5" * 9000)
+    address = {
+        "port": f"postgresql://postgres:s3cret@127.0.0.1:{free_port()}/postgres",
+        "folder": f"sqlite:///{tmp_path}",
+        "damaged": f"sqlite:///{tmp_path}/damaged",
+    }[place]
+    assert fail(start_app(DATABASE_URL=address), *command).startswith("the database can't be used:")
+
+
+def test_a_folder_that_can_not_be_made(start_app: AppMaker, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    app = start_app(DATABASE_URL=f"sqlite:///{tmp_path}/file/store.sqlite3")
+    assert fail(app, *UPGRADE) == f"{tmp_path}/file can't be used: File exists"
+
+
+#: Takes from root what lets it write where modes forbid it.
+UNPRIVILEGED = [
+    "setpriv",
+    "--bounding-set=-dac_override,-dac_read_search",
+    "--inh-caps=-dac_override,-dac_read_search",
+]
+
+
+@pytest.mark.parametrize("command", [UPGRADE, ("stats",)], ids=" ".join)
+def test_a_folder_that_can_not_be_written(tmp_path: Path, command: tuple[str, ...]) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    done = subprocess.run(
+        [
+            *(UNPRIVILEGED if os.geteuid() == 0 else []),
+            *(sys.executable, "-m", "flask", "--app", "wsgi", *command),
+        ],
+        cwd=PROJECT,
+        env=environment({"DATABASE_URL": f"sqlite:///{closed}/store.sqlite3"}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    named, why = done.stderr.splitlines()
+    assert named == f"database: sqlite {closed}/store.sqlite3"
+    assert why.startswith("Error: the database can't be used: ")
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, UPGRADE], ids=" ".join)
+def test_every_command_says_on_stderr_which_database_it_uses(
+    start_app: AppMaker, database_url: str, command: tuple[str, ...]
+) -> None:
+    app = start_app(DATABASE_URL=database_url)
+    _, output, said = run_apart(app, *command)
+    where = database_url.removeprefix("sqlite:///")
+    if database_url.startswith("postgresql"):
+        server, _, _ = database_url.partition("?")
+        where = server.rpartition("@")[2]
+    kind = database_url.partition(":")[0].partition("+")[0]
+    assert said.splitlines()[0] == f"database: {kind} {where}"
+    assert output.startswith(said.splitlines()[0])
+
+
+def test_a_command_that_uses_no_database_names_none(start_app: AppMaker, tmp_path: Path) -> None:
+    app = start_app(DATABASE_URL=f"sqlite:///{tmp_path}/not/there.sqlite3")
+    file = tmp_path / "signature"
+    file.write_bytes(builders.sign_cms())
+    status, _, said = run_apart(app, "check", str(file))
+    assert (status, said) == (0, "")
+
+
+def test_the_schema_of_the_settings_is_named(start_app: AppMaker, postgres_url: str) -> None:
+    with schema_on(postgres_url):
+        app = start_app(DATABASE_URL=postgres_url, PG_SCHEMA="other")
+        assert run_apart(app, "stats")[2].splitlines()[0].endswith(", schema other")
+
+
+def test_commands_start_in_any_folder(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", str(PROJECT / "wsgi"), "db", "upgrade"],
+        cwd=tmp_path,
+        env=environment({"DATABASE_URL": f"sqlite:///{tmp_path}/store.sqlite3"}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"database: sqlite {tmp_path}/store.sqlite3\n"
