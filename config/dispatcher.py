@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from waitress.task import ThreadedTaskDispatcher
@@ -26,12 +28,28 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
         self._at_work = 0
         self._waiting: deque[_Large] = deque()
         self._large_lock = threading.Lock()
+        self._threads, self._lent = threads, 0
+        self._lending = threading.Lock()
         self.set_thread_count(threads)
 
     @property
     def waiting(self) -> int:
-        """How many wait without a thread."""
-        return len(self._waiting)
+        """How many wait without a thread, or with one that others have meanwhile."""
+        return len(self._waiting) + self._lent
+
+    @contextmanager
+    def lend(self) -> Iterator[None]:
+        """Have one more thread while a request waits, in its own, for others to end."""
+        self._lend(1)
+        try:
+            yield
+        finally:
+            self._lend(-1)
+
+    def _lend(self, count: int) -> None:
+        with self._lending:
+            self.set_thread_count(self._threads + self._lent + count)
+            self._lent += count
 
     def add_task(self, task: Any) -> None:
         """Have a request answered, in its turn."""

@@ -153,4 +153,5 @@ def post_worker_init(worker: Any) -> None:
     From now on the worker verifies in the background what saves have not.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    worker.turns = worker.wsgi.extensions["trust"].turns
     worker.wsgi.extensions["examiner"].start()

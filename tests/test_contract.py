@@ -24,6 +24,7 @@ from app.cms.errors import CmsError, UnsupportedAlgorithm
 from app.limits.errors import TooManyRequests
 from app.store.errors import StoreError
 from app.trust.errors import FetchFailed
+from app.trust.turns import Busy
 from tests.api.asking import JSON, message_of
 
 APP = Path(__file__).parents[1] / "app"
@@ -39,10 +40,11 @@ ERRORS = {
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"}
 Refused = TypeVar("Refused", bound=Exception)
 #: Errors that have their sentences in the class; the others where they are raised.
-SPOKEN: tuple[type[StoreError | AccessRefused | TooManyRequests], ...] = (
+SPOKEN: tuple[type[StoreError | AccessRefused | TooManyRequests | Busy], ...] = (
     StoreError,
     AccessRefused,
     TooManyRequests,
+    Busy,
 )
 RAISED = (CmsError, ParameterError, OriginError, FetchFailed)
 #: What else is called with a sentence as its first argument.
@@ -168,8 +170,11 @@ def test_every_kind_of_refusal_has_a_status(root: type[Exception]) -> None:
     assert missing == []
 
 
-def test_every_status_is_that_of_a_client_error_but_where_another_server_is_asked() -> None:
+def test_every_status_is_that_of_a_client_error_but_where_others_are_asked_or_wait() -> None:
     for kind, status in errors.STATUS.items():
+        if kind is Busy:
+            assert status == 503
+            continue
         assert 400 <= status < 500 or (issubclass(kind, OriginError) and status in (501, 502))
 
 

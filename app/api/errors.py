@@ -55,6 +55,7 @@ from app.store.errors import (
     VersionConflict,
     VersionNotSet,
 )
+from app.trust.turns import Busy
 
 #: Each kind of refusal and its status. A test demands that none is missing.
 STATUS: dict[type[Exception], int] = {
@@ -96,6 +97,7 @@ STATUS: dict[type[Exception], int] = {
     OriginRefusal: 400,
     OriginNotSet: 501,
     OriginFailed: 502,
+    Busy: 503,
 }
 
 #: Sentences for what the framework refuses.

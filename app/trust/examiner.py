@@ -2,7 +2,7 @@
 
 What waits stands in the database, so nothing is lost whatever is killed: what was not written is
 verified again. One signature is verified at a time, by one process of all, which rests for longer
-than it works.
+than it works, and lets requests that want something verified go first.
 """
 
 from __future__ import annotations
@@ -123,8 +123,9 @@ class Examiner:
     def _judge(self, unverified: Unverified) -> Mapping[int, Found]:
         trusted = self.trust.trusted()
         try:
-            signature = parse(unverified.cms)
-            statuses = self.trust.verify(signature, at=unverified.saved_at)
+            with self.trust.turns.take_last():
+                signature = parse(unverified.cms)
+                statuses = self.trust.verify(signature, at=unverified.saved_at)
         except MalformedSignature as error:
             # Damaged where only verifying looks.
             return _give_up(unverified, f"it can't be read: {error}", trusted)

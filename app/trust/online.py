@@ -24,6 +24,7 @@ from app.trust.errors import FetchFailed, UnreadableFile
 from app.trust.judging import Case, Doubtful, Found, doubt_delta, is_current, judge
 from app.trust.receiving import Receiver
 from app.trust.sources import RESPONSE_SECONDS, Link, Source, list_deltas, list_sources
+from app.trust.turns import Turns
 
 # Links that are asked about for one signature, and the seconds that all of it may take.
 MAX_LINKS = 32
@@ -76,17 +77,19 @@ class _Failures:
 class Inquiry:
     """Asks the cache and, where that is allowed, the network. Safe to share by threads."""
 
-    def __init__(self, cache: Path, destinations: Destinations) -> None:
-        """Take the folder in which answers are kept, and who may be asked."""
+    def __init__(self, cache: Path, destinations: Destinations, turns: Turns) -> None:
+        """Take the folder in which answers are kept, who may be asked, and turns at verifying."""
         self._cache = Cache(cache)
-        self._receiver = Receiver(self._cache, destinations, self._renew)
+        self._turns = turns
+        self._receiver = Receiver(self._cache, destinations, self._renew, turns)
         self._failures = _Failures()
-        self._turns = threading.BoundedSemaphore(MAX_AT_ONCE)
+        self._places = threading.BoundedSemaphore(MAX_AT_ONCE)
 
     def ask(self, links: Iterable[Link], *, fetch: bool) -> Findings:
         """Find out what holds now about links whose certificates reached an anchor.
 
-        Without `fetch` only what is on disk is used.
+        Without `fetch` only what is on disk is used. A turn that the caller has is given back while
+        anybody is asked.
         """
         findings = Findings()
         now = datetime.now(UTC)
@@ -136,7 +139,9 @@ class Inquiry:
         return any(self._failure(source) is None for source in sources)
 
     def _fetch_all(self, links: list[Link], now: datetime, findings: Findings) -> None:
-        if not self._turns.acquire(timeout=PATIENCE):
+        with self._turns.paused():
+            has_place = self._places.acquire(timeout=PATIENCE)
+        if not has_place:
             busy = Reason("too much is asked about revocation at once")
             findings.reasons |= {certificate: [busy] for certificate, _ in links}
             return
@@ -145,7 +150,7 @@ class Inquiry:
             for link in links:
                 self._fetch(Case(link, now, deadline), findings)
         finally:
-            self._turns.release()
+            self._places.release()
 
     def _fetch(self, case: Case, findings: Findings) -> None:
         """Ask one after the other, until one has an answer that counts."""

@@ -13,6 +13,7 @@ from app.trust.destinations import Destinations
 from app.trust.errors import FetchFailed, TrustError
 from app.trust.judging import Case, Doubtful, Found, demand, is_superseded
 from app.trust.sources import CRL_SECONDS, NONCE_SIZE, Source
+from app.trust.turns import Busy, Turns
 
 
 class Receiver:
@@ -23,11 +24,16 @@ class Receiver:
         cache: Cache,
         destinations: Destinations,
         renew: Callable[[Case, CertificateList], None],
+        turns: Turns,
     ) -> None:
-        """Take where answers are kept, who is asked, and what asks for a delta CRL's newer base."""
+        """Take where answers are kept, who is asked, and what asks for a delta CRL's newer base.
+
+        A turn that a thread has is given back while it waits for somebody's answer.
+        """
         self._cache = cache
         self._destinations = destinations
         self._renew = renew
+        self._turns = turns
 
     def ask(self, case: Case, source: Source, question: bytes, seconds: float) -> Found:
         """Ask by OCSP. Raises FetchFailed, MalformedRevocation or Doubtful.
@@ -35,7 +41,8 @@ class Receiver:
         An answer to somebody else's question may be an old one, sent again.
         """
         nonce = os.urandom(NONCE_SIZE)
-        data = source.ask(question, nonce, seconds, self._destinations)
+        with self._turns.paused():
+            data = source.ask(question, nonce, seconds, self._destinations)
         answer = OcspResponse(data)
         if answer.nonce != nonce:
             raise Doubtful(
@@ -57,7 +64,7 @@ class Receiver:
             failure: Exception = FetchFailed("{address} can't be asked", address=source.address)
             try:
                 received.set_result(self._receive(case, source, seconds))
-            except (TrustError, MalformedRevocation, OSError, Doubtful) as error:
+            except (TrustError, MalformedRevocation, OSError, Doubtful, Busy) as error:
                 failure = error
             finally:
                 if not received.done():
@@ -65,25 +72,28 @@ class Receiver:
 
         threading.Thread(target=work, name="receive", daemon=True).start()
         try:
-            return received.result(seconds)
+            with self._turns.paused():
+                return received.result(seconds)
         except TimeoutError as error:
             raise _still(source) from error
 
     def _receive(self, case: Case, source: Source, seconds: float) -> Found:
         """Do it, unless another process or thread did so within seconds."""
         with self._cache.claim(source.name, seconds) as is_ours:
-            kept = self._cache.find(source.name)
-            if kept and not case.doubt(kept):
-                return kept
+            with self._turns.take_last():
+                kept = self._cache.find(source.name)
+                if kept and not case.doubt(kept):
+                    return kept
             if not is_ours:
                 raise _still(source)
             with self._cache.receive() as (path, file):
                 source.download(file, CRL_SECONDS, self._destinations)
                 file.flush()
-                answer = self._cache.read(path)
-                if case.base is not None and is_superseded(case.link, case.base, answer):
-                    self._renew(case, answer)
-                demand(case.doubt(answer))
+                with self._turns.take_last():
+                    answer = self._cache.read(path)
+                    if case.base is not None and is_superseded(case.link, case.base, answer):
+                        self._renew(case, answer)
+                    demand(case.doubt(answer))
                 self._cache.adopt(source.name, path, answer)
                 return answer
 

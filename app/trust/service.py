@@ -25,6 +25,7 @@ from app.cms.x509 import Certificate
 from app.store.standings import Trusted, number_of
 from app.trust.destinations import Destinations
 from app.trust.folder import Contents, Stamp, list_files, read_folder, values
+from app.trust.turns import Turns
 
 if TYPE_CHECKING:
     from app.trust.online import Inquiry
@@ -58,7 +59,11 @@ class Trust:
         self._heed = heed
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
-        self._inquiry = _make_inquiry(cache, destinations or Destinations()) if online else None
+        #: One verification at a time; who does more of such work takes a turn around all of it.
+        self.turns = Turns()
+        self._inquiry: Inquiry | None = None
+        if online:
+            self._inquiry = _make_inquiry(cache, destinations or Destinations(), self.turns)
 
     def verify(
         self,
@@ -74,6 +79,9 @@ class Trust:
         Where nothing at hand says whether a certificate was revoked, what its authority said
         before is used, if settings say online; and with `fetch` it is asked. That takes up to
         `online.SECONDS` seconds; what it doesn't tell stays unknown, with the reason.
+
+        Raises:
+            Busy: too much is being verified; see `turns`.
         """
         statuses = self._verify(signature, content, at=at, fetch=fetch, patient=patient)
         if self._heed:
@@ -90,14 +98,15 @@ class Trust:
         patient: bool,
     ) -> tuple[SignerStatus, ...]:
         loaded = self._load()
-        statuses = loaded.verifier.verify(signature, content, at=at, patient=patient)
-        links = loaded.open_links(statuses) if self._inquiry else []
-        if not self._inquiry or not links:
-            return statuses
-        findings = self._inquiry.ask(links, fetch=fetch)
-        if findings.found:
-            verifier = loaded.knowing(findings.found)
-            statuses = verifier.verify(signature, content, at=at, patient=patient)
+        with self.turns.take():
+            statuses = loaded.verifier.verify(signature, content, at=at, patient=patient)
+            links = loaded.open_links(statuses) if self._inquiry else []
+            if not self._inquiry or not links:
+                return statuses
+            findings = self._inquiry.ask(links, fetch=fetch)
+            if findings.found:
+                verifier = loaded.knowing(findings.found)
+                statuses = verifier.verify(signature, content, at=at, patient=patient)
         return tuple(
             replace(status, revocation=findings.explain(status.revocation, status.chain))
             for status in statuses
@@ -108,15 +117,16 @@ class Trust:
     ) -> tuple[Verdict, Verdict]:
         """Judge a bare certificate: its path, and revocation. `fetch` as for `verify`."""
         loaded = self._load()
-        path, revocation = loaded.verifier.verify_certificate(certificate, at=at)
-        if not self._inquiry or revocation.answer is not Answer.UNKNOWN:
-            return path, revocation
-        moment = Occasion.of(at).at
-        chain = loaded.good_chain(certificate, moment)
-        findings = self._inquiry.ask(loaded.unanswered(chain, moment), fetch=fetch)
-        if findings.found:
-            verifier = loaded.knowing(findings.found)
-            path, revocation = verifier.verify_certificate(certificate, at=at)
+        with self.turns.take():
+            path, revocation = loaded.verifier.verify_certificate(certificate, at=at)
+            if not self._inquiry or revocation.answer is not Answer.UNKNOWN:
+                return path, revocation
+            moment = Occasion.of(at).at
+            chain = loaded.good_chain(certificate, moment)
+            findings = self._inquiry.ask(loaded.unanswered(chain, moment), fetch=fetch)
+            if findings.found:
+                verifier = loaded.knowing(findings.found)
+                path, revocation = verifier.verify_certificate(certificate, at=at)
         return path, findings.explain(revocation, chain)
 
     @property
@@ -234,8 +244,8 @@ def _make_verifier(
     )
 
 
-def _make_inquiry(cache: Path, destinations: Destinations) -> Inquiry:
+def _make_inquiry(cache: Path, destinations: Destinations, turns: Turns) -> Inquiry:
     # requests takes 0.1 s to import, and most servers never ask anybody.
     from app.trust.online import Inquiry  # noqa: PLC0415
 
-    return Inquiry(cache, destinations)
+    return Inquiry(cache, destinations, turns)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.attacks
+
 PROJECT = Path(__file__).parents[2]
 #: Megabytes on top of what the program takes, and CPU seconds. The aims are 200 and 2; a machine
 #: that is busy counts more.

@@ -111,3 +111,22 @@ def test_what_is_given_up_is_cancelled(begun: list[Task], go: threading.Event) -
     dispatcher.add_task(task)
     dispatcher.shutdown(cancel_pending=True)
     assert task.is_cancelled
+
+
+def test_a_thread_that_waits_for_others_is_replaced_meanwhile(
+    begun: list[Task], go: threading.Event
+) -> None:
+    dispatcher = Dispatcher(1)
+    dispatcher.add_task(Task(0, begun, go))
+    wait_until(started(1, begun), "the only thread is at work")
+    with dispatcher.lend(), dispatcher.lend():
+        assert dispatcher.waiting == 2
+        for _ in range(2):
+            dispatcher.add_task(Task(0, begun, go))
+        wait_until(started(3, begun), "others are at work")
+    assert dispatcher.waiting == 0
+    go.set()
+    wait_until(lambda: len(dispatcher.threads) == 1, "there is one thread again")
+    dispatcher.add_task(Task(0, begun, go))
+    wait_until(started(4, begun), "that one answers")
+    dispatcher.shutdown()

@@ -4,14 +4,16 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
 from app.cms.crls import CERTIFICATE_HOLD, REMOVE_FROM_CRL
-from app.cms.status import Answer
+from app.cms.status import Answer, SignerStatus
 from app.cms.x509 import read_certificate
 from app.trust import Trust
 from app.trust.online import Inquiry
+from app.trust.turns import Busy
 from tests import der, gost_signer, pki, signing
 from tests.builders import SIGNING_TIME
 from tests.pki import Holder
@@ -263,7 +265,7 @@ def test_a_delta_crl_shows_that_there_is_a_newer_base(online: Trust, site: Site)
     serial = person(crl_at(site.url("/nca.crl")), delta_at(site.url("/nca_d.crl"))).serial
     ivan = lists(crl(extensions=numbered(7)), b"", site)
     assert ask(online, ivan, at=now()).revocation.answer is YES
-    online._inquiry = Inquiry(online.cache, HERE)  # Which remembers no failures.
+    online._inquiry = Inquiry(online.cache, HERE, online.turns)  # Which remembers no failures.
     site.serve("/nca.crl", crl(None, Revoked(serial, LONG_AGO), extensions=numbered(8)))
     site.serve("/nca_d.crl", crl(this_update=now(), extensions=numbered(9, base=8)))
     site.asked.clear()
@@ -357,3 +359,45 @@ def test_a_list_that_can_not_be_written_leaves_it_unknown(online: Trust, site: S
     assert status.revocation.answer is UNKNOWN
     assert reasons(status)[-1] == f"what {address} answers can't be written: File too large"
     assert not list(online.cache.glob("*.crl"))
+
+
+@pytest.mark.parametrize("kind", ["ocsp", "crl"])
+def test_others_verify_while_somebody_is_asked(online: Trust, site: Site, kind: str) -> None:
+    responder = Responder(site)
+    found: list[SignerStatus] = []
+    other = sign(person(name="ПЕТРОВА АННА"))
+
+    def answer(question: bytes) -> bytes:
+        # In the thread of the responder, while ours waits for it.
+        found.extend(online.verify(other, at=now()))
+        return responder.answer(question) if kind == "ocsp" else crl()
+
+    address = site.serve("/slow", make=answer)
+    who = person(ocsp_at(address) if kind == "ocsp" else crl_at(address))
+    assert ask(online, who).revocation.answer is YES
+    assert [status.path.answer for status in found] == [YES]
+    assert online.turns._thread is None
+
+
+def test_a_request_that_gets_no_turn_after_the_answer_is_refused(online: Trust, site: Site) -> None:
+    online.turns.patience = 0.0
+    go, has_it = Event(), Event()
+
+    def verify() -> None:
+        with online.turns.take():
+            has_it.set()
+            go.wait(60)
+
+    other = Thread(target=verify)
+
+    def answer(_question: bytes) -> bytes:
+        other.start()
+        assert has_it.wait(60)
+        return b""
+
+    who = person(ocsp_at(site.serve("/slow", make=answer)))
+    with pytest.raises(Busy):
+        ask(online, who)
+    go.set()
+    other.join(60)
+    assert online.turns._thread is None

@@ -48,6 +48,7 @@ from app.store.errors import (
     VersionConflict,
     VersionNotSet,
 )
+from app.trust.turns import Busy
 
 _WORDS = """\
 The "Signatures Persist API" of the image perfumerlabs/ncanode, and what is answered beyond it.
@@ -98,7 +99,7 @@ _PARAMETERS = {
     "params": "What is forwarded, beside the operator's key and its password.",
 }
 #: What may be wrong with a signature, and with what is needed to verify it.
-_UNREADABLE = (MalformedSignature, TooCostly, UnsupportedAlgorithm)
+_UNREADABLE = (MalformedSignature, TooCostly, UnsupportedAlgorithm, Busy)
 _UNVERIFIED = (*_UNREADABLE, MalformedExtension, MalformedRevocation)
 
 

@@ -26,6 +26,7 @@ from app.store.cosigning import (
 )
 from app.store.errors import ContentChanged, CosignersLost, StoreError
 from app.store.signing import Signing, read_found, read_signing, read_text
+from app.trust.turns import SHORT_PATIENCE, Busy
 
 #: Signers, and characters of the signature with bytes of the content, that a save verifies though
 #: nothing demands it.
@@ -54,7 +55,13 @@ def read_checked(cms: str, data: str | None) -> Checked:
         MalformedSignature: it is none; not raised if anything may be kept.
         UnverifiedSignature: it is not as good as is demanded.
         ParameterError: `data` can't be used, or is not what was signed.
+        Busy: it is large, or demands verification, and too much of that is to be done.
     """
+    with current_trust().turns.reading(cms, data):
+        return _read_checked(cms, data)
+
+
+def _read_checked(cms: str, data: str | None) -> Checked:
     level = current_app.config["CMS_VALIDATION"]
     try:
         signature = parse(cms)
@@ -86,12 +93,17 @@ def read_checked(cms: str, data: str | None) -> Checked:
 def _verify_quickly(
     cms: str, signature: SignedCms | SignedXml, content: bytes | None, now: datetime
 ) -> tuple[SignerStatus, ...]:
-    """Verify what takes a few milliseconds; the rest is left to the background."""
+    """Verify what takes a few milliseconds; the rest is left to the background.
+
+    So is what would have to wait for others, which may take seconds.
+    """
     if not _is_quick(cms, signature, content):
         return ()
+    trust = current_trust()
     try:
-        return current_trust().verify(signature, content, at=now)
-    except MalformedSignature:
+        with trust.turns.take(SHORT_PATIENCE):
+            return trust.verify(signature, content, at=now)
+    except (MalformedSignature, Busy):
         return ()  # Damaged where only verifying looks, which is not demanded here.
 
 

@@ -74,8 +74,9 @@ def validate_cms() -> Response:
     text = wanted.cms
     if text is None:
         text = _stored(wanted.document or "", wanted.thread or "", wanted.version).cms or ""
-    signature = parse_with_content(text, wanted.data)
-    examined = examine(signature, wanted.data, at=at, fetch=wanted.revocation)
+    with current_trust().turns.take(read=len(text) if wanted.cms is None else 0):
+        signature = parse_with_content(text, wanted.data)
+        examined = examine(signature, wanted.data, at=at, fetch=wanted.revocation)
     demand_good(examined, revocation=wanted.revocation)
     chosen = choose_signer(examined.claims, wanted.asked, wanted.constraints)
     given = "now" if wanted.checked_at is None else "checked_at"
@@ -95,7 +96,9 @@ def validate_cms() -> Response:
 @needs("read", by_tags=True)
 def extract_content() -> Response:
     """Return what was signed, out of the signature: as text if it is UTF-8."""
-    content = attached_content(parse(_EXTRACT.read(request), trailing_zeros=True))
+    text = _EXTRACT.read(request)
+    with current_trust().turns.reading(text):
+        content = attached_content(parse(text, trailing_zeros=True))
     if content is None:
         raise CheckFailed("cms: the content is not attached, so there is nothing to extract")
     try:
@@ -109,11 +112,12 @@ def extract_content() -> Response:
 def validate() -> Response:
     """Return whether the rules hold for one who signed, or for the holder of a certificate."""
     wanted: ValidateRequest = _VALIDATE.read(request)
-    given = parse(wanted.text) if wanted.is_xml else parse_either(wanted.text)
-    if isinstance(given, Certificate):
-        claims = _demand_certificate(given, wanted)
-    else:
-        claims = _demand_signature(given, wanted)
+    with current_trust().turns.take():
+        given = parse(wanted.text) if wanted.is_xml else parse_either(wanted.text)
+        if isinstance(given, Certificate):
+            claims = _demand_certificate(given, wanted)
+        else:
+            claims = _demand_signature(given, wanted)
     passed = any(_passes(wanted.asked, one, wanted.any_rule) for one in claims)
     return envelope.done() if passed else Answer(b'{"status":false}')
 
@@ -150,8 +154,10 @@ def verify_signature() -> Response:
     wanted: VerifyRequest = _VERIFY.read(request)
     record = _stored(wanted.document, wanted.thread, wanted.version)
     saved_at = record.version_created_at
-    signature = parse(record.cms or "", trailing_zeros=True)
-    examined = examine(signature, wanted.data, at=saved_at, fetch=True)
+    text = record.cms or ""
+    with current_trust().turns.take(read=len(text)):
+        signature = parse(text, trailing_zeros=True)
+        examined = examine(signature, wanted.data, at=saved_at, fetch=True)
     return verdicts.success(
         {
             "verification": {

@@ -23,6 +23,7 @@ from app.api.file_types import ATTACHED, DETACHED, XML
 from app.api.penbox import routes
 from app.api.penbox.files import OCTETS
 from app.store.errors import SignatureNotFound
+from app.trust.turns import Busy
 
 _WORDS = "One signature by its public id, as Penbox gives it: described, or as a file."
 _MOMENT = text("ISO 8601, in UTC.")
@@ -69,7 +70,7 @@ def describe() -> Chapter:
                     200: Answer("The signature.", named("PublicSignature"), files, _FILE),
                     304: Answer("The client has the file already.", headers=_FILE),
                 },
-                refuses=(SignatureNotFound, NotAcceptable, PreconditionFailed),
+                refuses=(SignatureNotFound, NotAcceptable, PreconditionFailed, Busy),
             )
         },
         error=members({"errors": items(_ERROR)}),

@@ -19,8 +19,9 @@ def is_qualified(thread: PublicThread) -> bool:
     if not trust.has_anchors:
         return False
     try:
-        signature = parse(thread.cms)
-        statuses = trust.verify(signature, at=thread.saved_at, fetch=True)
+        with trust.turns.take(read=len(thread.cms)):
+            signature = parse(thread.cms)
+            statuses = trust.verify(signature, at=thread.saved_at, fetch=True)
     except MalformedSignature:
         return False  # Kept while CMS_VALIDATION was off, or damaged where only verifying looks.
     return all(map(_reached_anchor, statuses))

@@ -1,0 +1,179 @@
+"""Turns at verifying: one verification at a time in each process, for whichever request.
+
+Verifying is computing, of which a hostile signature takes 2 seconds, and memory: side by side they
+would slow down each other and all else. So each takes its turn, in the order in which they came;
+what waits too long, or finds too many that wait, is refused. Work in the background goes last.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock, get_ident
+from time import monotonic
+from typing import ClassVar
+
+#: Characters of a signature, with its content, from which on to read it takes a turn, too.
+LARGE = 256 * 1024
+#: Seconds for which a request waits at most, and for which one does that can do without.
+PATIENCE, SHORT_PATIENCE = 10.0, 0.025
+#: How many may wait at once, and the characters that they may have read from the database.
+MAX_WAITING, MAX_READ = 32, 100_000_000
+#: Seconds for which work in the background lets all others go first.
+GIVES_WAY = 5.0
+#: Seconds after which a client that was refused may try again.
+RETRY_AFTER = 5
+
+
+class Busy(Exception):
+    """Too much is being verified here."""
+
+    template: ClassVar[str] = "Too much is being verified here, try again in {seconds} seconds"
+
+    def __init__(self) -> None:
+        self.values: Mapping[str, object] = {"seconds": RETRY_AFTER}
+        super().__init__(self.template.format(**self.values))
+        #: RFC 9110 section 10.2.3.
+        self.headers = {"Retry-After": str(RETRY_AFTER)}
+
+
+class _Waiting:
+    """One that waits: `called` is locked until the turn is its thread's."""
+
+    def __init__(self, read: int) -> None:
+        self.thread = get_ident()
+        self.read = read
+        self.called = Lock()
+        self.called.acquire()
+
+
+class Turns:
+    """The turns of one process. Safe to share by threads; a thread may take one that it has."""
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        """Take the seconds for which one waits who says nothing else."""
+        self.patience = patience
+        self._lock = Lock()
+        #: The thread whose turn it is, and how often it took it.
+        self._thread: int | None = None
+        self._depth = 0
+        self._waiting: deque[_Waiting] = deque()
+        self._last: deque[_Waiting] = deque()
+        #: Entered while a thread waits for long: whoever has threads may lend one meanwhile.
+        self.lend: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    @contextmanager
+    def take(self, patience: float | None = None, *, read: int = 0) -> Iterator[None]:
+        """Have a turn, after all who came before.
+
+        Args:
+            patience: seconds to wait at most.
+            read: characters that are held while waiting, and that nothing else bounds.
+
+        Raises:
+            Busy: it would take longer, or too many wait.
+        """
+        waiting = self._ask(read)
+        if waiting:
+            self._wait(waiting, self.patience if patience is None else patience)
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    def reading(self, *texts: str | None) -> AbstractContextManager[None]:
+        """Have a turn if these are large: to read them is work, too. Raises Busy."""
+        is_large = sum(len(text) for text in texts if text) > LARGE
+        return self.take() if is_large else nullcontext()
+
+    @contextmanager
+    def take_last(self) -> Iterator[None]:
+        """Have a turn when no request wants one, or has let this one wait for long."""
+        waiting = self._ask(0, self._last)
+        if waiting and not waiting.called.acquire(timeout=GIVES_WAY):
+            with self._lock:
+                if waiting in self._last:
+                    self._last.remove(waiting)
+                    self._waiting.append(waiting)
+            waiting.called.acquire()
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Give back a turn, if the thread has one, and take it again in the end. Raises Busy."""
+        depth = self._give_back(entirely=True)
+        try:
+            yield
+        finally:
+            if depth:
+                waiting = self._ask(0)
+                if waiting:
+                    self._wait(waiting, self.patience)
+                self._depth = depth
+
+    def _ask(self, read: int, queue: deque[_Waiting] | None = None) -> _Waiting | None:
+        """Take the turn, or a place among those who wait for it. Raises Busy."""
+        me = get_ident()
+        with self._lock:
+            if self._thread == me:
+                self._depth += 1
+                return None
+            if self._thread is None:
+                self._thread, self._depth = me, 1
+                return None
+            if queue is None:
+                queue = self._waiting
+                held = sum(one.read for one in queue)
+                is_full = read and held and held + read > MAX_READ
+                if is_full or len(queue) >= MAX_WAITING:
+                    raise Busy
+            waiting = _Waiting(read)
+            queue.append(waiting)
+            return waiting
+
+    def _wait(self, waiting: _Waiting, patience: float) -> None:
+        """Wait for the turn. Whatever ends it otherwise, nothing of it stays."""
+        deadline = monotonic() + patience
+        try:
+            is_called = waiting.called.acquire(timeout=min(patience, SHORT_PATIENCE))
+            if not is_called and patience > SHORT_PATIENCE:
+                with self.lend():
+                    left = max(deadline - monotonic(), 0.0)
+                    is_called = waiting.called.acquire(timeout=left)
+        except BaseException:
+            if not self._leave(waiting):
+                self._give_back()
+            raise
+        if not is_called and self._leave(waiting):
+            raise Busy
+
+    def _leave(self, waiting: _Waiting) -> bool:
+        """Wait no more; tell whether the turn didn't come in the last moment."""
+        with self._lock:
+            if waiting not in self._waiting:
+                return False
+            self._waiting.remove(waiting)
+            return True
+
+    def _give_back(self, *, entirely: bool = False) -> int:
+        """Let the next one have the turn; tell how often this thread had taken it.
+
+        That is never where it was paused and could not be taken again.
+        """
+        with self._lock:
+            if self._thread != get_ident():
+                return 0
+            depth = self._depth
+            self._depth = 0 if entirely else depth - 1
+            if not self._depth:
+                queue = self._waiting or self._last
+                following = queue.popleft() if queue else None
+                self._thread = following.thread if following else None
+                self._depth = 1 if following else 0
+                if following:
+                    following.called.release()
+            return depth
