@@ -68,6 +68,8 @@ def _decoded(data: bytes, *, inner: bool) -> Iterator[SignatureFile]:
     text = None if inner else wrapped.text_of(data)
     if data.startswith(_SEQUENCE):
         yield SignatureFile("cms", data)
+        if data.endswith(b"\0"):  # Its digest was taken without zero bytes behind it.
+            yield SignatureFile("cms", ber.scan(data, trailing_zeros=True).data)
     elif text is not None:
         yield from _readings(text, inner=True)
     else:

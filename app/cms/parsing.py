@@ -2,6 +2,7 @@
 
 from binascii import a2b_base64
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 from app.cms import armour, ber, wrapped
@@ -27,7 +28,8 @@ def parse(text: str, *, trailing_zeros: bool = False) -> SignedCms | SignedXml:
 
     Says whether it is well-formed and within budget; it doesn't verify anything.
     `trailing_zeros`: zero bytes may follow a CMS, as they do in a PDF (ISO 32000-1 section 12.8.1),
-    and are left away. Raises MalformedSignature, and nothing else, whatever `text` is.
+    and are left away. All who read a signature ask for that; a save alone refuses such a text.
+    Raises MalformedSignature, and nothing else, whatever `text` is.
     """
     try:
         return _parse(text, zeros=trailing_zeros)
@@ -124,7 +126,10 @@ def _check_alphabet(text: str, start: int, stop: int, edge: int = 0) -> None:
 
 def _parse_bytes(data: bytes, *, zeros: bool, inner: bool) -> SignedCms | SignedXml:
     if data.startswith(_SEQUENCE):
-        return parse_signed_data(ber.scan(data, trailing_zeros=zeros))
+        scanned = ber.scan(data, trailing_zeros=zeros)
+        left_away = len(data) - len(scanned.data)
+        parsed = parse_signed_data(scanned)
+        return replace(parsed, trailing_zeros=left_away) if left_away else parsed
     text = None if inner else wrapped.text_of(data)
     if text is not None:
         return _parse(text, zeros=zeros, inner=True)

@@ -73,7 +73,8 @@ class SignedCms:
 
     `der` is the decoded ContentInfo (BER or DER), `content_type` the eContentType with dots,
     `content_size` the bytes of the attached content or None if it is detached, `certificates`
-    the number of those embedded.
+    the number of those embedded. `trailing_zeros` are the zero bytes that followed it and were left
+    away.
     """
 
     der: bytes
@@ -88,6 +89,7 @@ class SignedCms:
     infos: tuple[tuple[Element, ...], ...] = field(repr=False, compare=False)
     #: The embedded CertificateChoices.
     listed: list[Element] = field(repr=False, compare=False)
+    trailing_zeros: int = field(default=0, compare=False)
 
     @property
     def attached(self) -> bool:

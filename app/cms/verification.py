@@ -161,6 +161,11 @@ class Verifier:
         parts = demand_parts(signature)
         signed = choose_content(parts, content, content_budget)
         same = compare_content(content, signed)
+        if signature.trailing_zeros:
+            same = same.noting(
+                "{count} zero bytes follow the signature, and are not signed",
+                count=signature.trailing_zeros,
+            )
         budget = Budget()
         case = _Case(
             (self._intermediates, EmbeddedAuthorities(parts.certificates)),

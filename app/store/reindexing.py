@@ -164,7 +164,9 @@ def _name_threads(connection: Connection, signature_ids: Collection[int]) -> Non
 
 def _read(row: Row[*tuple[Any, ...]], found: Mapping[int, Found]) -> Signing:
     try:
-        return read_signing(parse(row.cms), row.created_at, row.content_sha256, found)
+        return read_signing(
+            parse(row.cms, trailing_zeros=True), row.created_at, row.content_sha256, found
+        )
     except MalformedSignature:
         # Kept while CMS_VALIDATION was off, or taken over from the original server.
         return read_text(row.cms)

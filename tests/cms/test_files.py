@@ -54,6 +54,14 @@ def test_what_is_no_signature_stays_text(text: str) -> None:
     assert open_file(text, digest) == open_file(text, None) == SignatureFile(None, text.encode())
 
 
+def test_zero_bytes_behind_a_signature_belong_to_the_file_if_nothing_says_otherwise() -> None:
+    padded = b64encode(DER + bytes(9)).decode()
+    assert open_file(padded, None).data == DER + bytes(9)
+    assert open_file(padded, hashlib.sha256(DER).hexdigest()) == SignatureFile("cms", DER)
+    rubbish = b64encode(b"\x30\x01" + bytes(9)).decode()
+    assert open_file(rubbish, hashlib.sha256(b"x").hexdigest()).format is None
+
+
 def test_what_looks_like_a_signature_and_has_another_digest_stays_text() -> None:
     assert open_file("MIIB", hashlib.sha256(b"MIIB").hexdigest()) == SignatureFile(None, b"MIIB")
 

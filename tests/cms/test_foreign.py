@@ -9,6 +9,7 @@ import pytest
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
+from app.cms.verification import Verifier
 from tests import builders
 
 DER = builders.sign_cms()
@@ -76,6 +77,10 @@ def test_zero_bytes_behind_a_cms_are_left_away_where_that_is_asked(der: bytes, z
     assert isinstance(read, SignedCms)
     assert read.der == der
     assert read == parse(b64encode(der).decode())
+    assert read.trailing_zeros == zeros
+    [status] = Verifier().verify(read, at=builders.SIGNING_TIME)
+    remark = f"{zeros} zero bytes follow the signature, and are not signed"
+    assert remark in map(str, status.intact.reasons)
 
 
 def test_nothing_else_may_follow() -> None:

@@ -1,5 +1,6 @@
 """Versions whose signers nobody has read yet, as an older program left them."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
@@ -8,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, delete, event, func, select, update
 
+from app.cms.files import open_file
 from app.cms.parsing import parse
 from app.store import reindexed, reindexing
 from app.store.criteria import Criteria
@@ -83,6 +85,18 @@ def test_what_was_not_read_is_read(unread: Engine) -> None:
     assert documents(unread, Criteria(signed_from=SIGNED_AT, signed_to=SIGNED_AT)) == ["b", "a"]
     assert rows_of_signers(unread) == [(1, 1, 1), (1, 2, 1), (1, 2, 2), (2, 1, 1)]
     assert index_of_tags(unread) == tags_of_current_versions(unread)
+
+
+def test_zero_bytes_behind_a_signature_are_left_away(unread: Engine) -> None:
+    padded = b64encode(b64decode(signed_by(IVANOV)) + bytes(9)).decode()
+    of_c = Version.signature_id.in_(select(Signature.id).where(Signature.document == "c"))
+    with unread.connect() as connection:
+        connection.execute(update(Version).where(of_c).values(cms=padded))
+    list(reindex(unread))
+    assert documents(unread, Criteria(iin=IVANOV[1])) == ["c", "a"]
+    with unread.connect() as connection:
+        digest = connection.execute(select(Version.signature_sha256).where(of_c)).scalar()
+    assert open_file(padded, digest).data == b64decode(signed_by(IVANOV))
 
 
 def test_a_thread_without_a_public_id_gets_one(unread: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,14 @@ def test_what_can_t_be_read_is_said_to_be_so(examiner: Examiner) -> None:
     assert not damaged
     assert str(reason).startswith("it can't be read: cms: ")
     assert good == (True, None)
+
+
+def test_zero_bytes_behind_a_signature_are_left_away(examiner: Examiner) -> None:
+    padded = b64encode(b64decode(people.cms(ivan())) + bytes(9)).decode()
+    with examiner.engine.connect() as connection:
+        connection.execute(update(Version).values(cms=padded))
+    assert list(examiner.examine()) == [2]
+    assert found(examiner.engine) == [(True, None)] * 2
 
 
 def test_a_failure_of_one_is_logged_and_the_others_are_verified(

@@ -20,7 +20,7 @@ def is_qualified(thread: PublicThread) -> bool:
         return False
     try:
         with trust.turns.take(read=len(thread.cms)):
-            signature = parse(thread.cms)
+            signature = parse(thread.cms, trailing_zeros=True)
             statuses = trust.verify(signature, at=thread.saved_at, fetch=True)
     except MalformedSignature:
         return False  # Kept while CMS_VALIDATION was off, or damaged where only verifying looks.

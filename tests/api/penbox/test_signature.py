@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from werkzeug.test import TestResponse
 
 from app.extensions import db
-from app.store.models import Signature
+from app.store.models import Signature, Version
 from tests import builders
 from tests.api import people
 from tests.api.asking import JSON, filled, save
@@ -160,6 +161,16 @@ def test_what_reaches_an_anchor_is_qualified(
     trusting: FlaskClient, engine: Engine, attached: bool
 ) -> None:
     save(trusting, cms=people.cms(ivan(), chief(), attached=attached))
+    assert described(trusting, engine)["method"] == "qualified"
+
+
+def test_what_has_zero_bytes_behind_it_is_read_as_well(
+    trusting: FlaskClient, engine: Engine
+) -> None:
+    save(trusting, cms=people.cms(ivan()))
+    padded = b64encode(b64decode(people.cms(ivan())) + bytes(9)).decode()
+    with engine.connect() as connection:
+        connection.execute(update(Version).values(cms=padded))
     assert described(trusting, engine)["method"] == "qualified"
 
 
