@@ -6,6 +6,10 @@ are sorted, so that an index in a file can be used as it lies there, by bisectio
 not in files need none: a number whose octets stand nowhere in them is not listed, which is found
 out at the speed of memory.
 
+A list that has an entry with a critical extension which is not processed here tells of no
+certificate (RFC 5280 section 5.3). That is seen when its entries are walked, and kept in a last row
+that no serial number has.
+
 Whoever reads an entry compares the whole serial number: what shares a row's bits with another, or
 was put into an index by mistake, is nobody's revocation.
 
@@ -29,10 +33,16 @@ _OFFSET_MASK = MAX_SIZE - 1
 # The largest prime that the other bits can hold.
 _PRIME = (1 << 64 - OFFSET_BITS) - 25
 _SEQUENCE, _INTEGER = 0x30, 0x02
+_BOOLEAN, _OCTET_STRING, _OBJECT_IDENTIFIER = 0x01, 0x04, 0x06
+_TIMES = (0x17, 0x18)
 _SHORT, _LONG = 0x80, 0x84
+# What is processed of an entry: reasonCode and invalidityDate (sections 5.3.1 and 5.3.2).
+_PROCESSED = (b"\x55\x1d\x15", b"\x55\x1d\x18")
+# Extensions, as octets, that are remembered to hold nothing unknown; an authority writes some ten.
+_MAX_REMEMBERED = 4096
 
 #: What an index in a file begins with, in the order of octets of the machine; the version is in it.
-MAGIC = array("Q", [0x0001_6C72_6378_6469]).tobytes()
+MAGIC = array("Q", [0x0002_6C72_6378_6469]).tobytes()
 DIGEST_SIZE = 32
 #: Behind it stand the SHA-256 of the list, that of the rows, and the rows.
 HEADER_SIZE = len(MAGIC) + 2 * DIGEST_SIZE
@@ -46,10 +56,12 @@ Buffer: TypeAlias = bytes | mmap.mmap
 """A list, or the file that has it."""
 Rows: TypeAlias = Sequence[int]
 """The sorted rows of an index."""
+Entry: TypeAlias = tuple[int, int, int, int]
+"""Where one of the revokedCertificates begins, its number begins and ends, and what follows."""
 
 
-def walk(data: Buffer, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
-    """Return where each of the revokedCertificates begins, and where its number does and ends.
+def walk(data: Buffer, start: int, stop: int) -> Iterator[Entry]:
+    """Return where the revokedCertificates stand.
 
     They stand from `start` to `stop`; each is a SEQUENCE that begins with an INTEGER, however that
     is padded (RFC 5280 section 5.1). Raises ValueError if they don't fill that span or are
@@ -65,7 +77,7 @@ def walk(data: Buffer, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
         first, end = _read_length(data, contents + 1)
         if not first < end <= following:
             raise ValueError("not an entry of a CRL")
-        yield position, first, end
+        yield position, first, end, following
         position = following
 
 
@@ -81,10 +93,78 @@ def _read_length(data: Buffer, position: int) -> tuple[int, int]:
     return stop, stop + int.from_bytes(data[start:stop], "big")
 
 
+class Extensions:
+    """Looks through the extensions of entries, most of which are those of others."""
+
+    def __init__(self, data: Buffer) -> None:
+        """Take the list."""
+        self._data = data
+        self._remembered: set[bytes] = set()
+
+    def are_unknown(self, end: int, following: int) -> bool:
+        """Return whether one is critical and not processed here, or can't be read.
+
+        They are those of the entry whose number ends at `end`, and that others follow.
+        """
+        data = self._data
+        try:
+            position = end + 2 + data[end + 1]  # Behind a time of a short length.
+            octets = data[position:following]
+            if octets in self._remembered:
+                return False
+            if data[end] not in _TIMES or data[end + 1] >= _SHORT or position > following:
+                return True
+            if not octets:
+                return False
+            if not all(_is_processed(octets, *one) for one in _list(octets)):
+                return True
+        except (ValueError, IndexError):
+            return True
+        if len(self._remembered) < _MAX_REMEMBERED:
+            self._remembered.add(octets)
+        return False
+
+
+def _list(octets: bytes) -> Iterator[tuple[int, int]]:
+    """Return where each of the Extensions starts and stops. Raises ValueError or IndexError."""
+    position, stop = _read_tagged(octets, 0, _SEQUENCE)
+    if stop != len(octets):
+        raise ValueError("not the extensions of an entry")
+    while position < stop:
+        start, position = _read_tagged(octets, position, _SEQUENCE)
+        yield start, position
+
+
+def _is_processed(octets: bytes, start: int, stop: int) -> bool:
+    """Return whether an Extension needs no more than is processed here. Raises as above."""
+    first, position = _read_tagged(octets, start, _OBJECT_IDENTIFIER)
+    is_critical, kind = False, octets[first:position]
+    if octets[position] == _BOOLEAN:
+        first, position = _read_tagged(octets, position, _BOOLEAN)
+        is_critical = any(octets[first:position])
+    _, position = _read_tagged(octets, position, _OCTET_STRING)
+    if position != stop:
+        raise ValueError("not an extension")
+    return not is_critical or kind in _PROCESSED
+
+
+def _read_tagged(octets: bytes, position: int, tag: int) -> tuple[int, int]:
+    """Return where the contents of an element begin and end. Raises ValueError or IndexError."""
+    start, stop = _read_length(octets, position + 1)
+    if octets[position] != tag or stop > len(octets):
+        raise ValueError("another element is expected")
+    return start, stop
+
+
 def build_rows(data: Buffer, start: int, stop: int) -> Iterator["array[int]"]:
     """Return the rows of an index, sorted, in parts. Raises what `walk` does."""
     parts = [array("Q") for _ in range(_PARTS)]
-    for position, first, end in walk(data, start, stop):
+    extensions = Extensions(data)
+    is_unknown = False
+    for position, first, end, following in walk(data, start, stop):
+        if not is_unknown and extensions.are_unknown(end, following):
+            is_unknown = True
+            parts[-1].append(_PRIME << OFFSET_BITS | position)
         number = int.from_bytes(data[first:end], "big", signed=True)
         row = number % _PRIME << OFFSET_BITS | position
         parts[row >> _PART_BITS].append(row)
@@ -110,6 +190,11 @@ def find_offsets(rows: Rows, serial_number: int) -> Iterator[int]:
         yield row & _OFFSET_MASK
 
 
+def has_unknown(rows: Rows) -> bool:
+    """Return whether some entry of the list has extensions that `Extensions` doesn't know."""
+    return bool(len(rows)) and rows[-1] >> OFFSET_BITS == _PRIME
+
+
 def _octets(serial_number: int) -> bytes:
     size = (serial_number if serial_number >= 0 else ~serial_number).bit_length() // 8 + 1
     return serial_number.to_bytes(size, "big", signed=True)
@@ -120,18 +205,24 @@ def occurs(data: Buffer, start: int, stop: int, serial_number: int) -> bool:
     return data.find(_octets(serial_number), start, stop) >= 0
 
 
-def search(data: Buffer, start: int, stop: int, serial_number: int) -> Iterator[int]:
+def search(data: Buffer, start: int, stop: int, serial_number: int) -> tuple[list[int], bool]:
     """Return the offsets of the entries of this serial number, without an index.
 
-    All entries are walked, so it is best asked for those that occur. Raises what `walk` does.
+    Besides, whether any entry has extensions that `Extensions` doesn't know. All entries are
+    walked, so it is best asked for those that occur. Raises what `walk` does.
     """
     octets = _octets(serial_number)
-    for position, first, end in walk(data, start, stop):
+    extensions = Extensions(data)
+    found: list[int] = []
+    is_unknown = False
+    for position, first, end, following in walk(data, start, stop):
+        is_unknown = is_unknown or extensions.are_unknown(end, following)
         if (
             data[max(first, end - len(octets)) : end] == octets
             and int.from_bytes(data[first:end], "big", signed=True) == serial_number
         ):
-            yield position
+            found.append(position)
+    return found, is_unknown
 
 
 def write_index(source: int, target: int, start: int, stop: int) -> None:

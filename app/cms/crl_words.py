@@ -66,6 +66,14 @@ def _ask_crl(
         removed = crl.removes(certificate.serial_number)
     except (MalformedRevocation, TooCostly) as error:
         return Doubt(unknown(error.template, **error.values), crl.this_update)
+    strange: Verdict | None = None
+    if crl.has_unknown_entry:
+        strange = unknown(
+            "a CRL of {issuer} has an entry with a critical extension that is not known here",
+            issuer=title(issuer.subject),
+        )
+        if not revoked:
+            return Doubt(strange, crl.this_update)
     covers = crl.covers(certificate)
     return Word(
         revoked,
@@ -75,6 +83,7 @@ def _ask_crl(
         broken_signature(issuer.public_key, crl.algorithm),
         source.by_sender,
         removed=removed and covers,
+        doubt=strange,
     )
 
 
@@ -98,6 +107,7 @@ def _ask_delta(
         for base in other.crls_of(issuer)
         if delta.is_delta_of(base)
         and isinstance(found := _ask_crl(base, certificate, issuer, other), Word)
+        and not found.doubt
     ]
     base = max(bases, key=lambda found: found.this_update, default=None)
     if base is None:

@@ -5,10 +5,10 @@ is mapped into memory, with an index that all processes share (`app.trust.crl_fi
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TypeAlias, cast
+from typing import cast
 
 from app.cms import x509
 from app.cms.algorithms import PublicKey, name
@@ -21,7 +21,8 @@ from app.cms.crl_entries import (
     read_entry,
     read_invalidity_date,
 )
-from app.cms.crl_index import Buffer, Rows, build_rows, find_offsets, join_rows, occurs, search
+from app.cms.crl_index import Buffer
+from app.cms.crl_search import EntrySearch, Index
 from app.cms.distribution_points import addresses, directories, points_of
 from app.cms.errors import CmsError, TooCostly
 from app.cms.extensions import read_distribution_points
@@ -49,21 +50,12 @@ _POINT, _ONLY_USERS, _ONLY_AUTHORITIES = 0xA0, 0x81, 0x82
 _ONLY_SOME_REASONS, _INDIRECT, _ONLY_ATTRIBUTES = 0x83, 0x84, 0x85
 #: Bytes of a list that plain Python hashes, at 2.5 s for a megabyte of GOST.
 MAX_SLOW_SIZE = 2 * 1024 * 1024
-# What it costs to walk 1,000 bytes of entries, to index them, to look for octets (see `budget`).
-_COST_OF_WALK, _COST_OF_INDEX, _COST_OF_SEARCH = 35, 100, 2
 # Serial numbers whose entries one CRL remembers.
 _MAX_REMEMBERED = 4096
 
 
 class MalformedRevocation(CmsError):
     """The bytes are no CRL, or no OCSP response, that can be read."""
-
-
-Index: TypeAlias = Callable[[int, int], Rows | None]
-"""What gives the index of the entries that stand from the first to the second offset.
-
-None: it is not at hand, and may be the next time.
-"""
 
 
 class CertificateList:
@@ -81,16 +73,17 @@ class CertificateList:
         self._lock = threading.Lock()
         self._found: dict[int, tuple[Revoked, ...]] = {}
         self._data = der
-        self._index = index
-        self._is_walked = False
-        self._rows: Rows | None = None
         try:
-            self._read(der)
+            span = self._read(der)
         except DAMAGE as error:
             raise MalformedRevocation("the CRL is malformed") from error
+        self._search = EntrySearch(der, span, index)
 
-    def _read(self, der: Buffer) -> None:
-        """Read a CertificateList in DER, which nobody has scanned: `Node` minds its edges."""
+    def _read(self, der: Buffer) -> tuple[int, int]:
+        """Read a CertificateList in DER, and return where its entries stand.
+
+        Nobody has scanned it: `Node` minds its edges.
+        """
         # A file that is mapped is read as bytes are: by places and slices.
         value = Scanned(cast(bytes, der), {})
         outermost = root_node(value)
@@ -108,7 +101,6 @@ class CertificateList:
         next_update = fields.optional(UTC_TIME, GENERALIZED_TIME)
         self.next_update = next_update.time() if next_update else None
         entries = fields.optional(SEQUENCE)
-        self._span = entries.element[2:4] if entries else (0, 0)
         extensions = fields.optional(EXPLICIT_0)
         fields.end()
         self._extensions = extensions.only().extensions() if extensions else {}
@@ -116,6 +108,7 @@ class CertificateList:
         #: cRLNumber, and BaseCRLNumber of a delta CRL (sections 5.2.3 and 5.2.4); None: not said.
         self.number = self._read_number(_NUMBER)
         self.base_number = self._read_number(_DELTA)
+        return (entries.element[2], entries.element[3]) if entries else (0, 0)
 
     def _read_number(self, oid: str) -> int | None:
         """Read the number in an extension. Raises one of DAMAGE."""
@@ -159,16 +152,18 @@ class CertificateList:
                     algorithm=name(self.algorithm.oid),
                 ) from error
 
+    @property
+    def has_unknown_entry(self) -> bool:
+        """Whether an entry, of any number, has a critical extension that is not processed here.
+
+        It is known once a serial number was looked for.
+        """
+        return self._search.has_unknown
+
     def pay_for_search(self, serial_number: int, budget: Budget) -> None:
         """Pay for what a look-up takes that isn't remembered. Raises TooCostly."""
-        if budget is FREE or serial_number in self._found or self._rows is not None:
-            return
-        start, stop = self._span
-        budget.spend((stop - start) * _COST_OF_SEARCH // 1000)
-        if not self._is_walked:
-            budget.spend((stop - start) * _COST_OF_WALK // 1000)
-        elif occurs(self._data, start, stop, serial_number):
-            budget.spend((stop - start) * _COST_OF_INDEX // 1000)
+        if budget is not FREE and serial_number not in self._found:
+            self._search.pay(serial_number, budget)
 
     def find(self, serial_number: int) -> Revoked | None:
         """Return the earliest entry of that serial number, but those that take a hold back.
@@ -195,16 +190,16 @@ class CertificateList:
 
     def _entries(self, serial_number: int) -> tuple[Revoked, ...]:
         if serial_number not in self._found:
-            found = tuple(self._search(serial_number))
+            found = tuple(self._read_entries(serial_number))
             if len(self._found) >= _MAX_REMEMBERED:
                 return found
             self._found[serial_number] = found
         return self._found[serial_number]
 
-    def _search(self, serial_number: int) -> Iterator[Revoked]:
+    def _read_entries(self, serial_number: int) -> Iterator[Revoked]:
         """Read the entries of a serial number. Raises MalformedRevocation."""
         try:
-            for offset in self._find_offsets(serial_number):
+            for offset in self._search.find_offsets(serial_number):
                 [element] = self._value.elements(offset, offset + 1, 0)
                 fields = Node(self._value, element).fields(3)
                 number = fields.take(INTEGER).contents
@@ -212,20 +207,6 @@ class CertificateList:
                     yield read_entry(fields)
         except DAMAGE as error:
             raise MalformedRevocation("an entry of the CRL is malformed") from error
-
-    def _find_offsets(self, serial_number: int) -> Iterable[int]:
-        rows = self._index(*self._span) if self._index else self._rows
-        if rows is not None:
-            return find_offsets(rows, serial_number)
-        if self._is_walked and not occurs(self._data, *self._span, serial_number):
-            return ()
-        if self._index or not self._is_walked:  # Else of damaged entries nothing would be told.
-            offsets = [*search(self._data, *self._span, serial_number)]
-            self._is_walked = True
-            return offsets
-        # Where a second one is found, more will be looked for.
-        self._rows = join_rows(build_rows(self._data, *self._span))
-        return find_offsets(self._rows, serial_number)
 
     def is_delta_of(self, base: "CertificateList") -> bool:
         """Return whether both may be read together, as `base` with later changes (section 5.2.4).

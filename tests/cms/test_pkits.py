@@ -47,7 +47,7 @@ INVALID_AND_UNKNOWN = {
         "4.1.2 4.1.3 4.3.1 4.3.2"
     ),
     "no CRL at hand speaks of the certificate": "4.4.1 4.4.4 4.4.5 4.4.6",
-    "the CRL has critical extensions that are unknown here": "4.4.9 4.4.10",
+    "the CRL, or an entry, has critical extensions that are unknown here": "4.4.8 4.4.9 4.4.10",
     "the CRL is too old": "4.4.11 4.4.12 4.15.10",
     "the authority's key is not for CRLs, or the CRL is signed with one that isn't in the path": (
         "4.4.20 4.4.21 4.5.5 4.5.7 4.7.4 4.7.5"
