@@ -14,13 +14,12 @@ from app.api import (
     metrics,
     ncanode,
     operations,
-    operations_description,
     penbox,
-    self_description,
     solaris,
     unread,
 )
 from app.api.families import family_at_work
+from app.api.openapi import views as openapi
 from app.application import Application
 from app.extensions import db
 from app.limits import requests as limited_requests
@@ -115,12 +114,9 @@ def _open_doors(app: Flask, settings: Settings) -> None:
     """Serve the families that are wanted, and what tells of the server and of the API."""
     families = tuple(FAMILIES[name] for name in settings.families)
     app.extensions["families"] = families
-    app.extensions[self_description.CHAPTERS] = (
-        *(family.describe for family in families),
-        operations_description.describe,
-    )
+    app.extensions[openapi.PARTS] = (*(family.openapi for family in families), operations.OPENAPI)
     blueprints = [blueprint for family in families for blueprint in family.blueprints]
-    blueprints += [operations.blueprint, self_description.blueprint]
+    blueprints += [operations.blueprint, openapi.blueprint]
     if settings.metrics:
         blueprints.append(metrics.blueprint)
     for blueprint in blueprints:

@@ -16,9 +16,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from app.api.description import Json
-from app.api.document import describe_rules, path_of
-from app.api.self_description import CHAPTERS
+from app.api.openapi.document import Json, build_document, path_of
+from app.api.openapi.views import PARTS
 
 #: Descriptions by the route tables that they are of: they depend on nothing else.
 _DESCRIPTIONS: dict[tuple[str, ...], Description] = {}
@@ -57,7 +56,9 @@ class Description:
     ) -> jsonschema_rs.Draft202012Validator:
         if (name, status) not in self._validators:
             whole = {**closed(schema), "components": {"schemas": self._shapes}}
-            self._validators[name, status] = jsonschema_rs.Draft202012Validator(whole)
+            self._validators[name, status] = jsonschema_rs.Draft202012Validator(
+                whole, validate_formats=True
+            )
         return self._validators[name, status]
 
 
@@ -87,8 +88,8 @@ def description_of(app: Flask) -> Description:
     rules = [rule for rule in app.url_map.iter_rules() if views[rule.endpoint].startswith("app.")]
     key = tuple(sorted(f"{rule.rule} {rule.endpoint}" for rule in rules))
     if key not in _DESCRIPTIONS:
-        chapters = [describe() for describe in app.extensions[CHAPTERS]]
-        _DESCRIPTIONS[key] = Description(describe_rules(rules, app.view_functions, chapters))
+        document = build_document(app.extensions[PARTS], map(path_of, rules))
+        _DESCRIPTIONS[key] = Description(document)
     return _DESCRIPTIONS[key]
 
 
@@ -108,7 +109,7 @@ def resolve(document: Json, described: Json) -> Json:
 def errors_of(document: Json, schema: Json, value: Any) -> list[str]:
     """Give what is wrong with a value of a shape; a member that is not described is an error."""
     whole = {**closed(schema), "components": closed(document["components"])}
-    validator = jsonschema_rs.Draft202012Validator(whole)
+    validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
     return [error.message for error in validator.iter_errors(value)]
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import Blueprint, Response, current_app, request
-
-from app.api.description import Chapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +28,15 @@ class Family:
     """The API of one signing system.
 
     `prefixes` are what the paths of its addresses begin with: below them its own shape answers to
-    every mistake, unknown addresses and methods included. The first family has none. `describe`
-    gives what it tells of itself.
+    every mistake, unknown addresses and methods included. The first family has none. `openapi`
+    is the file that describes it.
     """
 
     name: str
     blueprints: tuple[Blueprint, ...]
     prefixes: tuple[str, ...]
     tell: Callable[[Problem], Response]
-    describe: Callable[[], Chapter]
+    openapi: Path
 
     def owns(self, path: str) -> bool:
         """Return whether an address is this family's, whether or not there is anything at it."""

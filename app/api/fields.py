@@ -2,9 +2,6 @@
 
 What is wrong they say in one sentence: they raise `ParameterError` instead of collecting messages,
 since an answer has room for one.
-
-Each has a `shape`: the JSON Schema (draft 2020-12) of what it takes in a JSON body, for the API's
-description.
 """
 
 from __future__ import annotations
@@ -32,11 +29,6 @@ from app.api.values import (
 
 T = TypeVar("T")
 
-_WHOLE_NUMBER = {
-    "type": ["integer", "string", "null"],
-    "pattern": r"^\s*([+-]?[0-9]+(\.0+)?\s*)?$",
-}
-
 
 class Parameter(fields.Field[T]):
     """A field without validators: it takes what it can read, and refuses the rest."""
@@ -53,11 +45,6 @@ class Text(Parameter[str | None]):
         self.limit = limit
         self.strip = strip
 
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        limit = {} if self.limit is None else {"maxLength": self.limit}
-        return {"type": ["string", "integer", "null"], **limit}
-
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> str | None:
@@ -72,10 +59,6 @@ class Integer(Parameter[int | None]):
         super().__init__(allow_none=True, **options)
         self.low = low
         self.high = high
-
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return {**_WHOLE_NUMBER, "minimum": self.low, "maximum": self.high}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -98,10 +81,6 @@ class VersionNumber(Parameter[int | None]):
 
     UNREACHABLE: ClassVar[int] = 2**31 - 1
 
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return dict(_WHOLE_NUMBER)
-
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> int | None:
@@ -118,10 +97,6 @@ class Flag(Parameter[bool]):
         **dict.fromkeys(("true", "1", "on", "yes"), True),
         **dict.fromkeys(("false", "0", "off", "no", ""), False),
     }
-
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return {"enum": [True, False, 1, 0, *self.WORDS, None]}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -140,10 +115,6 @@ class Digits(Parameter[str | None]):
         self.digits = digits
         self.hexadecimal = hexadecimal
         self.pattern = re.compile(f"[{'0-9A-Fa-f' if hexadecimal else '0-9'}]{{{digits}}}")
-
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return {"type": ["string", "integer", "null"], "pattern": f"^({self.pattern.pattern})?$"}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -165,10 +136,6 @@ class Digits(Parameter[str | None]):
 class Moment(Parameter[datetime | date | None]):
     """A date, or a date and a time, with or without an offset (ISO 8601, or as answers have it)."""
 
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return {"type": ["string", "null"]}
-
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> datetime | date | None:
@@ -187,10 +154,6 @@ class Choice(Parameter[str | None]):
     def __init__(self, *choices: str, **options: Any) -> None:
         super().__init__(allow_none=True, **options)
         self.choices = choices
-
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return {"enum": [*self.choices, "", None]}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -212,12 +175,6 @@ class Choices(Parameter[tuple[str, ...]]):
     def __init__(self, *choices: str, **options: Any) -> None:
         super().__init__(load_default=(), allow_none=True, **options)
         self.choices = choices
-
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        word = "|".join(self.choices)
-        listed = {"type": "string", "pattern": rf"^\s*(({word})\s*(,\s*({word})\s*)*)?$"}
-        return {**listed, "type": ["string", "array", "null"], "items": {"enum": [*self.choices]}}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -246,14 +203,6 @@ class Tags(Parameter[tuple[str, ...]]):
     def __init__(self, *, wanted: bool = False, **options: Any) -> None:
         super().__init__(load_default=(), allow_none=True, **options)
         self.wanted = wanted
-
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        tag = {"type": ["string", "integer"], "maxLength": MAX_TEXT}
-        if not self.wanted:
-            tag["minLength"] = 1
-        kinds = ["array", "object", "string", "integer", "null"]
-        return {"type": kinds, "items": tag, "maxItems": MAX_TAGS}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from flask import Blueprint, Response
 
@@ -11,6 +12,9 @@ from app.api.ncanode import envelope
 from app.auth import public
 from app.extensions import db
 from app.store.readiness import Fault, find_fault
+
+#: The file that describes what belongs to no family.
+OPENAPI = Path(__file__).with_name("operations.yaml")
 
 blueprint = Blueprint("operations", __name__, url_prefix="/health")
 

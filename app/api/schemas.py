@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 from flask import current_app
 from marshmallow import Schema, missing
-from marshmallow.fields import Field
 
 from app.api.moments import read_local
 from app.api.values import refuse_moment
-
-
-@runtime_checkable
-class Shaped(Protocol):
-    """A field that knows what it takes."""
-
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-
-
-def shape_of(field: Field[Any]) -> dict[str, Any]:
-    """Return the JSON Schema of what a field takes, with its default."""
-    shape = field.shape() if isinstance(field, Shaped) else field.metadata["shape"]
-    default = field.load_default
-    return {**shape, "default": default} if isinstance(default, bool | int | str) else shape
 
 
 class FieldsSchema(Schema):
@@ -67,13 +51,6 @@ class FieldsSchema(Schema):
             if key in given or name not in data:
                 data[name] = field.deserialize(given.get(key, missing), place + key, given)
         return self.build(data)
-
-    def shapes(self) -> dict[str, dict[str, Any]]:
-        """Return the JSON Schema of what each field takes, by the name that it has in requests.
-
-        A field that is marshmallow's own has its schema as `shape` in its metadata.
-        """
-        return {key: shape_of(field) for _, key, field in self._keyed_fields}
 
     def build(self, data: dict[str, Any]) -> Any:
         """Make the value of what the fields gave.

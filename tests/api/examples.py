@@ -1,59 +1,71 @@
 """The examples of the API's description: requests that are really made, and what is answered.
 
-`python -m tests.api.examples` writes them anew; a test compares them with what is answered now.
+`python -m tests.api.examples` writes those anew to which the description of a family refers, at the
+end of its file; a test compares them with what is answered now.
 """
 
 from __future__ import annotations
 
-import json
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.factory import create_app
+from app.api.openapi.document import path_of, read_part
+from app.factory import FAMILIES, create_app
 from app.store.migrations import upgrade
 from config.settings import Settings
 from tests import pki
 from tests.api import people
 from tests.conftest import opened
-from tests.live.server import PROJECT
+from tests.described import document_of
 
-#: view -> what was asked, and the answers by status.
-Examples = dict[str, dict[str, Any]]
+#: What stands before the examples in the file of a family.
+MARK = "  # --- written by `python -m tests.api.examples`\n"
 
 
 class Recorder:
-    """Asks, and keeps the first request that each view took and its first answer of each status."""
+    """Asks, and keeps the first good request of each operation and its first answer of each status.
+
+    What is kept has the name of the operation with `Request` or the status behind it.
+    """
 
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.client: FlaskClient = app.test_client()
-        self.examples: Examples = {}
+        self.paths = document_of(app)["paths"]
+        self.examples: dict[str, Any] = {}
+        #: Of each operation, the parameters of its first good request.
+        self.parameters: dict[str, dict[str, Any]] = {}
 
     def ask(self, method: str, path: str, **query: Any) -> TestResponse:
         """Ask by a query string."""
         response = self.client.open(path, method=method, query_string=query)
-        self._keep(response, method, path, {"query": query} if query else {})
+        operation, variables = self._keep(response, method, path)
+        if response.status_code < 300:
+            self.parameters.setdefault(operation, {**query, **variables})
         return response
 
     def send(self, path: str, **body: Any) -> TestResponse:
         """Post JSON."""
         response = self.client.post(path, json=body)
-        self._keep(response, "POST", path, {"body": body})
+        operation, _ = self._keep(response, "POST", path)
+        if response.status_code < 300:
+            self.examples.setdefault(f"{operation}Request", body)
         return response
 
-    def _keep(self, response: TestResponse, method: str, path: str, asked: dict[str, Any]) -> None:
-        endpoint, variables = self.app.url_map.bind("").match(path, method)
-        example = self.examples.setdefault(self.app.view_functions[endpoint].__name__, {})
-        if response.status_code < 300 and not example.keys() - {"answers"}:
-            example |= asked | ({"variables": dict(variables)} if variables else {})
-        answers = example.setdefault("answers", {})
-        answers.setdefault(str(response.status_code), response.get_json())
+    def _keep(self, response: TestResponse, method: str, path: str) -> tuple[str, dict[str, Any]]:
+        adapter = self.app.url_map.bind("")
+        rule, variables = adapter.match(path, method, return_rule=True)
+        operation: str = self.paths[path_of(rule)][method.lower()]["operationId"]
+        self.examples.setdefault(f"{operation}{response.status_code}", response.get_json())
+        return operation, dict(variables)
 
 
 def ncanode(ask: Recorder) -> None:
@@ -91,7 +103,7 @@ def solaris(ask: Recorder) -> None:
 def penbox(ask: Recorder) -> None:
     """Walk through the family."""
     _save(ask)
-    [signing] = ask.ask("GET", f"/v1/persons/{people.IIN}/signings").get_json()
+    [signing] = ask.client.get(f"/v1/persons/{people.IIN}/signings").get_json()
     public_id = signing["url"].rpartition("/")[2]
     ask.ask("GET", f"/v1/signatures/{public_id}")
     ask.ask("GET", "/v1/signatures/f81d4fae-7dec-11d0-a765-00a0c91e6bf6")
@@ -142,26 +154,23 @@ WALKS: dict[str, Callable[[Recorder], None]] = {
 SETTINGS = {"PUBLIC_URL": "https://signatures.example.kz", "LOCALE": "ru"}
 
 
-def record(app: Flask, family: str) -> Examples:
+def record(app: Flask, family: str) -> Recorder:
     """Walk through a family on an empty store, and give what was asked and answered."""
     recorder = Recorder(app)
     WALKS[family](recorder)
-    own = {
-        app.view_functions[rule.endpoint].__name__
-        for rule in app.url_map.iter_rules()
-        if any(
-            rule.endpoint.startswith(f"{blueprint.name}.")
-            for one in app.extensions["families"]
-            if one.name == family
-            for blueprint in one.blueprints
-        )
-    }
-    return {view: example for view, example in recorder.examples.items() if view in own}
+    return recorder
 
 
-def file_of(family: str) -> Path:
-    """Give the file of a family's examples."""
-    return PROJECT / "app" / "api" / family / "examples.json"
+def kept_in(file: Path) -> dict[str, Any]:
+    """Give the examples in a file of the description, by name."""
+    examples = read_part(file)["components"].get("examples", {})
+    return {name: example["value"] for name, example in examples.items()}
+
+
+def references_in(file: Path) -> set[str]:
+    """Give the names of the examples to which a file of the description refers."""
+    text = file.read_text(encoding="utf-8")
+    return set(re.findall(r"'#/components/examples/(\w+)'", text))
 
 
 def outline(value: Any) -> Any:
@@ -171,6 +180,25 @@ def outline(value: Any) -> Any:
     if isinstance(value, list):
         return [outline(item) for item in value]
     return type(value).__name__
+
+
+def write_examples(file: Path, recorded: dict[str, Any]) -> None:
+    """Write the recorded examples to which a file refers at its end."""
+    text, _, _ = file.read_text(encoding="utf-8").partition(MARK)
+    wanted = references_in(file)
+    examples = {name: {"value": value} for name, value in recorded.items() if name in wanted}
+    written = yaml.dump(
+        {"examples": examples}, Dumper=Plain, allow_unicode=True, sort_keys=False, width=10**6
+    )
+    indented = "".join(f"  {line}\n" for line in written.splitlines())
+    file.write_text(text + MARK + indented, encoding="utf-8")
+
+
+class Plain(yaml.SafeDumper):
+    """Writes every value where it stands, without anchors."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
 
 
 def main() -> None:
@@ -184,9 +212,8 @@ def main() -> None:
             app = create_app(
                 Settings.from_env({"DATABASE_URL": url, "TRUST_DIR": str(anchors), **SETTINGS})
             )
-            examples = record(app, family)
-        text = json.dumps(examples, ensure_ascii=False, indent=1)
-        file_of(family).write_text(f"{text}\n", encoding="utf-8")
+            examples = record(app, family).examples
+        write_examples(FAMILIES[family].openapi, examples)
 
 
 if __name__ == "__main__":

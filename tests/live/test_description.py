@@ -66,13 +66,14 @@ def test_people_read_it_in_a_browser_that_asks_nobody_else(
     with requests.Session() as session:
         session.trust_env = False
         document = session.get(f"{described.address}/openapi.json", timeout=20).json()
-    page = open_page(f"{described.address}/docs#/ncanode/get_signature", tmp_path)
+    page = open_page(f"{described.address}/docs#/find/getSignature", tmp_path)
 
     shown = [unescape(path) for path in re.findall(r'data-path="([^"]+)"', page.html)]
     assert sorted(shown) == sorted(
         path for path, operations in document["paths"].items() for _ in operations
     )
-    assert "Must be set." in page.html  # The operation that the address names is opened.
+    # The operation that the address names is opened.
+    assert "the one that <code>version</code> names" in page.html
     assert {url.removeprefix(described.address) for url in page.asked} == {
         "/docs/swagger-ui.css",
         "/docs/swagger-ui-bundle.js",

@@ -1,8 +1,9 @@
 """iinked Sign: packages of documents, and who has to sign them."""
 
+from pathlib import Path
+
 from app.api.families import Family
 from app.api.iinked import routes
-from app.api.iinked.description import describe
 from app.api.iinked.shapes import tell
 
 FAMILY = Family(
@@ -10,7 +11,7 @@ FAMILY = Family(
     blueprints=(routes.blueprint,),
     prefixes=("/packages/", "/api/v1/packages/"),
     tell=tell,
-    describe=describe,
+    openapi=Path(__file__).with_name("openapi.yaml"),
 )
 
 __all__ = ["FAMILY"]

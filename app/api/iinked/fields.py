@@ -44,10 +44,6 @@ class OneOf(Parameter[str | None]):
         self.refusal = refusal
         self.choices = choices
 
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return {"enum": [*self.choices, "", None]}
-
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> str | None:
@@ -66,10 +62,6 @@ class OneOf(Parameter[str | None]):
 
 class SomeOf(OneOf):
     """Some of a few words, each once. A single one is a list of one."""
-
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return {"type": ["array", "string", "null"], "items": {"enum": list(self.choices)}}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -96,10 +88,6 @@ class SignBy(Moment):
 class Role(Text):
     """A role as certificates claim it, whether in capitals or in small letters."""
 
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return {"enum": [*ROLE_NAMES, *map(str.lower, ROLE_NAMES), "", None]}
-
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any
     ) -> str | None:
@@ -118,10 +106,6 @@ class JsonObject(Parameter[dict[str, Any]]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(load_default=None, allow_none=True, **options)
-
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return {"type": ["object", "null"]}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
@@ -150,12 +134,6 @@ class Items(Parameter[tuple[Any, ...]]):
         super().__init__(load_default=(), allow_none=True, **options)
         self.schema = schema
         self.limit = limit
-
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        demanded = list(self.schema.DEMANDED)
-        item = {"type": "object", "properties": self.schema.shapes(), "required": demanded}
-        return {"type": ["array", "null"], "items": item, "maxItems": self.limit}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any

@@ -93,7 +93,6 @@ class AskedSchema(ParametersSchema):
         deserialize=read_rules,
         load_default=(),
         allow_none=True,
-        metadata={"shape": {"type": ["array", "string", "null"], "items": {"enum": [*RULES, ""]}}},
     )
 
     def build(self, data: dict[str, Any]) -> Any:
@@ -145,13 +144,6 @@ def _read_constraint(item: Any, number: int) -> Asked:
     return asked
 
 
-_CONSTRAINTS = {
-    "type": ["array", "object", "string", "null"],
-    "items": {"type": "object", "properties": _ASKED.shapes()},
-    "maxItems": MAX_CONSTRAINTS,
-}
-
-
 class CmsSchema(AskedSchema):
     """POST /cms/validate."""
 
@@ -164,7 +156,6 @@ class CmsSchema(AskedSchema):
         deserialize=read_constraints,
         load_default=(),
         allow_none=True,
-        metadata={"shape": _CONSTRAINTS},
     )
     verify_ocsp = Flag(load_default=False, allow_none=True)
     verify_crl = Flag(load_default=False, allow_none=True)

@@ -52,7 +52,6 @@ class OriginSchema(ParametersSchema):
         deserialize=read_params,
         load_default=None,
         allow_none=True,
-        metadata={"shape": {"type": ["object", "null"]}},
     )
 
     def build(self, data: dict[str, Any]) -> OriginRequest:

@@ -1,8 +1,9 @@
 """Penbox: one signature by its public id."""
 
+from pathlib import Path
+
 from app.api.families import Family
 from app.api.penbox import routes
-from app.api.penbox.description import describe
 from app.api.penbox.shapes import tell
 
 FAMILY = Family(
@@ -10,7 +11,7 @@ FAMILY = Family(
     blueprints=(routes.blueprint,),
     prefixes=("/v1/signatures/", "/signatures/"),
     tell=tell,
-    describe=describe,
+    openapi=Path(__file__).with_name("openapi.yaml"),
 )
 
 __all__ = ["FAMILY"]

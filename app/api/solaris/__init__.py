@@ -1,8 +1,9 @@
 """Solaris: the signings of a person (IDnow)."""
 
+from pathlib import Path
+
 from app.api.families import Family
 from app.api.solaris import routes
-from app.api.solaris.description import describe
 from app.api.solaris.shapes import tell
 
 FAMILY = Family(
@@ -10,7 +11,7 @@ FAMILY = Family(
     blueprints=(routes.blueprint,),
     prefixes=("/v1/persons/",),
     tell=tell,
-    describe=describe,
+    openapi=Path(__file__).with_name("openapi.yaml"),
 )
 
 __all__ = ["FAMILY"]

@@ -1,8 +1,8 @@
-"""The API tells of itself: to machines as OpenAPI, to people as pages of Swagger UI."""
+"""The addresses of the description: OpenAPI for programs, a page of Swagger UI for people."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -11,14 +11,14 @@ from flask import Blueprint, Response, current_app, request, url_for
 from werkzeug.exceptions import NotFound
 
 from app.api.answers import Answer
-from app.api.description import Chapter
-from app.api.document import write_document
+from app.api.openapi.document import write_document
 from app.auth import public
 
-blueprint = Blueprint("self_description", __name__)
+blueprint = Blueprint("openapi", __name__)
 
-#: Under this name the application keeps what its rooms tell, and the document once it is written.
-CHAPTERS, DOCUMENT = "chapters", "document"
+#: Under these names the application keeps the files of the description, and the document once it is
+#: written.
+PARTS, DOCUMENT = "openapi parts", "openapi document"
 #: The reader's files, which the package flask-swagger-ui brings, and our own.
 READER = Path(str(files("flask_swagger_ui"))) / "dist"
 PAGES = Path(__file__).with_name("pages")
@@ -53,8 +53,8 @@ _HEADERS = {
 
 @blueprint.get("/openapi.json")
 @public
-def tell_machines() -> Response:
-    """Describe the API as OpenAPI 3.1."""
+def get_openapi() -> Response:
+    """Return the description of the API as OpenAPI 3.1."""
     return Answer(_document())
 
 
@@ -62,26 +62,26 @@ def _document() -> bytes:
     """Return the document, written when it is first asked for; it stays the same after that."""
     extensions = current_app.extensions
     if DOCUMENT not in extensions:
-        rooms: Sequence[Callable[[], Chapter]] = extensions[CHAPTERS]
-        extensions[DOCUMENT] = write_document(current_app, [describe() for describe in rooms])
+        parts: Sequence[Path] = extensions[PARTS]
+        extensions[DOCUMENT] = write_document(current_app, parts)
     document: bytes = extensions[DOCUMENT]
     return document
 
 
 @blueprint.get("/docs")
 @public
-def show_reader() -> Response:
+def get_docs() -> Response:
     """Return the page on which people read the description."""
     page = (PAGES / "docs.html").read_text(encoding="utf-8")
-    document = url_for("self_description.tell_machines")
-    assets = url_for("self_description.show_reader")
+    document = url_for("openapi.get_openapi")
+    assets = url_for("openapi.get_docs")
     written = page.format(document=escape(document), assets=escape(assets))
     return Response(written, headers=_HEADERS, content_type="text/html; charset=utf-8")
 
 
 @blueprint.get("/docs/<asset>")
 @public
-def give_asset(asset: str) -> Response:
+def get_docs_asset(asset: str) -> Response:
     """Return a file that the page needs."""
     if asset not in ASSETS:
         raise NotFound

@@ -7,7 +7,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-from app.api.self_description import ASSETS, POLICY
+from app.api.openapi.views import ASSETS, POLICY
 from tests.api.asking import message_of
 from tests.conftest import AppMaker
 

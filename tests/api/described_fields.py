@@ -1,0 +1,169 @@
+"""What each operation reads, and the JSON Schema that describes a field: the form for programs.
+
+Fields read more than that (numbers from text, text from numbers, null for nothing), which the
+description says once, in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import fields
+
+from app.api import fields as common
+from app.api.iinked import fields as of_iinked
+from app.api.iinked.schemas import AddSchema, ListSchema, PackageSchema
+from app.api.ncanode.check_schemas import (
+    MAX_CONSTRAINTS,
+    AskedSchema,
+    CmsSchema,
+    ExtractSchema,
+    ValidateSchema,
+    VerifySchema,
+    read_constraints,
+    read_rules,
+)
+from app.api.ncanode.checks import RULES
+from app.api.ncanode.origin import OriginSchema, read_params
+from app.api.ncanode.schemas import (
+    ALIASES,
+    GetSchema,
+    SaveSchema,
+    SearchSchema,
+    ThreadSchema,
+    VersionsSchema,
+)
+from app.api.openapi.document import Json
+from app.api.schemas import FieldsSchema
+from app.api.solaris.pages import FIELDS
+from app.api.values import MAX_TAGS, MAX_TEXT
+
+#: What the operations read, by id; those that are not here read nothing but their address.
+READS: dict[str, type[FieldsSchema] | Mapping[str, fields.Field[Any]]] = {
+    "saveSignature": SaveSchema,
+    "getSignature": GetSchema,
+    "deleteSignature": ThreadSchema,
+    "listVersions": VersionsSchema,
+    "searchSignatures": SearchSchema,
+    "verifySignature": VerifySchema,
+    "validateCms": CmsSchema,
+    "validateSigner": ValidateSchema,
+    "extractContent": ExtractSchema,
+    "extractContentByQuery": ExtractSchema,
+    "forwardToNcanode": OriginSchema,
+    "listPersonSignings": FIELDS,
+    "addPackage": AddSchema,
+    "sendPackage": PackageSchema,
+    "rescindPackage": PackageSchema,
+    "deletePackage": PackageSchema,
+    "listPackages": ListSchema,
+}
+#: Fields that a schema has for another operation, and that mean nothing here.
+UNUSED = {"sendPackage": {"rescindMessage"}, "deletePackage": {"rescindMessage"}}
+#: The last part of the ids of operations that have a second address.
+SECOND = "V1"
+
+
+def parameters_of(operation: str) -> dict[str, Json]:
+    """Give the schema of each parameter that an operation reads, by name."""
+    name = operation.removesuffix(SECOND)
+    read = READS.get(name, {})
+    shapes = shapes_of(read()) if isinstance(read, type) else _shapes(read)
+    shapes = {key: shape for key, shape in shapes.items() if key not in UNUSED.get(name, ())}
+    aliases = {
+        alias: {**shapes[known], "deprecated": True}
+        for alias, known in ALIASES.items()
+        if known in shapes and _is_of_ncanode(read)
+    }
+    return shapes | aliases
+
+
+def demanded_by(operation: str) -> tuple[str, ...]:
+    """Give the names of parameters that must be set."""
+    read = READS.get(operation.removesuffix(SECOND))
+    return read.DEMANDED if isinstance(read, type) else ()
+
+
+def shapes_of(schema: FieldsSchema) -> dict[str, Json]:
+    """Give the schema of each field, by the name that it has in requests."""
+    return _shapes({field.data_key or name: field for name, field in schema.load_fields.items()})
+
+
+def _shapes(read: Mapping[str, fields.Field[Any]]) -> dict[str, Json]:
+    return {name: shape_of(field) for name, field in read.items()}
+
+
+def _is_of_ncanode(read: Any) -> bool:
+    return isinstance(read, type) and read.__module__.startswith("app.api.ncanode.")
+
+
+def shape_of(field: fields.Field[Any]) -> Json:
+    """Give the schema of a field, with its default."""
+    kind = next(one for one in type(field).__mro__ if one in SHAPES)
+    shape = SHAPES[kind](field)
+    default = field.load_default
+    return {**shape, "default": default} if isinstance(default, bool | int | str) else shape
+
+
+def _text(field: Any) -> Json:
+    return {"type": "string", **({} if field.limit is None else {"maxLength": field.limit})}
+
+
+def _integer(field: Any) -> Json:
+    return {"type": "integer", "minimum": field.low, "maximum": field.high}
+
+
+def _digits(field: Any) -> Json:
+    return {"type": "string", "pattern": f"^{field.pattern.pattern}$"}
+
+
+def _choice(field: Any) -> Json:
+    return {"type": "string", "enum": list(field.choices)}
+
+
+def _list(field: Any) -> Json:
+    return {"type": "array", "items": _choice(field)}
+
+
+def _tags(field: Any) -> Json:
+    least = {} if field.wanted else {"minLength": 1}
+    tag = {"type": "string", "maxLength": MAX_TEXT, **least}
+    return {"type": "array", "items": tag, "maxItems": MAX_TAGS}
+
+
+def _objects(field: Any) -> Json:
+    item: Json = {"type": "object", "properties": shapes_of(field.schema)}
+    if field.schema.DEMANDED:
+        item["required"] = list(field.schema.DEMANDED)
+    return {"type": "array", "items": item, "maxItems": field.limit}
+
+
+def _function(field: Any) -> Json:
+    if field.deserialize_func is read_constraints:
+        asked = {"type": "object", "properties": shapes_of(AskedSchema())}
+        return {"type": "array", "items": asked, "maxItems": MAX_CONSTRAINTS}
+    if field.deserialize_func is read_rules:
+        return {"type": "array", "items": {"type": "string", "enum": list(RULES)}}
+    assert field.deserialize_func is read_params
+    return {"type": "object", "additionalProperties": True}
+
+
+#: How fields are described, by their kind; one that is not here is described as its base.
+SHAPES: dict[type, Callable[[Any], Json]] = {
+    common.Text: _text,
+    common.Integer: _integer,
+    common.VersionNumber: lambda _: {"type": "integer"},
+    common.Flag: lambda _: {"type": "boolean"},
+    common.Digits: _digits,
+    common.Moment: lambda _: {"type": "string"},
+    common.Choice: _choice,
+    common.Choices: _list,
+    common.Tags: _tags,
+    of_iinked.OneOf: _choice,
+    of_iinked.SomeOf: _list,
+    of_iinked.Role: lambda _: {"type": "string", "enum": list(of_iinked.ROLE_NAMES)},
+    of_iinked.JsonObject: lambda _: {"type": "object", "additionalProperties": True},
+    of_iinked.Items: _objects,
+    fields.Function: _function,
+}

@@ -1,0 +1,169 @@
+"""What is generated from the description can be used: every operation, with typed answers."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import httpx
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.api.openapi.document import Json
+from tests.api import people
+from tests.described import resolve
+
+#: Seconds that a generator may take.
+PATIENCE = 120
+#: Where `npm install` puts the programs of the test of TypeScript.
+NODE = Path(__file__).with_name("typescript") / "node_modules" / ".bin"
+#: The name of the package that is generated; no other test has one.
+PACKAGE = "qoltanba_client_of_tests"
+
+
+@pytest.fixture(name="document")
+def served_document(sqlite_client: FlaskClient) -> Json:
+    """Give the description as it is served."""
+    document: Json = sqlite_client.get("/openapi.json").get_json()
+    return document
+
+
+def operations_of(document: Json) -> Iterator[Json]:
+    """Give each operation, its references to answers followed."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            answers = operation["responses"].items()
+            resolved = {status: resolve(document, answer) for status, answer in answers}
+            yield {**operation, "responses": resolved}
+
+
+def run(*command: str | Path, folder: Path) -> str:
+    """Run a generator, and give what it says."""
+    scripts = sysconfig.get_path("scripts")
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=PATIENCE,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    return said
+
+
+@pytest.fixture(name="generated")
+def generated_package(
+    document: Json, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """Give the name of the package that openapi-python-client makes of the description."""
+    source = tmp_path / "openapi.json"
+    source.write_text(json.dumps(document), encoding="utf-8")
+    generator = (sys.executable, "-m", "openapi_python_client", "generate", "--meta=none")
+    said = run(*generator, f"--path={source}", f"--output-path={PACKAGE}", folder=tmp_path)
+    assert "Warning" not in said, said
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield PACKAGE
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+        del sys.modules[name]
+
+
+def module_of(package: str, operation: Json) -> Any:
+    """Give the generated module of an operation."""
+    name = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", operation["operationId"]).lower()
+    return importlib.import_module(f"{package}.api.{operation['tags'][0]}.{name}")
+
+
+def test_a_python_client_has_every_operation_with_typed_answers(
+    document: Json, generated: str
+) -> None:
+    found = 0
+    for operation in operations_of(document):
+        [answer] = get_args(get_type_hints(module_of(generated, operation).sync_detailed)["return"])
+        types = set(get_args(answer)) or {answer}
+        # What has no body has no type; it is the only answer that may be anything.
+        empty = [status for status, one in operation["responses"].items() if "content" not in one]
+        assert (Any in types) is bool(empty), (operation["operationId"], types)
+        assert len(types - {Any}) >= 2, operation["operationId"]
+        found += 1
+    assert found > 25
+
+
+def test_a_python_client_saves_finds_and_verifies(
+    sqlite_app: Flask, document: Json, generated: str
+) -> None:
+    models = importlib.import_module(f"{generated}.models")
+    client = importlib.import_module(f"{generated}.client").Client("http://localhost")
+    transport = httpx.WSGITransport(app=sqlite_app)
+    modules = {one["operationId"]: module_of(generated, one) for one in operations_of(document)}
+    with httpx.Client(transport=transport, base_url="http://localhost") as inner:
+        client.set_httpx_client(inner)
+        body = models.SaveSignatureRequest(
+            document="contract-7",
+            thread="approval",
+            cms=people.cms(people.ivan()),
+            tags=["loan", "customer-1"],
+        )
+        saved = modules["saveSignature"].sync(client=client, body=body)
+        assert isinstance(saved, models.SavedSignature)
+        assert saved.content.signature.version == 1
+        again = modules["saveSignature"].sync(client=client, body=body)
+        assert isinstance(again, models.NcanodeError)
+
+        found = modules["searchSignatures"].sync(
+            client=client,
+            tags=["loan"],
+            count=True,
+            with_=list(models.AddedPart),
+        )
+        assert found.content.nb_results == 1
+        [signature] = found.content.signatures
+        assert signature.tags == ["loan", "customer-1"]
+        assert signature.signers[0].claimed.iin == people.IIN
+
+        pair = {"document": "contract-7", "thread": "approval"}
+        verified = modules["verifySignature"].sync(client=client, **pair)
+        assert verified.content.verification.intact.answer.value == "yes"
+        deleted = modules["deleteSignature"].sync(client=client, **pair)
+        assert deleted.status is True
+
+
+CHECK = """\
+import type { operations } from "./openapi";
+type Typed<T> = unknown extends T ? false : true;
+type Answers<Name extends keyof operations> = operations[Name]["responses"];
+"""
+
+
+@pytest.mark.live
+def test_typescript_types_have_every_operation_with_typed_answers(
+    document: Json, tmp_path: Path
+) -> None:
+    if not (NODE / "openapi-typescript").exists():
+        pytest.skip("openapi-typescript is missing: npm install --prefix tests/api/typescript")
+    source = tmp_path / "openapi.json"
+    source.write_text(json.dumps(document), encoding="utf-8")
+    run(NODE / "openapi-typescript", source, "-o", "openapi.d.ts", folder=tmp_path)
+    answers = [
+        f'Answers<"{operation["operationId"]}">[{status}]["content"]["{kind}"]'
+        for operation in operations_of(document)
+        for status, answer in operation["responses"].items()
+        for kind in answer.get("content", {})
+    ]
+    lines = [f"export const a{at}: Typed<{one}> = true;" for at, one in enumerate(answers)]
+    success = 'Answers<"saveSignature">[201]["content"]["application/json"]["status"]'
+    lines.append(f"export const literal: {success} extends true ? true : false = true;")
+    (tmp_path / "check.ts").write_text(CHECK + "\n".join(lines), encoding="utf-8")
+    run(NODE / "tsc", "--noEmit", "--strict", "check.ts", folder=tmp_path)
+    assert len(answers) > 200
