@@ -1,9 +1,12 @@
 """When something was signed: what is proven of that, and what is only said."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from app.cms.x509 import Certificate
+
+TOLERANCE = timedelta(minutes=5)
+"""By how much the clocks of two servers may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,14 @@ class Occasion:
     into it anything. So for the algorithms that it stands on counts when it is known to exist.
 
     `claimed` is there if a signature is judged, which was made at `at` or before; None if it is the
-    certificate itself, at that very moment.
+    certificate itself, at that very moment. `now` is when it is verified, by the clock of the
+    caller, if that is told.
     """
 
     at: datetime
     known: datetime
     claimed: ClaimedTimes | None = None
+    now: datetime | None = None
 
     @classmethod
     def of(cls, at: "datetime | Occasion") -> "Occasion":
@@ -51,9 +56,15 @@ class Occasion:
         Raises ValueError if a moment has no time zone.
         """
         if isinstance(at, Occasion):
-            return cls(_in_utc(at.at), _in_utc(at.known), at.claimed)
+            now = _in_utc(at.now) if at.now else None
+            return cls(_in_utc(at.at), _in_utc(at.known), at.claimed, now)
         moment = _in_utc(at)
         return cls(moment, moment)
+
+
+def is_future(moment: datetime | None, now: datetime | None) -> bool:
+    """Return whether a moment has not come yet, clocks that differ by minutes allowed for."""
+    return moment is not None and now is not None and moment - now > TOLERANCE
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -5,13 +5,12 @@ the scan: they hold together, and the fields that parsing checks are as they sho
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from app.cms.algorithms import DIGEST_URIS, SIGNATURE_URIS, AlgorithmIdentifier
 from app.cms.ber import OBJECT_IDENTIFIER, SEQUENCE, SET, Element, Scanned
 from app.cms.claims import Claims, claims_of
 from app.cms.nodes import DAMAGE, Node
-from app.cms.security_tokens import DS
 from app.cms.signed_data import (
     MAX_ATTRIBUTES,
     SignedCms,
@@ -20,6 +19,7 @@ from app.cms.signed_data import (
 from app.cms.signed_xml import SignedXml, parse_document
 from app.cms.timestamp_claims import TimestampClaims, read_token
 from app.cms.x509 import Certificate, read_certificate
+from app.cms.xades_times import find_signing_time, read_signing_time
 from app.cms.xml_signatures import XmlSignature, find_signatures
 
 CONTENT_TYPES = {
@@ -40,16 +40,6 @@ _UNSIGNED_ATTRIBUTES = 0xA1
 _MAX_FIELDS = 7
 # Tokens of one signer that are tried; one is usual.
 _MAX_TOKENS = 4
-# XAdES (ETSI EN 319 132-1 section 5.2.1), all versions of whose namespace look alike.
-_XADES_TIME = "/".join(
-    (
-        f"{DS}Object",
-        "{*}QualifyingProperties",
-        "{*}SignedProperties",
-        "{*}SignedSignatureProperties",
-        "{*}SigningTime",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +185,7 @@ def _describe_xml_signer(
     method, digest_method = signature.signature_method, signature.digest_methods[0]
     known = SIGNATURE_URIS.get(method)
     certificate = read_certificate(signature.certificate)
-    moment = _read_xml_time(signing_time) if signing_time is not None else None
+    moment = read_signing_time(signing_time) if signing_time is not None else None
     broken = signing_time is not None and moment is None
     return SignerClaims(
         number=number,
@@ -220,19 +210,10 @@ def _find_signing_times(signature: SignedXml) -> dict[int, str]:
     root = parse_document(signature.xml.decode())
     found = {}
     for number, (element, _) in enumerate(find_signatures(root), 1):
-        time = element.findtext(_XADES_TIME)
+        time = find_signing_time(element)
         if time is not None:
             found[number] = time
     return found
-
-
-def _read_xml_time(text: str) -> datetime | None:
-    """Read an xs:dateTime; None if it is none, or doesn't say in which time zone it is."""
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        return moment.astimezone(UTC) if moment.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def describe_content(signature: SignedCms | SignedXml) -> SignedContent:

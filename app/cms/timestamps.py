@@ -20,6 +20,7 @@ from app.cms.certificates import CertificateSource
 from app.cms.contents import Content
 from app.cms.errors import MalformedSignature, TooCostly, Undecidable
 from app.cms.nodes import DAMAGE, Node
+from app.cms.occasions import is_future
 from app.cms.signed_data import parse_signed_data
 from app.cms.signed_parts import SignedParts, SignerParts, read_parts
 from app.cms.signer_checks import check_signer, check_signing_certificate
@@ -59,14 +60,15 @@ class TokenCase:
 
     `at` is when they are known to exist: as of then the algorithms count that a token stands on.
     Its own time is no measure for them, since who can forge its signature today can date it back.
-    `elsewhere` are the places where the certificate of its authority is looked for, if the token
-    has it not.
+    `now` is when they are verified, if that is known: no true one is from later. `elsewhere` are
+    the places where the certificate of its authority is looked for, if the token has it not.
     """
 
     judge: Judge
     budget: Budget
     at: datetime
     elsewhere: Sequence[CertificateSource] = ()
+    now: datetime | None = None
 
 
 def check_timestamps(signer: SignerParts, case: TokenCase) -> TimestampStatus | None:
@@ -115,6 +117,7 @@ def check_timestamp(token: Node, stamped: bytes, case: TokenCase) -> TimestampSt
         _check_signature(parts, authority, case),
         # Step 4.
         _check_purpose(authority),
+        _check_time(claims, case),
     )
     if verdict.answer is not Answer.YES:
         return _conclude(claims, verdict, authority)
@@ -209,6 +212,13 @@ def _check_imprint(claims: TimestampClaims, stamped: bytes, budget: Budget) -> V
     # An imprint from before its digest broke is of no use to forgers: they would have to find what
     # has this very digest, and not two that have the same.
     return weigh_token(YES, [broken_digest(algorithm)], claims.gen_time)
+
+
+def _check_time(claims: TimestampClaims, case: TokenCase) -> Verdict:
+    """Doubt a token from the future: who made it has a wrong clock, or this server does."""
+    if is_future(claims.gen_time, case.now):
+        return unknown("the timestamp is from the future, by the clock of this server")
+    return YES
 
 
 def _check_purpose(authority: Certificate) -> Verdict:

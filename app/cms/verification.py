@@ -23,6 +23,7 @@ from app.cms.embedded_revocation import read_embedded
 from app.cms.occasions import ClaimedTimes, Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.paths import Path, check_authorities, find_path
+from app.cms.remarks import explain_path, note_future, note_zeros
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
@@ -120,8 +121,8 @@ class Verifier:
         says when the signature is known to have existed, for signers without a timestamp that
         holds: as a rule the moment of saving. It is an Occasion where certificates are to be judged
         as of another moment than that since when the signature is known. `patient`: hashing the
-        content may take minutes, as it does with GOST where libgcrypt is missing. Steps for each
-        signer:
+        content may take minutes, as it does with GOST where libgcrypt is missing. A timestamp from
+        the future is noticed if the Occasion says what time it is. Steps for each signer:
 
         1. intact and valid: digests and signature value (RFC 5652 section 5.6, XMLDSig 3.2);
         2. the decisive time: that of a timestamp whose imprint, signature and authority hold, else
@@ -160,12 +161,7 @@ class Verifier:
     ) -> tuple[SignerStatus, ...]:
         parts = demand_parts(signature)
         signed = choose_content(parts, content, content_budget)
-        same = compare_content(content, signed)
-        if signature.trailing_zeros:
-            same = same.noting(
-                "{count} zero bytes follow the signature, and are not signed",
-                count=signature.trailing_zeros,
-            )
+        same = note_zeros(compare_content(content, signed), signature.trailing_zeros)
         budget = Budget()
         case = _Case(
             (self._intermediates, EmbeddedAuthorities(parts.certificates)),
@@ -179,20 +175,22 @@ class Verifier:
             budget,
             when.known,
             (outer, self._intermediates, self._anchors),
+            when.now,
         )
         statuses = []
         for number, signer in enumerate(parts.signers, 1):
             certificate = demand_certificate(signer.certificate, number)
             intact, valid = check_signer(signer, certificate, signed, case.budget)
+            signing_time = read_signing_time(signer)
             checked = _Checked(
                 number,
                 certificate,
                 every(same, intact),
-                valid,
+                note_future(valid, signing_time, when.now),
                 (signer.digest_algorithm,),
                 (signer.signature_algorithm, signer.digest_algorithm),
                 check_timestamps(signer, tokens),
-                read_signing_time(signer),
+                signing_time,
             )
             statuses.append(self._conclude(checked, case))
         return tuple(statuses)
@@ -204,11 +202,12 @@ class Verifier:
             certificate = demand_certificate(checked.certificate, number)
             others = GivenAuthorities(map(read_certificate, checked.certificates))
             case = _Case((self._intermediates, others), (self._revocation,), budget, when)
+            valid = check_xml_value(checked, certificate, case.budget)
             found = _Checked(
                 number,
                 certificate,
                 checked.intact,
-                check_xml_value(checked, certificate, case.budget),
+                note_future(valid, checked.signing_time, when.now),
                 checked.digests,
                 checked.method,
             )
@@ -229,7 +228,9 @@ class Verifier:
             certificate=certificate,
             intact=weigh_digests(checked.intact, checked.digests, known),
             valid=weigh_signature(checked.valid, certificate, checked.method, known),
-            path=every(_explain(path.verdict, timestamp, certificate), check_purpose(certificate)),
+            path=every(
+                explain_path(path.verdict, timestamp, certificate), check_purpose(certificate)
+            ),
             revocation=revocation,
             decisive_time=decisive_time,
             decisive_time_source="timestamp" if attested else "given",
@@ -290,15 +291,3 @@ class Verifier:
             return path.verdict, Verdict(Answer.UNKNOWN)
         revocation = check_revocation(path.chain, when, case.revocation, for_timestamps=True)
         return path.verdict, revocation
-
-
-def _explain(
-    verdict: Verdict, timestamp: TimestampStatus | None, certificate: Certificate
-) -> Verdict:
-    """Say of an unknown what a timestamp lacks that would settle it, if it held."""
-    if verdict.answer is not Answer.UNKNOWN or timestamp is None or timestamp.gen_time is None:
-        return verdict
-    in_force = certificate.not_before <= timestamp.gen_time <= certificate.not_after
-    if timestamp.verdict.answer is not Answer.UNKNOWN or not in_force:
-        return verdict
-    return every(verdict, timestamp.verdict)

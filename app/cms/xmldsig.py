@@ -6,6 +6,7 @@ Whether SignatureValue belongs to the signer's key is for others to tell: they g
 
 from collections.abc import Set
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from lxml import etree
 
@@ -21,6 +22,7 @@ from app.cms.signer_checks import check_value
 from app.cms.status import Answer, Verdict, every, no, unknown
 from app.cms.unsigned_parts import UnsignedParts
 from app.cms.x509 import Certificate
+from app.cms.xades_times import find_signing_time, read_signing_time
 from app.cms.xml_signatures import decode_value, find_child
 
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
@@ -36,7 +38,8 @@ class XmlChecked:
     unknown, or if `signed_info` could not be made and is empty: `intact` then says why.
     `certificate` is the signer's (DER); nothing else in KeyInfo counts as a key. `certificates` are
     all that it brings, `uncertain` if there are others that could not be read or tried, and `named`
-    is what it says of the signer's besides. `digests` are the algorithms of the references.
+    is what it says of the signer's besides. `digests` are the algorithms of the references,
+    `signing_time` is what XAdES claims, signed or not.
     """
 
     intact: Verdict
@@ -48,6 +51,7 @@ class XmlChecked:
     uncertain: bool
     named: NamedCertificate
     digests: tuple[str, ...]
+    signing_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
         parsed.uncertain,
         read_named(element, intact),
         _list_digests(signed_info),
+        read_signing_time(find_signing_time(element) or ""),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,12 +78,14 @@ class Trust:
 
         Where nothing at hand says whether a certificate was revoked, what its authority said
         before is used, if settings say online; and with `fetch` it is asked. That takes up to
-        `online.SECONDS` seconds; what it doesn't tell stays unknown, with the reason.
+        `online.SECONDS` seconds; what it doesn't tell stays unknown, with the reason. A
+        timestamp from the future, by the clock of this machine, holds for nothing.
 
         Raises:
             Busy: too much is being verified; see `turns`.
         """
-        statuses = self._verify(signature, content, at=at, fetch=fetch, patient=patient)
+        when = replace(Occasion.of(at), now=datetime.now(UTC))
+        statuses = self._verify(signature, content, at=when, fetch=fetch, patient=patient)
         if self._heed:
             self._heed(statuses)
         return statuses
@@ -93,7 +95,7 @@ class Trust:
         signature: SignedCms | SignedXml,
         content: bytes | None,
         *,
-        at: datetime | Occasion,
+        at: Occasion,
         fetch: bool,
         patient: bool,
     ) -> tuple[SignerStatus, ...]:
