@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.api.openapi.document import Json
 from tests import pki
 from tests.api import people
 from tests.conftest import AppMaker
@@ -54,3 +55,10 @@ def client_to_which_claims_are_enough(
     """Give a client of a server that trusts nobody, and takes claims for it."""
     folder = str(tmp_path / "none")
     return start_app(DATABASE_URL=sqlite_url, TRUST_DIR=folder, CLAIMS="accept").test_client()
+
+
+@pytest.fixture(name="document")
+def served_document(sqlite_client: FlaskClient) -> Json:
+    """Give the description of the API as it is served."""
+    document: Json = sqlite_client.get("/openapi.json").get_json()
+    return document

@@ -16,7 +16,6 @@ from typing import Any, get_args, get_type_hints
 import httpx
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
 from app.api.openapi.document import Json
 from tests.api import people
@@ -28,13 +27,6 @@ PATIENCE = 120
 NODE = Path(__file__).with_name("typescript") / "node_modules" / ".bin"
 #: The name of the package that is generated; no other test has one.
 PACKAGE = "qoltanba_client_of_tests"
-
-
-@pytest.fixture(name="document")
-def served_document(sqlite_client: FlaskClient) -> Json:
-    """Give the description as it is served."""
-    document: Json = sqlite_client.get("/openapi.json").get_json()
-    return document
 
 
 def operations_of(document: Json) -> Iterator[Json]:

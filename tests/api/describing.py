@@ -1,0 +1,82 @@
+"""What the tests of the description look up in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Flask
+
+from app.api.openapi.document import COMMON, IMPLIED, Json, path_of
+from app.api.operations import OPENAPI
+from app.factory import FAMILIES
+from tests.described import resolve
+
+#: Methods whose parameters are described in the query string; those of others, in the body.
+BY_QUERY = {"get", "delete"}
+#: The files of the description.
+FILES = [COMMON, OPENAPI, *(family.openapi for family in FAMILIES.values())]
+
+
+def served(app: Flask) -> dict[tuple[str, str], Any]:
+    """Give the view of each address and method that the route table has."""
+    return {
+        (path_of(rule), method.lower()): app.view_functions[rule.endpoint]
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - IMPLIED
+    }
+
+
+def described(document: Json) -> dict[tuple[str, str], Json]:
+    """Give the operation of each address and method that a document has."""
+    return {
+        (path, method): operation
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
+def answers_of(document: Json, operation: Json) -> dict[str, Json]:
+    """Give the answers of an operation by status."""
+    return {status: resolve(document, one) for status, one in operation["responses"].items()}
+
+
+def bare(document: Json, schema: Json) -> Json:
+    """Give a schema without words and references: what it demands."""
+    found = resolve(document, schema)
+    kept = {key: value for key, value in found.items() if key != "description"}
+    if "items" in kept:
+        kept["items"] = bare(document, kept["items"])
+    if "properties" in kept:
+        kept["properties"] = {name: bare(document, one) for name, one in kept["properties"].items()}
+    return kept
+
+
+def sent_to(document: Json, method: str, operation: Json) -> tuple[dict[str, Json], set[str]]:
+    """Give the schema of each parameter that is described, and the names that are required."""
+    if method in BY_QUERY:
+        found = [resolve(document, one) for one in operation["parameters"]]
+        query = [one for one in found if one["in"] == "query"]
+        shapes = {
+            one["name"]: bare(document, one["schema"])
+            | ({"deprecated": True} if one.get("deprecated") else {})
+            for one in query
+        }
+        return shapes, {one["name"] for one in query if one.get("required")}
+    body = bare(document, operation["requestBody"]["content"]["application/json"]["schema"])
+    return body["properties"], set(body.get("required", ()))
+
+
+def example_of(document: Json, method: str, operation: Json) -> dict[str, Any]:
+    """Give the example of a request."""
+    if method in BY_QUERY:
+        parameters = [resolve(document, one) for one in operation["parameters"]]
+        return {one["name"]: one["example"] for one in parameters if "example" in one}
+    [*examples] = examples_of(document, operation["requestBody"]["content"]["application/json"])
+    return examples[0] if examples else {}
+
+
+def examples_of(document: Json, content: Json) -> Iterator[Any]:
+    """Give the examples of a content."""
+    for example in content.get("examples", {}).values():
+        yield resolve(document, example)["value"]
