@@ -53,5 +53,5 @@ def test_stats_of_a_database_that_can_t_be_used_say_so_in_one_line(
     app = start_app(DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
     status, output = run(app, "stats")
     assert status == 1
-    assert output.startswith("Error: DATABASE_URL can't be used: ")
+    assert output.startswith("Error: the database was never migrated: ")
     assert len(output.splitlines()) == 1
