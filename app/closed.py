@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 from flask import Request
 
 from app.application import Application
+from app.servers import server_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -35,7 +36,6 @@ _BY_PROXIES = (
     "HTTP_FASTLY_CLIENT_IP",
 )
 _FORWARDED = "HTTP_X_FORWARDED"
-_PORTS = {"http": 80, "https": 443}
 
 
 class RequestFromOutside(Exception):
@@ -142,11 +142,7 @@ def _demand_own(origin: str, host: str, own: SplitResult | None) -> None:
 def _is_at(host: str, place: SplitResult) -> bool:
     """Return whether a Host names the server of an address."""
     named = _split(f"{place.scheme}://{host}")
-    return named is not None and _server(named) == _server(place)
-
-
-def _server(parts: SplitResult) -> tuple[str, int | None]:
-    return (parts.hostname or "").rstrip("."), parts.port or _PORTS.get(parts.scheme)
+    return named is not None and server_of(named) == server_of(place)
 
 
 @lru_cache(maxsize=64)

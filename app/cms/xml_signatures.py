@@ -27,7 +27,6 @@ class XmlSignature:
     and there are others that could not be read or tried.
     """
 
-    canonicalization_method: str
     signature_method: str
     digest_methods: tuple[str, ...]
     certificate: bytes
@@ -75,7 +74,7 @@ def _read_signature(element: etree._Element, reader: KeyInfoReader, number: int)
             number=number,
             element="SignedInfo",
         )
-    canonicalization_method = _algorithm(signed_info, "CanonicalizationMethod", number)
+    _algorithm(signed_info, "CanonicalizationMethod", number)
     signature_method = _algorithm(signed_info, "SignatureMethod", number)
     find_child(signed_info, "Reference", number)
     references = signed_info.findall(DS + "Reference")
@@ -90,7 +89,6 @@ def _read_signature(element: etree._Element, reader: KeyInfoReader, number: int)
     candidates = reader.list_candidates(element)
     certificates = candidates.certificates or _refuse_key_info(key_info, number)
     return XmlSignature(
-        canonicalization_method,
         signature_method,
         tuple(digest_methods),
         certificates[0],

@@ -24,6 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
+from app.servers import server_of
 from app.trust.destinations import Destinations
 from app.trust.errors import AnswerTooLarge, FetchFailed
 
@@ -34,7 +35,6 @@ READ_TIMEOUT = 5
 MAX_REDIRECTS = 3
 
 _CHUNK = 65_536
-_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HEADERS = {"User-Agent": "qoltanba", "Accept-Encoding": "identity"}
 
@@ -146,7 +146,7 @@ class _Download:
             if response.status_code not in _REDIRECTS:
                 return self._collect(response)
             target = urljoin(address, response.headers.get("Location", ""))
-        if _server(urlsplit(target)) != _server(urlsplit(address)):
+        if not _is_same_server(urlsplit(target), urlsplit(address)):
             raise self._failed("{address} redirects to another server")
         if not redirects:
             raise self._failed("{address} redirects over and over")
@@ -253,6 +253,6 @@ def _shut(connected: socket.socket) -> None:
         connected.shutdown(socket.SHUT_RDWR)
 
 
-def _server(address: SplitResult) -> tuple[str, str | None, int | None]:
-    """Say which server an address is at. Raises ValueError."""
-    return address.scheme, address.hostname, address.port or _PORTS.get(address.scheme)
+def _is_same_server(one: SplitResult, other: SplitResult) -> bool:
+    """Return whether two addresses are at one server, by one scheme. Raises ValueError."""
+    return one.scheme == other.scheme and server_of(one) == server_of(other)
