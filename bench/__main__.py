@@ -1,7 +1,8 @@
 """The whole benchmark: fill, drive in turn with the floor, print tables.
 
 `python -m bench filters`, `doors`, `verification` or `crl` prints that part alone, the first two at
-the largest size.
+the largest size. `python -m bench wycheproof FOLDER` and `limbo FILE` put the cases of others to
+the verification, where somebody has fetched them (`bench/suites.py`).
 
 Environment: BENCH_ROWS, the largest size (default 100000; 1000000 takes about half an hour and
 25 GB of disk); BENCH_TURNS (default 3) and BENCH_SECONDS (default 5) of each case.
@@ -13,6 +14,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from urllib.request import urlopen
 
@@ -24,6 +26,7 @@ from bench.doors import print_doors
 from bench.filters import print_filters
 from bench.sameness import check_sameness
 from bench.servers import Load, WebServer, drive
+from bench.suites import SUITES
 from bench.verification import print_verification
 from tests.builders import usual_cms
 from tests.postgresql import PostgresServer
@@ -179,4 +182,6 @@ def print_growth(results: dict[int, dict[Case, Result]]) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] and sys.argv[1] in SUITES:
+        sys.exit(SUITES[sys.argv[1]](Path(*sys.argv[2:3])))
     main(*sys.argv[1:2])
