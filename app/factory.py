@@ -22,6 +22,7 @@ from app.api.families import family_at_work
 from app.api.openapi import views as openapi
 from app.application import Application
 from app.extensions import db
+from app.limits import computing
 from app.limits import requests as limited_requests
 from app.observe import counters, pools, requests
 from app.observe.logs import log_to_stderr
@@ -150,5 +151,7 @@ def _guard(app: Application, settings: Settings) -> None:
         )
     if settings.rate_limit:
         limited_requests.init_app(app, settings.rate_limit, auth.caller_key)
+    if settings.cpu_limit:
+        computing.init_app(app, settings.cpu_limit, auth.caller_key)
     if settings.auth:
         auth.enforce(app)

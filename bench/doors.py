@@ -18,7 +18,13 @@ GOAL = 85
 
 WITHOUT = {"AUTH": "off", "RATE_LIMIT": "off", "METRICS": "off", "ACCESS_LOG": "off"}
 #: A limit that counts every request, and that none reaches.
-WITH = {"AUTH": "on", "RATE_LIMIT": "1000000000/hour", "METRICS": "on", "ACCESS_LOG": "on"}
+WITH = {
+    "AUTH": "on",
+    "RATE_LIMIT": "1000000000/hour",
+    "CPU_LIMIT": "1000000/hour",
+    "METRICS": "on",
+    "ACCESS_LOG": "on",
+}
 
 
 def print_doors(url: str, rows: int, cms: str, *, turns: int, seconds: float, seed: int) -> None:

@@ -89,6 +89,8 @@ class Settings:
     allow_open: bool
     #: How many requests each caller has in which time; None: any number.
     rate_limit: RateLimitItem | None
+    #: How many CPU seconds these requests have in which time; None: any number.
+    cpu_limit: RateLimitItem | None
     #: How many proxies stand before the server, each of which adds to X-Forwarded-For.
     trusted_proxies: int
     #: Origins whose pages may call from a browser; None: none.
@@ -130,6 +132,7 @@ class Settings:
         """
         read = Reader(env)
         url = _database_url(read)
+        rate_limit = read.rate("RATE_LIMIT", "30000/minute")
         return cls(
             database_url=url,
             database_schema=_database_schema(read) if url.drivername != "sqlite" else None,
@@ -153,7 +156,8 @@ class Settings:
             timezone=read.zone("TIMEZONE", "UTC"),
             auth=read.switch("AUTH", False),
             allow_open=read.switch("ALLOW_OPEN", False),
-            rate_limit=read.rate("RATE_LIMIT", "30000/minute"),
+            rate_limit=rate_limit,
+            cpu_limit=read.rate("CPU_LIMIT", "90/minute" if rate_limit else "off"),
             trusted_proxies=read.integer("TRUSTED_PROXIES", 0, 0, 9),
             cors_origins=read.origins("CORS_ORIGINS", "off"),
             max_body=read.integer("MAX_BODY_MB", 30, 1, 1024) * 1024 * 1024,

@@ -21,7 +21,7 @@ from app.application import Application
 from app.auth import AccessRefused
 from app.closed import RequestFromOutside
 from app.cms.errors import CmsError, UnsupportedAlgorithm
-from app.limits.errors import TooManyRequests
+from app.limits.errors import LimitReached
 from app.store.errors import StoreError
 from app.trust.errors import FetchFailed
 from app.trust.turns import Busy
@@ -40,10 +40,10 @@ ERRORS = {
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"}
 Refused = TypeVar("Refused", bound=Exception)
 #: Errors that have their sentences in the class; the others where they are raised.
-SPOKEN: tuple[type[StoreError | AccessRefused | TooManyRequests | Busy], ...] = (
+SPOKEN: tuple[type[StoreError | AccessRefused | LimitReached | Busy], ...] = (
     StoreError,
     AccessRefused,
-    TooManyRequests,
+    LimitReached,
     Busy,
 )
 RAISED = (CmsError, ParameterError, OriginError, FetchFailed)

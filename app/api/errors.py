@@ -39,7 +39,7 @@ from app.cms.errors import (
 )
 from app.cms.status import Reason
 from app.cms.x509 import MalformedExtension
-from app.limits.errors import TooManyRequests
+from app.limits.errors import TooManyRequests, TooMuchComputing
 from app.observe.counters import count_refusal
 from app.store.errors import (
     ContentChanged,
@@ -93,6 +93,7 @@ STATUS: dict[type[Exception], int] = {
     PackageTooLarge: 400,
     PackageNotFound: 404,
     TooManyRequests: 429,
+    TooMuchComputing: 429,
     PersonNotFound: 404,
     OriginRefusal: 400,
     OriginNotSet: 501,

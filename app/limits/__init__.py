@@ -1,1 +1,1 @@
-"""How often one may call: counted in memory that all workers share."""
+"""How often one may call, and for how much: counted in memory that all workers share."""

@@ -1,4 +1,4 @@
-"""What is told to one who calls too often."""
+"""What is told to a caller who asks too often, or for too much."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 
-class TooManyRequests(Exception):
-    """A caller has used up the requests of the time that runs."""
+class LimitReached(Exception):
+    """A caller has used up what there is for the time that runs."""
 
-    template: ClassVar[str] = "Too many requests, try again in {seconds} seconds"
+    template: ClassVar[str]
 
     def __init__(self, seconds: int) -> None:
         super().__init__(self.template.format(seconds=seconds))
         self.values: Mapping[str, object] = {"seconds": seconds}
         #: RFC 9110, section 10.2.3.
         self.headers = {"Retry-After": str(seconds)}
+
+
+class TooManyRequests(LimitReached):
+    """A caller has used up the requests of the time that runs."""
+
+    template = "Too many requests, try again in {seconds} seconds"
+
+
+class TooMuchComputing(LimitReached):
+    """A caller's requests have used up the computing time of the time that runs."""
+
+    template = "Too much computing time was used, try again in {seconds} seconds"

@@ -62,8 +62,7 @@ def init_app(app: Application, limit: RateLimitItem, who: Who) -> None:
         environ = request.environ
         if environ["PATH_INFO"] in UNLIMITED:
             return
-        caller = who(request) or address_key(environ.get("REMOTE_ADDR") or "")
-        left, reset = window.count(limit, caller)
+        left, reset = window.count(limit, caller_key(request, who))
         seconds = max(ceil(reset - time.time()), 1)
         environ[_LEFT] = max(left, 0), seconds
         if left < 0:
@@ -82,6 +81,11 @@ def init_app(app: Application, limit: RateLimitItem, who: Who) -> None:
 
     app.before.append(count)
     app.after.append(tell)
+
+
+def caller_key(request: Request, who: Who) -> str:
+    """Return what a caller is counted by: see `Who`, else the address."""
+    return who(request) or address_key(request.environ.get("REMOTE_ADDR") or "")
 
 
 @lru_cache(maxsize=4096)

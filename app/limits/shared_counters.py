@@ -92,6 +92,14 @@ class SharedCounters(Storage):
         place = self._find(*self._group(key))
         return time.time() if place is None else self._ends[place]
 
+    def read(self, key: str) -> tuple[int, float]:
+        """Return the count, and when it ends; 0 and the present if there is none."""
+        place = self._find(*self._group(key))
+        now = time.time()
+        if place is None or self._ends[place] <= now:
+            return 0, now
+        return self._counts[place], self._ends[place]
+
     def check(self) -> bool:
         """Tell that the memory is there."""
         return True

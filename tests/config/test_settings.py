@@ -65,6 +65,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         auth=False,
         allow_open=False,
         rate_limit=parse("30000/minute"),
+        cpu_limit=parse("90/minute"),
         trusted_proxies=0,
         cors_origins=None,
         max_body=30 * MEGABYTE,
@@ -131,6 +132,9 @@ VARIABLES = [
     *[("AUTH", word, "auth", True) for word in ("on", "1")],
     ("ALLOW_OPEN", "1", "allow_open", True),
     *[("RATE_LIMIT", word, "rate_limit", None) for word in ("off", "OFF", "0", "no")],
+    *[("RATE_LIMIT", word, "cpu_limit", None) for word in ("off", "OFF", "0", "no")],
+    *[("CPU_LIMIT", word, "cpu_limit", None) for word in ("off", "OFF", "0", "no")],
+    ("CPU_LIMIT", "20 per 2 minutes", "cpu_limit", parse("20/2minute")),
     ("RATE_LIMIT", "600/minute", "rate_limit", parse("600 per minute")),
     ("RATE_LIMIT", "5 per 2 hours", "rate_limit", parse("5/2hour")),
     ("TRUSTED_PROXIES", "2", "trusted_proxies", 2),
@@ -271,7 +275,8 @@ BAD = [
     ("AUTH", "maybe"),
     ("ALLOW_OPEN", "maybe"),
     *[
-        ("RATE_LIMIT", value)
+        (name, value)
+        for name in ("RATE_LIMIT", "CPU_LIMIT")
         for value in (
             "many",
             "600",

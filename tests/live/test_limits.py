@@ -12,10 +12,11 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
+import pytest
 import requests
 
 from app.cms.gost import implementations
-from tests import pki
+from tests import bounds, pki
 from tests.api import people
 from tests.live.client import Client, together
 from tests.live.conftest import Database, StartServer
@@ -80,6 +81,29 @@ def test_a_worker_that_is_killed_while_it_counts_takes_nobody_along(
         answer = requests.get(f"{server.address}/signatures", timeout=30)
         # What the dead ones counted still counts.
         assert answer.headers["RateLimit-Remaining"] == str(LIMIT - asked)
+
+
+@pytest.mark.attacks
+def test_several_workers_count_computing_together(
+    start_server: StartServer, database: Database, tmp_path: Path
+) -> None:
+    folder = people.trust(tmp_path / "trust", pki.root())
+    settings = {"CPU_LIMIT": "2/hour", "WEB_CONCURRENCY": "3", "TRUST_DIR": str(folder)}
+    server = start_server(database.url, **settings)
+    body = {"cms": bounds.gost_signers()}  # 0.2 s of CPU, and more where no library computes GOST.
+
+    def work(_client: Client, _index: int) -> list[int]:
+        address = f"{server.address}/cms/validate"
+        return [requests.post(address, json=body, timeout=120).status_code for _ in range(12)]
+
+    found = Counter(status for answer in together(server.address, 3, work) for status in answer)
+    # None of the workers had seconds of its own.
+    assert 0 < found[400] < 15
+    assert found[429] == 36 - found[400] - found[503]
+    answer = requests.get(f"{server.address}/signatures", timeout=30)
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 3600
+    assert requests.get(f"{server.address}/health/live", timeout=30).status_code == 200
 
 
 def test_api_key_is_the_one_header_with_an_underscore(

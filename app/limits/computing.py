@@ -1,0 +1,92 @@
+"""Computing is counted for each caller, beside requests: one may cost as much as thousands.
+
+What counts is the CPU time of the thread that answers a request, from its beginning until its last
+byte was made: verification runs in that thread, too. It is charged afterwards, so what a caller has
+used decides over the next request, before anything of that is read.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from math import ceil
+from time import thread_time_ns, time
+
+from flask import Request, Response
+from limits import RateLimitItem
+
+from app.application import Application
+from app.limits.errors import TooMuchComputing
+from app.limits.requests import UNLIMITED, Who, caller_key
+from app.limits.shared_counters import SharedCounters
+
+#: Microseconds, in which it is counted.
+_SECOND = 1_000_000
+
+_BEGAN = "qoltanba.cpu_began"
+_LEFT = "qoltanba.cpu_left"
+
+
+def init_app(app: Application, limit: RateLimitItem, who: Who) -> None:
+    """Limit what the requests of each caller may compute.
+
+    To be called after what finds out who calls, and counts requests.
+
+    Args:
+        app: the application.
+        limit: how many CPU seconds a caller has in which time, which runs from the first one.
+        who: see `Who`; all others are counted by their address.
+    """
+    computing = _Computing(limit, who)
+    app.before.insert(0, computing.begin)
+    app.before.append(computing.demand)
+    app.after.insert(0, computing.tell)
+
+
+class _Computing:
+    """Counts CPU time by callers.
+
+    Its counters are apart from those of requests: where there is room for one more, those that have
+    counted least make it, and a request of a millisecond would be worth a thousand of these.
+    """
+
+    def __init__(self, limit: RateLimitItem, who: Who) -> None:
+        self._counters = SharedCounters()
+        self._most, self._window = limit.amount * _SECOND, limit.get_expiry()
+        self._who = who
+        # Draft-ietf-httpapi-ratelimit-headers has units of requests, bytes and connections only.
+        self._policy = f'"cpu";q={limit.amount};w={self._window};qu="cpu-seconds"'
+
+    def begin(self, request: Request) -> None:
+        """Begin to count."""
+        environ = request.environ
+        if environ["PATH_INFO"] not in UNLIMITED:
+            environ[_BEGAN] = thread_time_ns()
+
+    def demand(self, request: Request) -> None:
+        """Demand that the caller has computing time left. Raises TooMuchComputing."""
+        environ = request.environ
+        if _BEGAN not in environ:
+            return
+        spent, reset = self._counters.read(caller_key(request, self._who))
+        seconds = max(ceil(reset - time()), 1) if spent else self._window
+        environ[_LEFT] = max(self._most - spent, 0) // _SECOND, seconds
+        if spent >= self._most:
+            raise TooMuchComputing(seconds)
+
+    def tell(self, request: Request, response: Response) -> None:
+        """Tell what was left, and have what is used charged when the answer ends."""
+        environ = request.environ
+        began = environ.get(_BEGAN)
+        if began is None:
+            return
+        left = environ.get(_LEFT)
+        if left is not None:
+            response.headers.add("RateLimit-Policy", self._policy)
+            response.headers.add("RateLimit", f'"cpu";r={left[0]};t={left[1]}')
+        caller = caller_key(request, self._who)
+        response.call_on_close(partial(self._charge, caller, began))
+
+    def _charge(self, caller: str, began: int) -> None:
+        # At least something, so that the time of a caller's window runs.
+        spent = max((thread_time_ns() - began) // 1000, 1)
+        self._counters.incr(caller, self._window, spent)
