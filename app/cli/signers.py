@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 
 from app.extensions import current_examiner, current_trust, db
 from app.store.judgements import count_waiting
-from app.store.reindexing import Progress, count_unread, reindex
+from app.store.reindexing import Progress, count_unread, count_unsigned, reindex
 
 signer_commands = AppGroup("signers", help="What is read out of the signatures that are kept.")
 
@@ -27,6 +27,8 @@ def reindex_signers(everything: bool) -> None:
     for read in reindex(db.engine, everything=everything):
         click.echo(f"read: {read.versions}")
     click.echo(f"done: {read.versions}, without a signature: {read.unsigned}")
+    with db.engine.connect() as connection:
+        click.echo(f"versions without a signature, all in all: {count_unsigned(connection)}")
     _verify()
 
 

@@ -13,17 +13,15 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Engine, exists, func, select, tuple_, update
 
-from app.cms.errors import MalformedSignature
-from app.cms.parsing import parse
 from app.store import reindexed
 from app.store.columns import octets, random_uuid
 from app.store.database import transaction
 from app.store.judgements import FOUND_COLUMNS, found_of
 from app.store.models import Signature, Signer, Version
 from app.store.reindexed import Reread
-from app.store.signing import Found, Signing, read_signing, read_text
+from app.store.signing import Found, read_kept
 
 #: Versions of one transaction, and bytes of their signatures, unless one alone has more.
 BATCH = 500
@@ -57,6 +55,18 @@ class _Span:
 def count_unread(connection: Connection) -> int:
     """Return the number of versions whose signers were not read yet."""
     return connection.execute(select(func.count()).select_from(Version).where(_UNREAD)).scalar_one()
+
+
+def count_unsigned(connection: Connection) -> int:
+    """Return the number of versions that were read, and have no signer: they are no signature."""
+    # Asked of the signers' index, not of `Version.format`, which SQLite finds behind the text.
+    has_signer = exists().where(
+        Signer.signature_id == Version.signature_id, Signer.version == Version.version
+    )
+    nameless = select(func.count()).select_from(Version).where(~has_signer)
+    unread = nameless.where(_UNREAD).scalar_subquery()
+    number: int = connection.execute(select(nameless.scalar_subquery() - unread)).scalar_one()
+    return number
 
 
 def reindex(engine: Engine, *, everything: bool = False) -> Iterator[Progress]:
@@ -134,7 +144,11 @@ def _read_span(connection: Connection, span: _Span) -> list[Reread]:
         .order_by(Version.signature_id, Version.version)
     ).all()
     return [
-        Reread(row.signature_id, row.version, _read(row, found.get((row[0], row[1]), {})))
+        Reread(
+            row.signature_id,
+            row.version,
+            read_kept(row.cms, row.created_at, row.content_sha256, found.get((row[0], row[1]), {})),
+        )
         for row in rows
     ]
 
@@ -160,13 +174,3 @@ def _name_threads(connection: Connection, signature_ids: Collection[int]) -> Non
     """Give public ids to threads that a program before this one began on the new tables."""
     nameless = Signature.id.in_(signature_ids), Signature.public_id.is_(None)
     connection.execute(update(Signature).where(*nameless).values(public_id=random_uuid()))
-
-
-def _read(row: Row[*tuple[Any, ...]], found: Mapping[int, Found]) -> Signing:
-    try:
-        return read_signing(
-            parse(row.cms, trailing_zeros=True), row.created_at, row.content_sha256, found
-        )
-    except MalformedSignature:
-        # Kept while CMS_VALIDATION was off, or taken over from the original server.
-        return read_text(row.cms)

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from app.cms.digests import Fingerprints, fingerprints
+from app.cms.errors import MalformedSignature
 from app.cms.facts import signer_facts
+from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms, Signer
 from app.cms.signed_xml import SignedXml
 from app.cms.signers import SignerClaims, describe
@@ -94,6 +96,20 @@ def read_signing(
         signature_size=digests.signature_size,
         content_size=digests.content_size,
     )
+
+
+def read_kept(
+    text: str,
+    saved_at: datetime,
+    content_sha256: str | None = None,
+    found: Mapping[int, Found] | None = None,
+) -> Signing:
+    """Read what the text of a version claims, as `read_signing` does; it may be no signature."""
+    try:
+        return read_signing(parse(text, trailing_zeros=True), saved_at, content_sha256, found)
+    except MalformedSignature:
+        # Kept while CMS_VALIDATION was off, or taken over from the original server.
+        return read_text(text)
 
 
 def read_found(
