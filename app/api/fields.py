@@ -17,7 +17,6 @@ from app.api.parameters import ParameterError
 from app.api.values import (
     BLANKS,
     MAX_INTEGER,
-    MAX_TAGS,
     MAX_TEXT,
     as_integer,
     as_list,
@@ -26,6 +25,7 @@ from app.api.values import (
     is_blank,
     refuse_moment,
 )
+from app.store.current_tags import MAX_TAGS
 
 T = TypeVar("T")
 

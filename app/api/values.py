@@ -9,8 +9,6 @@ from app.api.parameters import ParameterError
 
 #: Characters of a document, thread, tag, stage, name or comment.
 MAX_TEXT = 255
-#: Tags of one version, or of one filter.
-MAX_TAGS = 200
 #: The largest number that a database column or a LIMIT takes.
 MAX_INTEGER = 2**63 - 1
 

@@ -6,6 +6,9 @@ from sqlalchemy import Connection, select
 
 from app.store.models import IS_CURRENT, Signature, Version
 
+#: Tags that a save may bring, or a filter name.
+MAX_TAGS = 200
+
 
 def find_current_tags(connection: Connection, signature_id: int) -> list[str] | None:
     """Return the current tags of the thread with an id; None if it is gone."""

@@ -6,6 +6,7 @@ of narrow tables, tags singly and in pairs, where lists find their page.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +28,16 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 
-from app.store.models import SignatureTag, SignatureTagPair, SignatureTerm, Version
+from app.store.models import (
+    IS_CURRENT,
+    Signature,
+    SignatureTag,
+    SignatureTagPair,
+    SignatureTerm,
+    Version,
+)
 
 #: The lists that a save brings, as JSON text, which `Prepared` asks for.
 SENT_TAGS: BindParameter[str] = bindparam("new_tags", type_=Text())
@@ -86,6 +94,31 @@ def replace(head: FromClause) -> list[Insert | Delete]:
 def drop_all(dialect: str, signature_id: int, version: int) -> list[Delete]:
     """Write statements that remove a thread, whose current version is given, from the indexes."""
     return [_delete(index, _OfVersion(dialect, signature_id, version)) for index in _INDEXES]
+
+
+def add_tags(dialect: str, signature_ids: Collection[int]) -> list[Insert]:
+    """Write statements that add the tags of threads' current versions, where they are missing."""
+    expand = func.json_each if dialect == "sqlite" else func.json_array_elements_text
+    tag, other = (_values(expand(Version.tags), name) for name in ("tag", "other"))
+    by_bytes = tag.c.value.collate(_BY_BYTES if dialect == "sqlite" else "C")
+    mine = Signature.id.in_(signature_ids)
+    of_current = select(tag.c.value, Signature.id).join(Version, IS_CURRENT).where(mine)
+    single = of_current.join(tag, true())
+    pairs = (
+        select(tag.c.value, other.c.value, Signature.id)
+        .join(Version, IS_CURRENT)
+        .join(tag, true())
+        .join(other, by_bytes < other.c.value)
+        .where(mine)
+    )
+    insert_or_nothing = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return [
+        insert_or_nothing(table).from_select(names, rows).on_conflict_do_nothing()
+        for table, names, rows in (
+            (SignatureTag, ["tag", "signature_id"], single),
+            (SignatureTagPair, ["first_tag", "second_tag", "signature_id"], pairs),
+        )
+    ]
 
 
 class _OfVersion:

@@ -37,7 +37,8 @@ from app.api.ncanode.schemas import (
 from app.api.openapi.document import Json
 from app.api.schemas import FieldsSchema
 from app.api.solaris.pages import FIELDS
-from app.api.values import MAX_TAGS, MAX_TEXT
+from app.api.values import MAX_TEXT
+from app.store.current_tags import MAX_TAGS
 
 #: What the operations read, by id; those that are not here read nothing but their address.
 READS: dict[str, type[FieldsSchema] | Mapping[str, fields.Field[Any]]] = {

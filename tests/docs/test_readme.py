@@ -17,7 +17,7 @@ from flask import Flask
 from app.factory import create_app
 from config.settings import EMBEDDED_DATABASE, Settings, SettingsError
 from tests.docs.conftest import MakeServer
-from tests.docs.readme import README, USUAL_ADDRESS, Block, blocks, commands, rows, section, spans
+from tests.docs.readme import README, USUAL_ADDRESS, Block, blocks, rows, section, spans
 from tests.docs.shell import attempt, run
 from tests.live.server import PROJECT
 
@@ -314,7 +314,7 @@ def named_files() -> set[str]:
 
 def test_every_file_that_the_readme_names_is_there() -> None:
     named = {name for name in named_files() if not name.startswith(MADE_LATER)}
-    assert {"Procfile", "bench/floor.py", "app/store", "docs/move-from-ncanode.sql"} <= named
+    assert {"Procfile", "bench/floor.py", "app/store", "docs/migrating-from-ncanode.md"} <= named
     assert sorted(name for name in named if not (PROJECT / name).exists()) == []
 
 
@@ -328,7 +328,7 @@ def test_every_flask_command_of_the_readme_exists(program: Flask) -> None:
     named = {
         match for line in code_lines() for match in re.findall(r"flask --app wsgi (\w+)", line)
     }
-    assert named == {"check", "db", "signers", "stats", "token", "trust", "verify"}
+    assert named == {"check", "db", "move", "signers", "stats", "token", "trust", "verify"}
     assert named <= set(program.cli.commands)
 
 
@@ -341,10 +341,3 @@ def test_every_address_of_the_readme_exists(program: Flask) -> None:
     named = {line for line in spans() if re.fullmatch(r"(GET|POST|DELETE) /[\w/]+", line)}
     assert len(named) > 1
     assert sorted(named - served) == []
-
-
-def test_the_moving_lines_name_the_commands_in_order() -> None:
-    upgrade, psql, reindex = commands(section("Moving from the original"))
-    assert upgrade.endswith("db upgrade")
-    assert psql.startswith("psql ")
-    assert reindex.endswith("signers reindex")

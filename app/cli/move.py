@@ -1,0 +1,129 @@
+"""Moving over from an original server: `move`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+import click
+import psycopg2
+from flask import current_app
+from sqlalchemy import Engine
+
+from app.cli.running import needs
+from app.extensions import db
+from app.moving import comparison, mover
+from app.moving.ciphertext import read_key
+from app.moving.errors import MoveError
+from app.moving.findings import SENTENCES, Findings
+from app.moving.original import Original, opened
+
+#: Ids in one line of the report.
+_LINE = 10
+
+
+class _Refused(click.ClickException):
+    """Nothing was found out, since the work could not be done."""
+
+    exit_code = 2
+
+
+@click.command("move")
+@click.option(
+    "--from",
+    "address",
+    envvar="MOVE_FROM",
+    metavar="ADDRESS",
+    help="The original's database, postgresql://…; better in MOVE_FROM, if it has a password. "
+    "Without one, it is DATABASE_URL's.",
+)
+@click.option(
+    "--from-schema",
+    "schema",
+    metavar="NAME",
+    help="The schema of the original's tables (its PG_SCHEMA), if several have such tables.",
+)
+@click.option("--json", "as_json", is_flag=True, help="A report on stdout, as one JSON object.")
+@needs("migrated", failure=2)
+def move_over(address: str | None, schema: str | None, as_json: bool) -> None:
+    """Take over what a perfumerlabs/ncanode server keeps, with its ids and times.
+
+    Its database is only read. What it encrypted is decrypted with the key in
+    NCANODE_ENCRYPTION_KEY. All is compared afterwards; the exit status is 0 only if every thread
+    and version came over, 1 if not, 2 if that could not be found out. May be stopped at any time,
+    and goes on where it was when it is started again; what is here already is never overwritten.
+    """
+    try:
+        key = os.environ.get("NCANODE_ENCRYPTION_KEY", "").strip()
+        reveal = mover.reveal_with(read_key(key) if key else None)
+        with opened(address or _own_address(), schema) as original:
+            findings = _move(original, db.engine, reveal)
+    except MoveError as error:
+        raise _Refused(str(error)) from error
+    except psycopg2.Error as error:
+        reason = str(error).partition("\n")[0]
+        raise _Refused(f"the original's database can't be read: {reason}") from error
+    _tell(findings)
+    if as_json:
+        click.echo(json.dumps(findings.report()))
+    if not findings.is_complete:
+        click.get_current_context().exit(1)
+
+
+def _own_address() -> Mapping[str, Any]:
+    """Return how the store's own database is reached, beside whose tables the original's are."""
+    if db.engine.dialect.name != "postgresql":
+        raise MoveError("MOVE_FROM must be set: the address of the original's database")
+    positional, parameters = db.engine.dialect.create_connect_args(db.engine.url)
+    return {**({"dsn": positional[0]} if positional else {}), **parameters}
+
+
+def _move(original: Original, engine: Engine, reveal: mover.Reveal) -> Findings:
+    totals = original.totals()
+    findings = Findings(totals)
+    _say(f"the original has {totals.threads} threads with {totals.versions} versions")
+    with _bar("moving", totals.versions) as bar:
+        schema = current_app.config["DATABASE_SCHEMA"]
+        for versions, added in mover.move(original, engine, reveal, schema):
+            findings.moved += added
+            bar(versions)
+    with _bar("comparing", totals.versions) as bar:
+        for versions in comparison.compare(original, engine, reveal, findings):
+            bar(versions)
+    return findings
+
+
+@contextmanager
+def _bar(label: str, length: int) -> Iterator[Any]:
+    """Show how far it is, on a terminal; give the function that is told of each step."""
+    if not sys.stderr.isatty():
+        yield lambda _versions: None
+        return
+    with click.progressbar(length=length, label=label, file=sys.stderr, show_pos=True) as bar:
+        yield bar.update
+
+
+def _tell(findings: Findings) -> None:
+    """Say what was found, each id with what it is about."""
+    for name, number in findings.counts().items():
+        _say(f"{name.replace('_', ' ')}: {number}")
+    for kind, listed in findings.listed.items():
+        if not listed:
+            continue
+        _say(f"{len(listed)} {SENTENCES[kind]}:")
+        numbers = iter(listed)
+        while some := list(islice(numbers, _LINE)):
+            _say("  " + ", ".join(f"{one}/{two}" if two else str(one) for one, two in some))
+    _say("all came over" if findings.is_complete else "NOT all came over")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+COMMANDS = (move_over,)

@@ -1,0 +1,100 @@
+"""What is told after a move: counts, and by their ids what didn't come over or is peculiar."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+from app.moving.original import Totals
+
+
+class Kind(StrEnum):
+    """Of what is listed, with what is said of it; what is `lost` didn't come over."""
+
+    UNDECRYPTABLE = "undecryptable"
+    CONTRADICTORY = "contradictory"
+    TAKEN = "taken"
+    DIFFERENT = "different"
+    MISSING = "missing"
+    HEAD_DIFFERS = "head_differs"
+    NO_SIGNATURE = "no_signature"
+    MANY_TAGS = "many_tags"
+    CONTINUED = "continued"
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether something of the original isn't here as it was."""
+        return self not in {Kind.NO_SIGNATURE, Kind.MANY_TAGS, Kind.CONTINUED}
+
+
+SENTENCES = {
+    Kind.UNDECRYPTABLE: "threads left out, whose version can't be decrypted with the key",
+    Kind.CONTRADICTORY: "threads left out, whose versions aren't numbered below the current one",
+    Kind.TAKEN: "threads left out, whose id, or document and thread, another thread has here",
+    Kind.DIFFERENT: "threads that are here, but not as in the original; they were left as they are",
+    Kind.MISSING: "threads that are not here",
+    Kind.HEAD_DIFFERS: "current versions kept twice by the original, not alike; its answer is here",
+    Kind.NO_SIGNATURE: "versions that are no signature, here as they were",
+    Kind.MANY_TAGS: "threads with more tags than a new save may bring, here with all of them",
+    Kind.CONTINUED: "threads that were saved here again since",
+}
+
+
+class Listed:
+    """Threads, or versions of threads, by their ids; 16 bytes each."""
+
+    def __init__(self) -> None:
+        self._numbers = array("q")
+
+    def add(self, signature_id: int, version: int = 0) -> None:
+        """Add a thread, or one of its versions."""
+        self._numbers.extend((signature_id, version))
+
+    def __len__(self) -> int:
+        return len(self._numbers) // 2
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self._numbers[::2], self._numbers[1::2], strict=True)
+
+
+class Findings:
+    """What a move found."""
+
+    def __init__(self, totals: Totals) -> None:
+        self.totals = totals
+        #: Threads that this run added, and those that were compared and are as they were.
+        self.moved = 0
+        self.compared_threads = 0
+        self.compared_versions = 0
+        #: Threads here that are none of the original's.
+        self.others = 0
+        self.listed = {kind: Listed() for kind in Kind}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the original is here, as it was."""
+        lost = any(len(listed) for kind, listed in self.listed.items() if kind.is_lost)
+        here = (self.compared_threads, self.compared_versions)
+        return not lost and not self.totals.strays and here == self.totals[:2]
+
+    def counts(self) -> dict[str, int]:
+        """Return the numbers, by their names."""
+        return {
+            "threads": self.totals.threads,
+            "versions": self.totals.versions,
+            "stray_versions": self.totals.strays,
+            "moved_now": self.moved,
+            "threads_alike": self.compared_threads,
+            "versions_alike": self.compared_versions,
+            "other_threads_here": self.others,
+        }
+
+    def report(self) -> dict[str, Any]:
+        """Return all of it as plain values; a thread is its id, a version [id, number]."""
+        lists = {
+            str(kind): [list(one) if one[1] else one[0] for one in listed]
+            for kind, listed in self.listed.items()
+        }
+        return {"complete": self.is_complete, **self.counts(), **lists}

@@ -1,0 +1,112 @@
+"""Threads of an original server, written into the store: each whole, or not at all.
+
+What is in the store already is not touched, so a move that was broken off goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Engine
+
+from app.moving.ciphertext import decrypt, is_encrypted
+from app.moving.errors import Undecryptable
+from app.moving.original import Meta, Original, Thread
+from app.store import imported
+from app.store.database import transaction
+from app.store.imported import Head, Imported
+from app.store.signing import read_kept
+
+#: Gives the text that was sent for one that the original keeps; raises Undecryptable.
+Reveal = Callable[[str], str]
+
+
+def reveal_with(key: bytes | None) -> Reveal:
+    """Return the function that decrypts what is encrypted, and leaves what is not."""
+
+    def reveal(text: str) -> str:
+        if not is_encrypted(text):
+            return text
+        if key is None:
+            raise Undecryptable
+        return decrypt(text, key)
+
+    return reveal
+
+
+def move(
+    original: Original, engine: Engine, reveal: Reveal, schema: str | None
+) -> Iterator[tuple[int, int]]:
+    """Add the threads that are not there yet.
+
+    After each batch, give how many versions it has in the original, and how many of its threads
+    were added.
+
+    Args:
+        original: what is read.
+        engine: of the store.
+        reveal: gives the text of what may be encrypted.
+        schema: the name of the PostgreSQL schema of the store, None: the default.
+    """
+    with transaction(engine) as connection:
+        imported.reserve_ids(connection, original.highest_id(), schema)
+    for batch in original.batches():
+        with engine.connect() as connection:
+            known = imported.find_ids(connection, [thread.id for thread in batch])
+        wanted = [one for one in batch if one.id not in known and not one.is_contradictory]
+        added = 0
+        if wanted:
+            with transaction(engine) as connection:
+                added = _add(connection, original, wanted, reveal)
+        yield sum(len(thread.versions) for thread in batch), added
+
+
+def _add(
+    connection: Connection, original: Original, threads: Sequence[Thread], reveal: Reveal
+) -> int:
+    """Add threads with all of their versions, but those of which one can't be decrypted."""
+    now = datetime.now(UTC)
+    begun = imported.begin(connection, [_head(thread, now) for thread in threads])
+    mine = {thread.id: thread for thread in threads if thread.id in begun}
+    spoilt: set[int] = set()
+    for texts in original.texts(mine.values()):
+        versions = []
+        for meta, text in texts:
+            if meta.signature_id in spoilt:
+                continue
+            try:
+                versions.append(_version(mine[meta.signature_id], meta, reveal(text), now))
+            except Undecryptable:
+                spoilt.add(meta.signature_id)
+        imported.add_versions(
+            connection, [one for one in versions if one.signature_id not in spoilt]
+        )
+    imported.drop(connection, spoilt)
+    imported.finish(connection, begun - spoilt)
+    return len(begun - spoilt)
+
+
+def _head(thread: Thread, now: datetime) -> Head:
+    return Head(
+        thread.id,
+        thread.document,
+        thread.thread,
+        thread.current.version,
+        thread.created_at or thread.updated_at or now,
+        thread.updated_at or thread.created_at or now,
+    )
+
+
+def _version(thread: Thread, meta: Meta, text: str, now: datetime) -> Imported:
+    created_at = meta.created_at or now
+    return Imported(
+        signature_id=thread.id,
+        version=meta.version,
+        cms=text,
+        created_by=meta.created_by,
+        comment=meta.comment,
+        tags=thread.tags if meta is thread.current else (),
+        created_at=created_at,
+        signing=read_kept(text, created_at),
+    )

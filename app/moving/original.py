@@ -1,0 +1,291 @@
+"""The database of an original server, read: never written, in one snapshot, in batches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ, connection
+
+from app.moving.errors import MoveError
+from app.moving.tables import HEADS, LINKS, TAGS, VERSIONS, check_columns, find_schema
+
+#: Threads and versions of one batch, unless one thread alone has more, and bytes of the texts that
+#: are held at a time, unless one alone has more.
+BATCH = 500
+BATCH_VERSIONS = 2000
+BATCH_SIZE = 4 * 1024 * 1024
+
+# Versions are numbered from 1, but rows of the oldest releases are kept at 0.
+_CURRENT = sql.SQL("greatest(coalesce(version, 0), 1)")
+# Saved when, by whom and with which comment; and the bytes, which asks for none of them.
+_OF_VERSION = sql.SQL(
+    "coalesce(version_created_at, updated_at, created_at),"
+    " version_created_by, version_comment, octet_length(cms)"
+)
+
+#: An address in which no part of a password could be taken for that of a host or a port.
+_ADDRESS = re.compile(r"postgres(?:ql)?://(?:[^:/@?#\s]+(?::[^:/@?#\s]*)?@)?[^@\s]*").fullmatch
+
+
+class Meta(NamedTuple):
+    """What is kept of a version beside its text; `created_at` is None where that is unknown."""
+
+    signature_id: int
+    version: int
+    created_at: datetime | None
+    created_by: str | None
+    comment: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One thread, with its versions in order, the current one last."""
+
+    id: int
+    document: str
+    thread: str
+    created_at: datetime | None
+    updated_at: datetime | None
+    current: Meta
+    #: Those before, and whatever else is numbered by its id.
+    older: list[Meta] = field(default_factory=list)
+    #: Of the current version; the original keeps no others.
+    tags: list[str] = field(default_factory=list)
+
+    @property
+    def versions(self) -> list[Meta]:
+        """All of them."""
+        return [*self.older, self.current]
+
+    @property
+    def is_contradictory(self) -> bool:
+        """Whether a version before the current one isn't numbered so."""
+        return any(not 1 <= one.version < self.current.version for one in self.older)
+
+
+class Totals(NamedTuple):
+    """How much there is; `strays` are versions of threads that are gone."""
+
+    threads: int
+    versions: int
+    strays: int
+
+
+class Original:
+    """The tables of an original server, as they were when they were opened."""
+
+    def __init__(self, link: connection, schema: str | None) -> None:
+        """Find the tables.
+
+        Raises:
+            MoveError: there are none, or not those of a release that is known.
+        """
+        self._link = link
+        self.schema = find_schema(link, schema)
+        check_columns(link, self.schema)
+        names = {"heads": HEADS, "versions": VERSIONS, "tags": TAGS, "links": LINKS}
+        self._heads_name = sql.Identifier(self.schema, HEADS).as_string(link)
+        self._words: dict[str, sql.Composable] = {
+            "current": _CURRENT,
+            "of_version": _OF_VERSION,
+            **{key: sql.Identifier(self.schema, name) for key, name in names.items()},
+        }
+
+    def totals(self) -> Totals:
+        """Return how many threads and versions there are."""
+        ((threads,),) = self._rows("SELECT count(*) FROM {heads}")
+        ((older, strays),) = self._rows("""
+            SELECT count(h.id), count(*) - count(h.id) FROM {versions} v
+            LEFT JOIN (SELECT id, {current} AS current FROM {heads}) h ON h.id = v.id
+            WHERE h.id IS NULL OR v.version <> h.current
+        """)
+        return Totals(threads, threads + older, strays)
+
+    def highest_id(self) -> int:
+        """Return the highest id that was ever given, as far as it is still known."""
+        ((highest,),) = self._rows("SELECT coalesce(max(id), 0) FROM {heads}")
+        ((sequence,),) = self._rows("SELECT pg_get_serial_sequence(%s, 'id')", self._heads_name)
+        if sequence is None:
+            return int(highest)
+        ((given,),) = self._rows(
+            """SELECT CASE WHEN has_sequence_privilege(%s, 'USAGE, SELECT')
+               THEN pg_sequence_last_value(%s::regclass) END""",
+            sequence,
+            sequence,
+        )
+        return max(int(highest), int(given or 0))
+
+    def batches(self) -> Iterator[list[Thread]]:
+        """Return all threads by their ids, without texts, a batch at a time."""
+        after = 0
+        while heads := self._heads(after):
+            batch = heads[: self._fitting(heads)]
+            self._fill(batch)
+            yield batch
+            after = batch[-1].id
+
+    def texts(self, threads: Iterable[Thread]) -> Iterator[list[tuple[Meta, str]]]:
+        """Return the texts of all versions of threads in order, some at a time."""
+        wanted = [(one, one is thread.current) for thread in threads for one in thread.versions]
+        while wanted:
+            sizes = accumulate(one.size for one, _ in wanted)
+            room = max(sum(total <= BATCH_SIZE for total in sizes), 1)
+            some, wanted = wanted[:room], wanted[room:]
+            yield self._texts(some)
+
+    def second_texts(self, threads: Iterable[Thread]) -> Iterator[tuple[Thread, str, str]]:
+        """Return both texts of current versions that are kept twice and not alike."""
+        ids = [thread.id for thread in threads]
+        unlike = self._rows(
+            """SELECT h.id FROM {heads} h JOIN {versions} v ON v.id = h.id
+                AND v.version = greatest(coalesce(h.version, 0), 1)
+                WHERE h.id = ANY(%s) AND h.cms <> v.cms ORDER BY h.id""",
+            ids,
+        )
+        by_id = {thread.id: thread for thread in threads}
+        for (number,) in unlike:
+            thread = by_id[number]
+            one = [(thread.current, True)], [(thread.current, False)]
+            (((_, first),), ((_, second),)) = (self._texts(some) for some in one)
+            yield thread, first, second
+
+    def _heads(self, after: int) -> list[Thread]:
+        rows = self._rows(
+            """SELECT id, document, thread, created_at, updated_at, {current}, {of_version}
+                FROM {heads} WHERE id > %s ORDER BY id LIMIT %s""",
+            after,
+            BATCH,
+        )
+        return [
+            Thread(row[0], row[1], row[2], _utc(row[3]), _utc(row[4]), _meta(row[0], *row[5:]))
+            for row in rows
+        ]
+
+    def _fitting(self, threads: Sequence[Thread]) -> int:
+        """Return how many of the next threads make a batch."""
+        rows = self._rows(
+            """SELECT count(v.id), coalesce(sum(octet_length(v.cms)), 0)::bigint
+               FROM unnest(%s::int[]) WITH ORDINALITY AS h(id, place)
+               LEFT JOIN {versions} v ON v.id = h.id GROUP BY h.place ORDER BY h.place""",
+            [thread.id for thread in threads],
+        )
+        versions = accumulate(row[0] for row in rows)
+        sizes = accumulate(
+            row[1] + thread.current.size for row, thread in zip(rows, threads, strict=True)
+        )
+        fitting: int = sum(
+            count <= BATCH_VERSIONS and size <= BATCH_SIZE
+            for count, size in zip(versions, sizes, strict=True)
+        )
+        return max(fitting, 1)
+
+    def _fill(self, threads: Sequence[Thread]) -> None:
+        by_id: Mapping[int, Thread] = {thread.id: thread for thread in threads}
+        ids = list(by_id)
+        for row in self._rows(
+            """SELECT id, version, {of_version} FROM {versions}
+                WHERE id = ANY(%s) ORDER BY id, version""",
+            ids,
+        ):
+            thread = by_id[row[0]]
+            if row[1] != thread.current.version:
+                thread.older.append(_meta(*row))
+        for number, code in self._rows(
+            """SELECT l.signature_id, t.code FROM {links} l JOIN {tags} t ON t.id = l.tag_id
+               WHERE l.signature_id = ANY(%s) ORDER BY l.signature_id, l.created_at, t.id""",
+            ids,
+        ):
+            by_id[number].tags.append(code)
+
+    def _texts(self, wanted: Sequence[tuple[Meta, bool]]) -> list[tuple[Meta, str]]:
+        heads = [one.signature_id for one, is_current in wanted if is_current]
+        older = [one[:2] for one, is_current in wanted if not is_current]
+        found = {
+            (number, True): text
+            for number, text in self._rows("SELECT id, cms FROM {heads} WHERE id = ANY(%s)", heads)
+        }
+        of_older = {
+            (number, version): text
+            for number, version, text in self._rows(
+                """SELECT v.id, v.version, v.cms
+                   FROM unnest(%s::int[], %s::int[]) AS sent(id, version)
+                   JOIN {versions} v ON v.id = sent.id AND v.version = sent.version""",
+                [number for number, _ in older],
+                [version for _, version in older],
+            )
+        }
+        return [
+            (one, found[one.signature_id, True] if is_current else of_older[one[:2]])
+            for one, is_current in wanted
+        ]
+
+    def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._link.cursor() as cursor:
+            cursor.execute(sql.SQL(statement).format(**self._words), values)
+            return cursor.fetchall()
+
+
+@contextmanager
+def opened(address: str | Mapping[str, Any], schema: str | None = None) -> Iterator[Original]:
+    """Open the original's database; all that is read is from one moment.
+
+    Args:
+        address: what libpq understands (`postgresql://…`), or its parameters.
+        schema: the name of the schema of its tables; None: that is looked for.
+
+    Raises:
+        MoveError: it can't be used.
+        psycopg2.Error: the connection broke.
+    """
+    link = _connect(address)
+    try:
+        link.set_session(ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+        with link.cursor() as cursor:
+            # While a batch is written, the snapshot waits; some servers break off who does.
+            cursor.execute("SET LOCAL statement_timeout = 0")
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield Original(link, schema)
+    finally:
+        link.close()
+
+
+def _connect(address: str | Mapping[str, Any]) -> connection:
+    parameters: dict[str, Any] = {"application_name": "qoltanba-move", "connect_timeout": 10}
+    if isinstance(address, str):
+        if not _ADDRESS(address):
+            # Not repeated, neither here nor by libpq: it may have a password in it.
+            raise MoveError(
+                "the original's address must be postgresql://user:password@host:port/database, "
+                "what is special in the password percent-encoded"
+            )
+        parameters["dsn"] = address
+    else:
+        parameters |= address
+    try:
+        link: connection = psycopg2.connect(**parameters)
+    except psycopg2.OperationalError as error:
+        reason = " ".join(str(error).split())
+        raise MoveError(f"the original's database can't be reached: {reason}") from error
+    except psycopg2.Error as error:
+        raise MoveError("the original's address is not one that libpq takes") from error
+    return link
+
+
+def _meta(number: int, version: int, created_at: datetime | None, *rest: Any) -> Meta:
+    return Meta(number, version, _utc(created_at), *rest)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """Return a moment of the original's, which writes UTC without saying so."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

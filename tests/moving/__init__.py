@@ -1,0 +1,1 @@
+"""Moving over from an original server."""
