@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from app.api import errors
 from app.api.locale import CATALOGUES, LOCALES
 from app.api.ncanode.forwarding import OriginError
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
 from app.application import Application
 from app.auth import AccessRefused
 from app.closed import RequestFromOutside

@@ -27,7 +27,7 @@ from app.api.ncanode import envelope
 from app.api.ncanode.checks import CheckFailed
 from app.api.ncanode.forwarding import OriginFailed, OriginNotSet, OriginRefusal
 from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
 from app.closed import HostRefused, OriginRefused, ProxyRefused
 from app.cms.crls import MalformedRevocation
@@ -109,6 +109,7 @@ SENTENCES = {
     406: "What is here is of no type that the request accepts",
     412: "What is here is not what the request names in If-Match",
     413: "Request body is too large",
+    415: "Request body is of a kind that is not read here",
     500: "Internal error",
     503: "Database is not available, try again later",
 }

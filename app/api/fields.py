@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 
 from marshmallow import fields
 
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
 from app.api.values import (
     BLANKS,
     MAX_INTEGER,

@@ -11,7 +11,10 @@ from urllib.parse import parse_qs
 
 from flask import Request, current_app
 from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+
+from app.api.refusals import ParameterError
+from app.api.uploads import FILES, MULTIPART, read_multipart
 
 #: A JSON body of ordinary size has a handful of values; this many cost about 10 ms and 10 MB.
 MAX_JSON_VALUES = 100_000
@@ -27,6 +30,10 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 #: What clients of PHP servers send where there are no parameters, and with what they do.
 _NOTHING: tuple[Any, ...] = ([], None, "")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
+#: What stands around JSON: blanks, and a byte order mark.
+_BLANKS = b" \t\r\n\xef\xbb\xbf"
+#: Content types whose bodies are taken for JSON, though they don't begin so.
+_READ_AS_JSON = re.compile(r"|text/.*|application/(?:.*\+)?json|application/x-www-form-urlencoded")
 _LIST_KEY = re.compile(r"(?P<name>[^\[]+)\[[^\]]*\].*", re.DOTALL)
 
 
@@ -47,43 +54,48 @@ _JSON = json.JSONDecoder(parse_float=str, parse_constant=_refuse_constant)
 _JSON_WITH_FRACTIONS = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)
 
 
-class ParameterError(Exception):
-    """A request that can't be understood. `template` is the English sentence for the caller."""
-
-    def __init__(self, template: str, **values: object) -> None:
-        super().__init__(template.format(**values))
-        self.template = template
-        self.values = values
-
-
 def read_parameters(
     request: Request,
     *,
     aliases: Mapping[str, str],
     lists: Collection[str],
     fractions: bool = False,
+    file: str | None = None,
 ) -> dict[str, Any]:
     """Merge the query string and the body of a request; the body wins.
 
     Args:
-        request: whose body is a JSON object, whatever its Content-Type says, or a form.
+        request: whose body is a JSON object, whatever its Content-Type says, a form, or a file.
         aliases: older name -> name. The older one counts only where the other is not given.
         lists: names that take several values.
         fractions: whether numbers with a fraction are numbers; else they are their digits as text.
+        file: the parameter that a body is which is one file; None: files are not read. What came
+            as a file is bytes.
 
     Raises:
-        ParameterError: the body is neither, a part of it is missing, or all is not in UTF-8.
+        ParameterError: the body is none of it, a part of it is missing, or all is not in UTF-8.
         RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
+        UnsupportedMediaType: it is of a kind that is not read here.
     """
-    merged = {}
+    merged: dict[str, Any] = {}
     query = request.query_string
     if query:
         merged = _with_names(_from_form(query, lists), aliases)
     body = _read_body(request)
-    if body:
-        decoder = _JSON_WITH_FRACTIONS if fractions else _JSON
-        merged.update(_with_names(_from_body(request, body, lists, decoder), aliases))
-    return merged
+    if not body:
+        return merged
+    if file is not None and request.mimetype in (MULTIPART, *FILES) and not _may_be_json(body):
+        if request.mimetype == MULTIPART:
+            parts = read_multipart(body, request.mimetype_params.get("boundary", ""))
+            return merged | _with_names(_named(parts, lists), aliases)
+        return {**merged, file: body}
+    decoder = _JSON_WITH_FRACTIONS if fractions else _JSON
+    return merged | _with_names(_from_body(request, body, lists, decoder), aliases)
+
+
+def _may_be_json(body: bytes) -> bool:
+    """Return whether a body begins as an object or a list does."""
+    return body[:1] == b"{" or body.lstrip(_BLANKS)[:1] in (b"{", b"[")
 
 
 def _read_body(request: Request) -> bytes:
@@ -120,7 +132,7 @@ def _with_names(source: dict[str, Any], aliases: Mapping[str, str]) -> dict[str,
     return source
 
 
-def _named(given: Mapping[str, list[str]], lists: Collection[str]) -> dict[str, Any]:
+def _named(given: Mapping[str, list[Any]], lists: Collection[str]) -> dict[str, Any]:
     """Name what was given, as PHP does: `key[]` and `key[0]` make a list, else the last wins."""
     result: dict[str, Any] = {}
     for key, values in given.items():
@@ -140,13 +152,13 @@ def _named(given: Mapping[str, list[str]], lists: Collection[str]) -> dict[str, 
 def _from_body(
     request: Request, body: bytes, lists: Collection[str], decoder: json.JSONDecoder
 ) -> dict[str, Any]:
-    start = body[:1]
-    if start != b"{":
-        start = body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
-    if start not in (b"{", b"[") and request.mimetype == "application/x-www-form-urlencoded":
-        return _from_form(body, lists)
-    if not start:
-        return {}
+    if not _may_be_json(body):
+        if request.mimetype == "application/x-www-form-urlencoded":
+            return _from_form(body, lists)
+        if not body.strip(_BLANKS):
+            return {}
+        if not _READ_AS_JSON.fullmatch(request.mimetype):
+            raise UnsupportedMediaType
     value = _parse_json(body, decoder)
     if isinstance(value, dict):
         return value

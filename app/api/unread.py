@@ -13,7 +13,7 @@ from urllib.parse import quote
 from flask import Request, Response, current_app, g, request
 
 from app.api.locale import choose_locale, translate
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
 from app.application import Application
 from app.cms.status import Reason
 

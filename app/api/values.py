@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn
 
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
 
 #: Characters of a document, thread, tag, stage, name or comment.
 MAX_TEXT = 255

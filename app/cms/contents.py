@@ -1,22 +1,45 @@
 """The content that was signed: attached, or given for a signature that is detached."""
 
+from dataclasses import dataclass
 from functools import cached_property
 
 from app.cms import algorithms
 from app.cms.budget import Budget
+from app.cms.errors import Undecidable
 from app.cms.signed_parts import SignedParts
-from app.cms.status import FITS_WITH_CRLF, YES, Verdict, no
+from app.cms.status import FITS_WITH_CRLF, YES, Verdict, no, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDigest:
+    """The digest of content that is not at hand, by the algorithm of a dotted identifier."""
+
+    algorithm: str
+    value: bytes
+
+    def is_by(self, algorithm: str) -> bool:
+        """Return whether it was made by an algorithm, whichever identifier that has."""
+        return algorithms.DIGESTS.get(self.algorithm) is algorithms.DIGESTS.get(algorithm)
 
 
 class Content:
     """What several signers have signed, or None if it is not at hand; each digest is made once."""
 
-    def __init__(self, data: bytes | None, budget: Budget, *, given: bool = False) -> None:
+    def __init__(
+        self,
+        data: bytes | None,
+        budget: Budget,
+        *,
+        given: bool = False,
+        known: KnownDigest | None = None,
+    ) -> None:
         """Take the content as it is hashed, without the OCTET STRING around it, and who pays.
 
-        `given`: it did not come with the signature, so its line ends may be other ones.
+        `given`: it did not come with the signature, so its line ends may be other ones. `known`:
+        what is known of it where it is not at hand.
         """
         self.data = data
+        self.known = known
         self.budget = budget
         self._given = given
         self._digests: dict[object, bytes] = {}
@@ -30,12 +53,23 @@ class Content:
     def digest(self, algorithm: str) -> bytes:
         """Hash the content. Raises Undecidable, and ValueError if it is not at hand."""
         if self.data is None:
-            raise ValueError("there is no content")
+            return self._known_digest(algorithm)
         # Several identifiers may stand for one function.
         function = algorithms.DIGESTS.get(algorithm)
         if function not in self._digests:
             self._digests[function] = self.budget.digest(algorithm, self.data)
         return self._digests[function]
+
+    def _known_digest(self, algorithm: str) -> bytes:
+        if self.known is None:
+            raise ValueError("there is no content")
+        if not self.known.is_by(algorithm):
+            raise Undecidable(
+                "the digest given is by {given}, where one by {needed} is needed",
+                given=algorithms.name(self.known.algorithm),
+                needed=algorithms.name(algorithm),
+            )
+        return self.known.value
 
 
 def with_crlf(content: bytes) -> bytes:
@@ -43,8 +77,10 @@ def with_crlf(content: bytes) -> bytes:
     return content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
-def compare_content(given: bytes | None, signed: Content) -> Verdict:
+def compare_content(given: bytes | KnownDigest | None, signed: Content) -> Verdict:
     """Return whether the content that was given, if any, is the one that is checked."""
+    if isinstance(given, KnownDigest):
+        return _compare_digest(given, signed)
     if given is None or given == signed.data:
         return YES
     if with_crlf(given) == signed.data:
@@ -52,8 +88,22 @@ def compare_content(given: bytes | None, signed: Content) -> Verdict:
     return no("the content given is not the one attached")
 
 
-def choose_content(parts: SignedParts, given: bytes | None, budget: Budget) -> Content:
+def _compare_digest(given: KnownDigest, signed: Content) -> Verdict:
+    if signed.data is None:
+        return YES  # There is nothing else that it could be compared with.
+    try:
+        same = signed.digest(given.algorithm) == given.value
+    except Undecidable as error:
+        return unknown(error.template, **error.values)
+    return YES if same else no("the digest given is not that of the content attached")
+
+
+def choose_content(
+    parts: SignedParts, given: bytes | KnownDigest | None, budget: Budget
+) -> Content:
     """Return the attached content, or else what was given for it."""
-    if parts.content is None:
-        return Content(given, budget, given=True)
-    return Content(parts.content, budget)
+    if parts.content is not None:
+        return Content(parts.content, budget)
+    if isinstance(given, KnownDigest):
+        return Content(None, budget, known=given)
+    return Content(given, budget, given=True)

@@ -49,6 +49,9 @@ _SET_TAG = bytes((SET,))
 # Where contents may start: behind the tag and one to five octets of length.
 _STARTS = range(2, 7)
 _ONE = (None,)
+_CONTENT_NEEDED = unknown(
+    "there are no signed attributes, so the content itself is needed, not its digest"
+)
 
 
 def check_signer(
@@ -97,7 +100,7 @@ def _check_plain_text(
 def _check_plain(signer: SignerParts, certificate: Certificate, content: Content) -> Verdict:
     """Check a signature without signed attributes (section 5.4, first case)."""
     if content.data is None:
-        return CONTENT_NOT_GIVEN
+        return CONTENT_NOT_GIVEN if content.known is None else _CONTENT_NEEDED
     if _are_attributes(content.data):
         # Those of another signature, put where its content was: they verify.
         return no("the content is that which only signed attributes may be")
@@ -113,7 +116,7 @@ def _are_attributes(content: bytes) -> bool:
 
 def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> Verdict:
     """Compare the content with the message-digest attribute (sections 5.6 and 11.2)."""
-    if content.data is None:
+    if content.data is None and content.known is None:
         return CONTENT_NOT_GIVEN
     try:
         expected, actual = attributes[_MESSAGE_DIGEST][0].octets(), content.digest(algorithm)

@@ -17,7 +17,7 @@ from app.cms.budget import FREE, Budget, ContentBudget
 from app.cms.certificate_rules import check_purpose
 from app.cms.certificates import EmbeddedCertificates
 from app.cms.comparison import demand_certificate, demand_parts
-from app.cms.contents import choose_content, compare_content
+from app.cms.contents import KnownDigest, choose_content, compare_content
 from app.cms.crls import CertificateList
 from app.cms.embedded_revocation import read_embedded
 from app.cms.occasions import ClaimedTimes, Occasion
@@ -110,7 +110,7 @@ class Verifier:
     def verify(
         self,
         signature: SignedCms | SignedXml,
-        content: bytes | None = None,
+        content: bytes | KnownDigest | None = None,
         *,
         at: datetime | Occasion,
         patient: bool = False,
@@ -155,7 +155,7 @@ class Verifier:
     def _verify_cms(
         self,
         signature: SignedCms,
-        content: bytes | None,
+        content: bytes | KnownDigest | None,
         when: Occasion,
         content_budget: Budget,
     ) -> tuple[SignerStatus, ...]:

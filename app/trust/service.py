@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from app.cms.authorities import GivenAuthorities
 from app.cms.budget import Budget
+from app.cms.contents import KnownDigest
 from app.cms.crls import CertificateList
 from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
@@ -68,7 +69,7 @@ class Trust:
     def verify(
         self,
         signature: SignedCms | SignedXml,
-        content: bytes | None = None,
+        content: bytes | KnownDigest | None = None,
         *,
         at: datetime | Occasion,
         fetch: bool = False,
@@ -93,7 +94,7 @@ class Trust:
     def _verify(
         self,
         signature: SignedCms | SignedXml,
-        content: bytes | None,
+        content: bytes | KnownDigest | None,
         *,
         at: Occasion,
         fetch: bool,

@@ -9,7 +9,7 @@ import orjson
 
 from app.api.fields import Moment, Parameter, Text
 from app.api.iinked.refusals import InvalidSignBy, NameLength
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
 from app.api.schemas import FieldsSchema
 from app.api.unread import note_inside
 from app.api.values import as_list

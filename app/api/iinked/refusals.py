@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
 
 
 class InvalidType(ParameterError):

@@ -19,7 +19,8 @@ from app.api.iinked.refusals import (
     NoDocuments,
     NoSigners,
 )
-from app.api.parameters import ParameterError, read_parameters
+from app.api.parameters import read_parameters
+from app.api.refusals import ParameterError
 from app.api.schemas import FieldsSchema, aware
 from app.api.unread import note
 from app.api.values import MAX_TEXT

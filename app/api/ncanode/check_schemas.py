@@ -11,11 +11,14 @@ from marshmallow import fields
 
 from app.api.fields import Choice, Flag, Moment, Text, VersionNumber
 from app.api.ncanode.checks import RULES, Asked
+from app.api.ncanode.digests import read_digest
+from app.api.ncanode.files import Content, SignatureText
 from app.api.ncanode.schemas import ParametersSchema, demand_thread
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
 from app.api.schemas import aware
 from app.api.unread import note_inside
 from app.api.values import as_list
+from app.cms.contents import KnownDigest
 
 #: Constraints of one request.
 MAX_CONSTRAINTS = 200
@@ -32,7 +35,7 @@ class CmsRequest:
     thread: str | None
     version: int | None
     #: The content of a detached signature, as text or in base64.
-    data: str | None
+    data: str | bytes | None
     asked: Asked
     #: If there are any, one of them must hold besides.
     constraints: tuple[Asked, ...]
@@ -49,7 +52,7 @@ class ValidateRequest:
     #: A signature, or where `is_xml` is false perhaps a certificate.
     text: str
     is_xml: bool
-    data: str | None
+    data: str | bytes | None
     asked: Asked
     #: Whether a certificate must be in force.
     expiration: bool
@@ -59,12 +62,13 @@ class ValidateRequest:
 
 @dataclass(frozen=True, slots=True)
 class VerifyRequest:
-    """GET /signature/verify."""
+    """GET and POST /signature/verify."""
 
     document: str
     thread: str
     version: int | None
-    data: str | None
+    #: The content of a detached signature: text or base64 of it, a file, or its digest alone.
+    data: str | bytes | KnownDigest | None
 
 
 def read_rules(value: Any) -> tuple[str, ...]:
@@ -147,11 +151,13 @@ def _read_constraint(item: Any, number: int) -> Asked:
 class CmsSchema(AskedSchema):
     """POST /cms/validate."""
 
-    cms = Text(limit=None, strip=False)
+    FILE: ClassVar = "cms"
+
+    cms = SignatureText()
     document = Text()
     thread = Text()
     version = VersionNumber(load_default=None, allow_none=True)
-    data = Text(limit=None, strip=False)
+    data = Content()
     constraints = fields.Function(
         deserialize=read_constraints,
         load_default=(),
@@ -174,7 +180,7 @@ class CmsSchema(AskedSchema):
             document=data["document"] or None,
             thread=data["thread"] or None,
             version=data["version"],
-            data=data["data"] or None,
+            data=data["data"],
             asked=asked_of(data),
             constraints=data["constraints"] or (),
             revocation=any(data[name] for name in ("verify_ocsp", "verify_crl", "revoke")),
@@ -185,9 +191,10 @@ class CmsSchema(AskedSchema):
 class ExtractSchema(ParametersSchema):
     """GET and POST /cms/extract."""
 
+    FILE: ClassVar = "cms"
     DEMANDED: ClassVar = ("cms",)
 
-    cms = Text(limit=None, strip=False)
+    cms = SignatureText()
 
     def build(self, data: dict[str, Any]) -> str:
         """Return the signature."""
@@ -199,9 +206,9 @@ class ValidateSchema(AskedSchema):
 
     DEMANDED: ClassVar = ("rule",)
 
-    cms = Text(limit=None, strip=False)
+    cms = SignatureText()
     xml = Text(limit=None, strip=False)
-    data = Text(limit=None, strip=False)
+    data = Content()
     expiration = Flag(load_default=True, allow_none=True)
     criteria = Choice("and", "or", load_default="and")
 
@@ -216,7 +223,7 @@ class ValidateSchema(AskedSchema):
         return ValidateRequest(
             text=data["cms"] or data["xml"],
             is_xml=bool(data["xml"]),
-            data=data["data"] or None,
+            data=data["data"],
             asked=asked_of(data),
             expiration=data["expiration"] is not False,
             any_rule=data["criteria"] == "or",
@@ -224,21 +231,26 @@ class ValidateSchema(AskedSchema):
 
 
 class VerifySchema(ParametersSchema):
-    """GET /signature/verify."""
+    """GET and POST /signature/verify."""
 
+    FILE: ClassVar = "data"
     DEMANDED: ClassVar = ("document", "thread")
 
     document = Text()
     thread = Text()
     version = VersionNumber(load_default=None, allow_none=True)
-    data = Text(limit=None, strip=False)
+    data = Content()
+    digest = Text()
+    algorithm = Text()
 
     def build(self, data: dict[str, Any]) -> VerifyRequest:
         """Return the request."""
         demand_thread(data)
-        return VerifyRequest(
-            data["document"], data["thread"], data["version"], data["data"] or None
-        )
+        digest = read_digest(data["digest"] or None, data["algorithm"] or None)
+        if digest is not None and data["data"] is not None:
+            raise ParameterError('Only one of "data" and "digest" must be set')
+        content = data["data"] if digest is None else digest
+        return VerifyRequest(data["document"], data["thread"], data["version"], content)
 
 
 def _demand_cms(data: Mapping[str, Any]) -> str:

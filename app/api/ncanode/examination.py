@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from flask import current_app
 
 from app.api.ncanode.checks import CheckFailed
 from app.api.ncanode.saving import demand, is_detached
 from app.api.ncanode.sent_content import content_given
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
+from app.cms.algorithms import name
 from app.cms.claims import Claims
+from app.cms.contents import KnownDigest
 from app.cms.occasions import Occasion
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
@@ -33,7 +35,8 @@ class Examined:
     """A signature, what each of its signers claims, and what was found out about each."""
 
     signature: SignedCms | SignedXml
-    content: bytes | None
+    #: What was given besides.
+    content: bytes | KnownDigest | None
     signers: tuple[SignerClaims, ...]
     statuses: tuple[SignerStatus, ...]
 
@@ -43,24 +46,38 @@ class Examined:
         return is_detached(self.signature) and self.content is None
 
     @property
+    def compared(self) -> dict[str, Any] | None:
+        """What the signature was compared with: the content in it or given, or a digest."""
+        if isinstance(self.content, KnownDigest):
+            told = {"algorithm": name(self.content.algorithm), "digest": self.content.value.hex()}
+            return {"what": "digest", **told}
+        if self.content is not None:
+            return {"what": "data", "size": len(self.content)}
+        return None if self.is_detached else {"what": "attached"}
+
+    @property
     def claims(self) -> list[Claims]:
         """What each signer's certificate claims of its holder."""
         return [signer.claims for signer in self.signers]
 
 
 def examine(
-    signature: SignedCms | SignedXml, data: str | None, *, at: datetime, fetch: bool = False
+    signature: SignedCms | SignedXml,
+    data: str | bytes | KnownDigest | None,
+    *,
+    at: datetime,
+    fetch: bool = False,
 ) -> Examined:
     """Verify a signature.
 
     Args:
         signature: what was parsed.
-        data: base64 of the content of a detached one.
+        data: the content of a detached one, as it was sent, or its digest.
         at: the time that counts where no timestamp does.
         fetch: whether CRLs and OCSP responses may be fetched, if the operator allows it.
 
     Raises:
-        ParameterError: `data` is not base64, or the signature is XML, which is its own content.
+        ParameterError: `data` can't be read, or the signature is XML, which is its own content.
         MalformedSignature: damage that parsing did not notice.
     """
     content = content_given(signature, data)
@@ -68,7 +85,7 @@ def examine(
     return Examined(signature, content, describe(signature), statuses)
 
 
-def parse_with_content(text: str, data: str | None) -> SignedCms | SignedXml:
+def parse_with_content(text: str, data: str | bytes | None) -> SignedCms | SignedXml:
     """Read a signature whose content must be in it or given.
 
     Raises:

@@ -14,7 +14,7 @@ from app.api.fields import Text
 from app.api.ncanode import envelope
 from app.api.ncanode.forwarding import OriginNotSet, Secrets, ask, read_secrets
 from app.api.ncanode.schemas import ParametersSchema
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
 from app.auth import needs
 
 #: Bytes by which an answer may be larger than a request: what a signature adds to its content.

@@ -63,7 +63,8 @@ def save_signature() -> Response:
         if losses and guard == "refuse":
             raise losses[0]
     counters.count_save(signing.format, saved.record.version)
-    content: dict[str, Any] = {"signature": _writer(PLAIN)(saved.record)}
+    carried = replace(PLAIN, cms=not wanted.without_cms)
+    content: dict[str, Any] = {"signature": _writer(carried)(saved.record)}
     if losses:
         content["warnings"] = [errors.in_language(loss) for loss in losses]
     return envelope.success(content, 201, warnings=map(errors.in_language, doubts))

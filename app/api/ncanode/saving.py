@@ -42,14 +42,14 @@ class Checked(NamedTuple):
     doubts: list[Reason]
 
 
-def read_checked(cms: str, data: str | None) -> Checked:
+def read_checked(cms: str, data: str | bytes | None) -> Checked:
     """Check a signature as far as CMS_VALIDATION says, and read out of it what is kept.
 
     Content that is sent along is compared with what was signed, whatever CMS_VALIDATION says.
 
     Args:
         cms: the signature as it was sent.
-        data: base64 of the content of a detached one.
+        data: the content of a detached one, as it was sent.
 
     Raises:
         MalformedSignature: it is none; not raised if anything may be kept.

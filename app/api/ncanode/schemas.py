@@ -19,7 +19,9 @@ from app.api.fields import (
     Text,
     VersionNumber,
 )
-from app.api.parameters import ParameterError, read_parameters
+from app.api.ncanode.files import Content, SignatureText
+from app.api.parameters import read_parameters
+from app.api.refusals import ParameterError
 from app.api.schemas import FieldsSchema, aware
 from app.api.unread import note
 from app.api.values import is_blank
@@ -40,8 +42,11 @@ class SaveRequest:
     new: NewVersion
     #: The version that the client saw, None if it says nothing.
     seen: int | None
-    #: Base64 of the content of a detached signature, to be verified against; not kept.
-    data: str | None
+    #: The content of a detached signature, to be verified against; not kept. Text or base64 of it,
+    #: bytes where it came as a file.
+    data: str | bytes | None
+    #: Whether the answer leaves the signature out.
+    without_cms: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,8 @@ class ParametersSchema(FieldsSchema):
 
     #: Parameters that may be given several times.
     LISTS: ClassVar[tuple[str, ...]] = ("tags", "tag")
+    #: What a body is that is one file; a field that takes files; None: none does.
+    FILE: ClassVar[str | None] = None
 
     def read(self, request: Request) -> Any:
         """Read a request, itself or Flask's proxy of it.
@@ -95,7 +102,7 @@ class ParametersSchema(FieldsSchema):
         Raises:
             ParameterError: a parameter is missing or can't be used.
         """
-        given = read_parameters(request, aliases=ALIASES, lists=self.LISTS)
+        given = read_parameters(request, aliases=ALIASES, lists=self.LISTS, file=self.FILE)
         note(given, self.known)
         return self.of(given)
 
@@ -104,17 +111,19 @@ class SaveSchema(ParametersSchema):
     """POST /signature."""
 
     DEMANDED: ClassVar = ("document", "thread", "cms")
+    FILE: ClassVar = "cms"
 
     document = Text()
     thread = Text()
-    cms = Text(limit=None, strip=False)
+    cms = SignatureText()
     version = VersionNumber(load_default=None, allow_none=True)
     version_created_by = Text()
     version_comment = Text()
     tags = Tags()
     stage = Text(strip=False)
-    data = Text(limit=None, strip=False)
+    data = Content()
     method = Text()
+    without = Choice("cms", load_default=None)
 
     def build(self, data: dict[str, Any]) -> SaveRequest:
         """Return the request."""
@@ -132,7 +141,7 @@ class SaveSchema(ParametersSchema):
             saved_by=caller_name(),
             method=data["method"] or None,
         )
-        return SaveRequest(new, data["version"], data["data"] or None)
+        return SaveRequest(new, data["version"], data["data"], data["without"] is not None)
 
 
 class ThreadSchema(ParametersSchema):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import overload
 
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
 from app.cms import armour
 from app.cms.comparison import compare
-from app.cms.contents import with_crlf
+from app.cms.contents import KnownDigest, with_crlf
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.status import FITS_WITH_CRLF, Answer, Reason, Verdict
@@ -16,7 +17,19 @@ from app.cms.status import FITS_WITH_CRLF, Answer, Reason, Verdict
 _FIELD = "data"
 
 
-def content_given(signature: SignedCms | SignedXml, data: str | None) -> bytes | None:
+@overload
+def content_given(signature: SignedCms | SignedXml, data: str | bytes | None) -> bytes | None: ...
+
+
+@overload
+def content_given(
+    signature: SignedCms | SignedXml, data: str | bytes | KnownDigest | None
+) -> bytes | KnownDigest | None: ...
+
+
+def content_given(
+    signature: SignedCms | SignedXml, data: str | bytes | KnownDigest | None
+) -> bytes | KnownDigest | None:
     """Return what was sent along as the content of a signature; None if nothing was.
 
     It comes as base64, or as the text itself: whichever is what was signed. A text may well be
@@ -30,8 +43,10 @@ def content_given(signature: SignedCms | SignedXml, data: str | None) -> bytes |
     if isinstance(signature, SignedXml):
         raise ParameterError(
             '"{field}" parameter is for CMS: a signed XML document is its own content',
-            field=_FIELD,
+            field="digest" if isinstance(data, KnownDigest) else _FIELD,
         )
+    if isinstance(data, bytes | KnownDigest):
+        return data
     text = data.encode()
     try:
         decoded = armour.decode(next(armour.readings(armour.open_data_uri(data))))

@@ -147,7 +147,7 @@ def _passes(asked: Asked, claims: Claims, any_rule: bool) -> bool:
     return asked.holds_any(claims) if any_rule else asked.holds_all(claims)
 
 
-@blueprint.get("/signature/verify")
+@blueprint.route("/signature/verify", methods=["GET", "POST"])
 @needs("read", by_tags=True)
 def verify_signature() -> Response:
     """Verify a stored signature as of when it was saved, or stamped."""
@@ -163,6 +163,7 @@ def verify_signature() -> Response:
             "verification": {
                 "version": record.version,
                 "saved_at": iso_moment(saved_at),
+                "compared": examined.compared,
                 **verdicts.verification(examined.statuses),
                 "signers": verdicts.signers(examined.signers, examined.statuses, "saved"),
             }

@@ -9,7 +9,7 @@ from flask import Request
 from marshmallow import missing
 
 from app.api.fields import Integer
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
 from app.api.unread import note
 
 NUMBER, SIZE = "page[number]", "page[size]"

@@ -9,7 +9,7 @@ from flask import Response
 
 from app.api.answers import json_answer
 from app.api.families import Problem
-from app.api.parameters import ParameterError
+from app.api.refusals import ParameterError
 
 
 class Kind(NamedTuple):

@@ -1,0 +1,41 @@
+"""Fields that take files besides text: a signature, and the content that was signed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.api.fields import Parameter, Text
+from app.api.uploads import as_text
+
+
+class SignatureText(Text):
+    """A signature: base64, PEM or XML as text; or a file of DER, or of such text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(limit=None, strip=False, **options)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any
+    ) -> str | None:
+        text = as_text(value) if isinstance(value, bytes) else value
+        return super()._deserialize(text, attr, data, **kw)
+
+
+class Content(Parameter[str | bytes | None]):
+    """What was signed: text or base64 of it, or a file, which may be empty."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(load_default=None, allow_none=True, **options)
+        self.text = Text(limit=None, strip=False)
+
+    def shape(self) -> dict[str, Any]:
+        """Return the JSON Schema."""
+        return self.text.shape()
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
+    ) -> str | bytes | None:
+        if isinstance(value, bytes):
+            return value
+        return self.text.deserialize(value, attr, data) or None

@@ -1,0 +1,284 @@
+"""Signatures and documents as files: parts of a form, or the body itself; and digests in place."""
+
+import json
+from base64 import b64decode, b64encode
+from hashlib import sha256, sha512
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.cms import algorithms
+from tests.api.asking import content_of, get, message_of, save
+from tests.builders import pem, sign_cms, sign_xml
+from tests.conftest import AppMaker
+
+DOCUMENT = "Договор № 5".encode()
+FILE = "application/octet-stream"
+
+
+@pytest.fixture(name="der")
+def detached() -> bytes:
+    """Give a signature of DOCUMENT without it."""
+    return sign_cms(DOCUMENT, attached=False)
+
+
+def form(**parts: Any) -> dict[str, Any]:
+    """Give the parts of a form: text, or bytes, which go as a file."""
+    parts = {"document": "doc", "thread": "main", **parts}
+    return {
+        name: (BytesIO(value), f"{name}.bin") if isinstance(value, bytes) else value
+        for name, value in parts.items()
+    }
+
+
+def sent(client: FlaskClient, path: str, **parts: Any) -> Any:
+    """Send a form with files."""
+    return client.post(path, data=form(**parts), content_type="multipart/form-data")
+
+
+def test_a_form_with_files_is_saved(client: FlaskClient, der: bytes) -> None:
+    response = sent(client, "/signature", cms=der, data=DOCUMENT, **{"tags[]": ["a", "b"]})
+    saved = content_of(response, 201)["signature"]
+    assert (saved["cms"], saved["tags"]) == (b64encode(der).decode(), ["a", "b"])
+    assert get(client)["cms"] == saved["cms"]
+    wrong = sent(client, "/signature", cms=der, data=DOCUMENT + b"x", version="1")
+    assert "not what was signed" in message_of(wrong)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda der: pem(der).encode(),
+        lambda der: b"\xef\xbb\xbf" + b64encode(der),
+        lambda _der: sign_xml().encode(),
+    ],
+)
+def test_a_file_may_be_text(sqlite_client: FlaskClient, der: bytes, write: Any) -> None:
+    written = write(der)
+    saved = content_of(sent(sqlite_client, "/signature", cms=written), 201)["signature"]
+    assert saved["cms"] == written.decode("utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["pkcs7-signature", "pkcs7-mime", "x-pkcs7-signature", "octet-stream", "xml"],
+)
+def test_a_body_may_be_the_file(sqlite_client: FlaskClient, der: bytes, kind: str) -> None:
+    body = sign_xml().encode() if kind == "xml" else der
+    path = "/signature?document=doc&thread=main&tags[]=a"
+    response = sqlite_client.post(path, data=body, content_type=f"application/{kind}; charset=x")
+    saved = content_of(response, 201)["signature"]
+    assert saved["cms"] == (body.decode() if kind == "xml" else b64encode(der).decode())
+    assert saved["tags"] == ["a"]
+
+
+def test_json_is_read_whatever_is_said_of_it(sqlite_client: FlaskClient, der: bytes) -> None:
+    body = {"document": "doc", "thread": "main", "cms": b64encode(der).decode()}
+    for kind in (FILE, "multipart/form-data", "application/xml", "image/png"):
+        path = "/signature" if kind == FILE else "/signatures"
+        response = sqlite_client.open(
+            path, method="POST" if kind == FILE else "GET", json=body, content_type=kind
+        )
+        assert response.status_code in (200, 201), response.text
+
+
+@pytest.mark.parametrize("kind", ["image/png", "application/pdf", "application/zip", "video/mp4"])
+def test_what_is_of_another_kind_is_415(sqlite_client: FlaskClient, der: bytes, kind: str) -> None:
+    path = "/signature?document=doc&thread=main"
+    response = sqlite_client.post(path, data=der, content_type=kind)
+    assert message_of(response, 415) == "Request body is of a kind that is not read here"
+    response = sqlite_client.post("/packages/add", data=form(), content_type="multipart/form-data")
+    assert response.status_code == 415
+    response = sqlite_client.post("/validate", data=der, content_type=FILE)
+    assert message_of(response, 415) == "Request body is of a kind that is not read here"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", '"cms" parameter must be set'),
+        (b"--x", "Request body is not complete multipart/form-data"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="cms"\r\n\r\nMII',
+            "Request body is not complete multipart/form-data",
+        ),
+        (b"nothing", "Request body is not complete multipart/form-data"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="cms"\r\n\r\n\xff\r\n--x--',
+            "Request parameters are not in UTF-8",
+        ),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n' * 1001 + b"--x--",
+            "Request has more than 1000 parameters",
+        ),
+    ],
+)
+def test_a_form_that_can_t_be_read_says_why(
+    sqlite_client: FlaskClient, body: bytes, message: str
+) -> None:
+    path = "/signature?document=doc&thread=main"
+    kind = "multipart/form-data; boundary=x"
+    assert message_of(sqlite_client.post(path, data=body, content_type=kind)) == message
+
+
+def test_a_file_for_text_is_refused_by_name(sqlite_client: FlaskClient, der: bytes) -> None:
+    response = sent(sqlite_client, "/signature", cms=der, thread=b"main")
+    assert message_of(response) == '"thread" parameter must be text'
+    response = sent(sqlite_client, "/signature", cms=der, tags=b"main")
+    assert message_of(response) == '"tags" parameter must be text'
+    response = sent(sqlite_client, "/signature", cms=b"\xff\xd8")
+    assert message_of(response) == (
+        '"cms" parameter is a file that is neither DER nor text in UTF-8'
+    )
+
+
+def test_a_file_that_was_left_out_is_none(sqlite_client: FlaskClient, der: bytes) -> None:
+    body = {"document": "doc", "thread": "main", "cms": (BytesIO(der), "a.p7s")}
+    empty = {**body, "data": (BytesIO(b""), "")}
+    content_of(sqlite_client.post("/signature", data=empty), 201)
+    body["cms"] = (BytesIO(der), "a.p7s")
+    named = {**body, "version": "1", "data": (BytesIO(b""), "empty.txt")}
+    assert "not what was signed" in message_of(sqlite_client.post("/signature", data=named))
+
+
+def test_a_save_may_leave_the_signature_out_of_its_answer(sqlite_client: FlaskClient) -> None:
+    saved = save(sqlite_client, without="cms")
+    assert not {"cms", "signature"} & set(saved)
+    assert get(sqlite_client)["cms"]
+
+
+def verdict(client: FlaskClient, **given: Any) -> tuple[str, Any]:
+    """Verify the stored signature, and give what is said of the content."""
+    response = client.post("/signature/verify", json={"document": "doc", "thread": "main", **given})
+    found = content_of(response)["verification"]
+    return found["intact"]["answer"], found["compared"]
+
+
+def test_a_stored_signature_is_verified_with_the_document(
+    sqlite_client: FlaskClient, der: bytes
+) -> None:
+    save(sqlite_client, cms=b64encode(der).decode())
+    path = "/signature/verify?document=doc&thread=main"
+    by_get = content_of(sqlite_client.get(path))
+    assert content_of(sqlite_client.post(path)) == by_get
+    assert by_get["verification"]["compared"] is None
+    for response in (
+        sqlite_client.post(path, data=DOCUMENT, content_type=FILE),
+        sent(sqlite_client, "/signature/verify", data=DOCUMENT),
+        sqlite_client.post(path, json={"data": b64encode(DOCUMENT).decode()}),
+        sqlite_client.post(path, json={"data": DOCUMENT.decode()}),
+    ):
+        found = content_of(response)["verification"]
+        assert found["intact"]["answer"] == "yes"
+        assert found["compared"] == {"what": "data", "size": len(DOCUMENT)}
+    found = content_of(sqlite_client.post(path, data=b"other", content_type=FILE))["verification"]
+    assert found["intact"]["answer"] == "no"
+
+
+def test_a_digest_stands_for_the_document(sqlite_client: FlaskClient, der: bytes) -> None:
+    save(sqlite_client, cms=b64encode(der).decode())
+    digest = sha256(DOCUMENT).digest()
+    told = {"what": "digest", "algorithm": "SHA-256", "digest": digest.hex()}
+    for algorithm in ("SHA-256", "sha256", "2.16.840.1.101.3.4.2.1"):
+        for written in (digest.hex(), digest.hex().upper(), b64encode(digest).decode()):
+            assert verdict(sqlite_client, digest=written, algorithm=algorithm) == ("yes", told)
+    assert verdict(sqlite_client, digest=sha256(b"x").hexdigest(), algorithm="SHA-256")[0] == "no"
+    other = {"digest": sha512(DOCUMENT).hexdigest(), "algorithm": "SHA-512"}
+    response = sqlite_client.post(
+        "/signature/verify", json={"document": "doc", "thread": "main", **other}
+    )
+    intact = content_of(response)["verification"]["intact"]
+    assert intact["answer"] == "unknown"
+    assert intact["reasons"] == ["the digest given is by SHA-512, where one by SHA-256 is needed"]
+
+
+def test_a_digest_is_compared_with_content_that_is_attached(sqlite_client: FlaskClient) -> None:
+    save(sqlite_client, cms=b64encode(sign_cms(DOCUMENT)).decode())
+    assert verdict(sqlite_client)[1] == {"what": "attached"}
+    good = {"digest": algorithms.digest(algorithms.STREEBOG_256, DOCUMENT).hex()}
+    assert verdict(sqlite_client, algorithm="streebog-256", **good)[0] == "yes"
+    bad = {"digest": algorithms.digest(algorithms.STREEBOG_256, b"x").hex()}
+    assert verdict(sqlite_client, algorithm="Streebog 256", **bad)[0] == "no"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"digest": "00" * 32}, '"algorithm" parameter must be set'),
+        ({"algorithm": "SHA-256"}, '"digest" parameter must be set'),
+        (
+            {"digest": "00" * 31, "algorithm": "SHA-256"},
+            '"digest" parameter must be 32 bytes, as hexadecimal digits or in base64',
+        ),
+        (
+            {"digest": "0" * 64, "algorithm": "SHA-256", "data": "x"},
+            'Only one of "data" and "digest" must be set',
+        ),
+    ],
+)
+def test_a_digest_that_can_t_be_read_says_why(
+    sqlite_client: FlaskClient, given: dict[str, str], message: str
+) -> None:
+    body = {"document": "doc", "thread": "main", **given}
+    assert message_of(sqlite_client.post("/signature/verify", json=body)) == message
+
+
+@pytest.mark.parametrize("algorithm", ["SHA-1", "md5", "1.3.14.3.2.26", "CRC-32"])
+def test_a_digest_that_proves_nothing_is_refused(
+    sqlite_client: FlaskClient, algorithm: str
+) -> None:
+    body = {"document": "doc", "thread": "main", "digest": "00" * 20, "algorithm": algorithm}
+    message = message_of(sqlite_client.post("/signature/verify", json=body))
+    assert message.startswith('"algorithm" parameter must be one of SHA-224, SHA-256,')
+
+
+def test_other_doors_take_files_too(app_with_claims: Flask, der: bytes) -> None:
+    client = app_with_claims.test_client()
+    found = content_of(
+        sent(client, "/cms/validate", cms=der, data=DOCUMENT, document="", thread="")
+    )
+    assert found["verification"]["intact"]["answer"] == "yes"
+    attached = sign_cms(DOCUMENT)
+    response = client.post("/cms/extract", data=attached, content_type="application/pkcs7-mime")
+    assert content_of(response) == {"data": DOCUMENT.decode()}
+    response = client.post("/cms/extract", data=json.dumps({"cms": b64encode(attached).decode()}))
+    assert content_of(response) == {"data": DOCUMENT.decode()}
+
+
+def test_a_stored_signature_is_validated(app_with_claims: Flask, der: bytes) -> None:
+    client = app_with_claims.test_client()
+    save(client, cms=b64encode(der).decode())
+    pair = {"document": "doc", "thread": "main"}
+    for data in (DOCUMENT.decode(), b64encode(DOCUMENT).decode()):
+        found = content_of(client.post("/cms/validate", json={**pair, "data": data}))
+        assert found["verification"]["intact"]["answer"] == "yes"
+    wrong = client.post("/cms/validate", json={**pair, "data": "other"})
+    assert message_of(wrong) == '"data" parameter must be base64, or the text that was signed'
+    gone = client.post("/cms/validate", json={**pair, "thread": "x", "data": "other"})
+    assert message_of(gone, 404) == "Signature was not found"
+    both = client.post("/cms/validate", json={**pair, "cms": b64encode(der).decode()})
+    assert message_of(both) == 'Only one of "cms" and "document" with "thread" must be set'
+    none = client.post("/cms/validate", json={"document": "doc"})
+    assert message_of(none) == '"cms" parameter must be set'
+
+
+@pytest.fixture(name="app_with_claims")
+def claiming_app(start_app: AppMaker, sqlite_url: str) -> Flask:
+    """Give an application to which claims are enough."""
+    return start_app(DATABASE_URL=sqlite_url, CLAIMS="accept")
+
+
+def test_base64_of_the_text_and_the_text_of_base64_are_told_apart(
+    app_with_claims: Flask,
+) -> None:
+    client = app_with_claims.test_client()
+    text = b64encode(b"inner").decode()
+    signed = b64encode(sign_cms(text.encode(), attached=False)).decode()
+    found = content_of(client.post("/cms/validate", json={"cms": signed, "data": text}))
+    assert found["verification"]["intact"]["answer"] == "yes"
+    signed = b64encode(sign_cms(b64decode(text), attached=False)).decode()
+    found = content_of(client.post("/cms/validate", json={"cms": signed, "data": text}))
+    assert found["verification"]["intact"]["answer"] == "yes"
