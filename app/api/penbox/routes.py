@@ -9,7 +9,6 @@ from flask import Blueprint, Response, current_app, request
 from app.api.answers import json_answer
 from app.api.penbox.files import OCTETS, answer_file, file_of, type_of
 from app.api.penbox.negotiation import choose_type
-from app.api.penbox.qualification import is_qualified
 from app.api.penbox.shapes import write_signature
 from app.api.unread import note
 from app.auth import needs
@@ -57,7 +56,13 @@ def _describe(thread: PublicThread, trusted: Trusted) -> Response:
     written = write_signature(
         thread,
         progress,
-        qualified=is_qualified(thread),
+        # Claims are not enough for it, whatever CLAIMS says.
+        qualified=bool(trusted.anchors) and _have_all_signed(thread),
         locale=current_app.config["LOCALE"],
     )
     return json_answer(written)
+
+
+def _have_all_signed(thread: PublicThread) -> bool:
+    """Return whether each signer of the current version is known to have signed it."""
+    return 0 < thread.signers == thread.signed

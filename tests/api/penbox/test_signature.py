@@ -179,6 +179,9 @@ def test_what_reaches_none_is_electronic(
 ) -> None:
     save(client, cms=people.cms(ivan()))
     assert described(client, engine)["method"] == "electronic"
+    assert described(trusting, engine)["method"] == "electronic"  # It was not verified since.
+    result = trusting.application.test_cli_runner().invoke(args=["signers", "verify"])
+    assert result.exit_code == 0, result.output
     assert described(trusting, engine)["method"] == "qualified"
     save(client, cms=people.cms(chief(), people.impostor()), version=1)
     assert described(trusting, engine)["method"] == "electronic"
@@ -193,8 +196,8 @@ def test_what_was_altered_is_electronic(trusting: FlaskClient, engine: Engine, c
 def test_who_was_revoked_is_not_qualified(
     trusting: FlaskClient, engine: Engine, trust_folder: Path
 ) -> None:
-    save(trusting, cms=people.cms(ivan()))
     people.publish(trust_folder, Revoked(ivan().serial, SIGNING_TIME))
+    save(trusting, cms=people.cms(ivan()))
     assert described(trusting, engine)["method"] == "electronic"
 
 
