@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, select, tuple_
 
-from app.store.errors import PackageTooLarge
+from app.store.errors import PackageTooCrowded, PackageTooLarge
 from app.store.models import Signature, Signer
 from app.store.package_records import (
     PackageDocumentRecord,
@@ -25,6 +25,8 @@ from app.store.standings import Trusted
 
 #: Documents of a thread that are shown as one package.
 MAX_DOCUMENTS = 200
+#: Documents times different signers of one package: what 200 documents have of 256 signers.
+MAX_CELLS = 51_200
 
 _HEADS = (
     select(Signature.id, Signature.version, Signature.document)
@@ -74,6 +76,7 @@ def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> Pack
 
     Raises:
         PackageTooLarge: it is in more than MAX_DOCUMENTS documents.
+        PackageTooCrowded: it has more signers than MAX_CELLS allows.
     """
     rows = connection.execute(_SIGNERS, {"thread": thread}).all()
     if not rows:
@@ -89,6 +92,8 @@ def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> Pack
             people[key] = row
             named = documents[row.document]
             named[key] = named.get(key, False) or trusted.counts(row.standing)
+    if len(people) * len(documents) > MAX_CELLS:
+        raise PackageTooCrowded(limit=MAX_CELLS)
     signers = _signers(connection, people)
     summary = PackageSummary(
         public_id=thread,

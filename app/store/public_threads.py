@@ -6,9 +6,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, case, func, select
 
-from app.store.columns import PUBLIC_ID
+from app.store.columns import PUBLIC_ID, octets
 from app.store.errors import SignatureNotFound
 from app.store.models import IS_CURRENT, Signature, Signer, Version
 from app.store.standings import Trusted
@@ -17,15 +17,15 @@ from app.store.standings import Trusted
 class PublicThread(NamedTuple):
     """A thread in its current version; see `models.Version` for what may be None."""
 
+    signature_id: int
+    version: int
     public_id: str
     document: str
     thread: str
     created_at: datetime
     updated_at: datetime
-    #: When the current version was saved.
-    saved_at: datetime
-    #: The signature as it was sent.
-    cms: str
+    #: The signature as it was sent; None if it is large, and was not read yet.
+    cms: str | None
     #: SHA-256 of the decoded signature, hex.
     signature_sha256: str | None
     format: str | None
@@ -37,8 +37,16 @@ class PublicThread(NamedTuple):
     signed: int
 
 
+#: Bytes of a signature that is read with the rest.
+SMALL = 256 * 1024
+
 _SIGNERS = select(func.count()).where(
     Signer.signature_id == Version.signature_id, Signer.version == Version.version
+)
+
+
+_LARGE = select(Version.cms).where(
+    Version.signature_id == bindparam("signature_id"), Version.version == bindparam("version")
 )
 
 
@@ -47,13 +55,14 @@ def _find(trusted: Trusted) -> Select[*tuple[Any, ...]]:
     signed = _SIGNERS.where(trusted.condition(Signer.standing))
     return (
         select(
+            Version.signature_id,
+            Version.version,
             Signature.public_id,
             Signature.document,
             Signature.thread,
             Signature.created_at,
             Signature.updated_at,
-            Version.created_at.label("saved_at"),
-            Version.cms,
+            case((octets(Version.cms) <= SMALL, Version.cms)).label("cms"),
             Version.signature_sha256,
             Version.format,
             Version.signature_size,
@@ -76,3 +85,16 @@ def get_public_thread(connection: Connection, public_id: str, trusted: Trusted) 
     if row is None:
         raise SignatureNotFound
     return PublicThread._make(row)
+
+
+def read_large(connection: Connection, thread: PublicThread) -> PublicThread:
+    """Return a thread with its signature, which is large.
+
+    Raises:
+        SignatureNotFound: it was deleted meanwhile.
+    """
+    key = {"signature_id": thread.signature_id, "version": thread.version}
+    text = connection.execute(_LARGE, key).scalar_one_or_none()
+    if text is None:
+        raise SignatureNotFound
+    return thread._replace(cms=text)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -22,10 +22,12 @@ from sqlalchemy import (
     null,
     select,
 )
+from sqlalchemy.exc import NoResultFound
 
 from app.store.columns import octets
 from app.store.criteria import Criteria, Shape
 from app.store.errors import SignatureNotFound
+from app.store.large_texts import fetch_alone
 from app.store.matching import matching
 from app.store.models import IS_CURRENT, Signature, Version
 from app.store.paging import all_ids, newest_ids
@@ -40,6 +42,10 @@ FETCH_ROWS = 200
 SMALL = 48 * 1024
 _LARGEST = 2**63 - 1
 
+_KEY = (
+    Version.signature_id == bindparam("signature_id"),
+    Version.version == bindparam("number"),
+)
 _THREAD = (
     Signature.document == bindparam("document"),
     Signature.thread == bindparam("thread"),
@@ -79,14 +85,15 @@ def get_signature(
     statement = _find(connection.dialect.name, version is None, carried)
     parameters = {"document": document, "thread": thread, "version": version}
     rows = statement.fetch(connection, parameters)
-    if not rows:
+    record = _complete(connection, carried, SignatureRecord.of(rows[0])) if rows else None
+    if record is None:
         raise SignatureNotFound
-    return SignatureRecord.of(rows[0])
+    return record
 
 
 @lru_cache(maxsize=16)
 def _find(dialect: str, current: bool, carried: Carried) -> Prepared:
-    statement = select(*_columns(dialect, carried))
+    statement = select(*_columns(dialect, carried, SMALL))
     if current:
         return Prepared(statement.join(Version, IS_CURRENT).where(*_THREAD))
     return Prepared(
@@ -185,35 +192,41 @@ def _complete(
     signers = carried.signers and record.signers is None
     if not (cms or signers):
         return record
-    lacking = _lacking(connection.dialect.name, carried.trusted, cms=cms, signers=signers)
     key = {"signature_id": record.id, "number": record.version}
-    found = connection.execute(lacking, key).mappings().one_or_none()
-    return None if found is None else record._replace(**found)
+    found: dict[str, Any] = {}
+    dialect = connection.dialect.name
+    try:
+        if cms:
+            statement = _lacking_cms()
+            found["cms"] = fetch_alone(lambda: connection.execute(statement, key).scalar_one())
+        if signers:
+            facts = _lacking_signers(dialect, carried.trusted)
+            found["signers"] = connection.execute(facts, key).scalar_one()
+    except NoResultFound:
+        return None
+    return record._replace(**found)
+
+
+@cache
+def _lacking_cms() -> Select[Any]:
+    return select(Version.cms).where(*_KEY)
 
 
 @lru_cache(maxsize=8)
-def _lacking(dialect: str, trusted: Trusted | None, *, cms: bool, signers: bool) -> Select[Any]:
-    """Write the statement for what is large of one version."""
-    columns: list[Any] = [Version.cms] if cms else []
-    if signers:
-        columns.append(facts_of(dialect, Version.signature_id, Version.version, trusted))
-    statement: Select[Any] = select(*columns)
-    return statement.where(
-        Version.signature_id == bindparam("signature_id"), Version.version == bindparam("number")
-    )
+def _lacking_signers(dialect: str, trusted: Trusted | None) -> Select[Any]:
+    facts = facts_of(dialect, Version.signature_id, Version.version, trusted)
+    statement: Select[Any] = select(facts)
+    return statement.where(*_KEY)
 
 
-def _columns(dialect: str, carried: Carried, limit: int | None = None) -> tuple[Any, ...]:
+def _columns(dialect: str, carried: Carried, limit: int) -> tuple[Any, ...]:
     """Return the columns of a record; what stands in a place that wasn't asked for is NULL.
 
     So is a signature, and are facts of signers, that have more than `limit` bytes.
     """
     key = Version.signature_id, Version.version
-    cms: Any = Version.cms
-    signers = facts_of(dialect, *key, carried.trusted)
-    if limit is not None:
-        cms = case((octets(cms) <= limit, cms)).label("cms")
-        signers = short_facts_of(dialect, *key, limit, carried.trusted)
+    cms = case((octets(Version.cms) <= limit, Version.cms)).label("cms")
+    signers = short_facts_of(dialect, *key, limit, carried.trusted)
     return (
         *RECORD_COLUMNS,
         cms if carried.cms else null().label("cms"),

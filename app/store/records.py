@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from app.store.large_texts import LargeText
 from app.store.models import Signature, Version
 
+#: Characters that are read of a large text at a time.
+_PIECE = 1024 * 1024
 #: In the order of `SignatureRecord`'s fields, but the last four, which are not always asked for.
 RECORD_COLUMNS = (
     Signature.id,
@@ -40,7 +43,7 @@ class SignatureRecord(NamedTuple):
     tags: list[str]
     version_created_at: datetime
     #: The signature as it was sent; None where the reader left it out.
-    cms: str | None = None
+    cms: str | LargeText | None = None
     #: The facts of its signers, a JSON list as text; None where the reader left them out.
     signers: str | None = None
     #: The name of the token that saved it, None if there was none or the reader left it out.
@@ -52,3 +55,10 @@ class SignatureRecord(NamedTuple):
     def of(cls, row: Sequence[Any]) -> SignatureRecord:
         """Take a row of `RECORD_COLUMNS`."""
         return cls(*row)
+
+    @property
+    def text(self) -> str:
+        """The signature as it was sent, whole in memory; nothing where it was left out."""
+        if isinstance(self.cms, LargeText):
+            return "".join(self.cms.pieces(_PIECE))
+        return self.cms or ""

@@ -250,7 +250,7 @@ def test_a_signature_is_kept_to_the_character(engine: Engine) -> None:
 def test_a_signature_may_have_megabytes(engine: Engine) -> None:
     cms = "MIIB" * 1_000_000
     save(engine, cms=cms)
-    assert get(engine).cms == cms
+    assert get(engine).text == cms
 
 
 def test_moments_are_aware_and_in_utc(engine: Engine) -> None:

@@ -14,6 +14,7 @@ from flask import Response
 from app.api.answers import CONTENT_TYPE, Answer, json_answer
 from app.api.families import Problem
 from app.api.unread import sentences
+from app.store.large_texts import LargeText
 from app.store.reading import Carried
 from app.store.records import SignatureRecord
 
@@ -106,20 +107,26 @@ def _stream(
 
 
 def _is_large(row: dict[str, Any]) -> bool:
-    return len(row.get("cms") or "") > WHOLE
+    cms = row.get("cms") or ""
+    return isinstance(cms, LargeText) or len(cms) > WHOLE
 
 
 def _pieces(row: dict[str, Any]) -> Iterator[bytes]:
-    """Write a row whose signature is large: that is in memory once, however often it is told."""
-    text = row["cms"]
+    """Write a row whose signature is large: that is in memory once, if at all."""
     opening = b"{"
     for name in ("signature", "cms"):
         yield opening + orjson.dumps(name) + b':"'
-        for place in range(0, len(text), CHUNK):
-            yield orjson.dumps(text[place : place + CHUNK])[1:-1]
+        for piece in _cut(row["cms"]):
+            yield orjson.dumps(piece)[1:-1]
         opening = b'",'
     rest = {name: value for name, value in row.items() if name not in ("signature", "cms")}
     yield b'",' + orjson.dumps(rest)[1:]
+
+
+def _cut(text: str | LargeText) -> Iterator[str]:
+    if isinstance(text, LargeText):
+        return text.pieces(CHUNK)
+    return (text[place : place + CHUNK] for place in range(0, len(text), CHUNK))
 
 
 def signature(record: SignatureRecord, zone: ZoneInfo, carried: Carried) -> dict[str, Any]:

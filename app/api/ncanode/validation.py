@@ -71,10 +71,11 @@ def validate_cms() -> Response:
     """Verify a signature, and demand that one of its signers is who was asked for."""
     wanted: CmsRequest = _CMS.read(request)
     at = wanted.checked_at or datetime.now(UTC)
-    text = wanted.cms
-    if text is None:
-        text = _stored(wanted.document or "", wanted.thread or "", wanted.version).cms or ""
-    with current_trust().turns.take(read=len(text) if wanted.cms is None else 0):
+    stored = None
+    if wanted.cms is None:
+        stored = _stored(wanted.document or "", wanted.thread or "", wanted.version)
+    with current_trust().turns.take():
+        text = stored.text if stored else wanted.cms or ""
         signature = parse_with_content(text, wanted.data)
         examined = examine(signature, wanted.data, at=at, fetch=wanted.revocation)
     demand_good(examined, revocation=wanted.revocation)
@@ -154,9 +155,8 @@ def verify_signature() -> Response:
     wanted: VerifyRequest = _VERIFY.read(request)
     record = _stored(wanted.document, wanted.thread, wanted.version)
     saved_at = record.version_created_at
-    text = record.cms or ""
-    with current_trust().turns.take(read=len(text)):
-        signature = parse(text, trailing_zeros=True)
+    with current_trust().turns.take():
+        signature = parse(record.text, trailing_zeros=True)
         examined = examine(signature, wanted.data, at=saved_at, fetch=True)
     return verdicts.success(
         {

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from hashlib import sha256
+from tempfile import TemporaryFile
 from urllib.parse import quote
 
 from flask import Request, Response
 from werkzeug.exceptions import PreconditionFailed
+from werkzeug.wsgi import FileWrapper
 
 from app.api.file_types import ATTACHED, DETACHED, SUFFIXES, XML
 from app.cms.files import SignatureFile, open_file
+from app.store.large_texts import IN_MEMORY
 from app.store.public_threads import PublicThread
 
 OCTETS = "application/octet-stream"
@@ -26,8 +29,8 @@ _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 def file_of(thread: PublicThread) -> SignatureFile:
     """Return the file of a thread; what is known to be no signature stays the text that it is."""
     if thread.format is None and thread.signature_size is not None:
-        return SignatureFile(None, thread.cms.encode())
-    return open_file(thread.cms, thread.signature_sha256)
+        return SignatureFile(None, (thread.cms or "").encode())
+    return open_file(thread.cms or "", thread.signature_sha256)
 
 
 def type_of(file: SignatureFile, thread: PublicThread) -> str:
@@ -47,7 +50,10 @@ def answer_file(
     Raises:
         PreconditionFailed: the client wants another one (If-Match, RFC 9110 section 13.1.1).
     """
-    response = Response(file.data, content_type=content_type)
+    large = len(file.data) > IN_MEMORY
+    body = _spooled(file.data) if large else file.data
+    response = Response(body, content_type=content_type, direct_passthrough=large)
+    response.content_length = len(file.data)
     etag, wanted = sha256(file.data).hexdigest(), request.if_match
     if wanted and not (wanted.star_tag or wanted.is_strong(etag)):
         raise PreconditionFailed
@@ -57,6 +63,14 @@ def answer_file(
     # werkzeug would look at If-Match again, doesn't know its `*`, and would send the file with 412.
     response.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})
     return response
+
+
+def _spooled(data: bytes) -> FileWrapper:
+    """Return a body that waits on the disk for its client, and is gone when that has it."""
+    file = TemporaryFile()  # noqa: SIM115 - closed with the response
+    file.write(data)
+    file.seek(0)
+    return FileWrapper(file)
 
 
 def _disposition(thread: PublicThread, narrowest: str) -> str:

@@ -14,8 +14,9 @@ from app.api.unread import note
 from app.auth import needs
 from app.extensions import current_trusted, db
 from app.store.errors import SignatureNotFound
+from app.store.large_texts import alone
 from app.store.progress import list_progress
-from app.store.public_threads import PublicThread, get_public_thread
+from app.store.public_threads import PublicThread, get_public_thread, read_large
 from app.store.standings import Trusted
 
 blueprint = Blueprint("penbox", __name__)
@@ -36,6 +37,13 @@ def get_signature(public_id: str) -> Response:
     trusted = current_trusted()
     with db.engine.connect() as connection:
         thread = get_public_thread(connection, public_id.lower(), trusted)
+    if thread.cms is not None:
+        return _answer(thread, trusted)
+    with alone(), db.engine.connect() as connection:
+        return _answer(read_large(connection, thread), trusted)
+
+
+def _answer(thread: PublicThread, trusted: Trusted) -> Response:
     file = file_of(thread)
     offers = dict.fromkeys((JSON, OCTETS, type_of(file, thread)))
     chosen = choose_type(request, tuple(offers))

@@ -1,0 +1,66 @@
+"""Signatures too large for several to be in memory: they wait on the disk for their client.
+
+To fetch one takes twice its size, so that is done by one thread at a time; then it lies in a file
+until it was sent. However slow clients are, a process holds no more than one of them in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
+from threading import Lock
+
+from sqlalchemy.exc import TimeoutError as OverrunError
+
+#: Characters up to which a text stays in memory.
+IN_MEMORY = 1024 * 1024
+#: Seconds for which one waits for the others, each of which takes a part of a second.
+PATIENCE = 20.0
+
+_alone = Lock()
+
+
+class LargeText:
+    """A text in a file that has no name, and goes with the object."""
+
+    def __init__(self, text: str) -> None:
+        # newline: what stands at the end of a line stays what it is.
+        self._file = TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - kept open
+        self._file.write(text)
+
+    def pieces(self, size: int) -> Iterator[str]:
+        """Return the text in pieces of so many characters, from its beginning each time."""
+        self._file.seek(0)
+        while piece := self._file.read(size):
+            yield piece
+
+    def __del__(self) -> None:
+        """Close the file; that closes it for the disk as well."""
+        self._file.close()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold off all others of this process who are to have a large text in memory.
+
+    Raises:
+        sqlalchemy.exc.TimeoutError: others take too long.
+    """
+    if not _alone.acquire(timeout=PATIENCE):
+        raise OverrunError("too many large signatures are read at once")
+    try:
+        yield
+    finally:
+        _alone.release()
+
+
+def fetch_alone(fetch: Callable[[], str]) -> str | LargeText:
+    """Fetch a text that may be large, when nobody else in this process does.
+
+    Raises:
+        sqlalchemy.exc.TimeoutError: others take too long.
+    """
+    with alone():
+        text = fetch()
+        return LargeText(text) if len(text) > IN_MEMORY else text
