@@ -17,7 +17,7 @@ from app import cors
 from app.cms.gost import implementations
 from app.observe import later, processes
 from app.trust import folder
-from config import counting, starting
+from config import counting, memory, starting
 from config.client_limits import Limits
 from config.connections import CONNECTIONS
 from config.settings import Settings, SettingsError
@@ -58,6 +58,8 @@ loglevel = _settings.log_level
 # Nothing is written to the operator's home, and nobody steers the server through a socket.
 control_socket_disable = True
 
+
+memory.give_back_what_is_large()
 
 # Said before anything is counted, which the application, loaded before the fork, begins to do; and
 # once, though SIGHUP lets these settings be read again while the workers go on counting.

@@ -18,6 +18,7 @@ IN_MEMORY = 1024 * 1024
 #: Seconds for which one waits for the others, each of which takes a part of a second.
 PATIENCE = 20.0
 
+_PIECE = 64 * 1024
 _alone = Lock()
 
 
@@ -27,7 +28,8 @@ class LargeText:
     def __init__(self, text: str) -> None:
         # newline: what stands at the end of a line stays what it is.
         self._file = TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - kept open
-        self._file.write(text)
+        for start in range(0, len(text), _PIECE):  # It would be encoded whole, else.
+            self._file.write(text[start : start + _PIECE])
 
     def pieces(self, size: int) -> Iterator[str]:
         """Return the text in pieces of so many characters, from its beginning each time."""

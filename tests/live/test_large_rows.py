@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.live.client import Client
+from tests.live.client import Client, together
 from tests.live.conftest import Database, StartServer
 from tests.live.server import Server
 
@@ -15,6 +15,8 @@ pytestmark = pytest.mark.attacks
 
 #: Characters of a signature, and how many there are of them.
 LARGE, ROWS = 10_000_000, 12
+#: The same of the largest that a body brings, and clients who read them at once.
+LARGEST, CLIENTS = 30_000_000, 8
 #: Largest resident memory of a worker that lists them, MB: 963 before rows were counted in bytes.
 MEMORY = 200
 
@@ -51,6 +53,9 @@ def _filled(server: Server, database: Database) -> None:
     for thread, rows, versions in (("large", ROWS, 1), ("versions", 1, ROWS)):
         database.execute(HEADS.format(rows=rows), thread=thread, version=versions)
         database.execute(VERSIONS.format(versions=versions), thread=thread, cms=cms)
+    database.execute(HEADS.format(rows=2), thread="largest", version=2)
+    largest = "MII/" * (LARGEST // 4)
+    database.execute(VERSIONS.format(versions=2), thread="largest", cms=largest)
     database.execute(HEADS.format(rows=300), thread="signed", version=1)
     database.execute(VERSIONS.format(versions=1), thread="signed", cms="MII=")
     facts = '{"claimed": {"name": "' + "x" * 2000 + '"}}'
@@ -92,4 +97,22 @@ def test_large_rows_are_held_one_at_a_time(
             tail = (tail + chunk)[-3:]
     assert tail.endswith(b"}}")
     assert size < got < 1.1 * size + 100_000
+    assert server.peak_memory() < MEMORY
+
+
+def test_the_largest_rows_are_held_one_at_a_time_whoever_reads(server: Server) -> None:
+    paths = [
+        ("/signatures", {"thread": "largest"}, 2),
+        ("/signatures", {"thread": "largest", "limit": 2}, 2),
+        ("/signature/versions", {"document": "confidential-code-1", "thread": "largest"}, 2),
+        ("/signature", {"document": "confidential-code-2", "thread": "largest"}, 1),
+    ]
+
+    def read(client: Client, index: int) -> tuple[int, int]:
+        path, query, rows = paths[index % len(paths)]
+        with streamed(client, path, **query) as chunks:
+            return sum(map(len, chunks)), rows
+
+    for got, rows in together(server.address, CLIENTS, read):
+        assert 2 * rows * LARGEST < got < 2.1 * rows * LARGEST
     assert server.peak_memory() < MEMORY
