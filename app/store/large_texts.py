@@ -6,12 +6,17 @@ until it was sent. However slow clients are, a process holds no more than one of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from tempfile import TemporaryFile
 from threading import Lock
+from typing import Any
 
+from sqlalchemy import ColumnElement, Engine, Select, case, func
 from sqlalchemy.exc import TimeoutError as OverrunError
+
+from app.store.columns import octets
+from app.store.models import Version
 
 #: Characters up to which a text stays in memory.
 IN_MEMORY = 1024 * 1024
@@ -57,12 +62,36 @@ def alone() -> Iterator[None]:
         _alone.release()
 
 
-def fetch_alone(fetch: Callable[[], str]) -> str | LargeText:
+def fetch(engine: Engine, statement: Select[Any], key: Mapping[str, Any]) -> str:
+    """Fetch the one text that a statement gives.
+
+    The connection is closed: libpq keeps the room that it made for a large row.
+
+    Raises:
+        sqlalchemy.exc.NoResultFound: there is none.
+    """
+    with engine.connect() as connection:
+        connection.detach()
+        text: str = connection.execute(statement, key).scalar_one()
+    return text
+
+
+def fetch_alone(engine: Engine, statement: Select[Any], key: Mapping[str, Any]) -> str | LargeText:
     """Fetch a text that may be large, when nobody else in this process does.
 
     Raises:
+        sqlalchemy.exc.NoResultFound: there is none.
         sqlalchemy.exc.TimeoutError: others take too long.
     """
     with alone():
-        text = fetch()
+        text = fetch(engine, statement, key)
         return LargeText(text) if len(text) > IN_MEMORY else text
+
+
+def short_text(limit: int) -> ColumnElement[str | None]:
+    """Return the column of a signature that has no more than `limit` bytes, NULL for others.
+
+    Of what is large when it is decoded the text isn't looked at: SQLite would load it for that.
+    """
+    short = case((octets(Version.cms) <= limit, Version.cms))
+    return case((func.coalesce(Version.signature_size, 0) <= limit, short))

@@ -6,10 +6,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, case, func, select
+from sqlalchemy import Connection, Engine, Select, bindparam, func, select
+from sqlalchemy.exc import NoResultFound
 
-from app.store.columns import PUBLIC_ID, octets
+from app.store.columns import PUBLIC_ID
 from app.store.errors import SignatureNotFound
+from app.store.large_texts import fetch, short_text
 from app.store.models import IS_CURRENT, Signature, Signer, Version
 from app.store.standings import Trusted
 
@@ -62,7 +64,7 @@ def _find(trusted: Trusted) -> Select[*tuple[Any, ...]]:
             Signature.thread,
             Signature.created_at,
             Signature.updated_at,
-            case((octets(Version.cms) <= SMALL, Version.cms)).label("cms"),
+            short_text(SMALL).label("cms"),
             Version.signature_sha256,
             Version.format,
             Version.signature_size,
@@ -87,14 +89,14 @@ def get_public_thread(connection: Connection, public_id: str, trusted: Trusted) 
     return PublicThread._make(row)
 
 
-def read_large(connection: Connection, thread: PublicThread) -> PublicThread:
+def read_large(engine: Engine, thread: PublicThread) -> PublicThread:
     """Return a thread with its signature, which is large.
 
     Raises:
         SignatureNotFound: it was deleted meanwhile.
     """
     key = {"signature_id": thread.signature_id, "version": thread.version}
-    text = connection.execute(_LARGE, key).scalar_one_or_none()
-    if text is None:
-        raise SignatureNotFound
-    return thread._replace(cms=text)
+    try:
+        return thread._replace(cms=fetch(engine, _LARGE, key))
+    except NoResultFound as error:
+        raise SignatureNotFound from error

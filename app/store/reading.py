@@ -17,17 +17,15 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
-    case,
     func,
     null,
     select,
 )
 from sqlalchemy.exc import NoResultFound
 
-from app.store.columns import octets
 from app.store.criteria import Criteria, Shape
 from app.store.errors import SignatureNotFound
-from app.store.large_texts import fetch_alone
+from app.store.large_texts import fetch_alone, short_text
 from app.store.matching import matching
 from app.store.models import IS_CURRENT, Signature, Version
 from app.store.paging import all_ids, newest_ids
@@ -197,8 +195,7 @@ def _complete(
     dialect = connection.dialect.name
     try:
         if cms:
-            statement = _lacking_cms()
-            found["cms"] = fetch_alone(lambda: connection.execute(statement, key).scalar_one())
+            found["cms"] = fetch_alone(connection.engine, _lacking_cms(), key)
         if signers:
             facts = _lacking_signers(dialect, carried.trusted)
             found["signers"] = connection.execute(facts, key).scalar_one()
@@ -225,7 +222,7 @@ def _columns(dialect: str, carried: Carried, limit: int) -> tuple[Any, ...]:
     So is a signature, and are facts of signers, that have more than `limit` bytes.
     """
     key = Version.signature_id, Version.version
-    cms = case((octets(Version.cms) <= limit, Version.cms)).label("cms")
+    cms = short_text(limit).label("cms")
     signers = short_facts_of(dialect, *key, limit, carried.trusted)
     return (
         *RECORD_COLUMNS,

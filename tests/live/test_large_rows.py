@@ -28,9 +28,9 @@ SELECT 'confidential-code-' || n, :thread, :version, '2025-06-01 12:00:00.000000
 FROM series
 """
 VERSIONS = """
-INSERT INTO versions (signature_id, version, cms, tags, created_at)
+INSERT INTO versions (signature_id, version, cms, tags, created_at, signature_size)
 WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {versions})
-SELECT id, n, :cms, '[]', created_at FROM signatures, series WHERE thread = :thread
+SELECT id, n, :cms, '[]', created_at, length(:cms) * 3 / 4 FROM signatures, series WHERE thread = :thread
 """
 SIGNERS = """
 INSERT INTO signers (signature_id, version, number, digest_algorithm, facts)

@@ -39,8 +39,8 @@ def get_signature(public_id: str) -> Response:
         thread = get_public_thread(connection, public_id.lower(), trusted)
     if thread.cms is not None:
         return _answer(thread, trusted)
-    with alone(), db.engine.connect() as connection:
-        return _answer(read_large(connection, thread), trusted)
+    with alone():
+        return _answer(read_large(db.engine, thread), trusted)
 
 
 def _answer(thread: PublicThread, trusted: Trusted) -> Response:
