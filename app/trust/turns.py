@@ -82,7 +82,7 @@ class Turns:
         finally:
             self._give_back()
 
-    def reading(self, *texts: str | None) -> AbstractContextManager[None]:
+    def reading(self, *texts: str | bytes | None) -> AbstractContextManager[None]:
         """Have a turn if these are large: to read them is work, too. Raises Busy."""
         is_large = sum(len(text) for text in texts if text) > LARGE
         return self.take() if is_large else nullcontext()

@@ -14,6 +14,7 @@ from marshmallow import fields
 from app.api import fields as common
 from app.api.iinked import fields as of_iinked
 from app.api.iinked.schemas import AddSchema, ListSchema, PackageSchema
+from app.api.ncanode import files as of_files
 from app.api.ncanode.check_schemas import (
     MAX_CONSTRAINTS,
     AskedSchema,
@@ -48,6 +49,7 @@ READS: dict[str, type[FieldsSchema] | Mapping[str, fields.Field[Any]]] = {
     "listVersions": VersionsSchema,
     "searchSignatures": SearchSchema,
     "verifySignature": VerifySchema,
+    "verifySignatureOf": VerifySchema,
     "validateCms": CmsSchema,
     "validateSigner": ValidateSchema,
     "extractContent": ExtractSchema,
@@ -161,6 +163,7 @@ SHAPES: dict[type, Callable[[Any], Json]] = {
     common.Choice: _choice,
     common.Choices: _list,
     common.Tags: _tags,
+    of_files.Content: lambda _: {"type": "string"},
     of_iinked.OneOf: _choice,
     of_iinked.SomeOf: _list,
     of_iinked.Role: lambda _: {"type": "string", "enum": list(of_iinked.ROLE_NAMES)},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests import pki
 from tests.api import people
 from tests.conftest import opened
 from tests.described import document_of
+from tests.signing import CONTENT
 
 #: What stands before the examples in the file of a family.
 MARK = "  # --- written by `python -m tests.api.examples`\n"
@@ -81,6 +83,8 @@ def ncanode(ask: Recorder) -> None:
     ask.ask("GET", "/signature/versions", **pair, without="cms", diff=True)
     ask.ask("GET", "/signatures", tags=["loan"], limit=20, count=True, without="cms")
     ask.ask("GET", "/signature/verify", **pair, version=1)
+    digest = sha256(CONTENT).hexdigest()
+    ask.send("/signature/verify", **pair, digest=digest, algorithm="SHA-256")
     ask.send("/cms/validate", cms=cms, iin=people.IIN, rule=["sign", "individual"])
     ask.send("/cms/validate", cms=cms, iin=people.CHIEF_IIN)
     ask.send("/cms/extract", cms=cms)

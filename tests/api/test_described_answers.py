@@ -44,6 +44,7 @@ OTHERS = {
     "PreconditionFailed": "412",
     "RequestEntityTooLarge": "413",
     "Unexpected": "500",
+    "UnsupportedMediaType": "415",
 }
 
 
@@ -85,6 +86,7 @@ def test_a_refusal_begins_with_the_name_of_its_status(document: Json) -> None:
         "412": "Precondition Failed",
         "413": "Content Too Large",
         "414": "URI Too Long",
+        "415": "Unsupported Media Type",
         "429": "Too Many Requests",
         "431": "Request Header Fields Too Large",
         "500": "Internal Server Error",
@@ -106,7 +108,8 @@ def test_every_operation_has_the_refusals_that_any_may_meet(sqlite_app: Flask) -
             by_tags = "TagsOutOfReach" in answers["403"]["x-reasons"]
             assert by_tags is (view not in BOUND_BY_TAGS), address
         name = operation["operationId"].removesuffix(SECOND)
-        assert ("413" in answers) is (isinstance(READS.get(name), type)), address
+        reads = isinstance(READS.get(name), type)
+        assert ("413" in answers, "415" in answers) == (reads, reads), address
 
 
 def test_answers_have_the_headers_that_all_have(document: Json) -> None:

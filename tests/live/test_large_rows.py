@@ -30,7 +30,8 @@ FROM series
 VERSIONS = """
 INSERT INTO versions (signature_id, version, cms, tags, created_at, signature_size)
 WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < {versions})
-SELECT id, n, :cms, '[]', created_at, length(:cms) * 3 / 4 FROM signatures, series WHERE thread = :thread
+SELECT id, n, :cms, '[]', created_at, length(:cms) * 3 / 4
+FROM signatures, series WHERE thread = :thread
 """
 SIGNERS = """
 INSERT INTO signers (signature_id, version, number, digest_algorithm, facts)
@@ -101,7 +102,7 @@ def test_large_rows_are_held_one_at_a_time(
 
 
 def test_the_largest_rows_are_held_one_at_a_time_whoever_reads(server: Server) -> None:
-    paths = [
+    paths: list[tuple[str, dict[str, str | int], int]] = [
         ("/signatures", {"thread": "largest"}, 2),
         ("/signatures", {"thread": "largest", "limit": 2}, 2),
         ("/signature/versions", {"document": "confidential-code-1", "thread": "largest"}, 2),

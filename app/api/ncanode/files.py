@@ -29,10 +29,6 @@ class Content(Parameter[str | bytes | None]):
         super().__init__(load_default=None, allow_none=True, **options)
         self.text = Text(limit=None, strip=False)
 
-    def shape(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return self.text.shape()
-
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> str | bytes | None:

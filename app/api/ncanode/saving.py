@@ -61,7 +61,7 @@ def read_checked(cms: str, data: str | bytes | None) -> Checked:
         return _read_checked(cms, data)
 
 
-def _read_checked(cms: str, data: str | None) -> Checked:
+def _read_checked(cms: str, data: str | bytes | None) -> Checked:
     level = current_app.config["CMS_VALIDATION"]
     try:
         signature = parse(cms)
