@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from app.store import terms
 from app.store.terms import Period
+
+if TYPE_CHECKING:
+    from app.store.picking import Picking
 
 TagsMode = Literal["any", "all"]
 
@@ -33,6 +36,8 @@ class Criteria:
     sha256: str | None = None
     signed_from: datetime | None = None
     signed_to: datetime | None = None
+    #: Which of the threads, and in another order than newest first; None: all.
+    picking: Picking | None = None
 
     @property
     def impossible(self) -> bool:

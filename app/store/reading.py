@@ -29,6 +29,7 @@ from app.store.large_texts import fetch_alone, short_text
 from app.store.matching import matching
 from app.store.models import IS_CURRENT, Signature, Version
 from app.store.paging import all_ids, newest_ids
+from app.store.picking import PickingShape, picked_ids
 from app.store.prepared import Prepared
 from app.store.records import RECORD_COLUMNS, SignatureRecord
 from app.store.signers import facts_of, short_facts_of
@@ -128,7 +129,9 @@ def search(
     offset: int = 0,
     carried: Carried = PLAIN,
 ) -> Iterator[SignatureRecord]:
-    """Return matching threads in their current version, each once, newest first.
+    """Return matching threads in their current version, each once.
+
+    They come newest first, or as `criteria.picking` says.
 
     Args:
         connection: see `limit`.
@@ -141,14 +144,25 @@ def search(
     """
     if criteria.impossible:
         return iter(())
-    statement = page_statement(
-        connection.dialect.name, criteria.shape, limited=bool(limit), carried=carried
-    )
-    parameters = page_parameters(criteria, limit, offset)
+    statement, parameters = _page(connection.dialect.name, criteria, limit, offset, carried)
     if is_short(limit):
         rows = statement.fetch(connection, parameters)
         return _whole(connection, map(SignatureRecord.of, rows), carried)
     return _stream(connection, statement.statement, parameters, carried)
+
+
+def _page(
+    dialect: str, criteria: Criteria, limit: int, offset: int, carried: Carried
+) -> tuple[Prepared, dict[str, Any]]:
+    """Return the statement of a list, and the values for its placeholders."""
+    parameters, limited = page_parameters(criteria, limit, offset), bool(limit)
+    picking = criteria.picking
+    if picking is None:
+        return page_statement(dialect, criteria.shape, limited=limited, carried=carried), parameters
+    statement = picked_statement(
+        dialect, criteria.shape, picking.shape, limited=limited, carried=carried
+    )
+    return statement, parameters | picking.parameters
 
 
 def is_short(limit: int) -> bool:
@@ -160,6 +174,11 @@ def count(connection: Connection, criteria: Criteria) -> int:
     """Return the number of all matching threads."""
     if criteria.impossible:
         return 0
+    picking = criteria.picking
+    if picking is not None:
+        ids = picked_ids(criteria.shape, picking.shape)
+        number = select(func.count()).select_from(ids.subquery())
+        return connection.execute(number, criteria.parameters | picking.parameters).scalar_one()
     statement = _count_statement(criteria.shape)
     return connection.execute(statement, criteria.parameters).scalar_one()
 
@@ -249,6 +268,21 @@ def page_statement(dialect: str, shape: Shape, *, limited: bool, carried: Carrie
         .join(page, page.c[0] == Signature.id)
         .join(Version, IS_CURRENT)
         .order_by(Signature.id.desc())
+    )
+
+
+@lru_cache(maxsize=512)
+def picked_statement(
+    dialect: str, shape: Shape, picking: PickingShape, *, limited: bool, carried: Carried
+) -> Prepared:
+    """Write the statement of a list of some threads, in an order of its own."""
+    ids = picked_ids(shape, picking).order_by(*picking.order_by).offset(bindparam("offset"))
+    page = (ids.limit(bindparam("limit")) if limited else ids).subquery("page")
+    return Prepared(
+        select(*_columns(dialect, carried, SMALL))
+        .join(page, page.c[0] == Signature.id)
+        .join(Version, IS_CURRENT)
+        .order_by(*picking.order_by)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from flask import Request
 
@@ -29,6 +29,7 @@ from app.auth import caller_name
 from app.extensions import current_trusted
 from app.store.chains import NewVersion
 from app.store.criteria import Criteria
+from app.store.picking import OrderField, Picking
 from app.store.reading import Carried
 
 #: The names of the API's older generation, and of the vendor's client.
@@ -222,6 +223,14 @@ class SearchSchema(ParametersSchema):
     sha256 = Digits(64, hexadecimal=True)
     signed_from = Moment(load_default=None, allow_none=True)
     signed_to = Moment(load_default=None, allow_none=True)
+    id = Integer(low=0, load_default=None)
+    id_lt = Integer(low=0, load_default=None)
+    id_le = Integer(low=0, load_default=None)
+    id_gt = Integer(low=0, load_default=None)
+    id_ge = Integer(low=0, load_default=None)
+    search = Text()
+    order_field = Choice(*get_args(OrderField), load_default=None)
+    order_direction = Choice("asc", "desc", "ASC", "DESC", load_default=None)
 
     def build(self, data: dict[str, Any]) -> SearchRequest:
         """Return the request."""
@@ -236,6 +245,7 @@ class SearchSchema(ParametersSchema):
             name=data["signer"] or None,
             sha256=data["sha256"],
             signed_from=aware(data["signed_from"], "signed_from"),
+            picking=_picking(data),
             signed_to=aware(data["signed_to"], "signed_to", is_end=True),
         )
         return SearchRequest(
@@ -245,6 +255,20 @@ class SearchSchema(ParametersSchema):
             bool(data["count"]),
             _carried(data),
         )
+
+
+def _picking(data: dict[str, Any]) -> Picking | None:
+    """Return which threads are picked, None if all are, newest first."""
+    picking = Picking(
+        **{name: data[name] for name in ("id", "id_lt", "id_le", "id_gt", "id_ge")},
+        search=data["search"] or None,
+        order=data["order_field"] or "id",
+        ascending=(data["order_direction"] or "desc").lower() == "asc",
+    )
+    return None if picking == _ALL else picking
+
+
+_ALL = Picking()
 
 
 def _carried(data: dict[str, Any]) -> Carried:
