@@ -25,7 +25,7 @@ from app.store.tokens import Bearer, list_in_force, note_use, split_token
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-Scope = Literal["read", "write", "delete", "admin"]
+Scope = Literal["read", "write", "delete", "metrics", "admin"]
 
 View = TypeVar("View", bound=Callable[..., Any])
 

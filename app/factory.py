@@ -125,7 +125,9 @@ def _open_doors(app: Flask, settings: Settings) -> None:
 
 
 def _observe_requests(app: Application, settings: Settings) -> None:
-    telling = requests.Telling(token=auth.caller_name, family=family_at_work)
+    telling = requests.Telling(
+        token=auth.caller_name, family=family_at_work, address=settings.access_log_address
+    )
     requests.init_app(app, count=settings.metrics, telling=telling if settings.access_log else None)
 
 

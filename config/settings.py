@@ -114,6 +114,8 @@ class Settings:
     #: Requests after which a worker is replaced by a fresh one; 0: never.
     max_requests: int
     access_log: bool
+    #: Whether such a line names the client's address.
+    access_log_address: bool
     log_level: LogLevel
     log_format: LogFormat
     #: Whether requests are counted and GET /metrics tells of it; the folder in which several
@@ -173,6 +175,7 @@ class Settings:
             answer_timeout=read.integer("WEB_ANSWER_TIMEOUT", 300, 1, 86_400),
             max_requests=read.integer("WEB_MAX_REQUESTS", 200_000, 0, 10**9),
             access_log=read.switch("ACCESS_LOG", False),
+            access_log_address=read.switch("ACCESS_LOG_ADDRESS", False),
             log_level=read.choice("LOG_LEVEL", get_args(LogLevel)),
             log_format=read.choice("LOG_FORMAT", get_args(LogFormat)),
             metrics=read.switch("METRICS", True),

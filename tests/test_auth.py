@@ -25,7 +25,7 @@ from tests.conftest import AppMaker
 
 #: The addresses that are open to everybody. Whoever adds one, says so here.
 PUBLIC = {"/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/<asset>"}
-SCOPES = ("read", "write", "delete", "admin")
+SCOPES = ("read", "write", "delete", "metrics", "admin")
 NEEDED = "A valid access token is needed"
 
 
@@ -96,10 +96,11 @@ def test_every_route_refuses_too_small_a_scope_and_lets_in_its_own(
             for scope, token in made.items()
         }
         assert statuses["admin"] not in (401, 403), (method, rule)
-        let_in = [scope for scope in SCOPES[:3] if statuses[scope] != 403]
+        let_in = [scope for scope in SCOPES[:-1] if statuses[scope] != 403]
         assert 401 not in statuses.values()
-        # Those that need `admin` let in none of the others.
-        assert len(let_in) == (0 if rule == "/origin" else 1), (method, rule, statuses)
+        # Those that need `admin` let in none of the others; who reads may read metrics.
+        expected = {"/origin": 0, "/metrics": 2}.get(rule, 1)
+        assert len(let_in) == expected, (method, rule, statuses)
 
 
 def test_what_reads_needs_read_and_what_changes_needs_more(
@@ -114,6 +115,12 @@ def test_what_reads_needs_read_and_what_changes_needs_more(
     }
     assert {("POST", "/signature"), ("DELETE", "/signature"), ("POST", "/origin")} <= refused
     assert not [rule for method, rule in refused if method in ("GET", "HEAD")]
+
+
+def test_metrics_alone_may_be_read(locked: Flask, asker: FlaskClient) -> None:
+    token = bearer(make_token(locked, "prometheus", "metrics"))
+    assert asker.get("/metrics", headers=token).status_code == 200
+    assert asker.get("/signatures", headers=token).status_code == 403
 
 
 def test_a_view_that_says_nothing_demands_admin(locked: Flask, asker: FlaskClient) -> None:

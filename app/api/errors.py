@@ -40,7 +40,7 @@ from app.cms.errors import (
 from app.cms.status import Reason
 from app.cms.x509 import MalformedExtension
 from app.limits.errors import TooManyRequests, TooMuchComputing
-from app.observe.counters import count_refusal
+from app.observe.requests import refused
 from app.store.errors import (
     ContentChanged,
     CosignersLost,
@@ -203,14 +203,14 @@ def _fill(template: str, values: Mapping[str, object], locale: str) -> str:
 
 
 def _refuse(error: Exception) -> Response:
-    count_refusal(type(error).__name__)
+    refused(request, type(error).__name__)
     refusal: Refusal = error  # type: ignore[assignment]  # each kind in the table is one
     headers: Mapping[str, str] = getattr(error, "headers", {})
     return tell(refusal.template, STATUS[type(error)], refusal.values, error=error, headers=headers)
 
 
 def _answer_http(error: HTTPException) -> Response:
-    count_refusal(type(error).__name__)
+    refused(request, type(error).__name__)
     status = error.code or 500
     headers = {
         name: value
@@ -221,7 +221,7 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_away(error: Exception) -> Response:
-    count_refusal("DatabaseAway")
+    refused(request, "DatabaseAway")
     # The first line says why; the others repeat the statement.
     reason = _NUMBER.sub("…", str(error).partition("\n")[0])
     _log.warning("database is away: %s", reason)
@@ -239,7 +239,7 @@ def _answer_programming(error: ProgrammingError) -> Response:
 
 
 def _answer_unexpected(error: Exception) -> Response:
-    count_refusal("Unexpected")
+    refused(request, "Unexpected")
     # Where, but not the error's text: it may repeat what was sent.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("unexpected %s\n%s", type(error).__name__, frames)

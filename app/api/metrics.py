@@ -11,7 +11,7 @@ blueprint = Blueprint("metrics", __name__)
 
 
 @blueprint.get("/metrics")
-@needs("read")
+@needs("metrics")
 def tell_metrics() -> Response:
     """Return all that is counted, in one of Prometheus's text formats."""
     text, content_type = counters.tell(request.headers.get("Accept", ""))

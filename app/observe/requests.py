@@ -12,7 +12,7 @@ from typing import Any
 from flask import Request, Response
 
 from app.application import Application
-from app.observe.counters import UNMATCHED, count_request, known_method
+from app.observe.counters import UNMATCHED, count_refusal, count_request, known_method
 from app.observe.logs import REQUEST_ID, say
 
 HEADER = "X-Request-ID"
@@ -24,6 +24,8 @@ _ACCEPTED = re.compile(
 ).fullmatch
 
 _ACCESS = "app.access"
+#: Where a request has why it was refused: the name of an error's class.
+_REASON = "qoltanba.reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Telling:
     token: Callable[[], str | None]
     #: The API family that the address belongs to, None if it is of none.
     family: Callable[[], str | None]
+    #: Whether it names the client's address, which is personal data where clients are people.
+    address: bool = False
     #: The families of routes that were asked for before: each has always the same.
     known: dict[str, str | None] = field(default_factory=dict)
 
@@ -74,6 +78,12 @@ def init_app(app: Application, *, count: bool, telling: Telling | None) -> None:
     app.after.append(end)
 
 
+def refused(request: Request, reason: str) -> None:
+    """Count a request that is refused, and keep why for its line."""
+    request.environ[_REASON] = reason
+    count_refusal(reason)
+
+
 def _begin(request: Request) -> None:
     environ = request.environ
     environ[_BEGAN] = perf_counter()
@@ -101,4 +111,8 @@ def _log_request(
         "token": telling.token(),
         "family": telling.family_of(route),
     }
+    if _REASON in environ:
+        fields["reason"] = environ[_REASON]
+    if telling.address:
+        fields["address"] = environ.get("REMOTE_ADDR")
     say(_ACCESS, "request", fields)

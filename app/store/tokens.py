@@ -17,7 +17,7 @@ from app.store.errors import TokenExists, TokenNotFound, TokenRevoked
 from app.store.models import Token
 
 #: What a token may do, as it is told.
-SCOPES = ("read", "write", "delete", "admin")
+SCOPES = ("read", "write", "delete", "metrics", "admin")
 
 _TEXT = re.compile(r"qol_([0-9a-f]{16})_([0-9a-f]{64})", re.ASCII)
 _COLUMNS = (
@@ -50,8 +50,12 @@ class Bearer:
     last_used_on: date | None
 
     def may(self, scope: str) -> bool:
-        """Return whether it has a scope. None includes another one, but `admin` includes all."""
-        return scope in self.scopes or "admin" in self.scopes
+        """Return whether it has a scope.
+
+        None includes another one, but `admin` includes all, and who may read may read metrics.
+        """
+        given = self.scopes
+        return scope in given or "admin" in given or (scope == "metrics" and "read" in given)
 
 
 def split_token(text: str) -> tuple[str, str]:

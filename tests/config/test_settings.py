@@ -81,6 +81,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         answer_timeout=300,
         max_requests=200_000,
         access_log=False,
+        access_log_address=False,
         log_level="info",
         log_format="json",
         metrics=True,

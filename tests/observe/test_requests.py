@@ -91,7 +91,18 @@ def test_a_request_has_a_line(make_app: AppMaker, capsys: pytest.CaptureFixture[
         "bytes": len(answer.data),
         "token": None,
         "family": "ncanode",
+        "reason": "SignatureNotFound",
     }
+
+
+def test_a_line_may_have_the_client_s_address(
+    make_app: AppMaker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = make_app(ACCESS_LOG="on", ACCESS_LOG_ADDRESS="on", LOG_LEVEL="error").test_client()
+    client.get("/signatures", environ_base={"REMOTE_ADDR": "127.0.0.7"})
+    (line,) = lines(capsys.readouterr().err)
+    assert line["address"] == "127.0.0.7"
+    assert "reason" not in line
 
 
 def test_the_line_names_the_family_and_no_address(
