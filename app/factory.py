@@ -135,7 +135,8 @@ def _guard(app: Application, settings: Settings) -> None:
     """Say who may call, from where, how often. The order is that in which a request is asked."""
     caching.init_app(app)
     if settings.trusted_proxies:
-        proxies = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)
+        count = settings.trusted_proxies
+        proxies = ProxyFix(app.wsgi_app, x_for=count, x_proto=0, x_host=0, x_port=0, x_prefix=count)
         app.wsgi_app = proxies  # type: ignore[method-assign]  # as Flask's documentation does
     if settings.cors_origins:
         cors.init_app(app, settings.cors_origins)

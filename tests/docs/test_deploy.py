@@ -1,0 +1,114 @@
+"""The files of docs/deploy: what they name is there, and nginx serves a prefix with its /docs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+
+from app.observe import counters
+from tests.conftest import AppMaker
+from tests.live.server import PROJECT, Server, wait_until
+from tests.postgresql import free_port
+
+DEPLOY = PROJECT / "docs" / "deploy"
+
+
+def test_each_file_is_told_of() -> None:
+    told = set(re.findall(r"\]\(([^)#]+)\)", (DEPLOY / "README.md").read_text()))
+    assert all((DEPLOY / name).resolve().exists() for name in told)
+    assert {path.name for path in DEPLOY.iterdir()} - {"README.md", "drill.sh"} <= told
+
+
+def test_alerts_are_about_what_is_counted() -> None:
+    rules = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"][0]["rules"]
+    counted = Path(counters.__file__).read_text()
+    for rule in rules:
+        for name in re.findall(r"qoltanba_[a-z_]+", rule["expr"]):
+            assert f'"{name.removesuffix("_bucket")}"' in counted, name
+    asked = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())
+    assert asked["rule_files"] == ["alerts.yml"]
+
+
+def test_the_unit_starts_what_is_there() -> None:
+    unit = (DEPLOY / "qoltanba.service").read_text()
+    started = re.findall(r"^Exec\w+=/srv/qoltanba/\.venv/bin/(\S+) (.*)$", unit, re.MULTILINE)
+    assert started == [("flask", "--app wsgi db upgrade"), ("python", "serve.py")]
+    assert (PROJECT / "serve.py").exists()
+    if shutil.which("systemd-analyze"):
+        said = subprocess.run(
+            ["systemd-analyze", "verify", DEPLOY / "qoltanba.service"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stderr
+        assert "Unknown" not in said
+
+
+def test_a_prefix_comes_from_trusted_proxies_alone(make_app: AppMaker) -> None:
+    header = {"X-Forwarded-Prefix": "/qoltanba"}
+    for proxies, prefix in (("1", "/qoltanba"), ("0", "")):
+        client = make_app(AUTH="on", TRUSTED_PROXIES=proxies).test_client()
+        page = client.get("/docs", headers=header).text
+        assert f'data-document="{prefix}/openapi.json"' in page
+        assert f'src="{prefix}/docs/start.js"' in page
+    assert client.get("/openapi.json").get_json()["servers"] == [{"url": "./"}]
+
+
+@pytest.fixture(name="proxied")
+def start_nginx(tmp_path: Path) -> Iterator[str]:
+    """Give the address of a server behind the nginx of docs/deploy, without TLS."""
+    if not shutil.which("nginx"):
+        pytest.skip("nginx is not installed: apt-get install nginx-light")
+    settings = {"AUTH": "on", "TRUSTED_PROXIES": "1", "WEB_CONCURRENCY": "1", "MAX_BODY_MB": "1"}
+    server = Server(f"sqlite:///{tmp_path / 'store.sqlite3'}", tmp_path, settings)
+    server.migrate()
+    server.start()
+    port = free_port()
+    conf = (DEPLOY / "nginx.conf").read_text()
+    conf = conf.replace("127.0.0.1:8000", f"127.0.0.1:{server.port}")
+    conf = conf.replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
+    conf = re.sub(r"ssl_certificate.*\n", "\n", conf)
+    for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
+        conf += f"\n{kind}_temp_path {tmp_path}/{kind};"
+    whole = (
+        f"daemon off; pid {tmp_path}/pid; error_log stderr;"
+        f" events {{}} http {{ access_log off; {conf} }}"
+    )
+    (tmp_path / "nginx.conf").write_text(whole)
+    command = ["nginx", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+    nginx = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}/qoltanba"
+    try:
+        wait_until(lambda: _answers(address), "nginx answers")
+        yield address
+    finally:
+        nginx.terminate()
+        nginx.wait()
+        server.kill()
+
+
+def _answers(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/health/live", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def test_nginx_serves_a_prefix_with_its_docs(proxied: str) -> None:
+    page = requests.get(f"{proxied}/docs", timeout=10).text
+    root = proxied.removesuffix("/qoltanba")
+    links = re.findall(r'(?:src|href|data-document)="([^"]+)"', page)
+    assert len(links) > 4
+    for link in links:
+        assert requests.get(root + link, timeout=10).status_code == 200, link
+    assert requests.get(f"{proxied}/signatures", timeout=10).status_code == 401
+    assert requests.get(f"{proxied}/metrics", timeout=10).status_code == 403
+    body = b"x" * (40 * 1024 * 1024)
+    assert requests.post(f"{proxied}/signature", data=body, timeout=60).status_code == 413
