@@ -17,8 +17,9 @@ import requests
 from tests.postgresql import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-#: Seconds after which whatever we wait for is given up.
-PATIENCE = 40.0
+#: Seconds after which whatever we wait for is given up: on a machine that is busy otherwise a
+#: command takes half a minute to start.
+PATIENCE = 120.0
 #: What every document code of these tests begins with, so that a log can be searched for it.
 CODE = "confidential-code-"
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests import bounds, pki
 from tests.api import people
 from tests.live.client import Client, together
 from tests.live.conftest import Database, StartServer
-from tests.live.server import PROJECT, Server, wait_until
+from tests.live.server import PATIENCE, PROJECT, Server, wait_until
 
 LIMIT = 200
 
@@ -61,10 +62,10 @@ def test_several_workers_count_together_exactly(
     server = start_server(database.url, RATE_LIMIT=f"{LIMIT}/hour", WEB_CONCURRENCY="3")
     assert answering_workers(server) == 3
     assert statuses(server, 12, 30) == {200: LIMIT, 429: 12 * 30 - LIMIT}
-    answer = requests.get(f"{server.address}/signatures", timeout=30)
+    answer = requests.get(f"{server.address}/signatures", timeout=PATIENCE)
     assert answer.status_code == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 3600
-    assert requests.get(f"{server.address}/health/live", timeout=30).status_code == 200
+    assert requests.get(f"{server.address}/health/live", timeout=PATIENCE).status_code == 200
 
 
 def test_a_worker_that_is_killed_while_it_counts_takes_nobody_along(
@@ -78,7 +79,7 @@ def test_a_worker_that_is_killed_while_it_counts_takes_nobody_along(
             os.kill(victim, signal.SIGKILL)
         wait_until(partial(workers_without, server, victims), "the killed are gone")
         wait_until(lambda: answering_workers(server) == 3, "there are new workers")
-        answer = requests.get(f"{server.address}/signatures", timeout=30)
+        answer = requests.get(f"{server.address}/signatures", timeout=PATIENCE)
         # What the dead ones counted still counts.
         assert answer.headers["RateLimit-Remaining"] == str(LIMIT - asked)
 
@@ -100,10 +101,10 @@ def test_several_workers_count_computing_together(
     # None of the workers had seconds of its own.
     assert 0 < found[400] < 15
     assert found[429] == 36 - found[400] - found[503]
-    answer = requests.get(f"{server.address}/signatures", timeout=30)
+    answer = requests.get(f"{server.address}/signatures", timeout=PATIENCE)
     assert answer.status_code == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 3600
-    assert requests.get(f"{server.address}/health/live", timeout=30).status_code == 200
+    assert requests.get(f"{server.address}/health/live", timeout=PATIENCE).status_code == 200
 
 
 def test_api_key_is_the_one_header_with_an_underscore(
@@ -112,14 +113,16 @@ def test_api_key_is_the_one_header_with_an_underscore(
     server = start_server(database.url, AUTH="on", RATE_LIMIT="5/hour", TRUSTED_PROXIES="1")
     token = make_token(server, "iinked", "--scope", "read")
     for name in ("api_key", "X-Api-Key", "API-KEY", "Api_Key"):
-        answer = requests.get(f"{server.address}/signatures", headers={name: token}, timeout=30)
+        answer = requests.get(
+            f"{server.address}/signatures", headers={name: token}, timeout=PATIENCE
+        )
         assert answer.status_code == 200, name
     # Nobody takes another's address by an underscore in the header's name.
     seen = [
         requests.get(
             f"{server.address}/signatures",
             headers={"X-Forwarded-For": "192.0.2.1", "X_Forwarded_For": f"198.51.100.{number}"},
-            timeout=30,
+            timeout=PATIENCE,
         ).status_code
         for number in range(6)
     ]
@@ -134,7 +137,7 @@ def test_a_revoked_token_is_dead_in_every_worker_within_five_seconds(
 
     def ask(_client: Client, _index: int) -> int:
         headers = {"Authorization": f"Bearer {token}"}
-        answer = requests.get(f"{server.address}/signatures", headers=headers, timeout=30)
+        answer = requests.get(f"{server.address}/signatures", headers=headers, timeout=PATIENCE)
         return answer.status_code
 
     assert set(together(server.address, 12, ask)) == {200}
@@ -144,7 +147,9 @@ def test_a_revoked_token_is_dead_in_every_worker_within_five_seconds(
         env=server.environment,
         check=True,
     )
-    wait_until(lambda: set(together(server.address, 12, ask)) == {401}, "it is dead", 6.0)
+    # What is asked from then on is refused, however long the machine takes for asking.
+    time.sleep(5)
+    assert set(together(server.address, 12, ask)) == {401}
     assert token not in server.log
     assert token.rpartition("_")[2] not in server.log
 
@@ -194,7 +199,7 @@ def test_a_preflight_over_a_socket_has_no_body(
     start_server: StartServer, database: Database
 ) -> None:
     server = start_server(database.url, AUTH="on", CORS_ORIGINS="*")
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as one:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as one:
         one.sendall(
             b"OPTIONS /signature HTTP/1.1\r\nHost: x\r\nOrigin: https://a.kz\r\n"
             b"Access-Control-Request-Method: POST\r\nConnection: close\r\n\r\n"
