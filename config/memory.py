@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import gc
+import resource
+from pathlib import Path
+from time import monotonic
 
 #: Of malloc.h, for mallopt(3).
-_M_MMAP_THRESHOLD = -3
-#: Bytes from which a piece of memory is the system's own, and goes back to it when it is freed.
-OF_ITS_OWN = 1024 * 1024
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+#: Bytes from which a piece of memory is the system's own, and goes back to it when it is freed; and
+#: bytes that may be free at the end of what a thread has of smaller ones.
+OF_ITS_OWN, KEPT = 1024 * 1024, 4 * 1024 * 1024
+#: Seconds between two looks, and bytes by which a worker has grown that are worth one.
+PAUSE, GROWN = 1.0, 16 * 1024 * 1024
+
+_PAGE = resource.getpagesize()
 
 
 def give_back_what_is_large() -> None:
@@ -20,3 +29,39 @@ def give_back_what_is_large() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, OF_ITS_OWN)
+        mallopt(_M_TRIM_THRESHOLD, KEPT)
+
+
+class Watch:
+    """Has memory go back that lies free between what is in use, or refers to itself."""
+
+    def __init__(self, statm: Path = Path("/proc/self/statm")) -> None:
+        """Take the file that says how many pages are resident (proc(5))."""
+        self._statm = statm
+        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        self._looked_at, self._least = monotonic(), self._resident()
+
+    def look(self) -> bool:
+        """Return what is free, if much may be; tell whether that was done.
+
+        To be called often: as a rule it does nothing.
+        """
+        now = monotonic()
+        if now - self._looked_at < PAUSE or self._trim is None:
+            return False
+        self._looked_at = now
+        resident = self._resident()
+        self._least = min(self._least, resident)
+        if resident < self._least + GROWN:
+            return False
+        gc.collect()
+        self._trim(0)
+        # What is still there is in use, or will be again.
+        self._least = self._resident()
+        return True
+
+    def _resident(self) -> int:
+        try:
+            return int(self._statm.read_text().split()[1]) * _PAGE
+        except OSError:
+            return 0

@@ -18,6 +18,7 @@ from config.client_limits import Limits
 from config.connections import CONNECTIONS
 from config.dispatcher import Dispatcher
 from config.hall import Hall
+from config.memory import Watch
 
 #: Seconds after which a thread that computes lets another one run, if that wants to. Python's own 5
 #: ms add up where one verifies megabytes: a small request has to ask some ten times.
@@ -53,6 +54,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
     def run(self) -> None:
         """Serve until told to stop."""
         sys.setswitchinterval(_SWITCH)
+        self._memory = Watch()
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._hall = Hall(self.limits, self.log, self.cors_headers)
         self._map: dict[int, Any] = {}
@@ -82,6 +84,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
     def _round(self) -> bool:
         """Do what there is to do for a moment; tell whether to go on."""
         self.notify()
+        self._memory.look()
         leaves = any(listener.leaves for listener in self._listeners)
         wasyncore.poll2(_SHORT_ROUND if leaves else _ROUND, self._map)
         if self.ppid != os.getppid():

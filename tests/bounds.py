@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 
 from tests import der, pki, signing
+from tests.api import people
 from tests.builders import C14N, DS, ENVELOPED, SHA256
 from tests.gost_signer import GOST_2015_512
 
@@ -58,3 +59,37 @@ def large_timestamps() -> str:
     ]
     people = [pki.person(f"P{number}") for number in range(5)]
     return b64encode(signing.signed_data(infos, people)).decode()
+
+
+def escaped_form() -> bytes:
+    """A form of 28 MB with nearly as many percent-encoded characters as are allowed: 212 MB."""
+    return b"cms=" + b"%41" * 99_999 + b"x" * 28_000_000
+
+
+def zeros() -> str:
+    """A signature over 21 MB of zeros, each of which JSON writes with six bytes: 240 MB."""
+    return people.cms(people.ivan(), content=bytes(21_000_000))
+
+
+def wide_json() -> bytes:
+    """A value of 28 MB of one byte each with one character of four at the end: 229 MB."""
+    return b'{"cms":"' + b"A" * 28_000_000 + '😀"}'.encode()
+
+
+def wide_form() -> bytes:
+    """The same as a form, the character percent-encoded."""
+    return b"cms=" + b"A" * 28_000_000 + b"%F0%9F%98%80"
+
+
+def long_name() -> str:
+    """A certificate of 20 MB, which is refused when all of it was decoded."""
+    name = der.sequence(
+        der.set_of(der.sequence(der.oid("2.5.4.3"), der.tlv(12, b"A" * 20_000_000)))
+    )
+    who = pki.certify(name, pki.rsa_key("LONG"), pki.authority(), pki.PERSON)
+    return b64encode(signing.signed_data([signing.signer_info(who)], [who])).decode()
+
+
+def deep_json() -> bytes:
+    """Nothing but opened arrays."""
+    return b'{"cms":' + b"[" * 29_000_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from math import isfinite
 from typing import Any, NoReturn
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from flask import Request, current_app
 from gunicorn.http.errors import ParseException
@@ -23,6 +23,17 @@ MAX_FORM_FIELDS = 1_000
 #: Decoding a percent-encoded character takes 230 bytes: this many, 23 MB. The base64 of a
 #: signature of 1 MB has fewer.
 MAX_ESCAPES = 100_000
+
+#: Bytes from which on the fields of a form are decoded one after the other.
+LARGE_FORM = 1_000_000
+
+#: Bytes of a value that may have characters beyond U+FFFF: with one of them, Python keeps a text in
+#: four bytes a character, and copies it several times as it is decoded.
+MAX_WIDE = 8_000_000
+#: What such a character has in it, as UTF-8, as JSON's escape, and percent-encoded.
+_WIDE = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
+_WIDE_IN_JSON = (*_WIDE, b"\\ud", b"\\uD")
+_WIDE_IN_FORM = (*_WIDE, b"%f", b"%F")
 
 #: A JSON string. One that is not closed is taken to the end: from no quote inside it is there a
 #: second look, which would cost the square of its length.
@@ -174,24 +185,43 @@ def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:
             "Request has more than {limit} percent-encoded characters, send JSON",
             limit=MAX_ESCAPES,
         )
+    if encoded.count(b"&") >= MAX_FORM_FIELDS:
+        raise ParameterError("Request has more than {limit} parameters", limit=MAX_FORM_FIELDS)
+    given: dict[str, list[str]] = {}
     try:
-        given = parse_qs(
-            encoded.decode(),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=MAX_FORM_FIELDS,
-        )
+        for name, value in _fields(encoded):
+            given.setdefault(name, []).append(value)
     except UnicodeDecodeError as error:
         raise ParameterError("Request parameters are not in UTF-8") from error
-    except ValueError as error:
-        raise ParameterError(
-            "Request has more than {limit} parameters", limit=MAX_FORM_FIELDS
-        ) from error
     return _named(given, lists)
+
+
+def _fields(encoded: bytes) -> Iterator[tuple[str, str]]:
+    """Return names and values; of a large form one after the other, and with fewer copies."""
+    if len(encoded) < LARGE_FORM:
+        yield from parse_qsl(encoded.decode(), keep_blank_values=True, errors="strict")
+        return
+    start = 0
+    while start <= len(encoded):
+        stop = encoded.find(b"&", start)
+        stop = len(encoded) if stop < 0 else stop
+        _check_width(encoded, start, stop, _WIDE_IN_FORM)
+        middle = encoded.find(b"=", start, stop)
+        middle = stop if middle < 0 else middle
+        if start < stop:
+            yield _unquote(encoded[start:middle]), _unquote(encoded[middle + 1 : stop])
+        start = stop + 1
+
+
+def _unquote(part: bytes) -> str:
+    return unquote_to_bytes(part.replace(b"+", b" ")).decode()
 
 
 def _parse_json(body: bytes, decoder: json.JSONDecoder) -> Any:
     _check_json_size(body)
+    if len(body) > MAX_WIDE and _has_any(body, _WIDE_IN_JSON):
+        for string in _STRING.finditer(body):
+            _check_width(body, *string.span(), _WIDE_IN_JSON)
     try:
         return decoder.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -207,6 +237,19 @@ def _parse_json(body: bytes, decoder: json.JSONDecoder) -> Any:
     except (RecursionError, ValueError) as error:
         # Too deep, or an integer of thousands of digits.
         raise ParameterError("Request body is not acceptable JSON") from error
+
+
+def _check_width(body: bytes, start: int, stop: int, wide: Iterable[bytes]) -> None:
+    """Refuse a large value that would take four times its size. Raises ParameterError."""
+    if stop - start > MAX_WIDE and _has_any(body, wide, start, stop):
+        raise ParameterError(
+            "Request has a value of more than {limit} bytes with a character beyond U+FFFF",
+            limit=MAX_WIDE,
+        )
+
+
+def _has_any(body: bytes, wanted: Iterable[bytes], start: int = 0, stop: int | None = None) -> bool:
+    return any(body.find(one, start, stop) >= 0 for one in wanted)
 
 
 def _check_json_size(body: bytes) -> None:

@@ -80,13 +80,18 @@ def _parse_base64(
 
 def _first_success(readings: Iterable[str], read: Callable[[str], Result]) -> Result:
     """Read the first that can be read. If none can, what the likeliest one lacks is reported."""
-    refusals = []
-    for base64 in readings:
-        try:
-            return read(base64)
-        except MalformedSignature as refusal:
-            refusals.append(refusal)
-    raise refusals[0]
+    refusals: list[MalformedSignature] = []
+    try:
+        for base64 in readings:
+            try:
+                return read(base64)
+            except MalformedSignature as refusal:
+                refusals.append(refusal)
+        raise refusals[0]
+    finally:
+        # A refusal has its traceback, and that this function's variables: with all that was read
+        # they would stay until Python looks for what refers to itself.
+        refusals.clear()
 
 
 def _check_beginning(base64: str, characters: int, *, inner: bool) -> None:

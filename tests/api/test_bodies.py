@@ -5,6 +5,7 @@ import json
 import pytest
 from flask.testing import FlaskClient
 
+from app.api import parameters
 from tests.api.asking import content_of, filled, message_of, rows
 
 
@@ -151,3 +152,43 @@ def test_more_tags_than_a_version_can_have_are_refused(
 ) -> None:
     body = json.dumps(filled(tags=[str(tag) for tag in range(number)]))
     assert '"tags"' in post(sqlite_client, body.encode())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"a=1&b=2&a=3",
+        b"",
+        b"&&a&b=&=c&",
+        b"a=b=c&d=%3D%26+x&%61=1",
+        "имя=значение&ш=%D1%88+".encode(),
+        b"a=%zz&b=%&c=%4",
+    ],
+)
+def test_a_large_form_is_read_as_a_small_one(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = parameters._from_form(body, ("a",))
+    monkeypatch.setattr(parameters, "LARGE_FORM", 0)
+    assert parameters._from_form(body, ("a",)) == small
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("wide", ["😀", "\\ud83d\\ude00", "\\uD83D\\uDE00"])
+def test_a_character_of_four_bytes_makes_no_large_value_larger(
+    sqlite_client: FlaskClient, wide: str
+) -> None:
+    large = "x" * parameters.MAX_WIDE
+    assert "beyond U+FFFF" in post(sqlite_client, f'{{"cms":"{large}{wide}"}}'.encode())
+    # Beside one, or in one that isn't large, it may be.
+    beside = post(sqlite_client, f'{{"cms":"{large}","document":"{wide}"}}'.encode())
+    assert "beyond" not in beside
+    assert "beyond" not in post(sqlite_client, f'{{"cms":"{large[99:]}{wide}"}}'.encode())
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("wide", ["😀", "%F0%9F%98%80", "%f0%9f%98%80"])
+def test_a_character_of_four_bytes_makes_no_large_field_larger(
+    sqlite_client: FlaskClient, wide: str
+) -> None:
+    form, large = "application/x-www-form-urlencoded", "x" * parameters.MAX_WIDE
+    assert "beyond U+FFFF" in post(sqlite_client, f"cms={large}{wide}".encode(), form)
+    assert "beyond" not in post(sqlite_client, f"cms={large}&document={wide}".encode(), form)

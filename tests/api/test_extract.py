@@ -40,6 +40,19 @@ def test_anything_else_is_given_in_base64(sqlite_client: FlaskClient, content: b
     assert written == {"data": b64encode(content).decode(), "encoding": "base64"}
 
 
+@pytest.mark.parametrize("piece", [b"\0", 'ш\u2028"\\\n'.encode(), "😀".encode(), b"\xff"])
+def test_large_content_comes_in_pieces(sqlite_client: FlaskClient, piece: bytes) -> None:
+    content = piece * 600_000
+    written = content_of(
+        sqlite_client.post("/cms/extract", json={"cms": people.cms(people.ivan(), content=content)})
+    )
+    if piece == b"\xff":
+        assert written == {"data": b64encode(content).decode(), "encoding": "base64"}
+    else:
+        assert list(written) == ["data"]
+        assert written["data"].encode() == content
+
+
 def test_content_in_pieces_is_joined(sqlite_client: FlaskClient) -> None:
     content = b"0123456789" * 1000
     cms = b64encode(builders.indefinite_cms(content)).decode()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
+from types import FrameType
 
 import pytest
+
+from app.cms.errors import MalformedSignature
+from app.cms.parsing import parse
 
 pytestmark = pytest.mark.attacks
 
@@ -74,3 +80,19 @@ def test_a_request_is_bounded_whatever_it_brings(name: str) -> None:
     seconds, megabytes = map(float, line.split())
     assert seconds < MAX_SECONDS
     assert megabytes < MAX_MEGABYTES
+
+
+def test_a_refusal_keeps_nothing_of_what_was_refused() -> None:
+    text = "\n" + b64encode(b"0\x80" * 50_000).decode()
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(MalformedSignature):
+            parse(text)
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        assert [one for one in gc.garbage if isinstance(one, FrameType)] == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()

@@ -47,6 +47,22 @@ def success_one(key: str, row: dict[str, Any]) -> Response:
     return Response(chain([opening], _pieces(row), [closing]), content_type=CONTENT_TYPE)
 
 
+def success_text(key: str, text: str, **more: str) -> Response:
+    """Answer with a text under `key`, in pieces if it is large, then with `more`."""
+    if len(text) <= WHOLE:
+        return success({key: text, **more})
+    opening = _OPENING + b"{" + orjson.dumps(key) + b':"'
+    rest = b"," + orjson.dumps(more)[1:] if more else b"}"
+    closing = b'"' + rest + _warnings() + b"}"
+    return Response(chain([opening], _escaped(text), [closing]), content_type=CONTENT_TYPE)
+
+
+def _escaped(text: str | LargeText) -> Iterator[bytes]:
+    """Write a text as it stands between the quotes of JSON, where it may take six times as much."""
+    for piece in _cut(text):
+        yield orjson.dumps(piece)[1:-1]
+
+
 def _warnings() -> bytes:
     """Write what there is to beware of, which follows the content; nothing if there is nothing."""
     told = sentences()
@@ -116,8 +132,7 @@ def _pieces(row: dict[str, Any]) -> Iterator[bytes]:
     opening = b"{"
     for name in ("signature", "cms"):
         yield opening + orjson.dumps(name) + b':"'
-        for piece in _cut(row["cms"]):
-            yield orjson.dumps(piece)[1:-1]
+        yield from _escaped(row["cms"])
         opening = b'",'
     rest = {name: value for name, value in row.items() if name not in ("signature", "cms")}
     yield b'",' + orjson.dumps(rest)[1:]

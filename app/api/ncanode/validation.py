@@ -103,9 +103,9 @@ def extract_content() -> Response:
     if content is None:
         raise CheckFailed("cms: the content is not attached, so there is nothing to extract")
     try:
-        return envelope.success({"data": content.decode()})
+        return envelope.success_text("data", content.decode())
     except UnicodeDecodeError:
-        return envelope.success({"data": b64encode(content).decode(), "encoding": "base64"})
+        return envelope.success_text("data", b64encode(content).decode(), encoding="base64")
 
 
 @blueprint.post("/validate")

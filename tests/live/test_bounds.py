@@ -1,0 +1,98 @@
+"""What a worker takes, whatever it is sent: memory and CPU, one request after the other."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests import bounds, pki
+from tests.api import people
+from tests.live.conftest import Database, StartServer
+from tests.live.server import Server, wait_until
+
+pytestmark = pytest.mark.attacks
+
+#: Megabytes on top of what the worker takes, and CPU seconds of a request. The aims are 200 and 2;
+#: a machine that is busy counts more.
+MAX_MEGABYTES, MAX_SECONDS = 200, 4.0
+#: Megabytes that a worker may keep: what is free it returns a second later, and SQLite has caches.
+MAX_KEPT = 150
+#: How often each is sent: once for each thread, and once more.
+TIMES = 5
+DOC = {"document": "doc", "thread": "main"}
+LEFT = "SELECT count(*) FROM signers WHERE coalesce(judged_against, -1) < 0"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class Meter:
+    """Watches the only worker of a server."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        [worker] = server.workers()
+        self._folder = Path(f"/proc/{worker}")
+        self._least = self._resident()
+
+    def seconds(self) -> float:
+        fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _resident(self) -> float:
+        """Begin to measure a peak; give what is resident now, MB."""
+        (self._folder / "clear_refs").write_text("5")  # proc(5)
+        return self.server.peak_memory()
+
+    def send(self, method: str, path: str, **request: Any) -> int:
+        """Send a request, and see that it costs no more than it may; give the status."""
+        began, kept = self.seconds(), self._resident()
+        assert kept - self._least < MAX_KEPT, path
+        answer = requests.request(
+            method, self.server.address + path, timeout=120, stream=True, **request
+        )
+        for _ in answer.iter_content(1 << 20):
+            pass
+        assert self.seconds() - began < MAX_SECONDS
+        assert self.server.peak_memory() - kept < MAX_MEGABYTES, path
+        return answer.status_code
+
+
+@pytest.fixture(name="meter")
+def metered_server(start_server: StartServer, fresh_database: Database, tmp_path: Path) -> Meter:
+    folder = people.trust(tmp_path / "trust", pki.root(), pki.authority())
+    server = start_server(fresh_database.url, WEB_CONCURRENCY="1", TRUST_DIR=str(folder))
+    small = {"cms": people.cms(people.ivan())}
+    assert requests.post(f"{server.address}/cms/validate", json=small, timeout=60).ok
+    return Meter(server)
+
+
+def test_what_is_refused_leaves_nothing_behind(meter: Meter) -> None:
+    refused = [
+        (bounds.deep_json(), {}),
+        (bounds.wide_json(), {}),
+        (bounds.wide_form(), FORM),
+        (bounds.escaped_form(), FORM),
+        (b'{"cms":"' + bounds.long_name().encode() + b'"}', {}),
+    ]
+    for body, headers in refused:
+        for _ in range(TIMES):
+            assert meter.send("POST", "/cms/validate", data=body, headers=headers) == 400
+
+
+def test_large_signatures_are_kept_verified_and_opened(
+    meter: Meter, fresh_database: Database
+) -> None:
+    for name in ("zeros", "signatures_with_many_references", "large_timestamps"):
+        body = {**DOC, "cms": getattr(bounds, name)()}
+        assert meter.send("POST", "/signature", json=body) == 201
+        # Else the next request and the background are measured together.
+        wait_until(lambda: not fresh_database.execute(LEFT)[0][0], "it was verified")
+        for _ in range(2):
+            assert meter.send("GET", "/signature/verify", params=DOC) == 200
+            assert meter.send("GET", "/signature", params=DOC) == 200
+            assert meter.send("POST", "/cms/extract", json=body) in (200, 400)
+            assert meter.send("POST", "/cms/validate", json={"cms": body["cms"]}) in (200, 400)
+        assert meter.send("DELETE", "/signature", params=DOC) == 200
