@@ -68,9 +68,8 @@ FROM signings, people WHERE number = person;
 INSERT INTO signature_terms (term, signature_id)
 SELECT json_array_elements_text(terms), signature_id FROM versions;
 INSERT INTO signature_tags (tag, signature_id) SELECT unnest(tags), id FROM signings;
-INSERT INTO signature_tag_pairs (first_tag, second_tag, signature_id)
-SELECT least(tags[1], tags[2] COLLATE "C"), greatest(tags[1], tags[2] COLLATE "C"), id
-FROM signings;
+INSERT INTO signature_pairs (pair, signature_id)
+SELECT unnest(tag_pairs(to_json(tags))), id FROM signings;
 """
 
 

@@ -4,8 +4,8 @@ Hand-written SQL over psycopg2, one statement a request, one connection a thread
 no errors, no filters but one tag. It runs under the same gunicorn on the same tables, and writes
 the same rows (`bench.sameness` compares them). What a signature claims it reads once, since it is
 sent the same one over and over. It has no guard of co-signers: it doesn't ask who signed the
-version before, so it never warns. And it has no functions in the database: each statement is
-planned anew, as those are that a client sends through PgBouncer.
+version before, so it never warns. And it has no function in the database but the one that numbers
+pairs of tags: each statement is planned anew, as those are that a client sends through PgBouncer.
 """
 
 from __future__ import annotations
@@ -71,9 +71,8 @@ new_terms AS (SELECT term FROM terms {but_terms}),
 tag AS (INSERT INTO signature_tags (tag, signature_id) SELECT tag, id FROM new_tags, head),
 term AS (INSERT INTO signature_terms (term, signature_id) SELECT term, id FROM new_terms, head),
 pair AS (
-    INSERT INTO signature_tag_pairs (first_tag, second_tag, signature_id)
-    SELECT a.tag, b.tag, id FROM tags a, tags b, head WHERE a.tag COLLATE "C" < b.tag
-    ON CONFLICT DO NOTHING)
+    INSERT INTO signature_pairs (pair, signature_id)
+    SELECT unnest(tag_pairs(%(tags)s)), id FROM head ON CONFLICT DO NOTHING)
 SELECT * FROM head"""
 
 FIRST = _SAVE.format(
@@ -107,11 +106,9 @@ stale_term AS (
     DELETE FROM signature_terms
     WHERE signature_id = (SELECT id FROM head) AND term = ANY ((SELECT terms FROM stale)::text[])),
 stale_pair AS (
-    DELETE FROM signature_tag_pairs WHERE signature_id = (SELECT id FROM head)
-    AND first_tag = ANY ((SELECT tags FROM seen)::text[])
-    AND second_tag = ANY ((SELECT tags FROM seen)::text[])
-    AND (first_tag = ANY ((SELECT tags FROM stale)::text[])
-        OR second_tag = ANY ((SELECT tags FROM stale)::text[]))),
+    DELETE FROM signature_pairs WHERE signature_id = (SELECT id FROM head)
+    AND pair = ANY (ARRAY(SELECT unnest(tag_pairs(to_json(tags))) FROM seen
+        EXCEPT SELECT unnest(tag_pairs(%(tags)s))))),
 """,
 )
 

@@ -197,7 +197,7 @@ class Tags(Parameter[tuple[str, ...]]):
 
     Args:
         wanted: whether tags are looked for: an empty one in a list is then a tag that no thread
-            has.
+            has. How many a save may bring depends on the thread (`tag_limits`).
     """
 
     def __init__(self, *, wanted: bool = False, **options: Any) -> None:
@@ -212,7 +212,7 @@ class Tags(Parameter[tuple[str, ...]]):
         if given == "" or (items == [""] and not self.wanted):  # of a form left empty
             return ()
         tags = tuple(dict.fromkeys(self._tag(item, str(attr)) for item in items))
-        if len(tags) > MAX_TAGS:
+        if self.wanted and len(tags) > MAX_TAGS:
             raise ParameterError(
                 '"{field}" parameter must have at most {limit} items', field=attr, limit=MAX_TAGS
             )

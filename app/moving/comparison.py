@@ -12,7 +12,7 @@ from app.moving.findings import Findings, Kind
 from app.moving.mover import Reveal
 from app.moving.original import Meta, Original, Thread
 from app.store import imported
-from app.store.current_tags import MAX_TAGS
+from app.store.current_tags import are_bounded
 from app.store.imported import Head, Kept
 
 
@@ -147,7 +147,7 @@ def _note(
     findings.compared_versions += len(thread.versions)
     if head.version > thread.current.version:
         listed[Kind.CONTINUED].add(thread.id)
-    if len(thread.tags) > MAX_TAGS:
+    if not are_bounded(thread.tags):
         listed[Kind.MANY_TAGS].add(thread.id)
     for meta in thread.versions:
         if not kept[thread.id][meta.version].is_signature:

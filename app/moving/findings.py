@@ -37,7 +37,7 @@ SENTENCES = {
     Kind.MISSING: "threads that are not here",
     Kind.HEAD_DIFFERS: "current versions kept twice by the original, not alike; its answer is here",
     Kind.NO_SIGNATURE: "versions that are no signature, here as they were",
-    Kind.MANY_TAGS: "threads with more tags than a new save may bring, here with all of them",
+    Kind.MANY_TAGS: "threads with more or longer tags than a new save may bring, all here",
     Kind.CONTINUED: "threads that were saved here again since",
 }
 

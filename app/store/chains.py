@@ -142,6 +142,5 @@ def delete_chain(connection: Connection, document: str, thread: str) -> None:
     ).first()
     if head is None:
         raise SignatureNotFound
-    for index in search_indexes.drop_all(connection.dialect.name, head.id, head.version):
-        connection.execute(index)
+    search_indexes.drop_all(connection, head.id, head.version)
     connection.execute(delete(Signature).where(Signature.id == head.id))

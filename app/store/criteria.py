@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.store import terms
+from app.store.tag_pairs import pair
 from app.store.terms import Period
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ class Criteria:
             "signed_from": self.signed_from,
             "signed_to": self.signed_to,
             **self._long_name,
+            **self._pair,
         }
-        # In the order in which `SignatureTagPair` has them.
+        # In the order in which `tag_pairs` has them.
         tags = sorted(self.tags) if self.tags_mode == "all" else self.tags
         whole, cut = self._spans
         return {
@@ -108,6 +110,18 @@ class Criteria:
             "name_before": behind,
             "name_beginning": terms.longest_beginning(folded),
             "name_folded": folded,
+        }
+
+    @cached_property
+    def _pair(self) -> dict[str, int]:
+        """The numbers of the rows in which threads have both of the first two tags, if all are."""
+        if self.tags_mode == "any" or len(self.tags) < 2:
+            return {}
+        first, second, *_ = sorted(self.tags)
+        return {
+            "pair": pair(first, second),
+            "first_alone": pair(first, first),
+            "second_alone": pair(second, second),
         }
 
     @cached_property

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, select
 
 from app.store.models import IS_CURRENT, Signature, Version
 
-#: Tags that a save may bring, or a filter name.
+#: Tags that a save may bring, or a filter name, and bytes of all that a save brings, in UTF-8:
+#: 200 tags have 81 bytes each. A thread that has more keeps them.
 MAX_TAGS = 200
+MAX_TAG_BYTES = 16 * 1024
+
+
+def are_bounded(tags: Collection[str]) -> bool:
+    """Return whether a save may bring these tags to a thread that doesn't have them."""
+    return len(tags) <= MAX_TAGS and sum(len(tag.encode()) for tag in tags) <= MAX_TAG_BYTES
 
 
 def find_current_tags(connection: Connection, signature_id: int) -> list[str] | None:

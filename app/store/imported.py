@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.store import bulk, reindexed, search_indexes
+from app.store import bulk, reindexed
 from app.store.columns import ROW_ID, UtcDateTime
 from app.store.models import Signature, Version
 from app.store.reindexed import Reread
@@ -166,8 +166,7 @@ def add_versions(connection: Connection, versions: Sequence[Imported]) -> None:
 
 def finish(connection: Connection, ids: Collection[int]) -> None:
     """Let threads that have all of their versions be found by the tags of the current one."""
-    for statement in search_indexes.add_tags(connection.dialect.name, ids):
-        connection.execute(statement)
+    reindexed.add_tags(connection, ids)
 
 
 def drop(connection: Connection, ids: Collection[int]) -> None:

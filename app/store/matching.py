@@ -5,16 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, exists, func, select
+from sqlalchemy import (
+    BindParameter,
+    Select,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
 
 from app.store import long_names
 from app.store.columns import UtcDateTime
 from app.store.criteria import Shape
-from app.store.models import Signature, SignatureTag, SignatureTagPair, SignatureTerm
+from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm
 
 #: Tags of an "all" filter that PostgreSQL may put in any order to begin with the rarest. Planning
 #: takes longer with each: 50 took half a second, 100 nearly four.
 PLANNED_TAGS = 6
+#: Threads that are asked for all conditions before the rest of them is looked for: about 2 ms.
+FEW = 500
 
 _FROM: BindParameter[Any] = bindparam("signed_from", type_=UtcDateTime())
 _TO: BindParameter[Any] = bindparam("signed_to", type_=UtcDateTime())
@@ -78,21 +90,42 @@ def tagged(shape: Shape) -> Select[Any]:
         return select(SignatureTag.signature_id).where(SignatureTag.tag == tags[0])
     if shape.tags_mode == "any":
         return select(SignatureTag.signature_id).where(SignatureTag.tag.in_(tags)).distinct()
-    pair = SignatureTagPair
-    others = _has_every_tag(pair.signature_id, tags[2:])
-    return select(pair.signature_id).where(
-        pair.first_tag == tags[0], pair.second_tag == tags[1], *others
-    )
+    return _with_every_tag(tags)
+
+
+def _with_every_tag(tags: list[Any]) -> Select[Any]:
+    """Select by the rows of pairs if they are few, else by the tags, of which both are common.
+
+    A pair's number tells of no tag for certain, so that each row would have to be looked up.
+    """
+    rows = SignaturePair.pair.in_([bindparam("pair"), bindparam("first_alone")])
+    few = select(SignaturePair.signature_id).where(rows).limit(FEW + 1).cte("few_paired")
+    number = select(func.count()).select_from(few).scalar_subquery()
+    paired = select(few.c[0]).where(number <= FEW, *has_every_tag(few.c[0], tags)).distinct()
+    first = SignatureTag.__table__.alias("first")
+    demands = has_every_tag(first.c.signature_id, tags[1:])
+    by_tags = if_so(number > FEW, first, first.c.tag == tags[0], *demands)
+    both = union_all(select(paired.subquery().c[0]), by_tags).subquery()
+    return select(both.c[0].label("signature_id"))
+
+
+def if_so(condition: Any, table: Any, *demands: Any) -> Select[Any]:
+    """Select the ids in a table that meets demands, none if a condition on no table is false.
+
+    Among the others SQLite would ask for it of each row.
+    """
+    met = select(literal(1)).where(condition).subquery()
+    return select(table.c.signature_id).select_from(met.join(table, true())).where(*demands)
 
 
 def _on_tags(signature_id: Any, shape: Shape) -> list[Any]:
     tags = tag_parameters(shape)
     if tags and shape.tags_mode == "any":
         return [_has_tag(signature_id, SignatureTag.tag.in_(tags))]
-    return _has_every_tag(signature_id, tags)
+    return has_every_tag(signature_id, tags)
 
 
-def _has_every_tag(signature_id: Any, tags: list[Any]) -> list[Any]:
+def has_every_tag(signature_id: Any, tags: list[Any]) -> list[Any]:
     """Return conditions that a thread with all of the tags meets."""
     planned, counted = tags[:PLANNED_TAGS], tags[PLANNED_TAGS:]
     conditions = [_has_tag(signature_id, SignatureTag.tag == tag) for tag in planned]

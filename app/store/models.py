@@ -172,18 +172,17 @@ class SignatureTag(Base):
     signature_id: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)
 
 
-class SignatureTagPair(Base):
-    """Search index: each two tags of each thread's current version, `first_tag` the lower one.
+class SignaturePair(Base):
+    """Search index: each two tags of each thread's current version, as `tag_pairs` numbers them.
 
     It answers for tags that are common and seldom meet, where one of them alone would be followed
-    for long. Lower means by code points, which is the order of bytes in UTF-8.
+    for long.
     """
 
-    __tablename__ = "signature_tag_pairs"
+    __tablename__ = "signature_pairs"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    first_tag: Mapped[str] = mapped_column(CODE, primary_key=True)
-    second_tag: Mapped[str] = mapped_column(CODE, primary_key=True)
+    pair: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)
     signature_id: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)
 
 

@@ -21,11 +21,17 @@ from sqlalchemy import (
 
 from app.store import long_names
 from app.store.criteria import Shape
-from app.store.matching import conditions, matching, on_heads, tag_parameters, tagged
-from app.store.models import Signature, SignatureTag, SignatureTerm
-
-#: Threads that are asked for all conditions before the rest of them is looked for: about 2 ms.
-FEW = 500
+from app.store.matching import (
+    FEW,
+    conditions,
+    has_every_tag,
+    if_so,
+    matching,
+    on_heads,
+    tag_parameters,
+    tagged,
+)
+from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm
 
 _REACH: BindParameter[int] = bindparam("reach")
 
@@ -53,8 +59,8 @@ def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
     """
     if shape.filters > 1:
         return _near_and_far(dialect, shape)
-    if shape.tags > 1 and shape.tags_mode == "any":
-        return _of_any_tag(shape, _REACH)
+    if shape.tags > 1:
+        return _of_tags(shape, _REACH)
     if shape.timed:
         return _in_spans(dialect, shape)
     if shape.long_name:
@@ -99,9 +105,7 @@ def _lead(shape: Shape) -> tuple[Select[Any], Shape]:
 
 
 def _newest_tagged(shape: Shape) -> Select[Any]:
-    if shape.tags == 1 or shape.tags_mode == "all":
-        return tagged(shape)
-    return _merged(_of_any_tag(shape, FEW + 1))
+    return tagged(shape) if shape.tags == 1 else _merged(_of_tags(shape, FEW + 1))
 
 
 def _merged(branches: list[Select[Any]]) -> Select[Any]:
@@ -125,6 +129,33 @@ def _probed(condition: Any) -> Any:
     if isinstance(condition, Exists):
         return exists(condition.element.element.offset(0))
     return condition
+
+
+def _of_tags(shape: Shape, limit: Any) -> list[Select[Any]]:
+    """Return selections that hold the newest `limit` of several tags between them."""
+    return (_of_any_tag if shape.tags_mode == "any" else _of_every_tag)(shape, limit)
+
+
+def _of_every_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
+    """Return the newest of those with a row of the first two tags, and of those of many tags.
+
+    Of these the ones are asked that have the second tag, if they are few, else those with the
+    first.
+    """
+    rows = SignaturePair.__table__.alias("paired")
+    pair, signature_id = rows.c.pair, rows.c.signature_id
+    first, second, *others = tag_parameters(shape)
+    # Those that the rows don't tell of come first.
+    demands = has_every_tag(signature_id, [*others, first, second])
+    alone = SignaturePair.pair == bindparam("second_alone")
+    few = select(SignaturePair.signature_id).where(alone).limit(FEW + 1).subquery()
+    number = select(func.count()).select_from(few).scalar_subquery()
+    selections = (
+        select(signature_id).where(pair == bindparam("pair"), *demands),
+        if_so(number > FEW, rows, pair == bindparam("first_alone"), *demands),
+        if_so(number <= FEW, rows, pair == bindparam("second_alone"), *demands),
+    )
+    return [one.order_by(signature_id.desc()).limit(limit) for one in selections]
 
 
 def _of_any_tag(shape: Shape, limit: Any) -> list[Select[Any]]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Connection,
     Integer,
     Text,
@@ -22,8 +23,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store import bulk, signers
 from app.store.columns import ROW_ID, UtcDateTime
-from app.store.models import IS_CURRENT, Signature, SignatureTerm, Signer, Version
+from app.store.models import (
+    IS_CURRENT,
+    Signature,
+    SignaturePair,
+    SignatureTag,
+    SignatureTerm,
+    Signer,
+    Version,
+)
 from app.store.signing import Signing
+from app.store.tag_pairs import pairs_of
 
 _KEY = {"signature_id": ROW_ID, "version": Integer()}
 _OF_VERSION = {
@@ -103,18 +113,43 @@ def _write_terms(connection: Connection, current: Sequence[Reread]) -> None:
         _OF_TERM,
         gone,
     )
+    _add(connection, SignatureTerm, _OF_TERM, new)
+
+
+def add_tags(connection: Connection, signature_ids: Iterable[int]) -> None:
+    """Add to the search indexes what they lack of the tags of threads' current versions.
+
+    Inside `database.transaction`; the threads are locked, or new.
+    """
+    tagged = connection.execute(
+        select(Version.signature_id, Version.tags)
+        .join(Signature, IS_CURRENT)
+        .where(Signature.id.in_(signature_ids))
+    ).all()
+    tags = [(tag, row.signature_id) for row in tagged for tag in sorted(set(row.tags))]
+    pairs = [(pair, row.signature_id) for row in tagged for pair in pairs_of(row.tags)]
+    _add(connection, SignatureTag, {"tag": Text(), "signature_id": ROW_ID}, tags)
+    _add(connection, SignaturePair, {"pair": BigInteger(), "signature_id": ROW_ID}, pairs)
+
+
+def _add(
+    connection: Connection, table: Any, kinds: dict[str, Any], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Add rows to an index, but those that it has."""
     on_sqlite = connection.dialect.name == "sqlite"
     insert_or_nothing = sqlite.insert if on_sqlite else postgresql.insert
     bulk.execute(
         connection,
         # Without WHERE, SQLite takes the ON of ON CONFLICT for a join's.
         lambda given: (
-            insert_or_nothing(SignatureTerm)
-            .from_select(list(_OF_TERM), select(given.term, given.signature_id).where(true()))
+            insert_or_nothing(table)
+            .from_select(
+                list(kinds), select(*(getattr(given, name) for name in kinds)).where(true())
+            )
             .on_conflict_do_nothing()
         ),
-        _OF_TERM,
-        new,
+        kinds,
+        rows,
     )
 
 

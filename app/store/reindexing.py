@@ -87,7 +87,9 @@ def reindex(engine: Engine, *, everything: bool = False) -> Iterator[Progress]:
             following = ahead.submit(_read_next, engine, span.last, everything)
             with transaction(engine) as connection:
                 reindexed.write(connection, read)
-                _name_threads(connection, {one.signature_id for one in read})
+                threads = {one.signature_id for one in read}
+                reindexed.add_tags(connection, threads)
+                _name_threads(connection, threads)
             done += len(read)
             unsigned += sum(one.signing.format is None for one in read)
             yield Progress(done, unsigned)

@@ -40,6 +40,7 @@ def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Se
         claims, as `chains.Superseded`, each None if it wasn't asked for or there is none. None if
         somebody else was first.
     """
+    values = {**values, **search_indexes.sent_lists(values)}
     next_head = _run(connection, _next(), values) if values["seen"] else None
     if next_head is None:
         head = _run(connection, _first(), values)
@@ -59,6 +60,9 @@ class _Save:
 def _run(connection: Connection, save: _Save, values: dict[str, Any]) -> Sequence[Any] | None:
     head = connection.execute(save.claim, values).first()
     if head is not None:
+        if head.version > 1:
+            before = search_indexes.superseded_lists(connection, head.id, values["seen"])
+            values = {**values, **before}
         for statement in save.rest:
             connection.execute(statement, values)
     return head

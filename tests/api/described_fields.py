@@ -132,7 +132,8 @@ def _list(field: Any) -> Json:
 def _tags(field: Any) -> Json:
     least = {} if field.wanted else {"minLength": 1}
     tag = {"type": "string", "maxLength": MAX_TEXT, **least}
-    return {"type": "array", "items": tag, "maxItems": MAX_TAGS}
+    most = {"maxItems": MAX_TAGS} if field.wanted else {}
+    return {"type": "array", "items": tag, **most}
 
 
 def _objects(field: Any) -> Json:

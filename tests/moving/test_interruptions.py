@@ -19,8 +19,8 @@ from sqlalchemy import Engine, func, select
 
 from app.store.models import (
     Signature,
+    SignaturePair,
     SignatureTag,
-    SignatureTagPair,
     SignatureTerm,
     Signer,
     Version,
@@ -87,7 +87,7 @@ def test_a_move_that_is_killed_anywhere_ends_as_one_that_is_not(
     found = json.loads(report)
     assert (found["complete"], found["threads_alike"]) == (True, THREADS)
     assert found["moved_now"] == THREADS - moved_before[-1]
-    tables = (Signature, Version, Signer, SignatureTag, SignatureTagPair)
+    tables = (Signature, Version, Signer, SignatureTag, SignaturePair)
     assert [count(engine, table) for table in tables] == [
         THREADS, THREADS, THREADS, 2 * THREADS, THREADS,
     ]  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
-from app.store.models import Signature, SignatureTag, SignatureTagPair, SignatureTerm, Signer
+from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm, Signer
 from tests.api.asking import content_of, get, rows, save
 from tests.moving.conftest import Move
 from tests.moving.sealing import seal, write_key
@@ -213,7 +213,7 @@ def test_the_indexes_are_those_that_saves_write(
                 )
                 for table, columns in (
                     (SignatureTag, (SignatureTag.tag,)),
-                    (SignatureTagPair, (SignatureTagPair.first_tag, SignatureTagPair.second_tag)),
+                    (SignaturePair, (SignaturePair.pair,)),
                     (SignatureTerm, (SignatureTerm.term,)),
                     (Signer, (Signer.version, Signer.number, Signer.claimed_iin)),
                 )

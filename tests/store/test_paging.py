@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from app.store.chains import NewVersion, save_version
 from app.store.criteria import Criteria
 from app.store.database import transaction
-from app.store.paging import FEW
+from app.store.matching import FEW
 from app.store.terms import fold
 from tests.store.signings import (
     IVANOV,

@@ -14,11 +14,19 @@ from app.cms.parsing import parse
 from app.store import reindexed, reindexing
 from app.store.criteria import Criteria
 from app.store.database import transaction
-from app.store.models import Signature, SignatureTerm, Signer, Version
+from app.store.models import (
+    Signature,
+    SignaturePair,
+    SignatureTag,
+    SignatureTerm,
+    Signer,
+    Version,
+)
 from app.store.reading import Carried
 from app.store.reindexed import Reread
 from app.store.reindexing import count_unread, reindex
 from app.store.signing import Found, read_signing
+from app.store.tag_pairs import MAX_PAIRED
 from tests.store.signings import (
     IVANOV,
     PETROVA,
@@ -125,6 +133,15 @@ def test_all_may_be_read_again_and_nothing_changes(unread: Engine) -> None:
     before = rows_of_signers(unread), find(unread, carried=Carried(signers=True))
     assert list(reindex(unread, everything=True)) == [(4, 1)]
     assert (rows_of_signers(unread), find(unread, carried=Carried(signers=True))) == before
+    assert index_of_tags(unread) == tags_of_current_versions(unread)
+
+
+def test_tags_that_the_indexes_lack_are_found_again(unread: Engine) -> None:
+    save(unread, "many", tags=[f"{number}" for number in range(2 * MAX_PAIRED)])
+    with unread.connect() as connection:
+        connection.execute(delete(SignatureTag).where(SignatureTag.tag != "x"))
+        connection.execute(delete(SignaturePair))
+    list(reindex(unread, everything=True))
     assert index_of_tags(unread) == tags_of_current_versions(unread)
 
 

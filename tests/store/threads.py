@@ -10,10 +10,11 @@ from sqlalchemy import Engine, select
 from app.store.chains import NewVersion, delete_chain, save_version
 from app.store.criteria import Criteria
 from app.store.database import saving, snapshot, transaction
-from app.store.models import Signature, SignatureTag, SignatureTagPair, SignatureTerm, Version
+from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm, Version
 from app.store.reading import PLAIN, Carried, get_signature, list_versions, search
 from app.store.records import SignatureRecord
 from app.store.signing import Signing, read_text
+from app.store.tag_pairs import pairs_of
 
 T = TypeVar("T")
 
@@ -108,17 +109,17 @@ def find(
 
 def index_of_tags(engine: Engine) -> set[tuple[int, str]]:
     """Give what the index of tags holds; those of pairs and of terms must be right too."""
-    pair = SignatureTagPair
+    pair = SignaturePair
     with engine.connect() as connection:
         rows = connection.execute(select(SignatureTag.signature_id, SignatureTag.tag)).all()
-        pairs = connection.execute(select(pair.signature_id, pair.first_tag, pair.second_tag)).all()
+        pairs = connection.execute(select(pair.signature_id, pair.pair)).all()
     assert len(rows) == len({tuple(row) for row in rows})
     found = {(row.signature_id, row.tag) for row in rows}
+    tags_of: dict[int, list[str]] = {}
+    for one, tag in found:
+        tags_of.setdefault(one, []).append(tag)
     assert sorted(map(tuple, pairs)) == sorted(
-        (one, first, second)
-        for one, first in found
-        for other, second in found
-        if one == other and first < second
+        (one, number) for one, tags in tags_of.items() for number in pairs_of(tags)
     )
     assert _index_of_terms(engine) == _terms_of_current_versions(engine)
     return found

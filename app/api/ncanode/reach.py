@@ -65,6 +65,13 @@ def demand_known(connection: Connection, document: str, thread: str) -> None:
         demand_tags(look_current_tags(connection, document, thread) or ())
 
 
+def look_tags(connection: Connection, document: str, thread: str) -> set[str]:
+    """Return the current tags of a thread, none if there is none within the caller's reach."""
+    tags = look_current_tags(connection, document, thread) or ()
+    prefix = _prefix()
+    return set(tags) if prefix is None or _any_begins(tags, prefix) else set()
+
+
 def demand_read(connection: Connection, record: SignatureRecord) -> None:
     """Demand that the caller reaches the thread of which a version is read.
 

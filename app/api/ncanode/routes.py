@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from app.api import errors
 from app.api.answers import Answer
-from app.api.ncanode import envelope, reach
+from app.api.ncanode import envelope, reach, tag_limits
 from app.api.ncanode.differences import with_diff
 from app.api.ncanode.saving import read_checked, warn_of_losses
 from app.api.ncanode.schemas import (
@@ -53,6 +53,7 @@ def save_signature() -> Response:
     """Save a version of a signature."""
     wanted: SaveRequest = _SAVE.read(request)
     reach.demand_save(wanted.new.tags)
+    tag_limits.demand_bounded(wanted.new)
     signing, doubts = read_checked(wanted.new.cms, wanted.data)
     guard = current_app.config["COSIGN_GUARD"]
     unit = transaction if guard == "refuse" or reach.is_bound() else saving

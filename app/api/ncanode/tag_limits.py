@@ -1,0 +1,35 @@
+"""How many tags a version may bring, and how long ones."""
+
+from __future__ import annotations
+
+from app.api.ncanode import reach
+from app.api.refusals import ParameterError
+from app.extensions import db
+from app.store.chains import NewVersion
+from app.store.current_tags import MAX_TAG_BYTES, MAX_TAGS, are_bounded
+
+
+def demand_bounded(new: NewVersion) -> None:
+    """Demand that the tags of a version are few, and short, enough.
+
+    A thread that has more, for instance since it was moved here, keeps them: a version of it may
+    bring more if all are the thread's already.
+
+    Raises:
+        ParameterError: they are not.
+    """
+    if are_bounded(new.tags):
+        return
+    with db.engine.connect() as connection:
+        known = reach.look_tags(connection, new.document, new.thread)
+    if known.issuperset(new.tags):
+        return
+    if len(new.tags) > MAX_TAGS:
+        raise ParameterError(
+            '"{field}" parameter must have at most {limit} items', field="tags", limit=MAX_TAGS
+        )
+    raise ParameterError(
+        '"{field}" parameter must have at most {limit} bytes in all items together',
+        field="tags",
+        limit=MAX_TAG_BYTES,
+    )
