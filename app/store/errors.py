@@ -88,12 +88,6 @@ class PackageTooLarge(StoreError):
     template = "Thread has more than {limit} documents, so it is no package"
 
 
-class PackageTooCrowded(StoreError):
-    """A thread that nobody registered has too many signers to be shown as a package."""
-
-    template = "Thread has more than {limit} documents times signers, so it is no package"
-
-
 class TokenError(Exception):
     """What can't be done with a token. Only operators are told: no answer of the API says it."""
 

@@ -7,13 +7,26 @@ is another question, which verification answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, case, select, tuple_
+import orjson
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    case,
+    column,
+    func,
+    select,
+)
 
-from app.store.errors import PackageTooCrowded, PackageTooLarge
+from app.store.errors import PackageTooLarge
 from app.store.models import Signature, Signer
 from app.store.package_records import (
     PackageDocumentRecord,
@@ -25,26 +38,27 @@ from app.store.standings import Trusted
 
 #: Documents of a thread that are shown as one package.
 MAX_DOCUMENTS = 200
-#: Documents times different signers of one package: what 200 documents have of 256 signers.
-MAX_CELLS = 51_200
+#: Characters of a name that are shown; of a longer one the last is an ellipsis.
+MAX_NAME = 255
+#: Rows that are fetched at a time: what their signers claim may have some 100 kB each.
+_FETCH_ROWS = 200
 
 _HEADS = (
     select(Signature.id, Signature.version, Signature.document)
     .where(Signature.thread == bindparam("thread"))
     .order_by(Signature.id)
     .limit(MAX_DOCUMENTS + 1)
-    .subquery("heads")
 )
+_FOUND = _HEADS.subquery("heads")
 _CLAIMED = Signer.facts["claimed"]
-_NAME = _CLAIMED["name"].as_string()
 _CERTIFICATE = Signer.facts["certificate"]["sha256"].as_string()
 #: Facts are read out of JSON, which takes long for tens of thousands of signers: only of those who
 #: claim no number here, and of each person once below.
 _NUMBERED = Signer.claimed_iin.is_not(None) | Signer.claimed_bin.is_not(None)
+_NAME = func.substr(_CLAIMED["name"].as_string(), 1, MAX_NAME + 1)
 _SIGNERS = (
     select(
-        _HEADS.c.id,
-        _HEADS.c.document,
+        _FOUND.c.id,
         Signer.version,
         Signer.number,
         Signer.claimed_iin,
@@ -53,49 +67,142 @@ _SIGNERS = (
         case((_NUMBERED, None), else_=_NAME).label("name"),
         case((_NUMBERED, None), else_=_CERTIFICATE).label("certificate"),
     )
-    .outerjoin(Signer, (Signer.signature_id == _HEADS.c.id) & (Signer.version == _HEADS.c.version))
-    .order_by(_HEADS.c.id, Signer.number)
+    .join(Signer, (Signer.signature_id == _FOUND.c.id) & (Signer.version == _FOUND.c.version))
+    .order_by(_FOUND.c.id, Signer.number)
 )
-_KEY = tuple_(Signer.signature_id, Signer.version, Signer.number)
-_PEOPLE = select(
-    Signer.signature_id,
-    Signer.number,
-    _NAME.label("name"),
-    _CLAIMED["given_name"].as_string().label("given_name"),
-    _CLAIMED["surname"].as_string().label("surname"),
-    _CLAIMED["email"].as_string().label("email"),
-).where(_KEY.in_(bindparam("people", expanding=True)))
-#: One whose signature was deleted while it was looked at.
-_NOBODY = SimpleNamespace(name=None, given_name=None, surname=None, email=None)
-#: Signers that are asked for at a time.
-_PORTION = 500
+#: The signers whose names are read, as JSON text: a list of [place, signature, version, number].
+_ASKED: BindParameter[str] = bindparam("asked", type_=Text())
+
+
+class _Seen(NamedTuple):
+    """Where the facts of a person are: those of the last signature that names the person."""
+
+    place: int
+    signature_id: int
+    version: int
+    number: int
 
 
 def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> PackageStatus | None:
     """Return the package that a thread is by itself, None if there is no such thread.
 
+    Three statements, however large it is; in memory are some hundred bytes for each signer.
+
+    Args:
+        connection: one of `database.survey`.
+        thread: its name.
+        trusted: whose signatures count.
+
     Raises:
         PackageTooLarge: it is in more than MAX_DOCUMENTS documents.
-        PackageTooCrowded: it has more signers than MAX_CELLS allows.
     """
-    rows = connection.execute(_SIGNERS, {"thread": thread}).all()
-    if not rows:
+    heads = connection.execute(_HEADS, {"thread": thread}).all()
+    if not heads:
         return None
-    #: Who is named by each, and whether that person has signed it.
-    documents: dict[str, dict[str, bool]] = {row.document: {} for row in rows}
-    if len(documents) > MAX_DOCUMENTS:
+    if len(heads) > MAX_DOCUMENTS:
         raise PackageTooLarge(limit=MAX_DOCUMENTS)
-    people: dict[str, Row[*tuple[Any, ...]]] = {}
-    for row in rows:
-        if row.number is not None:
-            key = _key(row)
-            people[key] = row
-            named = documents[row.document]
-            named[key] = named.get(key, False) or trusted.counts(row.standing)
-    if len(people) * len(documents) > MAX_CELLS:
-        raise PackageTooCrowded(limit=MAX_CELLS)
+    people: dict[str, _Seen] = {}
+    #: Of each document, the places of those who are named, and whether each has signed it.
+    named: dict[int, dict[int, bool]] = {head.id: {} for head in heads}
+    for row in _stream(connection, _SIGNERS, {"thread": thread}):
+        if row.id in named:  # It was not saved in between.
+            place = _meet(people, row)
+            signed = named[row.id]
+            signed[place] = signed.get(place, False) or trusted.counts(row.standing)
     signers = _signers(connection, people)
-    summary = PackageSummary(
+    documents = [
+        _document(place, head.document, named[head.id]) for place, head in enumerate(heads)
+    ]
+    return PackageStatus(_summary(thread), None, documents, signers)
+
+
+def _stream(
+    connection: Connection, statement: Select[Any], values: Mapping[str, Any]
+) -> Iterator[Row[*tuple[Any, ...]]]:
+    options = {"yield_per": _FETCH_ROWS}
+    return iter(connection.execute(statement, values, execution_options=options))
+
+
+def _meet(people: dict[str, _Seen], row: Row[*tuple[Any, ...]]) -> int:
+    """Return the place of the one whom a signature names, who may be there already."""
+    key = _key(row)
+    before = people.get(key)
+    place = len(people) if before is None else before.place
+    people[key] = _Seen(place, row.id, row.version, row.number)
+    return place
+
+
+def _key(row: Row[*tuple[Any, ...]]) -> str:
+    """Tell a signer from others by what is claimed; by the certificate if nothing is.
+
+    So does who claims a name that is too long to be compared.
+    """
+    if row.claimed_iin:
+        return f"iin:{row.claimed_iin}"
+    if row.claimed_bin:
+        return f"bin:{row.claimed_bin}"
+    is_name = row.name and len(row.name) <= MAX_NAME
+    return f"name:{row.name}" if is_name else f"certificate:{row.certificate}"
+
+
+def _signers(connection: Connection, people: Mapping[str, _Seen]) -> list[PackageSignerRecord]:
+    """Return each signer once, in the order in which they turn up, as the last signature has it."""
+    # Who is not found below was deleted while this was looked at.
+    signers = [
+        PackageSignerRecord(place + 1, key, None, None, None, None, place)
+        for place, key in enumerate(people)
+    ]
+    asked = list(map(tuple, people.values()))
+    statement = _people(connection.dialect.name)
+    for place, claimed in _stream(connection, statement, {"asked": orjson.dumps(asked).decode()}):
+        signers[place] = PackageSignerRecord(
+            place + 1,
+            signers[place].key,
+            _cut(claimed["given_name"] or claimed["name"]),
+            _cut(claimed["surname"]),
+            _cut(claimed["email"]),
+            None,
+            place,
+        )
+    return signers
+
+
+@cache
+def _people(dialect: str) -> Select[Any]:
+    """Write the statement that gives what people claim, each with the place that was sent."""
+    each = func.json_each if dialect == "sqlite" else func.json_array_elements
+    sent = each(_ASKED).table_valued(column("value", JSON), name="item", joins_implicitly=True)
+    item = sent.c.value
+    place, signature, version, number = (item[index].as_integer() for index in range(4))
+    return select(place, _CLAIMED).where(
+        Signer.signature_id == signature, Signer.version == version, Signer.number == number
+    )
+
+
+def _cut(name: str | None) -> str | None:
+    if name is None or len(name) <= MAX_NAME:
+        return name
+    return name[: MAX_NAME - 1] + "…"
+
+
+def _document(place: int, document: str, named: Mapping[int, bool]) -> PackageDocumentRecord:
+    """Write a document: who is not known to have signed stands there as one who has not."""
+    asked = sorted(named)
+    return PackageDocumentRecord(
+        number=place + 1,
+        document=document,
+        name=None,
+        file_name=None,
+        order=place,
+        executed=False,
+        asked=asked,
+        signed=[named[each] for each in asked],
+        turns=[False] * len(asked),
+    )
+
+
+def _summary(thread: str) -> PackageSummary:
+    return PackageSummary(
         public_id=thread,
         name=thread,
         type="concurrent",
@@ -105,47 +212,3 @@ def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> Pack
         state="open",
         executed=False,
     )
-    return PackageStatus(summary, None, _documents(documents, signers), signers)
-
-
-def _signers(
-    connection: Connection, people: Mapping[str, Row[*tuple[Any, ...]]]
-) -> list[PackageSignerRecord]:
-    """Return each signer once, in the order in which they turn up, as the last signature has it."""
-    places = [(row.id, row.version, row.number) for row in people.values()]
-    found = {
-        (row.signature_id, row.number): row
-        for start in range(0, len(places), _PORTION)
-        for row in connection.execute(_PEOPLE, {"people": places[start : start + _PORTION]})
-    }
-    told = ((key, found.get((row.id, row.number), _NOBODY)) for key, row in people.items())
-    return [
-        PackageSignerRecord(
-            place + 1, key, row.given_name or row.name, row.surname, row.email, None, place
-        )
-        for place, (key, row) in enumerate(told)
-    ]
-
-
-def _documents(
-    documents: Mapping[str, Mapping[str, bool]], signers: Sequence[PackageSignerRecord]
-) -> list[PackageDocumentRecord]:
-    keys = [signer.key for signer in signers]
-    records = []
-    for place, (document, named) in enumerate(documents.items()):
-        # Who is not known to have signed stands there all the same, as one who has not.
-        signed = [named.get(key) for key in keys]
-        turns = [False] * len(keys)
-        records.append(
-            PackageDocumentRecord(place + 1, document, None, None, place, False, signed, turns)
-        )
-    return records
-
-
-def _key(row: Row[*tuple[Any, ...]]) -> str:
-    """Tell a signer from others by what is claimed; by the certificate if nothing is."""
-    if row.claimed_iin:
-        return f"iin:{row.claimed_iin}"
-    if row.claimed_bin:
-        return f"bin:{row.claimed_bin}"
-    return f"name:{row.name}" if row.name else f"certificate:{row.certificate}"

@@ -54,8 +54,9 @@ class PackageSignerRecord:
 class PackageDocumentRecord:
     """One document of a package. Its code tells it from the others.
 
-    `signed` and `turns` have an item for each signer: whether that one has signed, None if nobody
-    asks for it, and whether it is that one's turn now.
+    `asked` are those who are to sign it, by their places in the list of signers; `signed` and
+    `turns` have an item for each of them: whether that one has signed, and whether it is that
+    one's turn now.
     """
 
     number: int
@@ -64,7 +65,8 @@ class PackageDocumentRecord:
     file_name: str | None
     order: int
     executed: bool
-    signed: Sequence[bool | None]
+    asked: Sequence[int]
+    signed: Sequence[bool]
     turns: Sequence[bool]
 
 

@@ -174,6 +174,7 @@ def _document(
         file_name=row.file_name,
         order=row.order,
         executed=all(signed),
+        asked=range(len(signed)),
         signed=signed,
         turns=turns,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy import Connection
 
-from app.api.answers import json_answer
+from app.api.answers import CONTENT_TYPE, Answer, json_answer
 from app.api.iinked.schemas import (
     AddSchema,
     ListRequest,
@@ -17,7 +17,7 @@ from app.api.iinked.schemas import (
     PackageSchema,
 )
 from app.api.iinked.shapes import summary_shape
-from app.api.iinked.status import Origin, status_shape
+from app.api.iinked.status import Origin, status_pieces, status_shape
 from app.auth import caller_name, needs
 from app.extensions import current_trusted, db
 from app.store import package_lists, packages
@@ -29,6 +29,9 @@ from app.store.packages import NewPackage
 from app.store.standings import Trusted
 
 blueprint = Blueprint("iinked", __name__)
+
+#: Signers of a package from which on its answer is sent as it is written.
+LARGE = 1000
 
 _ADD = AddSchema()
 _PACKAGE = PackageSchema()
@@ -45,10 +48,15 @@ def get_status(name: str) -> Response:
     trusted = current_trusted()
     with db.engine.connect() as connection:
         status = find_package(connection, name, trusted)
-        status = status or find_implicit(connection, name, trusted)
+    if status is None:
+        with survey(db.engine) as connection:
+            status = find_implicit(connection, name, trusted)
     if status is None:
         raise PackageNotFound
-    return json_answer(status_shape(status, _origin()))
+    pieces = status_pieces(status, _origin())
+    if len(status.signers) > LARGE:
+        return Response(pieces, content_type=CONTENT_TYPE)
+    return Answer(b"".join(pieces))
 
 
 @blueprint.post("/packages/add")

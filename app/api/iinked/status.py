@@ -1,11 +1,18 @@
-"""The status of a package: thousands of revisions at a time, each written once and quickly."""
+"""The status of a package: thousands of revisions at a time, each written once and quickly.
+
+A package that nobody registered may have tens of thousands of signers: so it is written document by
+document, and sent as it is written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, repeat
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
+
+import orjson
 
 from app.api.iinked.links import PackageLinks
 from app.api.iinked.shapes import summary_shape
@@ -13,6 +20,8 @@ from app.store.package_records import PackageDocumentRecord, PackageSignerRecord
 
 #: Whose names the threads are that nobody registered.
 _THREADS = uuid5(NAMESPACE_URL, "urn:qoltanba:thread")
+#: Signers that are written at a time.
+_PORTION = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +34,37 @@ class Origin:
 
 def status_shape(status: PackageStatus, origin: Origin) -> dict[str, Any]:
     """Write a package with everything in it, as the family's reference has it."""
-    links = None
-    if status.links and origin.public_url:
-        links = PackageLinks(status, status.links, origin.public_url)
-    writer = _Writer(status, links)
+    writer = _Writer(status, _links(status, origin))
     return {
         **summary_shape(status.summary, origin.organization),
-        "documents": [writer.document(document) for document in status.documents],
-        "signers": writer.signers(),
+        "documents": list(writer.documents()),
+        "signers": list(writer.signers()),
     }
+
+
+def status_pieces(status: PackageStatus, origin: Origin) -> Iterator[bytes]:
+    """Write the JSON of a package in pieces, of which none is much larger than a document."""
+    writer = _Writer(status, _links(status, origin))
+    yield orjson.dumps(summary_shape(status.summary, origin.organization))[:-1]
+    yield b',"documents":['
+    yield from _listed(writer.documents(), 1)
+    yield b'],"signers":['
+    yield from _listed(writer.signers(), _PORTION)
+    yield b"]}"
+
+
+def _links(status: PackageStatus, origin: Origin) -> PackageLinks | None:
+    if status.links and origin.public_url:
+        return PackageLinks(status, status.links, origin.public_url)
+    return None
+
+
+def _listed(items: Iterable[dict[str, Any]], portion: int) -> Iterator[bytes]:
+    """Write the items of a list, some at a time, without its brackets."""
+    rest, separator = iter(items), b""
+    while some := list(islice(rest, portion)):
+        yield separator + orjson.dumps(some)[1:-1]
+        separator = b","
 
 
 class _Writer:
@@ -48,8 +79,13 @@ class _Writer:
         #: Of each document that was written, the link of each signer to it.
         self._written: list[list[dict[str, Any]]] = []
 
-    def document(self, document: PackageDocumentRecord) -> dict[str, Any]:
-        """Write a document with its revisions, and keep the links to it."""
+        self._documents = status.documents
+
+    def documents(self) -> Iterator[dict[str, Any]]:
+        """Write the documents with their revisions, and keep the links to them."""
+        return map(self._document, self._documents)
+
+    def _document(self, document: PackageDocumentRecord) -> dict[str, Any]:
         document_id = self._uuid(f"document {document.document}")
         return {
             "packageId": self._package_id,
@@ -66,7 +102,8 @@ class _Writer:
         }
 
     def _revisions(self, document: PackageDocumentRecord, document_id: str) -> list[dict[str, Any]]:
-        package_id, signer_ids = self._package_id, self._signer_ids
+        package_id = self._package_id
+        signer_ids = [self._signer_ids[place] for place in document.asked]
         revision_ids = _revision_ids(document_id, signer_ids)
         links: Sequence[str | None] = [None] * len(signer_ids)
         if self._links:
@@ -86,20 +123,16 @@ class _Writer:
             for revision_id, signer_id, link, turn, signed in zip(
                 revision_ids, signer_ids, links, document.turns, document.signed, strict=True
             )
-            if signed is not None
         ]
 
-    def signers(self) -> list[dict[str, Any]]:
+    def signers(self) -> Iterator[dict[str, Any]]:
         """Write the signers, after all documents."""
-        sign_links: Sequence[dict[str, Any] | None] = [None] * len(self._signers)
+        sign_links: Iterable[dict[str, Any] | None] = repeat(None)
         if self._links:
             sign_links = self._links.to_all()
-        return [
-            _signer(
-                signer, self._signer_ids[place], [each[place] for each in self._written], sign_link
-            )
-            for place, (signer, sign_link) in enumerate(zip(self._signers, sign_links, strict=True))
-        ]
+        for place, (signer, sign_link) in enumerate(zip(self._signers, sign_links, strict=False)):
+            links = [each[place] for each in self._written]
+            yield _signer(signer, self._signer_ids[place], links, sign_link)
 
     def _uuid(self, name: str) -> str:
         """Return the UUID of a name in this package, always the same (RFC 9562 section 5.5)."""

@@ -202,18 +202,6 @@ def test_what_is_no_signature_has_no_signers(open_client: FlaskClient) -> None:
     assert [len(document["revisions"]) for document in answer["documents"]] == [1, 0]
 
 
-def test_a_thread_of_very_many_signers_is_no_package(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(implicit_packages, "MAX_CELLS", 3)
-    sign(client, IVANOV, document="a")
-    sign(client, PETROVA, document="b")
-    assert refusal(client.get("/packages/main/status")) == (
-        "invalid_request",
-        "Thread has more than 3 documents times signers, so it is no package",
-    )
-
-
 def test_a_thread_of_very_many_documents_is_no_package(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
