@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 
@@ -71,7 +72,7 @@ def test_who_computes_too_much_is_told_when_to_try_again(caller: FlaskClient) ->
         assert response.status_code == 200
         assert policies(response) == ['"caller";q=1000;w=60', '"cpu";q=1;w=3600;qu="cpu-seconds"']
         _, left = response.headers.getlist("RateLimit")
-        assert left == f'"cpu";r={remaining};t=3600'
+        assert re.fullmatch(f'"cpu";r={remaining};t=3[56]..', left)
     response = ask(caller)
     seconds = response.headers["Retry-After"]
     assert message_of(response, 429) == (
