@@ -21,7 +21,14 @@ from app.store.models import Base, Signature
 from app.store.reindexing import count_unread, reindex
 from app.store.steps import is_migrated, read_step
 from tests.conftest import EngineMaker, opened, schema_on
-from tests.store.threads import all_at_once, get, save, versions
+from tests.store.threads import (
+    all_at_once,
+    get,
+    index_of_tags,
+    save,
+    tags_of_current_versions,
+    versions,
+)
 
 PROJECT = Path(__file__).parents[2]
 TABLES = {*Base.metadata.tables, VERSION_TABLE}
@@ -87,6 +94,32 @@ def test_threads_of_the_step_before_get_public_ids_and_are_unread(
         assert count_unread(connection) == 3
     assert list(reindex(engine)) == [(3, 3)]
     assert save(engine, "a", "main", seen=1).version == 2
+
+
+def test_the_step_of_pairs_can_be_taken_back_and_again(
+    open_engine: EngineMaker, empty_url: str
+) -> None:
+    engine = open_engine(empty_url)
+    upgrade(engine)
+    few = ["b", "a", "ё"]
+    many = [f"{number}" for number in range(20)]
+    save(engine, "few", tags=few)
+    save(engine, "many", tags=many)
+    save(engine, "none")
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    settings.attributes.update(engine=engine, schema=None)
+    command.downgrade(settings, "0006")
+    with engine.connect() as connection:
+        pairs = connection.execute(text("SELECT * FROM signature_tag_pairs")).all()
+    assert len(pairs) == 3 + 190
+    assert ("a", "b", 1) in pairs
+    if engine.dialect.name == "postgresql":
+        save(engine, "of before", tags=["x", "y"])  # By the function of before.
+    upgrade(engine)
+    assert index_of_tags(engine) == tags_of_current_versions(engine)
+    assert save(engine, "few", seen=1, tags=many).version == 2
+    assert index_of_tags(engine) == tags_of_current_versions(engine)
 
 
 def test_upgrades_at_once_do_not_disturb_each_other(
