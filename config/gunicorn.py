@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
+
 # gunicorn may be started in any folder.
 _PROJECT = str(Path(__file__).resolve().parent.parent)
 if _PROJECT not in sys.path:
@@ -89,7 +91,9 @@ def when_ready(master: Any) -> None:
     """
     gc.collect()
     gc.freeze()
-    master.log.info(starting.describe(master.app.wsgi(), _settings))
+    application = master.app.wsgi()
+    if isinstance(application, Flask):  # The floor of the benchmark is a bare function.
+        master.log.info(starting.describe(application, _settings))
     master.log.info(implementations.describe())
     for notice in _settings.notices:
         master.log.warning(notice)
@@ -155,7 +159,6 @@ def post_worker_init(worker: Any) -> None:
     From now on the worker verifies in the background what saves have not.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    extensions = getattr(worker.wsgi, "extensions", None)
-    if extensions:  # The floor of the benchmark is a bare function.
-        worker.turns = extensions["trust"].turns
-        extensions["examiner"].start()
+    if isinstance(worker.wsgi, Flask):
+        worker.turns = worker.wsgi.extensions["trust"].turns
+        worker.wsgi.extensions["examiner"].start()
