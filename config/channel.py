@@ -8,7 +8,6 @@ client that is still sending can read why it was refused (RFC 9112 section 9.6).
 
 from __future__ import annotations
 
-import re
 import socket
 import time
 from contextlib import suppress
@@ -16,13 +15,13 @@ from typing import Any
 
 from waitress.adjustments import Adjustments
 from waitress.channel import ClientDisconnected, HTTPChannel
-from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import Error
 
 from config.client_limits import Limits
 from config.hall import Hall
+from config.parser import Parser
 from config.refusals import Refusal, RequestTimeout, TooManyBytes
 
 #: Bytes of a request's head: a list filtered by 200 tags of 255 characters fits.
@@ -31,35 +30,15 @@ MAX_HEAD = 131_072
 IN_MEMORY = 65_536
 #: Bytes of an answer that wait for one client; then the thread that makes more waits, too.
 MAX_WAITING = 4 * 1024 * 1024
-#: Seconds for which a client that was refused may go on sending, so that it reads why.
+#: Seconds for which a client that was refused may go on sending at least, so that it reads why.
 DRAIN_SECONDS = 30.0
+#: How often the largest body may come of a request that was refused, with its framing.
+DRAINED_BODIES = 3
 
-# iinked's clients send their token as `api_key`. waitress drops names with an underscore, since
-# they could be taken for others; this one is let through, as the header it would be taken for.
-_API_KEY = re.compile(rb"\r\napi_key[ \t]*:", re.IGNORECASE)
-_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _NO_REQUEST = b"GET / HTTP/1.0\r\n\r\n"
 
 
-class Parser(HTTPRequestParser):  # type: ignore[misc]
-    """Reads one request; `began` is when its first byte came, by the monotonic clock."""
-
-    def __init__(self, adj: Adjustments) -> None:
-        super().__init__(adj)
-        self.began = time.monotonic()
-
-    def parse_header(self, header_plus: bytes) -> None:
-        """Parse the head of a request, whose address may have bytes of UTF-8 as they are.
-
-        curl and PHP's streams send them so, though RFC 3986 section 2 wants them encoded.
-        """
-        line, end, fields = header_plus.partition(b"\r\n")
-        if not line.isascii():
-            line = _NOT_ASCII.sub(lambda byte: b"%%%02X" % byte[0][0], line)
-        super().parse_header(line + _API_KEY.sub(b"\r\napi-key:", end + fields))
-
-
-class Task(WSGITask):  # type: ignore[misc]
+class Task(WSGITask):  # type: ignore[misc]  # waitress is written without types
     """Answers one request by the application."""
 
     def start(self) -> None:
@@ -195,8 +174,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if not self._is_unread or self._drains_until is not None or not self.connected:
             self._leave()
             return
-        self._to_drain = 2 * self.server.hall.limits.max_body + MAX_HEAD
-        self._drains_until = time.monotonic() + DRAIN_SECONDS
+        limits = self.server.hall.limits
+        self._to_drain = DRAINED_BODIES * limits.max_body + MAX_HEAD
+        # A client has no more time for a body that is dropped than for one that is read.
+        self._drains_until = time.monotonic() + max(limits.body, DRAIN_SECONDS)
         self.will_close = False
         try:
             self.socket.shutdown(socket.SHUT_WR)

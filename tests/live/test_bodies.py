@@ -69,6 +69,58 @@ def test_a_chunked_body_is_refused_as_soon_as_it_is_too_large(server: Server) ->
         assert_too_large(connection)  # although the last chunk never came
 
 
+@pytest.mark.parametrize("size", [1, 16, 65536])
+def test_framing_is_no_part_of_a_body(server: Server, size: int) -> None:
+    """RFC 9112 section 7.1: chunks carry a body, which is as long as their content."""
+    length = LIMIT if size > 1 else LIMIT // 6
+    chunks = (b"%x\r\n%b\r\n" % (size, b"a" * size)) * (length // size)
+    request = b"POST /nowhere HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n%b0\r\n\r\n" % chunks
+    assert talk(server, request)[9:12] == b"404"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"1;" + b"a" * 2000, b"1" * 2000, b"0\r\n" + b"a: b\r\n" * 20_000],
+    ids=["extension", "size", "trailer"],
+)
+def test_framing_has_bounds(server: Server, piece: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=AT_ONCE) as one:
+        one.sendall(b"POST /signature HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + piece)
+        assert one.recv(65536)[9:12] == b"400"  # although none of them came to an end
+
+
+def test_framing_is_no_way_around_the_limit(server: Server) -> None:
+    chunk = b"1;%b\r\na\r\n" % (b"b" * 1000)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=AT_ONCE) as one:
+        one.sendall(b"POST /signature HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+        one.sendall(chunk * (2 * LIMIT // len(chunk)))
+        assert one.recv(65536)[9:12] == b"413"
+
+
+@pytest.mark.parametrize(
+    ("length", "status"),
+    [(str(100 * 1024**3), b"413"), ("many", b"400"), ("0", b"400")],
+    ids=["too large", "no number", "nothing"],
+)
+def test_a_client_that_waits_is_told_to_go_on_only_if_its_body_is_wanted(
+    server: Server, length: str, status: bytes
+) -> None:
+    """RFC 9110 section 10.1.1: a final answer comes in place of `100 Continue`."""
+    head = f"POST /signature HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=AT_ONCE) as one:
+        one.sendall(head.encode())
+        assert one.recv(65536)[9:12] == status
+
+
+def test_a_client_that_waits_is_told_to_go_on(server: Server) -> None:
+    head = b"POST /nowhere HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=AT_ONCE) as one:
+        one.sendall(head)
+        assert one.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        one.sendall(b"{}")
+        assert one.recv(65536)[9:12] == b"404"
+
+
 def test_a_refused_body_that_never_comes_gives_its_thread_back(
     server: Server, client: Client
 ) -> None:
