@@ -2,6 +2,7 @@
 
 import json
 import os
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from app.cli.remedies import remedy_of
 from app.cms import budget
 from app.cms.verification import Verifier
 from tests import builders, der, gost_signer, pki, signing
+from tests.api.asking import filled
 from tests.builders import CONTENT, SIGNING_TIME
 from tests.conftest import AppMaker
+from tests.live.server import PROJECT
 from tests.pki import DAY, Holder
 from tests.revoking import Revoked
 from tests.test_cli import run
@@ -75,6 +79,12 @@ def verify(app: Flask, tmp_path: Path, data: bytes, *options: str) -> tuple[int,
     return status, json.loads(output)
 
 
+OUTDATED = (
+    "what a CRL or OCSP response says of ИВАНОВ ИВАН holds only until 2025-06-02 12:00:00 UTC"
+)
+REMEDY = "a CRL or OCSP response of that time in TRUST_DIR, or REVOCATION=online"
+
+
 def answers(signer: dict[str, Any]) -> list[str]:
     return [signer["answers"][key]["answer"] for key in ("intact", "valid", "trusted")]
 
@@ -91,6 +101,7 @@ def test_a_good_signature_is_told_in_words(program: Flask, tmp_path: Path) -> No
         "  intact, the content is what was signed: yes",
         "  valid, the signature is of the certificate's key: yes",
         "  trusted, an authority that you trust vouches for the signer: yes",
+        f"  trusted today: unknown: {OUTDATED} (needed: {REMEDY})",
         "  as of: 2025-06-01 12:00:00 UTC, as you asked",
         "  signed: 2025-06-01 12:00:00 UTC, claims the signer",
         "  algorithms: RSA with SHA-256, digest SHA-256, key RSA",
@@ -112,7 +123,11 @@ def test_the_same_is_told_as_json(program: Flask, tmp_path: Path) -> None:
     assert signer["verified"]["iin"] == signer["claimed"]["iin"] == "900101300017"
     assert signer["verified"]["name"] == "ИВАНОВ ИВАН"
     assert "signing_time" not in signer["verified"]
-    assert signer["decisive_time"] == {"time": "2025-06-01T12:00:00Z", "source": "at"}
+    assert signer["decisive_time"] == {
+        "time": "2025-06-01T12:00:00Z",
+        "source": "at",
+        "asked": "2025-06-01T12:00:00Z",
+    }
     assert signer["answers"]["not_revoked"] == {"answer": "yes", "reasons": []}
 
 
@@ -161,7 +176,8 @@ def test_content_is_given_for_a_detached_signature(program: Flask, tmp_path: Pat
         assert (found[0], found[1]["signers"][0]["answers"]["intact"]["answer"]) == (status, intact)
     _, output = run(program, "verify", written(tmp_path, data), "--at", AT)
     assert "\nCMS, without the content that was signed\n" in output
-    assert "was signed: unknown: the content is detached, and was not given\n" in output
+    assert "was signed: unknown: the content is detached, and was not given (needed: " in output
+    assert "the document that was signed, by --content)\n" in output
 
 
 def test_one_bad_signer_makes_it_bad(program: Flask, tmp_path: Path) -> None:
@@ -194,7 +210,11 @@ def test_a_timestamp_that_holds_says_when(program: Flask, tmp_path: Path) -> Non
     data = signed(IVAN, stamped=True)
     _, report = verify(program, tmp_path, data, "--at", later)
     [signer] = report["signers"]
-    assert signer["decisive_time"] == {"time": "2025-06-01T12:00:00Z", "source": "timestamp"}
+    assert signer["decisive_time"] == {
+        "time": "2025-06-01T12:00:00Z",
+        "source": "timestamp",
+        "asked": "2025-06-01T13:00:00Z",
+    }
     assert signer["timestamp"]["answer"] == "yes"
     _, output = run(program, "verify", written(tmp_path, data), "--at", later)
     assert "as of: 2025-06-01 12:00:00 UTC, attested by a timestamp that was verified\n" in output
@@ -349,3 +369,48 @@ def test_a_signature_cut_out_of_a_pdf_has_zeros_behind_it(program: Flask, tmp_pa
 def test_a_file_that_is_no_signature_is_named(program: Flask, tmp_path: Path) -> None:
     status, found = verify(program, tmp_path, b"\x89PNG\r\n\x1a\n\0")
     assert (status, found["error"]) == (1, "cms: an image (PNG), not a signature")
+
+
+def test_a_time_that_does_not_fit_is_warned_of(program: Flask, tmp_path: Path) -> None:
+    early = (SIGNING_TIME - HOUR).isoformat()
+    _, output = run(program, "verify", written(tmp_path, signed(IVAN)), "--at", early)
+    assert "warning: the time that you gave lies before the one that the signer claims\n" in output
+    late = (SIGNING_TIME + HOUR).isoformat()
+    _, output = run(program, "verify", written(tmp_path, signed(IVAN, stamped=True)), "--at", late)
+    assert "warning: the verified timestamp counts, not the time that you gave\n" in output
+    _, output = run(program, "verify", written(tmp_path, signed(IVAN)), "--at", AT)
+    assert "warning" not in output
+
+
+def test_a_stored_signature_is_verified(make_app: AppMaker, tmp_path: Path, folder: Path) -> None:
+    app = make_app(TRUST_DIR=str(folder), REVOCATION_CACHE=str(tmp_path / "revocation"))
+    client = app.test_client()
+    for version, data in ((None, signed(IVAN)), (1, signed(IVAN, content=b"other"))):
+        body = filled(cms=b64encode(data).decode(), version=version)
+        assert client.post("/signature", json=body).status_code == 201
+    stored = ("verify", "--document", "doc", "--thread", "main")
+    _, output = run(app, *stored)
+    assert "File: doc/main, version 2\n" in output
+    assert ", when it was saved\n" in output
+    _, output = run(app, *stored, "--version", "1", "--at", AT)
+    assert "File: doc/main, version 1\n" in output
+    assert "as you asked" in output
+    status, output = run(app, "verify", "--document", "x", "--thread", "main")
+    assert (status, output.endswith("Error: there is no such signature\n")) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--document", "x"), ("--thread", "x"), ("--version", "1")]
+)
+def test_one_signature_is_named(program: Flask, arguments: tuple[str, ...]) -> None:
+    status, output = run(program, "verify", *arguments)
+    assert status == 2
+    assert "name a FILE, or a stored signature by --document and --thread" in output
+
+
+def test_remedies_are_for_reasons_that_are_given() -> None:
+    told = "\n".join(path.read_text() for path in (PROJECT / "app" / "cms").glob("*.py"))
+    assert "says not all about" in told
+    assert remedy_of("the chain ends with NCA, which is no trust anchor")
+    assert remedy_of("SHA-1 proves nothing since 2024-01-01: only a verified timestamp from before")
+    assert remedy_of("the signed attributes can't be read") is None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from typing import Any, Literal
 
+from app.cli.remedies import remedy_of
 from app.cms.digests import fingerprints
 from app.cms.facts import certificate_facts, iso_moment, signer_facts
 from app.cms.names import clean
@@ -12,7 +13,7 @@ from app.cms.signed_xml import SignedXml
 from app.cms.signers import SignerClaims, describe, describe_content
 from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict, every
 
-Given = Literal["now", "at"]
+Given = Literal["now", "at", "saved"]
 """Where the time comes from that counts for signers without a timestamp that holds."""
 
 # What a certificate claims of a person, and what is known once all was verified.
@@ -34,6 +35,7 @@ _QUESTIONS = {
 _SOURCES = {
     "timestamp": "attested by a timestamp that was verified",
     "at": "as you asked",
+    "saved": "when it was saved",
     "now": "the present moment",
 }
 
@@ -48,9 +50,19 @@ def _whole(status: SignerStatus) -> Verdict:
 
 
 def report(
-    signature: SignedCms | SignedXml, statuses: tuple[SignerStatus, ...], given: Given
+    signature: SignedCms | SignedXml,
+    statuses: tuple[SignerStatus, ...],
+    given: Given,
+    today: tuple[SignerStatus, ...],
 ) -> dict[str, Any]:
-    """Put together what a signature claims and what of it was verified; times are in UTC."""
+    """Put together what a signature claims and what of it was verified; times are in UTC.
+
+    Args:
+        signature: what was parsed.
+        statuses: of its signers, as of when it was made, as far as that is known.
+        given: where that time comes from.
+        today: the same as of now.
+    """
     content, signers = describe_content(signature), describe(signature)
     return {
         "form": "XML" if isinstance(signature, SignedXml) else "CMS",
@@ -62,8 +74,8 @@ def report(
         },
         "answer": str(conclude(statuses)),
         "signers": [
-            _report_signer(claims, status, given)
-            for claims, status in zip(signers, statuses, strict=True)
+            {**_report_signer(claims, status, given), "today": _verdict(now.trusted)}
+            for claims, status, now in zip(signers, statuses, today, strict=True)
         ],
     }
 
@@ -129,19 +141,33 @@ def _tell_signer(signer: dict[str, Any], zone: tzinfo) -> Iterator[str]:
     for key, question in _QUESTIONS.items():
         yield _line(f"{key}, {question}", _say(answers[key]))
     decisive = signer["decisive_time"]
+    if signer["today"] != answers["trusted"]:
+        yield _line("trusted today", _say(signer["today"]))
     yield _line("as of", f"{_local(decisive['time'], zone)}, {_SOURCES[decisive['source']]}")
     stamp = signer["timestamp"]
     if stamp and decisive["source"] != "timestamp":
         yield _line("timestamp", f"{_local(stamp['time'], zone)}; does it hold? {_say(stamp)}")
     elif stamp and stamp["authority"]:
         yield _line("timestamp of", stamp["authority"]["subject"])
-    if signer["claimed"]["signing_time"]:
-        claimed = _local(signer["claimed"]["signing_time"], zone)
-        yield _line("signed", f"{claimed}, claims the signer")
+    signed = signer["claimed"]["signing_time"]
+    if signed:
+        yield _line("signed", f"{_local(signed, zone)}, claims the signer")
+    yield from _warn_of_time(decisive, signed)
     yield from _tell_certificate(signer, zone)
     yield _line("not revoked", _say(answers["not_revoked"]))
     for note in signer["notes"]:
         yield _line("note", note)
+
+
+def _warn_of_time(decisive: dict[str, Any], signed: str | None) -> Iterator[str]:
+    """Warn of a time that was asked for and does not fit."""
+    asked = decisive.get("asked")
+    if asked is None:
+        return
+    if decisive["source"] == "timestamp":
+        yield _line("warning", "the verified timestamp counts, not the time that you gave")
+    if signed and datetime.fromisoformat(asked) < datetime.fromisoformat(signed):
+        yield _line("warning", "the time that you gave lies before the one that the signer claims")
 
 
 def _tell_certificate(signer: dict[str, Any], zone: tzinfo) -> Iterator[str]:
@@ -169,7 +195,13 @@ def _identity(claimed: dict[str, Any]) -> str:
 
 
 def _say(verdict: dict[str, Any]) -> str:
-    return ": ".join(filter(None, (verdict["answer"], "; ".join(verdict["reasons"]))))
+    """Write an answer with its reasons; of one that is unknown, with what would settle it."""
+    reasons: list[str] = verdict["reasons"]
+    said = ": ".join(filter(None, (verdict["answer"], "; ".join(reasons))))
+    if verdict["answer"] != "unknown":
+        return said
+    remedies = dict.fromkeys(filter(None, map(remedy_of, reasons)))
+    return said + (f" (needed: {'; '.join(remedies)})" if remedies else "")
 
 
 def _line(label: str, text: str) -> str:

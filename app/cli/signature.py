@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,17 @@ from typing import Any
 import click
 from flask import current_app
 
-from app.cli.report import report, tell
-from app.cli.running import needs
+from app.cli.report import Given, report, tell
+from app.cli.running import needs, tell_database
 from app.cms.errors import MalformedSignature
+from app.cms.facts import iso_moment
+from app.cms.occasions import Occasion
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.extensions import current_trust
+from app.extensions import current_trust, db
+from app.store import reading
+from app.store.errors import SignatureNotFound
 from app.trust import Trust
 
 EXIT_STATUS = {"yes": 0, "no": 1, "unknown": 2}
@@ -82,40 +87,79 @@ def describe(signature: SignedCms | SignedXml) -> list[str]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a signature comes from."""
+
+    name: str
+    text: str
+    #: When it was saved, None of a file.
+    saved_at: datetime | None = None
+
+
 @click.command()
-@click.argument("file", type=_FILE)
-@click.option("--content", type=_FILE, help="What was signed, if it is not in FILE.")
+@click.argument("file", type=_FILE, required=False)
+@click.option("--document", help="Of a stored signature, in place of FILE; with --thread.")
+@click.option("--thread", help="Of a stored signature.")
+@click.option("--version", type=int, help="Of a stored signature; the current one if not given.")
+@click.option("--content", type=_FILE, help="What was signed, if it is not in the signature.")
 @click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
 @click.option("--at", metavar="TIME", callback=_read_time, help="When it existed, ISO 8601.")
 @needs("nothing")
-def verify(file: Path, content: Path | None, as_json: bool, at: datetime | None) -> None:
+def verify(
+    file: Path | None, content: Path | None, as_json: bool, at: datetime | None, **stored: Any
+) -> None:
     """Say who signed, and whether that is true: intact, valid, trusted, and as of when.
 
     FILE is what a client would send as `cms`, or the signature's bytes themselves (DER). TIME is
-    when the signature is known to have existed, now if it isn't given; a timestamp in it that holds
-    counts more. Without a time zone it is in that of the settings.
+    when the signature is known to have existed: else when it was saved, of a file now; a timestamp
+    in it that holds counts more. Without a time zone it is in that of the settings.
 
     Exit status 0: yes to all. 1: no to something, or it is no well-formed signature. 2: nothing is
     bad, but something can't be told.
     """
-    trust, name = current_trust(), click.format_filename(file)
+    trust, source = current_trust(), _source_of(file, **stored)
     try:
-        signature = parse(_read_text(file), trailing_zeros=True)
+        signature = parse(source.text, trailing_zeros=True)
         if content and isinstance(signature, SignedXml):
             raise click.UsageError("a signed XML document is its own content: no --content")
-        data = content.read_bytes() if content else None
-        moment = at or datetime.now(UTC)
+        data, now = content.read_bytes() if content else None, datetime.now(UTC)
+        moment = at or source.saved_at or now
         statuses = trust.verify(signature, data, at=moment, fetch=True, patient=True)
+        today = trust.verify(signature, data, at=Occasion(now, now), patient=True)
     except MalformedSignature as error:
-        refusal = {"file": name, "answer": "no", "error": str(error)}
+        refusal = {"file": source.name, "answer": "no", "error": str(error)}
         click.echo(json.dumps(refusal, ensure_ascii=False) if as_json else str(error))
         raise SystemExit(1) from error
-    found = {"file": name, **report(signature, statuses, "at" if at else "now")}
+    given: Given = "at" if at else ("saved" if source.saved_at else "now")
+    found = {"file": source.name, **report(signature, statuses, given, today)}
+    if at:
+        for signer in found["signers"]:
+            signer["decisive_time"]["asked"] = iso_moment(at)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         _print_words(found, trust)
     raise SystemExit(EXIT_STATUS[found["answer"]])
+
+
+def _source_of(
+    file: Path | None, document: str | None, thread: str | None, version: int | None
+) -> _Source:
+    """Return the signature that is named: a file's, or a stored one."""
+    is_stored = any(value is not None for value in (document, thread, version))
+    if (file is not None) is is_stored or (is_stored and not (document and thread)):
+        raise click.UsageError("name a FILE, or a stored signature by --document and --thread")
+    if file is not None:
+        return _Source(click.format_filename(file), _read_text(file))
+    tell_database()
+    try:
+        with db.engine.connect() as connection:
+            record = reading.get_signature(connection, document or "", thread or "", version)
+    except SignatureNotFound as error:
+        raise click.ClickException("there is no such signature") from error
+    name = f"{record.document}/{record.thread}, version {record.version}"
+    return _Source(name, record.text, record.version_created_at)
 
 
 def _print_words(found: dict[str, Any], trust: Trust) -> None:
