@@ -6,7 +6,7 @@ RUN make install
 
 FROM python:3.13-slim-bookworm
 RUN apt-get update && apt-get install -y --no-install-recommends make libgcrypt20 && rm -rf /var/lib/apt/lists/* \
-    && useradd --create-home qoltanba && mkdir -p /srv/qoltanba/var && chown qoltanba /srv/qoltanba/var
+    && useradd --create-home qoltanba && mkdir -p -m 0700 /srv/qoltanba/var && chown qoltanba /srv/qoltanba/var
 WORKDIR /srv/qoltanba
 COPY --from=build /srv/qoltanba/.venv .venv
 COPY . .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from flask import Flask
+from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import auth, caching, cli, closed, cors
@@ -30,6 +31,7 @@ from app.store import database
 from app.trust import Trust
 from app.trust.destinations import Destinations
 from app.trust.examiner import Examiner
+from app.trust.stored import StoredAuthorities
 from config.settings import Settings, SettingsError
 
 #: Every API family that can be served.
@@ -58,16 +60,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     _observe_requests(app, settings)
     _guard(app, settings)
 
-    app.extensions["trust"] = Trust(
-        settings.trust_folder,
-        online=settings.revocation == "online",
-        cache=settings.revocation_cache,
-        destinations=Destinations(settings.outgoing_allow),
-        heed=counters.count_verification,
-    )
     db.init_app(app)
     with app.app_context():
         database.prepare(db.engine)
+        app.extensions["trust"] = _make_trust(db.engine, settings)
         app.extensions["examiner"] = Examiner(db.engine, app.extensions["trust"])
         if settings.metrics:
             pools.watch(db.engine, settings.threads + database.OVERFLOW)
@@ -76,6 +72,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     _open_doors(app, settings)
     cli.init_app(app)
     return app
+
+
+def _make_trust(engine: Engine, settings: Settings) -> Trust:
+    trust = Trust(
+        settings.trust_folder,
+        online=settings.revocation == "online",
+        cache=settings.revocation_cache,
+        destinations=Destinations(settings.outgoing_allow),
+        heed=counters.count_verification,
+    )
+    trust.stored = StoredAuthorities(engine)
+    return trust
 
 
 def _configure(app: Flask, settings: Settings) -> None:

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from app.observe import processes
+from app.store import private_files
 
 #: What the library calls its files, and which it reads.
 _WRITTEN = re.compile(r"(counter|gauge|histogram)_\w+\.db").fullmatch
@@ -26,7 +27,7 @@ def make_folder(given: Path | None) -> Path:
     try:
         if given is None:
             return _temporary_folder()
-        given.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_files.make_folder(given)
         for file in given.glob(_READ):
             if not _WRITTEN(file.name):
                 raise SystemExit(f"{processes.VARIABLE} must be a folder of its own: see {file}")

@@ -18,7 +18,6 @@ if _PROJECT not in sys.path:
 from app import cors
 from app.cms.gost import implementations
 from app.observe import later, processes
-from app.trust import folder
 from config import counting, memory, starting
 from config.client_limits import Limits
 from config.connections import CONNECTIONS
@@ -102,15 +101,15 @@ def when_ready(master: Any) -> None:
             "AUTH is off: whoever reaches port %s may read, save and delete signatures",
             _settings.port,
         )
-    if not folder.has_anchors(_settings.trust_folder):
+    if isinstance(application, Flask) and starting.count_anchors(application, _settings) == (0, 0):
         claims = (
             "/cms/validate and packages take claims for it"
             if _settings.claims == "accept"
             else "/cms/validate refuses, and nobody has signed a package"
         )
         master.log.warning(
-            "nothing is trusted yet: there is no trust anchor in %s, so that no signature is found "
-            "to be trusted, and %s; `flask --app wsgi trust add` puts one there",
+            "nothing is trusted yet: there is no trust anchor in the database or in %s, so that no "
+            "signature is found to be trusted, and %s; `flask --app wsgi trust add` adds one",
             _settings.trust_folder,
             claims,
         )
@@ -156,9 +155,11 @@ def child_exit(_master: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Leave Ctrl-C, which a terminal sends to all, to the master: it stops the workers.
 
-    From now on the worker verifies in the background what saves have not.
+    From now on the worker verifies in the background what saves have not, and looks whether the
+    anchors in the database have changed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if isinstance(worker.wsgi, Flask):
         worker.turns = worker.wsgi.extensions["trust"].turns
+        worker.wsgi.extensions["trust"].stored.watch()
         worker.wsgi.extensions["examiner"].start()

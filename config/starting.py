@@ -15,10 +15,11 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.extensions import current_trust, db
+from app.extensions import db
 from app.store import addresses
 from app.store.migrations import HEAD
 from app.store.steps import read_step
+from app.trust import Trust, folder
 from config.settings import Settings
 
 #: Seconds for which a port may still belong to a server that is stopping.
@@ -66,8 +67,27 @@ def describe(app: Flask, settings: Settings) -> str:
     """
     with app.app_context():
         database = _describe_database(db.engine, settings)
-        anchors = len(current_trust().contents().anchors)
+    anchors = _describe_anchors(*count_anchors(app, settings))
     return f"serving {database}; trust anchors: {anchors}; {_describe_access(settings)}"
+
+
+def count_anchors(app: Flask, settings: Settings) -> tuple[int | None, int]:
+    """Return how many anchors are in the database, None if it can't be read, and in TRUST_DIR."""
+    trust: Trust = app.extensions["trust"]
+    filed = folder.count_anchors(settings.trust_folder)
+    with app.app_context():
+        try:
+            return len(trust.stored.current().anchors) if trust.stored else 0, filed
+        except SQLAlchemyError:
+            return None, filed
+        finally:
+            db.engine.dispose()
+
+
+def _describe_anchors(stored: int | None, filed: int) -> str:
+    if stored is None:
+        return f"{filed} in TRUST_DIR, those in the database are not known"
+    return f"{stored + filed} ({stored} in the database, {filed} in TRUST_DIR)"
 
 
 def _describe_database(engine: Engine, settings: Settings) -> str:

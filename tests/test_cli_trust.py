@@ -1,4 +1,4 @@
-"""`flask trust add` and `flask trust list`."""
+"""`flask trust add`, `list` and `remove` on TRUST_DIR: with --in-folder."""
 
 import json
 import re
@@ -53,6 +53,11 @@ def stored(folder: Path) -> dict[str, Certificate]:
     return found
 
 
+def in_folder(program: Flask, *arguments: str) -> tuple[int, str]:
+    """Run one of the commands on TRUST_DIR alone."""
+    return run(program, "trust", *arguments, "--in-folder")
+
+
 def written(tmp_path: Path, data: bytes) -> str:
     file = tmp_path / "given.cer"
     file.write_bytes(data)
@@ -65,7 +70,7 @@ def test_a_known_certificate_becomes_an_anchor(
 ) -> None:
     monkeypatch.setitem(PINNED, FINGERPRINT, Pinned("ROOT", SOURCE))
     file = written(tmp_path, ROOT.certificate if form == "DER" else pem(ROOT.certificate))
-    status, output = run(program, "trust", "add", file)
+    status, output = in_folder(program, "add", file)
     assert status == 0
     assert "subject      ROOT\n" in output
     assert "valid        2024-01-01 to 2034-01-01\n" in output
@@ -75,11 +80,12 @@ def test_a_known_certificate_becomes_an_anchor(
     name = f"root-{FINGERPRINT[:16]}.pem"
     assert f"stored       {folder / name}\n" in output
     assert stored(folder) == {name: read_certificate(ROOT.certificate)}
-    assert (folder / name).stat().st_mode & 0o777 == 0o644
+    assert (folder / name).stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_an_unknown_certificate_is_refused(program: Flask, folder: Path, tmp_path: Path) -> None:
-    status, output = run(program, "trust", "add", written(tmp_path, ROOT.certificate))
+    status, output = in_folder(program, "add", written(tmp_path, ROOT.certificate))
     assert status == 1
     assert f"SHA-256      {FINGERPRINT}\n" in output
     assert "is refused: its fingerprint is not known here. Compare the SHA-256 above" in output
@@ -100,7 +106,7 @@ def test_it_is_taken_with_its_fingerprint(
     program: Flask, folder: Path, tmp_path: Path, fingerprint: str
 ) -> None:
     file = written(tmp_path, ROOT.certificate)
-    status, output = run(program, "trust", "add", file, "--fingerprint", fingerprint)
+    status, output = in_folder(program, "add", file, "--fingerprint", fingerprint)
     assert status == 0
     assert "known as     nothing: you gave its fingerprint\n" in output
     assert len(stored(folder)) == 1
@@ -120,7 +126,7 @@ def test_another_fingerprint_is_refused(
     program: Flask, folder: Path, tmp_path: Path, fingerprint: str, why: str
 ) -> None:
     file = written(tmp_path, ROOT.certificate)
-    status, output = run(program, "trust", "add", file, f"--fingerprint={fingerprint}")
+    status, output = in_folder(program, "add", file, f"--fingerprint={fingerprint}")
     assert status == 1
     assert output.endswith(f"is refused: {why}\n")
     assert not folder.exists()
@@ -131,7 +137,7 @@ def test_a_fingerprint_that_is_given_counts_more_than_one_that_is_known(
 ) -> None:
     monkeypatch.setitem(PINNED, FINGERPRINT, Pinned("ROOT", SOURCE))
     file = written(tmp_path, ROOT.certificate)
-    assert run(program, "trust", "add", file, "--fingerprint", "0" * 64)[0] == 1
+    assert in_folder(program, "add", file, "--fingerprint", "0" * 64)[0] == 1
     assert not folder.exists()
 
 
@@ -159,7 +165,7 @@ def test_who_is_no_authority_is_refused_whatever_its_fingerprint(
 ) -> None:
     fingerprint = read_certificate(who.certificate).fingerprint
     file = written(tmp_path, who.certificate)
-    status, output = run(program, "trust", "add", file, "--fingerprint", fingerprint)
+    status, output = in_folder(program, "add", file, "--fingerprint", fingerprint)
     assert status == 1
     assert output.endswith(f"is refused: {why}\n")
     assert not folder.exists()
@@ -168,8 +174,8 @@ def test_who_is_no_authority_is_refused_whatever_its_fingerprint(
 def test_a_certificate_may_come_from_an_address(program: Flask, folder: Path, site: Site) -> None:
     address = site.serve("/nca.cer", NCA.certificate)
     fingerprint = read_certificate(NCA.certificate).fingerprint
-    assert run(program, "trust", "add", address)[0] == 1
-    assert run(program, "trust", "add", address, "--fingerprint", fingerprint)[0] == 0
+    assert in_folder(program, "add", address)[0] == 1
+    assert in_folder(program, "add", address, "--fingerprint", fingerprint)[0] == 0
     assert list(stored(folder)) == [f"nca-{fingerprint[:16]}.pem"]
 
 
@@ -182,7 +188,7 @@ def test_an_address_may_fail(program: Flask, folder: Path, site: Site) -> None:
             f"answers with more than {MAX_CERTIFICATES_SIZE} bytes",
         ),
     ):
-        status, output = run(program, "trust", "add", address)
+        status, output = in_folder(program, "add", address)
         assert status == 1
         assert output.startswith(f"Error: {address} can't be read: ")
         assert output.endswith(f"{why}\n")
@@ -201,12 +207,12 @@ def test_an_address_may_fail(program: Flask, folder: Path, site: Site) -> None:
 def test_a_file_may_be_something_else(
     program: Flask, tmp_path: Path, data: bytes, why: str
 ) -> None:
-    status, output = run(program, "trust", "add", written(tmp_path, data))
+    status, output = in_folder(program, "add", written(tmp_path, data))
     assert (status, output.rpartition(": ")[2]) == (1, f"{why}\n")
 
 
 def test_a_file_may_be_missing(program: Flask, tmp_path: Path) -> None:
-    status, output = run(program, "trust", "add", str(tmp_path / "none"))
+    status, output = in_folder(program, "add", str(tmp_path / "none"))
     assert status == 1
     assert output == f"Error: {tmp_path / 'none'} can't be read: No such file or directory\n"
 
@@ -215,7 +221,7 @@ def test_what_is_there_is_not_stored_again(program: Flask, folder: Path, tmp_pat
     folder.mkdir()
     (folder / "mine.crt").write_bytes(ROOT.certificate)
     file = written(tmp_path, ROOT.certificate)
-    status, output = run(program, "trust", "add", file, "--fingerprint", FINGERPRINT)
+    status, output = in_folder(program, "add", file, "--fingerprint", FINGERPRINT)
     assert status == 0
     assert output.endswith(f"is there     {folder / 'mine.crt'}\n")
     assert list(stored(folder)) == ["mine.crt"]
@@ -226,9 +232,9 @@ def test_an_intermediate_is_no_anchor(program: Flask, folder: Path, tmp_path: Pa
     more = ("--fingerprint", fingerprint, "--intermediate")
     for _ in range(2):
         file = written(tmp_path, NCA.certificate)
-        assert run(program, "trust", "add", file, *more)[0] == 0
+        assert in_folder(program, "add", file, *more)[0] == 0
     assert list(stored(folder)) == [f"intermediates/nca-{fingerprint[:16]}.pem"]
-    assert "no signature is trusted" in run(program, "trust", "list")[1]
+    assert "no signature is trusted" in in_folder(program, "list")[1]
 
 
 @pytest.mark.parametrize(
@@ -247,7 +253,7 @@ def test_a_subject_can_not_choose_where_it_is_stored(
     who = pki.certify(pki.name(subject), pki.rsa_key("odd"), None, pki.AUTHORITY)
     fingerprint = read_certificate(who.certificate).fingerprint
     file = written(tmp_path, who.certificate)
-    status, output = run(program, "trust", "add", file, "--fingerprint", fingerprint)
+    status, output = in_folder(program, "add", file, "--fingerprint", fingerprint)
     assert status == 0
     assert "\x1b" not in output
     assert list(stored(folder)) == [f"{name}-{fingerprint[:16]}.pem"]
@@ -258,13 +264,13 @@ def test_a_folder_that_can_not_be_written_is_told(
 ) -> None:
     folder.touch()
     file = written(tmp_path, ROOT.certificate)
-    status, output = run(program, "trust", "add", file, "--fingerprint", FINGERPRINT)
+    status, output = in_folder(program, "add", file, "--fingerprint", FINGERPRINT)
     assert status == 1
     assert f"Error: TRUST_DIR ({folder}) can't be written: " in output
 
 
 def test_list_says_that_nothing_is_there(program: Flask, folder: Path) -> None:
-    assert run(program, "trust", "list") == (
+    assert in_folder(program, "list") == (
         0,
         f"There is no trust anchor in {folder}: no signature is trusted.\n",
     )
@@ -282,7 +288,7 @@ def test_list_tells_all_that_is_in_the_folder(program: Flask, folder: Path) -> N
     (folder / "root.crl").write_bytes(crl(ROOT, this_update=NOT_BEFORE, next_update=NOT_AFTER))
     (folder / "ivan.ocsp").write_bytes(revoking.ocsp(NCA, 0xABC, this_update=LONG_AGO))
     (folder / "bad.crl").write_bytes(b"nonsense")
-    status, output = run(program, "trust", "list")
+    status, output = in_folder(program, "list")
     assert status == 0
     logged, *blocks = re.split(r"\n(?=\S)", output.rstrip("\n"))
     line = json.loads(logged)

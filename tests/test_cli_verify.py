@@ -142,9 +142,7 @@ def test_without_an_anchor_everything_is_a_claim(
     assert status == 2
     assert "Signer 1 claims to be ИВАНОВ ИВАН, IIN 900101300017\n" in output
     assert "signer: unknown: no certificate of ROOT that fits is at hand; " in output
-    assert output.endswith(
-        f"There is no trust anchor in {folder}; `flask trust add` puts one there.\n"
-    )
+    assert output.endswith("There is no trust anchor; `flask trust add` adds one.\n")
 
 
 def test_who_did_not_sign_this_is_not_said_to_be_anybody(program: Flask, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
                 if terms.need != "nothing":
                     tell_database()
                 if terms.need == "migrated":
-                    _require_migrated()
+                    require_migrated()
                 return run(*arguments, **options)
             finally:
                 # The last one to leave a SQLite file tidies it up.
@@ -83,7 +83,8 @@ def tell_database() -> None:
     click.echo(f"database: {named}", err=True)
 
 
-def _require_migrated() -> None:
+def require_migrated() -> None:
+    """Demand this program's schema. Raises WrongStep or SQLAlchemyError."""
     with db.engine.connect() as connection:
         require_step(read_step(connection))
 
@@ -116,7 +117,7 @@ def _failure(sentence: str, status: Status) -> click.ClickException:
     return (click.ClickException if status == 1 else _Undecided)(sentence)
 
 
-def first_line(error: SQLAlchemyError) -> str:
+def first_line(error: Exception) -> str:
     """Return what a database said: the first line says why, the others repeat the statement."""
     return str(error).partition("\n")[0]
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.report import Given, report, tell
-from app.cli.running import needs, tell_database
+from app.cli.running import first_line, needs, tell_database
 from app.cms.errors import MalformedSignature
 from app.cms.facts import iso_moment
 from app.cms.occasions import Occasion
@@ -105,7 +106,7 @@ class _Source:
 @click.option("--content", type=_FILE, help="What was signed, if it is not in the signature.")
 @click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
 @click.option("--at", metavar="TIME", callback=_read_time, help="When it existed, ISO 8601.")
-@needs("nothing")
+@needs("nothing", failure=2)
 def verify(
     file: Path | None, content: Path | None, as_json: bool, at: datetime | None, **stored: Any
 ) -> None:
@@ -118,7 +119,7 @@ def verify(
     Exit status 0: yes to all. 1: no to something, or it is no well-formed signature. 2: nothing is
     bad, but something can't be told.
     """
-    trust, source = current_trust(), _source_of(file, **stored)
+    trust, source = _current_trust(), _source_of(file, **stored)
     try:
         signature = parse(source.text, trailing_zeros=True)
         if content and isinstance(signature, SignedXml):
@@ -152,7 +153,6 @@ def _source_of(
         raise click.UsageError("name a FILE, or a stored signature by --document and --thread")
     if file is not None:
         return _Source(click.format_filename(file), _read_text(file))
-    tell_database()
     try:
         with db.engine.connect() as connection:
             record = reading.get_signature(connection, document or "", thread or "", version)
@@ -162,11 +162,30 @@ def _source_of(
     return _Source(name, record.text, record.version_created_at)
 
 
+def _current_trust() -> Trust:
+    """Return whom the operator trusts, without what is in the database if that can't be read.
+
+    Its file is not made for that. What is not known there makes no answer a yes.
+    """
+    trust, url = current_trust(), db.engine.url
+    tell_database()
+    try:
+        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+            raise FileNotFoundError("there is no such file")
+        if trust.stored:
+            trust.stored.current()
+    except (SQLAlchemyError, OSError) as error:
+        why = first_line(error)
+        click.echo(f"what is trusted by the database is not known: {why}", err=True)
+        trust.stored = None
+    return trust
+
+
 def _print_words(found: dict[str, Any], trust: Trust) -> None:
     for line in tell(found, current_app.config["TIMEZONE"]):
         click.echo(line)
     if not trust.has_anchors:
-        click.echo(f"There is no trust anchor in {trust.folder}; `flask trust add` puts one there.")
+        click.echo("There is no trust anchor; `flask trust add` adds one.")
 
 
 COMMANDS = (check, verify)

@@ -1,55 +1,135 @@
-"""Whom this operator trusts: `trust add` and `trust list`."""
+"""Whom this operator trusts: `trust add`, `trust list` and `trust remove`."""
 
-from datetime import UTC, datetime
+from __future__ import annotations
+
+import getpass
+import re
+import socket
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
-from app.cli.running import needs
-from app.cms.certificate_rules import title
+from app.cli.running import needs, require_migrated, tell_database, tell_os_error
+from app.cli.trust_report import print_certificate, print_filed, print_revocation, print_stored
 from app.cms.x509 import Certificate
-from app.extensions import current_trust
-from app.trust.adding import approve, find_stored, obtain, store
+from app.extensions import current_trust, db
+from app.store.database import transaction
+from app.store.private_files import sync_folder
+from app.store.trust_certificates import (
+    NewCertificate,
+    Role,
+    StoredCertificate,
+    TooManyCertificates,
+    add_certificate,
+    list_certificates,
+    remove_certificate,
+)
+from app.trust.adding import (
+    approve,
+    find_filed,
+    list_holders,
+    obtain,
+    plain_fingerprint,
+    store,
+)
 from app.trust.errors import RefusedCertificate, TrustError
+from app.trust.files import write_pem
 from app.trust.fingerprints import Pinned
-from app.trust.folder import Contents, Filed
+from app.trust.stored import read_stored
+
+#: Characters of who adds a certificate, and of a note.
+MAX_NOTE = 255
+#: Digits of a SHA-256 by which a certificate may be named.
+_DIGITS = re.compile(r"[0-9a-f]{8,64}")
 
 trust_commands = AppGroup("trust", help="The trust anchors of this operator.")
+
+_IN_FOLDER = click.option(
+    "--in-folder", is_flag=True, help="In TRUST_DIR instead of the database, which is not asked."
+)
+
+
+def _read_line(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    if text is not None and (not 0 < len(text) <= MAX_NOTE or not text.isprintable()):
+        raise click.BadParameter(f"1 to {MAX_NOTE} characters in one line")
+    return text
 
 
 @trust_commands.command("add")
 @click.argument("source", metavar="FILE_OR_URL")
 @click.option("--fingerprint", metavar="SHA256", help="What its authority says it is.")
 @click.option("--intermediate", is_flag=True, help="It only helps to reach an anchor.")
+@click.option(
+    "--by", metavar="NAME", callback=_read_line, help="Who adds it; else who is logged in."
+)
+@click.option("--note", metavar="TEXT", callback=_read_line, help="Why, or where it is from.")
+@_IN_FOLDER
 @needs("nothing")
-def add(source: str, fingerprint: str | None, intermediate: bool) -> None:
+def add(
+    source: str, fingerprint: str | None, *, intermediate: bool, in_folder: bool, **said: str | None
+) -> None:
     """Make the certificate of an authority a trust anchor.
 
     FILE_OR_URL has one certificate, PEM or DER. Its SHA-256 must be one of the National CA's that
-    are known here, or be the one that --fingerprint gives.
+    are known here, or be the one that --fingerprint gives. It is kept in the database, where all
+    servers over it find it within seconds.
     """
-    trust = current_trust()
+    if not in_folder:
+        tell_database()
+        require_migrated()
     try:
         certificate = obtain(source)
     except TrustError as error:
         raise click.ClickException(f"{source} can't be read: {error}") from error
-    _print_certificate(certificate)
+    print_certificate(certificate)
     try:
         pinned = approve(certificate, fingerprint)
     except RefusedCertificate as error:
         raise click.ClickException(f"{source} is refused: {error}{_advice(fingerprint)}") from error
     click.echo(f"  known as     {_say_pinned(pinned)}")
-    stored = find_stored(certificate, trust.contents(), is_intermediate=intermediate)
-    if stored:
-        click.echo(f"  is there     {trust.folder / stored}")
+    role: Role = "intermediate" if intermediate else "anchor"
+    if in_folder:
+        _add_file(certificate, role)
+    else:
+        pem = write_pem(certificate).decode()
+        by = said["by"] or _who()
+        _add_row(NewCertificate(certificate.fingerprint, role, pem, by, said["note"]))
+
+
+def _add_file(certificate: Certificate, role: Role) -> None:
+    trust = current_trust()
+    is_intermediate = role == "intermediate"
+    filed = find_filed(certificate, trust.filed(), is_intermediate=is_intermediate)
+    if filed:
+        click.echo(f"  is there     {trust.folder / filed}")
         return
     try:
-        path = store(certificate, trust.folder, is_intermediate=intermediate)
+        path = store(certificate, trust.folder, is_intermediate=is_intermediate)
     except OSError as error:
         raise click.ClickException(
             f"TRUST_DIR ({trust.folder}) can't be written: {error.strerror}"
         ) from error
     click.echo(f"  stored       {path}")
+
+
+def _add_row(certificate: NewCertificate) -> None:
+    try:
+        with transaction(db.engine) as connection:
+            is_new = add_certificate(connection, certificate)
+    except TooManyCertificates as error:
+        raise click.ClickException(str(error)) from error
+    verb = "stored   " if is_new else "is there "
+    click.echo(f"  {verb}    in the database, as {certificate.role}")
+
+
+def _who() -> str:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # A container's user needs no name.
+        name = "unknown"
+    return f"{name}@{socket.gethostname()}"[:MAX_NOTE]
 
 
 def _advice(fingerprint: str | None) -> str:
@@ -71,56 +151,82 @@ def _say_pinned(pinned: Pinned | None) -> str:
 
 
 @trust_commands.command("list")
+@_IN_FOLDER
 @needs("nothing")
-def list_contents() -> None:
-    """Print the anchors, other certificates, CRLs and OCSP responses in TRUST_DIR."""
-    trust = current_trust()
-    contents = trust.contents()
-    for kind, place in (("anchor", contents.anchors), ("intermediate", contents.intermediates)):
-        for certificate in place:
-            _print_filed(kind, certificate)
-    _print_revocation(contents)
-    for name, why in contents.unreadable.items():
+def list_contents(in_folder: bool) -> None:
+    """Print the anchors and other certificates, and CRLs and OCSP responses in TRUST_DIR."""
+    rows = [] if in_folder else _read_rows()
+    stored = read_stored(rows)
+    filed = current_trust().filed()
+    print_stored("anchor", stored.anchors, rows)
+    print_filed("anchor", filed.anchors)
+    print_stored("intermediate", stored.intermediates, rows)
+    print_filed("intermediate", filed.intermediates)
+    print_revocation(filed)
+    for name, why in (filed.unreadable | stored.unreadable).items():
         click.echo(f"left out: {name}: {why}")
-    if not trust.has_anchors:
-        click.echo(f"There is no trust anchor in {trust.folder}: no signature is trusted.")
+    if not (filed.anchors or stored.anchors):
+        places = "" if in_folder else "in the database or "
+        click.echo(
+            f"There is no trust anchor {places}in {current_trust().folder}: "
+            "no signature is trusted."
+        )
 
 
-def _print_filed(kind: str, filed: Filed[Certificate]) -> None:
-    click.echo(f"{kind}:")
-    _print_certificate(filed.value)
-    click.echo(f"  file         {filed.file}")
+def _read_rows() -> Sequence[StoredCertificate]:
+    tell_database()
+    require_migrated()
+    with db.engine.connect() as connection:
+        return list_certificates(connection)
 
 
-def _print_certificate(certificate: Certificate) -> None:
-    click.echo(f"  subject      {title(certificate.subject)}")
-    click.echo(f"  issuer       {title(certificate.issuer)}")
-    click.echo(f"  valid        {_period(certificate.not_before, certificate.not_after)}")
-    click.echo(f"  SHA-256      {certificate.fingerprint}")
+@trust_commands.command("remove")
+@click.argument("sha256", metavar="SHA256")
+@_IN_FOLDER
+@needs("nothing")
+def remove(sha256: str, in_folder: bool) -> None:
+    """Trust a certificate no more, in whatever role: remove it from the database and TRUST_DIR.
+
+    SHA256 is its fingerprint, or the first eight digits or more. Within seconds no server reaches
+    it; who signed is judged again in the background.
+    """
+    wanted = plain_fingerprint(sha256)
+    if not _DIGITS.fullmatch(wanted):
+        raise click.BadParameter("8 to 64 hexadecimal digits", param_hint="SHA256")
+    rows = [] if in_folder else _read_rows()
+    filed = current_trust().filed()
+    known = [row.sha256 for row in rows]
+    known += [one.sha256 for one in (*filed.anchors, *filed.intermediates)]
+    fingerprint = _find_one(wanted, known)
+    holders = list_holders(filed, fingerprint)
+    for shared in [file for file, is_alone in holders.items() if not is_alone]:
+        raise click.ClickException(
+            f"{current_trust().folder / shared} has other certificates, too: take it out by hand"
+        )
+    if fingerprint in {row.sha256 for row in rows}:
+        with transaction(db.engine) as connection:
+            remove_certificate(connection, fingerprint)
+        click.echo(f"removed from the database: {fingerprint}")
+    for file in holders:
+        _remove_file(current_trust().folder / file)
 
 
-def _print_revocation(contents: Contents) -> None:
-    for crl in contents.crls:
-        click.echo("CRL:")
-        click.echo(f"  issuer       {title(crl.value.issuer)}")
-        click.echo(f"  valid        {_period(crl.value.this_update, crl.value.next_update)}")
-        click.echo(f"  SHA-256      {crl.sha256}")
-        click.echo(f"  file         {crl.file}")
-    for response in contents.responses:
-        click.echo("OCSP response:")
-        for answer in response.value.answers:
-            click.echo(f"  certificate  {answer.about.serial_number:x}")
-            click.echo(f"  valid        {_period(answer.this_update, answer.next_update)}")
-        click.echo(f"  SHA-256      {response.sha256}")
-        click.echo(f"  file         {response.file}")
+def _find_one(beginning: str, known: Sequence[str]) -> str:
+    found = {one for one in known if one.startswith(beginning)}
+    if not found:
+        raise click.ClickException(f"no certificate has a SHA-256 that begins with {beginning}")
+    if len(found) > 1:
+        raise click.ClickException(f"{len(found)} certificates begin with {beginning}: more digits")
+    return found.pop()
 
 
-def _period(since: datetime, until: datetime | None) -> str:
-    """Say from when to when something holds, and whether that is over."""
-    if until is None:
-        return f"from {since:%Y-%m-%d %H:%M} UTC"
-    expired = ", expired" if until < datetime.now(UTC) else ""
-    return f"{since:%Y-%m-%d} to {until:%Y-%m-%d}{expired}"
+def _remove_file(path: Path) -> None:
+    try:
+        path.unlink()
+        sync_folder(path.parent)
+    except OSError as error:
+        raise click.ClickException(f"it is still trusted: {tell_os_error(error)}") from error
+    click.echo(f"removed: {path}")
 
 
 COMMANDS = (trust_commands,)

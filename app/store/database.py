@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from app.store import timeouts
 from app.store.letters import SQLITE_NAME, write_small
+from app.store.private_files import FILE_MODE, hand_over
 
 #: Seconds that a SQLite writer waits for the others before it gives up.
 SQLITE_BUSY_TIMEOUT = 30
@@ -26,8 +28,6 @@ SHORT_BUSY_TIMEOUT = 0.2
 IDLE_BEFORE_PING = 1.0
 #: Connections that a process may open beyond one for each of its threads.
 OVERFLOW = 2
-#: Who may read and write a SQLite file: its owner.
-FILE_MODE = 0o600
 
 
 def engine_options(
@@ -101,7 +101,11 @@ def _make_file(
 ) -> None:
     """Make the file before SQLite does, for its owner alone, as its -wal and -shm are then."""
     with suppress(OSError):  # It is there, or SQLite says why it can't be.
-        os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
+        made = os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE)
+        try:
+            hand_over(made, Path(arguments[0]).parent)
+        finally:
+            os.close(made)
 
 
 def _prepare_sqlite(connection: Any, entry: ConnectionPoolEntry) -> None:

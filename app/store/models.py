@@ -270,6 +270,25 @@ class Lease(Base):
     until: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class TrustCertificate(Base):
+    """A certificate that the operator trusts, or that helps to reach one; only commands write it.
+
+    What it says of itself is not believed: it is read, and compared with its SHA-256, each time.
+    """
+
+    __tablename__ = "trust_certificates"
+
+    #: Of its DER, hex.
+    sha256: Mapped[str] = mapped_column(CODE, primary_key=True)
+    #: `anchor` or `intermediate`.
+    role: Mapped[str] = mapped_column(CODE, primary_key=True)
+    pem: Mapped[str] = mapped_column(Text)
+    added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: The operator, as the machine or the operator said.
+    added_by: Mapped[str] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+
+
 class PackageSigner(Base):
     """One who must sign every document of a package."""
 

@@ -23,14 +23,14 @@ def read_step(connection: Connection) -> str | None:
     try:
         found = connection.execute(select(REVISION.c.version_num)).scalars().all()
     except (OperationalError, ProgrammingError) as error:
-        if not _is_missing(error):
+        if not is_missing(error):
             raise
         return None
     return ", ".join(found) or None
 
 
-def _is_missing(error: DBAPIError) -> bool:
-    """Return whether an error says that there is no such table."""
+def is_missing(error: DBAPIError) -> bool:
+    """Return whether an error says that there is no such table, so that there are no rows."""
     # psycopg has the code as `sqlstate`, psycopg2 as `pgcode`.
     code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
     return code in (_NO_TABLE, _NO_SCHEMA) or str(error.orig).startswith("no such table")

@@ -1,4 +1,4 @@
-"""How a certificate becomes an anchor: it is looked at, compared, and put into TRUST_DIR."""
+"""How a certificate becomes an anchor: it is looked at, compared, and stored."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ from app.trust.files import (
     write_pem,
 )
 from app.trust.fingerprints import PINNED, Pinned
-from app.trust.folder import INTERMEDIATES, Contents
+from app.trust.folder import INTERMEDIATES, Contents, Filed
 
 # Seconds that an address has to answer.
 PATIENCE = 20.0
@@ -50,13 +50,13 @@ def approve(certificate: Certificate, fingerprint: str | None) -> Pinned | None:
     It is that of an authority, and its SHA-256 is `fingerprint` or, if there is none given, is
     pinned here. Raises RefusedCertificate.
     """
-    _check_authority(certificate)
+    require_authority(certificate)
     pinned = PINNED.get(certificate.fingerprint)
     if fingerprint is None:
         if pinned is None:
             raise RefusedCertificate("its fingerprint is not known here")
         return pinned
-    wanted = re.sub(r"[\s:]", "", fingerprint).lower()
+    wanted = plain_fingerprint(fingerprint)
     if not _FINGERPRINT.fullmatch(wanted):
         raise RefusedCertificate("a SHA-256 fingerprint has 64 hexadecimal digits")
     if wanted != certificate.fingerprint:
@@ -64,8 +64,16 @@ def approve(certificate: Certificate, fingerprint: str | None) -> Pinned | None:
     return pinned
 
 
-def _check_authority(certificate: Certificate) -> None:
-    """Refuse what could vouch for nobody (RFC 5280 sections 4.2.1.9 and 4.2.1.3)."""
+def plain_fingerprint(text: str) -> str:
+    """Return a fingerprint, or its beginning, without the colons and blanks that people write."""
+    return re.sub(r"[\s:]", "", text).lower()
+
+
+def require_authority(certificate: Certificate) -> None:
+    """Refuse what could vouch for nobody (RFC 5280 sections 4.2.1.9 and 4.2.1.3).
+
+    Raises RefusedCertificate.
+    """
     try:
         constraints = x509.basic_constraints(certificate)
         usages = x509.key_usage(certificate)
@@ -81,8 +89,7 @@ def store(certificate: Certificate, folder: Path, *, is_intermediate: bool = Fal
     """Write a certificate into TRUST_DIR, and give the file. Raises OSError."""
     place = folder / INTERMEDIATES if is_intermediate else folder
     path = place / _file_name(certificate)
-    # The server may run as another user, and nothing in it is secret.
-    write_file(path, write_pem(certificate), mode=0o644, durable=True)
+    write_file(path, write_pem(certificate), durable=True)
     return path
 
 
@@ -92,9 +99,16 @@ def _file_name(certificate: Certificate) -> str:
     return f"{holder or 'certificate'}-{certificate.fingerprint[:16]}.pem"
 
 
-def find_stored(
+def find_filed(
     certificate: Certificate, contents: Contents, *, is_intermediate: bool = False
 ) -> str | None:
     """Return the file of TRUST_DIR that has a certificate already; None if none has."""
     place = contents.intermediates if is_intermediate else contents.anchors
     return next((one.file for one in place if one.value == certificate), None)
+
+
+def list_holders(contents: Contents, sha256: str) -> dict[str, bool]:
+    """Return the files of TRUST_DIR that have a certificate, and whether it is alone in each."""
+    filed: list[Filed[Certificate]] = [*contents.anchors, *contents.intermediates]
+    holders = {one.file for one in filed if one.sha256 == sha256}
+    return {file: sum(one.file == file for one in filed) == 1 for file in sorted(holders)}

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from app.cms.crl_index import MAX_SIZE
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.ocsp import OcspResponse
+from app.store.private_files import make_folder
 from app.trust.crl_files import locked, state_of
 from app.trust.errors import UnreadableFile
 from app.trust.files import MAX_REVOCATION_SIZE, copy_crl, read_file, write_file
@@ -47,7 +48,7 @@ class Cache:
     def keep(self, name: str, data: bytes) -> None:
         """Keep an answer in place of an older one. A folder that can't be written is logged."""
         try:
-            write_file(self._folder / name, data, mode=0o600)
+            write_file(self._folder / name, data)
             tidy(self._folder, Path(name).suffix)
         except OSError as error:
             _log.warning("REVOCATION_CACHE: nothing can be kept: %s", error.strerror)
@@ -95,7 +96,7 @@ class Cache:
     def claim(self, name: str, seconds: float) -> AbstractContextManager[bool]:
         """Hold what a name stands for, so that only one process fetches it at a time."""
         with suppress(OSError):  # Then nothing can be shared.
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
         return locked(self._folder / name, seconds)
 
 

@@ -34,6 +34,7 @@ from typing import TypeAlias
 from app.cms import crl_index
 from app.cms.crl_index import DAMAGED, DIGEST_SIZE, HEADER_SIZE, MAGIC, MAX_SIZE, Rows
 from app.cms.crls import CertificateList
+from app.store.private_files import make_folder
 from app.trust.errors import UnreadableFile
 from app.trust.files import UNFINISHED
 from app.trust.tidying import INDEX, LOCK
@@ -135,7 +136,7 @@ class _Index:
         if self._is_damaged or time.monotonic() < self._retry_at:
             return None
         with suppress(OSError):  # Then there will be no index.
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder)
         with locked(self._path, PATIENCE) as is_ours:
             rows = self._open()
             if rows is None and is_ours:

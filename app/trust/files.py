@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from app.cms.authorities import read_embedded_certificate
 from app.cms.x509 import Certificate
+from app.store.private_files import hand_over, make_folder, sync_folder
 from app.trust.errors import UnreadableFile
 
 # Bytes of a file: certificates have 2 KB, and a hundred may stand in one. CRLs may have more where
@@ -149,21 +150,23 @@ def write_pem(certificate: Certificate) -> bytes:
     return b"\n".join((b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""))
 
 
-def write_file(path: Path, data: bytes, *, mode: int, durable: bool = False) -> None:
+def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Put a file into its folder, which is made if need be: the whole of it or nothing.
 
-    `durable`: it is on the disk when this returns. Raises OSError.
+    Both are for their owner alone. `durable`: it is on the disk when this returns. Raises OSError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fchmod(file.fileno(), mode)
+            hand_over(handle, path.parent)
             if durable:
                 os.fsync(file.fileno())
         os.replace(name, path)
+        if durable:
+            sync_folder(path.parent)
     except OSError:
         Path(name).unlink(missing_ok=True)
         raise

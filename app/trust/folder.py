@@ -86,12 +86,12 @@ def list_files(folder: Path) -> Stamp:
     return tuple(sorted(found))
 
 
-def has_anchors(folder: Path) -> bool:
-    """Return whether anything is trusted, without reading more than the anchors."""
+def count_anchors(folder: Path) -> int:
+    """Return how many certificates are anchors, without reading more than these."""
     listed = (one for one in list_files(folder) if not one[0].startswith(_BELOW))
     own = [one for one in listed if Path(one[0]).suffix.lower() in _CERTIFICATES]
     # No CRL is among them, so nothing is kept.
-    return bool(read_folder(folder, tuple(own), cache=folder).anchors)
+    return len(read_folder(folder, tuple(own), cache=folder).anchors)
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:

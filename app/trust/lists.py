@@ -15,6 +15,7 @@ from typing import BinaryIO, cast
 
 from app.cms.crl_index import MAX_SIZE
 from app.cms.crls import CertificateList
+from app.store.private_files import make_folder
 from app.trust.crl_files import LARGE, State, open_list, state_of
 from app.trust.files import (
     MAX_REVOCATION_SIZE,
@@ -74,7 +75,7 @@ def draft(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
 
     Raises OSError.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     with tempfile.NamedTemporaryFile(
         prefix=UNFINISHED, suffix=LIST, dir=folder, delete=False
     ) as file:

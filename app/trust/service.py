@@ -26,17 +26,23 @@ from app.cms.x509 import Certificate
 from app.store.standings import Trusted, number_of
 from app.trust.destinations import Destinations
 from app.trust.folder import Contents, Stamp, list_files, read_folder, values
+from app.trust.stored import Stored, StoredAuthorities
 from app.trust.turns import Turns
 
 if TYPE_CHECKING:
     from app.trust.online import Inquiry
 
+_NOTHING = Stored()
+
 
 class Trust:
-    """Verifies against the anchors and revocation data of a folder. Safe to share by threads.
+    """Verifies against anchors and revocation data of a folder and a database. Safe for threads.
 
-    `app.trust.folder` says what is in it. It is read when that is first needed, and again when a
-    file in it has changed; a folder that isn't there has no anchors.
+    `app.trust.folder` says what is in the folder. It is read when that is first needed, and again
+    when a file in it has changed; a folder that isn't there has no anchors. `app.trust.stored` says
+    when the database is looked at.
+
+    All that needs them raises SQLAlchemyError if the database was never read, and can't be.
     """
 
     def __init__(
@@ -57,6 +63,8 @@ class Trust:
         self.folder = folder
         self.online = online
         self.cache = cache
+        #: The certificates in the database; None: there are those of the folder alone.
+        self.stored: StoredAuthorities | None = None
         self._heed = heed
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
@@ -138,8 +146,12 @@ class Trust:
         return bool(self.contents().anchors)
 
     def contents(self) -> Contents:
-        """Return what is in the folder now."""
+        """Return what is in the folder and the database now."""
         return self._load().contents
+
+    def filed(self) -> Contents:
+        """Return what is in the folder alone."""
+        return read_folder(self.folder, list_files(self.folder), self.cache)
 
     def trusted(self, *, claims: bool = False) -> Trusted:
         """Return whose signatures count now; `claims`: where there is no anchor, anybody's do."""
@@ -149,22 +161,24 @@ class Trust:
         return loaded.trusted
 
     def _load(self) -> _Loaded:
+        stored = self.stored.current() if self.stored else _NOTHING
         files = list_files(self.folder)
         loaded = self._loaded
-        if loaded and loaded.files == files:
+        if loaded and loaded.is_of(files, stored):
             return loaded
         with self._lock:
             loaded = self._loaded
-            if not loaded or loaded.files != files:
-                loaded = self._loaded = _Loaded.read(self.folder, files, self.cache)
+            if not loaded or not loaded.is_of(files, stored):
+                loaded = self._loaded = _Loaded.read(self.folder, files, self.cache, stored)
             return loaded
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """The folder as it was read when these files were in it."""
+    """The folder as it was read when these files were in it, and what the database had."""
 
     files: Stamp
+    stored: Stored
     contents: Contents
     anchors: GivenAuthorities
     intermediates: GivenAuthorities
@@ -173,10 +187,14 @@ class _Loaded:
     trusted: Trusted
 
     @classmethod
-    def read(cls, folder: Path, files: Stamp, cache: Path) -> _Loaded:
+    def read(cls, folder: Path, files: Stamp, cache: Path, stored: Stored) -> _Loaded:
         contents = read_folder(folder, files, cache)
+        contents.anchors.extend(stored.anchors)
+        contents.intermediates.extend(stored.intermediates)
+        contents.unreadable.update(stored.unreadable)
         return cls(
             files,
+            stored,
             contents,
             GivenAuthorities(values(contents.anchors)),
             GivenAuthorities(values(contents.intermediates)),
@@ -184,6 +202,10 @@ class _Loaded:
             _make_verifier(contents),
             _read_trusted(contents),
         )
+
+    def is_of(self, files: Stamp, stored: Stored) -> bool:
+        """Return whether nothing has changed."""
+        return self.stored is stored and self.files == files
 
     def knowing(self, found: Iterable[CertificateList | OcspResponse]) -> Verifier:
         """Return a verifier that has this revocation data too."""

@@ -147,7 +147,8 @@ def test_the_start_says_what_is_served(
     try:
         server.start()
         assert served(server) == (
-            f"serving sqlite {tmp_path}/store.sqlite3, step {step}; trust anchors: 1; {told}"
+            f"serving sqlite {tmp_path}/store.sqlite3, step {step}; "
+            f"trust anchors: 1 (0 in the database, 1 in TRUST_DIR); {told}"
         )
     finally:
         server.kill()
@@ -160,6 +161,7 @@ def test_a_database_that_is_away_is_told_and_waited_for(tmp_path: Path) -> None:
         "DATABASE_URL": f"postgresql://user:s3cret@127.0.0.1:{port}/base",
         "PORT": str(free_port()),
         "WEB_CONCURRENCY": "1",
+        "TRUST_DIR": str(tmp_path / "trust"),
     }
     with log.open("wb") as file:
         process = subprocess.Popen(
@@ -171,9 +173,10 @@ def test_a_database_that_is_away_is_told_and_waited_for(tmp_path: Path) -> None:
         )
     try:
         wait_until(lambda: "serving " in log.read_text(), "it serves")
-        assert f"serving postgresql 127.0.0.1:{port}/base, which can't be reached; " in (
-            log.read_text()
-        )
+        assert (
+            f"serving postgresql 127.0.0.1:{port}/base, which can't be reached; trust anchors: "
+            "0 in TRUST_DIR, those in the database are not known; open: "
+        ) in log.read_text()
         assert "s3cret" not in log.read_text()
         assert process.poll() is None
     finally:

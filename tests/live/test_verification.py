@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
 
+from app.cms.x509 import read_certificate
 from tests import pki
 from tests.api import people
 from tests.live.client import Client
 from tests.live.conftest import Database, StartServer
-from tests.live.server import wait_until
+from tests.live.server import PROJECT, wait_until
 
 #: Versions that wait, of a kind that takes a millisecond each.
 WAITING = 400
@@ -53,3 +57,31 @@ def test_what_waits_is_verified_though_workers_are_killed(
     fresh_database.execute("DELETE FROM leases")
     start_server(fresh_database.url, **settings)
     wait_until(lambda: verified() == WAITING + 1, "all are verified")
+
+
+def test_all_workers_know_an_anchor_of_the_database_within_seconds(
+    start_server: StartServer, fresh_database: Database, tmp_path: Path
+) -> None:
+    server = start_server(
+        fresh_database.url, TRUST_DIR=str(tmp_path / "trust"), WEB_CONCURRENCY="2"
+    )
+    file = tmp_path / "nca.cer"
+    file.write_bytes(pki.authority().certificate)
+    sha256 = read_certificate(pki.authority().certificate).fingerprint
+    with Client(server.address) as client:
+        client.saved("doc", cms=people.cms(people.ivan()))
+
+    def signed(expected: int) -> bool:
+        return bool(fresh_database.execute(COUNT) == [(expected,)])
+
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "trust"]
+    for arguments, expected in (
+        (["add", str(file), "--fingerprint", sha256], 1),
+        (["remove", sha256], 0),
+    ):
+        subprocess.run([*command, *arguments], cwd=PROJECT, env=server.environment, check=True)
+        # Its signer is judged again, by whichever worker does that.
+        wait_until(partial(signed, expected), "it was noticed", 20)
+    # Nothing was left to judge by a worker that has other anchors in mind.
+    judged = "SELECT count(DISTINCT judged_against) FROM signers"
+    assert fresh_database.execute(judged) == [(1,)]

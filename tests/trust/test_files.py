@@ -93,11 +93,11 @@ def test_a_file_has_a_limit(tmp_path: Path) -> None:
 
 def test_a_file_is_written_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     place = tmp_path / "made" / "on the way"
-    write_file(place / "file", b"first", mode=0o644)
-    write_file(place / "file", b"second", mode=0o600, durable=True)
+    write_file(place / "file", b"first")
+    write_file(place / "file", b"second", durable=True)
     assert (place / "file").read_bytes() == b"second"
     assert (place / "file").stat().st_mode & 0o777 == 0o600
     (place / "taken").mkdir()
     with pytest.raises(OSError, match="directory"):
-        write_file(place / "taken", b"third", mode=0o644)
+        write_file(place / "taken", b"third")
     assert not [one for one in place.iterdir() if one.name.startswith(UNFINISHED)]

@@ -10,7 +10,7 @@ import pytest
 from app.cms.status import Answer
 from app.cms.x509 import Certificate, read_certificate
 from app.trust import Trust
-from app.trust.folder import has_anchors
+from app.trust.folder import count_anchors
 from tests import pki, signing
 from tests.builders import SIGNING_TIME
 from tests.cms.judging import BEFORE, IVAN, NCA, ROOT, crl, ocsp, revoked
@@ -69,15 +69,15 @@ def test_a_certificate_in_the_subfolder_is_none(offline: Trust, folder: Path) ->
 
 
 def test_whether_there_are_anchors_is_told_without_reading_the_rest(tmp_path: Path) -> None:
-    assert not has_anchors(tmp_path / "nowhere")
+    assert not count_anchors(tmp_path / "nowhere")
     (tmp_path / "intermediates").mkdir()
     (tmp_path / "intermediates" / "ca.cer").write_bytes(NCA.certificate)
     (tmp_path / "broken.cer").write_bytes(b"no certificate")
     (tmp_path / "root.txt").write_bytes(ROOT.certificate)
     (tmp_path / "endless.crl").symlink_to("/dev/zero")
-    assert not has_anchors(tmp_path)
+    assert not count_anchors(tmp_path)
     (tmp_path / "root.CRT").write_bytes(ROOT.certificate)
-    assert has_anchors(tmp_path)
+    assert count_anchors(tmp_path) == 1
 
 
 def test_files_of_other_kinds_are_left_alone(offline: Trust, folder: Path) -> None:

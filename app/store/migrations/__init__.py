@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 #: The newest step. A server that finds another one in the database is not ready to serve.
-HEAD = "0007"
+HEAD = "0008"
 #: Where a database notes its step.
 VERSION_TABLE = "qoltanba_version"
 

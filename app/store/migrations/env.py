@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from app.store.database import transaction
 from app.store.migrations import VERSION_TABLE
 from app.store.models import Base
+from app.store.private_files import make_folder
 from app.store.steps import refuse_newer
 
 #: Whether `save_version` still looks into a schema that was renamed since: it has the name.
@@ -32,7 +33,7 @@ def _alone_in_folder(engine: Engine) -> Iterator[None]:
     Changing its journal mode waits for nobody, but fails.
     """
     folder = Path(str(engine.url.database)).parent
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
