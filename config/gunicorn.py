@@ -21,7 +21,7 @@ from app.observe import later, processes
 from config import counting, memory, starting
 from config.client_limits import Limits
 from config.connections import CONNECTIONS
-from config.settings import Settings, SettingsError
+from config.settings import EMBEDDED_DATABASE, Settings, SettingsError
 
 try:
     _settings = Settings.from_env(os.environ)
@@ -71,10 +71,12 @@ if _settings.metrics and processes.shared_folder() is None:
 def on_starting(master: Any) -> None:
     """Demand that the address is free: gunicorn would tell ten times that it isn't.
 
-    One that is handed over by another master, or by systemd, is in use.
+    One that is handed over by another master, or by systemd, is in use. And close `var` to others.
     """
     if not master.master_pid and "LISTEN_FDS" not in os.environ:
         starting.require_ports(master.address)
+    if starting.close_folder(EMBEDDED_DATABASE.parent):
+        master.log.info("%s is for its owner alone now", EMBEDDED_DATABASE.parent)
 
 
 def on_exit(_master: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import sqlite3
 import time
@@ -18,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.extensions import db
 from app.store import addresses
 from app.store.migrations import HEAD
+from app.store.private_files import FOLDER_MODE
 from app.store.steps import read_step
 from app.trust import Trust, folder
 from config.settings import Settings
@@ -110,6 +112,18 @@ def _describe_access(settings: Settings) -> str:
     if settings.allow_open:
         return "open: everything, without a token, to all who reach it"
     return "open: everything, without a token, to this machine alone"
+
+
+def close_folder(folder: Path) -> bool:
+    """Let a folder be for its owner alone, if that is this user; return whether it was not so."""
+    try:
+        found = folder.stat()
+        if found.st_uid != os.geteuid() or not found.st_mode & 0o077:
+            return False
+        folder.chmod(FOLDER_MODE)
+    except OSError:  # It isn't there, or on a disk without modes.
+        return False
+    return True
 
 
 def tidy_up(url: URL) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, select
+from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from app.store.migrations import HEAD, VERSION_TABLE
@@ -27,6 +27,13 @@ def read_step(connection: Connection) -> str | None:
             raise
         return None
     return ", ".join(found) or None
+
+
+def read_step_of(connection: Connection, schema: str | None) -> str | None:
+    """Return the step as `read_step` does, without an error, which would end a transaction."""
+    if not inspect(connection).has_table(VERSION_TABLE, schema=schema):
+        return None
+    return read_step(connection)
 
 
 def is_missing(error: DBAPIError) -> bool:

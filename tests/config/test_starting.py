@@ -213,3 +213,13 @@ def test_a_file_that_is_in_use_elsewhere_is_left_to_the_last(sqlite_url: str) ->
         holder = "SELECT holder FROM leases WHERE name = 'test'"
         assert connection.exec_driver_sql(holder).scalar_one() == "me"
     assert os.path.exists(sqlite_url.removeprefix("sqlite:///"))
+
+
+def test_the_folder_of_the_data_is_closed_to_others(tmp_path: Path) -> None:
+    folder = tmp_path / "var"
+    assert not starting.close_folder(folder)
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+    assert starting.close_folder(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert not starting.close_folder(folder)

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, text
+
+from app.store.database import transaction
+from app.store.private_files import make_folder
 
 #: The newest step. A server that finds another one in the database is not ready to serve.
 HEAD = "0008"
 #: Where a database notes its step.
 VERSION_TABLE = "qoltanba_version"
+#: Any number that no other user of the database takes for an advisory lock.
+ADVISORY_LOCK = 0x716F6C74616E6261
+
+#: Whether `save_version` still looks into a schema that was renamed since: it has the name.
+_LOOKS_ELSEWHERE = text("""
+    SELECT EXISTS (
+        SELECT FROM pg_proc WHERE oid = to_regproc('save_version')
+        AND 'search_path=' || current_setting('search_path') <> ALL (proconfig)
+    )""")
 
 
 def upgrade(engine: Engine, schema: str | None = None) -> None:
@@ -24,11 +40,64 @@ def upgrade(engine: Engine, schema: str | None = None) -> None:
         SQLAlchemyError: the database can't be used.
         OSError: the folder of a SQLite file can't be made or read.
     """
+    with migrating(engine, schema) as connection:
+        apply_steps(connection)
+
+
+@contextmanager
+def migrating(engine: Engine, schema: str | None) -> Iterator[Connection]:
+    """Return a transaction that may change the schema; one process at a time is given one.
+
+    Raises as `upgrade` does.
+    """
+    on_postgresql = engine.dialect.name == "postgresql"
+    alone = nullcontext() if on_postgresql else _alone_in_folder(engine)
+    with alone, transaction(engine) as connection:
+        if on_postgresql:
+            _prepare_postgresql(connection, schema)
+        yield connection
+
+
+def apply_steps(connection: Connection, last: str = "head") -> None:
+    """Apply the steps that are missing up to one, inside `migrating`. Raises as `upgrade` does."""
     # Here, since a server that only serves would spend a tenth of its start on them.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
     settings = Config()
     settings.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    settings.attributes.update(engine=engine, schema=schema)
-    command.upgrade(settings, "head")
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, last)
+    if connection.dialect.name == "postgresql":
+        _follow_renamed_schema(connection)
+
+
+@contextmanager
+def _alone_in_folder(engine: Engine) -> Iterator[None]:
+    """Let one process at a time prepare a SQLite file.
+
+    Changing its journal mode waits for nobody, but fails.
+    """
+    folder = Path(str(engine.url.database)).parent
+    make_folder(folder)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with engine.connect() as connection:
+            # Kept in the file: readers and one writer don't wait for each other.
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _prepare_postgresql(connection: Connection, schema: str | None) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+    if schema is not None:
+        connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+        connection.exec_driver_sql(f'SET LOCAL search_path TO "{schema}"')
+
+
+def _follow_renamed_schema(connection: Connection) -> None:
+    if connection.execute(_LOOKS_ELSEWHERE).scalar_one():
+        connection.exec_driver_sql("ALTER FUNCTION save_version SET search_path FROM CURRENT")

@@ -1,0 +1,110 @@
+"""How a backup is restored: in one transaction, so that a store is whole or as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, select, text
+
+from app.store.backups.archive import Archive
+from app.store.backups.counters import write_counter
+from app.store.backups.errors import BackupError
+from app.store.backups.manifest import Manifest
+from app.store.backups.tables import FORMER, Place, StoredTable, find_tables
+from app.store.backups.taking import Tell, find_differences
+from app.store.backups.writing import write_lines
+from app.store.migrations import HEAD, apply_steps, migrating
+from app.store.models import Base
+from app.store.steps import REVISION, is_newer, read_step_of, refuse_newer
+
+#: What the steps make on PostgreSQL beside tables, and what goes with none of them.
+FUNCTIONS = ["save_version", "tag_pairs"]
+_FUNCTIONS = text("""
+    SELECT CAST(CAST(oid AS regprocedure) AS text) FROM pg_proc
+    WHERE proname = ANY(:names) AND pronamespace = to_regnamespace(current_schema())""")
+
+
+def require_known(manifest: Manifest) -> None:
+    """Raise BackupError if a newer program made a backup."""
+    if is_newer(manifest.step):
+        raise BackupError(
+            f"it was made at step {manifest.step}, which is newer than this program ({HEAD}): "
+            "use the program that made it, or a newer one"
+        )
+
+
+def restore(
+    place: Place, archive: Archive, *, replace: bool, finish: Callable[[], None], tell: Tell
+) -> None:
+    """Make a store of a backup, compare every row with it, and bring it to the newest step.
+
+    Args:
+        place: of a database that has no store, or an empty one.
+        archive: the backup.
+        replace: whether a store that is there is given up.
+        finish: called when all is done but the commit; if it raises, nothing is.
+        tell: told of each table.
+
+    Raises:
+        BackupError: it can't be restored here.
+        WrongStep: a newer program migrated the database.
+        SQLAlchemyError, OSError: the database or a file can't be used.
+    """
+    manifest = archive.manifest
+    require_known(manifest)
+    schema = place.schema
+    with migrating(place.engine, schema) as connection:
+        _make_room(connection, schema, replace=replace)
+        apply_steps(connection, manifest.step)
+        _load(connection, schema, archive, tell)
+        differences = find_differences(connection, schema, manifest)
+        if differences:
+            raise BackupError(f"what was restored is not what is in it: {'; '.join(differences)}")
+        for name, last in manifest.counters.items():
+            write_counter(connection, name, schema, last)
+        apply_steps(connection)
+        finish()
+
+
+def _make_room(connection: Connection, schema: str | None, *, replace: bool) -> None:
+    """Remove a store that is empty, or may be given up."""
+    step = read_step_of(connection, schema)
+    refuse_newer(step)
+    there = find_tables(connection, schema)
+    if step is None:
+        if there:
+            names = ", ".join(stored.name for stored in there)
+            raise BackupError(f"the database has tables of another program: {names}")
+        return
+    full = [stored.name for stored in there if _has_rows(connection, stored)]
+    if full and not replace:
+        raise BackupError(
+            f"the database is not empty ({', '.join(full)}): --replace gives up what it holds"
+        )
+    Base.metadata.drop_all(connection)
+    for stored in there:
+        if stored.name in FORMER:
+            stored.as_table().drop(connection)
+    REVISION.drop(connection)
+    if connection.dialect.name == "postgresql":
+        # Whatever their parameters were at that step.
+        for function in connection.execute(_FUNCTIONS, {"names": FUNCTIONS}).scalars().all():
+            connection.exec_driver_sql(f"DROP FUNCTION {function}")
+
+
+def _has_rows(connection: Connection, stored: StoredTable) -> bool:
+    statement = select(1).select_from(stored.as_table()).limit(1)
+    return connection.execute(statement).first() is not None
+
+
+def _load(connection: Connection, schema: str | None, archive: Archive, tell: Tell) -> None:
+    there = {stored.name: stored for stored in find_tables(connection, schema)}
+    for table in archive.manifest.tables:
+        try:
+            stored = there[table.name].in_order_of(table.columns)
+        except KeyError as error:
+            raise BackupError(f"{table.name} has no place in this program") from error
+        if _has_rows(connection, stored):
+            raise BackupError(f"{table.name} is not empty at step {archive.manifest.step}")
+        write_lines(connection, stored, archive.lines(table.member, table.sha256))
+        tell(table.name, table.rows)

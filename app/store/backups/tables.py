@@ -1,0 +1,192 @@
+"""The tables of a store as its database has them now, and their rows in a form of no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Date,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    case,
+    cast,
+    func,
+    inspect,
+    literal_column,
+    select,
+    type_coerce,
+)
+from sqlalchemy import types as sqltypes
+
+from app.store.columns import octets
+from app.store.models import Base, Lease
+
+Kind: TypeAlias = Literal["integer", "boolean", "text", "json", "moment", "date", "uuid"]
+
+#: Bytes of a row that is fetched together with others, and how many these are: 8 MB at most.
+SMALL = 16 * 1024
+FETCH_ROWS = 500
+
+#: Tables that steps made and later ones took away: a store at a step between has them.
+FORMER = ("signature_tag_pairs",)
+#: What is at work, and no part of the store: a lease ends by itself within seconds.
+_PASSING = {Lease.__tablename__}
+_KINDS: tuple[tuple[type[Any], Kind], ...] = (
+    (Boolean, "boolean"),
+    (Integer, "integer"),
+    (sqltypes.JSON, "json"),
+    (DateTime, "moment"),
+    (Date, "date"),
+    (sqltypes.Uuid, "uuid"),
+    (sqltypes.String, "text"),
+)
+TYPES: dict[Kind, Any] = {
+    "integer": BigInteger(),
+    "boolean": Boolean(),
+    "text": Text(),
+    "json": sqltypes.JSON(),
+    "moment": DateTime(timezone=True),
+    "date": Date(),
+    "uuid": sqltypes.Uuid(as_uuid=False),
+}
+#: Whose values may be long.
+_LONG: tuple[Kind, ...] = ("text", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a store is: its database, and PostgreSQL's schema for the tables, None: the default."""
+
+    engine: Engine
+    schema: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A table: its columns, each with what it holds, and those of its primary key."""
+
+    name: str
+    columns: tuple[tuple[str, Kind], ...]
+    key: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in their order."""
+        return [name for name, _ in self.columns]
+
+    def in_order_of(self, names: Sequence[str]) -> StoredTable:
+        """Return the table with its columns in another order. Raises KeyError."""
+        kinds = dict(self.columns)
+        return StoredTable(self.name, tuple((name, kinds[name]) for name in names), self.key)
+
+    def as_table(self) -> Table:
+        """Return it as something that statements are written on."""
+        return Table(
+            self.name, MetaData(), *(Column(name, TYPES[kind]) for name, kind in self.columns)
+        )
+
+
+def find_tables(connection: Connection, schema: str | None) -> list[StoredTable]:
+    """Return the tables of a store, those first that others refer to; none if there is none."""
+    inspector = inspect(connection)
+    there = set(inspector.get_table_names(schema=schema))
+    names = [*(str(table.name) for table in Base.metadata.sorted_tables), *FORMER]
+    return [
+        StoredTable(
+            name,
+            tuple(
+                (str(column["name"]), _kind_of(column["type"]))
+                for column in inspector.get_columns(name, schema=schema)
+            ),
+            tuple(inspector.get_pk_constraint(name, schema=schema)["constrained_columns"]),
+        )
+        for name in names
+        if name in there and name not in _PASSING
+    ]
+
+
+def _kind_of(kind: Any) -> Kind:
+    return next(name for known, name in _KINDS if isinstance(kind, known))
+
+
+def read_lines(connection: Connection, stored: StoredTable) -> Iterator[bytes]:
+    """Return the rows of a table by its key, each as one line of JSON.
+
+    Of rows that are large one is in memory at once.
+
+    Args:
+        connection: one whose statements all see the same moment.
+        stored: the table.
+    """
+    table = stored.as_table()
+    dialect = connection.dialect.name
+    values = [_portable(table.c[name], kind, dialect) for name, kind in stored.columns]
+    keys = [table.c[name] for name in stored.key]
+    if dialect != "sqlite":
+        yield from _read_portions(connection, stored, table, values)
+        return
+    # It gives each row when that is taken.
+    rows = iter(connection.execute(select(*values).order_by(*keys)))
+    while (row := next(rows, None)) is not None:
+        line = _write_line(row)
+        del row
+        yield line
+        del line
+
+
+def _read_portions(
+    connection: Connection, stored: StoredTable, table: Table, values: list[ColumnElement[Any]]
+) -> Iterator[bytes]:
+    """Fetch many rows at a time, and each that is large by itself."""
+    keys = [table.c[name] for name in stored.key]
+    places = [stored.names.index(name) for name in stored.key]
+    long = [octets(cast(table.c[name], Text)) for name, kind in stored.columns if kind in _LONG]
+    size: ColumnElement[int] = sum(
+        (func.coalesce(one, 0) for one in long), start=literal_column("0", Integer)
+    )
+    is_small = size <= SMALL
+    short = [
+        case((is_small, value)) if kind in _LONG and name not in stored.key else value
+        for value, (name, kind) in zip(values, stored.columns, strict=True)
+    ]
+    statement = select(is_small, *short).order_by(*keys)
+    for row in connection.execute(statement, execution_options={"yield_per": FETCH_ROWS}):
+        if row[0]:
+            yield _write_line(row[1:])
+            continue
+        one = select(*values).where(
+            *(key == row[place + 1] for key, place in zip(keys, places, strict=True))
+        )
+        # Nothing here keeps it: two that are large would be in memory at once.
+        yield _write_line(connection.execute(one).one())
+
+
+def _write_line(row: Sequence[Any]) -> bytes:
+    return orjson.dumps(tuple(row), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _portable(column: Column[Any], kind: Kind, dialect: str) -> ColumnElement[Any]:
+    """Return a value as a backup has it: a number or a text."""
+    if dialect == "sqlite":
+        # Which keeps all of it so, untyped.
+        return type_coerce(column, sqltypes.NullType())
+    match kind:
+        case "moment":
+            return func.to_char(func.timezone("UTC", column), "YYYY-MM-DD HH24:MI:SS.US")
+        case "boolean":
+            return cast(column, Integer)
+        case "integer" | "text":
+            return column
+    return cast(column, Text)

@@ -1,0 +1,155 @@
+"""How a backup is made, while servers go on, and how a store is compared with one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+from sqlalchemy import Connection, Engine
+
+from app.store.backups.archive import Archive, Writer, new_file
+from app.store.backups.counters import read_counters
+from app.store.backups.errors import BackupError
+from app.store.backups.manifest import FileEntry, Manifest, TableEntry
+from app.store.backups.tables import Place, StoredTable, find_tables, read_lines
+from app.store.steps import WrongStep, read_step, refuse_newer
+from app.version import VERSION
+
+Tell: TypeAlias = Callable[[str, int], None]
+"""Is told of each table that is done, and how many rows it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A file that goes with a store: its path in TRUST_DIR, and what is in it."""
+
+    name: str
+    pieces: Iterable[bytes]
+
+
+@contextmanager
+def _moment(engine: Engine) -> Iterator[Connection]:
+    """Return a connection whose statements all see the same moment; nobody waits for it."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+            return
+        # Not by SQLAlchemy, which would begin as a writer.
+        connection.exec_driver_sql("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+
+
+def back_up(
+    place: Place, path: Path, beside: Iterable[Beside], *, replace: bool, tell: Tell
+) -> Manifest:
+    """Write all that a store holds at one moment into a file, and read it back to compare.
+
+    Args:
+        place: of the store, which may be at any step that this program knows.
+        path: of the file, which is there when it is whole, and else not at all.
+        beside: files that are put into it, too.
+        replace: whether there may be such a file.
+        tell: told of each table.
+
+    Raises:
+        BackupError: it can't be made.
+        WrongStep: there is no store, or a newer program's.
+        SQLAlchemyError, OSError: the database or a file can't be used.
+    """
+    with new_file(path, replace=replace) as (file, written):
+        writer = Writer(file)
+        with _moment(place.engine) as connection:
+            step = _require_store(connection)
+            tables = []
+            for stored in find_tables(connection, place.schema):
+                tables.append(_add_table(writer, connection, stored))
+                tell(stored.name, tables[-1].rows)
+            # Last: an id that was given meanwhile is past, too.
+            counters = read_counters(connection, place.schema)
+        trust = tuple(_add_file(writer, one) for one in beside)
+        made_at = datetime.now(UTC).isoformat(timespec="seconds")
+        manifest = Manifest(VERSION, made_at, step, tuple(tables), counters, trust)
+        writer.finish(manifest)
+        _read_back(written, manifest)
+    return manifest
+
+
+def _require_store(connection: Connection) -> str:
+    """Return the step of a store. Raises WrongStep if there is none, or a newer program's."""
+    step = read_step(connection)
+    if step is None:
+        raise WrongStep("the database was never migrated: there is nothing in it")
+    refuse_newer(step)
+    return step
+
+
+def _add_table(writer: Writer, connection: Connection, stored: StoredTable) -> TableEntry:
+    member = f"tables/{stored.name}.jsonl"
+    rows, _, sha256 = writer.add(member, read_lines(connection, stored))
+    return TableEntry(stored.name, tuple(stored.names), rows, sha256)
+
+
+def _add_file(writer: Writer, beside: Beside) -> FileEntry:
+    _, size, sha256 = writer.add(f"trust/{beside.name}", beside.pieces)
+    return FileEntry(beside.name, size, sha256)
+
+
+def _read_back(path: Path, manifest: Manifest) -> None:
+    """Demand that what lies on the disk is what the database has given."""
+    with Archive(path) as archive:
+        if archive.manifest != manifest:
+            raise BackupError("what was written is not what is read")
+        for table in manifest.tables:
+            if sum(1 for _ in archive.lines(table.member, table.sha256)) != table.rows:
+                raise BackupError(f"{table.member} lacks rows")
+        for file in manifest.trust:
+            for _ in archive.pieces(file.member, file.sha256):
+                pass
+
+
+def _digest(connection: Connection, stored: StoredTable) -> tuple[int, str]:
+    """Return how many rows a table has, and the SHA-256 of their lines."""
+    digest, count = hashlib.sha256(), 0
+    for line in read_lines(connection, stored):
+        digest.update(line)
+        count += 1
+        del line  # The next one may be large, too.
+    return count, digest.hexdigest()
+
+
+def find_differences(connection: Connection, schema: str | None, manifest: Manifest) -> list[str]:
+    """Compare every row of a store with a backup; say of each table what is different."""
+    there = {stored.name: stored for stored in find_tables(connection, schema)}
+    differences = [
+        f"{name}: the backup does not have it"
+        for name in there.keys() - {table.name for table in manifest.tables}
+    ]
+    for table in manifest.tables:
+        stored = there.get(table.name)
+        if stored is None or set(stored.names) != set(table.columns):
+            differences.append(f"{table.name}: its columns are others")
+            continue
+        rows, sha256 = _digest(connection, stored.in_order_of(table.columns))
+        if rows != table.rows:
+            differences.append(f"{table.name}: {rows} rows, in the backup {table.rows}")
+        elif sha256 != table.sha256:
+            differences.append(f"{table.name}: {rows} rows, of which some are others")
+    return sorted(differences)
+
+
+def compare(place: Place, manifest: Manifest) -> list[str]:
+    """Compare a store, at one moment, with a backup. Raises WrongStep and SQLAlchemyError."""
+    with _moment(place.engine) as connection:
+        step = _require_store(connection)
+        if step != manifest.step:
+            return [f"the database is at step {step}, the backup at {manifest.step}"]
+        return find_differences(connection, place.schema, manifest)
