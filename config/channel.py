@@ -73,12 +73,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     @property
     def spooled(self) -> int:
-        """Bytes that the client sends, or has not taken."""
+        """Bytes that the client has sent of a body, or has not taken of an answer."""
+        # Not what is announced: a client that sends nothing of it would keep others out.
         request = self.request
-        announced = (
-            0 if request is None else max(request.content_length, request.body_bytes_received)
-        )
-        return int(announced + self.total_outbufs_len)
+        return int((request.body_bytes_received if request else 0) + self.total_outbufs_len)
 
     def received(self, data: bytes) -> bool:
         """Take what came; a body for which there is no room is refused before it comes."""

@@ -14,7 +14,7 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from app.api.refusals import ParameterError
-from app.api.uploads import FILES, MULTIPART, read_multipart
+from app.api.uploads import FILES, MAX_WIDE, MULTIPART, read_multipart
 
 #: A JSON body of ordinary size has a handful of values; this many cost about 10 ms and 10 MB.
 MAX_JSON_VALUES = 100_000
@@ -27,9 +27,6 @@ MAX_ESCAPES = 100_000
 #: Bytes from which on the fields of a form are decoded one after the other.
 LARGE_FORM = 1_000_000
 
-#: Bytes of a value that may have characters beyond U+FFFF: with one of them, Python keeps a text in
-#: four bytes a character, and copies it several times as it is decoded.
-MAX_WIDE = 8_000_000
 #: What such a character has in it, as UTF-8, as JSON's escape, and percent-encoded.
 _WIDE = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
 _WIDE_IN_JSON = (*_WIDE, b"\\ud", b"\\uD")
@@ -219,6 +216,10 @@ def _unquote(part: bytes) -> str:
 
 def _parse_json(body: bytes, decoder: json.JSONDecoder) -> Any:
     _check_json_size(body)
+    if len(body) > 2 * MAX_WIDE and _has_any(body, _WIDE):
+        raise ParameterError(
+            "Request of more than {limit} bytes has a character beyond U+FFFF", limit=2 * MAX_WIDE
+        )
     if len(body) > MAX_WIDE and _has_any(body, _WIDE_IN_JSON):
         for string in _STRING.finditer(body):
             _check_width(body, *string.span(), _WIDE_IN_JSON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from io import BytesIO
 from typing import Any
@@ -29,6 +30,12 @@ FILES = frozenset(
 _SEQUENCE = b"\x30"
 #: Parts of one form.
 MAX_PARTS = 1_000
+#: Bytes of the head of a part.
+MAX_PART_HEAD = 8_192
+#: Bytes of a text that may have characters beyond U+FFFF, which take four times their place.
+MAX_WIDE = 8_000_000
+_HEAD = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_WIDE = re.compile(rb"[\xf0-\xf4]")
 _REPLACED = "\ufffd"
 
 
@@ -40,6 +47,7 @@ def read_multipart(body: bytes, boundary: str) -> dict[str, list[Any]]:
     Raises:
         ParameterError: the body is no such form, is not complete, or has too many parts.
     """
+    _check_parts(body, b"--" + boundary.encode())
     parser = MultiPartParser(max_form_memory_size=len(body), max_form_parts=MAX_PARTS)
     try:
         texts, files = parser.parse(BytesIO(body), boundary.encode(), len(body))
@@ -58,6 +66,34 @@ def read_multipart(body: bytes, boundary: str) -> dict[str, list[Any]]:
         if file.filename or read:
             given.setdefault(name, []).append(read)
     return given
+
+
+def _check_parts(body: bytes, delimiter: bytes) -> None:
+    """Refuse what would cost much to parse: a long head of a part, a large text in wide letters.
+
+    Raises:
+        ParameterError: the body has such a part, or too many.
+    """
+    start = body.find(delimiter)
+    for _ in range(MAX_PARTS + 1):
+        if start < 0:
+            return
+        start += len(delimiter)
+        stop = body.find(delimiter, start)
+        head = _HEAD.search(body, start, start + MAX_PART_HEAD)
+        if head is None:
+            if stop >= 0 or len(body) - start > MAX_PART_HEAD:
+                raise ParameterError("Request body is not complete multipart/form-data")
+            return  # What stands behind the last part.
+        is_file = b"filename" in body[start : head.end()]
+        end = len(body) if stop < 0 else stop
+        if not is_file and end - start > MAX_WIDE and _WIDE.search(body, start, end):
+            raise ParameterError(
+                "Request has a value of more than {limit} bytes with a character beyond U+FFFF",
+                limit=MAX_WIDE,
+            )
+        start = stop
+    raise ParameterError("Request has more than {limit} parameters", limit=MAX_PARTS)
 
 
 def as_text(signature: str | bytes) -> str:

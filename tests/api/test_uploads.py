@@ -1,6 +1,7 @@
 """Signatures and documents as files: parts of a form, or the body itself; and digests in place."""
 
 import json
+import time
 from base64 import b64decode, b64encode
 from hashlib import sha256, sha512
 from io import BytesIO
@@ -122,6 +123,40 @@ def test_a_form_that_can_t_be_read_says_why(
     path = "/signature?document=doc&thread=main"
     kind = "multipart/form-data; boundary=x"
     assert message_of(sqlite_client.post(path, data=body, content_type=kind)) == message
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Disposition: form-data; name=\"cms\"; filename*=UTF-8''" + b"%41" * 9_000_000,
+        b'Content-Disposition: form-data; name="cms"' + b";a=b" * 7_000_000,
+        b'Content-Disposition: form-data; name="cms"\r\n' + b"A: b\r\n" * 4_000_000,
+        b'Content-Disposition: form-data; name="' + b"c" * 28_000_000 + b'"',
+    ],
+    ids=range(4),
+)
+def test_the_head_of_a_part_is_bounded(sqlite_client: FlaskClient, head: bytes) -> None:
+    body = b"--x\r\n" + head + b"\r\n\r\nvalue\r\n--x--\r\n"
+    began = time.process_time()
+    response = sqlite_client.post(
+        "/cms/validate", data=body, content_type="multipart/form-data; boundary=x"
+    )
+    assert message_of(response) == "Request body is not complete multipart/form-data"
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.attacks
+def test_wide_letters_are_bounded_in_forms_and_json(sqlite_client: FlaskClient) -> None:
+    wide = b"A" * 9_000_000 + "😀".encode()
+    body = b'--x\r\nContent-Disposition: form-data; name="cms"\r\n\r\n' + wide + b"\r\n--x--\r\n"
+    kind = "multipart/form-data; boundary=x"
+    told = message_of(sqlite_client.post("/cms/validate", data=body, content_type=kind))
+    assert told.startswith("Request has a value of more than 8000000 bytes")
+    value = '"' + "A" * 7_000_000 + '😀"'
+    body = f'{{"a":{value},"b":{value},"cms":{value}}}'.encode()
+    told = message_of(sqlite_client.post("/cms/validate", data=body))
+    assert told == "Request of more than 16000000 bytes has a character beyond U+FFFF"
 
 
 def test_a_file_for_text_is_refused_by_name(sqlite_client: FlaskClient, der: bytes) -> None:
