@@ -92,9 +92,8 @@ def when_ready(master: Any) -> None:
     """
     gc.collect()
     gc.freeze()
-    application = master.app.wsgi()
-    if isinstance(application, Flask):  # The floor of the benchmark is a bare function.
-        master.log.info(starting.describe(application, _settings))
+    found = starting.look(_settings)
+    master.log.info(starting.describe(found, _settings))
     master.log.info(implementations.describe())
     for notice in _settings.notices:
         master.log.warning(notice)
@@ -103,7 +102,7 @@ def when_ready(master: Any) -> None:
             "AUTH is off: whoever reaches port %s may read, save and delete signatures",
             _settings.port,
         )
-    if isinstance(application, Flask) and starting.count_anchors(application, _settings) == (0, 0):
+    if not found.is_anchored:
         claims = (
             "/cms/validate and packages take claims for it"
             if _settings.claims == "accept"
@@ -161,7 +160,6 @@ def post_worker_init(worker: Any) -> None:
     anchors in the database have changed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if isinstance(worker.wsgi, Flask):
+    if isinstance(worker.wsgi, Flask):  # The floor of the benchmark is a bare function.
         worker.turns = worker.wsgi.extensions["trust"].turns
-        worker.wsgi.extensions["trust"].stored.watch()
         worker.wsgi.extensions["examiner"].start()

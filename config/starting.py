@@ -9,19 +9,19 @@ import sqlite3
 import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.extensions import db
-from app.store import addresses
+from app.store import addresses, database
 from app.store.migrations import HEAD
 from app.store.private_files import FOLDER_MODE
 from app.store.steps import read_step
-from app.trust import Trust, folder
+from app.trust import folder
+from app.trust.stored import StoredAuthorities
 from config.settings import Settings
 
 #: Seconds for which a port may still belong to a server that is stopping.
@@ -62,48 +62,56 @@ def _find_obstacle(address: tuple[str, int]) -> OSError | None:
     return None
 
 
-def describe(app: Flask, settings: Settings) -> str:
-    """Say in one line what is served: which database, how many anchors, and what is open.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a server finds when it starts: its database in words, and how many anchors there are.
 
-    No connection is left, which forked processes would share.
+    `stored` are those in the database, None if it can't be read; `filed` those in TRUST_DIR.
     """
-    with app.app_context():
-        database = _describe_database(db.engine, settings)
-    anchors = _describe_anchors(*count_anchors(app, settings))
-    return f"serving {database}; trust anchors: {anchors}; {_describe_access(settings)}"
+
+    database: str
+    stored: int | None
+    filed: int
+
+    @property
+    def is_anchored(self) -> bool:
+        """Whether there may be an anchor."""
+        return (self.stored, self.filed) != (0, 0)
 
 
-def count_anchors(app: Flask, settings: Settings) -> tuple[int | None, int]:
-    """Return how many anchors are in the database, None if it can't be read, and in TRUST_DIR."""
-    trust: Trust = app.extensions["trust"]
+def look(settings: Settings) -> Found:
+    """Look at the database and at TRUST_DIR.
+
+    By a connection of its own: none is left, which forked processes would share, and none counted.
+    """
+    url, schema = settings.database_url, settings.database_schema
+    named = addresses.describe(url, schema)
     filed = folder.count_anchors(settings.trust_folder)
-    with app.app_context():
-        try:
-            return len(trust.stored.current().anchors) if trust.stored else 0, filed
-        except SQLAlchemyError:
-            return None, filed
-        finally:
-            db.engine.dispose()
-
-
-def _describe_anchors(stored: int | None, filed: int) -> str:
-    if stored is None:
-        return f"{filed} in TRUST_DIR, those in the database are not known"
-    return f"{stored + filed} ({stored} in the database, {filed} in TRUST_DIR)"
-
-
-def _describe_database(engine: Engine, settings: Settings) -> str:
-    named = addresses.describe(settings.database_url, settings.database_schema)
+    options = database.engine_options(url, schema, 1, settings.statement_timeout)
+    engine = create_engine(url, **options)
+    database.prepare(engine)
     try:
         with engine.connect() as connection:
             step = read_step(connection)
+        stored = len(StoredAuthorities(engine).current().anchors)
     except SQLAlchemyError:
-        return f"{named}, which can't be reached"
+        return Found(f"{named}, which can't be reached", None, filed)
     finally:
         engine.dispose()
     if step is None:
-        return f"{named}, which is not migrated"
-    return f"{named}, step {step}" if step == HEAD else f"{named}, step {step} instead of {HEAD}"
+        return Found(f"{named}, which is not migrated", stored, filed)
+    instead = "" if step == HEAD else f" instead of {HEAD}"
+    return Found(f"{named}, step {step}{instead}", stored, filed)
+
+
+def describe(found: Found, settings: Settings) -> str:
+    """Say in one line what is served: which database, how many anchors, and what is open."""
+    if found.stored is None:
+        anchors = f"{found.filed} in TRUST_DIR, those in the database are not known"
+    else:
+        places = f"{found.stored} in the database, {found.filed} in TRUST_DIR"
+        anchors = f"{found.stored + found.filed} ({places})"
+    return f"serving {found.database}; trust anchors: {anchors}; {_describe_access(settings)}"
 
 
 def _describe_access(settings: Settings) -> str:

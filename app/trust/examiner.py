@@ -99,6 +99,8 @@ class Examiner:
             time.sleep(self.look() * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
 
     def _find(self) -> list[Key]:
+        # Here, since this is what a worker does every few seconds, whatever else it does.
+        self.trust.look()
         with self.engine.connect() as connection:
             return find_waiting(connection, self.trust.trusted().everything, BATCH)
 

@@ -149,6 +149,11 @@ class Trust:
         """Return what is in the folder and the database now."""
         return self._load().contents
 
+    def look(self) -> None:
+        """Look whether the certificates in the database have changed. Raises SQLAlchemyError."""
+        if self.stored:
+            self.stored.look()
+
     def filed(self) -> Contents:
         """Return what is in the folder alone."""
         return read_folder(self.folder, list_files(self.folder), self.cache)

@@ -1,14 +1,13 @@
 """The certificates in the database, as each process has them: looked at every few seconds.
 
 No request waits for that: they are read when they are first needed, and afterwards in the
-background. A process without that background, such as Flask's development server, looks when it
-needs them and has not looked for a while.
+background, by `app.trust.examiner`. Where that has not looked for a while, since it is at work or
+there is none, as in Flask's development server, one request looks for all.
 """
 
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Sequence
@@ -30,8 +29,6 @@ from app.trust.errors import RefusedCertificate, UnreadableFile
 from app.trust.files import read_certificates
 from app.trust.folder import Filed
 
-#: Seconds between two looks in the background, about, and after one that failed.
-REST, REST_AFTER_FAILURE = 2.0, 10.0
 #: Seconds for which a look is believed where none is made in the background.
 BELIEVED = 15.0
 #: What stands for the file of a certificate.
@@ -100,25 +97,6 @@ class StoredAuthorities:
                 raise
             self._held = self._held or Stored()
         return self._held
-
-    def watch(self) -> threading.Thread:
-        """Begin to look every few seconds, in the background of this process, until it ends."""
-        thread = threading.Thread(target=self._go_on, name="trust", daemon=True)
-        thread.start()
-        return thread
-
-    def look_calmly(self) -> float:
-        """Look, whatever happens; give the seconds to rest before the next look."""
-        try:
-            self.look()
-        except Exception as error:  # noqa: BLE001  # the thread must live
-            _log.warning("trust anchors in the database wait: %s", type(error).__name__)
-            return REST_AFTER_FAILURE
-        return REST
-
-    def _go_on(self) -> None:
-        while True:
-            time.sleep(self.look_calmly() * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
 
 
 def read_stored(rows: Sequence[StoredCertificate]) -> Stored:

@@ -13,6 +13,7 @@ from app.cms.x509 import read_certificate
 from app.store.database import transaction
 from app.store.trust_certificates import NewCertificate, add_certificate, remove_certificate
 from app.trust import Trust, stored
+from app.trust.examiner import REST, Examiner
 from app.trust.stored import StoredAuthorities
 from tests import pki
 from tests.conftest import EngineMaker
@@ -102,11 +103,11 @@ def test_where_nobody_looks_it_is_done_after_a_while(
     assert anchors(trust) == 1
 
 
-def test_a_look_in_the_background_that_fails_is_made_again_later(
+def test_the_background_looks(
     trust: Trust, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert trust.stored
-    assert trust.stored.look_calmly() == stored.REST
+    examiner = Examiner(engine, trust)
+    assert anchors(trust) == 0
     keep(engine)
 
     def fail(*_given: object) -> None:
@@ -114,12 +115,12 @@ def test_a_look_in_the_background_that_fails_is_made_again_later(
 
     event.listen(engine, "checkout", fail)
     try:
-        assert trust.stored.look_calmly() == stored.REST_AFTER_FAILURE
+        assert examiner.look() > REST
     finally:
         event.remove(engine, "checkout", fail)
-    assert "trust anchors in the database wait: SQLAlchemyError" in caplog.text
+    assert "verification in the background waits: SQLAlchemyError" in caplog.text
     assert anchors(trust) == 0
-    trust.stored.look_calmly()
+    assert examiner.look() == REST
     assert anchors(trust) == 1
 
 
