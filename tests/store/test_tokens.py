@@ -128,12 +128,13 @@ def test_what_is_no_token_has_no_id_and_costs_a_hash_as_well(wrong: str) -> None
     assert len(secret_sha256) == 64
 
 
-def test_no_scope_includes_another_one_but_admin_all() -> None:
+def test_admin_includes_all_scopes_and_read_that_of_metrics() -> None:
     def may(*scopes: str) -> list[str]:
         token = Bearer("id", "name", "hash", scopes, None, NOW, None, None, None)
         return [scope for scope in tokens.SCOPES if token.may(scope)]
 
-    assert may("read") == ["read"]
+    assert may("read") == ["read", "metrics"]
+    assert may("metrics") == ["metrics"]
     assert may("write", "delete") == ["write", "delete"]
-    assert may("admin") == ["read", "write", "delete", "admin"]
+    assert may("admin") == ["read", "write", "delete", "metrics", "admin"]
     assert may() == []
