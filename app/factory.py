@@ -25,6 +25,7 @@ from app.application import Application
 from app.extensions import db
 from app.limits import computing
 from app.limits import requests as limited_requests
+from app.limits.places import Places
 from app.observe import counters, pools, requests
 from app.observe.logs import log_to_stderr
 from app.store import database
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _observe_requests(app, settings)
     _guard(app, settings)
 
+    app.extensions["places"] = Places(settings.threads)
     db.init_app(app)
     with app.app_context():
         database.prepare(db.engine)

@@ -161,5 +161,6 @@ def post_worker_init(worker: Any) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if isinstance(worker.wsgi, Flask):  # The floor of the benchmark is a bare function.
-        worker.turns = worker.wsgi.extensions["trust"].turns
+        turns = worker.wsgi.extensions["trust"].turns
+        worker.lending = turns, worker.wsgi.extensions["places"]
         worker.wsgi.extensions["examiner"].start()

@@ -12,6 +12,7 @@ from typing import Any
 from gunicorn.workers.base import Worker as BaseWorker
 from waitress import wasyncore
 
+from app.limits.places import Places
 from app.trust.turns import Turns
 from config.channel import Channel, Server, adjust
 from config.client_limits import Limits
@@ -49,7 +50,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
     #: What a connection may take; set by the configuration.
     limits: Limits
     #: At what requests wait for each other, while other requests need their threads.
-    turns: Turns | None = None
+    lending: tuple[Turns | Places, ...] = ()
 
     def run(self) -> None:
         """Serve until told to stop."""
@@ -59,8 +60,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         self._hall = Hall(self.limits, self.log, self.cors_headers)
         self._map: dict[int, Any] = {}
         dispatcher = Dispatcher(self.cfg.threads)
-        if self.turns is not None:
-            self.turns.lend = dispatcher.lend
+        for each in self.lending:
+            each.lend = dispatcher.lend
         self._listeners = [self._listen(listener.sock, dispatcher) for listener in self.sockets]
         try:
             while self.alive and self._round():

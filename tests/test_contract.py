@@ -22,7 +22,7 @@ from app.auth import AccessRefused
 from app.closed import RequestFromOutside
 from app.cms.errors import CmsError, UnsupportedAlgorithm
 from app.limits.errors import LimitReached
-from app.store.errors import StoreError
+from app.store.errors import NoRoom, StoreError
 from app.trust.errors import FetchFailed
 from app.trust.turns import Busy
 from tests.api.asking import JSON, message_of
@@ -172,7 +172,7 @@ def test_every_kind_of_refusal_has_a_status(root: type[Exception]) -> None:
 
 def test_every_status_is_that_of_a_client_error_but_where_others_are_asked_or_wait() -> None:
     for kind, status in errors.STATUS.items():
-        if kind is Busy:
+        if kind in (Busy, NoRoom):
             assert status == 503
             continue
         assert 400 <= status < 500 or (issubclass(kind, OriginError) and status in (501, 502))

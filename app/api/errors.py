@@ -44,6 +44,7 @@ from app.observe.requests import refused
 from app.store.errors import (
     ContentChanged,
     CosignersLost,
+    NoRoom,
     PackageExpired,
     PackageNotDraft,
     PackageNotFound,
@@ -99,6 +100,7 @@ STATUS: dict[type[Exception], int] = {
     OriginNotSet: 501,
     OriginFailed: 502,
     Busy: 503,
+    NoRoom: 503,
 }
 
 #: Sentences for what the framework refuses.

@@ -26,8 +26,9 @@ SQLITE_BUSY_TIMEOUT = 30
 SHORT_BUSY_TIMEOUT = 0.2
 #: Seconds after which a pooled connection is tried before it is used.
 IDLE_BEFORE_PING = 1.0
-#: Connections that a process may open beyond one for each of its threads.
-OVERFLOW = 2
+#: Connections that a process may open beyond one for each of its threads: for its health, for what
+#: works in the background, and for two large answers, which have two each.
+OVERFLOW = 5
 
 
 def engine_options(
@@ -198,11 +199,13 @@ def _set_patience(connection: Connection, seconds: float) -> None:
 def snapshot(engine: Engine) -> Iterator[Connection]:
     """A connection for a long answer, whose rows come through a server-side cursor.
 
-    On PostgreSQL all statements see the same moment. On SQLite each does for itself: a read
-    transaction there would be begun as a writer's.
+    All statements see the same moment.
     """
     with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
+        if engine.dialect.name == "sqlite":
+            # SQLAlchemy would begin it as a writer's. The pool ends it.
+            connection.connection.cursor().execute("BEGIN")
+        else:
             connection.execution_options(isolation_level="REPEATABLE READ")
             timeouts.bound_transaction(connection)
         yield connection

@@ -22,6 +22,17 @@ class SignatureNotFound(StoreError):
     template = "Signature was not found"
 
 
+class NoRoom(StoreError):
+    """There is no room, in memory or on the disk, for another large answer."""
+
+    template = "There is no room here for another large answer, try again in {seconds} seconds"
+
+    def __init__(self, seconds: int = 5) -> None:
+        super().__init__(seconds=seconds)
+        #: RFC 9110 section 10.2.3.
+        self.headers = {"Retry-After": str(seconds)}
+
+
 class PersonNotFound(StoreError):
     """What a person is asked for by is no number that anybody could have."""
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from app.store import bulk
 from app.store.columns import ROW_ID, UtcDateTime
+from app.store.large_texts import Key, LargeText, find_text
 from app.store.models import Signer, Version
 from app.store.signing import Found
 from app.store.standings import LEFT, Standing
@@ -50,17 +51,10 @@ _KINDS = {
 }
 
 
-class Key(NamedTuple):
-    """One version."""
-
-    signature_id: int
-    version: int
-
-
 class Unverified(NamedTuple):
     """One version that is to be verified, and what was found of its signers before, by number."""
 
-    cms: str
+    cms: str | LargeText
     saved_at: datetime
     before: Mapping[int, Found]
 
@@ -117,12 +111,13 @@ def count_waiting(connection: Connection, everything: int) -> int:
 def read_unverified(connection: Connection, key: Key) -> Unverified | None:
     """Read one version; None if it was deleted meanwhile."""
     of_version = Version.signature_id == key.signature_id, Version.version == key.version
-    row = connection.execute(select(Version.cms, Version.created_at).where(*of_version)).first()
-    if row is None:
+    saved_at = connection.execute(select(Version.created_at).where(*of_version)).scalar()
+    cms = find_text(connection, key)
+    if saved_at is None or cms is None:
         return None
     of_signers = Signer.signature_id == key.signature_id, Signer.version == key.version
     before = connection.execute(select(*FOUND_COLUMNS).where(*of_signers))
-    return Unverified(row.cms, row.created_at, {one.number: found_of(one) for one in before})
+    return Unverified(cms, saved_at, {one.number: found_of(one) for one in before})
 
 
 def found_of(row: Row[*tuple[Any, ...]]) -> Found:

@@ -6,18 +6,19 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Select, bindparam, func, select
-from sqlalchemy.exc import NoResultFound
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.store.columns import PUBLIC_ID
 from app.store.errors import SignatureNotFound
-from app.store.large_texts import fetch, short_text
 from app.store.models import IS_CURRENT, Signature, Signer, Version
 from app.store.standings import Trusted
 
 
 class PublicThread(NamedTuple):
-    """A thread in its current version; see `models.Version` for what may be None."""
+    """A thread in its current version; see `models.Version` for what may be None.
+
+    The signature itself isn't read: it is needed for a file alone.
+    """
 
     signature_id: int
     version: int
@@ -26,8 +27,6 @@ class PublicThread(NamedTuple):
     thread: str
     created_at: datetime
     updated_at: datetime
-    #: The signature as it was sent; None if it is large, and was not read yet.
-    cms: str | None
     #: SHA-256 of the decoded signature, hex.
     signature_sha256: str | None
     format: str | None
@@ -39,16 +38,8 @@ class PublicThread(NamedTuple):
     signed: int
 
 
-#: Bytes of a signature that is read with the rest.
-SMALL = 256 * 1024
-
 _SIGNERS = select(func.count()).where(
     Signer.signature_id == Version.signature_id, Signer.version == Version.version
-)
-
-
-_LARGE = select(Version.cms).where(
-    Version.signature_id == bindparam("signature_id"), Version.version == bindparam("version")
 )
 
 
@@ -64,7 +55,6 @@ def _find(trusted: Trusted) -> Select[*tuple[Any, ...]]:
             Signature.thread,
             Signature.created_at,
             Signature.updated_at,
-            short_text(SMALL).label("cms"),
             Version.signature_sha256,
             Version.format,
             Version.signature_size,
@@ -87,16 +77,3 @@ def get_public_thread(connection: Connection, public_id: str, trusted: Trusted) 
     if row is None:
         raise SignatureNotFound
     return PublicThread._make(row)
-
-
-def read_large(engine: Engine, thread: PublicThread) -> PublicThread:
-    """Return a thread with its signature, which is large.
-
-    Raises:
-        SignatureNotFound: it was deleted meanwhile.
-    """
-    key = {"signature_id": thread.signature_id, "version": thread.version}
-    try:
-        return thread._replace(cms=fetch(engine, _LARGE, key))
-    except NoResultFound as error:
-        raise SignatureNotFound from error

@@ -2,15 +2,14 @@
 
 The rows of a list are found in two moves of one statement: first the ids of the page, out of
 narrow indexes, newest first; then the signatures of these few ids alone. A signature that is large
-is left out of that, and read by itself when its row is taken: many rows are held at once, but only
-one that is large.
+is left out of that, and its row says where it is: many rows are held at once, but no large text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -21,18 +20,20 @@ from sqlalchemy import (
     null,
     select,
 )
-from sqlalchemy.exc import NoResultFound
 
+from app.store import sqlite_texts
+from app.store.columns import octets
 from app.store.criteria import Criteria, Shape
 from app.store.errors import SignatureNotFound
-from app.store.large_texts import fetch_alone, short_text
+from app.store.large_facts import LargeFacts
+from app.store.large_texts import IN_MEMORY, Key, LargeText, find_text, short_text
 from app.store.matching import matching
 from app.store.models import IS_CURRENT, Signature, Version
 from app.store.paging import all_ids, newest_ids
 from app.store.picking import PickingShape, picked_ids
 from app.store.prepared import Prepared
 from app.store.records import RECORD_COLUMNS, SignatureRecord
-from app.store.signers import facts_of, short_facts_of
+from app.store.signers import short_facts_of
 from app.store.standings import Trusted
 
 #: Rows that a long answer fetches at a time: as a rule about a megabyte of signatures.
@@ -41,10 +42,6 @@ FETCH_ROWS = 200
 SMALL = 48 * 1024
 _LARGEST = 2**63 - 1
 
-_KEY = (
-    Version.signature_id == bindparam("signature_id"),
-    Version.version == bindparam("number"),
-)
 _THREAD = (
     Signature.document == bindparam("document"),
     Signature.thread == bindparam("thread"),
@@ -84,7 +81,7 @@ def get_signature(
     statement = _find(connection.dialect.name, version is None, carried)
     parameters = {"document": document, "thread": thread, "version": version}
     rows = statement.fetch(connection, parameters)
-    record = _complete(connection, carried, SignatureRecord.of(rows[0])) if rows else None
+    record = next(_records(connection, carried, rows), None)
     if record is None:
         raise SignatureNotFound
     return record
@@ -92,7 +89,7 @@ def get_signature(
 
 @lru_cache(maxsize=16)
 def _find(dialect: str, current: bool, carried: Carried) -> Prepared:
-    statement = select(*_columns(dialect, carried, SMALL))
+    statement = select(*_columns(dialect, carried, IN_MEMORY))
     if current:
         return Prepared(statement.join(Version, IS_CURRENT).where(*_THREAD))
     return Prepared(
@@ -100,6 +97,19 @@ def _find(dialect: str, current: bool, carried: Carried) -> Prepared:
             *_THREAD, Version.version == bindparam("version")
         )
     )
+
+
+def list_few_versions(
+    connection: Connection, document: str, thread: str, carried: Carried = PLAIN
+) -> list[SignatureRecord] | None:
+    """Return all versions of a thread, newest first; None if they are more than `FETCH_ROWS`.
+
+    There are none if there is no such thread.
+    """
+    statement = _versions(connection.dialect.name, carried, limited=True)
+    values = {"document": document, "thread": thread, "limit": FETCH_ROWS + 1}
+    rows = statement.fetch(connection, values)
+    return list(_records(connection, carried, rows, SMALL)) if len(rows) <= FETCH_ROWS else None
 
 
 def list_versions(
@@ -112,13 +122,19 @@ def list_versions(
 
     The rows come as they are taken; `connection` is one of `database.snapshot`.
     """
+    statement = _versions(connection.dialect.name, carried, limited=False).statement
+    return _stream(connection, statement, {"document": document, "thread": thread}, carried)
+
+
+@lru_cache(maxsize=16)
+def _versions(dialect: str, carried: Carried, *, limited: bool) -> Prepared:
     statement = (
-        select(*_columns(connection.dialect.name, carried, SMALL))
+        select(*_columns(dialect, carried, SMALL))
         .join(Version, Version.signature_id == Signature.id)
         .where(*_THREAD)
         .order_by(Version.version.desc())
     )
-    return _stream(connection, statement, {"document": document, "thread": thread}, carried)
+    return Prepared(statement.limit(bindparam("limit")) if limited else statement)
 
 
 def search(
@@ -137,8 +153,8 @@ def search(
         connection: see `limit`.
         criteria: what to look for.
         limit: rows at most; 0: all. Where they may be more than `FETCH_ROWS`, they come as they
-            are taken, and `connection` is one of `database.snapshot`. What is large comes as it is
-            taken in any case, and a thread that was deleted meanwhile is left out.
+            are taken, and `connection` is one of `database.snapshot`. Where they are fewer, it is
+            needed no more.
         offset: rows to leave out at the start.
         carried: what else each row has.
     """
@@ -147,7 +163,7 @@ def search(
     statement, parameters = _page(connection.dialect.name, criteria, limit, offset, carried)
     if is_short(limit):
         rows = statement.fetch(connection, parameters)
-        return _whole(connection, map(SignatureRecord.of, rows), carried)
+        return iter(list(_records(connection, carried, rows, SMALL)))
     return _stream(connection, statement.statement, parameters, carried)
 
 
@@ -188,60 +204,45 @@ def _stream(
 ) -> Iterator[SignatureRecord]:
     options = {"yield_per": FETCH_ROWS}
     rows = connection.execute(statement, parameters, execution_options=options)
-    return _whole(connection, map(SignatureRecord.of, rows), carried)
+    return _records(connection, carried, rows, SMALL)
 
 
-def _whole(
-    connection: Connection, records: Iterator[SignatureRecord], carried: Carried
+def _records(
+    connection: Connection,
+    carried: Carried,
+    rows: Iterable[Sequence[Any]],
+    limit: int = IN_MEMORY,
 ) -> Iterator[SignatureRecord]:
-    """Return records with what was left out of them because it is large.
-
-    Nothing here keeps what was given: two that are large would be in memory at once.
-    """
-    return filter(None, map(partial(_complete, connection, carried), records))
-
-
-def _complete(
-    connection: Connection, carried: Carried, record: SignatureRecord
-) -> SignatureRecord | None:
-    """Read what was left out of a record, which is None if it was deleted meanwhile."""
-    cms = carried.cms and record.cms is None
-    signers = carried.signers and record.signers is None
-    if not (cms or signers):
-        return record
-    key = {"signature_id": record.id, "number": record.version}
-    found: dict[str, Any] = {}
-    dialect = connection.dialect.name
-    try:
-        if cms:
-            found["cms"] = fetch_alone(connection.engine, _lacking_cms(), key)
-        if signers:
-            facts = _lacking_signers(dialect, carried.trusted)
-            found["signers"] = connection.execute(facts, key).scalar_one()
-    except NoResultFound:
-        return None
-    return record._replace(**found)
-
-
-@cache
-def _lacking_cms() -> Select[Any]:
-    return select(Version.cms).where(*_KEY)
-
-
-@lru_cache(maxsize=8)
-def _lacking_signers(dialect: str, trusted: Trusted | None) -> Select[Any]:
-    facts = facts_of(dialect, Version.signature_id, Version.version, trusted)
-    statement: Select[Any] = select(facts)
-    return statement.where(*_KEY)
+    """Return the records of rows; what has more than `limit` bytes is in none of them."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    for row in rows:
+        record = SignatureRecord.of(row[:-1])
+        key = Key(record.id, record.version)
+        if carried.cms and record.cms is None:
+            cms: str | LargeText | None
+            if is_sqlite:
+                cms = find_text(connection, key, limit=limit, rowid=row[-1])
+            else:
+                cms = LargeText(connection.engine, key, row[-1])
+            if cms is None:
+                continue  # It was deleted meanwhile.
+            record = record._replace(cms=cms)
+        if carried.signers and record.signers is None:
+            facts = LargeFacts(connection.engine, key, carried.trusted)
+            record = record._replace(signers=facts)
+        yield record
 
 
 def _columns(dialect: str, carried: Carried, limit: int) -> tuple[Any, ...]:
     """Return the columns of a record; what stands in a place that wasn't asked for is NULL.
 
-    So is a signature, and are facts of signers, that have more than `limit` bytes.
+    So is a signature, and are facts of signers, that have more than `limit` bytes. The last column
+    says how large the signature is; for SQLite, which has none of them here, where it is.
     """
     key = Version.signature_id, Version.version
-    cms = short_text(limit).label("cms")
+    is_sqlite = dialect == "sqlite"
+    cms = null().label("cms") if is_sqlite else short_text(limit).label("cms")
+    place = sqlite_texts.ROWID if is_sqlite else octets(Version.cms)
     signers = short_facts_of(dialect, *key, limit, carried.trusted)
     return (
         *RECORD_COLUMNS,
@@ -249,6 +250,7 @@ def _columns(dialect: str, carried: Carried, limit: int) -> tuple[Any, ...]:
         signers if carried.signers else null().label("signers"),
         Version.saved_by if carried.saver else null().label("saved_by"),
         Signature.public_id if carried.public_id else null().label("public_id"),
+        place.label("place"),
     )
 
 

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from app.store.large_texts import LargeText
+from app.store.large_facts import LargeFacts
+from app.store.large_texts import IN_MEMORY, LargeText
 from app.store.models import Signature, Version
 
-#: Characters that are read of a large text at a time.
-_PIECE = 1024 * 1024
 #: In the order of `SignatureRecord`'s fields, but the last four, which are not always asked for.
 RECORD_COLUMNS = (
     Signature.id,
@@ -42,10 +41,11 @@ class SignatureRecord(NamedTuple):
     comment: str | None
     tags: list[str]
     version_created_at: datetime
-    #: The signature as it was sent; None where the reader left it out.
+    #: The signature as it was sent; where it is, if it is large; None where the reader left it out.
     cms: str | LargeText | None = None
-    #: The facts of its signers, a JSON list as text; None where the reader left them out.
-    signers: str | None = None
+    #: The facts of its signers, a JSON list as text; where they are, if they are large; None where
+    #: the reader left them out.
+    signers: str | LargeFacts | None = None
     #: The name of the token that saved it, None if there was none or the reader left it out.
     saved_by: str | None = None
     #: The UUID by which the thread is known to other API families; None if it was left out.
@@ -59,6 +59,12 @@ class SignatureRecord(NamedTuple):
     @property
     def text(self) -> str:
         """The signature as it was sent, whole in memory; nothing where it was left out."""
-        if isinstance(self.cms, LargeText):
-            return "".join(self.cms.pieces(_PIECE))
-        return self.cms or ""
+        return self.cms.read() if isinstance(self.cms, LargeText) else self.cms or ""
+
+    @property
+    def size(self) -> int:
+        """How many bytes an answer has, about, that tells it."""
+        cms = self.cms.size if isinstance(self.cms, LargeText) else len(self.cms or "")
+        # Of facts that are large it isn't known how large.
+        facts = IN_MEMORY if isinstance(self.signers, LargeFacts) else len(self.signers or "")
+        return 2 * cms + facts

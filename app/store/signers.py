@@ -15,6 +15,7 @@ from sqlalchemy import (
     Insert,
     Integer,
     Label,
+    Select,
     Text,
     bindparam,
     case,
@@ -78,12 +79,15 @@ def moment(value: datetime | None) -> str | None:
 def short_facts_of(
     dialect: str, signature_id: Any, version: Any, limit: int, trusted: Trusted | None = None
 ) -> Label[str]:
-    """Return the column of `facts_of`, which is NULL where that has more than `limit` bytes."""
-    facts = facts_of(dialect, signature_id, version, trusted).element.correlate(Version)
-    listed = select(facts.label("listed")).correlate(Version).subquery("of_version")
-    text = listed.c.listed
-    short = select(case((octets(text) <= limit, text)))
-    return short.scalar_subquery().label("signers")
+    """Return the column of `facts_of`, which is NULL where the facts have more than `limit` bytes.
+
+    These are added up first: of many signers it takes long to make one text.
+    """
+    mine = (Signer.signature_id == signature_id) & (Signer.version == version)
+    size = select(func.coalesce(func.sum(octets(cast(Signer.facts, Text))), 0)).where(mine)
+    fits = size.correlate(Version).scalar_subquery() <= limit
+    whole = facts_of(dialect, signature_id, version, trusted).element
+    return case((fits, whole)).label("signers")
 
 
 def facts_of(
@@ -108,6 +112,13 @@ def facts_of(
     ordered_facts = aggregate_order_by(facts, Signer.number)
     listed = select(func.coalesce(cast(func.json_agg(ordered_facts), Text), "[]")).where(mine)
     return listed.scalar_subquery().label("signers")
+
+
+def facts_of_each(dialect: str, trusted: Trusted | None = None) -> Select[str]:
+    """Write the statement for the facts of each signer of a version, as text."""
+    facts = Signer.facts if trusted is None else _explained(dialect, trusted)
+    mine = Signer.signature_id == bindparam("signature_id"), Signer.version == bindparam("version")
+    return select(cast(facts, Text)).where(*mine).order_by(Signer.number)
 
 
 def _explained(dialect: str, trusted: Trusted) -> ColumnElement[Any]:

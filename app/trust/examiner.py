@@ -13,6 +13,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -24,13 +25,14 @@ from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, SignerStatus
 from app.store.database import transaction
+from app.store.errors import SignatureNotFound
 from app.store.judgements import (
-    Key,
     Unverified,
     find_waiting,
     read_unverified,
     write_found,
 )
+from app.store.large_texts import Key
 from app.store.leases import take_lease
 from app.store.signing import Found, read_found
 from app.store.standings import PENDING, Standing, Trusted
@@ -112,7 +114,8 @@ class Examiner:
             with self.engine.connect() as connection:
                 unverified = read_unverified(connection, key)
             if unverified:
-                found.append((key, self._judge(unverified)))
+                with suppress(SignatureNotFound):  # Deleted meanwhile.
+                    found.append((key, self._judge(unverified)))
             took = time.monotonic() - began
             time.sleep(took * calm)
             spent += took
@@ -123,14 +126,19 @@ class Examiner:
         return len(found)
 
     def _judge(self, unverified: Unverified) -> Mapping[int, Found]:
+        """Verify one version. Raises SignatureNotFound if it was deleted meanwhile."""
         trusted = self.trust.trusted()
         try:
             with self.trust.turns.take_last():
-                signature = parse(unverified.cms, trailing_zeros=True)
+                cms = unverified.cms
+                text = cms if isinstance(cms, str) else cms.read()
+                signature = parse(text, trailing_zeros=True)
                 statuses = self.trust.verify(signature, at=unverified.saved_at)
         except MalformedSignature as error:
             # Damaged where only verifying looks.
             return _give_up(unverified, f"it can't be read: {error}", trusted)
+        except (SQLAlchemyError, SignatureNotFound):
+            raise
         except Exception:  # noqa: BLE001  # what is amiss with one keeps no other waiting
             _log.exception("a signature can't be verified")
             return _give_up(unverified, "it could not be verified", trusted)

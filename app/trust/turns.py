@@ -18,8 +18,8 @@ from typing import ClassVar
 LARGE = 256 * 1024
 #: Seconds for which a request waits at most, and for which one does that can do without.
 PATIENCE, SHORT_PATIENCE = 10.0, 0.025
-#: How many may wait at once, and the characters that they may have read from the database.
-MAX_WAITING, MAX_READ = 32, 100_000_000
+#: How many may wait at once.
+MAX_WAITING = 32
 #: Seconds for which work in the background lets all others go first.
 GIVES_WAY = 5.0
 #: Seconds after which a client that was refused may try again.
@@ -41,9 +41,8 @@ class Busy(Exception):
 class _Waiting:
     """One that waits: `called` is locked until the turn is its thread's."""
 
-    def __init__(self, read: int) -> None:
+    def __init__(self) -> None:
         self.thread = get_ident()
-        self.read = read
         self.called = Lock()
         self.called.acquire()
 
@@ -64,17 +63,16 @@ class Turns:
         self.lend: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @contextmanager
-    def take(self, patience: float | None = None, *, read: int = 0) -> Iterator[None]:
+    def take(self, patience: float | None = None) -> Iterator[None]:
         """Have a turn, after all who came before.
 
         Args:
             patience: seconds to wait at most.
-            read: characters that are held while waiting, and that nothing else bounds.
 
         Raises:
             Busy: it would take longer, or too many wait.
         """
-        waiting = self._ask(read)
+        waiting = self._ask()
         if waiting:
             self._wait(waiting, self.patience if patience is None else patience)
         try:
@@ -90,7 +88,7 @@ class Turns:
     @contextmanager
     def take_last(self) -> Iterator[None]:
         """Have a turn when no request wants one, or has let this one wait for long."""
-        waiting = self._ask(0, self._last)
+        waiting = self._ask(self._last)
         if waiting and not waiting.called.acquire(timeout=GIVES_WAY):
             with self._lock:
                 if waiting in self._last:
@@ -110,12 +108,12 @@ class Turns:
             yield
         finally:
             if depth:
-                waiting = self._ask(0)
+                waiting = self._ask()
                 if waiting:
                     self._wait(waiting, self.patience)
                 self._depth = depth
 
-    def _ask(self, read: int, queue: deque[_Waiting] | None = None) -> _Waiting | None:
+    def _ask(self, queue: deque[_Waiting] | None = None) -> _Waiting | None:
         """Take the turn, or a place among those who wait for it. Raises Busy."""
         me = get_ident()
         with self._lock:
@@ -127,11 +125,9 @@ class Turns:
                 return None
             if queue is None:
                 queue = self._waiting
-                held = sum(one.read for one in queue)
-                is_full = read and held and held + read > MAX_READ
-                if is_full or len(queue) >= MAX_WAITING:
+                if len(queue) >= MAX_WAITING:
                     raise Busy
-            waiting = _Waiting(read)
+            waiting = _Waiting()
             queue.append(waiting)
             return waiting
 

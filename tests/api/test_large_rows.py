@@ -1,5 +1,9 @@
 """Signatures that are too large to be fetched with many others: they are told like all."""
 
+import json
+from functools import partial
+from zoneinfo import ZoneInfo
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
@@ -7,6 +11,7 @@ from sqlalchemy import Engine
 from app.api.ncanode import envelope
 from app.store import reading
 from app.store.criteria import Criteria
+from app.store.errors import SignatureNotFound
 from tests.api.asking import content_of
 from tests.store import threads
 
@@ -55,12 +60,30 @@ def test_what_is_left_out_is_not_read(client: FlaskClient) -> None:
     assert not any("cms" in row for row in rows)
 
 
-def test_a_thread_that_is_deleted_while_it_is_listed_is_left_out(engine: Engine) -> None:
+@pytest.mark.parametrize("gone", ["doc 5", "doc 4", "doc 2", "doc 0"])
+def test_a_thread_that_is_deleted_while_it_is_listed_is_left_out(
+    client: FlaskClient, engine: Engine, gone: str
+) -> None:
+    """Or is told, where its signature was small enough to be read with all others."""
     with engine.connect() as connection:
-        rows = reading.search(connection, Criteria(tags=("x",)), limit=20)
-        first = next(rows)
-        threads.delete(engine, "doc 4")
-        assert [row.document for row in (first, *rows)] == [
-            "doc 5",
-            *map("doc {}".format, (3, 2, 1, 0)),
-        ]
+        records = list(reading.search(connection, Criteria(tags=("x",)), limit=20))
+    threads.delete(engine, gone)
+    write = partial(envelope.signature, zone=ZoneInfo("UTC"), carried=reading.PLAIN)
+    with client.application.test_request_context():
+        answer = envelope.success_list("signatures", map(write, records), {})
+    told = [row["document"] for row in json.loads(answer.data)["content"]["signatures"]]
+    left = [f"doc {number}" for number in (5, 4, 3, 2, 1, 0)]
+    if gone != "doc 0":
+        left.remove(gone)
+    assert told == left
+
+
+def test_one_that_is_deleted_before_it_is_told_is_not_found(
+    client: FlaskClient, engine: Engine
+) -> None:
+    with engine.connect() as connection:
+        record = reading.get_signature(connection, "doc 5", "main")
+    threads.delete(engine, "doc 5")
+    row = envelope.signature(record, ZoneInfo("UTC"), reading.PLAIN)
+    with client.application.test_request_context(), pytest.raises(SignatureNotFound):
+        envelope.success_one("signature", row)

@@ -39,7 +39,6 @@ DOORS: dict[str, Ask] = {
         "/validate", json={"cms": b64encode(ivan().certificate).decode(), "rule": ["sign"]}
     ),
     "verify": lambda client: client.get("/signature/verify", json=DOC),
-    "penbox": lambda client: client.get(f"/v1/signatures/{public_id(client)}"),
     "extract_large": lambda client: client.post("/cms/extract", json={"cms": LARGE_CMS}),
     "save_large": lambda client: client.post("/signature", json=filled(thread="2", cms=LARGE_CMS)),
 }
@@ -79,11 +78,6 @@ def busy(app: Flask) -> Iterator[None]:
         thread.join(60)
 
 
-def public_id(client: FlaskClient) -> str:
-    wanted = {**DOC, "with": "public_id"}
-    return str(content_of(client.get("/signature", json=wanted))["signature"]["public_id"])
-
-
 @pytest.mark.parametrize("door", DOORS)
 def test_whatever_verifies_does_so_in_its_turn(
     client: FlaskClient, door: str, monkeypatch: pytest.MonkeyPatch
@@ -115,11 +109,7 @@ def test_whatever_verifies_is_refused_where_too_much_is_verified(
         response = DOORS[door](client)
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "5"
-    if door == "penbox":
-        [error] = response.get_json()["errors"]
-        assert error["detail"] == BUSY
-    else:
-        assert message_of(response, 503) == BUSY
+    assert message_of(response, 503) == BUSY
     assert not exists(client, thread="2")
 
 

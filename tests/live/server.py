@@ -163,8 +163,11 @@ class Server:
         assert self.process is not None
         return [pid for pid in processes_of_group(self.process.pid) if pid != self.process.pid]
 
-    def peak_memory(self) -> float:
-        """Give the largest resident memory that any worker had so far, MB."""
+    def peak_memory(self, *, anew: bool = False) -> float:
+        """Give the largest resident memory that any worker had so far, or has if `anew`, MB."""
+        if anew:
+            for pid in self.workers():
+                Path(f"/proc/{pid}/clear_refs").write_text("5")  # proc(5)
         statuses = [Path(f"/proc/{pid}/status").read_text() for pid in self.workers()]
         peaks = [re.search(r"VmHWM:\s+(\d+) kB", status) for status in statuses]
         return max(int(peak[1]) for peak in peaks if peak) / 1024

@@ -43,8 +43,7 @@ class Meter:
 
     def _resident(self) -> float:
         """Begin to measure a peak; give what is resident now, MB."""
-        (self._folder / "clear_refs").write_text("5")  # proc(5)
-        return self.server.peak_memory()
+        return self.server.peak_memory(anew=True)
 
     def send(self, method: str, path: str, **request: Any) -> int:
         """Send a request, and see that it costs no more than it may; give the status."""

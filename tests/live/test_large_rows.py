@@ -1,15 +1,20 @@
-"""Rows that are large: a worker holds one of them at a time, whatever list they are in."""
+"""Rows that are large: a worker holds pieces of them, whatever list they are in."""
 
 from __future__ import annotations
 
+import select
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPResponse
 
 import pytest
 
+from tests.api import people
 from tests.live.client import Client, together
 from tests.live.conftest import Database, StartServer
-from tests.live.server import Server
+from tests.live.server import CODE, Server, wait_until
 
 pytestmark = pytest.mark.attacks
 
@@ -44,7 +49,7 @@ FROM signatures, series WHERE thread = :thread
 @pytest.fixture(scope="module")
 def server(start_server: StartServer, database: Database) -> Server:
     """A server of one worker."""
-    return start_server(database.url, WEB_CONCURRENCY="1", WEB_THREADS="4")
+    return start_server(database.url, WEB_CONCURRENCY="1", WEB_THREADS="4", WEB_READ_TIMEOUT="600")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -88,7 +93,7 @@ def streamed(client: Client, path: str, **query: str | int) -> Iterator[Iterator
         ("/signatures", {"thread": "signed", "with": "signers", "limit": 200}, 200 * 256 * 2000),
     ],
 )
-def test_large_rows_are_held_one_at_a_time(
+def test_large_rows_are_held_in_pieces(
     client: Client, server: Server, path: str, query: dict[str, str | int], size: int
 ) -> None:
     got, tail = 0, b""
@@ -101,7 +106,7 @@ def test_large_rows_are_held_one_at_a_time(
     assert server.peak_memory() < MEMORY
 
 
-def test_the_largest_rows_are_held_one_at_a_time_whoever_reads(server: Server) -> None:
+def test_the_largest_rows_are_read_in_pieces_whoever_reads(server: Server) -> None:
     paths: list[tuple[str, dict[str, str | int], int]] = [
         ("/signatures", {"thread": "largest"}, 2),
         ("/signatures", {"thread": "largest", "limit": 2}, 2),
@@ -117,3 +122,70 @@ def test_the_largest_rows_are_held_one_at_a_time_whoever_reads(server: Server) -
     for got, rows in together(server.address, CLIENTS, read):
         assert 2 * rows * LARGEST < got < 2.1 * rows * LARGEST
     assert server.peak_memory() < MEMORY
+
+
+def test_small_answers_don_t_wait_for_large_ones(client: Client, server: Server) -> None:
+    """Six clients take nothing of lists of 60 MB and more, until another one was answered."""
+    client.saved("small")
+    with ExitStack() as stack:
+        slow = [ask(stack, server, "/signatures?thread=largest&limit=2") for _ in range(6)]
+        # Two are being sent, which is as much as waits for a client; the others wait for that.
+        wait_until(lambda: sum(map(has_begun, slow)) == 2, "two are sent")
+        for _ in range(20):
+            assert client.read("small").status_code == 200
+        assert sum(map(has_begun, slow)) == 2
+        with ThreadPoolExecutor(len(slow)) as pool:
+            sizes = list(pool.map(size_of, slow))
+    assert min(sizes) > 4 * LARGEST
+
+
+def ask(stack: ExitStack, server: Server, path: str) -> socket.socket:
+    """Send a request, and take nothing of its answer."""
+    one = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    one.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return one
+
+
+def has_begun(one: socket.socket) -> bool:
+    """Tell whether anything of an answer is there."""
+    return bool(select.select([one], [], [], 0)[0])
+
+
+def size_of(one: socket.socket) -> int:
+    """Read an answer to its end, which it says; give its size."""
+    response = HTTPResponse(one)
+    response.begin()
+    assert response.status == 200
+    size = 0
+    while piece := response.read(1024 * 1024):
+        size += len(piece)
+    return size
+
+
+def test_large_signatures_are_verified_and_opened_one_at_a_time(
+    start_server: StartServer, fresh_database: Database
+) -> None:
+    server = start_server(fresh_database.url, WEB_CONCURRENCY="1", WEB_THREADS="4")
+    with Client(server.address) as client:
+        client.saved("large", cms=people.cms(people.ivan(), content=bytes(20_000_000)))
+        public_id = client.read("large", **{"with": "public_id", "without": "cms"}).json()
+    name = public_id["content"]["signature"]["public_id"]
+    paths = [f"/v1/signatures/{name}", "/signature/verify", "/signature"]
+
+    def read(client: Client, index: int) -> tuple[str, int]:
+        path = paths[index % len(paths)]
+        with client.session.get(
+            f"{client.address}{path}",
+            params={"document": f"{CODE}large", "thread": "story"},
+            headers={"Accept": "application/octet-stream, */*;q=0.5"},
+            timeout=120,
+            stream=True,
+        ) as answer:
+            assert answer.status_code == 200
+            return path, sum(map(len, answer.iter_content(1024 * 1024)))
+
+    began = server.peak_memory(anew=True)
+    for path, size in together(server.address, CLIENTS, read):
+        assert size > {paths[0]: 20_000_000, paths[1]: 0, paths[2]: 2 * 26_000_000}[path]
+    assert server.peak_memory() - began < MEMORY

@@ -84,8 +84,8 @@ def test_signers_come_with_a_record_where_they_are_wanted(engine: Engine) -> Non
     save(engine, "none")
     for carried in (Carried(signers=True), Carried(cms=False, signers=True)):
         none, two = find(engine, carried=carried, limit=10)
-        assert json.loads(none.signers or "") == []
-        facts = json.loads(two.signers or "")
+        assert json.loads(str(none.signers)) == []
+        facts = json.loads(str(two.signers))
         assert [one["number"] for one in facts] == [1, 2]
         assert {one["claimed"]["name"] for one in facts} == {"ИВАНОВ ИВАН", "ПЕТРОВА АННА"}
         assert (two.cms is None) == (not carried.cms)

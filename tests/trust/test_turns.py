@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from app.trust import turns as module
-from app.trust.turns import LARGE, MAX_READ, MAX_WAITING, Busy, Turns
+from app.trust.turns import LARGE, MAX_WAITING, Busy, Turns
 from tests.live.server import wait_until
 
 pytestmark = pytest.mark.attacks
@@ -129,7 +129,7 @@ def test_who_waits_too_long_is_refused_and_leaves_nothing(turns: Turns, crowd: C
 def test_a_turn_that_comes_in_the_last_moment_is_taken(turns: Turns) -> None:
     with turns.take():
         pass
-    waiting = module._Waiting(0)
+    waiting = module._Waiting()
     assert not turns._leave(waiting)
 
 
@@ -141,16 +141,6 @@ def test_too_many_don_t_wait(turns: Turns, crowd: Crowd) -> None:
         assert crowd.refused == ["one more"]
     crowd.join()
     assert crowd.order == [str(number) for number in range(MAX_WAITING)]
-
-
-def test_what_waits_holds_a_bounded_number_of_characters(turns: Turns, crowd: Crowd) -> None:
-    with turns.take(read=2 * MAX_READ):
-        crowd.send("huge", lambda: turns.take(read=2 * MAX_READ))
-        crowd.send("large", lambda: turns.take(read=1)).join(30)
-        crowd.send("sent along")
-        assert crowd.refused == ["large"]
-    crowd.join()
-    assert crowd.order == ["huge", "sent along"]
 
 
 def test_work_in_the_background_is_not_put_off_for_ever(

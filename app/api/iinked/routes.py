@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from app.api.iinked.shapes import summary_shape
 from app.api.iinked.status import Origin, status_pieces, status_shape
 from app.auth import caller_name, needs
 from app.extensions import current_trusted, db
+from app.limits.places import current_places
 from app.store import package_lists, packages
 from app.store.database import survey, transaction
 from app.store.errors import PackageNotFound
@@ -31,7 +33,7 @@ from app.store.standings import Trusted
 blueprint = Blueprint("iinked", __name__)
 
 #: Signers of a package from which on its answer is sent as it is written.
-LARGE = 1000
+LARGE = 5000
 
 _ADD = AddSchema()
 _PACKAGE = PackageSchema()
@@ -55,7 +57,11 @@ def get_status(name: str) -> Response:
         raise PackageNotFound
     pieces = status_pieces(status, _origin())
     if len(status.signers) > LARGE:
-        return Response(pieces, content_type=CONTENT_TYPE)
+        with ExitStack() as stack:
+            stack.enter_context(current_places().take())
+            response = Response(pieces, content_type=CONTENT_TYPE)
+            response.call_on_close(stack.pop_all().close)
+            return response
     return Answer(b"".join(pieces))
 
 

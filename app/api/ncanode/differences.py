@@ -6,8 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, pairwise
 from typing import Any
 
+import orjson
+
 from app.store.cosigning import Facts, compare_signers, read_facts
+from app.store.errors import SignatureNotFound
+from app.store.large_facts import LargeFacts
 from app.store.records import SignatureRecord
+
+#: What of a claim says who signed.
+_NAMES = ("iin", "bin", "name", "organisation")
 
 
 def with_diff(
@@ -19,9 +26,10 @@ def with_diff(
     """
     for record, older in pairwise(chain(records, [None])):
         if record is not None:
-            changes = compare_signers(
-                read_facts(older.signers if older else None), read_facts(record.signers)
-            )
+            try:
+                changes = compare_signers(_facts_of(older) if older else [], _facts_of(record))
+            except SignatureNotFound:
+                return  # The thread was deleted meanwhile.
             yield {
                 **write(record),
                 "diff": {
@@ -32,7 +40,23 @@ def with_diff(
             }
 
 
+def _facts_of(record: SignatureRecord) -> list[Facts]:
+    """Return the facts of the signers of a version; where these are large, what is compared.
+
+    Raises:
+        SignatureNotFound: they are large, and the version was deleted meanwhile.
+    """
+    if not isinstance(record.signers, LargeFacts):
+        return read_facts(record.signers)
+    return [
+        {
+            "claimed": {name: facts["claimed"][name] for name in _NAMES},
+            "certificate": {"sha256": facts["certificate"]["sha256"]},
+        }
+        for facts in map(orjson.loads, record.signers.each())
+    ]
+
+
 def _who(facts: Facts) -> dict[str, Any]:
     """Write who a signer claims to be."""
-    names = ("iin", "bin", "name", "organisation")
-    return {"claimed": {name: facts["claimed"][name] for name in names}}
+    return {"claimed": {name: facts["claimed"][name] for name in _NAMES}}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -14,7 +15,9 @@ from flask import Response
 from app.api.answers import CONTENT_TYPE, Answer, json_answer
 from app.api.families import Problem
 from app.api.unread import sentences
-from app.store.large_texts import LargeText
+from app.store.errors import SignatureNotFound
+from app.store.large_facts import LargeFacts
+from app.store.large_texts import LargeText, SpooledText
 from app.store.reading import Carried
 from app.store.records import SignatureRecord
 
@@ -39,12 +42,22 @@ def success(
 
 
 def success_one(key: str, row: dict[str, Any]) -> Response:
-    """Answer with one row under `key`, in pieces if it is large."""
+    """Answer with one row under `key`, in pieces if it is large.
+
+    Raises:
+        SignatureNotFound: it was deleted before its signature was read.
+    """
     if not _is_large(row):
         return success({key: row})
-    opening = _OPENING + b"{" + orjson.dumps(key) + b":"
+    pieces = _pieces(row)
+    first = next(pieces, None)
+    if first is None:
+        raise SignatureNotFound
+    opening = _OPENING + b"{" + orjson.dumps(key) + b":" + first
     closing = b"}" + _warnings() + b"}"
-    return Response(chain([opening], _pieces(row), [closing]), content_type=CONTENT_TYPE)
+    response = Response(chain([opening], pieces, [closing]), content_type=CONTENT_TYPE)
+    response.call_on_close(pieces.close)
+    return response
 
 
 def success_text(key: str, text: str, **more: str) -> Response:
@@ -57,7 +70,7 @@ def success_text(key: str, text: str, **more: str) -> Response:
     return Response(chain([opening], _escaped(text), [closing]), content_type=CONTENT_TYPE)
 
 
-def _escaped(text: str | LargeText) -> Iterator[bytes]:
+def _escaped(text: str | SpooledText) -> Iterator[bytes]:
     """Write a text as it stands between the quotes of JSON, where it may take six times as much."""
     for piece in _cut(text):
         yield orjson.dumps(piece)[1:-1]
@@ -108,14 +121,14 @@ def _stream(
     chunk = bytearray(_OPENING + b"{" + orjson.dumps(key) + b":[")
     separator = b""
     for row in rows:
-        chunk += separator
-        separator = b","
-        for piece in _pieces(row) if _is_large(row) else (orjson.dumps(row),):
-            chunk += piece
+        pieces = _pieces(row) if _is_large(row) else iter((orjson.dumps(row),))
+        beginning = separator
+        for piece in pieces:  # None of one that was deleted before it was read.
+            chunk += beginning + piece
+            beginning, separator = b"", b","
             if len(chunk) >= CHUNK:
                 yield bytes(chunk)
                 chunk.clear()
-        del row  # Before the next one is read, which may be large, too.
     chunk += b"]"
     for name, value in more.items():
         chunk += b"," + orjson.dumps(name) + b":" + orjson.dumps(value)
@@ -124,22 +137,47 @@ def _stream(
 
 def _is_large(row: dict[str, Any]) -> bool:
     cms = row.get("cms") or ""
-    return isinstance(cms, LargeText) or len(cms) > WHOLE
+    is_large = isinstance(cms, LargeText) or len(cms) > WHOLE
+    return is_large or isinstance(row.get("signers"), LargeFacts)
 
 
-def _pieces(row: dict[str, Any]) -> Iterator[bytes]:
-    """Write a row whose signature is large: that is in memory once, if at all."""
-    opening = b"{"
-    for name in ("signature", "cms"):
-        yield opening + orjson.dumps(name) + b':"'
-        yield from _escaped(row["cms"])
-        opening = b'",'
-    rest = {name: value for name, value in row.items() if name not in ("signature", "cms")}
-    yield b'",' + orjson.dumps(rest)[1:]
+def _pieces(row: dict[str, Any]) -> Generator[bytes]:
+    """Write a row that is large, nothing of one that was deleted before it was read.
+
+    However often its signature is told, that is read once.
+    """
+    large = ("signature", "cms", "signers")
+    rest = {name: value for name, value in row.items() if name not in large}
+    facts = row.get("signers")
+    with ExitStack() as stack:
+        try:
+            # Before the first byte, which can't be taken back.
+            cms = _open(row.get("cms"), stack)
+            if isinstance(facts, LargeFacts):
+                pieces = facts.pieces()
+                stack.callback(pieces.close)
+                facts = chain([next(pieces)], pieces)
+        except SignatureNotFound:
+            return
+        yield orjson.dumps(rest)[:-1]
+        if facts is not None:
+            yield b',"signers":'
+            yield from (orjson.dumps(facts),) if isinstance(facts, orjson.Fragment) else facts
+        if cms is not None:
+            for name in ("signature", "cms"):
+                yield b"," + orjson.dumps(name) + b':"'
+                yield from _escaped(cms)
+                yield b'"'
+        yield b"}"
 
 
-def _cut(text: str | LargeText) -> Iterator[str]:
-    if isinstance(text, LargeText):
+def _open(cms: str | LargeText | None, stack: ExitStack) -> str | SpooledText | None:
+    """Hold a signature until it was told. Raises SignatureNotFound, NoRoom."""
+    return stack.enter_context(cms.opened()) if isinstance(cms, LargeText) else cms
+
+
+def _cut(text: str | SpooledText) -> Iterator[str]:
+    if isinstance(text, SpooledText):
         return text.pieces(CHUNK)
     return (text[place : place + CHUNK] for place in range(0, len(text), CHUNK))
 
@@ -167,7 +205,8 @@ def signature(record: SignatureRecord, zone: ZoneInfo, carried: Carried) -> dict
         del written["signature"], written["cms"]
     if carried.signers:
         # JSON already: what was read when it was saved goes out as it is.
-        written["signers"] = orjson.Fragment(record.signers or "[]")
+        facts = record.signers or "[]"
+        written["signers"] = facts if isinstance(facts, LargeFacts) else orjson.Fragment(facts)
     if carried.saver:
         written["version_saved_by"] = record.saved_by
     if carried.public_id:

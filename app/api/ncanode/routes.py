@@ -31,6 +31,7 @@ from app.api.ncanode.schemas import (
 )
 from app.auth import needs
 from app.extensions import db
+from app.limits.places import current_places
 from app.observe import counters
 from app.store import chains, reading
 from app.store.database import saving, snapshot, transaction
@@ -84,7 +85,10 @@ def get_signature() -> Response:
         reach.demand_read(connection, record)
     if wanted.stage is not None and record.stage != wanted.stage:
         raise SignatureNotFound
-    return envelope.success_one("signature", _writer(wanted.carried)(record))
+    with ExitStack() as stack:
+        stack.enter_context(current_places().take_if(record.size))
+        response = envelope.success_one("signature", _writer(wanted.carried)(record))
+        return _released_after(response, stack)
 
 
 @blueprint.delete("/signature")
@@ -105,11 +109,18 @@ def delete_signature() -> Response:
 def list_versions() -> Response:
     """Return all versions of a thread, newest first."""
     wanted: VersionsRequest = _VERSIONS.read(request)
+    read = replace(wanted.carried, signers=wanted.carried.signers or wanted.diff)
     with ExitStack() as stack:
-        connection = stack.enter_context(snapshot(db.engine))
-        reach.demand_known(connection, wanted.document, wanted.thread)
-        read = replace(wanted.carried, signers=wanted.carried.signers or wanted.diff)
-        records = reading.list_versions(connection, wanted.document, wanted.thread, read)
+        with db.engine.connect() as connection:
+            reach.demand_known(connection, wanted.document, wanted.thread)
+            few = reading.list_few_versions(connection, wanted.document, wanted.thread, read)
+        if few is None:
+            stack.enter_context(current_places().take())
+            connection = stack.enter_context(snapshot(db.engine))
+            records = reading.list_versions(connection, wanted.document, wanted.thread, read)
+        else:
+            stack.enter_context(current_places().take_if(sum(record.size for record in few)))
+            records = iter(few)
         newest = next(records, None)
         if newest is None:
             raise SignatureNotFound
@@ -126,17 +137,24 @@ def search_signatures() -> Response:
     """Return the threads that match, in their current version, newest first."""
     wanted: SearchRequest = _SEARCH.read(request)
     reach.demand_search(wanted.criteria)
-    short = reading.is_short(wanted.limit)
     with ExitStack() as stack:
-        context = db.engine.connect() if short else snapshot(db.engine)
-        rows, more = _search(stack.enter_context(context), wanted)
+        if reading.is_short(wanted.limit):
+            with db.engine.connect() as connection:
+                records, more = _search(connection, wanted)
+                few = list(records)
+            stack.enter_context(current_places().take_if(sum(record.size for record in few)))
+            records = iter(few)
+        else:
+            stack.enter_context(current_places().take())
+            records, more = _search(stack.enter_context(snapshot(db.engine)), wanted)
+        rows = map(_writer(wanted.carried), records)
         return _listed(stack, "signatures", rows, more)
 
 
 def _search(
     connection: Connection, wanted: SearchRequest
-) -> tuple[Iterator[dict[str, Any]], dict[str, int]]:
-    """Return the rows that were asked for, and what else belongs into the content."""
+) -> tuple[Iterator[SignatureRecord], dict[str, int]]:
+    """Return what was asked for, and what else belongs into the content."""
     more = {"nb_results": reading.count(connection, wanted.criteria)} if wanted.count else {}
     records = reading.search(
         connection,
@@ -145,7 +163,7 @@ def _search(
         offset=wanted.offset,
         carried=wanted.carried,
     )
-    return map(_writer(wanted.carried), records), more
+    return records, more
 
 
 def _listed(
@@ -155,7 +173,11 @@ def _listed(
     more: dict[str, int] | None = None,
 ) -> Response:
     """Answer with rows as they come; what `stack` holds is released after the last."""
-    response = envelope.success_list(key, rows, more or {})
+    return _released_after(envelope.success_list(key, rows, more or {}), stack)
+
+
+def _released_after(response: Response, stack: ExitStack) -> Response:
+    """Release what `stack` holds when an answer was sent; one that is whole needs none of it."""
     if not isinstance(response, Answer):
         response.call_on_close(stack.pop_all().close)
     return response

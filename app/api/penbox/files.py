@@ -14,6 +14,7 @@ from werkzeug.wsgi import FileWrapper
 
 from app.api.file_types import ATTACHED, DETACHED, SUFFIXES, XML
 from app.cms.files import SignatureFile, open_file
+from app.store.errors import NoRoom
 from app.store.large_texts import IN_MEMORY
 from app.store.public_threads import PublicThread
 
@@ -26,20 +27,20 @@ _UNSAFE = re.compile(r'[\\/:*?"<>|%]')
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
 
-def file_of(thread: PublicThread) -> SignatureFile:
+def file_of(thread: PublicThread, text: str) -> SignatureFile:
     """Return the file of a thread; what is known to be no signature stays the text that it is."""
     if thread.format is None and thread.signature_size is not None:
-        return SignatureFile(None, (thread.cms or "").encode())
-    return open_file(thread.cms or "", thread.signature_sha256)
+        return SignatureFile(None, text.encode())
+    return open_file(text, thread.signature_sha256)
 
 
-def type_of(file: SignatureFile, thread: PublicThread) -> str:
-    """Return the narrowest type that a file has."""
-    if file.format == "cms":
+def type_of(file_format: str | None, thread: PublicThread) -> str:
+    """Return the narrowest type of a file of this format."""
+    if file_format == "cms":
         # Of one that was not read yet it isn't known; the second is for either.
         detached = thread.format is not None and thread.content_size is None
         return DETACHED if detached else ATTACHED
-    return XML if file.format == "xml" else OCTETS
+    return XML if file_format == "xml" else OCTETS
 
 
 def answer_file(
@@ -49,16 +50,17 @@ def answer_file(
 
     Raises:
         PreconditionFailed: the client wants another one (If-Match, RFC 9110 section 13.1.1).
+        NoRoom: it is large, and the disk is full.
     """
+    etag, wanted = sha256(file.data).hexdigest(), request.if_match
+    if wanted and not (wanted.star_tag or wanted.is_strong(etag)):
+        raise PreconditionFailed
     large = len(file.data) > IN_MEMORY
     body = _spooled(file.data) if large else file.data
     response = Response(body, content_type=content_type, direct_passthrough=large)
     response.content_length = len(file.data)
-    etag, wanted = sha256(file.data).hexdigest(), request.if_match
-    if wanted and not (wanted.star_tag or wanted.is_strong(etag)):
-        raise PreconditionFailed
     response.set_etag(etag)
-    response.headers["Content-Disposition"] = _disposition(thread, type_of(file, thread))
+    response.headers["Content-Disposition"] = _disposition(thread, type_of(file.format, thread))
     response.headers["X-Content-Type-Options"] = "nosniff"
     # werkzeug would look at If-Match again, doesn't know its `*`, and would send the file with 412.
     response.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})
@@ -68,8 +70,12 @@ def answer_file(
 def _spooled(data: bytes) -> FileWrapper:
     """Return a body that waits on the disk for its client, and is gone when that has it."""
     file = TemporaryFile()  # noqa: SIM115 - closed with the response
-    file.write(data)
-    file.seek(0)
+    try:
+        file.write(data)
+        file.seek(0)
+    except OSError as error:
+        file.close()
+        raise NoRoom from error
     return FileWrapper(file)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TypeVar
 
 from flask import Blueprint, Response, current_app, request
 
@@ -12,16 +15,20 @@ from app.api.penbox.negotiation import choose_type
 from app.api.penbox.shapes import write_signature
 from app.api.unread import note
 from app.auth import needs
-from app.extensions import current_trusted, db
+from app.cms.files import SignatureFile
+from app.extensions import current_trust, current_trusted, db
+from app.limits.places import current_places
 from app.store.errors import SignatureNotFound
-from app.store.large_texts import alone
+from app.store.large_texts import Key, find_text
 from app.store.progress import list_progress
-from app.store.public_threads import PublicThread, get_public_thread, read_large
+from app.store.public_threads import PublicThread, get_public_thread
 from app.store.standings import Trusted
 
 blueprint = Blueprint("penbox", __name__)
 
 JSON = "application/json"
+
+T = TypeVar("T")
 #: A UUID (RFC 9562 section 4).
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -37,21 +44,33 @@ def get_signature(public_id: str) -> Response:
     trusted = current_trusted()
     with db.engine.connect() as connection:
         thread = get_public_thread(connection, public_id.lower(), trusted)
-    if thread.cms is not None:
-        return _answer(thread, trusted)
-    with alone():
-        return _answer(read_large(db.engine, thread), trusted)
-
-
-def _answer(thread: PublicThread, trusted: Trusted) -> Response:
-    file = file_of(thread)
-    offers = dict.fromkeys((JSON, OCTETS, type_of(file, thread)))
-    chosen = choose_type(request, tuple(offers))
-    if chosen == JSON:
-        response = _describe(thread, trusted)
-    else:
-        response = answer_file(request, file, thread, chosen)
+    is_read = thread.signature_size is not None
+    # What format it has is looked up only where that was never kept.
+    found = thread.format if is_read else _read(thread, lambda file: file.format)
+    chosen = choose_type(request, tuple(dict.fromkeys((JSON, OCTETS, type_of(found, thread)))))
+    response = _describe(thread, trusted) if chosen == JSON else _send(thread, chosen)
     response.vary.add("Accept")
+    return response
+
+
+def _read(thread: PublicThread, use: Callable[[SignatureFile], T]) -> T:
+    """Use the file of a thread. Of those that are large there is one in memory at a time."""
+    with db.engine.connect() as connection:
+        text = find_text(connection, Key(thread.signature_id, thread.version))
+    if text is None:
+        raise SignatureNotFound
+    if isinstance(text, str):
+        return use(file_of(thread, text))
+    with current_trust().turns.take():
+        return use(file_of(thread, text.read()))
+
+
+def _send(thread: PublicThread, content_type: str) -> Response:
+    """Send the file of a thread, which waits for its client on the disk if it is large."""
+    with ExitStack() as stack:
+        stack.enter_context(current_places().take_if(thread.signature_size or 0))
+        response = _read(thread, lambda file: answer_file(request, file, thread, content_type))
+        response.call_on_close(stack.pop_all().close)
     return response
 
 

@@ -1,0 +1,144 @@
+"""Places for large answers: few at once, in order, and others have their threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from app.limits.places import LARGE, MAX_WAITING, Places
+from app.store.errors import NoRoom
+from tests.live.server import wait_until
+
+pytestmark = pytest.mark.attacks
+
+
+class Crowd:
+    """Threads that take places; each notes its name when it has one, and keeps it until told."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.order: list[str] = []
+        self.refused: list[str] = []
+        self.threads: list[threading.Thread] = []
+        self.ends: dict[str, threading.Event] = {}
+
+    def send(self, name: str) -> None:
+        """Have a thread take a place, and wait until it has it, waits, or was refused."""
+        end = self.ends[name] = threading.Event()
+
+        def work() -> None:
+            try:
+                with self.places.take():
+                    self.order.append(name)
+                    end.wait(60)
+            except NoRoom:
+                self.refused.append(name)
+
+        before = self.told
+        self.threads.append(threading.Thread(target=work, daemon=True))
+        self.threads[-1].start()
+        wait_until(lambda: self.told > before, "it is somewhere")
+
+    @property
+    def told(self) -> int:
+        return len(self.order) + len(self.refused) + len(self.places._waiting)
+
+    def end(self, name: str, following: int) -> None:
+        """Have one give its place back, and wait until so many have had one."""
+        self.ends[name].set()
+        wait_until(lambda: len(self.order) == following, "the next one has it")
+
+    def go(self) -> None:
+        """Have all end."""
+        for end in self.ends.values():
+            end.set()
+        for thread in self.threads:
+            thread.join(60)
+
+
+@contextmanager
+def crowd_at(places: Places) -> Iterator[Crowd]:
+    """Give a crowd; in the end all places are free."""
+    free = places._free
+    crowd = Crowd(places)
+    try:
+        yield crowd
+    finally:
+        crowd.go()
+    assert places._free == free
+    assert not places._waiting
+
+
+@pytest.mark.parametrize(("threads", "number"), [(1, 1), (3, 1), (4, 2), (64, 2)])
+def test_so_many_are_sent_at_once(threads: int, number: int) -> None:
+    with crowd_at(Places(threads)) as crowd:
+        for name in "abcd":
+            crowd.send(name)
+        assert crowd.order == list("abcd")[:number]
+
+
+def test_they_have_places_in_the_order_in_which_they_came() -> None:
+    with crowd_at(Places(1)) as crowd:
+        for name in "abcd":
+            crowd.send(name)
+        for number, name in enumerate("abc", 2):
+            crowd.end(name, number)
+            # Who asks again stands behind those who wait.
+            crowd.send(f"{name} again")
+        assert crowd.order == list("abcd")
+    assert crowd.order == ["a", "b", "c", "d", "a again", "b again", "c again"]
+
+
+def test_who_waits_for_long_is_refused() -> None:
+    places = Places(1)
+    with crowd_at(places) as crowd:
+        crowd.send("a")
+        places.patience = 0.01
+        with pytest.raises(NoRoom) as refusal, places.take():
+            pytest.fail("it has a place")
+        assert refusal.value.headers == {"Retry-After": "5"}
+        assert not places._waiting
+
+
+def test_too_many_don_t_wait() -> None:
+    with crowd_at(Places(1)) as crowd:
+        for number in range(MAX_WAITING + 1):
+            crowd.send(str(number))
+        crowd.send("one more")
+        assert crowd.refused == ["one more"]
+
+
+def test_their_threads_are_replaced_while_they_have_or_await_a_place() -> None:
+    places, lent = Places(1), []
+
+    @contextmanager
+    def lend() -> Iterator[None]:
+        lent.append(1)
+        yield
+        lent.append(-1)
+
+    places.lend = lend
+    with crowd_at(places) as crowd:
+        crowd.send("a")
+        crowd.send("b")
+        assert sum(lent) == 2
+    assert sum(lent) == 0
+
+
+def test_what_fails_gives_its_place_back() -> None:
+    places = Places(1)
+    for _ in range(2):
+        with pytest.raises(KeyError), places.take():
+            raise KeyError
+    assert places._free == 1
+
+
+def test_small_answers_need_none() -> None:
+    places = Places(1)
+    with places.take(), places.take_if(LARGE):
+        assert places._free == 0
+    with places.take_if(LARGE + 1):
+        assert places._free == 0
