@@ -28,7 +28,7 @@ SHORT_BUSY_TIMEOUT = 0.2
 IDLE_BEFORE_PING = 1.0
 #: Connections that a process may open beyond one for each of its threads: for its health, for what
 #: works in the background, and for two large answers, which have two each.
-OVERFLOW = 5
+OVERFLOW = 4
 
 
 def engine_options(

@@ -91,7 +91,7 @@ def list_signings(
     a package, but not signed by the person, are wishes.
     """
     page = {"limit": limit, "offset": offset, "reach": offset + limit}
-    rows = connection.execute(page_statement(person.kinds), person.parameters | page)
+    rows = connection.execute(page_statement(person.kinds, trusted), person.parameters | page)
     return [_signing(list(of_thread), trusted) for _, of_thread in groupby(rows, _place)]
 
 

@@ -14,9 +14,12 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     CompoundSelect,
+    FromClause,
     Select,
     Text,
+    and_,
     bindparam,
+    case,
     cast,
     exists,
     func,
@@ -38,6 +41,10 @@ from app.store.models import (
     Signer,
     Version,
 )
+from app.store.standings import REFUSED, Trusted
+
+#: Signatures of one person in one version that are looked at.
+MAX_OWN = 16
 
 #: Whose number it is: a person's, or an organisation's.
 Kind = Literal["iin", "bin"]
@@ -64,6 +71,8 @@ _SIGNER_COLUMNS = (
     Signer.facts[("claimed", "timestamp", "sha256")].as_string().label("token_sha256"),
     Signer.facts[("claimed", "timestamp", "size")].as_integer().label("token_size"),
 )
+_SIGNER_KEY = (Signer.signature_id, Signer.version, Signer.number)
+_KEY = tuple(column.label(f"signer_{column.name}") for column in _SIGNER_KEY)
 
 
 @lru_cache(maxsize=8)
@@ -88,8 +97,12 @@ def _signed_only_by(kind: Kind, others: tuple[Kind, ...]) -> Select[int]:
 
 
 @lru_cache(maxsize=8)
-def page_statement(kinds: tuple[Kind, ...]) -> Select[Any]:
-    """Write the statement of a page: a row for each signer of a thread who is the person."""
+def page_statement(kinds: tuple[Kind, ...], trusted: Trusted) -> Select[Any]:
+    """Write the statement of a page: a row for each signer of a thread who is the person.
+
+    There may be hundreds of them in one version, of whom MAX_OWN are looked at: first those who
+    count, last those who are refused, so that neither is taken for all.
+    """
     both = union_all(_newest_signed(kinds), _newest_wanted(kinds)).subquery()
     place = (both.c.moment.desc(), both.c.signed, both.c.major.desc(), both.c.minor)
     page = (
@@ -102,14 +115,30 @@ def page_statement(kinds: tuple[Kind, ...]) -> Select[Any]:
     thread = (Signature.document == page.c.document) & (Signature.thread == page.c.thread)
     signer = (Signer.signature_id == Version.signature_id) & (Signer.version == Version.version)
     is_person = or_(*[_CLAIMED[kind] == _NUMBER for kind in kinds])
-    return (
-        select(page, Signature.public_id, *_VERSION_COLUMNS, *_SIGNER_COLUMNS)
+    standing = Signer.standing
+    weight = case((trusted.condition(standing), 0), (standing == REFUSED, 2), else_=1)
+    rank = func.row_number().over(
+        partition_by=(page.c.signed, page.c.major, page.c.minor), order_by=(weight, Signer.number)
+    )
+    found = (
+        select(page, Signature.public_id, *_VERSION_COLUMNS, *_KEY, rank.label("rank"))
         .outerjoin(Signature, thread)
         .outerjoin(Version, IS_CURRENT & (page.c.signed == 1))
         .outerjoin(Signer, signer & is_person)
-        .order_by(
-            page.c.moment.desc(), page.c.signed, page.c.major.desc(), page.c.minor, Signer.number
-        )
+        .subquery("found")
+    )
+    return _with_facts(found)
+
+
+def _with_facts(found: FromClause) -> Select[Any]:
+    """Read the facts of those signers that are looked at, in the order of the list."""
+    mine = and_(*[column == found.c[f"signer_{column.name}"] for column in _SIGNER_KEY])
+    order = (found.c.moment.desc(), found.c.signed, found.c.major.desc(), found.c.minor)
+    return (
+        select(found, *_SIGNER_COLUMNS)
+        .outerjoin(Signer, mine)
+        .where(found.c.rank <= MAX_OWN)
+        .order_by(*order, found.c.signer_number)
     )
 
 
