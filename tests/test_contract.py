@@ -1,6 +1,7 @@
 """What holds for every address, every error and every sentence, those to come included."""
 
 import ast
+import re
 import string
 from collections.abc import Iterator
 from functools import cache
@@ -14,7 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.api import errors
-from app.api.locale import CATALOGUES, LOCALES
+from app.api.locale import LOCALES
 from app.api.ncanode.forwarding import OriginError
 from app.api.refusals import ParameterError
 from app.application import Application
@@ -25,6 +26,7 @@ from app.limits.errors import LimitReached
 from app.store.errors import NoRoom, StoreError
 from app.trust.errors import FetchFailed
 from app.trust.turns import Busy
+from app.wording.catalogues import CATALOGUES, LANGUAGES
 from tests.api.asking import JSON, message_of
 
 APP = Path(__file__).parents[1] / "app"
@@ -48,8 +50,8 @@ SPOKEN: tuple[type[StoreError | AccessRefused | LimitReached | Busy], ...] = (
 )
 RAISED = (CmsError, ParameterError, OriginError, FetchFailed)
 #: What else is called with a sentence as its first argument.
-SPEAKING = {"no", "unknown", "noting", "Reason", "_failed", "tell_unavailable"}
-TRANSLATED = sorted(set(LOCALES.values()) - {"en"})
+SPEAKING = {"no", "unknown", "noting", "Reason", "_failed", "tell_unavailable", "phrase"}
+TRANSLATED = sorted(set(LANGUAGES) - {"en"})
 
 
 def leaves(kind: type[Refused]) -> Iterator[type[Refused]]:
@@ -240,6 +242,17 @@ def catalogue(locale: str) -> dict[str, str]:
         read = read_po(file, locale=locale, abort_invalid=True)
     assert not [message.id for message in read if message.id and message.fuzzy]
     return {str(message.id): str(message.string or "") for message in read if message.id}
+
+
+def test_every_language_that_a_client_may_ask_for_is_there() -> None:
+    assert set(LOCALES.values()) == set(LANGUAGES)
+
+
+def test_a_moment_in_a_sentence_is_written_late() -> None:
+    """In the zone of whom it is told to: no sentence says how a moment is written."""
+    named = {text for text in templates() if any(spec for _, spec, _ in placeholders(text))}
+    assert named == set()
+    assert not [text for text in templates() if re.search(r"\bUTC\b", text)]
 
 
 def test_sentences_are_found_where_they_are_written() -> None:

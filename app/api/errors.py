@@ -6,7 +6,6 @@ import logging
 import re
 import traceback
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, ProgrammingError
@@ -22,7 +21,7 @@ from app.api.iinked.refusals import (
     NoDocuments,
     NoSigners,
 )
-from app.api.locale import choose_locale, translate
+from app.api.locale import choose_wording
 from app.api.ncanode import envelope
 from app.api.ncanode.checks import CheckFailed
 from app.api.ncanode.forwarding import OriginFailed, OriginNotSet, OriginRefusal
@@ -37,7 +36,7 @@ from app.cms.errors import (
     UnsupportedAlgorithm,
     UnverifiedSignature,
 )
-from app.cms.status import Reason
+from app.cms.sentences import Sentence
 from app.cms.x509 import MalformedExtension
 from app.limits.errors import TooManyRequests, TooMuchComputing
 from app.observe.requests import refused
@@ -131,18 +130,6 @@ _NUMBER = re.compile(r"[0-9]{12,}")
 _log = logging.getLogger(__name__)
 
 
-class Refusal(Protocol):
-    """An error that carries its sentence and what fills it."""
-
-    @property
-    def template(self) -> str:
-        """An English sentence, in `str.format` notation."""
-
-    @property
-    def values(self) -> Mapping[str, object]:
-        """What fills it."""
-
-
 def init_app(app: Flask) -> None:
     """Let every error of the application answer in the envelope."""
     for kind in STATUS:
@@ -171,10 +158,10 @@ def tell(
         error: what was raised, by which a family chooses its code.
         headers: that go with the status.
     """
-    locale = choose_locale(request)
-    problem = Problem(status, _fill(template, values or {}, locale), error, headers or {})
+    wording = choose_wording(request)
+    problem = Problem(status, wording.phrase(template, **(values or {})), error, headers or {})
     response = _family_shape()(problem)
-    response.headers["Content-Language"] = locale
+    response.headers["Content-Language"] = wording.language
     response.headers.update(problem.headers)
     return response
 
@@ -188,23 +175,14 @@ def _family_shape() -> Callable[[Problem], Response]:
     return envelope.tell
 
 
-def in_language(refusal: Refusal | Reason) -> str:
+def in_language(one: Sentence) -> str:
     """Return a sentence in the language that the client wants."""
-    return _fill(refusal.template, refusal.values, choose_locale(request))
-
-
-def _fill(template: str, values: Mapping[str, object], locale: str) -> str:
-    """Translate a sentence, and what stands in it if that is one too."""
-    told = {
-        name: _fill(value.template, value.values, locale) if isinstance(value, Reason) else value
-        for name, value in values.items()
-    }
-    return translate(template, locale).format(**told)
+    return choose_wording(request).sentence(one)
 
 
 def _refuse(error: Exception) -> Response:
     refused(request, type(error).__name__)
-    refusal: Refusal = error  # type: ignore[assignment]  # each kind in the table is one
+    refusal: Sentence = error  # type: ignore[assignment]  # each kind in the table is one
     headers: Mapping[str, str] = getattr(error, "headers", {})
     return tell(refusal.template, STATUS[type(error)], refusal.values, error=error, headers=headers)
 

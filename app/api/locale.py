@@ -1,22 +1,14 @@
-"""In which language an error is told: English, Russian or Kazakh.
-
-The translations are gettext catalogues beside this file, read as they are written: `.po`.
-"""
+"""In which language a caller is told what is wrong: English, Russian or Kazakh."""
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
-from babel.messages.pofile import read_po
-from flask import Request
+from flask import Request, current_app
 
 from app.caching import note_language
+from app.wording.sentences import Wording
 
 #: What a client may ask for -> the catalogue. `kz` is what the original calls Kazakh.
 LOCALES = {"en": "en", "ru": "ru", "kk": "kk", "kz": "kk"}
-
-CATALOGUES = Path(__file__).parent / "translations"
 
 
 def choose_locale(request: Request) -> str:
@@ -32,13 +24,6 @@ def choose_locale(request: Request) -> str:
     return "en"
 
 
-def translate(template: str, locale: str) -> str:
-    """Return a sentence in another language; where there is none, as it is."""
-    return template if locale == "en" else _catalogue(locale).get(template, template)
-
-
-@cache
-def _catalogue(locale: str) -> dict[str, str]:
-    with (CATALOGUES / locale / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        catalogue = read_po(file, locale=locale)
-    return {str(message.id): str(message.string) for message in catalogue if message.string}
+def choose_wording(request: Request) -> Wording:
+    """Return how sentences are told to the caller: times are in the zone of the settings."""
+    return Wording(choose_locale(request), current_app.config["TIMEZONE"])

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from flask import Request, Response, current_app, g, request
 
-from app.api.locale import choose_locale, translate
+from app.api.locale import choose_wording
 from app.api.refusals import ParameterError
 from app.application import Application
 from app.cms.status import Reason
@@ -73,8 +73,7 @@ def sentences() -> list[str]:
         for name in headers
     ]
     told += [Reason('"{field}" parameter is not read here', {"field": name}) for name in parameters]
-    locale = choose_locale(request)
-    return [translate(reason.template, locale).format(**reason.values) for reason in told]
+    return list(map(choose_wording(request).sentence, told))
 
 
 def init_app(app: Application) -> None:

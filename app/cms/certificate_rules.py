@@ -49,7 +49,7 @@ def check_validity(certificate: Certificate, when: Occasion) -> Verdict:
     """
     if when.at < certificate.not_before:
         return no(
-            "the certificate of {subject} was valid only from {since:%Y-%m-%d %H:%M:%S} UTC",
+            "the certificate of {subject} was valid only from {since}",
             subject=title(certificate.subject),
             since=certificate.not_before,
         )
@@ -58,12 +58,12 @@ def check_validity(certificate: Certificate, when: Occasion) -> Verdict:
         return YES
     if when.claimed is None or when.claimed.deny(certificate):
         return no(
-            "the certificate of {subject} was valid only until {until:%Y-%m-%d %H:%M:%S} UTC",
+            "the certificate of {subject} was valid only until {until}",
             subject=title(certificate.subject),
             until=certificate.not_after,
         )
     return unknown(
-        "the certificate of {subject} was valid only until {until:%Y-%m-%d %H:%M:%S} UTC; only a"
+        "the certificate of {subject} was valid only until {until}; only a"
         " verified timestamp from before then could settle that the signature is older",
         subject=title(certificate.subject),
         until=certificate.not_after,
@@ -165,10 +165,10 @@ def check_strength(certificate: Certificate, issuer: Certificate, when: Occasion
         return YES
     return unknown(
         "the certificate of {subject} is signed with {algorithm}, which can be forged since"
-        " {since:%Y-%m-%d}",
+        " {since}",
         subject=title(certificate.subject),
         algorithm=found.name,
-        since=found.since,
+        since=found.since.date(),
     )
 
 

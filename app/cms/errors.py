@@ -2,6 +2,8 @@
 
 from typing import NoReturn
 
+from app.cms.sentences import fill
+
 
 class CmsError(Exception):
     """A sentence about a signature: an English template and the values that go into it.
@@ -17,7 +19,7 @@ class CmsError(Exception):
 
     def __str__(self) -> str:
         """Return the sentence in English."""
-        return self.template.format(**self.values)
+        return fill(self.template, self.values)
 
 
 class MalformedSignature(CmsError):  # It reads as what it says.

@@ -82,10 +82,10 @@ def _doubt_algorithms(word: Word, certificate: Certificate, moment: Moment) -> V
         return None
     return unknown(
         "a CRL or OCSP response about {subject} is signed with {algorithm}, which can be forged"
-        " since {since:%Y-%m-%d}",
+        " since {since}",
         subject=title(certificate.subject),
         algorithm=broken.name,
-        since=broken.since,
+        since=broken.since.date(),
     )
 
 
@@ -122,9 +122,7 @@ def _judge_silence(word: Word, certificate: Certificate, moment: Moment) -> Find
 def _accept(word: Word, moment: Moment) -> Verdict:
     """Say yes; where the word is older than an attested moment, name as of when."""
     if moment.attested and word.this_update < moment.at:
-        return YES.noting(
-            "no revocation is known as of {since:%Y-%m-%d %H:%M:%S} UTC", since=word.this_update
-        )
+        return YES.noting("no revocation is known as of {since}", since=word.this_update)
     return YES
 
 
@@ -138,8 +136,7 @@ def _doubt_silence(
         return _say_not_all(subject)
     if until < moment.at:
         return unknown(
-            "what a CRL or OCSP response says of {subject} holds only until"
-            " {until:%Y-%m-%d %H:%M:%S} UTC",
+            "what a CRL or OCSP response says of {subject} holds only until {until}",
             subject=subject,
             until=until,
         )
@@ -147,8 +144,7 @@ def _doubt_silence(
         # The NCA's lists say that they hold for half a year, and whoever was revoked since would
         # send the one from before.
         return unknown(
-            "what came with the signature tells of {subject} only until"
-            " {until:%Y-%m-%d %H:%M:%S} UTC",
+            "what came with the signature tells of {subject} only until {until}",
             subject=subject,
             until=word.this_update,
         )
@@ -170,7 +166,7 @@ def _judge_revoked(
     """Tell what a revocation means for the decisive time: nothing bad if it came later."""
     subject = title(certificate.subject)
     verdict = no(
-        "the certificate of {subject} was revoked on {when:%Y-%m-%d %H:%M:%S} UTC",
+        "the certificate of {subject} was revoked on {when}",
         subject=subject,
         when=revoked.when,
     )
@@ -209,7 +205,7 @@ def _judge_later(revoked: Revoked, verdict: Verdict, at: datetime) -> Verdict:
     """
     if revoked.invalid_since is not None and revoked.invalid_since <= at:
         doubt = unknown(
-            "whoever revoked it says that it was no good since {since:%Y-%m-%d %H:%M:%S} UTC",
+            "whoever revoked it says that it was no good since {since}",
             since=revoked.invalid_since,
         )
         return Verdict(Answer.UNKNOWN, (*verdict.reasons, *doubt.reasons))

@@ -73,7 +73,7 @@ def _check_one(
     if ended is None or ended <= moment.at:
         return verdict
     return verdict.noting(
-        "the certificate of {subject} was on hold, which was over by {ended:%Y-%m-%d %H:%M:%S} UTC",
+        "the certificate of {subject} was on hold, which was over by {ended}",
         subject=subject,
         ended=ended,
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from app.cms.sentences import fill
 from app.cms.x509 import Certificate
 
 
@@ -38,7 +39,7 @@ class Reason:
 
     def __str__(self) -> str:
         """Return the sentence in English."""
-        return self.template.format(**self.values)
+        return fill(self.template, self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +145,8 @@ class SignerStatus:
     def trusted(self) -> Verdict:
         """Return whether the certificate reached an anchor and was not revoked."""
         return every(self.path, self.revocation)
+
+    @property
+    def whole(self) -> Verdict:
+        """Return the three answers in one: whether nothing is left to doubt."""
+        return every(self.intact, self.valid, self.trusted)

@@ -34,10 +34,10 @@ def _weigh(verdict: Verdict, found: Iterable[Broken | None], at: datetime) -> Ve
         return verdict
     doubts = [
         unknown(
-            "{algorithm} proves nothing since {since:%Y-%m-%d}: only a verified timestamp from"
+            "{algorithm} proves nothing since {since}: only a verified timestamp from"
             " before then could settle it",
             algorithm=one.name,
-            since=one.since,
+            since=one.since.date(),
         )
         for one in found
         if one and one.since <= at
@@ -51,9 +51,9 @@ def weigh_token(verdict: Verdict, found: Iterable[Broken | None], at: datetime) 
         return verdict
     doubts = [
         unknown(
-            "the timestamp stands on {algorithm}, which proves nothing since {since:%Y-%m-%d}",
+            "the timestamp stands on {algorithm}, which proves nothing since {since}",
             algorithm=one.name,
-            since=one.since,
+            since=one.since.date(),
         )
         for one in found
         if one and one.since <= at

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -9,7 +10,8 @@ from sqlalchemy import Engine, update
 from sqlalchemy.engine import make_url
 
 from app.store.models import Signature, Version
-from tests.api.asking import content_of, get, rows, save
+from tests.api.asking import content_of, get, message_of, rows, save
+from tests.api.people import cms, expired
 from tests.conftest import AppMaker, EngineMaker, write_url
 
 TIMES = ("created_at", "updated_at", "version_created_at")
@@ -93,3 +95,17 @@ def test_times_are_told_in_the_zone_of_the_settings(
     save(client)
     set_moment(engine, moment)
     assert times_of_all_answers(client) == {expected}
+
+
+def test_reasons_have_their_times_in_the_zone_of_the_answer(
+    make_app: AppMaker, trust_folder: Path
+) -> None:
+    """An answer about a verification is in UTC throughout; an error is in that of the settings."""
+    client = make_app(TRUST_DIR=str(trust_folder), TIMEZONE="Asia/Almaty").test_client()
+    save(client, cms=cms(expired()))
+    answer = client.post("/signature/verify", json={"document": "doc", "thread": "main"})
+    [signer] = content_of(answer)["verification"]["signers"]
+    assert signer["certificate"]["not_after"] == "2025-12-31T00:00:00Z"
+    assert "valid only until 2025-12-31 00:00:00 UTC;" in signer["path"]["reasons"][0]
+    message = message_of(client.post("/cms/validate", json={"cms": cms(expired())}))
+    assert "valid only until 2025-12-31 05:00:00 +05;" in message

@@ -44,7 +44,15 @@ def test_the_answers_for_each_signer(client: FlaskClient, trust_folder: Path) ->
     people.publish(trust_folder)
     saved = save(client, cms=cms(ivan(), chief()))
     found = verify(client)
-    assert list(found) == ["version", "saved_at", "intact", "valid", "trusted", "signers"]
+    assert list(found) == [
+        "version",
+        "saved_at",
+        "compared",
+        "intact",
+        "valid",
+        "trusted",
+        "signers",
+    ]
     assert found["version"] == 1
     assert found["saved_at"] == saved["version_created_at"].replace(" ", "T") + "Z"
     assert answers(found) == dict.fromkeys(("intact", "valid", "trusted"), "yes")

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from flask import current_app
 
 from app.api.ncanode.checks import CheckFailed
-from app.api.ncanode.saving import demand, is_detached
+from app.api.ncanode.saving import demand
 from app.api.ncanode.sent_content import content_given
 from app.api.refusals import ParameterError
-from app.cms.algorithms import name
-from app.cms.claims import Claims
 from app.cms.contents import KnownDigest
+from app.cms.examined import Examined, is_detached
 from app.cms.occasions import Occasion
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import SignerClaims, describe
+from app.cms.signers import describe
 from app.cms.status import Answer, SignerStatus, Verdict
 from app.cms.x509 import Certificate
 from app.extensions import current_trust
@@ -28,37 +27,6 @@ from app.extensions import current_trust
 #: Different times at which certificates of one signature expired that are gone back to: each costs
 #: another verification, of a hostile signature some seconds.
 MAX_EXPIRIES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """A signature, what each of its signers claims, and what was found out about each."""
-
-    signature: SignedCms | SignedXml
-    #: What was given besides.
-    content: bytes | KnownDigest | None
-    signers: tuple[SignerClaims, ...]
-    statuses: tuple[SignerStatus, ...]
-
-    @property
-    def is_detached(self) -> bool:
-        """Whether the content is neither in the signature nor given."""
-        return is_detached(self.signature) and self.content is None
-
-    @property
-    def compared(self) -> dict[str, Any] | None:
-        """What the signature was compared with: the content in it or given, or a digest."""
-        if isinstance(self.content, KnownDigest):
-            told = {"algorithm": name(self.content.algorithm), "digest": self.content.value.hex()}
-            return {"what": "digest", **told}
-        if self.content is not None:
-            return {"what": "data", "size": len(self.content)}
-        return None if self.is_detached else {"what": "attached"}
-
-    @property
-    def claims(self) -> list[Claims]:
-        """What each signer's certificate claims of its holder."""
-        return [signer.claims for signer in self.signers]
 
 
 def examine(

@@ -11,6 +11,7 @@ from flask import current_app
 from app.api.ncanode import sent_content
 from app.cms.comparison import compare
 from app.cms.errors import MalformedSignature, UnverifiedSignature
+from app.cms.examined import is_detached
 from app.cms.gost.implementations import CURVES, PLAIN
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
@@ -131,11 +132,6 @@ def _is_quick(cms: str, signature: SignedCms | SignedXml, content: bytes | None)
     algorithms = [signer.signature_algorithm for signer in signature.signers]
     by_gost = any(algorithm.startswith(_GOST) for algorithm in algorithms)
     return len(algorithms) <= QUICK_SIGNERS and (not by_gost or CURVES.provider != PLAIN)
-
-
-def is_detached(signature: SignedCms | SignedXml) -> bool:
-    """Return whether the content is not in the signature."""
-    return isinstance(signature, SignedCms) and not signature.attached
 
 
 def demand(verdict: Verdict, status: SignerStatus, *, or_unknown: bool = False) -> None:

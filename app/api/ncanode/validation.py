@@ -19,11 +19,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Blueprint, Response, request
 
 from app.api.answers import Answer
-from app.api.ncanode import envelope, reach, verdicts
+from app.api.locale import choose_locale
+from app.api.ncanode import envelope, reach
 from app.api.ncanode.check_schemas import (
     CmsRequest,
     CmsSchema,
@@ -43,6 +45,7 @@ from app.api.ncanode.examination import (
     is_signed,
     parse_with_content,
 )
+from app.api.ncanode.holders import write_holder
 from app.api.ncanode.lone_certificates import parse_either
 from app.auth import needs
 from app.cms.claims import Claims, claims_of
@@ -56,6 +59,8 @@ from app.cms.x509 import Certificate
 from app.extensions import current_trust, db
 from app.store import reading
 from app.store.records import SignatureRecord
+from app.wording.sentences import Wording
+from app.wording.verdicts import Given, write_answers, write_signers, write_verification
 
 blueprint = Blueprint("validation", __name__)
 
@@ -80,17 +85,17 @@ def validate_cms() -> Response:
         examined = examine(signature, wanted.data, at=at, fetch=wanted.revocation)
     demand_good(examined, revocation=wanted.revocation)
     chosen = choose_signer(examined.claims, wanted.asked, wanted.constraints)
-    given = "now" if wanted.checked_at is None else "checked_at"
-    return verdicts.success(
-        {
-            "signer": verdicts.person(examined.claims[chosen]),
-            "signers": verdicts.signers(examined.signers, examined.statuses, given),
-            "verification": {
-                **verdicts.verification(examined.statuses),
-                "checked_at": iso_moment(at),
-            },
-        }
-    )
+    given: Given = "now" if wanted.checked_at is None else "checked_at"
+    wording = _wording()
+    content = {
+        "signer": write_holder(examined.claims[chosen]),
+        "signers": write_signers(examined, given, wording),
+        "verification": {
+            **write_answers(examined.statuses, wording),
+            "checked_at": iso_moment(at),
+        },
+    }
+    return _success(content, wording)
 
 
 @blueprint.route("/cms/extract", methods=["GET", "POST"])
@@ -158,17 +163,22 @@ def verify_signature() -> Response:
     with current_trust().turns.take():
         signature = parse(record.text, trailing_zeros=True)
         examined = examine(signature, wanted.data, at=saved_at, fetch=True)
-    return verdicts.success(
-        {
-            "verification": {
-                "version": record.version,
-                "saved_at": iso_moment(saved_at),
-                "compared": examined.compared,
-                **verdicts.verification(examined.statuses),
-                "signers": verdicts.signers(examined.signers, examined.statuses, "saved"),
-            }
-        }
+    wording = _wording()
+    content = write_verification(
+        examined, "saved", wording, version=record.version, saved_at=saved_at
     )
+    return _success(content, wording)
+
+
+def _wording() -> Wording:
+    """Return how reasons are told to the caller: in UTC, as all other times of these answers."""
+    return Wording(choose_locale(request))
+
+
+def _success(content: dict[str, Any], wording: Wording) -> Response:
+    response = envelope.success(content)
+    response.headers["Content-Language"] = wording.language
+    return response
 
 
 def _stored(document: str, thread: str, version: int | None) -> SignatureRecord:

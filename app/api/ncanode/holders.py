@@ -1,0 +1,23 @@
+"""Who holds a certificate, by what it claims, in the original's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.cms.claims import Claims, birthday, gender
+
+
+def write_holder(claims: Claims) -> dict[str, Any]:
+    """Write what a certificate claims of its holder."""
+    born = birthday(claims.iin) if claims.iin else None
+    return {
+        "iin": claims.iin,
+        "bin": claims.bin,
+        "org_name": claims.organisation,
+        "first_name": claims.given_name,
+        "last_name": claims.surname,
+        "mid_name": claims.patronymic,
+        "gender": gender(claims.iin) if claims.iin else None,
+        "email": claims.email,
+        "birthday": born and born.isoformat(),
+    }

@@ -1,0 +1,36 @@
+"""A signature that was verified: what it claims, beside what was found out."""
+
+from dataclasses import dataclass
+
+from app.cms.claims import Claims
+from app.cms.contents import KnownDigest
+from app.cms.signed_data import SignedCms
+from app.cms.signed_xml import SignedXml
+from app.cms.signers import SignerClaims
+from app.cms.status import SignerStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A signature, what each of its signers claims, and what was found out about each."""
+
+    signature: SignedCms | SignedXml
+    #: What was given besides.
+    content: bytes | KnownDigest | None
+    signers: tuple[SignerClaims, ...]
+    statuses: tuple[SignerStatus, ...]
+
+    @property
+    def is_detached(self) -> bool:
+        """Whether the content is neither in the signature nor given."""
+        return is_detached(self.signature) and self.content is None
+
+    @property
+    def claims(self) -> list[Claims]:
+        """What each signer's certificate claims of its holder."""
+        return [signer.claims for signer in self.signers]
+
+
+def is_detached(signature: SignedCms | SignedXml) -> bool:
+    """Return whether the content is not in the signature."""
+    return isinstance(signature, SignedCms) and not signature.attached
