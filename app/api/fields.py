@@ -149,17 +149,24 @@ class Moment(Parameter[datetime | date | None]):
 
 
 class Choice(Parameter[str | None]):
-    """One of a few words."""
+    """One of a few words.
 
-    def __init__(self, *choices: str, **options: Any) -> None:
+    Args:
+        any_case: whether capital letters are read as small ones, in which the words are.
+    """
+
+    def __init__(self, *choices: str, any_case: bool = False, **options: Any) -> None:
         super().__init__(allow_none=True, **options)
         self.choices = choices
+        self.any_case = any_case
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> str | None:
         if value == "":
             return None
+        if self.any_case and isinstance(value, str):
+            value = value.lower()
         if value not in self.choices:
             raise ParameterError(
                 '"{field}" parameter must be one of {choices}',

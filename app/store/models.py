@@ -139,8 +139,8 @@ class Signer(Base):
     #: When it was signed by a timestamp token that was verified up to an anchor when the version
     #: was saved; None where it wasn't.
     verified_gen_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    #: Of `app.store.standings`: the number of the anchor that was reached, else PENDING or REFUSED
-    #: with the reason; None where it was not verified yet.
+    #: Of `app.store.standings`: the number of the anchor that was reached, else PENDING,
+    #: VALUE_VALID or REFUSED with the reason; None where it was not verified yet.
     standing: Mapped[int | None] = mapped_column(BigInteger)
     standing_reason: Mapped[str | None] = mapped_column(Text)
     #: The number of all anchors and intermediates that it was verified with; LEFT where a save left

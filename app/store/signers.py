@@ -23,14 +23,13 @@ from sqlalchemy import (
     column,
     func,
     insert,
-    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.store.columns import UtcDateTime, octets
 from app.store.models import Signer, Version
-from app.store.standings import ANCHOR_GONE, NOT_JUDGED, PENDING, REFUSED, Trusted
+from app.store.standings import ANCHOR_GONE, NOT_JUDGED, REFUSED, Trusted
 
 #: The list of rows that a save brings, as JSON text, which `Prepared` asks for.
 SENT_SIGNERS: BindParameter[str] = bindparam("new_signers", type_=Text())
@@ -128,7 +127,7 @@ def _explained(dialect: str, trusted: Trusted) -> ColumnElement[Any]:
     state = case((standing == REFUSED, "refused"), (valid, "valid"), else_="pending")
     reason = case(
         (standing.is_(None), NOT_JUDGED),
-        (or_(standing == PENDING, standing == REFUSED), Signer.standing_reason),
+        (standing <= 0, Signer.standing_reason),
         (valid, None),
         else_=ANCHOR_GONE,
     )

@@ -1,7 +1,8 @@
 """Whether a signer has signed: what verification found of each, and what of that counts here.
 
-A standing is one number beside each signer: the anchor that was reached, PENDING or REFUSED. The
-anchor is kept, not only that there was one: an anchor that is trusted no more vouches for nothing.
+A standing is one number beside each signer: the anchor that was reached, PENDING, VALUE_VALID or
+REFUSED. The anchor is kept, not only that there was one: an anchor that is trusted no more vouches
+for nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from app.cms.strength import weigh_digests
 
 #: What is not a number of an anchor, all of which are above 0.
 PENDING, REFUSED = 0, -1
+#: Pending as well, for want of a path alone: the value was valid, and so was the content.
+VALUE_VALID = -2
 #: What `judged_against` says of a signer that a save left to the background.
 LEFT = -1
 
@@ -103,10 +106,15 @@ def judge(status: SignerStatus, *, digest: str | None, anchored: bool) -> Standi
     if content.answer is not Answer.YES:
         return Standing(PENDING, _reason(content))
     if not anchored:
-        return Standing(PENDING, NO_ANCHOR)
+        return Standing(VALUE_VALID, NO_ANCHOR)
     if status.path.answer is not Answer.YES:
-        return Standing(PENDING, _reason(status.path))
+        return Standing(VALUE_VALID, _reason(status.path))
     return Standing(number_of([status.chain[-1].fingerprint]))
+
+
+def was_valid(standing: Standing | None) -> bool:
+    """Return whether the value of a signature was valid when it was judged, over its content."""
+    return standing is not None and (standing.value > 0 or standing.value == VALUE_VALID)
 
 
 def _weigh_content(status: SignerStatus, digest: str | None) -> Verdict:

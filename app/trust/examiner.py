@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,7 +23,7 @@ from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, SignerStatus
+from app.cms.status import YES, Answer, SignerStatus
 from app.store.database import transaction
 from app.store.errors import SignatureNotFound
 from app.store.judgements import (
@@ -35,7 +35,7 @@ from app.store.judgements import (
 from app.store.large_texts import Key
 from app.store.leases import take_lease
 from app.store.signing import Found, read_found
-from app.store.standings import PENDING, Standing, Trusted
+from app.store.standings import PENDING, Standing, Trusted, judge, was_valid
 from app.trust.service import Trust
 
 #: Seconds between two looks where nothing waits, about.
@@ -170,7 +170,7 @@ def _join(
     """Return what holds of a signer: what was known with the content at hand isn't lost without it.
 
     That is so where no attributes are signed (RFC 5652 section 5.4): the value can't be verified
-    without the content, which came along when it was saved.
+    without the content, which came along when it was saved. All else is judged anew.
     """
     lacks_content = (
         isinstance(signature, SignedCms)
@@ -179,6 +179,7 @@ def _join(
         and not signature.signers[status.number - 1].has_signed_attributes
     )
     standing = now.standing
-    if lacks_content and before.standing and trusted.counts(before.standing.value):
-        standing = before.standing
+    if lacks_content and was_valid(before.standing):
+        known = replace(status, valid=YES, intact=YES)
+        standing = judge(known, digest=None, anchored=bool(trusted.anchors))
     return Found(now.gen_time or before.gen_time, standing, trusted.everything)

@@ -124,14 +124,30 @@ def _demand_verified(statuses: Iterable[SignerStatus], level: str, *, lacks_cont
 
 
 def _is_quick(cms: str, signature: SignedCms | SignedXml, content: bytes | None) -> bool:
-    """Return whether few signers are to be verified over little, by code that is fast."""
-    if len(cms) + len(content or b"") > QUICK_SIZE:
+    """Return whether few signers are to be verified over little, by code that is fast.
+
+    What only the content at hand lets be verified can't be left to the background, however much
+    it is; see `app.trust.examiner`.
+    """
+    if len(cms) + len(content or b"") > QUICK_SIZE and not needs_content(signature):
         return False
     if isinstance(signature, SignedXml):
         return len(signature.signatures) <= QUICK_SIGNERS and CURVES.provider != PLAIN
     algorithms = [signer.signature_algorithm for signer in signature.signers]
     by_gost = any(algorithm.startswith(_GOST) for algorithm in algorithms)
     return len(algorithms) <= QUICK_SIGNERS and (not by_gost or CURVES.provider != PLAIN)
+
+
+def needs_content(signature: SignedCms | SignedXml) -> bool:
+    """Return whether a value can't be verified without a content that is not in the signature.
+
+    That is so where no attributes are signed (RFC 5652 section 5.4).
+    """
+    return (
+        isinstance(signature, SignedCms)
+        and not signature.attached
+        and not all(signer.has_signed_attributes for signer in signature.signers)
+    )
 
 
 def demand(verdict: Verdict, status: SignerStatus, *, or_unknown: bool = False) -> None:

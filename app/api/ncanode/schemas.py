@@ -230,7 +230,7 @@ class SearchSchema(ParametersSchema):
     id_ge = Integer(low=0, load_default=None)
     search = Text()
     order_field = Choice(*get_args(OrderField), load_default=None)
-    order_direction = Choice("asc", "desc", "ASC", "DESC", load_default=None)
+    order_direction = Choice("asc", "desc", any_case=True, load_default=None)
 
     def build(self, data: dict[str, Any]) -> SearchRequest:
         """Return the request."""
@@ -263,7 +263,7 @@ def _picking(data: dict[str, Any]) -> Picking | None:
         **{name: data[name] for name in ("id", "id_lt", "id_le", "id_gt", "id_ge")},
         search=data["search"] or None,
         order=data["order_field"] or "id",
-        ascending=(data["order_direction"] or "desc").lower() == "asc",
+        ascending=data["order_direction"] == "asc",
     )
     return None if picking == _ALL else picking
 

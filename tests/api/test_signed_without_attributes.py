@@ -1,0 +1,125 @@
+"""Signed means verified: where nothing but the content lets a value be verified, which is not kept.
+
+That is so of a detached signature without signed attributes (RFC 5652 section 5.4).
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from app.api.ncanode import saving
+from app.store.models import Signer
+from app.trust.examiner import Examiner
+from tests import pki, revoking, signing
+from tests.api import people
+from tests.api.asking import rows, save
+from tests.api.people import ivan
+from tests.builders import CONTENT, NOT_BEFORE
+from tests.conftest import AppMaker
+
+VALID = {"state": "valid", "reason": None}
+NO_ANCHOR = {"state": "pending", "reason": "no trust anchor is set up"}
+
+
+@pytest.fixture(name="folder")
+def folder_of_anchors(tmp_path: Path) -> Path:
+    """Give TRUST_DIR, which is not there yet."""
+    return tmp_path / "anchors"
+
+
+@pytest.fixture(name="app")
+def app_that_leaves_much_to_the_background(make_app: AppMaker, folder: Path) -> Flask:
+    """Give an application that demands nothing of what is saved."""
+    return make_app(TRUST_DIR=str(folder), CMS_VALIDATION="structure")
+
+
+@pytest.fixture(name="client")
+def client_of_it(app: Flask) -> FlaskClient:
+    """Give a client of that application."""
+    return app.test_client()
+
+
+def save_with_content(client: FlaskClient, content: bytes = CONTENT) -> None:
+    """Save a detached signature without signed attributes, and what was signed."""
+    info = signing.signer_info(ivan(), content, signed=None)
+    der = signing.signed_data([info], [ivan(), pki.authority()], None)
+    save(client, cms=b64encode(der).decode(), data=b64encode(content).decode())
+
+
+def examine(app: Flask) -> None:
+    """Verify what waits, as the background does."""
+    examiner: Examiner = app.extensions["examiner"]
+    list(examiner.examine())
+
+
+def standing(client: FlaskClient) -> dict[str, str | None]:
+    """Ask what was found of the only signer."""
+    found: dict[str, str | None] = rows(client, "with=signers")[0]["signers"][0]["standing"]
+    return found
+
+
+def test_an_anchor_that_comes_later_is_reached(
+    app: Flask, client: FlaskClient, folder: Path
+) -> None:
+    save_with_content(client)
+    assert standing(client) == NO_ANCHOR
+    people.trust(folder, pki.authority())
+    examine(app)
+    assert standing(client) == VALID
+
+
+def test_an_anchor_that_was_away_is_reached_again(
+    app: Flask, client: FlaskClient, folder: Path
+) -> None:
+    people.trust(folder, pki.authority())
+    save_with_content(client)
+    assert standing(client) == VALID
+    (folder / "0.cer").unlink()
+    examine(app)
+    assert standing(client) == NO_ANCHOR
+    people.trust(folder, people.impostor_authority())
+    examine(app)
+    assert standing(client)["state"] == "pending"
+    people.trust(folder, pki.authority())
+    examine(app)
+    assert standing(client) == VALID
+
+
+def test_who_turns_out_to_have_been_revoked_has_not_signed(
+    app: Flask, client: FlaskClient, folder: Path
+) -> None:
+    people.trust(folder, pki.authority())
+    save_with_content(client)
+    people.publish(folder, revoking.Revoked(ivan().serial, NOT_BEFORE))
+    with app.app_context(), app.extensions["examiner"].engine.connect() as connection:
+        connection.execute(update(Signer).values(judged_against=None))
+    examine(app)
+    assert standing(client)["state"] == "refused"
+
+
+def test_what_never_came_with_its_content_stays_unknown(
+    app: Flask, client: FlaskClient, folder: Path
+) -> None:
+    people.trust(folder, pki.authority())
+    info = signing.signer_info(ivan(), CONTENT, signed=None)
+    der = signing.signed_data([info], [ivan(), pki.authority()], None)
+    save(client, cms=b64encode(der).decode())
+    assert standing(client)["state"] == "pending"
+    people.trust(folder, people.impostor_authority(), pki.authority())
+    examine(app)
+    assert standing(client)["state"] == "pending"
+
+
+def test_a_large_content_is_verified_at_once(
+    client: FlaskClient, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "QUICK_SIZE", 10)
+    people.trust(folder, pki.authority())
+    save_with_content(client)
+    assert standing(client) == VALID
