@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 import time
 from base64 import b64decode
@@ -44,8 +43,6 @@ BELIEVED_MISSING = 1.0
 #: Seconds after which it is tried again to keep the day on which a token was used.
 AGAIN = 60.0
 
-#: What is compared where there is no token: no hash is equal to it.
-_NO_HASH = "-" * 64
 #: Where a request has its caller: absent if no token was sent, None if it was a wrong one.
 _CALLER = "qoltanba.caller"
 _CHALLENGE = 'Bearer realm="qoltanba"'
@@ -134,10 +131,9 @@ class TokensInForce:
         if age >= BELIEVED or (token_id not in held and age >= BELIEVED_MISSING):
             held = self._read(engine)
         bearer = held.get(token_id)
-        expected = bearer.secret_sha256 if bearer else _NO_HASH
-        if not hmac.compare_digest(secret_sha256, expected) or bearer is None:
-            return None
         now = datetime.now(UTC)
+        if bearer is None or not bearer.has_secret(secret_sha256, now):
+            return None
         if bearer.expires_at is not None and bearer.expires_at <= now:
             return None
         self._note(engine, bearer, now.date())

@@ -429,3 +429,36 @@ def test_who_saved_a_version_is_recorded_beside_who_says_that_he_made_it(
         (version["version_saved_by"], version["version_created_by"])
         for version in versions["versions"]
     ] == [("head office", "a.testova"), ("branch in Almaty", "a.testova")]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_secret_goes_on_beside_the_next_for_a_time(locked: Flask, asker: FlaskClient) -> None:
+    first = make_token(locked, "office", "read")
+    assert ask(asker, first).status_code == 200
+    second = rotate(locked, timedelta(seconds=2))
+    time.sleep(0.1)
+    assert [ask(asker, one).status_code for one in (first, second)] == [200, 200]
+    third = rotate(locked, timedelta(hours=1))
+    time.sleep(0.1)
+    statuses = [ask(asker, one).status_code for one in (first, second, third)]
+    assert statuses == [401, 200, 200]
+    fourth = rotate(locked, None)
+    time.sleep(0.1)
+    assert [ask(asker, one).status_code for one in (second, third, fourth)] == [401, 401, 200]
+
+
+def test_an_old_secret_ends_in_its_time() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    new, old = "a" * 64, "b" * 64
+    token = Bearer("1", "x", new, ("read",), None, now, None, None, None, old, now)
+    assert token.has_secret(new, now)
+    assert not token.has_secret(old, now)
+    assert token.has_secret(old, now - timedelta(seconds=1))
+    assert not token.has_secret("c" * 64, now - timedelta(seconds=1))
+
+
+def rotate(app: Flask, overlap: timedelta | None) -> str:
+    """Give the office another token."""
+    with app.app_context(), transaction(db.engine) as connection:
+        until = None if overlap is None else datetime.now(UTC) + overlap
+        return tokens.rotate_token(connection, "office", until)

@@ -125,3 +125,15 @@ def test_a_database_without_tables_is_told_in_one_line(start_app: AppMaker, empt
     output = refuse(app, "create", "x", "--scope", "read")
     assert len(output.strip().splitlines()) == 1
     assert "never migrated" in output
+
+
+def test_a_rotation_may_overlap(locked: Flask) -> None:
+    create(locked, "office", "--scope", "metrics")
+    status, output = run(locked, "token", "rotate", "office", "--overlap", "24h")
+    assert (status, bool(TOKEN.fullmatch(output))) == (0, True)
+    listed = run(locked, "token", "list")[1]
+    assert "office: metrics; created" in listed
+    assert "old secret until" in listed
+    assert "a time such as" in refuse(locked, "rotate", "office", "--overlap", "0h")
+    run(locked, "token", "rotate", "office")
+    assert "old secret" not in run(locked, "token", "list")[1]

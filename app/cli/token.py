@@ -115,6 +115,8 @@ def describe(bearer: Bearer, now: datetime) -> str:
     if bearer.expires_at is not None:
         verb = "expires" if bearer.expires_at > now else "expired"
         parts.append(f"{verb} {_moment(bearer.expires_at)}")
+    if bearer.old_until is not None and bearer.old_until > now:
+        parts.append(f"old secret until {_moment(bearer.old_until)}")
     if bearer.revoked_at is not None:
         parts.append(f"revoked {_moment(bearer.revoked_at)}")
     used = bearer.last_used_on
@@ -137,13 +139,17 @@ def revoke(name: str) -> None:
 
 @token_commands.command("rotate")
 @_NAME
-def rotate(name: str) -> None:
-    """Return the token named NAME another secret, and print it.
+@click.option(
+    "--overlap", callback=_read_expiry, help="The old secret goes on for 12h, 2d. Else it ends."
+)
+def rotate(name: str, overlap: datetime | None) -> None:
+    """Give the token named NAME another secret, and print it.
 
-    It keeps all else, also its expiry. Within five seconds no server accepts the old one.
+    It keeps all else, also its expiry. Within five seconds no server accepts the old one, or where
+    --overlap says for how long it goes on, within five seconds after that.
     """
     with _writing() as connection:
-        text = tokens.rotate_token(connection, name)
+        text = tokens.rotate_token(connection, name, overlap)
     click.echo(text)
 
 

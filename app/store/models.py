@@ -202,6 +202,9 @@ class Token(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_on: Mapped[date | None] = mapped_column(Date)
+    #: The secret before the last rotation, as `secret_sha256`, and until when it is good besides.
+    old_secret_sha256: Mapped[str | None] = mapped_column(Text)
+    old_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Package(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 import secrets
 from collections.abc import Collection, Sequence
@@ -20,6 +21,8 @@ from app.store.models import Token
 SCOPES = ("read", "write", "delete", "metrics", "admin")
 
 _TEXT = re.compile(r"qol_([0-9a-f]{16})_([0-9a-f]{64})", re.ASCII)
+#: What is compared where there is no secret: no hash is equal to it.
+_NO_HASH = "-" * 64
 _COLUMNS = (
     Token.id,
     Token.name,
@@ -30,24 +33,35 @@ _COLUMNS = (
     Token.expires_at,
     Token.revoked_at,
     Token.last_used_on,
+    Token.old_secret_sha256,
+    Token.old_until,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Who has a token, and what it allows."""
+    """A token, and what it allows."""
 
     id: str
     name: str
     secret_sha256: str = field(repr=False)
     scopes: tuple[str, ...]
-    #: He reaches only threads that have a tag that begins so; None: all.
+    #: It reaches only threads that have a tag that begins so; None: all.
     tag_prefix: str | None
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
     #: In UTC.
     last_used_on: date | None
+    #: The secret before the last rotation, and until when it is good; None: it isn't.
+    old_secret_sha256: str | None = field(default=None, repr=False)
+    old_until: datetime | None = None
+
+    def has_secret(self, secret_sha256: str, now: datetime) -> bool:
+        """Return whether this is the hash of a secret that is good, in a time that says nothing."""
+        is_new = hmac.compare_digest(secret_sha256, self.secret_sha256)
+        is_old = hmac.compare_digest(secret_sha256, self.old_secret_sha256 or _NO_HASH)
+        return is_new or (is_old and self.old_until is not None and now < self.old_until)
 
     def may(self, scope: str) -> bool:
         """Return whether it has a scope.
@@ -104,8 +118,14 @@ def create_token(
     return f"qol_{token_id}_{secret}"
 
 
-def rotate_token(connection: Connection, name: str) -> str:
-    """Return a token another secret, and its new text. In a transaction.
+def rotate_token(connection: Connection, name: str, old_until: datetime | None = None) -> str:
+    """Give a token another secret, and return its new text. In a transaction.
+
+    Args:
+        connection: the transaction's.
+        name: of the token.
+        old_until: until when the secret that it has is good besides; None: no longer. One that
+            was good besides before this rotation is so no more.
 
     Raises:
         TokenNotFound: there is none of that name.
@@ -114,7 +134,13 @@ def rotate_token(connection: Connection, name: str) -> str:
     token_id = _living(connection, name)
     secret = secrets.token_hex(32)
     connection.execute(
-        update(Token).where(Token.id == token_id).values(secret_sha256=_hash(secret))
+        update(Token)
+        .where(Token.id == token_id)
+        .values(
+            secret_sha256=_hash(secret),
+            old_secret_sha256=None if old_until is None else Token.secret_sha256,
+            old_until=old_until,
+        )
     )
     return f"qol_{token_id}_{secret}"
 

@@ -14,7 +14,7 @@ from app.store.database import transaction
 from app.store.private_files import make_folder
 
 #: The newest step. A server that finds another one in the database is not ready to serve.
-HEAD = "0008"
+HEAD = "0009"
 #: Where a database notes its step.
 VERSION_TABLE = "qoltanba_version"
 #: Any number that no other user of the database takes for an advisory lock.
