@@ -23,7 +23,7 @@ PROJECT = Path(__file__).parents[2]
 MAX_MEGABYTES, MAX_SECONDS = 200, 3.0
 
 PROGRAM = """
-import resource, sys, time
+import sys, time
 from datetime import UTC, datetime
 from app.api.parameters import ParameterError, _check_json_size
 from app.cms.errors import MalformedSignature
@@ -32,9 +32,7 @@ from app.cms.signers import describe
 from app.cms.verification import Verifier
 from app.cms.x509 import read_certificate
 from tests import bounds, pki
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+from tests.memory import peak
 
 given = getattr(bounds, sys.argv[1])()
 before, began = peak(), time.process_time()

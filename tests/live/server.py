@@ -14,6 +14,7 @@ from pathlib import Path
 
 import requests
 
+from tests.memory import forget_peak, peak
 from tests.postgresql import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -167,10 +168,8 @@ class Server:
         """Give the largest resident memory that any worker had so far, or has if `anew`, MB."""
         if anew:
             for pid in self.workers():
-                Path(f"/proc/{pid}/clear_refs").write_text("5")  # proc(5)
-        statuses = [Path(f"/proc/{pid}/status").read_text() for pid in self.workers()]
-        peaks = [re.search(r"VmHWM:\s+(\d+) kB", status) for status in statuses]
-        return max(int(peak[1]) for peak in peaks if peak) / 1024
+                forget_peak(pid)
+        return max(map(peak, self.workers()))
 
     def _is_ready(self) -> bool:
         assert self.process is not None

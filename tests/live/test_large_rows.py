@@ -149,7 +149,9 @@ def ask(stack: ExitStack, server: Server, path: str) -> socket.socket:
 
 def has_begun(one: socket.socket) -> bool:
     """Tell whether anything of an answer is there."""
-    return bool(select.select([one], [], [], 0)[0])
+    asked = select.poll()
+    asked.register(one, select.POLLIN)
+    return bool(asked.poll(0))
 
 
 def size_of(one: socket.socket) -> int:
