@@ -12,11 +12,20 @@ from app.store.models import IS_CURRENT, Signature, Version
 #: 200 tags have 81 bytes each. A thread that has more keeps them.
 MAX_TAGS = 200
 MAX_TAG_BYTES = 16 * 1024
+#: Tags that go with any signature, and characters of it for each one more: a tag takes 220 bytes of
+#: PostgreSQL's disk, however short it is. From 2,256 characters on, which real signatures exceed,
+#: a save may bring all 200.
+FREE_TAGS, CHARACTERS_OF_TAG = 12, 12
 
 
-def are_bounded(tags: Collection[str]) -> bool:
-    """Return whether a save may bring these tags to a thread that doesn't have them."""
-    return len(tags) <= MAX_TAGS and sum(len(tag.encode()) for tag in tags) <= MAX_TAG_BYTES
+def most_tags(characters: int) -> int:
+    """Return the number of tags that a save may bring with a signature of so many characters."""
+    return min(MAX_TAGS, FREE_TAGS + characters // CHARACTERS_OF_TAG)
+
+
+def are_bounded(tags: Collection[str], most: int = MAX_TAGS) -> bool:
+    """Return whether a save may bring these tags, `most` of them, to a thread without them."""
+    return len(tags) <= most and sum(len(tag.encode()) for tag in tags) <= MAX_TAG_BYTES
 
 
 def find_current_tags(connection: Connection, signature_id: int) -> list[str] | None:

@@ -6,7 +6,7 @@ from app.api.ncanode import reach
 from app.api.refusals import ParameterError
 from app.extensions import db
 from app.store.chains import NewVersion
-from app.store.current_tags import MAX_TAG_BYTES, MAX_TAGS, are_bounded
+from app.store.current_tags import MAX_TAG_BYTES, MAX_TAGS, are_bounded, most_tags
 
 
 def demand_bounded(new: NewVersion) -> None:
@@ -18,7 +18,8 @@ def demand_bounded(new: NewVersion) -> None:
     Raises:
         ParameterError: they are not.
     """
-    if are_bounded(new.tags):
+    most = most_tags(len(new.cms))
+    if are_bounded(new.tags, most):
         return
     with db.engine.connect() as connection:
         known = reach.look_tags(connection, new.document, new.thread)
@@ -27,6 +28,14 @@ def demand_bounded(new: NewVersion) -> None:
     if len(new.tags) > MAX_TAGS:
         raise ParameterError(
             '"{field}" parameter must have at most {limit} items', field="tags", limit=MAX_TAGS
+        )
+    if len(new.tags) > most:
+        raise ParameterError(
+            '"{field}" parameter must have at most {limit} items with a signature of {size} '
+            "characters",
+            field="tags",
+            limit=most,
+            size=len(new.cms),
         )
     raise ParameterError(
         '"{field}" parameter must have at most {limit} bytes in all items together',
