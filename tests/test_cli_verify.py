@@ -2,17 +2,24 @@
 
 import json
 import os
+import re
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from app.cli.remedies import remedy_of
+from app.cli.remedies import remedies_of
 from app.cms import budget
+from app.cms.crls import MalformedRevocation
+from app.cms.errors import Undecidable
+from app.cms.status import Reason
 from app.cms.verification import Verifier
+from app.cms.x509 import MalformedExtension
+from app.trust.errors import FetchFailed
 from tests import builders, der, gost_signer, pki, signing
 from tests.api.asking import filled
 from tests.builders import CONTENT, SIGNING_TIME
@@ -21,11 +28,14 @@ from tests.live.server import PROJECT
 from tests.pki import DAY, Holder
 from tests.revoking import Revoked
 from tests.test_cli import run
+from tests.test_contract import family, sentences_of
 from tests.trust.asking import HOUR, LONG_AGO, Responder, crl, ocsp_at, pem, person
 from tests.trust.serving import Site, serving
 
 ROOT, NCA, IVAN = pki.root(), pki.authority(), pki.person()
 AT = SIGNING_TIME.isoformat()
+FUTURE = datetime(2033, 1, 1, tzinfo=UTC)
+TODAY = r"  today, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 
 
 @pytest.fixture(name="folder")
@@ -74,9 +84,10 @@ def signed(*signers: Holder, content: bytes | None = CONTENT, stamped: bool = Fa
 
 
 def verify(app: Flask, tmp_path: Path, data: bytes, *options: str) -> tuple[int, dict[str, Any]]:
-    """Verify, and give the exit status and the report."""
+    """Verify, and give the exit status and what is found."""
     status, output = run(app, "verify", written(tmp_path, data), "--json", *options)
-    return status, json.loads(output)
+    found: dict[str, Any] = json.loads(output)["verification"]
+    return status, found
 
 
 OUTDATED = (
@@ -86,7 +97,7 @@ REMEDY = "a CRL or OCSP response of that time in TRUST_DIR, or REVOCATION=online
 
 
 def answers(signer: dict[str, Any]) -> list[str]:
-    return [signer["answers"][key]["answer"] for key in ("intact", "valid", "trusted")]
+    return [signer[key]["answer"] for key in ("intact", "valid", "trusted")]
 
 
 def test_a_good_signature_is_told_in_words(program: Flask, tmp_path: Path) -> None:
@@ -97,47 +108,66 @@ def test_a_good_signature_is_told_in_words(program: Flask, tmp_path: Path) -> No
     assert form == f"CMS, with the content that was signed ({len(CONTENT)} bytes)"
     assert digest.startswith("SHA-256 of the signature: ")
     assert signer == "Signer 1 is ИВАНОВ ИВАН, IIN 900101300017"
+    today = rest.pop(5)
     assert rest == [
-        "  intact, the content is what was signed: yes",
-        "  valid, the signature is of the certificate's key: yes",
-        "  trusted, an authority that you trust vouches for the signer: yes",
-        f"  trusted today: unknown: {OUTDATED} (needed: {REMEDY})",
-        "  as of: 2025-06-01 12:00:00 UTC, as you asked",
+        "  when it was made, 2025-06-01 12:00:00 UTC (as you asked): yes",
+        "    intact, the content is what was signed: yes",
+        "    valid, the signature is of the certificate's key: yes",
+        "    trusted, an authority that you trust vouches for the signer: yes",
+        "    not revoked: yes",
         "  signed: 2025-06-01 12:00:00 UTC, claims the signer",
         "  algorithms: RSA with SHA-256, digest SHA-256, key RSA",
         f"  certificate: number {IVAN.serial:x}, issued by NCA",
         "  in force: from 2024-01-01 00:00:00 UTC to 2034-01-01 00:00:00 UTC",
-        "  not revoked: yes",
         "",
         "All in all: yes",
     ]
+    assert re.fullmatch(TODAY + re.escape(f": unknown: {OUTDATED} (needed: {REMEDY})"), today)
+
+
+def test_today_is_told_also_where_it_is_the_same(
+    program: Flask, tmp_path: Path, folder: Path
+) -> None:
+    (folder / "nca.crl").write_bytes(crl(this_update=SIGNING_TIME, next_update=FUTURE))
+    _, output = run(program, "verify", written(tmp_path, signed(IVAN)), "--at", AT)
+    assert re.search(rf"(?m)^{TODAY}: yes$", output)
+    _, output = run(program, "verify", written(tmp_path, signed(IVAN)))
+    assert re.search(
+        r"(?m)^  when it was made, .* UTC \(the present moment, since .*\): yes$", output
+    )
+    assert re.search(rf"(?m)^{TODAY}: yes$", output)
 
 
 def test_the_same_is_told_as_json(program: Flask, tmp_path: Path) -> None:
-    status, report = verify(program, tmp_path, signed(IVAN), "--at", AT)
-    assert (status, report["answer"], report["form"]) == (0, "yes", "CMS")
-    assert report["file"] == str(tmp_path / "signature.cms")
-    assert report["content"] == {"attached": True, "size": len(CONTENT), "type": "data"}
-    [signer] = report["signers"]
-    assert answers(signer) == ["yes", "yes", "yes"]
+    status, found = verify(program, tmp_path, signed(IVAN), "--at", AT)
+    assert status == 0
+    assert list(found) == [
+        "version",
+        "saved_at",
+        "compared",
+        "intact",
+        "valid",
+        "trusted",
+        "signers",
+    ]
+    assert (found["version"], found["saved_at"]) == (None, None)
+    assert found["compared"] == {"what": "attached"}
+    [signer] = found["signers"]
+    assert answers(signer) == answers(found) == ["yes", "yes", "yes"]
     assert signer["verified"]["iin"] == signer["claimed"]["iin"] == "900101300017"
     assert signer["verified"]["name"] == "ИВАНОВ ИВАН"
-    assert "signing_time" not in signer["verified"]
-    assert signer["decisive_time"] == {
-        "time": "2025-06-01T12:00:00Z",
-        "source": "at",
-        "asked": "2025-06-01T12:00:00Z",
-    }
-    assert signer["answers"]["not_revoked"] == {"answer": "yes", "reasons": []}
+    assert signer["decisive_time"] == "2025-06-01T12:00:00Z"
+    assert signer["decisive_time_source"] == "checked_at"
+    assert signer["revocation"] == {"answer": "yes", "reasons": []}
 
 
 def test_without_an_anchor_everything_is_a_claim(
     program: Flask, tmp_path: Path, folder: Path
 ) -> None:
     (folder / "nca.pem").unlink()
-    status, report = verify(program, tmp_path, signed(IVAN), "--at", AT)
-    assert (status, report["answer"]) == (2, "unknown")
-    assert report["signers"][0]["verified"] is None
+    status, found = verify(program, tmp_path, signed(IVAN), "--at", AT)
+    assert (status, found["trusted"]["answer"]) == (2, "unknown")
+    assert found["signers"][0]["verified"] is None
     status, output = run(program, "verify", written(tmp_path, signed(IVAN)))
     assert status == 2
     assert "Signer 1 claims to be ИВАНОВ ИВАН, IIN 900101300017\n" in output
@@ -154,8 +184,8 @@ def test_who_did_not_sign_this_is_not_said_to_be_anybody(program: Flask, tmp_pat
     ):
         status, report = verify(program, tmp_path, data, "--at", AT)
         [signer] = report["signers"]
-        assert (status, report["answer"]) == (1, "no")
-        assert signer["answers"]["trusted"]["answer"] == "yes"
+        assert (status, "no" in answers(report)) == (1, True)
+        assert signer["trusted"]["answer"] == "yes"
         assert signer["verified"] is None
         _, output = run(program, "verify", written(tmp_path, data), "--at", AT)
         assert "Signer 1 claims to be ИВАНОВ ИВАН" in output
@@ -171,7 +201,7 @@ def test_content_is_given_for_a_detached_signature(program: Flask, tmp_path: Pat
         (("--content", wrong), 1, "no"),
     ):
         found = verify(program, tmp_path, data, "--at", AT, *more)
-        assert (found[0], found[1]["signers"][0]["answers"]["intact"]["answer"]) == (status, intact)
+        assert (found[0], found[1]["signers"][0]["intact"]["answer"]) == (status, intact)
     _, output = run(program, "verify", written(tmp_path, data), "--at", AT)
     assert "\nCMS, without the content that was signed\n" in output
     assert "was signed: unknown: the content is detached, and was not given (needed: " in output
@@ -208,14 +238,12 @@ def test_a_timestamp_that_holds_says_when(program: Flask, tmp_path: Path) -> Non
     data = signed(IVAN, stamped=True)
     _, report = verify(program, tmp_path, data, "--at", later)
     [signer] = report["signers"]
-    assert signer["decisive_time"] == {
-        "time": "2025-06-01T12:00:00Z",
-        "source": "timestamp",
-        "asked": "2025-06-01T13:00:00Z",
-    }
+    assert signer["decisive_time"] == "2025-06-01T12:00:00Z"
+    assert signer["decisive_time_source"] == "timestamp"
     assert signer["timestamp"]["answer"] == "yes"
     _, output = run(program, "verify", written(tmp_path, data), "--at", later)
-    assert "as of: 2025-06-01 12:00:00 UTC, attested by a timestamp that was verified\n" in output
+    attested = "2025-06-01 12:00:00 UTC (attested by a timestamp that was verified): yes\n"
+    assert f"when it was made, {attested}" in output
     assert "timestamp of: TSA\n" in output
 
 
@@ -231,7 +259,7 @@ def test_a_timestamp_that_does_not_hold_says_nothing(program: Flask, tmp_path: P
         file = written(tmp_path, signing.signed_data([info], [IVAN]))
         later = (SIGNING_TIME + HOUR).isoformat()
         _, output = run(program, "verify", file, "--at", later)
-        assert "as of: 2025-06-01 13:00:00 UTC, as you asked\n" in output
+        assert "when it was made, 2025-06-01 13:00:00 UTC (as you asked): yes\n" in output
         assert f"timestamp: {told}" in output
 
 
@@ -243,15 +271,17 @@ def test_times_are_told_and_asked_in_the_zone_of_the_settings(
     for text in ("2025-06-01T17:00:00", "2025-06-01 17:00", AT):
         status, output = run(app, "verify", file, "--at", text)
         assert status == 0
-        assert "as of: 2025-06-01 17:00:00 +05, as you asked\n" in output
+        assert "when it was made, 2025-06-01 17:00:00 +05 (as you asked): yes\n" in output
+        assert "holds only until 2025-06-02 17:00:00 +05 (needed: " in output
+        assert "UTC" not in output
     assert "in force: from 2024-01-01 06:00:00 +06 to 2034-01-01 05:00:00 +05\n" in output
 
 
 def test_without_a_time_it_is_now(program: Flask, tmp_path: Path) -> None:
     _, report = verify(program, tmp_path, signed(IVAN))
-    assert report["signers"][0]["decisive_time"]["source"] == "now"
+    assert report["signers"][0]["decisive_time_source"] == "now"
     _, output = run(program, "verify", written(tmp_path, signed(IVAN)))
-    assert ", the present moment\n" in output
+    assert "UTC (the present moment, since no other is known): unknown\n" in output
 
 
 @pytest.mark.parametrize("text", ["yesterday", "", "2025-13-01", "0001-01-01T00:00:00+14:00"])
@@ -265,9 +295,11 @@ def test_what_is_no_time_is_refused(program: Flask, tmp_path: Path, text: str) -
 def test_what_is_no_signature_is_bad(program: Flask, tmp_path: Path, data: bytes) -> None:
     status, output = run(program, "verify", written(tmp_path, data))
     assert (status, output.startswith("cms: ")) == (1, True)
-    status, report = verify(program, tmp_path, data)
-    assert (status, report["answer"]) == (1, "no")
-    assert report["error"].startswith("cms: ")
+    status, output = run(program, "verify", written(tmp_path, data), "--json")
+    answer = json.loads(output)
+    assert (status, list(answer)) == (1, ["status", "message", "content"])
+    assert (answer["status"], answer["content"]) == (False, None)
+    assert answer["message"].startswith("cms: ")
 
 
 def test_xml_is_verified_too(program: Flask, tmp_path: Path, folder: Path) -> None:
@@ -279,7 +311,7 @@ def test_xml_is_verified_too(program: Flask, tmp_path: Path, folder: Path) -> No
     assert "\nXML, signed with what is in it\n" in output
     assert "Signer 1 claims to be ИВАНОВ ИВАН ИВАНОВИЧ, IIN 900101300017\n" in output
     _, report = verify(program, tmp_path, document, "--at", AT)
-    assert (report["form"], report["content"]["type"]) == ("XML", "xml")
+    assert report["compared"] == {"what": "attached"}
     assert answers(report["signers"][0]) == ["yes", "yes", "unknown"]
     status, output = run(program, "verify", file, "--content", file)
     assert (status, "no --content" in output) == (2, True)
@@ -325,7 +357,7 @@ def test_a_file_may_have_any_name(program: Flask, tmp_path: Path) -> None:
     status, output = run(program, "verify", file, "--at", AT)
     assert status == 0
     assert output.startswith(f"File: {tmp_path}/\ufffd .cms\n")
-    assert json.loads(run(program, "verify", file, "--json")[1])["file"].endswith(".cms")
+    assert json.loads(run(program, "verify", file, "--json")[1])["verification"]["signers"]
 
 
 def test_authorities_are_asked_if_settings_say_online(
@@ -359,24 +391,36 @@ def test_content_of_any_size_is_hashed_for_who_waits(
 
 def test_a_signature_cut_out_of_a_pdf_has_zeros_behind_it(program: Flask, tmp_path: Path) -> None:
     status, found = verify(program, tmp_path, signed(IVAN) + bytes(64), "--at", AT)
-    assert (status, found["answer"]) == (0, "yes")
+    assert (status, answers(found)) == (0, ["yes"] * 3)
     cut = written(tmp_path, signed(IVAN) + bytes(64))
     assert run(program, "check", cut)[0] == 0
 
 
 def test_a_file_that_is_no_signature_is_named(program: Flask, tmp_path: Path) -> None:
-    status, found = verify(program, tmp_path, b"\x89PNG\r\n\x1a\n\0")
-    assert (status, found["error"]) == (1, "cms: an image (PNG), not a signature")
+    status, output = run(program, "verify", written(tmp_path, b"\x89PNG\r\n\x1a\n\0"))
+    assert (status, output) == (1, "cms: an image (PNG), not a signature\n")
 
 
-def test_a_time_that_does_not_fit_is_warned_of(program: Flask, tmp_path: Path) -> None:
-    early = (SIGNING_TIME - HOUR).isoformat()
-    _, output = run(program, "verify", written(tmp_path, signed(IVAN)), "--at", early)
-    assert "warning: the time that you gave lies before the one that the signer claims\n" in output
-    late = (SIGNING_TIME + HOUR).isoformat()
-    _, output = run(program, "verify", written(tmp_path, signed(IVAN, stamped=True)), "--at", late)
-    assert "warning: the verified timestamp counts, not the time that you gave\n" in output
-    _, output = run(program, "verify", written(tmp_path, signed(IVAN)), "--at", AT)
+def test_a_time_that_does_not_fit_is_warned_of(start: AppMaker, tmp_path: Path) -> None:
+    app = start(TIMEZONE="Asia/Almaty")
+    plain, stamped = signed(IVAN), signed(IVAN, stamped=True)
+    early, late = (SIGNING_TIME - HOUR).isoformat(), (SIGNING_TIME + HOUR).isoformat()
+    given = "the time that you gave, {}"
+    early_one, late_one = (given.format(f"2025-06-01 {hour}:00:00 +05") for hour in (16, 18))
+    before = f"{early_one}, lies before the one that the signer claims"
+    overruled = "the verified timestamp counts, not "
+    ahead = given.format("2033-01-01 05:00:00 +05") + ", has not come yet"
+    for data, at, warnings in (
+        (plain, AT, []),
+        (plain, early, [before]),
+        (plain, FUTURE.isoformat(), [ahead]),
+        (stamped, late, [overruled + late_one]),
+        (stamped, early, [overruled + early_one, before]),
+    ):
+        _, output = run(app, "verify", written(tmp_path, data), "--at", at)
+        told = [line for line in output.splitlines() if "warning" in line]
+        assert told == [f"  warning: {warning}" for warning in warnings]
+    _, output = run(app, "verify", written(tmp_path, stamped))
     assert "warning" not in output
 
 
@@ -388,13 +432,13 @@ def test_a_stored_signature_is_verified(make_app: AppMaker, tmp_path: Path, fold
         assert client.post("/signature", json=body).status_code == 201
     stored = ("verify", "--document", "doc", "--thread", "main")
     _, output = run(app, *stored)
-    assert "File: doc/main, version 2\n" in output
-    assert ", when it was saved\n" in output
+    assert "Stored signature: doc/main, version 2\n" in output
+    assert " UTC (when it was saved): unknown\n" in output
     _, output = run(app, *stored, "--version", "1", "--at", AT)
-    assert "File: doc/main, version 1\n" in output
+    assert "Stored signature: doc/main, version 1\n" in output
     assert "as you asked" in output
     status, output = run(app, "verify", "--document", "x", "--thread", "main")
-    assert (status, output.endswith("Error: there is no such signature\n")) == (1, True)
+    assert (status, output.endswith("Error: Signature was not found\n")) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -409,6 +453,123 @@ def test_one_signature_is_named(program: Flask, arguments: tuple[str, ...]) -> N
 def test_remedies_are_for_reasons_that_are_given() -> None:
     told = "\n".join(path.read_text() for path in (PROJECT / "app" / "cms").glob("*.py"))
     assert "says not all about" in told
-    assert remedy_of("the chain ends with NCA, which is no trust anchor")
-    assert remedy_of("SHA-1 proves nothing since 2024-01-01: only a verified timestamp from before")
-    assert remedy_of("the signed attributes can't be read") is None
+    chain = Reason("the chain ends with {authority}, which is no trust anchor", {"authority": "X"})
+    assert "`flask trust add`" in str(*remedies_of([chain, chain]))
+
+
+#: Reasons that nothing at hand could settle: what is odd is in the signature or in a certificate,
+#: or it is not known here.
+ODD = {
+    "a part of what was signed is encrypted, or is kept elsewhere",
+    "a transform after canonicalisation is not supported",
+    "extension {oid} is broken",
+    "extension {oid} stands twice",
+    "no element has the Id {id}",
+    "not all certificates that KeyInfo names could be read and tried",
+    "references to {uri} are not followed",
+    "relative namespaces have no canonical form",
+    "several elements have the Id {id}",
+    "the certificate of {subject} has a critical extension that is unknown here: {oid}",
+    "the certificate of {subject}: extension {oid} is broken",
+    "the certificate of {subject}: extension {oid} stands twice",
+    "the certificate of {subject}: the list of extensions is broken",
+    "the content is too large to be hashed here: {algorithm} is slow",
+    "the document costs too much to check",
+    "the list of extensions is broken",
+    "the list of extensions of the certificate of {subject} is broken",
+    "the policies of {subject} have a critical qualifier that is unknown here: {oid}",
+    "the signature method is not supported",
+    "the signature names another certificate ({element}), in a place that is not signed",
+    "the signed attributes can't be read",
+    "there are too many certificates to try",
+    "there is too much in the signature to check all of it here",
+    "two different xml:{name} apply",
+    "two digest algorithms are named: {declared} and {settled}",
+    "what the signature is over could not be canonicalised",
+    "whether {authority} may vouch for the name {name} of {subject} can't be told here",
+    "xml:base is not supported in Canonical XML 1.1",
+    "{name} is not supported",
+}
+
+
+def test_every_unknown_has_its_remedy() -> None:
+    kinds = {
+        kind.__name__
+        for root in (Undecidable, MalformedRevocation, MalformedExtension, FetchFailed)
+        for kind in family(root)
+    }
+    told = sentences_of("unknown", "_failed", *kinds - {"UnsupportedAlgorithm"})
+    another = remedies_of([Reason("-")])
+    assert {text for text in told if remedies_of([Reason(text)]) == another} == ODD
+
+
+@pytest.mark.parametrize("language", ["ru", "kk"])
+def test_all_is_told_in_another_language(
+    program: Flask, tmp_path: Path, folder: Path, language: str
+) -> None:
+    (folder / "nca.crl").write_bytes(crl(this_update=SIGNING_TIME, next_update=SIGNING_TIME))
+    (folder / "nca.pem").unlink()
+    for data, options in (
+        (signed(IVAN, content=None), ("--at", AT)),
+        (signed(IVAN, stamped=True), ("--at", (SIGNING_TIME - HOUR).isoformat())),
+        (signed(pki.person("IVANOV")).replace(CONTENT, CONTENT.upper()[:-1] + b"x"), ()),
+        (b"nonsense", ()),
+    ):
+        _, output = run(
+            program, "verify", written(tmp_path, data), *options, "--language", language
+        )
+        told = re.sub(r"\b[0-9a-f]*[0-9][0-9a-f]*\b", "", output.replace(str(tmp_path), ""))
+        assert len(told) > 10
+        words = set(re.findall(r"[A-Za-z]{2,}", re.sub("`[^`]*`|--[a-z]+", "", told)))
+        assert words <= FOREIGN
+
+
+#: Words that are the same in every language.
+FOREIGN = {
+    *("CMS", "SHA", "UTC", "CRL", "OCSP", "RSA", "NCA", "ROOT", "TSA", "with", "IVANOV"),
+    *("REVOCATION", "online", "TRUST", "DIR", "cms", "signature", "XML"),
+}
+
+
+def test_a_reason_is_told_in_the_language_with_its_remedy(start: AppMaker, tmp_path: Path) -> None:
+    app, file = start(TIMEZONE="Asia/Almaty"), written(tmp_path, signed(IVAN))
+    _, output = run(app, "verify", file, "--at", AT, "--language", "ru")
+    assert "\nПодписавший 1: ИВАНОВ ИВАН, ИИН 900101300017\n" in output
+    assert "  на момент подписания, 2025-06-01 17:00:00 +05 (как вы указали): да\n" in output
+    assert (
+        " неизвестно: сведения CRL или ответа OCSP о сертификате ИВАНОВ ИВАН действительны только"
+        " до 2025-06-02 17:00:00 +05 (нужно: CRL или ответ OCSP на тот момент в TRUST_DIR либо"
+        " REVOCATION=online)\n"
+    ) in output
+    assert output.endswith("\nВ целом: да\n")
+    _, output = run(app, "verify", file, "--at", AT, "--language", "kk")
+    assert output.endswith("\nЖалпы қорытынды: иә\n")
+
+
+def test_odd_things_are_noted_in_the_language(program: Flask, tmp_path: Path) -> None:
+    who = builders.authority().issue(organisation="АО", bin_number="123456789021")
+    file = written(tmp_path, builders.sign_cms(signers=[who]))
+    assert "\n  note: BIN fails its check digit\n" in run(program, "verify", file)[1]
+    told = run(program, "verify", file, "--language", "ru")[1]
+    assert "\n  примечание: BIN: контрольная цифра не сходится\n" in told
+
+
+def test_a_certificate_without_an_end_is_told_in_every_zone(
+    start: AppMaker, tmp_path: Path
+) -> None:
+    who = pki.certify(
+        pki.name("X"),
+        pki.rsa_key("X"),
+        NCA,
+        pki.PERSON,
+        valid=(LONG_AGO, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    )
+    file = written(tmp_path, signed(who))
+    status, output = run(start(TIMEZONE="Asia/Almaty"), "verify", file, "--at", AT)
+    assert (status, "to 9999-12-31 23:59:59 UTC\n" in output) == (0, True)
+
+
+def test_other_languages_are_refused(program: Flask, tmp_path: Path) -> None:
+    file = written(tmp_path, signed(IVAN))
+    status, output = run(program, "verify", file, "--language", "de")
+    assert (status, "'ru', 'kk', 'en'" in output) == (2, True)

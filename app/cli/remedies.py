@@ -1,45 +1,83 @@
-"""What would settle an answer that is unknown: said to people after the reason."""
+"""What would settle an answer that is unknown: said to people after its reasons."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-#: What a reason says -> what to do about it. The first that fits.
+from app.cms.status import Reason
+
+#: What the sentence of a reason says, before it is filled -> what to do about it. The first that
+#: fits.
 _REMEDIES = tuple(
-    (re.compile(reason), remedy)
-    for reason, remedy in (
+    (re.compile(pattern), remedy)
+    for pattern, remedy in (
         (
             r"no trust anchor is set up|which is no trust anchor|^no certificate of .* that fits",
-            "`flask trust add` with the certificate of that authority, once you have compared it",
+            Reason(
+                "`flask trust add` with the certificate of that authority, once you have compared"
+                " it"
+            ),
         ),
         (
-            r"^no CRL or OCSP|(?:holds|of .*) only until|from after its|says not all about",
-            "a CRL or OCSP response of that time in TRUST_DIR, or REVOCATION=online",
+            r"install libgcrypt20",
+            Reason("the library libgcrypt on this machine (Debian: libgcrypt20)"),
         ),
-        (r"^revocation can't be told without a path", "first a path to a trust anchor"),
-        (r"^the content is detached", "the document that was signed, by --content"),
-        (r"so the content itself is needed", "the document itself, by --content"),
+        (
+            r"\{address\}|^too much is asked about revocation",
+            Reason("to ask again later, or a CRL or OCSP response of that time in TRUST_DIR"),
+        ),
+        (
+            r"\bCRLs?\b|\bOCSP\b|^what came with the signature tells|whether it still was",
+            Reason("a CRL or OCSP response of that time in TRUST_DIR, or REVOCATION=online"),
+        ),
+        (
+            r"^revocation can't be told without a path",
+            Reason("first a path to a trust anchor"),
+        ),
+        (
+            r"count only if the authorities of the path",
+            Reason("the certificates of the path's authorities in TRUST_DIR"),
+        ),
+        (r"^the content is detached", Reason("the document that was signed, by --content")),
+        (
+            r"so the content itself is needed|^the digest given is by",
+            Reason("the document itself, by --content"),
+        ),
         (
             r"^the content given .* CRLF",
-            "the document as it was before a tool changed its line ends",
+            Reason("the document as it was before a tool changed its line ends"),
         ),
         (
-            r"verified timestamp|was valid only until|proves nothing since",
-            "a timestamp in the signature, or --at with a time at which it existed",
+            r"verified timestamp|proves nothing since|can be forged|was no good|was lifted later",
+            Reason("a timestamp in the signature, or --at with a time at which it existed"),
         ),
         (
             r"timestamp authority is neither",
-            "the certificate of that authority in the folder `intermediates` of TRUST_DIR",
+            Reason("the certificate of that authority in the folder `intermediates` of TRUST_DIR"),
         ),
-        (r"^the timestamp is from the future", "the right time on this machine's clock"),
+        (r"^the timestamp is from the future", Reason("the right time on this machine's clock")),
         (
-            r"count only if the authorities of the path",
-            "the certificates of the path's authorities in TRUST_DIR",
+            r"covers only|before text|content that is not signed|leaves out all|where they count",
+            Reason("a signature over the whole document"),
         ),
     )
 )
 
+_ANOTHER = Reason("a program that can check this, or a new signature made in another way")
 
-def remedy_of(reason: str) -> str | None:
-    """Return what would settle an answer with this reason; None if nothing here would."""
-    return next((remedy for pattern, remedy in _REMEDIES if pattern.search(reason)), None)
+
+def remedies_of(reasons: Iterable[Reason]) -> list[Reason]:
+    """Return what would settle an answer with these reasons, each remedy once; at least one."""
+    found: list[Reason] = []
+    for reason in reasons:
+        remedy = _remedy_of(reason)
+        if remedy and remedy not in found:
+            found.append(remedy)
+    return found or [_ANOTHER]
+
+
+def _remedy_of(reason: Reason) -> Reason | None:
+    """Return what would settle what this reason says; None if nothing at hand here would."""
+    fitting = (remedy for pattern, remedy in _REMEDIES if pattern.search(reason.template))
+    return next(fitting, None)

@@ -1,215 +1,222 @@
-"""What was found out about a signature, as plain values for `--json` and in words for people."""
+"""What was found out about a signature, in words for people."""
 
-from collections.abc import Iterator
-from datetime import datetime, tzinfo
-from typing import Any, Literal
+from __future__ import annotations
 
-from app.cli.remedies import remedy_of
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+
+from app.cli.remedies import remedies_of
+from app.cms.claims import Claims
 from app.cms.digests import fingerprints
-from app.cms.facts import certificate_facts, iso_moment, signer_facts
+from app.cms.examined import Examined
+from app.cms.facts import name_text, signer_facts
 from app.cms.names import clean
-from app.cms.signed_data import SignedCms
+from app.cms.occasions import is_future
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import SignerClaims, describe, describe_content
-from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict, every
+from app.cms.signers import SignerClaims, describe_content
+from app.cms.status import Answer, Reason, SignerStatus, Verdict, every
+from app.wording.sentences import Wording
+from app.wording.verdicts import Given
 
-Given = Literal["now", "at", "saved"]
-"""Where the time comes from that counts for signers without a timestamp that holds."""
-
-# What a certificate claims of a person, and what is known once all was verified.
-_IDENTITY = (
-    "iin",
-    "bin",
-    "name",
-    "surname",
-    "given_name",
-    "patronymic",
-    "organisation",
-    "email",
-)
-_QUESTIONS = {
-    "intact": "the content is what was signed",
-    "valid": "the signature is of the certificate's key",
-    "trusted": "an authority that you trust vouches for the signer",
+_ANSWERS = {
+    Answer.YES: Reason("yes"),
+    Answer.NO: Reason("no"),
+    Answer.UNKNOWN: Reason("unknown"),
 }
 _SOURCES = {
-    "timestamp": "attested by a timestamp that was verified",
-    "at": "as you asked",
-    "saved": "when it was saved",
-    "now": "the present moment",
+    "timestamp": Reason("attested by a timestamp that was verified"),
+    "checked_at": Reason("as you asked"),
+    "saved": Reason("when it was saved"),
+    "now": Reason("the present moment, since no other is known"),
 }
 
 
-def conclude(statuses: tuple[SignerStatus, ...]) -> Answer:
-    """Join all answers: no if one is no, else unknown if one is, else yes."""
-    return every(*[_whole(status) for status in statuses]).answer
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is told of one signature.
 
-
-def _whole(status: SignerStatus) -> Verdict:
-    return every(status.intact, status.valid, status.trusted)
-
-
-def report(
-    signature: SignedCms | SignedXml,
-    statuses: tuple[SignerStatus, ...],
-    given: Given,
-    today: tuple[SignerStatus, ...],
-) -> dict[str, Any]:
-    """Put together what a signature claims and what of it was verified; times are in UTC.
-
-    Args:
-        signature: what was parsed.
-        statuses: of its signers, as of when it was made, as far as that is known.
-        given: where that time comes from.
-        today: the same as of now.
+    `statuses` of `examined` are as of when it was made, as far as that is known, and `today` says
+    the same as of `now`. `given` is where that time comes from, and `at` what the operator asked.
     """
-    content, signers = describe_content(signature), describe(signature)
-    return {
-        "form": "XML" if isinstance(signature, SignedXml) else "CMS",
-        "sha256": fingerprints(signature, signers).signature,
-        "content": {
-            "attached": content.attached,
-            "size": content.size,
-            "type": content.content_type,
-        },
-        "answer": str(conclude(statuses)),
-        "signers": [
-            {**_report_signer(claims, status, given), "today": _verdict(now.trusted)}
-            for claims, status, now in zip(signers, statuses, today, strict=True)
-        ],
-    }
+
+    heading: Reason
+    examined: Examined
+    given: Given
+    at: datetime | None
+    today: tuple[SignerStatus, ...]
+    now: datetime
+
+    @property
+    def answer(self) -> Answer:
+        """All in all: no if one answer is no, else unknown if one is, else yes."""
+        return every(*[status.whole for status in self.examined.statuses]).answer
 
 
-def _report_signer(claims: SignerClaims, status: SignerStatus, given: Given) -> dict[str, Any]:
-    facts = signer_facts(claims)
-    verified = None
-    if _whole(status).answer is Answer.YES:
-        verified = {key: facts["claimed"][key] for key in _IDENTITY}
-    source = "timestamp" if status.decisive_time_source == "timestamp" else given
-    return {
-        **facts,
-        "verified": verified,
-        "answers": {
-            "intact": _verdict(status.intact),
-            "valid": _verdict(status.valid),
-            "trusted": _verdict(status.trusted),
-            "path": _verdict(status.path),
-            "not_revoked": _verdict(status.revocation),
-        },
-        "decisive_time": {"time": iso_moment(status.decisive_time), "source": source},
-        "timestamp": _report_timestamp(status.timestamp),
-    }
-
-
-def _report_timestamp(timestamp: TimestampStatus | None) -> dict[str, Any] | None:
-    if timestamp is None:
-        return None
-    authority = timestamp.authority
-    return {
-        **_verdict(timestamp.verdict),
-        "time": iso_moment(timestamp.gen_time),
-        "authority": certificate_facts(authority) if authority else None,
-    }
-
-
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {"answer": str(verdict.answer), "reasons": [str(one) for one in verdict.reasons]}
-
-
-def tell(found: dict[str, Any], zone: tzinfo) -> Iterator[str]:
-    """Say in lines of text what a report on a file has, times in that zone."""
-    content = found["content"]
-    yield f"File: {clean(found['file'])}"
-    if found["form"] == "XML":
-        yield "XML, signed with what is in it"
-    elif content["attached"]:
-        yield f"CMS, with the content that was signed ({content['size']} bytes)"
+def tell(report: Report, wording: Wording) -> Iterator[str]:
+    """Say all of it in lines of text."""
+    examined = report.examined
+    content = describe_content(examined.signature)
+    yield clean(wording.sentence(report.heading))
+    if isinstance(examined.signature, SignedXml):
+        yield wording.phrase("XML, signed with what is in it")
+    elif content.attached:
+        yield wording.phrase(
+            "CMS, with the content that was signed ({size} bytes)", size=content.size
+        )
     else:
-        yield "CMS, without the content that was signed"
-    yield f"SHA-256 of the signature: {found['sha256']}"
-    for signer in found["signers"]:
+        yield wording.phrase("CMS, without the content that was signed")
+    digest = fingerprints(examined.signature, examined.signers).signature
+    yield wording.phrase("SHA-256 of the signature: {digest}", digest=digest)
+    for claims, status, today in zip(
+        examined.signers, examined.statuses, report.today, strict=True
+    ):
         yield ""
-        yield from _tell_signer(signer, zone)
+        yield clean(_name_signer(claims, status, wording))
+        yield from _indent("  ", [_tell_when(status, report.given, wording)])
+        yield from _indent("    ", _tell_answers(status, wording))
+        yield from _indent(
+            "  ",
+            chain(
+                [_tell_today(today, report.now, wording)],
+                _tell_times(claims, status, wording),
+                _warn_of_time(report, claims, status, wording),
+                _tell_certificate(claims, wording),
+            ),
+        )
     yield ""
-    yield f"All in all: {found['answer']}"
+    yield wording.phrase("All in all: {answer}", answer=_ANSWERS[report.answer])
 
 
-def _tell_signer(signer: dict[str, Any], zone: tzinfo) -> Iterator[str]:
-    verb = "is" if signer["verified"] else "claims to be"
-    yield f"Signer {signer['number']} {verb} {_identity(signer['claimed'])}"
-    answers = signer["answers"]
-    for key, question in _QUESTIONS.items():
-        yield _line(f"{key}, {question}", _say(answers[key]))
-    decisive = signer["decisive_time"]
-    if signer["today"] != answers["trusted"]:
-        yield _line("trusted today", _say(signer["today"]))
-    yield _line("as of", f"{_local(decisive['time'], zone)}, {_SOURCES[decisive['source']]}")
-    stamp = signer["timestamp"]
-    if stamp and decisive["source"] != "timestamp":
-        yield _line("timestamp", f"{_local(stamp['time'], zone)}; does it hold? {_say(stamp)}")
-    elif stamp and stamp["authority"]:
-        yield _line("timestamp of", stamp["authority"]["subject"])
-    signed = signer["claimed"]["signing_time"]
-    if signed:
-        yield _line("signed", f"{_local(signed, zone)}, claims the signer")
-    yield from _warn_of_time(decisive, signed)
-    yield from _tell_certificate(signer, zone)
-    yield _line("not revoked", _say(answers["not_revoked"]))
-    for note in signer["notes"]:
-        yield _line("note", note)
+def _indent(margin: str, lines: Iterable[str]) -> Iterator[str]:
+    """Indent lines; what strangers wrote can't steer the terminal."""
+    return (margin + clean(line) for line in lines)
 
 
-def _warn_of_time(decisive: dict[str, Any], signed: str | None) -> Iterator[str]:
-    """Warn of a time that was asked for and does not fit."""
-    asked = decisive.get("asked")
-    if asked is None:
-        return
-    if decisive["source"] == "timestamp":
-        yield _line("warning", "the verified timestamp counts, not the time that you gave")
-    if signed and datetime.fromisoformat(asked) < datetime.fromisoformat(signed):
-        yield _line("warning", "the time that you gave lies before the one that the signer claims")
-
-
-def _tell_certificate(signer: dict[str, Any], zone: tzinfo) -> Iterator[str]:
-    certificate = signer["certificate"]
-    yield _line(
-        "algorithms",
-        f"{signer['signature_algorithm']['name']}, digest {signer['digest_algorithm']['name']}, "
-        f"key {certificate['key_algorithm']['name']}",
+def _name_signer(claims: SignerClaims, status: SignerStatus, wording: Wording) -> str:
+    is_known = status.whole.answer is Answer.YES
+    return wording.phrase(
+        "Signer {number} is {who}" if is_known else "Signer {number} claims to be {who}",
+        number=claims.number,
+        who=_identity(claims.claims, wording),
     )
-    yield _line(
-        "certificate", f"number {certificate['serial_number']}, issued by {certificate['issuer']}"
-    )
-    since, until = (_local(certificate[key], zone) for key in ("not_before", "not_after"))
-    yield _line("in force", f"from {since} to {until}")
 
 
-def _identity(claimed: dict[str, Any]) -> str:
+def _identity(claims: Claims, wording: Wording) -> str:
     """Name a person or an organisation with its numbers."""
-    name = " ".join(filter(None, (claimed["name"], claimed["patronymic"])))
-    parts = [name or "somebody without a name"]
-    parts += [f"IIN {claimed['iin']}"] if claimed["iin"] else []
-    parts += [f"of {claimed['organisation']}"] if claimed["organisation"] else []
-    parts += [f"BIN {claimed['bin']}"] if claimed["bin"] else []
-    return clean(", ".join(parts))
+    name = " ".join(filter(None, (claims.common_name, claims.patronymic)))
+    parts = [name or wording.phrase("somebody without a name")]
+    if claims.iin:
+        parts.append(wording.phrase("IIN {number}", number=claims.iin))
+    if claims.organisation:
+        parts.append(wording.phrase("of {organisation}", organisation=claims.organisation))
+    if claims.bin:
+        parts.append(wording.phrase("BIN {number}", number=claims.bin))
+    return ", ".join(parts)
 
 
-def _say(verdict: dict[str, Any]) -> str:
+def _tell_when(status: SignerStatus, given: Given, wording: Wording) -> str:
+    """Say what was true all in all when it was made, as far as it is known when that was."""
+    is_attested = status.decisive_time_source == "timestamp"
+    return wording.phrase(
+        "when it was made, {time} ({source}): {answer}",
+        time=status.decisive_time,
+        source=_SOURCES["timestamp" if is_attested else given],
+        answer=_ANSWERS[status.whole.answer],
+    )
+
+
+def _tell_answers(status: SignerStatus, wording: Wording) -> Iterator[str]:
+    """Answer the questions one by one, as of when it was made."""
+    yield wording.phrase(
+        "intact, the content is what was signed: {answer}", answer=_say(status.intact, wording)
+    )
+    yield wording.phrase(
+        "valid, the signature is of the certificate's key: {answer}",
+        answer=_say(status.valid, wording),
+    )
+    yield wording.phrase(
+        "trusted, an authority that you trust vouches for the signer: {answer}",
+        answer=_say(status.trusted, wording),
+    )
+    yield wording.phrase("not revoked: {answer}", answer=_say(status.revocation, wording))
+
+
+def _tell_today(today: SignerStatus, now: datetime, wording: Wording) -> str:
+    """Say what is true today: of a timestamp that holds, still as of its time."""
+    return wording.phrase("today, {time}: {answer}", time=now, answer=_say(today.whole, wording))
+
+
+def _say(verdict: Verdict, wording: Wording) -> str:
     """Write an answer with its reasons; of one that is unknown, with what would settle it."""
-    reasons: list[str] = verdict["reasons"]
-    said = ": ".join(filter(None, (verdict["answer"], "; ".join(reasons))))
-    if verdict["answer"] != "unknown":
+    answer = wording.sentence(_ANSWERS[verdict.answer])
+    reasons = "; ".join(map(wording.sentence, verdict.reasons))
+    said = f"{answer}: {reasons}" if reasons else answer
+    if verdict.answer is not Answer.UNKNOWN:
         return said
-    remedies = dict.fromkeys(filter(None, map(remedy_of, reasons)))
-    return said + (f" (needed: {'; '.join(remedies)})" if remedies else "")
+    remedies = "; ".join(map(wording.sentence, remedies_of(verdict.reasons)))
+    return wording.phrase("{answer} (needed: {remedies})", answer=said, remedies=remedies)
 
 
-def _line(label: str, text: str) -> str:
-    """Indent a line; what strangers wrote can't steer the terminal."""
-    return f"  {label}: {clean(text)}"
+def _tell_times(claims: SignerClaims, status: SignerStatus, wording: Wording) -> Iterator[str]:
+    """Say what of the time of signing is attested, and what the signer claims."""
+    stamp = status.timestamp
+    if stamp and status.decisive_time_source != "timestamp":
+        answer = _say(stamp.verdict, wording)
+        yield (
+            wording.phrase(
+                "timestamp: {time}; does it hold? {answer}", time=stamp.gen_time, answer=answer
+            )
+            if stamp.gen_time
+            else wording.phrase(
+                "timestamp: at an unknown time; does it hold? {answer}", answer=answer
+            )
+        )
+    elif stamp and stamp.authority:
+        authority = name_text(stamp.authority.subject)
+        yield wording.phrase("timestamp of: {authority}", authority=authority)
+    if claims.claimed_signing_time:
+        yield wording.phrase("signed: {time}, claims the signer", time=claims.claimed_signing_time)
 
 
-def _local(moment: str | None, zone: tzinfo) -> str:
-    if moment is None:
-        return "at an unknown time"
-    return f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+def _warn_of_time(
+    report: Report, claims: SignerClaims, status: SignerStatus, wording: Wording
+) -> Iterator[str]:
+    """Warn of a time that was asked for and does not fit."""
+    at, signed = report.at, claims.claimed_signing_time
+    if at is None:
+        return
+    if status.decisive_time_source == "timestamp":
+        yield wording.phrase(
+            "warning: the verified timestamp counts, not the time that you gave, {time}", time=at
+        )
+    if signed and at < signed:
+        yield wording.phrase(
+            "warning: the time that you gave, {time}, lies before the one that the signer claims",
+            time=at,
+        )
+    if is_future(at, report.now):
+        yield wording.phrase("warning: the time that you gave, {time}, has not come yet", time=at)
+
+
+def _tell_certificate(claims: SignerClaims, wording: Wording) -> Iterator[str]:
+    facts, certificate = signer_facts(claims), claims.certificate
+    yield wording.phrase(
+        "algorithms: {signature}, digest {digest}, key {key}",
+        signature=facts["signature_algorithm"]["name"],
+        digest=facts["digest_algorithm"]["name"],
+        key=facts["certificate"]["key_algorithm"]["name"],
+    )
+    yield wording.phrase(
+        "certificate: number {number}, issued by {issuer}",
+        number=facts["certificate"]["serial_number"],
+        issuer=facts["certificate"]["issuer"],
+    )
+    yield wording.phrase(
+        "in force: from {since} to {until}",
+        since=certificate.not_before,
+        until=certificate.not_after,
+    )
+    for note in (*claims.claims.notes, *claims.notes):
+        yield wording.phrase("note: {note}", note=note)

@@ -107,14 +107,14 @@ def told_in_a_line(status: Status = 1) -> Iterator[None]:
         raise _failure(tell_os_error(error), status) from error
 
 
-class _Undecided(click.ClickException):
+class Undecided(click.ClickException):
     """A command whose status 1 is an answer could not do its work."""
 
     exit_code = 2
 
 
 def _failure(sentence: str, status: Status) -> click.ClickException:
-    return (click.ClickException if status == 1 else _Undecided)(sentence)
+    return (click.ClickException if status == 1 else Undecided)(sentence)
 
 
 def first_line(error: Exception) -> str:

@@ -11,18 +11,22 @@ import click
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cli.report import Given, report, tell
-from app.cli.running import first_line, needs, tell_database
+from app.cli.report import Report, tell
+from app.cli.running import Undecided, first_line, needs, tell_database
+from app.cms import signers
 from app.cms.errors import MalformedSignature
-from app.cms.facts import iso_moment
-from app.cms.occasions import Occasion
+from app.cms.examined import Examined
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
+from app.cms.status import Reason
 from app.extensions import current_trust, db
 from app.store import reading
 from app.store.errors import SignatureNotFound
 from app.trust import Trust
+from app.wording.catalogues import LANGUAGES
+from app.wording.sentences import Wording
+from app.wording.verdicts import write_verification
 
 EXIT_STATUS = {"yes": 0, "no": 1, "unknown": 2}
 
@@ -92,9 +96,10 @@ def describe(signature: SignedCms | SignedXml) -> list[str]:
 class _Source:
     """Where a signature comes from."""
 
-    name: str
+    heading: Reason
     text: str
-    #: When it was saved, None of a file.
+    #: Which version it is and when that was saved; None of a file.
+    version: int | None = None
     saved_at: datetime | None = None
 
 
@@ -104,65 +109,106 @@ class _Source:
 @click.option("--thread", help="Of a stored signature.")
 @click.option("--version", type=int, help="Of a stored signature; the current one if not given.")
 @click.option("--content", type=_FILE, help="What was signed, if it is not in the signature.")
-@click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print what POST /signature/verify answers.")
 @click.option("--at", metavar="TIME", callback=_read_time, help="When it existed, ISO 8601.")
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="To tell in."
+)
 @needs("nothing", failure=2)
 def verify(
-    file: Path | None, content: Path | None, as_json: bool, at: datetime | None, **stored: Any
+    file: Path | None,
+    content: Path | None,
+    as_json: bool,
+    at: datetime | None,
+    language: str,
+    **stored: Any,
 ) -> None:
     """Say who signed, and whether that is true: intact, valid, trusted, and as of when.
 
     FILE is what a client would send as `cms`, or the signature's bytes themselves (DER). TIME is
     when the signature is known to have existed: else when it was saved, of a file now; a timestamp
-    in it that holds counts more. Without a time zone it is in that of the settings.
+    in it that holds counts more. Without a time zone it is in that of the settings, as all times
+    that are told are; those of --json are in UTC.
 
     Exit status 0: yes to all. 1: no to something, or it is no well-formed signature. 2: nothing is
-    bad, but something can't be told.
+    bad, but something can't be told, or there is no such signature.
     """
-    trust, source = _current_trust(), _source_of(file, **stored)
+    wording = Wording(language, UTC if as_json else current_app.config["TIMEZONE"])
+    trust, source = _current_trust(wording), _source_of(file, wording, **stored)
     try:
-        signature = parse(source.text, trailing_zeros=True)
-        if content and isinstance(signature, SignedXml):
-            raise click.UsageError("a signed XML document is its own content: no --content")
-        data, now = content.read_bytes() if content else None, datetime.now(UTC)
-        moment = at or source.saved_at or now
-        statuses = trust.verify(signature, data, at=moment, fetch=True, patient=True)
-        today = trust.verify(signature, data, at=Occasion(now, now), patient=True)
+        report = _examine(source, content, at, trust, wording)
     except MalformedSignature as error:
-        refusal = {"file": source.name, "answer": "no", "error": str(error)}
-        click.echo(json.dumps(refusal, ensure_ascii=False) if as_json else str(error))
+        sentence = wording.sentence(error)
+        _print_json(_refusal(sentence)) if as_json else click.echo(sentence)
         raise SystemExit(1) from error
-    given: Given = "at" if at else ("saved" if source.saved_at else "now")
-    found = {"file": source.name, **report(signature, statuses, given, today)}
-    if at:
-        for signer in found["signers"]:
-            signer["decisive_time"]["asked"] = iso_moment(at)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        _print_json(
+            write_verification(
+                report.examined,
+                report.given,
+                wording,
+                version=source.version,
+                saved_at=source.saved_at,
+            )
+        )
     else:
-        _print_words(found, trust)
-    raise SystemExit(EXIT_STATUS[found["answer"]])
+        _print_words(report, trust, wording)
+    raise SystemExit(EXIT_STATUS[report.answer])
+
+
+def _examine(
+    source: _Source, content: Path | None, at: datetime | None, trust: Trust, wording: Wording
+) -> Report:
+    """Verify a signature as of when it was made, and as of today. Raises MalformedSignature."""
+    signature = parse(source.text, trailing_zeros=True)
+    if content and isinstance(signature, SignedXml):
+        raise click.UsageError(
+            wording.phrase("a signed XML document is its own content: no --content")
+        )
+    data, now = content.read_bytes() if content else None, datetime.now(UTC)
+    moment = at or source.saved_at or now
+    statuses = trust.verify(signature, data, at=moment, fetch=True, patient=True)
+    today = trust.verify(signature, data, at=now, fetch=True, patient=True)
+    return Report(
+        heading=source.heading,
+        examined=Examined(signature, data, signers.describe(signature), statuses),
+        given="checked_at" if at else ("saved" if source.saved_at else "now"),
+        at=at,
+        today=today,
+        now=now,
+    )
 
 
 def _source_of(
-    file: Path | None, document: str | None, thread: str | None, version: int | None
+    file: Path | None,
+    wording: Wording,
+    document: str | None,
+    thread: str | None,
+    version: int | None,
 ) -> _Source:
     """Return the signature that is named: a file's, or a stored one."""
     is_stored = any(value is not None for value in (document, thread, version))
     if (file is not None) is is_stored or (is_stored and not (document and thread)):
-        raise click.UsageError("name a FILE, or a stored signature by --document and --thread")
+        raise click.UsageError(
+            wording.phrase("name a FILE, or a stored signature by --document and --thread")
+        )
     if file is not None:
-        return _Source(click.format_filename(file), _read_text(file))
+        return _Source(
+            Reason("File: {name}", {"name": click.format_filename(file)}), _read_text(file)
+        )
     try:
         with db.engine.connect() as connection:
             record = reading.get_signature(connection, document or "", thread or "", version)
     except SignatureNotFound as error:
-        raise click.ClickException("there is no such signature") from error
-    name = f"{record.document}/{record.thread}, version {record.version}"
-    return _Source(name, record.text, record.version_created_at)
+        raise Undecided(wording.sentence(error)) from error
+    heading = Reason(
+        "Stored signature: {document}/{thread}, version {version}",
+        {"document": record.document, "thread": record.thread, "version": record.version},
+    )
+    return _Source(heading, record.text, record.version, record.version_created_at)
 
 
-def _current_trust() -> Trust:
+def _current_trust(wording: Wording) -> Trust:
     """Return whom the operator trusts, without what is in the database if that can't be read.
 
     Its file is not made for that. What is not known there makes no answer a yes.
@@ -171,21 +217,32 @@ def _current_trust() -> Trust:
     tell_database()
     try:
         if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
-            raise FileNotFoundError("there is no such file")
+            raise FileNotFoundError(wording.phrase("there is no such file"))
         if trust.stored:
             trust.stored.current()
     except (SQLAlchemyError, OSError) as error:
-        why = first_line(error)
-        click.echo(f"what is trusted by the database is not known: {why}", err=True)
+        told = wording.phrase(
+            "what is trusted by the database is not known: {why}", why=first_line(error)
+        )
+        click.echo(told, err=True)
         trust.stored = None
     return trust
 
 
-def _print_words(found: dict[str, Any], trust: Trust) -> None:
-    for line in tell(found, current_app.config["TIMEZONE"]):
+def _refusal(sentence: str) -> dict[str, Any]:
+    """Write what is no signature as the API refuses it."""
+    return {"status": False, "message": sentence, "content": None}
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _print_words(report: Report, trust: Trust, wording: Wording) -> None:
+    for line in tell(report, wording):
         click.echo(line)
     if not trust.has_anchors:
-        click.echo("There is no trust anchor; `flask trust add` adds one.")
+        click.echo(wording.phrase("There is no trust anchor; `flask trust add` adds one."))
 
 
 COMMANDS = (check, verify)

@@ -7,13 +7,14 @@ certificates have some, and those of other authorities follow other profiles.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from app.cms import names, x509
 from app.cms.names import Name, read_name
+from app.cms.status import Reason
 from app.cms.x509 import Certificate, MalformedExtension
 
 Usage: TypeAlias = Literal["AUTH", "SIGN"]
@@ -82,16 +83,17 @@ class Claims:
     roles: tuple[str, ...]
     usage: tuple[Usage, ...]
     policies: tuple[str, ...]
-    notes: tuple[str, ...]
+    # Values of sentences have no hash; what is remembered of claims is compared with these as well.
+    notes: tuple[Reason, ...] = field(hash=False)
 
 
 @lru_cache(maxsize=512)
 def claims_of(certificate: Certificate) -> Claims:
     """Read what a certificate claims; the last 512 are remembered."""
-    notes: list[str] = []
+    notes: list[Reason] = []
     subject = read_name(certificate.subject)
     if subject.damaged:
-        notes.append("the name of the holder is damaged")
+        _note(notes, Reason("the name of the holder is damaged"))
     common_name, surname = subject.value(names.COMMON_NAME), subject.value(names.SURNAME)
     given_name, patronymic = _given_names(common_name, surname, subject.value(names.GIVEN_NAME))
     purposes = _list(x509.extended_key_usage, certificate, notes)
@@ -109,22 +111,30 @@ def claims_of(certificate: Certificate) -> Claims:
         roles=_roles(purposes),
         usage=_usage(policies, purposes, _list(x509.key_usage, certificate, notes)),
         policies=policies,
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(notes),
     )
 
 
+def _note(notes: list[Reason], note: Reason) -> None:
+    """Note what is odd, once."""
+    if note not in notes:
+        notes.append(note)
+
+
 def _list(
-    read: Callable[[Certificate], Iterable[str] | None], certificate: Certificate, notes: list[str]
+    read: Callable[[Certificate], Iterable[str] | None],
+    certificate: Certificate,
+    notes: list[Reason],
 ) -> tuple[str, ...]:
     """Read an extension that lists something; one that is broken lists nothing and is noted."""
     try:
         return tuple(read(certificate) or ())
     except MalformedExtension as error:
-        notes.append(str(error))
+        _note(notes, Reason(error.template, error.values))
         return ()
 
 
-def _number(subject: Name, kind: str, prefix: str, notes: list[str]) -> str | None:
+def _number(subject: Name, kind: str, prefix: str, notes: list[Reason]) -> str | None:
     """Return the number that follows a prefix in attributes of one type."""
     found = []
     for text in subject.values(kind):
@@ -133,13 +143,13 @@ def _number(subject: Name, kind: str, prefix: str, notes: list[str]) -> str | No
             if _NUMBER.fullmatch(number):
                 found.append(number)
             else:
-                notes.append(f"{prefix} is not twelve digits")
+                _note(notes, Reason("{number} is not twelve digits", {"number": prefix}))
     if not found:
         return None
     if len(found) > 1:
-        notes.append(f"{prefix} stands more than once")
+        _note(notes, Reason("{number} stands more than once", {"number": prefix}))
     if not check_number(found[0]):
-        notes.append(f"{prefix} fails its check digit")
+        _note(notes, Reason("{number} fails its check digit", {"number": prefix}))
     return found[0]
 
 
@@ -167,7 +177,7 @@ def _folded(words: list[str]) -> list[str]:
     return [word.casefold() for word in words]
 
 
-def _email(certificate: Certificate, subject: Name, notes: list[str]) -> str | None:
+def _email(certificate: Certificate, subject: Name, notes: list[Reason]) -> str | None:
     """Return the e-mail address, which older certificates have in the name."""
     found = _list(x509.subject_alternative_emails, certificate, notes)
     return names.clean(found[0]) or None if found else subject.value(names.EMAIL)

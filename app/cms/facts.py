@@ -43,7 +43,7 @@ def signer_facts(signer: SignerClaims) -> dict[str, Any]:
         "digest_algorithm": _algorithm(signer.digest_algorithm),
         "signature_algorithm": _algorithm(signer.signature_algorithm.oid),
         "message_digest": None if signer.message_digest is None else signer.message_digest.hex(),
-        "notes": [*claims.notes, *signer.notes],
+        "notes": [str(note) for note in (*claims.notes, *signer.notes)],
     }
 
 

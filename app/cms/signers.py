@@ -17,6 +17,7 @@ from app.cms.signed_data import (
     Signer,
 )
 from app.cms.signed_xml import SignedXml, parse_document
+from app.cms.status import Reason
 from app.cms.timestamp_claims import TimestampClaims, read_token
 from app.cms.x509 import Certificate, read_certificate
 from app.cms.xades_times import find_signing_time, read_signing_time
@@ -40,6 +41,7 @@ _UNSIGNED_ATTRIBUTES = 0xA1
 _MAX_FIELDS = 7
 # Tokens of one signer that are tried; one is usual.
 _MAX_TOKENS = 4
+_BROKEN_TIME = Reason("the signing time is broken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class SignerClaims:
     claimed_signing_time: datetime | None
     message_digest: bytes | None
     timestamp: TimestampClaims | None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def _describe_signer(
     tokens = [token for element in same for token in _list_tokens(value, element)]
     digest = attributes[_MESSAGE_DIGEST]
     certificate = read_certificate(signer.certificate)
-    notes: list[str] = []
+    notes: list[Reason] = []
     return SignerClaims(
         number=number,
         certificate=certificate,
@@ -144,7 +146,7 @@ def _read_attributes(
     return found
 
 
-def _read_signing_time(values: list[Node], notes: list[str]) -> datetime | None:
+def _read_signing_time(values: list[Node], notes: list[Reason]) -> datetime | None:
     """Read the signing time (RFC 5652 section 11.3), which must stand once if at all."""
     if not values:
         return None
@@ -153,11 +155,11 @@ def _read_signing_time(values: list[Node], notes: list[str]) -> datetime | None:
             return values[0].time()
         except DAMAGE:
             pass
-    notes.append("the signing time is broken")
+    notes.append(_BROKEN_TIME)
     return None
 
 
-def _read_timestamp(values: list[Node], notes: list[str]) -> TimestampClaims | None:
+def _read_timestamp(values: list[Node], notes: list[Reason]) -> TimestampClaims | None:
     """Read the first timestamp token that can be read."""
     for token in values[:_MAX_TOKENS]:
         try:
@@ -165,7 +167,7 @@ def _read_timestamp(values: list[Node], notes: list[str]) -> TimestampClaims | N
         except DAMAGE:
             continue
     if values:
-        notes.append("the timestamp token is broken")
+        notes.append(Reason("the timestamp token is broken"))
     return None
 
 
@@ -196,7 +198,7 @@ def _describe_xml_signer(
         claimed_signing_time=moment,
         message_digest=None,
         timestamp=None,
-        notes=("the signing time is broken",) if broken else (),
+        notes=(_BROKEN_TIME,) if broken else (),
     )
 
 

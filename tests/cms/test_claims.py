@@ -72,7 +72,7 @@ def test_what_one_claims_who_signs_for_an_organisation() -> None:
     who = builders.authority().issue(organisation='АО "ТЕСТ"', bin_number="123456789021")
     found = claims_of(read_certificate(who.certificate))
     assert (found.organisation, found.bin) == ('АО "ТЕСТ"', "123456789021")
-    assert found.notes == ("BIN fails its check digit",)
+    assert tuple(map(str, found.notes)) == ("BIN fails its check digit",)
 
 
 def test_an_information_system_has_no_person() -> None:
@@ -156,7 +156,7 @@ def test_a_number_follows_its_prefix(
     texts: list[str], number: str | None, notes: tuple[str, ...]
 ) -> None:
     found = claimed(name(*[(SERIAL, text) for text in texts]))
-    assert (found.iin, found.notes) == (number, notes)
+    assert (found.iin, tuple(map(str, found.notes))) == (number, notes)
 
 
 def test_a_bin_stands_among_other_units() -> None:
@@ -211,7 +211,7 @@ def test_a_broken_extension_becomes_a_note() -> None:
     )
     assert (found.roles, found.usage, found.policies, found.email) == ((), (), (), None)
     assert found.common_name == "ИВАНОВ ИВАН"
-    assert found.notes == (
+    assert tuple(map(str, found.notes)) == (
         "extension 2.5.29.37 is broken",
         "extension 2.5.29.32 stands twice",
         "extension 2.5.29.17 is broken",
@@ -222,7 +222,7 @@ def test_a_broken_extension_becomes_a_note() -> None:
 def test_a_broken_list_of_extensions_is_noted_once() -> None:
     found = claimed(None, tlv(5), purposes(SIGN, INDIVIDUAL))
     assert found.roles == ("INDIVIDUAL",)
-    assert found.notes == ("the list of extensions is broken",)
+    assert tuple(map(str, found.notes)) == ("the list of extensions is broken",)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_characters_that_deceive_are_replaced(text: str) -> None:
     assert found.common_name is not None
     assert "\ufffd" in found.common_name
     assert found.common_name.isprintable()
-    assert found.notes == ("the name of the holder is damaged",)
+    assert tuple(map(str, found.notes)) == ("the name of the holder is damaged",)
 
 
 def test_blanks_and_line_ends_become_one_blank() -> None:
@@ -269,7 +269,7 @@ GOOD = der.sequence(der.oid(COMMON_NAME), der.utf8("ИВАН"))
 def test_what_is_damaged_in_a_name_is_left_out(subject: bytes) -> None:
     found = claimed(subject)
     assert (found.common_name, found.surname) == ("ИВАН", None)
-    assert found.notes == ("the name of the holder is damaged",)
+    assert tuple(map(str, found.notes)) == ("the name of the holder is damaged",)
 
 
 def test_bytes_that_are_no_name_hold_nothing() -> None:
@@ -344,7 +344,7 @@ def test_real_certificates(
     assert (found.iin, found.country) == (FLAWED, "KZ")
     assert (found.surname, found.given_name, found.patronymic) == ("ТЕСТОВ", "ТЕСТ", "ТЕСТОВИЧ")
     assert (found.roles, found.usage, found.policies) == (roles, usage, (policy,))
-    assert "IIN fails its check digit" in found.notes
+    assert "IIN fails its check digit" in map(str, found.notes)
     legal = "CEO" in roles
     assert found.bin == ("123456789021" if legal else None)
     assert found.organisation == ('АО "ТЕСТ"' if legal else None)

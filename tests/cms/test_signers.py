@@ -144,7 +144,7 @@ GOOD_TIME = tlv(UTC_TIME, b"250601120000Z")
 def test_a_broken_signing_time_becomes_a_note(attributes: list[bytes]) -> None:
     [signer] = describe(timed(*attributes))
     assert signer.claimed_signing_time is None
-    assert signer.notes == ("the signing time is broken",)
+    assert tuple(map(str, signer.notes)) == ("the signing time is broken",)
 
 
 def test_a_signing_time_without_value_is_none() -> None:
@@ -220,7 +220,7 @@ def test_a_token_may_come_without_certificate() -> None:
 def test_a_broken_token_becomes_a_note(broken: bytes) -> None:
     [signer] = describe(stamped(der.attribute(TIMESTAMP, broken)))
     assert signer.timestamp is None
-    assert signer.notes == ("the timestamp token is broken",)
+    assert tuple(map(str, signer.notes)) == ("the timestamp token is broken",)
     with pytest.raises(DAMAGE):
         read_token(broken)
 
@@ -341,7 +341,7 @@ def test_xades_has_a_signing_time(
 ) -> None:
     signed = xml(builders.sign_xml().replace("</ds:Signature>", xades(time, version)))
     [signer] = describe(signed)
-    assert (signer.claimed_signing_time, signer.notes) == (expected, notes)
+    assert (signer.claimed_signing_time, tuple(map(str, signer.notes))) == (expected, notes)
 
 
 def test_the_signing_time_goes_to_the_signature_that_states_it() -> None:

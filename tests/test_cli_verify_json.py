@@ -1,0 +1,187 @@
+"""`flask verify --json` prints what POST /signature/verify answers: the same keys and values."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.cli import FlaskGroup
+from lxml import etree
+
+from tests import pki, xml_signer
+from tests.api import people
+from tests.api.asking import content_of, save
+from tests.api.people import chief, cms, ivan
+from tests.builders import CONTENT, SIGNING_TIME
+from tests.conftest import AppMaker
+from tests.pki import Holder
+from tests.revoking import Revoked
+
+DOC = {"document": "doc", "thread": "main"}
+NAMED = ("--document", "doc", "--thread", "main")
+YES, NO, UNKNOWN = 0, 1, 2
+
+
+def xml(*signers: Holder, forged: bool = False) -> str:
+    root = etree.fromstring("<a><b>text</b></a>")
+    for who in signers:
+        xml_signer.sign(root, who)
+    text = xml_signer.text(root)
+    return text.replace(">text<", ">other<") if forged else text
+
+
+#: Signatures, and the exit status for each.
+CASES: dict[str, tuple[Callable[[], str], int]] = {
+    "CMS that is good": (lambda: cms(ivan(), chief()), YES),
+    "CMS with a timestamp": (lambda: cms(ivan(), stamped=True), YES),
+    "CMS that is forged": (lambda: people.forged_cms(ivan()), NO),
+    "CMS that was altered": (lambda: people.altered_cms(ivan(), chief()), NO),
+    "CMS of an impostor": (lambda: cms(people.impostor()), UNKNOWN),
+    "CMS of who had expired": (lambda: cms(people.expired()), UNKNOWN),
+    "CMS without its content": (lambda: cms(ivan(), attached=False), UNKNOWN),
+    "XML that is good": (lambda: xml(ivan(), chief()), YES),
+    "XML that was altered": (lambda: xml(ivan(), forged=True), NO),
+    "XML of an impostor": (lambda: xml(people.impostor()), UNKNOWN),
+}
+
+
+@pytest.fixture(name="folder")
+def folder_of_anchors(tmp_path: Path) -> Path:
+    """Give a TRUST_DIR with revocation data."""
+    folder = people.trust(tmp_path / "trust", pki.authority())
+    people.publish(folder)
+    return folder
+
+
+@pytest.fixture(name="app")
+def app_of_both(make_app: AppMaker, folder: Path) -> Flask:
+    """Give an application with that TRUST_DIR, far from UTC, on each kind of database."""
+    return make_app(TRUST_DIR=str(folder), TIMEZONE="Asia/Almaty")
+
+
+def verify(app: Flask, *arguments: str) -> tuple[int, Any]:
+    """Give the exit status, and what is printed on stdout."""
+    flask = FlaskGroup(create_app=lambda: app, add_default_commands=False, load_dotenv=False)
+    result = app.test_cli_runner().invoke(flask, ["verify", "--json", *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, json.loads(result.stdout)
+
+
+def ask(app: Flask, language: str = "en", **fields: Any) -> dict[str, Any]:
+    """Give the content of the answer to POST /signature/verify."""
+    headers = {"api-locale": language}
+    answer = app.test_client().post("/signature/verify", json=DOC | fields, headers=headers)
+    return content_of(answer)
+
+
+def written(tmp_path: Path, data: str | bytes) -> str:
+    file = tmp_path / "given"
+    file.write_bytes(data.encode() if isinstance(data, str) else data)
+    return str(file)
+
+
+def as_given(content: dict[str, Any]) -> dict[str, Any]:
+    """Give what is answered of a stored signature, of one that is given with the same time."""
+    found = content["verification"] | {"version": None, "saved_at": None}
+    for signer in found["signers"]:
+        if signer["decisive_time_source"] == "saved":
+            signer["decisive_time_source"] = "checked_at"
+    return {"verification": found}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_stored_signature_is_told_as_the_api_tells_it(app: Flask, case: str) -> None:
+    make, status = CASES[case]
+    save(app.test_client(), cms=make())
+    for language in ("en", "ru", "kk"):
+        answer = ask(app, language)
+        assert verify(app, *NAMED, "--language", language) == (status, answer)
+    assert list(answer) == ["verification"]
+    assert list(verify(app, *NAMED)[1]["verification"]) == list(answer["verification"])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_so_is_one_that_is_given_but_for_where_it_is_kept(
+    app: Flask, tmp_path: Path, case: str
+) -> None:
+    make, status = CASES[case]
+    save(app.test_client(), cms=make())
+    answer = ask(app)
+    saved_at = answer["verification"]["saved_at"]
+    file = written(tmp_path, make())
+    assert verify(app, file, "--at", saved_at) == (status, as_given(answer))
+
+
+@pytest.mark.parametrize("case", ["CMS that is good", "CMS with a timestamp", "XML that is good"])
+def test_a_given_one_has_the_signers_that_validating_it_tells(
+    app: Flask, tmp_path: Path, case: str
+) -> None:
+    text, at = CASES[case][0](), "2026-03-01T10:00:00Z"
+    asked = {"cms": text, "checked_at": at}
+    content = content_of(app.test_client().post("/cms/validate", json=asked))
+    _, found = verify(app, written(tmp_path, text), "--at", at)
+    answers = content["verification"]
+    assert answers.pop("checked_at") == at
+    assert found["verification"]["signers"] == content["signers"]
+    assert answers.items() <= found["verification"].items()
+
+
+@pytest.mark.parametrize(("data", "status"), [(CONTENT, YES), (b"another", NO)])
+def test_content_is_compared_as_the_api_does(
+    app: Flask, tmp_path: Path, data: bytes, status: int
+) -> None:
+    save(app.test_client(), cms=cms(ivan(), attached=False))
+    answer = ask(app, data=b64encode(data).decode())
+    assert verify(app, *NAMED, "--content", written(tmp_path, data)) == (status, answer)
+    assert answer["verification"]["compared"] == {"what": "data", "size": len(data)}
+
+
+def test_a_revoked_one_is_told_alike(app: Flask, folder: Path) -> None:
+    people.publish(folder, Revoked(ivan().serial, SIGNING_TIME))
+    save(app.test_client(), cms=cms(ivan()))
+    answer = ask(app, "ru")
+    assert verify(app, *NAMED, "--language", "ru") == (NO, answer)
+    [signer] = answer["verification"]["signers"]
+    assert signer["revocation"]["reasons"] == [
+        "сертификат ИВАНОВ ИВАН отозван 2025-06-01 12:00:00 UTC"
+    ]
+
+
+def test_each_version_is_told_alike(app: Flask) -> None:
+    save(app.test_client(), cms=people.forged_cms(ivan()))
+    save(app.test_client(), cms=cms(ivan()), version=1)
+    for version, status in ((1, NO), (2, YES)):
+        expected = ask(app, version=version)
+        assert verify(app, *NAMED, "--version", str(version)) == (status, expected)
+        assert expected["verification"]["version"] == version
+
+
+def test_without_anchors_it_is_told_alike(make_app: AppMaker, tmp_path: Path) -> None:
+    app = make_app(TRUST_DIR=str(tmp_path / "none"))
+    save(app.test_client(), cms=cms(ivan(), stamped=True))
+    assert verify(app, *NAMED) == (UNKNOWN, ask(app))
+
+
+def test_bytes_are_told_as_their_base64(app: Flask, tmp_path: Path) -> None:
+    text, at = cms(ivan()), SIGNING_TIME.isoformat()
+    told = [verify(app, written(tmp_path, form), "--at", at) for form in (text, b64decode(text))]
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "kk"])
+def test_what_is_no_signature_is_refused_as_the_api_refuses_it(
+    make_app: AppMaker, tmp_path: Path, language: str
+) -> None:
+    app = make_app(CMS_VALIDATION="off")
+    save(app.test_client(), cms="not a signature")
+    headers = {"api-locale": language}
+    answer = app.test_client().post("/signature/verify", json=DOC, headers=headers)
+    assert answer.status_code == 400
+    expected = NO, answer.get_json()
+    assert verify(app, *NAMED, "--language", language) == expected
+    assert verify(app, written(tmp_path, "not a signature"), "--language", language) == expected
