@@ -151,6 +151,18 @@ def test_clients_that_drip_hold_no_thread(server: Server, beginning: bytes) -> N
             thread.join()
 
 
+def test_bodies_that_are_announced_take_no_room_of_others(server: Server) -> None:
+    """Clients announce 4.5 GB, for which no worker has room, and send a byte of it each."""
+    head = HEAD.replace(b"100000", b"30000000") + b"\r\n{"
+    with ExitStack() as stack:
+        for _ in range(150):
+            connect(stack, server).sendall(head)
+        with Client(server.address) as client:
+            client.saved("announced")
+            # Such bodies are refused beforehand where there is no room.
+            client.saved("large", cms="A" * 1_000_000)
+
+
 def test_a_head_and_a_body_have_a_deadline(start_server: StartServer, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
     server = start_server(url, WEB_HEAD_TIMEOUT="1", WEB_BODY_TIMEOUT="2")
