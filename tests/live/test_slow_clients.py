@@ -159,8 +159,8 @@ def test_bodies_that_are_announced_take_no_room_of_others(server: Server) -> Non
             connect(stack, server).sendall(head)
         with Client(server.address) as client:
             client.saved("announced")
-            # Such bodies are refused beforehand where there is no room.
-            client.saved("large", cms="A" * 1_000_000)
+            # A body is refused beforehand where there is no room for it.
+            client.saved("large", cms="A" * 28_000_000)
 
 
 def test_a_head_and_a_body_have_a_deadline(start_server: StartServer, tmp_path: Path) -> None:
