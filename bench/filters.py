@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import create_engine, make_url
 
-from app.store import database, reading
+from app.store import database, searching
 from app.store.criteria import Criteria
-from app.store.reading import Carried
+from app.store.rows import PLAIN
+from app.store.searching import Page
 from bench.data import START, content_sha256
 from bench.people import Person
 
@@ -156,11 +157,9 @@ def in_database(url: str, criteria: Criteria) -> tuple[float, float]:
     """Give the milliseconds that PostgreSQL plans and executes a first page; medians of 7."""
     address = make_url(url).set(drivername="postgresql+psycopg2")
     engine = create_engine(address, **database.engine_options(address, None, 1))
-    statement = reading.page_statement(
-        "postgresql", criteria.shape, limited=True, carried=Carried()
-    )
+    statement = searching.page_statement("postgresql", criteria.shape, carried=PLAIN)
     compiled = statement.statement.compile(engine)
-    values = {**compiled.params, **reading.page_parameters(criteria, limit=20, offset=0)}
+    values = {**compiled.params, **searching.page_parameters(Page(criteria, 20))}
     times = []
     with engine.connect() as connection:
         for _ in range(7):

@@ -9,17 +9,19 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from app.api.ncanode import envelope
-from app.store import reading
+from app.store import reading, weighing
 from app.store.criteria import Criteria
 from app.store.errors import SignatureNotFound
+from app.store.rows import PLAIN
+from app.store.searching import Page, find_page
 from tests.api.asking import content_of
 from tests.store import threads
 
 #: Each of another length, some at the bounds; what JSON writes otherwise is among it.
 TEXTS = [
     "small",
-    "s" * reading.SMALL,
-    "s" * (reading.SMALL + 1),
+    "s" * weighing.SMALL,
+    "s" * (weighing.SMALL + 1),
     'é"\\\n' * 40_000,
     "l" * (envelope.WHOLE + 1),
     'ж"\\\n\u2028' * envelope.WHOLE,
@@ -66,9 +68,9 @@ def test_a_thread_that_is_deleted_while_it_is_listed_is_left_out(
 ) -> None:
     """Or is told, where its signature was small enough to be read with all others."""
     with engine.connect() as connection:
-        records = list(reading.search(connection, Criteria(tags=("x",)), limit=20))
+        records = find_page(connection, Page(Criteria(tags=("x",)), 20)) or []
     threads.delete(engine, gone)
-    write = partial(envelope.signature, zone=ZoneInfo("UTC"), carried=reading.PLAIN)
+    write = partial(envelope.signature, zone=ZoneInfo("UTC"), carried=PLAIN)
     with client.application.test_request_context():
         answer = envelope.success_list("signatures", map(write, records), {})
     told = [row["document"] for row in json.loads(answer.data)["content"]["signatures"]]
@@ -84,6 +86,6 @@ def test_one_that_is_deleted_before_it_is_told_is_not_found(
     with engine.connect() as connection:
         record = reading.get_signature(connection, "doc 5", "main")
     threads.delete(engine, "doc 5")
-    row = envelope.signature(record, ZoneInfo("UTC"), reading.PLAIN)
+    row = envelope.signature(record, ZoneInfo("UTC"), PLAIN)
     with client.application.test_request_context(), pytest.raises(SignatureNotFound):
         envelope.success_one("signature", row)

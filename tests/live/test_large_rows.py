@@ -11,6 +11,7 @@ from http.client import HTTPResponse
 
 import pytest
 
+from app.store.weighing import PAGE_ROWS, SMALL
 from tests.api import people
 from tests.live.client import Client, together
 from tests.live.conftest import Database, StartServer
@@ -64,6 +65,9 @@ def _filled(server: Server, database: Database) -> None:
     database.execute(VERSIONS.format(versions=2), thread="largest", cms=largest)
     database.execute(HEADS.format(rows=300), thread="signed", version=1)
     database.execute(VERSIONS.format(versions=1), thread="signed", cms="MII=")
+    database.execute(HEADS.format(rows=PAGE_ROWS), thread="wide", version=1)
+    wide = "A" * (SMALL - 1000) + "\N{GRINNING FACE}"
+    database.execute(VERSIONS.format(versions=1), thread="wide", cms=wide)
     facts = '{"claimed": {"name": "' + "x" * 2000 + '"}}'
     database.execute(SIGNERS, thread="signed", facts=facts)
 
@@ -121,6 +125,21 @@ def test_the_largest_rows_are_read_in_pieces_whoever_reads(server: Server) -> No
 
     for got, rows in together(server.address, CLIENTS, read):
         assert 2 * rows * LARGEST < got < 2.1 * rows * LARGEST
+    assert server.peak_memory() < MEMORY
+
+
+def test_lists_of_rows_that_are_nearly_large_are_read_in_portions_whoever_reads(
+    server: Server,
+) -> None:
+    """Of wide letters each takes four bytes in memory; each client asked for 38 MB of them."""
+    list_of_wide: dict[str, str | int] = {"thread": "wide", "limit": PAGE_ROWS}
+
+    def read(client: Client, _index: int) -> int:
+        with streamed(client, "/signatures", **list_of_wide) as chunks:
+            return sum(map(len, chunks))
+
+    sizes = together(server.address, 30, read)
+    assert min(sizes) > 2 * PAGE_ROWS * (SMALL - 1000)
     assert server.peak_memory() < MEMORY
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from app.store import reading
 from app.store.criteria import Criteria
+from app.store.searching import Page, find_page
 from tests.conftest import EngineMaker
 
 pytestmark = pytest.mark.attacks
@@ -60,8 +60,9 @@ def seconds(engine: Engine, expected: list[int], criteria: Criteria, offset: int
     """Give the seconds of a processor that a page takes, here and in PostgreSQL."""
     with engine.connect() as connection:
         began = spent(connection)
-        rows = list(reading.search(connection, criteria, limit=20, offset=offset))
+        rows = find_page(connection, Page(criteria, 20, offset))
         taken = spent(connection) - began
+    assert rows is not None
     assert [row.id for row in rows] == expected
     return taken
 

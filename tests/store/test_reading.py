@@ -6,7 +6,9 @@ from sqlalchemy import Engine
 from app.store.criteria import Criteria
 from app.store.database import snapshot
 from app.store.errors import SignatureNotFound
-from app.store.reading import FETCH_ROWS, Carried, count, search
+from app.store.rows import FETCH_ROWS, Carried
+from app.store.searching import Page, count, search
+from app.store.weighing import PAGE_ROWS
 from tests.store.threads import (
     delete,
     find,
@@ -87,7 +89,7 @@ def test_versions_come_without_the_signature_where_it_is_not_wanted(engine: Engi
 
 
 def test_more_versions_than_are_fetched_at_a_time_all_come(engine: Engine) -> None:
-    number = FETCH_ROWS + 7
+    number = PAGE_ROWS + 7
     save_versions(engine, number)
     found = [record.version for record in versions(engine)]
     assert found == list(range(number, 0, -1))
@@ -244,7 +246,7 @@ def test_a_thread_that_began_anew_is_the_newest(engine: Engine) -> None:
 
 @pytest.mark.parametrize("tags", [(), ("x",), ("x", "y")])
 def test_an_offset_behind_the_last_row_gives_none(filled: Engine, tags: tuple[str, ...]) -> None:
-    for limit in (0, 1, 5, FETCH_ROWS + 1):
+    for limit in (0, 1, 5, PAGE_ROWS + 1):
         assert find(filled, Criteria(tags=tags), limit=limit, offset=1000) == []
 
 
@@ -269,9 +271,9 @@ def test_a_list_comes_without_the_signature_where_it_is_not_wanted(
     assert without == [row._replace(cms=None) for row in find(filled, limit=limit)]
 
 
-@pytest.mark.parametrize("limit", [0, FETCH_ROWS, FETCH_ROWS + 1])
+@pytest.mark.parametrize("limit", [0, PAGE_ROWS, PAGE_ROWS + 1])
 def test_more_rows_than_are_fetched_at_a_time_all_come_once(engine: Engine, limit: int) -> None:
-    number = 2 * FETCH_ROWS + 3
+    number = 2 * PAGE_ROWS + 3
     saved = [f"doc {document}" for document in range(number)]
     save_first_versions(engine, saved, tags=["x", "y"])
     expected = saved[::-1][: limit or number]
@@ -283,7 +285,7 @@ def test_a_long_answer_does_not_see_what_is_saved_meanwhile(engine: Engine) -> N
     number = FETCH_ROWS + 50
     save_first_versions(engine, (f"doc {document}" for document in range(number)))
     with snapshot(engine) as connection:
-        rows = search(connection, Criteria(), limit=0)
+        rows = search(connection, Page(Criteria()))
         first = next(rows)
         delete(engine, "doc 0")
         save(engine, "doc 1", seen=1)

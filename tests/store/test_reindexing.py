@@ -22,9 +22,9 @@ from app.store.models import (
     Signer,
     Version,
 )
-from app.store.reading import Carried
 from app.store.reindexed import Reread
 from app.store.reindexing import count_unread, reindex
+from app.store.rows import Carried
 from app.store.signing import Found, read_signing
 from app.store.tag_pairs import MAX_PAIRED
 from tests.store.signings import (

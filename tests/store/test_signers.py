@@ -11,7 +11,8 @@ from sqlalchemy import Engine, select
 
 from app.store.criteria import Criteria
 from app.store.models import Signature, Signer, Version
-from app.store.reading import Carried, count
+from app.store.rows import Carried
+from app.store.searching import count
 from tests.store.signings import (
     IVANOV,
     PETROVA,

@@ -15,7 +15,7 @@ from app.store.current_tags import MAX_TAG_BYTES, MAX_TAGS, most_tags
 from app.store.database import transaction
 from app.store.matching import FEW
 from app.store.models import SignaturePair, SignatureTag
-from app.store.reading import count
+from app.store.searching import count
 from app.store.signing import read_text
 from app.store.tag_pairs import MAX_PAIRED, pair, pairs_of
 from tests.conftest import EngineMaker

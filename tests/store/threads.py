@@ -11,8 +11,10 @@ from app.store.chains import NewVersion, delete_chain, save_version
 from app.store.criteria import Criteria
 from app.store.database import saving, snapshot, transaction
 from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm, Version
-from app.store.reading import PLAIN, Carried, get_signature, list_versions, search
+from app.store.reading import get_signature, list_versions
 from app.store.records import SignatureRecord
+from app.store.rows import PLAIN, Carried
+from app.store.searching import Page, find_page, search
 from app.store.signing import Signing, read_text
 from app.store.tag_pairs import pairs_of
 
@@ -94,17 +96,14 @@ def find(
     offset: int = 0,
     carried: Carried = PLAIN,
 ) -> list[SignatureRecord]:
-    """Search, and give the rows."""
+    """Search, and give the rows, those of a page as they are fetched at once and one by one."""
+    page = Page(criteria or Criteria(), limit, offset, carried)
     with snapshot(engine) as connection:
-        return list(
-            search(
-                connection,
-                criteria or Criteria(),
-                limit=limit,
-                offset=offset,
-                carried=carried,
-            )
-        )
+        rows = list(search(connection, page))
+    with engine.connect() as connection:
+        at_once = find_page(connection, page)
+    assert at_once is None or at_once == rows
+    return rows
 
 
 def index_of_tags(engine: Engine) -> set[tuple[int, str]]:

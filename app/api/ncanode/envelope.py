@@ -18,8 +18,8 @@ from app.api.unread import sentences
 from app.store.errors import SignatureNotFound
 from app.store.large_facts import LargeFacts
 from app.store.large_texts import LargeText, SpooledText
-from app.store.reading import Carried
 from app.store.records import SignatureRecord
+from app.store.rows import Carried
 
 #: Bytes that a streamed answer gathers before it sends them.
 CHUNK = 64 * 1024

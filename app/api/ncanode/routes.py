@@ -33,11 +33,11 @@ from app.auth import needs
 from app.extensions import db
 from app.limits.places import current_places
 from app.observe import counters
-from app.store import chains, reading
+from app.store import chains, reading, searching
 from app.store.database import saving, snapshot, transaction
 from app.store.errors import SignatureNotFound
-from app.store.reading import PLAIN, Carried
 from app.store.records import SignatureRecord
+from app.store.rows import PLAIN, Carried
 
 blueprint = Blueprint("ncanode", __name__)
 
@@ -136,34 +136,30 @@ def list_versions() -> Response:
 def search_signatures() -> Response:
     """Return the threads that match, in their current version, newest first."""
     wanted: SearchRequest = _SEARCH.read(request)
-    reach.demand_search(wanted.criteria)
+    reach.demand_search(wanted.page.criteria)
     with ExitStack() as stack:
-        if reading.is_short(wanted.limit):
+        few = None
+        if wanted.page.is_short:
             with db.engine.connect() as connection:
-                records, more = _search(connection, wanted)
-                few = list(records)
+                few = searching.find_page(connection, wanted.page)
+                more = {} if few is None else _count(connection, wanted)
+        if few is None:
+            stack.enter_context(current_places().take())
+            connection = stack.enter_context(snapshot(db.engine))
+            more = _count(connection, wanted)
+            records = searching.search(connection, wanted.page)
+        else:
             stack.enter_context(current_places().take_if(sum(record.size for record in few)))
             records = iter(few)
-        else:
-            stack.enter_context(current_places().take())
-            records, more = _search(stack.enter_context(snapshot(db.engine)), wanted)
-        rows = map(_writer(wanted.carried), records)
+        rows = map(_writer(wanted.page.carried), records)
         return _listed(stack, "signatures", rows, more)
 
 
-def _search(
-    connection: Connection, wanted: SearchRequest
-) -> tuple[Iterator[SignatureRecord], dict[str, int]]:
-    """Return what was asked for, and what else belongs into the content."""
-    more = {"nb_results": reading.count(connection, wanted.criteria)} if wanted.count else {}
-    records = reading.search(
-        connection,
-        wanted.criteria,
-        limit=wanted.limit,
-        offset=wanted.offset,
-        carried=wanted.carried,
-    )
-    return records, more
+def _count(connection: Connection, wanted: SearchRequest) -> dict[str, int]:
+    """Return what belongs into the content beside the rows."""
+    if not wanted.count:
+        return {}
+    return {"nb_results": searching.count(connection, wanted.page.criteria)}
 
 
 def _listed(

@@ -30,7 +30,8 @@ from app.extensions import current_trusted
 from app.store.chains import NewVersion
 from app.store.criteria import Criteria
 from app.store.picking import OrderField, Picking
-from app.store.reading import Carried
+from app.store.rows import Carried
+from app.store.searching import Page
 
 #: The names of the API's older generation, and of the vendor's client.
 ALIASES = {"chain": "thread", "signature": "cms", "tag": "tags"}
@@ -81,12 +82,8 @@ class VersionsRequest(ThreadRequest):
 class SearchRequest:
     """GET /signatures."""
 
-    criteria: Criteria
-    #: Rows at most; 0: all.
-    limit: int
-    offset: int
+    page: Page
     count: bool
-    carried: Carried
 
 
 class ParametersSchema(FieldsSchema):
@@ -248,13 +245,8 @@ class SearchSchema(ParametersSchema):
             picking=_picking(data),
             signed_to=aware(data["signed_to"], "signed_to", is_end=True),
         )
-        return SearchRequest(
-            criteria,
-            data["limit"] or 0,
-            data["offset"] or 0,
-            bool(data["count"]),
-            _carried(data),
-        )
+        page = Page(criteria, data["limit"] or 0, data["offset"] or 0, _carried(data))
+        return SearchRequest(page, bool(data["count"]))
 
 
 def _picking(data: dict[str, Any]) -> Picking | None:
