@@ -62,10 +62,9 @@ def signed(signature_id: Any) -> ColumnElement[bool]:
     head, signer = Signature.__table__.alias("head"), Signer.__table__.alias("signed")
     return exists(
         select(signer.c.number)
+        .join(head, (signer.c.signature_id == head.c.id) & (signer.c.version == head.c.version))
         .where(
             head.c.id == signature_id,
-            signer.c.signature_id == head.c.id,
-            signer.c.version == head.c.version,
             func.substr(signer.c.claimed_name, 1, func.length(_NAME)) == _NAME,
         )
         .offset(0)
