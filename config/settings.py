@@ -236,7 +236,7 @@ def _database_url(read: Reader) -> URL:
         return _checked_url(given)
     if read.text("PG_HOST") is not None:
         return URL.create(
-            "postgresql+psycopg2",
+            "postgresql+psycopg",
             username=read.text("PG_USER"),
             password=read.text("PG_PASSWORD"),
             host=read.text("PG_HOST"),
@@ -248,8 +248,8 @@ def _database_url(read: Reader) -> URL:
 
 def _checked_url(text: str) -> URL:
     """Return the URL that SQLAlchemy understands. The value is not repeated: it has a password."""
-    # SQLAlchemy 2.1 takes postgresql:// for psycopg 3 and doesn't know Heroku's postgres://.
-    text = re.sub(r"^postgres(ql)?://", "postgresql+psycopg2://", text)
+    # Heroku says postgres://, and addresses of before may name the driver that was used then.
+    text = re.sub(r"^postgres(ql|ql\+psycopg2)?://", "postgresql+psycopg://", text)
     try:
         url = make_url(text)
     except (ArgumentError, ValueError) as error:
@@ -258,7 +258,7 @@ def _checked_url(text: str) -> URL:
         return _checked_sqlite(url)
     if url.port is not None and not 1 <= url.port <= 65535:
         raise SettingsError("DATABASE_URL must have a port from 1 to 65535")
-    if url.drivername != "postgresql+psycopg2":
+    if url.drivername != "postgresql+psycopg":
         raise SettingsError("DATABASE_URL must begin with postgresql://, postgres:// or sqlite:///")
     return url
 

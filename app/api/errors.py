@@ -212,7 +212,7 @@ def tell_unavailable(template: str) -> Response:
 
 
 def _answer_programming(error: ProgrammingError) -> Response:
-    not_migrated = getattr(error.orig, "pgcode", None) in NOT_MIGRATED
+    not_migrated = getattr(error.orig, "sqlstate", None) in NOT_MIGRATED
     return _answer_away(error) if not_migrated else _answer_unexpected(error)
 
 

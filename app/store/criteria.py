@@ -150,6 +150,11 @@ class Shape:
         return len(self.columns) + bool(self.tags) + self.terms + self.long_name + self.timed
 
     @property
+    def lies_in_order(self) -> bool:
+        """Whether the newest lie side by side in an index, whatever tag or term is asked for."""
+        return self.filters == self.terms + self.tags == 1
+
+    @property
     def of_document(self) -> bool:
         """Whether a document or a thread is asked for, of which few are the same."""
         return "document" in self.columns or "thread" in self.columns

@@ -16,7 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from app.store import timeouts
+from app.store import sessions, timeouts
 from app.store.letters import SQLITE_NAME, write_small
 from app.store.private_files import FILE_MODE, hand_over
 
@@ -37,7 +37,7 @@ def engine_options(
     """Options for `create_engine`.
 
     Args:
-        url: of SQLite (a file) or PostgreSQL with psycopg2.
+        url: of SQLite (a file) or PostgreSQL with psycopg.
         schema: PostgreSQL schema that holds the tables, or None.
         connections: how many threads of this process use the database at once.
         statement_timeout: seconds after which a statement is broken off, None: never.
@@ -92,8 +92,11 @@ def prepare(engine: Engine) -> None:
         event.listen(engine, "begin", _take_write_lock)
         event.listen(engine, "checkout", _leave_if_read_only)
     else:
+        # Many rows are inserted by one statement, not by one each.
+        engine.dialect.use_insertmanyvalues_wo_returning = True
+        event.listen(engine, "connect", sessions.prepare)
         event.listen(engine, "checkin", _note_time)
-        event.listen(engine, "checkout", _ping_if_idle)
+        _ping_idle_ones(engine)
     timeouts.bound(engine)
 
 
@@ -144,22 +147,29 @@ def _note_time(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) 
     entry.info["idle_since"] = time.monotonic()
 
 
-def _ping_if_idle(
-    connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
-) -> None:
-    """Try a connection that lay idle: the server may have been restarted meanwhile.
+def _ping_idle_ones(engine: Engine) -> None:
+    """Have connections tried that lay idle: the server may have been restarted meanwhile.
 
     `pool_pre_ping` would do so before each request, for a tenth of the speed.
     """
-    idle_since = entry.info.get("idle_since")
-    if idle_since is None or time.monotonic() - idle_since < IDLE_BEFORE_PING:
-        return
-    try:
-        cursor = connection.cursor()
-        cursor.execute("SELECT 1")
-        cursor.close()
-    except Exception as error:  # whatever the driver raises, the pool connects anew
-        raise DisconnectionError from error
+
+    def ping_if_idle(
+        connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        idle_since = entry.info.get("idle_since")
+        if idle_since is None:
+            return
+        idle = time.monotonic() - idle_since
+        if idle < IDLE_BEFORE_PING and not sessions.is_doubtful(engine, idle_since):
+            return
+        try:
+            cursor = connection.cursor()
+            cursor.execute("SELECT 1")
+            cursor.close()
+        except Exception as error:  # whatever the driver raises, the pool connects anew
+            raise DisconnectionError from error
+
+    event.listen(engine, "checkout", ping_if_idle)
 
 
 @contextmanager

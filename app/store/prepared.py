@@ -6,23 +6,33 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from psycopg.errors import FeatureNotSupported
 from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.exc import DBAPIError
+
+from app.store import sessions
 
 
 class Prepared:
     """A statement that PostgreSQL is given without SQLAlchemy's work around each execution.
 
     `Connection.execute` builds a context, binds and converts values, and wraps rows: 50 µs a
-    request, where the driver needs 30 for everything. psycopg2 converts to the same Python values
+    request, where the driver needs 30 for everything. psycopg converts to the same Python values
     by itself (moments, and JSON by SQLAlchemy's registration), so nothing is lost. SQLite's driver
     doesn't, so there the statement is executed as any other.
 
     Parameters that are JSON must come as text.
+
+    Args:
+        statement: what is executed.
+        kept: whether the server keeps it, parsed and planned, where the connection has a session
+            of its own. It finds a plan for any values then, so there must be one that is good for
+            all of them.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]], *, kept: bool = False) -> None:
         self.statement = statement
+        self.kept = kept
         self._compiled: WeakKeyDictionary[Engine, tuple[str, dict[str, Any]]] = WeakKeyDictionary()
 
     def fetch(self, connection: Connection, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
@@ -36,10 +46,20 @@ class Prepared:
         sql, constants = self._compile(connection.engine)
         try:
             cursor = connection.connection.cursor()
-            cursor.execute(sql, {**constants, **values})
+            self._execute(cursor, sql, {**constants, **values})
             return cursor.fetchall()  # All are here: there is nothing to close.
         except connection.dialect.loaded_dbapi.Error as error:
             raise self._translate(connection, sql, error) from error
+
+    def _execute(self, cursor: Any, sql: str, values: dict[str, Any]) -> None:
+        try:
+            cursor.execute(sql, values, prepare=self.kept)
+        except FeatureNotSupported:
+            if not self.kept:
+                raise
+            # A migration changed the type of a column of what is kept, so it was not executed.
+            cursor.execute("DEALLOCATE ALL")
+            cursor.execute(sql, values, prepare=True)
 
     @staticmethod
     def _translate(connection: Connection, sql: str, error: Exception) -> BaseException:
@@ -48,8 +68,7 @@ class Prepared:
         lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]  # the driver's own
         if lost:
             connection.invalidate(error)
-            # The others in the pool were lost in the same moment.
-            connection.engine.dispose(close=False)
+            sessions.note_loss(connection.engine)
         return DBAPIError.instance(
             sql,
             None,

@@ -137,10 +137,11 @@ def _newest(asked: FromClause) -> ScalarSelect[int]:
 
 
 def _asked(dialect: str) -> FromClause:
-    each = func.json_each if dialect == "sqlite" else func.json_array_elements
-    item = (
-        each(_ASKED).table_valued(column("value", JSON), name="item", joins_implicitly=True).c.value
-    )
+    if dialect == "sqlite":
+        each = func.json_each(_ASKED)
+    else:
+        each = func.json_array_elements(cast(_ASKED, JSON))
+    item = each.table_valued(column("value", JSON), name="item", joins_implicitly=True).c.value
     return select(
         item[0].as_integer().label("place"),
         item[1].as_string().label("document"),

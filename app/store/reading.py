@@ -46,7 +46,7 @@ def get_signature(
 def _find(dialect: str, current: bool, carried: Carried) -> Prepared:
     statement = select(*columns(dialect, carried, IN_MEMORY))
     if current:
-        return Prepared(statement.join(Version, IS_CURRENT).where(*_THREAD))
+        return Prepared(statement.join(Version, IS_CURRENT).where(*_THREAD), kept=True)
     return Prepared(
         statement.join(Version, Version.signature_id == Signature.id).where(
             *_THREAD, Version.version == bindparam("version")

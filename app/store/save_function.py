@@ -30,4 +30,4 @@ def _call(dialect: Dialect, schema: str | None, names: tuple[str, ...]) -> Prepa
     of_schema = "" if schema is None else f"{dialect.identifier_preparer.quote(schema)}."
     arguments = ", ".join(f"{name} => :{name}" for name in names)
     call = text(f"{of_schema}save_version({arguments})")
-    return Prepared(select(literal_column("*")).select_from(call))
+    return Prepared(select(literal_column("*")).select_from(call), kept=True)

@@ -114,7 +114,8 @@ def page_statement(
         select(*columns(dialect, carried, SMALL))
         .join(page, page.c[0] == Signature.id)
         .join(Version, IS_CURRENT)
-        .order_by(*picking.order_by if picking else (Signature.id.desc(),))
+        .order_by(*picking.order_by if picking else (Signature.id.desc(),)),
+        kept=limited and picking is None and shape.lies_in_order,
     )
 
 

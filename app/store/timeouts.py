@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from typing import Any
+from typing import Any, LiteralString, Self
 
-from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a class, named as one
+from psycopg import Cursor
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.store import sessions
 
 OPTION = "statement_timeout"
 #: Steps of SQLite's machine after which it looks at the clock: a millisecond or two.
@@ -22,14 +24,14 @@ _STEPS = 100_000
 def bound(engine: Engine) -> None:
     """Bound the statements of each connection that the engine will open."""
 
-    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    def prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         seconds = _seconds(engine)
         if seconds is None:
             return
         if engine.dialect.name == "sqlite":
             _bound_sqlite(connection, seconds)
         elif "statement_timeout" not in str(engine.url.query.get("options", "")):
-            _bound_postgresql(connection, seconds)
+            _bound_postgresql(connection, seconds, has_session=entry.info[sessions.OWN])
 
     event.listen(engine, "connect", prepare)
 
@@ -55,32 +57,31 @@ def _seconds(engine: Engine) -> float | None:
     return seconds
 
 
-def _bound_postgresql(connection: Any, seconds: float) -> None:
+def _bound_postgresql(connection: Any, seconds: float, *, has_session: bool) -> None:
     """Bound a session, or behind a pooler, which gives each transaction another, each statement."""
-    setting = f"statement_timeout = {round(seconds * 1000)}"
-    was = connection.autocommit
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        # A pooler can't tell the process of a session, since there is none; it makes a number up.
-        if cursor.fetchone()[0] == connection.info.backend_pid:
-            cursor.execute(f"SET {setting}")
-        else:
-            kind = type("BoundCursor", (_BoundCursor,), {"before": f"SET LOCAL {setting};"})
-            connection.cursor_factory = kind
-    connection.autocommit = was
+    milliseconds = round(seconds * 1000)
+    if not has_session:
+        # Not SET LOCAL, of which a server says in its log that no transaction has begun.
+        setting = f"SELECT set_config('statement_timeout', '{milliseconds}', true)"
+        connection.cursor_factory = type("BoundCursor", (_BoundCursor,), {"setting": setting})
+        return
+    connection.execute(f"SET statement_timeout = {milliseconds}")
 
 
-class _BoundCursor(Cursor):
-    """Sends a setting along with each statement, in one message, which is one transaction."""
+class _BoundCursor(Cursor[Any]):
+    """Sends a setting ahead of each statement, without waiting for an answer in between.
 
-    before = ""
+    What is sent before a Sync is one transaction (PostgreSQL's manual, "Pipelining").
+    """
 
-    def execute(self, query: Any, variables: Any = None) -> None:
-        """Execute a statement; that of a cursor on the server stands in a DECLARE."""
-        if self.name is None:
-            query = f"{self.before}{query}"
-        super().execute(query, variables)
+    setting: LiteralString = ""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        """Execute a statement."""
+        with self.connection.pipeline():
+            Cursor(self.connection).execute(self.setting)
+            super().execute(query, params, **options)
+        return self
 
 
 def _bound_sqlite(connection: Any, seconds: float) -> None:

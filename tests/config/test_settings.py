@@ -383,12 +383,14 @@ def test_an_absolute_sqlite_path_stays() -> None:
     assert url_of(DATABASE_URL="sqlite:////srv/store.sqlite3") == "sqlite:////srv/store.sqlite3"
 
 
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+@pytest.mark.parametrize(
+    "scheme", ["postgres", "postgresql", "postgresql+psycopg2", "postgresql+psycopg"]
+)
 def test_a_postgresql_address_may_be_written_in_several_ways(scheme: str) -> None:
     rest = f"user:{PASSWORD}@db.example:6432/store?sslmode=require"
     given = f"{scheme}://{rest}"
-    assert url_of(DATABASE_URL=given) == f"postgresql+psycopg2://{rest}"
-    assert url_of(DATABASE_URL=f" {given}\n") == f"postgresql+psycopg2://{rest}"
+    assert url_of(DATABASE_URL=given) == f"postgresql+psycopg://{rest}"
+    assert url_of(DATABASE_URL=f" {given}\n") == f"postgresql+psycopg://{rest}"
 
 
 def test_a_password_with_special_characters_is_understood() -> None:
@@ -409,13 +411,13 @@ def test_the_variables_of_the_original_server_make_an_address() -> None:
         }
     )
     url = settings.database_url
-    assert (url.drivername, url.host, url.port) == ("postgresql+psycopg2", "db.example", 6432)
+    assert (url.drivername, url.host, url.port) == ("postgresql+psycopg", "db.example", 6432)
     assert (url.database, url.username, url.password) == ("ncanode", "us@er", "p/w%:@ ё")
     assert settings.database_schema == "ncanode"
 
 
 def test_the_port_of_the_original_server_has_a_default() -> None:
-    assert url_of(PG_HOST="db") == "postgresql+psycopg2://db:5432"
+    assert url_of(PG_HOST="db") == "postgresql+psycopg://db:5432"
 
 
 @pytest.mark.parametrize("port", ["x", "0", "65536", "-1"])
@@ -426,7 +428,7 @@ def test_a_bad_port_of_the_original_server_is_refused(port: str) -> None:
 
 def test_the_address_goes_before_the_variables_of_the_original_server() -> None:
     assert url_of(DATABASE_URL="postgres://one/db", PG_HOST="other") == (
-        "postgresql+psycopg2://one/db"
+        "postgresql+psycopg://one/db"
     )
 
 

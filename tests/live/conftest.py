@@ -27,7 +27,7 @@ class Database:
     def execute(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """Run one statement in a connection of its own; give its rows."""
         engine = create_engine(
-            self.url.replace("postgresql://", "postgresql+psycopg2://"),
+            self.url.replace("postgresql://", "postgresql+psycopg://"),
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
         )

@@ -52,7 +52,7 @@ def test_a_statement_without_end_is_broken_off_and_no_session_keeps_the_setting(
     client: Client, postgres_database: Database, schema: str | None
 ) -> None:
     engine = create_engine(
-        postgres_database.url.replace("postgresql://", "postgresql+psycopg2://"),
+        postgres_database.url.replace("postgresql://", "postgresql+psycopg://"),
         poolclass=NullPool,
     )
     client.saved("locked")

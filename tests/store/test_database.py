@@ -128,7 +128,7 @@ def test_an_idle_connection_that_the_server_cut_is_replaced_before_it_is_used(
 
 
 def test_what_the_address_says_about_the_connection_goes_first() -> None:
-    url = make_url("postgresql+psycopg2://host/name?connect_timeout=1&application_name=mine")
+    url = make_url("postgresql+psycopg://host/name?connect_timeout=1&application_name=mine")
     arguments = engine_options(url, None, 4)["connect_args"]
     assert "connect_timeout" not in arguments
     assert "application_name" not in arguments

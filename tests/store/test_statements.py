@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from psycopg2.extensions import cursor as Cursor  # noqa: N812 - a class, named as one
+from psycopg import Cursor, ServerCursor
 from sqlalchemy import Engine, event
 
 from app.store.criteria import Criteria
@@ -30,13 +30,20 @@ def counted_statements(engine: Engine) -> Iterator[list[str]]:
         return
 
     # Some statements go to the driver directly, so that they are noted there.
-    class NotingCursor(Cursor):
-        def execute(self, query: Any, variables: Any = None) -> None:
+    class Noting:
+        def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
             statements.append(str(query))
-            super().execute(query, variables)
+            return super().execute(query, *arguments, **options)  # type: ignore[misc]
+
+    class NotingCursor(Noting, Cursor[Any]):
+        pass
+
+    class NotingServerCursor(Noting, ServerCursor[Any]):
+        pass
 
     def note_those_of(connection: Any, _entry: object) -> None:
         connection.cursor_factory = NotingCursor
+        connection.server_cursor_factory = NotingServerCursor
 
     event.listen(engine, "connect", note_those_of)
     engine.dispose()
