@@ -12,8 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-import psycopg2
-from psycopg2.extras import execute_values
+import psycopg
 
 from app.cms.facts import signer_facts
 from app.store import terms
@@ -80,15 +79,15 @@ def content_sha256(thread: int) -> str:
 
 def fill(url: str, rows: int, cms: str) -> None:
     """Fill a migrated database with `rows` threads, each with a signature and two tags."""
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
+    # Values within the text, since it is many statements.
+    connection = psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor)
+    with connection, connection.cursor() as cursor:
         cursor.execute(_PEOPLE)
-        execute_values(cursor, "INSERT INTO people VALUES %s", _people(cms))
+        values = ", ".join(["%s"] * 7)
+        cursor.executemany(f"INSERT INTO people VALUES ({values})", _people(cms))
         cursor.execute(_FILL, {"rows": rows, "cms": cms, "start": START})
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
-    connection.close()
 
 
 def _people(cms: str) -> list[tuple[Any, ...]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any
+from typing import Any, LiteralString
 
-import psycopg2
+import psycopg
 
 from bench.cases import Case
 from bench.servers import PROJECT, WebServer, drive
@@ -41,11 +41,7 @@ class Statements:
         )
         return float(calls) / load.per_second
 
-    def _ask(self, sql: str) -> list[Any]:
-        connection = psycopg2.connect(self.url)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            rows = cursor.fetchall() if cursor.description else []
-        connection.close()
-        return rows
+    def _ask(self, sql: LiteralString) -> list[Any]:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(sql)
+            return cursor.fetchall() if cursor.description else []

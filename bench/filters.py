@@ -155,7 +155,7 @@ def print_filters(url: str, rows: int) -> None:
 
 def in_database(url: str, criteria: Criteria) -> tuple[float, float]:
     """Give the milliseconds that PostgreSQL plans and executes a first page; medians of 7."""
-    address = make_url(url).set(drivername="postgresql+psycopg2")
+    address = make_url(url).set(drivername="postgresql+psycopg")
     engine = create_engine(address, **database.engine_options(address, None, 1))
     statement = searching.page_statement("postgresql", criteria.shape, carried=PLAIN)
     compiled = statement.statement.compile(engine)

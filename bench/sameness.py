@@ -7,8 +7,8 @@ from base64 import b64encode
 from typing import Any
 from urllib.request import Request, urlopen
 
-import psycopg2
-from psycopg2.extensions import quote_ident
+import psycopg
+from psycopg import sql
 
 from bench.servers import WebServer
 from tests.builders import person, sign_cms
@@ -58,8 +58,7 @@ def _save(server: WebServer, **body: Any) -> dict[str, Any]:
 
 def _rows(url: str, document: str) -> dict[str, Any]:
     """Give all rows that belong to a document, by table."""
-    connection = psycopg2.connect(url)
-    with connection.cursor() as cursor:
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM signatures WHERE document = %s", (document,))
         ((signature_id,),) = cursor.fetchall()
         cursor.execute(
@@ -69,12 +68,12 @@ def _rows(url: str, document: str) -> dict[str, Any]:
         rows = {}
         for table, column in cursor.fetchall():
             cursor.execute(
-                f"SELECT to_json(t) FROM {quote_ident(table, cursor)} t WHERE {column} = %s "
-                "ORDER BY to_json(t)::text",
+                sql.SQL(
+                    "SELECT to_json(t) FROM {} t WHERE {} = %s ORDER BY to_json(t)::text"
+                ).format(sql.Identifier(table), sql.Identifier(column)),
                 (signature_id,),
             )
             rows[table] = [_shared(row) for (row,) in cursor.fetchall()]
-    connection.close()
     return rows
 
 

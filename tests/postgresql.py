@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psycopg2
+import psycopg
 
 INSTALL_HINT = (
     "PostgreSQL is needed: install its server package (Debian: apt-get install postgresql), "
@@ -96,11 +96,8 @@ class PostgresServer:
         self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def _execute(self, sql: str) -> None:
-        connection = psycopg2.connect(self.url)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-        connection.close()
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql)
 
     def create(self) -> Self:
         """Make the data folder and start."""
@@ -130,8 +127,8 @@ class PostgresServer:
         deadline = time.monotonic() + 60
         while True:
             try:
-                psycopg2.connect(self.url).close()
-            except psycopg2.OperationalError:
+                psycopg.connect(self.url).close()
+            except psycopg.OperationalError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     raise RuntimeError((self.folder / "log").read_text()[-2000:]) from None
                 time.sleep(0.05)

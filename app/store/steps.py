@@ -38,8 +38,7 @@ def read_step_of(connection: Connection, schema: str | None) -> str | None:
 
 def is_missing(error: DBAPIError) -> bool:
     """Return whether an error says that there is no such table, so that there are no rows."""
-    # psycopg has the code as `sqlstate`, psycopg2 as `pgcode`.
-    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    code = getattr(error.orig, "sqlstate", None)
     return code in (_NO_TABLE, _NO_SCHEMA) or str(error.orig).startswith("no such table")
 
 

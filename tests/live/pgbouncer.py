@@ -18,7 +18,7 @@ INSTALL_HINT = "PgBouncer is needed: install its package (Debian: apt-get instal
 
 SETTINGS = """
 [databases]
-* = host=127.0.0.1 port={server_port} user=postgres
+* = host=127.0.0.1 port={server_port} user={user}
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -44,13 +44,13 @@ def find_pgbouncer() -> str:
 
 
 class PgBouncer:
-    """A pooler of `connections` connections before the PostgreSQL server on `server_port`."""
+    """A pooler of `connections` connections of `user` before the server on `server_port`."""
 
-    def __init__(self, server_port: int, connections: int = 3) -> None:
+    def __init__(self, server_port: int, connections: int = 3, user: str = "postgres") -> None:
         self.port = free_port()
         self.program = find_pgbouncer()
         self.settings = SETTINGS.format(
-            port=self.port, server_port=server_port, connections=connections
+            port=self.port, server_port=server_port, connections=connections, user=user
         )
         self.folder = Path(tempfile.mkdtemp(prefix="qoltanba-pgbouncer-"))
 

@@ -4,27 +4,47 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString
 
-import psycopg2
+import psycopg
 import pytest
-from sqlalchemy import bindparam, create_engine, text
-from sqlalchemy.exc import DBAPIError
 
-from tests.live.server import PROJECT
+from tests.live.client import Client
+from tests.live.conftest import StartServer
+from tests.live.pgbouncer import PgBouncer
+from tests.live.server import CODE, PROJECT
 from tests.postgresql import PostgresServer
+from tests.store.signings import IVANOV, PETROVA, signed_by
 
 pytestmark = pytest.mark.attacks
 
-IIN = "900101300017"
-#: Each is an error whose statement or details have a value in it.
-FAILING = (
-    "INSERT INTO people VALUES (:iin), (:iin)",
-    "SELECT pg_sleep(3), CAST(:iin AS text)",
-    "SELECT CAST(:iin || 'x' AS text), nothing FROM people",
-    "INSERT INTO short VALUES (:iin)",
-    "INSERT INTO checked VALUES (:iin)",
-    "SELECT pg_sleep(0.2), CAST(:iin AS text)",
+CMS = signed_by(IVANOV, PETROVA)
+COMMENT = "said in confidence"
+#: What may stand in no line: numbers, names as they are and as they are searched, signatures.
+SECRETS = (
+    IVANOV[1],
+    PETROVA[1],
+    str(PETROVA[3]),
+    "ИВАНОВ",
+    "иванов",
+    "ПРИМЕР",
+    COMMENT,
+    CODE,
+    CMS[:40],
+    CMS[200:260],
+    CMS[-40:],
 )
+#: A server that tells all of each statement.
+TALKATIVE = {
+    "log_statement": "all",
+    "log_min_duration_statement": "0",
+    "log_min_error_statement": "error",
+    "log_error_verbosity": "verbose",
+    "log_parameter_max_length_on_error": "-1",
+}
+#: The kinds of lines in which PostgreSQL tells values, and the settings say which.
+VALUES = ("DETAIL", "CONTEXT")
 
 
 def stated() -> dict[str, str]:
@@ -33,44 +53,119 @@ def stated() -> dict[str, str]:
     return dict(re.findall(r"^ALTER ROLE qoltanba SET (\w+) = '?([-\w]+)'?;", page, re.MULTILINE))
 
 
-@pytest.fixture(name="database", params=[False, True], ids=["usual", "as stated"])
+@contextmanager
+def locked(server: PostgresServer, table: LiteralString) -> Iterator[None]:
+    """Let every statement on a table wait, and fail in time."""
+    with psycopg.connect(server.database_url("store")) as connection:
+        connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+def change(server: PostgresServer, statement: LiteralString) -> None:
+    """Do as the operator of the database."""
+    with psycopg.connect(server.database_url("store"), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+@pytest.fixture(name="database", scope="module", params=[False, True], ids=["usual", "as stated"])
 def start_database(request: pytest.FixtureRequest) -> Iterator[tuple[PostgresServer, bool]]:
-    """Give a server that logs what is slow, without and with these settings for its role."""
-    settings = {"log_min_duration_statement": "100", "log_statement": "mod"}
-    with PostgresServer(durable=False, settings=settings) as server:
-        connection = psycopg2.connect(server.url)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("CREATE ROLE qoltanba LOGIN")
-            cursor.execute("CREATE TABLE people (iin text UNIQUE)")
-            cursor.execute("CREATE TABLE short (iin varchar(3) CHECK (length(iin) < 3))")
-            cursor.execute("CREATE TABLE checked (iin text CHECK (iin < '8'))")
-            cursor.execute("GRANT ALL ON people, short, checked TO qoltanba")
+    """Give a server that tells all, without and with these settings for its role."""
+    with PostgresServer(durable=False, settings=TALKATIVE) as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("CREATE ROLE qoltanba LOGIN")
+            connection.execute("CREATE DATABASE store OWNER qoltanba")
             for name, value in stated().items() if request.param else ():
-                cursor.execute(f"ALTER ROLE qoltanba SET {name} = '{value}'")
-        connection.close()
+                connection.execute(f"ALTER ROLE qoltanba SET {name} = '{value}'")
         yield server, request.param
 
 
-def test_personal_numbers_stay_out_of_the_log(database: tuple[PostgresServer, bool]) -> None:
+@pytest.fixture(name="address", params=["directly", "pooled"])
+def address_of_database(
+    request: pytest.FixtureRequest, database: tuple[PostgresServer, bool]
+) -> Iterator[str]:
+    """Give the address under which a server of ours reaches it."""
+    address = database[0].database_url("store").replace("postgres@", "qoltanba@")
+    if request.param == "directly":
+        yield address
+        return
+    with PgBouncer(database[0].port, user="qoltanba") as pooler:
+        yield pooler.database_url("store")
+
+
+def use(client: Client, run: str) -> None:
+    """Save, and ask for people in every way."""
+    body: dict[str, Any] = {"cms": CMS, "comment": COMMENT, "createdBy": COMMENT}
+    client.saved(run, tags=[COMMENT], **body)
+    client.saved(run, version=1, **body)
+    assert client.save(run, version=1, **body).status_code == 400
+    client.read(run)
+    client.read(run, version=1)
+    for query in (
+        {"iin": IVANOV[1]},
+        {"bin": PETROVA[3]},
+        {"signer": "Иванов И"},
+        {"signer": "Иванов Иван", "iin": PETROVA[1], "tags": COMMENT},
+        {"document": CODE + run},
+    ):
+        for limit in (0, 5):
+            assert client.get("/signatures", count=1, limit=limit, **query).status_code == 200
+    package = {
+        "name": "ИВАНОВ",
+        "type": "concurrent",
+        "state": "open",
+        "thread": run,
+        "documents": [{"externalId": CODE}, {"externalId": CODE + run}],
+        "signers": [{"firstName": "Иван", "lastName": "ИВАНОВ", "iin": IVANOV[1]}],
+    }
+    answer = client.session.post(f"{client.address}/packages/add", json=package, timeout=10)
+    assert answer.status_code == 200, answer.text
+    assert client.get(f"/v1/persons/{IVANOV[1]}/signings").status_code == 200
+
+
+def fail(server: PostgresServer, client: Client, run: str) -> None:
+    """Let statements fail: in time, in constraints, for want of a table."""
+    with locked(server, "signatures"):
+        assert client.get("/signatures", iin=IVANOV[1]).status_code == 503
+        assert client.get("/signatures", iin=IVANOV[1], limit=5).status_code == 503
+        assert client.read(run).status_code == 503
+        assert client.save(run, version=2, cms=CMS).status_code == 503
+    change(server, "ALTER TABLE signers ADD CONSTRAINT c CHECK (claimed_iin < '8') NOT VALID")
+    assert client.save(f"{run} refused", cms=CMS).status_code >= 500
+    change(server, "ALTER TABLE signers DROP CONSTRAINT c")
+    change(server, "ALTER TABLE signature_terms RENAME TO gone")
+    assert client.get("/signatures", iin=IVANOV[1], limit=5).status_code == 503
+    change(server, "ALTER TABLE gone RENAME TO signature_terms")
+
+
+def records(log: str) -> list[tuple[str, str]]:
+    """Give the parts of a log: of what kind, and what they say."""
+    whole = re.sub(r"\n\t", " ", log)
+    return re.findall(r"^[-0-9]+ [:.0-9]+ \w+ \[\d+\] (\w+):  (.*)$", whole, re.MULTILINE)
+
+
+def test_personal_numbers_stay_out_of_the_log(
+    database: tuple[PostgresServer, bool], address: str, start_server: StartServer
+) -> None:
+    assert stated()
     server, is_as_stated = database
-    assert len(stated()) >= 4
-    engine = create_engine(
-        server.url.replace("postgres@", "qoltanba@").replace("://", "+psycopg2://"),
-        connect_args={"options": "-cstatement_timeout=1000"},
-        hide_parameters=True,
-    )
-    told: list[str] = []
-    for statement in FAILING:
-        with engine.connect() as connection:
-            try:
-                connection.execute(text(statement).bindparams(bindparam("iin", IIN)))
-            except DBAPIError as error:
-                connection.rollback()
-                told.append(str(error).partition("\n")[0])
-    engine.dispose()
-    assert len(told) == 5
-    assert not [line for line in told if IIN in line]
-    log = (server.folder / "log").read_text()
-    assert "ERROR" in log
-    assert (IIN in log) is not is_as_stated
+    log = server.folder / "log"
+    began = len(log.read_text())
+    ours = start_server(address, STATEMENT_TIMEOUT="1")
+    ours.saw_trouble = True
+    run = address.rpartition(":")[2]
+    with Client(ours.address) as client:
+        use(client, run)
+        fail(server, client, run)
+    text = log.read_text()[began:]
+    told = records(text)
+    assert {"LOG", "ERROR", "STATEMENT"} <= {kind for kind, _ in told}
+    for part in ("save_version(seen => $1", "DECLARE", "$1::VARCHAR"):
+        assert part in text
+    # Values stand apart from statements, also where nothing is set.
+    assert not [found for found in told if found[0] not in VALUES and leaks(found[1])]
+    assert bool(leaks(text)) is not is_as_stated
+
+
+def leaks(text: str) -> list[str]:
+    """Give the secrets that a text tells."""
+    return [secret for secret in SECRETS if secret in text]

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
+from tests.conftest import opened
 from tests.live.client import Client, assert_whole, content, signature, together
 from tests.live.conftest import Database, StartServer
 from tests.live.pgbouncer import PgBouncer
 from tests.live.server import CODE, Server
 from tests.postgresql import PostgresServer
+from tests.store import threads
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,21 @@ def test_a_statement_without_end_is_broken_off_and_no_session_keeps_the_setting(
             assert int(answer.headers["Retry-After"]) > 0
         assert client.save("locked", version=1).status_code == 503
     assert client.read("locked").status_code == 200
+
+
+@pytest.mark.usefixtures("server")
+def test_no_statement_is_kept_where_the_next_one_may_meet_another_session(
+    pooler: PgBouncer, postgres_database: Database, schema: str | None
+) -> None:
+    url = pooler.database_url(postgres_database.url.rpartition("/")[2])
+    with opened(url, schema) as engine:
+        for seen in range(3):
+            threads.save(engine, "kept by nobody", seen=seen)
+            assert threads.get(engine, "kept by nobody").version == seen + 1
+        with engine.connect() as connection:
+            kept = connection.exec_driver_sql("SELECT count(*) FROM pg_prepared_statements")
+            assert kept.scalar_one() == 0
+        threads.delete(engine, "kept by nobody")
 
 
 def test_a_thread_is_saved_continued_listed_and_deleted(client: Client) -> None:
