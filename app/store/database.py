@@ -219,8 +219,6 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
             connection.execution_options(isolation_level="REPEATABLE READ")
             timeouts.bound_transaction(connection)
         yield connection
-        # After a rollback the driver has nothing kept of what the server keeps.
-        connection.commit()
 
 
 @contextmanager

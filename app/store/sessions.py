@@ -1,38 +1,39 @@
-"""Sessions of PostgreSQL: what a new connection is told, and whether it has one of its own."""
+"""Connections to PostgreSQL: how the busiest statements are run on one, and what its session keeps.
+
+Values are sent apart from the text of a statement, always: PostgreSQL's log has none in it.
+"""
 
 from __future__ import annotations
 
-import sys
+import select
 import time
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from psycopg import OperationalError, RawCursor
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import FeatureNotSupported, error_from_result
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.types.string import TextLoader
 from sqlalchemy import Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-#: Under this name a pooled connection's `info` says whether it has a session of its own: behind a
-#: pooler, each transaction may get another.
-OWN = "has_own_session"
-#: Executions after which the driver has a statement kept that wasn't said to be kept.
-_NEVER = sys.maxsize
+#: The name in `Connection.info` under which a connection's `Session` is found.
+SESSION = "session"
+#: Statements that a session keeps at most.
+_MOST = 100
 #: When a connection of an engine was last found to be lost.
 _LOST_AT: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
 
 
 def prepare(connection: Any, entry: ConnectionPoolEntry) -> None:
     """Make a connection ready, before it is pooled. It commits by itself."""
-    # `Prepared` takes values as the driver gives them, and models ask for text.
+    # Rows are given as the driver makes them, and models ask for text.
     connection.adapters.register_loader("uuid", TextLoader)
-    entry.info[OWN] = _has_own(connection)
-    # What a session keeps, another one doesn't know.
-    connection.prepare_threshold = _NEVER if entry.info[OWN] else None
-
-
-def _has_own(connection: Any) -> bool:
-    # A pooler can't tell the process of a session, since there is none; it makes a number up.
-    (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
-    return bool(pid == connection.info.backend_pid)
+    # `Session` says what is kept.
+    connection.prepare_threshold = None
+    entry.info[SESSION] = Session(connection)
 
 
 def note_loss(engine: Engine) -> None:
@@ -43,3 +44,120 @@ def note_loss(engine: Engine) -> None:
 def is_doubtful(engine: Engine, idle_since: float) -> bool:
     """Return whether a connection may have been lost since it was last used."""
     return idle_since <= _LOST_AT.get(engine, 0.0)
+
+
+class Session:
+    """Runs statements by libpq's own functions, which wait in C and let other threads work.
+
+    The driver's cursor waits in Python for each piece of an answer: 30 to 60 µs a statement.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self._pgconn = connection.pgconn
+        (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+        #: Whether it is the connection's own. Behind a pooler each transaction may get another, so
+        #: there is no process to tell of, and the pooler makes a number up.
+        self.is_own = pid == connection.info.backend_pid
+        #: A statement that is run ahead of each other one, in its transaction.
+        self.ahead: bytes | None = None
+        self._kept: dict[bytes, bytes] = {}
+        self._number = 0
+
+    def fetch(self, sql: bytes, values: Sequence[Any], *, keep: bool) -> list[tuple[Any, ...]]:
+        """Run a statement, and give all rows.
+
+        Args:
+            sql: with $1 for the first value. PostgreSQL finds out of which type each is.
+            values: what the driver can write as text.
+            keep: whether the server shall keep it, parsed and planned, where that can be.
+        """
+        autocommit = self.connection.autocommit
+        if not autocommit and self._pgconn.transaction_status == TransactionStatus.IDLE:
+            return self._begin(sql, values)
+        transformer = Transformer(self.connection)
+        given = transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
+        if self.ahead is not None and autocommit:
+            result = self._run_behind(self.ahead, sql, given)
+        elif keep and self.is_own:
+            result = self._run_kept(sql, given)
+        else:
+            result = self._checked(self._pgconn.exec_params(sql, given))
+        transformer.set_pgresult(result)
+        return transformer.load_rows(0, result.ntuples, tuple)
+
+    def _begin(self, sql: bytes, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run the first statement of a transaction by the driver, which knows of which kind."""
+        cursor = RawCursor(self.connection)
+        if self.ahead is not None:
+            cursor.execute(self.ahead)
+        return cursor.execute(sql, values).fetchall()
+
+    def _run_kept(self, sql: bytes, given: Sequence[Any]) -> Any:
+        try:
+            return self._checked(self._pgconn.exec_prepared(self._name(sql), given))
+        except FeatureNotSupported:
+            # A migration altered the type of a column of it, so it was not executed.
+            self._forget()
+            return self._checked(self._pgconn.exec_prepared(self._name(sql), given))
+
+    def _name(self, sql: bytes) -> bytes:
+        """Return the name of a statement that is kept from now on."""
+        name = self._kept.get(sql)
+        if name is None:
+            if len(self._kept) == _MOST:
+                self._forget()
+            self._number += 1
+            name = b"kept_%d" % self._number
+            self._checked(self._pgconn.prepare(name, sql))
+            self._kept[sql] = name
+        return name
+
+    def _forget(self) -> None:
+        self._checked(self._pgconn.exec_(b"DEALLOCATE ALL"))
+        self._kept.clear()
+
+    def _run_behind(self, ahead: bytes, sql: bytes, given: Sequence[Any]) -> Any:
+        """Run two statements without waiting in between.
+
+        What is sent before a Sync is one transaction (PostgreSQL's manual, "Pipelining").
+        """
+        pgconn = self._pgconn
+        try:
+            pgconn.enter_pipeline_mode()
+            pgconn.send_query_params(ahead, None)
+            pgconn.send_query_params(sql, given)
+            pgconn.pipeline_sync()
+            # Behind the result of each statement is None, and then comes that of the Sync.
+            first, _, second, _, _ = [self._next_result() for _ in range(5)]
+            pgconn.exit_pipeline_mode()
+        except BaseException:
+            # What is still to come would be taken for the answer to another statement.
+            self.connection.close()
+            raise
+        self._checked(first)
+        return self._checked(second)
+
+    def _next_result(self) -> Any:
+        """Wait for a result; `get_result` would do so, too, and let no other thread work."""
+        pgconn = self._pgconn
+        while pgconn.flush():
+            self._wait(select.POLLIN | select.POLLOUT)
+        while pgconn.is_busy():
+            self._wait(select.POLLIN)
+        return pgconn.get_result()
+
+    def _wait(self, events: int) -> None:
+        poll = select.poll()
+        poll.register(self._pgconn.socket, events)
+        poll.poll()
+        self._pgconn.consume_input()
+
+    def _checked(self, result: Any) -> Any:
+        if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+            return result
+        encoding = self.connection.info.encoding
+        if result.error_field(DiagnosticField.SQLSTATE) is None:
+            # It is no answer of the server: the connection is lost.
+            raise OperationalError(result.get_error_message(encoding))
+        raise error_from_result(result, encoding=encoding)

@@ -31,7 +31,7 @@ def bound(engine: Engine) -> None:
         if engine.dialect.name == "sqlite":
             _bound_sqlite(connection, seconds)
         elif "statement_timeout" not in str(engine.url.query.get("options", "")):
-            _bound_postgresql(connection, seconds, has_session=entry.info[sessions.OWN])
+            _bound_postgresql(entry.info[sessions.SESSION], seconds)
 
     event.listen(engine, "connect", prepare)
 
@@ -57,15 +57,16 @@ def _seconds(engine: Engine) -> float | None:
     return seconds
 
 
-def _bound_postgresql(connection: Any, seconds: float, *, has_session: bool) -> None:
+def _bound_postgresql(session: sessions.Session, seconds: float) -> None:
     """Bound a session, or behind a pooler, which gives each transaction another, each statement."""
     milliseconds = round(seconds * 1000)
-    if not has_session:
-        # Not SET LOCAL, of which a server says in its log that no transaction has begun.
-        setting = f"SELECT set_config('statement_timeout', '{milliseconds}', true)"
-        connection.cursor_factory = type("BoundCursor", (_BoundCursor,), {"setting": setting})
+    if session.is_own:
+        session.connection.execute(f"SET statement_timeout = {milliseconds}")
         return
-    connection.execute(f"SET statement_timeout = {milliseconds}")
+    # Not SET LOCAL, of which a server says in its log that no transaction has begun.
+    setting = f"SELECT set_config('statement_timeout', '{milliseconds}', true)"
+    session.ahead = setting.encode()
+    session.connection.cursor_factory = type("BoundCursor", (_BoundCursor,), {"setting": setting})
 
 
 class _BoundCursor(Cursor[Any]):

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
 
-from tests.conftest import opened
+from app.store import database
+from app.store.database import snapshot, transaction
+from app.store.errors import SignatureNotFound
+from app.store.reading import get_signature
+from config.settings import Settings
 from tests.live.client import Client, assert_whole, content, signature, together
 from tests.live.conftest import Database, StartServer
 from tests.live.pgbouncer import PgBouncer
@@ -53,14 +61,8 @@ def test_the_migration_put_the_tables_into_the_schema_that_was_asked_for(
 def test_a_statement_without_end_is_broken_off_and_no_session_keeps_the_setting(
     client: Client, postgres_database: Database, schema: str | None
 ) -> None:
-    engine = create_engine(
-        postgres_database.url.replace("postgresql://", "postgresql+psycopg://"),
-        poolclass=NullPool,
-    )
     client.saved("locked")
-    with engine.begin() as connection:
-        table = f'"{schema}".signatures' if schema else "signatures"
-        connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+    with locked(postgres_database, schema):
         for query in ({"limit": 5}, {}):
             answer = client.get("/signatures", **query)
             assert answer.status_code == 503
@@ -69,19 +71,80 @@ def test_a_statement_without_end_is_broken_off_and_no_session_keeps_the_setting(
     assert client.read("locked").status_code == 200
 
 
-@pytest.mark.usefixtures("server")
-def test_no_statement_is_kept_where_the_next_one_may_meet_another_session(
-    pooler: PgBouncer, postgres_database: Database, schema: str | None
-) -> None:
+@pytest.fixture(name="engine")
+def pooled_engine(
+    server: Server, postgres_database: Database, pooler: PgBouncer, schema: str | None
+) -> Iterator[Engine]:
+    """Give an engine as the server has one, whose statements end after a second."""
+    assert server.process is not None
     url = pooler.database_url(postgres_database.url.rpartition("/")[2])
-    with opened(url, schema) as engine:
-        for seen in range(3):
-            threads.save(engine, "kept by nobody", seen=seen)
-            assert threads.get(engine, "kept by nobody").version == seen + 1
-        with engine.connect() as connection:
-            kept = connection.exec_driver_sql("SELECT count(*) FROM pg_prepared_statements")
-            assert kept.scalar_one() == 0
-        threads.delete(engine, "kept by nobody")
+    address = Settings.from_env({"DATABASE_URL": url}).database_url
+    engine = create_engine(address, **database.engine_options(address, schema, 4, 1.0))
+    database.prepare(engine)
+    yield engine
+    engine.dispose()
+
+
+@contextmanager
+def locked(postgres_database: Database, schema: str | None) -> Iterator[None]:
+    """Let whoever asks for threads wait."""
+    engine = create_engine(
+        postgres_database.url.replace("postgresql://", "postgresql+psycopg://"),
+        poolclass=NullPool,
+    )
+    with engine.begin() as connection:
+        table = f'"{schema}".signatures' if schema else "signatures"
+        connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+        yield
+
+
+def test_no_statement_is_kept_where_the_next_one_may_meet_another_session(engine: Engine) -> None:
+    for seen in range(3):
+        threads.save(engine, "kept by nobody", seen=seen)
+        assert threads.get(engine, "kept by nobody").version == seen + 1
+    with engine.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT count(*) FROM pg_prepared_statements")
+        assert kept.scalar_one() == 0
+    threads.delete(engine, "kept by nobody")
+
+
+def test_large_values_go_and_come_whole(engine: Engine) -> None:
+    large = "MII=" * 2_500_000
+    threads.save(engine, "large", cms=large)
+    assert threads.get(engine, "large").cms == large
+    threads.delete(engine, "large")
+
+
+def test_the_first_statement_of_a_transaction_is_broken_off_as_well(
+    engine: Engine, postgres_database: Database, schema: str | None
+) -> None:
+    with locked(postgres_database, schema):
+        for isolated in (transaction, snapshot):
+            with isolated(engine) as connection, pytest.raises(OperationalError, match="timeout"):
+                get_signature(connection, "any", "main")
+    with pytest.raises(SignatureNotFound):
+        threads.get(engine, "any")
+
+
+def test_while_one_waits_others_work_and_a_lost_connection_is_not_used_again(
+    engine: Engine, postgres_database: Database, schema: str | None
+) -> None:
+    threads.save(engine, "lost")
+    with ThreadPoolExecutor(1) as pool, locked(postgres_database, schema):
+        waiting = pool.submit(threads.get, engine, "lost")
+        steps = 0
+        while steps < 30 and not waiting.done():
+            steps += 1
+            time.sleep(0.01)
+        assert steps == 30
+        postgres_database.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE wait_event_type = "
+            "'Lock' AND datname = current_database()"
+        )
+        with pytest.raises(OperationalError):
+            waiting.result(timeout=5)
+    assert threads.get(engine, "lost").version == 1
+    threads.delete(engine, "lost")
 
 
 def test_a_thread_is_saved_continued_listed_and_deleted(client: Client) -> None:

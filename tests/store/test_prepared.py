@@ -1,4 +1,4 @@
-"""Statements on the driver's own cursor: what comes back when they fail."""
+"""Statements that SQLAlchemy doesn't run: what comes back when they fail."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from psycopg import Cursor, ServerCursor
 from sqlalchemy import Engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.store.criteria import Criteria
 from app.store.database import snapshot
 from app.store.searching import Page, find_page, search
+from app.store.sessions import SESSION, Session
 from app.store.weighing import FEW_ROWS
 from tests.store.threads import save, save_first_versions, save_versions, versions
 
@@ -41,7 +43,13 @@ def counted_statements(engine: Engine) -> Iterator[list[str]]:
     class NotingServerCursor(Noting, ServerCursor[Any]):
         pass
 
-    def note_those_of(connection: Any, _entry: object) -> None:
+    class NotingSession(Session):
+        def fetch(self, sql: bytes, *arguments: Any, **options: Any) -> list[tuple[Any, ...]]:
+            statements.append(sql.decode())
+            return super().fetch(sql, *arguments, **options)
+
+    def note_those_of(connection: Any, entry: ConnectionPoolEntry) -> None:
+        entry.info[SESSION] = NotingSession(connection)
         connection.cursor_factory = NotingCursor
         connection.server_cursor_factory = NotingServerCursor
 
