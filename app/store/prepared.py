@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -54,31 +55,34 @@ class Prepared:
         """
         if connection.dialect.name != "postgresql":
             return connection.execute(self.statement, values).all()
+        session: sessions.Session = connection.info[sessions.SESSION]
+        sql, given = self._fill(connection, values)
+        with _translated(connection, sql):
+            return session.fetch(sql.encode(), given, keep=self.kept)
+
+    def stream(
+        self, connection: Connection, values: dict[str, Any], size: int
+    ) -> Iterator[Sequence[Any]]:
+        """Execute, and give rows as they are taken, having fetched `size` at a time.
+
+        Inside a transaction, as of `database.snapshot`.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: as `Connection.execute` does, now or when a row is taken.
+        """
+        if connection.dialect.name != "postgresql":
+            options = {"yield_per": size}
+            return iter(connection.execute(self.statement, values, execution_options=options))
+        session: sessions.Session = connection.info[sessions.SESSION]
+        sql, given = self._fill(connection, values)
+        with _translated(connection, sql):
+            return _translating(connection, sql, session.stream(sql.encode(), given, size))
+
+    def _fill(self, connection: Connection, values: dict[str, Any]) -> tuple[str, list[Any]]:
+        """Return the statement as it is sent, and its values in their order."""
         sql, names, constants = self._compile(connection.engine)
         given = {**constants, **values}
-        session: sessions.Session = connection.info[sessions.SESSION]
-        try:
-            return session.fetch(sql.encode(), [given[name] for name in names], keep=self.kept)
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise self._translate(connection, sql, error) from error
-
-    @staticmethod
-    def _translate(connection: Connection, sql: str, error: Exception) -> BaseException:
-        """Return SQLAlchemy's form of a driver's error; a lost connection leaves the pool."""
-        dialect = connection.dialect
-        lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]  # the driver's own
-        if lost:
-            connection.invalidate(error)
-            sessions.note_loss(connection.engine)
-        return DBAPIError.instance(
-            sql,
-            None,
-            error,
-            dialect.loaded_dbapi.Error,
-            hide_parameters=True,
-            connection_invalidated=lost,
-            dialect=dialect,
-        )
+        return sql, [given[name] for name in names]
 
     def _compile(self, engine: Engine) -> _Compiled:
         found = self._compiled.get(engine)
@@ -93,3 +97,33 @@ class Prepared:
             found = _Compiled(str(compiled), names, dict(compiled.params or {}))
             self._compiled[engine] = found
         return found
+
+
+def _translating(
+    connection: Connection, sql: str, rows: Iterator[tuple[Any, ...]]
+) -> Iterator[tuple[Any, ...]]:
+    with _translated(connection, sql):
+        yield from rows
+
+
+@contextmanager
+def _translated(connection: Connection, sql: str) -> Iterator[None]:
+    """Turn a driver's error into SQLAlchemy's form of it; a lost connection leaves the pool."""
+    dialect = connection.dialect
+    driver = dialect.loaded_dbapi
+    try:
+        yield
+    except driver.Error as error:
+        lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+        if lost:
+            connection.invalidate(error)
+            sessions.note_loss(connection.engine)
+        raise DBAPIError.instance(
+            sql,
+            None,
+            error,
+            driver.Error,
+            hide_parameters=True,
+            connection_invalidated=lost,
+            dialect=dialect,
+        ) from error

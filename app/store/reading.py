@@ -84,7 +84,7 @@ def list_versions(
 
     The rows come as they are taken; `connection` is one of `database.snapshot`.
     """
-    statement = _versions(connection.dialect.name, carried, limited=False).statement
+    statement = _versions(connection.dialect.name, carried, limited=False)
     return stream(connection, statement, {"document": document, "thread": thread}, carried)
 
 

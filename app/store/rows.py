@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, null
+from sqlalchemy import Connection, null
 
 from app.store import sqlite_texts
 from app.store.columns import octets
 from app.store.large_facts import LargeFacts
 from app.store.large_texts import IN_MEMORY, Key, LargeText, find_text, short_text
 from app.store.models import Signature, Version
+from app.store.prepared import Prepared
 from app.store.records import RECORD_COLUMNS, SignatureRecord
 from app.store.signers import short_facts_of
 from app.store.standings import Trusted
@@ -45,11 +46,10 @@ PLAIN = Carried()
 
 
 def stream(
-    connection: Connection, statement: Select[Any], parameters: dict[str, Any], carried: Carried
+    connection: Connection, statement: Prepared, parameters: dict[str, Any], carried: Carried
 ) -> Iterator[SignatureRecord]:
     """Return the records of a statement as they are taken, inside `database.snapshot`."""
-    options = {"yield_per": FETCH_ROWS}
-    rows = connection.execute(statement, parameters, execution_options=options)
+    rows = statement.stream(connection, parameters, FETCH_ROWS)
     return records(connection, carried, rows, SMALL)
 
 

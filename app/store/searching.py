@@ -69,7 +69,7 @@ def search(connection: Connection, page: Page) -> Iterator[SignatureRecord]:
     statement = page_statement(
         connection.dialect.name, shape, picking, carried=page.carried, limited=bool(page.limit)
     )
-    return stream(connection, statement.statement, page_parameters(page), page.carried)
+    return stream(connection, statement, page_parameters(page), page.carried)
 
 
 def _shapes(page: Page) -> tuple[Shape, PickingShape | None]:

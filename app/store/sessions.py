@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -85,6 +85,35 @@ class Session:
             result = self._checked(self._pgconn.exec_params(sql, given))
         transformer.set_pgresult(result)
         return transformer.load_rows(0, result.ntuples, tuple)
+
+    def stream(self, sql: bytes, values: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
+        """Run a statement, and give its rows, which come through a cursor, `size` at a time.
+
+        Inside a transaction, which it begins if need be.
+        """
+        self._number += 1
+        name = b"rows_%d" % self._number
+        # The driver knows of which kind the transaction is.
+        RawCursor(self.connection).execute(
+            b"DECLARE %s NO SCROLL CURSOR FOR %s" % (name, sql), values
+        )
+        return self._rows_of(name, size)
+
+    def _rows_of(self, name: bytes, size: int) -> Iterator[tuple[Any, ...]]:
+        transformer = Transformer(self.connection)
+        more = True
+        while more:
+            result = self._checked(self._pgconn.exec_(b"FETCH %d FROM %s" % (size, name)))
+            transformer.set_pgresult(result)
+            rows = transformer.load_rows(0, result.ntuples, tuple)
+            more = len(rows) == size
+            # Of what was given nothing is kept.
+            transformer.set_pgresult(None)
+            del result
+            rows.reverse()
+            while rows:
+                yield rows.pop()
+        self._checked(self._pgconn.exec_(b"CLOSE %s" % name))
 
     def _begin(self, sql: bytes, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run the first statement of a transaction by the driver, which knows of which kind."""

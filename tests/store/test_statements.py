@@ -48,6 +48,10 @@ def counted_statements(engine: Engine) -> Iterator[list[str]]:
             statements.append(sql.decode())
             return super().fetch(sql, *arguments, **options)
 
+        def stream(self, sql: bytes, *arguments: Any, **options: Any) -> Iterator[tuple[Any, ...]]:
+            statements.append(sql.decode())
+            return super().stream(sql, *arguments, **options)
+
     def note_those_of(connection: Any, entry: ConnectionPoolEntry) -> None:
         entry.info[SESSION] = NotingSession(connection)
         connection.cursor_factory = NotingCursor
