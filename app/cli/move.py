@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 import click
-import psycopg2
+import psycopg
 from flask import current_app
 from sqlalchemy import Engine
 
@@ -65,7 +65,7 @@ def move_over(address: str | None, schema: str | None, as_json: bool) -> None:
             findings = _move(original, db.engine, reveal)
     except MoveError as error:
         raise _Refused(str(error)) from error
-    except psycopg2.Error as error:
+    except psycopg.Error as error:
         reason = str(error).partition("\n")[0]
         raise _Refused(f"the original's database can't be read: {reason}") from error
     _tell(findings)
@@ -80,7 +80,7 @@ def _own_address() -> Mapping[str, Any]:
     if db.engine.dialect.name != "postgresql":
         raise MoveError("MOVE_FROM must be set: the address of the original's database")
     positional, parameters = db.engine.dialect.create_connect_args(db.engine.url)
-    return {**({"dsn": positional[0]} if positional else {}), **parameters}
+    return {**({"conninfo": positional[0]} if positional else {}), **parameters}
 
 
 def _move(original: Original, engine: Engine, reveal: mover.Reveal) -> Findings:

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
-import psycopg2
-from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ, connection
+import psycopg
+from psycopg import Connection, IsolationLevel, sql
 
 from app.moving.errors import MoveError
 from app.moving.tables import HEADS, LINKS, TAGS, VERSIONS, check_columns, find_schema
@@ -83,7 +82,7 @@ class Totals(NamedTuple):
 class Original:
     """The tables of an original server, as they were when they were opened."""
 
-    def __init__(self, link: connection, schema: str | None) -> None:
+    def __init__(self, link: Connection[Any], schema: str | None) -> None:
         """Find the tables.
 
         Raises:
@@ -228,7 +227,7 @@ class Original:
             for one, is_current in wanted
         ]
 
-    def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    def _rows(self, statement: LiteralString, *values: Any) -> list[tuple[Any, ...]]:
         with self._link.cursor() as cursor:
             cursor.execute(sql.SQL(statement).format(**self._words), values)
             return cursor.fetchall()
@@ -244,11 +243,13 @@ def opened(address: str | Mapping[str, Any], schema: str | None = None) -> Itera
 
     Raises:
         MoveError: it can't be used.
-        psycopg2.Error: the connection broke.
+        psycopg.Error: the connection broke.
     """
     link = _connect(address)
     try:
-        link.set_session(ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+        link.isolation_level = IsolationLevel.REPEATABLE_READ
+        link.read_only = True
+        link.prepare_threshold = None  # A pooler could give what is kept to somebody else.
         with link.cursor() as cursor:
             # While a batch is written, the snapshot waits; some servers break off who does.
             cursor.execute("SET LOCAL statement_timeout = 0")
@@ -258,7 +259,7 @@ def opened(address: str | Mapping[str, Any], schema: str | None = None) -> Itera
         link.close()
 
 
-def _connect(address: str | Mapping[str, Any]) -> connection:
+def _connect(address: str | Mapping[str, Any]) -> Connection[Any]:
     parameters: dict[str, Any] = {"application_name": "qoltanba-move", "connect_timeout": 10}
     if isinstance(address, str):
         if not _ADDRESS(address):
@@ -267,17 +268,16 @@ def _connect(address: str | Mapping[str, Any]) -> connection:
                 "the original's address must be postgresql://user:password@host:port/database, "
                 "what is special in the password percent-encoded"
             )
-        parameters["dsn"] = address
+        parameters["conninfo"] = address
     else:
         parameters |= address
     try:
-        link: connection = psycopg2.connect(**parameters)
-    except psycopg2.OperationalError as error:
+        return psycopg.connect(**parameters)
+    except psycopg.OperationalError as error:
         reason = " ".join(str(error).split())
         raise MoveError(f"the original's database can't be reached: {reason}") from error
-    except psycopg2.Error as error:
+    except psycopg.Error as error:
         raise MoveError("the original's address is not one that libpq takes") from error
-    return link
 
 
 def _meta(number: int, version: int, created_at: datetime | None, *rest: Any) -> Meta:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from psycopg2.extensions import connection
+from typing import Any
+
+from psycopg import Connection
 
 from app.moving.errors import MoveError
 
@@ -28,7 +30,7 @@ COLUMNS = {
 _OLDER = {"chain", "stage", "parent_id"}
 
 
-def find_schema(link: connection, wanted: str | None) -> str:
+def find_schema(link: Connection[Any], wanted: str | None) -> str:
     """Return the name of the schema that has the tables.
 
     Raises:
@@ -51,7 +53,7 @@ def find_schema(link: connection, wanted: str | None) -> str:
     return wanted or str(found[0])
 
 
-def check_columns(link: connection, schema: str) -> None:
+def check_columns(link: Connection[Any], schema: str) -> None:
     """Look whether all that is read is there.
 
     Raises:

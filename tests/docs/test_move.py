@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import psycopg2
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from app.moving.findings import Kind
 from tests.api.asking import rows
@@ -77,7 +77,7 @@ def test_the_readme_points_there() -> None:
 
 
 def test_the_tables_are_made_beside_the_originals_by_its_own_variables(url: str) -> None:
-    parts = psycopg2.extensions.parse_dsn(url)
+    parts = {name: str(part) for name, part in conninfo_to_dict(url).items()}
     variables = {
         "PG_HOST": parts["host"],
         "PG_PORT": parts["port"],

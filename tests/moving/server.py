@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg2
+import psycopg
 
 #: The tables as the image perfumerlabs/ncanode makes them.
 TABLES = """
@@ -63,13 +63,12 @@ _COLUMNS = (
 @contextmanager
 def connected(url: str) -> Iterator[Any]:
     """Give a cursor of a connection that commits each statement."""
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    try:
-        with connection.cursor() as cursor:
-            yield cursor
-    finally:
-        connection.close()
+    # Values within the text: there may be several statements in it.
+    with (
+        psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor) as connection,
+        connection.cursor() as cursor,
+    ):
+        yield cursor
 
 
 class OriginalServer:
