@@ -6,11 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
+    BindParameter,
     DateTime,
     Integer,
     Text,
     TypeDecorator,
+    cast,
+    column,
+    func,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
@@ -105,3 +110,12 @@ CODE = Text().with_variant(Text(collation="C"), "postgresql")
 ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
 #: A UUID in its usual text form.
 PUBLIC_ID = Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
+
+
+def each_item(dialect: str, listed: BindParameter[str]) -> Any:
+    """Return the column of the items of a JSON list, which is sent as text."""
+    if dialect == "sqlite":
+        each = func.json_each(listed)
+    else:
+        each = func.json_array_elements(cast(listed, JSON))
+    return each.table_valued(column("value", JSON), name="item", joins_implicitly=True).c.value

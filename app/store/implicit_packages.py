@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import (
-    JSON,
     BindParameter,
     Connection,
     Row,
@@ -21,11 +20,11 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
-    column,
     func,
     select,
 )
 
+from app.store.columns import each_item
 from app.store.errors import PackageTooLarge
 from app.store.models import Signature, Signer
 from app.store.package_records import (
@@ -170,9 +169,7 @@ def _signers(connection: Connection, people: Mapping[str, _Seen]) -> list[Packag
 @cache
 def _people(dialect: str) -> Select[Any]:
     """Write the statement that gives what people claim, each with the place that was sent."""
-    each = func.json_each if dialect == "sqlite" else func.json_array_elements
-    sent = each(_ASKED).table_valued(column("value", JSON), name="item", joins_implicitly=True)
-    item = sent.c.value
+    item = each_item(dialect, _ASKED)
     place, signature, version, number = (item[index].as_integer() for index in range(4))
     return select(place, _CLAIMED).where(
         Signer.signature_id == signature, Signer.version == version, Signer.number == number

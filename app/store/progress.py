@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
-    JSON,
     BindParameter,
     Connection,
     FromClause,
@@ -18,11 +17,11 @@ from sqlalchemy import (
     Text,
     bindparam,
     cast,
-    column,
     func,
     select,
 )
 
+from app.store.columns import each_item
 from app.store.models import Package, PackageDocument, Signature
 from app.store.prepared import Prepared
 from app.store.required import Demands, asks_for_roles, claims_of, demands_of, read_list
@@ -137,11 +136,7 @@ def _newest(asked: FromClause) -> ScalarSelect[int]:
 
 
 def _asked(dialect: str) -> FromClause:
-    if dialect == "sqlite":
-        each = func.json_each(_ASKED)
-    else:
-        each = func.json_array_elements(cast(_ASKED, JSON))
-    item = each.table_valued(column("value", JSON), name="item", joins_implicitly=True).c.value
+    item = each_item(dialect, _ASKED)
     return select(
         item[0].as_integer().label("place"),
         item[1].as_string().label("document"),

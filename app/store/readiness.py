@@ -70,7 +70,7 @@ def _ask_server(engine: Engine) -> Fault | None:
             connection.execute(_LITTLE_MEMORY)
             _, is_read_only = connection.execute(_SORT, {"rows": _ROOM // 256}).one()
     except DBAPIError as error:
-        code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+        code = getattr(error.orig, "sqlstate", None)
         return Fault.FULL if code == _DISK_FULL else Fault.UNREACHABLE
     except SQLAlchemyError:
         return Fault.UNREACHABLE
