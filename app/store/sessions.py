@@ -157,8 +157,12 @@ class Session:
             pgconn.send_query_params(ahead, None)
             pgconn.send_query_params(sql, given)
             pgconn.pipeline_sync()
-            # Behind the result of each statement is None, and then comes that of the Sync.
-            first, _, second, _, _ = [self._next_result() for _ in range(5)]
+            while pgconn.flush():
+                self._wait(select.POLLIN | select.POLLOUT)
+            # Behind the result of a statement is None, and behind both comes that of the Sync.
+            first, _ = self._next_result(), pgconn.get_result()
+            second, _ = self._next_result(), pgconn.get_result()
+            self._next_result()
             pgconn.exit_pipeline_mode()
         except BaseException:
             # What is still to come would be taken for the answer to another statement.
@@ -169,12 +173,9 @@ class Session:
 
     def _next_result(self) -> Any:
         """Wait for a result; `get_result` would do so, too, and let no other thread work."""
-        pgconn = self._pgconn
-        while pgconn.flush():
-            self._wait(select.POLLIN | select.POLLOUT)
-        while pgconn.is_busy():
+        while self._pgconn.is_busy():
             self._wait(select.POLLIN)
-        return pgconn.get_result()
+        return self._pgconn.get_result()
 
     def _wait(self, events: int) -> None:
         poll = select.poll()
