@@ -119,7 +119,8 @@ def _stream(
     connection: Connection, statement: Select[Any], values: Mapping[str, Any]
 ) -> Iterator[Row[*tuple[Any, ...]]]:
     options = {"yield_per": _FETCH_ROWS}
-    return iter(connection.execute(statement, values, execution_options=options))
+    with connection.execute(statement, values, execution_options=options) as rows:
+        yield from rows
 
 
 def _meet(people: dict[str, _Seen], row: Row[*tuple[Any, ...]]) -> int:

@@ -47,8 +47,11 @@ class LargeFacts:
         statement = facts_of_each(self.engine.dialect.name, self.trusted)
         options = {"yield_per": _FETCH_ROWS}
         got = False
-        with snapshot(self.engine) as connection:
-            rows = connection.execute(statement, self.key._asdict(), execution_options=options)
+        values = self.key._asdict()
+        with (
+            snapshot(self.engine) as connection,
+            connection.execute(statement, values, execution_options=options) as rows,
+        ):
             for some in rows.scalars().partitions():
                 got = True
                 yield some

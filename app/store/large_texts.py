@@ -11,15 +11,15 @@ from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from tempfile import TemporaryFile
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
     LargeBinary,
-    Select,
     bindparam,
     case,
     func,
@@ -31,6 +31,7 @@ from app.store.columns import octets
 from app.store.database import snapshot
 from app.store.errors import NoRoom, SignatureNotFound
 from app.store.models import Version
+from app.store.prepared import Prepared
 
 #: Bytes up to which a text is held in memory.
 IN_MEMORY = 1024 * 1024
@@ -159,16 +160,16 @@ def _postgresql_pieces(engine: Engine, key: Key, size: int) -> Iterator[bytes]:
     The driver has no more of it than a piece, and libpq makes no room that it would keep for good.
     """
     with snapshot(engine) as connection:
-        options = {"yield_per": 1}
-        rows = connection.execute(_cut(size), key._asdict(), execution_options=options)
-        yield from rows.scalars()
+        for (piece,) in _cut(size).stream(connection, key._asdict(), 1):
+            yield piece
 
 
-def _cut(size: int) -> Select[Any]:
+@cache
+def _cut(size: int) -> Prepared:
     encoded = func.convert_to(Version.cms, "UTF8", type_=LargeBinary)
     # OFFSET keeps it a subquery, whose text is taken out of TOAST once.
     whole = select(encoded.label("octets")).where(*_OF_KEY).offset(0).subquery("whole")
     series = func.generate_series(1, func.length(whole.c.octets), size)
     places = series.table_valued("place", joins_implicitly=True).render_derived()
     piece = func.substr(whole.c.octets, places.c.place, size, type_=LargeBinary)
-    return select(piece).select_from(whole, places)
+    return Prepared(select(piece).select_from(whole, places))

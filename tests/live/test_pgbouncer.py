@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from app.store import database
 from app.store.database import snapshot, transaction
 from app.store.errors import SignatureNotFound
-from app.store.large_texts import LargeText
+from app.store.large_texts import LargeText, SpooledText
 from app.store.reading import get_signature
 from config.settings import Settings
 from tests.live.client import Client, assert_whole, content, signature, together
@@ -114,7 +114,10 @@ def test_large_values_go_and_come_whole(engine: Engine) -> None:
     threads.save(engine, "large", cms=large)
     found = threads.get(engine, "large").cms
     assert isinstance(found, LargeText)
-    assert "".join(found.pieces(100_000)) == large
+    assert found.read() == large
+    with found.opened() as held:
+        assert isinstance(held, SpooledText)
+        assert "".join(held.pieces(100_000)) == large
     threads.delete(engine, "large")
 
 

@@ -162,15 +162,16 @@ def _read_portions(
         for value, (name, kind) in zip(values, stored.columns, strict=True)
     ]
     statement = select(is_small, *short).order_by(*keys)
-    for row in connection.execute(statement, execution_options={"yield_per": FETCH_ROWS}):
-        if row[0]:
-            yield _write_line(row[1:])
-            continue
-        one = select(*values).where(
-            *(key == row[place + 1] for key, place in zip(keys, places, strict=True))
-        )
-        # Nothing here keeps it: two that are large would be in memory at once.
-        yield _write_line(connection.execute(one).one())
+    with connection.execute(statement, execution_options={"yield_per": FETCH_ROWS}) as rows:
+        for row in rows:
+            if row[0]:
+                yield _write_line(row[1:])
+                continue
+            one = select(*values).where(
+                *(key == row[place + 1] for key, place in zip(keys, places, strict=True))
+            )
+            # Nothing here keeps it: two that are large would be in memory at once.
+            yield _write_line(connection.execute(one).one())
 
 
 def _write_line(row: Sequence[Any]) -> bytes:
