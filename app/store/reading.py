@@ -107,4 +107,7 @@ def _versions(dialect: str, carried: Carried, *, limited: bool) -> Prepared:
         .where(*_THREAD)
         .order_by(Version.version.desc())
     )
-    return Prepared(statement.limit(bindparam("limit")) if limited else statement)
+    if not limited:
+        return Prepared(statement)
+    # An index finds the thread, which has few versions as a rule, whatever its name.
+    return Prepared(statement.limit(bindparam("limit")), kept=True)
