@@ -94,4 +94,5 @@ def test_pages_of_a_name_that_all_share_are_found_at_once(named: Engine) -> None
     assert max(taken.values()) < 0.25, taken
     offsets = [seconds(named, ids[n : n + 20], shared, n) for n in (10_000, 50_000, 90_000)]
     assert offsets[2] < 1.0, offsets
-    assert offsets[2] < 15 * offsets[0], offsets
+    # Both are so far back that PostgreSQL compiles them, which takes as long as to run them.
+    assert offsets[2] < 3 * offsets[1], offsets
