@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Engine, make_url, text
 
 from app.store.criteria import Criteria
 from app.store.migrations import upgrade
-from app.store.reading import search
+from app.store.reading import list_few_versions
 from app.store.records import SignatureRecord
+from app.store.searching import Page, find_page
 from tests.conftest import opened, schema_on, write_url
 from tests.store.threads import find, get, save, versions
 
@@ -45,10 +46,16 @@ def kept(connection: Connection) -> list[str]:
     return [row.statement for row in connection.execute(text(KEPT))]
 
 
-def page(engine: Engine, criteria: Criteria) -> list[SignatureRecord]:
+def page(engine: Engine, criteria: Criteria) -> list[SignatureRecord] | None:
     """Give a page, as a request finds it."""
     with engine.connect() as connection:
-        return list(search(connection, criteria, limit=5))
+        return find_page(connection, Page(criteria, 5))
+
+
+def few_versions(engine: Engine) -> list[SignatureRecord] | None:
+    """Give the versions of a thread, as a request finds them."""
+    with engine.connect() as connection:
+        return list_few_versions(connection, "doc", "main")
 
 
 def plan(connection: Connection, name: str, types: str) -> str:
@@ -62,6 +69,7 @@ def test_what_is_found_in_one_way_is_kept_once(generic: Engine) -> None:
     save(generic)
     for _ in range(3):
         save(generic, seen=get(generic).version)
+        few_versions(generic)
         for criteria in PLAIN:
             page(generic, criteria)
     with generic.connect() as connection:
@@ -71,7 +79,8 @@ def test_what_is_found_in_one_way_is_kept_once(generic: Engine) -> None:
     assert [line for line in found if "save_version(" in line]
     assert [line for line in found if "signature_tags.tag = " in line]
     assert [line for line in found if "signature_terms.term = " in line]
-    assert len(found) == 4
+    assert [line for line in found if "ORDER BY versions.version DESC" in line]
+    assert len(found) == 5
 
 
 def test_what_depends_on_values_is_planned_for_them(generic: Engine) -> None:
@@ -91,6 +100,7 @@ def test_what_depends_on_values_is_planned_for_them(generic: Engine) -> None:
 def test_what_is_kept_looks_everything_up_in_indexes(generic: Engine) -> None:
     save(generic)
     get(generic)
+    few_versions(generic)
     for criteria in PLAIN:
         page(generic, criteria)
     with generic.connect() as connection:
