@@ -12,6 +12,7 @@ import errno
 import mmap
 import os
 import time
+import weakref
 from threading import Lock
 
 from limits.storage import Storage
@@ -49,6 +50,7 @@ class SharedCounters(Storage):
         places = self._groups * WAYS
         # Never linked into a folder, so there is nothing to clean up, and none must be writable.
         self._file = os.memfd_create("qoltanba-limits")
+        weakref.finalize(self, os.close, self._file)
         os.ftruncate(self._file, places * 24)
         memory = memoryview(mmap.mmap(self._file, places * 24))
         self._keys = memory[: places * 8].cast("Q")
