@@ -1,1 +1,1 @@
-"""What the README and the files around it promise: their very lines are run."""
+"""What the README and the pages around it promise: their very lines are run."""

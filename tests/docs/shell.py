@@ -1,4 +1,4 @@
-"""Lines of text, run in a shell as a reader of the README would."""
+"""Lines of text, run in a shell as a reader of the pages would."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.live.server import PATIENCE, PROJECT, environment
 from tests.postgresql import find_binaries
 
-#: The folder of `flask` and `gunicorn`, which the README calls `.venv/bin`.
+#: The folder of `flask` and `gunicorn`, which the pages call `.venv/bin`.
 BIN = Path(sys.executable).parent
 
 

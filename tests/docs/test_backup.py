@@ -1,4 +1,4 @@
-"""The README's backup and restore lines give everything back."""
+"""Back up and restore by the databases' own means, as docs/operations.md says: all comes back."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from tests.docs.conftest import MakeDatabase, MakeServer
-from tests.docs.readme import commands, section
+from tests.docs.pages import commands, read, section
 from tests.docs.shell import run
 from tests.live.client import Client, content, signature_number
 from tests.live.server import Server
 
-POSTGRESQL_BACKUP, POSTGRESQL_RESTORE, SQLITE_BACKUP = commands(section("Backup and restore"))
+SECTION = section(read("operations.md"), "By the databases' own means")
+POSTGRESQL_BACKUP, POSTGRESQL_RESTORE, SQLITE_BACKUP = commands(SECTION)
 
 Kept = dict[str, Any]
 
@@ -87,18 +88,18 @@ def stop(server: Server) -> None:
 
 
 def restore_sqlite(folder: Path, server: Server) -> None:
-    """Do what the README says in words."""
+    """Do what the page says in words."""
     file = folder / "var" / "qoltanba.sqlite3"
     stop(server)
     for ending in ("-wal", "-shm"):
         file.with_name(file.name + ending).unlink(missing_ok=True)
     (folder / "backup.sqlite3").replace(file)
-    server.migrate()  # as every start that the README describes does first
+    server.migrate()  # as every start that the page describes does first
     server.start()
 
 
 def test_what_is_to_be_done_to_restore_sqlite_is_said() -> None:
-    words = " ".join(section("Backup and restore").split())
+    words = " ".join(SECTION.split())
     assert re.search(
         r"To restore: stop the server, remove `var/qoltanba.sqlite3-wal` and `-shm`, "
         r"put the backup in the place of `var/qoltanba.sqlite3`, start again",

@@ -12,11 +12,11 @@ import pytest
 
 from tests.api import people
 from tests.docs.conftest import MakeServer
-from tests.docs.readme import USUAL_ADDRESS, blocks
+from tests.docs.pages import USUAL_ADDRESS, blocks, read
 from tests.docs.shell import shell_environment
-from tests.live.server import PATIENCE, PROJECT
+from tests.live.server import PATIENCE
 
-CLIENTS = (PROJECT / "docs" / "clients.md").read_text(encoding="utf-8")
+CLIENTS = read("clients.md")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.docs.readme import section, spans
+from tests.docs.pages import read, spans
 from tests.docs.shell import BIN, run, shell_environment
 from tests.live.server import PATIENCE, PROJECT, kill_group, wait_until
 from tests.postgresql import free_port
@@ -113,14 +113,14 @@ def test_nobody_is_open_to_the_world_unasked() -> None:
     assert re.findall(r"ports: (.*)", text_of("compose.yaml")) == ['["127.0.0.1:8000:8000"]']
 
 
-def test_the_images_volume_is_where_the_readme_says() -> None:
+def test_the_images_volume_is_where_its_page_says() -> None:
     [volume] = re.findall(r"^VOLUME (\S+)$", text_of("Dockerfile"), re.MULTILINE)
-    assert volume in spans(section("Deployment"))
+    assert volume in spans(read("deploy/README.md"))
 
 
 def test_the_platforms_file_names_settings_that_exist() -> None:
     described = json.loads(text_of("app.json"))["env"]
-    assert set(described) <= set(spans(section("Settings")))
+    assert set(described) <= set(spans(read("configuration.md")))
 
 
 def procfile() -> dict[str, str]:
@@ -130,8 +130,8 @@ def procfile() -> dict[str, str]:
 
 
 def service_line() -> str:
-    """Give the line that the README has for a machine of one's own."""
-    [line] = [span for span in spans(section("Deployment")) if " && gunicorn " in span]
+    """Return the line that the page has for a machine of one's own."""
+    [line] = [span for span in spans(read("deploy/README.md")) if " && gunicorn " in span]
     return line
 
 
@@ -194,7 +194,7 @@ def test_a_server_whose_release_did_not_run_is_not_ready(tmp_path: Path) -> None
         assert session.get(f"{address}/health/ready", timeout=PATIENCE).status_code == 503
 
 
-def test_the_service_line_of_the_readme_migrates_and_serves(tmp_path: Path) -> None:
+def test_the_service_line_of_the_page_migrates_and_serves(tmp_path: Path) -> None:
     with started(service_line(), tmp_path) as address:
         assert_ready(address)
 

@@ -12,13 +12,13 @@ from app.moving.findings import Kind
 from tests.api.asking import rows
 from tests.conftest import AppMaker
 from tests.docs.conftest import MakeDatabase
-from tests.docs.readme import blocks, commands, section
+from tests.docs.pages import README, blocks, commands, read
 from tests.docs.shell import attempt, run
 from tests.live.server import PROJECT
 from tests.moving.server import TABLES, OriginalServer, connected
 from tests.store.signings import IVANOV, signed_by
 
-GUIDE = (PROJECT / "docs" / "migrating-from-ncanode.md").read_text(encoding="utf-8")
+GUIDE = read("migrating-from-ncanode.md")
 OURS, ITS, UPGRADE, MOVE, VERIFY = commands(GUIDE)
 SAVED_AT = "2024-02-29 23:30:00"
 
@@ -72,7 +72,7 @@ def test_the_guide_names_each_list_of_the_report() -> None:
 
 
 def test_the_readme_points_there() -> None:
-    assert "docs/migrating-from-ncanode.md" in section("Moving from the original")
+    assert "docs/migrating-from-ncanode.md" in read(README)
     assert len(blocks(GUIDE, "sh")) == 3
 
 

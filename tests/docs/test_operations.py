@@ -12,13 +12,15 @@ import pytest
 from app.api.operations import _FAULTS
 from app.store.readiness import Fault
 from tests.docs.conftest import MakeDatabase, MakeServer
-from tests.docs.readme import blocks
+from tests.docs.pages import blocks, read
 from tests.docs.shell import BIN, shell_environment
 from tests.live.client import Client
 from tests.live.server import PROJECT
 from tests.postgresql import free_port
 
-PAGE = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+PAGE = read("operations.md")
+#: The lines of another section are run by test_backup.py.
+OWN_COMMANDS, _, _ = PAGE.partition("\n## Watch\n")
 DRILL = "docs/deploy/drill.sh"
 
 
@@ -65,7 +67,7 @@ def test_the_commands_do_what_they_say(
     settings: tuple[dict[str, str], dict[str, str]], make_server: MakeServer
 ) -> None:
     store, empty = settings
-    scripts = [block.text for block in blocks(PAGE, "sh")]
+    scripts = [block.text for block in blocks(OWN_COMMANDS, "sh")]
     is_restore = ["restore" in text for text in scripts]
     assert is_restore.count(True) == 1
     place = is_restore.index(True)

@@ -6,12 +6,13 @@ import re
 
 import pytest
 
-from tests.docs.test_readme import settings_table
+from tests.docs.pages import read
+from tests.docs.test_configuration import settings_table
 from tests.live.server import PROJECT
 
 pytestmark = pytest.mark.attacks
 
-PAGE = (PROJECT / "docs" / "security.md").read_text(encoding="utf-8")
+PAGE = read("security.md")
 
 
 def test_its_settings_exist() -> None:
