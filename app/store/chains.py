@@ -128,11 +128,13 @@ def _record(
     )
 
 
-def delete_chain(connection: Connection, document: str, thread: str) -> None:
+def delete_chain(
+    connection: Connection, document: str, thread: str, signature_id: int | None = None
+) -> None:
     """Remove a thread: its head, all versions, its tags. Inside `database.transaction`.
 
     Raises:
-        SignatureNotFound: there is no such thread.
+        SignatureNotFound: there is no such thread, or it has another id than `signature_id`.
     """
     # The lock waits for a writer that is at work, so that what it adds is removed as well.
     head = connection.execute(
@@ -140,7 +142,7 @@ def delete_chain(connection: Connection, document: str, thread: str) -> None:
         .where(Signature.document == document, Signature.thread == thread)
         .with_for_update()
     ).first()
-    if head is None:
+    if head is None or signature_id not in (None, head.id):
         raise SignatureNotFound
     search_indexes.drop_all(connection, head.id, head.version)
     connection.execute(delete(Signature).where(Signature.id == head.id))

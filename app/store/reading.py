@@ -21,6 +21,13 @@ _THREAD = (
 )
 
 
+def find_address(connection: Connection, signature_id: int) -> tuple[str, str] | None:
+    """Return document and thread of the thread with an id, None if there is none."""
+    statement = select(Signature.document, Signature.thread).where(Signature.id == signature_id)
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else (row.document, row.thread)
+
+
 def get_signature(
     connection: Connection,
     document: str,

@@ -64,6 +64,8 @@ READS: dict[str, type[FieldsSchema] | Mapping[str, fields.Field[Any]]] = {
 }
 #: Fields that a schema has for another operation, and that mean nothing here.
 UNUSED = {"sendPackage": {"rescindMessage"}, "deletePackage": {"rescindMessage"}}
+#: Parameters that are read for older clients only.
+OLDER = {"getSignature": {"id"}, "deleteSignature": {"id"}}
 #: The last part of the ids of operations that have a second address.
 SECOND = "V1"
 
@@ -74,6 +76,8 @@ def parameters_of(operation: str) -> dict[str, Json]:
     read = READS.get(name, {})
     shapes = shapes_of(read()) if isinstance(read, type) else _shapes(read)
     shapes = {key: shape for key, shape in shapes.items() if key not in UNUSED.get(name, ())}
+    for key in OLDER.get(name, ()):
+        shapes[key] = {**shapes[key], "deprecated": True}
     aliases = {
         alias: {**shapes[known], "deprecated": True}
         for alias, known in ALIASES.items()

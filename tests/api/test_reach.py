@@ -220,6 +220,32 @@ def test_what_is_out_of_reach_takes_what_nothing_takes(locked: Flask, bound: Cal
     assert all(len([one for one in found if "SELECT" in one]) == 1 for *_, found in absent)
 
 
+@pytest.mark.attacks
+def test_an_id_out_of_reach_takes_what_no_id_takes(
+    locked: Flask, bound: Caller, admin: Caller
+) -> None:
+    def ask(number: int) -> list[tuple[int, bytes, list[str]]]:
+        answers = []
+        for method in ("GET", "DELETE"):
+            with statements(locked) as found:
+                response = bound.client.open(
+                    "/signature", method=method, json={"id": number}, headers=bound.headers
+                )
+            answers.append((response.status_code, response.data, found))
+        return answers
+
+    ours, theirs = (
+        content_of(admin.get("/signature", **thread))["signature"]["id"]
+        for thread in (OURS, THEIRS)
+    )
+    bound.get("/signature", **OURS)  # The day of the token's use is noted.
+    absent = ask(10**9)
+    assert ask(theirs) == absent
+    assert all(len([one for one in found if "SELECT" in one]) == 2 for *_, found in absent)
+    assert [status for status, *_ in absent] == [404, 404]
+    assert [status for status, *_ in ask(ours)] == [200, 200]
+
+
 def test_what_is_wrong_with_a_reachable_thread_is_told(bound: Caller) -> None:
     assert message_of(bound.save(**OURS, tags=["hr-1"])) == "Version must be set"
     assert bound.save(**OURS, version=7, tags=["hr-1"]).status_code == 400

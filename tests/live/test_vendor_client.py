@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,13 @@ HERE = Path(__file__).parent
 PROGRAMS = {
     "php": ["php", str(HERE / "vendor_client.php")],
     "python": [sys.executable, str(HERE / "vendor_client.py")],
+}
+#: The headers by which releases of the client differ, as they were seen on the wire when each was
+#: run. All send the same body, but for a request without parameters: `[]` before 1.3, then nothing.
+HEADERS = {
+    "1.2.0": {},
+    "1.4.2": {"Api-Segment": "acme"},
+    "5.6.0": {"Api-Locale": "ru", "Api-Segment": "acme", "Api-Tenant": "acme"},
 }
 Ask = Callable[..., dict[str, Any]]
 
@@ -85,23 +93,35 @@ def program_of(request: pytest.FixtureRequest) -> str:
     return installed(request.param)
 
 
-@pytest.fixture(name="ask")
-def asking(program: str, server: Server, token: str) -> Ask:
-    """Give a function that sends a request: method and path, then its fields."""
+@pytest.fixture(name="ask_as")
+def asking_as(program: str, server: Server, token: str) -> Callable[[str], Ask]:
+    """Give a function that gives, for a release, one that sends a request and its fields."""
 
-    def ask(what: str, **fields: Any) -> dict[str, Any]:
-        method, path = what.split()
-        question = {"method": method, "path": path, "body": fields}
+    def ask(release: str, what: str, **fields: Any) -> dict[str, Any]:
+        question = asked(release, what, fields)
         seen: dict[str, Any] = run(program, server.port, token, [question])[0]
         return seen
 
-    return ask
+    return lambda release: partial(ask, release)
+
+
+def asked(release: str, what: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Give the question that a release asks: method and path, then its fields."""
+    method, path = what.split()
+    body = fields if fields or release < "1.3" else None
+    return {"method": method, "path": path, "headers": HEADERS[release], "body": body}
+
+
+@pytest.fixture(name="ask")
+def asking(ask_as: Callable[[str], Ask]) -> Ask:
+    """Give a function that sends a request as the newest release does."""
+    return ask_as("5.6.0")
 
 
 @pytest.fixture(name="code")
-def document_of(request: pytest.FixtureRequest, program: str) -> str:
+def document_of(request: pytest.FixtureRequest) -> str:
     """Give what the documents of a test begin with."""
-    return f"{CODE}{request.node.originalname}/{program} "
+    return f"{CODE}{request.node.name} "
 
 
 def saved(ask: Ask, document: str, thread: str = "approval", **more: Any) -> dict[str, Any]:
@@ -128,11 +148,51 @@ def test_a_signature_lives_and_dies(ask: Ask, code: str) -> None:
     assert missing["message"] == "Подпись не найдена"  # as Api-Locale wants it
 
 
-def test_no_parameters_are_an_empty_list(ask: Ask, code: str) -> None:
+@pytest.mark.parametrize("release", HEADERS)
+def test_no_parameters_are_an_empty_list_or_nothing(
+    ask_as: Callable[[str], Ask], code: str, release: str
+) -> None:
+    ask = ask_as(release)
     saved(ask, code)
     assert ask("get /signatures")["parts"]["signatures"]
     assert ask("get /signature")["http"] == 400
     assert ask("delete /signature")["http"] == 400
+
+
+def test_the_oldest_release_knows_chains_and_ids(ask_as: Callable[[str], Ask], code: str) -> None:
+    ask, cms = ask_as("1.2.0"), people.cms(people.ivan())
+    chain = {"document": code, "chain": "approval"}
+    first = ask("post /signature", **chain, stage="draft", signature=cms, tags=[code])
+    assert (first["http"], first["status"], first["message"]) == (201, True, None)
+    made = first["parts"]["signature"]
+    named = {"document": code.strip(), "chain": "approval", "stage": "draft", "parent": None}
+    assert made == {**made, **named, "signature": cms}
+    for address in ({"id": made["id"]}, chain, {**chain, "stage": "draft"}):
+        assert ask("get /signature", **address)["parts"]["signature"] == made
+    for filters in ({**chain, "stage": "draft"}, {"tags": [code], "id_ge": made["id"]}):
+        assert ask("get /signatures", **filters)["parts"]["signatures"] == [made]
+    # A second stage is a version, of which the release says its parent, and not which it saw.
+    later = ask("post /signature", **chain, stage="final", signature=cms, parent=made["id"])
+    assert (later["http"], later["message"]) == (400, "Version must be set")
+    for fields in ({"parent": made["id"]}, {"document": code}, {}):
+        assert ask("get /signature", **fields)["http"] == 400
+    gone = ask("delete /signature", id=made["id"])
+    assert (gone["http"], gone["status"], gone["message"]) == (200, True, None)
+    for what in ("get", "delete"):
+        missing = ask(f"{what} /signature", id=made["id"])
+        assert (missing["http"], missing["status"], missing["parts"]) == (404, False, {})
+
+
+@pytest.mark.parametrize("release", ["1.4.2", "5.6.0"])
+def test_what_newer_releases_may_add_changes_nothing(
+    ask_as: Callable[[str], Ask], code: str, release: str
+) -> None:
+    ask, thread = ask_as(release), {"document": code, "thread": "approval"}
+    made = saved(ask, code, silent=True, code="anything")
+    assert ask("get /signature", **thread, id=made["id"])["parts"]["signature"] == made
+    assert ask("get /signature", id=made["id"])["parts"]["signature"] == made
+    assert ask("delete /signature", **thread, id=made["id"], code="anything")["http"] == 200
+    assert ask("delete /signature", id=made["id"])["http"] == 404
 
 
 def test_lists(ask: Ask, code: str) -> None:
@@ -171,6 +231,8 @@ def test_validations(ask: Ask, code: str) -> None:
     cms, iin = people.cms(people.ivan()), people.IIN
     yes = ask("post /validate", cms=cms, rule=["iin", "individual"], iin=iin)
     assert (yes["http"], yes["status"]) == (200, True)
+    either = {"rule": ["iin", "ceo"], "criteria": "or", "expiration": False}
+    assert ask("post /validate", cms=cms, iin=iin, **either)["status"] is True
     no = ask("post /validate", cms=cms, rule="iin", iin="000000000000")
     assert (no["http"], no["status"]) == (200, False)
     sent = ask("post /cms/validate", cms=cms, rule="iin", iin=iin, constraints=[])
@@ -195,23 +257,29 @@ def test_a_request_is_forwarded(ask: Ask) -> None:
 
 
 def test_a_wrong_password_is_refused(program: str, server: Server) -> None:
-    question = {"method": "get", "path": "/signatures", "body": {}}
+    question = asked("5.6.0", "get /signatures", {})
     seen = run(program, server.port, "wrong", [question])[0]
     assert (seen["http"], seen["status"], seen["parts"]) == (401, False, {})
 
 
-def test_both_programs_send_the_same_bytes() -> None:
+@pytest.mark.parametrize("release", HEADERS)
+def test_both_programs_send_the_same_bytes(release: str) -> None:
     installed("php")
-    question = {
-        "method": "get",
-        "path": "/signatures",
-        "body": {"document": 'договор/"1"', "tags": [], "params": {}, "count": 1, "x": None},
-    }
+    fields = {"document": 'договор/"1"', "tags": [], "params": {}, "count": 1, "x": None}
+    received = heard(asked(release, "get /signatures", fields))
+    assert b'"tags":[],"params":[],"count":1,"x":null' in received
+    assert heard(asked(release, "get /signatures", {})).endswith(
+        b"\r\n\r\n[]" if release == "1.2.0" else b"\r\n\r\n"
+    )
+
+
+def heard(question: dict[str, Any]) -> bytes:
+    """Give what both programs send."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         received = [hear(listener, port, each, question) for each in PROGRAMS]
     assert received[0] == received[1]
-    assert b'"tags":[],"params":[],"count":1,"x":null' in received[0]
+    return received[0]
 
 
 def hear(listener: socket.socket, port: int, program: str, question: dict[str, Any]) -> bytes:

@@ -1,7 +1,8 @@
 <?php
 
 // Sends requests as the vendor's PHP client does through Guzzle, and prints what it sees of each
-// answer. Questions are lines of JSON on standard input: method, path, body.
+// answer. Questions are lines of JSON on standard input: method, path, headers that the release
+// sends besides, and body, which is null where it sends none.
 
 [, $host, $port, $token] = $argv;
 
@@ -20,24 +21,25 @@ const PARTS = [
     'post /origin' => ['origin'],
 ];
 
-/** Gives the bytes of a request; an array without entries is written as `[]`. */
+/** Gives the bytes of a request; an array without entries is written as `[]`, a body null not. */
 function written(string $host, string $port, string $token, array $question): string
 {
-    $body = json_encode($question['body']);
-    return implode("\r\n", [
+    $lines = [
         strtoupper($question['method']) . " {$question['path']} HTTP/1.1",
         "Host: $host:$port",
         'Authorization: Basic ' . base64_encode("application:$token"),
-        'Content-Type: application/json',
         'User-Agent: GuzzleHttp/7',
-        'Api-Locale: ru',
-        'Api-Segment: acme',
-        'Api-Tenant: acme',
-        'Content-Length: ' . strlen($body),
         'Connection: close',
-        '',
-        $body,
-    ]);
+    ];
+    foreach ($question['headers'] as $name => $value) {
+        $lines[] = "$name: $value";
+    }
+    $body = '';
+    if ($question['body'] !== null) {
+        $body = json_encode($question['body']);
+        array_push($lines, 'Content-Type: application/json', 'Content-Length: ' . strlen($body));
+    }
+    return implode("\r\n", [...$lines, '', $body]);
 }
 
 /** Gives the content of a body in chunks. */

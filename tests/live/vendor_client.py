@@ -34,19 +34,18 @@ def as_php_writes(value: Any) -> str:
 
 def written(host: str, port: str, token: str, question: dict[str, Any]) -> bytes:
     """Return the bytes of a request."""
-    body = as_php_writes(question["body"])
     lines = [
         f"{question['method'].upper()} {question['path']} HTTP/1.1",
         f"Host: {host}:{port}",
         f"Authorization: Basic {b64encode(f'application:{token}'.encode()).decode()}",
-        "Content-Type: application/json",
         "User-Agent: GuzzleHttp/7",
-        "Api-Locale: ru",
-        "Api-Segment: acme",
-        "Api-Tenant: acme",
-        f"Content-Length: {len(body)}",
         "Connection: close",
+        *(f"{name}: {value}" for name, value in question["headers"].items()),
     ]
+    body = ""
+    if question["body"] is not None:
+        body = as_php_writes(question["body"])
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join([*lines, "", body]).encode()
 
 

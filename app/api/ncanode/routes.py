@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from app.api import errors
 from app.api.answers import Answer
 from app.api.ncanode import envelope, reach, tag_limits
+from app.api.ncanode.addresses import address_of
 from app.api.ncanode.differences import with_diff
 from app.api.ncanode.saving import read_checked, warn_of_losses
 from app.api.ncanode.schemas import (
@@ -78,12 +79,11 @@ def get_signature() -> Response:
     """Return a thread's current version, or another one."""
     wanted: GetRequest = _GET.read(request)
     with db.engine.connect() as connection:
-        reach.demand_known(connection, wanted.document, wanted.thread)
-        record = reading.get_signature(
-            connection, wanted.document, wanted.thread, wanted.version, wanted.carried
-        )
+        document, thread = address_of(connection, wanted)
+        reach.demand_known(connection, document, thread)
+        record = reading.get_signature(connection, document, thread, wanted.version, wanted.carried)
         reach.demand_read(connection, record)
-    if wanted.stage is not None and record.stage != wanted.stage:
+    if wanted.id not in (None, record.id) or wanted.stage not in (None, record.stage):
         raise SignatureNotFound
     with ExitStack() as stack:
         stack.enter_context(current_places().take_if(record.size))
@@ -97,10 +97,11 @@ def delete_signature() -> Response:
     """Remove a thread with all of its versions."""
     wanted: ThreadRequest = _THREAD.read(request)
     with transaction(db.engine) as connection:
-        reach.demand_known(connection, wanted.document, wanted.thread)
-        if not reach.demand_write(connection, wanted.document, wanted.thread):
+        document, thread = address_of(connection, wanted)
+        reach.demand_known(connection, document, thread)
+        if not reach.demand_write(connection, document, thread):
             raise SignatureNotFound
-        chains.delete_chain(connection, wanted.document, wanted.thread)
+        chains.delete_chain(connection, document, thread, wanted.id)
     return envelope.done()
 
 

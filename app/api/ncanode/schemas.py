@@ -55,8 +55,11 @@ class SaveRequest:
 class ThreadRequest:
     """DELETE /signature."""
 
+    #: One or both are empty where the id names the thread.
     document: str
     thread: str
+    #: None where document and thread name it.
+    id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,11 @@ class GetRequest(ThreadRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class VersionsRequest(ThreadRequest):
+class VersionsRequest:
     """GET /signature/versions."""
 
+    document: str
+    thread: str
     carried: Carried
     #: Whether each version says what became of its signers.
     diff: bool
@@ -101,8 +106,14 @@ class ParametersSchema(FieldsSchema):
             ParameterError: a parameter is missing or can't be used.
         """
         given = read_parameters(request, aliases=ALIASES, lists=self.LISTS, file=self.FILE)
-        note(given, self.known)
-        return self.of(given)
+        known = self.known_beside(given)
+        note(given, known)
+        return self.of({name: value for name, value in given.items() if name in known})
+
+    def known_beside(self, given: Mapping[str, Any]) -> frozenset[str]:
+        """Return the names that are read, of which some may depend on what else is given."""
+        del given
+        return self.known
 
 
 class SaveSchema(ParametersSchema):
@@ -149,11 +160,17 @@ class ThreadSchema(ParametersSchema):
 
     document = Text()
     thread = Text()
+    id = Integer(low=0, load_default=None)
+
+    def known_beside(self, given: Mapping[str, Any]) -> frozenset[str]:
+        """Leave out the id where document and thread are given, beside which it says nothing."""
+        values = (given.get("document"), given.get("thread"))
+        half = any(value is None or is_blank(value) for value in values)
+        return self.known if half else self.known - {"id"}
 
     def build(self, data: dict[str, Any]) -> Any:
         """Return the request."""
-        demand_thread(data)
-        return ThreadRequest(data["document"], data["thread"])
+        return ThreadRequest(**_named(data))
 
 
 class GetSchema(ThreadSchema):
@@ -168,21 +185,33 @@ class GetSchema(ThreadSchema):
 
     def build(self, data: dict[str, Any]) -> GetRequest:
         """Return the request."""
-        demand_thread(data)
         return GetRequest(
-            data["document"],
-            data["thread"],
-            data["version"],
-            data["stage"] or None,
-            _carried(data),
+            **_named(data),
+            version=data["version"],
+            stage=data["stage"] or None,
+            carried=_carried(data),
         )
 
 
-class VersionsSchema(ThreadSchema):
+def _named(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what names a thread. Raises ParameterError if nothing does."""
+    if data["id"] is None:
+        demand_thread(data)
+    return {
+        "document": data["document"] or "",
+        "thread": data["thread"] or "",
+        "id": data["id"],
+    }
+
+
+class VersionsSchema(ParametersSchema):
     """GET /signature/versions."""
 
+    DEMANDED: ClassVar = ("document", "thread")
     LISTS: ClassVar[tuple[str, ...]] = ("with",)
 
+    document = Text()
+    thread = Text()
     without = Choice("cms", load_default=None)
     with_ = Choices("signers", "saver", "public_id", data_key="with")
     diff = Flag(load_default=False, allow_none=True)
