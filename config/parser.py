@@ -19,6 +19,9 @@ from waitress.utilities import BadRequest, RequestEntityTooLarge
 #: Bytes of the line before a chunk, with its extensions, and of the fields behind the last one.
 #: waitress copies what it has of them whenever more comes.
 MAX_LINE, MAX_TRAILER = 1024, 65_536
+#: Bytes of framing that any body may have, beside as many as it has of content: to parse a chunk
+#: takes microseconds of the one thread that serves all connections, however small it is.
+FREE_FRAMING = 8192
 
 # iinked's clients send their token as `api_key`. waitress drops names with an underscore, since
 # they could be taken for others; this one is let through, as the header it would be taken for.
@@ -38,6 +41,8 @@ class Chunks(ChunkedReceiver):  # type: ignore[misc]  # waitress is written with
         self.framing += consumed - (len(self) - before)
         if len(self.control_line) > MAX_LINE:
             self.error = BadRequest("Chunk size is too long")
+        elif self.framing - len(self.trailer) > FREE_FRAMING + len(self):
+            self.error = BadRequest("Chunks are too small")
         elif not self.completed and len(self.trailer) > MAX_TRAILER:
             self.error = BadRequest("Trailer is too long")
         return consumed
@@ -68,8 +73,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         consumed = body.received(data)
         self.body_bytes_received = len(body)
         limit = self.adj.max_request_body_size
-        # Small bodies may come in chunks as small as the client likes. The larger ones, whose
-        # chunks would keep this thread busy, have half the limit for their framing.
+        # The larger ones, whose chunks would keep this thread busy, have half the limit for their
+        # framing.
         if len(body) >= limit or len(body) + body.framing >= limit + limit // 2 + MAX_TRAILER:
             self.error = RequestEntityTooLarge(f"exceeds max_body of {limit}")
         else:

@@ -13,9 +13,9 @@ from app.store.models import IS_CURRENT, Signature, Version
 MAX_TAGS = 200
 MAX_TAG_BYTES = 16 * 1024
 #: Tags that go with any signature, and characters of it for each one more: a tag takes 220 bytes of
-#: PostgreSQL's disk, however short it is. From 2,256 characters on, which real signatures exceed,
+#: PostgreSQL's disk, however short it is. From 2,688 characters on, which real signatures exceed,
 #: a save may bring all 200.
-FREE_TAGS, CHARACTERS_OF_TAG = 12, 12
+FREE_TAGS, CHARACTERS_OF_TAG = 8, 14
 
 
 def most_tags(characters: int) -> int:

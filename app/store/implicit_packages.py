@@ -69,6 +69,12 @@ _SIGNERS = (
     .join(Signer, (Signer.signature_id == _FOUND.c.id) & (Signer.version == _FOUND.c.version))
     .order_by(_FOUND.c.id, Signer.number)
 )
+_COUNTED = (
+    select(Signer.number)
+    .join(_FOUND, (Signer.signature_id == _FOUND.c.id) & (Signer.version == _FOUND.c.version))
+    .limit(bindparam("limit") + 1)
+    .subquery("counted")
+)
 #: The signers whose names are read, as JSON text: a list of [place, signature, version, number].
 _ASKED: BindParameter[str] = bindparam("asked", type_=Text())
 
@@ -80,6 +86,12 @@ class _Seen(NamedTuple):
     signature_id: int
     version: int
     number: int
+
+
+def has_many_signers(connection: Connection, thread: str, limit: int) -> bool:
+    """Return whether the signatures of a thread have more than `limit` signers in all."""
+    statement = select(func.count()).select_from(_COUNTED)
+    return connection.execute(statement, {"thread": thread, "limit": limit}).scalar_one() > limit
 
 
 def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> PackageStatus | None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
+
 from app.store.large_facts import LargeFacts
 from app.store.large_texts import IN_MEMORY, LargeText
 from app.store.models import Signature, Version
@@ -63,8 +65,15 @@ class SignatureRecord(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many bytes an answer has, about, that tells it."""
+        """How many characters an answer has, about, that tells it."""
         cms = self.cms.size if isinstance(self.cms, LargeText) else len(self.cms or "")
         # Of facts that are large it isn't known how large.
         facts = IN_MEMORY if isinstance(self.signers, LargeFacts) else len(self.signers or "")
-        return 2 * cms + facts
+        return 2 * cms + facts + sum(map(len, self.tags))
+
+    @property
+    def written_size(self) -> int:
+        """The same in bytes, as JSON writes what is in memory."""
+        cms = self.cms if isinstance(self.cms, str) else ""
+        written = 2 * len(orjson.dumps(cms)) + len(orjson.dumps(self.tags))
+        return self.size + written - 2 * len(cms) - sum(map(len, self.tags))

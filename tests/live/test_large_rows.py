@@ -40,9 +40,9 @@ SELECT id, n, :cms, '[]', created_at, length(:cms) * 3 / 4
 FROM signatures, series WHERE thread = :thread
 """
 SIGNERS = """
-INSERT INTO signers (signature_id, version, number, digest_algorithm, facts)
+INSERT INTO signers (signature_id, version, number, digest_algorithm, facts, claimed_iin)
 WITH RECURSIVE series(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < 256)
-SELECT id, version, n, '2.16.840.1.101.3.4.2.1', :facts
+SELECT id, version, n, '2.16.840.1.101.3.4.2.1', :facts, CAST(id * 1000 + n AS TEXT)
 FROM signatures, series WHERE thread = :thread
 """
 
@@ -68,6 +68,12 @@ def _filled(server: Server, database: Database) -> None:
     database.execute(HEADS.format(rows=PAGE_ROWS), thread="wide", version=1)
     wide = "A" * (SMALL - 1000) + "\N{GRINNING FACE}"
     database.execute(VERSIONS.format(versions=1), thread="wide", cms=wide)
+    database.execute(HEADS.format(rows=PAGE_ROWS), thread="package", version=1)
+    database.execute(VERSIONS.format(versions=1), thread="package", cms="MII=")
+    few = '{"claimed": {"name": "X", "given_name": null, "surname": null, "email": null}}'
+    database.execute(SIGNERS, thread="package", facts=few)
+    database.execute(HEADS.format(rows=PAGE_ROWS), thread="escaped", version=1)
+    database.execute(VERSIONS.format(versions=1), thread="escaped", cms="\1" * 10_000)
     facts = '{"claimed": {"name": "' + "x" * 2000 + '"}}'
     database.execute(SIGNERS, thread="signed", facts=facts)
 
@@ -141,6 +147,30 @@ def test_lists_of_rows_that_are_nearly_large_are_read_in_portions_whoever_reads(
     sizes = together(server.address, 30, read)
     assert min(sizes) > 2 * PAGE_ROWS * (SMALL - 1000)
     assert server.peak_memory() < MEMORY
+
+
+def test_large_packages_are_looked_together_one_of_few_at_a_time(server: Server) -> None:
+    """Each has 200 documents of 256 signers, who are all different."""
+
+    def read(client: Client, _index: int) -> int:
+        with streamed(client, "/packages/package/status") as chunks:
+            return sum(map(len, chunks))
+
+    sizes = together(server.address, 20, read)
+    assert min(sizes) > PAGE_ROWS * 256 * 50
+    # Two at a time; it had 971 when all of them waited with theirs in hand.
+    assert server.peak_memory() < MEMORY + 60
+
+
+def test_what_json_escapes_is_large_too(client: Client, server: Server) -> None:
+    """Lists of 2 MB in memory, of which 24 MB are written, wait for places as others do."""
+    client.saved("plain")
+    with ExitStack() as stack:
+        slow = [ask(stack, server, "/signatures?thread=escaped&limit=200") for _ in range(6)]
+        wait_until(lambda: sum(map(has_begun, slow)) == 2, "two are sent")
+        for _ in range(20):
+            assert client.read("plain").status_code == 200
+        assert sum(map(has_begun, slow)) == 2
 
 
 def test_small_answers_don_t_wait_for_large_ones(client: Client, server: Server) -> None:

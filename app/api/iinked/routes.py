@@ -25,14 +25,14 @@ from app.limits.places import current_places
 from app.store import package_lists, packages
 from app.store.database import survey, transaction
 from app.store.errors import PackageNotFound
-from app.store.implicit_packages import find_implicit
+from app.store.implicit_packages import find_implicit, has_many_signers
 from app.store.package_status import find_package, get_package
 from app.store.packages import NewPackage
 from app.store.standings import Trusted
 
 blueprint = Blueprint("iinked", __name__)
 
-#: Signers of a package from which on its answer is sent as it is written.
+#: Signers of a thread's signatures from which on it is told one of few at a time, as it is written.
 LARGE = 5000
 
 _ADD = AddSchema()
@@ -50,19 +50,22 @@ def get_status(name: str) -> Response:
     trusted = current_trusted()
     with db.engine.connect() as connection:
         status = find_package(connection, name, trusted)
-    if status is None:
+        is_large = status is None and has_many_signers(connection, name, LARGE)
+    if status:
+        return Answer(b"".join(status_pieces(status, _origin())))
+    with ExitStack() as stack:
+        if is_large:  # It waits for its place before it is looked together.
+            stack.enter_context(current_places().take())
         with survey(db.engine) as connection:
             status = find_implicit(connection, name, trusted)
-    if status is None:
-        raise PackageNotFound
-    pieces = status_pieces(status, _origin())
-    if len(status.signers) > LARGE:
-        with ExitStack() as stack:
-            stack.enter_context(current_places().take())
-            response = Response(pieces, content_type=CONTENT_TYPE)
-            response.call_on_close(stack.pop_all().close)
-            return response
-    return Answer(b"".join(pieces))
+        if status is None:
+            raise PackageNotFound
+        pieces = status_pieces(status, _origin())
+        if not is_large:
+            return Answer(b"".join(pieces))
+        response = Response(pieces, content_type=CONTENT_TYPE)
+        response.call_on_close(stack.pop_all().close)
+        return response
 
 
 @blueprint.post("/packages/add")

@@ -38,6 +38,8 @@ MAX_MESSAGE = 2_000
 #: The family's names for how a package is signed. The rooms for video and for live meetings are
 #: not kept here.
 TYPES = ("concurrent", "Sequential", "Counterpart")
+#: Bytes of a package's thread, in UTF-8, times its documents: each has it in an index.
+MAX_THREADS_BYTES = 16 * 1024
 _MAX_ORDER = 2**31 - 1
 
 
@@ -138,6 +140,14 @@ class AddSchema(RequestSchema):
             raise InvalidType('"{field}" parameter must be set', field="type")
         if not data["documents"]:
             raise NoDocuments('"{field}" parameter must be set', field="documents")
+        number = len(data["documents"])
+        if len((data["thread"] or "").encode()) * number > MAX_THREADS_BYTES:
+            raise ParameterError(
+                '"{field}" parameter must have at most {limit} bytes with {number} documents',
+                field="thread",
+                limit=MAX_THREADS_BYTES // number,
+                number=number,
+            )
         if not data["signers"]:
             raise NoSigners('"{field}" parameter must be set', field="signers")
         return NewPackage(

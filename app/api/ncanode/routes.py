@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -32,13 +32,16 @@ from app.api.ncanode.schemas import (
 )
 from app.auth import needs
 from app.extensions import db
-from app.limits.places import current_places
+from app.limits.places import LARGE, current_places
 from app.observe import counters
 from app.store import chains, reading, searching
 from app.store.database import saving, snapshot, transaction
 from app.store.errors import SignatureNotFound
 from app.store.records import SignatureRecord
 from app.store.rows import PLAIN, Carried
+
+#: Bytes that JSON writes of one character, at most.
+MOST_ESCAPED = 6
 
 blueprint = Blueprint("ncanode", __name__)
 
@@ -86,7 +89,7 @@ def get_signature() -> Response:
     if wanted.id not in (None, record.id) or wanted.stage not in (None, record.stage):
         raise SignatureNotFound
     with ExitStack() as stack:
-        stack.enter_context(current_places().take_if(record.size))
+        stack.enter_context(current_places().take_if(_size([record])))
         response = envelope.success_one("signature", _writer(wanted.carried)(record))
         return _released_after(response, stack)
 
@@ -120,7 +123,7 @@ def list_versions() -> Response:
             connection = stack.enter_context(snapshot(db.engine))
             records = reading.list_versions(connection, wanted.document, wanted.thread, read)
         else:
-            stack.enter_context(current_places().take_if(sum(record.size for record in few)))
+            stack.enter_context(current_places().take_if(_size(few)))
             records = iter(few)
         newest = next(records, None)
         if newest is None:
@@ -150,10 +153,18 @@ def search_signatures() -> Response:
             more = _count(connection, wanted)
             records = searching.search(connection, wanted.page)
         else:
-            stack.enter_context(current_places().take_if(sum(record.size for record in few)))
+            stack.enter_context(current_places().take_if(_size(few)))
             records = iter(few)
         rows = map(_writer(wanted.page.carried), records)
         return _listed(stack, "signatures", rows, more)
+
+
+def _size(records: Sequence[SignatureRecord]) -> int:
+    """Return the bytes of an answer, about, exactly only where it matters."""
+    size = sum(record.size for record in records)
+    if size * MOST_ESCAPED > LARGE and size <= LARGE:
+        return sum(record.written_size for record in records)
+    return size
 
 
 def _count(connection: Connection, wanted: SearchRequest) -> dict[str, int]:

@@ -116,6 +116,10 @@ DOCUMENT = {"externalId": "doc"}
         ("name", {"name": "a\0"}),
         ("thread", {"thread": "x" * 256}),
         ("thread", {"thread": {}}),
+        (
+            "thread",
+            {"thread": "ё" * 41, "documents": [{"externalId": str(n)} for n in range(200)]},
+        ),
         ("generateSignerLinks", {"generateSignerLinks": "perhaps"}),
         ("generateSignerLinks", {"generateSignerLinks": []}),
         ("externalData", {"externalData": "text"}),

@@ -31,7 +31,7 @@ def test_a_status_is_three_statements(make_app: Any) -> None:
         assert len(statements) == 3
 
 
-def test_a_thread_that_nobody_registered_is_four_statements(app: Flask) -> None:
+def test_a_thread_that_nobody_registered_is_five_statements(app: Flask) -> None:
     client = app.test_client()
     with app.app_context():
         engine = db.engine
@@ -39,7 +39,7 @@ def test_a_thread_that_nobody_registered_is_four_statements(app: Flask) -> None:
         sign(client, IVANOV, PETROVA, SYDYKOV, document=document)
         with counted_statements(engine) as statements:
             status(client, "main")
-        assert len([one for one in statements if one.startswith("SELECT")]) == 4
+        assert len([one for one in statements if one.startswith("SELECT")]) == 5
 
 
 def test_writes_are_a_constant_number_of_statements(app: Flask) -> None:
