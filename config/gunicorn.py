@@ -25,7 +25,7 @@ from config.settings import EMBEDDED_DATABASE, Settings, SettingsError
 
 try:
     _settings = Settings.from_env(os.environ)
-    _settings.demand_a_lock()
+    _settings.demand_startable()
 except SettingsError as error:
     # gunicorn prints a traceback for any other exception of this file.
     sys.exit(str(error))
@@ -71,12 +71,14 @@ if _settings.metrics and processes.shared_folder() is None:
 def on_starting(master: Any) -> None:
     """Demand that the address is free: gunicorn would tell ten times that it isn't.
 
-    One that is handed over by another master, or by systemd, is in use. And close `var` to others.
+    One that is handed over by another master, or by systemd, is in use. Then close `var` to others,
+    and wait for PostgreSQL, which may start in the same moment.
     """
     if not master.master_pid and "LISTEN_FDS" not in os.environ:
         starting.require_ports(master.address)
     if starting.close_folder(EMBEDDED_DATABASE.parent):
         master.log.info("%s is for its owner alone now", EMBEDDED_DATABASE.parent)
+    starting.await_database(_settings, master.log.warning)
 
 
 def on_exit(_master: Any) -> None:

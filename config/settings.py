@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,9 +12,9 @@ from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from limits import RateLimitItem
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
+from config.databases import EMBEDDED_DATABASE, Databases, read_databases
 from config.reader import Origins, Reader, SettingsError
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
 ]
 
 PROJECT = Path(__file__).resolve().parent.parent
-EMBEDDED_DATABASE = PROJECT / "var" / "qoltanba.sqlite3"
 TRUST_FOLDER = PROJECT / "var" / "trust"
 REVOCATION_CACHE = PROJECT / "var" / "revocation"
 
@@ -49,6 +47,12 @@ class Settings:
     database_url: URL
     #: Name of the PostgreSQL schema that holds the tables; None: as the connection finds them.
     database_schema: str | None
+    #: These two, and where else and by which variables the environment says that it is.
+    databases: Databases
+    #: Seconds for which a start, or a migration, waits for PostgreSQL.
+    database_wait: int
+    #: Whether there is a key by which the original server encrypted what it kept.
+    is_encrypted: bool
     #: Seconds after which a statement of a request is broken off.
     statement_timeout: int
     #: How far a signature is checked before it is kept.
@@ -133,11 +137,14 @@ class Settings:
             SettingsError: a value can't be used; the first one that is found.
         """
         read = Reader(env)
-        url = _database_url(read)
+        databases = read_databases(read)
         rate_limit = read.rate("RATE_LIMIT", "30000/minute")
         return cls(
-            database_url=url,
-            database_schema=_database_schema(read) if url.drivername != "sqlite" else None,
+            database_url=databases.url,
+            database_schema=databases.schema,
+            databases=databases,
+            database_wait=read.integer("PG_WAIT", 30, 0, 3600),
+            is_encrypted=read.text("NCANODE_ENCRYPTION_KEY") is not None,
             statement_timeout=read.integer("STATEMENT_TIMEOUT", 10, 1, 3600),
             cms_validation=read.choice("CMS_VALIDATION", get_args(CmsValidation)),
             detached_content=read.choice("CMS_DETACHED", get_args(DetachedContent)),
@@ -183,6 +190,19 @@ class Settings:
             notices=_notices(read),
         )
 
+    def demand_startable(self) -> None:
+        """Demand that a server with these settings does what those who set them expect.
+
+        Raises:
+            SettingsError: it would not.
+        """
+        if self.is_encrypted:
+            raise SettingsError(
+                "NCANODE_ENCRYPTION_KEY is set, and this server encrypts nothing: remove it; "
+                "`flask --app wsgi move` reads it to decrypt what the original server kept"
+            )
+        self.demand_a_lock()
+
     def demand_a_lock(self) -> None:
         """Demand that whoever asks for no token is reached from this machine only, or means it.
 
@@ -227,52 +247,3 @@ def _public_url(read: Reader) -> str | None:
     if "?" in address or "#" in address:
         raise SettingsError("PUBLIC_URL must be an address without a query or a fragment")
     return address.rstrip("/")
-
-
-def _database_url(read: Reader) -> URL:
-    """DATABASE_URL, else the original server's PG_ variables, else the embedded file."""
-    given = read.text("DATABASE_URL")
-    if given is not None:
-        return _checked_url(given)
-    if read.text("PG_HOST") is not None:
-        return URL.create(
-            "postgresql+psycopg",
-            username=read.text("PG_USER"),
-            password=read.text("PG_PASSWORD"),
-            host=read.text("PG_HOST"),
-            port=read.integer("PG_PORT", 5432, 1, 65535),
-            database=read.text("PG_DATABASE"),
-        )
-    return URL.create("sqlite", database=str(EMBEDDED_DATABASE))
-
-
-def _checked_url(text: str) -> URL:
-    """Return the URL that SQLAlchemy understands. The value is not repeated: it has a password."""
-    # Heroku says postgres://, and addresses of before may name the driver that was used then.
-    text = re.sub(r"^postgres(ql|ql\+psycopg2)?://", "postgresql+psycopg://", text)
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError) as error:
-        raise SettingsError("DATABASE_URL is not a database address") from error
-    if url.drivername == "sqlite":
-        return _checked_sqlite(url)
-    if url.port is not None and not 1 <= url.port <= 65535:
-        raise SettingsError("DATABASE_URL must have a port from 1 to 65535")
-    if url.drivername != "postgresql+psycopg":
-        raise SettingsError("DATABASE_URL must begin with postgresql://, postgres:// or sqlite:///")
-    return url
-
-
-def _checked_sqlite(url: URL) -> URL:
-    if url.host is not None or url.database in (None, "", ":memory:") or url.query:
-        raise SettingsError("DATABASE_URL must name a file: sqlite:////path/to/store.sqlite3")
-    return url.set(database=str(Path(str(url.database)).resolve()))
-
-
-def _database_schema(read: Reader) -> str | None:
-    schema = read.text("PG_SCHEMA")
-    if schema is None:
-        return None
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]{0,62}", schema):
-        raise SettingsError("PG_SCHEMA must be a plain schema name of at most 63 characters")
-    return schema

@@ -7,7 +7,7 @@ import os
 import socket
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.store import addresses, database
+from app.store import addresses, arrival, database
 from app.store.migrations import HEAD
 from app.store.private_files import FOLDER_MODE
 from app.store.steps import read_step
@@ -60,6 +60,16 @@ def _find_obstacle(address: tuple[str, int]) -> OSError | None:
     except OSError as error:
         return error
     return None
+
+
+def await_database(settings: Settings, warn: Callable[[str], None]) -> None:
+    """Wait for PostgreSQL a while; without it a server starts all the same, and answers 503."""
+    try:
+        arrival.wait(
+            settings.database_url, settings.database_wait, settings.databases.host_variable
+        )
+    except arrival.NotThere as error:
+        warn(str(error))
 
 
 @dataclass(frozen=True, slots=True)

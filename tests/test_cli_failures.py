@@ -101,7 +101,8 @@ def test_a_database_that_can_not_be_used(
         "folder": f"sqlite:///{tmp_path}",
         "damaged": f"sqlite:///{tmp_path}/damaged",
     }[place]
-    assert fail(start_app(DATABASE_URL=address), *command).startswith("the database can't be used:")
+    app = start_app(DATABASE_URL=address, PG_WAIT="0")
+    assert fail(app, *command).startswith("the database can't be used:")
 
 
 def test_a_folder_that_can_not_be_made(start_app: AppMaker, tmp_path: Path) -> None:

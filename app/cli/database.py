@@ -1,15 +1,20 @@
 """What is kept: `db upgrade` and `stats`."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL
 
-from app.cli.running import needs
+from app.cli.running import needs, tell_database
 from app.cms.facts import iso_moment
 from app.cms.gost.implementations import CURVES, DIGESTS
 from app.extensions import current_trust, db
+from app.store import arrival, database
 from app.store.migrations import upgrade
 from app.store.statistics import statistics
 
@@ -17,10 +22,35 @@ database_commands = AppGroup("db", help="The database's schema.")
 
 
 @database_commands.command("upgrade")
-@needs("any")
+@needs("nothing")
 def upgrade_database() -> None:
-    """Create or migrate the tables; does nothing where all is done."""
-    upgrade(db.engine, current_app.config["DATABASE_SCHEMA"])
+    """Create or migrate the tables; does nothing where all is done.
+
+    PostgreSQL is waited for. A database and a schema that are missing are made, where the role may.
+    """
+    config = current_app.config
+    url = config["MIGRATION_URL"]
+    tell_database(url)
+    arrival.wait(url, config["DATABASE_WAIT"], config["MIGRATION_VARIABLE"])
+    if arrival.ensure_database(url, config["NAME_VARIABLE"]):
+        click.echo("the database was missing, and has been made", err=True)
+    with _engine_at(url) as engine:
+        upgrade(engine, config["DATABASE_SCHEMA"])
+
+
+@contextmanager
+def _engine_at(url: URL) -> Iterator[Engine]:
+    """Give the application's engine, or one for where it is migrated, if that is elsewhere."""
+    if url == db.engine.url:
+        yield db.engine
+        return
+    options = database.engine_options(url, current_app.config["DATABASE_SCHEMA"], 1)
+    engine = create_engine(url, **options)
+    database.prepare(engine)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @click.command()

@@ -15,10 +15,12 @@ from typing import Any, Literal, TypeVar
 import click
 from flask import current_app
 from flask.cli import with_appcontext
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
 from app.store import addresses, timeouts
+from app.store.arrival import NotThere
 from app.store.steps import WrongStep, read_step, require_step
 
 #: What a command needs of the database: nothing, that one is named, that it has this program's
@@ -65,7 +67,7 @@ def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
         with told_in_a_line(terms.failure):
             try:
                 if terms.need != "nothing":
-                    tell_database()
+                    tell_database(db.engine.url)
                 if terms.need == "migrated":
                     require_migrated()
                 return run(*arguments, **options)
@@ -77,9 +79,9 @@ def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
     return run_prepared
 
 
-def tell_database() -> None:
+def tell_database(url: URL) -> None:
     """Say on stderr which database is used."""
-    named = addresses.describe(db.engine.url, current_app.config["DATABASE_SCHEMA"])
+    named = addresses.describe(url, current_app.config["DATABASE_SCHEMA"])
     click.echo(f"database: {named}", err=True)
 
 
@@ -97,7 +99,7 @@ def told_in_a_line(status: Status = 1) -> Iterator[None]:
     """
     try:
         yield
-    except WrongStep as error:
+    except (WrongStep, NotThere) as error:
         raise _failure(str(error), status) from error
     except SQLAlchemyError as error:
         raise _failure(f"the database can't be used: {first_line(error)}", status) from error

@@ -25,6 +25,16 @@ def _hosts(url: URL) -> str:
     given = url.query.get("host") or url.host
     if not given:
         return "local socket"
-    hosts = [given] if isinstance(given, str) else given
-    ports = "" if url.port is None else f":{url.port}"
-    return ",".join(f"[{host}]{ports}" if host.count(":") > 1 else host + ports for host in hosts)
+    hosts = given.split(",") if isinstance(given, str) else given
+    ports = _ports(url, len(hosts))
+    return ",".join(
+        (f"[{host}]" if host.count(":") > 1 else host) + (port and f":{port}")
+        for host, port in zip(hosts, ports, strict=False)
+    )
+
+
+def _ports(url: URL, hosts: int) -> list[str]:
+    """Return the port of each host; nothing for one that has the usual port, or names its own."""
+    given = url.query.get("port") or ("" if url.port is None else str(url.port))
+    ports = given.split(",") if isinstance(given, str) else list(given)
+    return ports * hosts if len(ports) == 1 else ports

@@ -67,13 +67,16 @@ def engine_options(
         }
     else:
         options["use_native_hstore"] = False
-        options["connect_args"] = _postgresql_arguments(url)
+        options["connect_args"] = postgresql_arguments(url)
     return options
 
 
-def _postgresql_arguments(url: URL) -> dict[str, Any]:
-    """Parameters of libpq: notice a vanished server in seconds. What the URL says goes first."""
-    defaults = {
+def postgresql_arguments(url: URL) -> dict[str, Any]:
+    """Return parameters of libpq by which a vanished server is noticed in seconds.
+
+    Of several servers the one that can be written is meant. What the URL says goes first.
+    """
+    defaults: dict[str, Any] = {
         "application_name": "qoltanba",
         "connect_timeout": 5,  # seconds
         "keepalives_idle": 30,  # seconds
@@ -81,6 +84,10 @@ def _postgresql_arguments(url: URL) -> dict[str, Any]:
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,  # milliseconds
     }
+    hosts = url.query.get("host", "")
+    if "," in hosts or not isinstance(hosts, str):
+        attributes = os.environ.get("PGTARGETSESSIONATTRS") or "read-write"
+        defaults["target_session_attrs"] = attributes
     return {name: value for name, value in defaults.items() if name not in url.query}
 
 

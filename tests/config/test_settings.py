@@ -9,6 +9,7 @@ import pytest
 from limits import parse
 
 from app.factory import create_app
+from app.store.database import postgresql_arguments
 from config.settings import (
     EMBEDDED_DATABASE,
     REVOCATION_CACHE,
@@ -44,6 +45,9 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert dataclasses.replace(settings, workers=1) == Settings(
         database_url=settings.database_url,
         database_schema=None,
+        databases=settings.databases,
+        database_wait=30,
+        is_encrypted=False,
         statement_timeout=10,
         cms_validation="structure",
         detached_content="accept",
@@ -170,6 +174,7 @@ VARIABLES = [
     *[("ACCESS_LOG", word, "access_log", True) for word in ("1", "on", "true", "yes", "ON")],
     *[("ACCESS_LOG", word, "access_log", False) for word in ("0", "off", "false", "no", "No")],
     *[("LOG_LEVEL", word, "log_level", word) for word in ("debug", "info", "warning", "error")],
+    ("PG_WAIT", "0", "database_wait", 0),
     ("PG_SCHEMA", "ncanode", "database_schema", "ncanode"),
     ("PG_SCHEMA", "_My$Schema9", "database_schema", "_My$Schema9"),
     ("PG_SCHEMA", "s" * 63, "database_schema", "s" * 63),
@@ -313,6 +318,8 @@ BAD = [
     ("TIMEZONE", "/etc/localtime"),
     ("TIMEZONE", "Asia/Almaty\nx"),
     ("TIMEZONE", "a\0b"),
+    ("PG_WAIT", "-1"),
+    ("PG_WAIT", "3601"),
     ("PG_SCHEMA", "a b"),
     ("PG_SCHEMA", 'a"b'),
     ("PG_SCHEMA", "a;b"),
@@ -417,7 +424,115 @@ def test_the_variables_of_the_original_server_make_an_address() -> None:
 
 
 def test_the_port_of_the_original_server_has_a_default() -> None:
-    assert url_of(PG_HOST="db") == "postgresql+psycopg://db:5432"
+    assert url_of(PG_HOST="db", PG_PORT="") == (
+        "postgresql+psycopg://postgres:postgres@db:5432/ncanode"
+    )
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host", "port"),
+    [
+        ("db", "db", 5432),
+        ("db.example:6432", "db.example", 6432),
+        ("127.0.0.1", "127.0.0.1", 5432),
+        ("::1", "::1", 5432),
+        ("[::1]:6432", "::1", 6432),
+        ("/run/postgresql", "/run/postgresql", 5432),
+    ],
+)
+def test_the_host_of_the_original_server_may_bring_its_port(
+    hosts: str, host: str, port: int
+) -> None:
+    url = Settings.from_env({"PG_HOST": hosts}).database_url
+    assert (url.host, url.port) == (host, port)
+
+
+@pytest.mark.parametrize(
+    ("env", "hosts", "ports"),
+    [
+        ({"PG_HOST": "a, b:6432,[::1]:1", "PG_PORT": "7"}, "a,b,::1", "7,6432,1"),
+        ({"DATABASE_URL": "postgres://u:p@a:1,b/db"}, "a,b", "1,5432"),
+        ({"DATABASE_URL": "postgres://a,[::2]:9/db?sslmode=require"}, "a,::2", "5432,9"),
+        ({"DATABASE_URL": "postgres://u@/db?host=a,b&port=1,2"}, "a,b", "1,2"),
+    ],
+)
+def test_several_hosts_are_given_as_libpq_takes_them(
+    env: dict[str, str], hosts: str, ports: str
+) -> None:
+    url = Settings.from_env(env).database_url
+    _, arguments = url.get_dialect()().create_connect_args(url)
+    assert (arguments["host"], arguments["port"]) == (hosts, ports)
+    assert "target_session_attrs" not in url.query
+    assert postgresql_arguments(url)["target_session_attrs"] == "read-write"
+
+
+def test_which_of_several_hosts_is_taken_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = {"DATABASE_URL": "postgres://a:1,b/db?target_session_attrs=any"}
+    url = Settings.from_env(env).database_url
+    assert url.query["target_session_attrs"] == "any"
+    assert "target_session_attrs" not in postgresql_arguments(url)
+    monkeypatch.setenv("PGTARGETSESSIONATTRS", "primary")
+    url = Settings.from_env({"PG_HOST": "a,b"}).database_url
+    assert postgresql_arguments(url)["target_session_attrs"] == "primary"
+
+
+@pytest.mark.parametrize("name", ["PG_HOST", "PG_REAL_HOST", "PG_SLAVES"])
+@pytest.mark.parametrize(
+    "value", ["a,,b", ",", "a b", "a:x", "a:0", "a:65536", "[a]:1", "1:2:3", "u:pw@a", "http://a"]
+)
+def test_hosts_that_can_not_be_meant_are_refused(name: str, value: str) -> None:
+    line = refusal(**{"PG_HOST": "db", name: value})
+    assert line.startswith(f"{name} must list hosts")
+    assert "pw" not in line
+
+
+@pytest.mark.parametrize("value", ["a:x,b", "a,,b", "a,b:70000"])
+def test_hosts_of_an_address_that_can_not_be_meant_are_refused(value: str) -> None:
+    line = refusal(DATABASE_URL=f"postgres://u:{PASSWORD}@{value}/db")
+    assert line.startswith("DATABASE_URL must list hosts")
+    twice = refusal(DATABASE_URL=f"postgres://u:{PASSWORD}@a,b/db?host=c")
+    assert twice.startswith("DATABASE_URL must name its hosts once")
+
+
+@pytest.mark.parametrize(
+    "main",
+    [{"PG_HOST": "pooler:6432"}, {"DATABASE_URL": "postgres://postgres@pooler:6432/ncanode"}],
+)
+def test_migrations_and_reads_may_go_elsewhere(main: dict[str, str]) -> None:
+    more = {"PG_REAL_HOST": "real:5432", "PG_SLAVES": "one, two:5433"}
+    databases = Settings.from_env({**main, **more}).databases
+    real, replicas = databases.migration_url, databases.replica_urls
+    assert (real.host, real.port, real.database, real.username) == (
+        "real",
+        5432,
+        "ncanode",
+        "postgres",
+    )
+    assert [(one.host, one.port, one.database) for one in replicas] == [
+        ("one", 6432, "ncanode"),
+        ("two", 5433, "ncanode"),
+    ]
+    assert databases.migration_variable == "PG_REAL_HOST"
+    without = Settings.from_env(main).databases
+    assert (without.migration_url, without.replica_urls) == (without.url, ())
+    assert without.migration_variable == without.host_variable == next(iter(main))
+
+
+def test_a_file_has_no_replicas(tmp_path: Path) -> None:
+    env = {"DATABASE_URL": f"sqlite:///{tmp_path}/s.sqlite3", "PG_SLAVES": "a", "PG_REAL_HOST": "b"}
+    databases = Settings.from_env(env).databases
+    assert databases.replica_urls == ()
+    assert databases.migration_url == databases.url
+
+
+def test_the_originals_key_stops_a_server_and_no_command() -> None:
+    settings = Settings.from_env({"NCANODE_ENCRYPTION_KEY": PASSWORD})
+    with pytest.raises(SettingsError) as caught:
+        settings.demand_startable()
+    line = str(caught.value)
+    assert line.startswith("NCANODE_ENCRYPTION_KEY is set")
+    assert "flask --app wsgi move" in line
+    assert PASSWORD not in line + repr(settings)
 
 
 @pytest.mark.parametrize("port", ["x", "0", "65536", "-1"])

@@ -40,7 +40,13 @@ def run(arguments: list[str], folder: Path, **settings: str) -> subprocess.Compl
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("WEB_CONCURRENCY", "abc"), ("WEB_CONCURRENCY", "0"), ("PORT", "x"), ("HOST", "0.0.0.0")],  # noqa: S104
+    [
+        ("WEB_CONCURRENCY", "abc"),
+        ("WEB_CONCURRENCY", "0"),
+        ("PORT", "x"),
+        ("HOST", "0.0.0.0"),  # noqa: S104
+        ("NCANODE_ENCRYPTION_KEY", "def00000"),
+    ],
 )
 def test_a_wrong_setting_stops_the_start_with_one_line(
     tmp_path: Path, name: str, value: str
@@ -162,6 +168,7 @@ def test_a_database_that_is_away_is_told_and_waited_for(tmp_path: Path) -> None:
         "PORT": str(free_port()),
         "WEB_CONCURRENCY": "1",
         "TRUST_DIR": str(tmp_path / "trust"),
+        "PG_WAIT": "1",
     }
     with log.open("wb") as file:
         process = subprocess.Popen(
@@ -177,6 +184,7 @@ def test_a_database_that_is_away_is_told_and_waited_for(tmp_path: Path) -> None:
             f"serving postgresql 127.0.0.1:{port}/base, which can't be reached; trust anchors: "
             "0 in TRUST_DIR, those in the database are not known; open: "
         ) in log.read_text()
+        assert f"DATABASE_URL leads to postgresql 127.0.0.1:{port}/base, which" in log.read_text()
         assert "s3cret" not in log.read_text()
         assert process.poll() is None
     finally:

@@ -247,7 +247,8 @@ def test_a_setting_that_cannot_be_used_stops_make_run_with_one_line(
 
 def test_a_database_that_cannot_be_reached_stops_make_run_and_says_why(make_run: StartRun) -> None:
     port = free_port()
-    run = make_run(DATABASE_URL=f"postgresql://somebody:secret-password@127.0.0.1:{port}/none")
+    url = f"postgresql://somebody:secret-password@127.0.0.1:{port}/none"
+    run = make_run(DATABASE_URL=url, PG_WAIT="1")
     run.saw_trouble = True
     assert run.process.wait(PATIENCE) != 0
     assert str(port) in run.log

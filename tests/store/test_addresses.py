@@ -18,6 +18,9 @@ from app.store.addresses import describe
         ("postgresql://u@db.lan", "postgresql db.lan/u"),
         ("postgresql:///base?host=/run/pg", "postgresql /run/pg/base"),
         ("postgresql:///base?host=one:1&host=two:2", "postgresql one:1,two:2/base"),
+        ("postgresql:///b?host=one,::2&port=1,2", "postgresql one:1,[::2]:2/b"),
+        ("postgresql:///b?host=one,two&port=1", "postgresql one:1,two:1/b"),
+        ("postgresql:///b?host=one,two", "postgresql one,two/b"),
     ],
 )
 def test_it_is_named_by_where_it_is(url: str, told: str) -> None:

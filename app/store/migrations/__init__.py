@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
+from app.store import arrival
 from app.store.database import transaction
 from app.store.private_files import make_folder
 
@@ -37,6 +38,7 @@ def upgrade(engine: Engine, schema: str | None = None) -> None:
 
     Raises:
         WrongStep: a newer program migrated the database.
+        NotThere: the role may not make the schema, or tables in it.
         SQLAlchemyError: the database can't be used.
         OSError: the folder of a SQLite file can't be made or read.
     """
@@ -94,7 +96,7 @@ def _alone_in_folder(engine: Engine) -> Iterator[None]:
 def _prepare_postgresql(connection: Connection, schema: str | None) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
     if schema is not None:
-        connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+        arrival.ensure_schema(connection, schema)
         connection.exec_driver_sql(f'SET LOCAL search_path TO "{schema}"')
 
 

@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
+from app.store import arrival
 from app.store.migrations import VERSION_TABLE, migrating
 from app.store.models import Base
 from app.store.steps import refuse_newer
@@ -22,7 +23,10 @@ def _run_on(connection: Connection) -> None:
     context.configure(
         connection=connection, target_metadata=Base.metadata, version_table=VERSION_TABLE
     )
-    refuse_newer(context.get_context().get_current_revision())
+    step = context.get_context().get_current_revision()
+    refuse_newer(step)
+    if step is None and connection.dialect.name == "postgresql":
+        arrival.require_room(connection)
     context.run_migrations()
 
 
