@@ -237,6 +237,12 @@ def reading_public(app: Application) -> Callable[[str], bool]:
     return lambda endpoint: demand_of(endpoint).scope is None
 
 
+def only_reading(app: Application) -> Callable[[str], bool]:
+    """Return what tells of an endpoint whether it changes nothing that is kept."""
+    demand_of = _reading_demands(app)
+    return lambda endpoint: demand_of(endpoint).scope in (None, "read", "metrics")
+
+
 def caller() -> Bearer | None:
     """Return whose token is at work; None if none is, or none is asked for."""
     found: Bearer | None = request.environ.get(_CALLER)

@@ -6,6 +6,7 @@ from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 
 from app.store.models import Base
+from app.store.reads import Reads
 from app.store.standings import Trusted
 from app.trust import Trust
 from app.trust.examiner import Examiner
@@ -22,6 +23,12 @@ def current_examiner() -> Examiner:
     """Return what verifies in the background, or by a command, what saves have not."""
     examiner: Examiner = current_app.extensions["examiner"]
     return examiner
+
+
+def current_reads() -> Reads:
+    """Return what answers reads: a replica, or the database that is written."""
+    found: Reads = current_app.extensions["reads"]
+    return found
 
 
 def current_trust() -> Trust:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from flask import Flask
+from flask import Flask, Request, Response
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -29,6 +29,8 @@ from app.limits.places import Places
 from app.observe import counters, pools, requests
 from app.observe.logs import log_to_stderr
 from app.store import database
+from app.store.reads import Reads
+from app.store.replicas import Replica, make_engine
 from app.trust import Trust
 from app.trust.destinations import Destinations
 from app.trust.examiner import Examiner
@@ -69,6 +71,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.extensions["examiner"] = Examiner(db.engine, app.extensions["trust"])
         if settings.metrics:
             pools.watch(db.engine, settings.threads + database.OVERFLOW)
+        app.extensions["reads"] = Reads(db.engine, _replicas(settings, db.engine))
+    if settings.databases.replica_urls:
+        _note_writes(app, app.extensions["reads"])
     errors.init_app(app)
     unread.init_app(app)
     _open_doors(app, settings)
@@ -123,6 +128,28 @@ def _configure(app: Flask, settings: Settings) -> None:
     # redirect, which would have no envelope.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+
+
+def _replicas(settings: Settings, primary: Engine) -> list[Replica]:
+    """Return the replicas that are to answer reads."""
+    schema, timeout = settings.database_schema, settings.statement_timeout
+    return [
+        Replica(make_engine(url, schema, settings.threads, timeout), primary)
+        for url in settings.databases.replica_urls
+    ]
+
+
+def _note_writes(app: Application, reads: Reads) -> None:
+    """Note each request that may have written, so that who wrote reads it."""
+    only_reads = auth.only_reading(app)
+
+    def note(request: Request, response: Response) -> None:
+        # What is refused leaves no trace; of what failed, nobody knows.
+        refused = 400 <= response.status_code < 500
+        if request.endpoint is not None and not refused and not only_reads(request.endpoint):
+            reads.note_write()
+
+    app.after.append(note)
 
 
 def _open_doors(app: Flask, settings: Settings) -> None:

@@ -142,6 +142,22 @@ class PostgresServer:
             self.process.wait(timeout=60)
             self.process = None
 
+    def follow(self, primary: PostgresServer) -> Self:
+        """Make the data folder a copy of another server's, and start as its streaming replica."""
+        if self.user:
+            shutil.chown(self.folder, self.user)
+        source = f"host=127.0.0.1 port={primary.port} user=postgres"
+        self._run("pg_basebackup", "-d", source, "-R", "-X", "stream", "-c", "fast")
+        lines = "".join(f"{name} = '{value}'\n" for name, value in self.settings.items())
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write(lines)
+        return self.start()
+
+    @property
+    def log(self) -> str:
+        """All that it wrote."""
+        return (self.folder / "log").read_text(errors="replace")
+
     def destroy(self) -> None:
         """Stop, and remove the data."""
         self.stop()

@@ -67,7 +67,7 @@ def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
         with told_in_a_line(terms.failure):
             try:
                 if terms.need != "nothing":
-                    tell_database(db.engine.url)
+                    tell_database()
                 if terms.need == "migrated":
                     require_migrated()
                 return run(*arguments, **options)
@@ -79,9 +79,9 @@ def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
     return run_prepared
 
 
-def tell_database(url: URL) -> None:
-    """Say on stderr which database is used."""
-    named = addresses.describe(url, current_app.config["DATABASE_SCHEMA"])
+def tell_database(url: URL | None = None) -> None:
+    """Say on stderr which database is used: the application's, unless it is elsewhere."""
+    named = addresses.describe(url or db.engine.url, current_app.config["DATABASE_SCHEMA"])
     click.echo(f"database: {named}", err=True)
 
 

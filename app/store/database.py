@@ -26,6 +26,8 @@ SQLITE_BUSY_TIMEOUT = 30
 SHORT_BUSY_TIMEOUT = 0.2
 #: Seconds after which a pooled connection is tried before it is used.
 IDLE_BEFORE_PING = 1.0
+#: The execution option of a replica's engine under which that of its primary is found.
+PRIMARY = "primary"
 #: Connections that a process may open beyond one for each of its threads: for its health, for what
 #: works in the background, and for two large answers, which have two each.
 OVERFLOW = 4
@@ -91,8 +93,13 @@ def postgresql_arguments(url: URL) -> dict[str, Any]:
     return {name: value for name, value in defaults.items() if name not in url.query}
 
 
-def prepare(engine: Engine) -> None:
-    """Attach to an engine what each of its connections needs. Connects to nothing."""
+def prepare(engine: Engine, *, ping: bool = True) -> None:
+    """Attach to an engine what each of its connections needs. Connects to nothing.
+
+    Args:
+        engine: which is new.
+        ping: whether connections to PostgreSQL that lay idle are tried before they are used.
+    """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _make_file)
         event.listen(engine, "connect", _prepare_sqlite)
@@ -102,8 +109,9 @@ def prepare(engine: Engine) -> None:
         # Many rows are inserted by one statement, not by one each.
         engine.dialect.use_insertmanyvalues_wo_returning = True
         event.listen(engine, "connect", sessions.prepare)
-        event.listen(engine, "checkin", _note_time)
-        _ping_idle_ones(engine)
+        if ping:
+            event.listen(engine, "checkin", _note_time)
+            _ping_idle_ones(engine)
     timeouts.bound(engine)
 
 
@@ -212,31 +220,43 @@ def _set_patience(connection: Connection, seconds: float) -> None:
     connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
 
+def primary_of(engine: Engine) -> Engine:
+    """Return the engine of the server that an engine's server replicates; itself if it doesn't."""
+    primary: Engine = engine.get_execution_options().get(PRIMARY, engine)
+    return primary
+
+
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Connection]:
-    """A connection for a long answer, whose rows come through a server-side cursor.
+    """A connection that is `in_snapshot`."""
+    with engine.connect() as connection, in_snapshot(connection):
+        yield connection
+
+
+@contextmanager
+def in_snapshot(connection: Connection) -> Iterator[None]:
+    """Make a connection one for a long answer, whose rows come through a server-side cursor.
 
     All statements see the same moment.
     """
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            # SQLAlchemy would begin it as a writer's. The pool ends it.
-            connection.connection.cursor().execute("BEGIN")
-        else:
-            connection.execution_options(isolation_level="REPEATABLE READ")
-            timeouts.bound_transaction(connection)
-        yield connection
+    if connection.dialect.name == "sqlite":
+        # SQLAlchemy would begin it as a writer's. The pool ends it.
+        connection.connection.cursor().execute("BEGIN")
+    else:
+        connection.execution_options(isolation_level="REPEATABLE READ")
+        timeouts.bound_transaction(connection)
+    yield
 
 
 @contextmanager
-def survey(engine: Engine) -> Iterator[Connection]:
-    """A connection for statements that look into many rows to give a few.
+def in_survey(connection: Connection) -> Iterator[None]:
+    """Make a connection one for statements that look into many rows to give a few.
 
-    They see what those of `snapshot` see. PostgreSQL compiles nothing for them: it would take
+    They see what those `in_snapshot` see. PostgreSQL compiles nothing for them: it would take
     longer to compile their subqueries than to run them.
     """
-    with snapshot(engine) as connection:
-        if engine.dialect.name == "postgresql":
+    with in_snapshot(connection):
+        if connection.dialect.name == "postgresql":
             # For this transaction alone, which PgBouncer keeps in one session.
             connection.exec_driver_sql("SET LOCAL jit = off")
-        yield connection
+        yield

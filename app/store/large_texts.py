@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from app.store import sqlite_texts
 from app.store.columns import octets
-from app.store.database import snapshot
+from app.store.database import primary_of, snapshot
 from app.store.errors import NoRoom, SignatureNotFound
 from app.store.models import Version
 from app.store.prepared import Prepared
@@ -151,7 +151,8 @@ def find_text(
     row = connection.execute(_FOUND, key._asdict()).first()
     if row is None:
         return None
-    return LargeText(connection.engine, key, row[0]) if row[1] is None else str(row[1])
+    engine = primary_of(connection.engine)
+    return LargeText(engine, key, row[0]) if row[1] is None else str(row[1])
 
 
 def _postgresql_pieces(engine: Engine, key: Key, size: int) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, null
 
 from app.store import sqlite_texts
 from app.store.columns import octets
+from app.store.database import primary_of
 from app.store.large_facts import LargeFacts
 from app.store.large_texts import IN_MEMORY, Key, LargeText, find_text, short_text
 from app.store.models import Signature, Version
@@ -69,12 +70,12 @@ def records(
             if is_sqlite:
                 cms = find_text(connection, key, limit=limit, rowid=row[-1])
             else:
-                cms = LargeText(connection.engine, key, row[-1])
+                cms = LargeText(primary_of(connection.engine), key, row[-1])
             if cms is None:
                 continue  # It was deleted meanwhile.
             record = record._replace(cms=cms)
         if carried.signers and record.signers is None:
-            facts = LargeFacts(connection.engine, key, carried.trusted)
+            facts = LargeFacts(primary_of(connection.engine), key, carried.trusted)
             record = record._replace(signers=facts)
         yield record
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
@@ -20,12 +21,13 @@ from app.api.iinked.schemas import (
 from app.api.iinked.shapes import summary_shape
 from app.api.iinked.status import Origin, status_pieces, status_shape
 from app.auth import caller_name, needs
-from app.extensions import current_trusted, db
+from app.extensions import current_reads, current_trusted, db
 from app.limits.places import current_places
 from app.store import package_lists, packages
-from app.store.database import survey, transaction
+from app.store.database import in_survey, transaction
 from app.store.errors import PackageNotFound
 from app.store.implicit_packages import find_implicit, has_many_signers
+from app.store.package_records import PackageStatus, PackageSummary
 from app.store.package_status import find_package, get_package
 from app.store.packages import NewPackage
 from app.store.standings import Trusted
@@ -47,17 +49,16 @@ def get_status(name: str) -> Response:
     """Return a registered package, or a thread that nobody registered as one."""
     if "\0" in name:  # PostgreSQL has no such text.
         raise PackageNotFound
-    trusted = current_trusted()
-    with db.engine.connect() as connection:
-        status = find_package(connection, name, trusted)
-        is_large = status is None and has_many_signers(connection, name, LARGE)
+    trusted, reads = current_trusted(), current_reads()
+    status, is_large = reads.read(partial(_find_registered, name, trusted))
     if status:
         return Answer(b"".join(status_pieces(status, _origin())))
     with ExitStack() as stack:
         if is_large:  # It waits for its place before it is looked together.
             stack.enter_context(current_places().take())
-        with survey(db.engine) as connection:
-            status = find_implicit(connection, name, trusted)
+        status = reads.read(
+            lambda connection, _stack: find_implicit(connection, name, trusted), in_survey
+        )
         if status is None:
             raise PackageNotFound
         pieces = status_pieces(status, _origin())
@@ -66,6 +67,14 @@ def get_status(name: str) -> Response:
         response = Response(pieces, content_type=CONTENT_TYPE)
         response.call_on_close(stack.pop_all().close)
         return response
+
+
+def _find_registered(
+    name: str, trusted: Trusted, connection: Connection, _stack: ExitStack
+) -> tuple[PackageStatus | None, bool]:
+    """Return a registered package; if there is none, whether the thread has many signers."""
+    status = find_package(connection, name, trusted)
+    return status, status is None and has_many_signers(connection, name, LARGE)
 
 
 @blueprint.post("/packages/add")
@@ -120,14 +129,18 @@ def delete() -> Response:
 def list_packages() -> Response:
     """Return a page of the registered packages, each without its documents and signers."""
     wanted: ListRequest = _LIST.read(request)
-    trusted = current_trusted()
-    with survey(db.engine) as connection:
-        total = package_lists.count_packages(connection, wanted.criteria, trusted)
-        found = package_lists.list_packages(connection, wanted.criteria, wanted.page, trusted)
+    total, found = current_reads().read(partial(_list, wanted, current_trusted()), in_survey)
     organization = _origin().organization
     items = [summary_shape(package, organization) for package in found]
     answer = {"items": items, "total": total, "take": wanted.page.limit, "skip": wanted.page.offset}
     return json_answer(answer)
+
+
+def _list(
+    wanted: ListRequest, trusted: Trusted, connection: Connection, _stack: ExitStack
+) -> tuple[int, list[PackageSummary]]:
+    total = package_lists.count_packages(connection, wanted.criteria, trusted)
+    return total, package_lists.list_packages(connection, wanted.criteria, wanted.page, trusted)
 
 
 def _answer(connection: Connection, public_id: str, trusted: Trusted) -> Response:

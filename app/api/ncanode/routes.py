@@ -31,11 +31,11 @@ from app.api.ncanode.schemas import (
     VersionsSchema,
 )
 from app.auth import needs
-from app.extensions import db
+from app.extensions import current_reads, db
 from app.limits.places import LARGE, current_places
 from app.observe import counters
 from app.store import chains, reading, searching
-from app.store.database import saving, snapshot, transaction
+from app.store.database import in_snapshot, saving, transaction
 from app.store.errors import SignatureNotFound
 from app.store.records import SignatureRecord
 from app.store.rows import PLAIN, Carried
@@ -81,17 +81,21 @@ def save_signature() -> Response:
 def get_signature() -> Response:
     """Return a thread's current version, or another one."""
     wanted: GetRequest = _GET.read(request)
-    with db.engine.connect() as connection:
-        document, thread = address_of(connection, wanted)
-        reach.demand_known(connection, document, thread)
-        record = reading.get_signature(connection, document, thread, wanted.version, wanted.carried)
-        reach.demand_read(connection, record)
+    record = current_reads().read(partial(_get, wanted))
     if wanted.id not in (None, record.id) or wanted.stage not in (None, record.stage):
         raise SignatureNotFound
     with ExitStack() as stack:
         stack.enter_context(current_places().take_if(_size([record])))
         response = envelope.success_one("signature", _writer(wanted.carried)(record))
         return _released_after(response, stack)
+
+
+def _get(wanted: GetRequest, connection: Connection, _stack: ExitStack) -> SignatureRecord:
+    document, thread = address_of(connection, wanted)
+    reach.demand_known(connection, document, thread)
+    record = reading.get_signature(connection, document, thread, wanted.version, wanted.carried)
+    reach.demand_read(connection, record)
+    return record
 
 
 @blueprint.delete("/signature")
@@ -113,26 +117,46 @@ def delete_signature() -> Response:
 def list_versions() -> Response:
     """Return all versions of a thread, newest first."""
     wanted: VersionsRequest = _VERSIONS.read(request)
-    read = replace(wanted.carried, signers=wanted.carried.signers or wanted.diff)
+    reads = current_reads()
+    few = reads.read(partial(_find_few_versions, wanted))
     with ExitStack() as stack:
-        with db.engine.connect() as connection:
-            reach.demand_known(connection, wanted.document, wanted.thread)
-            few = reading.list_few_versions(connection, wanted.document, wanted.thread, read)
         if few is None:
             stack.enter_context(current_places().take())
-            connection = stack.enter_context(snapshot(db.engine))
-            records = reading.list_versions(connection, wanted.document, wanted.thread, read)
+            response = reads.read(partial(_list_versions, wanted), in_snapshot)
         else:
             stack.enter_context(current_places().take_if(_size(few)))
-            records = iter(few)
-        newest = next(records, None)
-        if newest is None:
-            raise SignatureNotFound
-        reach.demand_tags(newest.tags)
-        records = chain([newest], records)
-        write = _writer(wanted.carried)
-        rows = with_diff(records, write) if wanted.diff else map(write, records)
-        return _listed(stack, "versions", rows)
+            response = _write_versions(wanted, iter(few))
+        return _released_after(response, stack)
+
+
+def _find_few_versions(
+    wanted: VersionsRequest, connection: Connection, _stack: ExitStack
+) -> list[SignatureRecord] | None:
+    reach.demand_known(connection, wanted.document, wanted.thread)
+    carried = _carried(wanted)
+    return reading.list_few_versions(connection, wanted.document, wanted.thread, carried)
+
+
+def _list_versions(wanted: VersionsRequest, connection: Connection, stack: ExitStack) -> Response:
+    carried = _carried(wanted)
+    records = reading.list_versions(connection, wanted.document, wanted.thread, carried)
+    return _released_after(_write_versions(wanted, records), stack)
+
+
+def _carried(wanted: VersionsRequest) -> Carried:
+    """Return what is read of each version, which may be more than what is told."""
+    return replace(wanted.carried, signers=wanted.carried.signers or wanted.diff)
+
+
+def _write_versions(wanted: VersionsRequest, records: Iterator[SignatureRecord]) -> Response:
+    newest = next(records, None)
+    if newest is None:
+        raise SignatureNotFound
+    reach.demand_tags(newest.tags)
+    records = chain([newest], records)
+    write = _writer(wanted.carried)
+    rows = with_diff(records, write) if wanted.diff else map(write, records)
+    return envelope.success_list("versions", rows, {})
 
 
 @blueprint.get("/signatures")
@@ -141,22 +165,29 @@ def search_signatures() -> Response:
     """Return the threads that match, in their current version, newest first."""
     wanted: SearchRequest = _SEARCH.read(request)
     reach.demand_search(wanted.page.criteria)
+    reads = current_reads()
+    few, more = reads.read(partial(_find_few, wanted)) if wanted.page.is_short else (None, {})
     with ExitStack() as stack:
-        few = None
-        if wanted.page.is_short:
-            with db.engine.connect() as connection:
-                few = searching.find_page(connection, wanted.page)
-                more = {} if few is None else _count(connection, wanted)
         if few is None:
             stack.enter_context(current_places().take())
-            connection = stack.enter_context(snapshot(db.engine))
-            more = _count(connection, wanted)
-            records = searching.search(connection, wanted.page)
+            response = reads.read(partial(_search, wanted), in_snapshot)
         else:
             stack.enter_context(current_places().take_if(_size(few)))
-            records = iter(few)
-        rows = map(_writer(wanted.page.carried), records)
-        return _listed(stack, "signatures", rows, more)
+            response = _write_found(wanted, iter(few), more)
+        return _released_after(response, stack)
+
+
+def _find_few(
+    wanted: SearchRequest, connection: Connection, _stack: ExitStack
+) -> tuple[list[SignatureRecord] | None, dict[str, int]]:
+    few = searching.find_page(connection, wanted.page)
+    return few, {} if few is None else _count(connection, wanted)
+
+
+def _search(wanted: SearchRequest, connection: Connection, stack: ExitStack) -> Response:
+    more = _count(connection, wanted)
+    records = searching.search(connection, wanted.page)
+    return _released_after(_write_found(wanted, records, more), stack)
 
 
 def _size(records: Sequence[SignatureRecord]) -> int:
@@ -174,14 +205,11 @@ def _count(connection: Connection, wanted: SearchRequest) -> dict[str, int]:
     return {"nb_results": searching.count(connection, wanted.page.criteria)}
 
 
-def _listed(
-    stack: ExitStack,
-    key: str,
-    rows: Iterator[dict[str, Any]],
-    more: dict[str, int] | None = None,
+def _write_found(
+    wanted: SearchRequest, records: Iterator[SignatureRecord], more: dict[str, int]
 ) -> Response:
-    """Answer with rows as they come; what `stack` holds is released after the last."""
-    return _released_after(envelope.success_list(key, rows, more or {}), stack)
+    rows = map(_writer(wanted.page.carried), records)
+    return envelope.success_list("signatures", rows, more)
 
 
 def _released_after(response: Response, stack: ExitStack) -> Response:

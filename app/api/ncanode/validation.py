@@ -18,10 +18,12 @@ What the answers mean, where the original's reference leaves it open:
 from __future__ import annotations
 
 from base64 import b64encode
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, request
+from sqlalchemy import Connection
 
 from app.api.answers import Answer
 from app.api.locale import choose_locale
@@ -56,7 +58,7 @@ from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.signers import attached_content
 from app.cms.x509 import Certificate
-from app.extensions import current_trust, db
+from app.extensions import current_reads, current_trust
 from app.store import reading
 from app.store.records import SignatureRecord
 from app.wording.sentences import Wording
@@ -183,8 +185,11 @@ def _success(content: dict[str, Any], wording: Wording) -> Response:
 
 def _stored(document: str, thread: str, version: int | None) -> SignatureRecord:
     """Read a stored signature. Raises SignatureNotFound, also where it is out of reach."""
-    with db.engine.connect() as connection:
+
+    def find(connection: Connection, _stack: ExitStack) -> SignatureRecord:
         reach.demand_known(connection, document, thread)
         record = reading.get_signature(connection, document, thread, version)
         reach.demand_read(connection, record)
-    return record
+        return record
+
+    return current_reads().read(find)

@@ -16,7 +16,7 @@ from app.api.penbox.shapes import write_signature
 from app.api.unread import note
 from app.auth import needs
 from app.cms.files import SignatureFile
-from app.extensions import current_trust, current_trusted, db
+from app.extensions import current_reads, current_trust, current_trusted, db
 from app.limits.places import current_places
 from app.store.errors import SignatureNotFound
 from app.store.large_texts import Key, find_text
@@ -42,8 +42,9 @@ def get_signature(public_id: str) -> Response:
     if not _UUID.fullmatch(public_id):
         raise SignatureNotFound
     trusted = current_trusted()
-    with db.engine.connect() as connection:
-        thread = get_public_thread(connection, public_id.lower(), trusted)
+    thread = current_reads().read(
+        lambda connection, _stack: get_public_thread(connection, public_id.lower(), trusted)
+    )
     is_read = thread.signature_size is not None
     # What format it has is looked up only where that was never kept.
     found = thread.format if is_read else _read(thread, lambda file: file.format)
@@ -76,8 +77,11 @@ def _send(thread: PublicThread, content_type: str) -> Response:
 
 def _describe(thread: PublicThread, trusted: Trusted) -> Response:
     pair = (thread.document, thread.thread)
-    with db.engine.connect() as connection:
-        progress = list_progress(connection, [pair], trusted).get(pair)
+    progress = (
+        current_reads()
+        .read(lambda connection, _stack: list_progress(connection, [pair], trusted))
+        .get(pair)
+    )
     if progress and progress.opened_at is None:
         progress = None  # A draft demands nothing yet.
     written = write_signature(

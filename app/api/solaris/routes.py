@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 
 from flask import Blueprint, Response, current_app, request
+from sqlalchemy import Connection
 
 from app.api.answers import json_answer
-from app.api.solaris.pages import read_page
+from app.api.solaris.pages import Page, read_page
 from app.api.solaris.persons import read_person
 from app.api.solaris.signings import write_signing
 from app.auth import needs
-from app.extensions import current_trusted, db
-from app.store.person_signings import count_signings, list_signings
-from app.store.progress import list_progress
+from app.extensions import current_reads, current_trusted
+from app.store.person_signings import Person, PersonSigning, count_signings, list_signings
+from app.store.progress import Pair, Progress, list_progress
+from app.store.standings import Trusted
 
 blueprint = Blueprint("solaris", __name__)
 
@@ -23,20 +28,32 @@ blueprint = Blueprint("solaris", __name__)
 def index_person_signings(person_id: str) -> Response:
     """List the signings of a person, newest first."""
     page, person = read_page(request), read_person(person_id)
-    trusted = current_trusted()
-    with db.engine.connect() as connection:
-        total = count_signings(connection, person)
-        signings = list_signings(connection, person, trusted, limit=page.size, offset=page.offset)
-        pairs = [(signing.document, signing.thread) for signing in signings]
-        progress = list_progress(connection, pairs, trusted)
+    total, signings, progress = current_reads().read(
+        partial(_list_signings, page, person, current_trusted())
+    )
     public_url, now = current_app.config["PUBLIC_URL"], datetime.now(UTC)
     pages = public_url and f"{public_url}/signatures" if _has_pages() else None
     written = [
-        write_signing(signing, person, progress.get(pair), pages=pages, now=now)
-        for pair, signing in zip(pairs, signings, strict=True)
+        write_signing(
+            signing,
+            person,
+            progress.get((signing.document, signing.thread)),
+            pages=pages,
+            now=now,
+        )
+        for signing in signings
     ]
     address = (public_url or request.root_path) + f"/v1/persons/{person_id}/signings"
     return json_answer(written, headers=page.headers(address, total))
+
+
+def _list_signings(
+    page: Page, person: Person, trusted: Trusted, connection: Connection, _stack: ExitStack
+) -> tuple[int, list[PersonSigning], Mapping[Pair, Progress]]:
+    total = count_signings(connection, person)
+    signings = list_signings(connection, person, trusted, limit=page.size, offset=page.offset)
+    pairs = [(signing.document, signing.thread) for signing in signings]
+    return total, signings, list_progress(connection, pairs, trusted)
 
 
 def _has_pages() -> bool:
