@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from app.api.iinked.status import Origin, status_pieces, status_shape
-from app.store.database import survey
+from app.store.database import in_survey
 from app.store.implicit_packages import MAX_DOCUMENTS, find_implicit
 from tests.store.packages import CLAIMS
 from tests.store.test_statements import counted_statements
@@ -66,7 +66,11 @@ def test_a_package_of_all_documents_and_signers_is_told_in_a_second(
 ) -> None:
     fill(engine, same=same)
     began = time.process_time()
-    with counted_statements(engine) as statements, survey(engine) as connection:
+    with (
+        counted_statements(engine) as statements,
+        engine.connect() as connection,
+        in_survey(connection),
+    ):
         status = find_implicit(connection, "all", CLAIMS)
     assert status is not None
     answer = b"".join(status_pieces(status, Origin(None, None)))
