@@ -104,6 +104,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         ),
         DATABASE_SCHEMA=settings.database_schema,
         DATABASE_WAIT=settings.database_wait,
+        HOST_VARIABLE=settings.databases.host_variable,
         MIGRATION_URL=settings.databases.migration_url,
         MIGRATION_VARIABLE=settings.databases.migration_variable,
         NAME_VARIABLE=settings.databases.name_variable,

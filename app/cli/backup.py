@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from flask import current_app
 
-from app.cli.running import needs
+from app.cli.running import make_database, needs
 from app.cms.certificate_rules import title
 from app.extensions import current_trust, db
 from app.store.backups.archive import Archive
@@ -81,11 +81,13 @@ def restore_store(file: Path, *, replace: bool) -> None:
     """Make of FILE the store that it was made of: the database, and the files of TRUST_DIR.
 
     All of it is restored, compared row by row, and migrated to the step of this program, or nothing
-    is changed. Stop all servers before. The database may be of the other kind.
+    is changed. Stop all servers before. The database may be of the other kind. PostgreSQL is waited
+    for, and a database and a schema that are missing are made, where the role may.
     """
     trust = current_trust()
     with _told_in_a_line(file), Archive(file) as archive:
         require_known(archive.manifest)
+        make_database()
         wanted = {one.name: one.sha256 for one in archive.manifest.trust}
         members = {one.name: one.member for one in archive.manifest.trust}
         files = replacing(

@@ -10,11 +10,11 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 
-from app.cli.running import needs, tell_database
+from app.cli.running import make_database, needs, tell_database
 from app.cms.facts import iso_moment
 from app.cms.gost.implementations import CURVES, DIGESTS
 from app.extensions import current_trust, db
-from app.store import arrival, database
+from app.store import database
 from app.store.migrations import upgrade
 from app.store.statistics import statistics
 
@@ -28,14 +28,11 @@ def upgrade_database() -> None:
 
     PostgreSQL is waited for. A database and a schema that are missing are made, where the role may.
     """
-    config = current_app.config
-    url = config["MIGRATION_URL"]
+    url = current_app.config["MIGRATION_URL"]
     tell_database(url)
-    arrival.wait(url, config["DATABASE_WAIT"], config["MIGRATION_VARIABLE"])
-    if arrival.ensure_database(url, config["NAME_VARIABLE"]):
-        click.echo("the database was missing, and has been made", err=True)
+    make_database()
     with _engine_at(url) as engine:
-        upgrade(engine, config["DATABASE_SCHEMA"])
+        upgrade(engine, current_app.config["DATABASE_SCHEMA"])
 
 
 @contextmanager

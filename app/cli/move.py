@@ -40,7 +40,7 @@ class _Refused(click.ClickException):
     envvar="MOVE_FROM",
     metavar="ADDRESS",
     help="The original's database, postgresql://…; better in MOVE_FROM, if it has a password. "
-    "Without one, it is DATABASE_URL's.",
+    "Without one, it is the store's own, of DATABASE_URL or PG_HOST.",
 )
 @click.option(
     "--from-schema",

@@ -13,13 +13,14 @@ from functools import wraps
 from typing import Any, Literal, TypeVar
 
 import click
+import psycopg
 from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.extensions import db
-from app.store import addresses, timeouts
+from app.store import addresses, arrival, timeouts
 from app.store.arrival import NotThere
 from app.store.steps import WrongStep, read_step, require_step
 
@@ -85,6 +86,18 @@ def tell_database(url: URL | None = None) -> None:
     click.echo(f"database: {named}", err=True)
 
 
+def make_database() -> None:
+    """Wait for PostgreSQL, and make a database that is missing, where the role may.
+
+    Raises NotThere.
+    """
+    config = current_app.config
+    url = config["MIGRATION_URL"]
+    arrival.wait(url, config["DATABASE_WAIT"], config["MIGRATION_VARIABLE"])
+    if arrival.ensure_database(url, config["NAME_VARIABLE"]):
+        click.echo("the database was missing, and has been made", err=True)
+
+
 def require_migrated() -> None:
     """Demand this program's schema. Raises WrongStep or SQLAlchemyError."""
     with db.engine.connect() as connection:
@@ -102,11 +115,20 @@ def told_in_a_line(status: Status = 1) -> Iterator[None]:
     except (WrongStep, NotThere) as error:
         raise _failure(str(error), status) from error
     except SQLAlchemyError as error:
-        raise _failure(f"the database can't be used: {first_line(error)}", status) from error
+        raise _failure(_tell_database_error(error), status) from error
     except OSError as error:
         if error.errno == errno.EPIPE:  # Who read the output has left, which click knows.
             raise
         raise _failure(tell_os_error(error), status) from error
+
+
+def _tell_database_error(error: SQLAlchemyError) -> str:
+    """Say what is wrong, and of a PostgreSQL that can't be entered, which variable leads there."""
+    cause = error.orig if isinstance(error, OperationalError) else None
+    if isinstance(cause, psycopg.Error) and cause.sqlstate is None:
+        named = current_app.config["HOST_VARIABLE"]
+        return f"the database that {named} names can't be used: {first_line(error)}"
+    return f"the database can't be used: {first_line(error)}"
 
 
 class Undecided(click.ClickException):

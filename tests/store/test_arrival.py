@@ -79,6 +79,18 @@ def test_with_the_originals_variables_alone_database_and_schema_are_made(
     assert (again.returncode, len(again.stderr.splitlines())) == (0, 1)
 
 
+def test_a_restore_makes_what_is_missing_as_well(server: PostgresServer, tmp_path: Path) -> None:
+    file = {"DATABASE_URL": f"sqlite:///{tmp_path}/store.sqlite3"}
+    backup, trust = str(tmp_path / "a.backup"), {"TRUST_DIR": str(tmp_path / "trust")}
+    for arguments in (["db", "upgrade"], ["backup", backup]):
+        assert run(*arguments, **file, **trust).returncode == 0
+    variables = the_original(server, PG_DATABASE="lost", PG_SCHEMA="ncanode")
+    done = run("restore", backup, **variables, **trust)
+    assert done.returncode == 0, done.stderr
+    assert "the database was missing, and has been made" in done.stderr.splitlines()
+    assert run("compare", backup, **variables, **trust).returncode == 0
+
+
 def test_a_role_that_may_makes_its_database(server: PostgresServer) -> None:
     variables = the_original(server, PG_USER="maker", PG_DATABASE='made by it\'s "maker"')
     url = url_of(**variables)
@@ -179,6 +191,22 @@ def test_parameters_that_do_not_fit_are_not_waited_for() -> None:
     url = make_url("postgresql+psycopg://u@127.0.0.1/db?target_session_attrs=writable")
     with pytest.raises(NotThere, match="DATABASE_URL has parameters that can't be"):
         arrival.wait(url, 60, "DATABASE_URL")
+
+
+@pytest.mark.parametrize(
+    ("variable", "settings"),
+    [
+        ("PG_HOST", {"PG_HOST": "127.0.0.1", "PG_PORT": "1"}),
+        ("DATABASE_URL", {"DATABASE_URL": "postgresql://127.0.0.1:1/base"}),
+    ],
+)
+def test_any_command_names_the_variable_that_leads_nowhere(
+    variable: str, settings: dict[str, str]
+) -> None:
+    done = run("stats", **settings)
+    assert done.returncode == 1
+    assert f"Error: the database that {variable} names can't be used: " in done.stderr
+    assert ("DATABASE_URL" in done.stderr) == (variable == "DATABASE_URL")
 
 
 def test_a_wrong_password_is_not_taken_for_a_missing_database(server: PostgresServer) -> None:

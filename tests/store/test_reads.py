@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.store import floor, replicas
+from app.store.large_texts import LargeText
+from app.store.reading import get_signature
+from app.store.records import SignatureRecord
+from tests import builders
 from tests.api.asking import content_of, save
 from tests.conftest import AppMaker
 from tests.live.server import wait_until
@@ -157,6 +162,34 @@ def test_reads_go_on_without_the_replica(
             began = time.monotonic()
             assert version(client) == 1
             assert time.monotonic() - began < 5
+    finally:
+        pair.replica.start()
+    wait_until(lambda: is_read_from_replica(client, pair), "the replica answers again", 20)
+
+
+def test_a_large_signature_is_read_though_the_replica_that_found_it_left(
+    app: Flask, client: FlaskClient, pair: Pair
+) -> None:
+    person = builders.authority().issue("P", "900101300017")
+    cms = b64encode(builders.sign_cms(bytes(1_200_000), [person])).decode()
+    save(client, document="large", thread="approval", cms=cms)
+    pair.catch_up()
+
+    def find() -> SignatureRecord | None:
+        heard = Listening(pair.replica)
+        found: SignatureRecord = app.extensions["reads"].read(
+            lambda connection, _stack: get_signature(connection, "large", "approval")
+        )
+        return found if heard.reads() else None
+
+    wait_until(lambda: is_read_from_replica(client, pair), "the replica answers", 20)
+    wait_until(lambda: find() is not None, "the replica answers", 20)
+    record = find()
+    assert record is not None
+    assert isinstance(record.cms, LargeText)
+    pair.replica.stop()
+    try:
+        assert record.text == cms
     finally:
         pair.replica.start()
     wait_until(lambda: is_read_from_replica(client, pair), "the replica answers again", 20)
