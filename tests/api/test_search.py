@@ -175,6 +175,7 @@ def test_a_long_list_is_streamed_and_still_valid_json(
     response = client.get(f"/signatures?{query}")
     assert response.is_streamed
     pieces = list(response.iter_encoded())
+    response.close()  # As a server does.
     assert len(pieces) > 2
     answer = json.loads(b"".join(pieces))
     assert list(answer) == ["status", "message", "content"]
