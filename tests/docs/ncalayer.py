@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
-
-from tests.live.server import PATIENCE
+from urllib.parse import unquote
 
 _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
 
@@ -25,8 +23,9 @@ class StandIn:
         self.answer = answer
         self.asked: list[dict[str, Any]] = []
         self.address = ""
-        #: A browser whose time runs only while it waits for nothing else waits for GET /wait, too.
-        self.answered = Event()
+        #: What the page tells at its end by GET /told/….
+        self.told = ""
+        self.is_told = Event()
 
 
 @contextmanager
@@ -58,11 +57,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Upgrade", "").lower() == "websocket":
             self._talk()
             return
-        if self.path == "/wait":
-            self.state.answered.wait(PATIENCE)
-            time.sleep(0.5)  # until the page has begun what it does with the answer
-        body = self.state.page.encode()
-        self.send_response(200 if self.path in {"/", "/wait"} else 404)
+        if self.path.startswith("/told/"):
+            self.state.told = unquote(self.path.removeprefix("/told/"))
+            self.state.is_told.set()
+        body = self.state.page.encode() if self.path == "/" else b""
+        self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -82,7 +81,6 @@ class _Handler(BaseHTTPRequestHandler):
         self._send({"result": {"version": "1.4"}})
         self.state.asked.append(json.loads(self._receive()))
         self._send(self.state.answer)
-        self.state.answered.set()
         self.close_connection = True
 
     def _send(self, message: Mapping[str, Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ import pytest
 from tests.docs.ncalayer import StandIn, serving
 from tests.docs.pages import blocks, read, section
 from tests.docs.shell import run
-from tests.live.chromium import open_page
-from tests.live.server import Server
+from tests.live.chromium import keeping_open
+from tests.live.server import PATIENCE, Server
 
 PAGE = read("browser.md")
 CODE = "".join(block.text for block in blocks(PAGE, "js"))
@@ -23,8 +22,7 @@ CANCELLED: Mapping[str, Any] = {"status": True, "body": {}}
 FAILED: Mapping[str, Any] = {"status": False, "code": "SIGNING_FAILURE", "message": "no key"}
 DRIVER = """<!doctype html><body><script>
 {code}
-fetch("/wait");
-const show = (text) => {{ document.body.textContent = text; }};
+const show = (text) => fetch(`/told/${{encodeURIComponent(text)}}`);
 signAndSave({api}, {token}, {content}, {ncalayer}).then(
   (saved) => show(saved ? `saved: version ${{saved.version}}` : "cancelled"),
   (error) => show(`error: ${{error.message}}`),
@@ -64,20 +62,22 @@ def start_server(address: StandIn, tmp_path: Path) -> Iterator[Server]:
     server.kill()
 
 
-def shown(stand_in: StandIn, server: Server, token: str, content: str, folder: Path) -> str:
-    """Open a page that signs and saves; return what it shows at the end."""
+def told(stand_in: StandIn, server: Server, token: str, content: str, folder: Path) -> str:
+    """Open a page that signs and saves; return what it tells at its end."""
     values = {
         "api": server.address,
         "token": token,
         "content": content,
         "ncalayer": f"ws://{stand_in.address}/",
     }
-    told = {name: json.dumps(value) for name, value in values.items()}
-    stand_in.page = DRIVER.format(code=CODE, **told)
-    stand_in.answered.clear()
+    literals = {name: json.dumps(value) for name, value in values.items()}
+    stand_in.page = DRIVER.format(code=CODE, **literals)
+    stand_in.told = ""
+    stand_in.is_told.clear()
     folder.mkdir()
-    html = open_page(f"http://{stand_in.address}/", folder).html
-    return html[html.index("<body>") + 6 : html.index("</body>")]
+    with keeping_open(f"http://{stand_in.address}/", folder):
+        assert stand_in.is_told.wait(PATIENCE)
+    return stand_in.told
 
 
 def test_the_page_signs_and_saves(
@@ -96,10 +96,10 @@ def test_the_page_signs_and_saves(
         ]
     ):
         address.answer = answer
-        assert shown(address, server, token, content, tmp_path / str(number)) == escape(said)
+        assert told(address, server, token, content, tmp_path / str(number)) == said
     other = b64encode(b"I disagree\n").decode()
     address.answer = {"status": True, "body": {"result": [pem]}}
-    assert "not what was signed" in shown(address, server, token, other, tmp_path / "other")
+    assert "not what was signed" in told(address, server, token, other, tmp_path / "other")
 
     request = address.asked[0]
     assert (request["module"], request["method"]) == ("kz.gov.pki.knca.basics", "sign")

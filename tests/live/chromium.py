@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.live.server import PATIENCE
+from tests.live.server import PATIENCE, kill_group
 
 INSTALL_HINT = "Chromium is needed: install it (Debian: apt-get install chromium)."
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -32,26 +34,9 @@ class Opened:
 
 def open_page(address: str, folder: Path) -> Opened:
     """Open a page, and wait until it has nothing more to do. Fails where there is no Chromium."""
-    program = next(filter(None, map(shutil.which, _NAMES)), None)
-    if program is None:
-        pytest.fail(INSTALL_HINT, pytrace=False)
+    options = [f"--virtual-time-budget={20_000}", "--dump-dom"]
     done = subprocess.run(
-        [
-            program,
-            "--headless",
-            *(["--no-sandbox"] if os.geteuid() == 0 else []),
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            f"--user-data-dir={folder / 'profile'}",
-            f"--log-net-log={folder / 'net.json'}",
-            # No other name means anything, so that nobody is asked by mistake.
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-            "--enable-logging=stderr",
-            f"--virtual-time-budget={20_000}",
-            "--dump-dom",
-            address,
-        ],
+        [*_command(folder), *options, address],
         capture_output=True,
         check=False,
         text=True,
@@ -60,6 +45,41 @@ def open_page(address: str, folder: Path) -> Opened:
     assert done.returncode == 0, done.stderr[-2000:]
     told = [line for line in done.stderr.splitlines() if ":CONSOLE:" in line]
     return Opened(done.stdout, _asked(folder / "net.json"), told)
+
+
+@contextmanager
+def keeping_open(address: str, folder: Path) -> Iterator[None]:
+    """Keep a page open meanwhile, in real time, which WebSockets need."""
+    with subprocess.Popen(
+        [*_command(folder), "--remote-debugging-port=0", address],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as browser:
+        try:
+            yield
+        finally:
+            kill_group(browser)
+
+
+def _command(folder: Path) -> list[str]:
+    """Return the command of a browser that keeps its files in a folder. Fails without Chromium."""
+    program = next(filter(None, map(shutil.which, _NAMES)), None)
+    if program is None:
+        pytest.fail(INSTALL_HINT, pytrace=False)
+    return [
+        program,
+        "--headless",
+        *(["--no-sandbox"] if os.geteuid() == 0 else []),
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        f"--user-data-dir={folder / 'profile'}",
+        f"--log-net-log={folder / 'net.json'}",
+        # No other name means anything, so that nobody is asked by mistake.
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        "--enable-logging=stderr",
+    ]
 
 
 def _asked(log: Path) -> list[str]:
