@@ -48,8 +48,11 @@ class OwnSignature:
     token_size: int | None
     #: `valid`, `pending` or `refused`; see `standings`.
     state: State
-    #: Whether the person has signed by it.
+    #: Whether the person has signed by it, whatever was to be signed.
     counts: bool
+    #: Dotted, and the digest of the content by it, hex.
+    digest_algorithm: str
+    message_digest: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +132,6 @@ def _own_signatures(
             row.token_size,
             trusted.state(row.standing),
             trusted.counts(row.standing),
+            row.digest_algorithm,
+            row.message_digest,
         )

@@ -68,6 +68,8 @@ _SIGNER_COLUMNS = (
     Signer.facts[("claimed", "signing_time")].as_string().label("claimed_signing_time"),
     Signer.verified_gen_time,
     Signer.standing,
+    Signer.digest_algorithm,
+    Signer.message_digest,
     Signer.facts[("claimed", "timestamp", "sha256")].as_string().label("token_sha256"),
     Signer.facts[("claimed", "timestamp", "size")].as_integer().label("token_size"),
 )

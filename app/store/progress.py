@@ -49,6 +49,8 @@ class Progress:
     rescinded_at: datetime | None
     #: What the package calls the document of this thread.
     document_name: str | None
+    #: The SHA-256 of what was to be signed, hex; None if that isn't known.
+    sha256: str | None
     #: Documents in the package.
     documents: int
     #: Who must sign, and how many of them signed the current version of this thread.
@@ -105,6 +107,7 @@ def _statement(dialect: str, trusted: Trusted) -> Prepared:
             Package.sign_by,
             Package.rescinded_at,
             mine.c.name,
+            mine.c.sha256,
             documents,
         )
         .select_from(found)

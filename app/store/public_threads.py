@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.store.columns import PUBLIC_ID
 from app.store.errors import SignatureNotFound
-from app.store.models import IS_CURRENT, Signature, Signer, Version
+from app.store.models import IS_CURRENT, Package, PackageDocument, Signature, Signer, Version
+from app.store.required import has_signed
 from app.store.standings import Trusted
 
 
@@ -34,18 +35,41 @@ class PublicThread(NamedTuple):
     signature_size: int | None
     content_size: int | None
     signers: int
-    #: How many of them have signed.
+    #: How many of them have signed, whatever was to be signed.
     signed: int
+    #: How many people those are who signed what the newest package that was sent asks for.
+    people: int
 
 
-_SIGNERS = select(func.count()).where(
-    Signer.signature_id == Version.signature_id, Signer.version == Version.version
+_OF_VERSION = (Signer.signature_id == Version.signature_id, Signer.version == Version.version)
+_SIGNERS = select(func.count()).where(*_OF_VERSION)
+#: By what a signer is told from others.
+_PERSON = func.coalesce(
+    Signer.claimed_iin, Signer.claimed_bin, Signer.facts[("certificate", "sha256")].as_string()
+)
+#: The SHA-256 of what was to be signed, by the newest package that was sent.
+_WANTED = (
+    select(PackageDocument.sha256)
+    .join(Package, Package.id == PackageDocument.package_id)
+    .where(
+        PackageDocument.document == Signature.document,
+        PackageDocument.thread == Signature.thread,
+        Package.opened_at.is_not(None),
+    )
+    .order_by(Package.id.desc())
+    .limit(1)
+    .correlate(Signature)
 )
 
 
 @lru_cache(maxsize=8)
 def _find(trusted: Trusted) -> Select[*tuple[Any, ...]]:
     signed = _SIGNERS.where(trusted.condition(Signer.standing))
+    people = (
+        select(func.count(_PERSON.distinct()))
+        .where(*_OF_VERSION, *has_signed(trusted, _WANTED.scalar_subquery()))
+        .correlate(Version, Signature)
+    )
     return (
         select(
             Version.signature_id,
@@ -61,6 +85,7 @@ def _find(trusted: Trusted) -> Select[*tuple[Any, ...]]:
             Version.content_size,
             _SIGNERS.scalar_subquery().label("signers"),
             signed.scalar_subquery().label("signed"),
+            people.scalar_subquery().label("people"),
         )
         .join(Version, IS_CURRENT)
         .where(Signature.public_id == bindparam("public_id", type_=PUBLIC_ID))

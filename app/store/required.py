@@ -110,6 +110,14 @@ def has_signed(trusted: Trusted, sha256: Any) -> list[ColumnElement[bool]]:
     return [trusted.condition(Signer.standing), same]
 
 
+def is_over(
+    sha256: str | None, digest_algorithm: str, message_digest: str | None, content: str | None
+) -> bool:
+    """Return what `has_signed` says of the content, for one signer in Python."""
+    by_digest = digest_algorithm == SHA_256 and message_digest == sha256
+    return sha256 is None or by_digest or content == sha256
+
+
 def read_list(text: str) -> list[Any]:
     """Read such a column."""
     found: list[Any] = orjson.loads(text)

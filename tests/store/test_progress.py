@@ -58,6 +58,7 @@ def test_a_package_of_which_nothing_is_signed_tells_what_it_is(engine: Engine) -
         required=2,
         signed=0,
         document_name="name of doc",
+        sha256=None,
     )
 
 

@@ -27,7 +27,7 @@ def write_signature(
         "key": f"{thread.document}/{thread.thread}",
         "items": progress.documents if progress else 1,
         "method": "qualified" if qualified else "electronic",
-        "merge": thread.signed > 1,
+        "merge": thread.people > 1,
         "cost": None,
         "locale": locale,
     }

@@ -18,6 +18,7 @@ from app.api.moments import write_moment
 from app.api.solaris.documents import write_documents
 from app.store.person_signings import OwnSignature, Person, PersonSigning, SignedVersion
 from app.store.progress import Progress
+from app.store.required import is_over
 
 #: What each status is called as a state.
 STATES = {
@@ -47,7 +48,7 @@ def write_signing(
         now: the moment as of which packages expire.
     """
     signed, status = signing.signed, _status(signing, progress, now)
-    last = max(_moments(signed), key=_moment, default=None) if signed else None
+    last = max(_moments(signed, _sha256(progress)), key=_moment, default=None) if signed else None
     return {
         "id": _signing_id(signing, person),
         "reference": signing.thread,
@@ -66,6 +67,11 @@ def _signing_id(signing: PersonSigning, person: Person) -> str:
     """Return an id that stays the same when the first signature arrives."""
     thread = orjson.dumps([signing.document, signing.thread, person.number])
     return f"{sha256(thread).hexdigest()[:32]}csig"
+
+
+def _sha256(progress: Progress | None) -> str | None:
+    """Return the SHA-256 of what was to be signed; None if no package that was sent says."""
+    return progress.sha256 if progress and progress.opened_at else None
 
 
 def _status(signing: PersonSigning, progress: Progress | None, now: datetime) -> str:
@@ -92,10 +98,13 @@ def _own_status(signing: PersonSigning) -> str:
     return "failed" if own and all(one.state == "refused" for one in own) else "pending"
 
 
-def _moments(signed: SignedVersion) -> Iterator[tuple[datetime, str, OwnSignature]]:
-    """Return when the person signed, each time, and how that is known."""
+def _moments(
+    signed: SignedVersion, sha256: str | None
+) -> Iterator[tuple[datetime, str, OwnSignature]]:
+    """Return when the person signed what was to be signed, each time, and how that is known."""
     for own in signed.own:
-        if not own.counts:
+        digests = own.digest_algorithm, own.message_digest, signed.content_sha256
+        if not own.counts or not is_over(sha256, *digests):
             continue
         if own.verified_gen_time is not None:
             yield own.verified_gen_time, "verified_timestamp", own
