@@ -16,8 +16,8 @@ from app.cms.gost.octets import Octets
 
 # A GOST signer with a timestamp costs some 20,000, an RSA one 1,500.
 MAX_COST = 1_500_000
-# Of hashing the content, and of checks over it: enough for 200 MB of GOST 34.311 in C.
-MAX_CONTENT_COST = 3_500_000
+# Of hashing the content, and of checks over it: enough for 130 MB of GOST 34.311 in C.
+MAX_CONTENT_COST = 2_000_000
 #: Bytes of content that are hashed in plain Python, which takes 1 to 2 s.
 MAX_SLOW_CONTENT = 1_000_000
 

@@ -8,6 +8,7 @@ from typing import overload
 
 from app.api.refusals import ParameterError
 from app.cms import armour
+from app.cms.budget import ContentBudget
 from app.cms.comparison import compare
 from app.cms.contents import KnownDigest, with_crlf
 from app.cms.signed_data import SignedCms
@@ -56,14 +57,18 @@ def content_given(
                 '"{field}" parameter must be base64, or the text that was signed', field=_FIELD
             ) from error
         return text
-    if _speaks_against(signature, decoded) and not _speaks_against(signature, text):
+    budget = ContentBudget()
+    if _speaks_against(signature, decoded, budget) and not _speaks_against(signature, text, budget):
         return text
     return decoded
 
 
-def _speaks_against(signature: SignedCms, content: bytes) -> bool:
+def _speaks_against(
+    signature: SignedCms, content: bytes, budget: ContentBudget | None = None
+) -> bool:
     """Return whether content is known not to be what the signers signed."""
-    return any(verdict.answer is Answer.NO for verdict in compare(signature, content))
+    verdicts = compare(signature, content, budget=budget)
+    return any(verdict.answer is Answer.NO for verdict in verdicts)
 
 
 def refuse_incomparable() -> None:
