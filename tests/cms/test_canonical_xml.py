@@ -260,3 +260,13 @@ def test_what_one_signature_spends_others_lack(monkeypatch: pytest.MonkeyPatch) 
         answers.append([found.intact.answer for found in check_xml(signed)].count(Answer.YES))
     assert answers == sorted(answers)
     assert set(answers) == {0, 1, 2, 3}
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("added", [">" * 7_000_000, "<c x='" + '"' * 5_000_000 + "'/>"])
+def test_what_escaping_lengthens_much_is_not_escaped(added: str) -> None:
+    root = etree.fromstring("<a><b/></a>")
+    xml_signer.sign(root, pki.person())
+    written = xml_signer.text(root).replace("<b/>", f"<b>{added}</b>")
+    (checked,) = check_xml(parsed(written))
+    assert str(checked.intact.reasons[0]) == COSTLY
