@@ -58,12 +58,14 @@ def client_of_a_trusting_server(trusting_app: Flask) -> FlaskClient:
     return trusting_app.test_client()
 
 
-def package(client: FlaskClient, *signers: dict[str, str], **document: str) -> str:
-    """Add an open package of one document."""
+def package(
+    client: FlaskClient, *signers: dict[str, str], state: str = "open", **document: str
+) -> str:
+    """Add a package of one document."""
     given = {
         "name": "Loan",
         "type": "concurrent",
-        "state": "open",
+        "state": state,
         "thread": "main",
         "documents": [{"externalId": "doc", **document}],
         "signers": list(signers) or [IVAN],

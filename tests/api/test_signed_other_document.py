@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from hashlib import sha256
 from typing import Any
 
@@ -12,8 +13,9 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.store.models import Signature
+from tests import der, pki, signing
 from tests.api import people
-from tests.api.asking import save
+from tests.api.asking import rows, save
 from tests.api.people import CHIEF_IIN, IIN, chief, ivan
 from tests.api.test_signed import app_with_an_anchor, client_of_a_trusting_server, package
 from tests.builders import CONTENT
@@ -21,6 +23,12 @@ from tests.builders import CONTENT
 __all__ = ["app_with_an_anchor", "client_of_a_trusting_server"]
 
 SIGNERS = ({"iin": IIN}, {"iin": CHIEF_IIN})
+
+
+def cms(*infos: bytes, content: bytes | None = None) -> str:
+    """Give a signature with these SignerInfos, detached unless there is a content."""
+    der_of_it = signing.signed_data(infos, [ivan(), chief(), pki.authority()], content)
+    return b64encode(der_of_it).decode()
 
 
 def told(app: Flask, client: FlaskClient) -> tuple[bool, Any, str]:
@@ -58,5 +66,60 @@ def test_without_a_digest_or_a_package_that_was_sent_any_document_counts(
 
 
 def test_one_person_twice_is_not_several(trusting_app: Flask, trusting: FlaskClient) -> None:
-    save(trusting, cms=people.cms(ivan(), ivan()))
-    assert not told(trusting_app, trusting)[0]
+    # SignerInfos that are the same, octet by octet, would be read as one.
+    attribute = der.attribute("1.2.3.4", der.integer(1))
+    other = signing.signer_info(ivan(), signed=sorted([*signing.attributes(CONTENT), attribute]))
+    save(trusting, cms=cms(signing.signer_info(ivan()), other, content=CONTENT))
+    signers = rows(trusting, "with=signers")[0]["signers"]
+    assert [signer["standing"]["state"] for signer in signers] == ["valid", "valid"]
+    merge, completed_at, status = told(trusting_app, trusting)
+    assert not merge
+    assert completed_at
+    assert status == "completed"
+
+
+@pytest.mark.parametrize("attached", [True, False])
+@pytest.mark.parametrize("same", [True, False])
+def test_without_signed_attributes_the_content_tells_what_was_signed(
+    trusting_app: Flask, trusting: FlaskClient, attached: bool, same: bool
+) -> None:
+    package(trusting, *SIGNERS, sha256=sha256(CONTENT if same else b"other").hexdigest())
+    infos = [signing.signer_info(who, signed=None) for who in (ivan(), chief())]
+    if attached:
+        save(trusting, cms=cms(*infos, content=CONTENT))
+    else:
+        save(trusting, cms=cms(*infos), data=b64encode(CONTENT).decode())
+    merge, completed_at, status = told(trusting_app, trusting)
+    assert merge is same
+    assert bool(completed_at) is same
+    assert status == ("completed" if same else "pending")
+
+
+@pytest.mark.parametrize("by_ivan", [True, False])
+def test_of_several_only_those_count_who_signed_what_was_to_be_signed(
+    trusting_app: Flask, trusting: FlaskClient, by_ivan: bool
+) -> None:
+    package(trusting, *SIGNERS, sha256=sha256(CONTENT).hexdigest())
+    right, wrong = (ivan(), chief()) if by_ivan else (chief(), ivan())
+    save(trusting, cms=cms(signing.signer_info(right), signing.signer_info(wrong, b"other")))
+    merge, completed_at, status = told(trusting_app, trusting)
+    assert not merge
+    assert bool(completed_at) is by_ivan
+    assert status == "pending"
+
+
+def test_the_newest_package_that_was_sent_says_what_was_to_be_signed(
+    trusting_app: Flask, trusting: FlaskClient
+) -> None:
+    other = sha256(b"other").hexdigest()
+    draft = package(trusting, *SIGNERS, state="draft", sha256=other)
+    save(trusting, cms=people.cms(ivan(), chief()))
+    signed = told(trusting_app, trusting)
+    assert signed[0]
+    assert signed[1]
+    package(trusting, *SIGNERS, sha256=sha256(CONTENT).hexdigest())
+    package(trusting, *SIGNERS, state="draft", sha256=other)
+    trusting.post("/packages/send", json={"packageId": draft})
+    assert told(trusting_app, trusting) == signed
+    package(trusting, *SIGNERS, sha256=other)
+    assert told(trusting_app, trusting) == (False, None, "pending")
