@@ -41,7 +41,9 @@ _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
 #: What stands around JSON: blanks, and a byte order mark.
 _BLANKS = b" \t\r\n\xef\xbb\xbf"
 #: Content types whose bodies are taken for JSON, though they don't begin so.
-_READ_AS_JSON = re.compile(r"|text/.*|application/(?:.*\+)?json|application/x-www-form-urlencoded")
+_READ_AS_JSON = re.compile(
+    r"|text/(?!xml$).*|application/(?:.*\+)?json|application/x-www-form-urlencoded"
+)
 _LIST_KEY = re.compile(r"(?P<name>[^\[]+)\[[^\]]*\].*", re.DOTALL)
 
 

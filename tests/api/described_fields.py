@@ -30,6 +30,7 @@ from app.api.ncanode.origin import OriginSchema, read_params
 from app.api.ncanode.schemas import (
     ALIASES,
     GetSchema,
+    ParametersSchema,
     SaveSchema,
     SearchSchema,
     ThreadSchema,
@@ -66,6 +67,13 @@ READS: dict[str, type[FieldsSchema] | Mapping[str, fields.Field[Any]]] = {
 UNUSED = {"sendPackage": {"rescindMessage"}, "deletePackage": {"rescindMessage"}}
 #: Parameters that are read for older clients only.
 OLDER = {"getSignature": {"id"}, "deleteSignature": {"id"}}
+#: Parameters that say nothing beside a body that is one file.
+IDLE_BESIDE_FILE = {
+    "verifySignatureOf": {"digest", "algorithm"},
+    "validateCms": {"document", "thread", "version"},
+}
+#: A part of a form that may be a file.
+FILE_OR_TEXT = {"anyOf": [{"type": "string", "format": "binary"}, {"type": "string"}]}
 #: The last part of the ids of operations that have a second address.
 SECOND = "V1"
 
@@ -84,6 +92,34 @@ def parameters_of(operation: str) -> dict[str, Json]:
         if known in shapes and _is_of_ncanode(read)
     }
     return shapes | aliases
+
+
+def file_of(operation: str) -> str | None:
+    """Give the name of the parameter that a body is which is one file; None: files are not read."""
+    read = READS.get(operation.removesuffix(SECOND))
+    return read.FILE if isinstance(read, type) and issubclass(read, ParametersSchema) else None
+
+
+def parts_of(operation: str) -> dict[str, Json]:
+    """Give the schema of each part of a form with files: all but objects and older names."""
+    read = READS[operation.removesuffix(SECOND)]
+    assert isinstance(read, type)
+    return {
+        field.data_key or name: _part(field)
+        for name, field in read().load_fields.items()
+        if shape_of(field).get("items", {}).get("type") != "object"
+    }
+
+
+def beside_file(operation: str) -> dict[str, Json]:
+    """Give the schema of each parameter that is read beside a body that is one file."""
+    idle = {file_of(operation), *IDLE_BESIDE_FILE.get(operation, ())}
+    shapes = parameters_of(operation)
+    return {name: shapes[name] for name in parts_of(operation) if name not in idle}
+
+
+def _part(field: fields.Field[Any]) -> Json:
+    return FILE_OR_TEXT if isinstance(field, _FILES) else shape_of(field)
 
 
 def demanded_by(operation: str) -> tuple[str, ...]:
@@ -157,6 +193,7 @@ def _function(field: Any) -> Json:
     return {"type": "object", "additionalProperties": True}
 
 
+_FILES = (of_files.SignatureText, of_files.Content)
 #: How fields are described, by their kind; one that is not here is described as its base.
 SHAPES: dict[type, Callable[[Any], Json]] = {
     common.Text: _text,

@@ -9,7 +9,10 @@ import re
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -18,7 +21,10 @@ import pytest
 from flask import Flask
 
 from app.api.openapi.document import Json
+from tests import pki
 from tests.api import people
+from tests.builders import CONTENT
+from tests.conftest import AppMaker
 from tests.described import resolve
 
 #: Seconds that a generator may take.
@@ -92,49 +98,104 @@ def test_a_python_client_has_every_operation_with_typed_answers(
     assert found > 25
 
 
+@contextmanager
+def asking(app: Flask, document: Json, package: str) -> Iterator[Callable[..., Any]]:
+    """Give a function that calls a generated function, by the id of its operation."""
+    client = importlib.import_module(f"{package}.client").Client("http://localhost")
+    modules = {one["operationId"]: module_of(package, one) for one in operations_of(document)}
+    transport = httpx.WSGITransport(app=app)
+    with httpx.Client(transport=transport, base_url="http://localhost") as inner:
+        client.set_httpx_client(inner)
+        yield lambda name, **fields: modules[name].sync(client=client, **fields)
+
+
 def test_a_python_client_saves_finds_and_verifies(
     sqlite_app: Flask, document: Json, generated: str
 ) -> None:
     models = importlib.import_module(f"{generated}.models")
-    client = importlib.import_module(f"{generated}.client").Client("http://localhost")
-    transport = httpx.WSGITransport(app=sqlite_app)
-    modules = {one["operationId"]: module_of(generated, one) for one in operations_of(document)}
-    with httpx.Client(transport=transport, base_url="http://localhost") as inner:
-        client.set_httpx_client(inner)
+    with asking(sqlite_app, document, generated) as ask:
         body = models.SaveSignatureRequest(
             document="contract-7",
             thread="approval",
             cms=people.cms(people.ivan()),
             tags=["loan", "customer-1"],
         )
-        saved = modules["saveSignature"].sync(client=client, body=body)
+        saved = ask("saveSignature", body=body)
         assert isinstance(saved, models.SavedSignature)
         assert saved.content.signature.version == 1
-        again = modules["saveSignature"].sync(client=client, body=body)
+        again = ask("saveSignature", body=body)
         assert isinstance(again, models.NcanodeError)
 
-        found = modules["searchSignatures"].sync(
-            client=client,
-            tags=["loan"],
-            count=True,
-            with_=list(models.AddedPart),
-        )
+        found = ask("searchSignatures", tags=["loan"], count=True, with_=list(models.AddedPart))
         assert found.content.nb_results == 1
         [signature] = found.content.signatures
         assert signature.tags == ["loan", "customer-1"]
         assert signature.signers[0].claimed.iin == people.IIN
 
         pair = {"document": "contract-7", "thread": "approval"}
-        verified = modules["verifySignature"].sync(client=client, **pair)
+        verified = ask("verifySignature", **pair)
         assert verified.content.verification.intact.answer.value == "yes"
-        deleted = modules["deleteSignature"].sync(client=client, **pair)
+        deleted = ask("deleteSignature", **pair)
         assert deleted.status is True
+
+
+def test_a_python_client_sends_files_in_forms_and_as_bodies(
+    start_app: AppMaker, sqlite_url: str, tmp_path: Path, document: Json, generated: str
+) -> None:
+    anchors = people.trust(tmp_path / "trust", pki.authority())
+    app = start_app(DATABASE_URL=sqlite_url, TRUST_DIR=str(anchors))
+    models, types = (importlib.import_module(f"{generated}.{name}") for name in ("models", "types"))
+    attached = people.cms(people.ivan())
+    detached = people.cms(people.ivan(), attached=False)
+    pair = {"document": "contract-7", "thread": "approval"}
+
+    def file(content: bytes) -> Any:
+        return types.File(payload=BytesIO(content), file_name="a.bin")
+
+    with asking(app, document, generated) as ask:
+        form = models.SaveSignatureForm(
+            **pair,
+            cms=file(b64decode(detached)),
+            data=file(CONTENT),
+            tags=["loan", "customer-1"],
+            without=models.SaveSignatureFormWithout.CMS,
+        )
+        signature = ask("saveSignature", body=form).content.signature
+        assert (signature.version, signature.tags) == (1, ["loan", "customer-1"])
+        body = file(b64decode(detached))
+        saved = ask("saveSignature", body=body, **pair, version=1, tags=["a", "b"], stage="x")
+        signature = saved.content.signature
+        assert (signature.version, signature.tags, signature.cms) == (2, ["a", "b"], detached)
+
+        form = models.VerifySignatureForm(**pair, data=file(CONTENT))
+        for found in (
+            ask("verifySignatureOf", body=form),
+            ask("verifySignatureOf", body=file(CONTENT), **pair, version=1),
+        ):
+            verification = found.content.verification
+            assert verification.intact.answer.value == "yes"
+            assert verification.compared.to_dict() == {"what": "data", "size": len(CONTENT)}
+
+        rule = [models.Rule.IIN, models.Rule.INDIVIDUAL]
+        form = models.ValidateCmsForm(
+            cms=detached, data=file(CONTENT), iin=people.IIN, rule=rule, revoke=False
+        )
+        for found in (
+            ask("validateCms", body=form),
+            ask("validateCms", body=file(b64decode(attached)), iin=people.IIN, rule=rule),
+        ):
+            assert found.content.signer.iin == people.IIN
+        form = models.ExtractContentForm(cms=file(b64decode(attached)))
+        for body in (form, file(b64decode(attached)), models.ExtractContentRequest(cms=attached)):
+            assert ask("extractContent", body=body).content.data == CONTENT.decode()
 
 
 CHECK = """\
 import type { operations } from "./openapi";
 type Typed<T> = unknown extends T ? false : true;
 type Answers<Name extends keyof operations> = operations[Name]["responses"];
+type Bodies<Name extends keyof operations> =
+  NonNullable<operations[Name]["requestBody"]>["content"];
 """
 
 
@@ -153,9 +214,15 @@ def test_typescript_types_have_every_operation_with_typed_answers(
         for status, answer in operation["responses"].items()
         for kind in answer.get("content", {})
     ]
-    lines = [f"export const a{at}: Typed<{one}> = true;" for at, one in enumerate(answers)]
+    bodies = [
+        f'Bodies<"{operation["operationId"]}">["{kind}"]'
+        for operation in operations_of(document)
+        for kind in operation.get("requestBody", {}).get("content", {})
+    ]
+    lines = [f"export const a{at}: Typed<{one}> = true;" for at, one in enumerate(answers + bodies)]
     success = 'Answers<"saveSignature">[201]["content"]["application/json"]["status"]'
     lines.append(f"export const literal: {success} extends true ? true : false = true;")
     (tmp_path / "check.ts").write_text(CHECK + "\n".join(lines), encoding="utf-8")
     run(NODE / "tsc", "--noEmit", "--strict", "check.ts", folder=tmp_path)
     assert len(answers) > 200
+    assert len(bodies) > 15

@@ -93,8 +93,9 @@ def test_what_is_of_another_kind_is_415(sqlite_client: FlaskClient, der: bytes, 
     assert message_of(response, 415) == "Request body is of a kind that is not read here"
     response = sqlite_client.post("/packages/add", data=form(), content_type="multipart/form-data")
     assert response.status_code == 415
-    response = sqlite_client.post("/validate", data=der, content_type=FILE)
-    assert message_of(response, 415) == "Request body is of a kind that is not read here"
+    for other, body in ((FILE, der), ("text/xml", sign_xml().encode())):
+        response = sqlite_client.post("/validate", data=body, content_type=other)
+        assert message_of(response, 415) == "Request body is of a kind that is not read here"
 
 
 @pytest.mark.parametrize(
