@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.cli.report import Report, tell
 from app.cli.running import Undecided, first_line, needs, tell_database
 from app.cms import signers
+from app.cms.budget import FREE
 from app.cms.errors import MalformedSignature
 from app.cms.examined import Examined
 from app.cms.parsing import parse
@@ -167,8 +168,8 @@ def _examine(
         )
     data, now = content.read_bytes() if content else None, datetime.now(UTC)
     moment = at or source.saved_at or now
-    statuses = trust.verify(signature, data, at=moment, fetch=True, patient=True)
-    today = trust.verify(signature, data, at=now, fetch=True, patient=True)
+    statuses = trust.verify(signature, data, at=moment, fetch=True, content_budget=FREE)
+    today = trust.verify(signature, data, at=now, fetch=True, content_budget=FREE)
     return Report(
         heading=source.heading,
         examined=Examined(signature, data, signers.describe(signature), statuses),

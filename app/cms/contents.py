@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from app.cms import algorithms
-from app.cms.budget import Budget
-from app.cms.errors import Undecidable
+from app.cms.budget import Budget, cost_of_rewriting, refuse_content
+from app.cms.errors import TooCostly, Undecidable
 from app.cms.signed_parts import SignedParts
 from app.cms.status import FITS_WITH_CRLF, YES, Verdict, no, unknown
 
@@ -23,7 +23,10 @@ class KnownDigest:
 
 
 class Content:
-    """What several signers have signed, or None if it is not at hand; each digest is made once."""
+    """What several signers have signed, or None if it is not at hand.
+
+    Each digest is made once, in a whole request if its checks share a `ContentBudget`.
+    """
 
     def __init__(
         self,
@@ -41,14 +44,17 @@ class Content:
         self.data = data
         self.known = known
         self.budget = budget
+        self._cache = budget.cache_of(data if given else None)
         self._given = given
-        self._digests: dict[object, bytes] = {}
 
     @cached_property
-    def with_crlf(self) -> "Content | None":
+    def with_crlf(self) -> "Rewritten | None":
         """The same with CRLF in place of LF, if it was given and that makes a difference."""
-        text = with_crlf(self.data) if self._given and self.data is not None else self.data
-        return None if text == self.data else Content(text, self.budget)
+        if self.data is None or not self._given:
+            return None
+        if self.data.count(b"\n") == self.data.count(b"\r\n"):
+            return None
+        return Rewritten(self.data, self.budget, self._cache.with_crlf)
 
     def digest(self, algorithm: str) -> bytes:
         """Hash the content. Raises Undecidable, and ValueError if it is not at hand."""
@@ -56,9 +62,9 @@ class Content:
             return self._known_digest(algorithm)
         # Several identifiers may stand for one function.
         function = algorithms.DIGESTS.get(algorithm)
-        if function not in self._digests:
-            self._digests[function] = self.budget.digest(algorithm, self.data)
-        return self._digests[function]
+        if function not in self._cache.plain:
+            self._cache.plain[function] = self.budget.digest(algorithm, self.data)
+        return self._cache.plain[function]
 
     def _known_digest(self, algorithm: str) -> bytes:
         if self.known is None:
@@ -70,6 +76,40 @@ class Content:
                 needed=algorithms.name(algorithm),
             )
         return self.known.value
+
+
+class Rewritten:
+    """Content with CRLF in place of LF, which is written when a digest of it is to be made."""
+
+    known = None
+
+    def __init__(self, text: bytes, budget: Budget, digests: dict[object, bytes]) -> None:
+        """Take what is to be rewritten, who pays, and the digests made before."""
+        self.budget = budget
+        self._text = text
+        self._digests = digests
+
+    @cached_property
+    def data(self) -> bytes:
+        """The content itself, which is to be paid for before."""
+        return with_crlf(self._text)
+
+    def digest(self, algorithm: str) -> bytes:
+        """Hash it. Raises Undecidable."""
+        function = algorithms.DIGESTS.get(algorithm)
+        if function not in self._digests:
+            self.pay(algorithm)
+            self._digests[function] = self.budget.digest(algorithm, self.data)
+        return self._digests[function]
+
+    def pay(self, algorithm: str) -> None:
+        """Pay for `data`, to be hashed by an algorithm, unless it is there. Raises TooCostly."""
+        if "data" in vars(self):
+            return
+        try:
+            self.budget.spend(cost_of_rewriting(len(self._text), self._text.count(b"\n")))
+        except TooCostly as error:
+            raise refuse_content(algorithm) from error
 
 
 def with_crlf(content: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.cms.budget import ContentBudget
 from app.cms.claims import Claims
 from app.cms.contents import KnownDigest
 from app.cms.signed_data import SignedCms
@@ -19,6 +20,8 @@ class Examined:
     content: bytes | KnownDigest | None
     signers: tuple[SignerClaims, ...]
     statuses: tuple[SignerStatus, ...]
+    #: What is left for the content, if that is verified again.
+    content_budget: ContentBudget | None = None
 
     @property
     def is_detached(self) -> bool:

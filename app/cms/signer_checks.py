@@ -10,7 +10,7 @@ from app.cms import algorithms
 from app.cms.algorithms import AlgorithmIdentifier, Message
 from app.cms.ber import OCTET_STRING, SEQUENCE, SET
 from app.cms.budget import Budget, cost_of_digest
-from app.cms.contents import Content
+from app.cms.contents import Content, Rewritten
 from app.cms.der import encode, encode_der
 from app.cms.errors import TooCostly, Undecidable
 from app.cms.nodes import DAMAGE, Node
@@ -91,13 +91,20 @@ def _check_plain_text(
     """Check a signature without signed attributes, and once more with other line ends."""
     verdict = _check_plain(signer, certificate, content)
     if verdict.answer is Answer.NO and content.with_crlf:
+        try:
+            content.with_crlf.pay(signer.digest_algorithm)
+        except TooCostly as error:
+            verdict = unknown(error.template, **error.values)
+            return verdict, verdict
         valid = _check_plain(signer, certificate, content.with_crlf)
         if valid.answer is not Answer.NO:
             return every(FITS_WITH_CRLF, valid), valid
     return verdict, verdict
 
 
-def _check_plain(signer: SignerParts, certificate: Certificate, content: Content) -> Verdict:
+def _check_plain(
+    signer: SignerParts, certificate: Certificate, content: Content | Rewritten
+) -> Verdict:
     """Check a signature without signed attributes (section 5.4, first case)."""
     if content.data is None:
         return CONTENT_NOT_GIVEN if content.known is None else _CONTENT_NEEDED

@@ -13,7 +13,7 @@ from app.cms.authorities import (
     EmbeddedAuthorities,
     GivenAuthorities,
 )
-from app.cms.budget import FREE, Budget, ContentBudget
+from app.cms.budget import Budget, ContentBudget
 from app.cms.certificate_rules import check_purpose
 from app.cms.certificates import EmbeddedCertificates
 from app.cms.comparison import demand_certificate, demand_parts
@@ -113,16 +113,18 @@ class Verifier:
         content: bytes | KnownDigest | None = None,
         *,
         at: datetime | Occasion,
-        patient: bool = False,
+        content_budget: Budget | None = None,
     ) -> tuple[SignerStatus, ...]:
         """Verify each signer of a parsed signature, in the order in which it has them.
 
         `content` is what a detached CMS is over; if one is attached too, it must be the same. `at`
         says when the signature is known to have existed, for signers without a timestamp that
         holds: as a rule the moment of saving. It is an Occasion where certificates are to be judged
-        as of another moment than that since when the signature is known. `patient`: hashing the
-        content may take minutes, as it does with GOST where libgcrypt is missing. A timestamp from
-        the future is noticed if the Occasion says what time it is. Steps for each signer:
+        as of another moment than that since when the signature is known. Hashing
+        the content costs no more than is left of `content_budget`, of which a request has one; with
+        `budget.FREE` it may take minutes, as it does with GOST where libgcrypt is missing. A
+        timestamp from the future is noticed if the Occasion says what time it is. Steps for each
+        signer:
 
         1. intact and valid: digests and signature value (RFC 5652 section 5.6, XMLDSig 3.2);
         2. the decisive time: that of a timestamp whose imprint, signature and authority hold, else
@@ -136,7 +138,7 @@ class Verifier:
         when = Occasion.of(at)
         if isinstance(signature, SignedXml):
             return self._verify_xml(signature, when)
-        budget = FREE if patient else ContentBudget()
+        budget = content_budget or ContentBudget()
         return self._verify_cms(signature, content, when, budget)
 
     def verify_certificate(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cms.authorities import GivenAuthorities
-from app.cms.budget import Budget
+from app.cms.budget import Budget, ContentBudget
 from app.cms.contents import KnownDigest
 from app.cms.crls import CertificateList
 from app.cms.occasions import Occasion
@@ -81,9 +81,9 @@ class Trust:
         *,
         at: datetime | Occasion,
         fetch: bool = False,
-        patient: bool = False,
+        content_budget: Budget | None = None,
     ) -> tuple[SignerStatus, ...]:
-        """Verify each signer; see `Verifier.verify`, for `patient` too.
+        """Verify each signer; see `Verifier.verify`, for `content_budget` too.
 
         Where nothing at hand says whether a certificate was revoked, what its authority said
         before is used, if settings say online; and with `fetch` it is asked. That takes up to
@@ -94,7 +94,8 @@ class Trust:
             Busy: too much is being verified; see `turns`.
         """
         when = replace(Occasion.of(at), now=datetime.now(UTC))
-        statuses = self._verify(signature, content, at=when, fetch=fetch, patient=patient)
+        budget = content_budget or ContentBudget()
+        statuses = self._verify(signature, content, at=when, fetch=fetch, content_budget=budget)
         if self._heed:
             self._heed(statuses)
         return statuses
@@ -106,18 +107,19 @@ class Trust:
         *,
         at: Occasion,
         fetch: bool,
-        patient: bool,
+        content_budget: Budget,
     ) -> tuple[SignerStatus, ...]:
         loaded = self._load()
         with self.turns.take():
-            statuses = loaded.verifier.verify(signature, content, at=at, patient=patient)
+            verifier = loaded.verifier
+            statuses = verifier.verify(signature, content, at=at, content_budget=content_budget)
             links = loaded.open_links(statuses) if self._inquiry else []
             if not self._inquiry or not links:
                 return statuses
             findings = self._inquiry.ask(links, fetch=fetch)
             if findings.found:
                 verifier = loaded.knowing(findings.found)
-                statuses = verifier.verify(signature, content, at=at, patient=patient)
+                statuses = verifier.verify(signature, content, at=at, content_budget=content_budget)
         return tuple(
             replace(status, revocation=findings.explain(status.revocation, status.chain))
             for status in statuses

@@ -212,8 +212,8 @@ def test_content_of_a_megabyte_is_hashed_in_plain_python(kind: gost_signer.Kind)
 def test_who_is_patient_gets_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "MAX_SLOW_CONTENT", 1_000)
     signature = over(2_000)
-    for patient, answer in ((False, UNKNOWN), (True, NO)):
-        [status] = Verifier().verify(signature, at=AT, patient=patient)
+    for content_budget, answer in ((None, UNKNOWN), (budget.FREE, NO)):
+        [status] = Verifier().verify(signature, at=AT, content_budget=content_budget)
         assert status.intact.answer is answer
 
 

@@ -13,6 +13,7 @@ from app.api.ncanode.checks import CheckFailed
 from app.api.ncanode.saving import demand
 from app.api.ncanode.sent_content import content_given
 from app.api.refusals import ParameterError
+from app.cms.budget import ContentBudget
 from app.cms.contents import KnownDigest
 from app.cms.examined import Examined, is_detached
 from app.cms.occasions import Occasion
@@ -48,9 +49,10 @@ def examine(
         ParameterError: `data` can't be read, or the signature is XML, which is its own content.
         MalformedSignature: damage that parsing did not notice.
     """
-    content = content_given(signature, data)
-    statuses = current_trust().verify(signature, content, at=at, fetch=fetch)
-    return Examined(signature, content, describe(signature), statuses)
+    budget = ContentBudget()
+    content = content_given(signature, data, budget)
+    statuses = current_trust().verify(signature, content, at=at, fetch=fetch, content_budget=budget)
+    return Examined(signature, content, describe(signature), statuses, budget)
 
 
 def parse_with_content(text: str, data: str | bytes | None) -> SignedCms | SignedXml:
@@ -120,7 +122,9 @@ def before_expiry(examined: Examined) -> Examined:
     for moment in sorted(set(late))[:MAX_EXPIRIES]:
         # Known it is only now: what could be forged since then doesn't become good by going back.
         when = Occasion(moment, datetime.now(UTC))
-        again = current_trust().verify(examined.signature, examined.content, at=when)
+        again = current_trust().verify(
+            examined.signature, examined.content, at=when, content_budget=examined.content_budget
+        )
         for place, status in enumerate(again):
             if _has_expired(statuses[place]) and status.certificate.not_after == moment:
                 statuses[place] = status

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from flask import current_app
 
 from app.api.ncanode import sent_content
+from app.cms.budget import ContentBudget
 from app.cms.comparison import compare
 from app.cms.errors import MalformedSignature, UnverifiedSignature
 from app.cms.examined import is_detached
@@ -73,26 +74,33 @@ def _read_checked(cms: str, data: str | bytes | None) -> Checked:
             sent_content.refuse_incomparable()
         return Checked(read_text(cms), [])
     now = datetime.now(UTC)
-    content = sent_content.content_given(signature, data)
+    budget = ContentBudget()
+    content = sent_content.content_given(signature, data, budget)
     intact: Sequence[Verdict] = ()
     trusted = current_trusted()
     demanding = level in ("signature", "trusted")
-    statuses = current_trust().verify(signature, content, at=now) if demanding else ()
+    statuses: tuple[SignerStatus, ...] = ()
+    if demanding:
+        statuses = current_trust().verify(signature, content, at=now, content_budget=budget)
     if statuses:
         intact = [status.intact for status in statuses]
     elif isinstance(signature, SignedCms) and content is not None:
-        intact = compare(signature, content)
+        intact = compare(signature, content, budget=budget)
     doubts = [] if content is None else sent_content.doubts_of(intact)
     _demand_verified(statuses, level, lacks_content=is_detached(signature) and content is None)
     digest = None if content is None else sent_content.digest_of_signed(content, intact)
     if not demanding:
-        statuses = _verify_quickly(cms, signature, content, now)
+        statuses = _verify_quickly(cms, signature, content, now, budget)
     found = read_found(signature, statuses, trusted)
     return Checked(read_signing(signature, now, digest, found), doubts)
 
 
 def _verify_quickly(
-    cms: str, signature: SignedCms | SignedXml, content: bytes | None, now: datetime
+    cms: str,
+    signature: SignedCms | SignedXml,
+    content: bytes | None,
+    now: datetime,
+    budget: ContentBudget,
 ) -> tuple[SignerStatus, ...]:
     """Verify what takes a few milliseconds; the rest is left to the background.
 
@@ -103,7 +111,7 @@ def _verify_quickly(
     trust = current_trust()
     try:
         with trust.turns.take(SHORT_PATIENCE):
-            return trust.verify(signature, content, at=now)
+            return trust.verify(signature, content, at=now, content_budget=budget)
     except (MalformedSignature, Busy):
         return ()  # Damaged where only verifying looks, which is not demanded here.
 

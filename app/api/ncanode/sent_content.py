@@ -9,7 +9,7 @@ from typing import overload
 from app.api.refusals import ParameterError
 from app.cms import armour
 from app.cms.budget import ContentBudget
-from app.cms.comparison import compare
+from app.cms.comparison import speaks_against
 from app.cms.contents import KnownDigest, with_crlf
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
@@ -19,22 +19,25 @@ _FIELD = "data"
 
 
 @overload
-def content_given(signature: SignedCms | SignedXml, data: str | bytes | None) -> bytes | None: ...
+def content_given(
+    signature: SignedCms | SignedXml, data: str | bytes | None, budget: ContentBudget
+) -> bytes | None: ...
 
 
 @overload
 def content_given(
-    signature: SignedCms | SignedXml, data: str | bytes | KnownDigest | None
+    signature: SignedCms | SignedXml, data: str | bytes | KnownDigest | None, budget: ContentBudget
 ) -> bytes | KnownDigest | None: ...
 
 
 def content_given(
-    signature: SignedCms | SignedXml, data: str | bytes | KnownDigest | None
+    signature: SignedCms | SignedXml, data: str | bytes | KnownDigest | None, budget: ContentBudget
 ) -> bytes | KnownDigest | None:
     """Return what was sent along as the content of a signature; None if nothing was.
 
     It comes as base64, or as the text itself: whichever is what was signed. A text may well be
-    base64 of something else, so what can be read both ways is compared both ways.
+    base64 of something else, so what can be read both ways is compared both ways: within `budget`,
+    which verifying the signature in the same request should share.
 
     Raises:
         ParameterError: it is neither, or the signature is XML, which is verified without it.
@@ -52,23 +55,14 @@ def content_given(
     try:
         decoded = armour.decode(next(armour.readings(armour.open_data_uri(data))))
     except ValueError as error:
-        if _speaks_against(signature, text):
+        if speaks_against(signature, text, budget):
             raise ParameterError(
                 '"{field}" parameter must be base64, or the text that was signed', field=_FIELD
             ) from error
         return text
-    budget = ContentBudget()
-    if _speaks_against(signature, decoded, budget) and not _speaks_against(signature, text, budget):
+    if speaks_against(signature, decoded, budget) and not speaks_against(signature, text, budget):
         return text
     return decoded
-
-
-def _speaks_against(
-    signature: SignedCms, content: bytes, budget: ContentBudget | None = None
-) -> bool:
-    """Return whether content is known not to be what the signers signed."""
-    verdicts = compare(signature, content, budget=budget)
-    return any(verdict.answer is Answer.NO for verdict in verdicts)
 
 
 def refuse_incomparable() -> None:
