@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64encode, encodebytes
 
+from app.cms.algorithms import digest
+from app.cms.canonical_forms import EXCLUSIVE
 from tests import der, pki, signing
 from tests.api import people
 from tests.builders import C14N, DS, ENVELOPED, SHA256
 from tests.gost_signer import GOST_2015_512
 
+GOST_34311, GOST_94_CRYPTO_PRO = "1.2.398.3.10.1.3.1", "1.2.643.2.2.9"
+STREEBOG_256, STREEBOG_512 = "1.2.398.3.10.1.3.2", "1.2.398.3.10.1.3.3"
 MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 
 
@@ -24,19 +28,74 @@ def millions_of_strings() -> bytes:
 
 def signatures_with_many_references() -> str:
     """200 signatures with 50 references each, over 23 MB: 34 s."""
+    signature = _sign(count=50)
+    text = f"<b>{'x' * 9_900_000}</b>"
+    return f"<a>{text * 2}{signature * 200}</a>"
+
+
+def _sign(form: str = C14N, uri: str = "", count: int = 1) -> str:
+    """Sign with references to the document, or to an element in it, whose digest is wrong."""
     certificate = b64encode(pki.person().certificate).decode()
+    enveloped = "" if uri else f'<Transform Algorithm="{ENVELOPED}"/>'
     reference = (
-        f'<Reference URI=""><Transforms><Transform Algorithm="{ENVELOPED}"/></Transforms>'
-        f'<DigestMethod Algorithm="{SHA256}"/><DigestValue>AAAA</DigestValue></Reference>'
+        f'<Reference URI="{uri}"><Transforms>{enveloped}<Transform Algorithm="{form}"/>'
+        f'</Transforms><DigestMethod Algorithm="{SHA256}"/><DigestValue>AAAA</DigestValue>'
+        "</Reference>"
     )
-    signature = (
+    return (
         f'<Signature xmlns="{DS}"><SignedInfo><CanonicalizationMethod Algorithm="{C14N}"/>'
-        f'<SignatureMethod Algorithm="{MORE}rsa-sha256"/>{reference * 50}</SignedInfo>'
+        f'<SignatureMethod Algorithm="{MORE}rsa-sha256"/>{reference * count}</SignedInfo>'
         f"<SignatureValue>AAAA</SignatureValue><KeyInfo><X509Data><X509Certificate>{certificate}"
         "</X509Certificate></X509Data></KeyInfo></Signature>"
     )
+
+
+def escaped_texts(form: str = C14N) -> str:
+    """A document of 30 MB, nearly all of it ">", which canonical XML writes as "&gt;": 269 MB."""
+    text = f"<b>{'>' * 9_900_000}</b>"
+    return f"<a>{text * 3}{_sign(form)}</a>"
+
+
+def escaped_texts_exclusive() -> str:
+    """The same in the exclusive form, with comments."""
+    return escaped_texts(EXCLUSIVE + "WithComments")
+
+
+def half_escaped_texts() -> str:
+    """A fifth of the same, and other texts: 213 MB."""
     text = f"<b>{'x' * 9_900_000}</b>"
-    return f"<a>{text * 2}{signature * 200}</a>"
+    return f"<a><b>{'>' * 6_600_000}</b>{text * 2}{_sign()}</a>"
+
+
+def escaped_attributes() -> str:
+    """The same ">" in attributes of an element that is signed, and so is copied: 340 MB."""
+    element = f"<b c='{'>' * 9_900_000}'/>"
+    return f'<a><c Id="i">{element * 3}</c>{_sign(uri="#i")}</a>'
+
+
+def escaped_quotes() -> str:
+    """Quotes in attributes, each of which canonical XML writes with six characters."""
+    element = f"<b c='{chr(34) * 7_000_000}'/>"
+    return f'<a><c Id="i">{element * 2}</c>{_sign(uri="#i")}</a>'
+
+
+def wide_xml() -> bytes:
+    """A document of 29 MB of one byte each, with one character of four: 303 MB."""
+    text = f"<b>{'x' * 9_900_000}</b>"
+    return f"<a>{text * 2}<b>{'x' * 8_900_000}\N{GRINNING FACE}</b>{_sign()}</a>".encode()
+
+
+def content_of_many_digests() -> tuple[str, str]:
+    """A detached signature with the four digests of GOST, and 28 MB of base64 of LF: 7.5 s."""
+    who, infos = pki.person(), []
+    for oid in (GOST_34311, GOST_94_CRYPTO_PRO, STREEBOG_256, STREEBOG_512):
+        attributes = [
+            der.attribute(signing.CONTENT_TYPE, der.oid(signing.DATA)),
+            der.attribute(signing.MESSAGE_DIGEST, der.octets(digest(oid, b"other"))),
+        ]
+        infos.append(signing.signer_info(who, b"other", digest=oid, signed=sorted(attributes)))
+    cms = signing.signed_data(infos, [who], None)
+    return b64encode(cms).decode(), encodebytes(b"\n" * 21_000_000).decode()
 
 
 def gost_signers() -> str:

@@ -100,12 +100,16 @@ def as_text(signature: str | bytes) -> str:
     """Return the text that stands for a signature: base64 of DER, else the text in a file.
 
     Raises:
-        ParameterError: the file is neither.
+        ParameterError: the file is neither, or would take too much memory as text.
     """
     if isinstance(signature, str):
         return signature
     if signature.startswith(_SEQUENCE):
         return b64encode(signature).decode()
+    if len(signature) > 2 * MAX_WIDE and _WIDE.search(signature):
+        raise ParameterError(
+            "Request of more than {limit} bytes has a character beyond U+FFFF", limit=2 * MAX_WIDE
+        )
     try:
         return signature.decode("utf-8-sig")
     except UnicodeDecodeError as error:

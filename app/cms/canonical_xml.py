@@ -39,8 +39,10 @@ _MICROSECOND = 125
 # more, because the exclusive form may declare a namespace anew in each element.
 _GROWTH = 2
 _GROWTH_OF_SMALL = 10_000_000
-# Bytes by which what is escaped may lengthen a document: libxml2 escapes a text whole, in memory.
-_GROWTH_OF_TEXT = 20_000_000
+# Bytes of a document with what escaping adds to it, if that is more than a little: libxml2 escapes
+# a text whole, in memory, before any of it is written.
+_MAX_ESCAPED = 32_000_000
+_LITTLE = 1_000_000
 # What a PrefixList calls the namespace of names that have no prefix (Exclusive XML
 # Canonicalization 1.0, section 3).
 _DEFAULT = "#default"
@@ -68,13 +70,13 @@ class _Output:
 
     def __init__(self, *budgets: Budget) -> None:
         self._budgets = budgets
-        self.pieces: list[bytes] = []
+        self.octets = bytearray()
 
     def write(self, octets: bytes) -> None:
         """Raises Undecided, which lxml hands on."""
         for budget in self._budgets:
             budget.spend(len(octets))
-        self.pieces.append(octets)
+        self.octets += octets
 
 
 def _refuse(oid: str) -> Undecided:
@@ -83,16 +85,18 @@ def _refuse(oid: str) -> Undecided:
 
 
 def _growth_of_text(root: etree._Element, xml: bytes) -> int:
-    """Return by how many bytes escaping lengthens a document, about (Canonical XML 1.0, 2.3).
+    """Return by how many bytes escaping lengthens a document, at most (Canonical XML 1.0, 2.3).
 
-    ">" in text and quotes in attributes count that no tag needs. How many "<" and "&" there are, as
-    they may stand in CDATA, is bounded when a document is parsed.
+    ">" counts that no tag needs, in attributes too: there the canonical form leaves it, but not the
+    text by which a part is copied. A quote counts in attributes; what else is escaped there came
+    with "&", and of that, as of "<" in CDATA, there is little in a document that was parsed.
     """
-    values = [str(value) for element in root.iter("*") for value in element.attrib.values()]
     elements = sum(1 for _ in root.iter())
-    texts = xml.count(b">") - 2 * elements - sum(value.count(">") for value in values)
-    quotes = xml.count(b'"') - 2 * (elements + len(values))
-    return 3 * max(texts, 0) + 5 * max(quotes, 0)
+    marks = xml.count(b">") - 2 * elements
+    quotes = sum(
+        str(value).count('"') for element in root.iter("*") for value in element.attrib.values()
+    )
+    return 3 * max(marks, 0) + 5 * quotes
 
 
 class Canonicaliser:
@@ -110,7 +114,8 @@ class Canonicaliser:
         self.budget = Budget(BUDGET)
         self._root = root
         self._size = len(xml)
-        self._is_lengthened = _growth_of_text(root, xml) > _GROWTH_OF_TEXT
+        growth = _growth_of_text(root, xml)
+        self._is_too_long = growth > _LITTLE and self._size + growth > _MAX_ESCAPED
         self._depth, self._namespaces = _measure(root)
         #: What it costs to look at all attributes.
         self.cost_of_attributes = sum(len(element.attrib) ** 2 for element in root.iter("*"))
@@ -187,9 +192,9 @@ class Canonicaliser:
             self._whole = form, pieces
         return _join(pieces, left_out)
 
-    def _canonicalise(self, apex: etree._Element | None, form: Form) -> bytes:
+    def _canonicalise(self, apex: etree._Element | None, form: Form) -> bytearray:
         # Before anything takes time: when the budget is used up, this is where it ends.
-        self.budget.spend(BUDGET + 1 if self._is_lengthened else self.cost_of_attributes)
+        self.budget.spend(BUDGET + 1 if self._is_too_long else self.cost_of_attributes)
         squares = (self._namespaces + len(form.prefixes)) ** 2
         each = _ELEMENT + self._depth + squares
         element = self._root if apex is None else apex
@@ -208,7 +213,7 @@ class Canonicaliser:
             )
         except etree.C14NError as error:
             raise Undecided(unknown("relative namespaces have no canonical form")) from error
-        return b"".join(output.pieces)
+        return output.octets
 
     def _as_document(self, apex: etree._Element, form: Form) -> etree._ElementTree:
         """Return a document of its own that holds a copy of `apex` in its context.

@@ -70,7 +70,7 @@ def test_the_root_is_not_the_document() -> None:
 
 
 def test_a_part_is_longer_with_entities_than_a_text_may_be() -> None:
-    text = '<a><b x="' + ">" * 9_900_000 + '"/></a>'
+    text = '<a><b x="' + ">" * 4_000_000 + '"/></a>'
     root, canonical = canonicaliser(text)
     assert (
         canonical.octets(root[0], FORMS[C14N])
