@@ -7,6 +7,7 @@ from lxml import etree
 
 from app.cms import algorithms, budget
 from app.cms.budget import ContentBudget
+from app.cms.comparison import compare
 from app.cms.embedded_revocation import MAX_RESPONSE_BYTES
 from app.cms.errors import UnsupportedAlgorithm
 from app.cms.gost import libgcrypt
@@ -304,6 +305,39 @@ def test_content_may_be_too_large_for_any_digest(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(budget, "MAX_CONTENT_COST", 0)
     [status] = verify(signed([signing.signer_info(IVAN)]))
     assert text(status.intact) == TOO_LARGE + "SHA-256 is slow"
+
+
+@pytest.mark.parametrize("attached", [True, False])
+def test_a_shared_budget_pays_for_each_content_once(
+    monkeypatch: pytest.MonkeyPatch, attached: bool
+) -> None:
+    content, other = bytes(1_000_000), bytes(1_000_000) + b"x"
+    monkeypatch.setattr(budget, "MAX_CONTENT_COST", 20_000)
+    info = signing.signer_info(IVAN, content)
+    signature = signing.read(signing.signed_data([info], [IVAN], content if attached else None))
+    shared = ContentBudget()
+    for given, answer in [(content, YES), (other, NO)] * 3:
+        [status] = Verifier().verify(signature, given, at=AT, content_budget=shared)
+        assert (status.intact.answer, compare(signature, given, budget=shared)) == (
+            answer,
+            (status.intact,),
+        )
+    if not attached:
+        [status] = Verifier().verify(signature, other + b"x", at=AT, content_budget=shared)
+        assert text(status.intact) == TOO_LARGE + "SHA-256 is slow"
+
+
+@pytest.mark.parametrize("signed_attributes", [(), None])
+def test_other_line_ends_are_too_much_where_the_budget_ends(
+    monkeypatch: pytest.MonkeyPatch, signed_attributes: tuple[bytes, ...] | None
+) -> None:
+    monkeypatch.setattr(budget, "MAX_CONTENT_COST", 12_000)
+    info = signing.signer_info(IVAN, b"x", signed=signed_attributes)
+    signature = signing.read(signing.signed_data([info], [IVAN], None))
+    [verdict] = compare(signature, b"\n" * 1_000_000)
+    assert text(verdict) == TOO_LARGE + "SHA-256 is slow"
+    [verdict] = compare(signature, b"x" * 1_000_000)
+    assert verdict.answer is NO
 
 
 def test_an_unknown_digest_stays_that_and_costs_nothing() -> None:
