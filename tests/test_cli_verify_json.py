@@ -182,6 +182,6 @@ def test_what_is_no_signature_is_refused_as_the_api_refuses_it(
     headers = {"api-locale": language}
     answer = app.test_client().post("/signature/verify", json=DOC, headers=headers)
     assert answer.status_code == 400
-    expected = NO, answer.get_json()
+    expected = UNKNOWN, answer.get_json()
     assert verify(app, *NAMED, "--language", language) == expected
     assert verify(app, written(tmp_path, "not a signature"), "--language", language) == expected

@@ -131,8 +131,8 @@ def verify(
     in it that holds counts more. Without a time zone it is in that of the settings, as all times
     that are told are; those of --json are in UTC.
 
-    Exit status 0: yes to all. 1: no to something, or it is no well-formed signature. 2: nothing is
-    bad, but something can't be told, or there is no such signature.
+    Exit status 0: yes to all. 1: no to something. 2: nothing is proven bad, but something can't be
+    told, there is no such signature, or it is no well-formed one.
     """
     wording = Wording(language, UTC if as_json else current_app.config["TIMEZONE"])
     trust, source = _current_trust(wording), _source_of(file, wording, **stored)
@@ -141,7 +141,7 @@ def verify(
     except MalformedSignature as error:
         sentence = wording.sentence(error)
         _print_json(_refusal(sentence)) if as_json else click.echo(sentence)
-        raise SystemExit(1) from error
+        raise SystemExit(2) from error
     if as_json:
         _print_json(
             write_verification(
