@@ -28,6 +28,10 @@ RECORD_COLUMNS = (
 )
 
 
+#: Bytes that JSON writes of one character, at most.
+MOST_ESCAPED = 6
+
+
 class SignatureRecord(NamedTuple):
     """One version of one thread. Times are aware, in whatever zone the driver gives them."""
 
@@ -64,16 +68,21 @@ class SignatureRecord(NamedTuple):
         return self.cms.read() if isinstance(self.cms, LargeText) else self.cms or ""
 
     @property
-    def size(self) -> int:
-        """How many characters an answer has, about, that tells it."""
+    def length(self) -> int:
+        """How many characters an answer has, about, that tells it: each is one byte or more."""
         cms = self.cms.size if isinstance(self.cms, LargeText) else len(self.cms or "")
-        # Of facts that are large it isn't known how large.
-        facts = IN_MEMORY if isinstance(self.signers, LargeFacts) else len(self.signers or "")
-        return 2 * cms + facts + sum(map(len, self.tags))
+        return 2 * cms + self._facts + sum(map(len, self.tags))
 
     @property
     def written_size(self) -> int:
-        """The same in bytes, as JSON writes what is in memory."""
-        cms = self.cms if isinstance(self.cms, str) else ""
-        written = 2 * len(orjson.dumps(cms)) + len(orjson.dumps(self.tags))
-        return self.size + written - 2 * len(cms) - sum(map(len, self.tags))
+        """How many bytes JSON has of it, about; at most, where the signature isn't in memory."""
+        if isinstance(self.cms, LargeText):
+            cms = MOST_ESCAPED * self.cms.size
+        else:
+            cms = len(orjson.dumps(self.cms))
+        return 2 * cms + self._facts + len(orjson.dumps(self.tags))
+
+    @property
+    def _facts(self) -> int:
+        # Of facts that are large it isn't known how large; all of them are JSON already.
+        return IN_MEMORY if isinstance(self.signers, LargeFacts) else len(self.signers or "")

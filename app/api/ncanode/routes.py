@@ -37,11 +37,8 @@ from app.observe import counters
 from app.store import chains, reading, searching
 from app.store.database import in_snapshot, saving, transaction
 from app.store.errors import SignatureNotFound
-from app.store.records import SignatureRecord
+from app.store.records import MOST_ESCAPED, SignatureRecord
 from app.store.rows import PLAIN, Carried
-
-#: Bytes that JSON writes of one character, at most.
-MOST_ESCAPED = 6
 
 blueprint = Blueprint("ncanode", __name__)
 
@@ -191,11 +188,11 @@ def _search(wanted: SearchRequest, connection: Connection, stack: ExitStack) -> 
 
 
 def _size(records: Sequence[SignatureRecord]) -> int:
-    """Return the bytes of an answer, about, exactly only where it matters."""
-    size = sum(record.size for record in records)
-    if size * MOST_ESCAPED > LARGE and size <= LARGE:
+    """Return about how many bytes an answer has; more closely only where it matters."""
+    length = sum(record.length for record in records)
+    if length <= LARGE < length * MOST_ESCAPED:
         return sum(record.written_size for record in records)
-    return size
+    return length
 
 
 def _count(connection: Connection, wanted: SearchRequest) -> dict[str, int]:
