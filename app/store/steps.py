@@ -42,14 +42,6 @@ def is_missing(error: DBAPIError) -> bool:
     return code in (_NO_TABLE, _NO_SCHEMA) or str(error.orig).startswith("no such table")
 
 
-def is_migrated(connection: Connection) -> bool:
-    """Return whether the schema is at the step that this program was written for.
-
-    Raises SQLAlchemyError.
-    """
-    return read_step(connection) == HEAD
-
-
 def is_newer(step: str | None) -> bool:
     """Return whether only a newer program than this one can have brought a database to a step."""
     return step is not None and step > HEAD
