@@ -11,6 +11,7 @@ import fcntl
 import mmap
 import os
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -27,6 +28,7 @@ class Floor:
     def __init__(self) -> None:
         # Never linked into a folder, and inherited by the workers.
         self._file = os.memfd_create("qoltanba-floor")
+        weakref.finalize(self, os.close, self._file)
         os.ftruncate(self._file, 24)
         memory = memoryview(mmap.mmap(self._file, 24))
         self._moments = memory[:16].cast("d")
