@@ -44,10 +44,7 @@ LogFormat = Literal["json", "text"]
 class Settings:
     """What an operator decides. `from_env` says which variable fills which field."""
 
-    database_url: URL
-    #: Name of the PostgreSQL schema that holds the tables; None: as the connection finds them.
-    database_schema: str | None
-    #: These two, and where else and by which variables the environment says that it is.
+    #: Where the database is, and its replicas, and which variables say so.
     databases: Databases
     #: Seconds for which a start, or a migration, waits for PostgreSQL.
     database_wait: int
@@ -137,12 +134,9 @@ class Settings:
             SettingsError: a value can't be used; the first one that is found.
         """
         read = Reader(env)
-        databases = read_databases(read)
         rate_limit = read.rate("RATE_LIMIT", "30000/minute")
         return cls(
-            database_url=databases.url,
-            database_schema=databases.schema,
-            databases=databases,
+            databases=read_databases(read),
             database_wait=read.integer("PG_WAIT", 30, 0, 3600),
             is_encrypted=read.text("NCANODE_ENCRYPTION_KEY") is not None,
             statement_timeout=read.integer("STATEMENT_TIMEOUT", 10, 1, 3600),
@@ -189,6 +183,16 @@ class Settings:
             metrics_folder=read.folder("PROMETHEUS_MULTIPROC_DIR", None),
             notices=_notices(read),
         )
+
+    @property
+    def database_url(self) -> URL:
+        """The address of the database."""
+        return self.databases.url
+
+    @property
+    def database_schema(self) -> str | None:
+        """The schema of PostgreSQL that holds the tables; None: as the connection finds them."""
+        return self.databases.schema
 
     def demand_startable(self) -> None:
         """Demand that a server with these settings does what those who set them expect.

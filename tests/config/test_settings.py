@@ -42,9 +42,8 @@ def refusal(**env: str) -> str:
 def test_an_empty_environment_gives_the_defaults() -> None:
     settings = Settings.from_env({})
     assert write_url(settings.database_url) == f"sqlite:///{EMBEDDED_DATABASE}"
+    assert settings.database_schema is None
     assert dataclasses.replace(settings, workers=1) == Settings(
-        database_url=settings.database_url,
-        database_schema=None,
         databases=settings.databases,
         database_wait=30,
         is_encrypted=False,
