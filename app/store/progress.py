@@ -81,19 +81,14 @@ def _progress(demanded: str, claims: str, *columns: Any) -> Progress:
 def _statement(dialect: str, trusted: Trusted) -> Prepared:
     """Find the package of each pair; only then count what belongs to it."""
     asked = _asked(dialect)
-    found = select(asked, _newest(asked).label("package_id")).cte("found")
+    found = select(asked, newest_package(asked).label("package_id")).cte("found")
     documents = (
         select(func.count())
         .where(PackageDocument.package_id == found.c.package_id)
         .scalar_subquery()
         .label("documents")
     )
-    mine = select(
-        PackageDocument.package_id,
-        PackageDocument.document,
-        PackageDocument.name,
-        PackageDocument.sha256,
-    ).subquery("mine")
+    mine = PackageDocument.__table__.alias("mine")
     roles = asks_for_roles(found.c.package_id)
     return Prepared(
         select(
@@ -121,8 +116,12 @@ def _statement(dialect: str, trusted: Trusted) -> Prepared:
     )
 
 
-def _newest(asked: FromClause) -> ScalarSelect[int]:
-    """Find the package of a pair."""
+def newest_package(asked: Any) -> ScalarSelect[int]:
+    """Find the package of a document and a thread: the newest that was sent, else a draft.
+
+    Args:
+        asked: has them as columns `document` and `thread`.
+    """
     return (
         select(Package.id)
         .join(PackageDocument, PackageDocument.package_id == Package.id)

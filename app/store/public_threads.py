@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from app.store.columns import PUBLIC_ID
 from app.store.errors import SignatureNotFound
 from app.store.models import IS_CURRENT, Package, PackageDocument, Signature, Signer, Version
+from app.store.progress import newest_package
 from app.store.required import has_signed
 from app.store.standings import Trusted
 
@@ -52,11 +53,10 @@ _WANTED = (
     select(PackageDocument.sha256)
     .join(Package, Package.id == PackageDocument.package_id)
     .where(
+        Package.id == newest_package(Signature.__table__),
         PackageDocument.document == Signature.document,
-        PackageDocument.thread == Signature.thread,
         Package.opened_at.is_not(None),
     )
-    .order_by(Package.id.desc())
     .limit(1)
     .correlate(Signature)
 )
