@@ -25,7 +25,7 @@ class WithoutSessions(SessionInterface):
         return _NO_SESSION
 
     def is_null_session(self, _session: object) -> bool:
-        """Tell that there is nothing to save."""
+        """Return that there is nothing to save."""
         return True
 
 

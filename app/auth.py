@@ -65,7 +65,7 @@ class AccessRefused(Exception):
 
 
 class TokenNeeded(AccessRefused):
-    """No token is there, or none that is in force: nobody is told which."""
+    """No token is there, or none that is in force: which of both isn't told."""
 
     template = "A valid access token is needed"
 
@@ -110,7 +110,7 @@ class TokensInForce:
 
     All of them are held: they are few, since operators make them by hand. So neither a good nor a
     wrong token costs a statement, and a wrong one is refused out of the same memory. Threads that
-    find them outdated at the same time read them each for itself, and wait for nobody.
+    find them outdated at the same time read them each for itself, and wait for no other.
     """
 
     def __init__(self) -> None:
@@ -120,10 +120,10 @@ class TokensInForce:
         self._noted: dict[str, tuple[date, float]] = {}
 
     def find(self, engine: Engine, text: str) -> Bearer | None:
-        """Return whose token a text is; None if it is nobody's, or not in force.
+        """Return whose token a text is; None if there is no such token, or it isn't in force.
 
         Raises:
-            SQLAlchemyError: the tokens can't be read, so nobody can be let in.
+            SQLAlchemyError: the tokens can't be read, so no caller can be let in.
         """
         token_id, secret_sha256 = split_token(text)
         read_at, held = self._held

@@ -18,7 +18,7 @@ _LANGUAGE_DECIDED = "qoltanba.language_decided"
 
 
 def init_app(app: Application) -> None:
-    """Say it on every answer; and on those in a language that was chosen, by which headers."""
+    """Write it on every answer; and on those in a language that was chosen, by which headers."""
 
     def add(request: Request, response: Response) -> None:
         headers = response.headers

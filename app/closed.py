@@ -3,7 +3,7 @@
 A web page may have its reader's browser call an address on loopback, with an Origin that gives it
 away (the Fetch standard, section 3.2) unless the page's own name was made to resolve to loopback
 (DNS rebinding), which the Host gives away; and a proxy brings requests from anywhere. With tokens
-none of it matters: a page, or whoever is behind the proxy, has no token.
+none of it matters: a page, or a client behind the proxy, has no token.
 """
 
 from __future__ import annotations

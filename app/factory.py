@@ -145,7 +145,7 @@ def _note_writes(app: Application, reads: Reads) -> None:
     only_reads = auth.only_reading(app)
 
     def note(request: Request, response: Response) -> None:
-        # What is refused leaves no trace; of what failed, nobody knows.
+        # What is refused leaves no trace; of what failed, it is not known.
         refused = 400 <= response.status_code < 500
         if request.endpoint is not None and not refused and not only_reads(request.endpoint):
             reads.note_write()
@@ -174,7 +174,7 @@ def _observe_requests(app: Application, settings: Settings) -> None:
 
 
 def _guard(app: Application, settings: Settings) -> None:
-    """Say who may call, from where, how often. The order is that in which a request is asked."""
+    """Set up who may call, from where, how often. The order is that in which a request is asked."""
     caching.init_app(app)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -224,7 +224,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         super().__init__(application, _sock=listener, bind_socket=False, sockinfo=info, **more)
 
     def add_task(self, task: Channel) -> None:
-        """Have a request answered; health by a thread of its own, whatever others are busy with."""
+        """Pass a request on to be answered; health has a thread of its own."""
         # What could not be parsed has no path.
         path = getattr(task.requests[0], "path", "") if task.requests else ""
         dispatcher = self.health if path.startswith("/health/") else self.task_dispatcher

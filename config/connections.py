@@ -25,7 +25,7 @@ class Connections:
             self.tell(place, None)
 
     def tell(self, place: int, count: int | None) -> None:
-        """Say how much the worker of a place has to do; None: it takes no connections."""
+        """Note how much the worker of a place has to do; None: it takes no connections."""
         if place < PLACES:
             _COUNT.pack_into(self._counts, place * _COUNT.size, _GONE if count is None else count)
 

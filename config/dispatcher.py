@@ -39,7 +39,7 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
 
     @contextmanager
     def lend(self) -> Iterator[None]:
-        """Have one more thread while a request waits, in its own, for others to end."""
+        """Run one more thread while a request waits, in its own, for others to end."""
         self._lend(1)
         try:
             yield
@@ -52,7 +52,7 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
             self._lent += count
 
     def add_task(self, task: Any) -> None:
-        """Have a request answered, in its turn."""
+        """Pass a request to be answered, in its turn."""
         if not _is_large(task):
             super().add_task(task)
             return

@@ -51,12 +51,12 @@ max_requests_jitter = _settings.max_requests // 10
 worker_connections = 1000
 
 # The application writes the line of a request: gunicorn would write its path, which may hold
-# somebody's number.
+# a person's number.
 accesslog = None
 logger_class = f"config.logs.{_settings.log_format.title()}Logger"
 loglevel = _settings.log_level
 
-# Nothing is written to the operator's home, and nobody steers the server through a socket.
+# Nothing is written to the operator's home, and the server is not steered through a socket.
 control_socket_disable = True
 
 
@@ -90,7 +90,7 @@ def when_ready(master: Any) -> None:
     """Prepare what the workers, which are forked next, take over from the master.
 
     What is loaded by now, and stays, is left out of every later garbage collection: a full one over
-    the application's modules takes 60 ms, in which a worker answers nobody.
+    the application's modules takes 60 ms, in which a worker answers no request.
     """
     gc.collect()
     gc.freeze()
@@ -119,7 +119,7 @@ def when_ready(master: Any) -> None:
 
 
 def pre_fork(master: Any, worker: Any) -> None:
-    """Tell a worker that is about to begin what to say to browsers, and which place is its own.
+    """Note for a worker that is about to begin what to say to browsers, and which place is its own.
 
     That is the lowest that no other worker has.
     """

@@ -76,7 +76,7 @@ class Settings:
     ncanode_password: str | None = field(repr=False)
     #: The API families that are served.
     families: tuple[FamilyName, ...]
-    #: Where this server is found from outside, without a slash at the end; None if nobody said.
+    #: Where this server is found from outside, without a slash at the end; None: it isn't known.
     public_url: str | None
     #: What iinked's clients know this organisation by, a UUID.
     organization_id: str | None
@@ -208,7 +208,7 @@ class Settings:
         self.demand_a_lock()
 
     def demand_a_lock(self) -> None:
-        """Demand that whoever asks for no token is reached from this machine only, or means it.
+        """Demand that a server without tokens is reached from this machine only, or means it.
 
         Raises:
             SettingsError: it is not so.

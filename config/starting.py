@@ -115,7 +115,7 @@ def look(settings: Settings) -> Found:
 
 
 def describe(found: Found, settings: Settings) -> str:
-    """Say in one line what is served: which database, how many anchors, and what is open."""
+    """Return in one line what is served: which database, how many anchors, and what is open."""
     if found.stored is None:
         anchors = f"{found.filed} in TRUST_DIR, those in the database are not known"
     else:

@@ -22,7 +22,7 @@ blueprint = Blueprint("operations", __name__, url_prefix="/health")
 @blueprint.get("/live")
 @public
 def live() -> Response:
-    """Tell that the process answers."""
+    """Answer, as the process does."""
     return envelope.success({"health": "live"})
 
 

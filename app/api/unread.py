@@ -77,7 +77,7 @@ def sentences() -> list[str]:
 
 
 def init_app(app: Application) -> None:
-    """Have each answer whose body doesn't tell of it say in HEADER what was not read."""
+    """Make each answer whose body doesn't tell of it say in HEADER what was not read."""
 
     def add(_request: Request, response: Response) -> None:
         names = g.get("unread")

@@ -87,7 +87,7 @@ def as_integer(value: Any, name: str) -> int:
 
 
 def refuse_moment(name: str, error: Exception) -> NoReturn:
-    """Say what a moment looks like. Raises ParameterError."""
+    """Refuse a moment, and say what one looks like. Raises ParameterError."""
     raise ParameterError(
         '"{field}" parameter must be a date or a time such as 2026-01-31 23:59:59', field=name
     ) from error

@@ -102,7 +102,7 @@ def restore_store(file: Path, *, replace: bool) -> None:
 
 
 def _report(manifest: Manifest) -> None:
-    """Say what came along that decides who may call, and whom the store trusts."""
+    """Print what came along that decides who may call, and whom the store trusts."""
     with db.engine.connect() as connection:
         stored = read_stored(list_certificates(connection))
         tokens = list_in_force(connection)

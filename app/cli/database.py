@@ -37,7 +37,7 @@ def upgrade_database() -> None:
 
 @contextmanager
 def _engine_at(url: URL) -> Iterator[Engine]:
-    """Give the application's engine, or one for where it is migrated, if that is elsewhere."""
+    """Return the application's engine, or one for where it is migrated, if that is elsewhere."""
     if url == db.engine.url:
         yield db.engine
         return

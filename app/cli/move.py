@@ -109,7 +109,7 @@ def _bar(label: str, length: int) -> Iterator[Any]:
 
 
 def _tell(findings: Findings) -> None:
-    """Say what was found, each id with what it is about."""
+    """Print what was found, each id with what it is about."""
     for name, number in findings.counts().items():
         _say(f"{name.replace('_', ' ')}: {number}")
     for kind, listed in findings.listed.items():

@@ -55,7 +55,7 @@ class Report:
 
 
 def tell(report: Report, wording: Wording) -> Iterator[str]:
-    """Say all of it in lines of text."""
+    """Write all of it in lines of text."""
     examined = report.examined
     content = describe_content(examined.signature)
     yield clean(wording.sentence(report.heading))
@@ -117,7 +117,7 @@ def _identity(claims: Claims, wording: Wording) -> str:
 
 
 def _tell_when(status: SignerStatus, given: Given, wording: Wording) -> str:
-    """Say what was true all in all when it was made, as far as it is known when that was."""
+    """Write what was true all in all when it was made, as far as it is known when that was."""
     is_attested = status.decisive_time_source == "timestamp"
     return wording.phrase(
         "when it was made, {time} ({source}): {answer}",
@@ -144,7 +144,7 @@ def _tell_answers(status: SignerStatus, wording: Wording) -> Iterator[str]:
 
 
 def _tell_today(today: SignerStatus, now: datetime, wording: Wording) -> str:
-    """Say what is true today: of a timestamp that holds, still as of its time."""
+    """Write what is true today: of a timestamp that holds, still as of its time."""
     return wording.phrase("today, {time}: {answer}", time=now, answer=_say(today.whole, wording))
 
 
@@ -160,7 +160,7 @@ def _say(verdict: Verdict, wording: Wording) -> str:
 
 
 def _tell_times(claims: SignerClaims, status: SignerStatus, wording: Wording) -> Iterator[str]:
-    """Say what of the time of signing is attested, and what the signer claims."""
+    """Write what of the time of signing is attested, and what the signer claims."""
     stamp = status.timestamp
     if stamp and status.decisive_time_source != "timestamp":
         answer = _say(stamp.verdict, wording)

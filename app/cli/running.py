@@ -41,7 +41,7 @@ class _Terms:
 
 
 def needs(need: Need, *, failure: Status = 1) -> Callable[[Function], Function]:
-    """Say what the function of a command needs of the database, and its status if it fails."""
+    """Declare what the function of a command needs of the database, and its status if it fails."""
 
     def mark(function: Function) -> Function:
         setattr(function, _TERMS, _Terms(need, failure))
@@ -81,7 +81,7 @@ def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def tell_database(url: URL | None = None) -> None:
-    """Say on stderr which database is used: the application's, unless it is elsewhere."""
+    """Print on stderr which database is used: the application's, unless it is elsewhere."""
     named = addresses.describe(url or db.engine.url, current_app.config["DATABASE_SCHEMA"])
     click.echo(f"database: {named}", err=True)
 
@@ -106,7 +106,7 @@ def require_migrated() -> None:
 
 @contextmanager
 def told_in_a_line(status: Status = 1) -> Iterator[None]:
-    """Tell in one line what an operator can mend: the database, its step, a file or a folder.
+    """Print in one line what an operator can mend: the database, its step, a file or a folder.
 
     Raises click.ClickException with that exit status.
     """
@@ -123,7 +123,7 @@ def told_in_a_line(status: Status = 1) -> Iterator[None]:
 
 
 def _tell_database_error(error: SQLAlchemyError) -> str:
-    """Say what is wrong, and of a PostgreSQL that can't be entered, which variable leads there."""
+    """Return what is wrong, and which variable leads to a PostgreSQL that can't be entered."""
     cause = error.orig if isinstance(error, OperationalError) else None
     if isinstance(cause, psycopg.Error) and cause.sqlstate is None:
         named = current_app.config["HOST_VARIABLE"]
@@ -147,6 +147,6 @@ def first_line(error: Exception) -> str:
 
 
 def tell_os_error(error: OSError) -> str:
-    """Say which file or folder can't be used, and why."""
+    """Return which file or folder can't be used, and why."""
     why = error.strerror or type(error).__name__
     return why if error.filename is None else f"{error.filename} can't be used: {why}"

@@ -76,7 +76,7 @@ def _read_time(
 
 
 def describe(signature: SignedCms | SignedXml) -> list[str]:
-    """Say in lines of text what a signature consists of."""
+    """Write in lines of text what a signature consists of."""
     if isinstance(signature, SignedXml):
         return [f"XML, {len(signature.xml)} bytes, signatures: {len(signature.signatures)}"] + [
             f"signature {number}: {one.signature_method}, references: {one.references}"

@@ -107,7 +107,7 @@ def list_all() -> None:
 
 
 def describe(bearer: Bearer, now: datetime) -> str:
-    """Say in a line what a token lets its bearer do, and when."""
+    """Return in a line what a token lets its bearer do, and when."""
     parts = [",".join(bearer.scopes)]
     if bearer.tag_prefix is not None:
         parts.append(f"tags {bearer.tag_prefix}*")

@@ -61,7 +61,7 @@ def print_revocation(contents: Contents) -> None:
 
 
 def _period(since: datetime, until: datetime | None) -> str:
-    """Say from when to when something holds, and whether that is over."""
+    """Return from when to when something holds, and whether that is over."""
     if until is None:
         return f"from {since:%Y-%m-%d %H:%M} UTC"
     expired = ", expired" if until < datetime.now(UTC) else ""

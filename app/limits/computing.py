@@ -74,7 +74,7 @@ class _Computing:
             raise TooMuchComputing(seconds)
 
     def tell(self, request: Request, response: Response) -> None:
-        """Tell what was left, and have what is used charged when the answer ends."""
+        """Return what was left, and charge what is used when the answer ends."""
         environ = request.environ
         began = environ.get(_BEGAN)
         if began is None:

@@ -41,7 +41,7 @@ class Places:
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Have a place. Raises NoRoom if that would take too long."""
+        """Take a place, and give it back in the end. Raises NoRoom if that would take too long."""
         called = self._ask()
         with self.lend():
             if called:
@@ -52,7 +52,7 @@ class Places:
                 self._give_back()
 
     def take_if(self, size: int) -> AbstractContextManager[None]:
-        """Have a place for an answer of so many bytes, if that is large. Raises NoRoom."""
+        """Take a place for an answer of so many bytes, if that is large. Raises NoRoom."""
         return self.take() if size > LARGE else nullcontext()
 
     def _ask(self) -> Lock | None:

@@ -2,7 +2,7 @@
 
 They lie in anonymous memory that the workers inherit from the process that loaded the application.
 A POSIX record lock lets one process count at a time; the kernel takes it back from a process that
-is killed, so nobody waits for a dead one.
+is killed, so no process waits for a dead one.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class SharedCounters(Storage):
     """Counters by key, each with a moment at which it ends.
 
     The memory is bounded. Where all places for a key are taken, the counter that has counted least
-    makes room: whoever calls much is remembered, and a new one is never refused for want of room.
+    makes room: a caller who calls much is remembered, and a new one never refused for want of room.
 
-    Keys are hashed as Python hashes text, by a secret of the process that was forked: nobody can
+    Keys are hashed as Python hashes text, by a secret of the process that was forked: no caller can
     choose addresses that meet in one place, and processes that were not forked share nothing.
     """
 
-    #: None: nobody asks the library for it by an address.
+    #: None: the library is not asked for it by an address.
     STORAGE_SCHEME = None
 
     def __init__(self, capacity: int = CAPACITY) -> None:
@@ -103,7 +103,7 @@ class SharedCounters(Storage):
         return self._counts[place], self._ends[place]
 
     def check(self) -> bool:
-        """Tell that the memory is there."""
+        """Return that the memory is there."""
         return True
 
     def reset(self) -> int | None:

@@ -249,7 +249,7 @@ def opened(address: str | Mapping[str, Any], schema: str | None = None) -> Itera
     try:
         link.isolation_level = IsolationLevel.REPEATABLE_READ
         link.read_only = True
-        link.prepare_threshold = None  # A pooler could give what is kept to somebody else.
+        link.prepare_threshold = None  # A pooler could give what is kept to another client.
         with link.cursor() as cursor:
             # While a batch is written, the snapshot waits; some servers break off who does.
             cursor.execute("SET LOCAL statement_timeout = 0")

@@ -1,7 +1,7 @@
 """What is counted, and how it is told to Prometheus.
 
 No label ever has a value that a client chooses: a route is its rule, a method or a reason one of
-those that exist. So the number of series is bounded, and nobody's number can get among them.
+those that exist. So the number of series is bounded, and no person's number can get among them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ values.ValueClass = (
     if processes.shared_folder()
     else values.MutexValue
 )
-# When a series began tells nobody anything, and there are as many of them as of others.
+# When a series began is of no use, and there are as many of them as of others.
 disable_created_metrics()
 
 _OWN = CollectorRegistry()
@@ -73,7 +73,7 @@ _REFUSALS = Counter(
 )
 _CONFLICTS = Counter(
     "qoltanba_version_conflicts_total",
-    "Saves that somebody else was ahead of.",
+    "Saves that another save was ahead of.",
     registry=_OWN,
 )
 _LOSSES = Counter(

@@ -2,7 +2,7 @@
 
 The library locks all counters of a process for each step. Where four threads answer requests, each
 waits for the lock and then for the interpreter again, behind the others: a third of the throughput
-went that way. What is left here waits for nobody, and costs a microsecond.
+went that way. What is left here waits for no other, and costs a microsecond.
 """
 
 from __future__ import annotations

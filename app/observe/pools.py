@@ -37,7 +37,7 @@ def _closed(_connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 
 
 def _look() -> None:
-    """See how many are in use, which is cheaper than to be told of each."""
+    """Count how many are in use, which is cheaper than to be told of each."""
     pools = [engine.pool for engine in list(_watched)]
     DATABASE_IN_USE.set(sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool)))
 

@@ -41,7 +41,7 @@ def shared_folder() -> Path | None:
 
 
 def take_place(place: int) -> None:
-    """Say, in a new process, which place it takes."""
+    """Note, in a new process, which place it takes."""
     _PROCESS.place = place
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.engine import URL
 
 
 def describe(url: URL, schema: str | None = None) -> str:
-    """Say in a few words which database an address leads to.
+    """Return in a few words which database an address leads to.
 
     Args:
         url: of SQLite or PostgreSQL.
@@ -21,7 +21,7 @@ def describe(url: URL, schema: str | None = None) -> str:
 
 
 def _hosts(url: URL) -> str:
-    """Say which servers are asked; libpq takes several, and those of the query before all."""
+    """Return which servers are asked; libpq takes several, and those of the query before all."""
     given = url.query.get("host") or url.host
     if not given:
         return "local socket"

@@ -1,7 +1,7 @@
 """Writes: the rules by which a thread's chain of versions grows and goes.
 
 One statement decides who wins when writers meet: it updates the head at the version that the caller
-has seen, or inserts a head that was not there. No row back means that somebody else was first.
+has seen, or inserts a head that was not there. No row back means that another save was first.
 `save_function` has it for PostgreSQL, `save_statements` for SQLite.
 """
 

@@ -163,7 +163,7 @@ def _note_time(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) 
 
 
 def _ping_idle_ones(engine: Engine) -> None:
-    """Have connections tried that lay idle: the server may have been restarted meanwhile.
+    """Try connections that lay idle: the server may have been restarted meanwhile.
 
     `pool_pre_ping` would do so before each request, for a tenth of the speed.
     """

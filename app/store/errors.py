@@ -34,7 +34,7 @@ class NoRoom(StoreError):
 
 
 class PersonNotFound(StoreError):
-    """What a person is asked for by is no number that anybody could have."""
+    """What a person is asked for by is no number that a person could have."""
 
     template = "There is no such person: a number is 12 digits, with or without IIN or BIN before"
 
@@ -46,7 +46,7 @@ class VersionNotSet(StoreError):
 
 
 class VersionConflict(StoreError):
-    """Somebody else saved since the caller looked: the version is not the current one."""
+    """Another caller saved since the caller looked: the version is not the current one."""
 
     template = "Version provided is not equal to actual signature version"
 
@@ -88,13 +88,13 @@ class PackageRescinded(StoreError):
 
 
 class PackageExpired(StoreError):
-    """Nobody could sign it in time."""
+    """There is no time left to sign it."""
 
     template = "Package has expired"
 
 
 class PackageTooLarge(StoreError):
-    """A thread that nobody registered is in too many documents to be shown as a package."""
+    """A thread that was not registered is in too many documents to be shown as a package."""
 
     template = "Thread has more than {limit} documents, so it is no package"
 

@@ -1,6 +1,6 @@
-"""Threads that nobody registered, as packages under their own names.
+"""Threads that were not registered, as packages under their own names.
 
-Nobody said who must sign, so the signers are those whom the signatures name, each asked for what
+It isn't known who must sign, so the signers are those whom the signatures name, each asked for what
 has that name and for nothing else, and the package stays open. Whether it was signed by that person
 is another question, which verification answers.
 """
@@ -145,7 +145,7 @@ def _meet(people: dict[str, _Seen], row: Row[*tuple[Any, ...]]) -> int:
 
 
 def _key(row: Row[*tuple[Any, ...]]) -> str:
-    """Tell a signer from others by what is claimed; by the certificate if nothing is.
+    """Return by what a signer is told from others: what is claimed, or else the certificate.
 
     So does who claims a name that is too long to be compared.
     """

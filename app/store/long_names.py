@@ -34,7 +34,7 @@ def within() -> list[ColumnElement[bool]]:
 def newest(
     limit: Any, conditions_on: Callable[[Any], list[Any]] = lambda _thread: []
 ) -> list[Select[Any]]:
-    """Return selections that hold the newest threads that somebody of such a name signed.
+    """Return selections that hold the newest threads that a person of such a name signed.
 
     Args:
         limit: rows that are needed of all together.
@@ -55,7 +55,7 @@ def newest(
 
 
 def signed(signature_id: Any) -> ColumnElement[bool]:
-    """Return the condition that somebody of such a name signed a thread.
+    """Return the condition that a person of such a name signed a thread.
 
     OFFSET keeps PostgreSQL from joining: each thread is asked by itself.
     """

@@ -1,4 +1,4 @@
-"""Tokens of the links that signers follow: whose they are, and that nobody made them up.
+"""Tokens of the links that signers follow: whose they are, and that they were not made up.
 
 A token is base64url of 30 bytes: the package's row (8), the document's number (2; 0 for all), the
 signer's number (2), and 18 bytes of a keyed BLAKE2b (RFC 7693) of these twelve. The key is random

@@ -54,7 +54,7 @@ def state_column(dialect: str, trusted: Trusted) -> ColumnElement[str]:
 def executed_column(dialect: str, trusted: Trusted) -> ColumnElement[bool]:
     """Return whether everybody has signed each document of a row of `packages`.
 
-    It looks for somebody who has not, so it is quick about packages that are under way.
+    It looks for a signer who has not, so it is quick about packages that are under way.
     """
     signed = (
         select(Signer.number)
@@ -80,7 +80,7 @@ def executed_column(dialect: str, trusted: Trusted) -> ColumnElement[bool]:
 
 
 def _none(rows: Select[int]) -> ColumnElement[bool]:
-    """Tell that a subquery has no row.
+    """Return the condition that a subquery has no row.
 
     Of NOT EXISTS, PostgreSQL makes joins of whole tables where it knows little of their sizes; this
     it looks up row by row, each time by an index, and ends with the first that is missing.

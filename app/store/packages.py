@@ -125,7 +125,7 @@ def send_package(connection: Connection, public_id: str) -> None:
 
 
 def rescind_package(connection: Connection, public_id: str, message: str | None) -> None:
-    """Call a package back that was sent, whoever signed it.
+    """Call a package back that was sent, signed or not.
 
     Raises:
         PackageNotFound: there is none.

@@ -71,7 +71,7 @@ def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
 def _near_and_far(dialect: str, shape: Shape) -> list[Select[Any]]:
     """Look among the newest few that meet one filter, and elsewhere only if that isn't enough.
 
-    Of filters that much meets each, nobody knows where they meet.
+    Of filters that much meets each, it isn't known where they meet.
     """
     lead, rest = _lead(shape)
     few = lead.order_by(lead.selected_columns[0].desc()).limit(FEW + 1).cte("few")
@@ -125,7 +125,7 @@ def _far(dialect: str, shape: Shape) -> list[Select[Any]]:
 
 
 def _probed(condition: Any) -> Any:
-    """Have a condition asked of each thread at hand; OFFSET keeps PostgreSQL from joining."""
+    """Return a condition that is asked of each thread; OFFSET keeps PostgreSQL from joining."""
     if isinstance(condition, Exists):
         return exists(condition.element.element.offset(0))
     return condition

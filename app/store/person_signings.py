@@ -19,7 +19,7 @@ _TERMS = {"iin": terms.iin, "bin": terms.bin_}
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Twelve digits, and what they may be the number of: either, if nobody said."""
+    """Twelve digits, and what they may be the number of: either, if that isn't known."""
 
     number: str
     kinds: tuple[Kind, ...]

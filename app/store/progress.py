@@ -129,7 +129,7 @@ def newest_package(asked: Any) -> ScalarSelect[int]:
             PackageDocument.document == asked.c.document,
             PackageDocument.thread == asked.c.thread,
         )
-        # A draft binds nobody yet, so it hides no package that was sent.
+        # A draft binds no signer yet, so it hides no package that was sent.
         .order_by(Package.opened_at.is_(None), Package.id.desc())
         .limit(1)
         .correlate(asked)

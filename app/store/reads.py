@@ -2,7 +2,7 @@
 
 A replica is asked only if it has replayed what the primary told less than a second ago, after the
 last write of this server: so a caller reads what it wrote. That costs a read one statement more:
-with it a replica says how far it is, or the primary, where nobody knows it.
+with it a replica says how far it is, or the primary, where no process knows it.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Reads:
             return work(connection, stack)
 
     def _ask_position(self, connection: Connection) -> None:
-        """Have the primary tell its position. Where it refuses, no replica is used."""
+        """Ask the primary for its position. Where it refuses, no replica is used."""
         asked_at = time.monotonic()
         try:
             [[position]] = _POSITION.fetch(connection, {})

@@ -173,6 +173,6 @@ def _find_found(connection: Connection, span: _Span) -> Mapping[tuple[int, int],
 
 
 def _name_threads(connection: Connection, signature_ids: Collection[int]) -> None:
-    """Give public ids to threads that a program before this one began on the new tables."""
+    """Add public ids to threads that a program before this one began on the new tables."""
     nameless = Signature.id.in_(signature_ids), Signature.public_id.is_(None)
     connection.execute(update(Signature).where(*nameless).values(public_id=random_uuid()))

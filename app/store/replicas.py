@@ -95,7 +95,7 @@ class Replica:
         entry: ConnectionPoolEntry,
         _proxy: PoolProxiedConnection,
     ) -> None:
-        """Have a connection made anew that was there when another one was lost, as it may be."""
+        """Make a connection anew that was there when another one was lost, as it may be."""
         if entry.info["made_at"] <= self._lost_at:
             raise DisconnectionError
 
@@ -108,7 +108,7 @@ class Replica:
 
     @contextmanager
     def at(self, position: int) -> Iterator[Connection]:
-        """Give a connection that sees all that was committed up to a position.
+        """Return a connection that sees all that was committed up to a position.
 
         Raises:
             PassedOver: it is away, no replica, or behind.

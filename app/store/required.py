@@ -1,6 +1,6 @@
 """Whether those who must sign have signed: the one rule, for rows in Python.
 
-A signature is somebody's if it counts (`app.store.standings`), is over what was to be signed where
+A signature is a person's if it counts (`app.store.standings`), is over what was to be signed where
 that is known, and the certificate has all that the package says of the person: IIN, BIN and
 role, each where one is given. `package_states.executed_column` says the same in SQL, for lists that
 are filtered by it.
@@ -43,7 +43,7 @@ class Demands:
         return len(self._keys)
 
     def met(self, claims: Collection[Claim]) -> list[bool]:
-        """Tell of each whether one of the signers of a version is that person."""
+        """Return of each whether one of the signers of a version is that person."""
         if not claims:
             return [False] * len(self._keys)
         found: set[tuple[str | None, ...]] = set()
@@ -70,7 +70,7 @@ def demands_of(dialect: str, package_id: Any) -> Label[str]:
 
 
 def asks_for_roles(package_id: Any) -> ColumnElement[bool]:
-    """Return the condition that a package demands a role of somebody."""
+    """Return the condition that a package demands a role of a signer."""
     return (
         select(PackageSigner.number)
         .where(PackageSigner.package_id == package_id, PackageSigner.role.is_not(None))

@@ -38,7 +38,7 @@ def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Se
     Returns:
         the head's id, version, and when it was created and updated; then what the version before
         claims, as `chains.Superseded`, each None if it wasn't asked for or there is none. None if
-        somebody else was first.
+        another save was first.
     """
     values = {**values, **search_indexes.sent_lists(values)}
     next_head = _run(connection, _next(), values) if values["seen"] else None

@@ -49,7 +49,7 @@ class Signing:
 
     `facts` are those of each signer; `signers` and `terms` are JSON lists as text: of the columns
     of `models.Signer` from `number` on, and of what the version is found by. `signed_at` is the
-    latest moment that a signer claims, else that of saving; None where nobody signed.
+    latest moment that a signer claims, else that of saving; None where there is no signer.
     """
 
     facts: list[dict[str, Any]]
@@ -145,7 +145,7 @@ def _attested_moment(status: SignerStatus) -> datetime | None:
 
 
 def read_text(text: str) -> Signing:
-    """Read what is no signature: nobody signed it, and it is found by its digest alone."""
+    """Read what is no signature: it has no signer, and it is found by its digest alone."""
     encoded = text.encode()
     digest = hashlib.sha256(encoded).hexdigest()
     found = orjson.dumps(terms.of_digests([digest])).decode()
@@ -176,7 +176,7 @@ def _claimed_moment(signer: SignerClaims) -> datetime | None:
 
 
 def _sha256s(digests: Fingerprints) -> Iterator[str]:
-    """Return every SHA-256 by which somebody may look for it: its own, and that of its content."""
+    """Return every SHA-256 by which it may be looked for: its own, and that of its content."""
     yield digests.signature
     if digests.content:
         yield digests.content

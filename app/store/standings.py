@@ -70,7 +70,7 @@ class Trusted:
         return or_(*(standing == literal_column(str(anchor)) for anchor in self.anchors))
 
     def state(self, standing: int | None) -> State:
-        """Say what a standing means with these anchors, whatever claims may do."""
+        """Return what a standing means with these anchors, whatever claims may do."""
         if standing == REFUSED:
             return "refused"
         return "valid" if standing in self.anchors else "pending"
@@ -118,7 +118,7 @@ def was_valid(standing: Standing | None) -> bool:
 
 
 def _weigh_content(status: SignerStatus, digest: str | None) -> Verdict:
-    """Say of a detached content that isn't at hand what its digest proves, else what was found."""
+    """Return what a digest proves of a detached content not at hand, else what was found."""
     if digest is None or status.intact not in (CONTENT_NOT_GIVEN, FITS_WITH_CRLF):
         return status.intact
     return weigh_digests(YES, [digest], status.decisive_time)

@@ -4,7 +4,7 @@ A thread of few tags has a row for each two of them, so that tags which are comm
 need not be followed. One of many tags would have too many rows: it has one for each tag, as if that
 were paired with itself, and only such threads are looked through for the other tag.
 
-Numbers are digests: two pairs may have the same one by chance, or because somebody made them so.
+Numbers are digests: two pairs may have the same one by chance, or because they were made so.
 What they find is therefore asked for the tags themselves (`paging`).
 """
 

@@ -103,7 +103,7 @@ class _Clock:
         self.began = time.monotonic()
 
     def is_over(self) -> bool:
-        """Tell SQLite whether to break off."""
+        """Return to SQLite whether to break off."""
         return time.monotonic() - self.began > self.seconds
 
 

@@ -75,7 +75,7 @@ class Bearer:
 def split_token(text: str) -> tuple[str, str]:
     """Return the id in a token, empty if it is none, and the hash of its secret, or of the text.
 
-    The secret is 256 random bits: nobody finds it by trying, however fast the hash is, so one that
+    The secret is 256 random bits: it is not found by trying, however fast the hash is, so one that
     is slow on purpose, as passwords need, would only slow down every request.
     """
     parts = _TEXT.fullmatch(text)
@@ -119,7 +119,7 @@ def create_token(
 
 
 def rotate_token(connection: Connection, name: str, old_until: datetime | None = None) -> str:
-    """Give a token another secret, and return its new text. In a transaction.
+    """Change the secret of a token, and return its new text. In a transaction.
 
     Args:
         connection: the transaction's.

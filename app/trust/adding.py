@@ -70,7 +70,7 @@ def plain_fingerprint(text: str) -> str:
 
 
 def require_authority(certificate: Certificate) -> None:
-    """Refuse what could vouch for nobody (RFC 5280 sections 4.2.1.9 and 4.2.1.3).
+    """Refuse what could vouch for no signer (RFC 5280 sections 4.2.1.9 and 4.2.1.3).
 
     Raises RefusedCertificate.
     """

@@ -1,6 +1,6 @@
 """REVOCATION_CACHE: answers of responders and CRLs on disk, shared by all processes of a server.
 
-Nothing in it is trusted: whoever reads an answer checks signature and time anew.
+Nothing in it is trusted: who reads an answer checks signature and time anew.
 """
 
 import logging

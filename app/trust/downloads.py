@@ -1,7 +1,7 @@
 """Bytes from an address, within limits of size and time, whatever the other side does.
 
 requests alone limits the time between two bytes, so that one byte every four seconds would keep a
-reader for days. Here a thread reads, whoever asked waits so long and no longer, and then the
+reader for days. Here a thread reads, the one who asked waits so long and no longer, and then the
 connection is cut, which ends the thread. Only the system's resolver of names can't be cut short.
 
 A name is looked up once, and the connection made to an address that was looked at: a second look
@@ -104,7 +104,7 @@ class _Download:
                 _shut(connected)
 
     def run(self) -> None:
-        """Read, in a thread of its own; nobody waits for ever, whatever comes up."""
+        """Read, in a thread of its own; no reader waits for ever, whatever comes up."""
         _download.set(self)
         failure: FetchFailed = self._failed("{address} can't be asked")
         try:
@@ -124,7 +124,7 @@ class _Download:
                 adapter = _Adapter(max_retries=0)
                 session.mount("http://", adapter)
                 session.mount("https://", adapter)
-                # Proxies of the environment are used; credentials in a .netrc are nobody's here.
+                # Proxies of the environment are used; credentials in a .netrc are not used here.
                 session.auth = _no_credentials
                 return self._follow(session, self._address, MAX_REDIRECTS)
         except requests.Timeout as error:
@@ -177,7 +177,7 @@ class _Download:
                 )
             if self._into is None:
                 pieces.append(piece)
-            elif not self._is_cut:  # Nobody waits any more, and the file may be closed.
+            elif not self._is_cut:  # No reader waits any more, and the file may be closed.
                 self._write(self._into, piece)
         return b"".join(pieces)
 

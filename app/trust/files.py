@@ -81,7 +81,7 @@ def read_crl_bytes(data: bytes) -> bytes:
 def _unarmour(data: bytes, label: bytes) -> list[bytes]:
     """Return what PEM (RFC 7468) has under a label; what begins as DER does is DER to its end.
 
-    So nobody can hide PEM in a certificate that others read as DER. Raises UnreadableFile.
+    So PEM can't be hidden in a certificate that others read as DER. Raises UnreadableFile.
     """
     if len(data) > 1 and data[0] == _SEQUENCE and data[1] & _LONG_LENGTH:
         return [data]

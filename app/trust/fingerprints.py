@@ -1,6 +1,6 @@
 """The certificates of Kazakhstan's authorities that `flask trust add` takes at their word.
 
-Only those of production. The NCA's test authorities are left out on purpose: anybody may get a
+Only those of production. The NCA's test authorities are left out on purpose: any person may get a
 certificate of theirs.
 """
 

@@ -1,7 +1,7 @@
 """TRUST_DIR: whom the operator trusts, and the revocation data that are kept by hand.
 
-- Every certificate in the folder is an anchor: trusted by itself, whoever issued it, as long as it
-  is in force. Nobody asks whether an anchor was revoked.
+- Every certificate in the folder is an anchor: trusted by itself, whatever issued it, as long as it
+  is in force. It is not asked whether an anchor was revoked.
 - Every certificate in its subfolder `intermediates` helps to reach an anchor, and is no anchor.
 - Certificates are `*.pem`, `*.crt`, `*.cer` and `*.der`, as PEM or DER whatever the ending; PEM
   may hold several.
@@ -70,7 +70,7 @@ def values(filed: Iterable[Filed[Value]]) -> list[Value]:
 
 
 def list_files(folder: Path) -> Stamp:
-    """Say which files are there and in which state, at the cost of a look at each.
+    """Return which files are there and in which state, at the cost of a look at each.
 
     A folder that isn't there, or that may not be read, has none.
     """

@@ -1,9 +1,9 @@
 """REVOCATION=online: authorities are asked whether they revoked a certificate.
 
-Certificates name the addresses, and strangers send certificates. So nobody is asked but for a chain
-that holds and ends in an anchor: then its addresses are the word of authorities that the operator
-trusts, which may well have their servers in the same network. Whoever answers can't send us on to
-another server.
+Certificates name the addresses, and strangers send certificates. So no authority is asked but for a
+chain that holds and ends in an anchor: then its addresses are the word of authorities that the
+operator trusts, which may well have their servers in the same network. A server that answers can't
+send us on to another server.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Inquiry:
         """Find out what holds now about links whose certificates reached an anchor.
 
         Without `fetch` only what is on disk is used. A turn that the caller has is given back while
-        anybody is asked.
+        an authority is asked.
         """
         findings = Findings()
         now = datetime.now(UTC)

@@ -28,7 +28,7 @@ class Receiver:
     ) -> None:
         """Take where answers are kept, who is asked, and what asks for a delta CRL's newer base.
 
-        A turn that a thread has is given back while it waits for somebody's answer.
+        A turn that a thread has is given back while it waits for an answer.
         """
         self._cache = cache
         self._destinations = destinations
@@ -38,7 +38,7 @@ class Receiver:
     def ask(self, case: Case, source: Source, question: bytes, seconds: float) -> Found:
         """Ask by OCSP. Raises FetchFailed, MalformedRevocation or Doubtful.
 
-        An answer to somebody else's question may be an old one, sent again.
+        An answer to another question may be an old one, sent again.
         """
         nonce = os.urandom(NONCE_SIZE)
         with self._turns.paused():

@@ -137,7 +137,7 @@ class _Change:
             new.rename(old)
 
     def tidy_up(self) -> None:
-        """Remove what nobody needs."""
+        """Remove what is not needed."""
         for draft in self._drafts:
             draft.unlink(missing_ok=True)
         for place in self._new_folders:

@@ -144,7 +144,7 @@ class Trust:
 
     @property
     def has_anchors(self) -> bool:
-        """Whether anybody is trusted at all: without an anchor, nobody is told from an impostor."""
+        """Whether there is an anchor: without one, no signer is told from an impostor."""
         return bool(self.contents().anchors)
 
     def contents(self) -> Contents:
@@ -161,7 +161,7 @@ class Trust:
         return read_folder(self.folder, list_files(self.folder), self.cache)
 
     def trusted(self, *, claims: bool = False) -> Trusted:
-        """Return whose signatures count now; `claims`: where there is no anchor, anybody's do."""
+        """Return whose signatures count now; `claims`: where there is no anchor, all do."""
         loaded = self._load()
         if claims and not loaded.trusted.anchors:
             return replace(loaded.trusted, claims=True)
@@ -277,7 +277,7 @@ def _make_verifier(
 
 
 def _make_inquiry(cache: Path, destinations: Destinations, turns: Turns) -> Inquiry:
-    # requests takes 0.1 s to import, and most servers never ask anybody.
+    # requests takes 0.1 s to import, and most servers never ask an authority.
     from app.trust.online import Inquiry  # noqa: PLC0415
 
     return Inquiry(cache, destinations, turns)

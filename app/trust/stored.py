@@ -60,7 +60,7 @@ class StoredAuthorities:
     def current(self) -> Stored:
         """Return what the database has; the same object until that has changed.
 
-        Raises SQLAlchemyError if it was never read, and can't be: without it nobody can say who is
+        Raises SQLAlchemyError if it was never read, and can't be: without it is not known who is
         not trusted, either.
         """
         held = self._held

@@ -15,7 +15,7 @@ LOCK = ".lock"
 # Files of each kind; beyond these the oldest tenth goes. One that a process has mapped stays there
 # for that process, without its name.
 MAX_FILES = {RESPONSE: 4000, LIST: 40, INDEX: 16, COPY: 8}
-# Seconds after which a file that somebody began to write, and never finished, goes too.
+# Seconds after which a file that was begun, and never finished, goes too.
 _ABANDONED = 3600
 
 

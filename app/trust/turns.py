@@ -59,12 +59,12 @@ class Turns:
         self._depth = 0
         self._waiting: deque[_Waiting] = deque()
         self._last: deque[_Waiting] = deque()
-        #: Entered while a thread waits for long: whoever has threads may lend one meanwhile.
+        #: Entered while a thread waits for long: who has threads may lend one meanwhile.
         self.lend: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @contextmanager
     def take(self, patience: float | None = None) -> Iterator[None]:
-        """Have a turn, after all who came before.
+        """Take a turn, after all who came before.
 
         Args:
             patience: seconds to wait at most.
@@ -81,13 +81,13 @@ class Turns:
             self._give_back()
 
     def reading(self, *texts: str | bytes | None) -> AbstractContextManager[None]:
-        """Have a turn if these are large: to read them is work, too. Raises Busy."""
+        """Take a turn if these are large: to read them is work, too. Raises Busy."""
         is_large = sum(len(text) for text in texts if text) > LARGE
         return self.take() if is_large else nullcontext()
 
     @contextmanager
     def take_last(self) -> Iterator[None]:
-        """Have a turn when no request wants one, or has let this one wait for long."""
+        """Take a turn when no request wants one, or has let this one wait for long."""
         waiting = self._ask(self._last)
         if waiting and not waiting.called.acquire(timeout=GIVES_WAY):
             with self._lock:

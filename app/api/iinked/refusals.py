@@ -22,7 +22,7 @@ class NoDocuments(ParameterError):
 
 
 class NoSigners(ParameterError):
-    """A package has nobody to sign."""
+    """A package has no signer."""
 
 
 class NameLength(ParameterError):

@@ -46,7 +46,7 @@ _LIST = ListSchema()
 @blueprint.get("/api/v1/packages/<path:name>/status")
 @needs("read")
 def get_status(name: str) -> Response:
-    """Return a registered package, or a thread that nobody registered as one."""
+    """Return a registered package, or a thread that was not registered as one."""
     if "\0" in name:  # PostgreSQL has no such text.
         raise PackageNotFound
     trusted, reads = current_trusted(), current_reads()

@@ -30,7 +30,7 @@ from app.store.packages import NewDocument, NewPackage, NewSigner
 
 #: What one package may have, so that its status is told in 50 ms.
 MAX_DOCUMENTS, MAX_SIGNERS = 200, 50
-#: Packages of one page, and where nobody says how many.
+#: Packages of one page, and where the request doesn't say how many.
 MAX_TAKE, USUAL_TAKE = 100, 20
 #: Characters of the reason for which a package is rescinded.
 MAX_MESSAGE = 2_000

@@ -1,7 +1,7 @@
 """The status of a package: thousands of revisions at a time, each written once and quickly.
 
-A package that nobody registered may have tens of thousands of signers: so it is written document by
-document, and sent as it is written.
+A package that was not registered may have tens of thousands of signers: so it is written document
+by document, and sent as it is written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from app.api.iinked.links import PackageLinks
 from app.api.iinked.shapes import summary_shape
 from app.store.package_records import PackageDocumentRecord, PackageSignerRecord, PackageStatus
 
-#: Whose names the threads are that nobody registered.
+#: Whose names the threads are that were not registered.
 _THREADS = uuid5(NAMESPACE_URL, "urn:qoltanba:thread")
 #: Signers that are written at a time.
 _PORTION = 1000
@@ -170,7 +170,7 @@ def _revision_ids(document_id: str, signer_ids: Sequence[str]) -> list[str]:
     """Return the ids of a document's revisions, one for each signer.
 
     The first digits are the document's and the last twelve the signer's, in a UUID of version 8
-    (RFC 9562 section 5.8), which is anybody's to fill. A digest for each of thousands would take
+    (RFC 9562 section 5.8), which is free to fill. A digest for each of thousands would take
     longer than all the rest.
     """
     beginning = f"{document_id[:14]}8{document_id[15:24]}"

@@ -82,7 +82,7 @@ def read_rules(value: Any) -> tuple[str, ...]:
 
 
 def refuse_rules() -> NoReturn:
-    """Say which rules there are, in the original's words."""
+    """Return which rules there are, in the original's words."""
     raise ParameterError("Rule parameter must be one of {rules}", rules=", ".join(RULES))
 
 

@@ -37,7 +37,7 @@ class Asked:
 
     @property
     def all_rules(self) -> tuple[str, ...]:
-        """The rules, with those that a given number stands for even if nobody names them."""
+        """The rules, with those that a given number stands for even if they are not named."""
         given = [name for name in ("iin", "bin") if getattr(self, name) is not None]
         return tuple(dict.fromkeys((*given, *self.rules)))
 

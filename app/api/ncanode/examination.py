@@ -75,7 +75,7 @@ def demand_good(examined: Examined, *, revocation: bool) -> None:
     """Demand of each signer that nothing speaks against it, and all is known that can be.
 
     Intact and valid must be yes, and the certificate must reach an anchor. Where the operator has
-    set up none, nobody can be told from an impostor: then claims pass only if CLAIMS=accept says
+    set up none, no signer can be told from an impostor: then claims pass only if CLAIMS=accept says
     that they are enough, and it is left to the client to see that `trusted` is unknown; but who
     signed with a certificate that has expired is refused there too, unless a timestamp that holds
     says that it had not. That no certificate was revoked must be known only if `revocation` says

@@ -93,7 +93,7 @@ def demand_write(connection: Connection, document: str, thread: str) -> bool:
 
     Raises:
         SignatureNotFound: there is one, out of reach; or a package asks for it, which is
-            out of reach for whoever is bound.
+            out of reach for a bound token.
     """
     if not is_bound():
         return True
@@ -117,7 +117,7 @@ def save(
     if demand_write(connection, new.document, new.thread):
         return save_version(connection, new, signing, seen, compare=compare)
     try:
-        # Where no thread is, no version of it was seen: so none of somebody else's is superseded.
+        # Where no thread is, no version of it was seen: so none of another caller's is superseded.
         return save_version(connection, new, signing, None, compare=compare)
     except VersionNotSet:
         demand_write(connection, new.document, new.thread)

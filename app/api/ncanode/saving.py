@@ -171,7 +171,7 @@ def demand(verdict: Verdict, status: SignerStatus, *, or_unknown: bool = False) 
 
 
 def warn_of_losses(superseded: Superseded | None, signing: Signing) -> list[StoreError]:
-    """Say what a version loses of the one before it: signers, or the content itself."""
+    """Return what a version loses of the one before it: signers, or the content itself."""
     if superseded is None:
         return []
     before = read_facts(superseded.signers)

@@ -79,7 +79,7 @@ def refuse_incomparable() -> None:
 
 
 def doubts_of(intact: Sequence[Verdict]) -> list[Reason]:
-    """Say what keeps content from being known as what was signed, for each signer.
+    """Return what keeps content from being known as what was signed, for each signer.
 
     Args:
         intact: what was found out for each signer.

@@ -4,7 +4,7 @@ What the answers mean, where the original's reference leaves it open:
 
 - `/cms/validate` answers 200 only if every signer is intact and valid and nothing speaks against
   its certificate, and one signer is who was asked for. A certificate that reaches no trust anchor
-  is refused: nobody could tell it from one that anybody made. Only where the operator has
+  is refused: it could not be told from one that an impostor made. Only where the operator has
   set up none, CLAIMS=accept lets claims pass; `content.verification.trusted` then says that it is
   unknown.
 - `/validate` has no room for an unknown. It answers false if a rule doesn't hold or the signature

@@ -28,8 +28,8 @@ ASSETS = {
     "favicon-32x32.png": (READER, "image/png"),
     "start.js": (PAGES, "text/javascript; charset=utf-8"),
 }
-#: The page takes nothing from elsewhere, and nobody may put it into a frame. Swagger UI draws
-#: its icons from data.
+#: The page takes nothing from elsewhere, and no other page may put it into a frame. Swagger UI
+#: draws its icons from data.
 POLICY = "; ".join(
     (
         "default-src 'none'",

@@ -35,7 +35,7 @@ def _documents(document: str, version: SignedVersion) -> Iterator[dict[str, Any]
     signature = str(version.signature_sha256), version.signature_size or 0
     yield write("SIGNATURE", document + SUFFIXES[content_type], content_type, *signature)
     if version.content_size is not None:
-        # What kind of file it is, nobody said; its name is that of the signature without suffix.
+        # What kind of file it is, isn't known; its name is that of the signature without suffix.
         content = str(version.content_sha256), version.content_size
         yield write("SIGNED_CONTRACT", document, "application/octet-stream", *content)
     for own in version.own:

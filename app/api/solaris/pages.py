@@ -37,7 +37,7 @@ class Page:
         return (self.number - 1) * self.size
 
     def headers(self, address: str, total: int) -> dict[str, str]:
-        """Tell of the list as a whole, and link the pages (RFC 8288).
+        """Write the head of the list as a whole, and link the pages (RFC 8288).
 
         Args:
             address: of the list, without a query string.

@@ -14,7 +14,7 @@ def read_person(person_id: str) -> Person:
     """Read an IIN or BIN, as it stands in certificates or bare; a bare one may be either.
 
     Raises:
-        PersonNotFound: it is no such number, so nobody has it.
+        PersonNotFound: it is no such number, so no person has it.
     """
     match = _PERSON_ID.fullmatch(person_id)
     if match is None:

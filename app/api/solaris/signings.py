@@ -75,7 +75,7 @@ def _sha256(progress: Progress | None) -> str | None:
 
 
 def _status(signing: PersonSigning, progress: Progress | None, now: datetime) -> str:
-    """Tell how far the thread is: whether what its package demands is met, if there is one."""
+    """Return how far the thread is: whether what its package demands is met, if there is one."""
     if progress is None or progress.opened_at is None:
         return _own_status(signing)
     if progress.rescinded_at is not None:
@@ -89,7 +89,7 @@ def _status(signing: PersonSigning, progress: Progress | None, now: datetime) ->
 
 
 def _own_status(signing: PersonSigning) -> str:
-    """Return how far the person is. What is proven to be somebody else's counts for nothing."""
+    """Return how far the person is. What is proven to be another person's counts for nothing."""
     if signing.signed is None:
         return "created"
     own = signing.signed.own

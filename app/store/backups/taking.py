@@ -34,7 +34,7 @@ class Beside:
 
 @contextmanager
 def _moment(engine: Engine) -> Iterator[Connection]:
-    """Return a connection whose statements all see the same moment; nobody waits for it."""
+    """Return a connection whose statements all see the same moment; no other waits for it."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
