@@ -26,7 +26,7 @@ from app.api.ncanode import envelope
 from app.api.ncanode.checks import CheckFailed
 from app.api.ncanode.forwarding import OriginFailed, OriginNotSet, OriginRefusal
 from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
-from app.api.refusals import ParameterError
+from app.api.refusals import ParameterError, UnsupportedMediaType
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
 from app.closed import HostRefused, OriginRefused, ProxyRefused
 from app.cms.crls import MalformedRevocation
@@ -100,6 +100,7 @@ STATUS: dict[type[Exception], int] = {
     OriginFailed: 502,
     Busy: 503,
     NoRoom: 503,
+    UnsupportedMediaType: 415,
 }
 
 #: Sentences for what the framework refuses.
@@ -110,7 +111,6 @@ SENTENCES = {
     406: "What is here is of no type that the request accepts",
     412: "What is here is not what the request names in If-Match",
     413: "Request body is too large",
-    415: "Request body is of a kind that is not read here",
     500: "Internal error",
     503: "Database is not available, try again later",
 }

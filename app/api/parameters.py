@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from math import isfinite
-from typing import Any, NoReturn
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from flask import Request, current_app
 from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.api.refusals import ParameterError
-from app.api.uploads import FILES, MAX_WIDE, MULTIPART, read_multipart
+from app.api import json_bodies
+from app.api.json_bodies import WIDE, Doubled, MalformedJson, check_width
+from app.api.refusals import ParameterError, UnsupportedMediaType
+from app.api.unread import note_doubled
+from app.api.uploads import MULTIPART, read_multipart
+from app.cms.status import Reason
 
-#: A JSON body of ordinary size has a handful of values; this many cost about 10 ms and 10 MB.
-MAX_JSON_VALUES = 100_000
 #: Fields of a query string or a form; the contract has a dozen, and 200 tags.
 MAX_FORM_FIELDS = 1_000
 #: Decoding a percent-encoded character takes 230 bytes: this many, 23 MB. The base64 of a
@@ -27,41 +28,21 @@ MAX_ESCAPES = 100_000
 #: Bytes from which on the fields of a form are decoded one after the other.
 LARGE_FORM = 1_000_000
 
-#: What such a character has in it, as UTF-8, as JSON's escape, and percent-encoded.
-_WIDE = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
-_WIDE_IN_JSON = (*_WIDE, b"\\ud", b"\\uD")
-_WIDE_IN_FORM = (*_WIDE, b"%f", b"%F")
+#: What a character beyond U+FFFF has in it, as it is and percent-encoded.
+_WIDE_IN_FORM = (*WIDE, b"%f", b"%F")
 
-#: A JSON string. One that is not closed is taken to the end: from no quote inside it is there a
-#: second look, which would cost the square of its length.
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 #: What clients of PHP servers send where there are no parameters, and with what they do.
 _NOTHING: tuple[Any, ...] = ([], None, "")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
 #: What stands around JSON: blanks, and a byte order mark.
 _BLANKS = b" \t\r\n\xef\xbb\xbf"
-#: Content types whose bodies are taken for JSON, though they don't begin so.
-_READ_AS_JSON = re.compile(
-    r"|text/(?!xml$).*|application/(?:.*\+)?json|application/x-www-form-urlencoded"
-)
+_JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
+#: Content types of JSON, and those whose bodies are taken for it, though they don't begin so.
+_IS_JSON = re.compile(r"application/(?:.*\+)?json")
+_READ_AS_JSON = re.compile(rf"|text/(?!xml$).*|{_IS_JSON.pattern}|{re.escape(_FORM)}")
+#: Of addresses at which no body is a file.
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 _LIST_KEY = re.compile(r"(?P<name>[^\[]+)\[[^\]]*\].*", re.DOTALL)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not isfinite(number):
-        raise ValueError("a number is too large")
-    return number
-
-
-#: Not orjson: a number keeps its digits, however many they are.
-_JSON = json.JSONDecoder(parse_float=str, parse_constant=_refuse_constant)
-#: For JSON that is given back: a fraction stays a number.
-_JSON_WITH_FRACTIONS = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)
 
 
 def read_parameters(
@@ -70,17 +51,19 @@ def read_parameters(
     aliases: Mapping[str, str],
     lists: Collection[str],
     fractions: bool = False,
-    file: str | None = None,
+    files: Mapping[str, str] = NO_FILES,
 ) -> dict[str, Any]:
     """Merge the query string and the body of a request; the body wins.
+
+    What one of them says twice, and differently, is noted for the answer.
 
     Args:
         request: whose body is a JSON object, whatever its Content-Type says, a form, or a file.
         aliases: older name -> name. The older one counts only where the other is not given.
         lists: names that take several values.
         fractions: whether numbers with a fraction are numbers; else they are their digits as text.
-        file: the parameter that a body is which is one file; None: files are not read. What came
-            as a file is bytes.
+        files: content type of a body that is one file -> the parameter that it is; where there is
+            none, forms with files are not read either. What came as a file is bytes.
 
     Raises:
         ParameterError: the body is none of it, a part of it is missing, or all is not in UTF-8.
@@ -94,13 +77,10 @@ def read_parameters(
     body = _read_body(request)
     if not body:
         return merged
-    if file is not None and request.mimetype in (MULTIPART, *FILES) and not _may_be_json(body):
-        if request.mimetype == MULTIPART:
-            parts = read_multipart(body, request.mimetype_params.get("boundary", ""))
-            return merged | _with_names(_named(parts, lists), aliases)
-        return {**merged, file: body}
-    decoder = _JSON_WITH_FRACTIONS if fractions else _JSON
-    return merged | _with_names(_from_body(request, body, lists, decoder), aliases)
+    if request.mimetype in files and not _may_be_json(body):
+        return {**merged, files[request.mimetype]: body}
+    kinds = (MULTIPART, *files) if files else ()
+    return merged | _with_names(_from_body(request, body, lists, kinds, fractions), aliases)
 
 
 def _may_be_json(body: bytes) -> bool:
@@ -133,18 +113,26 @@ def _read_body(request: Request) -> bytes:
 
 
 def _with_names(source: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
+    """Replace older names; one beside the name, with another value, is left, to be told of."""
     for older, name in aliases.items():
-        if older in source:
-            value = source.pop(older)
-            given = source.get(name)
-            if given is None or (isinstance(given, str) and not given.strip()):
-                source[name] = value
+        if older not in source:
+            continue
+        value, given = source.pop(older), source.get(name)
+        if _is_nothing(given):
+            source[name] = value
+        elif not _is_nothing(value) and value != given:
+            source[older] = value
     return source
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _named(given: Mapping[str, list[Any]], lists: Collection[str]) -> dict[str, Any]:
     """Name what was given, as PHP does: `key[]` and `key[0]` make a list, else the last wins."""
     result: dict[str, Any] = {}
+    doubled: list[str] = []
     for key, values in given.items():
         bracketed = _LIST_KEY.fullmatch(key) if "[" in key else None
         name = bracketed["name"] if bracketed else key
@@ -156,25 +144,50 @@ def _named(given: Mapping[str, list[Any]], lists: Collection[str]) -> dict[str, 
             result[name] = [*before, *values] if isinstance(before, list) else values
         else:
             result[name] = values[-1]
+            if any(value != values[-1] for value in values):
+                doubled.append(name)
+    note_doubled(doubled)
     return result
 
 
 def _from_body(
-    request: Request, body: bytes, lists: Collection[str], decoder: json.JSONDecoder
+    request: Request, body: bytes, lists: Collection[str], kinds: Collection[str], fractions: bool
 ) -> dict[str, Any]:
+    """Read a body that is no file; `kinds` are the content types that are read beside JSON."""
     if not _may_be_json(body):
-        if request.mimetype == "application/x-www-form-urlencoded":
+        if request.mimetype == _FORM:
             return _from_form(body, lists)
+        if request.mimetype == MULTIPART and MULTIPART in kinds:
+            boundary = request.mimetype_params.get("boundary", "")
+            return _named(read_multipart(body, boundary), lists)
         if not body.strip(_BLANKS):
             return {}
-        if not _READ_AS_JSON.fullmatch(request.mimetype):
-            raise UnsupportedMediaType
-    value = _parse_json(body, decoder)
+    told = ", ".join((_JSON, _FORM, *sorted(kinds)))
+    if not (_may_be_json(body) or _READ_AS_JSON.fullmatch(request.mimetype)):
+        raise UnsupportedMediaType(
+            "Request body is of a kind that is not read here: {kinds} are", kinds=told
+        )
+    try:
+        return _object(request, json_bodies.parse(body, fractions=fractions))
+    except MalformedJson as error:
+        if _may_be_json(body) or _IS_JSON.fullmatch(request.mimetype):
+            raise ParameterError(error.reason.template, **error.reason.values) from error
+        raise ParameterError(
+            "{reason}, as which it is read since its Content-Type is none of {kinds}",
+            reason=error.reason,
+            kinds=told,
+        ) from error
+
+
+def _object(request: Request, value: Any) -> dict[str, Any]:
+    """Return the parameters that JSON has. Raises MalformedJson."""
     if isinstance(value, dict):
+        if isinstance(value, Doubled):
+            note_doubled(value.doubled)
         return value
     if value in _NOTHING and request.method in _WITHOUT_BODY:
         return {}
-    raise ParameterError("Request body must be a JSON object")
+    raise MalformedJson(Reason("Request body must be a JSON object"))
 
 
 def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:
@@ -204,7 +217,7 @@ def _fields(encoded: bytes) -> Iterator[tuple[str, str]]:
     while start <= len(encoded):
         stop = encoded.find(b"&", start)
         stop = len(encoded) if stop < 0 else stop
-        _check_width(encoded, start, stop, _WIDE_IN_FORM)
+        check_width(encoded, start, stop, _WIDE_IN_FORM)
         middle = encoded.find(b"=", start, stop)
         middle = stop if middle < 0 else middle
         if start < stop:
@@ -214,64 +227,3 @@ def _fields(encoded: bytes) -> Iterator[tuple[str, str]]:
 
 def _unquote(part: bytes) -> str:
     return unquote_to_bytes(part.replace(b"+", b" ")).decode()
-
-
-def _parse_json(body: bytes, decoder: json.JSONDecoder) -> Any:
-    _check_json_size(body)
-    if len(body) > 2 * MAX_WIDE and _has_any(body, _WIDE):
-        raise ParameterError(
-            "Request of more than {limit} bytes has a character beyond U+FFFF", limit=2 * MAX_WIDE
-        )
-    if len(body) > MAX_WIDE and _has_any(body, _WIDE_IN_JSON):
-        for string in _STRING.finditer(body):
-            _check_width(body, *string.span(), _WIDE_IN_JSON)
-    try:
-        return decoder.decode(body.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise ParameterError(
-            "Request body is not UTF-8 (byte {position})", position=error.start + 1
-        ) from error
-    except json.JSONDecodeError as error:
-        raise ParameterError(
-            "Request body is not valid JSON (line {line}, column {column})",
-            line=error.lineno,
-            column=error.colno,
-        ) from error
-    except (RecursionError, ValueError) as error:
-        # Too deep, or an integer of thousands of digits.
-        raise ParameterError("Request body is not acceptable JSON") from error
-
-
-def _check_width(body: bytes, start: int, stop: int, wide: Iterable[bytes]) -> None:
-    """Refuse a large value that would take four times its size. Raises ParameterError."""
-    if stop - start > MAX_WIDE and _has_any(body, wide, start, stop):
-        raise ParameterError(
-            "Request has a value of more than {limit} bytes with a character beyond U+FFFF",
-            limit=MAX_WIDE,
-        )
-
-
-def _has_any(body: bytes, wanted: Iterable[bytes], start: int = 0, stop: int | None = None) -> bool:
-    return any(body.find(one, start, stop) >= 0 for one in wanted)
-
-
-def _check_json_size(body: bytes) -> None:
-    """Refuse a body of millions of small values, which would cost a hundred times its size."""
-    if _count_values(body) > MAX_JSON_VALUES and (
-        # The first is less than there are, and counted in no time: taking millions of strings out
-        # of a body costs a hundred times its size, too.
-        _count_strings(body) > 2 * MAX_JSON_VALUES
-        or _count_values(_STRING.sub(b"", body)) > MAX_JSON_VALUES
-    ):
-        raise ParameterError(
-            "Request body has more than {limit} JSON values", limit=MAX_JSON_VALUES
-        )
-
-
-def _count_strings(body: bytes) -> int:
-    """Count the quotes that begin strings, at most: those behind a backslash are inside of one."""
-    return (body.count(b'"') - body.count(b'\\"')) // 2
-
-
-def _count_values(body: bytes) -> int:
-    return body.count(b",") + body.count(b"[") + body.count(b"{")

@@ -10,3 +10,7 @@ class ParameterError(Exception):
         super().__init__(template.format(**values))
         self.template = template
         self.values = values
+
+
+class UnsupportedMediaType(ParameterError):
+    """A request whose body is of a kind that is not read there."""

@@ -1,7 +1,8 @@
-"""What a request says that is read nowhere: told to the caller, never passed over in silence.
+"""What a request says that is not read: told to the caller, never passed over in silence.
 
-The contract's family tells it in sentences, in `warnings` of its envelope; where a body has no room
-for it, the header HEADER does.
+That is what has a name that nothing reads, and all but the last of what was said several times. The
+contract's family tells it in sentences, in `warnings` of its envelope; where a body has no room for
+it, the header HEADER does.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from urllib.parse import quote
 
 from flask import Request, Response, current_app, g, request
 
+from app.api.json_bodies import Doubled
 from app.api.locale import choose_wording
 from app.api.refusals import ParameterError
 from app.application import Application
@@ -41,6 +43,13 @@ def note(given: Iterable[str], known: Collection[str]) -> None:
     g.unread_headers = tenants
 
 
+def note_doubled(names: Iterable[str]) -> None:
+    """Keep the names of parameters that were given several times with different values."""
+    more = _cut(names)
+    if more:
+        g.doubled = list(dict.fromkeys((*g.get("doubled", ()), *more)))[:MAX_NAMES]
+
+
 def note_inside(place: str, given: Iterable[str], known: Collection[str]) -> None:
     """Keep the names of members of an object that is part of a request, after `note`.
 
@@ -51,13 +60,18 @@ def note_inside(place: str, given: Iterable[str], known: Collection[str]) -> Non
     """
     more = [place + name for name in _unknown(given, known)]
     g.unread = (g.get("unread", []) + more)[:MAX_NAMES]
+    if isinstance(given, Doubled):
+        note_doubled(place + name for name in given.doubled)
 
 
 def _unknown(given: Iterable[str], known: Collection[str]) -> list[str]:
-    """Return the names that are not known, cut to what an answer may repeat."""
-    names = (name[:MAX_NAME] for name in given if name not in known)
+    return _cut(name for name in given if name not in known)
+
+
+def _cut(names: Iterable[str]) -> list[str]:
+    """Return names as an answer may repeat them."""
     # JSON of a body may have half of a surrogate pair, which no answer can carry.
-    return [name.encode(errors="replace").decode() for name in islice(names, MAX_NAMES)]
+    return [name[:MAX_NAME].encode(errors="replace").decode() for name in islice(names, MAX_NAMES)]
 
 
 def sentences() -> list[str]:
@@ -66,13 +80,18 @@ def sentences() -> list[str]:
     They are told once: who asks for them tells them in the body.
     """
     parameters, headers = g.pop("unread", ()), g.pop("unread_headers", ())
-    if not parameters and not headers:
+    doubled = [name for name in g.pop("doubled", ()) if name not in parameters]
+    if not parameters and not headers and not doubled:
         return []
     told = [
         Reason('Header "{field}" is not read here: all callers have one store', {"field": name})
         for name in headers
     ]
     told += [Reason('"{field}" parameter is not read here', {"field": name}) for name in parameters]
+    told += [
+        Reason('"{field}" parameter was given several times: the last one counts', {"field": name})
+        for name in doubled
+    ]
     return list(map(choose_wording(request).sentence, told))
 
 
@@ -80,7 +99,7 @@ def init_app(app: Application) -> None:
     """Make each answer whose body doesn't tell of it say in HEADER what was not read."""
 
     def add(_request: Request, response: Response) -> None:
-        names = g.get("unread")
+        names = dict.fromkeys((*g.get("unread", ()), *g.get("doubled", ())))
         if names:
             response.headers[HEADER] = ", ".join(quote(name, safe="[]") for name in names)
 

@@ -26,7 +26,11 @@ FILES = frozenset(
         "application/octet-stream",
     }
 )
-#: The first byte of a SEQUENCE, with which DER of a signature begins.
+#: Content types of a certificate: that of RFC 2585 section 4.1, and what browsers call it.
+CERTIFICATES = frozenset(
+    {"application/pkix-cert", "application/x-x509-ca-cert", "application/x-x509-user-cert"}
+)
+#: The first byte of a SEQUENCE, with which DER of a signature or a certificate begins.
 _SEQUENCE = b"\x30"
 #: Parts of one form.
 MAX_PARTS = 1_000
@@ -96,8 +100,10 @@ def _check_parts(body: bytes, delimiter: bytes) -> None:
     raise ParameterError("Request has more than {limit} parameters", limit=MAX_PARTS)
 
 
-def as_text(signature: str | bytes) -> str:
+def as_text(signature: str | bytes, name: str) -> str:
     """Return the text that stands for a signature: base64 of DER, else the text in a file.
+
+    `name` is that of the parameter.
 
     Raises:
         ParameterError: the file is neither, or would take too much memory as text.
@@ -114,5 +120,5 @@ def as_text(signature: str | bytes) -> str:
         return signature.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ParameterError(
-            '"{field}" parameter is a file that is neither DER nor text in UTF-8', field="cms"
+            '"{field}" parameter is a file that is neither DER nor text in UTF-8', field=name
         ) from error

@@ -71,6 +71,7 @@ OLDER = {"getSignature": {"id"}, "deleteSignature": {"id"}}
 IDLE_BESIDE_FILE = {
     "verifySignatureOf": {"digest", "algorithm"},
     "validateCms": {"document", "thread", "version"},
+    "validateSigner": {"xml"},
 }
 #: A part of a form that may be a file.
 FILE_OR_TEXT = {"anyOf": [{"type": "string", "format": "binary"}, {"type": "string"}]}
@@ -98,6 +99,14 @@ def file_of(operation: str) -> str | None:
     """Give the name of the parameter that a body is which is one file; None: files are not read."""
     read = READS.get(operation.removesuffix(SECOND))
     return read.FILE if isinstance(read, type) and issubclass(read, ParametersSchema) else None
+
+
+def files_of(operation: str) -> frozenset[str]:
+    """Give the content types of a body that is one file."""
+    read = READS.get(operation.removesuffix(SECOND))
+    assert isinstance(read, type)
+    assert issubclass(read, ParametersSchema)
+    return read.FILES
 
 
 def parts_of(operation: str) -> dict[str, Json]:

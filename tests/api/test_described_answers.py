@@ -44,7 +44,6 @@ OTHERS = {
     "PreconditionFailed": "412",
     "RequestEntityTooLarge": "413",
     "Unexpected": "500",
-    "UnsupportedMediaType": "415",
 }
 
 

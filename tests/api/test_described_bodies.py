@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from app.api.openapi.document import Json
-from app.api.uploads import FILES, MULTIPART
-from tests.api.described_fields import beside_file, demanded_by, file_of, parts_of
+from app.api.uploads import CERTIFICATES, FILES, MULTIPART
+from tests.api.described_fields import beside_file, demanded_by, file_of, files_of, parts_of
 from tests.api.describing import BY_QUERY, bare, described
 from tests.conftest import AppMaker
 from tests.described import document_of, resolve
@@ -23,7 +23,7 @@ BODIES = {
     JSON: b"{}",
     FORM: b"x=y",
     MULTIPART: b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n',
-    **dict.fromkeys(FILES, b"\x30\x00"),
+    **dict.fromkeys(FILES | CERTIFICATES, b"\x30\x00"),
     "image/png": b"\x89PNG",
     "application/pdf": b"%PDF",
 }
@@ -47,7 +47,7 @@ def test_a_kind_of_body_is_described_if_it_is_read(forwarding: Flask) -> None:
     for path, method, operation, content in with_body(document_of(forwarding)):
         name = operation["operationId"]
         # Forms without files are read everywhere, which the description says once.
-        expected = {*content, FORM, *(LIKE_FILE if FILE in content else ())}
+        expected = {*content, FORM, *(files_of(name) if FILE in content else ())}
         read = set()
         for kind, body in BODIES.items():
             full = f"{kind}; boundary=x" if kind == MULTIPART else kind
@@ -64,6 +64,8 @@ def test_a_kind_that_is_described_by_another_is_named(document: Json) -> None:
     words = document["info"]["description"].replace("(with `x-` before `pkcs7` too)", "")
     for kind in {*LIKE_FILE, FORM, FILE, MULTIPART}:
         assert f"`{kind.replace('/x-pkcs7', '/pkcs7')}`" in words, kind
+    for kind in CERTIFICATES:
+        assert f"`{kind}`" in document["paths"]["/validate"]["post"]["description"]
 
 
 def test_files_are_described_where_the_code_reads_them(document: Json) -> None:
@@ -78,7 +80,13 @@ def test_files_are_described_where_the_code_reads_them(document: Json) -> None:
             file = bare(document, content[FILE]["schema"])
             assert file == {"type": "string", "format": "binary"}
             found.add(name)
-    assert found == {"saveSignature", "verifySignatureOf", "validateCms", "extractContent"}
+    assert found == {
+        "saveSignature",
+        "verifySignatureOf",
+        "validateCms",
+        "validateSigner",
+        "extractContent",
+    }
 
 
 def test_what_is_read_beside_a_file_is_described_and_never_demanded(document: Json) -> None:

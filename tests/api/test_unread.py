@@ -2,11 +2,14 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
 
-from tests.api.asking import content_of, filled, message_of, save
+from tests.api import people
+from tests.api.asking import content_of, filled, good_cms, message_of, save
 from tests.conftest import AppMaker
 
 HEADER = "X-Unread-Parameters"
@@ -89,3 +92,88 @@ def test_other_families_tell_it_in_a_header(sqlite_client: FlaskClient) -> None:
     assert response.headers[HEADER] == "expires, documents[0].sha265"
     response = sqlite_client.get("/v1/persons/IDCKZ-900101300017/signings?sort=asc")
     assert response.headers[HEADER] == "sort"
+
+
+ALL_BUT_THE_LAST = '"{}" parameter was given several times: the last one counts'
+
+
+def told_twice(*names: str) -> list[str]:
+    """Give the warnings about parameters that were given several times."""
+    return [ALL_BUT_THE_LAST.format(name) for name in names]
+
+
+@pytest.mark.parametrize("where", ["query", "form", "multipart", "json"])
+def test_what_is_said_twice_and_differently_is_told(sqlite_client: FlaskClient, where: str) -> None:
+    encoded = "document=lost&thread=main&document=doc&tags=a&tags=b"
+    how: dict[str, Any] = {}
+    if where == "form":
+        how = {"data": encoded, "content_type": "application/x-www-form-urlencoded"}
+    elif where == "json":
+        body = '{"document": "lost", "thread": "main", "document": "doc", "tags": ["a", "b"]}'
+        how = {"data": body}
+    elif where == "multipart":
+        parts = [("document", "lost"), ("thread", "main"), ("document", "doc")]
+        parts += [("tags", "a"), ("tags", "b")]
+        how = {"data": MultiDict(parts), "content_type": "multipart/form-data"}
+    query = encoded if where == "query" else ""
+    response = sqlite_client.post(f"/signature?{query}&cms={quote(good_cms())}", **how)
+    saved = content_of(response, 201, told_twice("document"))["signature"]
+    assert (saved["document"], saved["tags"]) == ("doc", ["a", "b"])
+    assert HEADER not in response.headers
+
+
+@pytest.mark.parametrize(
+    "query", ["document=doc&document=doc&thread=main", "document=doc&thread=main&chain=main"]
+)
+def test_what_is_said_twice_alike_is_not_told(sqlite_client: FlaskClient, query: str) -> None:
+    save(sqlite_client)
+    content_of(sqlite_client.get(f"/signature?{query}"))
+
+
+def test_an_older_name_beside_the_name_is_told_where_it_says_something_else(
+    sqlite_client: FlaskClient,
+) -> None:
+    save(sqlite_client)
+    told = ['"chain" parameter is not read here']
+    query = "document=doc&thread=main&chain=other"
+    content_of(sqlite_client.get(f"/signature?{query}"), warnings=told)
+
+
+def test_json_says_also_of_lists_and_of_what_stands_inside_that_it_was_there_before(
+    anchored: FlaskClient,
+) -> None:
+    save(anchored)
+    body = '{"tags": ["a"], "document": "doc", "tags": []}'
+    response = anchored.get("/signatures", data=body)
+    content_of(response, warnings=told_twice("tags"))
+    number = people.IIN
+    body = (
+        f'{{"cms": "{people.cms(people.ivan())}", '
+        f'"constraints": [{{"iin": "{people.CHIEF_IIN}", "iin": "{number}"}}]}}'
+    )
+    told = told_twice("constraints[0].iin")
+    content_of(anchored.post("/cms/validate", data=body), warnings=told)
+
+
+def test_a_name_that_is_not_read_is_told_once(sqlite_client: FlaskClient) -> None:
+    told = ['"foo" parameter is not read here']
+    content_of(sqlite_client.get("/signatures?foo=1&foo=2"), warnings=told)
+
+
+def test_what_is_said_twice_is_told_in_the_header_where_there_is_no_room(
+    sqlite_client: FlaskClient,
+) -> None:
+    save(sqlite_client)
+    response = sqlite_client.get("/signature?document=no&document=doc&thread=no")
+    assert response.status_code == 404
+    assert response.headers[HEADER] == "document"
+    response = sqlite_client.delete("/signature?document=no&document=doc&thread=main&x=1&x=2")
+    assert response.data == b'{"status":true}'
+    assert response.headers[HEADER] == "x, document"
+    package = (
+        '{"name": "a", "name": "b", "type": "concurrent", "documents": [{"externalId": "a", '
+        '"externalId": "doc"}], "signers": [{"iin": "900101300017"}]}'
+    )
+    response = sqlite_client.post("/packages/add", data=package)
+    assert response.status_code == 200, response.text
+    assert response.headers[HEADER] == "name, documents[0].externalId"

@@ -12,8 +12,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.cms import algorithms
+from tests.api import people
 from tests.api.asking import content_of, get, message_of, save
-from tests.builders import pem, sign_cms, sign_xml
+from tests.builders import CONTENT, pem, sign_cms, sign_xml
 from tests.conftest import AppMaker
 
 DOCUMENT = "Договор № 5".encode()
@@ -90,12 +91,34 @@ def test_json_is_read_whatever_is_said_of_it(sqlite_client: FlaskClient, der: by
 def test_what_is_of_another_kind_is_415(sqlite_client: FlaskClient, der: bytes, kind: str) -> None:
     path = "/signature?document=doc&thread=main"
     response = sqlite_client.post(path, data=der, content_type=kind)
-    assert message_of(response, 415) == "Request body is of a kind that is not read here"
+    told = message_of(response, 415)
+    assert told.startswith("Request body is of a kind that is not read here: application/json, ")
+    assert "multipart/form-data" in told
     response = sqlite_client.post("/packages/add", data=form(), content_type="multipart/form-data")
     assert response.status_code == 415
     for other, body in ((FILE, der), ("text/xml", sign_xml().encode())):
-        response = sqlite_client.post("/validate", data=body, content_type=other)
-        assert message_of(response, 415) == "Request body is of a kind that is not read here"
+        response = sqlite_client.delete("/signature", data=body, content_type=other)
+        assert message_of(response, 415) == (
+            "Request body is of a kind that is not read here: "
+            "application/json, application/x-www-form-urlencoded are"
+        )
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "text/html"])
+def test_what_is_read_as_json_and_is_none_says_which_kinds_are_read(
+    sqlite_client: FlaskClient, kind: str
+) -> None:
+    response = sqlite_client.delete("/signature", data=b"MIIB", content_type=kind)
+    assert message_of(response) == (
+        "Request body is not valid JSON (line 1, column 1), as which it is read since its "
+        "Content-Type is none of application/json, application/x-www-form-urlencoded"
+    )
+    response = sqlite_client.post("/signature", data=b'"MIIB"', content_type=kind)
+    told = message_of(response)
+    assert told.startswith("Request body must be a JSON object, as which it is read since its")
+    assert "application/pkcs7-signature" in told
+    response = sqlite_client.post("/signature", data=b'"MIIB"', content_type="application/json")
+    assert message_of(response) == "Request body must be a JSON object"
 
 
 @pytest.mark.parametrize(
@@ -282,6 +305,53 @@ def test_other_doors_take_files_too(app_with_claims: Flask, der: bytes) -> None:
     assert content_of(response) == {"data": DOCUMENT.decode()}
     response = client.post("/cms/extract", data=json.dumps({"cms": b64encode(attached).decode()}))
     assert content_of(response) == {"data": DOCUMENT.decode()}
+
+
+def test_a_signer_s_file_is_validated_by_rules(anchored: FlaskClient) -> None:
+    der, asked = b64decode(people.cms(people.ivan())), "/validate?rule=individual"
+    certificate = people.ivan().certificate
+    armoured = pem(certificate, label="CERTIFICATE").encode()
+    for kind, body in (
+        ("application/pkcs7-signature", der),
+        ("application/octet-stream", der),
+        ("application/octet-stream", certificate),
+        ("application/pkix-cert", certificate),
+        ("application/x-x509-ca-cert", armoured),
+        ("application/xml; charset=utf-8", sign_xml().encode()),
+    ):
+        response = anchored.post(asked, data=body, content_type=kind)
+        assert response.status_code == 200 or kind.startswith("application/xml"), response.text
+        assert response.status_code != 415
+    for parts in (
+        {"cms": der},
+        {"cms": certificate},
+        {"cms": armoured},
+        {"cms": b64encode(der).decode()},
+    ):
+        response = sent(anchored, "/validate", rule="individual", **parts)
+        assert response.get_json()["status"] is True
+    response = anchored.post("/signature", data=certificate, content_type="application/pkix-cert")
+    assert response.status_code == 415
+
+
+def test_the_content_of_a_file_is_validated_with_it(anchored: FlaskClient) -> None:
+    der = b64decode(people.cms(people.ivan(), attached=False))
+    good = sent(anchored, "/validate", cms=der, data=CONTENT, rule="individual")
+    assert good.get_json() == {"status": True}
+    bad = sent(anchored, "/validate", cms=der, data=b"other", rule="individual")
+    assert bad.get_json() == {"status": False}
+
+
+def test_an_xml_file_goes_by_either_name(anchored: FlaskClient) -> None:
+    told = {
+        sent(anchored, "/validate", rule="individual", **{name: sign_xml().encode()}).text
+        for name in ("xml", "cms")
+    }
+    assert len(told) == 1
+    response = sent(anchored, "/validate", rule="individual", xml=b"\xff")
+    assert message_of(response) == (
+        '"xml" parameter is a file that is neither DER nor text in UTF-8'
+    )
 
 
 def test_a_stored_signature_is_validated(app_with_claims: Flask, der: bytes) -> None:

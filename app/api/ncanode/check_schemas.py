@@ -17,6 +17,7 @@ from app.api.ncanode.schemas import ParametersSchema, demand_thread
 from app.api.refusals import ParameterError
 from app.api.schemas import aware
 from app.api.unread import note_inside
+from app.api.uploads import CERTIFICATES, FILES
 from app.api.values import as_list
 from app.cms.contents import KnownDigest
 
@@ -204,10 +205,12 @@ class ExtractSchema(ParametersSchema):
 class ValidateSchema(AskedSchema):
     """POST /validate."""
 
+    FILE: ClassVar = "cms"
+    FILES: ClassVar = FILES | CERTIFICATES
     DEMANDED: ClassVar = ("rule",)
 
     cms = SignatureText()
-    xml = Text(limit=None, strip=False)
+    xml = SignatureText()
     data = Content()
     expiration = Flag(load_default=True, allow_none=True)
     criteria = Choice("and", "or", load_default="and")

@@ -10,7 +10,7 @@ from app.api.uploads import as_text
 
 
 class SignatureText(Text):
-    """A signature: base64, PEM or XML as text; or a file of DER, or of such text."""
+    """A signature, or a certificate: base64, PEM or XML; or a file of DER, or of such text."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(limit=None, strip=False, **options)
@@ -18,7 +18,7 @@ class SignatureText(Text):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any
     ) -> str | None:
-        text = as_text(value) if isinstance(value, bytes) else value
+        text = as_text(value, str(attr)) if isinstance(value, bytes) else value
         return super()._deserialize(text, attr, data, **kw)
 
 

@@ -24,6 +24,7 @@ from app.api.parameters import read_parameters
 from app.api.refusals import ParameterError
 from app.api.schemas import FieldsSchema, aware
 from app.api.unread import note
+from app.api.uploads import FILES
 from app.api.values import is_blank
 from app.auth import caller_name
 from app.extensions import current_trusted
@@ -98,6 +99,12 @@ class ParametersSchema(FieldsSchema):
     LISTS: ClassVar[tuple[str, ...]] = ("tags", "tag")
     #: What a body is that is one file; a field that takes files; None: none does.
     FILE: ClassVar[str | None] = None
+    #: Content types of such a body.
+    FILES: ClassVar[frozenset[str]] = FILES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parameters_by_kind = dict.fromkeys(self.FILES, self.FILE) if self.FILE else {}
 
     def read(self, request: Request) -> Any:
         """Read a request, itself or Flask's proxy of it.
@@ -105,7 +112,9 @@ class ParametersSchema(FieldsSchema):
         Raises:
             ParameterError: a parameter is missing or can't be used.
         """
-        given = read_parameters(request, aliases=ALIASES, lists=self.LISTS, file=self.FILE)
+        given = read_parameters(
+            request, aliases=ALIASES, lists=self.LISTS, files=self._parameters_by_kind
+        )
         known = self.known_beside(given)
         note(given, known)
         return self.of({name: value for name, value in given.items() if name in known})
