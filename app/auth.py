@@ -12,11 +12,10 @@ from functools import cache
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from flask import Request, request
+from flask import Flask, Request, request
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.application import Application
 from app.extensions import db
 from app.store.database import impatient
 from app.store.tokens import Bearer, list_in_force, note_use, split_token
@@ -162,7 +161,7 @@ class TokensInForce:
             _log.warning("the day on which a token was used is not kept: %s", type(error).__name__)
 
 
-def init_app(app: Application, demand_own_page: Callable[[WSGIEnvironment], None]) -> None:
+def init_app(app: Flask, demand_own_page: Callable[[WSGIEnvironment], None]) -> None:
     """Find out, before each request, who calls. `enforce` is to follow.
 
     Args:
@@ -172,7 +171,7 @@ def init_app(app: Application, demand_own_page: Callable[[WSGIEnvironment], None
     tokens = TokensInForce()
     demand_of = _reading_demands(app)
 
-    def identify(request: Request) -> None:
+    def identify() -> None:
         endpoint, environ = request.endpoint, request.environ
         if endpoint is not None and demand_of(endpoint).scope is None:
             return
@@ -183,22 +182,22 @@ def init_app(app: Application, demand_own_page: Callable[[WSGIEnvironment], None
         if text is not None:
             environ[_CALLER] = tokens.find(db.engine, text)
 
-    app.before.append(identify)
+    app.before_request(identify)
 
 
-def enforce(app: Application) -> None:
+def enforce(app: Flask) -> None:
     """Refuse, before each request, a caller who lacks what the view demands.
 
     What is not there, or not by this method, says so itself.
     """
     demand_of = _reading_demands(app)
 
-    def demand(request: Request) -> None:
+    def demand() -> None:
         endpoint = request.endpoint
         if endpoint is not None:
             demand_of(endpoint).make(request.environ)
 
-    app.before.append(demand)
+    app.before_request(demand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +221,7 @@ class _Demand:
             raise TagsOutOfReach(prefix=bearer.tag_prefix)
 
 
-def _reading_demands(app: Application) -> Callable[[str], _Demand]:
+def _reading_demands(app: Flask) -> Callable[[str], _Demand]:
     @cache  # An application's endpoints are few, and don't change.
     def read(endpoint: str) -> _Demand:
         view = app.view_functions[endpoint]
@@ -231,13 +230,13 @@ def _reading_demands(app: Application) -> Callable[[str], _Demand]:
     return read
 
 
-def reading_public(app: Application) -> Callable[[str], bool]:
+def reading_public(app: Flask) -> Callable[[str], bool]:
     """Return what tells of an endpoint whether everybody may call it."""
     demand_of = _reading_demands(app)
     return lambda endpoint: demand_of(endpoint).scope is None
 
 
-def only_reading(app: Application) -> Callable[[str], bool]:
+def only_reading(app: Flask) -> Callable[[str], bool]:
     """Return what tells of an endpoint whether it changes nothing that is kept."""
     demand_of = _reading_demands(app)
     return lambda endpoint: demand_of(endpoint).scope in (None, "read", "metrics")

@@ -7,9 +7,7 @@ the current one.
 
 from __future__ import annotations
 
-from flask import Request, Response
-
-from app.application import Application
+from flask import Flask, Request, Response, request
 
 KEPT_BY_NOBODY = "private, no-store"
 KEPT_BY_CALLER = "private, no-cache"
@@ -17,17 +15,18 @@ KEPT_BY_CALLER = "private, no-cache"
 _LANGUAGE_DECIDED = "qoltanba.language_decided"
 
 
-def init_app(app: Application) -> None:
+def init_app(app: Flask) -> None:
     """Write it on every answer; and on those in a language that was chosen, by which headers."""
 
-    def add(request: Request, response: Response) -> None:
+    def add(response: Response) -> Response:
         headers = response.headers
         if "Cache-Control" not in headers:
             headers.add("Cache-Control", KEPT_BY_CALLER if "ETag" in headers else KEPT_BY_NOBODY)
         if _LANGUAGE_DECIDED in request.environ:
             response.vary.update(("Accept-Language", "api-locale"))
+        return response
 
-    app.after.append(add)
+    app.after_request(add)
 
 
 def note_language(request: Request) -> None:

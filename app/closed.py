@@ -14,9 +14,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from flask import Request
+from flask import Flask, request
 
-from app.application import Application
 from app.servers import server_of
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class ProxyRefused(RequestFromOutside):
 
 
 def init_app(
-    app: Application,
+    app: Flask,
     *,
     origins: tuple[str, ...] | Literal["*"] | None,
     public_url: str | None,
@@ -89,7 +88,7 @@ def init_app(
     """
     own = urlsplit(public_url) if public_url else None
 
-    def refuse(request: Request) -> None:
+    def refuse() -> None:
         endpoint, environ = request.endpoint, request.environ
         if endpoint is None or is_public(endpoint):
             return
@@ -105,7 +104,7 @@ def init_app(
         if _was_forwarded(environ):
             raise ProxyRefused
 
-    app.before.append(refuse)
+    app.before_request(refuse)
 
 
 def refusing_foreign_pages(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from flask import Request, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import MethodNotAllowed
-
-from app.application import Application
 
 #: Origins, or `*` for all.
 Origins = tuple[str, ...] | Literal["*"]
@@ -30,15 +28,15 @@ EXPOSED = (
 MAX_AGE = "7200"
 
 
-def init_app(app: Application, origins: Origins) -> None:
+def init_app(app: Flask, origins: Origins) -> None:
     """Answer preflights, and say on every answer whose pages may read it.
 
     To be called before all else that may refuse a request: a preflight has neither token nor limit.
     """
     methods = OF_ALL if origins == "*" else OF_NAMED
 
-    def answer_preflight(request: Request) -> Response | None:
-        if request.method != "OPTIONS" or not _is_preflight(request):
+    def answer_preflight() -> Response | None:
+        if request.method != "OPTIONS" or not _is_preflight():
             return None
         response = Response(status=204)
         del response.headers["Content-Type"]
@@ -47,19 +45,21 @@ def init_app(app: Application, origins: Origins) -> None:
         response.headers["Access-Control-Max-Age"] = MAX_AGE
         return response
 
-    def allow_all(_request: Request, response: Response) -> None:
+    def allow_all(response: Response) -> Response:
         response.headers.add("Access-Control-Allow-Origin", "*")
         response.headers.add("Access-Control-Expose-Headers", EXPOSED)
+        return response
 
-    def allow_named(request: Request, response: Response) -> None:
+    def allow_named(response: Response) -> Response:
         response.headers.add("Vary", "Origin")
         origin = request.environ.get("HTTP_ORIGIN")
         if origin in origins:
             response.headers.add("Access-Control-Allow-Origin", origin)
             response.headers.add("Access-Control-Expose-Headers", EXPOSED)
+        return response
 
-    app.before.append(answer_preflight)
-    app.after.append(allow_all if origins == "*" else allow_named)
+    app.before_request(answer_preflight)
+    app.after_request(allow_all if origins == "*" else allow_named)
 
 
 def headers_of_unread(origins: Origins | None) -> dict[str, str]:
@@ -69,7 +69,7 @@ def headers_of_unread(origins: Origins | None) -> dict[str, str]:
     return {"Vary": "Origin"} if origins else {}
 
 
-def _is_preflight(request: Request) -> bool:
+def _is_preflight() -> bool:
     """Return whether a browser asks before it calls, and there is something at the address."""
     environ = request.environ
     return (

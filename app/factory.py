@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from flask import Flask, Request, Response
+from flask import Flask, Response, request
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -21,7 +21,6 @@ from app.api import (
 )
 from app.api.families import family_at_work
 from app.api.openapi import views as openapi
-from app.application import Application
 from app.extensions import db
 from app.limits import computing
 from app.limits import requests as limited_requests
@@ -57,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             settings = Settings.from_env(os.environ)
         except SettingsError as error:
             raise SystemExit(str(error)) from error
-    app = Application(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None)
     _configure(app, settings)
     log_to_stderr(settings.log_level, settings.log_format)
     _observe_requests(app, settings)
@@ -140,17 +139,18 @@ def _replicas(settings: Settings, primary: Engine) -> list[Replica]:
     ]
 
 
-def _note_writes(app: Application, reads: Reads) -> None:
+def _note_writes(app: Flask, reads: Reads) -> None:
     """Note each request that may have written, so that who wrote reads it."""
     only_reads = auth.only_reading(app)
 
-    def note(request: Request, response: Response) -> None:
+    def note(response: Response) -> Response:
         # What is refused leaves no trace; of what failed, it is not known.
         refused = 400 <= response.status_code < 500
         if request.endpoint is not None and not refused and not only_reads(request.endpoint):
             reads.note_write()
+        return response
 
-    app.after.append(note)
+    app.after_request(note)
 
 
 def _open_doors(app: Flask, settings: Settings) -> None:
@@ -166,14 +166,17 @@ def _open_doors(app: Flask, settings: Settings) -> None:
         app.register_blueprint(blueprint)
 
 
-def _observe_requests(app: Application, settings: Settings) -> None:
+def _observe_requests(app: Flask, settings: Settings) -> None:
+    """Count what requests cost, how many there are, and log them: from their first moment on."""
+    if settings.cpu_limit:
+        computing.init_app(app, settings.cpu_limit, auth.caller_key)
     telling = requests.Telling(
         token=auth.caller_name, family=family_at_work, address=settings.access_log_address
     )
     requests.init_app(app, count=settings.metrics, telling=telling if settings.access_log else None)
 
 
-def _guard(app: Application, settings: Settings) -> None:
+def _guard(app: Flask, settings: Settings) -> None:
     """Set up who may call, from where, how often. The order is that in which a request is asked."""
     caching.init_app(app)
     if settings.trusted_proxies:
@@ -197,6 +200,6 @@ def _guard(app: Application, settings: Settings) -> None:
     if settings.rate_limit:
         limited_requests.init_app(app, settings.rate_limit, auth.caller_key)
     if settings.cpu_limit:
-        computing.init_app(app, settings.cpu_limit, auth.caller_key)
+        computing.enforce(app)
     if settings.auth:
         auth.enforce(app)

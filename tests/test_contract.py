@@ -18,7 +18,6 @@ from app.api import errors
 from app.api.locale import LOCALES
 from app.api.ncanode.forwarding import OriginError
 from app.api.refusals import ParameterError
-from app.application import Application
 from app.auth import AccessRefused
 from app.closed import RequestFromOutside
 from app.cms.errors import CmsError, UnsupportedAlgorithm
@@ -130,16 +129,6 @@ def test_every_address_of_another_family_answers_a_bare_request_in_its_shape(app
             response = client.open(address, method=method)
             status = response.status_code
             assert status == 200 or (status < 500 and refused(app, response, address, status))
-
-
-def test_nothing_is_registered_that_would_never_be_called(app: Flask) -> None:
-    assert isinstance(app, Application)
-    assert app.before
-    assert app.after
-    assert not app.before_request_funcs
-    assert not app.after_request_funcs
-    assert not app.teardown_request_funcs
-    assert not app.url_value_preprocessors
 
 
 def test_every_undefined_method_answers_405_in_its_family_s_shape(app: Flask) -> None:

@@ -7,7 +7,8 @@ import re
 import traceback
 from collections.abc import Callable, Mapping
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, got_request_exception, request
+from flask.globals import app_ctx
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
@@ -218,6 +219,8 @@ def _answer_programming(error: ProgrammingError) -> Response:
 
 def _answer_unexpected(error: Exception) -> Response:
     refused(request, "Unexpected")
+    # As Flask does where nothing handles it: Sentry and its kin listen.
+    got_request_exception.send(app_ctx.app, exception=error)
     # Where, but not the error's text: it may repeat what was sent.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("unexpected %s\n%s", type(error).__name__, frames)

@@ -11,12 +11,11 @@ from collections.abc import Collection, Iterable
 from itertools import islice
 from urllib.parse import quote
 
-from flask import Request, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 
 from app.api.json_bodies import Doubled
 from app.api.locale import choose_wording
 from app.api.refusals import ParameterError
-from app.application import Application
 from app.cms.status import Reason
 
 #: Names of parameters, percent-encoded, with a comma between them.
@@ -95,12 +94,13 @@ def sentences() -> list[str]:
     return list(map(choose_wording(request).sentence, told))
 
 
-def init_app(app: Application) -> None:
+def init_app(app: Flask) -> None:
     """Make each answer whose body doesn't tell of it say in HEADER what was not read."""
 
-    def add(_request: Request, response: Response) -> None:
+    def add(response: Response) -> Response:
         names = dict.fromkeys((*g.get("unread", ()), *g.get("doubled", ())))
         if names:
             response.headers[HEADER] = ", ".join(quote(name, safe="[]") for name in names)
+        return response
 
-    app.after.append(add)
+    app.after_request(add)

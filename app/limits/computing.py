@@ -11,10 +11,9 @@ from functools import partial
 from math import ceil
 from time import thread_time_ns, time
 
-from flask import Request, Response
+from flask import Flask, Response, request
 from limits import RateLimitItem
 
-from app.application import Application
 from app.limits.errors import TooMuchComputing
 from app.limits.requests import UNLIMITED, Who, caller_key
 from app.limits.shared_counters import SharedCounters
@@ -26,20 +25,28 @@ _BEGAN = "qoltanba.cpu_began"
 _LEFT = "qoltanba.cpu_left"
 
 
-def init_app(app: Application, limit: RateLimitItem, who: Who) -> None:
-    """Limit what the requests of each caller may compute.
+def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
+    """Count what the requests of each caller compute.
 
-    To be called after what finds out who calls, and counts requests.
+    To be called before all else that is done around requests, which is counted, too. `enforce` is
+    to follow.
 
     Args:
         app: the application.
         limit: how many CPU seconds a caller has in which time, which runs from the first one.
         who: see `Who`; all others are counted by their address.
     """
-    computing = _Computing(limit, who)
-    app.before.insert(0, computing.begin)
-    app.before.append(computing.demand)
-    app.after.insert(0, computing.tell)
+    computing = app.extensions["computing"] = _Computing(limit, who)
+    app.before_request(computing.begin)
+    app.after_request(computing.tell)
+
+
+def enforce(app: Flask) -> None:
+    """Refuse, before each request, a caller who has used up the limit.
+
+    To be called after what finds out who calls, and counts requests.
+    """
+    app.before_request(app.extensions["computing"].demand)
 
 
 class _Computing:
@@ -56,13 +63,13 @@ class _Computing:
         # Draft-ietf-httpapi-ratelimit-headers has units of requests, bytes and connections only.
         self._policy = f'"cpu";q={limit.amount};w={self._window};qu="cpu-seconds"'
 
-    def begin(self, request: Request) -> None:
+    def begin(self) -> None:
         """Begin to count."""
         environ = request.environ
         if environ["PATH_INFO"] not in UNLIMITED:
             environ[_BEGAN] = thread_time_ns()
 
-    def demand(self, request: Request) -> None:
+    def demand(self) -> None:
         """Demand that the caller has computing time left. Raises TooMuchComputing."""
         environ = request.environ
         if _BEGAN not in environ:
@@ -73,18 +80,19 @@ class _Computing:
         if spent >= self._most:
             raise TooMuchComputing(seconds)
 
-    def tell(self, request: Request, response: Response) -> None:
+    def tell(self, response: Response) -> Response:
         """Return what was left, and charge what is used when the answer ends."""
         environ = request.environ
         began = environ.get(_BEGAN)
         if began is None:
-            return
+            return response
         left = environ.get(_LEFT)
         if left is not None:
             response.headers.add("RateLimit-Policy", self._policy)
             response.headers.add("RateLimit", f'"cpu";r={left[0]};t={left[1]}')
         caller = caller_key(request, self._who)
         response.call_on_close(partial(self._charge, caller, began))
+        return response
 
     def _charge(self, caller: str, began: int) -> None:
         # At least something, so that the time of a caller's window runs.

@@ -12,11 +12,10 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 
-from flask import Request, Response
+from flask import Flask, Request, Response, request
 from limits import RateLimitItem
 from limits.strategies import FixedWindowRateLimiter
 
-from app.application import Application
 from app.limits.errors import TooManyRequests
 from app.limits.shared_counters import SharedCounters
 
@@ -44,7 +43,7 @@ class Window(FixedWindowRateLimiter):
         return limit.amount - counted, self.storage.get_expiry(key)
 
 
-def init_app(app: Application, limit: RateLimitItem, who: Who) -> None:
+def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
     """Limit the requests of an application.
 
     To be called after what answers preflights and finds out who calls, before what refuses callers.
@@ -58,7 +57,7 @@ def init_app(app: Application, limit: RateLimitItem, who: Who) -> None:
     amount = str(limit.amount)
     policy = f'"caller";q={amount};w={limit.get_expiry()}'
 
-    def count(request: Request) -> None:
+    def count() -> None:
         environ = request.environ
         if environ["PATH_INFO"] in UNLIMITED:
             return
@@ -68,7 +67,7 @@ def init_app(app: Application, limit: RateLimitItem, who: Who) -> None:
         if left < 0:
             raise TooManyRequests(seconds)
 
-    def tell(request: Request, response: Response) -> None:
+    def tell(response: Response) -> Response:
         left = request.environ.get(_LEFT)
         if left is not None:
             remaining, seconds = left
@@ -78,9 +77,10 @@ def init_app(app: Application, limit: RateLimitItem, who: Who) -> None:
             add("RateLimit-Limit", amount)
             add("RateLimit-Remaining", str(remaining))
             add("RateLimit-Reset", str(seconds))
+        return response
 
-    app.before.append(count)
-    app.after.append(tell)
+    app.before_request(count)
+    app.after_request(tell)
 
 
 def caller_key(request: Request, who: Who) -> str:

@@ -9,9 +9,8 @@ from random import getrandbits
 from time import perf_counter
 from typing import Any
 
-from flask import Request, Response
+from flask import Flask, Request, Response, request
 
-from app.application import Application
 from app.observe.counters import UNMATCHED, count_refusal, count_request, known_method
 from app.observe.logs import REQUEST_ID, say
 
@@ -50,7 +49,7 @@ class Telling:
         return self.known[route]
 
 
-def init_app(app: Application, *, count: bool, telling: Telling | None) -> None:
+def init_app(app: Flask, *, count: bool, telling: Telling | None) -> None:
     """Observe every request of an application.
 
     To be called before anything else that acts before requests, so that its time is counted too.
@@ -61,10 +60,10 @@ def init_app(app: Application, *, count: bool, telling: Telling | None) -> None:
         telling: what goes into the line of each request; None: they have no lines.
     """
 
-    def end(request: Request, response: Response) -> None:
+    def end(response: Response) -> Response:
         environ = request.environ
         if _BEGAN not in environ:  # it failed before anything was to happen before it
-            _begin(request)
+            _begin()
         seconds = perf_counter() - environ[_BEGAN]
         response.headers[HEADER] = environ[REQUEST_ID]
         rule = request.url_rule
@@ -73,9 +72,10 @@ def init_app(app: Application, *, count: bool, telling: Telling | None) -> None:
             count_request(route, environ["REQUEST_METHOD"], response.status_code, seconds)
         if telling:
             _log_request(environ, route, response, seconds, telling)
+        return response
 
-    app.before.append(_begin)
-    app.after.append(end)
+    app.before_request(_begin)
+    app.after_request(end)
 
 
 def refused(request: Request, reason: str) -> None:
@@ -84,7 +84,7 @@ def refused(request: Request, reason: str) -> None:
     count_refusal(reason)
 
 
-def _begin(request: Request) -> None:
+def _begin() -> None:
     environ = request.environ
     environ[_BEGAN] = perf_counter()
     given = environ.get("HTTP_X_REQUEST_ID")
