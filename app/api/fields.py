@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from marshmallow import fields
 
@@ -27,17 +27,8 @@ from app.api.values import (
 )
 from app.store.current_tags import MAX_TAGS
 
-T = TypeVar("T")
 
-
-class Parameter(fields.Field[T]):
-    """A field without validators: it takes what it can read, and refuses the rest."""
-
-    def _validate(self, value: Any) -> None:
-        """Save what marshmallow would make anew for each value: a list of no validators."""
-
-
-class Text(Parameter[str | None]):
+class Text(fields.Field[str | None]):
     """Unicode text; a number is taken as its decimal text, blanks around it are dropped."""
 
     def __init__(self, *, limit: int | None = MAX_TEXT, strip: bool = True, **options: Any) -> None:
@@ -52,7 +43,7 @@ class Text(Parameter[str | None]):
         return check_text(text.strip(BLANKS) if self.strip else text, str(attr), self.limit)
 
 
-class Integer(Parameter[int | None]):
+class Integer(fields.Field[int | None]):
     """A whole number or its decimal text, within bounds."""
 
     def __init__(self, *, low: int, high: int = MAX_INTEGER, **options: Any) -> None:
@@ -76,7 +67,7 @@ class Integer(Parameter[int | None]):
         return number
 
 
-class VersionNumber(Parameter[int | None]):
+class VersionNumber(fields.Field[int | None]):
     """A version's number. Any integer will do: one that no thread can reach is found nowhere."""
 
     UNREACHABLE: ClassVar[int] = 2**31 - 1
@@ -90,7 +81,7 @@ class VersionNumber(Parameter[int | None]):
         return number if abs(number) < self.UNREACHABLE else self.UNREACHABLE
 
 
-class Flag(Parameter[bool]):
+class Flag(fields.Field[bool]):
     """Yes or no, in the words that query strings use."""
 
     WORDS: ClassVar[dict[str, bool]] = {
@@ -107,7 +98,7 @@ class Flag(Parameter[bool]):
         return self.WORDS[word]
 
 
-class Digits(Parameter[str | None]):
+class Digits(fields.Field[str | None]):
     """Hexadecimal digits, or decimal ones, so many of them."""
 
     def __init__(self, digits: int, *, hexadecimal: bool = False, **options: Any) -> None:
@@ -133,7 +124,7 @@ class Digits(Parameter[str | None]):
         return text
 
 
-class Moment(Parameter[datetime | date | None]):
+class Moment(fields.Field[datetime | date | None]):
     """A date, or a date and a time, with or without an offset (ISO 8601, or as answers have it)."""
 
     def _deserialize(
@@ -148,7 +139,7 @@ class Moment(Parameter[datetime | date | None]):
             refuse_moment(str(attr), error)
 
 
-class Choice(Parameter[str | None]):
+class Choice(fields.Field[str | None]):
     """One of a few words.
 
     Args:
@@ -176,7 +167,7 @@ class Choice(Parameter[str | None]):
         return str(value)
 
 
-class Choices(Parameter[tuple[str, ...]]):
+class Choices(fields.Field[tuple[str, ...]]):
     """Some of a few words: a list, or text with commas between them."""
 
     def __init__(self, *choices: str, **options: Any) -> None:
@@ -199,7 +190,7 @@ class Choices(Parameter[tuple[str, ...]]):
         return tuple(words)
 
 
-class Tags(Parameter[tuple[str, ...]]):
+class Tags(fields.Field[tuple[str, ...]]):
     """A list of tags, each once, in the order sent. A single one is a list of one.
 
     Args:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class ParameterError(Exception):
     """A request that can't be understood. `template` is the English sentence for the caller."""
@@ -10,6 +12,16 @@ class ParameterError(Exception):
         super().__init__(template.format(**values))
         self.template = template
         self.values = values
+
+    def inside(self, place: str) -> Self:
+        """Return the same error with the field's name behind that of what the field is part of.
+
+        Where the error is of the part as a whole, `field` is empty.
+        """
+        field = self.values["field"]
+        return type(self)(
+            self.template, **{**self.values, "field": f"{place}.{field}" if field else place}
+        )
 
 
 class UnsupportedMediaType(ParameterError):

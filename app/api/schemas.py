@@ -2,63 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from flask import current_app
-from marshmallow import Schema, missing
+from marshmallow import EXCLUDE, Schema
 
 from app.api.moments import read_local
 from app.api.values import refuse_moment
 
 
 class FieldsSchema(Schema):
-    """Base of the schemas: what no field is named for is ignored."""
+    """Base of the schemas: what no field is named for is ignored.
 
-    #: Names of what must be set, in the order in which `build` looks at them.
+    Fields raise `ParameterError`, which ends a load: an answer has room for one sentence. Each
+    schema makes its frozen value in a function marked `post_load`.
+    """
+
+    class Meta:
+        """What marshmallow is told."""
+
+        unknown = EXCLUDE
+
+    #: Names of what must be set, in the order in which it is looked at.
     DEMANDED: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         super().__init__()
         #: Names of all that is read.
         self.known = frozenset(field.data_key or name for name, field in self.load_fields.items())
-        self._keyed_fields = [
-            (name, field.data_key or name, field) for name, field in self.load_fields.items()
-        ]
-        #: What fields give that are absent, as most are. Those that must be there have nothing.
-        self._absent = {
-            name: field.load_default
-            for name, field in self.load_fields.items()
-            if field.load_default is not missing and not callable(field.load_default)
-        }
-
-    def of(self, given: Mapping[str, Any], place: str = "") -> Any:
-        """Read what was given, field by field.
-
-        `Schema.load` would collect errors, where the first one is the answer, and takes twice the
-        time.
-
-        Args:
-            given: the values by their names.
-            place: where they stand, as errors name it before the field's name.
-
-        Raises:
-            ParameterError: a value is missing or can't be used.
-        """
-        data = self._absent.copy()
-        for name, key, field in self._keyed_fields:
-            if key in given or name not in data:
-                data[name] = field.deserialize(given.get(key, missing), place + key, given)
-        return self.build(data)
-
-    def build(self, data: dict[str, Any]) -> Any:
-        """Make the value of what the fields gave.
-
-        Raises:
-            ParameterError: a parameter that must be set is not.
-        """
-        return data
 
 
 def aware(moment: datetime | date | None, name: str, *, is_end: bool = False) -> datetime | None:

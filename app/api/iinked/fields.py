@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from marshmallow import fields
 
-from app.api.fields import Moment, Parameter, Text
+from app.api.fields import Moment, Text
 from app.api.iinked.refusals import InvalidSignBy, NameLength
 from app.api.refusals import ParameterError
 from app.api.schemas import FieldsSchema
@@ -36,7 +37,7 @@ class PackageName(Text):
         return super()._deserialize(value, attr, data, **kw)
 
 
-class OneOf(Parameter[str | None]):
+class OneOf(fields.Field[str | None]):
     """One of a few words, in just these letters; what is no such word is refused by a code."""
 
     def __init__(self, refusal: type[ParameterError], *choices: str) -> None:
@@ -101,7 +102,7 @@ class Role(Text):
         return role or None
 
 
-class JsonObject(Parameter[dict[str, Any]]):
+class JsonObject(fields.Field[dict[str, Any]]):
     """A JSON object that is kept as it is, if it is of a size and a depth that can be kept."""
 
     def __init__(self, **options: Any) -> None:
@@ -127,7 +128,7 @@ class JsonObject(Parameter[dict[str, Any]]):
         return value
 
 
-class Items(Parameter[tuple[Any, ...]]):
+class Items(fields.Field[tuple[Any, ...]]):
     """A list of objects, each read by a schema; errors name the item, counted from 0."""
 
     def __init__(self, schema: FieldsSchema, *, limit: int, **options: Any) -> None:
@@ -151,4 +152,7 @@ class Items(Parameter[tuple[Any, ...]]):
         if not isinstance(item, dict):
             raise ParameterError('"{field}" parameter must be an object', field=place)
         note_inside(f"{place}.", item, self.schema.known)
-        return self.schema.of(item, f"{place}.")
+        try:
+            return self.schema.load(item)
+        except ParameterError as error:
+            raise error.inside(place) from error

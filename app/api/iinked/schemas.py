@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any, ClassVar, get_args
 
 from flask import Request
+from marshmallow import post_load
 
 from app.api.fields import Choice, Digits, Flag, Integer, Text
 from app.api.iinked.fields import Items, JsonObject, OneOf, PackageName, Role, SignBy, SomeOf
@@ -73,7 +74,7 @@ class RequestSchema(FieldsSchema):
         """
         given = read_parameters(request, aliases={}, lists=self.LISTS, fractions=True)
         note(given, self.known)
-        return self.of(given)
+        return self.load(given)
 
 
 class DocumentSchema(FieldsSchema):
@@ -87,11 +88,11 @@ class DocumentSchema(FieldsSchema):
     sha256 = Digits(64, hexadecimal=True)
     order = Integer(low=0, high=_MAX_ORDER, load_default=None)
 
-    def of(self, given: Mapping[str, Any], place: str = "") -> dict[str, Any]:
-        """Read one. Raises ParameterError."""
-        data: dict[str, Any] = super().of(given, place)
+    @post_load
+    def check(self, data: dict[str, Any], **_options: object) -> dict[str, Any]:
+        """Require its name. Raises ParameterError."""
         if not data["external_id"]:
-            raise ParameterError('"{field}" parameter must be set', field=f"{place}externalId")
+            raise ParameterError('"{field}" parameter must be set', field="externalId")
         return data
 
 
@@ -107,13 +108,11 @@ class SignerSchema(FieldsSchema):
     bin = Digits(12)
     role = Role()
 
-    def of(self, given: Mapping[str, Any], place: str = "") -> dict[str, Any]:
-        """Read one, who must be known by a number. Raises ParameterError."""
-        data: dict[str, Any] = super().of(given, place)
+    @post_load
+    def check(self, data: dict[str, Any], **_options: object) -> dict[str, Any]:
+        """Require a number, by which the signer is known. Raises ParameterError."""
         if not data["iin"] and not data["bin"]:
-            raise ParameterError(
-                '"{field}" parameter must have "iin" or "bin"', field=place.rstrip(".")
-            )
+            raise ParameterError('"{field}" parameter must have "iin" or "bin"', field="")
         return data
 
 
@@ -132,7 +131,8 @@ class AddSchema(RequestSchema):
     documents = Items(DocumentSchema(), limit=MAX_DOCUMENTS)
     signers = Items(SignerSchema(), limit=MAX_SIGNERS)
 
-    def build(self, data: dict[str, Any]) -> NewPackage:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> NewPackage:
         """Return what is to be added."""
         if not data["name"]:
             raise NameLength('"{field}" parameter must be set', field="name")
@@ -225,7 +225,8 @@ class PackageSchema(RequestSchema):
     package_id = Text(data_key="packageId")
     message = Text(limit=MAX_MESSAGE, data_key="rescindMessage")
 
-    def build(self, data: dict[str, Any]) -> PackageRequest:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> PackageRequest:
         """Return the request."""
         if not data["package_id"]:
             raise ParameterError('"{field}" parameter must be set', field="packageId")
@@ -245,7 +246,8 @@ class ListSchema(RequestSchema):
     skip = Integer(low=0, load_default=0)
     take = Integer(low=1, high=MAX_TAKE, load_default=USUAL_TAKE)
 
-    def build(self, data: dict[str, Any]) -> ListRequest:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> ListRequest:
         """Return the request."""
         order = data["order"] or f"-{ORDERS[0]}"
         criteria = PackageCriteria(

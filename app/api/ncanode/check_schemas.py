@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, NoReturn
 
-from marshmallow import fields
+from marshmallow import fields, post_load
 
 from app.api.fields import Choice, Flag, Moment, Text, VersionNumber
 from app.api.ncanode.checks import RULES, Asked
@@ -100,7 +100,8 @@ class AskedSchema(ParametersSchema):
         allow_none=True,
     )
 
-    def build(self, data: dict[str, Any]) -> Any:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> Any:
         """Return what is asked."""
         return asked_of(data)
 
@@ -145,7 +146,7 @@ def _read_constraint(item: Any, number: int) -> Asked:
     if not isinstance(item, dict):
         return Asked()
     note_inside(f"constraints[{number}].", item, _ASKED.known)
-    asked: Asked = _ASKED.of(item)
+    asked: Asked = _ASKED.load(item)
     return asked
 
 
@@ -169,7 +170,8 @@ class CmsSchema(AskedSchema):
     revoke = Flag(load_default=False, allow_none=True)
     checked_at = Moment(load_default=None, allow_none=True)
 
-    def build(self, data: dict[str, Any]) -> CmsRequest:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> CmsRequest:
         """Return the request."""
         cms = data["cms"] or None
         if cms is None and not (data["document"] and data["thread"]):
@@ -197,7 +199,8 @@ class ExtractSchema(ParametersSchema):
 
     cms = SignatureText()
 
-    def build(self, data: dict[str, Any]) -> str:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> str:
         """Return the signature."""
         return _demand_cms(data)
 
@@ -215,7 +218,8 @@ class ValidateSchema(AskedSchema):
     expiration = Flag(load_default=True, allow_none=True)
     criteria = Choice("and", "or", load_default="and")
 
-    def build(self, data: dict[str, Any]) -> ValidateRequest:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> ValidateRequest:
         """Return the request."""
         if not data["rule"]:
             refuse_rules()
@@ -246,7 +250,8 @@ class VerifySchema(ParametersSchema):
     digest = Text()
     algorithm = Text()
 
-    def build(self, data: dict[str, Any]) -> VerifyRequest:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> VerifyRequest:
         """Return the request."""
         demand_thread(data)
         digest = read_digest(data["digest"] or None, data["algorithm"] or None)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.api.fields import Parameter, Text
+from marshmallow import fields
+
+from app.api.fields import Text
 from app.api.uploads import as_text
 
 
@@ -22,7 +24,7 @@ class SignatureText(Text):
         return super()._deserialize(text, attr, data, **kw)
 
 
-class Content(Parameter[str | bytes | None]):
+class Content(fields.Field[str | bytes | None]):
     """What was signed: text or base64 of it, or a file, which may be empty."""
 
     def __init__(self, **options: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import orjson
 from flask import Blueprint, Response, current_app, request
-from marshmallow import fields
+from marshmallow import fields, post_load
 
 from app.api.fields import Text
 from app.api.ncanode import envelope
@@ -54,7 +54,8 @@ class OriginSchema(ParametersSchema):
         allow_none=True,
     )
 
-    def build(self, data: dict[str, Any]) -> OriginRequest:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> OriginRequest:
         """Return the request."""
         if not data["method"]:
             raise ParameterError('"{field}" parameter must be set', field="method")

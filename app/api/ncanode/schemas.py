@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
 
 from flask import Request
+from marshmallow import post_load
 
 from app.api.fields import (
     Choice,
@@ -117,7 +118,7 @@ class ParametersSchema(FieldsSchema):
         )
         known = self.known_beside(given)
         note(given, known)
-        return self.of({name: value for name, value in given.items() if name in known})
+        return self.load({name: value for name, value in given.items() if name in known})
 
     def known_beside(self, given: Mapping[str, Any]) -> frozenset[str]:
         """Return the names that are read, of which some may depend on what else is given."""
@@ -143,7 +144,8 @@ class SaveSchema(ParametersSchema):
     method = Text()
     without = Choice("cms", load_default=None)
 
-    def build(self, data: dict[str, Any]) -> SaveRequest:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> SaveRequest:
         """Return the request."""
         for name in self.DEMANDED:
             if not data[name] or is_blank(data[name]):
@@ -177,7 +179,8 @@ class ThreadSchema(ParametersSchema):
         half = any(value is None or is_blank(value) for value in values)
         return self.known if half else self.known - {"id"}
 
-    def build(self, data: dict[str, Any]) -> Any:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> Any:
         """Return the request."""
         return ThreadRequest(**_named(data))
 
@@ -192,7 +195,8 @@ class GetSchema(ThreadSchema):
     without = Choice("cms", load_default=None)
     with_ = Choices("signers", "saver", "public_id", data_key="with")
 
-    def build(self, data: dict[str, Any]) -> GetRequest:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> GetRequest:
         """Return the request."""
         return GetRequest(
             **_named(data),
@@ -225,7 +229,8 @@ class VersionsSchema(ParametersSchema):
     with_ = Choices("signers", "saver", "public_id", data_key="with")
     diff = Flag(load_default=False, allow_none=True)
 
-    def build(self, data: dict[str, Any]) -> VersionsRequest:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> VersionsRequest:
         """Return the request."""
         demand_thread(data)
         return VersionsRequest(data["document"], data["thread"], _carried(data), bool(data["diff"]))
@@ -267,7 +272,8 @@ class SearchSchema(ParametersSchema):
     order_field = Choice(*get_args(OrderField), load_default=None)
     order_direction = Choice("asc", "desc", any_case=True, load_default=None)
 
-    def build(self, data: dict[str, Any]) -> SearchRequest:
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> SearchRequest:
         """Return the request."""
         criteria = Criteria(
             document=data["document"] or None,
