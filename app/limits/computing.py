@@ -97,4 +97,4 @@ class _Computing:
     def _charge(self, caller: str, began: int) -> None:
         # At least something, so that the time of a caller's window runs.
         spent = max((thread_time_ns() - began) // 1000, 1)
-        self._counters.incr(caller, self._window, spent)
+        self._counters.count(caller, self._window, spent)

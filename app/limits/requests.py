@@ -14,7 +14,6 @@ from math import ceil
 
 from flask import Flask, Request, Response, request
 from limits import RateLimitItem
-from limits.strategies import FixedWindowRateLimiter
 
 from app.limits.errors import TooManyRequests
 from app.limits.shared_counters import SharedCounters
@@ -28,21 +27,6 @@ _LEFT = "qoltanba.left"
 Who = Callable[[Request], str | None]
 
 
-class Window(FixedWindowRateLimiter):
-    """A window that tells, with each request that it counts, what is left."""
-
-    def count(self, limit: RateLimitItem, caller: str) -> tuple[int, float]:
-        """Count a request.
-
-        Returns:
-            how many are left, less than 0 if this one was too many, and when all are there again,
-            seconds since the epoch.
-        """
-        key = limit.key_for(caller)
-        counted = self.storage.incr(key, limit.get_expiry())
-        return limit.amount - counted, self.storage.get_expiry(key)
-
-
 def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
     """Limit the requests of an application.
 
@@ -53,18 +37,18 @@ def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
         limit: how many requests a caller has in which time, which runs from the first one.
         who: see `Who`; all others are counted by their address.
     """
-    window = Window(SharedCounters())
-    amount = str(limit.amount)
-    policy = f'"caller";q={amount};w={limit.get_expiry()}'
+    counters = SharedCounters()
+    amount, window = str(limit.amount), limit.get_expiry()
+    policy = f'"caller";q={amount};w={window}'
 
     def count() -> None:
         environ = request.environ
         if environ["PATH_INFO"] in UNLIMITED:
             return
-        left, reset = window.count(limit, caller_key(request, who))
-        seconds = max(ceil(reset - time.time()), 1)
-        environ[_LEFT] = max(left, 0), seconds
-        if left < 0:
+        counted, ends = counters.count(caller_key(request, who), window)
+        seconds = max(ceil(ends - time.time()), 1)
+        environ[_LEFT] = max(limit.amount - counted, 0), seconds
+        if counted > limit.amount:
             raise TooManyRequests(seconds)
 
     def tell(response: Response) -> Response:

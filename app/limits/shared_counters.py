@@ -1,4 +1,4 @@
-"""Counters that all processes of one server share, for the strategies of the library `limits`.
+"""Counters that all processes of one server share.
 
 They lie in anonymous memory that the workers inherit from the process that loaded the application.
 A POSIX record lock lets one process count at a time; the kernel takes it back from a process that
@@ -15,8 +15,6 @@ import time
 import weakref
 from threading import Lock
 
-from limits.storage import Storage
-
 #: Places in which a key may be kept. Each is of WAYS neighbours, so that few are looked at.
 WAYS = 4
 #: Keys that are counted at once; 24 bytes each, used as they come.
@@ -31,7 +29,7 @@ _lockf = ctypes.PyDLL(None, use_errno=True).lockf
 _lockf.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_long)
 
 
-class SharedCounters(Storage):
+class SharedCounters:
     """Counters by key, each with a moment at which it ends.
 
     The memory is bounded. Where all places for a key are taken, the counter that has counted least
@@ -41,11 +39,7 @@ class SharedCounters(Storage):
     choose addresses that meet in one place, and processes that were not forked share nothing.
     """
 
-    #: None: the library is not asked for it by an address.
-    STORAGE_SCHEME = None
-
     def __init__(self, capacity: int = CAPACITY) -> None:
-        super().__init__()
         self._groups = max(capacity // WAYS, 1)
         places = self._groups * WAYS
         # Never linked into a folder, so there is nothing to clean up, and none must be writable.
@@ -59,13 +53,15 @@ class SharedCounters(Storage):
         self._ends = memory[places * 16 :].cast("d")
         self._alone = _Alone(self._file)
 
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        """What may go wrong here: the lock."""
-        return OSError
+    def count(self, key: str, window: int, amount: int = 1) -> tuple[int, float]:
+        """Count, in a window of so many seconds; a new counter's begins now.
 
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count, and give the count. A new counter ends after `expiry` seconds."""
+        Returns:
+            the count, and when the window ends, seconds since the epoch.
+
+        Raises:
+            OSError: the lock can't be had.
+        """
         known_by, first = self._group(key)
         with self._alone:
             now = time.time()
@@ -75,24 +71,12 @@ class SharedCounters(Storage):
                 self._counts[place] = 0
                 self._keys[place] = known_by
             # A clock that was set back would keep a counter for longer than it may last.
-            if not now < self._ends[place] <= now + expiry or not self._counts[place]:
+            if not now < self._ends[place] <= now + window or not self._counts[place]:
                 self._counts[place] = 0
-                self._ends[place] = now + expiry
+                self._ends[place] = now + window
             count = self._counts[place] + amount
             self._counts[place] = count
-            return count
-
-    def get(self, key: str) -> int:
-        """Return the count, 0 for a counter that ended or is not known."""
-        place = self._find(*self._group(key))
-        if place is None or self._ends[place] <= time.time():
-            return 0
-        return self._counts[place]
-
-    def get_expiry(self, key: str) -> float:
-        """Return when the counter ends, seconds since the epoch; the present if it is not known."""
-        place = self._find(*self._group(key))
-        return time.time() if place is None else self._ends[place]
+            return count, self._ends[place]
 
     def read(self, key: str) -> tuple[int, float]:
         """Return the count, and when it ends; 0 and the present if there is none."""
@@ -101,26 +85,6 @@ class SharedCounters(Storage):
         if place is None or self._ends[place] <= now:
             return 0, now
         return self._counts[place], self._ends[place]
-
-    def check(self) -> bool:
-        """Return that the memory is there."""
-        return True
-
-    def reset(self) -> int | None:
-        """Forget every counter; give how many places were used."""
-        with self._alone:
-            used = sum(1 for key in self._keys if key)
-            for place in range(len(self._keys)):
-                self._keys[place] = 0
-            return used
-
-    def clear(self, key: str) -> None:
-        """Forget a counter."""
-        known_by, first = self._group(key)
-        with self._alone:
-            place = self._find(known_by, first)
-            if place is not None:
-                self._keys[place] = 0
 
     def _group(self, key: str) -> tuple[int, int]:
         """Return what a key is known by, and the first of the places where it may be."""
