@@ -1,5 +1,6 @@
 """What commands say of a database that can't be used: one line each, and never a traceback."""
 
+import json
 import os
 import subprocess
 import sys
@@ -35,8 +36,13 @@ def fail(app: Flask, *arguments: str) -> str:
     """Run a command that fails; give the one line that says why."""
     status, output, said = run_apart(app, *arguments)
     assert status == 1
-    assert output == said
     first, second, *others = said.splitlines()
+    printed = output.replace(f"{first}\n", "").replace(f"{second}\n", "")
+    if "--json" in arguments:
+        message = second.removeprefix("Error: ")
+        assert json.loads(printed) == {"status": False, "message": message, "content": None}
+    else:
+        assert printed == ""
     assert first.startswith("database: ")
     assert second.startswith("Error: ")
     assert others == []

@@ -185,3 +185,53 @@ def test_what_is_no_signature_is_refused_as_the_api_refuses_it(
     expected = UNKNOWN, answer.get_json()
     assert verify(app, *NAMED, "--language", language) == expected
     assert verify(app, written(tmp_path, "not a signature"), "--language", language) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "language", "message"),
+    [
+        (NAMED, "en", "Signature was not found"),
+        (NAMED, "ru", "Подпись не найдена"),
+        (NAMED, "kk", "Қолтаңба табылмады"),
+        ((*NAMED, "--version", "2"), "en", "Signature was not found"),
+        ((), "en", "name a FILE, or a stored signature by --document and --thread"),
+        (("--document", "doc"), "ru", "укажите FILE"),
+        (("nowhere.p7s",), "en", "Invalid value for '[FILE]': File 'nowhere.p7s' does not exist."),
+        ((*NAMED, "--at", "soon"), "en", "not a time such as 2025-06-01T12:00:00+05:00"),
+        ((*NAMED, "--nonsense"), "en", "No such option: --nonsense"),
+        ((*NAMED, "--version", "x"), "en", "'x' is not a valid integer"),
+    ],
+)
+def test_a_failure_is_an_error_in_the_api_s_shape(
+    app: Flask, arguments: tuple[str, ...], language: str, message: str
+) -> None:
+    status, told = verify(app, *arguments, "--language", language)
+    assert status == UNKNOWN
+    assert list(told) == ["status", "message", "content"]
+    assert (told["status"], told["content"]) == (False, None)
+    assert message in told["message"]
+
+
+def test_what_the_api_and_the_command_tell_of_what_is_missing_is_the_same(app: Flask) -> None:
+    answer = app.test_client().post("/signature/verify", json=DOC)
+    assert verify(app, *NAMED)[1] == answer.get_json()
+
+
+def test_without_json_a_failure_is_in_words_on_stderr(app: Flask) -> None:
+    flask = FlaskGroup(create_app=lambda: app, add_default_commands=False, load_dotenv=False)
+    result = app.test_cli_runner().invoke(flask, ["verify", *NAMED])
+    assert (result.exit_code, result.stdout) == (UNKNOWN, "")
+    assert "Error: Signature was not found" in result.stderr
+
+
+def test_a_database_that_is_away_is_told_as_json(start_app: AppMaker) -> None:
+    app = start_app(DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
+    status, told = verify(app, *NAMED)
+    assert status == UNKNOWN
+    assert told["message"].startswith("the database that DATABASE_URL names can't be used: ")
+    flask = FlaskGroup(create_app=lambda: app, add_default_commands=False, load_dotenv=False)
+    for command, code in (("stats", 1), ("move", 2)):
+        result = app.test_cli_runner().invoke(flask, [command, "--json"])
+        told = json.loads(result.stdout)
+        assert (result.exit_code, told["status"], told["content"]) == (code, False, None)
+        assert "can't be" in told["message"]

@@ -10,6 +10,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 
+from app.cli.json_failures import JsonCommand
 from app.cli.running import make_database, needs, tell_database
 from app.cms.facts import iso_moment
 from app.cms.gost.implementations import CURVES, DIGESTS
@@ -50,7 +51,7 @@ def _engine_at(url: URL) -> Iterator[Engine]:
         engine.dispose()
 
 
-@click.command()
+@click.command(cls=JsonCommand)
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @with_appcontext
 def stats(as_json: bool) -> None:

@@ -15,6 +15,7 @@ import psycopg
 from flask import current_app
 from sqlalchemy import Engine
 
+from app.cli.json_failures import JsonCommand
 from app.cli.running import needs
 from app.extensions import db
 from app.moving import comparison, mover
@@ -33,7 +34,7 @@ class _Refused(click.ClickException):
     exit_code = 2
 
 
-@click.command("move")
+@click.command("move", cls=JsonCommand)
 @click.option(
     "--from",
     "address",

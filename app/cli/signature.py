@@ -1,7 +1,6 @@
 """One signature in a file: `check` and `verify`."""
 
 import base64
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.cli.json_failures import JsonCommand, print_failure, print_json
 from app.cli.report import Report, tell
 from app.cli.running import Undecided, first_line, needs, tell_database
 from app.cms import signers
@@ -104,7 +104,7 @@ class _Source:
     saved_at: datetime | None = None
 
 
-@click.command()
+@click.command(cls=JsonCommand)
 @click.argument("file", type=_FILE, required=False)
 @click.option("--document", help="Of a stored signature, in place of FILE; with --thread.")
 @click.option("--thread", help="Of a stored signature.")
@@ -132,7 +132,8 @@ def verify(
     that are told are; those of --json are in UTC.
 
     Exit status 0: yes to all. 1: no to something. 2: nothing is proven bad, but something can't be
-    told, there is no such signature, or it is no well-formed one.
+    told, there is no such signature, or it is no well-formed one. With --json what is wrong is told
+    as the API tells it, with "status": false and a "message".
     """
     wording = Wording(language, UTC if as_json else current_app.config["TIMEZONE"])
     trust, source = _current_trust(wording), _source_of(file, wording, **stored)
@@ -140,10 +141,10 @@ def verify(
         report = _examine(source, content, at, trust, wording)
     except MalformedSignature as error:
         sentence = wording.sentence(error)
-        _print_json(_refusal(sentence)) if as_json else click.echo(sentence)
+        print_failure(sentence) if as_json else click.echo(sentence)
         raise SystemExit(2) from error
     if as_json:
-        _print_json(
+        print_json(
             write_verification(
                 report.examined,
                 report.given,
@@ -228,15 +229,6 @@ def _current_trust(wording: Wording) -> Trust:
         click.echo(told, err=True)
         trust.stored = None
     return trust
-
-
-def _refusal(sentence: str) -> dict[str, Any]:
-    """Write what is no signature as the API refuses it."""
-    return {"status": False, "message": sentence, "content": None}
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def _print_words(report: Report, trust: Trust, wording: Wording) -> None:

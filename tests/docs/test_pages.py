@@ -88,7 +88,9 @@ def test_every_address_that_is_named_exists(program: Flask) -> None:
 #: Words with a stroke that name no file of the project.
 NO_FILES = {
     "perfumerlabs/ncanode",
+    "application/pkix-cert",
     "text/html",
+    "text/plain",
     "application/octet-stream",
     "Asia/Almaty",
     "components/schemas",

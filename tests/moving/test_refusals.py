@@ -29,9 +29,10 @@ def second_original(postgres_url: str) -> Iterator[tuple[OriginalServer, str]]:
 def refuse(move: Move, *arguments: str, **env: str) -> str:
     """Give the one line of a refusal."""
     moved = move(*arguments, **env)
-    assert (moved.status, moved.report) == (2, {})
     database, line = moved.told.splitlines()
     assert database.startswith("database: ")
+    error = {"status": False, "message": line.removeprefix("Error: "), "content": None}
+    assert (moved.status, moved.report) == (2, error)
     return line
 
 

@@ -1,0 +1,53 @@
+"""Failures of a command that was asked for JSON: the error is JSON too, in the API's shape."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+_OPTION = "--json"
+
+
+class JsonCommand(click.Command):
+    """A command with the option --json, with which stdout has one JSON object, come what may."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Read the arguments."""
+        with _told_as_json(args):
+            return super().make_context(info_name, list(args), parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do the command's work."""
+        with _told_as_json([_OPTION] if ctx.params.get("as_json") else []):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _told_as_json(arguments: Sequence[str]) -> Iterator[None]:
+    """Print a failure as JSON, if the arguments ask for it, beside the line on stderr."""
+    try:
+        yield
+    except click.ClickException as error:
+        if _OPTION in arguments:
+            print_failure(error.format_message())
+        raise
+
+
+def print_failure(sentence: str) -> None:
+    """Print what is wrong, as the API answers with it."""
+    print_json({"status": False, "message": sentence, "content": None})
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print an object for programs, with its letters as they are."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
