@@ -18,6 +18,7 @@ from app.cms.errors import MalformedSignature, Undecidable, UnsupportedAlgorithm
 from app.cms.gost import implementations as gost
 from app.cms.gost.curves import Curve
 from app.cms.gost.octets import HashFunction, Octets
+from app.cms.oids import AlgorithmIdentifier
 from app.cms.public_keys import (
     HASHES,
     MD5,
@@ -31,7 +32,6 @@ from app.cms.public_keys import (
     SHA_256,
     SHA_384,
     SHA_512,
-    AlgorithmIdentifier,
     PublicKey,
     encode_plain_ecdsa,
     find_hash,

@@ -1,37 +1,21 @@
-"""The certificates that travel with a signature, found by what a SignerInfo names them by."""
+"""The certificates that travel with a signature, found by what others name them by."""
 
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Protocol
 
-from app.cms.ber import (
-    BIT_STRING,
-    EXPLICIT_0,
-    EXPLICIT_3,
-    INTEGER,
-    OBJECT_IDENTIFIER,
-    OCTET_STRING,
-    SEQUENCE,
-    Element,
-    Scanned,
-    scan,
-)
-from app.cms.errors import MalformedSignature
+from app.cms.ber import EXPLICIT_0, EXPLICIT_3, SEQUENCE
+from app.cms.extensions import read_key_identifier
 from app.cms.names import name_key
-from app.cms.records import DAMAGE, touch_certificate
+from app.cms.nodes import DAMAGE, Node
+from app.cms.x509 import MAX_EXTENSIONS, Certificate, read_embedded_certificate
 
-# Bytes. A certificate of the NCA has 1,000 to 2,200. The cap bounds what may hide in extensions,
-# whose values are opaque to `ber.scan`.
-MAX_CERTIFICATE_SIZE = 16 * 1024
-
-# TBSCertificate (RFC 5280 section 4.1) has ten fields; the NCA's certificates have ten extensions.
-_MAX_FIELDS = 10
-_MAX_EXTENSIONS = 64
-# The tags of Certificate, of TBSCertificate from serialNumber to subjectPublicKeyInfo, and of that.
-_CERTIFICATE = [SEQUENCE, SEQUENCE, BIT_STRING]
-_TBS_CERTIFICATE = [INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE]
-_PUBLIC_KEY = [SEQUENCE, BIT_STRING]
+# Embedded certificates that are read of one name. An authority has two or three generations.
+MAX_SAME_NAME = 16
 # Names of one signature that are compared by their meaning.
 _MAX_NAMES = 16
+# TBSCertificate (RFC 5280 section 4.1) has ten fields.
+_MAX_FIELDS = 10
 _SUBJECT_KEY_IDENTIFIER = b"\x06\x03\x55\x1d\x0e"
 
 
@@ -45,37 +29,35 @@ class CertificateSource(Protocol):
         """Return the certificate with this subjectKeyIdentifier."""
 
 
-class EmbeddedCertificates:
-    """The CertificateSet of one SignedData, which `ber.scan` has passed."""
+class CertificateSet:
+    """The CertificateSet of one SignedData (RFC 5652 section 10.2.3): up to 1,024, by its sender.
 
-    def __init__(self, value: Scanned, listed: list[Element]) -> None:
-        """Take the ContentInfo and those elements of it that are CertificateChoices."""
-        self._value = value
-        self._der = value.data
+    They are taken apart only if one is asked for by what it has.
+    """
+
+    def __init__(self, listed: Sequence[Node]) -> None:
+        """Take the CertificateChoices as they stand."""
         self._listed = listed
         self._name_keys: dict[bytes, str | None] = {}
-        self._by_identity: dict[tuple[bytes, bytes], Element] | None = None
-        self._by_key: dict[bytes, Element] | None = None
+        self._named: dict[bytes, list[Certificate]] = {}
+
+    def __len__(self) -> int:
+        """Return how many there are, of whatever kind."""
+        return len(self._listed)
 
     def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:
-        """Return the certificate with this issuer and serialNumber, both encoded."""
-        found = self._issuers_and_serials().get((issuer, serial))
-        return self._cut(found or self._by_matching_issuer(issuer, serial))
+        """Return the certificate with this issuer and serialNumber, both encoded.
 
-    def by_key_identifier(self, identifier: bytes) -> bytes | None:
-        """Return the certificate with this subjectKeyIdentifier (RFC 5280 section 4.2.1.2)."""
-        return self._cut(self._key_identifiers().get(identifier))
-
-    def _cut(self, certificate: Element | None) -> bytes | None:
-        return self._der[certificate[1] : certificate[4]] if certificate else None
-
-    def _by_matching_issuer(self, issuer: bytes, serial: bytes) -> Element | None:
-        """Find one whose issuer is the same name, encoded otherwise (RFC 5280 section 7.1)."""
-        for (other, number), certificate in self._issuers_and_serials().items():
+        The issuer may be the same name, encoded otherwise (RFC 5280 section 7.1).
+        """
+        found = self._by_identity.get((issuer, serial))
+        if found is not None:
+            return found.encoded
+        for (other, number), certificate in self._by_identity.items():
             if number == serial:
                 wanted = self._name_key(issuer)
                 if wanted is not None and wanted == self._name_key(other):
-                    return certificate
+                    return certificate.encoded
         return None
 
     def _name_key(self, name: bytes) -> str | None:
@@ -87,114 +69,65 @@ class EmbeddedCertificates:
             keys[name] = name_key(name)
         return keys[name]
 
-    def _issuers_and_serials(self) -> dict[tuple[bytes, bytes], Element]:
-        if self._by_identity is not None:
-            return self._by_identity
-        found: dict[tuple[bytes, bytes], Element] = {}
+    @cached_property
+    def _by_identity(self) -> dict[tuple[bytes, bytes], Node]:
+        found: dict[tuple[bytes, bytes], Node] = {}
         for certificate in self._listed:
-            fields = _tbs_fields(self._value, certificate)
+            fields = _tbs_fields(certificate, 3)
             if len(fields) > 2:
-                serial, issuer = fields[0], fields[2]
-                identity = self._der[issuer[1] : issuer[4]], self._der[serial[1] : serial[4]]
-                found.setdefault(identity, certificate)
-        self._by_identity = found
+                found.setdefault((fields[2].encoded, fields[0].encoded), certificate)
         return found
 
-    def _key_identifiers(self) -> dict[bytes, Element]:
+    def by_key_identifier(self, identifier: bytes) -> bytes | None:
+        """Return the certificate with this subjectKeyIdentifier (RFC 5280 section 4.2.1.2)."""
+        found = self._by_key.get(identifier)
+        return found.encoded if found else None
+
+    @cached_property
+    def _by_key(self) -> dict[bytes, Node]:
         """Read extensions one by one: a damaged one harms no other."""
-        if self._by_key is not None:
-            return self._by_key
-        found: dict[bytes, Element] = {}
+        found: dict[bytes, Node] = {}
         for certificate in self._listed:
-            for extension in _extensions(self._value, certificate):
-                identifier = _key_identifier(self._value, extension)
-                if identifier:
-                    found.setdefault(identifier, certificate)
-        self._by_key = found
+            last = _tbs_fields(certificate)[-1:]
+            lists = last[0].elements(1) if last and last[0].tag == EXPLICIT_3 else []
+            for extension in lists[0].elements(MAX_EXTENSIONS) if lists else ():
+                if extension.starts_with(_SUBJECT_KEY_IDENTIFIER):
+                    try:
+                        _, _, value = extension.extension()
+                        found.setdefault(read_key_identifier(value), certificate)
+                    except DAMAGE:
+                        continue
+        return found
+
+    def named(self, name: bytes) -> Sequence[Certificate]:
+        """Return the certificates whose holder has this name, MAX_SAME_NAME of them at most."""
+        if name not in self._named:
+            names = dict.fromkeys((name, *self._matching(name)))
+            nodes = [node for one in names for node in self._by_subject.get(one, [])]
+            read = [read_embedded_certificate(node.encoded) for node in nodes[:MAX_SAME_NAME]]
+            self._named[name] = list(dict.fromkeys(one for one in read if one))
+        return self._named[name]
+
+    def _matching(self, name: bytes) -> list[bytes]:
+        """Find the same name where it is encoded otherwise (RFC 5280 section 7.1)."""
+        key = name_key(name)
+        others = list(self._by_subject)[:_MAX_NAMES] if key is not None else []
+        return [other for other in others if name_key(other) == key]
+
+    @cached_property
+    def _by_subject(self) -> dict[bytes, list[Node]]:
+        found: dict[bytes, list[Node]] = {}
+        for certificate in self._listed:
+            fields = _tbs_fields(certificate)
+            if len(fields) > 4 and fields[4].tag == SEQUENCE:
+                found.setdefault(fields[4].encoded, []).append(certificate)
         return found
 
 
-@lru_cache(maxsize=512)
-def is_certificate(der: bytes) -> bool:
-    """Return whether scanned bytes are a Certificate (RFC 5280 section 4.1) and well-formed.
-
-    Looked at are the fields that naming its holder and checking a signature stand on. An office
-    has few signers, and each next version of a document brings the earlier ones' certificates
-    again, so answers are remembered: 512, each for at most 16 KB.
-    """
-    try:
-        touch_certificate(der)
-    except DAMAGE:
-        return False
-    return _has_layout(scan(der))
-
-
-def _has_layout(value: Scanned) -> bool:
-    """Return whether each field has its own tag; asn1crypto checks less than those who rely on it.
-
-    `x509.read_certificate` takes the fields by these tags.
-    """
-    [whole] = value.elements(0, len(value.data), 0)
-    parts = value.elements(whole[2], whole[3], len(_CERTIFICATE))
-    fields = _tbs_fields(value, whole)[: len(_TBS_CERTIFICATE)]
-    if _tags(parts) != _CERTIFICATE or _tags(fields) != _TBS_CERTIFICATE:
-        return False
-    key = value.elements(fields[-1][2], fields[-1][3], len(_PUBLIC_KEY))
-    if _tags(key) != _PUBLIC_KEY:
-        return False
-    if value.data[key[1][2]] != 0 or value.data[parts[2][2]] != 0:  # Bits, but no whole octets.
-        return False
-    algorithms = [value.elements(one[2], one[3], 1)[:1] for one in (parts[1], fields[1], key[0])]
-    return all(_tags(algorithm) == [OBJECT_IDENTIFIER] for algorithm in algorithms)
-
-
-def _tags(elements: list[Element]) -> list[int]:
-    return [element[0] for element in elements]
-
-
-def is_lone_certificate(der: bytes) -> bool:
-    """Tell the same of bytes that nobody has scanned yet, and whether they are within budget."""
-    if len(der) > MAX_CERTIFICATE_SIZE:
-        return False
-    try:
-        scan(der)
-    except MalformedSignature:
-        return False
-    return is_certificate(der)
-
-
-def _tbs_fields(value: Scanned, certificate: Element) -> list[Element]:
+def _tbs_fields(certificate: Node, limit: int = _MAX_FIELDS) -> list[Node]:
     """List the fields of TBSCertificate from serialNumber on; none if it has not that shape."""
-    tbs = value.elements(certificate[2], certificate[3], 1)
-    if certificate[0] != SEQUENCE or not tbs or tbs[0][0] != SEQUENCE:
+    tbs = certificate.elements(1) if certificate.tag == SEQUENCE else []
+    if not tbs or tbs[0].tag != SEQUENCE:
         return []
-    fields = value.elements(tbs[0][2], tbs[0][3], _MAX_FIELDS)
-    return fields[1:] if fields and fields[0][0] == EXPLICIT_0 else fields
-
-
-def _extensions(value: Scanned, certificate: Element) -> list[Element]:
-    fields = _tbs_fields(value, certificate)
-    if not fields or fields[-1][0] != EXPLICIT_3:
-        return []
-    return [
-        extension
-        for sequence in value.elements(fields[-1][2], fields[-1][3], 1)
-        for extension in value.elements(sequence[2], sequence[3], _MAX_EXTENSIONS)
-    ]
-
-
-def _key_identifier(value: Scanned, extension: Element) -> bytes:
-    """Return the key identifier that an Extension holds, or nothing if it is another one.
-
-    The identifier is an OCTET STRING within the OCTET STRING extnValue, which `ber.scan` could not
-    look into.
-    """
-    if not value.data.startswith(_SUBJECT_KEY_IDENTIFIER, extension[2], extension[3]):
-        return b""
-    tag, _, start, stop, _ = value.elements(extension[2], extension[3], 2)[-1]
-    wrapped = value.data[start:stop]
-    size = len(wrapped) - 2
-    # A length from 128 on has another form; identifiers have 20 bytes, seldom 8 or 32.
-    if tag != OCTET_STRING or not 0 < size < 0x80:
-        return b""
-    return wrapped[2:] if wrapped.startswith(bytes((OCTET_STRING, size))) else b""
+    fields = tbs[0].elements(limit)
+    return fields[1:] if fields and fields[0].tag == EXPLICIT_0 else fields

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from app.cms.authorities import read_embedded_certificate
 from app.cms.budget import Budget, ContentBudget
 from app.cms.contents import choose_content, compare_content
 from app.cms.errors import MalformedSignature
@@ -11,7 +10,7 @@ from app.cms.signed_data import SignedCms
 from app.cms.signed_parts import SignedParts, read_parts
 from app.cms.signer_checks import check_intact
 from app.cms.status import Answer, Verdict, every
-from app.cms.x509 import Certificate
+from app.cms.x509 import Certificate, read_embedded_certificate
 
 
 def compare(

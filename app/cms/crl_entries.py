@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.cms.ber import SEQUENCE, Scanned
-from app.cms.nodes import DAMAGE, ENUMERATED, GENERALIZED_TIME, UTC_TIME, Fields, root_node
+from app.cms.ber import SEQUENCE
+from app.cms.nodes import DAMAGE, ENUMERATED, GENERALIZED_TIME, UTC_TIME, Fields, unscanned_node
 
 # CRLReason (section 5.3.1).
 CERTIFICATE_HOLD = 6
@@ -48,6 +48,6 @@ def read_invalidity_date(extensions: Mapping[str, tuple[bool, bytes]]) -> dateti
     """Read since when a certificate is said to be bad (section 5.3.2); None if that isn't said."""
     _, der = extensions.get(_INVALIDITY_DATE, (False, b""))
     try:
-        return root_node(Scanned(der, {})).time() if der else None
+        return unscanned_node(der).time() if der else None
     except DAMAGE:
         return None

@@ -26,7 +26,8 @@ from app.cms.crl_search import EntrySearch, Index
 from app.cms.distribution_points import addresses, directories, points_of
 from app.cms.errors import CmsError, TooCostly
 from app.cms.extensions import read_distribution_points
-from app.cms.nodes import DAMAGE, GENERALIZED_TIME, UTC_TIME, Node, root_node
+from app.cms.names import EMPTY
+from app.cms.nodes import DAMAGE, GENERALIZED_TIME, UTC_TIME, Node, root_node, unscanned_node
 from app.cms.x509 import Certificate, MalformedExtension
 
 __all__ = [
@@ -108,13 +109,13 @@ class CertificateList:
         #: cRLNumber, and BaseCRLNumber of a delta CRL (sections 5.2.3 and 5.2.4); None: not said.
         self.number = self._read_number(_NUMBER)
         self.base_number = self._read_number(_DELTA)
-        return (entries.element[2], entries.element[3]) if entries else (0, 0)
+        return entries.contents_span if entries else (0, 0)
 
     def _read_number(self, oid: str) -> int | None:
         """Read the number in an extension. Raises one of DAMAGE."""
         if oid not in self._extensions:
             return None
-        return root_node(Scanned(self._extensions[oid][1], {})).integer()
+        return unscanned_node(self._extensions[oid][1]).integer()
 
     @property
     def usable(self) -> bool:
@@ -140,7 +141,7 @@ class CertificateList:
 
         Whoever it is paid by: plain Python takes a minute for 25 MB.
         """
-        _, start, _, _, stop = self._tbs.element
+        start, stop = self._tbs.span
         if stop - start > MAX_SLOW_SIZE and is_slow(oid):
             raise refuse_list(oid)
         with memoryview(self._data) as whole, whole[start:stop] as signed:
@@ -200,8 +201,7 @@ class CertificateList:
         """Read the entries of a serial number. Raises MalformedRevocation."""
         try:
             for offset in self._search.find_offsets(serial_number):
-                [element] = self._value.elements(offset, offset + 1, 0)
-                fields = Node(self._value, element).fields(3)
+                fields = root_node(self._value, offset).fields(3)
                 number = fields.take(INTEGER).contents
                 if int.from_bytes(number, "big", signed=True) == serial_number:
                     yield read_entry(fields)
@@ -270,12 +270,12 @@ class CertificateList:
         """Return the fields of IssuingDistributionPoint; what can't be read makes it indirect."""
         if _ISSUING_DISTRIBUTION_POINT not in self._extensions:
             return {}
-        _, der = self._extensions[_ISSUING_DISTRIBUTION_POINT]
-        value = Scanned(der, {})
+        whole = unscanned_node(EMPTY)
         try:
-            fields = root_node(value).expect(SEQUENCE).children()
+            whole = unscanned_node(self._extensions[_ISSUING_DISTRIBUTION_POINT][1])
+            fields = whole.expect(SEQUENCE).children()
             return {
                 field.tag: field for field in fields if field.tag == _POINT or any(field.contents)
             }
         except DAMAGE:
-            return {_INDIRECT: Node(value, (0, 0, 0, 0, 0))}
+            return {_INDIRECT: whole}

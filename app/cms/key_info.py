@@ -10,7 +10,6 @@ from itertools import islice
 
 from lxml import etree
 
-from app.cms.certificates import MAX_CERTIFICATE_SIZE, is_lone_certificate
 from app.cms.security_tokens import (
     DS,
     MAX_TOKENS,
@@ -19,6 +18,7 @@ from app.cms.security_tokens import (
     SecurityTokens,
     decode,
 )
+from app.cms.x509 import MAX_CERTIFICATE_SIZE, is_lone_certificate
 
 # Certificates of one signature that are tried.
 MAX_CANDIDATES = 16

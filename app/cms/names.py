@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-from app.cms.ber import OBJECT_IDENTIFIER, SEQUENCE, SET, Element, Scanned, scan
+from app.cms.ber import OBJECT_IDENTIFIER, SEQUENCE, SET
 from app.cms.errors import MalformedSignature
-from app.cms.records import dotted
+from app.cms.nodes import Node, read_node
 
 COMMON_NAME = "2.5.4.3"
 SURNAME = "2.5.4.4"
@@ -71,15 +71,14 @@ def read_name(der: bytes) -> Name:
     if der == EMPTY:
         return Name((), damaged=False)
     try:
-        value = scan(der)
+        parts = _list_attributes(read_node(der))
     except MalformedSignature:
         return Name((), damaged=True)
     found = []
-    parts = _list_attributes(value)
     damaged = len(parts) > _MAX_ATTRIBUTES
     for part in parts[:_MAX_ATTRIBUTES]:
         try:
-            kind, text = _read_attribute(value, part)
+            kind, text = _read_attribute(part)
         except ValueError:
             damaged = True
             continue
@@ -102,17 +101,9 @@ def name_key(name: bytes) -> str | None:
 def _short_name_key(name: bytes) -> str | None:
     """Return the same of a name that isn't too large to be remembered."""
     try:
-        value, relatives = _scan_relatives(name)
-        return repr([_relative_key(value, relative) for relative in relatives])
+        return repr([_relative_key(one) for one in read_node(name).elements(_MAX_COMPARED)])
     except (MalformedSignature, ValueError):
         return None
-
-
-def _scan_relatives(name: bytes) -> tuple[Scanned, list[Element]]:
-    """Scan a Name, and list its RelativeDistinguishedNames. Raises MalformedSignature."""
-    value = scan(name)
-    [outermost] = value.elements(0, len(name), 0)
-    return value, value.elements(outermost[2], outermost[3], _MAX_COMPARED)
 
 
 def relative_keys(name: bytes) -> RelativeKeys | None:
@@ -126,64 +117,55 @@ def relative_keys(name: bytes) -> RelativeKeys | None:
     if len(name) > _MAX_COMPARED:
         return None
     try:
-        value, relatives = _scan_relatives(name)
+        return tuple(_text_or_bytes(one) for one in read_node(name).elements(_MAX_COMPARED))
     except MalformedSignature:
         return None
-    return tuple(_text_or_bytes(value, relative) for relative in relatives)
 
 
-def _text_or_bytes(value: Scanned, relative: Element) -> str | bytes:
+def _text_or_bytes(relative: Node) -> str | bytes:
     try:
-        return repr(_relative_key(value, relative))
+        return repr(_relative_key(relative))
     except ValueError:
-        return value.data[relative[1] : relative[4]]
+        return relative.encoded
 
 
-def _relative_key(value: Scanned, relative: Element) -> list[tuple[bytes, str]]:
+def _relative_key(relative: Node) -> list[tuple[bytes, str]]:
     """Make a RelativeDistinguishedName, which is a SET, comparable. Raises ValueError."""
-    is_set = relative[0] == SET
-    attributes = value.elements(relative[2], relative[3], _MAX_COMPARED) if is_set else []
+    attributes = relative.elements(_MAX_COMPARED) if relative.tag == SET else []
     if not attributes:
         raise ValueError("not a SET of something")
-    return sorted(_attribute_key(value, attribute) for attribute in attributes)
+    return sorted(map(_attribute_key, attributes))
 
 
-def _attribute_key(value: Scanned, attribute: Element) -> tuple[bytes, str]:
+def _attribute_key(attribute: Node) -> tuple[bytes, str]:
     """Return the type of an attribute, and its text made comparable. Raises ValueError."""
-    kind, text = _type_and_string(value, attribute)
-    folded = _normalise(value.data[text[2] : text[3]].decode(_ENCODINGS[text[0]])).casefold()
-    return value.data[kind[2] : kind[3]], " ".join(_normalise(folded).split())
+    kind, text = _type_and_string(attribute)
+    folded = _normalise(text.contents.decode(_ENCODINGS[text.tag])).casefold()
+    return kind.contents, " ".join(_normalise(folded).split())
 
 
 def _normalise(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
-def _list_attributes(value: Scanned) -> list[Element]:
+def _list_attributes(name: Node) -> list[Node]:
     """List the AttributeTypeAndValue of all RelativeDistinguishedNames."""
-    outermost = value.elements(0, len(value.data), 1)[0]
-    found: list[Element] = []
-    for relative in value.elements(outermost[2], outermost[3], _MAX_ATTRIBUTES):
-        if relative[0] == SET:
-            found += value.elements(relative[2], relative[3], _MAX_ATTRIBUTES)
-        else:
-            found.append(relative)
+    found: list[Node] = []
+    for relative in name.elements(_MAX_ATTRIBUTES):
+        found += relative.elements(_MAX_ATTRIBUTES) if relative.tag == SET else [relative]
     return found
 
 
-def _read_attribute(value: Scanned, attribute: Element) -> tuple[str, str]:
+def _read_attribute(attribute: Node) -> tuple[str, str]:
     """Return type and text of one attribute. Raises ValueError."""
-    kind, text = _type_and_string(value, attribute)
-    return (
-        dotted(value.data[kind[2] : kind[3]]),
-        clean(value.data[text[2] : text[3]].decode(_ENCODINGS[text[0]], "replace")),
-    )
+    kind, text = _type_and_string(attribute)
+    return kind.identifier(), clean(text.contents.decode(_ENCODINGS[text.tag], "replace"))
 
 
-def _type_and_string(value: Scanned, attribute: Element) -> list[Element]:
+def _type_and_string(attribute: Node) -> list[Node]:
     """Return the two parts of an AttributeTypeAndValue. Raises ValueError."""
-    parts = value.elements(attribute[2], attribute[3], 2) if attribute[0] == SEQUENCE else []
-    if len(parts) != 2 or parts[0][0] != OBJECT_IDENTIFIER or parts[1][0] not in _ENCODINGS:
+    parts = attribute.elements(2) if attribute.tag == SEQUENCE else []
+    if len(parts) != 2 or parts[0].tag != OBJECT_IDENTIFIER or parts[1].tag not in _ENCODINGS:
         raise ValueError("not a type and a string")
     return parts
 

@@ -1,14 +1,13 @@
 """Records in BER, read field by field: each field is asked for what it must be.
 
-The offsets are those of `ber`; nothing is copied before somebody wants it. Whatever is not as it
-should be raises one of DAMAGE, which each reader of a record turns into an error of its own.
+Nothing is copied before it is asked for. Whatever is not as it should be raises one of DAMAGE,
+which each reader of a record turns into an error of its own.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from app.cms.algorithms import AlgorithmIdentifier
 from app.cms.ber import (
     BIT_STRING,
     CONSTRUCTED_OCTET_STRING,
@@ -22,7 +21,7 @@ from app.cms.ber import (
     scan,
 )
 from app.cms.errors import MalformedSignature
-from app.cms.records import dotted
+from app.cms.oids import AlgorithmIdentifier, dotted
 
 DAMAGE = (MalformedSignature, ValueError, IndexError, KeyError)
 """What reading raises where a record is damaged."""
@@ -47,42 +46,70 @@ _UTC_TIME = re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
 _GENERALIZED_TIME = re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?Z")
 
 
-@dataclass(frozen=True, slots=True)
 class Node:
-    """One element of an encoded value."""
+    """One element of an encoded value; `tag` is its identifier octet."""
 
-    value: Scanned
-    element: Element
+    __slots__ = ("_element", "_value", "tag")
 
-    @property
-    def tag(self) -> int:
-        """The identifier octet."""
-        return self.element[0]
+    def __init__(self, value: Scanned, element: Element) -> None:
+        """Take the whole that the element is in, and where it stands there."""
+        self._value = value
+        self._element = element
+        self.tag = element[0]
 
     @property
     def contents(self) -> bytes:
         """The contents octets."""
-        return self.value.data[self.element[2] : self.element[3]]
+        return self._value.data[self._element[2] : self._element[3]]
 
     @property
     def encoded(self) -> bytes:
         """The whole element."""
-        return self.value.data[self.element[1] : self.element[4]]
+        return self._value.data[self._element[1] : self._element[4]]
 
     @property
     def size(self) -> int:
         """How many bytes the whole element has."""
-        return self.element[4] - self.element[1]
+        return self._element[4] - self._element[1]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where the whole element starts and stops in the value that was scanned."""
+        return self._element[1], self._element[4]
+
+    @property
+    def contents_span(self) -> tuple[int, int]:
+        """Where the contents octets start and stop in the value that was scanned."""
+        return self._element[2], self._element[3]
+
+    def starts_with(self, octets: bytes) -> bool:
+        """Return whether the contents octets begin so."""
+        return self._value.data.startswith(octets, self._element[2], self._element[3])
+
+    def elements(self, limit: int = MAX_FIELDS) -> list["Node"]:
+        """Return the elements inside, none if it is primitive, and `limit` + 1 of them at most.
+
+        So the caller can tell that there are too many.
+        """
+        tag, _, start, stop, _ = self._element
+        value = self._value
+        return (
+            [Node(value, one) for one in value.elements(start, stop, limit)] if tag & 0x20 else []
+        )
 
     def children(self, limit: int = MAX_FIELDS) -> list["Node"]:
         """Return the elements inside, `limit` of them at most. Raises one of DAMAGE."""
-        tag, _, start, stop, _ = self.element
-        if not tag & 0x20:
+        if not self.tag & 0x20:
             raise ValueError("element has nothing inside")
-        found = self.value.elements(start, stop, limit)
-        if len(found) > limit or (found and found[-1][4] != stop):
+        found = self.elements(limit)
+        if len(found) > limit or (found and found[-1].span[1] != self._element[3]):
             raise ValueError("too many elements, or not as many as there should be")
-        return [Node(self.value, element) for element in found]
+        return found
+
+    def layout(self, *layouts: bytes) -> list["Node"]:
+        """Return the elements inside if their tags make up one of `layouts`, else none."""
+        found = self.elements(max(map(len, layouts)))
+        return found if tags_of(found) in layouts else []
 
     def fields(self, limit: int = MAX_FIELDS, tag: int = SEQUENCE) -> "Fields":
         """Return what is inside of a record to be taken in order. Raises one of DAMAGE."""
@@ -106,10 +133,10 @@ class Node:
             raise ValueError("object identifier is too long")
         return dotted(contents)
 
-    def integer(self) -> int:
-        """Read an INTEGER. Raises ValueError."""
+    def integer(self, limit: int = _MAX_INTEGER) -> int:
+        """Read an INTEGER of at most `limit` bytes. Raises ValueError."""
         contents = self.expect(INTEGER).contents
-        if not 0 < len(contents) <= _MAX_INTEGER:
+        if not 0 < len(contents) <= limit:
             raise ValueError("not a number of a size in use")
         return int.from_bytes(contents, "big", signed=True)
 
@@ -120,20 +147,29 @@ class Node:
         parameters = fields.rest()
         return AlgorithmIdentifier(oid, parameters[0].encoded if parameters else None)
 
+    def extension(self) -> tuple[str, bool, bytes]:
+        """Read an Extension (RFC 5280 section 4.1): its identifier, whether critical, the value.
+
+        Raises one of DAMAGE.
+        """
+        fields = self.fields(3)
+        oid = fields.take(OBJECT_IDENTIFIER).identifier()
+        critical = fields.optional(BOOLEAN)
+        value = fields.take(OCTET_STRING).contents
+        fields.end()
+        return oid, critical is not None and any(critical.contents), value
+
     def extensions(self) -> dict[str, tuple[bool, bytes]]:
-        """Read Extensions (RFC 5280 section 4.1): identifier -> whether critical, and the value.
+        """Read Extensions: identifier -> whether critical, and the value.
 
         Raises one of DAMAGE, also if one stands twice.
         """
         found: dict[str, tuple[bool, bytes]] = {}
-        for extension in self.expect(SEQUENCE).children(MAX_EXTENSIONS):
-            fields = extension.fields(3)
-            oid = fields.take(OBJECT_IDENTIFIER).identifier()
-            critical = fields.optional(BOOLEAN)
+        for element in self.expect(SEQUENCE).children(MAX_EXTENSIONS):
+            oid, critical, value = element.extension()
             if oid in found:
                 raise ValueError("an extension stands twice")
-            value = fields.take(OCTET_STRING).contents
-            found[oid] = (critical is not None and any(critical.contents), value)
+            found[oid] = critical, value
         return found
 
     def bits(self) -> bytes:
@@ -143,13 +179,17 @@ class Node:
             raise ValueError("not a BIT STRING of whole octets")
         return contents[1:]
 
+    def count_octets(self) -> int | None:
+        """Return the size of an OCTET STRING, which may be in pieces; None if it is another."""
+        return self._value.count_octets(self._element)
+
     def octets(self) -> bytes:
         """Read an OCTET STRING, which BER may cut into pieces. Raises ValueError.
 
         Pieces may have pieces in turn: walked is over headers, flat, so that levels cost nothing.
         """
-        data = self.value.data
-        _, position, _, _, stop = self.element
+        data = self._value.data
+        _, position, _, _, stop = self._element
         pieces: list[bytes] = []
         while position < stop:
             tag, length = data[position], data[position + 1]
@@ -180,6 +220,10 @@ class Node:
         whole = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         fraction = (match[7] or b"0")[:6].ljust(6, b"0")
         return whole + timedelta(microseconds=int(fraction))
+
+    def remember(self) -> None:
+        """Spare later scans the way through the same bytes; see `Scanned.remember`."""
+        self._value.remember(self._element)
 
 
 class Fields:
@@ -214,11 +258,24 @@ class Fields:
             raise ValueError("there are more fields than there should be")
 
 
+def tags_of(nodes: Sequence[Node]) -> bytes:
+    """Return the tags of elements that stand side by side."""
+    return bytes([node.tag for node in nodes])
+
+
 def read_node(der: bytes) -> Node:
     """Scan the encoded SEQUENCE that `der` is, and nothing after it. Raises MalformedSignature."""
     return root_node(scan(der))
 
 
-def root_node(value: Scanned) -> Node:
-    """Return the outermost element of what has been scanned."""
-    return Node(value, value.elements(0, len(value.data), 0)[0])
+def root_node(value: Scanned, offset: int = 0) -> Node:
+    """Return the outermost element of what has been scanned, or the one that begins at `offset`."""
+    return Node(value, value.elements(offset, offset + 1, 0)[0])
+
+
+def unscanned_node(der: bytes) -> Node:
+    """Return the outermost element of DER that needs no scan: definite lengths all through.
+
+    Whoever reads on minds the edges.
+    """
+    return root_node(Scanned(der, {}))

@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from app.cms import algorithms, x509
-from app.cms.authorities import read_embedded_certificate
 from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
 from app.cms.budget import FREE, Budget
 from app.cms.certificate_rules import check_holder
@@ -21,7 +20,7 @@ from app.cms.nodes import DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
 from app.cms.occasions import Occasion
 from app.cms.paths import check_link
 from app.cms.status import Answer
-from app.cms.x509 import Certificate, MalformedExtension
+from app.cms.x509 import Certificate, MalformedExtension, read_embedded_certificate
 
 Status: TypeAlias = Revoked | Literal["good", "unknown"]
 """What a responder says of one certificate (section 2.2)."""

@@ -12,19 +12,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from app.cms.algorithm_names import name
-from app.cms.ber import (
-    INTEGER,
-    MAX_OBJECT_IDENTIFIER,
-    OBJECT_IDENTIFIER,
-    OCTET_STRING,
-    SEQUENCE,
-    Element,
-    Scanned,
-    scan,
-)
+from app.cms.ber import MAX_OBJECT_IDENTIFIER, OBJECT_IDENTIFIER, OCTET_STRING
 from app.cms.errors import UnsupportedAlgorithm
 from app.cms.gost.curves import Curve
-from app.cms.records import dotted
+from app.cms.nodes import Node, read_node
+from app.cms.oids import AlgorithmIdentifier, dotted
 
 # RFC 8017 appendix B.1, and NIST's register.
 MD5 = "1.2.840.113549.2.5"
@@ -70,14 +62,6 @@ _HASH, _MASK, _SALT, _TRAILER = 0xA0, 0xA1, 0xA2, 0xA3
 # There is no record here with more fields.
 _MAX_FIELDS = 4
 _EMPTY_SEQUENCE = b"\x30\x00"
-
-
-@dataclass(frozen=True, slots=True)
-class AlgorithmIdentifier:
-    """RFC 5280 section 4.1.1.2. `parameters` are encoded, or None if they are absent."""
-
-    oid: str
-    parameters: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,30 +114,29 @@ def read_pss_parameters(der: bytes | None) -> PssParameters:
         raise ValueError("PSS parameters are missing")
     if der == _EMPTY_SEQUENCE:
         return PssParameters()
-    value = scan(der)
-    listed = _sequence(value)
-    tags = [field[0] for field in listed]
+    listed = read_node(der).elements(_MAX_FIELDS)
+    tags = [field.tag for field in listed]
     if tags != sorted(set(tags) & {_HASH, _MASK, _SALT, _TRAILER}):
         raise ValueError("not RSASSA-PSS-params")
-    fields = {field[0]: _only_child(value, field) for field in listed}
-    if _TRAILER in fields and _integer(value, fields[_TRAILER]) != 1:
+    fields = {field.tag: field.only() for field in listed}
+    if _TRAILER in fields and fields[_TRAILER].integer(len(der)) != 1:
         raise UnsupportedAlgorithm("RSASSA-PSS trailer")
-    salt_length = _integer(value, fields[_SALT]) if _SALT in fields else 20
+    salt_length = fields[_SALT].integer(len(der)) if _SALT in fields else 20
     if not 0 <= salt_length <= MAX_RSA_BITS // 8:
         raise ValueError("salt is longer than any modulus")
     return PssParameters(
-        _algorithm(value, fields[_HASH])[0] if _HASH in fields else SHA_1,
-        _mask_digest(value, fields[_MASK]) if _MASK in fields else SHA_1,
+        fields[_HASH].algorithm().oid if _HASH in fields else SHA_1,
+        _mask_digest(fields[_MASK]) if _MASK in fields else SHA_1,
         salt_length,
     )
 
 
-def _mask_digest(value: Scanned, mask: Element) -> str:
+def _mask_digest(mask: Node) -> str:
     """Return the digest that MGF1 is to use (RFC 8017 appendix A.2.3)."""
-    oid, parameters = _algorithm(value, mask)
-    if oid != _MGF1 or parameters is None:
-        raise UnsupportedAlgorithm(name(oid))
-    return _algorithm(value, parameters)[0]
+    kind, *parameters = mask.fields(2).rest()
+    if kind.identifier() != _MGF1 or not parameters:
+        raise UnsupportedAlgorithm(name(kind.identifier()))
+    return parameters[0].algorithm().oid
 
 
 def verify_rsa(
@@ -164,8 +147,7 @@ def verify_rsa(
     signature: bytes,
 ) -> None:
     """Check an RSA signature (RFC 8017 section 8) with an encoded RSAPublicKey (appendix A.1.1)."""
-    value = scan(key)
-    modulus, exponent = (_integer(value, field) for field in _sequence(value))
+    modulus, exponent = (field.integer(len(key)) for field in read_node(key).elements(2))
     if modulus < 0 or exponent < 0:
         raise ValueError("not an RSAPublicKey")
     if not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS:
@@ -232,11 +214,10 @@ def read_curve(parameters: bytes | None) -> str:
     """Return the curve that the parameters of a GOST key name first (RFC 4491 section 2.3.2)."""
     if parameters is None:
         raise ValueError("key names no curve")
-    value = scan(parameters)
-    fields = _sequence(value)
+    fields = read_node(parameters).elements()
     if not fields:
         raise ValueError("key names no curve")
-    return _object_identifier(value, fields[0])
+    return fields[0].identifier()
 
 
 def _find_curve(parameters: bytes | None) -> ec.EllipticCurve:
@@ -257,36 +238,3 @@ def _named_curve(parameters: bytes | None) -> str:
     if not 0 < size <= MAX_OBJECT_IDENTIFIER or parameters[1] != size:
         raise ValueError("not an OBJECT IDENTIFIER")
     return dotted(parameters[2:])
-
-
-def _sequence(value: Scanned) -> list[Element]:
-    """List what stands in the outermost SEQUENCE."""
-    _, _, start, stop, _ = value.elements(0, len(value.data), 1)[0]
-    return value.elements(start, stop, _MAX_FIELDS)
-
-
-def _only_child(value: Scanned, element: Element) -> Element:
-    children = value.elements(element[2], element[3], 1)
-    if len(children) != 1:
-        raise ValueError("not an explicit tag around one element")
-    return children[0]
-
-
-def _algorithm(value: Scanned, element: Element) -> tuple[str, Element | None]:
-    """Return the parts of an AlgorithmIdentifier."""
-    parts = value.elements(element[2], element[3], 2) if element[0] == SEQUENCE else []
-    if not 0 < len(parts) <= 2:
-        raise ValueError("not an AlgorithmIdentifier")
-    return _object_identifier(value, parts[0]), parts[1] if len(parts) == 2 else None
-
-
-def _object_identifier(value: Scanned, element: Element) -> str:
-    if element[0] != OBJECT_IDENTIFIER:
-        raise ValueError("not an OBJECT IDENTIFIER")
-    return dotted(value.data[element[2] : element[3]])
-
-
-def _integer(value: Scanned, element: Element) -> int:
-    if element[0] != INTEGER or element[2] == element[3]:
-        raise ValueError("not an INTEGER")
-    return int.from_bytes(value.data[element[2] : element[3]], "big", signed=True)

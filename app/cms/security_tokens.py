@@ -13,11 +13,10 @@ from itertools import islice
 
 from lxml import etree
 
-from app.cms import armour, records, x509
+from app.cms import armour, x509
 from app.cms.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET
-from app.cms.certificates import MAX_CERTIFICATE_SIZE
 from app.cms.nodes import DAMAGE, Node, read_node
-from app.cms.x509 import MalformedExtension, read_certificate
+from app.cms.x509 import MAX_CERTIFICATE_SIZE, MalformedExtension, read_certificate
 
 # The namespaces of XMLDSig and of WS-Security, as lxml writes them before a name.
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
@@ -149,5 +148,5 @@ def decode(element: etree._Element, limit: int = _MAX_TEXT) -> bytes:
 def _key_identifier(der: bytes) -> bytes | None:
     try:
         return x509.subject_key_identifier(read_certificate(der))
-    except (MalformedExtension, *DAMAGE, *records.DAMAGE):
+    except (MalformedExtension, *DAMAGE):
         return None

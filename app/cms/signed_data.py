@@ -6,7 +6,6 @@ All is read in place, since the content may have megabytes; only certificates go
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from app.cms import records
 from app.cms.ber import (
     EXPLICIT_0,
     INTEGER,
@@ -17,19 +16,17 @@ from app.cms.ber import (
     Element,
     Scanned,
 )
-from app.cms.certificates import (
-    MAX_CERTIFICATE_SIZE,
-    CertificateSource,
-    EmbeddedCertificates,
-    is_certificate,
-)
+from app.cms.certificates import CertificateSet, CertificateSource
 from app.cms.errors import MalformedSignature, refuse_number
+from app.cms.nodes import Node
+from app.cms.oids import dotted
 from app.cms.signer_infos import (
     SignerIdentifier,
     SignerInfo,
     group_same,
     read_signer_info,
 )
+from app.cms.x509 import MAX_CERTIFICATE_SIZE, is_lone_certificate
 
 MAX_SIGNERS = 256
 MAX_CERTIFICATES = 1024
@@ -112,7 +109,7 @@ def parse_signed_data(value: Scanned, elsewhere: CertificateSource | None = None
         raise MalformedSignature("cms: SignedData has no signer")
     if len(signer_infos) > MAX_SIGNERS:
         refuse_number("SignerInfo", MAX_SIGNERS)
-    source = elsewhere or EmbeddedCertificates(value, listed)
+    source = elsewhere or CertificateSet([Node(value, one) for one in listed])
     infos = group_same(value, signer_infos)
     signers = tuple(
         [
@@ -122,7 +119,7 @@ def parse_signed_data(value: Scanned, elsewhere: CertificateSource | None = None
     )
     return SignedCms(
         der=value.data,
-        content_type=records.dotted(content_type),
+        content_type=dotted(content_type),
         content_size=content_size,
         certificates=len(listed),
         signers=signers,
@@ -210,7 +207,7 @@ def _read_signer(
             number=number,
         )
     certificate = _find_certificate(value, record, number, source)
-    if not is_certificate(certificate):
+    if not is_lone_certificate(certificate):
         _refuse_field(number, "certificate")
     return Signer(
         digest_algorithm=record.digest_algorithm,

@@ -17,7 +17,7 @@ from app.cms.ber import (
     Element,
     Scanned,
 )
-from app.cms.records import dotted
+from app.cms.oids import dotted
 
 SignerIdentifier = Literal["issuerAndSerialNumber", "subjectKeyIdentifier"]
 """How a SignerInfo names its certificate."""

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 
-from app.cms import records, x509
+from app.cms import x509
 from app.cms.algorithm_dates import broken_digest, broken_signature
-from app.cms.authorities import Authorities, EmbeddedAuthorities
+from app.cms.authorities import Authorities
 from app.cms.ber import scan
 from app.cms.budget import Budget
 from app.cms.certificate_rules import doubt_broken, title
-from app.cms.certificates import CertificateSource
+from app.cms.certificates import CertificateSet, CertificateSource
 from app.cms.contents import Content
 from app.cms.errors import MalformedSignature, TooCostly, Undecidable
 from app.cms.nodes import DAMAGE, Node
@@ -38,9 +38,6 @@ _SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 _TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 # How parsing ends the sentence for a signer whose certificate it does not find.
 _NOT_EMBEDDED = "certificate is not embedded"
-
-# What reading a token raises for damage; asn1crypto, which reads its certificate, raises more.
-_DAMAGE = (*DAMAGE, *records.DAMAGE)
 
 _MALFORMED = no("the timestamp token is malformed")
 # Of an authority that nobody has been asked about.
@@ -103,11 +100,11 @@ def check_timestamp(token: Node, stamped: bytes, case: TokenCase) -> TimestampSt
     # Step 1.
     try:
         claims = read_token(token.encoded, find_authority=False)
-    except _DAMAGE:
+    except DAMAGE:
         return TimestampStatus(None, None, None, _MALFORMED, None, _UNASKED)
     try:
         parts, authority = _find_authority(token, case)
-    except (TooCostly, *_DAMAGE) as error:
+    except (TooCostly, *DAMAGE) as error:
         return _conclude(claims, _refuse(error))
     verdict = every(
         _check_signers(parts),
@@ -122,7 +119,7 @@ def check_timestamp(token: Node, stamped: bytes, case: TokenCase) -> TimestampSt
     if verdict.answer is not Answer.YES:
         return _conclude(claims, verdict, authority)
     # Step 5.
-    certificates = EmbeddedAuthorities(parts.certificates)
+    certificates = CertificateSet(parts.certificates)
     path, revocation = case.judge(authority, claims.gen_time, certificates)
     if revocation.answer is Answer.UNKNOWN and path.answer is Answer.YES:
         # A remark, or else no timestamp would ever hold without CRLs.
@@ -135,7 +132,7 @@ def _find_authority(token: Node, case: TokenCase) -> tuple[SignedParts, Certific
     """Take a token apart, with the certificate that it names and that its signer meant.
 
     If several are named alike, ESSCertID tells them apart (RFC 5816). Raises TooCostly or one of
-    _DAMAGE.
+    DAMAGE.
     """
     value = scan(token.encoded)
     found: list[tuple[SignedParts, Certificate]] = []

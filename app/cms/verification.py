@@ -8,14 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.cms.authorities import (
-    Authorities,
-    EmbeddedAuthorities,
-    GivenAuthorities,
-)
+from app.cms.authorities import Authorities, GivenAuthorities
 from app.cms.budget import Budget, ContentBudget
 from app.cms.certificate_rules import check_purpose
-from app.cms.certificates import EmbeddedCertificates
+from app.cms.certificates import CertificateSet
 from app.cms.comparison import demand_certificate, demand_parts
 from app.cms.contents import KnownDigest, choose_content, compare_content
 from app.cms.crls import CertificateList
@@ -165,13 +161,13 @@ class Verifier:
         signed = choose_content(parts, content, content_budget)
         same = note_zeros(compare_content(content, signed), signature.trailing_zeros)
         budget = Budget()
+        outer = CertificateSet(parts.certificates)
         case = _Case(
-            (self._intermediates, EmbeddedAuthorities(parts.certificates)),
+            (self._intermediates, outer),
             (self._revocation, read_embedded(parts, budget)),
             budget,
             when,
         )
-        outer = EmbeddedCertificates(signature.scanned, signature.listed)
         tokens = TokenCase(
             lambda authority, moment, more: self._judge_stamper(authority, moment, more, case),
             budget,

@@ -12,24 +12,18 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeVar
 
-from app.cms import extensions, records
+from app.cms import extensions
 from app.cms.algorithms import AlgorithmIdentifier, PublicKey
-from app.cms.ber import (
-    EXPLICIT_0,
-    EXPLICIT_3,
-    OBJECT_IDENTIFIER,
-    OCTET_STRING,
-    SEQUENCE,
-    Element,
-    Scanned,
-    scan,
-)
-from app.cms.certificates import is_lone_certificate
+from app.cms.ber import BIT_STRING, EXPLICIT_0, EXPLICIT_3, INTEGER, SEQUENCE
 from app.cms.errors import CmsError, MalformedSignature
 from app.cms.extensions import BasicConstraints
 from app.cms.names import name_key
-from app.cms.nodes import BOOLEAN, DAMAGE
+from app.cms.nodes import DAMAGE, Node, read_node, tags_of
+from app.cms.validity import read_validity
 
+# Bytes. A certificate of the NCA has 1,000 to 2,200. The cap bounds what may hide in extensions,
+# whose values are opaque to `ber.scan`.
+MAX_CERTIFICATE_SIZE = 16 * 1024
 # Extensions of one certificate; the NCA's have 10.
 MAX_EXTENSIONS = 64
 
@@ -50,14 +44,12 @@ INHIBIT_ANY_POLICY = "2.5.29.54"
 
 # TBSCertificate has ten fields at most (section 4.1).
 _MAX_FIELDS = 10
+# The tags of Certificate, of TBSCertificate from serialNumber to subjectPublicKeyInfo, and of that.
+_CERTIFICATE = bytes((SEQUENCE, SEQUENCE, BIT_STRING))
+_TBS_CERTIFICATE = bytes((INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE))
+_PUBLIC_KEY = bytes((SEQUENCE, BIT_STRING))
 # issuerUniqueID and subjectUniqueID, which nobody uses, may stand before the extensions.
 _UNIQUE_IDS = (0x81, 0xA1, 0x82, 0xA2)
-
-# The tags that the fields of an Extension may have: extnID, critical (optional), extnValue.
-_EXTENSIONS = (
-    [OBJECT_IDENTIFIER, OCTET_STRING],
-    [OBJECT_IDENTIFIER, BOOLEAN, OCTET_STRING],
-)
 
 Value = TypeVar("Value")
 
@@ -120,102 +112,100 @@ class Certificate:
         key = self.subject_key
         return self.issuer == self.subject or (key is not None and key == self.issuer_key)
 
+    @classmethod
+    def parse(cls, der: bytes) -> "Certificate":
+        """Take apart an encoded Certificate (section 4.1), scanning it once.
+
+        Raises MalformedSignature if it is none, or larger than 16 KB.
+        """
+        try:
+            if len(der) > MAX_CERTIFICATE_SIZE:
+                raise ValueError("too large")
+            return cls._take_apart(read_node(der))
+        except DAMAGE as error:
+            raise MalformedSignature("cms: {field} is malformed", field="certificate") from error
+
+    @classmethod
+    def _take_apart(cls, whole: Node) -> "Certificate":
+        """Read each field where it must stand. Raises one of DAMAGE."""
+        tbs, algorithm, signature = whole.layout(_CERTIFICATE)
+        fields = tbs.elements(_MAX_FIELDS)
+        if fields and fields[0].tag == EXPLICIT_0:
+            del fields[0]
+        if tags_of(fields[:6]) != _TBS_CERTIFICATE:
+            raise ValueError("not a TBSCertificate")
+        serial, inner, issuer, validity, subject, key = fields[:6]
+        # A subject may be empty, if subjectAltName names the holder (section 4.1.2.6).
+        if not serial.contents or not issuer.contents:
+            raise ValueError("a field is empty")
+        not_before, not_after = read_validity(validity)
+        key_algorithm, key_bits = key.layout(_PUBLIC_KEY)
+        listed, damaged = _read_extensions(fields[6:])
+        return cls(
+            der=whole.encoded,
+            fingerprint=hashlib.sha256(whole.encoded).hexdigest(),
+            tbs=tbs.encoded,
+            signature_algorithm=algorithm.algorithm(),
+            signed_algorithm=inner.algorithm(),
+            signature=signature.bits(),
+            serial_number=int.from_bytes(serial.contents, "big", signed=True),
+            issuer=issuer.encoded,
+            subject=subject.encoded,
+            not_before=not_before,
+            not_after=not_after,
+            public_key=PublicKey(key_algorithm.algorithm(), key_bits.bits(), key.encoded),
+            extensions=MappingProxyType(listed),
+            extensions_damaged=damaged,
+        )
+
 
 @lru_cache(maxsize=512)
 def read_certificate(der: bytes) -> Certificate:
-    """Take apart an encoded Certificate (section 4.1); the last 512 are remembered.
+    """Return `Certificate.parse` of it; the last 512 are remembered.
 
-    Raises MalformedSignature if it is none, or larger than 16 KB.
+    An office has few signers, and each next version of a document brings the earlier ones'
+    certificates again. Raises MalformedSignature.
     """
-    if not is_lone_certificate(der):
-        raise MalformedSignature("cms: {field} is malformed", field="certificate")
-    value = scan(der)
-    tbs, algorithm, signature = _children(value, value.elements(0, len(der), 1)[0], 3)[:3]
-    fields = _children(value, tbs, _MAX_FIELDS)
-    first = 1 if fields[0][0] == EXPLICIT_0 else 0
-    serial, inner, issuer, validity, subject, key = fields[first : first + 6]
-    not_before, not_after = records.read_validity(_encoded(value, validity))
-    listed, damaged = _read_extensions(value, fields[first + 6 :])
-    return Certificate(
-        der=der,
-        fingerprint=hashlib.sha256(der).hexdigest(),
-        tbs=_encoded(value, tbs),
-        signature_algorithm=_algorithm(value, algorithm),
-        signed_algorithm=_algorithm(value, inner),
-        signature=_bits(value, signature),
-        serial_number=int.from_bytes(_contents(value, serial), "big", signed=True),
-        issuer=_encoded(value, issuer),
-        subject=_encoded(value, subject),
-        not_before=not_before,
-        not_after=not_after,
-        public_key=_public_key(value, key),
-        extensions=MappingProxyType(listed),
-        extensions_damaged=damaged,
-    )
+    return Certificate.parse(der)
 
 
-def _children(value: Scanned, element: Element, limit: int) -> list[Element]:
-    return value.elements(element[2], element[3], limit)
+def read_embedded_certificate(der: bytes) -> Certificate | None:
+    """Read a certificate that somebody sent; None if it can't be read."""
+    try:
+        return read_certificate(der)
+    except MalformedSignature:
+        return None
 
 
-def _encoded(value: Scanned, element: Element) -> bytes:
-    return value.data[element[1] : element[4]]
+def is_lone_certificate(der: bytes) -> bool:
+    """Return whether bytes that nobody has scanned yet are a certificate."""
+    return read_embedded_certificate(der) is not None
 
 
-def _contents(value: Scanned, element: Element) -> bytes:
-    return value.data[element[2] : element[3]]
-
-
-def _bits(value: Scanned, element: Element) -> bytes:
-    """Return a BIT STRING without the octet that counts unused bits."""
-    return _contents(value, element)[1:]
-
-
-def _algorithm(value: Scanned, element: Element) -> AlgorithmIdentifier:
-    parts = _children(value, element, 2)
-    parameters = _encoded(value, parts[1]) if len(parts) > 1 else None
-    return AlgorithmIdentifier(records.dotted(_contents(value, parts[0])), parameters)
-
-
-def _public_key(value: Scanned, element: Element) -> PublicKey:
-    algorithm, bits = _children(value, element, 2)[:2]
-    return PublicKey(_algorithm(value, algorithm), _bits(value, bits), _encoded(value, element))
-
-
-def _read_extensions(value: Scanned, fields: list[Element]) -> tuple[dict[str, Extension], bool]:
+def _read_extensions(fields: list[Node]) -> tuple[dict[str, Extension], bool]:
     """Return the extensions that can be told apart, and whether there is anything else."""
     found: dict[str, Extension] = {}
-    rest = [field for field in fields if field[0] not in _UNIQUE_IDS]
+    rest = [field for field in fields if field.tag not in _UNIQUE_IDS]
     if not rest:
         return found, False
-    lists = _children(value, rest[0], 1) if [part[0] for part in rest] == [EXPLICIT_3] else []
-    if [part[0] for part in lists] != [SEQUENCE]:
+    lists = rest[0].elements(1) if tags_of(rest) == bytes((EXPLICIT_3,)) else []
+    if tags_of(lists) != bytes((SEQUENCE,)):
         return found, True
-    elements = _children(value, lists[0], MAX_EXTENSIONS)
+    elements = lists[0].elements(MAX_EXTENSIONS)
     damaged = len(elements) > MAX_EXTENSIONS
     for element in elements[:MAX_EXTENSIONS]:
         try:
-            oid, extension = _read_extension(value, element)
+            oid, critical, value = element.extension()
         except ValueError:
             damaged = True
             continue
-        if oid in found:
-            first = found[oid]
-            extension = Extension(first.critical or extension.critical, first.value, repeated=True)
-        found[oid] = extension
+        first = found.get(oid)
+        found[oid] = (
+            Extension(first.critical or critical, first.value, repeated=True)
+            if first
+            else Extension(critical, value)
+        )
     return found, damaged
-
-
-def _read_extension(value: Scanned, element: Element) -> tuple[str, Extension]:
-    """Take an Extension apart (section 4.1). Raises ValueError."""
-    parts = _children(value, element, 3) if element[0] == SEQUENCE else []
-    layout = [part[0] for part in parts]
-    if layout not in _EXTENSIONS:
-        raise ValueError("not an Extension")
-    critical = len(parts) == 3 and any(_contents(value, parts[1]))
-    return records.dotted(_contents(value, parts[0])), Extension(
-        critical, _contents(value, parts[-1])
-    )
 
 
 def basic_constraints(certificate: Certificate) -> BasicConstraints | None:

@@ -1,5 +1,6 @@
 """The algorithms that XML signatures name by URI (XMLDSig section 6, RFC 9231 section 2)."""
 
+from app.cms.oids import AlgorithmIdentifier
 from app.cms.public_keys import (
     MD5,
     PSS,
@@ -12,7 +13,6 @@ from app.cms.public_keys import (
     SHA_256,
     SHA_384,
     SHA_512,
-    AlgorithmIdentifier,
 )
 
 _GOST_34311 = "1.2.398.3.10.1.3.1"

@@ -6,13 +6,11 @@ import re
 
 from app.api.ncanode.checks import CheckFailed
 from app.cms import armour, wrapped
-from app.cms.authorities import read_embedded_certificate
-from app.cms.certificates import MAX_CERTIFICATE_SIZE
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.x509 import Certificate
+from app.cms.x509 import MAX_CERTIFICATE_SIZE, Certificate, read_embedded_certificate
 
 #: Characters: base64 with its line ends and armour.
 _MAX_SIZE = 2 * MAX_CERTIFICATE_SIZE
