@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from app.cms.claims import Claims
 from app.cms.parsing import parse
-from app.cms.signers import SignerClaims, describe
+from app.cms.signer_infos import SignerInfo
+from app.cms.signers import describe
 
 #: Surnames begin alike, as they do in a real country: half of them with the same letter.
 SURNAMES = [
@@ -146,7 +147,19 @@ class Person:
         )
 
 
-def signers(cms: str) -> list[SignerClaims]:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Signer(SignerInfo):
+    """A signer whose certificate would claim what is `told`."""
+
+    told: Claims
+
+    @property
+    def claims(self) -> Claims:
+        return self.told
+
+
+def signers(cms: str) -> list[SignerInfo]:
     """Give everybody, as the one who signed `cms` would be described if he were they."""
     (signer,) = describe(parse(cms))
-    return [replace(signer, claims=Person(number).claims(signer.claims)) for number in range(COUNT)]
+    known = {one.name: getattr(signer, one.name) for one in fields(signer)}
+    return [_Signer(**known, told=Person(number).claims(signer.claims)) for number in range(COUNT)]

@@ -18,11 +18,10 @@ from asn1crypto import core, pem
 
 from app.cms.algorithm_names import name
 from app.cms.algorithms import DIGESTS, AlgorithmIdentifier, PublicKey, verify_signature
-from app.cms.x509 import read_embedded_certificate
 from app.cms.errors import CmsError, UnsupportedAlgorithm
 from app.cms.status import Answer, every
 from app.cms.verification import Verifier
-from app.cms.x509 import Certificate
+from app.cms.x509 import Certificate, read_embedded_certificate
 
 Json = dict[str, Any]
 

@@ -15,7 +15,8 @@ from app.cms.facts import name_text, signer_facts
 from app.cms.names import clean
 from app.cms.occasions import is_future
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import SignerClaims, describe_content
+from app.cms.signer_infos import SignerInfo
+from app.cms.signers import describe_content
 from app.cms.status import Answer, Reason, SignerStatus, Verdict, every
 from app.wording.sentences import Wording
 from app.wording.verdicts import Given
@@ -94,7 +95,7 @@ def _indent(margin: str, lines: Iterable[str]) -> Iterator[str]:
     return (margin + clean(line) for line in lines)
 
 
-def _name_signer(claims: SignerClaims, status: SignerStatus, wording: Wording) -> str:
+def _name_signer(claims: SignerInfo, status: SignerStatus, wording: Wording) -> str:
     is_known = status.whole.answer is Answer.YES
     return wording.phrase(
         "Signer {number} is {who}" if is_known else "Signer {number} claims to be {who}",
@@ -159,7 +160,7 @@ def _say(verdict: Verdict, wording: Wording) -> str:
     return wording.phrase("{answer} (needed: {remedies})", answer=said, remedies=remedies)
 
 
-def _tell_times(claims: SignerClaims, status: SignerStatus, wording: Wording) -> Iterator[str]:
+def _tell_times(claims: SignerInfo, status: SignerStatus, wording: Wording) -> Iterator[str]:
     """Write what of the time of signing is attested, and what the signer claims."""
     stamp = status.timestamp
     if stamp and status.decisive_time_source != "timestamp":
@@ -181,7 +182,7 @@ def _tell_times(claims: SignerClaims, status: SignerStatus, wording: Wording) ->
 
 
 def _warn_of_time(
-    report: Report, claims: SignerClaims, status: SignerStatus, wording: Wording
+    report: Report, claims: SignerInfo, status: SignerStatus, wording: Wording
 ) -> Iterator[str]:
     """Warn of a time that was asked for and does not fit."""
     at, signed = report.at, claims.claimed_signing_time
@@ -200,7 +201,7 @@ def _warn_of_time(
         yield wording.phrase("warning: the time that you gave, {time}, has not come yet", time=at)
 
 
-def _tell_certificate(claims: SignerClaims, wording: Wording) -> Iterator[str]:
+def _tell_certificate(claims: SignerInfo, wording: Wording) -> Iterator[str]:
     facts, certificate = signer_facts(claims), claims.certificate
     yield wording.phrase(
         "algorithms: {signature}, digest {digest}, key {key}",

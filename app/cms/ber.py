@@ -226,19 +226,20 @@ class Scanned:
         data = self.data
         found: list[Element] = []
         position = start
-        while position < stop and len(found) <= limit:
-            tag = data[position]
+        for _ in range(limit + 1):
+            if position >= stop:
+                break
             length = data[position + 1]
             contents = position + 2
-            if length == _INDEFINITE:
+            if length < _INDEFINITE:
+                until = following = contents + length
+            elif length == _INDEFINITE:
                 until = self.closed[position]
                 following = until + 2
             else:
-                if length > _INDEFINITE:
-                    contents += length & 0x7F
-                    length = int.from_bytes(data[position + 2 : contents], "big")
-                until = following = contents + length
-            found.append((tag, position, contents, until, following))
+                contents += length & 0x7F
+                until = following = contents + int.from_bytes(data[position + 2 : contents], "big")
+            found.append((data[position], position, contents, until, following))
             position = following
         return found
 

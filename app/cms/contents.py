@@ -6,7 +6,7 @@ from functools import cached_property
 from app.cms import algorithms
 from app.cms.budget import Budget, cost_of_rewriting, refuse_content
 from app.cms.errors import TooCostly, Undecidable
-from app.cms.signed_parts import SignedParts
+from app.cms.signed_data import SignedCms
 from app.cms.status import FITS_WITH_CRLF, YES, Verdict, no, unknown
 
 
@@ -139,11 +139,11 @@ def _compare_digest(given: KnownDigest, signed: Content) -> Verdict:
 
 
 def choose_content(
-    parts: SignedParts, given: bytes | KnownDigest | None, budget: Budget
+    signature: SignedCms, given: bytes | KnownDigest | None, budget: Budget
 ) -> Content:
     """Return the attached content, or else what was given for it."""
-    if parts.content is not None:
-        return Content(parts.content, budget)
+    if signature.attached:
+        return Content(signature.content, budget)
     if isinstance(given, KnownDigest):
         return Content(None, budget, known=given)
     return Content(given, budget, given=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import SignerClaims, attached_content, describe
+from app.cms.signer_infos import SignerInfo
+from app.cms.signers import attached_content, describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Fingerprints:
 
 
 def fingerprints(
-    signature: SignedCms | SignedXml, signers: tuple[SignerClaims, ...] | None = None
+    signature: SignedCms | SignedXml, signers: tuple[SignerInfo, ...] | None = None
 ) -> Fingerprints:
     """Return the digests of a signature; `signers` is what `describe` said of it, if at hand."""
     own = signature.xml if isinstance(signature, SignedXml) else signature.der

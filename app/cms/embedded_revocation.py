@@ -8,7 +8,7 @@ from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.nodes import DAMAGE, Node
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData
-from app.cms.signed_parts import SignedParts
+from app.cms.signed_data import SignedCms
 
 # How many are looked at in one signature, and the bytes of all responses together: they are walked.
 # CRLs are read in place.
@@ -22,12 +22,12 @@ _REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
 _EXPLICIT_0, _EXPLICIT_1 = 0xA0, 0xA1
 
 
-def read_embedded(parts: SignedParts, budget: Budget) -> RevocationData:
+def read_embedded(signature: SignedCms, budget: Budget) -> RevocationData:
     """Read what can be read, within the limits above; `budget` pays for checking it."""
     crls: list[CertificateList] = []
     responses: list[OcspResponse] = []
     left = MAX_RESPONSE_BYTES
-    for node, kind in islice(_list_embedded(parts), MAX_EMBEDDED):
+    for node, kind in islice(_list_embedded(signature), MAX_EMBEDDED):
         try:
             if kind is CertificateList:
                 crls.append(CertificateList(node.encoded))
@@ -40,19 +40,19 @@ def read_embedded(parts: SignedParts, budget: Budget) -> RevocationData:
 
 
 def _list_embedded(
-    parts: SignedParts,
+    signature: SignedCms,
 ) -> Iterator[tuple[Node, type[CertificateList] | type[OcspResponse]]]:
     """List what stands in SignedData.crls and in the attribute of CAdES.
 
     These are RevocationInfoChoices (RFC 5652 section 10.2.1, RFC 5940) and RevocationValues
     (ETSI EN 319 122-1 section A.1.3.2).
     """
-    for info in parts.revocation_infos:
+    for info in signature.revocation_infos:
         if info.tag != _EXPLICIT_1:
             yield info, CertificateList
         elif (other := _read_other(info)) is not None:
             yield other, OcspResponse
-    for signer in parts.signers:
+    for signer in signature.signers:
         for value in signer.unsigned_attributes.get(_REVOCATION_VALUES, ()):
             yield from _list_values(value)
 

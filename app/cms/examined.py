@@ -7,7 +7,7 @@ from app.cms.claims import Claims
 from app.cms.contents import KnownDigest
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import SignerClaims
+from app.cms.signer_infos import SignerInfo
 from app.cms.status import SignerStatus
 
 
@@ -18,7 +18,7 @@ class Examined:
     signature: SignedCms | SignedXml
     #: What was given besides.
     content: bytes | KnownDigest | None
-    signers: tuple[SignerClaims, ...]
+    signers: tuple[SignerInfo, ...]
     statuses: tuple[SignerStatus, ...]
     #: What is left for the content, if that is verified again.
     content_budget: ContentBudget | None = None

@@ -11,11 +11,11 @@ from typing import Any
 from app.cms import names
 from app.cms.algorithms import name
 from app.cms.names import clean, read_name
-from app.cms.signers import SignerClaims
+from app.cms.signer_infos import SignerInfo
 from app.cms.x509 import Certificate
 
 
-def signer_facts(signer: SignerClaims) -> dict[str, Any]:
+def signer_facts(signer: SignerInfo) -> dict[str, Any]:
     """Write one signer; times are ISO 8601 in UTC, numbers of certificates and digests hex.
 
     `sha256` and `size`, in bytes, of a timestamp are those of the encoded token.
@@ -67,7 +67,7 @@ def name_text(encoded: bytes) -> str:
     return read.value(names.COMMON_NAME) or clean(", ".join(value for _, value in read.attributes))
 
 
-def _timestamp(signer: SignerClaims) -> dict[str, Any] | None:
+def _timestamp(signer: SignerInfo) -> dict[str, Any] | None:
     token = signer.timestamp
     if token is None:
         return None

@@ -45,6 +45,12 @@ _MAX_INTEGER = 64
 _UTC_TIME = re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
 _GENERALIZED_TIME = re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?Z")
 
+# AlgorithmIdentifiers that were read; signatures have the same dozen over and over. So many are
+# remembered, and their bytes at most.
+_algorithms: dict[bytes, AlgorithmIdentifier] = {}
+_MAX_REMEMBERED = 256
+_MAX_REMEMBERED_SIZE = 64
+
 
 class Node:
     """One element of an encoded value; `tag` is its identifier octet."""
@@ -142,10 +148,17 @@ class Node:
 
     def algorithm(self) -> AlgorithmIdentifier:
         """Read an AlgorithmIdentifier (RFC 5280 section 4.1.1.2). Raises one of DAMAGE."""
-        fields = self.fields(2)
-        oid = fields.take(OBJECT_IDENTIFIER).identifier()
-        parameters = fields.rest()
-        return AlgorithmIdentifier(oid, parameters[0].encoded if parameters else None)
+        known = _algorithms.get(self.encoded)
+        if known is None:
+            fields = self.fields(2)
+            oid = fields.take(OBJECT_IDENTIFIER).identifier()
+            parameters = fields.rest()
+            known = AlgorithmIdentifier(oid, parameters[0].encoded if parameters else None)
+            if self.size <= _MAX_REMEMBERED_SIZE:
+                if len(_algorithms) >= _MAX_REMEMBERED:
+                    _algorithms.clear()
+                _algorithms[self.encoded] = known
+        return known
 
     def extension(self) -> tuple[str, bool, bytes]:
         """Read an Extension (RFC 5280 section 4.1): its identifier, whether critical, the value.

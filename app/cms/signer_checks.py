@@ -3,7 +3,6 @@
 Whose the certificate is and whether anybody vouches for it are other questions.
 """
 
-from datetime import datetime
 from functools import lru_cache
 
 from app.cms import algorithms
@@ -14,7 +13,7 @@ from app.cms.contents import Content, Rewritten
 from app.cms.der import encode, encode_der
 from app.cms.errors import TooCostly, Undecidable
 from app.cms.nodes import DAMAGE, Node
-from app.cms.signed_parts import Attributes, SignerParts
+from app.cms.signer_infos import Attributes, SignerInfo
 from app.cms.status import (
     CONTENT_NOT_GIVEN,
     FITS_WITH_CRLF,
@@ -55,7 +54,7 @@ _CONTENT_NEEDED = unknown(
 
 
 def check_signer(
-    signer: SignerParts, certificate: Certificate, content: Content, budget: Budget
+    signer: SignerInfo, certificate: Certificate, content: Content, budget: Budget
 ) -> tuple[Verdict, Verdict]:
     """Return whether `content` is what was signed, and whether the signature is the signer's.
 
@@ -76,7 +75,7 @@ def check_signer(
     return intact, valid
 
 
-def check_intact(signer: SignerParts, certificate: Certificate, content: Content) -> Verdict:
+def check_intact(signer: SignerInfo, certificate: Certificate, content: Content) -> Verdict:
     """Tell the first of the two alone, as cheaply as it can be told."""
     if signer.signed is None:
         return _check_plain_text(signer, certificate, content)[0]
@@ -86,7 +85,7 @@ def check_intact(signer: SignerParts, certificate: Certificate, content: Content
 
 
 def _check_plain_text(
-    signer: SignerParts, certificate: Certificate, content: Content
+    signer: SignerInfo, certificate: Certificate, content: Content
 ) -> tuple[Verdict, Verdict]:
     """Check a signature without signed attributes, and once more with other line ends."""
     verdict = _check_plain(signer, certificate, content)
@@ -103,7 +102,7 @@ def _check_plain_text(
 
 
 def _check_plain(
-    signer: SignerParts, certificate: Certificate, content: Content | Rewritten
+    signer: SignerInfo, certificate: Certificate, content: Content | Rewritten
 ) -> Verdict:
     """Check a signature without signed attributes (section 5.4, first case)."""
     if content.data is None:
@@ -147,15 +146,6 @@ def _check_repetition(attributes: Attributes) -> Verdict:
     return YES
 
 
-def read_signing_time(signer: SignerParts) -> datetime | None:
-    """Return when the signer says that the signature was made (section 11.3), if that is read."""
-    values = (signer.signed_attributes or {}).get(_SIGNING_TIME, ())
-    try:
-        return values[0].time() if len(values) == 1 else None
-    except DAMAGE:
-        return None
-
-
 def check_signing_certificate(
     attributes: Attributes, certificate: Certificate, budget: Budget
 ) -> Verdict:
@@ -197,7 +187,7 @@ def _fingerprint(algorithm: str, certificate: bytes) -> bytes:
 
 
 def _check_signature(
-    signer: SignerParts, certificate: Certificate, message: Message, budget: Budget
+    signer: SignerInfo, certificate: Certificate, message: Message, budget: Budget
 ) -> Verdict:
     """Check the signature value over `message` (section 5.6)."""
     method = signer.signature_algorithm, signer.digest_algorithm
@@ -231,7 +221,7 @@ def check_value(
 
 
 def _check_attributes(
-    signer: SignerParts, certificate: Certificate, signed: Node, budget: Budget
+    signer: SignerInfo, certificate: Certificate, signed: Node, budget: Budget
 ) -> Verdict:
     """Check the signature over the signed attributes (section 5.4, second case).
 

@@ -1,11 +1,13 @@
-"""SignerInfo (RFC 5652 section 5.3), read in place by the reader of scanned lists.
+"""What a signature says of one signer: a SignerInfo (RFC 5652 section 5.3). Nothing is verified.
 
-There is one in each signature that is saved, so this is where speed counts; certificates, of which
-an office has few, are left to asn1crypto.
+All is read in place, and once: whoever asks for an attribute or a token again gets the same.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Literal, NoReturn, TypeAlias
 
 from app.cms.ber import (
     CONSTRUCTED_OCTET_STRING,
@@ -14,18 +16,42 @@ from app.cms.ber import (
     OBJECT_IDENTIFIER,
     OCTET_STRING,
     SEQUENCE,
-    Element,
-    Scanned,
+    SET,
 )
-from app.cms.oids import dotted
+from app.cms.certificates import CertificateSource
+from app.cms.claims import Claims, claims_of
+from app.cms.errors import MalformedSignature, refuse_number
+from app.cms.nodes import DAMAGE, Node, tags_of
+from app.cms.oids import AlgorithmIdentifier, dotted
+from app.cms.status import Reason
+from app.cms.timestamp_tokens import TimestampClaims, TimestampToken
+from app.cms.x509 import Certificate, read_certificate
 
 SignerIdentifier = Literal["issuerAndSerialNumber", "subjectKeyIdentifier"]
 """How a SignerInfo names its certificate."""
 
-_NULL = b"\x05\x00"
+Attributes: TypeAlias = Mapping[str, list[Node]]
+"""Attribute type, with dots -> each of its values, also of all attributes of that type."""
+
+# Attributes of one kind, signed or not; real ones are 3 to 8. And values of one attribute.
+MAX_ATTRIBUTES = 64
+MAX_VALUES = 64
+# Tokens of one signer that are looked at; one is usual. Claims are read of fewer.
+MAX_TOKENS = 16
+_MAX_CLAIMING_TOKENS = 4
+
+# Object identifiers as they are encoded: comparing bytes is cheaper than decoding.
+ID_DATA = bytes.fromhex("2a864886f70d010701")
+_CONTENT_TYPE = bytes.fromhex("2a864886f70d010903")
+_MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
+_SIGNING_TIME = bytes.fromhex("2a864886f70d010905")
+_REQUIRED = {_CONTENT_TYPE: "content-type", _MESSAGE_DIGEST: "message-digest"}
+_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"  # RFC 3161 appendix A.
+BROKEN_TIME = Reason("the signing time is broken")
+_BROKEN_TOKEN = Reason("the timestamp token is broken")
+
 _IMPLICIT_0 = 0x80
 _UNSIGNED_ATTRIBUTES = 0xA1
-
 # The tags that the fields of a SignerInfo may have: version, sid, digestAlgorithm, signedAttrs
 # (optional), signatureAlgorithm, signature, unsignedAttrs (optional).
 _LAYOUTS = {
@@ -36,91 +62,270 @@ _LAYOUTS = {
     for unsigned in ((), (_UNSIGNED_ATTRIBUTES,))
 }
 _MAX_FIELDS = 7
+_ATTRIBUTE = bytes((OBJECT_IDENTIFIER, SET))
+_ISSUER_AND_SERIAL = bytes((SEQUENCE, INTEGER))
+_EMPTY_DIGEST = bytes((OCTET_STRING, 0))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class SignerInfo:
-    """The fields of a SignerInfo.
+    """What a signature says of one signer, `number` counted from 1 in its order.
 
-    `identifier` is the SignerIdentifier whose choice `identified_by` names; `signed_attributes`
-    holds the attributes side by side, or is None.
+    Algorithms have dotted identifiers; of XML signatures, whose methods are URIs, those that are
+    not known stay URIs. `embedded` is the certificate that came with the signature; None in a
+    timestamp token, whose certificate is looked for only when it is needed.
+
+    What follows is of CMS alone. `identifier` is the SignerIdentifier whose choice `identified_by`
+    names; `signed` is the [0] that holds the signed attributes, None if there are none, and
+    `attributes` are these, by their encoded types. `unsigned` are the [1] of this SignerInfo and of
+    further copies of it.
     """
 
-    identified_by: SignerIdentifier
-    identifier: Element
+    number: int
     digest_algorithm: str
-    signed_attributes: Element | None
-    signature_algorithm: str
-    has_signature: bool
+    signature_algorithm: AlgorithmIdentifier
+    embedded: Certificate | None
+    claimed_signing_time: datetime | None = None
+    message_digest: bytes | None = None
+    time_notes: tuple[Reason, ...] = ()
+    identified_by: SignerIdentifier | None = None
+    identifier: Node | None = field(default=None, repr=False)
+    signature: bytes = field(default=b"", repr=False)
+    signed: Node | None = field(default=None, repr=False)
+    attributes: Sequence[tuple[bytes, list[Node]]] = field(default=(), repr=False)
+    unsigned: tuple[Node, ...] = field(default=(), repr=False)
 
+    @property
+    def certificate(self) -> Certificate:
+        """The signer's certificate, but of a timestamp token. Raises MalformedSignature there."""
+        return self.embedded or _refuse_unembedded(self.number)
 
-def read_signer_info(value: Scanned, element: Element) -> SignerInfo | None:
-    """Read the SignerInfo that is `element` of the value; None if it is malformed."""
-    fields = value.elements(element[2], element[3], _MAX_FIELDS)
-    layout = bytes([field[0] for field in fields])
-    if element[0] != SEQUENCE or layout not in _LAYOUTS or fields[0][2] == fields[0][3]:
+    @property
+    def claims(self) -> Claims:
+        """What the certificate claims of its holder."""
+        return claims_of(self.certificate)
+
+    @property
+    def has_signed_attributes(self) -> bool:
+        """Whether a CMS has attributes that are signed."""
+        return self.signed is not None
+
+    @cached_property
+    def signed_attributes(self) -> Attributes | None:
+        """The signed attributes; None if they can't be read."""
+        found: dict[str, list[Node]] = {}
+        try:
+            for kind, values in self.attributes:
+                if len(values) > MAX_VALUES:
+                    return None
+                found.setdefault(dotted(kind), []).extend(values)
+        except ValueError:
+            return None
+        return found
+
+    @cached_property
+    def unsigned_attributes(self) -> Attributes:
+        """The unsigned attributes; nobody signed those that are damaged, so they are left out."""
+        found: dict[str, list[Node]] = {}
+        listed = [one for node in self.unsigned for one in list_leniently(node, MAX_ATTRIBUTES)]
+        for attribute in listed[:MAX_ATTRIBUTES]:
+            try:
+                fields = attribute.fields(2)
+                kind = fields.take(OBJECT_IDENTIFIER).identifier()
+                values = fields.take(SET).children(MAX_VALUES)
+            except DAMAGE:
+                continue
+            found.setdefault(kind, []).extend(values)
+        return found
+
+    @cached_property
+    def tokens(self) -> list[TimestampToken]:
+        """The timestamp tokens, MAX_TOKENS at most."""
+        return [TimestampToken(one) for one in self.unsigned_attributes.get(_TIMESTAMP, [])][
+            :MAX_TOKENS
+        ]
+
+    @cached_property
+    def timestamp(self) -> TimestampClaims | None:
+        """What the first token claims that can be read."""
+        for token in self.tokens[:_MAX_CLAIMING_TOKENS]:
+            try:
+                return token.claims_with_authority
+            except DAMAGE:
+                continue
         return None
-    attributes = fields[3] if layout[3] == EXPLICIT_0 else None
-    algorithm, signature = fields[4:6] if attributes else fields[3:5]
+
+    @property
+    def notes(self) -> tuple[Reason, ...]:
+        """Sentences about what is odd beside what `claims` notes."""
+        if self.unsigned and self.tokens and self.timestamp is None:
+            return (*self.time_notes, _BROKEN_TOKEN)
+        return self.time_notes
+
+    def find_certificate(self, source: CertificateSource) -> Certificate:
+        """Find what the SignerIdentifier names. Raises MalformedSignature."""
+        if self.identifier is None:
+            _refuse_unembedded(self.number)
+        return _find_certificate(self.identifier, self.number, source)
+
+
+def read_signer_info(
+    same: Sequence[Node], number: int, content_type: bytes, source: CertificateSource | None
+) -> SignerInfo:
+    """Read SignerInfo `number`, counted from 1, of which `same` are all copies.
+
+    `content_type` is the encoded eContentType. The certificate must be in `source`, if that is
+    given. Raises MalformedSignature.
+    """
+    fields = same[0].elements(_MAX_FIELDS)
+    layout = tags_of(fields)
+    if same[0].tag != SEQUENCE or layout not in _LAYOUTS or not fields[0].contents:
+        _refuse_field(number, "SignerInfo")
+    signed = fields.pop(3) if layout[3] == EXPLICIT_0 else None
     try:
-        return SignerInfo(
-            "issuerAndSerialNumber" if layout[1] == SEQUENCE else "subjectKeyIdentifier",
-            fields[1],
-            _algorithm(value, fields[2]),
-            attributes,
-            _algorithm(value, algorithm),
-            _is_filled(value, signature),
-        )
+        digest_algorithm = fields[2].algorithm().oid
+        signature_algorithm = fields[3].algorithm()
+        signature = fields[4].octets()
     except ValueError:
+        _refuse_field(number, "SignerInfo")
+    if not signature:
+        raise MalformedSignature("cms: signer {number}: signature is empty", number=number)
+    if signed is None and content_type != ID_DATA:
+        raise MalformedSignature(
+            "cms: signer {number}: signed attributes are missing (content is not plain data)",
+            number=number,
+        )
+    attributes = _read_signed(signed, number, content_type) if signed else []
+    times = [one for kind, values in attributes if kind == _SIGNING_TIME for one in values]
+    digests = [values[0].contents for kind, values in attributes if kind == _MESSAGE_DIGEST]
+    signing_time = _read_time(times)
+    return SignerInfo(
+        number=number,
+        digest_algorithm=digest_algorithm,
+        signature_algorithm=signature_algorithm,
+        embedded=None if source is None else _find_certificate(fields[1], number, source),
+        claimed_signing_time=signing_time,
+        message_digest=digests[0] if digests else None,
+        time_notes=(BROKEN_TIME,) if times and signing_time is None else (),
+        identified_by=(
+            "issuerAndSerialNumber" if fields[1].tag == SEQUENCE else "subjectKeyIdentifier"
+        ),
+        identifier=fields[1],
+        signature=signature,
+        signed=signed,
+        attributes=attributes,
+        unsigned=tuple(
+            last
+            for one in same
+            if (last := one.elements(_MAX_FIELDS)[-1]).tag == _UNSIGNED_ATTRIBUTES
+        ),
+    )
+
+
+def _read_signed(signed: Node, number: int, content_type: bytes) -> list[tuple[bytes, list[Node]]]:
+    """List signed attributes, and check what RFC 5652 demands (sections 5.3, 11.1 and 11.2)."""
+    listed = signed.elements(MAX_ATTRIBUTES)
+    if len(listed) > MAX_ATTRIBUTES:
+        refuse_number("signedAttrs", MAX_ATTRIBUTES)
+    attributes: list[tuple[bytes, list[Node]]] = []
+    required: dict[bytes, Node] = {}
+    for attribute in listed:
+        parts = attribute.layout(_ATTRIBUTE) if attribute.tag == SEQUENCE else ()
+        if not parts:
+            _refuse_field(number, "signedAttrs")
+        kind, values = parts[0].contents, parts[1].elements(MAX_VALUES)
+        attributes.append((kind, values))
+        if kind in _REQUIRED:
+            if kind in required or len(values) != 1:
+                _refuse_attribute(number, kind)
+            required[kind] = values[0]
+    for kind in _REQUIRED:
+        if kind not in required:
+            _refuse_attribute(number, kind)
+    _check_required(required, number, content_type)
+    return attributes
+
+
+def _check_required(required: Mapping[bytes, Node], number: int, content_type: bytes) -> None:
+    # An identifier within the budget has its length in one octet.
+    expected = bytes((OBJECT_IDENTIFIER, len(content_type))) + content_type
+    if required[_CONTENT_TYPE].encoded != expected:
+        raise MalformedSignature(
+            "cms: signer {number}: content-type attribute differs from eContentType", number=number
+        )
+    digest = required[_MESSAGE_DIGEST]
+    if digest.tag != OCTET_STRING or digest.encoded == _EMPTY_DIGEST:
+        _refuse_field(number, "message-digest")
+
+
+def _read_time(values: Sequence[Node]) -> datetime | None:
+    """Read the signing time (section 11.3), which must stand once if at all."""
+    try:
+        return values[0].time() if len(values) == 1 else None
+    except DAMAGE:
         return None
 
 
-def group_same(value: Scanned, elements: list[Element]) -> list[tuple[Element, ...]]:
+def _find_certificate(identifier: Node, number: int, source: CertificateSource) -> Certificate:
+    """Find what a SignerIdentifier names; a certificate's place in the list says nothing."""
+    if identifier.tag == SEQUENCE:
+        parts = identifier.layout(_ISSUER_AND_SERIAL)
+        if not parts:
+            _refuse_field(number, "SignerInfo")
+        der = source.by_issuer_and_serial(parts[0].encoded, parts[1].encoded)
+    else:
+        der = source.by_key_identifier(identifier.contents)
+    if der is None:
+        _refuse_unembedded(number)
+    try:
+        return read_certificate(der)
+    except MalformedSignature:
+        _refuse_field(number, "certificate")
+
+
+def group_same(nodes: Sequence[Node]) -> list[list[Node]]:
     """Sort SignerInfos into signers: the same one, written twice, is one signer.
 
     What nobody signed, the unsigned attributes, makes no difference: a copy may have a timestamp
     that the other has not. The order is that of the first of each.
     """
-    if len(elements) == 1:
-        return [(elements[0],)]
-    found: dict[bytes, list[Element]] = {}
-    for element in elements:
-        found.setdefault(_without_unsigned(value, element), []).append(element)
-    return [tuple(same) for same in found.values()]
+    if len(nodes) == 1:
+        return [[nodes[0]]]
+    found: dict[bytes, list[Node]] = {}
+    for node in nodes:
+        found.setdefault(_without_unsigned(node), []).append(node)
+    return list(found.values())
 
 
-def _without_unsigned(value: Scanned, element: Element) -> bytes:
+def _without_unsigned(node: Node) -> bytes:
     """Return the contents of a SignerInfo up to its unsigned attributes, if it is one."""
-    tag, _, start, stop, _ = element
-    fields = value.elements(start, stop, _MAX_FIELDS) if tag == SEQUENCE else []
-    if fields and fields[-1][0] == _UNSIGNED_ATTRIBUTES:
-        stop = fields[-1][1]
-    return value.data[start:stop]
+    fields = node.elements(_MAX_FIELDS) if node.tag == SEQUENCE else []
+    if fields and fields[-1].tag == _UNSIGNED_ATTRIBUTES:
+        return node.contents[: -fields[-1].size]
+    return node.contents
 
 
-def _algorithm(value: Scanned, identifier: Element) -> str:
-    """Return the algorithm of an AlgorithmIdentifier, dotted (RFC 5280 section 4.1.1.2).
-
-    Nearly all are an object identifier alone, or one with NULL behind it.
-    """
-    data, start, stop = value.data, identifier[2], identifier[3]
-    if data.endswith(_NULL, start, stop):
-        stop -= 2
-    if (
-        stop - start > 2
-        and data[start] == OBJECT_IDENTIFIER
-        and start + 2 + data[start + 1] == stop
-    ):
-        return dotted(data[start + 2 : stop])
-    parts = value.elements(start, identifier[3], 2)
-    if not parts or len(parts) > 2 or parts[0][0] != OBJECT_IDENTIFIER:
-        raise ValueError("not an AlgorithmIdentifier")
-    return dotted(data[parts[0][2] : parts[0][3]])
+def list_leniently(node: Node, limit: int) -> list[Node]:
+    """Return what is inside, or nothing if it is damaged or too much."""
+    try:
+        return node.children(limit)
+    except DAMAGE:
+        return []
 
 
-def _is_filled(value: Scanned, signature: Element) -> bool:
-    """Return whether an OCTET STRING holds anything. Raises ValueError if it is none."""
-    size = value.count_octets(signature)
-    if size is None:
-        raise ValueError("not an OCTET STRING")
-    return size > 0
+def _refuse_field(number: int, name: str) -> NoReturn:
+    raise MalformedSignature(
+        "cms: signer {number}: {field} is malformed", number=number, field=name
+    )
+
+
+def _refuse_attribute(number: int, kind: bytes) -> NoReturn:
+    raise MalformedSignature(
+        "cms: signer {number}: {attribute} attribute must stand once, with one value",
+        number=number,
+        attribute=_REQUIRED[kind],
+    )
+
+
+def _refuse_unembedded(number: int) -> NoReturn:
+    raise MalformedSignature("cms: signer {number}: certificate is not embedded", number=number)

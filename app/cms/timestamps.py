@@ -13,28 +13,24 @@ from operator import itemgetter
 from app.cms import x509
 from app.cms.algorithm_dates import broken_digest, broken_signature
 from app.cms.authorities import Authorities
-from app.cms.ber import scan
 from app.cms.budget import Budget
 from app.cms.certificate_rules import doubt_broken, title
-from app.cms.certificates import CertificateSet, CertificateSource
+from app.cms.certificates import CertificateSource
 from app.cms.contents import Content
 from app.cms.errors import MalformedSignature, TooCostly, Undecidable
-from app.cms.nodes import DAMAGE, Node
+from app.cms.nodes import DAMAGE
 from app.cms.occasions import is_future
-from app.cms.signed_data import parse_signed_data
-from app.cms.signed_parts import SignedParts, SignerParts, read_parts
+from app.cms.signed_data import SignedCms
 from app.cms.signer_checks import check_signer, check_signing_certificate
+from app.cms.signer_infos import SignerInfo
 from app.cms.status import YES, Answer, TimestampStatus, Verdict, every, no, unknown
 from app.cms.strength import weigh_token
-from app.cms.timestamp_claims import TimestampClaims, read_token
-from app.cms.x509 import Certificate, MalformedExtension, read_certificate
+from app.cms.timestamp_tokens import TimestampClaims, TimestampToken
+from app.cms.x509 import Certificate, MalformedExtension
 
-# Tokens of one signer that are looked at; one is usual.
-MAX_TOKENS = 16
 # What it costs to read one, and each 1,000 bytes of it, in the unit of `budget`.
 _COST_OF_TOKEN = (500, 200)
 
-_SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 _TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 # How parsing ends the sentence for a signer whose certificate it does not find.
 _NOT_EMBEDDED = "certificate is not embedded"
@@ -68,13 +64,12 @@ class TokenCase:
     now: datetime | None = None
 
 
-def check_timestamps(signer: SignerParts, case: TokenCase) -> TimestampStatus | None:
+def check_timestamps(signer: SignerInfo, case: TokenCase) -> TimestampStatus | None:
     """Check the timestamps of a signer, and give the earliest that holds, or else the first.
 
     If none holds, one that may is told before one that doesn't. None if there is none.
     """
-    tokens = signer.unsigned_attributes.get(_SIGNATURE_TIMESTAMP, [])[:MAX_TOKENS]
-    statuses = [check_timestamp(token, signer.signature, case) for token in tokens]
+    statuses = [check_timestamp(token, signer.signature, case) for token in signer.tokens]
     verified = [(time, one) for one in statuses if (time := verified_time(one))]
     if verified:
         return min(verified, key=itemgetter(0))[1]
@@ -88,7 +83,7 @@ def verified_time(status: TimestampStatus | None) -> datetime | None:
     return status.gen_time
 
 
-def check_timestamp(token: Node, stamped: bytes, case: TokenCase) -> TimestampStatus:
+def check_timestamp(token: TimestampToken, stamped: bytes, case: TokenCase) -> TimestampStatus:
     """Check a token on the signature value `stamped`, in these steps.
 
     1. read the token; its content is a TSTInfo, and it has one signer (RFC 3161 section 2.4.2);
@@ -99,19 +94,19 @@ def check_timestamp(token: Node, stamped: bytes, case: TokenCase) -> TimestampSt
     """
     # Step 1.
     try:
-        claims = read_token(token.encoded, find_authority=False)
+        claims = token.claims
     except DAMAGE:
         return TimestampStatus(None, None, None, _MALFORMED, None, _UNASKED)
     try:
-        parts, authority = _find_authority(token, case)
+        authority = _find_authority(token, case)
     except (TooCostly, *DAMAGE) as error:
         return _conclude(claims, _refuse(error))
     verdict = every(
-        _check_signers(parts),
+        _check_signers(token.signed_data),
         # Step 2.
         _check_imprint(claims, stamped, case.budget),
         # Step 3.
-        _check_signature(parts, authority, case),
+        _check_signature(token.signed_data, authority, case),
         # Step 4.
         _check_purpose(authority),
         _check_time(claims, case),
@@ -119,7 +114,7 @@ def check_timestamp(token: Node, stamped: bytes, case: TokenCase) -> TimestampSt
     if verdict.answer is not Answer.YES:
         return _conclude(claims, verdict, authority)
     # Step 5.
-    certificates = CertificateSet(parts.certificates)
+    certificates = token.signed_data.certificate_set
     path, revocation = case.judge(authority, claims.gen_time, certificates)
     if revocation.answer is Answer.UNKNOWN and path.answer is Answer.YES:
         # A remark, or else no timestamp would ever hold without CRLs.
@@ -128,37 +123,38 @@ def check_timestamp(token: Node, stamped: bytes, case: TokenCase) -> TimestampSt
     return _conclude(claims, every(verdict, path, revocation), authority, revocation)
 
 
-def _find_authority(token: Node, case: TokenCase) -> tuple[SignedParts, Certificate]:
-    """Take a token apart, with the certificate that it names and that its signer meant.
+def _find_authority(token: TimestampToken, case: TokenCase) -> Certificate:
+    """Find the certificate that a token names and that its signer meant.
 
     If several are named alike, ESSCertID tells them apart (RFC 5816). Raises TooCostly or one of
     DAMAGE.
     """
-    value = scan(token.encoded)
-    found: list[tuple[SignedParts, Certificate]] = []
+    found: list[Certificate] = []
     refusals: list[MalformedSignature] = []
     for place in (None, *case.elsewhere):
-        case.budget.spend(_COST_OF_TOKEN[0] + token.size * _COST_OF_TOKEN[1] // 1000)
+        size = token.node.size
+        case.budget.spend(_COST_OF_TOKEN[0] + size * _COST_OF_TOKEN[1] // 1000)
+        parsed = token.signed_data
+        source = parsed.certificate_set if place is None else place
         try:
-            parsed = parse_signed_data(value, place)
+            authority, *_ = [one.find_certificate(source) for one in parsed.signers]
         except MalformedSignature as refusal:
             refusals.append(refusal)
             continue
-        parts, authority = read_parts(parsed), read_certificate(parsed.signers[0].certificate)
-        found.append((parts, authority))
-        attributes = parts.signers[0].signed_attributes or {}
+        found.append(authority)
+        attributes = parsed.signers[0].signed_attributes or {}
         named = check_signing_certificate(attributes, authority, case.budget)
         if named.answer is not Answer.NO:
-            return parts, authority
+            return authority
     if not found:
         raise refusals[0]
     return found[0]
 
 
-def _check_signature(parts: SignedParts, authority: Certificate, case: TokenCase) -> Verdict:
+def _check_signature(parsed: SignedCms, authority: Certificate, case: TokenCase) -> Verdict:
     """Check that a token is what its authority signed, with algorithms that still count."""
-    signer = parts.signers[0]
-    signed = check_signer(signer, authority, Content(parts.content, case.budget), case.budget)
+    signer = parsed.signers[0]
+    signed = check_signer(signer, authority, Content(parsed.content, case.budget), case.budget)
     method = signer.signature_algorithm, signer.digest_algorithm
     found = broken_digest(signer.digest_algorithm), broken_signature(authority.public_key, *method)
     return weigh_token(every(*signed), found, case.at)
@@ -191,9 +187,9 @@ def _refuse(error: Exception) -> Verdict:
     return _MALFORMED
 
 
-def _check_signers(parts: SignedParts) -> Verdict:
-    if len(parts.signers) > 1:
-        return no("the timestamp token has {count} signers, not one", count=len(parts.signers))
+def _check_signers(parsed: SignedCms) -> Verdict:
+    if len(parsed.signers) > 1:
+        return no("the timestamp token has {count} signers, not one", count=len(parsed.signers))
     return YES
 
 

@@ -11,8 +11,6 @@ from datetime import datetime
 from app.cms.authorities import Authorities, GivenAuthorities
 from app.cms.budget import Budget, ContentBudget
 from app.cms.certificate_rules import check_purpose
-from app.cms.certificates import CertificateSet
-from app.cms.comparison import demand_certificate, demand_parts
 from app.cms.contents import KnownDigest, choose_content, compare_content
 from app.cms.crls import CertificateList
 from app.cms.embedded_revocation import read_embedded
@@ -23,7 +21,7 @@ from app.cms.remarks import explain_path, note_future, note_zeros
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.signer_checks import check_signer, read_signing_time
+from app.cms.signer_checks import check_signer
 from app.cms.status import (
     Answer,
     SignerStatus,
@@ -157,14 +155,12 @@ class Verifier:
         when: Occasion,
         content_budget: Budget,
     ) -> tuple[SignerStatus, ...]:
-        parts = demand_parts(signature)
-        signed = choose_content(parts, content, content_budget)
+        signed = choose_content(signature, content, content_budget)
         same = note_zeros(compare_content(content, signed), signature.trailing_zeros)
         budget = Budget()
-        outer = CertificateSet(parts.certificates)
         case = _Case(
-            (self._intermediates, outer),
-            (self._revocation, read_embedded(parts, budget)),
+            (self._intermediates, signature.certificate_set),
+            (self._revocation, read_embedded(signature, budget)),
             budget,
             when,
         )
@@ -172,17 +168,17 @@ class Verifier:
             lambda authority, moment, more: self._judge_stamper(authority, moment, more, case),
             budget,
             when.known,
-            (outer, self._intermediates, self._anchors),
+            (signature.certificate_set, self._intermediates, self._anchors),
             when.now,
         )
         statuses = []
-        for number, signer in enumerate(parts.signers, 1):
-            certificate = demand_certificate(signer.certificate, number)
-            intact, valid = check_signer(signer, certificate, signed, case.budget)
-            signing_time = read_signing_time(signer)
+        for signer in signature.signers:
+            intact, valid = check_signer(signer, signer.certificate, signed, case.budget)
+            is_read = signer.signed_attributes is not None
+            signing_time = signer.claimed_signing_time if is_read else None
             checked = _Checked(
-                number,
-                certificate,
+                signer.number,
+                signer.certificate,
                 every(same, intact),
                 note_future(valid, signing_time, when.now),
                 (signer.digest_algorithm,),
@@ -197,7 +193,7 @@ class Verifier:
         budget = Budget()
         statuses = []
         for number, checked in enumerate(check_xml(signature), 1):
-            certificate = demand_certificate(checked.certificate, number)
+            certificate = read_certificate(checked.certificate)
             others = GivenAuthorities(map(read_certificate, checked.certificates))
             case = _Case((self._intermediates, others), (self._revocation,), budget, when)
             valid = check_xml_value(checked, certificate, case.budget)

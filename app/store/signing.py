@@ -14,9 +14,10 @@ from app.cms.digests import Fingerprints, fingerprints
 from app.cms.errors import MalformedSignature
 from app.cms.facts import signer_facts
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms, Signer
+from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import SignerClaims, describe
+from app.cms.signer_infos import SignerInfo
+from app.cms.signers import describe
 from app.cms.status import Answer, SignerStatus
 from app.store import signers, terms
 from app.store.standings import LEFT, Standing, Trusted, judge
@@ -120,7 +121,7 @@ def read_found(
     `trusted` is who was trusted before it was verified: what is trusted only since then is asked
     again.
     """
-    detached: Sequence[Signer] = ()
+    detached: Sequence[SignerInfo] = ()
     if isinstance(signature, SignedCms) and not signature.attached:
         detached = signature.signers
     anchored = bool(trusted.anchors)
@@ -152,7 +153,7 @@ def read_text(text: str) -> Signing:
     return Signing([], "[]", found, digest, None, None, None, len(encoded), None)
 
 
-def _columns(signer: SignerClaims, found: Found) -> list[Any]:
+def _columns(signer: SignerInfo, found: Found) -> list[Any]:
     claims = signer.claims
     digest = signer.message_digest
     return [
@@ -169,7 +170,7 @@ def _columns(signer: SignerClaims, found: Found) -> list[Any]:
     ]
 
 
-def _claimed_moment(signer: SignerClaims) -> datetime | None:
+def _claimed_moment(signer: SignerInfo) -> datetime | None:
     """Return what the timestamp claims, else what the signer does."""
     moment = signer.timestamp.gen_time if signer.timestamp else signer.claimed_signing_time
     return None if moment is None else moment.astimezone(UTC)

@@ -16,7 +16,7 @@ from app.cms.claims import Claims
 from app.cms.contents import KnownDigest
 from app.cms.examined import Examined
 from app.cms.facts import iso_moment, name_text, signer_facts
-from app.cms.signers import SignerClaims
+from app.cms.signer_infos import SignerInfo
 from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict, every
 from app.wording.sentences import Wording
 
@@ -81,7 +81,7 @@ def write_signers(examined: Examined, given: Given, wording: Wording) -> list[di
 
 
 def _signer(
-    signer: SignerClaims, status: SignerStatus, given: Given, wording: Wording
+    signer: SignerInfo, status: SignerStatus, given: Given, wording: Wording
 ) -> dict[str, Any]:
     attested = status.decisive_time_source == "timestamp"
     return {

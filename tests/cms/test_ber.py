@@ -166,7 +166,7 @@ def test_a_certificate_that_was_walked_before_is_stepped_over_in_its_place_only(
 
 def test_a_certificate_that_differs_in_one_byte_is_walked() -> None:
     signed = parse_signed_data(ber.scan(DER))
-    certificate = signed.signers[0].certificate
+    certificate = signed.signers[0].certificate.der
     # The outermost element of TBSCertificate claims to be longer than the certificate.
     damaged = bytearray(certificate)
     damaged[6] ^= 0x40

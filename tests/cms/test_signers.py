@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from app.cms.digests import Fingerprints, fingerprints
-from app.cms.nodes import DAMAGE
+from app.cms.nodes import DAMAGE, read_node
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.signers import SignedContent, attached_content, describe, describe_content
-from app.cms.timestamp_claims import read_token
+from app.cms.timestamp_tokens import TimestampClaims, TimestampToken
 from tests import builders, der
 from tests.cms.test_ber import tlv
 from tests.cms.test_signed_data import ANNA, read, rebuilt, signer_info, signer_info_of
@@ -73,6 +73,11 @@ def token(info: bytes, content_type: str = TST_INFO, **options: object) -> bytes
     )
 
 
+def read_token(encoded: bytes) -> TimestampClaims:
+    """Read the claims of an encoded token."""
+    return TimestampToken(read_node(encoded)).claims_with_authority
+
+
 def stamped(*unsigned: bytes) -> SignedCms:
     """Give a signature with these unsigned attributes, encoded."""
     return read(signer_info(unsigned_attrs=der.explicit(1, *unsigned)))
@@ -101,7 +106,9 @@ def test_several_signers_keep_their_order() -> None:
     assert [signer.number for signer in signers] == [1, 2]
     assert {signer.claims.surname for signer in signers} == {"ПЕТРОВА", "ИВАНОВ"}
     parsed = read(builders.sign_cms(signers=[ANNA, builders.person()]))
-    assert [one.certificate for one in parsed.signers] == [one.certificate.der for one in signers]
+    assert [one.certificate.der for one in parsed.signers] == [
+        one.certificate.der for one in signers
+    ]
 
 
 def test_without_signed_attributes_nothing_is_claimed() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.cms.signer_infos import MAX_TOKENS
 from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict
-from app.cms.timestamps import MAX_TOKENS
 from app.cms.verification import Verifier
 from tests import der, gost_signer, pki, signing
 from tests.builders import NOT_AFTER, SIGNING_TIME

@@ -11,12 +11,13 @@ from asn1crypto import pem
 from app.cms import paths
 from app.cms.budget import Budget
 from app.cms.crls import CertificateList
-from app.cms.nodes import Node, read_node
+from app.cms.nodes import read_node
 from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.parsing import parse
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.status import Answer, SignerStatus, Verdict
+from app.cms.timestamp_tokens import TimestampToken
 from app.cms.timestamps import TokenCase, check_timestamp
 from app.cms.verification import Verifier
 from app.cms.x509 import Certificate, read_certificate
@@ -206,7 +207,7 @@ def test_ocsp(vectors: Path, name: str, issuer: str, serial: int, revoked: str |
 
 def test_a_token_of_the_gost_2004_authority(vectors: Path) -> None:
     data = (vectors / "timestamps" / "gost2004_token_over_cafebabe_sha1.tst").read_bytes()
-    token: Node = read_node(data)
+    token = TimestampToken(read_node(data))
     nca = authority(vectors, "test_nca_gost_2019")
 
     def judge(certificate: Certificate, moment: datetime, _: object) -> tuple[Verdict, Verdict]:

@@ -141,7 +141,7 @@ def _is_quick(cms: str, signature: SignedCms | SignedXml, content: bytes | None)
         return False
     if isinstance(signature, SignedXml):
         return len(signature.signatures) <= QUICK_SIGNERS and CURVES.provider != PLAIN
-    algorithms = [signer.signature_algorithm for signer in signature.signers]
+    algorithms = [signer.signature_algorithm.oid for signer in signature.signers]
     by_gost = any(algorithm.startswith(_GOST) for algorithm in algorithms)
     return len(algorithms) <= QUICK_SIGNERS and (not by_gost or CURVES.provider != PLAIN)
 

@@ -1,0 +1,129 @@
+"""Timestamp tokens (RFC 3161): the moment, and who attests it, as they claim. None is verified."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from app.cms import names
+from app.cms.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET
+from app.cms.names import read_name
+from app.cms.nodes import BOOLEAN, DAMAGE, GENERALIZED_TIME, Node, read_node
+
+if TYPE_CHECKING:
+    from app.cms.signed_data import SignedCms
+
+_ID_TST_INFO = "1.2.840.113549.1.9.16.1.4"  # The eContentType of a token.
+
+_DIRECTORY_NAME = 0xA4
+# Bytes of a TSTInfo; those of the NCA have 120.
+MAX_INFO_SIZE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampClaims:
+    """What a token says (section 2.4.2).
+
+    `gen_time` is in UTC, `policy` and `imprint_algorithm` are dotted, `serial_number` may be
+    negative; `authority` is the name of the one who issued it, None if that is not said. `imprint`
+    is the digest of what was stamped.
+    """
+
+    gen_time: datetime
+    policy: str
+    serial_number: int
+    authority: str | None
+    imprint_algorithm: str
+    imprint: bytes
+    _node: Node = field(repr=False, compare=False)
+
+    @property
+    def token(self) -> bytes:
+        """The encoded ContentInfo."""
+        return self._node.encoded
+
+
+class TimestampToken:
+    """A TimeStampToken, which is taken apart when it is asked for its parts, and only once."""
+
+    def __init__(self, node: Node) -> None:
+        """Take the ContentInfo."""
+        self.node = node
+
+    @cached_property
+    def claims(self) -> TimestampClaims:
+        """What its TSTInfo says. Raises one of nodes.DAMAGE if it is broken."""
+        content_info = self.node.fields()
+        content_info.take(OBJECT_IDENTIFIER)
+        signed_data = content_info.take(EXPLICIT_0).only().fields()
+        signed_data.take(INTEGER)
+        signed_data.take(SET)
+        encapsulated = signed_data.take(SEQUENCE).fields()
+        if encapsulated.take(OBJECT_IDENTIFIER).identifier() != _ID_TST_INFO:
+            raise ValueError("not a TSTInfo")
+        info = encapsulated.take(EXPLICIT_0).only().octets()
+        if len(info) > MAX_INFO_SIZE:
+            raise ValueError("a TSTInfo is not that large")
+        return _read_info(read_node(info), self.node)
+
+    @cached_property
+    def signed_data(self) -> "SignedCms":
+        """All of it, but the certificates of its signers. Raises one of nodes.DAMAGE."""
+        # A token is a SignedData in which tokens may be, so the two modules need each other.
+        from app.cms.signed_data import parse_signed_data  # noqa: PLC0415
+
+        return parse_signed_data(self.node, with_certificates=False)
+
+    @cached_property
+    def claims_with_authority(self) -> TimestampClaims:
+        """The claims; if they don't name the authority, its certificate does, if it is embedded."""
+        if self.claims.authority:
+            return self.claims
+        return replace(self.claims, authority=self._find_authority())
+
+    def _find_authority(self) -> str | None:
+        try:
+            parsed = self.signed_data
+            found = [one.find_certificate(parsed.certificate_set) for one in parsed.signers]
+        except DAMAGE:
+            return None
+        return _name(found[0].subject)
+
+
+def _read_info(info: Node, token: Node) -> TimestampClaims:
+    """Read TSTInfo (section 2.4.2)."""
+    fields = info.fields()
+    fields.take(INTEGER)
+    policy = fields.take(OBJECT_IDENTIFIER).identifier()
+    message_imprint = fields.take(SEQUENCE).fields()
+    imprint_algorithm = message_imprint.take(SEQUENCE).algorithm().oid
+    imprint = message_imprint.take(OCTET_STRING).octets()
+    serial_number = fields.take(INTEGER).integer()
+    gen_time = fields.take(GENERALIZED_TIME).time()
+    fields.optional(SEQUENCE)  # accuracy
+    fields.optional(BOOLEAN)  # ordering
+    fields.optional(INTEGER)  # nonce
+    authority = fields.optional(EXPLICIT_0)
+    return TimestampClaims(
+        gen_time=gen_time,
+        policy=policy,
+        serial_number=serial_number,
+        authority=_read_authority(authority) if authority else None,
+        imprint_algorithm=imprint_algorithm,
+        imprint=imprint,
+        _node=token,
+    )
+
+
+def _read_authority(tsa: Node) -> str | None:
+    """Return the name in the field tsa, if it is a directoryName: others name machines."""
+    general_name = tsa.only()
+    if general_name.tag != _DIRECTORY_NAME:
+        return None
+    return _name(general_name.only().encoded)
+
+
+def _name(name: bytes) -> str | None:
+    """Return the common name, or else the organisation."""
+    read = read_name(name)
+    return read.value(names.COMMON_NAME) or read.value(names.ORGANISATION)
