@@ -112,6 +112,13 @@ class Node:
             raise ValueError("too many elements, or not as many as there should be")
         return found
 
+    def children_if_sound(self, limit: int) -> list["Node"]:
+        """Return the elements inside, or nothing if they are damaged or too many."""
+        try:
+            return self.children(limit)
+        except DAMAGE:
+            return []
+
     def layout(self, *layouts: bytes) -> list["Node"]:
         """Return the elements inside if their tags make up one of `layouts`, else none."""
         found = self.elements(max(map(len, layouts)))

@@ -3,6 +3,7 @@
 All is read in place, since the content may have megabytes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.cms.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET, Scanned
@@ -10,7 +11,12 @@ from app.cms.certificates import CertificateSet
 from app.cms.errors import MalformedSignature, refuse_number
 from app.cms.nodes import Node, root_node
 from app.cms.oids import dotted
-from app.cms.signer_infos import SignerInfo, group_same, list_leniently, read_signer_info
+from app.cms.signer_infos import (
+    MAX_FIELDS,
+    UNSIGNED_ATTRIBUTES,
+    SignerInfo,
+    read_signer_info,
+)
 from app.cms.x509 import MAX_CERTIFICATE_SIZE
 
 MAX_SIGNERS = 256
@@ -84,7 +90,7 @@ class SignedCms:
     @property
     def revocation_infos(self) -> list[Node]:
         """The RevocationInfoChoices; none if they are damaged or too many."""
-        return list_leniently(self._crls, MAX_REVOCATION_INFOS) if self._crls else []
+        return self._crls.children_if_sound(MAX_REVOCATION_INFOS) if self._crls else []
 
 
 def parse_signed_data(value: Scanned | Node, *, with_certificates: bool = True) -> SignedCms:
@@ -109,7 +115,7 @@ def parse_signed_data(value: Scanned | Node, *, with_certificates: bool = True) 
     signers = tuple(
         [
             read_signer_info(same, number, content_type, source)
-            for number, same in enumerate(group_same(listed), 1)
+            for number, same in enumerate(_group_same(listed), 1)
         ]
     )
     return SignedCms(
@@ -159,3 +165,25 @@ def _list_certificates(field: Node | None) -> list[Node]:
             )
         certificate.remember()
     return listed
+
+
+def _group_same(nodes: Sequence[Node]) -> list[list[Node]]:
+    """Sort SignerInfos into signers: the same one, written twice, is one signer.
+
+    What nobody signed, the unsigned attributes, makes no difference: a copy may have a timestamp
+    that the other has not. The order is that of the first of each.
+    """
+    if len(nodes) == 1:
+        return [[nodes[0]]]
+    found: dict[bytes, list[Node]] = {}
+    for node in nodes:
+        found.setdefault(_without_unsigned(node), []).append(node)
+    return list(found.values())
+
+
+def _without_unsigned(node: Node) -> bytes:
+    """Return the contents of a SignerInfo up to its unsigned attributes, if it is one."""
+    fields = node.elements(MAX_FIELDS) if node.tag == SEQUENCE else []
+    if fields and fields[-1].tag == UNSIGNED_ATTRIBUTES:
+        return node.contents[: -fields[-1].size]
+    return node.contents

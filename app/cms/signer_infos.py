@@ -51,7 +51,7 @@ BROKEN_TIME = Reason("the signing time is broken")
 _BROKEN_TOKEN = Reason("the timestamp token is broken")
 
 _IMPLICIT_0 = 0x80
-_UNSIGNED_ATTRIBUTES = 0xA1
+UNSIGNED_ATTRIBUTES = 0xA1
 # The tags that the fields of a SignerInfo may have: version, sid, digestAlgorithm, signedAttrs
 # (optional), signatureAlgorithm, signature, unsignedAttrs (optional).
 _LAYOUTS = {
@@ -59,9 +59,9 @@ _LAYOUTS = {
     for sid in (SEQUENCE, _IMPLICIT_0)
     for signed in ((), (EXPLICIT_0,))
     for signature in (OCTET_STRING, CONSTRUCTED_OCTET_STRING)
-    for unsigned in ((), (_UNSIGNED_ATTRIBUTES,))
+    for unsigned in ((), (UNSIGNED_ATTRIBUTES,))
 }
-_MAX_FIELDS = 7
+MAX_FIELDS = 7
 _ATTRIBUTE = bytes((OBJECT_IDENTIFIER, SET))
 _ISSUER_AND_SERIAL = bytes((SEQUENCE, INTEGER))
 _EMPTY_DIGEST = bytes((OCTET_STRING, 0))
@@ -127,7 +127,7 @@ class SignerInfo:
     def unsigned_attributes(self) -> Attributes:
         """The unsigned attributes; nobody signed those that are damaged, so they are left out."""
         found: dict[str, list[Node]] = {}
-        listed = [one for node in self.unsigned for one in list_leniently(node, MAX_ATTRIBUTES)]
+        listed = [one for node in self.unsigned for one in node.children_if_sound(MAX_ATTRIBUTES)]
         for attribute in listed[:MAX_ATTRIBUTES]:
             try:
                 fields = attribute.fields(2)
@@ -141,9 +141,7 @@ class SignerInfo:
     @cached_property
     def tokens(self) -> list[TimestampToken]:
         """The timestamp tokens, MAX_TOKENS at most."""
-        return [TimestampToken(one) for one in self.unsigned_attributes.get(_TIMESTAMP, [])][
-            :MAX_TOKENS
-        ]
+        return list(map(TimestampToken, self.unsigned_attributes.get(_TIMESTAMP, [])[:MAX_TOKENS]))
 
     @cached_property
     def timestamp(self) -> TimestampClaims | None:
@@ -177,7 +175,7 @@ def read_signer_info(
     `content_type` is the encoded eContentType. The certificate must be in `source`, if that is
     given. Raises MalformedSignature.
     """
-    fields = same[0].elements(_MAX_FIELDS)
+    fields = same[0].elements(MAX_FIELDS)
     layout = tags_of(fields)
     if same[0].tag != SEQUENCE or layout not in _LAYOUTS or not fields[0].contents:
         _refuse_field(number, "SignerInfo")
@@ -217,7 +215,7 @@ def read_signer_info(
         unsigned=tuple(
             last
             for one in same
-            if (last := one.elements(_MAX_FIELDS)[-1]).tag == _UNSIGNED_ATTRIBUTES
+            if (last := one.elements(MAX_FIELDS)[-1]).tag == UNSIGNED_ATTRIBUTES
         ),
     )
 
@@ -281,36 +279,6 @@ def _find_certificate(identifier: Node, number: int, source: CertificateSource) 
         return read_certificate(der)
     except MalformedSignature:
         _refuse_field(number, "certificate")
-
-
-def group_same(nodes: Sequence[Node]) -> list[list[Node]]:
-    """Sort SignerInfos into signers: the same one, written twice, is one signer.
-
-    What nobody signed, the unsigned attributes, makes no difference: a copy may have a timestamp
-    that the other has not. The order is that of the first of each.
-    """
-    if len(nodes) == 1:
-        return [[nodes[0]]]
-    found: dict[bytes, list[Node]] = {}
-    for node in nodes:
-        found.setdefault(_without_unsigned(node), []).append(node)
-    return list(found.values())
-
-
-def _without_unsigned(node: Node) -> bytes:
-    """Return the contents of a SignerInfo up to its unsigned attributes, if it is one."""
-    fields = node.elements(_MAX_FIELDS) if node.tag == SEQUENCE else []
-    if fields and fields[-1].tag == _UNSIGNED_ATTRIBUTES:
-        return node.contents[: -fields[-1].size]
-    return node.contents
-
-
-def list_leniently(node: Node, limit: int) -> list[Node]:
-    """Return what is inside, or nothing if it is damaged or too much."""
-    try:
-        return node.children(limit)
-    except DAMAGE:
-        return []
 
 
 def _refuse_field(number: int, name: str) -> NoReturn:
