@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
 from app.cms import algorithms
-from app.cms.nodes import read_node
+from app.cms.asn1.node import read_node
 from tests import builders, der
 from tests.builders import NOT_AFTER, NOT_BEFORE
 from tests.gost_signer import GostKey, Kind

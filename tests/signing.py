@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from app.cms import algorithms
-from app.cms.nodes import read_node
+from app.cms.asn1.node import read_node
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from tests import der, pki

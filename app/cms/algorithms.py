@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, utils
 
 from app.cms.algorithm_names import name
+from app.cms.asn1.oid import AlgorithmIdentifier
 from app.cms.errors import MalformedSignature, Undecidable, UnsupportedAlgorithm
 from app.cms.gost import implementations as gost
 from app.cms.gost.curves import Curve
 from app.cms.gost.octets import HashFunction, Octets
-from app.cms.oids import AlgorithmIdentifier
 from app.cms.public_keys import (
     HASHES,
     MD5,

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Protocol
 
 from app.cms import x509
-from app.cms.der import encode_integer
+from app.cms.asn1.der import encode_integer
 from app.cms.names import name_key
 from app.cms.x509 import Certificate, MalformedExtension
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Protocol
 
-from app.cms.ber import EXPLICIT_0, EXPLICIT_3, SEQUENCE
+from app.cms.asn1.ber import EXPLICIT_0, EXPLICIT_3, SEQUENCE
+from app.cms.asn1.node import DAMAGE, Node
 from app.cms.extensions import read_key_identifier
 from app.cms.names import name_key
-from app.cms.nodes import DAMAGE, Node
 from app.cms.x509 import MAX_EXTENSIONS, Certificate, read_embedded_certificate
 
 # Embedded certificates that are read of one name. An authority has two or three generations.

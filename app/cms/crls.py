@@ -12,7 +12,8 @@ from typing import cast
 
 from app.cms import x509
 from app.cms.algorithms import PublicKey, name
-from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, SEQUENCE, Scanned
+from app.cms.asn1.ber import BIT_STRING, EXPLICIT_0, INTEGER, SEQUENCE, Scanned
+from app.cms.asn1.node import DAMAGE, GENERALIZED_TIME, UTC_TIME, Node, root_node, unscanned_node
 from app.cms.budget import FREE, Budget, is_slow, refuse_list
 from app.cms.crl_entries import (
     CERTIFICATE_HOLD,
@@ -27,7 +28,6 @@ from app.cms.distribution_points import addresses, directories, points_of
 from app.cms.errors import CmsError, TooCostly
 from app.cms.extensions import read_distribution_points
 from app.cms.names import EMPTY
-from app.cms.nodes import DAMAGE, GENERALIZED_TIME, UTC_TIME, Node, root_node, unscanned_node
 from app.cms.x509 import Certificate, MalformedExtension
 
 __all__ = [

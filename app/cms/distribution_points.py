@@ -1,9 +1,9 @@
 """Distribution points: their addresses and directory names (RFC 5280 sections 4.2.1.13, 5.2.5)."""
 
 from app.cms import x509
-from app.cms.ber import EXPLICIT_0
+from app.cms.asn1.ber import EXPLICIT_0
+from app.cms.asn1.node import Node, read_node
 from app.cms.names import RelativeKeys, relative_keys
-from app.cms.nodes import Node, read_node
 from app.cms.x509 import Certificate
 
 # Names of one distribution point, and points of one certificate.

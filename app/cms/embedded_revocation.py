@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import islice
 
+from app.cms.asn1.node import DAMAGE, Node
 from app.cms.budget import Budget
 from app.cms.crls import CertificateList, MalformedRevocation
-from app.cms.nodes import DAMAGE, Node
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData
 from app.cms.signed_data import SignedCms

@@ -1,14 +1,21 @@
 """What the extensions of certificates hold (RFC 5280 section 4.2): encoded values in, values out.
 
 An extension's value is opaque to whoever scanned the certificate, so each is scanned here anew.
-Every function raises one of nodes.DAMAGE if the value is broken.
+Every function raises one of node.DAMAGE if the value is broken.
 """
 
 import re
 from dataclasses import dataclass
 
-from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
-from app.cms.nodes import BOOLEAN, Fields, Node, read_node
+from app.cms.asn1.ber import (
+    BIT_STRING,
+    EXPLICIT_0,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    SEQUENCE,
+)
+from app.cms.asn1.node import BOOLEAN, Fields, Node, read_node
 
 # Values in one extension; the NCA's have five.
 MAX_VALUES = 64

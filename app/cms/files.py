@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from app.cms import armour, ber, wrapped
+from app.cms import armour, wrapped
+from app.cms.asn1 import ber
 from app.cms.errors import MalformedSignature
 from app.cms.signed_xml import decode_xml, document_of
 

@@ -7,8 +7,8 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from app.cms import names
+from app.cms.asn1.node import Node
 from app.cms.certificate_rules import title
-from app.cms.nodes import Node
 
 # The choices of GeneralName by their identifier octets.
 OTHER_NAME = 0xA0

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from app.cms import names, x509
-from app.cms.ber import OBJECT_IDENTIFIER, SEQUENCE, SET
+from app.cms.asn1.ber import OBJECT_IDENTIFIER, SEQUENCE, SET
+from app.cms.asn1.node import DAMAGE, Node, read_node
 from app.cms.budget import Budget
 from app.cms.certificate_rules import doubt_broken, title
 from app.cms.errors import TooCostly
@@ -24,7 +25,6 @@ from app.cms.general_names import (
     read_general_name,
 )
 from app.cms.names import EMPTY
-from app.cms.nodes import DAMAGE, Node, read_node
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import Certificate, MalformedExtension
 

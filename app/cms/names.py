@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-from app.cms.ber import OBJECT_IDENTIFIER, SEQUENCE, SET
+from app.cms.asn1.ber import OBJECT_IDENTIFIER, SEQUENCE, SET
+from app.cms.asn1.node import Node, read_node
 from app.cms.errors import MalformedSignature
-from app.cms.nodes import Node, read_node
 
 COMMON_NAME = "2.5.4.3"
 SURNAME = "2.5.4.4"

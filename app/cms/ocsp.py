@@ -11,12 +11,19 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from app.cms import algorithms, x509
-from app.cms.ber import BIT_STRING, EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
+from app.cms.asn1.ber import (
+    BIT_STRING,
+    EXPLICIT_0,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    SEQUENCE,
+)
+from app.cms.asn1.node import DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
 from app.cms.budget import FREE, Budget
 from app.cms.certificate_rules import check_holder
 from app.cms.crls import CERTIFICATE_HOLD, MalformedRevocation, Revoked, read_invalidity_date
 from app.cms.names import name_key
-from app.cms.nodes import DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
 from app.cms.occasions import Occasion
 from app.cms.paths import check_link
 from app.cms.status import Answer

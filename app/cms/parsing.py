@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from app.cms import armour, ber, wrapped
+from app.cms import armour, wrapped
+from app.cms.asn1 import ber
 from app.cms.errors import MalformedSignature
 from app.cms.foreign import refuse_foreign
 from app.cms.signed_data import SignedCms, parse_signed_data

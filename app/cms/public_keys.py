@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from app.cms.algorithm_names import name
-from app.cms.ber import MAX_OBJECT_IDENTIFIER, OBJECT_IDENTIFIER, OCTET_STRING
+from app.cms.asn1.ber import MAX_OBJECT_IDENTIFIER, OBJECT_IDENTIFIER, OCTET_STRING
+from app.cms.asn1.node import Node, read_node
+from app.cms.asn1.oid import AlgorithmIdentifier, dotted
 from app.cms.errors import UnsupportedAlgorithm
 from app.cms.gost.curves import Curve
-from app.cms.nodes import Node, read_node
-from app.cms.oids import AlgorithmIdentifier, dotted
 
 # RFC 8017 appendix B.1, and NIST's register.
 MD5 = "1.2.840.113549.2.5"

@@ -6,11 +6,11 @@ All is read in place, since the content may have megabytes.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.cms.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET, Scanned
+from app.cms.asn1.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET, Scanned
+from app.cms.asn1.node import Node, root_node
+from app.cms.asn1.oid import dotted
 from app.cms.certificates import CertificateSet
 from app.cms.errors import MalformedSignature, refuse_number
-from app.cms.nodes import Node, root_node
-from app.cms.oids import dotted
 from app.cms.signer_infos import (
     MAX_FIELDS,
     UNSIGNED_ATTRIBUTES,

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 from app.cms import algorithms
 from app.cms.algorithms import AlgorithmIdentifier, Message
-from app.cms.ber import OCTET_STRING, SEQUENCE, SET
+from app.cms.asn1.ber import OCTET_STRING, SEQUENCE, SET
+from app.cms.asn1.der import encode, encode_der
+from app.cms.asn1.node import DAMAGE, Node
 from app.cms.budget import Budget, cost_of_digest
 from app.cms.contents import Content, Rewritten
-from app.cms.der import encode, encode_der
 from app.cms.errors import TooCostly, Undecidable
-from app.cms.nodes import DAMAGE, Node
 from app.cms.signer_infos import Attributes, SignerInfo
 from app.cms.status import (
     CONTENT_NOT_GIVEN,

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Literal, NoReturn, TypeAlias
 
-from app.cms.ber import (
+from app.cms.asn1.ber import (
     CONSTRUCTED_OCTET_STRING,
     EXPLICIT_0,
     INTEGER,
@@ -18,11 +18,11 @@ from app.cms.ber import (
     SEQUENCE,
     SET,
 )
+from app.cms.asn1.node import DAMAGE, Node, tags_of
+from app.cms.asn1.oid import AlgorithmIdentifier, dotted
 from app.cms.certificates import CertificateSource
 from app.cms.claims import Claims, claims_of
 from app.cms.errors import MalformedSignature, refuse_number
-from app.cms.nodes import DAMAGE, Node, tags_of
-from app.cms.oids import AlgorithmIdentifier, dotted
 from app.cms.status import Reason
 from app.cms.timestamp_tokens import TimestampClaims, TimestampToken
 from app.cms.x509 import Certificate, read_certificate

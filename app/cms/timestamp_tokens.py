@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from app.cms import names
-from app.cms.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET
+from app.cms.asn1.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET
+from app.cms.asn1.node import BOOLEAN, DAMAGE, GENERALIZED_TIME, Node, read_node
 from app.cms.names import read_name
-from app.cms.nodes import BOOLEAN, DAMAGE, GENERALIZED_TIME, Node, read_node
 
 if TYPE_CHECKING:
     from app.cms.signed_data import SignedCms
@@ -52,7 +52,7 @@ class TimestampToken:
 
     @cached_property
     def claims(self) -> TimestampClaims:
-        """What its TSTInfo says. Raises one of nodes.DAMAGE if it is broken."""
+        """What its TSTInfo says. Raises one of node.DAMAGE if it is broken."""
         content_info = self.node.fields()
         content_info.take(OBJECT_IDENTIFIER)
         signed_data = content_info.take(EXPLICIT_0).only().fields()
@@ -68,7 +68,7 @@ class TimestampToken:
 
     @cached_property
     def signed_data(self) -> "SignedCms":
-        """All of it, but the certificates of its signers. Raises one of nodes.DAMAGE."""
+        """All of it, but the certificates of its signers. Raises one of node.DAMAGE."""
         # A token is a SignedData in which tokens may be, so the two modules need each other.
         from app.cms.signed_data import parse_signed_data  # noqa: PLC0415
 

@@ -12,13 +12,13 @@ from operator import itemgetter
 
 from app.cms import x509
 from app.cms.algorithm_dates import broken_digest, broken_signature
+from app.cms.asn1.node import DAMAGE
 from app.cms.authorities import Authorities
 from app.cms.budget import Budget
 from app.cms.certificate_rules import doubt_broken, title
 from app.cms.certificates import CertificateSource
 from app.cms.contents import Content
 from app.cms.errors import MalformedSignature, TooCostly, Undecidable
-from app.cms.nodes import DAMAGE
 from app.cms.occasions import is_future
 from app.cms.signed_data import SignedCms
 from app.cms.signer_checks import check_signer, check_signing_certificate

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 
-from app.cms.nodes import GENERALIZED_TIME, UTC_TIME, Node
+from app.cms.asn1.node import GENERALIZED_TIME, UTC_TIME, Node
 
 # X.680 sections 46 and 47: of a GeneralizedTime, minutes, seconds and zone may be missing.
 _ZONE = rb"(?:Z|(?P<sign>[-+])(?P<hours>\d\d)(?P<minutes>\d\d)"

@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from app.cms import extensions
 from app.cms.algorithms import AlgorithmIdentifier, PublicKey
-from app.cms.ber import BIT_STRING, EXPLICIT_0, EXPLICIT_3, INTEGER, SEQUENCE
+from app.cms.asn1.ber import BIT_STRING, EXPLICIT_0, EXPLICIT_3, INTEGER, SEQUENCE
+from app.cms.asn1.node import DAMAGE, Node, read_node, tags_of
 from app.cms.errors import CmsError, MalformedSignature
 from app.cms.extensions import BasicConstraints
 from app.cms.names import name_key
-from app.cms.nodes import DAMAGE, Node, read_node, tags_of
 from app.cms.validity import read_validity
 
 # Bytes. A certificate of the NCA has 1,000 to 2,200. The cap bounds what may hide in extensions,

@@ -1,6 +1,6 @@
 """The algorithms that XML signatures name by URI (XMLDSig section 6, RFC 9231 section 2)."""
 
-from app.cms.oids import AlgorithmIdentifier
+from app.cms.asn1.oid import AlgorithmIdentifier
 from app.cms.public_keys import (
     MD5,
     PSS,

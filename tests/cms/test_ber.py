@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from app.cms import ber
+from app.cms.asn1 import ber
 from app.cms.errors import MalformedSignature
 from app.cms.signed_data import parse_signed_data
 from tests import builders

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.cms.nodes import DAMAGE, MAX_EXTENSIONS, Node, read_node
+from app.cms.asn1.node import DAMAGE, MAX_EXTENSIONS, Node, read_node
 from tests import der, pki
 
 

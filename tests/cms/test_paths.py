@@ -5,7 +5,7 @@ import time
 import pytest
 
 from app.cms import algorithms, paths
-from app.cms.nodes import read_node
+from app.cms.asn1.node import read_node
 from app.cms.status import Answer, Verdict
 from app.cms.verification import Verifier
 from app.cms.x509 import read_certificate

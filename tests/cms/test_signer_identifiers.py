@@ -6,8 +6,8 @@ from base64 import b64encode
 
 import pytest
 
+from app.cms.asn1.node import read_node
 from app.cms.errors import MalformedSignature
-from app.cms.nodes import read_node
 from app.cms.parsing import parse
 from app.cms.signers import describe
 from app.cms.status import Answer

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from app.cms.asn1.node import DAMAGE, read_node
 from app.cms.digests import Fingerprints, fingerprints
-from app.cms.nodes import DAMAGE, read_node
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml

@@ -9,9 +9,9 @@ import pytest
 from asn1crypto import pem
 
 from app.cms import paths
+from app.cms.asn1.node import read_node
 from app.cms.budget import Budget
 from app.cms.crls import CertificateList
-from app.cms.nodes import read_node
 from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.parsing import parse

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from app.cms.ber import (
+from app.cms.asn1.ber import (
     BIT_STRING,
     CONSTRUCTED_OCTET_STRING,
     INTEGER,
@@ -20,8 +20,8 @@ from app.cms.ber import (
     Scanned,
     scan,
 )
+from app.cms.asn1.oid import AlgorithmIdentifier, dotted
 from app.cms.errors import MalformedSignature
-from app.cms.oids import AlgorithmIdentifier, dotted
 
 DAMAGE = (MalformedSignature, ValueError, IndexError, KeyError)
 """What reading raises where a record is damaged."""

@@ -1,14 +1,14 @@
 """Encoding in DER (X.690 sections 10 and 11) what was read in BER."""
 
-from app.cms.ber import CONSTRUCTED_OCTET_STRING, INTEGER, MAX_DEPTH, OCTET_STRING, SET
-from app.cms.nodes import BOOLEAN, Node
+from app.cms.asn1.ber import CONSTRUCTED_OCTET_STRING, INTEGER, MAX_DEPTH, OCTET_STRING, SET
+from app.cms.asn1.node import BOOLEAN, Node
 
 # Of BOOLEAN, the one value that is true (section 11.1).
 _TRUE = b"\xff"
 
 
 def encode_der(node: Node, tag: int, depth: int = MAX_DEPTH) -> bytes:
-    """Encode an element in DER, with `tag` in place of its own. Raises one of nodes.DAMAGE.
+    """Encode an element in DER, with `tag` in place of its own. Raises one of node.DAMAGE.
 
     The elements of a SET are sorted, as those of a SET OF are (section 11.6). There may be `depth`
     levels: what looks like a large CRL has not been walked.
