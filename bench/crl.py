@@ -18,7 +18,7 @@ from app.cms.parsing import parse
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.status import Answer
 from app.cms.verification import Verifier
-from app.cms.x509 import Certificate, read_certificate
+from app.cms.x509.certificate import Certificate, read_certificate
 from app.trust.crl_files import open_list
 from tests import pki, revoking, signing
 from tests.gost_signer import GOST_2015_512

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
-from app.cms.claims import Claims
 from app.cms.parsing import parse
 from app.cms.signer_infos import SignerInfo
 from app.cms.signers import describe
+from app.cms.x509.nca_profile import Claims
 
 #: Surnames begin alike, as they do in a real country: half of them with the same letter.
 SURNAMES = [

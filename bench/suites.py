@@ -21,7 +21,7 @@ from app.cms.algorithms import DIGESTS, AlgorithmIdentifier, PublicKey, verify_s
 from app.cms.errors import CmsError, UnsupportedAlgorithm
 from app.cms.status import Answer, every
 from app.cms.verification import Verifier
-from app.cms.x509 import Certificate, read_embedded_certificate
+from app.cms.x509.certificate import Certificate, read_embedded_certificate
 
 Json = dict[str, Any]
 

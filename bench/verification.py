@@ -19,7 +19,7 @@ from app.cms.signed_xml import SignedXml
 from app.cms.signers import describe
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from app.store.signing import read_signing
 from bench.neighbours import print_neighbours
 from tests import builders, der, pki

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, inspect, text
 
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from app.store.backups.archive import Archive, Writer
 from app.store.backups.errors import BackupError
 from app.store.backups.manifest import Manifest

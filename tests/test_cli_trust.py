@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from app.cms.x509 import Certificate, read_certificate
+from app.cms.x509.certificate import Certificate, read_certificate
 from app.trust.files import MAX_CERTIFICATES_SIZE, read_certificates
 from app.trust.fingerprints import PINNED, SOURCE, Pinned
 from tests import pki, revoking

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, text
 
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from app.store import trust_certificates
 from app.trust import Trust
 from tests import pki

@@ -18,7 +18,7 @@ from app.cms.crls import MalformedRevocation
 from app.cms.errors import Undecidable
 from app.cms.status import Reason
 from app.cms.verification import Verifier
-from app.cms.x509 import MalformedExtension
+from app.cms.x509.certificate import MalformedExtension
 from app.trust.errors import FetchFailed
 from tests import builders, der, gost_signer, pki, signing
 from tests.api.asking import filled

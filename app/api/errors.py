@@ -38,7 +38,7 @@ from app.cms.errors import (
     UnverifiedSignature,
 )
 from app.cms.sentences import Sentence
-from app.cms.x509 import MalformedExtension
+from app.cms.x509.certificate import MalformedExtension
 from app.limits.errors import TooManyRequests, TooMuchComputing
 from app.observe.requests import refused
 from app.store.errors import (

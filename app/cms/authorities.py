@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Protocol
 
-from app.cms import x509
 from app.cms.asn1.der import encode_integer
-from app.cms.names import name_key
-from app.cms.x509 import Certificate, MalformedExtension
+from app.cms.x509 import certificate as x509
+from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms.x509.names import name_key
 
 
 class Authorities(Protocol):

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from functools import lru_cache
 
-from app.cms import names, x509
 from app.cms.algorithm_dates import broken_signature
-from app.cms.names import read_name
 from app.cms.occasions import Occasion
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
-from app.cms.x509 import Certificate, MalformedExtension
+from app.cms.x509 import certificate as x509
+from app.cms.x509 import names
+from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms.x509.names import read_name
 
 # Answers of one rule that are remembered: an office meets the same certificates over and over.
 _REMEMBERED = 256

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from app.cms.asn1.ber import EXPLICIT_0, EXPLICIT_3, SEQUENCE
 from app.cms.asn1.node import DAMAGE, Node
-from app.cms.extensions import read_key_identifier
-from app.cms.names import name_key
-from app.cms.x509 import MAX_EXTENSIONS, Certificate, read_embedded_certificate
+from app.cms.x509.certificate import MAX_EXTENSIONS, Certificate, read_embedded_certificate
+from app.cms.x509.extensions import read_key_identifier
+from app.cms.x509.names import name_key
 
 # Embedded certificates that are read of one name. An authority has two or three generations.
 MAX_SAME_NAME = 16

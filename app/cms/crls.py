@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from app.cms import x509
 from app.cms.algorithms import PublicKey, name
 from app.cms.asn1.ber import BIT_STRING, EXPLICIT_0, INTEGER, SEQUENCE, Scanned
 from app.cms.asn1.node import DAMAGE, GENERALIZED_TIME, UTC_TIME, Node, root_node, unscanned_node
@@ -26,9 +25,10 @@ from app.cms.crl_index import Buffer
 from app.cms.crl_search import EntrySearch, Index
 from app.cms.distribution_points import addresses, directories, points_of
 from app.cms.errors import CmsError, TooCostly
-from app.cms.extensions import read_distribution_points
-from app.cms.names import EMPTY
-from app.cms.x509 import Certificate, MalformedExtension
+from app.cms.x509 import certificate as x509
+from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms.x509.extensions import read_distribution_points
+from app.cms.x509.names import EMPTY
 
 __all__ = [
     "CERTIFICATE_HOLD",

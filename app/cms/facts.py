@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from app.cms import names
 from app.cms.algorithms import name
-from app.cms.names import clean, read_name
 from app.cms.signer_infos import SignerInfo
-from app.cms.x509 import Certificate
+from app.cms.x509 import names
+from app.cms.x509.certificate import Certificate
+from app.cms.x509.names import clean, read_name
 
 
 def signer_facts(signer: SignerInfo) -> dict[str, Any]:

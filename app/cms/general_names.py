@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 
-from app.cms import names
 from app.cms.asn1.node import Node
 from app.cms.certificate_rules import title
+from app.cms.x509 import names
 
 # The choices of GeneralName by their identifier octets.
 OTHER_NAME = 0xA0

@@ -18,7 +18,7 @@ from app.cms.security_tokens import (
     SecurityTokens,
     decode,
 )
-from app.cms.x509 import MAX_CERTIFICATE_SIZE, is_lone_certificate
+from app.cms.x509.certificate import MAX_CERTIFICATE_SIZE, is_lone_certificate
 
 # Certificates of one signature that are tried.
 MAX_CANDIDATES = 16

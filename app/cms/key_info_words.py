@@ -12,11 +12,12 @@ from functools import cached_property
 
 from lxml import etree
 
-from app.cms import algorithms, x509
-from app.cms.names import read_name
+from app.cms import algorithms
 from app.cms.public_keys import SHA_1, SHA_256, SHA_384, SHA_512
 from app.cms.security_tokens import BINARY_TOKEN, DS, WSSE, decode, open_token
-from app.cms.x509 import Certificate, MalformedExtension
+from app.cms.x509 import certificate as x509
+from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms.x509.names import read_name
 
 _DS_11 = "{http://www.w3.org/2009/xmldsig11#}"
 CONTAINERS = frozenset(

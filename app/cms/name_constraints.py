@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.cms import names, x509
 from app.cms.asn1.ber import OBJECT_IDENTIFIER, SEQUENCE, SET
 from app.cms.asn1.node import DAMAGE, Node, read_node
 from app.cms.budget import Budget
@@ -24,9 +23,11 @@ from app.cms.general_names import (
     is_within,
     read_general_name,
 )
-from app.cms.names import EMPTY
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
-from app.cms.x509 import Certificate, MalformedExtension
+from app.cms.x509 import certificate as x509
+from app.cms.x509 import names
+from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms.x509.names import EMPTY
 
 # Certificates whose names, or constraints, are remembered.
 _REMEMBERED = 64

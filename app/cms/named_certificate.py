@@ -14,13 +14,14 @@ from itertools import islice
 
 from lxml import etree
 
-from app.cms import algorithms, x509
+from app.cms import algorithms
 from app.cms.budget import Budget
 from app.cms.canonical_forms import shortened
 from app.cms.errors import Undecidable
 from app.cms.security_tokens import DS, decode
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
-from app.cms.x509 import Certificate, MalformedExtension
+from app.cms.x509 import certificate as x509
+from app.cms.x509.certificate import Certificate, MalformedExtension
 
 # Names of one kind that are read.
 MAX_NAMES = 16

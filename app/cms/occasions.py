@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from app.cms.x509 import Certificate
+from app.cms.x509.certificate import Certificate
 
 TOLERANCE = timedelta(minutes=5)
 """By how much the clocks of two servers may differ."""

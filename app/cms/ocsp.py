@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from app.cms import algorithms, x509
+from app.cms import algorithms
 from app.cms.asn1.ber import (
     BIT_STRING,
     EXPLICIT_0,
@@ -23,11 +23,12 @@ from app.cms.asn1.node import DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_n
 from app.cms.budget import FREE, Budget
 from app.cms.certificate_rules import check_holder
 from app.cms.crls import CERTIFICATE_HOLD, MalformedRevocation, Revoked, read_invalidity_date
-from app.cms.names import name_key
 from app.cms.occasions import Occasion
 from app.cms.paths import check_link
 from app.cms.status import Answer
-from app.cms.x509 import Certificate, MalformedExtension, read_embedded_certificate
+from app.cms.x509 import certificate as x509
+from app.cms.x509.certificate import Certificate, MalformedExtension, read_embedded_certificate
+from app.cms.x509.names import name_key
 
 Status: TypeAlias = Revoked | Literal["good", "unknown"]
 """What a responder says of one certificate (section 2.2)."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from app.cms import algorithms, x509
+from app.cms import algorithms
 from app.cms.authorities import Authorities, GivenAuthorities
 from app.cms.budget import Budget, cost_of_check
 from app.cms.certificate_rules import (
@@ -25,7 +25,8 @@ from app.cms.name_constraints import check_names
 from app.cms.occasions import Occasion
 from app.cms.policies import DEFAULT, PolicyInputs, check_policies
 from app.cms.status import YES, Answer, Verdict, every, no, unknown
-from app.cms.x509 import Certificate, MalformedExtension
+from app.cms.x509 import certificate as x509
+from app.cms.x509.certificate import Certificate, MalformedExtension
 
 # Certificates in one path; the NCA's have three.
 MAX_DEPTH = 8

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from app.cms import extensions, x509
 from app.cms.budget import Budget
 from app.cms.certificate_rules import doubt_broken, title
 from app.cms.errors import TooCostly
-from app.cms.extensions import PolicyConstraints
 from app.cms.status import YES, Verdict, every, no, unknown
-from app.cms.x509 import Certificate, MalformedExtension
+from app.cms.x509 import certificate as x509
+from app.cms.x509 import extensions
+from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms.x509.extensions import PolicyConstraints
 
 ANY_POLICY = "2.5.29.32.0"
 

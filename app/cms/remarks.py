@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.cms.occasions import is_future
 from app.cms.status import Answer, TimestampStatus, Verdict, every
-from app.cms.x509 import Certificate
+from app.cms.x509.certificate import Certificate
 
 
 def note_zeros(verdict: Verdict, count: int) -> Verdict:

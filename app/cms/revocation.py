@@ -16,7 +16,7 @@ from app.cms.occasions import Occasion
 from app.cms.ocsp_words import ask_responses
 from app.cms.revocation_sources import Doubt, RevocationData
 from app.cms.status import Answer, Verdict, every, unknown
-from app.cms.x509 import Certificate
+from app.cms.x509.certificate import Certificate
 
 __all__ = ["RevocationData", "check_revocation"]
 

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from app.cms.algorithm_dates import Broken
 from app.cms.budget import FREE, Budget
 from app.cms.crls import CertificateList, Revoked
-from app.cms.names import name_key
 from app.cms.ocsp import OcspAnswer, OcspResponse
 from app.cms.status import Verdict
-from app.cms.x509 import Certificate
+from app.cms.x509.certificate import Certificate
+from app.cms.x509.names import name_key
 
 # How long a word holds that doesn't say it, as those of the NCA's responders: time enough to sign,
 # to get a timestamp and to save.

@@ -13,10 +13,11 @@ from itertools import islice
 
 from lxml import etree
 
-from app.cms import armour, x509
+from app.cms import armour
 from app.cms.asn1.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET
 from app.cms.asn1.node import DAMAGE, Node, read_node
-from app.cms.x509 import MAX_CERTIFICATE_SIZE, MalformedExtension, read_certificate
+from app.cms.x509 import certificate as x509
+from app.cms.x509.certificate import MAX_CERTIFICATE_SIZE, MalformedExtension, read_certificate
 
 # The namespaces of XMLDSig and of WS-Security, as lxml writes them before a name.
 DS = "{http://www.w3.org/2000/09/xmldsig#}"

@@ -17,7 +17,7 @@ from app.cms.signer_infos import (
     SignerInfo,
     read_signer_info,
 )
-from app.cms.x509 import MAX_CERTIFICATE_SIZE
+from app.cms.x509.certificate import MAX_CERTIFICATE_SIZE
 
 MAX_SIGNERS = 256
 MAX_CERTIFICATES = 1024

@@ -24,7 +24,7 @@ from app.cms.status import (
     no,
     unknown,
 )
-from app.cms.x509 import Certificate
+from app.cms.x509.certificate import Certificate
 
 # What it costs to encode a byte of signed attributes anew, in the unit of `budget`.
 _COST_OF_ENCODING = 3

@@ -15,7 +15,7 @@ from app.cms.canonical_xml import Canonicaliser
 from app.cms.errors import TooCostly, UnsupportedAlgorithm
 from app.cms.named_certificate import read_named
 from app.cms.security_tokens import DS
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 
 # What choosing may cost for one document, in the unit of `budget`: it is done on each save.
 MAX_COST = 300_000

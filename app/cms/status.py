@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Literal
 
 from app.cms.sentences import fill
-from app.cms.x509 import Certificate
+from app.cms.x509.certificate import Certificate
 
 
 class Answer(StrEnum):

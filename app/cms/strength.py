@@ -10,7 +10,7 @@ from datetime import datetime
 from app.cms.algorithm_dates import Broken, broken_digest, broken_signature
 from app.cms.algorithms import AlgorithmIdentifier
 from app.cms.status import Answer, Verdict, every, unknown
-from app.cms.x509 import Certificate
+from app.cms.x509.certificate import Certificate
 
 Method = tuple[AlgorithmIdentifier, str | None]
 """A signature algorithm, and the digest algorithm that is named beside it."""

@@ -5,10 +5,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from app.cms import names
 from app.cms.asn1.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET
 from app.cms.asn1.node import BOOLEAN, DAMAGE, GENERALIZED_TIME, Node, read_node
-from app.cms.names import read_name
+from app.cms.x509 import names
+from app.cms.x509.names import read_name
 
 if TYPE_CHECKING:
     from app.cms.signed_data import SignedCms

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 
-from app.cms import x509
 from app.cms.algorithm_dates import broken_digest, broken_signature
 from app.cms.asn1.node import DAMAGE
 from app.cms.authorities import Authorities
@@ -26,7 +25,8 @@ from app.cms.signer_infos import SignerInfo
 from app.cms.status import YES, Answer, TimestampStatus, Verdict, every, no, unknown
 from app.cms.strength import weigh_token
 from app.cms.timestamp_tokens import TimestampClaims, TimestampToken
-from app.cms.x509 import Certificate, MalformedExtension
+from app.cms.x509 import certificate as x509
+from app.cms.x509.certificate import Certificate, MalformedExtension
 
 # What it costs to read one, and each 1,000 bytes of it, in the unit of `budget`.
 _COST_OF_TOKEN = (500, 200)

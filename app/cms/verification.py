@@ -32,7 +32,7 @@ from app.cms.status import (
 )
 from app.cms.strength import Method, weigh_digests, weigh_signature
 from app.cms.timestamps import TokenCase, check_timestamps, verified_time
-from app.cms.x509 import Certificate, read_certificate
+from app.cms.x509.certificate import Certificate, read_certificate
 from app.cms.xmldsig import check_xml, check_xml_value
 
 _NO_PATH = unknown("revocation can't be told without a path to a trust anchor")

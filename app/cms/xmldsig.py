@@ -21,7 +21,7 @@ from app.cms.signed_xml import SignedXml
 from app.cms.signer_checks import check_value
 from app.cms.status import Answer, Verdict, every, no, unknown
 from app.cms.unsigned_parts import UnsignedParts
-from app.cms.x509 import Certificate
+from app.cms.x509.certificate import Certificate
 from app.cms.xades_times import find_signing_time, read_signing_time
 from app.cms.xml_signatures import decode_value, find_child
 

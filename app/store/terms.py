@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from app.cms.claims import Claims
+from app.cms.x509.nca_profile import Claims
 
 #: How long the beginnings of a name are that are terms. Longer ones, which few names share, are
 #: found among the whole names (`long_names`).

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from app.cms import x509
 from app.cms.certificate_rules import title
-from app.cms.x509 import Certificate, MalformedExtension
+from app.cms.x509 import certificate as x509
+from app.cms.x509.certificate import Certificate, MalformedExtension
 from app.trust.destinations import Anybody
 from app.trust.errors import RefusedCertificate, UnreadableFile
 from app.trust.files import (

@@ -21,7 +21,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.ocsp import OcspResponse
-from app.cms.x509 import Certificate
+from app.cms.x509.certificate import Certificate
 from app.trust.errors import UnreadableFile
 from app.trust.files import (
     MAX_CERTIFICATES_SIZE,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.status import Answer, Reason, Verdict
-from app.cms.x509 import Certificate
+from app.cms.x509.certificate import Certificate
 from app.trust.cache import Cache
 from app.trust.destinations import Destinations
 from app.trust.errors import FetchFailed, UnreadableFile

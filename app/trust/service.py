@@ -22,7 +22,7 @@ from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, SignerStatus, Verdict
 from app.cms.verification import Verifier
-from app.cms.x509 import Certificate
+from app.cms.x509.certificate import Certificate
 from app.store.standings import Trusted, number_of
 from app.trust.destinations import Destinations
 from app.trust.folder import Contents, Stamp, list_files, read_folder, values

@@ -21,7 +21,7 @@ from app.api.openapi.document import Json
 from app.api.penbox.files import OCTETS
 from app.api.solaris.signings import STATES
 from app.auth import BOUND_BY_TAGS, DEMANDS
-from app.cms.claims import ROLES
+from app.cms.x509.nca_profile import ROLES
 from app.limits.requests import UNLIMITED
 from app.store.package_states import State
 from tests.api import people

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.cms.status import Verdict
 from app.cms.verification import Verifier
-from app.cms.x509 import Certificate, read_certificate
+from app.cms.x509.certificate import Certificate, read_certificate
 from tests import pki, revoking
 from tests.builders import SIGNING_TIME
 from tests.pki import DAY, Holder

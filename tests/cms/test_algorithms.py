@@ -17,7 +17,7 @@ from app.cms.algorithms import (
     verify_signature,
 )
 from app.cms.errors import Undecidable, UnsupportedAlgorithm
-from app.cms.x509 import Certificate, read_certificate
+from app.cms.x509.certificate import Certificate, read_certificate
 from tests import der
 from tests.cms.signing import (
     EC,

@@ -33,7 +33,7 @@ from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signers import describe
 from app.cms.verification import Verifier
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from tests import bounds, pki
 from tests.memory import peak
 

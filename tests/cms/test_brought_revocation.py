@@ -11,12 +11,12 @@ from app.cms.crl_words import ask_crls
 from app.cms.crls import CertificateList
 from app.cms.embedded_revocation import MAX_EMBEDDED, MAX_RESPONSE_BYTES
 from app.cms.errors import TooCostly
-from app.cms.names import _short_name_key, name_key
 from app.cms.ocsp import OcspResponse
 from app.cms.ocsp_words import ask_responses
 from app.cms.revocation_sources import Doubt, RevocationData
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
+from app.cms.x509.names import _short_name_key, name_key
 from tests import der, pki, revoking, signing
 from tests.builders import CONTENT
 from tests.cms.judging import AFTER, AT, BEFORE, IVAN, NCA, ROOT, crl, read, text

@@ -11,7 +11,7 @@ from app.cms.certificate_rules import check_strength, title
 from app.cms.occasions import Occasion
 from app.cms.status import Answer, Verdict
 from app.cms.verification import Verifier
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from tests import der, pki
 from tests import signing as signatures
 from tests.builders import NOT_AFTER, NOT_BEFORE, SIGNING_TIME

@@ -4,7 +4,7 @@ import pytest
 from asn1crypto import core, x509
 
 from app.cms import signed_data
-from app.cms import x509 as certificates
+from app.cms.x509 import certificate as certificates
 from tests import builders
 from tests.cms.conftest import Refusal
 from tests.cms.test_ber import tlv

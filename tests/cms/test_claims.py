@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from app.cms import claims, x509
-from app.cms.claims import Claims, birthday, check_number, claims_of, gender
-from app.cms.names import read_name
-from app.cms.x509 import read_certificate
+from app.cms.x509 import certificate as x509
+from app.cms.x509 import nca_profile as claims
+from app.cms.x509.certificate import read_certificate
+from app.cms.x509.names import read_name
+from app.cms.x509.nca_profile import Claims, birthday, check_number, claims_of, gender
 from tests import builders, der
 from tests.cms.test_ber import tlv
 from tests.cms.test_certificates import certificate, other_strings

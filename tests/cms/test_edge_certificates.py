@@ -13,7 +13,7 @@ import pytest
 
 from app.cms.status import Answer
 from app.cms.verification import Verifier
-from app.cms.x509 import read_certificate, read_embedded_certificate
+from app.cms.x509.certificate import read_certificate, read_embedded_certificate
 from tests import der, pki
 from tests.builders import NOT_AFTER, NOT_BEFORE, SIGNING_TIME
 from tests.cms.edges import SEED

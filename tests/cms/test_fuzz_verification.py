@@ -15,7 +15,7 @@ from app.cms.signed_xml import SignedXml
 from app.cms.signers import attached_content, describe
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from tests import der, gost_signer, pki, revoking, signing, xml_signer
 from tests.builders import CONTENT, DS, SIGNING_TIME
 from tests.cms.judging import AFTER, AT, BEFORE, read

@@ -13,11 +13,11 @@ from app.cms.certificate_rules import title
 from app.cms.crls import MalformedRevocation
 from app.cms.errors import MalformedSignature
 from app.cms.facts import certificate_facts, name_text, signer_facts
-from app.cms.names import name_key, read_name, relative_keys
 from app.cms.parsing import parse
 from app.cms.signers import describe
 from app.cms.verification import Verifier
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
+from app.cms.x509.names import name_key, read_name, relative_keys
 from tests import der, pki, revoking, signing
 from tests.cms.judging import AFTER, AT, BEFORE, read
 from tests.pki import Holder

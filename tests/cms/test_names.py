@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from app.cms.names import name_key
+from app.cms.x509.names import name_key
 from tests import der
 
 CN, ORGANISATION = "2.5.4.3", "2.5.4.10"

@@ -8,7 +8,7 @@ from app.cms import algorithms, paths
 from app.cms.asn1.node import read_node
 from app.cms.status import Answer, Verdict
 from app.cms.verification import Verifier
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from tests import der, gost_signer, pki, signing
 from tests.builders import NOT_BEFORE, SIGNING_TIME
 from tests.cms.judging import IVAN, KEY, NCA, ROOT, below, path, read, text

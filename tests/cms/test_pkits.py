@@ -22,7 +22,7 @@ from app.cms.occasions import Occasion
 from app.cms.paths import Search
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.status import Answer, every
-from app.cms.x509 import Certificate, read_certificate
+from app.cms.x509.certificate import Certificate, read_certificate
 from tests.cms.pkits_cases import CASES, Case
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN

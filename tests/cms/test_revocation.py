@@ -10,7 +10,7 @@ from app.cms.ocsp import OcspResponse
 from app.cms.revocation_sources import FRESHNESS
 from app.cms.status import Answer, Verdict
 from app.cms.verification import Verifier
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from tests import der, gost_signer, pki, revoking
 from tests.builders import NOT_AFTER
 from tests.cms.judging import (

@@ -16,7 +16,7 @@ from app.cms.parsing import parse
 from app.cms.security_tokens import WSSE
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from app.cms.xmldsig import XmlChecked, check_xml
 from tests import pki, xml_signer
 from tests.builders import C14N, DS

@@ -16,7 +16,7 @@ from app.cms.revocation_sources import FRESHNESS
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, Reason, Verdict, every, no, unknown
 from app.cms.verification import Verifier
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from tests import builders, der, gost_signer, pki, signing
 from tests.builders import SIGNING_TIME
 from tests.cms.judging import AFTER, AT, BEFORE, IVAN, NCA, ROOT, crl, ocsp, read, revoked, text

@@ -20,7 +20,7 @@ from app.cms.status import Answer, SignerStatus, Verdict
 from app.cms.timestamp_tokens import TimestampToken
 from app.cms.timestamps import TokenCase, check_timestamp
 from app.cms.verification import Verifier
-from app.cms.x509 import Certificate, read_certificate
+from app.cms.x509.certificate import Certificate, read_certificate
 from tests.cms.test_vectors import read
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN

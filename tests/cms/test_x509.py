@@ -11,11 +11,16 @@ from asn1crypto import pem
 from cryptography import x509 as reference
 from cryptography.hazmat.primitives import serialization
 
-from app.cms import x509
 from app.cms.errors import MalformedSignature
-from app.cms.extensions import BasicConstraints
-from app.cms.names import name_key
-from app.cms.x509 import Certificate, MalformedExtension, is_lone_certificate, read_certificate
+from app.cms.x509 import certificate as x509
+from app.cms.x509.certificate import (
+    Certificate,
+    MalformedExtension,
+    is_lone_certificate,
+    read_certificate,
+)
+from app.cms.x509.extensions import BasicConstraints
+from app.cms.x509.names import name_key
 from tests import builders, der
 from tests.cms.test_ber import tlv
 from tests.cms.test_certificates import certificate, other_strings

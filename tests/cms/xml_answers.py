@@ -5,7 +5,7 @@ from lxml import etree
 from app.cms import algorithms
 from app.cms.parsing import parse
 from app.cms.signed_xml import SignedXml
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from app.cms.xmldsig import XmlChecked, check_xml
 from tests import pki, xml_signer
 from tests.builders import DS

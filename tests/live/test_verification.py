@@ -9,7 +9,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from tests import pki
 from tests.api import people
 from tests.live.client import Client

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 
-from app.cms.claims import Claims
+from app.cms.x509.nca_profile import Claims
 from app.store import terms
 from app.store.terms import PREFIX_LENGTHS, WHOLE_NAME, Period
 

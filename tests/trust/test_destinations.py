@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from app.trust import Trust
 from app.trust.destinations import Destinations, NotPermitted
 from app.trust.downloads import fetch

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from app.trust.errors import UnreadableFile
 from app.trust.files import (
     UNFINISHED,

@@ -8,7 +8,7 @@ import pytest
 
 from app.cms import algorithms, budget
 from app.cms.status import Answer
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from app.trust import Trust, sources
 from app.trust import online as online_module
 from tests import gost_signer, pki

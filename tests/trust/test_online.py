@@ -10,7 +10,7 @@ import pytest
 
 from app.cms.crls import CERTIFICATE_HOLD, REMOVE_FROM_CRL
 from app.cms.status import Answer, SignerStatus
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from app.trust import Trust
 from app.trust.online import Inquiry
 from app.trust.turns import Busy

@@ -2,7 +2,7 @@
 
 from asn1crypto import ocsp as asn1_ocsp
 
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from app.trust.sources import Source, list_sources, write_certificate_id, write_request
 from tests import gost_signer, pki, revoking
 from tests.pki import Holder

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cms.x509 import read_certificate
+from app.cms.x509.certificate import read_certificate
 from app.store.database import transaction
 from app.store.trust_certificates import NewCertificate, add_certificate, remove_certificate
 from app.trust import Trust, stored

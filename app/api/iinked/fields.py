@@ -14,11 +14,11 @@ from app.api.refusals import ParameterError
 from app.api.schemas import FieldsSchema
 from app.api.unread import note_inside
 from app.api.values import as_list
-from app.cms.claims import ROLES
+from app.cms.x509.nca_profile import ROLES
 
 #: Bytes of the JSON that a package keeps for its client.
 MAX_EXTERNAL_DATA = 65_536
-#: The roles that certificates claim, as `app.cms.claims` writes them.
+#: The roles that certificates claim, as `app.cms.x509.nca_profile` writes them.
 ROLE_NAMES = tuple(dict.fromkeys(ROLES.values()))
 
 

@@ -22,7 +22,7 @@ from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.signers import describe
 from app.cms.status import Answer, SignerStatus, Verdict
-from app.cms.x509 import Certificate
+from app.cms.x509.certificate import Certificate
 from app.extensions import current_trust
 
 #: Different times at which certificates of one signature expired that are gone back to: each costs

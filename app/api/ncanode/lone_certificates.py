@@ -10,7 +10,7 @@ from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.x509 import MAX_CERTIFICATE_SIZE, Certificate, read_embedded_certificate
+from app.cms.x509.certificate import MAX_CERTIFICATE_SIZE, Certificate, read_embedded_certificate
 
 #: Characters: base64 with its line ends and armour.
 _MAX_SIZE = 2 * MAX_CERTIFICATE_SIZE

@@ -12,10 +12,11 @@ from datetime import date
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from app.cms import names, x509
-from app.cms.names import Name, read_name
 from app.cms.status import Reason
-from app.cms.x509 import Certificate, MalformedExtension
+from app.cms.x509 import certificate as x509
+from app.cms.x509 import names
+from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms.x509.names import Name, read_name
 
 Usage: TypeAlias = Literal["AUTH", "SIGN"]
 

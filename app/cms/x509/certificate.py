@@ -12,14 +12,14 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeVar
 
-from app.cms import extensions
 from app.cms.algorithms import AlgorithmIdentifier, PublicKey
 from app.cms.asn1.ber import BIT_STRING, EXPLICIT_0, EXPLICIT_3, INTEGER, SEQUENCE
 from app.cms.asn1.node import DAMAGE, Node, read_node, tags_of
 from app.cms.errors import CmsError, MalformedSignature
-from app.cms.extensions import BasicConstraints
-from app.cms.names import name_key
-from app.cms.validity import read_validity
+from app.cms.x509 import extensions
+from app.cms.x509.extensions import BasicConstraints
+from app.cms.x509.names import name_key
+from app.cms.x509.validity import read_validity
 
 # Bytes. A certificate of the NCA has 1,000 to 2,200. The cap bounds what may hide in extensions,
 # whose values are opaque to `ber.scan`.

@@ -1,0 +1,1 @@
+"""Certificates of X.509 (RFC 5280), taken apart and not judged."""
