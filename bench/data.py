@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import psycopg
 
-from app.cms.facts import signer_facts
+from app.cms.serialization import signer_facts
 from app.store import terms
 from app.store.standings import PENDING, number_of
 from bench.people import signers

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
+from app.cms.claims import describe
 from app.cms.parsing import parse
-from app.cms.signer_infos import SignerInfo
-from app.cms.signers import describe
+from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.x509.nca_profile import Claims
 
 #: Surnames begin alike, as they do in a real country: half of them with the same letter.

@@ -11,12 +11,12 @@ from statistics import median
 from time import perf_counter
 
 from app.cms import algorithms
-from app.cms.digests import fingerprints
+from app.cms.claims import describe
+from app.cms.fingerprints import fingerprints
 from app.cms.gost import implementations
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import describe
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import read_certificate

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app.cms import algorithms
 from app.cms.asn1.node import read_node
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from tests import der, pki
 from tests.builders import CONTENT, SIGNING_TIME
 from tests.pki import SHA1, SHA256, Holder

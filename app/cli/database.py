@@ -12,8 +12,8 @@ from sqlalchemy.engine import URL
 
 from app.cli.json_failures import JsonCommand
 from app.cli.running import make_database, needs, tell_database
-from app.cms.facts import iso_moment
 from app.cms.gost.implementations import CURVES, DIGESTS
+from app.cms.serialization import iso_moment
 from app.extensions import current_trust, db
 from app.store import database
 from app.store.migrations import upgrade

@@ -8,13 +8,13 @@ from datetime import datetime
 from itertools import chain
 
 from app.cli.remedies import remedies_of
-from app.cms.digests import fingerprints
+from app.cms.claims import describe_content
 from app.cms.examined import Examined
-from app.cms.facts import name_text, signer_facts
+from app.cms.fingerprints import fingerprints
 from app.cms.occasions import is_future
+from app.cms.serialization import name_text, signer_facts
+from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_xml import SignedXml
-from app.cms.signer_infos import SignerInfo
-from app.cms.signers import describe_content
 from app.cms.status import Answer, Reason, SignerStatus, Verdict, every
 from app.cms.x509.names import clean
 from app.cms.x509.nca_profile import Claims

@@ -13,12 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.cli.json_failures import JsonCommand, print_failure, print_json
 from app.cli.report import Report, tell
 from app.cli.running import Undecided, first_line, needs, tell_database
-from app.cms import signers
+from app.cms import claims as signers
 from app.cms.budget import FREE
 from app.cms.errors import MalformedSignature
 from app.cms.examined import Examined
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Reason
 from app.extensions import current_trust, db

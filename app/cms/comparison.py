@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from app.cms.budget import Budget, ContentBudget
 from app.cms.contents import choose_content, compare_content
-from app.cms.signed_data import SignedCms
-from app.cms.signer_checks import check_intact
+from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.verification import check_intact
 from app.cms.status import Answer, Verdict, every
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from app.cms import algorithms
 from app.cms.budget import Budget, cost_of_rewriting, refuse_content
 from app.cms.errors import TooCostly, Undecidable
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.status import FITS_WITH_CRLF, YES, Verdict, no, unknown
 
 

@@ -8,7 +8,7 @@ from app.cms.budget import Budget
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 
 # How many are looked at in one signature, and the bytes of all responses together: they are walked.
 # CRLs are read in place.

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from app.cms.budget import ContentBudget
 from app.cms.contents import KnownDigest
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_xml import SignedXml
-from app.cms.signer_infos import SignerInfo
 from app.cms.status import SignerStatus
 from app.cms.x509.nca_profile import Claims
 

@@ -9,7 +9,7 @@ from app.cms import armour, wrapped
 from app.cms.asn1 import ber
 from app.cms.errors import MalformedSignature
 from app.cms.foreign import refuse_foreign
-from app.cms.signed_data import SignedCms, parse_signed_data
+from app.cms.signed_data.parsing import SignedCms, parse_signed_data
 from app.cms.signed_xml import SignedXml, check_budget, decode_xml, parse_signed_xml
 
 # Characters. Above this, the beginning is looked at before the whole is decoded.

@@ -15,16 +15,16 @@ from app.cms.asn1.node import DAMAGE
 from app.cms.authorities import Authorities
 from app.cms.budget import Budget
 from app.cms.certificate_rules import doubt_broken, title
-from app.cms.certificates import CertificateSource
 from app.cms.contents import Content
 from app.cms.errors import MalformedSignature, TooCostly, Undecidable
 from app.cms.occasions import is_future
-from app.cms.signed_data import SignedCms
-from app.cms.signer_checks import check_signer, check_signing_certificate
-from app.cms.signer_infos import SignerInfo
+from app.cms.signed_data.certificate_set import CertificateSource
+from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.signer_info import SignerInfo
+from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
+from app.cms.signed_data.verification import check_signer, check_signing_certificate
 from app.cms.status import YES, Answer, TimestampStatus, Verdict, every, no, unknown
 from app.cms.strength import weigh_token
-from app.cms.timestamp_tokens import TimestampClaims, TimestampToken
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension
 

@@ -19,9 +19,9 @@ from app.cms.ocsp import OcspResponse
 from app.cms.paths import Path, check_authorities, find_path
 from app.cms.remarks import explain_path, note_future, note_zeros
 from app.cms.revocation import RevocationData, check_revocation
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.verification import check_signer
 from app.cms.signed_xml import SignedXml
-from app.cms.signer_checks import check_signer
 from app.cms.status import (
     Answer,
     SignerStatus,

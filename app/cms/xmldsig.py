@@ -16,9 +16,9 @@ from app.cms.budget import Budget
 from app.cms.canonical_forms import Form, Undecided, read_form, shortened
 from app.cms.named_certificate import NamedCertificate, read_named
 from app.cms.security_tokens import DS
+from app.cms.signed_data.verification import check_value
 from app.cms.signed_document import SignedDocument
 from app.cms.signed_xml import SignedXml
-from app.cms.signer_checks import check_value
 from app.cms.status import Answer, Verdict, every, no, unknown
 from app.cms.unsigned_parts import UnsignedParts
 from app.cms.x509.certificate import Certificate

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-#: The facts of one signer, as `app.cms.facts.signer_facts` writes them.
+#: The facts of one signer, as `app.cms.serialization.signer_facts` writes them.
 Facts = dict[str, Any]
 
 

@@ -134,7 +134,7 @@ class Signer(Base):
     #: Dotted, and the digest of the content by it, hex.
     digest_algorithm: Mapped[str] = mapped_column(Text)
     message_digest: Mapped[str | None] = mapped_column(Text)
-    #: All of it, as `app.cms.facts` writes it.
+    #: All of it, as `app.cms.serialization` writes it.
     facts: Mapped[dict[str, Any]] = mapped_column(JSON)
     #: When it was signed by a timestamp token that was verified up to an anchor when the version
     #: was saved; None where it wasn't.

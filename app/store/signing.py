@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from app.cms.digests import Fingerprints, fingerprints
+from app.cms.claims import describe
 from app.cms.errors import MalformedSignature
-from app.cms.facts import signer_facts
+from app.cms.fingerprints import Fingerprints, fingerprints
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.serialization import signer_facts
+from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_xml import SignedXml
-from app.cms.signer_infos import SignerInfo
-from app.cms.signers import describe
 from app.cms.status import Answer, SignerStatus
 from app.store import signers, terms
 from app.store.standings import LEFT, Standing, Trusted, judge

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.status import YES, Answer, SignerStatus
 from app.store.database import transaction

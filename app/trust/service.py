@@ -18,7 +18,7 @@ from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.paths import find_path
 from app.cms.revocation import RevocationData, check_revocation
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, SignerStatus, Verdict
 from app.cms.verification import Verifier

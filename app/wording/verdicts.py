@@ -14,8 +14,8 @@ from typing import Any, Literal
 from app.cms.algorithms import name
 from app.cms.contents import KnownDigest
 from app.cms.examined import Examined
-from app.cms.facts import iso_moment, name_text, signer_facts
-from app.cms.signer_infos import SignerInfo
+from app.cms.serialization import iso_moment, name_text, signer_facts
+from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict, every
 from app.cms.x509.nca_profile import Claims
 from app.wording.sentences import Wording

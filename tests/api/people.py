@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from tests import der, pki, revoking, signing
 from tests.builders import CONTENT, NOT_AFTER, NOT_BEFORE
 from tests.pki import Holder

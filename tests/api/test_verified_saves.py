@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
+from app.cms.claims import describe
 from app.cms.parsing import parse
-from app.cms.signers import describe
 from app.store.models import Signer
 from tests import builders, pki, signing
 from tests.api import people

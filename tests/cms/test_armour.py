@@ -9,7 +9,7 @@ import pytest
 from app.cms.errors import CmsError
 from app.cms.files import open_file
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
 from tests import builders
 from tests.cms.conftest import Refusal

@@ -6,7 +6,7 @@ import pytest
 
 from app.cms.asn1 import ber
 from app.cms.errors import MalformedSignature
-from app.cms.signed_data import parse_signed_data
+from app.cms.signed_data.parsing import parse_signed_data
 from tests import builders
 
 DER = builders.sign_cms()

@@ -31,7 +31,7 @@ from app.api.uploads import as_text
 from app.cms.budget import ContentBudget
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.signers import describe
+from app.cms.claims import describe
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import bounds, pki

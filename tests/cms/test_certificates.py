@@ -3,7 +3,7 @@
 import pytest
 from asn1crypto import core, x509
 
-from app.cms import signed_data
+from app.cms.signed_data import parsing as signed_data
 from app.cms.x509 import certificate as certificates
 from tests import builders
 from tests.cms.conftest import Refusal

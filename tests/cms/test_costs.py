@@ -14,7 +14,7 @@ from app.cms.gost import libgcrypt
 from app.cms.gost.implementations import CURVES, DIGESTS, PLAIN_CURVES, PLAIN_DIGESTS
 from app.cms.gost.octets import Octets
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
-from app.cms.digests import fingerprints
 from app.cms.errors import MalformedSignature
 from app.cms.files import SignatureFile, open_file
+from app.cms.fingerprints import fingerprints
 from app.cms.parsing import parse
 from tests import builders
 from tests.cms.test_fuzz import SEED, TEXTS, damaged

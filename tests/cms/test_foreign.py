@@ -8,7 +8,7 @@ import pytest
 
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.verification import Verifier
 from tests import builders
 

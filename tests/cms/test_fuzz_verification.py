@@ -8,11 +8,11 @@ from datetime import datetime
 import pytest
 from lxml import etree
 
+from app.cms.claims import attached_content, describe
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import attached_content, describe
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import read_certificate

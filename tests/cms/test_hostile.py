@@ -16,7 +16,7 @@ import pytest
 from app.cms import xml_signatures
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
 from tests import builders
 from tests.cms.test_ber import nested, tlv

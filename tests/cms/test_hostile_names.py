@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import pytest
 
 from app.cms.certificate_rules import title
+from app.cms.claims import describe
 from app.cms.crls import MalformedRevocation
 from app.cms.errors import MalformedSignature
-from app.cms.facts import certificate_facts, name_text, signer_facts
 from app.cms.parsing import parse
-from app.cms.signers import describe
+from app.cms.serialization import certificate_facts, name_text, signer_facts
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import read_certificate
 from app.cms.x509.names import name_key, read_name, relative_keys

@@ -12,13 +12,13 @@ import pytest
 from lxml import etree
 
 from app.cms import algorithms, signer_choice
+from app.cms.claims import describe
 from app.cms.errors import MalformedSignature
 from app.cms.key_info import MAX_CANDIDATES, MAX_DIFFERENT, MAX_REFUSED
 from app.cms.named_certificate import MAX_NAMES
 from app.cms.parsing import parse
 from app.cms.security_tokens import MAX_TOKENS, WSSE
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import describe
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
 from tests import der, gost_signer, pki, xml_signer

@@ -10,8 +10,8 @@ from types import FrameType
 
 import pytest
 
+from app.cms.claims import describe
 from app.cms.parsing import parse
-from app.cms.signers import describe
 from app.cms.verification import Verifier
 from tests import der, pki, signing
 from tests.cms.judging import AT, IVAN, NCA, ROOT, read

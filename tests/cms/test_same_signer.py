@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from app.cms.signed_data import SignedCms
-from app.cms.signers import describe
+from app.cms.claims import describe
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
 from tests import der, pki, signing

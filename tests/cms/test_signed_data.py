@@ -7,7 +7,7 @@ import pytest
 from asn1crypto import cms, core
 
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from tests import builders
 from tests.cms.conftest import Refusal
 from tests.cms.test_ber import tlv

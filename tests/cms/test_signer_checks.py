@@ -5,7 +5,7 @@ import pytest
 from app.cms import algorithms
 from app.cms.asn1.node import read_node
 from app.cms.errors import MalformedSignature
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
 from tests import builders, der, pki, signing

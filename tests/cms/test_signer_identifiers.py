@@ -7,9 +7,9 @@ from base64 import b64encode
 import pytest
 
 from app.cms.asn1.node import read_node
+from app.cms.claims import describe
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.signers import describe
 from app.cms.status import Answer
 from app.cms.verification import Verifier
 from tests import der, pki, signing

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from app.cms.asn1.node import DAMAGE, read_node
-from app.cms.digests import Fingerprints, fingerprints
+from app.cms.claims import SignedContent, attached_content, describe, describe_content
+from app.cms.fingerprints import Fingerprints, fingerprints
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import SignedContent, attached_content, describe, describe_content
-from app.cms.timestamp_tokens import TimestampClaims, TimestampToken
 from tests import builders, der
 from tests.cms.test_ber import tlv
 from tests.cms.test_signed_data import ANNA, read, rebuilt, signer_info, signer_info_of

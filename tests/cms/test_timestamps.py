@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.cms.signer_infos import MAX_TOKENS
+from app.cms.signed_data.signer_info import MAX_TOKENS
 from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict
 from app.cms.verification import Verifier
 from tests import der, gost_signer, pki, signing

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
 from tests.cms.conftest import Refusal
 

@@ -16,8 +16,8 @@ from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.parsing import parse
 from app.cms.revocation import RevocationData, check_revocation
+from app.cms.signed_data.timestamp_token import TimestampToken
 from app.cms.status import Answer, SignerStatus, Verdict
-from app.cms.timestamp_tokens import TimestampToken
 from app.cms.timestamps import TokenCase, check_timestamp
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import Certificate, read_certificate

@@ -6,7 +6,7 @@ from typing import Any
 
 from asn1crypto import ocsp as asn1_ocsp
 
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.status import Answer, SignerStatus
 from app.trust import Trust
 from tests import der, pki, revoking, signing

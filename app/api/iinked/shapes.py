@@ -16,7 +16,7 @@ from app.api.iinked.refusals import (
     NoDocuments,
     NoSigners,
 )
-from app.cms.facts import iso_moment
+from app.cms.serialization import iso_moment
 from app.store.errors import (
     PackageExpired,
     PackageNotDraft,

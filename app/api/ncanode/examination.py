@@ -14,13 +14,13 @@ from app.api.ncanode.saving import demand
 from app.api.ncanode.sent_content import content_given
 from app.api.refusals import ParameterError
 from app.cms.budget import ContentBudget
+from app.cms.claims import describe
 from app.cms.contents import KnownDigest
 from app.cms.examined import Examined, is_detached
 from app.cms.occasions import Occasion
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import describe
 from app.cms.status import Answer, SignerStatus, Verdict
 from app.cms.x509.certificate import Certificate
 from app.extensions import current_trust

@@ -8,7 +8,7 @@ from app.api.ncanode.checks import CheckFailed
 from app.cms import armour, wrapped
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.x509.certificate import MAX_CERTIFICATE_SIZE, Certificate, read_embedded_certificate
 

@@ -15,7 +15,7 @@ from app.cms.errors import MalformedSignature, UnverifiedSignature
 from app.cms.examined import is_detached
 from app.cms.gost.implementations import CURVES, PLAIN
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, Reason, SignerStatus, Verdict
 from app.extensions import current_trust, current_trusted

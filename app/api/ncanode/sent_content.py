@@ -11,7 +11,7 @@ from app.cms import armour
 from app.cms.budget import ContentBudget
 from app.cms.comparison import speaks_against
 from app.cms.contents import KnownDigest, with_crlf
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
 from app.cms.status import FITS_WITH_CRLF, Answer, Reason, Verdict
 

@@ -50,12 +50,12 @@ from app.api.ncanode.examination import (
 from app.api.ncanode.holders import write_holder
 from app.api.ncanode.lone_certificates import parse_either
 from app.auth import needs
-from app.cms.facts import iso_moment
+from app.cms.claims import attached_content
 from app.cms.occasions import Occasion
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.serialization import iso_moment
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import attached_content
 from app.cms.x509.certificate import Certificate
 from app.cms.x509.nca_profile import Claims, claims_of
 from app.extensions import current_reads, current_trust

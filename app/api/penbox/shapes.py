@@ -9,7 +9,7 @@ from flask import Response
 
 from app.api.answers import json_answer
 from app.api.families import Problem
-from app.cms.facts import iso_moment
+from app.cms.serialization import iso_moment
 from app.store.progress import Progress
 from app.store.public_threads import PublicThread
 

@@ -9,10 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, update
 
+from app.cms.claims import describe
 from app.cms.parsing import parse
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_xml import SignedXml
-from app.cms.signers import describe
 from app.store.models import Version
 from tests import builders, der, pki
 from tests import signing as signed

@@ -11,7 +11,7 @@ from app.cms.x509 import names
 from app.cms.x509.names import read_name
 
 if TYPE_CHECKING:
-    from app.cms.signed_data import SignedCms
+    from app.cms.signed_data.parsing import SignedCms
 
 _ID_TST_INFO = "1.2.840.113549.1.9.16.1.4"  # The eContentType of a token.
 
@@ -70,7 +70,7 @@ class TimestampToken:
     def signed_data(self) -> "SignedCms":
         """All of it, but the certificates of its signers. Raises one of node.DAMAGE."""
         # A token is a SignedData in which tokens may be, so the two modules need each other.
-        from app.cms.signed_data import parse_signed_data  # noqa: PLC0415
+        from app.cms.signed_data.parsing import parse_signed_data  # noqa: PLC0415
 
         return parse_signed_data(self.node, with_certificates=False)
 

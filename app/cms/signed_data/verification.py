@@ -13,7 +13,7 @@ from app.cms.asn1.node import DAMAGE, Node
 from app.cms.budget import Budget, cost_of_digest
 from app.cms.contents import Content, Rewritten
 from app.cms.errors import TooCostly, Undecidable
-from app.cms.signer_infos import Attributes, SignerInfo
+from app.cms.signed_data.signer_info import Attributes, SignerInfo
 from app.cms.status import (
     CONTENT_NOT_GIVEN,
     FITS_WITH_CRLF,

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.cms.algorithms import name
-from app.cms.signer_infos import SignerInfo
+from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.x509 import names
 from app.cms.x509.certificate import Certificate
 from app.cms.x509.names import clean, read_name

@@ -20,10 +20,10 @@ from app.cms.asn1.ber import (
 )
 from app.cms.asn1.node import DAMAGE, Node, tags_of
 from app.cms.asn1.oid import AlgorithmIdentifier, dotted
-from app.cms.certificates import CertificateSource
 from app.cms.errors import MalformedSignature, refuse_number
+from app.cms.signed_data.certificate_set import CertificateSource
+from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
 from app.cms.status import Reason
-from app.cms.timestamp_tokens import TimestampClaims, TimestampToken
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.cms.x509.nca_profile import Claims, claims_of
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from app.cms.algorithms import DIGEST_URIS, SIGNATURE_URIS, AlgorithmIdentifier
-from app.cms.signed_data import SignedCms
+from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.signer_info import BROKEN_TIME, SignerInfo
 from app.cms.signed_xml import SignedXml, parse_document
-from app.cms.signer_infos import BROKEN_TIME, SignerInfo
 from app.cms.x509.certificate import read_certificate
 from app.cms.xades_times import find_signing_time, read_signing_time
 from app.cms.xml_signatures import XmlSignature, find_signatures

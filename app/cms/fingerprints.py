@@ -3,10 +3,10 @@
 import hashlib
 from dataclasses import dataclass
 
-from app.cms.signed_data import SignedCms
+from app.cms.claims import attached_content, describe
+from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_xml import SignedXml
-from app.cms.signer_infos import SignerInfo
-from app.cms.signers import attached_content, describe
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from app.cms.asn1.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET, Scanned
 from app.cms.asn1.node import Node, root_node
 from app.cms.asn1.oid import dotted
-from app.cms.certificates import CertificateSet
 from app.cms.errors import MalformedSignature, refuse_number
-from app.cms.signer_infos import (
+from app.cms.signed_data.certificate_set import CertificateSet
+from app.cms.signed_data.signer_info import (
     MAX_FIELDS,
     UNSIGNED_ATTRIBUTES,
     SignerInfo,
