@@ -24,8 +24,8 @@ from functools import lru_cache
 
 from app.cms.algorithm_names import name
 from app.cms.algorithms import AlgorithmIdentifier, PublicKey, implied_digest
-from app.cms.asn1.ber import INTEGER, SEQUENCE
 from app.cms.asn1.node import DAMAGE, read_node
+from app.cms.asn1.tags import INTEGER, SEQUENCE
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _DIGESTS = {

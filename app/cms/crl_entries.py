@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.cms.asn1.ber import SEQUENCE
-from app.cms.asn1.node import DAMAGE, ENUMERATED, GENERALIZED_TIME, UTC_TIME, Fields, unscanned_node
+from app.cms.asn1.node import DAMAGE, Fields, unscanned_node
+from app.cms.asn1.tags import ENUMERATED, GENERALIZED_TIME, SEQUENCE, UTC_TIME
 
 # CRLReason (section 5.3.1).
 CERTIFICATE_HOLD = 6

@@ -11,8 +11,8 @@ from functools import partial
 from typing import cast
 
 from app.cms.algorithms import PublicKey, name
-from app.cms.asn1.ber import BIT_STRING, EXPLICIT_0, INTEGER, SEQUENCE, Scanned
-from app.cms.asn1.node import DAMAGE, GENERALIZED_TIME, UTC_TIME, Node, root_node, unscanned_node
+from app.cms.asn1.node import DAMAGE, Node, unscanned_node
+from app.cms.asn1.tags import BIT_STRING, EXPLICIT_0, GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_TIME
 from app.cms.budget import FREE, Budget, is_slow, refuse_list
 from app.cms.crl_entries import (
     CERTIFICATE_HOLD,
@@ -86,8 +86,7 @@ class CertificateList:
         Nobody has scanned it: `Node` minds its edges.
         """
         # A file that is mapped is read as bytes are: by places and slices.
-        value = Scanned(cast(bytes, der), {})
-        outermost = root_node(value)
+        outermost = unscanned_node(cast(bytes, der))
         if outermost.size != len(der):
             raise ValueError("cut, or followed by something")
         whole = outermost.fields(3)
@@ -105,7 +104,7 @@ class CertificateList:
         extensions = fields.optional(EXPLICIT_0)
         fields.end()
         self._extensions = extensions.only().extensions() if extensions else {}
-        self._tbs, self._value = tbs, value
+        self._tbs = tbs
         #: cRLNumber, and BaseCRLNumber of a delta CRL (sections 5.2.3 and 5.2.4); None: not said.
         self.number = self._read_number(_NUMBER)
         self.base_number = self._read_number(_DELTA)
@@ -201,7 +200,7 @@ class CertificateList:
         """Read the entries of a serial number. Raises MalformedRevocation."""
         try:
             for offset in self._search.find_offsets(serial_number):
-                fields = root_node(self._value, offset).fields(3)
+                fields = self._tbs.at(offset).fields(3)
                 number = fields.take(INTEGER).contents
                 if int.from_bytes(number, "big", signed=True) == serial_number:
                     yield read_entry(fields)

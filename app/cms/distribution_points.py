@@ -1,7 +1,7 @@
 """Distribution points: their addresses and directory names (RFC 5280 sections 4.2.1.13, 5.2.5)."""
 
-from app.cms.asn1.ber import EXPLICIT_0
 from app.cms.asn1.node import Node, read_node
+from app.cms.asn1.tags import EXPLICIT_0
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate
 from app.cms.x509.names import RelativeKeys, relative_keys

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from app.cms.asn1.node import DAMAGE, Node
+from app.cms.asn1.tags import EXPLICIT_0, EXPLICIT_1
 from app.cms.budget import Budget
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.ocsp import OcspResponse
@@ -19,7 +20,6 @@ _MAX_VALUES = 64
 
 _OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"
 _REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
-_EXPLICIT_0, _EXPLICIT_1 = 0xA0, 0xA1
 
 
 def read_embedded(signature: SignedCms, budget: Budget) -> RevocationData:
@@ -48,7 +48,7 @@ def _list_embedded(
     (ETSI EN 319 122-1 section A.1.3.2).
     """
     for info in signature.revocation_infos:
-        if info.tag != _EXPLICIT_1:
+        if info.tag != EXPLICIT_1:
             yield info, CertificateList
         elif (other := _read_other(info)) is not None:
             yield other, OcspResponse
@@ -70,8 +70,8 @@ def _list_values(value: Node) -> Iterator[tuple[Node, type[CertificateList] | ty
     """List crlVals [0] and ocspVals [1]."""
     try:
         for field in value.children():
-            if field.tag in (_EXPLICIT_0, _EXPLICIT_1):
+            if field.tag in (EXPLICIT_0, EXPLICIT_1):
                 for one in field.only().children(_MAX_VALUES):
-                    yield one, CertificateList if field.tag == _EXPLICIT_0 else OcspResponse
+                    yield one, CertificateList if field.tag == EXPLICIT_0 else OcspResponse
     except DAMAGE:
         return

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.cms import armour, wrapped
-from app.cms.asn1 import ber
+from app.cms.asn1.node import read_node
+from app.cms.asn1.tags import SEQUENCE
 from app.cms.errors import MalformedSignature
 from app.cms.signed_xml import decode_xml, document_of
 
-_SEQUENCE = bytes((ber.SEQUENCE,))
+_SEQUENCE = bytes((SEQUENCE,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _decoded(data: bytes, *, inner: bool) -> Iterator[SignatureFile]:
     if data.startswith(_SEQUENCE):
         yield SignatureFile("cms", data)
         if data.endswith(b"\0"):  # Its digest was taken without zero bytes behind it.
-            yield SignatureFile("cms", ber.scan(data, trailing_zeros=True).data)
+            yield SignatureFile("cms", read_node(data, trailing_zeros=True).encoded)
     elif text is not None:
         yield from _readings(text, inner=True)
     else:

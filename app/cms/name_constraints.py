@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.cms.asn1.ber import OBJECT_IDENTIFIER, SEQUENCE, SET
 from app.cms.asn1.node import DAMAGE, Node, read_node
+from app.cms.asn1.tags import OBJECT_IDENTIFIER, SEQUENCE, SET
 from app.cms.budget import Budget
 from app.cms.certificate_rules import doubt_broken, title
 from app.cms.errors import TooCostly

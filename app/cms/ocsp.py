@@ -11,15 +11,19 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from app.cms import algorithms
-from app.cms.asn1.ber import (
+from app.cms.asn1.node import DAMAGE, Node, read_node
+from app.cms.asn1.tags import (
     BIT_STRING,
+    ENUMERATED,
     EXPLICIT_0,
+    EXPLICIT_1,
+    EXPLICIT_2,
+    GENERALIZED_TIME,
     INTEGER,
     OBJECT_IDENTIFIER,
     OCTET_STRING,
     SEQUENCE,
 )
-from app.cms.asn1.node import DAMAGE, ENUMERATED, GENERALIZED_TIME, Node, read_node
 from app.cms.budget import FREE, Budget
 from app.cms.certificate_rules import check_holder
 from app.cms.crls import CERTIFICATE_HOLD, MalformedRevocation, Revoked, read_invalidity_date
@@ -41,7 +45,6 @@ _BASIC = "1.3.6.1.5.5.7.48.1.1"
 _OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
 _SUCCESSFUL = b"\0"
 _SHA_1 = "1.3.14.3.2.26"
-_EXPLICIT_1, _EXPLICIT_2 = 0xA1, 0xA2
 _GOOD, _REVOKED, _UNKNOWN = 0x80, 0xA1, 0x82
 # With it a responder says that it calls certificates revoked that were never issued: since 1970, on
 # hold (sections 2.2 and 4.4.8).
@@ -106,12 +109,12 @@ class OcspResponse:
         self._certificates = certificates.only().children(MAX_CERTIFICATES) if certificates else []
         data = self._data.fields()
         data.optional(EXPLICIT_0)
-        responder = data.take(_EXPLICIT_1, _EXPLICIT_2).only()
+        responder = data.take(EXPLICIT_1, EXPLICIT_2).only()
         self._responder_name = responder.encoded if responder.tag == SEQUENCE else None
         self._responder_key = responder.octets() if responder.tag != SEQUENCE else None
         self.produced_at = data.take(GENERALIZED_TIME).time()
         answers = data.take(SEQUENCE).children(MAX_ANSWERS)
-        extensions = _read_extensions(data.optional(_EXPLICIT_1))
+        extensions = _read_extensions(data.optional(EXPLICIT_1))
         self._announces_denials = _EXTENDED_REVOKE in extensions
         #: What came along with the question (RFC 9654), None if it is not repeated.
         self.nonce = _read_nonce(extensions)
@@ -205,7 +208,7 @@ def _read_answer(answer: Node, usable: bool) -> OcspAnswer:
     status = fields.take(_GOOD, _REVOKED, _UNKNOWN)
     this_update = fields.take(GENERALIZED_TIME).time()
     next_update = fields.optional(EXPLICIT_0)
-    extensions = _read_extensions(fields.optional(_EXPLICIT_1))
+    extensions = _read_extensions(fields.optional(EXPLICIT_1))
     return OcspAnswer(
         about=certificate_id,
         status=_read_status(status, read_invalidity_date(extensions)),

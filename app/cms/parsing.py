@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from app.cms import armour, wrapped
-from app.cms.asn1 import ber
+from app.cms.asn1.node import check_beginning, read_node
+from app.cms.asn1.tags import SEQUENCE
 from app.cms.errors import MalformedSignature
 from app.cms.foreign import refuse_foreign
 from app.cms.signed_data.parsing import SignedCms, parse_signed_data
@@ -20,7 +21,7 @@ BEGINNING = 900_000
 # Characters by which a file in place of base64 is known for what it is.
 _HEAD = 1024
 
-_SEQUENCE = bytes((ber.SEQUENCE,))
+_SEQUENCE = bytes((SEQUENCE,))
 Result = TypeVar("Result")
 
 
@@ -102,7 +103,7 @@ def _check_beginning(base64: str, characters: int, *, inner: bool) -> None:
     except ValueError:
         return  # Whoever decodes the whole will say what is wrong.
     if beginning.startswith(_SEQUENCE):
-        ber.scan(beginning, characters)
+        check_beginning(beginning, characters)
     elif not inner and (text := wrapped.text_of(beginning)):
         start = armour.skip_heads(text)
         armour.check_alphabet(text, start, len(text), edge=2)
@@ -132,9 +133,9 @@ def _check_alphabet(text: str, start: int, stop: int, edge: int = 0) -> None:
 
 def _parse_bytes(data: bytes, *, zeros: bool, inner: bool) -> SignedCms | SignedXml:
     if data.startswith(_SEQUENCE):
-        scanned = ber.scan(data, trailing_zeros=zeros)
-        left_away = len(data) - len(scanned.data)
-        parsed = parse_signed_data(scanned)
+        node = read_node(data, trailing_zeros=zeros)
+        left_away = len(data) - node.size
+        parsed = parse_signed_data(node)
         return replace(parsed, trailing_zeros=left_away) if left_away else parsed
     text = None if inner else wrapped.text_of(data)
     if text is not None:

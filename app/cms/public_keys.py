@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from app.cms.algorithm_names import name
-from app.cms.asn1.ber import MAX_OBJECT_IDENTIFIER, OBJECT_IDENTIFIER, OCTET_STRING
-from app.cms.asn1.node import Node, read_node
-from app.cms.asn1.oid import AlgorithmIdentifier, dotted
+from app.cms.asn1.node import Node, read_node, read_primitive
+from app.cms.asn1.oid import MAX_OBJECT_IDENTIFIER, AlgorithmIdentifier, dotted
+from app.cms.asn1.tags import OBJECT_IDENTIFIER, OCTET_STRING
 from app.cms.errors import UnsupportedAlgorithm
 from app.cms.gost.curves import Curve
 
@@ -234,7 +234,7 @@ def _named_curve(parameters: bytes | None) -> str:
         raise ValueError("key names no curve")
     if parameters[0] != OBJECT_IDENTIFIER:
         raise UnsupportedAlgorithm("elliptic curve without a name")
-    size = len(parameters) - 2
-    if not 0 < size <= MAX_OBJECT_IDENTIFIER or parameters[1] != size:
+    contents = read_primitive(parameters, OBJECT_IDENTIFIER)
+    if len(contents) > MAX_OBJECT_IDENTIFIER:
         raise ValueError("not an OBJECT IDENTIFIER")
-    return dotted(parameters[2:])
+    return dotted(contents)

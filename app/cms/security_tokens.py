@@ -14,8 +14,8 @@ from itertools import islice
 from lxml import etree
 
 from app.cms import armour
-from app.cms.asn1.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET
 from app.cms.asn1.node import DAMAGE, Node, read_node
+from app.cms.asn1.tags import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import MAX_CERTIFICATE_SIZE, MalformedExtension, read_certificate
 

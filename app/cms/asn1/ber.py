@@ -8,25 +8,22 @@ doubt a length again.
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
+from app.cms.asn1.oid import MAX_OBJECT_IDENTIFIER
+from app.cms.asn1.tags import (
+    CONSTRUCTED_OCTET_STRING,
+    GENERALIZED_TIME,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    SEQUENCE,
+    UTC_TIME,
+)
 from app.cms.errors import MalformedSignature
-
-# The identifier octets (X.690 8.1.2) that a reader of lists meets.
-INTEGER = 0x02
-BIT_STRING = 0x03
-OCTET_STRING = 0x04
-OBJECT_IDENTIFIER = 0x06
-CONSTRUCTED_OCTET_STRING = 0x24
-SEQUENCE = 0x30
-SET = 0x31
-EXPLICIT_0 = 0xA0
-EXPLICIT_3 = 0xA3
 
 # Levels. A CMS with a timestamp token and the authority's certificate in it has 20.
 MAX_DEPTH = 40
 # Elements of one value. 256 signers with timestamps and 1,024 certificates make some 130,000.
 MAX_ELEMENTS = 200_000
-# Bytes. Real ones take 3 to 12, one made from a UUID 20; decoding costs the square of an arc.
-MAX_OBJECT_IDENTIFIER = 64
 # Octets of a long length. Four reach far beyond any body that is accepted.
 MAX_LENGTH_OCTETS = 4
 
@@ -43,7 +40,7 @@ _MAX_REMEMBERED = 512
 _LARGE_LIST = 65_536
 # How a TBSCertList begins (RFC 5280 section 5.1.2): version, signature, issuer, thisUpdate.
 _TBS_LIST_BEGINS = (INTEGER, SEQUENCE, SEQUENCE)
-_TIMES = (0x17, 0x18)
+_TIMES = (UTC_TIME, GENERALIZED_TIME)
 
 _END_OF_CONTENTS = 0x00
 _INDEFINITE = 0x80  # As a first length octet; above it stands the number of length octets.

@@ -1,7 +1,8 @@
 """Encoding in DER (X.690 sections 10 and 11) what was read in BER."""
 
-from app.cms.asn1.ber import CONSTRUCTED_OCTET_STRING, INTEGER, MAX_DEPTH, OCTET_STRING, SET
-from app.cms.asn1.node import BOOLEAN, Node
+from app.cms.asn1.ber import MAX_DEPTH
+from app.cms.asn1.node import Node
+from app.cms.asn1.tags import BOOLEAN, CONSTRUCTED_OCTET_STRING, INTEGER, OCTET_STRING, SET
 
 # Of BOOLEAN, the one value that is true (section 11.1).
 _TRUE = b"\xff"

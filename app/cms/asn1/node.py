@@ -8,29 +8,24 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from app.cms.asn1.ber import (
+from app.cms.asn1.ber import Element, Scanned, scan
+from app.cms.asn1.oid import MAX_OBJECT_IDENTIFIER, AlgorithmIdentifier, dotted
+from app.cms.asn1.tags import (
     BIT_STRING,
+    BOOLEAN,
     CONSTRUCTED_OCTET_STRING,
+    GENERALIZED_TIME,
     INTEGER,
-    MAX_OBJECT_IDENTIFIER,
     OBJECT_IDENTIFIER,
     OCTET_STRING,
     SEQUENCE,
-    Element,
-    Scanned,
-    scan,
+    UTC_TIME,
 )
-from app.cms.asn1.oid import AlgorithmIdentifier, dotted
 from app.cms.errors import MalformedSignature
 
 DAMAGE = (MalformedSignature, ValueError, IndexError, KeyError)
 """What reading raises where a record is damaged."""
 
-# More identifier octets (X.690 8.1.2).
-BOOLEAN = 0x01
-ENUMERATED = 0x0A
-UTC_TIME = 0x17
-GENERALIZED_TIME = 0x18
 _END_OF_CONTENTS = 0x00
 _INDEFINITE = 0x80
 
@@ -241,6 +236,10 @@ class Node:
         fraction = (match[7] or b"0")[:6].ljust(6, b"0")
         return whole + timedelta(microseconds=int(fraction))
 
+    def at(self, offset: int) -> "Node":
+        """Return the element of the same value that begins at `offset`. Raises one of DAMAGE."""
+        return Node(self._value, self._value.elements(offset, offset + 1, 0)[0])
+
     def remember(self) -> None:
         """Spare later scans the way through the same bytes; see `Scanned.remember`."""
         self._value.remember(self._element)
@@ -283,14 +282,22 @@ def tags_of(nodes: Sequence[Node]) -> bytes:
     return bytes([node.tag for node in nodes])
 
 
-def read_node(der: bytes) -> Node:
-    """Scan the encoded SEQUENCE that `der` is, and nothing after it. Raises MalformedSignature."""
-    return root_node(scan(der))
+def read_node(der: bytes, *, trailing_zeros: bool = False) -> Node:
+    """Scan the encoded SEQUENCE that `der` is, and nothing after it. Raises MalformedSignature.
+
+    With `trailing_zeros` zero bytes may follow it, and are left away.
+    """
+    return root_node(scan(der, trailing_zeros=trailing_zeros))
 
 
-def root_node(value: Scanned, offset: int = 0) -> Node:
-    """Return the outermost element of what has been scanned, or the one that begins at `offset`."""
-    return Node(value, value.elements(offset, offset + 1, 0)[0])
+def check_beginning(data: bytes, size: int) -> None:
+    """Scan the beginning of a value of at most `size` bytes. Raises MalformedSignature."""
+    scan(data, size)
+
+
+def root_node(value: Scanned) -> Node:
+    """Return the outermost element of what has been scanned."""
+    return Node(value, value.elements(0, 1, 0)[0])
 
 
 def unscanned_node(der: bytes) -> Node:
@@ -299,3 +306,10 @@ def unscanned_node(der: bytes) -> Node:
     Whoever reads on minds the edges.
     """
     return root_node(Scanned(der, {}))
+
+
+def read_primitive(der: bytes, tag: int) -> bytes:
+    """Return the contents of one element that has a length below 128. Raises ValueError."""
+    if len(der) < 2 or (der[0], der[1]) != (tag, len(der) - 2) or len(der) >= _INDEFINITE + 2:
+        raise ValueError("not that element, or not that alone")
+    return der[2:]

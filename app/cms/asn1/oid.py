@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+# Bytes. Real ones take 3 to 12, one made from a UUID 20; decoding costs the square of an arc.
+MAX_OBJECT_IDENTIFIER = 64
+
 
 @dataclass(frozen=True, slots=True)
 class AlgorithmIdentifier:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Protocol
 
-from app.cms.asn1.ber import EXPLICIT_0, EXPLICIT_3, SEQUENCE
 from app.cms.asn1.node import DAMAGE, Node
+from app.cms.asn1.tags import EXPLICIT_0, EXPLICIT_3, SEQUENCE
 from app.cms.x509.certificate import MAX_EXTENSIONS, Certificate, read_embedded_certificate
 from app.cms.x509.extensions import read_key_identifier
 from app.cms.x509.names import name_key

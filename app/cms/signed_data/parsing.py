@@ -6,14 +6,13 @@ All is read in place, since the content may have megabytes.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.cms.asn1.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET, Scanned
-from app.cms.asn1.node import Node, root_node
+from app.cms.asn1.node import Node
 from app.cms.asn1.oid import dotted
+from app.cms.asn1.tags import EXPLICIT_0, EXPLICIT_1, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET
 from app.cms.errors import MalformedSignature, refuse_number
 from app.cms.signed_data.certificate_set import CertificateSet
 from app.cms.signed_data.signer_info import (
     MAX_FIELDS,
-    UNSIGNED_ATTRIBUTES,
     SignerInfo,
     read_signer_info,
 )
@@ -25,14 +24,13 @@ MAX_CERTIFICATES = 1024
 MAX_REVOCATION_INFOS = 64
 
 _ID_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
-_EXPLICIT_1 = 0xA1
 _CONTENT_INFO = bytes((OBJECT_IDENTIFIER, EXPLICIT_0))
 # The tags that the fields of a SignedData may have: version, digestAlgorithms, encapContentInfo,
 # certificates (optional), crls (optional), signerInfos.
 _LAYOUTS = [
     bytes((INTEGER, SET, SEQUENCE, *certificates, *crls, SET))
     for certificates in ((), (EXPLICIT_0,))
-    for crls in ((), (_EXPLICIT_1,))
+    for crls in ((), (EXPLICIT_1,))
 ]
 
 
@@ -93,14 +91,13 @@ class SignedCms:
         return self._crls.children_if_sound(MAX_REVOCATION_INFOS) if self._crls else []
 
 
-def parse_signed_data(value: Scanned | Node, *, with_certificates: bool = True) -> SignedCms:
+def parse_signed_data(content_info: Node, *, with_certificates: bool = True) -> SignedCms:
     """Read a ContentInfo of type signed-data.
 
     The certificates of its signers must be embedded, unless they are not wanted yet.
 
     Raises MalformedSignature, or ValueError for an eContentType that is no object identifier.
     """
-    content_info = value if isinstance(value, Node) else root_node(value)
     fields = _signed_data_fields(content_info)
     signer_infos = fields.pop()
     content_type, content, content_size = _read_content(fields[2])
@@ -125,7 +122,7 @@ def parse_signed_data(value: Scanned | Node, *, with_certificates: bool = True) 
         certificate_set=certificates,
         content_info=content_info,
         _content=content,
-        _crls=optional.get(_EXPLICIT_1),
+        _crls=optional.get(EXPLICIT_1),
     )
 
 
@@ -184,6 +181,6 @@ def _group_same(nodes: Sequence[Node]) -> list[list[Node]]:
 def _without_unsigned(node: Node) -> bytes:
     """Return the contents of a SignerInfo up to its unsigned attributes, if it is one."""
     fields = node.elements(MAX_FIELDS) if node.tag == SEQUENCE else []
-    if fields and fields[-1].tag == UNSIGNED_ATTRIBUTES:
+    if fields and fields[-1].tag == EXPLICIT_1:
         return node.contents[: -fields[-1].size]
     return node.contents

@@ -9,17 +9,19 @@ from datetime import datetime
 from functools import cached_property
 from typing import Literal, NoReturn, TypeAlias
 
-from app.cms.asn1.ber import (
+from app.cms.asn1.node import DAMAGE, Node, tags_of
+from app.cms.asn1.oid import AlgorithmIdentifier, dotted
+from app.cms.asn1.tags import (
     CONSTRUCTED_OCTET_STRING,
     EXPLICIT_0,
+    EXPLICIT_1,
+    IMPLICIT_0,
     INTEGER,
     OBJECT_IDENTIFIER,
     OCTET_STRING,
     SEQUENCE,
     SET,
 )
-from app.cms.asn1.node import DAMAGE, Node, tags_of
-from app.cms.asn1.oid import AlgorithmIdentifier, dotted
 from app.cms.errors import MalformedSignature, refuse_number
 from app.cms.signed_data.certificate_set import CertificateSource
 from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
@@ -50,16 +52,14 @@ _TIMESTAMP = "1.2.840.113549.1.9.16.2.14"  # RFC 3161 appendix A.
 BROKEN_TIME = Reason("the signing time is broken")
 _BROKEN_TOKEN = Reason("the timestamp token is broken")
 
-_IMPLICIT_0 = 0x80
-UNSIGNED_ATTRIBUTES = 0xA1
 # The tags that the fields of a SignerInfo may have: version, sid, digestAlgorithm, signedAttrs
 # (optional), signatureAlgorithm, signature, unsignedAttrs (optional).
 _LAYOUTS = {
     bytes((INTEGER, sid, SEQUENCE, *signed, SEQUENCE, signature, *unsigned))
-    for sid in (SEQUENCE, _IMPLICIT_0)
+    for sid in (SEQUENCE, IMPLICIT_0)
     for signed in ((), (EXPLICIT_0,))
     for signature in (OCTET_STRING, CONSTRUCTED_OCTET_STRING)
-    for unsigned in ((), (UNSIGNED_ATTRIBUTES,))
+    for unsigned in ((), (EXPLICIT_1,))
 }
 MAX_FIELDS = 7
 _ATTRIBUTE = bytes((OBJECT_IDENTIFIER, SET))
@@ -213,9 +213,7 @@ def read_signer_info(
         signed=signed,
         attributes=attributes,
         unsigned=tuple(
-            last
-            for one in same
-            if (last := one.elements(MAX_FIELDS)[-1]).tag == UNSIGNED_ATTRIBUTES
+            last for one in same if (last := one.elements(MAX_FIELDS)[-1]).tag == EXPLICIT_1
         ),
     )
 

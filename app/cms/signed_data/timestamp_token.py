@@ -5,8 +5,17 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from app.cms.asn1.ber import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET
-from app.cms.asn1.node import BOOLEAN, DAMAGE, GENERALIZED_TIME, Node, read_node
+from app.cms.asn1.node import DAMAGE, Node, read_node
+from app.cms.asn1.tags import (
+    BOOLEAN,
+    EXPLICIT_0,
+    GENERALIZED_TIME,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    SEQUENCE,
+    SET,
+)
 from app.cms.x509 import names
 from app.cms.x509.names import read_name
 

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from app.cms import algorithms
 from app.cms.algorithms import AlgorithmIdentifier, Message
-from app.cms.asn1.ber import OCTET_STRING, SEQUENCE, SET
 from app.cms.asn1.der import encode, encode_der
 from app.cms.asn1.node import DAMAGE, Node
+from app.cms.asn1.tags import OCTET_STRING, SEQUENCE, SET
 from app.cms.budget import Budget, cost_of_digest
 from app.cms.contents import Content, Rewritten
 from app.cms.errors import TooCostly, Undecidable

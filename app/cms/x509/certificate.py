@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from app.cms.algorithms import AlgorithmIdentifier, PublicKey
-from app.cms.asn1.ber import BIT_STRING, EXPLICIT_0, EXPLICIT_3, INTEGER, SEQUENCE
 from app.cms.asn1.node import DAMAGE, Node, read_node, tags_of
+from app.cms.asn1.tags import BIT_STRING, EXPLICIT_0, EXPLICIT_3, INTEGER, SEQUENCE
 from app.cms.errors import CmsError, MalformedSignature
 from app.cms.x509 import extensions
 from app.cms.x509.extensions import BasicConstraints

@@ -7,15 +7,16 @@ Every function raises one of node.DAMAGE if the value is broken.
 import re
 from dataclasses import dataclass
 
-from app.cms.asn1.ber import (
+from app.cms.asn1.node import Fields, Node, read_node, read_primitive
+from app.cms.asn1.tags import (
     BIT_STRING,
+    BOOLEAN,
     EXPLICIT_0,
     INTEGER,
     OBJECT_IDENTIFIER,
     OCTET_STRING,
     SEQUENCE,
 )
-from app.cms.asn1.node import BOOLEAN, Fields, Node, read_node
 
 # Values in one extension; the NCA's have five.
 MAX_VALUES = 64
@@ -80,10 +81,10 @@ def read_basic_constraints(extension: bytes) -> BasicConstraints:
 
 def read_key_usage(extension: bytes) -> frozenset[str]:
     """Read KeyUsage (section 4.2.1.3)."""
-    size = len(extension) - 2
-    if extension[0] != BIT_STRING or extension[1] != size or size not in (2, 3):
+    octets = read_primitive(extension, BIT_STRING)
+    if len(octets) not in (2, 3):
         raise ValueError("not a BIT STRING of some nine bits")
-    bits = "".join(f"{octet:08b}" for octet in extension[3:])
+    bits = "".join(f"{octet:08b}" for octet in octets[1:])
     return frozenset(name for name, bit in zip(_KEY_USAGES, bits, strict=False) if bit == "1")
 
 
@@ -143,9 +144,7 @@ def read_policy_constraints(extension: bytes) -> PolicyConstraints:
 
 def read_inhibit_any_policy(extension: bytes) -> int:
     """Read InhibitAnyPolicy (section 4.2.1.14)."""
-    if extension[0] != INTEGER or extension[1] != len(extension) - 2:
-        raise ValueError("not a small INTEGER")
-    return _skip_certs(extension[2:])
+    return _skip_certs(read_primitive(extension, INTEGER))
 
 
 def _skip_certs(contents: bytes) -> int:
@@ -158,10 +157,10 @@ def _skip_certs(contents: bytes) -> int:
 
 def read_key_identifier(extension: bytes) -> bytes:
     """Read SubjectKeyIdentifier (section 4.2.1.2)."""
-    size = len(extension) - 2
-    if extension[0] != OCTET_STRING or extension[1] != size or not 0 < size < 0x80:
+    identifier = read_primitive(extension, OCTET_STRING)
+    if not identifier:
         raise ValueError("not an OCTET STRING of some bytes")
-    return extension[2:]
+    return identifier
 
 
 def read_issuer_key_identifier(extension: bytes) -> bytes | None:

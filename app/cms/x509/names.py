@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-from app.cms.asn1.ber import OBJECT_IDENTIFIER, SEQUENCE, SET
 from app.cms.asn1.node import Node, read_node
+from app.cms.asn1.tags import OBJECT_IDENTIFIER, SEQUENCE, SET
 from app.cms.errors import MalformedSignature
 
 COMMON_NAME = "2.5.4.3"

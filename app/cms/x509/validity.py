@@ -7,7 +7,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 
-from app.cms.asn1.node import GENERALIZED_TIME, UTC_TIME, Node
+from app.cms.asn1.node import Node
+from app.cms.asn1.tags import GENERALIZED_TIME, UTC_TIME
 
 # X.680 sections 46 and 47: of a GeneralizedTime, minutes, seconds and zone may be missing.
 _ZONE = rb"(?:Z|(?P<sign>[-+])(?P<hours>\d\d)(?P<minutes>\d\d)"
