@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from app.cms.algorithms import DIGEST_URIS, SIGNATURE_URIS, AlgorithmIdentifier
 from app.cms.signed_data.parsing import SignedCms
 from app.cms.signed_data.signer_info import BROKEN_TIME, SignerInfo
-from app.cms.signed_xml import SignedXml, parse_document
+from app.cms.signed_xml import SignedXml
 from app.cms.x509.certificate import read_certificate
-from app.cms.xades_times import find_signing_time, read_signing_time
-from app.cms.xml_signatures import XmlSignature, find_signatures
+from app.cms.xml_signatures import XmlSignature
 
 CONTENT_TYPES = {
     "1.2.840.113549.1.7.1": "data",
@@ -40,46 +39,22 @@ def describe(signature: SignedCms | SignedXml) -> tuple[SignerInfo, ...]:
     """
     if isinstance(signature, SignedCms):
         return signature.signers
-    times = _find_signing_times(signature)
     return tuple(
-        [
-            _describe_xml_signer(one, number, times.get(number))
-            for number, one in enumerate(signature.signatures, 1)
-        ]
+        [_describe_xml_signer(one, number) for number, one in enumerate(signature.signatures, 1)]
     )
 
 
-def _describe_xml_signer(
-    signature: XmlSignature, number: int, signing_time: str | None
-) -> SignerInfo:
+def _describe_xml_signer(signature: XmlSignature, number: int) -> SignerInfo:
     method, digest_method = signature.signature_method, signature.digest_methods[0]
     known = SIGNATURE_URIS.get(method)
-    moment = read_signing_time(signing_time) if signing_time is not None else None
-    broken = signing_time is not None and moment is None
     return SignerInfo(
         number=number,
         digest_algorithm=DIGEST_URIS.get(digest_method, digest_method),
         signature_algorithm=known[0] if known else AlgorithmIdentifier(method),
         embedded=read_certificate(signature.certificate),
-        claimed_signing_time=moment,
-        time_notes=(BROKEN_TIME,) if broken else (),
+        claimed_signing_time=signature.signing_time,
+        time_notes=(BROKEN_TIME,) if signature.broken_time else (),
     )
-
-
-def _find_signing_times(signature: SignedXml) -> dict[int, str]:
-    """Find what XAdES has as SigningTime, by the numbers of the signatures that state one.
-
-    Few documents have any, and only then is the document read again.
-    """
-    if b"SigningTime" not in signature.xml:
-        return {}
-    root = parse_document(signature.xml.decode())
-    found = {}
-    for number, (element, _) in enumerate(find_signatures(root), 1):
-        time = find_signing_time(element)
-        if time is not None:
-            found[number] = time
-    return found
 
 
 def describe_content(signature: SignedCms | SignedXml) -> SignedContent:

@@ -1,6 +1,7 @@
 """The ds:Signature elements of a document (XMLDSig section 4): what each must have."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ from app.cms import armour
 from app.cms.errors import MalformedSignature, refuse_number
 from app.cms.key_info import KeyInfoReader
 from app.cms.security_tokens import DS
+from app.cms.xades_times import find_signing_time, read_signing_time
 
 MAX_SIGNATURES = 256
 # Incomplete ones beside a complete one; each may bring 16 KB of certificate to look through.
@@ -24,7 +26,8 @@ class XmlSignature:
 
     `digest_methods` has one entry for each Reference. `certificate` is the signer's (DER): the one
     of `certificates`, all that may be it, whose key verifies. `uncertain`: none was seen to verify,
-    and there are others that could not be read or tried.
+    and there are others that could not be read or tried. `signing_time` is what XAdES claims,
+    signed or not; None if it claims nothing, or what is no time: `broken_time`.
     """
 
     signature_method: str
@@ -32,6 +35,8 @@ class XmlSignature:
     certificate: bytes
     certificates: tuple[bytes, ...]
     uncertain: bool
+    signing_time: datetime | None
+    broken_time: bool
 
     @property
     def references(self) -> int:
@@ -87,6 +92,8 @@ def _read_signature(element: etree._Element, reader: KeyInfoReader, number: int)
     decode_value(find_child(element, "SignatureValue", number), number)
     key_info = find_child(element, "KeyInfo", number)
     candidates = reader.list_candidates(element)
+    signing_time = find_signing_time(element)
+    moment = read_signing_time(signing_time or "")
     certificates = candidates.certificates or _refuse_key_info(key_info, number)
     return XmlSignature(
         signature_method,
@@ -94,6 +101,8 @@ def _read_signature(element: etree._Element, reader: KeyInfoReader, number: int)
         certificates[0],
         certificates,
         uncertain=not candidates.complete,
+        signing_time=moment,
+        broken_time=signing_time is not None and moment is None,
     )
 
 

@@ -22,7 +22,6 @@ from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, Verdict, every, no, unknown
 from app.cms.unsigned_parts import UnsignedParts
 from app.cms.x509.certificate import Certificate
-from app.cms.xades_times import find_signing_time, read_signing_time
 from app.cms.xml_signatures import decode_value, find_child
 
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
@@ -101,7 +100,7 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
         parsed.uncertain,
         read_named(element, intact),
         _list_digests(signed_info),
-        read_signing_time(find_signing_time(element) or ""),
+        parsed.signing_time,
     )
 
 

@@ -4,9 +4,8 @@ Nothing is copied before it is asked for. Whatever is not as it should be raises
 which each reader of a record turns into an error of its own.
 """
 
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from app.cms.asn1.ber import Element, Scanned, scan
 from app.cms.asn1.oid import MAX_OBJECT_IDENTIFIER, AlgorithmIdentifier, dotted
@@ -14,13 +13,12 @@ from app.cms.asn1.tags import (
     BIT_STRING,
     BOOLEAN,
     CONSTRUCTED_OCTET_STRING,
-    GENERALIZED_TIME,
     INTEGER,
     OBJECT_IDENTIFIER,
     OCTET_STRING,
     SEQUENCE,
-    UTC_TIME,
 )
+from app.cms.asn1.times import read_time
 from app.cms.errors import MalformedSignature
 
 DAMAGE = (MalformedSignature, ValueError, IndexError, KeyError)
@@ -35,10 +33,6 @@ MAX_FIELDS = 16
 MAX_EXTENSIONS = 32
 # Bytes. Serial numbers have 20 by RFC 5280, version numbers one.
 _MAX_INTEGER = 64
-
-# What DER demands of a time (RFC 5280 section 4.1.2.5); tokens may add a fraction of a second.
-_UTC_TIME = re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
-_GENERALIZED_TIME = re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?Z")
 
 # AlgorithmIdentifiers that were read; signatures have the same dozen over and over. So many are
 # remembered, and their bytes at most.
@@ -222,19 +216,7 @@ class Node:
 
     def time(self) -> datetime:
         """Read a UTCTime or a GeneralizedTime as DER has it, in UTC. Raises ValueError."""
-        if self.tag == UTC_TIME:
-            match = _UTC_TIME.fullmatch(self.contents)
-        else:
-            match = _GENERALIZED_TIME.fullmatch(self.expect(GENERALIZED_TIME).contents)
-        if not match:
-            raise ValueError("not a time")
-        year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
-        if self.tag == UTC_TIME:
-            year += 1900 if year >= 50 else 2000
-            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-        whole = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-        fraction = (match[7] or b"0")[:6].ljust(6, b"0")
-        return whole + timedelta(microseconds=int(fraction))
+        return read_time(self.tag, self.contents)
 
     def at(self, offset: int) -> "Node":
         """Return the element of the same value that begins at `offset`. Raises one of DAMAGE."""

@@ -15,11 +15,11 @@ from typing import TypeVar
 from app.cms.algorithms import AlgorithmIdentifier, PublicKey
 from app.cms.asn1.node import DAMAGE, Node, read_node, tags_of
 from app.cms.asn1.tags import BIT_STRING, EXPLICIT_0, EXPLICIT_3, INTEGER, SEQUENCE
+from app.cms.asn1.times import read_any_time
 from app.cms.errors import CmsError, MalformedSignature
 from app.cms.x509 import extensions
 from app.cms.x509.extensions import BasicConstraints
 from app.cms.x509.names import name_key
-from app.cms.x509.validity import read_validity
 
 # Bytes. A certificate of the NCA has 1,000 to 2,200. The cap bounds what may hide in extensions,
 # whose values are opaque to `ber.scan`.
@@ -138,7 +138,10 @@ class Certificate:
         # A subject may be empty, if subjectAltName names the holder (section 4.1.2.6).
         if not serial.contents or not issuer.contents:
             raise ValueError("a field is empty")
-        not_before, not_after = read_validity(validity)
+        # RFC 5280 allows one form of times (section 4.1.2.5); old certificates have others.
+        not_before, not_after = (
+            read_any_time(one.tag, one.contents) for one in validity.elements(2)[:2]
+        )
         key_algorithm, key_bits = key.layout(_PUBLIC_KEY)
         listed, damaged = _read_extensions(fields[6:])
         return cls(

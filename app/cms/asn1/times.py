@@ -1,16 +1,15 @@
-"""Validity of certificates (RFC 5280 section 4.1.2.5), in all forms that X.680 has for times.
-
-Section 4.1.2.5 allows one of them; old certificates have others.
-"""
+"""UTCTime and GeneralizedTime, as DER has them and in all other forms (X.680 sections 46, 47)."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 
-from app.cms.asn1.node import Node
 from app.cms.asn1.tags import GENERALIZED_TIME, UTC_TIME
 
-# X.680 sections 46 and 47: of a GeneralizedTime, minutes, seconds and zone may be missing.
+# What DER demands of a time (RFC 5280 section 4.1.2.5); tokens may add a fraction of a second.
+_DER_UTC_TIME = re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
+_DER_GENERALIZED_TIME = re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?Z")
+# Of a GeneralizedTime, minutes, seconds and zone may be missing.
 _ZONE = rb"(?:Z|(?P<sign>[-+])(?P<hours>\d\d)(?P<minutes>\d\d)"
 _FORMS = {
     UTC_TIME: re.compile(
@@ -25,23 +24,34 @@ _FORMS = {
 }
 
 
-def read_validity(validity: Node) -> tuple[datetime, datetime]:
-    """Read the first and the last moment of a Validity, in UTC. Raises ValueError.
+def read_time(tag: int, contents: bytes) -> datetime:
+    """Read a time as DER has it, in UTC. Raises ValueError."""
+    is_short = tag == UTC_TIME
+    if not is_short and tag != GENERALIZED_TIME:
+        raise ValueError("not a time")
+    match = (_DER_UTC_TIME if is_short else _DER_GENERALIZED_TIME).fullmatch(contents)
+    if not match:
+        raise ValueError("not a time")
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    if is_short:
+        year += 1900 if year >= 50 else 2000
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    whole = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    fraction = (match[7] or b"0")[:6].ljust(6, b"0")
+    return whole + timedelta(microseconds=int(fraction))
 
-    What lies outside of the years that Python has is drawn to their edges.
+
+def read_any_time(tag: int, contents: bytes) -> datetime:
+    """Read a time in any form that X.680 has, in UTC; one without a zone is in UTC.
+
+    What lies outside of the years that Python has is drawn to their edges. Raises ValueError.
     """
-    not_before, not_after = validity.elements(2)[:2]
-    return _read_time(not_before), _read_time(not_after)
-
-
-def _read_time(node: Node) -> datetime:
-    """Read a Time. One without a zone is in UTC. Raises ValueError."""
-    form = _FORMS.get(node.tag)
-    match = form.match(node.contents) if form else None
+    form = _FORMS.get(tag)
+    match = form.match(contents) if form else None
     if match is None:
         raise ValueError("not a time")
     year = int(match["year"])
-    if node.tag == UTC_TIME:
+    if tag == UTC_TIME:
         year += 2000 if year < 50 else 1900
     month, day, hour, minute, second = (int(part or 0) for part in match.groups()[1:6])
     moment = datetime(year or 2000, month, day, hour, minute, second, tzinfo=_zone(match))
