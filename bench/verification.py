@@ -15,7 +15,7 @@ from app.cms.claims import describe
 from app.cms.fingerprints import fingerprints
 from app.cms.gost import implementations
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
@@ -82,7 +82,7 @@ _STEPS: dict[str, Callable[[str], Callable[[], object]]] = {
 }
 
 
-def _fingerprints(signature: SignedCms | SignedXml) -> Callable[[], object]:
+def _fingerprints(signature: SignedData | SignedXml) -> Callable[[], object]:
     return partial(fingerprints, signature, describe(signature))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app.cms import algorithms
 from app.cms.asn1.node import read_node
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from tests import der, pki
 from tests.builders import CONTENT, SIGNING_TIME
 from tests.pki import SHA1, SHA256, Holder
@@ -116,7 +116,7 @@ def signed_data(
 
 def sign(
     *signers: Holder, content: bytes = CONTENT, attached: bool = True, stamped: bool = False
-) -> SignedCms:
+) -> SignedData:
     """Sign as honest people do, with the certificate of the authority embedded."""
     infos = []
     for who in signers:
@@ -166,8 +166,8 @@ def timestamp(
     )
 
 
-def read(encoded: bytes) -> SignedCms:
+def read(encoded: bytes) -> SignedData:
     """Parse bytes that must be accepted."""
     signature = parse(b64encode(encoded).decode())
-    assert isinstance(signature, SignedCms)
+    assert isinstance(signature, SignedData)
     return signature

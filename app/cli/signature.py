@@ -18,7 +18,7 @@ from app.cms.budget import FREE
 from app.cms.errors import MalformedSignature
 from app.cms.examined import Examined
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Reason
 from app.extensions import current_trust, db
@@ -75,7 +75,7 @@ def _read_time(
         raise click.BadParameter("not a time such as 2025-06-01T12:00:00+05:00") from error
 
 
-def describe(signature: SignedCms | SignedXml) -> list[str]:
+def describe(signature: SignedData | SignedXml) -> list[str]:
     """Write in lines of text what a signature consists of."""
     if isinstance(signature, SignedXml):
         return [f"XML, {len(signature.xml)} bytes, signatures: {len(signature.signatures)}"] + [

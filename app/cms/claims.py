@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.cms.algorithms import DIGEST_URIS, SIGNATURE_URIS, AlgorithmIdentifier
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.signer_info import BROKEN_TIME, SignerInfo
 from app.cms.signed_xml import SignedXml
 from app.cms.x509.certificate import read_certificate
@@ -32,12 +32,12 @@ class SignedContent:
     content_type: str
 
 
-def describe(signature: SignedCms | SignedXml) -> tuple[SignerInfo, ...]:
+def describe(signature: SignedData | SignedXml) -> tuple[SignerInfo, ...]:
     """Return what a parsed signature claims of each of its signers.
 
     Whatever is odd or damaged in what parsing doesn't check becomes None and a note.
     """
-    if isinstance(signature, SignedCms):
+    if isinstance(signature, SignedData):
         return signature.signers
     return tuple(
         [_describe_xml_signer(one, number) for number, one in enumerate(signature.signatures, 1)]
@@ -57,7 +57,7 @@ def _describe_xml_signer(signature: XmlSignature, number: int) -> SignerInfo:
     )
 
 
-def describe_content(signature: SignedCms | SignedXml) -> SignedContent:
+def describe_content(signature: SignedData | SignedXml) -> SignedContent:
     """Return what kind of content was signed, and whether it is attached."""
     if isinstance(signature, SignedXml):
         return SignedContent(attached=True, size=len(signature.xml), content_type="xml")
@@ -65,6 +65,6 @@ def describe_content(signature: SignedCms | SignedXml) -> SignedContent:
     return SignedContent(signature.attached, signature.content_size, CONTENT_TYPES.get(kind, kind))
 
 
-def attached_content(signature: SignedCms | SignedXml) -> bytes | None:
+def attached_content(signature: SignedData | SignedXml) -> bytes | None:
     """Return the attached content; None if it is detached, and for a signed document."""
     return None if isinstance(signature, SignedXml) else signature.content

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from app.cms.budget import Budget, ContentBudget
 from app.cms.contents import choose_content, compare_content
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.verification import check_intact
 from app.cms.status import Answer, Verdict, every
 
 
 def compare(
-    signature: SignedCms, content: bytes, *, budget: Budget | None = None
+    signature: SignedData, content: bytes, *, budget: Budget | None = None
 ) -> tuple[Verdict, ...]:
     """Return of each signer whether `content` is what was signed: *intact*, and nothing more.
 
@@ -20,12 +20,12 @@ def compare(
     return tuple(_compare(signature, content, budget or ContentBudget()))
 
 
-def speaks_against(signature: SignedCms, content: bytes, budget: Budget) -> bool:
+def speaks_against(signature: SignedData, content: bytes, budget: Budget) -> bool:
     """Return whether content is known not to be what a signer signed; the first such is enough."""
     return any(verdict.answer is Answer.NO for verdict in _compare(signature, content, budget))
 
 
-def _compare(signature: SignedCms, content: bytes, budget: Budget) -> Iterator[Verdict]:
+def _compare(signature: SignedData, content: bytes, budget: Budget) -> Iterator[Verdict]:
     signed = choose_content(signature, content, budget)
     same = compare_content(content, signed)
     for signer in signature.signers:

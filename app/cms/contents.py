@@ -6,7 +6,7 @@ from functools import cached_property
 from app.cms import algorithms
 from app.cms.budget import Budget, cost_of_rewriting, refuse_content
 from app.cms.errors import TooCostly, Undecidable
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.status import FITS_WITH_CRLF, YES, Verdict, no, unknown
 
 
@@ -139,7 +139,7 @@ def _compare_digest(given: KnownDigest, signed: Content) -> Verdict:
 
 
 def choose_content(
-    signature: SignedCms, given: bytes | KnownDigest | None, budget: Budget
+    signature: SignedData, given: bytes | KnownDigest | None, budget: Budget
 ) -> Content:
     """Return the attached content, or else what was given for it."""
     if signature.attached:

@@ -9,7 +9,7 @@ from app.cms.budget import Budget
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 
 # How many are looked at in one signature, and the bytes of all responses together: they are walked.
 # CRLs are read in place.
@@ -22,7 +22,7 @@ _OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"
 _REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
 
 
-def read_embedded(signature: SignedCms, budget: Budget) -> RevocationData:
+def read_embedded(signature: SignedData, budget: Budget) -> RevocationData:
     """Read what can be read, within the limits above; `budget` pays for checking it."""
     crls: list[CertificateList] = []
     responses: list[OcspResponse] = []
@@ -40,7 +40,7 @@ def read_embedded(signature: SignedCms, budget: Budget) -> RevocationData:
 
 
 def _list_embedded(
-    signature: SignedCms,
+    signature: SignedData,
 ) -> Iterator[tuple[Node, type[CertificateList] | type[OcspResponse]]]:
     """List what stands in SignedData.crls and in the attribute of CAdES.
 

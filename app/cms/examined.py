@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.cms.budget import ContentBudget
 from app.cms.contents import KnownDigest
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_xml import SignedXml
 from app.cms.status import SignerStatus
@@ -15,7 +15,7 @@ from app.cms.x509.nca_profile import Claims
 class Examined:
     """A signature, what each of its signers claims, and what was found out about each."""
 
-    signature: SignedCms | SignedXml
+    signature: SignedData | SignedXml
     #: What was given besides.
     content: bytes | KnownDigest | None
     signers: tuple[SignerInfo, ...]
@@ -34,6 +34,6 @@ class Examined:
         return [signer.claims for signer in self.signers]
 
 
-def is_detached(signature: SignedCms | SignedXml) -> bool:
+def is_detached(signature: SignedData | SignedXml) -> bool:
     """Return whether the content is not in the signature."""
-    return isinstance(signature, SignedCms) and not signature.attached
+    return isinstance(signature, SignedData) and not signature.attached

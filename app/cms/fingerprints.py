@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from app.cms.claims import attached_content, describe
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_xml import SignedXml
 
@@ -27,7 +27,7 @@ class Fingerprints:
 
 
 def fingerprints(
-    signature: SignedCms | SignedXml, signers: tuple[SignerInfo, ...] | None = None
+    signature: SignedData | SignedXml, signers: tuple[SignerInfo, ...] | None = None
 ) -> Fingerprints:
     """Return the digests of a signature; `signers` is what `describe` said of it, if at hand."""
     own = signature.xml if isinstance(signature, SignedXml) else signature.der

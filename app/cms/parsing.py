@@ -10,7 +10,7 @@ from app.cms.asn1.node import check_beginning, read_node
 from app.cms.asn1.tags import SEQUENCE
 from app.cms.errors import MalformedSignature
 from app.cms.foreign import refuse_foreign
-from app.cms.signed_data.parsing import SignedCms, parse_signed_data
+from app.cms.signed_data.parsing import SignedData, parse_signed_data
 from app.cms.signed_xml import SignedXml, check_budget, decode_xml, parse_signed_xml
 
 # Characters. Above this, the beginning is looked at before the whole is decoded.
@@ -25,7 +25,7 @@ _SEQUENCE = bytes((SEQUENCE,))
 Result = TypeVar("Result")
 
 
-def parse(text: str, *, trailing_zeros: bool = False) -> SignedCms | SignedXml:
+def parse(text: str, *, trailing_zeros: bool = False) -> SignedData | SignedXml:
     """Read a signature, CMS or XML, in any of the forms in which clients send it.
 
     Says whether it is well-formed and within budget; it doesn't verify anything.
@@ -45,7 +45,7 @@ def parse(text: str, *, trailing_zeros: bool = False) -> SignedCms | SignedXml:
         ) from error
 
 
-def _parse(text: str, *, zeros: bool, inner: bool = False) -> SignedCms | SignedXml:
+def _parse(text: str, *, zeros: bool, inner: bool = False) -> SignedData | SignedXml:
     """Read a text; if `inner`, it was wrapped itself, and wraps no further one."""
     if text.startswith("MI") and len(text) <= LARGE:
         # The usual case, and the fastest way through it: plain base64 with nothing around it.
@@ -68,7 +68,7 @@ def _parse(text: str, *, zeros: bool, inner: bool = False) -> SignedCms | Signed
 
 def _parse_base64(
     text: str, start: int, stop: int, *, zeros: bool, inner: bool
-) -> SignedCms | SignedXml:
+) -> SignedData | SignedXml:
     read = wrapped.readings if inner else armour.readings
     if stop - start > LARGE:
         beginning = text[start : start + BEGINNING]
@@ -131,7 +131,7 @@ def _check_alphabet(text: str, start: int, stop: int, edge: int = 0) -> None:
         raise
 
 
-def _parse_bytes(data: bytes, *, zeros: bool, inner: bool) -> SignedCms | SignedXml:
+def _parse_bytes(data: bytes, *, zeros: bool, inner: bool) -> SignedData | SignedXml:
     if data.startswith(_SEQUENCE):
         node = read_node(data, trailing_zeros=zeros)
         left_away = len(data) - node.size

@@ -19,7 +19,7 @@ from app.cms.contents import Content
 from app.cms.errors import MalformedSignature, TooCostly, Undecidable
 from app.cms.occasions import is_future
 from app.cms.signed_data.certificate_set import CertificateSource
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
 from app.cms.signed_data.verification import check_signer, check_signing_certificate
@@ -151,7 +151,7 @@ def _find_authority(token: TimestampToken, case: TokenCase) -> Certificate:
     return found[0]
 
 
-def _check_signature(parsed: SignedCms, authority: Certificate, case: TokenCase) -> Verdict:
+def _check_signature(parsed: SignedData, authority: Certificate, case: TokenCase) -> Verdict:
     """Check that a token is what its authority signed, with algorithms that still count."""
     signer = parsed.signers[0]
     signed = check_signer(signer, authority, Content(parsed.content, case.budget), case.budget)
@@ -187,7 +187,7 @@ def _refuse(error: Exception) -> Verdict:
     return _MALFORMED
 
 
-def _check_signers(parsed: SignedCms) -> Verdict:
+def _check_signers(parsed: SignedData) -> Verdict:
     if len(parsed.signers) > 1:
         return no("the timestamp token has {count} signers, not one", count=len(parsed.signers))
     return YES

@@ -19,7 +19,7 @@ from app.cms.ocsp import OcspResponse
 from app.cms.paths import Path, check_authorities, find_path
 from app.cms.remarks import explain_path, note_future, note_zeros
 from app.cms.revocation import RevocationData, check_revocation
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.verification import check_signer
 from app.cms.signed_xml import SignedXml
 from app.cms.status import (
@@ -103,7 +103,7 @@ class Verifier:
 
     def verify(
         self,
-        signature: SignedCms | SignedXml,
+        signature: SignedData | SignedXml,
         content: bytes | KnownDigest | None = None,
         *,
         at: datetime | Occasion,
@@ -150,7 +150,7 @@ class Verifier:
 
     def _verify_cms(
         self,
-        signature: SignedCms,
+        signature: SignedData,
         content: bytes | KnownDigest | None,
         when: Occasion,
         content_budget: Budget,

@@ -15,7 +15,7 @@ from app.cms.errors import MalformedSignature
 from app.cms.fingerprints import Fingerprints, fingerprints
 from app.cms.parsing import parse
 from app.cms.serialization import signer_facts
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, SignerStatus
@@ -67,7 +67,7 @@ class Signing:
 
 
 def read_signing(
-    signature: SignedCms | SignedXml,
+    signature: SignedData | SignedXml,
     saved_at: datetime,
     content_sha256: str | None = None,
     found: Mapping[int, Found] | None = None,
@@ -114,7 +114,7 @@ def read_kept(
 
 
 def read_found(
-    signature: SignedCms | SignedXml, statuses: Iterable[SignerStatus], trusted: Trusted
+    signature: SignedData | SignedXml, statuses: Iterable[SignerStatus], trusted: Trusted
 ) -> dict[int, Found]:
     """Return what is kept of what verification found out, by the signer's number.
 
@@ -122,7 +122,7 @@ def read_found(
     again.
     """
     detached: Sequence[SignerInfo] = ()
-    if isinstance(signature, SignedCms) and not signature.attached:
+    if isinstance(signature, SignedData) and not signature.attached:
         detached = signature.signers
     anchored = bool(trusted.anchors)
     return {

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from app.cms.status import YES, Answer, SignerStatus
 from app.store.database import transaction
@@ -164,7 +164,7 @@ def _join(
     before: Found,
     now: Found,
     status: SignerStatus,
-    signature: SignedCms | SignedXml,
+    signature: SignedData | SignedXml,
     trusted: Trusted,
 ) -> Found:
     """Return what holds of a signer: what was known with the content at hand isn't lost without it.
@@ -173,7 +173,7 @@ def _join(
     without the content, which came along when it was saved. All else is judged anew.
     """
     lacks_content = (
-        isinstance(signature, SignedCms)
+        isinstance(signature, SignedData)
         and not signature.attached
         and status.valid.answer is Answer.UNKNOWN
         and not signature.signers[status.number - 1].has_signed_attributes

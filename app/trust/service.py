@@ -18,7 +18,7 @@ from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.paths import find_path
 from app.cms.revocation import RevocationData, check_revocation
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, SignerStatus, Verdict
 from app.cms.verification import Verifier
@@ -76,7 +76,7 @@ class Trust:
 
     def verify(
         self,
-        signature: SignedCms | SignedXml,
+        signature: SignedData | SignedXml,
         content: bytes | KnownDigest | None = None,
         *,
         at: datetime | Occasion,
@@ -102,7 +102,7 @@ class Trust:
 
     def _verify(
         self,
-        signature: SignedCms | SignedXml,
+        signature: SignedData | SignedXml,
         content: bytes | KnownDigest | None,
         *,
         at: Occasion,

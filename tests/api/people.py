@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from tests import der, pki, revoking, signing
 from tests.builders import CONTENT, NOT_AFTER, NOT_BEFORE
 from tests.pki import Holder
@@ -91,7 +91,7 @@ def impostor() -> Holder:
     return ivan(impostor_authority)
 
 
-def text(signature: SignedCms) -> str:
+def text(signature: SignedData) -> str:
     """Write a signature as clients send it."""
     return base64.b64encode(signature.der).decode()
 

@@ -9,7 +9,7 @@ import pytest
 from app.cms.errors import CmsError
 from app.cms.files import open_file
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from tests import builders
 from tests.cms.conftest import Refusal
@@ -51,7 +51,7 @@ def ending_in_plus() -> bytes:
 )
 def test_every_form_in_which_clients_send_base64_is_opened(text: str) -> None:
     signed = parse(text)
-    assert isinstance(signed, SignedCms)
+    assert isinstance(signed, SignedData)
     assert signed.der == DER
 
 
@@ -96,7 +96,7 @@ PKCS7 = builders.pem(DER, "PKCS7", "\r\n")
 )
 def test_a_file_of_text_may_come_in_base64_itself(text: str) -> None:
     signed = parse(text)
-    assert isinstance(signed, SignedCms)
+    assert isinstance(signed, SignedData)
     assert signed.der == DER
     digest = sha256(DER).hexdigest()
     for known in (digest, None):
@@ -114,7 +114,7 @@ def test_xml_in_base64_may_come_in_base64_itself(encoding: str) -> None:
 
 def test_a_file_is_in_base64_twice_and_not_thrice(refusal: Refusal) -> None:
     twice = b64encode(PLAIN.encode())
-    assert isinstance(parse(twice.decode()), SignedCms)
+    assert isinstance(parse(twice.decode()), SignedData)
     thrice = b64encode(twice).decode()
     assert refusal(thrice) == "cms: neither CMS nor XML"
     assert refusal(uri(uri(PEM.encode()).encode())) == "cms: neither CMS nor XML"
@@ -143,7 +143,7 @@ def test_a_plus_lost_at_the_very_end_is_found() -> None:
     text = b64encode(der).decode()
     assert text.endswith("+")
     signed = parse(text.replace("+", " "))
-    assert isinstance(signed, SignedCms)
+    assert isinstance(signed, SignedData)
     assert signed.der == der
 
 
@@ -224,5 +224,5 @@ def test_an_error_keeps_its_template_apart_from_its_values() -> None:
 def test_a_large_file_in_utf_16_is_not_opened(refusal: Refusal) -> None:
     # In its beginning, which is looked at first, too little of a bomb would be seen.
     large = builders.pem(builders.sign_cms(b"x" * 400_000))
-    assert isinstance(parse(b64encode(large.encode()).decode()), SignedCms)
+    assert isinstance(parse(b64encode(large.encode()).decode()), SignedData)
     assert refusal(b64encode(large.encode("utf-16")).decode())

@@ -14,7 +14,7 @@ from app.cms.gost import libgcrypt
 from app.cms.gost.implementations import CURVES, DIGESTS, PLAIN_CURVES, PLAIN_DIGESTS
 from app.cms.gost.octets import Octets
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
@@ -34,7 +34,7 @@ TOO_LARGE = "the content is too large to be hashed here: "
 SIGNERS = 256
 
 
-def verify(signature: SignedCms | SignedXml, *anchors: Holder) -> tuple[SignerStatus, ...]:
+def verify(signature: SignedData | SignedXml, *anchors: Holder) -> tuple[SignerStatus, ...]:
     """Verify within the time that is allowed."""
     verifier = Verifier(read(*(anchors or (ROOT,))))
     start = time.process_time()
@@ -43,7 +43,7 @@ def verify(signature: SignedCms | SignedXml, *anchors: Holder) -> tuple[SignerSt
     return statuses
 
 
-def signed(infos: list[bytes], content: bytes = CONTENT, *more: Holder) -> SignedCms:
+def signed(infos: list[bytes], content: bytes = CONTENT, *more: Holder) -> SignedData:
     """Put SignerInfos of Ivan's over some content."""
     return signing.read(signing.signed_data(infos, [IVAN, *more], content))
 
@@ -161,7 +161,7 @@ def test_large_signed_attributes_are_paid_for() -> None:
     assert [status.valid.answer for status in statuses] == [UNKNOWN] * 4
 
 
-def over(size: int, *, attached: bool = True, plain: bool = False) -> SignedCms:
+def over(size: int, *, attached: bool = True, plain: bool = False) -> SignedData:
     """Sign that many bytes with GOST; nobody has checked whether rightly."""
     who = gost()
     listed = None if plain else attributes(b"x", GOST.digest)
@@ -346,7 +346,7 @@ def test_an_unknown_digest_stays_that_and_costs_nothing() -> None:
         content.digest("1.2.3.4", b"x")
 
 
-def embedding(crl_: bytes, who: Holder) -> SignedCms:
+def embedding(crl_: bytes, who: Holder) -> SignedData:
     """Sign with a CRL beside."""
     infos = [signing.signer_info(who)]
     return signing.read(signing.signed_data(infos, [who], revocation=[crl_]))

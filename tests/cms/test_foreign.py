@@ -8,7 +8,7 @@ import pytest
 
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.verification import Verifier
 from tests import builders
 
@@ -74,7 +74,7 @@ def test_zero_bytes_behind_a_cms_are_left_away_where_that_is_asked(der: bytes, z
     text = b64encode(der + bytes(zeros)).decode()
     assert "follow the ASN.1 value" in refusal(text)
     read = parse(text, trailing_zeros=True)
-    assert isinstance(read, SignedCms)
+    assert isinstance(read, SignedData)
     assert read.der == der
     assert read == parse(b64encode(der).decode())
     assert read.trailing_zeros == zeros

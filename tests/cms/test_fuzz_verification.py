@@ -11,7 +11,7 @@ from lxml import etree
 from app.cms.claims import attached_content, describe
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
@@ -73,7 +73,7 @@ class World:
         xml_signer.sign(root, self.person)
         return xml_signer.text(root)
 
-    def accepts(self, text: str) -> SignedCms | SignedXml | None:
+    def accepts(self, text: str) -> SignedData | SignedXml | None:
         """Verify, and give the signature if all is yes for some signer."""
         start = time.process_time()
         try:

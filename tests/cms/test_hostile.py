@@ -16,7 +16,7 @@ import pytest
 from app.cms import xml_signatures
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from tests import builders
 from tests.cms.test_ber import nested, tlv
@@ -249,7 +249,7 @@ def test_large_content_is_accepted(size: int) -> None:
         plain = base64(der)
         for text in (plain, builders.wrapped(der, 76), plain.replace("+", " ")):
             signed_cms = parse(text)
-            assert isinstance(signed_cms, SignedCms)
+            assert isinstance(signed_cms, SignedData)
             assert signed_cms.content_size == size
 
 
@@ -266,7 +266,7 @@ def test_a_large_value_may_be_percent_encoded() -> None:
     # Where the first look ends, it cuts an escape after lines of 73, and none after lines of 76.
     for width in (73, 76):
         signed_cms = parse(builders.wrapped(der, width, "%0D%0A"))
-        assert isinstance(signed_cms, SignedCms)
+        assert isinstance(signed_cms, SignedData)
         assert signed_cms.der == der
 
 

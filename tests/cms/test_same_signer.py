@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.cms.claims import describe
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
 from tests import der, pki, signing
@@ -18,7 +18,7 @@ VALUE = signing.signature_of(INFO)
 STAMPED = SIGNING_TIME + DAY
 
 
-def signed(*infos: bytes) -> SignedCms:
+def signed(*infos: bytes) -> SignedData:
     return signing.read(signing.signed_data(infos, [IVAN, ANNA, NCA]))
 
 
@@ -27,7 +27,7 @@ def stamped(moment: datetime) -> bytes:
     return signing.signer_info(IVAN, unsigned=[token], signature=VALUE)
 
 
-def verify(signature: SignedCms) -> tuple[SignerStatus, ...]:
+def verify(signature: SignedData) -> tuple[SignerStatus, ...]:
     return Verifier(read(NCA)).verify(signature, at=SIGNING_TIME + 9 * DAY)
 
 

@@ -7,7 +7,7 @@ import pytest
 from asn1crypto import cms, core
 
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from tests import builders
 from tests.cms.conftest import Refusal
 from tests.cms.test_ber import tlv
@@ -36,10 +36,10 @@ SIGNER_INFO = (
 )
 
 
-def read(der: bytes) -> SignedCms:
+def read(der: bytes) -> SignedData:
     """Parse bytes that must be accepted."""
     signed = parse(b64encode(der).decode())
-    assert isinstance(signed, SignedCms)
+    assert isinstance(signed, SignedData)
     return signed
 
 

@@ -5,7 +5,7 @@ import pytest
 from app.cms import algorithms
 from app.cms.asn1.node import read_node
 from app.cms.errors import MalformedSignature
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.status import Answer, SignerStatus
 from app.cms.verification import Verifier
 from tests import builders, der, pki, signing
@@ -21,13 +21,13 @@ ANNA = pki.person("ПЕТРОВА АННА")
 IVAN = pki.person()
 
 
-def verify(signature: SignedCms, content: bytes | None = None) -> SignerStatus:
+def verify(signature: SignedData, content: bytes | None = None) -> SignerStatus:
     """Verify a signature of one signer, with nothing at hand but itself."""
     [status] = Verifier().verify(signature, content, at=SIGNING_TIME)
     return status
 
 
-def signed(info: bytes, content: bytes | None = CONTENT) -> SignedCms:
+def signed(info: bytes, content: bytes | None = CONTENT) -> SignedData:
     """Put a SignerInfo of Ivan's into a signature."""
     return signing.read(signing.signed_data([info], [IVAN], content))
 

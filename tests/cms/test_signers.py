@@ -10,7 +10,7 @@ from app.cms.asn1.node import DAMAGE, read_node
 from app.cms.claims import SignedContent, attached_content, describe, describe_content
 from app.cms.fingerprints import Fingerprints, fingerprints
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
 from app.cms.signed_xml import SignedXml
 from tests import builders, der
@@ -32,7 +32,7 @@ def time_attribute(*values: bytes) -> bytes:
     return der.attribute(SIGNING_TIME, *values)
 
 
-def timed(*attributes: bytes) -> SignedCms:
+def timed(*attributes: bytes) -> SignedData:
     """Give a signature with the attributes that it must have and these."""
     digest = der.octets(hashlib.sha256(builders.CONTENT).digest())
     required = (
@@ -78,7 +78,7 @@ def read_token(encoded: bytes) -> TimestampClaims:
     return TimestampToken(read_node(encoded)).claims_with_authority
 
 
-def stamped(*unsigned: bytes) -> SignedCms:
+def stamped(*unsigned: bytes) -> SignedData:
     """Give a signature with these unsigned attributes, encoded."""
     return read(signer_info(unsigned_attrs=der.explicit(1, *unsigned)))
 

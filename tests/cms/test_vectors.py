@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from tests.cms.conftest import Refusal
 
@@ -33,7 +33,7 @@ def test_real_cms_signatures_are_accepted(
     vectors: Path, name: str, content_size: int | None, algorithms: set[str]
 ) -> None:
     signed = parse(read(vectors / "cms" / f"{name}.b64"))
-    assert isinstance(signed, SignedCms)
+    assert isinstance(signed, SignedData)
     assert signed.content_size == content_size
     assert signed.attached is (content_size is not None)
     assert {signer.signature_algorithm.oid for signer in signed.signers} == algorithms

@@ -6,7 +6,7 @@ from typing import Any
 
 from asn1crypto import ocsp as asn1_ocsp
 
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.status import Answer, SignerStatus
 from app.trust import Trust
 from tests import der, pki, revoking, signing
@@ -105,7 +105,7 @@ class Responder:
         return revoking.ocsp(self.by, serial, self.status, **more | self.more)
 
 
-def sign(who: Holder, *certificates: Holder) -> SignedCms:
+def sign(who: Holder, *certificates: Holder) -> SignedData:
     """Sign, and embed these certificates."""
     encoded = signing.signed_data([signing.signer_info(who)], [who, *certificates])
     return signing.read(encoded)

@@ -19,7 +19,7 @@ from app.cms.contents import KnownDigest
 from app.cms.examined import Examined, is_detached
 from app.cms.occasions import Occasion
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, SignerStatus, Verdict
 from app.cms.x509.certificate import Certificate
@@ -31,7 +31,7 @@ MAX_EXPIRIES = 2
 
 
 def examine(
-    signature: SignedCms | SignedXml,
+    signature: SignedData | SignedXml,
     data: str | bytes | KnownDigest | None,
     *,
     at: datetime,
@@ -55,7 +55,7 @@ def examine(
     return Examined(signature, content, describe(signature), statuses, budget)
 
 
-def parse_with_content(text: str, data: str | bytes | None) -> SignedCms | SignedXml:
+def parse_with_content(text: str, data: str | bytes | None) -> SignedData | SignedXml:
     """Read a signature whose content must be in it or given.
 
     Raises:

@@ -8,7 +8,7 @@ from app.api.ncanode.checks import CheckFailed
 from app.cms import armour, wrapped
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from app.cms.x509.certificate import MAX_CERTIFICATE_SIZE, Certificate, read_embedded_certificate
 
@@ -18,7 +18,7 @@ _MAX_SIZE = 2 * MAX_CERTIFICATE_SIZE
 _PEM = re.compile(r"\s*-----BEGIN CERTIFICATE-----(?P<base64>[^-]*)-----END CERTIFICATE-----\s*")
 
 
-def parse_either(text: str) -> SignedCms | SignedXml | Certificate:
+def parse_either(text: str) -> SignedData | SignedXml | Certificate:
     """Read a signature, or a certificate: base64 of its DER or of a file in PEM, or PEM (RFC 7468).
 
     Raises:

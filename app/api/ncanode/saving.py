@@ -15,7 +15,7 @@ from app.cms.errors import MalformedSignature, UnverifiedSignature
 from app.cms.examined import is_detached
 from app.cms.gost.implementations import CURVES, PLAIN
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from app.cms.status import Answer, Reason, SignerStatus, Verdict
 from app.extensions import current_trust, current_trusted
@@ -84,7 +84,7 @@ def _read_checked(cms: str, data: str | bytes | None) -> Checked:
         statuses = current_trust().verify(signature, content, at=now, content_budget=budget)
     if statuses:
         intact = [status.intact for status in statuses]
-    elif isinstance(signature, SignedCms) and content is not None:
+    elif isinstance(signature, SignedData) and content is not None:
         intact = compare(signature, content, budget=budget)
     doubts = [] if content is None else sent_content.doubts_of(intact)
     _demand_verified(statuses, level, lacks_content=is_detached(signature) and content is None)
@@ -97,7 +97,7 @@ def _read_checked(cms: str, data: str | bytes | None) -> Checked:
 
 def _verify_quickly(
     cms: str,
-    signature: SignedCms | SignedXml,
+    signature: SignedData | SignedXml,
     content: bytes | None,
     now: datetime,
     budget: ContentBudget,
@@ -131,7 +131,7 @@ def _demand_verified(statuses: Iterable[SignerStatus], level: str, *, lacks_cont
             demand(status.revocation, status, or_unknown=True)
 
 
-def _is_quick(cms: str, signature: SignedCms | SignedXml, content: bytes | None) -> bool:
+def _is_quick(cms: str, signature: SignedData | SignedXml, content: bytes | None) -> bool:
     """Return whether few signers are to be verified over little, by code that is fast.
 
     What only the content at hand lets be verified can't be left to the background, however much
@@ -146,13 +146,13 @@ def _is_quick(cms: str, signature: SignedCms | SignedXml, content: bytes | None)
     return len(algorithms) <= QUICK_SIGNERS and (not by_gost or CURVES.provider != PLAIN)
 
 
-def needs_content(signature: SignedCms | SignedXml) -> bool:
+def needs_content(signature: SignedData | SignedXml) -> bool:
     """Return whether a value can't be verified without a content that is not in the signature.
 
     That is so where no attributes are signed (RFC 5652 section 5.4).
     """
     return (
-        isinstance(signature, SignedCms)
+        isinstance(signature, SignedData)
         and not signature.attached
         and not all(signer.has_signed_attributes for signer in signature.signers)
     )

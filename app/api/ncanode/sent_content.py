@@ -11,7 +11,7 @@ from app.cms import armour
 from app.cms.budget import ContentBudget
 from app.cms.comparison import speaks_against
 from app.cms.contents import KnownDigest, with_crlf
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from app.cms.status import FITS_WITH_CRLF, Answer, Reason, Verdict
 
@@ -20,18 +20,18 @@ _FIELD = "data"
 
 @overload
 def content_given(
-    signature: SignedCms | SignedXml, data: str | bytes | None, budget: ContentBudget
+    signature: SignedData | SignedXml, data: str | bytes | None, budget: ContentBudget
 ) -> bytes | None: ...
 
 
 @overload
 def content_given(
-    signature: SignedCms | SignedXml, data: str | bytes | KnownDigest | None, budget: ContentBudget
+    signature: SignedData | SignedXml, data: str | bytes | KnownDigest | None, budget: ContentBudget
 ) -> bytes | KnownDigest | None: ...
 
 
 def content_given(
-    signature: SignedCms | SignedXml, data: str | bytes | KnownDigest | None, budget: ContentBudget
+    signature: SignedData | SignedXml, data: str | bytes | KnownDigest | None, budget: ContentBudget
 ) -> bytes | KnownDigest | None:
     """Return what was sent along as the content of a signature; None if nothing was.
 

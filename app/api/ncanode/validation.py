@@ -54,7 +54,7 @@ from app.cms.claims import attached_content
 from app.cms.occasions import Occasion
 from app.cms.parsing import parse
 from app.cms.serialization import iso_moment
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from app.cms.x509.certificate import Certificate
 from app.cms.x509.nca_profile import Claims, claims_of
@@ -130,7 +130,7 @@ def validate() -> Response:
     return envelope.done() if passed else Answer(b'{"status":false}')
 
 
-def _demand_signature(signature: SignedCms | SignedXml, wanted: ValidateRequest) -> list[Claims]:
+def _demand_signature(signature: SignedData | SignedXml, wanted: ValidateRequest) -> list[Claims]:
     """Return what its signers claim; nothing if the signature is not theirs."""
     now = datetime.now(UTC)
     examined = examine(signature, wanted.data, at=now, fetch=wanted.expiration)

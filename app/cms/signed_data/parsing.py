@@ -35,7 +35,7 @@ _LAYOUTS = [
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SignedCms:
+class SignedData:
     """A signature in CMS form.
 
     `content_type` is the eContentType with dots, `content_size` the bytes of the attached content
@@ -56,7 +56,7 @@ class SignedCms:
 
     def __eq__(self, other: object) -> bool:
         """Return whether both are the same bytes."""
-        return isinstance(other, SignedCms) and self.der == other.der
+        return isinstance(other, SignedData) and self.der == other.der
 
     def __hash__(self) -> int:
         """Hash the bytes."""
@@ -91,7 +91,7 @@ class SignedCms:
         return self._crls.children_if_sound(MAX_REVOCATION_INFOS) if self._crls else []
 
 
-def parse_signed_data(content_info: Node, *, with_certificates: bool = True) -> SignedCms:
+def parse_signed_data(content_info: Node, *, with_certificates: bool = True) -> SignedData:
     """Read a ContentInfo of type signed-data.
 
     The certificates of its signers must be embedded, unless they are not wanted yet.
@@ -115,7 +115,7 @@ def parse_signed_data(content_info: Node, *, with_certificates: bool = True) -> 
             for number, same in enumerate(_group_same(listed), 1)
         ]
     )
-    return SignedCms(
+    return SignedData(
         content_type=dotted(content_type),
         content_size=content_size,
         signers=signers,

@@ -20,7 +20,7 @@ from app.cms.x509 import names
 from app.cms.x509.names import read_name
 
 if TYPE_CHECKING:
-    from app.cms.signed_data.parsing import SignedCms
+    from app.cms.signed_data.parsing import SignedData
 
 _ID_TST_INFO = "1.2.840.113549.1.9.16.1.4"  # The eContentType of a token.
 
@@ -76,7 +76,7 @@ class TimestampToken:
         return _read_info(read_node(info), self.node)
 
     @cached_property
-    def signed_data(self) -> "SignedCms":
+    def signed_data(self) -> "SignedData":
         """All of it, but the certificates of its signers. Raises one of node.DAMAGE."""
         # A token is a SignedData in which tokens may be, so the two modules need each other.
         from app.cms.signed_data.parsing import parse_signed_data  # noqa: PLC0415

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, update
 
 from app.cms.claims import describe
 from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedCms
+from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
 from app.store.models import Version
 from tests import builders, der, pki
@@ -102,7 +102,7 @@ def test_a_signing_without_a_package_is_finished(client: FlaskClient, engine: En
     save(client, cms=cms, thread="TST-QMNBB")
     set_moment(engine, datetime(2026, 5, 17, 10, 0, 0, 123000, tzinfo=UTC))
     signature = parse(cms)
-    assert isinstance(signature, SignedCms)
+    assert isinstance(signature, SignedData)
     certificate = describe(signature)[0].certificate
     signing = one(client)
     documents = signing.pop("documents")
