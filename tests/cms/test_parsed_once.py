@@ -11,6 +11,7 @@ from types import FrameType
 import pytest
 
 from app.cms.claims import describe
+from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.verification import Verifier
 from tests import der, pki, signing
@@ -74,3 +75,14 @@ def test_a_certificate_is_scanned_once() -> None:
     who = pki.certify(pki.name("НОВЫЙ НОВИК"), IVAN.key, NCA, pki.PERSON)
     calls = count_calls(lambda: read(who))
     assert (calls["parse"], calls["scan"]) == (1, 1)
+
+
+def test_a_token_has_its_certificate_only_once_it_is_looked_for() -> None:
+    parsed = parse(stamped(pki.stamper()))
+    [signer] = describe(parsed)
+    [of_token] = signer.tokens[0].signed_data.signers
+    assert signer.tokens[0].signed_data is signer.tokens[0].signed_data
+    with pytest.raises(MalformedSignature, match="certificate is not embedded"):
+        _ = of_token.certificate
+    found = of_token.find_certificate(signer.tokens[0].signed_data.certificate_set)
+    assert found == read(pki.stamper())[0]
