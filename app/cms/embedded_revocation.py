@@ -19,7 +19,7 @@ MAX_RESPONSE_BYTES = 131_072
 _MAX_VALUES = 64
 
 _OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"
-_REVOCATION_VALUES = "1.2.840.113549.1.9.16.2.24"
+_REVOCATION_VALUES = bytes.fromhex("2a864886f70d0109100218")
 
 
 def read_embedded(signature: SignedData, budget: Budget) -> RevocationData:
@@ -53,7 +53,7 @@ def _list_embedded(
         elif (other := _read_other(info)) is not None:
             yield other, OcspResponse
     for signer in signature.signers:
-        for value in signer.unsigned_attributes.get(_REVOCATION_VALUES, ()):
+        for value in signer.unsigned_values(_REVOCATION_VALUES):
             yield from _list_values(value)
 
 

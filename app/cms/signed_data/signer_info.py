@@ -48,7 +48,7 @@ _CONTENT_TYPE = bytes.fromhex("2a864886f70d010903")
 _MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
 _SIGNING_TIME = bytes.fromhex("2a864886f70d010905")
 _REQUIRED = {_CONTENT_TYPE: "content-type", _MESSAGE_DIGEST: "message-digest"}
-_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"  # RFC 3161 appendix A.
+_TIMESTAMP = bytes.fromhex("2a864886f70d010910020e")  # RFC 3161 appendix A.
 BROKEN_TIME = Reason("the signing time is broken")
 _BROKEN_TOKEN = Reason("the timestamp token is broken")
 
@@ -124,24 +124,26 @@ class SignerInfo:
         return found
 
     @cached_property
-    def unsigned_attributes(self) -> Attributes:
-        """The unsigned attributes; nobody signed those that are damaged, so they are left out."""
-        found: dict[str, list[Node]] = {}
+    def _unsigned_attributes(self) -> list[Node]:
         listed = [one for node in self.unsigned for one in node.children_if_sound(MAX_ATTRIBUTES)]
-        for attribute in listed[:MAX_ATTRIBUTES]:
-            try:
-                fields = attribute.fields(2)
-                kind = fields.take(OBJECT_IDENTIFIER).identifier()
-                values = fields.take(SET).children(MAX_VALUES)
-            except DAMAGE:
-                continue
-            found.setdefault(kind, []).extend(values)
+        return listed[:MAX_ATTRIBUTES]
+
+    def unsigned_values(self, kind: bytes) -> list[Node]:
+        """List the values of the unsigned attributes of an encoded type; damaged ones have none.
+
+        Nobody signed them, so there may be anything: only those that are asked for are opened.
+        """
+        found: list[Node] = []
+        for attribute in self._unsigned_attributes:
+            parts = attribute.layout(_ATTRIBUTE) if attribute.tag == SEQUENCE else ()
+            if parts and parts[0].contents == kind:
+                found += parts[1].children_if_sound(MAX_VALUES)
         return found
 
     @cached_property
     def tokens(self) -> list[TimestampToken]:
         """The timestamp tokens, MAX_TOKENS at most."""
-        return list(map(TimestampToken, self.unsigned_attributes.get(_TIMESTAMP, [])[:MAX_TOKENS]))
+        return list(map(TimestampToken, self.unsigned_values(_TIMESTAMP)[:MAX_TOKENS]))
 
     @cached_property
     def timestamp(self) -> TimestampClaims | None:
