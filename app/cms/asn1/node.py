@@ -109,8 +109,8 @@ class Node:
             return []
 
     def layout(self, *layouts: bytes) -> list["Node"]:
-        """Return the elements inside if their tags make up one of `layouts`, else none."""
-        found = self.elements(max(map(len, layouts)))
+        """Return the elements inside if their tags are one of `layouts`, the longest last."""
+        found = self.elements(len(layouts[-1]))
         return found if tags_of(found) in layouts else []
 
     def fields(self, limit: int = MAX_FIELDS, tag: int = SEQUENCE) -> "Fields":
