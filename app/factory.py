@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import auth, caching, cli, closed, cors
+from app import auth, below, caching, cli, closed, cors
 from app.api import (
     errors,
     iinked,
@@ -199,6 +199,7 @@ def _guard(app: Flask, settings: Settings) -> None:
         )
     if settings.rate_limit:
         limited_requests.init_app(app, settings.rate_limit, auth.caller_key)
+    below.init_app(app)
     if settings.cpu_limit:
         computing.enforce(app)
     if settings.auth:

@@ -35,8 +35,6 @@ DRAIN_SECONDS = 30.0
 #: How often the largest body may come of a request that was refused, with its framing.
 DRAINED_BODIES = 3
 
-_NO_REQUEST = b"GET / HTTP/1.0\r\n\r\n"
-
 
 class Task(WSGITask):  # type: ignore[misc]  # waitress is written without types
     """Answers one request by the application."""
@@ -98,8 +96,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
                 self.will_close = True
                 return
             if not request.headers_finished:
-                request = self.parser_class(self.adj)
-                request.parse_header(_NO_REQUEST)
+                request.refused_head = request.header_plus
             request.error = error
             request.completed = self._is_unread = True
             self.requests.append(request)

@@ -94,4 +94,7 @@ class _Large:
 
 def _is_large(task: Any) -> bool:
     # The main thread adds what it has read, or a thread what came behind the request it answered.
-    return any(request.body_bytes_received >= LARGE for request in tuple(task.requests)[:1])
+    return any(
+        request.body_bytes_received >= LARGE and request.error is None
+        for request in tuple(task.requests)[:1]
+    )

@@ -22,6 +22,8 @@ class Hall:
     limits: Limits
     log: Any
     cors_headers: Mapping[str, str]
+    #: Whether the application says what is refused.
+    is_told_by_application: bool = False
     #: Whether the worker stops, and how many requests were answered.
     is_closing: bool = False
     requests: int = 0

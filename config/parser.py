@@ -12,8 +12,9 @@ import time
 from typing import Any
 
 from waitress.adjustments import Adjustments
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError, split_uri
 from waitress.receiver import ChunkedReceiver
+from waitress.rfc7230 import HEADER_FIELD_RE
 from waitress.utilities import BadRequest, RequestEntityTooLarge
 
 #: Bytes of the line before a chunk, with its extensions, and of the fields behind the last one.
@@ -27,6 +28,12 @@ FREE_FRAMING = 8192
 # they could be taken for others; this one is let through, as the header it would be taken for.
 _API_KEY = re.compile(rb"\r\napi_key[ \t]*:", re.IGNORECASE)
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
+#: The beginning of a head that is HTTP, perhaps in a way that is refused (RFC 9112 section 3).
+_BEGINNING = re.compile(rb"\s*(?P<method>[A-Z]{1,32}) (?P<target>/[^ ?#\r\n]*)(?P<rest>[^\r\n]*)")
+#: Lines of such a head that are looked at.
+_MAX_FIELDS = 200
+#: What frames a request, which a head that is refused can't say.
+_FRAMING = {"CONTENT_LENGTH", "TRANSFER_ENCODING", "EXPECT", "CONNECTION"}
 
 
 class Chunks(ChunkedReceiver):  # type: ignore[misc]  # waitress is written without types
@@ -52,6 +59,11 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
     """Reads one request; `began` is when its first byte came, by the monotonic clock."""
 
     body_rcv: Any
+    headers: dict[str, str]
+    #: What an answer goes by until a head says better.
+    command, path, query, request_uri, url_scheme = "GET", "/", "", "/", "http"
+    #: The head of a request that is refused for it.
+    refused_head = b""
 
     def __init__(self, adj: Adjustments) -> None:
         super().__init__(adj)
@@ -63,7 +75,10 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         if isinstance(body, Chunks) and not self.completed:
             consumed = self._take_chunks(body, data)
         else:
+            head = self.header_plus + data if body is None else b""
             consumed = int(super().received(data))
+            if self.error is not None and not isinstance(self.error, RequestEntityTooLarge):
+                self.refused_head = head
         if self.completed:  # It is refused, or has no body: a client that waits needn't.
             self.expect_continue = False
         return consumed
@@ -95,3 +110,32 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         super().parse_header(line + _API_KEY.sub(b"\r\napi-key:", end + fields))
         if self.chunked:
             self.body_rcv = Chunks(self.body_rcv.getbuf())
+
+    def read_leniently(self) -> None:
+        """Take out of a head that is refused what tells whom to answer, and how."""
+        found = _BEGINNING.match(self.refused_head)
+        if found is None:
+            return
+        target = found["target"]
+        try:
+            *_, self.path, self.query, _ = split_uri(target)
+        except (ParsingError, ValueError):
+            return
+        self.command, self.request_uri = found["method"].decode(), target.decode("latin-1")
+        self.version = "1.1" if found["rest"].rstrip().endswith(b" HTTP/1.1") else "1.0"
+        self.headers = {}
+        fields = _API_KEY.sub(b"\r\napi-key:", self.refused_head[found.end() :])
+        # The last piece is no whole line.
+        for line in fields.split(b"\r\n", _MAX_FIELDS)[1:-1]:
+            one = HEADER_FIELD_RE.match(line)
+            if one is None or b"_" in one["name"]:
+                continue
+            name = one["name"].upper().replace(b"-", b"_").decode("latin-1")
+            if name not in _FRAMING:
+                self.headers.setdefault(name, one["value"].strip(b" \t").decode("latin-1"))
+
+    def take_head_of(self, other: Parser) -> None:
+        """Stand for another request, to answer it."""
+        for name in ("command", "path", "query", "request_uri", "url_scheme"):
+            setattr(self, name, getattr(other, name))
+        self.headers = {**other.headers, **self.headers}

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from flask import Flask
 from gunicorn.workers.base import Worker as BaseWorker
 from waitress import wasyncore
 
@@ -43,7 +44,7 @@ _LINGER = 1.0
 class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without types
     """Reads requests and writes answers in one thread; others get requests that are complete."""
 
-    #: What a refusal says to browsers.
+    #: What a refusal says to browsers where the application doesn't.
     cors_headers: Mapping[str, str] = {}
     #: Which of the server's workers this is, counted from 0.
     place = 0
@@ -57,7 +58,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         sys.setswitchinterval(_SWITCH)
         self._memory = Watch()
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        self._hall = Hall(self.limits, self.log, self.cors_headers)
+        is_ours = isinstance(self.wsgi, Flask)  # The floor of the benchmark is a bare function.
+        self._hall = Hall(self.limits, self.log, self.cors_headers, is_ours)
         self._map: dict[int, Any] = {}
         dispatcher = Dispatcher(self.cfg.threads)
         for each in self.lending:

@@ -29,6 +29,7 @@ from app.api.ncanode.forwarding import OriginFailed, OriginNotSet, OriginRefusal
 from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
 from app.api.refusals import ParameterError, UnsupportedMediaType
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
+from app.below import RefusedBelow
 from app.closed import HostRefused, OriginRefused, ProxyRefused
 from app.cms.crls import MalformedRevocation
 from app.cms.errors import (
@@ -38,6 +39,7 @@ from app.cms.errors import (
     UnverifiedSignature,
 )
 from app.cms.sentences import Sentence
+from app.cms.status import Reason
 from app.cms.x509.certificate import MalformedExtension
 from app.limits.errors import TooManyRequests, TooMuchComputing
 from app.observe.requests import refused
@@ -116,6 +118,17 @@ SENTENCES = {
     503: "Database is not available, try again later",
 }
 
+#: Sentences for what the server below refuses.
+BELOW = {
+    400: Reason("Request is not well-formed HTTP"),
+    408: Reason("Request did not come in time"),
+    413: Reason(SENTENCES[413]),
+    431: Reason("Request head is too large, parameters may come in the body"),
+    500: Reason(SENTENCES[500]),
+    501: Reason("Request body is encoded in a way that is not read here"),
+    503: Reason("More is being sent than there is room for, try again later"),
+}
+
 #: The driver's errors that mean: the database is away, starting, stopping, full, overrun, or
 #: (InternalError) a standby that takes no writes.
 DATABASE_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
@@ -136,6 +149,7 @@ def init_app(app: Flask) -> None:
     for kind in STATUS:
         app.register_error_handler(kind, _refuse)
     app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(RefusedBelow, _answer_below)
     for away in DATABASE_AWAY:
         app.register_error_handler(away, _answer_away)
     app.register_error_handler(ProgrammingError, _answer_programming)
@@ -197,6 +211,13 @@ def _answer_http(error: HTTPException) -> Response:
         if name not in ("Content-Type", "Content-Length")
     }
     return tell(SENTENCES.get(status, error.name), status, error=error, headers=headers)
+
+
+def _answer_below(error: RefusedBelow) -> Response:
+    refusal = error.refusal
+    refused(request, refusal.reason)
+    sentence = BELOW[refusal.status]
+    return tell(sentence.template, refusal.status, headers=refusal.headers)
 
 
 def _answer_away(error: Exception) -> Response:

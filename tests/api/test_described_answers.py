@@ -34,8 +34,6 @@ from tests.api.describing import (
 )
 from tests.described import document_of, errors_of, resolve
 
-#: What is answered before the application is asked.
-BY_SERVER = {"414", "431"}
 #: Names by which refusals are counted that no error of our own stands for.
 OTHERS = {
     "DatabaseAway": "503",
@@ -43,6 +41,8 @@ OTHERS = {
     "NotFound": "404",
     "PreconditionFailed": "412",
     "RequestEntityTooLarge": "413",
+    "RequestHeaderFieldsTooLarge": "431",
+    "RequestTimeout": "408",
     "Unexpected": "500",
 }
 
@@ -60,8 +60,7 @@ def test_every_refusal_is_described_with_its_status(document: Json) -> None:
     assert len(kinds) == len(STATUS) + len(OTHERS)
     found = set()
     for address, status, answer in reasons_of(document):
-        assert ("x-reasons" in answer) is (status not in BY_SERVER), address
-        for reason in answer.get("x-reasons", ()):
+        for reason in answer["x-reasons"]:
             assert kinds[reason] == status, address
             found.add(reason)
     assert found == set(kinds)
@@ -82,9 +81,9 @@ def test_a_refusal_begins_with_the_name_of_its_status(document: Json) -> None:
         "403": "Forbidden",
         "404": "Not Found",
         "406": "Not Acceptable",
+        "408": "Request Timeout",
         "412": "Precondition Failed",
         "413": "Content Too Large",
-        "414": "URI Too Long",
         "415": "Unsupported Media Type",
         "429": "Too Many Requests",
         "431": "Request Header Fields Too Large",
@@ -101,7 +100,7 @@ def test_every_operation_has_the_refusals_that_any_may_meet(sqlite_app: Flask) -
     document, views = document_of(sqlite_app), served(sqlite_app)
     for address, operation in described(document).items():
         view, answers = views[address], answers_of(document, operation)
-        assert {"414", "431", "500"} <= set(answers)
+        assert {"408", "431", "500"} <= set(answers)
         if DEMANDS[view] is not None:
             assert "503" in answers  # Tokens are asked for in the database.
             by_tags = "TagsOutOfReach" in answers["403"]["x-reasons"]
@@ -118,10 +117,9 @@ def test_answers_have_the_headers_that_all_have(document: Json) -> None:
             assert {"X-Request-ID", "Cache-Control"} <= headers
             assert ("WWW-Authenticate" in headers) is (status == "401")
             assert ("Retry-After" in headers) is (status in ("429", "503"))
-            if status not in BY_SERVER:
-                is_limited = address[0] not in UNLIMITED
-                assert ("RateLimit" in headers) is is_limited, (address, status)
-            if int(status) >= 400 and status not in BY_SERVER:
+            is_limited = address[0] not in UNLIMITED
+            assert ("RateLimit" in headers) is is_limited, (address, status)
+            if int(status) >= 400:
                 assert "Content-Language" in headers, (address, status)
 
 

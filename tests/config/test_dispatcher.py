@@ -16,7 +16,7 @@ class Task:
     """Stands in for a connection with one request, which takes until `go` is set."""
 
     def __init__(self, size: int, begun: list[Task], go: threading.Event) -> None:
-        self.requests = [SimpleNamespace(body_bytes_received=size)]
+        self.requests = [SimpleNamespace(body_bytes_received=size, error=None)]
         self._begun, self._go = begun, go
         self.is_cancelled = False
 

@@ -47,10 +47,13 @@ STATUS_CODES = {
     403: "package_not_authorized",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request_timeout",
     413: "request_too_large",
     415: "unsupported_media_type",
     429: "too_many_requests",
+    431: "request_head_too_large",
     500: "internal_error",
+    501: "not_implemented",
     503: "service_unavailable",
 }
 

@@ -27,8 +27,11 @@ _KINDS = {
     403: Kind("unauthorized_action", "Unauthorized Action"),
     404: Kind("model_not_found", "Model Not Found"),
     405: Kind("method_not_allowed", "Method Not Allowed"),
+    408: Kind("request_timeout", "Request Timeout"),
     413: Kind("payload_too_large", "Payload Too Large"),
     429: Kind("too_many_requests", "Too Many Requests"),
+    431: Kind("request_header_fields_too_large", "Request Header Fields Too Large"),
+    501: Kind("not_implemented", "Not Implemented"),
     503: Kind("service_unavailable", "Service Unavailable"),
 }
 
