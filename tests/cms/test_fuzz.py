@@ -91,6 +91,7 @@ BASE64 = (
 XML = (builders.sign_xml(), builders.sign_xml(signers=[builders.person(), ANNA]))
 
 
+@pytest.mark.attacks
 @pytest.mark.parametrize("damage", [damaged_cms, damaged_base64, damaged_xml])
 def test_a_damaged_signature_is_read_or_refused(damage: Callable[[random.Random], str]) -> None:
     chance = random.Random(SEED)

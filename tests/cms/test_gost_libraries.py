@@ -146,6 +146,7 @@ def progress_during(action: Callable[[], object]) -> float:
     return 1 - longest / (ended - began)
 
 
+@pytest.mark.attacks
 @needs_libgcrypt
 @every_digest
 @pytest.mark.parametrize("kind", [bytes, memoryview], ids=["at once", "in chunks"])

@@ -186,6 +186,7 @@ def cpu_seconds(text: str) -> float:
     return min(taken)
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_in_little_time(name: str) -> None:

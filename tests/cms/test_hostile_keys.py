@@ -230,6 +230,7 @@ def test_what_openssl_was_built_without_is_not_supported(monkeypatch: pytest.Mon
 # Whatever comes in.
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 @every_scheme
 def test_no_damage_makes_a_check_fail_otherwise_or_take_long(label: str) -> None:
@@ -258,6 +259,7 @@ def damaged(data: bytes, randomness: random.Random) -> bytes:
     return bytes(changed)
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("bits", [16_384, 4096])
 def test_the_costliest_rsa_key_takes_little(bits: int) -> None:
@@ -268,6 +270,7 @@ def test_the_costliest_rsa_key_takes_little(bits: int) -> None:
     assert time.process_time() - started < 0.1
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 @every_kind
 def test_a_gost_signature_is_checked_soon(kind: Kind) -> None:

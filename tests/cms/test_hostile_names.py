@@ -107,6 +107,7 @@ def hostile_names(seed: int, count: int) -> Iterator[bytes]:
         yield hostile_name(chance)
 
 
+@pytest.mark.attacks
 @pytest.mark.parametrize("seed", SEEDS)
 def test_names_are_read_and_compared_without_any_error(seed: int) -> None:
     began = time.process_time()
@@ -184,6 +185,7 @@ def judge(holder: Holder, name: bytes) -> None:
             str(error).encode()
 
 
+@pytest.mark.attacks
 @pytest.mark.parametrize("seed", SEEDS)
 def test_names_come_through_every_door(seed: int) -> None:
     began = time.process_time()

@@ -473,6 +473,7 @@ def hostile_choice() -> str:
     )
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(
     "build",

@@ -311,6 +311,7 @@ def test_a_certificate_that_an_authority_issues_to_itself_is_exempt() -> None:
     assert path(namesake, [ROOT], [old, new]).answer is NO
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 def test_thousands_of_names_and_constraints_are_not_compared() -> None:
     authority = limited(constraints(subtrees(*[(DNS, "a")] * 1500)))

@@ -84,6 +84,7 @@ def test_what_is_no_name_or_a_long_one_matches_none(damaged: bytes) -> None:
     assert name_key(damaged) is None
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("texts", [["x"] * 80, ["ﷺ" * 310]])
 def test_a_hostile_name_is_compared_in_little_time(texts: list[str]) -> None:

@@ -229,6 +229,7 @@ def test_a_bad_path_proves_nothing_where_there_are_too_many_to_try() -> None:
     )
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 def test_a_crowd_of_one_name_and_one_key_costs_little() -> None:
     """Each of a thousand may have issued each other."""

@@ -209,6 +209,7 @@ def test_a_critical_qualifier_has_to_be_understood() -> None:
     )
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 def test_policies_that_are_all_mapped_to_all_cost_little() -> None:
     """In the tree of RFC 5280 these would be 30 to the sixth nodes."""

@@ -535,6 +535,7 @@ def hostile_depth() -> str:
     return document[:start] + document[start:stop] * 40 + document[stop:]
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("build", [hostile_blocks, hostile_depth])
 def test_a_message_that_is_built_to_cost_much_is_checked_in_limited_time(

@@ -226,6 +226,7 @@ def test_a_token_of_the_gost_2004_authority(vectors: Path) -> None:
     assert check_timestamp(token, b"another", case).verdict.answer is NO
 
 
+@pytest.mark.attacks
 @pytest.mark.usefixtures("untraced")
 def test_a_whole_gost_signature_is_verified_in_time(vectors: Path) -> None:
     """Signer, chain, timestamp and its authority's chain to the root, with nothing remembered."""

@@ -106,6 +106,7 @@ def test_a_lock_that_can_t_be_had_is_an_error() -> None:
         counters._file = os.memfd_create("another")
 
 
+@pytest.mark.attacks
 def test_a_hit_is_quick() -> None:
     counters = SharedCounters()
     spans = []

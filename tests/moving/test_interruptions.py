@@ -104,6 +104,7 @@ def peak_of(process: int) -> int:
     return int(found[1]) // 1024 if found else 0
 
 
+@pytest.mark.attacks
 def test_memory_is_bounded_by_the_largest_signature(
     original: OriginalServer, database_url: str
 ) -> None:

@@ -243,6 +243,7 @@ def test_the_program_that_sorts_does_what_the_library_does(tmp_path: Path) -> No
         assert len(places) == count
 
 
+@pytest.mark.attacks
 def test_serial_numbers_that_end_alike_are_told_apart_at_once(tmp_path: Path) -> None:
     file = tmp_path / "nca.crl"
     listed = [Revoked((number + 1) << 100, LONG_AGO) for number in range(2000)]
