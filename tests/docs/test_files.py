@@ -131,7 +131,7 @@ def procfile() -> dict[str, str]:
 
 def service_line() -> str:
     """Return the line that the page has for a machine of one's own."""
-    [line] = [span for span in spans(read("deploy/README.md")) if " && gunicorn " in span]
+    [line] = [span for span in spans(read("deploy/README.md")) if " && " in span]
     return line
 
 

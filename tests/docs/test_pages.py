@@ -100,6 +100,7 @@ NO_FILES = {
     "application/xml",
     "multipart/form-data",
     "7/2",
+    "600/minute",
 }
 #: What is there only after `make run`, or on another machine.
 ELSEWHERE = (".venv/", "var/")
