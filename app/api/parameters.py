@@ -165,7 +165,9 @@ def _from_body(
     told = ", ".join((_JSON, _FORM, *sorted(kinds)))
     if not (_may_be_json(body) or _READ_AS_JSON.fullmatch(request.mimetype)):
         raise UnsupportedMediaType(
-            "Request body is of a kind that is not read here: {kinds} are", kinds=told
+            "Request body is of a kind that is not read here: its Content-Type must be one of "
+            "{kinds}",
+            kinds=told,
         )
     try:
         return _object(request, json_bodies.parse(body, fractions=fractions))
