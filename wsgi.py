@@ -1,5 +1,12 @@
-"""The WSGI entry point: `gunicorn -c config/gunicorn.py wsgi:app`."""
+"""The WSGI entry point: `gunicorn -c config/gunicorn.py wsgi:app`, and `flask --app wsgi …`."""
+
+import sys
 
 from app.factory import create_app
 
-app = create_app()
+try:
+    app = create_app()
+except SystemExit as refused:
+    # Not 1, which says of a signature that it is bad: `flask verify` has not looked at it.
+    sys.stderr.write(f"{refused}\n")
+    sys.exit(2)

@@ -189,3 +189,18 @@ def test_commands_start_in_any_folder(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == f"database: sqlite {tmp_path}/store.sqlite3\n"
+
+
+def test_a_wrong_setting_is_no_answer_about_a_signature(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", "verify", "--json", "/dev/null"],
+        cwd=PROJECT,
+        env=environment({"DATABASE_URL": f"sqlite:///{tmp_path}/s.sqlite3", "MAX_BODY_MB": "two"}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("MAX_BODY_MB must be ")
+    assert len(done.stderr.splitlines()) == 1
