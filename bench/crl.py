@@ -16,7 +16,7 @@ from time import perf_counter
 from app.cms.occasions import Occasion
 from app.cms.parsing import parse
 from app.cms.revocation import RevocationData, check_revocation
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.trust.crl_files import open_list

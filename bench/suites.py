@@ -19,7 +19,7 @@ from asn1crypto import core, pem
 from app.cms.algorithm_names import name
 from app.cms.algorithms import DIGESTS, AlgorithmIdentifier, PublicKey, verify_signature
 from app.cms.errors import CmsError, UnsupportedAlgorithm
-from app.cms.status import Answer, every
+from app.cms.verdict import Answer, every
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import Certificate, read_embedded_certificate
 

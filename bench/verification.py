@@ -17,7 +17,8 @@ from app.cms.gost import implementations
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import read_certificate
 from app.store.signing import read_signing

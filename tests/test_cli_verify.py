@@ -16,7 +16,7 @@ from app.cli.remedies import remedies_of
 from app.cms import budget
 from app.cms.crls import MalformedRevocation
 from app.cms.errors import Undecidable
-from app.cms.status import Reason
+from app.cms.verdict import Reason
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import MalformedExtension
 from app.trust.errors import FetchFailed

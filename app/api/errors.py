@@ -39,7 +39,7 @@ from app.cms.errors import (
     UnverifiedSignature,
 )
 from app.cms.sentences import Sentence
-from app.cms.status import Reason
+from app.cms.verdict import Reason
 from app.cms.x509.certificate import MalformedExtension
 from app.limits.errors import TooManyRequests, TooMuchComputing
 from app.observe.requests import refused

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from app.api.refusals import ParameterError
 from app.api.uploads import MAX_WIDE
-from app.cms.status import Reason
+from app.cms.verdict import Reason
 
 #: A JSON body of ordinary size has a handful of values; this many cost about 10 ms and 10 MB.
 MAX_JSON_VALUES = 100_000

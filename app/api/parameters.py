@@ -17,7 +17,7 @@ from app.api.json_bodies import WIDE, Doubled, MalformedJson, check_width
 from app.api.refusals import ParameterError, UnsupportedMediaType
 from app.api.unread import note_doubled
 from app.api.uploads import MULTIPART, read_multipart
-from app.cms.status import Reason
+from app.cms.verdict import Reason
 
 #: Fields of a query string or a form; the contract has a dozen, and 200 tags.
 MAX_FORM_FIELDS = 1_000

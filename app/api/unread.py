@@ -16,7 +16,7 @@ from flask import Flask, Response, current_app, g, request
 from app.api.json_bodies import Doubled
 from app.api.locale import choose_wording
 from app.api.refusals import ParameterError
-from app.cms.status import Reason
+from app.cms.verdict import Reason
 
 #: Names of parameters, percent-encoded, with a comma between them.
 HEADER = "X-Unread-Parameters"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from app.cms.status import Reason
+from app.cms.verdict import Reason
 
 #: What the sentence of a reason says, before it is filled -> what to do about it. The first that
 #: fits.

@@ -15,7 +15,8 @@ from app.cms.occasions import is_future
 from app.cms.serialization import name_text, signer_facts
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, Reason, SignerStatus, Verdict, every
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer, Reason, Verdict, every
 from app.cms.x509.names import clean
 from app.cms.x509.nca_profile import Claims
 from app.wording.sentences import Wording

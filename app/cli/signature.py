@@ -20,7 +20,7 @@ from app.cms.examined import Examined
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Reason
+from app.cms.verdict import Reason
 from app.extensions import current_trust, db
 from app.store import reading
 from app.store.errors import SignatureNotFound

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from app.cms.status import Verdict, unknown
+from app.cms.verdict import Verdict, unknown
 
 # Prefixes in an InclusiveNamespaces; real ones have some five.
 MAX_PREFIXES = 64

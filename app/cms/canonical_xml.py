@@ -19,7 +19,7 @@ from app.cms.canonical_forms import (
     disputed_inheritance,
     inherited_attributes,
 )
-from app.cms.status import Verdict, unknown
+from app.cms.verdict import Verdict, unknown
 
 # What may be spent on the signatures of one document, in the time that it takes to canonicalise a
 # byte: some 4 ns, so all is 1 s. Ten million bytes with ten signatures cost half of it.

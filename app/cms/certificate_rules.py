@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from app.cms.algorithm_dates import broken_signature
 from app.cms.occasions import Occasion
-from app.cms.status import YES, Answer, Verdict, every, no, unknown
+from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import certificate as x509
 from app.cms.x509 import names
 from app.cms.x509.certificate import Certificate, MalformedExtension

@@ -6,7 +6,7 @@ from app.cms.budget import Budget, ContentBudget
 from app.cms.contents import choose_content, compare_content
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.verification import check_intact
-from app.cms.status import Answer, Verdict, every
+from app.cms.verdict import Answer, Verdict, every
 
 
 def compare(
@@ -14,7 +14,7 @@ def compare(
 ) -> tuple[Verdict, ...]:
     """Return of each signer whether `content` is what was signed: *intact*, and nothing more.
 
-    It is `status.FITS_WITH_CRLF` where only line ends differ. `budget` as `content_budget` of
+    It is `verdict.FITS_WITH_CRLF` where only line ends differ. `budget` as `content_budget` of
     `Verifier.verify`, with which it may be shared.
     """
     return tuple(_compare(signature, content, budget or ContentBudget()))

@@ -7,7 +7,7 @@ from app.cms import algorithms
 from app.cms.budget import Budget, cost_of_rewriting, refuse_content
 from app.cms.errors import TooCostly, Undecidable
 from app.cms.signed_data.parsing import SignedData
-from app.cms.status import FITS_WITH_CRLF, YES, Verdict, no, unknown
+from app.cms.verdict import FITS_WITH_CRLF, YES, Verdict, no, unknown
 
 
 @dataclass(frozen=True, slots=True)

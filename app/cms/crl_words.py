@@ -9,7 +9,7 @@ from app.cms.certificate_rules import doubt_broken, title
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.errors import TooCostly, Undecidable
 from app.cms.revocation_sources import Doubt, RevocationData, Word
-from app.cms.status import Verdict, unknown
+from app.cms.verdict import Verdict, unknown
 from app.cms.x509.certificate import Certificate, MalformedExtension, key_usage
 
 # What it costs to look at a CRL beside searching it, in the unit of `budget`.

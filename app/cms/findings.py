@@ -6,7 +6,7 @@ from datetime import datetime
 from app.cms.certificate_rules import title
 from app.cms.crls import CERTIFICATE_HOLD, Revoked
 from app.cms.revocation_sources import FRESHNESS, Word
-from app.cms.status import YES, Answer, Verdict, every, no, unknown
+from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509.certificate import Certificate
 
 # Reasons for which what an authority of timestamps did before stays good (RFC 3161 section 4):

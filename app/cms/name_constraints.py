@@ -23,7 +23,7 @@ from app.cms.general_names import (
     is_within,
     read_general_name,
 )
-from app.cms.status import YES, Answer, Verdict, every, no, unknown
+from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import certificate as x509
 from app.cms.x509 import names
 from app.cms.x509.certificate import Certificate, MalformedExtension

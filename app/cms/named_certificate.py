@@ -19,7 +19,7 @@ from app.cms.budget import Budget
 from app.cms.canonical_forms import shortened
 from app.cms.errors import Undecidable
 from app.cms.security_tokens import DS, decode
-from app.cms.status import YES, Answer, Verdict, every, no, unknown
+from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension
 

@@ -29,7 +29,7 @@ from app.cms.certificate_rules import check_holder
 from app.cms.crls import CERTIFICATE_HOLD, MalformedRevocation, Revoked, read_invalidity_date
 from app.cms.occasions import Occasion
 from app.cms.paths import check_link
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension, read_embedded_certificate
 from app.cms.x509.names import name_key

@@ -11,7 +11,7 @@ from app.cms.errors import TooCostly, Undecidable
 from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspAnswer, OcspResponse
 from app.cms.revocation_sources import FRESHNESS, Doubt, RevocationData, Word
-from app.cms.status import Answer, Verdict, unknown
+from app.cms.verdict import Answer, Verdict, unknown
 from app.cms.x509.certificate import Certificate
 
 # What it costs to look at an answer, and at one about the certificate, in the unit of `budget`.

@@ -24,7 +24,7 @@ from app.cms.errors import TooCostly, UnsupportedAlgorithm
 from app.cms.name_constraints import check_names
 from app.cms.occasions import Occasion
 from app.cms.policies import DEFAULT, PolicyInputs, check_policies
-from app.cms.status import YES, Answer, Verdict, every, no, unknown
+from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from app.cms.budget import Budget
 from app.cms.certificate_rules import doubt_broken, title
 from app.cms.errors import TooCostly
-from app.cms.status import YES, Verdict, every, no, unknown
+from app.cms.verdict import YES, Verdict, every, no, unknown
 from app.cms.x509 import certificate as x509
 from app.cms.x509 import extensions
 from app.cms.x509.certificate import Certificate, MalformedExtension

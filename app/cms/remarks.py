@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from app.cms.occasions import is_future
-from app.cms.status import Answer, TimestampStatus, Verdict, every
+from app.cms.status import TimestampStatus
+from app.cms.verdict import Answer, Verdict, every
 from app.cms.x509.certificate import Certificate
 
 

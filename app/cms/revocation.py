@@ -15,7 +15,7 @@ from app.cms.findings import Finding, Moment, judge
 from app.cms.occasions import Occasion
 from app.cms.ocsp_words import ask_responses
 from app.cms.revocation_sources import Doubt, RevocationData
-from app.cms.status import Answer, Verdict, every, unknown
+from app.cms.verdict import Answer, Verdict, every, unknown
 from app.cms.x509.certificate import Certificate
 
 __all__ = ["RevocationData", "check_revocation"]

@@ -12,7 +12,7 @@ from app.cms.algorithm_dates import Broken
 from app.cms.budget import FREE, Budget
 from app.cms.crls import CertificateList, Revoked
 from app.cms.ocsp import OcspAnswer, OcspResponse
-from app.cms.status import Verdict
+from app.cms.verdict import Verdict
 from app.cms.x509.certificate import Certificate
 from app.cms.x509.names import name_key
 

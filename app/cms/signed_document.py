@@ -21,7 +21,7 @@ from app.cms.security_tokens import DS
 from app.cms.signature_parts import has_text, is_blank, is_of_signatures
 from app.cms.signed_xml import SignedXml, parse_document
 from app.cms.soap import list_names, read_message
-from app.cms.status import YES, Verdict, unknown
+from app.cms.verdict import YES, Verdict, unknown
 from app.cms.xml_signatures import find_signatures
 
 _OBJECT, _MANIFEST = DS + "Object", DS + "Manifest"

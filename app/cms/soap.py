@@ -19,7 +19,7 @@ from app.cms.canonical_forms import shortened
 from app.cms.canonical_xml import Budget
 from app.cms.security_tokens import BINARY_TOKEN, DS, TOKEN_REFERENCE, WSSE
 from app.cms.signature_parts import has_text, is_of_signatures
-from app.cms.status import YES, Verdict, unknown
+from app.cms.verdict import YES, Verdict, unknown
 
 _ENVELOPES = (
     "http://schemas.xmlsoap.org/soap/envelope/",

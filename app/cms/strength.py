@@ -9,7 +9,7 @@ from datetime import datetime
 
 from app.cms.algorithm_dates import Broken, broken_digest, broken_signature
 from app.cms.algorithms import AlgorithmIdentifier
-from app.cms.status import Answer, Verdict, every, unknown
+from app.cms.verdict import Answer, Verdict, every, unknown
 from app.cms.x509.certificate import Certificate
 
 Method = tuple[AlgorithmIdentifier, str | None]

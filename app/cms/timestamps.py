@@ -23,8 +23,9 @@ from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
 from app.cms.signed_data.verification import check_signer, check_signing_certificate
-from app.cms.status import YES, Answer, TimestampStatus, Verdict, every, no, unknown
+from app.cms.status import TimestampStatus
 from app.cms.strength import weigh_token
+from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension
 

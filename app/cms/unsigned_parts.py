@@ -15,7 +15,7 @@ from app.cms.canonical_xml import Budget
 from app.cms.key_info_words import CONTAINERS, KeyInfoWords
 from app.cms.security_tokens import DS, WSSE
 from app.cms.signature_parts import has_text
-from app.cms.status import Verdict
+from app.cms.verdict import Verdict
 from app.cms.x509.certificate import read_certificate
 
 # What looking at a node costs, in the unit of `canonical_xml.BUDGET`.

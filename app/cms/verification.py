@@ -22,16 +22,10 @@ from app.cms.revocation import RevocationData, check_revocation
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.verification import check_signer
 from app.cms.signed_xml import SignedXml
-from app.cms.status import (
-    Answer,
-    SignerStatus,
-    TimestampStatus,
-    Verdict,
-    every,
-    unknown,
-)
+from app.cms.status import SignerStatus, TimestampStatus
 from app.cms.strength import Method, weigh_digests, weigh_signature
 from app.cms.timestamps import TokenCase, check_timestamps, verified_time
+from app.cms.verdict import Answer, Verdict, every, unknown
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.cms.xmldsig import check_xml, check_xml_value
 

@@ -19,8 +19,8 @@ from app.cms.security_tokens import DS
 from app.cms.signed_data.verification import check_value
 from app.cms.signed_document import SignedDocument
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, Verdict, every, no, unknown
 from app.cms.unsigned_parts import UnsignedParts
+from app.cms.verdict import Answer, Verdict, every, no, unknown
 from app.cms.x509.certificate import Certificate
 from app.cms.xml_signatures import decode_value, find_child
 

@@ -21,7 +21,8 @@ from prometheus_client.metrics_core import InfoMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from app.cms.status import Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer
 from app.observe import processes
 from app.observe.later import count_later, write_down
 from app.version import VERSION

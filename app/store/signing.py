@@ -18,7 +18,8 @@ from app.cms.serialization import signer_facts
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer
 from app.store import signers, terms
 from app.store.standings import LEFT, Standing, Trusted, judge
 

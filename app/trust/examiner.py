@@ -23,7 +23,8 @@ from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
-from app.cms.status import YES, Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import YES, Answer
 from app.store.database import transaction
 from app.store.errors import SignatureNotFound
 from app.store.judgements import (

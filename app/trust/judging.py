@@ -10,7 +10,7 @@ from app.cms.errors import Undecidable
 from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData, check_revocation
-from app.cms.status import Answer, Reason, Verdict
+from app.cms.verdict import Answer, Reason, Verdict
 from app.trust.sources import Link
 
 Found: TypeAlias = CertificateList | OcspResponse

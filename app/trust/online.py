@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.cms.crls import CertificateList, MalformedRevocation
-from app.cms.status import Answer, Reason, Verdict
+from app.cms.verdict import Answer, Reason, Verdict
 from app.cms.x509.certificate import Certificate
 from app.trust.cache import Cache
 from app.trust.destinations import Destinations

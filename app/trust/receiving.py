@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.ocsp import OcspResponse
-from app.cms.status import Reason
+from app.cms.verdict import Reason
 from app.trust.cache import Cache
 from app.trust.destinations import Destinations
 from app.trust.errors import FetchFailed, TrustError

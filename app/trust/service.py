@@ -20,7 +20,8 @@ from app.cms.paths import find_path
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, SignerStatus, Verdict
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer, Verdict
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import Certificate
 from app.store.standings import Trusted, number_of

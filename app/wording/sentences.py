@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from app.cms.sentences import Sentence, fill, write_time
-from app.cms.status import Reason
+from app.cms.verdict import Reason
 from app.wording.catalogues import translate
 
 

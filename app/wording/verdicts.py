@@ -16,7 +16,8 @@ from app.cms.contents import KnownDigest
 from app.cms.examined import Examined
 from app.cms.serialization import iso_moment, name_text, signer_facts
 from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict, every
+from app.cms.status import SignerStatus, TimestampStatus
+from app.cms.verdict import Answer, Verdict, every
 from app.cms.x509.nca_profile import Claims
 from app.wording.sentences import Wording
 

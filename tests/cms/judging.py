@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from app.cms.status import Verdict
+from app.cms.verdict import Verdict
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import Certificate, read_certificate
 from tests import pki, revoking

@@ -13,7 +13,8 @@ from app.cms.algorithm_dates import Broken, broken_digest, broken_signature
 from app.cms.algorithms import DIGESTS, AlgorithmIdentifier, name
 from app.cms.occasions import Occasion
 from app.cms.parsing import parse
-from app.cms.status import Answer, SignerStatus, Verdict
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer, Verdict
 from app.cms.verification import Verifier
 from tests import der, pki, revoking, signing, xml_signer
 from tests.builders import CONTENT

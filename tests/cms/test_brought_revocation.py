@@ -14,7 +14,8 @@ from app.cms.errors import TooCostly
 from app.cms.ocsp import OcspResponse
 from app.cms.ocsp_words import ask_responses
 from app.cms.revocation_sources import Doubt, RevocationData
-from app.cms.status import Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from app.cms.x509.names import _short_name_key, name_key
 from tests import der, pki, revoking, signing

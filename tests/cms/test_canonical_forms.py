@@ -7,7 +7,7 @@ from lxml import etree
 
 from app.cms.canonical_forms import C14N_11, EXCLUSIVE, FORMS, MAX_PREFIXES, Undecided, read_form
 from app.cms.canonical_xml import Canonicaliser
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from tests.builders import C14N
 
 DISPUTED = "two different xml:lang apply"

@@ -15,7 +15,7 @@ from app.cms.canonical_forms import C14N_11, FORMS, Form
 from app.cms.canonical_xml import Canonicaliser
 from app.cms.parsing import parse
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.xmldsig import check_xml
 from tests import pki, xml_signer
 from tests.builders import C14N, DS, ENVELOPED, SHA256

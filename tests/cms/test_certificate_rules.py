@@ -9,7 +9,7 @@ import pytest
 from app.cms.algorithms import AlgorithmIdentifier, implied_digest
 from app.cms.certificate_rules import check_strength, title
 from app.cms.occasions import Occasion
-from app.cms.status import Answer, Verdict
+from app.cms.verdict import Answer, Verdict
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import der, pki

@@ -16,7 +16,8 @@ from app.cms.gost.octets import Octets
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from tests import der, gost_signer, pki, signing, xml_signer
 from tests.builders import CONTENT

@@ -8,7 +8,7 @@ import pytest
 
 from app.cms.crl_index import has_unknown
 from app.cms.crls import CertificateList
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.trust.crl_files import open_list
 from tests import der, pki, revoking
 from tests.cms.judging import AFTER, AT, BEFORE, IVAN, NCA, crl, ocsp, revocation, revoked, text

@@ -5,7 +5,7 @@ import pytest
 from app.cms import crls
 from app.cms.asn1.node import read_node
 from app.cms.crls import REMOVE_FROM_CRL, CertificateList, read_invalidity_date
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from tests import der, pki
 from tests.cms.judging import (

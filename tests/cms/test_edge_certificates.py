@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import read_certificate, read_embedded_certificate
 from tests import der, pki

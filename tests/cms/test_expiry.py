@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.cms.status import Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from tests import der, pki, signing
 from tests.builders import CONTENT, NOT_AFTER, NOT_BEFORE, SIGNING_TIME

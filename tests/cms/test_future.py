@@ -9,7 +9,8 @@ from lxml import etree
 
 from app.cms.occasions import TOLERANCE, Occasion, is_future
 from app.cms.parsing import parse
-from app.cms.status import Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from tests import der, pki, signing, xml_signer
 from tests.builders import DS, SIGNING_TIME

@@ -13,7 +13,8 @@ from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import der, gost_signer, pki, revoking, signing, xml_signer

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from app.cms.crls import CERTIFICATE_HOLD
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from tests.cms.judging import AT, revocation, revoked
 from tests.cms.test_holds import say
 from tests.pki import DAY

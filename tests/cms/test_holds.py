@@ -13,7 +13,7 @@ from app.cms.crls import CERTIFICATE_HOLD, REMOVE_FROM_CRL, CertificateList
 from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData, check_revocation
-from app.cms.status import Answer, Verdict
+from app.cms.verdict import Answer, Verdict
 from tests import builders, der, pki
 from tests.cms.judging import (
     AFTER,

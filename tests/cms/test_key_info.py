@@ -19,7 +19,8 @@ from app.cms.named_certificate import MAX_NAMES
 from app.cms.parsing import parse
 from app.cms.security_tokens import MAX_TOKENS, WSSE
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from tests import der, gost_signer, pki, xml_signer
 from tests.builders import C14N, DS

@@ -3,7 +3,8 @@
 import pytest
 
 from app.cms.comparison import compare
-from app.cms.status import FITS_WITH_CRLF, Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import FITS_WITH_CRLF, Answer
 from app.cms.verification import Verifier
 from tests import pki, signing
 from tests.builders import SIGNING_TIME

@@ -6,7 +6,7 @@ import pytest
 
 from app.cms.budget import Budget
 from app.cms.name_constraints import check_names
-from app.cms.status import Answer, Verdict
+from app.cms.verdict import Answer, Verdict
 from tests import der, pki
 from tests.cms.judging import KEY, ROOT, below, path, read, text
 from tests.pki import Holder

@@ -6,7 +6,7 @@ import pytest
 
 from app.cms.crls import CERTIFICATE_HOLD, MalformedRevocation
 from app.cms.ocsp import OcspResponse
-from app.cms.status import Answer, Verdict
+from app.cms.verdict import Answer, Verdict
 from tests import der, pki, revoking
 from tests.cms.judging import (
     AFTER,

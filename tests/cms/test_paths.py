@@ -6,7 +6,7 @@ import pytest
 
 from app.cms import algorithms, paths
 from app.cms.asn1.node import read_node
-from app.cms.status import Answer, Verdict
+from app.cms.verdict import Answer, Verdict
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import der, gost_signer, pki, signing

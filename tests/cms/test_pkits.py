@@ -21,7 +21,7 @@ from app.cms.errors import MalformedSignature
 from app.cms.occasions import Occasion
 from app.cms.paths import Search
 from app.cms.revocation import RevocationData, check_revocation
-from app.cms.status import Answer, every
+from app.cms.verdict import Answer, every
 from app.cms.x509.certificate import Certificate, read_certificate
 from tests.cms.pkits_cases import CASES, Case
 

@@ -10,7 +10,7 @@ from app.cms.budget import Budget
 from app.cms.occasions import Occasion
 from app.cms.paths import Search
 from app.cms.policies import ANY_POLICY, DEFAULT, PolicyInputs, check_policies
-from app.cms.status import Answer, Verdict
+from app.cms.verdict import Answer, Verdict
 from tests import der, pki
 from tests.builders import SIGNING_TIME
 from tests.cms.judging import KEY, ROOT, below, path, read, text

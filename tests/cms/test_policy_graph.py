@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from app.cms.budget import Budget
 from app.cms.policies import PolicyInputs, check_policies
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.x509.certificate import Certificate, Extension
 from tests import der
 from tests.cms.judging import IVAN, NCA, ROOT, read

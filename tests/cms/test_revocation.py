@@ -8,7 +8,7 @@ import pytest
 from app.cms.crls import CERTIFICATE_HOLD, CertificateList, MalformedRevocation
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation_sources import FRESHNESS
-from app.cms.status import Answer, Verdict
+from app.cms.verdict import Answer, Verdict
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import der, gost_signer, pki, revoking

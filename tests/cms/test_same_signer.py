@@ -4,7 +4,8 @@ from datetime import datetime
 
 from app.cms.claims import describe
 from app.cms.signed_data.parsing import SignedData
-from app.cms.status import Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from tests import der, pki, signing
 from tests.builders import CONTENT, SIGNING_TIME

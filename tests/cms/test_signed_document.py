@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 from lxml import etree
 
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from tests import pki, xml_signer
 from tests.builders import DS
 from tests.cms.xml_answers import IVAN, MISMATCH, answers, check, is_valid, signature_of

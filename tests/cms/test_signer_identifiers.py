@@ -10,7 +10,7 @@ from app.cms.asn1.node import read_node
 from app.cms.claims import describe
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from tests import der, pki, signing
 from tests.cms.judging import AT, IVAN, NCA, ROOT, read

@@ -13,7 +13,7 @@ from lxml import etree
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.security_tokens import DS, WSSE
-from app.cms.status import Answer, Verdict, every
+from app.cms.verdict import Answer, Verdict, every
 from app.cms.verification import Verifier
 from tests import xml_signer
 from tests.builders import C14N, ENVELOPED

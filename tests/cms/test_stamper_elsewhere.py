@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.cms.status import Answer, TimestampStatus
+from app.cms.status import TimestampStatus
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from tests import der, pki, signing
 from tests.builders import SIGNING_TIME

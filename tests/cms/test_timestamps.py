@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app.cms.signed_data.signer_info import MAX_TOKENS
-from app.cms.status import Answer, SignerStatus, TimestampStatus, Verdict
+from app.cms.status import SignerStatus, TimestampStatus
+from app.cms.verdict import Answer, Verdict
 from app.cms.verification import Verifier
 from tests import der, gost_signer, pki, signing
 from tests.builders import NOT_AFTER, SIGNING_TIME

@@ -15,7 +15,7 @@ from app.cms import unsigned_parts
 from app.cms.parsing import parse
 from app.cms.security_tokens import WSSE
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.x509.certificate import read_certificate
 from app.cms.xmldsig import XmlChecked, check_xml
 from tests import pki, xml_signer

@@ -14,7 +14,7 @@ from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.revocation_sources import FRESHNESS
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, Reason, Verdict, every, no, unknown
+from app.cms.verdict import Answer, Reason, Verdict, every, no, unknown
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import builders, der, gost_signer, pki, signing

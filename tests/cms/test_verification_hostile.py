@@ -8,7 +8,7 @@ import pytest
 
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from tests import der, gost_signer, pki, signing
 from tests.cms.judging import AT, BEFORE, IVAN, NCA, ROOT, crl, ocsp, read, revoked

@@ -17,8 +17,9 @@ from app.cms.ocsp import OcspResponse
 from app.cms.parsing import parse
 from app.cms.revocation import RevocationData, check_revocation
 from app.cms.signed_data.timestamp_token import TimestampToken
-from app.cms.status import Answer, SignerStatus, Verdict
+from app.cms.status import SignerStatus
 from app.cms.timestamps import TokenCase, check_timestamp
+from app.cms.verdict import Answer, Verdict
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import Certificate, read_certificate
 from tests.cms.test_vectors import read

@@ -12,7 +12,7 @@ from app.cms.crls import CERTIFICATE_HOLD, CertificateList
 from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData, check_revocation
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from tests.cms.judging import AT, IVAN, NCA, crl, ocsp, read, revoked
 from tests.pki import DAY
 

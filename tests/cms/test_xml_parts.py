@@ -11,7 +11,7 @@ import pytest
 
 from app.cms.canonical_forms import C14N, C14N_11, EXCLUSIVE, FORMS
 from app.cms.parsing import parse
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from tests import pki
 from tests.builders import DS, ENVELOPED

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from tests.builders import C14N, DS, ENVELOPED
 from tests.cms.xml_answers import MISMATCH, answers, check, signed
 from tests.xml_signer import Reference, Transform

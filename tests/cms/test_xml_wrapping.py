@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 from app.cms.errors import MalformedSignature
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from tests import xml_signer
 from tests.builders import C14N, DS, ENVELOPED
 from tests.cms.xml_answers import IVAN, MISMATCH, PARTIAL, answers, check, is_valid, signature_of

@@ -10,7 +10,7 @@ from lxml import etree
 from app.cms import algorithms
 from app.cms.parsing import parse
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.xmldsig import check_xml
 from tests import pki, xml_signer
 from tests.builders import C14N, DS, ENVELOPED

@@ -19,7 +19,7 @@ from lxml import etree
 from app.cms.canonical_forms import C14N, C14N_11, EXCLUSIVE
 from app.cms.parsing import parse
 from app.cms.security_tokens import WSSE
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from tests import xml_signer
 from tests.cms.judging import IVAN, NCA, ROOT

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.trust import Trust
 from app.trust.cache import Cache
 from app.trust.files import UNFINISHED

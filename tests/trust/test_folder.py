@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.trust import Trust
 from app.trust.folder import count_anchors

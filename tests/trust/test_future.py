@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.trust import Trust
 from tests import der, pki, signing
 from tests.pki import DAY

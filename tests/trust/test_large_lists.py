@@ -17,7 +17,7 @@ from app.cms import algorithms, budget, crl_index, crls
 from app.cms.crl_index import HEADER_SIZE
 from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.errors import TooCostly
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.x509.certificate import read_certificate
 from app.trust import Trust, crl_files, lists
 from app.trust.crl_files import LARGE, open_list, state_of

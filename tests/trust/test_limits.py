@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.cms import algorithms, budget
-from app.cms.status import Answer
+from app.cms.verdict import Answer
 from app.cms.x509.certificate import read_certificate
 from app.trust import Trust, sources
 from app.trust import online as online_module

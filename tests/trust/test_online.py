@@ -9,7 +9,8 @@ from threading import Event, Thread
 import pytest
 
 from app.cms.crls import CERTIFICATE_HOLD, REMOVE_FROM_CRL
-from app.cms.status import Answer, SignerStatus
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer
 from app.cms.x509.certificate import read_certificate
 from app.trust import Trust
 from app.trust.online import Inquiry

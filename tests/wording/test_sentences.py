@@ -7,7 +7,7 @@ import pytest
 
 from app.cms.errors import CmsError
 from app.cms.sentences import write_time
-from app.cms.status import Reason
+from app.cms.verdict import Reason
 from app.wording.sentences import Wording
 
 ALMATY = ZoneInfo("Asia/Almaty")

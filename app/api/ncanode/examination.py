@@ -21,7 +21,8 @@ from app.cms.occasions import Occasion
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, SignerStatus, Verdict
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer, Verdict
 from app.cms.x509.certificate import Certificate
 from app.extensions import current_trust
 

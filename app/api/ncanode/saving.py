@@ -17,7 +17,8 @@ from app.cms.gost.implementations import CURVES, PLAIN
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
-from app.cms.status import Answer, Reason, SignerStatus, Verdict
+from app.cms.status import SignerStatus
+from app.cms.verdict import Answer, Reason, Verdict
 from app.extensions import current_trust, current_trusted
 from app.store.chains import Superseded
 from app.store.cosigning import (

@@ -13,7 +13,7 @@ from app.cms.comparison import speaks_against
 from app.cms.contents import KnownDigest, with_crlf
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_xml import SignedXml
-from app.cms.status import FITS_WITH_CRLF, Answer, Reason, Verdict
+from app.cms.verdict import FITS_WITH_CRLF, Answer, Reason, Verdict
 
 _FIELD = "data"
 

@@ -25,7 +25,7 @@ from app.cms.asn1.tags import (
 from app.cms.errors import MalformedSignature, refuse_number
 from app.cms.signed_data.certificate_set import CertificateSource
 from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
-from app.cms.status import Reason
+from app.cms.verdict import Reason
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.cms.x509.nca_profile import Claims, claims_of
 

@@ -14,7 +14,7 @@ from app.cms.budget import Budget, cost_of_digest
 from app.cms.contents import Content, Rewritten
 from app.cms.errors import TooCostly, Undecidable
 from app.cms.signed_data.signer_info import Attributes, SignerInfo
-from app.cms.status import (
+from app.cms.verdict import (
     CONTENT_NOT_GIVEN,
     FITS_WITH_CRLF,
     YES,

@@ -12,7 +12,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from app.cms.status import Reason
+from app.cms.verdict import Reason
 from app.cms.x509 import certificate as x509
 from app.cms.x509 import names
 from app.cms.x509.certificate import Certificate, MalformedExtension

@@ -1,0 +1,90 @@
+"""What verification answers: three questions, each with yes, no or unknown, and the reasons.
+
+*Intact*: is the content that which was signed? *Valid*: does the signature belong to the key of
+the signer's certificate? *Trusted*: does that certificate reach an anchor, and was it in force? No
+answer stands in for another. An algorithm, an anchor, revocation data or a content that is not at
+hand makes an answer unknown, never no and never yes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.cms.sentences import fill
+
+
+class Answer(StrEnum):
+    """Whether something holds."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+_WORST_FIRST = (Answer.NO, Answer.UNKNOWN, Answer.YES)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A sentence: an English template in `str.format` notation, and the values that go into it.
+
+    As in CmsError they stay apart, so that whoever answers may translate the template first.
+    """
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return the sentence in English."""
+        return fill(self.template, self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer and why: a no or an unknown has at least one reason, a yes may have remarks."""
+
+    answer: Answer
+    reasons: tuple[Reason, ...] = ()
+
+    def noting(self, template: str, **values: object) -> "Verdict":
+        """Return the same answer with one more remark."""
+        return Verdict(self.answer, (*self.reasons, Reason(template, values)))
+
+
+YES = Verdict(Answer.YES)
+
+
+def no(template: str, **values: object) -> Verdict:
+    """Say that it doesn't hold, and why."""
+    return Verdict(Answer.NO, (Reason(template, values),))
+
+
+def unknown(template: str, **values: object) -> Verdict:
+    """Say that nobody can tell with what is at hand, and what is missing."""
+    return Verdict(Answer.UNKNOWN, (Reason(template, values),))
+
+
+CONTENT_NOT_GIVEN = unknown("the content is detached, and was not given")
+"""What is said of *intact* where there is nothing to compare."""
+
+FITS_WITH_CRLF = unknown(
+    "the content given is not what was signed, but with CRLF in place of LF it is: a tool changed"
+    " the line ends when it signed"
+)
+"""What is said of *intact* where nothing but the line ends of what was given is wrong.
+
+`openssl smime -sign` turns them into CRLF without `-binary`, as MIME has them (RFC 8551
+section 3.1.1).
+"""
+
+
+def every(*verdicts: Verdict) -> Verdict:
+    """Join verdicts that must all hold: no if one is no, else unknown if one is, else yes.
+
+    The reasons are those of all, each once, with those of the worst answers first.
+    """
+    ranked = sorted(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.answer))
+    reasons: list[Reason] = []
+    for verdict in ranked:
+        reasons += [reason for reason in verdict.reasons if reason not in reasons]
+    return Verdict(ranked[0].answer if ranked else Answer.YES, tuple(reasons))
