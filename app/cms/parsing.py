@@ -38,8 +38,8 @@ def parse(text: str, *, trailing_zeros: bool = False) -> SignedData | SignedXml:
     except MalformedSignature:
         raise
     except Exception as error:
-        # One of two borders that catch everything: asn1crypto and lxml raise many types for
-        # damage, and a signature that can't be read is the sender's matter, not ours.
+        # One of two borders that catch everything: a signature that can't be read is the sender's
+        # matter, whatever lxml or this program raises for it.
         raise MalformedSignature(
             "cms: signature is malformed ({kind})", kind=type(error).__name__
         ) from error

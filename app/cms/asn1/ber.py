@@ -1,8 +1,8 @@
 """BER, the encoding under CMS (ITU-T X.690): a budget for all of it, and a reader of lists.
 
 `scan` walks every element once, iteratively, before anything else interprets a byte. What has
-passed it is complete, holds together and is cheap to read; so `Scanned` and asn1crypto need not
-doubt a length again.
+passed it is complete, holds together and is cheap to read; so `Scanned` need not doubt a length
+again.
 """
 
 from dataclasses import dataclass
