@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from app.cms.algorithm_names import name
+from app.cms.algorithm_names import DSA, MD5, PSS, RSA, SHA_1, name
 from app.cms.algorithms import AlgorithmIdentifier, PublicKey, implied_digest
 from app.cms.asn1.node import DAMAGE, read_node
 from app.cms.asn1.tags import INTEGER, SEQUENCE
@@ -31,10 +31,9 @@ _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _DIGESTS = {
     "1.2.840.113549.2.2": _ALWAYS,  # MD2
     "1.2.840.113549.2.4": _ALWAYS,  # MD4
-    "1.2.840.113549.2.5": datetime(2009, 1, 1, tzinfo=UTC),  # MD5
-    "1.3.14.3.2.26": datetime(2020, 1, 1, tzinfo=UTC),  # SHA-1
+    MD5: datetime(2009, 1, 1, tzinfo=UTC),
+    SHA_1: datetime(2020, 1, 1, tzinfo=UTC),
 }
-_RSA, _PSS, _DSA = "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10", "1.2.840.10040.4.1"
 _MIN_BITS = 2048
 _SMALL = datetime(2014, 1, 1, tzinfo=UTC)
 
@@ -80,14 +79,14 @@ def first_broken(*found: Broken | None) -> Broken | None:
 def _broken_key(key: PublicKey) -> Broken | None:
     kind = key.algorithm.oid
     try:
-        if kind in (_RSA, _PSS):  # RSAPublicKey begins with the modulus (RFC 8017 appendix A.1.1).
+        if kind in (RSA, PSS):  # RSAPublicKey begins with the modulus (RFC 8017 appendix A.1.1).
             number = read_node(key.bits).fields(2).take(INTEGER)
-        elif kind == _DSA:  # Dss-Parms begin with p (RFC 3279 section 2.3.2).
+        elif kind == DSA:  # Dss-Parms begin with p (RFC 3279 section 2.3.2).
             number = read_node(key.algorithm.parameters or b"").fields(3, SEQUENCE).take(INTEGER)
         else:
             return None
     except DAMAGE:  # Nothing verifies with such a key.
         return None
     bits = int.from_bytes(number.contents, "big").bit_length()
-    label = name(_DSA if kind == _DSA else _RSA)
+    label = name(DSA if kind == DSA else RSA)
     return Broken(f"{label} of {bits} bits", _SMALL) if bits < _MIN_BITS else None

@@ -13,7 +13,20 @@ from cryptography import exceptions
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, utils
 
-from app.cms.algorithm_names import name
+from app.cms.algorithm_names import (
+    EC,
+    GOST_2004,
+    GOST_2015_256,
+    GOST_2015_512,
+    GOST_34311,
+    PLAIN_ECDSA,
+    PSS,
+    RSA,
+    SIGNATURES,
+    STREEBOG_256,
+    STREEBOG_512,
+    name,
+)
 from app.cms.asn1.oid import AlgorithmIdentifier
 from app.cms.errors import MalformedSignature, Undecidable, UnsupportedAlgorithm
 from app.cms.gost import implementations as gost
@@ -21,17 +34,6 @@ from app.cms.gost.curves import Curve
 from app.cms.gost.octets import HashFunction, Octets
 from app.cms.public_keys import (
     HASHES,
-    MD5,
-    PSS,
-    SHA3_224,
-    SHA3_256,
-    SHA3_384,
-    SHA3_512,
-    SHA_1,
-    SHA_224,
-    SHA_256,
-    SHA_384,
-    SHA_512,
     PublicKey,
     encode_plain_ecdsa,
     find_hash,
@@ -62,16 +64,6 @@ __all__ = [
     "name",
     "verify_signature",
 ]
-
-_RSA = "1.2.840.113549.1.1.1"
-EC = "1.2.840.10045.2.1"
-# Kazakhstan's identifiers, of which no RFC tells.
-GOST_2004 = "1.2.398.3.10.1.1.1.1"
-GOST_2015_256 = "1.2.398.3.10.1.1.2.1"
-GOST_2015_512 = "1.2.398.3.10.1.1.2.2"
-GOST_34311 = "1.2.398.3.10.1.3.1"
-STREEBOG_256 = "1.2.398.3.10.1.3.2"
-STREEBOG_512 = "1.2.398.3.10.1.3.3"
 
 # GOST key -> the curve that its parameters name, and that curve.
 _GOST_CURVES: dict[str, tuple[str, Curve]] = {
@@ -261,43 +253,23 @@ def _check_gost(signed: _Signed) -> None:
     verify_gost(curve, key.bits, hashed, signed.signature)
 
 
-# Sources: RFC 8017 appendix A.2.4, NIST's register (SHA-3), RFC 3279 section 2.2.3, RFC 5758
-# section 3.2, BSI TR-03111 section 5.2.1 (r and s side by side). SignerInfos may name the kind of
-# key instead of the signature algorithm (RFC 5754 section 3.2): the digest is then said elsewhere.
+_CHECKS = {
+    RSA: _check_rsa,
+    EC: _check_ecdsa,
+    GOST_2004: _check_gost,
+    GOST_2015_256: _check_gost,
+    GOST_2015_512: _check_gost,
+}
+# SignerInfos may name the kind of key instead of the signature algorithm (RFC 5754 section 3.2): of
+# RSA and ECDSA the digest is then said elsewhere. KalkanCrypt writes the kind of key for GOST too.
 _SCHEMES: dict[str, _Scheme] = {
-    _RSA: _Scheme(_check_rsa, (_RSA,), None),
-    "1.2.840.113549.1.1.4": _Scheme(_check_rsa, (_RSA,), MD5),
-    "1.2.840.113549.1.1.5": _Scheme(_check_rsa, (_RSA,), SHA_1),
-    "1.2.840.113549.1.1.14": _Scheme(_check_rsa, (_RSA,), SHA_224),
-    "1.2.840.113549.1.1.11": _Scheme(_check_rsa, (_RSA,), SHA_256),
-    "1.2.840.113549.1.1.12": _Scheme(_check_rsa, (_RSA,), SHA_384),
-    "1.2.840.113549.1.1.13": _Scheme(_check_rsa, (_RSA,), SHA_512),
-    "2.16.840.1.101.3.4.3.13": _Scheme(_check_rsa, (_RSA,), SHA3_224),
-    "2.16.840.1.101.3.4.3.14": _Scheme(_check_rsa, (_RSA,), SHA3_256),
-    "2.16.840.1.101.3.4.3.15": _Scheme(_check_rsa, (_RSA,), SHA3_384),
-    "2.16.840.1.101.3.4.3.16": _Scheme(_check_rsa, (_RSA,), SHA3_512),
-    PSS: _Scheme(_check_pss, (_RSA, PSS), None),
+    RSA: _Scheme(_check_rsa, (RSA,), None),
+    PSS: _Scheme(_check_pss, (RSA, PSS), None),
     EC: _Scheme(_check_ecdsa, (EC,), None),
-    "1.2.840.10045.4.1": _Scheme(_check_ecdsa, (EC,), SHA_1),
-    "1.2.840.10045.4.3.1": _Scheme(_check_ecdsa, (EC,), SHA_224),
-    "1.2.840.10045.4.3.2": _Scheme(_check_ecdsa, (EC,), SHA_256),
-    "1.2.840.10045.4.3.3": _Scheme(_check_ecdsa, (EC,), SHA_384),
-    "1.2.840.10045.4.3.4": _Scheme(_check_ecdsa, (EC,), SHA_512),
-    "2.16.840.1.101.3.4.3.9": _Scheme(_check_ecdsa, (EC,), SHA3_224),
-    "2.16.840.1.101.3.4.3.10": _Scheme(_check_ecdsa, (EC,), SHA3_256),
-    "2.16.840.1.101.3.4.3.11": _Scheme(_check_ecdsa, (EC,), SHA3_384),
-    "2.16.840.1.101.3.4.3.12": _Scheme(_check_ecdsa, (EC,), SHA3_512),
-    "0.4.0.127.0.7.1.1.4.1.1": _Scheme(_check_plain_ecdsa, (EC,), SHA_1),
-    "0.4.0.127.0.7.1.1.4.1.2": _Scheme(_check_plain_ecdsa, (EC,), SHA_224),
-    "0.4.0.127.0.7.1.1.4.1.3": _Scheme(_check_plain_ecdsa, (EC,), SHA_256),
-    "0.4.0.127.0.7.1.1.4.1.4": _Scheme(_check_plain_ecdsa, (EC,), SHA_384),
-    "0.4.0.127.0.7.1.1.4.1.5": _Scheme(_check_plain_ecdsa, (EC,), SHA_512),
-    # KalkanCrypt writes the kind of key for GOST too.
     GOST_2004: _Scheme(_check_gost, (GOST_2004,), GOST_34311),
     GOST_2015_256: _Scheme(_check_gost, (GOST_2015_256,), STREEBOG_256),
     GOST_2015_512: _Scheme(_check_gost, (GOST_2015_512,), STREEBOG_512),
-    "1.2.398.3.10.1.1.1.2": _Scheme(_check_gost, (GOST_2004,), GOST_34311),
-    "1.2.398.3.10.1.1.2.3.1": _Scheme(_check_gost, (GOST_2015_256,), STREEBOG_256),
-    "1.2.398.3.10.1.1.2.3.2": _Scheme(_check_gost, (GOST_2015_512,), STREEBOG_512),
+    **{oid: _Scheme(_CHECKS[key], (key,), digest) for oid, (key, digest) in SIGNATURES.items()},
+    **{oid: _Scheme(_check_plain_ecdsa, (key,), own) for oid, (key, own) in PLAIN_ECDSA.items()},
 }
 _KEYS = {key for scheme in _SCHEMES.values() for key in scheme.keys}

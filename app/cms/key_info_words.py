@@ -13,7 +13,7 @@ from functools import cached_property
 from lxml import etree
 
 from app.cms import algorithms
-from app.cms.public_keys import SHA_1, SHA_256, SHA_384, SHA_512
+from app.cms.algorithm_names import SHA_1, SHA_256, SHA_384, SHA_512
 from app.cms.security_tokens import BINARY_TOKEN, DS, WSSE, decode, open_token
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension

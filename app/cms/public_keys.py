@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
+from app.cms import algorithm_names as ids
 from app.cms.algorithm_names import name
 from app.cms.asn1.node import Node, read_node, read_primitive
 from app.cms.asn1.oid import MAX_OBJECT_IDENTIFIER, AlgorithmIdentifier, dotted
@@ -18,29 +19,18 @@ from app.cms.asn1.tags import OBJECT_IDENTIFIER, OCTET_STRING
 from app.cms.errors import UnsupportedAlgorithm
 from app.cms.gost.curves import Curve
 
-# RFC 8017 appendix B.1, and NIST's register.
-MD5 = "1.2.840.113549.2.5"
-SHA_1 = "1.3.14.3.2.26"
-SHA_256 = "2.16.840.1.101.3.4.2.1"
-SHA_384 = "2.16.840.1.101.3.4.2.2"
-SHA_512 = "2.16.840.1.101.3.4.2.3"
-SHA_224 = "2.16.840.1.101.3.4.2.4"
-SHA3_224 = "2.16.840.1.101.3.4.2.7"
-SHA3_256 = "2.16.840.1.101.3.4.2.8"
-SHA3_384 = "2.16.840.1.101.3.4.2.9"
-SHA3_512 = "2.16.840.1.101.3.4.2.10"
 # The hash functions of RSA and ECDSA.
 HASHES: dict[str, hashes.HashAlgorithm] = {
-    MD5: hashes.MD5(),  # noqa: S303  # Old signatures have it; `algorithm_dates` tells.
-    SHA_1: hashes.SHA1(),  # noqa: S303  # Likewise.
-    SHA_224: hashes.SHA224(),
-    SHA_256: hashes.SHA256(),
-    SHA_384: hashes.SHA384(),
-    SHA_512: hashes.SHA512(),
-    SHA3_224: hashes.SHA3_224(),
-    SHA3_256: hashes.SHA3_256(),
-    SHA3_384: hashes.SHA3_384(),
-    SHA3_512: hashes.SHA3_512(),
+    ids.MD5: hashes.MD5(),  # noqa: S303  # Old signatures have it; `algorithm_dates` tells.
+    ids.SHA_1: hashes.SHA1(),  # noqa: S303  # Likewise.
+    ids.SHA_224: hashes.SHA224(),
+    ids.SHA_256: hashes.SHA256(),
+    ids.SHA_384: hashes.SHA384(),
+    ids.SHA_512: hashes.SHA512(),
+    ids.SHA3_224: hashes.SHA3_224(),
+    ids.SHA3_256: hashes.SHA3_256(),
+    ids.SHA3_384: hashes.SHA3_384(),
+    ids.SHA3_512: hashes.SHA3_512(),
 }
 
 # Bits of an RSA modulus. A smaller one can be factored; with the largest a check takes 4 ms.
@@ -55,7 +45,6 @@ _CURVES: dict[str, ec.EllipticCurve] = {
     "1.3.132.0.34": ec.SECP384R1(),
     "1.3.132.0.35": ec.SECP521R1(),
 }
-PSS = "1.2.840.113549.1.1.10"
 _MGF1 = "1.2.840.113549.1.1.8"
 # The tags of RSASSA-PSS-params: hashAlgorithm, maskGenAlgorithm, saltLength, trailerField.
 _HASH, _MASK, _SALT, _TRAILER = 0xA0, 0xA1, 0xA2, 0xA3
@@ -84,8 +73,8 @@ class PssParameters:
     `digest` and `mask_digest` are object identifiers, `salt_length` counts bytes.
     """
 
-    digest: str = SHA_1
-    mask_digest: str = SHA_1
+    digest: str = ids.SHA_1
+    mask_digest: str = ids.SHA_1
     salt_length: int = 20
 
     @property
@@ -125,8 +114,8 @@ def read_pss_parameters(der: bytes | None) -> PssParameters:
     if not 0 <= salt_length <= MAX_RSA_BITS // 8:
         raise ValueError("salt is longer than any modulus")
     return PssParameters(
-        fields[_HASH].algorithm().oid if _HASH in fields else SHA_1,
-        _mask_digest(fields[_MASK]) if _MASK in fields else SHA_1,
+        fields[_HASH].algorithm().oid if _HASH in fields else ids.SHA_1,
+        _mask_digest(fields[_MASK]) if _MASK in fields else ids.SHA_1,
         salt_length,
     )
 

@@ -1,23 +1,8 @@
 """The algorithms that XML signatures name by URI (XMLDSig section 6, RFC 9231 section 2)."""
 
+from app.cms import algorithm_names as ids
+from app.cms.asn1.der import encode
 from app.cms.asn1.oid import AlgorithmIdentifier
-from app.cms.public_keys import (
-    MD5,
-    PSS,
-    SHA3_224,
-    SHA3_256,
-    SHA3_384,
-    SHA3_512,
-    SHA_1,
-    SHA_224,
-    SHA_256,
-    SHA_384,
-    SHA_512,
-)
-
-_GOST_34311 = "1.2.398.3.10.1.3.1"
-_STREEBOG_256 = "1.2.398.3.10.1.3.2"
-_STREEBOG_512 = "1.2.398.3.10.1.3.3"
 
 _DSIG = "http://www.w3.org/2000/09/xmldsig#"
 _ENC = "http://www.w3.org/2001/04/xmlenc#"
@@ -27,20 +12,20 @@ _MORE_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
 _KAZAKH = "urn:ietf:params:xml:ns:pkigovkz:xmlsec:algorithms:"
 
 DIGEST_URIS: dict[str, str] = {
-    _DSIG + "sha1": SHA_1,
-    _MORE + "sha1": SHA_1,  # In no standard, but some clients of the NCA write it.
-    _MORE + "md5": MD5,
-    _MORE + "sha224": SHA_224,
-    _ENC + "sha256": SHA_256,
-    _MORE + "sha384": SHA_384,
-    _ENC + "sha512": SHA_512,
-    _MORE_2007 + "sha3-224": SHA3_224,
-    _MORE_2007 + "sha3-256": SHA3_256,
-    _MORE_2007 + "sha3-384": SHA3_384,
-    _MORE_2007 + "sha3-512": SHA3_512,
-    _MORE + "gost34311": _GOST_34311,
-    _KAZAKH + "gostr34112015-256": _STREEBOG_256,
-    _KAZAKH + "gostr34112015-512": _STREEBOG_512,
+    _DSIG + "sha1": ids.SHA_1,
+    _MORE + "sha1": ids.SHA_1,  # In no standard, but some clients of the NCA write it.
+    _MORE + "md5": ids.MD5,
+    _MORE + "sha224": ids.SHA_224,
+    _ENC + "sha256": ids.SHA_256,
+    _MORE + "sha384": ids.SHA_384,
+    _ENC + "sha512": ids.SHA_512,
+    _MORE_2007 + "sha3-224": ids.SHA3_224,
+    _MORE_2007 + "sha3-256": ids.SHA3_256,
+    _MORE_2007 + "sha3-384": ids.SHA3_384,
+    _MORE_2007 + "sha3-512": ids.SHA3_512,
+    _MORE + "gost34311": ids.GOST_34311,
+    _KAZAKH + "gostr34112015-256": ids.STREEBOG_256,
+    _KAZAKH + "gostr34112015-512": ids.STREEBOG_512,
 }
 """Algorithm of a DigestMethod -> digest object identifier."""
 
@@ -50,15 +35,11 @@ def _pss(digest: str, encoded: str, salt_length: int) -> tuple[AlgorithmIdentifi
 
     `encoded` are the contents octets of the digest's object identifier, in hexadecimal.
     """
-    hash_ = _tlv(0x30, _tlv(0x06, bytes.fromhex(encoded)) + b"\x05\x00")
-    mask = _tlv(0x30, _tlv(0x06, bytes.fromhex("2a864886f70d010108")) + hash_)
-    salt = _tlv(0x02, bytes((salt_length,)))
-    parameters = _tlv(0x30, _tlv(0xA0, hash_) + _tlv(0xA1, mask) + _tlv(0xA2, salt))
-    return AlgorithmIdentifier(PSS, parameters), digest
-
-
-def _tlv(tag: int, contents: bytes) -> bytes:
-    return bytes((tag, len(contents))) + contents
+    hash_ = encode(0x30, encode(0x06, bytes.fromhex(encoded)) + b"\x05\x00")
+    mask = encode(0x30, encode(0x06, bytes.fromhex("2a864886f70d010108")) + hash_)
+    salt = encode(0x02, bytes((salt_length,)))
+    parameters = encode(0x30, encode(0xA0, hash_) + encode(0xA1, mask) + encode(0xA2, salt))
+    return AlgorithmIdentifier(ids.PSS, parameters), digest
 
 
 def _rsa(arc: int, digest: str) -> tuple[AlgorithmIdentifier, str]:
@@ -77,25 +58,25 @@ def _gost(arcs: str, digest: str) -> tuple[AlgorithmIdentifier, str]:
 
 
 SIGNATURE_URIS: dict[str, tuple[AlgorithmIdentifier, str]] = {
-    _DSIG + "rsa-sha1": _rsa(5, SHA_1),
-    _MORE + "rsa-sha1": _rsa(5, SHA_1),  # In no standard either.
-    _MORE + "rsa-md5": _rsa(4, MD5),
-    _MORE + "rsa-sha224": _rsa(14, SHA_224),
-    _MORE + "rsa-sha256": _rsa(11, SHA_256),
-    _MORE + "rsa-sha384": _rsa(12, SHA_384),
-    _MORE + "rsa-sha512": _rsa(13, SHA_512),
-    _MORE_2007 + "sha1-rsa-MGF1": _pss(SHA_1, "2b0e03021a", 20),
-    _MORE_2007 + "sha224-rsa-MGF1": _pss(SHA_224, "608648016503040204", 28),
-    _MORE_2007 + "sha256-rsa-MGF1": _pss(SHA_256, "608648016503040201", 32),
-    _MORE_2007 + "sha384-rsa-MGF1": _pss(SHA_384, "608648016503040202", 48),
-    _MORE_2007 + "sha512-rsa-MGF1": _pss(SHA_512, "608648016503040203", 64),
-    _MORE + "ecdsa-sha1": _ecdsa(1, SHA_1),
-    _MORE + "ecdsa-sha224": _ecdsa(2, SHA_224),
-    _MORE + "ecdsa-sha256": _ecdsa(3, SHA_256),
-    _MORE + "ecdsa-sha384": _ecdsa(4, SHA_384),
-    _MORE + "ecdsa-sha512": _ecdsa(5, SHA_512),
-    _MORE + "gost34310-gost34311": _gost("1.2", _GOST_34311),
-    _KAZAKH + "gostr34102015-gostr34112015-256": _gost("2.3.1", _STREEBOG_256),
-    _KAZAKH + "gostr34102015-gostr34112015-512": _gost("2.3.2", _STREEBOG_512),
+    _DSIG + "rsa-sha1": _rsa(5, ids.SHA_1),
+    _MORE + "rsa-sha1": _rsa(5, ids.SHA_1),  # In no standard either.
+    _MORE + "rsa-md5": _rsa(4, ids.MD5),
+    _MORE + "rsa-sha224": _rsa(14, ids.SHA_224),
+    _MORE + "rsa-sha256": _rsa(11, ids.SHA_256),
+    _MORE + "rsa-sha384": _rsa(12, ids.SHA_384),
+    _MORE + "rsa-sha512": _rsa(13, ids.SHA_512),
+    _MORE_2007 + "sha1-rsa-MGF1": _pss(ids.SHA_1, "2b0e03021a", 20),
+    _MORE_2007 + "sha224-rsa-MGF1": _pss(ids.SHA_224, "608648016503040204", 28),
+    _MORE_2007 + "sha256-rsa-MGF1": _pss(ids.SHA_256, "608648016503040201", 32),
+    _MORE_2007 + "sha384-rsa-MGF1": _pss(ids.SHA_384, "608648016503040202", 48),
+    _MORE_2007 + "sha512-rsa-MGF1": _pss(ids.SHA_512, "608648016503040203", 64),
+    _MORE + "ecdsa-sha1": _ecdsa(1, ids.SHA_1),
+    _MORE + "ecdsa-sha224": _ecdsa(2, ids.SHA_224),
+    _MORE + "ecdsa-sha256": _ecdsa(3, ids.SHA_256),
+    _MORE + "ecdsa-sha384": _ecdsa(4, ids.SHA_384),
+    _MORE + "ecdsa-sha512": _ecdsa(5, ids.SHA_512),
+    _MORE + "gost34310-gost34311": _gost("1.2", ids.GOST_34311),
+    _KAZAKH + "gostr34102015-gostr34112015-256": _gost("2.3.1", ids.STREEBOG_256),
+    _KAZAKH + "gostr34102015-gostr34112015-512": _gost("2.3.2", ids.STREEBOG_512),
 }
 """Algorithm of a SignatureMethod -> signature algorithm, digest object identifier."""

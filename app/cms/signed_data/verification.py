@@ -6,6 +6,7 @@ Whose the certificate is and whether anybody vouches for it are other questions.
 from functools import lru_cache
 
 from app.cms import algorithms
+from app.cms.algorithm_names import SHA_1, SHA_256
 from app.cms.algorithms import AlgorithmIdentifier, Message
 from app.cms.asn1.der import encode, encode_der
 from app.cms.asn1.node import DAMAGE, Node
@@ -41,8 +42,6 @@ _ONCE = {
     _SIGNING_CERTIFICATE: "signingCertificate",
     _SIGNING_CERTIFICATE_V2: "signingCertificateV2",
 }
-_SHA_1 = "1.3.14.3.2.26"
-_SHA_256 = "2.16.840.1.101.3.4.2.1"
 _ENCODED_MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010904")
 _SET_TAG = bytes((SET,))
 # Where contents may start: behind the tag and one to five octets of length.
@@ -153,7 +152,7 @@ def check_signing_certificate(
 
     The digest settles it: issuerSerial, which may follow, tells nothing that it doesn't.
     """
-    for oid, default in ((_SIGNING_CERTIFICATE_V2, _SHA_256), (_SIGNING_CERTIFICATE, _SHA_1)):
+    for oid, default in ((_SIGNING_CERTIFICATE_V2, SHA_256), (_SIGNING_CERTIFICATE, SHA_1)):
         for value in attributes.get(oid, ()):
             try:
                 algorithm, expected = _read_certificate_id(value, default)
