@@ -5,19 +5,12 @@ passed it is complete, holds together and is cheap to read; so `Scanned` need no
 again.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
+from app.cms.asn1 import tags
 from app.cms.asn1.oid import MAX_OBJECT_IDENTIFIER
-from app.cms.asn1.tags import (
-    CONSTRUCTED_OCTET_STRING,
-    GENERALIZED_TIME,
-    INTEGER,
-    OBJECT_IDENTIFIER,
-    OCTET_STRING,
-    SEQUENCE,
-    UTC_TIME,
-)
 from app.cms.errors import MalformedSignature
 
 # Levels. A CMS with a timestamp token and the authority's certificate in it has 20.
@@ -39,8 +32,8 @@ _MAX_REMEMBERED = 512
 # those of an authority with 100,000 revoked certificates have half a million elements.
 _LARGE_LIST = 65_536
 # How a TBSCertList begins (RFC 5280 section 5.1.2): version, signature, issuer, thisUpdate.
-_TBS_LIST_BEGINS = (INTEGER, SEQUENCE, SEQUENCE)
-_TIMES = (UTC_TIME, GENERALIZED_TIME)
+_TBS_LIST_BEGINS = (tags.INTEGER, tags.SEQUENCE, tags.SEQUENCE)
+_TIMES = (tags.UTC_TIME, tags.GENERALIZED_TIME)
 
 _END_OF_CONTENTS = 0x00
 _INDEFINITE = 0x80  # As a first length octet; above it stands the number of length octets.
@@ -143,22 +136,22 @@ def _is_list(data: bytes, position: int, contents: int, stop: int) -> bool:
 
     Nothing else that is read from a signature begins so, and a certificate has no such size.
     """
-    if data[position] != SEQUENCE or data[position + 1] == _INDEFINITE:
+    if data[position] != tags.SEQUENCE or data[position + 1] == _INDEFINITE:
         return False
     try:
         [tbs] = Scanned(data, {}).elements(contents, contents + 1, 0)
-        if tbs[0] != SEQUENCE or tbs[4] > stop:
+        if tbs[0] != tags.SEQUENCE or tbs[4] > stop:
             return False
         fields = Scanned(data, {}).elements(tbs[2], tbs[3], len(_TBS_LIST_BEGINS))
     except (IndexError, KeyError):
         return False
-    tags = tuple(field[0] for field in fields)
-    return tags[:-1] == _TBS_LIST_BEGINS and tags[-1] in _TIMES and fields[-1][4] <= tbs[3]
+    begins = tuple(field[0] for field in fields)
+    return begins[:-1] == _TBS_LIST_BEGINS and begins[-1] in _TIMES and fields[-1][4] <= tbs[3]
 
 
 def _open(data: bytes, whole: int) -> tuple[int, int]:
     """Return where the contents of the outermost element start and stop."""
-    if data[0] != SEQUENCE or data[1] == 0:
+    if data[0] != tags.SEQUENCE or data[1] == 0:
         raise MalformedSignature("cms: neither CMS nor XML")
     start, stop = _span(data, 0, whole)
     if stop > whole:
@@ -184,7 +177,7 @@ def _span(data: bytes, position: int, end: int) -> tuple[int, int]:
         if not data[position] & 0x20:
             _refuse(data, position, 0)
         return start, end
-    if length > MAX_OBJECT_IDENTIFIER and data[position] == OBJECT_IDENTIFIER:
+    if length > MAX_OBJECT_IDENTIFIER and data[position] == tags.OBJECT_IDENTIFIER:
         _refuse_cost(position)
     return start, start + length
 
@@ -251,25 +244,23 @@ class Scanned:
                 _remembered.clear()
             _remembered.add(encoded)
 
-    def count_octets(self, element: Element) -> int | None:
-        """Return the size of an OCTET STRING, which BER may cut into pieces; None if it is no such.
+    def pieces(self, element: Element) -> Iterator[tuple[int, int]]:
+        """Return where the octets of an OCTET STRING stand, which BER may cut into pieces.
 
-        Pieces may have pieces in turn. Walked is over headers, flat: levels cost nothing.
+        Pieces may have pieces in turn: walked is over headers, flat, so that levels cost nothing.
+        Raises ValueError if it is no such.
         """
         data = self.data
-        size = 0
         _, position, _, _, stop = element
         while position < stop:
-            tag = data[position]
-            length = data[position + 1]
+            tag, length = data[position], data[position + 1]
             position += 2
             if length > _INDEFINITE:
                 octets = length & 0x7F
                 length = int.from_bytes(data[position : position + octets], "big")
                 position += octets
-            if tag == OCTET_STRING:
-                size += length
+            if tag == tags.OCTET_STRING:
+                yield position, position + length
                 position += length
-            elif tag not in (CONSTRUCTED_OCTET_STRING, _END_OF_CONTENTS):
-                return None
-        return size
+            elif tag not in (tags.CONSTRUCTED_OCTET_STRING, _END_OF_CONTENTS):
+                raise ValueError("not an OCTET STRING")

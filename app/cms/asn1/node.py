@@ -7,24 +7,15 @@ which each reader of a record turns into an error of its own.
 from collections.abc import Sequence
 from datetime import datetime
 
+from app.cms.asn1 import tags
 from app.cms.asn1.ber import Element, Scanned, scan
 from app.cms.asn1.oid import MAX_OBJECT_IDENTIFIER, AlgorithmIdentifier, dotted
-from app.cms.asn1.tags import (
-    BIT_STRING,
-    BOOLEAN,
-    CONSTRUCTED_OCTET_STRING,
-    INTEGER,
-    OBJECT_IDENTIFIER,
-    OCTET_STRING,
-    SEQUENCE,
-)
 from app.cms.asn1.times import read_time
 from app.cms.errors import MalformedSignature
 
 DAMAGE = (MalformedSignature, ValueError, IndexError, KeyError)
 """What reading raises where a record is damaged."""
 
-_END_OF_CONTENTS = 0x00
 _INDEFINITE = 0x80
 
 # Fields of one record; those of an OCSP answer or a CRL are seven at most.
@@ -113,7 +104,7 @@ class Node:
         found = self.elements(len(layouts[-1]))
         return found if tags_of(found) in layouts else []
 
-    def fields(self, limit: int = MAX_FIELDS, tag: int = SEQUENCE) -> "Fields":
+    def fields(self, limit: int = MAX_FIELDS, tag: int = tags.SEQUENCE) -> "Fields":
         """Return what is inside of a record to be taken in order. Raises one of DAMAGE."""
         return Fields(self.expect(tag).children(limit))
 
@@ -130,14 +121,14 @@ class Node:
 
     def identifier(self) -> str:
         """Read an OBJECT IDENTIFIER, with dots. Raises ValueError."""
-        contents = self.expect(OBJECT_IDENTIFIER).contents
+        contents = self.expect(tags.OBJECT_IDENTIFIER).contents
         if len(contents) > MAX_OBJECT_IDENTIFIER:  # A large CRL is read without a scan before.
             raise ValueError("object identifier is too long")
         return dotted(contents)
 
     def integer(self, limit: int = _MAX_INTEGER) -> int:
         """Read an INTEGER of at most `limit` bytes. Raises ValueError."""
-        contents = self.expect(INTEGER).contents
+        contents = self.expect(tags.INTEGER).contents
         if not 0 < len(contents) <= limit:
             raise ValueError("not a number of a size in use")
         return int.from_bytes(contents, "big", signed=True)
@@ -147,7 +138,7 @@ class Node:
         known = _algorithms.get(self.encoded)
         if known is None:
             fields = self.fields(2)
-            oid = fields.take(OBJECT_IDENTIFIER).identifier()
+            oid = fields.take(tags.OBJECT_IDENTIFIER).identifier()
             parameters = fields.rest()
             known = AlgorithmIdentifier(oid, parameters[0].encoded if parameters else None)
             if self.size <= _MAX_REMEMBERED_SIZE:
@@ -162,9 +153,9 @@ class Node:
         Raises one of DAMAGE.
         """
         fields = self.fields(3)
-        oid = fields.take(OBJECT_IDENTIFIER).identifier()
-        critical = fields.optional(BOOLEAN)
-        value = fields.take(OCTET_STRING).contents
+        oid = fields.take(tags.OBJECT_IDENTIFIER).identifier()
+        critical = fields.optional(tags.BOOLEAN)
+        value = fields.take(tags.OCTET_STRING).contents
         fields.end()
         return oid, critical is not None and any(critical.contents), value
 
@@ -174,7 +165,7 @@ class Node:
         Raises one of DAMAGE, also if one stands twice.
         """
         found: dict[str, tuple[bool, bytes]] = {}
-        for element in self.expect(SEQUENCE).children(MAX_EXTENSIONS):
+        for element in self.expect(tags.SEQUENCE).children(MAX_EXTENSIONS):
             oid, critical, value = element.extension()
             if oid in found:
                 raise ValueError("an extension stands twice")
@@ -183,36 +174,22 @@ class Node:
 
     def bits(self) -> bytes:
         """Read a BIT STRING of whole octets. Raises ValueError."""
-        contents = self.expect(BIT_STRING).contents
+        contents = self.expect(tags.BIT_STRING).contents
         if contents[:1] != b"\0":
             raise ValueError("not a BIT STRING of whole octets")
         return contents[1:]
 
     def count_octets(self) -> int | None:
         """Return the size of an OCTET STRING, which may be in pieces; None if it is another."""
-        return self._value.count_octets(self._element)
+        try:
+            return sum(stop - start for start, stop in self._value.pieces(self._element))
+        except ValueError:
+            return None
 
     def octets(self) -> bytes:
-        """Read an OCTET STRING, which BER may cut into pieces. Raises ValueError.
-
-        Pieces may have pieces in turn: walked is over headers, flat, so that levels cost nothing.
-        """
+        """Read an OCTET STRING, which BER may cut into pieces. Raises ValueError."""
         data = self._value.data
-        _, position, _, _, stop = self._element
-        pieces: list[bytes] = []
-        while position < stop:
-            tag, length = data[position], data[position + 1]
-            position += 2
-            if length > _INDEFINITE:
-                octets = length & 0x7F
-                length = int.from_bytes(data[position : position + octets], "big")
-                position += octets
-            if tag == OCTET_STRING:
-                pieces.append(data[position : position + length])
-                position += length
-            elif tag not in (CONSTRUCTED_OCTET_STRING, _END_OF_CONTENTS):
-                raise ValueError("not an OCTET STRING")
-        return b"".join(pieces)
+        return b"".join([data[start:stop] for start, stop in self._value.pieces(self._element)])
 
     def time(self) -> datetime:
         """Read a UTCTime or a GeneralizedTime as DER has it, in UTC. Raises ValueError."""

@@ -9,19 +9,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Literal, NoReturn, TypeAlias
 
+from app.cms.asn1 import tags
 from app.cms.asn1.node import DAMAGE, Node, tags_of
 from app.cms.asn1.oid import AlgorithmIdentifier, dotted
-from app.cms.asn1.tags import (
-    CONSTRUCTED_OCTET_STRING,
-    EXPLICIT_0,
-    EXPLICIT_1,
-    IMPLICIT_0,
-    INTEGER,
-    OBJECT_IDENTIFIER,
-    OCTET_STRING,
-    SEQUENCE,
-    SET,
-)
 from app.cms.errors import MalformedSignature, refuse_number
 from app.cms.signed_data.certificate_set import CertificateSource
 from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
@@ -55,16 +45,16 @@ _BROKEN_TOKEN = Reason("the timestamp token is broken")
 # The tags that the fields of a SignerInfo may have: version, sid, digestAlgorithm, signedAttrs
 # (optional), signatureAlgorithm, signature, unsignedAttrs (optional).
 _LAYOUTS = {
-    bytes((INTEGER, sid, SEQUENCE, *signed, SEQUENCE, signature, *unsigned))
-    for sid in (SEQUENCE, IMPLICIT_0)
-    for signed in ((), (EXPLICIT_0,))
-    for signature in (OCTET_STRING, CONSTRUCTED_OCTET_STRING)
-    for unsigned in ((), (EXPLICIT_1,))
+    bytes((tags.INTEGER, sid, tags.SEQUENCE, *signed, tags.SEQUENCE, signature, *unsigned))
+    for sid in (tags.SEQUENCE, tags.IMPLICIT_0)
+    for signed in ((), (tags.EXPLICIT_0,))
+    for signature in (tags.OCTET_STRING, tags.CONSTRUCTED_OCTET_STRING)
+    for unsigned in ((), (tags.EXPLICIT_1,))
 }
 MAX_FIELDS = 7
-_ATTRIBUTE = bytes((OBJECT_IDENTIFIER, SET))
-_ISSUER_AND_SERIAL = bytes((SEQUENCE, INTEGER))
-_EMPTY_DIGEST = bytes((OCTET_STRING, 0))
+_ATTRIBUTE = bytes((tags.OBJECT_IDENTIFIER, tags.SET))
+_ISSUER_AND_SERIAL = bytes((tags.SEQUENCE, tags.INTEGER))
+_EMPTY_DIGEST = bytes((tags.OCTET_STRING, 0))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -135,7 +125,7 @@ class SignerInfo:
         """
         found: list[Node] = []
         for attribute in self._unsigned_attributes:
-            parts = attribute.layout(_ATTRIBUTE) if attribute.tag == SEQUENCE else ()
+            parts = attribute.layout(_ATTRIBUTE) if attribute.tag == tags.SEQUENCE else ()
             if parts and parts[0].contents == kind:
                 found += parts[1].children_if_sound(MAX_VALUES)
         return found
@@ -179,9 +169,9 @@ def read_signer_info(
     """
     fields = same[0].elements(MAX_FIELDS)
     layout = tags_of(fields)
-    if same[0].tag != SEQUENCE or layout not in _LAYOUTS or not fields[0].contents:
+    if same[0].tag != tags.SEQUENCE or layout not in _LAYOUTS or not fields[0].contents:
         _refuse_field(number, "SignerInfo")
-    signed = fields.pop(3) if layout[3] == EXPLICIT_0 else None
+    signed = fields.pop(3) if layout[3] == tags.EXPLICIT_0 else None
     try:
         digest_algorithm = fields[2].algorithm().oid
         signature_algorithm = fields[3].algorithm()
@@ -208,14 +198,14 @@ def read_signer_info(
         message_digest=digests[0] if digests else None,
         time_notes=(BROKEN_TIME,) if times and signing_time is None else (),
         identified_by=(
-            "issuerAndSerialNumber" if fields[1].tag == SEQUENCE else "subjectKeyIdentifier"
+            "issuerAndSerialNumber" if fields[1].tag == tags.SEQUENCE else "subjectKeyIdentifier"
         ),
         identifier=fields[1],
         signature=signature,
         signed=signed,
         attributes=attributes,
         unsigned=tuple(
-            last for one in same if (last := one.elements(MAX_FIELDS)[-1]).tag == EXPLICIT_1
+            last for one in same if (last := one.elements(MAX_FIELDS)[-1]).tag == tags.EXPLICIT_1
         ),
     )
 
@@ -228,7 +218,7 @@ def _read_signed(signed: Node, number: int, content_type: bytes) -> list[tuple[b
     attributes: list[tuple[bytes, list[Node]]] = []
     required: dict[bytes, Node] = {}
     for attribute in listed:
-        parts = attribute.layout(_ATTRIBUTE) if attribute.tag == SEQUENCE else ()
+        parts = attribute.layout(_ATTRIBUTE) if attribute.tag == tags.SEQUENCE else ()
         if not parts:
             _refuse_field(number, "signedAttrs")
         kind, values = parts[0].contents, parts[1].elements(MAX_VALUES)
@@ -246,13 +236,13 @@ def _read_signed(signed: Node, number: int, content_type: bytes) -> list[tuple[b
 
 def _check_required(required: Mapping[bytes, Node], number: int, content_type: bytes) -> None:
     # An identifier within the budget has its length in one octet.
-    expected = bytes((OBJECT_IDENTIFIER, len(content_type))) + content_type
+    expected = bytes((tags.OBJECT_IDENTIFIER, len(content_type))) + content_type
     if required[_CONTENT_TYPE].encoded != expected:
         raise MalformedSignature(
             "cms: signer {number}: content-type attribute differs from eContentType", number=number
         )
     digest = required[_MESSAGE_DIGEST]
-    if digest.tag != OCTET_STRING or digest.encoded == _EMPTY_DIGEST:
+    if digest.tag != tags.OCTET_STRING or digest.encoded == _EMPTY_DIGEST:
         _refuse_field(number, "message-digest")
 
 
@@ -266,7 +256,7 @@ def _read_time(values: Sequence[Node]) -> datetime | None:
 
 def _find_certificate(identifier: Node, number: int, source: CertificateSource) -> Certificate:
     """Find what a SignerIdentifier names; a certificate's place in the list says nothing."""
-    if identifier.tag == SEQUENCE:
+    if identifier.tag == tags.SEQUENCE:
         parts = identifier.layout(_ISSUER_AND_SERIAL)
         if not parts:
             _refuse_field(number, "SignerInfo")

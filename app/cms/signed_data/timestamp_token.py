@@ -5,17 +5,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from app.cms.asn1 import tags
 from app.cms.asn1.node import DAMAGE, Node, read_node
-from app.cms.asn1.tags import (
-    BOOLEAN,
-    EXPLICIT_0,
-    GENERALIZED_TIME,
-    INTEGER,
-    OBJECT_IDENTIFIER,
-    OCTET_STRING,
-    SEQUENCE,
-    SET,
-)
 from app.cms.x509 import names
 from app.cms.x509.names import read_name
 
@@ -63,14 +54,14 @@ class TimestampToken:
     def claims(self) -> TimestampClaims:
         """What its TSTInfo says. Raises one of node.DAMAGE if it is broken."""
         content_info = self.node.fields()
-        content_info.take(OBJECT_IDENTIFIER)
-        signed_data = content_info.take(EXPLICIT_0).only().fields()
-        signed_data.take(INTEGER)
-        signed_data.take(SET)
-        encapsulated = signed_data.take(SEQUENCE).fields()
-        if encapsulated.take(OBJECT_IDENTIFIER).identifier() != _ID_TST_INFO:
+        content_info.take(tags.OBJECT_IDENTIFIER)
+        signed_data = content_info.take(tags.EXPLICIT_0).only().fields()
+        signed_data.take(tags.INTEGER)
+        signed_data.take(tags.SET)
+        encapsulated = signed_data.take(tags.SEQUENCE).fields()
+        if encapsulated.take(tags.OBJECT_IDENTIFIER).identifier() != _ID_TST_INFO:
             raise ValueError("not a TSTInfo")
-        info = encapsulated.take(EXPLICIT_0).only().octets()
+        info = encapsulated.take(tags.EXPLICIT_0).only().octets()
         if len(info) > MAX_INFO_SIZE:
             raise ValueError("a TSTInfo is not that large")
         return _read_info(read_node(info), self.node)
@@ -102,17 +93,17 @@ class TimestampToken:
 def _read_info(info: Node, token: Node) -> TimestampClaims:
     """Read TSTInfo (section 2.4.2)."""
     fields = info.fields()
-    fields.take(INTEGER)
-    policy = fields.take(OBJECT_IDENTIFIER).identifier()
-    message_imprint = fields.take(SEQUENCE).fields()
-    imprint_algorithm = message_imprint.take(SEQUENCE).algorithm().oid
-    imprint = message_imprint.take(OCTET_STRING).octets()
-    serial_number = fields.take(INTEGER).integer()
-    gen_time = fields.take(GENERALIZED_TIME).time()
-    fields.optional(SEQUENCE)  # accuracy
-    fields.optional(BOOLEAN)  # ordering
-    fields.optional(INTEGER)  # nonce
-    authority = fields.optional(EXPLICIT_0)
+    fields.take(tags.INTEGER)
+    policy = fields.take(tags.OBJECT_IDENTIFIER).identifier()
+    message_imprint = fields.take(tags.SEQUENCE).fields()
+    imprint_algorithm = message_imprint.take(tags.SEQUENCE).algorithm().oid
+    imprint = message_imprint.take(tags.OCTET_STRING).octets()
+    serial_number = fields.take(tags.INTEGER).integer()
+    gen_time = fields.take(tags.GENERALIZED_TIME).time()
+    fields.optional(tags.SEQUENCE)  # accuracy
+    fields.optional(tags.BOOLEAN)  # ordering
+    fields.optional(tags.INTEGER)  # nonce
+    authority = fields.optional(tags.EXPLICIT_0)
     return TimestampClaims(
         gen_time=gen_time,
         policy=policy,

@@ -7,16 +7,8 @@ Every function raises one of node.DAMAGE if the value is broken.
 import re
 from dataclasses import dataclass
 
+from app.cms.asn1 import tags
 from app.cms.asn1.node import Fields, Node, read_node, read_primitive
-from app.cms.asn1.tags import (
-    BIT_STRING,
-    BOOLEAN,
-    EXPLICIT_0,
-    INTEGER,
-    OBJECT_IDENTIFIER,
-    OCTET_STRING,
-    SEQUENCE,
-)
 
 # Values in one extension; the NCA's have five.
 MAX_VALUES = 64
@@ -70,8 +62,8 @@ class PolicyConstraints:
 def read_basic_constraints(extension: bytes) -> BasicConstraints:
     """Read BasicConstraints (section 4.2.1.9)."""
     fields = Fields(_list(extension))
-    ca = fields.optional(BOOLEAN)
-    path_length = fields.optional(INTEGER)
+    ca = fields.optional(tags.BOOLEAN)
+    path_length = fields.optional(tags.INTEGER)
     fields.end()
     length = path_length.integer() if path_length else None
     if length is not None and length < 0:
@@ -81,7 +73,7 @@ def read_basic_constraints(extension: bytes) -> BasicConstraints:
 
 def read_key_usage(extension: bytes) -> frozenset[str]:
     """Read KeyUsage (section 4.2.1.3)."""
-    octets = read_primitive(extension, BIT_STRING)
+    octets = read_primitive(extension, tags.BIT_STRING)
     if len(octets) not in (2, 3):
         raise ValueError("not a BIT STRING of some nine bits")
     bits = "".join(f"{octet:08b}" for octet in octets[1:])
@@ -96,7 +88,7 @@ def read_purposes(extension: bytes) -> tuple[str, ...]:
 def read_policies(extension: bytes) -> tuple[str, ...]:
     """Read the identifiers of CertificatePolicies (section 4.2.1.4)."""
     return tuple(
-        policy.fields().take(OBJECT_IDENTIFIER).identifier() for policy in _list(extension)
+        policy.fields().take(tags.OBJECT_IDENTIFIER).identifier() for policy in _list(extension)
     )
 
 
@@ -105,10 +97,10 @@ def read_policy_qualifiers(extension: bytes) -> tuple[str, ...]:
     found: list[str] = []
     for policy in _list(extension, _MAX_LISTED):
         fields = policy.fields(2)
-        fields.take(OBJECT_IDENTIFIER)
-        qualifiers = fields.optional(SEQUENCE)
+        fields.take(tags.OBJECT_IDENTIFIER)
+        qualifiers = fields.optional(tags.SEQUENCE)
         listed = qualifiers.children(_MAX_LISTED) if qualifiers else []
-        found += [one.fields(2).take(OBJECT_IDENTIFIER).identifier() for one in listed]
+        found += [one.fields(2).take(tags.OBJECT_IDENTIFIER).identifier() for one in listed]
     return tuple(found)
 
 
@@ -117,14 +109,16 @@ def read_all_policies(extension: bytes) -> frozenset[str]:
     listed = _list(extension, _MAX_LISTED)
     if not listed:
         raise ValueError("no policy")
-    return frozenset(policy.fields(2).take(OBJECT_IDENTIFIER).identifier() for policy in listed)
+    return frozenset(
+        policy.fields(2).take(tags.OBJECT_IDENTIFIER).identifier() for policy in listed
+    )
 
 
 def read_policy_mappings(extension: bytes) -> tuple[tuple[str, str], ...]:
     """Read PolicyMappings (section 4.2.1.5): policies of the issuer's and of the subject's."""
     found: list[tuple[str, str]] = []
     for mapping in _list(extension, _MAX_LISTED):
-        issuers, subjects = mapping.expect(SEQUENCE).children(2)
+        issuers, subjects = mapping.expect(tags.SEQUENCE).children(2)
         found.append((issuers.identifier(), subjects.identifier()))
     return tuple(found)
 
@@ -144,7 +138,7 @@ def read_policy_constraints(extension: bytes) -> PolicyConstraints:
 
 def read_inhibit_any_policy(extension: bytes) -> int:
     """Read InhibitAnyPolicy (section 4.2.1.14)."""
-    return _skip_certs(read_primitive(extension, INTEGER))
+    return _skip_certs(read_primitive(extension, tags.INTEGER))
 
 
 def _skip_certs(contents: bytes) -> int:
@@ -157,7 +151,7 @@ def _skip_certs(contents: bytes) -> int:
 
 def read_key_identifier(extension: bytes) -> bytes:
     """Read SubjectKeyIdentifier (section 4.2.1.2)."""
-    identifier = read_primitive(extension, OCTET_STRING)
+    identifier = read_primitive(extension, tags.OCTET_STRING)
     if not identifier:
         raise ValueError("not an OCTET STRING of some bytes")
     return identifier
@@ -181,8 +175,8 @@ def read_distribution_points(extension: bytes) -> tuple[str, ...]:
     """
     found: list[str] = []
     for point in _list(extension):
-        name = point.fields().optional(EXPLICIT_0)
-        full_name = Fields(name.children()).optional(EXPLICIT_0) if name else None
+        name = point.fields().optional(tags.EXPLICIT_0)
+        full_name = Fields(name.children()).optional(tags.EXPLICIT_0) if name else None
         if full_name:
             found += _addresses(full_name.children(MAX_VALUES))
     return tuple(found)
