@@ -5,8 +5,7 @@ from functools import cached_property
 from typing import Protocol
 
 from app.cms.asn1.der import encode_integer
-from app.cms.x509 import certificate as x509
-from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms.x509.certificate import Certificate, readable_key_identifier
 from app.cms.x509.names import name_key
 
 
@@ -48,11 +47,8 @@ class GivenAuthorities:
     def by_key_identifier(self, identifier: bytes) -> bytes | None:
         """Return the certificate with this subjectKeyIdentifier."""
         for certificate in self._sorted:
-            try:
-                if x509.subject_key_identifier(certificate) == identifier:
-                    return certificate.der
-            except MalformedExtension:
-                continue
+            if readable_key_identifier(certificate) == identifier:
+                return certificate.der
         return None
 
     @cached_property

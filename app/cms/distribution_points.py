@@ -1,7 +1,8 @@
 """Distribution points: their addresses and directory names (RFC 5280 sections 4.2.1.13, 5.2.5)."""
 
+from app.cms.asn1.der import encode
 from app.cms.asn1.node import Node, read_node
-from app.cms.asn1.tags import EXPLICIT_0
+from app.cms.asn1.tags import EXPLICIT_0, SEQUENCE, SET
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate
 from app.cms.x509.names import RelativeKeys, relative_keys
@@ -63,8 +64,6 @@ def _as_name(relative: bytes) -> bytes:
 
     Raises ValueError if it is larger than any in use.
     """
-    size = len(relative)
-    if size > _MAX_RELATIVE:
+    if len(relative) > _MAX_RELATIVE:
         raise ValueError("a name is too long")
-    sizes = ((size + 4).to_bytes(2, "big"), size.to_bytes(2, "big"))
-    return b"\x30\x82" + sizes[0] + b"\x31\x82" + sizes[1] + relative
+    return encode(SEQUENCE, encode(SET, relative))

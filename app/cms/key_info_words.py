@@ -4,10 +4,8 @@ KeyInfo is not signed. A word in it that is a certificate, or repeats what is in
 nothing new; any other is text that anybody can have put there.
 """
 
-import hashlib
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cached_property
 
 from lxml import etree
@@ -15,8 +13,7 @@ from lxml import etree
 from app.cms import algorithms
 from app.cms.algorithm_names import SHA_1, SHA_256, SHA_384, SHA_512
 from app.cms.security_tokens import BINARY_TOKEN, DS, WSSE, decode, open_token
-from app.cms.x509 import certificate as x509
-from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms.x509.certificate import Certificate, key_identifiers
 from app.cms.x509.names import read_name
 
 _DS_11 = "{http://www.w3.org/2009/xmldsig11#}"
@@ -103,10 +100,7 @@ class KeyInfoWords:
         """What keys and certificates are identified by; some write the tag and the length too."""
         found = set(self._digests(SHA_1))
         for certificate in self._certificates:
-            found.add(hashlib.sha1(certificate.public_key.bits, usedforsecurity=False).digest())
-            with suppress(MalformedExtension):
-                found.add(x509.subject_key_identifier(certificate) or b"")
-        found.discard(b"")
+            found |= key_identifiers(certificate)
         return frozenset(found | {b"\x04" + bytes((len(mark),)) + mark for mark in found})
 
     def _digests(self, oid: str) -> frozenset[bytes]:

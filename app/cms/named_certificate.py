@@ -5,10 +5,8 @@ section 5.2.2), which are the signer's own word as far as they are signed. KeyIn
 anybody can write X509IssuerSerial, X509SKI and X509Digest into it (XMLDSig section 4.5.4).
 """
 
-import hashlib
 import re
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -20,8 +18,7 @@ from app.cms.canonical_forms import shortened
 from app.cms.errors import Undecidable
 from app.cms.security_tokens import DS, decode
 from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
-from app.cms.x509 import certificate as x509
-from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms.x509.certificate import Certificate, key_identifiers
 
 # Names of one kind that are read.
 MAX_NAMES = 16
@@ -90,24 +87,13 @@ class NamedCertificate:
         verdicts = [digests.judge(certificate, budget) for digests in self.digests]
         if self.serial_numbers and certificate.serial_number not in self.serial_numbers:
             verdicts.append(_disagreement("X509IssuerSerial"))
-        if self.key_identifiers and not self.key_identifiers & _key_identifiers(certificate):
+        if self.key_identifiers and not self.key_identifiers & key_identifiers(certificate):
             verdicts.append(_disagreement("X509SKI"))
         return every(*verdicts)
 
     def fits(self, certificate: Certificate, budget: Budget) -> bool:
         """Return whether nothing that is named speaks against this certificate."""
         return self.judge(certificate, budget).answer is Answer.YES
-
-
-def _key_identifiers(certificate: Certificate) -> set[bytes]:
-    """List by what a key is identified: the extension, and the digest that it is as a rule.
-
-    RFC 5280 section 4.2.1.2, method 1.
-    """
-    found = {hashlib.sha1(certificate.public_key.bits, usedforsecurity=False).digest()}
-    with suppress(MalformedExtension):
-        found.add(x509.subject_key_identifier(certificate) or b"")
-    return found
 
 
 def read_named(

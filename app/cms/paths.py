@@ -26,7 +26,7 @@ from app.cms.occasions import Occasion
 from app.cms.policies import DEFAULT, PolicyInputs, check_policies
 from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import certificate as x509
-from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms.x509.certificate import Certificate, MalformedExtension, readable_key_identifier
 
 # Certificates in one path; the NCA's have three.
 MAX_DEPTH = 8
@@ -177,7 +177,7 @@ class Search:
 
         The NCA has had identifiers of four bytes: they may stand for several keys.
         """
-        identifier = _own_key_identifier(issuer) or b""
+        identifier = readable_key_identifier(issuer) or b""
         if len(identifier) >= _MIN_UNIQUE and _key_matches(certificate, issuer) > 0:
             self.forged = no(
                 "the certificate of {subject} is not signed by {issuer}, as it says",
@@ -204,7 +204,7 @@ class Search:
 
 def _key_matches(certificate: Certificate, issuer: Certificate) -> int:
     """Compare the key identifiers (section 4.2.1.1): 1 if equal, -1 if not, 0 if one is missing."""
-    wanted, actual = _issuer_key_identifier(certificate), _own_key_identifier(issuer)
+    wanted, actual = _issuer_key_identifier(certificate), readable_key_identifier(issuer)
     if wanted is None or actual is None:
         return 0
     return 1 if wanted == actual else -1
@@ -214,14 +214,6 @@ def _key_matches(certificate: Certificate, issuer: Certificate) -> int:
 def _issuer_key_identifier(certificate: Certificate) -> bytes | None:
     try:
         return x509.authority_key_identifier(certificate)
-    except MalformedExtension:
-        return None
-
-
-@lru_cache(maxsize=512)
-def _own_key_identifier(certificate: Certificate) -> bytes | None:
-    try:
-        return x509.subject_key_identifier(certificate)
     except MalformedExtension:
         return None
 

@@ -16,8 +16,11 @@ from lxml import etree
 from app.cms import armour
 from app.cms.asn1.node import DAMAGE, Node, read_node
 from app.cms.asn1.tags import EXPLICIT_0, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET
-from app.cms.x509 import certificate as x509
-from app.cms.x509.certificate import MAX_CERTIFICATE_SIZE, MalformedExtension, read_certificate
+from app.cms.x509.certificate import (
+    MAX_CERTIFICATE_SIZE,
+    read_certificate,
+    readable_key_identifier,
+)
 
 # The namespaces of XMLDSig and of WS-Security, as lxml writes them before a name.
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
@@ -90,13 +93,12 @@ class SecurityTokens:
     @cached_property
     def _marks(self) -> list[tuple[bytes, bytes]]:
         """List what certificates of tokens are identified by: key identifiers and thumbprints."""
-        readable = [der for der in dict.fromkeys(self.list_certificates()) if der]
-        return [
-            (mark, der)
-            for der in readable
-            for mark in (_key_identifier(der), hashlib.sha1(der, usedforsecurity=False).digest())
-            if mark
-        ]
+        found: list[tuple[bytes, bytes]] = []
+        for der in filter(None, dict.fromkeys(self.list_certificates())):
+            identifier = readable_key_identifier(read_certificate(der))
+            found += [(identifier, der)] if identifier else []
+            found.append((hashlib.sha1(der, usedforsecurity=False).digest(), der))
+        return found
 
 
 def open_token(token: etree._Element) -> list[bytes]:
@@ -136,18 +138,18 @@ def _ids(element: etree._Element) -> frozenset[str]:
 
 def decode(element: etree._Element, limit: int = _MAX_TEXT) -> bytes:
     """Decode an element's base64; UNREADABLE if it is none, or longer than `limit`."""
-    text = element.text or ""
-    if len(element) or len(text) > limit:
-        return UNREADABLE
-    plain = text.encode(errors="replace").translate(None, b" \t\r\n")
     try:
-        return armour.decode_padded(plain.decode("ascii"))
+        return UNREADABLE if len(element.text or "") > limit else decode_text(element)
     except ValueError:
         return UNREADABLE
 
 
-def _key_identifier(der: bytes) -> bytes | None:
-    try:
-        return x509.subject_key_identifier(read_certificate(der))
-    except (MalformedExtension, *DAMAGE):
-        return None
+def decode_text(element: etree._Element) -> bytes:
+    """Decode an element's base64, which Java fills with carriage returns. Raises ValueError.
+
+    A comment inside would split the text, and readers differ in which half they see.
+    """
+    if len(element):
+        raise ValueError("not only text")
+    plain = (element.text or "").encode(errors="replace").translate(None, b" \t\r\n")
+    return armour.decode_padded(plain.decode("ascii"))

@@ -1,5 +1,6 @@
 """The ds:Signature elements of a document (XMLDSig section 4): what each must have."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -7,10 +8,9 @@ from typing import NoReturn
 
 from lxml import etree
 
-from app.cms import armour
 from app.cms.errors import MalformedSignature, refuse_number
 from app.cms.key_info import KeyInfoReader
-from app.cms.security_tokens import DS
+from app.cms.security_tokens import DS, decode_text
 from app.cms.xades_times import find_signing_time, read_signing_time
 
 MAX_SIGNATURES = 256
@@ -135,17 +135,10 @@ def _algorithm(parent: etree._Element, name: str, number: int) -> str:
 
 
 def decode_value(element: etree._Element, number: int) -> bytes:
-    """Decode an element's base64, which Java fills with carriage returns; it must hold some.
-
-    A comment inside would split the text, and readers differ in which half they see. Raises
-    MalformedSignature.
-    """
-    text = (element.text or "").encode(errors="replace").translate(None, b" \t\r\n")
-    if text and not len(element):
-        try:
-            return armour.decode_padded(text.decode("ascii"))
-        except ValueError:
-            pass
+    """Decode an element's base64; it must hold some. Raises MalformedSignature."""
+    with suppress(ValueError):
+        if value := decode_text(element):
+            return value
     raise MalformedSignature(
         "cms: signature {number}: {element} is not base64",
         number=number,

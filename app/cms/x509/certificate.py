@@ -18,8 +18,7 @@ from app.cms.asn1.tags import BIT_STRING, EXPLICIT_0, EXPLICIT_3, INTEGER, SEQUE
 from app.cms.asn1.times import read_any_time
 from app.cms.errors import CmsError, MalformedSignature
 from app.cms.x509 import extensions
-from app.cms.x509.extensions import BasicConstraints
-from app.cms.x509.names import name_key
+from app.cms.x509.names import name_key, same_name
 
 # Bytes. A certificate of the NCA has 1,000 to 2,200. The cap bounds what may hide in extensions,
 # whose values are opaque to `ber.scan`.
@@ -109,8 +108,7 @@ class Certificate:
     @property
     def self_issued(self) -> bool:
         """Whether holder and issuer have the same name (section 3.2)."""
-        key = self.subject_key
-        return self.issuer == self.subject or (key is not None and key == self.issuer_key)
+        return same_name(self.issuer, self.subject)
 
     @classmethod
     def parse(cls, der: bytes) -> "Certificate":
@@ -211,67 +209,6 @@ def _read_extensions(fields: list[Node]) -> tuple[dict[str, Extension], bool]:
     return found, damaged
 
 
-def basic_constraints(certificate: Certificate) -> BasicConstraints | None:
-    """Read whether the holder is an authority (section 4.2.1.9); None if nothing is said.
-
-    This and all that follow raise MalformedExtension if the extension is broken.
-    """
-    return read_extension(certificate, BASIC_CONSTRAINTS, extensions.read_basic_constraints)
-
-
-def key_usage(certificate: Certificate) -> frozenset[str] | None:
-    """Read what the key is for, in the names of section 4.2.1.3."""
-    return read_extension(certificate, KEY_USAGE, extensions.read_key_usage)
-
-
-def extended_key_usage(certificate: Certificate) -> tuple[str, ...] | None:
-    """Read what the certificate is for, as object identifiers (section 4.2.1.12)."""
-    return read_extension(certificate, EXTENDED_KEY_USAGE, extensions.read_purposes)
-
-
-def policies(certificate: Certificate) -> tuple[str, ...] | None:
-    """Read under which policies it was issued, as object identifiers (section 4.2.1.4)."""
-    return read_extension(certificate, POLICIES, extensions.read_policies)
-
-
-def subject_key_identifier(certificate: Certificate) -> bytes | None:
-    """Read the identifier of the holder's key (section 4.2.1.2)."""
-    return read_extension(certificate, SUBJECT_KEY_IDENTIFIER, extensions.read_key_identifier)
-
-
-def authority_key_identifier(certificate: Certificate) -> bytes | None:
-    """Read the identifier of the issuer's key (section 4.2.1.1); None also if it isn't said."""
-    return read_extension(
-        certificate, AUTHORITY_KEY_IDENTIFIER, extensions.read_issuer_key_identifier
-    )
-
-
-def subject_alternative_emails(certificate: Certificate) -> tuple[str, ...]:
-    """Read the holder's e-mail addresses (section 4.2.1.6)."""
-    return read_extension(certificate, SUBJECT_ALTERNATIVE_NAME, extensions.read_emails) or ()
-
-
-def crl_urls(certificate: Certificate) -> tuple[str, ...]:
-    """Read where revocation lists are published (section 4.2.1.13)."""
-    return (
-        read_extension(certificate, CRL_DISTRIBUTION_POINTS, extensions.read_distribution_points)
-        or ()
-    )
-
-
-def delta_crl_urls(certificate: Certificate) -> tuple[str, ...]:
-    """Read where delta CRLs are published, the freshest CRL (section 4.2.1.15)."""
-    return read_extension(certificate, FRESHEST_CRL, extensions.read_distribution_points) or ()
-
-
-def ocsp_urls(certificate: Certificate) -> tuple[str, ...]:
-    """Read where the issuer answers whether it revoked the certificate (section 4.2.2.1)."""
-    return (
-        read_extension(certificate, AUTHORITY_INFORMATION_ACCESS, extensions.read_ocsp_addresses)
-        or ()
-    )
-
-
 def read_extension(
     certificate: Certificate, oid: str, read: Callable[[bytes], Value]
 ) -> Value | None:
@@ -287,3 +224,56 @@ def read_extension(
         return read(extension.value)
     except DAMAGE as error:
         raise MalformedExtension("extension {oid} is broken", oid=oid) from error
+
+
+def _reader(oid: str, read: Callable[[bytes], Value]) -> Callable[[Certificate], Value | None]:
+    """Return what reads an extension of a certificate; None if it is not there."""
+    return lambda certificate: read_extension(certificate, oid, read)
+
+
+def _lister(
+    oid: str, read: Callable[[bytes], tuple[str, ...]]
+) -> Callable[[Certificate], tuple[str, ...]]:
+    """Return what lists the values of an extension; none if it is not there."""
+    return lambda certificate: read_extension(certificate, oid, read) or ()
+
+
+# All of these raise MalformedExtension if the extension is broken.
+basic_constraints = _reader(BASIC_CONSTRAINTS, extensions.read_basic_constraints)
+"""Whether the holder is an authority (section 4.2.1.9)."""
+key_usage = _reader(KEY_USAGE, extensions.read_key_usage)
+"""What the key is for, in the names of section 4.2.1.3."""
+extended_key_usage = _reader(EXTENDED_KEY_USAGE, extensions.read_purposes)
+"""What the certificate is for, as object identifiers (section 4.2.1.12)."""
+policies = _reader(POLICIES, extensions.read_policies)
+"""Under which policies it was issued, as object identifiers (section 4.2.1.4)."""
+subject_key_identifier = _reader(SUBJECT_KEY_IDENTIFIER, extensions.read_key_identifier)
+"""The identifier of the holder's key (section 4.2.1.2)."""
+authority_key_identifier = _reader(AUTHORITY_KEY_IDENTIFIER, extensions.read_issuer_key_identifier)
+"""The identifier of the issuer's key (section 4.2.1.1); None also if the extension has none."""
+subject_alternative_emails = _lister(SUBJECT_ALTERNATIVE_NAME, extensions.read_emails)
+"""The holder's e-mail addresses (section 4.2.1.6)."""
+crl_urls = _lister(CRL_DISTRIBUTION_POINTS, extensions.read_distribution_points)
+"""Where revocation lists are published (section 4.2.1.13)."""
+delta_crl_urls = _lister(FRESHEST_CRL, extensions.read_distribution_points)
+"""Where delta CRLs are published, the freshest CRL (section 4.2.1.15)."""
+ocsp_urls = _lister(AUTHORITY_INFORMATION_ACCESS, extensions.read_ocsp_addresses)
+"""Where the issuer answers whether it revoked the certificate (section 4.2.2.1)."""
+
+
+@lru_cache(maxsize=512)
+def readable_key_identifier(certificate: Certificate) -> bytes | None:
+    """Return `subject_key_identifier`; None also if the extension is broken."""
+    try:
+        return subject_key_identifier(certificate)
+    except MalformedExtension:
+        return None
+
+
+def key_identifiers(certificate: Certificate) -> set[bytes]:
+    """List by what a key is identified: the extension, and the digest that it is as a rule.
+
+    Section 4.2.1.2, method 1.
+    """
+    digest = hashlib.sha1(certificate.public_key.bits, usedforsecurity=False).digest()
+    return {digest, readable_key_identifier(certificate) or digest}

@@ -97,13 +97,19 @@ def name_key(name: bytes) -> str | None:
     return None if name == EMPTY or len(name) > _MAX_COMPARED else _short_name_key(name)
 
 
+def same_name(one: bytes, other: bytes) -> bool:
+    """Return whether two encoded names match."""
+    if one == other:
+        return True
+    key = name_key(one)
+    return key is not None and key == name_key(other)
+
+
 @lru_cache(maxsize=512)
 def _short_name_key(name: bytes) -> str | None:
     """Return the same of a name that isn't too large to be remembered."""
-    try:
-        return repr([_relative_key(one) for one in read_node(name).elements(_MAX_COMPARED)])
-    except (MalformedSignature, ValueError):
-        return None
+    keys = relative_keys(name) or ()
+    return repr(keys) if keys and all(isinstance(one, str) for one in keys) else None
 
 
 def relative_keys(name: bytes) -> RelativeKeys | None:
