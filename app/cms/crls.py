@@ -14,13 +14,7 @@ from app.cms.algorithms import PublicKey, name
 from app.cms.asn1.node import DAMAGE, Node, unscanned_node
 from app.cms.asn1.tags import BIT_STRING, EXPLICIT_0, GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_TIME
 from app.cms.budget import FREE, Budget, is_slow, refuse_list
-from app.cms.crl_entries import (
-    CERTIFICATE_HOLD,
-    REMOVE_FROM_CRL,
-    Revoked,
-    read_entry,
-    read_invalidity_date,
-)
+from app.cms.crl_entries import CERTIFICATE_HOLD, REMOVE_FROM_CRL, Revoked, read_entry
 from app.cms.crl_index import Buffer
 from app.cms.crl_search import EntrySearch, Index
 from app.cms.distribution_points import addresses, directories, points_of
@@ -29,16 +23,6 @@ from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension
 from app.cms.x509.extensions import read_distribution_points
 from app.cms.x509.names import EMPTY
-
-__all__ = [
-    "CERTIFICATE_HOLD",
-    "MAX_SLOW_SIZE",
-    "REMOVE_FROM_CRL",
-    "CertificateList",
-    "MalformedRevocation",
-    "Revoked",
-    "read_invalidity_date",
-]
 
 _ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
 _DELTA = "2.5.29.27"

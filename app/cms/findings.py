@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.cms.certificate_rules import title
-from app.cms.crls import CERTIFICATE_HOLD, Revoked
+from app.cms.crl_entries import CERTIFICATE_HOLD, Revoked
 from app.cms.revocation_sources import FRESHNESS, Word
 from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509.certificate import Certificate

@@ -11,28 +11,19 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from app.cms import algorithms
+from app.cms.algorithm_names import SHA_1
+from app.cms.asn1 import tags
 from app.cms.asn1.node import DAMAGE, Node, read_node
-from app.cms.asn1.tags import (
-    BIT_STRING,
-    ENUMERATED,
-    EXPLICIT_0,
-    EXPLICIT_1,
-    EXPLICIT_2,
-    GENERALIZED_TIME,
-    INTEGER,
-    OBJECT_IDENTIFIER,
-    OCTET_STRING,
-    SEQUENCE,
-)
 from app.cms.budget import FREE, Budget
 from app.cms.certificate_rules import check_holder
-from app.cms.crls import CERTIFICATE_HOLD, MalformedRevocation, Revoked, read_invalidity_date
+from app.cms.crl_entries import CERTIFICATE_HOLD, Revoked, read_invalidity_date
+from app.cms.crls import MalformedRevocation
 from app.cms.occasions import Occasion
 from app.cms.paths import check_link
 from app.cms.verdict import Answer
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension, read_embedded_certificate
-from app.cms.x509.names import name_key
+from app.cms.x509.names import same_name
 
 Status: TypeAlias = Revoked | Literal["good", "unknown"]
 """What a responder says of one certificate (section 2.2)."""
@@ -44,7 +35,6 @@ MAX_CERTIFICATES = 8
 _BASIC = "1.3.6.1.5.5.7.48.1.1"
 _OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
 _SUCCESSFUL = b"\0"
-_SHA_1 = "1.3.14.3.2.26"
 _GOOD, _REVOKED, _UNKNOWN = 0x80, 0xA1, 0x82
 # With it a responder says that it calls certificates revoked that were never issued: since 1970, on
 # hold (sections 2.2 and 4.4.8).
@@ -102,19 +92,19 @@ class OcspResponse:
 
     def _read_basic(self, basic: Node) -> None:
         fields = basic.fields(4)
-        self._data = fields.take(SEQUENCE)
-        self.algorithm = fields.take(SEQUENCE).algorithm()
-        self._signature = fields.take(BIT_STRING).bits()
-        certificates = fields.optional(EXPLICIT_0)
+        self._data = fields.take(tags.SEQUENCE)
+        self.algorithm = fields.take(tags.SEQUENCE).algorithm()
+        self._signature = fields.take(tags.BIT_STRING).bits()
+        certificates = fields.optional(tags.EXPLICIT_0)
         self._certificates = certificates.only().children(MAX_CERTIFICATES) if certificates else []
         data = self._data.fields()
-        data.optional(EXPLICIT_0)
-        responder = data.take(EXPLICIT_1, EXPLICIT_2).only()
-        self._responder_name = responder.encoded if responder.tag == SEQUENCE else None
-        self._responder_key = responder.octets() if responder.tag != SEQUENCE else None
-        self.produced_at = data.take(GENERALIZED_TIME).time()
-        answers = data.take(SEQUENCE).children(MAX_ANSWERS)
-        extensions = _read_extensions(data.optional(EXPLICIT_1))
+        data.optional(tags.EXPLICIT_0)
+        responder = data.take(tags.EXPLICIT_1, tags.EXPLICIT_2).only()
+        self._responder_name = responder.encoded if responder.tag == tags.SEQUENCE else None
+        self._responder_key = responder.octets() if responder.tag != tags.SEQUENCE else None
+        self.produced_at = data.take(tags.GENERALIZED_TIME).time()
+        answers = data.take(tags.SEQUENCE).children(MAX_ANSWERS)
+        extensions = _read_extensions(data.optional(tags.EXPLICIT_1))
         self._announces_denials = _EXTENDED_REVOKE in extensions
         #: What came along with the question (RFC 9654), None if it is not repeated.
         self.nonce = _read_nonce(extensions)
@@ -156,12 +146,8 @@ class OcspResponse:
     def _is_responder(self, certificate: Certificate) -> bool:
         """Compare a certificate with the ResponderID (section 4.2.1)."""
         if self._responder_name is not None:
-            name = self._responder_name
-            key = name_key(name)
-            return name == certificate.subject or (
-                key is not None and key == certificate.subject_key
-            )
-        return self._responder_key == _digest(_SHA_1, certificate.public_key.bits)
+            return same_name(self._responder_name, certificate.subject)
+        return self._responder_key == _digest(SHA_1, certificate.public_key.bits)
 
     def _is_delegate(self, certificate: Certificate, issuer: Certificate, budget: Budget) -> bool:
         """Return whether `issuer` itself lets the holder of a certificate answer in its name."""
@@ -173,7 +159,7 @@ class OcspResponse:
             return False
         return (
             check_holder(certificate, Occasion.of(self.produced_at)).answer is Answer.YES
-            and _is_named(certificate, issuer)
+            and same_name(certificate.issuer, issuer.subject)
             and check_link(certificate, issuer, budget)
         )
 
@@ -186,29 +172,29 @@ class OcspResponse:
 def _unwrap(response: Node) -> Node:
     """Return the BasicOCSPResponse in an OCSPResponse (section 4.2.1), or one that stands alone."""
     fields = response.fields(4)
-    if fields.optional(SEQUENCE):
+    if fields.optional(tags.SEQUENCE):
         return response
-    if fields.take(ENUMERATED).contents != _SUCCESSFUL:
+    if fields.take(tags.ENUMERATED).contents != _SUCCESSFUL:
         raise ValueError("the responder could not answer")
-    inner = fields.take(EXPLICIT_0).only().fields(2)
-    if inner.take(OBJECT_IDENTIFIER).identifier() != _BASIC:
+    inner = fields.take(tags.EXPLICIT_0).only().fields(2)
+    if inner.take(tags.OBJECT_IDENTIFIER).identifier() != _BASIC:
         raise ValueError("not a basic response")
-    return read_node(inner.take(OCTET_STRING).octets())
+    return read_node(inner.take(tags.OCTET_STRING).octets())
 
 
 def _read_answer(answer: Node, usable: bool) -> OcspAnswer:
     fields = answer.fields(5)
-    about = fields.take(SEQUENCE).fields(4)
+    about = fields.take(tags.SEQUENCE).fields(4)
     certificate_id = CertificateId(
-        digest=about.take(SEQUENCE).algorithm().oid,
-        issuer_name=about.take(OCTET_STRING).octets(),
-        issuer_key=about.take(OCTET_STRING).octets(),
-        serial_number=about.take(INTEGER).integer(),
+        digest=about.take(tags.SEQUENCE).algorithm().oid,
+        issuer_name=about.take(tags.OCTET_STRING).octets(),
+        issuer_key=about.take(tags.OCTET_STRING).octets(),
+        serial_number=about.take(tags.INTEGER).integer(),
     )
     status = fields.take(_GOOD, _REVOKED, _UNKNOWN)
-    this_update = fields.take(GENERALIZED_TIME).time()
-    next_update = fields.optional(EXPLICIT_0)
-    extensions = _read_extensions(fields.optional(EXPLICIT_1))
+    this_update = fields.take(tags.GENERALIZED_TIME).time()
+    next_update = fields.optional(tags.EXPLICIT_0)
+    extensions = _read_extensions(fields.optional(tags.EXPLICIT_1))
     return OcspAnswer(
         about=certificate_id,
         status=_read_status(status, read_invalidity_date(extensions)),
@@ -222,9 +208,9 @@ def _read_status(status: Node, invalid_since: datetime | None) -> Status:
     if status.tag != _REVOKED:
         return "good" if status.tag == _GOOD else "unknown"
     fields = status.fields(2, _REVOKED)
-    when = fields.take(GENERALIZED_TIME).time()
-    reason = fields.optional(EXPLICIT_0)
-    number = reason.only().expect(ENUMERATED).contents if reason else b""
+    when = fields.take(tags.GENERALIZED_TIME).time()
+    reason = fields.optional(tags.EXPLICIT_0)
+    number = reason.only().expect(tags.ENUMERATED).contents if reason else b""
     return Revoked(when, number[0] if len(number) == 1 else None, invalid_since)
 
 
@@ -237,19 +223,13 @@ def _read_nonce(extensions: Mapping[str, tuple[bool, bytes]]) -> bytes | None:
     _, value = extensions.get(_NONCE, (False, None))
     if value is None:
         return None
-    is_wrapped = len(value) > 1 and value[0] == OCTET_STRING and value[1] == len(value) - 2
+    is_wrapped = len(value) > 1 and value[0] == tags.OCTET_STRING and value[1] == len(value) - 2
     return value[2:] if is_wrapped else value
 
 
 def _are_known(extensions: Mapping[str, tuple[bool, bytes]]) -> bool:
     """Return whether nothing critical is among them that isn't known here."""
     return all(oid in _KNOWN for oid, (critical, _) in extensions.items() if critical)
-
-
-def _is_named(certificate: Certificate, issuer: Certificate) -> bool:
-    """Return whether a certificate names `issuer` as the one who issued it."""
-    key = certificate.issuer_key
-    return certificate.issuer == issuer.subject or (key is not None and key == issuer.subject_key)
 
 
 @lru_cache(maxsize=256)

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from app.cms.algorithm_dates import Broken, broken_signature, first_broken
 from app.cms.budget import Budget
 from app.cms.certificate_rules import check_validity, title
+from app.cms.crl_entries import Revoked
 from app.cms.crl_words import ask_crls
-from app.cms.crls import Revoked
 from app.cms.errors import TooCostly, Undecidable
 from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspAnswer, OcspResponse

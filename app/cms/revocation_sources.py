@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from app.cms.algorithm_dates import Broken
 from app.cms.budget import FREE, Budget
-from app.cms.crls import CertificateList, Revoked
+from app.cms.crl_entries import Revoked
+from app.cms.crls import CertificateList
 from app.cms.ocsp import OcspAnswer, OcspResponse
 from app.cms.verdict import Verdict
 from app.cms.x509.certificate import Certificate

@@ -4,7 +4,8 @@ import pytest
 
 from app.cms import crls
 from app.cms.asn1.node import read_node
-from app.cms.crls import REMOVE_FROM_CRL, CertificateList, read_invalidity_date
+from app.cms.crl_entries import REMOVE_FROM_CRL, read_invalidity_date
+from app.cms.crls import CertificateList
 from app.cms.verdict import Answer
 from app.cms.verification import Verifier
 from tests import der, pki

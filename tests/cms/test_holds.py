@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from app.cms.budget import Budget
-from app.cms.crls import CERTIFICATE_HOLD, REMOVE_FROM_CRL, CertificateList
+from app.cms.crl_entries import CERTIFICATE_HOLD, REMOVE_FROM_CRL
+from app.cms.crls import CertificateList
 from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData, check_revocation

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.cms.crls import CERTIFICATE_HOLD, MalformedRevocation
+from app.cms.crl_entries import CERTIFICATE_HOLD
+from app.cms.crls import MalformedRevocation
 from app.cms.ocsp import OcspResponse
 from app.cms.verdict import Answer, Verdict
 from tests import der, pki, revoking

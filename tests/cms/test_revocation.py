@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.cms.crls import CERTIFICATE_HOLD, CertificateList, MalformedRevocation
+from app.cms.crl_entries import CERTIFICATE_HOLD
+from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation_sources import FRESHNESS
 from app.cms.verdict import Answer, Verdict

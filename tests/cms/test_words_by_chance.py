@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from app.cms.budget import Budget
-from app.cms.crls import CERTIFICATE_HOLD, CertificateList
+from app.cms.crl_entries import CERTIFICATE_HOLD
+from app.cms.crls import CertificateList
 from app.cms.occasions import Occasion
 from app.cms.ocsp import OcspResponse
 from app.cms.revocation import RevocationData, check_revocation

@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 import pytest
 
-from app.cms.crls import CERTIFICATE_HOLD, REMOVE_FROM_CRL
+from app.cms.crl_entries import CERTIFICATE_HOLD, REMOVE_FROM_CRL
 from app.cms.status import SignerStatus
 from app.cms.verdict import Answer
 from app.cms.x509.certificate import read_certificate
