@@ -187,15 +187,15 @@ class Verifier:
         budget = Budget()
         statuses = []
         for number, checked in enumerate(check_xml(signature), 1):
-            certificate = read_certificate(checked.certificate)
-            others = GivenAuthorities(map(read_certificate, checked.certificates))
+            certificate = read_certificate(checked.parsed.certificate)
+            others = GivenAuthorities(map(read_certificate, checked.parsed.certificates))
             case = _Case((self._intermediates, others), (self._revocation,), budget, when)
             valid = check_xml_value(checked, certificate, case.budget)
             found = _Checked(
                 number,
                 certificate,
                 checked.intact,
-                note_future(valid, checked.signing_time, when.now),
+                note_future(valid, checked.parsed.signing_time, when.now),
                 checked.digests,
                 checked.method,
             )

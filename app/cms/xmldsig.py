@@ -6,7 +6,6 @@ Whether SignatureValue belongs to the signer's key is for others to tell: they g
 
 from collections.abc import Set
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from lxml import etree
 
@@ -22,7 +21,7 @@ from app.cms.signed_xml import SignedXml
 from app.cms.unsigned_parts import UnsignedParts
 from app.cms.verdict import Answer, Verdict, every, no, unknown
 from app.cms.x509.certificate import Certificate
-from app.cms.xml_signatures import decode_value, find_child
+from app.cms.xml_signatures import XmlSignature, decode_value, find_child
 
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 
@@ -35,22 +34,17 @@ class XmlChecked:
     `signed_info`, canonical, is the message of `signature_value`. `method` has the signature
     algorithm and its digest, as `algorithms.verify_signature` takes them; it is None if that is
     unknown, or if `signed_info` could not be made and is empty: `intact` then says why.
-    `certificate` is the signer's (DER); nothing else in KeyInfo counts as a key. `certificates` are
-    all that it brings, `uncertain` if there are others that could not be read or tried, and `named`
-    is what it says of the signer's besides. `digests` are the algorithms of the references,
-    `signing_time` is what XAdES claims, signed or not.
+    `parsed` has the signer's certificate; nothing else in KeyInfo counts as a key. `named` is what
+    it says of that certificate besides, `digests` are the algorithms of the references.
     """
 
+    parsed: XmlSignature
     intact: Verdict
     signed_info: bytes
     signature_value: bytes
     method: tuple[AlgorithmIdentifier, str] | None
-    certificate: bytes
-    certificates: tuple[bytes, ...]
-    uncertain: bool
     named: NamedCertificate
     digests: tuple[str, ...]
-    signing_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +83,14 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
         verdicts.append(undecided.verdict)
     apexes = _check_references(document, number, signed_info, verdicts)
     intact = frozenset(apex for apex, is_intact in apexes.items() if is_intact)
-    parsed = document.parsed[number]
     return XmlChecked(
+        document.parsed[number],
         _tell_limits(document, number, apexes.keys(), _decide(verdicts), form),
         octets,
         decode_value(find_child(element, "SignatureValue", number), number),
         method,
-        parsed.certificate,
-        parsed.certificates,
-        parsed.uncertain,
         read_named(element, intact),
         _list_digests(signed_info),
-        parsed.signing_time,
     )
 
 
@@ -241,6 +231,6 @@ def check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budge
     value = check_value(
         certificate, checked.method, checked.signed_info, checked.signature_value, budget
     )
-    if value.answer is Answer.NO and checked.uncertain:
+    if value.answer is Answer.NO and checked.parsed.uncertain:
         value = unknown("not all certificates that KeyInfo names could be read and tried")
     return every(value, checked.named.judge(certificate, budget))

@@ -221,7 +221,7 @@ def test_other_keys_than_the_certificate_do_not_count() -> None:
         ANNA.certificate
     ).decode()
     [checked] = check(root)
-    assert checked.certificate == IVAN.certificate
+    assert checked.parsed.certificate == IVAN.certificate
     assert is_valid(checked)
 
 

@@ -29,7 +29,7 @@ def check(document: etree._Element | str) -> tuple[XmlChecked, ...]:
     signed = parse(text)
     assert isinstance(signed, SignedXml)
     checked = check_xml(signed)
-    assert [found.certificate for found in checked] == [
+    assert [found.parsed.certificate for found in checked] == [
         signature.certificate for signature in signed.signatures
     ]
     return checked
@@ -52,7 +52,7 @@ def answers(document: etree._Element | str) -> list[str]:
 def is_valid(checked: XmlChecked) -> bool:
     """Tell whether the signature value is that of the certificate's key."""
     assert checked.method
-    key = read_certificate(checked.certificate).public_key
+    key = read_certificate(checked.parsed.certificate).public_key
     return algorithms.verify_signature(
         key, *checked.method, checked.signed_info, checked.signature_value
     )
