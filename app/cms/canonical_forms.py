@@ -3,6 +3,7 @@
 Sources: Canonical XML 1.0 and 1.1, Exclusive XML Canonicalization 1.0 (W3C).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lxml import etree
@@ -11,6 +12,8 @@ from app.cms.verdict import Verdict, unknown
 
 # Prefixes in an InclusiveNamespaces; real ones have some five.
 MAX_PREFIXES = 64
+# Names of one kind in a sentence.
+MAX_NAMES = 10
 
 C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 C14N_11 = "http://www.w3.org/2006/12/xml-c14n11"
@@ -77,6 +80,12 @@ def read_form(method: etree._Element) -> Form:
 def shortened(text: str) -> str:
     """Cut what a document says down to what fits into a sentence."""
     return text if len(text) <= 100 else text[:100] + "…"
+
+
+def join_some(names: Sequence[str]) -> str:
+    """Join names for a sentence, the first of many."""
+    more = ["…"] if len(names) > MAX_NAMES else []
+    return ", ".join([*names[:MAX_NAMES], *more])
 
 
 def inherited_attributes(apex: etree._Element, form: Form) -> dict[str, str]:

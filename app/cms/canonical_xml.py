@@ -13,12 +13,7 @@ from lxml import etree
 
 from app.cms import algorithms
 from app.cms.budget import MAX_SLOW_CONTENT, cost_of_digest, is_slow, refuse_content
-from app.cms.canonical_forms import (
-    Form,
-    Undecided,
-    disputed_inheritance,
-    inherited_attributes,
-)
+from app.cms.canonical_forms import Form, Undecided, disputed_inheritance, inherited_attributes
 from app.cms.verdict import Verdict, unknown
 
 # What may be spent on the signatures of one document, in the time that it takes to canonicalise a

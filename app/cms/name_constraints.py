@@ -94,7 +94,7 @@ def check_names(chain: Sequence[Certificate], budget: Budget) -> Verdict:
             continue
         subjects = [chain[0], *(one for one in chain[1:position] if not one.self_issued)]
         try:
-            _pay_to_read([issuer, *subjects], budget)
+            budget.spend(_COST_OF_BYTE * sum(len(one.der) for one in (issuer, *subjects)))
             constraints = _read_constraints(issuer)
             verdicts += [_check(constraints, issuer, subject, budget) for subject in subjects]
         except MalformedExtension as error:
@@ -102,11 +102,6 @@ def check_names(chain: Sequence[Certificate], budget: Budget) -> Verdict:
         except TooCostly as error:
             verdicts.append(unknown(error.template, **error.values))
     return every(*verdicts)
-
-
-def _pay_to_read(certificates: Sequence[Certificate], budget: Budget) -> None:
-    """Pay for all extensions that may hold names. Raises TooCostly."""
-    budget.spend(_COST_OF_BYTE * sum(len(certificate.der) for certificate in certificates))
 
 
 def _check(

@@ -32,17 +32,6 @@ class Choice:
     all_tried: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """The key that verifies; None if none does, of all or of those that were tried."""
-
-    key: PublicKey | None
-    all_tried: bool
-
-
-_NOT_TRIED = _Tried(None, all_tried=False)
-
-
 class CertificateChooser:
     """Finds the signers' certificates of one document, within a budget for all of them."""
 
@@ -75,35 +64,36 @@ class CertificateChooser:
         # The likeliest first: as a rule one check is enough.
         some_named = named if len(named) < len(candidates) else []
         order = list(dict.fromkeys((*some_named, *leaves, *candidates)))
-        tried = self._try_keys(signature, [read[der].public_key for der in order], value)
-        verifying = [der for der in candidates if read[der].public_key == tried.key]
+        keys = [read[der].public_key for der in order]
+        found, all_tried = self._try_keys(signature, keys, value)
+        verifying = [der for der in candidates if read[der].public_key == found]
         both = [der for der in verifying if der in named]
         chosen = (both or verifying or order)[0]
-        return Choice(chosen, bool(verifying), tried.all_tried)
+        return Choice(chosen, bool(verifying), all_tried)
 
     def _try_keys(
         self, signature: etree._Element, keys: Sequence[PublicKey], value: bytes
-    ) -> _Tried:
-        """Find the key with which the signature value verifies."""
+    ) -> tuple[PublicKey | None, bool]:
+        """Return the key with which the signature value verifies, and whether all were tried."""
         signed_info = signature.find(DS + "SignedInfo")
         method = signature.find(f"{DS}SignedInfo/{DS}SignatureMethod")
         canonical = signature.find(f"{DS}SignedInfo/{DS}CanonicalizationMethod")
         if signed_info is None or method is None or canonical is None:
-            return _NOT_TRIED
+            return None, False
         known = algorithms.SIGNATURE_URIS.get(method.get("Algorithm", ""))
         if known is None:
-            return _NOT_TRIED
+            return None, False
         all_tried = True
         try:
             octets = self._canonicaliser.octets(signed_info, read_form(canonical))
             for key in dict.fromkeys(keys):
                 verifies = self._verifies(key, known, octets, value)
                 if verifies:
-                    return _Tried(key, all_tried=True)
+                    return key, True
                 all_tried = all_tried and verifies is not None
         except (Undecided, TooCostly):
-            return _NOT_TRIED
-        return _Tried(None, all_tried)
+            return None, False
+        return None, all_tried
 
     def _verifies(
         self, key: PublicKey, method: tuple[AlgorithmIdentifier, str], octets: bytes, value: bytes

@@ -15,7 +15,7 @@ from itertools import islice
 
 from lxml import etree
 
-from app.cms.canonical_forms import shortened
+from app.cms.canonical_forms import MAX_NAMES, join_some, shortened
 from app.cms.canonical_xml import Budget
 from app.cms.security_tokens import BINARY_TOKEN, DS, TOKEN_REFERENCE, WSSE
 from app.cms.signature_parts import has_text, is_of_signatures
@@ -47,8 +47,6 @@ _ATTRIBUTES = (
     "{http://www.w3.org/XML/1998/namespace}",
     "{http://www.w3.org/2001/XMLSchema-instance}",
 )
-# Names of parts in a reason.
-_MAX_NAMES = 10
 # What looking at an element costs, in the unit of `canonical_xml.BUDGET`.
 _LOOK = 300
 
@@ -81,7 +79,7 @@ class SoapMessage:
                 "parts of the SOAP message that are signed do not stand where they count: {parts}",
                 parts=list_names(misplaced),
             )
-        bare = list(islice(_uncovered(self.needed, apexes), _MAX_NAMES))
+        bare = list(islice(_uncovered(self.needed, apexes), MAX_NAMES))
         stamps = list(_uncovered(self.timestamps, apexes))
         some_stamps = 0 < len(stamps) < len(self.timestamps)
         parts = list_names(elements) or "-"
@@ -179,6 +177,4 @@ def _uncovered(
 
 def list_names(elements: Iterable[etree._Element | None]) -> str:
     """Write the names of elements, the first of many."""
-    named = [shortened(etree.QName(one).localname) for one in elements if one is not None]
-    more = ["…"] if len(named) > _MAX_NAMES else []
-    return ", ".join([*named[:_MAX_NAMES], *more])
+    return join_some([shortened(etree.QName(one).localname) for one in elements if one is not None])

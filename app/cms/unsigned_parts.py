@@ -10,18 +10,16 @@ from collections.abc import Iterator, Sequence, Set
 
 from lxml import etree
 
-from app.cms.canonical_forms import shortened
+from app.cms.canonical_forms import join_some, shortened
 from app.cms.canonical_xml import Budget
 from app.cms.key_info_words import CONTAINERS, KeyInfoWords
 from app.cms.security_tokens import DS, WSSE
 from app.cms.signature_parts import has_text
-from app.cms.verdict import Verdict
+from app.cms.verdict import Reason, Verdict
 from app.cms.x509.certificate import read_certificate
 
 # What looking at a node costs, in the unit of `canonical_xml.BUDGET`.
 _LOOK = 1000
-# Names of one kind in a remark.
-_MAX_NAMES = 10
 _SIGNED_INFO, _VALUE, _KEY_INFO = DS + "SignedInfo", DS + "SignatureValue", DS + "KeyInfo"
 # Attributes that programs need, by the elements that may have them; an Id may stand on any.
 _ATTRIBUTES = {
@@ -76,28 +74,17 @@ class UnsignedParts:
         an answer.
         """
         self._look_through(comments_signed=comments_signed)
-        if self._elements:
-            verdict = verdict.noting(
-                "elements in the signature are not signed: {parts}", parts=_list(self._elements)
-            )
-        if self._texts:
-            verdict = verdict.noting(
-                "text in the signature is not signed: {parts}", parts=_list(self._texts)
-            )
-        if self._attributes:
-            verdict = verdict.noting(
-                "attributes in the signature are not signed: {parts}", parts=_list(self._attributes)
-            )
-        if self._comments:
-            verdict = verdict.noting(
-                "comments in the signature are not signed: {parts}", parts=_list(self._comments)
-            )
-        if self._instructions:
-            verdict = verdict.noting(
-                "instructions in the signature are not signed: {parts}",
-                parts=_list(self._instructions),
-            )
-        return verdict
+        reasons = (
+            Reason("elements in the signature are not signed: {parts}", _list(self._elements)),
+            Reason("text in the signature is not signed: {parts}", _list(self._texts)),
+            Reason("attributes in the signature are not signed: {parts}", _list(self._attributes)),
+            Reason("comments in the signature are not signed: {parts}", _list(self._comments)),
+            Reason(
+                "instructions in the signature are not signed: {parts}", _list(self._instructions)
+            ),
+        )
+        found = [reason for reason in reasons if reason.values["parts"]]
+        return Verdict(verdict.answer, (*verdict.reasons, *found))
 
     def _look_through(self, *, comments_signed: bool) -> None:
         known = {_SIGNED_INFO, _VALUE, _KEY_INFO}
@@ -188,6 +175,6 @@ def _name(element: etree._Element | None) -> str:
     return "" if element is None else shortened(etree.QName(element).localname)
 
 
-def _list(found: dict[str, None]) -> str:
-    names = list(found)
-    return ", ".join([*names[:_MAX_NAMES], *(["…"] if len(names) > _MAX_NAMES else [])])
+def _list(found: dict[str, None]) -> dict[str, str]:
+    """Return what fills a sentence about parts of one kind; nothing if there are none."""
+    return {"parts": join_some(list(found))}

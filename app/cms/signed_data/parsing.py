@@ -11,11 +11,7 @@ from app.cms.asn1.oid import dotted
 from app.cms.asn1.tags import EXPLICIT_0, EXPLICIT_1, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET
 from app.cms.errors import MalformedSignature, refuse_number
 from app.cms.signed_data.certificate_set import CertificateSet
-from app.cms.signed_data.signer_info import (
-    MAX_FIELDS,
-    SignerInfo,
-    read_signer_info,
-)
+from app.cms.signed_data.signer_info import MAX_FIELDS, SignerInfo, read_signer_info
 from app.cms.x509.certificate import MAX_CERTIFICATE_SIZE
 
 MAX_SIGNERS = 256
