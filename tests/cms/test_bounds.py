@@ -26,7 +26,8 @@ PROGRAM = """
 import sys, time
 from datetime import UTC, datetime
 from app.api.ncanode.sent_content import content_given
-from app.api.parameters import ParameterError, _check_json_size
+from app.api.json_bodies import _check_size
+from app.api.refusals import ParameterError
 from app.api.uploads import as_text
 from app.cms.budget import ContentBudget
 from app.cms.errors import MalformedSignature
@@ -41,9 +42,9 @@ given = getattr(bounds, sys.argv[1])()
 before, began = peak(), time.process_time()
 try:
     if isinstance(given, bytes) and given.startswith(b"<"):
-        parse(as_text(given))
+        parse(as_text(given, "cms"))
     elif isinstance(given, bytes):
-        _check_json_size(given)
+        _check_size(given)
     elif isinstance(given, tuple):
         signature, budget = parse(given[0]), ContentBudget()
         content = content_given(signature, given[1], budget)
