@@ -26,8 +26,8 @@ class XmlSignature:
 
     `digest_methods` has one entry for each Reference. `certificate` is the signer's (DER): the one
     of `certificates`, all that may be it, whose key verifies. `uncertain`: none was seen to verify,
-    and there are others that could not be read or tried. `signing_time` is what XAdES claims,
-    signed or not; None if it claims nothing, or what is no time: `broken_time`.
+    and there are others that could not be read or tried. `signing_time` is what XAdES claims in
+    what is under the signature; None if it claims nothing, or what is no time: `broken_time`.
     """
 
     signature_method: str
@@ -92,7 +92,7 @@ def _read_signature(element: etree._Element, reader: KeyInfoReader, number: int)
     decode_value(find_child(element, "SignatureValue", number), number)
     key_info = find_child(element, "KeyInfo", number)
     candidates = reader.list_candidates(element)
-    signing_time = find_signing_time(element)
+    signing_time = find_signing_time(element, (one.get("URI") for one in references))
     moment = read_signing_time(signing_time or "")
     certificates = candidates.certificates or _refuse_key_info(key_info, number)
     return XmlSignature(

@@ -80,9 +80,13 @@ _ASKED: BindParameter[str] = bindparam("asked", type_=Text())
 
 
 class _Seen(NamedTuple):
-    """Where the facts of a person are: those of the last signature that names the person."""
+    """Where the facts of a person are: in the last signature that names the person and counts.
+
+    Where none counts it is the last one. Anybody can make a certificate with another's number.
+    """
 
     place: int
+    counts: bool
     signature_id: int
     version: int
     number: int
@@ -117,9 +121,10 @@ def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> Pack
     named: dict[int, dict[int, bool]] = {head.id: {} for head in heads}
     for row in _stream(connection, _SIGNERS, {"thread": thread}):
         if row.id in named:  # It was not saved in between.
-            place = _meet(people, row)
+            counts = trusted.counts(row.standing)
+            place = _meet(people, row, counts=counts)
             signed = named[row.id]
-            signed[place] = signed.get(place, False) or trusted.counts(row.standing)
+            signed[place] = signed.get(place, False) or counts
     signers = _signers(connection, people)
     documents = [
         _document(place, head.document, named[head.id]) for place, head in enumerate(heads)
@@ -135,12 +140,13 @@ def _stream(
         yield from rows
 
 
-def _meet(people: dict[str, _Seen], row: Row[*tuple[Any, ...]]) -> int:
+def _meet(people: dict[str, _Seen], row: Row[*tuple[Any, ...]], *, counts: bool) -> int:
     """Return the place of the one whom a signature names, who may be there already."""
     key = _key(row)
     before = people.get(key)
     place = len(people) if before is None else before.place
-    people[key] = _Seen(place, row.id, row.version, row.number)
+    if before is None or counts or not before.counts:
+        people[key] = _Seen(place, counts, row.id, row.version, row.number)
     return place
 
 
@@ -164,7 +170,7 @@ def _signers(connection: Connection, people: Mapping[str, _Seen]) -> list[Packag
         PackageSignerRecord(place + 1, key, None, None, None, None, place)
         for place, key in enumerate(people)
     ]
-    asked = list(map(tuple, people.values()))
+    asked = [(seen.place, seen.signature_id, seen.version, seen.number) for seen in people.values()]
     statement = _people(connection.dialect.name)
     for place, claimed in _stream(connection, statement, {"asked": orjson.dumps(asked).decode()}):
         signers[place] = PackageSignerRecord(

@@ -156,7 +156,7 @@ class Examiner:
 def _give_up(unverified: Unverified, why: str, trusted: Trusted) -> Mapping[int, Found]:
     standing = Standing(PENDING, why)
     return {
-        number: Found(before.gen_time, standing, trusted.everything)
+        number: Found(None, standing, trusted.everything)
         for number, before in unverified.before.items()
     }
 
@@ -183,4 +183,4 @@ def _join(
     if lacks_content and was_valid(before.standing):
         known = replace(status, valid=YES, intact=YES)
         standing = judge(known, digest=None, anchored=bool(trusted.anchors))
-    return Found(now.gen_time or before.gen_time, standing, trusted.everything)
+    return Found(now.gen_time, standing, trusted.everything)

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 from app.cms.claims import describe
 from app.cms.parsing import parse
 from app.store.models import Signer
-from tests import builders, pki, signing
+from tests import builders, der, pki, signing
 from tests.api import people
 from tests.api.asking import NEITHER, documents, exists, refuse, rows, save
 from tests.api.people import chief, ivan
@@ -158,6 +158,28 @@ def test_a_timestamp_that_nobody_verified_is_no_verified_one(
     save(client, document="structure", cms=cms)
     save(verifying, document="nobody is trusted", cms=cms)
     assert moments_of(engine) == [None, None]
+
+
+def test_a_timestamp_whose_anchor_is_gone_is_no_verified_one_any_more(
+    make_app: AppMaker, engine: Engine, tmp_path: Path
+) -> None:
+    root = pki.root("TSA ROOT", pki.rsa_key("tsa root"))
+    authority = pki.certify(pki.name("TSA"), pki.rsa_key("tsa"), root, pki.STAMPER)
+    value = signing.signature_of(signing.signer_info(ivan()))
+    token = signing.timestamp(value, SIGNING_TIME, by=authority)
+    unsigned = [der.attribute(signing.TIMESTAMP, token)]
+    info = signing.signer_info(ivan(), unsigned=unsigned, signature=value)
+    cms = base64.b64encode(signing.signed_data([info], [ivan(), pki.authority()])).decode()
+    folder = people.trust(tmp_path / "both", pki.authority(), root)
+    app = make_app(TRUST_DIR=str(folder))
+    save(app.test_client(), cms=cms)
+    assert moments_of(engine) == [SIGNING_TIME]
+    people.trust(tmp_path / "one", pki.authority())
+    without = make_app(TRUST_DIR=str(tmp_path / "one"))
+    assert list(without.extensions["examiner"].examine()) == [1]
+    assert moments_of(engine) == [None]
+    list(app.extensions["examiner"].examine())
+    assert moments_of(engine) == [SIGNING_TIME]
 
 
 def test_the_digest_and_the_size_of_a_timestamp_are_kept(client: FlaskClient) -> None:

@@ -84,12 +84,16 @@ def test_a_signing_time_in_the_future_is_remarked() -> None:
 
 def test_that_of_xml_too() -> None:
     root = etree.fromstring("<a/>")
-    signature = xml_signer.sign(root, pki.person())
+    references = [xml_signer.Reference(), xml_signer.Reference("#p", [], signed=b"")]
+    signature = xml_signer.sign(root, pki.person(), *references)
     around = etree.SubElement(signature, f"{{{DS}}}Object")
     names = ("QualifyingProperties", "SignedProperties", "SignedSignatureProperties", "SigningTime")
     for name in names:
         around = etree.SubElement(around, f"{{{XADES}}}{name}")
     around.text = "2025-06-01T12:00:00Z"
+    properties = signature.find(f".//{{{XADES}}}SignedProperties")
+    assert properties is not None
+    properties.set("Id", "p")
     signed = parse(xml_signer.text(root))
     for now, remarked in ((SIGNING_TIME - DAY, True), (SIGNING_TIME, False), (None, False)):
         [status] = Verifier(read(ROOT)).verify(

@@ -302,11 +302,19 @@ def xml(text: str) -> SignedXml:
     return signed
 
 
-def xades(time: str, version: str = "v1.3.2") -> str:
+#: A Reference to it, which is only read here, not verified.
+NAMED = (
+    '<ds:Reference URI="#p"><ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>'
+    "<ds:DigestValue>AAAA</ds:DigestValue></ds:Reference></ds:SignedInfo>"
+)
+
+
+def xades(time: str, version: str = "v1.3.2", identifier: str = "p") -> str:
     """Write the object in which XAdES keeps the signing time."""
     names = ("QualifyingProperties", "SignedProperties", "SignedSignatureProperties", "SigningTime")
     opened = "".join(f"<x:{name}>" for name in names)
     opened = opened.replace(">", f' xmlns:x="http://uri.etsi.org/01903/{version}#">', 1)
+    opened = opened.replace("<x:SignedProperties", f'<x:SignedProperties Id="{identifier}"', 1)
     closed = "".join(f"</x:{name}>" for name in reversed(names))
     return f"<ds:Object>{opened}{time}{closed}</ds:Object></ds:Signature>"
 
@@ -346,8 +354,8 @@ def test_unknown_methods_of_xml_stay_addresses() -> None:
 def test_xades_has_a_signing_time(
     time: str, expected: datetime.datetime | None, notes: tuple[str, ...], version: str
 ) -> None:
-    signed = xml(builders.sign_xml().replace("</ds:Signature>", xades(time, version)))
-    [signer] = describe(signed)
+    text = builders.sign_xml().replace("</ds:SignedInfo>", NAMED)
+    [signer] = describe(xml(text.replace("</ds:Signature>", xades(time, version))))
     assert (signer.claimed_signing_time, tuple(map(str, signer.notes))) == (expected, notes)
 
 
@@ -356,9 +364,22 @@ def test_the_signing_time_goes_to_the_signature_that_states_it() -> None:
     before, closing, after = text.rpartition("</ds:Signature>")
     assert closing
     draft = "<ds:Signature xmlns:ds='http://www.w3.org/2000/09/xmldsig#'/>"
-    text = before.replace("<b>", f"{draft}<b>") + xades("2025-06-01T12:00:00Z") + after
+    earlier, last, later = before.rpartition("</ds:SignedInfo>")
+    before = earlier.replace("<b>", f"{draft}<b>") + last.replace(last, NAMED) + later
+    text = before + xades("2025-06-01T12:00:00Z") + after
     times = [signer.claimed_signing_time for signer in describe(xml(text))]
     assert times == [None, builders.SIGNING_TIME]
+
+
+def test_a_signing_time_that_no_reference_names_is_nobody_s() -> None:
+    """It can be put into a signature that somebody else made."""
+    added = xades("2019-01-01T00:00:00Z", identifier="added")
+    for text in (builders.sign_xml(), builders.sign_xml().replace("</ds:SignedInfo>", NAMED)):
+        [signer] = describe(xml(text.replace("</ds:Signature>", added)))
+        assert (signer.claimed_signing_time, signer.notes) == (None, ())
+    own = xades("2025-06-01T12:00:00Z").removesuffix("</ds:Signature>")
+    [signer] = describe(xml(text.replace("</ds:Signature>", own + added)))
+    assert signer.claimed_signing_time == builders.SIGNING_TIME
 
 
 def test_another_element_of_that_name_is_no_signing_time() -> None:

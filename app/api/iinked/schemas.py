@@ -196,6 +196,15 @@ def _documents(items: tuple[dict[str, Any], ...]) -> tuple[NewDocument, ...]:
 
 
 def _signers(items: tuple[dict[str, Any], ...]) -> tuple[NewSigner, ...]:
+    """Return those who must sign, each once: one signature would count for both of a pair."""
+    seen: set[tuple[str | None, ...]] = set()
+    for place, item in enumerate(items):
+        demand = (item["iin"], item["bin"], item["role"])
+        if demand in seen:
+            raise ParameterError(
+                '"{field}" parameter stands in the list already', field=f"signers[{place}]"
+            )
+        seen.add(demand)
     return tuple(
         NewSigner(
             first_name=item["first_name"],
