@@ -160,6 +160,7 @@ def test_a_timestamp_that_nobody_verified_is_no_verified_one(
     assert moments_of(engine) == [None, None]
 
 
+@pytest.mark.attacks
 def test_a_timestamp_whose_anchor_is_gone_is_no_verified_one_any_more(
     make_app: AppMaker, engine: Engine, tmp_path: Path
 ) -> None:

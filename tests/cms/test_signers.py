@@ -371,6 +371,7 @@ def test_the_signing_time_goes_to_the_signature_that_states_it() -> None:
     assert times == [None, builders.SIGNING_TIME]
 
 
+@pytest.mark.attacks
 def test_a_signing_time_that_no_reference_names_is_nobody_s() -> None:
     """It can be put into a signature that somebody else made."""
     added = xades("2019-01-01T00:00:00Z", identifier="added")

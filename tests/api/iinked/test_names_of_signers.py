@@ -33,6 +33,7 @@ def namesake() -> pki.Holder:
     return pki.certify(subject, key, people.impostor_authority(), extensions)
 
 
+@pytest.mark.attacks
 @pytest.mark.parametrize("is_last", [True, False])
 def test_a_name_is_that_of_a_signature_that_counts(client: FlaskClient, is_last: bool) -> None:
     texts = [people.cms(ivan()), people.cms(namesake())]
@@ -46,6 +47,7 @@ def test_a_name_is_that_of_a_signature_that_counts(client: FlaskClient, is_last:
     assert revisions(answer, "isSigned") == signed
 
 
+@pytest.mark.attacks
 def test_so_it_is_where_both_are_in_one_signature(client: FlaskClient) -> None:
     both = people.text(signing.sign(ivan(), namesake()))
     save(client, document="both", thread="deal", cms=both)
