@@ -77,7 +77,7 @@ def fill(client: FlaskClient) -> FlaskClient:
         ("iin=900101300017", ["two", "one"]),
         ("iin=910202400025", ["two"]),
         ("iin=", ["two", "one"]),
-        ("bin=050140001234&limit=5", ["two"]),
+        ("bin=050140001234", ["two"]),
         ("signer=иванов", ["two", "one"]),
         ("signer=ПЕТРОВА%20А", ["two"]),
         ("signer=петр%25", []),
