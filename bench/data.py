@@ -53,7 +53,7 @@ INSERT INTO versions (signature_id, version, cms, tags, created_at,
 SELECT id, 1, %(cms)s, to_json(tags), now(), signature_sha256, content_sha256,
     'cms', 3030, 7, to_json(terms || ARRAY[
         'sha256:' || signature_sha256, 'sha256:' || content_sha256,
-        'decade:' || left(day, 3), 'year:' || left(day, 4), 'month:' || left(day, 7),
+        'year:' || left(day, 4), 'month:' || left(day, 7),
         'day:' || day])
 FROM signings, people, to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD') day
 WHERE number = person;

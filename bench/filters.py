@@ -65,7 +65,9 @@ def _by_person() -> dict[str, Criteria]:
         "bin, rare": Criteria(bin=Person(4322).bin),
         "bin of 30 %": Criteria(bin=_POPULAR.bin),
         "signer, 1 letter, of 70 %": Criteria(name="а"),
+        "signer, 3 letters, of 15 %": Criteria(name="АХМ"),
         "signer, 5 letters": Criteria(name="НУРГА"),
+        "signer, 9 letters": Criteria(name="АБДРАХМАН"),
         "signer, whole name, of 30 %": Criteria(name=_POPULAR.name),
         "signer, whole name, rare": Criteria(name=_RARE.name),
         "signer, absent": Criteria(name="Яковлев Я"),
@@ -137,6 +139,11 @@ def _by_several() -> dict[str, Criteria]:
         ),
         "signer, 1 letter + an old day": Criteria(name="а", **old_day),
         "signer, 1 letter + iin, rare": Criteria(name="а", iin=_RARE.iin),
+        "signer, 5 letters + common tag": Criteria(name="НУРГА", tags=("common",)),
+        "signer, 5 letters + an old day": Criteria(name="НУРГА", **old_day),
+        "signer, 9 letters + iin of 30 %, who has another name": Criteria(
+            name="АБДРАХМАН", iin=_POPULAR.iin
+        ),
     }
 
 

@@ -54,7 +54,7 @@ class Criteria:
             "stage": self.stage,
             "signed_from": self.signed_from,
             "signed_to": self.signed_to,
-            **self._long_name,
+            **self._beginning,
             **self._pair,
         }
         # In the order in which `tag_pairs` has them.
@@ -79,7 +79,7 @@ class Criteria:
             len(self.tags),
             self.tags_mode,
             len(self._terms),
-            bool(self._long_name),
+            bool(self._beginning),
             self.signed_from is not None,
             self.signed_to is not None,
         )
@@ -94,21 +94,21 @@ class Criteria:
             found.append(terms.iin(self.iin))
         if self.bin:
             found.append(terms.bin_(self.bin))
-        if self.name and not terms.is_long(self.name):
+        if self.name and terms.is_term(self.name):
             found.append(terms.name(self.name))
         return found
 
     @cached_property
-    def _long_name(self) -> dict[str, str]:
-        """The values for the placeholders of `long_names`, none where it isn't needed."""
-        if not self.name or not terms.is_long(self.name):
+    def _beginning(self) -> dict[str, str]:
+        """The values for the placeholders of `names`, none where it isn't needed."""
+        if not self.name or terms.is_term(self.name):
             return {}
         first, behind = terms.whole_names(self.name)
         folded = terms.fold(self.name)
         return {
             "name_from": first,
             "name_before": behind,
-            "name_beginning": terms.longest_beginning(folded),
+            "name_beginning": terms.longest_term(folded),
             "name_folded": folded,
         }
 
@@ -140,14 +140,14 @@ class Shape:
     tags: int
     tags_mode: TagsMode
     terms: int = 0
-    long_name: bool = False
+    beginning: bool = False
     signed_from: bool = False
     signed_to: bool = False
 
     @property
     def filters(self) -> int:
         """How many filters there are, all tags together being one, and a period one."""
-        return len(self.columns) + bool(self.tags) + self.terms + self.long_name + self.timed
+        return len(self.columns) + bool(self.tags) + self.terms + self.beginning + self.timed
 
     @property
     def lies_in_order(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -12,15 +12,20 @@ from app.store.models import IS_CURRENT, Signature, Version
 #: 200 tags have 81 bytes each. A thread that has more keeps them.
 MAX_TAGS = 200
 MAX_TAG_BYTES = 16 * 1024
-#: Tags that go with any signature, and characters of it for each one more: a tag takes 220 bytes of
-#: PostgreSQL's disk, however short it is. From 2,688 characters on, which real signatures exceed,
-#: a save may bring all 200.
-FREE_TAGS, CHARACTERS_OF_TAG = 8, 14
+#: Tags that go with any signature, and for each one more the characters of it and the bytes of all
+#: tags: a tag takes some 200 bytes of PostgreSQL's disk, however short it is. With a signature of
+#: 3,000 characters, which real ones exceed, a save may bring 200 tags of six letters.
+FREE_TAGS, SENT_FOR_TAG = 3, 21
 
 
-def most_tags(characters: int) -> int:
-    """Return the number of tags that a save may bring with a signature of so many characters."""
-    return min(MAX_TAGS, FREE_TAGS + characters // CHARACTERS_OF_TAG)
+def most_tags(characters: int, tags: Sequence[str]) -> int:
+    """Return how many of these tags, from the first, may come with a signature of `characters`."""
+    sent, most = characters, 0
+    for number, tag in enumerate(tags[:MAX_TAGS], 1):
+        sent += len(tag.encode())
+        if number <= FREE_TAGS + sent // SENT_FOR_TAG:
+            most = number
+    return most
 
 
 def are_bounded(tags: Collection[str], most: int = MAX_TAGS) -> bool:

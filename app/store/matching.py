@@ -17,7 +17,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.store import long_names
+from app.store import names
 from app.store.columns import UtcDateTime
 from app.store.criteria import Shape
 from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm
@@ -38,10 +38,12 @@ def matching(shape: Shape) -> Select[Any]:
         first = SignatureTerm.term == bindparam("term_0")
         signature_id = SignatureTerm.signature_id
         return select(signature_id).where(first, *conditions(shape, signature_id, from_term=1))
-    if shape.long_name and not shape.of_document:
-        rest = conditions(replace(shape, long_name=False), SignatureTerm.signature_id)
-        return select(SignatureTerm.signature_id).where(*long_names.within(), *rest).distinct()
-    if shape.tags and not (shape.on_heads or shape.long_name):
+    if shape.beginning and not shape.of_document:
+        signature_id = SignatureTerm.signature_id
+        rest = conditions(replace(shape, beginning=False), signature_id)
+        named = (*names.within(), names.whole(signature_id))
+        return select(signature_id).where(*named, *rest).distinct()
+    if shape.tags and not (shape.on_heads or shape.beginning):
         return tagged(shape)
     return on_heads(shape).where(*conditions(shape.without_heads, Signature.id))
 
@@ -54,8 +56,8 @@ def conditions(shape: Shape, signature_id: Any, *, from_term: int = 0) -> list[A
     demands += _on_tags(signature_id, shape)
     if shape.on_heads:
         demands.append(exists().where(Signature.id == signature_id, *_on_head(shape)))
-    if shape.long_name:
-        demands.append(long_names.signed(signature_id))
+    if shape.beginning:
+        demands.append(names.signed(signature_id))
     return demands
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     union,
 )
 
-from app.store import long_names
+from app.store import names
 from app.store.criteria import Shape
 from app.store.matching import (
     FEW,
@@ -63,8 +63,8 @@ def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
         return _of_tags(shape, _REACH)
     if shape.timed:
         return _in_spans(dialect, shape)
-    if shape.long_name:
-        return long_names.newest(_REACH)
+    if shape.beginning:
+        return names.newest(_REACH)
     return []
 
 
@@ -96,11 +96,11 @@ def _lead(shape: Shape) -> tuple[Select[Any], Shape]:
     if shape.terms:
         first = SignatureTerm.term == bindparam("term_0")
         return select(SignatureTerm.signature_id).where(first), shape
-    if shape.columns and (shape.of_document or not shape.long_name):
+    if shape.columns and (shape.of_document or not shape.beginning):
         of_columns = Shape(columns=shape.columns, tags=0, tags_mode="any")
         return on_heads(of_columns), replace(shape, columns=())
-    if shape.long_name:
-        return _merged(long_names.newest(FEW + 1)), replace(shape, long_name=False)
+    if shape.beginning:
+        return _merged(names.newest(FEW + 1)), replace(shape, beginning=False)
     return _newest_tagged(shape), replace(shape, tags=0)
 
 
@@ -117,9 +117,9 @@ def _far(dialect: str, shape: Shape) -> list[Select[Any]]:
     """Look at all that there is, in the order in which the page is found the soonest."""
     if shape.timed:
         return _in_spans(dialect, shape)
-    if shape.long_name and not (shape.terms or shape.of_document):
-        rest = replace(shape, long_name=False)
-        return long_names.newest(_REACH, lambda thread: conditions(rest, thread))
+    if shape.beginning and not (shape.terms or shape.of_document):
+        rest = replace(shape, beginning=False)
+        return names.newest(_REACH, lambda thread: conditions(rest, thread))
     ids = matching(shape)
     return [ids.order_by(ids.selected_columns[0].desc()).limit(_REACH)]
 

@@ -1,7 +1,7 @@
 """What threads are found by, beside document, thread, stage and tags: terms, each an exact key.
 
-A term is a kind and a value. Whatever can be looked for, prefixes of names and spans of time
-included, is made of whole terms, so that every page is read out of one narrow index, newest first.
+A term is a kind and a value. Whatever can be looked for, beginnings of names and spans of time
+included, is made of few of them, so that every page is read out of one narrow index, newest first.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from functools import lru_cache
 
 from app.cms.x509.nca_profile import Claims
 
-#: How long the beginnings of a name are that are terms. Longer ones, which few names share, are
-#: found among the whole names (`long_names`).
-PREFIX_LENGTHS = range(1, 17)
+#: How long the beginnings of a name are that are terms. Those of other lengths are found among the
+#: whole names, and the threads that have the longest of these (`names`).
+PREFIX_LENGTHS = (1, 2, 4, 8, 16)
 #: Characters of a whole name at most: a row of an index has room for 2,700 bytes.
 WHOLE_NAME = 200
 #: It sorts behind whatever a name goes on with.
 _BEHIND_ALL = "\U0010ffff"
 #: Spans of time: kind and how much of `YYYY-MM-DD` names one, the longest first.
-_SPANS = (("decade", 3), ("year", 4), ("month", 7), ("day", 10))
+_SPANS = (("year", 4), ("month", 7), ("day", 10))
 #: Moments before and after are taken for these: who claims them is wrong anyway.
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -40,19 +40,20 @@ def bin_(number: str) -> str:
     return f"bin:{number}"
 
 
-def is_long(beginning: str) -> bool:
-    """Return whether a beginning of a name is longer than any that is a term."""
-    return len(fold(beginning)) > PREFIX_LENGTHS[-1]
+def is_term(beginning: str) -> bool:
+    """Return whether a beginning of a name is a term; the empty one is, which no thread has."""
+    folded = fold(beginning)
+    return not folded or len(folded) in PREFIX_LENGTHS
 
 
 def name(beginning: str) -> str:
-    """Return the term of a name that begins so, in any letter case; not of a long beginning."""
+    """Return the term of a name that begins so, in any letter case, if `is_term`."""
     return f"name:{fold(beginning)}"
 
 
-def longest_beginning(folded: str) -> str:
-    """Return the term that all names have that begin with a long beginning, which is folded."""
-    return f"name:{folded[: PREFIX_LENGTHS[-1]]}"
+def longest_term(folded: str) -> str:
+    """Return the longest term that all names have that begin so, which is folded."""
+    return f"name:{folded[: max(one for one in PREFIX_LENGTHS if one <= len(folded))]}"
 
 
 def whole_names(beginning: str) -> tuple[str, str]:
@@ -103,8 +104,7 @@ def _of_person(claims: Claims) -> tuple[str, ...]:
     text = full_name(claims)
     if text:
         found += [f"name:{text[:length]}" for length in PREFIX_LENGTHS if length <= len(text)]
-        if is_long(text):
-            found.append(_whole_name(text))
+        found.append(_whole_name(text))
     return tuple(found)
 
 
@@ -163,9 +163,7 @@ def _after(first: datetime, kind: str) -> datetime | None:
         return None
     if kind == "month":
         return (first + 31 * _DAY).replace(day=1)
-    if first.month != 1 or (kind == "decade" and first.year % 10):
-        return None
-    return first.replace(year=first.year + (10 if kind == "decade" else 1))
+    return first.replace(year=first.year + 1) if first.month == 1 else None
 
 
 def _day(moment: datetime) -> str:

@@ -1,17 +1,22 @@
 """Pages of lists that are filtered by several things at once, and longer than the first try."""
 
 import random
+from base64 import b64encode
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import Engine
 
+from app.store import names
 from app.store.chains import NewVersion, save_version
 from app.store.criteria import Criteria
 from app.store.database import transaction
 from app.store.matching import FEW
-from app.store.terms import fold
+from app.store.searching import count, page_statement
+from app.store.terms import WHOLE_NAME, fold
+from tests.hostile_signers import made_up
 from tests.store.signings import (
     IVANOV,
     PETROVA,
@@ -20,7 +25,7 @@ from tests.store.signings import (
     signed_by,
     signing_of,
 )
-from tests.store.threads import find
+from tests.store.threads import find, save
 
 START = datetime(2019, 12, 30, 22, tzinfo=UTC)
 NURSULTAN = ("АБДРАХМАНОВ-СЕЙДАХМЕТОВ НУРСУЛТАН", "930404300041", None, None)
@@ -124,6 +129,16 @@ def any_criteria(chance: random.Random) -> Criteria:
     return Criteria(**chosen)
 
 
+@pytest.fixture(params=[names.RARE, 20])
+def _rare(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let names be rare up to as many; statements are made with that number, and kept."""
+    monkeypatch.setattr(names, "RARE", request.param)
+    page_statement.cache_clear()
+    yield
+    page_statement.cache_clear()
+
+
+@pytest.mark.usefixtures("_rare")
 def test_a_page_is_what_a_look_at_every_thread_gives(engine: Engine, saved: list[Saved]) -> None:
     chance = random.Random(7)
     pages = 0
@@ -136,7 +151,37 @@ def test_a_page_is_what_a_look_at_every_thread_gives(engine: Engine, saved: list
         page = [(row.document, row.thread) for row in found]
         assert page == expected[offset : offset + limit], criteria
         pages += bool(page)
+        with engine.connect() as connection:
+            assert count(connection, criteria) == len(expected), criteria
         if chance.random() < 0.2:
             everything = find(engine, criteria)
             assert [(row.document, row.thread) for row in everything] == expected, criteria
     assert pages > 50
+
+
+@pytest.mark.usefixtures("_rare")
+@pytest.mark.parametrize("name", ["ИВАНОВ", "абд", "АБДРАХМАНОВ-СЕЙДАХМЕТОВ НУР"])
+def test_pages_of_a_name_hold_each_thread_once(
+    engine: Engine, saved: list[Saved], name: str
+) -> None:
+    criteria = Criteria(name=name)
+    expected = [(one.document, one.thread) for one in saved if one.meets(criteria)]
+    found = []
+    for offset in range(0, len(expected) + 70, 70):
+        rows = find(engine, criteria, limit=70, offset=offset)
+        found += [(row.document, row.thread) for row in rows]
+    assert found == expected
+
+
+@pytest.mark.usefixtures("_rare")
+def test_a_name_that_is_longer_than_what_the_index_keeps_is_found(engine: Engine) -> None:
+    long = "Ә" * WHOLE_NAME
+    for number, end in enumerate(["", "И", "ИК", "КИ"]):
+        cms = b64encode(made_up([long + end])).decode()
+        save(engine, f"{number}", cms=cms, signing=signing_of(cms))
+    for end, documents in (("", "3210"), ("И", "21"), ("К", "3"), ("ИКИ", "")):
+        criteria = Criteria(name=long + end)
+        for limit in (0, 20):
+            assert "".join(row.document for row in find(engine, criteria, limit=limit)) == documents
+        with engine.connect() as connection:
+            assert count(connection, criteria) == len(documents)

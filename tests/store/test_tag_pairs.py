@@ -1,20 +1,18 @@
-"""Lists by several tags: threads of few and of many, and what these cost on the disk."""
+"""Lists by several tags: threads of few and of many."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import Engine, delete, insert, select, text
+from sqlalchemy import Engine, delete, insert, text
 
 from app.store.chains import NewVersion, delete_chain, save_version
 from app.store.criteria import Criteria
-from app.store.current_tags import MAX_TAG_BYTES, MAX_TAGS, most_tags
 from app.store.database import transaction
 from app.store.matching import FEW
-from app.store.models import SignaturePair, SignatureTag
+from app.store.models import SignaturePair
 from app.store.searching import count
 from app.store.signing import read_text
 from app.store.tag_pairs import MAX_PAIRED, pair, pairs_of
@@ -27,24 +25,6 @@ from tests.store.threads import (
     index_of_tags,
     save,
     tags_of_current_versions,
-)
-
-#: Bytes of an index for each that was sent.
-DEAR = 10
-#: Threads that are saved to find out what one costs: pages are only whole.
-SAVES = 200
-SIZES = {
-    "postgresql": "SELECT sum(pg_total_relation_size(relname::regclass)) FROM pg_class"
-    " WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
-    " AND relname IN ('signature_tags', 'signature_pairs', 'signature_terms')",
-    "sqlite": "SELECT sum(pgsize) FROM dbstat"
-    " WHERE name IN ('signature_tags', 'signature_pairs', 'signature_terms')",
-}
-
-#: What a client sends before the body, at least.
-HEAD = (
-    "POST /signature HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    "Content-Length: 1000\r\n\r\n"
 )
 
 Model = dict[str, tuple[str, ...]]
@@ -165,33 +145,3 @@ def test_postgresql_numbers_pairs_as_python_does(
         for tags in given:
             found = connection.execute(statement, {"tags": list(tags)}).scalar_one()
             assert sorted(found) == sorted(pairs_of(tags))
-
-
-def bytes_of_index(engine: Engine) -> int:
-    with engine.connect() as connection:
-        return int(connection.execute(text(SIZES[engine.dialect.name])).scalar_one())
-
-
-@pytest.mark.attacks
-@pytest.mark.parametrize("length", [6, 12, MAX_TAG_BYTES // MAX_TAGS])
-@pytest.mark.parametrize(("characters", "most"), [(300, 6), (300, 200), (700, 200), (2800, 200)])
-def test_many_tags_take_ten_bytes_of_index_for_each_byte_sent(
-    engine: Engine, length: int, characters: int, most: int
-) -> None:
-    sent = 0
-    cms, many = "MII=" * (characters // 4), min(most, most_tags(characters))
-    before = bytes_of_index(engine)
-    with transaction(engine) as connection:
-        for number in range(SAVES):
-            tags = tuple(f"{number:03}{one:03}".ljust(length, "x") for one in range(many))
-            new = NewVersion(document=f"{number}", thread="main", cms=cms, tags=tags)
-            save_version(connection, new, read_text(cms), None)
-            body = {"document": f"{number}", "thread": "main", "cms": cms, "tags": tags}
-            sent += len(HEAD) + len(json.dumps(body))
-    written = bytes_of_index(engine) - before
-    assert written < DEAR * sent, f"{written} bytes for {sent}"
-    with engine.connect() as connection:
-        pairs = connection.execute(select(SignaturePair.pair)).all()
-        rows = connection.execute(select(SignatureTag.tag)).all()
-    assert len(rows) == SAVES * many
-    assert len(pairs) == SAVES * (many if many > MAX_PAIRED else 15)

@@ -18,7 +18,7 @@ def demand_bounded(new: NewVersion) -> None:
     Raises:
         ParameterError: they are not.
     """
-    most = most_tags(len(new.cms))
+    most = most_tags(len(new.cms), new.tags)
     if are_bounded(new.tags, most):
         return
     with db.engine.connect() as connection:

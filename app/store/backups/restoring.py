@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy import Connection, select, text
 
@@ -13,7 +14,7 @@ from app.store.backups.manifest import Manifest
 from app.store.backups.tables import FORMER, Place, StoredTable, find_tables
 from app.store.backups.taking import Tell, find_differences
 from app.store.backups.writing import write_lines
-from app.store.migrations import HEAD, apply_steps, migrating
+from app.store.migrations import HEAD, apply_steps, batches, migrating
 from app.store.models import Base
 from app.store.steps import REVISION, is_newer, read_step_of, refuse_newer
 
@@ -64,6 +65,7 @@ def restore(
             write_counter(connection, name, schema, last)
         apply_steps(connection)
         finish()
+    batches.settle(partial(migrating, place.engine, schema))
 
 
 def _make_room(connection: Connection, schema: str | None, *, replace: bool) -> None:

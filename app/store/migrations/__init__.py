@@ -6,6 +6,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
@@ -15,7 +16,7 @@ from app.store.database import transaction
 from app.store.private_files import make_folder
 
 #: The newest step. A server that finds another one in the database is not ready to serve.
-HEAD = "0009"
+HEAD = "0010"
 #: Where a database notes its step.
 VERSION_TABLE = "qoltanba_version"
 #: Any number that no other user of the database takes for an advisory lock.
@@ -42,8 +43,14 @@ def upgrade(engine: Engine, schema: str | None = None) -> None:
         SQLAlchemyError: the database can't be used.
         OSError: the folder of a SQLite file can't be made or read.
     """
-    with migrating(engine, schema) as connection:
+    # Here, as in `apply_steps`.
+    from app.store.migrations import batches  # noqa: PLC0415
+
+    begin = partial(migrating, engine, schema)
+    batches.prepare(begin, schema)
+    with begin() as connection:
         apply_steps(connection)
+    batches.settle(begin)
 
 
 @contextmanager

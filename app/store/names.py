@@ -1,9 +1,9 @@
-"""Names that are longer than any term of a beginning.
+"""Beginnings of names that are no terms.
 
-The index has their whole names, in order, and the longest beginning that is a term. Where few have
-the name, they are taken from among the whole names. Where many have it (all companies whose names
-begin with their legal form), threads are taken that have the beginning, newest first, and each is
-asked who signed it: as many have the name as the beginning, or a good part.
+The index has whole names, in order, and the longest shorter beginning that is a term. Where few
+names begin so, they are taken from among the whole ones. Where many do (all companies whose names
+begin with their legal form), threads are taken that have the shorter beginning, newest first, and
+each is asked who signed it: a good part of these begin so.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, func, or_, select
 
+from app.store import terms
 from app.store.models import Signature, SignatureTerm, Signer
 
 #: Rows of the index up to which a name is rare: to read and to sort them takes some 5 ms.
@@ -31,6 +32,11 @@ def within() -> list[ColumnElement[bool]]:
     return [SignatureTerm.term >= _FROM, SignatureTerm.term < _BEFORE]
 
 
+def whole(signature_id: Any) -> ColumnElement[bool]:
+    """Return the condition that a thread `within` has such a name, not only what its row keeps."""
+    return or_(func.length(_NAME) <= terms.WHOLE_NAME, signed(signature_id))
+
+
 def newest(
     limit: Any, conditions_on: Callable[[Any], list[Any]] = lambda _thread: []
 ) -> list[Select[Any]]:
@@ -42,7 +48,7 @@ def newest(
     """
     few = _FEW.c.signature_id
     number = select(func.count()).select_from(_FEW).scalar_subquery()
-    of_few = select(few).where(number <= RARE, *conditions_on(few))
+    of_few = select(few).where(number <= RARE, whole(few), *conditions_on(few))
     term = SignatureTerm.__table__.alias("beginning")
     thread = term.c.signature_id
     of_many = select(thread.label("signature_id")).where(

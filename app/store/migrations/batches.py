@@ -1,0 +1,55 @@
+"""What steps do for each thread, in batches that are committed: when killed, they can go on.
+
+Servers may serve and save meanwhile, those of the program before as long as the step isn't done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from app.store.steps import read_step_of
+
+#: Begins a transaction that may change the schema.
+Migrating = Callable[[], AbstractContextManager[Connection]]
+T = TypeVar("T")
+
+_FEWER_TERMS = "app.store.migrations.versions.0010_fewer_terms"
+
+
+def prepare(migrating: Migrating, schema: str | None) -> None:
+    """Do before a step what would keep servers from saving for long if it were part of it."""
+    step: Any = import_module(_FEWER_TERMS)
+    with migrating() as connection:
+        if read_step_of(connection, schema) != step.down_revision:
+            return
+    _in_batches(migrating, step.add_names, 0)
+
+
+def settle(migrating: Migrating) -> None:
+    """Do behind the newest step what was of use to the program before; nothing if all is done.
+
+    A server of that program, if it went on meanwhile, may have left more of it.
+    """
+    step: Any = import_module(_FEWER_TERMS)
+    with migrating() as connection:
+        if not step.is_old(connection):
+            return
+        on_sqlite = connection.dialect.name == "sqlite"
+    _in_batches(migrating, step.add_names, 0)
+    if on_sqlite:
+        _in_batches(migrating, step.sweep, ("name:", 0))
+    _in_batches(migrating, step.lessen, 0)
+
+
+def _in_batches(
+    migrating: Migrating, one_batch: Callable[[Connection, T], T | None], first: T
+) -> None:
+    last: T | None = first
+    while last is not None:
+        with migrating() as connection:
+            last = one_batch(connection, last)
