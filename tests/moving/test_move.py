@@ -188,7 +188,7 @@ def test_the_indexes_are_those_that_saves_write(
     versions: list[Row] = [
         (SIGNED, "2024-01-01 00:00:00", None, None),
         (COSIGNED, "2024-01-02 00:00:00", None, None),
-        ("no signature", "2024-01-03 00:00:00", None, None),
+        ("no signature" * 20, "2024-01-03 00:00:00", None, None),
     ]
     tags = ["b", "a", "B", "я", "қ", "😀", "ﬀ", 'q"\\']
     for last in (1, 2, 3):
