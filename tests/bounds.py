@@ -152,3 +152,52 @@ def long_name() -> str:
 def deep_json() -> bytes:
     """Nothing but opened arrays."""
     return b'{"cms":' + b"[" * 29_000_000
+
+
+def long_head() -> bytes:
+    """A form whose only part has a head of fifteen million lines: 2,155 MB, 10.6 s."""
+    return b"--X\r\n\r\na" + b"\na" * 14_500_000 + b"\r\n\r\nv\r\n--X--\r\n"
+
+
+def many_heads() -> bytes:
+    """A form of a thousand parts, each with a head of 8 KB in thousands of lines: 3 s."""
+    head = b'--X\r\nContent-Disposition: form-data; name="a"\r\n' + b"a\n" * 4_000
+    return (head + b"\r\n\r\nv\r\n") * 999 + b"--X--\r\n"
+
+
+def escaped_quotes_outside() -> bytes:
+    """Strings and escaped quotes outside of them, as many of either: 1,145 MB."""
+    return b"{" + b',\\"\\\\"' * 4_800_000
+
+
+def strings_without_commas() -> bytes:
+    """Empty strings with nothing between, behind half of a surrogate: 4.1 s."""
+    return b'{"\\ud"' + b'""' * 14_500_000
+
+
+def _armoured(size: int, more: str, line: int = 64) -> str:
+    """A signature in PEM, of so many bytes that have no meaning, with more at its end."""
+    body = encodebytes(b"\x30\x84" + bytes(size)).decode() if line else "MIQA" + "A" * size
+    return f"-----BEGIN CMS-----\n{body}{more}\n-----END CMS-----\n"
+
+
+def wide_armour() -> str:
+    """Base64 of PEM with a character beyond U+FFFF near its end: 293 MB."""
+    return b64encode(_armoured(15_300_000, "😀").encode()).decode()
+
+
+def foreign_armour_in_uri() -> str:
+    """PEM with a letter of two bytes in a data URI, percent-encoded: 231 MB."""
+    return "data:," + _armoured(28_900_000, "й", 0).replace("\n", "%0A")
+
+
+def wide_uri() -> str:
+    """A document in a data URI, with a character beyond U+FFFF that is percent-encoded: 279 MB."""
+    return f"data:text/xml,%3Ca>{f'<b>{chr(120) * 690}</b>' * 41_000}%F0%9F%98%80</a>"
+
+
+def document_of_single_bytes() -> str:
+    """Base64 of a document in windows-1251, all of it letters: 251 MB."""
+    text = f"<b>{'й' * 690}</b>" * 29_700
+    document = f'<?xml version="1.0" encoding="windows-1251"?><a>{text}</a>'
+    return b64encode(document.encode("cp1251")).decode()

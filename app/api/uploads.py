@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
-from io import BytesIO
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import MultiPartParser
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from app.api.file_types import ATTACHED, DETACHED, XML
 from app.api.refusals import ParameterError
+from app.cms.texts import MAX_WIDE, is_too_wide
 
 MULTIPART = "multipart/form-data"
 #: Content types of a body that is one file. Older names are those of RFC 2311 and RFC 7303.
@@ -34,13 +36,10 @@ CERTIFICATES = frozenset(
 _SEQUENCE = b"\x30"
 #: Parts of one form.
 MAX_PARTS = 1_000
-#: Bytes of the head of a part.
-MAX_PART_HEAD = 8_192
-#: Bytes of a text that may have characters beyond U+FFFF, which take four times their place.
-MAX_WIDE = 8_000_000
-_HEAD = re.compile(rb"\r\n\r\n|\n\n|\r\r")
-_WIDE = re.compile(rb"[\xf0-\xf4]")
-_REPLACED = "\ufffd"
+#: Bytes of the head of a part, and of all heads together.
+MAX_PART_HEAD, MAX_HEADS = 8_192, 524_288
+#: Bytes of a form that are parsed at a time.
+_PIECE = MAX_PART_HEAD
 
 
 def read_multipart(body: bytes, boundary: str) -> dict[str, list[Any]]:
@@ -51,53 +50,79 @@ def read_multipart(body: bytes, boundary: str) -> dict[str, list[Any]]:
     Raises:
         ParameterError: the body is no such form, is not complete, or has too many parts.
     """
-    _check_parts(body, b"--" + boundary.encode())
-    parser = MultiPartParser(max_form_memory_size=len(body), max_form_parts=MAX_PARTS)
+    given: dict[str, list[Any]] = {}
     try:
-        texts, files = parser.parse(BytesIO(body), boundary.encode(), len(body))
+        for head, content in _parts(body, boundary):
+            if isinstance(head, Field):
+                given.setdefault(head.name, []).append(_text_of(head, content))
+            elif head.filename or content:
+                given.setdefault(head.name, []).append(content)
     except RequestEntityTooLarge as error:
         raise ParameterError("Request has more than {limit} parameters", limit=MAX_PARTS) from error
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise ParameterError("Request body is not complete multipart/form-data") from error
-    given: dict[str, list[Any]] = {}
-    for name, text in texts.items(multi=True):
-        if _REPLACED in text:  # Perhaps by the parser, for what is not UTF-8.
-            raise ParameterError("Request parameters are not in UTF-8")
-        given.setdefault(name, []).append(text)
-    for name, file in files.items(multi=True):
-        with file.stream as content:
-            read = content.read()
-        if file.filename or read:
-            given.setdefault(name, []).append(read)
     return given
 
 
-def _check_parts(body: bytes, delimiter: bytes) -> None:
-    """Refuse what would cost much to parse: a long head of a part, a large text in wide letters.
+def _parts(body: bytes, boundary: str) -> Iterator[tuple[Field | File, bytes]]:
+    """Return the head and the content of each part. Raises as `_events` does."""
+    content: list[bytes] = []
+    for event in _events(body, boundary):
+        if isinstance(event, (Field, File)):
+            head, content = event, []
+            if head.name is None:  # Each has one (RFC 7578 section 4.2).
+                raise ValueError("a part has no name")
+        elif isinstance(event, Data):
+            content.append(event.data)
+            if not event.more_data:
+                yield head, b"".join(content)
+
+
+def _events(body: bytes, boundary: str) -> Iterator[Event]:
+    """Return what a form has, piece by piece.
+
+    The parser alone finds the ends of heads; it gets so little at a time that none of them, and
+    nothing else that it would gather, is much larger than it may be when it is looked at.
 
     Raises:
-        ParameterError: the body has such a part, or too many.
+        RequestEntityTooLarge: there are more than MAX_PARTS.
+        ValueError: it is no such form, it is not complete, or the head of a part is too large.
     """
-    start = body.find(delimiter)
-    for _ in range(MAX_PARTS + 1):
-        if start < 0:
-            return
-        start += len(delimiter)
-        stop = body.find(delimiter, start)
-        head = _HEAD.search(body, start, start + MAX_PART_HEAD)
-        if head is None:
-            if stop >= 0 or len(body) - start > MAX_PART_HEAD:
-                raise ParameterError("Request body is not complete multipart/form-data")
-            return  # What stands behind the last part.
-        is_file = b"filename" in body[start : head.end()]
-        end = len(body) if stop < 0 else stop
-        if not is_file and end - start > MAX_WIDE and _WIDE.search(body, start, end):
-            raise ParameterError(
-                "Request has a value of more than {limit} bytes with a character beyond U+FFFF",
-                limit=MAX_WIDE,
-            )
-        start = stop
-    raise ParameterError("Request has more than {limit} parameters", limit=MAX_PARTS)
+    decoder = MultipartDecoder(boundary.encode(), max_parts=MAX_PARTS)
+    heads = 0
+    for piece in chain(_cut(body), [None]):
+        before = len(decoder.buffer) + len(piece or b"")
+        decoder.receive_data(piece)
+        while not isinstance(event := decoder.next_event(), (NeedData, Epilogue)):
+            size = before - len(decoder.buffer)
+            before = len(decoder.buffer)
+            if isinstance(event, (Field, File)):
+                heads += size
+                if size > MAX_PART_HEAD or heads > MAX_HEADS:
+                    raise ValueError("the head of a part is too large")
+            yield event
+        # Of content nothing stays but what may be a boundary.
+        if len(decoder.buffer) > MAX_PART_HEAD + len(boundary):
+            raise ValueError("more stands around the parts, or in a head, than may")
+
+
+def _text_of(head: Field, content: bytes) -> str:
+    """Return the text of a field. Raises ParameterError."""
+    if is_too_wide(content):
+        raise ParameterError(
+            "Request has a value of more than {limit} bytes with a character beyond U+FFFF",
+            limit=MAX_WIDE,
+        )
+    _, options = parse_options_header(head.headers.get("content-type"))
+    is_latin = options.get("charset", "").lower() == "iso-8859-1"
+    try:
+        return content.decode("iso-8859-1" if is_latin else "utf-8")
+    except UnicodeDecodeError as error:
+        raise ParameterError("Request parameters are not in UTF-8") from error
+
+
+def _cut(body: bytes) -> Iterator[bytes]:
+    return (body[start : start + _PIECE] for start in range(0, len(body), _PIECE))
 
 
 def as_text(signature: str | bytes, name: str) -> str:
@@ -112,9 +137,10 @@ def as_text(signature: str | bytes, name: str) -> str:
         return signature
     if signature.startswith(_SEQUENCE):
         return b64encode(signature).decode()
-    if len(signature) > 2 * MAX_WIDE and _WIDE.search(signature):
+    if is_too_wide(signature):
         raise ParameterError(
-            "Request of more than {limit} bytes has a character beyond U+FFFF", limit=2 * MAX_WIDE
+            "Request has a value of more than {limit} bytes with a character beyond U+FFFF",
+            limit=MAX_WIDE,
         )
     try:
         return signature.decode("utf-8-sig")

@@ -7,8 +7,9 @@ import re
 from binascii import a2b_base64
 from collections.abc import Iterator
 from typing import NoReturn
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
+from app.cms import texts
 from app.cms.errors import MalformedSignature
 
 # What may stand around a value: blanks, line ends and a byte order mark; so many at most.
@@ -16,8 +17,9 @@ MARGIN = " \t\r\n\ufeff"
 MAX_MARGIN = 1000
 _PEM_BEGIN = re.compile(r"-----BEGIN ([^-\r\n]{1,40})-----")
 _PEM_LABELS = {"CMS", "PKCS7", "PKCS #7 SIGNED DATA"}
-# Percent-encoded characters of a data URI: 46 MB.
+# Percent-encoded characters of a data URI, and characters of it that are decoded at a time.
 MAX_ESCAPES = 200_000
+_PIECE = 1_000_000
 _DATA_URI = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
 
 # What stands for what in base64: percent-encoding as forms and addresses do it, then base64url
@@ -73,14 +75,21 @@ def is_plain_uri(text: str, start: int) -> bool:
 def decode_uri(text: str) -> str:
     """Decode what follows the head of a data URI that is percent-encoded (RFC 2397).
 
-    Raises MalformedSignature, or UnicodeDecodeError if it is not UTF-8.
+    Raises MalformedSignature, or UnicodeError if it is not UTF-8 or has lone surrogates.
     """
-    # Python makes 230 bytes of each.
+    # Each costs Python 230 bytes until its piece is decoded.
     if text.count("%") > MAX_ESCAPES:
         raise MalformedSignature(
             "cms: more than {limit} percent-encoded characters", limit=MAX_ESCAPES
         )
-    return unquote(text, errors="strict")
+    decoded, start = bytearray(), 0
+    while start < len(text):
+        stop = start + _PIECE
+        cut = text.rfind("%", stop - 2, stop)  # It goes on behind this piece.
+        stop = stop if cut < 0 else cut
+        decoded += unquote_to_bytes(text[start:stop])
+        start = stop
+    return texts.decode(decoded)
 
 
 def open_data_uri(text: str) -> str:

@@ -50,7 +50,7 @@ def _readings(text: str, *, inner: bool = False) -> Iterator[SignatureFile]:
     if armour.is_plain_uri(text, start):
         try:
             body = armour.decode_uri(body)
-        except (MalformedSignature, UnicodeDecodeError):
+        except (MalformedSignature, UnicodeError):
             return
         if not inner and not body.startswith("<"):
             yield from _readings(body, inner=True)

@@ -74,8 +74,11 @@ def _parse_base64(
         beginning = text[start : start + BEGINNING]
         _check_alphabet(text, start, start + BEGINNING, edge=2)
         _first_success(read(beginning), lambda base64: _check_beginning(base64, stop, inner=inner))
+    body = text[start:stop]
+    if not body.isascii():  # Before it is copied: it takes two bytes a character, or four.
+        _check_alphabet(text, start, stop)
     return _first_success(
-        read(text[start:stop]),
+        read(body),
         lambda base64: _parse_bytes(_decode(base64, text, start, stop), zeros=zeros, inner=inner),
     )
 

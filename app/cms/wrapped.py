@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from app.cms import armour
+from app.cms import armour, texts
 from app.cms.armour import MARGIN, MAX_MARGIN
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -20,6 +20,8 @@ def text_of(data: bytes) -> str | None:
 
     FileReader.readAsDataURL and base64_encode make such from a file in PEM. `data` may be just the
     beginning of it.
+
+    Raises MalformedSignature if it would take too much memory.
     """
     utf_16 = data.startswith(_UTF_16)
     if utf_16 and len(data) > _MAX_UTF_16:
@@ -28,7 +30,8 @@ def text_of(data: bytes) -> str | None:
     if not _WRAPPED.match(head.lstrip(MARGIN)):
         return None
     # Whatever can't be decoded is in no armour, which will be said of it.
-    return data.removeprefix(_UTF_8_MARK).decode("utf-16" if utf_16 else "utf-8", "replace")
+    encoding = "utf-16" if utf_16 else "utf-8"
+    return texts.decode(data.removeprefix(_UTF_8_MARK), encoding, "replace")
 
 
 def readings(body: str) -> Iterator[str]:

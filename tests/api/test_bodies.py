@@ -5,7 +5,8 @@ import json
 import pytest
 from flask.testing import FlaskClient
 
-from app.api import parameters, uploads
+from app.api import parameters
+from app.cms import texts
 from tests.api.asking import content_of, filled, message_of, rows
 
 
@@ -176,7 +177,7 @@ def test_a_large_form_is_read_as_a_small_one(body: bytes, monkeypatch: pytest.Mo
 def test_a_character_of_four_bytes_makes_no_large_value_larger(
     sqlite_client: FlaskClient, wide: str
 ) -> None:
-    large = "x" * uploads.MAX_WIDE
+    large = "x" * texts.MAX_WIDE
     assert "beyond U+FFFF" in post(sqlite_client, f'{{"cms":"{large}{wide}"}}'.encode())
     # Beside one, or in one that isn't large, it may be.
     beside = post(sqlite_client, f'{{"cms":"{large}","document":"{wide}"}}'.encode())
@@ -189,6 +190,6 @@ def test_a_character_of_four_bytes_makes_no_large_value_larger(
 def test_a_character_of_four_bytes_makes_no_large_field_larger(
     sqlite_client: FlaskClient, wide: str
 ) -> None:
-    form, large = "application/x-www-form-urlencoded", "x" * uploads.MAX_WIDE
+    form, large = "application/x-www-form-urlencoded", "x" * texts.MAX_WIDE
     assert "beyond U+FFFF" in post(sqlite_client, f"cms={large}{wide}".encode(), form)
     assert "beyond" not in post(sqlite_client, f"cms={large}&document={wide}".encode(), form)

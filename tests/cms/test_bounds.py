@@ -26,9 +26,9 @@ PROGRAM = """
 import sys, time
 from datetime import UTC, datetime
 from app.api.ncanode.sent_content import content_given
-from app.api.json_bodies import _check_size
+from app.api.json_bodies import MalformedJson, parse as parse_json
 from app.api.refusals import ParameterError
-from app.api.uploads import as_text
+from app.api.uploads import as_text, read_multipart
 from app.cms.budget import ContentBudget
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
@@ -43,8 +43,10 @@ before, began = peak(), time.process_time()
 try:
     if isinstance(given, bytes) and given.startswith(b"<"):
         parse(as_text(given, "cms"))
+    elif isinstance(given, bytes) and given.startswith(b"--"):
+        read_multipart(given, "X")
     elif isinstance(given, bytes):
-        _check_size(given)
+        parse_json(given, fractions=False)
     elif isinstance(given, tuple):
         signature, budget = parse(given[0]), ContentBudget()
         content = content_given(signature, given[1], budget)
@@ -62,7 +64,7 @@ try:
         )
         if any(str(one.valid.answer) == str(one.path.answer) == "yes" for one in statuses[1:]):
             print("a yes")
-except (MalformedSignature, ParameterError):
+except (MalformedJson, MalformedSignature, ParameterError):
     pass
 print(time.process_time() - began, peak() - before)
 """
@@ -83,6 +85,14 @@ print(time.process_time() - began, peak() - before)
         "escaped_attributes",
         "escaped_quotes",
         "wide_xml",
+        "long_head",
+        "many_heads",
+        "escaped_quotes_outside",
+        "strings_without_commas",
+        "wide_armour",
+        "foreign_armour_in_uri",
+        "wide_uri",
+        "document_of_single_bytes",
     ],
 )
 def test_a_request_is_bounded_whatever_it_brings(name: str) -> None:

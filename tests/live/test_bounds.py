@@ -26,6 +26,15 @@ TIMES = 5
 DOC = {"document": "doc", "thread": "main"}
 LEFT = "SELECT count(*) FROM signers WHERE coalesce(judged_against, -1) < 0"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=X"}
+#: Texts that are refused as signatures.
+REFUSED = (
+    bounds.long_name,
+    bounds.wide_armour,
+    bounds.foreign_armour_in_uri,
+    bounds.wide_uri,
+    bounds.document_of_single_bytes,
+)
 
 
 class Meter:
@@ -74,7 +83,10 @@ def test_what_is_refused_leaves_nothing_behind(meter: Meter) -> None:
         (bounds.wide_json(), {}),
         (bounds.wide_form(), FORM),
         (bounds.escaped_form(), FORM),
-        (b'{"cms":"' + bounds.long_name().encode() + b'"}', {}),
+        (bounds.long_head(), MULTIPART),
+        (bounds.escaped_quotes_outside(), {}),
+        (bounds.strings_without_commas(), {}),
+        *((b'{"cms":"' + text().encode() + b'"}', {}) for text in REFUSED),
     ]
     for body, headers in refused:
         for _ in range(TIMES):

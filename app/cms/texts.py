@@ -1,0 +1,57 @@
+"""Bytes that become text, none of it so large that memory runs out.
+
+Python keeps a text at one byte for each character up to U+00FF, at two up to U+FFFF, and at four
+from there on: one such character makes the whole text four times as large, and each copy of it,
+too. So every step that makes text of what a client sent goes through here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from app.cms.errors import MalformedSignature
+
+#: Bytes of a text that may have characters beyond U+FFFF.
+MAX_WIDE = 8_000_000
+#: Bytes of a text with letters in an encoding of one byte for each, which take two in memory, and
+#: two more in UTF-8.
+MAX_SINGLE = 12_000_000
+
+_WIDE = re.compile(rb"[\xf0-\xf4]")
+#: The upper bytes of a surrogate, two of which stand for one such character in UTF-16.
+_SURROGATE = re.compile(rb"[\xd8-\xdf]")
+
+
+def decode(data: bytes | bytearray, encoding: str = "utf-8", errors: str = "strict") -> str:
+    """Decode what a client sent.
+
+    Raises:
+        MalformedSignature: it would take too much memory.
+        UnicodeDecodeError: it isn't in this encoding.
+    """
+    if len(data) > MAX_WIDE:
+        _check_width(data, encoding)
+    return data.decode(encoding, errors)
+
+
+def is_too_wide(data: bytes | bytearray) -> bool:
+    """Return whether a text in UTF-8 is too large for a character beyond U+FFFF that it has."""
+    return len(data) > MAX_WIDE and _WIDE.search(data) is not None
+
+
+def _check_width(data: bytes | bytearray, encoding: str) -> None:
+    """Refuse what would take much more memory as text. Raises MalformedSignature."""
+    if encoding.startswith("utf-16"):
+        # Which of two bytes is the upper one is said before the text, if not by its name.
+        is_big = encoding == "utf-16-be" or data.startswith(b"\xfe\xff")
+        wide = len(data) > 2 * MAX_WIDE and _SURROGATE.search(data[0 if is_big else 1 :: 2])
+    elif encoding == "utf-8":
+        wide = _WIDE.search(data)
+    elif len(data) > MAX_SINGLE and not data.isascii():
+        raise MalformedSignature("cms: XML is too large or too deep")
+    else:
+        return
+    if wide:
+        raise MalformedSignature(
+            "cms: text of more than {limit} bytes has a character beyond U+FFFF", limit=MAX_WIDE
+        )
