@@ -72,23 +72,25 @@ def is_plain_uri(text: str, start: int) -> bool:
     return text[start - 1 : start] == "," and text.startswith(("<", "%", "-----"), start)
 
 
-def decode_uri(text: str) -> str:
+def decode_uri(text: str, start: int, stop: int) -> str:
     """Decode what follows the head of a data URI that is percent-encoded (RFC 2397).
+
+    It stands in `text` from `start` to `stop`, and is not copied as a whole.
 
     Raises MalformedSignature, or UnicodeError if it is not UTF-8 or has lone surrogates.
     """
     # Each costs Python 230 bytes until its piece is decoded.
-    if text.count("%") > MAX_ESCAPES:
+    if text.count("%", start, stop) > MAX_ESCAPES:
         raise MalformedSignature(
             "cms: more than {limit} percent-encoded characters", limit=MAX_ESCAPES
         )
-    decoded, start = bytearray(), 0
-    while start < len(text):
-        stop = start + _PIECE
-        cut = text.rfind("%", stop - 2, stop)  # It goes on behind this piece.
-        stop = stop if cut < 0 else cut
-        decoded += unquote_to_bytes(text[start:stop])
-        start = stop
+    decoded = bytearray()
+    while start < stop:
+        end = min(start + _PIECE, stop)
+        cut = text.rfind("%", end - 2, end) if end < stop else -1
+        end = end if cut < 0 else cut  # What begins there goes on behind this piece.
+        decoded += unquote_to_bytes(text[start:end])
+        start = end
     return texts.decode(decoded)
 
 

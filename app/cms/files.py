@@ -46,15 +46,16 @@ def _readings(text: str, *, inner: bool = False) -> Iterator[SignatureFile]:
         start, stop = armour.open_armour(text)
     except MalformedSignature:
         return
-    body = text[start:stop]
     if armour.is_plain_uri(text, start):
         try:
-            body = armour.decode_uri(body)
+            body = armour.decode_uri(text, start, stop)
         except (MalformedSignature, UnicodeError):
             return
         if not inner and not body.startswith("<"):
             yield from _readings(body, inner=True)
             return
+    else:
+        body = text[start:stop]
     if body.startswith("<"):
         yield SignatureFile("xml", document_of(body))
         return

@@ -57,7 +57,7 @@ def _parse(text: str, *, zeros: bool, inner: bool = False) -> SignedData | Signe
             return _parse_bytes(data, zeros=zeros, inner=True)
     start, stop = armour.open_armour(text)
     if armour.is_plain_uri(text, start):
-        value = armour.decode_uri(text[start:stop])
+        value = armour.decode_uri(text, start, stop)
         if not inner and not value.startswith("<"):
             return _parse(value, zeros=zeros, inner=True)
         return parse_signed_xml(value)

@@ -134,6 +134,14 @@ def test_what_is_read_as_json_and_is_none_says_which_kinds_are_read(
         ),
         (b"nothing", "Request body is not complete multipart/form-data"),
         (
+            b"--x\r\nContent-Disposition: form-data\r\n\r\nMII\r\n--x--",
+            "Request body is not complete multipart/form-data",
+        ),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="cms"\r\n\r\n\r\n--x--' + b" \n" * 9000,
+            "Request body is not complete multipart/form-data",
+        ),
+        (
             b'--x\r\nContent-Disposition: form-data; name="cms"\r\n\r\n\xff\r\n--x--',
             "Request parameters are not in UTF-8",
         ),
@@ -183,6 +191,20 @@ def test_wide_letters_are_bounded_in_forms_and_json(sqlite_client: FlaskClient) 
     body = f'{{"a":{value},"b":{value},"cms":{value}}}'.encode()
     told = message_of(sqlite_client.post("/cms/validate", data=body))
     assert told == "Request of more than 16000000 bytes has a character beyond U+FFFF"
+
+
+def test_a_field_may_be_in_latin_letters(sqlite_client: FlaskClient, der: bytes) -> None:
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="stage"\r\n'
+        b"Content-Type: text/plain; charset=ISO-8859-1\r\n\r\ncaf\xe9\r\n"
+        b'--x\r\nContent-Disposition: form-data; name="cms"; filename="a"\r\n\r\n'
+    )
+    sqlite_client.post(
+        "/signature?document=doc&thread=main",
+        data=body + der + b"\r\n--x--",
+        content_type="multipart/form-data; boundary=x",
+    )
+    assert get(sqlite_client)["stage"] == "café"
 
 
 def test_a_file_for_text_is_refused_by_name(sqlite_client: FlaskClient, der: bytes) -> None:

@@ -2,11 +2,12 @@
 
 from base64 import b64encode, urlsafe_b64encode
 from hashlib import sha256
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 
-from app.cms.errors import CmsError
+from app.cms import armour, texts
+from app.cms.errors import CmsError, MalformedSignature
 from app.cms.files import open_file
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
@@ -226,3 +227,13 @@ def test_a_large_file_in_utf_16_is_not_opened(refusal: Refusal) -> None:
     large = builders.pem(builders.sign_cms(b"x" * 400_000))
     assert isinstance(parse(b64encode(large.encode()).decode()), SignedData)
     assert refusal(b64encode(large.encode("utf-16")).decode())
+
+
+def test_a_long_uri_is_decoded_wherever_it_is_cut() -> None:
+    piece = armour._PIECE
+    for shift in range(4):
+        text = "data:," + "x" * (piece - shift) + quote("ж<%") * 3 + "y" * piece + "%2"
+        decoded = armour.decode_uri(text, 6, len(text))
+        assert decoded == unquote(text[6:], errors="strict")
+    with pytest.raises(MalformedSignature, match="beyond U\\+FFFF"):
+        armour.decode_uri("x" * texts.MAX_WIDE + "%F0%9F%98%80", 0, texts.MAX_WIDE + 12)

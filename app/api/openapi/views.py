@@ -13,6 +13,7 @@ from werkzeug.exceptions import NotFound
 from app.api.answers import Answer
 from app.api.openapi.document import write_document
 from app.auth import public
+from app.caching import answer_condition
 
 blueprint = Blueprint("openapi", __name__)
 
@@ -90,5 +91,5 @@ def get_docs_asset(asset: str) -> Response:
     response = Response(content, headers=_HEADERS, content_type=content_type)
     response.cache_control.max_age = MAX_AGE
     response.add_etag()
-    response.make_conditional(request)
+    answer_condition(response, request)
     return response

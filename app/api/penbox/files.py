@@ -13,6 +13,7 @@ from werkzeug.exceptions import PreconditionFailed
 from werkzeug.wsgi import FileWrapper
 
 from app.api.file_types import ATTACHED, DETACHED, SUFFIXES, XML
+from app.caching import answer_condition
 from app.cms.files import SignatureFile, open_file
 from app.store.errors import NoRoom
 from app.store.large_texts import IN_MEMORY
@@ -63,7 +64,7 @@ def answer_file(
     response.headers["Content-Disposition"] = _disposition(thread, type_of(file.format, thread))
     response.headers["X-Content-Type-Options"] = "nosniff"
     # werkzeug would look at If-Match again, doesn't know its `*`, and would send the file with 412.
-    response.make_conditional({**request.environ, "HTTP_IF_MATCH": ""})
+    answer_condition(response, request, but="HTTP_IF_MATCH")
     return response
 
 

@@ -17,7 +17,7 @@ from app.cms.parsing import parse
 from app.cms.signed_xml import SignedXml
 from app.store.models import Version
 from tests import builders
-from tests.api.asking import JSON, save
+from tests.api.asking import JSON, content_of, save
 from tests.api.penbox.test_signature import error_of, id_of
 from tests.store.signings import IVANOV, signed_by
 
@@ -75,6 +75,32 @@ def test_who_has_the_file_already_is_told_so(
     changed = fetch(client, engine, OCTETS, **{"If-None-Match": etag})
     assert changed.status_code == 200
     assert fetch(client, engine, None, **{"If-None-Match": "*"}).status_code == 200
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("name", ["If-Modified-Since", "If-Unmodified-Since", "If-Range"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2020 00:00:00 +99999999999999999999",
+        "Mon, 01 Jan 2020 00:00:00 GMT",
+        "none",
+    ],
+)
+def test_no_condition_by_a_date_means_anything(
+    sqlite_client: FlaskClient, name: str, date: str
+) -> None:
+    save(sqlite_client, cms=signed_by(IVANOV))
+    asked = {"document": "doc", "thread": "main", "with": "public_id"}
+    found = content_of(sqlite_client.get("/signature", query_string=asked))["signature"]
+    address = f"/signatures/{found['public_id']}"
+    for path in (address, "/docs/start.js"):
+        headers = {name: date, "Range": "bytes=0-1", "Accept": OCTETS}
+        assert sqlite_client.get(path, headers=headers).status_code == 200
+        etag = sqlite_client.get(path, headers={"Accept": OCTETS}).headers["ETag"]
+        known = sqlite_client.get(path, headers={**headers, "If-None-Match": etag})
+        assert known.status_code == 304
 
 
 def test_who_wants_another_file_gets_none(client: FlaskClient, engine: Engine) -> None:
