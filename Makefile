@@ -30,12 +30,12 @@ run: $(VENV)/.installed ## migrate the database and serve on HOST:PORT (127.0.0.
 	@$(BIN)/flask --app wsgi db upgrade
 	@exec $(BIN)/python serve.py
 
-test: $(VENV)/.installed-dev ## what one runs all day: tests that take about TODO minutes on two cores
-	@echo "some TODO minutes on two cores; make sure runs all tests"
+test: $(VENV)/.installed-dev ## what one runs all day: some three to five minutes on two cores
+	@echo "some three to five minutes on two cores; make sure runs all tests"
 	$(BIN)/pytest --quick --numprocesses logical $(PYTEST_OPTIONS)
 
 # Budgets of time and memory, and servers with their clients, are tried one after the other.
-sure: format lint types imports ## everything that must hold before a push, some TODO minutes; CI runs it
+sure: format lint types imports ## everything that must hold before a push, some 25 minutes; CI runs it
 	$(BIN)/pytest --part side-by-side --numprocesses logical --cov --cov-report= $(PYTEST_OPTIONS)
 	$(BIN)/pytest --part alone --cov --cov-append --cov-report=term $(PYTEST_OPTIONS)
 

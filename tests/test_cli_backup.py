@@ -590,6 +590,7 @@ print(peak())
 """
 
 
+@pytest.mark.attacks
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_memory_holds_one_large_row_and_not_all(
     request: pytest.FixtureRequest, open_engine: EngineMaker, tmp_path: Path, kind: str

@@ -77,6 +77,10 @@ def read_parameters(
     body = _read_body(request)
     if not body:
         return merged
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise UnsupportedMediaType(
+            "Request body must have no Content-Encoding: what is compressed is not read here"
+        )
     if request.mimetype in files and not _may_be_json(body):
         return {**merged, files[request.mimetype]: body}
     kinds = (MULTIPART, *files) if files else ()

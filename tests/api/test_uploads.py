@@ -412,3 +412,28 @@ def test_base64_of_the_text_and_the_text_of_base64_are_told_apart(
     signed = b64encode(sign_cms(b64decode(text), attached=False)).decode()
     found = content_of(client.post("/cms/validate", json={"cms": signed, "data": text}))
     assert found["verification"]["intact"]["answer"] == "yes"
+
+
+def test_the_signature_itself_is_not_what_was_signed(
+    sqlite_client: FlaskClient, der: bytes
+) -> None:
+    save(sqlite_client, cms=b64encode(der).decode())
+    path = "/signature/verify?document=doc&thread=main"
+    for answer in (
+        sqlite_client.post(path, data=der, content_type="application/pkcs7-signature"),
+        sqlite_client.post(path, json={"data": b64encode(der).decode()}),
+    ):
+        assert answer.status_code == 400
+        assert message_of(answer) == (
+            '"data" parameter is the signature itself, not what was signed'
+        )
+
+
+@pytest.mark.parametrize(
+    ("coding", "status"), [("gzip", 415), ("br, gzip", 415), ("identity", 404)]
+)
+def test_what_is_compressed_is_415(sqlite_client: FlaskClient, coding: str, status: int) -> None:
+    named = {"document": "doc", "thread": "main"}
+    headers = {"Content-Encoding": coding}
+    answer = sqlite_client.post("/signature/verify", json=named, headers=headers)
+    assert answer.status_code == status

@@ -21,6 +21,8 @@ from tests.docs.test_files import procfile
 from tests.live.server import PATIENCE, PROJECT, Server, environment, kill_group, wait_until
 from tests.postgresql import free_port
 
+pytestmark = pytest.mark.slow
+
 GUNICORN = ["-m", "gunicorn", "-c", str(PROJECT / "config" / "gunicorn.py"), "wsgi:app"]
 SERVE = [str(PROJECT / "serve.py")]
 

@@ -16,6 +16,8 @@ from tests.docs.shell import run
 from tests.live.client import Client, content, signature_number
 from tests.live.server import Server
 
+pytestmark = pytest.mark.slow
+
 SECTION = section(read("operations.md"), "By the databases' own means")
 POSTGRESQL_BACKUP, POSTGRESQL_RESTORE, SQLITE_BACKUP = commands(SECTION)
 

@@ -16,6 +16,8 @@ from tests.docs.shell import run
 from tests.live.chromium import keeping_open
 from tests.live.server import PATIENCE, Server
 
+pytestmark = pytest.mark.slow
+
 PAGE = read("browser.md")
 CODE = "".join(block.text for block in blocks(PAGE, "js"))
 CANCELLED: Mapping[str, Any] = {"status": True, "body": {}}

@@ -16,6 +16,8 @@ from tests.docs.pages import USUAL_ADDRESS, blocks, read
 from tests.docs.shell import shell_environment
 from tests.live.server import PATIENCE
 
+pytestmark = pytest.mark.slow
+
 CLIENTS = read("clients.md")
 
 

@@ -17,6 +17,8 @@ from tests.conftest import AppMaker
 from tests.live.server import PROJECT, Server, wait_until
 from tests.postgresql import free_port
 
+pytestmark = pytest.mark.slow
+
 DEPLOY = PROJECT / "docs" / "deploy"
 
 

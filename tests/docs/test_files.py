@@ -18,6 +18,8 @@ from tests.docs.shell import BIN, run, shell_environment
 from tests.live.server import PATIENCE, PROJECT, kill_group, wait_until
 from tests.postgresql import free_port
 
+pytestmark = pytest.mark.slow
+
 REQUIREMENTS = sorted(PROJECT.glob("requirements*.txt"))
 SET_UP = [*REQUIREMENTS, *map(PROJECT.joinpath, ("setup.cfg", "Makefile", "Dockerfile"))]
 

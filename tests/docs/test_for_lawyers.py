@@ -14,6 +14,8 @@ from tests.docs.shell import attempt, run
 from tests.docs.test_walks import TIME, known_sentences
 from tests.live.server import PROJECT
 
+pytestmark = pytest.mark.slow
+
 PAGES = {"en": "for-lawyers.md", "ru": "ru/for-lawyers.md", "kk": "kk/for-lawyers.md"}
 MAKE_SIGNATURE = blocks(section(read("tutorial.md"), "Make a signature"), "sh")
 #: The examples in their order, and what the command's exit status says of each.

@@ -18,6 +18,8 @@ from tests.live.server import PROJECT
 from tests.moving.server import TABLES, OriginalServer, connected
 from tests.store.signings import IVANOV, signed_by
 
+pytestmark = pytest.mark.slow
+
 GUIDE = read("migrating-from-ncanode.md")
 OURS, ITS, UPGRADE, MOVE, VERIFY = commands(GUIDE)
 SAVED_AT = "2024-02-29 23:30:00"

@@ -18,6 +18,8 @@ from tests.live.client import Client
 from tests.live.server import PROJECT
 from tests.postgresql import free_port
 
+pytestmark = pytest.mark.slow
+
 PAGE = read("operations.md")
 #: The lines of another section are run by test_backup.py.
 OWN_COMMANDS, _, _ = PAGE.partition("\n## Watch\n")

@@ -17,6 +17,8 @@ from tests.docs.pages import README, USUAL_ADDRESS, Block, all_pages, blocks, re
 from tests.docs.shell import run
 from tests.live.server import PROJECT
 
+pytestmark = pytest.mark.slow
+
 STEPS = ("Save", "Find", "Verify", "Delete")
 WALKS = {
     "README": [block for title in STEPS for block in blocks(section(read(README), title))],

@@ -32,6 +32,8 @@ from tests.moving.sealing import seal, write_key
 from tests.moving.server import OriginalServer
 from tests.store.signings import IVANOV, signed_by
 
+pytestmark = pytest.mark.slow
+
 THREADS = 1200
 #: Threads that are there when a run is killed, and how much later, in seconds.
 POINTS = [(0, 0.0), (1, 0.0), (1, 0.2), (700, 0.05), (THREADS, 0.0), (THREADS, 0.3)]

@@ -22,6 +22,8 @@ from config.settings import Settings
 from tests.live.server import PROJECT, environment
 from tests.postgresql import PostgresServer, free_port
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", name="server")
 def start_server() -> Iterator[PostgresServer]:

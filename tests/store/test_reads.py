@@ -22,6 +22,8 @@ from tests.conftest import AppMaker
 from tests.live.server import wait_until
 from tests.replicated import Listening, Pair, ask, replicated
 
+pytestmark = pytest.mark.slow
+
 DATABASE = "ncanode"
 READ = {"document": "contract", "thread": "approval"}
 

@@ -49,7 +49,10 @@ def content_given(
             '"{field}" parameter is for CMS: a signed XML document is its own content',
             field="digest" if isinstance(data, KnownDigest) else _FIELD,
         )
-    if isinstance(data, bytes | KnownDigest):
+    if isinstance(data, KnownDigest):
+        return data
+    if isinstance(data, bytes):
+        _check_other(data, signature)
         return data
     text = data.encode()
     try:
@@ -60,9 +63,18 @@ def content_given(
                 '"{field}" parameter must be base64, or the text that was signed', field=_FIELD
             ) from error
         return text
+    _check_other(decoded, signature)
     if speaks_against(signature, decoded, budget) and not speaks_against(signature, text, budget):
         return text
     return decoded
+
+
+def _check_other(data: bytes, signature: SignedData) -> None:
+    """Refuse the signature itself in place of what was signed. Raises ParameterError."""
+    if data == signature.der:
+        raise ParameterError(
+            '"{field}" parameter is the signature itself, not what was signed', field=_FIELD
+        )
 
 
 def refuse_incomparable() -> None:
