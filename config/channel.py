@@ -10,26 +10,20 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from waitress.adjustments import Adjustments
 from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import Error
 
-from config.client_limits import Limits
+from config.adjustments import MAX_HEAD
 from config.hall import Hall
 from config.parser import Parser
 from config.refusals import Refusal, RequestTimeout, TooManyBytes
 
-#: Bytes of a request's head: a list filtered by 200 tags of 255 characters fits.
-MAX_HEAD = 131_072
-#: Bytes of a body, and of an answer that waits for its client, that stay in memory.
-IN_MEMORY = 65_536
-#: Bytes of an answer that wait for one client; then the thread that makes more waits, too.
-MAX_WAITING = 4 * 1024 * 1024
 #: Seconds for which a client that was refused may go on sending at least, so that it reads why.
 DRAIN_SECONDS = 30.0
 #: How often the largest body may come of a request that was refused, with its framing.
@@ -58,12 +52,18 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     _is_unread = False
     _drains_until: float | None = None
     _to_drain = 0
-    #: Since when there is something that the client has not taken.
-    _waits_since: float | None = None
+    #: What came behind the request that is answered now: at most what is read at once.
+    _ahead = b""
+    #: Seconds for which an answer waited for the client, and when that was looked at last.
+    _waited = 0.0
+    _looked_at: float | None = None
+    #: Called once, when an answer begins.
+    at_answer: Callable[[], None] | None = None
     #: Whether a thread gave up the client, for the main thread to close the connection.
     _is_given_up = False
     request: Parser | None
     connected: bool
+    sent_continue: bool
 
     def __init__(self, server: Server, *arguments: Any, **more: Any) -> None:
         super().__init__(server, *arguments, **more)
@@ -73,20 +73,44 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def spooled(self) -> int:
         """Bytes that the client has sent of a body, or has not taken of an answer."""
         # Not what is announced: a client that sends nothing of it would keep others out.
-        request = self.request
-        return int((request.body_bytes_received if request else 0) + self.total_outbufs_len)
+        requests = (self.request, *self.requests)
+        bodies = sum(request.body_bytes_received for request in requests if request)
+        return int(bodies + self.total_outbufs_len)
 
     def received(self, data: bytes) -> bool:
         """Take what came; a body for which there is no room is refused before it comes."""
-        if self._drains_until is not None:
+        if self._drains_until is not None or self.will_close or self.close_when_flushed:
             return False
-        result: bool = super().received(data)
-        with self.requests_lock:
-            self._is_unread = self._is_unread or any(each.error for each in self.requests)
+        self._ahead += data
+        self._read_ahead()
         request = self.request
         if request is not None and request.body_rcv is not None and not self.server.hall.has_room():
             self._refuse(TooManyBytes("bodies"))
-        return result
+        return True
+
+    def _read_ahead(self) -> None:
+        """Read one request out of what came.
+
+        What is behind it waits until its answer is taken: else one packet could have hundreds,
+        which this thread would parse before it does anything for others. Empty lines before a
+        request say nothing (RFC 9112 section 2.2).
+        """
+        with self.requests_lock:
+            while self._ahead and not self.requests:
+                if self.request is None:
+                    self._ahead = self._ahead.lstrip(b"\r\n")
+                    if not self._ahead:
+                        return
+                request = self.request = self.request or self.parser_class(self.adj)
+                self._ahead = self._ahead[request.received(self._ahead) :]
+                if request.expect_continue and request.headers_finished and not self.sent_continue:
+                    self.send_continue()
+                if request.completed:
+                    self.request, self.sent_continue = None, False
+                    self._is_unread = self._is_unread or bool(request.error)
+                    if not request.empty:
+                        self.requests.append(request)
+                        self.server.add_task(self)
 
     def _refuse(self, error: Error) -> None:
         """Answer a request that is not complete; what else comes of it is dropped."""
@@ -109,16 +133,17 @@ class Channel(HTTPChannel):  # type: ignore[misc]
                 self._leave()
         elif self.total_outbufs_len:
             self._look_at_answer(now)
-        else:
-            self._waits_since = None
-            if not self.requests:
-                self._look_at_request(now)
+        elif not self.requests:
+            self._waited = 0.0
+            self._look_at_request(now)
+        self._looked_at = now
 
     def _look_at_answer(self, now: float) -> None:
         limits = self.server.hall.limits
-        self._waits_since = self._waits_since or now
+        # All of an answer together: a client that takes all of it once in a while is slow as well.
+        self._waited += now - (self._looked_at or now)
         silent = time.time() - self.last_activity
-        if self._is_given_up or now - self._waits_since > limits.answer or silent > limits.stall:
+        if self._is_given_up or self._waited > limits.answer or silent > limits.stall:
             # Not `will_close`, which waits until the client takes something.
             self._leave()
 
@@ -136,7 +161,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def readable(self) -> bool:
         """Return whether there is anything to be read, or to be dropped."""
-        return self._drains_until is not None or bool(super().readable())
+        if self._drains_until is not None:
+            return True
+        if self._ahead and super().readable():
+            self._read_ahead()
+        return not self._ahead and bool(super().readable())
 
     def writable(self) -> bool:
         """Return whether there is anything to be written."""
@@ -183,6 +212,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self.server.hall.channels.discard(self)
         super().handle_close()
 
+    def write_soon(self, data: Any) -> int:
+        """Take a part of an answer."""
+        begins, self.at_answer = self.at_answer, None
+        if begins:
+            begins()
+        return int(super().write_soon(data))
+
     def _flush_outbufs_below_high_watermark(self) -> None:
         """Wait until the client has taken enough, if half of all threads are free for others.
 
@@ -221,10 +257,13 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         super().__init__(application, _sock=listener, bind_socket=False, sockinfo=info, **more)
 
     def add_task(self, task: Channel) -> None:
-        """Pass a request on to be answered; health has a thread of its own."""
+        """Pass a request on to be answered; whether this is alive, a thread of its own says.
+
+        Whether it is ready, a database says, which may take its time.
+        """
         # What could not be parsed has no path.
         path = getattr(task.requests[0], "path", "") if task.requests else ""
-        dispatcher = self.health if path.startswith("/health/") else self.task_dispatcher
+        dispatcher = self.health if path == "/health/live" else self.task_dispatcher
         dispatcher.add_task(task)
 
     def maintenance(self, now: float) -> None:  # noqa: ARG002  # The signature is waitress's.
@@ -237,23 +276,3 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     def set_socket_options(self, conn: socket.socket) -> None:
         """Send what is there at once."""
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def adjust(limits: Limits, listener: socket.socket, connections: int) -> Adjustments:
-    """Return waitress's settings."""
-    return Adjustments(
-        sockets=[listener],
-        threads=limits.threads,
-        connection_limit=connections,
-        cleanup_interval=1,
-        max_request_header_size=MAX_HEAD,
-        # The application says in its families' own words what is too large, up to here.
-        max_request_body_size=limits.max_body + 1,
-        inbuf_overflow=IN_MEMORY,
-        outbuf_overflow=IN_MEMORY,
-        outbuf_high_watermark=MAX_WAITING,
-        asyncore_use_poll=True,
-        ident=None,
-        clear_untrusted_proxy_headers=False,
-        log_socket_errors=False,
-    )

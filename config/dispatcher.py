@@ -79,12 +79,19 @@ class _Large:
 
     def __init__(self, task: Any, dispatcher: Dispatcher) -> None:
         self._task, self._dispatcher = task, dispatcher
+        self._has_ended = False
 
     def service(self) -> None:
-        """Answer it."""
+        """Answer it. When the answer begins it is large no more: a client may take its time."""
+        self._task.at_answer = self._end
         try:
             self._task.service()
         finally:
+            self._end()
+
+    def _end(self) -> None:
+        if not self._has_ended:
+            self._has_ended = True
             self._dispatcher.end_large()
 
     def cancel(self) -> None:

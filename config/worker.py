@@ -15,7 +15,8 @@ from waitress import wasyncore
 
 from app.limits.places import Places
 from app.trust.turns import Turns
-from config.channel import Channel, Server, adjust
+from config.adjustments import adjust
+from config.channel import Channel, Server
 from config.client_limits import Limits
 from config.connections import CONNECTIONS
 from config.dispatcher import Dispatcher

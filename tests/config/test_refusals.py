@@ -14,7 +14,8 @@ import pytest
 from waitress import wasyncore
 
 from app.below import VARIABLE, Refusal
-from config.channel import Server, adjust
+from config.adjustments import adjust
+from config.channel import Server
 from config.client_limits import Limits
 from config.dispatcher import Dispatcher
 from config.hall import Hall
