@@ -36,8 +36,8 @@ BOUND_BY_TAGS: set[Callable[..., Any]] = set()
 #: Seconds for which the tokens in force are believed to be what they were: after that, one that
 #: was revoked is dead in every process.
 BELIEVED = 5.0
-#: Seconds after which they are read again for the sake of a token that isn't among them. So a new
-#: one is soon known, and who guesses tokens costs the database one statement a second.
+#: Seconds that lie between two reads for the sake of a secret that isn't among theirs. So a new one
+#: is known at once, and guessing costs the database one statement a second in each process.
 BELIEVED_MISSING = 1.0
 #: Seconds after which it is tried again to keep the day on which a token was used.
 AGAIN = 60.0
@@ -115,6 +115,8 @@ class TokensInForce:
     def __init__(self) -> None:
         #: When they were read, by the monotonic clock, and what was found, by id.
         self._held: tuple[float, dict[str, Bearer]] = (-BELIEVED, {})
+        #: When they were read last for the sake of a secret that wasn't among theirs.
+        self._missed_at = -inf
         #: By id: the day that was kept last, or was to be, and when that is tried again.
         self._noted: dict[str, tuple[date, float]] = {}
 
@@ -124,19 +126,29 @@ class TokensInForce:
         Raises:
             SQLAlchemyError: the tokens can't be read, so no caller can be let in.
         """
-        token_id, secret_sha256 = split_token(text)
-        read_at, held = self._held
-        age = time.monotonic() - read_at
-        if age >= BELIEVED or (token_id not in held and age >= BELIEVED_MISSING):
-            held = self._read(engine)
-        bearer = held.get(token_id)
         now = datetime.now(UTC)
-        if bearer is None or not bearer.has_secret(secret_sha256, now):
+        bearer = self._find_good(engine, *split_token(text), now)
+        if bearer is None:
             return None
         if bearer.expires_at is not None and bearer.expires_at <= now:
             return None
         self._note(engine, bearer, now.date())
         return bearer
+
+    def _find_good(self, engine: Engine, token: str, secret: str, now: datetime) -> Bearer | None:
+        """Return the token of an id, if the secret of that hash is its own."""
+        began = time.monotonic()
+        read_at, held = self._held
+        if began - read_at >= BELIEVED:
+            held = self._read(engine)
+        bearer = held.get(token)
+        if not (bearer and bearer.has_secret(secret, now)):
+            # It may be new, or its secret: another process made it.
+            if began - self._missed_at < BELIEVED_MISSING:
+                return None
+            bearer = self._read(engine).get(token)
+            self._missed_at = began  # Now: requests that come during the read, read as well.
+        return bearer if bearer and bearer.has_secret(secret, now) else None
 
     def _read(self, engine: Engine) -> dict[str, Bearer]:
         began = time.monotonic()  # Before: what is revoked while they are read is not too late.

@@ -319,6 +319,20 @@ def test_a_new_token_is_known_at_once_where_others_are(locked: Flask, asker: Fla
     assert ask(asker, make_token(locked, "second")).status_code == 200
 
 
+@pytest.mark.parametrize("overlap", [None, timedelta(hours=1)])
+def test_a_new_secret_is_good_at_once_in_every_process(
+    locked: Flask, overlap: timedelta | None
+) -> None:
+    first = make_token(locked)
+    workers = [auth.TokensInForce(), auth.TokensInForce()]
+    with locked.app_context():
+        assert all(worker.find(db.engine, first) for worker in workers)
+        second = rotate(locked, overlap)
+        assert all(worker.find(db.engine, second) for worker in workers)
+        found = [worker.find(db.engine, first) is not None for worker in workers]
+        assert found == [overlap is not None] * 2
+
+
 @pytest.mark.parametrize("end", [tokens.revoke_token, tokens.rotate_token])
 @pytest.mark.usefixtures("impatient")
 def test_a_token_is_dead_soon_after_it_was_revoked_or_rotated(

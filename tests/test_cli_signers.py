@@ -12,7 +12,7 @@ from tests.test_cli import run
 
 _DONE = "done: 0, without a signature: 0\n"
 _NONE = "versions without a signature, all in all: 0\n"
-_TWO = "signers to verify: 2\nverified: 2 versions\n"
+_TWO = "signers to verify: 2\nversions verified: 2\n"
 NOBODY = "There is no trust anchor: none of them counts as having signed.\n"
 
 

@@ -21,11 +21,16 @@ from app.extensions import db
 from app.moving import comparison, mover
 from app.moving.ciphertext import read_key
 from app.moving.errors import MoveError
-from app.moving.findings import SENTENCES, Findings
+from app.moving.findings import SENTENCES, Findings, Kind
 from app.moving.original import Original, opened
 
 #: Ids in one line of the report.
 _LINE = 10
+#: What is said where something is encrypted, and nothing to decrypt it with was given.
+_NO_KEY = (
+    "thread",
+    "left out: a version is encrypted, and NCANODE_ENCRYPTION_KEY, the original's key, is not set",
+)
 
 
 class _Refused(click.ClickException):
@@ -69,7 +74,7 @@ def move_over(address: str | None, schema: str | None, as_json: bool) -> None:
     except psycopg.Error as error:
         reason = str(error).partition("\n")[0]
         raise _Refused(f"the original's database can't be read: {reason}") from error
-    _tell(findings)
+    _tell(findings, has_key=bool(key))
     if as_json:
         click.echo(json.dumps(findings.report()))
     if not findings.is_complete:
@@ -87,7 +92,8 @@ def _own_address() -> Mapping[str, Any]:
 def _move(original: Original, engine: Engine, reveal: mover.Reveal) -> Findings:
     totals = original.totals()
     findings = Findings(totals)
-    _say(f"the original has {totals.threads} threads with {totals.versions} versions")
+    there = f"{_count(totals.threads, 'thread')} with {_count(totals.versions, 'version')}"
+    _say(f"the original has {there}")
     with _bar("moving", totals.versions) as bar:
         schema = current_app.config["DATABASE_SCHEMA"]
         for versions, added in mover.move(original, engine, reveal, schema):
@@ -109,18 +115,25 @@ def _bar(label: str, length: int) -> Iterator[Any]:
         yield bar.update
 
 
-def _tell(findings: Findings) -> None:
+def _tell(findings: Findings, *, has_key: bool) -> None:
     """Print what was found, each id with what it is about."""
     for name, number in findings.counts().items():
         _say(f"{name.replace('_', ' ')}: {number}")
     for kind, listed in findings.listed.items():
         if not listed:
             continue
-        _say(f"{len(listed)} {SENTENCES[kind]}:")
+        sentence = SENTENCES[kind]
+        if kind is Kind.UNDECRYPTABLE and not has_key:
+            sentence = _NO_KEY
+        _say(f"{_count(len(listed), sentence[0])} {sentence[1]}:")
         numbers = iter(listed)
         while some := list(islice(numbers, _LINE)):
             _say("  " + ", ".join(f"{one}/{two}" if two else str(one) for one, two in some))
     _say("all came over" if findings.is_complete else "NOT all came over")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _say(line: str) -> None:

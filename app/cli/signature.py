@@ -14,6 +14,7 @@ from app.cli.json_failures import JsonCommand, print_failure, print_json
 from app.cli.report import Report, tell
 from app.cli.running import Undecided, first_line, needs, tell_database
 from app.cms import claims as signers
+from app.cms.algorithms import name
 from app.cms.budget import FREE
 from app.cms.errors import MalformedSignature
 from app.cms.examined import Examined
@@ -87,7 +88,8 @@ def describe(signature: SignedData | SignedXml) -> list[str]:
         f"CMS, {len(signature.der)} bytes, certificates: {signature.certificates}",
         f"content: {content}, type {signature.content_type}",
     ] + [
-        f"signer {number}: digest {one.digest_algorithm}, signature {one.signature_algorithm}, "
+        f"signer {number}: digest {name(one.digest_algorithm)}, "
+        f"signature {name(one.signature_algorithm.oid)}, "
         f"identified by {one.identified_by}"
         for number, one in enumerate(signature.signers, 1)
     ]

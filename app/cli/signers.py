@@ -49,7 +49,7 @@ def _verify() -> None:
     click.echo(f"signers to verify: {waiting}")
     done = 0
     for done in accumulate(current_examiner().examine()):
-        click.echo(f"verified: {done} versions")
+        click.echo(f"versions verified: {done}")
     if not trusted.anchors:
         click.echo("There is no trust anchor: none of them counts as having signed.")
 

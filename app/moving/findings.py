@@ -29,16 +29,20 @@ class Kind(StrEnum):
         return self not in {Kind.NO_SIGNATURE, Kind.MANY_TAGS, Kind.CONTINUED}
 
 
+#: Of what each kind is a number, and what is said of it.
 SENTENCES = {
-    Kind.UNDECRYPTABLE: "threads left out, whose version can't be decrypted with the key",
-    Kind.CONTRADICTORY: "threads left out, whose versions aren't numbered below the current one",
-    Kind.TAKEN: "threads left out, whose id, or document and thread, another thread has here",
-    Kind.DIFFERENT: "threads that are here, but not as in the original; they were left as they are",
-    Kind.MISSING: "threads that are not here",
-    Kind.HEAD_DIFFERS: "current versions kept twice by the original, not alike; its answer is here",
-    Kind.NO_SIGNATURE: "versions that are no signature, here as they were",
-    Kind.MANY_TAGS: "threads with more or longer tags than a new save may bring, all here",
-    Kind.CONTINUED: "threads that were saved here again since",
+    Kind.UNDECRYPTABLE: ("thread", "left out: a version can't be decrypted with the key"),
+    Kind.CONTRADICTORY: ("thread", "left out: versions aren't numbered below the current one"),
+    Kind.TAKEN: ("thread", "left out: the id, or document and thread, is another thread's here"),
+    Kind.DIFFERENT: ("thread", "here, but not as in the original; left as here"),
+    Kind.MISSING: ("thread", "not here"),
+    Kind.HEAD_DIFFERS: (
+        "current version",
+        "kept twice by the original, not alike; the one that it answers with is here",
+    ),
+    Kind.NO_SIGNATURE: ("version", "without a signature, here as in the original"),
+    Kind.MANY_TAGS: ("thread", "with more or longer tags than a new save may bring, all here"),
+    Kind.CONTINUED: ("thread", "saved here again since"),
 }
 
 

@@ -5,8 +5,30 @@
 #   docs/deploy/drill.sh --store   with the store that the environment names: it is backed up while
 #                                  its servers go on, restored into a scratch file, and compared
 #
-# Exit status 0: what was restored is what was backed up.
+# Exit status 0: what was restored is what was backed up. 2: the command was written wrongly.
 set -euo pipefail
+
+usage() {
+    cat <<'END'
+usage: docs/deploy/drill.sh [--store]
+
+Back up, destroy, restore, compare.
+  without a word  a store that is invented for it, and a server on it
+  --store         the store that the environment names; it is only read, and goes on
+END
+}
+case "$#:${1:-}" in
+    0: | 1:--store) ;;
+    1:--help | 1:-h)
+        usage
+        exit
+        ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+esac
+
 cd "$(dirname "$0")/../.."
 bin=${BIN:-$PWD/.venv/bin}
 scratch=$(mktemp -d)

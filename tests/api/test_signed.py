@@ -277,7 +277,7 @@ def test_rows_of_before_wait_and_are_verified(trusting_app: Flask, trusting: Fla
     assert told(trusting, engine, package_id) == PENDING
     assert standings(trusting) == [{"state": "pending", "reason": "it was not verified yet"}]
     assert "signers to verify: 1\n" in run(trusting_app, "stats")[1]
-    told_by_command = "signers to verify: 1\nverified: 1 versions\n"
+    told_by_command = "signers to verify: 1\nversions verified: 1\n"
     assert run(trusting_app, "signers", "verify") == (0, told_by_command)
     assert told(trusting, engine, package_id) == SIGNED
     assert "signers to verify: 0\n" in run(trusting_app, "stats")[1]

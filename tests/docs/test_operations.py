@@ -105,6 +105,19 @@ def test_a_drill_that_can_not_be_done_fails(tmp_path: Path) -> None:
     assert "the database was never migrated" in done.stderr
 
 
+@pytest.mark.parametrize("words", ["--stroe", "store", "''", "--store more"])
+def test_a_drill_that_is_not_known_is_none(words: str) -> None:
+    done = attempt(f"{DRILL} {words}", {})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"usage: {DRILL} [--store]\n")
+
+
+def test_the_drill_says_what_it_does() -> None:
+    said = run(f"{DRILL} --help", {})
+    assert said.startswith("usage: ")
+    assert "== invent a store" not in said
+
+
 def test_every_message_of_readiness_is_told() -> None:
     rows = re.findall(r"^\| (D[^|]+?) \|", PAGE, re.MULTILINE)
     source = (PROJECT / "app" / "api" / "operations.py").read_text(encoding="utf-8")

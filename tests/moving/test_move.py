@@ -96,7 +96,7 @@ def test_all_comes_over_and_is_told(move: Move, original: OriginalServer) -> Non
         "other_threads_here": 0,
     }
     assert found(moved.report) == {"no_signature": [[1, 1], [2, 2], [3, 1], [4, 1], [4, 2]]}
-    assert "5 versions that are no signature, here as they were:\n  1/1, 2/2, 3/1" in moved.told
+    assert "5 versions without a signature, here as in the original:\n  1/1, 2/2, 3/1" in moved.told
     assert moved.told.endswith("all came over\n")
     assert original.dump() == before
 
@@ -310,6 +310,8 @@ def test_what_cannot_be_decrypted_is_left_out_whole_until_the_key_is_right(
     assert (moved.status, moved.report["complete"]) == (1, False)
     assert found(moved.report) == {"undecryptable": [[half, 2], [early, 1]]}
     assert moved.told.endswith("NOT all came over\n")
+    why = "can't be decrypted with the key" if key else "NCANODE_ENCRYPTION_KEY, the original's key"
+    assert f"2 threads left out: a version {'' if key else 'is encrypted, and '}{why}" in moved.told
     assert listed(client) == listed(client, "tags=a") == [("plain", "main")]
     assert listed(client, "tags=b") == []
     moved = move(NCANODE_ENCRYPTION_KEY=write_key())
@@ -324,6 +326,8 @@ def test_an_altered_row_is_told(move: Move, original: OriginalServer) -> None:
     moved = move(NCANODE_ENCRYPTION_KEY=write_key())
     assert moved.status == 1
     assert found(moved.report) == {"undecryptable": [[number, 1]]}
+    assert moved.told.splitlines()[1] == "the original has 1 thread with 1 version"
+    assert "1 thread left out: a version can't be decrypted with the key:\n" in moved.told
 
 
 def test_what_is_here_already_is_not_overwritten_but_told(
