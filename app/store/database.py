@@ -20,7 +20,7 @@ from app.store import sessions, timeouts
 from app.store.letters import SQLITE_NAME, write_small
 from app.store.private_files import FILE_MODE, hand_over
 
-#: Seconds that a SQLite writer waits for the others before it gives up.
+#: Seconds that a SQLite writer waits for the others at most before it gives up.
 SQLITE_BUSY_TIMEOUT = 30
 #: Seconds that a writer waits who has something better to do.
 SHORT_BUSY_TIMEOUT = 0.2
@@ -63,7 +63,7 @@ def engine_options(
         options["execution_options"]["schema_translate_map"] = {None: schema}
     if url.get_backend_name() == "sqlite":
         options["connect_args"] = {
-            "timeout": SQLITE_BUSY_TIMEOUT,
+            "timeout": min(statement_timeout or SQLITE_BUSY_TIMEOUT, SQLITE_BUSY_TIMEOUT),
             "check_same_thread": False,
             "factory": timeouts.BoundedConnection,
         }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +16,7 @@ from app.store import database, timeouts
 from app.store.database import snapshot, transaction
 from config.settings import Settings
 from tests.api.asking import content_of, message_of
+from tests.builders import sign_xml
 from tests.conftest import AppMaker
 from tests.store import threads
 
@@ -99,3 +102,19 @@ def test_a_request_whose_statement_is_broken_off_is_told_to_come_again(
             message_of(answer, 503)
             assert int(answer.headers["Retry-After"]) > 0
     content_of(client.get("/signatures"))
+
+
+def test_a_save_that_waits_for_another_program_is_told_to_come_again(
+    start_app: AppMaker, sqlite_url: str
+) -> None:
+    client = start_app(DATABASE_URL=sqlite_url, STATEMENT_TIMEOUT="1").test_client()
+    given = {"document": "a", "thread": "b", "cms": sign_xml()}
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        answer = client.post("/signature", json=given)
+        assert time.monotonic() - began < 15  # it was 30, which is when clients give up
+        message_of(answer, 503)
+        other.execute("ROLLBACK")
+    other.close()
+    content_of(client.post("/signature", json=given), 201)
