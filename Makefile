@@ -36,7 +36,7 @@ test: $(VENV)/.installed-dev ## what one runs all day: some three to five minute
 
 # Budgets of time and memory, and servers with their clients, are tried one after the other.
 sure: format lint types imports ## everything that must hold before a push, some 25 minutes; CI runs it
-	$(BIN)/pytest --part side-by-side --numprocesses logical --cov --cov-report= $(PYTEST_OPTIONS)
+	$(BIN)/pytest --part side-by-side --numprocesses logical --cov --cov-report= --cov-fail-under=0 $(PYTEST_OPTIONS)
 	$(BIN)/pytest --part alone --cov --cov-append --cov-report=term $(PYTEST_OPTIONS)
 
 fix: $(VENV)/.installed-dev ## format the code and mend what can be mended
