@@ -22,6 +22,7 @@ USUAL_PORT = 5432
 _SEVERAL = re.compile(
     r"(postgresql\+psycopg://(?:[^:/]*(?::[^@]*)?@)?)([^/?#@]*,[^/?#@]*)(.*)", re.S
 )
+_PARAMETERS = re.compile(r"\?\w+=")
 _NAMED = re.compile(r"(?P<host>[^\s:\[\]/@,]+|\[(?P<ip>[^\s\[\]]+)\])(?::(?P<port>[0-9]{1,5}))?")
 
 #: A host, or the folder of a socket, and a port; None: PostgreSQL's.
@@ -95,6 +96,7 @@ def _checked_url(text: str) -> URL:
     """Return the URL that SQLAlchemy understands. The value is not repeated: it has a password."""
     # Heroku says postgres://, and addresses of before may name the driver that was used then.
     text = re.sub(r"^postgres(ql|ql\+psycopg2)?://", f"{DRIVER}://", text)
+    _require_one_at(text)
     places: list[_Place] = []
     several = _SEVERAL.fullmatch(text)
     if several:
@@ -114,6 +116,17 @@ def _checked_url(text: str) -> URL:
     if places and ("host" in url.query or "port" in url.query):
         raise SettingsError("DATABASE_URL must name its hosts once, before the database or after")
     return _at(url, places, None) if places else url
+
+
+def _require_one_at(text: str) -> None:
+    """Refuse an address with an `@` too many: part of a password would be taken for the host.
+
+    A `/` or `?` in the password may stand before it, so not only the authority part is looked at
+    (RFC 3986, section 3.2), but all up to the parameters.
+    """
+    before, _, _ = _PARAMETERS.sub("\n", text, count=1).partition("\n")
+    if not text.startswith("sqlite") and before.count("@") > 1:
+        raise SettingsError("DATABASE_URL has several @: percent-encode those within it as %40")
 
 
 def _checked_sqlite(url: URL) -> URL:

@@ -204,3 +204,28 @@ def test_a_wrong_setting_is_no_answer_about_a_signature(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("MAX_BODY_MB must be ")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("command", "status"), [("verify", 2), ("check", 2)])
+def test_who_stops_reading_gets_no_answer_that_is_wrong(
+    tmp_path: Path, command: str, status: int
+) -> None:
+    """Status 1 would be a no, and nobody has found that."""
+    file = tmp_path / "signature"
+    file.write_bytes(builders.sign_cms())
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", command, str(file)],
+        cwd=PROJECT,
+        env=environment({"DATABASE_URL": f"sqlite:///{tmp_path}/s.sqlite3"}),
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    os.close(writer)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.cli import FlaskGroup
 from lxml import etree
 
-from tests import pki, xml_signer
+from tests import pki, signing, xml_signer
 from tests.api import people
 from tests.api.asking import content_of, save
 from tests.api.people import chief, cms, ivan
@@ -21,6 +21,7 @@ from tests.builders import CONTENT, SIGNING_TIME
 from tests.conftest import AppMaker
 from tests.pki import Holder
 from tests.revoking import Revoked
+from tests.test_cli import run
 
 DOC = {"document": "doc", "thread": "main"}
 NAMED = ("--document", "doc", "--thread", "main")
@@ -235,3 +236,22 @@ def test_a_database_that_is_away_is_told_as_json(start_app: AppMaker) -> None:
         told = json.loads(result.stdout)
         assert (result.exit_code, told["status"], told["content"]) == (code, False, None)
         assert "can't be" in told["message"]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_anchors_of_a_database_that_is_away_are_unknown(
+    start_app: AppMaker, tmp_path: Path, whole: bool
+) -> None:
+    """Nobody says that there are none, or that one is none."""
+    address, folder = "postgresql://nobody@127.0.0.1:9/none", str(tmp_path / "none")
+    one, other = (start_app(DATABASE_URL=address, TRUST_DIR=folder) for _ in range(2))
+    chain = [pki.authority(), pki.root()] if whole else []
+    signature = signing.signed_data([signing.signer_info(ivan())], [ivan(), *chain])
+    file = written(tmp_path, people.text(signing.read(signature)))
+    status, told = verify(one, file)
+    assert (status, told["verification"]["trusted"]["answer"]) == (UNKNOWN, "unknown")
+    said = json.dumps(told) + run(other, "verify", file)[1]
+    assert said.count("database that can't be read") >= 2
+    assert "Which trust anchors there are is not known, as the database can't be read" in said
+    assert "needed: the database, whose trust anchors count too" in said
+    assert "no trust anchor" not in said

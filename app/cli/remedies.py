@@ -13,6 +13,10 @@ _REMEDIES = tuple(
     (re.compile(pattern), remedy)
     for pattern, remedy in (
         (
+            r"database that can't be read",
+            Reason("the database, whose trust anchors count too: start it, and ask again"),
+        ),
+        (
             r"no trust anchor is set up|which is no trust anchor|^no certificate of .* that fits",
             Reason(
                 "`flask trust add` with the certificate of that authority, once you have compared"

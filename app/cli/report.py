@@ -49,6 +49,8 @@ class Report:
     at: datetime | None
     today: tuple[SignerStatus, ...]
     now: datetime
+    #: Whether the anchors in the database are left out, since they can't be read.
+    lacks_stored: bool = False
 
     @property
     def answer(self) -> Answer:

@@ -6,6 +6,8 @@ A command may take any time: nothing waits for it but the operator.
 from __future__ import annotations
 
 import errno
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -117,9 +119,20 @@ def told_in_a_line(status: Status = 1) -> Iterator[None]:
     except SQLAlchemyError as error:
         raise _failure(_tell_database_error(error), status) from error
     except OSError as error:
-        if error.errno == errno.EPIPE:  # Who read the output has left, which click knows.
-            raise
+        if error.errno == errno.EPIPE:
+            if status == 1:
+                raise  # Click knows what to do: it ends with 1, which means nothing here.
+            close_output()
+            raise SystemExit(status) from error
         raise _failure(tell_os_error(error), status) from error
+
+
+def close_output() -> None:
+    """Write to nowhere what is still to be printed, once what read it has left."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _tell_database_error(error: SQLAlchemyError) -> str:

@@ -12,7 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.json_failures import JsonCommand, print_failure, print_json
 from app.cli.report import Report, tell
-from app.cli.running import Undecided, first_line, needs, tell_database
+from app.cli.running import Undecided, close_output, first_line, needs, tell_database
+from app.cli.unread_anchors import STORED_UNKNOWN, without_stored
 from app.cms import claims as signers
 from app.cms.algorithms import name
 from app.cms.budget import FREE
@@ -37,7 +38,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("file", type=_FILE)
-@needs("nothing")
+@needs("nothing", failure=2)
 def check(file: Path) -> None:
     """Say what kind of signature FILE holds, structurally. Nothing is verified.
 
@@ -138,25 +139,19 @@ def verify(
     as the API tells it, with "status": false and a "message".
     """
     wording = Wording(language, UTC if as_json else current_app.config["TIMEZONE"])
-    trust, source = _current_trust(wording), _source_of(file, wording, **stored)
+    trust, knows_all = _current_trust(wording)
+    source = _source_of(file, wording, **stored)
     try:
         report = _examine(source, content, at, trust, wording)
+        report = report if knows_all else without_stored(report)
     except MalformedSignature as error:
         sentence = wording.sentence(error)
         print_failure(sentence) if as_json else click.echo(sentence)
         raise SystemExit(2) from error
-    if as_json:
-        print_json(
-            write_verification(
-                report.examined,
-                report.given,
-                wording,
-                version=source.version,
-                saved_at=source.saved_at,
-            )
-        )
-    else:
-        _print_words(report, trust, wording)
+    try:
+        _print_json(report, source, wording) if as_json else _print_words(report, trust, wording)
+    except BrokenPipeError:  # As of `| head -1`: what was found out is so all the same.
+        close_output()
     raise SystemExit(EXIT_STATUS[report.answer])
 
 
@@ -212,15 +207,17 @@ def _source_of(
     return _Source(heading, record.text, record.version, record.version_created_at)
 
 
-def _current_trust(wording: Wording) -> Trust:
-    """Return whom the operator trusts, without what is in the database if that can't be read.
+def _current_trust(wording: Wording) -> tuple[Trust, bool]:
+    """Return whom the operator trusts, and whether that is all.
 
-    Its file is not made for that. What is not known there makes no answer a yes.
+    It is not where there is a database that can't be read; a file that isn't there is not made for
+    that. What is not known there makes no answer a yes.
     """
-    trust, url = current_trust(), db.engine.url
+    trust, url, is_missing = current_trust(), db.engine.url, False
     tell_database()
     try:
         if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+            is_missing = True
             raise FileNotFoundError(wording.phrase("there is no such file"))
         if trust.stored:
             trust.stored.current()
@@ -230,13 +227,28 @@ def _current_trust(wording: Wording) -> Trust:
         )
         click.echo(told, err=True)
         trust.stored = None
-    return trust
+        return trust, is_missing
+    return trust, True
+
+
+def _print_json(report: Report, source: _Source, wording: Wording) -> None:
+    print_json(
+        write_verification(
+            report.examined,
+            report.given,
+            wording,
+            version=source.version,
+            saved_at=source.saved_at,
+        )
+    )
 
 
 def _print_words(report: Report, trust: Trust, wording: Wording) -> None:
     for line in tell(report, wording):
         click.echo(line)
-    if not trust.has_anchors:
+    if report.lacks_stored:
+        click.echo(wording.sentence(STORED_UNKNOWN))
+    elif not trust.has_anchors:
         click.echo(wording.phrase("There is no trust anchor; `flask trust add` adds one."))
 
 

@@ -605,3 +605,17 @@ def test_a_server_open_to_the_world_is_refused_in_one_line(host: str) -> None:
     assert len(line.splitlines()) == 1
     for name in ("AUTH=on", "ALLOW_OPEN=1", f"HOST is {host}"):
         assert name in line
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ["u:pa@ss@h:5499/qol", "u:p@s/s@h/qol", "u:p@s?s@h/qol", "u:p@ss@a,b/qol", "u:p@ss@h/q?a=b@c"],
+)
+def test_a_password_with_an_at_is_refused_and_not_repeated(rest: str) -> None:
+    line = refusal(DATABASE_URL=f"postgresql://{rest}")
+    assert line == "DATABASE_URL has several @: percent-encode those within it as %40"
+
+
+def test_an_at_elsewhere_is_none_of_a_password() -> None:
+    assert url_of(DATABASE_URL="postgres://u:p%40s@h/q?a=b@c").startswith("postgresql+psycopg://u:")
+    assert url_of(DATABASE_URL="sqlite:////srv/a@b@c.sqlite3").endswith("a%40b%40c.sqlite3")

@@ -1,0 +1,59 @@
+"""What is told of signatures while the trust anchors in the database are not known.
+
+The verifier knows those of TRUST_DIR alone then. What it says to be none may be one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from app.cli.report import Report
+from app.cms.status import SignerStatus
+from app.cms.verdict import Reason, Verdict
+
+STORED_UNKNOWN = Reason(
+    "Which trust anchors there are is not known, as the database can't be read; those in TRUST_DIR"
+    " were used alone."
+)
+#: What the verifier says of a path that leads to no anchor -> what is known of that.
+_UNKNOWN = {
+    "the chain ends with {authority}, which is no trust anchor": Reason(
+        "the chain ends with {authority}; whether that is a trust anchor, only the database that"
+        " can't be read would tell"
+    ).template,
+    "no certificate of {authority} that fits is at hand": Reason(
+        "no certificate of {authority} that fits is at hand, but for the database that can't be"
+        " read"
+    ).template,
+    "the certificate of the timestamp authority is neither in the token nor at hand": Reason(
+        "the certificate of the timestamp authority is not in the token, and may be in the database"
+        " that can't be read"
+    ).template,
+}
+
+
+def without_stored(report: Report) -> Report:
+    """Return a report that says what isn't known without the anchors in the database."""
+    examined = replace(report.examined, statuses=_told(report.examined.statuses))
+    return replace(report, examined=examined, today=_told(report.today), lacks_stored=True)
+
+
+def _told(statuses: Iterable[SignerStatus]) -> tuple[SignerStatus, ...]:
+    return tuple(
+        replace(
+            status,
+            path=_tell(status.path),
+            timestamp=status.timestamp
+            and replace(status.timestamp, verdict=_tell(status.timestamp.verdict)),
+        )
+        for status in statuses
+    )
+
+
+def _tell(verdict: Verdict) -> Verdict:
+    """Return a verdict with its reasons as they are without the database."""
+    reasons = tuple(
+        Reason(_UNKNOWN.get(one.template, one.template), one.values) for one in verdict.reasons
+    )
+    return Verdict(verdict.answer, reasons)
