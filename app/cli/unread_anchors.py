@@ -53,7 +53,9 @@ def _told(statuses: Iterable[SignerStatus]) -> tuple[SignerStatus, ...]:
 
 def _tell(verdict: Verdict) -> Verdict:
     """Return a verdict with its reasons as they are without the database."""
-    reasons = tuple(
-        Reason(_UNKNOWN.get(one.template, one.template), one.values) for one in verdict.reasons
-    )
-    return Verdict(verdict.answer, reasons)
+    return Verdict(verdict.answer, tuple(map(_told_of, verdict.reasons)))
+
+
+def _told_of(reason: Reason) -> Reason:
+    template = _UNKNOWN.get(reason.template, reason.template)
+    return Reason(template, reason.values)
