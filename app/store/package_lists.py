@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 
-from app.store.columns import utc_now
+from app.store.columns import octets, utc_now
 from app.store.letters import small_letters
 from app.store.models import Package
-from app.store.package_records import PackageSummary, summary_of
+from app.store.package_records import EXTERNAL_DATA, PackageSummary, summary_of
 from app.store.package_states import State, executed_column, state_column
 from app.store.standings import Trusted
 
 #: The collation that compares byte by byte.
 _BY_BYTES = {"sqlite": "BINARY", "postgresql": "C"}
+
+#: Bytes of external data up to which a page is fetched at once; rows of others that are fetched.
+SMALL_DATA, _FETCH_ROWS = 16 * 1024, 8
+#: What is told of a package, beside its external data.
+_COLUMNS = (
+    Package.public_id,
+    Package.name,
+    Package.type,
+    Package.member,
+    Package.sign_by,
+    Package.opened_at,
+    Package.rescinded_at,
+)
 
 #: What a list can be ordered by.
 ORDERS = ("timeCreated", "name", "timeSignBy")
@@ -52,10 +66,34 @@ def count_packages(connection: Connection, criteria: PackageCriteria, trusted: T
     return connection.execute(statement).scalar_one()
 
 
+def list_few_packages(
+    connection: Connection, criteria: PackageCriteria, wanted: PackagePage, trusted: Trusted
+) -> list[PackageSummary] | None:
+    """Return a page of matching packages; None if it has too much to be fetched at once."""
+    statement = _page(connection, criteria, wanted, trusted, SMALL_DATA)
+    rows = connection.execute(statement).all()
+    if any((row.data_size or 0) > SMALL_DATA for row in rows):
+        return None
+    return [summary_of(row, bool(row.executed)) for row in rows]
+
+
 def list_packages(
     connection: Connection, criteria: PackageCriteria, wanted: PackagePage, trusted: Trusted
-) -> list[PackageSummary]:
-    """Return a page of matching packages."""
+) -> Iterator[PackageSummary]:
+    """Return a page of matching packages as they are taken, inside `database.in_snapshot`."""
+    statement = _page(connection, criteria, wanted, trusted, None)
+    rows = connection.execute(statement, execution_options={"yield_per": _FETCH_ROWS})
+    return (summary_of(row, bool(row.executed)) for row in rows)
+
+
+def _page(
+    connection: Connection,
+    criteria: PackageCriteria,
+    wanted: PackagePage,
+    trusted: Trusted,
+    limit: int | None,
+) -> Select[Any]:
+    """Write the statement for a page, without external data of more than `limit` bytes."""
     dialect = connection.dialect.name
     ordered = [
         (column.desc() if wanted.descending else column.asc()).nulls_last()
@@ -70,16 +108,19 @@ def list_packages(
         .offset(wanted.offset)
         .subquery("page")
     )
-    statement = (
+    size = octets(EXTERNAL_DATA)
+    data = EXTERNAL_DATA if limit is None else case((size <= limit, EXTERNAL_DATA))
+    return (
         select(
-            *Package.__table__.columns,
+            *_COLUMNS,
+            data.label("external_data"),
+            size.label("data_size"),
             executed_column(dialect, trusted).label("executed"),
             utc_now().label("now"),
         )
         .join(page, page.c.id == Package.id)
         .order_by(*ordered)
     )
-    return [summary_of(row, bool(row.executed)) for row in connection.execute(statement)]
 
 
 def _order_column(order: str, dialect: str) -> ColumnElement[Any]:

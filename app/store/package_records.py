@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, Text, cast
 
+from app.store.models import Package
 from app.store.package_states import State, state_of
+
+#: What the one who added a package keeps with it, as the text that it is.
+EXTERNAL_DATA = cast(Package.external_data, Text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,8 @@ class PackageSummary:
     type: str
     #: Name of the token that added it.
     member: str | None
-    external_data: dict[str, Any] | None
+    #: JSON as text: as objects it would take twenty times as much.
+    external_data: str | None
     sign_by: datetime | None
     state: State
     #: Whether everybody has signed everything.

@@ -25,6 +25,7 @@ from app.store.columns import PUBLIC_ID, utc_now
 from app.store.errors import PackageNotFound
 from app.store.models import Package, PackageDocument, PackageSigner, Signature
 from app.store.package_records import (
+    EXTERNAL_DATA,
     LinkSource,
     PackageDocumentRecord,
     PackageSignerRecord,
@@ -56,7 +57,7 @@ _HEAD = select(
     Package.type,
     Package.thread,
     Package.member,
-    Package.external_data,
+    EXTERNAL_DATA.label("external_data"),
     Package.generate_links,
     Package.link_key,
     Package.sign_by,

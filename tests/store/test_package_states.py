@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from app.store.database import snapshot
 from app.store.package_lists import PackageCriteria, PackagePage, count_packages, list_packages
 from app.store.package_records import PackageSummary
 from app.store.package_states import State
@@ -49,8 +50,8 @@ def any_package(engine: Engine, chance: random.Random) -> str:
 def listed(engine: Engine, **criteria: Any) -> dict[str, PackageSummary]:
     """List packages, and give them by their UUIDs."""
     wanted = PackageCriteria(**criteria)
-    with engine.connect() as connection:
-        found = list_packages(connection, wanted, PackagePage(limit=100), CLAIMS)
+    with snapshot(engine) as connection:
+        found = list(list_packages(connection, wanted, PackagePage(limit=100), CLAIMS))
         assert count_packages(connection, wanted, CLAIMS) == len(found)
     return {summary.public_id: summary for summary in found}
 

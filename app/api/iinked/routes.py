@@ -18,8 +18,7 @@ from app.api.iinked.schemas import (
     PackageRequest,
     PackageSchema,
 )
-from app.api.iinked.shapes import summary_shape
-from app.api.iinked.status import Origin, status_pieces, status_shape
+from app.api.iinked.status import Origin, list_pieces, status_pieces, status_shape
 from app.auth import caller_name, needs
 from app.extensions import current_reads, current_trusted, db
 from app.limits.places import current_places
@@ -129,18 +128,35 @@ def delete() -> Response:
 def list_packages() -> Response:
     """Return a page of the registered packages, each without its documents and signers."""
     wanted: ListRequest = _LIST.read(request)
-    total, found = current_reads().read(partial(_list, wanted, current_trusted()), in_survey)
-    organization = _origin().organization
-    items = [summary_shape(package, organization) for package in found]
-    answer = {"items": items, "total": total, "take": wanted.page.limit, "skip": wanted.page.offset}
-    return json_answer(answer)
+    trusted, reads = current_trusted(), current_reads()
+    total, few = reads.read(partial(_list_few, wanted, trusted), in_survey)
+    if few is not None:
+        return Answer(b"".join(list_pieces(few, wanted.page, total, _origin())))
+    with ExitStack() as stack:
+        stack.enter_context(current_places().take())
+        response = reads.read(partial(_list, wanted, trusted), in_survey)
+        response.call_on_close(stack.pop_all().close)
+        return response
+
+
+def _list_few(
+    wanted: ListRequest, trusted: Trusted, connection: Connection, _stack: ExitStack
+) -> tuple[int, list[PackageSummary] | None]:
+    total = package_lists.count_packages(connection, wanted.criteria, trusted)
+    few = package_lists.list_few_packages(connection, wanted.criteria, wanted.page, trusted)
+    return total, few
 
 
 def _list(
-    wanted: ListRequest, trusted: Trusted, connection: Connection, _stack: ExitStack
-) -> tuple[int, list[PackageSummary]]:
+    wanted: ListRequest, trusted: Trusted, connection: Connection, stack: ExitStack
+) -> Response:
+    """Answer with a page that has much external data, fetched as it is sent."""
     total = package_lists.count_packages(connection, wanted.criteria, trusted)
-    return total, package_lists.list_packages(connection, wanted.criteria, wanted.page, trusted)
+    found = package_lists.list_packages(connection, wanted.criteria, wanted.page, trusted)
+    pieces = list_pieces(found, wanted.page, total, _origin())
+    response = Response(pieces, content_type=CONTENT_TYPE)
+    response.call_on_close(stack.pop_all().close)
+    return response
 
 
 def _answer(connection: Connection, public_id: str, trusted: Trusted) -> Response:

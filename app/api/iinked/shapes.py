@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from flask import Response
 
 from app.api.answers import json_answer
@@ -75,6 +76,6 @@ def summary_shape(package: PackageSummary, organization: str | None) -> dict[str
         "timeSignBy": iso_moment(package.sign_by),
         "type": package.type,
         "state": package.state,
-        "externalData": package.external_data,
+        "externalData": package.external_data and orjson.Fragment(package.external_data),
         "isExecuted": package.executed,
     }

@@ -16,12 +16,18 @@ import orjson
 
 from app.api.iinked.links import PackageLinks
 from app.api.iinked.shapes import summary_shape
-from app.store.package_records import PackageDocumentRecord, PackageSignerRecord, PackageStatus
+from app.store.package_lists import PackagePage
+from app.store.package_records import (
+    PackageDocumentRecord,
+    PackageSignerRecord,
+    PackageStatus,
+    PackageSummary,
+)
 
 #: Whose names the threads are that were not registered.
 _THREADS = uuid5(NAMESPACE_URL, "urn:qoltanba:thread")
-#: Signers that are written at a time.
-_PORTION = 1000
+#: Signers that are written at a time, and packages.
+_PORTION, _FEW = 1000, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,16 @@ def status_pieces(status: PackageStatus, origin: Origin) -> Iterator[bytes]:
     yield b'],"signers":['
     yield from _listed(writer.signers(), _PORTION)
     yield b"]}"
+
+
+def list_pieces(
+    found: Iterable[PackageSummary], page: PackagePage, total: int, origin: Origin
+) -> Iterator[bytes]:
+    """Write the JSON of a page of packages in pieces, without what is in them."""
+    yield b'{"items":['
+    yield from _listed((summary_shape(one, origin.organization) for one in found), _FEW)
+    told = {"total": total, "take": page.limit, "skip": page.offset}
+    yield b"]," + orjson.dumps(told)[1:]
 
 
 def _links(status: PackageStatus, origin: Origin) -> PackageLinks | None:
