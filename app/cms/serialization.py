@@ -6,7 +6,7 @@ Everything here is claimed, nothing verified; the keys say so.
 import hashlib
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, overload
 
 from app.cms.algorithms import name
 from app.cms.signed_data.signer_info import SignerInfo
@@ -14,11 +14,16 @@ from app.cms.x509 import names
 from app.cms.x509.certificate import Certificate
 from app.cms.x509.names import clean, read_name
 
+#: Characters of what a certificate says of itself, and policies. RFC 5280 appendix A.1 allows 64
+#: characters of a name; a certificate is sent once, and what is kept of it for each signer.
+MAX_TEXT, MAX_POLICIES = 500, 50
+
 
 def signer_facts(signer: SignerInfo) -> dict[str, Any]:
     """Write one signer; times are ISO 8601 in UTC, numbers of certificates and digests hex.
 
-    `sha256` and `size`, in bytes, of a timestamp are those of the encoded token.
+    `sha256` and `size`, in bytes, of a timestamp are those of the encoded token. Texts longer than
+    MAX_TEXT end with an ellipsis.
     """
     claims = signer.claims
     return {
@@ -26,16 +31,16 @@ def signer_facts(signer: SignerInfo) -> dict[str, Any]:
         "claimed": {
             "iin": claims.iin,
             "bin": claims.bin,
-            "name": claims.common_name,
-            "surname": claims.surname,
-            "given_name": claims.given_name,
-            "patronymic": claims.patronymic,
-            "organisation": claims.organisation,
-            "email": claims.email,
-            "country": claims.country,
+            "name": cut(claims.common_name),
+            "surname": cut(claims.surname),
+            "given_name": cut(claims.given_name),
+            "patronymic": cut(claims.patronymic),
+            "organisation": cut(claims.organisation),
+            "email": cut(claims.email),
+            "country": cut(claims.country),
             "roles": list(claims.roles),
             "usage": list(claims.usage),
-            "policies": list(claims.policies),
+            "policies": [cut(policy) for policy in claims.policies[:MAX_POLICIES]],
             "signing_time": iso_moment(signer.claimed_signing_time),
             "timestamp": _timestamp(signer),
         },
@@ -43,7 +48,7 @@ def signer_facts(signer: SignerInfo) -> dict[str, Any]:
         "digest_algorithm": _algorithm(signer.digest_algorithm),
         "signature_algorithm": _algorithm(signer.signature_algorithm.oid),
         "message_digest": None if signer.message_digest is None else signer.message_digest.hex(),
-        "notes": [str(note) for note in (*claims.notes, *signer.notes)],
+        "notes": [cut(str(note)) for note in (*claims.notes, *signer.notes)],
     }
 
 
@@ -51,9 +56,9 @@ def signer_facts(signer: SignerInfo) -> dict[str, Any]:
 def certificate_facts(certificate: Certificate) -> dict[str, Any]:
     """Write what identifies a certificate."""
     return {
-        "serial_number": f"{certificate.serial_number:x}",
-        "issuer": name_text(certificate.issuer),
-        "subject": name_text(certificate.subject),
+        "serial_number": cut(f"{certificate.serial_number:x}"),
+        "issuer": cut(name_text(certificate.issuer)),
+        "subject": cut(name_text(certificate.subject)),
         "not_before": iso_moment(certificate.not_before),
         "not_after": iso_moment(certificate.not_after),
         "sha256": certificate.fingerprint,
@@ -82,7 +87,16 @@ def _timestamp(signer: SignerInfo) -> dict[str, Any] | None:
 
 
 def _algorithm(oid: str) -> dict[str, str]:
-    return {"oid": oid, "name": name(oid)}
+    return {"oid": cut(oid), "name": cut(name(oid))}
+
+
+@overload
+def cut(text: str) -> str: ...
+@overload
+def cut(text: str | None) -> str | None: ...
+def cut(text: str | None) -> str | None:
+    """Return a text that is no longer than is kept of one."""
+    return text if text is None or len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
 def iso_moment(moment: datetime | None) -> str | None:

@@ -8,14 +8,15 @@ from itertools import chain
 
 from sqlalchemy import Engine
 
+from app.cms.signed_data.parsing import MAX_SIGNERS
 from app.store.database import snapshot
 from app.store.errors import SignatureNotFound
 from app.store.large_texts import Key
 from app.store.signers import facts_of_each
 from app.store.standings import Trusted
 
-#: Signers that are read at a time: the facts of each have some kilobytes, at most some hundred.
-_FETCH_ROWS = 64
+#: Signers that are read at a time, at most, and bytes, if they have as much each.
+_FETCH_ROWS, _FETCH_BYTES = 64, 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class LargeFacts:
     key: Key
     #: As for `app.store.signers.facts_of`.
     trusted: Trusted | None
+    #: Bytes of all of them.
+    size: int
 
     def each(self) -> Iterator[str]:
         """Return the facts of each signer, as JSON.
@@ -45,7 +48,8 @@ class LargeFacts:
 
     def _some(self) -> Iterator[Sequence[str]]:
         statement = facts_of_each(self.engine.dialect.name, self.trusted)
-        options = {"yield_per": _FETCH_ROWS}
+        rows_at_once = max(1, min(_FETCH_ROWS, MAX_SIGNERS * _FETCH_BYTES // self.size))
+        options = {"yield_per": rows_at_once}
         got = False
         values = self.key._asdict()
         with (

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from app.store.large_facts import LargeFacts
-from app.store.large_texts import IN_MEMORY, LargeText
+from app.store.large_texts import LargeText
 from app.store.models import Signature, Version
 
 #: In the order of `SignatureRecord`'s fields, but the last four, which are not always asked for.
@@ -84,5 +84,6 @@ class SignatureRecord(NamedTuple):
 
     @property
     def _facts(self) -> int:
-        # Of facts that are large it isn't known how large; all of them are JSON already.
-        return IN_MEMORY if isinstance(self.signers, LargeFacts) else len(self.signers or "")
+        # All of them are JSON already.
+        facts = self.signers
+        return facts.size if isinstance(facts, LargeFacts) else len(facts or "")

@@ -74,17 +74,18 @@ def records(
             if cms is None:
                 continue  # It was deleted meanwhile.
             record = record._replace(cms=cms)
-        if carried.signers and record.signers is None:
-            facts = LargeFacts(primary_of(connection.engine), key, carried.trusted)
-            record = record._replace(signers=facts)
+        if isinstance(record.signers, str) and record.signers.isdecimal():
+            engine, size = primary_of(connection.engine), int(record.signers)
+            record = record._replace(signers=LargeFacts(engine, key, carried.trusted, size))
         yield record
 
 
 def columns(dialect: str, carried: Carried, limit: int) -> tuple[Any, ...]:
     """Return the columns of a record; what stands in a place that wasn't asked for is NULL.
 
-    So is a signature, and are facts of signers, that have more than `limit` bytes. The last column
-    says how large the signature is; for SQLite, which has none of them here, where it is.
+    So is a signature that has more than `limit` bytes; of facts of signers that have more there is
+    their size. The last column says how large the signature is; for SQLite, which has none of them
+    here, where it is.
     """
     key = Version.signature_id, Version.version
     is_sqlite = dialect == "sqlite"

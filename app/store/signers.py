@@ -78,15 +78,15 @@ def moment(value: datetime | None) -> str | None:
 def short_facts_of(
     dialect: str, signature_id: Any, version: Any, limit: int, trusted: Trusted | None = None
 ) -> Label[str]:
-    """Return the column of `facts_of`, which is NULL where the facts have more than `limit` bytes.
+    """Return the column of `facts_of`; where these have more than `limit` bytes, how many.
 
-    These are added up first: of many signers it takes long to make one text.
+    They are added up first: of many signers it takes long to make one text.
     """
     mine = (Signer.signature_id == signature_id) & (Signer.version == version)
     size = select(func.coalesce(func.sum(octets(cast(Signer.facts, Text))), 0)).where(mine)
-    fits = size.correlate(Version).scalar_subquery() <= limit
+    all_bytes = size.correlate(Version).scalar_subquery()
     whole = facts_of(dialect, signature_id, version, trusted).element
-    return case((fits, whole)).label("signers")
+    return case((all_bytes <= limit, whole), else_=cast(all_bytes, Text)).label("signers")
 
 
 def facts_of(

@@ -7,6 +7,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator
 
+import orjson
 import pytest
 
 from app.cms.certificate_rules import title
@@ -14,7 +15,14 @@ from app.cms.claims import describe
 from app.cms.crls import MalformedRevocation
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.serialization import certificate_facts, name_text, signer_facts
+from app.cms.serialization import (
+    MAX_POLICIES,
+    MAX_TEXT,
+    certificate_facts,
+    name_text,
+    signer_facts,
+)
+from app.cms.signed_data.parsing import SignedData
 from app.cms.verification import Verifier
 from app.cms.x509.certificate import read_certificate
 from app.cms.x509.names import name_key, read_name, relative_keys
@@ -193,3 +201,27 @@ def test_names_come_through_every_door(seed: int) -> None:
         for holder in certificates(name):
             judge(holder, name)
     assert time.process_time() - began < MAX_SECONDS
+
+
+def test_little_is_kept_for_each_signer_of_what_is_sent_once() -> None:
+    kinds = ("2.5.4.3", "2.5.4.4", "2.5.4.42", "2.5.4.10", "2.5.4.6")
+    attributes = [
+        der.set_of(der.sequence(der.oid(kind), der.utf8("Ж" * 900 + "😀"))) for kind in kinds
+    ]
+    policies = der.sequence(*[der.sequence(der.oid(f"1.2.3.{n}" + ".4" * 9)) for n in range(60)])
+    who = pki.certify(
+        der.sequence(*attributes),
+        KEY,
+        pki.authority(),
+        [pki.key_usage("digitalSignature"), pki.extension("2.5.29.32", policies)],
+    )
+    infos = [signing.signer_info(who)]
+    signature = parse(b64encode(signing.signed_data(infos, [who])).decode())
+    assert isinstance(signature, SignedData)
+    [signer] = signature.signers
+    facts = signer_facts(signer)
+    assert len(orjson.dumps(facts)) < 15_000
+    organisation = facts["claimed"]["organisation"]
+    assert (len(organisation), organisation[-2:]) == (MAX_TEXT, "Ж…")
+    assert signer.claims.organisation == "Ж" * 900 + "😀"
+    assert len(facts["claimed"]["policies"]) == MAX_POLICIES

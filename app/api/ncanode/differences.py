@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from app.cms.serialization import cut
 from app.store.cosigning import Facts, compare_signers, read_facts
 from app.store.errors import SignatureNotFound
 from app.store.large_facts import LargeFacts
@@ -43,6 +44,8 @@ def with_diff(
 def _facts_of(record: SignatureRecord) -> list[Facts]:
     """Return the facts of the signers of a version; where these are large, what is compared.
 
+    Names that were kept before they were cut are cut here.
+
     Raises:
         SignatureNotFound: they are large, and the version was deleted meanwhile.
     """
@@ -50,7 +53,7 @@ def _facts_of(record: SignatureRecord) -> list[Facts]:
         return read_facts(record.signers)
     return [
         {
-            "claimed": {name: facts["claimed"][name] for name in _NAMES},
+            "claimed": {name: cut(facts["claimed"][name]) for name in _NAMES},
             "certificate": {"sha256": facts["certificate"]["sha256"]},
         }
         for facts in map(orjson.loads, record.signers.each())
