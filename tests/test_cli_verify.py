@@ -450,6 +450,13 @@ def test_one_signature_is_named(program: Flask, arguments: tuple[str, ...]) -> N
     assert "name a FILE, or a stored signature by --document and --thread" in output
 
 
+def test_asking_online_is_no_remedy_where_it_is_done_already() -> None:
+    reason = Reason("no CRL or OCSP response about {subject} is at hand", {"subject": "X"})
+    assert list(map(str, remedies_of([reason]))) == [REMEDY]
+    (told,) = map(str, remedies_of([reason], online=True))
+    assert told == REMEDY.removesuffix(", or REVOCATION=online")
+
+
 def test_remedies_are_for_reasons_that_are_given() -> None:
     told = "\n".join(path.read_text() for path in (PROJECT / "app" / "cms").glob("*.py"))
     assert "says not all about" in told
@@ -551,7 +558,7 @@ def test_odd_things_are_noted_in_the_language(program: Flask, tmp_path: Path) ->
     file = written(tmp_path, builders.sign_cms(signers=[who]))
     assert "\n  note: BIN fails its check digit\n" in run(program, "verify", file)[1]
     told = run(program, "verify", file, "--language", "ru")[1]
-    assert "\n  примечание: BIN: контрольная цифра не сходится\n" in told
+    assert "\n  примечание: БИН: контрольная цифра не сходится\n" in told
 
 
 def test_a_certificate_without_an_end_is_told_in_every_zone(

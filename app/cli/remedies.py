@@ -7,6 +7,10 @@ from collections.abc import Iterable
 
 from app.cms.verdict import Reason
 
+_REVOCATION = Reason("a CRL or OCSP response of that time in TRUST_DIR, or REVOCATION=online")
+#: What is left of that where authorities are asked already.
+_REVOCATION_ONLINE = Reason("a CRL or OCSP response of that time in TRUST_DIR")
+
 #: What the sentence of a reason says, before it is filled -> what to do about it. The first that
 #: fits.
 _REMEDIES = tuple(
@@ -33,7 +37,7 @@ _REMEDIES = tuple(
         ),
         (
             r"\bCRLs?\b|\bOCSP\b|^what came with the signature tells|whether it still was",
-            Reason("a CRL or OCSP response of that time in TRUST_DIR, or REVOCATION=online"),
+            _REVOCATION,
         ),
         (
             r"^revocation can't be told without a path",
@@ -71,11 +75,16 @@ _REMEDIES = tuple(
 _ANOTHER = Reason("a program that can check this, or a new signature made in another way")
 
 
-def remedies_of(reasons: Iterable[Reason]) -> list[Reason]:
-    """Return what would settle an answer with these reasons, each remedy once; at least one."""
+def remedies_of(reasons: Iterable[Reason], *, online: bool = False) -> list[Reason]:
+    """Return what would settle an answer with these reasons, each remedy once; at least one.
+
+    `online`: authorities are asked already.
+    """
     found: list[Reason] = []
     for reason in reasons:
         remedy = _remedy_of(reason)
+        if online and remedy is _REVOCATION:
+            remedy = _REVOCATION_ONLINE
         if remedy and remedy not in found:
             found.append(remedy)
     return found or [_ANOTHER]

@@ -19,6 +19,7 @@ from app.cms.status import SignerStatus
 from app.cms.verdict import Answer, Reason, Verdict, every
 from app.cms.x509.names import clean
 from app.cms.x509.nca_profile import Claims
+from app.extensions import current_trust
 from app.wording.sentences import Wording
 from app.wording.verdicts import Given
 
@@ -159,7 +160,9 @@ def _say(verdict: Verdict, wording: Wording) -> str:
     said = f"{answer}: {reasons}" if reasons else answer
     if verdict.answer is not Answer.UNKNOWN:
         return said
-    remedies = "; ".join(map(wording.sentence, remedies_of(verdict.reasons)))
+    remedies = "; ".join(
+        map(wording.sentence, remedies_of(verdict.reasons, online=current_trust().online))
+    )
     return wording.phrase("{answer} (needed: {remedies})", answer=said, remedies=remedies)
 
 

@@ -20,6 +20,8 @@ from app.cms.x509.names import Name, read_name
 
 Usage: TypeAlias = Literal["AUTH", "SIGN"]
 
+#: How the numbers are called, by what stands before them in a certificate.
+_NUMBERS = {"IIN": Reason("IIN"), "BIN": Reason("BIN")}
 # Extended key usage: whose key it is. A digit may follow on that of an organisation's system, which
 # tells systems apart.
 ROLES = {
@@ -144,13 +146,13 @@ def _number(subject: Name, kind: str, prefix: str, notes: list[Reason]) -> str |
             if _NUMBER.fullmatch(number):
                 found.append(number)
             else:
-                _note(notes, Reason("{number} is not twelve digits", {"number": prefix}))
+                _note(notes, Reason("{number} is not twelve digits", {"number": _NUMBERS[prefix]}))
     if not found:
         return None
     if len(found) > 1:
-        _note(notes, Reason("{number} stands more than once", {"number": prefix}))
+        _note(notes, Reason("{number} stands more than once", {"number": _NUMBERS[prefix]}))
     if not check_number(found[0]):
-        _note(notes, Reason("{number} fails its check digit", {"number": prefix}))
+        _note(notes, Reason("{number} fails its check digit", {"number": _NUMBERS[prefix]}))
     return found[0]
 
 
