@@ -62,6 +62,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     #: Whether a thread gave up the client, for the main thread to close the connection.
     _is_given_up = False
     request: Parser | None
+    requests: list[Parser]
     connected: bool
     sent_continue: bool
 
@@ -112,6 +113,22 @@ class Channel(HTTPChannel):  # type: ignore[misc]
                         self.requests.append(request)
                         self.server.add_task(self)
 
+    def service(self) -> None:
+        """Answer the request; where that fails, the connection ends and leaves nothing behind."""
+        try:
+            super().service()
+        except BaseException as error:
+            self._end_requests()
+            if not isinstance(error, ClientDisconnected | OSError):
+                raise
+
+    def _end_requests(self) -> None:
+        with self.requests_lock:
+            requests, self.requests, self._ahead = self.requests, [], b""
+            self._is_given_up = True
+        for request in requests:
+            request.close()
+
     def _refuse(self, error: Error) -> None:
         """Answer a request that is not complete; what else comes of it is dropped."""
         with self.requests_lock:
@@ -131,6 +148,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if self._drains_until is not None:
             if now > self._drains_until:
                 self._leave()
+        elif self._is_given_up:
+            self._leave()  # Not `will_close`, which waits until the client takes something.
         elif self.total_outbufs_len:
             self._look_at_answer(now)
         elif not self.requests:
@@ -143,8 +162,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         # All of an answer together: a client that takes all of it once in a while is slow as well.
         self._waited += now - (self._looked_at or now)
         silent = time.time() - self.last_activity
-        if self._is_given_up or self._waited > limits.answer or silent > limits.stall:
-            # Not `will_close`, which waits until the client takes something.
+        if self._waited > limits.answer or silent > limits.stall:
             self._leave()
 
     def _look_at_request(self, now: float) -> None:
@@ -164,7 +182,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if self._drains_until is not None:
             return True
         if self._ahead and super().readable():
-            self._read_ahead()
+            try:
+                self._read_ahead()
+            except Exception:  # Here it would end the worker, with all of its connections.
+                self.logger.exception("Exception while reading a request")
+                self._end_requests()
         return not self._ahead and bool(super().readable())
 
     def writable(self) -> bool:

@@ -120,3 +120,22 @@ def test_where_it_can_not_the_server_says_it_plainly(
     for one in ("connection: close", "cache-control: private, no-store", "x-page: any"):
         assert fields.count(one) == 1
     assert "x-request-id: " in fields
+
+
+def breaking(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    """Fail, and once more in the midst of saying so."""
+    if VARIABLE not in environ:
+        raise ValueError
+    start("500 Internal Server Error", [])
+    yield b"a"
+    raise ValueError
+
+
+def test_a_connection_whose_refusal_breaks_off_is_closed() -> None:
+    with (
+        served(breaking) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=10) as one,
+    ):
+        one.sendall(FAILS * 3)
+        while one.recv(65536):
+            pass  # It would wait for good.
