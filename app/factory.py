@@ -28,6 +28,7 @@ from app.limits.places import Places
 from app.observe import counters, pools, requests
 from app.observe.logs import log_to_stderr
 from app.store import database
+from app.store.readiness import Readiness
 from app.store.reads import Reads
 from app.store.replicas import Replica, make_engine
 from app.trust import Trust
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _guard(app, settings)
 
     app.extensions["places"] = Places(settings.threads)
+    app.extensions["readiness"] = Readiness()
     db.init_app(app)
     with app.app_context():
         database.prepare(db.engine)

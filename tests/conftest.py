@@ -214,6 +214,7 @@ def start_apps() -> Iterator[AppMaker]:
 
         def make(**env: str) -> Flask:
             app = create_app(Settings.from_env(env))
+            app.extensions["readiness"].seconds = 0  # Tests ask at once after a change.
             app.test_client_class = DescribedClient
             stack.callback(close_database, app)
             return app

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 
 from app.api.errors import tell_unavailable
 from app.api.ncanode import envelope
 from app.auth import public
 from app.extensions import db
-from app.store.readiness import Fault, find_fault
+from app.store.readiness import Fault, Readiness
 
 #: The file that describes what belongs to no family.
 OPENAPI = Path(__file__).with_name("operations.yaml")
@@ -30,7 +30,8 @@ def live() -> Response:
 @public
 def ready() -> Response:
     """Return whether a save would go through; 503 and why, if not."""
-    fault = find_fault(db.engine)
+    readiness: Readiness = current_app.extensions["readiness"]
+    fault = readiness.find_fault(db.engine)
     if fault is None:
         return envelope.success({"health": "ready"})
     return _FAULTS[fault]()

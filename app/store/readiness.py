@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing, suppress
 from enum import Enum
 from pathlib import Path
 from shutil import disk_usage
+from threading import Condition
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -17,6 +19,8 @@ from app.store.steps import is_newer, read_step
 
 #: Seconds that the question waits for a writer, who is a sign that saves go through.
 _PATIENCE = 0.2
+#: Seconds for which an answer is told to others who ask, and for which they wait for it at most.
+_FRESH, _LONGEST = 1.0, 2.0
 #: Bytes that are written: a save with its rows of indexes takes less, as a rule.
 _ROOM = 256 * 1024
 #: Each looks at the ends of a table, and so at the pages that lead to them.
@@ -47,6 +51,47 @@ class Fault(Enum):
     NEWER = "it was migrated by a newer program"
     FULL = "its disk is full"
     UNUSABLE = "it is damaged, or can't be written"
+
+
+class Readiness:
+    """What a database was last found to be, for all who ask. Safe to share by threads.
+
+    One asks the database at a time, and once a second at most: asking needs no token.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = _FRESH
+        self._is_known = Condition()
+        #: When the question that is under way began, by the monotonic clock.
+        self._began: float | None = None
+        self._found: Fault | None = None
+        #: How many answers there were, and until when the last one is good.
+        self._answers, self._good_until = 0, 0.0
+
+    def find_fault(self, engine: Engine) -> Fault | None:
+        """Return why a save would fail; None if it would go through."""
+        with self._is_known:
+            if time.monotonic() < self._good_until:
+                return self._found
+            if self._began is not None:
+                return self._wait(self._began)
+            self._began = time.monotonic()
+        found: Fault | None = Fault.UNREACHABLE
+        try:
+            found = find_fault(engine)
+        finally:
+            with self._is_known:
+                self._found, self._began = found, None
+                self._answers += 1
+                self._good_until = time.monotonic() + self.seconds
+                self._is_known.notify_all()
+        return found
+
+    def _wait(self, began: float) -> Fault | None:
+        """Wait for what another one finds; a database that takes long can't be saved to now."""
+        number, rest = self._answers, began + _LONGEST - time.monotonic()
+        is_told = self._is_known.wait_for(lambda: self._answers != number, rest)
+        return self._found if is_told else Fault.UNREACHABLE
 
 
 def find_fault(engine: Engine) -> Fault | None:

@@ -1,0 +1,42 @@
+"""Many ask whether the server is ready, of a database that hangs."""
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import create_engine
+
+from app.store.readiness import Fault, Readiness
+from tests.live.server import wait_until
+
+pytestmark = pytest.mark.attacks
+
+ASKING = 8
+
+
+def waiting_at(listener: socket.socket) -> list[socket.socket]:
+    """Give the connections that were not accepted so far."""
+    found = []
+    try:
+        while True:
+            found.append(listener.accept()[0])
+    except BlockingIOError:
+        return found
+
+
+def test_one_question_is_under_way_and_the_others_wait_no_longer_than_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(ASKING) as pool:
+        silent.setblocking(False)
+        port = silent.getsockname()[1]
+        engine = create_engine(
+            f"postgresql+psycopg://a:b@127.0.0.1:{port}/c", connect_args={"connect_timeout": 60}
+        )
+        readiness = Readiness()
+        asked = [pool.submit(readiness.find_fault, engine) for _ in range(ASKING)]
+        wait_until(lambda: sum(one.done() for one in asked) == ASKING - 1, "the others are told")
+        [accepted] = waiting_at(silent)
+        accepted.close()
+        assert {one.result() for one in asked} == {Fault.UNREACHABLE}
+        # What was found is told to those who ask next.
+        assert readiness.find_fault(engine) is Fault.UNREACHABLE
+        assert waiting_at(silent) == []
