@@ -11,18 +11,18 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waitress.channel import ClientDisconnected, HTTPChannel
-from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher, WSGITask
+from waitress.task import WSGITask
 from waitress.utilities import Error
 
 from config.adjustments import MAX_HEAD
-from config.hall import Hall
 from config.parser import Parser
 from config.refusals import Refusal, RequestTimeout, TooManyBytes
+
+if TYPE_CHECKING:
+    from config.server import Server
 
 #: Seconds for which a client that was refused may go on sending at least, so that it reads why.
 DRAIN_SECONDS = 30.0
@@ -264,37 +264,3 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def _give_up(self) -> None:
         self._is_given_up = True
         raise ClientDisconnected
-
-
-class Server(TcpWSGIServer):  # type: ignore[misc]
-    """A listening socket."""
-
-    channel_class = Channel
-
-    def __init__(self, application: Any, hall: Hall, listener: socket.socket, **more: Any) -> None:
-        self.hall = hall
-        self.health = ThreadedTaskDispatcher()
-        self.health.set_thread_count(1)
-        info = listener.family, listener.type, listener.proto, listener.getsockname()
-        super().__init__(application, _sock=listener, bind_socket=False, sockinfo=info, **more)
-
-    def add_task(self, task: Channel) -> None:
-        """Pass a request on to be answered; whether this is alive, a thread of its own says.
-
-        Whether it is ready, a database says, which may take its time.
-        """
-        # What could not be parsed has no path.
-        path = getattr(task.requests[0], "path", "") if task.requests else ""
-        dispatcher = self.health if path == "/health/live" else self.task_dispatcher
-        dispatcher.add_task(task)
-
-    def maintenance(self, now: float) -> None:  # noqa: ARG002  # The signature is waitress's.
-        """Look at all connections; called every second or so."""
-        moment = time.monotonic()
-        for channel in tuple(self.hall.channels):
-            with suppress(OSError):
-                channel.look(moment)
-
-    def set_socket_options(self, conn: socket.socket) -> None:
-        """Send what is there at once."""
-        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -16,12 +16,13 @@ from waitress import wasyncore
 from app.limits.places import Places
 from app.trust.turns import Turns
 from config.adjustments import adjust
-from config.channel import Channel, Server
+from config.channel import Channel
 from config.client_limits import Limits
 from config.connections import CONNECTIONS
 from config.dispatcher import Dispatcher
 from config.hall import Hall
 from config.memory import Watch
+from config.server import Server
 
 #: Seconds after which a thread that computes lets another one run, if that wants to. Python's own 5
 #: ms add up where one verifies megabytes: a small request has to ask some ten times.

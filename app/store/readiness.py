@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from enum import Enum
 from pathlib import Path
 from shutil import disk_usage
-from threading import Condition
+from threading import Condition, Thread
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -73,9 +73,13 @@ class Readiness:
         with self._is_known:
             if time.monotonic() < self._good_until:
                 return self._found
-            if self._began is not None:
-                return self._wait(self._began)
-            self._began = time.monotonic()
+            if self._began is None:
+                self._began = time.monotonic()
+                # A thread of its own, which a database that hangs may keep: those who ask go on.
+                Thread(target=self._ask, args=(engine,), name="readiness", daemon=True).start()
+            return self._wait(self._began)
+
+    def _ask(self, engine: Engine) -> None:
         found: Fault | None = Fault.UNREACHABLE
         try:
             found = find_fault(engine)
@@ -85,7 +89,6 @@ class Readiness:
                 self._answers += 1
                 self._good_until = time.monotonic() + self.seconds
                 self._is_known.notify_all()
-        return found
 
     def _wait(self, began: float) -> Fault | None:
         """Wait for what another one finds; a database that takes long can't be saved to now."""

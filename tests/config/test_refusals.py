@@ -15,10 +15,10 @@ from waitress import wasyncore
 
 from app.below import VARIABLE, Refusal
 from config.adjustments import adjust
-from config.channel import Server
 from config.client_limits import Limits
 from config.dispatcher import Dispatcher
 from config.hall import Hall
+from config.server import Server
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 FAILS = b"GET /signature?a=1 HTTP/1.1\r\nX-Request-ID: mine\r\n\r\n"
@@ -29,14 +29,14 @@ LIMITS = Limits(
 
 
 @contextmanager
-def served(app: App, *, is_told: bool = True) -> Iterator[int]:
+def served(app: App, *, is_told: bool = True, limits: Limits = LIMITS) -> Iterator[int]:
     """Serve an application in this process; give the port."""
     listener = socket.create_server(("127.0.0.1", 0))
     places: dict[int, Any] = {}
-    hall = Hall(LIMITS, logging.getLogger("test"), {"X-Page": "any"}, is_told)
+    hall = Hall(limits, logging.getLogger("test"), {"X-Page": "any"}, is_told)
     dispatcher = Dispatcher(2)
     server = Server(
-        app, hall, listener, map=places, dispatcher=dispatcher, adj=adjust(LIMITS, listener, 10)
+        app, hall, listener, map=places, dispatcher=dispatcher, adj=adjust(limits, listener, 10)
     )
     stopped = threading.Event()
 
@@ -52,7 +52,12 @@ def served(app: App, *, is_told: bool = True) -> Iterator[int]:
         stopped.set()
         thread.join()
         dispatcher.shutdown()
-        server.health.shutdown()
+        server.shutdown_health()
+        for channel in tuple(hall.channels):  # Their files are not left to the garbage collection.
+            channel._end_requests()
+            if channel.request is not None:
+                channel.request.close()
+            channel._leave()
         wasyncore.close_all(places)
 
 
