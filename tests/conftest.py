@@ -28,8 +28,8 @@ AppMaker = Callable[..., Flask]
 EngineMaker = Callable[..., Engine]
 
 BOTH = ["sqlite", "postgresql"]
-#: Markers of what takes long, or is measured; and the folder of servers and their clients.
-SLOW = ("slow", "live", "attacks")
+#: Markers of what takes long, beside `attacks`; and the folder of servers and their clients.
+SLOW = ("slow", "live")
 LIVE = Path(__file__).parent / "live"
 #: Of these `--quick` leaves out the cases on PostgreSQL.
 API = Path(__file__).parent / "api"
