@@ -232,6 +232,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def _leave(self) -> None:
         self.server.hall.channels.discard(self)
+        if self.request is not None:
+            self.request.close()  # The file of a body that is not complete.
         super().handle_close()
 
     def write_soon(self, data: Any) -> int:

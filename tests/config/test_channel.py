@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import os
 import socket
 import threading
 import time
@@ -29,6 +31,13 @@ def connect(stack: ExitStack, port: int) -> socket.socket:
 def post(path: str, size: int) -> bytes:
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n"
     return head.encode() + b"a" * size
+
+
+def eventually(is_so: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 20
+    while not is_so() and time.monotonic() < until:
+        time.sleep(0.05)
+    return is_so()
 
 
 def begin(start: Start, size: int) -> None:
@@ -85,6 +94,27 @@ def test_bodies_that_wait_for_their_turn_are_counted(monkeypatch: pytest.MonkeyP
         go.set()
         assert refused[9:12] == b"503"
         assert several[0].recv(65536)[9:12] == b"200"
+
+
+def test_a_client_that_leaves_within_a_body_leaves_no_file() -> None:
+    def files() -> int:
+        links = (os.path.realpath(f"/proc/self/fd/{one}") for one in os.listdir("/proc/self/fd"))
+        return sum("(deleted)" in link for link in links)
+
+    limits = dataclasses.replace(LIMITS, max_body=4 * LARGE)
+    gc.disable()  # It would close them as well, some time.
+    try:
+        with served(lambda *_: [], limits=limits) as port, ExitStack() as stack:
+            before = files()
+            several = [connect(stack, port) for _ in range(8)]
+            for one in several:
+                one.sendall(post("/", 2 * LARGE)[:-1])
+            assert eventually(lambda: files() == before + 8)
+            for one in several:
+                one.close()
+            assert eventually(lambda: files() == before)
+    finally:
+        gc.enable()
 
 
 def test_an_answer_that_is_taken_slowly_keeps_no_other_large_request_waiting() -> None:

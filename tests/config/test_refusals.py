@@ -55,8 +55,6 @@ def served(app: App, *, is_told: bool = True, limits: Limits = LIMITS) -> Iterat
         server.shutdown_health()
         for channel in tuple(hall.channels):  # Their files are not left to the garbage collection.
             channel._end_requests()
-            if channel.request is not None:
-                channel.request.close()
             channel._leave()
         wasyncore.close_all(places)
 
