@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
-from app.store.database import impatient
+from app.store.database.engine import impatient
 from app.store.tokens import Bearer, list_in_force, note_use, split_token
 
 if TYPE_CHECKING:

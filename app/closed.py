@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, request
 
-from app.servers import server_of
+from app.server_address import server_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 
+from app.store.database.reads import Reads
 from app.store.models import Base
-from app.store.reads import Reads
-from app.store.standings import Trusted
+from app.store.signatures.standings import Trusted
 from app.trust import Trust
 from app.trust.examiner import Examiner
 

@@ -8,29 +8,22 @@ from flask import Flask, Response, request
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import auth, below, caching, cli, closed, cors
-from app.api import (
-    errors,
-    iinked,
-    metrics,
-    ncanode,
-    operations,
-    penbox,
-    solaris,
-    unread,
-)
-from app.api.families import family_at_work
+from app import auth, caching, cli, closed, cors, server_refusal
+from app.api import errors, iinked, ncanode, penbox, solaris
+from app.api.family import family_at_work
 from app.api.openapi import views as openapi
+from app.api.operations import health as operations
+from app.api.operations import metrics
+from app.api.params import unread
 from app.extensions import db
-from app.limits import computing
-from app.limits import requests as limited_requests
-from app.limits.places import Places
-from app.observe import counters, pools, requests
-from app.observe.logs import log_to_stderr
-from app.store import database
-from app.store.readiness import Readiness
-from app.store.reads import Reads
-from app.store.replicas import Replica, make_engine
+from app.observability import counters, pool_metrics, request_log
+from app.observability.logs import log_to_stderr
+from app.rate_limit import callers, computing
+from app.rate_limit.places import Places
+from app.store.database import engine as database
+from app.store.database.reads import Reads
+from app.store.database.replicas import Replica, make_engine
+from app.store.migrations.readiness import Readiness
 from app.trust import Trust
 from app.trust.destinations import Destinations
 from app.trust.examiner import Examiner
@@ -71,11 +64,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.extensions["trust"] = _make_trust(db.engine, settings)
         app.extensions["examiner"] = Examiner(db.engine, app.extensions["trust"])
         if settings.metrics:
-            pools.watch(db.engine, settings.threads + database.OVERFLOW)
+            pool_metrics.watch(db.engine, settings.threads + database.OVERFLOW)
         app.extensions["reads"] = Reads(db.engine, _replicas(settings, db.engine))
     if settings.databases.replica_urls:
         _note_writes(app, app.extensions["reads"])
-    errors.init_app(app)
     unread.init_app(app)
     _open_doors(app, settings)
     cli.init_app(app)
@@ -159,6 +151,7 @@ def _open_doors(app: Flask, settings: Settings) -> None:
     """Serve the families that are wanted, and what tells of the server and of the API."""
     families = tuple(FAMILIES[name] for name in settings.families)
     app.extensions["families"] = families
+    errors.init_app(app, families)
     app.extensions[openapi.PARTS] = (*(family.openapi for family in families), operations.OPENAPI)
     blueprints = [blueprint for family in families for blueprint in family.blueprints]
     blueprints += [operations.blueprint, openapi.blueprint]
@@ -172,10 +165,12 @@ def _observe_requests(app: Flask, settings: Settings) -> None:
     """Count what requests cost, how many there are, and log them: from their first moment on."""
     if settings.cpu_limit:
         computing.init_app(app, settings.cpu_limit, auth.caller_key)
-    telling = requests.Telling(
+    telling = request_log.Telling(
         token=auth.caller_name, family=family_at_work, address=settings.access_log_address
     )
-    requests.init_app(app, count=settings.metrics, telling=telling if settings.access_log else None)
+    request_log.init_app(
+        app, count=settings.metrics, telling=telling if settings.access_log else None
+    )
 
 
 def _guard(app: Flask, settings: Settings) -> None:
@@ -200,8 +195,8 @@ def _guard(app: Flask, settings: Settings) -> None:
             is_public=auth.reading_public(app),
         )
     if settings.rate_limit:
-        limited_requests.init_app(app, settings.rate_limit, auth.caller_key)
-    below.init_app(app)
+        callers.init_app(app, settings.rate_limit, auth.caller_key)
+    server_refusal.init_app(app)
     if settings.cpu_limit:
         computing.enforce(app)
     if settings.auth:

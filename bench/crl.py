@@ -13,11 +13,11 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 
-from app.cms.occasions import Occasion
 from app.cms.parsing import parse
-from app.cms.revocation import RevocationData, check_revocation
+from app.cms.path.occasions import Occasion
+from app.cms.revocation.checking import RevocationData, check_revocation
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.trust.crl_files import open_list
 from tests import pki, revoking, signing

@@ -15,8 +15,8 @@ import orjson
 import psycopg
 
 from app.cms.serialization import signer_facts
-from app.store import terms
-from app.store.standings import PENDING, number_of
+from app.store.search import terms
+from app.store.signatures.standings import PENDING, number_of
 from bench.people import signers
 
 START = datetime(2021, 1, 1, tzinfo=UTC)

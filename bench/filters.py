@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import create_engine, make_url
 
-from app.store import database, searching
-from app.store.criteria import Criteria
-from app.store.rows import PLAIN
-from app.store.searching import Page
+from app.store.database import engine as database
+from app.store.search.criteria import Criteria
+from app.store.signatures import listing
+from app.store.signatures.listing import Page
+from app.store.signatures.rows import PLAIN
 from bench.data import START, content_sha256
 from bench.people import Person
 
@@ -164,9 +165,9 @@ def in_database(url: str, criteria: Criteria) -> tuple[float, float]:
     """Give the milliseconds that PostgreSQL plans and executes a first page; medians of 7."""
     address = make_url(url).set(drivername="postgresql+psycopg")
     engine = create_engine(address, **database.engine_options(address, None, 1))
-    statement = searching.page_statement("postgresql", criteria.shape, carried=PLAIN)
+    statement = listing.page_statement("postgresql", criteria.shape, carried=PLAIN)
     compiled = statement.statement.compile(engine)
-    values = {**compiled.params, **searching.page_parameters(Page(criteria, 20))}
+    values = {**compiled.params, **listing.page_parameters(Page(criteria, 20))}
     times = []
     with engine.connect() as connection:
         for _ in range(7):

@@ -22,8 +22,8 @@ import orjson
 import psycopg2
 
 from app.cms.parsing import parse
-from app.store.signing import Found, read_signing
-from app.store.standings import NO_ANCHOR, VALUE_VALID, Standing, number_of
+from app.store.signatures.extraction import Found, read_signing
+from app.store.signatures.standings import NO_ANCHOR, VALUE_VALID, Standing, number_of
 
 _local = threading.local()
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from asn1crypto import core, pem
 
-from app.cms.algorithm_names import name
-from app.cms.algorithms import DIGESTS, AlgorithmIdentifier, PublicKey, verify_signature
+from app.cms.algorithms.names import name
+from app.cms.algorithms.registry import DIGESTS, AlgorithmIdentifier, PublicKey, verify_signature
 from app.cms.errors import CmsError, UnsupportedAlgorithm
 from app.cms.verdict import Answer, every
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import Certificate, read_embedded_certificate
 
 Json = dict[str, Any]

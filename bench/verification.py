@@ -10,18 +10,18 @@ from functools import partial
 from statistics import median
 from time import perf_counter
 
-from app.cms import algorithms
+from app.cms.algorithms import registry as algorithms
+from app.cms.algorithms.gost import implementations
 from app.cms.claims import describe
 from app.cms.fingerprints import fingerprints
-from app.cms.gost import implementations
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
-from app.cms.signed_xml import SignedXml
-from app.cms.status import SignerStatus
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
-from app.store.signing import read_signing
+from app.cms.xmldsig.parsing import SignedXml
+from app.store.signatures.extraction import read_signing
 from bench.neighbours import print_neighbours
 from tests import builders, der, pki
 from tests.gost_signer import GOST_2004, GOST_2015_512

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from config.reader import Reader, SettingsError
+from config.env import Reader, SettingsError
 
 EMBEDDED_DATABASE = Path(__file__).resolve().parent.parent / "var" / "qoltanba.sqlite3"
 

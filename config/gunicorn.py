@@ -16,11 +16,11 @@ if _PROJECT not in sys.path:
     sys.path.insert(0, _PROJECT)
 
 from app import cors
-from app.cms.gost import implementations
-from app.observe import later, processes
-from config import counting, memory, starting
-from config.client_limits import Limits
-from config.connections import CONNECTIONS
+from app.cms.algorithms.gost import implementations
+from app.observability import metrics_queue, worker_slots
+from app.server import memory, metrics_folder, starting
+from app.server.client_limits import Limits
+from app.server.connections import CONNECTIONS
 from config.settings import EMBEDDED_DATABASE, Settings, SettingsError
 
 try:
@@ -36,7 +36,7 @@ proc_name = "qoltanba"
 
 # Threads share one process's memory and wait for the database side by side; processes use the
 # cores. The application is loaded before the fork, so that the workers share its pages.
-worker_class = "config.worker.Worker"
+worker_class = "app.server.worker.Worker"
 workers = _settings.workers
 threads = _settings.threads
 preload_app = True
@@ -53,7 +53,7 @@ worker_connections = 1000
 # The application writes the line of a request: gunicorn would write its path, which may hold
 # a person's number.
 accesslog = None
-logger_class = f"config.logs.{_settings.log_format.title()}Logger"
+logger_class = f"app.server.logs.{_settings.log_format.title()}Logger"
 loglevel = _settings.log_level
 
 # Nothing is written to the operator's home, and the server is not steered through a socket.
@@ -64,8 +64,8 @@ memory.give_back_what_is_large()
 
 # Said before anything is counted, which the application, loaded before the fork, begins to do; and
 # once, though SIGHUP lets these settings be read again while the workers go on counting.
-if _settings.metrics and processes.shared_folder() is None:
-    processes.share(counting.make_folder(_settings.metrics_folder))
+if _settings.metrics and worker_slots.shared_folder() is None:
+    worker_slots.share(metrics_folder.make_folder(_settings.metrics_folder))
 
 
 def on_starting(master: Any) -> None:
@@ -140,19 +140,19 @@ def pre_fork(master: Any, worker: Any) -> None:
 
 def post_fork(_master: Any, worker: Any) -> None:
     """Let the new process count in its place."""
-    processes.take_place(worker.place)
+    worker_slots.take_place(worker.place)
 
 
 def worker_exit(_master: Any, _worker: Any) -> None:
     """Count what a worker that ends has still to count."""
-    later.write_down()
+    metrics_queue.write_down()
 
 
 def child_exit(_master: Any, worker: Any) -> None:
     """Forget the threads and connections of a worker that has ended; what it counted is kept."""
     CONNECTIONS.tell(worker.place, None)
-    if processes.shared_folder():
-        counting.forget(worker.place)
+    if worker_slots.shared_folder():
+        metrics_folder.forget(worker.place)
 
 
 def post_worker_init(worker: Any) -> None:

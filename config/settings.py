@@ -15,7 +15,7 @@ from limits import RateLimitItem
 from sqlalchemy.engine import URL
 
 from config.databases import EMBEDDED_DATABASE, Databases, read_databases
-from config.reader import Origins, Reader, SettingsError
+from config.env import Origins, Reader, SettingsError
 
 __all__ = [
     "EMBEDDED_DATABASE",

@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.extensions import db
 from app.store import tokens
-from app.store.database import transaction
+from app.store.database.engine import transaction
 
 
 def make_token(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode, encodebytes
 
-from app.cms.algorithms import digest
-from app.cms.canonical_forms import EXCLUSIVE
+from app.cms.algorithms.registry import digest
+from app.cms.xmldsig.canonical_forms import EXCLUSIVE
 from tests import der, pki, signing
 from tests.api import people
 from tests.builders import C14N, DS, ENVELOPED, SHA256

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, make_url
 
 from app.extensions import db
 from app.factory import create_app
-from app.store import database
+from app.store.database import engine as database
 from app.store.migrations import upgrade
 from app.store.models import Base
 from config.settings import Settings

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from app.cms.gost.curves import CRYPTO_PRO_A, TC26_256_A, TC26_512_A, Curve, Point
+from app.cms.algorithms.gost.curves import CRYPTO_PRO_A, TC26_256_A, TC26_512_A, Curve, Point
 from tests import der
 
 

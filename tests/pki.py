@@ -14,7 +14,7 @@ from functools import cache
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from app.cms import algorithms
+from app.cms.algorithms import registry as algorithms
 from app.cms.asn1.node import read_node
 from tests import builders, der
 from tests.builders import NOT_AFTER, NOT_BEFORE

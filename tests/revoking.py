@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.cms import algorithms
+from app.cms.algorithms import registry as algorithms
 from tests import der
 from tests.pki import SHA1, Holder, extension, signed
 

@@ -4,7 +4,7 @@ import datetime
 from base64 import b64encode
 from collections.abc import Sequence
 
-from app.cms import algorithms
+from app.cms.algorithms import registry as algorithms
 from app.cms.asn1.node import read_node
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from lxml import etree
 
-from app.cms.security_tokens import WSSE
+from app.cms.xmldsig.security_tokens import WSSE
 from tests import der, xml_signer
 from tests.builders import DS
 from tests.cms.judging import IVAN, NCA

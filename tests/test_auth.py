@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from app import auth
 from app.extensions import db
 from app.store import tokens
-from app.store.database import transaction
+from app.store.database.engine import transaction
 from app.store.tokens import Bearer
 from tests.api.asking import filled, message_of
 from tests.asking_tokens import bearer, make_token

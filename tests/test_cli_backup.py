@@ -18,9 +18,9 @@ from app.store.backups.manifest import Manifest
 from app.store.backups.restoring import restore
 from app.store.backups.tables import SMALL, Place, find_tables
 from app.store.backups.taking import back_up, compare
-from app.store.criteria import Criteria
 from app.store.migrations import HEAD, apply_steps, migrating
 from app.store.models import Base
+from app.store.search.criteria import Criteria
 from app.trust import replacing
 from tests import pki
 from tests.api import people

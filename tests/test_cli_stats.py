@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from app.cms.gost.implementations import CURVES, DIGESTS
+from app.cms.algorithms.gost.implementations import CURVES, DIGESTS
 from app.store.migrations import HEAD
 from tests.api.asking import save
 from tests.conftest import AppMaker

@@ -14,10 +14,10 @@ from flask import Flask
 
 from app.cli.remedies import remedies_of
 from app.cms import budget
-from app.cms.crls import MalformedRevocation
 from app.cms.errors import Undecidable
+from app.cms.revocation.crl import MalformedRevocation
 from app.cms.verdict import Reason
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import MalformedExtension
 from app.trust.errors import FetchFailed
 from tests import builders, der, gost_signer, pki, signing

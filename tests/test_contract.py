@@ -15,13 +15,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.api import errors
-from app.api.locale import LOCALES
-from app.api.ncanode.forwarding import OriginError
-from app.api.refusals import ParameterError
+from app.api.ncanode.origin.client import OriginError
+from app.api.params.errors import ParameterError
+from app.api.translations import LOCALES
 from app.auth import AccessRefused
 from app.closed import RequestFromOutside
 from app.cms.errors import CmsError, UnsupportedAlgorithm
-from app.limits.errors import LimitReached
+from app.factory import FAMILIES
+from app.rate_limit.errors import LimitReached
 from app.store.errors import NoRoom, StoreError
 from app.trust.errors import FetchFailed
 from app.trust.turns import Busy
@@ -157,12 +158,13 @@ def test_no_file_of_the_project_is_served(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("root", [*SPOKEN, CmsError, ParameterError, OriginError])
 def test_every_kind_of_refusal_has_a_status(root: type[Exception]) -> None:
-    missing = [kind for kind in leaves(root) if kind not in errors.STATUS]
+    statuses = errors.statuses_of(FAMILIES.values())
+    missing = [kind for kind in leaves(root) if kind not in statuses]
     assert missing == []
 
 
 def test_every_status_is_that_of_a_client_error_but_where_others_are_asked_or_wait() -> None:
-    for kind, status in errors.STATUS.items():
+    for kind, status in errors.statuses_of(FAMILIES.values()).items():
         if kind in (Busy, NoRoom):
             assert status == 503
             continue
@@ -197,7 +199,7 @@ def read_sentences(argument: ast.expr, place: str) -> set[str]:
         case ast.IfExp(body=one, orelse=other):
             return read_sentences(one, place) | read_sentences(other, place)
         case ast.BinOp(left=ast.Constant(value=str(start)), right=ast.Attribute(attr="template")):
-            # Such as certificate_rules.refuse_broken: whose extension it is that is broken.
+            # Such as path.rules.refuse_broken: whose extension it is that is broken.
             return {start + sentence for sentence in sentences_of("MalformedExtension")}
         case ast.Attribute(attr="template") | ast.Name(id="template"):
             return set()  # That of an error, or a parameter.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from flask import Flask, Response, current_app, got_request_exception, request
 from flask.globals import app_ctx
@@ -13,36 +14,25 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, Prog
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
-from app.api.families import Family, Problem
-from app.api.iinked.refusals import (
-    InvalidSignBy,
-    InvalidState,
-    InvalidType,
-    NameLength,
-    NoDocuments,
-    NoSigners,
-)
-from app.api.locale import choose_wording
-from app.api.ncanode import envelope
-from app.api.ncanode.checks import CheckFailed
-from app.api.ncanode.forwarding import OriginFailed, OriginNotSet, OriginRefusal
-from app.api.ncanode.reach import SaveOutOfReach, SearchOutOfReach
-from app.api.refusals import ParameterError, UnsupportedMediaType
+from app.api import envelope
+from app.api.family import Family, Problem
+from app.api.params.errors import ParameterError, UnsupportedMediaType
+from app.api.translations import choose_wording
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
-from app.below import RefusedBelow
 from app.closed import HostRefused, OriginRefused, ProxyRefused
-from app.cms.crls import MalformedRevocation
 from app.cms.errors import (
     MalformedSignature,
     TooCostly,
     UnsupportedAlgorithm,
     UnverifiedSignature,
 )
+from app.cms.revocation.crl import MalformedRevocation
 from app.cms.sentences import Sentence
 from app.cms.verdict import Reason
 from app.cms.x509.certificate import MalformedExtension
-from app.limits.errors import TooManyRequests, TooMuchComputing
-from app.observe.requests import refused
+from app.observability.request_log import refused
+from app.rate_limit.errors import TooManyRequests, TooMuchComputing
+from app.server_refusal import RefusedBelow
 from app.store.errors import (
     ContentChanged,
     CosignersLost,
@@ -60,8 +50,8 @@ from app.store.errors import (
 )
 from app.trust.turns import Busy
 
-#: Each kind of refusal and its status. A test demands that none is missing.
-STATUS: dict[type[Exception], int] = {
+#: Each kind of refusal and its status; a family hands in its own (`Family.statuses`).
+_STATUS: dict[type[Exception], int] = {
     ParameterError: 400,
     MalformedSignature: 400,
     MalformedExtension: 400,
@@ -71,24 +61,15 @@ STATUS: dict[type[Exception], int] = {
     MalformedRevocation: 400,
     UnsupportedAlgorithm: 400,
     TooCostly: 400,
-    CheckFailed: 400,
     VersionNotSet: 400,
     VersionConflict: 400,
     TokenNeeded: 401,
     ScopeMissing: 403,
     TagsOutOfReach: 403,
-    SaveOutOfReach: 403,
-    SearchOutOfReach: 403,
     OriginRefused: 403,
     HostRefused: 403,
     ProxyRefused: 403,
     SignatureNotFound: 404,
-    InvalidType: 400,
-    InvalidState: 400,
-    InvalidSignBy: 400,
-    NoDocuments: 400,
-    NoSigners: 400,
-    NameLength: 400,
     PackageNotDraft: 400,
     PackageNotSent: 400,
     PackageRescinded: 400,
@@ -98,9 +79,6 @@ STATUS: dict[type[Exception], int] = {
     TooManyRequests: 429,
     TooMuchComputing: 429,
     PersonNotFound: 404,
-    OriginRefusal: 400,
-    OriginNotSet: 501,
-    OriginFailed: 502,
     Busy: 503,
     NoRoom: 503,
     UnsupportedMediaType: 415,
@@ -144,10 +122,16 @@ _NUMBER = re.compile(r"[0-9]{12,}")
 _log = logging.getLogger(__name__)
 
 
-def init_app(app: Flask) -> None:
-    """Let every error of the application answer in the envelope."""
-    for kind in STATUS:
-        app.register_error_handler(kind, _refuse)
+def statuses_of(families: Iterable[Family]) -> dict[type[Exception], int]:
+    """Return each kind of refusal that the families answer with, and its status."""
+    own = (family.statuses for family in families)
+    return {kind: status for table in (_STATUS, *own) for kind, status in table.items()}
+
+
+def init_app(app: Flask, families: Iterable[Family]) -> None:
+    """Let every error of the application answer in the shape of its family."""
+    for kind, status in statuses_of(families).items():
+        app.register_error_handler(kind, partial(_refuse, status))
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(RefusedBelow, _answer_below)
     for away in DATABASE_AWAY:
@@ -195,11 +179,11 @@ def in_language(one: Sentence) -> str:
     return choose_wording(request).sentence(one)
 
 
-def _refuse(error: Exception) -> Response:
+def _refuse(status: int, error: Exception) -> Response:
     refused(request, type(error).__name__)
     refusal: Sentence = error  # type: ignore[assignment]  # each kind in the table is one
     headers: Mapping[str, str] = getattr(error, "headers", {})
-    return tell(refusal.template, STATUS[type(error)], refusal.values, error=error, headers=headers)
+    return tell(refusal.template, status, refusal.values, error=error, headers=headers)
 
 
 def _answer_http(error: HTTPException) -> Response:

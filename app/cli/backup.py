@@ -11,7 +11,7 @@ import click
 from flask import current_app
 
 from app.cli.running import make_database, needs
-from app.cms.certificate_rules import title
+from app.cms.path.rules import title
 from app.extensions import current_trust, db
 from app.store.backups.archive import Archive
 from app.store.backups.errors import BackupError

@@ -12,10 +12,10 @@ from sqlalchemy.engine import URL
 
 from app.cli.json_failures import JsonCommand
 from app.cli.running import make_database, needs, tell_database
-from app.cms.gost.implementations import CURVES, DIGESTS
+from app.cms.algorithms.gost.implementations import CURVES, DIGESTS
 from app.cms.serialization import iso_moment
 from app.extensions import current_trust, db
-from app.store import database
+from app.store.database import engine as database
 from app.store.migrations import upgrade
 from app.store.statistics import statistics
 

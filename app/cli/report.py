@@ -9,16 +9,16 @@ from itertools import chain
 
 from app.cli.remedies import remedies_of
 from app.cms.claims import describe_content
-from app.cms.examined import Examined
 from app.cms.fingerprints import fingerprints
-from app.cms.occasions import is_future
+from app.cms.path.occasions import is_future
 from app.cms.serialization import name_text, signer_facts
 from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.signed_xml import SignedXml
-from app.cms.status import SignerStatus
 from app.cms.verdict import Answer, Reason, Verdict, every
+from app.cms.verification.examined import Examined
+from app.cms.verification.status import SignerStatus
 from app.cms.x509.names import clean
 from app.cms.x509.nca_profile import Claims
+from app.cms.xmldsig.parsing import SignedXml
 from app.extensions import current_trust
 from app.wording.sentences import Wording
 from app.wording.verdicts import Given

@@ -22,9 +22,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.extensions import db
-from app.store import addresses, arrival, timeouts
-from app.store.arrival import NotThere
-from app.store.steps import WrongStep, read_step, require_step
+from app.store.database import addresses, arrival, timeouts
+from app.store.database.arrival import NotThere
+from app.store.migrations.steps import WrongStep, read_step, require_step
 
 #: What a command needs of the database: nothing, that one is named, that it has this program's
 #: schema. A command that doesn't say needs the last.

@@ -15,17 +15,17 @@ from app.cli.report import Report, tell
 from app.cli.running import Undecided, close_output, first_line, needs, tell_database
 from app.cli.unread_anchors import STORED_UNKNOWN, without_stored
 from app.cms import claims as signers
-from app.cms.algorithms import name
+from app.cms.algorithms.registry import name
 from app.cms.budget import FREE
 from app.cms.errors import MalformedSignature
-from app.cms.examined import Examined
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
-from app.cms.signed_xml import SignedXml
 from app.cms.verdict import Reason
+from app.cms.verification.examined import Examined
+from app.cms.xmldsig.parsing import SignedXml
 from app.extensions import current_trust, db
-from app.store import reading
 from app.store.errors import SignatureNotFound
+from app.store.signatures import reading
 from app.trust import Trust
 from app.wording.catalogues import LANGUAGES
 from app.wording.sentences import Wording

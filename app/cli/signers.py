@@ -6,8 +6,8 @@ import click
 from flask.cli import AppGroup
 
 from app.extensions import current_examiner, current_trust, db
-from app.store.judgements import count_waiting
-from app.store.reindexing import Progress, count_unread, count_unsigned, reindex
+from app.store.signatures.judgements import count_waiting
+from app.store.signatures.reindexing import Progress, count_unread, count_unsigned, reindex
 
 signer_commands = AppGroup("signers", help="What is read out of the signatures that are kept.")
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from app.extensions import db
 from app.store import tokens
-from app.store.database import transaction
+from app.store.database.engine import transaction
 from app.store.errors import TokenError
 from app.store.tokens import SCOPES, Bearer
 

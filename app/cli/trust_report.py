@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from app.cms.certificate_rules import title
+from app.cms.path.rules import title
 from app.cms.x509.certificate import Certificate
 from app.store.trust_certificates import Role, StoredCertificate
 from app.trust.folder import Contents, Filed

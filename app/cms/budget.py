@@ -7,12 +7,12 @@ code computes GOST, libraries in C or plain Python (see `gost.implementations`).
 
 from collections.abc import Hashable
 
-from app.cms import algorithms
-from app.cms.algorithm_names import name
-from app.cms.algorithms import AlgorithmIdentifier, Message, PublicKey
+from app.cms.algorithms import registry as algorithms
+from app.cms.algorithms.gost.implementations import CURVES, DIGESTS, PLAIN, PLAIN_DIGESTS
+from app.cms.algorithms.gost.octets import Octets
+from app.cms.algorithms.names import name
+from app.cms.algorithms.registry import AlgorithmIdentifier, Message, PublicKey
 from app.cms.errors import TooCostly
-from app.cms.gost.implementations import CURVES, DIGESTS, PLAIN, PLAIN_DIGESTS
-from app.cms.gost.octets import Octets
 
 # A GOST signer with a timestamp costs some 20,000, an RSA one 1,500.
 MAX_COST = 1_500_000

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from app.cms.algorithms import DIGEST_URIS, SIGNATURE_URIS, AlgorithmIdentifier
+from app.cms.algorithms.registry import DIGEST_URIS, SIGNATURE_URIS, AlgorithmIdentifier
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.signer_info import BROKEN_TIME, SignerInfo
-from app.cms.signed_xml import SignedXml
 from app.cms.x509.certificate import read_certificate
-from app.cms.xml_signatures import XmlSignature
+from app.cms.xmldsig.parsing import SignedXml
+from app.cms.xmldsig.signatures import XmlSignature
 
 CONTENT_TYPES = {
     "1.2.840.113549.1.7.1": "data",

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from app.cms import armour, wrapped
+from app.cms import text_encoding, wrapped
 from app.cms.asn1.node import read_node
 from app.cms.asn1.tags import SEQUENCE
 from app.cms.errors import MalformedSignature
-from app.cms.signed_xml import decode_xml, document_of
+from app.cms.xmldsig.parsing import decode_xml, document_of
 
 _SEQUENCE = bytes((SEQUENCE,))
 
@@ -43,12 +43,12 @@ def _readings(text: str, *, inner: bool = False) -> Iterator[SignatureFile]:
     If `inner`, it was wrapped itself, and wraps no further one.
     """
     try:
-        start, stop = armour.open_armour(text)
+        start, stop = text_encoding.open_armour(text)
     except MalformedSignature:
         return
-    if armour.is_plain_uri(text, start):
+    if text_encoding.is_plain_uri(text, start):
         try:
-            body = armour.decode_uri(text, start, stop)
+            body = text_encoding.decode_uri(text, start, stop)
         except (MalformedSignature, UnicodeError):
             return
         if not inner and not body.startswith("<"):
@@ -59,9 +59,9 @@ def _readings(text: str, *, inner: bool = False) -> Iterator[SignatureFile]:
     if body.startswith("<"):
         yield SignatureFile("xml", document_of(body))
         return
-    for base64 in (wrapped if inner else armour).readings(body):
+    for base64 in (wrapped if inner else text_encoding).readings(body):
         try:
-            yield from _decoded(armour.decode(base64), inner=inner)
+            yield from _decoded(text_encoding.decode(base64), inner=inner)
         except (ValueError, MalformedSignature):
             continue
 

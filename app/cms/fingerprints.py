@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.cms.claims import attached_content, describe
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.signed_xml import SignedXml
+from app.cms.xmldsig.parsing import SignedXml
 
 
 @dataclass(frozen=True, slots=True)

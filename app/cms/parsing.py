@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from app.cms import armour, wrapped
+from app.cms import text_encoding, wrapped
 from app.cms.asn1.node import check_beginning, read_node
 from app.cms.asn1.tags import SEQUENCE
 from app.cms.errors import MalformedSignature
 from app.cms.foreign import refuse_foreign
 from app.cms.signed_data.parsing import SignedData, parse_signed_data
-from app.cms.signed_xml import SignedXml, check_budget, decode_xml, parse_signed_xml
+from app.cms.xmldsig.parsing import SignedXml, check_budget, decode_xml, parse_signed_xml
 
 # Characters. Above this, the beginning is looked at before the whole is decoded.
 LARGE = 1_000_000
@@ -50,14 +50,14 @@ def _parse(text: str, *, zeros: bool, inner: bool = False) -> SignedData | Signe
     if text.startswith("MI") and len(text) <= LARGE:
         # The usual case, and the fastest way through it: plain base64 with nothing around it.
         try:
-            data = armour.decode(text)
+            data = text_encoding.decode(text)
         except ValueError:
             pass
         else:
             return _parse_bytes(data, zeros=zeros, inner=True)
-    start, stop = armour.open_armour(text)
-    if armour.is_plain_uri(text, start):
-        value = armour.decode_uri(text, start, stop)
+    start, stop = text_encoding.open_armour(text)
+    if text_encoding.is_plain_uri(text, start):
+        value = text_encoding.decode_uri(text, start, stop)
         if not inner and not value.startswith("<"):
             return _parse(value, zeros=zeros, inner=True)
         return parse_signed_xml(value)
@@ -69,7 +69,7 @@ def _parse(text: str, *, zeros: bool, inner: bool = False) -> SignedData | Signe
 def _parse_base64(
     text: str, start: int, stop: int, *, zeros: bool, inner: bool
 ) -> SignedData | SignedXml:
-    read = wrapped.readings if inner else armour.readings
+    read = wrapped.readings if inner else text_encoding.readings
     if stop - start > LARGE:
         beginning = text[start : start + BEGINNING]
         _check_alphabet(text, start, start + BEGINNING, edge=2)
@@ -108,8 +108,8 @@ def _check_beginning(base64: str, characters: int, *, inner: bool) -> None:
     if beginning.startswith(_SEQUENCE):
         check_beginning(beginning, characters)
     elif not inner and (text := wrapped.text_of(beginning)):
-        start = armour.skip_heads(text)
-        armour.check_alphabet(text, start, len(text), edge=2)
+        start = text_encoding.skip_heads(text)
+        text_encoding.check_alphabet(text, start, len(text), edge=2)
         for reading in wrapped.readings(text[start:]):
             _check_beginning(reading, characters, inner=True)
     else:
@@ -119,7 +119,7 @@ def _check_beginning(base64: str, characters: int, *, inner: bool) -> None:
 
 def _decode(base64: str, text: str, start: int, stop: int) -> bytes:
     try:
-        return armour.decode(base64)
+        return text_encoding.decode(base64)
     except ValueError as error:
         _check_alphabet(text, start, stop)
         raise MalformedSignature("cms: base64 is truncated or wrongly padded") from error
@@ -128,7 +128,7 @@ def _decode(base64: str, text: str, start: int, stop: int) -> bytes:
 def _check_alphabet(text: str, start: int, stop: int, edge: int = 0) -> None:
     """Refuse what base64 can't have; a file that is all text may be of a kind with a name."""
     try:
-        armour.check_alphabet(text, start, stop, edge)
+        text_encoding.check_alphabet(text, start, stop, edge)
     except MalformedSignature:
         refuse_foreign(text[start : start + _HEAD].encode(errors="replace"))
         raise

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, overload
 
-from app.cms.algorithms import name
+from app.cms.algorithms.registry import name
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.x509 import names
 from app.cms.x509.certificate import Certificate

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from app.cms import armour, texts
-from app.cms.armour import MARGIN, MAX_MARGIN
+from app.cms import text_encoding, texts
+from app.cms.text_encoding import MARGIN, MAX_MARGIN
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # Bytes. In the beginning of more, which is looked at first, too little of a bomb would be seen.
@@ -36,4 +36,4 @@ def text_of(data: bytes) -> str | None:
 
 def readings(body: str) -> Iterator[str]:
     """Return plain base64 for the body of such a text, whose blanks no form decoder has made."""
-    return armour.readings(body.replace(" ", ""))
+    return text_encoding.readings(body.replace(" ", ""))

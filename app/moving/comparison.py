@@ -11,9 +11,9 @@ from app.moving.errors import Undecryptable
 from app.moving.findings import Findings, Kind
 from app.moving.mover import Reveal
 from app.moving.original import Meta, Original, Thread
-from app.store import imported
-from app.store.current_tags import are_bounded
-from app.store.imported import Head, Kept
+from app.store.signatures import imported
+from app.store.signatures.current_tags import are_bounded
+from app.store.signatures.imported import Head, Kept
 
 
 def compare(

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine
 from app.moving.ciphertext import decrypt, is_encrypted
 from app.moving.errors import Undecryptable
 from app.moving.original import Meta, Original, Thread
-from app.store import imported
-from app.store.database import transaction
-from app.store.imported import Head, Imported
-from app.store.signing import read_kept
+from app.store.database.engine import transaction
+from app.store.signatures import imported
+from app.store.signatures.extraction import read_kept
+from app.store.signatures.imported import Head, Imported
 
 #: Gives the text that was sent for one that the original keeps; raises Undecryptable.
 Reveal = Callable[[str], str]

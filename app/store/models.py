@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.store.columns import CODE, PUBLIC_ID, ROW_ID, UtcDateTime
+from app.store.database.types import CODE, PUBLIC_ID, ROW_ID, UtcDateTime
 
 
 class Base(DeclarativeBase):
@@ -89,7 +89,7 @@ class Version(Base):
     #: none, or if it was not read yet.
     signature_sha256: Mapped[str | None] = mapped_column(Text)
     content_sha256: Mapped[str | None] = mapped_column(Text)
-    #: What the version is found by (`app.store.signing.terms`); None where that was not read yet.
+    #: What the version is found by (`signatures.extraction.terms`); None where not read yet.
     terms: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     #: What it is: `cms` or `xml`; None if it is neither, or was not read yet.
     format: Mapped[str | None] = mapped_column(Text)
@@ -139,7 +139,7 @@ class Signer(Base):
     #: When it was signed by a timestamp token that was verified up to an anchor when the version
     #: was saved; None where it wasn't.
     verified_gen_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    #: Of `app.store.standings`: the number of the anchor that was reached, else PENDING,
+    #: Of `app.store.signatures.standings`: the number of the anchor that was reached, else PENDING,
     #: VALUE_VALID or REFUSED with the reason; None where it was not verified yet.
     standing: Mapped[int | None] = mapped_column(BigInteger)
     standing_reason: Mapped[str | None] = mapped_column(Text)

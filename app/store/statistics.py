@@ -17,11 +17,11 @@ from sqlalchemy import (
     text,
 )
 
-from app.store.columns import utc_now
-from app.store.judgements import WAITS
+from app.store.database.types import utc_now
+from app.store.migrations.steps import REVISION
 from app.store.models import Package, Signature, SignatureTag, SignatureTerm, Signer, Token, Version
-from app.store.standings import Trusted
-from app.store.steps import REVISION
+from app.store.signatures.judgements import WAITS
+from app.store.signatures.standings import Trusted
 
 #: Between these lie the terms of persons' numbers.
 _IIN_TERMS = ("iin:", "iin;")

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
-from app.store.columns import utc_now
+from app.store.database.types import utc_now
 from app.store.errors import TokenExists, TokenNotFound, TokenRevoked
 from app.store.models import Token
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.store.columns import utc_now
+from app.store.database.types import utc_now
 from app.store.models import TrustCertificate
 
 Role: TypeAlias = Literal["anchor", "intermediate"]

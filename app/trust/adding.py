@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from app.cms.certificate_rules import title
+from app.cms.path.rules import title
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension
 from app.trust.destinations import Anybody

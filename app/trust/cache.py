@@ -11,10 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from app.cms.crl_index import MAX_SIZE
-from app.cms.crls import CertificateList, MalformedRevocation
-from app.cms.ocsp import OcspResponse
-from app.store.private_files import make_folder
+from app.cms.revocation.crl import CertificateList, MalformedRevocation
+from app.cms.revocation.crl_index import MAX_SIZE
+from app.cms.revocation.ocsp import OcspResponse
+from app.store.database.private_files import make_folder
 from app.trust.crl_files import locked, state_of
 from app.trust.errors import UnreadableFile
 from app.trust.files import MAX_REVOCATION_SIZE, copy_crl, read_file, write_file

@@ -31,10 +31,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-from app.cms import crl_index
-from app.cms.crl_index import DAMAGED, DIGEST_SIZE, HEADER_SIZE, MAGIC, MAX_SIZE, Rows
-from app.cms.crls import CertificateList
-from app.store.private_files import make_folder
+from app.cms.revocation import crl_index
+from app.cms.revocation.crl import CertificateList
+from app.cms.revocation.crl_index import DAMAGED, DIGEST_SIZE, HEADER_SIZE, MAGIC, MAX_SIZE, Rows
+from app.store.database.private_files import make_folder
 from app.trust.errors import UnreadableFile
 from app.trust.files import UNFINISHED
 from app.trust.tidying import INDEX, LOCK

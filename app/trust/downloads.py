@@ -24,7 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
-from app.servers import server_of
+from app.server_address import server_of
 from app.trust.destinations import Destinations
 from app.trust.errors import AnswerTooLarge, FetchFailed
 

@@ -22,21 +22,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
-from app.cms.signed_xml import SignedXml
-from app.cms.status import SignerStatus
 from app.cms.verdict import YES, Answer
-from app.store.database import transaction
+from app.cms.verification.status import SignerStatus
+from app.cms.xmldsig.parsing import SignedXml
+from app.store.database.engine import transaction
 from app.store.errors import SignatureNotFound
-from app.store.judgements import (
+from app.store.leases import take_lease
+from app.store.signatures.extraction import Found, read_found
+from app.store.signatures.judgements import (
     Unverified,
     find_waiting,
     read_unverified,
     write_found,
 )
-from app.store.large_texts import Key
-from app.store.leases import take_lease
-from app.store.signing import Found, read_found
-from app.store.standings import PENDING, Standing, Trusted, judge, was_valid
+from app.store.signatures.large_texts import Key
+from app.store.signatures.standings import PENDING, Standing, Trusted, judge, was_valid
 from app.trust.service import Trust
 
 #: Seconds between two looks where nothing waits, about.

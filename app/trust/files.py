@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.cms.x509.certificate import Certificate, read_embedded_certificate
-from app.store.private_files import hand_over, make_folder, sync_folder
+from app.store.database.private_files import hand_over, make_folder, sync_folder
 from app.trust.errors import UnreadableFile
 
 # Bytes of a file: certificates have 2 KB, and a hundred may stand in one. CRLs may have more where

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from app.cms.crls import CertificateList
 from app.cms.errors import Undecidable
-from app.cms.occasions import Occasion
-from app.cms.ocsp import OcspResponse
-from app.cms.revocation import RevocationData, check_revocation
+from app.cms.path.occasions import Occasion
+from app.cms.revocation.checking import RevocationData, check_revocation
+from app.cms.revocation.crl import CertificateList
+from app.cms.revocation.ocsp import OcspResponse
 from app.cms.verdict import Answer, Reason, Verdict
 from app.trust.sources import Link
 

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from app.cms.crl_index import MAX_SIZE
-from app.cms.crls import CertificateList
-from app.store.private_files import make_folder
+from app.cms.revocation.crl import CertificateList
+from app.cms.revocation.crl_index import MAX_SIZE
+from app.store.database.private_files import make_folder
 from app.trust.crl_files import LARGE, State, open_list, state_of
 from app.trust.files import (
     MAX_REVOCATION_SIZE,

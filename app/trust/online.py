@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.cms.crls import CertificateList, MalformedRevocation
+from app.cms.revocation.crl import CertificateList, MalformedRevocation
 from app.cms.verdict import Answer, Reason, Verdict
 from app.cms.x509.certificate import Certificate
 from app.trust.cache import Cache

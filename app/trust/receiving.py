@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from app.cms.crls import CertificateList, MalformedRevocation
-from app.cms.ocsp import OcspResponse
+from app.cms.revocation.crl import CertificateList, MalformedRevocation
+from app.cms.revocation.ocsp import OcspResponse
 from app.cms.verdict import Reason
 from app.trust.cache import Cache
 from app.trust.destinations import Destinations

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from app.store.private_files import hand_over, make_folder, sync_folder
+from app.store.database.private_files import hand_over, make_folder, sync_folder
 from app.trust.errors import TrustError
 from app.trust.files import UNFINISHED, open_regular
 from app.trust.folder import INTERMEDIATES, list_files

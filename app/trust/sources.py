@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from asn1crypto import core, ocsp
 
-from app.cms import algorithms
+from app.cms.algorithms import registry as algorithms
 from app.cms.budget import is_slow, refuse_list
-from app.cms.crl_index import MAX_SIZE
-from app.cms.crls import MAX_SLOW_SIZE
+from app.cms.revocation.crl import MAX_SLOW_SIZE
+from app.cms.revocation.crl_index import MAX_SIZE
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension
 from app.trust.destinations import Destinations

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
 from app.cms.x509.certificate import Certificate
-from app.store.steps import is_missing
+from app.store.migrations.steps import is_missing
 from app.store.trust_certificates import (
     Marks,
     StoredCertificate,

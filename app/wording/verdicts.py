@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from app.cms.algorithms import name
-from app.cms.contents import KnownDigest
-from app.cms.examined import Examined
+from app.cms.algorithms.registry import name
 from app.cms.serialization import iso_moment, name_text, signer_facts
+from app.cms.signed_data.contents import KnownDigest
 from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.status import SignerStatus, TimestampStatus
 from app.cms.verdict import Answer, Verdict, every
+from app.cms.verification.examined import Examined
+from app.cms.verification.status import SignerStatus, TimestampStatus
 from app.cms.x509.nca_profile import Claims
 from app.wording.sentences import Wording
 

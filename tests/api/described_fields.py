@@ -11,11 +11,21 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.api import fields as common
 from app.api.iinked import fields as of_iinked
 from app.api.iinked.schemas import AddSchema, ListSchema, PackageSchema
 from app.api.ncanode import files as of_files
-from app.api.ncanode.check_schemas import (
+from app.api.ncanode.origin.views import OriginSchema, read_params
+from app.api.ncanode.signatures.schemas import (
+    ALIASES,
+    GetSchema,
+    ParametersSchema,
+    SaveSchema,
+    SearchSchema,
+    ThreadSchema,
+    VersionsSchema,
+)
+from app.api.ncanode.validation.rules import RULES
+from app.api.ncanode.validation.schemas import (
     MAX_CONSTRAINTS,
     AskedSchema,
     CmsSchema,
@@ -25,22 +35,12 @@ from app.api.ncanode.check_schemas import (
     read_constraints,
     read_rules,
 )
-from app.api.ncanode.checks import RULES
-from app.api.ncanode.origin import OriginSchema, read_params
-from app.api.ncanode.schemas import (
-    ALIASES,
-    GetSchema,
-    ParametersSchema,
-    SaveSchema,
-    SearchSchema,
-    ThreadSchema,
-    VersionsSchema,
-)
 from app.api.openapi.document import Json
-from app.api.schemas import FieldsSchema
+from app.api.params import fields as common
+from app.api.params.schemas import FieldsSchema
+from app.api.params.values import MAX_TEXT
 from app.api.solaris.pages import FIELDS
-from app.api.values import MAX_TEXT
-from app.store.current_tags import MAX_TAGS
+from app.store.signatures.current_tags import MAX_TAGS
 
 #: What the operations read, by id; those that are not here read nothing but their address.
 READS: dict[str, type[FieldsSchema] | Mapping[str, fields.Field[Any]]] = {

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 
 from app.api.openapi.document import COMMON, IMPLIED, Json, path_of
-from app.api.operations import OPENAPI
+from app.api.operations.health import OPENAPI
 from app.factory import FAMILIES
 from tests.described import resolve
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from flask.testing import FlaskClient
 
-from app.api import parameters
+from app.api.params import merging as parameters
 from app.cms import texts
 from tests.api.asking import content_of, filled, message_of, rows
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.api.moments import read_local
+from app.api.datetimes import read_local
 from tests import builders
 from tests.api.asking import documents, save
 from tests.conftest import AppMaker

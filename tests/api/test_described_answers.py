@@ -11,19 +11,20 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.api.answers import json_answer
-from app.api.errors import STATUS
-from app.api.file_types import ATTACHED, DETACHED, XML
+from app.api import envelope
+from app.api.errors import statuses_of
 from app.api.iinked.schemas import TYPES
-from app.api.iinked.shapes import CODES, STATUS_CODES
-from app.api.ncanode import envelope
+from app.api.iinked.serializers import CODES, STATUS_CODES
+from app.api.json_response import json_answer
+from app.api.media_types import ATTACHED, DETACHED, XML
 from app.api.openapi.document import Json
 from app.api.penbox.files import OCTETS
 from app.api.solaris.signings import STATES
 from app.auth import BOUND_BY_TAGS, DEMANDS
 from app.cms.x509.nca_profile import ROLES
-from app.limits.requests import UNLIMITED
-from app.store.package_states import State
+from app.factory import FAMILIES
+from app.rate_limit.callers import UNLIMITED
+from app.store.packages.states import State
 from tests.api import people
 from tests.api.asking import content_of, filled, save
 from tests.api.described_fields import READS, SECOND
@@ -56,8 +57,9 @@ def reasons_of(document: Json) -> Iterator[tuple[tuple[str, str], str, Json]]:
 
 
 def test_every_refusal_is_described_with_its_status(document: Json) -> None:
-    kinds = {kind.__name__: str(status) for kind, status in STATUS.items()} | OTHERS
-    assert len(kinds) == len(STATUS) + len(OTHERS)
+    statuses = statuses_of(FAMILIES.values())
+    kinds = {kind.__name__: str(status) for kind, status in statuses.items()} | OTHERS
+    assert len(kinds) == len(statuses) + len(OTHERS)
     found = set()
     for address, status, answer in reasons_of(document):
         for reason in answer["x-reasons"]:

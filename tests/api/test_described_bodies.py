@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from app.api.openapi.document import Json
-from app.api.uploads import CERTIFICATES, FILES, MULTIPART
+from app.api.params.uploads import CERTIFICATES, FILES, MULTIPART
 from tests.api.described_fields import beside_file, demanded_by, file_of, files_of, parts_of
 from tests.api.describing import BY_QUERY, bare, described
 from tests.conftest import AppMaker

@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from app.api.openapi.document import Json, read_part
 from app.auth import DEMANDS
 from app.factory import FAMILIES
-from app.limits.requests import UNLIMITED
+from app.rate_limit.callers import UNLIMITED
 from tests.api.asking import JSON
 from tests.api.describing import (
     FILES,

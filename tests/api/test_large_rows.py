@@ -8,12 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from app.api.ncanode import envelope
-from app.store import reading, weighing
-from app.store.criteria import Criteria
+from app.api import envelope
 from app.store.errors import SignatureNotFound
-from app.store.rows import PLAIN
-from app.store.searching import Page, find_page
+from app.store.search.criteria import Criteria
+from app.store.signatures import reading, weighing
+from app.store.signatures.listing import Page, find_page
+from app.store.signatures.rows import PLAIN
 from tests.api.asking import content_of
 from tests.store import threads
 

@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.api.ncanode import forwarding
+from app.api.ncanode.origin import client as forwarding
 from tests.api.asking import content_of, message_of
 from tests.asking_tokens import make_token
 from tests.conftest import AppMaker

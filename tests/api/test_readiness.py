@@ -13,7 +13,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
-from app.store import database, readiness
+from app.store.database import engine as database
+from app.store.migrations import readiness
 from tests.api.asking import content_of, message_of, save
 from tests.conftest import AppMaker, EngineMaker, close_database, opened
 from tests.store import threads

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import create_engine
 
-from app.store.readiness import Fault, Readiness
+from app.store.migrations.readiness import Fault, Readiness
 
 pytestmark = pytest.mark.attacks
 

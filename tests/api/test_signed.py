@@ -18,15 +18,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select, update
 
 from app import auth
-from app.api.ncanode import saving
-from app.cms.gost import implementations
+from app.api.ncanode.signatures import saving
+from app.cms.algorithms.gost import implementations
 from app.cms.parsing import parse
 from app.extensions import db
-from app.store.database import transaction
+from app.store.database.engine import transaction
 from app.store.leases import take_lease
 from app.store.models import Signature, Signer
-from app.store.standings import PENDING as PENDING_VALUE
-from app.store.standings import judge
+from app.store.signatures.standings import PENDING as PENDING_VALUE
+from app.store.signatures.standings import judge
 from app.trust import Trust
 from app.trust.examiner import Examiner
 from tests import builders, pki, revoking, signing

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from app.api.ncanode import saving
+from app.api.ncanode.signatures import saving
 from app.store.models import Signer
 from app.trust.examiner import Examiner
 from tests import pki, revoking, signing

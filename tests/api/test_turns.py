@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from app.trust.turns import LARGE, Turns
 from tests.api.asking import content_of, exists, filled, get, message_of, rows, save
 from tests.api.people import cms, ivan

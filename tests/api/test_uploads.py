@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.cms import algorithms
+from app.cms.algorithms import registry as algorithms
 from tests.api import people
 from tests.api.asking import content_of, get, message_of, save
 from tests.builders import CONTENT, pem, sign_cms, sign_xml

@@ -11,7 +11,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from app.cms.canonical_forms import Form
+from app.cms.xmldsig.canonical_forms import Form
 
 XML = "http://www.w3.org/XML/1998/namespace"
 INHERITED_11 = {"xml:lang", "xml:space", "xml:base"}

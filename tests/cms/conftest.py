@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app.cms import algorithms, budget
+from app.cms import budget
+from app.cms.algorithms import registry as algorithms
+from app.cms.algorithms.gost.implementations import DIGESTS, PLAIN_CURVES, PLAIN_DIGESTS
 from app.cms.errors import MalformedSignature
-from app.cms.gost.implementations import DIGESTS, PLAIN_CURVES, PLAIN_DIGESTS
 from app.cms.parsing import parse
 
 VECTORS = Path(__file__).parents[2].parent / "shared" / "vectors"

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 
-from app.cms.algorithms import AlgorithmIdentifier, PublicKey, verify_signature
+from app.cms.algorithms.registry import AlgorithmIdentifier, PublicKey, verify_signature
 from app.cms.errors import UnsupportedAlgorithm
 from tests.cms.signing import MESSAGE, SHA256
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.cms.verdict import Verdict
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import Certificate, read_certificate
 from tests import pki, revoking
 from tests.builders import SIGNING_TIME

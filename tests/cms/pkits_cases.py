@@ -9,7 +9,7 @@ find them among all that the suite has.
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.cms.policies import PolicyInputs
+from app.cms.path.policies import PolicyInputs
 
 # NIST-test-policy-1 and its kin end with a number behind this.
 _TEST_POLICY = "2.16.840.1.101.3.2.1.48."

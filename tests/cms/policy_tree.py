@@ -1,6 +1,6 @@
 """The policy tree of RFC 5280 section 6.1, step by step as it stands there: slow, and for tests.
 
-It shares nothing with `app.cms.policies`, which keeps a graph.
+It shares nothing with `app.cms.path.policies`, which keeps a graph.
 """
 
 from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-from app.cms.algorithms import DIGESTS, AlgorithmIdentifier, PublicKey, digest, name
+from app.cms.algorithms.registry import DIGESTS, AlgorithmIdentifier, PublicKey, digest, name
 from tests import builders, der
 from tests.gost_signer import GOST_2004, GOST_2015_256, GOST_2015_512, GostKey, Kind
 

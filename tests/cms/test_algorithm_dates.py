@@ -9,13 +9,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, padding, rsa
 from lxml import etree
 
-from app.cms.algorithm_dates import Broken, broken_digest, broken_signature
-from app.cms.algorithms import DIGESTS, AlgorithmIdentifier, name
-from app.cms.occasions import Occasion
+from app.cms.algorithms.dates import Broken, broken_digest, broken_signature
+from app.cms.algorithms.registry import DIGESTS, AlgorithmIdentifier, name
 from app.cms.parsing import parse
-from app.cms.status import SignerStatus
+from app.cms.path.occasions import Occasion
 from app.cms.verdict import Answer, Verdict
-from app.cms.verification import Verifier
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.verifier import Verifier
 from tests import der, pki, revoking, signing, xml_signer
 from tests.builders import CONTENT
 from tests.cms.judging import read, text

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from app.cms.algorithms import (
+from app.cms.algorithms.registry import (
     DIGESTS,
     SIGNATURE_URIS,
     AlgorithmIdentifier,

@@ -6,12 +6,12 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from app.cms import armour, texts
+from app.cms import text_encoding, texts
 from app.cms.errors import CmsError, MalformedSignature
 from app.cms.files import open_file
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
-from app.cms.signed_xml import SignedXml
+from app.cms.xmldsig.parsing import SignedXml
 from tests import builders
 from tests.cms.conftest import Refusal
 
@@ -230,10 +230,10 @@ def test_a_large_file_in_utf_16_is_not_opened(refusal: Refusal) -> None:
 
 
 def test_a_long_uri_is_decoded_wherever_it_is_cut() -> None:
-    piece = armour._PIECE
+    piece = text_encoding._PIECE
     for shift in range(4):
         text = "data:," + "x" * (piece - shift) + quote("ж<%") * 3 + "y" * piece + "%2"
-        decoded = armour.decode_uri(text, 6, len(text))
+        decoded = text_encoding.decode_uri(text, 6, len(text))
         assert decoded == unquote(text[6:], errors="strict")
     with pytest.raises(MalformedSignature, match="beyond U\\+FFFF"):
-        armour.decode_uri("x" * texts.MAX_WIDE + "%F0%9F%98%80", 0, texts.MAX_WIDE + 12)
+        text_encoding.decode_uri("x" * texts.MAX_WIDE + "%F0%9F%98%80", 0, texts.MAX_WIDE + 12)

@@ -25,15 +25,15 @@ MAX_MEGABYTES, MAX_SECONDS = 200, 3.0
 PROGRAM = """
 import sys, time
 from datetime import UTC, datetime
-from app.api.ncanode.sent_content import content_given
-from app.api.json_bodies import MalformedJson, parse as parse_json
-from app.api.refusals import ParameterError
-from app.api.uploads import as_text, read_multipart
+from app.api.ncanode.validation.sent_content import content_given
+from app.api.params.json_bodies import MalformedJson, parse as parse_json
+from app.api.params.errors import ParameterError
+from app.api.params.uploads import as_text, read_multipart
 from app.cms.budget import ContentBudget
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.claims import describe
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import bounds, pki
 from tests.memory import peak

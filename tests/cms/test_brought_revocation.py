@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from app.cms.budget import Budget
-from app.cms.crl_words import ask_crls
-from app.cms.crls import CertificateList
-from app.cms.embedded_revocation import MAX_EMBEDDED, MAX_RESPONSE_BYTES
 from app.cms.errors import TooCostly
-from app.cms.ocsp import OcspResponse
-from app.cms.ocsp_words import ask_responses
-from app.cms.revocation_sources import Doubt, RevocationData
-from app.cms.status import SignerStatus
+from app.cms.revocation.crl import CertificateList
+from app.cms.revocation.crl_statements import ask_crls
+from app.cms.revocation.ocsp import OcspResponse
+from app.cms.revocation.ocsp_statements import ask_responses
+from app.cms.revocation.sources import Doubt, RevocationData
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.embedded_revocation import MAX_EMBEDDED, MAX_RESPONSE_BYTES
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.names import _short_name_key, name_key
 from tests import der, pki, revoking, signing
 from tests.builders import CONTENT

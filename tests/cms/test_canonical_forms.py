@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from app.cms.canonical_forms import C14N_11, EXCLUSIVE, FORMS, MAX_PREFIXES, Undecided, read_form
-from app.cms.canonical_xml import Canonicaliser
 from app.cms.verdict import Answer
+from app.cms.xmldsig.canonical_forms import (
+    C14N_11,
+    EXCLUSIVE,
+    FORMS,
+    MAX_PREFIXES,
+    Undecided,
+    read_form,
+)
+from app.cms.xmldsig.canonicalization import Canonicaliser
 from tests.builders import C14N
 
 DISPUTED = "two different xml:lang apply"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from app.cms.canonical_forms import FORMS, Form, Undecided
-from app.cms.canonical_xml import Canonicaliser
+from app.cms.xmldsig.canonical_forms import FORMS, Form, Undecided
+from app.cms.xmldsig.canonicalization import Canonicaliser
 from tests.cms import canonical_reference
 
 SEED = 20261128

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from app.cms import canonical_xml
-from app.cms.canonical_forms import C14N_11, FORMS, Form
-from app.cms.canonical_xml import Canonicaliser
 from app.cms.parsing import parse
-from app.cms.signed_xml import SignedXml
 from app.cms.verdict import Answer
-from app.cms.xmldsig import check_xml
+from app.cms.xmldsig import canonicalization as canonical_xml
+from app.cms.xmldsig.canonical_forms import C14N_11, FORMS, Form
+from app.cms.xmldsig.canonicalization import Canonicaliser
+from app.cms.xmldsig.parsing import SignedXml
+from app.cms.xmldsig.verification import check_xml
 from tests import pki, xml_signer
 from tests.builders import C14N, DS, ENVELOPED, SHA256
 from tests.xml_signer import EXCLUSIVE
@@ -222,7 +222,7 @@ def test_a_bomb_is_checked_in_little_time(name: str) -> None:
 # Run in a process of its own: what libxml2 allocates, only the operating system can tell.
 MEASURE = """
 import sys
-from app.cms.xmldsig import check_xml
+from app.cms.xmldsig.verification import check_xml
 from tests.memory import peak
 from tests.cms.test_canonical_xml import BOMBS, parsed
 

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import pytest
 
-from app.cms.algorithms import AlgorithmIdentifier, implied_digest
-from app.cms.certificate_rules import check_strength, title
-from app.cms.occasions import Occasion
+from app.cms.algorithms.registry import AlgorithmIdentifier, implied_digest
+from app.cms.path.occasions import Occasion
+from app.cms.path.rules import check_strength, title
 from app.cms.verdict import Answer, Verdict
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import der, pki
 from tests import signing as signatures

@@ -5,20 +5,21 @@ import time
 import pytest
 from lxml import etree
 
-from app.cms import algorithms, budget
+from app.cms import budget
+from app.cms.algorithms import registry as algorithms
+from app.cms.algorithms.gost import libgcrypt
+from app.cms.algorithms.gost.implementations import CURVES, DIGESTS, PLAIN_CURVES, PLAIN_DIGESTS
+from app.cms.algorithms.gost.octets import Octets
 from app.cms.budget import ContentBudget
-from app.cms.comparison import compare
-from app.cms.embedded_revocation import MAX_RESPONSE_BYTES
 from app.cms.errors import UnsupportedAlgorithm
-from app.cms.gost import libgcrypt
-from app.cms.gost.implementations import CURVES, DIGESTS, PLAIN_CURVES, PLAIN_DIGESTS
-from app.cms.gost.octets import Octets
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
-from app.cms.signed_xml import SignedXml
-from app.cms.status import SignerStatus
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.comparison import compare
+from app.cms.verification.embedded_revocation import MAX_RESPONSE_BYTES
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.verifier import Verifier
+from app.cms.xmldsig.parsing import SignedXml
 from tests import der, gost_signer, pki, signing, xml_signer
 from tests.builders import CONTENT
 from tests.cms.judging import AT, BEFORE, IVAN, NCA, ROOT, below, crl, ocsp, read, revoked, text

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cms.crl_index import has_unknown
-from app.cms.crls import CertificateList
+from app.cms.revocation.crl import CertificateList
+from app.cms.revocation.crl_index import has_unknown
 from app.cms.verdict import Answer
 from app.trust.crl_files import open_list
 from tests import der, pki, revoking

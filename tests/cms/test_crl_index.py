@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from app.cms.crl_index import build_rows, find_offsets, has_unknown, search, walk
-from app.cms.crls import CertificateList, MalformedRevocation
+from app.cms.revocation.crl import CertificateList, MalformedRevocation
+from app.cms.revocation.crl_index import build_rows, find_offsets, has_unknown, search, walk
 from tests import der
 from tests.cms.judging import AT, BEFORE, NCA, crl
 from tests.revoking import Revoked

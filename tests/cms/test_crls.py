@@ -2,12 +2,12 @@
 
 import pytest
 
-from app.cms import crls
 from app.cms.asn1.node import read_node
-from app.cms.crl_entries import REMOVE_FROM_CRL, read_invalidity_date
-from app.cms.crls import CertificateList
+from app.cms.revocation import crl as crls
+from app.cms.revocation.crl import CertificateList
+from app.cms.revocation.crl_entries import REMOVE_FROM_CRL, read_invalidity_date
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from tests import der, pki
 from tests.cms.judging import (
     AFTER,

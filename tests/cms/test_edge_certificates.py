@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate, read_embedded_certificate
 from tests import der, pki
 from tests.builders import NOT_AFTER, NOT_BEFORE, SIGNING_TIME

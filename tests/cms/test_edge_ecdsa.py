@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from app.cms.algorithms import AlgorithmIdentifier
+from app.cms.algorithms.registry import AlgorithmIdentifier
 from tests import der
 from tests.cms.edges import SEED, accepts, flips
 from tests.cms.signing import (

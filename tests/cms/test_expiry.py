@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.cms.status import SignerStatus
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.verifier import Verifier
 from tests import der, pki, signing
 from tests.builders import CONTENT, NOT_AFTER, NOT_BEFORE, SIGNING_TIME
 from tests.cms.judging import NCA, ROOT, path, read, text

@@ -9,7 +9,7 @@ import pytest
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from tests import builders
 
 DER = builders.sign_cms()

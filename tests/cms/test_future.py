@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from lxml import etree
 
-from app.cms.occasions import TOLERANCE, Occasion, is_future
 from app.cms.parsing import parse
-from app.cms.status import SignerStatus
+from app.cms.path.occasions import TOLERANCE, Occasion, is_future
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.verifier import Verifier
 from tests import der, pki, signing, xml_signer
 from tests.builders import DS, SIGNING_TIME
 from tests.cms.judging import IVAN, NCA, ROOT, read, text

@@ -12,11 +12,11 @@ from app.cms.claims import attached_content, describe
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
-from app.cms.signed_xml import SignedXml
-from app.cms.status import SignerStatus
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
+from app.cms.xmldsig.parsing import SignedXml
 from tests import der, gost_signer, pki, revoking, signing, xml_signer
 from tests.builders import CONTENT, DS, SIGNING_TIME
 from tests.cms.judging import AFTER, AT, BEFORE, read

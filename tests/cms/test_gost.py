@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from app.cms.gost.curves import CRYPTO_PRO_A, TC26_256_A, TC26_512_A, Curve, Point
-from app.cms.gost.gost94 import plain_gost_94_crypto_pro, plain_gost_34311
-from app.cms.gost.streebog import plain_streebog_256, plain_streebog_512
+from app.cms.algorithms.gost.curves import CRYPTO_PRO_A, TC26_256_A, TC26_512_A, Curve, Point
+from app.cms.algorithms.gost.gost94 import plain_gost_94_crypto_pro, plain_gost_34311
+from app.cms.algorithms.gost.streebog import plain_streebog_256, plain_streebog_512
 from tests.gost_signer import GOST_2004, GOST_2015_256, GOST_2015_512, GostKey, Kind, pair
 
 CURVES = {"512-A": TC26_512_A, "256-A": TC26_256_A, "CryptoPro-A": CRYPTO_PRO_A}

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from app.cms import algorithms
-from app.cms.gost import implementations, libcrypto, libgcrypt
-from app.cms.gost.curves import Curve, Point
-from app.cms.gost.implementations import (
+from app.cms.algorithms import registry as algorithms
+from app.cms.algorithms.gost import implementations, libcrypto, libgcrypt
+from app.cms.algorithms.gost.curves import Curve, Point
+from app.cms.algorithms.gost.implementations import (
     PLAIN_CURVES,
     PLAIN_DIGESTS,
     Curves,
@@ -25,9 +25,9 @@ from app.cms.gost.implementations import (
     choose_digests,
     describe,
 )
-from app.cms.gost.libcrypto import Libcrypto, LibcryptoCurve, LibcryptoError
-from app.cms.gost.libgcrypt import Libgcrypt
-from app.cms.gost.octets import HashFunction
+from app.cms.algorithms.gost.libcrypto import Libcrypto, LibcryptoCurve, LibcryptoError
+from app.cms.algorithms.gost.libgcrypt import Libgcrypt
+from app.cms.algorithms.gost.octets import HashFunction
 from tests.gost_signer import GOST_2004 as GOST_2004_KIND
 from tests.gost_signer import GOST_2015_256, GOST_2015_512, GostKey
 from tests.memory import forget_peak, peak
@@ -358,7 +358,7 @@ def test_it_is_told_what_to_install() -> None:
 def test_a_process_that_was_forked_computes_as_before() -> None:
     program = """
 import os
-from app.cms.gost.implementations import CURVES, DIGESTS
+from app.cms.algorithms.gost.implementations import CURVES, DIGESTS
 def work():
     return [f(b"x" * 5000) for f in DIGESTS.functions()], [
         c.sum_x(5, c.base, 7) for c in CURVES.curves()]

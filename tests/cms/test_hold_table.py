@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from app.cms.crl_entries import CERTIFICATE_HOLD
+from app.cms.revocation.crl_entries import CERTIFICATE_HOLD
 from app.cms.verdict import Answer
 from tests.cms.judging import AT, revocation, revoked
 from tests.cms.test_holds import say

@@ -9,7 +9,7 @@ from cryptography import exceptions
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from app.cms.algorithms import AlgorithmIdentifier, PublicKey, verify_signature
+from app.cms.algorithms.registry import AlgorithmIdentifier, PublicKey, verify_signature
 from app.cms.errors import UnsupportedAlgorithm
 from tests import der
 from tests.cms.signing import (

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from app.cms.certificate_rules import title
 from app.cms.claims import describe
-from app.cms.crls import MalformedRevocation
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
+from app.cms.path.rules import title
+from app.cms.revocation.crl import MalformedRevocation
 from app.cms.serialization import (
     MAX_POLICIES,
     MAX_TEXT,
@@ -23,7 +23,7 @@ from app.cms.serialization import (
     signer_facts,
 )
 from app.cms.signed_data.parsing import SignedData
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
 from app.cms.x509.names import name_key, read_name, relative_keys
 from tests import der, pki, revoking, signing

@@ -11,17 +11,18 @@ from itertools import cycle, islice
 import pytest
 from lxml import etree
 
-from app.cms import algorithms, signer_choice
+from app.cms.algorithms import registry as algorithms
 from app.cms.claims import describe
 from app.cms.errors import MalformedSignature
-from app.cms.key_info import MAX_CANDIDATES, MAX_DIFFERENT, MAX_REFUSED
-from app.cms.named_certificate import MAX_NAMES
 from app.cms.parsing import parse
-from app.cms.security_tokens import MAX_TOKENS, WSSE
-from app.cms.signed_xml import SignedXml
-from app.cms.status import SignerStatus
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.verifier import Verifier
+from app.cms.xmldsig import signer_choice
+from app.cms.xmldsig.key_info import MAX_CANDIDATES, MAX_DIFFERENT, MAX_REFUSED
+from app.cms.xmldsig.named_certificate import MAX_NAMES
+from app.cms.xmldsig.parsing import SignedXml
+from app.cms.xmldsig.security_tokens import MAX_TOKENS, WSSE
 from tests import der, gost_signer, pki, xml_signer
 from tests.builders import C14N, DS
 from tests.cms.judging import AT, IVAN, NCA, ROOT, read, text

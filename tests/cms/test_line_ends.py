@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.cms.comparison import compare
-from app.cms.status import SignerStatus
 from app.cms.verdict import FITS_WITH_CRLF, Answer
-from app.cms.verification import Verifier
+from app.cms.verification.comparison import compare
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.verifier import Verifier
 from tests import pki, signing
 from tests.builders import SIGNING_TIME
 from tests.cms.judging import text

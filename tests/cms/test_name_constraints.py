@@ -5,7 +5,7 @@ import time
 import pytest
 
 from app.cms.budget import Budget
-from app.cms.name_constraints import check_names
+from app.cms.path.name_constraints import check_names
 from app.cms.verdict import Answer, Verdict
 from tests import der, pki
 from tests.cms.judging import KEY, ROOT, below, path, read, text

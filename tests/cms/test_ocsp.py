@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.cms.crl_entries import CERTIFICATE_HOLD
-from app.cms.crls import MalformedRevocation
-from app.cms.ocsp import OcspResponse
+from app.cms.revocation.crl import MalformedRevocation
+from app.cms.revocation.crl_entries import CERTIFICATE_HOLD
+from app.cms.revocation.ocsp import OcspResponse
 from app.cms.verdict import Answer, Verdict
 from tests import der, pki, revoking
 from tests.cms.judging import (

@@ -13,7 +13,7 @@ import pytest
 from app.cms.claims import describe
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from tests import der, pki, signing
 from tests.cms.judging import AT, IVAN, NCA, ROOT, read
 from tests.signing import TIMESTAMP

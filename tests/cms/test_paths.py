@@ -4,10 +4,11 @@ import time
 
 import pytest
 
-from app.cms import algorithms, paths
+from app.cms.algorithms import registry as algorithms
 from app.cms.asn1.node import read_node
+from app.cms.path import building as paths
 from app.cms.verdict import Answer, Verdict
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import der, gost_signer, pki, signing
 from tests.builders import NOT_BEFORE, SIGNING_TIME

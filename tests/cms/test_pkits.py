@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from app.cms.authorities import GivenAuthorities
 from app.cms.budget import Budget
-from app.cms.crls import CertificateList, MalformedRevocation
 from app.cms.errors import MalformedSignature
-from app.cms.occasions import Occasion
-from app.cms.paths import Search
-from app.cms.revocation import RevocationData, check_revocation
+from app.cms.path.building import Search
+from app.cms.path.issuers import GivenAuthorities
+from app.cms.path.occasions import Occasion
+from app.cms.revocation.checking import RevocationData, check_revocation
+from app.cms.revocation.crl import CertificateList, MalformedRevocation
 from app.cms.verdict import Answer, every
 from app.cms.x509.certificate import Certificate, read_certificate
 from tests.cms.pkits_cases import CASES, Case

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.cms.authorities import GivenAuthorities
 from app.cms.budget import Budget
-from app.cms.occasions import Occasion
-from app.cms.paths import Search
-from app.cms.policies import ANY_POLICY, DEFAULT, PolicyInputs, check_policies
+from app.cms.path.building import Search
+from app.cms.path.issuers import GivenAuthorities
+from app.cms.path.occasions import Occasion
+from app.cms.path.policies import ANY_POLICY, DEFAULT, PolicyInputs, check_policies
 from app.cms.verdict import Answer, Verdict
 from tests import der, pki
 from tests.builders import SIGNING_TIME

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from app.cms.budget import Budget
-from app.cms.policies import PolicyInputs, check_policies
+from app.cms.path.policies import PolicyInputs, check_policies
 from app.cms.verdict import Answer
 from app.cms.x509.certificate import Certificate, Extension
 from tests import der

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from app.cms.crl_entries import CERTIFICATE_HOLD
-from app.cms.crls import CertificateList, MalformedRevocation
-from app.cms.ocsp import OcspResponse
-from app.cms.revocation_sources import FRESHNESS
+from app.cms.revocation.crl import CertificateList, MalformedRevocation
+from app.cms.revocation.crl_entries import CERTIFICATE_HOLD
+from app.cms.revocation.ocsp import OcspResponse
+from app.cms.revocation.sources import FRESHNESS
 from app.cms.verdict import Answer, Verdict
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import der, gost_signer, pki, revoking
 from tests.builders import NOT_AFTER

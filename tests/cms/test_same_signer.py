@@ -4,9 +4,9 @@ from datetime import datetime
 
 from app.cms.claims import describe
 from app.cms.signed_data.parsing import SignedData
-from app.cms.status import SignerStatus
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.verifier import Verifier
 from tests import der, pki, signing
 from tests.builders import CONTENT, SIGNING_TIME
 from tests.cms.judging import IVAN, NCA, read

@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 import pytest
 
-from app.cms import signed_xml, xml_signatures
 from app.cms.parsing import parse
-from app.cms.signed_xml import SignedXml
+from app.cms.xmldsig import parsing as signed_xml
+from app.cms.xmldsig import signatures as xml_signatures
+from app.cms.xmldsig.parsing import SignedXml
 from tests import builders
 from tests.cms.conftest import Refusal
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from app.cms import algorithms
+from app.cms.algorithms import registry as algorithms
 from app.cms.asn1.node import read_node
 from app.cms.errors import MalformedSignature
 from app.cms.signed_data.parsing import SignedData
-from app.cms.status import SignerStatus
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.verifier import Verifier
 from tests import builders, der, pki, signing
 from tests.builders import CONTENT, SIGNING_TIME
 from tests.cms.judging import read

@@ -11,7 +11,7 @@ from app.cms.claims import describe
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from tests import der, pki, signing
 from tests.cms.judging import AT, IVAN, NCA, ROOT, read
 from tests.pki import Holder

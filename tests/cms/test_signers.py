@@ -12,7 +12,7 @@ from app.cms.fingerprints import Fingerprints, fingerprints
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
-from app.cms.signed_xml import SignedXml
+from app.cms.xmldsig.parsing import SignedXml
 from tests import builders, der
 from tests.cms.test_ber import tlv
 from tests.cms.test_signed_data import ANNA, read, rebuilt, signer_info, signer_info_of

@@ -12,9 +12,9 @@ from lxml import etree
 
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.security_tokens import DS, WSSE
 from app.cms.verdict import Answer, Verdict, every
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
+from app.cms.xmldsig.security_tokens import DS, WSSE
 from tests import xml_signer
 from tests.builders import C14N, ENVELOPED
 from tests.cms.judging import AT, IVAN, ROOT, read, text

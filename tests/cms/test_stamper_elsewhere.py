@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.cms.status import TimestampStatus
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.status import TimestampStatus
+from app.cms.verification.verifier import Verifier
 from tests import der, pki, signing
 from tests.builders import SIGNING_TIME
 from tests.cms.judging import IVAN, NCA, ROOT, read, text

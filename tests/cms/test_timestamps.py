@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from app.cms.signed_data.signer_info import MAX_TOKENS
-from app.cms.status import SignerStatus, TimestampStatus
 from app.cms.verdict import Answer, Verdict
-from app.cms.verification import Verifier
+from app.cms.verification.status import SignerStatus, TimestampStatus
+from app.cms.verification.verifier import Verifier
 from tests import der, gost_signer, pki, signing
 from tests.builders import NOT_AFTER, SIGNING_TIME
 from tests.cms.judging import IVAN, NCA, ROOT, crl, read, text

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from app.cms import unsigned_parts
 from app.cms.parsing import parse
-from app.cms.security_tokens import WSSE
-from app.cms.signed_xml import SignedXml
 from app.cms.verdict import Answer
 from app.cms.x509.certificate import read_certificate
-from app.cms.xmldsig import XmlChecked, check_xml
+from app.cms.xmldsig import unsigned_parts
+from app.cms.xmldsig.parsing import SignedXml
+from app.cms.xmldsig.security_tokens import WSSE
+from app.cms.xmldsig.verification import XmlChecked, check_xml
 from tests import pki, xml_signer
 from tests.builders import C14N, DS
 from tests.builders import SHA256 as SHA256_URI

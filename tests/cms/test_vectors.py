@@ -6,7 +6,7 @@ import pytest
 
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
-from app.cms.signed_xml import SignedXml
+from app.cms.xmldsig.parsing import SignedXml
 from tests.cms.conftest import Refusal
 
 GOST_2015 = "1.2.398.3.10.1.1.2.3.2"

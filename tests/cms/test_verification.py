@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from app.cms.crls import MalformedRevocation
-from app.cms.embedded_revocation import MAX_EMBEDDED
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from app.cms.revocation_sources import FRESHNESS
-from app.cms.signed_xml import SignedXml
+from app.cms.revocation.crl import MalformedRevocation
+from app.cms.revocation.sources import FRESHNESS
 from app.cms.verdict import Answer, Reason, Verdict, every, no, unknown
-from app.cms.verification import Verifier
+from app.cms.verification.embedded_revocation import MAX_EMBEDDED
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
+from app.cms.xmldsig.parsing import SignedXml
 from tests import builders, der, gost_signer, pki, signing
 from tests.builders import SIGNING_TIME
 from tests.cms.judging import AFTER, AT, BEFORE, IVAN, NCA, ROOT, crl, ocsp, read, revoked, text
@@ -208,7 +208,7 @@ def test_many_signers_of_one_office_cost_in_proportion() -> None:
 
 def test_the_library_needs_neither_web_nor_database() -> None:
     code = (
-        "import app.cms.verification, sys;"
+        "import app.cms.verification.verifier, sys;"
         "print(sorted({'flask', 'sqlalchemy', 'requests', 'urllib3'} & set(sys.modules)))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

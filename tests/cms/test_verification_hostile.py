@@ -9,7 +9,7 @@ import pytest
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
 from tests import der, gost_signer, pki, signing
 from tests.cms.judging import AT, BEFORE, IVAN, NCA, ROOT, crl, ocsp, read, revoked
 from tests.signing import REVOCATION_VALUES, TIMESTAMP, attributes

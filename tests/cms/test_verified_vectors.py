@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from asn1crypto import pem
 
-from app.cms import paths
 from app.cms.asn1.node import read_node
 from app.cms.budget import Budget
-from app.cms.crls import CertificateList
-from app.cms.occasions import Occasion
-from app.cms.ocsp import OcspResponse
 from app.cms.parsing import parse
-from app.cms.revocation import RevocationData, check_revocation
+from app.cms.path import building as paths
+from app.cms.path.occasions import Occasion
+from app.cms.revocation.checking import RevocationData, check_revocation
+from app.cms.revocation.crl import CertificateList
+from app.cms.revocation.ocsp import OcspResponse
 from app.cms.signed_data.timestamp_token import TimestampToken
-from app.cms.status import SignerStatus
-from app.cms.timestamps import TokenCase, check_timestamp
 from app.cms.verdict import Answer, Verdict
-from app.cms.verification import Verifier
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.timestamps import TokenCase, check_timestamp
+from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import Certificate, read_certificate
 from tests.cms.test_vectors import read
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from app.cms.budget import Budget
-from app.cms.crl_entries import CERTIFICATE_HOLD
-from app.cms.crls import CertificateList
-from app.cms.occasions import Occasion
-from app.cms.ocsp import OcspResponse
-from app.cms.revocation import RevocationData, check_revocation
+from app.cms.path.occasions import Occasion
+from app.cms.revocation.checking import RevocationData, check_revocation
+from app.cms.revocation.crl import CertificateList
+from app.cms.revocation.crl_entries import CERTIFICATE_HOLD
+from app.cms.revocation.ocsp import OcspResponse
 from app.cms.verdict import Answer
 from tests.cms.judging import AT, IVAN, NCA, crl, ocsp, read, revoked
 from tests.pki import DAY

@@ -3,7 +3,7 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 
-from app.cms.algorithms import DIGEST_URIS, DIGESTS, SIGNATURE_URIS, name, verify_signature
+from app.cms.algorithms.registry import DIGEST_URIS, DIGESTS, SIGNATURE_URIS, name, verify_signature
 from tests.cms.signing import (
     HASHES,
     MESSAGE,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.cms.canonical_forms import C14N, C14N_11, EXCLUSIVE, FORMS
 from app.cms.parsing import parse
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
+from app.cms.xmldsig.canonical_forms import C14N, C14N_11, EXCLUSIVE, FORMS
 from tests import pki
 from tests.builders import DS, ENVELOPED
 from tests.cms.text_signing import sign

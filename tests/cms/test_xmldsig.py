@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from app.cms import algorithms
+from app.cms.algorithms import registry as algorithms
 from app.cms.parsing import parse
-from app.cms.signed_xml import SignedXml
 from app.cms.verdict import Answer
-from app.cms.xmldsig import check_xml
+from app.cms.xmldsig.parsing import SignedXml
+from app.cms.xmldsig.verification import check_xml
 from tests import pki, xml_signer
 from tests.builders import C14N, DS, ENVELOPED
 from tests.cms.xml_answers import IVAN, MISMATCH, answers, check, is_valid, signature_of, signed

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
 from lxml import etree
 
-from app.cms.canonical_forms import C14N, C14N_11, EXCLUSIVE
 from app.cms.parsing import parse
-from app.cms.security_tokens import WSSE
 from app.cms.verdict import Answer
-from app.cms.verification import Verifier
+from app.cms.verification.verifier import Verifier
+from app.cms.xmldsig.canonical_forms import C14N, C14N_11, EXCLUSIVE
+from app.cms.xmldsig.security_tokens import WSSE
 from tests import xml_signer
 from tests.cms.judging import IVAN, NCA, ROOT
 from tests.soap_messages import (

@@ -6,7 +6,7 @@ import hashlib
 from base64 import b64encode
 from dataclasses import replace
 
-from app.cms.canonical_forms import FORMS, Form
+from app.cms.xmldsig.canonical_forms import FORMS, Form
 from tests.cms.canonical_reference import Node, canonicalise, parse
 from tests.pki import Holder
 

@@ -2,11 +2,11 @@
 
 from lxml import etree
 
-from app.cms import algorithms
+from app.cms.algorithms import registry as algorithms
 from app.cms.parsing import parse
-from app.cms.signed_xml import SignedXml
 from app.cms.x509.certificate import read_certificate
-from app.cms.xmldsig import XmlChecked, check_xml
+from app.cms.xmldsig.parsing import SignedXml
+from app.cms.xmldsig.verification import XmlChecked, check_xml
 from tests import pki, xml_signer
 from tests.builders import DS
 from tests.xml_signer import Reference

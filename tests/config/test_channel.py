@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from config import hall
-from config.dispatcher import LARGE
+from app.server import hall
+from app.server.dispatcher import LARGE
 from tests.config.test_refusals import LIMITS, served
 
 pytestmark = pytest.mark.attacks

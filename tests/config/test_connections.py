@@ -1,6 +1,6 @@
 """What workers tell each other."""
 
-from config.connections import PLACES, Connections
+from app.server.connections import PLACES, Connections
 
 
 def test_it_is_the_turn_of_who_has_fewest() -> None:

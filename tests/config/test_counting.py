@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.counting import make_folder
+from app.server.metrics_folder import make_folder
 from tests.config.test_gunicorn import FILE, PROJECT, run
 
 
@@ -44,7 +44,7 @@ def test_a_folder_below_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_private_folder_goes_with_the_process_that_made_it(tmp_path: Path) -> None:
     code = (
-        "import os; from config.counting import make_folder; folder = make_folder(None)\n"
+        "import os; from app.server.metrics_folder import make_folder; folder = make_folder(None)\n"
         "if os.fork(): os.wait(); print(oct(folder.stat().st_mode)[-3:], len(os.listdir(folder)))"
     )
     done = subprocess.run(

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from config.dispatcher import LARGE, Dispatcher
+from app.server.dispatcher import LARGE, Dispatcher
 from tests.live.server import wait_until
 
 

@@ -58,7 +58,7 @@ def test_gunicorn_is_set_from_the_environment() -> None:
     assert (settings["timeout"], settings["graceful_timeout"]) == (70, 7)
     assert (settings["max_requests"], settings["max_requests_jitter"]) == (1000, 100)
     assert settings["accesslog"] is None  # the application writes it
-    assert settings["logger_class"] == "config.logs.TextLogger"
+    assert settings["logger_class"] == "app.server.logs.TextLogger"
     assert settings["loglevel"] == "warning"
 
 
@@ -67,7 +67,7 @@ def test_gunicorn_has_defaults() -> None:
     assert settings["bind"] == ["127.0.0.1:8000"]
     assert settings["threads"] == 4
     assert settings["accesslog"] is None
-    assert settings["logger_class"] == "config.logs.JsonLogger"
+    assert settings["logger_class"] == "app.server.logs.JsonLogger"
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config import memory
-from config.memory import Watch
+from app.server import memory
+from app.server.memory import Watch
 
 PAGES = 10_000
 

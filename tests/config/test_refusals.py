@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from waitress import wasyncore
 
-from app.below import VARIABLE, Refusal
-from config.adjustments import adjust
-from config.client_limits import Limits
-from config.dispatcher import Dispatcher
-from config.hall import Hall
-from config.server import Server
+from app.server.adjustments import adjust
+from app.server.client_limits import Limits
+from app.server.dispatcher import Dispatcher
+from app.server.hall import Hall
+from app.server.listener import Server
+from app.server_refusal import VARIABLE, Refusal
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 FAILS = b"GET /signature?a=1 HTTP/1.1\r\nX-Request-ID: mine\r\n\r\n"

@@ -9,7 +9,7 @@ import pytest
 from limits import parse
 
 from app.factory import create_app
-from app.store.database import postgresql_arguments
+from app.store.database.engine import postgresql_arguments
 from config.settings import (
     EMBEDDED_DATABASE,
     REVOCATION_CACHE,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from config import starting
+from app.server import starting
 from tests import pki
 from tests.conftest import opened
 from tests.docs.test_files import procfile

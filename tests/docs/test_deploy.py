@@ -12,7 +12,7 @@ import pytest
 import requests
 import yaml
 
-from app.observe import counters
+from app.observability import counters
 from tests.conftest import AppMaker
 from tests.live.server import PROJECT, Server, wait_until
 from tests.postgresql import free_port

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.api.operations import _FAULTS
-from app.store.readiness import Fault
+from app.api.operations.health import _FAULTS
+from app.store.migrations.readiness import Fault
 from tests.docs.conftest import MakeDatabase, MakeServer
 from tests.docs.pages import blocks, read
 from tests.docs.shell import BIN, shell_environment

@@ -12,7 +12,7 @@ import sys
 import time
 from threading import Thread
 
-from app.limits.shared_counters import SharedCounters
+from app.rate_limit.shared_counters import SharedCounters
 
 HOUR = 3600
 PATIENCE = 30.0

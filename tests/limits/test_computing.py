@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.limits import computing
+from app.rate_limit import computing
 from tests import bounds
 from tests.api.asking import message_of, save
 from tests.asking_tokens import bearer, make_token

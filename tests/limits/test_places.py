@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.limits.places import LARGE, MAX_WAITING, Places
+from app.rate_limit.places import LARGE, MAX_WAITING, Places
 from app.store.errors import NoRoom
 from tests.live.server import wait_until
 

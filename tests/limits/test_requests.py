@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.limits.requests import address_key
+from app.rate_limit.callers import address_key
 from tests.api.asking import message_of
 from tests.asking_tokens import bearer, make_token
 from tests.conftest import AppMaker

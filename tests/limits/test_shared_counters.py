@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from app.limits.shared_counters import WAYS, SharedCounters
+from app.rate_limit.shared_counters import WAYS, SharedCounters
 from tests.live.server import PROJECT
 
 HOUR = 3600
@@ -29,7 +29,7 @@ def in_a_process_of_its_own(scenario: str) -> str:
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, now: float) -> None:
-    monkeypatch.setattr("app.limits.shared_counters.time.time", lambda: now)
+    monkeypatch.setattr("app.rate_limit.shared_counters.time.time", lambda: now)
 
 
 def test_each_key_is_counted_for_itself() -> None:

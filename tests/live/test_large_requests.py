@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from config.dispatcher import LARGE
+from app.server.dispatcher import LARGE
 from tests.live.conftest import StartServer
 
 BODY = json.dumps({"cms": "x" * LARGE}).encode()

@@ -12,7 +12,7 @@ from http.client import HTTPResponse
 
 import pytest
 
-from app.store.weighing import PAGE_ROWS, SMALL
+from app.store.signatures.weighing import PAGE_ROWS, SMALL
 from tests.api import people
 from tests.live.client import Client, together
 from tests.live.conftest import Database, StartServer

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from app.cms.gost import implementations
+from app.cms.algorithms.gost import implementations
 from tests import bounds, pki
 from tests.api import people
 from tests.live.client import Client, together

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from app.observe.later import DELAY
-from app.store.database import OVERFLOW
+from app.observability.metrics_queue import DELAY
+from app.store.database.engine import OVERFLOW
 from tests.live.client import Client
 from tests.live.conftest import StartServer
 from tests.live.server import Server, wait_until

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from app.store import database
-from app.store.database import snapshot, transaction
+from app.store.database import engine as database
+from app.store.database.engine import snapshot, transaction
 from app.store.errors import SignatureNotFound
-from app.store.large_texts import LargeText, SpooledText
-from app.store.reading import get_signature
+from app.store.signatures.large_texts import LargeText, SpooledText
+from app.store.signatures.reading import get_signature
 from config.settings import Settings
 from tests.live.client import Client, assert_whole, content, signature, together
 from tests.live.conftest import Database, StartServer

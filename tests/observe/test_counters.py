@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.extensions import db
-from app.observe import counters
-from app.store.database import OVERFLOW
+from app.observability import counters
+from app.store.database.engine import OVERFLOW
 from tests import builders
 from tests.api.asking import get, message_of, refuse, save
 from tests.conftest import AppMaker

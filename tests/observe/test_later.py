@@ -10,11 +10,11 @@ from tests.live.server import PROJECT
 COUNTING = """
 import os, sys, time
 from pathlib import Path
-from app.observe import processes
-processes.share(Path(sys.argv[1]))
-from app.observe import later
+from app.observability import worker_slots
+worker_slots.share(Path(sys.argv[1]))
+from app.observability import metrics_queue
 counted, looked = [], []
-later.look_at(lambda: looked.append(1))
+metrics_queue.look_at(lambda: looked.append(1))
 {script}
 """
 
@@ -35,30 +35,30 @@ def printed(folder: Path, script: str) -> list[str]:
 def test_what_is_left_is_counted_a_moment_later_without_being_asked_for(tmp_path: Path) -> None:
     script = """
 for number in range(5):
-    later.count_later(counted.append, number)
+    metrics_queue.count_later(counted.append, number)
 print(len(counted))
-time.sleep(4 * later.DELAY)
+time.sleep(4 * metrics_queue.DELAY)
 print(*counted, bool(looked))
 """
     assert printed(tmp_path, script) == ["0", *"01234", "True"]
 
 
 def test_what_is_left_is_counted_at_once_by_who_tells_of_it(tmp_path: Path) -> None:
-    script = "later.count_later(counted.append, 7); later.write_down(); print(*counted)"
+    script = "later.count_later(counted.append, 7); metrics_queue.write_down(); print(*counted)"
     assert printed(tmp_path, script) == ["7"]
 
 
 def test_a_process_that_was_forked_counts_for_itself_and_nothing_twice(tmp_path: Path) -> None:
     script = """
-later.count_later(counted.append, "of-parent")
+metrics_queue.count_later(counted.append, "of-parent")
 pid = os.fork()
 if pid == 0:
-    later.count_later(counted.append, "of-child")
-    time.sleep(4 * later.DELAY)
+    metrics_queue.count_later(counted.append, "of-child")
+    time.sleep(4 * metrics_queue.DELAY)
     print(*counted, flush=True)
     os._exit(0)
 os.waitpid(pid, 0)
-later.write_down()
+metrics_queue.write_down()
 print(*counted)
 """
     assert printed(tmp_path, script) == ["of-child", "of-parent"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.observe.logs import JsonFormatter, TextFormatter, log_to_stderr
+from app.observability.logs import JsonFormatter, TextFormatter, log_to_stderr
 
 
 def record(message: str, *args: object, **more: Any) -> logging.LogRecord:

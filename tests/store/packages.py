@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from sqlalchemy import Engine, insert
 
-from app.store.database import transaction
+from app.store.database.engine import transaction
 from app.store.models import Package, PackageDocument, PackageSigner
-from app.store.standings import Trusted
+from app.store.signatures.standings import Trusted
 
 #: Where claims are enough.
 CLAIMS = Trusted(claims=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from app.cms.parsing import parse
-from app.store.signing import Signing, read_signing
+from app.store.signatures.extraction import Signing, read_signing
 from tests import builders
 from tests.builders import Identity
 

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.engine import make_url
 
-from app.store.addresses import describe
+from app.store.database.addresses import describe
 
 
 @pytest.mark.parametrize(

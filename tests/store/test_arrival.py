@@ -16,8 +16,8 @@ import psycopg
 import pytest
 from sqlalchemy.engine import URL, make_url
 
-from app.store import arrival
-from app.store.arrival import NotThere
+from app.store.database import arrival
+from app.store.database.arrival import NotThere
 from config.settings import Settings
 from tests.live.server import PROJECT, environment
 from tests.postgresql import PostgresServer, free_port

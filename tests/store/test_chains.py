@@ -6,12 +6,12 @@ from random import Random
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from app.store.chains import NewVersion, save_version
-from app.store.columns import utc_now
-from app.store.database import saving, transaction
+from app.store.database.engine import saving, transaction
+from app.store.database.types import utc_now
 from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
 from app.store.models import Version
-from app.store.signing import read_text
+from app.store.signatures.extraction import read_text
+from app.store.signatures.writing import NewVersion, save_version
 from tests.store.signings import IVANOV, PETROVA, signed_by, signing_of
 from tests.store.threads import (
     delete,

@@ -6,7 +6,7 @@ from functools import partial
 from sqlalchemy import Engine
 
 from app.store.errors import SignatureNotFound, StoreError, VersionConflict, VersionNotSet
-from app.store.records import SignatureRecord
+from app.store.signatures.records import SignatureRecord
 from tests.store.threads import (
     all_at_once,
     delete,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.store.cosigning import (
+from app.store.signatures.cosigning import (
     Facts,
     compare_signers,
     content_differs,

@@ -8,10 +8,10 @@ from time import sleep
 import pytest
 from sqlalchemy import Connection, Engine
 
-from app.store.chains import NewVersion, delete_chain, save_version
-from app.store.current_tags import find_current_tags, lock_current_tags
-from app.store.database import transaction
-from app.store.signing import read_text
+from app.store.database.engine import transaction
+from app.store.signatures.current_tags import find_current_tags, lock_current_tags
+from app.store.signatures.extraction import read_text
+from app.store.signatures.writing import NewVersion, delete_chain, save_version
 from tests.store.threads import save
 
 #: Seconds that whoever waits for a lock is given to come to it.

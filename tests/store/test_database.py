@@ -8,8 +8,8 @@ from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from app.store.columns import UtcDateTime, utc_now
-from app.store.database import SQLITE_BUSY_TIMEOUT, engine_options, impatient, transaction
+from app.store.database.engine import SQLITE_BUSY_TIMEOUT, engine_options, impatient, transaction
+from app.store.database.types import UtcDateTime, utc_now
 from app.store.models import Signature
 from tests.conftest import EngineMaker, write_url
 from tests.store.threads import find, get, save
@@ -102,7 +102,7 @@ def test_parameters_do_not_get_into_errors(engine: Engine) -> None:
 def test_after_the_server_cut_the_connections_the_next_but_one_use_succeeds(
     open_engine: EngineMaker, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.store.database.IDLE_BEFORE_PING", float("inf"))
+    monkeypatch.setattr("app.store.database.engine.IDLE_BEFORE_PING", float("inf"))
     engine = open_engine(postgresql_url)
     save(engine)
     with engine.connect() as connection:
@@ -117,7 +117,7 @@ def test_after_the_server_cut_the_connections_the_next_but_one_use_succeeds(
 def test_an_idle_connection_that_the_server_cut_is_replaced_before_it_is_used(
     open_engine: EngineMaker, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.store.database.IDLE_BEFORE_PING", 0)
+    monkeypatch.setattr("app.store.database.engine.IDLE_BEFORE_PING", 0)
     engine = open_engine(postgresql_url)
     save(engine)
     with engine.connect() as connection:

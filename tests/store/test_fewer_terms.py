@@ -19,11 +19,11 @@ from app.store.backups.archive import Archive
 from app.store.backups.restoring import restore
 from app.store.backups.tables import Place
 from app.store.backups.taking import back_up
-from app.store.criteria import Criteria
 from app.store.migrations import migrating, upgrade
 from app.store.models import SignatureTerm, Version
-from app.store.reindexing import reindex
-from app.store.signing import Signing, read_text
+from app.store.search.criteria import Criteria
+from app.store.signatures.extraction import Signing, read_text
+from app.store.signatures.reindexing import reindex
 from tests.conftest import EngineMaker
 from tests.store.signings import IVANOV, PETROVA, SYDYKOV, Person, signed_by, signing_of
 from tests.store.threads import (

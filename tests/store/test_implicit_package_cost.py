@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from app.api.iinked.status import Origin, status_pieces, status_shape
-from app.store.database import in_survey
-from app.store.implicit_packages import MAX_DOCUMENTS, find_implicit
+from app.store.database.engine import in_survey
+from app.store.packages.implicit import MAX_DOCUMENTS, find_implicit
 from tests.store.packages import CLAIMS
 from tests.store.test_statements import counted_statements
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, text
 
-from app.store.chains import NewVersion, save_version
-from app.store.current_tags import MAX_TAG_BYTES, MAX_TAGS, are_bounded, most_tags
-from app.store.database import transaction
+from app.store.database.engine import transaction
 from app.store.models import SignaturePair, SignatureTag
-from app.store.signing import Signing, read_text
-from app.store.tag_pairs import MAX_PAIRED
+from app.store.search.tag_pairs import MAX_PAIRED
+from app.store.signatures.current_tags import MAX_TAG_BYTES, MAX_TAGS, are_bounded, most_tags
+from app.store.signatures.extraction import Signing, read_text
+from app.store.signatures.writing import NewVersion, save_version
 from tests.hostile_signers import made_up
 from tests.store.signings import signing_of
 

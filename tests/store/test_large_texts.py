@@ -8,9 +8,16 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from app.store import large_texts
 from app.store.errors import NoRoom, SignatureNotFound
-from app.store.large_texts import IN_MEMORY, PIECE, Key, LargeText, SpooledText, find_text
+from app.store.signatures import large_texts
+from app.store.signatures.large_texts import (
+    IN_MEMORY,
+    PIECE,
+    Key,
+    LargeText,
+    SpooledText,
+    find_text,
+)
 from tests.conftest import opened
 from tests.store.threads import delete, get, save
 

@@ -6,7 +6,7 @@ import unicodedata
 
 from sqlalchemy import Engine, literal, select
 
-from app.store.letters import small_letters, write_small
+from app.store.database.lower import small_letters, write_small
 
 TEXT = "Договор № 17 «ӘҒҚҢӨҰҮҺІ» ЁЖ ABC-xyz 'o''k' \\ %"
 

@@ -17,9 +17,9 @@ from sqlalchemy import Engine, func, inspect, select, table, text
 
 from app.store import migrations
 from app.store.migrations import HEAD, VERSION_TABLE, upgrade
+from app.store.migrations.steps import read_step
 from app.store.models import Base, Signature
-from app.store.reindexing import count_unread, reindex
-from app.store.steps import read_step
+from app.store.signatures.reindexing import count_unread, reindex
 from tests.conftest import EngineMaker, opened, schema_on
 from tests.store.threads import (
     all_at_once,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from app.store.criteria import Criteria
-from app.store.searching import Page, find_page
-from app.store.terms import PREFIX_LENGTHS
+from app.store.search.criteria import Criteria
+from app.store.search.terms import PREFIX_LENGTHS
+from app.store.signatures.listing import Page, find_page
 from tests.conftest import EngineMaker
 
 pytestmark = pytest.mark.attacks

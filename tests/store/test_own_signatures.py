@@ -8,10 +8,10 @@ import time
 import pytest
 from sqlalchemy import Engine, text
 
-from app.store import terms
-from app.store.person_signings import Person, PersonSigning, list_signings
-from app.store.person_statements import MAX_OWN
-from app.store.standings import PENDING, REFUSED, Trusted
+from app.store.persons.signings import Person, PersonSigning, list_signings
+from app.store.persons.statements import MAX_OWN
+from app.store.search import terms
+from app.store.signatures.standings import PENDING, REFUSED, Trusted
 
 IIN = "900101300017"
 ANCHOR = 7

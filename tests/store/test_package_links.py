@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from app.store.package_links import (
+from app.store.packages.links import (
     ALL_DOCUMENTS,
     TOKEN_LENGTH,
     Link,

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from app.store.database import snapshot
-from app.store.package_lists import PackageCriteria, PackagePage, count_packages, list_packages
-from app.store.package_records import PackageSummary
-from app.store.package_states import State
-from app.store.package_status import get_package
+from app.store.database.engine import snapshot
+from app.store.packages.listing import PackageCriteria, PackagePage, count_packages, list_packages
+from app.store.packages.records import PackageSummary
+from app.store.packages.states import State
+from app.store.packages.status import get_package
 from tests.store.packages import CLAIMS, OPENED, put_package
 from tests.store.signings import IVANOV, PETROVA, SYDYKOV, signed_by, signing_of
 from tests.store.threads import save

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app.store.errors import PackageNotFound
-from app.store.package_status import find_package, get_package
+from app.store.packages.status import find_package, get_package
 from tests.store.packages import CLAIMS, put_package
 
 IVAN = {"iin": "900101300017"}

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import Engine
 
-from app.store import names
-from app.store.chains import NewVersion, save_version
-from app.store.criteria import Criteria
-from app.store.database import transaction
-from app.store.matching import FEW
-from app.store.searching import count, page_statement
-from app.store.terms import WHOLE_NAME, fold
+from app.store.database.engine import transaction
+from app.store.search import names
+from app.store.search.criteria import Criteria
+from app.store.search.matching import FEW
+from app.store.search.terms import WHOLE_NAME, fold
+from app.store.signatures.listing import count, page_statement
+from app.store.signatures.writing import NewVersion, save_version
 from tests.hostile_signers import made_up
 from tests.store.signings import (
     IVANOV,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from app.store.person_statements import Kind, count_statement
+from app.store.persons.statements import Kind, count_statement
 from tests.conftest import EngineMaker
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 
-from app.store.database import transaction
+from app.store.database.engine import transaction
 from tests.conftest import write_url
 from tests.store.threads import get, save
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine
 
-from app.store.progress import Pair, Progress, list_progress
+from app.store.packages.progress import Pair, Progress, list_progress
 from tests.store.packages import CLAIMS, OPENED, put_package
 from tests.store.signings import IVANOV, PETROVA, SYDYKOV, Person, signed_by, signing_of
 from tests.store.test_statements import counted_statements

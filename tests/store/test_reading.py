@@ -3,12 +3,12 @@
 import pytest
 from sqlalchemy import Engine
 
-from app.store.criteria import Criteria
-from app.store.database import snapshot
+from app.store.database.engine import snapshot
 from app.store.errors import SignatureNotFound
-from app.store.rows import FETCH_ROWS, Carried
-from app.store.searching import Page, count, search
-from app.store.weighing import PAGE_ROWS
+from app.store.search.criteria import Criteria
+from app.store.signatures.listing import Page, count, search
+from app.store.signatures.rows import FETCH_ROWS, Carried
+from app.store.signatures.weighing import PAGE_ROWS
 from tests.store.threads import (
     delete,
     find,

@@ -12,10 +12,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.store import floor, replicas
-from app.store.large_texts import LargeText
-from app.store.reading import get_signature
-from app.store.records import SignatureRecord
+from app.store.database import floor, replicas
+from app.store.signatures.large_texts import LargeText
+from app.store.signatures.reading import get_signature
+from app.store.signatures.records import SignatureRecord
 from tests import builders
 from tests.api.asking import content_of, save
 from tests.conftest import AppMaker

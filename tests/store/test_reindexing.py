@@ -11,9 +11,7 @@ from sqlalchemy import Engine, delete, event, func, select, update
 
 from app.cms.files import open_file
 from app.cms.parsing import parse
-from app.store import reindexed, reindexing
-from app.store.criteria import Criteria
-from app.store.database import transaction
+from app.store.database.engine import transaction
 from app.store.models import (
     Signature,
     SignaturePair,
@@ -22,11 +20,13 @@ from app.store.models import (
     Signer,
     Version,
 )
-from app.store.reindexed import Reread
-from app.store.reindexing import count_unread, reindex
-from app.store.rows import Carried
-from app.store.signing import Found, read_signing
-from app.store.tag_pairs import MAX_PAIRED
+from app.store.search.criteria import Criteria
+from app.store.search.tag_pairs import MAX_PAIRED
+from app.store.signatures import reindexed, reindexing
+from app.store.signatures.extraction import Found, read_signing
+from app.store.signatures.reindexed import Reread
+from app.store.signatures.reindexing import count_unread, reindex
+from app.store.signatures.rows import Carried
 from tests.store.signings import (
     IVANOV,
     PETROVA,

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, Engine, make_url, text
 
-from app.store.criteria import Criteria
 from app.store.migrations import upgrade
-from app.store.reading import list_few_versions
-from app.store.records import SignatureRecord
-from app.store.searching import Page, find_page
+from app.store.search.criteria import Criteria
+from app.store.signatures.listing import Page, find_page
+from app.store.signatures.reading import list_few_versions
+from app.store.signatures.records import SignatureRecord
 from tests.conftest import opened, schema_on, write_url
 from tests.store.threads import find, get, save, versions
 

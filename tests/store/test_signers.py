@@ -9,10 +9,10 @@ from typing import Literal
 import pytest
 from sqlalchemy import Engine, select
 
-from app.store.criteria import Criteria
 from app.store.models import Signature, Signer, Version
-from app.store.rows import Carried
-from app.store.searching import count
+from app.store.search.criteria import Criteria
+from app.store.signatures.listing import count
+from app.store.signatures.rows import Carried
 from tests.store.signings import (
     IVANOV,
     PETROVA,

@@ -9,11 +9,11 @@ from psycopg import Cursor, ServerCursor
 from sqlalchemy import Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.store.criteria import Criteria
-from app.store.database import snapshot
-from app.store.searching import Page, find_page, search
-from app.store.sessions import SESSION, Session
-from app.store.weighing import FEW_ROWS
+from app.store.database.engine import snapshot
+from app.store.database.sessions import SESSION, Session
+from app.store.search.criteria import Criteria
+from app.store.signatures.listing import Page, find_page, search
+from app.store.signatures.weighing import FEW_ROWS
 from tests.store.threads import save, save_first_versions, save_versions, versions
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event, insert, update
 from app.cms.parsing import parse
 from app.store.migrations import HEAD
 from app.store.models import Package, Token, Version
-from app.store.signing import read_signing
+from app.store.signatures.extraction import read_signing
 from app.store.statistics import statistics
 from tests.store.packages import CLAIMS
 from tests.store.signings import IVANOV, PETROVA, Person, signed_by

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import Engine, delete, insert, text
 
-from app.store.chains import NewVersion, delete_chain, save_version
-from app.store.criteria import Criteria
-from app.store.database import transaction
-from app.store.matching import FEW
+from app.store.database.engine import transaction
 from app.store.models import SignaturePair
-from app.store.searching import count
-from app.store.signing import read_text
-from app.store.tag_pairs import MAX_PAIRED, pair, pairs_of
+from app.store.search.criteria import Criteria
+from app.store.search.matching import FEW
+from app.store.search.tag_pairs import MAX_PAIRED, pair, pairs_of
+from app.store.signatures.extraction import read_text
+from app.store.signatures.listing import count
+from app.store.signatures.writing import NewVersion, delete_chain, save_version
 from tests.conftest import EngineMaker
 from tests.store.threads import (
     delete as delete_thread,

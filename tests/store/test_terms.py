@@ -9,8 +9,8 @@ from typing import Literal
 import pytest
 
 from app.cms.x509.nca_profile import Claims
-from app.store import terms
-from app.store.terms import PREFIX_LENGTHS, WHOLE_NAME, Period
+from app.store.search import terms
+from app.store.search.terms import PREFIX_LENGTHS, WHOLE_NAME, Period
 
 
 def claims(**fields: str) -> Claims:

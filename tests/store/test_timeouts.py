@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from app.store import database, timeouts
-from app.store.database import snapshot, transaction
+from app.store.database import engine as database
+from app.store.database import timeouts
+from app.store.database.engine import snapshot, transaction
 from config.settings import Settings
 from tests.api.asking import content_of, message_of
 from tests.builders import sign_xml

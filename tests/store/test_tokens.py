@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from app.store import tokens
-from app.store.database import transaction
+from app.store.database.engine import transaction
 from app.store.errors import TokenExists, TokenNotFound, TokenRevoked
 from app.store.tokens import Bearer, split_token
 

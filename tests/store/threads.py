@@ -7,16 +7,16 @@ from typing import TypeVar
 
 from sqlalchemy import Engine, select
 
-from app.store.chains import NewVersion, delete_chain, save_version
-from app.store.criteria import Criteria
-from app.store.database import saving, snapshot, transaction
+from app.store.database.engine import saving, snapshot, transaction
 from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm, Version
-from app.store.reading import get_signature, list_versions
-from app.store.records import SignatureRecord
-from app.store.rows import PLAIN, Carried
-from app.store.searching import Page, find_page, search
-from app.store.signing import Signing, read_text
-from app.store.tag_pairs import pairs_of
+from app.store.search.criteria import Criteria
+from app.store.search.tag_pairs import pairs_of
+from app.store.signatures.extraction import Signing, read_text
+from app.store.signatures.listing import Page, find_page, search
+from app.store.signatures.reading import get_signature, list_versions
+from app.store.signatures.records import SignatureRecord
+from app.store.signatures.rows import PLAIN, Carried
+from app.store.signatures.writing import NewVersion, delete_chain, save_version
 
 T = TypeVar("T")
 

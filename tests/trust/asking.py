@@ -7,8 +7,8 @@ from typing import Any
 from asn1crypto import ocsp as asn1_ocsp
 
 from app.cms.signed_data.parsing import SignedData
-from app.cms.status import SignerStatus
 from app.cms.verdict import Answer
+from app.cms.verification.status import SignerStatus
 from app.trust import Trust
 from tests import der, pki, revoking, signing
 from tests.builders import SIGNING_TIME

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select, text, update
 
 from app.cms.parsing import parse
 from app.store.models import Signer, Version
-from app.store.signing import read_signing
+from app.store.signatures.extraction import read_signing
 from app.trust import Trust
 from app.trust.examiner import REST, Examiner
 from tests import pki

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cms.certificate_rules import title
+from app.cms.path.rules import title
 from app.trust.adding import approve
 from app.trust.errors import RefusedCertificate
 from app.trust.files import read_certificates

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from app.cms import algorithms, budget, crl_index, crls
-from app.cms.crl_index import HEADER_SIZE
-from app.cms.crls import CertificateList, MalformedRevocation
+from app.cms import budget
+from app.cms.algorithms import registry as algorithms
 from app.cms.errors import TooCostly
+from app.cms.revocation import crl, crl_index
+from app.cms.revocation.crl import CertificateList, MalformedRevocation
+from app.cms.revocation.crl_index import HEADER_SIZE
 from app.cms.verdict import Answer
 from app.cms.x509.certificate import read_certificate
 from app.trust import Trust, crl_files, lists
@@ -422,6 +424,6 @@ def test_what_plain_python_would_hash_for_a_minute_is_refused(
     file.write_bytes(large(by=issuer))
     slow = algorithms.DIGESTS[algorithms.STREEBOG_512]
     monkeypatch.setitem(budget.SLOW_DIGESTS, slow, (250, 1300))
-    monkeypatch.setattr(crls, "MAX_SLOW_SIZE", 1_000_000)
+    monkeypatch.setattr(crl, "MAX_SLOW_SIZE", 1_000_000)
     with pytest.raises(TooCostly, match="install libgcrypt20"):
         open_list(file, tmp_path).is_signed_by(read_certificate(issuer.certificate).public_key)

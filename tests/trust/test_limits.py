@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cms import algorithms, budget
+from app.cms import budget
+from app.cms.algorithms import registry as algorithms
 from app.cms.verdict import Answer
 from app.cms.x509.certificate import read_certificate
 from app.trust import Trust, sources

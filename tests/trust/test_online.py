@@ -8,9 +8,9 @@ from threading import Event, Thread
 
 import pytest
 
-from app.cms.crl_entries import CERTIFICATE_HOLD, REMOVE_FROM_CRL
-from app.cms.status import SignerStatus
+from app.cms.revocation.crl_entries import CERTIFICATE_HOLD, REMOVE_FROM_CRL
 from app.cms.verdict import Answer
+from app.cms.verification.status import SignerStatus
 from app.cms.x509.certificate import read_certificate
 from app.trust import Trust
 from app.trust.online import Inquiry

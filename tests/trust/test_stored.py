@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cms.x509.certificate import read_certificate
-from app.store.database import transaction
+from app.store.database.engine import transaction
 from app.store.trust_certificates import NewCertificate, add_certificate, remove_certificate
 from app.trust import Trust, stored
 from app.trust.examiner import REST, Examiner

@@ -2,9 +2,17 @@
 
 from pathlib import Path
 
-from app.api.families import Family
-from app.api.iinked import routes
-from app.api.iinked.shapes import tell
+from app.api.family import Family
+from app.api.iinked import views as routes
+from app.api.iinked.errors import (
+    InvalidSignBy,
+    InvalidState,
+    InvalidType,
+    NameLength,
+    NoDocuments,
+    NoSigners,
+)
+from app.api.iinked.serializers import tell
 
 FAMILY = Family(
     name="iinked",
@@ -12,6 +20,9 @@ FAMILY = Family(
     prefixes=("/packages/", "/api/v1/packages/"),
     tell=tell,
     openapi=Path(__file__).with_name("openapi.yaml"),
+    statuses=dict.fromkeys(
+        (InvalidType, InvalidState, InvalidSignBy, NoDocuments, NoSigners, NameLength), 400
+    ),
 )
 
 __all__ = ["FAMILY"]

@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 from marshmallow import fields
 
-from app.api.fields import Moment, Text
-from app.api.iinked.refusals import InvalidSignBy, NameLength
-from app.api.refusals import ParameterError
-from app.api.schemas import FieldsSchema
-from app.api.unread import note_inside
-from app.api.values import as_list
+from app.api.iinked.errors import InvalidSignBy, NameLength
+from app.api.params.errors import ParameterError
+from app.api.params.fields import Moment, Text
+from app.api.params.schemas import FieldsSchema
+from app.api.params.unread import note_inside
+from app.api.params.values import as_list
 from app.cms.x509.nca_profile import ROLES
 
 #: Bytes of the JSON that a package keeps for its client.

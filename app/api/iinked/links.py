@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.api.moments import write_moment
-from app.store.package_links import LinkTokens
-from app.store.package_records import LinkSource, PackageDocumentRecord, PackageStatus
+from app.api.datetimes import write_moment
+from app.store.packages.links import LinkTokens
+from app.store.packages.records import LinkSource, PackageDocumentRecord, PackageStatus
 
 
 class PackageLinks:

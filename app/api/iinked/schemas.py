@@ -10,9 +10,7 @@ from typing import Any, ClassVar, get_args
 from flask import Request
 from marshmallow import post_load
 
-from app.api.fields import Choice, Digits, Flag, Integer, Text
-from app.api.iinked.fields import Items, JsonObject, OneOf, PackageName, Role, SignBy, SomeOf
-from app.api.iinked.refusals import (
+from app.api.iinked.errors import (
     InvalidSignBy,
     InvalidState,
     InvalidType,
@@ -20,14 +18,16 @@ from app.api.iinked.refusals import (
     NoDocuments,
     NoSigners,
 )
-from app.api.parameters import read_parameters
-from app.api.refusals import ParameterError
-from app.api.schemas import FieldsSchema, aware
-from app.api.unread import note
-from app.api.values import MAX_TEXT
-from app.store.package_lists import ORDERS, PackageCriteria, PackagePage
-from app.store.package_states import State
-from app.store.packages import NewDocument, NewPackage, NewSigner
+from app.api.iinked.fields import Items, JsonObject, OneOf, PackageName, Role, SignBy, SomeOf
+from app.api.params.errors import ParameterError
+from app.api.params.fields import Choice, Digits, Flag, Integer, Text
+from app.api.params.merging import read_parameters
+from app.api.params.schemas import FieldsSchema, aware
+from app.api.params.unread import note
+from app.api.params.values import MAX_TEXT
+from app.store.packages.listing import ORDERS, PackageCriteria, PackagePage
+from app.store.packages.states import State
+from app.store.packages.writing import NewDocument, NewPackage, NewSigner
 
 #: What one package may have, so that its status is told in 50 ms.
 MAX_DOCUMENTS, MAX_SIGNERS = 200, 50

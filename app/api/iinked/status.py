@@ -15,9 +15,9 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import orjson
 
 from app.api.iinked.links import PackageLinks
-from app.api.iinked.shapes import summary_shape
-from app.store.package_lists import PackagePage
-from app.store.package_records import (
+from app.api.iinked.serializers import summary_shape
+from app.store.packages.listing import PackagePage
+from app.store.packages.records import (
     PackageDocumentRecord,
     PackageSignerRecord,
     PackageStatus,

@@ -2,8 +2,14 @@
 
 from pathlib import Path
 
-from app.api.families import Family
-from app.api.ncanode import envelope, origin, routes, validation
+from app.api import envelope
+from app.api.family import Family
+from app.api.ncanode.origin import views as origin
+from app.api.ncanode.origin.client import OriginFailed, OriginNotSet, OriginRefusal
+from app.api.ncanode.signatures import views as routes
+from app.api.ncanode.signatures.tag_scope import SaveOutOfReach, SearchOutOfReach
+from app.api.ncanode.validation import views as validation
+from app.api.ncanode.validation.rules import CheckFailed
 
 FAMILY = Family(
     name="ncanode",
@@ -11,6 +17,14 @@ FAMILY = Family(
     prefixes=(),
     tell=envelope.tell,
     openapi=Path(__file__).with_name("openapi.yaml"),
+    statuses={
+        CheckFailed: 400,
+        OriginRefusal: 400,
+        SaveOutOfReach: 403,
+        SearchOutOfReach: 403,
+        OriginNotSet: 501,
+        OriginFailed: 502,
+    },
 )
 
 __all__ = ["FAMILY"]

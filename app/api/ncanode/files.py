@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.api.fields import Text
-from app.api.uploads import as_text
+from app.api.params.fields import Text
+from app.api.params.uploads import as_text
 
 
 class SignatureText(Text):

@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Blueprint, Response, current_app, request, url_for
 from werkzeug.exceptions import NotFound
 
-from app.api.answers import Answer
+from app.api.json_response import Answer
 from app.api.openapi.document import write_document
 from app.auth import public
 from app.caching import answer_condition

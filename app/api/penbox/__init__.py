@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from app.api.families import Family
-from app.api.penbox import routes
-from app.api.penbox.shapes import tell
+from app.api.family import Family
+from app.api.penbox import views as routes
+from app.api.penbox.serializers import tell
 
 FAMILY = Family(
     name="penbox",

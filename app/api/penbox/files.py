@@ -12,12 +12,12 @@ from flask import Request, Response
 from werkzeug.exceptions import PreconditionFailed
 from werkzeug.wsgi import FileWrapper
 
-from app.api.file_types import ATTACHED, DETACHED, SUFFIXES, XML
+from app.api.media_types import ATTACHED, DETACHED, SUFFIXES, XML
 from app.caching import answer_condition
 from app.cms.files import SignatureFile, open_file
 from app.store.errors import NoRoom
-from app.store.large_texts import IN_MEMORY
-from app.store.public_threads import PublicThread
+from app.store.packages.public_ids import PublicThread
+from app.store.signatures.large_texts import IN_MEMORY
 
 OCTETS = "application/octet-stream"
 #: Bytes of a name without its suffix: file systems take 255.

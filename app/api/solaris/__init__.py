@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from app.api.families import Family
-from app.api.solaris import routes
-from app.api.solaris.shapes import tell
+from app.api.family import Family
+from app.api.solaris import views as routes
+from app.api.solaris.errors import tell
 
 FAMILY = Family(
     name="solaris",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.api.file_types import ATTACHED, DETACHED, SUFFIXES, XML
-from app.api.moments import write_moment
-from app.store.person_signings import SignedVersion
+from app.api.datetimes import write_moment
+from app.api.media_types import ATTACHED, DETACHED, SUFFIXES, XML
+from app.store.persons.signings import SignedVersion
 
 
 def write_documents(document: str, version: SignedVersion | None) -> list[dict[str, Any]]:

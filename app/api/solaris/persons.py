@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from app.store.errors import PersonNotFound
-from app.store.person_signings import Person
+from app.store.persons.signings import Person
 
 _PERSON_ID = re.compile(r"(IIN|BIN)?([0-9]{12})")
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import orjson
 
-from app.api.moments import write_moment
+from app.api.datetimes import write_moment
 from app.api.solaris.documents import write_documents
-from app.store.person_signings import OwnSignature, Person, PersonSigning, SignedVersion
-from app.store.progress import Progress
-from app.store.required import is_over
+from app.store.packages.progress import Progress
+from app.store.packages.requirements import is_over
+from app.store.persons.signings import OwnSignature, Person, PersonSigning, SignedVersion
 
 #: What each status is called as a state.
 STATES = {

@@ -28,8 +28,8 @@ _REMEMBERED_SIZES = range(300, 4096)
 # Elements that are remembered, 2 MB at most. Then all are forgotten.
 _MAX_REMEMBERED = 512
 
-# Bytes. A CRL from this size on is not walked: who reads it minds its edges (`app.cms.crls`), and
-# those of an authority with 100,000 revoked certificates have half a million elements.
+# Bytes. A CRL from this size on is not walked: its reader minds the edges of each element
+# (`app.cms.revocation.crl`). One with 100,000 revoked certificates has half a million elements.
 _LARGE_LIST = 65_536
 # How a TBSCertList begins (RFC 5280 section 5.1.2): version, signature, issuer, thisUpdate.
 _TBS_LIST_BEGINS = (tags.INTEGER, tags.SEQUENCE, tags.SEQUENCE)

@@ -5,15 +5,15 @@ Whose the certificate is and whether anybody vouches for it are other questions.
 
 from functools import lru_cache
 
-from app.cms import algorithms
-from app.cms.algorithm_names import SHA_1, SHA_256
-from app.cms.algorithms import AlgorithmIdentifier, Message
+from app.cms.algorithms import registry as algorithms
+from app.cms.algorithms.names import SHA_1, SHA_256
+from app.cms.algorithms.registry import AlgorithmIdentifier, Message
 from app.cms.asn1.der import encode, encode_der
 from app.cms.asn1.node import DAMAGE, Node
 from app.cms.asn1.tags import OCTET_STRING, SEQUENCE, SET
 from app.cms.budget import Budget, cost_of_digest
-from app.cms.contents import Content, Rewritten
 from app.cms.errors import TooCostly, Undecidable
+from app.cms.signed_data.contents import Content, Rewritten
 from app.cms.signed_data.signer_info import Attributes, SignerInfo
 from app.cms.verdict import (
     CONTENT_NOT_GIVEN,

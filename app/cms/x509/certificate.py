@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeVar
 
-from app.cms.algorithms import AlgorithmIdentifier, PublicKey
+from app.cms.algorithms.registry import AlgorithmIdentifier, PublicKey
 from app.cms.asn1.node import DAMAGE, Node, read_node, tags_of
 from app.cms.asn1.tags import BIT_STRING, EXPLICIT_0, EXPLICIT_3, INTEGER, SEQUENCE
 from app.cms.asn1.times import read_any_time

@@ -14,7 +14,7 @@ from typing import BinaryIO, Self, cast
 
 from app.store.backups.errors import BackupError
 from app.store.backups.manifest import MAX_SIZE, Manifest
-from app.store.private_files import hand_over, sync_folder
+from app.store.database.private_files import hand_over, sync_folder
 
 MANIFEST = "manifest.json"
 #: How the name of a file begins that is not written to its end.

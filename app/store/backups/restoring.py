@@ -15,8 +15,8 @@ from app.store.backups.tables import FORMER, Place, StoredTable, find_tables
 from app.store.backups.taking import Tell, find_differences
 from app.store.backups.writing import write_lines
 from app.store.migrations import HEAD, apply_steps, batches, migrating
+from app.store.migrations.steps import REVISION, is_newer, read_step_of, refuse_newer
 from app.store.models import Base
-from app.store.steps import REVISION, is_newer, read_step_of, refuse_newer
 
 #: What the steps make on PostgreSQL beside tables, and what goes with none of them.
 FUNCTIONS = ["save_version", "tag_pairs"]

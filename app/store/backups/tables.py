@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import types as sqltypes
 
-from app.store.columns import octets
+from app.store.database.types import octets
 from app.store.models import Base, Lease
 
 Kind: TypeAlias = Literal["integer", "boolean", "text", "json", "moment", "date", "uuid"]

@@ -17,7 +17,7 @@ from app.store.backups.counters import read_counters
 from app.store.backups.errors import BackupError
 from app.store.backups.manifest import FileEntry, Manifest, TableEntry
 from app.store.backups.tables import Place, StoredTable, find_tables, read_lines
-from app.store.steps import WrongStep, read_step, refuse_newer
+from app.store.migrations.steps import WrongStep, read_step, refuse_newer
 from app.version import VERSION
 
 Tell: TypeAlias = Callable[[str, int], None]

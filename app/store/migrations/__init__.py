@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-from app.store import arrival
-from app.store.database import transaction
-from app.store.private_files import make_folder
+from app.store.database import arrival
+from app.store.database.engine import transaction
+from app.store.database.private_files import make_folder
 
 #: The newest step. A server that finds another one in the database is not ready to serve.
 HEAD = "0010"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from app.store.steps import read_step_of
+from app.store.migrations.steps import read_step_of
 
 #: Begins a transaction that may change the schema.
 Migrating = Callable[[], AbstractContextManager[Connection]]

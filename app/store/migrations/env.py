@@ -3,10 +3,10 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from app.store import arrival
+from app.store.database import arrival
 from app.store.migrations import VERSION_TABLE, migrating
+from app.store.migrations.steps import refuse_newer
 from app.store.models import Base
-from app.store.steps import refuse_newer
 
 
 def run() -> None:

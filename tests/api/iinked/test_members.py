@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.extensions import db
-from app.store.database import transaction
+from app.store.database.engine import transaction
 from app.store.tokens import create_token
 from tests.api.iinked.asking import answer_of, package, refusal
 from tests.conftest import AppMaker

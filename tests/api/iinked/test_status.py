@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
-from app.store import implicit_packages
+from app.store.packages import implicit as implicit_packages
 from tests.api.iinked.asking import (
     ANNA,
     ERLAN,

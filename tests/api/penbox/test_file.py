@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from app.api.penbox.files import file_name
 from app.cms.parsing import parse
-from app.cms.signed_xml import SignedXml
+from app.cms.xmldsig.parsing import SignedXml
 from app.store.models import Version
 from tests import builders
 from tests.api.asking import JSON, content_of, save

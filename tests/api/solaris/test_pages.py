@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, update
 
 from app.extensions import db
-from app.store.chains import NewVersion, save_version
-from app.store.database import transaction
+from app.store.database.engine import transaction
 from app.store.models import Signature
+from app.store.signatures.writing import NewVersion, save_version
 from tests.api.asking import save
 from tests.api.solaris.asking import error_of, references, signings
 from tests.conftest import AppMaker

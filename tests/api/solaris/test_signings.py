@@ -12,7 +12,7 @@ from sqlalchemy import Engine, update
 from app.cms.claims import describe
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
-from app.cms.signed_xml import SignedXml
+from app.cms.xmldsig.parsing import SignedXml
 from app.store.models import Version
 from tests import builders, der, pki
 from tests import signing as signed

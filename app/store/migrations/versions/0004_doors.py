@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from app.store.columns import random_uuid
+from app.store.database.types import random_uuid
 
 revision = "0004"
 down_revision = "0003"

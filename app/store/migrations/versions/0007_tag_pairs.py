@@ -17,7 +17,7 @@ down_revision = "0006"
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-# As `app.store.tag_pairs` numbers them.
+# As `app.store.search.tag_pairs` numbers them.
 _TAG_PAIRS = """
 CREATE OR REPLACE FUNCTION tag_pairs(tags json) RETURNS bigint[]
 LANGUAGE plpgsql IMMUTABLE

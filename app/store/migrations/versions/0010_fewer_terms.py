@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.store import bulk
+from app.store.database import bulk
 
 revision = "0010"
 down_revision = "0009"

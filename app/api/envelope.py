@@ -1,0 +1,218 @@
+"""The shape of every answer: `{"status": …, "message": …, "content": …}`."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from itertools import chain
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from flask import Response
+
+from app.api.family import Problem
+from app.api.json_response import CONTENT_TYPE, Answer, json_answer
+from app.api.params.unread import sentences
+from app.store.errors import SignatureNotFound
+from app.store.signatures.large_facts import LargeFacts
+from app.store.signatures.large_texts import LargeText, SpooledText
+from app.store.signatures.records import SignatureRecord
+from app.store.signatures.rows import Carried
+
+#: Bytes that a streamed answer gathers before it sends them.
+CHUNK = 64 * 1024
+#: Bytes up to which an answer is sent whole, its length said before; and of a text that is written
+#: in pieces.
+WHOLE = 512 * 1024
+
+_OPENING = b'{"status":true,"message":null,"content":'
+
+
+def success(
+    content: dict[str, Any], status: int = 200, *, warnings: Iterable[str] = ()
+) -> Response:
+    """Answer with content, and where there is something to beware of, with sentences about it."""
+    answer: dict[str, Any] = {"status": True, "message": None, "content": content}
+    told = [*warnings, *sentences()]
+    if told:
+        answer["warnings"] = told
+    return json_answer(answer, status)
+
+
+def success_one(key: str, row: dict[str, Any]) -> Response:
+    """Answer with one row under `key`, in pieces if it is large.
+
+    Raises:
+        SignatureNotFound: it was deleted before its signature was read.
+    """
+    if not _is_large(row):
+        return success({key: row})
+    pieces = _pieces(row)
+    first = next(pieces, None)
+    if first is None:
+        raise SignatureNotFound
+    opening = _OPENING + b"{" + orjson.dumps(key) + b":" + first
+    closing = b"}" + _warnings() + b"}"
+    response = Response(chain([opening], pieces, [closing]), content_type=CONTENT_TYPE)
+    response.call_on_close(pieces.close)
+    return response
+
+
+def success_text(key: str, text: str, **more: str) -> Response:
+    """Answer with a text under `key`, in pieces if it is large, then with `more`."""
+    if len(text) <= WHOLE:
+        return success({key: text, **more})
+    opening = _OPENING + b"{" + orjson.dumps(key) + b':"'
+    rest = b"," + orjson.dumps(more)[1:] if more else b"}"
+    closing = b'"' + rest + _warnings() + b"}"
+    return Response(chain([opening], _escaped(text), [closing]), content_type=CONTENT_TYPE)
+
+
+def _escaped(text: str | SpooledText) -> Iterator[bytes]:
+    """Write a text as it stands between the quotes of JSON, where it may take six times as much."""
+    for piece in _cut(text):
+        yield orjson.dumps(piece)[1:-1]
+
+
+def _warnings() -> bytes:
+    """Write what there is to beware of, which follows the content; nothing if there is nothing."""
+    told = sentences()
+    return b',"warnings":' + orjson.dumps(told) if told else b""
+
+
+def done() -> Response:
+    """Answer to a deletion, which has neither message nor content."""
+    return Answer(b'{"status":true}')
+
+
+def failure(message: str, status: int) -> Response:
+    """Answer with an error."""
+    return json_answer({"status": False, "message": message, "content": None}, status)
+
+
+def tell(problem: Problem) -> Response:
+    """Answer with what is wrong."""
+    return failure(problem.message, problem.status)
+
+
+def success_list(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Response:
+    """Answer with a list under `key` that may be longer than memory, then with `more`.
+
+    It is an `Answer` if it is short; else more rows are taken as it is sent.
+    """
+    chunks = _stream(key, rows, more, b"}" + _warnings() + b"}")
+    # Made here, so that what fails before the first byte still gets its own status line.
+    gathered, size = [], 0
+    for chunk in chunks:
+        gathered.append(chunk)
+        size += len(chunk)
+        if size > WHOLE:
+            break
+    else:
+        return Answer(b"".join(gathered))
+    return Response(chain(gathered, chunks), content_type=CONTENT_TYPE)
+
+
+def _stream(
+    key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any], closing: bytes
+) -> Iterator[bytes]:
+    chunk = bytearray(_OPENING + b"{" + orjson.dumps(key) + b":[")
+    separator = b""
+    for row in rows:
+        pieces = _pieces(row) if _is_large(row) else iter((orjson.dumps(row),))
+        beginning = separator
+        for piece in pieces:  # None of one that was deleted before it was read.
+            chunk += beginning + piece
+            beginning, separator = b"", b","
+            if len(chunk) >= CHUNK:
+                yield bytes(chunk)
+                chunk.clear()
+    chunk += b"]"
+    for name, value in more.items():
+        chunk += b"," + orjson.dumps(name) + b":" + orjson.dumps(value)
+    yield bytes(chunk + closing)
+
+
+def _is_large(row: dict[str, Any]) -> bool:
+    cms = row.get("cms") or ""
+    is_large = isinstance(cms, LargeText) or len(cms) > WHOLE
+    return is_large or isinstance(row.get("signers"), LargeFacts)
+
+
+def _pieces(row: dict[str, Any]) -> Generator[bytes]:
+    """Write a row that is large, nothing of one that was deleted before it was read.
+
+    However often its signature is told, that is read once.
+    """
+    large = ("signature", "cms", "signers")
+    rest = {name: value for name, value in row.items() if name not in large}
+    facts = row.get("signers")
+    with ExitStack() as stack:
+        try:
+            # Before the first byte, which can't be taken back.
+            cms = _open(row.get("cms"), stack)
+            if isinstance(facts, LargeFacts):
+                pieces = facts.pieces()
+                stack.callback(pieces.close)
+                facts = chain([next(pieces)], pieces)
+        except SignatureNotFound:
+            return
+        yield orjson.dumps(rest)[:-1]
+        if facts is not None:
+            yield b',"signers":'
+            yield from (orjson.dumps(facts),) if isinstance(facts, orjson.Fragment) else facts
+        if cms is not None:
+            for name in ("signature", "cms"):
+                yield b"," + orjson.dumps(name) + b':"'
+                yield from _escaped(cms)
+                yield b'"'
+        yield b"}"
+
+
+def _open(cms: str | LargeText | None, stack: ExitStack) -> str | SpooledText | None:
+    """Hold a signature until it was told. Raises SignatureNotFound, NoRoom."""
+    return stack.enter_context(cms.opened()) if isinstance(cms, LargeText) else cms
+
+
+def _cut(text: str | SpooledText) -> Iterator[str]:
+    if isinstance(text, SpooledText):
+        return text.pieces(CHUNK)
+    return (text[place : place + CHUNK] for place in range(0, len(text), CHUNK))
+
+
+def signature(record: SignatureRecord, zone: ZoneInfo, carried: Carried) -> dict[str, Any]:
+    """Write a version in both generations of names, times in `zone`."""
+    written = {
+        "id": record.id,
+        "document": record.document,
+        "thread": record.thread,
+        "chain": record.thread,
+        "stage": record.stage,
+        "version": record.version,
+        "parent": record.version - 1 or None,
+        "signature": record.cms,
+        "cms": record.cms,
+        "version_created_by": record.created_by,
+        "version_comment": record.comment,
+        "version_created_at": _local(record.version_created_at, zone),
+        "tags": record.tags,
+        "created_at": _local(record.created_at, zone),
+        "updated_at": _local(record.updated_at, zone),
+    }
+    if not carried.cms:
+        del written["signature"], written["cms"]
+    if carried.signers:
+        # JSON already: what was read when it was saved goes out as it is.
+        facts = record.signers or "[]"
+        written["signers"] = facts if isinstance(facts, LargeFacts) else orjson.Fragment(facts)
+    if carried.saver:
+        written["version_saved_by"] = record.saved_by
+    if carried.public_id:
+        written["public_id"] = record.public_id
+    return written
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).isoformat(" ", "seconds")[:19]

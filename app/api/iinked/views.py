@@ -1,0 +1,171 @@
+"""The addresses of the family, each of which the reference has under two prefixes."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+from sqlalchemy import Connection
+
+from app.api.iinked.schemas import (
+    AddSchema,
+    ListRequest,
+    ListSchema,
+    PackageRequest,
+    PackageSchema,
+)
+from app.api.iinked.status import Origin, list_pieces, status_pieces, status_shape
+from app.api.json_response import CONTENT_TYPE, Answer, json_answer
+from app.auth import caller_name, needs
+from app.extensions import current_reads, current_trusted, db
+from app.rate_limit.places import current_places
+from app.store.database.engine import in_survey, transaction
+from app.store.errors import PackageNotFound
+from app.store.packages import listing as package_lists
+from app.store.packages import writing as packages
+from app.store.packages.implicit import find_implicit, has_many_signers
+from app.store.packages.records import PackageStatus, PackageSummary
+from app.store.packages.status import find_package, get_package
+from app.store.packages.writing import NewPackage
+from app.store.signatures.standings import Trusted
+
+blueprint = Blueprint("iinked", __name__)
+
+#: Signers of a thread's signatures from which on it is told one of few at a time, as it is written.
+LARGE = 5000
+
+_ADD = AddSchema()
+_PACKAGE = PackageSchema()
+_LIST = ListSchema()
+
+
+@blueprint.get("/packages/<path:name>/status")
+@blueprint.get("/api/v1/packages/<path:name>/status")
+@needs("read")
+def get_status(name: str) -> Response:
+    """Return a registered package, or a thread that was not registered as one."""
+    if "\0" in name:  # PostgreSQL has no such text.
+        raise PackageNotFound
+    trusted, reads = current_trusted(), current_reads()
+    status, is_large = reads.read(partial(_find_registered, name, trusted))
+    if status:
+        return Answer(b"".join(status_pieces(status, _origin())))
+    with ExitStack() as stack:
+        if is_large:  # It waits for its place before it is looked together.
+            stack.enter_context(current_places().take())
+        status = reads.read(
+            lambda connection, _stack: find_implicit(connection, name, trusted), in_survey
+        )
+        if status is None:
+            raise PackageNotFound
+        pieces = status_pieces(status, _origin())
+        if not is_large:
+            return Answer(b"".join(pieces))
+        response = Response(pieces, content_type=CONTENT_TYPE)
+        response.call_on_close(stack.pop_all().close)
+        return response
+
+
+def _find_registered(
+    name: str, trusted: Trusted, connection: Connection, _stack: ExitStack
+) -> tuple[PackageStatus | None, bool]:
+    """Return a registered package; if there is none, whether the thread has many signers."""
+    status = find_package(connection, name, trusted)
+    return status, status is None and has_many_signers(connection, name, LARGE)
+
+
+@blueprint.post("/packages/add")
+@blueprint.post("/api/v1/packages/add")
+@needs("write")
+def add() -> Response:
+    """Add a package, as a draft or sent at once."""
+    new: NewPackage = replace(_ADD.read(request), member=caller_name())
+    trusted = current_trusted()
+    with transaction(db.engine) as connection:
+        return _answer(connection, packages.add_package(connection, new), trusted)
+
+
+@blueprint.post("/packages/send")
+@blueprint.post("/api/v1/packages/send")
+@needs("write")
+def send() -> Response:
+    """Turn a draft into an open package."""
+    wanted: PackageRequest = _PACKAGE.read(request)
+    trusted = current_trusted()
+    with db.engine.connect() as connection:
+        packages.send_package(connection, wanted.public_id)
+        return _answer(connection, wanted.public_id, trusted)
+
+
+@blueprint.post("/packages/rescind")
+@blueprint.post("/api/v1/packages/rescind")
+@needs("write")
+def rescind() -> Response:
+    """Call a package back that was sent."""
+    wanted: PackageRequest = _PACKAGE.read(request)
+    trusted = current_trusted()
+    with db.engine.connect() as connection:
+        packages.rescind_package(connection, wanted.public_id, wanted.message)
+        return _answer(connection, wanted.public_id, trusted)
+
+
+@blueprint.post("/packages/delete")
+@blueprint.post("/api/v1/packages/delete")
+@needs("delete")
+def delete() -> Response:
+    """Remove a package; what was signed stays."""
+    wanted: PackageRequest = _PACKAGE.read(request)
+    with db.engine.connect() as connection:
+        deleted = packages.delete_package(connection, wanted.public_id)
+    return json_answer({"packageId": deleted})
+
+
+@blueprint.post("/packages/list")
+@blueprint.post("/api/v1/packages/list")
+@needs("read")
+def list_packages() -> Response:
+    """Return a page of the registered packages, each without its documents and signers."""
+    wanted: ListRequest = _LIST.read(request)
+    trusted, reads = current_trusted(), current_reads()
+    total, few = reads.read(partial(_list_few, wanted, trusted), in_survey)
+    if few is not None:
+        return Answer(b"".join(list_pieces(few, wanted.page, total, _origin())))
+    with ExitStack() as stack:
+        stack.enter_context(current_places().take())
+        response = reads.read(partial(_list, wanted, trusted), in_survey)
+        response.call_on_close(stack.pop_all().close)
+        return response
+
+
+def _list_few(
+    wanted: ListRequest, trusted: Trusted, connection: Connection, _stack: ExitStack
+) -> tuple[int, list[PackageSummary] | None]:
+    total = package_lists.count_packages(connection, wanted.criteria, trusted)
+    few = package_lists.list_few_packages(connection, wanted.criteria, wanted.page, trusted)
+    return total, few
+
+
+def _list(
+    wanted: ListRequest, trusted: Trusted, connection: Connection, stack: ExitStack
+) -> Response:
+    """Answer with a page that has much external data, fetched as it is sent."""
+    total = package_lists.count_packages(connection, wanted.criteria, trusted)
+    found = package_lists.list_packages(connection, wanted.criteria, wanted.page, trusted)
+    pieces = list_pieces(found, wanted.page, total, _origin())
+    response = Response(pieces, content_type=CONTENT_TYPE)
+    response.call_on_close(stack.pop_all().close)
+    return response
+
+
+def _answer(connection: Connection, public_id: str, trusted: Trusted) -> Response:
+    """Answer with a package as it is after a write."""
+    found = get_package(connection, public_id, trusted)
+    status: dict[str, Any] = status_shape(found, _origin())
+    return json_answer({"packageId": status["packageId"], "package": status})
+
+
+def _origin() -> Origin:
+    return Origin(current_app.config["ORGANIZATION_ID"], current_app.config["PUBLIC_URL"])

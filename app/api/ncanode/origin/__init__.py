@@ -1,0 +1,1 @@
+"""Passing requests on to the operator's own NCANode server."""

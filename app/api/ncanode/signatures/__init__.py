@@ -1,0 +1,1 @@
+"""Signatures: saving, finding, comparing and deleting them."""

@@ -1,0 +1,186 @@
+"""What is looked at before a version is kept: the signature itself, and who would be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from flask import current_app
+
+from app.api.ncanode.validation import sent_content
+from app.cms.algorithms.gost.implementations import CURVES, PLAIN
+from app.cms.budget import ContentBudget
+from app.cms.errors import MalformedSignature, UnverifiedSignature
+from app.cms.parsing import parse
+from app.cms.signed_data.parsing import SignedData
+from app.cms.verdict import Answer, Reason, Verdict
+from app.cms.verification.comparison import compare
+from app.cms.verification.examined import is_detached
+from app.cms.verification.status import SignerStatus
+from app.cms.xmldsig.parsing import SignedXml
+from app.extensions import current_trust, current_trusted
+from app.store.errors import ContentChanged, CosignersLost, StoreError
+from app.store.signatures.cosigning import (
+    compare_signers,
+    content_differs,
+    describe_signer,
+    read_facts,
+)
+from app.store.signatures.extraction import Signing, read_found, read_signing, read_text
+from app.store.signatures.writing import Superseded
+from app.trust.turns import SHORT_PATIENCE, Busy
+
+#: Signers, and characters of the signature with bytes of the content, that a save verifies though
+#: nothing demands it.
+QUICK_SIGNERS, QUICK_SIZE = 4, 256 * 1024
+#: What Kazakhstan's GOST algorithms begin with; in plain Python each takes 150 ms.
+_GOST = "1.2.398.3.10.1.1."
+
+
+class Checked(NamedTuple):
+    """What was read out of a signature, and what is to be told of the content sent along."""
+
+    signing: Signing
+    doubts: list[Reason]
+
+
+def read_checked(cms: str, data: str | bytes | None) -> Checked:
+    """Check a signature as far as CMS_VALIDATION says, and read out of it what is kept.
+
+    Content that is sent along is compared with what was signed, whatever CMS_VALIDATION says.
+
+    Args:
+        cms: the signature as it was sent.
+        data: the content of a detached one, as it was sent.
+
+    Raises:
+        MalformedSignature: it is none; not raised if anything may be kept.
+        UnverifiedSignature: it is not as good as is demanded.
+        ParameterError: `data` can't be used, or is not what was signed.
+        Busy: it is large, or demands verification, and too much of that is to be done.
+    """
+    with current_trust().turns.reading(cms, data):
+        return _read_checked(cms, data)
+
+
+def _read_checked(cms: str, data: str | bytes | None) -> Checked:
+    level = current_app.config["CMS_VALIDATION"]
+    try:
+        signature = parse(cms)
+    except MalformedSignature:
+        if level != "off":
+            raise
+        if data is not None:
+            sent_content.refuse_incomparable()
+        return Checked(read_text(cms), [])
+    now = datetime.now(UTC)
+    budget = ContentBudget()
+    content = sent_content.content_given(signature, data, budget)
+    intact: Sequence[Verdict] = ()
+    trusted = current_trusted()
+    demanding = level in ("signature", "trusted")
+    statuses: tuple[SignerStatus, ...] = ()
+    if demanding:
+        statuses = current_trust().verify(signature, content, at=now, content_budget=budget)
+    if statuses:
+        intact = [status.intact for status in statuses]
+    elif isinstance(signature, SignedData) and content is not None:
+        intact = compare(signature, content, budget=budget)
+    doubts = [] if content is None else sent_content.doubts_of(intact)
+    _demand_verified(statuses, level, lacks_content=is_detached(signature) and content is None)
+    digest = None if content is None else sent_content.digest_of_signed(content, intact)
+    if not demanding:
+        statuses = _verify_quickly(cms, signature, content, now, budget)
+    found = read_found(signature, statuses, trusted)
+    return Checked(read_signing(signature, now, digest, found), doubts)
+
+
+def _verify_quickly(
+    cms: str,
+    signature: SignedData | SignedXml,
+    content: bytes | None,
+    now: datetime,
+    budget: ContentBudget,
+) -> tuple[SignerStatus, ...]:
+    """Verify what takes a few milliseconds; the rest is left to the background.
+
+    So is what would have to wait for others, which may take seconds.
+    """
+    if not _is_quick(cms, signature, content):
+        return ()
+    trust = current_trust()
+    try:
+        with trust.turns.take(SHORT_PATIENCE):
+            return trust.verify(signature, content, at=now, content_budget=budget)
+    except (MalformedSignature, Busy):
+        return ()  # Damaged where only verifying looks, which is not demanded here.
+
+
+def _demand_verified(statuses: Iterable[SignerStatus], level: str, *, lacks_content: bool) -> None:
+    """Demand that each signature verifies, and at level `trusted` that it reaches an anchor.
+
+    Content whose line ends alone are other ones is kept with a warning, as on the lower levels.
+    """
+    accepts = lacks_content and current_app.config["CMS_DETACHED"] == "accept"
+    for status in statuses:
+        line_ends = sent_content.fits_with_crlf(status.intact)
+        demand(status.intact, status, or_unknown=accepts or line_ends)
+        demand(status.valid, status)
+        if level == "trusted":
+            demand(status.path, status)
+            demand(status.revocation, status, or_unknown=True)
+
+
+def _is_quick(cms: str, signature: SignedData | SignedXml, content: bytes | None) -> bool:
+    """Return whether few signers are to be verified over little, by code that is fast.
+
+    What only the content at hand lets be verified can't be left to the background, however much
+    it is; see `app.trust.examiner`.
+    """
+    if len(cms) + len(content or b"") > QUICK_SIZE and not needs_content(signature):
+        return False
+    if isinstance(signature, SignedXml):
+        return len(signature.signatures) <= QUICK_SIGNERS and CURVES.provider != PLAIN
+    algorithms = [signer.signature_algorithm.oid for signer in signature.signers]
+    by_gost = any(algorithm.startswith(_GOST) for algorithm in algorithms)
+    return len(algorithms) <= QUICK_SIGNERS and (not by_gost or CURVES.provider != PLAIN)
+
+
+def needs_content(signature: SignedData | SignedXml) -> bool:
+    """Return whether a value can't be verified without a content that is not in the signature.
+
+    That is so where no attributes are signed (RFC 5652 section 5.4).
+    """
+    return (
+        isinstance(signature, SignedData)
+        and not signature.attached
+        and not all(signer.has_signed_attributes for signer in signature.signers)
+    )
+
+
+def demand(verdict: Verdict, status: SignerStatus, *, or_unknown: bool = False) -> None:
+    """Demand of one signer that a verdict is yes, or at least not no.
+
+    Raises:
+        UnverifiedSignature: it is not; with the first reason, which is of the worst answer.
+    """
+    if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not or_unknown):
+        raise UnverifiedSignature(
+            "cms: signer {number}: {reason}", number=status.number, reason=verdict.reasons[0]
+        )
+
+
+def warn_of_losses(superseded: Superseded | None, signing: Signing) -> list[StoreError]:
+    """Return what a version loses of the one before it: signers, or the content itself."""
+    if superseded is None:
+        return []
+    before = read_facts(superseded.signers)
+    lost = compare_signers(before, signing.facts).lost
+    warnings: list[StoreError] = []
+    if lost:
+        warnings.append(CosignersLost(signers=", ".join(map(describe_signer, lost))))
+    digests = superseded.content_sha256, signing.content_sha256
+    if content_differs(before, signing.facts, digests):
+        warnings.append(ContentChanged())
+    return warnings

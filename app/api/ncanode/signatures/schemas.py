@@ -1,0 +1,314 @@
+"""What each request carries. A schema's `read` gives one of the frozen values below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, get_args
+
+from flask import Request
+from marshmallow import post_load
+
+from app.api.ncanode.files import Content, SignatureText
+from app.api.params.errors import ParameterError
+from app.api.params.fields import (
+    Choice,
+    Choices,
+    Digits,
+    Flag,
+    Integer,
+    Moment,
+    Tags,
+    Text,
+    VersionNumber,
+)
+from app.api.params.merging import read_parameters
+from app.api.params.schemas import FieldsSchema, aware
+from app.api.params.unread import note
+from app.api.params.uploads import FILES
+from app.api.params.values import is_blank
+from app.auth import caller_name
+from app.extensions import current_trusted
+from app.store.search.criteria import Criteria
+from app.store.search.picking import OrderField, Picking
+from app.store.signatures.listing import Page
+from app.store.signatures.rows import Carried
+from app.store.signatures.writing import NewVersion
+
+#: The names of the API's older generation, and of the vendor's client.
+ALIASES = {"chain": "thread", "signature": "cms", "tag": "tags"}
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRequest:
+    """POST /signature."""
+
+    new: NewVersion
+    #: The version that the client saw, None if it says nothing.
+    seen: int | None
+    #: The content of a detached signature, to be verified against; not kept. Text or base64 of it,
+    #: bytes where it came as a file.
+    data: str | bytes | None
+    #: Whether the answer leaves the signature out.
+    without_cms: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRequest:
+    """DELETE /signature."""
+
+    #: One or both are empty where the id names the thread.
+    document: str
+    thread: str
+    #: None where document and thread name it.
+    id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GetRequest(ThreadRequest):
+    """GET /signature."""
+
+    version: int | None
+    #: That the version must have, None if it may have any.
+    stage: str | None
+    carried: Carried
+
+
+@dataclass(frozen=True, slots=True)
+class VersionsRequest:
+    """GET /signature/versions."""
+
+    document: str
+    thread: str
+    carried: Carried
+    #: Whether each version says what became of its signers.
+    diff: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """GET /signatures."""
+
+    page: Page
+    count: bool
+
+
+class ParametersSchema(FieldsSchema):
+    """Base of the schemas: what the contract doesn't name is not read, and told to the caller."""
+
+    #: Parameters that may be given several times.
+    LISTS: ClassVar[tuple[str, ...]] = ("tags", "tag")
+    #: What a body is that is one file; a field that takes files; None: none does.
+    FILE: ClassVar[str | None] = None
+    #: Content types of such a body.
+    FILES: ClassVar[frozenset[str]] = FILES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parameters_by_kind = dict.fromkeys(self.FILES, self.FILE) if self.FILE else {}
+
+    def read(self, request: Request) -> Any:
+        """Read a request, itself or Flask's proxy of it.
+
+        Raises:
+            ParameterError: a parameter is missing or can't be used.
+        """
+        given = read_parameters(
+            request, aliases=ALIASES, lists=self.LISTS, files=self._parameters_by_kind
+        )
+        known = self.known_beside(given)
+        note(given, known)
+        return self.load({name: value for name, value in given.items() if name in known})
+
+    def known_beside(self, given: Mapping[str, Any]) -> frozenset[str]:
+        """Return the names that are read, of which some may depend on what else is given."""
+        del given
+        return self.known
+
+
+class SaveSchema(ParametersSchema):
+    """POST /signature."""
+
+    DEMANDED: ClassVar = ("document", "thread", "cms")
+    FILE: ClassVar = "cms"
+
+    document = Text()
+    thread = Text()
+    cms = SignatureText()
+    version = VersionNumber(load_default=None, allow_none=True)
+    version_created_by = Text()
+    version_comment = Text()
+    tags = Tags()
+    stage = Text(strip=False)
+    data = Content()
+    method = Text()
+    without = Choice("cms", load_default=None)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> SaveRequest:
+        """Return the request."""
+        for name in self.DEMANDED:
+            if not data[name] or is_blank(data[name]):
+                raise ParameterError('"{field}" parameter must be set', field=name)
+        new = NewVersion(
+            document=data["document"],
+            thread=data["thread"],
+            cms=data["cms"],
+            stage=data["stage"] or None,
+            created_by=data["version_created_by"] or None,
+            comment=data["version_comment"] or None,
+            tags=data["tags"] or (),
+            saved_by=caller_name(),
+            method=data["method"] or None,
+        )
+        return SaveRequest(new, data["version"], data["data"], data["without"] is not None)
+
+
+class ThreadSchema(ParametersSchema):
+    """DELETE /signature."""
+
+    DEMANDED: ClassVar = ("document", "thread")
+
+    document = Text()
+    thread = Text()
+    id = Integer(low=0, load_default=None)
+
+    def known_beside(self, given: Mapping[str, Any]) -> frozenset[str]:
+        """Leave out the id where document and thread are given, beside which it says nothing."""
+        values = (given.get("document"), given.get("thread"))
+        half = any(value is None or is_blank(value) for value in values)
+        return self.known if half else self.known - {"id"}
+
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> Any:
+        """Return the request."""
+        return ThreadRequest(**_named(data))
+
+
+class GetSchema(ThreadSchema):
+    """GET /signature."""
+
+    LISTS: ClassVar[tuple[str, ...]] = ("with",)
+
+    version = VersionNumber(load_default=None, allow_none=True)
+    stage = Text(strip=False)
+    without = Choice("cms", load_default=None)
+    with_ = Choices("signers", "saver", "public_id", data_key="with")
+
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> GetRequest:
+        """Return the request."""
+        return GetRequest(
+            **_named(data),
+            version=data["version"],
+            stage=data["stage"] or None,
+            carried=_carried(data),
+        )
+
+
+def _named(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what names a thread. Raises ParameterError if nothing does."""
+    if data["id"] is None:
+        demand_thread(data)
+    return {
+        "document": data["document"] or "",
+        "thread": data["thread"] or "",
+        "id": data["id"],
+    }
+
+
+class VersionsSchema(ParametersSchema):
+    """GET /signature/versions."""
+
+    DEMANDED: ClassVar = ("document", "thread")
+    LISTS: ClassVar[tuple[str, ...]] = ("with",)
+
+    document = Text()
+    thread = Text()
+    without = Choice("cms", load_default=None)
+    with_ = Choices("signers", "saver", "public_id", data_key="with")
+    diff = Flag(load_default=False, allow_none=True)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> VersionsRequest:
+        """Return the request."""
+        demand_thread(data)
+        return VersionsRequest(data["document"], data["thread"], _carried(data), bool(data["diff"]))
+
+
+def demand_thread(data: Mapping[str, Any]) -> None:
+    """Demand that a thread is named. Raises ParameterError."""
+    if not data["document"] or not data["thread"]:
+        raise ParameterError('"Thread" and "document" parameters must be set')
+
+
+class SearchSchema(ParametersSchema):
+    """GET /signatures."""
+
+    LISTS: ClassVar[tuple[str, ...]] = ("tags", "tag", "with")
+
+    document = Text()
+    thread = Text()
+    stage = Text(strip=False)
+    tags = Tags(wanted=True)
+    tags_mode = Choice("any", "all", load_default="any")
+    limit = Integer(low=0, load_default=0)
+    offset = Integer(low=0, load_default=0)
+    count = Flag(load_default=False, allow_none=True)
+    without = Choice("cms", load_default=None)
+    with_ = Choices("signers", "saver", "public_id", data_key="with")
+    iin = Digits(12)
+    bin = Digits(12)
+    signer = Text()
+    sha256 = Digits(64, hexadecimal=True)
+    signed_from = Moment(load_default=None, allow_none=True)
+    signed_to = Moment(load_default=None, allow_none=True)
+    id = Integer(low=0, load_default=None)
+    id_lt = Integer(low=0, load_default=None)
+    id_le = Integer(low=0, load_default=None)
+    id_gt = Integer(low=0, load_default=None)
+    id_ge = Integer(low=0, load_default=None)
+    search = Text()
+    order_field = Choice(*get_args(OrderField), load_default=None)
+    order_direction = Choice("asc", "desc", any_case=True, load_default=None)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> SearchRequest:
+        """Return the request."""
+        criteria = Criteria(
+            document=data["document"] or None,
+            thread=data["thread"] or None,
+            stage=data["stage"] or None,
+            tags=data["tags"] or (),
+            tags_mode=data["tags_mode"] or "any",
+            iin=data["iin"],
+            bin=data["bin"],
+            name=data["signer"] or None,
+            sha256=data["sha256"],
+            signed_from=aware(data["signed_from"], "signed_from"),
+            picking=_picking(data),
+            signed_to=aware(data["signed_to"], "signed_to", is_end=True),
+        )
+        page = Page(criteria, data["limit"] or 0, data["offset"] or 0, _carried(data))
+        return SearchRequest(page, bool(data["count"]))
+
+
+def _picking(data: dict[str, Any]) -> Picking | None:
+    """Return which threads are picked, None if all are, newest first."""
+    picking = Picking(
+        **{name: data[name] for name in ("id", "id_lt", "id_le", "id_gt", "id_ge")},
+        search=data["search"] or None,
+        order=data["order_field"] or "id",
+        ascending=data["order_direction"] == "asc",
+    )
+    return None if picking == _ALL else picking
+
+
+_ALL = Picking()
+
+
+def _carried(data: dict[str, Any]) -> Carried:
+    with_ = data["with_"] or ()
+    more = {name: name in with_ for name in ("signers", "saver", "public_id")}
+    trusted = current_trusted() if more["signers"] else None
+    return Carried(cms=data["without"] is None, trusted=trusted, **more)

@@ -1,0 +1,65 @@
+"""What became of the signers from version to version, beside each version of a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, pairwise
+from typing import Any
+
+import orjson
+
+from app.cms.serialization import cut
+from app.store.errors import SignatureNotFound
+from app.store.signatures.cosigning import Facts, compare_signers, read_facts
+from app.store.signatures.large_facts import LargeFacts
+from app.store.signatures.records import SignatureRecord
+
+#: What of a claim says who signed.
+_NAMES = ("iin", "bin", "name", "organisation")
+
+
+def with_diff(
+    records: Iterable[SignatureRecord], write: Callable[[SignatureRecord], dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Write versions, newest first, each with the signers that it added, kept and lost.
+
+    The last one is compared with nothing: all of its signers are added. Only two are held at once.
+    """
+    for record, older in pairwise(chain(records, [None])):
+        if record is not None:
+            try:
+                changes = compare_signers(_facts_of(older) if older else [], _facts_of(record))
+            except SignatureNotFound:
+                return  # The thread was deleted meanwhile.
+            yield {
+                **write(record),
+                "diff": {
+                    "added": list(map(_who, changes.added)),
+                    "kept": list(map(_who, changes.kept)),
+                    "lost": list(map(_who, changes.lost)),
+                },
+            }
+
+
+def _facts_of(record: SignatureRecord) -> list[Facts]:
+    """Return the facts of the signers of a version; where these are large, what is compared.
+
+    Names that were kept before they were cut are cut here.
+
+    Raises:
+        SignatureNotFound: they are large, and the version was deleted meanwhile.
+    """
+    if not isinstance(record.signers, LargeFacts):
+        return read_facts(record.signers)
+    return [
+        {
+            "claimed": {name: cut(facts["claimed"][name]) for name in _NAMES},
+            "certificate": {"sha256": facts["certificate"]["sha256"]},
+        }
+        for facts in map(orjson.loads, record.signers.each())
+    ]
+
+
+def _who(facts: Facts) -> dict[str, Any]:
+    """Write who a signer claims to be."""
+    return {"claimed": {name: facts["claimed"][name] for name in _NAMES}}

@@ -1,0 +1,222 @@
+"""The contract's paths. A view reads the request, asks the store, and wraps the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+from sqlalchemy import Connection
+
+from app.api import envelope, errors
+from app.api.json_response import Answer
+from app.api.ncanode.signatures import tag_limits, tag_scope
+from app.api.ncanode.signatures.saving import read_checked, warn_of_losses
+from app.api.ncanode.signatures.schemas import (
+    GetRequest,
+    GetSchema,
+    SaveRequest,
+    SaveSchema,
+    SearchRequest,
+    SearchSchema,
+    ThreadRequest,
+    ThreadSchema,
+    VersionsRequest,
+    VersionsSchema,
+)
+from app.api.ncanode.signatures.signer_diff import with_diff
+from app.api.ncanode.signatures.thread_address import address_of
+from app.auth import needs
+from app.extensions import current_reads, db
+from app.observability import counters
+from app.rate_limit.places import LARGE, current_places
+from app.store.database.engine import in_snapshot, saving, transaction
+from app.store.errors import SignatureNotFound
+from app.store.signatures import listing, reading
+from app.store.signatures import writing as chains
+from app.store.signatures.records import MOST_ESCAPED, SignatureRecord
+from app.store.signatures.rows import PLAIN, Carried
+
+blueprint = Blueprint("ncanode", __name__)
+
+_SAVE = SaveSchema()
+_GET = GetSchema()
+_THREAD = ThreadSchema()
+_VERSIONS = VersionsSchema()
+_SEARCH = SearchSchema()
+
+
+@blueprint.post("/signature")
+@needs("write", by_tags=True)
+def save_signature() -> Response:
+    """Save a version of a signature."""
+    wanted: SaveRequest = _SAVE.read(request)
+    tag_scope.demand_save(wanted.new.tags)
+    tag_limits.demand_bounded(wanted.new)
+    signing, doubts = read_checked(wanted.new.cms, wanted.data)
+    guard = current_app.config["COSIGN_GUARD"]
+    unit = transaction if guard == "refuse" or tag_scope.is_bound() else saving
+    with unit(db.engine) as connection:
+        saved = tag_scope.save(connection, wanted.new, signing, wanted.seen, compare=guard != "off")
+        losses = warn_of_losses(saved.superseded, signing)
+        counters.count_losses(losses, guard)
+        if losses and guard == "refuse":
+            raise losses[0]
+    counters.count_save(signing.format, saved.record.version)
+    carried = replace(PLAIN, cms=not wanted.without_cms)
+    content: dict[str, Any] = {"signature": _writer(carried)(saved.record)}
+    if losses:
+        content["warnings"] = [errors.in_language(loss) for loss in losses]
+    return envelope.success(content, 201, warnings=map(errors.in_language, doubts))
+
+
+@blueprint.get("/signature")
+@needs("read", by_tags=True)
+def get_signature() -> Response:
+    """Return a thread's current version, or another one."""
+    wanted: GetRequest = _GET.read(request)
+    record = current_reads().read(partial(_get, wanted))
+    if wanted.id not in (None, record.id) or wanted.stage not in (None, record.stage):
+        raise SignatureNotFound
+    with ExitStack() as stack:
+        stack.enter_context(current_places().take_if(_size([record])))
+        response = envelope.success_one("signature", _writer(wanted.carried)(record))
+        return _released_after(response, stack)
+
+
+def _get(wanted: GetRequest, connection: Connection, _stack: ExitStack) -> SignatureRecord:
+    document, thread = address_of(connection, wanted)
+    tag_scope.demand_known(connection, document, thread)
+    record = reading.get_signature(connection, document, thread, wanted.version, wanted.carried)
+    tag_scope.demand_read(connection, record)
+    return record
+
+
+@blueprint.delete("/signature")
+@needs("delete", by_tags=True)
+def delete_signature() -> Response:
+    """Remove a thread with all of its versions."""
+    wanted: ThreadRequest = _THREAD.read(request)
+    with transaction(db.engine) as connection:
+        document, thread = address_of(connection, wanted)
+        tag_scope.demand_known(connection, document, thread)
+        if not tag_scope.demand_write(connection, document, thread):
+            raise SignatureNotFound
+        chains.delete_chain(connection, document, thread, wanted.id)
+    return envelope.done()
+
+
+@blueprint.get("/signature/versions")
+@needs("read", by_tags=True)
+def list_versions() -> Response:
+    """Return all versions of a thread, newest first."""
+    wanted: VersionsRequest = _VERSIONS.read(request)
+    reads = current_reads()
+    few = reads.read(partial(_find_few_versions, wanted))
+    with ExitStack() as stack:
+        if few is None:
+            stack.enter_context(current_places().take())
+            response = reads.read(partial(_list_versions, wanted), in_snapshot)
+        else:
+            stack.enter_context(current_places().take_if(_size(few)))
+            response = _write_versions(wanted, iter(few))
+        return _released_after(response, stack)
+
+
+def _find_few_versions(
+    wanted: VersionsRequest, connection: Connection, _stack: ExitStack
+) -> list[SignatureRecord] | None:
+    tag_scope.demand_known(connection, wanted.document, wanted.thread)
+    carried = _carried(wanted)
+    return reading.list_few_versions(connection, wanted.document, wanted.thread, carried)
+
+
+def _list_versions(wanted: VersionsRequest, connection: Connection, stack: ExitStack) -> Response:
+    carried = _carried(wanted)
+    records = reading.list_versions(connection, wanted.document, wanted.thread, carried)
+    return _released_after(_write_versions(wanted, records), stack)
+
+
+def _carried(wanted: VersionsRequest) -> Carried:
+    """Return what is read of each version, which may be more than what is told."""
+    return replace(wanted.carried, signers=wanted.carried.signers or wanted.diff)
+
+
+def _write_versions(wanted: VersionsRequest, records: Iterator[SignatureRecord]) -> Response:
+    newest = next(records, None)
+    if newest is None:
+        raise SignatureNotFound
+    tag_scope.demand_tags(newest.tags)
+    records = chain([newest], records)
+    write = _writer(wanted.carried)
+    rows = with_diff(records, write) if wanted.diff else map(write, records)
+    return envelope.success_list("versions", rows, {})
+
+
+@blueprint.get("/signatures")
+@needs("read", by_tags=True)
+def search_signatures() -> Response:
+    """Return the threads that match, in their current version, newest first."""
+    wanted: SearchRequest = _SEARCH.read(request)
+    tag_scope.demand_search(wanted.page.criteria)
+    reads = current_reads()
+    few, more = reads.read(partial(_find_few, wanted)) if wanted.page.is_short else (None, {})
+    with ExitStack() as stack:
+        if few is None:
+            stack.enter_context(current_places().take())
+            response = reads.read(partial(_search, wanted), in_snapshot)
+        else:
+            stack.enter_context(current_places().take_if(_size(few)))
+            response = _write_found(wanted, iter(few), more)
+        return _released_after(response, stack)
+
+
+def _find_few(
+    wanted: SearchRequest, connection: Connection, _stack: ExitStack
+) -> tuple[list[SignatureRecord] | None, dict[str, int]]:
+    few = listing.find_page(connection, wanted.page)
+    return few, {} if few is None else _count(connection, wanted)
+
+
+def _search(wanted: SearchRequest, connection: Connection, stack: ExitStack) -> Response:
+    more = _count(connection, wanted)
+    records = listing.search(connection, wanted.page)
+    return _released_after(_write_found(wanted, records, more), stack)
+
+
+def _size(records: Sequence[SignatureRecord]) -> int:
+    """Return about how many bytes an answer has; more closely only where it matters."""
+    length = sum(record.length for record in records)
+    if length <= LARGE < length * MOST_ESCAPED:
+        return sum(record.written_size for record in records)
+    return length
+
+
+def _count(connection: Connection, wanted: SearchRequest) -> dict[str, int]:
+    """Return what belongs into the content beside the rows."""
+    if not wanted.count:
+        return {}
+    return {"nb_results": listing.count(connection, wanted.page.criteria)}
+
+
+def _write_found(
+    wanted: SearchRequest, records: Iterator[SignatureRecord], more: dict[str, int]
+) -> Response:
+    rows = map(_writer(wanted.page.carried), records)
+    return envelope.success_list("signatures", rows, more)
+
+
+def _released_after(response: Response, stack: ExitStack) -> Response:
+    """Release what `stack` holds when an answer was sent; one that is whole needs none of it."""
+    if not isinstance(response, Answer):
+        response.call_on_close(stack.pop_all().close)
+    return response
+
+
+def _writer(carried: Carried) -> Callable[[SignatureRecord], dict[str, Any]]:
+    """Return the function that writes a record, called after the request's context ends."""
+    return partial(envelope.signature, zone=current_app.config["TIMEZONE"], carried=carried)

@@ -1,0 +1,1 @@
+"""Verifying signatures and certificates."""

@@ -1,0 +1,268 @@
+"""What the requests that verify carry. A schema's `read` gives one of the frozen values below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, NoReturn
+
+from marshmallow import fields, post_load
+
+from app.api.ncanode.files import Content, SignatureText
+from app.api.ncanode.signatures.schemas import ParametersSchema, demand_thread
+from app.api.ncanode.validation.digests import read_digest
+from app.api.ncanode.validation.rules import RULES, Asked
+from app.api.params.errors import ParameterError
+from app.api.params.fields import Choice, Flag, Moment, Text, VersionNumber
+from app.api.params.schemas import aware
+from app.api.params.unread import note_inside
+from app.api.params.uploads import CERTIFICATES, FILES
+from app.api.params.values import as_list
+from app.cms.signed_data.contents import KnownDigest
+
+#: Constraints of one request.
+MAX_CONSTRAINTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class CmsRequest:
+    """POST /cms/validate."""
+
+    #: The signature, None if it is a stored one.
+    cms: str | None
+    #: Where it is stored; a thread without a version: in its current one.
+    document: str | None
+    thread: str | None
+    version: int | None
+    #: The content of a detached signature, as text or in base64.
+    data: str | bytes | None
+    asked: Asked
+    #: If there are any, one of them must hold besides.
+    constraints: tuple[Asked, ...]
+    #: Whether it must be known that no certificate was revoked.
+    revocation: bool
+    #: None: now.
+    checked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateRequest:
+    """POST /validate."""
+
+    #: A signature, or where `is_xml` is false perhaps a certificate.
+    text: str
+    is_xml: bool
+    data: str | bytes | None
+    asked: Asked
+    #: Whether a certificate must be in force.
+    expiration: bool
+    #: Whether one rule is enough.
+    any_rule: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRequest:
+    """GET and POST /signature/verify."""
+
+    document: str
+    thread: str
+    version: int | None
+    #: The content of a detached signature: text or base64 of it, a file, or its digest alone.
+    data: str | bytes | KnownDigest | None
+
+
+def read_rules(value: Any) -> tuple[str, ...]:
+    """Read one or several of RULES, each once. Raises ParameterError."""
+    listed = as_list(value)
+    given = listed if isinstance(listed, list) else [listed]
+    rules = [rule for rule in given if rule not in ("", None)]
+    if not all(rule in RULES for rule in rules):
+        refuse_rules()
+    return tuple(dict.fromkeys(rules))
+
+
+def refuse_rules() -> NoReturn:
+    """Return which rules there are, in the original's words."""
+    raise ParameterError("Rule parameter must be one of {rules}", rules=", ".join(RULES))
+
+
+class AskedSchema(ParametersSchema):
+    """What is asked of one signer: as parameters of a request, or as an item of `constraints`."""
+
+    LISTS: ClassVar[tuple[str, ...]] = ("rule",)
+
+    iin = Text()
+    bin = Text()
+    rule = fields.Function(
+        deserialize=read_rules,
+        load_default=(),
+        allow_none=True,
+    )
+
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> Any:
+        """Return what is asked."""
+        return asked_of(data)
+
+
+def asked_of(data: Mapping[str, Any]) -> Asked:
+    """Put together what is asked. Raises ParameterError if a rule has no number to go by."""
+    asked = Asked(data["iin"] or None, data["bin"] or None, data["rule"] or ())
+    for name in ("iin", "bin"):
+        if name in asked.rules and getattr(asked, name) is None:
+            raise ParameterError('"{field}" parameter must be set', field=name)
+    return asked
+
+
+_ASKED = AskedSchema()
+
+
+def read_constraints(value: Any) -> tuple[Asked, ...]:
+    """Read alternatives of what is asked: an empty list is none, but no item may be empty.
+
+    Raises:
+        ParameterError: one can't be used; or asks for nothing, so that everybody would pass.
+    """
+    listed = as_list(value)
+    if listed in ([], {}, ""):  # PHP writes an empty object as a list.
+        return ()
+    items = [listed] if isinstance(listed, dict) else listed
+    if not isinstance(items, list) or len(items) > MAX_CONSTRAINTS:
+        raise ParameterError(
+            '"{field}" parameter must be a list of 1 to {limit} items',
+            field="constraints",
+            limit=MAX_CONSTRAINTS,
+        )
+    read = [_read_constraint(item, place) for place, item in enumerate(items)]
+    if Asked() in read:
+        raise ParameterError(
+            '"{field}" parameter must have items with "iin", "bin" or "rule"', field="constraints"
+        )
+    return tuple(read)
+
+
+def _read_constraint(item: Any, number: int) -> Asked:
+    if not isinstance(item, dict):
+        return Asked()
+    note_inside(f"constraints[{number}].", item, _ASKED.known)
+    asked: Asked = _ASKED.load(item)
+    return asked
+
+
+class CmsSchema(AskedSchema):
+    """POST /cms/validate."""
+
+    FILE: ClassVar = "cms"
+
+    cms = SignatureText()
+    document = Text()
+    thread = Text()
+    version = VersionNumber(load_default=None, allow_none=True)
+    data = Content()
+    constraints = fields.Function(
+        deserialize=read_constraints,
+        load_default=(),
+        allow_none=True,
+    )
+    verify_ocsp = Flag(load_default=False, allow_none=True)
+    verify_crl = Flag(load_default=False, allow_none=True)
+    revoke = Flag(load_default=False, allow_none=True)
+    checked_at = Moment(load_default=None, allow_none=True)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> CmsRequest:
+        """Return the request."""
+        cms = data["cms"] or None
+        if cms is None and not (data["document"] and data["thread"]):
+            _demand_cms(data)
+        if cms is not None and (data["document"] or data["thread"]):
+            raise ParameterError('Only one of "cms" and "document" with "thread" must be set')
+        return CmsRequest(
+            cms=cms,
+            document=data["document"] or None,
+            thread=data["thread"] or None,
+            version=data["version"],
+            data=data["data"],
+            asked=asked_of(data),
+            constraints=data["constraints"] or (),
+            revocation=any(data[name] for name in ("verify_ocsp", "verify_crl", "revoke")),
+            checked_at=aware(data["checked_at"], "checked_at"),
+        )
+
+
+class ExtractSchema(ParametersSchema):
+    """GET and POST /cms/extract."""
+
+    FILE: ClassVar = "cms"
+    DEMANDED: ClassVar = ("cms",)
+
+    cms = SignatureText()
+
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> str:
+        """Return the signature."""
+        return _demand_cms(data)
+
+
+class ValidateSchema(AskedSchema):
+    """POST /validate."""
+
+    FILE: ClassVar = "cms"
+    FILES: ClassVar = FILES | CERTIFICATES
+    DEMANDED: ClassVar = ("rule",)
+
+    cms = SignatureText()
+    xml = SignatureText()
+    data = Content()
+    expiration = Flag(load_default=True, allow_none=True)
+    criteria = Choice("and", "or", load_default="and")
+
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> ValidateRequest:
+        """Return the request."""
+        if not data["rule"]:
+            refuse_rules()
+        if not data["cms"] and not data["xml"]:
+            raise ParameterError("CMS or XML parameter must be set")
+        if data["cms"] and data["xml"]:
+            raise ParameterError("Only one of CMS or XML parameter must be set")
+        return ValidateRequest(
+            text=data["cms"] or data["xml"],
+            is_xml=bool(data["xml"]),
+            data=data["data"],
+            asked=asked_of(data),
+            expiration=data["expiration"] is not False,
+            any_rule=data["criteria"] == "or",
+        )
+
+
+class VerifySchema(ParametersSchema):
+    """GET and POST /signature/verify."""
+
+    FILE: ClassVar = "data"
+    DEMANDED: ClassVar = ("document", "thread")
+
+    document = Text()
+    thread = Text()
+    version = VersionNumber(load_default=None, allow_none=True)
+    data = Content()
+    digest = Text()
+    algorithm = Text()
+
+    @post_load
+    def build(self, data: dict[str, Any], **_options: object) -> VerifyRequest:
+        """Return the request."""
+        demand_thread(data)
+        digest = read_digest(data["digest"] or None, data["algorithm"] or None)
+        if digest is not None and data["data"] is not None:
+            raise ParameterError('Only one of "data" and "digest" must be set')
+        content = data["data"] if digest is None else digest
+        return VerifyRequest(data["document"], data["thread"], data["version"], content)
+
+
+def _demand_cms(data: Mapping[str, Any]) -> str:
+    cms: str | None = data["cms"]
+    if not cms:
+        raise ParameterError('"{field}" parameter must be set', field="cms")
+    return cms

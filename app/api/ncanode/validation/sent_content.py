@@ -1,0 +1,129 @@
+"""What is sent along as the content of a signature: decoded, and compared with what was signed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import overload
+
+from app.api.params.errors import ParameterError
+from app.cms import text_encoding
+from app.cms.budget import ContentBudget
+from app.cms.signed_data.contents import KnownDigest, with_crlf
+from app.cms.signed_data.parsing import SignedData
+from app.cms.verdict import FITS_WITH_CRLF, Answer, Reason, Verdict
+from app.cms.verification.comparison import speaks_against
+from app.cms.xmldsig.parsing import SignedXml
+
+_FIELD = "data"
+
+
+@overload
+def content_given(
+    signature: SignedData | SignedXml, data: str | bytes | None, budget: ContentBudget
+) -> bytes | None: ...
+
+
+@overload
+def content_given(
+    signature: SignedData | SignedXml, data: str | bytes | KnownDigest | None, budget: ContentBudget
+) -> bytes | KnownDigest | None: ...
+
+
+def content_given(
+    signature: SignedData | SignedXml, data: str | bytes | KnownDigest | None, budget: ContentBudget
+) -> bytes | KnownDigest | None:
+    """Return what was sent along as the content of a signature; None if nothing was.
+
+    It comes as base64, or as the text itself: whichever is what was signed. A text may well be
+    base64 of something else, so what can be read both ways is compared both ways: within `budget`,
+    which verifying the signature in the same request should share.
+
+    Raises:
+        ParameterError: it is neither, or the signature is XML, which is verified without it.
+    """
+    if data is None:
+        return None
+    if isinstance(signature, SignedXml):
+        raise ParameterError(
+            '"{field}" parameter is for CMS: a signed XML document is its own content',
+            field="digest" if isinstance(data, KnownDigest) else _FIELD,
+        )
+    if isinstance(data, KnownDigest):
+        return data
+    if isinstance(data, bytes):
+        _check_other(data, signature)
+        return data
+    text = data.encode()
+    try:
+        decoded = text_encoding.decode(
+            next(text_encoding.readings(text_encoding.open_data_uri(data)))
+        )
+    except ValueError as error:
+        if speaks_against(signature, text, budget):
+            raise ParameterError(
+                '"{field}" parameter must be base64, or the text that was signed', field=_FIELD
+            ) from error
+        return text
+    _check_other(decoded, signature)
+    if speaks_against(signature, decoded, budget) and not speaks_against(signature, text, budget):
+        return text
+    return decoded
+
+
+def _check_other(data: bytes, signature: SignedData) -> None:
+    """Refuse the signature itself in place of what was signed. Raises ParameterError."""
+    if data == signature.der:
+        raise ParameterError(
+            '"{field}" parameter is the signature itself, not what was signed', field=_FIELD
+        )
+
+
+def refuse_incomparable() -> None:
+    """Refuse content that came along with text that is no signature, and may be kept.
+
+    Raises:
+        ParameterError: always.
+    """
+    raise ParameterError(
+        '"{field}" parameter can\'t be compared: "{other}" is no signature',
+        field=_FIELD,
+        other="cms",
+    )
+
+
+def doubts_of(intact: Sequence[Verdict]) -> list[Reason]:
+    """Return what keeps content from being known as what was signed, for each signer.
+
+    Args:
+        intact: what was found out for each signer.
+
+    Raises:
+        ParameterError: it is not what one of them signed.
+    """
+    doubts = []
+    for number, verdict in enumerate(intact, 1):
+        if verdict.answer is Answer.YES:
+            continue
+        doubt = Reason(
+            '"{field}" parameter: signer {number}: {reason}',
+            {"field": _FIELD, "number": number, "reason": verdict.reasons[0]},
+        )
+        if verdict.answer is Answer.NO:
+            raise ParameterError(doubt.template, **doubt.values)
+        doubts.append(doubt)
+    return doubts
+
+
+def digest_of_signed(content: bytes, intact: Sequence[Verdict]) -> str | None:
+    """Return the SHA-256 of what was signed, as hex; None if not known to be this content."""
+    if all(verdict.answer is Answer.YES for verdict in intact):
+        return sha256(content).hexdigest()
+    if all(fits_with_crlf(verdict) for verdict in intact):
+        return sha256(with_crlf(content)).hexdigest()
+    return None
+
+
+def fits_with_crlf(intact: Verdict) -> bool:
+    """Return whether nothing keeps content from being what was signed but CRLF in place of LF."""
+    return intact == FITS_WITH_CRLF

@@ -1,0 +1,235 @@
+"""What a request says: query string and body, merged as CONTRACT section 3 describes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from flask import Request, current_app
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.api.params import json_bodies
+from app.api.params.errors import ParameterError, UnsupportedMediaType
+from app.api.params.json_bodies import WIDE, Doubled, MalformedJson, check_width
+from app.api.params.unread import note_doubled
+from app.api.params.uploads import MULTIPART, read_multipart
+from app.cms.verdict import Reason
+
+#: Fields of a query string or a form; the contract has a dozen, and 200 tags.
+MAX_FORM_FIELDS = 1_000
+#: Decoding a percent-encoded character takes 230 bytes: this many, 23 MB. The base64 of a
+#: signature of 1 MB has fewer.
+MAX_ESCAPES = 100_000
+
+#: Bytes from which on the fields of a form are decoded one after the other.
+LARGE_FORM = 1_000_000
+
+#: What a character beyond U+FFFF has in it, as it is and percent-encoded.
+_WIDE_IN_FORM = (*WIDE, b"%f", b"%F")
+
+#: What clients of PHP servers send where there are no parameters, and with what they do.
+_NOTHING: tuple[Any, ...] = ([], None, "")
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
+#: What stands around JSON: blanks, and a byte order mark.
+_BLANKS = b" \t\r\n\xef\xbb\xbf"
+_JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
+#: Content types of JSON, and those whose bodies are taken for it, though they don't begin so.
+_IS_JSON = re.compile(r"application/(?:.*\+)?json")
+_READ_AS_JSON = re.compile(rf"|text/(?!xml$).*|{_IS_JSON.pattern}|{re.escape(_FORM)}")
+#: Of addresses at which no body is a file.
+NO_FILES: Mapping[str, str] = MappingProxyType({})
+_LIST_KEY = re.compile(r"(?P<name>[^\[]+)\[[^\]]*\].*", re.DOTALL)
+
+
+def read_parameters(
+    request: Request,
+    *,
+    aliases: Mapping[str, str],
+    lists: Collection[str],
+    fractions: bool = False,
+    files: Mapping[str, str] = NO_FILES,
+) -> dict[str, Any]:
+    """Merge the query string and the body of a request; the body wins.
+
+    What one of them says twice, and differently, is noted for the answer.
+
+    Args:
+        request: whose body is a JSON object, whatever its Content-Type says, a form, or a file.
+        aliases: older name -> name. The older one counts only where the other is not given.
+        lists: names that take several values.
+        fractions: whether numbers with a fraction are numbers; else they are their digits as text.
+        files: content type of a body that is one file -> the parameter that it is; where there is
+            none, forms with files are not read either. What came as a file is bytes.
+
+    Raises:
+        ParameterError: the body is none of it, a part of it is missing, or all is not in UTF-8.
+        RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
+        UnsupportedMediaType: it is of a kind that is not read here.
+    """
+    merged: dict[str, Any] = {}
+    query = request.query_string
+    if query:
+        merged = _with_names(_from_form(query, lists), aliases)
+    body = _read_body(request)
+    if not body:
+        return merged
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise UnsupportedMediaType(
+            "Request body must have no Content-Encoding: what is compressed is not read here"
+        )
+    if request.mimetype in files and not _may_be_json(body):
+        return {**merged, files[request.mimetype]: body}
+    kinds = (MULTIPART, *files) if files else ()
+    return merged | _with_names(_from_body(request, body, lists, kinds, fractions), aliases)
+
+
+def _may_be_json(body: bytes) -> bool:
+    """Return whether a body begins as an object or a list does."""
+    return body[:1] == b"{" or body.lstrip(_BLANKS)[:1] in (b"{", b"[")
+
+
+def _read_body(request: Request) -> bytes:
+    """Read the body to its end, which werkzeug doesn't insist on: half a body is refused."""
+    environ = request.environ
+    if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
+        return b""
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    length = request.content_length
+    if length is not None and length > limit:
+        raise RequestEntityTooLarge
+    stream = environ["wsgi.input"]
+    try:
+        if length is not None:
+            body: bytes = stream.read(length)
+        else:
+            body = stream.read(limit + 1)  # gunicorn ends it with the last chunk
+    except (OSError, ParseException) as error:  # the socket's, or gunicorn's for a bad chunk
+        raise ParameterError("Request body can't be read to its end") from error
+    if len(body) > limit:
+        raise RequestEntityTooLarge
+    if length is not None and len(body) < length:
+        raise ParameterError("Request body can't be read to its end")
+    return body
+
+
+def _with_names(source: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
+    """Replace older names; one beside the name, with another value, is left, to be told of."""
+    for older, name in aliases.items():
+        if older not in source:
+            continue
+        value, given = source.pop(older), source.get(name)
+        if _is_nothing(given):
+            source[name] = value
+        elif not _is_nothing(value) and value != given:
+            source[older] = value
+    return source
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _named(given: Mapping[str, list[Any]], lists: Collection[str]) -> dict[str, Any]:
+    """Name what was given, as PHP does: `key[]` and `key[0]` make a list, else the last wins."""
+    result: dict[str, Any] = {}
+    doubled: list[str] = []
+    for key, values in given.items():
+        bracketed = _LIST_KEY.fullmatch(key) if "[" in key else None
+        name = bracketed["name"] if bracketed else key
+        if bracketed or name in lists:
+            before = result.get(name)
+            if not bracketed and before is None and values == [""]:
+                result[name] = ""  # Of a form that was left empty; `[]=` is an empty item.
+                continue
+            result[name] = [*before, *values] if isinstance(before, list) else values
+        else:
+            result[name] = values[-1]
+            if any(value != values[-1] for value in values):
+                doubled.append(name)
+    note_doubled(doubled)
+    return result
+
+
+def _from_body(
+    request: Request, body: bytes, lists: Collection[str], kinds: Collection[str], fractions: bool
+) -> dict[str, Any]:
+    """Read a body that is no file; `kinds` are the content types that are read beside JSON."""
+    if not _may_be_json(body):
+        if request.mimetype == _FORM:
+            return _from_form(body, lists)
+        if request.mimetype == MULTIPART and MULTIPART in kinds:
+            boundary = request.mimetype_params.get("boundary", "")
+            return _named(read_multipart(body, boundary), lists)
+        if not body.strip(_BLANKS):
+            return {}
+    told = ", ".join((_JSON, _FORM, *sorted(kinds)))
+    if not (_may_be_json(body) or _READ_AS_JSON.fullmatch(request.mimetype)):
+        raise UnsupportedMediaType(
+            "Request body is of a kind that is not read here: its Content-Type must be one of "
+            "{kinds}",
+            kinds=told,
+        )
+    try:
+        return _object(request, json_bodies.parse(body, fractions=fractions))
+    except MalformedJson as error:
+        if _may_be_json(body) or _IS_JSON.fullmatch(request.mimetype):
+            raise ParameterError(error.reason.template, **error.reason.values) from error
+        raise ParameterError(
+            "{reason}, as which it is read since its Content-Type is none of {kinds}",
+            reason=error.reason,
+            kinds=told,
+        ) from error
+
+
+def _object(request: Request, value: Any) -> dict[str, Any]:
+    """Return the parameters that JSON has. Raises MalformedJson."""
+    if isinstance(value, dict):
+        if isinstance(value, Doubled):
+            note_doubled(value.doubled)
+        return value
+    if value in _NOTHING and request.method in _WITHOUT_BODY:
+        return {}
+    raise MalformedJson(Reason("Request body must be a JSON object"))
+
+
+def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:
+    """Read a query string, or a body of the same form."""
+    if encoded.count(b"%") > MAX_ESCAPES:
+        raise ParameterError(
+            "Request has more than {limit} percent-encoded characters, send JSON",
+            limit=MAX_ESCAPES,
+        )
+    if encoded.count(b"&") >= MAX_FORM_FIELDS:
+        raise ParameterError("Request has more than {limit} parameters", limit=MAX_FORM_FIELDS)
+    given: dict[str, list[str]] = {}
+    try:
+        for name, value in _fields(encoded):
+            given.setdefault(name, []).append(value)
+    except UnicodeDecodeError as error:
+        raise ParameterError("Request parameters are not in UTF-8") from error
+    return _named(given, lists)
+
+
+def _fields(encoded: bytes) -> Iterator[tuple[str, str]]:
+    """Return names and values; of a large form one after the other, and with fewer copies."""
+    if len(encoded) < LARGE_FORM:
+        yield from parse_qsl(encoded.decode(), keep_blank_values=True, errors="strict")
+        return
+    start = 0
+    while start <= len(encoded):
+        stop = encoded.find(b"&", start)
+        stop = len(encoded) if stop < 0 else stop
+        check_width(encoded, start, stop, _WIDE_IN_FORM)
+        middle = encoded.find(b"=", start, stop)
+        middle = stop if middle < 0 else middle
+        if start < stop:
+            yield _unquote(encoded[start:middle]), _unquote(encoded[middle + 1 : stop])
+        start = stop + 1
+
+
+def _unquote(part: bytes) -> str:
+    return unquote_to_bytes(part.replace(b"+", b" ")).decode()

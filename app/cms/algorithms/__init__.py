@@ -1,0 +1,1 @@
+"""Algorithms: digests, signature values, public keys, and how files name them."""

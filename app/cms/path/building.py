@@ -1,0 +1,246 @@
+"""Paths from a certificate to a trust anchor (RFC 5280 section 6, what of it is in use here).
+
+Names of authorities repeat over generations, and a signature's sender may embed anything.
+So every issuer of a name is tried, and how much is tried has a limit.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import pairwise
+
+from app.cms.algorithms import registry as algorithms
+from app.cms.budget import Budget, cost_of_check
+from app.cms.errors import TooCostly, UnsupportedAlgorithm
+from app.cms.path.issuers import Authorities, GivenAuthorities
+from app.cms.path.name_constraints import check_names
+from app.cms.path.occasions import Occasion
+from app.cms.path.policies import DEFAULT, PolicyInputs, check_policies
+from app.cms.path.rules import (
+    check_extensions,
+    check_holder,
+    check_issuer,
+    check_strength,
+    check_validity,
+    title,
+)
+from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
+from app.cms.x509 import certificate as x509
+from app.cms.x509.certificate import Certificate, MalformedExtension, readable_key_identifier
+
+# Certificates in one path; the NCA's have three.
+MAX_DEPTH = 8
+# Links that are tried for one path. The NCA's need two, or a few more where names repeat.
+MAX_LINKS = 64
+
+# Bytes of a key identifier that is a digest of its key.
+_MIN_UNIQUE = 16
+_NULL = b"\x05\x00"
+_TOO_MANY = unknown("there are too many certificates to try")
+_PREFERENCE = (Answer.YES, Answer.UNKNOWN, Answer.NO)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """How far a certificate's chain went: to an anchor, if `anchored`; and if that is good."""
+
+    verdict: Verdict
+    chain: tuple[Certificate, ...]
+    anchored: bool
+
+
+@lru_cache(maxsize=512)
+def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
+    """Return whether the key of `issuer` signed `certificate`; the last 512 answers are remembered.
+
+    The algorithm stands within what is signed too (section 4.1.1.2). Raises UnsupportedAlgorithm.
+    """
+    outer, inner = certificate.signature_algorithm, certificate.signed_algorithm
+    if outer.oid != inner.oid or (outer.parameters or _NULL) != (inner.parameters or _NULL):
+        return False
+    return algorithms.verify_signature(
+        issuer.public_key,
+        certificate.signature_algorithm,
+        None,
+        certificate.tbs,
+        certificate.signature,
+    )
+
+
+def check_link(certificate: Certificate, issuer: Certificate, budget: Budget) -> bool:
+    """Pay for `is_issued_by`, once for each link. Raises UnsupportedAlgorithm or TooCostly."""
+    budget.spend(cost_of_check(issuer.public_key, len(certificate.tbs)), once=(certificate, issuer))
+    return is_issued_by(certificate, issuer)
+
+
+def find_path(
+    certificate: Certificate,
+    when: Occasion,
+    anchors: GivenAuthorities,
+    others: Sequence[Authorities],
+    budget: Budget,
+) -> Path:
+    """Look for a path from `certificate` over `others` to one of `anchors` that is good then.
+
+    See `Search.find`. Policies are processed with the inputs that RFC 5280 has as a rule.
+    """
+    return Search(anchors, others, budget).find(certificate, when, DEFAULT)
+
+
+def _rank(path: Path) -> int:
+    return _PREFERENCE.index(path.verdict.answer)
+
+
+@dataclass(slots=True)
+class Search:
+    """One walk from a certificate upwards, depth first, over all that may have issued it."""
+
+    anchors: GivenAuthorities
+    others: Sequence[Authorities]
+    budget: Budget
+    left: int = MAX_LINKS
+    longest: tuple[Certificate, ...] = ()
+    exhausted: bool = False
+    forged: Verdict = YES
+    unsupported: list[Verdict] = field(default_factory=list)
+
+    def find(self, certificate: Certificate, when: Occasion, inputs: PolicyInputs) -> Path:
+        """Return the path that is good then, or else the best of those that aren't.
+
+        An anchor is trusted by itself, whoever issued it, as long as it is in force. What it says
+        of those below it holds: how many authorities there may be, for which names they may vouch,
+        and what becomes of policies. A critical extension of it that is unknown here makes unknown.
+        """
+        best: Path | None = None
+        for chain in self._chains((certificate,)):
+            path = Path(_check_chain(chain, when, inputs, self.budget), chain, anchored=True)
+            if path.verdict.answer is Answer.YES:
+                return path
+            if best is None or _rank(path) < _rank(best):
+                best = path
+        holder = check_holder(certificate, when)
+        if best is None:
+            return Path(every(holder, self._obstacle()), self.longest, anchored=False)
+        if best.verdict.answer is Answer.NO and holder.answer is not Answer.NO:
+            return replace(best, verdict=self._doubt(best.verdict))
+        return best
+
+    def _doubt(self, verdict: Verdict) -> Verdict:
+        """Return what is known if one path is bad and another could not be tried."""
+        untried = [*self.unsupported]
+        if self.exhausted:
+            untried.append(_TOO_MANY)
+        if not untried:
+            return verdict
+        return Verdict(Answer.UNKNOWN, (*every(*untried).reasons, *verdict.reasons))
+
+    def _chains(self, chain: tuple[Certificate, ...]) -> Iterator[tuple[Certificate, ...]]:
+        """Return every chain that begins with this one and ends in an anchor."""
+        if len(chain) > len(self.longest):
+            self.longest = chain
+        if chain[-1] in self.anchors:
+            yield chain
+            return
+        if len(chain) == MAX_DEPTH:
+            return
+        for issuer in self._candidates(chain[-1]):
+            if issuer not in chain and self._try(chain, issuer):
+                yield from self._chains((*chain, issuer))
+
+    def _candidates(self, certificate: Certificate) -> list[Certificate]:
+        """List who may have issued a certificate, those first whose key it names."""
+        found = dict.fromkeys(self.anchors.named(certificate.issuer))
+        for authorities in self.others:
+            found.update(dict.fromkeys(authorities.named(certificate.issuer)))
+        return sorted(found, key=lambda issuer: -_key_matches(certificate, issuer))
+
+    def _try(self, chain: tuple[Certificate, ...], issuer: Certificate) -> bool:
+        certificate = chain[-1]
+        self.left -= 1
+        self.exhausted = self.exhausted or self.left < 0
+        if self.exhausted:
+            return False
+        try:
+            issued = check_link(certificate, issuer, self.budget)
+        except TooCostly:
+            self.exhausted = True
+            return False
+        except UnsupportedAlgorithm as error:
+            self.unsupported.append(unknown(error.template, **error.values))
+            return False
+        if not issued and len(chain) == 1 and issuer in self.anchors:
+            self._accuse(certificate, issuer)
+        return issued
+
+    def _accuse(self, certificate: Certificate, issuer: Certificate) -> None:
+        """Note that a certificate names an anchor's very key as the one that it isn't signed by.
+
+        The NCA has had identifiers of four bytes: they may stand for several keys.
+        """
+        identifier = readable_key_identifier(issuer) or b""
+        if len(identifier) >= _MIN_UNIQUE and _key_matches(certificate, issuer) > 0:
+            self.forged = no(
+                "the certificate of {subject} is not signed by {issuer}, as it says",
+                subject=title(certificate.subject),
+                issuer=title(issuer.subject),
+            )
+
+    def _obstacle(self) -> Verdict:
+        """Tell why no chain ended in an anchor."""
+        last = self.longest[-1]
+        if self.exhausted:
+            missing = _TOO_MANY
+        elif last.self_issued:
+            missing = unknown(
+                "the chain ends with {authority}, which is no trust anchor",
+                authority=title(last.subject),
+            )
+        else:
+            missing = unknown(
+                "no certificate of {authority} that fits is at hand", authority=title(last.issuer)
+            )
+        return every(self.forged, missing, *self.unsupported)
+
+
+def _key_matches(certificate: Certificate, issuer: Certificate) -> int:
+    """Compare the key identifiers (section 4.2.1.1): 1 if equal, -1 if not, 0 if one is missing."""
+    wanted, actual = _issuer_key_identifier(certificate), readable_key_identifier(issuer)
+    if wanted is None or actual is None:
+        return 0
+    return 1 if wanted == actual else -1
+
+
+@lru_cache(maxsize=512)
+def _issuer_key_identifier(certificate: Certificate) -> bytes | None:
+    try:
+        return x509.authority_key_identifier(certificate)
+    except MalformedExtension:
+        return None
+
+
+def _check_chain(
+    chain: tuple[Certificate, ...], when: Occasion, inputs: PolicyInputs, budget: Budget
+) -> Verdict:
+    """Check all that is said of a chain whose signatures verify (sections 6.1.3 to 6.1.5)."""
+    verdicts = [check_holder(chain[0], when), *_check_issuers(chain, when)]
+    verdicts += [check_strength(*link, when) for link in pairwise(chain)]
+    return every(*verdicts, check_names(chain, budget), check_policies(chain, inputs, budget))
+
+
+def check_authorities(chain: tuple[Certificate, ...], when: Occasion, budget: Budget) -> Verdict:
+    """Check the authorities of a chain to an anchor, whatever is said of its first certificate."""
+    above = chain[1:]
+    if not above:
+        # An anchor itself has no authority above it.
+        return YES
+    verdicts = [*_check_issuers(chain, when)]
+    verdicts += [check_strength(*link, when) for link in pairwise(above)]
+    return every(*verdicts, check_names(above, budget), check_policies(above, DEFAULT, budget))
+
+
+def _check_issuers(chain: tuple[Certificate, ...], when: Occasion) -> Iterator[Verdict]:
+    for position, issuer in enumerate(chain[1:], 1):
+        below = sum(not certificate.self_issued for certificate in chain[1:position])
+        yield check_validity(issuer, when)
+        yield check_issuer(issuer, below)
+        yield check_extensions(issuer)

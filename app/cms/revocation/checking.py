@@ -1,0 +1,124 @@
+"""Was a certificate revoked? Answered from CRLs and OCSP responses that are at hand, not fetched.
+
+The question is always about one moment, the decisive time. A revocation that came later does no
+harm; data that are too old for that moment, or of somebody else, tell nothing: then the answer is
+unknown.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise, takewhile
+
+from app.cms.path.occasions import Occasion
+from app.cms.path.rules import title
+from app.cms.revocation.crl_statements import ask_crls
+from app.cms.revocation.findings import Finding, Moment, judge
+from app.cms.revocation.ocsp_statements import ask_responses
+from app.cms.revocation.sources import Doubt, RevocationData
+from app.cms.verdict import Answer, Verdict, every, unknown
+from app.cms.x509.certificate import Certificate
+
+__all__ = ["RevocationData", "check_revocation"]
+
+
+def check_revocation(
+    chain: Sequence[Certificate],
+    when: Occasion,
+    sources: Sequence[RevocationData],
+    *,
+    attested: bool = False,
+    for_timestamps: bool = False,
+) -> Verdict:
+    """Return whether no certificate of a chain that ends in an anchor was revoked at that time.
+
+    Nobody but its owner can revoke an anchor. `attested`: a timestamp that holds says that the
+    signature existed at that time; what was published for it then still counts, whoever kept it.
+    The keys of an authority of timestamps and of those above it (`for_timestamps`) must not have
+    been compromised later either: who got hold of one could date back.
+    """
+    moment = Moment(when.at, attested, for_timestamps, when.known)
+    verdicts = [
+        _check_one(certificate, _issuers_above(chain[position:]), moment, sources)
+        for position, certificate in enumerate(chain[:-1], 1)
+    ]
+    return every(*verdicts)
+
+
+def _issuers_above(chain: Sequence[Certificate]) -> list[Certificate]:
+    """Return the issuer, which is the first, and the certificates that follow of its older keys."""
+    following = pairwise(chain)
+    return [chain[0], *(above for _, above in takewhile(lambda one: one[0].self_issued, following))]
+
+
+def _check_one(
+    certificate: Certificate,
+    issuers: Sequence[Certificate],
+    moment: Moment,
+    sources: Sequence[RevocationData],
+) -> Verdict:
+    """Weigh all that is said of one certificate."""
+    findings = [
+        Finding(word.verdict, word.this_update)
+        if isinstance(word, Doubt)
+        else judge(word, certificate, moment)
+        for source in sources
+        for ask in (ask_crls, ask_responses)
+        for word in ask(certificate, issuers, source, sources)
+    ]
+    subject = title(certificate.subject)
+    if not findings:
+        return unknown("no CRL or OCSP response about {subject} is at hand", subject=subject)
+    verdict = _weigh(findings)
+    ended = _find_end(findings) if verdict.answer is Answer.YES else None
+    if ended is None or ended <= moment.at:
+        return verdict
+    return verdict.noting(
+        "the certificate of {subject} was on hold, which was over by {ended}",
+        subject=subject,
+        ended=ended,
+    )
+
+
+def _weigh(findings: Sequence[Finding]) -> Verdict:
+    """Join findings: a no wins, but for a hold that a newer word lifts."""
+    for finding in findings:
+        if finding.final and finding.verdict.answer is Answer.NO:
+            return finding.verdict
+    standing = _find_standing(findings)
+    if standing:
+        return standing.verdict
+    for finding in findings:
+        if finding.during:
+            return finding.during
+    findings = [finding for finding in findings if not (finding.hold or finding.denied)]
+    good = [one for one in findings if one.verdict.answer is Answer.YES]
+    final = [one.verdict for one in findings if one.final]
+    if good and not final:
+        return max(good, key=lambda finding: finding.this_update).verdict
+    return every(*(final or [finding.verdict for finding in findings]))
+
+
+def _find_end(findings: Sequence[Finding]) -> datetime | None:
+    """Return when the last of the holds is known to be over, all of which newer words lift."""
+    ends = (
+        min(one.this_update for one in findings if one.lifts and one.this_update > hold.this_update)
+        for hold in findings
+        if hold.hold
+    )
+    return max(ends, default=None)
+
+
+def _find_standing(findings: Sequence[Finding]) -> Finding | None:
+    """Return what says that the certificate was on hold, or never issued, if no newer word differs.
+
+    However old a hold is, an older word says nothing against it, nor does one of the same moment.
+    """
+    lifted = max((one.this_update for one in findings if one.lifts), default=None)
+    admitted = max((one.this_update for one in findings if one.admits), default=None)
+    standing = [
+        one
+        for one in findings
+        if (one.hold and (lifted is None or lifted <= one.this_update))
+        or (one.denied and (admitted is None or admitted <= one.this_update))
+    ]
+    return max(standing, key=lambda one: one.this_update, default=None)

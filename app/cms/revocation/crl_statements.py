@@ -1,0 +1,144 @@
+"""What a CRL says of one certificate, alone or together with its base (RFC 5280 section 6.3.3)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from app.cms.algorithms.dates import broken_signature, first_broken
+from app.cms.budget import Budget
+from app.cms.errors import TooCostly, Undecidable
+from app.cms.path.rules import doubt_broken, title
+from app.cms.revocation.crl import CertificateList, MalformedRevocation
+from app.cms.revocation.sources import Doubt, RevocationData, Word
+from app.cms.verdict import Verdict, unknown
+from app.cms.x509.certificate import Certificate, MalformedExtension, key_usage
+
+# What it costs to look at a CRL beside searching it, in the unit of `budget`.
+_COST_OF_LIST = 100
+
+
+def ask_crls(
+    certificate: Certificate,
+    issuers: Sequence[Certificate],
+    source: RevocationData,
+    sources: Sequence[RevocationData],
+) -> Iterator[Word | Doubt]:
+    """Return what each CRL of `source` says of a certificate, or why it says nothing.
+
+    `issuers` is its issuer, and others of that name above it in the path: an authority that
+    certifies a new key of its own may sign its CRLs with either (RFC 5280 section 6.3.3 f). The
+    base of a delta CRL may be in any of `sources`.
+    """
+    for crl in source.crls_of(issuers[0]):
+        try:
+            source.budget.spend(_COST_OF_LIST)
+        except TooCostly as error:
+            yield Doubt(unknown(error.template, **error.values), crl.this_update)
+            return
+        signer = _find_signer(crl, issuers, source.budget)
+        if crl.base_number is None:
+            yield _ask_crl(crl, certificate, signer, source)
+        else:
+            yield _ask_delta(crl, certificate, signer, source, sources)
+
+
+def _find_signer(
+    crl: CertificateList, issuers: Sequence[Certificate], budget: Budget
+) -> Certificate:
+    """Return which of them signed a CRL; the first if that isn't known or there is no other."""
+    for issuer in issuers if len(issuers) > 1 else ():
+        try:
+            if crl.is_signed_by(issuer.public_key, budget):
+                return issuer
+        except Undecidable:
+            continue
+    return issuers[0]
+
+
+def _ask_crl(
+    crl: CertificateList, certificate: Certificate, issuer: Certificate, source: RevocationData
+) -> Word | Doubt:
+    doubt = _doubt_crl(crl, issuer, source.budget)
+    if doubt:
+        return Doubt(doubt, crl.this_update)
+    try:
+        crl.pay_for_search(certificate.serial_number, source.budget)
+        revoked = crl.find(certificate.serial_number)
+        removed = crl.removes(certificate.serial_number)
+    except (MalformedRevocation, TooCostly) as error:
+        return Doubt(unknown(error.template, **error.values), crl.this_update)
+    strange: Verdict | None = None
+    if crl.has_unknown_entry:
+        strange = unknown(
+            "a CRL of {issuer} has an entry with a critical extension that is not known here",
+            issuer=title(issuer.subject),
+        )
+        if not revoked:
+            return Doubt(strange, crl.this_update)
+    covers = crl.covers(certificate)
+    return Word(
+        revoked,
+        crl.this_update,
+        crl.next_update,
+        covers and not crl.is_delta,
+        broken_signature(issuer.public_key, crl.algorithm),
+        source.by_sender,
+        removed=removed and covers,
+        doubt=strange,
+    )
+
+
+def _ask_delta(
+    delta: CertificateList,
+    certificate: Certificate,
+    issuer: Certificate,
+    source: RevocationData,
+    sources: Sequence[RevocationData],
+) -> Word | Doubt:
+    """Return what a delta CRL says together with the newest of its bases (RFC 5280 section 5.2.4).
+
+    Its own entry wins; of what it doesn't name it says what the base does, as of its thisUpdate.
+    """
+    word = _ask_crl(delta, certificate, issuer, source)
+    if isinstance(word, Doubt):
+        return word
+    bases = [
+        found
+        for other in sources
+        for base in other.crls_of(issuer)
+        if delta.is_delta_of(base)
+        and isinstance(found := _ask_crl(base, certificate, issuer, other), Word)
+        and not found.doubt
+    ]
+    base = max(bases, key=lambda found: found.this_update, default=None)
+    if base is None:
+        return word
+    if word.revoked:  # Of itself, whatever the base stands on.
+        return replace(word, complete=base.complete)
+    revoked = None if word.removed else base.revoked
+    broken = first_broken(word.broken, base.broken)
+    # A base that may be forged and came with the signature is the sender's, whoever has its delta.
+    by_sender = word.by_sender or (base.by_sender and base.broken is not None)
+    return replace(
+        word, revoked=revoked, complete=base.complete, broken=broken, by_sender=by_sender
+    )
+
+
+def _doubt_crl(crl: CertificateList, issuer: Certificate, budget: Budget) -> Verdict | None:
+    """Tell why a CRL must not be used; None if it may (RFC 5280 section 6.3.3).
+
+    It must be signed with the key of `issuer`, which stands in the path that was checked.
+    """
+    name = title(issuer.subject)
+    try:
+        usages = key_usage(issuer)
+        if usages is not None and "cRLSign" not in usages:
+            return unknown("the key of {issuer} is not for signing CRLs", issuer=name)
+        if not crl.usable:
+            return unknown("a CRL of {issuer} is not one of its own certificates", issuer=name)
+        if not crl.is_signed_by(issuer.public_key, budget):
+            return unknown("a CRL in the name of {issuer} is not signed by it", issuer=name)
+    except MalformedExtension as error:
+        return doubt_broken(issuer, error)
+    except Undecidable as error:
+        return unknown(error.template, **error.values)
+    return None

@@ -1,0 +1,212 @@
+"""What one word of a CRL or a responder means for the decisive time."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.cms.path.rules import title
+from app.cms.revocation.crl_entries import CERTIFICATE_HOLD, Revoked
+from app.cms.revocation.sources import FRESHNESS, Word
+from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
+from app.cms.x509.certificate import Certificate
+
+# Reasons for which what an authority of timestamps did before stays good (RFC 3161 section 4):
+# unspecified, affiliationChanged, superseded, cessationOfOperation.
+_HARMLESS = {0, 3, 4, 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The decisive time, whether a timestamp attested it, and whose certificates are judged.
+
+    `known` is when what came with the signature is known to exist.
+    """
+
+    at: datetime
+    attested: bool
+    for_timestamps: bool
+    known: datetime
+
+    def known_of(self, word: Word) -> datetime:
+        """Return as of when the algorithms of a word count.
+
+        What a sender brings may be made, and dated back, as late as it is first seen.
+        """
+        is_kept = self.attested and not word.by_sender
+        return self.at if is_kept and not self.for_timestamps else self.known
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a word means for the decisive time.
+
+    `final`: no other word can take it back. `hold`: only a newer word can. `lifts`: it is such a
+    word, since it would have named the certificate if it were still on hold. `denied`: only a
+    newer word of a responder can take it back, and `admits`: this is one. `during`: what a hold
+    means that was told after the decisive time, and so was in force then, if it was lifted later.
+    """
+
+    verdict: Verdict
+    this_update: datetime
+    final: bool = False
+    hold: bool = False
+    lifts: bool = False
+    denied: bool = False
+    admits: bool = False
+    during: Verdict | None = None
+
+
+def judge(word: Word, certificate: Certificate, moment: Moment) -> Finding:
+    """Tell what a word means for the decisive time. One that is doubted proves nothing.
+
+    Nor does it take a hold back. But what it says against a certificate isn't outweighed either.
+    """
+    if word.denied:
+        finding = _judge_denied(word, certificate)
+    elif word.revoked:
+        finding = _judge_revoked(word, word.revoked, certificate, moment)
+    else:
+        finding = _judge_silence(word, certificate, moment)
+    doubts = [one for one in (word.doubt, _doubt_algorithms(word, certificate, moment)) if one]
+    if not doubts:
+        return finding
+    if finding.verdict.answer is Answer.YES:
+        return Finding(every(*doubts), word.this_update)
+    reasons = (*finding.verdict.reasons, *every(*doubts).reasons)
+    return replace(finding, verdict=Verdict(Answer.UNKNOWN, reasons), lifts=False, admits=False)
+
+
+def _doubt_algorithms(word: Word, certificate: Certificate, moment: Moment) -> Verdict | None:
+    """Return why a word may be forged, if so."""
+    broken = word.broken
+    if broken is None or moment.known_of(word) < broken.since:
+        return None
+    return unknown(
+        "a CRL or OCSP response about {subject} is signed with {algorithm}, which can be forged"
+        " since {since}",
+        subject=title(certificate.subject),
+        algorithm=broken.name,
+        since=broken.since.date(),
+    )
+
+
+def _judge_denied(word: Word, certificate: Certificate) -> Finding:
+    """Tell what it means that a responder knows of no such certificate (RFC 6960 section 2.2).
+
+    A CRL, which lists what was revoked of what was issued, can't contradict it.
+    """
+    if word.this_update < certificate.not_before:
+        early = unknown(
+            "an OCSP response is from before the certificate of {subject} was issued",
+            subject=title(certificate.subject),
+        )
+        return Finding(early, word.this_update)
+    verdict = no(
+        "the OCSP responder says that the certificate of {subject} was never issued",
+        subject=title(certificate.subject),
+    )
+    return Finding(verdict, word.this_update, denied=True)
+
+
+def _judge_silence(word: Word, certificate: Certificate, moment: Moment) -> Finding:
+    """Tell what it means for the decisive time that a word names no revocation."""
+    is_late = certificate.not_after < word.this_update
+    lifts = (word.complete or word.removed) and not is_late
+    return Finding(
+        _doubt_silence(word, certificate, moment, is_late=is_late) or _accept(word, moment),
+        word.this_update,
+        lifts=lifts,
+        admits=word.by_responder and not is_late,
+    )
+
+
+def _accept(word: Word, moment: Moment) -> Verdict:
+    """Say yes; where the word is older than an attested moment, name as of when."""
+    if moment.attested and word.this_update < moment.at:
+        return YES.noting("no revocation is known as of {since}", since=word.this_update)
+    return YES
+
+
+def _doubt_silence(
+    word: Word, certificate: Certificate, moment: Moment, *, is_late: bool
+) -> Verdict | None:
+    """Return why a word that names no revocation says nothing of the decisive time, if so."""
+    subject = title(certificate.subject)
+    until = word.until(attested=moment.attested)
+    if not word.complete:
+        return _say_not_all(subject)
+    if until < moment.at:
+        return unknown(
+            "what a CRL or OCSP response says of {subject} holds only until {until}",
+            subject=subject,
+            until=until,
+        )
+    if word.by_sender and not moment.attested and word.this_update < moment.at - FRESHNESS:
+        # The NCA's lists say that they hold for half a year, and whoever was revoked since would
+        # send the one from before.
+        return unknown(
+            "what came with the signature tells of {subject} only until {until}",
+            subject=subject,
+            until=word.this_update,
+        )
+    if is_late:
+        return unknown(
+            "a CRL or OCSP response about {subject} is from after its certificate expired",
+            subject=subject,
+        )
+    return None
+
+
+def _say_not_all(subject: str) -> Verdict:
+    return unknown("a CRL at hand says not all about {subject}", subject=subject)
+
+
+def _judge_revoked(
+    word: Word, revoked: Revoked, certificate: Certificate, moment: Moment
+) -> Finding:
+    """Tell what a revocation means for the decisive time: nothing bad if it came later."""
+    subject = title(certificate.subject)
+    verdict = no(
+        "the certificate of {subject} was revoked on {when}",
+        subject=subject,
+        when=revoked.when,
+    )
+    is_compromised = moment.for_timestamps and revoked.reason not in _HARMLESS
+    if revoked.when > moment.at and not is_compromised:
+        later = _judge_later(revoked, verdict, moment.at)
+        is_doubted = later.answer is not Answer.YES
+        if not is_doubted and not word.complete:
+            # It may be in another list too, with an earlier date.
+            later = _say_not_all(subject)
+        elif not is_doubted and revoked.when > word.this_update:
+            # A revocation announced ahead says no more of the time before than silence does.
+            later = _doubt_silence(word, certificate, moment, is_late=False) or later
+        return Finding(later, word.this_update, final=is_doubted, admits=word.by_responder)
+    if revoked.reason != CERTIFICATE_HOLD:
+        return Finding(verdict, word.this_update, final=True)
+    if word.until(attested=moment.attested) < moment.at:
+        verdict = unknown(
+            "the certificate of {subject} was on hold; whether it still was is unknown",
+            subject=subject,
+        )
+    during = unknown(
+        "the certificate of {subject} was on hold at that time, which was lifted later",
+        subject=subject,
+    )
+    was_told_afterwards = word.this_update >= moment.at
+    return Finding(
+        verdict, word.this_update, hold=True, during=during if was_told_afterwards else None
+    )
+
+
+def _judge_later(revoked: Revoked, verdict: Verdict, at: datetime) -> Verdict:
+    """Tell what a later revocation means, of which `verdict` speaks.
+
+    Who revokes may say that the key was in other hands before (RFC 5280 section 5.3.2).
+    """
+    if revoked.invalid_since is not None and revoked.invalid_since <= at:
+        doubt = unknown(
+            "whoever revoked it says that it was no good since {since}",
+            since=revoked.invalid_since,
+        )
+        return Verdict(Answer.UNKNOWN, (*verdict.reasons, *doubt.reasons))
+    return Verdict(Answer.YES, verdict.reasons)

@@ -1,0 +1,149 @@
+"""The content that was signed: attached, or given for a signature that is detached."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from app.cms.algorithms import registry as algorithms
+from app.cms.budget import Budget, cost_of_rewriting, refuse_content
+from app.cms.errors import TooCostly, Undecidable
+from app.cms.signed_data.parsing import SignedData
+from app.cms.verdict import FITS_WITH_CRLF, YES, Verdict, no, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDigest:
+    """The digest of content that is not at hand, by the algorithm of a dotted identifier."""
+
+    algorithm: str
+    value: bytes
+
+    def is_by(self, algorithm: str) -> bool:
+        """Return whether it was made by an algorithm, whichever identifier that has."""
+        return algorithms.DIGESTS.get(self.algorithm) is algorithms.DIGESTS.get(algorithm)
+
+
+class Content:
+    """What several signers have signed, or None if it is not at hand.
+
+    Each digest is made once, in a whole request if its checks share a `ContentBudget`.
+    """
+
+    def __init__(
+        self,
+        data: bytes | None,
+        budget: Budget,
+        *,
+        given: bool = False,
+        known: KnownDigest | None = None,
+    ) -> None:
+        """Take the content as it is hashed, without the OCTET STRING around it, and who pays.
+
+        `given`: it did not come with the signature, so its line ends may be other ones. `known`:
+        what is known of it where it is not at hand.
+        """
+        self.data = data
+        self.known = known
+        self.budget = budget
+        self._cache = budget.cache_of(data if given else None)
+        self._given = given
+
+    @cached_property
+    def with_crlf(self) -> "Rewritten | None":
+        """The same with CRLF in place of LF, if it was given and that makes a difference."""
+        if self.data is None or not self._given:
+            return None
+        if self.data.count(b"\n") == self.data.count(b"\r\n"):
+            return None
+        return Rewritten(self.data, self.budget, self._cache.with_crlf)
+
+    def digest(self, algorithm: str) -> bytes:
+        """Hash the content. Raises Undecidable, and ValueError if it is not at hand."""
+        if self.data is None:
+            return self._known_digest(algorithm)
+        # Several identifiers may stand for one function.
+        function = algorithms.DIGESTS.get(algorithm)
+        if function not in self._cache.plain:
+            self._cache.plain[function] = self.budget.digest(algorithm, self.data)
+        return self._cache.plain[function]
+
+    def _known_digest(self, algorithm: str) -> bytes:
+        if self.known is None:
+            raise ValueError("there is no content")
+        if not self.known.is_by(algorithm):
+            raise Undecidable(
+                "the digest given is by {given}, where one by {needed} is needed",
+                given=algorithms.name(self.known.algorithm),
+                needed=algorithms.name(algorithm),
+            )
+        return self.known.value
+
+
+class Rewritten:
+    """Content with CRLF in place of LF, which is written when a digest of it is to be made."""
+
+    known = None
+
+    def __init__(self, text: bytes, budget: Budget, digests: dict[object, bytes]) -> None:
+        """Take what is to be rewritten, who pays, and the digests made before."""
+        self.budget = budget
+        self._text = text
+        self._digests = digests
+
+    @cached_property
+    def data(self) -> bytes:
+        """The content itself, which is to be paid for before."""
+        return with_crlf(self._text)
+
+    def digest(self, algorithm: str) -> bytes:
+        """Hash it. Raises Undecidable."""
+        function = algorithms.DIGESTS.get(algorithm)
+        if function not in self._digests:
+            self.pay(algorithm)
+            self._digests[function] = self.budget.digest(algorithm, self.data)
+        return self._digests[function]
+
+    def pay(self, algorithm: str) -> None:
+        """Pay for `data`, to be hashed by an algorithm, unless it is there. Raises TooCostly."""
+        if "data" in vars(self):
+            return
+        try:
+            self.budget.spend(cost_of_rewriting(len(self._text), self._text.count(b"\n")))
+        except TooCostly as error:
+            raise refuse_content(algorithm) from error
+
+
+def with_crlf(content: bytes) -> bytes:
+    """Return content with all line ends as CRLF, the canonical form of a text in MIME."""
+    return content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def compare_content(given: bytes | KnownDigest | None, signed: Content) -> Verdict:
+    """Return whether the content that was given, if any, is the one that is checked."""
+    if isinstance(given, KnownDigest):
+        return _compare_digest(given, signed)
+    if given is None or given == signed.data:
+        return YES
+    if with_crlf(given) == signed.data:
+        return FITS_WITH_CRLF
+    return no("the content given is not the one attached")
+
+
+def _compare_digest(given: KnownDigest, signed: Content) -> Verdict:
+    if signed.data is None:
+        return YES  # There is nothing else that it could be compared with.
+    try:
+        same = signed.digest(given.algorithm) == given.value
+    except Undecidable as error:
+        return unknown(error.template, **error.values)
+    return YES if same else no("the digest given is not that of the content attached")
+
+
+def choose_content(
+    signature: SignedData, given: bytes | KnownDigest | None, budget: Budget
+) -> Content:
+    """Return the attached content, or else what was given for it."""
+    if signature.attached:
+        return Content(signature.content, budget)
+    if isinstance(given, KnownDigest):
+        return Content(None, budget, known=given)
+    return Content(given, budget, given=True)

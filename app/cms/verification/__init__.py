@@ -1,0 +1,1 @@
+"""Verification of a signature: of each signer, its timestamps, path and revocation."""

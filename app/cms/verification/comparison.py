@@ -1,0 +1,32 @@
+"""Is content what was signed, and nothing more: where it is sent along with a signature."""
+
+from collections.abc import Iterator
+
+from app.cms.budget import Budget, ContentBudget
+from app.cms.signed_data.contents import choose_content, compare_content
+from app.cms.signed_data.parsing import SignedData
+from app.cms.signed_data.verification import check_intact
+from app.cms.verdict import Answer, Verdict, every
+
+
+def compare(
+    signature: SignedData, content: bytes, *, budget: Budget | None = None
+) -> tuple[Verdict, ...]:
+    """Return of each signer whether `content` is what was signed: *intact*, and nothing more.
+
+    It is `verdict.FITS_WITH_CRLF` where only line ends differ. `budget` as `content_budget` of
+    `Verifier.verify`, with which it may be shared.
+    """
+    return tuple(_compare(signature, content, budget or ContentBudget()))
+
+
+def speaks_against(signature: SignedData, content: bytes, budget: Budget) -> bool:
+    """Return whether content is known not to be what a signer signed; the first such is enough."""
+    return any(verdict.answer is Answer.NO for verdict in _compare(signature, content, budget))
+
+
+def _compare(signature: SignedData, content: bytes, budget: Budget) -> Iterator[Verdict]:
+    signed = choose_content(signature, content, budget)
+    same = compare_content(content, signed)
+    for signer in signature.signers:
+        yield every(same, check_intact(signer, signer.certificate, signed))

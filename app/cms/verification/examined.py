@@ -1,0 +1,39 @@
+"""A signature that was verified: what it claims, beside what was found out."""
+
+from dataclasses import dataclass
+
+from app.cms.budget import ContentBudget
+from app.cms.signed_data.contents import KnownDigest
+from app.cms.signed_data.parsing import SignedData
+from app.cms.signed_data.signer_info import SignerInfo
+from app.cms.verification.status import SignerStatus
+from app.cms.x509.nca_profile import Claims
+from app.cms.xmldsig.parsing import SignedXml
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A signature, what each of its signers claims, and what was found out about each."""
+
+    signature: SignedData | SignedXml
+    #: What was given besides.
+    content: bytes | KnownDigest | None
+    signers: tuple[SignerInfo, ...]
+    statuses: tuple[SignerStatus, ...]
+    #: What is left for the content, if that is verified again.
+    content_budget: ContentBudget | None = None
+
+    @property
+    def is_detached(self) -> bool:
+        """Whether the content is neither in the signature nor given."""
+        return is_detached(self.signature) and self.content is None
+
+    @property
+    def claims(self) -> list[Claims]:
+        """What each signer's certificate claims of its holder."""
+        return [signer.claims for signer in self.signers]
+
+
+def is_detached(signature: SignedData | SignedXml) -> bool:
+    """Return whether the content is not in the signature."""
+    return isinstance(signature, SignedData) and not signature.attached

@@ -1,0 +1,232 @@
+"""Timestamp tokens on a signature (RFC 3161): is what they attest true?
+
+A token proves when a signature existed only if it is over that signature's value, is itself signed
+as it should be, and comes from an authority that an anchor vouches for. Otherwise its time is as
+good as the signer's own word, and isn't used.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+
+from app.cms.algorithms.dates import broken_digest, broken_signature
+from app.cms.asn1.node import DAMAGE
+from app.cms.budget import Budget
+from app.cms.errors import MalformedSignature, TooCostly, Undecidable
+from app.cms.path.issuers import Authorities
+from app.cms.path.occasions import is_future
+from app.cms.path.rules import doubt_broken, title
+from app.cms.path.strength import weigh_token
+from app.cms.signed_data.certificate_set import CertificateSource
+from app.cms.signed_data.contents import Content
+from app.cms.signed_data.parsing import SignedData
+from app.cms.signed_data.signer_info import SignerInfo
+from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
+from app.cms.signed_data.verification import check_signer, check_signing_certificate
+from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
+from app.cms.verification.status import TimestampStatus
+from app.cms.x509 import certificate as x509
+from app.cms.x509.certificate import Certificate, MalformedExtension
+
+# What it costs to read one, and each 1,000 bytes of it, in the unit of `budget`.
+_COST_OF_TOKEN = (500, 200)
+
+_TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
+# How parsing ends the sentence for a signer whose certificate it does not find.
+_NOT_EMBEDDED = "certificate is not embedded"
+
+_MALFORMED = no("the timestamp token is malformed")
+# Of an authority that nobody has been asked about.
+_UNASKED = Verdict(Answer.UNKNOWN)
+
+Judge = Callable[[Certificate, datetime, Authorities], tuple[Verdict, Verdict]]
+"""Tells whether the certificate of an authority of timestamps reaches an anchor at some time, and
+whether it was revoked.
+
+More certificates to look for issuers in come with the token.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCase:
+    """What the tokens of one signature are examined with.
+
+    `at` is when they are known to exist: as of then the algorithms count that a token stands on.
+    Its own time is no measure for them, since who can forge its signature today can date it back.
+    `now` is when they are verified, if that is known: no true one is from later. `elsewhere` are
+    the places where the certificate of its authority is looked for, if the token has it not.
+    """
+
+    judge: Judge
+    budget: Budget
+    at: datetime
+    elsewhere: Sequence[CertificateSource] = ()
+    now: datetime | None = None
+
+
+def check_timestamps(signer: SignerInfo, case: TokenCase) -> TimestampStatus | None:
+    """Check the timestamps of a signer, and give the earliest that holds, or else the first.
+
+    If none holds, one that may is told before one that doesn't. None if there is none.
+    """
+    statuses = [check_timestamp(token, signer.signature, case) for token in signer.tokens]
+    verified = [(time, one) for one in statuses if (time := verified_time(one))]
+    if verified:
+        return min(verified, key=itemgetter(0))[1]
+    return min(statuses, key=lambda one: one.verdict.answer is Answer.NO, default=None)
+
+
+def verified_time(status: TimestampStatus | None) -> datetime | None:
+    """Return the time that a timestamp proves, or None if it proves none."""
+    if status is None or status.verdict.answer is not Answer.YES:
+        return None
+    return status.gen_time
+
+
+def check_timestamp(token: TimestampToken, stamped: bytes, case: TokenCase) -> TimestampStatus:
+    """Check a token on the signature value `stamped`, in these steps.
+
+    1. read the token; its content is a TSTInfo, and it has one signer (RFC 3161 section 2.4.2);
+    2. compare the imprint with the signature value (appendix A);
+    3. check the token's own signature (RFC 5652 section 5.6);
+    4. check that its certificate is for timestamps (RFC 3161 section 2.3);
+    5. find its authority's path to an anchor, and whether it was revoked.
+    """
+    # Step 1.
+    try:
+        claims = token.claims
+    except DAMAGE:
+        return TimestampStatus(None, None, None, _MALFORMED, None, _UNASKED)
+    try:
+        authority = _find_authority(token, case)
+    except (TooCostly, *DAMAGE) as error:
+        return _conclude(claims, _refuse(error))
+    verdict = every(
+        _check_signers(token.signed_data),
+        # Step 2.
+        _check_imprint(claims, stamped, case.budget),
+        # Step 3.
+        _check_signature(token.signed_data, authority, case),
+        # Step 4.
+        _check_purpose(authority),
+        _check_time(claims, case),
+    )
+    if verdict.answer is not Answer.YES:
+        return _conclude(claims, verdict, authority)
+    # Step 5.
+    certificates = token.signed_data.certificate_set
+    path, revocation = case.judge(authority, claims.gen_time, certificates)
+    if revocation.answer is Answer.UNKNOWN and path.answer is Answer.YES:
+        # A remark, or else no timestamp would ever hold without CRLs.
+        remark = Verdict(Answer.YES, revocation.reasons)
+        return _conclude(claims, every(verdict, path, remark), authority, revocation)
+    return _conclude(claims, every(verdict, path, revocation), authority, revocation)
+
+
+def _find_authority(token: TimestampToken, case: TokenCase) -> Certificate:
+    """Find the certificate that a token names and that its signer meant.
+
+    If several are named alike, ESSCertID tells them apart (RFC 5816). Raises TooCostly or one of
+    DAMAGE.
+    """
+    found: list[Certificate] = []
+    refusals: list[MalformedSignature] = []
+    for place in (None, *case.elsewhere):
+        size = token.node.size
+        case.budget.spend(_COST_OF_TOKEN[0] + size * _COST_OF_TOKEN[1] // 1000)
+        parsed = token.signed_data
+        source = parsed.certificate_set if place is None else place
+        try:
+            authority, *_ = [one.find_certificate(source) for one in parsed.signers]
+        except MalformedSignature as refusal:
+            refusals.append(refusal)
+            continue
+        found.append(authority)
+        attributes = parsed.signers[0].signed_attributes or {}
+        named = check_signing_certificate(attributes, authority, case.budget)
+        if named.answer is not Answer.NO:
+            return authority
+    if not found:
+        raise refusals[0]
+    return found[0]
+
+
+def _check_signature(parsed: SignedData, authority: Certificate, case: TokenCase) -> Verdict:
+    """Check that a token is what its authority signed, with algorithms that still count."""
+    signer = parsed.signers[0]
+    signed = check_signer(signer, authority, Content(parsed.content, case.budget), case.budget)
+    method = signer.signature_algorithm, signer.digest_algorithm
+    found = broken_digest(signer.digest_algorithm), broken_signature(authority.public_key, *method)
+    return weigh_token(every(*signed), found, case.at)
+
+
+def _conclude(
+    claims: TimestampClaims,
+    verdict: Verdict,
+    authority: Certificate | None = None,
+    revocation: Verdict | None = None,
+) -> TimestampStatus:
+    return TimestampStatus(
+        claims.gen_time,
+        claims.policy,
+        claims.serial_number,
+        verdict,
+        authority,
+        revocation or _UNASKED,
+    )
+
+
+def _refuse(error: Exception) -> Verdict:
+    """Tell apart a token without its certificate, which may be a good one, from one in pieces."""
+    if isinstance(error, TooCostly):
+        return unknown(error.template, **error.values)
+    if isinstance(error, MalformedSignature) and error.template.endswith(_NOT_EMBEDDED):
+        return unknown(
+            "the certificate of the timestamp authority is neither in the token nor at hand"
+        )
+    return _MALFORMED
+
+
+def _check_signers(parsed: SignedData) -> Verdict:
+    if len(parsed.signers) > 1:
+        return no("the timestamp token has {count} signers, not one", count=len(parsed.signers))
+    return YES
+
+
+def _check_imprint(claims: TimestampClaims, stamped: bytes, budget: Budget) -> Verdict:
+    """Compare messageImprint with the digest of the signature value."""
+    algorithm = claims.imprint_algorithm
+    try:
+        actual = budget.digest(algorithm, stamped)
+    except Undecidable as error:
+        return unknown(error.template, **error.values)
+    if actual != claims.imprint:
+        return no("the timestamp is over another signature")
+    # An imprint from before its digest broke is of no use to forgers: they would have to find what
+    # has this very digest, and not two that have the same.
+    return weigh_token(YES, [broken_digest(algorithm)], claims.gen_time)
+
+
+def _check_time(claims: TimestampClaims, case: TokenCase) -> Verdict:
+    """Doubt a token from the future: who made it has a wrong clock, or this server does."""
+    if is_future(claims.gen_time, case.now):
+        return unknown("the timestamp is from the future, by the clock of this server")
+    return YES
+
+
+def _check_purpose(authority: Certificate) -> Verdict:
+    """Check the extended key usage, without which anybody could attest times.
+
+    It must be for timestamps alone, and critical (RFC 3161 section 2.3).
+    """
+    subject = title(authority.subject)
+    try:
+        purposes = x509.extended_key_usage(authority)
+    except MalformedExtension as error:
+        return doubt_broken(authority, error)
+    if purposes is None or _TIME_STAMPING not in purposes:
+        return no("the certificate of {subject} is not for timestamps", subject=subject)
+    if len(purposes) > 1 or not authority.extensions[x509.EXTENDED_KEY_USAGE].critical:
+        return no("the certificate of {subject} is not for timestamps alone", subject=subject)
+    return YES

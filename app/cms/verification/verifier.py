@@ -1,0 +1,281 @@
+"""The verifier: who signed, is it intact, is it valid, is it trusted, and as of when.
+
+Bytes in, answers out. Trust anchors, CRLs and OCSP responses are what the caller has at hand:
+nothing is fetched, nothing is read from settings, and no clock is looked at.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.cms.budget import Budget, ContentBudget
+from app.cms.path.building import Path, check_authorities, find_path
+from app.cms.path.issuers import Authorities, GivenAuthorities
+from app.cms.path.occasions import ClaimedTimes, Occasion
+from app.cms.path.rules import check_purpose
+from app.cms.path.strength import Method, weigh_digests, weigh_signature
+from app.cms.revocation.checking import RevocationData, check_revocation
+from app.cms.revocation.crl import CertificateList
+from app.cms.revocation.ocsp import OcspResponse
+from app.cms.signed_data.contents import KnownDigest, choose_content, compare_content
+from app.cms.signed_data.parsing import SignedData
+from app.cms.signed_data.verification import check_signer
+from app.cms.verdict import Answer, Verdict, every, unknown
+from app.cms.verification.embedded_revocation import read_embedded
+from app.cms.verification.remarks import explain_path, note_future, note_zeros
+from app.cms.verification.status import SignerStatus, TimestampStatus
+from app.cms.verification.timestamps import TokenCase, check_timestamps, verified_time
+from app.cms.x509.certificate import Certificate, read_certificate
+from app.cms.xmldsig.parsing import SignedXml
+from app.cms.xmldsig.verification import check_xml, check_xml_value
+
+_NO_PATH = unknown("revocation can't be told without a path to a trust anchor")
+_NOT_BELIEVED = unknown(
+    "the revocation data that came with the signature count only if the authorities of the path are"
+    " good"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One signature under examination: what came with it, what it may cost, and when it counts."""
+
+    authorities: Sequence[Authorities]
+    revocation: Sequence[RevocationData]
+    budget: Budget
+    when: Occasion
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """One signer, of whom all is known that depends on no time.
+
+    `digests` and `method` are the algorithms that `intact` and `valid` stand on, `signing_time` is
+    what the signer says.
+    """
+
+    number: int
+    certificate: Certificate
+    intact: Verdict
+    valid: Verdict
+    digests: tuple[str, ...]
+    method: Method | None
+    timestamp: TimestampStatus | None = None
+    signing_time: datetime | None = None
+
+    @property
+    def claimed(self) -> ClaimedTimes:
+        """The times that nothing proves."""
+        stamp = self.timestamp
+        may_hold = stamp and stamp.gen_time and stamp.verdict.answer is not Answer.NO
+        others = (stamp.gen_time,) if stamp and stamp.gen_time and may_hold else ()
+        return ClaimedTimes(self.signing_time, others)
+
+
+class Verifier:
+    """Verifies signatures against the trust anchors of one operator. Safe to share by threads."""
+
+    def __init__(
+        self,
+        anchors: Iterable[Certificate] = (),
+        *,
+        intermediates: Iterable[Certificate] = (),
+        crls: Iterable[bytes | CertificateList] = (),
+        ocsp_responses: Iterable[bytes | OcspResponse] = (),
+    ) -> None:
+        """Take what is trusted, and what else is at hand: DER, or what was read from it.
+
+        Who has many verifiers hands the same CRL, once read, to all of them: it remembers that its
+        signature was checked. Raises MalformedRevocation if something can't be read.
+        """
+        self._anchors = GivenAuthorities(anchors)
+        self._intermediates = GivenAuthorities(intermediates)
+        self._revocation = RevocationData(
+            [CertificateList(crl) if isinstance(crl, bytes) else crl for crl in crls],
+            [OcspResponse(one) if isinstance(one, bytes) else one for one in ocsp_responses],
+        )
+
+    def verify(
+        self,
+        signature: SignedData | SignedXml,
+        content: bytes | KnownDigest | None = None,
+        *,
+        at: datetime | Occasion,
+        content_budget: Budget | None = None,
+    ) -> tuple[SignerStatus, ...]:
+        """Verify each signer of a parsed signature, in the order in which it has them.
+
+        `content` is what a detached CMS is over; if one is attached too, it must be the same. `at`
+        says when the signature is known to have existed, for signers without a timestamp that
+        holds: as a rule the moment of saving. It is an Occasion where certificates are to be judged
+        as of another moment than that since when the signature is known. Hashing
+        the content costs no more than is left of `content_budget`, of which a request has one; with
+        `budget.FREE` it may take minutes, as it does with GOST where libgcrypt is missing. A
+        timestamp from the future is noticed if the Occasion says what time it is. Steps for each
+        signer:
+
+        1. intact and valid: digests and signature value (RFC 5652 section 5.6, XMLDSig 3.2);
+        2. the decisive time: that of a timestamp whose imprint, signature and authority hold, else
+           `at`; never the signer's own word (RFC 3161 appendix A);
+        3. the path to an anchor at that time (RFC 5280 section 6.1);
+        4. revocation by that time (RFC 5280 section 6.3, RFC 6960 section 3.2).
+
+        Raises ValueError if `at` has no time zone, and MalformedSignature for damage that parsing
+        did not notice.
+        """
+        when = Occasion.of(at)
+        if isinstance(signature, SignedXml):
+            return self._verify_xml(signature, when)
+        budget = content_budget or ContentBudget()
+        return self._verify_cms(signature, content, when, budget)
+
+    def verify_certificate(
+        self, certificate: Certificate, *, at: datetime | Occasion
+    ) -> tuple[Verdict, Verdict]:
+        """Return whether a bare certificate reaches an anchor at that time, and about revocation.
+
+        Raises ValueError if `at` has no time zone.
+        """
+        case = _Case((self._intermediates,), (self._revocation,), Budget(), Occasion.of(at))
+        path = find_path(certificate, case.when, self._anchors, case.authorities, case.budget)
+        if not path.anchored:
+            return path.verdict, _NO_PATH
+        return path.verdict, check_revocation(path.chain, case.when, case.revocation)
+
+    def _verify_cms(
+        self,
+        signature: SignedData,
+        content: bytes | KnownDigest | None,
+        when: Occasion,
+        content_budget: Budget,
+    ) -> tuple[SignerStatus, ...]:
+        signed = choose_content(signature, content, content_budget)
+        same = note_zeros(compare_content(content, signed), signature.trailing_zeros)
+        budget = Budget()
+        case = _Case(
+            (self._intermediates, signature.certificate_set),
+            (self._revocation, read_embedded(signature, budget)),
+            budget,
+            when,
+        )
+        tokens = TokenCase(
+            lambda authority, moment, more: self._judge_stamper(authority, moment, more, case),
+            budget,
+            when.known,
+            (signature.certificate_set, self._intermediates, self._anchors),
+            when.now,
+        )
+        statuses = []
+        for signer in signature.signers:
+            intact, valid = check_signer(signer, signer.certificate, signed, case.budget)
+            is_read = signer.signed_attributes is not None
+            signing_time = signer.claimed_signing_time if is_read else None
+            checked = _Checked(
+                signer.number,
+                signer.certificate,
+                every(same, intact),
+                note_future(valid, signing_time, when.now),
+                (signer.digest_algorithm,),
+                (signer.signature_algorithm, signer.digest_algorithm),
+                check_timestamps(signer, tokens),
+                signing_time,
+            )
+            statuses.append(self._conclude(checked, case))
+        return tuple(statuses)
+
+    def _verify_xml(self, signature: SignedXml, when: Occasion) -> tuple[SignerStatus, ...]:
+        budget = Budget()
+        statuses = []
+        for number, checked in enumerate(check_xml(signature), 1):
+            certificate = read_certificate(checked.parsed.certificate)
+            others = GivenAuthorities(map(read_certificate, checked.parsed.certificates))
+            case = _Case((self._intermediates, others), (self._revocation,), budget, when)
+            valid = check_xml_value(checked, certificate, case.budget)
+            found = _Checked(
+                number,
+                certificate,
+                checked.intact,
+                note_future(valid, checked.parsed.signing_time, when.now),
+                checked.digests,
+                checked.method,
+            )
+            statuses.append(self._conclude(found, case))
+        return tuple(statuses)
+
+    def _conclude(self, checked: _Checked, case: _Case) -> SignerStatus:
+        """Answer what is left once the decisive time is known: steps 3 and 4."""
+        timestamp, certificate = checked.timestamp, checked.certificate
+        attested = verified_time(timestamp)
+        decisive_time = attested or case.when.at
+        known = attested or case.when.known
+        path, revocation = self._judge(checked, case)
+        if timestamp and attested:
+            revocation = self._doubt_attested(checked, timestamp, revocation, case)
+        return SignerStatus(
+            number=checked.number,
+            certificate=certificate,
+            intact=weigh_digests(checked.intact, checked.digests, known),
+            valid=weigh_signature(checked.valid, certificate, checked.method, known),
+            path=every(
+                explain_path(path.verdict, timestamp, certificate), check_purpose(certificate)
+            ),
+            revocation=revocation,
+            decisive_time=decisive_time,
+            decisive_time_source="timestamp" if attested else "given",
+            timestamp=timestamp,
+            chain=path.chain,
+        )
+
+    def _doubt_attested(
+        self, checked: _Checked, timestamp: TimestampStatus, verdict: Verdict, case: _Case
+    ) -> Verdict:
+        """Doubt an answer that stands on a timestamp whose authority may have been revoked.
+
+        It doesn't stand on it if the given time leads to the same.
+        """
+        if verdict.answer is not Answer.YES or timestamp.revocation.answer is not Answer.UNKNOWN:
+            return verdict
+        path, revocation = self._judge(replace(checked, timestamp=None), case)
+        if every(path.verdict, revocation).answer is Answer.YES:
+            return verdict
+        return every(verdict, timestamp.revocation)
+
+    def _judge(self, checked: _Checked, case: _Case) -> tuple[Path, Verdict]:
+        """Find a path, and ask whether anything on it was revoked.
+
+        Who is no anchor's offspring has no one whose word on revocation counts. What the sender
+        brought counts only if the authorities of the path may speak: else it could be made up.
+        """
+        attested = verified_time(checked.timestamp)
+        when = Occasion.of(attested) if attested else case.when
+        when = replace(when, claimed=checked.claimed)
+        path = find_path(checked.certificate, when, self._anchors, case.authorities, case.budget)
+        if not path.anchored:
+            return path, _NO_PATH
+        when = Occasion(when.at, case.when.known)
+        verdict = path.verdict
+        if verdict.answer is not Answer.YES:
+            verdict = check_authorities(path.chain, when, case.budget)
+        believed = [
+            one
+            for one in case.revocation
+            if verdict.answer is Answer.YES or one.is_empty or not one.by_sender
+        ]
+        is_attested = attested is not None
+        revocation = check_revocation(path.chain, when, believed, attested=is_attested)
+        is_partial = len(believed) < len(case.revocation)
+        if is_partial and revocation.answer is Answer.UNKNOWN:
+            revocation = every(revocation, _NOT_BELIEVED)
+        return path, revocation
+
+    def _judge_stamper(
+        self, authority: Certificate, moment: datetime, more: Authorities, case: _Case
+    ) -> tuple[Verdict, Verdict]:
+        """Return whether an anchor vouches for a timestamp authority at the time it attests."""
+        authorities = (*case.authorities, more)
+        when = Occasion(moment, case.when.known)
+        path = find_path(authority, when, self._anchors, authorities, case.budget)
+        if path.verdict.answer is not Answer.YES:
+            return path.verdict, Verdict(Answer.UNKNOWN)
+        revocation = check_revocation(path.chain, when, case.revocation, for_timestamps=True)
+        return path.verdict, revocation

@@ -1,0 +1,1 @@
+"""Signatures in XML (XMLDSig, XAdES, WS-Security): parsing and verifying them."""

@@ -1,0 +1,236 @@
+"""A document with XML signatures in it: what they may refer to, leave out, and must cover.
+
+An honest yes needs more than equal digests, because a document holds more than what is digested:
+
+- The references of a signature together cover the whole document, or what counts of a SOAP message
+  (`app.cms.xmldsig.soap`). If they cover a part, anyone may have taken it into another document.
+- What they leave out holds nothing that a reader may take for content. A signature that is left
+  out consists of elements of signatures alone; and neither it nor a comment that nobody signed
+  stands before text: it would make "1000" a "100" for all who read an element's text up to the
+  first thing in it.
+"""
+
+from collections.abc import Callable, Set
+from functools import cached_property
+
+from lxml import etree
+
+from app.cms.verdict import YES, Verdict, unknown
+from app.cms.xmldsig.canonical_forms import Undecided, shortened
+from app.cms.xmldsig.canonicalization import Canonicaliser
+from app.cms.xmldsig.parsing import SignedXml, parse_document
+from app.cms.xmldsig.security_tokens import DS
+from app.cms.xmldsig.signature_parts import has_text, is_blank, is_of_signatures
+from app.cms.xmldsig.signatures import find_signatures
+from app.cms.xmldsig.soap import list_names, read_message
+
+_OBJECT, _MANIFEST = DS + "Object", DS + "Manifest"
+# XML Encryption section 3.4, and XOP section 2.1, which SOAP messages with attachments (MTOM) use.
+_NOT_HERE = (
+    "{http://www.w3.org/2001/04/xmlenc#}EncryptedData",
+    "{http://www.w3.org/2004/08/xop/include}Include",
+)
+# What looking at an element costs, in the unit of `canonicalization.BUDGET`.
+_LOOK = 100
+
+
+class SignedDocument:
+    """A document, and its complete signatures by their numbers, from 1 in document order."""
+
+    def __init__(self, signature: SignedXml) -> None:
+        """Parse it. Raises MalformedSignature if `signature` is not what `parse` gave."""
+        self.root = parse_document(signature.xml.decode())
+        found = list(enumerate(find_signatures(self.root), 1))
+        self.signatures = {number: element for number, (element, _) in found}
+        self.parsed = dict(enumerate(signature.signatures, 1))
+        # What stands around signatures has to be known before the canonicaliser marks them.
+        comments = [*self.root.iter(etree.Comment), *self._outside(etree.Comment)]
+        self.has_comments = bool(comments)
+        self._comment_precedes_text = any(not is_blank(comment.tail) for comment in comments)
+        self._precedes_text = {
+            number: not is_blank(element.tail) for number, element in self.signatures.items()
+        }
+        self._message = read_message(self.root)
+        self._has_instructions_outside = bool(self._outside(etree.ProcessingInstruction))
+        leavable = {
+            number: element
+            for number, element in self.signatures.items()
+            if element is not self.root
+        }
+        self._ancestors = {
+            number: set(element.iterancestors()) for number, element in leavable.items()
+        }
+        self.canonicaliser = Canonicaliser(self.root, signature.xml, leavable)
+        self._judged: dict[int, Verdict] = {}
+        self._lacking: dict[etree._Element | None, bool] = {}
+
+    def _outside(self, kind: Callable[..., etree._Element]) -> list[etree._Element]:
+        """List comments or instructions before and after the root."""
+        return [*self.root.itersiblings(kind, preceding=True), *self.root.itersiblings(kind)]
+
+    def find(self, uri: str | None) -> etree._Element | None:
+        """Find what a Reference refers to; the document itself is None.
+
+        Raises Undecided: nothing outside of the document is ever asked for.
+        """
+        if uri == "":
+            return None
+        if not uri or not uri.startswith("#") or uri.startswith("#xpointer("):
+            raise Undecided(
+                unknown("references to {uri} are not followed", uri=shortened(uri or "-"))
+            )
+        found = self._ids.get(uri[1:], [])
+        if not found:
+            raise Undecided(unknown("no element has the Id {id}", id=shortened(uri[1:])))
+        if len(found) > 1:
+            # Which of them was signed? One reader takes the first, another the last.
+            raise Undecided(unknown("several elements have the Id {id}", id=shortened(uri[1:])))
+        return found[0]
+
+    @cached_property
+    def _ids(self) -> dict[str, list[etree._Element]]:
+        """List elements by their attributes Id, ID, id, in any namespace.
+
+        Without a document type declaration, which is refused, no attribute is an identifier by its
+        type. So all that are customary count; that finds more identifiers that stand twice.
+        """
+        self.canonicaliser.budget.spend(self.canonicaliser.cost_of_attributes)
+        found: dict[str, list[etree._Element]] = {}
+        for element in self.root.iter("*"):
+            for name, value in element.attrib.items():
+                if etree.QName(name).localname.lower() == "id":
+                    listed = found.setdefault(str(value), [])
+                    if element not in listed[-1:]:
+                        listed.append(element)
+        return found
+
+    def left_out(self, number: int, apex: etree._Element | None) -> list[frozenset[int]]:
+        """Return the signatures that the enveloped `number` may have left out; likeliest first.
+
+        - Itself and the later ones: clients of the NCA add one after the other, each over the
+          document with those before it. So the last is verified first, and taken out.
+        - Itself alone, as the standard says (XMLDSig section 6.6.4).
+        - All: each was made over the document without any, and then they were put together.
+        - Itself and the earlier ones: each new one was put before the old.
+
+        A sender can't choose much here: more signatures can be added, after which those before
+        still hold, and remove the last, as everybody can; what `judge` thinks of the result is the
+        same. A document whose signatures came in yet another order is taken for altered.
+
+        Raises Undecided if the signature would leave out all that it refers to.
+        """
+        signature = self.signatures[number]
+        if signature in (self.root, apex) or (
+            apex is not None and signature in apex.iterancestors()
+        ):
+            raise Undecided(unknown("the signature leaves out all that it refers to"))
+        inside = [
+            other
+            for other, ancestors in self._ancestors.items()
+            if apex is None or apex in ancestors
+        ]
+        if number not in inside:
+            return [frozenset()]
+        choices = (
+            [other for other in inside if other >= number],
+            [number],
+            inside,
+            [other for other in inside if other <= number],
+        )
+        return list(dict.fromkeys(frozenset(choice) for choice in choices))
+
+    def lacks_content(self, apex: etree._Element | None) -> bool:
+        """Return whether a part of the content is encrypted, or is kept elsewhere.
+
+        Then nobody can tell here what was signed: it may have been so before or after it became so.
+        """
+        if apex not in self._lacking:
+            part = self.root if apex is None else apex
+            self._lacking[apex] = next(part.iter(*_NOT_HERE), None) is not None
+        return self._lacking[apex]
+
+    def holds_manifest(self, apexes: Set[etree._Element | None]) -> bool:
+        """Return whether there is a Manifest in what is signed (XMLDSig section 5.1).
+
+        Core validation leaves the references in it to the application. Raises Undecided if the
+        budget doesn't allow an answer.
+        """
+        for manifest in self._manifests:
+            around = [manifest, *manifest.iterancestors()]
+            self.canonicaliser.budget.spend(_LOOK * len(around))
+            if None in apexes or not apexes.isdisjoint(around):
+                return True
+        return False
+
+    @cached_property
+    def _manifests(self) -> list[etree._Element]:
+        return list(self.root.iter(_MANIFEST))
+
+    def judge(self, left_out: frozenset[int], *, comments_signed: bool) -> Verdict:
+        """Return whether what a digest left out is harmless to readers.
+
+        Raises Undecided if the budget doesn't allow an answer.
+        """
+        for number in sorted(left_out):
+            verdict = self._judge_signature(number)
+            if verdict is not YES:
+                return verdict
+        if comments_signed or not self.has_comments:
+            return YES
+        if self._comment_precedes_text:
+            return unknown("a comment that is not signed stands before text")
+        return YES.noting("comments are not signed")
+
+    def _judge_signature(self, number: int) -> Verdict:
+        if number not in self._judged:
+            # Signatures may stand in each other, so all of them may be many times the document.
+            signature = self.signatures[number]
+            self.canonicaliser.budget.spend(sum(_LOOK for _ in signature.iter()))
+            verdict = YES
+            if self._precedes_text[number]:
+                verdict = unknown("signature {number} stands before text", number=number)
+            elif not is_of_signatures(signature):
+                verdict = unknown(
+                    "signature {number} holds content that is not signed", number=number
+                )
+            self._judged[number] = verdict
+        return self._judged[number]
+
+    def judge_coverage(self, number: int, apexes: Set[etree._Element | None]) -> Verdict:
+        """Return whether the parts that signature `number` refers to are all that counts.
+
+        Raises Undecided if the budget doesn't allow an answer.
+        """
+        if self._covers(number, apexes):
+            return YES
+        if self._message and not self._has_instructions_outside:
+            return self._message.judge(self.signatures[number], apexes, self.canonicaliser.budget)
+        verdict = unknown("the signature covers only a part of the document")
+        parts = list_names(apexes)
+        if not parts:
+            return verdict
+        return verdict.noting("of the document the signature covers: {parts}", parts=parts)
+
+    def _covers(self, number: int, apexes: Set[etree._Element | None]) -> bool:
+        """Return whether the parts that signature `number` refers to are the whole document.
+
+        They are if the root is one of them; or, if the root is the signature itself, "enveloping",
+        when they make up its objects.
+        """
+        if None in apexes or (self.root in apexes and not self._has_instructions_outside):
+            return True
+        signature = self.signatures[number]
+        if signature is not self.root or self._has_instructions_outside or has_text(signature):
+            return False
+        children = list(signature.iterchildren("*"))
+        return any(child.tag == _OBJECT for child in children) and all(
+            _makes_up(apexes, child) if child.tag == _OBJECT else is_of_signatures(child)
+            for child in children
+        )
+
+
+def _makes_up(apexes: Set[etree._Element | None], element: etree._Element) -> bool:
+    """Return whether an element is one of `apexes`, or consists of such."""
+    if element in apexes:
+        return True
+    return not has_text(element) and all(child in apexes for child in element.iterchildren("*"))

@@ -1,0 +1,190 @@
+"""What an XML signature says of its signer's certificate beside its key.
+
+The XAdES properties SigningCertificate and SigningCertificateV2 hold digests (ETSI EN 319 132-1
+section 5.2.2), which are the signer's own word as far as they are signed. KeyInfo is not signed:
+anybody can write X509IssuerSerial, X509SKI and X509Digest into it (XMLDSig section 4.5.4).
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from lxml import etree
+
+from app.cms.algorithms import registry as algorithms
+from app.cms.budget import Budget
+from app.cms.errors import Undecidable
+from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
+from app.cms.x509.certificate import Certificate, key_identifiers
+from app.cms.xmldsig.canonical_forms import shortened
+from app.cms.xmldsig.security_tokens import DS, decode
+
+# Names of one kind that are read.
+MAX_NAMES = 16
+
+_DS_11 = "{http://www.w3.org/2009/xmldsig11#}"
+_SIGNED_PROPERTIES = f"{DS}Object/{{*}}QualifyingProperties/{{*}}SignedProperties"
+_SIGNING_CERTIFICATES = ("SigningCertificate", "SigningCertificateV2")
+# Decimal digits of a serial number, whose 20 octets (RFC 5280 section 4.1.2.2) make 49.
+_NUMBER = re.compile(r"-?[0-9]{1,100}")
+# How an OCTET STRING of a key identifier begins, where it is written with its tag.
+_OCTETS = b"\x04\x14"
+
+
+@dataclass(frozen=True, slots=True)
+class _Digests:
+    """Digests of certificates, pairs of the algorithm's URI and value; one is the signer's.
+
+    The others are of certificates of its path. `element` is what they stand in.
+    """
+
+    element: str
+    signed: bool
+    listed: tuple[tuple[str, bytes], ...]
+
+    def judge(self, certificate: Certificate, budget: Budget) -> Verdict:
+        """Return whether one of the digests is that of the certificate."""
+        doubt: Verdict | None = None
+        for uri, value in self.listed:
+            oid = algorithms.DIGEST_URIS.get(uri)
+            if oid is None:
+                doubt = unknown("{name} is not supported", name=shortened(uri))
+                continue
+            try:
+                if budget.digest(oid, certificate.der) == value:
+                    return YES
+            except Undecidable as error:
+                doubt = unknown(error.template, **error.values)
+        if doubt is not None:
+            return doubt
+        if self.signed:
+            return no("the signer meant another certificate ({attribute})", attribute=self.element)
+        return _disagreement(self.element)
+
+
+def _disagreement(element: str) -> Verdict:
+    return unknown(
+        "the signature names another certificate ({element}), in a place that is not signed",
+        element=element,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCertificate:
+    """What a signature says of its signer's certificate; of each kind one has to fit, if any is.
+
+    Serial numbers that can't be read are None. Issuers' names, which are written in many ways, are
+    not compared.
+    """
+
+    serial_numbers: frozenset[int | None]
+    key_identifiers: frozenset[bytes]
+    digests: tuple[_Digests, ...]
+
+    def judge(self, certificate: Certificate, budget: Budget) -> Verdict:
+        """Return whether all that is named is this certificate."""
+        verdicts = [digests.judge(certificate, budget) for digests in self.digests]
+        if self.serial_numbers and certificate.serial_number not in self.serial_numbers:
+            verdicts.append(_disagreement("X509IssuerSerial"))
+        if self.key_identifiers and not self.key_identifiers & key_identifiers(certificate):
+            verdicts.append(_disagreement("X509SKI"))
+        return every(*verdicts)
+
+    def fits(self, certificate: Certificate, budget: Budget) -> bool:
+        """Return whether nothing that is named speaks against this certificate."""
+        return self.judge(certificate, budget).answer is Answer.YES
+
+
+def read_named(
+    signature: etree._Element, signed: Collection[etree._Element | None] = ()
+) -> NamedCertificate:
+    """Read what a ds:Signature says of its signer's certificate.
+
+    `signed` are the elements that it refers to, and that are intact.
+    """
+    numbers: frozenset[int | None] = frozenset()
+    identifiers: frozenset[bytes] = frozenset()
+    digests = list(_read_properties(signature, signed))
+    key_info = signature.find(DS + "KeyInfo")
+    if key_info is not None:
+        numbers = frozenset(map(_read_number, _some(key_info, DS + "X509SerialNumber")))
+        identifiers = frozenset(map(_read_identifier, _some(key_info, DS + "X509SKI")))
+        listed = [
+            (one.get("Algorithm", ""), decode(one))
+            for one in _some(key_info, _DS_11 + "X509Digest")
+        ]
+        if listed:
+            digests.append(_Digests("X509Digest", signed=False, listed=tuple(listed)))
+    return NamedCertificate(numbers, identifiers, tuple(digests))
+
+
+def _some(parent: etree._Element, tag: str) -> list[etree._Element]:
+    return list(islice(parent.iter(tag), MAX_NAMES))
+
+
+def _read_properties(
+    signature: etree._Element, signed: Collection[etree._Element | None]
+) -> Iterator[_Digests]:
+    """Read the properties of XAdES: anybody can put unsigned ones before those that are signed.
+
+    Signed ones can be moved, too, to where nobody reads them. There they decide nothing, but a
+    certificate that they don't name is doubted.
+    """
+    found = [(one, _is_signed(one, signed)) for one in signature.iterfind(_SIGNED_PROPERTIES)]
+    signed_first = sorted(found, key=lambda one: not one[1])
+    in_place = {one for one, _ in found}
+    moved = [(one, False) for one in _list_signed(signature, signed) if one not in in_place]
+    for properties, is_signed in [*signed_first[:MAX_NAMES], *moved]:
+        for name in _SIGNING_CERTIFICATES:
+            path = f"{{*}}SignedSignatureProperties/{{*}}{name}"
+            for element in islice(properties.iterfind(path), MAX_NAMES):
+                listed = islice(element.iterfind("{*}Cert/{*}CertDigest"), MAX_NAMES)
+                pairs = tuple((_method(one), _value(one)) for one in listed)
+                yield _Digests(f"XAdES {name}", is_signed, pairs)
+
+
+def _is_signed(properties: etree._Element, signed: Collection[etree._Element | None]) -> bool:
+    """Return whether properties are signed, alone or with what is around them.
+
+    Not further up than to the Object: a signature that covers itself leaves itself out.
+    """
+    return any(one in signed for one in (properties, *islice(properties.iterancestors(), 2)))
+
+
+def _list_signed(
+    signature: etree._Element, signed: Collection[etree._Element | None]
+) -> Iterator[etree._Element]:
+    """List the properties that are signed as `_is_signed` has it, wherever they stand.
+
+    Of one part so many as anybody needs: none can be added to what is signed.
+    """
+    above = set(signature.iterancestors())
+    for part in signed:
+        if part is None or part in above:
+            continue
+        if etree.QName(part).localname == "SignedProperties":
+            yield part
+        for holder in (part, *islice(part.iterchildren("{*}QualifyingProperties"), MAX_NAMES)):
+            yield from islice(holder.iterchildren("{*}SignedProperties"), MAX_NAMES)
+
+
+def _method(digest: etree._Element) -> str:
+    found = digest.find(DS + "DigestMethod")
+    return "" if found is None else found.get("Algorithm", "")
+
+
+def _value(digest: etree._Element) -> bytes:
+    found = digest.find(DS + "DigestValue")
+    return b"" if found is None else decode(found)
+
+
+def _read_number(element: etree._Element) -> int | None:
+    text = (element.text or "")[:200].strip()
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _read_identifier(element: etree._Element) -> bytes:
+    """Read an X509SKI, which some write with the tag and the length that it has in DER."""
+    value = decode(element)
+    return value.removeprefix(_OCTETS) if len(value) == 22 else value

@@ -1,0 +1,58 @@
+"""What signatures in XML consist of, and nothing that a reader may take for content."""
+
+from lxml import etree
+
+from app.cms.xmldsig.canonical_forms import EXCLUSIVE
+from app.cms.xmldsig.security_tokens import BINARY_TOKEN, DS, TOKEN_REFERENCE, WSSE
+
+# XMLDSig and its version 1.1, the parameters of exclusive canonicalisation, all versions of XAdES,
+# and how WS-Security names a certificate.
+XADES_VERSIONS = ("1.1.1", "1.2.2", "1.3.2", "1.4.1")
+_OF_SIGNATURES = (
+    DS,
+    "{http://www.w3.org/2009/xmldsig11#}",
+    f"{{{EXCLUSIVE}}}",
+    *(f"{{http://uri.etsi.org/01903/v{version}#}}" for version in XADES_VERSIONS),
+    TOKEN_REFERENCE,
+    BINARY_TOKEN,
+    *(WSSE + name for name in ("KeyIdentifier", "Reference", "Embedded")),
+)
+# All elements of XMLDSig (its schema, section 10): another in its namespace is somebody's content.
+_NAMES = frozenset(
+    [
+        *("Signature", "SignatureValue", "SignedInfo", "CanonicalizationMethod"),
+        *("SignatureMethod", "Reference", "Transforms", "Transform", "XPath", "DigestMethod"),
+        *("DigestValue", "HMACOutputLength", "KeyInfo", "KeyName", "MgmtData", "KeyValue"),
+        *("RetrievalMethod", "X509Data", "X509IssuerSerial", "X509IssuerName", "X509SerialNumber"),
+        *("X509SKI", "X509SubjectName", "X509Certificate", "X509CRL", "PGPData", "PGPKeyID"),
+        *("PGPKeyPacket", "SPKIData", "SPKISexp", "Object", "Manifest", "SignatureProperties"),
+        *("SignatureProperty", "DSAKeyValue", "P", "Q", "G", "Y", "J", "Seed", "PgenCounter"),
+        *("RSAKeyValue", "Modulus", "Exponent"),
+    ]
+)
+# These hold elements, never text.
+_CONTAINERS = (DS + "Signature", DS + "Object")
+_BLANKS = " \t\r\n"
+
+
+def is_of_signatures(part: etree._Element) -> bool:
+    """Return whether a part of a signature holds nothing but what signatures consist of."""
+    for element in part.iter("*"):
+        tag = str(element.tag)
+        if not tag.startswith(_OF_SIGNATURES) or (
+            tag.startswith(DS) and tag.removeprefix(DS) not in _NAMES
+        ):
+            return False
+        if element.tag in _CONTAINERS and has_text(element):
+            return False
+    return True
+
+
+def has_text(element: etree._Element) -> bool:
+    """Return whether there is text directly in an element."""
+    return not all(is_blank(text) for text in (element.text, *[part.tail for part in element]))
+
+
+def is_blank(text: str | None) -> bool:
+    """Return whether there is no text."""
+    return not (text or "").strip(_BLANKS)

@@ -1,0 +1,180 @@
+"""What stands in a ds:Signature and is not signed, by it, in any way (XMLDSig section 4).
+
+SignedInfo is signed, and so is what its references cover. The rest of the element is what the
+signature needs (its value, certificates) or what anybody can have put there: it is told, since a
+reader may take it for a part of what was signed. Blanks don't count, nor do identifiers.
+"""
+
+import re
+from collections.abc import Iterator, Sequence, Set
+
+from lxml import etree
+
+from app.cms.verdict import Reason, Verdict
+from app.cms.x509.certificate import read_certificate
+from app.cms.xmldsig.canonical_forms import join_some, shortened
+from app.cms.xmldsig.canonicalization import Budget
+from app.cms.xmldsig.key_info_checks import CONTAINERS, KeyInfoWords
+from app.cms.xmldsig.security_tokens import DS, WSSE
+from app.cms.xmldsig.signature_parts import has_text
+
+# What looking at a node costs, in the unit of `canonicalization.BUDGET`.
+_LOOK = 1000
+_SIGNED_INFO, _VALUE, _KEY_INFO = DS + "SignedInfo", DS + "SignatureValue", DS + "KeyInfo"
+# Attributes that programs need, by the elements that may have them; an Id may stand on any.
+_ATTRIBUTES = {
+    WSSE + "KeyIdentifier": ("ValueType", "EncodingType"),
+    WSSE + "Reference": ("ValueType", "URI"),
+    WSSE + "BinarySecurityToken": ("ValueType", "EncodingType"),
+    WSSE + "SecurityTokenReference": (
+        "{http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd}TokenType",
+    ),
+    "{http://www.w3.org/2009/xmldsig11#}NamedCurve": ("URI",),
+    "{http://www.w3.org/2009/xmldsig11#}X509Digest": ("Algorithm",),
+}
+_TARGET = ("Target",)
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+# An identifier, or a reference: nothing that reads as a sentence.
+_PLAIN = re.compile(r"[!-~]{0,200}")
+
+
+class UnsignedParts:
+    """The parts of one ds:Signature that are not signed, by what they are.
+
+    `mark` is the target of instructions that the canonicaliser put there.
+    """
+
+    def __init__(
+        self,
+        signature: etree._Element,
+        signed: Set[etree._Element | None],
+        certificates: Sequence[bytes],
+        mark: str,
+        budget: Budget,
+    ) -> None:
+        """Take what it refers to, `signed`, and the certificates that it brings.
+
+        Whether that is intact is told elsewhere.
+        """
+        self._signature = signature
+        self._signed = signed
+        self._words = KeyInfoWords([read_certificate(der) for der in certificates])
+        self._mark = mark
+        self._budget = budget
+        self._elements: dict[str, None] = {}
+        self._texts: dict[str, None] = {}
+        self._attributes: dict[str, None] = {}
+        self._comments: dict[str, None] = {}
+        self._instructions: dict[str, None] = {}
+
+    def tell(self, verdict: Verdict, *, comments_signed: bool) -> Verdict:
+        """Return a verdict with what there is as remarks.
+
+        `comments_signed` is about those in SignedInfo. Raises Undecided if the budget doesn't allow
+        an answer.
+        """
+        self._look_through(comments_signed=comments_signed)
+        reasons = (
+            Reason("elements in the signature are not signed: {parts}", _list(self._elements)),
+            Reason("text in the signature is not signed: {parts}", _list(self._texts)),
+            Reason("attributes in the signature are not signed: {parts}", _list(self._attributes)),
+            Reason("comments in the signature are not signed: {parts}", _list(self._comments)),
+            Reason(
+                "instructions in the signature are not signed: {parts}", _list(self._instructions)
+            ),
+        )
+        found = [reason for reason in reasons if reason.values["parts"]]
+        return Verdict(verdict.answer, (*verdict.reasons, *found))
+
+    def _look_through(self, *, comments_signed: bool) -> None:
+        known = {_SIGNED_INFO, _VALUE, _KEY_INFO}
+        spine = set(self._list_spine())
+        self._look(self._signature)
+        todo = list(self._signature.iterchildren("*"))[::-1]
+        while todo:
+            element = todo.pop()
+            if element in self._signed:
+                continue
+            is_first = element.tag in known and element.getparent() is self._signature
+            known.discard(str(element.tag) if is_first else "")
+            if is_first and element.tag == _SIGNED_INFO:
+                self._look_at_signed_info(element, comments_signed=comments_signed)
+            elif is_first and element.tag == _VALUE:  # It has been read: it is base64.
+                self._look(element, may_have_text=True)
+            elif is_first:
+                self._look_at_key_info(element)
+            elif element in spine:
+                self._look(element)
+                todo += list(element.iterchildren("*"))[::-1]
+            else:
+                self._budget.spend(_LOOK)
+                self._elements[_name(element)] = None
+
+    def _list_spine(self) -> Iterator[etree._Element]:
+        """List the elements around those that are signed: of them, only what is inside is."""
+        for part in self._signed:
+            above = [] if part is None else list(part.iterancestors())
+            self._budget.spend(_LOOK * len(above))
+            if self._signature in above:
+                yield from above[: above.index(self._signature)]
+
+    def _look_at_signed_info(self, element: etree._Element, *, comments_signed: bool) -> None:
+        """Tell of comments, which the canonical form leaves out as a rule."""
+        if not comments_signed:
+            for comment in element.iter(etree.Comment):
+                self._budget.spend(_LOOK)
+                self._comments[_name(comment.getparent())] = None
+
+    def _look_at_key_info(self, key_info: etree._Element) -> None:
+        todo = [key_info]
+        while todo:
+            element = todo.pop()
+            if element in self._signed:
+                continue
+            if element.tag in CONTAINERS:
+                self._look(element)
+                todo += list(element.iterchildren("*"))[::-1]
+            elif len(element) or not self._words.account_for(element):
+                self._budget.spend(_LOOK)
+                self._elements[_name(element)] = None
+            else:
+                self._look(element, may_have_text=True)
+
+    def _look(self, element: etree._Element, *, may_have_text: bool = False) -> None:
+        """Tell what stands directly in an element besides other elements."""
+        self._budget.spend(_LOOK * (1 + len(element) + len(element.attrib)))
+        if not may_have_text and has_text(element):
+            self._texts[_name(element)] = None
+        for name, value in element.attrib.items():
+            if not _is_customary(element, str(name), str(value)):
+                attribute = shortened(etree.QName(name).localname)
+                self._attributes[f"{_name(element)}/@{attribute}"] = None
+        if next(element.iterchildren(etree.Comment), None) is not None:
+            self._comments[_name(element)] = None
+        for node in element.iterchildren(etree.ProcessingInstruction):
+            if _target(node) != self._mark:
+                self._instructions[_name(element)] = None
+
+
+def _is_customary(element: etree._Element, name: str, value: str) -> bool:
+    """Return whether an attribute is one that a signature needs, and reads as no sentence."""
+    local = etree.QName(name).localname
+    customary = _ATTRIBUTES.get(str(element.tag), ())
+    if etree.QName(element).localname == "QualifyingProperties":
+        customary = _TARGET
+    is_known = local.lower() == "id" or name in customary or name.startswith(_XML)
+    return is_known and bool(_PLAIN.fullmatch(value))
+
+
+def _target(node: etree._Element) -> str:
+    """Return what an instruction is for; lxml's own name of its type is private."""
+    return str(getattr(node, "target", ""))
+
+
+def _name(element: etree._Element | None) -> str:
+    return "" if element is None else shortened(etree.QName(element).localname)
+
+
+def _list(found: dict[str, None]) -> dict[str, str]:
+    """Return what fills a sentence about parts of one kind; nothing if there are none."""
+    return {"parts": join_some(list(found))}

@@ -1,0 +1,236 @@
+"""Signatures in XML (XML Signature Syntax and Processing, "XMLDSig"): is the content intact?
+
+Each Reference is followed within the document, never out of it, and its digest is made anew.
+Whether SignatureValue belongs to the signer's key is for others to tell: they get what it is over.
+"""
+
+from collections.abc import Set
+from dataclasses import dataclass, replace
+
+from lxml import etree
+
+from app.cms.algorithms import registry as algorithms
+from app.cms.algorithms.registry import AlgorithmIdentifier
+from app.cms.budget import Budget
+from app.cms.signed_data.verification import check_value
+from app.cms.verdict import Answer, Verdict, every, no, unknown
+from app.cms.x509.certificate import Certificate
+from app.cms.xmldsig.canonical_forms import Form, Undecided, read_form, shortened
+from app.cms.xmldsig.document import SignedDocument
+from app.cms.xmldsig.named_certificate import NamedCertificate, read_named
+from app.cms.xmldsig.parsing import SignedXml
+from app.cms.xmldsig.security_tokens import DS
+from app.cms.xmldsig.signatures import XmlSignature, decode_value, find_child
+from app.cms.xmldsig.unsigned_parts import UnsignedParts
+
+_ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+
+
+@dataclass(frozen=True, slots=True)
+class XmlChecked:
+    """What was found out about one ds:Signature, and what its value is to be checked with.
+
+    `intact`: the references match the document, cover it, and leave out nothing but signatures.
+    `signed_info`, canonical, is the message of `signature_value`. `method` has the signature
+    algorithm and its digest, as `algorithms.verify_signature` takes them; it is None if that is
+    unknown, or if `signed_info` could not be made and is empty: `intact` then says why.
+    `parsed` has the signer's certificate; nothing else in KeyInfo counts as a key. `named` is what
+    it says of that certificate besides, `digests` are the algorithms of the references.
+    """
+
+    parsed: XmlSignature
+    intact: Verdict
+    signed_info: bytes
+    signature_value: bytes
+    method: tuple[AlgorithmIdentifier, str] | None
+    named: NamedCertificate
+    digests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A Reference (XMLDSig section 4.4.3); `method` is the URI of its digest.
+
+    `apex` is the element that it refers to, or None for the document.
+    """
+
+    apex: etree._Element | None
+    enveloped: bool
+    form: Form
+    method: str
+    value: bytes
+
+
+def check_xml(signature: SignedXml) -> tuple[XmlChecked, ...]:
+    """Check the references of each signature, in the order of `signature.signatures`.
+
+    Raises MalformedSignature if `signature` is not what `parse` gave.
+    """
+    document = SignedDocument(signature)
+    return tuple(_check_signature(document, number) for number in document.signatures)
+
+
+def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
+    element = document.signatures[number]
+    signed_info = find_child(element, "SignedInfo", number)
+    octets, method, form = b"", None, Form()
+    verdicts: list[Verdict] = []
+    try:
+        form = read_form(find_child(signed_info, "CanonicalizationMethod", number))
+        octets = document.canonicaliser.octets(signed_info, form)
+        method = _read_method(find_child(signed_info, "SignatureMethod", number))
+    except Undecided as undecided:
+        verdicts.append(undecided.verdict)
+    apexes = _check_references(document, number, signed_info, verdicts)
+    intact = frozenset(apex for apex, is_intact in apexes.items() if is_intact)
+    return XmlChecked(
+        document.parsed[number],
+        _tell_limits(document, number, apexes.keys(), _decide(verdicts), form),
+        octets,
+        decode_value(find_child(element, "SignatureValue", number), number),
+        method,
+        read_named(element, intact),
+        _list_digests(signed_info),
+    )
+
+
+def _tell_limits(
+    document: SignedDocument,
+    number: int,
+    apexes: Set[etree._Element | None],
+    verdict: Verdict,
+    form: Form,
+) -> Verdict:
+    """Add to a verdict what it is not about; `form` is that of SignedInfo."""
+    canonicaliser = document.canonicaliser
+    parts = UnsignedParts(
+        document.signatures[number],
+        apexes,
+        document.parsed[number].certificates,
+        canonicaliser.target,
+        canonicaliser.budget,
+    )
+    try:
+        if document.holds_manifest(apexes):
+            verdict = verdict.noting("the references in a Manifest are not verified")
+        return parts.tell(verdict, comments_signed=form.comments)
+    except Undecided as undecided:
+        return undecided.verdict if verdict.answer is Answer.YES else verdict
+
+
+def _list_digests(signed_info: etree._Element) -> tuple[str, ...]:
+    """List the digest algorithms that are known, each once."""
+    methods = signed_info.iterfind(f"{DS}Reference/{DS}DigestMethod")
+    uris = dict.fromkeys(method.get("Algorithm", "") for method in methods)
+    return tuple(algorithms.DIGEST_URIS[uri] for uri in uris if uri in algorithms.DIGEST_URIS)
+
+
+def _read_method(element: etree._Element) -> tuple[AlgorithmIdentifier, str] | None:
+    """Look SignatureMethod up. Parameters, such as HMACOutputLength, are none that are known."""
+    if next(element.iterchildren("*"), None) is not None:
+        return None
+    return algorithms.SIGNATURE_URIS.get(element.get("Algorithm", ""))
+
+
+def _check_references(
+    document: SignedDocument, number: int, signed_info: etree._Element, verdicts: list[Verdict]
+) -> dict[etree._Element | None, bool]:
+    """Add a verdict on each Reference to `verdicts`, and on what they cover.
+
+    Return what is referred to, and whether it is intact; None stands for the document.
+    """
+    apexes: dict[etree._Element | None, bool] = {}
+    for element in signed_info.findall(DS + "Reference"):
+        try:
+            reference = _read_reference(document, number, element)
+            apexes.setdefault(reference.apex, False)
+            verdict = _match(document, number, reference)
+            apexes[reference.apex] |= verdict.answer is Answer.YES
+        except Undecided as undecided:
+            verdict = undecided.verdict
+        verdicts.append(verdict)
+    try:
+        verdicts.append(document.judge_coverage(number, apexes.keys()))
+    except Undecided as undecided:
+        verdicts.append(undecided.verdict)
+    return apexes
+
+
+def _read_reference(document: SignedDocument, number: int, element: etree._Element) -> _Reference:
+    """Read a Reference of signature `number`. Raises Undecided if it can't be followed."""
+    apex = document.find(element.get("URI"))
+    enveloped = False
+    form: Form | None = None
+    transforms = element.find(DS + "Transforms")
+    for transform in () if transforms is None else transforms.iterchildren("*"):
+        if form is not None:
+            raise Undecided(unknown("a transform after canonicalisation is not supported"))
+        if transform.get("Algorithm") == _ENVELOPED:
+            enveloped = True
+        else:
+            form = read_form(transform)
+    method = find_child(element, "DigestMethod", number).get("Algorithm", "")
+    value = decode_value(find_child(element, "DigestValue", number), number)
+    # Octets are needed in the end, and this is how nodes become some (section 4.4.3.2).
+    return _Reference(apex, enveloped, form or Form(), method, value)
+
+
+def _match(document: SignedDocument, number: int, reference: _Reference) -> Verdict:
+    """Return whether a digest is that of the document, or of the part that is referred to.
+
+    References that are empty or name an Id leave comments out (section 4.4.3.3), even if the
+    transform's name says that it keeps them. Not all who sign know that; so what they made by the
+    transform's name is accepted too.
+    """
+    oid = algorithms.DIGEST_URIS.get(reference.method)
+    if oid is None:
+        return unknown("{name} is not supported", name=shortened(reference.method))
+    form = reference.form
+    forms = [replace(form, comments=False)]
+    if form.comments and document.has_comments:
+        forms.append(form)
+    choices = [frozenset[int]()]
+    if reference.enveloped:
+        choices = document.left_out(number, reference.apex)
+    for tried in forms:
+        for left_out in choices:
+            digest = document.canonicaliser.digest(oid, reference.apex, tried, left_out)
+            if digest == reference.value:
+                return document.judge(left_out, comments_signed=tried.comments)
+    return _explain_mismatch(document, reference, oid)
+
+
+def _explain_mismatch(document: SignedDocument, reference: _Reference, oid: str) -> Verdict:
+    """Tell what a digest that is another proves. Raises Undecided."""
+    disputed = document.canonicaliser.disputed(reference.apex, reference.form)
+    if disputed:
+        return disputed
+    if document.lacks_content(reference.apex):
+        return unknown("a part of what was signed is encrypted, or is kept elsewhere")
+    return no(
+        "the content is not what was signed: its digest ({algorithm}) is another",
+        algorithm=algorithms.name(oid),
+    )
+
+
+def _decide(verdicts: list[Verdict]) -> Verdict:
+    """Join verdicts; of those that aren't yes, which may be hundreds, the first decisive one."""
+    for answer in (Answer.NO, Answer.UNKNOWN):
+        for verdict in verdicts:
+            if verdict.answer is answer:
+                return verdict
+    return every(*verdicts)
+
+
+def check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:
+    """Check SignatureValue over the canonical SignedInfo (XMLDSig section 3.2.2)."""
+    if not checked.signed_info:
+        return unknown("what the signature is over could not be canonicalised")
+    if checked.method is None:
+        return unknown("the signature method is not supported")
+    value = check_value(
+        certificate, checked.method, checked.signed_info, checked.signature_value, budget
+    )
+    if value.answer is Answer.NO and checked.parsed.uncertain:
+        value = unknown("not all certificates that KeyInfo names could be read and tried")
+    return every(value, checked.named.judge(certificate, budget))

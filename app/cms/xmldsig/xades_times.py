@@ -1,0 +1,52 @@
+"""When a signer says to have signed, in XAdES (ETSI EN 319 132-1 section 5.2.1)."""
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from itertools import islice
+
+from lxml import etree
+
+from app.cms.xmldsig.security_tokens import DS
+
+#: SignedProperties of one ds:Signature that are looked at; a second one is of no use.
+MAX_PROPERTIES = 16
+# All versions of the namespace look alike.
+_PROPERTIES = f"{DS}Object/{{*}}QualifyingProperties/{{*}}SignedProperties"
+_SIGNING_TIME = "{*}SignedSignatureProperties/{*}SigningTime"
+
+
+def find_signing_time(signature: etree._Element, uris: Iterable[str | None]) -> str | None:
+    """Return what stands as SigningTime in a ds:Signature, in properties that a Reference names.
+
+    Anybody can add an Object to a signature that is there: what is not under it is not its signer's
+    word. Whether the Reference holds, verification says.
+
+    Args:
+        signature: the element.
+        uris: of its References.
+    """
+    named = {uri[1:] for uri in uris if uri and uri.startswith("#")}
+    for properties in islice(signature.iterfind(_PROPERTIES), MAX_PROPERTIES):
+        around = (properties, *islice(properties.iterancestors(), 2))
+        if any(_is_named(element, named) for element in around):
+            text: str | None = properties.findtext(_SIGNING_TIME)
+            if text is not None:
+                return text
+    return None
+
+
+def _is_named(element: etree._Element, identifiers: Collection[str]) -> bool:
+    """Return whether an attribute Id, ID, or id of an element is one of the identifiers."""
+    return any(
+        value in identifiers and etree.QName(name).localname.lower() == "id"
+        for name, value in element.attrib.items()
+    )
+
+
+def read_signing_time(text: str) -> datetime | None:
+    """Read an xs:dateTime; None if it is none, or doesn't say in which time zone it is."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,45 @@
+"""How busy the database's connections are."""
+
+from __future__ import annotations
+
+from functools import partial
+from weakref import WeakSet
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from app.observability.counters import DATABASE_IN_USE, DATABASE_MOST, DATABASE_OPEN
+from app.observability.metrics_queue import look_at
+
+_watched: WeakSet[Engine] = WeakSet()
+
+
+def watch(engine: Engine, most: int) -> None:
+    """Count an engine's connections.
+
+    Args:
+        engine: whose connections, as they are opened and closed, and as many as are in use.
+        most: how many it may open.
+    """
+    _watched.add(engine)
+    event.listen(engine, "connect", partial(_opened, most))
+    event.listen(engine, "close", _closed)
+
+
+def _opened(most: int, _connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    DATABASE_MOST.set(most)
+    DATABASE_OPEN.inc()
+
+
+def _closed(_connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    DATABASE_OPEN.dec()
+
+
+def _look() -> None:
+    """Count how many are in use, which is cheaper than to be told of each."""
+    pools = [engine.pool for engine in list(_watched)]
+    DATABASE_IN_USE.set(sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool)))
+
+
+look_at(_look)

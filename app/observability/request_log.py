@@ -1,0 +1,118 @@
+"""What happens around each request: it gets an id, is counted, and has its line in the log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import getrandbits
+from time import perf_counter
+from typing import Any
+
+from flask import Flask, Request, Response, request
+
+from app.observability.counters import UNMATCHED, count_refusal, count_request, known_method
+from app.observability.logs import REQUEST_ID, say
+
+HEADER = "X-Request-ID"
+_BEGAN = "qoltanba.began"
+#: An id that a client may give. Twelve digits in a row may be a person's number, which must not
+#: come into the log this way; so may six and six with something between.
+_ACCEPTED = re.compile(
+    r"(?!.*[0-9]{12})(?!.*(?<![0-9])[0-9]{6}[._-]+[0-9]{6}(?![0-9]))[A-Za-z0-9._-]{1,128}"
+).fullmatch
+
+_ACCESS = "app.access"
+#: Where a request has why it was refused: the name of an error's class.
+_REASON = "qoltanba.reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Whom the line of a request names: asked while the request is at work."""
+
+    #: The name of the token that is at work, None if there is none.
+    token: Callable[[], str | None]
+    #: The API family that the address belongs to, None if it is of none.
+    family: Callable[[], str | None]
+    #: Whether it names the client's address, which is personal data where clients are people.
+    address: bool = False
+    #: The families of routes that were asked for before: each has always the same.
+    known: dict[str, str | None] = field(default_factory=dict)
+
+    def family_of(self, route: str) -> str | None:
+        """Return the family of the request at work."""
+        if route == UNMATCHED:
+            return self.family()
+        if route not in self.known:
+            self.known[route] = self.family()
+        return self.known[route]
+
+
+def init_app(app: Flask, *, count: bool, telling: Telling | None) -> None:
+    """Observe every request of an application.
+
+    To be called before anything else that acts before requests, so that its time is counted too.
+
+    Args:
+        app: the application.
+        count: whether requests are counted.
+        telling: what goes into the line of each request; None: they have no lines.
+    """
+
+    def end(response: Response) -> Response:
+        environ = request.environ
+        if _BEGAN not in environ:  # it failed before anything was to happen before it
+            _begin()
+        seconds = perf_counter() - environ[_BEGAN]
+        response.headers[HEADER] = environ[REQUEST_ID]
+        rule = request.url_rule
+        route = UNMATCHED if rule is None else rule.rule
+        if count:
+            count_request(route, environ["REQUEST_METHOD"], response.status_code, seconds)
+        if telling:
+            _log_request(environ, route, response, seconds, telling)
+        return response
+
+    app.before_request(_begin)
+    app.after_request(end)
+
+
+def refused(request: Request, reason: str) -> None:
+    """Count a request that is refused, and keep why for its line."""
+    request.environ[_REASON] = reason
+    count_refusal(reason)
+
+
+def _begin() -> None:
+    environ = request.environ
+    environ[_BEGAN] = perf_counter()
+    given = environ.get("HTTP_X_REQUEST_ID")
+    environ[REQUEST_ID] = given if given and _ACCEPTED(given) else new_id()
+
+
+def new_id() -> str:
+    """Make the id of a request that brings none."""
+    # Not from the system: that call would let another thread go first.
+    return f"{getrandbits(128):032x}"
+
+
+def _log_request(
+    environ: dict[str, Any], route: str, response: Response, seconds: float, telling: Telling
+) -> None:
+    length = response.headers.get("Content-Length")
+    fields = {
+        "request_id": environ[REQUEST_ID],
+        "method": known_method(environ["REQUEST_METHOD"]),
+        "route": route,
+        "status": response.status_code,
+        "milliseconds": round(seconds * 1000, 3),
+        "bytes": int(length) if length else None,
+        "token": telling.token(),
+        "family": telling.family_of(route),
+    }
+    if _REASON in environ:
+        fields["reason"] = environ[_REASON]
+    if telling.address:
+        fields["address"] = environ.get("REMOTE_ADDR")
+    say(_ACCESS, "request", fields)

@@ -1,0 +1,95 @@
+"""Each request is counted for its caller, and each answer says how much is left.
+
+The fields are those of draft-ietf-httpapi-ratelimit-headers (`RateLimit-Policy`, `RateLimit`), and
+the three of its older versions, which is what most clients read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+
+from flask import Flask, Request, Response, request
+from limits import RateLimitItem
+
+from app.rate_limit.errors import TooManyRequests
+from app.rate_limit.shared_counters import SharedCounters
+
+#: What those ask who run the server, as often as they like.
+UNLIMITED = frozenset({"/health/live", "/health/ready", "/metrics"})
+
+_LEFT = "qoltanba.left"
+
+#: Returns what an authenticated caller is counted by; None for all others.
+Who = Callable[[Request], str | None]
+
+
+def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
+    """Limit the requests of an application.
+
+    To be called after what answers preflights and finds out who calls, before what refuses callers.
+
+    Args:
+        app: the application.
+        limit: how many requests a caller has in which time, which runs from the first one.
+        who: see `Who`; all others are counted by their address.
+    """
+    counters = SharedCounters()
+    amount, window = str(limit.amount), limit.get_expiry()
+    policy = f'"caller";q={amount};w={window}'
+
+    def count() -> None:
+        environ = request.environ
+        if environ["PATH_INFO"] in UNLIMITED:
+            return
+        counted, ends = counters.count(caller_key(request, who), window)
+        seconds = max(ceil(ends - time.time()), 1)
+        environ[_LEFT] = max(limit.amount - counted, 0), seconds
+        if counted > limit.amount:
+            raise TooManyRequests(seconds)
+
+    def tell(response: Response) -> Response:
+        left = request.environ.get(_LEFT)
+        if left is not None:
+            remaining, seconds = left
+            add = response.headers.add
+            add("RateLimit-Policy", policy)
+            add("RateLimit", f'"caller";r={remaining};t={seconds}')
+            add("RateLimit-Limit", amount)
+            add("RateLimit-Remaining", str(remaining))
+            add("RateLimit-Reset", str(seconds))
+        return response
+
+    app.before_request(count)
+    app.after_request(tell)
+
+
+def caller_key(request: Request, who: Who) -> str:
+    """Return what a caller is counted by: see `Who`, else the address."""
+    return who(request) or address_key(request.environ.get("REMOTE_ADDR") or "")
+
+
+@lru_cache(maxsize=4096)
+def address_key(address: str) -> str:
+    """Return what the caller at an address is counted by.
+
+    A port, which some proxies add, doesn't count. Of IPv6 the first 64 bits do: one subscriber has
+    all addresses that begin so.
+    """
+    bare = address.strip()
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        parsed = ip_address(bare)
+    except ValueError:
+        return f"address {address}"
+    if not isinstance(parsed, IPv6Address):
+        return f"address {parsed}"
+    if parsed.ipv4_mapped:
+        return f"address {parsed.ipv4_mapped}"
+    return f"network {int(parsed) >> 64:x}"

@@ -1,0 +1,1 @@
+"""gunicorn's worker over waitress: connections, limits, and what all workers share."""

@@ -1,0 +1,36 @@
+"""What waitress is told: what a connection may leave in memory, and how large a request may be."""
+
+from __future__ import annotations
+
+import socket
+
+from waitress.adjustments import Adjustments
+
+from app.server.client_limits import Limits
+
+#: Bytes of a request's head: a list filtered by 200 tags of 255 characters fits.
+MAX_HEAD = 131_072
+#: Bytes of a body, and of an answer that waits for its client, that stay in memory.
+IN_MEMORY = 65_536
+#: Bytes of an answer that wait for one client; then the thread that makes more waits, too.
+MAX_WAITING = 4 * 1024 * 1024
+
+
+def adjust(limits: Limits, listener: socket.socket, connections: int) -> Adjustments:
+    """Return waitress's settings."""
+    return Adjustments(
+        sockets=[listener],
+        threads=limits.threads,
+        connection_limit=connections,
+        cleanup_interval=1,
+        max_request_header_size=MAX_HEAD,
+        # The application says in its families' own words what is too large, up to here.
+        max_request_body_size=limits.max_body + 1,
+        inbuf_overflow=IN_MEMORY,
+        outbuf_overflow=IN_MEMORY,
+        outbuf_high_watermark=MAX_WAITING,
+        asyncore_use_poll=True,
+        ident=None,
+        clear_untrusted_proxy_headers=False,
+        log_socket_errors=False,
+    )

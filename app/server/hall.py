@@ -1,0 +1,57 @@
+"""What all connections of a worker have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from app.server.client_limits import Limits
+
+if TYPE_CHECKING:
+    from app.server.channel import Channel
+
+#: Bytes that wait in files for all clients of a worker, bodies and answers.
+MAX_SPOOLED = 1024 * 1024 * 1024
+
+
+@dataclass
+class Hall:
+    """What all connections of a worker have in common."""
+
+    limits: Limits
+    log: Any
+    cors_headers: Mapping[str, str]
+    #: Whether the application says what is refused.
+    is_told_by_application: bool = False
+    #: Whether the worker stops, and how many requests were answered.
+    is_closing: bool = False
+    requests: int = 0
+    channels: set[Channel] = field(default_factory=set)
+    #: Threads that wait for their clients.
+    waiting: int = 0
+
+    def count_request(self) -> bool:
+        """Count a request; tell whether its connection is to be closed behind it."""
+        self.requests += 1
+        return self.is_closing
+
+    def let_in(self, channel: Channel) -> None:
+        """Count a connection; if its address has too many, the one that was silent longest goes.
+
+        Behind a proxy all have one address, so there is no such limit where one was declared.
+        """
+        self.channels.add(channel)
+        limit = self.limits.connections
+        if limit is None or len(self.channels) <= limit:
+            return
+        others = [
+            one for one in self.channels if one.addr[0] == channel.addr[0] and not one.will_close
+        ]
+        if len(others) > limit:
+            idle = [one for one in others if not one.requests and one is not channel]
+            min(idle or [channel], key=lambda one: one.last_activity).will_close = True
+
+    def has_room(self) -> bool:
+        """Return whether the bodies and answers that wait leave room for more."""
+        return sum(channel.spooled for channel in tuple(self.channels)) < MAX_SPOOLED

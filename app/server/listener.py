@@ -1,0 +1,54 @@
+"""A listening socket, whose connections are given to the threads that answer."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
+
+from app.server.channel import Channel
+from app.server.hall import Hall
+
+#: What has a thread each: it is told while all others wait for the database, or for each other.
+HEALTH = "/health/live", "/health/ready"
+
+
+class Server(TcpWSGIServer):  # type: ignore[misc]
+    """A listening socket."""
+
+    channel_class = Channel
+
+    def __init__(self, application: Any, hall: Hall, listener: socket.socket, **more: Any) -> None:
+        self.hall = hall
+        self._health = {path: ThreadedTaskDispatcher() for path in HEALTH}
+        for dispatcher in self._health.values():
+            dispatcher.set_thread_count(1)
+        info = listener.family, listener.type, listener.proto, listener.getsockname()
+        super().__init__(application, _sock=listener, bind_socket=False, sockinfo=info, **more)
+
+    def add_task(self, task: Channel) -> None:
+        """Pass a request on to be answered; health has threads of its own."""
+        # What could not be parsed has no path.
+        path = getattr(task.requests[0], "path", "") if task.requests else ""
+        dispatcher: Any = self._health.get(path, self.task_dispatcher)
+        dispatcher.add_task(task)
+
+    def shutdown_health(self) -> None:
+        """End the threads that tell about health."""
+        for dispatcher in self._health.values():
+            dispatcher.shutdown()
+
+    def maintenance(self, now: float) -> None:  # noqa: ARG002  # The signature is waitress's.
+        """Look at all connections; called every second or so."""
+        moment = time.monotonic()
+        for channel in tuple(self.hall.channels):
+            with suppress(OSError):
+                channel.look(moment)
+
+    def set_socket_options(self, conn: socket.socket) -> None:
+        """Send what is there at once."""
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,59 @@
+"""The folder in which gunicorn's workers count together."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from app.observability import worker_slots
+from app.store.database import private_files
+
+#: What the library calls its files, and which it reads.
+_WRITTEN = re.compile(r"(counter|gauge|histogram)_\w+\.db").fullmatch
+_READ = "*.db"
+
+
+def make_folder(given: Path | None) -> Path:
+    """Make the folder that was asked for, or a private one, and empty it.
+
+    Raises:
+        SystemExit: it can't be made, or has a file that is no counter's; the text is one line that
+            says so.
+    """
+    try:
+        if given is None:
+            return _temporary_folder()
+        private_files.make_folder(given)
+        for file in given.glob(_READ):
+            if not _WRITTEN(file.name):
+                raise SystemExit(f"{worker_slots.VARIABLE} must be a folder of its own: see {file}")
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise SystemExit(
+            f"{worker_slots.VARIABLE} must be a folder that can be written to: {error.strerror}"
+        ) from error
+    return given
+
+
+def _temporary_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="qoltanba-metrics-"))
+    atexit.register(_remove, folder, os.getpid())
+    return folder
+
+
+def _remove(folder: Path, master: int) -> None:
+    # A worker ends by this way, too.
+    if os.getpid() == master:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget(place: int) -> None:
+    """Remove what held only while the worker of that place lived."""
+    # Not before: the library is loaded when it is known that there are several processes.
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+    mark_process_dead(worker_slots.name_of_place(place))

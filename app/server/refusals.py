@@ -1,0 +1,105 @@
+"""What is answered to requests that are refused before they are whole, or fail in an odd way.
+
+The application is asked to answer (`app.server_refusal`). Where there is none that could, or where
+it fails, the answer is in plain English, in the envelope.
+"""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from typing import Any
+
+from waitress.channel import ClientDisconnected
+from waitress.task import WSGITask
+from waitress.utilities import Error
+
+from app.caching import KEPT_BY_NOBODY
+from app.observability.counters import count_refusal
+from app.observability.logs import FIELDS
+from app.observability.request_log import HEADER, new_id
+from app.server_refusal import VARIABLE
+from app.server_refusal import Refusal as Told
+
+#: Seconds after which a client may try again where there is no room.
+RETRY_AFTER = "5"
+
+
+class RequestTimeout(Error):  # type: ignore[misc]  # waitress is written without types
+    """The request was not complete in time."""
+
+    code = 408
+    reason = "Request Timeout"
+
+
+class TooManyBytes(Error):  # type: ignore[misc]
+    """What is being sent at this moment takes all the room that there is."""
+
+    code = 503
+    reason = "Service Unavailable"
+
+
+class Refusal(WSGITask):  # type: ignore[misc]
+    """Answers what is not to be answered otherwise, and closes the connection."""
+
+    def __init__(self, channel: Any, request: Any) -> None:
+        failed = channel.requests[0] if channel.requests else request
+        if failed is request:
+            request.read_leniently()
+        else:  # waitress made it in place of the one in which the application failed.
+            request.take_head_of(failed)
+        super().__init__(channel, request)
+        self._headers = (
+            {"Retry-After": RETRY_AFTER} if self._error.code == TooManyBytes.code else {}
+        )
+
+    @property
+    def _error(self) -> Error:
+        return self.request.error
+
+    def execute(self) -> None:
+        """Write the answer; nothing of the request is repeated in it or logged."""
+        if self.channel.server.hall.is_told_by_application:
+            try:
+                self.set_close_on_finish()
+                super().execute()
+            except (ClientDisconnected, OSError):
+                raise
+            except Exception:
+                if self.wrote_header:
+                    raise
+            else:
+                return
+        self._answer_plainly()
+
+    def get_environment(self) -> dict[str, Any]:
+        """Return the environment for the application: with what there is to say, without a body."""
+        environ: dict[str, Any] = super().get_environment()
+        told = Told(self._error.code, type(self._error).__name__, self._headers)
+        environ |= {VARIABLE: told, "wsgi.input": BytesIO()}
+        environ.pop("CONTENT_LENGTH", None)
+        return environ
+
+    def _answer_plainly(self) -> None:
+        error, request_id = self._error, new_id()
+        hall = self.channel.server.hall
+        hall.log.info(
+            "refused a request: %s",
+            type(error).__name__,
+            extra={FIELDS: {"request_id": request_id}},
+        )
+        count_refusal(type(error).__name__)
+        body = json.dumps({"status": False, "message": error.reason, "content": None}).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers = [
+            (HEADER, request_id),
+            ("Cache-Control", KEPT_BY_NOBODY),
+            ("Content-Type", "application/json; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            *self._headers.items(),
+            *hall.cors_headers.items(),
+        ]
+        self.complete = True
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)

@@ -1,0 +1,157 @@
+"""What a server looks at when it starts, and says; what it tidies up when it stops."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.store.database import addresses, arrival
+from app.store.database import engine as database
+from app.store.database.private_files import FOLDER_MODE
+from app.store.migrations import HEAD
+from app.store.migrations.steps import read_step
+from app.trust import folder
+from app.trust.stored import StoredAuthorities
+from config.settings import Settings
+
+#: Seconds for which a port may still belong to a server that is stopping.
+PATIENCE = 4.0
+_ROUND = 0.2
+
+
+def require_ports(given: Iterable[object], patience: float = PATIENCE) -> None:
+    """Demand that each address can be listened at, now or a moment later.
+
+    Args:
+        given: pairs of host and port; other kinds of sockets are left to gunicorn.
+        patience: seconds for which one may be in use.
+
+    Raises:
+        SystemExit: one can't be; the text is one line that says which, and why.
+    """
+    deadline = time.monotonic() + patience
+    for address in given:
+        if not isinstance(address, tuple):
+            continue
+        while why := _find_obstacle(address):
+            if why.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                host, port = address[:2]
+                raise SystemExit(f"HOST {host} and PORT {port} can't be used: {why.strerror}")
+            time.sleep(_ROUND)
+
+
+def _find_obstacle(address: tuple[str, int]) -> OSError | None:
+    """Return why an address can't be listened at, as gunicorn would; None if it can."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address[:2])
+    except OSError as error:
+        return error
+    return None
+
+
+def await_database(settings: Settings, warn: Callable[[str], None]) -> None:
+    """Wait for PostgreSQL a while; without it a server starts all the same, and answers 503."""
+    try:
+        arrival.wait(
+            settings.database_url, settings.database_wait, settings.databases.host_variable
+        )
+    except arrival.NotThere as error:
+        warn(str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a server finds when it starts: its database in words, and how many anchors there are.
+
+    `stored` are those in the database, None if it can't be read; `filed` those in TRUST_DIR.
+    """
+
+    database: str
+    stored: int | None
+    filed: int
+
+    @property
+    def is_anchored(self) -> bool:
+        """Whether there may be an anchor."""
+        return (self.stored, self.filed) != (0, 0)
+
+
+def look(settings: Settings) -> Found:
+    """Look at the database and at TRUST_DIR.
+
+    By a connection of its own: none is left, which forked processes would share, and none counted.
+    """
+    url, schema = settings.database_url, settings.database_schema
+    named = addresses.describe(url, schema)
+    filed = folder.count_anchors(settings.trust_folder)
+    options = database.engine_options(url, schema, 1, settings.statement_timeout)
+    engine = create_engine(url, **options)
+    database.prepare(engine)
+    try:
+        with engine.connect() as connection:
+            step = read_step(connection)
+        stored = len(StoredAuthorities(engine).current().anchors)
+    except SQLAlchemyError:
+        return Found(f"{named}, which can't be reached", None, filed)
+    finally:
+        engine.dispose()
+    if step is None:
+        return Found(f"{named}, which is not migrated", stored, filed)
+    instead = "" if step == HEAD else f" instead of {HEAD}"
+    return Found(f"{named}, step {step}{instead}", stored, filed)
+
+
+def describe(found: Found, settings: Settings) -> str:
+    """Return in one line what is served: which database, how many anchors, and what is open."""
+    if found.stored is None:
+        anchors = f"{found.filed} in TRUST_DIR, those in the database are not known"
+    else:
+        places = f"{found.stored} in the database, {found.filed} in TRUST_DIR"
+        anchors = f"{found.stored + found.filed} ({places})"
+    return f"serving {found.database}; trust anchors: {anchors}; {_describe_access(settings)}"
+
+
+def _describe_access(settings: Settings) -> str:
+    if settings.auth:
+        return "open: health and the API's description; all else needs a token"
+    if settings.allow_open:
+        return "open: everything, without a token, to all who reach it"
+    return "open: everything, without a token, to this machine alone"
+
+
+def close_folder(folder: Path) -> bool:
+    """Let a folder be for its owner alone, if that is this user; return whether it was not so."""
+    try:
+        found = folder.stat()
+        if found.st_uid != os.geteuid() or not found.st_mode & 0o077:
+            return False
+        folder.chmod(FOLDER_MODE)
+    except OSError:  # It isn't there, or on a disk without modes.
+        return False
+    return True
+
+
+def tidy_up(url: URL) -> None:
+    """Write into a SQLite file what is in its write-ahead log: it is whole without another file.
+
+    If others still use it, they do so when the last of them ends.
+    """
+    if url.get_backend_name() != "sqlite" or not Path(f"{url.database}-wal").exists():
+        return
+    address = f"{Path(str(url.database)).absolute().as_uri()}?mode=rw"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True)) as last:
+        last.execute("PRAGMA wal_checkpoint(TRUNCATE)")

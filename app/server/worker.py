@@ -1,0 +1,180 @@
+"""gunicorn's worker over waitress: gunicorn keeps the processes, waitress the connections."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from gunicorn.workers.base import Worker as BaseWorker
+from waitress import wasyncore
+
+from app.rate_limit.places import Places
+from app.server.adjustments import adjust
+from app.server.channel import Channel
+from app.server.client_limits import Limits
+from app.server.connections import CONNECTIONS
+from app.server.dispatcher import Dispatcher
+from app.server.hall import Hall
+from app.server.listener import Server
+from app.server.memory import Watch
+from app.trust.turns import Turns
+
+#: Seconds after which a thread that computes lets another one run, if that wants to. Python's own 5
+#: ms add up where one verifies megabytes: a small request has to ask some ten times.
+_SWITCH = 0.001
+#: Seconds after which a worker looks whether it is still wanted.
+_ROUND = 0.5
+#: Seconds for which a worker leaves a connection to one that has fewer, and after which it looks
+#: whether that took it.
+_PATIENCE, _SHORT_ROUND = 0.05, 0.005
+#: What a worker whose threads are all at work adds to the number of its connections.
+_BUSY = 100_000
+#: Bits for the connections that a worker has had: of two that have as many now, the one that had
+#: fewer takes the next.
+_ACCEPTED_BITS = 40
+#: Seconds for which requests that are under way may end when the master was killed.
+_ORPHAN_SECONDS = 1.0
+#: Seconds for which a kept connection stays open after a stop, for a request that is on its way.
+_LINGER = 1.0
+
+
+class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without types
+    """Reads requests and writes answers in one thread; others get requests that are complete."""
+
+    #: What a refusal says to browsers where the application doesn't.
+    cors_headers: Mapping[str, str] = {}
+    #: Which of the server's workers this is, counted from 0.
+    place = 0
+    #: What a connection may take; set by the configuration.
+    limits: Limits
+    #: At what requests wait for each other, while other requests need their threads.
+    lending: tuple[Turns | Places, ...] = ()
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        sys.setswitchinterval(_SWITCH)
+        self._memory = Watch()
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        is_ours = isinstance(self.wsgi, Flask)  # The floor of the benchmark is a bare function.
+        self._hall = Hall(self.limits, self.log, self.cors_headers, is_ours)
+        self._map: dict[int, Any] = {}
+        dispatcher = Dispatcher(self.cfg.threads)
+        for each in self.lending:
+            each.lend = dispatcher.lend
+        self._listeners = [self._listen(listener.sock, dispatcher) for listener in self.sockets]
+        try:
+            while self.alive and self._round():
+                pass
+            self._stop()
+        finally:
+            CONNECTIONS.tell(self.place, None)
+
+    def _listen(self, listener: Any, dispatcher: Dispatcher) -> _SharingServer:
+        listener = listener.dup()
+        return _SharingServer(
+            self.wsgi,
+            self._hall,
+            listener,
+            map=self._map,
+            dispatcher=dispatcher,
+            adj=adjust(self.limits, listener, self.cfg.worker_connections),
+            place=self.place,
+        )
+
+    def _round(self) -> bool:
+        """Do what there is to do for a moment; tell whether to go on."""
+        self.notify()
+        self._memory.look()
+        leaves = any(listener.leaves for listener in self._listeners)
+        wasyncore.poll2(_SHORT_ROUND if leaves else _ROUND, self._map)
+        if self.ppid != os.getppid():
+            self._end_orphaned()
+        return not self.max_requests or self._hall.requests < self.max_requests
+
+    def _stop(self) -> None:
+        """Take no more connections; answer what is under way, within the grace."""
+        for listener in self._listeners:
+            listener.accept_waiting()
+            listener.del_channel(self._map)
+            listener.accepting = False
+            listener.socket.close()
+        began = time.monotonic()
+        deadline = began + self.cfg.graceful_timeout
+        while self._hall.channels and time.monotonic() < deadline:
+            self.notify()
+            self._hall.is_closing = True
+            now = time.monotonic()
+            for channel in tuple(self._hall.channels):
+                if not _is_idle(channel) or now > began + _LINGER:
+                    channel.look(now)
+            wasyncore.poll2(0.05, self._map)
+
+    def _end_orphaned(self) -> None:
+        """End at once when the master is gone: the next one needs the port."""
+        self.log.info("the master is gone")
+        for listener in self._listeners:
+            listener.del_channel(self._map)
+            listener.socket.close()
+        deadline = time.monotonic() + _ORPHAN_SECONDS
+        while time.monotonic() < deadline and any(
+            channel.requests for channel in self._hall.channels
+        ):
+            wasyncore.poll2(0.05, self._map)
+        os._exit(1)
+
+
+def _is_idle(channel: Channel) -> bool:
+    return not (channel.requests or channel.request or channel.total_outbufs_len)
+
+
+class _SharingServer(Server):
+    """Leaves a connection for a moment to a worker that has fewer, or whose threads are free."""
+
+    def __init__(self, *arguments: Any, place: int, **more: Any) -> None:
+        self._place = place
+        self._left_at: float | None = None
+        self._accepted = 0
+        super().__init__(*arguments, **more)
+
+    @property
+    def leaves(self) -> bool:
+        """Whether a connection waits that is left to others."""
+        return self._left_at is not None and time.monotonic() - self._left_at < _PATIENCE
+
+    def readable(self) -> bool:
+        """Return whether to look for connections."""
+        self._tell()
+        return bool(super().readable()) and not (self.leaves and not self._is_our_turn())
+
+    def handle_accept(self) -> None:
+        """Accept a connection, or leave it to others."""
+        self._tell()
+        if self._is_our_turn() or (self._left_at is not None and not self.leaves):
+            self._left_at = None
+            self._accepted += 1
+            super().handle_accept()
+        elif self._left_at is None:
+            self._left_at = time.monotonic()
+
+    def accept_waiting(self) -> None:
+        """Accept all who have connected and wait."""
+        count = -1
+        while count != len(self.hall.channels):
+            count = len(self.hall.channels)
+            super().handle_accept()
+
+    def _tell(self) -> None:
+        channels = self.hall.channels
+        requests = sum(bool(channel.requests) for channel in channels)
+        is_busy = requests - self.task_dispatcher.waiting >= self.hall.limits.threads
+        CONNECTIONS.tell(
+            self._place, (len(channels) + _BUSY * is_busy << _ACCEPTED_BITS) + self._accepted
+        )
+
+    def _is_our_turn(self) -> bool:
+        return CONNECTIONS.is_turn_of(self._place)

@@ -1,0 +1,1 @@
+"""The database: engines, types, statements in its dialect, replicas, and its limits."""

@@ -1,0 +1,129 @@
+"""Statements of the busiest requests, compiled once and run without SQLAlchemy's work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine, Select
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+
+from app.store.database import sessions
+
+#: Writes $1 for the first value.
+_DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+class _Compiled(NamedTuple):
+    """A statement as it is sent, and which values it takes in which order."""
+
+    sql: str
+    names: tuple[str, ...]
+    constants: dict[str, Any]
+
+
+class Prepared:
+    """A statement that PostgreSQL is given without SQLAlchemy's work around each execution.
+
+    `Connection.execute` builds a context, binds and converts values, and wraps rows: 50 µs a
+    request, where the driver needs 30 for everything. It converts to the same Python values by
+    itself (moments, and JSON by SQLAlchemy's registration), so nothing is lost. SQLite's driver
+    doesn't, so there the statement is executed as any other.
+
+    Parameters that are JSON must come as text.
+
+    Args:
+        statement: what is executed.
+        kept: whether the server keeps it, parsed and planned, where the connection has a session
+            of its own. It may settle for a plan without regard to values then, so there must be
+            one that is good for all of them.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]], *, kept: bool = False) -> None:
+        self.statement = statement
+        self.kept = kept
+        self._compiled: WeakKeyDictionary[Engine, _Compiled] = WeakKeyDictionary()
+
+    def fetch(self, connection: Connection, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
+        """Execute, and give all rows.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: as `Connection.execute` does.
+        """
+        if connection.dialect.name != "postgresql":
+            return connection.execute(self.statement, values).all()
+        session: sessions.Session = connection.info[sessions.SESSION]
+        sql, given = self._fill(connection, values)
+        with _translated(connection, sql):
+            return session.fetch(sql.encode(), given, keep=self.kept)
+
+    def stream(
+        self, connection: Connection, values: dict[str, Any], size: int
+    ) -> Iterator[Sequence[Any]]:
+        """Execute, and give rows as they are taken, having fetched `size` at a time.
+
+        Inside a transaction, as of `database.snapshot`.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: as `Connection.execute` does, now or when a row is taken.
+        """
+        if connection.dialect.name != "postgresql":
+            options = {"yield_per": size}
+            return iter(connection.execute(self.statement, values, execution_options=options))
+        session: sessions.Session = connection.info[sessions.SESSION]
+        sql, given = self._fill(connection, values)
+        with _translated(connection, sql):
+            return _translating(connection, sql, session.stream(sql.encode(), given, size))
+
+    def _fill(self, connection: Connection, values: dict[str, Any]) -> tuple[str, list[Any]]:
+        """Return the statement as it is sent, and its values in their order."""
+        sql, names, constants = self._compile(connection.engine)
+        given = {**constants, **values}
+        return sql, [given[name] for name in names]
+
+    def _compile(self, engine: Engine) -> _Compiled:
+        found = self._compiled.get(engine)
+        if found is None:
+            schemas = engine.get_execution_options().get("schema_translate_map")
+            compiled = self.statement.compile(
+                dialect=_DIALECT,
+                schema_translate_map=schemas,
+                render_schema_translate=bool(schemas),
+            )
+            names = tuple(compiled.positiontup or ())
+            found = _Compiled(str(compiled), names, dict(compiled.params or {}))
+            self._compiled[engine] = found
+        return found
+
+
+def _translating(
+    connection: Connection, sql: str, rows: Iterator[tuple[Any, ...]]
+) -> Iterator[tuple[Any, ...]]:
+    with _translated(connection, sql):
+        yield from rows
+
+
+@contextmanager
+def _translated(connection: Connection, sql: str) -> Iterator[None]:
+    """Turn a driver's error into SQLAlchemy's form of it; a lost connection leaves the pool."""
+    dialect = connection.dialect
+    driver = dialect.loaded_dbapi
+    try:
+        yield
+    except driver.Error as error:
+        lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+        if lost:
+            connection.invalidate(error)
+            sessions.note_loss(connection.engine)
+        raise DBAPIError.instance(
+            sql,
+            None,
+            error,
+            driver.Error,
+            hide_parameters=True,
+            connection_invalidated=lost,
+            dialect=dialect,
+        ) from error

@@ -1,0 +1,148 @@
+"""Who answers a read: a replica that shows all that it must, else the primary.
+
+A replica is asked only if it has replayed what the primary told less than a second ago, after the
+last write of this server: so a caller reads what it wrote. That costs a read one statement more:
+with it a replica says how far it is, or the primary, where no process knows it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from threading import Lock
+from typing import Any, TypeVar
+
+from sqlalchemy import BigInteger, Connection, Engine, literal_column, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from app.store.database.compiled_query import Prepared
+from app.store.database.floor import Floor
+from app.store.database.replicas import PassedOver, Replica
+
+Answer = TypeVar("Answer")
+#: Reads by a connection. What it enters into the stack is left afterwards, unless it is popped.
+Work = Callable[[Connection, ExitStack], Answer]
+#: What a read is to stand in: `database.in_snapshot`, say.
+Unit = Callable[[Connection], AbstractContextManager[Any]]
+
+#: What was acknowledged is on the primary's disk, unless it is told not to wait for that.
+_POSITION = Prepared(
+    select(
+        literal_column(
+            "pg_wal_lsn_diff(CASE current_setting('synchronous_commit') WHEN 'off' "
+            "THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_flush_lsn() END, '0/0')::bigint",
+            BigInteger,
+        )
+    )
+)
+#: PostgreSQL's code of a statement that took too long, as it would elsewhere.
+_CANCELED = "57014"
+
+_log = logging.getLogger(__name__)
+
+
+class Reads:
+    """Reads of one server.
+
+    Args:
+        primary: the engine that writes.
+        replicas: those that may answer in its place.
+    """
+
+    def __init__(self, primary: Engine, replicas: Sequence[Replica] = ()) -> None:
+        self.primary = primary
+        self.replicas = tuple(replicas)
+        self._floor = Floor() if replicas else None
+        self._asking = Lock()
+        self._turn = 0
+
+    def note_write(self) -> None:
+        """Note, before it is acknowledged, that a request may have written something."""
+        if self._floor is not None:
+            self._floor.note_write()
+
+    def read(self, work: Work[Answer], unit: Unit | None = None) -> Answer:
+        """Return what a read gives.
+
+        It is done a second time, on the primary, if the replica that it began on went away.
+
+        Args:
+            work: the read. It changes nothing.
+            unit: what it stands in; None: each of its statements stands for itself.
+
+        Raises:
+            SQLAlchemyError: the primary can't answer.
+        """
+        if self._floor is None:
+            return _do(self.primary.connect(), work, unit)
+        position = self._floor.find()
+        replica = None if position is None else self._choose()
+        if position is None or replica is None:
+            return self._read_primary(work, unit, tell=position is None)
+        try:
+            return _do(replica.at(position), work, unit)
+        except PassedOver:
+            pass
+        except SQLAlchemyError as error:
+            if _is_final(error):
+                raise
+            if not isinstance(error, DBAPIError) or error.connection_invalidated:
+                replica.lose(error)
+        return self._read_primary(work, unit, tell=False)
+
+    def _choose(self) -> Replica | None:
+        """Return a replica that is ready, each in its turn."""
+        self._turn += 1
+        count = len(self.replicas)
+        for number in range(count):
+            replica = self.replicas[(self._turn + number) % count]
+            if replica.is_ready():
+                return replica
+        return None
+
+    def _read_primary(self, work: Work[Answer], unit: Unit | None, *, tell: bool) -> Answer:
+        with ExitStack() as stack:
+            connection = stack.enter_context(self.primary.connect())
+            if tell and self._asking.acquire(blocking=False):
+                try:
+                    self._ask_position(connection)
+                finally:
+                    self._asking.release()
+            if unit is not None:
+                stack.enter_context(unit(connection))
+            return work(connection, stack)
+
+    def _ask_position(self, connection: Connection) -> None:
+        """Ask the primary for its position. Where it refuses, no replica is used."""
+        asked_at = time.monotonic()
+        try:
+            [[position]] = _POSITION.fetch(connection, {})
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            _log.warning("no replica is used: the primary doesn't tell how far it is")
+            return
+        if self._floor is not None:
+            self._floor.note_position(position, asked_at)
+
+    def close(self) -> None:
+        """Close the connections to replicas."""
+        for replica in self.replicas:
+            replica.close()
+
+
+def _do(
+    opened: AbstractContextManager[Connection], work: Work[Answer], unit: Unit | None
+) -> Answer:
+    with ExitStack() as stack:
+        connection = stack.enter_context(opened)
+        if unit is not None:
+            stack.enter_context(unit(connection))
+        return work(connection, stack)
+
+
+def _is_final(error: SQLAlchemyError) -> bool:
+    """Return whether a read would fail on another server as well: it takes too long."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _CANCELED

@@ -1,0 +1,153 @@
+"""Lists of registered packages: a page, and the number of all that match; a statement each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select
+
+from app.store.database.lower import small_letters
+from app.store.database.types import octets, utc_now
+from app.store.models import Package
+from app.store.packages.records import EXTERNAL_DATA, PackageSummary, summary_of
+from app.store.packages.states import State, executed_column, state_column
+from app.store.signatures.standings import Trusted
+
+#: The collation that compares byte by byte.
+_BY_BYTES = {"sqlite": "BINARY", "postgresql": "C"}
+
+#: Bytes of external data up to which a page is fetched at once; rows of others that are fetched.
+SMALL_DATA, _FETCH_ROWS = 16 * 1024, 8
+#: What is told of a package, beside its external data.
+_COLUMNS = (
+    Package.public_id,
+    Package.name,
+    Package.type,
+    Package.member,
+    Package.sign_by,
+    Package.opened_at,
+    Package.rescinded_at,
+)
+
+#: What a list can be ordered by.
+ORDERS = ("timeCreated", "name", "timeSignBy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageCriteria:
+    """Which packages are listed. What is None or empty demands nothing."""
+
+    states: tuple[State, ...] = ()
+    types: tuple[str, ...] = ()
+    #: Part of the name, whether in capitals or in small letters.
+    search: str | None = None
+    executed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagePage:
+    """Which part of a list is given."""
+
+    #: One of ORDERS; those that have no such value come last.
+    order: str = ORDERS[0]
+    #: Whether it begins with the highest, or newest.
+    descending: bool = True
+    #: Packages at most, and packages to leave out at the start.
+    limit: int
+    offset: int = 0
+
+
+def count_packages(connection: Connection, criteria: PackageCriteria, trusted: Trusted) -> int:
+    """Return the number of matching packages."""
+    conditions = _conditions(connection.dialect.name, criteria, trusted)
+    statement = select(func.count()).select_from(Package).where(*conditions)
+    return connection.execute(statement).scalar_one()
+
+
+def list_few_packages(
+    connection: Connection, criteria: PackageCriteria, wanted: PackagePage, trusted: Trusted
+) -> list[PackageSummary] | None:
+    """Return a page of matching packages; None if it has too much to be fetched at once."""
+    statement = _page(connection, criteria, wanted, trusted, SMALL_DATA)
+    rows = connection.execute(statement).all()
+    if any((row.data_size or 0) > SMALL_DATA for row in rows):
+        return None
+    return [summary_of(row, bool(row.executed)) for row in rows]
+
+
+def list_packages(
+    connection: Connection, criteria: PackageCriteria, wanted: PackagePage, trusted: Trusted
+) -> Iterator[PackageSummary]:
+    """Return a page of matching packages as they are taken, inside `database.in_snapshot`."""
+    statement = _page(connection, criteria, wanted, trusted, None)
+    rows = connection.execute(statement, execution_options={"yield_per": _FETCH_ROWS})
+    return (summary_of(row, bool(row.executed)) for row in rows)
+
+
+def _page(
+    connection: Connection,
+    criteria: PackageCriteria,
+    wanted: PackagePage,
+    trusted: Trusted,
+    limit: int | None,
+) -> Select[Any]:
+    """Write the statement for a page, without external data of more than `limit` bytes."""
+    dialect = connection.dialect.name
+    ordered = [
+        (column.desc() if wanted.descending else column.asc()).nulls_last()
+        for column in (_order_column(wanted.order, dialect), Package.id)
+    ]
+    # Who has signed is looked up for the page alone.
+    page = (
+        select(Package.id)
+        .where(*_conditions(dialect, criteria, trusted))
+        .order_by(*ordered)
+        .limit(wanted.limit)
+        .offset(wanted.offset)
+        .subquery("page")
+    )
+    size = octets(EXTERNAL_DATA)
+    data = EXTERNAL_DATA if limit is None else case((size <= limit, EXTERNAL_DATA))
+    return (
+        select(
+            *_COLUMNS,
+            data.label("external_data"),
+            size.label("data_size"),
+            executed_column(dialect, trusted).label("executed"),
+            utc_now().label("now"),
+        )
+        .join(page, page.c.id == Package.id)
+        .order_by(*ordered)
+    )
+
+
+def _order_column(order: str, dialect: str) -> ColumnElement[Any]:
+    if order == "name":
+        return small_letters(Package.name).collate(_BY_BYTES[dialect])
+    columns = {"timeCreated": Package.created_at, "timeSignBy": Package.sign_by}
+    return columns[order].expression
+
+
+def _conditions(
+    dialect: str, criteria: PackageCriteria, trusted: Trusted
+) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if criteria.states:
+        conditions.append(state_column(dialect, trusted).in_(criteria.states))
+    if criteria.types:
+        conditions.append(Package.type.in_(criteria.types))
+    if criteria.search:
+        sought = small_letters(criteria.search)
+        conditions.append(func.coalesce(_place_of(sought, dialect), 0) > 0)
+    if criteria.executed is not None:
+        executed = executed_column(dialect, trusted)
+        conditions.append(executed if criteria.executed else ~executed)
+    return conditions
+
+
+def _place_of(sought: ColumnElement[str], dialect: str) -> ColumnElement[int]:
+    """Find a part of the name as it stands, with no sign that means any other."""
+    find = func.instr if dialect == "sqlite" else func.strpos
+    return find(small_letters(Package.name), sought)

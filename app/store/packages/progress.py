@@ -1,0 +1,152 @@
+"""How far the packages are that threads lie in: for lists of threads, in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    FromClause,
+    ScalarSelect,
+    Text,
+    bindparam,
+    cast,
+    func,
+    select,
+)
+
+from app.store.database.compiled_query import Prepared
+from app.store.database.types import each_item
+from app.store.models import Package, PackageDocument, Signature
+from app.store.packages.requirements import (
+    Demands,
+    asks_for_roles,
+    claims_of,
+    demands_of,
+    read_list,
+)
+from app.store.signatures.standings import Trusted
+
+#: A document and the name of a thread.
+Pair = tuple[str, str]
+
+#: The pairs as JSON text: a list of [place, document, thread].
+_ASKED: BindParameter[str] = bindparam("asked", type_=Text())
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The newest package that a thread lies in, and how many of its signers signed the thread.
+
+    A draft only where the thread lies in nothing but drafts.
+    """
+
+    public_id: str
+    name: str | None
+    #: None: a draft.
+    opened_at: datetime | None
+    sign_by: datetime | None
+    rescinded_at: datetime | None
+    #: What the package calls the document of this thread.
+    document_name: str | None
+    #: The SHA-256 of what was to be signed, hex; None if that isn't known.
+    sha256: str | None
+    #: Documents in the package.
+    documents: int
+    #: Who must sign, and how many of them signed the current version of this thread.
+    required: int
+    signed: int
+
+
+def list_progress(
+    connection: Connection, pairs: Sequence[Pair], trusted: Trusted
+) -> Mapping[Pair, Progress]:
+    """Return the progress of those of the pairs that lie in a package, signed yet or not."""
+    if not pairs:
+        return {}
+    asked = [(place, *pair) for place, pair in enumerate(pairs)]
+    rows = _statement(connection.dialect.name, trusted).fetch(
+        connection, {"asked": orjson.dumps(asked).decode()}
+    )
+    return {pairs[place]: _progress(*columns) for place, *columns in rows}
+
+
+def _progress(demanded: str, claims: str, *columns: Any) -> Progress:
+    demands = Demands(read_list(demanded))
+    values = [*columns, len(demands), sum(demands.met(read_list(claims)))]
+    return Progress(*values)
+
+
+@lru_cache(maxsize=8)
+def _statement(dialect: str, trusted: Trusted) -> Prepared:
+    """Find the package of each pair; only then count what belongs to it."""
+    asked = _asked(dialect)
+    found = select(asked, newest_package(asked).label("package_id")).cte("found")
+    documents = (
+        select(func.count())
+        .where(PackageDocument.package_id == found.c.package_id)
+        .scalar_subquery()
+        .label("documents")
+    )
+    mine = PackageDocument.__table__.alias("mine")
+    roles = asks_for_roles(found.c.package_id)
+    return Prepared(
+        select(
+            found.c.place,
+            demands_of(dialect, found.c.package_id),
+            claims_of(dialect, roles, trusted, mine.c.sha256),
+            # The driver would make an object of it.
+            cast(Package.public_id, Text),
+            Package.name,
+            Package.opened_at,
+            Package.sign_by,
+            Package.rescinded_at,
+            mine.c.name,
+            mine.c.sha256,
+            documents,
+        )
+        .select_from(found)
+        .join(Package, Package.id == found.c.package_id)
+        .join(mine, (mine.c.package_id == Package.id) & (mine.c.document == found.c.document))
+        .outerjoin(
+            Signature,
+            (Signature.document == found.c.document) & (Signature.thread == found.c.thread),
+        )
+        .order_by(found.c.place)
+    )
+
+
+def newest_package(asked: Any) -> ScalarSelect[int]:
+    """Find the package of a document and a thread: the newest that was sent, else a draft.
+
+    Args:
+        asked: has them as columns `document` and `thread`.
+    """
+    return (
+        select(Package.id)
+        .join(PackageDocument, PackageDocument.package_id == Package.id)
+        .where(
+            PackageDocument.document == asked.c.document,
+            PackageDocument.thread == asked.c.thread,
+        )
+        # A draft binds no signer yet, so it hides no package that was sent.
+        .order_by(Package.opened_at.is_(None), Package.id.desc())
+        .limit(1)
+        .correlate(asked)
+        .scalar_subquery()
+    )
+
+
+def _asked(dialect: str) -> FromClause:
+    item = each_item(dialect, _ASKED)
+    return select(
+        item[0].as_integer().label("place"),
+        item[1].as_string().label("document"),
+        item[2].as_string().label("thread"),
+    ).cte("asked")

@@ -1,0 +1,155 @@
+"""Whether those who must sign have signed: the one rule, for rows in Python.
+
+A signature is a person's if it counts (`app.store.signatures.standings`), is over what was to be
+signed where that is known, and the certificate has all that the package says of the person: IIN,
+BIN and role, each where one is given. `states.executed_column` says the same in SQL, for lists that
+are filtered by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Label, Text, and_, case, cast, func, literal, or_, select
+
+from app.store.models import PackageSigner, Signature, Signer, Version
+from app.store.signatures.extraction import SHA_256
+from app.store.signatures.standings import Trusted
+
+#: IIN, BIN and role that are demanded of one who must sign, None where any will do. IIN and BIN
+#: are not both None.
+Demand = tuple[str | None, str | None, str | None]
+#: IIN and BIN that the certificate of one signer claims, and a piece of JSON text with its roles,
+#: None where no package asks for them.
+Claim = Sequence[Any]
+
+
+_ROLE = re.compile(r'"([A-Z_]+)"')
+
+
+class Demands:
+    """What is demanded of those who must sign, in their order."""
+
+    def __init__(self, demands: Sequence[Demand]) -> None:
+        self._keys = [tuple(demand) for demand in demands]
+        #: Which parts of a claim are looked at, each combination once.
+        self._shapes = {tuple(part is not None for part in key) for key in self._keys}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def met(self, claims: Collection[Claim]) -> list[bool]:
+        """Return of each whether one of the signers of a version is that person."""
+        if not claims:
+            return [False] * len(self._keys)
+        found: set[tuple[str | None, ...]] = set()
+        for by_iin, by_bin, by_role in self._shapes:
+            if by_role:
+                found.update(
+                    (claim[0] if by_iin else None, claim[1] if by_bin else None, role)
+                    for claim in claims
+                    for role in _read_roles(claim[2])
+                )
+            else:
+                found.update(
+                    (claim[0] if by_iin else None, claim[1] if by_bin else None, None)
+                    for claim in claims
+                )
+        return [key in found for key in self._keys]
+
+
+def demands_of(dialect: str, package_id: Any) -> Label[str]:
+    """Return the column that holds the demands of a package, a JSON list of `Demand` as text."""
+    listed, row = _functions(dialect)
+    demand = row(PackageSigner.iin, PackageSigner.bin, PackageSigner.role)
+    return _as_text(dialect, listed(demand), PackageSigner.package_id == package_id, "demands")
+
+
+def asks_for_roles(package_id: Any) -> ColumnElement[bool]:
+    """Return the condition that a package demands a role of a signer."""
+    return (
+        select(PackageSigner.number)
+        .where(PackageSigner.package_id == package_id, PackageSigner.role.is_not(None))
+        .exists()
+    )
+
+
+def claims_of(
+    dialect: str, with_roles: ColumnElement[bool], trusted: Trusted, sha256: Any
+) -> Label[str]:
+    """Return the column of who signed the version of a head, a JSON list of `Claim` as text.
+
+    Args:
+        dialect: the database's.
+        with_roles: whether roles, which are in the midst of a signer's facts, are read too.
+        trusted: who counts.
+        sha256: the column with the digest of what was to be signed.
+    """
+    listed, row = _functions(dialect)
+    claim = row(Signer.claimed_iin, Signer.claimed_bin, _roles(dialect, with_roles))
+    mine = (Signer.signature_id == Signature.id) & (Signer.version == Signature.version)
+    counting = and_(mine, *has_signed(trusted, sha256))
+    return _as_text(dialect, listed(claim), counting, "claims")
+
+
+def has_signed(trusted: Trusted, sha256: Any) -> list[ColumnElement[bool]]:
+    """Return the conditions that a signer counts, and signed what has this SHA-256 if one is given.
+
+    What was signed is known by the content, attached or sent along, else by the message digest,
+    which is under the signature (RFC 5652 section 11.2). By another algorithm it can't be compared.
+    """
+    content = select(Version.content_sha256).where(
+        Version.signature_id == Signer.signature_id, Version.version == Signer.version
+    )
+    by_digest = and_(Signer.digest_algorithm == SHA_256, Signer.message_digest == sha256)
+    same = or_(sha256.is_(None), by_digest, content.scalar_subquery() == sha256)
+    return [trusted.condition(Signer.standing), same]
+
+
+def is_over(
+    sha256: str | None, digest_algorithm: str, message_digest: str | None, content: str | None
+) -> bool:
+    """Return what `has_signed` says of the content, for one signer in Python."""
+    by_digest = digest_algorithm == SHA_256 and message_digest == sha256
+    return sha256 is None or by_digest or content == sha256
+
+
+def read_list(text: str) -> list[Any]:
+    """Read such a column."""
+    found: list[Any] = orjson.loads(text)
+    return found
+
+
+def _roles(dialect: str, with_roles: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Return the roles of a signer as a piece of JSON text."""
+    if dialect == "sqlite":
+        # What SQLite knows to be JSON would be put into the list as such.
+        roles = func.json_extract(Signer.facts, "$.claimed.roles")
+        return case((with_roles, literal("").concat(roles)))
+    # PostgreSQL would read all facts to their end, which takes three times as long. A quote within
+    # a text is escaped, so these characters are the key and nothing else; a role has no bracket.
+    after = func.split_part(cast(Signer.facts, Text), '"roles":', 2)
+    return case((with_roles, func.split_part(after, "]", 1)))
+
+
+@lru_cache(maxsize=1024)
+def _read_roles(text: str | None) -> tuple[str, ...]:
+    """Read the roles out of that piece, which needn't have its bracket."""
+    return tuple(_ROLE.findall(text or ""))
+
+
+def _functions(dialect: str) -> tuple[Any, Any]:
+    """Name the functions that make a JSON list of rows, and of columns."""
+    if dialect == "sqlite":
+        return func.json_group_array, func.json_array
+    return func.json_agg, func.json_build_array
+
+
+def _as_text(dialect: str, listed: Any, mine: ColumnElement[bool], name: str) -> Label[str]:
+    if dialect != "sqlite":
+        listed = func.coalesce(cast(listed, Text), "[]")
+    return select(listed).where(mine).scalar_subquery().label(name)

@@ -1,0 +1,106 @@
+"""What a package is now: found out of its moments and of who signed, the same way in both tongues.
+
+`state_of` says it of one package, `state_column` in SQL, for lists that are filtered by it. Whether
+all have signed is told by `required.Demands` in the one and by `executed_column` in the other.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+
+from app.store.database.types import utc_now
+from app.store.models import Package, PackageDocument, PackageSigner, Signature, Signer
+from app.store.packages.requirements import has_signed
+from app.store.signatures.standings import Trusted
+
+State: TypeAlias = Literal["rescinded", "executed", "expired", "draft", "open"]
+
+
+def state_of(
+    *,
+    rescinded_at: datetime | None,
+    executed: bool,
+    sign_by: datetime | None,
+    opened_at: datetime | None,
+    now: datetime,
+) -> State:
+    """Return the state of a package; what comes first here outweighs the rest."""
+    if rescinded_at is not None:
+        return "rescinded"
+    if executed:
+        return "executed"
+    if sign_by is not None and sign_by <= now:
+        return "expired"
+    return "draft" if opened_at is None else "open"
+
+
+@lru_cache(maxsize=8)
+def state_column(dialect: str, trusted: Trusted) -> ColumnElement[str]:
+    """Return the state of a row of `packages`, as `state_of` does."""
+    return case(
+        (Package.rescinded_at.is_not(None), "rescinded"),
+        (executed_column(dialect, trusted), "executed"),
+        (Package.sign_by <= utc_now(), "expired"),
+        (Package.opened_at.is_(None), "draft"),
+        else_="open",
+    )
+
+
+@lru_cache(maxsize=8)
+def executed_column(dialect: str, trusted: Trusted) -> ColumnElement[bool]:
+    """Return whether everybody has signed each document of a row of `packages`.
+
+    It looks for a signer who has not, so it is quick about packages that are under way.
+    """
+    signed = (
+        select(Signer.number)
+        .join(
+            Signature,
+            (Signature.id == Signer.signature_id) & (Signature.version == Signer.version),
+        )
+        .where(
+            Signature.document == PackageDocument.document,
+            Signature.thread == Package.thread,
+            *_is_him(dialect),
+            *has_signed(trusted, PackageDocument.sha256),
+        )
+        .correlate(Package, PackageDocument, PackageSigner)
+    )
+    missing = (
+        select(PackageDocument.number)
+        .join(PackageSigner, PackageSigner.package_id == PackageDocument.package_id)
+        .where(PackageDocument.package_id == Package.id, _none(signed))
+        .correlate(Package)
+    )
+    return _none(missing)
+
+
+def _none(rows: Select[int]) -> ColumnElement[bool]:
+    """Return the condition that a subquery has no row.
+
+    Of NOT EXISTS, PostgreSQL makes joins of whole tables where it knows little of their sizes; this
+    it looks up row by row, each time by an index, and ends with the first that is missing.
+    """
+    return rows.limit(1).scalar_subquery().is_(None)
+
+
+def _is_him(dialect: str) -> list[ColumnElement[bool]]:
+    """Return the conditions that one signer of a version is one who must sign."""
+    wanted = PackageSigner
+    if dialect == "sqlite":
+        role = func.json_each(Signer.facts, "$.claimed.roles").table_valued("value")
+        of_signer = role.c.value
+    else:
+        roles = func.json_extract_path(Signer.facts, "claimed", "roles")
+        each = func.json_array_elements_text(roles).table_valued("value", name="role")
+        of_signer = each.c.value
+    has_role = select(of_signer).where(of_signer == wanted.role).correlate(Signer, wanted).exists()
+    return [
+        or_(wanted.iin.is_(None), Signer.claimed_iin == wanted.iin),
+        or_(wanted.bin.is_(None), Signer.claimed_bin == wanted.bin),
+        or_(wanted.role.is_(None), and_(wanted.role.is_not(None), has_role)),
+    ]

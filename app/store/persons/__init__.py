@@ -1,0 +1,1 @@
+"""Persons by the number that their certificates claim, and what they signed."""

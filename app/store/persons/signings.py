@@ -1,0 +1,137 @@
+"""The signings of one person: threads with a signature, and those for which packages want one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from app.store.persons.statements import Kind, count_statement, page_statement
+from app.store.search import terms
+from app.store.signatures.standings import State, Trusted
+
+_TERMS = {"iin": terms.iin, "bin": terms.bin_}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Twelve digits, and what they may be the number of: either, if that isn't known."""
+
+    number: str
+    kinds: tuple[Kind, ...]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The values for the placeholders of the statements."""
+        return {
+            "number": self.number,
+            **{f"term_{kind}": _TERMS[kind](self.number) for kind in self.kinds},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSignature:
+    """What the person left in a version.
+
+    `token_sha256` (hex) and `token_size` (bytes) are of the timestamp token; None if there is none,
+    or if it was saved before they were read.
+    """
+
+    certificate_sha256: str
+    claimed_signing_time: datetime | None
+    verified_gen_time: datetime | None
+    token_sha256: str | None
+    token_size: int | None
+    #: `valid`, `pending` or `refused`; see `standings`.
+    state: State
+    #: Whether the person has signed by it, whatever was to be signed.
+    counts: bool
+    #: Dotted, and the digest of the content by it, hex.
+    digest_algorithm: str
+    message_digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedVersion:
+    """The current version of a thread that the person signed; see `models.Version`."""
+
+    created_at: datetime
+    format: str | None
+    method: str | None
+    signature_sha256: str | None
+    signature_size: int | None
+    content_sha256: str | None
+    content_size: int | None
+    #: In the order of the signature.
+    own: tuple[OwnSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSigning:
+    """One thread. `public_id` is None where nothing was saved yet, `signed` if not signed."""
+
+    document: str
+    thread: str
+    public_id: str | None
+    signed: SignedVersion | None
+
+
+def count_signings(connection: Connection, person: Person) -> int:
+    """Return the number of all signings of a person."""
+    return connection.execute(count_statement(person.kinds), person.parameters).scalar_one()
+
+
+def list_signings(
+    connection: Connection, person: Person, trusted: Trusted, *, limit: int, offset: int
+) -> list[PersonSigning]:
+    """Return a page of a person's signings, newest first, each thread once.
+
+    A thread is as new as its first version, a wish as the newest package that has it. Threads with
+    a package, but not signed by the person, are wishes.
+    """
+    page = {"limit": limit, "offset": offset, "reach": offset + limit}
+    rows = connection.execute(page_statement(person.kinds, trusted), person.parameters | page)
+    return [_signing(list(of_thread), trusted) for _, of_thread in groupby(rows, _place)]
+
+
+def _place(row: Row[*tuple[Any, ...]]) -> Sequence[Any]:
+    return (row.signed, row.major, row.minor)
+
+
+def _signing(rows: Sequence[Row[*tuple[Any, ...]]], trusted: Trusted) -> PersonSigning:
+    first = rows[0]
+    signed = None
+    if first.version_created_at is not None:
+        signed = SignedVersion(
+            first.version_created_at,
+            first.format,
+            first.method,
+            first.signature_sha256,
+            first.signature_size,
+            first.content_sha256,
+            first.content_size,
+            tuple(_own_signatures(rows, trusted)),
+        )
+    return PersonSigning(first.document, first.thread, first.public_id, signed)
+
+
+def _own_signatures(
+    rows: Iterable[Row[*tuple[Any, ...]]], trusted: Trusted
+) -> Iterator[OwnSignature]:
+    for row in rows:
+        claimed = row.claimed_signing_time
+        yield OwnSignature(
+            row.certificate_sha256,
+            datetime.fromisoformat(claimed) if claimed else None,
+            row.verified_gen_time,
+            row.token_sha256,
+            row.token_size,
+            trusted.state(row.standing),
+            trusted.counts(row.standing),
+            row.digest_algorithm,
+            row.message_digest,
+        )

@@ -1,0 +1,1 @@
+"""Finding threads: criteria, the terms of the index, and pages."""

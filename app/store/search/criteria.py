@@ -1,0 +1,180 @@
+"""What a list is filtered by, apart from the statements that do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from app.store.search import terms
+from app.store.search.tag_pairs import pair
+from app.store.search.terms import Period
+
+if TYPE_CHECKING:
+    from app.store.search.picking import Picking
+
+TagsMode = Literal["any", "all"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criteria:
+    """What a list is filtered by: all of what is given. Text matches exactly, but for `name`.
+
+    What is said of signers is what the current version claims. `iin` and `bin` are twelve digits,
+    `name` the beginning of a name in any letter case, `sha256` a digest, hex, of the signature or
+    of its content; a thread was signed between `signed_from` and `signed_to`, both included.
+    """
+
+    document: str | None = None
+    thread: str | None = None
+    stage: str | None = None
+    tags: tuple[str, ...] = ()
+    tags_mode: TagsMode = "any"
+    iin: str | None = None
+    bin: str | None = None
+    name: str | None = None
+    sha256: str | None = None
+    signed_from: datetime | None = None
+    signed_to: datetime | None = None
+    #: Which of the threads, and in another order than newest first; None: all.
+    picking: Picking | None = None
+
+    @property
+    def impossible(self) -> bool:
+        """Whether nothing can match: it was to end before it began."""
+        return bool(self.signed_from and self.signed_to and self.signed_from > self.signed_to)
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The values for the placeholders of `Shape`'s statements."""
+        given = {
+            "document": self.document,
+            "thread": self.thread,
+            "stage": self.stage,
+            "signed_from": self.signed_from,
+            "signed_to": self.signed_to,
+            **self._beginning,
+            **self._pair,
+        }
+        # In the order in which `tag_pairs` has them.
+        tags = sorted(self.tags) if self.tags_mode == "all" else self.tags
+        whole, cut = self._spans
+        return {
+            "whole_spans": " ".join(whole),
+            "cut_spans": " ".join(cut),
+            **{name: value for name, value in given.items() if value is not None},
+            **{f"tag_{number}": tag for number, tag in enumerate(tags)},
+            **{f"term_{number}": term for number, term in enumerate(self._terms)},
+        }
+
+    @cached_property
+    def shape(self) -> Shape:
+        """What a statement depends on, which is not the values."""
+        columns = tuple(
+            name for name in ("document", "thread", "stage") if getattr(self, name) is not None
+        )
+        return Shape(
+            columns,
+            len(self.tags),
+            self.tags_mode,
+            len(self._terms),
+            bool(self._beginning),
+            self.signed_from is not None,
+            self.signed_to is not None,
+        )
+
+    @cached_property
+    def _terms(self) -> list[str]:
+        """The terms that a thread must have, as a rule the rarest first."""
+        found = []
+        if self.sha256:
+            found.append(terms.sha256(self.sha256))
+        if self.iin:
+            found.append(terms.iin(self.iin))
+        if self.bin:
+            found.append(terms.bin_(self.bin))
+        if self.name and terms.is_term(self.name):
+            found.append(terms.name(self.name))
+        return found
+
+    @cached_property
+    def _beginning(self) -> dict[str, str]:
+        """The values for the placeholders of `names`, none where it isn't needed."""
+        if not self.name or terms.is_term(self.name):
+            return {}
+        first, behind = terms.whole_names(self.name)
+        folded = terms.fold(self.name)
+        return {
+            "name_from": first,
+            "name_before": behind,
+            "name_beginning": terms.longest_term(folded),
+            "name_folded": folded,
+        }
+
+    @cached_property
+    def _pair(self) -> dict[str, int]:
+        """The numbers of the rows in which threads have both of the first two tags, if all are."""
+        if self.tags_mode == "any" or len(self.tags) < 2:
+            return {}
+        first, second, *_ = sorted(self.tags)
+        return {
+            "pair": pair(first, second),
+            "first_alone": pair(first, first),
+            "second_alone": pair(second, second),
+        }
+
+    @cached_property
+    def _spans(self) -> tuple[list[str], list[str]]:
+        """The terms that cover the time."""
+        if not self.shape.timed:
+            return [], []
+        return Period(self.signed_from, self.signed_to).spans()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which filters a list has. Statements are made once for each shape, and then reused."""
+
+    columns: tuple[str, ...]
+    tags: int
+    tags_mode: TagsMode
+    terms: int = 0
+    beginning: bool = False
+    signed_from: bool = False
+    signed_to: bool = False
+
+    @property
+    def filters(self) -> int:
+        """How many filters there are, all tags together being one, and a period one."""
+        return len(self.columns) + bool(self.tags) + self.terms + self.beginning + self.timed
+
+    @property
+    def lies_in_order(self) -> bool:
+        """Whether the newest lie side by side in an index, whatever tag or term is asked for."""
+        return self.filters == self.terms + self.tags == 1
+
+    @property
+    def of_document(self) -> bool:
+        """Whether a document or a thread is asked for, of which few are the same."""
+        return "document" in self.columns or "thread" in self.columns
+
+    @property
+    def timed(self) -> bool:
+        """Whether a time of signing is asked for."""
+        return self.signed_from or self.signed_to
+
+    @property
+    def on_heads(self) -> bool:
+        """Whether something is asked of the head of a thread, besides what the indexes hold."""
+        return bool(self.columns) or self.timed
+
+    @property
+    def untimed(self) -> Shape:
+        """The same without the time."""
+        return replace(self, signed_from=False, signed_to=False)
+
+    @property
+    def without_heads(self) -> Shape:
+        """The same without what is asked of the head of a thread."""
+        return replace(self.untimed, columns=())

@@ -1,0 +1,81 @@
+"""Beginnings of names that are no terms.
+
+The index has whole names, in order, and the longest shorter beginning that is a term. Where few
+names begin so, they are taken from among the whole ones. Where many do (all companies whose names
+begin with their legal form), threads are taken that have the shorter beginning, newest first, and
+each is asked who signed it: a good part of these begin so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, func, or_, select
+
+from app.store.models import Signature, SignatureTerm, Signer
+from app.store.search import terms
+
+#: Rows of the index up to which a name is rare: to read and to sort them takes some 5 ms.
+RARE = 5_000
+
+#: The terms that lie from one on, and before another; the beginning that is a term; and what the
+#: name must begin with.
+_FROM: BindParameter[str] = bindparam("name_from")
+_BEFORE: BindParameter[str] = bindparam("name_before")
+_BEGINNING: BindParameter[str] = bindparam("name_beginning")
+_NAME: BindParameter[str] = bindparam("name_folded")
+
+
+def within() -> list[ColumnElement[bool]]:
+    """Return the conditions for a row of the index to be of such a name."""
+    return [SignatureTerm.term >= _FROM, SignatureTerm.term < _BEFORE]
+
+
+def whole(signature_id: Any) -> ColumnElement[bool]:
+    """Return the condition that a thread `within` has such a name, not only what its row keeps."""
+    return or_(func.length(_NAME) <= terms.WHOLE_NAME, signed(signature_id))
+
+
+def newest(
+    limit: Any, conditions_on: Callable[[Any], list[Any]] = lambda _thread: []
+) -> list[Select[Any]]:
+    """Return selections that hold the newest threads that a person of such a name signed.
+
+    Args:
+        limit: rows that are needed of all together.
+        conditions_on: gives what else is demanded of a thread, whose id it is given.
+    """
+    few = _FEW.c.signature_id
+    number = select(func.count()).select_from(_FEW).scalar_subquery()
+    of_few = select(few).where(number <= RARE, whole(few), *conditions_on(few))
+    term = SignatureTerm.__table__.alias("beginning")
+    thread = term.c.signature_id
+    of_many = select(thread.label("signature_id")).where(
+        number > RARE, term.c.term == _BEGINNING, signed(thread), *conditions_on(thread)
+    )
+    return [
+        of_few.distinct().order_by(few.desc()).limit(limit),
+        of_many.order_by(thread.desc()).limit(limit),
+    ]
+
+
+def signed(signature_id: Any) -> ColumnElement[bool]:
+    """Return the condition that a person of such a name signed a thread.
+
+    OFFSET keeps PostgreSQL from joining: each thread is asked by itself.
+    """
+    head, signer = Signature.__table__.alias("head"), Signer.__table__.alias("signed")
+    return exists(
+        select(signer.c.number)
+        .join(head, (signer.c.signature_id == head.c.id) & (signer.c.version == head.c.version))
+        .where(
+            head.c.id == signature_id,
+            func.substr(signer.c.claimed_name, 1, func.length(_NAME)) == _NAME,
+        )
+        .offset(0)
+    )
+
+
+#: One, whatever part of a statement asks for it.
+_FEW = select(SignatureTerm.signature_id).where(*within()).limit(RARE + 1).cte("few_named")

@@ -1,0 +1,218 @@
+"""One page of a list: the newest of all that match, without looking at many that don't."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Exists,
+    Select,
+    Text,
+    bindparam,
+    exists,
+    func,
+    select,
+    true,
+    union,
+)
+
+from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm
+from app.store.search import names
+from app.store.search.criteria import Shape
+from app.store.search.matching import (
+    FEW,
+    conditions,
+    has_every_tag,
+    if_so,
+    matching,
+    on_heads,
+    tag_parameters,
+    tagged,
+)
+
+_REACH: BindParameter[int] = bindparam("reach")
+
+
+def newest_ids(dialect: str, shape: Shape) -> Select[Any]:
+    """Return the ids of one page: :limit of them, behind the first :offset; :reach is their sum."""
+    limit: BindParameter[int] = bindparam("limit")
+    offset: BindParameter[int] = bindparam("offset")
+    branches = _branches(dialect, shape)
+    ids = _merged(branches) if branches else matching(shape)
+    return ids.order_by(ids.selected_columns[0].desc()).limit(limit).offset(offset)
+
+
+def all_ids(shape: Shape) -> Select[Any]:
+    """Return the ids of all matching threads behind the first :offset."""
+    ids = matching(shape)
+    return ids.order_by(ids.selected_columns[0].desc()).offset(bindparam("offset"))
+
+
+def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
+    """Return selections that hold the newest :reach between them; none where one index has them.
+
+    Sorting all that have a popular key would cost its whole length. The page is among the newest
+    few of each key, and those lie in order in the index.
+    """
+    if shape.filters > 1:
+        return _near_and_far(dialect, shape)
+    if shape.tags > 1:
+        return _of_tags(shape, _REACH)
+    if shape.timed:
+        return _in_spans(dialect, shape)
+    if shape.beginning:
+        return names.newest(_REACH)
+    return []
+
+
+def _near_and_far(dialect: str, shape: Shape) -> list[Select[Any]]:
+    """Look among the newest few that meet one filter, and elsewhere only if that isn't enough.
+
+    Of filters that much meets each, it isn't known where they meet.
+    """
+    lead, rest = _lead(shape)
+    few = lead.order_by(lead.selected_columns[0].desc()).limit(FEW + 1).cte("few")
+    demands = conditions(rest, few.c[0], from_term=1 if shape.terms else 0)
+    found = select(few.c[0].label("signature_id")).where(*map(_probed, demands))
+    near = found.order_by(few.c[0].desc()).limit(_REACH).cte("near")
+    more = (
+        select(func.count()).select_from(few).scalar_subquery() > FEW,
+        select(func.count()).select_from(near).scalar_subquery() < _REACH,
+    )
+    return [select(near.c.signature_id)] + [
+        select(part.subquery().c[0].label("signature_id")).where(*more)
+        for part in _far(dialect, shape)
+    ]
+
+
+def _lead(shape: Shape) -> tuple[Select[Any], Shape]:
+    """Select by the filter that as a rule the fewest meet, and give the shape of the others.
+
+    A shape counts its terms from the first, which leads if there is one.
+    """
+    if shape.terms:
+        first = SignatureTerm.term == bindparam("term_0")
+        return select(SignatureTerm.signature_id).where(first), shape
+    if shape.columns and (shape.of_document or not shape.beginning):
+        of_columns = Shape(columns=shape.columns, tags=0, tags_mode="any")
+        return on_heads(of_columns), replace(shape, columns=())
+    if shape.beginning:
+        return _merged(names.newest(FEW + 1)), replace(shape, beginning=False)
+    return _newest_tagged(shape), replace(shape, tags=0)
+
+
+def _newest_tagged(shape: Shape) -> Select[Any]:
+    return tagged(shape) if shape.tags == 1 else _merged(_of_tags(shape, FEW + 1))
+
+
+def _merged(branches: list[Select[Any]]) -> Select[Any]:
+    merged = union(*(select(branch.subquery()) for branch in branches)).subquery()
+    return select(merged.c.signature_id)
+
+
+def _far(dialect: str, shape: Shape) -> list[Select[Any]]:
+    """Look at all that there is, in the order in which the page is found the soonest."""
+    if shape.timed:
+        return _in_spans(dialect, shape)
+    if shape.beginning and not (shape.terms or shape.of_document):
+        rest = replace(shape, beginning=False)
+        return names.newest(_REACH, lambda thread: conditions(rest, thread))
+    ids = matching(shape)
+    return [ids.order_by(ids.selected_columns[0].desc()).limit(_REACH)]
+
+
+def _probed(condition: Any) -> Any:
+    """Return a condition that is asked of each thread; OFFSET keeps PostgreSQL from joining."""
+    if isinstance(condition, Exists):
+        return exists(condition.element.element.offset(0))
+    return condition
+
+
+def _of_tags(shape: Shape, limit: Any) -> list[Select[Any]]:
+    """Return selections that hold the newest `limit` of several tags between them."""
+    return (_of_any_tag if shape.tags_mode == "any" else _of_every_tag)(shape, limit)
+
+
+def _of_every_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
+    """Return the newest of those with a row of the first two tags, and of those of many tags.
+
+    Of these the ones are asked that have the second tag, if they are few, else those with the
+    first.
+    """
+    rows = SignaturePair.__table__.alias("paired")
+    pair, signature_id = rows.c.pair, rows.c.signature_id
+    first, second, *others = tag_parameters(shape)
+    # Those that the rows don't tell of come first.
+    demands = has_every_tag(signature_id, [*others, first, second])
+    alone = SignaturePair.pair == bindparam("second_alone")
+    few = select(SignaturePair.signature_id).where(alone).limit(FEW + 1).subquery()
+    number = select(func.count()).select_from(few).scalar_subquery()
+    selections = (
+        select(signature_id).where(pair == bindparam("pair"), *demands),
+        if_so(number > FEW, rows, pair == bindparam("first_alone"), *demands),
+        if_so(number <= FEW, rows, pair == bindparam("second_alone"), *demands),
+    )
+    return [one.order_by(signature_id.desc()).limit(limit) for one in selections]
+
+
+def _of_any_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
+    """Return the newest of each tag."""
+    signature_id = SignatureTag.signature_id
+    return [
+        select(signature_id)
+        .where(SignatureTag.tag == tag)
+        .order_by(signature_id.desc())
+        .limit(limit)
+        for tag in tag_parameters(shape)
+    ]
+
+
+def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:
+    """Return the newest :reach of each span of time that is within what is asked for, or cut."""
+    term = SignatureTerm.__table__.alias("spanned")
+    demands = conditions(shape.untimed, term.c.signature_id)
+    timed = Shape(
+        columns=(),
+        tags=0,
+        tags_mode="any",
+        signed_from=shape.signed_from,
+        signed_to=shape.signed_to,
+    )
+    when = exists(on_heads(timed).where(Signature.id == term.c.signature_id).offset(0))
+    return [
+        _newest_of_each(dialect, "whole_spans", term, demands),
+        _newest_of_each(dialect, "cut_spans", term, [when, *demands]),
+    ]
+
+
+def _newest_of_each(
+    dialect: str, name: str, term: Any, demands: list[ColumnElement[bool]]
+) -> Select[Any]:
+    """Return the newest :reach of each term in a list, whose items have blanks between them."""
+    listed: BindParameter[str] = bindparam(name, type_=Text())
+    if dialect == "sqlite":
+        each = func.json_each('["' + func.replace(listed, " ", '","') + '"]')
+        span = each.table_valued("value", name=name, joins_implicitly=True)
+    else:
+        # A constant to the planner, which so knows how many there are.
+        each = func.unnest(func.string_to_array(listed, " "))
+        # PostgreSQL names the column by itself otherwise.
+        span = each.table_valued("value", name=name, joins_implicitly=True).render_derived()
+    newest = (
+        select(term.c.signature_id)
+        .where(term.c.term == span.c.value, *demands)
+        .order_by(term.c.signature_id.desc())
+        .limit(_REACH)
+    )
+    if dialect != "sqlite":
+        lateral = newest.lateral()
+        return select(lateral.c.signature_id).select_from(span.join(lateral, true()))
+    # SQLite has no LATERAL: a list is made of the rows, and rows of the list.
+    ids = select(func.json_group_array(newest.correlate(span).subquery().c.signature_id))
+    found = func.json_each(ids.scalar_subquery()).table_valued(
+        "value", name="found", joins_implicitly=True
+    )
+    return select(found.c.value.label("signature_id")).select_from(span.join(found, true()))

@@ -1,0 +1,1 @@
+"""Versions of signatures: saving, reading and listing them, and their signers."""

@@ -1,0 +1,188 @@
+"""What is read out of a signature once, when it is saved, so that no later request parses it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import orjson
+
+from app.cms.claims import describe
+from app.cms.errors import MalformedSignature
+from app.cms.fingerprints import Fingerprints, fingerprints
+from app.cms.parsing import parse
+from app.cms.serialization import signer_facts
+from app.cms.signed_data.parsing import SignedData
+from app.cms.signed_data.signer_info import SignerInfo
+from app.cms.verdict import Answer
+from app.cms.verification.status import SignerStatus
+from app.cms.xmldsig.parsing import SignedXml
+from app.store.search import terms
+from app.store.signatures import signers
+from app.store.signatures.standings import LEFT, Standing, Trusted, judge
+
+#: The algorithm, as digests of content are named.
+SHA_256 = "2.16.840.1.101.3.4.2.1"
+#: Where a row of `Signing.signers` has the facts.
+_FACTS = list(signers.KINDS).index("facts")
+
+
+class Found(NamedTuple):
+    """What verification found out about one signer.
+
+    `gen_time` is when it was signed by a timestamp token that holds. See `models.Signer` for the
+    rest.
+    """
+
+    gen_time: datetime | None = None
+    standing: Standing | None = None
+    judged_against: int | None = LEFT
+
+
+#: Of a signer that is left to the background.
+NOTHING = Found()
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What a signature claims, in the forms in which it is kept.
+
+    `facts` are those of each signer; `signers` and `terms` are JSON lists as text: of the columns
+    of `models.Signer` from `number` on, and of what the version is found by. `signed_at` is the
+    latest moment that a signer claims, else that of saving; None where there is no signer.
+    """
+
+    facts: list[dict[str, Any]]
+    signers: str
+    terms: str
+    signature_sha256: str
+    content_sha256: str | None
+    signed_at: datetime | None
+    #: `cms`, `xml`, or None for text that is neither.
+    format: str | None
+    #: Bytes of the decoded signature, and of the content attached to it.
+    signature_size: int
+    content_size: int | None
+
+
+def read_signing(
+    signature: SignedData | SignedXml,
+    saved_at: datetime,
+    content_sha256: str | None = None,
+    found: Mapping[int, Found] | None = None,
+) -> Signing:
+    """Read what a parsed signature claims; without a claimed time, that of the save counts.
+
+    `content_sha256` is the digest of the content of a detached one, hex, if it is known that this
+    is what was signed: by it alone a file is found that was signed with another digest.
+    `found` has what verification found out, by the signer's number.
+    """
+    described = describe(signature)
+    digests = fingerprints(signature, described)
+    content_sha256 = digests.content or content_sha256
+    signed_at = max(filter(None, map(_claimed_moment, described)), default=None)
+    by_terms = terms.of_people(signer.claims for signer in described)
+    by_terms += terms.of_digests(filter(None, (*_sha256s(digests), content_sha256)))
+    by_terms += terms.of_moment(signed_at or saved_at)
+    rows = [_columns(signer, (found or {}).get(signer.number, NOTHING)) for signer in described]
+    return Signing(
+        facts=[row[_FACTS] for row in rows],
+        signers=orjson.dumps(rows).decode(),
+        terms=orjson.dumps(list(dict.fromkeys(by_terms))).decode(),
+        signature_sha256=digests.signature,
+        content_sha256=content_sha256,
+        signed_at=signed_at or saved_at,
+        format="xml" if isinstance(signature, SignedXml) else "cms",
+        signature_size=digests.signature_size,
+        content_size=digests.content_size,
+    )
+
+
+def read_kept(
+    text: str,
+    saved_at: datetime,
+    content_sha256: str | None = None,
+    found: Mapping[int, Found] | None = None,
+) -> Signing:
+    """Read what the text of a version claims, as `read_signing` does; it may be no signature."""
+    try:
+        return read_signing(parse(text, trailing_zeros=True), saved_at, content_sha256, found)
+    except MalformedSignature:
+        # Kept while CMS_VALIDATION was off, or taken over from the original server.
+        return read_text(text)
+
+
+def read_found(
+    signature: SignedData | SignedXml, statuses: Iterable[SignerStatus], trusted: Trusted
+) -> dict[int, Found]:
+    """Return what is kept of what verification found out, by the signer's number.
+
+    `trusted` is who was trusted before it was verified: what is trusted only since then is asked
+    again.
+    """
+    detached: Sequence[SignerInfo] = ()
+    if isinstance(signature, SignedData) and not signature.attached:
+        detached = signature.signers
+    anchored = bool(trusted.anchors)
+    return {
+        status.number: Found(
+            _attested_moment(status),
+            judge(
+                status,
+                digest=detached[status.number - 1].digest_algorithm if detached else None,
+                anchored=anchored,
+            ),
+            trusted.everything,
+        )
+        for status in statuses
+    }
+
+
+def _attested_moment(status: SignerStatus) -> datetime | None:
+    """Return the moment of a timestamp that holds."""
+    stamp = status.timestamp
+    return stamp.gen_time if stamp and stamp.verdict.answer is Answer.YES else None
+
+
+def read_text(text: str) -> Signing:
+    """Read what is no signature: it has no signer, and it is found by its digest alone."""
+    encoded = text.encode()
+    digest = hashlib.sha256(encoded).hexdigest()
+    found = orjson.dumps(terms.of_digests([digest])).decode()
+    return Signing([], "[]", found, digest, None, None, None, len(encoded), None)
+
+
+def _columns(signer: SignerInfo, found: Found) -> list[Any]:
+    claims = signer.claims
+    digest = signer.message_digest
+    return [
+        signer.number,
+        claims.iin,
+        claims.bin,
+        terms.full_name(claims),
+        signer.digest_algorithm,
+        None if digest is None else digest.hex(),
+        signers.moment(found.gen_time),
+        signer_facts(signer),
+        *(found.standing or (None, None)),
+        found.judged_against,
+    ]
+
+
+def _claimed_moment(signer: SignerInfo) -> datetime | None:
+    """Return what the timestamp claims, else what the signer does."""
+    moment = signer.timestamp.gen_time if signer.timestamp else signer.claimed_signing_time
+    return None if moment is None else moment.astimezone(UTC)
+
+
+def _sha256s(digests: Fingerprints) -> Iterator[str]:
+    """Return every SHA-256 by which it may be looked for: its own, and that of its content."""
+    yield digests.signature
+    if digests.content:
+        yield digests.content
+    for algorithm, digest in digests.message_digests:
+        if algorithm == SHA_256:
+            yield digest

@@ -1,0 +1,157 @@
+"""Signers that are still to be verified: which, of what, and what was found of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
+
+from app.store.database import bulk
+from app.store.database.types import ROW_ID, UtcDateTime
+from app.store.models import Signer, Version
+from app.store.signatures.extraction import Found
+from app.store.signatures.large_texts import Key, LargeText, find_text
+from app.store.signatures.standings import LEFT, Standing
+
+_EVERYTHING = bindparam("everything", type_=BigInteger())
+_LIMIT = bindparam("limit", type_=Integer())
+#: Whether a signer waits to be verified; `everything` is the number of what is trusted now.
+WAITS = Signer.judged_against.is_(None) | (Signer.judged_against != _EVERYTHING)
+#: What is read of each signer, for `found_of`.
+FOUND_COLUMNS = (
+    Signer.number,
+    Signer.verified_gen_time,
+    Signer.standing,
+    Signer.standing_reason,
+)
+#: What is written of each signer.
+_KINDS = {
+    "signature_id": ROW_ID,
+    "version": Integer(),
+    "number": Integer(),
+    "standing": BigInteger(),
+    "standing_reason": Text(),
+    "judged_against": BigInteger(),
+    "gen_time": UtcDateTime(),
+}
+
+
+class Unverified(NamedTuple):
+    """One version that is to be verified, and what was found of its signers before, by number."""
+
+    cms: str | LargeText
+    saved_at: datetime
+    before: Mapping[int, Found]
+
+
+def _first(place: int, *conditions: object) -> Select[tuple[int, int, int]]:
+    """Select some signers by one range of the index."""
+    rows = (
+        select(
+            literal_column(str(place)).label("place"),
+            Signer.signature_id,
+            Signer.version,
+        )
+        .where(*conditions)  # type: ignore[arg-type]  # conditions on columns
+        .limit(_LIMIT)
+        .subquery()
+    )
+    return select(rows.c.place, rows.c.signature_id, rows.c.version)
+
+
+#: What saves left comes first, then what was there before, then what other anchors were there for.
+_WAITING = union_all(
+    _first(0, Signer.judged_against == LEFT),
+    _first(1, Signer.judged_against.is_(None)),
+    _first(2, Signer.judged_against < _EVERYTHING, Signer.judged_against != LEFT),
+    _first(3, Signer.judged_against > _EVERYTHING),
+)
+
+
+def find_waiting(connection: Connection, everything: int, limit: int) -> list[Key]:
+    """Return some versions whose signers wait to be verified, those of new saves first.
+
+    It looks at `limit` signers of each kind, by one index, so that it costs next to nothing where
+    none waits.
+
+    Args:
+        connection: to the store.
+        everything: the number of what is trusted now.
+        limit: signers of each kind that are looked at.
+    """
+    rows = connection.execute(_WAITING, {"everything": everything, "limit": limit}).all()
+    return list(
+        dict.fromkeys(
+            Key(row.signature_id, row.version) for row in sorted(rows, key=lambda row: row[0])
+        )
+    )
+
+
+def count_waiting(connection: Connection, everything: int) -> int:
+    """Return the number of signers that wait to be verified."""
+    statement = select(func.count()).select_from(Signer).where(WAITS)
+    return connection.execute(statement, {"everything": everything}).scalar_one()
+
+
+def read_unverified(connection: Connection, key: Key) -> Unverified | None:
+    """Read one version; None if it was deleted meanwhile."""
+    of_version = Version.signature_id == key.signature_id, Version.version == key.version
+    saved_at = connection.execute(select(Version.created_at).where(*of_version)).scalar()
+    cms = find_text(connection, key)
+    if saved_at is None or cms is None:
+        return None
+    of_signers = Signer.signature_id == key.signature_id, Signer.version == key.version
+    before = connection.execute(select(*FOUND_COLUMNS).where(*of_signers))
+    return Unverified(cms, saved_at, {one.number: found_of(one) for one in before})
+
+
+def found_of(row: Row[*tuple[Any, ...]]) -> Found:
+    """Return what was found of a signer, which holds until that one is verified again."""
+    standing = None if row.standing is None else Standing(row.standing, row.standing_reason)
+    return Found(row.verified_gen_time, standing, None)
+
+
+def write_found(connection: Connection, found: Sequence[tuple[Key, Mapping[int, Found]]]) -> None:
+    """Keep what was found of the signers of versions, inside `database.transaction`.
+
+    Versions that were deleted meanwhile stay so.
+    """
+    rows = [
+        (*key, number, *(one.standing or (None, None)), one.judged_against, one.gen_time)
+        for key, signers in sorted(found, key=lambda pair: pair[0])
+        for number, one in sorted(signers.items())
+    ]
+    bulk.execute(
+        connection,
+        lambda given: (
+            update(Signer)
+            .where(
+                Signer.signature_id == given.signature_id,
+                Signer.version == given.version,
+                Signer.number == given.number,
+            )
+            .values(
+                standing=given.standing,
+                standing_reason=given.standing_reason,
+                judged_against=given.judged_against,
+                verified_gen_time=given.gen_time,
+            )
+        ),
+        _KINDS,
+        rows,
+    )

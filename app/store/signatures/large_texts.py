@@ -1,0 +1,176 @@
+"""Signatures too large for several to be in memory: they are read in pieces, when they are told.
+
+A row of a list has its signature in it if that is small; else it has a `LargeText`, which says
+where the signature is. What is told twice in an answer waits in a file in between, so that the
+connection is free before the client takes the first byte.
+"""
+
+from __future__ import annotations
+
+from codecs import getincrementaldecoder
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from tempfile import TemporaryFile
+from typing import NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    LargeBinary,
+    bindparam,
+    case,
+    func,
+    select,
+)
+
+from app.store.database.compiled_query import Prepared
+from app.store.database.engine import primary_of, snapshot
+from app.store.database.types import octets
+from app.store.errors import NoRoom, SignatureNotFound
+from app.store.models import Version
+from app.store.signatures import sqlite_texts
+
+#: Bytes up to which a text is held in memory.
+IN_MEMORY = 1024 * 1024
+#: Bytes that are read of a larger one at a time.
+PIECE = 1024 * 1024
+
+
+class Key(NamedTuple):
+    """One version."""
+
+    signature_id: int
+    version: int
+
+
+_OF_KEY = (
+    Version.signature_id == bindparam("signature_id"),
+    Version.version == bindparam("version"),
+)
+
+
+def short_text(limit: int) -> ColumnElement[str | None]:
+    """Return the column of a signature that has no more than `limit` bytes, NULL for others.
+
+    For PostgreSQL, which looks at nothing but the size. SQLite would load what is large: see
+    `sqlite_texts`.
+    """
+    return case((octets(Version.cms) <= limit, Version.cms))
+
+
+_FOUND = select(octets(Version.cms), short_text(IN_MEMORY)).where(*_OF_KEY)
+
+
+@dataclass(frozen=True, slots=True)
+class LargeText:
+    """The signature of one version, of so many bytes, which is read when it is needed."""
+
+    engine: Engine
+    key: Key
+    size: int
+
+    @contextmanager
+    def opened(self) -> Iterator[str | SpooledText]:
+        """Hold the text, in memory or on the disk.
+
+        Raises:
+            SignatureNotFound: it was deleted meanwhile.
+            NoRoom: there is none on the disk.
+        """
+        if self.size <= IN_MEMORY:
+            yield self.read()
+            return
+        with SpooledText(self._pieces()) as text:
+            yield text
+
+    def read(self) -> str:
+        """Return the text, whole in memory. Raises SignatureNotFound."""
+        if self.size > IN_MEMORY:
+            decoder = getincrementaldecoder("utf-8")()
+            return "".join(map(decoder.decode, self._pieces()))
+        with self.engine.connect() as connection:
+            found = find_text(connection, self.key)
+        if not isinstance(found, str):
+            raise SignatureNotFound
+        return found
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Read it, in UTF-8. Raises SignatureNotFound."""
+        is_sqlite = self.engine.dialect.name == "sqlite"
+        read = sqlite_texts.pieces if is_sqlite else _postgresql_pieces
+        got = False
+        for piece in read(self.engine, self.key, PIECE):
+            got = True
+            yield piece
+        if not got:
+            raise SignatureNotFound
+
+
+class SpooledText:
+    """A text in a file that has no name."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        """Take the text in UTF-8. Raises NoRoom if the disk is full."""
+        self._file = TemporaryFile()  # noqa: SIM115 - kept open
+        try:
+            self._file.writelines(pieces)
+        except OSError as error:
+            self._file.close()
+            raise NoRoom from error
+        except BaseException:
+            self._file.close()
+            raise
+
+    def pieces(self, size: int) -> Iterator[str]:
+        """Return the text in pieces of about so many bytes, from its beginning each time."""
+        self._file.seek(0)
+        decoder = getincrementaldecoder("utf-8")()
+        while piece := self._file.read(size):
+            yield decoder.decode(piece)
+
+    def __enter__(self) -> SpooledText:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.close()
+
+
+def find_text(
+    connection: Connection, key: Key, *, limit: int = IN_MEMORY, rowid: int | None = None
+) -> str | LargeText | None:
+    """Return the signature of a version if it has no more than `limit` bytes; else where it is.
+
+    None if there is no such version. `rowid` is where SQLite has it, if that is known.
+    """
+    if connection.dialect.name == "sqlite":
+        found = sqlite_texts.find(connection, key, limit, rowid)
+        return LargeText(connection.engine, key, found) if isinstance(found, int) else found
+    row = connection.execute(_FOUND, key._asdict()).first()
+    if row is None:
+        return None
+    engine = primary_of(connection.engine)
+    return LargeText(engine, key, row[0]) if row[1] is None else str(row[1])
+
+
+def _postgresql_pieces(engine: Engine, key: Key, size: int) -> Iterator[bytes]:
+    """Read a text by a cursor: of parts of it asked for one by one, each would load it anew.
+
+    The driver has no more of it than a piece, and libpq makes no room that it would keep for good.
+    """
+    with snapshot(engine) as connection:
+        for (piece,) in _cut(size).stream(connection, key._asdict(), 1):
+            yield piece
+
+
+@cache
+def _cut(size: int) -> Prepared:
+    encoded = func.convert_to(Version.cms, "UTF8", type_=LargeBinary)
+    # OFFSET keeps it a subquery, whose text is taken out of TOAST once.
+    whole = select(encoded.label("octets")).where(*_OF_KEY).offset(0).subquery("whole")
+    series = func.generate_series(1, func.length(whole.c.octets), size)
+    places = series.table_valued("place", joins_implicitly=True).render_derived()
+    piece = func.substr(whole.c.octets, places.c.place, size, type_=LargeBinary)
+    return Prepared(select(piece).select_from(whole, places))

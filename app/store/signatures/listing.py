@@ -1,0 +1,143 @@
+"""Searches: the threads that match, in their current version. One statement for each page.
+
+The rows of a list are found in two moves of one statement: first the ids of the page, out of
+narrow indexes, newest first; then the signatures of these few ids alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, bindparam, func, select
+
+from app.store.database.compiled_query import Prepared
+from app.store.models import IS_CURRENT, Signature, Version
+from app.store.search.criteria import Criteria, Shape
+from app.store.search.matching import matching
+from app.store.search.paging import all_ids, newest_ids
+from app.store.search.picking import PickingShape, picked_ids
+from app.store.signatures.records import SignatureRecord
+from app.store.signatures.rows import PLAIN, Carried, columns, records, stream
+from app.store.signatures.weighing import FEW_ROWS, PAGE_ROWS, SMALL, hold, is_much, weight
+
+_LARGEST = 2**63 - 1
+
+
+class Page(NamedTuple):
+    """What is looked for, and which part of it is told."""
+
+    criteria: Criteria
+    #: Rows at most; 0: all.
+    limit: int = 0
+    #: Rows to leave out at the start.
+    offset: int = 0
+    #: What else each row has.
+    carried: Carried = PLAIN
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it may be fetched at once."""
+        return 0 < self.limit <= PAGE_ROWS
+
+
+def find_page(connection: Connection, page: Page) -> list[SignatureRecord] | None:
+    """Return what `search` does; None if it is not to be fetched at once."""
+    if page.criteria.impossible:
+        return []
+    if not page.is_short:
+        return None
+    dialect, values = connection.dialect.name, page_parameters(page)
+    shape, picking = _shapes(page)
+    if page.limit > FEW_ROWS:
+        weight_of_page = _weight(dialect, shape, picking, page.carried)
+        if weight_of_page and is_much(*weight_of_page.fetch(connection, values)):
+            return None
+    statement = page_statement(dialect, shape, picking, carried=page.carried)
+    return hold(records(connection, page.carried, statement.fetch(connection, values), SMALL))
+
+
+def search(connection: Connection, page: Page) -> Iterator[SignatureRecord]:
+    """Return matching threads in their current version, each once, as they are taken.
+
+    They come newest first, or as `criteria.picking` says. `connection` is a `database.snapshot`.
+    """
+    if page.criteria.impossible:
+        return iter(())
+    shape, picking = _shapes(page)
+    statement = page_statement(
+        connection.dialect.name, shape, picking, carried=page.carried, limited=bool(page.limit)
+    )
+    return stream(connection, statement, page_parameters(page), page.carried)
+
+
+def _shapes(page: Page) -> tuple[Shape, PickingShape | None]:
+    picking = page.criteria.picking
+    return page.criteria.shape, picking.shape if picking else None
+
+
+def count(connection: Connection, criteria: Criteria) -> int:
+    """Return the number of all matching threads."""
+    if criteria.impossible:
+        return 0
+    picking = criteria.picking
+    if picking is not None:
+        ids = picked_ids(criteria.shape, picking.shape)
+        number = select(func.count()).select_from(ids.subquery())
+        return connection.execute(number, criteria.parameters | picking.parameters).scalar_one()
+    statement = _count_statement(criteria.shape)
+    return connection.execute(statement, criteria.parameters).scalar_one()
+
+
+def page_parameters(page: Page) -> dict[str, Any]:
+    """Return the values for the placeholders of `page_statement`."""
+    criteria = page.criteria
+    reach = min(page.limit + page.offset, _LARGEST)
+    values = {"limit": page.limit, "offset": page.offset, "reach": reach}
+    picked = criteria.picking.parameters if criteria.picking else {}
+    return criteria.parameters | values | picked
+
+
+@lru_cache(maxsize=512)
+def page_statement(
+    dialect: str,
+    shape: Shape,
+    picking: PickingShape | None = None,
+    *,
+    carried: Carried,
+    limited: bool = True,
+) -> Prepared:
+    """Write the statement of a list; `limited` lists end after :limit rows."""
+    page = _ids(dialect, shape, picking, limited=limited).subquery("page")
+    return Prepared(
+        select(*columns(dialect, carried, SMALL))
+        .join(page, page.c[0] == Signature.id)
+        .join(Version, IS_CURRENT)
+        .order_by(*picking.order_by if picking else (Signature.id.desc(),)),
+        kept=limited and picking is None and shape.lies_in_order,
+    )
+
+
+@lru_cache(maxsize=512)
+def _weight(
+    dialect: str, shape: Shape, picking: PickingShape | None, carried: Carried
+) -> Prepared | None:
+    """Write the statement for the weight of a limited list; None if there is nothing to weigh."""
+    rows = weight(dialect, cms=carried.cms, signers=carried.signers)
+    if rows is None:
+        return None
+    page = _ids(dialect, shape, picking, limited=True).subquery("page")
+    return Prepared(rows.join(Signature, IS_CURRENT).join(page, page.c[0] == Signature.id))
+
+
+def _ids(dialect: str, shape: Shape, picking: PickingShape | None, *, limited: bool) -> Select[Any]:
+    if picking is None:
+        return newest_ids(dialect, shape) if limited else all_ids(shape)
+    ids = picked_ids(shape, picking).order_by(*picking.order_by).offset(bindparam("offset"))
+    return ids.limit(bindparam("limit")) if limited else ids
+
+
+@lru_cache(maxsize=512)
+def _count_statement(shape: Shape) -> Select[int]:
+    return select(func.count()).select_from(matching(shape).subquery())

@@ -1,0 +1,89 @@
+"""What the store gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+
+from app.store.models import Signature, Version
+from app.store.signatures.large_facts import LargeFacts
+from app.store.signatures.large_texts import LargeText
+
+#: In the order of `SignatureRecord`'s fields, but the last four, which are not always asked for.
+RECORD_COLUMNS = (
+    Signature.id,
+    Signature.document,
+    Signature.thread,
+    Signature.created_at,
+    Signature.updated_at,
+    Version.version,
+    Version.stage,
+    Version.created_by,
+    Version.comment,
+    Version.tags,
+    Version.created_at.label("version_created_at"),
+)
+
+
+#: Bytes that JSON writes of one character, at most.
+MOST_ESCAPED = 6
+
+
+class SignatureRecord(NamedTuple):
+    """One version of one thread. Times are aware, in whatever zone the driver gives them."""
+
+    id: int
+    document: str
+    thread: str
+    #: When the thread's first and last version were saved.
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    stage: str | None
+    created_by: str | None
+    comment: str | None
+    tags: list[str]
+    version_created_at: datetime
+    #: The signature as it was sent; where it is, if it is large; None where the reader left it out.
+    cms: str | LargeText | None = None
+    #: The facts of its signers, a JSON list as text; where they are, if they are large; None where
+    #: the reader left them out.
+    signers: str | LargeFacts | None = None
+    #: The name of the token that saved it, None if there was none or the reader left it out.
+    saved_by: str | None = None
+    #: The UUID by which the thread is known to other API families; None if it was left out.
+    public_id: str | None = None
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> SignatureRecord:
+        """Take a row of `RECORD_COLUMNS`."""
+        return cls(*row)
+
+    @property
+    def text(self) -> str:
+        """The signature as it was sent, whole in memory; nothing where it was left out."""
+        return self.cms.read() if isinstance(self.cms, LargeText) else self.cms or ""
+
+    @property
+    def length(self) -> int:
+        """How many characters an answer has, about, that tells it: each is one byte or more."""
+        cms = self.cms.size if isinstance(self.cms, LargeText) else len(self.cms or "")
+        return 2 * cms + self._facts + sum(map(len, self.tags))
+
+    @property
+    def written_size(self) -> int:
+        """How many bytes JSON has of it, about; at most, where the signature isn't in memory."""
+        if isinstance(self.cms, LargeText):
+            cms = MOST_ESCAPED * self.cms.size
+        else:
+            cms = len(orjson.dumps(self.cms))
+        return 2 * cms + self._facts + len(orjson.dumps(self.tags))
+
+    @property
+    def _facts(self) -> int:
+        # All of them are JSON already.
+        facts = self.signers
+        return facts.size if isinstance(facts, LargeFacts) else len(facts or "")

@@ -1,0 +1,141 @@
+"""A save on SQLite: a few statements under the write lock, made once.
+
+One of them decides who wins when writers meet; all else that a save writes hangs on the row that
+it gives back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Insert, Select, bindparam, insert, select, update
+from sqlalchemy.dialects import sqlite
+
+from app.store.database.types import random_uuid, utc_now
+from app.store.models import Signature, Version
+from app.store.search import indexes as search_indexes
+from app.store.signatures import signers
+
+_HEAD_COLUMNS = (Signature.id, Signature.version, Signature.created_at, Signature.updated_at)
+# A parameter named as a column would be taken for a value to set.
+_THREAD = (
+    Signature.document == bindparam("new_document"),
+    Signature.thread == bindparam("new_thread"),
+)
+_HEAD = select(*_HEAD_COLUMNS).where(*_THREAD).subquery("head")
+
+
+def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Sequence[Any] | None:
+    """Save a version.
+
+    Args:
+        connection: one of `database.saving`.
+        values: what `chains.save_version` was given, by the names of the placeholders.
+        compare: whether to give back what the version before claims.
+
+    Returns:
+        the head's id, version, and when it was created and updated; then what the version before
+        claims, as `chains.Superseded`, each None if it wasn't asked for or there is none. None if
+        another save was first.
+    """
+    values = {**values, **search_indexes.sent_lists(values)}
+    next_head = _run(connection, _next(), values) if values["seen"] else None
+    if next_head is None:
+        head = _run(connection, _first(), values)
+        return None if head is None else (*head, None, None)
+    superseded = connection.execute(_superseded(), values).one() if compare else (None, None)
+    return (*next_head, *superseded)
+
+
+@dataclass(frozen=True, slots=True)
+class _Save:
+    """What is executed: the rest only if the claim gives a row."""
+
+    claim: Executable
+    rest: tuple[Executable, ...]
+
+
+def _run(connection: Connection, save: _Save, values: dict[str, Any]) -> Sequence[Any] | None:
+    head = connection.execute(save.claim, values).first()
+    if head is not None:
+        if head.version > 1:
+            before = search_indexes.superseded_lists(connection, head.id, values["seen"])
+            values = {**values, **before}
+        for statement in save.rest:
+            connection.execute(statement, values)
+    return head
+
+
+@cache
+def _first() -> _Save:
+    """Write the statements that begin a thread, if there is none."""
+    claim = (
+        sqlite.insert(Signature)
+        .values(
+            document=bindparam("new_document"),
+            thread=bindparam("new_thread"),
+            stage=bindparam("new_stage"),
+            version=1,
+            created_at=utc_now(),
+            updated_at=utc_now(),
+            claimed_signed_at=bindparam("new_signed_at"),
+            public_id=random_uuid(),
+        )
+        .on_conflict_do_nothing()
+        .returning(*_HEAD_COLUMNS)
+    )
+    return _Save(claim, (*_keep(), *search_indexes.add_sent(_HEAD)))
+
+
+@cache
+def _next() -> _Save:
+    """Write the statements that raise a thread's version, if it is still the one seen."""
+    claim = (
+        update(Signature)
+        .where(*_THREAD, Signature.version == bindparam("seen"))
+        .values(
+            version=Signature.version + 1,
+            stage=bindparam("new_stage"),
+            updated_at=utc_now(),
+            claimed_signed_at=bindparam("new_signed_at"),
+        )
+        .returning(*_HEAD_COLUMNS)
+    )
+    return _Save(claim, (*_keep(), *search_indexes.replace(_HEAD)))
+
+
+@cache
+def _superseded() -> Select[Any]:
+    """Write the statement that gives what the version before claims, as `Superseded`."""
+    signature_id = select(_HEAD.c.id).scalar_subquery()
+    content = select(Version.content_sha256).where(
+        Version.signature_id == signature_id, Version.version == bindparam("seen")
+    )
+    facts = signers.facts_of("sqlite", signature_id, bindparam("seen"))
+    return select(facts, content.scalar_subquery())
+
+
+def _keep() -> tuple[Insert, Insert]:
+    values = {
+        "signature_id": _HEAD.c.id,
+        "version": _HEAD.c.version,
+        "cms": bindparam("new_cms"),
+        "stage": bindparam("new_stage"),
+        "created_by": bindparam("new_created_by"),
+        "comment": bindparam("new_comment"),
+        "tags": search_indexes.SENT_TAGS,
+        "terms": search_indexes.SENT_TERMS,
+        "signature_sha256": bindparam("new_signature_sha256"),
+        "content_sha256": bindparam("new_content_sha256"),
+        "format": bindparam("new_format"),
+        "signature_size": bindparam("new_signature_size"),
+        "content_size": bindparam("new_content_size"),
+        "method": bindparam("new_method"),
+        "saved_by": bindparam("new_saved_by"),
+        "created_at": _HEAD.c.updated_at,
+    }
+    version = insert(Version).from_select(list(values), select(*values.values()))
+    return version, signers.add_sent(_HEAD)

@@ -1,0 +1,150 @@
+"""Writes: the rules by which a thread's chain of versions grows and goes.
+
+One statement decides who wins when writers meet: it updates the head at the version that the caller
+has seen, or inserts a head that was not there. No row back means that another save was first.
+`postgresql` has it for PostgreSQL, `sqlite` for SQLite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, delete, select
+
+from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
+from app.store.models import Signature
+from app.store.search import indexes as search_indexes
+from app.store.signatures import postgresql as save_function
+from app.store.signatures import sqlite as save_statements
+from app.store.signatures.extraction import Signing
+from app.store.signatures.records import SignatureRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVersion:
+    """What a save brings. All text is checked already; `tags` holds each tag once."""
+
+    document: str
+    thread: str
+    cms: str
+    stage: str | None = None
+    created_by: str | None = None
+    comment: str | None = None
+    tags: tuple[str, ...] = ()
+    #: How it was signed, in the words of who saves it.
+    method: str | None = None
+    #: Name of the token that saves it.
+    saved_by: str | None = None
+
+
+class Superseded(NamedTuple):
+    """What the version before claims: the facts of its signers as JSON text, and its content."""
+
+    signers: str
+    content_sha256: str | None
+
+
+class Saved(NamedTuple):
+    """What a save gives back; `superseded` only if it was asked for, and there is one."""
+
+    record: SignatureRecord
+    superseded: Superseded | None
+
+
+def save_version(
+    connection: Connection,
+    new: NewVersion,
+    signing: Signing,
+    seen: int | None,
+    *,
+    compare: bool = False,
+) -> Saved:
+    """Add a version to a thread, or begin the thread with its first.
+
+    Args:
+        connection: one of `database.saving`.
+        new: what is saved.
+        signing: what was read out of the signature.
+        seen: number of the version that the caller knows as the current one; None or 0 if it
+            knows of none. A new thread ignores it.
+        compare: whether to give back what the version before claims.
+
+    Raises:
+        VersionNotSet: the thread exists, and `seen` says nothing.
+        VersionConflict: `seen` is not, or by now no more, the current version.
+    """
+    on_sqlite = connection.dialect.name == "sqlite"
+    save = save_statements.save if on_sqlite else save_function.save
+    saved = save(connection, _values(new, signing, seen), compare=compare)
+    if saved is None:
+        raise VersionConflict if seen else VersionNotSet
+    *head, signers, content_sha256 = saved
+    superseded = None if signers is None else Superseded(signers, content_sha256)
+    return Saved(_record(new, *head), superseded)
+
+
+def _values(new: NewVersion, signing: Signing, seen: int | None) -> dict[str, Any]:
+    """Return what fills the placeholders of a save."""
+    return {
+        "seen": seen or 0,
+        "new_document": new.document,
+        "new_thread": new.thread,
+        "new_cms": new.cms,
+        "new_stage": new.stage,
+        "new_created_by": new.created_by,
+        "new_comment": new.comment,
+        "new_tags": orjson.dumps(new.tags).decode(),
+        "new_terms": signing.terms,
+        "new_signers": signing.signers,
+        "new_signature_sha256": signing.signature_sha256,
+        "new_content_sha256": signing.content_sha256,
+        "new_signed_at": signing.signed_at,
+        "new_format": signing.format,
+        "new_signature_size": signing.signature_size,
+        "new_content_size": signing.content_size,
+        "new_method": new.method,
+        "new_saved_by": new.saved_by,
+    }
+
+
+def _record(
+    new: NewVersion, signature_id: int, version: int, created_at: datetime, updated_at: datetime
+) -> SignatureRecord:
+    """Put together what was sent and what the database added."""
+    return SignatureRecord(
+        id=signature_id,
+        document=new.document,
+        thread=new.thread,
+        created_at=created_at,
+        updated_at=updated_at,
+        version=version,
+        stage=new.stage,
+        created_by=new.created_by,
+        comment=new.comment,
+        tags=list(new.tags),
+        version_created_at=updated_at,
+        cms=new.cms,
+    )
+
+
+def delete_chain(
+    connection: Connection, document: str, thread: str, signature_id: int | None = None
+) -> None:
+    """Remove a thread: its head, all versions, its tags. Inside `database.transaction`.
+
+    Raises:
+        SignatureNotFound: there is no such thread, or it has another id than `signature_id`.
+    """
+    # The lock waits for a writer that is at work, so that what it adds is removed as well.
+    head = connection.execute(
+        select(Signature.id, Signature.version)
+        .where(Signature.document == document, Signature.thread == thread)
+        .with_for_update()
+    ).first()
+    if head is None or signature_id not in (None, head.id):
+        raise SignatureNotFound
+    search_indexes.drop_all(connection, head.id, head.version)
+    connection.execute(delete(Signature).where(Signature.id == head.id))
