@@ -458,7 +458,7 @@ def test_asking_online_is_no_remedy_where_it_is_done_already() -> None:
 
 
 def test_remedies_are_for_reasons_that_are_given() -> None:
-    told = "\n".join(path.read_text() for path in (PROJECT / "app" / "cms").glob("*.py"))
+    told = "\n".join(path.read_text() for path in (PROJECT / "app" / "cms").rglob("*.py"))
     assert "says not all about" in told
     chain = Reason("the chain ends with {authority}, which is no trust anchor", {"authority": "X"})
     assert "`flask trust add`" in str(*remedies_of([chain, chain]))

@@ -120,7 +120,7 @@ def test_the_drill_says_what_it_does() -> None:
 
 def test_every_message_of_readiness_is_told() -> None:
     rows = re.findall(r"^\| (D[^|]+?) \|", PAGE, re.MULTILINE)
-    source = (PROJECT / "app" / "api" / "operations.py").read_text(encoding="utf-8")
+    source = (PROJECT / "app" / "api" / "operations" / "health.py").read_text(encoding="utf-8")
     assert len(rows) == len(Fault) == len(_FAULTS)
     assert [row for row in rows if row not in source] == []
 

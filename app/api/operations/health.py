@@ -14,7 +14,7 @@ from app.extensions import db
 from app.store.migrations.readiness import Fault, Readiness
 
 #: The file that describes what belongs to no family.
-OPENAPI = Path(__file__).with_name("operations.yaml")
+OPENAPI = Path(__file__).with_name("openapi.yaml")
 
 blueprint = Blueprint("operations", __name__, url_prefix="/health")
 
