@@ -18,7 +18,7 @@ from app.store.database.engine import OVERFLOW
 from tests.live.client import Client
 from tests.live.conftest import StartServer
 from tests.live.server import Server, wait_until
-from tests.observe.reading import Samples, samples
+from tests.observability.reading import Samples, samples
 
 LIVE = "qoltanba_http_requests_total{method=GET,route=/health/live,status=200}"
 COUNT = "qoltanba_http_request_duration_seconds_count{method=GET,route=/health/live}"

@@ -44,7 +44,9 @@ print(*counted, bool(looked))
 
 
 def test_what_is_left_is_counted_at_once_by_who_tells_of_it(tmp_path: Path) -> None:
-    script = "later.count_later(counted.append, 7); metrics_queue.write_down(); print(*counted)"
+    script = (
+        "metrics_queue.count_later(counted.append, 7); metrics_queue.write_down(); print(*counted)"
+    )
     assert printed(tmp_path, script) == ["7"]
 
 

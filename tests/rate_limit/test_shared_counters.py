@@ -17,7 +17,7 @@ PATIENCE = 60.0
 def in_a_process_of_its_own(scenario: str) -> str:
     """Run a scenario of `forking`, for which this process has too many threads."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.limits.forking", scenario],
+        [sys.executable, "-W", "error", "-m", "tests.rate_limit.forking", scenario],
         cwd=PROJECT,
         capture_output=True,
         check=False,

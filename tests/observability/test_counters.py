@@ -15,7 +15,7 @@ from app.store.database.engine import OVERFLOW
 from tests import builders
 from tests.api.asking import get, message_of, refuse, save
 from tests.conftest import AppMaker
-from tests.observe.reading import counted, metrics, samples
+from tests.observability.reading import counted, metrics, samples
 from tests.store.signings import IVANOV, PETROVA, signed_by
 
 REQUEST = "qoltanba_http_requests_total{{method={},route={},status={}}}".format

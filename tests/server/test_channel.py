@@ -16,7 +16,7 @@ import pytest
 
 from app.server import hall
 from app.server.dispatcher import LARGE
-from tests.config.test_refusals import LIMITS, served
+from tests.server.test_refusals import LIMITS, served
 
 pytestmark = pytest.mark.attacks
 

@@ -1,1 +1,0 @@
-"""How the program is seen from outside."""
