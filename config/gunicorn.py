@@ -16,7 +16,7 @@ if _PROJECT not in sys.path:
     sys.path.insert(0, _PROJECT)
 
 from app import cors
-from app.cms.algorithms.gost import implementations
+from app.cms import describe_gost
 from app.observability import metrics_queue, worker_slots
 from app.server import memory, metrics_folder, starting
 from app.server.client_limits import Limits
@@ -96,7 +96,7 @@ def when_ready(master: Any) -> None:
     gc.freeze()
     found = starting.look(_settings)
     master.log.info(starting.describe(found, _settings))
-    master.log.info(implementations.describe())
+    master.log.info(describe_gost())
     for notice in _settings.notices:
         master.log.warning(notice)
     if not _settings.auth:

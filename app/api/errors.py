@@ -20,16 +20,16 @@ from app.api.params.errors import ParameterError, UnsupportedMediaType
 from app.api.translations import choose_wording
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
 from app.closed import HostRefused, OriginRefused, ProxyRefused
-from app.cms.errors import (
+from app.cms import (
+    MalformedExtension,
+    MalformedRevocation,
     MalformedSignature,
+    Reason,
+    Sentence,
     TooCostly,
     UnsupportedAlgorithm,
     UnverifiedSignature,
 )
-from app.cms.revocation.crl import MalformedRevocation
-from app.cms.sentences import Sentence
-from app.cms.verdict import Reason
-from app.cms.x509.certificate import MalformedExtension
 from app.observability.request_log import refused
 from app.rate_limit.errors import TooManyRequests, TooMuchComputing
 from app.server_refusal import RefusedBelow

@@ -11,7 +11,7 @@ import click
 from flask import current_app
 
 from app.cli.running import make_database, needs
-from app.cms.path.rules import title
+from app.cms import title_of_name
 from app.extensions import current_trust, db
 from app.store.backups.archive import Archive
 from app.store.backups.errors import BackupError
@@ -107,7 +107,9 @@ def _report(manifest: Manifest) -> None:
         stored = read_stored(list_certificates(connection))
         tokens = list_in_force(connection)
     for one in stored.anchors:
-        click.echo(f"trust anchor that came with it: {title(one.value.subject)}, {one.sha256}")
+        click.echo(
+            f"trust anchor that came with it: {title_of_name(one.value.subject)}, {one.sha256}"
+        )
     for file in manifest.trust:
         click.echo(f"file of TRUST_DIR that came with it: {file.name}")
     click.echo(f"tokens in force that came with it: {len(tokens)}")

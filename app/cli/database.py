@@ -12,8 +12,7 @@ from sqlalchemy.engine import URL
 
 from app.cli.json_failures import JsonCommand
 from app.cli.running import make_database, needs, tell_database
-from app.cms.algorithms.gost.implementations import CURVES, DIGESTS
-from app.cms.serialization import iso_moment
+from app.cms import gost_providers, iso_moment
 from app.extensions import current_trust, db
 from app.store.database import engine as database
 from app.store.migrations import upgrade
@@ -63,7 +62,7 @@ def stats(as_json: bool) -> None:
     with db.engine.connect() as connection:
         numbers = statistics(connection, current_trust().trusted())
     numbers["newest_save"] = iso_moment(numbers["newest_save"])
-    numbers |= {"gost_digests": DIGESTS.provider, "gost_curves": CURVES.provider}
+    numbers |= gost_providers()
     if as_json:
         click.echo(json.dumps(numbers))
         return

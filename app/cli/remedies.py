@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from app.cms.verdict import Reason
+from app.cms import Reason
 
 _REVOCATION = Reason("a CRL or OCSP response of that time in TRUST_DIR, or REVOCATION=online")
 #: What is left of that where authorities are asked already.

@@ -8,17 +8,23 @@ from datetime import datetime
 from itertools import chain
 
 from app.cli.remedies import remedies_of
-from app.cms.claims import describe_content
-from app.cms.fingerprints import fingerprints
-from app.cms.path.occasions import is_future
-from app.cms.serialization import name_text, signer_facts
-from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.verdict import Answer, Reason, Verdict, every
-from app.cms.verification.examined import Examined
-from app.cms.verification.status import SignerStatus
-from app.cms.x509.names import clean
-from app.cms.x509.nca_profile import Claims
-from app.cms.xmldsig.parsing import SignedXml
+from app.cms import (
+    Answer,
+    Claims,
+    Examined,
+    Reason,
+    SignedXml,
+    SignerInfo,
+    SignerStatus,
+    Verdict,
+    clean_name,
+    describe_content,
+    every,
+    fingerprints_of,
+    is_future,
+    name_text,
+    signer_facts,
+)
 from app.extensions import current_trust
 from app.wording.sentences import Wording
 from app.wording.verdicts import Given
@@ -63,7 +69,7 @@ def tell(report: Report, wording: Wording) -> Iterator[str]:
     """Write all of it in lines of text."""
     examined = report.examined
     content = describe_content(examined.signature)
-    yield clean(wording.sentence(report.heading))
+    yield clean_name(wording.sentence(report.heading))
     if isinstance(examined.signature, SignedXml):
         yield wording.phrase("XML, signed with what is in it")
     elif content.attached:
@@ -72,13 +78,13 @@ def tell(report: Report, wording: Wording) -> Iterator[str]:
         )
     else:
         yield wording.phrase("CMS, without the content that was signed")
-    digest = fingerprints(examined.signature, examined.signers).signature
+    digest = fingerprints_of(examined.signature, examined.signers).signature
     yield wording.phrase("SHA-256 of the signature: {digest}", digest=digest)
     for claims, status, today in zip(
         examined.signers, examined.statuses, report.today, strict=True
     ):
         yield ""
-        yield clean(_name_signer(claims, status, wording))
+        yield clean_name(_name_signer(claims, status, wording))
         yield from _indent("  ", [_tell_when(status, report.given, wording)])
         yield from _indent("    ", _tell_answers(status, wording))
         yield from _indent(
@@ -96,7 +102,7 @@ def tell(report: Report, wording: Wording) -> Iterator[str]:
 
 def _indent(margin: str, lines: Iterable[str]) -> Iterator[str]:
     """Indent lines; what strangers wrote can't steer the terminal."""
-    return (margin + clean(line) for line in lines)
+    return (margin + clean_name(line) for line in lines)
 
 
 def _name_signer(claims: SignerInfo, status: SignerStatus, wording: Wording) -> str:

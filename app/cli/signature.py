@@ -14,15 +14,17 @@ from app.cli.json_failures import JsonCommand, print_failure, print_json
 from app.cli.report import Report, tell
 from app.cli.running import Undecided, close_output, first_line, needs, tell_database
 from app.cli.unread_anchors import STORED_UNKNOWN, without_stored
-from app.cms import claims as signers
-from app.cms.algorithms.registry import name
-from app.cms.budget import FREE
-from app.cms.errors import MalformedSignature
-from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedData
-from app.cms.verdict import Reason
-from app.cms.verification.examined import Examined
-from app.cms.xmldsig.parsing import SignedXml
+from app.cms import (
+    UNLIMITED,
+    Examined,
+    MalformedSignature,
+    Reason,
+    SignedData,
+    SignedXml,
+    algorithm_name,
+    describe_signers,
+    parse,
+)
 from app.extensions import current_trust, db
 from app.store.errors import SignatureNotFound
 from app.store.signatures import reading
@@ -89,8 +91,8 @@ def describe(signature: SignedData | SignedXml) -> list[str]:
         f"CMS, {len(signature.der)} bytes, certificates: {signature.certificates}",
         f"content: {content}, type {signature.content_type}",
     ] + [
-        f"signer {number}: digest {name(one.digest_algorithm)}, "
-        f"signature {name(one.signature_algorithm.oid)}, "
+        f"signer {number}: digest {algorithm_name(one.digest_algorithm)}, "
+        f"signature {algorithm_name(one.signature_algorithm.oid)}, "
         f"identified by {one.identified_by}"
         for number, one in enumerate(signature.signers, 1)
     ]
@@ -166,11 +168,11 @@ def _examine(
         )
     data, now = content.read_bytes() if content else None, datetime.now(UTC)
     moment = at or source.saved_at or now
-    statuses = trust.verify(signature, data, at=moment, fetch=True, content_budget=FREE)
-    today = trust.verify(signature, data, at=now, fetch=True, content_budget=FREE)
+    statuses = trust.verify(signature, data, at=moment, fetch=True, content_budget=UNLIMITED)
+    today = trust.verify(signature, data, at=now, fetch=True, content_budget=UNLIMITED)
     return Report(
         heading=source.heading,
-        examined=Examined(signature, data, signers.describe(signature), statuses),
+        examined=Examined(signature, data, describe_signers(signature), statuses),
         given="checked_at" if at else ("saved" if source.saved_at else "now"),
         at=at,
         today=today,

@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 
 from app.cli.running import needs, require_migrated, tell_database, tell_os_error
 from app.cli.trust_report import print_certificate, print_filed, print_revocation, print_stored
-from app.cms.x509.certificate import Certificate
+from app.cms import Certificate
 from app.extensions import current_trust, db
 from app.store.database.engine import transaction
 from app.store.database.private_files import sync_folder

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from app.cms.path.rules import title
-from app.cms.x509.certificate import Certificate
+from app.cms import Certificate, title_of_name
 from app.store.trust_certificates import Role, StoredCertificate
 from app.trust.folder import Contents, Filed
 
@@ -37,8 +36,8 @@ def print_filed(role: Role, certificates: Sequence[Filed[Certificate]]) -> None:
 
 def print_certificate(certificate: Certificate) -> None:
     """Print what tells a certificate from others."""
-    click.echo(f"  subject      {title(certificate.subject)}")
-    click.echo(f"  issuer       {title(certificate.issuer)}")
+    click.echo(f"  subject      {title_of_name(certificate.subject)}")
+    click.echo(f"  issuer       {title_of_name(certificate.issuer)}")
     click.echo(f"  valid        {_period(certificate.not_before, certificate.not_after)}")
     click.echo(f"  SHA-256      {certificate.fingerprint}")
 
@@ -47,7 +46,7 @@ def print_revocation(contents: Contents) -> None:
     """Print the CRLs and OCSP responses in TRUST_DIR."""
     for crl in contents.crls:
         click.echo("CRL:")
-        click.echo(f"  issuer       {title(crl.value.issuer)}")
+        click.echo(f"  issuer       {title_of_name(crl.value.issuer)}")
         click.echo(f"  valid        {_period(crl.value.this_update, crl.value.next_update)}")
         click.echo(f"  SHA-256      {crl.sha256}")
         click.echo(f"  file         {crl.file}")

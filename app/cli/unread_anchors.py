@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from app.cli.report import Report
-from app.cms.verdict import Reason, Verdict
-from app.cms.verification.status import SignerStatus
+from app.cms import Reason, SignerStatus, Verdict
 
 STORED_UNKNOWN = Reason(
     "Which trust anchors there are is not known, as the database can't be read; those in TRUST_DIR"

@@ -1,1 +1,163 @@
-"""Signatures: bytes in, values out. Knows nothing of the web, of databases, of settings or time."""
+"""Signatures as CMS and XML: bytes in, values out. What stands here is its public face.
+
+Other packages import from here alone; the rooms inside are private, by an import contract.
+"""
+
+from app.cms.algorithms.gost.implementations import are_curves_fast as are_gost_curves_fast
+from app.cms.algorithms.gost.implementations import describe as describe_gost
+from app.cms.algorithms.gost.implementations import providers as gost_providers
+from app.cms.algorithms.names import DOCUMENT_DIGESTS
+from app.cms.algorithms.registry import digest_size
+from app.cms.algorithms.registry import name as algorithm_name
+from app.cms.budget import FREE as UNLIMITED
+from app.cms.budget import Budget, ContentBudget, slow_digest_of
+from app.cms.budget import refuse_list as refuse_large_crl
+from app.cms.certificate_text import is_pem_certificate, parse_certificate
+from app.cms.claims import attached_content, describe_content
+from app.cms.claims import describe as describe_signers
+from app.cms.errors import (
+    CmsError,
+    MalformedSignature,
+    TooCostly,
+    Undecidable,
+    UnsupportedAlgorithm,
+    UnverifiedSignature,
+)
+from app.cms.files import SignatureFile, open_file
+from app.cms.fingerprints import Fingerprints
+from app.cms.fingerprints import fingerprints as fingerprints_of
+from app.cms.parsing import parse
+from app.cms.path.building import find_path
+from app.cms.path.issuers import GivenAuthorities
+from app.cms.path.occasions import Occasion, is_future
+from app.cms.path.rules import title as title_of_name
+from app.cms.path.strength import weigh_digests
+from app.cms.revocation.checking import RevocationData, check_revocation
+from app.cms.revocation.crl import MAX_SLOW_SIZE as MAX_SLOW_CRL_SIZE
+from app.cms.revocation.crl import CertificateList, MalformedRevocation
+from app.cms.revocation.crl_index import DAMAGED as CRL_INDEX_DAMAGED
+from app.cms.revocation.crl_index import MAX_SIZE as MAX_CRL_SIZE
+from app.cms.revocation.crl_index import PROGRAM as CRL_INDEX_PROGRAM
+from app.cms.revocation.crl_index import Rows as CrlIndex
+from app.cms.revocation.crl_index import read_index as read_crl_index
+from app.cms.revocation.ocsp import OcspResponse
+from app.cms.sentences import Sentence, write_time
+from app.cms.sentences import fill as fill_template
+from app.cms.serialization import cut as cut_claim
+from app.cms.serialization import iso_moment, name_text, signer_facts
+from app.cms.signed_data.contents import KnownDigest, with_crlf
+from app.cms.signed_data.parsing import MAX_SIGNERS, SignedData
+from app.cms.signed_data.signer_info import SignerInfo
+from app.cms.text_encoding import decode_content
+from app.cms.texts import MAX_WIDE as MAX_WIDE_TEXT
+from app.cms.texts import is_too_wide
+from app.cms.verdict import CONTENT_NOT_GIVEN, FITS_WITH_CRLF, YES, Answer, Reason, Verdict, every
+from app.cms.verification.comparison import compare as compare_content
+from app.cms.verification.comparison import speaks_against as contradicts_content
+from app.cms.verification.examined import Examined, is_detached
+from app.cms.verification.status import SignerStatus, TimestampStatus
+from app.cms.verification.verifier import Verifier
+from app.cms.x509.certificate import (
+    Certificate,
+    MalformedExtension,
+    basic_constraints,
+    crl_urls,
+    delta_crl_urls,
+    key_usage,
+    ocsp_urls,
+    read_embedded_certificate,
+)
+from app.cms.x509.names import clean as clean_name
+from app.cms.x509.nca_profile import ROLES, Claims, birthday, claims_of, gender
+from app.cms.xmldsig.parsing import SignedXml
+
+__all__ = [
+    "CONTENT_NOT_GIVEN",
+    "CRL_INDEX_DAMAGED",
+    "CRL_INDEX_PROGRAM",
+    "DOCUMENT_DIGESTS",
+    "FITS_WITH_CRLF",
+    "MAX_CRL_SIZE",
+    "MAX_SIGNERS",
+    "MAX_SLOW_CRL_SIZE",
+    "MAX_WIDE_TEXT",
+    "ROLES",
+    "UNLIMITED",
+    "YES",
+    "Answer",
+    "Budget",
+    "Certificate",
+    "CertificateList",
+    "Claims",
+    "CmsError",
+    "ContentBudget",
+    "CrlIndex",
+    "Examined",
+    "Fingerprints",
+    "GivenAuthorities",
+    "KnownDigest",
+    "MalformedExtension",
+    "MalformedRevocation",
+    "MalformedSignature",
+    "Occasion",
+    "OcspResponse",
+    "Reason",
+    "RevocationData",
+    "Sentence",
+    "SignatureFile",
+    "SignedData",
+    "SignedXml",
+    "SignerInfo",
+    "SignerStatus",
+    "TimestampStatus",
+    "TooCostly",
+    "Undecidable",
+    "UnsupportedAlgorithm",
+    "UnverifiedSignature",
+    "Verdict",
+    "Verifier",
+    "algorithm_name",
+    "are_gost_curves_fast",
+    "attached_content",
+    "basic_constraints",
+    "birthday",
+    "check_revocation",
+    "claims_of",
+    "clean_name",
+    "compare_content",
+    "contradicts_content",
+    "crl_urls",
+    "cut_claim",
+    "decode_content",
+    "delta_crl_urls",
+    "describe_content",
+    "describe_gost",
+    "describe_signers",
+    "digest_size",
+    "every",
+    "fill_template",
+    "find_path",
+    "fingerprints_of",
+    "gender",
+    "gost_providers",
+    "is_detached",
+    "is_future",
+    "is_pem_certificate",
+    "is_too_wide",
+    "iso_moment",
+    "key_usage",
+    "name_text",
+    "ocsp_urls",
+    "open_file",
+    "parse",
+    "parse_certificate",
+    "read_crl_index",
+    "read_embedded_certificate",
+    "refuse_large_crl",
+    "signer_facts",
+    "slow_digest_of",
+    "title_of_name",
+    "weigh_digests",
+    "with_crlf",
+    "write_time",
+]

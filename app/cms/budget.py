@@ -14,6 +14,12 @@ from app.cms.algorithms.names import name
 from app.cms.algorithms.registry import AlgorithmIdentifier, Message, PublicKey
 from app.cms.errors import TooCostly
 
+# Kinds of keys of Kazakhstan -> the digest that their signatures are over.
+_GOST_DIGESTS = {
+    algorithms.GOST_2004: algorithms.GOST_34311,
+    algorithms.GOST_2015_256: algorithms.STREEBOG_256,
+    algorithms.GOST_2015_512: algorithms.STREEBOG_512,
+}
 # A GOST signer with a timestamp costs some 20,000, an RSA one 1,500.
 MAX_COST = 1_500_000
 # What a request may spend on its content, on hashing it and on checks over it: enough for 120 MB of
@@ -76,6 +82,12 @@ def cost_of_check(key: PublicKey, size: int) -> int:
 def is_slow(oid: str) -> bool:
     """Return whether a digest is computed in plain Python."""
     return algorithms.DIGESTS.get(oid) in SLOW_DIGESTS
+
+
+def slow_digest_of(key: PublicKey) -> str | None:
+    """Return the digest that signatures by a GOST key are over, if it is slow; None else."""
+    digest = _GOST_DIGESTS.get(key.algorithm.oid)
+    return digest if digest is not None and is_slow(digest) else None
 
 
 def refuse_content(oid: str) -> TooCostly:

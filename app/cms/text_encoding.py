@@ -157,6 +157,11 @@ def decode(base64: str) -> bytes:
     return decode_padded(base64 + "=" * missing if missing else base64)
 
 
+def decode_content(text: str) -> bytes:
+    """Decode base64 in any of the forms that are read, or a data URI. Raises ValueError."""
+    return decode(next(readings(open_data_uri(text))))
+
+
 def decode_padded(base64: str) -> bytes:
     """Decode base64 with nothing between and with the padding that it needs. Raises ValueError."""
     # CPython's strict mode lets padding pass that follows a complete group of four.

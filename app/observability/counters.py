@@ -21,8 +21,7 @@ from prometheus_client.metrics_core import InfoMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from app.cms.verdict import Answer
-from app.cms.verification.status import SignerStatus
+from app.cms import Answer, SignerStatus
 from app.observability import worker_slots
 from app.observability.metrics_queue import count_later, write_down
 from app.version import VERSION

@@ -3,9 +3,7 @@
 import re
 from pathlib import Path
 
-from app.cms.path.rules import title
-from app.cms.x509 import certificate as x509
-from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms import Certificate, MalformedExtension, basic_constraints, key_usage, title_of_name
 from app.trust.destinations import Anybody
 from app.trust.errors import RefusedCertificate, UnreadableFile
 from app.trust.files import (
@@ -75,8 +73,8 @@ def require_authority(certificate: Certificate) -> None:
     Raises RefusedCertificate.
     """
     try:
-        constraints = x509.basic_constraints(certificate)
-        usages = x509.key_usage(certificate)
+        constraints = basic_constraints(certificate)
+        usages = key_usage(certificate)
     except MalformedExtension as error:
         raise RefusedCertificate(error.template, **error.values) from error
     if constraints is None or not constraints.ca:
@@ -95,7 +93,9 @@ def store(certificate: Certificate, folder: Path, *, is_intermediate: bool = Fal
 
 def _file_name(certificate: Certificate) -> str:
     """Name a file after the holder, as far as a name can be a file's, and the fingerprint."""
-    holder = _PUNCTUATION.sub("-", title(certificate.subject).lower())[:_MAX_TITLE].strip("-")
+    holder = _PUNCTUATION.sub("-", title_of_name(certificate.subject).lower())[:_MAX_TITLE].strip(
+        "-"
+    )
     return f"{holder or 'certificate'}-{certificate.fingerprint[:16]}.pem"
 
 

@@ -11,9 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from app.cms.revocation.crl import CertificateList, MalformedRevocation
-from app.cms.revocation.crl_index import MAX_SIZE
-from app.cms.revocation.ocsp import OcspResponse
+from app.cms import MAX_CRL_SIZE, CertificateList, MalformedRevocation, OcspResponse
 from app.store.database.private_files import make_folder
 from app.trust.crl_files import locked, state_of
 from app.trust.errors import UnreadableFile
@@ -74,7 +72,7 @@ class Cache:
             source.seek(0)
             if not is_der:
                 with draft(received.parent) as (decoded, target):
-                    copy_crl(source, target, MAX_SIZE)
+                    copy_crl(source, target, MAX_CRL_SIZE)
                     decoded.replace(received)
         return load_list(received, self._folder)
 

@@ -31,9 +31,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-from app.cms.revocation import crl_index
-from app.cms.revocation.crl import CertificateList
-from app.cms.revocation.crl_index import DAMAGED, DIGEST_SIZE, HEADER_SIZE, MAGIC, MAX_SIZE, Rows
+from app.cms import (
+    CRL_INDEX_DAMAGED,
+    CRL_INDEX_PROGRAM,
+    MAX_CRL_SIZE,
+    CertificateList,
+    CrlIndex,
+    read_crl_index,
+)
 from app.store.database.private_files import make_folder
 from app.trust.errors import UnreadableFile
 from app.trust.files import UNFINISHED
@@ -62,8 +67,8 @@ def open_list(path: Path, folder: Path) -> CertificateList:
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(handle).st_size
-        if size > MAX_SIZE:
-            raise UnreadableFile("larger than {limit} bytes", limit=MAX_SIZE)
+        if size > MAX_CRL_SIZE:
+            raise UnreadableFile("larger than {limit} bytes", limit=MAX_CRL_SIZE)
         if not size:
             raise UnreadableFile("it is empty")
         data = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)
@@ -81,14 +86,14 @@ class _Index:
         self._handle = handle
         self._data = data
         self._folder = folder
-        self._rows: Rows | None = None
+        self._rows: CrlIndex | None = None
         self._state: State | None = None
         self._is_damaged = False
         self._retry_at = 0.0
         self._lock = threading.Lock()
         weakref.finalize(self, os.close, handle)
 
-    def __call__(self, start: int, stop: int) -> Rows | None:
+    def __call__(self, start: int, stop: int) -> CrlIndex | None:
         """Return the rows; None if not at hand. Raises ValueError if entries are damaged."""
         if (self._rows is None or self._is_altered()) and self._lock.acquire(timeout=PATIENCE):
             try:
@@ -116,22 +121,16 @@ class _Index:
         known, found = self._state, state_of(self._path)
         return known is not None and found is not None and known[0] == found[0] and known != found
 
-    def _open(self) -> Rows | None:
+    def _open(self) -> CrlIndex | None:
         """Map the index; None if there is none of that list, or none to be believed."""
         self._state = state_of(self._path)
         try:
             data = _map_own(self._path)
         except (OSError, ValueError):  # There is none, or it is empty.
             return None
-        header = MAGIC + self._digest
-        if data is None or len(data) % 8 or data[: len(header)] != header:
-            return None
-        with memoryview(data) as whole, whole[HEADER_SIZE:] as rows:
-            if hashlib.sha256(rows).digest() != data[HEADER_SIZE - DIGEST_SIZE : HEADER_SIZE]:
-                return None
-        return memoryview(data)[HEADER_SIZE:].cast("Q")
+        return None if data is None else read_crl_index(data, self._digest)
 
-    def _make(self, start: int, stop: int) -> Rows | None:
+    def _make(self, start: int, stop: int) -> CrlIndex | None:
         """Have the index made, unless another process does or just did so."""
         if self._is_damaged or time.monotonic() < self._retry_at:
             return None
@@ -157,7 +156,7 @@ class _Index:
         target, name = tempfile.mkstemp(prefix=UNFINISHED, dir=self._folder)
         try:
             done = subprocess.run(  # noqa: S603  # Our own program, and numbers.
-                [sys.executable, "-I", "-S", crl_index.__file__]
+                [sys.executable, "-I", "-S", CRL_INDEX_PROGRAM]
                 + [str(number) for number in (self._handle, target, start, stop)],
                 check=False,
                 pass_fds=(self._handle, target),
@@ -166,7 +165,7 @@ class _Index:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            if done.returncode == DAMAGED:
+            if done.returncode == CRL_INDEX_DAMAGED:
                 return False
             done.check_returncode()
             os.replace(name, self._path)

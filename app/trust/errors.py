@@ -1,6 +1,6 @@
 """What can go wrong with what the operator trusts, or with asking others about it."""
 
-from app.cms.verdict import Reason
+from app.cms import Reason
 
 
 class TrustError(Exception):

@@ -19,12 +19,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cms.errors import MalformedSignature
-from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedData
-from app.cms.verdict import YES, Answer
-from app.cms.verification.status import SignerStatus
-from app.cms.xmldsig.parsing import SignedXml
+from app.cms import YES, Answer, MalformedSignature, SignedData, SignedXml, SignerStatus, parse
 from app.store.database.engine import transaction
 from app.store.errors import SignatureNotFound
 from app.store.leases import take_lease

@@ -13,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from app.cms.x509.certificate import Certificate, read_embedded_certificate
+from app.cms import Certificate, read_embedded_certificate
 from app.store.database.private_files import hand_over, make_folder, sync_folder
 from app.trust.errors import UnreadableFile
 

@@ -19,9 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
 
-from app.cms.revocation.crl import CertificateList, MalformedRevocation
-from app.cms.revocation.ocsp import OcspResponse
-from app.cms.x509.certificate import Certificate
+from app.cms import Certificate, CertificateList, MalformedRevocation, OcspResponse
 from app.trust.errors import UnreadableFile
 from app.trust.files import (
     MAX_CERTIFICATES_SIZE,

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from app.cms.errors import Undecidable
-from app.cms.path.occasions import Occasion
-from app.cms.revocation.checking import RevocationData, check_revocation
-from app.cms.revocation.crl import CertificateList
-from app.cms.revocation.ocsp import OcspResponse
-from app.cms.verdict import Answer, Reason, Verdict
+from app.cms import (
+    Answer,
+    CertificateList,
+    Occasion,
+    OcspResponse,
+    Reason,
+    RevocationData,
+    Undecidable,
+    Verdict,
+    check_revocation,
+)
 from app.trust.sources import Link
 
 Found: TypeAlias = CertificateList | OcspResponse

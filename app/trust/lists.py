@@ -13,8 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from app.cms.revocation.crl import CertificateList
-from app.cms.revocation.crl_index import MAX_SIZE
+from app.cms import MAX_CRL_SIZE, CertificateList
 from app.store.database.private_files import make_folder
 from app.trust.crl_files import LARGE, State, open_list, state_of
 from app.trust.files import (
@@ -110,7 +109,7 @@ def _bring_large(path: Path, folder: Path) -> tuple[str, CertificateList]:
         if not _is_whole(kept, sha256):
             source.seek(0)
             with draft(folder) as (copy, file):
-                sha256 = copy_crl(source, file, MAX_SIZE)
+                sha256 = copy_crl(source, file, MAX_CRL_SIZE)
                 kept = folder / (sha256 + COPY)
                 if not _is_whole(kept, sha256):  # It may have been in PEM.
                     copy.replace(kept)

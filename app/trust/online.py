@@ -15,9 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.cms.revocation.crl import CertificateList, MalformedRevocation
-from app.cms.verdict import Answer, Reason, Verdict
-from app.cms.x509.certificate import Certificate
+from app.cms import Answer, Certificate, CertificateList, MalformedRevocation, Reason, Verdict
 from app.trust.cache import Cache
 from app.trust.destinations import Destinations
 from app.trust.errors import FetchFailed, UnreadableFile

@@ -5,9 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from app.cms.revocation.crl import CertificateList, MalformedRevocation
-from app.cms.revocation.ocsp import OcspResponse
-from app.cms.verdict import Reason
+from app.cms import CertificateList, MalformedRevocation, OcspResponse, Reason
 from app.trust.cache import Cache
 from app.trust.destinations import Destinations
 from app.trust.errors import FetchFailed, TrustError

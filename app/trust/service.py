@@ -10,20 +10,25 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cms.budget import Budget, ContentBudget
-from app.cms.path.building import find_path
-from app.cms.path.issuers import GivenAuthorities
-from app.cms.path.occasions import Occasion
-from app.cms.revocation.checking import RevocationData, check_revocation
-from app.cms.revocation.crl import CertificateList
-from app.cms.revocation.ocsp import OcspResponse
-from app.cms.signed_data.contents import KnownDigest
-from app.cms.signed_data.parsing import SignedData
-from app.cms.verdict import Answer, Verdict
-from app.cms.verification.status import SignerStatus
-from app.cms.verification.verifier import Verifier
-from app.cms.x509.certificate import Certificate
-from app.cms.xmldsig.parsing import SignedXml
+from app.cms import (
+    Answer,
+    Budget,
+    Certificate,
+    CertificateList,
+    ContentBudget,
+    GivenAuthorities,
+    KnownDigest,
+    Occasion,
+    OcspResponse,
+    RevocationData,
+    SignedData,
+    SignedXml,
+    SignerStatus,
+    Verdict,
+    Verifier,
+    check_revocation,
+    find_path,
+)
 from app.store.signatures.standings import Trusted, number_of
 from app.trust.destinations import Destinations
 from app.trust.folder import Contents, Stamp, list_files, read_folder, values

@@ -9,12 +9,17 @@ from urllib.parse import urlsplit
 
 from asn1crypto import core, ocsp
 
-from app.cms.algorithms import registry as algorithms
-from app.cms.budget import is_slow, refuse_list
-from app.cms.revocation.crl import MAX_SLOW_SIZE
-from app.cms.revocation.crl_index import MAX_SIZE
-from app.cms.x509 import certificate as x509
-from app.cms.x509.certificate import Certificate, MalformedExtension
+from app.cms import (
+    MAX_CRL_SIZE,
+    MAX_SLOW_CRL_SIZE,
+    Certificate,
+    MalformedExtension,
+    crl_urls,
+    delta_crl_urls,
+    ocsp_urls,
+    refuse_large_crl,
+    slow_digest_of,
+)
 from app.trust.destinations import Destinations
 from app.trust.downloads import fetch
 from app.trust.errors import AnswerTooLarge, FetchFailed
@@ -25,21 +30,13 @@ MAX_ADDRESSES = 2
 # Bytes and seconds for a response of a responder; those of the NCA have 2,300.
 MAX_RESPONSE_SIZE = 65_536
 RESPONSE_SECONDS = 5.0
-# The same for a CRL; the NCA's have 21,600,000. With GOST it takes plain Python up to 2.5 s to hash
-# a megabyte, where there is no libgcrypt.
-MAX_CRL_SIZE = MAX_SIZE
-MAX_SLOW_CRL_SIZE = MAX_SLOW_SIZE
+# The same for a CRL; the NCA's have 21,600,000 (at most MAX_CRL_SIZE). With GOST it takes plain
+# Python up to 2.5 s to hash a megabyte, where there is no libgcrypt: hence MAX_SLOW_CRL_SIZE.
 CRL_SECONDS = 120.0
 # Octets of a nonce (RFC 9654 section 2.1 allows 1 to 128).
 NONCE_SIZE = 16
 
 _SCHEMES = ("http", "https")
-# Kinds of keys of Kazakhstan -> the digest that their signatures are over.
-_GOST_DIGESTS = {
-    algorithms.GOST_2004: algorithms.GOST_34311,
-    algorithms.GOST_2015_256: algorithms.STREEBOG_256,
-    algorithms.GOST_2015_512: algorithms.STREEBOG_512,
-}
 
 
 Link: TypeAlias = tuple[Certificate, Certificate]
@@ -91,7 +88,7 @@ class Source:
         except AnswerTooLarge as error:
             if self.slow is None:
                 raise
-            refusal = refuse_list(self.slow)
+            refusal = refuse_large_crl(self.slow)
             raise FetchFailed(refusal.template, **refusal.values) from error
 
 
@@ -104,9 +101,9 @@ def list_sources(link: Link) -> tuple[Source, ...]:
     return (
         *[
             Source(address, MAX_RESPONSE_SIZE, question)
-            for address in _addresses(x509.ocsp_urls, certificate)
+            for address in _addresses(ocsp_urls, certificate)
         ],
-        *[Source(address, limit, slow=slow) for address in _addresses(x509.crl_urls, certificate)],
+        *[Source(address, limit, slow=slow) for address in _addresses(crl_urls, certificate)],
     )
 
 
@@ -118,16 +115,14 @@ def list_deltas(link: Link, more: tuple[str, ...]) -> tuple[Source, ...]:
     """
     certificate, issuer = link
     limit, slow = _list_limit(issuer)
-    found = [*_addresses(x509.delta_crl_urls, certificate), *_usable(more)]
+    found = [*_addresses(delta_crl_urls, certificate), *_usable(more)]
     return tuple(Source(one, limit, slow=slow) for one in dict.fromkeys(found))[:MAX_ADDRESSES]
 
 
 def _list_limit(issuer: Certificate) -> tuple[int, str | None]:
     """Return how large a CRL of an issuer may be, and its digest if that is slow here."""
-    digest = _GOST_DIGESTS.get(issuer.public_key.algorithm.oid)
-    if digest is not None and is_slow(digest):
-        return MAX_SLOW_CRL_SIZE, digest
-    return MAX_CRL_SIZE, None
+    slow = slow_digest_of(issuer.public_key)
+    return (MAX_CRL_SIZE if slow is None else MAX_SLOW_CRL_SIZE), slow
 
 
 def _addresses(

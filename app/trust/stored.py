@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 
-from app.cms.x509.certificate import Certificate
+from app.cms import Certificate
 from app.store.migrations.steps import is_missing
 from app.store.trust_certificates import (
     Marks,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from app.cms.sentences import Sentence, fill, write_time
-from app.cms.verdict import Reason
+from app.cms import Reason, Sentence, fill_template, write_time
 from app.wording.catalogues import translate
 
 
@@ -23,7 +22,7 @@ class Wording:
             name: self.sentence(value) if isinstance(value, Reason) else value
             for name, value in values.items()
         }
-        return fill(translate(template, self.language), told, self.zone)
+        return fill_template(translate(template, self.language), told, self.zone)
 
     def sentence(self, one: Sentence) -> str:
         """Return the sentence that a reason or an error carries."""

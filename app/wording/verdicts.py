@@ -11,14 +11,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from app.cms.algorithms.registry import name
-from app.cms.serialization import iso_moment, name_text, signer_facts
-from app.cms.signed_data.contents import KnownDigest
-from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.verdict import Answer, Verdict, every
-from app.cms.verification.examined import Examined
-from app.cms.verification.status import SignerStatus, TimestampStatus
-from app.cms.x509.nca_profile import Claims
+from app.cms import (
+    Answer,
+    Claims,
+    Examined,
+    KnownDigest,
+    SignerInfo,
+    SignerStatus,
+    TimestampStatus,
+    Verdict,
+    algorithm_name,
+    every,
+    iso_moment,
+    name_text,
+    signer_facts,
+)
 from app.wording.sentences import Wording
 
 Given = Literal["now", "checked_at", "saved"]
@@ -57,7 +64,7 @@ def _compared(examined: Examined) -> dict[str, Any] | None:
     """Write what the signature was compared with: the content in it or given, or a digest."""
     content = examined.content
     if isinstance(content, KnownDigest):
-        told = {"algorithm": name(content.algorithm), "digest": content.value.hex()}
+        told = {"algorithm": algorithm_name(content.algorithm), "digest": content.value.hex()}
         return {"what": "digest", **told}
     if content is not None:
         return {"what": "data", "size": len(content)}

@@ -320,7 +320,7 @@ def test_a_large_signature_and_gost_in_plain_python_are_left_to_the_background(
     save(trusting, document="large", cms=people.cms(ivan()))
     assert standings(trusting)[0]["state"] == "pending"
     monkeypatch.undo()
-    monkeypatch.setattr(saving, "CURVES", implementations.PLAIN_CURVES)
+    monkeypatch.setattr(implementations, "CURVES", implementations.PLAIN_CURVES)
     save(trusting, document="rsa", cms=people.cms(ivan()))
     assert standings(trusting)[0]["state"] == "valid"
 

@@ -344,7 +344,7 @@ def test_a_large_file_in_pem_has_one_list(
 def test_a_list_of_the_operator_has_a_limit(
     folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists, "MAX_SIZE", LARGE)
+    monkeypatch.setattr(lists, "MAX_CRL_SIZE", LARGE)
     (folder / "nca.crl").write_bytes(large())
     unreadable = trusting(folder, cache).contents().unreadable
     assert unreadable == {"nca.crl": f"larger than {LARGE} bytes"}
@@ -392,7 +392,7 @@ def test_a_list_that_is_too_large_or_empty_is_refused(
     with pytest.raises(UnreadableFile):
         open_list(file, tmp_path)
     file.write_bytes(large())
-    monkeypatch.setattr(crl_files, "MAX_SIZE", 1000)
+    monkeypatch.setattr(crl_files, "MAX_CRL_SIZE", 1000)
     with pytest.raises(UnreadableFile, match="larger than 1000 bytes"):
         open_list(file, tmp_path)
 

@@ -14,7 +14,7 @@ from app.api.params.fields import Moment, Text
 from app.api.params.schemas import FieldsSchema
 from app.api.params.unread import note_inside
 from app.api.params.values import as_list
-from app.cms.x509.nca_profile import ROLES
+from app.cms import ROLES
 
 #: Bytes of the JSON that a package keeps for its client.
 MAX_EXTERNAL_DATA = 65_536

@@ -17,7 +17,7 @@ from app.api.iinked.errors import (
     NoSigners,
 )
 from app.api.json_response import json_answer
-from app.cms.serialization import iso_moment
+from app.cms import iso_moment
 from app.store.errors import (
     PackageExpired,
     PackageNotDraft,

@@ -9,8 +9,7 @@ from math import isfinite
 from typing import Any, NoReturn
 
 from app.api.params.errors import ParameterError
-from app.cms.texts import MAX_WIDE
-from app.cms.verdict import Reason
+from app.cms import MAX_WIDE_TEXT, Reason
 
 #: A JSON body of ordinary size has a handful of values; this many cost about 10 ms and 10 MB.
 MAX_JSON_VALUES = 100_000
@@ -53,9 +52,10 @@ def parse(body: bytes, *, fractions: bool) -> Any:
         MalformedJson: it is no JSON.
     """
     _check_size(body)
-    if len(body) > 2 * MAX_WIDE and _has_any(body, WIDE):
+    if len(body) > 2 * MAX_WIDE_TEXT and _has_any(body, WIDE):
         raise ParameterError(
-            "Request of more than {limit} bytes has a character beyond U+FFFF", limit=2 * MAX_WIDE
+            "Request of more than {limit} bytes has a character beyond U+FFFF",
+            limit=2 * MAX_WIDE_TEXT,
         )
     return _decode(body, _JSON_WITH_FRACTIONS if fractions else _JSON)
 
@@ -113,10 +113,10 @@ _JSON_WITH_FRACTIONS = json.JSONDecoder(
 
 def check_width(body: bytes, start: int, stop: int, wide: Iterable[bytes]) -> None:
     """Refuse a large value that would take four times its size. Raises ParameterError."""
-    if stop - start > MAX_WIDE and _has_any(body, wide, start, stop):
+    if stop - start > MAX_WIDE_TEXT and _has_any(body, wide, start, stop):
         raise ParameterError(
             "Request has a value of more than {limit} bytes with a character beyond U+FFFF",
-            limit=MAX_WIDE,
+            limit=MAX_WIDE_TEXT,
         )
 
 
@@ -134,7 +134,7 @@ def _check_size(body: bytes) -> None:
     Raises:
         ParameterError: the body is such.
     """
-    is_wide = len(body) > MAX_WIDE and _has_any(body, _WIDE_IN_JSON)
+    is_wide = len(body) > MAX_WIDE_TEXT and _has_any(body, _WIDE_IN_JSON)
     has_many = _count_values(body) > MAX_JSON_VALUES or body.count(b'"') > 2 * _MAX_STRINGS
     if not (is_wide or has_many):
         return

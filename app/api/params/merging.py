@@ -17,7 +17,7 @@ from app.api.params.errors import ParameterError, UnsupportedMediaType
 from app.api.params.json_bodies import WIDE, Doubled, MalformedJson, check_width
 from app.api.params.unread import note_doubled
 from app.api.params.uploads import MULTIPART, read_multipart
-from app.cms.verdict import Reason
+from app.cms import Reason
 
 #: Fields of a query string or a form; the contract has a dozen, and 200 tags.
 MAX_FORM_FIELDS = 1_000

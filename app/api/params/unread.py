@@ -16,7 +16,7 @@ from flask import Flask, Response, current_app, g, request
 from app.api.params.errors import ParameterError
 from app.api.params.json_bodies import Doubled
 from app.api.translations import choose_wording
-from app.cms.verdict import Reason
+from app.cms import Reason
 
 #: Names of parameters, percent-encoded, with a comma between them.
 HEADER = "X-Unread-Parameters"

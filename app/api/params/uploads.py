@@ -13,7 +13,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 
 from app.api.media_types import ATTACHED, DETACHED, XML
 from app.api.params.errors import ParameterError
-from app.cms.texts import MAX_WIDE, is_too_wide
+from app.cms import MAX_WIDE_TEXT, is_too_wide
 
 MULTIPART = "multipart/form-data"
 #: Content types of a body that is one file. Older names are those of RFC 2311 and RFC 7303.
@@ -111,7 +111,7 @@ def _text_of(head: Field, content: bytes) -> str:
     if is_too_wide(content):
         raise ParameterError(
             "Request has a value of more than {limit} bytes with a character beyond U+FFFF",
-            limit=MAX_WIDE,
+            limit=MAX_WIDE_TEXT,
         )
     _, options = parse_options_header(head.headers.get("content-type"))
     is_latin = options.get("charset", "").lower() == "iso-8859-1"
@@ -140,7 +140,7 @@ def as_text(signature: str | bytes, name: str) -> str:
     if is_too_wide(signature):
         raise ParameterError(
             "Request has a value of more than {limit} bytes with a character beyond U+FFFF",
-            limit=MAX_WIDE,
+            limit=MAX_WIDE_TEXT,
         )
     try:
         return signature.decode("utf-8-sig")

@@ -14,7 +14,7 @@ from werkzeug.wsgi import FileWrapper
 
 from app.api.media_types import ATTACHED, DETACHED, SUFFIXES, XML
 from app.caching import answer_condition
-from app.cms.files import SignatureFile, open_file
+from app.cms import SignatureFile, open_file
 from app.store.errors import NoRoom
 from app.store.packages.public_ids import PublicThread
 from app.store.signatures.large_texts import IN_MEMORY

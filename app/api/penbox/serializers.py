@@ -9,7 +9,7 @@ from flask import Response
 
 from app.api.family import Problem
 from app.api.json_response import json_answer
-from app.cms.serialization import iso_moment
+from app.cms import iso_moment
 from app.store.packages.progress import Progress
 from app.store.packages.public_ids import PublicThread
 

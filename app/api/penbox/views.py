@@ -15,7 +15,7 @@ from app.api.penbox.files import OCTETS, answer_file, file_of, type_of
 from app.api.penbox.negotiation import choose_type
 from app.api.penbox.serializers import write_signature
 from app.auth import needs
-from app.cms.files import SignatureFile
+from app.cms import SignatureFile
 from app.extensions import current_reads, current_trust, current_trusted, db
 from app.rate_limit.places import current_places
 from app.store.errors import SignatureNotFound

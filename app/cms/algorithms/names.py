@@ -26,6 +26,21 @@ GOST_34311 = "1.2.398.3.10.1.3.1"
 STREEBOG_256 = "1.2.398.3.10.1.3.2"
 STREEBOG_512 = "1.2.398.3.10.1.3.3"
 
+#: Word for a digest of a document -> its dotted identifier. None is here by which two documents may
+#: have one digest: SHA-1 and MD5 prove nothing.
+DOCUMENT_DIGESTS = {
+    "SHA-224": SHA_224,
+    "SHA-256": SHA_256,
+    "SHA-384": SHA_384,
+    "SHA-512": SHA_512,
+    "SHA3-256": SHA3_256,
+    "SHA3-384": SHA3_384,
+    "SHA3-512": SHA3_512,
+    "Streebog-256": STREEBOG_256,
+    "Streebog-512": STREEBOG_512,
+    "GOST-34.311": GOST_34311,
+}
+
 SIGNATURES = {
     "1.2.840.113549.1.1.4": (RSA, MD5),
     "1.2.840.113549.1.1.5": (RSA, SHA_1),

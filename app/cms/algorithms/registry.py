@@ -139,6 +139,11 @@ def digest(oid: str, data: Octets) -> bytes:
     return function(data)
 
 
+def digest_size(oid: str) -> int:
+    """Return how many octets a digest has. Raises UnsupportedAlgorithm."""
+    return len(digest(oid, b""))
+
+
 def implied_digest(algorithm: AlgorithmIdentifier) -> str | None:
     """Return the digest that a signature algorithm implies, or its PSS parameters name.
 

@@ -48,6 +48,8 @@ DIGEST_SIZE = 32
 HEADER_SIZE = len(MAGIC) + 2 * DIGEST_SIZE
 #: How the program ends if the entries are damaged.
 DAMAGED = 3
+#: The file of the program.
+PROGRAM = __file__
 # Rows are sorted in so many parts, so that few are Python's numbers at a time.
 _PARTS = 256
 _PART_BITS = 64 - 8
@@ -242,6 +244,20 @@ def write_index(source: int, target: int, start: int, stop: int) -> None:
             file.write(rows)
         file.seek(0)
         file.write(MAGIC + hashlib.sha256(data).digest() + digest.digest())
+
+
+def read_index(data: mmap.mmap, digest: bytes) -> Rows | None:
+    """Return the rows of an index in a mapped file; None if they are not whole, or another list's.
+
+    `digest` is the SHA-256 of the list.
+    """
+    header = MAGIC + digest
+    if len(data) % 8 or data[: len(header)] != header:
+        return None
+    with memoryview(data) as whole, whole[HEADER_SIZE:] as rows:
+        if hashlib.sha256(rows).digest() != data[HEADER_SIZE - DIGEST_SIZE : HEADER_SIZE]:
+            return None
+    return memoryview(data)[HEADER_SIZE:].cast("Q")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from app.cms.x509.nca_profile import Claims
+from app.cms import Claims
 
 #: How long the beginnings of a name are that are terms. Those of other lengths are found among the
 #: whole names, and the threads that have the longest of these (`names`).

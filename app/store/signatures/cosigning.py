@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from app.cms.serialization import cut
+from app.cms import cut_claim
 
 #: The facts of one signer, as `app.cms.serialization.signer_facts` writes them.
 Facts = dict[str, Any]
@@ -57,7 +57,7 @@ def identity(facts: Facts) -> tuple[str | None, ...]:
     Certificates expire and are renewed, so they identify only those who claim no name.
     """
     claimed = facts["claimed"]
-    person = claimed["iin"] or cut(claimed["name"])  # It was kept whole once.
+    person = claimed["iin"] or cut_claim(claimed["name"])  # It was kept whole once.
     return (person, claimed["bin"]) if person else (facts["certificate"]["sha256"],)
 
 

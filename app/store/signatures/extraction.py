@@ -10,16 +10,19 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from app.cms.claims import describe
-from app.cms.errors import MalformedSignature
-from app.cms.fingerprints import Fingerprints, fingerprints
-from app.cms.parsing import parse
-from app.cms.serialization import signer_facts
-from app.cms.signed_data.parsing import SignedData
-from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.verdict import Answer
-from app.cms.verification.status import SignerStatus
-from app.cms.xmldsig.parsing import SignedXml
+from app.cms import (
+    Answer,
+    Fingerprints,
+    MalformedSignature,
+    SignedData,
+    SignedXml,
+    SignerInfo,
+    SignerStatus,
+    describe_signers,
+    fingerprints_of,
+    parse,
+    signer_facts,
+)
 from app.store.search import terms
 from app.store.signatures import signers
 from app.store.signatures.standings import LEFT, Standing, Trusted, judge
@@ -80,8 +83,8 @@ def read_signing(
     is what was signed: by it alone a file is found that was signed with another digest.
     `found` has what verification found out, by the signer's number.
     """
-    described = describe(signature)
-    digests = fingerprints(signature, described)
+    described = describe_signers(signature)
+    digests = fingerprints_of(signature, described)
     content_sha256 = digests.content or content_sha256
     signed_at = max(filter(None, map(_claimed_moment, described)), default=None)
     by_terms = terms.of_people(signer.claims for signer in described)

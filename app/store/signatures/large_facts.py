@@ -8,7 +8,7 @@ from itertools import chain
 
 from sqlalchemy import Engine
 
-from app.cms.signed_data.parsing import MAX_SIGNERS
+from app.cms import MAX_SIGNERS
 from app.store.database.engine import snapshot
 from app.store.errors import SignatureNotFound
 from app.store.signatures.large_texts import Key

@@ -14,9 +14,15 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, false, literal_column, or_
 
-from app.cms.path.strength import weigh_digests
-from app.cms.verdict import CONTENT_NOT_GIVEN, FITS_WITH_CRLF, YES, Answer, Verdict
-from app.cms.verification.status import SignerStatus
+from app.cms import (
+    CONTENT_NOT_GIVEN,
+    FITS_WITH_CRLF,
+    YES,
+    Answer,
+    SignerStatus,
+    Verdict,
+    weigh_digests,
+)
 
 #: What is not a number of an anchor, all of which are above 0.
 PENDING, REFUSED = 0, -1

@@ -9,16 +9,21 @@ from typing import NamedTuple
 from flask import current_app
 
 from app.api.ncanode.validation import sent_content
-from app.cms.algorithms.gost.implementations import CURVES, PLAIN
-from app.cms.budget import ContentBudget
-from app.cms.errors import MalformedSignature, UnverifiedSignature
-from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedData
-from app.cms.verdict import Answer, Reason, Verdict
-from app.cms.verification.comparison import compare
-from app.cms.verification.examined import is_detached
-from app.cms.verification.status import SignerStatus
-from app.cms.xmldsig.parsing import SignedXml
+from app.cms import (
+    Answer,
+    ContentBudget,
+    MalformedSignature,
+    Reason,
+    SignedData,
+    SignedXml,
+    SignerStatus,
+    UnverifiedSignature,
+    Verdict,
+    are_gost_curves_fast,
+    compare_content,
+    is_detached,
+    parse,
+)
 from app.extensions import current_trust, current_trusted
 from app.store.errors import ContentChanged, CosignersLost, StoreError
 from app.store.signatures.cosigning import (
@@ -86,7 +91,7 @@ def _read_checked(cms: str, data: str | bytes | None) -> Checked:
     if statuses:
         intact = [status.intact for status in statuses]
     elif isinstance(signature, SignedData) and content is not None:
-        intact = compare(signature, content, budget=budget)
+        intact = compare_content(signature, content, budget=budget)
     doubts = [] if content is None else sent_content.doubts_of(intact)
     _demand_verified(statuses, level, lacks_content=is_detached(signature) and content is None)
     digest = None if content is None else sent_content.digest_of_signed(content, intact)
@@ -141,10 +146,10 @@ def _is_quick(cms: str, signature: SignedData | SignedXml, content: bytes | None
     if len(cms) + len(content or b"") > QUICK_SIZE and not needs_content(signature):
         return False
     if isinstance(signature, SignedXml):
-        return len(signature.signatures) <= QUICK_SIGNERS and CURVES.provider != PLAIN
+        return len(signature.signatures) <= QUICK_SIGNERS and are_gost_curves_fast()
     algorithms = [signer.signature_algorithm.oid for signer in signature.signers]
     by_gost = any(algorithm.startswith(_GOST) for algorithm in algorithms)
-    return len(algorithms) <= QUICK_SIGNERS and (not by_gost or CURVES.provider != PLAIN)
+    return len(algorithms) <= QUICK_SIGNERS and (not by_gost or are_gost_curves_fast())
 
 
 def needs_content(signature: SignedData | SignedXml) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from app.cms.serialization import cut
+from app.cms import cut_claim
 from app.store.errors import SignatureNotFound
 from app.store.signatures.cosigning import Facts, compare_signers, read_facts
 from app.store.signatures.large_facts import LargeFacts
@@ -53,7 +53,7 @@ def _facts_of(record: SignatureRecord) -> list[Facts]:
         return read_facts(record.signers)
     return [
         {
-            "claimed": {name: cut(facts["claimed"][name]) for name in _NAMES},
+            "claimed": {name: cut_claim(facts["claimed"][name]) for name in _NAMES},
             "certificate": {"sha256": facts["certificate"]["sha256"]},
         }
         for facts in map(orjson.loads, record.signers.each())

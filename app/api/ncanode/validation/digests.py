@@ -6,26 +6,13 @@ import re
 from base64 import b64decode
 
 from app.api.params.errors import ParameterError
-from app.cms.algorithms import registry as algorithms
-from app.cms.signed_data.contents import KnownDigest
+from app.cms import DOCUMENT_DIGESTS, KnownDigest, digest_size
 
-#: Word for an algorithm -> its dotted identifier. Dashes, dots and letter case don't matter. None
-#: is here by which two documents may have one digest: SHA-1 and MD5 prove nothing.
-WORDS = {
-    "SHA-224": "2.16.840.1.101.3.4.2.4",
-    "SHA-256": "2.16.840.1.101.3.4.2.1",
-    "SHA-384": "2.16.840.1.101.3.4.2.2",
-    "SHA-512": "2.16.840.1.101.3.4.2.3",
-    "SHA3-256": "2.16.840.1.101.3.4.2.8",
-    "SHA3-384": "2.16.840.1.101.3.4.2.9",
-    "SHA3-512": "2.16.840.1.101.3.4.2.10",
-    "Streebog-256": algorithms.STREEBOG_256,
-    "Streebog-512": algorithms.STREEBOG_512,
-    "GOST-34.311": algorithms.GOST_34311,
-}
 _SIGNS = re.compile(r"[-_. ]")
 _IDENTIFIERS = {
-    _SIGNS.sub("", word).lower(): oid for given, oid in WORDS.items() for word in (given, oid)
+    _SIGNS.sub("", word).lower(): oid
+    for given, oid in DOCUMENT_DIGESTS.items()
+    for word in (given, oid)
 }
 
 
@@ -34,7 +21,7 @@ def read_digest(digest: str | None, algorithm: str | None) -> KnownDigest | None
 
     Args:
         digest: hexadecimal or base64.
-        algorithm: one of WORDS, or a dotted object identifier.
+        algorithm: one of DOCUMENT_DIGESTS, or a dotted object identifier.
 
     Raises:
         ParameterError: one lacks the other, or can't be read.
@@ -49,9 +36,9 @@ def read_digest(digest: str | None, algorithm: str | None) -> KnownDigest | None
         raise ParameterError(
             '"{field}" parameter must be one of {choices}',
             field="algorithm",
-            choices=", ".join(WORDS),
+            choices=", ".join(DOCUMENT_DIGESTS),
         )
-    return KnownDigest(oid, _decode(digest, len(algorithms.digest(oid, b""))))
+    return KnownDigest(oid, _decode(digest, digest_size(oid)))
 
 
 def _decode(text: str, size: int) -> bytes:

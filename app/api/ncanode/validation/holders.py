@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.cms.x509.nca_profile import Claims, birthday, gender
+from app.cms import Claims, birthday, gender
 
 
 def write_holder(claims: Claims) -> dict[str, Any]:

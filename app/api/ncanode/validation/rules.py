@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.cms.errors import CmsError
-from app.cms.x509.nca_profile import Claims
+from app.cms import Claims, CmsError
 
 #: In the order in which the contract lists them.
 RULES = ("iin", "bin", "auth", "sign", "individual", "employee", "ceo", "organisation")

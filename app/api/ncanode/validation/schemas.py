@@ -19,7 +19,7 @@ from app.api.params.schemas import aware
 from app.api.params.unread import note_inside
 from app.api.params.uploads import CERTIFICATES, FILES
 from app.api.params.values import as_list
-from app.cms.signed_data.contents import KnownDigest
+from app.cms import KnownDigest
 
 #: Constraints of one request.
 MAX_CONSTRAINTS = 200

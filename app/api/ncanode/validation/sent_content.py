@@ -7,13 +7,19 @@ from hashlib import sha256
 from typing import overload
 
 from app.api.params.errors import ParameterError
-from app.cms import text_encoding
-from app.cms.budget import ContentBudget
-from app.cms.signed_data.contents import KnownDigest, with_crlf
-from app.cms.signed_data.parsing import SignedData
-from app.cms.verdict import FITS_WITH_CRLF, Answer, Reason, Verdict
-from app.cms.verification.comparison import speaks_against
-from app.cms.xmldsig.parsing import SignedXml
+from app.cms import (
+    FITS_WITH_CRLF,
+    Answer,
+    ContentBudget,
+    KnownDigest,
+    Reason,
+    SignedData,
+    SignedXml,
+    Verdict,
+    contradicts_content,
+    decode_content,
+    with_crlf,
+)
 
 _FIELD = "data"
 
@@ -56,17 +62,17 @@ def content_given(
         return data
     text = data.encode()
     try:
-        decoded = text_encoding.decode(
-            next(text_encoding.readings(text_encoding.open_data_uri(data)))
-        )
+        decoded = decode_content(data)
     except ValueError as error:
-        if speaks_against(signature, text, budget):
+        if contradicts_content(signature, text, budget):
             raise ParameterError(
                 '"{field}" parameter must be base64, or the text that was signed', field=_FIELD
             ) from error
         return text
     _check_other(decoded, signature)
-    if speaks_against(signature, decoded, budget) and not speaks_against(signature, text, budget):
+    if contradicts_content(signature, decoded, budget) and not contradicts_content(
+        signature, text, budget
+    ):
         return text
     return decoded
 

@@ -13,17 +13,21 @@ from app.api.ncanode.signatures.saving import demand
 from app.api.ncanode.validation.rules import CheckFailed
 from app.api.ncanode.validation.sent_content import content_given
 from app.api.params.errors import ParameterError
-from app.cms.budget import ContentBudget
-from app.cms.claims import describe
-from app.cms.parsing import parse
-from app.cms.path.occasions import Occasion
-from app.cms.signed_data.contents import KnownDigest
-from app.cms.signed_data.parsing import SignedData
-from app.cms.verdict import Answer, Verdict
-from app.cms.verification.examined import Examined, is_detached
-from app.cms.verification.status import SignerStatus
-from app.cms.x509.certificate import Certificate
-from app.cms.xmldsig.parsing import SignedXml
+from app.cms import (
+    Answer,
+    Certificate,
+    ContentBudget,
+    Examined,
+    KnownDigest,
+    Occasion,
+    SignedData,
+    SignedXml,
+    SignerStatus,
+    Verdict,
+    describe_signers,
+    is_detached,
+    parse,
+)
 from app.extensions import current_trust
 
 #: Different times at which certificates of one signature expired that are gone back to: each costs
@@ -53,7 +57,7 @@ def examine(
     budget = ContentBudget()
     content = content_given(signature, data, budget)
     statuses = current_trust().verify(signature, content, at=at, fetch=fetch, content_budget=budget)
-    return Examined(signature, content, describe(signature), statuses, budget)
+    return Examined(signature, content, describe_signers(signature), statuses, budget)
 
 
 def parse_with_content(text: str, data: str | bytes | None) -> SignedData | SignedXml:

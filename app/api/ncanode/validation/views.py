@@ -51,14 +51,17 @@ from app.api.ncanode.validation.verification import (
 )
 from app.api.translations import choose_locale
 from app.auth import needs
-from app.cms.claims import attached_content
-from app.cms.parsing import parse
-from app.cms.path.occasions import Occasion
-from app.cms.serialization import iso_moment
-from app.cms.signed_data.parsing import SignedData
-from app.cms.x509.certificate import Certificate
-from app.cms.x509.nca_profile import Claims, claims_of
-from app.cms.xmldsig.parsing import SignedXml
+from app.cms import (
+    Certificate,
+    Claims,
+    Occasion,
+    SignedData,
+    SignedXml,
+    attached_content,
+    claims_of,
+    iso_moment,
+    parse,
+)
 from app.extensions import current_reads, current_trust
 from app.store.signatures import reading
 from app.store.signatures.records import SignatureRecord

@@ -108,6 +108,16 @@ CURVES = choose_curves(libcrypto.load())
 """Those in use."""
 
 
+def providers() -> dict[str, str]:
+    """Return whose code computes GOST digests, and signatures on its curves."""
+    return {"gost_digests": DIGESTS.provider, "gost_curves": CURVES.provider}
+
+
+def are_curves_fast() -> bool:
+    """Return whether signatures on GOST curves are verified by a library in C."""
+    return CURVES.provider != PLAIN
+
+
 def describe(digests: Digests = DIGESTS, curves: Curves = CURVES) -> str:
     """Say in one line whose code computes GOST, and what would make it faster."""
     line = f"GOST digests: {digests.provider}; curves: {curves.provider}"
