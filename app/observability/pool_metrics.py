@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from app.observability.counters import DATABASE_IN_USE, DATABASE_MOST, DATABASE_OPEN
+from app.observability.metrics import metrics
 from app.observability.metrics_queue import look_at
 
 _watched: WeakSet[Engine] = WeakSet()
@@ -28,18 +28,20 @@ def watch(engine: Engine, most: int) -> None:
 
 
 def _opened(most: int, _connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    DATABASE_MOST.set(most)
-    DATABASE_OPEN.inc()
+    metrics().database_most.set(most)
+    metrics().database_open.inc()
 
 
 def _closed(_connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    DATABASE_OPEN.dec()
+    metrics().database_open.dec()
 
 
 def _look() -> None:
     """Count how many are in use, which is cheaper than to be told of each."""
     pools = [engine.pool for engine in list(_watched)]
-    DATABASE_IN_USE.set(sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool)))
+    metrics().database_in_use.set(
+        sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
+    )
 
 
 look_at(_look)

@@ -29,7 +29,7 @@ _PROCESS = _Process()
 def share(folder: Path) -> None:
     """Let this process and those that it begets count together, in files of a folder.
 
-    To be said before `counters` is imported. Where it isn't said, each process counts for itself.
+    To be called before something is counted; without it, each process counts for itself.
     """
     _PROCESS.folder = folder
     os.environ[VARIABLE] = str(folder)

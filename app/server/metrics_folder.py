@@ -9,6 +9,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from prometheus_client.multiprocess import mark_process_dead
+
 from app.observability import worker_slots
 from app.store.database import private_files
 
@@ -53,7 +55,4 @@ def _remove(folder: Path, master: int) -> None:
 
 def forget(place: int) -> None:
     """Remove what held only while the worker of that place lived."""
-    # Not before: the library is loaded when it is known that there are several processes.
-    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
-
     mark_process_dead(worker_slots.name_of_place(place))

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.extensions import db
-from app.observability import counters
+from app.observability.metrics import BUCKETS
 from app.store.database.engine import OVERFLOW
 from tests import builders
 from tests.api.asking import get, message_of, refuse, save
@@ -55,7 +55,7 @@ def test_the_buckets_go_from_half_a_millisecond_to_ten_seconds(client: FlaskClie
     client.get("/health/live")
     ends = [match[1] for name in metrics(client) if (match := get_bucket.search(name))]
     assert (ends[0], ends[-2], ends[-1]) == ("0.0005", "10.0", "+Inf")
-    assert len(ends) == len(counters.BUCKETS) + 1
+    assert len(ends) == len(BUCKETS) + 1
 
 
 def test_saves_are_counted_by_form_and_place(make_app: AppMaker) -> None:

@@ -1,0 +1,113 @@
+"""The metrics themselves, and in how many processes they are counted."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    values,
+)
+
+from app.cms import Answer
+from app.observability import worker_slots
+
+#: Seconds: the upper ends of the histogram's buckets.
+BUCKETS = (
+    *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
+    *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+
+
+class Metrics:
+    """All metrics of this program, in one registry."""
+
+    def __init__(self) -> None:
+        """Make them; they are shared by all processes if these agreed on a folder by then."""
+        # The library chooses by an environment variable alone, which commands may find set, too.
+        # A class of one's own is what its maintainers name for files by worker (their issue 509).
+        values.ValueClass = (
+            values.MultiProcessValue(worker_slots.name_of_process)
+            if worker_slots.shared_folder()
+            else values.MutexValue
+        )
+        # When a series began is of no use, and there are as many of them as of others.
+        disable_created_metrics()
+        self.registry = CollectorRegistry()
+        self.requests = self._count(
+            "qoltanba_http_requests_total",
+            "Requests answered, by the rule of their route.",
+            "route",
+            "method",
+            "status",
+        )
+        self.seconds = Histogram(
+            "qoltanba_http_request_duration_seconds",
+            "Time until an answer is ready to be sent; of a long list, its first part.",
+            ["route", "method"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.refusals = self._count(
+            "qoltanba_refusals_total", "Requests refused, by the kind of error.", "reason"
+        )
+        self.conflicts = self._count(
+            "qoltanba_version_conflicts_total", "Saves that another save was ahead of."
+        )
+        self.losses = self._count(
+            "qoltanba_cosign_losses_total",
+            "Saves that dropped a signer of the version before, or signed other content.",
+            "loss",
+            "guard",
+        )
+        self.database_open = self._gauge(
+            "qoltanba_database_connections_open", "Connections to the database that are open."
+        )
+        self.database_in_use = self._gauge(
+            "qoltanba_database_connections_in_use",
+            "Connections to the database that a request is using.",
+        )
+        self.database_most = self._gauge(
+            "qoltanba_database_connections_max",
+            "Connections that the processes which have used the database may open.",
+        )
+        saves = self._count(
+            "qoltanba_saves_total",
+            "Versions saved: as cms, xml, or text that is neither; the first of a thread or a next"
+            " one.",
+            "format",
+            "kind",
+        )
+        #: By `cms`, `xml` or None, and whether it is the first version of its thread.
+        self.saved = {
+            (form, first): saves.labels(form or "text", "first" if first else "next")
+            for form in ("cms", "xml", None)
+            for first in (True, False)
+        }
+        verifications = self._count(
+            "qoltanba_verification_answers_total",
+            "What verification answers of a signer, by question.",
+            "question",
+            "answer",
+        )
+        self.answered = {
+            (question, answer): verifications.labels(question, answer.value)
+            for question in ("intact", "valid", "trusted")
+            for answer in Answer
+        }
+
+    def _count(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, multiprocess_mode="livesum", registry=self.registry)
+
+
+@cache
+def metrics() -> Metrics:
+    """Return the metrics of this process, made when something is counted first."""
+    return Metrics()
