@@ -15,6 +15,7 @@ from app.api.openapi import views as openapi
 from app.api.operations import health as operations
 from app.api.operations import metrics
 from app.api.params import unread
+from app.destinations import Destinations
 from app.extensions import db
 from app.observability import counters, pool_metrics, request_log
 from app.observability.logs import log_to_stderr
@@ -25,7 +26,6 @@ from app.store.database.reads import Reads
 from app.store.database.replicas import Replica, make_engine
 from app.store.migrations.readiness import Readiness
 from app.trust import Trust
-from app.trust.destinations import Destinations
 from app.trust.examiner import Examiner
 from app.trust.stored import StoredAuthorities
 from config.settings import Settings, SettingsError

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from app.cms import Certificate, MalformedExtension, basic_constraints, key_usage, title_of_name
-from app.trust.destinations import Anybody
+from app.destinations import Anybody
 from app.trust.errors import RefusedCertificate, UnreadableFile
 from app.trust.files import (
     MAX_CERTIFICATES_SIZE,

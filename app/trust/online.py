@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.cms import Answer, Certificate, CertificateList, MalformedRevocation, Reason, Verdict
+from app.destinations import Destinations
 from app.trust.cache import Cache
-from app.trust.destinations import Destinations
 from app.trust.errors import FetchFailed, UnreadableFile
 from app.trust.judging import Case, Doubtful, Found, doubt_delta, is_current, judge
 from app.trust.receiving import Receiver

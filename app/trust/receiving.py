@@ -6,8 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from app.cms import CertificateList, MalformedRevocation, OcspResponse, Reason
+from app.destinations import Destinations
 from app.trust.cache import Cache
-from app.trust.destinations import Destinations
 from app.trust.errors import FetchFailed, TrustError
 from app.trust.judging import Case, Doubtful, Found, demand, is_superseded
 from app.trust.sources import CRL_SECONDS, NONCE_SIZE, Source

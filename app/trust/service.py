@@ -29,8 +29,8 @@ from app.cms import (
     check_revocation,
     find_path,
 )
+from app.destinations import Destinations
 from app.store.signatures.standings import Trusted, number_of
-from app.trust.destinations import Destinations
 from app.trust.folder import Contents, Stamp, list_files, read_folder, values
 from app.trust.stored import Stored, StoredAuthorities
 from app.trust.turns import Turns

@@ -20,7 +20,7 @@ from app.cms import (
     refuse_large_crl,
     slow_digest_of,
 )
-from app.trust.destinations import Destinations
+from app.destinations import Destinations
 from app.trust.downloads import fetch
 from app.trust.errors import AnswerTooLarge, FetchFailed
 from app.trust.tidying import LIST, RESPONSE

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from app.trust.destinations import Destinations
+from app.destinations import Destinations
 
 #: Lets the servers of these tests be asked.
 HERE = Destinations(["127.0.0.0/8"])

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from app.cms.x509.certificate import read_certificate
+from app.destinations import Destinations, NotPermitted
 from app.trust import Trust
-from app.trust.destinations import Destinations, NotPermitted
 from app.trust.downloads import fetch
 from app.trust.errors import FetchFailed
 from app.trust.sources import MAX_ADDRESSES, list_sources

@@ -10,15 +10,13 @@ from __future__ import annotations
 import json
 import logging
 import re
-import time
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-if TYPE_CHECKING:
-    import requests
+from app.destinations import Anybody
 
 #: Seconds: to connect, between two pieces of the answer, and for all of it. A signature takes the
 #: other side some seconds, since it asks for a timestamp itself.
@@ -30,13 +28,9 @@ SHORT = 8
 #: Characters of the other server's message that are handed on.
 MAX_MESSAGE = 1_000
 
-#: Bytes that are read at a time.
-_PIECE = 64 * 1024
 _HEADERS = {
     "Content-Type": "application/json",
     "Accept": "application/json",
-    # So that a small answer can't turn into a large one.
-    "Accept-Encoding": "identity",
 }
 #: What NCANode calls a success: its versions 1 and 2, and version 3.
 _GOOD = (0, 200)
@@ -151,45 +145,39 @@ def _result_of(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _send(url: str, body: bytes, limit: int) -> bytes:
     # Not needed by those who have no such server, and slow to import.
-    import requests  # noqa: PLC0415
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+    from app import http_client  # noqa: PLC0415
 
-    deadline = time.monotonic() + TOTAL_TIMEOUT
+    request = http_client.Request(
+        url,
+        Anybody(),
+        limit,
+        TOTAL_TIMEOUT,
+        body,
+        _HEADERS,
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        redirects=0,
+        any_status=True,
+        uses_environment=False,
+        has_credentials=True,
+    )
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            response = session.post(
-                url,
-                data=body,
-                headers=_HEADERS,
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                return _read(response, limit, deadline)
-    except (OSError, HTTPError) as error:
-        # The error's own text may have the address, and a password in it.
-        _log.warning("NCANode server gave no answer: %s", type(error).__name__)
+        return http_client.send(request)
+    except http_client.RedirectedTooOften as error:
+        raise OriginFailed(
+            "NCANode server answered with a redirect, which is not followed"
+        ) from error
+    except http_client.TooSlow as error:
+        raise OriginFailed(
+            "NCANode server did not answer within {limit} s", limit=TOTAL_TIMEOUT
+        ) from error
+    except http_client.TooLarge as error:
+        raise OriginFailed(
+            "The answer of the NCANode server is larger than {limit} bytes", limit=limit
+        ) from error
+    except http_client.NoAnswer as error:
+        _log.warning("NCANode server gave no answer: %s", error.why or type(error).__name__)
         raise OriginFailed("NCANode server can't be reached, or does not answer") from error
-
-
-def _read(response: requests.Response, limit: int, deadline: float) -> bytes:
-    """Read the whole answer, however slowly it comes, within its limits."""
-    if response.is_redirect:
-        raise OriginFailed("NCANode server answered with a redirect, which is not followed")
-    body = bytearray()
-    while piece := response.raw.read1(_PIECE, decode_content=False):
-        body += piece
-        if len(body) > limit:
-            raise OriginFailed(
-                "The answer of the NCANode server is larger than {limit} bytes", limit=limit
-            )
-        if time.monotonic() > deadline:
-            raise OriginFailed(
-                "NCANode server did not answer within {limit} s", limit=TOTAL_TIMEOUT
-            )
-    return bytes(body)
 
 
 def _refuse_constant(name: str) -> NoReturn:
