@@ -43,8 +43,8 @@ BELIEVED_MISSING = 1.0
 AGAIN = 60.0
 
 #: Where a request has its caller: absent if no token was sent, None if it was a wrong one.
-_CALLER = "qoltanba.caller"
-_CHALLENGE = 'Bearer realm="qoltanba"'
+_CALLER = "tanbahana.caller"
+_CHALLENGE = 'Bearer realm="tanbahana"'
 _NOT_ENOUGH = ', error="insufficient_scope"'
 
 _log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ KEPT_BY_CALLER = "private, no-cache"
 #: Conditions of a request by dates (RFC 9110 sections 13.1.3 to 13.1.5).
 _BY_DATE = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE")
 
-_LANGUAGE_DECIDED = "qoltanba.language_decided"
+_LANGUAGE_DECIDED = "tanbahana.language_decided"
 
 
 def init_app(app: Flask) -> None:

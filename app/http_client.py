@@ -31,7 +31,7 @@ from app.server_address import server_of
 _CHUNK = 65_536
 _REDIRECTS = {301, 302, 303, 307, 308}
 # So that a small answer can't turn into a large one.
-_HEADERS = {"User-Agent": "qoltanba", "Accept-Encoding": "identity"}
+_HEADERS = {"User-Agent": "tanbahana", "Accept-Encoding": "identity"}
 
 
 class NoAnswer(Exception):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from flask import Flask, request
 
 #: Where a request has the `Refusal`. No client can set it: what they send begins with `HTTP_`.
-VARIABLE = "qoltanba.refused_below"
+VARIABLE = "tanbahana.refused_below"
 
 
 @dataclass(frozen=True, slots=True)

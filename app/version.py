@@ -1,4 +1,4 @@
 """Which program this is."""
 
 #: That of the package, and of the changelog's newest heading that has one.
-VERSION = "0.1.0"
+VERSION = "1.0.0"

@@ -12,7 +12,9 @@ from sqlalchemy.exc import ArgumentError
 
 from config.env import Reader, SettingsError
 
-EMBEDDED_DATABASE = Path(__file__).resolve().parent.parent / "var" / "qoltanba.sqlite3"
+EMBEDDED_DATABASE = Path(__file__).resolve().parent.parent / "var" / "tanbahana.sqlite3"
+#: What the file was called before release 1.0.0.
+FORMER_NAME = "qoltanba.sqlite3"
 
 DRIVER = "postgresql+psycopg"
 #: PostgreSQL's port, where none is said.
@@ -88,8 +90,14 @@ def _main_url(read: Reader) -> tuple[URL, tuple[str, str, str]]:
         )
         port = read.integer("PG_PORT", USUAL_PORT, 1, 65535)
         return _at(url, places, port), ("PG_HOST", "PG_HOST", "PG_DATABASE")
-    embedded = URL.create("sqlite", database=str(EMBEDDED_DATABASE))
+    embedded = URL.create("sqlite", database=str(find_embedded(EMBEDDED_DATABASE)))
     return embedded, ("DATABASE_URL", "DATABASE_URL", "DATABASE_URL")
+
+
+def find_embedded(file: Path) -> Path:
+    """Return the file of the embedded database; that of before release 1.0.0 if only it exists."""
+    former = file.with_name(FORMER_NAME)
+    return former if former.exists() and not file.exists() else file
 
 
 def _checked_url(text: str) -> URL:

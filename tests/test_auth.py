@@ -79,7 +79,7 @@ def test_every_route_is_public_by_the_list_or_refuses_without_a_token(
             assert response.status_code in (200, 404), (method, rule)
             continue
         assert response.status_code == 401, (method, rule)
-        assert response.headers["WWW-Authenticate"] == 'Bearer realm="qoltanba"'
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="tanbahana"'
         asked += 1
     assert asked > 20
 
@@ -242,7 +242,7 @@ def test_nobody_learns_why_a_token_is_refused(locked: Flask, asker: FlaskClient)
         if message_of(response, 401) == NEEDED
     }
     assert len(answers) == 1
-    assert answers.pop()[1] == 'Bearer realm="qoltanba", error="invalid_token"'
+    assert answers.pop()[1] == 'Bearer realm="tanbahana", error="invalid_token"'
     assert ask(asker, good).status_code == 200
 
 
@@ -250,7 +250,7 @@ def test_a_refusal_for_too_small_a_scope_names_it(locked: Flask, asker: FlaskCli
     response = asker.post("/signature", json=filled(), headers=bearer(make_token(locked)))
     assert message_of(response, 403) == 'Token does not have the scope "write"'
     assert response.headers["WWW-Authenticate"] == (
-        'Bearer realm="qoltanba", error="insufficient_scope", scope="write"'
+        'Bearer realm="tanbahana", error="insufficient_scope", scope="write"'
     )
 
 

@@ -420,7 +420,7 @@ def test_every_table_of_every_step_is_backed_up(open_engine: EngineMaker, empty_
         at_step(engine, f"{step:04}")
         with engine.connect() as connection:
             known = {stored.name for stored in find_tables(connection, None)}
-        assert set(inspect(engine).get_table_names()) == known | {"qoltanba_version"} | (
+        assert set(inspect(engine).get_table_names()) == known | {"tanbahana_version"} | (
             {"leases"} if step >= 6 else set()
         )
 
@@ -458,7 +458,7 @@ TABLE = {"name": "signatures", "columns": ["id"], "rows": 0, "sha256": "0" * 64}
     ("changes", "why"),
     [
         ({"form": "other"}, "its form (other, 1) is not known to this program"),
-        ({"version": 2}, "its form (qoltanba backup, 2) is not known to this program"),
+        ({"version": 2}, "its form (tanbahana backup, 2) is not known to this program"),
         ({"step": "9999"}, "it was made at step 9999, which is newer than this program"),
         ({"step": "head"}, "its manifest can't be read"),
         ({"tables": None}, "its manifest can't be read"),
@@ -505,7 +505,7 @@ def test_what_is_no_backup_is_refused_in_one_line(start_app: AppMaker, tmp_path:
 def test_a_newer_store_is_neither_backed_up_nor_replaced(
     filled: Flask, file: Path, engine: Engine, tmp_path: Path
 ) -> None:
-    step = text("UPDATE qoltanba_version SET version_num = :step")
+    step = text("UPDATE tanbahana_version SET version_num = :step")
     with engine.connect() as connection:
         connection.execute(step, {"step": "9999"})
     try:

@@ -52,7 +52,7 @@ def fail(app: Flask, *arguments: str) -> str:
 
 def set_step(url: str, step: str) -> None:
     with opened(url) as engine, engine.connect() as connection:
-        statement = text("UPDATE qoltanba_version SET version_num = :step")
+        statement = text("UPDATE tanbahana_version SET version_num = :step")
         connection.execute(statement, {"step": step})
 
 

@@ -260,7 +260,7 @@ def opened(address: str | Mapping[str, Any], schema: str | None = None) -> Itera
 
 
 def _connect(address: str | Mapping[str, Any]) -> Connection[Any]:
-    parameters: dict[str, Any] = {"application_name": "qoltanba-move", "connect_timeout": 10}
+    parameters: dict[str, Any] = {"application_name": "tanbahana-move", "connect_timeout": 10}
     if isinstance(address, str):
         if not _ADDRESS(address):
             # Not repeated, neither here nor by libpq: it may have a password in it.

@@ -85,7 +85,7 @@ class _Build(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Return the version."""
-        yield InfoMetricFamily("qoltanba_build", "This program.", {"version": VERSION})
+        yield InfoMetricFamily("tanbahana_build", "This program.", {"version": VERSION})
 
 
 def tell(accept: str) -> tuple[bytes, str]:

@@ -20,7 +20,7 @@ from flask import has_request_context, request
 Format = Literal["json", "text"]
 
 #: Where a request's id is kept while it is answered.
-REQUEST_ID = "qoltanba.request_id"
+REQUEST_ID = "tanbahana.request_id"
 #: The attribute of a record that has further fields of its line.
 FIELDS = "fields"
 

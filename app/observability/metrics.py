@@ -39,44 +39,44 @@ class Metrics:
         disable_created_metrics()
         self.registry = CollectorRegistry()
         self.requests = self._count(
-            "qoltanba_http_requests_total",
+            "tanbahana_http_requests_total",
             "Requests answered, by the rule of their route.",
             "route",
             "method",
             "status",
         )
         self.seconds = Histogram(
-            "qoltanba_http_request_duration_seconds",
+            "tanbahana_http_request_duration_seconds",
             "Time until an answer is ready to be sent; of a long list, its first part.",
             ["route", "method"],
             buckets=BUCKETS,
             registry=self.registry,
         )
         self.refusals = self._count(
-            "qoltanba_refusals_total", "Requests refused, by the kind of error.", "reason"
+            "tanbahana_refusals_total", "Requests refused, by the kind of error.", "reason"
         )
         self.conflicts = self._count(
-            "qoltanba_version_conflicts_total", "Saves that another save was ahead of."
+            "tanbahana_version_conflicts_total", "Saves that another save was ahead of."
         )
         self.losses = self._count(
-            "qoltanba_cosign_losses_total",
+            "tanbahana_cosign_losses_total",
             "Saves that dropped a signer of the version before, or signed other content.",
             "loss",
             "guard",
         )
         self.database_open = self._gauge(
-            "qoltanba_database_connections_open", "Connections to the database that are open."
+            "tanbahana_database_connections_open", "Connections to the database that are open."
         )
         self.database_in_use = self._gauge(
-            "qoltanba_database_connections_in_use",
+            "tanbahana_database_connections_in_use",
             "Connections to the database that a request is using.",
         )
         self.database_most = self._gauge(
-            "qoltanba_database_connections_max",
+            "tanbahana_database_connections_max",
             "Connections that the processes which have used the database may open.",
         )
         saves = self._count(
-            "qoltanba_saves_total",
+            "tanbahana_saves_total",
             "Versions saved: as cms, xml, or text that is neither; the first of a thread or a next"
             " one.",
             "format",
@@ -89,7 +89,7 @@ class Metrics:
             for first in (True, False)
         }
         verifications = self._count(
-            "qoltanba_verification_answers_total",
+            "tanbahana_verification_answers_total",
             "What verification answers of a signer, by question.",
             "question",
             "answer",

@@ -15,7 +15,7 @@ from app.observability.counters import UNMATCHED, count_refusal, count_request, 
 from app.observability.logs import REQUEST_ID, say
 
 HEADER = "X-Request-ID"
-_BEGAN = "qoltanba.began"
+_BEGAN = "tanbahana.began"
 #: An id that a client may give. Twelve digits in a row may be a person's number, which must not
 #: come into the log this way; so may six and six with something between.
 _ACCEPTED = re.compile(
@@ -24,7 +24,7 @@ _ACCEPTED = re.compile(
 
 _ACCESS = "app.access"
 #: Where a request has why it was refused: the name of an error's class.
-_REASON = "qoltanba.reason"
+_REASON = "tanbahana.reason"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from app.rate_limit.shared_counters import SharedCounters
 #: What those ask who run the server, as often as they like.
 UNLIMITED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
-_LEFT = "qoltanba.left"
+_LEFT = "tanbahana.left"
 
 #: Returns what an authenticated caller is counted by; None for all others.
 Who = Callable[[Request], str | None]

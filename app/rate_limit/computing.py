@@ -21,8 +21,8 @@ from app.rate_limit.shared_counters import SharedCounters
 #: Microseconds, in which it is counted.
 _SECOND = 1_000_000
 
-_BEGAN = "qoltanba.cpu_began"
-_LEFT = "qoltanba.cpu_left"
+_BEGAN = "tanbahana.cpu_began"
+_LEFT = "tanbahana.cpu_left"
 
 
 def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:

@@ -43,7 +43,7 @@ class SharedCounters:
         self._groups = max(capacity // WAYS, 1)
         places = self._groups * WAYS
         # Never linked into a folder, so there is nothing to clean up, and none must be writable.
-        self._file = os.memfd_create("qoltanba-limits")
+        self._file = os.memfd_create("tanbahana-limits")
         weakref.finalize(self, os.close, self._file)
         os.ftruncate(self._file, places * 24)
         memory = memoryview(mmap.mmap(self._file, places * 24))

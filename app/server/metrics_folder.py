@@ -42,7 +42,7 @@ def make_folder(given: Path | None) -> Path:
 
 
 def _temporary_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="qoltanba-metrics-"))
+    folder = Path(tempfile.mkdtemp(prefix="tanbahana-metrics-"))
     atexit.register(_remove, folder, os.getpid())
     return folder
 

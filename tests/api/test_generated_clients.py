@@ -32,7 +32,7 @@ PATIENCE = 120
 #: Where `npm install` puts the programs of the test of TypeScript.
 NODE = Path(__file__).with_name("typescript") / "node_modules" / ".bin"
 #: The name of the package that is generated; no other test has one.
-PACKAGE = "qoltanba_client_of_tests"
+PACKAGE = "tanbahana_client_of_tests"
 
 
 def operations_of(document: Json) -> Iterator[Json]:

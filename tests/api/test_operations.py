@@ -69,7 +69,7 @@ def test_a_database_that_was_never_migrated_is_not_ready(
 def test_a_database_at_another_step_is_not_ready(
     client: FlaskClient, open_engine: EngineMaker, database_url: str, number: str, told: str
 ) -> None:
-    step = text("UPDATE qoltanba_version SET version_num = :number")
+    step = text("UPDATE tanbahana_version SET version_num = :number")
     with open_engine(database_url).connect() as connection:
         connection.execute(step, {"number": number})
         try:

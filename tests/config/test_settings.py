@@ -10,6 +10,7 @@ from limits import parse
 
 from app.factory import create_app
 from app.store.database.engine import postgresql_arguments
+from config.databases import find_embedded
 from config.settings import (
     EMBEDDED_DATABASE,
     REVOCATION_CACHE,
@@ -41,7 +42,7 @@ def refusal(**env: str) -> str:
 
 def test_an_empty_environment_gives_the_defaults() -> None:
     settings = Settings.from_env({})
-    assert write_url(settings.database_url) == f"sqlite:///{EMBEDDED_DATABASE}"
+    assert write_url(settings.database_url) == f"sqlite:///{find_embedded(EMBEDDED_DATABASE)}"
     assert settings.database_schema is None
     assert dataclasses.replace(settings, workers=1) == Settings(
         databases=settings.databases,
@@ -103,7 +104,7 @@ def test_the_default_number_of_workers_follows_the_machine(
 
 def test_the_embedded_database_lies_in_the_project() -> None:
     project = Path(__file__).parents[2]
-    assert project / "var" / "qoltanba.sqlite3" == EMBEDDED_DATABASE
+    assert project / "var" / "tanbahana.sqlite3" == EMBEDDED_DATABASE
     assert EMBEDDED_DATABASE.is_absolute()
 
 

@@ -91,7 +91,7 @@ def stop(server: Server) -> None:
 
 def restore_sqlite(folder: Path, server: Server) -> None:
     """Do what the page says in words."""
-    file = folder / "var" / "qoltanba.sqlite3"
+    file = folder / "var" / "tanbahana.sqlite3"
     stop(server)
     for ending in ("-wal", "-shm"):
         file.with_name(file.name + ending).unlink(missing_ok=True)
@@ -103,8 +103,8 @@ def restore_sqlite(folder: Path, server: Server) -> None:
 def test_what_is_to_be_done_to_restore_sqlite_is_said() -> None:
     words = " ".join(SECTION.split())
     assert re.search(
-        r"To restore: stop the server, remove `var/qoltanba.sqlite3-wal` and `-shm`, "
-        r"put the backup in the place of `var/qoltanba.sqlite3`, start again",
+        r"To restore: stop the server, remove `var/tanbahana.sqlite3-wal` and `-shm`, "
+        r"put the backup in the place of `var/tanbahana.sqlite3`, start again",
         words,
     )
 
@@ -112,7 +112,7 @@ def test_what_is_to_be_done_to_restore_sqlite_is_said() -> None:
 def test_sqlite_is_given_back_as_it_was_when_the_backup_was_made(
     folder: Path, make_server: MakeServer
 ) -> None:
-    server = make_server(f"sqlite:///{folder}/var/qoltanba.sqlite3").start()
+    server = make_server(f"sqlite:///{folder}/var/tanbahana.sqlite3").start()
     with Client(server.address) as client:
         fill(client)
         kept = everything(client)
@@ -128,22 +128,22 @@ def test_sqlite_is_given_back_as_it_was_when_the_backup_was_made(
 def test_sqlite_still_lets_readers_and_a_writer_work_together_after_a_restore(
     folder: Path, make_server: MakeServer
 ) -> None:
-    server = make_server(f"sqlite:///{folder}/var/qoltanba.sqlite3").start()
+    server = make_server(f"sqlite:///{folder}/var/tanbahana.sqlite3").start()
     run(SQLITE_BACKUP, folder)
     restore_sqlite(folder, server)
-    with closing(sqlite3.connect(folder / "var" / "qoltanba.sqlite3")) as connection:
+    with closing(sqlite3.connect(folder / "var" / "tanbahana.sqlite3")) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_killed_sqlite_server_is_restored_as_well(folder: Path, make_server: MakeServer) -> None:
-    server = make_server(f"sqlite:///{folder}/var/qoltanba.sqlite3").start()
+    server = make_server(f"sqlite:///{folder}/var/tanbahana.sqlite3").start()
     with Client(server.address) as client:
         fill(client)
         kept = everything(client)
         run(SQLITE_BACKUP, folder)
         change(client)
     server.kill()
-    assert (folder / "var" / "qoltanba.sqlite3-wal").stat().st_size > 0
+    assert (folder / "var" / "tanbahana.sqlite3-wal").stat().st_size > 0
 
     restore_sqlite(folder, server)
     with Client(server.address) as client:

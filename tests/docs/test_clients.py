@@ -52,7 +52,7 @@ def test_the_file_has_one_example_in_each_language_and_what_all_of_them_print() 
     assert set(HERE) >= ALWAYS_HERE
     for block in blocks(CLIENTS)[1:]:
         assert block.text.count(USUAL_ADDRESS) == 1, block.language
-        assert "QOLTANBA_TOKEN" in block.text, block.language
+        assert "TANBAHANA_TOKEN" in block.text, block.language
 
 
 @pytest.mark.parametrize("language", HERE)
@@ -73,7 +73,7 @@ def test_an_example_prints_what_the_file_says(
     done = subprocess.run(
         [*runtime.command, runtime.file],
         cwd=folder,
-        env=shell_environment([], {"QOLTANBA_TOKEN": "not-looked-at"}),
+        env=shell_environment([], {"TANBAHANA_TOKEN": "not-looked-at"}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,

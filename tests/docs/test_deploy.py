@@ -32,20 +32,20 @@ def test_alerts_are_about_what_is_counted() -> None:
     rules = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"][0]["rules"]
     counted = Path(metrics.__file__).read_text()
     for rule in rules:
-        for name in re.findall(r"qoltanba_[a-z_]+", rule["expr"]):
+        for name in re.findall(r"tanbahana_[a-z_]+", rule["expr"]):
             assert f'"{name.removesuffix("_bucket")}"' in counted, name
     asked = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())
     assert asked["rule_files"] == ["alerts.yml"]
 
 
 def test_the_unit_starts_what_is_there() -> None:
-    unit = (DEPLOY / "qoltanba.service").read_text()
-    started = re.findall(r"^Exec\w+=/srv/qoltanba/\.venv/bin/(\S+) (.*)$", unit, re.MULTILINE)
+    unit = (DEPLOY / "tanbahana.service").read_text()
+    started = re.findall(r"^Exec\w+=/srv/tanbahana/\.venv/bin/(\S+) (.*)$", unit, re.MULTILINE)
     assert started == [("flask", "--app wsgi db upgrade"), ("python", "serve.py")]
     assert (PROJECT / "serve.py").exists()
     if shutil.which("systemd-analyze"):
         said = subprocess.run(
-            ["systemd-analyze", "verify", DEPLOY / "qoltanba.service"],
+            ["systemd-analyze", "verify", DEPLOY / "tanbahana.service"],
             capture_output=True,
             text=True,
             check=False,
@@ -54,8 +54,8 @@ def test_the_unit_starts_what_is_there() -> None:
 
 
 def test_a_prefix_comes_from_trusted_proxies_alone(make_app: AppMaker) -> None:
-    header = {"X-Forwarded-Prefix": "/qoltanba"}
-    for proxies, prefix in (("1", "/qoltanba"), ("0", "")):
+    header = {"X-Forwarded-Prefix": "/tanbahana"}
+    for proxies, prefix in (("1", "/tanbahana"), ("0", "")):
         client = make_app(AUTH="on", TRUSTED_PROXIES=proxies).test_client()
         page = client.get("/docs", headers=header).text
         assert f'data-document="{prefix}/openapi.json"' in page
@@ -86,7 +86,7 @@ def start_nginx(tmp_path: Path) -> Iterator[str]:
     (tmp_path / "nginx.conf").write_text(whole)
     command = ["nginx", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
     nginx = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}/qoltanba"
+    address = f"http://127.0.0.1:{port}/tanbahana"
     try:
         wait_until(lambda: _answers(address), "nginx answers")
         yield address
@@ -105,7 +105,7 @@ def _answers(address: str) -> bool:
 
 def test_nginx_serves_a_prefix_with_its_docs(proxied: str) -> None:
     page = requests.get(f"{proxied}/docs", timeout=10).text
-    root = proxied.removesuffix("/qoltanba")
+    root = proxied.removesuffix("/tanbahana")
     links = re.findall(r'(?:src|href|data-document)="([^"]+)"', page)
     assert len(links) > 4
     for link in links:

@@ -52,7 +52,7 @@ class PgBouncer:
         self.settings = SETTINGS.format(
             port=self.port, server_port=server_port, connections=connections, user=user
         )
-        self.folder = Path(tempfile.mkdtemp(prefix="qoltanba-pgbouncer-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="tanbahana-pgbouncer-"))
 
     def database_url(self, database: str) -> str:
         """Give the address of a database through the pooler."""

@@ -50,7 +50,7 @@ VALUES = ("DETAIL", "CONTEXT")
 def stated() -> dict[str, str]:
     """Give the settings of PostgreSQL that the page names."""
     page = (PROJECT / "docs" / "security.md").read_text()
-    return dict(re.findall(r"^ALTER ROLE qoltanba SET (\w+) = '?([-\w]+)'?;", page, re.MULTILINE))
+    return dict(re.findall(r"^ALTER ROLE tanbahana SET (\w+) = '?([-\w]+)'?;", page, re.MULTILINE))
 
 
 @contextmanager
@@ -72,10 +72,10 @@ def start_database(request: pytest.FixtureRequest) -> Iterator[tuple[PostgresSer
     """Give a server that tells all, without and with these settings for its role."""
     with PostgresServer(durable=False, settings=TALKATIVE) as server:
         with psycopg.connect(server.url, autocommit=True) as connection:
-            connection.execute("CREATE ROLE qoltanba LOGIN")
-            connection.execute("CREATE DATABASE store OWNER qoltanba")
+            connection.execute("CREATE ROLE tanbahana LOGIN")
+            connection.execute("CREATE DATABASE store OWNER tanbahana")
             for name, value in stated().items() if request.param else ():
-                connection.execute(f"ALTER ROLE qoltanba SET {name} = '{value}'")
+                connection.execute(f"ALTER ROLE tanbahana SET {name} = '{value}'")
         yield server, request.param
 
 
@@ -84,11 +84,11 @@ def address_of_database(
     request: pytest.FixtureRequest, database: tuple[PostgresServer, bool]
 ) -> Iterator[str]:
     """Give the address under which a server of ours reaches it."""
-    address = database[0].database_url("store").replace("postgres@", "qoltanba@")
+    address = database[0].database_url("store").replace("postgres@", "tanbahana@")
     if request.param == "directly":
         yield address
         return
-    with PgBouncer(database[0].port, user="qoltanba") as pooler:
+    with PgBouncer(database[0].port, user="tanbahana") as pooler:
         yield pooler.database_url("store")
 
 

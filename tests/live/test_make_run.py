@@ -189,7 +189,7 @@ def test_without_any_setting_the_data_lie_in_var(make_run: StartRun, clone: Path
     run = make_run().wait_until_ready()
     assert run.save("anywhere")[0] == 201
     run.stop()
-    assert (clone / "var" / "qoltanba.sqlite3").is_file()
+    assert (clone / "var" / "tanbahana.sqlite3").is_file()
     changed = subprocess.run(
         ["find", ".", "-newer", run.home, "-type", "f", "-not", "-path", "./var/*",
          "-not", "-name", "*.pyc", "-not", "-path", "./.venv/*"],

@@ -20,12 +20,12 @@ from tests.live.conftest import StartServer
 from tests.live.server import Server, wait_until
 from tests.observability.reading import Samples, samples
 
-LIVE = "qoltanba_http_requests_total{method=GET,route=/health/live,status=200}"
-COUNT = "qoltanba_http_request_duration_seconds_count{method=GET,route=/health/live}"
-SAVES = "qoltanba_saves_total{format=cms,kind=first}"
-IN_USE = "qoltanba_database_connections_in_use"
-OPEN = "qoltanba_database_connections_open"
-MOST = "qoltanba_database_connections_max"
+LIVE = "tanbahana_http_requests_total{method=GET,route=/health/live,status=200}"
+COUNT = "tanbahana_http_request_duration_seconds_count{method=GET,route=/health/live}"
+SAVES = "tanbahana_saves_total{format=cms,kind=first}"
+IN_USE = "tanbahana_database_connections_in_use"
+OPEN = "tanbahana_database_connections_open"
+MOST = "tanbahana_database_connections_max"
 
 
 @pytest.fixture(name="url")
@@ -56,7 +56,7 @@ def counting_places(folder: Path) -> set[str]:
 
 
 def folders(server: Server) -> list[Path]:
-    return list(Path(server.environment["TMPDIR"]).glob("qoltanba-metrics-*"))
+    return list(Path(server.environment["TMPDIR"]).glob("tanbahana-metrics-*"))
 
 
 def test_three_workers_are_counted_as_one_server(start_server: StartServer, url: str) -> None:
@@ -82,7 +82,7 @@ def test_three_workers_are_counted_as_one_server(start_server: StartServer, url:
         assert after[SAVES] == 12
         assert after[IN_USE] == 0
         assert 1 <= after[OPEN] <= after[MOST] <= 3 * (4 + OVERFLOW)
-        assert after["qoltanba_build_info{version=0.1.0}"] == 1
+        assert after["tanbahana_build_info{version=1.0.0}"] == 1
     server.tell_to_stop()
     server.wait_until_stopped()
     assert folders(server) == []

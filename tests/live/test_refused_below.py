@@ -95,7 +95,7 @@ def lines_of(server: Server, request_id: str) -> list[dict[str, Any]]:
 
 def counted(server: Server, reason: str) -> float:
     text = requests.get(f"{server.address}/metrics", timeout=20).text
-    name = f'qoltanba_refusals_total{{reason="{reason}"}} '
+    name = f'tanbahana_refusals_total{{reason="{reason}"}} '
     return sum(float(line.removeprefix(name)) for line in text.splitlines() if name in line)
 
 

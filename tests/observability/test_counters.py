@@ -18,8 +18,8 @@ from tests.conftest import AppMaker
 from tests.observability.reading import counted, metrics, samples
 from tests.store.signings import IVANOV, PETROVA, signed_by
 
-REQUEST = "qoltanba_http_requests_total{{method={},route={},status={}}}".format
-DURATION = "qoltanba_http_request_duration_seconds_{}".format
+REQUEST = "tanbahana_http_requests_total{{method={},route={},status={}}}".format
+DURATION = "tanbahana_http_request_duration_seconds_{}".format
 
 
 def test_a_request_is_counted_by_the_rule_of_its_route(client: FlaskClient) -> None:
@@ -68,10 +68,10 @@ def test_saves_are_counted_by_form_and_place(make_app: AppMaker) -> None:
         refuse(client, tags="bad" * 1000)
     saves = {name: number for name, number in grown.items() if "saves_total" in name}
     assert saves == {
-        "qoltanba_saves_total{format=cms,kind=first}": 1,
-        "qoltanba_saves_total{format=cms,kind=next}": 1,
-        "qoltanba_saves_total{format=xml,kind=first}": 1,
-        "qoltanba_saves_total{format=text,kind=first}": 1,
+        "tanbahana_saves_total{format=cms,kind=first}": 1,
+        "tanbahana_saves_total{format=cms,kind=next}": 1,
+        "tanbahana_saves_total{format=xml,kind=first}": 1,
+        "tanbahana_saves_total{format=text,kind=first}": 1,
     }
 
 
@@ -86,14 +86,14 @@ def test_refusals_are_counted_by_reason_and_conflicts_apart(client: FlaskClient)
         message_of(client.get("/nowhere"), 404)
     refusals = {name: number for name, number in grown.items() if "refusals" in name}
     assert refusals == {
-        "qoltanba_refusals_total{reason=VersionNotSet}": 1,
-        "qoltanba_refusals_total{reason=VersionConflict}": 1,
-        "qoltanba_refusals_total{reason=MalformedSignature}": 1,
-        "qoltanba_refusals_total{reason=ParameterError}": 1,
-        "qoltanba_refusals_total{reason=SignatureNotFound}": 1,
-        "qoltanba_refusals_total{reason=NotFound}": 1,
+        "tanbahana_refusals_total{reason=VersionNotSet}": 1,
+        "tanbahana_refusals_total{reason=VersionConflict}": 1,
+        "tanbahana_refusals_total{reason=MalformedSignature}": 1,
+        "tanbahana_refusals_total{reason=ParameterError}": 1,
+        "tanbahana_refusals_total{reason=SignatureNotFound}": 1,
+        "tanbahana_refusals_total{reason=NotFound}": 1,
     }
-    assert grown["qoltanba_version_conflicts_total"] == 1
+    assert grown["tanbahana_version_conflicts_total"] == 1
 
 
 def test_a_lost_database_and_a_fault_of_ours_are_reasons(app: Flask, client: FlaskClient) -> None:
@@ -110,8 +110,8 @@ def test_a_lost_database_and_a_fault_of_ours_are_reasons(app: Flask, client: Fla
         finally:
             with app.app_context(), db.engine.connect() as connection:
                 connection.execute(text("ALTER TABLE moved RENAME TO versions"))
-    assert grown["qoltanba_refusals_total{reason=Unexpected}"] == 1
-    assert grown["qoltanba_refusals_total{reason=DatabaseAway}"] == 1
+    assert grown["tanbahana_refusals_total{reason=Unexpected}"] == 1
+    assert grown["tanbahana_refusals_total{reason=DatabaseAway}"] == 1
     assert grown[REQUEST("GET", "/fail", 500)] == 1
 
 
@@ -126,8 +126,8 @@ def test_lost_cosigners_are_counted_with_what_became_of_the_save(
         client.post("/signature", json={"document": "doc", "thread": "main", **less})
     losses = {name: number for name, number in grown.items() if "losses" in name}
     expected = {
-        f"qoltanba_cosign_losses_total{{guard={guard},loss=CosignersLost}}": 1,
-        f"qoltanba_cosign_losses_total{{guard={guard},loss=ContentChanged}}": 1,
+        f"tanbahana_cosign_losses_total{{guard={guard},loss=CosignersLost}}": 1,
+        f"tanbahana_cosign_losses_total{{guard={guard},loss=ContentChanged}}": 1,
     }
     assert losses == ({} if guard == "off" else expected)
     assert sum(number for name, number in grown.items() if "saves_total" in name) == saved
@@ -142,7 +142,7 @@ def test_every_verification_is_counted_by_question_and_answer(client: FlaskClien
             client.get(f"/signature/verify?document={document}&thread=main")
         client.post("/cms/validate", json={"cms": signed_by(IVANOV), "iin": "900101300017"})
     answers = {
-        name.removeprefix("qoltanba_verification_answers_total"): number
+        name.removeprefix("tanbahana_verification_answers_total"): number
         for name, number in grown.items()
         if "verification" in name
     }
@@ -161,14 +161,14 @@ def test_the_connections_in_use_are_those_of_requests_at_work(app: Flask) -> Non
     with app.app_context(), db.engine.connect(), db.engine.connect():
         during = metrics(client)
     after = metrics(client)
-    in_use = "qoltanba_database_connections_in_use"
+    in_use = "tanbahana_database_connections_in_use"
     assert during[in_use] == before[in_use] + 2
     assert after[in_use] == before[in_use]
-    assert after["qoltanba_database_connections_open"] >= 2
-    assert after["qoltanba_database_connections_max"] == 4 + OVERFLOW
+    assert after["tanbahana_database_connections_open"] >= 2
+    assert after["tanbahana_database_connections_max"] == 4 + OVERFLOW
     with app.app_context():
         db.engine.dispose()
-    opened = "qoltanba_database_connections_open"
+    opened = "tanbahana_database_connections_open"
     assert metrics(client)[opened] == after[opened] - 2
 
 
@@ -179,14 +179,14 @@ def test_a_connection_that_broke_in_use_is_not_counted_for_good(app: Flask) -> N
         connection.invalidate()
         connection.execute(text("SELECT 1"))
     for name in ("in_use", "open"):
-        key = f"qoltanba_database_connections_{name}"
+        key = f"tanbahana_database_connections_{name}"
         assert metrics(client)[key] - before[key] == (0 if name == "in_use" else 1)
 
 
 def test_the_answer_is_prometheus_text_and_names_the_version(client: FlaskClient) -> None:
     answer = client.get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
-    assert samples(answer.text)["qoltanba_build_info{version=0.1.0}"] == 1
+    assert samples(answer.text)["tanbahana_build_info{version=1.0.0}"] == 1
     accept = {"Accept": "application/openmetrics-text;version=1.0.0"}
     answer = client.get("/metrics", headers=accept)
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
@@ -200,7 +200,7 @@ def test_a_version_that_is_none_gets_some_text(
 ) -> None:
     answer = client.get("/metrics", headers={"Accept": f"{kind}; version={version}; escaping=x"})
     assert answer.status_code == 200
-    assert "qoltanba_build_info" in answer.text
+    assert "tanbahana_build_info" in answer.text
 
 
 def test_without_metrics_there_is_no_such_address(make_app: AppMaker) -> None:

@@ -63,7 +63,7 @@ def test_checking_the_configuration_leaves_nothing_behind(tmp_path: Path) -> Non
     arguments = ["-m", "gunicorn", "--check-config", "--config", str(FILE), "wsgi:app"]
     url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
     assert run(arguments, DATABASE_URL=url, TMPDIR=str(tmp_path)).returncode == 0
-    assert list(tmp_path.glob("qoltanba*")) == []
+    assert list(tmp_path.glob("tanbahana*")) == []
 
 
 def test_commands_count_for_themselves_wherever_the_servers_folder_is(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_the_start_says_what_is_served(
     (trust / "root.cer").write_bytes(pki.root().certificate)
     server = Server(sqlite_url, tmp_path, {"TRUST_DIR": str(trust), **settings})
     with opened(sqlite_url) as engine, engine.connect() as connection:
-        step = connection.exec_driver_sql("SELECT version_num FROM qoltanba_version").scalar_one()
+        step = connection.exec_driver_sql("SELECT version_num FROM tanbahana_version").scalar_one()
     try:
         server.start()
         assert served(server) == (

@@ -34,7 +34,7 @@ from tests.store.threads import (
     tags_of_current_versions,
 )
 
-STEP: Any = import_module("app.store.migrations.versions.0010_fewer_terms")
+STEP: Any = import_module("app.store.migrations.versions.0010_fewer_search_terms")
 #: The only one whose name had no row of its own as a whole; and one of few letters.
 NURLAN: Person = ("АБДРАХМАНОВ-СЕЙДАХМЕТОВ НУРЛАН", "870808300019", None, None)
 LI: Person = ("ЛИ", "880808300012", None, None)
@@ -233,7 +233,7 @@ def test_a_backup_of_before_is_restored_in_the_shape_of_now(
 
 def steps(engine: Engine) -> Iterator[str]:
     with engine.connect() as connection:
-        yield from connection.execute(text("SELECT version_num FROM qoltanba_version")).scalars()
+        yield from connection.execute(text("SELECT version_num FROM tanbahana_version")).scalars()
 
 
 def test_what_is_older_still_is_brought_here_at_once(

@@ -32,7 +32,7 @@ from tests.store.threads import (
 
 PROJECT = Path(__file__).parents[2]
 TABLES = {*Base.metadata.tables, VERSION_TABLE}
-REVISION = text("SELECT version_num FROM qoltanba_version")
+REVISION = text("SELECT version_num FROM tanbahana_version")
 #: A thread, and the first version of each, as the programs of step 0003 kept them.
 OLD_THREAD = text(
     "INSERT INTO signatures (document, thread, version, created_at, updated_at) VALUES"
@@ -42,7 +42,7 @@ OLD_VERSIONS = text(
     "INSERT INTO versions (signature_id, version, cms, tags, created_at, terms)"
     " SELECT id, 1, 'text', '[]', created_at, '[]' FROM signatures"
 )
-SET_REVISION = text("UPDATE qoltanba_version SET version_num = :number")
+SET_REVISION = text("UPDATE tanbahana_version SET version_num = :number")
 
 
 def tables(engine: Engine, schema: str | None = None) -> set[str]:

@@ -11,7 +11,9 @@ import orjson
 from app.store.backups.errors import BackupError
 
 #: Of the form of the file; a program reads what it knows.
-FORM = "qoltanba backup"
+FORM = "tanbahana backup"
+#: What it was called before release 1.0.0; all else is the same.
+FORMER_FORM = "qoltanba backup"
 VERSION = 1
 MAX_SIZE = 8 * 1024 * 1024
 
@@ -77,7 +79,7 @@ class Manifest:
             form, version = found.pop("form"), found.pop("version")
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise BackupError("it is no backup of this program") from error
-        if (form, version) != (FORM, VERSION):
+        if form not in (FORM, FORMER_FORM) or version != VERSION:
             raise BackupError(f"its form ({form}, {version}) is not known to this program")
         try:
             return _checked(found)

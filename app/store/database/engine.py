@@ -79,7 +79,7 @@ def postgresql_arguments(url: URL) -> dict[str, Any]:
     Of several servers the one that can be written is meant. What the URL says goes first.
     """
     defaults: dict[str, Any] = {
-        "application_name": "qoltanba",
+        "application_name": "tanbahana",
         "connect_timeout": 5,  # seconds
         "keepalives_idle": 30,  # seconds
         "keepalives_interval": 10,  # seconds

@@ -27,7 +27,7 @@ class Floor:
 
     def __init__(self) -> None:
         # Never linked into a folder, and inherited by the workers.
-        self._file = os.memfd_create("qoltanba-floor")
+        self._file = os.memfd_create("tanbahana-floor")
         weakref.finalize(self, os.close, self._file)
         os.ftruncate(self._file, 24)
         memory = memoryview(mmap.mmap(self._file, 24))

@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from app.store.database import arrival
 from app.store.database.engine import transaction
@@ -18,7 +18,9 @@ from app.store.database.private_files import make_folder
 #: The newest step. A server that finds another one in the database is not ready to serve.
 HEAD = "0010"
 #: Where a database notes its step.
-VERSION_TABLE = "qoltanba_version"
+VERSION_TABLE = "tanbahana_version"
+#: Where one did that was migrated before release 1.0.0.
+FORMER_VERSION_TABLE = "qoltanba_version"
 #: Any number that no other user of the database takes for an advisory lock.
 ADVISORY_LOCK = 0x716F6C74616E6261
 
@@ -64,6 +66,7 @@ def migrating(engine: Engine, schema: str | None) -> Iterator[Connection]:
     with alone, transaction(engine) as connection:
         if on_postgresql:
             _prepare_postgresql(connection, schema)
+        _rename_version_table(connection)
         yield connection
 
 
@@ -105,6 +108,13 @@ def _prepare_postgresql(connection: Connection, schema: str | None) -> None:
     if schema is not None:
         arrival.ensure_schema(connection, schema)
         connection.exec_driver_sql(f'SET LOCAL search_path TO "{schema}"')
+
+
+def _rename_version_table(connection: Connection) -> None:
+    found = inspect(connection)
+    if found.has_table(FORMER_VERSION_TABLE) and not found.has_table(VERSION_TABLE):
+        statement = f"ALTER TABLE {FORMER_VERSION_TABLE} RENAME TO {VERSION_TABLE}"
+        connection.exec_driver_sql(statement)
 
 
 def _follow_renamed_schema(connection: Connection) -> None:

@@ -18,7 +18,7 @@ from app.store.migrations.steps import read_step_of
 Migrating = Callable[[], AbstractContextManager[Connection]]
 T = TypeVar("T")
 
-_FEWER_TERMS = "app.store.migrations.versions.0010_fewer_terms"
+_FEWER_TERMS = "app.store.migrations.versions.0010_fewer_search_terms"
 
 
 def prepare(migrating: Migrating, schema: str | None) -> None:

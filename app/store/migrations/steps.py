@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from app.store.migrations import HEAD, VERSION_TABLE
+from app.store.migrations import FORMER_VERSION_TABLE, HEAD, VERSION_TABLE
 
 #: Where a database notes its step.
 REVISION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
+_FORMER = Table(FORMER_VERSION_TABLE, MetaData(), Column("version_num", String))
 
 #: PostgreSQL's codes for a table, and a schema, that isn't there.
 _NO_TABLE, _NO_SCHEMA = "42P01", "3F000"
@@ -31,9 +32,12 @@ def read_step(connection: Connection) -> str | None:
 
 def read_step_of(connection: Connection, schema: str | None) -> str | None:
     """Return the step as `read_step` does, without an error, which would end a transaction."""
-    if not inspect(connection).has_table(VERSION_TABLE, schema=schema):
-        return None
-    return read_step(connection)
+    found = inspect(connection)
+    if found.has_table(VERSION_TABLE, schema=schema):
+        return read_step(connection)
+    if found.has_table(FORMER_VERSION_TABLE, schema=schema):
+        return ", ".join(connection.execute(select(_FORMER.c.version_num)).scalars()) or None
+    return None
 
 
 def is_missing(error: DBAPIError) -> bool:

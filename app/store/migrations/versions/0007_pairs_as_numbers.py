@@ -234,7 +234,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Put the table of before, and the function that writes it, in their place again."""
-    import_module("app.store.migrations.versions.0002_tag_pairs").upgrade()
+    import_module("app.store.migrations.versions.0002_pairs_of_tags").upgrade()
     if op.get_bind().dialect.name == "postgresql":
         before = import_module("app.store.migrations.versions.0006_standings")
         op.execute(before._SAVE_VERSION)  # noqa: SLF001 - a step of the same history
