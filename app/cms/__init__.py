@@ -1,6 +1,7 @@
-"""Signatures as CMS and XML: bytes in, values out. What stands here is its public face.
+"""Signatures as CMS and XML: bytes in, values out. This module is the public interface.
 
-Other packages import from here alone; the rooms inside are private, by an import contract.
+Independent of the web, databases, settings and the clock. Other packages import only from here; the
+packages inside are private, by an import contract.
 """
 
 from app.cms.algorithms.gost.implementations import are_curves_fast as are_gost_curves_fast

@@ -1,8 +1,8 @@
-"""What verifying one signature may cost, whoever made it: each computation is paid for first.
+"""What verifying one signature may cost, whatever it contains: each computation is paid for first.
 
-Costs are microseconds of CPU, as measured on one core of a server of 2023, whatever has been
-computed before: an answer must not depend on what happens to be remembered. It does depend on whose
-code computes GOST, libraries in C or plain Python (see `gost.implementations`).
+Costs are microseconds of CPU, as measured on one core of a server of 2023. They do not depend on
+what has been computed and remembered before, so that the answer does not either. They do depend on
+which code computes GOST, libraries in C or plain Python (see `gost.implementations`).
 """
 
 from collections.abc import Hashable
@@ -23,9 +23,10 @@ _GOST_DIGESTS = {
 # A GOST signer with a timestamp costs some 20,000, an RSA one 1,500.
 MAX_COST = 1_500_000
 # What a request may spend on its content, on hashing it and on checks over it: enough for 120 MB of
-# GOST 34.311 in C, or the megabyte of plain Python. To read and decode a request takes 0.3 s more.
+# GOST 34.311 in C, or the megabyte of plain Python. Reading and decoding a request takes 0.3 s
+# more.
 MAX_CONTENT_COST = 1_810_000
-#: Bytes of content that are hashed in plain Python, which takes 1 to 2 s.
+#: Bytes of content that may be hashed in plain Python, which takes 1 to 2 s.
 MAX_SLOW_CONTENT = 1_000_000
 
 _STREEBOG = (250, 1300)
@@ -33,17 +34,17 @@ _GOST_94 = (150, 1800)
 SLOW_DIGESTS = dict(
     zip(PLAIN_DIGESTS.functions(), (_STREEBOG, _STREEBOG, _GOST_94, _GOST_94), strict=True)
 )
-"""Functions in plain Python, and what they cost to begin with and for 1,000 bytes."""
+"""Functions in plain Python, with their fixed cost and that of 1,000 bytes."""
 _IN_C = (2, 8)
 _GOST_94_IN_C = (6, 15)
-# Of writing content with other line ends: 1,000 bytes, and 1,000 line ends.
+# Rewriting content with other line ends: cost of 1,000 bytes, and of 1,000 line ends.
 _REWRITING = (1, 8)
 _COSTS_OF_DIGESTS = {
     DIGESTS.gost_34311: _GOST_94_IN_C,
     DIGESTS.gost_94_crypto_pro: _GOST_94_IN_C,
     **SLOW_DIGESTS,
 }
-# What one check costs beside the digest, in plain Python and in C, and that digest.
+# Cost of one check beside the digest, in plain Python and in C, and that digest.
 _GOST_CHECKS = {
     algorithms.GOST_2004: (2300, 500, algorithms.GOST_34311),
     algorithms.GOST_2015_256: (2500, 500, algorithms.STREEBOG_256),
@@ -51,26 +52,26 @@ _GOST_CHECKS = {
 }
 # On the largest curve of ECDSA.
 _ECDSA_CHECK = 800
-# RSA: this, and a thousandth of the square of the key's bytes, of which only so many are read.
+# RSA: this, plus a thousandth of the square of the key's bytes, of which only so many are read.
 _RSA_CHECK = 50
 _MAX_RSA_KEY = 2100
 
 
 def cost_of_digest(oid: str, size: int) -> int:
-    """Return what it costs to hash so many bytes."""
+    """Return the cost of hashing `size` bytes."""
     function = algorithms.DIGESTS.get(oid)
     start, thousand = _COSTS_OF_DIGESTS.get(function, _IN_C) if function else _IN_C
     return start + size * thousand // 1000
 
 
 def cost_of_rewriting(size: int, line_ends: int) -> int:
-    """Return what it costs to write so many bytes with so many line ends anew."""
+    """Return the cost of rewriting `size` bytes that have `line_ends` line ends."""
     bytes_, ends = _REWRITING
     return (size * bytes_ + line_ends * ends) // 1000
 
 
 def cost_of_check(key: PublicKey, size: int) -> int:
-    """Return what it costs to check a signature over so many bytes."""
+    """Return the cost of checking a signature over `size` bytes."""
     kind = key.algorithm.oid
     if kind in _GOST_CHECKS:
         plain, in_c, digest = _GOST_CHECKS[kind]
@@ -91,7 +92,7 @@ def slow_digest_of(key: PublicKey) -> str | None:
 
 
 def refuse_content(oid: str) -> TooCostly:
-    """Say that content is too large to be hashed, and what would help."""
+    """Return the error for content that is too large to be hashed, with the remedy."""
     if is_slow(oid):
         return TooCostly(
             "the content is too large to be hashed here: {algorithm} is slow without libgcrypt"
@@ -104,7 +105,7 @@ def refuse_content(oid: str) -> TooCostly:
 
 
 def refuse_list(oid: str) -> TooCostly:
-    """Say that a CRL is too large for plain Python, and what would help."""
+    """Return the error for a CRL that is too large for plain Python, with the remedy."""
     return TooCostly(
         "a CRL is too large to be hashed here: {algorithm} is slow without libgcrypt"
         " (install libgcrypt20)",
@@ -113,24 +114,24 @@ def refuse_list(oid: str) -> TooCostly:
 
 
 class DigestCache:
-    """Digests of a content by the functions that made them; and of what has CRLF for its LF."""
+    """Digests of a content by the functions that made them; also of that content with CRLF."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start empty."""
         self.plain: dict[object, bytes] = {}
         self.with_crlf: dict[object, bytes] = {}
 
 
 class Budget:
-    """What is left of a sum, over all signers of a signature."""
+    """What remains of a sum, over all signers of a signature."""
 
     def __init__(self, whole: int | None = None) -> None:
-        """Start with all of it, MAX_COST if nothing else is said."""
+        """Start with the whole sum, by default MAX_COST."""
         self._left = MAX_COST if whole is None else whole
         self._paid: set[Hashable] = set()
 
     def spend(self, cost: int, *, once: Hashable = None) -> None:
-        """Pay, the second time for the same thing nothing. Raises TooCostly if it isn't left."""
+        """Deduct a cost, once only for each `once`. Raises TooCostly if too little is left."""
         if once in self._paid:
             return
         if cost > self._left:
@@ -140,7 +141,7 @@ class Budget:
             self._paid.add(once)
 
     def cache_of(self, content: bytes | None) -> DigestCache:
-        """Return the digests known of a content, to which the caller adds; here none is kept."""
+        """Return the digests known of a content, for the caller to fill; none is kept here."""
         del content
         return DigestCache()
 
@@ -159,23 +160,23 @@ class Budget:
     ) -> bool:
         """Pay for `algorithms.verify_signature`, and check.
 
-        Of a message that is hashed elsewhere the digest is paid for there. Raises
-        UnsupportedAlgorithm or TooCostly.
+        A message that is hashed elsewhere is paid for there. Raises UnsupportedAlgorithm or
+        TooCostly.
         """
         self.spend(cost_of_check(key, 0 if callable(message) else len(message)))
         return algorithms.verify_signature(key, algorithm, digest_algorithm, message, signature)
 
 
 class ContentBudget(Budget):
-    """What the content of one signature may cost a request, however often it is looked at.
+    """What the content of one signature may cost a request, however often it is checked.
 
-    It has a sentence of its own for what is too much, and keeps the digests: each is made once.
+    It has its own message for too much, and keeps the digests: each is computed once.
     """
 
     def __init__(self) -> None:
         """Start with MAX_CONTENT_COST."""
         super().__init__(MAX_CONTENT_COST)
-        # Contents are told apart by identity, so they are kept; the attached one is None.
+        # Contents are distinguished by identity, so they are kept alive; the attached one is None.
         self._known: list[tuple[bytes | None, DigestCache]] = []
 
     def cache_of(self, content: bytes | None) -> DigestCache:
@@ -187,7 +188,7 @@ class ContentBudget(Budget):
         return known
 
     def digest(self, oid: str, data: Octets) -> bytes:
-        """Do the same, with that sentence; in plain Python only what isn't large."""
+        """Compute the same, with that message; in plain Python only for small content."""
         if len(data) > MAX_SLOW_CONTENT and is_slow(oid):
             raise refuse_content(oid)
         try:
@@ -197,10 +198,10 @@ class ContentBudget(Budget):
 
 
 class Unlimited(Budget):
-    """For what the operator has at hand, and for who can wait. Safe to share by threads."""
+    """A budget without a limit, for operators' data and callers that can wait. Thread-safe."""
 
     def spend(self, cost: int, *, once: Hashable = None) -> None:
-        """Take nothing."""
+        """Deduct nothing."""
 
 
 FREE = Unlimited()

@@ -1,4 +1,4 @@
-"""What a signature says of its signers and its content, without verifying: claims, all of it."""
+"""What a signature states about its signers and its content: unverified claims, all of it."""
 
 from dataclasses import dataclass
 
@@ -33,9 +33,9 @@ class SignedContent:
 
 
 def describe(signature: SignedData | SignedXml) -> tuple[SignerInfo, ...]:
-    """Return what a parsed signature claims of each of its signers.
+    """Return what a parsed signature claims about each of its signers.
 
-    Whatever is odd or damaged in what parsing doesn't check becomes None and a note.
+    What is unusual or damaged, where parsing doesn't check it, becomes None and a note.
     """
     if isinstance(signature, SignedData):
         return signature.signers

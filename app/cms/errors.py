@@ -1,4 +1,4 @@
-"""What can be wrong with a signature, as a sentence for the one who sent it."""
+"""What can be wrong with a signature, as a sentence for its sender."""
 
 from typing import NoReturn
 
@@ -8,7 +8,7 @@ from app.cms.sentences import fill
 class CmsError(Exception):
     """A sentence about a signature: an English template and the values that go into it.
 
-    The template stays apart from its values, so that whoever answers may translate it first.
+    The template stays apart from its values, so that it can be translated before it is sent.
     """
 
     def __init__(self, template: str, **values: object) -> None:
@@ -22,30 +22,30 @@ class CmsError(Exception):
         return fill(self.template, self.values)
 
 
-class MalformedSignature(CmsError):  # It reads as what it says.
+class MalformedSignature(CmsError):  # It is named for what it says.
     """The text is no well-formed signature, or costs more to read than a signature may."""
 
 
 def refuse_number(field: str, limit: int) -> NoReturn:
-    """Raise MalformedSignature because there are more than `limit` of the RFC's `field`."""
+    """Return MalformedSignature because there are more than `limit` of the RFC's `field`."""
     raise MalformedSignature("cms: {field}: more than {limit}", field=field, limit=limit)
 
 
-class UnverifiedSignature(CmsError):  # It reads as what it says.
-    """A signature is bad, or it could not be told whether it is good, where that is demanded."""
+class UnverifiedSignature(CmsError):  # It is named for what it says.
+    """A signature is bad, or can't be determined to be good, where that is required."""
 
 
-class Undecidable(CmsError):  # It reads as what it says.
-    """Whether something holds can't be told here, with what this program knows and may spend."""
+class Undecidable(CmsError):  # It is named for what it says.
+    """Whether something holds can't be determined with this program's knowledge and budget."""
 
 
-class UnsupportedAlgorithm(Undecidable):  # It reads as what it says.
-    """An algorithm, or a parameter of one, is not known here: whether it verifies stays unknown."""
+class UnsupportedAlgorithm(Undecidable):  # It is named for what it says.
+    """An algorithm, or a parameter of one, is not supported: whether it verifies stays unknown."""
 
     def __init__(self, name: str) -> None:
         """Keep the algorithm's name, or its object identifier if it has none here."""
         super().__init__("{name} is not supported", name=name)
 
 
-class TooCostly(Undecidable):  # It reads as what it says.
-    """To find it out would take more time than one signature may."""
+class TooCostly(Undecidable):  # It is named for what it says.
+    """To determine it would take more time than one signature may cost."""

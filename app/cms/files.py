@@ -1,4 +1,4 @@
-"""The file that a stored text stands for, out of its armour, without reading what is in it."""
+"""The file in a stored text: armour and encoding removed, contents not read."""
 
 import hashlib
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _SEQUENCE = bytes((SEQUENCE,))
 
 @dataclass(frozen=True, slots=True)
 class SignatureFile:
-    """`data` is DER (or BER) of CMS, or the document of XML; where `format` is None, neither."""
+    """`data` is DER (or BER) of CMS, or the document of XML; if `format` is None, neither."""
 
     format: Literal["cms", "xml"] | None
     data: bytes
@@ -38,9 +38,9 @@ def open_file(text: str, sha256: str | None) -> SignatureFile:
 
 
 def _readings(text: str, *, inner: bool = False) -> Iterator[SignatureFile]:
-    """Return what a text may stand for, in the order in which `parsing` tries it.
+    """Return the possible readings of a text, in the order in which `parsing` tries them.
 
-    If `inner`, it was wrapped itself, and wraps no further one.
+    If `inner`, the text was unwrapped already, and is not unwrapped further.
     """
     try:
         start, stop = text_encoding.open_armour(text)
@@ -67,11 +67,11 @@ def _readings(text: str, *, inner: bool = False) -> Iterator[SignatureFile]:
 
 
 def _decoded(data: bytes, *, inner: bool) -> Iterator[SignatureFile]:
-    """Return what decoded base64 may be. Raises MalformedSignature if it is none of it."""
+    """Return what decoded base64 may contain. Raises MalformedSignature if it is none of these."""
     text = None if inner else wrapped.text_of(data)
     if data.startswith(_SEQUENCE):
         yield SignatureFile("cms", data)
-        if data.endswith(b"\0"):  # Its digest was taken without zero bytes behind it.
+        if data.endswith(b"\0"):  # Its digest was computed without trailing zero bytes.
             yield SignatureFile("cms", read_node(data, trailing_zeros=True).encoded)
     elif text is not None:
         yield from _readings(text, inner=True)

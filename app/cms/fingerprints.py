@@ -1,4 +1,4 @@
-"""By what a signature, and what was signed, can be found again: digests in hex."""
+"""Digests, in hex, by which a signature and its content can be found again."""
 
 import hashlib
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Fingerprints:
     signature: str
     content: str | None
     message_digests: tuple[tuple[str, str], ...]
-    #: Bytes of both; None if no content is attached.
+    #: Sizes in bytes; None if no content is attached.
     signature_size: int
     content_size: int | None
 
@@ -29,7 +29,7 @@ class Fingerprints:
 def fingerprints(
     signature: SignedData | SignedXml, signers: tuple[SignerInfo, ...] | None = None
 ) -> Fingerprints:
-    """Return the digests of a signature; `signers` is what `describe` said of it, if at hand."""
+    """Return the digests of a signature; `signers` is the result of `describe`, if known."""
     own = signature.xml if isinstance(signature, SignedXml) else signature.der
     content = attached_content(signature)
     pairs = (

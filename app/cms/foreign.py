@@ -1,6 +1,6 @@
-"""What a file is that is no signature: named by how it begins, so that its sender sees the mistake.
+"""What a file that is no signature is: named by how it begins, so that its sender sees the mistake.
 
-What stands inside is not looked at, but for the names in an archive.
+Contents are not read, except for the names in an archive.
 """
 
 from typing import NoReturn
@@ -16,12 +16,12 @@ _IMAGES = {
     b"MM\0*": "TIFF",
 }
 _RIFF, _WEBP = b"RIFF", b"WEBP"
-# Two letters are little to go by: four reserved bytes that are zero stand at 6.
+# Two letters are weak evidence: also the four reserved bytes at 6 must be zero.
 _BMP, _RESERVED = b"BM", b"\0\0\0\0"
 _PDF = b"%PDF-"
 # The signatures of a local file header, and of the end of an archive without files.
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-# The folder that a document of Word, Excel or PowerPoint (ECMA-376) has its parts in.
+# The folder in which a document of Word, Excel or PowerPoint (ECMA-376) has its parts.
 _OFFICE = {b"word/": "DOCX", b"xl/": "XLSX", b"ppt/": "PPTX"}
 
 

@@ -1,4 +1,4 @@
-"""The door of the library: text as a client sent it in, a signature or a refusal out."""
+"""The entry of the library: a client's text in, a parsed signature or a refusal out."""
 
 from binascii import a2b_base64
 from collections.abc import Callable, Iterable
@@ -13,12 +13,12 @@ from app.cms.foreign import refuse_foreign
 from app.cms.signed_data.parsing import SignedData, parse_signed_data
 from app.cms.xmldsig.parsing import SignedXml, check_budget, decode_xml, parse_signed_xml
 
-# Characters. Above this, the beginning is looked at before the whole is decoded.
+# Characters. Of a longer text the beginning is checked before the whole is decoded.
 LARGE = 1_000_000
-# Characters: 500 KB of bytes, if they are in base64 twice, in which more empty elements have room
-# than are allowed.
+# Characters: 500 KB of bytes, if they are in base64 twice, which can hold more empty elements than
+# are allowed.
 BEGINNING = 900_000
-# Characters by which a file in place of base64 is known for what it is.
+# Characters that identify a file sent in place of base64.
 _HEAD = 1024
 
 _SEQUENCE = bytes((SEQUENCE,))
@@ -26,27 +26,27 @@ Result = TypeVar("Result")
 
 
 def parse(text: str, *, trailing_zeros: bool = False) -> SignedData | SignedXml:
-    """Read a signature, CMS or XML, in any of the forms in which clients send it.
+    """Parse a signature, CMS or XML, in any of the forms in which clients send it.
 
-    Says whether it is well-formed and within budget; it doesn't verify anything.
-    `trailing_zeros`: zero bytes may follow a CMS, as they do in a PDF (ISO 32000-1 section 12.8.1),
-    and are left away. All who read a signature ask for that; a save alone refuses such a text.
-    Raises MalformedSignature, and nothing else, whatever `text` is.
+    Checks that it is well-formed and within budget; verifies nothing. `trailing_zeros`: zero bytes
+    may follow a CMS, as they do in a PDF (ISO 32000-1 section 12.8.1), and are dropped. Every
+    reader of a signature allows that; only a save refuses such a text. Raises MalformedSignature,
+    and nothing else, for any `text`.
     """
     try:
         return _parse(text, zeros=trailing_zeros)
     except MalformedSignature:
         raise
     except Exception as error:
-        # One of two borders that catch everything: a signature that can't be read is the sender's
-        # matter, whatever lxml or this program raises for it.
+        # One of two places that catch every exception: a signature that can't be read is the
+        # sender's error, whatever lxml or this program raises for it.
         raise MalformedSignature(
             "cms: signature is malformed ({kind})", kind=type(error).__name__
         ) from error
 
 
 def _parse(text: str, *, zeros: bool, inner: bool = False) -> SignedData | SignedXml:
-    """Read a text; if `inner`, it was wrapped itself, and wraps no further one."""
+    """Read a text; if `inner`, it was unwrapped already, and is not unwrapped further."""
     if text.startswith("MI") and len(text) <= LARGE:
         # The usual case, and the fastest way through it: plain base64 with nothing around it.
         try:
@@ -75,7 +75,7 @@ def _parse_base64(
         _check_alphabet(text, start, start + BEGINNING, edge=2)
         _first_success(read(beginning), lambda base64: _check_beginning(base64, stop, inner=inner))
     body = text[start:stop]
-    if not body.isascii():  # Before it is copied: it takes two bytes a character, or four.
+    if not body.isascii():  # Before it is copied: a copy takes two bytes a character, or four.
         _check_alphabet(text, start, stop)
     return _first_success(
         read(body),
@@ -84,7 +84,7 @@ def _parse_base64(
 
 
 def _first_success(readings: Iterable[str], read: Callable[[str], Result]) -> Result:
-    """Read the first that can be read. If none can, what the likeliest one lacks is reported."""
+    """Return the first of the readings that succeeds; else raise the error of the likeliest one."""
     refusals: list[MalformedSignature] = []
     try:
         for base64 in readings:
@@ -94,8 +94,8 @@ def _first_success(readings: Iterable[str], read: Callable[[str], Result]) -> Re
                 refusals.append(refusal)
         raise refusals[0]
     finally:
-        # A refusal has its traceback, and that this function's variables: with all that was read
-        # they would stay until Python looks for what refers to itself.
+        # The traceback of a refusal refers to this function's variables: all that was read would
+        # stay in memory until the garbage collector finds the cycle.
         refusals.clear()
 
 
@@ -104,7 +104,7 @@ def _check_beginning(base64: str, characters: int, *, inner: bool) -> None:
     try:
         beginning = a2b_base64(base64[: len(base64) // 4 * 4], strict_mode=True)
     except ValueError:
-        return  # Whoever decodes the whole will say what is wrong.
+        return  # Decoding the whole will report what is wrong.
     if beginning.startswith(_SEQUENCE):
         check_beginning(beginning, characters)
     elif not inner and (text := wrapped.text_of(beginning)):
@@ -126,7 +126,7 @@ def _decode(base64: str, text: str, start: int, stop: int) -> bytes:
 
 
 def _check_alphabet(text: str, start: int, stop: int, edge: int = 0) -> None:
-    """Refuse what base64 can't have; a file that is all text may be of a kind with a name."""
+    """Refuse characters that base64 does not have; name the format if it is a known one."""
     try:
         text_encoding.check_alphabet(text, start, stop, edge)
     except MalformedSignature:

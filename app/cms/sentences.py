@@ -1,7 +1,7 @@
 """Sentences: English templates in `str.format` notation, and the values that go into them.
 
-They stay apart until somebody reads them, who may want them in another language (`app.wording`),
-and with the times in them in another zone: what a sentence is filled with is a moment, not a text.
+They stay apart until they are shown, perhaps in another language (`app.wording`), and with times in
+another zone: so a value that is a time is a datetime, not text.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class Sentence(Protocol):
-    """What carries its sentence and what fills it: a Reason, and each error that is told."""
+    """Anything with a template and its values: a Reason, and each error that is shown."""
 
     @property
     def template(self) -> str:
@@ -18,11 +18,11 @@ class Sentence(Protocol):
 
     @property
     def values(self) -> Mapping[str, object]:
-        """What fills it."""
+        """The values that fill it."""
 
 
 def fill(template: str, values: Mapping[str, object], zone: tzinfo = UTC) -> str:
-    """Return a sentence with its values in it, moments as in `write_time`."""
+    """Return a sentence with its values in it, times as in `write_time`."""
     return template.format(
         **{
             name: write_time(value, zone) if isinstance(value, datetime) else value
@@ -32,11 +32,11 @@ def fill(template: str, values: Mapping[str, object], zone: tzinfo = UTC) -> str
 
 
 def write_time(moment: datetime, zone: tzinfo = UTC) -> str:
-    """Write a moment for people, to the second, in a zone that is named."""
+    """Write a time for people, to the second, with the name of the zone."""
     try:
         local = moment.astimezone(zone)
     except OverflowError:
         # 9999-12-31 23:59:59 UTC, by which a certificate says that it never expires (RFC 5280
-        # section 4.1.2.5), is on no calendar east of Greenwich.
+        # section 4.1.2.5), is beyond the last datetime east of Greenwich.
         local = moment.astimezone(UTC)
     return f"{local.isoformat(' ', 'seconds')[:19]} {local.tzname()}"

@@ -1,4 +1,4 @@
-"""What a signer claims, as plain values that JSON can write: for databases, answers and reports.
+"""A signer's claims as plain values that JSON can represent: for databases, answers and reports.
 
 Everything here is claimed, nothing verified; the keys say so.
 """
@@ -14,13 +14,13 @@ from app.cms.x509 import names
 from app.cms.x509.certificate import Certificate
 from app.cms.x509.names import clean, read_name
 
-#: Characters of what a certificate says of itself, and policies. RFC 5280 appendix A.1 allows 64
-#: characters of a name; a certificate is sent once, and what is kept of it for each signer.
+#: Characters of a text from a certificate, and of policies. RFC 5280 appendix A.1 allows 64
+#: characters of a name; a certificate is sent once, but its texts are stored for each signer.
 MAX_TEXT, MAX_POLICIES = 500, 50
 
 
 def signer_facts(signer: SignerInfo) -> dict[str, Any]:
-    """Write one signer; times are ISO 8601 in UTC, numbers of certificates and digests hex.
+    """Return the claims of one signer; times are ISO 8601 in UTC, serial numbers and digests hex.
 
     `sha256` and `size`, in bytes, of a timestamp are those of the encoded token. Texts longer than
     MAX_TEXT end with an ellipsis.
@@ -54,7 +54,7 @@ def signer_facts(signer: SignerInfo) -> dict[str, Any]:
 
 @lru_cache(maxsize=512)
 def certificate_facts(certificate: Certificate) -> dict[str, Any]:
-    """Write what identifies a certificate."""
+    """Return what identifies a certificate."""
     return {
         "serial_number": cut(f"{certificate.serial_number:x}"),
         "issuer": cut(name_text(certificate.issuer)),
@@ -67,7 +67,7 @@ def certificate_facts(certificate: Certificate) -> dict[str, Any]:
 
 
 def name_text(encoded: bytes) -> str:
-    """Write an encoded Name for people: its common name, else all that it holds."""
+    """Return an encoded Name as text: its common name, else all its attributes."""
     read = read_name(encoded)
     return read.value(names.COMMON_NAME) or clean(", ".join(value for _, value in read.attributes))
 
@@ -95,7 +95,7 @@ def cut(text: str) -> str: ...
 @overload
 def cut(text: str | None) -> str | None: ...
 def cut(text: str | None) -> str | None:
-    """Return a text that is no longer than is kept of one."""
+    """Return a text, cut to MAX_TEXT characters."""
     return text if text is None or len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 

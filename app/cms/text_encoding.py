@@ -1,6 +1,6 @@
-"""The text in which clients wrap a signature, and the ways in which it gets bent underway.
+"""The text in which clients wrap a signature, and how it gets damaged in transit.
 
-Nothing here alters what is stored: the text is kept as it was sent, and opened only to be read.
+Nothing here alters what is stored: the text is kept as it was sent, and decoded only to be read.
 """
 
 import re
@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from app.cms import texts
 from app.cms.errors import MalformedSignature
 
-# What may stand around a value: blanks, line ends and a byte order mark; so many at most.
+# Characters allowed around a value: blanks, line ends and a byte order mark; and their number.
 MARGIN = " \t\r\n\ufeff"
 MAX_MARGIN = 1000
 _PEM_BEGIN = re.compile(r"-----BEGIN ([^-\r\n]{1,40})-----")
@@ -22,8 +22,8 @@ MAX_ESCAPES = 200_000
 _PIECE = 1_000_000
 _DATA_URI = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
 
-# What stands for what in base64: percent-encoding as forms and addresses do it, then base64url
-# and line ends.
+# Replacements in base64: percent-encoding as forms and addresses do it, then base64url and line
+# ends.
 _ESCAPES = {"%2B": "+", "%2F": "/", "%3D": "=", "%0A": "", "%0D": "", "%20": " "}
 _ESCAPES |= {escape.lower(): character for escape, character in _ESCAPES.items()}
 _SIGNS = {"-": "+", "_": "/", "\n": "", "\r": "", "\t": ""}
@@ -36,9 +36,9 @@ _PADDING = re.compile(r"(?:(?:=|%3[Dd])(?:[ \t\r\n]|%0[AaDd]|%20){0,1000}){1,2}"
 def open_armour(text: str) -> tuple[int, int]:
     """Return where in `text` the value itself, XML or base64, starts and stops.
 
-    Takes away blanks and a byte order mark before it, the head of a data URI, and PEM armour.
-    Raises MalformedSignature if there is no value, if PEM armour is cut or is that of something
-    else, and if anything stands outside of it.
+    Skips blanks and a byte order mark, the head of a data URI, and PEM armour. Raises
+    MalformedSignature if there is no value, if PEM armour is truncated or of another type, and if
+    there is text outside of it.
     """
     margin = text[:MAX_MARGIN]
     start = len(margin) - len(margin.lstrip(MARGIN))
@@ -56,9 +56,9 @@ def open_armour(text: str) -> tuple[int, int]:
 
 
 def skip_heads(text: str) -> int:
-    """Return where the value of a text starts, of which there may be just the beginning.
+    """Return where the value of a text starts; `text` may be just a beginning.
 
-    Raises MalformedSignature if it begins with PEM armour that is cut or of something else.
+    Raises MalformedSignature if it begins with PEM armour that is truncated or of another type.
     """
     start = len(text) - len(text.lstrip(MARGIN))
     uri = _DATA_URI.match(text, start)
@@ -68,14 +68,14 @@ def skip_heads(text: str) -> int:
 
 
 def is_plain_uri(text: str, start: int) -> bool:
-    """Return whether what starts there follows the head of a data URI, and is not base64 itself."""
+    """Return whether the value at `start` follows the head of a data URI that isn't base64."""
     return text[start - 1 : start] == "," and text.startswith(("<", "%", "-----"), start)
 
 
 def decode_uri(text: str, start: int, stop: int) -> str:
     """Decode what follows the head of a data URI that is percent-encoded (RFC 2397).
 
-    It stands in `text` from `start` to `stop`, and is not copied as a whole.
+    It is read from `text`, `start` to `stop`, and not copied as a whole.
 
     Raises MalformedSignature, or UnicodeError if it is not UTF-8 or has lone surrogates.
     """
@@ -88,14 +88,14 @@ def decode_uri(text: str, start: int, stop: int) -> str:
     while start < stop:
         end = min(start + _PIECE, stop)
         cut = text.rfind("%", end - 2, end) if end < stop else -1
-        end = end if cut < 0 else cut  # What begins there goes on behind this piece.
+        end = end if cut < 0 else cut  # An escape that begins there continues after this piece.
         decoded += unquote_to_bytes(text[start:end])
         start = end
     return texts.decode(decoded)
 
 
 def open_data_uri(text: str) -> str:
-    """Return what follows the head of a data URI; a text that is none as it is."""
+    """Return what follows the head of a data URI; any other text unchanged."""
     uri = _DATA_URI.match(text)
     return text[uri.end() :] if uri else text
 
@@ -131,8 +131,8 @@ def _refuse_outside(index: int) -> NoReturn:
 def readings(body: str) -> Iterator[str]:
     """Return plain base64 for `body`, most likely reading first.
 
-    There are several only where blanks stand in it: each may be a plus that a form decoder turned
-    into a blank, or a mere separator. Which one is right, only what it decodes to can tell.
+    There are several only if it contains blanks: each may be a plus that a form decoder turned into
+    a blank, or a mere separator. Only the decoded value can show which is right.
     """
     for table in (_ESCAPES, _SIGNS) if "%" in body else (_SIGNS,):
         for sign, meaning in table.items():
@@ -149,7 +149,7 @@ def readings(body: str) -> Iterator[str]:
 def decode(base64: str) -> bytes:
     """Decode one reading; padding may be left out, as in base64url, but it must not be wrong.
 
-    Raises ValueError: `check_alphabet` then knows whether a character or the length is to blame.
+    Raises ValueError: `check_alphabet` then finds out whether a character or the length is wrong.
     """
     missing = -len(base64) % 4
     if missing and (missing == 3 or base64.endswith("=")):
@@ -163,17 +163,17 @@ def decode_content(text: str) -> bytes:
 
 
 def decode_padded(base64: str) -> bytes:
-    """Decode base64 with nothing between and with the padding that it needs. Raises ValueError."""
-    # CPython's strict mode lets padding pass that follows a complete group of four.
+    """Decode base64 without separators and with full padding. Raises ValueError."""
+    # CPython's strict mode accepts padding after a complete group of four.
     if len(base64) % 4 or base64.endswith("==="):
         raise ValueError("base64 has a length or a padding that can't be")
     return a2b_base64(base64, strict_mode=True)
 
 
 def check_alphabet(text: str, start: int, stop: int, edge: int = 0) -> None:
-    """Refuse the first character from `start` to `stop` that base64, however sent, can't have.
+    """Refuse the first character from `start` to `stop` that no form of base64 has.
 
-    The last `edge` characters may be part of an escape that goes on after `stop`, and pass.
+    The last `edge` characters may be part of an escape that continues after `stop`, and pass.
     Raises MalformedSignature with the place in `text`, counted from 1.
     """
     first = stop

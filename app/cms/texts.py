@@ -1,8 +1,8 @@
-"""Bytes that become text, none of it so large that memory runs out.
+"""Decoding of bytes to text, limited so that memory does not run out.
 
-Python keeps a text at one byte for each character up to U+00FF, at two up to U+FFFF, and at four
+Python stores a text at one byte for each character up to U+00FF, at two up to U+FFFF, and at four
 from there on: one such character makes the whole text four times as large, and each copy of it,
-too. So every step that makes text of what a client sent goes through here.
+too. So every decoding of a client's bytes goes through here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from app.cms.errors import MalformedSignature
 
 #: Bytes of a text that may have characters beyond U+FFFF.
 MAX_WIDE = 8_000_000
-#: Bytes of a text with letters in an encoding of one byte for each, which take two in memory, and
-#: two more in UTF-8.
+#: Bytes of a text with letters in a single-byte encoding, each of which takes two bytes in memory,
+#: and two more in UTF-8.
 MAX_SINGLE = 12_000_000
 
 _WIDE = re.compile(rb"[\xf0-\xf4]")
@@ -23,7 +23,7 @@ _SURROGATE = re.compile(rb"[\xd8-\xdf]")
 
 
 def decode(data: bytes | bytearray, encoding: str = "utf-8", errors: str = "strict") -> str:
-    """Decode what a client sent.
+    """Decode a client's bytes.
 
     Raises:
         MalformedSignature: it would take too much memory.
@@ -35,14 +35,14 @@ def decode(data: bytes | bytearray, encoding: str = "utf-8", errors: str = "stri
 
 
 def is_too_wide(data: bytes | bytearray) -> bool:
-    """Return whether a text in UTF-8 is too large for a character beyond U+FFFF that it has."""
+    """Return whether a UTF-8 text that has a character beyond U+FFFF is too large for it."""
     return len(data) > MAX_WIDE and _WIDE.search(data) is not None
 
 
 def _check_width(data: bytes | bytearray, encoding: str) -> None:
-    """Refuse what would take much more memory as text. Raises MalformedSignature."""
+    """Refuse data that would take much more memory as text. Raises MalformedSignature."""
     if encoding.startswith("utf-16"):
-        # Which of two bytes is the upper one is said before the text, if not by its name.
+        # The byte order is known before the text, if not from the encoding's name.
         is_big = encoding == "utf-16-be" or data.startswith(b"\xfe\xff")
         wide = len(data) > 2 * MAX_WIDE and _SURROGATE.search(data[0 if is_big else 1 :: 2])
     elif encoding == "utf-8":

@@ -1,9 +1,9 @@
-"""What verification answers: three questions, each with yes, no or unknown, and the reasons.
+"""The results of verification: three questions, each with yes, no or unknown, and the reasons.
 
-*Intact*: is the content that which was signed? *Valid*: does the signature belong to the key of
-the signer's certificate? *Trusted*: does that certificate reach an anchor, and was it in force? No
-answer stands in for another. An algorithm, an anchor, revocation data or a content that is not at
-hand makes an answer unknown, never no and never yes.
+*Intact*: is the content that which was signed? *Valid*: does the signature belong to the key of the
+signer's certificate? *Trusted*: does that certificate lead to an anchor, and was it valid? No
+answer replaces another. An unsupported algorithm, or an anchor, revocation data or content that is
+not available, makes an answer unknown, never no and never yes.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _WORST_FIRST = (Answer.NO, Answer.UNKNOWN, Answer.YES)
 class Reason:
     """A sentence: an English template in `str.format` notation, and the values that go into it.
 
-    As in CmsError they stay apart, so that whoever answers may translate the template first.
+    As in CmsError they stay apart, so that the template can be translated first.
     """
 
     template: str
@@ -55,31 +55,29 @@ YES = Verdict(Answer.YES)
 
 
 def no(template: str, **values: object) -> Verdict:
-    """Say that it doesn't hold, and why."""
+    """Return no, with the reason."""
     return Verdict(Answer.NO, (Reason(template, values),))
 
 
 def unknown(template: str, **values: object) -> Verdict:
-    """Say that nobody can tell with what is at hand, and what is missing."""
+    """Return unknown: the available data don't decide it; the reason says what is missing."""
     return Verdict(Answer.UNKNOWN, (Reason(template, values),))
 
 
 CONTENT_NOT_GIVEN = unknown("the content is detached, and was not given")
-"""What is said of *intact* where there is nothing to compare."""
+"""The reason for an unknown *intact* where there is nothing to compare."""
 
 FITS_WITH_CRLF = unknown(
     "the content given is not what was signed, but with CRLF in place of LF it is: a tool changed"
     " the line ends when it signed"
 )
-"""What is said of *intact* where nothing but the line ends of what was given is wrong.
-
-`openssl smime -sign` turns them into CRLF without `-binary`, as MIME has them (RFC 8551
-section 3.1.1).
+"""*Intact* where only the line ends of the given content differ. `openssl smime -sign` without
+`-binary` turns them into CRLF, as in MIME (RFC 8551 section 3.1.1).
 """
 
 
 def every(*verdicts: Verdict) -> Verdict:
-    """Join verdicts that must all hold: no if one is no, else unknown if one is, else yes.
+    """Combine verdicts that must all hold: no if one is no, else unknown if one is, else yes.
 
     The reasons are those of all, each once, with those of the worst answers first.
     """

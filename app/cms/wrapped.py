@@ -1,4 +1,4 @@
-"""Text that wraps a signature, and came in base64 itself, as a file is sent: one level, no more."""
+"""Text that wraps a signature and was sent base64-encoded itself, as a file: one level, no more."""
 
 import re
 from collections.abc import Iterator
@@ -7,19 +7,19 @@ from app.cms import text_encoding, texts
 from app.cms.text_encoding import MARGIN, MAX_MARGIN
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-# Bytes. In the beginning of more, which is looked at first, too little of a bomb would be seen.
+# Bytes. A longer text's beginning is checked first, in which too little of a bomb would be seen.
 _MAX_UTF_16 = 700_000
 _UTF_8_MARK = b"\xef\xbb\xbf"
 # PEM, a data URI, or base64 whose first character stands for the tag of a SEQUENCE, for `<` or for
-# a byte order mark. What is a signature without any wrapping begins with none of these.
+# a byte order mark. An unwrapped signature begins with none of these.
 _WRAPPED = re.compile(r"-----BEGIN |[Dd][Aa][Tt][Aa]:|(?:MI|P[A-H]|77u/|//48|/v8A)[A-Za-z0-9+/_=-]")
 
 
 def text_of(data: bytes) -> str | None:
-    """Return what base64 was decoded to as text, if it is text that wraps a signature in turn.
+    """Return decoded base64 as text, if it is text that wraps a signature in turn.
 
-    FileReader.readAsDataURL and base64_encode make such from a file in PEM. `data` may be just the
-    beginning of it.
+    FileReader.readAsDataURL and base64_encode produce it from a file in PEM. `data` may be just its
+    beginning.
 
     Raises MalformedSignature if it would take too much memory.
     """
@@ -29,11 +29,11 @@ def text_of(data: bytes) -> str | None:
     head = data[: 2 * MAX_MARGIN].decode("utf-16" if utf_16 else "utf-8", "ignore")
     if not _WRAPPED.match(head.lstrip(MARGIN)):
         return None
-    # Whatever can't be decoded is in no armour, which will be said of it.
+    # What can't be decoded has no armour, and is refused later for that.
     encoding = "utf-16" if utf_16 else "utf-8"
     return texts.decode(data.removeprefix(_UTF_8_MARK), encoding, "replace")
 
 
 def readings(body: str) -> Iterator[str]:
-    """Return plain base64 for the body of such a text, whose blanks no form decoder has made."""
+    """Return plain base64 for the body of such a text; its blanks are not from a form decoder."""
     return text_encoding.readings(body.replace(" ", ""))

@@ -1,1 +1,1 @@
-"""Algorithms: digests, signature values, public keys, and how files name them."""
+"""Algorithms: digests, signature values, public keys, and the identifiers that name them."""

@@ -1,7 +1,7 @@
-"""Algorithms by their object identifiers: the names that people have for them.
+"""The usual names of algorithms, by object identifier.
 
 Sources: RFC 8017 appendix A.2.4 and B.1, NIST's register (SHA-3), RFC 3279 section 2.2.3, RFC 5758
-section 3.2, BSI TR-03111 section 5.2.1. Of Kazakhstan's identifiers no RFC tells.
+section 3.2, BSI TR-03111 section 5.2.1. No RFC lists Kazakhstan's identifiers.
 """
 
 RSA = "1.2.840.113549.1.1.1"
@@ -99,7 +99,7 @@ _NAMES = {
     "1.2.643.2.2.9": "GOST R 34.11-94",
     "1.2.643.7.1.1.2.2": "GOST R 34.11-2012 256",
     "1.2.643.7.1.1.2.3": "GOST R 34.11-2012 512",
-    # Known, though no signature of these kinds is checked here.
+    # Known by name, though no signature of these kinds is checked here.
     DSA: "DSA",
     "1.2.840.10040.4.3": "DSA with SHA-1",
     "1.3.101.112": "Ed25519",
@@ -124,5 +124,5 @@ _NAMES |= {
 
 
 def name(oid: str) -> str:
-    """Return what people call an algorithm or a curve; the identifier itself if it is unknown."""
+    """Return the usual name of an algorithm or a curve; the identifier itself if it is unknown."""
     return _NAMES.get(oid, oid)

@@ -1,8 +1,8 @@
 """Checks of one signature value with one public key, for each kind of key.
 
-Keys and signatures come from whoever sends them, so each check is bounded: a key that would cost
+Keys and signatures come from untrusted senders, so each check is bounded: a key that would cost
 many times more than a real one is not supported. A signature value that doesn't verify raises
-InvalidSignature; damage, in it or in the key, ValueError or MalformedSignature.
+InvalidSignature; a damaged one, or a damaged key, ValueError or MalformedSignature.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
     ids.SHA3_512: hashes.SHA3_512(),
 }
 
-# Bits of an RSA modulus. A smaller one can be factored; with the largest a check takes 4 ms.
+# Bits of an RSA modulus. A smaller one can be factored; with the largest, a check takes 4 ms.
 MIN_RSA_BITS = 1024
 MAX_RSA_BITS = 16_384
 # Bits of a public exponent; real ones have 17.
@@ -48,7 +48,7 @@ _CURVES: dict[str, ec.EllipticCurve] = {
 _MGF1 = "1.2.840.113549.1.1.8"
 # The tags of RSASSA-PSS-params: hashAlgorithm, maskGenAlgorithm, saltLength, trailerField.
 _HASH, _MASK, _SALT, _TRAILER = 0xA0, 0xA1, 0xA2, 0xA3
-# There is no record here with more fields.
+# No record read here has more fields.
 _MAX_FIELDS = 4
 _EMPTY_SEQUENCE = b"\x30\x00"
 
@@ -57,8 +57,8 @@ _EMPTY_SEQUENCE = b"\x30\x00"
 class PublicKey:
     """SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7).
 
-    `bits` are those of the BIT STRING, without the octet that counts unused ones; `der` is the
-    whole as it was encoded.
+    `bits` are those of the BIT STRING, without the octet that counts unused bits; `der` is the
+    whole structure as it was encoded.
     """
 
     algorithm: AlgorithmIdentifier
@@ -79,7 +79,7 @@ class PssParameters:
 
     @property
     def padding(self) -> padding.PSS:
-        """What `verify_rsa` takes. Raises UnsupportedAlgorithm if the mask's digest is unknown."""
+        """Return the padding for `verify_rsa`. Raises UnsupportedAlgorithm."""
         return padding.PSS(padding.MGF1(find_hash(self.mask_digest)), self.salt_length)
 
 
@@ -178,8 +178,8 @@ def encode_plain_ecdsa(curve: bytes | None, signature: bytes) -> bytes:
 def verify_gost(curve: Curve, key: bytes, digest: bytes, signature: bytes) -> None:
     """Check a GOST signature (RFC 7091 section 6.2), as Kazakhstan encodes it.
 
-    `key` is an encoded OCTET STRING with x and y, the signature r and s; all, and the digest when
-    it is taken as a number, are little-endian.
+    `key` is an encoded OCTET STRING with x and y, the signature consists of r and s; all, and the
+    digest taken as a number, are little-endian.
     """
     size = 2 * curve.size
     header = bytes((OCTET_STRING, size) if size < 0x80 else (OCTET_STRING, 0x81, size))
@@ -194,7 +194,7 @@ def verify_gost(curve: Curve, key: bytes, digest: bytes, signature: bytes) -> No
 
 
 def _halves(octets: bytes) -> tuple[int, int]:
-    """Return two numbers that stand side by side, little-endian."""
+    """Return the two little-endian numbers that stand side by side."""
     size = len(octets) // 2
     return int.from_bytes(octets[:size], "little"), int.from_bytes(octets[size:], "little")
 

@@ -1,6 +1,6 @@
-"""Algorithms by their object identifiers: digests, signature checks, names. The only dispatch.
+"""Digests, signature checks and names by object identifier: the only place that dispatches on it.
 
-Whether a signature verifies has three answers here: True, False, or UnsupportedAlgorithm. Damage
+Whether a signature verifies has three outcomes here: True, False, or UnsupportedAlgorithm. Damage
 in a key or in a signature value is False.
 """
 
@@ -74,12 +74,12 @@ _GOST_CURVES: dict[str, tuple[str, Curve]] = {
 
 
 Message: TypeAlias = bytes | Callable[[str], bytes]
-"""What was signed; or what gives its digest by an object identifier, so as to hash it only once."""
+"""The signed octets; or a function that returns their digest by object identifier, to hash once."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Signed:
-    """What a check gets: the digest is settled, and the key is of the right kind."""
+    """The input of a check: the digest is determined, and the key is of the right kind."""
 
     key: PublicKey
     parameters: bytes | None
@@ -88,7 +88,7 @@ class _Signed:
     signature: bytes
 
     def message_and_hash(self) -> tuple[bytes, hashes.HashAlgorithm | utils.Prehashed]:
-        """Return what `cryptography` is to check: the message, or the digest that is there."""
+        """Return what `cryptography` is to check: the message, or the existing digest."""
         hash_ = find_hash(self.digest)
         if callable(self.message):
             return self.message(self.digest), utils.Prehashed(hash_)
@@ -97,9 +97,9 @@ class _Signed:
 
 @dataclass(frozen=True, slots=True)
 class _Scheme:
-    """How a signature algorithm is checked, and with which kinds of keys.
+    """How a signature algorithm is checked, and with which kind of key.
 
-    `digest` is the one that the algorithm implies; None if it is said elsewhere.
+    `digest` is the one that the algorithm implies; None if it is named elsewhere.
     """
 
     check: Callable[[_Signed], None]
@@ -117,7 +117,7 @@ def _hashlib_digest(name: str) -> HashFunction:
 DIGESTS: dict[str, HashFunction] = {
     **{oid: _hashlib_digest(hash_.name.replace("sha3-", "sha3_")) for oid, hash_ in HASHES.items()},
     GOST_34311: gost.DIGESTS.gost_34311,
-    "1.2.398.3.10.1.3.1.1.0": gost.DIGESTS.gost_34311,  # The name that public keys have for it.
+    "1.2.398.3.10.1.3.1.1.0": gost.DIGESTS.gost_34311,  # The name used for public keys.
     STREEBOG_256: gost.DIGESTS.streebog_256,
     STREEBOG_512: gost.DIGESTS.streebog_512,
     # The Russian identifiers: RFC 7836 and RFC 4357.
@@ -147,7 +147,7 @@ def digest_size(oid: str) -> int:
 def implied_digest(algorithm: AlgorithmIdentifier) -> str | None:
     """Return the digest that a signature algorithm implies, or its PSS parameters name.
 
-    None if it is said elsewhere, and for what is not known or damaged: that never verifies.
+    None if it is named elsewhere, or if the algorithm is unknown or damaged: that never verifies.
     """
     if algorithm.oid == PSS:
         try:
@@ -165,13 +165,13 @@ def verify_signature(
     message: Message,
     signature: bytes,
 ) -> bool:
-    """Return whether `signature` is that of `message` by the holder of `key`.
+    """Return whether the holder of `key` signed `message` with `signature`.
 
-    `digest_algorithm` is the one that a SignerInfo declares, or None where only the signature
-    algorithm tells it. It is False too if the key is of another kind, or if key or signature are
-    damaged. Raises Undecidable if the two disagree (some programs then go by the one, some by the
-    other), UnsupportedAlgorithm if key, curve, digest or signature algorithm is not known here, and
-    what a function raises that stands for the message.
+    `digest_algorithm` is the one that a SignerInfo declares, or None if only the signature
+    algorithm names it. Also False if the key is of another kind, or if key or signature are
+    damaged. Raises Undecidable if both name different digests (some programs use the one, some the
+    other), UnsupportedAlgorithm if key, curve, digest or signature algorithm is not supported, and
+    whatever a function given as the message raises.
     """
     scheme = _SCHEMES.get(algorithm.oid)
     if scheme is None:
@@ -185,7 +185,7 @@ def verify_signature(
         scheme.check(_Signed(key, algorithm.parameters, settled, message, signature))
     except (exceptions.InvalidSignature, MalformedSignature, ValueError):
         return False
-    except exceptions.UnsupportedAlgorithm as error:  # An OpenSSL that was built with less.
+    except exceptions.UnsupportedAlgorithm as error:  # An OpenSSL built without this algorithm.
         raise UnsupportedAlgorithm(name(algorithm.oid)) from error
     return True
 
@@ -219,12 +219,12 @@ def _check_pss(signed: _Signed) -> None:
     parameters = read_pss_parameters(signed.parameters)
     key = signed.key
     if key.algorithm.oid == PSS and key.algorithm.parameters is not None:
-        # What a key has been restricted to (RFC 4055 section 3.3).
+        # Restrictions in the key itself (RFC 4055 section 3.3).
         least = read_pss_parameters(key.algorithm.parameters)
         if (least.digest, least.mask_digest) != (parameters.digest, parameters.mask_digest):
             raise ValueError("key is for another digest")
         if parameters.salt_length < least.salt_length:
-            raise ValueError("salt is shorter than the key demands")
+            raise ValueError("salt is shorter than the key requires")
     message, hash_ = signed.message_and_hash()
     verify_rsa(key.bits, parameters.padding, hash_, message, signed.signature)
 
@@ -265,8 +265,9 @@ _CHECKS = {
     GOST_2015_256: _check_gost,
     GOST_2015_512: _check_gost,
 }
-# SignerInfos may name the kind of key instead of the signature algorithm (RFC 5754 section 3.2): of
-# RSA and ECDSA the digest is then said elsewhere. KalkanCrypt writes the kind of key for GOST too.
+# SignerInfos may name the kind of key instead of the signature algorithm (RFC 5754 section 3.2):
+# for RSA and ECDSA the digest is then named elsewhere. KalkanCrypt writes the kind of key for GOST
+# too.
 _SCHEMES: dict[str, _Scheme] = {
     RSA: _Scheme(_check_rsa, (RSA,), None),
     PSS: _Scheme(_check_pss, (RSA, PSS), None),

@@ -1,8 +1,7 @@
-"""BER, the encoding under CMS (ITU-T X.690): a budget for all of it, and a reader of lists.
+"""BER, the encoding of CMS (ITU-T X.690): a budget for the whole value, and a reader of elements.
 
-`scan` walks every element once, iteratively, before anything else interprets a byte. What has
-passed it is complete, holds together and is cheap to read; so `Scanned` need not doubt a length
-again.
+`scan` walks every element once, iteratively, before anything else interprets a byte. A value that
+has passed it is complete, consistent and cheap to read; so `Scanned` need not check a length again.
 """
 
 from collections.abc import Iterator
@@ -13,22 +12,22 @@ from app.cms.asn1 import tags
 from app.cms.asn1.oid import MAX_OBJECT_IDENTIFIER
 from app.cms.errors import MalformedSignature
 
-# Levels. A CMS with a timestamp token and the authority's certificate in it has 20.
+# Levels. A CMS that contains a timestamp token with the authority's certificate has 20.
 MAX_DEPTH = 40
 # Elements of one value. 256 signers with timestamps and 1,024 certificates make some 130,000.
 MAX_ELEMENTS = 200_000
-# Octets of a long length. Four reach far beyond any body that is accepted.
+# Octets of a long length. Four are enough for far more than any accepted body.
 MAX_LENGTH_OCTETS = 4
 
-# How many elements are open around a certificate of a SignedData: ContentInfo, content,
-# SignedData, certificates. There an element of usual size may be one that was walked before.
+# How many elements are open around a certificate of a SignedData: ContentInfo, content, SignedData,
+# certificates. At this depth an element of usual size may be one that was walked before.
 _AROUND_CERTIFICATE = 4
 # Bytes. The NCA's certificates have 1,000 to 2,200.
 _REMEMBERED_SIZES = range(300, 4096)
-# Elements that are remembered, 2 MB at most. Then all are forgotten.
+# Elements that are remembered, 2 MB at most. When full, all are forgotten.
 _MAX_REMEMBERED = 512
 
-# Bytes. A CRL from this size on is not walked: its reader minds the edges of each element
+# Bytes. A CRL from this size on is not walked: its reader checks the bounds of each element
 # (`app.cms.revocation.crl`). One with 100,000 revoked certificates has half a million elements.
 _LARGE_LIST = 65_536
 # How a TBSCertList begins (RFC 5280 section 5.1.2): version, signature, issuer, thisUpdate.
@@ -36,15 +35,15 @@ _TBS_LIST_BEGINS = (tags.INTEGER, tags.SEQUENCE, tags.SEQUENCE)
 _TIMES = (tags.UTC_TIME, tags.GENERALIZED_TIME)
 
 _END_OF_CONTENTS = 0x00
-_INDEFINITE = 0x80  # As a first length octet; above it stands the number of length octets.
+_INDEFINITE = 0x80  # As a first length octet; larger values encode the number of length octets.
 _PRIMITIVE, _CONSTRUCTED, _ODD = 0, 1, 2
 
 Element: TypeAlias = tuple[int, int, int, int, int]
-"""A tag octet and four offsets: header, start and stop of the contents, what follows."""
+"""A tag octet and four offsets: header, start and stop of the contents, the next element."""
 
 
 def _kind(tag: int) -> int:
-    """Sort an identifier octet: end-of-contents, and tag numbers from 31 on, are odd."""
+    """Return the kind of an identifier octet: end-of-contents and tag numbers above 30 are odd."""
     if tag == 0 or tag & 0x1F == 0x1F:
         return _ODD
     return _CONSTRUCTED if tag & 0x20 else _PRIMITIVE
@@ -59,12 +58,12 @@ _remembered: set[bytes] = set()
 def scan(data: bytes, size: int | None = None, *, trailing_zeros: bool = False) -> "Scanned":
     """Walk all elements of one BER SEQUENCE within the budget that the constants above set.
 
-    `data` may be just the beginning of a value: `size` is then an upper bound for the bytes of
-    the whole, and a beginning in which nothing is wrong passes. With `trailing_zeros` zero bytes
-    may follow the value, and are left away.
+    `data` may be just the beginning of a value: `size` is then an upper bound for the bytes of the
+    whole, and a beginning without an error passes. With `trailing_zeros` zero bytes may follow the
+    value, and are dropped.
 
-    Raises MalformedSignature if the value is truncated, over budget or does not hold together, or
-    if anything follows it.
+    Raises MalformedSignature if the value is truncated, over budget or inconsistent, or if anything
+    follows it.
     """
     whole = len(data) if size is None else size
     closed: dict[int, int] = {}
@@ -82,10 +81,11 @@ def scan(data: bytes, size: int | None = None, *, trailing_zeros: bool = False) 
 
 
 def _walk(data: bytes, whole: int, closed: dict[int, int]) -> int:  # noqa: C901, PLR0912  # Calls cost more than branches
-    """Return the offset behind the outermost value; note in `closed` what `Scanned` wants to know.
+    """Return the offset behind the outermost value; record in `closed` what `Scanned` needs.
 
-    It calls nothing for a short element. `ends` keeps where the open ones end, inverted if the one
-    inside has an indefinite length and needs an end-of-contents; `opened` where those begin.
+    For speed no function is called for a short element. `ends` holds the end of each open element,
+    inverted if the one inside has an indefinite length and needs an end-of-contents; `opened` holds
+    where each began.
     """
     kinds = _KINDS
     position, end = _open(data, whole)
@@ -134,7 +134,7 @@ def _walk(data: bytes, whole: int, closed: dict[int, int]) -> int:  # noqa: C901
 def _is_list(data: bytes, position: int, contents: int, stop: int) -> bool:
     """Return whether the element at `position` begins as a CRL does, with definite lengths.
 
-    Nothing else that is read from a signature begins so, and a certificate has no such size.
+    Nothing else in a signature begins in this way, and no certificate is as large.
     """
     if data[position] != tags.SEQUENCE or data[position + 1] == _INDEFINITE:
         return False
@@ -183,10 +183,10 @@ def _span(data: bytes, position: int, end: int) -> tuple[int, int]:
 
 
 def _refuse(data: bytes, position: int, end: int) -> NoReturn:
-    """Raise for the element at `position`, which would pass `end`: is the value cut, or wrong?
+    """Raise for the element at `position`, which would extend beyond `end`: truncated or malformed.
 
-    It is cut if the outermost element itself is longer than what there is, or is of indefinite
-    length and the input's end was the only limit.
+    The value is truncated if the outermost element itself is longer than the input, or is of
+    indefinite length and the input's end was the only limit.
     """
     if position == 0 or (end >= len(data) and data[1] == _INDEFINITE):
         raise MalformedSignature("cms: ASN.1 value is truncated")
@@ -199,10 +199,10 @@ def _refuse_cost(position: int) -> NoReturn:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """Bytes that `scan` has passed, with the end-of-contents of each indefinite length in them.
+    """Bytes that passed `scan`, with the end-of-contents of each indefinite length in them.
 
-    `closed` has its offset under that of the element's header: to look for it again on each level
-    would cost a hostile value's size times its depth.
+    `closed` maps the offset of an element's header to that of its end-of-contents: searching for it
+    again at each level would cost the size of a hostile value times its depth.
     """
 
     data: bytes
@@ -211,7 +211,7 @@ class Scanned:
     def elements(self, start: int, stop: int, limit: int) -> list[Element]:
         """List the elements that stand side by side from `start` to `stop`.
 
-        Stops after `limit` + 1 of them, so that the caller can tell that there are too many.
+        Stops after `limit` + 1 of them, so that the caller can detect too many.
         """
         data = self.data
         found: list[Element] = []
@@ -234,9 +234,10 @@ class Scanned:
         return found
 
     def remember(self, element: Element) -> None:
-        """Spare later scans the way through the same bytes: certificates come again and again.
+        """Let later scans skip the same bytes: the same certificates come again and again.
 
-        What has an indefinite length inside isn't kept, since `closed` must name it each time.
+        An element with an indefinite length inside isn't remembered, since `closed` must contain it
+        each time.
         """
         encoded = self.data[element[1] : element[4]]
         if not self.closed and len(encoded) in _REMEMBERED_SIZES and encoded not in _remembered:
@@ -245,10 +246,10 @@ class Scanned:
             _remembered.add(encoded)
 
     def pieces(self, element: Element) -> Iterator[tuple[int, int]]:
-        """Return where the octets of an OCTET STRING stand, which BER may cut into pieces.
+        """Return where the octets of an OCTET STRING are, which BER may split into segments.
 
-        Pieces may have pieces in turn: walked is over headers, flat, so that levels cost nothing.
-        Raises ValueError if it is no such.
+        Segments may have segments in turn: the walk goes over headers, flat, so that levels cost
+        nothing. Raises ValueError if it is not an OCTET STRING.
         """
         data = self.data
         _, position, _, _, stop = element

@@ -1,18 +1,18 @@
-"""Encoding in DER (X.690 sections 10 and 11) what was read in BER."""
+"""Encoding in DER (X.690 sections 10 and 11) of values read from BER."""
 
 from app.cms.asn1.ber import MAX_DEPTH
 from app.cms.asn1.node import Node
 from app.cms.asn1.tags import BOOLEAN, CONSTRUCTED_OCTET_STRING, INTEGER, OCTET_STRING, SET
 
-# Of BOOLEAN, the one value that is true (section 11.1).
+# The one BOOLEAN value that is true (section 11.1).
 _TRUE = b"\xff"
 
 
 def encode_der(node: Node, tag: int, depth: int = MAX_DEPTH) -> bytes:
     """Encode an element in DER, with `tag` in place of its own. Raises one of node.DAMAGE.
 
-    The elements of a SET are sorted, as those of a SET OF are (section 11.6). There may be `depth`
-    levels: what looks like a large CRL has not been walked.
+    The elements of a SET are sorted, as those of a SET OF are (section 11.6). At most `depth`
+    levels are encoded: what looks like a large CRL was not scanned.
     """
     if not depth:
         raise ValueError("too deep")

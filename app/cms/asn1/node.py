@@ -1,7 +1,7 @@
-"""Records in BER, read field by field: each field is asked for what it must be.
+"""Records in BER, read field by field: each field is read as the type that it must have.
 
-Nothing is copied before it is asked for. Whatever is not as it should be raises one of DAMAGE,
-which each reader of a record turns into an error of its own.
+Nothing is copied before it is needed. Anything unexpected raises one of DAMAGE, which each reader
+of a record turns into an error of its own.
 """
 
 from collections.abc import Sequence
@@ -14,19 +14,19 @@ from app.cms.asn1.times import read_time
 from app.cms.errors import MalformedSignature
 
 DAMAGE = (MalformedSignature, ValueError, IndexError, KeyError)
-"""What reading raises where a record is damaged."""
+"""The exceptions by which a damaged record is reported."""
 
 _INDEFINITE = 0x80
 
-# Fields of one record; those of an OCSP answer or a CRL are seven at most.
+# Fields of one record; an OCSP SingleResponse or a CRL has seven at most.
 MAX_FIELDS = 16
 # Extensions of a CRL, an entry in one, or an OCSP response.
 MAX_EXTENSIONS = 32
 # Bytes. Serial numbers have 20 by RFC 5280, version numbers one.
 _MAX_INTEGER = 64
 
-# AlgorithmIdentifiers that were read; signatures have the same dozen over and over. So many are
-# remembered, and their bytes at most.
+# AlgorithmIdentifiers that are remembered, and their bytes at most; signatures have the same dozen
+# over and over.
 _algorithms: dict[bytes, AlgorithmIdentifier] = {}
 _MAX_REMEMBERED = 256
 _MAX_REMEMBERED_SIZE = 64
@@ -38,7 +38,7 @@ class Node:
     __slots__ = ("_element", "_value", "tag")
 
     def __init__(self, value: Scanned, element: Element) -> None:
-        """Take the whole that the element is in, and where it stands there."""
+        """Take the value that contains the element, and the element's place in it."""
         self._value = value
         self._element = element
         self.tag = element[0]
@@ -69,13 +69,13 @@ class Node:
         return self._element[2], self._element[3]
 
     def starts_with(self, octets: bytes) -> bool:
-        """Return whether the contents octets begin so."""
+        """Return whether the contents octets begin with `octets`."""
         return self._value.data.startswith(octets, self._element[2], self._element[3])
 
     def elements(self, limit: int = MAX_FIELDS) -> list["Node"]:
         """Return the elements inside, none if it is primitive, and `limit` + 1 of them at most.
 
-        So the caller can tell that there are too many.
+        So the caller can detect too many.
         """
         tag, _, start, stop, _ = self._element
         value = self._value
@@ -93,19 +93,19 @@ class Node:
         return found
 
     def children_if_sound(self, limit: int) -> list["Node"]:
-        """Return the elements inside, or nothing if they are damaged or too many."""
+        """Return the elements inside, or none if they are damaged or too many."""
         try:
             return self.children(limit)
         except DAMAGE:
             return []
 
     def layout(self, *layouts: bytes) -> list["Node"]:
-        """Return the elements inside if their tags are one of `layouts`, the longest last."""
+        """Return the elements inside if their tags match one of `layouts` (longest last)."""
         found = self.elements(len(layouts[-1]))
         return found if tags_of(found) in layouts else []
 
     def fields(self, limit: int = MAX_FIELDS, tag: int = tags.SEQUENCE) -> "Fields":
-        """Return what is inside of a record to be taken in order. Raises one of DAMAGE."""
+        """Return the elements inside as a record to be read in order. Raises one of DAMAGE."""
         return Fields(self.expect(tag).children(limit))
 
     def expect(self, tag: int) -> "Node":
@@ -115,14 +115,14 @@ class Node:
         return self
 
     def only(self) -> "Node":
-        """Return the one element inside, as explicit tags have it. Raises one of DAMAGE."""
+        """Return the one element inside, as in an explicit tag. Raises one of DAMAGE."""
         [child] = self.children(1)
         return child
 
     def identifier(self) -> str:
         """Read an OBJECT IDENTIFIER, with dots. Raises ValueError."""
         contents = self.expect(tags.OBJECT_IDENTIFIER).contents
-        if len(contents) > MAX_OBJECT_IDENTIFIER:  # A large CRL is read without a scan before.
+        if len(contents) > MAX_OBJECT_IDENTIFIER:  # A large CRL is read without a scan first.
             raise ValueError("object identifier is too long")
         return dotted(contents)
 
@@ -162,7 +162,7 @@ class Node:
     def extensions(self) -> dict[str, tuple[bool, bytes]]:
         """Read Extensions: identifier -> whether critical, and the value.
 
-        Raises one of DAMAGE, also if one stands twice.
+        Raises one of DAMAGE, also if one occurs twice.
         """
         found: dict[str, tuple[bool, bytes]] = {}
         for element in self.expect(tags.SEQUENCE).children(MAX_EXTENSIONS):
@@ -180,14 +180,14 @@ class Node:
         return contents[1:]
 
     def count_octets(self) -> int | None:
-        """Return the size of an OCTET STRING, which may be in pieces; None if it is another."""
+        """Return the size of an OCTET STRING, which may be segmented; None for another element."""
         try:
             return sum(stop - start for start, stop in self._value.pieces(self._element))
         except ValueError:
             return None
 
     def octets(self) -> bytes:
-        """Read an OCTET STRING, which BER may cut into pieces. Raises ValueError."""
+        """Read an OCTET STRING, which BER may split into segments. Raises ValueError."""
         data = self._value.data
         return b"".join([data[start:stop] for start, stop in self._value.pieces(self._element)])
 
@@ -200,7 +200,7 @@ class Node:
         return Node(self._value, self._value.elements(offset, offset + 1, 0)[0])
 
     def remember(self) -> None:
-        """Spare later scans the way through the same bytes; see `Scanned.remember`."""
+        """Let later scans skip the same bytes; see `Scanned.remember`."""
         self._value.remember(self._element)
 
 
@@ -213,7 +213,7 @@ class Fields:
         self._next = 0
 
     def optional(self, *tags: int) -> Node | None:
-        """Return the next field if it has one of these tags, and go on behind it."""
+        """Return the next field if it has one of these tags, and advance past it."""
         if self._next < len(self._nodes) and self._nodes[self._next].tag in tags:
             self._next += 1
             return self._nodes[self._next - 1]
@@ -227,7 +227,7 @@ class Fields:
         return node
 
     def rest(self) -> list[Node]:
-        """Return the fields that nobody has taken."""
+        """Return the fields that have not been taken."""
         return self._nodes[self._next :]
 
     def end(self) -> None:
@@ -244,7 +244,7 @@ def tags_of(nodes: Sequence[Node]) -> bytes:
 def read_node(der: bytes, *, trailing_zeros: bool = False) -> Node:
     """Scan the encoded SEQUENCE that `der` is, and nothing after it. Raises MalformedSignature.
 
-    With `trailing_zeros` zero bytes may follow it, and are left away.
+    With `trailing_zeros` zero bytes may follow it, and are dropped.
     """
     return root_node(scan(der, trailing_zeros=trailing_zeros))
 
@@ -262,7 +262,7 @@ def root_node(value: Scanned) -> Node:
 def unscanned_node(der: bytes) -> Node:
     """Return the outermost element of DER that needs no scan: definite lengths all through.
 
-    Whoever reads on minds the edges.
+    The caller has to check the bounds.
     """
     return root_node(Scanned(der, {}))
 

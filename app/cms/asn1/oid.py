@@ -1,9 +1,10 @@
-"""Object identifiers (X.690 section 8.19) with dots, and what names algorithms by them."""
+"""Object identifiers (X.690 section 8.19) in dotted notation, and AlgorithmIdentifier."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
-# Bytes. Real ones take 3 to 12, one made from a UUID 20; decoding costs the square of an arc.
+# Bytes. Real ones take 3 to 12, one made from a UUID 20; decoding takes time quadratic in the
+# length of an arc.
 MAX_OBJECT_IDENTIFIER = 64
 
 
@@ -17,7 +18,7 @@ class AlgorithmIdentifier:
 
 @lru_cache(maxsize=256)
 def dotted(contents: bytes) -> str:
-    """Write an object identifier, given by its contents octets, with dots. Raises ValueError.
+    """Convert the contents octets of an object identifier to dotted notation. Raises ValueError.
 
     Signatures name the same dozen algorithms over and over, so the last 256 are remembered.
     """

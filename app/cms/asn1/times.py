@@ -1,4 +1,4 @@
-"""UTCTime and GeneralizedTime, as DER has them and in all other forms (X.680 sections 46, 47)."""
+"""UTCTime and GeneralizedTime, in DER and in all other forms (X.680 sections 46, 47)."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -6,10 +6,10 @@ from fractions import Fraction
 
 from app.cms.asn1.tags import GENERALIZED_TIME, UTC_TIME
 
-# What DER demands of a time (RFC 5280 section 4.1.2.5); tokens may add a fraction of a second.
+# DER form of a time (RFC 5280 section 4.1.2.5); tokens may add a fraction of a second.
 _DER_UTC_TIME = re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
 _DER_GENERALIZED_TIME = re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?Z")
-# Of a GeneralizedTime, minutes, seconds and zone may be missing.
+# In a GeneralizedTime minutes, seconds and zone may be missing.
 _ZONE = rb"(?:Z|(?P<sign>[-+])(?P<hours>\d\d)(?P<minutes>\d\d)"
 _FORMS = {
     UTC_TIME: re.compile(
@@ -25,7 +25,7 @@ _FORMS = {
 
 
 def read_time(tag: int, contents: bytes) -> datetime:
-    """Read a time as DER has it, in UTC. Raises ValueError."""
+    """Read a time in its DER form, in UTC. Raises ValueError."""
     is_short = tag == UTC_TIME
     if not is_short and tag != GENERALIZED_TIME:
         raise ValueError("not a time")
@@ -42,9 +42,10 @@ def read_time(tag: int, contents: bytes) -> datetime:
 
 
 def read_any_time(tag: int, contents: bytes) -> datetime:
-    """Read a time in any form that X.680 has, in UTC; one without a zone is in UTC.
+    """Read a time in any form that X.680 allows, in UTC; one without a zone is taken as UTC.
 
-    What lies outside of the years that Python has is drawn to their edges. Raises ValueError.
+    A time outside the years that Python supports becomes the nearest supported one. Raises
+    ValueError.
     """
     form = _FORMS.get(tag)
     match = form.match(contents) if form else None
@@ -55,7 +56,7 @@ def read_any_time(tag: int, contents: bytes) -> datetime:
         year += 2000 if year < 50 else 1900
     month, day, hour, minute, second = (int(part or 0) for part in match.groups()[1:6])
     moment = datetime(year or 2000, month, day, hour, minute, second, tzinfo=_zone(match))
-    if not year:  # Python has no such year.
+    if not year:  # Python does not support such a year.
         return datetime.min.replace(tzinfo=UTC)
     try:
         return (moment + _fraction(match)).astimezone(UTC)
@@ -72,7 +73,7 @@ def _zone(match: re.Match[bytes]) -> timezone:
 
 
 def _fraction(match: re.Match[bytes]) -> timedelta:
-    """Return the fraction, of the smallest unit that is there. Raises ValueError."""
+    """Return the fraction, of the smallest unit that is present. Raises ValueError."""
     digits = match["fraction"]
     if not digits:
         return timedelta()

@@ -1,7 +1,7 @@
-"""Paths from a certificate to a trust anchor (RFC 5280 section 6, what of it is in use here).
+"""Paths from a certificate to a trust anchor (the part of RFC 5280 section 6 that is in use).
 
-Names of authorities repeat over generations, and a signature's sender may embed anything.
-So every issuer of a name is tried, and how much is tried has a limit.
+CA names repeat over generations, and the sender of a signature may embed any certificate. So every
+issuer of a name is tried, within a limit.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ from app.cms.x509.certificate import Certificate, MalformedExtension, readable_k
 
 # Certificates in one path; the NCA's have three.
 MAX_DEPTH = 8
-# Links that are tried for one path. The NCA's need two, or a few more where names repeat.
+# Links tried for one path. The NCA's need two, or a few more where names repeat.
 MAX_LINKS = 64
 
 # Bytes of a key identifier that is a digest of its key.
@@ -42,7 +42,7 @@ _PREFERENCE = (Answer.YES, Answer.UNKNOWN, Answer.NO)
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """How far a certificate's chain went: to an anchor, if `anchored`; and if that is good."""
+    """How far a certification path reached: to an anchor, if `anchored`; and whether it is good."""
 
     verdict: Verdict
     chain: tuple[Certificate, ...]
@@ -53,7 +53,8 @@ class Path:
 def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     """Return whether the key of `issuer` signed `certificate`; the last 512 answers are remembered.
 
-    The algorithm stands within what is signed too (section 4.1.1.2). Raises UnsupportedAlgorithm.
+    The algorithm must be the same inside the signed part (section 4.1.1.2). Raises
+    UnsupportedAlgorithm.
     """
     outer, inner = certificate.signature_algorithm, certificate.signed_algorithm
     if outer.oid != inner.oid or (outer.parameters or _NULL) != (inner.parameters or _NULL):
@@ -80,9 +81,9 @@ def find_path(
     others: Sequence[Authorities],
     budget: Budget,
 ) -> Path:
-    """Look for a path from `certificate` over `others` to one of `anchors` that is good then.
+    """Return a path from `certificate` over `others` to one of `anchors` that is good at `when`.
 
-    See `Search.find`. Policies are processed with the inputs that RFC 5280 has as a rule.
+    See `Search.find`. Policies are processed with the default inputs of RFC 5280.
     """
     return Search(anchors, others, budget).find(certificate, when, DEFAULT)
 
@@ -93,7 +94,7 @@ def _rank(path: Path) -> int:
 
 @dataclass(slots=True)
 class Search:
-    """One walk from a certificate upwards, depth first, over all that may have issued it."""
+    """One depth-first search from a certificate upwards, over all its possible issuers."""
 
     anchors: GivenAuthorities
     others: Sequence[Authorities]
@@ -105,11 +106,11 @@ class Search:
     unsupported: list[Verdict] = field(default_factory=list)
 
     def find(self, certificate: Certificate, when: Occasion, inputs: PolicyInputs) -> Path:
-        """Return the path that is good then, or else the best of those that aren't.
+        """Return the path that is good at that time, or else the best of those that aren't.
 
-        An anchor is trusted by itself, whoever issued it, as long as it is in force. What it says
-        of those below it holds: how many authorities there may be, for which names they may vouch,
-        and what becomes of policies. A critical extension of it that is unknown here makes unknown.
+        An anchor is trusted by itself, whichever CA issued it, as long as it is valid. What its
+        extensions say about certificates below it applies: the path length, name constraints and
+        policies. An unknown critical extension in it makes the answer unknown.
         """
         best: Path | None = None
         for chain in self._chains((certificate,)):
@@ -126,7 +127,7 @@ class Search:
         return best
 
     def _doubt(self, verdict: Verdict) -> Verdict:
-        """Return what is known if one path is bad and another could not be tried."""
+        """Return the verdict if one path is bad and another could not be tried."""
         untried = [*self.unsupported]
         if self.exhausted:
             untried.append(_TOO_MANY)
@@ -148,7 +149,7 @@ class Search:
                 yield from self._chains((*chain, issuer))
 
     def _candidates(self, certificate: Certificate) -> list[Certificate]:
-        """List who may have issued a certificate, those first whose key it names."""
+        """List the possible issuers of a certificate, those first whose key it names."""
         found = dict.fromkeys(self.anchors.named(certificate.issuer))
         for authorities in self.others:
             found.update(dict.fromkeys(authorities.named(certificate.issuer)))
@@ -173,9 +174,10 @@ class Search:
         return issued
 
     def _accuse(self, certificate: Certificate, issuer: Certificate) -> None:
-        """Note that a certificate names an anchor's very key as the one that it isn't signed by.
+        """Record that a certificate names an anchor's key as its issuer's but isn't signed by it.
 
-        The NCA has had identifiers of four bytes: they may stand for several keys.
+        Only for full key identifiers: the NCA has had some of four bytes, which may match several
+        keys.
         """
         identifier = readable_key_identifier(issuer) or b""
         if len(identifier) >= _MIN_UNIQUE and _key_matches(certificate, issuer) > 0:
@@ -186,7 +188,7 @@ class Search:
             )
 
     def _obstacle(self) -> Verdict:
-        """Tell why no chain ended in an anchor."""
+        """Return why no chain ended in an anchor."""
         last = self.longest[-1]
         if self.exhausted:
             missing = _TOO_MANY
@@ -221,17 +223,17 @@ def _issuer_key_identifier(certificate: Certificate) -> bytes | None:
 def _check_chain(
     chain: tuple[Certificate, ...], when: Occasion, inputs: PolicyInputs, budget: Budget
 ) -> Verdict:
-    """Check all that is said of a chain whose signatures verify (sections 6.1.3 to 6.1.5)."""
+    """Check all rules for a chain whose signatures verify (sections 6.1.3 to 6.1.5)."""
     verdicts = [check_holder(chain[0], when), *_check_issuers(chain, when)]
     verdicts += [check_strength(*link, when) for link in pairwise(chain)]
     return every(*verdicts, check_names(chain, budget), check_policies(chain, inputs, budget))
 
 
 def check_authorities(chain: tuple[Certificate, ...], when: Occasion, budget: Budget) -> Verdict:
-    """Check the authorities of a chain to an anchor, whatever is said of its first certificate."""
+    """Check the CAs of a chain to an anchor, without its first certificate."""
     above = chain[1:]
     if not above:
-        # An anchor itself has no authority above it.
+        # An anchor itself has no issuer above it.
         return YES
     verdicts = [*_check_issuers(chain, when)]
     verdicts += [check_strength(*link, when) for link in pairwise(above)]

@@ -1,4 +1,4 @@
-"""GeneralNames (RFC 5280 section 4.2.1.6), and which lie within which (section 4.2.1.10)."""
+"""GeneralNames (RFC 5280 section 4.2.1.6), and whether one is within another (section 4.2.1.10)."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from app.cms.asn1.node import Node
 from app.cms.path.rules import title
 from app.cms.x509 import names
 
-# The choices of GeneralName by their identifier octets.
+# The CHOICE alternatives of GeneralName by their identifier octets.
 OTHER_NAME = 0xA0
 EMAIL = 0x81
 DNS = 0x82
@@ -32,17 +32,17 @@ KINDS = {
     IP_ADDRESS: "iPAddress",
     REGISTERED_ID: "registeredID",
 }
-"""What section 4.2.1.6 calls them."""
+"""Their names in section 4.2.1.6."""
 
 # Characters of a name in a reason.
 _MAX_SHOWN = 200
-# Directory names whose attributes are remembered in the form in which they are compared.
+# Directory names whose attributes are remembered in their comparable form.
 _REMEMBERED = 256
 # Bytes of an IPv4 and an IPv6 address.
 _ADDRESS_SIZES = (4, 16)
 
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_-]{1,63})*")
-# The authority of an address, and what stands around its host (RFC 3986 section 3.2).
+# The authority of an address, and the parts around its host (RFC 3986 section 3.2).
 _AUTHORITY = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#@]*)(?:[/?#].*)?", re.DOTALL)
 _PORT = re.compile(r":[0-9]*\Z")
 _NUMERIC = re.compile(r"\[.*\]|[0-9.]+|0x[0-9a-f.x]*")
@@ -50,7 +50,7 @@ _NUMERIC = re.compile(r"\[.*\]|[0-9.]+|0x[0-9a-f.x]*")
 
 @dataclass(frozen=True, slots=True)
 class GeneralName:
-    """A name of some kind, as its contents octets; a directory name as an encoded Name."""
+    """A name of one kind, as its contents octets; a directory name as an encoded Name."""
 
     kind: int
     value: bytes
@@ -74,9 +74,9 @@ def read_general_name(node: Node) -> GeneralName:
 
 
 def is_within(name: GeneralName, base: GeneralName) -> bool | None:
-    """Return whether a name lies in the subtree of another of its kind; None if that can't be told.
+    """Return whether a name is in the subtree of another of its kind; None if undetermined.
 
-    A name that can lie in no subtree at all (`is_beyond`) is not meant here.
+    Not for a name that can be in no subtree at all (`is_beyond`).
     """
     if name.kind not in _COMPARED:
         return None
@@ -87,7 +87,7 @@ def is_within(name: GeneralName, base: GeneralName) -> bool | None:
 
 
 def is_beyond(name: GeneralName) -> bool:
-    """Return whether an address has no host with a name: any constraint refuses it."""
+    """Return whether an address has no host name: any constraint refuses it."""
     if name.kind != URI:
         return False
     host = _host_of(name.value.decode("latin-1"))
@@ -95,13 +95,13 @@ def is_beyond(name: GeneralName) -> bool:
 
 
 def _host_of(address: str) -> str | None:
-    """Return the host of a URI, in small letters, without a port; None without an authority."""
+    """Return the host of a URI, in lower case, without a port; None without an authority."""
     match = _AUTHORITY.fullmatch(address.lower())
     return _PORT.sub("", match[1]).removesuffix(".") or None if match else None
 
 
 def _is_mailbox_within(name: bytes, base: bytes) -> bool | None:
-    """Compare with a mailbox, the mailboxes of a host, or with ".domain" those of all below it."""
+    """Compare with a mailbox, the mailboxes of a host, or, for ".domain", of its subdomains."""
     mailbox, limit = name.decode("ascii"), base.decode("ascii")
     local, at, host = mailbox.rpartition("@")
     if not at or not local or not _HOST.fullmatch(host.lower()):
@@ -114,12 +114,12 @@ def _is_mailbox_within(name: bytes, base: bytes) -> bool | None:
         return None if same_host else same_host
     if local == limit_local:
         return True
-    # What is quoted may be the same nevertheless (RFC 5321 section 4.1.2).
+    # Quoted local parts may still be equal (RFC 5321 section 4.1.2).
     return None if '"' in local + limit_local else False
 
 
 def _is_host_within(host: str, limit: str) -> bool | None:
-    """Compare a host with another, or with ".domain": anything below that, not itself."""
+    """Compare a host with another, or with ".domain": its subdomains, not the domain itself."""
     limit = limit.lower()
     if not limit:
         return True
@@ -135,10 +135,10 @@ def _is_uri_within(name: bytes, base: bytes) -> bool | None:
 
 
 def _is_domain_within(name: bytes, base: bytes) -> bool | None:
-    """Compare a domain with another: labels may stand before it.
+    """Compare a domain with another: labels may precede it.
 
-    A wildcard may stand for names on both sides of a limit. What a leading full stop in the limit
-    means for the domain itself, no RFC tells.
+    A wildcard may match names both inside and outside of a limit. No RFC defines what a leading
+    full stop in the limit means for the domain itself.
     """
     domain, limit = name.decode("ascii").lower(), base.decode("ascii").lower()
     plain = domain.removeprefix("*.")
@@ -153,7 +153,7 @@ def _is_domain_within(name: bytes, base: bytes) -> bool | None:
 
 
 def _is_address_within(address: bytes, limit: bytes) -> bool | None:
-    """Compare with an address and the mask behind it."""
+    """Compare with an address and the mask that follows it."""
     size = len(limit) // 2
     if len(address) not in _ADDRESS_SIZES or size not in _ADDRESS_SIZES or len(limit) % 2:
         return None
@@ -163,7 +163,7 @@ def _is_address_within(address: bytes, limit: bytes) -> bool | None:
         int.from_bytes(part, "big") for part in (address, limit[:size], limit[size:])
     )
     hosts = mask ^ ((1 << 8 * size) - 1)
-    if hosts & (hosts + 1):  # Not ones and then zeroes (RFC 4632 section 3.1).
+    if hosts & (hosts + 1):  # Not ones followed by zeroes (RFC 4632 section 3.1).
         return None
     return number & mask == base & mask
 

@@ -1,4 +1,4 @@
-"""Certificates that may have issued others, found by the name of their holder."""
+"""Possible issuers of certificates, found by the subject name."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -13,11 +13,11 @@ class Authorities(Protocol):
     """Where to look for an issuer."""
 
     def named(self, name: bytes) -> Sequence[Certificate]:
-        """Return the certificates whose holder has this encoded name. Names repeat."""
+        """Return the certificates whose subject is this encoded name. Names repeat."""
 
 
 class GivenAuthorities:
-    """Certificates that the caller has at hand."""
+    """Certificates that the caller supplies."""
 
     def __init__(self, certificates: Iterable[Certificate]) -> None:
         """Sort the certificates by name."""
@@ -33,7 +33,7 @@ class GivenAuthorities:
         return certificate in self._certificates
 
     def named(self, name: bytes) -> Sequence[Certificate]:
-        """Return the certificates whose holder has this name, however it is encoded."""
+        """Return the certificates whose subject is this name, in any encoding."""
         return self._named.get(name_key(name) or name, [])
 
     def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:

@@ -1,7 +1,7 @@
-"""Names that the authorities of a path may vouch for (RFC 5280 sections 4.2.1.10 and 6.1.3).
+"""Names for which the CAs of a path may issue (RFC 5280 sections 4.2.1.10 and 6.1.3).
 
-RFC 5280 keeps what all authorities permit and what any excludes. To ask each authority about each
-certificate below it comes to the same, and needs no intersections of subtrees.
+RFC 5280 accumulates what all CAs permit and what any excludes. Checking each certificate against
+each CA above it gives the same result, and needs no intersections of subtrees.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ from app.cms.x509.names import EMPTY
 _REMEMBERED = 64
 # Names in one certificate: more than fit into its 16 KB.
 _MAX_NAMES = 1 << 14
-# What it costs to read a byte of an extension, and to compare two names, in the unit of `budget`.
+# Cost of reading a byte of an extension, and of comparing two names, in the unit of `budget`.
 _COST_OF_BYTE = 2
 _COST_OF_COMPARISON = 4
 
@@ -45,7 +45,7 @@ _SMTP_UTF8_MAILBOX = bytes.fromhex("06082b06010505070809")
 
 @dataclass(frozen=True, slots=True)
 class _Subtree:
-    """A base; its `limits` are not told apart if they are others than those that RFC 5280 has."""
+    """A base; `understood` unless it has a minimum or maximum that RFC 5280 doesn't allow."""
 
     base: GeneralName
     understood: bool
@@ -56,17 +56,17 @@ class _Subtree:
 
 @dataclass(frozen=True, slots=True)
 class _Constraints:
-    """What one authority permits and excludes, by kinds of names."""
+    """What one CA permits and excludes, by kind of name."""
 
     permitted: Mapping[int, Sequence[_Subtree]]
     excluded: Mapping[int, Sequence[_Subtree]]
 
     def of(self, kind: int) -> int:
-        """Count what concerns a kind."""
+        """Return the number of constraints on a kind of name."""
         return len(self.permitted.get(kind, ())) + len(self.excluded.get(kind, ()))
 
     def judge(self, name: GeneralName) -> Answer:
-        """Return whether the authority may vouch for a name."""
+        """Return whether the CA may issue for a name."""
         if not self.of(name.kind):
             mailbox = name.kind == OTHER_NAME and name.value.startswith(_SMTP_UTF8_MAILBOX)
             return Answer.UNKNOWN if mailbox and self.of(EMAIL) else Answer.YES
@@ -83,10 +83,10 @@ class _Constraints:
 
 
 def check_names(chain: Sequence[Certificate], budget: Budget) -> Verdict:
-    """Check that each authority of a chain, the anchor too, may vouch for the names below it.
+    """Check that each CA of a chain, the anchor too, may issue for the names below it.
 
-    A certificate with which an authority certifies itself is exempt, unless it is the signer's.
-    What can't be read or compared, or not within the budget, makes unknown.
+    A self-issued certificate is exempt, unless it is the signer's. What can't be read or compared,
+    or not within the budget, makes the answer unknown.
     """
     verdicts = []
     for position, issuer in enumerate(chain[1:], 1):
@@ -107,7 +107,7 @@ def check_names(chain: Sequence[Certificate], budget: Budget) -> Verdict:
 def _check(
     constraints: _Constraints, issuer: Certificate, subject: Certificate, budget: Budget
 ) -> Verdict:
-    """Judge the names of one certificate; one reason is enough. Raises TooCostly."""
+    """Check the names of one certificate; one reason is enough. Raises TooCostly."""
     try:
         listed = _read_names(subject)
     except MalformedExtension as error:
@@ -140,9 +140,10 @@ def _check(
 
 @lru_cache(maxsize=_REMEMBERED)
 def _read_names(certificate: Certificate) -> tuple[GeneralName, ...]:
-    """Return the names of a holder: the subject, and those of SubjectAltName.
+    """Return the names of a subject: the subject field and SubjectAltName.
 
-    Addresses for e-mail in the subject count where that is missing. Raises MalformedExtension.
+    E-mail addresses in the subject field count if SubjectAltName is missing. Raises
+    MalformedExtension.
     """
     subject = [GeneralName(DIRECTORY, certificate.subject)] if certificate.subject != EMPTY else []
     others = x509.read_extension(certificate, x509.SUBJECT_ALTERNATIVE_NAME, _read_general_names)
@@ -160,7 +161,7 @@ def _read_emails(subject: bytes) -> Iterator[GeneralName]:
                 if fields.take(OBJECT_IDENTIFIER).identifier() == names.EMAIL:
                     yield GeneralName(EMAIL, fields.rest()[0].contents)
     except DAMAGE:
-        yield GeneralName(EMAIL, b"?")  # It may be any.
+        yield GeneralName(EMAIL, b"?")  # Any string type.
 
 
 def _read_general_names(extension: bytes) -> list[GeneralName]:

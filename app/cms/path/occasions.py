@@ -1,4 +1,4 @@
-"""When something was signed: what is proven of that, and what is only said."""
+"""When something was signed: what is proven about that, and what is only claimed."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -6,22 +6,22 @@ from datetime import UTC, datetime, timedelta
 from app.cms.x509.certificate import Certificate
 
 TOLERANCE = timedelta(minutes=5)
-"""By how much the clocks of two servers may differ."""
+"""How much the clocks of two servers may differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedTimes:
-    """Times at which a signature says that it was made, without proof.
+    """Times at which a signature claims to have been made, without proof.
 
-    `own` is in what the signer signed; `others` are those of timestamps that may hold, which
-    anybody can add.
+    `own` is in the signed part; `others` are those of timestamps that may be valid, which anyone
+    can add.
     """
 
     own: datetime | None = None
     others: tuple[datetime, ...] = ()
 
     def deny(self, certificate: Certificate) -> bool:
-        """Return whether no claimed time lies in the validity of the certificate."""
+        """Return whether no claimed time is within the validity of the certificate."""
         if self.own is None:
             return False
         return not any(
@@ -32,16 +32,17 @@ class ClaimedTimes:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """The moment as of which certificates are judged.
+    """The time as of which certificates are judged.
 
-    `at` is the decisive time. `known` is when what was signed is known to have existed: algorithms
-    count as of then. The two differ for a timestamp: its own time is decisive for the certificate
-    of its authority, but it is that authority's word, and who can forge its signature today writes
-    into it anything. So for the algorithms that it stands on counts when it is known to exist.
+    `at` is the decisive time. `known` is when the signed data are known to have existed: algorithms
+    are judged as of then. The two differ for a timestamp: its genTime is decisive for the TSA's
+    certificate, but genTime is only the TSA's statement, and anyone who can forge its signature
+    today can write any time into it. So the algorithms of a timestamp are judged as of the time at
+    which it is known to exist.
 
-    `claimed` is there if a signature is judged, which was made at `at` or before; None if it is the
-    certificate itself, at that very moment. `now` is when it is verified, by the clock of the
-    caller, if that is told.
+    `claimed` is given if the signature was made at `at` or before; None if the certificate itself
+    is judged at exactly that time. `now` is the time of verification by the caller's clock, if the
+    caller gives it.
     """
 
     at: datetime
@@ -51,9 +52,9 @@ class Occasion:
 
     @classmethod
     def of(cls, at: "datetime | Occasion") -> "Occasion":
-        """Return the occasion of a moment that is certain, or the one that is given, in UTC.
+        """Return the occasion of a certain time, or the one given, in UTC.
 
-        Raises ValueError if a moment has no time zone.
+        Raises ValueError if a time has no time zone.
         """
         if isinstance(at, Occasion):
             now = _in_utc(at.now) if at.now else None
@@ -63,7 +64,7 @@ class Occasion:
 
 
 def is_future(moment: datetime | None, now: datetime | None) -> bool:
-    """Return whether a moment has not come yet, clocks that differ by minutes allowed for."""
+    """Return whether a time is still to come, with a tolerance of minutes between clocks."""
     return moment is not None and now is not None and moment - now > TOLERANCE
 
 

@@ -1,7 +1,7 @@
 """Certificate policies along a path (RFC 5280 section 6.1), as a graph (RFC 9618).
 
-The tree of RFC 5280 doubles with each certificate that an authority makes for the purpose. In the
-graph a policy stands once in each level, and what its certificate costs is by the bytes in it.
+The tree of RFC 5280 can be made to double with each certificate, by a CA that intends it. In the
+graph a policy occurs once in each level, so the cost of a certificate is linear in its bytes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,18 +21,18 @@ ANY_POLICY = "2.5.29.32.0"
 
 # Certificates whose extensions are remembered.
 _REMEMBERED = 256
-# What it costs to process a byte of a certificate, in the unit of `budget`.
+# Cost of processing a byte of a certificate, in the unit of `budget`.
 _COST_OF_BYTE = 2
-# Qualifiers that demand nothing of the one who processes them (section 4.2.1.4).
+# Qualifiers that require nothing of the application (section 4.2.1.4).
 _HARMLESS_QUALIFIERS = {"1.3.6.1.5.5.7.2.1", "1.3.6.1.5.5.7.2.2"}
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyInputs:
-    """What the processing begins with (section 6.1.1, c to g).
+    """The inputs of the processing (section 6.1.1, c to g).
 
-    `acceptable` is the user-initial-policy-set, None for any policy; `explicit`: there must be a
-    policy; `inhibit_mapping`, `inhibit_any`: mappings, and anyPolicy, count for nothing.
+    `acceptable` is the user-initial-policy-set, None for any policy; `explicit`: a policy is
+    required; `inhibit_mapping`, `inhibit_any`: mappings, and anyPolicy, are ignored.
     """
 
     acceptable: frozenset[str] | None = None
@@ -42,14 +42,14 @@ class PolicyInputs:
 
 
 DEFAULT = PolicyInputs()
-"""Any policy, or none, unless an authority of the path demands one."""
+"""Any policy, or none, unless a CA of the path requires one."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What the extensions of one certificate say. `policies`: None if that is missing.
+    """What the extensions of one certificate say. `policies`: None if the extension is missing.
 
-    `mappings`: policy of the issuer -> those of the holder that it stands for.
+    `mappings`: policy of the issuer -> policies of the subject that it maps to.
     """
 
     verdict: Verdict = YES
@@ -61,10 +61,10 @@ class _Rules:
 
 
 def check_policies(chain: Sequence[Certificate], inputs: PolicyInputs, budget: Budget) -> Verdict:
-    """Process the policies of a chain, from the holder to the anchor.
+    """Process the policies of a chain, from the subject to the anchor.
 
     The anchor's own extensions count too (RFC 5937 section 3.2): it is processed as a certificate
-    that stands before the first, and where it says nothing of policies it means any.
+    before the first, and without a policies extension it means any policy.
     """
     try:
         budget.spend(_COST_OF_BYTE * sum(len(certificate.der) for certificate in chain))
@@ -91,9 +91,9 @@ def check_policies(chain: Sequence[Certificate], inputs: PolicyInputs, budget: B
 
 @dataclass(slots=True)
 class _Node:
-    """A policy in one level: the policies of the level above that lead to it, and to what it leads.
+    """A policy in one level: the policies above that lead to it, and those it leads to.
 
-    What it leads to are policies of the next level.
+    The former are of the previous level, the latter of the next.
     """
 
     parents: tuple[str, ...]
@@ -112,7 +112,7 @@ class _Process:
         self._inhibit_any_policy = 0 if inputs.inhibit_any else length + 1
 
     def begin(self, anchor: _Rules) -> None:
-        """Apply what an anchor says of those below it."""
+        """Apply what an anchor says about certificates below it."""
         if anchor.policies is not None:
             self.enter(anchor, exempt=True)
         self.leave(anchor, counts=False)
@@ -141,7 +141,7 @@ class _Process:
         self._inhibit_any_policy = _lower(self._inhibit_any_policy - step, rules.inhibit_any)
 
     def _map(self, mappings: Mapping[str, frozenset[str]]) -> None:
-        """Let policies of the issuer lead to those of the holder, or drop them (b)."""
+        """Connect policies of the issuer to those of the subject, or drop them (b)."""
         level = self._levels[-1]
         for policy, subjects in mappings.items():
             if not self._policy_mapping:
@@ -154,16 +154,16 @@ class _Process:
     def conclude(self, last: _Rules) -> bool:
         """Return whether the path is good (section 6.1.5).
 
-        Where no policy is left of a level, none is of those below it: step f of section 6.1.3,
-        which looks at each certificate, finds nothing that isn't found here.
+        If no policy is left in a level, none is left below it: step f of section 6.1.3, which
+        checks each certificate, would find nothing more.
         """
         demanded = self._explicit_policy <= 1 or last.explicit == 0
         return not demanded or self._has_acceptable()
 
     def _has_acceptable(self) -> bool:
-        """Return whether a policy that the caller accepts holds to the end (g).
+        """Return whether a policy that the caller accepts is valid for the whole path (g).
 
-        That is one that stands under anyPolicy, and so is no mapped one, and leads to the last
+        That is one that is a child of anyPolicy, and so not a mapped one, and leads to the last
         level.
         """
         last = self._levels[-1]
@@ -182,12 +182,12 @@ class _Process:
 
 
 def _lower(left: int, limit: int | None) -> int:
-    """Return what is left of a number of certificates, or a limit that is lower."""
+    """Return the remaining number of certificates, or a limit if that is lower."""
     return max(left, 0) if limit is None else min(max(left, 0), limit)
 
 
 def _invert(level: Mapping[str, _Node]) -> dict[str, list[str]]:
-    """Return for each policy of the next level those that lead to it."""
+    """Return, for each policy of the next level, those that lead to it."""
     leading: dict[str, list[str]] = {}
     for policy, node in level.items():
         for expected in node.expected:
@@ -197,7 +197,7 @@ def _invert(level: Mapping[str, _Node]) -> dict[str, list[str]]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _read_rules(certificate: Certificate) -> _Rules:
-    """Read all that a certificate says of policies."""
+    """Read all policy extensions of a certificate."""
     try:
         policies = x509.read_extension(certificate, x509.POLICIES, extensions.read_all_policies)
         mappings = x509.read_extension(
@@ -226,7 +226,7 @@ def _read_rules(certificate: Certificate) -> _Rules:
 
 
 def _check_qualifiers(certificate: Certificate) -> Verdict:
-    """Doubt qualifiers that have to be understood and aren't. Raises MalformedExtension."""
+    """Make the answer unknown for unknown critical qualifiers. Raises MalformedExtension."""
     extension = certificate.extensions.get(x509.POLICIES)
     if extension is None or not extension.critical:
         return YES

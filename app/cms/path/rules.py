@@ -1,4 +1,4 @@
-"""What a certificate in a path must be (RFC 5280 sections 4.2 and 6.1): a rule a function."""
+"""The rules for a certificate in a path (RFC 5280 sections 4.2 and 6.1), one function each."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -11,13 +11,13 @@ from app.cms.x509 import names
 from app.cms.x509.certificate import Certificate, MalformedExtension
 from app.cms.x509.names import read_name
 
-# Answers of one rule that are remembered: an office meets the same certificates over and over.
+# Answers of one rule that are remembered: one deployment sees the same certificates over and over.
 _REMEMBERED = 256
-# Characters of a name in a reason, of which a signature may give rise to thousands.
+# Characters of a name in a reason, of which one signature may cause thousands.
 _MAX_TITLE = 200
-# Purposes of keys that sign no documents: serverAuth, codeSigning, timeStamping, OCSPSigning.
+# Key purposes other than signing documents: serverAuth, codeSigning, timeStamping, OCSPSigning.
 _OTHER_PURPOSES = {f"1.3.6.1.5.5.7.3.{arc}" for arc in (1, 3, 8, 9)}
-# Extensions whose meaning is looked at, here or where they matter, or can't change the answer.
+# Extensions that are processed, here or elsewhere, or that can't change the answer.
 _KNOWN_EXTENSIONS = {
     x509.BASIC_CONSTRAINTS,
     x509.KEY_USAGE,
@@ -36,17 +36,17 @@ _KNOWN_EXTENSIONS = {
 
 
 def check_holder(certificate: Certificate, when: Occasion) -> Verdict:
-    """Check what a signer's certificate must be, whoever issued it."""
+    """Check the rules for a signer's certificate that don't depend on its issuer."""
     return every(
         check_validity(certificate, when), check_extensions(certificate), _check_usage(certificate)
     )
 
 
 def check_validity(certificate: Certificate, when: Occasion) -> Verdict:
-    """Check that a certificate was in force (section 4.1.2.5).
+    """Check that a certificate was valid at that time (section 4.1.2.5).
 
-    One that has expired since may have been in force when it was used. Where that isn't known it is
-    no proof against a signature, unless the signer says that it was used later.
+    One that has expired since may have been valid when the signature was made. If that isn't known,
+    expiry is no proof against a signature, unless the signer claims a later time.
     """
     if when.at < certificate.not_before:
         return no(
@@ -54,7 +54,7 @@ def check_validity(certificate: Certificate, when: Occasion) -> Verdict:
             subject=title(certificate.subject),
             since=certificate.not_before,
         )
-    # Its last second is in force to the end: there are no fractions of one in a certificate.
+    # It is valid to the end of its last second: certificates have no fractions of seconds.
     if when.at.replace(microsecond=0) <= certificate.not_after:
         return YES
     if when.claimed is None or when.claimed.deny(certificate):
@@ -73,7 +73,7 @@ def check_validity(certificate: Certificate, when: Occasion) -> Verdict:
 
 @lru_cache(maxsize=_REMEMBERED)
 def check_extensions(certificate: Certificate) -> Verdict:
-    """Doubt what must be understood and isn't (section 4.2)."""
+    """Make the answer unknown for an unknown critical extension (section 4.2)."""
     for oid, extension in certificate.extensions.items():
         if extension.critical and oid not in _KNOWN_EXTENSIONS:
             return unknown(
@@ -95,7 +95,7 @@ def check_extensions(certificate: Certificate) -> Verdict:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _check_usage(certificate: Certificate) -> Verdict:
-    """Check that the key may sign anything but certificates (section 4.2.1.3)."""
+    """Check that the key may sign something other than certificates (section 4.2.1.3)."""
     try:
         usages = x509.key_usage(certificate)
     except MalformedExtension as error:
@@ -111,10 +111,10 @@ def _check_usage(certificate: Certificate) -> Verdict:
 
 @lru_cache(maxsize=_REMEMBERED)
 def check_purpose(certificate: Certificate) -> Verdict:
-    """Check that a certificate isn't for something else than signing documents (section 4.2.1.12).
+    """Check that a certificate isn't only for purposes other than documents (section 4.2.1.12).
 
-    It is, if all purposes that it has are others: those of the NCA name roles of persons besides.
-    Where the extension isn't critical, authorities mean it less strictly.
+    It is refused if all its purposes are other ones: the NCA's also name roles of persons. Where
+    the extension isn't critical, CAs use it less strictly.
     """
     extension = certificate.extensions.get(x509.EXTENDED_KEY_USAGE)
     if extension is None:
@@ -134,7 +134,7 @@ def check_purpose(certificate: Certificate) -> Verdict:
 
 @lru_cache(maxsize=_REMEMBERED)
 def check_issuer(issuer: Certificate, below: int) -> Verdict:
-    """Check that an authority is one, with `below` others between it and the signer (6.1.4)."""
+    """Check that an issuer is a CA, with `below` CAs between it and the signer (6.1.4)."""
     subject = title(issuer.subject)
     try:
         constraints = x509.basic_constraints(issuer)
@@ -151,7 +151,7 @@ def check_issuer(issuer: Certificate, below: int) -> Verdict:
 
 
 def doubt_broken(certificate: Certificate, error: MalformedExtension) -> Verdict:
-    """Say whose extension it is that can't be read: what it demands is unknown."""
+    """Return unknown for an extension that can't be read: what it requires is unknown."""
     return unknown(
         "the certificate of {subject}: " + error.template,
         subject=title(certificate.subject),
@@ -160,7 +160,7 @@ def doubt_broken(certificate: Certificate, error: MalformedExtension) -> Verdict
 
 
 def check_strength(certificate: Certificate, issuer: Certificate, when: Occasion) -> Verdict:
-    """Doubt a certificate for which another may have been signed in truth."""
+    """Return unknown for a certificate signed with an algorithm that could be forged."""
     found = broken_signature(issuer.public_key, certificate.signature_algorithm)
     if found is None or when.known < found.since:
         return YES
@@ -175,7 +175,7 @@ def check_strength(certificate: Certificate, issuer: Certificate, when: Occasion
 
 @lru_cache(maxsize=_REMEMBERED)
 def title(name: bytes) -> str:
-    """Call a holder by the common name in an encoded Name, or by whatever else is in it."""
+    """Return the common name in an encoded Name, or else what other attributes it has."""
     read = read_name(name)
     common_name = read.value(names.COMMON_NAME)
     found = common_name or ", ".join(text for _, text in read.attributes) or "?"

@@ -1,7 +1,7 @@
-"""What an algorithm is worth at a moment: a proof by one that is broken is none, for or against.
+"""What an algorithm proves at a time: a proof by a broken one counts neither for nor against.
 
 `app.cms.algorithms.dates` has the dates. A digest that doesn't match, and a signature that doesn't
-verify, stay a no, whatever they are made with.
+verify, stay a no, whatever the algorithm.
 """
 
 from collections.abc import Iterable
@@ -13,18 +13,18 @@ from app.cms.verdict import Answer, Verdict, every, unknown
 from app.cms.x509.certificate import Certificate
 
 Method = tuple[AlgorithmIdentifier, str | None]
-"""A signature algorithm, and the digest algorithm that is named beside it."""
+"""A signature algorithm, and the digest algorithm named beside it."""
 
 
 def weigh_digests(verdict: Verdict, digests: Iterable[str], at: datetime) -> Verdict:
-    """Doubt a yes that stands on digests of content, some of which may be broken at that time."""
+    """Turn a yes into unknown if digests of content are broken as of that time."""
     return _weigh(verdict, map(broken_digest, digests), at)
 
 
 def weigh_signature(
     verdict: Verdict, certificate: Certificate, method: Method | None, at: datetime
 ) -> Verdict:
-    """Doubt a yes that stands on a signature value of a certificate's key."""
+    """Turn a yes into unknown if the signature of a certificate's key is broken as of that time."""
     found = broken_signature(certificate.public_key, *method) if method else None
     return _weigh(verdict, [found], at)
 
@@ -46,7 +46,7 @@ def _weigh(verdict: Verdict, found: Iterable[Broken | None], at: datetime) -> Ve
 
 
 def weigh_token(verdict: Verdict, found: Iterable[Broken | None], at: datetime) -> Verdict:
-    """Doubt a yes about a timestamp."""
+    """Turn a yes about a timestamp into unknown if its algorithms are broken as of that time."""
     if verdict.answer is not Answer.YES:
         return verdict
     doubts = [

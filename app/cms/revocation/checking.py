@@ -1,8 +1,7 @@
-"""Was a certificate revoked? Answered from CRLs and OCSP responses that are at hand, not fetched.
+"""Was a certificate revoked? Answered from available CRLs and OCSP responses; none is fetched.
 
-The question is always about one moment, the decisive time. A revocation that came later does no
-harm; data that are too old for that moment, or of somebody else, tell nothing: then the answer is
-unknown.
+The question is always about one time, the decisive time. A later revocation does no harm. Data that
+are too old for that time, or about another certificate, say nothing: then the answer is unknown.
 """
 
 from collections.abc import Sequence
@@ -31,10 +30,10 @@ def check_revocation(
 ) -> Verdict:
     """Return whether no certificate of a chain that ends in an anchor was revoked at that time.
 
-    Nobody but its owner can revoke an anchor. `attested`: a timestamp that holds says that the
-    signature existed at that time; what was published for it then still counts, whoever kept it.
-    The keys of an authority of timestamps and of those above it (`for_timestamps`) must not have
-    been compromised later either: who got hold of one could date back.
+    An anchor can't be revoked by anyone but its owner. `attested`: a valid timestamp says that the
+    signature existed at that time; what was published for that time then still counts, whichever
+    way it was kept. For a TSA and the CAs above it (`for_timestamps`) the key must not have been
+    compromised later either: with the key one could backdate.
     """
     moment = Moment(when.at, attested, for_timestamps, when.known)
     verdicts = [
@@ -45,7 +44,7 @@ def check_revocation(
 
 
 def _issuers_above(chain: Sequence[Certificate]) -> list[Certificate]:
-    """Return the issuer, which is the first, and the certificates that follow of its older keys."""
+    """Return the issuer, first, and the following certificates that are of its older keys."""
     following = pairwise(chain)
     return [chain[0], *(above for _, above in takewhile(lambda one: one[0].self_issued, following))]
 
@@ -56,7 +55,7 @@ def _check_one(
     moment: Moment,
     sources: Sequence[RevocationData],
 ) -> Verdict:
-    """Weigh all that is said of one certificate."""
+    """Combine all statements about one certificate."""
     findings = [
         Finding(word.verdict, word.this_update)
         if isinstance(word, Doubt)
@@ -80,7 +79,7 @@ def _check_one(
 
 
 def _weigh(findings: Sequence[Finding]) -> Verdict:
-    """Join findings: a no wins, but for a hold that a newer word lifts."""
+    """Combine findings: a no wins, unless it is a hold that a newer statement lifts."""
     for finding in findings:
         if finding.final and finding.verdict.answer is Answer.NO:
             return finding.verdict
@@ -99,7 +98,7 @@ def _weigh(findings: Sequence[Finding]) -> Verdict:
 
 
 def _find_end(findings: Sequence[Finding]) -> datetime | None:
-    """Return when the last of the holds is known to be over, all of which newer words lift."""
+    """Return when the last of the holds is known to be over, if newer statements lift them all."""
     ends = (
         min(one.this_update for one in findings if one.lifts and one.this_update > hold.this_update)
         for hold in findings
@@ -109,9 +108,9 @@ def _find_end(findings: Sequence[Finding]) -> datetime | None:
 
 
 def _find_standing(findings: Sequence[Finding]) -> Finding | None:
-    """Return what says that the certificate was on hold, or never issued, if no newer word differs.
+    """Return the statement of a hold, or "never issued", that no newer statement contradicts.
 
-    However old a hold is, an older word says nothing against it, nor does one of the same moment.
+    However old a hold is, a statement that is older or of the same time can't contradict it.
     """
     lifted = max((one.this_update for one in findings if one.lifts), default=None)
     admitted = max((one.this_update for one in findings if one.admits), default=None)

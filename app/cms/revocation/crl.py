@@ -1,4 +1,4 @@
-"""Certificate revocation lists (RFC 5280 section 5), read in place: the NCA's have megabytes.
+"""Certificate revocation lists (RFC 5280 section 5), read in place: the NCA's are megabytes large.
 
 Entries are found without reading all of them (`app.cms.revocation.crl_index`). A large list may be
 a file that is mapped into memory, with an index that all processes share (`app.trust.crl_files`).
@@ -33,7 +33,7 @@ _KNOWN = {_ISSUING_DISTRIBUTION_POINT, _DELTA, _FRESHEST, _AUTHORITY_KEY_IDENTIF
 # IssuingDistributionPoint (section 5.2.5).
 _POINT, _ONLY_USERS, _ONLY_AUTHORITIES = 0xA0, 0x81, 0x82
 _ONLY_SOME_REASONS, _INDIRECT, _ONLY_ATTRIBUTES = 0x83, 0x84, 0x85
-#: Bytes of a list that plain Python hashes, at 2.5 s for a megabyte of GOST.
+#: Bytes of a list that may be hashed in plain Python, at 2.5 s for a megabyte of GOST.
 MAX_SLOW_SIZE = 2 * 1024 * 1024
 # Serial numbers whose entries one CRL remembers.
 _MAX_REMEMBERED = 4096
@@ -50,9 +50,9 @@ class CertificateList:
     """
 
     def __init__(self, der: Buffer, index: Index | None = None) -> None:
-        """Read what stands around the entries. Raises MalformedRevocation.
+        """Read all but the entries. Raises MalformedRevocation.
 
-        `index` is asked for the index of the entries, each time that a serial number is looked for.
+        `index` is called for the index of the entries each time that a serial number is searched.
         """
         self._keys: dict[bytes, bool] = {}
         self._lock = threading.Lock()
@@ -65,11 +65,11 @@ class CertificateList:
         self._search = EntrySearch(der, span, index)
 
     def _read(self, der: Buffer) -> tuple[int, int]:
-        """Read a CertificateList in DER, and return where its entries stand.
+        """Read a CertificateList in DER, and return where its entries are.
 
-        Nobody has scanned it: `Node` minds its edges.
+        It was not scanned before: `Node` checks its bounds.
         """
-        # A file that is mapped is read as bytes are: by places and slices.
+        # A mapped file is read as bytes are: by offsets and slices.
         outermost = unscanned_node(cast(bytes, der))
         if outermost.size != len(der):
             raise ValueError("cut, or followed by something")
@@ -89,7 +89,7 @@ class CertificateList:
         fields.end()
         self._extensions = extensions.only().extensions() if extensions else {}
         self._tbs = tbs
-        #: cRLNumber, and BaseCRLNumber of a delta CRL (sections 5.2.3 and 5.2.4); None: not said.
+        #: cRLNumber, and BaseCRLNumber of a delta CRL (sections 5.2.3 and 5.2.4); None if absent.
         self.number = self._read_number(_NUMBER)
         self.base_number = self._read_number(_DELTA)
         return entries.contents_span if entries else (0, 0)
@@ -102,7 +102,7 @@ class CertificateList:
 
     @property
     def usable(self) -> bool:
-        """Whether nothing in it has to be understood that isn't, nor is about other issuers."""
+        """Whether it has no unknown critical extension, and is not about other issuers."""
         critical = {oid for oid, (flag, _) in self._extensions.items() if flag}
         return critical <= _KNOWN and not self._scope().keys() & {_INDIRECT}
 
@@ -111,7 +111,7 @@ class CertificateList:
 
         Raises UnsupportedAlgorithm or TooCostly.
         """
-        with self._lock:  # Who comes second needs not hash 25 MB again.
+        with self._lock:  # A second caller need not hash 25 MB again.
             if key.der not in self._keys:
                 digest = partial(self._hash, budget)
                 self._keys[key.der] = budget.verify_signature(
@@ -120,9 +120,9 @@ class CertificateList:
             return self._keys[key.der]
 
     def _hash(self, budget: Budget, oid: str) -> bytes:
-        """Hash what is signed, where it lies, while other threads run. Raises as `Budget.digest`.
+        """Hash what is signed, in place, while other threads run. Raises as `Budget.digest`.
 
-        Whoever it is paid by: plain Python takes a minute for 25 MB.
+        The size is limited for every budget: plain Python takes a minute for 25 MB.
         """
         start, stop = self._tbs.span
         if stop - start > MAX_SLOW_SIZE and is_slow(oid):
@@ -140,19 +140,19 @@ class CertificateList:
     def has_unknown_entry(self) -> bool:
         """Whether an entry, of any number, has a critical extension that is not processed here.
 
-        It is known once a serial number was looked for.
+        Known only after a search for a serial number.
         """
         return self._search.has_unknown
 
     def pay_for_search(self, serial_number: int, budget: Budget) -> None:
-        """Pay for what a look-up takes that isn't remembered. Raises TooCostly."""
+        """Pay for a search that isn't remembered. Raises TooCostly."""
         if budget is not FREE and serial_number not in self._found:
             self._search.pay(serial_number, budget)
 
     def find(self, serial_number: int) -> Revoked | None:
-        """Return the earliest entry of that serial number, but those that take a hold back.
+        """Return the earliest entry of that serial number, without those that remove a hold.
 
-        If one of several is final, so is the revocation, since the earliest of them. Answers are
+        If one of several is final, the revocation is final, since the earliest of them. Answers are
         remembered. Raises MalformedRevocation if an entry can't be read.
         """
         entries = [one for one in self._entries(serial_number) if one.reason != REMOVE_FROM_CRL]
@@ -165,7 +165,7 @@ class CertificateList:
         return replace(min(final, key=lambda entry: entry.when), when=first.when)
 
     def removes(self, serial_number: int) -> bool:
-        """Return whether a delta CRL takes back what its base says of that number (section 5.3.1).
+        """Return whether a delta CRL removes what its base says of that number (section 5.3.1).
 
         Raises MalformedRevocation as `find` does.
         """
@@ -192,9 +192,9 @@ class CertificateList:
             raise MalformedRevocation("an entry of the CRL is malformed") from error
 
     def is_delta_of(self, base: "CertificateList") -> bool:
-        """Return whether both may be read together, as `base` with later changes (section 5.2.4).
+        """Return whether both may be combined, as `base` with later changes (section 5.2.4).
 
-        Both are of one issuer already: whoever asks has looked them up by its name.
+        The caller has found both by the name of the same issuer.
         """
         if self.base_number is None or self.number is None:
             return False
@@ -204,18 +204,18 @@ class CertificateList:
 
     @property
     def is_delta(self) -> bool:
-        """Whether it has only what changed since another list (section 5.2.4).
+        """Whether it contains only changes since another list (section 5.2.4).
 
-        Order 522 of Kazakhstan has its delta CRLs say so by a critical FreshestCRL, which RFC 5280
-        doesn't know (section 5.2.6). Of what such a list changes nothing is told, so it can only
-        accuse.
+        Order 522 of Kazakhstan marks delta CRLs by a critical FreshestCRL, which RFC 5280 doesn't
+        allow (section 5.2.6). Such a list does not say what it changes, so it can only prove a
+        revocation.
         """
         is_critical, _ = self._extensions.get(_FRESHEST, (False, b""))
         return is_critical or _DELTA in self._extensions
 
     @property
     def delta_urls(self) -> tuple[str, ...]:
-        """Where its delta CRLs are published (section 5.2.6)."""
+        """Addresses where its delta CRLs are published (section 5.2.6)."""
         is_critical, der = self._extensions.get(_FRESHEST, (False, b""))
         try:
             return read_distribution_points(der) if der and not is_critical else ()
@@ -230,7 +230,7 @@ class CertificateList:
         return point, key
 
     def covers(self, certificate: Certificate) -> bool:
-        """Return whether it is about such certificates, for all reasons (section 5.2.5)."""
+        """Return whether the CRL covers this certificate, for all reasons (section 5.2.5)."""
         scope = self._scope()
         if scope.keys() & {_ONLY_SOME_REASONS, _ONLY_ATTRIBUTES}:
             return False
@@ -250,7 +250,10 @@ class CertificateList:
             return not scope
 
     def _scope(self) -> dict[int, Node]:
-        """Return the fields of IssuingDistributionPoint; what can't be read makes it indirect."""
+        """Return the fields of IssuingDistributionPoint.
+
+        If they can't be read, the CRL counts as indirect.
+        """
         if _ISSUING_DISTRIBUTION_POINT not in self._extensions:
             return {}
         whole = unscanned_node(EMPTY)

@@ -1,4 +1,4 @@
-"""What the entry of a CRL says (RFC 5280 section 5.3)."""
+"""The contents of a CRL entry (RFC 5280 section 5.3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _INVALIDITY_DATE = "2.5.29.24"
 class Revoked:
     """When a certificate was revoked (UTC), and the number of the CRLReason if one is given.
 
-    `invalid_since` is when it became bad, as far as is known (section 5.3.2).
+    `invalid_since` is the invalidityDate (section 5.3.2), None if there is none that can be read.
     """
 
     when: datetime
@@ -28,9 +28,9 @@ class Revoked:
 
 
 def read_entry(fields: Fields) -> Revoked:
-    """Read an element of revokedCertificates behind its number (section 5.1.2.6).
+    """Read an element of revokedCertificates, after its serial number (section 5.1.2.6).
 
-    What is listed is revoked, even if the reason can't be read. Raises one of DAMAGE.
+    A listed certificate is revoked even if the reason can't be read. Raises one of DAMAGE.
     """
     when = fields.take(UTC_TIME, GENERALIZED_TIME).time()
     more = fields.optional(SEQUENCE)
@@ -45,7 +45,7 @@ def read_entry(fields: Fields) -> Revoked:
 
 
 def read_invalidity_date(extensions: Mapping[str, tuple[bool, bytes]]) -> datetime | None:
-    """Read since when a certificate is said to be bad (section 5.3.2); None if that isn't said."""
+    """Read the invalidityDate (section 5.3.2); None if absent or damaged."""
     _, der = extensions.get(_INVALIDITY_DATE, (False, b""))
     try:
         return unscanned_node(der).time() if der else None

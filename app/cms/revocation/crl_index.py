@@ -1,20 +1,19 @@
-"""Where the entries of a CRL stand, by their serial numbers.
+"""The offsets of the entries of a CRL, by serial number.
 
-An authority's list may have 400,000 entries. Its index has a row of 64 bits for each: what the
-serial number leaves when it is divided by a prime of 37 bits, then the offset of the entry. Rows
-are sorted, so that an index in a file can be used as it lies there, by bisection. Lists that are
-not in files need none: a number whose octets stand nowhere in them is not listed, which is found
-out at the speed of memory.
+An authority's list may have 400,000 entries. Its index has a row of 64 bits for each: the serial
+number modulo a prime of 37 bits, then the offset of the entry. Rows are sorted, so that an index in
+a file can be used in place, by bisection. Lists in memory need none: a number whose octets occur
+nowhere in them is not listed, which a memory search determines.
 
-A list that has an entry with a critical extension which is not processed here tells of no
-certificate (RFC 5280 section 5.3). That is seen when its entries are walked, and kept in a last row
-that no serial number has.
+A list with an entry that has an unknown critical extension must not be used for any certificate
+(RFC 5280 section 5.3). This is detected when its entries are walked, and recorded in a last row
+that belongs to no serial number.
 
-Whoever reads an entry compares the whole serial number: what shares a row's bits with another, or
-was put into an index by mistake, is nobody's revocation.
+A reader of an entry compares the whole serial number: rows that share their bits, or an index with
+mistakes, can't revoke another certificate.
 
-This file is a program too, which writes the index of a mapped list (`app.trust.crl_files`).
-So it imports nothing of the project: it starts in a moment, and takes little memory.
+This file is also a program that writes the index of a mapped list (`app.trust.crl_files`). So it
+imports nothing of the project: it starts quickly and takes little memory.
 """
 
 import hashlib
@@ -36,38 +35,39 @@ _SEQUENCE, _INTEGER = 0x30, 0x02
 _BOOLEAN, _OCTET_STRING, _OBJECT_IDENTIFIER = 0x01, 0x04, 0x06
 _TIMES = (0x17, 0x18)
 _SHORT, _LONG = 0x80, 0x84
-# What is processed of an entry: reasonCode and invalidityDate (sections 5.3.1 and 5.3.2).
+# Entry extensions that are processed: reasonCode and invalidityDate (sections 5.3.1 and 5.3.2).
 _PROCESSED = (b"\x55\x1d\x15", b"\x55\x1d\x18")
-# Extensions, as octets, that are remembered to hold nothing unknown; an authority writes some ten.
+# Extensions, as octets, that are remembered as known; a CA writes some ten different ones.
 _MAX_REMEMBERED = 4096
 
-#: What an index in a file begins with, in the order of octets of the machine; the version is in it.
+#: The first octets of an index in a file, in the byte order of the machine; they include the
+#: version.
 MAGIC = array("Q", [0x0002_6C72_6378_6469]).tobytes()
 DIGEST_SIZE = 32
-#: Behind it stand the SHA-256 of the list, that of the rows, and the rows.
+#: They are followed by the SHA-256 of the list, that of the rows, and the rows.
 HEADER_SIZE = len(MAGIC) + 2 * DIGEST_SIZE
-#: How the program ends if the entries are damaged.
+#: The exit status if the entries are damaged.
 DAMAGED = 3
 #: The file of the program.
 PROGRAM = __file__
-# Rows are sorted in so many parts, so that few are Python's numbers at a time.
+# Rows are sorted in this many parts, so that few are Python integers at a time.
 _PARTS = 256
 _PART_BITS = 64 - 8
 
 Buffer: TypeAlias = bytes | mmap.mmap
-"""A list, or the file that has it."""
+"""A list, or the file that contains it."""
 Rows: TypeAlias = Sequence[int]
 """The sorted rows of an index."""
 Entry: TypeAlias = tuple[int, int, int, int]
-"""Where one of the revokedCertificates begins, its number begins and ends, and what follows."""
+"""Where one of the revokedCertificates begins, its number begins and ends, and the next begins."""
 
 
 def walk(data: Buffer, start: int, stop: int) -> Iterator[Entry]:
-    """Return where the revokedCertificates stand.
+    """Return where the revokedCertificates are.
 
-    They stand from `start` to `stop`; each is a SEQUENCE that begins with an INTEGER, however that
-    is padded (RFC 5280 section 5.1). Raises ValueError if they don't fill that span or are
-    something else, or IndexError if the data ends.
+    They are between `start` and `stop`; each is a SEQUENCE that begins with an INTEGER, however
+    that is padded (RFC 5280 section 5.1). Raises ValueError if they don't fill that span or are of
+    another type, or IndexError if the data ends.
     """
     position = start
     while position < stop:
@@ -84,7 +84,7 @@ def walk(data: Buffer, start: int, stop: int) -> Iterator[Entry]:
 
 
 def _read_length(data: Buffer, position: int) -> tuple[int, int]:
-    """Return where contents begin whose length stands at `position`, and where they end."""
+    """Return start and end of the contents whose length is at `position`."""
     length = data[position]
     if length < _SHORT:
         return position + 1, position + 1 + length
@@ -96,7 +96,7 @@ def _read_length(data: Buffer, position: int) -> tuple[int, int]:
 
 
 class Extensions:
-    """Looks through the extensions of entries, most of which are those of others."""
+    """Checks the extensions of entries, most of which equal those of other entries."""
 
     def __init__(self, data: Buffer) -> None:
         """Take the list."""
@@ -106,11 +106,11 @@ class Extensions:
     def are_unknown(self, end: int, following: int) -> bool:
         """Return whether one is critical and not processed here, or can't be read.
 
-        They are those of the entry whose number ends at `end`, and that others follow.
+        These are extensions of the entry whose number ends at `end`; `following` is the next entry.
         """
         data = self._data
         try:
-            position = end + 2 + data[end + 1]  # Behind a time of a short length.
+            position = end + 2 + data[end + 1]  # After a time with a short length.
             octets = data[position:following]
             if octets in self._remembered:
                 return False
@@ -138,7 +138,7 @@ def _list(octets: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _is_processed(octets: bytes, start: int, stop: int) -> bool:
-    """Return whether an Extension needs no more than is processed here. Raises as above."""
+    """Return whether an Extension is processed here or not critical. Raises as above."""
     first, position = _read_tagged(octets, start, _OBJECT_IDENTIFIER)
     is_critical, kind = False, octets[first:position]
     if octets[position] == _BOOLEAN:
@@ -203,15 +203,15 @@ def _octets(serial_number: int) -> bytes:
 
 
 def occurs(data: Buffer, start: int, stop: int, serial_number: int) -> bool:
-    """Return whether the octets of a serial number stand somewhere from `start` to `stop`."""
+    """Return whether the octets of a serial number occur from `start` to `stop`."""
     return data.find(_octets(serial_number), start, stop) >= 0
 
 
 def search(data: Buffer, start: int, stop: int, serial_number: int) -> tuple[list[int], bool]:
     """Return the offsets of the entries of this serial number, without an index.
 
-    Besides, whether any entry has extensions that `Extensions` doesn't know. All entries are
-    walked, so it is best asked for those that occur. Raises what `walk` does.
+    Also return whether any entry has unknown extensions, as `Extensions` finds. All entries are
+    walked, so call it only for a number that `occurs`. Raises what `walk` does.
     """
     octets = _octets(serial_number)
     extensions = Extensions(data)
@@ -247,7 +247,7 @@ def write_index(source: int, target: int, start: int, stop: int) -> None:
 
 
 def read_index(data: mmap.mmap, digest: bytes) -> Rows | None:
-    """Return the rows of an index in a mapped file; None if they are not whole, or another list's.
+    """Return the rows of an index in a mapped file; None if damaged, or of another list.
 
     `digest` is the SHA-256 of the list.
     """
@@ -261,7 +261,7 @@ def read_index(data: mmap.mmap, digest: bytes) -> Rows | None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write an index as `write_index` does; give the status with which the program ends."""
+    """Write an index as `write_index` does; return the exit status."""
     try:
         source, target, start, stop = map(int, arguments)
         write_index(source, target, start, stop)

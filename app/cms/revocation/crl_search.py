@@ -1,4 +1,4 @@
-"""Where a CRL has the entries of a serial number, found at the least cost that there is."""
+"""Search a CRL for the entries of a serial number, by the cheapest available way."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
@@ -15,27 +15,26 @@ from app.cms.revocation.crl_index import (
     search,
 )
 
-# What it costs to walk 1,000 bytes of entries, to index them, to look for octets (see `budget`).
+# Cost of walking 1,000 bytes of entries, of indexing them, of searching for octets (see `budget`).
 _COST_OF_WALK, _COST_OF_INDEX, _COST_OF_SEARCH = 48, 122, 2
 
 Index: TypeAlias = Callable[[int, int], Rows | None]
-"""What gives the index of the entries that stand from the first to the second offset.
+"""A function that returns the index of the entries between two offsets.
 
-None: it is not at hand, and may be the next time.
+None: not available yet, maybe next time.
 """
 
 
 class EntrySearch:
-    """Looks for entries in a list, with the index that is given, or one that it makes itself.
+    """Searches entries in a list, with the index that is given, or one that it builds itself.
 
-    `has_unknown`: an entry has a critical extension that is not processed here. All are seen when
-    the first number is looked for.
+    `has_unknown`: an entry has an unknown critical extension. Known after the first search.
     """
 
     def __init__(self, data: Buffer, span: tuple[int, int], index: Index | None) -> None:
-        """Take the list, and where its entries stand.
+        """Take the list, and the span of its entries.
 
-        `index` is asked for the index of the entries, each time that a serial number is looked for.
+        `index` is called for the index of the entries each time that a serial number is searched.
         """
         self.has_unknown = False
         self._data = data
@@ -45,7 +44,7 @@ class EntrySearch:
         self._rows: Rows | None = None
 
     def pay(self, serial_number: int, budget: Budget) -> None:
-        """Pay for what a look-up takes. Raises TooCostly."""
+        """Pay for a search. Raises TooCostly."""
         if self._rows is not None:
             return
         start, stop = self._span
@@ -66,10 +65,10 @@ class EntrySearch:
             return find_offsets(rows, serial_number)
         if self._is_walked and not occurs(self._data, *self._span, serial_number):
             return ()
-        if self._index or not self._is_walked:  # Else of damaged entries nothing would be told.
+        if self._index or not self._is_walked:  # Otherwise damaged entries would go unnoticed.
             offsets, self.has_unknown = search(self._data, *self._span, serial_number)
             self._is_walked = True
             return offsets
-        # Where a second one is found, more will be looked for.
+        # After a second number that occurs, more are to be expected.
         self._rows = join_rows(build_rows(self._data, *self._span))
         return find_offsets(self._rows, serial_number)

@@ -1,4 +1,4 @@
-"""What a CRL says of one certificate, alone or together with its base (RFC 5280 section 6.3.3)."""
+"""What a CRL states about one certificate, alone or with its base (RFC 5280 section 6.3.3)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from app.cms.revocation.sources import Doubt, RevocationData, Word
 from app.cms.verdict import Verdict, unknown
 from app.cms.x509.certificate import Certificate, MalformedExtension, key_usage
 
-# What it costs to look at a CRL beside searching it, in the unit of `budget`.
+# Cost of handling a CRL beside searching it, in the unit of `budget`.
 _COST_OF_LIST = 100
 
 
@@ -22,11 +22,11 @@ def ask_crls(
     source: RevocationData,
     sources: Sequence[RevocationData],
 ) -> Iterator[Word | Doubt]:
-    """Return what each CRL of `source` says of a certificate, or why it says nothing.
+    """Return the statement of each CRL of `source` about a certificate, or why there is none.
 
-    `issuers` is its issuer, and others of that name above it in the path: an authority that
-    certifies a new key of its own may sign its CRLs with either (RFC 5280 section 6.3.3 f). The
-    base of a delta CRL may be in any of `sources`.
+    `issuers` is its issuer, and others of that name above it in the path: a CA that certifies a new
+    key of its own may sign its CRLs with either (RFC 5280 section 6.3.3 f). The base of a delta CRL
+    may be in any of `sources`.
     """
     for crl in source.crls_of(issuers[0]):
         try:
@@ -44,7 +44,7 @@ def ask_crls(
 def _find_signer(
     crl: CertificateList, issuers: Sequence[Certificate], budget: Budget
 ) -> Certificate:
-    """Return which of them signed a CRL; the first if that isn't known or there is no other."""
+    """Return the issuer that signed a CRL; the first if that is unknown or there is only one."""
     for issuer in issuers if len(issuers) > 1 else ():
         try:
             if crl.is_signed_by(issuer.public_key, budget):
@@ -94,9 +94,10 @@ def _ask_delta(
     source: RevocationData,
     sources: Sequence[RevocationData],
 ) -> Word | Doubt:
-    """Return what a delta CRL says together with the newest of its bases (RFC 5280 section 5.2.4).
+    """Return the statement of a delta CRL combined with the newest of its bases (section 5.2.4).
 
-    Its own entry wins; of what it doesn't name it says what the base does, as of its thisUpdate.
+    Its own entry wins; for a certificate that it doesn't list, the base's statement holds as of the
+    delta's thisUpdate.
     """
     word = _ask_crl(delta, certificate, issuer, source)
     if isinstance(word, Doubt):
@@ -112,11 +113,12 @@ def _ask_delta(
     base = max(bases, key=lambda found: found.this_update, default=None)
     if base is None:
         return word
-    if word.revoked:  # Of itself, whatever the base stands on.
+    if word.revoked:  # For the delta's own algorithm, whatever the base's is.
         return replace(word, complete=base.complete)
     revoked = None if word.removed else base.revoked
     broken = first_broken(word.broken, base.broken)
-    # A base that may be forged and came with the signature is the sender's, whoever has its delta.
+    # A base that may be forged and came with the signature counts as the sender's, whoever provided
+    # its delta.
     by_sender = word.by_sender or (base.by_sender and base.broken is not None)
     return replace(
         word, revoked=revoked, complete=base.complete, broken=broken, by_sender=by_sender
@@ -124,9 +126,9 @@ def _ask_delta(
 
 
 def _doubt_crl(crl: CertificateList, issuer: Certificate, budget: Budget) -> Verdict | None:
-    """Tell why a CRL must not be used; None if it may (RFC 5280 section 6.3.3).
+    """Return why a CRL must not be used; None if it may be (RFC 5280 section 6.3.3).
 
-    It must be signed with the key of `issuer`, which stands in the path that was checked.
+    It must be signed with the key of `issuer`, which is in the path that was checked.
     """
     name = title(issuer.subject)
     try:

@@ -15,7 +15,7 @@ _RELATIVE, _DIRECTORY, _URI = 0xA1, 0xA4, 0x86
 
 
 def addresses(point: Node) -> set[str]:
-    """Return the addresses that a distribution point has as its full name."""
+    """Return the addresses in the full name of a distribution point."""
     return {
         name.contents.decode("latin-1")
         for full_name in point.children()
@@ -26,9 +26,9 @@ def addresses(point: Node) -> set[str]:
 
 
 def directories(point: Node, issuer: bytes) -> set[RelativeKeys]:
-    """Return the directory names of a distribution point, made comparable.
+    """Return the directory names of a distribution point, in comparable form.
 
-    One that is relative to the CRL's issuer stands behind that one's name (section 4.2.1.13).
+    A name relative to the CRL issuer is appended to that issuer's name (section 4.2.1.13).
     """
     found: set[RelativeKeys | None] = set()
     for choice in point.children():
@@ -60,7 +60,7 @@ def points_of(certificate: Certificate) -> set[RelativeKeys]:
 
 
 def _as_name(relative: bytes) -> bytes:
-    """Encode a Name with one RelativeDistinguishedName, of which the contents are given.
+    """Encode a Name with one RelativeDistinguishedName, given its contents.
 
     Raises ValueError if it is larger than any in use.
     """

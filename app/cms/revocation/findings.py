@@ -1,4 +1,4 @@
-"""What one word of a CRL or a responder means for the decisive time."""
+"""What one statement of a CRL or a responder means for the decisive time."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,16 +9,16 @@ from app.cms.revocation.sources import FRESHNESS, Word
 from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509.certificate import Certificate
 
-# Reasons for which what an authority of timestamps did before stays good (RFC 3161 section 4):
-# unspecified, affiliationChanged, superseded, cessationOfOperation.
+# Revocation reasons that keep earlier timestamps of a TSA good (RFC 3161 section 4): unspecified,
+# affiliationChanged, superseded, cessationOfOperation.
 _HARMLESS = {0, 3, 4, 5}
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The decisive time, whether a timestamp attested it, and whose certificates are judged.
+    """The decisive time, whether a timestamp attests it, and whose certificates are judged.
 
-    `known` is when what came with the signature is known to exist.
+    `known` is when what came with the signature is known to have existed.
     """
 
     at: datetime
@@ -27,9 +27,10 @@ class Moment:
     known: datetime
 
     def known_of(self, word: Word) -> datetime:
-        """Return as of when the algorithms of a word count.
+        """Return as of when the algorithms of a statement are judged.
 
-        What a sender brings may be made, and dated back, as late as it is first seen.
+        A statement that the sender brings may have been forged, and backdated, at any time before
+        it is first seen.
         """
         is_kept = self.attested and not word.by_sender
         return self.at if is_kept and not self.for_timestamps else self.known
@@ -37,12 +38,12 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a word means for the decisive time.
+    """What a statement means for the decisive time.
 
-    `final`: no other word can take it back. `hold`: only a newer word can. `lifts`: it is such a
-    word, since it would have named the certificate if it were still on hold. `denied`: only a
-    newer word of a responder can take it back, and `admits`: this is one. `during`: what a hold
-    means that was told after the decisive time, and so was in force then, if it was lifted later.
+    `final`: no other statement can lift it. `hold`: only a newer one can. `lifts`: this is a newer
+    one that would have listed the certificate if it were still on hold. `denied`: only a newer
+    statement of a responder can lift it, and `admits`: this is one. `during`: what the hold means,
+    if it was stated after the decisive time, was in force then and was lifted later.
     """
 
     verdict: Verdict
@@ -56,9 +57,9 @@ class Finding:
 
 
 def judge(word: Word, certificate: Certificate, moment: Moment) -> Finding:
-    """Tell what a word means for the decisive time. One that is doubted proves nothing.
+    """Return what a statement means for the decisive time. A doubtful one proves nothing.
 
-    Nor does it take a hold back. But what it says against a certificate isn't outweighed either.
+    Nor does it lift a hold. But what it says against a certificate isn't outweighed either.
     """
     if word.denied:
         finding = _judge_denied(word, certificate)
@@ -76,7 +77,7 @@ def judge(word: Word, certificate: Certificate, moment: Moment) -> Finding:
 
 
 def _doubt_algorithms(word: Word, certificate: Certificate, moment: Moment) -> Verdict | None:
-    """Return why a word may be forged, if so."""
+    """Return why a statement may be forged, if it may."""
     broken = word.broken
     if broken is None or moment.known_of(word) < broken.since:
         return None
@@ -90,9 +91,9 @@ def _doubt_algorithms(word: Word, certificate: Certificate, moment: Moment) -> V
 
 
 def _judge_denied(word: Word, certificate: Certificate) -> Finding:
-    """Tell what it means that a responder knows of no such certificate (RFC 6960 section 2.2).
+    """Return what it means that a responder knows of no such certificate (RFC 6960 section 2.2).
 
-    A CRL, which lists what was revoked of what was issued, can't contradict it.
+    A CRL lists revoked certificates only, so it can't contradict that.
     """
     if word.this_update < certificate.not_before:
         early = unknown(
@@ -108,7 +109,7 @@ def _judge_denied(word: Word, certificate: Certificate) -> Finding:
 
 
 def _judge_silence(word: Word, certificate: Certificate, moment: Moment) -> Finding:
-    """Tell what it means for the decisive time that a word names no revocation."""
+    """Return what it means for the decisive time that a statement names no revocation."""
     is_late = certificate.not_after < word.this_update
     lifts = (word.complete or word.removed) and not is_late
     return Finding(
@@ -120,7 +121,7 @@ def _judge_silence(word: Word, certificate: Certificate, moment: Moment) -> Find
 
 
 def _accept(word: Word, moment: Moment) -> Verdict:
-    """Say yes; where the word is older than an attested moment, name as of when."""
+    """Return yes; if the statement is older than an attested time, with a remark as of when."""
     if moment.attested and word.this_update < moment.at:
         return YES.noting("no revocation is known as of {since}", since=word.this_update)
     return YES
@@ -129,7 +130,7 @@ def _accept(word: Word, moment: Moment) -> Verdict:
 def _doubt_silence(
     word: Word, certificate: Certificate, moment: Moment, *, is_late: bool
 ) -> Verdict | None:
-    """Return why a word that names no revocation says nothing of the decisive time, if so."""
+    """Return why a statement without a revocation doesn't cover the decisive time, if so."""
     subject = title(certificate.subject)
     until = word.until(attested=moment.attested)
     if not word.complete:
@@ -141,8 +142,8 @@ def _doubt_silence(
             until=until,
         )
     if word.by_sender and not moment.attested and word.this_update < moment.at - FRESHNESS:
-        # The NCA's lists say that they hold for half a year, and whoever was revoked since would
-        # send the one from before.
+        # The NCA's CRLs claim half a year of validity, so a signer revoked since could send an
+        # earlier one.
         return unknown(
             "what came with the signature tells of {subject} only until {until}",
             subject=subject,
@@ -163,7 +164,7 @@ def _say_not_all(subject: str) -> Verdict:
 def _judge_revoked(
     word: Word, revoked: Revoked, certificate: Certificate, moment: Moment
 ) -> Finding:
-    """Tell what a revocation means for the decisive time: nothing bad if it came later."""
+    """Return what a revocation means for the decisive time: no harm if it came later."""
     subject = title(certificate.subject)
     verdict = no(
         "the certificate of {subject} was revoked on {when}",
@@ -175,10 +176,10 @@ def _judge_revoked(
         later = _judge_later(revoked, verdict, moment.at)
         is_doubted = later.answer is not Answer.YES
         if not is_doubted and not word.complete:
-            # It may be in another list too, with an earlier date.
+            # Another CRL may list it with an earlier date.
             later = _say_not_all(subject)
         elif not is_doubted and revoked.when > word.this_update:
-            # A revocation announced ahead says no more of the time before than silence does.
+            # A revocation announced for the future says nothing about the time before.
             later = _doubt_silence(word, certificate, moment, is_late=False) or later
         return Finding(later, word.this_update, final=is_doubted, admits=word.by_responder)
     if revoked.reason != CERTIFICATE_HOLD:
@@ -199,9 +200,9 @@ def _judge_revoked(
 
 
 def _judge_later(revoked: Revoked, verdict: Verdict, at: datetime) -> Verdict:
-    """Tell what a later revocation means, of which `verdict` speaks.
+    """Return what a later revocation means; `verdict` is the verdict on it.
 
-    Who revokes may say that the key was in other hands before (RFC 5280 section 5.3.2).
+    The invalidityDate may say that the key was compromised before (RFC 5280 section 5.3.2).
     """
     if revoked.invalid_since is not None and revoked.invalid_since <= at:
         doubt = unknown(

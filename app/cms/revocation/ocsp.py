@@ -1,7 +1,7 @@
 """OCSP responses (RFC 6960), read field by field.
 
-Responders of the NCA have certificates with an empty ocsp-nocheck, which whole libraries stumble
-over. Here an extension that nobody needs is nobody's trouble.
+The NCA's responders have certificates with an empty ocsp-nocheck, which some libraries refuse. Here
+an extension that isn't needed is not read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,9 +26,9 @@ from app.cms.x509.certificate import Certificate, MalformedExtension, read_embed
 from app.cms.x509.names import same_name
 
 Status: TypeAlias = Revoked | Literal["good", "unknown"]
-"""What a responder says of one certificate (section 2.2)."""
+"""The status of one certificate (section 2.2)."""
 
-# Answers of one response, and certificates that came with it; one each is usual.
+# SingleResponses of one response, and certificates that came with it; one each is usual.
 MAX_ANSWERS = 256
 MAX_CERTIFICATES = 8
 
@@ -36,18 +36,18 @@ _BASIC = "1.3.6.1.5.5.7.48.1.1"
 _OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
 _SUCCESSFUL = b"\0"
 _GOOD, _REVOKED, _UNKNOWN = 0x80, 0xA1, 0x82
-# With it a responder says that it calls certificates revoked that were never issued: since 1970, on
-# hold (sections 2.2 and 4.4.8).
+# The extension by which a responder says that it reports certificates that were never issued as
+# revoked: since 1970, on hold (sections 2.2 and 4.4.8).
 _EXTENDED_REVOKE = "1.3.6.1.5.5.7.48.1.9"
 _NEVER_ISSUED = datetime(1970, 1, 1, tzinfo=UTC)
-# Critical extensions of a response or an answer that don't change what it says: the nonce.
+# Critical extensions of a response or a SingleResponse that don't change its meaning: the nonce.
 _NONCE = "1.3.6.1.5.5.7.48.1.2"
 _KNOWN = {_NONCE, _EXTENDED_REVOKE}
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateId:
-    """Which certificate an answer is about (section 4.1.1): by digests of its issuer's identity."""
+    """The certificate that an answer is about (section 4.1.1), by its issuer's name and key."""
 
     digest: str
     issuer_name: bytes
@@ -67,9 +67,10 @@ class CertificateId:
 
 @dataclass(frozen=True, slots=True)
 class OcspAnswer:
-    """A SingleResponse (section 4.2.1); times are in UTC. If not `usable`, it says more than that.
+    """A SingleResponse (section 4.2.1); times are in UTC.
 
-    `next_update` is None if newer information is available at all times.
+    If not `usable`, it or its response has an unknown critical extension. `next_update` is None if
+    newer information is available at all times.
     """
 
     about: CertificateId
@@ -80,7 +81,7 @@ class OcspAnswer:
 
 
 class OcspResponse:
-    """A response with its answers, and the algorithm that it is signed with."""
+    """A response with its SingleResponses, and the algorithm that it is signed with."""
 
     def __init__(self, der: bytes) -> None:
         """Read an OCSPResponse, or the BasicOCSPResponse in it. Raises MalformedRevocation."""
@@ -106,13 +107,13 @@ class OcspResponse:
         answers = data.take(tags.SEQUENCE).children(MAX_ANSWERS)
         extensions = _read_extensions(data.optional(tags.EXPLICIT_1))
         self._announces_denials = _EXTENDED_REVOKE in extensions
-        #: What came along with the question (RFC 9654), None if it is not repeated.
+        #: The nonce of the request (RFC 9654), None if it is not repeated.
         self.nonce = _read_nonce(extensions)
         usable = _are_known(extensions)
         self.answers = [_read_answer(node, usable) for node in answers]
 
     def denies(self, revoked: Revoked) -> bool:
-        """Return whether such an answer says that the certificate wasn't issued (section 2.2)."""
+        """Return whether such an answer means that the certificate wasn't issued (section 2.2)."""
         return (
             self._announces_denials
             and revoked.when == _NEVER_ISSUED
@@ -120,9 +121,9 @@ class OcspResponse:
         )
 
     def find_signer(self, issuer: Certificate, budget: Budget = FREE) -> Certificate | None:
-        """Return who signed it: `issuer` itself, or whom it delegated (section 4.2.2.2).
+        """Return the certificate that signed it: `issuer` itself or a delegate (section 4.2.2.2).
 
-        None if it was somebody else. Raises UnsupportedAlgorithm or TooCostly.
+        None if it is neither. Raises UnsupportedAlgorithm or TooCostly.
         """
         if issuer not in self._signers:
             candidates = self._candidates(issuer, budget)
@@ -150,7 +151,7 @@ class OcspResponse:
         return self._responder_key == _digest(SHA_1, certificate.public_key.bits)
 
     def _is_delegate(self, certificate: Certificate, issuer: Certificate, budget: Budget) -> bool:
-        """Return whether `issuer` itself lets the holder of a certificate answer in its name."""
+        """Return whether `issuer` itself authorised the certificate to sign OCSP responses."""
         try:
             purposes = x509.extended_key_usage(certificate)
         except MalformedExtension:
@@ -219,7 +220,7 @@ def _read_extensions(explicit: Node | None) -> Mapping[str, tuple[bool, bytes]]:
 
 
 def _read_nonce(extensions: Mapping[str, tuple[bool, bytes]]) -> bytes | None:
-    """Read the nonce, an OCTET STRING in the value; older programs have it as the value itself."""
+    """Read the nonce, an OCTET STRING in the value; older programs write it as the value itself."""
     _, value = extensions.get(_NONCE, (False, None))
     if value is None:
         return None
@@ -228,7 +229,7 @@ def _read_nonce(extensions: Mapping[str, tuple[bool, bytes]]) -> bytes | None:
 
 
 def _are_known(extensions: Mapping[str, tuple[bool, bytes]]) -> bool:
-    """Return whether nothing critical is among them that isn't known here."""
+    """Return whether none of them is critical and unknown."""
     return all(oid in _KNOWN for oid, (critical, _) in extensions.items() if critical)
 
 

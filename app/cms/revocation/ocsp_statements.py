@@ -1,4 +1,4 @@
-"""What an OCSP response says of one certificate, and whether its responder may (RFC 6960)."""
+"""What an OCSP response states about one certificate, and whether it may be used (RFC 6960)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ from app.cms.revocation.sources import FRESHNESS, Doubt, RevocationData, Word
 from app.cms.verdict import Answer, Verdict, unknown
 from app.cms.x509.certificate import Certificate
 
-# What it costs to look at an answer, and at one about the certificate, in the unit of `budget`.
+# Cost of handling a SingleResponse, and of one about the certificate, in the unit of `budget`.
 _COST_OF_ANSWER = 10
 _COST_OF_MATCH = 100
 
@@ -25,10 +25,10 @@ def ask_responses(
     source: RevocationData,
     sources: Sequence[RevocationData],
 ) -> Iterator[Word | Doubt]:
-    """Return what each response of `source` says of a certificate, or why it says nothing.
+    """Return the statement of each response of `source` about a certificate, or why there is none.
 
-    `issuers` is its issuer, and others of that name above it, of whose CRLs in any of `sources` one
-    may have revoked the responder.
+    `issuers` is its issuer, and others of that name above it, whose CRLs in any of `sources` may
+    have revoked the responder.
     """
     for response, answer in source.answers_about(certificate):
         try:
@@ -52,7 +52,7 @@ def _ask_response(
     source: RevocationData,
     sources: Sequence[RevocationData],
 ) -> Word | Doubt:
-    """Return what an answer about a certificate says."""
+    """Return the statement of an answer about a certificate."""
     response, answer = given
     issuer = issuers[0]
     try:
@@ -82,15 +82,17 @@ def _ask_response(
 def _doubt_answer(
     response: OcspResponse, answer: OcspAnswer, issuer: Certificate, budget: Budget
 ) -> Verdict | None:
-    """Tell why what an answer says can't be relied on, for or against; None if it can.
+    """Return why an answer can't be relied on, for or against; None if it can.
 
-    A responder whose certificate was not in force yet, or no more, at the time of which it speaks
-    can't speak of it (RFC 6960 section 4.2.2.2).
+    The responder's certificate must be valid at the time that the answer is about (RFC 6960 section
+    4.2.2.2).
     """
     if not answer.usable:
         return unknown("an OCSP response has a critical extension that is unknown here")
     signer = response.find_signer(issuer, budget)
-    if signer is None or signer == issuer:  # `_doubt_response` judges the one, the path the other.
+    if (
+        signer is None or signer == issuer
+    ):  # By `_doubt_response`, and by the path.
         return None
     if check_validity(signer, Occasion.of(answer.this_update)).answer is not Answer.YES:
         return unknown(
@@ -104,12 +106,12 @@ def _doubt_answer(
 def _doubt_clearance(
     response: OcspResponse, answer: OcspAnswer, certificate: Certificate, *, delegated: bool
 ) -> Verdict | None:
-    """Tell why an answer that names no revocation clears nothing; None if it clears.
+    """Return why an answer without a revocation clears nothing; None if it clears.
 
-    A delegated responder must have answered at the time of which it speaks: it may have kept its
-    key for longer than its office, and the NCA's don't answer from stock. An authority that answers
-    itself may say today what was so then. A revocation has a time of its own, so that it doesn't
-    matter when it is told.
+    A delegated responder must have answered at the time that the answer is about: it may have kept
+    its key for longer than it was authorised, and the NCA's don't pre-produce responses. A CA that
+    answers itself may state today what held then. A revocation has a date of its own, so that the
+    time of the answer doesn't matter.
     """
     if answer.status == "unknown":
         return unknown(
@@ -122,7 +124,7 @@ def _doubt_clearance(
 
 
 def _find_broken(response: OcspResponse, issuer: Certificate, budget: Budget) -> Broken | None:
-    """Return what of the algorithms broke first that a response and its responder stand on."""
+    """Return the earliest broken algorithm of a response and its responder's certificate."""
     signer = response.find_signer(issuer, budget)
     if signer is None or signer == issuer:
         return broken_signature(issuer.public_key, response.algorithm)
@@ -138,7 +140,7 @@ def _doubt_response(
     budget: Budget,
     sources: Sequence[RevocationData],
 ) -> Verdict | None:
-    """Tell why a response must not be used; None if it may. Raises Undecidable."""
+    """Return why a response must not be used; None if it may be. Raises Undecidable."""
     issuer = issuers[0]
     signer = response.find_signer(issuer, budget)
     if signer is None:
@@ -159,10 +161,10 @@ def _doubt_response(
 
 
 def _is_accused(signer: Certificate, issuer: Certificate, source: RevocationData) -> bool:
-    """Return whether a response that somebody else signed says that a responder was revoked.
+    """Return whether a response signed by another responder says that a responder was revoked.
 
-    Who signed that response in turn is asked no further: a doubt needs no chain of them. Raises
-    Undecidable.
+    The signer of that response is not checked in turn: for a doubt no chain of them is needed.
+    Raises Undecidable.
     """
     for response, answer in source.answers_about(signer):
         source.budget.spend(_COST_OF_ANSWER)

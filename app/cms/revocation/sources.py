@@ -1,6 +1,6 @@
-"""CRLs and OCSP responses that are at hand, and what one of them says of one certificate.
+"""CRLs and OCSP responses that are available, and the statement of one about a certificate.
 
-`crl_statements` and `ocsp_statements` decide which issuer or responder may speak of it; `checking`
+`crl_statements` and `ocsp_statements` decide which issuer or responder may make it; `checking`
 decides what a statement means at a time.
 """
 
@@ -17,23 +17,22 @@ from app.cms.verdict import Verdict
 from app.cms.x509.certificate import Certificate
 from app.cms.x509.names import name_key
 
-# How long a word holds that doesn't say it, as those of the NCA's responders: time enough to sign,
-# to get a timestamp and to save.
+# How long a statement without nextUpdate holds, such as those of the NCA's responders: time enough
+# to sign, to get a timestamp and to save.
 FRESHNESS = timedelta(minutes=10)
-# The same where the moment that counts was attested by a timestamp, which is obtained at once.
+# The same for a decisive time that a timestamp attests, which is obtained immediately.
 ATTESTED_FRESHNESS = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What a CRL or a responder says of one certificate, and for which time.
+    """What a CRL or a responder states about one certificate, and for which time.
 
-    `complete`: it would have said so if the certificate were revoked. `broken` is what of the
-    algorithms that it is signed with proves nothing from some time on. `by_sender`: the sender of
-    the signature chose it among others. `by_responder`: an OCSP responder says it, which knows what
-    was issued; `denied`: it says that this certificate never was (RFC 6960 section 2.2). `removed`:
-    a delta CRL takes a hold back. `doubt` is why it can't be relied on: no older word outweighs
-    what it says against a certificate.
+    `complete`: it would say so if the certificate were revoked. `broken` is the earliest broken of
+    its algorithms. `by_sender`: the sender of the signature chose it. `by_responder`: it is from an
+    OCSP responder, which knows what was issued; `denied`: it says that this certificate never was
+    (RFC 6960 section 2.2). `removed`: a delta CRL removes a hold. `doubt` is why it can't be relied
+    on: no older statement outweighs what it says against a certificate.
     """
 
     revoked: Revoked | None
@@ -48,7 +47,7 @@ class Word:
     doubt: Verdict | None = None
 
     def until(self, *, attested: bool) -> datetime:
-        """Return until when it holds, for a moment that a timestamp attested or that was given."""
+        """Return until when it holds, for a time that a timestamp attests or that was given."""
         freshness = ATTESTED_FRESHNESS if attested else FRESHNESS
         last = datetime.max.replace(tzinfo=UTC) - freshness
         return self.next_update or min(self.this_update, last) + freshness
@@ -56,14 +55,14 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why a CRL or a response that is at hand says nothing, and from when it is."""
+    """Why an available CRL or response says nothing, and its date."""
 
     verdict: Verdict
     this_update: datetime
 
 
 class RevocationData:
-    """CRLs and OCSP responses, sorted by whom they are about."""
+    """CRLs and OCSP responses, sorted by issuer and serial number."""
 
     def __init__(
         self,
@@ -71,7 +70,7 @@ class RevocationData:
         responses: Iterable[OcspResponse] = (),
         budget: Budget | None = None,
     ) -> None:
-        """Take what has been read: the operator's, or a sender's, for which `budget` pays."""
+        """Take parsed data: the operator's, or a sender's, whose checks `budget` pays for."""
         self.by_sender = budget is not None
         self.budget = budget or FREE
         self._crls: dict[bytes | str, list[CertificateList]] = {}
@@ -89,9 +88,9 @@ class RevocationData:
         return not (self._crls or self._answers)
 
     def crls_of(self, issuer: Certificate) -> Sequence[CertificateList]:
-        """Return the CRLs that bear the name of `issuer`."""
+        """Return the CRLs in the name of `issuer`."""
         return self._crls.get(issuer.subject_key or issuer.subject, ())
 
     def answers_about(self, certificate: Certificate) -> Sequence[tuple[OcspResponse, OcspAnswer]]:
-        """Return the responses, and what of them is about this serial number, whoever issued it."""
+        """Return the responses with their answers about this serial number, of any issuer."""
         return self._answers.get(certificate.serial_number, ())

@@ -1,1 +1,1 @@
-"""SignedData of CMS (RFC 5652): what is in it, and whether its signers signed."""
+"""SignedData of CMS (RFC 5652): its contents, and the verification of its signers."""

@@ -1,4 +1,4 @@
-"""The certificates that travel with a signature, found by what others name them by."""
+"""The certificates embedded in a signature, and their look-up by name, serial number or key."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -20,7 +20,7 @@ _SUBJECT_KEY_IDENTIFIER = b"\x06\x03\x55\x1d\x0e"
 
 
 class CertificateSource(Protocol):
-    """Where the certificate may lie that a SignerIdentifier names (RFC 5652 section 5.3)."""
+    """Where to find the certificate that a SignerIdentifier names (RFC 5652 section 5.3)."""
 
     def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:
         """Return the certificate with this issuer and serialNumber, both encoded."""
@@ -30,9 +30,9 @@ class CertificateSource(Protocol):
 
 
 class CertificateSet:
-    """The CertificateSet of one SignedData (RFC 5652 section 10.2.3): up to 1,024, by its sender.
+    """The CertificateSet of one SignedData (RFC 5652 section 10.2.3): up to 1,024.
 
-    They are taken apart only if one is asked for by what it has.
+    The sender chooses them. They are parsed only when one is looked up.
     """
 
     def __init__(self, listed: Sequence[Node]) -> None:
@@ -61,7 +61,7 @@ class CertificateSet:
         return None
 
     def _name_key(self, name: bytes) -> str | None:
-        """Return what matching names have in common; None if too many have been compared."""
+        """Return a key that matching names share; None if too many have been compared."""
         keys = self._name_keys
         if name not in keys:
             if len(keys) == _MAX_NAMES:
@@ -85,7 +85,7 @@ class CertificateSet:
 
     @cached_property
     def _by_key(self) -> dict[bytes, Node]:
-        """Read extensions one by one: a damaged one harms no other."""
+        """Index by key identifier; a damaged extension affects only its own certificate."""
         found: dict[bytes, Node] = {}
         for certificate in self._listed:
             last = _tbs_fields(certificate)[-1:]
@@ -100,7 +100,7 @@ class CertificateSet:
         return found
 
     def named(self, name: bytes) -> Sequence[Certificate]:
-        """Return the certificates whose holder has this name, MAX_SAME_NAME of them at most."""
+        """Return the certificates whose subject is this name, MAX_SAME_NAME of them at most."""
         if name not in self._named:
             names = dict.fromkeys((name, *self._matching(name)))
             nodes = [node for one in names for node in self._by_subject.get(one, [])]
@@ -109,7 +109,7 @@ class CertificateSet:
         return self._named[name]
 
     def _matching(self, name: bytes) -> list[bytes]:
-        """Find the same name where it is encoded otherwise (RFC 5280 section 7.1)."""
+        """Find names that are equal but encoded differently (RFC 5280 section 7.1)."""
         key = name_key(name)
         others = list(self._by_subject)[:_MAX_NAMES] if key is not None else []
         return [other for other in others if name_key(other) == key]
@@ -125,7 +125,7 @@ class CertificateSet:
 
 
 def _tbs_fields(certificate: Node, limit: int = _MAX_FIELDS) -> list[Node]:
-    """List the fields of TBSCertificate from serialNumber on; none if it has not that shape."""
+    """List the fields of TBSCertificate from serialNumber on; none if the structure differs."""
     tbs = certificate.elements(1) if certificate.tag == SEQUENCE else []
     if not tbs or tbs[0].tag != SEQUENCE:
         return []

@@ -1,4 +1,4 @@
-"""The content that was signed: attached, or given for a signature that is detached."""
+"""The content that was signed: attached, or given for a detached signature."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,20 +12,20 @@ from app.cms.verdict import FITS_WITH_CRLF, YES, Verdict, no, unknown
 
 @dataclass(frozen=True, slots=True)
 class KnownDigest:
-    """The digest of content that is not at hand, by the algorithm of a dotted identifier."""
+    """The digest of content that is not available, by an algorithm (dotted)."""
 
     algorithm: str
     value: bytes
 
     def is_by(self, algorithm: str) -> bool:
-        """Return whether it was made by an algorithm, whichever identifier that has."""
+        """Return whether it was made by an algorithm, under any of its identifiers."""
         return algorithms.DIGESTS.get(self.algorithm) is algorithms.DIGESTS.get(algorithm)
 
 
 class Content:
-    """What several signers have signed, or None if it is not at hand.
+    """What several signers have signed, or None if it is not available.
 
-    Each digest is made once, in a whole request if its checks share a `ContentBudget`.
+    Each digest is computed once, in a whole request if its checks share a `ContentBudget`.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class Content:
         given: bool = False,
         known: KnownDigest | None = None,
     ) -> None:
-        """Take the content as it is hashed, without the OCTET STRING around it, and who pays.
+        """Take the content as it is hashed, without the OCTET STRING around it, and the budget.
 
-        `given`: it did not come with the signature, so its line ends may be other ones. `known`:
-        what is known of it where it is not at hand.
+        `given`: it did not come with the signature, so its line ends may differ. `known`: its
+        digest, if only that is known.
         """
         self.data = data
         self.known = known
@@ -49,7 +49,7 @@ class Content:
 
     @cached_property
     def with_crlf(self) -> "Rewritten | None":
-        """The same with CRLF in place of LF, if it was given and that makes a difference."""
+        """The same with CRLF in place of LF, if it was given and has LF."""
         if self.data is None or not self._given:
             return None
         if self.data.count(b"\n") == self.data.count(b"\r\n"):
@@ -57,10 +57,10 @@ class Content:
         return Rewritten(self.data, self.budget, self._cache.with_crlf)
 
     def digest(self, algorithm: str) -> bytes:
-        """Hash the content. Raises Undecidable, and ValueError if it is not at hand."""
+        """Hash the content. Raises Undecidable, and ValueError if it is not available."""
         if self.data is None:
             return self._known_digest(algorithm)
-        # Several identifiers may stand for one function.
+        # Several identifiers may name one function.
         function = algorithms.DIGESTS.get(algorithm)
         if function not in self._cache.plain:
             self._cache.plain[function] = self.budget.digest(algorithm, self.data)
@@ -79,19 +79,19 @@ class Content:
 
 
 class Rewritten:
-    """Content with CRLF in place of LF, which is written when a digest of it is to be made."""
+    """Content with CRLF in place of LF, written only when its digest is needed."""
 
     known = None
 
     def __init__(self, text: bytes, budget: Budget, digests: dict[object, bytes]) -> None:
-        """Take what is to be rewritten, who pays, and the digests made before."""
+        """Take the text to be rewritten, the budget, and the digests computed before."""
         self.budget = budget
         self._text = text
         self._digests = digests
 
     @cached_property
     def data(self) -> bytes:
-        """The content itself, which is to be paid for before."""
+        """The content itself, which has to be paid for first."""
         return with_crlf(self._text)
 
     def digest(self, algorithm: str) -> bytes:
@@ -103,7 +103,7 @@ class Rewritten:
         return self._digests[function]
 
     def pay(self, algorithm: str) -> None:
-        """Pay for `data`, to be hashed by an algorithm, unless it is there. Raises TooCostly."""
+        """Pay for `data`, to be hashed by `algorithm`, unless it exists. Raises TooCostly."""
         if "data" in vars(self):
             return
         try:
@@ -118,7 +118,7 @@ def with_crlf(content: bytes) -> bytes:
 
 
 def compare_content(given: bytes | KnownDigest | None, signed: Content) -> Verdict:
-    """Return whether the content that was given, if any, is the one that is checked."""
+    """Return whether the given content, if any, is the attached one."""
     if isinstance(given, KnownDigest):
         return _compare_digest(given, signed)
     if given is None or given == signed.data:
@@ -130,7 +130,7 @@ def compare_content(given: bytes | KnownDigest | None, signed: Content) -> Verdi
 
 def _compare_digest(given: KnownDigest, signed: Content) -> Verdict:
     if signed.data is None:
-        return YES  # There is nothing else that it could be compared with.
+        return YES  # There is nothing to compare it with.
     try:
         same = signed.digest(given.algorithm) == given.value
     except Undecidable as error:
@@ -141,7 +141,7 @@ def _compare_digest(given: KnownDigest, signed: Content) -> Verdict:
 def choose_content(
     signature: SignedData, given: bytes | KnownDigest | None, budget: Budget
 ) -> Content:
-    """Return the attached content, or else what was given for it."""
+    """Return the attached content, or else the content given for it."""
     if signature.attached:
         return Content(signature.content, budget)
     if isinstance(given, KnownDigest):

@@ -1,6 +1,6 @@
-"""SignedData of CMS (RFC 5652 section 5): what makes it a signature, short of verifying it.
+"""SignedData of CMS (RFC 5652 section 5): parsing, without verifying.
 
-All is read in place, since the content may have megabytes.
+All is read in place, since the content may be megabytes large.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from app.cms.x509.certificate import MAX_CERTIFICATE_SIZE
 
 MAX_SIGNERS = 256
 MAX_CERTIFICATES = 1024
-# Elements of SignedData.crls that are looked at.
+# Elements of SignedData.crls that are read.
 MAX_REVOCATION_INFOS = 64
 
 _ID_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
@@ -34,9 +34,9 @@ _LAYOUTS = [
 class SignedData:
     """A signature in CMS form.
 
-    `content_type` is the eContentType with dots, `content_size` the bytes of the attached content
-    or None if it is detached. `trailing_zeros` are the zero bytes that followed it and were left
-    away.
+    `content_type` is the dotted eContentType, `content_size` the size in bytes of the attached
+    content or None if it is detached. `trailing_zeros` are the zero bytes that followed it and were
+    dropped.
     """
 
     content_type: str
@@ -70,7 +70,7 @@ class SignedData:
 
     @property
     def content(self) -> bytes | None:
-        """The attached content without the OCTET STRING around it, whose pieces are joined.
+        """The attached content without the OCTET STRING around it, its segments joined.
 
         That is what is hashed (section 5.4).
         """
@@ -78,7 +78,7 @@ class SignedData:
 
     @property
     def certificates(self) -> int:
-        """How many certificates are embedded."""
+        """The number of embedded certificates."""
         return len(self.certificate_set)
 
     @property
@@ -88,9 +88,9 @@ class SignedData:
 
 
 def parse_signed_data(content_info: Node, *, with_certificates: bool = True) -> SignedData:
-    """Read a ContentInfo of type signed-data.
+    """Parse a ContentInfo of type signed-data.
 
-    The certificates of its signers must be embedded, unless they are not wanted yet.
+    The certificates of its signers must be embedded, unless `with_certificates` is false.
 
     Raises MalformedSignature, or ValueError for an eContentType that is no object identifier.
     """
@@ -123,7 +123,7 @@ def parse_signed_data(content_info: Node, *, with_certificates: bool = True) -> 
 
 
 def _signed_data_fields(content_info: Node) -> list[Node]:
-    """List the fields of the SignedData in a ContentInfo (sections 3 and 5.1)."""
+    """Return the fields of the SignedData in a ContentInfo (sections 3 and 5.1)."""
     info = content_info.layout(_CONTENT_INFO)
     if not info or info[0].contents != _ID_SIGNED_DATA:
         raise MalformedSignature("cms: not a ContentInfo of type signed-data")
@@ -161,10 +161,10 @@ def _list_certificates(field: Node | None) -> list[Node]:
 
 
 def _group_same(nodes: Sequence[Node]) -> list[list[Node]]:
-    """Sort SignerInfos into signers: the same one, written twice, is one signer.
+    """Group SignerInfos into signers: copies of one SignerInfo are one signer.
 
-    What nobody signed, the unsigned attributes, makes no difference: a copy may have a timestamp
-    that the other has not. The order is that of the first of each.
+    Unsigned attributes make no difference: a copy may have a timestamp that another lacks. The
+    order is that of the first of each.
     """
     if len(nodes) == 1:
         return [[nodes[0]]]

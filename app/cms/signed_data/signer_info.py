@@ -1,6 +1,6 @@
-"""What a signature says of one signer: a SignerInfo (RFC 5652 section 5.3). Nothing is verified.
+"""What a signature states about one signer: a SignerInfo (RFC 5652 section 5.3). Unverified.
 
-All is read in place, and once: whoever asks for an attribute or a token again gets the same.
+All is read in place, and once: later reads of an attribute or a token return the same object.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,12 +23,12 @@ SignerIdentifier = Literal["issuerAndSerialNumber", "subjectKeyIdentifier"]
 """How a SignerInfo names its certificate."""
 
 Attributes: TypeAlias = Mapping[str, list[Node]]
-"""Attribute type, with dots -> each of its values, also of all attributes of that type."""
+"""Dotted attribute type -> all values, of all attributes of that type."""
 
 # Attributes of one kind, signed or not; real ones are 3 to 8. And values of one attribute.
 MAX_ATTRIBUTES = 64
 MAX_VALUES = 64
-# Tokens of one signer that are looked at; one is usual. Claims are read of fewer.
+# Tokens of one signer that are read; one is usual. Claims are read from fewer.
 MAX_TOKENS = 16
 _MAX_CLAIMING_TOKENS = 4
 
@@ -59,16 +59,16 @@ _EMPTY_DIGEST = bytes((tags.OCTET_STRING, 0))
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SignerInfo:
-    """What a signature says of one signer, `number` counted from 1 in its order.
+    """What a signature states about one signer; `number` counts from 1 in its order.
 
-    Algorithms have dotted identifiers; of XML signatures, whose methods are URIs, those that are
-    not known stay URIs. `embedded` is the certificate that came with the signature; None in a
-    timestamp token, whose certificate is looked for only when it is needed.
+    Algorithms have dotted identifiers; of XML signatures, whose methods are URIs, unknown ones stay
+    URIs. `embedded` is the certificate that came with the signature; None in a timestamp token,
+    whose certificate is searched only when it is needed.
 
-    What follows is of CMS alone. `identifier` is the SignerIdentifier whose choice `identified_by`
-    names; `signed` is the [0] that holds the signed attributes, None if there are none, and
-    `attributes` are these, by their encoded types. `unsigned` are the [1] of this SignerInfo and of
-    further copies of it.
+    The following fields are for CMS only. `identifier` is the SignerIdentifier whose choice
+    `identified_by` names; `signed` is the [0] that holds the signed attributes, None if there are
+    none, and `attributes` are these, by their encoded types. `unsigned` are the [1] of this
+    SignerInfo and of further copies of it.
     """
 
     number: int
@@ -87,17 +87,17 @@ class SignerInfo:
 
     @property
     def certificate(self) -> Certificate:
-        """The signer's certificate, but of a timestamp token. Raises MalformedSignature there."""
+        """The signer's certificate. Raises MalformedSignature for a timestamp token."""
         return self.embedded or _refuse_unembedded(self.number)
 
     @property
     def claims(self) -> Claims:
-        """What the certificate claims of its holder."""
+        """What the certificate claims about its subject."""
         return claims_of(self.certificate)
 
     @property
     def has_signed_attributes(self) -> bool:
-        """Whether a CMS has attributes that are signed."""
+        """Whether a CMS has signed attributes."""
         return self.signed is not None
 
     @cached_property
@@ -119,9 +119,9 @@ class SignerInfo:
         return listed[:MAX_ATTRIBUTES]
 
     def unsigned_values(self, kind: bytes) -> list[Node]:
-        """List the values of the unsigned attributes of an encoded type; damaged ones have none.
+        """Return the values of the unsigned attributes of an encoded type; damaged ones have none.
 
-        Nobody signed them, so there may be anything: only those that are asked for are opened.
+        They are not signed, so they may hold anything: only requested ones are parsed.
         """
         found: list[Node] = []
         for attribute in self._unsigned_attributes:
@@ -137,7 +137,7 @@ class SignerInfo:
 
     @cached_property
     def timestamp(self) -> TimestampClaims | None:
-        """What the first token claims that can be read."""
+        """The claims of the first token that can be read."""
         for token in self.tokens[:_MAX_CLAIMING_TOKENS]:
             try:
                 return token.claims_with_authority
@@ -147,13 +147,13 @@ class SignerInfo:
 
     @property
     def notes(self) -> tuple[Reason, ...]:
-        """Sentences about what is odd beside what `claims` notes."""
+        """Sentences about anomalies, beside those that `claims` notes."""
         if self.unsigned and self.tokens and self.timestamp is None:
             return (*self.time_notes, _BROKEN_TOKEN)
         return self.time_notes
 
     def find_certificate(self, source: CertificateSource) -> Certificate:
-        """Find what the SignerIdentifier names. Raises MalformedSignature."""
+        """Find the certificate that the SignerIdentifier names. Raises MalformedSignature."""
         if self.identifier is None:
             _refuse_unembedded(self.number)
         return _find_certificate(self.identifier, self.number, source)
@@ -211,7 +211,7 @@ def read_signer_info(
 
 
 def _read_signed(signed: Node, number: int, content_type: bytes) -> list[tuple[bytes, list[Node]]]:
-    """List signed attributes, and check what RFC 5652 demands (sections 5.3, 11.1 and 11.2)."""
+    """Return the signed attributes, checked as RFC 5652 requires (sections 5.3, 11.1, 11.2)."""
     listed = signed.elements(MAX_ATTRIBUTES)
     if len(listed) > MAX_ATTRIBUTES:
         refuse_number("signedAttrs", MAX_ATTRIBUTES)
@@ -235,7 +235,7 @@ def _read_signed(signed: Node, number: int, content_type: bytes) -> list[tuple[b
 
 
 def _check_required(required: Mapping[bytes, Node], number: int, content_type: bytes) -> None:
-    # An identifier within the budget has its length in one octet.
+    # An identifier within the limit has its length in one octet.
     expected = bytes((tags.OBJECT_IDENTIFIER, len(content_type))) + content_type
     if required[_CONTENT_TYPE].encoded != expected:
         raise MalformedSignature(
@@ -247,7 +247,7 @@ def _check_required(required: Mapping[bytes, Node], number: int, content_type: b
 
 
 def _read_time(values: Sequence[Node]) -> datetime | None:
-    """Read the signing time (section 11.3), which must stand once if at all."""
+    """Read the signing time (section 11.3), which must occur once if at all."""
     try:
         return values[0].time() if len(values) == 1 else None
     except DAMAGE:
@@ -255,7 +255,7 @@ def _read_time(values: Sequence[Node]) -> datetime | None:
 
 
 def _find_certificate(identifier: Node, number: int, source: CertificateSource) -> Certificate:
-    """Find what a SignerIdentifier names; a certificate's place in the list says nothing."""
+    """Find the certificate of a SignerIdentifier; a certificate's position means nothing."""
     if identifier.tag == tags.SEQUENCE:
         parts = identifier.layout(_ISSUER_AND_SERIAL)
         if not parts:

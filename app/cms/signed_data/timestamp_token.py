@@ -1,4 +1,4 @@
-"""Timestamp tokens (RFC 3161): the moment, and who attests it, as they claim. None is verified."""
+"""Timestamp tokens (RFC 3161): the time and the TSA that they claim. Nothing is verified."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,11 +22,11 @@ MAX_INFO_SIZE = 4096
 
 @dataclass(frozen=True, slots=True)
 class TimestampClaims:
-    """What a token says (section 2.4.2).
+    """The claims of a token (section 2.4.2).
 
     `gen_time` is in UTC, `policy` and `imprint_algorithm` are dotted, `serial_number` may be
-    negative; `authority` is the name of the one who issued it, None if that is not said. `imprint`
-    is the digest of what was stamped.
+    negative; `authority` is the name of the TSA, None if it is not given. `imprint` is the digest
+    of the timestamped data.
     """
 
     gen_time: datetime
@@ -44,7 +44,7 @@ class TimestampClaims:
 
 
 class TimestampToken:
-    """A TimeStampToken, which is taken apart when it is asked for its parts, and only once."""
+    """A TimeStampToken whose parts are parsed on first use, and only once."""
 
     def __init__(self, node: Node) -> None:
         """Take the ContentInfo."""
@@ -68,15 +68,15 @@ class TimestampToken:
 
     @cached_property
     def signed_data(self) -> "SignedData":
-        """All of it, but the certificates of its signers. Raises one of node.DAMAGE."""
-        # A token is a SignedData in which tokens may be, so the two modules need each other.
+        """The SignedData, without its signers' certificates. Raises one of node.DAMAGE."""
+        # A token is a SignedData that may contain tokens, so the two modules import each other.
         from app.cms.signed_data.parsing import parse_signed_data  # noqa: PLC0415
 
         return parse_signed_data(self.node, with_certificates=False)
 
     @cached_property
     def claims_with_authority(self) -> TimestampClaims:
-        """The claims; if they don't name the authority, its certificate does, if it is embedded."""
+        """The claims; the TSA's name is taken from its embedded certificate if they lack it."""
         if self.claims.authority:
             return self.claims
         return replace(self.claims, authority=self._find_authority())
@@ -116,7 +116,7 @@ def _read_info(info: Node, token: Node) -> TimestampClaims:
 
 
 def _read_authority(tsa: Node) -> str | None:
-    """Return the name in the field tsa, if it is a directoryName: others name machines."""
+    """Return the name in the field tsa, if it is a directoryName: other kinds name machines."""
     general_name = tsa.only()
     if general_name.tag != _DIRECTORY_NAME:
         return None

@@ -1,6 +1,6 @@
 """One signer of a CMS: is the content intact, is the signature valid (RFC 5652 sections 5.4, 5.6).
 
-Whose the certificate is and whether anybody vouches for it are other questions.
+Whose certificate it is, and whether a path leads to a trust anchor, are checked elsewhere.
 """
 
 from functools import lru_cache
@@ -27,7 +27,7 @@ from app.cms.verdict import (
 )
 from app.cms.x509.certificate import Certificate
 
-# What it costs to encode a byte of signed attributes anew, in the unit of `budget`.
+# Cost of re-encoding a byte of signed attributes, in the unit of `budget`.
 _COST_OF_ENCODING = 3
 
 _CONTENT_TYPE = "1.2.840.113549.1.9.3"
@@ -44,7 +44,7 @@ _ONCE = {
 }
 _ENCODED_MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010904")
 _SET_TAG = bytes((SET,))
-# Where contents may start: behind the tag and one to five octets of length.
+# Where contents may start: after the tag and one to five octets of length.
 _STARTS = range(2, 7)
 _ONE = (None,)
 _CONTENT_NEEDED = unknown(
@@ -75,7 +75,7 @@ def check_signer(
 
 
 def check_intact(signer: SignerInfo, certificate: Certificate, content: Content) -> Verdict:
-    """Tell the first of the two alone, as cheaply as it can be told."""
+    """Return the first of these two verdicts alone, as cheaply as possible."""
     if signer.signed is None:
         return _check_plain_text(signer, certificate, content)[0]
     if signer.signed_attributes is None:
@@ -107,13 +107,13 @@ def _check_plain(
     if content.data is None:
         return CONTENT_NOT_GIVEN if content.known is None else _CONTENT_NEEDED
     if _are_attributes(content.data):
-        # Those of another signature, put where its content was: they verify.
+        # Signed attributes of another signature, used as content: their signature verifies.
         return no("the content is that which only signed attributes may be")
     return _check_signature(signer, certificate, content.digest, content.budget)
 
 
 def _are_attributes(content: bytes) -> bool:
-    """Return whether content is what signed attributes are when they are signed: a SET in DER."""
+    """Return whether content has the form of signed attributes: a SET in DER."""
     if content[:1] != _SET_TAG or _ENCODED_MESSAGE_DIGEST not in content:
         return False
     return any(encode(SET, content[start:]) == content for start in _STARTS)
@@ -138,7 +138,7 @@ def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> V
 
 
 def _check_repetition(attributes: Attributes) -> Verdict:
-    """Refuse what must stand once, with one value (section 11, RFC 5035 section 5.4.1)."""
+    """Require each attribute once, with one value (section 11, RFC 5035 section 5.4.1)."""
     for oid, name in _ONCE.items():
         if len(attributes.get(oid, _ONE)) != 1:
             return no("the signed attribute {attribute} does not stand once", attribute=name)
@@ -148,9 +148,9 @@ def _check_repetition(attributes: Attributes) -> Verdict:
 def check_signing_certificate(
     attributes: Attributes, certificate: Certificate, budget: Budget
 ) -> Verdict:
-    """Compare the certificate with what the signer says it is (RFC 5035 sections 3 and 5).
+    """Compare the certificate with the signing-certificate attribute (RFC 5035 sections 3 and 5).
 
-    The digest settles it: issuerSerial, which may follow, tells nothing that it doesn't.
+    The digest decides: an issuerSerial, which may follow, adds nothing.
     """
     for oid, default in ((_SIGNING_CERTIFICATE_V2, SHA_256), (_SIGNING_CERTIFICATE, SHA_1)):
         for value in attributes.get(oid, ()):
@@ -181,7 +181,7 @@ def _read_certificate_id(value: Node, default: str) -> tuple[str, bytes]:
 
 @lru_cache(maxsize=64)
 def _fingerprint(algorithm: str, certificate: bytes) -> bytes:
-    """Hash a certificate, which 256 signers may have in common. Raises UnsupportedAlgorithm."""
+    """Hash a certificate, which 256 signers may share. Raises UnsupportedAlgorithm."""
     return algorithms.digest(algorithm, certificate)
 
 
@@ -200,9 +200,9 @@ def check_value(
     signature: bytes,
     budget: Budget,
 ) -> Verdict:
-    """Check that a signature value over `message` is of the certificate's key.
+    """Check that a signature value over `message` was made with the certificate's key.
 
-    `method` is the signature algorithm, and the digest algorithm that is named beside it.
+    `method` is the signature algorithm, and the digest algorithm named beside it.
     """
     algorithm, digest_algorithm = method
     try:
@@ -224,9 +224,9 @@ def _check_attributes(
 ) -> Verdict:
     """Check the signature over the signed attributes (section 5.4, second case).
 
-    Signed is the DER of a SET OF, and in its place stands a [0], as a rule in DER too. What stands
-    there is tried first, as some sign it whatever its order. If it isn't that, it is encoded anew:
-    in order, with definite lengths.
+    The signature is over the DER of a SET OF, which is stored with the tag [0], usually in DER too.
+    The stored encoding is tried first, as some programs sign it in any order. If that fails, it is
+    re-encoded: sorted, with definite lengths.
     """
     written = _SET_TAG + signed.encoded[1:]
     verdict = _check_signature(signer, certificate, written, budget)
@@ -237,6 +237,6 @@ def _check_attributes(
         message = encode_der(signed, SET)
     except TooCostly as error:
         return unknown(error.template, **error.values)
-    except DAMAGE:  # An OCTET STRING in pieces, one of which is something else.
+    except DAMAGE:  # An OCTET STRING in segments, one of which has another type.
         return verdict
     return verdict if message == written else _check_signature(signer, certificate, message, budget)

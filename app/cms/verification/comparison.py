@@ -1,4 +1,4 @@
-"""Is content what was signed, and nothing more: where it is sent along with a signature."""
+"""Whether content is what was signed, and nothing more: for content sent along with a signature."""
 
 from collections.abc import Iterator
 
@@ -12,16 +12,16 @@ from app.cms.verdict import Answer, Verdict, every
 def compare(
     signature: SignedData, content: bytes, *, budget: Budget | None = None
 ) -> tuple[Verdict, ...]:
-    """Return of each signer whether `content` is what was signed: *intact*, and nothing more.
+    """Return for each signer whether `content` is what was signed: *intact*, nothing more.
 
-    It is `verdict.FITS_WITH_CRLF` where only line ends differ. `budget` as `content_budget` of
+    It is `verdict.FITS_WITH_CRLF` if only line ends differ. `budget` is the `content_budget` of
     `Verifier.verify`, with which it may be shared.
     """
     return tuple(_compare(signature, content, budget or ContentBudget()))
 
 
 def speaks_against(signature: SignedData, content: bytes, budget: Budget) -> bool:
-    """Return whether content is known not to be what a signer signed; the first such is enough."""
+    """Return whether content is proven not to be what was signed, by any one signer."""
     return any(verdict.answer is Answer.NO for verdict in _compare(signature, content, budget))
 
 

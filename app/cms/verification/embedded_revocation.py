@@ -1,4 +1,4 @@
-"""CRLs and OCSP responses that came with a signature: whoever sent it chose them."""
+"""CRLs and OCSP responses that came with a signature, and so were chosen by its sender."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -11,8 +11,8 @@ from app.cms.revocation.crl import CertificateList, MalformedRevocation
 from app.cms.revocation.ocsp import OcspResponse
 from app.cms.signed_data.parsing import SignedData
 
-# How many are looked at in one signature, and the bytes of all responses together: they are walked.
-# CRLs are read in place.
+# How many are read of one signature, and the total bytes of all responses, which are scanned. CRLs
+# are read in place.
 MAX_EMBEDDED = 16
 MAX_RESPONSE_BYTES = 131_072
 # CRLs or responses in one attribute.
@@ -23,7 +23,7 @@ _REVOCATION_VALUES = bytes.fromhex("2a864886f70d0109100218")
 
 
 def read_embedded(signature: SignedData, budget: Budget) -> RevocationData:
-    """Read what can be read, within the limits above; `budget` pays for checking it."""
+    """Read those that can be read, within the limits above; `budget` pays for checking it."""
     crls: list[CertificateList] = []
     responses: list[OcspResponse] = []
     left = MAX_RESPONSE_BYTES
@@ -42,10 +42,10 @@ def read_embedded(signature: SignedData, budget: Budget) -> RevocationData:
 def _list_embedded(
     signature: SignedData,
 ) -> Iterator[tuple[Node, type[CertificateList] | type[OcspResponse]]]:
-    """List what stands in SignedData.crls and in the attribute of CAdES.
+    """List the values in SignedData.crls and in the attribute of CAdES.
 
-    These are RevocationInfoChoices (RFC 5652 section 10.2.1, RFC 5940) and RevocationValues
-    (ETSI EN 319 122-1 section A.1.3.2).
+    These are RevocationInfoChoices (RFC 5652 section 10.2.1, RFC 5940) and RevocationValues (ETSI
+    EN 319 122-1 section A.1.3.2).
     """
     for info in signature.revocation_infos:
         if info.tag != EXPLICIT_1:
@@ -58,7 +58,7 @@ def _list_embedded(
 
 
 def _read_other(info: Node) -> Node | None:
-    """Return the OCSPResponse in an OtherRevocationInfoFormat; None if something else is in it."""
+    """Return the OCSPResponse in an OtherRevocationInfoFormat; None if it holds another type."""
     try:
         kind, other = info.children(2)
         return other if kind.identifier() == _OCSP_RESPONSE else None

@@ -1,4 +1,4 @@
-"""A signature that was verified: what it claims, beside what was found out."""
+"""A verified signature: its claims, beside the results of verification."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from app.cms.xmldsig.parsing import SignedXml
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A signature, what each of its signers claims, and what was found out about each."""
+    """A signature, the claims of each of its signers, and the status of each."""
 
     signature: SignedData | SignedXml
-    #: What was given besides.
+    #: The content given with it.
     content: bytes | KnownDigest | None
     signers: tuple[SignerInfo, ...]
     statuses: tuple[SignerStatus, ...]
-    #: What is left for the content, if that is verified again.
+    #: What remains for hashing the content, if it is verified again.
     content_budget: ContentBudget | None = None
 
     @property
@@ -30,7 +30,7 @@ class Examined:
 
     @property
     def claims(self) -> list[Claims]:
-        """What each signer's certificate claims of its holder."""
+        """What each signer's certificate claims about its subject."""
         return [signer.claims for signer in self.signers]
 
 

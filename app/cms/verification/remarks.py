@@ -1,4 +1,4 @@
-"""What is told beside an answer, and turns none."""
+"""Remarks beside an answer, which do not change it."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from app.cms.x509.certificate import Certificate
 
 
 def note_zeros(verdict: Verdict, count: int) -> Verdict:
-    """Tell that zero bytes were left away behind a CMS, if there were any."""
+    """Add a remark that zero bytes after a CMS were dropped, if there were any."""
     if not count:
         return verdict
     return verdict.noting(
@@ -18,7 +18,7 @@ def note_zeros(verdict: Verdict, count: int) -> Verdict:
 
 
 def note_future(verdict: Verdict, signing_time: datetime | None, now: datetime | None) -> Verdict:
-    """Tell that the signer says to have signed in the future, if so."""
+    """Add a remark that the claimed signing time is in the future, if it is."""
     if not is_future(signing_time, now):
         return verdict
     return verdict.noting(
@@ -29,7 +29,7 @@ def note_future(verdict: Verdict, signing_time: datetime | None, now: datetime |
 def explain_path(
     verdict: Verdict, timestamp: TimestampStatus | None, certificate: Certificate
 ) -> Verdict:
-    """Tell of an unknown what a timestamp lacks that would settle it, if it held."""
+    """Add to an unknown what a timestamp lacks that, if valid, would decide it."""
     if verdict.answer is not Answer.UNKNOWN or timestamp is None or timestamp.gen_time is None:
         return verdict
     in_force = certificate.not_before <= timestamp.gen_time <= certificate.not_after

@@ -1,8 +1,8 @@
-"""Timestamp tokens on a signature (RFC 3161): is what they attest true?
+"""Timestamp tokens on a signature (RFC 3161): verification of what they attest.
 
-A token proves when a signature existed only if it is over that signature's value, is itself signed
-as it should be, and comes from an authority that an anchor vouches for. Otherwise its time is as
-good as the signer's own word, and isn't used.
+A token proves when a signature existed only if it is over that signature's value, has a valid
+signature itself, and comes from a TSA whose path leads to an anchor. Otherwise its time proves no
+more than the signer's own claim, and isn't used.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,33 +29,31 @@ from app.cms.verification.status import TimestampStatus
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension
 
-# What it costs to read one, and each 1,000 bytes of it, in the unit of `budget`.
+# Cost of reading one, and of each 1,000 bytes of it, in the unit of `budget`.
 _COST_OF_TOKEN = (500, 200)
 
 _TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
-# How parsing ends the sentence for a signer whose certificate it does not find.
+# How parsing ends the sentence about a signer whose certificate it does not find.
 _NOT_EMBEDDED = "certificate is not embedded"
 
 _MALFORMED = no("the timestamp token is malformed")
-# Of an authority that nobody has been asked about.
+# For a TSA whose revocation was not checked.
 _UNASKED = Verdict(Answer.UNKNOWN)
 
 Judge = Callable[[Certificate, datetime, Authorities], tuple[Verdict, Verdict]]
-"""Tells whether the certificate of an authority of timestamps reaches an anchor at some time, and
-whether it was revoked.
-
-More certificates to look for issuers in come with the token.
+"""Returns whether a TSA's certificate led to an anchor at some time, and whether it was revoked.
+More certificates to search for issuers come with the token.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class TokenCase:
-    """What the tokens of one signature are examined with.
+    """The inputs of examining the tokens of one signature.
 
-    `at` is when they are known to exist: as of then the algorithms count that a token stands on.
-    Its own time is no measure for them, since who can forge its signature today can date it back.
-    `now` is when they are verified, if that is known: no true one is from later. `elsewhere` are
-    the places where the certificate of its authority is looked for, if the token has it not.
+    `at` is when they are known to exist: the algorithms of a token are judged as of then. Its
+    genTime can't be used for that, since anyone who can forge its signature today can backdate it.
+    `now` is the time of verification, if known: no genuine one is later. `elsewhere` are further
+    places to search for the TSA's certificate, if the token lacks it.
     """
 
     judge: Judge
@@ -66,9 +64,9 @@ class TokenCase:
 
 
 def check_timestamps(signer: SignerInfo, case: TokenCase) -> TimestampStatus | None:
-    """Check the timestamps of a signer, and give the earliest that holds, or else the first.
+    """Check the timestamps of a signer, and return the earliest valid one, or else the first.
 
-    If none holds, one that may is told before one that doesn't. None if there is none.
+    If none is valid, an undetermined one is preferred. None if there is none.
     """
     statuses = [check_timestamp(token, signer.signature, case) for token in signer.tokens]
     verified = [(time, one) for one in statuses if (time := verified_time(one))]
@@ -87,11 +85,10 @@ def verified_time(status: TimestampStatus | None) -> datetime | None:
 def check_timestamp(token: TimestampToken, stamped: bytes, case: TokenCase) -> TimestampStatus:
     """Check a token on the signature value `stamped`, in these steps.
 
-    1. read the token; its content is a TSTInfo, and it has one signer (RFC 3161 section 2.4.2);
-    2. compare the imprint with the signature value (appendix A);
-    3. check the token's own signature (RFC 5652 section 5.6);
-    4. check that its certificate is for timestamps (RFC 3161 section 2.3);
-    5. find its authority's path to an anchor, and whether it was revoked.
+    1. read the token; its content is a TSTInfo, and it has one signer (RFC 3161 section 2.4.2); 2.
+    compare the imprint with the signature value (appendix A); 3. check the token's own signature
+    (RFC 5652 section 5.6); 4. check that its certificate is for timestamps (RFC 3161 section 2.3);
+    5. find the TSA's path to an anchor, and whether it was revoked.
     """
     # Step 1.
     try:
@@ -118,7 +115,7 @@ def check_timestamp(token: TimestampToken, stamped: bytes, case: TokenCase) -> T
     certificates = token.signed_data.certificate_set
     path, revocation = case.judge(authority, claims.gen_time, certificates)
     if revocation.answer is Answer.UNKNOWN and path.answer is Answer.YES:
-        # A remark, or else no timestamp would ever hold without CRLs.
+        # A remark only, or no timestamp would ever be valid without CRLs.
         remark = Verdict(Answer.YES, revocation.reasons)
         return _conclude(claims, every(verdict, path, remark), authority, revocation)
     return _conclude(claims, every(verdict, path, revocation), authority, revocation)
@@ -127,7 +124,7 @@ def check_timestamp(token: TimestampToken, stamped: bytes, case: TokenCase) -> T
 def _find_authority(token: TimestampToken, case: TokenCase) -> Certificate:
     """Find the certificate that a token names and that its signer meant.
 
-    If several are named alike, ESSCertID tells them apart (RFC 5816). Raises TooCostly or one of
+    If several have that name, ESSCertID distinguishes them (RFC 5816). Raises TooCostly or one of
     DAMAGE.
     """
     found: list[Certificate] = []
@@ -153,7 +150,7 @@ def _find_authority(token: TimestampToken, case: TokenCase) -> Certificate:
 
 
 def _check_signature(parsed: SignedData, authority: Certificate, case: TokenCase) -> Verdict:
-    """Check that a token is what its authority signed, with algorithms that still count."""
+    """Check that the TSA signed the token, with algorithms that still count."""
     signer = parsed.signers[0]
     signed = check_signer(signer, authority, Content(parsed.content, case.budget), case.budget)
     method = signer.signature_algorithm, signer.digest_algorithm
@@ -178,7 +175,7 @@ def _conclude(
 
 
 def _refuse(error: Exception) -> Verdict:
-    """Tell apart a token without its certificate, which may be a good one, from one in pieces."""
+    """Return the verdict for a token that lacks its certificate (unknown) or is malformed (no)."""
     if isinstance(error, TooCostly):
         return unknown(error.template, **error.values)
     if isinstance(error, MalformedSignature) and error.template.endswith(_NOT_EMBEDDED):
@@ -203,20 +200,20 @@ def _check_imprint(claims: TimestampClaims, stamped: bytes, budget: Budget) -> V
         return unknown(error.template, **error.values)
     if actual != claims.imprint:
         return no("the timestamp is over another signature")
-    # An imprint from before its digest broke is of no use to forgers: they would have to find what
-    # has this very digest, and not two that have the same.
+    # An imprint from before its digest broke is of no use to forgers: they would need a second
+    # preimage, not a collision.
     return weigh_token(YES, [broken_digest(algorithm)], claims.gen_time)
 
 
 def _check_time(claims: TimestampClaims, case: TokenCase) -> Verdict:
-    """Doubt a token from the future: who made it has a wrong clock, or this server does."""
+    """Return unknown for a token from the future: the TSA's clock is wrong, or this server's."""
     if is_future(claims.gen_time, case.now):
         return unknown("the timestamp is from the future, by the clock of this server")
     return YES
 
 
 def _check_purpose(authority: Certificate) -> Verdict:
-    """Check the extended key usage, without which anybody could attest times.
+    """Check the extended key usage, without which any certificate could attest times.
 
     It must be for timestamps alone, and critical (RFC 3161 section 2.3).
     """

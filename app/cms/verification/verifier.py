@@ -1,7 +1,7 @@
 """The verifier: who signed, is it intact, is it valid, is it trusted, and as of when.
 
-Bytes in, answers out. Trust anchors, CRLs and OCSP responses are what the caller has at hand:
-nothing is fetched, nothing is read from settings, and no clock is looked at.
+Bytes in, answers out. Trust anchors, CRLs and OCSP responses come from the caller: nothing is
+fetched, nothing is read from settings, and no clock is read.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ _NOT_BELIEVED = unknown(
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One signature under examination: what came with it, what it may cost, and when it counts."""
+    """One signature being verified: what came with it, its budget, and the time that counts."""
 
     authorities: Sequence[Authorities]
     revocation: Sequence[RevocationData]
@@ -48,10 +48,10 @@ class _Case:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """One signer, of whom all is known that depends on no time.
+    """One signer, with all results that depend on no time.
 
-    `digests` and `method` are the algorithms that `intact` and `valid` stand on, `signing_time` is
-    what the signer says.
+    `digests` and `method` are the algorithms that `intact` and `valid` depend on; `signing_time` is
+    the signer's claim.
     """
 
     number: int
@@ -65,7 +65,7 @@ class _Checked:
 
     @property
     def claimed(self) -> ClaimedTimes:
-        """The times that nothing proves."""
+        """The claimed times, which nothing proves."""
         stamp = self.timestamp
         may_hold = stamp and stamp.gen_time and stamp.verdict.answer is not Answer.NO
         others = (stamp.gen_time,) if stamp and stamp.gen_time and may_hold else ()
@@ -73,7 +73,7 @@ class _Checked:
 
 
 class Verifier:
-    """Verifies signatures against the trust anchors of one operator. Safe to share by threads."""
+    """Verifies signatures against the trust anchors of one operator. Thread-safe."""
 
     def __init__(
         self,
@@ -83,10 +83,10 @@ class Verifier:
         crls: Iterable[bytes | CertificateList] = (),
         ocsp_responses: Iterable[bytes | OcspResponse] = (),
     ) -> None:
-        """Take what is trusted, and what else is at hand: DER, or what was read from it.
+        """Take the trust anchors, and other available data: DER, or objects parsed from it.
 
-        Who has many verifiers hands the same CRL, once read, to all of them: it remembers that its
-        signature was checked. Raises MalformedRevocation if something can't be read.
+        A caller with many verifiers passes the same parsed CRL to all of them: it remembers that
+        its signature was checked. Raises MalformedRevocation if something can't be read.
         """
         self._anchors = GivenAuthorities(anchors)
         self._intermediates = GivenAuthorities(intermediates)
@@ -105,18 +105,17 @@ class Verifier:
     ) -> tuple[SignerStatus, ...]:
         """Verify each signer of a parsed signature, in the order in which it has them.
 
-        `content` is what a detached CMS is over; if one is attached too, it must be the same. `at`
-        says when the signature is known to have existed, for signers without a timestamp that
-        holds: as a rule the moment of saving. It is an Occasion where certificates are to be judged
-        as of another moment than that since when the signature is known. Hashing
-        the content costs no more than is left of `content_budget`, of which a request has one; with
-        `budget.FREE` it may take minutes, as it does with GOST where libgcrypt is missing. A
-        timestamp from the future is noticed if the Occasion says what time it is. Steps for each
-        signer:
+        `content` is the content of a detached CMS; if content is attached too, it must be the same.
+        `at` says when the signature is known to have existed, for signers without a valid
+        timestamp: usually the time of saving. It is an Occasion if certificates are to be judged as
+        of another time than that since when the signature is known to exist. Hashing the content
+        may cost what is left of `content_budget`, one for each request; with `budget.FREE` it may
+        take minutes, as it does with GOST where libgcrypt is missing. A timestamp from the future
+        is detected if the Occasion has the current time. Steps for each signer:
 
         1. intact and valid: digests and signature value (RFC 5652 section 5.6, XMLDSig 3.2);
-        2. the decisive time: that of a timestamp whose imprint, signature and authority hold, else
-           `at`; never the signer's own word (RFC 3161 appendix A);
+        2. the decisive time: that of a timestamp whose imprint, signature and TSA are verified, else
+           `at`; never the signer's own claim (RFC 3161 appendix A);
         3. the path to an anchor at that time (RFC 5280 section 6.1);
         4. revocation by that time (RFC 5280 section 6.3, RFC 6960 section 3.2).
 
@@ -132,7 +131,7 @@ class Verifier:
     def verify_certificate(
         self, certificate: Certificate, *, at: datetime | Occasion
     ) -> tuple[Verdict, Verdict]:
-        """Return whether a bare certificate reaches an anchor at that time, and about revocation.
+        """Return whether a certificate leads to an anchor at that time, and whether it is revoked.
 
         Raises ValueError if `at` has no time zone.
         """
@@ -203,7 +202,7 @@ class Verifier:
         return tuple(statuses)
 
     def _conclude(self, checked: _Checked, case: _Case) -> SignerStatus:
-        """Answer what is left once the decisive time is known: steps 3 and 4."""
+        """Complete the answer once the decisive time is known: steps 3 and 4."""
         timestamp, certificate = checked.timestamp, checked.certificate
         attested = verified_time(timestamp)
         decisive_time = attested or case.when.at
@@ -229,9 +228,9 @@ class Verifier:
     def _doubt_attested(
         self, checked: _Checked, timestamp: TimestampStatus, verdict: Verdict, case: _Case
     ) -> Verdict:
-        """Doubt an answer that stands on a timestamp whose authority may have been revoked.
+        """Return unknown if the answer depends on a timestamp whose TSA may have been revoked.
 
-        It doesn't stand on it if the given time leads to the same.
+        It doesn't depend on it if the given time leads to the same answer.
         """
         if verdict.answer is not Answer.YES or timestamp.revocation.answer is not Answer.UNKNOWN:
             return verdict
@@ -241,10 +240,10 @@ class Verifier:
         return every(verdict, timestamp.revocation)
 
     def _judge(self, checked: _Checked, case: _Case) -> tuple[Path, Verdict]:
-        """Find a path, and ask whether anything on it was revoked.
+        """Find a path, and check whether anything on it was revoked.
 
-        Who is no anchor's offspring has no one whose word on revocation counts. What the sender
-        brought counts only if the authorities of the path may speak: else it could be made up.
+        Without a path to an anchor no revocation statement counts. Data that the sender brought
+        count only if the CAs of the path are good: otherwise they could be forged.
         """
         attested = verified_time(checked.timestamp)
         when = Occasion.of(attested) if attested else case.when
@@ -271,7 +270,7 @@ class Verifier:
     def _judge_stamper(
         self, authority: Certificate, moment: datetime, more: Authorities, case: _Case
     ) -> tuple[Verdict, Verdict]:
-        """Return whether an anchor vouches for a timestamp authority at the time it attests."""
+        """Return whether a TSA's certificate leads to an anchor at the time that it attests."""
         authorities = (*case.authorities, more)
         when = Occasion(moment, case.when.known)
         path = find_path(authority, when, self._anchors, authorities, case.budget)

@@ -1,1 +1,1 @@
-"""Certificates of X.509 (RFC 5280), taken apart and not judged."""
+"""X.509 certificates (RFC 5280): parsing, without judging."""

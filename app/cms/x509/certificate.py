@@ -1,7 +1,7 @@
-"""X.509 certificates (RFC 5280): what they hold, taken apart and not judged.
+"""X.509 certificates (RFC 5280): parsing, without judging.
 
-The fields that naming a holder and checking a signature stand on are read at once. Extensions are
-kept as they stand and read one by one, when somebody asks for one: a broken one harms no other.
+The fields needed to name a subject and to check a signature are read at once. Extensions are kept
+encoded and read one by one, when needed: a broken one does not affect the others.
 """
 
 import hashlib
@@ -20,8 +20,8 @@ from app.cms.errors import CmsError, MalformedSignature
 from app.cms.x509 import extensions
 from app.cms.x509.names import name_key, same_name
 
-# Bytes. A certificate of the NCA has 1,000 to 2,200. The cap bounds what may hide in extensions,
-# whose values are opaque to `ber.scan`.
+# Bytes. A certificate of the NCA has 1,000 to 2,200. The limit bounds the extensions, whose values
+# `ber.scan` does not look into.
 MAX_CERTIFICATE_SIZE = 16 * 1024
 # Extensions of one certificate; the NCA's have 10.
 MAX_EXTENSIONS = 64
@@ -43,23 +43,24 @@ INHIBIT_ANY_POLICY = "2.5.29.54"
 
 # TBSCertificate has ten fields at most (section 4.1).
 _MAX_FIELDS = 10
-# The tags of Certificate, of TBSCertificate from serialNumber to subjectPublicKeyInfo, and of that.
+# The tags of Certificate, of TBSCertificate from serialNumber to subjectPublicKeyInfo, and of the
+# latter.
 _CERTIFICATE = bytes((SEQUENCE, SEQUENCE, BIT_STRING))
 _TBS_CERTIFICATE = bytes((INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE))
 _PUBLIC_KEY = bytes((SEQUENCE, BIT_STRING))
-# issuerUniqueID and subjectUniqueID, which nobody uses, may stand before the extensions.
+# issuerUniqueID and subjectUniqueID, which are out of use, may precede the extensions.
 _UNIQUE_IDS = (0x81, 0xA1, 0x82, 0xA2)
 
 Value = TypeVar("Value")
 
 
 class MalformedExtension(CmsError):
-    """An extension of a certificate is broken, stands twice, or may be lost in a broken list."""
+    """An extension of a certificate is broken, occurs twice, or may be hidden in a broken list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """One extension: `value` is what extnValue wraps, still encoded.
+    """One extension: `value` is the encoded value in extnValue.
 
     `repeated` is true if others with the same identifier follow, which section 4.2 forbids.
     """
@@ -74,10 +75,10 @@ class Certificate:
     """A certificate; two are equal if their bytes are.
 
     `tbs` is the encoded TBSCertificate, which `signature` covers; `issuer` and `subject` are
-    encoded Names; `signed_algorithm` is the algorithm of the signature as `tbs` repeats it, to be
-    the same (section 4.1.1.2); `not_before` and `not_after` are inclusive and in UTC;
-    `fingerprint` is the hex SHA-256 of `der`. If `extensions_damaged`, some extensions could not
-    even be told apart.
+    encoded Names; `signed_algorithm` is the signature algorithm inside `tbs`, which must be the
+    same (section 4.1.1.2); `not_before` and `not_after` are inclusive and in UTC; `fingerprint` is
+    the hex SHA-256 of `der`. If `extensions_damaged`, the list of extensions could not be read
+    completely.
     """
 
     der: bytes
@@ -97,24 +98,24 @@ class Certificate:
 
     @property
     def issuer_key(self) -> str | None:
-        """What the issuer's name has in common with those that match it; see `names.name_key`."""
+        """A key that is equal for all names that match the issuer's; see `names.name_key`."""
         return name_key(self.issuer)
 
     @property
     def subject_key(self) -> str | None:
-        """What the holder's name has in common with those that match it; see `names.name_key`."""
+        """A key that is equal for all names that match the subject's; see `names.name_key`."""
         return name_key(self.subject)
 
     @property
     def self_issued(self) -> bool:
-        """Whether holder and issuer have the same name (section 3.2)."""
+        """Whether subject and issuer have the same name (section 3.2)."""
         return same_name(self.issuer, self.subject)
 
     @classmethod
     def parse(cls, der: bytes) -> "Certificate":
-        """Take apart an encoded Certificate (section 4.1), scanning it once.
+        """Parse an encoded Certificate (section 4.1), scanning it once.
 
-        Raises MalformedSignature if it is none, or larger than 16 KB.
+        Raises MalformedSignature if it is not one, or larger than 16 KB.
         """
         try:
             if len(der) > MAX_CERTIFICATE_SIZE:
@@ -125,7 +126,7 @@ class Certificate:
 
     @classmethod
     def _take_apart(cls, whole: Node) -> "Certificate":
-        """Read each field where it must stand. Raises one of DAMAGE."""
+        """Read each field at its place. Raises one of DAMAGE."""
         tbs, algorithm, signature = whole.layout(_CERTIFICATE)
         fields = tbs.elements(_MAX_FIELDS)
         if fields and fields[0].tag == EXPLICIT_0:
@@ -133,10 +134,10 @@ class Certificate:
         if tags_of(fields[:6]) != _TBS_CERTIFICATE:
             raise ValueError("not a TBSCertificate")
         serial, inner, issuer, validity, subject, key = fields[:6]
-        # A subject may be empty, if subjectAltName names the holder (section 4.1.2.6).
+        # A subject may be empty, if subjectAltName names the subject (section 4.1.2.6).
         if not serial.contents or not issuer.contents:
             raise ValueError("a field is empty")
-        # RFC 5280 allows one form of times (section 4.1.2.5); old certificates have others.
+        # RFC 5280 allows one form of times (section 4.1.2.5); old certificates use others.
         not_before, not_after = (
             read_any_time(one.tag, one.contents) for one in validity.elements(2)[:2]
         )
@@ -162,16 +163,16 @@ class Certificate:
 
 @lru_cache(maxsize=512)
 def read_certificate(der: bytes) -> Certificate:
-    """Return `Certificate.parse` of it; the last 512 are remembered.
+    """Return `Certificate.parse` of `der`; the last 512 are remembered.
 
-    An office has few signers, and each next version of a document brings the earlier ones'
-    certificates again. Raises MalformedSignature.
+    One deployment has few signers, and each version of a document contains the certificates of
+    earlier signers again. Raises MalformedSignature.
     """
     return Certificate.parse(der)
 
 
 def read_embedded_certificate(der: bytes) -> Certificate | None:
-    """Read a certificate that somebody sent; None if it can't be read."""
+    """Read an untrusted certificate; None if it can't be read."""
     try:
         return read_certificate(der)
     except MalformedSignature:
@@ -179,12 +180,12 @@ def read_embedded_certificate(der: bytes) -> Certificate | None:
 
 
 def is_lone_certificate(der: bytes) -> bool:
-    """Return whether bytes that nobody has scanned yet are a certificate."""
+    """Return whether unscanned bytes are a certificate."""
     return read_embedded_certificate(der) is not None
 
 
 def _read_extensions(fields: list[Node]) -> tuple[dict[str, Extension], bool]:
-    """Return the extensions that can be told apart, and whether there is anything else."""
+    """Return the extensions that can be read, and whether the list has anything else."""
     found: dict[str, Extension] = {}
     rest = [field for field in fields if field.tag not in _UNIQUE_IDS]
     if not rest:
@@ -212,7 +213,7 @@ def _read_extensions(fields: list[Node]) -> tuple[dict[str, Extension], bool]:
 def read_extension(
     certificate: Certificate, oid: str, read: Callable[[bytes], Value]
 ) -> Value | None:
-    """Read one extension with `read`, to which it must make sense from end to end."""
+    """Read one extension with `read`, which must understand the whole value."""
     extension = certificate.extensions.get(oid)
     if extension is None:
         if certificate.extensions_damaged:
@@ -227,38 +228,38 @@ def read_extension(
 
 
 def _reader(oid: str, read: Callable[[bytes], Value]) -> Callable[[Certificate], Value | None]:
-    """Return what reads an extension of a certificate; None if it is not there."""
+    """Return a function that reads an extension of a certificate; None if it is absent."""
     return lambda certificate: read_extension(certificate, oid, read)
 
 
 def _lister(
     oid: str, read: Callable[[bytes], tuple[str, ...]]
 ) -> Callable[[Certificate], tuple[str, ...]]:
-    """Return what lists the values of an extension; none if it is not there."""
+    """Return a function that lists the values of an extension; none if it is absent."""
     return lambda certificate: read_extension(certificate, oid, read) or ()
 
 
 # All of these raise MalformedExtension if the extension is broken.
 basic_constraints = _reader(BASIC_CONSTRAINTS, extensions.read_basic_constraints)
-"""Whether the holder is an authority (section 4.2.1.9)."""
+"""Whether the subject is a CA (section 4.2.1.9)."""
 key_usage = _reader(KEY_USAGE, extensions.read_key_usage)
 """What the key is for, in the names of section 4.2.1.3."""
 extended_key_usage = _reader(EXTENDED_KEY_USAGE, extensions.read_purposes)
-"""What the certificate is for, as object identifiers (section 4.2.1.12)."""
+"""The purposes of the certificate, as object identifiers (section 4.2.1.12)."""
 policies = _reader(POLICIES, extensions.read_policies)
-"""Under which policies it was issued, as object identifiers (section 4.2.1.4)."""
+"""The policies under which it was issued, as object identifiers (section 4.2.1.4)."""
 subject_key_identifier = _reader(SUBJECT_KEY_IDENTIFIER, extensions.read_key_identifier)
-"""The identifier of the holder's key (section 4.2.1.2)."""
+"""The identifier of the subject's key (section 4.2.1.2)."""
 authority_key_identifier = _reader(AUTHORITY_KEY_IDENTIFIER, extensions.read_issuer_key_identifier)
 """The identifier of the issuer's key (section 4.2.1.1); None also if the extension has none."""
 subject_alternative_emails = _lister(SUBJECT_ALTERNATIVE_NAME, extensions.read_emails)
-"""The holder's e-mail addresses (section 4.2.1.6)."""
+"""The subject's e-mail addresses (section 4.2.1.6)."""
 crl_urls = _lister(CRL_DISTRIBUTION_POINTS, extensions.read_distribution_points)
-"""Where revocation lists are published (section 4.2.1.13)."""
+"""Where CRLs are published (section 4.2.1.13)."""
 delta_crl_urls = _lister(FRESHEST_CRL, extensions.read_distribution_points)
 """Where delta CRLs are published, the freshest CRL (section 4.2.1.15)."""
 ocsp_urls = _lister(AUTHORITY_INFORMATION_ACCESS, extensions.read_ocsp_addresses)
-"""Where the issuer answers whether it revoked the certificate (section 4.2.2.1)."""
+"""Where the issuer's OCSP responder is (section 4.2.2.1)."""
 
 
 @lru_cache(maxsize=512)
@@ -271,7 +272,7 @@ def readable_key_identifier(certificate: Certificate) -> bytes | None:
 
 
 def key_identifiers(certificate: Certificate) -> set[bytes]:
-    """List by what a key is identified: the extension, and the digest that it is as a rule.
+    """List the identifiers of a key: the extension, and the digest that it usually is.
 
     Section 4.2.1.2, method 1.
     """

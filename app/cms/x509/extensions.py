@@ -1,7 +1,7 @@
-"""What the extensions of certificates hold (RFC 5280 section 4.2): encoded values in, values out.
+"""The values of certificate extensions (RFC 5280 section 4.2): encoded values in, values out.
 
-An extension's value is opaque to whoever scanned the certificate, so each is scanned here anew.
-Every function raises one of node.DAMAGE if the value is broken.
+Scanning a certificate does not look into extension values, so each is scanned here. Every function
+raises one of node.DAMAGE if the value is broken.
 """
 
 import re
@@ -13,8 +13,8 @@ from app.cms.asn1.node import Fields, Node, read_node, read_primitive
 # Values in one extension; the NCA's have five.
 MAX_VALUES = 64
 
-# Policies, mappings or names in one extension: more than fit into the 16 KB of a certificate. Those
-# who process them pay by their number.
+# Policies, mappings or names in one extension: more than fit into the 16 KB of a certificate.
+# Processing them is paid for by number.
 _MAX_LISTED = 1 << 14
 
 _OCSP = "1.3.6.1.5.5.7.48.1"
@@ -45,7 +45,7 @@ _ADDRESS = re.compile(r"(?:https?|ldaps?)://[!-~]+", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class BasicConstraints:
-    """Whether the holder is an authority, and how many authorities may stand below it."""
+    """Whether the subject is a CA, and how many CAs may be below it."""
 
     ca: bool
     path_length: int | None
@@ -67,7 +67,7 @@ def read_basic_constraints(extension: bytes) -> BasicConstraints:
     fields.end()
     length = path_length.integer() if path_length else None
     if length is not None and length < 0:
-        raise ValueError("a path can't be shorter than nothing")
+        raise ValueError("a path length can't be negative")
     return BasicConstraints(any(ca.contents) if ca else False, length)
 
 
@@ -93,7 +93,7 @@ def read_policies(extension: bytes) -> tuple[str, ...]:
 
 
 def read_policy_qualifiers(extension: bytes) -> tuple[str, ...]:
-    """Read the kinds of qualifiers that CertificatePolicies has (section 4.2.1.4)."""
+    """Read the qualifier types in CertificatePolicies (section 4.2.1.4)."""
     found: list[str] = []
     for policy in _list(extension, _MAX_LISTED):
         fields = policy.fields(2)
@@ -105,7 +105,7 @@ def read_policy_qualifiers(extension: bytes) -> tuple[str, ...]:
 
 
 def read_all_policies(extension: bytes) -> frozenset[str]:
-    """Read the identifiers of CertificatePolicies, however many. There must be one."""
+    """Read the identifiers of CertificatePolicies, without a limit. There must be at least one."""
     listed = _list(extension, _MAX_LISTED)
     if not listed:
         raise ValueError("no policy")
@@ -115,7 +115,7 @@ def read_all_policies(extension: bytes) -> frozenset[str]:
 
 
 def read_policy_mappings(extension: bytes) -> tuple[tuple[str, str], ...]:
-    """Read PolicyMappings (section 4.2.1.5): policies of the issuer's and of the subject's."""
+    """Read PolicyMappings (section 4.2.1.5): pairs of an issuer's and a subject's policy."""
     found: list[tuple[str, str]] = []
     for mapping in _list(extension, _MAX_LISTED):
         issuers, subjects = mapping.expect(tags.SEQUENCE).children(2)
@@ -124,7 +124,7 @@ def read_policy_mappings(extension: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def read_policy_constraints(extension: bytes) -> PolicyConstraints:
-    """Read PolicyConstraints (section 4.2.1.11), of which one must be there."""
+    """Read PolicyConstraints (section 4.2.1.11), of which one field must be present."""
     fields = Fields(_list(extension))
     explicit, mapping = fields.optional(_EXPLICIT_POLICY), fields.optional(_INHIBIT_MAPPING)
     fields.end()
@@ -164,14 +164,14 @@ def read_issuer_key_identifier(extension: bytes) -> bytes | None:
 
 
 def read_emails(extension: bytes) -> tuple[str, ...]:
-    """Read those of SubjectAltName that are rfc822Name (section 4.2.1.6)."""
+    """Read the rfc822Names of SubjectAltName (section 4.2.1.6)."""
     return tuple(name.contents.decode() for name in _list(extension) if name.tag == _EMAIL)
 
 
 def read_distribution_points(extension: bytes) -> tuple[str, ...]:
     """Read the addresses in CRLDistributionPoints (section 4.2.1.13).
 
-    They stand in [0] fullName in [0] distributionPoint of each.
+    They are in [0] fullName in [0] distributionPoint of each.
     """
     found: list[str] = []
     for point in _list(extension):
@@ -183,7 +183,7 @@ def read_distribution_points(extension: bytes) -> tuple[str, ...]:
 
 
 def read_ocsp_addresses(extension: bytes) -> tuple[str, ...]:
-    """Read where AuthorityInfoAccess (section 4.2.2.1) has OCSP answered."""
+    """Read the OCSP addresses in AuthorityInfoAccess (section 4.2.2.1)."""
     found: list[str] = []
     for description in _list(extension):
         kind, location = description.children()
@@ -193,7 +193,7 @@ def read_ocsp_addresses(extension: bytes) -> tuple[str, ...]:
 
 
 def _list(extension: bytes, limit: int = MAX_VALUES) -> list[Node]:
-    """Scan an extension that is a SEQUENCE of something, and give what is inside."""
+    """Scan an extension that is a SEQUENCE of something, and return its elements."""
     if extension == _EMPTY_SEQUENCE:
         return []
     return read_node(extension).children(limit)

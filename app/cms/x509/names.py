@@ -1,4 +1,4 @@
-"""Distinguished names (RFC 5280 section 4.1.2.4) as text, whatever type of string they are in."""
+"""Distinguished names (RFC 5280 section 4.1.2.4) as text, for all string types."""
 
 import re
 import unicodedata
@@ -24,7 +24,7 @@ _MAX_ATTRIBUTES = 64
 # Bytes of a name that is made comparable; the NCA's have 200.
 _MAX_COMPARED = 1000
 EMPTY = b"\x30\x00"
-# The types of DirectoryString and of their kin, by identifier octet (X.690 8.23). Teletex strings
+# The types of DirectoryString and similar ones, by identifier octet (X.690 8.23). Teletex strings
 # have been Latin-1 in practice.
 _ENCODINGS = {
     0x0C: "utf-8",
@@ -36,15 +36,15 @@ _ENCODINGS = {
     0x1C: "utf-32-be",
     0x1E: "utf-16-be",
 }
-# Control characters but blanks, and those that turn the direction of text: they are in a name only
-# to make it look like another one. PostgreSQL stores no NUL either.
+# Control characters except blanks, and those that change the direction of text: they occur in a
+# name only to make it look like another one. PostgreSQL stores no NUL either.
 _DECEPTIVE = re.compile(
     "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 _REPLACEMENT = "\ufffd"
 
 RelativeKeys: TypeAlias = tuple[str | bytes, ...]
-"""What matches in each RelativeDistinguishedName of a Name; see `relative_keys`."""
+"""The comparable form of each RelativeDistinguishedName of a Name; see `relative_keys`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def read_name(der: bytes) -> Name:
 
 
 def name_key(name: bytes) -> str | None:
-    """Return what encoded names have in common exactly if they match (RFC 5280 section 7.1).
+    """Return a key that encoded names share exactly if they match (RFC 5280 section 7.1).
 
     Names match across string types, case and repeated blanks. None if the name is empty, damaged or
     long: it matches no other.
@@ -107,15 +107,15 @@ def same_name(one: bytes, other: bytes) -> bool:
 
 @lru_cache(maxsize=512)
 def _short_name_key(name: bytes) -> str | None:
-    """Return the same of a name that isn't too large to be remembered."""
+    """Return the same for a name that is small enough to be remembered."""
     keys = relative_keys(name) or ()
     return repr(keys) if keys and all(isinstance(one, str) for one in keys) else None
 
 
 def relative_keys(name: bytes) -> RelativeKeys | None:
-    """Return what matches in each RelativeDistinguishedName of a Name, which may be empty.
+    """Return the comparable form of each RelativeDistinguishedName of a Name, which may be empty.
 
-    Bytes stand for one that can't be made comparable: only itself is sure to match. None if the
+    One without such a form is represented by its bytes, which match only themselves. None if the
     name is damaged or long.
     """
     if name == EMPTY:
@@ -177,5 +177,5 @@ def _type_and_string(attribute: Node) -> list[Node]:
 
 
 def clean(text: str) -> str:
-    """Put one blank for many, and U+FFFD for characters that would deceive a reader."""
+    """Replace runs of blanks by one, and characters that would deceive a reader by U+FFFD."""
     return " ".join(_DECEPTIVE.sub(_REPLACEMENT, text).split())

@@ -1,8 +1,8 @@
-"""What a certificate claims of its holder, in the profile of the National CA of Kazakhstan.
+"""What a certificate claims about its subject, in the profile of the National CA of Kazakhstan.
 
-Claims are no facts: anybody can make a certificate that says the same. They become facts once the
-certificate's chain was verified. Oddities are noted and never refused, since the NCA's own test
-certificates have some, and those of other authorities follow other profiles.
+Claims are no facts: anyone can make a certificate that says the same. They become facts once the
+certificate's path was verified. Anomalies are noted and never refused, since the NCA's own test
+certificates have some, and those of other CAs follow other profiles.
 """
 
 import re
@@ -20,10 +20,10 @@ from app.cms.x509.names import Name, read_name
 
 Usage: TypeAlias = Literal["AUTH", "SIGN"]
 
-#: How the numbers are called, by what stands before them in a certificate.
+#: The names of the numbers, by their prefix in a certificate.
 _NUMBERS = {"IIN": Reason("IIN"), "BIN": Reason("BIN")}
-# Extended key usage: whose key it is. A digit may follow on that of an organisation's system, which
-# tells systems apart.
+# Extended key usage: the role of the key's owner. That of an organisation's system may be followed
+# by a digit, which distinguishes systems.
 ROLES = {
     "1.2.398.3.3.4.1.1": "INDIVIDUAL",
     "1.2.398.3.3.4.1.1.1": "INDIVIDUAL_INFORMATION_SYSTEM",
@@ -46,8 +46,8 @@ ROLES = {
 }
 _SYSTEM = "1.2.398.3.3.4.1.2.6"
 
-# The NCA's policy, and those below it that said until 2022 what a key is for: .1 and .2 of legal
-# entities, .3 and .4 of individuals. One key serves both since.
+# The NCA's policy, and those below it that until 2022 stated the purpose of a key: .1 and .2 of
+# legal entities, .3 and .4 of individuals. Since then one key serves both purposes.
 _NCA_POLICY = "1.2.398.3.3.2"
 _POLICY_USAGES: dict[str, Usage] = {
     "1.2.398.3.3.2.1": "SIGN",
@@ -68,10 +68,10 @@ _OTHER_WEIGHTS = (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2)
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Who a certificate says that its holder is, None where it says nothing.
+    """What a certificate says about its subject, None where it says nothing.
 
     `iin` is a person's number and `bin` an organisation's, twelve digits each. `roles` are values
-    of ROLES, `policies` dotted; `notes` are sentences about what is odd.
+    of ROLES, `policies` dotted; `notes` are sentences about anomalies.
     """
 
     iin: str | None
@@ -86,13 +86,13 @@ class Claims:
     roles: tuple[str, ...]
     usage: tuple[Usage, ...]
     policies: tuple[str, ...]
-    # Values of sentences have no hash; what is remembered of claims is compared with these as well.
+    # Values of sentences are not hashable; remembered claims are compared by these fields as well.
     notes: tuple[Reason, ...] = field(hash=False)
 
 
 @lru_cache(maxsize=512)
 def claims_of(certificate: Certificate) -> Claims:
-    """Read what a certificate claims; the last 512 are remembered."""
+    """Return the claims of a certificate; the last 512 are remembered."""
     notes: list[Reason] = []
     subject = read_name(certificate.subject)
     if subject.damaged:
@@ -119,7 +119,7 @@ def claims_of(certificate: Certificate) -> Claims:
 
 
 def _note(notes: list[Reason], note: Reason) -> None:
-    """Note what is odd, once."""
+    """Note an anomaly, once."""
     if note not in notes:
         notes.append(note)
 
@@ -129,7 +129,7 @@ def _list(
     certificate: Certificate,
     notes: list[Reason],
 ) -> tuple[str, ...]:
-    """Read an extension that lists something; one that is broken lists nothing and is noted."""
+    """Read an extension that is a list; a broken one counts as empty and is noted."""
     try:
         return tuple(read(certificate) or ())
     except MalformedExtension as error:
@@ -162,7 +162,7 @@ def _given_names(
     """Return first name and patronymic.
 
     The NCA writes surname and first name into the common name, and the patronymic into givenName.
-    Others leave givenName its own meaning (X.520 6.1.4): then it repeats what follows the surname.
+    Other CAs use givenName as defined (X.520 6.1.4): then it repeats what follows the surname.
     """
     words, first = (common_name or "").split(), (surname or "").split()
     rest = " ".join(words[len(first) :])
@@ -181,13 +181,13 @@ def _folded(words: list[str]) -> list[str]:
 
 
 def _email(certificate: Certificate, subject: Name, notes: list[Reason]) -> str | None:
-    """Return the e-mail address, which older certificates have in the name."""
+    """Return the e-mail address, which older certificates have in the subject."""
     found = _list(x509.subject_alternative_emails, certificate, notes)
     return names.clean(found[0]) or None if found else subject.value(names.EMAIL)
 
 
 def _roles(purposes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the roles among purposes. Other authorities name none: then they are unknown."""
+    """Return the roles among purposes. Other CAs name none: then they are unknown."""
     found = (ROLES.get(_SYSTEM if oid.startswith(_SYSTEM + ".") else oid) for oid in purposes)
     return tuple(dict.fromkeys(role for role in found if role))
 
@@ -195,7 +195,7 @@ def _roles(purposes: tuple[str, ...]) -> tuple[str, ...]:
 def _usage(
     policies: tuple[str, ...], purposes: tuple[str, ...], usages: tuple[str, ...]
 ) -> tuple[Usage, ...]:
-    """Return whether the key is to sign, to authenticate its holder, or both."""
+    """Return whether the key is for signing, for authentication, or both."""
     found: set[Usage] = {_POLICY_USAGES[oid] for oid in policies if oid in _POLICY_USAGES}
     if not found:
         found = {_PURPOSE_USAGES[oid] for oid in purposes if oid in _PURPOSE_USAGES}
@@ -219,7 +219,7 @@ def check_number(number: str) -> bool:
 
 
 def birthday(iin: str) -> date | None:
-    """Return the day of birth that an IIN starts with, or None if there is no such day."""
+    """Return the day of birth that that an IIN starts with, or None if there is no such day."""
     if not _NUMBER.fullmatch(iin) or iin[6] not in _CENTURIES:
         return None
     try:
@@ -229,7 +229,7 @@ def birthday(iin: str) -> date | None:
 
 
 def gender(iin: str) -> Literal["male", "female"] | None:
-    """Return the sex that the seventh digit of an IIN stands for, or None if it stands for none."""
+    """Return the sex that the seventh digit of an IIN encodes, or None if it encodes none."""
     if not _NUMBER.fullmatch(iin) or iin[6] not in _CENTURIES:
         return None
     return "male" if int(iin[6]) % 2 else "female"

@@ -1,7 +1,7 @@
 """Signatures of GOST R 34.10-2012 and 34.10-2001, checked on their curves (RFC 7091).
 
 Points are affine, (x, y), or Jacobian: (X, Y, Z) is x = X/Z^2, y = Y/Z^3, and with Z = 0 it is the
-point at infinity. Nothing that is computed here is secret, so nothing has to take constant time.
+point at infinity. Nothing computed here is secret, so constant time is not needed.
 """
 
 from functools import cached_property
@@ -11,7 +11,7 @@ from typing import TypeAlias
 Point: TypeAlias = tuple[int, int]
 Jacobian: TypeAlias = tuple[int, int, int]
 
-# Odd multiples that are made of a key, and of a base point, whose are kept: powers of two.
+# Odd multiples that are computed of a key, and of a base point (those are kept): powers of two.
 _KEY_MULTIPLES = 8
 _BASE_MULTIPLES = 64
 
@@ -23,7 +23,7 @@ class Curve:
     """
 
     def __init__(self, p: int, a: int, b: int, q: int, base: Point) -> None:
-        """Take the parameters under the names of RFC 7091 section 5.2; `a` may be negative."""
+        """Take the parameters by the names of RFC 7091 section 5.2; `a` may be negative."""
         self.p, self.a, self.b, self.q, self.base = p, a, b, q, base
         self.size = (p.bit_length() + 7) // 8
         self._bits = p.bit_length()
@@ -45,9 +45,10 @@ class Curve:
         return self.to_affine(point)[0] if point[2] else None
 
     def is_key(self, point: Point) -> bool:
-        """Return whether a point is on the curve and has not an order of 1, 2 or 4.
+        """Return whether a point is on the curve and does not have order 1, 2 or 4.
 
-        Points of such orders, which are on some curves, would let anybody sign.
+        With a point of such an order as the key, which some curves have, anyone could forge
+        signatures.
         """
         x, y = point
         if not (0 <= x < self.p and 0 <= y < self.p):
@@ -139,9 +140,9 @@ class Curve:
         return x, fold(r * (v - x) - y * hhh) % p, fold(z * h) % p
 
     def _fold(self, product: int) -> int:
-        """Return a number that equals `product` modulo p, and is not much longer than p.
+        """Return a number congruent to `product` modulo p, and not much longer than p.
 
-        That takes half the time of a division, if p is just below a power of two.
+        That takes half the time of a division if p is just below a power of two.
         """
         return (product & self._mask) + self._excess * (product >> self._bits)
 

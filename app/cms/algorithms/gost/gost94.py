@@ -5,9 +5,9 @@ from typing import TypeAlias
 
 from app.cms.algorithms.gost.octets import HashFunction, Octets
 
-# The substitution blocks K1 to K8 of its cipher, GOST 28147-89 (RFC 5830): for each, what becomes
-# of the 16 values of four bits, K1 being for the lowest. From RFC 4357 section 11.2; the test set
-# is also that of the examples in RFC 5831 section 7, and the one that Kazakhstan uses.
+# The substitution blocks K1 to K8 of its cipher, GOST 28147-89 (RFC 5830): for each, the images of
+# the 16 values of four bits; K1 is for the lowest bits. From RFC 4357 section 11.2; the test set is
+# also used by the examples in RFC 5831 section 7, and the one that Kazakhstan uses.
 _TEST_SET = (
     "4a92d80e6b1c7f53 eb4c6dfa23810759 581da342efc7609b 7da1089fe46cb253"
     " 6c715fd84a9e03b2 4ba0721d36859cfe db413f590ae7682c 1fd057a4923e6b8c"
@@ -27,7 +27,7 @@ _MASK_256 = (1 << 256) - 1
 _unpack_words = Struct("<8I").unpack
 
 _Tables: TypeAlias = tuple[list[int], list[int], list[int]]
-"""What substitution and rotation make of bits 0 to 11, 12 to 23, 24 to 31 of a word."""
+"""The images, by substitution and rotation, of bits 0 to 11, 12 to 23, 24 to 31 of a word."""
 
 
 def _combine_tables(parameters: str) -> _Tables:
@@ -78,10 +78,10 @@ def _following(register: int) -> int:
     """Return the state of the shift register psi (section 5.3) after 16 steps.
 
     It holds 16 words y of 16 bits, and the sequence goes on by y[n+16] = y[n] + y[n+1] + y[n+2] +
-    y[n+3] + y[n+12] + y[n+15], plus being XOR. The first line adds up what is known of the next
-    16. For the rest, as power series over GF(2) in a shift by one word, it is to be divided by
-    f(z) = 1 + z + z^4 + z^13 + z^14 + z^15; since f(z)^2 = f(z^2), that is to be multiplied by
-    f(z), f(z^2), f(z^4) and f(z^8), of which the 16 lowest words count.
+    y[n+3] + y[n+12] + y[n+15], plus being XOR. The first line adds up the known terms of the next
+    16. For the rest, taken as a power series over GF(2) in a shift by one word, the sum has to be
+    divided by f(z) = 1 + z + z^4 + z^13 + z^14 + z^15; since f(z)^2 = f(z^2), that equals
+    multiplying by f(z), f(z^2), f(z^4) and f(z^8), of which the 16 lowest words count.
     """
     y = register
     y ^= y >> 16 ^ y >> 32 ^ y >> 48 ^ y >> 192 ^ y >> 240

@@ -1,6 +1,7 @@
-"""Which code computes GOST: libraries of the system where they are there and right, else our own.
+"""Which code computes GOST: system libraries where they are installed and correct, else Python.
 
-A library is right if it agrees with the plain Python, on inputs at which such code has gone wrong.
+A library counts as correct if it agrees with the plain Python on inputs at which such code has been
+wrong before.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from app.cms.algorithms.gost.octets import HashFunction
 from app.cms.algorithms.gost.streebog import plain_streebog_256, plain_streebog_512
 
 PLAIN = "plain Python"
-#: What an operator can install where GOST is in plain Python (the name of Debian's package).
+#: The Debian package that an operator can install where GOST runs in plain Python.
 REMEDY = "libgcrypt20"
 
-# The empty message, one with a partial block, and sums of blocks that carry over all words of them.
+# The empty message, one with a partial block, and one whose sum of blocks carries across all words.
 _SAMPLES = (b"", bytes(range(50)), b"\xff" * 64 + b"\x01" + bytes(63) + b"\xff")
 
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """The four hash functions, and whose they are."""
+    """The four hash functions, and the name of their implementation."""
 
     streebog_256: HashFunction
     streebog_512: HashFunction
@@ -34,13 +35,13 @@ class Digests:
     provider: str
 
     def functions(self) -> tuple[HashFunction, ...]:
-        """List them."""
+        """Return the four functions."""
         return self.streebog_256, self.streebog_512, self.gost_34311, self.gost_94_crypto_pro
 
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """The three curves, and whose arithmetic they have."""
+    """The three curves, and the name of the implementation of their arithmetic."""
 
     crypto_pro_a: Curve
     tc26_256_a: Curve
@@ -48,7 +49,7 @@ class Curves:
     provider: str
 
     def curves(self) -> tuple[Curve, ...]:
-        """List them."""
+        """Return the three curves."""
         return self.crypto_pro_a, self.tc26_256_a, self.tc26_512_a
 
 
@@ -59,7 +60,7 @@ PLAIN_CURVES = Curves(CRYPTO_PRO_A, TC26_256_A, TC26_512_A, PLAIN)
 
 
 def choose_digests(library: Libgcrypt | None) -> Digests:
-    """Return those of the library, if there is one that is right, else those in plain Python."""
+    """Return the library's functions if there is a correct library, else those in plain Python."""
     if library is None:
         return PLAIN_DIGESTS
     own = Digests(
@@ -81,7 +82,7 @@ def _agree(function: HashFunction, plain: HashFunction) -> bool:
 
 
 def choose_curves(library: Libcrypto | None) -> Curves:
-    """Return curves with the library's arithmetic, if there is one that is right, else our own."""
+    """Return curves with the library's arithmetic if there is a correct library, else our own."""
     if library is None:
         return PLAIN_CURVES
     try:
@@ -94,7 +95,7 @@ def choose_curves(library: Libcrypto | None) -> Curves:
 
 
 def _adds_rightly(curve: LibcryptoCurve, plain: Curve) -> bool:
-    """Compare the sum of two points, which takes all of both, and one that is at infinity."""
+    """Compare two sums with plain Python: one that uses both points fully, and one at infinity."""
     factors = plain.q // 3, plain.base, plain.q // 5
     return (
         curve.sum_x_by_library(*factors) == plain.sum_x(*factors)
@@ -119,7 +120,7 @@ def are_curves_fast() -> bool:
 
 
 def describe(digests: Digests = DIGESTS, curves: Curves = CURVES) -> str:
-    """Say in one line whose code computes GOST, and what would make it faster."""
+    """Return one line that names the code that computes GOST, and what would make it faster."""
     line = f"GOST digests: {digests.provider}; curves: {curves.provider}"
     if digests.provider == PLAIN:
         line += f" (contents above 1 MB are not hashed in requests: install {REMEDY})"

@@ -1,8 +1,8 @@
-"""Sums of points on GOST's curves from OpenSSL, whose libcrypto Python's own `ssl` is made of.
+"""Sums of points on the GOST curves by libcrypto, the OpenSSL library that Python's `ssl` uses.
 
-It knows nothing of GOST: it is given the curves. It is called through ctypes. Other threads run
-while it multiplies; for short calls Python is not let go of, since getting it back takes up to 5 ms
-where another thread computes.
+OpenSSL knows nothing of GOST: the curve parameters are passed to it through ctypes. During the
+multiplication other threads run; short calls keep the GIL, since getting it back takes up to 5 ms
+when another thread computes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from app.cms.algorithms.gost.curves import Curve, Point
 
 _POINTER, _INT = ctypes.c_void_p, ctypes.c_int
 
-# What is called, with the types of results and arguments. All of it is in each OpenSSL since 1.1.1.
+# The functions that are called, with result and argument types. OpenSSL has all of them since
+# 1.1.1.
 _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "BN_CTX_new": (_POINTER,),
     "BN_CTX_free": (None, _POINTER),
@@ -38,21 +39,21 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
 }
 
 
-# The one call that takes long.
+# The only call that takes long.
 _LONG = "EC_POINT_mul"
 
 
 class LibcryptoError(Exception):
-    """It refused something, or had no memory."""
+    """OpenSSL refused the arguments, or ran out of memory."""
 
 
 class Libcrypto:
-    """The library. Safe to share by threads, and by what they fork."""
+    """The library. Safe to share between threads, and with forked processes."""
 
     def __init__(self, name: str) -> None:
-        """Load it, and declare its functions.
+        """Load the library and declare its functions.
 
-        Raises OSError if it is not there, and AttributeError if it lacks a function.
+        Raises OSError if it is not installed, and AttributeError if it lacks a function.
         """
         short, long = ctypes.PyDLL(name), ctypes.CDLL(name)
         self._functions: dict[str, Any] = {}
@@ -64,20 +65,20 @@ class Libcrypto:
         self.version = " ".join(text.split()[:2])
 
     def call(self, name: str, *arguments: Any) -> Any:
-        """Call a function. Raises LibcryptoError for 0 and NULL, by which nearly all fail."""
+        """Call a function. Raises LibcryptoError for 0 and NULL, which usually mean failure."""
         result = self._functions[name](*arguments)
         if not result:
-            self.run("ERR_clear_error")  # Else `ssl` would take it for its own.
+            self.run("ERR_clear_error")  # Otherwise `ssl` would report the error as its own.
             raise LibcryptoError(name)
         return result
 
     def run(self, name: str, *arguments: Any) -> Any:
-        """Call a function that can't fail, or for which 0 is an answer."""
+        """Call a function that can't fail, or whose 0 is a valid result."""
         return self._functions[name](*arguments)
 
 
 class _Frame:
-    """What is made for one computation, and freed after it."""
+    """The objects of one computation, freed after it."""
 
     def __init__(self, library: Libcrypto, stack: ExitStack) -> None:
         self._library, self._stack = library, stack
@@ -89,14 +90,14 @@ class _Frame:
         return pointer
 
     def number(self, value: int | None = None) -> Any:
-        """Return a BIGNUM; without a value it is for a result."""
+        """Return a BIGNUM; without a value, one to hold a result."""
         if value is None:
             return self.keep("BN_free", self.call("BN_new"))
         octets = value.to_bytes((value.bit_length() + 7) // 8, "big")
         return self.keep("BN_free", self.call("BN_bin2bn", octets, len(octets), None))
 
     def point(self, group: Any, affine: Point | None = None) -> Any:
-        """Return an EC_POINT; without coordinates it is for a result."""
+        """Return an EC_POINT; without coordinates, one to hold a result."""
         point = self.keep("EC_POINT_free", self.call("EC_POINT_new", group))
         if affine:
             x, y = (self.number(coordinate) for coordinate in affine)
@@ -105,30 +106,30 @@ class _Frame:
 
 
 class LibcryptoCurve(Curve):
-    """A curve on which OpenSSL adds up points."""
+    """A curve whose points OpenSSL adds."""
 
     def __init__(self, curve: Curve, library: Libcrypto) -> None:
-        """Hand the curve over to the library. Raises LibcryptoError if it doesn't want it."""
+        """Pass the curve to the library. Raises LibcryptoError if the library refuses it."""
         super().__init__(curve.p, curve.a, curve.b, curve.q, curve.base)
         self._library = library
         with ExitStack() as stack:
             frame = _Frame(library, stack)
             field = (frame.number(value) for value in (curve.p, curve.a % curve.p, curve.b))
-            # Never freed: there are three curves, and they are needed to the end.
+            # Never freed: there are three curves, needed as long as the process runs.
             self._group = library.call("EC_GROUP_new_curve_GFp", *field, frame.context)
             base = frame.point(self._group, curve.base)
             order = frame.number(curve.q)
             library.call("EC_GROUP_set_generator", self._group, base, order, None)
 
     def sum_x(self, factor: int, key: Point, key_factor: int) -> int | None:
-        """Do the same by OpenSSL; where that refuses, in plain Python."""
+        """Compute the same with OpenSSL; if it refuses, with plain Python."""
         try:
             return self.sum_x_by_library(factor, key, key_factor)
         except LibcryptoError:
             return super().sum_x(factor, key, key_factor)
 
     def sum_x_by_library(self, factor: int, key: Point, key_factor: int) -> int | None:
-        """Do the same by OpenSSL. Raises LibcryptoError."""
+        """Compute the same with OpenSSL. Raises LibcryptoError."""
         library, group = self._library, self._group
         with ExitStack() as stack:
             frame = _Frame(library, stack)
@@ -147,7 +148,7 @@ class LibcryptoCurve(Curve):
 
 
 def load(name: str | None = None) -> Libcrypto | None:
-    """Load the library that `ssl` is linked with, or one of that version, if it is there."""
+    """Load the library that `ssl` is linked with, or one of the same version, if installed."""
     major, minor = ssl.OPENSSL_VERSION_INFO[:2]
     # Before version 3 the second number was part of the name.
     version = f"{major}" if major >= 3 else f"{major}.{minor}"

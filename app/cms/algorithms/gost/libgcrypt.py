@@ -1,8 +1,8 @@
 """GOST digests from libgcrypt, the library of GnuPG, which nearly every Linux has.
 
-It is called through ctypes. Other threads run while it hashes what is long; for short calls Python
-is not let go of, since getting it back takes up to 5 ms where another thread computes. Algorithms
-are named as in gcrypt.h; those of GOST came with version 1.6.
+It is called through ctypes. Other threads run while it hashes long data; short calls keep the GIL,
+since getting it back takes up to 5 ms when another thread computes. Algorithms are named as in
+gcrypt.h; those of GOST exist since version 1.6.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ _SIZES = {GOST_94_TEST: 32, GOST_94_CRYPTO_PRO: 32, STREEBOG_256: 32, STREEBOG_5
 
 _DISABLE_SECURE_MEMORY, _INITIALIZATION_FINISHED, _IS_INITIALIZATION_FINISHED = 37, 38, 40
 
-# From so many bytes on other threads run meanwhile, as with hashlib.
+# From this number of bytes on, other threads run meanwhile, as with hashlib.
 _LONG = 2048
-# Of what is no `bytes`, so much is copied at once: the address of a read-only mmap or memoryview
-# is not to be had from ctypes. That takes a hundredth of the time of hashing.
+# Data that are not `bytes` are copied in pieces of this size: ctypes can't take the address of a
+# read-only mmap or memoryview. Copying takes a hundredth of the time of hashing.
 _CHUNK = 1 << 18
 
 
 class Libgcrypt:
-    """The library, ready for use. Safe to share by threads, and by what they fork."""
+    """The library, ready for use. Safe to share between threads, and with forked processes."""
 
     def __init__(self, name: str = NAME) -> None:
-        """Load it, declare its functions, and initialise it.
+        """Load the library, declare its functions, and initialise it.
 
-        Raises OSError if it is not there, AttributeError if it lacks a function, and ValueError if
-        it is too old.
+        Raises OSError if it is not installed, AttributeError if it lacks a function, and ValueError
+        if it is too old.
         """
         library = ctypes.PyDLL(name)
         self._open = library.gcry_md_open
@@ -57,14 +57,14 @@ class Libgcrypt:
     def hash_function(self, algorithm: int) -> HashFunction:
         """Return the function of one of the algorithms above.
 
-        It raises OSError where libgcrypt is not allowed to have it (FIPS mode), or has no memory.
+        The function raises OSError if libgcrypt refuses it (FIPS mode) or has no memory.
         """
         size = _SIZES[algorithm]
 
         def hash_octets(data: Octets) -> bytes:
             handle = ctypes.c_void_p()
             if self._open(handle, algorithm, 0):
-                raise OSError("libgcrypt has no such digest to give")
+                raise OSError("libgcrypt does not provide this digest")
             try:
                 self._feed(handle, data)
                 return ctypes.string_at(self._read(handle, algorithm), size)
@@ -85,7 +85,7 @@ class Libgcrypt:
 
 
 def _initialise(library: ctypes.PyDLL) -> str:
-    """Do what must come before any other call, unless that was done already; give the version."""
+    """Initialise the library, unless that was done before; return its version."""
     check = library.gcry_check_version
     check.argtypes, check.restype = [ctypes.c_char_p], ctypes.c_char_p
     version = check(_OLDEST)
@@ -94,14 +94,14 @@ def _initialise(library: ctypes.PyDLL) -> str:
     control = library.gcry_control
     control.argtypes, control.restype = [ctypes.c_int], ctypes.c_uint
     if not control(_IS_INITIALIZATION_FINISHED):
-        # Nothing here is secret: no memory need be locked.
+        # Nothing here is secret: no memory needs to be locked.
         control(_DISABLE_SECURE_MEMORY, ctypes.c_int(0))
         control(_INITIALIZATION_FINISHED, ctypes.c_int(0))
     return str(version.decode("ascii", "replace"))
 
 
 def load(name: str = NAME) -> Libgcrypt | None:
-    """Load the library, if it is there and new enough."""
+    """Load the library if it is installed and new enough."""
     try:
         return Libgcrypt(name)
     except (OSError, AttributeError, ValueError):

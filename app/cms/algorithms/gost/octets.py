@@ -1,4 +1,4 @@
-"""What is hashed, and by what: types that all implementations share."""
+"""Types shared by all hash implementations."""
 
 from collections.abc import Callable
 from mmap import mmap

@@ -1,6 +1,6 @@
 """Streebog, the hash function of GOST R 34.11-2012 (RFC 6986), in Kazakhstan GOST R 34.11-2015.
 
-Plain Python takes about a second for 1 MiB; `implementations` knows of something faster.
+Plain Python takes about a second for 1 MiB; see `implementations` for something faster.
 """
 
 from struct import Struct
@@ -73,7 +73,7 @@ _pack_words = Struct("<8Q").pack
 
 
 def _combine_tables() -> list[list[int]]:
-    """Give, for each byte of a word, what the transformations S and L make of its 256 values."""
+    """Return, for each byte of a word, the images of its 256 values under S and L."""
     rows = [int(row, 16) for row in _MATRIX.split()][::-1]
     tables = []
     for start in range(0, 64, 8):
