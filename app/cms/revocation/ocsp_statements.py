@@ -90,9 +90,8 @@ def _doubt_answer(
     if not answer.usable:
         return unknown("an OCSP response has a critical extension that is unknown here")
     signer = response.find_signer(issuer, budget)
-    if (
-        signer is None or signer == issuer
-    ):  # By `_doubt_response`, and by the path.
+    # `_doubt_response` reports a missing signer; the path covers the issuer itself.
+    if signer is None or signer == issuer:
         return None
     if check_validity(signer, Occasion.of(answer.this_update)).answer is not Answer.YES:
         return unknown(

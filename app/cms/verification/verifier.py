@@ -114,8 +114,8 @@ class Verifier:
         is detected if the Occasion has the current time. Steps for each signer:
 
         1. intact and valid: digests and signature value (RFC 5652 section 5.6, XMLDSig 3.2);
-        2. the decisive time: that of a timestamp whose imprint, signature and TSA are verified, else
-           `at`; never the signer's own claim (RFC 3161 appendix A);
+        2. the decisive time: that of a timestamp whose imprint, signature and TSA are verified,
+           else `at`; never the signer's own claim (RFC 3161 appendix A);
         3. the path to an anchor at that time (RFC 5280 section 6.1);
         4. revocation by that time (RFC 5280 section 6.3, RFC 6960 section 3.2).
 
