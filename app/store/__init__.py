@@ -1,1 +1,1 @@
-"""What is kept: signatures, their versions, their tags. Functions that take a Connection."""
+"""The store: signatures, their versions, their tags. Functions that take a Connection."""

@@ -1,4 +1,4 @@
-"""What can be wrong with a request to the store. No HTTP here: `app.api.errors` maps it."""
+"""Errors of requests to the store. No HTTP here: `app.api.errors` maps them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class StoreError(Exception):
 
     def __init__(self, **values: object) -> None:
         super().__init__(self.template.format(**values))
-        #: What fills the template's placeholders.
+        #: Values of the template's placeholders.
         self.values = values
 
 
@@ -23,7 +23,7 @@ class SignatureNotFound(StoreError):
 
 
 class NoRoom(StoreError):
-    """There is no room, in memory or on the disk, for another large answer."""
+    """There is no space, in memory or on disk, for another large answer."""
 
     template = "There is no room here for another large answer, try again in {seconds} seconds"
 
@@ -34,7 +34,7 @@ class NoRoom(StoreError):
 
 
 class PersonNotFound(StoreError):
-    """What a person is asked for by is no number that a person could have."""
+    """The number that was requested can't be a person's."""
 
     template = "There is no such person: a number is 12 digits, with or without IIN or BIN before"
 
@@ -52,13 +52,13 @@ class VersionConflict(StoreError):
 
 
 class CosignersLost(StoreError):
-    """A version lacks a signer that the one before it has."""
+    """A version lacks a signer of the previous version."""
 
     template = "cms: the new version loses the signature of {signers}"
 
 
 class ContentChanged(StoreError):
-    """A version signs other content than the one before it."""
+    """A version signs other content than the previous version."""
 
     template = "cms: the new version signs other content"
 
@@ -76,7 +76,7 @@ class PackageNotDraft(StoreError):
 
 
 class PackageNotSent(StoreError):
-    """Only what was sent can be rescinded."""
+    """Only a package that was sent can be rescinded."""
 
     template = "Package is a draft, which can be deleted"
 
@@ -88,23 +88,23 @@ class PackageRescinded(StoreError):
 
 
 class PackageExpired(StoreError):
-    """There is no time left to sign it."""
+    """The time to sign it is over."""
 
     template = "Package has expired"
 
 
 class PackageTooLarge(StoreError):
-    """A thread that was not registered is in too many documents to be shown as a package."""
+    """An unregistered thread has too many documents to be shown as a package."""
 
     template = "Thread has more than {limit} documents, so it is no package"
 
 
 class TokenError(Exception):
-    """What can't be done with a token. Only operators are told: no answer of the API says it."""
+    """An operation on a token failed. Only operators see it: no answer of the API contains it."""
 
 
 class TokenExists(TokenError):
-    """A name is given to one token only, also after that has ended."""
+    """A name is used for one token only, even after that has ended."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is, or was, a token named {name!r}")
@@ -118,7 +118,7 @@ class TokenNotFound(TokenError):
 
 
 class TokenRevoked(TokenError):
-    """A token was revoked, which is for good."""
+    """A token was revoked, which can't be undone."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the token named {name!r} was revoked, which is for good")

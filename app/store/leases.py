@@ -1,4 +1,4 @@
-"""Leases: work that one process at a time does, of all that share a database."""
+"""Leases: work that only one of the processes that share a database does at a time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from app.store.models import Lease
 
 
 def take_lease(connection: Connection, name: str, holder: str, seconds: float) -> bool:
-    """Take a lease, or keep it for longer; tell whether it is the holder's now.
+    """Take or extend a lease; return whether the holder has it now.
 
-    One that isn't given back ends by itself, so the work of a process that was killed goes on.
+    A lease that isn't given back expires, so the work of a killed process goes on.
     """
     now = datetime.now(UTC)
     until = now + timedelta(seconds=seconds)

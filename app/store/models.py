@@ -1,4 +1,4 @@
-"""The tables. Statements are written on their columns; no row becomes an object of these."""
+"""The tables, for use in statements on their columns; rows are not loaded as objects."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from app.store.database.types import CODE, PUBLIC_ID, ROW_ID, UtcDateTime
 
 
 class Base(DeclarativeBase):
-    """Registry of the tables below; Flask-SQLAlchemy is given it."""
+    """Registry of the tables below, for Flask-SQLAlchemy."""
 
 
 class Signature(Base):
-    """The head of one thread. Its id is never used again, also after the thread is deleted."""
+    """The head of one thread. Its id is never reused, even after the thread is deleted."""
 
     __tablename__ = "signatures"
     __table_args__ = (
         UniqueConstraint("document", "thread", name="uq_signatures_document_thread"),
-        # Each filter of a list finds its page of newest threads by reading one index backwards.
+        # For each filter, a page of newest threads is read backwards from one index.
         Index("ix_signatures_document_id", "document", "id"),
         Index("ix_signatures_thread_id", "thread", "id"),
         Index("ix_signatures_stage_id", "stage", "id"),
@@ -46,24 +46,25 @@ class Signature(Base):
     thread: Mapped[str] = mapped_column(CODE)
     #: Number of the current version; the first is 1.
     version: Mapped[int] = mapped_column(Integer)
-    #: The current version's stage, kept here too so that a list can filter by it.
+    #: The current version's stage, also kept here so that a list can filter by it.
     stage: Mapped[str | None] = mapped_column(CODE)
     #: When the first and the last version were saved.
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    #: The latest moment that a signer of the current version claims, else when it was saved; None
-    #: where that was not read yet.
+    #: The latest signing time that a signer of the current version claims, else the time of saving;
+    #: None if not read yet.
     claimed_signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    #: By which the thread is known outside: never None, though SQLite can't be told so afterwards.
+    #: The thread's id in other API families: never None, though SQLite can't be given that
+    #: constraint later.
     public_id: Mapped[str | None] = mapped_column(PUBLIC_ID)
 
 
 class Version(Base):
-    """One save. What was sent is never changed; what is read out of it may be read again."""
+    """One save. The signature never changes; what is extracted from it may be extracted again."""
 
     __tablename__ = "versions"
     __table_args__ = (
-        # What `flask signers reindex` has still to do.
+        # What `flask signers reindex` still has to do.
         Index(
             "ix_versions_unread",
             "signature_id",
@@ -77,7 +78,7 @@ class Version(Base):
         ROW_ID, ForeignKey("signatures.id", ondelete="CASCADE"), primary_key=True
     )
     version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    #: The signature exactly as it was sent, in whatever armour.
+    #: The signature exactly as it was sent, with any armour.
     cms: Mapped[str] = mapped_column(Text)
     stage: Mapped[str | None] = mapped_column(Text)
     created_by: Mapped[str | None] = mapped_column(Text)
@@ -86,24 +87,24 @@ class Version(Base):
     tags: Mapped[list[str]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: SHA-256 of the decoded signature and of the content attached to it, hex; None if there is
-    #: none, or if it was not read yet.
+    #: none, or not read yet.
     signature_sha256: Mapped[str | None] = mapped_column(Text)
     content_sha256: Mapped[str | None] = mapped_column(Text)
-    #: What the version is found by (`signatures.extraction.terms`); None where not read yet.
+    #: Search terms of the version (`signatures.extraction.terms`); None if not read yet.
     terms: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
-    #: What it is: `cms` or `xml`; None if it is neither, or was not read yet.
+    #: Format: `cms` or `xml`; None if it is neither, or not read yet.
     format: Mapped[str | None] = mapped_column(Text)
-    #: Bytes of the decoded signature, None where it was not read yet; of the content attached to
-    #: it, None if there is none.
+    #: Bytes of the decoded signature, None if not read yet; of the attached content, None if there
+    #: is none.
     signature_size: Mapped[int | None] = mapped_column(Integer)
     content_size: Mapped[int | None] = mapped_column(Integer)
-    #: How it was signed, in the words of who saved it.
+    #: How it was signed, as stated by the caller that saved it.
     method: Mapped[str | None] = mapped_column(Text)
-    #: Name of the token that saved it, None where none was asked for.
+    #: Name of the token that saved it, None if none was required.
     saved_by: Mapped[str | None] = mapped_column(Text)
 
 
-#: Whether a version is the one that its thread has now.
+#: Whether a version is its thread's current one.
 IS_CURRENT = (Version.signature_id == Signature.id) & (Version.version == Signature.version)
 
 
@@ -129,27 +130,27 @@ class Signer(Base):
     #: Twelve digits each: of a person, of an organisation.
     claimed_iin: Mapped[str | None] = mapped_column(Text)
     claimed_bin: Mapped[str | None] = mapped_column(Text)
-    #: Surname, given name, patronymic, in small letters.
+    #: Surname, given name, patronymic, in lower case.
     claimed_name: Mapped[str | None] = mapped_column(Text)
-    #: Dotted, and the digest of the content by it, hex.
+    #: Digest algorithm, dotted, and the digest of the content, hex.
     digest_algorithm: Mapped[str] = mapped_column(Text)
     message_digest: Mapped[str | None] = mapped_column(Text)
-    #: All of it, as `app.cms.serialization` writes it.
+    #: All claims, as `app.cms.serialization` writes it.
     facts: Mapped[dict[str, Any]] = mapped_column(JSON)
-    #: When it was signed by a timestamp token that was verified up to an anchor when the version
-    #: was saved; None where it wasn't.
+    #: The genTime of a timestamp token that was verified up to an anchor when the version was
+    #: saved; None otherwise.
     verified_gen_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    #: Of `app.store.signatures.standings`: the number of the anchor that was reached, else PENDING,
-    #: VALUE_VALID or REFUSED with the reason; None where it was not verified yet.
+    #: See `app.store.signatures.standings`: the number of the anchor that was reached, else
+    #: PENDING, VALUE_VALID or REFUSED with the reason; None if not verified yet.
     standing: Mapped[int | None] = mapped_column(BigInteger)
     standing_reason: Mapped[str | None] = mapped_column(Text)
-    #: The number of all anchors and intermediates that it was verified with; LEFT where a save left
-    #: it to the background, None where it is older than that.
+    #: The number of all anchors and intermediates that it was verified with; LEFT if a save left it
+    #: to the background, None if it was saved before that existed.
     judged_against: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class SignatureTerm(Base):
-    """Search index: what each thread's current version is found by, beside its tags."""
+    """Search index: terms of each thread's current version, beside its tags."""
 
     __tablename__ = "signature_terms"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -161,8 +162,8 @@ class SignatureTerm(Base):
 class SignatureTag(Base):
     """Search index: the tags of each thread's current version.
 
-    It has no foreign key: that would need a second index and a check for each tag that is
-    saved. `chains` writes it together with the version that it is taken from.
+    It has no foreign key: that would need a second index and a check for each tag that is saved.
+    `signatures.writing` writes it together with its version.
     """
 
     __tablename__ = "signature_tags"
@@ -173,10 +174,9 @@ class SignatureTag(Base):
 
 
 class SignaturePair(Base):
-    """Search index: each two tags of each thread's current version, as `tag_pairs` numbers them.
+    """Search index: pairs of tags of each thread's current version, as numbered by `tag_pairs`.
 
-    It answers for tags that are common and seldom meet, where one of them alone would be followed
-    for long.
+    It is for common tags that rarely occur together, where scanning one tag alone would take long.
     """
 
     __tablename__ = "signature_pairs"
@@ -187,28 +187,28 @@ class SignaturePair(Base):
 
 
 class Token(Base):
-    """One who may call: `qol_<id>_<secret>`, of whose secret only the SHA-256 is kept, hex."""
+    """A caller's token: `qol_<id>_<secret>`, of whose secret only the SHA-256 is kept, hex."""
 
     __tablename__ = "tokens"
 
     id: Mapped[str] = mapped_column(CODE, primary_key=True)
     name: Mapped[str] = mapped_column(CODE, unique=True)
     secret_sha256: Mapped[str] = mapped_column(Text)
-    #: What it may do: `read`, `write`, `delete`, `admin`.
+    #: Scopes: `read`, `write`, `delete`, `admin`.
     scopes: Mapped[list[str]] = mapped_column(JSON)
-    #: It reaches only threads that have a tag that begins so; None: all.
+    #: It gives access only to threads that have a tag with this prefix; None: all.
     tag_prefix: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_on: Mapped[date | None] = mapped_column(Date)
-    #: The secret before the last rotation, as `secret_sha256`, and until when it is good besides.
+    #: The secret before the last rotation, as `secret_sha256`, and until when it is also accepted.
     old_secret_sha256: Mapped[str | None] = mapped_column(Text)
     old_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Package(Base):
-    """What should be signed by whom, within one thread name. What was signed is never kept here."""
+    """Who should sign what, within one thread name. Signatures are never kept here."""
 
     __tablename__ = "packages"
     __table_args__ = (
@@ -225,10 +225,10 @@ class Package(Base):
     thread: Mapped[str] = mapped_column(CODE)
     #: Name of the token that added it, None where none was asked for.
     member: Mapped[str | None] = mapped_column(Text)
-    #: A JSON object that is given back as it came.
+    #: A JSON object that is returned unchanged.
     external_data: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     generate_links: Mapped[bool] = mapped_column(Boolean)
-    #: Random, hex: what the tokens of its links are made with.
+    #: Random, hex: the key for the tokens of its links.
     link_key: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sign_by: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -243,15 +243,15 @@ class PackageDocument(Base):
 
     __tablename__ = "package_documents"
     __table_args__ = (
-        # Neither would do alone: all packages of an office may have one document code, or one name
-        # of a thread.
+        # Neither index alone would do: all packages of a deployment may have one document code, or
+        # one thread name.
         Index("ix_package_documents_document_thread", "document", "thread", "package_id"),
     )
 
     package_id: Mapped[int] = mapped_column(
         ROW_ID, ForeignKey("packages.id", ondelete="CASCADE"), primary_key=True
     )
-    #: Counted from 1, as it was given.
+    #: Counted from 1, in the given order.
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     #: The code that its signatures are saved under, and the package's thread.
     document: Mapped[str] = mapped_column(CODE)
@@ -259,12 +259,12 @@ class PackageDocument(Base):
     name: Mapped[str | None] = mapped_column(Text)
     file_name: Mapped[str | None] = mapped_column(Text)
     order: Mapped[int] = mapped_column(Integer)
-    #: SHA-256 of what is to be signed, hex, where it was given.
+    #: SHA-256 of what is to be signed, hex, if given.
     sha256: Mapped[str | None] = mapped_column(Text)
 
 
 class Lease(Base):
-    """Work that one process does at a time: whose turn it is, and until when."""
+    """Work that one process does at a time: who does it, and until when."""
 
     __tablename__ = "leases"
 
@@ -274,9 +274,10 @@ class Lease(Base):
 
 
 class TrustCertificate(Base):
-    """A certificate that the operator trusts, or that helps to reach one; only commands write it.
+    """A trust anchor of the operator, or an intermediate; only commands write it.
 
-    What it says of itself is not believed: it is read, and compared with its SHA-256, each time.
+    The row is not trusted by itself: the certificate is parsed, and compared with its SHA-256, each
+    time.
     """
 
     __tablename__ = "trust_certificates"
@@ -287,13 +288,13 @@ class TrustCertificate(Base):
     role: Mapped[str] = mapped_column(CODE, primary_key=True)
     pem: Mapped[str] = mapped_column(Text)
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    #: The operator, as the machine or the operator said.
+    #: The operator's name, from the machine or as given.
     added_by: Mapped[str] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
 
 
 class PackageSigner(Base):
-    """One who must sign every document of a package."""
+    """A person or organisation that must sign every document of a package."""
 
     __tablename__ = "package_signers"
     __table_args__ = (
@@ -304,15 +305,15 @@ class PackageSigner(Base):
     package_id: Mapped[int] = mapped_column(
         ROW_ID, ForeignKey("packages.id", ondelete="CASCADE"), primary_key=True
     )
-    #: Counted from 1, as it was given.
+    #: Counted from 1, in the given order.
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     first_name: Mapped[str | None] = mapped_column(Text)
     last_name: Mapped[str | None] = mapped_column(Text)
     email: Mapped[str | None] = mapped_column(Text)
     mobile_number: Mapped[str | None] = mapped_column(Text)
     order: Mapped[int] = mapped_column(Integer)
-    #: By these a signature is known to be that signer's: twelve digits of a person, of an
-    #: organisation, and a role as certificates claim it.
+    #: These identify the signer's signatures: twelve digits of a person, of an organisation, and a
+    #: role as certificates claim it.
     iin: Mapped[str | None] = mapped_column(CODE)
     bin: Mapped[str | None] = mapped_column(CODE)
     role: Mapped[str | None] = mapped_column(Text)

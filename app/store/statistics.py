@@ -1,7 +1,7 @@
-"""How much the store holds, and of what: the numbers that its operator wants.
+"""Statistics of the store for its operator.
 
-They are exact, and counted anew each time: an index of every table, or a narrow table itself, is
-gone through once.
+They are exact, and counted each time: an index of every table, or a narrow table itself, is read
+once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from app.store.models import Package, Signature, SignatureTag, SignatureTerm, Si
 from app.store.signatures.judgements import WAITS
 from app.store.signatures.standings import Trusted
 
-#: Between these lie the terms of persons' numbers.
+#: The bounds of the terms of persons' numbers.
 _IIN_TERMS = ("iin:", "iin;")
 
 _RESCINDED = Package.rescinded_at.is_not(None)
@@ -31,8 +31,8 @@ _OPENED = Package.opened_at.is_not(None)
 _REVOKED = Token.revoked_at.is_not(None)
 _LASTS = Token.expires_at.is_(None) | (Token.expires_at > utc_now())
 
-#: Bytes of the whole database: on PostgreSQL with what else is in it, on SQLite without what is
-#: only in the write-ahead log yet.
+#: Bytes of the whole database: on PostgreSQL with everything else in it, on SQLite without what is
+#: still in the write-ahead log.
 _SIZE = {
     "postgresql": "SELECT pg_database_size(current_database())",
     "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
@@ -40,7 +40,7 @@ _SIZE = {
 
 
 def _counted(**conditions: ColumnElement[bool]) -> Executable:
-    """Count the rows for which each condition holds, in one go."""
+    """Count the rows for which each condition holds, in one pass."""
     return select(*[func.count().filter(one).label(name) for name, one in conditions.items()])
 
 

@@ -1,4 +1,4 @@
-"""Who may call: tokens, of which only a hash of the secret is kept."""
+"""Tokens of callers. Only a hash of the secret is stored."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from app.store.database.types import utc_now
 from app.store.errors import TokenExists, TokenNotFound, TokenRevoked
 from app.store.models import Token
 
-#: What a token may do, as it is told.
+#: The scopes of a token.
 SCOPES = ("read", "write", "delete", "metrics", "admin")
 
 _TEXT = re.compile(r"qol_([0-9a-f]{16})_([0-9a-f]{64})", re.ASCII)
-#: What is compared where there is no secret: no hash is equal to it.
+#: Compared if there is no secret: no hash equals it.
 _NO_HASH = "-" * 64
 _COLUMNS = (
     Token.id,
@@ -46,19 +46,19 @@ class Bearer:
     name: str
     secret_sha256: str = field(repr=False)
     scopes: tuple[str, ...]
-    #: It reaches only threads that have a tag that begins so; None: all.
+    #: It gives access only to threads that have a tag with this prefix; None: all.
     tag_prefix: str | None
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
     #: In UTC.
     last_used_on: date | None
-    #: The secret before the last rotation, and until when it is good; None: it isn't.
+    #: The secret before the last rotation, and until when it is accepted; None: no longer.
     old_secret_sha256: str | None = field(default=None, repr=False)
     old_until: datetime | None = None
 
     def has_secret(self, secret_sha256: str, now: datetime) -> bool:
-        """Return whether this is the hash of a secret that is good, in a time that says nothing."""
+        """Return whether this is the hash of an accepted secret, in constant time."""
         is_new = hmac.compare_digest(secret_sha256, self.secret_sha256)
         is_old = hmac.compare_digest(secret_sha256, self.old_secret_sha256 or _NO_HASH)
         return is_new or (is_old and self.old_until is not None and now < self.old_until)
@@ -66,7 +66,7 @@ class Bearer:
     def may(self, scope: str) -> bool:
         """Return whether it has a scope.
 
-        None includes another one, but `admin` includes all, and who may read may read metrics.
+        No scope includes another, except that `admin` includes all, and `read` includes metrics.
         """
         given = self.scopes
         return scope in given or "admin" in given or (scope == "metrics" and "read" in given)
@@ -75,8 +75,8 @@ class Bearer:
 def split_token(text: str) -> tuple[str, str]:
     """Return the id in a token, empty if it is none, and the hash of its secret, or of the text.
 
-    The secret is 256 random bits: it is not found by trying, however fast the hash is, so one that
-    is slow on purpose, as passwords need, would only slow down every request.
+    The secret is 256 random bits: it can't be found by trying, so a deliberately slow hash, as for
+    passwords, would only slow down every request.
     """
     parts = _TEXT.fullmatch(text)
     token_id, secret = parts.groups() if parts else ("", text)
@@ -95,12 +95,12 @@ def create_token(
     expires_at: datetime | None = None,
     tag_prefix: str | None = None,
 ) -> str:
-    """Add a token, and give its text, which is kept nowhere. In a transaction.
+    """Add a token, and return its text, which is stored nowhere. In a transaction.
 
     Raises:
         TokenExists: there is, or was, one of that name.
     """
-    # Its versions are known by the name, so it is never given to another one.
+    # Versions are attributed by the name, so it is never used for another token.
     if connection.execute(select(Token.id).where(Token.name == name)).first():
         raise TokenExists(name)
     token_id, secret = secrets.token_hex(8), secrets.token_hex(32)
@@ -124,12 +124,12 @@ def rotate_token(connection: Connection, name: str, old_until: datetime | None =
     Args:
         connection: the transaction's.
         name: of the token.
-        old_until: until when the secret that it has is good besides; None: no longer. One that
-            was good besides before this rotation is so no more.
+        old_until: until when the present secret is still accepted; None: no longer. An
+            older one is not accepted any more.
 
     Raises:
         TokenNotFound: there is none of that name.
-        TokenRevoked: it was revoked, which is for good.
+        TokenRevoked: it was revoked, which can't be undone.
     """
     token_id = _living(connection, name)
     secret = secrets.token_hex(32)
@@ -146,7 +146,7 @@ def rotate_token(connection: Connection, name: str, old_until: datetime | None =
 
 
 def revoke_token(connection: Connection, name: str) -> None:
-    """End a token for good. In a transaction.
+    """Revoke a token permanently. In a transaction.
 
     Raises:
         TokenNotFound: there is none of that name.
@@ -169,7 +169,7 @@ def _living(connection: Connection, name: str) -> str:
 
 
 def list_tokens(connection: Connection) -> list[Bearer]:
-    """Return all tokens, those that ended included, by name."""
+    """Return all tokens, including ended ones, by name."""
     rows = connection.execute(select(*_COLUMNS).order_by(Token.name))
     return [_bearer(row) for row in rows]
 
@@ -186,13 +186,13 @@ def list_in_force(connection: Connection) -> dict[str, Bearer]:
 
 
 def _bearer(row: Sequence[Any]) -> Bearer:
-    """Take a row of `_COLUMNS`."""
+    """Return the token of a row of `_COLUMNS`."""
     token_id, name, secret_sha256, scopes, *more = row
     return Bearer(token_id, name, secret_sha256, tuple(scopes), *more)
 
 
 def note_use(connection: Connection, token_id: str, day: date) -> None:
-    """Keep the day, in UTC, on which a token was used last."""
+    """Record the day, in UTC, on which a token was last used."""
     connection.execute(
         update(Token)
         .where(

@@ -1,4 +1,4 @@
-"""The certificates that the operator put into the database: commands write them, nothing else."""
+"""The operator's certificates in the database: only commands write them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.store.models import TrustCertificate
 
 Role: TypeAlias = Literal["anchor", "intermediate"]
 Marks: TypeAlias = tuple[tuple[str, str], ...]
-"""SHA-256 and role of each; what a certificate is follows from its SHA-256."""
+"""SHA-256 and role of each; the SHA-256 identifies the certificate."""
 
 #: Certificates of both roles; the National CA has a dozen.
 MAX_CERTIFICATES = 1000
@@ -49,7 +49,7 @@ class StoredCertificate(NamedTuple):
 
 
 def read_marks(connection: Connection) -> Marks:
-    """Return which certificates are there: the little that changes with them."""
+    """Return which certificates there are: the little data that changes with them."""
     return tuple((row.sha256, row.role) for row in connection.execute(_MARKS))
 
 
@@ -69,7 +69,7 @@ class NewCertificate(NamedTuple):
 
 
 def add_certificate(connection: Connection, certificate: NewCertificate) -> bool:
-    """Add a certificate, inside `database.transaction`; return whether it was not there yet.
+    """Add a certificate, inside `database.transaction`; return whether it was new.
 
     Raises TooManyCertificates.
     """
@@ -87,6 +87,6 @@ def add_certificate(connection: Connection, certificate: NewCertificate) -> bool
 
 
 def remove_certificate(connection: Connection, sha256: str) -> int:
-    """Remove a certificate in every role; return how many rows that were."""
+    """Remove a certificate in every role; return the number of removed rows."""
     statement = delete(TrustCertificate).where(TrustCertificate.sha256 == sha256)
     return connection.execute(statement).rowcount

@@ -1,4 +1,4 @@
-"""The file of a backup: a ZIP archive with a seal, written in one go and believed as a whole."""
+"""The file of a backup: a ZIP archive with a checksum, written once and checked as a whole."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from app.store.backups.manifest import MAX_SIZE, Manifest
 from app.store.database.private_files import hand_over, sync_folder
 
 MANIFEST = "manifest.json"
-#: How the name of a file begins that is not written to its end.
+#: Prefix of the name of a file that is not complete yet.
 UNFINISHED = ".new-"
 
 _SEAL = b"sha256="
 _DIGITS = 64
 _PIECE = 1 << 20
-#: Rows are text, of which much repeats: more effort takes much longer for little.
+#: Rows are repetitive text: a higher level takes much longer and saves little.
 _EFFORT = 1
 
 
 @contextmanager
 def new_file(path: Path, *, replace: bool) -> Iterator[tuple[BinaryIO, Path]]:
-    """Open a file that gets its name when it is whole and on the disk, else it is removed.
+    """Open a file that gets its name once it is complete and on disk, and else is removed.
 
-    Raises BackupError if there is one of that name, unless it may be replaced; OSError.
+    Raises BackupError if a file of that name exists, unless it may be replaced; OSError.
     """
     if not replace and path.exists():
         raise BackupError(f"{path} is there already")
@@ -53,7 +53,7 @@ def new_file(path: Path, *, replace: bool) -> Iterator[tuple[BinaryIO, Path]]:
 
 
 class _Sealed:
-    """A file for writing alone, whose last 64 bytes become the SHA-256 of all before, hex."""
+    """A write-only file whose last 64 bytes become the SHA-256, in hex, of all before."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -61,7 +61,7 @@ class _Sealed:
         self._held = b""
 
     def write(self, data: bytes) -> int:
-        """Write bytes, unless the file was closed: who gives it up leaves the archive half done."""
+        """Write bytes, unless the file was closed: an abandoned archive stays incomplete."""
         if self._file.closed:
             return len(data)
         held = self._held + data
@@ -71,24 +71,24 @@ class _Sealed:
         return len(data)
 
     def flush(self) -> None:
-        """Let what was written go to the disk when the system likes."""
+        """Leave flushing to the operating system."""
         if not self._file.closed:
             self._file.flush()
 
     def seal(self) -> None:
-        """Write the seal; all is on the disk when this returns."""
+        """Write the checksum; everything is on disk when this returns."""
         self._file.write(self._digest.hexdigest().encode())
         self._file.flush()
         os.fsync(self._file.fileno())
 
 
 class Writer:
-    """Writes an archive: its parts in turn, and last the manifest."""
+    """Writes an archive: its parts one by one, then the manifest."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._sealed = _Sealed(file)
         self._archive = zipfile.ZipFile(
-            cast(BinaryIO, self._sealed),  # It takes what can't `seek`, though it isn't typed so.
+            cast(BinaryIO, self._sealed),  # It needs no `seek`.
             "w",
             zipfile.ZIP_DEFLATED,
             compresslevel=_EFFORT,
@@ -115,10 +115,10 @@ class Writer:
 
 
 class Archive:
-    """An archive that is read. Its seal was checked when it was opened."""
+    """An archive opened for reading, its checksum verified."""
 
     def __init__(self, path: Path) -> None:
-        """Open a file. Raises BackupError if it is none of ours, or not as it was; OSError."""
+        """Open a file. Raises BackupError if it is no backup or was altered; OSError."""
         self._file = path.open("rb")
         try:
             self._check_seal()
@@ -168,12 +168,12 @@ class Archive:
         return Manifest.read(data)
 
     def lines(self, member: str, sha256: str) -> Iterator[bytes]:
-        """Return the lines of a part. Raises BackupError at its end if they are not the same."""
+        """Return the lines of a part. Raises BackupError at the end if their digest differs."""
         with self._archive.open(member) as part:
             yield from _checked(iter(part.readline, b""), member, sha256)
 
     def pieces(self, member: str, sha256: str) -> Iterator[bytes]:
-        """Return what is in a part, in pieces. Raises BackupError as `lines` does."""
+        """Return the contents of a part, in pieces. Raises BackupError as `lines` does."""
         with self._archive.open(member) as part:
             yield from _checked(iter(lambda: part.read(_PIECE), b""), member, sha256)
 

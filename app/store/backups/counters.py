@@ -1,4 +1,4 @@
-"""The last id that a table has given, whose row may be gone: it is never given again."""
+"""The last id that a table has assigned, whose row may be gone: it is never reused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _counted() -> list[str]:
 
 
 def read_counters(connection: Connection, schema: str | None) -> dict[str, int]:
-    """Return the last id that each table has given, 0 if none."""
+    """Return the last id that each table has assigned, 0 if none."""
     return {name: _read(connection, name, schema) for name in _counted()}
 
 
@@ -25,13 +25,13 @@ def _read(connection: Connection, name: str, schema: str | None) -> int:
         statement = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
         return int(connection.execute(statement, {"name": name}).scalar() or 0)
     sequence = _sequence(connection, name, schema)
-    # Its name comes from the database, in quotes where it needs them.
+    # The name comes from the database, quoted where needed.
     row = connection.exec_driver_sql(f"SELECT last_value, is_called FROM {sequence}").one()  # noqa: S608
     return int(row.last_value) if row.is_called else int(row.last_value) - 1
 
 
 def write_counter(connection: Connection, name: str, schema: str | None, last: int) -> None:
-    """Let a table go on behind an id."""
+    """Make a table continue after an id."""
     if connection.dialect.name == "sqlite":
         values = {"name": name, "last": last}
         connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), values)

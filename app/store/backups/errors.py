@@ -1,7 +1,7 @@
-"""What can be wrong with a backup, or with where it is to be restored."""
+"""Errors of backups, and of the place where one is to be restored."""
 
 from __future__ import annotations
 
 
 class BackupError(Exception):
-    """A backup can't be made, believed or restored. The text is one line that says why."""
+    """A backup can't be made, verified or restored. The text is one line with the reason."""

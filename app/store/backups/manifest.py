@@ -1,4 +1,4 @@
-"""What a backup says of itself."""
+"""The manifest: what a backup contains."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 
 from app.store.backups.errors import BackupError
 
-#: Of the form of the file; a program reads what it knows.
+#: Version of the file format; a program reads only versions that it knows.
 FORM = "tanbahana backup"
 #: What it was called before release 1.0.0; all else is the same.
 FORMER_FORM = "qoltanba backup"
@@ -20,7 +20,7 @@ MAX_SIZE = 8 * 1024 * 1024
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _STEP = re.compile(r"[0-9]{4}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-#: A file of TRUST_DIR or of its subfolder; not one that others, or the system, take for more.
+#: A file of TRUST_DIR or of its subfolder; no name with a special meaning for the system.
 _FILE = re.compile(r"(?:intermediates/)?[^/\0.][^/\0]{0,254}")
 
 
@@ -35,13 +35,13 @@ class TableEntry:
 
     @property
     def member(self) -> str:
-        """Where they are in the archive."""
+        """Its name in the archive."""
         return f"tables/{self.name}.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A file of TRUST_DIR, by its path in there."""
+    """A file of TRUST_DIR, by its relative path."""
 
     name: str
     size: int
@@ -49,31 +49,31 @@ class FileEntry:
 
     @property
     def member(self) -> str:
-        """Where it is in the archive."""
+        """Its name in the archive."""
         return f"trust/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that is in a backup."""
+    """Everything in a backup."""
 
     program: str
     made_at: str
-    #: Of the schema that the rows fit.
+    #: Migration step of the schema of the rows.
     step: str
     tables: tuple[TableEntry, ...]
-    #: The last id that a table has given.
+    #: The last id that a table has assigned.
     counters: dict[str, int]
     trust: tuple[FileEntry, ...]
 
     def write(self) -> bytes:
-        """Return it as JSON."""
+        """Return the manifest as JSON."""
         whole = {"form": FORM, "version": VERSION, **asdict(self)}
         return orjson.dumps(whole, option=orjson.OPT_INDENT_2)
 
     @classmethod
     def read(cls, data: bytes) -> Manifest:
-        """Read it, and check that nothing in it can lead astray. Raises BackupError."""
+        """Parse a manifest, and check that nothing in it is dangerous. Raises BackupError."""
         try:
             found = orjson.loads(data)
             form, version = found.pop("form"), found.pop("version")
@@ -88,7 +88,7 @@ class Manifest:
 
 
 def _checked(found: dict[str, Any]) -> Manifest:
-    """Return a manifest; raise ValueError, KeyError, TypeError or AttributeError if it is odd."""
+    """Return the manifest; raise ValueError, KeyError, TypeError or AttributeError if invalid."""
     tables = tuple(
         TableEntry(
             _match(_IDENTIFIER, one["name"]),

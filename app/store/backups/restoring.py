@@ -1,4 +1,4 @@
-"""How a backup is restored: in one transaction, so that a store is whole or as it was."""
+"""Restoring a backup: in one transaction, so that the store is complete or unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.store.migrations import HEAD, apply_steps, batches, migrating
 from app.store.migrations.steps import REVISION, is_newer, read_step_of, refuse_newer
 from app.store.models import Base
 
-#: What the steps make on PostgreSQL beside tables, and what goes with none of them.
+#: Objects that migrations create on PostgreSQL beside tables, and that no table drops with it.
 FUNCTIONS = ["save_version", "tag_pairs"]
 _FUNCTIONS = text("""
     SELECT CAST(CAST(oid AS regprocedure) AS text) FROM pg_proc
@@ -26,7 +26,7 @@ _FUNCTIONS = text("""
 
 
 def require_known(manifest: Manifest) -> None:
-    """Raise BackupError if a newer program made a backup."""
+    """Raise BackupError if a newer program made the backup."""
     if is_newer(manifest.step):
         raise BackupError(
             f"it was made at step {manifest.step}, which is newer than this program ({HEAD}): "
@@ -37,14 +37,14 @@ def require_known(manifest: Manifest) -> None:
 def restore(
     place: Place, archive: Archive, *, replace: bool, finish: Callable[[], None], tell: Tell
 ) -> None:
-    """Make a store of a backup, compare every row with it, and bring it to the newest step.
+    """Restore a backup, compare every row with it, and migrate to the newest step.
 
     Args:
-        place: of a database that has no store, or an empty one.
+        place: a database without a store, or with an empty one.
         archive: the backup.
-        replace: whether a store that is there is given up.
-        finish: called when all is done but the commit; if it raises, nothing is.
-        tell: told of each table.
+        replace: whether an existing store may be deleted.
+        finish: called before the commit; if it raises, nothing is changed.
+        tell: called for each table.
 
     Raises:
         BackupError: it can't be restored here.
@@ -69,7 +69,7 @@ def restore(
 
 
 def _make_room(connection: Connection, schema: str | None, *, replace: bool) -> None:
-    """Remove a store that is empty, or may be given up."""
+    """Remove a store that is empty, or that may be deleted."""
     step = read_step_of(connection, schema)
     refuse_newer(step)
     there = find_tables(connection, schema)
@@ -89,7 +89,7 @@ def _make_room(connection: Connection, schema: str | None, *, replace: bool) -> 
             stored.as_table().drop(connection)
     REVISION.drop(connection)
     if connection.dialect.name == "postgresql":
-        # Whatever their parameters were at that step.
+        # With any parameters, whichever they were at that step.
         for function in connection.execute(_FUNCTIONS, {"names": FUNCTIONS}).scalars().all():
             connection.exec_driver_sql(f"DROP FUNCTION {function}")
 

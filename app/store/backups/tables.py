@@ -1,4 +1,4 @@
-"""The tables of a store as its database has them now, and their rows in a form of no database."""
+"""The tables of a store as they are in its database, and their rows in a portable form."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from app.store.models import Base, Lease
 
 Kind: TypeAlias = Literal["integer", "boolean", "text", "json", "moment", "date", "uuid"]
 
-#: Bytes of a row that is fetched together with others, and how many these are: 8 MB at most.
+#: Bytes of a row that is fetched together with others, and how many of these: 8 MB at most.
 SMALL = 16 * 1024
 FETCH_ROWS = 500
 
-#: Tables that steps made and later ones took away: a store at a step between has them.
+#: Tables that a migration created and a later one removed: a store at a step in between has them.
 FORMER = ("signature_tag_pairs",)
-#: What is at work, and no part of the store: a lease ends by itself within seconds.
+#: Current work, which is no part of the store: a lease expires within seconds.
 _PASSING = {Lease.__tablename__}
 _KINDS: tuple[tuple[type[Any], Kind], ...] = (
     (Boolean, "boolean"),
@@ -61,13 +61,13 @@ TYPES: dict[Kind, Any] = {
     "date": Date(),
     "uuid": sqltypes.Uuid(as_uuid=False),
 }
-#: Whose values may be long.
+#: Columns with values that may be long.
 _LONG: tuple[Kind, ...] = ("text", "json")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a store is: its database, and PostgreSQL's schema for the tables, None: the default."""
+    """Where a store is: its database, and PostgreSQL's schema of the tables (None: the default)."""
 
     engine: Engine
     schema: str | None
@@ -75,7 +75,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class StoredTable:
-    """A table: its columns, each with what it holds, and those of its primary key."""
+    """A table: its columns with their types, and the columns of its primary key."""
 
     name: str
     columns: tuple[tuple[str, Kind], ...]
@@ -92,14 +92,14 @@ class StoredTable:
         return StoredTable(self.name, tuple((name, kinds[name]) for name in names), self.key)
 
     def as_table(self) -> Table:
-        """Return it as something that statements are written on."""
+        """Return a table for use in statements."""
         return Table(
             self.name, MetaData(), *(Column(name, TYPES[kind]) for name, kind in self.columns)
         )
 
 
 def find_tables(connection: Connection, schema: str | None) -> list[StoredTable]:
-    """Return the tables of a store, those first that others refer to; none if there is none."""
+    """Return the tables of a store, referenced ones first; none if there is no store."""
     inspector = inspect(connection)
     there = set(inspector.get_table_names(schema=schema))
     names = [*(str(table.name) for table in Base.metadata.sorted_tables), *FORMER]
@@ -124,10 +124,10 @@ def _kind_of(kind: Any) -> Kind:
 def read_lines(connection: Connection, stored: StoredTable) -> Iterator[bytes]:
     """Return the rows of a table by its key, each as one line of JSON.
 
-    Of rows that are large one is in memory at once.
+    Of large rows only one is in memory at a time.
 
     Args:
-        connection: one whose statements all see the same moment.
+        connection: one whose statements all see the same snapshot.
         stored: the table.
     """
     table = stored.as_table()
@@ -137,7 +137,7 @@ def read_lines(connection: Connection, stored: StoredTable) -> Iterator[bytes]:
     if dialect != "sqlite":
         yield from _read_portions(connection, stored, table, values)
         return
-    # It gives each row when that is taken.
+    # The driver returns rows one at a time.
     rows = iter(connection.execute(select(*values).order_by(*keys)))
     while (row := next(rows, None)) is not None:
         line = _write_line(row)
@@ -149,7 +149,7 @@ def read_lines(connection: Connection, stored: StoredTable) -> Iterator[bytes]:
 def _read_portions(
     connection: Connection, stored: StoredTable, table: Table, values: list[ColumnElement[Any]]
 ) -> Iterator[bytes]:
-    """Fetch many rows at a time, and each that is large by itself."""
+    """Fetch small rows in batches, and each large row by itself."""
     keys = [table.c[name] for name in stored.key]
     places = [stored.names.index(name) for name in stored.key]
     long = [octets(cast(table.c[name], Text)) for name, kind in stored.columns if kind in _LONG]
@@ -170,7 +170,7 @@ def _read_portions(
             one = select(*values).where(
                 *(key == row[place + 1] for key, place in zip(keys, places, strict=True))
             )
-            # Nothing here keeps it: two that are large would be in memory at once.
+            # No reference is kept here: else two large ones would be in memory at once.
             yield _write_line(connection.execute(one).one())
 
 
@@ -179,9 +179,9 @@ def _write_line(row: Sequence[Any]) -> bytes:
 
 
 def _portable(column: Column[Any], kind: Kind, dialect: str) -> ColumnElement[Any]:
-    """Return a value as a backup has it: a number or a text."""
+    """Return a value in the form of a backup: a number or a text."""
     if dialect == "sqlite":
-        # Which keeps all of it so, untyped.
+        # This keeps the full value, without a type.
         return type_coerce(column, sqltypes.NullType())
     match kind:
         case "moment":

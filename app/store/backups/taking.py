@@ -1,4 +1,4 @@
-"""How a backup is made, while servers go on, and how a store is compared with one."""
+"""Making a backup while servers run, and comparing a store with one."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from app.store.migrations.steps import WrongStep, read_step, refuse_newer
 from app.version import VERSION
 
 Tell: TypeAlias = Callable[[str, int], None]
-"""Is told of each table that is done, and how many rows it has."""
+"""Called for each finished table, with the number of its rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A file that goes with a store: its path in TRUST_DIR, and what is in it."""
+    """A trust file that belongs to a store: its path in TRUST_DIR, and its contents."""
 
     name: str
     pieces: Iterable[bytes]
@@ -34,13 +34,13 @@ class Beside:
 
 @contextmanager
 def _moment(engine: Engine) -> Iterator[Connection]:
-    """Return a connection whose statements all see the same moment; no other waits for it."""
+    """Return a connection whose statements all see the same snapshot; it blocks no other."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
             return
-        # Not by SQLAlchemy, which would begin as a writer.
+        # Not by SQLAlchemy, which would begin a write transaction.
         connection.exec_driver_sql("BEGIN")
         try:
             yield connection
@@ -51,14 +51,14 @@ def _moment(engine: Engine) -> Iterator[Connection]:
 def back_up(
     place: Place, path: Path, beside: Iterable[Beside], *, replace: bool, tell: Tell
 ) -> Manifest:
-    """Write all that a store holds at one moment into a file, and read it back to compare.
+    """Write a snapshot of a store into a file, and read it back to compare.
 
     Args:
-        place: of the store, which may be at any step that this program knows.
-        path: of the file, which is there when it is whole, and else not at all.
-        beside: files that are put into it, too.
-        replace: whether there may be such a file.
-        tell: told of each table.
+        place: the store, at any migration step that this program knows.
+        path: the file, which exists only once it is complete.
+        beside: files that are added to it.
+        replace: whether the file may exist already.
+        tell: called for each table.
 
     Raises:
         BackupError: it can't be made.
@@ -73,7 +73,7 @@ def back_up(
             for stored in find_tables(connection, place.schema):
                 tables.append(_add_table(writer, connection, stored))
                 tell(stored.name, tables[-1].rows)
-            # Last: an id that was given meanwhile is past, too.
+            # Last, so that ids assigned meanwhile are included.
             counters = read_counters(connection, place.schema)
         trust = tuple(_add_file(writer, one) for one in beside)
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -84,7 +84,7 @@ def back_up(
 
 
 def _require_store(connection: Connection) -> str:
-    """Return the step of a store. Raises WrongStep if there is none, or a newer program's."""
+    """Return the migration step of a store. Raises WrongStep if there is none, or a newer one."""
     step = read_step(connection)
     if step is None:
         raise WrongStep("the database was never migrated: there is nothing in it")
@@ -104,7 +104,7 @@ def _add_file(writer: Writer, beside: Beside) -> FileEntry:
 
 
 def _read_back(path: Path, manifest: Manifest) -> None:
-    """Demand that what lies on the disk is what the database has given."""
+    """Require that the file on disk equals what the database returned."""
     with Archive(path) as archive:
         if archive.manifest != manifest:
             raise BackupError("what was written is not what is read")
@@ -127,7 +127,7 @@ def _digest(connection: Connection, stored: StoredTable) -> tuple[int, str]:
 
 
 def find_differences(connection: Connection, schema: str | None, manifest: Manifest) -> list[str]:
-    """Compare every row of a store with a backup; say of each table what is different."""
+    """Compare every row of a store with a backup; return the differences by table."""
     there = {stored.name: stored for stored in find_tables(connection, schema)}
     differences = [
         f"{name}: the backup does not have it"
@@ -147,7 +147,7 @@ def find_differences(connection: Connection, schema: str | None, manifest: Manif
 
 
 def compare(place: Place, manifest: Manifest) -> list[str]:
-    """Compare a store, at one moment, with a backup. Raises WrongStep and SQLAlchemyError."""
+    """Compare a snapshot of a store with a backup. Raises WrongStep and SQLAlchemyError."""
     with _moment(place.engine) as connection:
         step = _require_store(connection)
         if step != manifest.step:

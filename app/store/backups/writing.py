@@ -1,4 +1,4 @@
-"""Rows of a backup, put into the tables of a database that has just been made."""
+"""Inserting the rows of a backup into a newly created database."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.store.backups.tables import TYPES, Kind, StoredTable
 
-#: Rows, and bytes of them, that are written by one statement; one row may have more.
+#: Rows, and their bytes, that one statement writes at most; a single row may be larger.
 ROWS, BYTES = 1000, 4 * 1024 * 1024
 
 
 def write_lines(connection: Connection, stored: StoredTable, lines: Iterable[bytes]) -> None:
-    """Write the rows of a table that is empty, inside `database.transaction`."""
+    """Write the rows of an empty table, inside `database.transaction`."""
     write = _write_sqlite if connection.dialect.name == "sqlite" else _write_postgresql
     batch: list[list[Any]] = []
     size = 0
@@ -45,7 +45,7 @@ def write_lines(connection: Connection, stored: StoredTable, lines: Iterable[byt
 
 
 def _write_sqlite(connection: Connection, stored: StoredTable, rows: list[list[Any]]) -> None:
-    # Written as it stood: SQLite keeps moments, JSON and all else as these texts and numbers.
+    # Written unchanged: SQLite stores times, JSON and everything else as these texts and numbers.
     quote = connection.dialect.identifier_preparer.quote
     names = ", ".join(map(quote, stored.names))
     places = ", ".join("?" * len(stored.columns))
@@ -54,7 +54,7 @@ def _write_sqlite(connection: Connection, stored: StoredTable, rows: list[list[A
 
 
 def _write_postgresql(connection: Connection, stored: StoredTable, rows: list[list[Any]]) -> None:
-    """Send one statement over arrays of texts, which are what they are again there."""
+    """Send one statement over arrays of texts, which PostgreSQL casts to the columns' types."""
     names = [f"value_{number}" for number in range(len(stored.columns))]
     arrays = [bindparam(name, type_=ARRAY(Text)) for name in names]
     sent = func.unnest(*arrays).table_valued(*(column(name, Text) for name in names), name="sent")

@@ -1,4 +1,4 @@
-"""How a database is called in words: where it is, never a user or a password."""
+"""A short description of a database for messages: its address, never a user or a password."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from sqlalchemy.engine import URL
 
 
 def describe(url: URL, schema: str | None = None) -> str:
-    """Return in a few words which database an address leads to.
+    """Describe in a few words which database a URL points to.
 
-    Args:
-        url: of SQLite or PostgreSQL.
-        schema: PostgreSQL's schema that holds the tables; None: as the connection finds them.
+    Args: url: of SQLite or PostgreSQL. schema: PostgreSQL's schema that holds the tables; None: as
+    the connection finds them.
     """
     if url.get_backend_name() == "sqlite":
         return f"sqlite {url.database}"
-    # Without a name libpq takes the user's.
+    # Without a name libpq uses the user's.
     name = url.database or url.username or "the default database"
     told = f"postgresql {_hosts(url)}/{name}"
     return told if schema is None else f"{told}, schema {schema}"
 
 
 def _hosts(url: URL) -> str:
-    """Return which servers are asked; libpq takes several, and those of the query before all."""
+    """Return the servers; libpq accepts several, and those in the query have precedence."""
     given = url.query.get("host") or url.host
     if not given:
         return "local socket"
@@ -34,7 +33,7 @@ def _hosts(url: URL) -> str:
 
 
 def _ports(url: URL, hosts: int) -> list[str]:
-    """Return the port of each host; nothing for one that has the usual port, or names its own."""
+    """Return the port of each host; None for one with the default port, or with one in its name."""
     given = url.query.get("port") or ("" if url.port is None else str(url.port))
     ports = given.split(",") if isinstance(given, str) else list(given)
     return ports * hosts if len(ports) == 1 else ports

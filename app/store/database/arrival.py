@@ -1,4 +1,4 @@
-"""Whether PostgreSQL is there, and the database in it: waited for, and made where it is missing."""
+"""Whether PostgreSQL and its database are available: waits for the server, creates the database."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sqlalchemy.exc import ProgrammingError
 from app.store.database import addresses
 from app.store.database.engine import postgresql_arguments
 
-#: Seconds between two questions whether it is there, and that an answer may take.
+#: Seconds between two attempts to connect, and that one attempt may take.
 _ROUND = 0.25
 _ANSWER = 2
-#: Databases that are there in every server, or are as a rule: one is entered to make another.
+#: Databases that exist on every server, or usually: one is connected to in order to create another.
 _ALWAYS_THERE = ("postgres", "template1")
 
 _HAS_SCHEMA = text("SELECT current_user, to_regnamespace(quote_ident(:schema)) IS NOT NULL")
@@ -31,7 +31,7 @@ _ROOM = text("""
 
 
 class NotThere(Exception):
-    """PostgreSQL, or a database in it, isn't there. The text is one line that says what to do."""
+    """PostgreSQL, or a database in it, is not available. The text is one line with the remedy."""
 
 
 def wait(url: URL, seconds: float, variable: str) -> None:
@@ -39,11 +39,11 @@ def wait(url: URL, seconds: float, variable: str) -> None:
 
     Args:
         url: of the database.
-        seconds: how long.
-        variable: the one that says where it is.
+        seconds: how long to wait.
+        variable: the environment variable with the URL.
 
     Raises:
-        NotThere: it doesn't in that time.
+        NotThere: it does not within that time.
     """
     if url.get_backend_name() != "postgresql":
         return
@@ -62,17 +62,14 @@ def wait(url: URL, seconds: float, variable: str) -> None:
 
 
 def ensure_database(url: URL, variable: str) -> bool:
-    """Make a PostgreSQL database that is missing; return whether it was.
+    """Create a missing PostgreSQL database; return whether it was created.
 
-    Where it is not known whether it is, because no other database can be entered, nothing is done:
-    the first use says what is wrong.
+    If no other database can be connected to, it is unknown whether it is missing, and nothing is
+    done: the first use reports the error.
 
-    Args:
-        url: of the database.
-        variable: the one that names it.
+    Args: url: of the database. variable: the environment variable with the URL.
 
-    Raises:
-        NotThere: it is missing, and the role may not make it.
+    Raises: NotThere: it is missing, and the role may not create it.
     """
     if url.get_backend_name() != "postgresql":
         return False
@@ -90,7 +87,7 @@ def ensure_database(url: URL, variable: str) -> bool:
 
 @contextmanager
 def _beside(arguments: dict[str, Any]) -> Iterator[psycopg.Connection[Any] | None]:
-    """Enter another database of the same server; give None if there is none that can be."""
+    """Connect to another database of the same server; return None if none can be connected to."""
     for name in _ALWAYS_THERE:
         try:
             connection = psycopg.connect(**{**arguments, "dbname": name}, autocommit=True)
@@ -105,7 +102,7 @@ def _beside(arguments: dict[str, Any]) -> Iterator[psycopg.Connection[Any] | Non
 def _make(connection: psycopg.Connection[Any], name: str, variable: str) -> bool:
     if _is_there(connection, name):
         return False
-    # Not a copy of template1, which may have another encoding.
+    # Not a copy of template1, which may have a different encoding.
     make = sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0")
     try:
         connection.execute(make.format(sql.Identifier(name)))
@@ -117,7 +114,7 @@ def _make(connection: psycopg.Connection[Any], name: str, variable: str) -> bool
             "TEMPLATE template0"
         ) from error
     except (errors.DuplicateDatabase, errors.UniqueViolation):
-        return False  # Another process has made it in the same moment.
+        return False  # Another process created it at the same time.
     return True
 
 
@@ -127,10 +124,9 @@ def _is_there(connection: psycopg.Connection[Any], name: str) -> bool:
 
 
 def ensure_schema(connection: Connection, schema: str) -> None:
-    """Make a schema that is missing; one that is there takes no right to make any.
+    """Create a missing schema; an existing one needs no permission to create.
 
-    Raises:
-        NotThere: it is missing, and the role may not make it.
+    Raises: NotThere: it is missing, and the role may not create it.
     """
     role, is_there = connection.execute(_HAS_SCHEMA, {"schema": schema}).one()
     if is_there:
@@ -147,10 +143,9 @@ def ensure_schema(connection: Connection, schema: str) -> None:
 
 
 def require_room(connection: Connection) -> None:
-    """Demand that tables can be made where a connection finds them.
+    """Require permission to create tables where a connection looks for them.
 
-    Raises:
-        NotThere: they can't.
+    Raises: NotThere: there is none.
     """
     schema, role, may = connection.execute(_ROOM).one()
     if schema is None:
@@ -166,6 +161,6 @@ def require_room(connection: Connection) -> None:
 
 
 def _arguments(url: URL) -> dict[str, Any]:
-    """Return what the engine's connections are opened with."""
+    """Return the arguments with which the engine opens its connections."""
     _, arguments = url.get_dialect()().create_connect_args(url)
     return {**postgresql_arguments(url), **arguments}

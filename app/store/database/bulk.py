@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-#: Makes the statement; it finds each value of a row as an attribute of what it is given.
+#: Builds the statement; the values of a row are attributes of its argument.
 Write = Callable[[Any], Executable]
 
 
@@ -27,8 +27,8 @@ def execute(
 ) -> None:
     """Execute a statement for each of many rows.
 
-    PostgreSQL is sent one statement over arrays, which costs it one plan and one round trip; the
-    driver of SQLite, to which nothing has to be sent, runs one statement for each row.
+    PostgreSQL receives one statement over arrays: one plan and one round trip. SQLite, which has no
+    round trips, runs one statement for each row.
 
     Args:
         connection: one of `database.transaction`.

@@ -1,4 +1,4 @@
-"""Statements of the busiest requests, compiled once and run without SQLAlchemy's work."""
+"""Statements of the most frequent requests, compiled once and run without SQLAlchemy's overhead."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sqlalchemy.exc import DBAPIError
 
 from app.store.database import sessions
 
-#: Writes $1 for the first value.
+#: Renders $1 for the first value.
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 class _Compiled(NamedTuple):
-    """A statement as it is sent, and which values it takes in which order."""
+    """A statement as it is sent, and the values that it takes, in order."""
 
     sql: str
     names: tuple[str, ...]
@@ -79,7 +79,7 @@ class Prepared:
             return _translating(connection, sql, session.stream(sql.encode(), given, size))
 
     def _fill(self, connection: Connection, values: dict[str, Any]) -> tuple[str, list[Any]]:
-        """Return the statement as it is sent, and its values in their order."""
+        """Return the statement as it is sent, and its values in order."""
         sql, names, constants = self._compile(connection.engine)
         given = {**constants, **values}
         return sql, [given[name] for name in names]
@@ -108,7 +108,7 @@ def _translating(
 
 @contextmanager
 def _translated(connection: Connection, sql: str) -> Iterator[None]:
-    """Turn a driver's error into SQLAlchemy's form of it; a lost connection leaves the pool."""
+    """Convert a driver's error into SQLAlchemy's; a lost connection is removed from the pool."""
     dialect = connection.dialect
     driver = dialect.loaded_dbapi
     try:

@@ -1,4 +1,4 @@
-"""How the store speaks to its two databases: engine options, transactions, snapshots."""
+"""How the store uses its two databases: engine options, transactions, snapshots."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from app.store.database import sessions, timeouts
 from app.store.database.lower import SQLITE_NAME, write_small
 from app.store.database.private_files import FILE_MODE, hand_over
 
-#: Seconds that a SQLite writer waits for the others at most before it gives up.
+#: Seconds after which a SQLite writer that waits for others gives up.
 SQLITE_BUSY_TIMEOUT = 30
-#: Seconds that a writer waits who has something better to do.
+#: Seconds that a writer waits whose write is optional.
 SHORT_BUSY_TIMEOUT = 0.2
-#: Seconds after which a pooled connection is tried before it is used.
+#: Seconds after which a pooled connection is tested before it is used.
 IDLE_BEFORE_PING = 1.0
-#: The execution option of a replica's engine under which that of its primary is found.
+#: The execution option of a replica's engine that holds its primary's engine.
 PRIMARY = "primary"
-#: Connections that a process may open beyond one for each of its threads: for its health, for what
-#: works in the background, and for two large answers, which have two each.
+#: Connections that a process may open beyond one for each of its threads: for health checks, for
+#: background work, and for two large answers, which need two each.
 OVERFLOW = 4
 
 
 def engine_options(
     url: URL, schema: str | None, connections: int, statement_timeout: float | None = None
 ) -> dict[str, Any]:
-    """Options for `create_engine`.
+    """Return options for `create_engine`.
 
     Args:
         url: of SQLite (a file) or PostgreSQL with psycopg.
         schema: PostgreSQL schema that holds the tables, or None.
         connections: how many threads of this process use the database at once.
-        statement_timeout: seconds after which a statement is broken off, None: never.
+        statement_timeout: seconds after which a statement is cancelled, None: never.
     """
     options: dict[str, Any] = {
-        # Most requests are one statement, which is atomic by itself: no BEGIN and COMMIT around
-        # it. What needs more uses `transaction` or `snapshot`.
+        # Most requests are one statement, which is atomic by itself: no BEGIN and COMMIT around it.
+        # Code that needs more uses `transaction` or `snapshot`.
         "isolation_level": "AUTOCOMMIT",
-        # Parameters are signatures and personal numbers; neither belongs in a log.
+        # Parameters contain signatures and personal numbers, which must not be logged.
         "hide_parameters": True,
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
@@ -74,9 +74,9 @@ def engine_options(
 
 
 def postgresql_arguments(url: URL) -> dict[str, Any]:
-    """Return parameters of libpq by which a vanished server is noticed in seconds.
+    """Return libpq parameters that detect a vanished server within seconds.
 
-    Of several servers the one that can be written is meant. What the URL says goes first.
+    Of several servers the writable one is used. Parameters in the URL have precedence.
     """
     defaults: dict[str, Any] = {
         "application_name": "tanbahana",
@@ -94,11 +94,11 @@ def postgresql_arguments(url: URL) -> dict[str, Any]:
 
 
 def prepare(engine: Engine, *, ping: bool = True) -> None:
-    """Attach to an engine what each of its connections needs. Connects to nothing.
+    """Register the event handlers that an engine's connections need. Opens no connection.
 
     Args:
-        engine: which is new.
-        ping: whether connections to PostgreSQL that lay idle are tried before they are used.
+        engine: a new one.
+        ping: whether idle connections to PostgreSQL are tested before they are used.
     """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "do_connect", _make_file)
@@ -106,7 +106,7 @@ def prepare(engine: Engine, *, ping: bool = True) -> None:
         event.listen(engine, "begin", _take_write_lock)
         event.listen(engine, "checkout", _leave_if_read_only)
     else:
-        # Many rows are inserted by one statement, not by one each.
+        # Many rows are inserted by one statement, not one each.
         engine.dialect.use_insertmanyvalues_wo_returning = True
         event.listen(engine, "connect", sessions.prepare)
         if ping:
@@ -118,8 +118,8 @@ def prepare(engine: Engine, *, ping: bool = True) -> None:
 def _make_file(
     _dialect: Dialect, _entry: ConnectionPoolEntry, arguments: list[Any], _more: dict[str, Any]
 ) -> None:
-    """Make the file before SQLite does, for its owner alone, as its -wal and -shm are then."""
-    with suppress(OSError):  # It is there, or SQLite says why it can't be.
+    """Create the file before SQLite does, for its owner alone, like its -wal and -shm files."""
+    with suppress(OSError):  # It exists, or SQLite reports why it can't be created.
         made = os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE)
         try:
             hand_over(made, Path(arguments[0]).parent)
@@ -130,7 +130,7 @@ def _make_file(
 def _prepare_sqlite(connection: Any, entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
-    # A commit is on the disk when it is acknowledged, power cut included.
+    # A commit is on disk when it is acknowledged, even if the power fails.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
     entry.info["is_new"] = True
@@ -146,14 +146,14 @@ def _file_of(connection: Any) -> str:
 def _leave_if_read_only(
     _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
 ) -> None:
-    """Open a file anew that could only be read when it was opened: such a connection stays so."""
+    """Reopen a file that was read-only when it was opened: its connection would stay read-only."""
     if entry.info["is_read_only"] and not entry.info.pop("is_new", False):
         raise DisconnectionError
 
 
 def _take_write_lock(connection: Connection) -> None:
-    # A writer that starts to read, and then finds another one ahead, fails at once; one that
-    # asks for the lock first waits for its turn.
+    # A reader that becomes a writer after another one fails immediately; one that asks for the lock
+    # first waits for its turn.
     if connection.get_execution_options().get("isolation_level") == "SERIALIZABLE":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -163,9 +163,9 @@ def _note_time(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) 
 
 
 def _ping_idle_ones(engine: Engine) -> None:
-    """Try connections that lay idle: the server may have been restarted meanwhile.
+    """Test idle connections: the server may have been restarted meanwhile.
 
-    `pool_pre_ping` would do so before each request, for a tenth of the speed.
+    `pool_pre_ping` would do so before each request, which costs a tenth of the throughput.
     """
 
     def ping_if_idle(
@@ -181,7 +181,7 @@ def _ping_idle_ones(engine: Engine) -> None:
             cursor = connection.cursor()
             cursor.execute("SELECT 1")
             cursor.close()
-        except Exception as error:  # whatever the driver raises, the pool connects anew
+        except Exception as error:  # the pool reconnects after any error of the driver
             raise DisconnectionError from error
 
     event.listen(engine, "checkout", ping_if_idle)
@@ -189,7 +189,7 @@ def _ping_idle_ones(engine: Engine) -> None:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """A unit of writing: all of it, or nothing."""
+    """Open a write transaction: all of it, or nothing."""
     level = "SERIALIZABLE" if engine.dialect.name == "sqlite" else "READ COMMITTED"
     with engine.connect() as connection:
         connection.execution_options(isolation_level=level)
@@ -198,13 +198,13 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 def saving(engine: Engine) -> AbstractContextManager[Connection]:
-    """A unit of one save: its statements on PostgreSQL stand each for itself, no transaction."""
+    """Open a connection for one save: on PostgreSQL without a transaction, in autocommit."""
     return transaction(engine) if engine.dialect.name == "sqlite" else engine.connect()
 
 
 @contextmanager
 def impatient(engine: Engine) -> Iterator[Connection]:
-    """A connection for a write that may be left out: on SQLite it doesn't wait long for others."""
+    """Open a connection for an optional write: on SQLite it doesn't wait long for others."""
     with engine.connect() as connection:
         if engine.dialect.name != "sqlite":
             yield connection
@@ -221,23 +221,23 @@ def _set_patience(connection: Connection, seconds: float) -> None:
 
 
 def primary_of(engine: Engine) -> Engine:
-    """Return the engine of the server that an engine's server replicates; itself if it doesn't."""
+    """Return the engine of the primary of a replica's engine; the engine itself for a primary."""
     primary: Engine = engine.get_execution_options().get(PRIMARY, engine)
     return primary
 
 
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Connection]:
-    """A connection that is `in_snapshot`."""
+    """Open a connection that is `in_snapshot`."""
     with engine.connect() as connection, in_snapshot(connection):
         yield connection
 
 
 @contextmanager
 def in_snapshot(connection: Connection) -> Iterator[None]:
-    """Make a connection one for a long answer, whose rows come through a server-side cursor.
+    """Prepare a connection for a long answer, whose rows come through a server-side cursor.
 
-    All statements see the same moment.
+    All statements see the same snapshot.
     """
     if connection.dialect.name == "sqlite":
         # SQLAlchemy would begin it as a writer's. The pool ends it.
@@ -250,13 +250,13 @@ def in_snapshot(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def in_survey(connection: Connection) -> Iterator[None]:
-    """Make a connection one for statements that look into many rows to give a few.
+    """Prepare a connection for statements that read many rows to return few.
 
-    They see what those `in_snapshot` see. PostgreSQL compiles nothing for them: it would take
-    longer to compile their subqueries than to run them.
+    They see one snapshot, as with `in_snapshot`. JIT is off on PostgreSQL: compiling their
+    subqueries would take longer than running them.
     """
     with in_snapshot(connection):
         if connection.dialect.name == "postgresql":
-            # For this transaction alone, which PgBouncer keeps in one session.
+            # For this transaction only, which PgBouncer keeps in one session.
             connection.exec_driver_sql("SET LOCAL jit = off")
         yield

@@ -1,7 +1,7 @@
-"""Text in small letters, by the same rule on both databases and in every locale of theirs.
+"""Text in lower case, by the same rule on both databases and in every locale.
 
-SQLite's own `lower` knows Latin letters alone, and that of PostgreSQL as many as its locale. Marks
-are composed with their letters (Unicode's NFC): macOS takes й and ё apart in the names of files.
+SQLite's own `lower` handles ASCII letters only, PostgreSQL's those of its locale. Marks are
+composed with their letters (Unicode NFC): macOS decomposes й and ё in file names.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-#: The capitals of Russian and Kazakh, and those of Latin.
+#: The upper-case letters of Russian and Kazakh, and the Latin ones.
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZАБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯӘҒҚҢӨҰҮҺІ"
 _SMALL = _CAPITALS.lower()
 _TABLE = str.maketrans(_CAPITALS, _SMALL)
-#: What SQLite calls `write_small` by.
+#: The name of `write_small` in SQLite.
 SQLITE_NAME = "small_letters"
 
 
 class small_letters(FunctionElement[str]):  # noqa: N801 - reads as the SQL function that it is
-    """Text in NFC, with the capitals of Latin, Russian and Kazakh in small letters."""
+    """Text in NFC, with upper-case Latin, Russian and Kazakh letters in lower case."""
 
     type = Text()
     inherit_cache = True
@@ -41,5 +41,5 @@ def _sqlite_small(element: small_letters, compiler: SQLCompiler, **kw: Any) -> s
 
 
 def write_small(text: str | None) -> str | None:
-    """Do in Python what `small_letters` does in PostgreSQL."""
+    """Compute in Python what `small_letters` computes in PostgreSQL."""
     return None if text is None else unicodedata.normalize("NFC", text).translate(_TABLE)

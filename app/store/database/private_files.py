@@ -1,7 +1,7 @@
 """Files and folders for their owner alone: 0600 in 0700.
 
-Where root makes them, by a command beside a server that runs as another user, they belong to the
-owner of the folder that they are made in.
+If root creates them, by a command beside a server that runs as another user, they belong to the
+owner of the containing folder.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FOLDER_MODE = 0o700
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing. Raises OSError."""
+    """Create a folder and its missing parents. Raises OSError."""
     missing = []
     above = folder
     while not above.exists():
@@ -24,11 +24,11 @@ def make_folder(folder: Path) -> None:
         one.mkdir(mode=FOLDER_MODE, exist_ok=True)
         hand_over(one, one.parent)
     if not missing and not folder.is_dir():
-        folder.mkdir()  # which says why it can't be one
+        folder.mkdir()  # the next call reports the error
 
 
 def hand_over(made: Path | int, folder: Path) -> None:
-    """Let what was made, a path or an open file, belong to a folder's owner. Raises OSError."""
+    """Give a new path or open file to the owner of a folder. Raises OSError."""
     if os.geteuid() == 0:
         owner = folder.stat()
         if owner.st_uid:
@@ -36,7 +36,7 @@ def hand_over(made: Path | int, folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on the disk. Raises OSError."""
+    """Flush the entries of a folder to disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,8 +1,8 @@
-"""Who answers a read: a replica that shows all that it must, else the primary.
+"""Choosing the server for a read: a replica that is recent enough, else the primary.
 
-A replica is asked only if it has replayed what the primary told less than a second ago, after the
-last write of this server: so a caller reads what it wrote. That costs a read one statement more:
-with it a replica says how far it is, or the primary, where no process knows it.
+A replica is used only if it has replayed the position that the primary reported less than a second
+ago, after this server's last write: so a caller reads its own writes. This costs one more statement
+for each read, which asks the replica for its position, or the primary, if no process knows it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from app.store.database.floor import Floor
 from app.store.database.replicas import PassedOver, Replica
 
 Answer = TypeVar("Answer")
-#: Reads by a connection. What it enters into the stack is left afterwards, unless it is popped.
+#: Reads with a connection. Contexts that it enters into the stack are left afterwards, unless
+#: popped.
 Work = Callable[[Connection, ExitStack], Answer]
-#: What a read is to stand in: `database.in_snapshot`, say.
+#: The context of a read, such as `database.in_snapshot`.
 Unit = Callable[[Connection], AbstractContextManager[Any]]
 
-#: What was acknowledged is on the primary's disk, unless it is told not to wait for that.
+#: An acknowledged write is on the primary's disk, unless it is configured not to wait for that.
 _POSITION = Prepared(
     select(
         literal_column(
@@ -37,7 +38,7 @@ _POSITION = Prepared(
         )
     )
 )
-#: PostgreSQL's code of a statement that took too long, as it would elsewhere.
+#: PostgreSQL's code of a statement that timed out, as it would on another server.
 _CANCELED = "57014"
 
 _log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Reads:
 
     Args:
         primary: the engine that writes.
-        replicas: those that may answer in its place.
+        replicas: those that may answer instead.
     """
 
     def __init__(self, primary: Engine, replicas: Sequence[Replica] = ()) -> None:
@@ -59,18 +60,18 @@ class Reads:
         self._turn = 0
 
     def note_write(self) -> None:
-        """Note, before it is acknowledged, that a request may have written something."""
+        """Record that a request may have written something, before that is acknowledged."""
         if self._floor is not None:
             self._floor.note_write()
 
     def read(self, work: Work[Answer], unit: Unit | None = None) -> Answer:
-        """Return what a read gives.
+        """Return the result of a read.
 
-        It is done a second time, on the primary, if the replica that it began on went away.
+        It is repeated on the primary if the replica becomes unavailable during the read.
 
         Args:
-            work: the read. It changes nothing.
-            unit: what it stands in; None: each of its statements stands for itself.
+            work: the read, which changes nothing.
+            unit: its context; None: autocommit.
 
         Raises:
             SQLAlchemyError: the primary can't answer.
@@ -93,7 +94,7 @@ class Reads:
         return self._read_primary(work, unit, tell=False)
 
     def _choose(self) -> Replica | None:
-        """Return a replica that is ready, each in its turn."""
+        """Return a replica that is ready, round robin."""
         self._turn += 1
         count = len(self.replicas)
         for number in range(count):
@@ -115,7 +116,7 @@ class Reads:
             return work(connection, stack)
 
     def _ask_position(self, connection: Connection) -> None:
-        """Ask the primary for its position. Where it refuses, no replica is used."""
+        """Ask the primary for its position. If it refuses, no replica is used."""
         asked_at = time.monotonic()
         try:
             [[position]] = _POSITION.fetch(connection, {})
@@ -144,5 +145,5 @@ def _do(
 
 
 def _is_final(error: SQLAlchemyError) -> bool:
-    """Return whether a read would fail on another server as well: it takes too long."""
+    """Return whether a read would fail on another server as well: a timeout."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _CANCELED

@@ -1,4 +1,4 @@
-"""One read replica of PostgreSQL: whether it is there, and how far it has come."""
+"""One read replica of PostgreSQL: its availability, and its position."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from app.store.database import addresses
 from app.store.database import engine as database
 
-#: Seconds that a replica has to say how far it is, and after which one that is away is tried again.
+#: Seconds that a replica has to report its position, and after which an unavailable one is retried.
 ANSWER = 0.5
 AGAIN = 2.0
-#: Seconds for which one that is behind is passed over, and after which the log tells of it.
+#: Seconds for which a replica that lags is skipped, and after which that is logged.
 CATCH_UP = 0.2
 LONG = 10.0
-#: Parameters of libpq: a replica is noticed to be away sooner than the primary, since there is
-#: another one to ask.
+#: libpq parameters: an unavailable replica is detected sooner than the primary, since another
+#: server can answer.
 _IMPATIENT = {"connect_timeout": 2, "tcp_user_timeout": 3000}
 
-#: NULL on a server that is no replica, or no more.
+#: NULL on a server that is not a replica, or no longer one.
 _HOW_FAR = b"""
     SELECT CASE WHEN pg_is_in_recovery()
     THEN pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint END"""
-#: The same for a server and its replicas. What others replicate has positions, too.
+#: Equal for a server and its replicas. Replicas of other servers have positions, too.
 _SYSTEM = text("SELECT system_identifier FROM pg_control_system()")
 _NO_REPLICA = "it is no replica"
 
@@ -43,36 +43,36 @@ _log = logging.getLogger(__name__)
 
 
 class PassedOver(Exception):
-    """A replica can't answer now."""
+    """A replica can't answer at the moment."""
 
 
 def make_engine(url: URL, schema: str | None, connections: int, timeout: float | None) -> Engine:
-    """Return an engine for a replica. It connects to nothing."""
+    """Return an engine for a replica. Opens no connection."""
     options = database.engine_options(url, schema, connections, timeout)
     options["connect_args"] |= {
         name: value for name, value in _IMPATIENT.items() if name not in url.query
     }
     engine = create_engine(url, **options)
-    # How far it is, is asked before each use: no other question is needed.
+    # Its position is asked before each use: no other test is needed.
     database.prepare(engine, ping=False)
     return engine
 
 
 class Replica:
-    """A server that answers reads while it is there, and far enough.
+    """A server that answers reads while it is available and recent enough.
 
-    No request waits for one that is away: a thread tries it until it answers again, and before it
-    is used at all.
+    No request waits for an unavailable one: a thread retries it until it answers, and checks it
+    before first use.
 
     Args:
         engine: its own, of `make_engine`.
-        primary: the engine of what it is to replicate.
+        primary: the engine that of the server it replicates.
     """
 
     def __init__(self, engine: Engine, primary: Engine) -> None:
         self.engine = engine
         self._primary = primary
-        # What is read later than its row is read there, whatever became of the replica.
+        # Data read later than the row are read from the same server, even if it became unavailable.
         engine.update_execution_options(**{database.PRIMARY: primary})
         self.name = addresses.describe(engine.url)
         self._is_there = False
@@ -96,12 +96,12 @@ class Replica:
         entry: ConnectionPoolEntry,
         _proxy: PoolProxiedConnection,
     ) -> None:
-        """Make a connection anew that was there when another one was lost, as it may be."""
+        """Reopen a connection that existed when another one was lost, as it may be lost too."""
         if entry.info["made_at"] <= self._lost_at:
             raise DisconnectionError
 
     def is_ready(self) -> bool:
-        """Return whether it is to be asked; if it is away, see to it that it is tried."""
+        """Return whether it can be asked; if it is unavailable, make sure that it is retried."""
         if not self._is_there:
             self._watch()
             return False
@@ -109,10 +109,10 @@ class Replica:
 
     @contextmanager
     def at(self, position: int) -> Iterator[Connection]:
-        """Return a connection that sees all that was committed up to a position.
+        """Return a connection that sees everything committed up to a position.
 
         Raises:
-            PassedOver: it is away, no replica, or behind.
+            PassedOver: it is unavailable, no replica, or lags.
             SQLAlchemyError: it can't be reached.
         """
         with self.engine.connect() as connection:
@@ -127,7 +127,7 @@ class Replica:
             yield connection
 
     def _compare(self, replayed: int, position: int) -> None:
-        """Raise PassedOver if it is behind; the log is told once if it stays so, and of the end."""
+        """Raise PassedOver if it lags; log once if that lasts, and when it has caught up."""
         if replayed >= position:
             if self._is_told:
                 _log.warning("the replica %s has caught up", self.name)
@@ -142,7 +142,7 @@ class Replica:
         raise PassedOver
 
     def lose(self, error: Exception) -> Exception:
-        """Use it no more until it answers again; return the error."""
+        """Stop using it until it answers again; return the error."""
         if self._is_there:
             self._is_there = False
             _log.warning("the replica %s is passed over: %s", self.name, _why(error))
@@ -150,7 +150,7 @@ class Replica:
         return error
 
     def _watch(self) -> None:
-        """Begin to try it, unless that goes on already."""
+        """Start retrying it, unless that is in progress."""
         if self._watching.acquire(blocking=False):
             self._thread = Thread(target=self._try, name="replica", daemon=True)
             self._thread.start()
@@ -186,7 +186,7 @@ class Replica:
         return None if is_its else "it replicates another server"
 
     def close(self) -> None:
-        """Stop to try it, and close its connections."""
+        """Stop retrying it, and close its connections."""
         self._closed.set()
         if self._thread is not None:
             self._thread.join()
@@ -194,12 +194,12 @@ class Replica:
 
 
 def _ask(connection: Any) -> int | None:
-    """Return how far a server has replayed; None if it replays nothing.
+    """Return the position that a server has replayed; None if it is no replica.
 
-    By libpq's own functions, since a server that has stopped to answer is not to be waited for.
+    Uses libpq's own functions, in order not to wait for a server that has stopped answering.
 
     Raises:
-        TimeoutError: it has not answered in time.
+        TimeoutError: it did not answer in time.
         psycopg.Error: the connection is lost, or the question was refused.
     """
     libpq = connection.pgconn

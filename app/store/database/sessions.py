@@ -1,6 +1,6 @@
-"""Connections to PostgreSQL: how the busiest statements are run on one, and what its session keeps.
+"""Connections to PostgreSQL: how the most frequent statements run, and what a session keeps.
 
-Values are sent apart from the text of a statement, always: PostgreSQL's log has none in it.
+Values are always sent apart from the text of a statement: PostgreSQL logs none of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from psycopg.types.string import TextLoader
 from sqlalchemy import Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-#: The name in `Connection.info` under which a connection's `Session` is found.
+#: The name in `Connection.info` of a connection's `Session`.
 SESSION = "session"
 #: Statements that a session keeps at most.
 _MOST = 100
@@ -28,16 +28,16 @@ _LOST_AT: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
 
 
 def prepare(connection: Any, entry: ConnectionPoolEntry) -> None:
-    """Make a connection ready, before it is pooled. It commits by itself."""
-    # Rows are given as the driver makes them, and models ask for text.
+    """Prepare a connection before it is pooled. It is in autocommit."""
+    # Rows are as the driver creates them, and models expect text.
     connection.adapters.register_loader("uuid", TextLoader)
-    # `Session` says what is kept.
+    # `Session` decides what is kept.
     connection.prepare_threshold = None
     entry.info[SESSION] = Session(connection)
 
 
 def note_loss(engine: Engine) -> None:
-    """Note that a connection was lost: the others, as a rule, were in the same moment."""
+    """Record that a connection was lost: the others usually are at the same time."""
     _LOST_AT[engine] = time.monotonic()
 
 
@@ -47,7 +47,7 @@ def is_doubtful(engine: Engine, idle_since: float) -> bool:
 
 
 class Session:
-    """Runs statements by libpq's own functions, which wait in C and let other threads work.
+    """Runs statements with libpq's own functions, which wait in C while other threads work.
 
     The driver's cursor waits in Python for each piece of an answer: 30 to 60 µs a statement.
     """
@@ -56,20 +56,20 @@ class Session:
         self.connection = connection
         self._pgconn = connection.pgconn
         (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
-        #: Whether it is the connection's own. Behind a pooler each transaction may get another, so
-        #: there is no process to tell of, and the pooler makes a number up.
+        #: Whether the connection has a session of its own. Behind a pooler each transaction may get
+        #: another, so there is no backend process to report, and the pooler makes up its number.
         self.is_own = pid == connection.info.backend_pid
-        #: A statement that is run ahead of each other one, in its transaction.
+        #: A statement that is run before each other one, in its transaction.
         self.ahead: bytes | None = None
         self._kept: dict[bytes, bytes] = {}
         self._number = 0
 
     def fetch(self, sql: bytes, values: Sequence[Any], *, keep: bool) -> list[tuple[Any, ...]]:
-        """Run a statement, and give all rows.
+        """Run a statement, and return all rows.
 
         Args:
-            sql: with $1 for the first value. PostgreSQL finds out of which type each is.
-            values: what the driver can write as text.
+            sql: with $1 for the first value. PostgreSQL infers their types.
+            values: values that the driver can write as text.
             keep: whether the server shall keep it, parsed and planned, where that can be.
         """
         autocommit = self.connection.autocommit
@@ -87,13 +87,13 @@ class Session:
         return transformer.load_rows(0, result.ntuples, tuple)
 
     def stream(self, sql: bytes, values: Sequence[Any], size: int) -> Iterator[tuple[Any, ...]]:
-        """Run a statement, and give its rows, which come through a cursor, `size` at a time.
+        """Run a statement, and return its rows through a cursor, `size` at a time.
 
-        Inside a transaction, which it begins if need be.
+        Inside a transaction, which is begun if necessary.
         """
         self._number += 1
         name = b"rows_%d" % self._number
-        # The driver knows of which kind the transaction is.
+        # The driver knows the kind of the transaction.
         RawCursor(self.connection).execute(
             b"DECLARE %s NO SCROLL CURSOR FOR %s" % (name, sql), values
         )
@@ -107,7 +107,7 @@ class Session:
             transformer.set_pgresult(result)
             rows = transformer.load_rows(0, result.ntuples, tuple)
             more = len(rows) == size
-            # Of what was given nothing is kept.
+            # No reference to the yielded rows is kept.
             transformer.set_pgresult(None)
             del result
             rows.reverse()
@@ -116,7 +116,7 @@ class Session:
         self._checked(self._pgconn.exec_(b"CLOSE %s" % name))
 
     def _begin(self, sql: bytes, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run the first statement of a transaction by the driver, which knows of which kind."""
+        """Run the first statement of a transaction by the driver, which knows its kind."""
         cursor = RawCursor(self.connection)
         if self.ahead is not None:
             cursor.execute(self.ahead)
@@ -126,7 +126,7 @@ class Session:
         try:
             return self._checked(self._pgconn.exec_prepared(self._name(sql), given))
         except FeatureNotSupported:
-            # A migration altered the type of a column of it, so it was not executed.
+            # A migration changed the type of one of its columns, so it was not executed.
             self._forget()
             return self._checked(self._pgconn.exec_prepared(self._name(sql), given))
 
@@ -149,7 +149,7 @@ class Session:
     def _run_behind(self, ahead: bytes, sql: bytes, given: Sequence[Any]) -> Any:
         """Run two statements without waiting in between.
 
-        What is sent before a Sync is one transaction (PostgreSQL's manual, "Pipelining").
+        Everything sent before a Sync is one transaction (PostgreSQL's manual, "Pipelining").
         """
         pgconn = self._pgconn
         try:
@@ -159,20 +159,20 @@ class Session:
             pgconn.pipeline_sync()
             while pgconn.flush():
                 self._wait(select.POLLIN | select.POLLOUT)
-            # Behind the result of a statement is None, and behind both comes that of the Sync.
+            # The result of a statement is followed by None, both by that of the Sync.
             first, _ = self._next_result(), pgconn.get_result()
             second, _ = self._next_result(), pgconn.get_result()
             self._next_result()
             pgconn.exit_pipeline_mode()
         except BaseException:
-            # What is still to come would be taken for the answer to another statement.
+            # Remaining results would be taken for the answer to another statement.
             self.connection.close()
             raise
         self._checked(first)
         return self._checked(second)
 
     def _next_result(self) -> Any:
-        """Wait for a result; `get_result` would do so, too, and let no other thread work."""
+        """Wait for a result; `get_result` would wait without letting other threads work."""
         while self._pgconn.is_busy():
             self._wait(select.POLLIN)
         return self._pgconn.get_result()
@@ -188,6 +188,6 @@ class Session:
             return result
         encoding = self.connection.info.encoding
         if result.error_field(DiagnosticField.SQLSTATE) is None:
-            # It is no answer of the server: the connection is lost.
+            # Not an answer of the server: the connection is lost.
             raise OperationalError(result.get_error_message(encoding))
         raise error_from_result(result, encoding=encoding)

@@ -1,6 +1,6 @@
-"""No statement without end: each is broken off after some seconds, and what it did is undone.
+"""A time limit for each statement: after that it is cancelled and rolled back.
 
-The engine's execution option OPTION says after how many; None, for commands: none is.
+The engine's execution option OPTION holds the seconds; None, for commands: no limit.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from app.store.database import sessions
 
 OPTION = "statement_timeout"
-#: Steps of SQLite's machine after which it looks at the clock: a millisecond or two.
+#: Steps of SQLite's virtual machine after which the clock is read: a millisecond or two.
 _STEPS = 100_000
 
 
 def bound(engine: Engine) -> None:
-    """Bound the statements of each connection that the engine will open."""
+    """Limit the statements of each connection that the engine will open."""
 
     def prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         seconds = _seconds(engine)
@@ -37,14 +37,14 @@ def bound(engine: Engine) -> None:
 
 
 def lift(engine: Engine) -> None:
-    """Let statements of connections that are opened from now on take any time."""
+    """Remove the limit for connections that are opened from now on."""
     engine.update_execution_options(**{OPTION: None})
 
 
 def bound_transaction(connection: Connection) -> None:
-    """Bound the statements of a transaction that has begun, whose rows come through a cursor.
+    """Limit the statements of a transaction that has begun, whose rows come through a cursor.
 
-    A cursor's FETCH is a statement, and is bounded by itself.
+    A cursor's FETCH is a statement with a limit of its own.
     """
     seconds = _seconds(connection.engine)
     cursors = getattr(connection.connection.dbapi_connection, "cursor_factory", None)
@@ -58,21 +58,21 @@ def _seconds(engine: Engine) -> float | None:
 
 
 def _bound_postgresql(session: sessions.Session, seconds: float) -> None:
-    """Bound a session, or behind a pooler, which gives each transaction another, each statement."""
+    """Limit a session, or each statement behind a pooler, which changes sessions."""
     milliseconds = round(seconds * 1000)
     if session.is_own:
         session.connection.execute(f"SET statement_timeout = {milliseconds}")
         return
-    # Not SET LOCAL, of which a server says in its log that no transaction has begun.
+    # Not SET LOCAL, for which a server logs a warning that no transaction has begun.
     setting = f"SELECT set_config('statement_timeout', '{milliseconds}', true)"
     session.ahead = setting.encode()
     session.connection.cursor_factory = type("BoundCursor", (_BoundCursor,), {"setting": setting})
 
 
 class _BoundCursor(Cursor[Any]):
-    """Sends a setting ahead of each statement, without waiting for an answer in between.
+    """Sends a setting before each statement, without waiting for an answer in between.
 
-    What is sent before a Sync is one transaction (PostgreSQL's manual, "Pipelining").
+    Everything sent before a Sync is one transaction (PostgreSQL's manual, "Pipelining").
     """
 
     setting: LiteralString = ""
@@ -92,23 +92,23 @@ def _bound_sqlite(connection: Any, seconds: float) -> None:
 
 
 class _Clock:
-    """Counts the time in which SQLite is at work on a statement, or on some rows of it."""
+    """Counts the time that SQLite spends on a statement, or on some of its rows."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.began = time.monotonic()
 
     def start(self) -> None:
-        """Begin anew."""
+        """Restart the clock."""
         self.began = time.monotonic()
 
     def is_over(self) -> bool:
-        """Return to SQLite whether to break off."""
+        """Return whether SQLite has to cancel the statement."""
         return time.monotonic() - self.began > self.seconds
 
 
 class BoundedCursor(sqlite3.Cursor):
-    """Gives each call its own time, as a server does for each FETCH."""
+    """Gives each call its own limit, as a server does for each FETCH."""
 
     def execute(self, *arguments: Any) -> BoundedCursor:
         """Execute a statement."""
@@ -144,7 +144,7 @@ class BoundedCursor(sqlite3.Cursor):
 
 
 class BoundedConnection(sqlite3.Connection):
-    """A connection whose cursors are such; `clock` is None where nothing is bounded."""
+    """A connection with such cursors; `clock` is None where nothing is limited."""
 
     clock: _Clock | None = None
 

@@ -1,4 +1,4 @@
-"""Kinds of columns, and functions of SQL, that both databases have in their own words."""
+"""Column types, and SQL functions, that the two databases spell differently."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from sqlalchemy.sql.functions import FunctionElement
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, always in UTC. SQLite keeps no zone, so it is attached here and nowhere else."""
+    """A time, always in UTC. SQLite stores no zone, so it is attached here and nowhere else."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn an aware moment into what the database keeps."""
+        """Convert an aware datetime into what the database stores."""
         if value is None:
             return None
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Return an aware moment, whatever the database forgot."""
+        """Return an aware datetime, also if the database has no zone."""
         if value is not None and value.tzinfo is None:
             return value.replace(tzinfo=UTC)  # type: ignore[no-any-return]  # the driver's value
         return value
 
 
 class utc_now(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL function that it is
-    """The moment at which the statement began: one clock, the database's, for all web processes."""
+    """The time at which the statement began: one clock, the database's, for all web processes."""
 
     type = UtcDateTime()
     inherit_cache = True
@@ -53,18 +53,18 @@ class utc_now(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL funct
 
 @compiles(utc_now, "postgresql")
 def _postgresql_now(_element: utc_now, _compiler: SQLCompiler, **_kw: Any) -> str:
-    # Not clock_timestamp(), which moves on between two columns of one row.
+    # Not clock_timestamp(), which advances between two columns of one row.
     return "statement_timestamp()"
 
 
 @compiles(utc_now, "sqlite")
 def _sqlite_now(_element: utc_now, _compiler: SQLCompiler, **_kw: Any) -> str:
-    # SQLite counts milliseconds; the zeros make it the text that SQLAlchemy's DateTime reads.
+    # SQLite counts milliseconds; the zeros make it the form that SQLAlchemy's DateTime reads.
     return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 
 
 class random_uuid(FunctionElement[str]):  # noqa: N801 - reads as the SQL function that it is
-    """A random UUID (RFC 9562, version 4) as the database writes one, in small letters."""
+    """A random UUID (RFC 9562, version 4) as text in lower case."""
 
     type = Text()
     inherit_cache = True
@@ -86,7 +86,7 @@ def _sqlite_uuid(_element: random_uuid, _compiler: SQLCompiler, **_kw: Any) -> s
 
 
 class octets(FunctionElement[int]):  # noqa: N801 - reads as the SQL function that it is
-    """The bytes of a text, as many as its characters or more."""
+    """The number of bytes of a text: that of its characters or more."""
 
     type = Integer()
     inherit_cache = True
@@ -94,17 +94,17 @@ class octets(FunctionElement[int]):  # noqa: N801 - reads as the SQL function th
 
 @compiles(octets, "postgresql")
 def _postgresql_octets(element: octets, compiler: SQLCompiler, **kw: Any) -> str:
-    # It reads nothing of a text that is stored apart from its row.
+    # It does not read a text that is stored apart from its row.
     return f"octet_length({compiler.process(element.clauses, **kw)})"
 
 
 @compiles(octets, "sqlite")
 def _sqlite_octets(element: octets, compiler: SQLCompiler, **kw: Any) -> str:
-    # SQLite has octet_length() from 3.43 on.
+    # SQLite has octet_length() since 3.43.
     return f"length(CAST({compiler.process(element.clauses, **kw)} AS BLOB))"
 
 
-#: Text that is compared byte by byte, and sorted so, which is what exact matching needs.
+#: Text that is compared and sorted byte by byte, as exact matching needs.
 CODE = Text().with_variant(Text(collation="C"), "postgresql")
 #: SQLite numbers rows by itself only in a column that is declared INTEGER.
 ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
@@ -113,7 +113,7 @@ PUBLIC_ID = Text().with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 
 
 def each_item(dialect: str, listed: BindParameter[str]) -> Any:
-    """Return the column of the items of a JSON list, which is sent as text."""
+    """Return the column of the items of a JSON list that is sent as text."""
     if dialect == "sqlite":
         each = func.json_each(listed)
     else:

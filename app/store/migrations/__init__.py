@@ -1,4 +1,4 @@
-"""The schema's history. `upgrade` brings a database from empty, or any step, to the newest."""
+"""The schema's migrations. `upgrade` brings a database from empty, or any step, to the newest."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from app.store.database import arrival
 from app.store.database.engine import transaction
 from app.store.database.private_files import make_folder
 
-#: The newest step. A server that finds another one in the database is not ready to serve.
+#: The newest step. A server whose database is at another one is not ready to serve.
 HEAD = "0010"
-#: Where a database notes its step.
+#: The table in which a database records its step.
 VERSION_TABLE = "tanbahana_version"
 #: Where one did that was migrated before release 1.0.0.
 FORMER_VERSION_TABLE = "qoltanba_version"
-#: Any number that no other user of the database takes for an advisory lock.
+#: A number for an advisory lock that no other user of the database uses.
 ADVISORY_LOCK = 0x716F6C74616E6261
 
-#: Whether `save_version` still looks into a schema that was renamed since: it has the name.
+#: Whether `save_version` still refers to the former name of a schema that was renamed.
 _LOOKS_ELSEWHERE = text("""
     SELECT EXISTS (
         SELECT FROM pg_proc WHERE oid = to_regproc('save_version')
@@ -33,19 +33,19 @@ _LOOKS_ELSEWHERE = text("""
 
 
 def upgrade(engine: Engine, schema: str | None = None) -> None:
-    """Apply every step that is missing. Two processes that do so at once don't disturb each other.
+    """Apply all missing steps. Safe when two processes do so at the same time.
 
     Args:
         engine: of the database; prepared by `database.prepare`.
-        schema: PostgreSQL schema for the tables, made if it is not there; None: the default.
+        schema: PostgreSQL schema for the tables, created if missing; None: the default.
 
     Raises:
         WrongStep: a newer program migrated the database.
-        NotThere: the role may not make the schema, or tables in it.
+        NotThere: the role may not create the schema, or tables in it.
         SQLAlchemyError: the database can't be used.
-        OSError: the folder of a SQLite file can't be made or read.
+        OSError: the folder of a SQLite file can't be created or read.
     """
-    # Here, as in `apply_steps`.
+    # Imported here, as in `apply_steps`.
     from app.store.migrations import batches  # noqa: PLC0415
 
     begin = partial(migrating, engine, schema)
@@ -57,7 +57,7 @@ def upgrade(engine: Engine, schema: str | None = None) -> None:
 
 @contextmanager
 def migrating(engine: Engine, schema: str | None) -> Iterator[Connection]:
-    """Return a transaction that may change the schema; one process at a time is given one.
+    """Return a transaction that may change the schema; only one process at a time gets one.
 
     Raises as `upgrade` does.
     """
@@ -71,8 +71,8 @@ def migrating(engine: Engine, schema: str | None) -> Iterator[Connection]:
 
 
 def apply_steps(connection: Connection, last: str = "head") -> None:
-    """Apply the steps that are missing up to one, inside `migrating`. Raises as `upgrade` does."""
-    # Here, since a server that only serves would spend a tenth of its start on them.
+    """Apply the missing steps up to `last`, inside `migrating`. Raises as `upgrade` does."""
+    # Imported here, since a server without migrations would spend a tenth of its start on them.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
@@ -86,9 +86,9 @@ def apply_steps(connection: Connection, last: str = "head") -> None:
 
 @contextmanager
 def _alone_in_folder(engine: Engine) -> Iterator[None]:
-    """Let one process at a time prepare a SQLite file.
+    """Make sure that one process at a time prepares a SQLite file.
 
-    Changing its journal mode waits for nobody, but fails.
+    Changing the journal mode of a file in use does not wait, but fails.
     """
     folder = Path(str(engine.url.database)).parent
     make_folder(folder)
@@ -96,7 +96,7 @@ def _alone_in_folder(engine: Engine) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         with engine.connect() as connection:
-            # Kept in the file: readers and one writer don't wait for each other.
+            # Stored in the file: readers and a writer don't block each other.
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         yield
     finally:

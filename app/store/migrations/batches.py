@@ -1,6 +1,6 @@
-"""What steps do for each thread, in batches that are committed: when killed, they can go on.
+"""Migration work for each thread, in committed batches: after a kill it continues.
 
-Servers may serve and save meanwhile, those of the program before as long as the step isn't done.
+Servers may serve and save meanwhile, those of the previous version as long as the step isn't done.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FEWER_TERMS = "app.store.migrations.versions.0010_fewer_search_terms"
 
 
 def prepare(migrating: Migrating, schema: str | None) -> None:
-    """Do before a step what would keep servers from saving for long if it were part of it."""
+    """Do, before a step, work that inside it would block saves for long."""
     step: Any = import_module(_FEWER_TERMS)
     with migrating() as connection:
         if read_step_of(connection, schema) != step.down_revision:
@@ -31,9 +31,9 @@ def prepare(migrating: Migrating, schema: str | None) -> None:
 
 
 def settle(migrating: Migrating) -> None:
-    """Do behind the newest step what was of use to the program before; nothing if all is done.
+    """Remove, after the newest step, what only the previous version needed; nothing if done.
 
-    A server of that program, if it went on meanwhile, may have left more of it.
+    A server of that version, if it was still running, may have left more of it.
     """
     step: Any = import_module(_FEWER_TERMS)
     with migrating() as connection:

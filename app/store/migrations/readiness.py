@@ -1,4 +1,4 @@
-"""Whether a save would go through: asked of the database by writing, which is then undone."""
+"""Readiness: whether a save would succeed, tested by a write that is rolled back."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from app.store.database.engine import transaction
 from app.store.migrations import HEAD
 from app.store.migrations.steps import is_newer, read_step
 
-#: Seconds that the question waits for a writer, who is a sign that saves go through.
+#: Seconds that the test waits for a writer, whose presence shows that saves succeed.
 _PATIENCE = 0.2
-#: Seconds for which an answer is told to others who ask, and for which they wait for it at most.
+#: Seconds for which a result is reused, and for which callers wait for one at most.
 _FRESH, _LONGEST = 1.0, 2.0
-#: Bytes that are written: a save with its rows of indexes takes less, as a rule.
+#: Bytes that are written: a save with its index rows usually takes less.
 _ROOM = 256 * 1024
-#: Each looks at the ends of a table, and so at the pages that lead to them.
+#: Each reads the ends of a table, and so the pages that lead to them.
 _LOOKS = (
     "SELECT max(id), min(id) FROM signatures",
     "SELECT length(cms) FROM versions ORDER BY signature_id DESC LIMIT 1",
     "SELECT term FROM signature_terms ORDER BY term DESC LIMIT 1",
     "SELECT term FROM signature_terms ORDER BY term LIMIT 1",
 )
-#: PostgreSQL's code of a disk without room.
+#: PostgreSQL's code of a full disk.
 _DISK_FULL = "53100"
-#: Sorted within so little memory, these rows of 256 bytes are written to a temporary file, which
-#: leaves nothing behind: no row, no log, no work for a vacuum.
+#: With so little memory for sorting, these rows of 256 bytes go to a temporary file, which leaves
+#: nothing behind: no row, no WAL, no work for a vacuum.
 _LITTLE_MEMORY = text("SET LOCAL work_mem = '64kB'")
 _SORT = text("""
     SELECT count(*), current_setting('transaction_read_only') FROM (
@@ -54,28 +54,29 @@ class Fault(Enum):
 
 
 class Readiness:
-    """What a database was last found to be, for all who ask. Safe to share by threads.
+    """The last known state of a database, for all callers. Thread-safe.
 
-    One asks the database at a time, and once a second at most: asking needs no token.
+    One thread tests the database at a time, at most once a second: callers need no token.
     """
 
     def __init__(self) -> None:
         self.seconds = _FRESH
         self._is_known = Condition()
-        #: When the question that is under way began, by the monotonic clock.
+        #: When the running test began, by the monotonic clock.
         self._began: float | None = None
         self._found: Fault | None = None
-        #: How many answers there were, and until when the last one is good.
+        #: The number of results so far, and until when the last one is valid.
         self._answers, self._good_until = 0, 0.0
 
     def find_fault(self, engine: Engine) -> Fault | None:
-        """Return why a save would fail; None if it would go through."""
+        """Return why a save would fail; None if it would succeed."""
         with self._is_known:
             if time.monotonic() < self._good_until:
                 return self._found
             if self._began is None:
                 self._began = time.monotonic()
-                # A thread of its own, which a database that hangs may keep: those who ask go on.
+                # In a thread of its own, which a hanging database may block: callers don't wait for
+                # it.
                 Thread(target=self._ask, args=(engine,), name="readiness", daemon=True).start()
             return self._wait(self._began)
 
@@ -91,14 +92,14 @@ class Readiness:
                 self._is_known.notify_all()
 
     def _wait(self, began: float) -> Fault | None:
-        """Wait for what another one finds; a database that takes long can't be saved to now."""
+        """Wait for another caller's result; a database that takes too long can't be saved to now."""
         number, rest = self._answers, began + _LONGEST - time.monotonic()
         is_told = self._is_known.wait_for(lambda: self._answers != number, rest)
         return self._found if is_told else Fault.UNREACHABLE
 
 
 def find_fault(engine: Engine) -> Fault | None:
-    """Return why a save would fail; None if it would go through."""
+    """Return why a save would fail; None if it would succeed."""
     try:
         with engine.connect() as connection:
             step = read_step(connection)
@@ -112,7 +113,7 @@ def find_fault(engine: Engine) -> Fault | None:
 
 
 def _ask_server(engine: Engine) -> Fault | None:
-    """Ask PostgreSQL, whose temporary files lie beside the tables unless it is told otherwise."""
+    """Test PostgreSQL, whose temporary files are beside the tables unless configured otherwise."""
     try:
         with transaction(engine) as connection:
             connection.execute(_LITTLE_MEMORY)
@@ -126,11 +127,11 @@ def _ask_server(engine: Engine) -> Fault | None:
 
 
 def _ask_file(engine: Engine) -> Fault | None:
-    """Ask a SQLite file by a connection of its own.
+    """Test a SQLite file with a separate connection.
 
-    Those of the pool may have been opened while the file could only be read, and stay so.
+    Those of the pool may have been opened while the file was read-only, and stay read-only.
     """
-    # As an address, in which a % or a # of the name would mean something else.
+    # As a URI, in which a % or a # in the name would have a meaning.
     file = f"{Path(str(engine.url.database)).absolute().as_uri()}?mode=rw"
     try:
         with closing(sqlite3.connect(file, _PATIENCE, uri=True, isolation_level=None)) as probe:
@@ -143,7 +144,7 @@ def _ask_file(engine: Engine) -> Fault | None:
 
 
 def _weigh_room(engine: Engine, fault: Fault) -> Fault:
-    """Return FULL if a SQLite file's disk has no room: SQLite says so in several ways."""
+    """Return FULL if a SQLite file's disk is full: SQLite reports that in several ways."""
     if engine.dialect.name == "sqlite":
         with suppress(OSError):
             if disk_usage(Path(str(engine.url.database)).parent).free < _ROOM:
@@ -152,9 +153,9 @@ def _weigh_room(engine: Engine, fault: Fault) -> Fault:
 
 
 def _can_write(probe: sqlite3.Connection) -> bool:
-    """Return whether a file can be written; raise sqlite3.Error if it breaks on the way."""
+    """Return whether a file can be written; raise sqlite3.Error if that fails."""
     try:
-        # With no memory for changed pages, they go to the disk before there is a commit.
+        # With no cache for changed pages, they are written to disk before the commit.
         probe.execute("PRAGMA cache_size = 1")
         probe.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:

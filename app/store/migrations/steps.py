@@ -1,4 +1,4 @@
-"""At which step of its schema's history a database is, and what that means for this program."""
+"""The migration step of a database, and what it means for this program."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from app.store.migrations import FORMER_VERSION_TABLE, HEAD, VERSION_TABLE
 
-#: Where a database notes its step.
+#: The table in which a database records its step.
 REVISION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
 _FORMER = Table(FORMER_VERSION_TABLE, MetaData(), Column("version_num", String))
 
-#: PostgreSQL's codes for a table, and a schema, that isn't there.
+#: PostgreSQL's codes for a missing table, and a missing schema.
 _NO_TABLE, _NO_SCHEMA = "42P01", "3F000"
 
 
 class WrongStep(Exception):
-    """The schema is not the one that this program was written for. The text is one line."""
+    """The schema is not the one that this program needs. The text is one line."""
 
 
 def read_step(connection: Connection) -> str | None:
@@ -31,7 +31,7 @@ def read_step(connection: Connection) -> str | None:
 
 
 def read_step_of(connection: Connection, schema: str | None) -> str | None:
-    """Return the step as `read_step` does, without an error, which would end a transaction."""
+    """Return the step as `read_step` does, without an error, which would abort a transaction."""
     found = inspect(connection)
     if found.has_table(VERSION_TABLE, schema=schema):
         return read_step(connection)
@@ -41,18 +41,18 @@ def read_step_of(connection: Connection, schema: str | None) -> str | None:
 
 
 def is_missing(error: DBAPIError) -> bool:
-    """Return whether an error says that there is no such table, so that there are no rows."""
+    """Return whether an error means that a table is missing, and so has no rows."""
     code = getattr(error.orig, "sqlstate", None)
     return code in (_NO_TABLE, _NO_SCHEMA) or str(error.orig).startswith("no such table")
 
 
 def is_newer(step: str | None) -> bool:
-    """Return whether only a newer program than this one can have brought a database to a step."""
+    """Return whether only a newer program can have migrated a database to a step."""
     return step is not None and step > HEAD
 
 
 def require_step(step: str | None) -> None:
-    """Raise WrongStep unless it is this program's, and say what to do."""
+    """Raise WrongStep, with what to do, unless it is this program's step."""
     if step is None:
         raise WrongStep("the database was never migrated: run `flask --app wsgi db upgrade` first")
     refuse_newer(step)

@@ -1,1 +1,1 @@
-"""Packages: documents that several persons are asked to sign, and how far they are."""
+"""Packages: documents that several persons are asked to sign, and their progress."""

@@ -1,8 +1,8 @@
-"""Threads that were not registered, as packages under their own names.
+"""Unregistered threads, shown as packages under their own names.
 
-It isn't known who must sign, so the signers are those whom the signatures name, each asked for what
-has that name and for nothing else, and the package stays open. Whether it was signed by that person
-is another question, which verification answers.
+It isn't known who must sign, so the signers are those whom the signatures name, each required only
+in the documents that name that signer, and the package stays open. Whether that person really
+signed is answered by verification.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from app.store.packages.records import (
 )
 from app.store.signatures.standings import Trusted
 
-#: Documents of a thread that are shown as one package.
+#: Documents of a thread that is shown as one package.
 MAX_DOCUMENTS = 200
-#: Characters of a name that are shown; of a longer one the last is an ellipsis.
+#: Characters of a name that are shown; a longer one ends with an ellipsis.
 MAX_NAME = 255
-#: Rows that are fetched at a time: what their signers claim may have some 100 kB each.
+#: Rows that are fetched at a time: the claims of their signers may have some 100 kB each.
 _FETCH_ROWS = 200
 
 _HEADS = (
@@ -51,8 +51,8 @@ _HEADS = (
 _FOUND = _HEADS.subquery("heads")
 _CLAIMED = Signer.facts["claimed"]
 _CERTIFICATE = Signer.facts["certificate"]["sha256"].as_string()
-#: Facts are read out of JSON, which takes long for tens of thousands of signers: only of those who
-#: claim no number here, and of each person once below.
+#: Facts are extracted from JSON, which takes long for tens of thousands of signers: so only of
+#: those without a number here, and of each person once below.
 _NUMBERED = Signer.claimed_iin.is_not(None) | Signer.claimed_bin.is_not(None)
 _NAME = func.substr(_CLAIMED["name"].as_string(), 1, MAX_NAME + 1)
 _SIGNERS = (
@@ -82,7 +82,7 @@ _ASKED: BindParameter[str] = bindparam("asked", type_=Text())
 class _Seen(NamedTuple):
     """Where the facts of a person are: in the last signature that names the person and counts.
 
-    Where none counts it is the last one. Anybody can make a certificate with another's number.
+    If none counts, in the last one. Anyone can make a certificate with another's number.
     """
 
     place: int
@@ -99,14 +99,14 @@ def has_many_signers(connection: Connection, thread: str, limit: int) -> bool:
 
 
 def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> PackageStatus | None:
-    """Return the package that a thread is by itself, None if there is no such thread.
+    """Return an unregistered thread as a package, None if there is no such thread.
 
-    Three statements, however large it is; in memory are some hundred bytes for each signer.
+    Three statements for any size; some hundred bytes of memory for each signer.
 
     Args:
         connection: one of `database.survey`.
         thread: its name.
-        trusted: whose signatures count.
+        trusted: decides whose signatures count.
 
     Raises:
         PackageTooLarge: it is in more than MAX_DOCUMENTS documents.
@@ -117,7 +117,7 @@ def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> Pack
     if len(heads) > MAX_DOCUMENTS:
         raise PackageTooLarge(limit=MAX_DOCUMENTS)
     people: dict[str, _Seen] = {}
-    #: Of each document, the places of those who are named, and whether each has signed it.
+    #: For each document, the places of those who are named, and whether each has signed it.
     named: dict[int, dict[int, bool]] = {head.id: {} for head in heads}
     for row in _stream(connection, _SIGNERS, {"thread": thread}):
         if row.id in named:  # It was not saved in between.
@@ -141,7 +141,7 @@ def _stream(
 
 
 def _meet(people: dict[str, _Seen], row: Row[*tuple[Any, ...]], *, counts: bool) -> int:
-    """Return the place of the one whom a signature names, who may be there already."""
+    """Return the place of the person whom a signature names, adding one if needed."""
     key = _key(row)
     before = people.get(key)
     place = len(people) if before is None else before.place
@@ -151,9 +151,9 @@ def _meet(people: dict[str, _Seen], row: Row[*tuple[Any, ...]], *, counts: bool)
 
 
 def _key(row: Row[*tuple[Any, ...]]) -> str:
-    """Return by what a signer is told from others: what is claimed, or else the certificate.
+    """Return the key that identifies a signer: the claimed number or name, or else the certificate.
 
-    So does who claims a name that is too long to be compared.
+    The certificate also for a name that is too long to be compared.
     """
     if row.claimed_iin:
         return f"iin:{row.claimed_iin}"
@@ -164,8 +164,8 @@ def _key(row: Row[*tuple[Any, ...]]) -> str:
 
 
 def _signers(connection: Connection, people: Mapping[str, _Seen]) -> list[PackageSignerRecord]:
-    """Return each signer once, in the order in which they turn up, as the last signature has it."""
-    # Who is not found below was deleted while this was looked at.
+    """Return each signer once, in order of first occurrence, as in the last signature."""
+    # Signers who are not found below were deleted meanwhile.
     signers = [
         PackageSignerRecord(place + 1, key, None, None, None, None, place)
         for place, key in enumerate(people)
@@ -187,7 +187,7 @@ def _signers(connection: Connection, people: Mapping[str, _Seen]) -> list[Packag
 
 @cache
 def _people(dialect: str) -> Select[Any]:
-    """Write the statement that gives what people claim, each with the place that was sent."""
+    """Build the statement that returns people's claims, each with the place that was sent."""
     item = each_item(dialect, _ASKED)
     place, signature, version, number = (item[index].as_integer() for index in range(4))
     return select(place, _CLAIMED).where(
@@ -202,7 +202,7 @@ def _cut(name: str | None) -> str | None:
 
 
 def _document(place: int, document: str, named: Mapping[int, bool]) -> PackageDocumentRecord:
-    """Write a document: who is not known to have signed stands there as one who has not."""
+    """Return a document record: signers not known to have signed count as not having signed."""
     asked = sorted(named)
     return PackageDocumentRecord(
         number=place + 1,

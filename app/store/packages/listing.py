@@ -1,4 +1,4 @@
-"""Lists of registered packages: a page, and the number of all that match; a statement each."""
+"""Lists of registered packages: a page, and the number of all matches; one statement each."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from app.store.signatures.standings import Trusted
 #: The collation that compares byte by byte.
 _BY_BYTES = {"sqlite": "BINARY", "postgresql": "C"}
 
-#: Bytes of external data up to which a page is fetched at once; rows of others that are fetched.
+#: Bytes of external data up to which a page is fetched at once; rows of a larger one fetched at a
+#: time.
 SMALL_DATA, _FETCH_ROWS = 16 * 1024, 8
-#: What is told of a package, beside its external data.
+#: The columns of a package, beside its external data.
 _COLUMNS = (
     Package.public_id,
     Package.name,
@@ -31,30 +32,30 @@ _COLUMNS = (
     Package.rescinded_at,
 )
 
-#: What a list can be ordered by.
+#: The orders of a list.
 ORDERS = ("timeCreated", "name", "timeSignBy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageCriteria:
-    """Which packages are listed. What is None or empty demands nothing."""
+    """Which packages are listed. None or empty means no filter."""
 
     states: tuple[State, ...] = ()
     types: tuple[str, ...] = ()
-    #: Part of the name, whether in capitals or in small letters.
+    #: Part of the name, in any letter case.
     search: str | None = None
     executed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagePage:
-    """Which part of a list is given."""
+    """Which part of a list is returned."""
 
-    #: One of ORDERS; those that have no such value come last.
+    #: One of ORDERS; packages without such a value come last.
     order: str = ORDERS[0]
-    #: Whether it begins with the highest, or newest.
+    #: Whether the highest, or newest, comes first.
     descending: bool = True
-    #: Packages at most, and packages to leave out at the start.
+    #: Packages at most, and packages to skip at the start.
     limit: int
     offset: int = 0
 
@@ -69,7 +70,7 @@ def count_packages(connection: Connection, criteria: PackageCriteria, trusted: T
 def list_few_packages(
     connection: Connection, criteria: PackageCriteria, wanted: PackagePage, trusted: Trusted
 ) -> list[PackageSummary] | None:
-    """Return a page of matching packages; None if it has too much to be fetched at once."""
+    """Return a page of matching packages; None if it is too large to be fetched at once."""
     statement = _page(connection, criteria, wanted, trusted, SMALL_DATA)
     rows = connection.execute(statement).all()
     if any((row.data_size or 0) > SMALL_DATA for row in rows):
@@ -80,7 +81,7 @@ def list_few_packages(
 def list_packages(
     connection: Connection, criteria: PackageCriteria, wanted: PackagePage, trusted: Trusted
 ) -> Iterator[PackageSummary]:
-    """Return a page of matching packages as they are taken, inside `database.in_snapshot`."""
+    """Return a page of matching packages one at a time, inside `database.in_snapshot`."""
     statement = _page(connection, criteria, wanted, trusted, None)
     rows = connection.execute(statement, execution_options={"yield_per": _FETCH_ROWS})
     return (summary_of(row, bool(row.executed)) for row in rows)
@@ -93,13 +94,13 @@ def _page(
     trusted: Trusted,
     limit: int | None,
 ) -> Select[Any]:
-    """Write the statement for a page, without external data of more than `limit` bytes."""
+    """Build the statement for a page, without external data of more than `limit` bytes."""
     dialect = connection.dialect.name
     ordered = [
         (column.desc() if wanted.descending else column.asc()).nulls_last()
         for column in (_order_column(wanted.order, dialect), Package.id)
     ]
-    # Who has signed is looked up for the page alone.
+    # Who has signed is looked up only for the page.
     page = (
         select(Package.id)
         .where(*_conditions(dialect, criteria, trusted))
@@ -148,6 +149,6 @@ def _conditions(
 
 
 def _place_of(sought: ColumnElement[str], dialect: str) -> ColumnElement[int]:
-    """Find a part of the name as it stands, with no sign that means any other."""
+    """Match a part of the name literally, without wildcards."""
     find = func.instr if dialect == "sqlite" else func.strpos
     return find(small_letters(Package.name), sought)

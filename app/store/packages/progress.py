@@ -1,4 +1,4 @@
-"""How far the packages are that threads lie in: for lists of threads, in one statement."""
+"""Progress of the packages that threads belong to: for lists of threads, in one statement."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ _ASKED: BindParameter[str] = bindparam("asked", type_=Text())
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The newest package that a thread lies in, and how many of its signers signed the thread.
+    """The newest package of a thread, and how many of its signers signed the thread.
 
-    A draft only where the thread lies in nothing but drafts.
+    A draft only if the thread has nothing but drafts.
     """
 
     public_id: str
@@ -53,13 +53,13 @@ class Progress:
     opened_at: datetime | None
     sign_by: datetime | None
     rescinded_at: datetime | None
-    #: What the package calls the document of this thread.
+    #: The package's title of the document of this thread.
     document_name: str | None
-    #: The SHA-256 of what was to be signed, hex; None if that isn't known.
+    #: The SHA-256 of what was to be signed, hex; None if unknown.
     sha256: str | None
     #: Documents in the package.
     documents: int
-    #: Who must sign, and how many of them signed the current version of this thread.
+    #: The number of required signers, and of those who signed the current version of this thread.
     required: int
     signed: int
 
@@ -67,7 +67,7 @@ class Progress:
 def list_progress(
     connection: Connection, pairs: Sequence[Pair], trusted: Trusted
 ) -> Mapping[Pair, Progress]:
-    """Return the progress of those of the pairs that lie in a package, signed yet or not."""
+    """Return the progress of those pairs that have a package, signed or not."""
     if not pairs:
         return {}
     asked = [(place, *pair) for place, pair in enumerate(pairs)]
@@ -85,7 +85,7 @@ def _progress(demanded: str, claims: str, *columns: Any) -> Progress:
 
 @lru_cache(maxsize=8)
 def _statement(dialect: str, trusted: Trusted) -> Prepared:
-    """Find the package of each pair; only then count what belongs to it."""
+    """Find the package of each pair first; count only its own documents and signers."""
     asked = _asked(dialect)
     found = select(asked, newest_package(asked).label("package_id")).cte("found")
     documents = (
@@ -101,7 +101,7 @@ def _statement(dialect: str, trusted: Trusted) -> Prepared:
             found.c.place,
             demands_of(dialect, found.c.package_id),
             claims_of(dialect, roles, trusted, mine.c.sha256),
-            # The driver would make an object of it.
+            # As text: the driver would make an object of it.
             cast(Package.public_id, Text),
             Package.name,
             Package.opened_at,
@@ -126,7 +126,7 @@ def newest_package(asked: Any) -> ScalarSelect[int]:
     """Find the package of a document and a thread: the newest that was sent, else a draft.
 
     Args:
-        asked: has them as columns `document` and `thread`.
+        asked: a table with columns `document` and `thread`.
     """
     return (
         select(Package.id)
@@ -135,7 +135,7 @@ def newest_package(asked: Any) -> ScalarSelect[int]:
             PackageDocument.document == asked.c.document,
             PackageDocument.thread == asked.c.thread,
         )
-        # A draft binds no signer yet, so it hides no package that was sent.
+        # A draft binds no signer yet, so it does not hide a package that was sent.
         .order_by(Package.opened_at.is_(None), Package.id.desc())
         .limit(1)
         .correlate(asked)

@@ -1,4 +1,4 @@
-"""A thread as it is known outside: by the UUID that it was given when it was first saved."""
+"""A thread by its public id: the UUID assigned at its first save."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.store.signatures.standings import Trusted
 class PublicThread(NamedTuple):
     """A thread in its current version; see `models.Version` for what may be None.
 
-    The signature itself isn't read: it is needed for a file alone.
+    The signature itself isn't read: only a file needs it.
     """
 
     signature_id: int
@@ -36,19 +36,19 @@ class PublicThread(NamedTuple):
     signature_size: int | None
     content_size: int | None
     signers: int
-    #: How many of them have signed, whatever was to be signed.
+    #: How many of them have signed, anything.
     signed: int
-    #: How many people those are who signed what the newest package that was sent asks for.
+    #: How many people signed what the newest sent package asks for.
     people: int
 
 
 _OF_VERSION = (Signer.signature_id == Version.signature_id, Signer.version == Version.version)
 _SIGNERS = select(func.count()).where(*_OF_VERSION)
-#: By what a signer is told from others.
+#: The key that identifies a signer.
 _PERSON = func.coalesce(
     Signer.claimed_iin, Signer.claimed_bin, Signer.facts[("certificate", "sha256")].as_string()
 )
-#: The SHA-256 of what was to be signed, by the newest package that was sent.
+#: The SHA-256 of what was to be signed, from the newest package that was sent.
 _WANTED = (
     select(PackageDocument.sha256)
     .join(Package, Package.id == PackageDocument.package_id)
@@ -93,7 +93,7 @@ def _find(trusted: Trusted) -> Select[*tuple[Any, ...]]:
 
 
 def get_public_thread(connection: Connection, public_id: str, trusted: Trusted) -> PublicThread:
-    """Return the thread with this UUID, in small letters.
+    """Return the thread with this UUID, in lower case.
 
     Raises:
         SignatureNotFound: there is none.

@@ -1,4 +1,4 @@
-"""What reads give of packages: plain values, computed where the tables don't have them."""
+"""Records of packages: plain values, computed where the tables don't have them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sqlalchemy import Row, Text, cast
 from app.store.models import Package
 from app.store.packages.states import State, state_of
 
-#: What the one who added a package keeps with it, as the text that it is.
+#: The caller's data kept with a package, as unparsed text.
 EXTERNAL_DATA = cast(Package.external_data, Text)
 
 
 @dataclass(frozen=True, slots=True)
 class PackageSummary:
-    """A package without what is in it."""
+    """A package without its documents and signers."""
 
     public_id: str
     name: str | None
@@ -26,17 +26,17 @@ class PackageSummary:
     type: str
     #: Name of the token that added it.
     member: str | None
-    #: JSON as text: as objects it would take twenty times as much.
+    #: JSON as text: as objects it would take twenty times the memory.
     external_data: str | None
     sign_by: datetime | None
     state: State
-    #: Whether everybody has signed everything.
+    #: Whether all signers have signed all documents.
     executed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class LinkSource:
-    """What the links of a package are made with."""
+    """What the links of a package are made from."""
 
     package_id: int
     key: str = field(repr=False)
@@ -44,7 +44,7 @@ class LinkSource:
 
 @dataclass(frozen=True, slots=True)
 class PackageSignerRecord:
-    """One who must sign. `key` tells this one from the others of the package, also next time."""
+    """A required signer. `key` identifies the signer within the package, now and later."""
 
     number: int
     key: str
@@ -57,11 +57,11 @@ class PackageSignerRecord:
 
 @dataclass(frozen=True, slots=True)
 class PackageDocumentRecord:
-    """One document of a package. Its code tells it from the others.
+    """One document of a package. Its code identifies it.
 
-    `asked` are those who are to sign it, by their places in the list of signers; `signed` and
-    `turns` have an item for each of them: whether that one has signed, and whether it is that
-    one's turn now.
+    `asked` are those who are to sign it, as positions in the list of signers; `signed` and `turns`
+    have an item for each of them: whether that signer has signed, and whether it is that signer's
+    turn now.
     """
 
     number: int
@@ -80,14 +80,14 @@ class PackageStatus:
     """A package with its documents and its signers, each in their order."""
 
     summary: PackageSummary
-    #: None: no links are wanted.
+    #: None: no links are requested.
     links: LinkSource | None
     documents: Sequence[PackageDocumentRecord]
     signers: Sequence[PackageSignerRecord]
 
 
 def summary_of(row: Row[*tuple[Any, ...]], executed: bool) -> PackageSummary:
-    """Make a summary of a row of `packages`, with `now` beside its columns."""
+    """Return the summary of a row of `packages` that has `now` beside its columns."""
     state = state_of(
         rescinded_at=row.rescinded_at,
         executed=executed,

@@ -1,9 +1,8 @@
-"""Whether those who must sign have signed: the one rule, for rows in Python.
+"""Whether the required signers have signed: the one rule, for rows in Python.
 
 A signature is a person's if it counts (`app.store.signatures.standings`), is over what was to be
-signed where that is known, and the certificate has all that the package says of the person: IIN,
-BIN and role, each where one is given. `states.executed_column` says the same in SQL, for lists that
-are filtered by it.
+signed, if that is known, and the certificate has the IIN, BIN and role of the package's signer, as
+far as given. `states.executed_column` says the same in SQL, for lists that are filtered by it.
 """
 
 from __future__ import annotations
@@ -20,11 +19,10 @@ from app.store.models import PackageSigner, Signature, Signer, Version
 from app.store.signatures.extraction import SHA_256
 from app.store.signatures.standings import Trusted
 
-#: IIN, BIN and role that are demanded of one who must sign, None where any will do. IIN and BIN
-#: are not both None.
+#: IIN, BIN and role of a required signer, None for any. IIN and BIN are not both None.
 Demand = tuple[str | None, str | None, str | None]
-#: IIN and BIN that the certificate of one signer claims, and a piece of JSON text with its roles,
-#: None where no package asks for them.
+#: IIN and BIN that a signer's certificate claims, and a piece of JSON text with its roles, None if
+#: no package requires a role.
 Claim = Sequence[Any]
 
 
@@ -32,18 +30,18 @@ _ROLE = re.compile(r'"([A-Z_]+)"')
 
 
 class Demands:
-    """What is demanded of those who must sign, in their order."""
+    """The required signers, in order."""
 
     def __init__(self, demands: Sequence[Demand]) -> None:
         self._keys = [tuple(demand) for demand in demands]
-        #: Which parts of a claim are looked at, each combination once.
+        #: The parts of a claim that are compared, each combination once.
         self._shapes = {tuple(part is not None for part in key) for key in self._keys}
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def met(self, claims: Collection[Claim]) -> list[bool]:
-        """Return of each whether one of the signers of a version is that person."""
+        """Return for each required signer whether a signer of a version is that person."""
         if not claims:
             return [False] * len(self._keys)
         found: set[tuple[str | None, ...]] = set()
@@ -63,14 +61,14 @@ class Demands:
 
 
 def demands_of(dialect: str, package_id: Any) -> Label[str]:
-    """Return the column that holds the demands of a package, a JSON list of `Demand` as text."""
+    """Return the column with the required signers of a package, a JSON list of `Demand` as text."""
     listed, row = _functions(dialect)
     demand = row(PackageSigner.iin, PackageSigner.bin, PackageSigner.role)
     return _as_text(dialect, listed(demand), PackageSigner.package_id == package_id, "demands")
 
 
 def asks_for_roles(package_id: Any) -> ColumnElement[bool]:
-    """Return the condition that a package demands a role of a signer."""
+    """Return the condition that a package requires a role of a signer."""
     return (
         select(PackageSigner.number)
         .where(PackageSigner.package_id == package_id, PackageSigner.role.is_not(None))
@@ -81,12 +79,12 @@ def asks_for_roles(package_id: Any) -> ColumnElement[bool]:
 def claims_of(
     dialect: str, with_roles: ColumnElement[bool], trusted: Trusted, sha256: Any
 ) -> Label[str]:
-    """Return the column of who signed the version of a head, a JSON list of `Claim` as text.
+    """Return the column with the signers of the version of a head, a JSON list of `Claim` as text.
 
     Args:
         dialect: the database's.
-        with_roles: whether roles, which are in the midst of a signer's facts, are read too.
-        trusted: who counts.
+        with_roles: whether roles, which are inside a signer's facts, are read too.
+        trusted: decides who counts.
         sha256: the column with the digest of what was to be signed.
     """
     listed, row = _functions(dialect)
@@ -99,8 +97,9 @@ def claims_of(
 def has_signed(trusted: Trusted, sha256: Any) -> list[ColumnElement[bool]]:
     """Return the conditions that a signer counts, and signed what has this SHA-256 if one is given.
 
-    What was signed is known by the content, attached or sent along, else by the message digest,
-    which is under the signature (RFC 5652 section 11.2). By another algorithm it can't be compared.
+    The signed content is identified by the content, attached or sent along, else by the message
+    digest, which is signed (RFC 5652 section 11.2). A digest by another algorithm can't be
+    compared.
     """
     content = select(Version.content_sha256).where(
         Version.signature_id == Signer.signature_id, Version.version == Signer.version
@@ -113,13 +112,13 @@ def has_signed(trusted: Trusted, sha256: Any) -> list[ColumnElement[bool]]:
 def is_over(
     sha256: str | None, digest_algorithm: str, message_digest: str | None, content: str | None
 ) -> bool:
-    """Return what `has_signed` says of the content, for one signer in Python."""
+    """Evaluate the condition of `has_signed` on the content, for one signer in Python."""
     by_digest = digest_algorithm == SHA_256 and message_digest == sha256
     return sha256 is None or by_digest or content == sha256
 
 
 def read_list(text: str) -> list[Any]:
-    """Read such a column."""
+    """Parse such a column."""
     found: list[Any] = orjson.loads(text)
     return found
 
@@ -127,10 +126,10 @@ def read_list(text: str) -> list[Any]:
 def _roles(dialect: str, with_roles: ColumnElement[bool]) -> ColumnElement[Any]:
     """Return the roles of a signer as a piece of JSON text."""
     if dialect == "sqlite":
-        # What SQLite knows to be JSON would be put into the list as such.
+        # SQLite would insert a value that it knows to be JSON as JSON.
         roles = func.json_extract(Signer.facts, "$.claimed.roles")
         return case((with_roles, literal("").concat(roles)))
-    # PostgreSQL would read all facts to their end, which takes three times as long. A quote within
+    # PostgreSQL would parse all facts to their end, which takes three times as long. A quote within
     # a text is escaped, so these characters are the key and nothing else; a role has no bracket.
     after = func.split_part(cast(Signer.facts, Text), '"roles":', 2)
     return case((with_roles, func.split_part(after, "]", 1)))
@@ -138,12 +137,12 @@ def _roles(dialect: str, with_roles: ColumnElement[bool]) -> ColumnElement[Any]:
 
 @lru_cache(maxsize=1024)
 def _read_roles(text: str | None) -> tuple[str, ...]:
-    """Read the roles out of that piece, which needn't have its bracket."""
+    """Parse the roles in that piece, which may lack its bracket."""
     return tuple(_ROLE.findall(text or ""))
 
 
 def _functions(dialect: str) -> tuple[Any, Any]:
-    """Name the functions that make a JSON list of rows, and of columns."""
+    """Return the functions that make a JSON list of rows, and of columns."""
     if dialect == "sqlite":
         return func.json_group_array, func.json_array
     return func.json_agg, func.json_build_array

@@ -1,7 +1,7 @@
-"""What a package is now: found out of its moments and of who signed, the same way in both tongues.
+"""The state of a package: derived from its times and its signers, in Python and in SQL alike.
 
-`state_of` says it of one package, `state_column` in SQL, for lists that are filtered by it. Whether
-all have signed is told by `required.Demands` in the one and by `executed_column` in the other.
+`state_of` computes it for one package, `state_column` in SQL, for lists that are filtered by it.
+Whether all have signed is computed by `requirements.Demands` and `executed_column`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def state_of(
     opened_at: datetime | None,
     now: datetime,
 ) -> State:
-    """Return the state of a package; what comes first here outweighs the rest."""
+    """Return the state of a package; earlier rules have precedence."""
     if rescinded_at is not None:
         return "rescinded"
     if executed:
@@ -52,9 +52,9 @@ def state_column(dialect: str, trusted: Trusted) -> ColumnElement[str]:
 
 @lru_cache(maxsize=8)
 def executed_column(dialect: str, trusted: Trusted) -> ColumnElement[bool]:
-    """Return whether everybody has signed each document of a row of `packages`.
+    """Return the column whether all signers have signed each document of a row of `packages`.
 
-    It looks for a signer who has not, so it is quick about packages that are under way.
+    It searches for a signer who has not, so it is fast for packages in progress.
     """
     signed = (
         select(Signer.number)
@@ -82,14 +82,14 @@ def executed_column(dialect: str, trusted: Trusted) -> ColumnElement[bool]:
 def _none(rows: Select[int]) -> ColumnElement[bool]:
     """Return the condition that a subquery has no row.
 
-    Of NOT EXISTS, PostgreSQL makes joins of whole tables where it knows little of their sizes; this
-    it looks up row by row, each time by an index, and ends with the first that is missing.
+    PostgreSQL turns NOT EXISTS into joins of whole tables if it knows little of their sizes; this
+    it evaluates row by row, by an index, and stops at the first that is missing.
     """
     return rows.limit(1).scalar_subquery().is_(None)
 
 
 def _is_him(dialect: str) -> list[ColumnElement[bool]]:
-    """Return the conditions that one signer of a version is one who must sign."""
+    """Return the conditions that a signer of a version is a required signer."""
     wanted = PackageSigner
     if dialect == "sqlite":
         role = func.json_each(Signer.facts, "$.claimed.roles").table_valued("value")

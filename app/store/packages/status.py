@@ -1,7 +1,7 @@
-"""Reads one registered package: what is to be signed by whom, and what was.
+"""Reads one registered package: who must sign what, and who has.
 
-Three statements, however large it is. Nothing in a package changes but its moments, so they need no
-common snapshot.
+Three statements for any size. Nothing in a package changes but its times, so they need no common
+snapshot.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from app.store.packages.states import State
 from app.store.packages.writing import read_uuid
 from app.store.signatures.standings import Trusted
 
-#: The type in which one signs after the other.
+#: The type in which the signers sign one after the other.
 SEQUENTIAL = "Sequential"
 
 _PACKAGE_ID = bindparam("package_id", type_=BigInteger())
@@ -47,7 +47,7 @@ _BY_UUID = (
     .scalar_subquery()
 )
 _BY_THREAD = select(func.max(Package.id)).where(Package.thread == bindparam("thread"))
-# As in `progress`: a draft hides no package that was sent.
+# As in `progress`: a draft does not hide a package that was sent.
 _SENT_BY_THREAD = _BY_THREAD.where(Package.opened_at.is_not(None))
 _FOUND = func.coalesce(_BY_UUID, _SENT_BY_THREAD.scalar_subquery(), _BY_THREAD.scalar_subquery())
 _HEAD = select(
@@ -85,7 +85,7 @@ _SIGNERS = (
 def find_package(connection: Connection, name: str, trusted: Trusted) -> PackageStatus | None:
     """Return the package of this UUID, else the newest that was sent for the thread of this name.
 
-    A draft only where there is nothing but drafts.
+    A draft only if there is nothing but drafts.
     """
     head = connection.execute(_HEAD, {"public_id": read_uuid(name), "thread": name}).first()
     if head is None:
@@ -115,10 +115,10 @@ def is_asked_for(connection: Connection, document: str, thread: str) -> bool:
 
 
 def get_package(connection: Connection, public_id: str, trusted: Trusted) -> PackageStatus:
-    """Return a package that is there.
+    """Return an existing package.
 
     Raises:
-        PackageNotFound: it isn't.
+        PackageNotFound: there is none.
     """
     found = find_package(connection, public_id, trusted)
     if found is None:
@@ -128,7 +128,7 @@ def get_package(connection: Connection, public_id: str, trusted: Trusted) -> Pac
 
 @lru_cache(maxsize=8)
 def _documents(dialect: str, trusted: Trusted) -> Select[*tuple[Any, ...]]:
-    """Write the statement that gives the documents, each with who signed its current version."""
+    """Build the statement for the documents, each with the signers of its current version."""
     of_thread = bindparam("of_thread", type_=Text())
     return (
         select(
@@ -194,7 +194,7 @@ def _signer(row: Row[*tuple[Any, ...]]) -> PackageSignerRecord:
 
 
 def _turns(kind: str, state: State) -> Callable[[list[bool]], list[bool]]:
-    """Return the function that tells, from who has signed a document, who is to sign it now."""
+    """Return a function from who has signed a document to whose turn it is now."""
     if state != "open":
         return lambda signed: [False] * len(signed)
     if kind != SEQUENTIAL:

@@ -1,8 +1,7 @@
-"""Writes: how a package is added, sent, rescinded and deleted.
+"""Writes: adding, sending, rescinding and deleting a package.
 
-One statement decides who wins when two send or rescind the same package: an UPDATE of the row as
-long as it is still in the state that allows it. What a package is afterwards is never stored but
-found out by `states`.
+One statement decides when two callers send or rescind the same package: an UPDATE of the row while
+it is in a state that allows it. The resulting state is never stored but derived by `states`.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ from app.store.errors import (
 )
 from app.store.models import Package, PackageDocument, PackageSigner
 
-#: Bytes of the key that the tokens of a package's links are made with.
+#: Bytes of the key for the tokens of a package's links.
 LINK_KEY_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDocument:
-    """One document of a new package; `document` is the code that its signatures have."""
+    """One document of a new package; `document` is the code of its signatures."""
 
     document: str
     name: str | None = None
@@ -44,7 +43,7 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSigner:
-    """One who must sign; an IIN or a BIN is given, or both."""
+    """A required signer; an IIN or a BIN is given, or both."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -58,7 +57,7 @@ class NewSigner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPackage:
-    """What is added. All text is checked already; no document stands twice."""
+    """A package to be added. All text is checked already; no document occurs twice."""
 
     name: str
     type: str
@@ -69,14 +68,14 @@ class NewPackage:
     external_data: dict[str, Any] | None = None
     generate_links: bool = False
     sign_by: datetime | None = None
-    #: Whether it is sent at once; else it is a draft.
+    #: Whether it is sent immediately; else it is a draft.
     opened: bool = False
     documents: tuple[NewDocument, ...]
     signers: tuple[NewSigner, ...]
 
 
 def add_package(connection: Connection, new: NewPackage) -> str:
-    """Add a package, inside `database.transaction`; give its UUID."""
+    """Add a package, inside `database.transaction`; return its UUID."""
     public_id = str(uuid4())
     thread = new.thread or public_id
     values = {
@@ -112,7 +111,7 @@ def send_package(connection: Connection, public_id: str) -> None:
 
     Raises:
         PackageNotFound: there is none.
-        PackageRescinded, PackageExpired, PackageNotDraft: it is no draft, or by now no more.
+        PackageRescinded, PackageExpired, PackageNotDraft: it is no draft, or no longer one.
     """
     values = {"opened_at": utc_now()}
     allowed = [
@@ -125,11 +124,11 @@ def send_package(connection: Connection, public_id: str) -> None:
 
 
 def rescind_package(connection: Connection, public_id: str, message: str | None) -> None:
-    """Call a package back that was sent, signed or not.
+    """Rescind a package that was sent, signed or not.
 
     Raises:
         PackageNotFound: there is none.
-        PackageRescinded, PackageNotSent: it can't be, or by now no more.
+        PackageRescinded, PackageNotSent: it can't be, or no longer.
     """
     values = {"rescinded_at": utc_now(), "rescind_message": message}
     allowed = [Package.opened_at.is_not(None), Package.rescinded_at.is_(None)]
@@ -139,7 +138,7 @@ def rescind_package(connection: Connection, public_id: str, message: str | None)
 
 
 def delete_package(connection: Connection, public_id: str) -> str:
-    """Remove a package in whatever state, and give its UUID. No signature goes with it.
+    """Delete a package in any state, and return its UUID. Signatures are kept.
 
     Raises:
         PackageNotFound: there is none.
@@ -152,7 +151,7 @@ def delete_package(connection: Connection, public_id: str) -> str:
 
 
 def read_uuid(text: str) -> str | None:
-    """Return a UUID in small letters if it is one, written as UUIDs are (RFC 9562 section 4)."""
+    """Return a UUID in lower case if the text is one (RFC 9562 section 4)."""
     try:
         written = str(UUID(text))
     except ValueError:
@@ -161,7 +160,7 @@ def read_uuid(text: str) -> str | None:
 
 
 def _named(public_id: str) -> ColumnElement[bool]:
-    """Return the condition that finds a package. Raises PackageNotFound for what is no UUID."""
+    """Return the condition that finds a package. Raises PackageNotFound if it is no UUID."""
     written = read_uuid(public_id)
     if written is None:
         raise PackageNotFound
@@ -174,7 +173,7 @@ def _change(
     values: dict[str, Any],
     allowed: Sequence[ColumnElement[bool]],
 ) -> bool:
-    """Change a package if it is in a state that allows it; tell whether it was."""
+    """Change a package if it is in a state that allows it; return whether it was."""
     statement = update(Package).where(_named(public_id), *allowed).values(values)
     return connection.execute(statement.returning(Package.id)).first() is not None
 

@@ -1,4 +1,4 @@
-"""The signings of one person: threads with a signature, and those for which packages want one."""
+"""The signings of one person: threads that are signed, and threads that packages request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TERMS = {"iin": terms.iin, "bin": terms.bin_}
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Twelve digits, and what they may be the number of: either, if that isn't known."""
+    """Twelve digits, and whether they are an IIN or a BIN: both, if that isn't known."""
 
     number: str
     kinds: tuple[Kind, ...]
@@ -35,7 +35,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class OwnSignature:
-    """What the person left in a version.
+    """The person's signature in a version.
 
     `token_sha256` (hex) and `token_size` (bytes) are of the timestamp token; None if there is none,
     or if it was saved before they were read.
@@ -48,9 +48,9 @@ class OwnSignature:
     token_size: int | None
     #: `valid`, `pending` or `refused`; see `standings`.
     state: State
-    #: Whether the person has signed by it, whatever was to be signed.
+    #: Whether it counts as signed, whatever was to be signed.
     counts: bool
-    #: Dotted, and the digest of the content by it, hex.
+    #: Digest algorithm, dotted, and the digest of the content, hex.
     digest_algorithm: str
     message_digest: str | None
 
@@ -72,7 +72,7 @@ class SignedVersion:
 
 @dataclass(frozen=True, slots=True)
 class PersonSigning:
-    """One thread. `public_id` is None where nothing was saved yet, `signed` if not signed."""
+    """One thread. `public_id` is None if nothing was saved yet, `signed` is None if not signed."""
 
     document: str
     thread: str
@@ -90,8 +90,8 @@ def list_signings(
 ) -> list[PersonSigning]:
     """Return a page of a person's signings, newest first, each thread once.
 
-    A thread is as new as its first version, a wish as the newest package that has it. Threads with
-    a package, but not signed by the person, are wishes.
+    A signed thread is dated by its first version, a requested one by the newest package that has
+    it. Requested threads have a package and are not signed by the person.
     """
     page = {"limit": limit, "offset": offset, "reach": offset + limit}
     rows = connection.execute(page_statement(person.kinds, trusted), person.parameters | page)

@@ -1,8 +1,8 @@
 """The statements that find the signings of a person.
 
-The two lists lie in order in two indexes, newest first: threads by their ids, what is wanted by the
-ids of packages. A page is made of the newest few of each, so that it costs what its place in the
-list is, and not what the list is long.
+Two indexes hold the two lists in order, newest first: threads by their ids, requested signatures by
+the ids of packages. A page is made of the newest few of each, so that its cost depends on its place
+in the list, not on the length of the list.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ from app.store.models import (
 )
 from app.store.signatures.standings import REFUSED, Trusted
 
-#: Signatures of one person in one version that are looked at.
+#: Signatures of one person in one version that are read.
 MAX_OWN = 16
 
-#: Whose number it is: a person's, or an organisation's.
+#: The kind of number: a person's, or an organisation's.
 Kind = Literal["iin", "bin"]
 
 _NUMBER: BindParameter[str] = bindparam("number", type_=Text())
@@ -79,7 +79,7 @@ _KEY = tuple(column.label(f"signer_{column.name}") for column in _SIGNER_KEY)
 
 @lru_cache(maxsize=8)
 def count_statement(kinds: tuple[Kind, ...]) -> Select[int]:
-    """Write the statement that counts the signings of a person."""
+    """Build the statement that counts the signings of a person."""
     signed = [_signed_only_by(kind, kinds[:place]) for place, kind in enumerate(kinds)]
     wanted = _joined([_wanted(kind, kinds, few=False) for kind in kinds]).subquery()
     parts = [*signed, select(func.count()).select_from(wanted)]
@@ -100,10 +100,10 @@ def _signed_only_by(kind: Kind, others: tuple[Kind, ...]) -> Select[int]:
 
 @lru_cache(maxsize=8)
 def page_statement(kinds: tuple[Kind, ...], trusted: Trusted) -> Select[Any]:
-    """Write the statement of a page: a row for each signer of a thread who is the person.
+    """Build the statement of a page: a row for each signer of a thread who is the person.
 
-    There may be hundreds of them in one version, of whom MAX_OWN are looked at: first those who
-    count, last those who are refused, so that neither is taken for all.
+    One version may have hundreds of them, of which MAX_OWN are read: first those that count, last
+    those that are refused, so that neither kind hides the other.
     """
     both = union_all(_newest_signed(kinds), _newest_wanted(kinds)).subquery()
     place = (both.c.moment.desc(), both.c.signed, both.c.major.desc(), both.c.minor)
@@ -133,7 +133,7 @@ def page_statement(kinds: tuple[Kind, ...], trusted: Trusted) -> Select[Any]:
 
 
 def _with_facts(found: FromClause) -> Select[Any]:
-    """Read the facts of those signers that are looked at, in the order of the list."""
+    """Select the facts of those signers that are read, in the order of the list."""
     mine = and_(*[column == found.c[f"signer_{column.name}"] for column in _SIGNER_KEY])
     order = (found.c.moment.desc(), found.c.signed, found.c.major.desc(), found.c.minor)
     return (
@@ -147,8 +147,8 @@ def _with_facts(found: FromClause) -> Select[Any]:
 def _newest_signed(kinds: tuple[Kind, ...]) -> Select[Any]:
     """Select the newest :reach threads that the person signed.
 
-    A moment is the earliest of all before it in the list, so that clocks that go back change
-    nothing of the order: pages fit each other.
+    A row's time is the earliest of all before it in the list, so that clocks set back don't change
+    the order: pages fit together.
     """
     signed = SignatureTerm.signature_id
     branches = [
@@ -172,7 +172,7 @@ def _newest_signed(kinds: tuple[Kind, ...]) -> Select[Any]:
 
 
 def _newest_wanted(kinds: tuple[Kind, ...]) -> Select[Any]:
-    """Select the newest :reach documents of packages that the person has still to sign."""
+    """Select the newest :reach documents of packages that the person still has to sign."""
     branches = []
     for kind in kinds:
         wanted = _wanted(kind, kinds, few=True)
@@ -191,7 +191,7 @@ def _newest_wanted(kinds: tuple[Kind, ...]) -> Select[Any]:
 
 
 def _joined(branches: list[Select[Any]]) -> Select[Any] | CompoundSelect[Any]:
-    """Join what two indexes give, each row once."""
+    """Combine the rows from two indexes, each once."""
     if len(branches) == 1:
         return branches[0]
     return union(*(select(branch.subquery()) for branch in branches))
@@ -200,8 +200,8 @@ def _joined(branches: list[Select[Any]]) -> Select[Any] | CompoundSelect[Any]:
 def _wanted(kind: Kind, kinds: tuple[Kind, ...], *, few: bool) -> Select[Any]:
     """Select the documents of packages that a person is to sign by one kind of number.
 
-    Where `few` of them are wanted, PostgreSQL is kept from joining whole tables to find them: a
-    subquery with an OFFSET it asks for each row.
+    If `few` of them are needed, PostgreSQL is kept from joining whole tables to find them: it
+    evaluates a subquery with an OFFSET for each row.
     """
     columns: list[Any] = [
         PackageSigner.package_id.label("major"),
@@ -224,7 +224,7 @@ def _wanted(kind: Kind, kinds: tuple[Kind, ...], *, few: bool) -> Select[Any]:
 
 
 def _named_before(kind: Kind) -> Select[int]:
-    """Find the person once more among those who must sign a package."""
+    """Find the person again among the signers of a package."""
     signer = aliased(PackageSigner)
     return select(signer.number).where(
         signer.package_id == PackageSigner.package_id,
@@ -234,7 +234,7 @@ def _named_before(kind: Kind) -> Select[int]:
 
 
 def _listed_before() -> Select[int]:
-    """Find the document once more in its package."""
+    """Find the document again in its package."""
     document = aliased(PackageDocument)
     return select(document.number).where(
         document.package_id == PackageDocument.package_id,

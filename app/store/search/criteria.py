@@ -1,4 +1,4 @@
-"""What a list is filtered by, apart from the statements that do it."""
+"""The filters of a list, without the statements that apply them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ TagsMode = Literal["any", "all"]
 
 @dataclass(frozen=True, kw_only=True)
 class Criteria:
-    """What a list is filtered by: all of what is given. Text matches exactly, but for `name`.
+    """The filters of a list, combined by AND. Text matches exactly, except `name`.
 
-    What is said of signers is what the current version claims. `iin` and `bin` are twelve digits,
+    Filters on signers refer to what the current version claims. `iin` and `bin` are twelve digits,
     `name` the beginning of a name in any letter case, `sha256` a digest, hex, of the signature or
     of its content; a thread was signed between `signed_from` and `signed_to`, both included.
     """
@@ -37,17 +37,17 @@ class Criteria:
     sha256: str | None = None
     signed_from: datetime | None = None
     signed_to: datetime | None = None
-    #: Which of the threads, and in another order than newest first; None: all.
+    #: A selection of threads, and an order other than newest first; None: all, newest first.
     picking: Picking | None = None
 
     @property
     def impossible(self) -> bool:
-        """Whether nothing can match: it was to end before it began."""
+        """Whether nothing can match: the period ends before it begins."""
         return bool(self.signed_from and self.signed_to and self.signed_from > self.signed_to)
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
-        """The values for the placeholders of `Shape`'s statements."""
+        """Values for the placeholders of `Shape`'s statements."""
         given = {
             "document": self.document,
             "thread": self.thread,
@@ -57,7 +57,7 @@ class Criteria:
             **self._beginning,
             **self._pair,
         }
-        # In the order in which `tag_pairs` has them.
+        # In the order of `tag_pairs`.
         tags = sorted(self.tags) if self.tags_mode == "all" else self.tags
         whole, cut = self._spans
         return {
@@ -70,7 +70,7 @@ class Criteria:
 
     @cached_property
     def shape(self) -> Shape:
-        """What a statement depends on, which is not the values."""
+        """What a statement depends on, without the values."""
         columns = tuple(
             name for name in ("document", "thread", "stage") if getattr(self, name) is not None
         )
@@ -86,7 +86,7 @@ class Criteria:
 
     @cached_property
     def _terms(self) -> list[str]:
-        """The terms that a thread must have, as a rule the rarest first."""
+        """The terms that a thread must have, usually the rarest first."""
         found = []
         if self.sha256:
             found.append(terms.sha256(self.sha256))
@@ -100,7 +100,7 @@ class Criteria:
 
     @cached_property
     def _beginning(self) -> dict[str, str]:
-        """The values for the placeholders of `names`, none where it isn't needed."""
+        """Values for the placeholders of `names`, none if it isn't needed."""
         if not self.name or terms.is_term(self.name):
             return {}
         first, behind = terms.whole_names(self.name)
@@ -114,7 +114,7 @@ class Criteria:
 
     @cached_property
     def _pair(self) -> dict[str, int]:
-        """The numbers of the rows in which threads have both of the first two tags, if all are."""
+        """The numbers of the rows of threads that have the first two tags, if all are required."""
         if self.tags_mode == "any" or len(self.tags) < 2:
             return {}
         first, second, *_ = sorted(self.tags)
@@ -126,7 +126,7 @@ class Criteria:
 
     @cached_property
     def _spans(self) -> tuple[list[str], list[str]]:
-        """The terms that cover the time."""
+        """The terms that cover the period."""
         if not self.shape.timed:
             return [], []
         return Period(self.signed_from, self.signed_to).spans()
@@ -134,7 +134,7 @@ class Criteria:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Which filters a list has. Statements are made once for each shape, and then reused."""
+    """Which filters a list has. Statements are built once for each shape, and reused."""
 
     columns: tuple[str, ...]
     tags: int
@@ -151,30 +151,30 @@ class Shape:
 
     @property
     def lies_in_order(self) -> bool:
-        """Whether the newest lie side by side in an index, whatever tag or term is asked for."""
+        """Whether the newest matches are adjacent in an index, for any tag or term."""
         return self.filters == self.terms + self.tags == 1
 
     @property
     def of_document(self) -> bool:
-        """Whether a document or a thread is asked for, of which few are the same."""
+        """Whether there is a filter on the document or the thread name, which few threads share."""
         return "document" in self.columns or "thread" in self.columns
 
     @property
     def timed(self) -> bool:
-        """Whether a time of signing is asked for."""
+        """Whether there is a filter on the time of signing."""
         return self.signed_from or self.signed_to
 
     @property
     def on_heads(self) -> bool:
-        """Whether something is asked of the head of a thread, besides what the indexes hold."""
+        """Whether there is a filter on the head of a thread, besides what the indexes hold."""
         return bool(self.columns) or self.timed
 
     @property
     def untimed(self) -> Shape:
-        """The same without the time."""
+        """The same without the time of signing."""
         return replace(self, signed_from=False, signed_to=False)
 
     @property
     def without_heads(self) -> Shape:
-        """The same without what is asked of the head of a thread."""
+        """The same without filters on the head of a thread."""
         return replace(self.untimed, columns=())

@@ -1,8 +1,8 @@
-"""The search indexes, and the statements that keep them in step with a thread's current version.
+"""The search indexes, and the statements that keep them up to date with a thread's current version.
 
-Each version keeps its own tags and terms as JSON lists; those of the *current* one are also rows
-of narrow tables, tags singly and in pairs, where lists find their page. On PostgreSQL the function
-`save_version` writes them.
+Each version keeps its own tags and terms as JSON lists; those of the *current* one are also rows of
+narrow tables, tags singly and in pairs, which lists read their pages from. On PostgreSQL the
+function `save_version` writes them.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _SENT_PAIRS: BindParameter[str] = bindparam("new_pairs", type_=Text())
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """A table whose rows are made of the items of a list, which `column` holds."""
+    """A table with a row for each item of a list, which `column` holds."""
 
     table: type[SignatureTag | SignaturePair | SignatureTerm]
     column: Any
-    #: The list that a save brings, and that which the version before has.
+    #: The list of a save, and that of the previous version.
     sent: BindParameter[str]
     kept: BindParameter[str]
 
@@ -56,12 +56,12 @@ _INDEXES = (
 
 
 def sent_lists(values: dict[str, Any]) -> dict[str, str]:
-    """Return what the statements of `add_sent` and `replace` need, beside what a save is given."""
+    """Return the parameters of `add_sent` and `replace` beside those of a save."""
     return {"new_pairs": orjson.dumps(pairs_of(orjson.loads(values["new_tags"]))).decode()}
 
 
 def superseded_lists(connection: Connection, signature_id: int, seen: int) -> dict[str, str]:
-    """Return what the statements of `replace` need of the version before."""
+    """Return the parameters of `replace` from the previous version."""
     lists = _kept(connection, signature_id, seen)
     return {
         index.kept.key: orjson.dumps(items).decode()
@@ -70,17 +70,17 @@ def superseded_lists(connection: Connection, signature_id: int, seen: int) -> di
 
 
 def add_sent(head: FromClause) -> list[Insert]:
-    """Write SQLite's statements that add what a save brings, for the new thread `head`.
+    """Build SQLite's statements that add the rows of a save to the new thread `head`.
 
-    Its id was never used before, so nothing can be in the way.
+    Its id was never used before, so there can be no conflict.
     """
     return [_insert(index, _items(index.sent), head) for index in _INDEXES]
 
 
 def replace(head: FromClause) -> list[Insert | Delete]:
-    """Write SQLite's statements that turn what the version before of `head` has into what is sent.
+    """Build SQLite's statements that change the rows of `head` to those of the new version.
 
-    Only what differs is looked up, which is little: as a rule the same people sign again.
+    Only differences are written, usually few: the same people sign again.
     """
     return [
         *(_delete_superseded(index, head) for index in _INDEXES),
@@ -113,7 +113,7 @@ def _kept(connection: Connection, signature_id: int, version: int) -> tuple[list
 
 
 def _insert(index: _Index, rows: Any, head: FromClause) -> Any:
-    # Without WHERE, SQLite takes the ON of ON CONFLICT for a join's.
+    # Without WHERE, SQLite parses the ON of ON CONFLICT as a join's.
     item = rows.subquery("item")
     selected = select(item.c.value, head.c.id).select_from(item.join(head, true())).where(true())
     return sqlite.insert(index.table).from_select([index.column.key, "signature_id"], selected)

@@ -1,4 +1,4 @@
-"""Which threads match: what each filter demands of a thread, and all that meet all of it."""
+"""Which threads match: the condition of each filter, and the threads that meet all."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTe
 from app.store.search import names
 from app.store.search.criteria import Shape
 
-#: Tags of an "all" filter that PostgreSQL may put in any order to begin with the rarest. Planning
-#: takes longer with each: 50 took half a second, 100 nearly four.
+#: Tags of an "all" filter that PostgreSQL may reorder to begin with the rarest. Planning takes
+#: longer with each: 50 took half a second, 100 nearly four.
 PLANNED_TAGS = 6
-#: Threads that are asked for all conditions before the rest of them is looked for: about 2 ms.
+#: Threads that are tested for all conditions before another way is tried: about 2 ms.
 FEW = 500
 
 _FROM: BindParameter[Any] = bindparam("signed_from", type_=UtcDateTime())
@@ -49,7 +49,7 @@ def matching(shape: Shape) -> Select[Any]:
 
 
 def conditions(shape: Shape, signature_id: Any, *, from_term: int = 0) -> list[Any]:
-    """Return all that the filters demand of a thread, but the first `from_term` terms."""
+    """Return the conditions of all filters on a thread, without the first `from_term` terms."""
     demands = [
         _has_term(signature_id, bindparam(f"term_{n}")) for n in range(from_term, shape.terms)
     ]
@@ -62,7 +62,7 @@ def conditions(shape: Shape, signature_id: Any, *, from_term: int = 0) -> list[A
 
 
 def on_heads(shape: Shape) -> Select[Any]:
-    """Select by what is asked of the head of a thread alone."""
+    """Select by the filters on the head of a thread alone."""
     return select(Signature.id).where(*_on_head(shape))
 
 
@@ -96,9 +96,9 @@ def tagged(shape: Shape) -> Select[Any]:
 
 
 def _with_every_tag(tags: list[Any]) -> Select[Any]:
-    """Select by the rows of pairs if they are few, else by the tags, of which both are common.
+    """Select by the rows of pairs if they are few, else by the tags, both of which are common.
 
-    A pair's number tells of no tag for certain, so that each row would have to be looked up.
+    A pair's number does not identify its tags for certain, so each row has to be looked up.
     """
     rows = SignaturePair.pair.in_([bindparam("pair"), bindparam("first_alone")])
     few = select(SignaturePair.signature_id).where(rows).limit(FEW + 1).cte("few_paired")
@@ -112,9 +112,9 @@ def _with_every_tag(tags: list[Any]) -> Select[Any]:
 
 
 def if_so(condition: Any, table: Any, *demands: Any) -> Select[Any]:
-    """Select the ids in a table that meets demands, none if a condition on no table is false.
+    """Select ids from a table, none if a condition that depends on no table is false.
 
-    Among the others SQLite would ask for it of each row.
+    Combined with the others, SQLite would evaluate it for each row.
     """
     met = select(literal(1)).where(condition).subquery()
     return select(table.c.signature_id).select_from(met.join(table, true())).where(*demands)
@@ -128,7 +128,7 @@ def _on_tags(signature_id: Any, shape: Shape) -> list[Any]:
 
 
 def has_every_tag(signature_id: Any, tags: list[Any]) -> list[Any]:
-    """Return conditions that a thread with all of the tags meets."""
+    """Return the conditions that a thread has all of the tags."""
     planned, counted = tags[:PLANNED_TAGS], tags[PLANNED_TAGS:]
     conditions = [_has_tag(signature_id, SignatureTag.tag == tag) for tag in planned]
     if counted:

@@ -1,9 +1,9 @@
 """Beginnings of names that are no terms.
 
-The index has whole names, in order, and the longest shorter beginning that is a term. Where few
-names begin so, they are taken from among the whole ones. Where many do (all companies whose names
-begin with their legal form), threads are taken that have the shorter beginning, newest first, and
-each is asked who signed it: a good part of these begin so.
+The index has whole names, in order, and the longest shorter beginning that is a term. If few names
+begin in this way, they are taken from the whole ones. If many do (all companies whose names begin
+with their legal form), threads with the shorter beginning are taken, newest first, and the signers
+of each are tested: a good part of them match.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, 
 from app.store.models import Signature, SignatureTerm, Signer
 from app.store.search import terms
 
-#: Rows of the index up to which a name is rare: to read and to sort them takes some 5 ms.
+#: Rows of the index up to which a name counts as rare: reading and sorting them takes some 5 ms.
 RARE = 5_000
 
-#: The terms that lie from one on, and before another; the beginning that is a term; and what the
-#: name must begin with.
+#: The range of terms, from one to before another; the beginning that is a term; and the beginning
+#: that the name must have.
 _FROM: BindParameter[str] = bindparam("name_from")
 _BEFORE: BindParameter[str] = bindparam("name_before")
 _BEGINNING: BindParameter[str] = bindparam("name_beginning")
@@ -28,12 +28,12 @@ _NAME: BindParameter[str] = bindparam("name_folded")
 
 
 def within() -> list[ColumnElement[bool]]:
-    """Return the conditions for a row of the index to be of such a name."""
+    """Return the conditions that a row of the index is in that range."""
     return [SignatureTerm.term >= _FROM, SignatureTerm.term < _BEFORE]
 
 
 def whole(signature_id: Any) -> ColumnElement[bool]:
-    """Return the condition that a thread `within` has such a name, not only what its row keeps."""
+    """Return the condition that a thread `within` has such a name, beyond what its row keeps."""
     return or_(func.length(_NAME) <= terms.WHOLE_NAME, signed(signature_id))
 
 
@@ -44,7 +44,7 @@ def newest(
 
     Args:
         limit: rows that are needed of all together.
-        conditions_on: gives what else is demanded of a thread, whose id it is given.
+        conditions_on: returns the other conditions on a thread, by its id.
     """
     few = _FEW.c.signature_id
     number = select(func.count()).select_from(_FEW).scalar_subquery()
@@ -63,7 +63,7 @@ def newest(
 def signed(signature_id: Any) -> ColumnElement[bool]:
     """Return the condition that a person of such a name signed a thread.
 
-    OFFSET keeps PostgreSQL from joining: each thread is asked by itself.
+    OFFSET keeps PostgreSQL from joining: each thread is tested by itself.
     """
     head, signer = Signature.__table__.alias("head"), Signer.__table__.alias("signed")
     return exists(
@@ -77,5 +77,5 @@ def signed(signature_id: Any) -> ColumnElement[bool]:
     )
 
 
-#: One, whatever part of a statement asks for it.
+#: One object, used by all parts of a statement.
 _FEW = select(SignatureTerm.signature_id).where(*within()).limit(RARE + 1).cte("few_named")

@@ -1,4 +1,4 @@
-"""One page of a list: the newest of all that match, without looking at many that don't."""
+"""One page of a list: the newest matches, without reading many threads that don't match."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _REACH: BindParameter[int] = bindparam("reach")
 
 
 def newest_ids(dialect: str, shape: Shape) -> Select[Any]:
-    """Return the ids of one page: :limit of them, behind the first :offset; :reach is their sum."""
+    """Return the ids of one page: :limit of them, after the first :offset; :reach is their sum."""
     limit: BindParameter[int] = bindparam("limit")
     offset: BindParameter[int] = bindparam("offset")
     branches = _branches(dialect, shape)
@@ -46,16 +46,16 @@ def newest_ids(dialect: str, shape: Shape) -> Select[Any]:
 
 
 def all_ids(shape: Shape) -> Select[Any]:
-    """Return the ids of all matching threads behind the first :offset."""
+    """Return the ids of all matching threads after the first :offset."""
     ids = matching(shape)
     return ids.order_by(ids.selected_columns[0].desc()).offset(bindparam("offset"))
 
 
 def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
-    """Return selections that hold the newest :reach between them; none where one index has them.
+    """Return selections that together hold the newest :reach; none if one index has them.
 
-    Sorting all that have a popular key would cost its whole length. The page is among the newest
-    few of each key, and those lie in order in the index.
+    Sorting all threads with a popular key would cost its whole length. The page is among the newest
+    few of each key, which are in order in the index.
     """
     if shape.filters > 1:
         return _near_and_far(dialect, shape)
@@ -69,9 +69,9 @@ def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
 
 
 def _near_and_far(dialect: str, shape: Shape) -> list[Select[Any]]:
-    """Look among the newest few that meet one filter, and elsewhere only if that isn't enough.
+    """Search among the newest few that meet one filter, and elsewhere only if that isn't enough.
 
-    Of filters that much meets each, it isn't known where they meet.
+    For filters that match many threads each, it isn't known where they match together.
     """
     lead, rest = _lead(shape)
     few = lead.order_by(lead.selected_columns[0].desc()).limit(FEW + 1).cte("few")
@@ -89,9 +89,9 @@ def _near_and_far(dialect: str, shape: Shape) -> list[Select[Any]]:
 
 
 def _lead(shape: Shape) -> tuple[Select[Any], Shape]:
-    """Select by the filter that as a rule the fewest meet, and give the shape of the others.
+    """Select by the filter that usually matches the fewest, and return the shape of the others.
 
-    A shape counts its terms from the first, which leads if there is one.
+    A shape counts its terms from the first, which is used here if there is one.
     """
     if shape.terms:
         first = SignatureTerm.term == bindparam("term_0")
@@ -114,7 +114,7 @@ def _merged(branches: list[Select[Any]]) -> Select[Any]:
 
 
 def _far(dialect: str, shape: Shape) -> list[Select[Any]]:
-    """Look at all that there is, in the order in which the page is found the soonest."""
+    """Search all threads, in the order in which the page is found the soonest."""
     if shape.timed:
         return _in_spans(dialect, shape)
     if shape.beginning and not (shape.terms or shape.of_document):
@@ -125,27 +125,26 @@ def _far(dialect: str, shape: Shape) -> list[Select[Any]]:
 
 
 def _probed(condition: Any) -> Any:
-    """Return a condition that is asked of each thread; OFFSET keeps PostgreSQL from joining."""
+    """Return a condition to evaluate for each thread; OFFSET keeps PostgreSQL from joining."""
     if isinstance(condition, Exists):
         return exists(condition.element.element.offset(0))
     return condition
 
 
 def _of_tags(shape: Shape, limit: Any) -> list[Select[Any]]:
-    """Return selections that hold the newest `limit` of several tags between them."""
+    """Return selections that hold the newest `limit` of several tags together."""
     return (_of_any_tag if shape.tags_mode == "any" else _of_every_tag)(shape, limit)
 
 
 def _of_every_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
-    """Return the newest of those with a row of the first two tags, and of those of many tags.
+    """Return the newest with a row of the first two tags, and of threads with many tags.
 
-    Of these the ones are asked that have the second tag, if they are few, else those with the
-    first.
+    Of the latter those with the second tag are tested, if they are few, else those with the first.
     """
     rows = SignaturePair.__table__.alias("paired")
     pair, signature_id = rows.c.pair, rows.c.signature_id
     first, second, *others = tag_parameters(shape)
-    # Those that the rows don't tell of come first.
+    # Threads that the pair rows don't cover come first.
     demands = has_every_tag(signature_id, [*others, first, second])
     alone = SignaturePair.pair == bindparam("second_alone")
     few = select(SignaturePair.signature_id).where(alone).limit(FEW + 1).subquery()
@@ -171,7 +170,7 @@ def _of_any_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
 
 
 def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:
-    """Return the newest :reach of each span of time that is within what is asked for, or cut."""
+    """Return the newest :reach of each span of time that is inside the period, or overlaps it."""
     term = SignatureTerm.__table__.alias("spanned")
     demands = conditions(shape.untimed, term.c.signature_id)
     timed = Shape(
@@ -191,15 +190,15 @@ def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:
 def _newest_of_each(
     dialect: str, name: str, term: Any, demands: list[ColumnElement[bool]]
 ) -> Select[Any]:
-    """Return the newest :reach of each term in a list, whose items have blanks between them."""
+    """Return the newest :reach of each term in a list, separated by blanks."""
     listed: BindParameter[str] = bindparam(name, type_=Text())
     if dialect == "sqlite":
         each = func.json_each('["' + func.replace(listed, " ", '","') + '"]')
         span = each.table_valued("value", name=name, joins_implicitly=True)
     else:
-        # A constant to the planner, which so knows how many there are.
+        # A constant for the planner, which then knows how many there are.
         each = func.unnest(func.string_to_array(listed, " "))
-        # PostgreSQL names the column by itself otherwise.
+        # PostgreSQL names the column itself otherwise.
         span = each.table_valued("value", name=name, joins_implicitly=True).render_derived()
     newest = (
         select(term.c.signature_id)
@@ -210,7 +209,7 @@ def _newest_of_each(
     if dialect != "sqlite":
         lateral = newest.lateral()
         return select(lateral.c.signature_id).select_from(span.join(lateral, true()))
-    # SQLite has no LATERAL: a list is made of the rows, and rows of the list.
+    # SQLite has no LATERAL: the rows are made into a list, and the list into rows.
     ids = select(func.json_group_array(newest.correlate(span).subquery().c.signature_id))
     found = func.json_each(ids.scalar_subquery()).table_valued(
         "value", name="found", joins_implicitly=True

@@ -1,7 +1,6 @@
-"""Lists in another order than newest first, or of some ids: what the vendor's client may ask for.
+"""Lists in an order other than newest first, or of some ids, as the vendor's client may request.
 
-They are read through all that matches, so they cost more the more that is; `STATEMENT_TIMEOUT`
-bounds them.
+All matches are read, so the cost grows with their number; `STATEMENT_TIMEOUT` bounds them.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from app.store.search.matching import matching
 
 OrderField = Literal["id", "document", "thread", "created_at", "updated_at"]
 
-#: It sorts behind whatever a text goes on with.
+#: It sorts after any continuation of a text.
 _BEHIND_ALL = "\U0010ffff"
 _ORDERS: dict[str, Any] = {
     "id": Signature.id,
     "document": Signature.document,
     "thread": Signature.thread,
-    # Heads get their ids in the order in which they are made.
+    # Heads get increasing ids as they are created.
     "created_at": Signature.id,
     "updated_at": Signature.updated_at,
 }
@@ -32,7 +31,7 @@ _ORDERS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Picking:
-    """Which of the threads that match are listed, and in which order."""
+    """Which of the matching threads are listed, and in which order."""
 
     #: Exactly this one; below, up to, above, from these; None: any.
     id: int | None = None
@@ -47,7 +46,7 @@ class Picking:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The values for the placeholders of `picked_ids`."""
+        """Values for the placeholders of `picked_ids`."""
         given = {f"picked_{name}": getattr(self, name) for name in _BOUNDS}
         found = {name: value for name, value in given.items() if value is not None}
         if self.search is not None:
@@ -56,7 +55,7 @@ class Picking:
 
     @property
     def shape(self) -> PickingShape:
-        """What a statement depends on, which is not the values."""
+        """What a statement depends on, without the values."""
         bounds = tuple(name for name in _BOUNDS if getattr(self, name) is not None)
         return PickingShape(bounds, self.search is not None, self.order, self.ascending)
 

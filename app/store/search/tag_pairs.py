@@ -1,11 +1,11 @@
-"""By which two tags a thread is found: a number for each two, in a narrow table of small rows.
+"""Pairs of tags as search keys: a number for each pair, in a narrow table of small rows.
 
-A thread of few tags has a row for each two of them, so that tags which are common and never meet
-need not be followed. One of many tags would have too many rows: it has one for each tag, as if that
-were paired with itself, and only such threads are looked through for the other tag.
+A thread with few tags has a row for each pair of them, so that common tags that never occur
+together need no scan. A thread with many tags would have too many rows: it has one for each tag, as
+if paired with itself, and only such threads are searched for the other tag.
 
-Numbers are digests: two pairs may have the same one by chance, or because they were made so.
-What they find is therefore asked for the tags themselves (`paging`).
+Numbers are digests: two pairs may collide by chance, or on purpose. So the tags of each match are
+compared (`paging`).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from collections.abc import Collection
 from hashlib import sha256
 from itertools import combinations
 
-#: Tags of a thread of which each two are a row; migration 0007 has the same number.
+#: Tags of a thread up to which each pair is a row; migration 0007 has the same number.
 MAX_PAIRED = 6
 
 
 def pair(first: str, second: str) -> int:
-    """Return the number of two tags, the lower one first; PostgreSQL's `tag_pairs` gives it too.
+    """Return the number of two tags, the lower one first, as PostgreSQL's `tag_pairs` does.
 
     Lower means by code points, which is the order of bytes in UTF-8.
     """

@@ -1,7 +1,7 @@
-"""What threads are found by, beside document, thread, stage and tags: terms, each an exact key.
+"""Search terms of threads beside document, thread, stage and tags: each is an exact key.
 
-A term is a kind and a value. Whatever can be looked for, beginnings of names and spans of time
-included, is made of few of them, so that every page is read out of one narrow index, newest first.
+A term is a kind and a value. Every search, also by beginnings of names and by periods, needs few of
+them, so that every page is read from one narrow index, newest first.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from functools import lru_cache
 
 from app.cms import Claims
 
-#: How long the beginnings of a name are that are terms. Those of other lengths are found among the
-#: whole names, and the threads that have the longest of these (`names`).
+#: Lengths of the beginnings of a name that are terms. Other lengths are searched among the whole
+#: names, and among threads with the longest of these (`names`).
 PREFIX_LENGTHS = (1, 2, 4, 8, 16)
-#: Characters of a whole name at most: a row of an index has room for 2,700 bytes.
+#: Characters of a whole name at most: a row of an index can hold 2,700 bytes.
 WHOLE_NAME = 200
-#: It sorts behind whatever a name goes on with.
+#: It sorts after any continuation of a name.
 _BEHIND_ALL = "\U0010ffff"
-#: Spans of time: kind and how much of `YYYY-MM-DD` names one, the longest first.
+#: Spans of time: kind, and the length of its prefix of `YYYY-MM-DD`, the longest first.
 _SPANS = (("year", 4), ("month", 7), ("day", 10))
-#: Moments before and after are taken for these: who claims them is wrong anyway.
+#: Times before and after are replaced by these: claims outside are wrong anyway.
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 _DAY = timedelta(days=1)
@@ -47,17 +47,17 @@ def is_term(beginning: str) -> bool:
 
 
 def name(beginning: str) -> str:
-    """Return the term of a name that begins so, in any letter case, if `is_term`."""
+    """Return the term of a name with this beginning, in any letter case, if `is_term`."""
     return f"name:{fold(beginning)}"
 
 
 def longest_term(folded: str) -> str:
-    """Return the longest term that all names have that begin so, which is folded."""
+    """Return the longest term that all names with this folded beginning have."""
     return f"name:{folded[: max(one for one in PREFIX_LENGTHS if one <= len(folded))]}"
 
 
 def whole_names(beginning: str) -> tuple[str, str]:
-    """Return the term that all whole names that begin so are not before, and one that they are."""
+    """Return the bounds of the terms of whole names with this beginning (end exclusive)."""
     first = _whole_name(fold(beginning))
     return first, first + _BEHIND_ALL
 
@@ -72,10 +72,10 @@ def sha256(digest: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return a name as names are compared: in small letters, one blank between words.
+    """Return a name in its comparable form: in lower case, one blank between words.
 
-    It is in NFC, whether its marks were composed with their letters or, as macOS does it, taken
-    apart (the Unicode Standard, section 3.13, D145).
+    It is in NFC, whether its marks were composed with their letters or, as on macOS, decomposed
+    (the Unicode Standard, section 3.13, D145).
     """
     small = unicodedata.normalize("NFD", text).casefold()
     return " ".join(unicodedata.normalize("NFC", small).split())
@@ -83,7 +83,7 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=512)
 def full_name(claims: Claims) -> str | None:
-    """Return surname, given name and patronymic as they are compared, else the common name."""
+    """Return surname, given name and patronymic in comparable form, else the common name."""
     parts = (claims.surname, claims.given_name, claims.patronymic)
     text = " ".join(part for part in parts if part) if claims.surname else claims.common_name
     return fold(text) if text else None
@@ -114,7 +114,7 @@ def of_digests(digests: Iterable[str]) -> list[str]:
 
 
 def of_moment(moment: datetime) -> list[str]:
-    """Return the terms of all spans that hold a moment."""
+    """Return the terms of all spans that contain a time."""
     day = _clamp(moment).date().isoformat()
     return [f"{kind}:{day[:length]}" for kind, length in _SPANS]
 
@@ -127,7 +127,7 @@ class Period:
     end: datetime | None
 
     def spans(self) -> tuple[list[str], list[str]]:
-        """Return terms that cover it: of spans that lie within, and of days that it cuts."""
+        """Return terms that cover it: of spans inside it, and of days that it cuts."""
         start, end = _clamp(self.start or _EARLIEST), _clamp(self.end or _LATEST)
         if start > end:
             return [], []
@@ -144,7 +144,7 @@ class Period:
 
 
 def _cover(first: datetime, last: datetime) -> Iterator[str]:
-    """Return the longest spans from one midnight until before another."""
+    """Return the longest spans from one midnight to another, exclusive."""
     while first < last:
         day = first.date().isoformat()
         for kind, length in _SPANS:

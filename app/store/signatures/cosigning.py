@@ -1,4 +1,4 @@
-"""What became of the signers from one version to the next, as far as they claim who they are."""
+"""Changes of signers from one version to the next, by the identity that they claim."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SignerChanges:
-    """Who came, stayed and went; each the facts of one signer."""
+    """Signers added, kept and removed; each the facts of one signer."""
 
     added: list[Facts]
     kept: list[Facts]
@@ -40,7 +40,7 @@ def content_differs(
     """Return whether two versions certainly sign different content.
 
     `sha256` are the digests of the content attached before and after. Message digests can only be
-    compared within one algorithm; where there is nothing to compare, nothing is claimed.
+    compared within one algorithm; if there is nothing to compare, the answer is False.
     """
     if all(sha256):
         return sha256[0] != sha256[1]
@@ -52,22 +52,22 @@ def content_differs(
 
 
 def identity(facts: Facts) -> tuple[str | None, ...]:
-    """Return what tells one signer from another: the claimed name, and for whom it signs.
+    """Return the key that identifies a signer: the claimed name, and the organisation signed for.
 
-    Certificates expire and are renewed, so they identify only those who claim no name.
+    Certificates expire and are renewed, so they identify only signers that claim no name.
     """
     claimed = facts["claimed"]
-    person = claimed["iin"] or cut_claim(claimed["name"])  # It was kept whole once.
+    person = claimed["iin"] or cut_claim(claimed["name"])  # Facts once held the whole certificate.
     return (person, claimed["bin"]) if person else (facts["certificate"]["sha256"],)
 
 
 def read_facts(text: str | None) -> list[Facts]:
-    """Read the facts of all signers from the JSON that the store gives."""
+    """Parse the facts of all signers from the store's JSON."""
     return orjson.loads(text) if text else []
 
 
 def describe_signer(facts: Facts) -> str:
-    """Name a signer for a reader: the name and the number that are claimed."""
+    """Return a description of a signer: the claimed name and number."""
     claimed = facts["claimed"]
     name = claimed["name"] or facts["certificate"]["subject"] or "?"
     numbers = [f"{kind.upper()} {claimed[kind]}" for kind in ("iin", "bin") if claimed[kind]]

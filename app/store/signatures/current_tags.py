@@ -1,4 +1,4 @@
-"""The tags of a thread's current version, by which a token may be bound."""
+"""The tags of a thread's current version, by which a token's access may be limited."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from sqlalchemy import Connection, select
 
 from app.store.models import IS_CURRENT, Signature, Version
 
-#: Tags that a save may bring, or a filter name, and bytes of all that a save brings, in UTF-8:
-#: 200 tags have 81 bytes each. A thread that has more keeps them.
+#: Tags of a save or a filter at most, and bytes of all tags of a save, in UTF-8: 200 tags may have
+#: 81 bytes each. A thread that has more keeps them.
 MAX_TAGS = 200
 MAX_TAG_BYTES = 16 * 1024
-#: Tags that go with any signature, and for each one more the characters of it and the bytes of all
-#: tags: a tag takes some 200 bytes of PostgreSQL's disk, however short it is. With a signature of
-#: 3,000 characters, which real ones exceed, a save may bring 200 tags of six letters.
+#: Tags allowed with any signature, and, for each further tag, the required characters of the
+#: signature and bytes of all tags: a tag takes some 200 bytes of PostgreSQL's disk, however short
+#: it is. With a signature of 3,000 characters, which real ones exceed, a save may have 200 tags of
+#: six letters.
 FREE_TAGS, SENT_FOR_TAG = 3, 21
 
 
 def most_tags(characters: int, tags: Sequence[str]) -> int:
-    """Return how many of these tags, from the first, may come with a signature of `characters`."""
+    """Return how many of these tags, from the first, a signature of `characters` may have."""
     sent, most = characters, 0
     for number, tag in enumerate(tags[:MAX_TAGS], 1):
         sent += len(tag.encode())
@@ -29,7 +30,7 @@ def most_tags(characters: int, tags: Sequence[str]) -> int:
 
 
 def are_bounded(tags: Collection[str], most: int = MAX_TAGS) -> bool:
-    """Return whether a save may bring these tags, `most` of them, to a thread without them."""
+    """Return whether a save may add these tags, `most` of them, to a thread without them."""
     return len(tags) <= most and sum(len(tag.encode()) for tag in tags) <= MAX_TAG_BYTES
 
 
@@ -41,7 +42,7 @@ def find_current_tags(connection: Connection, signature_id: int) -> list[str] | 
 
 
 def look_current_tags(connection: Connection, document: str, thread: str) -> list[str] | None:
-    """Return the current tags of a thread; None if there is none. One statement, either way."""
+    """Return the current tags of a thread; None if there is none. One statement in both cases."""
     statement = (
         select(Version.tags)
         .join(Signature, IS_CURRENT)
@@ -52,7 +53,7 @@ def look_current_tags(connection: Connection, document: str, thread: str) -> lis
 
 
 def lock_current_tags(connection: Connection, document: str, thread: str) -> list[str] | None:
-    """Return the current tags of a thread, None if there is none, and keep others from changing it.
+    """Return the current tags of a thread, None if there is none, and lock the thread.
 
     Inside `database.transaction`.
     """
@@ -61,5 +62,5 @@ def lock_current_tags(connection: Connection, document: str, thread: str) -> lis
     if signature_id is None:
         return None
     # Not in one statement: on PostgreSQL one that had to wait for a writer would join the new head
-    # with the versions from before it began, and find nothing.
+    # with the versions of its own older snapshot, and find nothing.
     return find_current_tags(connection, signature_id)

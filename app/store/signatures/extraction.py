@@ -1,4 +1,4 @@
-"""What is read out of a signature once, when it is saved, so that no later request parses it."""
+"""Data extracted from a signature once, when it is saved, so that no later request parses it."""
 
 from __future__ import annotations
 
@@ -27,17 +27,16 @@ from app.store.search import terms
 from app.store.signatures import signers
 from app.store.signatures.standings import LEFT, Standing, Trusted, judge
 
-#: The algorithm, as digests of content are named.
+#: The algorithm, in the notation of content digests.
 SHA_256 = "2.16.840.1.101.3.4.2.1"
-#: Where a row of `Signing.signers` has the facts.
+#: Position of the facts in a row of `Signing.signers`.
 _FACTS = list(signers.KINDS).index("facts")
 
 
 class Found(NamedTuple):
-    """What verification found out about one signer.
+    """The result of verifying one signer.
 
-    `gen_time` is when it was signed by a timestamp token that holds. See `models.Signer` for the
-    rest.
+    `gen_time` is the time of a valid timestamp token. See `models.Signer` for the rest.
     """
 
     gen_time: datetime | None = None
@@ -45,17 +44,17 @@ class Found(NamedTuple):
     judged_against: int | None = LEFT
 
 
-#: Of a signer that is left to the background.
+#: For a signer that is left to the background.
 NOTHING = Found()
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """What a signature claims, in the forms in which it is kept.
+    """The claims of a signature, in the form in which they are stored.
 
     `facts` are those of each signer; `signers` and `terms` are JSON lists as text: of the columns
-    of `models.Signer` from `number` on, and of what the version is found by. `signed_at` is the
-    latest moment that a signer claims, else that of saving; None where there is no signer.
+    of `models.Signer` from `number` on, and of the version's search terms. `signed_at` is the
+    latest signing time that a signer claims, else the time of saving; None if there is no signer.
     """
 
     facts: list[dict[str, Any]]
@@ -77,11 +76,11 @@ def read_signing(
     content_sha256: str | None = None,
     found: Mapping[int, Found] | None = None,
 ) -> Signing:
-    """Read what a parsed signature claims; without a claimed time, that of the save counts.
+    """Extract the claims of a parsed signature; without a claimed time, that of the save counts.
 
-    `content_sha256` is the digest of the content of a detached one, hex, if it is known that this
-    is what was signed: by it alone a file is found that was signed with another digest.
-    `found` has what verification found out, by the signer's number.
+    `content_sha256` is the digest of the content of a detached one, hex, if that content is known
+    to be what was signed: without it a file signed with another digest algorithm could not be
+    found. `found` has the results of verification, by the signer's number.
     """
     described = describe_signers(signature)
     digests = fingerprints_of(signature, described)
@@ -110,21 +109,21 @@ def read_kept(
     content_sha256: str | None = None,
     found: Mapping[int, Found] | None = None,
 ) -> Signing:
-    """Read what the text of a version claims, as `read_signing` does; it may be no signature."""
+    """Extract the claims of a version's text, as `read_signing` does; it may be no signature."""
     try:
         return read_signing(parse(text, trailing_zeros=True), saved_at, content_sha256, found)
     except MalformedSignature:
-        # Kept while CMS_VALIDATION was off, or taken over from the original server.
+        # Saved while CMS_VALIDATION was off, or moved from the original server.
         return read_text(text)
 
 
 def read_found(
     signature: SignedData | SignedXml, statuses: Iterable[SignerStatus], trusted: Trusted
 ) -> dict[int, Found]:
-    """Return what is kept of what verification found out, by the signer's number.
+    """Return the stored form of the results of verification, by the signer's number.
 
-    `trusted` is who was trusted before it was verified: what is trusted only since then is asked
-    again.
+    `trusted` is what was trusted before verification: if anything was added since, the signer is
+    verified again.
     """
     detached: Sequence[SignerInfo] = ()
     if isinstance(signature, SignedData) and not signature.attached:
@@ -145,13 +144,13 @@ def read_found(
 
 
 def _attested_moment(status: SignerStatus) -> datetime | None:
-    """Return the moment of a timestamp that holds."""
+    """Return the genTime of a valid timestamp."""
     stamp = status.timestamp
     return stamp.gen_time if stamp and stamp.verdict.answer is Answer.YES else None
 
 
 def read_text(text: str) -> Signing:
-    """Read what is no signature: it has no signer, and it is found by its digest alone."""
+    """Extract from text that is no signature: it has no signer, and is found only by its digest."""
     encoded = text.encode()
     digest = hashlib.sha256(encoded).hexdigest()
     found = orjson.dumps(terms.of_digests([digest])).decode()
@@ -176,13 +175,13 @@ def _columns(signer: SignerInfo, found: Found) -> list[Any]:
 
 
 def _claimed_moment(signer: SignerInfo) -> datetime | None:
-    """Return what the timestamp claims, else what the signer does."""
+    """Return the time that the timestamp claims, else the signer's."""
     moment = signer.timestamp.gen_time if signer.timestamp else signer.claimed_signing_time
     return None if moment is None else moment.astimezone(UTC)
 
 
 def _sha256s(digests: Fingerprints) -> Iterator[str]:
-    """Return every SHA-256 by which it may be looked for: its own, and that of its content."""
+    """Return every SHA-256 by which it may be searched: its own, and that of its content."""
     yield digests.signature
     if digests.content:
         yield digests.content

@@ -1,7 +1,6 @@
-"""Threads that another server kept, taken over whole: with their ids, numbers and times.
+"""Threads moved from another server, unchanged: with their ids, numbers and times.
 
-What is read out of a version, and what it is found by, is written by the statements that write it
-for every version that is read again.
+Extracted data and search terms are written by the same statements as for reindexed versions.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """One version of it; `signing` is what was read out of its text."""
+    """One version of it; `signing` is extracted from its text."""
 
     signature_id: int
     version: int
@@ -73,7 +72,7 @@ class Imported:
 
 
 class Kept(NamedTuple):
-    """What the store keeps of a version beside its text; `is_signature` says whether it is one."""
+    """What the store has of a version beside its text; `is_signature` says whether it is one."""
 
     signature_id: int
     version: int
@@ -86,7 +85,7 @@ class Kept(NamedTuple):
 
 
 def reserve_ids(connection: Connection, highest: int, schema: str | None) -> None:
-    """Let new threads get ids higher than one. Inside `database.transaction`.
+    """Make new threads get ids higher than one. Inside `database.transaction`.
 
     Args:
         connection: of the store.
@@ -115,14 +114,14 @@ def reserve_ids(connection: Connection, highest: int, schema: str | None) -> Non
 
 
 def find_ids(connection: Connection, ids: Collection[int]) -> set[int]:
-    """Return which ids a thread has."""
+    """Return which of the ids exist."""
     return set(connection.execute(select(Signature.id).where(Signature.id.in_(ids))).scalars())
 
 
 def begin(connection: Connection, heads: Sequence[Head]) -> set[int]:
-    """Add threads without versions, but those whose id, or name, another thread has.
+    """Add threads without versions, except those whose id, or name, another thread has.
 
-    Inside `database.transaction`, as all that follows.
+    Inside `database.transaction`, as all functions that follow.
 
     Returns:
         the ids of those that were added.
@@ -140,7 +139,7 @@ def begin(connection: Connection, heads: Sequence[Head]) -> set[int]:
 
 
 def add_versions(connection: Connection, versions: Sequence[Imported]) -> None:
-    """Add versions to threads that were begun, with what was read out of them."""
+    """Add versions to threads that were begun, with their extracted data."""
     bulk.execute(
         connection,
         lambda given: insert(Version).from_select(
@@ -166,12 +165,12 @@ def add_versions(connection: Connection, versions: Sequence[Imported]) -> None:
 
 
 def finish(connection: Connection, ids: Collection[int]) -> None:
-    """Let threads that have all of their versions be found by the tags of the current one."""
+    """Index the tags of the current version, once threads have all of their versions."""
     reindexed.add_tags(connection, ids)
 
 
 def drop(connection: Connection, ids: Collection[int]) -> None:
-    """Undo threads that were begun and can't be finished."""
+    """Remove threads that were begun and can't be finished."""
     connection.execute(delete(Signature).where(Signature.id.in_(ids)))
 
 
@@ -188,7 +187,7 @@ def find_heads(connection: Connection, ids: Collection[int]) -> dict[int, Head]:
 
 
 def find_names(connection: Connection, names: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Return those pairs of document and thread that there are."""
+    """Return those pairs of document and thread that exist."""
     if not names:
         return set()
     key = {"document": Signature.document, "thread": Signature.thread}
@@ -217,7 +216,7 @@ def find_texts(
 
 
 def _sent(key: Mapping[str, Any], sent: Collection[tuple[Any, ...]]) -> tuple[Any, Any]:
-    """Return what to join, and how, for the rows whose key is among those that are sent.
+    """Return the table to join, and the condition, for the rows whose key is among those sent.
 
     SQLite would read the whole table for an IN of several columns, and PostgreSQL compare each row
     with each key.

@@ -1,4 +1,4 @@
-"""Signers that are still to be verified: which, of what, and what was found of them."""
+"""Signers that are still to be verified, and the results of verifying them."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from app.store.signatures.standings import LEFT, Standing
 
 _EVERYTHING = bindparam("everything", type_=BigInteger())
 _LIMIT = bindparam("limit", type_=Integer())
-#: Whether a signer waits to be verified; `everything` is the number of what is trusted now.
+#: Whether a signer waits to be verified; `everything` is the number of all that is trusted now.
 WAITS = Signer.judged_against.is_(None) | (Signer.judged_against != _EVERYTHING)
-#: What is read of each signer, for `found_of`.
+#: Columns of each signer, for `found_of`.
 FOUND_COLUMNS = (
     Signer.number,
     Signer.verified_gen_time,
     Signer.standing,
     Signer.standing_reason,
 )
-#: What is written of each signer.
+#: Columns that are written of each signer.
 _KINDS = {
     "signature_id": ROW_ID,
     "version": Integer(),
@@ -52,7 +52,7 @@ _KINDS = {
 
 
 class Unverified(NamedTuple):
-    """One version that is to be verified, and what was found of its signers before, by number."""
+    """One version that is to be verified, and the earlier results of its signers, by number."""
 
     cms: str | LargeText
     saved_at: datetime
@@ -74,7 +74,7 @@ def _first(place: int, *conditions: object) -> Select[tuple[int, int, int]]:
     return select(rows.c.place, rows.c.signature_id, rows.c.version)
 
 
-#: What saves left comes first, then what was there before, then what other anchors were there for.
+#: First what saves have left, then older rows, then those verified with other anchors.
 _WAITING = union_all(
     _first(0, Signer.judged_against == LEFT),
     _first(1, Signer.judged_against.is_(None)),
@@ -86,13 +86,13 @@ _WAITING = union_all(
 def find_waiting(connection: Connection, everything: int, limit: int) -> list[Key]:
     """Return some versions whose signers wait to be verified, those of new saves first.
 
-    It looks at `limit` signers of each kind, by one index, so that it costs next to nothing where
-    none waits.
+    It reads `limit` signers of each kind, by one index, so that it costs almost nothing if none
+    waits.
 
     Args:
         connection: to the store.
-        everything: the number of what is trusted now.
-        limit: signers of each kind that are looked at.
+        everything: the number of all that is trusted now.
+        limit: signers of each kind that are read.
     """
     rows = connection.execute(_WAITING, {"everything": everything, "limit": limit}).all()
     return list(
@@ -121,15 +121,15 @@ def read_unverified(connection: Connection, key: Key) -> Unverified | None:
 
 
 def found_of(row: Row[*tuple[Any, ...]]) -> Found:
-    """Return what was found of a signer, which holds until that one is verified again."""
+    """Return the result for a signer, which holds until the signer is verified again."""
     standing = None if row.standing is None else Standing(row.standing, row.standing_reason)
     return Found(row.verified_gen_time, standing, None)
 
 
 def write_found(connection: Connection, found: Sequence[tuple[Key, Mapping[int, Found]]]) -> None:
-    """Keep what was found of the signers of versions, inside `database.transaction`.
+    """Store the results for the signers of versions, inside `database.transaction`.
 
-    Versions that were deleted meanwhile stay so.
+    Versions that were deleted meanwhile stay deleted.
     """
     rows = [
         (*key, number, *(one.standing or (None, None)), one.judged_against, one.gen_time)

@@ -1,4 +1,4 @@
-"""Facts of signers that are too large for many versions to have them in memory at once."""
+"""Facts of signers that are too large to be in memory for many versions at once."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from app.store.signatures.large_texts import Key
 from app.store.signatures.signers import facts_of_each
 from app.store.signatures.standings import Trusted
 
-#: Signers that are read at a time, at most, and bytes, if they have as much each.
+#: Signers that are read at a time, at most, and bytes, if each has as many.
 _FETCH_ROWS, _FETCH_BYTES = 64, 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class LargeFacts:
-    """The facts of the signers of one version, which are read when they are needed."""
+    """The facts of the signers of one version, read on demand."""
 
     engine: Engine
     key: Key
     #: As for `app.store.signatures.signers.facts_of`.
     trusted: Trusted | None
-    #: Bytes of all of them.
+    #: Total bytes.
     size: int
 
     def each(self) -> Iterator[str]:

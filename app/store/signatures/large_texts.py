@@ -1,8 +1,8 @@
-"""Signatures too large for several to be in memory: they are read in pieces, when they are told.
+"""Signatures too large for several to be in memory: read in pieces on output.
 
 A row of a list has its signature in it if that is small; else it has a `LargeText`, which says
-where the signature is. What is told twice in an answer waits in a file in between, so that the
-connection is free before the client takes the first byte.
+where the signature is. A text that an answer contains twice is kept in a temporary file, so that
+the connection is released before the client reads the first byte.
 """
 
 from __future__ import annotations
@@ -55,8 +55,7 @@ _OF_KEY = (
 def short_text(limit: int) -> ColumnElement[str | None]:
     """Return the column of a signature that has no more than `limit` bytes, NULL for others.
 
-    For PostgreSQL, which looks at nothing but the size. SQLite would load what is large: see
-    `sqlite_texts`.
+    For PostgreSQL, which reads only the size. SQLite would load a large text: see `sqlite_texts`.
     """
     return case((octets(Version.cms) <= limit, Version.cms))
 
@@ -66,7 +65,7 @@ _FOUND = select(octets(Version.cms), short_text(IN_MEMORY)).where(*_OF_KEY)
 
 @dataclass(frozen=True, slots=True)
 class LargeText:
-    """The signature of one version, of so many bytes, which is read when it is needed."""
+    """The signature of one version, of `size` bytes, read on demand."""
 
     engine: Engine
     key: Key
@@ -74,11 +73,11 @@ class LargeText:
 
     @contextmanager
     def opened(self) -> Iterator[str | SpooledText]:
-        """Hold the text, in memory or on the disk.
+        """Keep the text, in memory or on disk.
 
         Raises:
             SignatureNotFound: it was deleted meanwhile.
-            NoRoom: there is none on the disk.
+            NoRoom: the disk is full.
         """
         if self.size <= IN_MEMORY:
             yield self.read()
@@ -98,7 +97,7 @@ class LargeText:
         return found
 
     def _pieces(self) -> Iterator[bytes]:
-        """Read it, in UTF-8. Raises SignatureNotFound."""
+        """Return it in pieces of UTF-8. Raises SignatureNotFound."""
         is_sqlite = self.engine.dialect.name == "sqlite"
         read = sqlite_texts.pieces if is_sqlite else _postgresql_pieces
         got = False
@@ -110,7 +109,7 @@ class LargeText:
 
 
 class SpooledText:
-    """A text in a file that has no name."""
+    """A text in an unnamed temporary file."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         """Take the text in UTF-8. Raises NoRoom if the disk is full."""
@@ -125,7 +124,7 @@ class SpooledText:
             raise
 
     def pieces(self, size: int) -> Iterator[str]:
-        """Return the text in pieces of about so many bytes, from its beginning each time."""
+        """Return the text in pieces of about `size` bytes, from the beginning on each call."""
         self._file.seek(0)
         decoder = getincrementaldecoder("utf-8")()
         while piece := self._file.read(size):
@@ -141,9 +140,9 @@ class SpooledText:
 def find_text(
     connection: Connection, key: Key, *, limit: int = IN_MEMORY, rowid: int | None = None
 ) -> str | LargeText | None:
-    """Return the signature of a version if it has no more than `limit` bytes; else where it is.
+    """Return the signature of a version if it has at most `limit` bytes; else a reference to it.
 
-    None if there is no such version. `rowid` is where SQLite has it, if that is known.
+    None if there is no such version. `rowid` is its row in SQLite, if known.
     """
     if connection.dialect.name == "sqlite":
         found = sqlite_texts.find(connection, key, limit, rowid)
@@ -156,9 +155,9 @@ def find_text(
 
 
 def _postgresql_pieces(engine: Engine, key: Key, size: int) -> Iterator[bytes]:
-    """Read a text by a cursor: of parts of it asked for one by one, each would load it anew.
+    """Read a text through a cursor: separate queries for its parts would each load it whole.
 
-    The driver has no more of it than a piece, and libpq makes no room that it would keep for good.
+    The driver holds one piece at a time, and libpq allocates no large buffer, which it would keep.
     """
     with snapshot(engine) as connection:
         for (piece,) in _cut(size).stream(connection, key._asdict(), 1):
@@ -168,7 +167,7 @@ def _postgresql_pieces(engine: Engine, key: Key, size: int) -> Iterator[bytes]:
 @cache
 def _cut(size: int) -> Prepared:
     encoded = func.convert_to(Version.cms, "UTF8", type_=LargeBinary)
-    # OFFSET keeps it a subquery, whose text is taken out of TOAST once.
+    # OFFSET keeps it a subquery, whose text is fetched from TOAST once.
     whole = select(encoded.label("octets")).where(*_OF_KEY).offset(0).subquery("whole")
     series = func.generate_series(1, func.length(whole.c.octets), size)
     places = series.table_valued("place", joins_implicitly=True).render_derived()

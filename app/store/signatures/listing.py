@@ -1,7 +1,7 @@
 """Searches: the threads that match, in their current version. One statement for each page.
 
-The rows of a list are found in two moves of one statement: first the ids of the page, out of
-narrow indexes, newest first; then the signatures of these few ids alone.
+One statement finds the rows of a list in two steps: first the ids of the page, from narrow indexes,
+newest first; then the signatures of only these ids.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ _LARGEST = 2**63 - 1
 
 
 class Page(NamedTuple):
-    """What is looked for, and which part of it is told."""
+    """The search criteria, and which part of the result is returned."""
 
     criteria: Criteria
     #: Rows at most; 0: all.
     limit: int = 0
-    #: Rows to leave out at the start.
+    #: Rows to skip at the start.
     offset: int = 0
-    #: What else each row has.
+    #: Additional columns of each row.
     carried: Carried = PLAIN
 
     @property
     def is_short(self) -> bool:
-        """Whether it may be fetched at once."""
+        """Whether the page may be fetched at once."""
         return 0 < self.limit <= PAGE_ROWS
 
 
 def find_page(connection: Connection, page: Page) -> list[SignatureRecord] | None:
-    """Return what `search` does; None if it is not to be fetched at once."""
+    """Return the result of `search`; None if it must not be fetched at once."""
     if page.criteria.impossible:
         return []
     if not page.is_short:
@@ -59,7 +59,7 @@ def find_page(connection: Connection, page: Page) -> list[SignatureRecord] | Non
 
 
 def search(connection: Connection, page: Page) -> Iterator[SignatureRecord]:
-    """Return matching threads in their current version, each once, as they are taken.
+    """Return matching threads in their current version, each once, one at a time.
 
     They come newest first, or as `criteria.picking` says. `connection` is a `database.snapshot`.
     """
@@ -91,7 +91,7 @@ def count(connection: Connection, criteria: Criteria) -> int:
 
 
 def page_parameters(page: Page) -> dict[str, Any]:
-    """Return the values for the placeholders of `page_statement`."""
+    """Return values for the placeholders of `page_statement`."""
     criteria = page.criteria
     reach = min(page.limit + page.offset, _LARGEST)
     values = {"limit": page.limit, "offset": page.offset, "reach": reach}
@@ -108,7 +108,7 @@ def page_statement(
     carried: Carried,
     limited: bool = True,
 ) -> Prepared:
-    """Write the statement of a list; `limited` lists end after :limit rows."""
+    """Build the statement of a list; `limited` lists end after :limit rows."""
     page = _ids(dialect, shape, picking, limited=limited).subquery("page")
     return Prepared(
         select(*columns(dialect, carried, SMALL))
@@ -123,7 +123,7 @@ def page_statement(
 def _weight(
     dialect: str, shape: Shape, picking: PickingShape | None, carried: Carried
 ) -> Prepared | None:
-    """Write the statement for the weight of a limited list; None if there is nothing to weigh."""
+    """Build the statement for the size of a limited list; None if it isn't needed."""
     rows = weight(dialect, cms=carried.cms, signers=carried.signers)
     if rows is None:
         return None

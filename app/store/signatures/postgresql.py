@@ -1,7 +1,7 @@
-"""A save on PostgreSQL: one call of the function `save_version`, which migration 0005 makes.
+"""A save on PostgreSQL: one call of the function `save_version`, created by migration 0005.
 
-Its statements, written out one after the other, are planned once in each connection; the whole
-call is one statement of the client's, so it is atomic without a transaction around it.
+The statements in it are planned once in each connection; the call is one statement for the client,
+so it is atomic without an explicit transaction.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Se
 
 @lru_cache(maxsize=16)
 def _call(dialect: Dialect, schema: str | None, names: tuple[str, ...]) -> Prepared:
-    # A translation of schemas reaches tables, but no functions.
+    # SQLAlchemy's schema translation applies to tables, not to functions.
     of_schema = "" if schema is None else f"{dialect.identifier_preparer.quote(schema)}."
     arguments = ", ".join(f"{name} => :{name}" for name in names)
     call = text(f"{of_schema}save_version({arguments})")

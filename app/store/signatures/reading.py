@@ -64,7 +64,7 @@ def _find(dialect: str, current: bool, carried: Carried) -> Prepared:
 def list_few_versions(
     connection: Connection, document: str, thread: str, carried: Carried = PLAIN
 ) -> list[SignatureRecord] | None:
-    """Return all versions of a thread, newest first; None if they are not to be fetched at once.
+    """Return all versions of a thread, newest first; None if they must not be fetched at once.
 
     There are none if there is no such thread.
     """
@@ -89,7 +89,7 @@ def list_versions(
 ) -> Iterator[SignatureRecord]:
     """Return all versions of a thread, newest first, none if there is no such thread.
 
-    The rows come as they are taken; `connection` is one of `database.snapshot`.
+    Rows are returned one at a time; `connection` is one of `database.snapshot`.
     """
     statement = _versions(connection.dialect.name, carried, limited=False)
     return stream(connection, statement, {"document": document, "thread": thread}, carried)
@@ -97,7 +97,7 @@ def list_versions(
 
 @lru_cache(maxsize=16)
 def _weight_of_versions(dialect: str, carried: Carried) -> Prepared | None:
-    """Write the statement for the weight of the newest versions of a thread."""
+    """Build the statement for the size of the newest versions of a thread."""
     rows = weight(dialect, cms=carried.cms, signers=carried.signers)
     if rows is None:
         return None
@@ -116,5 +116,5 @@ def _versions(dialect: str, carried: Carried, *, limited: bool) -> Prepared:
     )
     if not limited:
         return Prepared(statement)
-    # An index finds the thread, which has few versions as a rule, whatever its name.
+    # An index finds the thread, which usually has few versions, for any name.
     return Prepared(statement.limit(bindparam("limit")), kept=True)

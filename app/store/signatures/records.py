@@ -1,4 +1,4 @@
-"""What the store gives back."""
+"""The records that the store returns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.store.models import Signature, Version
 from app.store.signatures.large_facts import LargeFacts
 from app.store.signatures.large_texts import LargeText
 
-#: In the order of `SignatureRecord`'s fields, but the last four, which are not always asked for.
+#: In the order of `SignatureRecord`'s fields, except the last four, which are optional.
 RECORD_COLUMNS = (
     Signature.id,
     Signature.document,
@@ -28,12 +28,12 @@ RECORD_COLUMNS = (
 )
 
 
-#: Bytes that JSON writes of one character, at most.
+#: Bytes of one character in JSON, at most.
 MOST_ESCAPED = 6
 
 
 class SignatureRecord(NamedTuple):
-    """One version of one thread. Times are aware, in whatever zone the driver gives them."""
+    """One version of one thread. Times are aware, in the driver's zone."""
 
     id: int
     document: str
@@ -47,35 +47,36 @@ class SignatureRecord(NamedTuple):
     comment: str | None
     tags: list[str]
     version_created_at: datetime
-    #: The signature as it was sent; where it is, if it is large; None where the reader left it out.
+    #: The signature as it was sent; a reference to it if it is large; None if the reader omitted
+    #: it.
     cms: str | LargeText | None = None
-    #: The facts of its signers, a JSON list as text; where they are, if they are large; None where
-    #: the reader left them out.
+    #: The facts of its signers, a JSON list as text; a reference to them if they are large; None if
+    #: the reader omitted them.
     signers: str | LargeFacts | None = None
-    #: The name of the token that saved it, None if there was none or the reader left it out.
+    #: The name of the token that saved it, None if there was none or the reader omitted it.
     saved_by: str | None = None
-    #: The UUID by which the thread is known to other API families; None if it was left out.
+    #: The thread's UUID in other API families; None if it was omitted.
     public_id: str | None = None
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> SignatureRecord:
-        """Take a row of `RECORD_COLUMNS`."""
+        """Return the record of a row of `RECORD_COLUMNS`."""
         return cls(*row)
 
     @property
     def text(self) -> str:
-        """The signature as it was sent, whole in memory; nothing where it was left out."""
+        """The signature as it was sent, whole in memory; empty if it was omitted."""
         return self.cms.read() if isinstance(self.cms, LargeText) else self.cms or ""
 
     @property
     def length(self) -> int:
-        """How many characters an answer has, about, that tells it: each is one byte or more."""
+        """The approximate number of characters of an answer with it: each is one byte or more."""
         cms = self.cms.size if isinstance(self.cms, LargeText) else len(self.cms or "")
         return 2 * cms + self._facts + sum(map(len, self.tags))
 
     @property
     def written_size(self) -> int:
-        """How many bytes JSON has of it, about; at most, where the signature isn't in memory."""
+        """The approximate number of bytes in JSON; the maximum if the signature isn't in memory."""
         if isinstance(self.cms, LargeText):
             cms = MOST_ESCAPED * self.cms.size
         else:
@@ -84,6 +85,6 @@ class SignatureRecord(NamedTuple):
 
     @property
     def _facts(self) -> int:
-        # All of them are JSON already.
+        # They are JSON already.
         facts = self.signers
         return facts.size if isinstance(facts, LargeFacts) else len(facts or "")

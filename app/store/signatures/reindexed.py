@@ -1,4 +1,4 @@
-"""What `reindexing` has read again, written: a few statements for many versions."""
+"""Writing the results of `reindexing`: a few statements for many versions."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ _OF_VERSION = {
     "signature_size": Integer(),
     "content_size": Integer(),
 }
-#: Where in a row of `Signing.signers` stands what was found of the signer.
+#: Position of the verification result in a row of `Signing.signers`.
 _FOUND_AT = list(signers.KINDS).index("standing")
 _OF_TERM = {"term": Text(), "signature_id": ROW_ID}
 
 
 class Reread(NamedTuple):
-    """One version, and what was read out of it."""
+    """One version, and its extracted data."""
 
     signature_id: int
     version: int
@@ -59,10 +59,10 @@ class Reread(NamedTuple):
 
 
 def write(connection: Connection, read: Sequence[Reread]) -> None:
-    """Replace what is kept of versions, but those of threads that were deleted meanwhile.
+    """Replace the extracted data of versions, except of threads that were deleted meanwhile.
 
-    Inside `database.transaction`. The threads are locked, so that no save is overtaken: of which
-    version the search index tells is looked up under that lock.
+    Inside `database.transaction`. The threads are locked against concurrent saves: which version is
+    current, for the search index, is looked up under that lock.
     """
     heads = _lock(connection, {one.signature_id for one in read})
     kept = [one for one in read if one.signature_id in heads]
@@ -84,7 +84,7 @@ def write(connection: Connection, read: Sequence[Reread]) -> None:
 
 
 def _lock(connection: Connection, signature_ids: Iterable[int]) -> dict[int, int]:
-    """Lock threads, in the order of their ids; give the number of each one's current version."""
+    """Lock threads, in the order of their ids; return the current version of each."""
     statement = (
         select(Signature.id, Signature.version)
         .where(Signature.id.in_(signature_ids))
@@ -103,8 +103,7 @@ def _write_terms(connection: Connection, current: Sequence[Reread]) -> None:
         before = set(kept.get(one.signature_id) or ())
         after = set(orjson.loads(one.signing.terms))
         gone += [(term, one.signature_id) for term in sorted(before - after)]
-        # All of them, not only those that the list doesn't have: it may be the index that lacks
-        # one.
+        # All of them, not only those that the list doesn't have: the index may lack one.
         new += [(term, one.signature_id) for term in sorted(after)]
     bulk.execute(
         connection,
@@ -118,7 +117,7 @@ def _write_terms(connection: Connection, current: Sequence[Reread]) -> None:
 
 
 def add_tags(connection: Connection, signature_ids: Iterable[int]) -> None:
-    """Add to the search indexes what they lack of the tags of threads' current versions.
+    """Add missing tags of threads' current versions to the search indexes.
 
     Inside `database.transaction`; the threads are locked, or new.
     """
@@ -136,12 +135,12 @@ def add_tags(connection: Connection, signature_ids: Iterable[int]) -> None:
 def _add(
     connection: Connection, table: Any, kinds: dict[str, Any], rows: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Add rows to an index, but those that it has."""
+    """Add rows to an index, except those that it has."""
     on_sqlite = connection.dialect.name == "sqlite"
     insert_or_nothing = sqlite.insert if on_sqlite else postgresql.insert
     bulk.execute(
         connection,
-        # Without WHERE, SQLite takes the ON of ON CONFLICT for a join's.
+        # Without WHERE, SQLite parses the ON of ON CONFLICT as a join's.
         lambda given: (
             insert_or_nothing(table)
             .from_select(
@@ -211,5 +210,5 @@ def _rows_of(one: Reread) -> list[tuple[Any, ...]]:
 
 
 def _split(row: list[Any]) -> list[Any]:
-    """Put what was found of a signer, which stands at the end, into a list of its own."""
+    """Split off the verification result of a signer, which is at the end, into its own list."""
     return [*row[:_FOUND_AT], row[_FOUND_AT:]]

@@ -1,8 +1,8 @@
-"""Versions that were saved before their signers were read: the rows that are missing, filled in.
+"""Extraction for versions that were saved before their signers were read.
 
-It goes through what is unread in batches, so it can be stopped and resumed. Servers may serve and
-save meanwhile: a version never changes, so it is read without any lock, and what was read is
-written in a short transaction that holds the threads in question.
+Unread versions are processed in batches, so it can be stopped and resumed. Servers may serve and
+save meanwhile: a version never changes, so it is read without any lock, and the results are written
+in a short transaction that locks the threads.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from app.store.signatures.extraction import Found, read_kept
 from app.store.signatures.judgements import FOUND_COLUMNS, found_of
 from app.store.signatures.reindexed import Reread
 
-#: Versions of one transaction, and bytes of their signatures, unless one alone has more.
+#: Versions of one transaction, and bytes of their signatures, unless a single one has more.
 BATCH = 500
 BATCH_SIZE = 2 * 1024 * 1024
 
@@ -34,7 +34,7 @@ _NAMELESS = update(Signature).where(Signature.public_id.is_(None)).values(public
 
 
 class Progress(NamedTuple):
-    """How many versions were read, and how many of them hold no signature."""
+    """How many versions were read, and how many of them are no signature."""
 
     versions: int
     unsigned: int
@@ -42,7 +42,7 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """The versions of one batch: those behind one and up to another, in the order of their keys."""
+    """The versions of one batch: those after one and up to another, in the order of their keys."""
 
     after: tuple[int, int]
     last: tuple[int, int]
@@ -59,7 +59,7 @@ def count_unread(connection: Connection) -> int:
 
 def count_unsigned(connection: Connection) -> int:
     """Return the number of versions that were read, and have no signer: they are no signature."""
-    # Asked of the signers' index, not of `Version.format`, which SQLite finds behind the text.
+    # From the signers' index, not `Version.format`, which SQLite stores after the text.
     has_signer = exists().where(
         Signer.signature_id == Version.signature_id, Signer.version == Version.version
     )
@@ -70,7 +70,7 @@ def count_unsigned(connection: Connection) -> int:
 
 
 def reindex(engine: Engine, *, everything: bool = False) -> Iterator[Progress]:
-    """Read the signers of versions again, and give how far it is after each batch.
+    """Read the signers of versions again, and yield the progress after each batch.
 
     Args:
         engine: of the store.
@@ -79,7 +79,7 @@ def reindex(engine: Engine, *, everything: bool = False) -> Iterator[Progress]:
     with transaction(engine) as connection:
         connection.execute(_NAMELESS)
     done = unsigned = 0
-    # The next batch is read while the database is at work on this one.
+    # The next batch is read while the database writes this one.
     with ThreadPoolExecutor(max_workers=1) as ahead:
         batch = ahead.submit(_read_next, engine, (0, 0), everything).result()
         while batch is not None:
@@ -110,13 +110,13 @@ def _key() -> Any:
 
 
 def _behind(after: tuple[int, int], everything: bool) -> list[ColumnElement[bool]]:
-    """Return the conditions for a version to be still to be read, if it is behind `after`."""
+    """Return the conditions that a version is still to be read, and comes after `after`."""
     behind = _key() > tuple_(*after)
     return [behind] if everything else [behind, _UNREAD]
 
 
 def _next_span(connection: Connection, after: tuple[int, int], everything: bool) -> _Span | None:
-    """Return the next versions, whose signatures have room in memory; None if there are none."""
+    """Return the next versions, whose signatures fit into memory; None if there are none."""
     rows = connection.execute(
         select(Version.signature_id, Version.version, octets(Version.cms))
         .where(*_behind(after, everything))
@@ -139,7 +139,7 @@ def _read_span(connection: Connection, span: _Span) -> list[Reread]:
             Version.version,
             Version.cms,
             Version.created_at,
-            # Of a detached content, which came along once, nothing else is left.
+            # For detached content, which was sent only once, nothing else is left.
             Version.content_sha256,
         )
         .where(*span.conditions())
@@ -156,7 +156,7 @@ def _read_span(connection: Connection, span: _Span) -> list[Reread]:
 
 
 def _find_found(connection: Connection, span: _Span) -> Mapping[tuple[int, int], dict[int, Found]]:
-    """Return what was found of signers, which holds until they are verified again."""
+    """Return the results for signers, which hold until they are verified again."""
     rows = connection.execute(
         select(Signer.signature_id, Signer.version, *FOUND_COLUMNS)
         .join(
@@ -173,6 +173,6 @@ def _find_found(connection: Connection, span: _Span) -> Mapping[tuple[int, int],
 
 
 def _name_threads(connection: Connection, signature_ids: Collection[int]) -> None:
-    """Add public ids to threads that a program before this one began on the new tables."""
+    """Add public ids to threads that an older program began on the new tables."""
     nameless = Signature.id.in_(signature_ids), Signature.public_id.is_(None)
     connection.execute(update(Signature).where(*nameless).values(public_id=random_uuid()))

@@ -1,7 +1,7 @@
-"""Rows of answers: what each has of a version, and where it is if that is large.
+"""Rows of answers: the data of a version, or references to what is large.
 
-Many rows are held at once, but no large text: a signature that is large is left out of the
-statement, and its row says where it is.
+Many rows are held at once, but no large text: a large signature is left out of the statement, and
+its row has a reference to it.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ FETCH_ROWS = 50
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What a row carries along beside what it always has."""
+    """The optional columns of a row."""
 
     cms: bool = True
     #: The facts of the signers.
     signers: bool = False
-    #: By whom they are told to have signed, None: nothing is told of that.
+    #: The anchors by which their standing is stated, None: it is not stated.
     trusted: Trusted | None = None
     #: The name of the token that saved it.
     saver: bool = False
-    #: The UUID by which the thread is known to other API families.
+    #: The thread's UUID in other API families.
     public_id: bool = False
 
 
@@ -49,7 +49,7 @@ PLAIN = Carried()
 def stream(
     connection: Connection, statement: Prepared, parameters: dict[str, Any], carried: Carried
 ) -> Iterator[SignatureRecord]:
-    """Return the records of a statement as they are taken, inside `database.snapshot`."""
+    """Return the records of a statement one at a time, inside `database.snapshot`."""
     rows = statement.stream(connection, parameters, FETCH_ROWS)
     return records(connection, carried, rows, SMALL)
 
@@ -60,7 +60,7 @@ def records(
     rows: Iterable[Sequence[Any]],
     limit: int = IN_MEMORY,
 ) -> Iterator[SignatureRecord]:
-    """Return the records of rows; what has more than `limit` bytes is in none of them."""
+    """Return the records of rows; none holds anything of more than `limit` bytes."""
     is_sqlite = connection.dialect.name == "sqlite"
     for row in rows:
         record = SignatureRecord.of(row[:-1])
@@ -81,11 +81,11 @@ def records(
 
 
 def columns(dialect: str, carried: Carried, limit: int) -> tuple[Any, ...]:
-    """Return the columns of a record; what stands in a place that wasn't asked for is NULL.
+    """Return the columns of a record; those that weren't requested are NULL.
 
-    So is a signature that has more than `limit` bytes; of facts of signers that have more there is
-    their size. The last column says how large the signature is; for SQLite, which has none of them
-    here, where it is.
+    So is a signature of more than `limit` bytes; larger facts of signers are replaced by their
+    size. The last column is the size of the signature; on SQLite, which reads no signature here,
+    its row id.
     """
     key = Version.signature_id, Version.version
     is_sqlite = dialect == "sqlite"

@@ -31,7 +31,7 @@ from app.store.database.types import UtcDateTime, octets
 from app.store.models import Signer, Version
 from app.store.signatures.standings import ANCHOR_GONE, NOT_JUDGED, REFUSED, Trusted
 
-#: The list of rows that a save brings, as JSON text, which `Prepared` asks for.
+#: The list of rows of a save, as JSON text, as `Prepared` requires.
 SENT_SIGNERS: BindParameter[str] = bindparam("new_signers", type_=Text())
 
 #: The columns that one row in SENT_SIGNERS has, in the order of its items.
@@ -51,7 +51,7 @@ KINDS = {
 
 
 def add_sent(head: FromClause) -> Insert:
-    """Write SQLite's statement that adds SENT_SIGNERS to the version that `head` has now."""
+    """Build SQLite's statement that adds SENT_SIGNERS to the current version of `head`."""
     rows = func.json_each(SENT_SIGNERS).table_valued(
         column("value", JSON), name="signer", joins_implicitly=True
     )
@@ -69,7 +69,7 @@ def _read_item(item: Any, kind: Any) -> Any:
 
 
 def moment(value: datetime | None) -> str | None:
-    """Write a moment as a row of SENT_SIGNERS has it: in UTC, as SQLite keeps it."""
+    """Format a time for a row of SENT_SIGNERS: in UTC, as SQLite stores it."""
     if value is None:
         return None
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -78,9 +78,9 @@ def moment(value: datetime | None) -> str | None:
 def short_facts_of(
     dialect: str, signature_id: Any, version: Any, limit: int, trusted: Trusted | None = None
 ) -> Label[str]:
-    """Return the column of `facts_of`; where these have more than `limit` bytes, how many.
+    """Return the column of `facts_of`; if these have more than `limit` bytes, their size.
 
-    They are added up first: of many signers it takes long to make one text.
+    Sizes are added up first: for many signers one text takes long to build.
     """
     mine = (Signer.signature_id == signature_id) & (Signer.version == version)
     size = select(func.coalesce(func.sum(octets(cast(Signer.facts, Text))), 0)).where(mine)
@@ -94,7 +94,7 @@ def facts_of(
 ) -> Label[str]:
     """Return the column that holds the facts of all signers of a version, a JSON list as text.
 
-    With `trusted`, each says what of it was verified: the state of `Trusted.state`, and why.
+    With `trusted`, each has the result of its verification: the state of `Trusted.state`, and why.
     """
     mine = (Signer.signature_id == signature_id) & (Signer.version == version)
     facts = Signer.facts if trusted is None else _explained(dialect, trusted)
@@ -114,7 +114,7 @@ def facts_of(
 
 
 def facts_of_each(dialect: str, trusted: Trusted | None = None) -> Select[str]:
-    """Write the statement for the facts of each signer of a version, as text."""
+    """Build the statement for the facts of each signer of a version, as text."""
     facts = Signer.facts if trusted is None else _explained(dialect, trusted)
     mine = Signer.signature_id == bindparam("signature_id"), Signer.version == bindparam("version")
     return select(cast(facts, Text)).where(*mine).order_by(Signer.number)
@@ -134,7 +134,7 @@ def _explained(dialect: str, trusted: Trusted) -> ColumnElement[Any]:
     if dialect == "sqlite":
         written = func.json_object("state", state, "reason", reason)
         return func.json_insert(Signer.facts, "$.standing", func.json(written))
-    # What was written as JSON ends with its bracket, before which there is always a member.
+    # JSON text of an object ends with its bracket, before which there is always a member.
     added = cast(func.json_build_object("state", state, "reason", reason), Text)
     facts = func.rtrim(cast(Signer.facts, Text))
     opened = func.left(facts, -1)

@@ -1,7 +1,7 @@
-"""A save on SQLite: a few statements under the write lock, made once.
+"""A save on SQLite: a few statements under the write lock, built once.
 
-One of them decides who wins when writers meet; all else that a save writes hangs on the row that
-it gives back.
+One of them decides between concurrent writers; everything else that a save writes depends on the
+row that it returns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from app.store.search import indexes as search_indexes
 from app.store.signatures import signers
 
 _HEAD_COLUMNS = (Signature.id, Signature.version, Signature.created_at, Signature.updated_at)
-# A parameter named as a column would be taken for a value to set.
+# SQLAlchemy would take a parameter named as a column for a value to set.
 _THREAD = (
     Signature.document == bindparam("new_document"),
     Signature.thread == bindparam("new_thread"),
@@ -33,8 +33,8 @@ def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Se
 
     Args:
         connection: one of `database.saving`.
-        values: what `chains.save_version` was given, by the names of the placeholders.
-        compare: whether to give back what the version before claims.
+        values: the arguments of `writing.save_version`, by the names of the placeholders.
+        compare: whether to return the claims of the previous version.
 
     Returns:
         the head's id, version, and when it was created and updated; then what the version before
@@ -71,7 +71,7 @@ def _run(connection: Connection, save: _Save, values: dict[str, Any]) -> Sequenc
 
 @cache
 def _first() -> _Save:
-    """Write the statements that begin a thread, if there is none."""
+    """Build the statements that begin a thread, if there is none."""
     claim = (
         sqlite.insert(Signature)
         .values(
@@ -92,7 +92,7 @@ def _first() -> _Save:
 
 @cache
 def _next() -> _Save:
-    """Write the statements that raise a thread's version, if it is still the one seen."""
+    """Build the statements that increment a thread's version, if it is still the one seen."""
     claim = (
         update(Signature)
         .where(*_THREAD, Signature.version == bindparam("seen"))
@@ -109,7 +109,7 @@ def _next() -> _Save:
 
 @cache
 def _superseded() -> Select[Any]:
-    """Write the statement that gives what the version before claims, as `Superseded`."""
+    """Build the statement that returns the claims of the previous version, as `Superseded`."""
     signature_id = select(_HEAD.c.id).scalar_subquery()
     content = select(Version.content_sha256).where(
         Version.signature_id == signature_id, Version.version == bindparam("seen")

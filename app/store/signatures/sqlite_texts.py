@@ -1,7 +1,7 @@
-"""Texts of SQLite, read as it reads a BLOB: in pieces, and without loading what is large.
+"""Texts of SQLite, read like a BLOB: in pieces, and without loading large ones.
 
-Its SQL functions load a text to tell how large it is, and keep room for it as long as the statement
-is open. A handle (https://www.sqlite.org/c3ref/blob_open.html) knows the size, and reads any part.
+Its SQL functions load a text to determine its size, and keep the memory while the statement is
+open. A handle (https://www.sqlite.org/c3ref/blob_open.html) knows the size, and reads any part.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, literal_column
 from sqlalchemy.exc import OperationalError
 
-#: Where SQLite has a version, as a column.
+#: The row id of a version in SQLite, as a column.
 ROWID: ColumnElement[int] = literal_column("versions.rowid")
 _FIND = "SELECT rowid FROM versions WHERE signature_id = ? AND version = ?"
 
@@ -22,7 +22,7 @@ _FIND = "SELECT rowid FROM versions WHERE signature_id = ? AND version = ?"
 def find(
     connection: Connection, key: tuple[int, int], limit: int, rowid: int | None = None
 ) -> str | int | None:
-    """Return the signature of a version if it has no more than `limit` bytes; else its size.
+    """Return the signature of a version if it has at most `limit` bytes; else its size.
 
     None if there is no such version.
     """
@@ -53,8 +53,8 @@ def _opened(
             yield None
             return
         with closing(blob):
-            # From here on it is looked at as of one moment. A number is given again after the
-            # last row was deleted: what has it now may be another version.
+            # From here on all reads see one snapshot. A row id is reused after the last row was
+            # deleted: it may now be another version.
             yield blob if _rowid(driver, key) == rowid else None
     except sqlite3.Error as error:
         raise OperationalError(_FIND, None, error) from error

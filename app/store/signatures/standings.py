@@ -1,8 +1,8 @@
-"""Whether a signer has signed: what verification found of each, and what of that counts here.
+"""Whether a signer has signed: the result of verification, and which results count.
 
-A standing is one number beside each signer: the anchor that was reached, PENDING, VALUE_VALID or
-REFUSED. The anchor is kept, not only that there was one: an anchor that is trusted no more vouches
-for nothing.
+A standing is a number for each signer: the anchor that was reached, PENDING, VALUE_VALID or
+REFUSED. The anchor itself is stored, since a signature stops counting when its anchor is no longer
+trusted.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from app.cms import (
     weigh_digests,
 )
 
-#: What is not a number of an anchor, all of which are above 0.
+#: Values that are no number of an anchor; those are all above 0.
 PENDING, REFUSED = 0, -1
-#: Pending as well, for want of a path alone: the value was valid, and so was the content.
+#: Also pending, but only for lack of a path: the signature value was valid, and the content intact.
 VALUE_VALID = -2
-#: What `judged_against` says of a signer that a save left to the background.
+#: The `judged_against` of a signer that a save left to the background.
 LEFT = -1
 
 State: TypeAlias = Literal["valid", "pending", "refused"]
@@ -37,14 +37,14 @@ NOT_JUDGED = "it was not verified yet"
 NO_ANCHOR = "no trust anchor is set up"
 ANCHOR_GONE = "the anchor that was reached is trusted no more"
 
-#: Characters of a reason that are kept.
+#: Characters of a reason that are stored.
 _MAX_REASON = 500
-#: Hex digits of a SHA-256 whose number, raised by one, has room in 63 bits.
+#: Hex digits of a SHA-256 whose value, plus one, fits into 63 bits.
 _DIGITS = 15
 
 
 class Standing(NamedTuple):
-    """What was found of one signer, and why; there is a reason unless an anchor was reached."""
+    """The result for one signer, with a reason unless an anchor was reached."""
 
     value: int
     reason: str | None = None
@@ -52,9 +52,9 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """Who is trusted: the numbers of anchors, and of everything that paths are made of.
+    """What is trusted: the numbers of the anchors, and of all certificates for paths.
 
-    `claims`: there is no anchor, and settings say that claims are to pass.
+    `claims`: there is no anchor, and the settings let claims count.
     """
 
     anchors: tuple[int, ...] = ()
@@ -73,35 +73,35 @@ class Trusted:
             return or_(standing.is_(None), standing != REFUSED)
         if not self.anchors:
             return false()
-        # Few numbers of our own, written out: a statement is kept for each set of anchors.
+        # A few numbers of our own, as literals: a statement is kept for each set of anchors.
         return or_(*(standing == literal_column(str(anchor)) for anchor in self.anchors))
 
     def state(self, standing: int | None) -> State:
-        """Return what a standing means with these anchors, whatever claims may do."""
+        """Return the meaning of a standing with these anchors, regardless of `claims`."""
         if standing == REFUSED:
             return "refused"
         return "valid" if standing in self.anchors else "pending"
 
 
 def number_of(fingerprints: Iterable[str]) -> int:
-    """Return the number of a set of certificates, whose SHA-256s in hex these are: always above 0.
+    """Return the number of a set of certificates, given by their SHA-256s in hex: always above 0.
 
-    It is that of a single one too, so that an anchor has a number.
+    A set of one gives the number of a single anchor.
     """
     joined = sha256("".join(sorted(fingerprints)).encode()).hexdigest()
     return int(joined[:_DIGITS], 16) + 1
 
 
 def judge(status: SignerStatus, *, digest: str | None, anchored: bool) -> Standing:
-    """Judge a signer by what verification found.
+    """Return the standing of a signer from the result of verification.
 
-    The anchor stands if the value is valid and a path reached it; that the content of a detached
-    signature is not at hand, or that nothing is known of revocation, doesn't speak against it.
+    It is the anchor if the value is valid and a path reached it; a detached content that is not
+    available, or unknown revocation, doesn't prevent that.
 
     Args:
-        status: what was found.
-        digest: the algorithm by which a detached content was digested, None if it is attached.
-        anchored: whether there are anchors at all.
+        status: the result of verification.
+        digest: the digest algorithm of detached content, None if it is attached.
+        anchored: whether there are any anchors.
     """
     questions = [status.valid, status.intact, status.path, status.revocation]
     for verdict in questions:
@@ -120,12 +120,12 @@ def judge(status: SignerStatus, *, digest: str | None, anchored: bool) -> Standi
 
 
 def was_valid(standing: Standing | None) -> bool:
-    """Return whether the value of a signature was valid when it was judged, over its content."""
+    """Return whether the signature value was valid over its content when it was verified."""
     return standing is not None and (standing.value > 0 or standing.value == VALUE_VALID)
 
 
 def _weigh_content(status: SignerStatus, digest: str | None) -> Verdict:
-    """Return what a digest proves of a detached content not at hand, else what was found."""
+    """Return what a digest proves about unavailable detached content, else the result itself."""
     if digest is None or status.intact not in (CONTENT_NOT_GIVEN, FITS_WITH_CRLF):
         return status.intact
     return weigh_digests(YES, [digest], status.decisive_time)

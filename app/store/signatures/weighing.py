@@ -1,7 +1,7 @@
-"""How much the rows of a list have, found out before they are fetched: many are held at once.
+"""The total size of the rows of a list, determined before they are fetched at once.
 
 A row has at most `SMALL` bytes of a signature, and of facts; in memory that may be four times as
-much, if there are wide letters. What isn't small is not held, so it isn't counted.
+much, with wide characters. Larger texts are not held, so they aren't counted.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from app.store.signatures.records import SignatureRecord
 
 #: Bytes of a signature, and of the facts of its signers, that are fetched with many other rows.
 SMALL = 48 * 1024
-#: Rows that are fetched without being weighed, and that are fetched at once if they have little.
+#: Rows that are fetched without a size check, and that are fetched at once if they are small.
 FEW_ROWS, PAGE_ROWS = 20, 200
 #: Bytes of all rows up to which they are fetched at once.
 MUCH = 2 * 1024 * 1024
 
 
 def weight(dialect: str, *, cms: bool, signers: bool) -> Select[*tuple[Any, ...]] | None:
-    """Write the statement for the bytes that versions have; what it joins says of which.
+    """Build the statement for the bytes of versions; what it is joined with selects them.
 
-    None if that would tell nothing: SQLite's signatures are read one by one, see `hold`.
+    None if it isn't needed: SQLite's signatures are read one by one, see `hold`.
     """
     parts = []
     if cms and dialect != "sqlite":
@@ -46,12 +46,12 @@ def _if_small(size: ColumnElement[int]) -> ColumnElement[int]:
 
 
 def is_much(weights: Iterable[int | None]) -> bool:
-    """Return whether rows have too much to be fetched at once, by the row of `weight`."""
+    """Return whether rows are too large to be fetched at once, by the row of `weight`."""
     return sum(filter(None, weights)) > MUCH
 
 
 def hold(records: Iterable[SignatureRecord]) -> list[SignatureRecord] | None:
-    """Return records that are read one by one; None if they have too much to be held at once."""
+    """Return records that are read one by one; None if they are too large to be held at once."""
     held, total = [], 0
     for record in records:
         held.append(record)

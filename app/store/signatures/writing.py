@@ -1,8 +1,8 @@
-"""Writes: the rules by which a thread's chain of versions grows and goes.
+"""Writes: the rules for adding versions to a thread and for deleting it.
 
-One statement decides who wins when writers meet: it updates the head at the version that the caller
-has seen, or inserts a head that was not there. No row back means that another save was first.
-`postgresql` has it for PostgreSQL, `sqlite` for SQLite.
+One statement decides between concurrent writers: it updates the head at the version that the caller
+has seen, or inserts a missing head. If it returns no row, another save was first. `postgresql` has
+it for PostgreSQL, `sqlite` for SQLite.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from app.store.signatures.records import SignatureRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewVersion:
-    """What a save brings. All text is checked already; `tags` holds each tag once."""
+    """The data of a save. All text is checked already; `tags` holds each tag once."""
 
     document: str
     thread: str
@@ -34,21 +34,21 @@ class NewVersion:
     created_by: str | None = None
     comment: str | None = None
     tags: tuple[str, ...] = ()
-    #: How it was signed, in the words of who saves it.
+    #: How it was signed, as stated by the caller.
     method: str | None = None
     #: Name of the token that saves it.
     saved_by: str | None = None
 
 
 class Superseded(NamedTuple):
-    """What the version before claims: the facts of its signers as JSON text, and its content."""
+    """The claims of the previous version: its signers' facts as JSON text, and its content."""
 
     signers: str
     content_sha256: str | None
 
 
 class Saved(NamedTuple):
-    """What a save gives back; `superseded` only if it was asked for, and there is one."""
+    """The result of a save; `superseded` only if requested, and if there is one."""
 
     record: SignatureRecord
     superseded: Superseded | None
@@ -67,14 +67,14 @@ def save_version(
     Args:
         connection: one of `database.saving`.
         new: what is saved.
-        signing: what was read out of the signature.
+        signing: the data extracted from the signature.
         seen: number of the version that the caller knows as the current one; None or 0 if it
             knows of none. A new thread ignores it.
-        compare: whether to give back what the version before claims.
+        compare: whether to return the claims of the previous version.
 
     Raises:
-        VersionNotSet: the thread exists, and `seen` says nothing.
-        VersionConflict: `seen` is not, or by now no more, the current version.
+        VersionNotSet: the thread exists, and `seen` is missing.
+        VersionConflict: `seen` is not, or no longer, the current version.
     """
     on_sqlite = connection.dialect.name == "sqlite"
     save = save_statements.save if on_sqlite else save_function.save
@@ -87,7 +87,7 @@ def save_version(
 
 
 def _values(new: NewVersion, signing: Signing, seen: int | None) -> dict[str, Any]:
-    """Return what fills the placeholders of a save."""
+    """Return values for the placeholders of a save."""
     return {
         "seen": seen or 0,
         "new_document": new.document,
@@ -113,7 +113,7 @@ def _values(new: NewVersion, signing: Signing, seen: int | None) -> dict[str, An
 def _record(
     new: NewVersion, signature_id: int, version: int, created_at: datetime, updated_at: datetime
 ) -> SignatureRecord:
-    """Put together what was sent and what the database added."""
+    """Return the record of what was sent and what the database added."""
     return SignatureRecord(
         id=signature_id,
         document=new.document,
@@ -138,7 +138,7 @@ def delete_chain(
     Raises:
         SignatureNotFound: there is no such thread, or it has another id than `signature_id`.
     """
-    # The lock waits for a writer that is at work, so that what it adds is removed as well.
+    # The lock waits for a running writer, so that what it adds is removed as well.
     head = connection.execute(
         select(Signature.id, Signature.version)
         .where(Signature.document == document, Signature.thread == thread)
