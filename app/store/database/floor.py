@@ -65,8 +65,7 @@ class Floor:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Lock out other threads, and other processes by a record lock, which the kernel releases.
-        """
+        """Lock out other threads, and by a record lock, which the kernel frees, other processes."""
         with self._threads:
             fcntl.lockf(self._file, fcntl.LOCK_EX)
             try:
