@@ -1,7 +1,7 @@
-"""The server, from any folder: `python serve.py`, with gunicorn's options behind it if need be.
+"""The server, from any folder: `python serve.py`, optionally followed by gunicorn's options.
 
-gunicorn reads WEB_CONCURRENCY before it reads any configuration, and answers a wrong one with a
-traceback; so all settings are looked at before it is called.
+gunicorn reads WEB_CONCURRENCY before it reads any configuration, and fails on a wrong one with a
+traceback; so all settings are checked before it is called.
 """
 
 import os
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    """Become gunicorn, unless a setting can't be used: then say so in one line."""
+    """Become gunicorn, unless a setting can't be used: then print one line."""
     try:
         Settings.from_env(os.environ).demand_a_lock()
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""Everything is said in setup.cfg."""
+"""The configuration is in setup.cfg."""
 
 from setuptools import setup
 

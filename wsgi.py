@@ -7,6 +7,6 @@ from app.factory import create_app
 try:
     app = create_app()
 except SystemExit as refused:
-    # Not 1, which says of a signature that it is bad: `flask verify` has not looked at it.
+    # Not 1, which means a bad signature: `flask verify` has not checked any.
     sys.stderr.write(f"{refused}\n")
     sys.exit(2)

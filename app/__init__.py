@@ -1,1 +1,1 @@
-"""Tanbahana: a store of digital signatures. The rooms: cms, store, api; `factory` joins them."""
+"""Tanbahana: a store of digital signatures. The packages: cms, store, api; `factory` joins them."""

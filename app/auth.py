@@ -1,4 +1,4 @@
-"""Who may call: what each view demands of its caller, and who that proves to be."""
+"""Authentication and authorisation: the caller's token, and what each view requires of it."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ Scope = Literal["read", "write", "delete", "metrics", "admin"]
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-#: What each view demands; None: nothing, it is public. A view that isn't here demands `admin`.
+#: What each view requires; None: nothing, it is public. A view that isn't listed requires `admin`.
 DEMANDS: dict[Callable[..., Any], Scope | None] = {}
-#: The views that keep a caller whose token has a tag prefix to what it may reach; all others are
-#: closed to that caller.
+#: The views that restrict a caller whose token has a tag prefix to the permitted threads; all
+#: others are closed to such a caller.
 BOUND_BY_TAGS: set[Callable[..., Any]] = set()
 
-#: Seconds for which the tokens in force are believed to be what they were: after that, one that
-#: was revoked is dead in every process.
+#: Seconds for which the active tokens are cached: after that, a revoked one is refused in every
+#: process.
 BELIEVED = 5.0
-#: Seconds that lie between two reads for the sake of a secret that isn't among theirs. So a new one
-#: is known at once, and guessing costs the database one statement a second in each process.
+#: Minimum seconds between two reads because of an unknown secret. So a new one is known
+#: immediately, and guessing costs the database one statement a second in each process.
 BELIEVED_MISSING = 1.0
-#: Seconds after which it is tried again to keep the day on which a token was used.
+#: Seconds until recording the day of a token's use is retried.
 AGAIN = 60.0
 
-#: Where a request has its caller: absent if no token was sent, None if it was a wrong one.
+#: The WSGI key of the caller: absent if no token was sent, None if it was a wrong one.
 _CALLER = "tanbahana.caller"
 _CHALLENGE = 'Bearer realm="tanbahana"'
 _NOT_ENOUGH = ', error="insufficient_scope"'
@@ -51,42 +51,42 @@ _log = logging.getLogger(__name__)
 
 
 class AccessRefused(Exception):
-    """A request that its caller may not make. `template` is the English sentence that says so."""
+    """A request that its caller may not make. `template` is the English sentence."""
 
     template: ClassVar[str]
 
     def __init__(self, challenge: str = _NOT_ENOUGH, **values: object) -> None:
         super().__init__(self.template.format(**values))
-        #: What fills the template's placeholders.
+        #: Values of the template's placeholders.
         self.values = values
         #: RFC 6750, section 3: what is wrong with the token, if one was sent.
         self.headers = {"WWW-Authenticate": _CHALLENGE + challenge}
 
 
 class TokenNeeded(AccessRefused):
-    """No token is there, or none that is in force: which of both isn't told."""
+    """There is no token, or no active one: which of both is not disclosed."""
 
     template = "A valid access token is needed"
 
 
 class ScopeMissing(AccessRefused):
-    """The token lets its bearer do other things."""
+    """The token lacks the required scope."""
 
     template = 'Token does not have the scope "{scope}"'
 
 
 class TagsOutOfReach(AccessRefused):
-    """The token is bound to tags, which nothing at this address has."""
+    """The token is limited to tags, and nothing at this address has tags."""
 
     template = 'Token is bound to tags that begin with "{prefix}", and can\'t be used here'
 
 
 def needs(scope: Scope, *, by_tags: bool = False) -> Callable[[View], View]:
-    """Demand a scope of the caller of a view.
+    """Require a scope of the caller of a view.
 
     Args:
-        scope: none includes another one, but `admin` includes all.
-        by_tags: whether the view keeps a caller with a tag prefix to what the token may reach.
+        scope: none includes another one, except that `admin` includes all.
+        by_tags: whether the view restricts a caller with a tag prefix to permitted threads.
     """
 
     def demand(view: View) -> View:
@@ -99,32 +99,32 @@ def needs(scope: Scope, *, by_tags: bool = False) -> Callable[[View], View]:
 
 
 def public(view: View) -> View:
-    """Let everybody call a view."""
+    """Make a view public."""
     DEMANDS[view] = None
     return view
 
 
 class TokensInForce:
-    """The tokens in force, as the database had them a moment ago.
+    """The active tokens, as the database had them up to some seconds ago.
 
-    All of them are held: they are few, since operators make them by hand. So neither a good nor a
-    wrong token costs a statement, and a wrong one is refused out of the same memory. Threads that
-    find them outdated at the same time read them each for itself, and wait for no other.
+    All of them are in memory: they are few, since operators create them by hand. So neither a valid
+    nor an invalid token costs a statement. Threads that find them outdated at the same time each
+    read them, and wait for no other.
     """
 
     def __init__(self) -> None:
-        #: When they were read, by the monotonic clock, and what was found, by id.
+        #: When they were read, by the monotonic clock, and the tokens by id.
         self._held: tuple[float, dict[str, Bearer]] = (-BELIEVED, {})
-        #: When they were read last for the sake of a secret that wasn't among theirs.
+        #: When they were last read because of an unknown secret.
         self._missed_at = -inf
-        #: By id: the day that was kept last, or was to be, and when that is tried again.
+        #: By id: the last recorded day of use, or the one to record, and when that is retried.
         self._noted: dict[str, tuple[date, float]] = {}
 
     def find(self, engine: Engine, text: str) -> Bearer | None:
-        """Return whose token a text is; None if there is no such token, or it isn't in force.
+        """Return the token of a text; None if there is no such token, or it isn't active.
 
         Raises:
-            SQLAlchemyError: the tokens can't be read, so no caller can be let in.
+            SQLAlchemyError: the tokens can't be read, so no caller can be admitted.
         """
         now = datetime.now(UTC)
         bearer = self._find_good(engine, *split_token(text), now)
@@ -136,29 +136,29 @@ class TokensInForce:
         return bearer
 
     def _find_good(self, engine: Engine, token: str, secret: str, now: datetime) -> Bearer | None:
-        """Return the token of an id, if the secret of that hash is its own."""
+        """Return the token of an id, if the hash is that of its secret."""
         began = time.monotonic()
         read_at, held = self._held
         if began - read_at >= BELIEVED:
             held = self._read(engine)
         bearer = held.get(token)
         if not (bearer and bearer.has_secret(secret, now)):
-            # It may be new, or its secret: another process made it.
+            # It, or its secret, may be new: created by another process.
             if began - self._missed_at < BELIEVED_MISSING:
                 return None
             bearer = self._read(engine).get(token)
-            self._missed_at = began  # Now: requests that come during the read, read as well.
+            self._missed_at = began  # Now: later requests read as well.
         return bearer if bearer and bearer.has_secret(secret, now) else None
 
     def _read(self, engine: Engine) -> dict[str, Bearer]:
-        began = time.monotonic()  # Before: what is revoked while they are read is not too late.
+        began = time.monotonic()  # Before: revocations during the read count.
         with engine.connect() as connection:
             held = list_in_force(connection)
         self._held = began, held
         return held
 
     def _note(self, engine: Engine, bearer: Bearer, today: date) -> None:
-        """Keep the day of use: once in each process, and no request fails for it, or waits long."""
+        """Record the day of use, once in each process; no request fails or waits long for it."""
         if bearer.last_used_on is not None and bearer.last_used_on >= today:
             return
         day, again_at = self._noted.get(bearer.id, (today, 0.0))
@@ -174,11 +174,11 @@ class TokensInForce:
 
 
 def init_app(app: Flask, demand_own_page: Callable[[WSGIEnvironment], None]) -> None:
-    """Find out, before each request, who calls. `enforce` is to follow.
+    """Authenticate the caller before each request. `enforce` has to follow.
 
     Args:
         app: the application.
-        demand_own_page: refuses pages of others; asked of requests with HTTP Basic.
+        demand_own_page: refuses pages of other origins; called for requests with HTTP Basic.
     """
     tokens = TokensInForce()
     demand_of = _reading_demands(app)
@@ -198,9 +198,9 @@ def init_app(app: Flask, demand_own_page: Callable[[WSGIEnvironment], None]) -> 
 
 
 def enforce(app: Flask) -> None:
-    """Refuse, before each request, a caller who lacks what the view demands.
+    """Refuse, before each request, a caller that lacks what the view requires.
 
-    What is not there, or not by this method, says so itself.
+    Unknown addresses and methods are answered as such.
     """
     demand_of = _reading_demands(app)
 
@@ -214,14 +214,14 @@ def enforce(app: Flask) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Demand:
-    """What a view demands of its caller."""
+    """The requirement of a view on its caller."""
 
     #: None: nothing.
     scope: Scope | None
     by_tags: bool
 
     def make(self, environ: WSGIEnvironment) -> None:
-        """Refuse a caller who lacks it. Raises AccessRefused."""
+        """Refuse a caller that does not meet it. Raises AccessRefused."""
         if self.scope is None:
             return
         bearer: Bearer | None = environ.get(_CALLER)
@@ -243,31 +243,31 @@ def _reading_demands(app: Flask) -> Callable[[str], _Demand]:
 
 
 def reading_public(app: Flask) -> Callable[[str], bool]:
-    """Return what tells of an endpoint whether everybody may call it."""
+    """Return a function that tells whether an endpoint is public."""
     demand_of = _reading_demands(app)
     return lambda endpoint: demand_of(endpoint).scope is None
 
 
 def only_reading(app: Flask) -> Callable[[str], bool]:
-    """Return what tells of an endpoint whether it changes nothing that is kept."""
+    """Return a function that tells whether an endpoint changes nothing in the store."""
     demand_of = _reading_demands(app)
     return lambda endpoint: demand_of(endpoint).scope in (None, "read", "metrics")
 
 
 def caller() -> Bearer | None:
-    """Return whose token is at work; None if none is, or none is asked for."""
+    """Return the caller's token; None if there is none, or none is required."""
     found: Bearer | None = request.environ.get(_CALLER)
     return found
 
 
 def caller_name() -> str | None:
-    """Return the name of the token at work."""
+    """Return the name of the caller's token."""
     found = caller()
     return found.name if found else None
 
 
 def caller_key(request: Request) -> str | None:
-    """Return what the requests of a caller are counted by; None without a token."""
+    """Return the rate-limit key of a caller; None without a token."""
     found: Bearer | None = request.environ.get(_CALLER)
     return f"token {found.id}" if found else None
 
@@ -285,14 +285,14 @@ def _given_token(environ: WSGIEnvironment) -> str | None:
 def _is_basic(environ: WSGIEnvironment) -> bool:
     """Return whether a request authenticates by HTTP Basic (RFC 7617), as the vendor's client may.
 
-    No challenge offers it: a browser would ask its user for a password, and keep it.
+    No challenge offers it: a browser would ask its user for a password, and store it.
     """
     given: str = environ.get("HTTP_AUTHORIZATION", "")
     return given[:6].lower() == "basic "
 
 
 def _basic_password(environ: WSGIEnvironment) -> str:
-    """Return the password, which is the token; nothing where there is none."""
+    """Return the password, which is the token; empty if there is none."""
     try:
         pair = b64decode(environ["HTTP_AUTHORIZATION"][6:].strip(), validate=True).decode()
     except ValueError:

@@ -1,9 +1,9 @@
-"""What a server that asks for no tokens refuses: what doesn't come from its own machine.
+"""A server without tokens refuses requests that don't come from its own machine.
 
-A web page may have its reader's browser call an address on loopback, with an Origin that gives it
-away (the Fetch standard, section 3.2) unless the page's own name was made to resolve to loopback
-(DNS rebinding), which the Host gives away; and a proxy brings requests from anywhere. With tokens
-none of it matters: a page, or a client behind the proxy, has no token.
+A web page may make its visitor's browser call an address on loopback. The Origin reveals it (the
+Fetch standard, section 3.2), unless the page's own name was made to resolve to loopback (DNS
+rebinding), which the Host reveals; and a proxy forwards requests from anywhere. With tokens none of
+this matters: a page, or a client behind the proxy, has no token.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from app.server_address import server_of
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-#: Headers that proxies add (RFC 7239, RFC 9110 section 7.6.3, and what was in use before).
+#: Headers that proxies add (RFC 7239, RFC 9110 section 7.6.3, and older ones).
 _BY_PROXIES = (
     "HTTP_FORWARDED",
     "HTTP_VIA",
@@ -45,13 +45,13 @@ class RequestFromOutside(Exception):
 
 
 class OriginRefused(RequestFromOutside):
-    """A page of another origin calls."""
+    """A page of another origin sent the request."""
 
     template = "Pages of other origins may not call here: CORS_ORIGINS names those that may"
 
 
 class HostRefused(RequestFromOutside):
-    """The request names this server by a name that is not its own."""
+    """The request names this server by a foreign host name."""
 
     template = (
         "Without tokens this server answers to localhost and PUBLIC_URL only: "
@@ -76,15 +76,15 @@ def init_app(
     is_open: bool,
     is_public: Callable[[str], bool],
 ) -> None:
-    """Refuse requests from outside, but for views that are public.
+    """Refuse requests from outside, except to public views.
 
     Args:
         app: the application.
-        origins: whose pages may call all the same.
-        public_url: where this server is found from outside.
-        is_open: whether the operator vouches for all who reach the server, by whatever name and
-            over whatever proxy. A page that one of them looks at is still not one of them.
-        is_public: tells of an endpoint whether it gives nothing away.
+        origins: origins whose pages may call nevertheless.
+        public_url: the public address of this server.
+        is_open: whether every client that can reach the server is allowed, by any name and
+            through any proxy. Pages of other origins are still refused.
+        is_public: tells whether an endpoint reveals nothing.
     """
     own = urlsplit(public_url) if public_url else None
 
@@ -110,10 +110,10 @@ def init_app(
 def refusing_foreign_pages(
     origins: tuple[str, ...] | Literal["*"] | None, public_url: str | None
 ) -> Callable[[WSGIEnvironment], None]:
-    """Return what refuses a request of a page that is neither this server's nor in `origins`.
+    """Return a function that refuses requests of pages not from this server or `origins`.
 
-    A browser may send credentials that it keeps, HTTP Basic's, along with requests of any page.
-    Raises OriginRefused.
+    A browser may add stored credentials, those of HTTP Basic, to requests of any page. Raises
+    OriginRefused.
     """
     own = urlsplit(public_url) if public_url else None
     named = origins if isinstance(origins, tuple) else ()
@@ -121,7 +121,7 @@ def refusing_foreign_pages(
     def demand(environ: WSGIEnvironment) -> None:
         origin = environ.get("HTTP_ORIGIN")
         if origin is None:
-            # Requests for images and the like have none (Fetch Metadata Request Headers, W3C).
+            # Requests for images and similar have none (Fetch Metadata Request Headers, W3C).
             if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
                 raise OriginRefused
         elif origin not in named:
@@ -131,9 +131,9 @@ def refusing_foreign_pages(
 
 
 def _demand_own(origin: str, host: str, own: SplitResult | None) -> None:
-    """Demand that a page is of this server. Raises OriginRefused."""
+    """Require that a page is from this server. Raises OriginRefused."""
     parts = _split(origin)
-    # Whether TLS ends at a proxy is not known here: the name and the port decide.
+    # It is unknown whether TLS ends at a proxy: only the name and the port are compared.
     if parts is None or not (_is_at(host, parts) or (own and _is_at(own.netloc, parts))):
         raise OriginRefused
 
@@ -160,7 +160,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _split(address: str) -> SplitResult | None:
-    """Take an address apart that has a host and nothing behind it; None if it is none."""
+    """Split an address with a host and nothing after it; None if it is none."""
     try:
         parts = urlsplit(address)
         _ = parts.port

@@ -10,28 +10,28 @@ from werkzeug.exceptions import MethodNotAllowed
 #: Origins, or `*` for all.
 Origins = tuple[str, ...] | Literal["*"]
 
-#: Everybody's page may do what the original lets it do; one that the operator named, all.
+#: Methods: with `*` those that the original permits; for origins that the operator named, all.
 OF_ALL = "GET, POST"
 OF_NAMED = "GET, POST, DELETE"
 
-#: What a page may send.
+#: Request headers that a page may send.
 ACCEPTED = (
     "Content-Type, Authorization, api_key, X-Api-Key, api-locale, X-Request-ID, If-None-Match"
 )
-#: What a page may read of an answer, besides what every page may.
+#: Response headers that a page may read, besides those that every page may.
 EXPOSED = (
     "total, per-page, link, ETag, Retry-After, RateLimit, RateLimit-Policy, RateLimit-Limit, "
     "RateLimit-Remaining, RateLimit-Reset, X-Request-ID, Content-Disposition, WWW-Authenticate, "
     "X-Unread-Parameters"
 )
-#: Seconds for which a browser need not ask again.
+#: Seconds for which a browser may cache a preflight.
 MAX_AGE = "7200"
 
 
 def init_app(app: Flask, origins: Origins) -> None:
-    """Answer preflights, and say on every answer whose pages may read it.
+    """Answer preflights, and mark on every answer whose pages may read it.
 
-    To be called before all else that may refuse a request: a preflight has neither token nor limit.
+    Call it before everything that may refuse a request: a preflight has neither token nor limit.
     """
     methods = OF_ALL if origins == "*" else OF_NAMED
 
@@ -63,14 +63,14 @@ def init_app(app: Flask, origins: Origins) -> None:
 
 
 def headers_of_unread(origins: Origins | None) -> dict[str, str]:
-    """Return what an answer says whose request could not be read, not even where it came from."""
+    """Return the headers of an answer whose request could not be parsed, not even its Origin."""
     if origins == "*":
         return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
     return {"Vary": "Origin"} if origins else {}
 
 
 def _is_preflight() -> bool:
-    """Return whether a browser asks before it calls, and there is something at the address."""
+    """Return whether the request is a preflight for an existing address."""
     environ = request.environ
     return (
         "HTTP_ORIGIN" in environ

@@ -1,7 +1,7 @@
-"""Whom this server asks: what is on the Internet, and what the operator names.
+"""Which servers are contacted: those on the Internet, and those that the operator names.
 
-An address in a certificate is the word of who made it. So it may lead to a service that only this
-machine or this network reaches (server-side request forgery).
+An address in a certificate is chosen by its issuer. It may point to a service that only this
+machine or network can reach (server-side request forgery).
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-#: Deprecated (RFC 3879), and still what it was.
+#: Deprecated (RFC 3879), but still reserved.
 _SITE_LOCAL = ip_network("fec0::/10")
 
 _log = logging.getLogger(__name__)
 
 
 class NotPermitted(OSError):
-    """A name leads to nothing that may be asked."""
+    """A name resolves to no address that may be contacted."""
 
 
 class Destinations:
-    """Says whom may be asked; `named` has hosts, addresses and networks that may be, too."""
+    """Decides which servers may be contacted; `named` are more hosts, addresses and networks."""
 
     def __init__(self, named: Iterable[str] = ()) -> None:
-        """Take what the operator names; what is no address and no network is a host."""
+        """Take the operator's list; an entry that is no address and no network is a host."""
         self._hosts = set()
         self._networks = []
         for one in named:
@@ -35,9 +35,9 @@ class Destinations:
                 self._hosts.add(one.lower())
 
     def resolve(self, host: str, port: int | None) -> list[str]:
-        """Look a name up, once, and give those of its addresses that may be connected to.
+        """Resolve a name once, and return those addresses that may be connected to.
 
-        Raises OSError: it is not known, or (NotPermitted) none of them may.
+        Raises OSError: the name is unknown, or (NotPermitted) no address is permitted.
         """
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
@@ -52,7 +52,7 @@ class Destinations:
         return permitted
 
     def permits(self, host: str, address: str) -> bool:
-        """Return whether a host may be asked at an address that it has."""
+        """Return whether a host may be contacted at one of its addresses."""
         if host.lower().rstrip(".") in self._hosts:
             return True
         found = _embedded(ip_address(address.partition("%")[0]))
@@ -69,13 +69,13 @@ class Anybody(Destinations):
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that an IPv6 address stands for (RFC 4291 section 2.5.5.2, 6to4)."""
+    """Return the IPv4 address embedded in an IPv6 address (RFC 4291 section 2.5.5.2, 6to4)."""
     if isinstance(address, IPv6Address):
         return address.ipv4_mapped or address.sixtofour or address
     return address
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    # Reserved are also ::/8, with addresses of NAT64 (RFC 6052), and 240.0.0.0/4.
+    # Also reserved are ::/8, which contains NAT64 addresses (RFC 6052), and 240.0.0.0/4.
     is_set_apart = address.is_multicast or address.is_reserved or address in _SITE_LOCAL
     return address.is_global and not is_set_apart

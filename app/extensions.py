@@ -1,4 +1,4 @@
-"""What an application has one of: made once, bound to it by `factory`."""
+"""Singletons of an application: created once, bound to it by `factory`."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ db = SQLAlchemy(model_class=Base)
 
 
 def current_trusted() -> Trusted:
-    """Return whose signatures count in the application at work, as its settings have it."""
+    """Return whose signatures count in the current application, by its settings."""
     return current_trust().trusted(claims=current_app.config["CLAIMS"] == "accept")
 
 
 def current_examiner() -> Examiner:
-    """Return what verifies in the background, or by a command, what saves have not."""
+    """Return the examiner, which verifies what saves have not."""
     examiner: Examiner = current_app.extensions["examiner"]
     return examiner
 
 
 def current_reads() -> Reads:
-    """Return what answers reads: a replica, or the database that is written."""
+    """Return the reads of the current application: by a replica, or the primary."""
     found: Reads = current_app.extensions["reads"]
     return found
 
 
 def current_trust() -> Trust:
-    """Return the verifier of the application at work."""
+    """Return the verifier of the current application."""
     trust: Trust = current_app.extensions["trust"]
     return trust

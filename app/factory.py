@@ -37,13 +37,13 @@ FAMILIES = {
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Build the application. It connects to nothing before the first request.
+    """Build the application. It opens no connection before the first request.
 
     Args:
         settings: None reads them from the environment.
 
     Raises:
-        SystemExit: a variable of the environment can't be used; the text is one line that says so.
+        SystemExit: a variable of the environment can't be used; the text is one line.
     """
     if settings is None:
         try:
@@ -118,14 +118,14 @@ def _configure(app: Flask, settings: Settings) -> None:
         # Flask's own answer to OPTIONS has no envelope.
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
-    # `/signature/` is `/signature`, `/signature//versions` is unknown: neither is answered by a
-    # redirect, which would have no envelope.
+    # `/signature/` is `/signature`, `/signature//versions` is unknown: no redirect is sent, which
+    # would have no envelope.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
 
 
 def _replicas(settings: Settings, primary: Engine) -> list[Replica]:
-    """Return the replicas that are to answer reads."""
+    """Return the replicas that answer reads."""
     schema, timeout = settings.database_schema, settings.statement_timeout
     return [
         Replica(make_engine(url, schema, settings.threads, timeout), primary)
@@ -134,11 +134,11 @@ def _replicas(settings: Settings, primary: Engine) -> list[Replica]:
 
 
 def _note_writes(app: Flask, reads: Reads) -> None:
-    """Note each request that may have written, so that who wrote reads it."""
+    """Record each request that may have written, so that its caller reads its own write."""
     only_reads = auth.only_reading(app)
 
     def note(response: Response) -> Response:
-        # What is refused leaves no trace; of what failed, it is not known.
+        # A refused request leaves no trace; a failed one may have.
         refused = 400 <= response.status_code < 500
         if request.endpoint is not None and not refused and not only_reads(request.endpoint):
             reads.note_write()
@@ -148,7 +148,7 @@ def _note_writes(app: Flask, reads: Reads) -> None:
 
 
 def _open_doors(app: Flask, settings: Settings) -> None:
-    """Serve the families that are wanted, and what tells of the server and of the API."""
+    """Serve the configured families, and the endpoints about the server and the API."""
     families = tuple(FAMILIES[name] for name in settings.families)
     app.extensions["families"] = families
     errors.init_app(app, families)
@@ -162,7 +162,7 @@ def _open_doors(app: Flask, settings: Settings) -> None:
 
 
 def _observe_requests(app: Flask, settings: Settings) -> None:
-    """Count what requests cost, how many there are, and log them: from their first moment on."""
+    """Count requests and their cost, and log them, from their first moment on."""
     if settings.cpu_limit:
         computing.init_app(app, settings.cpu_limit, auth.caller_key)
     telling = request_log.Telling(
@@ -174,7 +174,7 @@ def _observe_requests(app: Flask, settings: Settings) -> None:
 
 
 def _guard(app: Flask, settings: Settings) -> None:
-    """Set up who may call, from where, how often. The order is that in which a request is asked."""
+    """Set up access, origins and limits, in the order in which a request is checked."""
     caching.init_app(app)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

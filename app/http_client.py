@@ -1,11 +1,11 @@
 """The one HTTP client: requests to other servers, within limits of size, time and address.
 
-requests alone limits the time between two bytes, so that one byte every four seconds would keep a
-reader for days. Here a thread reads, the caller waits so long and no longer, and then the
-connection is cut, which ends the thread. Only the system's resolver of names can't be cut short.
+requests limits only the time between two bytes, so one byte every four seconds could keep a reader
+busy for days. Here a thread reads, the caller waits for a limited time, and then the connection is
+closed, which ends the thread. Only the system's name resolver can't be interrupted.
 
-A name is looked up once, and the connection made to an address that was looked at: a second look
-may find another one (DNS rebinding).
+A name is resolved once, and the connection is made to an address that was checked: a second look-up
+may return another one (DNS rebinding).
 """
 
 import socket
@@ -35,7 +35,7 @@ _HEADERS = {"User-Agent": "tanbahana", "Accept-Encoding": "identity"}
 
 
 class NoAnswer(Exception):
-    """There is no answer that can be used; `why` says so for a log, without what the other said."""
+    """There is no usable answer; `why` is the reason for a log, without data of the answer."""
 
     def __init__(self, why: str = "") -> None:
         super().__init__(why)
@@ -43,35 +43,35 @@ class NoAnswer(Exception):
 
 
 class TimedOut(NoAnswer):
-    """It did not come in time."""
+    """The answer did not arrive in time."""
 
 
 class TooSlow(TimedOut):
-    """All of it did not come within the seconds that were given."""
+    """The whole answer did not arrive within the given seconds."""
 
 
 class Unreachable(NoAnswer):
-    """The server is away, breaks off, or may not be asked."""
+    """The server is unavailable, closes the connection, or must not be contacted."""
 
 
 class WrongStatus(NoAnswer):
-    """It has another status than 200."""
+    """The status is not 200."""
 
 
 class RedirectedAway(NoAnswer):
-    """It redirects to another server."""
+    """The server redirects to another server."""
 
 
 class RedirectedTooOften(NoAnswer):
-    """It redirects more often than is followed."""
+    """The server redirects more often than allowed."""
 
 
 class TooLarge(NoAnswer):
-    """It has more bytes than were asked for."""
+    """The answer has more bytes than allowed."""
 
 
 class NotWritten(NoAnswer):
-    """It can't be written into the file; `why` is the system's reason."""
+    """The answer can't be written into the file; `why` is the system's reason."""
 
 
 class Unexpected(NoAnswer):
@@ -83,10 +83,10 @@ class Request:
     """A GET, or a POST if it has a `body`, and its bounds.
 
     `limit` is in bytes and `seconds` for all of it; `connect_timeout` and `read_timeout` are
-    seconds until a connection stands, and between two pieces of the answer. `redirects` are
-    followed at the same server only. Unless `any_status`, the answer must be 200. What is written
-    `into` a file is not returned. Without `uses_environment`, proxies that the environment names
-    are not used. Only where `has_credentials` may the address have a user and a password.
+    seconds for connecting, and between two pieces of the answer. `redirects` are followed at the
+    same server only. Unless `any_status`, the answer must be 200. An answer written `into` a file
+    is not returned. Without `uses_environment`, proxies of the environment are not used. Only with
+    `has_credentials` may the address contain a user and a password.
     """
 
     address: str
@@ -112,7 +112,7 @@ def send(request: Request) -> bytes:
 
 
 class _Exchange:
-    """One request at work: in its thread, and in that of the caller who waits for it."""
+    """One request: used by its own thread, and by that of the waiting caller."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -144,7 +144,7 @@ class _Exchange:
                 _shut(connected)
 
     def run(self) -> None:
-        """Read, in a thread of its own; no reader waits for ever, whatever comes up."""
+        """Read, in a separate thread; the waiting thread is released whatever happens."""
         _exchange.set(self)
         failure: NoAnswer = Unexpected()
         try:
@@ -195,18 +195,18 @@ class _Exchange:
         return self._follow(session, target, redirects - 1)
 
     def _check(self, address: str) -> None:
-        """Raise OSError or ValueError if an address may not be asked, as far as it tells itself."""
+        """Raise OSError or ValueError if an address itself shows that it must not be requested."""
         parts = urlsplit(address)
         if "@" in parts.netloc and not self._request.has_credentials:
             raise ValueError("no address has a password in it")
         proxies = get_environ_proxies(address) if self._request.uses_environment else {}
         if select_proxy(address, proxies):
-            # The proxy will look the name up: all that can be said is where it leads from here.
+            # The proxy will resolve the name: only its resolution here can be checked.
             with suppress(socket.gaierror):
                 self.destinations.resolve(parts.hostname or "", parts.port)
 
     def _collect(self, response: requests.Response) -> bytes:
-        """Read the body as it comes: what is compressed is not taken apart."""
+        """Read the body as it is sent: compressed data are not decompressed."""
         if response.status_code != requests.codes.ok and not self._request.any_status:
             raise WrongStatus
         pieces, left = [], self._request.limit
@@ -216,7 +216,7 @@ class _Exchange:
                 raise TooLarge
             if self._request.into is None:
                 pieces.append(piece)
-            elif not self._is_cut:  # No reader waits any more, and the file may be closed.
+            elif not self._is_cut:  # The caller no longer waits, and the file may be closed.
                 _write(self._request.into, piece)
         return b"".join(pieces)
 
@@ -233,7 +233,7 @@ _exchange: ContextVar[_Exchange] = ContextVar("exchange")
 
 
 class _Http(HTTPConnection):
-    """A connection that can be cut by another thread from its first byte on."""
+    """A connection that another thread can close, from its first byte on."""
 
     def _new_conn(self) -> socket.socket:
         return _connect(self, super()._new_conn)
@@ -247,10 +247,10 @@ class _Https(HTTPSConnection):
 
 
 class _Adapter(HTTPAdapter):
-    """Makes connections of these kinds, over a proxy too, unless that is of another kind."""
+    """Creates such connections, also through a proxy, unless that is of another kind."""
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
-        """Return the pool for a request."""
+        """Return the connection pool for a request."""
         pool = super().get_connection_with_tls_context(*args, **kwargs)
         if isinstance(pool, HTTPConnectionPool):
             pool.ConnectionCls = _WATCHED.get(pool.ConnectionCls, pool.ConnectionCls)
@@ -261,9 +261,9 @@ _WATCHED: dict[Any, Any] = {HTTPConnection: _Http, HTTPSConnection: _Https}
 
 
 def _connect(connection: HTTPConnection, connect: Callable[[], socket.socket]) -> socket.socket:
-    """Connect to one of a host's addresses that may be asked, and watch the connection."""
+    """Connect to a permitted address of the host, and register the connection."""
     exchange, host = _exchange.get(), connection.host
-    # A proxy is named by the environment, which is the operator's.
+    # A proxy is named in the environment, by the operator.
     places = [host] if connection.proxy else exchange.destinations.resolve(host, connection.port)
     failure: Exception | None = None
     for place in places:
@@ -274,7 +274,7 @@ def _connect(connection: HTTPConnection, connect: Callable[[], socket.socket]) -
             failure = error
             continue
         finally:
-            connection.host = host  # Which TLS compares with the certificate.
+            connection.host = host  # The name that TLS verifies.
         exchange.watch(connected)
         return connected
     raise failure or OSError(host)
@@ -285,10 +285,10 @@ def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedReque
 
 
 def _shut(connected: socket.socket) -> None:
-    with suppress(OSError):  # The other side was quicker.
+    with suppress(OSError):  # The server was quicker.
         connected.shutdown(socket.SHUT_RDWR)
 
 
 def _is_same_server(one: SplitResult, other: SplitResult) -> bool:
-    """Return whether two addresses are at one server, by one scheme. Raises ValueError."""
+    """Return whether two addresses have the same server and scheme. Raises ValueError."""
     return one.scheme == other.scheme and server_of(one) == server_of(other)

@@ -1,4 +1,4 @@
-"""At which server an address is (RFC 9110 section 4.2)."""
+"""The server of an address (RFC 9110 section 4.2)."""
 
 from urllib.parse import SplitResult
 
@@ -6,8 +6,8 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def server_of(address: SplitResult) -> tuple[str, int | None]:
-    """Return the host and the port, that of the scheme by default; None if it has none.
+    """Return host and port, by default that of the scheme; None if there is no host.
 
-    Raises ValueError if the port is no number or beyond those that there are.
+    Raises ValueError if the port is no number or out of range.
     """
     return (address.hostname or "").rstrip("."), address.port or _PORTS.get(address.scheme)

@@ -1,8 +1,8 @@
-"""Requests that the server below the application refuses: it asks the application to say so.
+"""Requests that the server below the application refuses; the application writes the answer.
 
-They are not whole, or no HTTP, or too large, so that there is nothing to be done for them. But they
-are told as any other refusal: counted, with their line in the log, in the shape of the family that
-the address belongs to, as far as it can be read, and in the language of the request.
+They are incomplete, not HTTP, or too large, and can't be processed. But they are answered like any
+other refusal: counted, logged, in the format of the address's API family, as far as it can be
+parsed, and in the language of the request.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 
 from flask import Flask, request
 
-#: Where a request has the `Refusal`. No client can set it: what they send begins with `HTTP_`.
+#: The WSGI key of the `Refusal`. No client can set it: its headers begin with `HTTP_`.
 VARIABLE = "tanbahana.refused_below"
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What is answered to a request.
+    """The answer to a refused request.
 
-    `reason` is the name that it is counted by, the class of an error; `headers` are those that go
-    with the status.
+    `reason` is the name by which it is counted, the class of an error; `headers` belong to the
+    status.
     """
 
     status: int
@@ -38,9 +38,9 @@ class RefusedBelow(Exception):
 
 
 def init_app(app: Flask) -> None:
-    """Refuse what the server refuses.
+    """Raise the refusals of the server.
 
-    To be called after what finds out who calls, and counts it, before what demands anything.
+    Call it after authentication and counting, before anything that requires something.
     """
 
     def refuse() -> None:

@@ -1,4 +1,4 @@
-"""Which program this is."""
+"""The version of this program."""
 
-#: That of the package, and of the changelog's newest heading that has one.
+#: That of the package, and of the newest numbered heading of the changelog.
 VERSION = "1.0.0"

@@ -1,1 +1,1 @@
-"""What the environment decides: the application's settings and gunicorn's."""
+"""Configuration from the environment: the application's settings and gunicorn's."""

@@ -1,4 +1,4 @@
-"""Which database is used, as the environment says it: by an address, or in the original's words."""
+"""Database settings: an address, or the variables of the original server."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ EMBEDDED_DATABASE = Path(__file__).resolve().parent.parent / "var" / "tanbahana.
 FORMER_NAME = "qoltanba.sqlite3"
 
 DRIVER = "postgresql+psycopg"
-#: PostgreSQL's port, where none is said.
+#: PostgreSQL's default port.
 USUAL_PORT = 5432
 
-#: An address of several hosts: what stands before them, the hosts, what stands behind.
+#: An address of several hosts: the part before them, the hosts, the part after.
 _SEVERAL = re.compile(
     r"(postgresql\+psycopg://(?:[^:/]*(?::[^@]*)?@)?)([^/?#@]*,[^/?#@]*)(.*)", re.S
 )
@@ -33,24 +33,24 @@ _Place = tuple[str, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """What the environment says of the database. `read_databases` reads it."""
+    """The environment's settings of the database. `read_databases` reads it."""
 
     url: URL
     #: Name of the PostgreSQL schema that holds the tables; None: as the connection finds them.
     schema: str | None
-    #: Where the schema is migrated: behind a pooler, if there is one.
+    #: The address for migrations: behind a pooler, if there is one.
     migration_url: URL
     #: Replicas that answer reads.
     replica_urls: tuple[URL, ...]
-    #: The variables that say at which server the database is, at which it is migrated, and how it
-    #: is called.
+    #: The variables that have the server of the database, the server for migrations, and the
+    #: database's name.
     host_variable: str
     migration_variable: str
     name_variable: str
 
 
 def read_databases(read: Reader) -> Databases:
-    """Read DATABASE_URL, else the original server's PG_ variables, else name the embedded file.
+    """Read DATABASE_URL, else the original server's PG_ variables, else use the embedded file.
 
     Raises:
         SettingsError: a variable has a value that can't be used.
@@ -66,7 +66,7 @@ def read_databases(read: Reader) -> Databases:
         url=url,
         schema=_database_schema(read),
         migration_url=_at(url, real, port) if real else url,
-        # One that is meant to be read is not asked whether it can be written.
+        # Not tested for writing.
         replica_urls=tuple(
             one.update_query_dict({"target_session_attrs": "any"}) for one in replicas
         ),
@@ -101,14 +101,14 @@ def find_embedded(file: Path) -> Path:
 
 
 def _checked_url(text: str) -> URL:
-    """Return the URL that SQLAlchemy understands. The value is not repeated: it has a password."""
-    # Heroku says postgres://, and addresses of before may name the driver that was used then.
+    """Return the URL that SQLAlchemy understands. Errors don't repeat it: it has a password."""
+    # Heroku says postgres://, and older addresses may name the former driver.
     text = re.sub(r"^postgres(ql|ql\+psycopg2)?://", f"{DRIVER}://", text)
     _require_one_at(text)
     places: list[_Place] = []
     several = _SEVERAL.fullmatch(text)
     if several:
-        # As libpq writes it, which SQLAlchemy doesn't understand.
+        # libpq's notation, which SQLAlchemy doesn't accept.
         places = _split("DATABASE_URL", several[2])
         text = several[1] + several[3]
     try:
@@ -129,8 +129,8 @@ def _checked_url(text: str) -> URL:
 def _require_one_at(text: str) -> None:
     """Refuse an address with an `@` too many: part of a password would be taken for the host.
 
-    A `/` or `?` in the password may stand before it, so not only the authority part is looked at
-    (RFC 3986, section 3.2), but all up to the parameters.
+    The password may contain `/` or `?` before it, so not only the authority part is searched (RFC
+    3986, section 3.2), but everything up to the parameters.
     """
     before, _, _ = _PARAMETERS.sub("\n", text, count=1).partition("\n")
     if not text.startswith("sqlite") and before.count("@") > 1:
@@ -153,7 +153,7 @@ def _database_schema(read: Reader) -> str | None:
 
 
 def _places(read: Reader, name: str) -> list[_Place]:
-    """Return the places that a variable lists; none if it says nothing."""
+    """Return the places that a variable lists; none if it is empty."""
     text = read.text(name)
     return [] if text is None else _split(name, text)
 
@@ -162,7 +162,8 @@ def _split(name: str, text: str) -> list[_Place]:
     """Split a list of hosts, each with a port or without one.
 
     Raises:
-        SettingsError: it is none. The text is not repeated: it may be an address with a password.
+        SettingsError: it is not a list of hosts. The text is not repeated: it may be an address
+            with a password.
     """
     try:
         return [_place(one.strip()) for one in text.split(",")]
@@ -189,7 +190,7 @@ def _place(text: str) -> _Place:
 
 
 def _at(url: URL, places: list[_Place], port: int | None) -> URL:
-    """Return an address at other places; `port` is that of those that have none."""
+    """Return an address with other hosts; `port` is the default for hosts without one."""
     query = {name: value for name, value in url.query.items() if name not in ("host", "port")}
     bare = url.set(host=None, port=None, query=query)
     ports = [own or port for _, own in places]

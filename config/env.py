@@ -1,4 +1,4 @@
-"""Typed reading of an environment's variables: whatever can't be used is told in one line."""
+"""Typed reading of an environment's variables: an unusable value is reported in one line."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ SWITCH = {
     **dict.fromkeys(("0", "off", "false", "no"), False),
 }
 
-#: Requests, and seconds, that RATE_LIMIT may name at most: what counters can count.
+#: The largest numbers of requests and seconds in RATE_LIMIT: the range of the counters.
 MOST_REQUESTS = 10**15
 LONGEST_WINDOW = 366 * 24 * 60 * 60
 
-#: As browsers write an origin (RFC 6454, section 6.2): no path, and no port that is the scheme's.
+#: An origin as browsers write it (RFC 6454, section 6.2): without a path or a default port.
 _ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+|[a-z][a-z0-9+.-]*://[a-z0-9.-]*").fullmatch
 
 
-#: The name of a host, whose last label is no number (RFC 1123 section 2.1).
+#: A host name, whose last label is no number (RFC 1123 section 2.1).
 _HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*(?![0-9]+$)[a-z0-9_-]{1,63}").fullmatch
 
 
@@ -48,7 +48,7 @@ class Reader:
         self.env = env
 
     def text(self, name: str) -> str | None:
-        """Return what a variable says, without blanks around it; None if it says nothing."""
+        """Return the value of a variable, stripped; None if it is empty."""
         return self.env.get(name, "").strip() or None
 
     def integer(self, name: str, default: int, low: int, high: int) -> int:
@@ -61,14 +61,14 @@ class Reader:
         return int(value)
 
     def choice(self, name: str, choices: tuple[Any, ...]) -> Any:
-        """Return one of the choices, the first if none is made."""
+        """Return one of the choices, the first by default."""
         value = self.text(name) or choices[0]
         if value not in choices:
             raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
         return value
 
     def choices(self, name: str, choices: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return those of the choices that are listed, all if there is no list."""
+        """Return the listed choices, all if there is no list."""
         value = self.text(name)
         if value is None:
             return choices
@@ -90,7 +90,7 @@ class Reader:
             raise SettingsError(f"{name} must be a UUID, not {value!r}") from error
 
     def switch(self, name: str, default: bool) -> bool:
-        """Return whether something is on, in any of the words of SWITCH."""
+        """Return whether something is on, by any of the words of SWITCH."""
         value = self.text(name)
         if value is None:
             return default
@@ -99,7 +99,7 @@ class Reader:
         return SWITCH[value.lower()]
 
     def host(self, name: str, default: str) -> str:
-        """Return an address, or a name that has one, to listen at."""
+        """Return an address, or a host name, to listen on."""
         value = self.text(name) or default
         try:
             socket.getaddrinfo(value, None)
@@ -114,7 +114,7 @@ class Reader:
     def folder(self, name: str, default: None) -> Path | None: ...
 
     def folder(self, name: str, default: Path | None) -> Path | None:
-        """Return a folder, which need not be there yet."""
+        """Return a folder, which need not exist yet."""
         value = self.text(name)
         folder = default if value is None else Path(value).resolve()
         if folder and folder.exists() and not folder.is_dir():
@@ -132,22 +132,22 @@ class Reader:
         return file
 
     def address(self, name: str) -> str | None:
-        """Return an address on the web, as it was written."""
+        """Return an http or https address, unchanged."""
         value = self.text(name)
         if value is None:
             return None
         try:
             parts = urlsplit(value)
             usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:  # brackets that don't match, a port beyond all numbers
+        except ValueError:  # brackets that don't match, a port out of range
             usable = False
         if not usable:
-            # Not repeated: it may have a password in it.
+            # Not repeated: it may contain a password.
             raise SettingsError(f"{name} must be an address that begins with http:// or https://")
         return value
 
     def rate(self, name: str, default: str) -> RateLimitItem | None:
-        """Return how many in which time, None if the word is one for off."""
+        """Return an amount and a window, None if it is off."""
         value = self.text(name) or default
         if value.lower() in SWITCH and not SWITCH[value.lower()]:
             return None
@@ -161,7 +161,7 @@ class Reader:
         return rate
 
     def origins(self, name: str, default: str) -> Origins | None:
-        """Return origins, each once, `*` for all, None if the word is one for off."""
+        """Return origins, each once, `*` for all, None if it is off."""
         value = self.text(name) or default
         if value == "*":
             return "*"
@@ -176,9 +176,9 @@ class Reader:
         return origins
 
     def destinations(self, name: str) -> tuple[str, ...]:
-        """Return names of hosts, addresses and networks, in small letters; none without a list.
+        """Return names of hosts, addresses and networks, in lower case; none without a list.
 
-        A name that consists of digits and points would be a mistyped address.
+        A name of only digits and dots would be a mistyped address.
         """
         value = self.text(name)
         if value is None:
@@ -196,7 +196,7 @@ class Reader:
         return listed
 
     def zone(self, name: str, default: str) -> ZoneInfo:
-        """Return a zone of the system's, or the package tzdata's, database."""
+        """Return a zone from the time zone database of the system or of the package tzdata."""
         value = self.text(name) or default
         try:
             return ZoneInfo(value)

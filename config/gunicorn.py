@@ -34,8 +34,8 @@ _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
 bind = [f"{_host}:{_settings.port}"]
 proc_name = "tanbahana"
 
-# Threads share one process's memory and wait for the database side by side; processes use the
-# cores. The application is loaded before the fork, so that the workers share its pages.
+# Threads share one process's memory and wait for the database in parallel; processes use the cores.
+# The application is loaded before the fork, so that the workers share its pages.
 worker_class = "app.server.worker.Worker"
 workers = _settings.workers
 threads = _settings.threads
@@ -50,29 +50,28 @@ max_requests_jitter = _settings.max_requests // 10
 # Connections of one worker. One that sends nothing costs some kilobytes and no thread.
 worker_connections = 1000
 
-# The application writes the line of a request: gunicorn would write its path, which may hold
-# a person's number.
+# The application logs requests: gunicorn would log the path, which may contain a person's number.
 accesslog = None
 logger_class = f"app.server.logs.{_settings.log_format.title()}Logger"
 loglevel = _settings.log_level
 
-# Nothing is written to the operator's home, and the server is not steered through a socket.
+# Nothing is written to the operator's home, and there is no control socket.
 control_socket_disable = True
 
 
 memory.give_back_what_is_large()
 
-# Said before anything is counted, which the application, loaded before the fork, begins to do; and
-# once, though SIGHUP lets these settings be read again while the workers go on counting.
+# Set before anything is counted, which starts when the application is loaded, before the fork; and
+# only once, though SIGHUP reads these settings again while the workers go on counting.
 if _settings.metrics and worker_slots.shared_folder() is None:
     worker_slots.share(metrics_folder.make_folder(_settings.metrics_folder))
 
 
 def on_starting(master: Any) -> None:
-    """Demand that the address is free: gunicorn would tell ten times that it isn't.
+    """Require that the address is free: gunicorn would log ten times that it isn't.
 
-    One that is handed over by another master, or by systemd, is in use. Then close `var` to others,
-    and wait for PostgreSQL, which may start in the same moment.
+    One that another master or systemd hands over is in use. Then restrict `var` to its owner, and
+    wait for PostgreSQL, which may be starting at the same time.
     """
     if not master.master_pid and "LISTEN_FDS" not in os.environ:
         starting.require_ports(master.address)
@@ -82,15 +81,15 @@ def on_starting(master: Any) -> None:
 
 
 def on_exit(_master: Any) -> None:
-    """Leave a SQLite file whole, now that the workers have ended."""
+    """Leave a SQLite file complete, now that the workers have ended."""
     starting.tidy_up(_settings.database_url)
 
 
 def when_ready(master: Any) -> None:
-    """Prepare what the workers, which are forked next, take over from the master.
+    """Prepare what the workers, which are forked next, inherit from the master.
 
-    What is loaded by now, and stays, is left out of every later garbage collection: a full one over
-    the application's modules takes 60 ms, in which a worker answers no request.
+    Objects loaded by now are excluded from later garbage collections: a full one over the
+    application's modules takes 60 ms, in which a worker answers no request.
     """
     gc.collect()
     gc.freeze()
@@ -119,9 +118,9 @@ def when_ready(master: Any) -> None:
 
 
 def pre_fork(master: Any, worker: Any) -> None:
-    """Note for a worker that is about to begin what to say to browsers, and which place is its own.
+    """Set the CORS headers and the slot of a worker that is about to start.
 
-    That is the lowest that no other worker has.
+    The slot is the lowest free one.
     """
     worker.limits = Limits(
         head=_settings.head_timeout,
@@ -139,17 +138,17 @@ def pre_fork(master: Any, worker: Any) -> None:
 
 
 def post_fork(_master: Any, worker: Any) -> None:
-    """Let the new process count in its place."""
+    """Make the new process count in its slot."""
     worker_slots.take_place(worker.place)
 
 
 def worker_exit(_master: Any, _worker: Any) -> None:
-    """Count what a worker that ends has still to count."""
+    """Count what an ending worker has still queued."""
     metrics_queue.write_down()
 
 
 def child_exit(_master: Any, worker: Any) -> None:
-    """Forget the threads and connections of a worker that has ended; what it counted is kept."""
+    """Forget the threads and connections of an ended worker; its counts are kept."""
     CONNECTIONS.tell(worker.place, None)
     if worker_slots.shared_folder():
         metrics_folder.forget(worker.place)
@@ -158,11 +157,11 @@ def child_exit(_master: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Leave Ctrl-C, which a terminal sends to all, to the master: it stops the workers.
 
-    From now on the worker verifies in the background what saves have not, and looks whether the
+    From now on the worker verifies in the background what saves have not, and checks whether the
     anchors in the database have changed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if isinstance(worker.wsgi, Flask):  # The floor of the benchmark is a bare function.
+    if isinstance(worker.wsgi, Flask):  # The baseline of the benchmark is a bare function.
         turns = worker.wsgi.extensions["trust"].turns
         worker.lending = turns, worker.wsgi.extensions["places"]
         worker.wsgi.extensions["examiner"].start()

@@ -42,57 +42,57 @@ LogFormat = Literal["json", "text"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What an operator decides. `from_env` says which variable fills which field."""
+    """The operator's settings. `from_env` maps variables to fields."""
 
-    #: Where the database is, and its replicas, and which variables say so.
+    #: The database, its replicas, and the variables that set them.
     databases: Databases
     #: Seconds for which a start, or a migration, waits for PostgreSQL.
     database_wait: int
-    #: Whether there is a key by which the original server encrypted what it kept.
+    #: Whether the key of an original server's encryption is set.
     is_encrypted: bool
-    #: Seconds after which a statement of a request is broken off.
+    #: Seconds after which a statement of a request is cancelled.
     statement_timeout: int
-    #: How far a signature is checked before it is kept.
+    #: How far a signature is checked before it is saved.
     cms_validation: CmsValidation
-    #: What becomes of a detached signature whose content isn't sent, where it is to be verified.
+    #: How a detached signature without its content is treated where it has to be verified.
     detached_content: DetachedContent
-    #: Whether what certificates claim passes /cms/validate while no trust anchor is set up.
+    #: Whether claims of certificates pass /cms/validate while no trust anchor is set up.
     claims: Claims
-    #: What becomes of a version that drops a signer of the one before, or signs other content.
+    #: How a version is treated that drops a signer of the previous one, or signs other content.
     cosign_guard: CosignGuard
-    #: Whether a header that asks for a tenant's own store is refused.
+    #: Whether a header for a tenant's own store is refused.
     strict_tenant: bool
-    #: Folder of the trust anchors, other certificates and CRLs that the operator put there.
+    #: Folder of the operator's trust anchors, other certificates and CRLs.
     trust_folder: Path
-    #: Whether CRLs and OCSP responses are fetched, and where they are kept.
+    #: Whether CRLs and OCSP responses are fetched, and the folder of their cache.
     revocation: Revocation
     revocation_cache: Path
-    #: Hosts, addresses and networks that are asked though they are not on the Internet.
+    #: Hosts, addresses and networks that may be contacted though they are not on the Internet.
     outgoing_allow: tuple[str, ...]
     #: Address of a NCANode server that POST /origin forwards to, None if there is none; the key
-    #: (PKCS #12) and its password that are put into what is forwarded.
+    #: (PKCS #12) and its password that are added to forwarded requests.
     ncanode_url: str | None
     ncanode_key: Path | None
     ncanode_password: str | None = field(repr=False)
     #: The API families that are served.
     families: tuple[FamilyName, ...]
-    #: Where this server is found from outside, without a slash at the end; None: it isn't known.
+    #: The public address of this server, without a slash at the end; None: unknown.
     public_url: str | None
-    #: What iinked's clients know this organisation by, a UUID.
+    #: The id of this organisation for iinked's clients, a UUID.
     organization_id: str | None
-    #: The language that Penbox's clients are told.
+    #: The language reported to Penbox's clients.
     locale: Locale
     #: The zone of every time that the API writes.
     timezone: ZoneInfo
-    #: Whether callers need a token; and whether a server that asks for none may be reached from
-    #: other machines.
+    #: Whether callers need a token; and whether a server without tokens may be reached from other
+    #: machines.
     auth: bool
     allow_open: bool
-    #: How many requests each caller has in which time; None: any number.
+    #: Requests of each caller in a window; None: no limit.
     rate_limit: RateLimitItem | None
-    #: How many CPU seconds these requests have in which time; None: any number.
+    #: CPU seconds of each caller in a window; None: no limit.
     cpu_limit: RateLimitItem | None
-    #: How many proxies stand before the server, each of which adds to X-Forwarded-For.
+    #: The number of proxies in front of the server, each of which adds to X-Forwarded-For.
     trusted_proxies: int
     #: Origins whose pages may call from a browser; None: none.
     cors_origins: Origins | None
@@ -103,27 +103,27 @@ class Settings:
     #: Worker processes, and threads in each.
     workers: int
     threads: int
-    #: Seconds after which a silent worker is replaced, and that a stopping one may take.
+    #: Seconds after which an unresponsive worker is replaced, and for a stopping one to end.
     timeout: int
     graceful_timeout: int
-    #: Seconds for which a client may take nothing of an answer; and those that a request's head,
-    #: its body and its answer may take as a whole.
+    #: Seconds for which a client may read nothing of an answer; and the limits for a request's
+    #: whole head, body and answer.
     read_timeout: int
     head_timeout: int
     body_timeout: int
     answer_timeout: int
-    #: Requests after which a worker is replaced by a fresh one; 0: never.
+    #: Requests after which a worker is replaced by a new one; 0: never.
     max_requests: int
     access_log: bool
-    #: Whether such a line names the client's address.
+    #: Whether a logged request has the client's address.
     access_log_address: bool
     log_level: LogLevel
     log_format: LogFormat
-    #: Whether requests are counted and GET /metrics tells of it; the folder in which several
-    #: processes do so together, None: one is made, and goes when the server ends.
+    #: Whether requests are counted for GET /metrics; the folder of metrics that processes share,
+    #: None: a temporary one.
     metrics: bool
     metrics_folder: Path | None
-    #: Sentences about variables that are set and not obeyed, said at start.
+    #: Sentences about variables that are set but ignored, logged at start.
     notices: tuple[str, ...]
 
     @classmethod
@@ -131,7 +131,7 @@ class Settings:
         """Read and check every variable.
 
         Raises:
-            SettingsError: a value can't be used; the first one that is found.
+            SettingsError: the first value that can't be used.
         """
         read = Reader(env)
         rate_limit = read.rate("RATE_LIMIT", "30000/minute")
@@ -195,7 +195,7 @@ class Settings:
         return self.databases.schema
 
     def demand_startable(self) -> None:
-        """Demand that a server with these settings does what those who set them expect.
+        """Require settings with which a server does what the operator expects.
 
         Raises:
             SettingsError: it would not.
@@ -208,10 +208,10 @@ class Settings:
         self.demand_a_lock()
 
     def demand_a_lock(self) -> None:
-        """Demand that a server without tokens is reached from this machine only, or means it.
+        """Require tokens, or a server that only this machine reaches, or ALLOW_OPEN.
 
         Raises:
-            SettingsError: it is not so.
+            SettingsError: none of them is set.
         """
         if self.auth or self.allow_open or _is_loopback(self.host):
             return
@@ -222,7 +222,7 @@ class Settings:
 
 
 def _notices(read: Reader) -> tuple[str, ...]:
-    """Return what is to be said about variables of the original server that have no effect."""
+    """Return sentences about variables of the original server that have no effect."""
     zone = read.text("NCANODE_TIMEZONE")
     if zone is None or zone.upper() == "UTC":
         return ()
@@ -234,7 +234,7 @@ def _notices(read: Reader) -> tuple[str, ...]:
 
 
 def _usual_workers() -> int:
-    """One for each processor; two on a single one, since workers are replaced now and then."""
+    """One for each processor; two on a single one, since workers are replaced from time to time."""
     return min(max(len(os.sched_getaffinity(0)), 2), 8)
 
 
@@ -244,7 +244,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _public_url(read: Reader) -> str | None:
-    """Return what the addresses in answers begin with: a query or a fragment would end them."""
+    """Return the beginning of addresses in answers; a query or a fragment is refused."""
     address = read.address("PUBLIC_URL")
     if address is None:
         return None

@@ -8,7 +8,7 @@ from app.cli import backup, database, move, running, signature, signers, token, 
 
 
 def init_app(app: Flask) -> None:
-    """Add the commands to an application."""
+    """Register the commands with an application."""
     for module in (backup, database, move, signature, signers, token, trust):
         for command in module.COMMANDS:
             running.prepare(command)

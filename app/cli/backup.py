@@ -43,7 +43,7 @@ def _told_in_a_line(file: Path) -> Iterator[None]:
     except OSError as error:
         if error.filename is not None or error.errno == errno.EPIPE:
             raise
-        # Such as a full disk, which names no file.
+        # Such as a full disk, an error that names no file.
         why = error.strerror or type(error).__name__
         raise click.ClickException(f"{click.format_filename(file)}: {why}") from error
 
@@ -102,7 +102,7 @@ def restore_store(file: Path, *, replace: bool) -> None:
 
 
 def _report(manifest: Manifest) -> None:
-    """Print what came along that decides who may call, and whom the store trusts."""
+    """Print what was restored that decides on access and trust."""
     with db.engine.connect() as connection:
         stored = read_stored(list_certificates(connection))
         tokens = list_in_force(connection)

@@ -1,4 +1,4 @@
-"""What is kept: `db upgrade` and `stats`."""
+"""The database: `db upgrade` and `stats`."""
 
 import json
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def upgrade_database() -> None:
 
 @contextmanager
 def _engine_at(url: URL) -> Iterator[Engine]:
-    """Return the application's engine, or one for where it is migrated, if that is elsewhere."""
+    """Return the application's engine, or one for the migration address, if that differs."""
     if url == db.engine.url:
         yield db.engine
         return

@@ -1,4 +1,4 @@
-"""Failures of a command that was asked for JSON: the error is JSON too, in the API's shape."""
+"""Failures of a command with --json: the error is JSON too, in the API's shape."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OPTION = "--json"
 
 
 class JsonCommand(click.Command):
-    """A command with the option --json, with which stdout has one JSON object, come what may."""
+    """A command with the option --json, which prints one JSON object on stdout in every case."""
 
     def make_context(
         self,
@@ -22,19 +22,19 @@ class JsonCommand(click.Command):
         parent: click.Context | None = None,
         **extra: Any,
     ) -> click.Context:
-        """Read the arguments."""
+        """Parse the arguments."""
         with _told_as_json(args):
             return super().make_context(info_name, list(args), parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Do the command's work."""
+        """Run the command."""
         with _told_as_json([_OPTION] if ctx.params.get("as_json") else []):
             return super().invoke(ctx)
 
 
 @contextmanager
 def _told_as_json(arguments: Sequence[str]) -> Iterator[None]:
-    """Print a failure as JSON, if the arguments ask for it, beside the line on stderr."""
+    """Print a failure as JSON, if the arguments request it, beside the line on stderr."""
     try:
         yield
     except click.ClickException as error:
@@ -44,10 +44,10 @@ def _told_as_json(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def print_failure(sentence: str) -> None:
-    """Print what is wrong, as the API answers with it."""
+    """Print an error, as the API answers it."""
     print_json({"status": False, "message": sentence, "content": None})
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Print an object for programs, with its letters as they are."""
+    """Print an object as JSON, with non-ASCII characters unescaped."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,4 +1,4 @@
-"""Moving over from an original server: `move`."""
+"""Moving data from an original server: `move`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from app.moving.original import Original, opened
 
 #: Ids in one line of the report.
 _LINE = 10
-#: What is said where something is encrypted, and nothing to decrypt it with was given.
+#: The note about encrypted texts if no key was given.
 _NO_KEY = (
     "thread",
     "left out: a version is encrypted, and NCANODE_ENCRYPTION_KEY, the original's key, is not set",
@@ -34,7 +34,7 @@ _NO_KEY = (
 
 
 class _Refused(click.ClickException):
-    """Nothing was found out, since the work could not be done."""
+    """The work could not be done, so nothing was compared."""
 
     exit_code = 2
 
@@ -82,7 +82,7 @@ def move_over(address: str | None, schema: str | None, as_json: bool) -> None:
 
 
 def _own_address() -> Mapping[str, Any]:
-    """Return how the store's own database is reached, beside whose tables the original's are."""
+    """Return the address of the store's own database, which may also have the original's tables."""
     if db.engine.dialect.name != "postgresql":
         raise MoveError("MOVE_FROM must be set: the address of the original's database")
     positional, parameters = db.engine.dialect.create_connect_args(db.engine.url)
@@ -107,7 +107,7 @@ def _move(original: Original, engine: Engine, reveal: mover.Reveal) -> Findings:
 
 @contextmanager
 def _bar(label: str, length: int) -> Iterator[Any]:
-    """Show how far it is, on a terminal; give the function that is told of each step."""
+    """Show progress on a terminal; return a function to call for each step."""
     if not sys.stderr.isatty():
         yield lambda _versions: None
         return
@@ -116,7 +116,7 @@ def _bar(label: str, length: int) -> Iterator[Any]:
 
 
 def _tell(findings: Findings, *, has_key: bool) -> None:
-    """Print what was found, each id with what it is about."""
+    """Print the findings, each id with its note."""
     for name, number in findings.counts().items():
         _say(f"{name.replace('_', ' ')}: {number}")
     for kind, listed in findings.listed.items():

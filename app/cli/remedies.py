@@ -1,4 +1,4 @@
-"""What would settle an answer that is unknown: said to people after its reasons."""
+"""Remedies: what would settle an unknown answer, printed after its reasons."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from app.cms import Reason
 
 _REVOCATION = Reason("a CRL or OCSP response of that time in TRUST_DIR, or REVOCATION=online")
-#: What is left of that where authorities are asked already.
+#: The rest of it if CAs are asked already.
 _REVOCATION_ONLINE = Reason("a CRL or OCSP response of that time in TRUST_DIR")
 
-#: What the sentence of a reason says, before it is filled -> what to do about it. The first that
-#: fits.
+#: A pattern for the template of a reason -> the remedy. The first match counts.
 _REMEDIES = tuple(
     (re.compile(pattern), remedy)
     for pattern, remedy in (
@@ -78,7 +77,7 @@ _ANOTHER = Reason("a program that can check this, or a new signature made in ano
 def remedies_of(reasons: Iterable[Reason], *, online: bool = False) -> list[Reason]:
     """Return what would settle an answer with these reasons, each remedy once; at least one.
 
-    `online`: authorities are asked already.
+    `online`: CAs are asked already.
     """
     found: list[Reason] = []
     for reason in reasons:
@@ -91,6 +90,6 @@ def remedies_of(reasons: Iterable[Reason], *, online: bool = False) -> list[Reas
 
 
 def _remedy_of(reason: Reason) -> Reason | None:
-    """Return what would settle what this reason says; None if nothing at hand here would."""
+    """Return the remedy for a reason; None if nothing available here would help."""
     fitting = (remedy for pattern, remedy in _REMEDIES if pattern.search(reason.template))
     return next(fitting, None)

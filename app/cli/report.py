@@ -1,4 +1,4 @@
-"""What was found out about a signature, in words for people."""
+"""The result of verification, as text for people."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ _SOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is told of one signature.
+    """The report about one signature.
 
-    `statuses` of `examined` are as of when it was made, as far as that is known, and `today` says
-    the same as of `now`. `given` is where that time comes from, and `at` what the operator asked.
+    The statuses in `examined` are as of the time of signing, as far as known, and those in `today`
+    as of `now`. `given` is the source of that time, and `at` the time that the operator gave.
     """
 
     heading: Reason
@@ -56,12 +56,12 @@ class Report:
     at: datetime | None
     today: tuple[SignerStatus, ...]
     now: datetime
-    #: Whether the anchors in the database are left out, since they can't be read.
+    #: Whether the anchors in the database are missing, since they can't be read.
     lacks_stored: bool = False
 
     @property
     def answer(self) -> Answer:
-        """All in all: no if one answer is no, else unknown if one is, else yes."""
+        """The overall answer: no if one answer is no, else unknown if one is, else yes."""
         return every(*[status.whole for status in self.examined.statuses]).answer
 
 
@@ -101,7 +101,7 @@ def tell(report: Report, wording: Wording) -> Iterator[str]:
 
 
 def _indent(margin: str, lines: Iterable[str]) -> Iterator[str]:
-    """Indent lines; what strangers wrote can't steer the terminal."""
+    """Indent lines; control characters in untrusted text are made harmless."""
     return (margin + clean_name(line) for line in lines)
 
 
@@ -115,7 +115,7 @@ def _name_signer(claims: SignerInfo, status: SignerStatus, wording: Wording) -> 
 
 
 def _identity(claims: Claims, wording: Wording) -> str:
-    """Name a person or an organisation with its numbers."""
+    """Describe a person or an organisation with its numbers."""
     name = " ".join(filter(None, (claims.common_name, claims.patronymic)))
     parts = [name or wording.phrase("somebody without a name")]
     if claims.iin:
@@ -128,7 +128,7 @@ def _identity(claims: Claims, wording: Wording) -> str:
 
 
 def _tell_when(status: SignerStatus, given: Given, wording: Wording) -> str:
-    """Write what was true all in all when it was made, as far as it is known when that was."""
+    """Write the overall answer for the time of signing, as far as that is known."""
     is_attested = status.decisive_time_source == "timestamp"
     return wording.phrase(
         "when it was made, {time} ({source}): {answer}",
@@ -139,7 +139,7 @@ def _tell_when(status: SignerStatus, given: Given, wording: Wording) -> str:
 
 
 def _tell_answers(status: SignerStatus, wording: Wording) -> Iterator[str]:
-    """Answer the questions one by one, as of when it was made."""
+    """Write the answer to each question, as of the time of signing."""
     yield wording.phrase(
         "intact, the content is what was signed: {answer}", answer=_say(status.intact, wording)
     )
@@ -155,12 +155,12 @@ def _tell_answers(status: SignerStatus, wording: Wording) -> Iterator[str]:
 
 
 def _tell_today(today: SignerStatus, now: datetime, wording: Wording) -> str:
-    """Write what is true today: of a timestamp that holds, still as of its time."""
+    """Write the answer as of today; with a valid timestamp, still as of its time."""
     return wording.phrase("today, {time}: {answer}", time=now, answer=_say(today.whole, wording))
 
 
 def _say(verdict: Verdict, wording: Wording) -> str:
-    """Write an answer with its reasons; of one that is unknown, with what would settle it."""
+    """Write an answer with its reasons, and remedies if it is unknown."""
     answer = wording.sentence(_ANSWERS[verdict.answer])
     reasons = "; ".join(map(wording.sentence, verdict.reasons))
     said = f"{answer}: {reasons}" if reasons else answer
@@ -173,7 +173,7 @@ def _say(verdict: Verdict, wording: Wording) -> str:
 
 
 def _tell_times(claims: SignerInfo, status: SignerStatus, wording: Wording) -> Iterator[str]:
-    """Write what of the time of signing is attested, and what the signer claims."""
+    """Write the attested time of signing, and the claimed one."""
     stamp = status.timestamp
     if stamp and status.decisive_time_source != "timestamp":
         answer = _say(stamp.verdict, wording)
@@ -196,7 +196,7 @@ def _tell_times(claims: SignerInfo, status: SignerStatus, wording: Wording) -> I
 def _warn_of_time(
     report: Report, claims: SignerInfo, status: SignerStatus, wording: Wording
 ) -> Iterator[str]:
-    """Warn of a time that was asked for and does not fit."""
+    """Warn about a given time that does not fit."""
     at, signed = report.at, claims.claimed_signing_time
     if at is None:
         return

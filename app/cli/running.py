@@ -1,6 +1,6 @@
-"""What every command does besides its work: it names its database, and fails in a line.
+"""Common behaviour of all commands: each prints its database, and fails with one line.
 
-A command may take any time: nothing waits for it but the operator.
+A command may take any time: only the operator waits for it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from app.store.database import addresses, arrival, timeouts
 from app.store.database.arrival import NotThere
 from app.store.migrations.steps import WrongStep, read_step, require_step
 
-#: What a command needs of the database: nothing, that one is named, that it has this program's
-#: schema. A command that doesn't say needs the last.
+#: What a command needs of the database: nothing, a configured address, or this program's schema.
+#: The last is the default.
 Need = Literal["nothing", "any", "migrated"]
 Status = Literal[1, 2]
 
@@ -38,12 +38,12 @@ _TERMS = "terms"
 @dataclass(frozen=True, slots=True)
 class _Terms:
     need: Need = "migrated"
-    #: Exit status of a command that could not do its work: 1, or 2 where 1 is an answer.
+    #: Exit status of a command that failed: 1, or 2 if 1 is an answer.
     failure: Status = 1
 
 
 def needs(need: Need, *, failure: Status = 1) -> Callable[[Function], Function]:
-    """Declare what the function of a command needs of the database, and its status if it fails."""
+    """Declare what a command needs of the database, and its status if it fails."""
 
     def mark(function: Function) -> Function:
         setattr(function, _TERMS, _Terms(need, failure))
@@ -53,7 +53,7 @@ def needs(need: Need, *, failure: Status = 1) -> Callable[[Function], Function]:
 
 
 def prepare(command: click.Command) -> None:
-    """Let a command, or all of a group, do what every command does."""
+    """Add the common behaviour to a command, or to all of a group."""
     if isinstance(command, click.Group):
         for one in command.commands.values():
             prepare(one)
@@ -75,7 +75,7 @@ def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
                     require_migrated()
                 return run(*arguments, **options)
             finally:
-                # The last one to leave a SQLite file tidies it up.
+                # The last connection to a SQLite file cleans it up.
                 db.engine.dispose()
 
     run_prepared.is_prepared = True  # type: ignore[attr-defined]
@@ -83,13 +83,13 @@ def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def tell_database(url: URL | None = None) -> None:
-    """Print on stderr which database is used: the application's, unless it is elsewhere."""
+    """Print on stderr which database is used: the application's, or the given one."""
     named = addresses.describe(url or db.engine.url, current_app.config["DATABASE_SCHEMA"])
     click.echo(f"database: {named}", err=True)
 
 
 def make_database() -> None:
-    """Wait for PostgreSQL, and make a database that is missing, where the role may.
+    """Wait for PostgreSQL, and create a missing database, if the role may.
 
     Raises NotThere.
     """
@@ -101,14 +101,14 @@ def make_database() -> None:
 
 
 def require_migrated() -> None:
-    """Demand this program's schema. Raises WrongStep or SQLAlchemyError."""
+    """Require this program's schema. Raises WrongStep or SQLAlchemyError."""
     with db.engine.connect() as connection:
         require_step(read_step(connection))
 
 
 @contextmanager
 def told_in_a_line(status: Status = 1) -> Iterator[None]:
-    """Print in one line what an operator can mend: the database, its step, a file or a folder.
+    """Report in one line what an operator can fix: the database, its step, a file or a folder.
 
     Raises click.ClickException with that exit status.
     """
@@ -121,14 +121,14 @@ def told_in_a_line(status: Status = 1) -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.EPIPE:
             if status == 1:
-                raise  # Click knows what to do: it ends with 1, which means nothing here.
+                raise  # Click handles it: exit status 1, which has another meaning here.
             close_output()
             raise SystemExit(status) from error
         raise _failure(tell_os_error(error), status) from error
 
 
 def close_output() -> None:
-    """Write to nowhere what is still to be printed, once what read it has left."""
+    """Discard remaining output after its reader has closed the pipe."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
@@ -136,7 +136,7 @@ def close_output() -> None:
 
 
 def _tell_database_error(error: SQLAlchemyError) -> str:
-    """Return what is wrong, and which variable leads to a PostgreSQL that can't be entered."""
+    """Return the error, and which variable has the address of an unreachable PostgreSQL."""
     cause = error.orig if isinstance(error, OperationalError) else None
     if isinstance(cause, psycopg.Error) and cause.sqlstate is None:
         named = current_app.config["HOST_VARIABLE"]
@@ -145,7 +145,7 @@ def _tell_database_error(error: SQLAlchemyError) -> str:
 
 
 class Undecided(click.ClickException):
-    """A command whose status 1 is an answer could not do its work."""
+    """A command whose status 1 is an answer failed."""
 
     exit_code = 2
 
@@ -155,7 +155,7 @@ def _failure(sentence: str, status: Status) -> click.ClickException:
 
 
 def first_line(error: Exception) -> str:
-    """Return what a database said: the first line says why, the others repeat the statement."""
+    """Return the first line of a database's message: the others repeat the statement."""
     return str(error).partition("\n")[0]
 
 

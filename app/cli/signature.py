@@ -57,7 +57,7 @@ def check(file: Path) -> None:
 
 
 def _read_text(file: Path) -> str:
-    """Return a file's text; bytes that are none are taken for DER."""
+    """Return a file's text; binary data are taken for DER."""
     content = file.read_bytes()
     try:
         return content.decode("utf-8")
@@ -68,7 +68,7 @@ def _read_text(file: Path) -> str:
 def _read_time(
     _context: click.Context, _option: click.Parameter, text: str | None
 ) -> datetime | None:
-    """Read an option; a time without its zone is in that of the settings."""
+    """Parse an option; a time without its zone is in that of the settings."""
     if text is None:
         return None
     try:
@@ -80,7 +80,7 @@ def _read_time(
 
 
 def describe(signature: SignedData | SignedXml) -> list[str]:
-    """Write in lines of text what a signature consists of."""
+    """Describe the structure of a signature in lines of text."""
     if isinstance(signature, SignedXml):
         return [f"XML, {len(signature.xml)} bytes, signatures: {len(signature.signatures)}"] + [
             f"signature {number}: {one.signature_method}, references: {one.references}"
@@ -100,11 +100,11 @@ def describe(signature: SignedData | SignedXml) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where a signature comes from."""
+    """The origin of a signature."""
 
     heading: Reason
     text: str
-    #: Which version it is and when that was saved; None of a file.
+    #: Which version it is and when that was saved; None for a file.
     version: int | None = None
     saved_at: datetime | None = None
 
@@ -152,7 +152,7 @@ def verify(
         raise SystemExit(2) from error
     try:
         _print_json(report, source, wording) if as_json else _print_words(report, trust, wording)
-    except BrokenPipeError:  # As of `| head -1`: what was found out is so all the same.
+    except BrokenPipeError:  # As with `| head -1`: the result is valid all the same.
         close_output()
     raise SystemExit(EXIT_STATUS[report.answer])
 
@@ -160,7 +160,7 @@ def verify(
 def _examine(
     source: _Source, content: Path | None, at: datetime | None, trust: Trust, wording: Wording
 ) -> Report:
-    """Verify a signature as of when it was made, and as of today. Raises MalformedSignature."""
+    """Verify a signature as of the time of signing, and as of today. Raises MalformedSignature."""
     signature = parse(source.text, trailing_zeros=True)
     if content and isinstance(signature, SignedXml):
         raise click.UsageError(
@@ -187,7 +187,7 @@ def _source_of(
     thread: str | None,
     version: int | None,
 ) -> _Source:
-    """Return the signature that is named: a file's, or a stored one."""
+    """Return the named signature: a file's, or a stored one."""
     is_stored = any(value is not None for value in (document, thread, version))
     if (file is not None) is is_stored or (is_stored and not (document and thread)):
         raise click.UsageError(
@@ -210,10 +210,10 @@ def _source_of(
 
 
 def _current_trust(wording: Wording) -> tuple[Trust, bool]:
-    """Return whom the operator trusts, and whether that is all.
+    """Return what the operator trusts, and whether that is complete.
 
-    It is not where there is a database that can't be read; a file that isn't there is not made for
-    that. What is not known there makes no answer a yes.
+    It isn't if there is a database that can't be read; a missing SQLite file is not created for
+    this. Unknown anchors never turn an answer into yes.
     """
     trust, url, is_missing = current_trust(), db.engine.url, False
     tell_database()

@@ -1,4 +1,4 @@
-"""Who signed: `signers reindex` and `signers verify`."""
+"""Signers of stored signatures: `signers reindex` and `signers verify`."""
 
 from itertools import accumulate
 

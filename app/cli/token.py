@@ -1,4 +1,4 @@
-"""Who may call: `token create`, `list`, `revoke` and `rotate`."""
+"""Tokens of callers: `token create`, `list`, `revoke` and `rotate`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _read_prefix(_context: click.Context, _option: click.Parameter, text: str | 
 
 @contextmanager
 def _writing() -> Iterator[Connection]:
-    """Return a transaction; what can't be done is told in one line."""
+    """Return a transaction; errors are printed in one line."""
     try:
         with transaction(db.engine) as connection:
             yield connection
@@ -107,7 +107,7 @@ def list_all() -> None:
 
 
 def describe(bearer: Bearer, now: datetime) -> str:
-    """Return in a line what a token lets its bearer do, and when."""
+    """Describe in one line what a token permits, and until when."""
     parts = [",".join(bearer.scopes)]
     if bearer.tag_prefix is not None:
         parts.append(f"tags {bearer.tag_prefix}*")

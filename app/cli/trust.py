@@ -1,4 +1,4 @@
-"""Whom this operator trusts: `trust add`, `trust list` and `trust remove`."""
+"""The operator's trust anchors: `trust add`, `trust list` and `trust remove`."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ from app.trust.files import write_pem
 from app.trust.fingerprints import Pinned
 from app.trust.stored import read_stored
 
-#: Characters of who adds a certificate, and of a note.
+#: Characters of the name of the person who adds a certificate, and of a note.
 MAX_NOTE = 255
-#: Digits of a SHA-256 by which a certificate may be named.
+#: Digits of a SHA-256 that may identify a certificate.
 _DIGITS = re.compile(r"[0-9a-f]{8,64}")
 
 trust_commands = AppGroup("trust", help="The trust anchors of this operator.")

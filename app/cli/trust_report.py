@@ -1,4 +1,4 @@
-"""What `trust` says of certificates, CRLs and OCSP responses."""
+"""Output of `trust` about certificates, CRLs and OCSP responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.trust.folder import Contents, Filed
 def print_stored(
     role: Role, certificates: Sequence[Filed[Certificate]], rows: Sequence[StoredCertificate]
 ) -> None:
-    """Print the certificates of a role in the database, who added them and when."""
+    """Print the certificates of a role in the database, with who added them and when."""
     by_name = {row.sha256: row for row in rows if row.role == role}
     for one in certificates:
         row = by_name[one.sha256]
@@ -35,7 +35,7 @@ def print_filed(role: Role, certificates: Sequence[Filed[Certificate]]) -> None:
 
 
 def print_certificate(certificate: Certificate) -> None:
-    """Print what tells a certificate from others."""
+    """Print what identifies a certificate."""
     click.echo(f"  subject      {title_of_name(certificate.subject)}")
     click.echo(f"  issuer       {title_of_name(certificate.issuer)}")
     click.echo(f"  valid        {_period(certificate.not_before, certificate.not_after)}")
@@ -60,7 +60,7 @@ def print_revocation(contents: Contents) -> None:
 
 
 def _period(since: datetime, until: datetime | None) -> str:
-    """Return from when to when something holds, and whether that is over."""
+    """Return the validity period of an object, and whether it has ended."""
     if until is None:
         return f"from {since:%Y-%m-%d %H:%M} UTC"
     expired = ", expired" if until < datetime.now(UTC) else ""

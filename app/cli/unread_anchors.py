@@ -1,6 +1,7 @@
-"""What is told of signatures while the trust anchors in the database are not known.
+"""Reports about signatures while the trust anchors in the database are unknown.
 
-The verifier knows those of TRUST_DIR alone then. What it says to be none may be one.
+The verifier then knows only those of TRUST_DIR. A certificate that it reports as no anchor may be
+one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ STORED_UNKNOWN = Reason(
     "Which trust anchors there are is not known, as the database can't be read; those in TRUST_DIR"
     " were used alone."
 )
-#: What the verifier says of a path that leads to no anchor -> what is known of that.
+#: The verifier's sentence about a path without an anchor -> what is really known.
 _UNKNOWN = {
     "the chain ends with {authority}, which is no trust anchor": Reason(
         "the chain ends with {authority}; whether that is a trust anchor, only the database that"
@@ -33,7 +34,7 @@ _UNKNOWN = {
 
 
 def without_stored(report: Report) -> Report:
-    """Return a report that says what isn't known without the anchors in the database."""
+    """Return a report that says what is unknown without the anchors in the database."""
     examined = replace(report.examined, statuses=_told(report.examined.statuses))
     return replace(report, examined=examined, today=_told(report.today), lacks_stored=True)
 
@@ -51,7 +52,7 @@ def _told(statuses: Iterable[SignerStatus]) -> tuple[SignerStatus, ...]:
 
 
 def _tell(verdict: Verdict) -> Verdict:
-    """Return a verdict with its reasons as they are without the database."""
+    """Return a verdict with its reasons rewritten for a missing database."""
     return Verdict(verdict.answer, tuple(map(_told_of, verdict.reasons)))
 
 

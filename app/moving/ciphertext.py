@@ -2,8 +2,8 @@
 
     version (4 bytes) || salt (32) || IV (16) || AES-256-CTR || HMAC-SHA-256 of all before it (32)
 
-The keys of the cipher and of the HMAC come out of one by HKDF with SHA-256 (RFC 5869) and the salt.
-A key is written as hex of a version (4 bytes), the 32 bytes, and the SHA-256 of both.
+The keys of the cipher and of the HMAC are derived from one by HKDF with SHA-256 (RFC 5869) and the
+salt. A key is written as hex of a version (4 bytes), the 32 bytes, and the SHA-256 of both.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def read_key(text: str) -> bytes:
     """Return the bytes of a key.
 
     Raises:
-        MoveError: it is none, or was altered.
+        MoveError: it is no key, or was altered.
     """
     try:
         whole = bytes.fromhex(text.strip())
@@ -49,10 +49,10 @@ def is_encrypted(text: str) -> bool:
 
 
 def decrypt(text: str, key: bytes) -> str:
-    """Return what was encrypted.
+    """Return the decrypted text.
 
     Raises:
-        Undecryptable: the HMAC is another one, or it is no such text at all.
+        Undecryptable: the HMAC differs, or it is no encrypted text.
     """
     try:
         sealed = bytes.fromhex(text)

@@ -1,4 +1,4 @@
-"""What came over, held against the original: every thread and every version of it."""
+"""Comparison of the moved data with the original: every thread and every version."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.store.signatures.imported import Head, Kept
 def compare(
     original: Original, engine: Engine, reveal: Reveal, findings: Findings
 ) -> Iterator[int]:
-    """Fill in the findings; after each batch, give how many versions it has in the original."""
+    """Fill in the findings; after each batch, yield the number of its versions in the original."""
     with engine.connect() as connection:
         findings.others = imported.count_threads(connection)
     for batch in original.batches():
@@ -80,7 +80,7 @@ def _note_absent(
 
 
 def _is_alike(thread: Thread, head: Head, kept: dict[int, Kept]) -> bool:
-    """Return whether a thread is here as it was, leaving aside texts and later versions."""
+    """Return whether a thread is here unchanged, apart from texts and later versions."""
     older = thread.older
     numbers = {one.version for one in thread.versions}
     is_same_head = head.version == thread.current.version
@@ -106,14 +106,14 @@ def _is_kept(meta: Meta, kept: Kept | None, tags: list[str]) -> bool:
 
 
 def _is_same(original: datetime | None, here: datetime) -> bool:
-    """Return whether a moment is the same; of one that is unknown nothing can be said."""
+    """Return whether a time is equal; an unknown one counts as equal."""
     return original is None or original == here
 
 
 def _unlike_texts(
     original: Original, engine: Engine, reveal: Reveal, threads: Sequence[Thread]
 ) -> Iterator[int]:
-    """Return the ids of threads that have a version with another text here, or with none."""
+    """Return the ids of threads with a version whose text here differs, or is missing."""
     for texts in original.texts(threads):
         with engine.connect() as connection:
             found = imported.find_texts(connection, [meta[:2] for meta, _ in texts])
@@ -138,7 +138,7 @@ def _note(
     *,
     is_alike: bool,
 ) -> None:
-    """Count a thread that is here, and list what is peculiar about it."""
+    """Count a thread that is here, and list its peculiarities."""
     listed = findings.listed
     if not is_alike:
         listed[Kind.DIFFERENT].add(thread.id)

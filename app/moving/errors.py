@@ -1,4 +1,4 @@
-"""Why nothing can be moved, each in one sentence."""
+"""Reasons for which nothing can be moved, each in one sentence."""
 
 
 class MoveError(Exception):
@@ -6,4 +6,4 @@ class MoveError(Exception):
 
 
 class Undecryptable(Exception):
-    """A text can't be decrypted: another key, or it was altered."""
+    """A text can't be decrypted: wrong key, or altered text."""

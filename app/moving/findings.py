@@ -1,4 +1,4 @@
-"""What is told after a move: counts, and by their ids what didn't come over or is peculiar."""
+"""The report of a move: counts, and the ids of what is missing or peculiar."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.moving.original import Totals
 
 
 class Kind(StrEnum):
-    """Of what is listed, with what is said of it; what is `lost` didn't come over."""
+    """A kind of entry, with its note; `lost` entries are not here."""
 
     UNDECRYPTABLE = "undecryptable"
     CONTRADICTORY = "contradictory"
@@ -25,11 +25,11 @@ class Kind(StrEnum):
 
     @property
     def is_lost(self) -> bool:
-        """Whether something of the original isn't here as it was."""
+        """Whether something of the original isn't here unchanged."""
         return self not in {Kind.NO_SIGNATURE, Kind.MANY_TAGS, Kind.CONTINUED}
 
 
-#: Of what each kind is a number, and what is said of it.
+#: The unit of each kind, and its note.
 SENTENCES = {
     Kind.UNDECRYPTABLE: ("thread", "left out: a version can't be decrypted with the key"),
     Kind.CONTRADICTORY: ("thread", "left out: versions aren't numbered below the current one"),
@@ -64,21 +64,21 @@ class Listed:
 
 
 class Findings:
-    """What a move found."""
+    """The findings of a move."""
 
     def __init__(self, totals: Totals) -> None:
         self.totals = totals
-        #: Threads that this run added, and those that were compared and are as they were.
+        #: Threads that this run added, and those that were compared and are equal.
         self.moved = 0
         self.compared_threads = 0
         self.compared_versions = 0
-        #: Threads here that are none of the original's.
+        #: Threads here that are not from the original.
         self.others = 0
         self.listed = {kind: Listed() for kind in Kind}
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of the original is here, as it was."""
+        """Whether all of the original is here, unchanged."""
         lost = any(len(listed) for kind, listed in self.listed.items() if kind.is_lost)
         here = (self.compared_threads, self.compared_versions)
         return not lost and not self.totals.strays and here == self.totals[:2]
@@ -96,7 +96,7 @@ class Findings:
         }
 
     def report(self) -> dict[str, Any]:
-        """Return all of it as plain values; a thread is its id, a version [id, number]."""
+        """Return the findings as plain values; a thread is its id, a version [id, number]."""
         lists = {
             str(kind): [list(one) if one[1] else one[0] for one in listed]
             for kind, listed in self.listed.items()

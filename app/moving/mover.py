@@ -1,6 +1,6 @@
-"""Threads of an original server, written into the store: each whole, or not at all.
+"""Threads of an original server, written into the store: each completely, or not at all.
 
-What is in the store already is not touched, so a move that was broken off goes on where it was.
+What is in the store already is not touched, so an interrupted move resumes where it was.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from app.store.signatures import imported
 from app.store.signatures.extraction import read_kept
 from app.store.signatures.imported import Head, Imported
 
-#: Gives the text that was sent for one that the original keeps; raises Undecryptable.
+#: Returns the sent text for one that the original stores; raises Undecryptable.
 Reveal = Callable[[str], str]
 
 
 def reveal_with(key: bytes | None) -> Reveal:
-    """Return the function that decrypts what is encrypted, and leaves what is not."""
+    """Return a function that decrypts encrypted texts, and returns others unchanged."""
 
     def reveal(text: str) -> str:
         if not is_encrypted(text):
@@ -38,15 +38,14 @@ def reveal_with(key: bytes | None) -> Reveal:
 def move(
     original: Original, engine: Engine, reveal: Reveal, schema: str | None
 ) -> Iterator[tuple[int, int]]:
-    """Add the threads that are not there yet.
+    """Add the missing threads.
 
-    After each batch, give how many versions it has in the original, and how many of its threads
-    were added.
+    After each batch, yield the number of its versions in the original, and of the threads added.
 
     Args:
-        original: what is read.
-        engine: of the store.
-        reveal: gives the text of what may be encrypted.
+        original: the original.
+        engine: the store.
+        reveal: returns the plain text of a possibly encrypted one.
         schema: the name of the PostgreSQL schema of the store, None: the default.
     """
     with transaction(engine) as connection:
@@ -65,7 +64,7 @@ def move(
 def _add(
     connection: Connection, original: Original, threads: Sequence[Thread], reveal: Reveal
 ) -> int:
-    """Add threads with all of their versions, but those of which one can't be decrypted."""
+    """Add threads with all of their versions, except those with one that can't be decrypted."""
     now = datetime.now(UTC)
     begun = imported.begin(connection, [_head(thread, now) for thread in threads])
     mine = {thread.id: thread for thread in threads if thread.id in begun}

@@ -1,4 +1,4 @@
-"""The database of an original server, read: never written, in one snapshot, in batches."""
+"""Reads the database of an original server: in one snapshot, in batches, without writing."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from app.moving.errors import MoveError
 from app.moving.tables import HEADS, LINKS, TAGS, VERSIONS, check_columns, find_schema
 
 #: Threads and versions of one batch, unless one thread alone has more, and bytes of the texts that
-#: are held at a time, unless one alone has more.
+#: are in memory at a time, unless one alone has more.
 BATCH = 500
 BATCH_VERSIONS = 2000
 BATCH_SIZE = 4 * 1024 * 1024
 
-# Versions are numbered from 1, but rows of the oldest releases are kept at 0.
+# Versions are numbered from 1, but the oldest releases stored 0.
 _CURRENT = sql.SQL("greatest(coalesce(version, 0), 1)")
-# Saved when, by whom and with which comment; and the bytes, which asks for none of them.
+# Time, author and comment of the save; and the size, which does not read the text.
 _OF_VERSION = sql.SQL(
     "coalesce(version_created_at, updated_at, created_at),"
     " version_created_by, version_comment, octet_length(cms)"
 )
 
-#: An address in which no part of a password could be taken for that of a host or a port.
+#: An address in which no part of a password could be mistaken for a host or a port.
 _ADDRESS = re.compile(r"postgres(?:ql)?://(?:[^:/@?#\s]+(?::[^:/@?#\s]*)?@)?[^@\s]*").fullmatch
 
 
 class Meta(NamedTuple):
-    """What is kept of a version beside its text; `created_at` is None where that is unknown."""
+    """The data of a version beside its text; `created_at` is None if unknown."""
 
     signature_id: int
     version: int
@@ -55,9 +55,9 @@ class Thread:
     created_at: datetime | None
     updated_at: datetime | None
     current: Meta
-    #: Those before, and whatever else is numbered by its id.
+    #: Earlier versions, and other rows with its id.
     older: list[Meta] = field(default_factory=list)
-    #: Of the current version; the original keeps no others.
+    #: Of the current version; the original stores no others.
     tags: list[str] = field(default_factory=list)
 
     @property
@@ -67,12 +67,12 @@ class Thread:
 
     @property
     def is_contradictory(self) -> bool:
-        """Whether a version before the current one isn't numbered so."""
+        """Whether an earlier version has a number that isn't below the current one."""
         return any(not 1 <= one.version < self.current.version for one in self.older)
 
 
 class Totals(NamedTuple):
-    """How much there is; `strays` are versions of threads that are gone."""
+    """Totals; `strays` are versions of threads that are gone."""
 
     threads: int
     versions: int
@@ -80,13 +80,13 @@ class Totals(NamedTuple):
 
 
 class Original:
-    """The tables of an original server, as they were when they were opened."""
+    """A snapshot of the tables of an original server."""
 
     def __init__(self, link: Connection[Any], schema: str | None) -> None:
         """Find the tables.
 
         Raises:
-            MoveError: there are none, or not those of a release that is known.
+            MoveError: there are none, or those of an unknown release.
         """
         self._link = link
         self.schema = find_schema(link, schema)
@@ -110,7 +110,7 @@ class Original:
         return Totals(threads, threads + older, strays)
 
     def highest_id(self) -> int:
-        """Return the highest id that was ever given, as far as it is still known."""
+        """Return the highest id that was ever assigned, as far as known."""
         ((highest,),) = self._rows("SELECT coalesce(max(id), 0) FROM {heads}")
         ((sequence,),) = self._rows("SELECT pg_get_serial_sequence(%s, 'id')", self._heads_name)
         if sequence is None:
@@ -142,7 +142,7 @@ class Original:
             yield self._texts(some)
 
     def second_texts(self, threads: Iterable[Thread]) -> Iterator[tuple[Thread, str, str]]:
-        """Return both texts of current versions that are kept twice and not alike."""
+        """Return both texts of current versions that are stored twice and differ."""
         ids = [thread.id for thread in threads]
         unlike = self._rows(
             """SELECT h.id FROM {heads} h JOIN {versions} v ON v.id = h.id
@@ -170,7 +170,7 @@ class Original:
         ]
 
     def _fitting(self, threads: Sequence[Thread]) -> int:
-        """Return how many of the next threads make a batch."""
+        """Return how many of the next threads fit into a batch."""
         rows = self._rows(
             """SELECT count(v.id), coalesce(sum(octet_length(v.cms)), 0)::bigint
                FROM unnest(%s::int[]) WITH ORDINALITY AS h(id, place)
@@ -235,11 +235,11 @@ class Original:
 
 @contextmanager
 def opened(address: str | Mapping[str, Any], schema: str | None = None) -> Iterator[Original]:
-    """Open the original's database; all that is read is from one moment.
+    """Open the original's database; all reads are from one snapshot.
 
     Args:
-        address: what libpq understands (`postgresql://…`), or its parameters.
-        schema: the name of the schema of its tables; None: that is looked for.
+        address: an address for libpq (`postgresql://…`), or its parameters.
+        schema: the name of the schema of its tables; None: it is searched.
 
     Raises:
         MoveError: it can't be used.
@@ -249,9 +249,9 @@ def opened(address: str | Mapping[str, Any], schema: str | None = None) -> Itera
     try:
         link.isolation_level = IsolationLevel.REPEATABLE_READ
         link.read_only = True
-        link.prepare_threshold = None  # A pooler could give what is kept to another client.
+        link.prepare_threshold = None  # A pooler could hand a server-side cursor to another client.
         with link.cursor() as cursor:
-            # While a batch is written, the snapshot waits; some servers break off who does.
+            # While a batch is written, the snapshot is idle; some servers cancel idle transactions.
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield Original(link, schema)
@@ -263,7 +263,7 @@ def _connect(address: str | Mapping[str, Any]) -> Connection[Any]:
     parameters: dict[str, Any] = {"application_name": "tanbahana-move", "connect_timeout": 10}
     if isinstance(address, str):
         if not _ADDRESS(address):
-            # Not repeated, neither here nor by libpq: it may have a password in it.
+            # Not repeated, neither here nor by libpq: it may contain a password.
             raise MoveError(
                 "the original's address must be postgresql://user:password@host:port/database, "
                 "what is special in the password percent-encoded"
@@ -285,7 +285,7 @@ def _meta(number: int, version: int, created_at: datetime | None, *rest: Any) ->
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    """Return a moment of the original's, which writes UTC without saying so."""
+    """Return the aware form of a time of the original, which stores UTC without a zone."""
     if moment is None:
         return None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

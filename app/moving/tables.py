@@ -1,4 +1,4 @@
-"""Where in a database the original's tables are, and whether they are those that are known."""
+"""Finds the original's tables in a database, and checks that they are known ones."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _OF_SIGNATURE = {
     "id", "document", "thread", "cms", "created_at", "updated_at",
     "version", "version_created_at", "version_created_by", "version_comment",
 }  # fmt: skip
-#: The columns of each table that are read. More of them are no hindrance.
+#: The columns of each table that are read. There may be more.
 COLUMNS = {
     HEADS: _OF_SIGNATURE,
     VERSIONS: _OF_SIGNATURE,
     TAGS: {"id", "code"},
     LINKS: {"signature_id", "tag_id", "created_at"},
 }
-#: What the tables of its older generation have, which knew neither threads nor versions.
+#: Columns of its older generation, which had neither threads nor versions.
 _OLDER = {"chain", "stage", "parent_id"}
 
 
@@ -54,10 +54,9 @@ def find_schema(link: Connection[Any], wanted: str | None) -> str:
 
 
 def check_columns(link: Connection[Any], schema: str) -> None:
-    """Look whether all that is read is there.
+    """Check that everything that is read exists.
 
-    Raises:
-        MoveError: it isn't.
+    Raises: MoveError: it does not.
     """
     found: dict[str, set[str]] = {}
     with link.cursor() as cursor:

@@ -1,5 +1,5 @@
-"""How the program is seen from outside: request ids, counters, log lines.
+"""Observability: request ids, metrics, log lines.
 
-Nothing is imported here, since the files must be importable one by one: gunicorn's settings say
-first, by `processes`, how many processes there will be, and `counters` depends on it.
+Nothing is imported here, since the modules must be importable one by one: gunicorn's settings first
+set up `worker_slots`, on which the metrics depend.
 """

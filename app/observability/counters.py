@@ -1,7 +1,7 @@
-"""What is counted, and how it is told to Prometheus.
+"""What is counted, and its output for Prometheus.
 
-No label ever has a value that a client chooses: a route is its rule, a method or a reason one of
-those that exist. So the number of series is bounded, and no person's number can get among them.
+No label has a value that a client chooses: a route is its rule, a method or a reason one of a fixed
+set. So the number of series is bounded, and none can contain a person's number.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from app.observability.metrics import metrics
 from app.observability.metrics_queue import count_later, write_down
 from app.version import VERSION
 
-#: The route of a request for which there is none.
+#: The route of a request that matches none.
 UNMATCHED = "unmatched"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-#: What counts a request, by route, method and status: looked up once.
+#: The metrics of a request, by route, method and status: looked up once.
 _COUNTING: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
 
 
 def count_request(route: str, method: str, status: int, seconds: float) -> None:
-    """Count a request that was answered."""
+    """Count an answered request."""
     count_later(_count_request, route, method, status, seconds)
 
 
@@ -49,30 +49,30 @@ def _count_request(route: str, method: str, status: int, seconds: float) -> None
 
 
 def known_method(method: str) -> str:
-    """Return a method of HTTP as it is called, and whatever a client made up as `other`."""
+    """Return a known HTTP method, and any other as `other`."""
     return method if method in METHODS else "other"
 
 
 def count_save(form: str | None, version: int) -> None:
-    """Count a version that was saved: `cms`, `xml`, or None for text that is neither."""
+    """Count a saved version: `cms`, `xml`, or None for text that is neither."""
     count_later(metrics().saved[form, version == 1].inc)
 
 
 def count_refusal(reason: str) -> None:
-    """Count a request that was refused; `reason` is the name of an error's class."""
+    """Count a refused request; `reason` is the name of an error's class."""
     metrics().refusals.labels(reason).inc()
     if reason == "VersionConflict":
         metrics().conflicts.inc()
 
 
 def count_losses(losses: Iterable[Exception], guard: str) -> None:
-    """Count what a save loses of the version before, and what COSIGN_GUARD made of it."""
+    """Count what a save loses from the previous version, and the reaction of COSIGN_GUARD."""
     for loss in losses:
         metrics().losses.labels(type(loss).__name__, guard).inc()
 
 
 def count_verification(statuses: Iterable[SignerStatus]) -> None:
-    """Count what was found out about each signer of a signature."""
+    """Count the results of verifying each signer of a signature."""
     answered = metrics().answered
     for status in statuses:
         answered["intact", status.intact.answer].inc()
@@ -81,7 +81,7 @@ def count_verification(statuses: Iterable[SignerStatus]) -> None:
 
 
 class _Build(Collector):
-    """Which program this is: the same in all processes, so that none has to keep it."""
+    """The version of this program: the same in all processes, so none has to store it."""
 
     def collect(self) -> Iterator[Metric]:
         """Return the version."""
@@ -89,10 +89,10 @@ class _Build(Collector):
 
 
 def tell(accept: str) -> tuple[bytes, str]:
-    """Write all counters of all processes, in the form that a client prefers.
+    """Write all metrics of all processes, in the format that a client prefers.
 
     Args:
-        accept: the request's header Accept; empty: the oldest form, which all understand.
+        accept: the request's header Accept; empty: the oldest format, which all clients accept.
 
     Returns:
         the text, and its content type.
@@ -104,7 +104,7 @@ def tell(accept: str) -> tuple[bytes, str]:
         MultiProcessCollector(registry)
     try:
         encode, content_type = choose_encoder(accept)
-    except TypeError:  # It asks for a version that is no number.
+    except TypeError:  # The requested version is no number.
         encode, content_type = choose_encoder("")
     every = CollectorRegistry()
     every.register(_Build())

@@ -1,7 +1,7 @@
-"""Lines of the log: each one JSON object, or text for a developer's eyes.
+"""Log lines: each a JSON object, or text for developers.
 
-What clients send stays out of them. Of an exception it is said what kind it is and where it was
-raised, but not its text, which may repeat a part of the request.
+They contain no data from clients. An exception is logged with its type and place, without its text,
+which may repeat a part of the request.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from flask import has_request_context, request
 
 Format = Literal["json", "text"]
 
-#: Where a request's id is kept while it is answered.
+#: The WSGI key of a request's id.
 REQUEST_ID = "tanbahana.request_id"
-#: The attribute of a record that has further fields of its line.
+#: The attribute of a record with additional fields.
 FIELDS = "fields"
 
 
 def described(record: logging.LogRecord) -> dict[str, Any]:
-    """Return the fields of a line beside time, level, logger and message."""
+    """Return the fields of a line besides time, level, logger and message."""
     fields = dict(record.__dict__.get(FIELDS, ()))
     if "request_id" not in fields and has_request_context():
         fields["request_id"] = request.environ.get(REQUEST_ID)
@@ -41,17 +41,17 @@ def described(record: logging.LogRecord) -> dict[str, Any]:
 
 
 class Formatter(logging.Formatter):
-    """A form of lines. The library's own would print the text of an exception."""
+    """A line format. The library's own would print the text of an exception."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a line about a record."""
+        """Format a record."""
         message, fields = record.getMessage(), described(record)
         return self.compose(record.created, record.levelname, record.name, message, fields)
 
     def compose(
         self, moment: float, level: str, logger: str, message: str, fields: dict[str, Any]
     ) -> str:
-        """Write a line of these parts; `moment` is in seconds since 1970."""
+        """Format a line from these parts; `moment` is in seconds since 1970."""
         raise NotImplementedError
 
 
@@ -61,7 +61,7 @@ class JsonFormatter(Formatter):
     def compose(
         self, moment: float, level: str, logger: str, message: str, fields: dict[str, Any]
     ) -> str:
-        """Write a line, whatever is in it: half a character of a surrogate pair becomes `?`."""
+        """Format a line; a lone surrogate becomes `?`."""
         line = {
             "time": datetime.fromtimestamp(moment, UTC),
             "level": level,
@@ -77,12 +77,12 @@ class JsonFormatter(Formatter):
 
 
 class TextFormatter(Formatter):
-    """A line for people, with the fields behind the message."""
+    """A line for people, with the fields after the message."""
 
     def compose(
         self, moment: float, level: str, logger: str, message: str, fields: dict[str, Any]
     ) -> str:
-        """Write a line, in the local time."""
+        """Format a line, in local time."""
         local = datetime.fromtimestamp(moment).astimezone().isoformat(" ", "milliseconds")
         told = [f"{name}={value}" for name, value in fields.items() if value is not None]
         return " ".join([f"{local} {level} {logger}: {message}", *told])
@@ -92,7 +92,7 @@ FORMATTERS: dict[Format, type[Formatter]] = {"json": JsonFormatter, "text": Text
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
-    """Writes to what is stderr at that moment."""
+    """Writes to the current stderr."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -108,9 +108,9 @@ _STDERR = _Stderr()
 
 
 def log_to_stderr(level: str, form: Format) -> None:
-    """Log what the application says, and the warnings of the libraries below it.
+    """Log messages of the application, and warnings of libraries.
 
-    gunicorn's own lines are the matter of `app.server.logs`.
+    `app.server.logs` handles gunicorn's own lines.
     """
     _STDERR.form = FORMATTERS[form]()
     _STDERR.setFormatter(_STDERR.form)
@@ -121,15 +121,15 @@ def log_to_stderr(level: str, form: Format) -> None:
     werkzeug = logging.getLogger("werkzeug")
     if _has_no_arguments not in werkzeug.filters:
         werkzeug.addFilter(_has_no_arguments)
-    # A line that can't be written is lost: the library would print its arguments.
+    # A line that can't be written is dropped: the library would print its arguments.
     logging.raiseExceptions = False
 
 
 def say(logger: str, message: str, fields: dict[str, Any]) -> None:
-    """Write a line that is wanted whatever LOG_LEVEL says.
+    """Write a line regardless of LOG_LEVEL.
 
-    It goes past the loggers of the library, which take twice the time of all else about it. A line
-    that can't be written is lost.
+    It bypasses the library's loggers, which would take most of the time. A line that can't be
+    written is dropped.
     """
     line = _STDERR.form.compose(time(), "INFO", logger, message, fields)
     with suppress(OSError, ValueError):

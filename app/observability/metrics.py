@@ -1,4 +1,4 @@
-"""The metrics themselves, and in how many processes they are counted."""
+"""The metrics, and whether they are shared between processes."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Metrics:
     """All metrics of this program, in one registry."""
 
     def __init__(self) -> None:
-        """Make them; they are shared by all processes if these agreed on a folder by then."""
-        # The library chooses by an environment variable alone, which commands may find set, too.
-        # A class of one's own is what its maintainers name for files by worker (their issue 509).
+        """Create them; they are shared by all processes if a shared folder was set up before."""
+        # The library decides only by an environment variable, which may also be set for commands.
+        # Its maintainers recommend a class of one's own for files by worker (their issue 509).
         values.ValueClass = (
             values.MultiProcessValue(worker_slots.name_of_process)
             if worker_slots.shared_folder()
             else values.MutexValue
         )
-        # When a series began is of no use, and there are as many of them as of others.
+        # The creation time of a series is of no use, and would double the number of series.
         disable_created_metrics()
         self.registry = CollectorRegistry()
         self.requests = self._count(
@@ -109,5 +109,5 @@ class Metrics:
 
 @cache
 def metrics() -> Metrics:
-    """Return the metrics of this process, made when something is counted first."""
+    """Return the metrics of this process, created on first use."""
     return Metrics()

@@ -1,8 +1,8 @@
-"""Counting is put off: requests leave what is to be counted, and one thread writes it down.
+"""Deferred counting: requests queue what is to be counted, and one thread counts it.
 
-The library locks all counters of a process for each step. Where four threads answer requests, each
-waits for the lock and then for the interpreter again, behind the others: a third of the throughput
-went that way. What is left here waits for no other, and costs a microsecond.
+The library locks all metrics of a process for each step. With four threads, each waits for the lock
+and then for the GIL, after the others: that cost a third of the throughput. Queueing waits for no
+other thread, and costs a microsecond.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from typing import Any
 
 from app.observability import worker_slots
 
-#: Seconds after which what was left is written down; so old may be what another process tells.
+#: Seconds between two runs; metrics of other processes may be this old.
 DELAY = 0.2
 
 _left: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
-#: What is looked at each time, such as how many connections are in use.
+#: Functions called in each run, such as one that counts the connections in use.
 _looked_at: list[Callable[[], None]] = []
 
 
 class _Writer:
-    """The thread of this process: one that was forked has none yet."""
+    """The thread of this process: a forked process has none yet."""
 
     def __init__(self) -> None:
         self.renew()
 
     def renew(self) -> None:
-        """Begin anew, in a process where the lock may be held by a thread that isn't there."""
+        """Start afresh in a forked process, where a thread that is gone may hold the lock."""
         self.lock = Lock()
         self.process: int | None = None
 
     def start(self) -> None:
-        """Start it, once in each process."""
+        """Start the thread, once in each process."""
         with self.lock:
             if self.process != os.getpid():
                 self.process = os.getpid()
@@ -47,7 +47,7 @@ _writer = _Writer()
 
 
 def count_later(count: Callable[..., None], *what: Any) -> None:
-    """Call a function that counts, later if this process counts together with others."""
+    """Call a function that counts, later if metrics are shared with other processes."""
     if worker_slots.shared_folder() is None:
         count(*what)
         return
@@ -57,12 +57,12 @@ def count_later(count: Callable[..., None], *what: Any) -> None:
 
 
 def look_at(look: Callable[[], None]) -> None:
-    """Call a function whenever what was left is written down."""
+    """Register a function to be called in each run."""
     _looked_at.append(look)
 
 
 def write_down() -> None:
-    """Count what was left, and look at what is to be looked at."""
+    """Count what is queued, and call the registered functions."""
     while _left:
         try:
             count, what = _left.popleft()
@@ -80,7 +80,7 @@ def _write_on() -> None:
 
 
 def _forget() -> None:
-    """Leave to the process that was forked from what it is to count."""
+    """Leave what is queued to the parent process."""
     _left.clear()
     _writer.renew()
 

@@ -1,4 +1,4 @@
-"""How busy the database's connections are."""
+"""Metrics of the database's connections."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def watch(engine: Engine, most: int) -> None:
     """Count an engine's connections.
 
     Args:
-        engine: whose connections, as they are opened and closed, and as many as are in use.
-        most: how many it may open.
+        engine: the engine.
+        most: how many connections it may open.
     """
     _watched.add(engine)
     event.listen(engine, "connect", partial(_opened, most))
@@ -37,7 +37,7 @@ def _closed(_connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
 
 
 def _look() -> None:
-    """Count how many are in use, which is cheaper than to be told of each."""
+    """Set the number in use, which is cheaper than an event for each."""
     pools = [engine.pool for engine in list(_watched)]
     metrics().database_in_use.set(
         sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))

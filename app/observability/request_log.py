@@ -1,4 +1,4 @@
-"""What happens around each request: it gets an id, is counted, and has its line in the log."""
+"""Handling around each request: it gets an id, is counted, and is logged."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from app.observability.logs import REQUEST_ID, say
 
 HEADER = "X-Request-ID"
 _BEGAN = "tanbahana.began"
-#: An id that a client may give. Twelve digits in a row may be a person's number, which must not
-#: come into the log this way; so may six and six with something between.
+#: An id that a client may give. Twelve digits in a row may be a person's number, which must not get
+#: into the log; so may twice six with a separator.
 _ACCEPTED = re.compile(
     r"(?!.*[0-9]{12})(?!.*(?<![0-9])[0-9]{6}[._-]+[0-9]{6}(?![0-9]))[A-Za-z0-9._-]{1,128}"
 ).fullmatch
 
 _ACCESS = "app.access"
-#: Where a request has why it was refused: the name of an error's class.
+#: The WSGI key of the reason of a refusal: the name of an error's class.
 _REASON = "tanbahana.reason"
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Whom the line of a request names: asked while the request is at work."""
+    """What the line of a request identifies: evaluated during the request."""
 
-    #: The name of the token that is at work, None if there is none.
+    #: The name of the caller's token, None if there is none.
     token: Callable[[], str | None]
-    #: The API family that the address belongs to, None if it is of none.
+    #: The API family of the address, None if it has none.
     family: Callable[[], str | None]
-    #: Whether it names the client's address, which is personal data where clients are people.
+    #: Whether it has the client's address, which is personal data if clients are people.
     address: bool = False
-    #: The families of routes that were asked for before: each has always the same.
+    #: Known families of routes: they never change.
     known: dict[str, str | None] = field(default_factory=dict)
 
     def family_of(self, route: str) -> str | None:
-        """Return the family of the request at work."""
+        """Return the family of the current request."""
         if route == UNMATCHED:
             return self.family()
         if route not in self.known:
@@ -52,17 +52,17 @@ class Telling:
 def init_app(app: Flask, *, count: bool, telling: Telling | None) -> None:
     """Observe every request of an application.
 
-    To be called before anything else that acts before requests, so that its time is counted too.
+    Call it before anything else that runs before requests, so that its time is included.
 
     Args:
         app: the application.
         count: whether requests are counted.
-        telling: what goes into the line of each request; None: they have no lines.
+        telling: what identifies each request in the log; None: requests are not logged.
     """
 
     def end(response: Response) -> Response:
         environ = request.environ
-        if _BEGAN not in environ:  # it failed before anything was to happen before it
+        if _BEGAN not in environ:  # it failed before the first function that runs before requests
             _begin()
         seconds = perf_counter() - environ[_BEGAN]
         response.headers[HEADER] = environ[REQUEST_ID]
@@ -79,7 +79,7 @@ def init_app(app: Flask, *, count: bool, telling: Telling | None) -> None:
 
 
 def refused(request: Request, reason: str) -> None:
-    """Count a request that is refused, and keep why for its line."""
+    """Count a refused request, and keep the reason for its line."""
     request.environ[_REASON] = reason
     count_refusal(reason)
 
@@ -92,8 +92,8 @@ def _begin() -> None:
 
 
 def new_id() -> str:
-    """Make the id of a request that brings none."""
-    # Not from the system: that call would let another thread go first.
+    """Create the id of a request without one."""
+    # Not from the system: that call would yield to another thread.
     return f"{getrandbits(128):032x}"
 
 

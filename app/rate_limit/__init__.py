@@ -1,1 +1,1 @@
-"""How often one may call, and for how much: counted in memory that all workers share."""
+"""Rate limits: requests and computing time of callers, counted in memory shared by all workers."""

@@ -1,7 +1,7 @@
-"""Each request is counted for its caller, and each answer says how much is left.
+"""Counts requests by caller, and writes on each answer how many are left.
 
-The fields are those of draft-ietf-httpapi-ratelimit-headers (`RateLimit-Policy`, `RateLimit`), and
-the three of its older versions, which is what most clients read.
+The header fields are those of draft-ietf-httpapi-ratelimit-headers (`RateLimit-Policy`,
+`RateLimit`), and the three of its older versions, which most clients read.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from limits import RateLimitItem
 from app.rate_limit.errors import TooManyRequests
 from app.rate_limit.shared_counters import SharedCounters
 
-#: What those ask who run the server, as often as they like.
+#: Paths for the operator, without a limit.
 UNLIMITED = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 _LEFT = "tanbahana.left"
 
-#: Returns what an authenticated caller is counted by; None for all others.
+#: Returns the key of an authenticated caller; None for all others.
 Who = Callable[[Request], str | None]
 
 
 def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
     """Limit the requests of an application.
 
-    To be called after what answers preflights and finds out who calls, before what refuses callers.
+    Call it after the handlers for preflights and authentication, before those that refuse callers.
 
     Args:
         app: the application.
-        limit: how many requests a caller has in which time, which runs from the first one.
-        who: see `Who`; all others are counted by their address.
+        limit: requests of a caller in a window, which starts with the first one.
+        who: see `Who`; other callers are counted by their address.
     """
     counters = SharedCounters()
     amount, window = str(limit.amount), limit.get_expiry()
@@ -68,16 +68,16 @@ def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
 
 
 def caller_key(request: Request, who: Who) -> str:
-    """Return what a caller is counted by: see `Who`, else the address."""
+    """Return the key of a caller: see `Who`, else the address."""
     return who(request) or address_key(request.environ.get("REMOTE_ADDR") or "")
 
 
 @lru_cache(maxsize=4096)
 def address_key(address: str) -> str:
-    """Return what the caller at an address is counted by.
+    """Return the key of the caller at an address.
 
-    A port, which some proxies add, doesn't count. Of IPv6 the first 64 bits do: one subscriber has
-    all addresses that begin so.
+    A port, which some proxies add, is ignored. Of IPv6 the first 64 bits are used: one subscriber
+    has all addresses with that prefix.
     """
     bare = address.strip()
     if bare.startswith("["):

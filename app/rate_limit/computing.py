@@ -1,8 +1,8 @@
-"""Computing is counted for each caller, beside requests: one may cost as much as thousands.
+"""Counts computing time by caller, beside requests: one may cost as much as thousands.
 
-What counts is the CPU time of the thread that answers a request, from its beginning until its last
-byte was made: verification runs in that thread, too. It is charged afterwards, so what a caller has
-used decides over the next request, before anything of that is read.
+It is the CPU time of the thread that answers a request, from the start until the last byte was
+produced: verification runs in that thread, too. It is charged afterwards, so past usage decides on
+the next request, before that is read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from app.rate_limit.callers import UNLIMITED, Who, caller_key
 from app.rate_limit.errors import TooMuchComputing
 from app.rate_limit.shared_counters import SharedCounters
 
-#: Microseconds, in which it is counted.
+#: The unit of counting: microseconds.
 _SECOND = 1_000_000
 
 _BEGAN = "tanbahana.cpu_began"
@@ -26,15 +26,14 @@ _LEFT = "tanbahana.cpu_left"
 
 
 def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
-    """Count what the requests of each caller compute.
+    """Count the computing time of each caller's requests.
 
-    To be called before all else that is done around requests, which is counted, too. `enforce` is
-    to follow.
+    Call it before all other handlers around requests, which are counted, too; then `enforce`.
 
     Args:
         app: the application.
-        limit: how many CPU seconds a caller has in which time, which runs from the first one.
-        who: see `Who`; all others are counted by their address.
+        limit: CPU seconds of a caller in a window, which starts with the first request.
+        who: see `Who`; other callers are counted by their address.
     """
     computing = app.extensions["computing"] = _Computing(limit, who)
     app.before_request(computing.begin)
@@ -42,9 +41,9 @@ def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
 
 
 def enforce(app: Flask) -> None:
-    """Refuse, before each request, a caller who has used up the limit.
+    """Refuse, before each request, a caller that has used up the limit.
 
-    To be called after what finds out who calls, and counts requests.
+    Call it after authentication and the counting of requests.
     """
     app.before_request(app.extensions["computing"].demand)
 
@@ -52,25 +51,25 @@ def enforce(app: Flask) -> None:
 class _Computing:
     """Counts CPU time by callers.
 
-    Its counters are apart from those of requests: where there is room for one more, those that have
-    counted least make it, and a request of a millisecond would be worth a thousand of these.
+    Its counters are separate from those of requests: when memory is full the lowest counters make
+    room, and one request of a millisecond would count as a thousand requests.
     """
 
     def __init__(self, limit: RateLimitItem, who: Who) -> None:
         self._counters = SharedCounters()
         self._most, self._window = limit.amount * _SECOND, limit.get_expiry()
         self._who = who
-        # Draft-ietf-httpapi-ratelimit-headers has units of requests, bytes and connections only.
+        # Draft-ietf-httpapi-ratelimit-headers only has the units requests, bytes and connections.
         self._policy = f'"cpu";q={limit.amount};w={self._window};qu="cpu-seconds"'
 
     def begin(self) -> None:
-        """Begin to count."""
+        """Start the clock."""
         environ = request.environ
         if environ["PATH_INFO"] not in UNLIMITED:
             environ[_BEGAN] = thread_time_ns()
 
     def demand(self) -> None:
-        """Demand that the caller has computing time left. Raises TooMuchComputing."""
+        """Require that the caller has computing time left. Raises TooMuchComputing."""
         environ = request.environ
         if _BEGAN not in environ:
             return
@@ -81,7 +80,7 @@ class _Computing:
             raise TooMuchComputing(seconds)
 
     def tell(self, response: Response) -> Response:
-        """Return what was left, and charge what is used when the answer ends."""
+        """Write what was left on the answer, and charge the usage when the answer ends."""
         environ = request.environ
         began = environ.get(_BEGAN)
         if began is None:
@@ -95,6 +94,6 @@ class _Computing:
         return response
 
     def _charge(self, caller: str, began: int) -> None:
-        # At least something, so that the time of a caller's window runs.
+        # At least something, to start the caller's window.
         spent = max((thread_time_ns() - began) // 1000, 1)
         self._counters.count(caller, self._window, spent)

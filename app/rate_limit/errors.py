@@ -1,4 +1,4 @@
-"""What is told to a caller who asks too often, or for too much."""
+"""Errors for callers that send too many requests, or use too much computing time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 
 class LimitReached(Exception):
-    """A caller has used up what there is for the time that runs."""
+    """A caller has used up the current window."""
 
     template: ClassVar[str]
 
@@ -19,12 +19,12 @@ class LimitReached(Exception):
 
 
 class TooManyRequests(LimitReached):
-    """A caller has used up the requests of the time that runs."""
+    """A caller has used up the requests of the current window."""
 
     template = "Too many requests, try again in {seconds} seconds"
 
 
 class TooMuchComputing(LimitReached):
-    """A caller's requests have used up the computing time of the time that runs."""
+    """A caller's requests have used up the computing time of the current window."""
 
     template = "Too much computing time was used, try again in {seconds} seconds"

@@ -2,8 +2,8 @@
 
 A large answer holds its thread until the client has taken nearly all of it, some megabytes of
 memory, connections to the database, and a file as large as a signature. So it takes one of few
-places, in the order in which they came; and for as long as it holds or awaits one, its thread is
-replaced by another, for the others.
+places, in order of arrival; while it holds or waits for one, an additional thread serves the
+others.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from flask import current_app
 
 from app.store.errors import NoRoom
 
-#: Bytes from which on an answer is large: so many may wait for a client without a thread.
+#: Bytes from which on an answer is large: as many may wait for a client without a thread.
 LARGE = 4 * 1024 * 1024
-#: Seconds for which an answer waits for a place, and how many may.
+#: Seconds for which an answer waits for a place, and how many may wait.
 PATIENCE, MAX_WAITING = 60.0, 32
 
 
 class Places:
-    """The places of one process. Safe to share by threads."""
+    """The places of one process. Thread-safe."""
 
     def __init__(self, threads: int, patience: float = PATIENCE) -> None:
         """Take the threads of the process, and the seconds for which an answer waits.
 
-        Half of the threads may wait for slow clients; two are enough to keep a processor busy.
+        Half of the threads may wait for slow clients; two are enough to keep one CPU busy.
         """
         self.patience = patience
         self._lock = Lock()
         self._free = 2 if threads >= 4 else 1
-        #: Each is locked until the place is its own.
+        #: The waiting answers: each lock is released when its place is free.
         self._waiting: deque[Lock] = deque()
-        #: Entered for as long as a place is held, or waited for.
+        #: A context entered while a place is held, or waited for.
         self.lend: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Take a place, and give it back in the end. Raises NoRoom if that would take too long."""
+        """Take a place, and give it back at the end. Raises NoRoom if that would take too long."""
         called = self._ask()
         with self.lend():
             if called:
@@ -52,7 +52,7 @@ class Places:
                 self._give_back()
 
     def take_if(self, size: int) -> AbstractContextManager[None]:
-        """Take a place for an answer of so many bytes, if that is large. Raises NoRoom."""
+        """Take a place for an answer of `size` bytes, if that is large. Raises NoRoom."""
         return self.take() if size > LARGE else nullcontext()
 
     def _ask(self) -> Lock | None:
@@ -69,7 +69,7 @@ class Places:
             return called
 
     def _wait(self, called: Lock) -> None:
-        """Wait for the place. Whatever ends it otherwise, nothing of it stays."""
+        """Wait for the place. If the wait ends otherwise, the queue is cleaned up."""
         try:
             is_called = called.acquire(timeout=self.patience)
         except BaseException:
@@ -80,7 +80,7 @@ class Places:
             raise NoRoom
 
     def _leave(self, called: Lock) -> bool:
-        """Wait no more; tell whether the place didn't come in the last moment."""
+        """Leave the queue; return whether the place had not come at the last moment."""
         with self._lock:
             if called not in self._waiting:
                 return False
@@ -88,7 +88,7 @@ class Places:
             return True
 
     def _give_back(self) -> None:
-        """Let the next one have the place."""
+        """Pass the place to the next."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().release()
@@ -97,6 +97,6 @@ class Places:
 
 
 def current_places() -> Places:
-    """Return the places of the application at work."""
+    """Return the places of the current application."""
     places: Places = current_app.extensions["places"]
     return places

@@ -1,8 +1,8 @@
 """Counters that all processes of one server share.
 
-They lie in anonymous memory that the workers inherit from the process that loaded the application.
-A POSIX record lock lets one process count at a time; the kernel takes it back from a process that
-is killed, so no process waits for a dead one.
+They are in anonymous memory that the workers inherit from the process that loaded the application.
+A POSIX record lock lets one process count at a time; the kernel releases it when a process is
+killed, so no process waits for a dead one.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ import time
 import weakref
 from threading import Lock
 
-#: Places in which a key may be kept. Each is of WAYS neighbours, so that few are looked at.
+#: Slots for keys. A key may be in any of WAYS neighbours, so that few are searched.
 WAYS = 4
-#: Keys that are counted at once; 24 bytes each, used as they come.
+#: Keys that are counted at once; 24 bytes each, used on demand.
 CAPACITY = 65_536
-#: A key is known by 64 bits of its hash. 0 marks a place that was never used.
+#: A key is identified by 64 bits of its hash. 0 marks a slot that was never used.
 _MASK = 2**64 - 1
 
-# POSIX's lockf, called without giving up the GIL. With `os.lockf` a thread that has got the lock of
-# all processes waits for the GIL of its own next, behind the other threads: under load one hit in a
-# hundred took a millisecond, and all others waited meanwhile.
+# POSIX's lockf, called without giving up the GIL. With `os.lockf` a thread that has got the lock
+# has to wait for its own GIL next, after the other threads: under load one hit in a hundred took a
+# millisecond, while all other processes waited.
 _lockf = ctypes.PyDLL(None, use_errno=True).lockf
 _lockf.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_long)
 
 
 class SharedCounters:
-    """Counters by key, each with a moment at which it ends.
+    """Counters by key, each with an expiry time.
 
-    The memory is bounded. Where all places for a key are taken, the counter that has counted least
-    makes room: a caller who calls much is remembered, and a new one never refused for want of room.
+    The memory is bounded. If all slots for a key are taken, the lowest counter makes room: a
+    frequent caller is remembered, and a new one never refused for lack of room.
 
-    Keys are hashed as Python hashes text, by a secret of the process that was forked: no caller can
-    choose addresses that meet in one place, and processes that were not forked share nothing.
+    Keys are hashed by Python's hash of text, with a secret of the parent process: no caller can
+    choose addresses that collide, and only forked processes share counters.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._groups = max(capacity // WAYS, 1)
         places = self._groups * WAYS
-        # Never linked into a folder, so there is nothing to clean up, and none must be writable.
+        # An unnamed file, so there is nothing to clean up, and no folder has to be writable.
         self._file = os.memfd_create("tanbahana-limits")
         weakref.finalize(self, os.close, self._file)
         os.ftruncate(self._file, places * 24)
@@ -54,7 +54,7 @@ class SharedCounters:
         self._alone = _Alone(self._file)
 
     def count(self, key: str, window: int, amount: int = 1) -> tuple[int, float]:
-        """Count, in a window of so many seconds; a new counter's begins now.
+        """Count in a window of `window` seconds; that of a new counter begins now.
 
         Returns:
             the count, and when the window ends, seconds since the epoch.
@@ -70,7 +70,7 @@ class SharedCounters:
                 place = self._make_room(first, now)
                 self._counts[place] = 0
                 self._keys[place] = known_by
-            # A clock that was set back would keep a counter for longer than it may last.
+            # A clock that was set back would keep a counter beyond its window.
             if not now < self._ends[place] <= now + window or not self._counts[place]:
                 self._counts[place] = 0
                 self._ends[place] = now + window
@@ -79,7 +79,7 @@ class SharedCounters:
             return count, self._ends[place]
 
     def read(self, key: str) -> tuple[int, float]:
-        """Return the count, and when it ends; 0 and the present if there is none."""
+        """Return the count, and when it ends; 0 and the current time if there is none."""
         place = self._find(*self._group(key))
         now = time.time()
         if place is None or self._ends[place] <= now:
@@ -87,7 +87,7 @@ class SharedCounters:
         return self._counts[place], self._ends[place]
 
     def _group(self, key: str) -> tuple[int, int]:
-        """Return what a key is known by, and the first of the places where it may be."""
+        """Return the identifier of a key, and the first of its possible slots."""
         known_by = hash(key) & _MASK or 1
         return known_by, known_by % self._groups * WAYS
 
@@ -99,7 +99,7 @@ class SharedCounters:
         return None
 
     def _make_room(self, first: int, now: float) -> int:
-        """Return a place of a group: one that is free, else that of the least count."""
+        """Return a slot of a group: a free one, else that of the lowest count."""
 
         def worth(place: int) -> int:
             free = not self._keys[place] or self._ends[place] <= now
@@ -109,9 +109,9 @@ class SharedCounters:
 
 
 class _Alone:
-    """Holds off all other threads and processes. Record locks don't hold off those of one process.
+    """Locks out all other threads and processes. Record locks alone don't exclude threads.
 
-    A class, since it costs half of what a generator of contextlib does.
+    A class, since it costs half as much as a contextlib generator.
     """
 
     def __init__(self, file: int) -> None:
@@ -134,7 +134,7 @@ class _Alone:
 
 
 def _lock(file: int, command: int) -> None:
-    """Take, or give back, the lock of a file. Raises OSError."""
+    """Acquire, or release, the lock of a file. Raises OSError."""
     while _lockf(file, command, 0):
         error = ctypes.get_errno()
         if error != errno.EINTR:

@@ -1,1 +1,1 @@
-"""gunicorn's worker over waitress: connections, limits, and what all workers share."""
+"""gunicorn's worker over waitress: connections, limits, and state shared by all workers."""

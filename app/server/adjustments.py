@@ -1,4 +1,4 @@
-"""What waitress is told: what a connection may leave in memory, and how large a request may be."""
+"""Settings of waitress: memory limits of a connection, and the largest request."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from app.server.client_limits import Limits
 
 #: Bytes of a request's head: a list filtered by 200 tags of 255 characters fits.
 MAX_HEAD = 131_072
-#: Bytes of a body, and of an answer that waits for its client, that stay in memory.
+#: Bytes of a body, and of an answer waiting for its client, that stay in memory.
 IN_MEMORY = 65_536
-#: Bytes of an answer that wait for one client; then the thread that makes more waits, too.
+#: Bytes of an answer that wait for one client; beyond that the thread that produces it waits, too.
 MAX_WAITING = 4 * 1024 * 1024
 
 
@@ -24,7 +24,7 @@ def adjust(limits: Limits, listener: socket.socket, connections: int) -> Adjustm
         connection_limit=connections,
         cleanup_interval=1,
         max_request_header_size=MAX_HEAD,
-        # The application says in its families' own words what is too large, up to here.
+        # Up to here the application refuses too large requests, in its families' own format.
         max_request_body_size=limits.max_body + 1,
         inbuf_overflow=IN_MEMORY,
         outbuf_overflow=IN_MEMORY,

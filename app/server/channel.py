@@ -1,9 +1,9 @@
-"""Connections to clients, none of which holds a thread by being slow.
+"""Connections to clients; a slow client never occupies a thread.
 
-waitress reads a request whole before a thread sees it, and keeps what a client is slow to take.
-This module adds what a server without a proxy in front needs besides: deadlines for the head, the
-body and the answer as a whole, bounds on what all clients together may leave here, and that a
-client that is still sending can read why it was refused (RFC 9112 section 9.6).
+waitress reads a complete request before a thread sees it, and buffers answers for slow clients.
+This module adds what a server without a proxy in front of it needs: deadlines for the head, the
+body and the answer as a whole, limits for the buffers of all clients together, and that a client
+that is still sending can read why it was refused (RFC 9112 section 9.6).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from app.server.refusals import Refusal, RequestTimeout, TooManyBytes
 if TYPE_CHECKING:
     from app.server.listener import Server
 
-#: Seconds for which a client that was refused may go on sending at least, so that it reads why.
+#: Minimum seconds for which a refused client may go on sending, so that it can read why.
 DRAIN_SECONDS = 30.0
-#: How often the largest body may come of a request that was refused, with its framing.
+#: How many times the size of the largest body a refused request may send, with its framing.
 DRAINED_BODIES = 3
 
 
@@ -34,7 +34,7 @@ class Task(WSGITask):  # type: ignore[misc]  # waitress is written without types
     """Answers one request by the application."""
 
     def start(self) -> None:
-        """Begin; the last answers of a worker that stops say that the connection closes."""
+        """Start the answer; a stopping worker announces that the connection closes."""
         super().start()
         if self.channel.server.hall.count_request():
             self.set_close_on_finish()
@@ -47,19 +47,19 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     task_class = Task
     error_task_class = Refusal
 
-    #: Whether a request was refused of which more may come; until when that is dropped, by the
+    #: Whether an incomplete request was refused; until when the rest of it is dropped, by the
     #: monotonic clock, and how many bytes of it.
     _is_unread = False
     _drains_until: float | None = None
     _to_drain = 0
-    #: What came behind the request that is answered now: at most what is read at once.
+    #: Data received after the request that is being answered: at most one read.
     _ahead = b""
-    #: Seconds for which an answer waited for the client, and when that was looked at last.
+    #: Seconds for which an answer has waited for the client, and when that was last checked.
     _waited = 0.0
     _looked_at: float | None = None
     #: Called once, when an answer begins.
     at_answer: Callable[[], None] | None = None
-    #: Whether a thread gave up the client, for the main thread to close the connection.
+    #: Whether a thread gave up the client; the main thread then closes the connection.
     _is_given_up = False
     request: Parser | None
     requests: list[Parser]
@@ -72,14 +72,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     @property
     def spooled(self) -> int:
-        """Bytes that the client has sent of a body, or has not taken of an answer."""
-        # Not what is announced: a client that sends nothing of it would keep others out.
+        """Bytes of a body received so far, or of an answer that the client has not read."""
+        # Not the announced size: a client that sends nothing would lock others out.
         requests = (self.request, *self.requests)
         bodies = sum(request.body_bytes_received for request in requests if request)
         return int(bodies + self.total_outbufs_len)
 
     def received(self, data: bytes) -> bool:
-        """Take what came; a body for which there is no room is refused before it comes."""
+        """Process received data; a body that does not fit is refused in advance."""
         if self._drains_until is not None or self.will_close or self.close_when_flushed:
             return False
         self._ahead += data
@@ -90,11 +90,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return True
 
     def _read_ahead(self) -> None:
-        """Read one request out of what came.
+        """Parse one request from the received data.
 
-        What is behind it waits until its answer is taken: else one packet could have hundreds,
-        which this thread would parse before it does anything for others. Empty lines before a
-        request say nothing (RFC 9112 section 2.2).
+        The rest waits until its answer is sent: otherwise one packet could hold hundreds of
+        requests, which this thread would parse before serving others. Empty lines before a request
+        are ignored (RFC 9112 section 2.2).
         """
         with self.requests_lock:
             while self._ahead and not self.requests:
@@ -114,7 +114,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
                         self.server.add_task(self)
 
     def service(self) -> None:
-        """Answer the request; where that fails, the connection ends and leaves nothing behind."""
+        """Answer the request; if that fails, the connection is closed and cleaned up."""
         try:
             super().service()
         except BaseException as error:
@@ -130,7 +130,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             request.close()
 
     def _refuse(self, error: Error) -> None:
-        """Answer a request that is not complete; what else comes of it is dropped."""
+        """Answer an incomplete request; the rest of it is dropped."""
         with self.requests_lock:
             request, self.request = self.request, None
             if request is None or self.requests:
@@ -144,12 +144,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self.server.add_task(self)
 
     def look(self, now: float) -> None:
-        """Give up what takes too long, `now` by the monotonic clock; called every second."""
+        """End what takes too long, `now` by the monotonic clock; called every second."""
         if self._drains_until is not None:
             if now > self._drains_until:
                 self._leave()
         elif self._is_given_up:
-            self._leave()  # Not `will_close`, which waits until the client takes something.
+            self._leave()  # Not `will_close`, which waits until the client reads something.
         elif self.total_outbufs_len:
             self._look_at_answer(now)
         elif not self.requests:
@@ -159,7 +159,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def _look_at_answer(self, now: float) -> None:
         limits = self.server.hall.limits
-        # All of an answer together: a client that takes all of it once in a while is slow as well.
+        # The whole answer: a client that empties the buffer once in a while is slow as well.
         self._waited += now - (self._looked_at or now)
         silent = time.time() - self.last_activity
         if self._waited > limits.answer or silent > limits.stall:
@@ -184,7 +184,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if self._ahead and super().readable():
             try:
                 self._read_ahead()
-            except Exception:  # Here it would end the worker, with all of its connections.
+            except Exception:  # Here it would end the worker with all its connections.
                 self.logger.exception("Exception while reading a request")
                 self._end_requests()
         return not self._ahead and bool(super().readable())
@@ -194,10 +194,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return self._drains_until is None and bool(super().writable())
 
     def handle_read(self) -> None:
-        """Read what came; drop it if its request was refused."""
+        """Read received data; drop them if their request was refused."""
         if self._drains_until is None:
             super().handle_read()
-            if not self.connected:  # The client sends no more; what it asked for may be under way.
+            if not self.connected:  # The client sends no more; its request may be in progress.
                 self._leave_if_done()
             return
         try:
@@ -213,16 +213,16 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self._leave()
 
     def handle_close(self) -> None:
-        """Close, but let a client that is still sending read its answer first.
+        """Close, after a client that is still sending has read its answer.
 
-        A socket that is closed while bytes come is reset, and the answer is lost with it.
+        A socket that is closed while data arrive is reset, and the answer is lost.
         """
         if not self._is_unread or self._drains_until is not None or not self.connected:
             self._leave()
             return
         limits = self.server.hall.limits
         self._to_drain = DRAINED_BODIES * limits.max_body + MAX_HEAD
-        # A client has no more time for a body that is dropped than for one that is read.
+        # A dropped body has the same deadline as one that is read.
         self._drains_until = time.monotonic() + max(limits.body, DRAIN_SECONDS)
         self.will_close = False
         try:
@@ -233,20 +233,20 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def _leave(self) -> None:
         self.server.hall.channels.discard(self)
         if self.request is not None:
-            self.request.close()  # The file of a body that is not complete.
+            self.request.close()  # The file of an incomplete body.
         super().handle_close()
 
     def write_soon(self, data: Any) -> int:
-        """Take a part of an answer."""
+        """Write a part of an answer."""
         begins, self.at_answer = self.at_answer, None
         if begins:
             begins()
         return int(super().write_soon(data))
 
     def _flush_outbufs_below_high_watermark(self) -> None:
-        """Wait until the client has taken enough, if half of all threads are free for others.
+        """Wait until the client has read enough, if half of all threads remain for others.
 
-        Raises ClientDisconnected if they aren't, or if the client takes nothing for too long.
+        Raises ClientDisconnected if they don't, or if the client reads nothing for too long.
         """
         hall = self.server.hall
         if self.total_outbufs_len <= self.adj.outbuf_high_watermark:

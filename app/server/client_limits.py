@@ -1,4 +1,4 @@
-"""What one client may take of a worker."""
+"""The limits of one client at a worker."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Limits:
     """Seconds for a request's head, body and answer, between two requests, and without progress.
 
-    `max_body` counts bytes; `threads` are those of a worker. `connections` are those that one
-    address may have to a worker; None: any number.
+    `max_body` counts bytes; `threads` are those of a worker. `connections` is the limit of one
+    address at a worker; None: no limit.
     """
 
     head: float

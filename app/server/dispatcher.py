@@ -1,4 +1,4 @@
-"""Who is answered next: requests with large bodies get some of a worker's threads, never all."""
+"""Scheduling of requests: those with large bodies get some of a worker's threads, never all."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 from waitress.task import ThreadedTaskDispatcher
 
-#: Bytes of a body from which on a request is large: to decode, read and hash it takes some 10 ms
-#: for each of its megabytes.
+#: Bytes of a body from which on a request is large: decoding, parsing and hashing take some 10 ms
+#: for each megabyte.
 LARGE = 1_000_000
 
 
 class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is written without types
-    """Threads that answer requests; large ones wait, without a thread, while others are at work.
+    """Threads that answer requests; large ones wait, without a thread, while others are answered.
 
     A task is a connection whose first request is complete.
     """
 
     def __init__(self, threads: int) -> None:
-        """Start so many threads, a quarter of which may answer large requests."""
+        """Start the threads, a quarter of which may answer large requests."""
         super().__init__()
         self._most = max(threads // 4, 1)
         self._at_work = 0
@@ -34,12 +34,12 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
 
     @property
     def waiting(self) -> int:
-        """How many wait without a thread, or with one that others have meanwhile."""
+        """How many wait without a thread, or with a temporary one."""
         return len(self._waiting) + self._lent
 
     @contextmanager
     def lend(self) -> Iterator[None]:
-        """Run one more thread while a request waits, in its own, for others to end."""
+        """Run an additional thread while a request waits, in its own, for others to end."""
         self._lend(1)
         try:
             yield
@@ -52,7 +52,7 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
             self._lent += count
 
     def add_task(self, task: Any) -> None:
-        """Pass a request to be answered, in its turn."""
+        """Queue a request to be answered."""
         if not _is_large(task):
             super().add_task(task)
             return
@@ -65,7 +65,7 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
         super().add_task(large)
 
     def end_large(self) -> None:
-        """Let the next one take the place of one that has ended."""
+        """Let the next large request run in place of a finished one."""
         with self._large_lock:
             if not self._waiting:
                 self._at_work -= 1
@@ -82,7 +82,7 @@ class _Large:
         self._has_ended = False
 
     def service(self) -> None:
-        """Answer it. When the answer begins it is large no more: a client may take its time."""
+        """Answer it. Once the answer begins it no longer counts as large: a client may be slow."""
         self._task.at_answer = self._end
         try:
             self._task.service()
@@ -95,12 +95,12 @@ class _Large:
             self._dispatcher.end_large()
 
     def cancel(self) -> None:
-        """Return it up."""
+        """Close it."""
         self._task.cancel()
 
 
 def _is_large(task: Any) -> bool:
-    # The main thread adds what it has read, or a thread what came behind the request it answered.
+    # The main thread adds what it has read, or a thread the next request on its connection.
     return any(
         request.body_bytes_received >= LARGE and request.error is None
         for request in tuple(task.requests)[:1]

@@ -1,4 +1,4 @@
-"""What all connections of a worker have in common."""
+"""State shared by all connections of a worker."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from app.server.client_limits import Limits
 if TYPE_CHECKING:
     from app.server.channel import Channel
 
-#: Bytes that wait in files for all clients of a worker, bodies and answers.
+#: Bytes that are kept in files for all clients of a worker, bodies and answers.
 MAX_SPOOLED = 1024 * 1024 * 1024
 
 
 @dataclass
 class Hall:
-    """What all connections of a worker have in common."""
+    """State shared by all connections of a worker."""
 
     limits: Limits
     log: Any
     cors_headers: Mapping[str, str]
-    #: Whether the application says what is refused.
+    #: Whether the application writes refusals.
     is_told_by_application: bool = False
-    #: Whether the worker stops, and how many requests were answered.
+    #: Whether the worker is stopping, and how many requests were answered.
     is_closing: bool = False
     requests: int = 0
     channels: set[Channel] = field(default_factory=set)
@@ -32,14 +32,14 @@ class Hall:
     waiting: int = 0
 
     def count_request(self) -> bool:
-        """Count a request; tell whether its connection is to be closed behind it."""
+        """Count a request; return whether its connection is to be closed afterwards."""
         self.requests += 1
         return self.is_closing
 
     def let_in(self, channel: Channel) -> None:
-        """Count a connection; if its address has too many, the one that was silent longest goes.
+        """Count a connection; if its address has too many, the one silent for longest is closed.
 
-        Behind a proxy all have one address, so there is no such limit where one was declared.
+        Behind a proxy all have one address, so there is no such limit if a proxy is declared.
         """
         self.channels.add(channel)
         limit = self.limits.connections
@@ -53,5 +53,5 @@ class Hall:
             min(idle or [channel], key=lambda one: one.last_activity).will_close = True
 
     def has_room(self) -> bool:
-        """Return whether the bodies and answers that wait leave room for more."""
+        """Return whether the buffered bodies and answers leave room for more."""
         return sum(channel.spooled for channel in tuple(self.channels)) < MAX_SPOOLED

@@ -1,4 +1,4 @@
-"""A listening socket, whose connections are given to the threads that answer."""
+"""A listening socket, whose requests are passed to the threads that answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from waitress.task import ThreadedTaskDispatcher
 from app.server.channel import Channel
 from app.server.hall import Hall
 
-#: What has a thread each: it is told while all others wait for the database, or for each other.
+#: Paths with a thread of their own: they are answered while all others wait for the database, or
+#: for each other.
 HEALTH = "/health/live", "/health/ready"
 
 
@@ -31,24 +32,24 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         super().__init__(application, _sock=listener, bind_socket=False, sockinfo=info, **more)
 
     def add_task(self, task: Channel) -> None:
-        """Pass a request on to be answered; health has threads of its own."""
-        # What could not be parsed has no path.
+        """Queue a request to be answered; health has threads of its own."""
+        # A request that could not be parsed has no path.
         path = getattr(task.requests[0], "path", "") if task.requests else ""
         dispatcher: Any = self._health.get(path, self.task_dispatcher)
         dispatcher.add_task(task)
 
     def shutdown_health(self) -> None:
-        """End the threads that tell about health."""
+        """End the threads that answer health."""
         for dispatcher in self._health.values():
             dispatcher.shutdown()
 
     def maintenance(self, now: float) -> None:  # noqa: ARG002  # The signature is waitress's.
-        """Look at all connections; called every second or so."""
+        """Check all connections; called every second or so."""
         moment = time.monotonic()
         for channel in tuple(self.hall.channels):
             with suppress(OSError):
                 channel.look(moment)
 
     def set_socket_options(self, conn: socket.socket) -> None:
-        """Send what is there at once."""
+        """Disable Nagle's algorithm."""
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

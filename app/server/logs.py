@@ -1,4 +1,4 @@
-"""gunicorn's log, in the form of the application's."""
+"""gunicorn's log, in the format of the application's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn is written without t
     form: Format = "json"
 
     def setup(self, cfg: Any) -> None:
-        """Set up what gunicorn does, then the form of its lines, and what may not stand in them."""
+        """Set up as gunicorn does, then the format of its lines and the filter of client data."""
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(FORMATTERS[self.form]())
@@ -31,11 +31,10 @@ class TextLogger(JsonLogger):
 
 
 def _belittle(record: logging.LogRecord) -> bool:
-    """Take out of a record what comes from a client.
+    """Remove client data from a record.
 
-    A client that falls silent is worth a line, no error with a traceback. An error is told by its
-    kind: its text repeats what was read of a request. So does what workers tell for debugging,
-    which is left out.
+    A silent client gets one line, not an error with a traceback. An error is logged by its type:
+    its text repeats data of a request. So do debug messages of workers, which are left out.
     """
     if record.levelno == logging.DEBUG and record.module != "arbiter":
         return False

@@ -1,4 +1,4 @@
-"""How freed memory goes back to the system."""
+"""Returning freed memory to the system."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from time import monotonic
 
 #: Of malloc.h, for mallopt(3).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-#: Bytes from which a piece of memory is the system's own, and goes back to it when it is freed; and
-#: bytes that may be free at the end of what a thread has of smaller ones.
+#: Bytes from which an allocation is mapped separately, and returned to the system when freed; and
+#: bytes that may stay free at the end of a thread's heap.
 OF_ITS_OWN, KEPT = 1024 * 1024, 4 * 1024 * 1024
-#: Seconds between two looks, and bytes by which a worker has grown that are worth one.
+#: Seconds between two checks, and growth in bytes of a worker that causes one.
 PAUSE, GROWN = 1.0, 16 * 1024 * 1024
 
 _PAGE = resource.getpagesize()
 
 
 def give_back_what_is_large() -> None:
-    """Let large pieces of memory go back to the system, in this process and those forked from it.
+    """Return large allocations to the system, in this process and those forked from it.
 
-    glibc keeps more the more was freed, and each thread keeps its own: after four threads had read
-    signatures of 30 MB, a process of 40 MB had 330 MB, with this 65. Where the C library has
+    glibc keeps the more the more was freed, and each thread keeps its own: after four threads had
+    read signatures of 30 MB, a process of 40 MB had 330 MB, with this 65. Where the C library has
     no such setting (musl), nothing is done.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
@@ -33,18 +33,18 @@ def give_back_what_is_large() -> None:
 
 
 class Watch:
-    """Has memory go back that lies free between what is in use, or refers to itself."""
+    """Returns free memory to the system, between used memory or in reference cycles."""
 
     def __init__(self, statm: Path = Path("/proc/self/statm")) -> None:
-        """Take the file that says how many pages are resident (proc(5))."""
+        """Take the file with the number of resident pages (proc(5))."""
         self._statm = statm
         self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         self._looked_at, self._least = monotonic(), self._resident()
 
     def look(self) -> bool:
-        """Return what is free, if much may be; tell whether that was done.
+        """Return free memory, if there may be much; return whether that was done.
 
-        To be called often: as a rule it does nothing.
+        To be called often: usually it does nothing.
         """
         now = monotonic()
         if now - self._looked_at < PAUSE or self._trim is None:
@@ -56,7 +56,7 @@ class Watch:
             return False
         gc.collect()
         self._trim(0)
-        # What is still there is in use, or will be again.
+        # What remains is in use, or will be again.
         self._least = self._resident()
         return True
 

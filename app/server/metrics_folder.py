@@ -1,4 +1,4 @@
-"""The folder in which gunicorn's workers count together."""
+"""The folder in which gunicorn's workers keep their shared metrics."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from prometheus_client.multiprocess import mark_process_dead
 from app.observability import worker_slots
 from app.store.database import private_files
 
-#: What the library calls its files, and which it reads.
+#: File names of the library, and those that it reads.
 _WRITTEN = re.compile(r"(counter|gauge|histogram)_\w+\.db").fullmatch
 _READ = "*.db"
 
 
 def make_folder(given: Path | None) -> Path:
-    """Make the folder that was asked for, or a private one, and empty it.
+    """Create the given folder, or a private one, and empty it.
 
     Raises:
-        SystemExit: it can't be made, or has a file that is no counter's; the text is one line that
-            says so.
+        SystemExit: it can't be created, or has a file that is no metrics file; the text is one
+            line.
     """
     try:
         if given is None:
@@ -48,11 +48,11 @@ def _temporary_folder() -> Path:
 
 
 def _remove(folder: Path, master: int) -> None:
-    # A worker ends by this way, too.
+    # Also called at the end of a worker.
     if os.getpid() == master:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def forget(place: int) -> None:
-    """Remove what held only while the worker of that place lived."""
+    """Remove the values that hold only while a worker in that slot lives."""
     mark_process_dead(worker_slots.name_of_place(place))

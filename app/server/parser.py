@@ -1,8 +1,8 @@
-"""Requests as they come in, whose heads and chunks are bounded.
+"""Parsing of requests, with limits for heads and chunks.
 
-waitress parses them. What is added here: a body in chunks is as long as its content (RFC 9112
-section 7.1), whatever its framing takes, and `100 Continue` is said only to a request whose body is
-wanted (RFC 9110 section 10.1.1).
+waitress parses them. This module adds: the size of a chunked body is that of its content (RFC 9112
+section 7.1), without its framing, and `100 Continue` is sent only to a request whose body will be
+accepted (RFC 9110 section 10.1.1).
 """
 
 from __future__ import annotations
@@ -17,32 +17,33 @@ from waitress.receiver import ChunkedReceiver
 from waitress.rfc7230 import HEADER_FIELD_RE
 from waitress.utilities import BadRequest, RequestEntityTooLarge
 
-#: Bytes of the line before a chunk, with its extensions, and of the fields behind the last one.
-#: waitress copies what it has of them whenever more comes.
+#: Bytes of the line before a chunk, with its extensions, and of the fields after the last one.
+#: waitress copies them whenever more arrives.
 MAX_LINE, MAX_TRAILER = 1024, 65_536
-#: Bytes of framing that any body may have, beside as many as it has of content: to parse a chunk
-#: takes microseconds of the one thread that serves all connections, however small it is.
+#: Bytes of framing that any body may have, beside as many as its content has: parsing a chunk of
+#: any size takes microseconds of the one thread that serves all connections.
 FREE_FRAMING = 8192
 
 # iinked's clients send their token as `api_key`. waitress drops names with an underscore, since
-# they could be taken for others; this one is let through, as the header it would be taken for.
+# they could be confused with others; this one is passed on, as the header it would be confused
+# with.
 _API_KEY = re.compile(rb"\r\napi_key[ \t]*:", re.IGNORECASE)
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
-#: The beginning of a head that is HTTP, perhaps in a way that is refused (RFC 9112 section 3).
+#: The beginning of a head that is HTTP, even if it is refused (RFC 9112 section 3).
 _BEGINNING = re.compile(rb"\s*(?P<method>[A-Z]{1,32}) (?P<target>/[^ ?#\r\n]*)(?P<rest>[^\r\n]*)")
-#: Lines of such a head that are looked at.
+#: Lines of such a head that are read.
 _MAX_FIELDS = 200
-#: What frames a request, which a head that is refused can't say.
+#: Fields that frame a request, which a refused head must not set.
 _FRAMING = {"CONTENT_LENGTH", "TRANSFER_ENCODING", "EXPECT", "CONNECTION"}
 
 
 class Chunks(ChunkedReceiver):  # type: ignore[misc]  # waitress is written without types
-    """Reads a body in chunks; `framing` counts the bytes that are none of its content."""
+    """Reads a chunked body; `framing` counts the bytes outside its content."""
 
     framing = 0
 
     def received(self, data: bytes) -> int:
-        """Take what came of the body; return how many bytes belong to it."""
+        """Process data of the body; return how many bytes belong to it."""
         before = len(self)
         consumed: int = super().received(data)
         self.framing += consumed - (len(self) - before)
@@ -60,9 +61,9 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
 
     body_rcv: Any
     headers: dict[str, str]
-    #: What an answer goes by until a head says better.
+    #: Values for an answer until a head sets them.
     command, path, query, request_uri, url_scheme = "GET", "/", "", "/", "http"
-    #: The head of a request that is refused for it.
+    #: The head of a request that is refused because of it.
     refused_head = b""
 
     def __init__(self, adj: Adjustments) -> None:
@@ -70,7 +71,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         self.began = time.monotonic()
 
     def received(self, data: bytes) -> int:
-        """Take what came; return how many bytes belong to this request."""
+        """Process received data; return how many bytes belong to this request."""
         body = self.body_rcv
         if isinstance(body, Chunks) and not self.completed:
             consumed = self._take_chunks(body, data)
@@ -79,16 +80,16 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
             consumed = int(super().received(data))
             if self.error is not None and not isinstance(self.error, RequestEntityTooLarge):
                 self.refused_head = head
-        if self.completed:  # It is refused, or has no body: a client that waits needn't.
+        if self.completed:  # It is refused, or has no body: the client need not wait.
             self.expect_continue = False
         return consumed
 
     def _take_chunks(self, body: Chunks, data: bytes) -> int:
-        """Take what came of a body in chunks, up to as much content as a body may have."""
+        """Process data of a chunked body, up to as much content as a body may have."""
         consumed = body.received(data)
         self.body_bytes_received = len(body)
         limit = self.adj.max_request_body_size
-        # The larger ones, whose chunks would keep this thread busy, have half the limit for their
+        # Larger bodies, whose chunks would keep this thread busy, have half the limit for their
         # framing.
         if len(body) >= limit or len(body) + body.framing >= limit + limit // 2 + MAX_TRAILER:
             self.error = RequestEntityTooLarge(f"exceeds max_body of {limit}")
@@ -100,9 +101,10 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         return consumed
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Parse the head of a request, whose address may have bytes of UTF-8 as they are.
+        """Parse the head of a request, whose target may contain raw UTF-8.
 
-        curl and PHP's streams send them so, though RFC 3986 section 2 wants them encoded.
+        curl and PHP's streams send it in this way, though RFC 3986 section 2 requires
+        percent-encoding.
         """
         line, end, fields = header_plus.partition(b"\r\n")
         if not line.isascii():
@@ -112,7 +114,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
             self.body_rcv = Chunks(self.body_rcv.getbuf())
 
     def read_leniently(self) -> None:
-        """Take out of a head that is refused what tells whom to answer, and how."""
+        """Extract from a refused head what its answer depends on."""
         found = _BEGINNING.match(self.refused_head)
         if found is None:
             return
@@ -125,7 +127,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         self.version = "1.1" if found["rest"].rstrip().endswith(b" HTTP/1.1") else "1.0"
         self.headers = {}
         fields = _API_KEY.sub(b"\r\napi-key:", self.refused_head[found.end() :])
-        # The last piece is no whole line.
+        # The last piece is no complete line.
         for line in fields.split(b"\r\n", _MAX_FIELDS)[1:-1]:
             one = HEADER_FIELD_RE.match(line)
             if one is None or b"_" in one["name"]:
@@ -135,7 +137,7 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
                 self.headers.setdefault(name, one["value"].strip(b" \t").decode("latin-1"))
 
     def take_head_of(self, other: Parser) -> None:
-        """Stand for another request, to answer it."""
+        """Copy the head of another request, to answer it."""
         for name in ("command", "path", "query", "request_uri", "url_scheme"):
             setattr(self, name, getattr(other, name))
         self.headers = {**other.headers, **self.headers}

@@ -1,7 +1,7 @@
-"""What is answered to requests that are refused before they are whole, or fail in an odd way.
+"""Answers to requests that are refused before they are complete, or that fail unexpectedly.
 
-The application is asked to answer (`app.server_refusal`). Where there is none that could, or where
-it fails, the answer is in plain English, in the envelope.
+The application writes the answer (`app.server_refusal`). If there is none that can, or if it fails,
+the answer is in English, in the envelope.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from app.observability.request_log import HEADER, new_id
 from app.server_refusal import VARIABLE
 from app.server_refusal import Refusal as Told
 
-#: Seconds after which a client may try again where there is no room.
+#: Seconds after which a client may retry when there is no room.
 RETRY_AFTER = "5"
 
 
@@ -33,20 +33,20 @@ class RequestTimeout(Error):  # type: ignore[misc]  # waitress is written withou
 
 
 class TooManyBytes(Error):  # type: ignore[misc]
-    """What is being sent at this moment takes all the room that there is."""
+    """The data being received at the moment take all available room."""
 
     code = 503
     reason = "Service Unavailable"
 
 
 class Refusal(WSGITask):  # type: ignore[misc]
-    """Answers what is not to be answered otherwise, and closes the connection."""
+    """Answers a request that can't be answered normally, and closes the connection."""
 
     def __init__(self, channel: Any, request: Any) -> None:
         failed = channel.requests[0] if channel.requests else request
         if failed is request:
             request.read_leniently()
-        else:  # waitress made it in place of the one in which the application failed.
+        else:  # waitress created it in place of the one in which the application failed.
             request.take_head_of(failed)
         super().__init__(channel, request)
         self._headers = (
@@ -58,7 +58,7 @@ class Refusal(WSGITask):  # type: ignore[misc]
         return self.request.error
 
     def execute(self) -> None:
-        """Write the answer; nothing of the request is repeated in it or logged."""
+        """Write the answer; no part of the request is repeated in it or logged."""
         if self.channel.server.hall.is_told_by_application:
             try:
                 self.set_close_on_finish()
@@ -73,7 +73,7 @@ class Refusal(WSGITask):  # type: ignore[misc]
         self._answer_plainly()
 
     def get_environment(self) -> dict[str, Any]:
-        """Return the environment for the application: with what there is to say, without a body."""
+        """Return the WSGI environment for the application: with the refusal, without a body."""
         environ: dict[str, Any] = super().get_environment()
         told = Told(self._error.code, type(self._error).__name__, self._headers)
         environ |= {VARIABLE: told, "wsgi.input": BytesIO()}

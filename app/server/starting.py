@@ -1,4 +1,4 @@
-"""What a server looks at when it starts, and says; what it tidies up when it stops."""
+"""Start and stop of a server: what it checks, reports, and cleans up."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _ROUND = 0.2
 
 
 def require_ports(given: Iterable[object], patience: float = PATIENCE) -> None:
-    """Demand that each address can be listened at, now or a moment later.
+    """Require that each address can be listened on, now or soon.
 
     Args:
         given: pairs of host and port; other kinds of sockets are left to gunicorn.
-        patience: seconds for which one may be in use.
+        patience: seconds for which one may still be in use.
 
     Raises:
-        SystemExit: one can't be; the text is one line that says which, and why.
+        SystemExit: one can't be; the text is one line with the address and the reason.
     """
     deadline = time.monotonic() + patience
     for address in given:
@@ -52,7 +52,7 @@ def require_ports(given: Iterable[object], patience: float = PATIENCE) -> None:
 
 
 def _find_obstacle(address: tuple[str, int]) -> OSError | None:
-    """Return why an address can't be listened at, as gunicorn would; None if it can."""
+    """Return why an address can't be listened on, as gunicorn would; None if it can."""
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -64,7 +64,7 @@ def _find_obstacle(address: tuple[str, int]) -> OSError | None:
 
 
 def await_database(settings: Settings, warn: Callable[[str], None]) -> None:
-    """Wait for PostgreSQL a while; without it a server starts all the same, and answers 503."""
+    """Wait for PostgreSQL for a while; without it a server starts anyway, and answers 503."""
     try:
         arrival.wait(
             settings.database_url, settings.database_wait, settings.databases.host_variable
@@ -75,7 +75,7 @@ def await_database(settings: Settings, warn: Callable[[str], None]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a server finds when it starts: its database in words, and how many anchors there are.
+    """What a server finds at start: a description of its database, and the number of anchors.
 
     `stored` are those in the database, None if it can't be read; `filed` those in TRUST_DIR.
     """
@@ -91,9 +91,9 @@ class Found:
 
 
 def look(settings: Settings) -> Found:
-    """Look at the database and at TRUST_DIR.
+    """Examine the database and TRUST_DIR.
 
-    By a connection of its own: none is left, which forked processes would share, and none counted.
+    With a separate connection: none is left that forked processes would share, and none is counted.
     """
     url, schema = settings.database_url, settings.database_schema
     named = addresses.describe(url, schema)
@@ -116,7 +116,7 @@ def look(settings: Settings) -> Found:
 
 
 def describe(found: Found, settings: Settings) -> str:
-    """Return in one line what is served: which database, how many anchors, and what is open."""
+    """Describe in one line what is served: database, number of anchors, and what is public."""
     if found.stored is None:
         anchors = f"{found.filed} in TRUST_DIR, those in the database are not known"
     else:
@@ -134,21 +134,21 @@ def _describe_access(settings: Settings) -> str:
 
 
 def close_folder(folder: Path) -> bool:
-    """Let a folder be for its owner alone, if that is this user; return whether it was not so."""
+    """Restrict a folder to its owner, if that is this user; return whether it was not before."""
     try:
         found = folder.stat()
         if found.st_uid != os.geteuid() or not found.st_mode & 0o077:
             return False
         folder.chmod(FOLDER_MODE)
-    except OSError:  # It isn't there, or on a disk without modes.
+    except OSError:  # Missing, or on a disk without modes.
         return False
     return True
 
 
 def tidy_up(url: URL) -> None:
-    """Write into a SQLite file what is in its write-ahead log: it is whole without another file.
+    """Checkpoint the write-ahead log of a SQLite file: it is then complete by itself.
 
-    If others still use it, they do so when the last of them ends.
+    If other processes still use it, the last of them does so.
     """
     if url.get_backend_name() != "sqlite" or not Path(f"{url.database}-wal").exists():
         return

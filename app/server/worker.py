@@ -24,35 +24,35 @@ from app.server.listener import Server
 from app.server.memory import Watch
 from app.trust.turns import Turns
 
-#: Seconds after which a thread that computes lets another one run, if that wants to. Python's own 5
-#: ms add up where one verifies megabytes: a small request has to ask some ten times.
+#: Seconds after which a computing thread lets another waiting one run. Python's default of 5 ms
+#: adds up while one verifies megabytes: a small request has to wait some ten times.
 _SWITCH = 0.001
-#: Seconds after which a worker looks whether it is still wanted.
+#: Seconds after which a worker checks whether it should stop.
 _ROUND = 0.5
-#: Seconds for which a worker leaves a connection to one that has fewer, and after which it looks
-#: whether that took it.
+#: Seconds for which a worker leaves a connection to a worker with fewer, and after which it checks
+#: whether that one accepted it.
 _PATIENCE, _SHORT_ROUND = 0.05, 0.005
-#: What a worker whose threads are all at work adds to the number of its connections.
+#: Added to the number of connections of a worker whose threads are all busy.
 _BUSY = 100_000
-#: Bits for the connections that a worker has had: of two that have as many now, the one that had
-#: fewer takes the next.
+#: Bits for the total connections of a worker: of two with the same number now, the one with the
+#: lower total accepts the next.
 _ACCEPTED_BITS = 40
-#: Seconds for which requests that are under way may end when the master was killed.
+#: Seconds for running requests to end after the master was killed.
 _ORPHAN_SECONDS = 1.0
-#: Seconds for which a kept connection stays open after a stop, for a request that is on its way.
+#: Seconds for which an idle connection stays open after a stop, for a request in transit.
 _LINGER = 1.0
 
 
 class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without types
-    """Reads requests and writes answers in one thread; others get requests that are complete."""
+    """Reads requests and writes answers in one thread; other threads get complete requests."""
 
-    #: What a refusal says to browsers where the application doesn't.
+    #: Headers of a refusal for browsers, if the application sets none.
     cors_headers: Mapping[str, str] = {}
-    #: Which of the server's workers this is, counted from 0.
+    #: The slot of this worker, from 0.
     place = 0
-    #: What a connection may take; set by the configuration.
+    #: Limits of a connection; set by the configuration.
     limits: Limits
-    #: At what requests wait for each other, while other requests need their threads.
+    #: Where requests wait for each other, while other requests need their threads.
     lending: tuple[Turns | Places, ...] = ()
 
     def run(self) -> None:
@@ -60,7 +60,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         sys.setswitchinterval(_SWITCH)
         self._memory = Watch()
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        is_ours = isinstance(self.wsgi, Flask)  # The floor of the benchmark is a bare function.
+        is_ours = isinstance(self.wsgi, Flask)  # The baseline of the benchmark is a bare function.
         self._hall = Hall(self.limits, self.log, self.cors_headers, is_ours)
         self._map: dict[int, Any] = {}
         dispatcher = Dispatcher(self.cfg.threads)
@@ -87,7 +87,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         )
 
     def _round(self) -> bool:
-        """Do what there is to do for a moment; tell whether to go on."""
+        """Serve for one poll interval; return whether to continue."""
         self.notify()
         self._memory.look()
         leaves = any(listener.leaves for listener in self._listeners)
@@ -97,7 +97,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         return not self.max_requests or self._hall.requests < self.max_requests
 
     def _stop(self) -> None:
-        """Take no more connections; answer what is under way, within the grace."""
+        """Accept no more connections; answer running requests, within the grace period."""
         for listener in self._listeners:
             listener.accept_waiting()
             listener.del_channel(self._map)
@@ -115,7 +115,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
             wasyncore.poll2(0.05, self._map)
 
     def _end_orphaned(self) -> None:
-        """End at once when the master is gone: the next one needs the port."""
+        """End immediately when the master is gone: the next one needs the port."""
         self.log.info("the master is gone")
         for listener in self._listeners:
             listener.del_channel(self._map)
@@ -133,7 +133,7 @@ def _is_idle(channel: Channel) -> bool:
 
 
 class _SharingServer(Server):
-    """Leaves a connection for a moment to a worker that has fewer, or whose threads are free."""
+    """Leaves a connection briefly to a worker with fewer, or with free threads."""
 
     def __init__(self, *arguments: Any, place: int, **more: Any) -> None:
         self._place = place
@@ -143,11 +143,11 @@ class _SharingServer(Server):
 
     @property
     def leaves(self) -> bool:
-        """Whether a connection waits that is left to others."""
+        """Whether a waiting connection is left to others."""
         return self._left_at is not None and time.monotonic() - self._left_at < _PATIENCE
 
     def readable(self) -> bool:
-        """Return whether to look for connections."""
+        """Return whether to poll for connections."""
         self._tell()
         return bool(super().readable()) and not (self.leaves and not self._is_our_turn())
 
@@ -162,7 +162,7 @@ class _SharingServer(Server):
             self._left_at = time.monotonic()
 
     def accept_waiting(self) -> None:
-        """Accept all who have connected and wait."""
+        """Accept all waiting connections."""
         count = -1
         while count != len(self.hall.channels):
             count = len(self.hall.channels)

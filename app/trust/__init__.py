@@ -1,4 +1,4 @@
-"""Whom this operator trusts: anchors and revocation data on disk, and the verifier over them."""
+"""What this operator trusts: anchors and revocation data, and the verifier that uses them."""
 
 from app.trust.service import Trust
 

@@ -1,4 +1,4 @@
-"""How a certificate becomes an anchor: it is looked at, compared, and stored."""
+"""Adding a trust anchor: a certificate is obtained, compared, and stored."""
 
 import re
 from pathlib import Path
@@ -16,9 +16,9 @@ from app.trust.files import (
 from app.trust.fingerprints import PINNED, Pinned
 from app.trust.folder import INTERMEDIATES, Contents, Filed
 
-# Seconds that an address has to answer.
+# Seconds within which an address has to answer.
 PATIENCE = 20.0
-# Characters of the holder's name in the name of a file; they may take four bytes each.
+# Characters of the subject's name in a file name; they may take four bytes each.
 _MAX_TITLE = 50
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _PUNCTUATION = re.compile(r"[\W_]+")
@@ -30,7 +30,7 @@ def obtain(source: str) -> Certificate:
     Raises UnreadableFile or FetchFailed.
     """
     if source.lower().startswith(("http://", "https://")):
-        # requests takes 0.1 s to import.
+        # Importing requests takes 0.1 s.
         from app.trust.downloads import fetch  # noqa: PLC0415
 
         data = fetch(source, destinations=Anybody(), limit=MAX_CERTIFICATES_SIZE, seconds=PATIENCE)
@@ -43,10 +43,10 @@ def obtain(source: str) -> Certificate:
 
 
 def approve(certificate: Certificate, fingerprint: str | None) -> Pinned | None:
-    """Return whether a certificate may become an anchor, and what is known of it.
+    """Return whether a certificate may become an anchor, with its pinned entry if there is one.
 
-    It is that of an authority, and its SHA-256 is `fingerprint` or, if there is none given, is
-    pinned here. Raises RefusedCertificate.
+    It must be a CA certificate whose SHA-256 is `fingerprint` or, if none is given, is pinned.
+    Raises RefusedCertificate.
     """
     require_authority(certificate)
     pinned = PINNED.get(certificate.fingerprint)
@@ -63,12 +63,12 @@ def approve(certificate: Certificate, fingerprint: str | None) -> Pinned | None:
 
 
 def plain_fingerprint(text: str) -> str:
-    """Return a fingerprint, or its beginning, without the colons and blanks that people write."""
+    """Return a fingerprint, or its beginning, without colons and blanks."""
     return re.sub(r"[\s:]", "", text).lower()
 
 
 def require_authority(certificate: Certificate) -> None:
-    """Refuse what could vouch for no signer (RFC 5280 sections 4.2.1.9 and 4.2.1.3).
+    """Refuse a certificate that isn't a CA's (RFC 5280 sections 4.2.1.9 and 4.2.1.3).
 
     Raises RefusedCertificate.
     """
@@ -84,7 +84,7 @@ def require_authority(certificate: Certificate) -> None:
 
 
 def store(certificate: Certificate, folder: Path, *, is_intermediate: bool = False) -> Path:
-    """Write a certificate into TRUST_DIR, and give the file. Raises OSError."""
+    """Write a certificate into TRUST_DIR, and return the file. Raises OSError."""
     place = folder / INTERMEDIATES if is_intermediate else folder
     path = place / _file_name(certificate)
     write_file(path, write_pem(certificate), durable=True)
@@ -92,7 +92,7 @@ def store(certificate: Certificate, folder: Path, *, is_intermediate: bool = Fal
 
 
 def _file_name(certificate: Certificate) -> str:
-    """Name a file after the holder, as far as a name can be a file's, and the fingerprint."""
+    """Return a file name made of the subject's name, as far as possible, and the fingerprint."""
     holder = _PUNCTUATION.sub("-", title_of_name(certificate.subject).lower())[:_MAX_TITLE].strip(
         "-"
     )
@@ -102,13 +102,13 @@ def _file_name(certificate: Certificate) -> str:
 def find_filed(
     certificate: Certificate, contents: Contents, *, is_intermediate: bool = False
 ) -> str | None:
-    """Return the file of TRUST_DIR that has a certificate already; None if none has."""
+    """Return the file of TRUST_DIR that already has a certificate; None if none has."""
     place = contents.intermediates if is_intermediate else contents.anchors
     return next((one.file for one in place if one.value == certificate), None)
 
 
 def list_holders(contents: Contents, sha256: str) -> dict[str, bool]:
-    """Return the files of TRUST_DIR that have a certificate, and whether it is alone in each."""
+    """Return the files of TRUST_DIR with a certificate, and whether it is the only one in each."""
     filed: list[Filed[Certificate]] = [*contents.anchors, *contents.intermediates]
     holders = {one.file for one in filed if one.sha256 == sha256}
     return {file: sum(one.file == file for one in filed) == 1 for file in sorted(holders)}

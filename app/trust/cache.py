@@ -1,6 +1,6 @@
-"""REVOCATION_CACHE: answers of responders and CRLs on disk, shared by all processes of a server.
+"""REVOCATION_CACHE: OCSP responses and CRLs on disk, shared by all processes of a server.
 
-Nothing in it is trusted: who reads an answer checks signature and time anew.
+Nothing in it is trusted: each reader verifies signature and time again.
 """
 
 import logging
@@ -23,14 +23,14 @@ _log = logging.getLogger(__name__)
 
 
 class Cache:
-    """Answers by the names of their sources."""
+    """Cached responses and CRLs, by the names of their sources."""
 
     def __init__(self, folder: Path) -> None:
-        """Take the folder, which is made when there is something to keep."""
+        """Take the folder, which is created when needed."""
         self._folder = folder
 
     def find(self, name: str) -> CertificateList | OcspResponse | None:
-        """Return an answer, old or new; None if there is none that can be read."""
+        """Return a cached entry of any age; None if there is none that can be read."""
         path = self._folder / name
         try:
             if path.suffix == LIST:
@@ -44,7 +44,7 @@ class Cache:
             return None
 
     def keep(self, name: str, data: bytes) -> None:
-        """Keep an answer in place of an older one. A folder that can't be written is logged."""
+        """Store an entry in place of an older one. A folder that can't be written to is logged."""
         try:
             write_file(self._folder / name, data)
             tidy(self._folder, Path(name).suffix)
@@ -53,7 +53,7 @@ class Cache:
 
     @contextmanager
     def receive(self) -> Iterator[tuple[Path, BinaryIO]]:
-        """Make room for a CRL that comes; what isn't kept is removed. Raises OSError."""
+        """Open a temporary file for a received CRL; removed unless adopted. Raises OSError."""
         with ExitStack() as stack:
             try:
                 room = stack.enter_context(draft(self._folder))
@@ -63,7 +63,7 @@ class Cache:
             yield room
 
     def read(self, received: Path) -> CertificateList:
-        """Read a CRL that was received, in PEM or DER, of which DER is left.
+        """Read a received CRL, in PEM or DER; the file is left in DER.
 
         Raises OSError, UnreadableFile or MalformedRevocation.
         """
@@ -77,7 +77,7 @@ class Cache:
         return load_list(received, self._folder)
 
     def adopt(self, name: str, received: Path, crl: CertificateList) -> None:
-        """Keep a CRL that was received in place of an older one."""
+        """Store a received CRL in place of an older one."""
         path = self._folder / name
         if received.parent != self._folder:
             return
@@ -92,7 +92,7 @@ class Cache:
             _log.warning("REVOCATION_CACHE: nothing can be kept: %s", error.strerror)
 
     def claim(self, name: str, seconds: float) -> AbstractContextManager[bool]:
-        """Hold what a name stands for, so that only one process fetches it at a time."""
+        """Lock an entry, so that only one process fetches it at a time."""
         with suppress(OSError):  # Then nothing can be shared.
             make_folder(self._folder)
         return locked(self._folder / name, seconds)
@@ -100,6 +100,6 @@ class Cache:
 
 @lru_cache(maxsize=256)
 def _read_response(path: Path, state: tuple[int, int, int]) -> OcspResponse:
-    """Read a response; the last ones are remembered."""
+    """Read a response; the most recent ones are remembered."""
     del state
     return OcspResponse(read_file(path, MAX_REVOCATION_SIZE))

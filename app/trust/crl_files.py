@@ -1,16 +1,16 @@
 """Large CRLs in files, mapped into memory, each with an index that all processes share.
 
-An authority's list has 20 MB. It is hashed where it lies, and its entries are sorted once, by a
-process of its own, so that no request waits for Python's lock meanwhile, into a file that all
-workers map. That is done when an entry is first looked for: by then the signature of the list was
-verified, and nobody else can have something sorted. Where there is no index, since it is being made
-or can't be, the list itself is searched, which takes milliseconds and answers the same.
+A CA's list may have 20 MB. It is hashed in place, and its entries are sorted once, into a file that
+all workers map. Sorting runs in a separate process, so that no request waits for the GIL meanwhile.
+It happens at the first search: by then the signature of the list was verified, so a stranger can't
+cause it. While there is no index, the list itself is searched, which takes milliseconds and gives
+the same answer.
 
-What an index says is believed if it is whole (it has the SHA-256 of its rows), if it is of that
-list (it has its SHA-256, and its name is that), and if nobody but the user as whom this runs could
-have written it: it belongs to that user, and no other may write it (0600). Whoever can become that
-user can alter this program as well. A list is never believed for lying in our folder: each process
-checks its signature, which takes a tenth of a second, once.
+An index is used if it is complete (it contains the SHA-256 of its rows), if it belongs to that list
+(it contains the list's SHA-256, which is also its name), and if only the user of this process can
+have written it: that user owns it, and no other may write to it (0600). An attacker with that
+user's rights could alter this program as well. A list is never trusted for its place in our folder:
+each process verifies its signature once, which takes a tenth of a second.
 """
 
 import fcntl
@@ -46,21 +46,21 @@ from app.trust.tidying import INDEX, LOCK
 
 # Bytes from which a list is mapped, and has its index in a file.
 LARGE = 1024 * 1024
-# Seconds that sorting a list may take, that others wait for who sorts it, and after which it is
-# tried again where it failed.
+# Seconds that sorting a list may take, that others wait for it, and after which it is retried if it
+# failed.
 BUILD_SECONDS = 20.0
 PATIENCE = 2.0
 RETRY_AFTER = 60.0
 _WAIT = 0.02
 
 State: TypeAlias = tuple[int, int, int, int]
-"""What changes with the content of a file, and that it is this one."""
+"""Identifies a file and the state of its content."""
 
 _log = logging.getLogger(__name__)
 
 
 def open_list(path: Path, folder: Path) -> CertificateList:
-    """Read a large CRL (DER) where it lies; its file must never be changed, only replaced.
+    """Read a large CRL (DER) in place; its file must never be modified, only replaced.
 
     Its index is kept in `folder`. Raises OSError, UnreadableFile or MalformedRevocation.
     """
@@ -79,7 +79,7 @@ def open_list(path: Path, folder: Path) -> CertificateList:
 
 
 class _Index:
-    """The index of one list, which is made or mapped when it is first wanted. Safe for threads."""
+    """The index of one list, which is built or mapped on first use. Thread-safe."""
 
     def __init__(self, handle: int, data: mmap.mmap, folder: Path) -> None:
         """Take the list, as an open file and mapped, and where indexes are kept."""
@@ -94,7 +94,7 @@ class _Index:
         weakref.finalize(self, os.close, handle)
 
     def __call__(self, start: int, stop: int) -> CrlIndex | None:
-        """Return the rows; None if not at hand. Raises ValueError if entries are damaged."""
+        """Return the rows; None if not available. Raises ValueError if entries are damaged."""
         if (self._rows is None or self._is_altered()) and self._lock.acquire(timeout=PATIENCE):
             try:
                 if self._rows is None or self._is_altered():
@@ -116,22 +116,22 @@ class _Index:
     def _is_altered(self) -> bool:
         """Return whether the file was written to since it was checked: then it is checked again.
 
-        One that was removed, or replaced by another, stays as it was to whoever has mapped it.
+        A file that was removed or replaced stays unchanged for processes that have mapped it.
         """
         known, found = self._state, state_of(self._path)
         return known is not None and found is not None and known[0] == found[0] and known != found
 
     def _open(self) -> CrlIndex | None:
-        """Map the index; None if there is none of that list, or none to be believed."""
+        """Map the index; None if there is none of that list that can be trusted."""
         self._state = state_of(self._path)
         try:
             data = _map_own(self._path)
-        except (OSError, ValueError):  # There is none, or it is empty.
+        except (OSError, ValueError):  # Missing or empty.
             return None
         return None if data is None else read_crl_index(data, self._digest)
 
     def _make(self, start: int, stop: int) -> CrlIndex | None:
-        """Have the index made, unless another process does or just did so."""
+        """Have the index built, unless another process is building it or has just done so."""
         if self._is_damaged or time.monotonic() < self._retry_at:
             return None
         with suppress(OSError):  # Then there will be no index.
@@ -149,9 +149,9 @@ class _Index:
         return rows
 
     def _write(self, start: int, stop: int) -> bool:
-        """Let another process sort the list, which then gives its memory back.
+        """Sort the list in another process, whose memory is then freed.
 
-        Give False if the entries are damaged. Raises OSError or SubprocessError.
+        Return False if the entries are damaged. Raises OSError or SubprocessError.
         """
         target, name = tempfile.mkstemp(prefix=UNFINISHED, dir=self._folder)
         try:
@@ -176,7 +176,7 @@ class _Index:
 
 
 def state_of(path: Path) -> State | None:
-    """Look in which state a file is; None if there is none, or none to be looked at."""
+    """Return the state of a file; None if it is missing or can't be examined."""
     with suppress(OSError):
         found = path.stat()
         return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
@@ -184,7 +184,7 @@ def state_of(path: Path) -> State | None:
 
 
 def _map_own(path: Path) -> mmap.mmap | None:
-    """Map a file that only our own user can have written; None if it may be another's.
+    """Map a file that only our own user can have written; None if another user can have.
 
     Raises OSError, or ValueError if it is empty.
     """
@@ -199,10 +199,10 @@ def _map_own(path: Path) -> mmap.mmap | None:
 
 @contextmanager
 def locked(path: Path, seconds: float) -> Iterator[bool]:
-    """Hold what a file stands for against other processes and threads.
+    """Lock a file against other processes and threads.
 
-    Go on after so many seconds without it, which is said by False. The lock is a file beside it,
-    which stays. A folder that can't be written needs no lock.
+    After `seconds` continue without the lock, and yield False. The lock is a file beside it, which
+    stays. A folder that can't be written needs no lock.
     """
     try:
         handle = os.open(path.with_name(path.name + LOCK), os.O_CREAT | os.O_RDWR, 0o600)
@@ -223,6 +223,6 @@ def _try_lock(handle: int) -> bool:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # There are no locks in that file system.
+    except OSError:  # The file system has no locks.
         return True
     return True

@@ -1,4 +1,4 @@
-"""Bytes from an address of a certificate or of the operator, or a sentence why there are none."""
+"""Downloads from an address of a certificate or of the operator; errors are sentences."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def fetch(  # noqa: PLR0913  # A request and its bounds, all named.
     kind: str | None = None,
     into: BinaryIO | None = None,
 ) -> bytes:
-    """Return what an http or https address answers to GET, or to POST with a body of that type.
+    """Return the answer of an http or https address to GET, or to POST with a body of that type.
 
-    What is written `into` a file is not returned. Raises FetchFailed, after `seconds` at the
-    latest; so it does for more than `limit` bytes.
+    An answer that is written `into` a file is not returned. Raises FetchFailed, after `seconds` at
+    the latest, and for more than `limit` bytes.
     """
     headers = {"Content-Type": kind} if kind else {}
     request = http_client.Request(address, destinations, limit, seconds, body, headers, into)

@@ -1,4 +1,4 @@
-"""What can go wrong with what the operator trusts, or with asking others about it."""
+"""Errors of the operator's trust data, and of requests to other servers."""
 
 from app.cms import Reason
 
@@ -16,17 +16,17 @@ class TrustError(Exception):
         return str(self.reason)
 
 
-class UnreadableFile(TrustError):  # It reads as what it says.
-    """A file, or what came from an address, is not what it should be."""
+class UnreadableFile(TrustError):  # It is named for what it says.
+    """A file, or data from an address, is not what it should be."""
 
 
-class RefusedCertificate(TrustError):  # It reads as what it says.
+class RefusedCertificate(TrustError):  # It is named for what it says.
     """A certificate must not become an anchor."""
 
 
-class FetchFailed(TrustError):  # It reads as what it says.
-    """An address gave no answer that can be used."""
+class FetchFailed(TrustError):  # It is named for what it says.
+    """An address gave no usable answer."""
 
 
-class AnswerTooLarge(FetchFailed):  # It reads as what it says.
-    """An address answered with more than is read."""
+class AnswerTooLarge(FetchFailed):  # It is named for what it says.
+    """An address answered with more bytes than allowed."""

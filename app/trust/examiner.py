@@ -1,8 +1,8 @@
-"""The pass that verifies what no save has verified, in the background or by a command.
+"""Verification of signatures that no save has verified, in the background or by a command.
 
-What waits stands in the database, so nothing is lost whatever is killed: what was not written is
-verified again. One signature is verified at a time, by one process of all, which rests for longer
-than it works, and lets requests that want something verified go first.
+The queue is in the database, so nothing is lost when a process is killed: unwritten results are
+computed again. One signature is verified at a time, by only one of all processes, which pauses for
+longer than it works, and lets requests that verify go first.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from app.store.signatures.large_texts import Key
 from app.store.signatures.standings import PENDING, Standing, Trusted, judge, was_valid
 from app.trust.service import Trust
 
-#: Seconds between two looks where nothing waits, about.
+#: Approximate seconds between two checks of an empty queue.
 REST = 2.0
-#: Seconds of rest for each second of work.
+#: Seconds of pause for each second of work.
 CALM = 2.0
-#: Signers that are looked up at once, and seconds of work after which what was found is written.
+#: Signers that are fetched at once, and seconds of work after which results are written.
 BATCH, BATCH_SECONDS = 100, 1.0
-#: Seconds for which a lease holds, which is longer than a batch takes with its rests, as a rule: if
-#: it ends before, some signatures are verified twice.
+#: Seconds for which a lease is taken, usually longer than a batch with its pauses: if it expires
+#: before, some signatures are verified twice.
 LEASE = 20.0
-#: Seconds of rest after the database failed.
+#: Seconds of pause after a failure of the database.
 _AFTER_FAILURE = 15.0
 _LEASE_NAME = "verify"
 
@@ -52,22 +52,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """Verifies what waits in a store, against what is trusted."""
+    """Verifies the waiting signatures of a store, against the current trust anchors."""
 
     engine: Engine
     trust: Trust
 
     def start(self) -> threading.Thread:
-        """Begin in the background of this process, and go on until it ends."""
+        """Start in the background of this process, and run until the process ends."""
         thread = threading.Thread(target=self._go_on, name="verification", daemon=True)
         thread.start()
         return thread
 
     def examine(self, calm: float = 0.0) -> Iterator[int]:
-        """Verify all that waits; give after each batch how many versions that were.
+        """Verify all waiting signatures; yield the number of versions after each batch.
 
         Args:
-            calm: seconds of rest for each second of work. If there are any, it ends as soon as
+            calm: seconds of pause for each second of work. If not 0, it ends as soon as
                 another process does the work.
         """
         holder = f"{os.getpid()} {random.getrandbits(64):x}"
@@ -79,7 +79,7 @@ class Examiner:
             yield self._examine_batch(keys, calm)
 
     def look(self) -> float:
-        """Verify what waits, calmly; give the seconds to rest before the next look."""
+        """Verify what waits, with pauses; return the seconds until the next call."""
         try:
             done = sum(self.examine(CALM))
         except SQLAlchemyError as error:
@@ -97,7 +97,7 @@ class Examiner:
             time.sleep(self.look() * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
 
     def _find(self) -> list[Key]:
-        # Here, since this is what a worker does every few seconds, whatever else it does.
+        # Here, since a worker does this every few seconds in any case.
         self.trust.look()
         with self.engine.connect() as connection:
             return find_waiting(connection, self.trust.trusted().everything, BATCH)
@@ -131,7 +131,7 @@ class Examiner:
                 signature = parse(text, trailing_zeros=True)
                 statuses = self.trust.verify(signature, at=unverified.saved_at)
         except MalformedSignature as error:
-            # Damaged where only verifying looks.
+            # Damaged in a part that only verification reads.
             return _give_up(unverified, f"it can't be read: {error}", trusted)
         except (SQLAlchemyError, SignatureNotFound):
             raise
@@ -163,10 +163,10 @@ def _join(
     signature: SignedData | SignedXml,
     trusted: Trusted,
 ) -> Found:
-    """Return what holds of a signer: what was known with the content at hand isn't lost without it.
+    """Return the new result of a signer, keeping what only the content could show.
 
-    That is so where no attributes are signed (RFC 5652 section 5.4): the value can't be verified
-    without the content, which came along when it was saved. All else is judged anew.
+    Without signed attributes (RFC 5652 section 5.4) the signature value can't be verified without
+    the content, which was sent only with the save. Everything else is judged again.
     """
     lacks_content = (
         isinstance(signature, SignedData)

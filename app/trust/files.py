@@ -1,4 +1,4 @@
-"""Certificates, CRLs and OCSP responses as they lie in files: PEM or DER."""
+"""Certificates, CRLs and OCSP responses in files: PEM or DER."""
 
 import errno
 import hashlib
@@ -17,12 +17,12 @@ from app.cms import Certificate, read_embedded_certificate
 from app.store.database.private_files import hand_over, make_folder, sync_folder
 from app.trust.errors import UnreadableFile
 
-# Bytes of a file: certificates have 2 KB, and a hundred may stand in one. CRLs may have more where
-# they aren't read into memory (`app.trust.lists`).
+# Bytes of a file: certificates have 2 KB, and a file may hold a hundred. CRLs may be larger if they
+# aren't read into memory (`app.trust.lists`).
 MAX_CERTIFICATES_SIZE = 1024 * 1024
 MAX_REVOCATION_SIZE = 64 * 1024 * 1024
 
-#: How the name of a file begins that is not written to its end.
+#: Prefix of the name of a file that is not complete yet.
 UNFINISHED = ".new-"
 
 _CERTIFICATE = b"CERTIFICATE"
@@ -34,7 +34,7 @@ _PIECE = 1 << 16
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file that is one: a pipe or a device might never come to an end. Raises OSError."""
+    """Open a regular file; reading a pipe or a device might never end. Raises OSError."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
@@ -43,7 +43,7 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def read_file(path: Path, limit: int) -> bytes:
-    """Return what is in a file. Raises UnreadableFile."""
+    """Return the contents of a file. Raises UnreadableFile."""
     try:
         with open_regular(path) as file:
             data = file.read(limit + 1)
@@ -78,7 +78,7 @@ def read_crl_bytes(data: bytes) -> bytes:
 
 
 def _unarmour(data: bytes, label: bytes) -> list[bytes]:
-    """Return what PEM (RFC 7468) has under a label; what begins as DER does is DER to its end.
+    """Return the data under a PEM label (RFC 7468); data that begin as DER are DER to the end.
 
     So PEM can't be hidden in a certificate that others read as DER. Raises UnreadableFile.
     """
@@ -95,7 +95,7 @@ def _unarmour(data: bytes, label: bytes) -> list[bytes]:
 
 
 def copy_crl(source: BinaryIO, target: BinaryIO, limit: int) -> str:
-    """Copy a CRL of at most `limit` bytes in pieces, from PEM too; give the SHA-256 of its DER.
+    """Copy a CRL of at most `limit` bytes in pieces, also from PEM; return the SHA-256 of its DER.
 
     Raises UnreadableFile or OSError.
     """
@@ -150,9 +150,10 @@ def write_pem(certificate: Certificate) -> bytes:
 
 
 def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Put a file into its folder, which is made if need be: the whole of it or nothing.
+    """Write a file atomically into its folder, which is created if needed.
 
-    Both are for their owner alone. `durable`: it is on the disk when this returns. Raises OSError.
+    Both are accessible to their owner only. `durable`: the file is on disk on return. Raises
+    OSError.
     """
     make_folder(path.parent)
     handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)

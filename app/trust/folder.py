@@ -1,14 +1,14 @@
-"""TRUST_DIR: whom the operator trusts, and the revocation data that are kept by hand.
+"""TRUST_DIR: the operator's trust anchors, and revocation data provided by hand.
 
-- Every certificate in the folder is an anchor: trusted by itself, whatever issued it, as long as it
-  is in force. It is not asked whether an anchor was revoked.
-- Every certificate in its subfolder `intermediates` helps to reach an anchor, and is no anchor.
-- Certificates are `*.pem`, `*.crt`, `*.cer` and `*.der`, as PEM or DER whatever the ending; PEM
-  may hold several.
-- `*.crl` is a CRL and `*.ocsp` an OCSP response, in the folder or in `intermediates`. They are
-  used as long as they hold.
+- Every certificate in the folder is an anchor: trusted by itself, whoever issued it, as long as it
+  is valid. Revocation of an anchor is not checked.
+- Every certificate in its subfolder `intermediates` is an intermediate, and no anchor.
+- Certificates are `*.pem`, `*.crt`, `*.cer` and `*.der`, as PEM or DER with any of these suffixes;
+  PEM may hold several.
+- `*.crl` is a CRL and `*.ocsp` an OCSP response, in the folder or in `intermediates`. They are used
+  while they are valid.
 
-Other files are left alone. One that can't be read is told in the log by its name, and left out.
+Other files are ignored. A file that can't be read is logged by its name, and left out.
 """
 
 import hashlib
@@ -39,12 +39,12 @@ _log = logging.getLogger(__name__)
 
 Value = TypeVar("Value")
 Stamp: TypeAlias = tuple[tuple[str, tuple[int, int, int] | None], ...]
-"""Each file's path within the folder, and what is different once it was written or replaced."""
+"""Each file's path within the folder, and a state that changes when it is written or replaced."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filed(Generic[Value]):
-    """What was read from a file, whose path within the folder is `file`; `sha256` is of its DER."""
+    """An object read from a file; `file` is its path in the folder, `sha256` that of its DER."""
 
     file: str
     sha256: str
@@ -53,7 +53,7 @@ class Filed(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that is in the folder; `unreadable` has files and why they were left out."""
+    """The contents of the folder; `unreadable` has the skipped files with the reasons."""
 
     anchors: list[Filed[Certificate]] = field(default_factory=list)
     intermediates: list[Filed[Certificate]] = field(default_factory=list)
@@ -63,14 +63,14 @@ class Contents:
 
 
 def values(filed: Iterable[Filed[Value]]) -> list[Value]:
-    """Return what was read, without its files."""
+    """Return the objects, without their files."""
     return [one.value for one in filed]
 
 
 def list_files(folder: Path) -> Stamp:
-    """Return which files are there and in which state, at the cost of a look at each.
+    """Return the files and their states, at the cost of one stat each.
 
-    A folder that isn't there, or that may not be read, has none.
+    A folder that is missing, or can't be read, has none.
     """
     found: list[tuple[str, tuple[int, int, int] | None]] = []
     for prefix, place in (("", folder), (_BELOW, folder / INTERMEDIATES)):
@@ -85,10 +85,10 @@ def list_files(folder: Path) -> Stamp:
 
 
 def count_anchors(folder: Path) -> int:
-    """Return how many certificates are anchors, without reading more than these."""
+    """Return the number of anchors, reading only their files."""
     listed = (one for one in list_files(folder) if not one[0].startswith(_BELOW))
     own = [one for one in listed if Path(one[0]).suffix.lower() in _CERTIFICATES]
-    # No CRL is among them, so nothing is kept.
+    # No CRL is among them, so nothing is cached.
     return len(read_folder(folder, tuple(own), cache=folder).anchors)
 
 
@@ -97,7 +97,7 @@ def _is_ours(entry: os.DirEntry[str]) -> bool:
 
 
 def _state(entry: os.DirEntry[str]) -> tuple[int, int, int] | None:
-    """Return what changes with a file's content, and with who may read it."""
+    """Return what changes with a file's content, and with its permissions."""
     try:
         found = entry.stat()
     except OSError:
@@ -106,7 +106,7 @@ def _state(entry: os.DirEntry[str]) -> tuple[int, int, int] | None:
 
 
 def read_folder(folder: Path, files: Stamp, cache: Path) -> Contents:
-    """Read the files that `list_files` has found; of large CRLs copies are kept in `cache`."""
+    """Read the files that `list_files` found; copies of large CRLs are kept in `cache`."""
     contents = Contents()
     for name, _ in files:
         try:
@@ -118,7 +118,7 @@ def read_folder(folder: Path, files: Stamp, cache: Path) -> Contents:
 
 
 def _read(path: Path, name: str, contents: Contents, cache: Path) -> None:
-    """Add what is in a file. Raises UnreadableFile or MalformedRevocation."""
+    """Add the contents of a file. Raises UnreadableFile or MalformedRevocation."""
     suffix = path.suffix.lower()
     if suffix == _CRL:
         contents.crls.append(Filed(name, *bring(path, cache)))

@@ -1,4 +1,4 @@
-"""Whether an answer of an authority counts: it is about a link, signed rightly, and holds now."""
+"""Whether an answer about revocation counts: about this certificate, well signed, and current."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ Found: TypeAlias = CertificateList | OcspResponse
 NO_DELTA = Reason("a delta CRL is not one of the CRL at hand")
 
 
-class Doubtful(Exception):  # It reads as what it says.
-    """An answer says nothing that counts; `reason` says why."""
+class Doubtful(Exception):  # It is named for what it says.
+    """An answer does not count; `reason` says why."""
 
     def __init__(self, reason: Reason) -> None:
         """Keep the reason."""
@@ -39,23 +39,23 @@ def demand(doubt: Reason | None) -> None:
 
 
 def judge(link: Link, found: Sequence[Found], now: datetime) -> Verdict:
-    """Return whether answers are about a link, signed by who may sign them, and hold now."""
+    """Require that answers are about a link, signed by an authorised key, and current."""
     lists = [one for one in found if isinstance(one, CertificateList)]
     responses = [one for one in found if isinstance(one, OcspResponse)]
     return check_revocation(link, Occasion.of(now), [RevocationData(lists, responses)])
 
 
 def doubt(link: Link, found: Found, now: datetime) -> Reason | None:
-    """Return why an answer says nothing now; None if it does."""
+    """Return why an answer does not count now; None if it does."""
     verdict = judge(link, [found], now)
     return verdict.reasons[0] if verdict.answer is Answer.UNKNOWN else None
 
 
 def doubt_delta(link: Link, base: CertificateList, found: Found, now: datetime) -> Reason | None:
-    """Return why an answer says nothing of what changed since `base` (RFC 5280 section 5.2.4).
+    """Return why an answer is not a usable delta CRL of `base` (RFC 5280 section 5.2.4).
 
-    What stands at a delta's address and doesn't say that it is one never counts as complete. One
-    of another base still tells of what it names itself.
+    A CRL from a delta's address that isn't marked as a delta never counts as complete. A delta of
+    another base is still used for the entries that it lists.
     """
     if not isinstance(found, CertificateList) or not found.is_delta:
         return NO_DELTA
@@ -70,12 +70,12 @@ def doubt_delta(link: Link, base: CertificateList, found: Found, now: datetime) 
 
 
 def is_current(delta: CertificateList, now: datetime) -> bool:
-    """Return whether there is no newer delta CRL to be expected."""
+    """Return whether no newer delta CRL is to be expected."""
     return delta.next_update is not None and now <= delta.next_update
 
 
 def is_superseded(link: Link, base: CertificateList, delta: Found) -> bool:
-    """Return whether a delta CRL shows that there is a newer complete one than `base`."""
+    """Return whether a delta CRL shows that there is a complete one newer than `base`."""
     if not isinstance(delta, CertificateList) or delta.base_number is None:
         return False
     try:
@@ -87,10 +87,10 @@ def is_superseded(link: Link, base: CertificateList, delta: Found) -> bool:
 
 @dataclass(slots=True)
 class Case:
-    """What is asked about, and until when it must be known.
+    """The certificate in question, and the deadline.
 
-    Of a delta CRL there is the complete one at hand, `base`; of a complete one may be known that it
-    has at least a number.
+    For a delta CRL `base` is the complete one that is available; for a complete one a minimum CRL
+    number may be known.
     """
 
     link: Link
@@ -100,7 +100,7 @@ class Case:
     least: int = 0
 
     def doubt(self, found: Found) -> Reason | None:
-        """Return why an answer says nothing now; None if it does."""
+        """Return why an answer does not count now; None if it does."""
         if self.base is not None:
             return doubt_delta(self.link, self.base, found, self.now)
         if isinstance(found, CertificateList) and (found.number or 0) < self.least:

@@ -1,6 +1,6 @@
 """CRLs in files: small ones are read, large ones mapped (`app.trust.crl_files`), and remembered.
 
-With a list is remembered that its signature verifies, for as long as its file stays as it is.
+A remembered list also remembers that its signature verifies, as long as its file is unchanged.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from app.trust.files import (
 )
 from app.trust.tidying import COPY, INDEX, LIST, tidy
 
-# Lists that are remembered.
+# CRLs that are remembered.
 _MAX_KNOWN = 16
 
 _known: OrderedDict[Path, tuple[State, CertificateList]] = OrderedDict()
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 def read_list(path: Path, folder: Path) -> CertificateList:
-    """Read a CRL that is changed only by replacing its file; an index may be kept in `folder`.
+    """Read a CRL whose file is never modified, only replaced; an index may be kept in `folder`.
 
     Raises OSError, UnreadableFile or MalformedRevocation.
     """
@@ -53,14 +53,14 @@ def read_list(path: Path, folder: Path) -> CertificateList:
 
 
 def load_list(path: Path, folder: Path) -> CertificateList:
-    """Do the same, and remember nothing."""
+    """Do the same, without remembering."""
     if path.stat().st_size < LARGE:
         return CertificateList(read_crl_bytes(read_file(path, LARGE)))
     return open_list(path, folder)
 
 
 def remember(path: Path, state: State, crl: CertificateList) -> None:
-    """Let `read_list` give this for the file as long as it is in that state."""
+    """Make `read_list` return this CRL for the file while the file is in that state."""
     with _lock:
         _known[path] = state, crl
         _known.move_to_end(path)
@@ -70,9 +70,9 @@ def remember(path: Path, state: State, crl: CertificateList) -> None:
 
 @contextmanager
 def draft(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """Open a new file for a CRL, in a folder that is made if need be; it is removed if it is left.
+    """Open a new temporary file for a CRL, in a folder that is created if needed.
 
-    Raises OSError.
+    The file is removed unless it is renamed. Raises OSError.
     """
     make_folder(folder)
     with tempfile.NamedTemporaryFile(
@@ -86,10 +86,10 @@ def draft(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
 
 
 def bring(path: Path, folder: Path) -> tuple[str, CertificateList]:
-    """Read a CRL that others may write to at any time; give the SHA-256 of its DER too.
+    """Read a CRL that others may write to at any time; also return the SHA-256 of its DER.
 
-    A file that is cut while it is mapped takes the process with it. So of a large list a copy in
-    `folder` is mapped, which all processes share. Raises UnreadableFile or MalformedRevocation.
+    Truncating a mapped file kills the process. So of a large list a copy in `folder` is mapped,
+    which all processes share. Raises UnreadableFile or MalformedRevocation.
     """
     state = state_of(path)
     try:
@@ -102,7 +102,7 @@ def bring(path: Path, folder: Path) -> tuple[str, CertificateList]:
 
 
 def _bring_large(path: Path, folder: Path) -> tuple[str, CertificateList]:
-    """Raise OSError too."""
+    """As `bring`, for a large CRL. Also raises OSError."""
     with open_regular(path) as source:
         sha256 = hashlib.file_digest(source, "sha256").hexdigest()
         kept = folder / (sha256 + COPY)
@@ -111,7 +111,7 @@ def _bring_large(path: Path, folder: Path) -> tuple[str, CertificateList]:
             with draft(folder) as (copy, file):
                 sha256 = copy_crl(source, file, MAX_CRL_SIZE)
                 kept = folder / (sha256 + COPY)
-                if not _is_whole(kept, sha256):  # It may have been in PEM.
+                if not _is_whole(kept, sha256):  # It may have been PEM.
                     copy.replace(kept)
             tidy(folder, COPY)
             tidy(folder, INDEX)
@@ -122,5 +122,5 @@ def _is_whole(path: Path, sha256: str) -> bool:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except OSError:  # There is none, or it is another user's.
+    except OSError:  # Missing, or another user's.
         return False

@@ -1,9 +1,8 @@
-"""REVOCATION=online: authorities are asked whether they revoked a certificate.
+"""REVOCATION=online: CAs are asked whether they revoked a certificate.
 
-Certificates name the addresses, and strangers send certificates. So no authority is asked but for a
-chain that holds and ends in an anchor: then its addresses are the word of authorities that the
-operator trusts, which may well have their servers in the same network. A server that answers can't
-send us on to another server.
+The addresses are in certificates, which come from untrusted senders. So requests are made only for
+a good chain that ends in an anchor: then its addresses come from CAs that the operator trusts, even
+if their servers are in the same network. Redirects to other servers are not followed.
 """
 
 from __future__ import annotations
@@ -24,21 +23,21 @@ from app.trust.receiving import Receiver
 from app.trust.sources import RESPONSE_SECONDS, Link, Source, list_deltas, list_sources
 from app.trust.turns import Turns
 
-# Links that are asked about for one signature, and the seconds that all of it may take.
+# Links that are asked about for one signature, and the seconds for all of them.
 MAX_LINKS = 32
 SECONDS = 10.0
-# How many signatures are asked about at once, so that other requests find a thread; and the
-# seconds that one waits for its turn.
+# How many signatures are asked about at once, so that threads remain for other requests; and the
+# seconds to wait for a turn.
 MAX_AT_ONCE = 2
 PATIENCE = 1.0
-# Seconds in which an address that failed is left alone, and how many of them are remembered.
+# Seconds for which a failed address is not retried, and how many are remembered.
 RETRY_AFTER = 60
 MAX_FAILURES = 256
 
 
 @dataclass(slots=True)
 class Findings:
-    """What was found, and of which certificates nothing could be, with the reasons."""
+    """The revocation data found, and the certificates without, with the reasons."""
 
     found: list[Found] = field(default_factory=list)
     reasons: dict[Certificate, list[Reason]] = field(default_factory=dict)
@@ -54,7 +53,7 @@ class Findings:
 
 
 class _Failures:
-    """Addresses that gave nothing a moment ago."""
+    """Addresses that failed recently."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -73,10 +72,10 @@ class _Failures:
 
 
 class Inquiry:
-    """Asks the cache and, where that is allowed, the network. Safe to share by threads."""
+    """Asks the cache and, if allowed, the network. Thread-safe."""
 
     def __init__(self, cache: Path, destinations: Destinations, turns: Turns) -> None:
-        """Take the folder in which answers are kept, who may be asked, and turns at verifying."""
+        """Take the cache, the permitted destinations, and the turns at verifying."""
         self._cache = Cache(cache)
         self._turns = turns
         self._receiver = Receiver(self._cache, destinations, self._renew, turns)
@@ -84,10 +83,9 @@ class Inquiry:
         self._places = threading.BoundedSemaphore(MAX_AT_ONCE)
 
     def ask(self, links: Iterable[Link], *, fetch: bool) -> Findings:
-        """Find out what holds now about links whose certificates reached an anchor.
+        """Return the current revocation data for links whose certificates lead to an anchor.
 
-        Without `fetch` only what is on disk is used. A turn that the caller has is given back while
-        an authority is asked.
+        Without `fetch` only the cache is used. The caller's turn is given back during requests.
         """
         findings = Findings()
         now = datetime.now(UTC)
@@ -102,9 +100,9 @@ class Inquiry:
         return findings
 
     def _find(self, link: Link, now: datetime) -> list[Found]:
-        """Return what is kept and holds now, a complete CRL with its delta CRLs if there are any.
+        """Return the current cached data, a complete CRL with its delta CRLs if there are any.
 
-        One of these that is outdated, or has another base, still tells of what it names.
+        A delta CRL that is outdated, or has another base, is still used for the entries it lists.
         """
         for source in list_sources(link):
             kept = self._cache.find(source.name)
@@ -115,14 +113,14 @@ class Inquiry:
         return []
 
     def _find_deltas(self, link: Link, base: Found) -> list[Found]:
-        """Return the delta CRLs that are kept beside a complete one."""
+        """Return the cached delta CRLs of a complete one."""
         if not isinstance(base, CertificateList):
             return []
         kept = [self._cache.find(source.name) for source in list_deltas(link, base.delta_urls)]
         return [one for one in kept if isinstance(one, CertificateList) and one.is_delta]
 
     def _lacks_delta(self, link: Link, kept: Sequence[Found], now: datetime) -> bool:
-        """Return whether a newer delta CRL should be asked for."""
+        """Return whether a newer delta CRL should be requested."""
         base, *deltas = kept
         if not isinstance(base, CertificateList):
             return False
@@ -151,7 +149,7 @@ class Inquiry:
             self._places.release()
 
     def _fetch(self, case: Case, findings: Findings) -> None:
-        """Ask one after the other, until one has an answer that counts."""
+        """Ask the sources one after the other, until one has an answer that counts."""
         reasons = findings.reasons[case.link[0]] = []
         kept = self._find(case.link, case.now)  # Another process may have been quicker.
         for source in list_sources(case.link) if not kept else ():
@@ -165,9 +163,10 @@ class Inquiry:
         findings.found += [one for one in kept if one not in findings.found]
 
     def _fetch_delta(self, case: Case, base: Found) -> list[Found]:
-        """Ask for what changed since a complete CRL; give a newer one of these too, if there is.
+        """Request the delta of a complete CRL; also return a newer complete one, if there is one.
 
-        Without an answer the one at hand still holds as long as it says (RFC 5280 section 6.3.3).
+        Without an answer the available one is still valid until its nextUpdate (RFC 5280 section
+        6.3.3).
         """
         if not isinstance(base, CertificateList):
             return []
@@ -180,9 +179,9 @@ class Inquiry:
         return [] if case.base is None else [case.base]
 
     def _renew(self, case: Case, delta: CertificateList) -> None:
-        """Ask for the complete CRL that a delta CRL is based on, which is newer than what is kept.
+        """Request the complete CRL that a delta CRL is based on, newer than the cached one.
 
-        Raises nothing: what isn't had is missing.
+        Raises nothing: a failure leaves it missing.
         """
         wanted = replace(case, base=None, least=delta.base_number or 0)
         for source in list_sources(case.link):
@@ -196,7 +195,7 @@ class Inquiry:
         return self._failures.of(source.address) or self._failures.of(source.name)
 
     def _ask(self, case: Case, source: Source) -> Found | Reason:
-        """Fetch an answer and keep it, if it is one for now, signed by who may sign it."""
+        """Fetch an answer and cache it, if it is current and signed by an authorised key."""
         seconds = case.deadline - time.monotonic()
         place: dict[str, object] = {"address": source.address}
         if seconds <= 0:
@@ -206,7 +205,7 @@ class Inquiry:
                 return self._receiver.ask(case, source, source.question, seconds)
             return self._receiver.download(case, source, seconds)
         except FetchFailed as error:
-            if seconds >= RESPONSE_SECONDS:  # Else the address had little time.
+            if seconds >= RESPONSE_SECONDS:  # Otherwise the address had too little time.
                 self._failures.note(source.address, error.reason)
             return error.reason
         except (UnreadableFile, MalformedRevocation):

@@ -1,4 +1,4 @@
-"""Answers of authorities on their way: asked for, judged, and kept if they count."""
+"""Requesting answers about revocation: received, judged, and cached if they count."""
 
 import os
 import threading
@@ -15,7 +15,7 @@ from app.trust.turns import Busy, Turns
 
 
 class Receiver:
-    """Asks one source at a time. Safe to share by threads."""
+    """Asks one source at a time. Thread-safe."""
 
     def __init__(
         self,
@@ -24,9 +24,9 @@ class Receiver:
         renew: Callable[[Case, CertificateList], None],
         turns: Turns,
     ) -> None:
-        """Take where answers are kept, who is asked, and what asks for a delta CRL's newer base.
+        """Take the cache, the destinations, and a function that requests a delta CRL's newer base.
 
-        A turn that a thread has is given back while it waits for an answer.
+        A thread's turn is given back while it waits for an answer.
         """
         self._cache = cache
         self._destinations = destinations
@@ -36,7 +36,7 @@ class Receiver:
     def ask(self, case: Case, source: Source, question: bytes, seconds: float) -> Found:
         """Ask by OCSP. Raises FetchFailed, MalformedRevocation or Doubtful.
 
-        An answer to another question may be an old one, sent again.
+        An answer without our nonce may be a replayed one.
         """
         nonce = os.urandom(NONCE_SIZE)
         with self._turns.paused():
@@ -53,8 +53,8 @@ class Receiver:
     def download(self, case: Case, source: Source, seconds: float) -> Found:
         """Fetch a CRL. Raises FetchFailed, UnreadableFile, MalformedRevocation, OSError, Doubtful.
 
-        One that takes longer than the caller can wait is fetched all the same: 25 MB may take a
-        minute, and would never come if each caller began anew.
+        A download that takes longer than the caller can wait continues: 25 MB may take a minute,
+        and would never complete if each caller started again.
         """
         received: Future[Found] = Future()
 
@@ -76,7 +76,7 @@ class Receiver:
             raise _still(source) from error
 
     def _receive(self, case: Case, source: Source, seconds: float) -> Found:
-        """Do it, unless another process or thread did so within seconds."""
+        """Download, unless another process or thread did so within the last seconds."""
         with self._cache.claim(source.name, seconds) as is_ours:
             with self._turns.take_last():
                 kept = self._cache.find(source.name)

@@ -1,4 +1,4 @@
-"""The files of TRUST_DIR as a backup has them: all of them take the place of others, or none."""
+"""Replacing the files of TRUST_DIR by those of a backup: all of them, or none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.trust.errors import TrustError
 from app.trust.files import UNFINISHED, open_regular
 from app.trust.folder import INTERMEDIATES, list_files
 
-#: What is added to the name of a file that another one takes the place of; it counts no more.
+#: Suffix of the name of a replaced file, which is no longer used.
 SET_ASIDE = ".replaced"
 _PIECE = 1 << 20
 
@@ -23,13 +23,13 @@ Read: TypeAlias = Callable[[str], Iterable[bytes]]
 
 
 class FolderNotEmpty(TrustError):
-    """TRUST_DIR has files that are not those of a backup."""
+    """TRUST_DIR has files that are not in a backup."""
 
 
 def read_files(folder: Path) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """Return each file of TRUST_DIR that counts, by its path in there, in pieces. Raises OSError.
+    """Return each relevant file of TRUST_DIR, by its relative path, in pieces. Raises OSError.
 
-    What is no regular file is left out here as it is by the server.
+    Files that are not regular are left out, as the server does.
     """
     for name in _list_regular(folder):
         with open_regular(folder / name) as file:
@@ -41,9 +41,9 @@ def _list_regular(folder: Path) -> list[str]:
 
 
 def find_others(folder: Path, wanted: Mapping[str, str]) -> list[str]:
-    """Return the files that are there, and are not as wanted: by name and SHA-256. Raises OSError.
+    """Return the files that differ from the wanted ones, by name and SHA-256. Raises OSError.
 
-    Each of them would make a difference to who is trusted.
+    Each of them would change what is trusted.
     """
     return [name for name in _list_regular(folder) if _digest(folder / name) != wanted.get(name)]
 
@@ -57,19 +57,19 @@ def _digest(path: Path) -> str:
 def replacing(
     folder: Path, wanted: Mapping[str, str], read: Read, *, replace: bool
 ) -> Iterator[Callable[[], None]]:
-    """Return a function that lets a folder have the files that are wanted, and no others.
+    """Yield a function that makes a folder have the wanted files, and no others.
 
-    They are on the disk before. If anything fails after the function was called, and before the
+    They are written to disk before. If anything fails after the function was called, and before the
     end of the block, it is undone.
 
     Args:
-        folder: TRUST_DIR, which is made if need be.
+        folder: TRUST_DIR, which is created if needed.
         wanted: the SHA-256 of each file.
-        read: gives what is in a file, in pieces.
-        replace: whether other files may be set aside: they stay, under a name that doesn't count.
+        read: returns the contents of a file, in pieces.
+        replace: whether other files may be renamed to a name that is not used.
 
     Raises:
-        FolderNotEmpty: there are other files, and they may not.
+        FolderNotEmpty: there are other files, and `replace` is false.
         OSError: a file or the folder can't be written.
     """
     others = find_others(folder, wanted)
@@ -94,7 +94,7 @@ def replacing(
 
 
 class _Change:
-    """Renames in a folder that are made together, and can be undone."""
+    """Renames in a folder that are done together, and can be undone."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -105,12 +105,12 @@ class _Change:
         self._new_folders = [place for place in places if not place.exists()]
 
     def set_aside(self, name: str) -> None:
-        """Let a file have a name that doesn't count."""
+        """Rename a file to a name that is not used."""
         path = self._folder / name
         self._renames.append((path, path.with_name(path.name + SET_ASIDE)))
 
     def stage(self, name: str, pieces: Iterable[bytes]) -> None:
-        """Write a file under another name; it is on the disk when this returns."""
+        """Write a file under a temporary name; it is on disk on return."""
         path = self._folder / name
         make_folder(path.parent)
         handle, draft = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
@@ -124,7 +124,7 @@ class _Change:
         self._renames.append((Path(draft), path))
 
     def make(self) -> None:
-        """Let all files have their names."""
+        """Give all files their final names."""
         for old, new in self._renames:
             old.rename(new)
             self._made.append((old, new))
@@ -132,14 +132,14 @@ class _Change:
             sync_folder(place)
 
     def undo(self) -> None:
-        """Let all files have the names that they had."""
+        """Give all files their former names."""
         for old, new in reversed(self._made):
             new.rename(old)
 
     def tidy_up(self) -> None:
-        """Remove what is not needed."""
+        """Remove the temporary files."""
         for draft in self._drafts:
             draft.unlink(missing_ok=True)
         for place in self._new_folders:
-            with suppress(OSError):  # It has files, if all went well.
+            with suppress(OSError):  # On success it has files.
                 place.rmdir()

@@ -1,4 +1,4 @@
-"""The one verifier of a server or a command: what the operator put at its disposal."""
+"""The verifier of a server or a command, with the operator's trust anchors and revocation data."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _NOTHING = Stored()
 
 
 class Trust:
-    """Verifies against anchors and revocation data of a folder and a database. Safe for threads.
+    """Verifies against anchors and revocation data of a folder and a database. Thread-safe.
 
-    `app.trust.folder` says what is in the folder. It is read when that is first needed, and again
-    when a file in it has changed; a folder that isn't there has no anchors. `app.trust.stored` says
-    when the database is looked at.
+    `app.trust.folder` says what is in the folder. It is read on first use, and again when a file in
+    it has changed; a missing folder has no anchors. `app.trust.stored` says when the database is
+    read.
 
-    All that needs them raises SQLAlchemyError if the database was never read, and can't be.
+    Methods that need them raise SQLAlchemyError if the database was never read, and can't be.
     """
 
     def __init__(
@@ -60,21 +60,21 @@ class Trust:
         destinations: Destinations | None = None,
         heed: Callable[[tuple[SignerStatus, ...]], None] | None = None,
     ) -> None:
-        """Take TRUST_DIR; if `online`, authorities may be asked, and `cache` keeps the answers.
+        """Take TRUST_DIR; if `online`, CAs may be asked, and `cache` stores the answers.
 
-        `destinations` says which of them; without it those on the Internet.
+        `destinations` restricts the servers; by default to those on the Internet.
 
-        `heed` is told what each verification of a signature found out.
+        `heed` is called with the results of each verification of a signature.
         """
         self.folder = folder
         self.online = online
         self.cache = cache
-        #: The certificates in the database; None: there are those of the folder alone.
+        #: The certificates in the database; None: only those of the folder are used.
         self.stored: StoredAuthorities | None = None
         self._heed = heed
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
-        #: One verification at a time; who does more of such work takes a turn around all of it.
+        #: One verification at a time; larger work that includes one takes a turn around all of it.
         self.turns = Turns()
         self._inquiry: Inquiry | None = None
         if online:
@@ -91,10 +91,10 @@ class Trust:
     ) -> tuple[SignerStatus, ...]:
         """Verify each signer; see `Verifier.verify`, for `content_budget` too.
 
-        Where nothing at hand says whether a certificate was revoked, what its authority said
-        before is used, if settings say online; and with `fetch` it is asked. That takes up to
-        `online.SECONDS` seconds; what it doesn't tell stays unknown, with the reason. A
-        timestamp from the future, by the clock of this machine, holds for nothing.
+        If the available data don't say whether a certificate was revoked, cached answers of its CA
+        are used, if the settings say online; with `fetch` the CA is asked, for up to
+        `online.SECONDS` seconds. What remains unknown has the reason. A timestamp from the future,
+        by the clock of this machine, counts for nothing.
 
         Raises:
             Busy: too much is being verified; see `turns`.
@@ -134,7 +134,7 @@ class Trust:
     def verify_certificate(
         self, certificate: Certificate, *, at: datetime | Occasion, fetch: bool = False
     ) -> tuple[Verdict, Verdict]:
-        """Judge a bare certificate: its path, and revocation. `fetch` as for `verify`."""
+        """Verify a certificate alone: its path, and revocation. `fetch` as for `verify`."""
         loaded = self._load()
         with self.turns.take():
             path, revocation = loaded.verifier.verify_certificate(certificate, at=at)
@@ -150,24 +150,24 @@ class Trust:
 
     @property
     def has_anchors(self) -> bool:
-        """Whether there is an anchor: without one, no signer is told from an impostor."""
+        """Return whether there is an anchor: without one, nobody's identity can be verified."""
         return bool(self.contents().anchors)
 
     def contents(self) -> Contents:
-        """Return what is in the folder and the database now."""
+        """Return the current contents of the folder and the database."""
         return self._load().contents
 
     def look(self) -> None:
-        """Look whether the certificates in the database have changed. Raises SQLAlchemyError."""
+        """Check whether the certificates in the database have changed. Raises SQLAlchemyError."""
         if self.stored:
             self.stored.look()
 
     def filed(self) -> Contents:
-        """Return what is in the folder alone."""
+        """Return the contents of the folder only."""
         return read_folder(self.folder, list_files(self.folder), self.cache)
 
     def trusted(self, *, claims: bool = False) -> Trusted:
-        """Return whose signatures count now; `claims`: where there is no anchor, all do."""
+        """Return whose signatures count now; `claims`: without an anchor, all do."""
         loaded = self._load()
         if claims and not loaded.trusted.anchors:
             return replace(loaded.trusted, claims=True)
@@ -188,7 +188,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """The folder as it was read when these files were in it, and what the database had."""
+    """The contents of the folder and the database, and the file states when they were read."""
 
     files: Stamp
     stored: Stored
@@ -221,14 +221,14 @@ class _Loaded:
         return self.stored is stored and self.files == files
 
     def knowing(self, found: Iterable[CertificateList | OcspResponse]) -> Verifier:
-        """Return a verifier that has this revocation data too."""
+        """Return a verifier with additional revocation data."""
         return _make_verifier(self.contents, list(found))
 
     def open_links(self, statuses: Iterable[SignerStatus]) -> list[tuple[Certificate, Certificate]]:
-        """List what authorities must be asked about: signers first, then those who stamped.
+        """List the links whose revocation has to be requested: signers first, then TSAs.
 
-        Only chains that hold are looked at. Nothing that is asked could mend another one, and it
-        may be made so that its addresses are asked.
+        Only for good chains. No answer could make another one good, and it may have been made to
+        cause requests to its addresses.
         """
         signers, stampers = [], []
         for status in statuses:
@@ -244,7 +244,7 @@ class _Loaded:
     def good_chain(
         self, certificate: Certificate, at: datetime, others: Iterable[Certificate] = ()
     ) -> tuple[Certificate, ...]:
-        """Return a chain from a certificate to an anchor that holds; none if there is none."""
+        """Return a good chain from a certificate to an anchor; none if there is none."""
         authorities = [self.intermediates, GivenAuthorities(others)]
         path = find_path(certificate, Occasion.of(at), self.anchors, authorities, Budget())
         return path.chain if path.verdict.answer is Answer.YES else ()
@@ -252,7 +252,7 @@ class _Loaded:
     def unanswered(
         self, chain: Sequence[Certificate], at: datetime
     ) -> list[tuple[Certificate, Certificate]]:
-        """List what the folder tells nothing of: certificates of a chain, with their issuers."""
+        """List the certificates of a chain, with issuers, that the available data don't cover."""
         return [
             link
             for link in pairwise(chain)
@@ -261,9 +261,9 @@ class _Loaded:
 
 
 def _read_trusted(contents: Contents) -> Trusted:
-    """Number what paths are made of."""
+    """Return the numbers of the certificates that paths are built from."""
     anchors = [anchor.fingerprint for anchor in values(contents.anchors)]
-    # Which of the two a certificate is makes a difference.
+    # Whether a certificate is an anchor or an intermediate makes a difference.
     others = [f"under {one.fingerprint}" for one in values(contents.intermediates)]
     numbers = {number_of([fingerprint]) for fingerprint in anchors}
     return Trusted(tuple(sorted(numbers)), number_of([*set(anchors), *set(others)]))
@@ -283,7 +283,7 @@ def _make_verifier(
 
 
 def _make_inquiry(cache: Path, destinations: Destinations, turns: Turns) -> Inquiry:
-    # requests takes 0.1 s to import, and most servers never ask an authority.
+    # Importing requests takes 0.1 s, and most servers never send requests.
     from app.trust.online import Inquiry  # noqa: PLC0415
 
     return Inquiry(cache, destinations, turns)

@@ -1,4 +1,4 @@
-"""Where a certificate says that its issuer tells whether it was revoked."""
+"""Sources of revocation data that a certificate names: OCSP responders and CRLs."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -27,11 +27,11 @@ from app.trust.tidying import LIST, RESPONSE
 
 # Addresses of one kind in one certificate that are tried.
 MAX_ADDRESSES = 2
-# Bytes and seconds for a response of a responder; those of the NCA have 2,300.
+# Bytes and seconds for an OCSP response; the NCA's have 2,300 bytes.
 MAX_RESPONSE_SIZE = 65_536
 RESPONSE_SECONDS = 5.0
-# The same for a CRL; the NCA's have 21,600,000 (at most MAX_CRL_SIZE). With GOST it takes plain
-# Python up to 2.5 s to hash a megabyte, where there is no libgcrypt: hence MAX_SLOW_CRL_SIZE.
+# The same for a CRL; the NCA's have 21,600,000 (at most MAX_CRL_SIZE). With GOST, plain Python
+# takes up to 2.5 s to hash a megabyte if libgcrypt is missing: hence MAX_SLOW_CRL_SIZE.
 CRL_SECONDS = 120.0
 # Octets of a nonce (RFC 9654 section 2.1 allows 1 to 128).
 NONCE_SIZE = 16
@@ -40,15 +40,15 @@ _SCHEMES = ("http", "https")
 
 
 Link: TypeAlias = tuple[Certificate, Certificate]
-"""A certificate, and that of who issued it."""
+"""A certificate and its issuer's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An address with an answer about a link: a responder, if there is a `question`, or a CRL.
+    """An address for revocation data about a link: a responder, if there is a `question`, or a CRL.
 
-    `question` is the CertID that is asked about, encoded. `slow` is the digest of the CRL's
-    signature if that is computed in plain Python here, for which the limit is low.
+    `question` is the encoded CertID. `slow` is the digest of the CRL's signature if that is
+    computed in plain Python here, for which the limit is low.
     """
 
     address: str
@@ -58,14 +58,14 @@ class Source:
 
     @property
     def name(self) -> str:
-        """A name for the answer: the same for the same question at the same place."""
+        """The cache key of the answer: equal for the same question at the same address."""
         question = self.address.encode() + b"\0" + (self.question or b"")
         return hashlib.sha256(question).hexdigest() + (RESPONSE if self.question else LIST)
 
     def ask(
         self, question: bytes, nonce: bytes, seconds: float, destinations: Destinations
     ) -> bytes:
-        """Ask the responder, within seconds that the caller may make fewer. Raises FetchFailed."""
+        """Ask the responder, within at most `seconds`. Raises FetchFailed."""
         return fetch(
             self.address,
             destinations=destinations,
@@ -76,7 +76,7 @@ class Source:
         )
 
     def download(self, file: BinaryIO, seconds: float, destinations: Destinations) -> None:
-        """Write the CRL into a file, within so many seconds. Raises FetchFailed."""
+        """Write the CRL into a file, within `seconds`. Raises FetchFailed."""
         try:
             fetch(
                 self.address,
@@ -94,7 +94,7 @@ class Source:
 
 @lru_cache(maxsize=256)
 def list_sources(link: Link) -> tuple[Source, ...]:
-    """List whom to ask: responders first, whose answers are small and newer than any CRL."""
+    """List the sources: responders first, whose answers are small and newer than any CRL."""
     certificate, issuer = link
     limit, slow = _list_limit(issuer)
     question = write_certificate_id(link)
@@ -109,9 +109,9 @@ def list_sources(link: Link) -> tuple[Source, ...]:
 
 @lru_cache(maxsize=256)
 def list_deltas(link: Link, more: tuple[str, ...]) -> tuple[Source, ...]:
-    """List where the delta CRLs are that a certificate names (RFC 5280 section 4.2.1.15).
+    """List the addresses of delta CRLs in a certificate (RFC 5280 section 4.2.1.15).
 
-    `more` has the addresses that the complete CRL names (section 5.2.6).
+    `more` has the addresses in the complete CRL (section 5.2.6).
     """
     certificate, issuer = link
     limit, slow = _list_limit(issuer)
@@ -140,7 +140,7 @@ def _usable(addresses: Iterable[str]) -> list[str]:
 
 
 def _is_usable(address: str) -> bool:
-    """Return whether an address is one of the web, in letters of any case, without a password."""
+    """Return whether a URL has scheme http or https, in any letter case, and no password."""
     try:
         parts = urlsplit(address)
     except ValueError:  # brackets that don't match
@@ -149,7 +149,7 @@ def _is_usable(address: str) -> bool:
 
 
 def write_certificate_id(link: Link) -> bytes:
-    """Write the CertID of one certificate (RFC 6960 section 4.1.1), by SHA-256."""
+    """Encode the CertID of a certificate (RFC 6960 section 4.1.1), by SHA-256."""
     certificate, issuer = link
     about = ocsp.CertId(
         {
@@ -163,7 +163,7 @@ def write_certificate_id(link: Link) -> bytes:
 
 
 def write_request(question: bytes, nonce: bytes) -> bytes:
-    """Write an OCSPRequest (RFC 6960 section 4.1.1) for one CertID, with a nonce (RFC 9654)."""
+    """Encode an OCSPRequest (RFC 6960 section 4.1.1) for one CertID, with a nonce (RFC 9654)."""
     extension = {"extn_id": "nonce", "critical": False, "extn_value": core.OctetString(nonce)}
     request = ocsp.OCSPRequest(
         {

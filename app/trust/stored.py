@@ -1,8 +1,8 @@
-"""The certificates in the database, as each process has them: looked at every few seconds.
+"""The certificates in the database, as each process holds them: refreshed every few seconds.
 
-No request waits for that: they are read when they are first needed, and afterwards in the
-background, by `app.trust.examiner`. Where that has not looked for a while, since it is at work or
-there is none, as in Flask's development server, one request looks for all.
+No request waits for that: they are read on first use, and afterwards in the background, by
+`app.trust.examiner`. If that has not run for a while, since it is busy or does not exist, as in
+Flask's development server, one request refreshes them.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from app.trust.errors import RefusedCertificate, UnreadableFile
 from app.trust.files import read_certificates
 from app.trust.folder import Filed
 
-#: Seconds for which a look is believed where none is made in the background.
+#: Seconds until a request refreshes them if the background does not.
 BELIEVED = 15.0
-#: What stands for the file of a certificate.
+#: The place of a certificate, where others have a file name.
 DATABASE = "the database"
 
 _log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What was found in the database; `unreadable` has what was left out, and why."""
+    """The certificates in the database; `unreadable` has those left out, with the reasons."""
 
     marks: Marks = ()
     anchors: Sequence[Filed[Certificate]] = ()
@@ -48,26 +48,26 @@ class Stored:
 
 
 class StoredAuthorities:
-    """The certificates in a database, as it had them a moment ago. Safe to share by threads."""
+    """The certificates in a database, with a delay of seconds. Thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
-        """Take the database, which is not asked before it is needed."""
+        """Take the database, which is not used before it is needed."""
         self._engine = engine
         self._lock = threading.Lock()
         self._held: Stored | None = None
         self._looked_at = -BELIEVED
 
     def current(self) -> Stored:
-        """Return what the database has; the same object until that has changed.
+        """Return the certificates; the same object until they change.
 
-        Raises SQLAlchemyError if it was never read, and can't be: without it is not known who is
-        not trusted, either.
+        Raises SQLAlchemyError if the database was never read, and can't be: without it a missing
+        anchor could not be told from an untrusted one.
         """
         held = self._held
         if held is None:
             return self.look()
         is_believed = time.monotonic() - self._looked_at < BELIEVED
-        # Who looks already may wait for a database that is slow to say that it is away.
+        # A thread that is reading may be waiting for a slow database to fail.
         if is_believed or not self._lock.acquire(blocking=False):
             return held
         try:
@@ -79,12 +79,12 @@ class StoredAuthorities:
             self._lock.release()
 
     def look(self) -> Stored:
-        """Look whether the database has changed, and read it if so. Raises SQLAlchemyError."""
+        """Check whether the database has changed, and read it if so. Raises SQLAlchemyError."""
         with self._lock:
             return self._look()
 
     def _look(self) -> Stored:
-        # Also if it fails: not every request is to find that out by itself.
+        # Also after a failure: not every request has to find that out again.
         self._looked_at = time.monotonic()
         try:
             with self._engine.connect() as connection:
@@ -100,7 +100,7 @@ class StoredAuthorities:
 
 
 def read_stored(rows: Sequence[StoredCertificate]) -> Stored:
-    """Read the certificates of a database; those that can't be are left out, and logged."""
+    """Parse the certificates of a database; those that can't be are left out, and logged."""
     anchors: list[Filed[Certificate]] = []
     intermediates: list[Filed[Certificate]] = []
     unreadable = {}
@@ -119,7 +119,7 @@ def read_stored(rows: Sequence[StoredCertificate]) -> Stored:
 
 
 def _read_certificate(row: StoredCertificate) -> Certificate:
-    """Read a certificate, and check anew what the command has checked that stored it.
+    """Parse a certificate, and repeat the checks of the command that stored it.
 
     Raises UnreadableFile or RefusedCertificate.
     """

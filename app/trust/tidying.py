@@ -1,4 +1,4 @@
-"""How many files REVOCATION_CACHE holds: of each kind the newest."""
+"""Limits the number of files in REVOCATION_CACHE: of each kind the newest are kept."""
 
 import os
 import time
@@ -9,13 +9,13 @@ from app.trust.files import UNFINISHED
 RESPONSE = ".ocsp"
 LIST = ".crl"
 INDEX = ".idx"
-#: A large CRL of TRUST_DIR, as it was.
+#: A copy of a large CRL of TRUST_DIR.
 COPY = ".copy"
 LOCK = ".lock"
-# Files of each kind; beyond these the oldest tenth goes. One that a process has mapped stays there
-# for that process, without its name.
+# Files of each kind; beyond this the oldest tenth is removed. A process that has mapped a file
+# keeps it, without its name.
 MAX_FILES = {RESPONSE: 4000, LIST: 40, INDEX: 16, COPY: 8}
-# Seconds after which a file that was begun, and never finished, goes too.
+# Seconds after which an incomplete file is removed, too.
 _ABANDONED = 3600
 
 

@@ -1,8 +1,9 @@
-"""Turns at verifying: one verification at a time in each process, for whichever request.
+"""Turns at verifying: one verification at a time in each process.
 
-Verifying is computing, of which a hostile signature takes 2 seconds, and memory: side by side they
-would slow down each other and all else. So each takes its turn, in the order in which they came;
-what waits too long, or finds too many that wait, is refused. Work in the background goes last.
+Verification takes CPU time, up to 2 seconds for a hostile signature, and memory: in parallel
+verifications would slow down each other and everything else. So they take turns, in order of
+arrival; a request that waits too long, or finds too many waiting, is refused. Background work goes
+last.
 """
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ from threading import Lock, get_ident
 from time import monotonic
 from typing import ClassVar
 
-#: Characters of a signature, with its content, from which on to read it takes a turn, too.
+#: Characters of a signature, with its content, from which on parsing takes a turn, too.
 LARGE = 256 * 1024
-#: Seconds for which a request waits at most, and for which one does that can do without.
+#: Seconds for which a request waits at most, and one for which verification is optional.
 PATIENCE, SHORT_PATIENCE = 10.0, 0.025
 #: How many may wait at once.
 MAX_WAITING = 32
-#: Seconds for which work in the background lets all others go first.
+#: Seconds for which background work lets all others go first.
 GIVES_WAY = 5.0
-#: Seconds after which a client that was refused may try again.
+#: Seconds after which a refused client may retry.
 RETRY_AFTER = 5
 
 
 class Busy(Exception):
-    """Too much is being verified here."""
+    """Too many verifications are waiting here."""
 
     template: ClassVar[str] = "Too much is being verified here, try again in {seconds} seconds"
 
@@ -39,7 +40,7 @@ class Busy(Exception):
 
 
 class _Waiting:
-    """One that waits: `called` is locked until the turn is its thread's."""
+    """A waiting thread: `called` is locked until its turn comes."""
 
     def __init__(self) -> None:
         self.thread = get_ident()
@@ -48,29 +49,27 @@ class _Waiting:
 
 
 class Turns:
-    """The turns of one process. Safe to share by threads; a thread may take one that it has."""
+    """The turns of one process. Thread-safe; a thread may take a turn again that it has."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
-        """Take the seconds for which one waits who says nothing else."""
+        """Take the default number of seconds to wait."""
         self.patience = patience
         self._lock = Lock()
-        #: The thread whose turn it is, and how often it took it.
+        #: The thread that has the turn, and how often it took it.
         self._thread: int | None = None
         self._depth = 0
         self._waiting: deque[_Waiting] = deque()
         self._last: deque[_Waiting] = deque()
-        #: Entered while a thread waits for long: who has threads may lend one meanwhile.
+        #: A context entered while a thread waits for long, so that its worker can add a thread.
         self.lend: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @contextmanager
     def take(self, patience: float | None = None) -> Iterator[None]:
-        """Take a turn, after all who came before.
+        """Take a turn, after all earlier callers.
 
-        Args:
-            patience: seconds to wait at most.
+        Args: patience: seconds to wait at most.
 
-        Raises:
-            Busy: it would take longer, or too many wait.
+        Raises: Busy: it would take longer, or too many wait.
         """
         waiting = self._ask()
         if waiting:
@@ -81,13 +80,13 @@ class Turns:
             self._give_back()
 
     def reading(self, *texts: str | bytes | None) -> AbstractContextManager[None]:
-        """Take a turn if these are large: to read them is work, too. Raises Busy."""
+        """Take a turn for parsing large inputs. Raises Busy."""
         is_large = sum(len(text) for text in texts if text) > LARGE
         return self.take() if is_large else nullcontext()
 
     @contextmanager
     def take_last(self) -> Iterator[None]:
-        """Take a turn when no request wants one, or has let this one wait for long."""
+        """Take a turn when no request wants one, or after letting others go first for long."""
         waiting = self._ask(self._last)
         if waiting and not waiting.called.acquire(timeout=GIVES_WAY):
             with self._lock:
@@ -102,7 +101,7 @@ class Turns:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Give back a turn, if the thread has one, and take it again in the end. Raises Busy."""
+        """Give back the thread's turn, if it has one, and take it again at the end. Raises Busy."""
         depth = self._give_back(entirely=True)
         try:
             yield
@@ -114,7 +113,7 @@ class Turns:
                 self._depth = depth
 
     def _ask(self, queue: deque[_Waiting] | None = None) -> _Waiting | None:
-        """Take the turn, or a place among those who wait for it. Raises Busy."""
+        """Take the turn, or a place in the queue. Raises Busy."""
         me = get_ident()
         with self._lock:
             if self._thread == me:
@@ -132,7 +131,7 @@ class Turns:
             return waiting
 
     def _wait(self, waiting: _Waiting, patience: float) -> None:
-        """Wait for the turn. Whatever ends it otherwise, nothing of it stays."""
+        """Wait for the turn. If the wait ends otherwise, the queue is cleaned up."""
         deadline = monotonic() + patience
         try:
             is_called = waiting.called.acquire(timeout=min(patience, SHORT_PATIENCE))
@@ -148,7 +147,7 @@ class Turns:
             raise Busy
 
     def _leave(self, waiting: _Waiting) -> bool:
-        """Wait no more; tell whether the turn didn't come in the last moment."""
+        """Leave the queue; return whether the turn had not come at the last moment."""
         with self._lock:
             if waiting not in self._waiting:
                 return False
@@ -156,9 +155,9 @@ class Turns:
             return True
 
     def _give_back(self, *, entirely: bool = False) -> int:
-        """Let the next one have the turn; tell how often this thread had taken it.
+        """Pass the turn to the next; return how often this thread had taken it.
 
-        That is never where it was paused and could not be taken again.
+        That is 0 if it was paused and could not be taken again.
         """
         with self._lock:
             if self._thread != get_ident():

@@ -1,5 +1,5 @@
-"""How what was found out is worded: for programs as JSON, for people in their language.
+"""The wording of results: JSON for programs, sentences in the reader's language for people.
 
 `catalogues` has the translations, `sentences` writes one sentence for one reader, and `verdicts`
-writes the JSON in which the API and `flask verify --json` tell what is true of a signature.
+writes the JSON result of verification for the API and `flask verify --json`.
 """

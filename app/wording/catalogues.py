@@ -1,6 +1,6 @@
-"""What is told in English, told in Russian and Kazakh.
+"""Russian and Kazakh translations of English messages.
 
-The translations are gettext catalogues beside this file, read as they are written: `.po`.
+They are gettext catalogues beside this file, read directly from `.po`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from babel.messages.pofile import read_po
 
 CATALOGUES = Path(__file__).parent / "translations"
 
-#: English is that of the sentences themselves; the others have a catalogue each.
+#: English is the language of the templates; each other language has a catalogue.
 LANGUAGES = ("ru", "kk", "en")
 
 
 def translate(template: str, language: str) -> str:
-    """Return a sentence in another language; where there is none, as it is."""
+    """Return a sentence in another language; unchanged if there is no translation."""
     return template if language == "en" else _catalogue(language).get(template, template)
 
 

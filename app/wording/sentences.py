@@ -1,4 +1,4 @@
-"""Sentences as one reader wants them."""
+"""Sentences in the form that one reader wants."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from app.wording.catalogues import translate
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """In which language sentences are told, of `catalogues.LANGUAGES`, and times in which zone."""
+    """The language of sentences, from `catalogues.LANGUAGES`, and the zone of times."""
 
     language: str = "en"
     zone: tzinfo = UTC
 
     def phrase(self, template: str, /, **values: object) -> str:
-        """Return a sentence, translated, and what stands in it if that is one too."""
+        """Return a sentence, translated, with its values translated where they are sentences."""
         told = {
             name: self.sentence(value) if isinstance(value, Reason) else value
             for name, value in values.items()
@@ -25,9 +25,9 @@ class Wording:
         return fill_template(translate(template, self.language), told, self.zone)
 
     def sentence(self, one: Sentence) -> str:
-        """Return the sentence that a reason or an error carries."""
+        """Return the sentence of a reason or an error."""
         return self.phrase(one.template, **one.values)
 
     def time(self, moment: datetime) -> str:
-        """Return a moment in the reader's zone, which is named."""
+        """Return a time in the reader's zone, with the name of the zone."""
         return write_time(moment, self.zone)

@@ -1,8 +1,8 @@
-"""The JSON in which the API and `flask verify --json` tell what is true of a signature.
+"""The JSON result of verification, for the API and `flask verify --json`.
 
-What a certificate says is `claimed`, who signed beyond doubt is `verified`, and each answer is yes,
-no or unknown, with its reasons in the language that the reader wants. Times are in UTC, and so they
-should be in the reasons.
+What a certificate says is `claimed`, a proven signer is `verified`, and each answer is yes, no or
+unknown, with its reasons in the reader's language. Times are in UTC, and should be so in the
+reasons.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from app.cms import (
 from app.wording.sentences import Wording
 
 Given = Literal["now", "checked_at", "saved"]
-"""Where the time comes from that counts for signers without a timestamp that holds."""
+"""The source of the time that counts for signers without a valid timestamp."""
 
 
 def write_verification(
@@ -40,14 +40,14 @@ def write_verification(
     version: int | None,
     saved_at: datetime | None,
 ) -> dict[str, Any]:
-    """Write all that was found out about a signature: the content of POST /signature/verify.
+    """Return the results for a signature: the content of POST /signature/verify.
 
     Args:
         examined: the signature.
-        given: whose time was decisive if no timestamp's was.
-        wording: how the reader wants the reasons.
-        version: of a stored signature; None of one that is not stored.
-        saved_at: when that was saved.
+        given: the source of the decisive time if no timestamp's was.
+        wording: language and zone of the reasons.
+        version: of a stored signature; else None.
+        saved_at: when that version was saved.
     """
     return {
         "verification": {
@@ -61,7 +61,7 @@ def write_verification(
 
 
 def _compared(examined: Examined) -> dict[str, Any] | None:
-    """Write what the signature was compared with: the content in it or given, or a digest."""
+    """Return what the signature was compared with: attached or given content, or a digest."""
     content = examined.content
     if isinstance(content, KnownDigest):
         told = {"algorithm": algorithm_name(content.algorithm), "digest": content.value.hex()}
@@ -72,7 +72,7 @@ def _compared(examined: Examined) -> dict[str, Any] | None:
 
 
 def write_answers(statuses: Sequence[SignerStatus], wording: Wording) -> dict[str, Any]:
-    """Write the three answers about a signature as a whole: each is that of the worst signer."""
+    """Return the three answers for the signature as a whole: each is that of the worst signer."""
     return {
         "intact": _verdict(every(*[status.intact for status in statuses]), wording),
         "valid": _verdict(every(*[status.valid for status in statuses]), wording),
@@ -81,7 +81,7 @@ def write_answers(statuses: Sequence[SignerStatus], wording: Wording) -> dict[st
 
 
 def write_signers(examined: Examined, given: Given, wording: Wording) -> list[dict[str, Any]]:
-    """Write each signer; `given` says whose time was decisive if no timestamp's was."""
+    """Return each signer; `given` is the source of the decisive time if no timestamp's was."""
     return [
         _signer(one, status, given, wording)
         for one, status in zip(examined.signers, examined.statuses, strict=True)
@@ -112,7 +112,7 @@ def _verdict(verdict: Verdict, wording: Wording) -> dict[str, Any]:
 
 
 def _timestamp(status: TimestampStatus | None, wording: Wording) -> dict[str, Any] | None:
-    """Write a timestamp. What it says is as good as its answer."""
+    """Return a timestamp. Its time is as reliable as its answer."""
     if status is None:
         return None
     serial_number, authority = status.serial_number, status.authority
@@ -128,7 +128,7 @@ def _timestamp(status: TimestampStatus | None, wording: Wording) -> dict[str, An
 
 
 def _verified(claims: Claims, status: SignerStatus) -> dict[str, Any] | None:
-    """Write who signed, if nothing is left to doubt; else None."""
+    """Return the proven signer, if no doubt is left; else None."""
     if status.whole.answer is not Answer.YES:
         return None
     return {
