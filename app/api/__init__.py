@@ -1,1 +1,1 @@
-"""The doors: one room for each API family, and what they share on purpose."""
+"""The HTTP API: one package for each API family, and the code that they share."""

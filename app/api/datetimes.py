@@ -1,4 +1,4 @@
-"""How moments are read from local time, and written by families that tell milliseconds."""
+"""Conversion of local times, and the format of families with milliseconds."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ _STEP = timedelta(microseconds=1)
 
 
 def write_moment(moment: datetime) -> str:
-    """Write a moment as ISO 8601, in UTC, to the millisecond."""
+    """Return a time as ISO 8601, in UTC, to the millisecond."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def read_local(local: datetime, zone: tzinfo, *, last: bool) -> datetime:
-    """Return the moment, in UTC, at which the clocks of a zone show a time.
+    """Convert a local time of a zone to UTC.
 
-    Where they were set back they show it twice: `last` chooses the second one. Where they were set
-    forward they pass over it: then it is the moment at which they were set, with `last` the one
-    before it, so that spans hold all that was shown between their ends.
+    If clocks were set back the time occurs twice: `last` chooses the second one. If they were set
+    forward the time does not occur: the result is the time of the change, with `last` the one just
+    before it, so that a period contains all times between its ends.
 
     Raises:
         OverflowError: UTC has no such day.

@@ -1,4 +1,4 @@
-"""The shape of every answer: `{"status": …, "message": …, "content": …}`."""
+"""The envelope of every answer: `{"status": …, "message": …, "content": …}`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from app.store.signatures.large_texts import LargeText, SpooledText
 from app.store.signatures.records import SignatureRecord
 from app.store.signatures.rows import Carried
 
-#: Bytes that a streamed answer gathers before it sends them.
+#: Bytes that a streamed answer collects before sending them.
 CHUNK = 64 * 1024
-#: Bytes up to which an answer is sent whole, its length said before; and of a text that is written
-#: in pieces.
+#: Bytes up to which an answer is sent at once, with its length; and size of the pieces of a longer
+#: text.
 WHOLE = 512 * 1024
 
 _OPENING = b'{"status":true,"message":null,"content":'
@@ -33,7 +33,7 @@ _OPENING = b'{"status":true,"message":null,"content":'
 def success(
     content: dict[str, Any], status: int = 200, *, warnings: Iterable[str] = ()
 ) -> Response:
-    """Answer with content, and where there is something to beware of, with sentences about it."""
+    """Answer with content, and with warnings if there are any."""
     answer: dict[str, Any] = {"status": True, "message": None, "content": content}
     told = [*warnings, *sentences()]
     if told:
@@ -71,13 +71,13 @@ def success_text(key: str, text: str, **more: str) -> Response:
 
 
 def _escaped(text: str | SpooledText) -> Iterator[bytes]:
-    """Write a text as it stands between the quotes of JSON, where it may take six times as much."""
+    """Return a text as between the quotes of JSON, where it may be six times as long."""
     for piece in _cut(text):
         yield orjson.dumps(piece)[1:-1]
 
 
 def _warnings() -> bytes:
-    """Write what there is to beware of, which follows the content; nothing if there is nothing."""
+    """Return the warnings, which follow the content; empty if there are none."""
     told = sentences()
     return b',"warnings":' + orjson.dumps(told) if told else b""
 
@@ -93,17 +93,17 @@ def failure(message: str, status: int) -> Response:
 
 
 def tell(problem: Problem) -> Response:
-    """Answer with what is wrong."""
+    """Answer with a problem."""
     return failure(problem.message, problem.status)
 
 
 def success_list(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Response:
     """Answer with a list under `key` that may be longer than memory, then with `more`.
 
-    It is an `Answer` if it is short; else more rows are taken as it is sent.
+    It is an `Answer` if it is short; else the rows are read while it is sent.
     """
     chunks = _stream(key, rows, more, b"}" + _warnings() + b"}")
-    # Made here, so that what fails before the first byte still gets its own status line.
+    # Read here, so that a failure before the first byte still sets the status.
     gathered, size = [], 0
     for chunk in chunks:
         gathered.append(chunk)
@@ -123,7 +123,7 @@ def _stream(
     for row in rows:
         pieces = _pieces(row) if _is_large(row) else iter((orjson.dumps(row),))
         beginning = separator
-        for piece in pieces:  # None of one that was deleted before it was read.
+        for piece in pieces:  # None if it was deleted before it was read.
             chunk += beginning + piece
             beginning, separator = b"", b","
             if len(chunk) >= CHUNK:
@@ -142,16 +142,16 @@ def _is_large(row: dict[str, Any]) -> bool:
 
 
 def _pieces(row: dict[str, Any]) -> Generator[bytes]:
-    """Write a row that is large, nothing of one that was deleted before it was read.
+    """Return a large row in pieces, nothing if it was deleted before it was read.
 
-    However often its signature is told, that is read once.
+    Its signature is read once, even if it is written several times.
     """
     large = ("signature", "cms", "signers")
     rest = {name: value for name, value in row.items() if name not in large}
     facts = row.get("signers")
     with ExitStack() as stack:
         try:
-            # Before the first byte, which can't be taken back.
+            # Before the first byte, which can't be withdrawn.
             cms = _open(row.get("cms"), stack)
             if isinstance(facts, LargeFacts):
                 pieces = facts.pieces()
@@ -172,7 +172,7 @@ def _pieces(row: dict[str, Any]) -> Generator[bytes]:
 
 
 def _open(cms: str | LargeText | None, stack: ExitStack) -> str | SpooledText | None:
-    """Hold a signature until it was told. Raises SignatureNotFound, NoRoom."""
+    """Keep a signature until it was written. Raises SignatureNotFound, NoRoom."""
     return stack.enter_context(cms.opened()) if isinstance(cms, LargeText) else cms
 
 
@@ -183,7 +183,7 @@ def _cut(text: str | SpooledText) -> Iterator[str]:
 
 
 def signature(record: SignatureRecord, zone: ZoneInfo, carried: Carried) -> dict[str, Any]:
-    """Write a version in both generations of names, times in `zone`."""
+    """Return a version under both generations of names, times in `zone`."""
     written = {
         "id": record.id,
         "document": record.document,
@@ -204,7 +204,7 @@ def signature(record: SignatureRecord, zone: ZoneInfo, carried: Carried) -> dict
     if not carried.cms:
         del written["signature"], written["cms"]
     if carried.signers:
-        # JSON already: what was read when it was saved goes out as it is.
+        # JSON already: it is sent as it was stored.
         facts = record.signers or "[]"
         written["signers"] = facts if isinstance(facts, LargeFacts) else orjson.Fragment(facts)
     if carried.saver:

@@ -1,4 +1,4 @@
-"""From what is wrong to what is answered: the one table, and the handlers that use it."""
+"""Mapping of errors to answers: the one table, and the handlers that use it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from app.store.errors import (
 )
 from app.trust.turns import Busy
 
-#: Each kind of refusal and its status; a family hands in its own (`Family.statuses`).
+#: The status of each kind of refusal; a family provides its own (`Family.statuses`).
 _STATUS: dict[type[Exception], int] = {
     ParameterError: 400,
     MalformedSignature: 400,
@@ -84,7 +84,7 @@ _STATUS: dict[type[Exception], int] = {
     UnsupportedMediaType: 415,
 }
 
-#: Sentences for what the framework refuses.
+#: Sentences for errors of the framework.
 SENTENCES = {
     400: "Request is not acceptable",
     404: "There is nothing at this address",
@@ -96,7 +96,7 @@ SENTENCES = {
     503: "Database is not available, try again later",
 }
 
-#: Sentences for what the server below refuses.
+#: Sentences for refusals of the server.
 BELOW = {
     400: Reason("Request is not well-formed HTTP"),
     408: Reason("Request did not come in time"),
@@ -107,29 +107,29 @@ BELOW = {
     503: Reason("More is being sent than there is room for, try again later"),
 }
 
-#: The driver's errors that mean: the database is away, starting, stopping, full, overrun, or
-#: (InternalError) a standby that takes no writes.
+#: The driver's errors for a database that is unavailable, starting, stopping, full, overloaded, or
+#: (InternalError) a read-only standby.
 DATABASE_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
 #: PostgreSQL's codes of a database that was never migrated: no such table, column, schema, or
 #: function.
 NOT_MIGRATED = ("42P01", "42703", "3F000", "42883")
-#: Seconds after which a client may try again.
+#: Seconds after which a client may retry.
 RETRY_AFTER = 5
 
-#: What may be a person's number, if the database repeats a value.
+#: What may be a person's number, in case the database repeats a value.
 _NUMBER = re.compile(r"[0-9]{12,}")
 
 _log = logging.getLogger(__name__)
 
 
 def statuses_of(families: Iterable[Family]) -> dict[type[Exception], int]:
-    """Return each kind of refusal that the families answer with, and its status."""
+    """Return the status of each kind of refusal that the families answer with."""
     own = (family.statuses for family in families)
     return {kind: status for table in (_STATUS, *own) for kind, status in table.items()}
 
 
 def init_app(app: Flask, families: Iterable[Family]) -> None:
-    """Let every error of the application answer in the shape of its family."""
+    """Make every error of the application use the format of its family."""
     for kind, status in statuses_of(families).items():
         app.register_error_handler(kind, partial(_refuse, status))
     app.register_error_handler(HTTPException, _answer_http)
@@ -148,14 +148,14 @@ def tell(
     error: Exception | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Answer with an error, in the language that the client wants and the shape that it expects.
+    """Answer with an error, in the client's language and the family's format.
 
     Args:
         template: the sentence, in English, in `str.format` notation.
-        status: of HTTP.
-        values: what fills the sentence.
-        error: what was raised, by which a family chooses its code.
-        headers: that go with the status.
+        status: the HTTP status.
+        values: values of the sentence.
+        error: the exception, by which a family chooses its code.
+        headers: headers for the status.
     """
     wording = choose_wording(request)
     problem = Problem(status, wording.phrase(template, **(values or {})), error, headers or {})
@@ -166,7 +166,7 @@ def tell(
 
 
 def _family_shape() -> Callable[[Problem], Response]:
-    """Return the words of the family that the address belongs to, the envelope for all others."""
+    """Return the error writer of the address's family, that of the envelope for all others."""
     families: tuple[Family, ...] = current_app.extensions["families"]
     for family in families:
         if family.owns(request.path):
@@ -175,7 +175,7 @@ def _family_shape() -> Callable[[Problem], Response]:
 
 
 def in_language(one: Sentence) -> str:
-    """Return a sentence in the language that the client wants."""
+    """Return a sentence in the client's language."""
     return choose_wording(request).sentence(one)
 
 
@@ -213,7 +213,7 @@ def _answer_away(error: Exception) -> Response:
 
 
 def tell_unavailable(template: str) -> Response:
-    """Answer that a later try may succeed."""
+    """Answer that a retry may succeed."""
     return tell(template, 503, headers={"Retry-After": str(RETRY_AFTER)})
 
 
@@ -224,9 +224,9 @@ def _answer_programming(error: ProgrammingError) -> Response:
 
 def _answer_unexpected(error: Exception) -> Response:
     refused(request, "Unexpected")
-    # As Flask does where nothing handles it: Sentry and its kin listen.
+    # As Flask does for unhandled exceptions: Sentry and similar tools listen.
     got_request_exception.send(app_ctx.app, exception=error)
-    # Where, but not the error's text: it may repeat what was sent.
+    # The place, but not the error's text, which may repeat the request.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("unexpected %s\n%s", type(error).__name__, frames)
     return tell(SENTENCES[500], 500)

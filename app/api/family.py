@@ -1,4 +1,4 @@
-"""What an API family is: its routes, its addresses, and how it tells what is wrong."""
+"""An API family: its routes, its addresses, and its error format."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from flask import Blueprint, Response, current_app, request
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a request, before a family puts it into its own words.
+    """An error of a request, before a family formats it.
 
-    `message` is a sentence in the client's language, `error` what was raised, None where nothing
-    was. `headers` are those that go with the status.
+    `message` is a sentence in the client's language, `error` the exception, None if there was none.
+    `headers` belong to the status.
     """
 
     status: int
@@ -27,9 +27,9 @@ class Problem:
 class Family:
     """The API of one signing system.
 
-    `prefixes` are what the paths of its addresses begin with: below them its own shape answers to
-    every mistake, unknown addresses and methods included. The first family has none. `openapi`
-    is the file that describes it, `statuses` has the kinds of refusal that are its own.
+    `prefixes` are the prefixes of its paths: below them every error has its format, also for
+    unknown addresses and methods. The first family has none. `openapi` is its description file,
+    `statuses` has its own kinds of refusal.
     """
 
     name: str
@@ -40,12 +40,12 @@ class Family:
     statuses: Mapping[type[Exception], int] = field(default_factory=dict)
 
     def owns(self, path: str) -> bool:
-        """Return whether an address is this family's, whether or not there is anything at it."""
+        """Return whether an address belongs to this family, even if nothing is there."""
         return any(path.startswith(prefix) and path != prefix for prefix in self.prefixes)
 
 
 def family_at_work() -> str | None:
-    """Name the family that the request at work belongs to; None if it is of none, as `/health`."""
+    """Return the name of the request's family; None if it has none, such as `/health`."""
     families: tuple[Family, ...] = current_app.extensions["families"]
     blueprint, path = request.blueprint, request.path
     for family in families:

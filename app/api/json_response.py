@@ -1,4 +1,4 @@
-"""JSON answers that are whole: what every family's shapes are sent in."""
+"""Complete JSON answers, for the formats of all families."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONTENT_TYPE = "application/json; charset=utf-8"
 
 
 class Answer(Response):
-    """A whole answer, whose headers are complete: there is nothing to find out when it is sent."""
+    """A complete answer with all headers: nothing has to be computed when it is sent."""
 
     def __init__(self, body: bytes, status: int = 200) -> None:
         headers = Headers()
@@ -22,7 +22,7 @@ class Answer(Response):
         super().__init__([body], status, headers)
 
     def get_wsgi_headers(self, _environ: dict[str, Any]) -> Headers:
-        """Return the headers as they are: no address in them, no status without a body."""
+        """Return the headers unchanged: none is an address, and no status lacks a body."""
         return self.headers
 
 

@@ -1,4 +1,4 @@
-"""In which language a caller is told what is wrong: English, Russian or Kazakh."""
+"""The language of messages for a caller: English, Russian or Kazakh."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from flask import Request, current_app
 from app.caching import note_language
 from app.wording.sentences import Wording
 
-#: What a client may ask for -> the catalogue. `kz` is what the original calls Kazakh.
+#: Requested language -> the catalogue. `kz` is the original's code for Kazakh.
 LOCALES = {"en": "en", "ru": "ru", "kk": "kk", "kz": "kk"}
 
 
@@ -17,7 +17,7 @@ def choose_locale(request: Request) -> str:
     wanted = request.headers.get("api-locale")
     if wanted:
         return LOCALES.get(wanted.strip().lower(), "en")
-    for language, quality in request.accept_languages:  # the most wanted first
+    for language, quality in request.accept_languages:  # highest quality first
         primary = language.lower().partition("-")[0]
         if primary in LOCALES and quality > 0:
             return LOCALES[primary]
@@ -25,5 +25,5 @@ def choose_locale(request: Request) -> str:
 
 
 def choose_wording(request: Request) -> Wording:
-    """Return how sentences are told to the caller: times are in the zone of the settings."""
+    """Return the wording of sentences for the caller: times are in the zone of the settings."""
     return Wording(choose_locale(request), current_app.config["TIMEZONE"])

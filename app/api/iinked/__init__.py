@@ -1,4 +1,4 @@
-"""iinked Sign: packages of documents, and who has to sign them."""
+"""iinked Sign: packages of documents, and their signers."""
 
 from pathlib import Path
 

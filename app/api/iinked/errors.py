@@ -1,4 +1,4 @@
-"""What the family refuses with a code of its own."""
+"""Errors for which the family has a code of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from app.api.params.errors import ParameterError
 
 
 class InvalidType(ParameterError):
-    """There is no such type of package, or not here."""
+    """The type of package is unknown, or not supported here."""
 
 
 class InvalidState(ParameterError):
@@ -14,15 +14,15 @@ class InvalidState(ParameterError):
 
 
 class InvalidSignBy(ParameterError):
-    """The time to sign by is none, or is over."""
+    """The time to sign by is invalid, or over."""
 
 
 class NoDocuments(ParameterError):
-    """A package has nothing to sign."""
+    """A package has no documents."""
 
 
 class NoSigners(ParameterError):
-    """A package has no signer."""
+    """A package has no signers."""
 
 
 class NameLength(ParameterError):

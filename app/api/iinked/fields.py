@@ -38,7 +38,7 @@ class PackageName(Text):
 
 
 class OneOf(fields.Field[str | None]):
-    """One of a few words, in just these letters; what is no such word is refused by a code."""
+    """One of a few words, case-sensitive; any other is refused with a code."""
 
     def __init__(self, refusal: type[ParameterError], *choices: str) -> None:
         super().__init__(load_default=None, allow_none=True)
@@ -51,7 +51,7 @@ class OneOf(fields.Field[str | None]):
         return None if value == "" else self.check(value, str(attr))
 
     def check(self, value: Any, name: str) -> str:
-        """Return the word back. Raises the error that the field was made with if it is none."""
+        """Return the word. Raises the error given to the field if it is not one of the choices."""
         if value not in self.choices:
             raise self.refusal(
                 '"{field}" parameter must be one of {choices}',
@@ -67,7 +67,7 @@ class SomeOf(OneOf):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
     ) -> Any:
-        if value in ("", [""]):  # Of a form that was left empty.
+        if value in ("", [""]):  # An empty form field.
             return ()
         given = as_list(value)
         items = given if isinstance(given, list) else [given]
@@ -75,7 +75,7 @@ class SomeOf(OneOf):
 
 
 class SignBy(Moment):
-    """The moment until which a package can be signed."""
+    """The time until which a package can be signed."""
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any
@@ -87,7 +87,7 @@ class SignBy(Moment):
 
 
 class Role(Text):
-    """A role as certificates claim it, whether in capitals or in small letters."""
+    """A role as certificates claim it, in any letter case."""
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any
@@ -103,7 +103,7 @@ class Role(Text):
 
 
 class JsonObject(fields.Field[dict[str, Any]]):
-    """A JSON object that is kept as it is, if it is of a size and a depth that can be kept."""
+    """A JSON object that is stored unchanged, within limits of size and depth."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(load_default=None, allow_none=True, **options)
@@ -115,7 +115,7 @@ class JsonObject(fields.Field[dict[str, Any]]):
             raise ParameterError('"{field}" parameter must be an object', field=attr)
         try:
             size = len(orjson.dumps(value))
-        except TypeError as error:  # Half a surrogate pair, an integer of 65 bits, 255 levels.
+        except TypeError as error:  # A lone surrogate, an integer of 65 bits, 255 levels.
             raise ParameterError(
                 '"{field}" parameter is JSON that can\'t be given back as it came', field=attr
             ) from error

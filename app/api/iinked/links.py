@@ -1,4 +1,4 @@
-"""The links that signers follow, as a package's status has them."""
+"""The links for signers in the status of a package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.store.packages.records import LinkSource, PackageDocumentRecord, Packag
 
 
 class PackageLinks:
-    """Writes the links of one package. Where they lead is a page under the public address."""
+    """Builds the links of one package. They lead to a page under the public address."""
 
     def __init__(self, status: PackageStatus, source: LinkSource, public_url: str) -> None:
         numbers = [signer.number for signer in status.signers]
@@ -25,7 +25,7 @@ class PackageLinks:
     def to_document(
         self, document: PackageDocumentRecord, document_id: str, revision_ids: Sequence[str]
     ) -> list[dict[str, Any]]:
-        """Write the links to a document, one for each signer."""
+        """Return the links to a document, one for each signer."""
         address, package_id = self._address, self._package_id
         name, expires = _name_of(document), self._expires
         tokens = self._tokens.of_document(document.number)
@@ -48,7 +48,7 @@ class PackageLinks:
         ]
 
     def to_all(self) -> list[dict[str, Any]]:
-        """Write the links to the whole package, one for each signer."""
+        """Return the links to the whole package, one for each signer."""
         return [
             {
                 "name": self._name,
@@ -63,6 +63,6 @@ class PackageLinks:
 
 
 def _name_of(document: PackageDocumentRecord) -> str:
-    """Name a document for its signer: as it is called, else as its file is, else its code."""
+    """Return a name of a document for its signer: its name, else its file's, else its code."""
     file_name = (document.file_name or "").rpartition(".")[0] or document.file_name
     return document.name or file_name or document.document

@@ -1,4 +1,4 @@
-"""What each request carries. A schema's `read` gives one of the frozen values below."""
+"""The parameters of each request. A schema's `read` returns one of the frozen values below."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from app.store.packages.listing import ORDERS, PackageCriteria, PackagePage
 from app.store.packages.states import State
 from app.store.packages.writing import NewDocument, NewPackage, NewSigner
 
-#: What one package may have, so that its status is told in 50 ms.
+#: Limits of one package, so that its status takes at most 50 ms.
 MAX_DOCUMENTS, MAX_SIGNERS = 200, 50
-#: Packages of one page, and where the request doesn't say how many.
+#: Packages of one page at most, and by default.
 MAX_TAKE, USUAL_TAKE = 100, 20
-#: Characters of the reason for which a package is rescinded.
+#: Characters of the reason for rescinding a package.
 MAX_MESSAGE = 2_000
 
-#: The family's names for how a package is signed. The rooms for video and for live meetings are
-#: not kept here.
+#: The family's names for the order of signing. The types for video and live meetings are not
+#: supported.
 TYPES = ("concurrent", "Sequential", "Counterpart")
-#: Bytes of a package's thread, in UTF-8, times its documents: each has it in an index.
+#: Bytes of a package's thread name, in UTF-8, times its documents: an index has it for each.
 MAX_THREADS_BYTES = 16 * 1024
 _MAX_ORDER = 2**31 - 1
 
@@ -61,13 +61,13 @@ class ListRequest:
 
 
 class RequestSchema(FieldsSchema):
-    """Base of the schemas of requests."""
+    """Base of the request schemas."""
 
     #: Parameters that may be given several times.
     LISTS: ClassVar[tuple[str, ...]] = ()
 
     def read(self, request: Request) -> Any:
-        """Read a request, itself or Flask's proxy of it.
+        """Read a request, or Flask's proxy of it.
 
         Raises:
             ParameterError: a parameter is missing or can't be used.
@@ -110,7 +110,7 @@ class SignerSchema(FieldsSchema):
 
     @post_load
     def check(self, data: dict[str, Any], **_options: object) -> dict[str, Any]:
-        """Require a number, by which the signer is known. Raises ParameterError."""
+        """Require a number, which identifies the signer. Raises ParameterError."""
         if not data["iin"] and not data["bin"]:
             raise ParameterError('"{field}" parameter must have "iin" or "bin"', field="")
         return data
@@ -133,7 +133,7 @@ class AddSchema(RequestSchema):
 
     @post_load
     def build(self, data: dict[str, Any], **_options: object) -> NewPackage:
-        """Return what is to be added."""
+        """Return the package to be added."""
         if not data["name"]:
             raise NameLength('"{field}" parameter must be set', field="name")
         if not data["type"]:
@@ -164,7 +164,7 @@ class AddSchema(RequestSchema):
 
 
 def _sign_by(given: datetime | date | None) -> datetime | None:
-    """Return the moment until which a package can be signed: a day lasts until its end."""
+    """Return the time until which a package can be signed: of a day, its end."""
     try:
         moment = aware(given, "timeSignBy", is_end=True)
     except ParameterError as error:
@@ -196,7 +196,7 @@ def _documents(items: tuple[dict[str, Any], ...]) -> tuple[NewDocument, ...]:
 
 
 def _signers(items: tuple[dict[str, Any], ...]) -> tuple[NewSigner, ...]:
-    """Return those who must sign, each once: one signature would count for both of a pair."""
+    """Return the signers, each once: one signature would count for both of a pair."""
     seen: set[tuple[str | None, ...]] = set()
     for place, item in enumerate(items):
         demand = (item["iin"], item["bin"], item["role"])
@@ -221,7 +221,7 @@ def _signers(items: tuple[dict[str, Any], ...]) -> tuple[NewSigner, ...]:
 
 
 def _order(item: Mapping[str, Any], place: int) -> int:
-    """Return an item's order; where it says nothing, its place in the list."""
+    """Return an item's order; by default its place in the list."""
     order: int | None = item["order"]
     return place if order is None else order
 

@@ -1,4 +1,4 @@
-"""The shapes of the family's answers: what is wrong, and packages."""
+"""The formats of the family's answers: errors and packages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from app.store.errors import (
 )
 from app.store.packages.records import PackageSummary
 
-#: The family's codes for what it knows to be wrong with a package.
+#: The family's codes for its own errors.
 CODES: dict[type[Exception], str] = {
     PackageNotFound: "package_not_found",
     InvalidType: "package_invalid_type",
@@ -41,7 +41,7 @@ CODES: dict[type[Exception], str] = {
     NoSigners: "package_add_no_signers",
     NameLength: "package_length_name",
 }
-#: The codes of everything else, by status.
+#: The codes of all other errors, by status.
 STATUS_CODES = {
     400: "invalid_request",
     401: "not_authenticated",
@@ -60,14 +60,14 @@ STATUS_CODES = {
 
 
 def tell(problem: Problem) -> Response:
-    """Answer with what is wrong."""
+    """Answer with a problem."""
     code = CODES.get(type(problem.error)) if problem.error else None
     code = code or STATUS_CODES.get(problem.status, f"http_{problem.status}")
     return json_answer({"error": code, "message": problem.message}, problem.status)
 
 
 def summary_shape(package: PackageSummary, organization: str | None) -> dict[str, Any]:
-    """Write a package without its documents and signers, as items of a list are."""
+    """Return a package without its documents and signers, as in lists."""
     return {
         "packageId": package.public_id,
         "organizationId": organization,

@@ -1,7 +1,7 @@
-"""The status of a package: thousands of revisions at a time, each written once and quickly.
+"""The status of a package: up to thousands of revisions, each written once and quickly.
 
-A package that was not registered may have tens of thousands of signers: so it is written document
-by document, and sent as it is written.
+An unregistered package may have tens of thousands of signers: so it is written document by
+document, and sent while it is written.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from app.store.packages.records import (
     PackageSummary,
 )
 
-#: Whose names the threads are that were not registered.
+#: The name space of unregistered threads' names.
 _THREADS = uuid5(NAMESPACE_URL, "urn:qoltanba:thread")
-#: Signers that are written at a time, and packages.
+#: Signers, and packages, that are written at a time.
 _PORTION, _FEW = 1000, 8
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose packages these are, and where the pages are to which links lead."""
+    """The organisation of the packages, and the address of the pages that links lead to."""
 
     organization: str | None
     public_url: str | None
 
 
 def status_shape(status: PackageStatus, origin: Origin) -> dict[str, Any]:
-    """Write a package with everything in it, as the family's reference has it."""
+    """Return a package with everything in it, in the format of the family's reference."""
     writer = _Writer(status, _links(status, origin))
     return {
         **summary_shape(status.summary, origin.organization),
@@ -49,7 +49,7 @@ def status_shape(status: PackageStatus, origin: Origin) -> dict[str, Any]:
 
 
 def status_pieces(status: PackageStatus, origin: Origin) -> Iterator[bytes]:
-    """Write the JSON of a package in pieces, of which none is much larger than a document."""
+    """Return the JSON of a package in pieces, none of them much larger than a document."""
     writer = _Writer(status, _links(status, origin))
     yield orjson.dumps(summary_shape(status.summary, origin.organization))[:-1]
     yield b',"documents":['
@@ -62,7 +62,7 @@ def status_pieces(status: PackageStatus, origin: Origin) -> Iterator[bytes]:
 def list_pieces(
     found: Iterable[PackageSummary], page: PackagePage, total: int, origin: Origin
 ) -> Iterator[bytes]:
-    """Write the JSON of a page of packages in pieces, without what is in them."""
+    """Return the JSON of a page of packages in pieces, without their contents."""
     yield b'{"items":['
     yield from _listed((summary_shape(one, origin.organization) for one in found), _FEW)
     told = {"total": total, "take": page.limit, "skip": page.offset}
@@ -76,7 +76,7 @@ def _links(status: PackageStatus, origin: Origin) -> PackageLinks | None:
 
 
 def _listed(items: Iterable[dict[str, Any]], portion: int) -> Iterator[bytes]:
-    """Write the items of a list, some at a time, without its brackets."""
+    """Return the items of a list, some at a time, without its brackets."""
     rest, separator = iter(items), b""
     while some := list(islice(rest, portion)):
         yield separator + orjson.dumps(some)[1:-1]
@@ -92,13 +92,13 @@ class _Writer:
         self._space = _space_of(self._package_id)
         self._signer_ids = [self._uuid(f"signer {signer.key}") for signer in status.signers]
         self._links = links
-        #: Of each document that was written, the link of each signer to it.
+        #: For each written document, the link of each signer to it.
         self._written: list[list[dict[str, Any]]] = []
 
         self._documents = status.documents
 
     def documents(self) -> Iterator[dict[str, Any]]:
-        """Write the documents with their revisions, and keep the links to them."""
+        """Return the documents with their revisions, and keep the links to them."""
         return map(self._document, self._documents)
 
     def _document(self, document: PackageDocumentRecord) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class _Writer:
             "packageId": self._package_id,
             "documentId": document_id,
             "fileId": None,
-            # The reference's example has the one spelling, its list of fields the other.
+            # The reference's example has one spelling, its list of fields the other.
             "exernalId": document.document,
             "externalId": document.document,
             "name": document.name,
@@ -142,7 +142,7 @@ class _Writer:
         ]
 
     def signers(self) -> Iterator[dict[str, Any]]:
-        """Write the signers, after all documents."""
+        """Return the signers, after all documents."""
         sign_links: Iterable[dict[str, Any] | None] = repeat(None)
         if self._links:
             sign_links = self._links.to_all()
@@ -175,7 +175,7 @@ def _signer(
 
 
 def _space_of(package_id: str) -> UUID:
-    """Return the name space of a package: its UUID, or one made of the thread's name."""
+    """Return the name space of a package: its UUID, or one made from the thread's name."""
     try:
         return UUID(package_id)
     except ValueError:
@@ -186,8 +186,8 @@ def _revision_ids(document_id: str, signer_ids: Sequence[str]) -> list[str]:
     """Return the ids of a document's revisions, one for each signer.
 
     The first digits are the document's and the last twelve the signer's, in a UUID of version 8
-    (RFC 9562 section 5.8), which is free to fill. A digest for each of thousands would take
-    longer than all the rest.
+    (RFC 9562 section 5.8), whose contents are free. A digest for each of thousands would take
+    longer than everything else.
     """
     beginning = f"{document_id[:14]}8{document_id[15:24]}"
     return [beginning + signer_id[24:] for signer_id in signer_ids]

@@ -1,4 +1,4 @@
-"""The addresses of the family, each of which the reference has under two prefixes."""
+"""The views of the family, each of which the reference has under two prefixes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ from app.store.signatures.standings import Trusted
 
 blueprint = Blueprint("iinked", __name__)
 
-#: Signers of a thread's signatures from which on it is told one of few at a time, as it is written.
+#: Signers of a thread's signatures from which on only a few answers are sent at a time, while being
+#: written.
 LARGE = 5000
 
 _ADD = AddSchema()
@@ -46,15 +47,15 @@ _LIST = ListSchema()
 @blueprint.get("/api/v1/packages/<path:name>/status")
 @needs("read")
 def get_status(name: str) -> Response:
-    """Return a registered package, or a thread that was not registered as one."""
-    if "\0" in name:  # PostgreSQL has no such text.
+    """Return a registered package, or an unregistered thread as one."""
+    if "\0" in name:  # PostgreSQL can't store such text.
         raise PackageNotFound
     trusted, reads = current_trusted(), current_reads()
     status, is_large = reads.read(partial(_find_registered, name, trusted))
     if status:
         return Answer(b"".join(status_pieces(status, _origin())))
     with ExitStack() as stack:
-        if is_large:  # It waits for its place before it is looked together.
+        if is_large:  # It waits for its place before it is collected.
             stack.enter_context(current_places().take())
         status = reads.read(
             lambda connection, _stack: find_implicit(connection, name, trusted), in_survey
@@ -81,7 +82,7 @@ def _find_registered(
 @blueprint.post("/api/v1/packages/add")
 @needs("write")
 def add() -> Response:
-    """Add a package, as a draft or sent at once."""
+    """Add a package, as a draft or sent immediately."""
     new: NewPackage = replace(_ADD.read(request), member=caller_name())
     trusted = current_trusted()
     with transaction(db.engine) as connection:
@@ -104,7 +105,7 @@ def send() -> Response:
 @blueprint.post("/api/v1/packages/rescind")
 @needs("write")
 def rescind() -> Response:
-    """Call a package back that was sent."""
+    """Rescind a package that was sent."""
     wanted: PackageRequest = _PACKAGE.read(request)
     trusted = current_trusted()
     with db.engine.connect() as connection:
@@ -116,7 +117,7 @@ def rescind() -> Response:
 @blueprint.post("/api/v1/packages/delete")
 @needs("delete")
 def delete() -> Response:
-    """Remove a package; what was signed stays."""
+    """Delete a package; signatures are kept."""
     wanted: PackageRequest = _PACKAGE.read(request)
     with db.engine.connect() as connection:
         deleted = packages.delete_package(connection, wanted.public_id)
@@ -151,7 +152,7 @@ def _list_few(
 def _list(
     wanted: ListRequest, trusted: Trusted, connection: Connection, stack: ExitStack
 ) -> Response:
-    """Answer with a page that has much external data, fetched as it is sent."""
+    """Answer with a page that has much external data, fetched while it is sent."""
     total = package_lists.count_packages(connection, wanted.criteria, trusted)
     found = package_lists.list_packages(connection, wanted.criteria, wanted.page, trusted)
     pieces = list_pieces(found, wanted.page, total, _origin())
@@ -161,7 +162,7 @@ def _list(
 
 
 def _answer(connection: Connection, public_id: str, trusted: Trusted) -> Response:
-    """Answer with a package as it is after a write."""
+    """Answer with the state of a package after a write."""
     found = get_package(connection, public_id, trusted)
     status: dict[str, Any] = status_shape(found, _origin())
     return json_answer({"packageId": status["packageId"], "package": status})

@@ -1,4 +1,4 @@
-"""Fields that take files besides text: a signature, and the content that was signed."""
+"""Fields that accept files besides text: a signature, and the content that was signed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SignatureText(Text):
 
 
 class Content(fields.Field[str | bytes | None]):
-    """What was signed: text or base64 of it, or a file, which may be empty."""
+    """The signed content: text or base64 of it, or a file, which may be empty."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(load_default=None, allow_none=True, **options)

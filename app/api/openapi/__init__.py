@@ -1,1 +1,1 @@
-"""The description of the API: OpenAPI 3.1, out of one YAML file for each family."""
+"""The description of the API: OpenAPI 3.1, from one YAML file for each family."""

@@ -1,8 +1,8 @@
-"""`/openapi.json`, put together of the files that describe the families.
+"""`/openapi.json`, assembled from the description files of the families.
 
 Each file is a part of an OpenAPI 3.1 document (`tags`, `paths`, `components`), written by hand;
-`common.yaml` has what all of them refer to. What else stands in a file at the top level are anchors
-for its own use. Tests hold the files against the routes, the parameters and every answer.
+`common.yaml` has the parts that all refer to. Other top-level keys of a file are YAML anchors for
+its own use. Tests hold the files against the routes, the parameters and every answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from app.version import VERSION
 Json: TypeAlias = dict[str, Any]
 
 COMMON = Path(__file__).with_name("common.yaml")
-#: Methods that are not described: they are answered as the others say.
+#: Methods that are not described: HTTP defines them.
 IMPLIED = {"HEAD", "OPTIONS"}
 
 
@@ -29,23 +29,23 @@ def write_document(app: Flask, files: Iterable[Path]) -> bytes:
     """Return the document of an application as JSON.
 
     Args:
-        app: of which the addresses that it has are described.
+        app: only its existing addresses are described.
         files: the parts, in the order in which their tags are listed.
     """
     document = build_document(files, map(path_of, app.url_map.iter_rules()))
     if not app.config["AUTH"]:
         for operations in document["paths"].values():
             for operation in operations.values():
-                operation["security"] = [{}, *operation["security"]]  # Without any token.
+                operation["security"] = [{}, *operation["security"]]  # Public, without a token.
     return orjson.dumps(document)
 
 
 def build_document(files: Iterable[Path], served: Iterable[str]) -> Json:
-    """Put the parts together.
+    """Assemble the parts.
 
     Args:
         files: the parts.
-        served: the paths that are described, as OpenAPI writes them; others are left out.
+        served: the paths to describe, in OpenAPI's notation; others are omitted.
     """
     document = read_part(COMMON)
     document["info"]["version"] = VERSION
@@ -62,13 +62,13 @@ def build_document(files: Iterable[Path], served: Iterable[str]) -> Json:
 
 
 def read_part(file: Path) -> Json:
-    """Return what a file of YAML says."""
+    """Return the contents of a YAML file."""
     part: Json = load(file.read_bytes(), Loader=CSafeLoader)
     return part
 
 
 def path_of(rule: Rule) -> str:
-    """Write an address as OpenAPI does: `/x/{name}`."""
+    """Return a route in OpenAPI's notation: `/x/{name}`."""
     return "".join(_parts(rule))
 
 

@@ -1,4 +1,4 @@
-"""The addresses of the description: OpenAPI for programs, a page of Swagger UI for people."""
+"""The views of the description: OpenAPI for programs, a Swagger UI page for people."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from app.caching import answer_condition
 
 blueprint = Blueprint("openapi", __name__)
 
-#: Under these names the application keeps the files of the description, and the document once it is
-#: written.
+#: Keys under which the application keeps the description files, and the document once it is built.
 PARTS, DOCUMENT = "openapi parts", "openapi document"
-#: The reader's files, which the package flask-swagger-ui brings, and our own.
+#: The files of Swagger UI, from the package flask-swagger-ui, and our own.
 READER = Path(str(files("flask_swagger_ui"))) / "dist"
 PAGES = Path(__file__).with_name("pages")
 ASSETS = {
@@ -29,8 +28,8 @@ ASSETS = {
     "favicon-32x32.png": (READER, "image/png"),
     "start.js": (PAGES, "text/javascript; charset=utf-8"),
 }
-#: The page takes nothing from elsewhere, and no other page may put it into a frame. Swagger UI
-#: draws its icons from data.
+#: The page loads nothing from other origins, and no other page may frame it. Swagger UI has its
+#: icons in data URIs.
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -43,7 +42,7 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-#: Seconds for which a client need not ask for a file again.
+#: Seconds for which a client may cache a file.
 MAX_AGE = 3600
 _HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -60,7 +59,7 @@ def get_openapi() -> Response:
 
 
 def _document() -> bytes:
-    """Return the document, written when it is first asked for; it stays the same after that."""
+    """Return the document, built on first use and unchanged after that."""
     extensions = current_app.extensions
     if DOCUMENT not in extensions:
         parts: Sequence[Path] = extensions[PARTS]
@@ -72,7 +71,7 @@ def _document() -> bytes:
 @blueprint.get("/docs")
 @public
 def get_docs() -> Response:
-    """Return the page on which people read the description."""
+    """Return the page that shows the description."""
     page = (PAGES / "docs.html").read_text(encoding="utf-8")
     document = url_for("openapi.get_openapi")
     assets = url_for("openapi.get_docs")
@@ -83,7 +82,7 @@ def get_docs() -> Response:
 @blueprint.get("/docs/<asset>")
 @public
 def get_docs_asset(asset: str) -> Response:
-    """Return a file that the page needs."""
+    """Return a file of the page."""
     if asset not in ASSETS:
         raise NotFound
     folder, content_type = ASSETS[asset]

@@ -1,4 +1,4 @@
-"""What those ask who run the server: is it up, can it serve?"""
+"""Health checks: is the server up, can it serve?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.auth import public
 from app.extensions import db
 from app.store.migrations.readiness import Fault, Readiness
 
-#: The file that describes what belongs to no family.
+#: The description file of endpoints that belong to no family.
 OPENAPI = Path(__file__).with_name("openapi.yaml")
 
 blueprint = Blueprint("operations", __name__, url_prefix="/health")
@@ -22,14 +22,14 @@ blueprint = Blueprint("operations", __name__, url_prefix="/health")
 @blueprint.get("/live")
 @public
 def live() -> Response:
-    """Answer, as the process does."""
+    """Answer that the process is running."""
     return envelope.success({"health": "live"})
 
 
 @blueprint.get("/ready")
 @public
 def ready() -> Response:
-    """Return whether a save would go through; 503 and why, if not."""
+    """Return whether a save would succeed; 503 and the reason, if not."""
     readiness: Readiness = current_app.extensions["readiness"]
     fault = readiness.find_fault(db.engine)
     if fault is None:

@@ -1,4 +1,4 @@
-"""What Prometheus asks."""
+"""Metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ blueprint = Blueprint("metrics", __name__)
 @blueprint.get("/metrics")
 @needs("metrics")
 def tell_metrics() -> Response:
-    """Return all that is counted, in one of Prometheus's text formats."""
+    """Return all metrics, in one of Prometheus's text formats."""
     text, content_type = counters.tell(request.headers.get("Accept", ""))
     return Response(text, content_type=content_type)

@@ -1,1 +1,1 @@
-"""What a request carries: query string, JSON, forms and files, as typed values."""
+"""Request parameters: query string, JSON, forms and files, as typed values."""

@@ -1,4 +1,4 @@
-"""What is wrong with a request, in one sentence."""
+"""Errors in a request, in one sentence."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class ParameterError(Exception):
         self.values = values
 
     def inside(self, place: str) -> Self:
-        """Return the same error with the field's name behind that of what the field is part of.
+        """Return the same error with the field's name after that of the enclosing part.
 
-        Where the error is of the part as a whole, `field` is empty.
+        If the error is about the whole part, `field` is empty.
         """
         field = self.values["field"]
         return type(self)(
@@ -25,4 +25,4 @@ class ParameterError(Exception):
 
 
 class UnsupportedMediaType(ParameterError):
-    """A request whose body is of a kind that is not read there."""
+    """A request whose body has a type that isn't accepted there."""

@@ -1,7 +1,7 @@
-"""marshmallow fields that read what clients of PHP servers send.
+"""marshmallow fields for the input of clients of PHP servers.
 
-What is wrong they say in one sentence: they raise `ParameterError` instead of collecting messages,
-since an answer has room for one.
+They raise `ParameterError`, with one sentence, instead of collecting messages, since an answer has
+room for one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from app.store.signatures.current_tags import MAX_TAGS
 
 
 class Text(fields.Field[str | None]):
-    """Unicode text; a number is taken as its decimal text, blanks around it are dropped."""
+    """Unicode text; a number is taken as its decimal text, surrounding blanks are dropped."""
 
     def __init__(self, *, limit: int | None = MAX_TEXT, strip: bool = True, **options: Any) -> None:
         super().__init__(load_default=None, allow_none=True, **options)
@@ -68,7 +68,7 @@ class Integer(fields.Field[int | None]):
 
 
 class VersionNumber(fields.Field[int | None]):
-    """A version's number. Any integer will do: one that no thread can reach is found nowhere."""
+    """A version's number. Any integer is accepted: one that no thread can have is not found."""
 
     UNREACHABLE: ClassVar[int] = 2**31 - 1
 
@@ -82,7 +82,7 @@ class VersionNumber(fields.Field[int | None]):
 
 
 class Flag(fields.Field[bool]):
-    """Yes or no, in the words that query strings use."""
+    """A boolean, in the words that query strings use."""
 
     WORDS: ClassVar[dict[str, bool]] = {
         **dict.fromkeys(("true", "1", "on", "yes"), True),
@@ -99,7 +99,7 @@ class Flag(fields.Field[bool]):
 
 
 class Digits(fields.Field[str | None]):
-    """Hexadecimal digits, or decimal ones, so many of them."""
+    """A fixed number of hexadecimal, or decimal, digits."""
 
     def __init__(self, digits: int, *, hexadecimal: bool = False, **options: Any) -> None:
         super().__init__(load_default=None, allow_none=True, **options)
@@ -143,7 +143,7 @@ class Choice(fields.Field[str | None]):
     """One of a few words.
 
     Args:
-        any_case: whether capital letters are read as small ones, in which the words are.
+        any_case: whether upper case is converted to lower case, in which the words are.
     """
 
     def __init__(self, *choices: str, any_case: bool = False, **options: Any) -> None:
@@ -194,8 +194,8 @@ class Tags(fields.Field[tuple[str, ...]]):
     """A list of tags, each once, in the order sent. A single one is a list of one.
 
     Args:
-        wanted: whether tags are looked for: an empty one in a list is then a tag that no thread
-            has. How many a save may bring depends on the thread (`tag_limits`).
+        wanted: whether tags are search criteria: an empty one in a list is then a tag that no
+            thread has. The limit for a save depends on the thread (`tag_limits`).
     """
 
     def __init__(self, *, wanted: bool = False, **options: Any) -> None:
@@ -207,7 +207,7 @@ class Tags(fields.Field[tuple[str, ...]]):
     ) -> tuple[str, ...]:
         given = as_list(value)
         items = given if isinstance(given, list) else [given]
-        if given == "" or (items == [""] and not self.wanted):  # of a form left empty
+        if given == "" or (items == [""] and not self.wanted):  # an empty form field
             return ()
         tags = tuple(dict.fromkeys(self._tag(item, str(attr)) for item in items))
         if self.wanted and len(tags) > MAX_TAGS:

@@ -1,4 +1,4 @@
-"""JSON in the body of a request: bounded before it is parsed, and with what it says twice."""
+"""JSON request bodies: limited before they are parsed, with duplicate names recorded."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from app.cms import MAX_WIDE_TEXT, Reason
 
 #: A JSON body of ordinary size has a handful of values; this many cost about 10 ms and 10 MB.
 MAX_JSON_VALUES = 100_000
-#: Each has at most a name and a value that are strings.
+#: Strings: each value has at most a name and itself.
 _MAX_STRINGS = 2 * MAX_JSON_VALUES
 
-#: What a character beyond U+FFFF has in it as UTF-8, and as JSON's escape.
+#: The mark of a character beyond U+FFFF in UTF-8, and in a JSON escape.
 WIDE = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
 _WIDE_IN_JSON = (*WIDE, b"\\ud", b"\\uD")
 
-#: A JSON string. One that is not closed is taken to the end: from no quote inside it is there a
-#: second look, which would cost the square of its length.
+#: A JSON string. An unclosed one is matched to the end: retrying from each quote inside would take
+#: quadratic time.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 class Doubled(dict[str, Any]):
-    """An object that had members of one name with different values, of which the last is kept."""
+    """An object that had members of one name with different values; the last is kept."""
 
     #: Their names.
     doubled: tuple[str, ...] = ()
 
 
 class MalformedJson(Exception):
-    """A body that is no JSON, or not what JSON here must be; `reason` says why."""
+    """A body that is no JSON, or not acceptable JSON; `reason` says why."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(str(reason))
@@ -41,11 +41,11 @@ class MalformedJson(Exception):
 
 
 def parse(body: bytes, *, fractions: bool) -> Any:
-    """Parse a body; an object in it that says something twice is `Doubled`.
+    """Parse a body; an object in it with contradictory duplicates is `Doubled`.
 
     Args:
-        body: UTF-8, perhaps with a byte order mark.
-        fractions: whether numbers with a fraction are numbers; else they are their digits as text.
+        body: UTF-8, with or without a byte order mark.
+        fractions: whether numbers with a fraction become numbers; else text with their digits.
 
     Raises:
         ParameterError: it is too large.
@@ -91,7 +91,7 @@ def _finite(digits: str) -> float:
 
 
 def _keep_last(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its members, and note those that say different things."""
+    """Build an object from its members, and record contradictory duplicates."""
     kept = dict(members)
     if len(kept) == len(members):
         return kept
@@ -101,18 +101,18 @@ def _keep_last(members: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-#: Not orjson: a number keeps its digits, however many they are.
+#: Not orjson: a number keeps all of its digits.
 _JSON = json.JSONDecoder(
     parse_float=str, parse_constant=_refuse_constant, object_pairs_hook=_keep_last
 )
-#: For JSON that is given back: a fraction stays a number.
+#: For JSON that is returned: a fraction stays a number.
 _JSON_WITH_FRACTIONS = json.JSONDecoder(
     parse_float=_finite, parse_constant=_refuse_constant, object_pairs_hook=_keep_last
 )
 
 
 def check_width(body: bytes, start: int, stop: int, wide: Iterable[bytes]) -> None:
-    """Refuse a large value that would take four times its size. Raises ParameterError."""
+    """Refuse a large value that would take four times its size in memory. Raises ParameterError."""
     if stop - start > MAX_WIDE_TEXT and _has_any(body, wide, start, stop):
         raise ParameterError(
             "Request has a value of more than {limit} bytes with a character beyond U+FFFF",
@@ -127,12 +127,12 @@ def _has_any(body: bytes, wanted: Iterable[bytes], start: int = 0, stop: int | N
 def _check_size(body: bytes) -> None:
     """Refuse a body of millions of small values, or with a large one in wide characters.
 
-    What costs a hundred times its size to parse is found by one walk over its strings, which stops
-    where there are too many; a body that has few quotes and commas needs none. Behind the first
-    mistake in it a string may be another one than for the parser, which doesn't get there.
+    Bodies that take a hundred times their size to parse are detected by one pass over their
+    strings, which stops at the limit; a body with few quotes and commas needs none. After the first
+    syntax error strings may be split differently from the parser, which stops at the error.
 
     Raises:
-        ParameterError: the body is such.
+        ParameterError: the body is too large.
     """
     is_wide = len(body) > MAX_WIDE_TEXT and _has_any(body, _WIDE_IN_JSON)
     has_many = _count_values(body) > MAX_JSON_VALUES or body.count(b'"') > 2 * _MAX_STRINGS

@@ -1,4 +1,4 @@
-"""What a request says: query string and body, merged as CONTRACT section 3 describes it."""
+"""The parameters of a request: query string and body, merged by the contract's rules."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from app.cms import Reason
 
 #: Fields of a query string or a form; the contract has a dozen, and 200 tags.
 MAX_FORM_FIELDS = 1_000
-#: Decoding a percent-encoded character takes 230 bytes: this many, 23 MB. The base64 of a
+#: Percent-encoded characters: decoding one takes 230 bytes, this many 23 MB. The base64 of a
 #: signature of 1 MB has fewer.
 MAX_ESCAPES = 100_000
 
-#: Bytes from which on the fields of a form are decoded one after the other.
+#: Bytes from which on the fields of a form are decoded one by one.
 LARGE_FORM = 1_000_000
 
-#: What a character beyond U+FFFF has in it, as it is and percent-encoded.
+#: The mark of a character beyond U+FFFF, plain and percent-encoded.
 _WIDE_IN_FORM = (*WIDE, b"%f", b"%F")
 
-#: What clients of PHP servers send where there are no parameters, and with what they do.
+#: What clients of PHP servers send without parameters, and the methods with which they do.
 _NOTHING: tuple[Any, ...] = ([], None, "")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
-#: What stands around JSON: blanks, and a byte order mark.
+#: Allowed around JSON: blanks, and a byte order mark.
 _BLANKS = b" \t\r\n\xef\xbb\xbf"
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
-#: Content types of JSON, and those whose bodies are taken for it, though they don't begin so.
+#: Content types of JSON, and those whose bodies are taken for JSON in any case.
 _IS_JSON = re.compile(r"application/(?:.*\+)?json")
 _READ_AS_JSON = re.compile(rf"|text/(?!xml$).*|{_IS_JSON.pattern}|{re.escape(_FORM)}")
-#: Of addresses at which no body is a file.
+#: For addresses that accept no file as body.
 NO_FILES: Mapping[str, str] = MappingProxyType({})
 _LIST_KEY = re.compile(r"(?P<name>[^\[]+)\[[^\]]*\].*", re.DOTALL)
 
@@ -55,20 +55,20 @@ def read_parameters(
 ) -> dict[str, Any]:
     """Merge the query string and the body of a request; the body wins.
 
-    What one of them says twice, and differently, is noted for the answer.
+    Contradictory duplicates are recorded for the answer.
 
     Args:
         request: whose body is a JSON object, whatever its Content-Type says, a form, or a file.
-        aliases: older name -> name. The older one counts only where the other is not given.
+        aliases: older name -> name. The older one counts only if the other is not given.
         lists: names that take several values.
-        fractions: whether numbers with a fraction are numbers; else they are their digits as text.
+        fractions: whether numbers with a fraction become numbers; else text with their digits.
         files: content type of a body that is one file -> the parameter that it is; where there is
             none, forms with files are not read either. What came as a file is bytes.
 
     Raises:
         ParameterError: the body is none of it, a part of it is missing, or all is not in UTF-8.
         RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
-        UnsupportedMediaType: it is of a kind that is not read here.
+        UnsupportedMediaType: its type isn't accepted here.
     """
     merged: dict[str, Any] = {}
     query = request.query_string
@@ -93,7 +93,7 @@ def _may_be_json(body: bytes) -> bool:
 
 
 def _read_body(request: Request) -> bytes:
-    """Read the body to its end, which werkzeug doesn't insist on: half a body is refused."""
+    """Read the body to its end, which werkzeug doesn't require: an incomplete body is refused."""
     environ = request.environ
     if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
         return b""
@@ -117,7 +117,7 @@ def _read_body(request: Request) -> bytes:
 
 
 def _with_names(source: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
-    """Replace older names; one beside the name, with another value, is left, to be told of."""
+    """Replace older names; one that contradicts the name is left, for a warning."""
     for older, name in aliases.items():
         if older not in source:
             continue
@@ -134,7 +134,7 @@ def _is_nothing(value: Any) -> bool:
 
 
 def _named(given: Mapping[str, list[Any]], lists: Collection[str]) -> dict[str, Any]:
-    """Name what was given, as PHP does: `key[]` and `key[0]` make a list, else the last wins."""
+    """Return the values by name, as in PHP: `key[]` and `key[0]` make a list, else the last wins."""
     result: dict[str, Any] = {}
     doubled: list[str] = []
     for key, values in given.items():
@@ -143,7 +143,7 @@ def _named(given: Mapping[str, list[Any]], lists: Collection[str]) -> dict[str, 
         if bracketed or name in lists:
             before = result.get(name)
             if not bracketed and before is None and values == [""]:
-                result[name] = ""  # Of a form that was left empty; `[]=` is an empty item.
+                result[name] = ""  # An empty form field; `[]=` is an empty item.
                 continue
             result[name] = [*before, *values] if isinstance(before, list) else values
         else:
@@ -157,7 +157,7 @@ def _named(given: Mapping[str, list[Any]], lists: Collection[str]) -> dict[str, 
 def _from_body(
     request: Request, body: bytes, lists: Collection[str], kinds: Collection[str], fractions: bool
 ) -> dict[str, Any]:
-    """Read a body that is no file; `kinds` are the content types that are read beside JSON."""
+    """Read a body that is no file; `kinds` are the accepted content types beside JSON."""
     if not _may_be_json(body):
         if request.mimetype == _FORM:
             return _from_form(body, lists)
@@ -186,7 +186,7 @@ def _from_body(
 
 
 def _object(request: Request, value: Any) -> dict[str, Any]:
-    """Return the parameters that JSON has. Raises MalformedJson."""
+    """Return the parameters in JSON. Raises MalformedJson."""
     if isinstance(value, dict):
         if isinstance(value, Doubled):
             note_doubled(value.doubled)
@@ -197,7 +197,7 @@ def _object(request: Request, value: Any) -> dict[str, Any]:
 
 
 def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:
-    """Read a query string, or a body of the same form."""
+    """Read a query string, or a body in the same format."""
     if encoded.count(b"%") > MAX_ESCAPES:
         raise ParameterError(
             "Request has more than {limit} percent-encoded characters, send JSON",
@@ -215,7 +215,7 @@ def _from_form(encoded: bytes, lists: Collection[str]) -> dict[str, Any]:
 
 
 def _fields(encoded: bytes) -> Iterator[tuple[str, str]]:
-    """Return names and values; of a large form one after the other, and with fewer copies."""
+    """Return names and values; of a large form one by one, with fewer copies."""
     if len(encoded) < LARGE_FORM:
         yield from parse_qsl(encoded.decode(), keep_blank_values=True, errors="strict")
         return

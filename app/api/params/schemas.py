@@ -1,4 +1,4 @@
-"""What the schemas of all families have in common: fields that are read one by one."""
+"""The common base of the schemas of all families: fields are read one by one."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from app.api.params.values import refuse_moment
 
 
 class FieldsSchema(Schema):
-    """Base of the schemas: what no field is named for is ignored.
+    """Base of the schemas: unknown names are ignored.
 
     Fields raise `ParameterError`, which ends a load: an answer has room for one sentence. Each
-    schema makes its frozen value in a function marked `post_load`.
+    schema builds its frozen value in a function marked `post_load`.
     """
 
     class Meta:
-        """What marshmallow is told."""
+        """Options of marshmallow."""
 
         unknown = EXCLUDE
 
-    #: Names of what must be set, in the order in which it is looked at.
+    #: Names of required parameters, in the order in which they are checked.
     DEMANDED: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         super().__init__()
-        #: Names of all that is read.
+        #: All known names.
         self.known = frozenset(field.data_key or name for name, field in self.load_fields.items())
 
 
 def aware(moment: datetime | date | None, name: str, *, is_end: bool = False) -> datetime | None:
-    """Return a moment in UTC: one without an offset is of the setting's zone.
+    """Convert a time to UTC: one without an offset is in the zone of the settings.
 
     Args:
-        moment: as the field gave it.
+        moment: the field's value.
         name: of the parameter.
-        is_end: whether it ends a span of time. A day then counts up to its last moment, and a time
-            that the zone's clocks showed twice is the second one.
+        is_end: whether it ends a period. A day then counts to its end, and a local time that
+            occurs twice is the second one.
 
     Raises:
-        ParameterError: it is so near to the calendar's end that UTC has no such day.
+        ParameterError: UTC has no such day, at the end of the calendar.
     """
     if moment is None:
         return None

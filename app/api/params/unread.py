@@ -1,8 +1,7 @@
-"""What a request says that is not read: told to the caller, never passed over in silence.
+"""Ignored parameters of a request: reported to the caller, never silently dropped.
 
-That is what has a name that nothing reads, and all but the last of what was said several times. The
-contract's family tells it in sentences, in `warnings` of its envelope; where a body has no room for
-it, the header HEADER does.
+These are parameters with unknown names, and all but the last of contradictory duplicates. The
+contract's family reports them in `warnings` of its envelope; other answers have the header HEADER.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ from app.cms import Reason
 
 #: Names of parameters, percent-encoded, with a comma between them.
 HEADER = "X-Unread-Parameters"
-#: Names that are told of one request, and characters of each.
+#: Names that are reported for one request, and characters of each.
 MAX_NAMES = 20
 MAX_NAME = 64
-#: By these a client of the original chooses one of several stores; here there is one.
+#: Headers by which a client of the original chooses one of several stores; here there is one.
 _TENANTS = ("Api-Tenant", "Api-Segment")
 
 
 def note(given: Iterable[str], known: Collection[str]) -> None:
-    """Keep the names of parameters that were given and are not known.
+    """Record the names of given parameters that are unknown.
 
     Raises:
-        ParameterError: a header asks for a store of its own, and STRICT_TENANT is on.
+        ParameterError: a header chooses another store, and STRICT_TENANT is on.
     """
     tenants = [name for name in _TENANTS if name in request.headers]
     if tenants and current_app.config["STRICT_TENANT"]:
@@ -43,19 +42,19 @@ def note(given: Iterable[str], known: Collection[str]) -> None:
 
 
 def note_doubled(names: Iterable[str]) -> None:
-    """Keep the names of parameters that were given several times with different values."""
+    """Record the names of parameters that were given several times with different values."""
     more = _cut(names)
     if more:
         g.doubled = list(dict.fromkeys((*g.get("doubled", ()), *more)))[:MAX_NAMES]
 
 
 def note_inside(place: str, given: Iterable[str], known: Collection[str]) -> None:
-    """Keep the names of members of an object that is part of a request, after `note`.
+    """Record unknown members of an object that is part of a request, after `note`.
 
     Args:
-        place: where it stands, which the names begin with: `documents[0].`.
+        place: its place, the prefix of the names: `documents[0].`.
         given: names of its members.
-        known: those that are read.
+        known: the known names.
     """
     more = [place + name for name in _unknown(given, known)]
     g.unread = (g.get("unread", []) + more)[:MAX_NAMES]
@@ -68,15 +67,15 @@ def _unknown(given: Iterable[str], known: Collection[str]) -> list[str]:
 
 
 def _cut(names: Iterable[str]) -> list[str]:
-    """Return names as an answer may repeat them."""
-    # JSON of a body may have half of a surrogate pair, which no answer can carry.
+    """Return names in a form that an answer can repeat."""
+    # A JSON body may contain a lone surrogate, which no answer can contain.
     return [name[:MAX_NAME].encode(errors="replace").decode() for name in islice(names, MAX_NAMES)]
 
 
 def sentences() -> list[str]:
-    """Return a sentence about each name that was kept, in the language that the caller wants.
+    """Return a sentence about each recorded name, in the caller's language.
 
-    They are told once: who asks for them tells them in the body.
+    They are reported once: a caller of this function writes them into the body.
     """
     parameters, headers = g.pop("unread", ()), g.pop("unread_headers", ())
     doubled = [name for name in g.pop("doubled", ()) if name not in parameters]
@@ -95,7 +94,7 @@ def sentences() -> list[str]:
 
 
 def init_app(app: Flask) -> None:
-    """Make each answer whose body doesn't tell of it say in HEADER what was not read."""
+    """Write HEADER on each answer whose body doesn't report the ignored parameters."""
 
     def add(response: Response) -> Response:
         names = dict.fromkeys((*g.get("unread", ()), *g.get("doubled", ())))

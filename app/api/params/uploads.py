@@ -1,4 +1,4 @@
-"""Requests that carry files: `multipart/form-data` (RFC 7578), or one file as the whole body."""
+"""Requests with files: `multipart/form-data` (RFC 7578), or one file as the whole body."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FILES = frozenset(
 CERTIFICATES = frozenset(
     {"application/pkix-cert", "application/x-x509-ca-cert", "application/x-x509-user-cert"}
 )
-#: The first byte of a SEQUENCE, with which DER of a signature or a certificate begins.
+#: The first byte of a SEQUENCE, and so of a signature or a certificate in DER.
 _SEQUENCE = b"\x30"
 #: Parts of one form.
 MAX_PARTS = 1_000
@@ -45,10 +45,10 @@ _PIECE = MAX_PART_HEAD
 def read_multipart(body: bytes, boundary: str) -> dict[str, list[Any]]:
     """Read the parts of a form: the text of fields, the bytes of files; each name with its values.
 
-    A file that was left out, as browsers send it, has neither a name nor content, and is none.
+    A file field left empty, as browsers send it, has neither a name nor content, and is ignored.
 
     Raises:
-        ParameterError: the body is no such form, is not complete, or has too many parts.
+        ParameterError: the body is no such form, is incomplete, or has too many parts.
     """
     given: dict[str, list[Any]] = {}
     try:
@@ -70,7 +70,7 @@ def _parts(body: bytes, boundary: str) -> Iterator[tuple[Field | File, bytes]]:
     for event in _events(body, boundary):
         if isinstance(event, (Field, File)):
             head, content = event, []
-            if head.name is None:  # Each has one (RFC 7578 section 4.2).
+            if head.name is None:  # Required (RFC 7578 section 4.2).
                 raise ValueError("a part has no name")
         elif isinstance(event, Data):
             content.append(event.data)
@@ -79,14 +79,14 @@ def _parts(body: bytes, boundary: str) -> Iterator[tuple[Field | File, bytes]]:
 
 
 def _events(body: bytes, boundary: str) -> Iterator[Event]:
-    """Return what a form has, piece by piece.
+    """Return the events of the parser, piece by piece.
 
-    The parser alone finds the ends of heads; it gets so little at a time that none of them, and
-    nothing else that it would gather, is much larger than it may be when it is looked at.
+    Only the parser finds the ends of heads; it gets so little data at a time that a head, or
+    anything else that it collects, can't exceed its limit by much before it is checked.
 
     Raises:
         RequestEntityTooLarge: there are more than MAX_PARTS.
-        ValueError: it is no such form, it is not complete, or the head of a part is too large.
+        ValueError: it is no such form, incomplete, or the head of a part is too large.
     """
     decoder = MultipartDecoder(boundary.encode(), max_parts=MAX_PARTS)
     heads = 0
@@ -101,7 +101,7 @@ def _events(body: bytes, boundary: str) -> Iterator[Event]:
                 if size > MAX_PART_HEAD or heads > MAX_HEADS:
                     raise ValueError("the head of a part is too large")
             yield event
-        # Of content nothing stays but what may be a boundary.
+        # Of content only a possible boundary is kept.
         if len(decoder.buffer) > MAX_PART_HEAD + len(boundary):
             raise ValueError("more stands around the parts, or in a head, than may")
 
@@ -126,7 +126,7 @@ def _cut(body: bytes) -> Iterator[bytes]:
 
 
 def as_text(signature: str | bytes, name: str) -> str:
-    """Return the text that stands for a signature: base64 of DER, else the text in a file.
+    """Return a signature as text: base64 of DER, else the text in a file.
 
     `name` is that of the parameter.
 

@@ -1,4 +1,4 @@
-"""Single values, as clients of PHP servers send them: read, or refused in one sentence."""
+"""Single values, as clients of PHP servers send them: converted, or refused with one sentence."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from app.api.params.errors import ParameterError
 
 #: Characters of a document, thread, tag, stage, name or comment.
 MAX_TEXT = 255
-#: The largest number that a database column or a LIMIT takes.
+#: The largest number that a database column or a LIMIT accepts.
 MAX_INTEGER = 2**63 - 1
 
-#: What PHP's trim() takes away, but NUL, which is refused.
+#: Characters that PHP's trim() removes, except NUL, which is refused.
 BLANKS = " \t\n\r\v"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: A float of a whole number, which PHP and Gson write for an integer, is one.
@@ -33,7 +33,7 @@ def as_text(value: Any, name: str) -> str:
 
 
 def as_list(value: Any) -> Any:
-    """Return a list for an object whose keys are numbers; anything else as it is.
+    """Return a list for an object whose keys are numbers; anything else unchanged.
 
     PHP's `json_encode` writes a list with a gap as such an object.
     """
@@ -43,15 +43,15 @@ def as_list(value: Any) -> Any:
 
 
 def is_blank(value: Any) -> bool:
-    """Return whether a value is text of nothing but blanks: it counts as not given."""
+    """Return whether a value is only blanks: it counts as not given."""
     return isinstance(value, str) and not value.strip(BLANKS)
 
 
 def check_text(text: str, name: str, limit: int | None) -> str:
-    """Return the text back if a database can keep it.
+    """Return the text if a database can store it.
 
     Raises:
-        ParameterError: it is too long, or has a NUL or half of a surrogate pair.
+        ParameterError: it is too long, or has a NUL or a lone surrogate.
     """
     if limit is not None and len(text) > limit:
         raise ParameterError(
@@ -87,7 +87,7 @@ def as_integer(value: Any, name: str) -> int:
 
 
 def refuse_moment(name: str, error: Exception) -> NoReturn:
-    """Refuse a moment, and say what one looks like. Raises ParameterError."""
+    """Refuse a time, with an example of the format. Raises ParameterError."""
     raise ParameterError(
         '"{field}" parameter must be a date or a time such as 2026-01-31 23:59:59', field=name
     ) from error

@@ -1,4 +1,4 @@
-"""A signature as a file: what type and name it has, and when a client has it already."""
+"""A signature as a file: its type and name, and conditional requests for it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from app.store.signatures.large_texts import IN_MEMORY
 OCTETS = "application/octet-stream"
 #: Bytes of a name without its suffix: file systems take 255.
 MAX_NAME = 200
-#: What means something in paths or to shells.
+#: Characters with a meaning in paths or shells.
 _UNSAFE = re.compile(r'[\\/:*?"<>|%]')
-#: What needs no escape in an extended parameter (RFC 8187 section 3.2.1).
+#: Characters that need no escape in an extended parameter (RFC 8187 section 3.2.1).
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
 
 def file_of(thread: PublicThread, text: str) -> SignatureFile:
-    """Return the file of a thread; what is known to be no signature stays the text that it is."""
+    """Return the file of a thread; what is known to be no signature stays text."""
     if thread.format is None and thread.signature_size is not None:
         return SignatureFile(None, text.encode())
     return open_file(text, thread.signature_sha256)
@@ -38,7 +38,7 @@ def file_of(thread: PublicThread, text: str) -> SignatureFile:
 def type_of(file_format: str | None, thread: PublicThread) -> str:
     """Return the narrowest type of a file of this format."""
     if file_format == "cms":
-        # Of one that was not read yet it isn't known; the second is for either.
+        # Unknown if not read yet; the second type covers both.
         detached = thread.format is not None and thread.content_size is None
         return DETACHED if detached else ATTACHED
     return XML if file_format == "xml" else OCTETS
@@ -50,7 +50,7 @@ def answer_file(
     """Answer with a file, or with 304 if the client has it already.
 
     Raises:
-        PreconditionFailed: the client wants another one (If-Match, RFC 9110 section 13.1.1).
+        PreconditionFailed: the client requires another one (If-Match, RFC 9110 section 13.1.1).
         NoRoom: it is large, and the disk is full.
     """
     etag, wanted = sha256(file.data).hexdigest(), request.if_match
@@ -63,13 +63,14 @@ def answer_file(
     response.set_etag(etag)
     response.headers["Content-Disposition"] = _disposition(thread, type_of(file.format, thread))
     response.headers["X-Content-Type-Options"] = "nosniff"
-    # werkzeug would look at If-Match again, doesn't know its `*`, and would send the file with 412.
+    # werkzeug would evaluate If-Match again, doesn't know its `*`, and would send the file with
+    # 412.
     answer_condition(response, request, but="HTTP_IF_MATCH")
     return response
 
 
 def _spooled(data: bytes) -> FileWrapper:
-    """Return a body that waits on the disk for its client, and is gone when that has it."""
+    """Return a body from a temporary file, deleted once it is sent."""
     file = TemporaryFile()  # noqa: SIM115 - closed with the response
     try:
         file.write(data)
@@ -81,7 +82,7 @@ def _spooled(data: bytes) -> FileWrapper:
 
 
 def _disposition(thread: PublicThread, narrowest: str) -> str:
-    """Name the file (RFC 6266), once for those who read UTF-8 and once for the others."""
+    """Return Content-Disposition (RFC 6266) with the name in UTF-8 and in ASCII."""
     name = file_name(thread.document, thread.thread) + SUFFIXES.get(narrowest, "")
     plain = "".join(character if character.isascii() else "_" for character in name)
     encoded = quote(name, safe=_ATTRIBUTE_CHARACTERS)
@@ -89,9 +90,9 @@ def _disposition(thread: PublicThread, narrowest: str) -> str:
 
 
 def file_name(document: str, thread: str) -> str:
-    """Make a name of text that may be anything: none that hides, leads elsewhere or misleads."""
+    """Return a safe file name for any text: not hidden, without a path, not misleading."""
     name = _UNSAFE.sub("_", f"{document}-{thread}")
-    # Control characters, and those that turn the direction of writing.
+    # Control characters, and those that change the direction of text.
     name = "".join("_" if unicodedata.category(each)[0] == "C" else each for each in name)
     cut = name.encode()[:MAX_NAME].decode(errors="ignore")
     return cut.strip(". ") or "signature"

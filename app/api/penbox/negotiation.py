@@ -1,4 +1,4 @@
-"""Which of the types that there are a request prefers (RFC 9110 section 12.5.1)."""
+"""Content negotiation by the Accept header (RFC 9110 section 12.5.1)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from werkzeug.exceptions import NotAcceptable
 def choose_type(request: Request, offers: Sequence[str]) -> str:
     """Return the offered type with the greatest quality, the first if there is no Accept.
 
-    Among equals those go first that the request names, then those that stand first. Parameters of
-    types, such as a charset, are not looked at.
+    Among equals, types named in the request come first, then those offered first. Parameters of
+    types, such as a charset, are ignored.
 
     Raises:
         NotAcceptable: the request accepts none of them.
@@ -24,7 +24,8 @@ def choose_type(request: Request, offers: Sequence[str]) -> str:
     if not accepted:
         return offers[0]
     named = {value.lower() for value in accepted.values()}
-    # The first of the greatest; a type's quality is that of the narrowest range that holds it.
+    # The first with the greatest quality; a type's quality is that of the most specific range that
+    # matches.
     best = max(offers, key=lambda offer: (accepted.quality(offer), offer in named))
     if accepted.quality(best) <= 0:
         raise NotAcceptable

@@ -1,4 +1,4 @@
-"""The shapes of the family's answers."""
+"""The formats of the family's answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.store.packages.public_ids import PublicThread
 def write_signature(
     thread: PublicThread, progress: Progress | None, *, qualified: bool, locale: str
 ) -> dict[str, Any]:
-    """Write a thread; `progress` is that of its package, None if there is none but drafts."""
+    """Return a thread; `progress` is that of its package, None if there are only drafts."""
     return {
         "id": thread.public_id,
         "name": (progress and progress.document_name) or thread.document,
@@ -34,7 +34,7 @@ def write_signature(
 
 
 def _status(thread: PublicThread, progress: Progress | None) -> str:
-    """Return whether who must sign has signed: where no package says who, all whom it names."""
+    """Return whether the required signers have signed: without a package, all signers it names."""
     if progress is None:
         return "completed" if 0 < thread.signers == thread.signed else "pending"
     if progress.rescinded_at is not None:
@@ -43,7 +43,7 @@ def _status(thread: PublicThread, progress: Progress | None) -> str:
 
 
 def tell(problem: Problem) -> Response:
-    """Answer with what is wrong."""
+    """Answer with a problem."""
     title = HTTPStatus(problem.status).phrase
     error = {"status": str(problem.status), "title": title, "detail": problem.message}
     return json_answer({"errors": [error]}, problem.status)

@@ -1,4 +1,4 @@
-"""The addresses of the family."""
+"""The views of the family."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 @blueprint.get("/signatures/<public_id>")
 @needs("read")
 def get_signature(public_id: str) -> Response:
-    """Describe a thread, or give its current signature as a file: as the client accepts it."""
+    """Return a thread as JSON, or its current signature as a file: as the client accepts."""
     note(request.args, ())
     if not _UUID.fullmatch(public_id):
         raise SignatureNotFound
@@ -46,7 +46,7 @@ def get_signature(public_id: str) -> Response:
         lambda connection, _stack: get_public_thread(connection, public_id.lower(), trusted)
     )
     is_read = thread.signature_size is not None
-    # What format it has is looked up only where that was never kept.
+    # Its format is determined only if it was not stored.
     found = thread.format if is_read else _read(thread, lambda file: file.format)
     chosen = choose_type(request, tuple(dict.fromkeys((JSON, OCTETS, type_of(found, thread)))))
     response = _describe(thread, trusted) if chosen == JSON else _send(thread, chosen)
@@ -55,7 +55,7 @@ def get_signature(public_id: str) -> Response:
 
 
 def _read(thread: PublicThread, use: Callable[[SignatureFile], T]) -> T:
-    """Use the file of a thread. Of those that are large there is one in memory at a time."""
+    """Use the file of a thread. Only one large file is in memory at a time."""
     with db.engine.connect() as connection:
         text = find_text(connection, Key(thread.signature_id, thread.version))
     if text is None:
@@ -67,7 +67,7 @@ def _read(thread: PublicThread, use: Callable[[SignatureFile], T]) -> T:
 
 
 def _send(thread: PublicThread, content_type: str) -> Response:
-    """Send the file of a thread, which waits for its client on the disk if it is large."""
+    """Send the file of a thread, from a temporary file if it is large."""
     with ExitStack() as stack:
         stack.enter_context(current_places().take_if(thread.signature_size or 0))
         response = _read(thread, lambda file: answer_file(request, file, thread, content_type))
@@ -83,11 +83,11 @@ def _describe(thread: PublicThread, trusted: Trusted) -> Response:
         .get(pair)
     )
     if progress and progress.opened_at is None:
-        progress = None  # A draft demands nothing yet.
+        progress = None  # A draft requires nothing yet.
     written = write_signature(
         thread,
         progress,
-        # Claims are not enough for it, whatever CLAIMS says.
+        # Claims are not enough for this, even with CLAIMS=accept.
         qualified=bool(trusted.anchors) and _have_all_signed(thread),
         locale=current_app.config["LOCALE"],
     )

@@ -11,7 +11,7 @@ from app.store.persons.signings import SignedVersion
 
 
 def write_documents(document: str, version: SignedVersion | None) -> list[dict[str, Any]]:
-    """Write the files of a version that the person signed; none of one that was not read yet."""
+    """Return the files of a version that the person signed; none if it was not read yet."""
     if version is None or version.format is None:
         return []
     return list(_documents(document, version))
@@ -35,7 +35,7 @@ def _documents(document: str, version: SignedVersion) -> Iterator[dict[str, Any]
     signature = str(version.signature_sha256), version.signature_size or 0
     yield write("SIGNATURE", document + SUFFIXES[content_type], content_type, *signature)
     if version.content_size is not None:
-        # What kind of file it is, isn't known; its name is that of the signature without suffix.
+        # The type is unknown; the name is that of the signature without suffix.
         content = str(version.content_sha256), version.content_size
         yield write("SIGNED_CONTRACT", document, "application/octet-stream", *content)
     for own in version.own:

@@ -1,4 +1,4 @@
-"""The shape of the family's errors: the members of one, and a list of it."""
+"""The format of the family's errors: the members of one, and a list with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.api.params.errors import ParameterError
 
 
 class Kind(NamedTuple):
-    """What clients know an error by; the detail is beside it, in the client's language."""
+    """The fixed part of an error; the detail beside it is in the client's language."""
 
     code: str
     title: str
@@ -37,7 +37,7 @@ _KINDS = {
 
 
 def tell(problem: Problem) -> Response:
-    """Answer with what is wrong."""
+    """Answer with a problem."""
     kind = _KINDS.get(problem.status, _GENERIC)
     if isinstance(problem.error, ParameterError):
         kind = _BAD_PAGE

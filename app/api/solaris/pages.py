@@ -1,4 +1,4 @@
-"""Pages of a list: which one is asked for, and the headers that tell where the others are."""
+"""Pages of a list: the requested one, and the headers that link the others."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from app.api.params.unread import note
 
 NUMBER, SIZE = "page[number]", "page[size]"
 DEFAULT_SIZE, LARGEST_SIZE = 10, 1000
-#: Far behind the end of every list, and small enough for the rows before it to be counted.
+#: Far beyond the end of every list, and small enough for the offset to fit.
 LAST_NUMBER = 10**9
 
-#: What a request may say about its page, by name.
+#: The parameters of a page, by name.
 FIELDS = {
     NUMBER: Integer(low=1, high=LAST_NUMBER, load_default=1),
     SIZE: Integer(low=1, high=LARGEST_SIZE, load_default=DEFAULT_SIZE),
@@ -33,11 +33,11 @@ class Page:
 
     @property
     def offset(self) -> int:
-        """How many items come before it."""
+        """The number of items before it."""
         return (self.number - 1) * self.size
 
     def headers(self, address: str, total: int) -> dict[str, str]:
-        """Write the head of the list as a whole, and link the pages (RFC 8288).
+        """Return the headers of the whole list, with links to the pages (RFC 8288).
 
         Args:
             address: of the list, without a query string.
@@ -61,10 +61,10 @@ class Page:
 
 
 def read_page(request: Request) -> Page:
-    """Read which page is asked for, the first ten items if none is.
+    """Read the requested page, by default the first ten items.
 
     Raises:
-        ParameterError: it is no page, or said twice.
+        ParameterError: it is no page, or given twice.
     """
     note(request.args, FIELDS)
     return Page(_read(request, NUMBER), _read(request, SIZE))

@@ -1,4 +1,4 @@
-"""By what Solaris' clients name a person: the number that a certificate claims."""
+"""How Solaris's clients name a person: by the number that a certificate claims."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PERSON_ID = re.compile(r"(IIN|BIN)?([0-9]{12})")
 
 
 def read_person(person_id: str) -> Person:
-    """Read an IIN or BIN, as it stands in certificates or bare; a bare one may be either.
+    """Read an IIN or BIN, with or without prefix; without one it may be either.
 
     Raises:
         PersonNotFound: it is no such number, so no person has it.

@@ -1,8 +1,8 @@
-"""How a signing is written.
+"""The format of a signing.
 
-What the store can't know is null, and so is all that is about the person's own signature until
-one with the person's number was verified. `state` and `status` are of the thread: where a package
-says who must sign it, they wait for the others too.
+What the store can't know is null, and so is everything about the person's own signature until one
+with the person's number was verified. `state` and `status` are those of the thread: with a package
+they also depend on the other signers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from app.store.packages.progress import Progress
 from app.store.packages.requirements import is_over
 from app.store.persons.signings import OwnSignature, Person, PersonSigning, SignedVersion
 
-#: What each status is called as a state.
+#: The state of each status.
 STATES = {
     "created": "created",
     "pending": "pending",
@@ -38,14 +38,14 @@ def write_signing(
     pages: str | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """Write one signing.
+    """Return one signing.
 
     Args:
-        signing: what is written.
-        person: whose it is.
+        signing: the signing.
+        person: the person.
         progress: that of the thread's package, None if there is none.
-        pages: the address below which threads have theirs, None if they have none.
-        now: the moment as of which packages expire.
+        pages: the base address of threads, None if they have none.
+        now: the time as of which packages expire.
     """
     signed, status = signing.signed, _status(signing, progress, now)
     last = max(_moments(signed, _sha256(progress)), key=_moment, default=None) if signed else None
@@ -70,12 +70,12 @@ def _signing_id(signing: PersonSigning, person: Person) -> str:
 
 
 def _sha256(progress: Progress | None) -> str | None:
-    """Return the SHA-256 of what was to be signed; None if no package that was sent says."""
+    """Return the SHA-256 of what was to be signed; None if no sent package has it."""
     return progress.sha256 if progress and progress.opened_at else None
 
 
 def _status(signing: PersonSigning, progress: Progress | None, now: datetime) -> str:
-    """Return how far the thread is: whether what its package demands is met, if there is one."""
+    """Return the status of the thread: whether the requirements of its package, if any, are met."""
     if progress is None or progress.opened_at is None:
         return _own_status(signing)
     if progress.rescinded_at is not None:
@@ -89,7 +89,7 @@ def _status(signing: PersonSigning, progress: Progress | None, now: datetime) ->
 
 
 def _own_status(signing: PersonSigning) -> str:
-    """Return how far the person is. What is proven to be another person's counts for nothing."""
+    """Return the person's own status. A signature proven to be another person's is ignored."""
     if signing.signed is None:
         return "created"
     own = signing.signed.own
@@ -101,7 +101,7 @@ def _own_status(signing: PersonSigning) -> str:
 def _moments(
     signed: SignedVersion, sha256: str | None
 ) -> Iterator[tuple[datetime, str, OwnSignature]]:
-    """Return when the person signed what was to be signed, each time, and how that is known."""
+    """Return the times at which the person signed the document, with their sources."""
     for own in signed.own:
         digests = own.digest_algorithm, own.message_digest, signed.content_sha256
         if not own.counts or not is_over(sha256, *digests):

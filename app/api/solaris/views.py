@@ -1,4 +1,4 @@
-"""The address of the family."""
+"""The view of the family."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def _list_signings(
 
 
 def _has_pages() -> bool:
-    """Return whether threads have addresses of their own, which are another family's."""
+    """Return whether threads have addresses, which belong to another family."""
     return any(family.name == "penbox" for family in current_app.extensions["families"])

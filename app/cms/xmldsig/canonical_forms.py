@@ -1,4 +1,4 @@
-"""The forms of Canonical XML: how signatures name them, and what a part inherits in each.
+"""The forms of Canonical XML: their identifiers, and what a part inherits in each.
 
 Sources: Canonical XML 1.0 and 1.1, Exclusive XML Canonicalization 1.0 (W3C).
 """
@@ -12,7 +12,7 @@ from app.cms.verdict import Verdict, unknown
 
 # Prefixes in an InclusiveNamespaces; real ones have some five.
 MAX_PREFIXES = 64
-# Names of one kind in a sentence.
+# Names of one kind that a sentence lists.
 MAX_NAMES = 10
 
 C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
@@ -22,12 +22,12 @@ EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _INCLUSIVE_NAMESPACES = f"{{{EXCLUSIVE}}}InclusiveNamespaces"
 _BASE = _XML + "base"
-# What Canonical XML 1.1 takes over from the elements above (section 2.4).
+# The attributes that Canonical XML 1.1 inherits from ancestors (section 2.4).
 _INHERITED_11 = {_XML + "lang", _XML + "space", _BASE}
 
 
-class Undecided(Exception):  # It reads as what it says.
-    """A check ends early: `verdict`, unknown or no, says why."""
+class Undecided(Exception):  # It is named for what it says.
+    """A check ends early: `verdict`, unknown or no, has the reason."""
 
     def __init__(self, verdict: Verdict) -> None:
         """Keep the verdict."""
@@ -37,9 +37,9 @@ class Undecided(Exception):  # It reads as what it says.
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form of Canonical XML; `prefixes` are those that the exclusive form treats as the others.
+    """A form of Canonical XML; `prefixes` are those that the exclusive form treats inclusively.
 
-    `version_11` is about what a part takes over from the elements above it, nothing else.
+    `version_11` only affects what a part inherits from its ancestors.
     """
 
     exclusive: bool = False
@@ -62,7 +62,7 @@ FORMS = {
 def read_form(method: etree._Element) -> Form:
     """Read a CanonicalizationMethod, or a Transform that canonicalises.
 
-    Raises Undecided if it is something else.
+    Raises Undecided for any other.
     """
     uri = method.get("Algorithm", "")
     form = FORMS.get(uri)
@@ -78,20 +78,20 @@ def read_form(method: etree._Element) -> Form:
 
 
 def shortened(text: str) -> str:
-    """Cut what a document says down to what fits into a sentence."""
+    """Cut a text from a document to a length that fits into a sentence."""
     return text if len(text) <= 100 else text[:100] + "…"
 
 
 def join_some(names: Sequence[str]) -> str:
-    """Join names for a sentence, the first of many."""
+    """Join the first of many names for a sentence."""
     more = ["…"] if len(names) > MAX_NAMES else []
     return ", ".join([*names[:MAX_NAMES], *more])
 
 
 def inherited_attributes(apex: etree._Element, form: Form) -> dict[str, str]:
-    """Return the attributes in XML's namespace that the form takes over from the elements above.
+    """Return the attributes in XML's namespace that the form inherits from ancestors.
 
-    Raises Undecided if Canonical XML 1.1 would have xml:base joined out of several (section 2.4).
+    Raises Undecided if Canonical XML 1.1 requires joining several xml:base (section 2.4).
     """
     above = _attributes_above(apex, form)
     inherited = {name: value for name, value in reversed(above) if name not in apex.attrib}
@@ -99,15 +99,15 @@ def inherited_attributes(apex: etree._Element, form: Form) -> dict[str, str]:
         bases = [value for name, value in above if name == _BASE]
         if len(bases) > 1 or (bases and _BASE in apex.attrib):
             raise Undecided(unknown("xml:base is not supported in Canonical XML 1.1"))
-        if bases == [""]:  # Such a one is not rendered.
+        if bases == [""]:  # It is not rendered.
             del inherited[_BASE]
     return inherited
 
 
 def disputed_inheritance(apex: etree._Element, form: Form) -> Verdict | None:
-    """Return unknown, with the reason, if two different values of an attribute stand above a part.
+    """Return unknown, with the reason, if ancestors of a part differ in the value of an attribute.
 
-    The nearest one counts (section 2.4), but Java's library takes the farthest.
+    The nearest one counts (section 2.4), but Java's library uses the farthest.
     """
     nearest: dict[str, str] = {}
     for name, value in _attributes_above(apex, form):
@@ -118,7 +118,7 @@ def disputed_inheritance(apex: etree._Element, form: Form) -> Verdict | None:
 
 
 def _attributes_above(apex: etree._Element, form: Form) -> list[tuple[str, str]]:
-    """List the attributes that a form takes over, the nearest first; the exclusive takes none."""
+    """List the attributes that a form inherits, the nearest first; the exclusive form has none."""
     return [
         (str(name), str(value))
         for ancestor in (() if form.exclusive else apex.iterancestors())

@@ -1,8 +1,8 @@
 """Canonical XML: the octets that an XML signature is made over, within a budget.
 
-libxml2 does the canonicalising; this module tells it how, gives it the context that it overlooks,
-and keeps count of the costs, because signatures may refer to the same megabytes again and again.
-Sources: Canonical XML 1.0 and 1.1, Exclusive XML Canonicalization 1.0 (W3C).
+libxml2 canonicalises; this module supplies the context that libxml2 ignores, and counts the costs,
+because signatures may refer to the same megabytes again and again. Sources: Canonical XML 1.0 and
+1.1, Exclusive XML Canonicalization 1.0 (W3C).
 """
 
 import hashlib
@@ -21,51 +21,50 @@ from app.cms.xmldsig.canonical_forms import (
     inherited_attributes,
 )
 
-# What may be spent on the signatures of one document, in the time that it takes to canonicalise a
-# byte: some 4 ns, so all is 1 s. Ten million bytes with ten signatures cost half of it.
+# Budget for the signatures of one document. The unit is the time for canonicalising a byte, some 4
+# ns, so the sum is 1 s. Ten million bytes with ten signatures cost half of it.
 BUDGET = 250_000_000
-# An element costs so many bytes, and one for each level that it may be deep. On top come squares,
-# of the namespaces that are declared on the way to it and of its attributes: libxml2 compares each
-# with each.
+# An element costs as much as this number of bytes, plus one for each level of depth, plus the
+# squares of the number of namespaces declared on its path and of its attributes: libxml2 compares
+# each with each.
 _ELEMENT = 50
-# So many bytes are copied in the time that it takes to canonicalise one.
+# This many bytes are copied in the time of canonicalising one.
 _COPIES = 16
-# What a byte of a part costs on top, which is written and read once more.
+# Additional cost of a byte of a part, which is written and parsed once more.
 _COPY = 2
-# What a microsecond of hashing costs: of the digests in C a byte costs one or two, of plain
-# Python's so much that the budget is for 1.5 MB of Streebog, which takes 2 s.
+# Cost of a microsecond of hashing: a byte costs one or two with digests in C; in plain Python the
+# budget is enough for 1.5 MB of Streebog, which takes 2 s.
 _MICROSECOND = 125
-# Bytes of a canonical form, which is kept in memory: so many times the document's own, and some
-# more, because the exclusive form may declare a namespace anew in each element.
+# Bytes of a canonical form, which is kept in memory: this multiple of the document's size, plus a
+# constant, because the exclusive form may declare a namespace again in each element.
 _GROWTH = 2
 _GROWTH_OF_SMALL = 10_000_000
-# Bytes of a document with what escaping adds to it, if that is more than a little: libxml2 escapes
-# a text whole, in memory, before any of it is written.
+# Bytes of a document including escaping, if that adds more than a little: libxml2 escapes a whole
+# text in memory before writing any of it.
 _MAX_ESCAPED = 32_000_000
 _LITTLE = 1_000_000
-# What a PrefixList calls the namespace of names that have no prefix (Exclusive XML
-# Canonicalization 1.0, section 3).
+# The name of the default namespace in a PrefixList (Exclusive XML Canonicalization 1.0, section 3).
 _DEFAULT = "#default"
 
 
 class Budget:
-    """What is left of a sum that may be spent."""
+    """What remains of a budget."""
 
     def __init__(self, whole: int) -> None:
-        """Start with all of it."""
+        """Start with the whole budget."""
         self._left = whole
 
     def spend(self, cost: int) -> None:
-        """Take `cost` from it. Raises Undecided if that much isn't left; then nothing ever is."""
+        """Deduct `cost`. Raises Undecided if too little is left; after that nothing is left."""
         self._left -= cost
         if self._left < 0:
             raise Undecided(unknown("the document costs too much to check"))
 
 
 class _Output:
-    """A file for lxml to write to, which is filled as far as each of some budgets goes.
+    """A file for lxml's output, limited by several budgets.
 
-    Exclusive canonicalisation can make a thousand times of a document.
+    Exclusive canonicalisation can make a document a thousand times larger.
     """
 
     def __init__(self, *budgets: Budget) -> None:
@@ -73,7 +72,7 @@ class _Output:
         self.octets = bytearray()
 
     def write(self, octets: bytes) -> None:
-        """Raises Undecided, which lxml hands on."""
+        """Append octets. Raises Undecided, which lxml propagates."""
         for budget in self._budgets:
             budget.spend(len(octets))
         self.octets += octets
@@ -85,11 +84,11 @@ def _refuse(oid: str) -> Undecided:
 
 
 def _growth_of_text(root: etree._Element, xml: bytes) -> int:
-    """Return by how many bytes escaping lengthens a document, at most (Canonical XML 1.0, 2.3).
+    """Return an upper bound of the bytes that escaping adds to a document (Canonical XML 1.0, 2.3).
 
-    ">" counts that no tag needs, in attributes too: there the canonical form leaves it, but not the
-    text by which a part is copied. A quote counts in attributes; what else is escaped there came
-    with "&", and of that, as of "<" in CDATA, there is little in a document that was parsed.
+    Each ">" outside of tags counts, also in attributes: the canonical form does not escape it
+    there, but copying a part does. A quote counts in attributes; other escaped characters there
+    were written with "&", and of these, as of "<" in CDATA, a parsed document has few.
     """
     elements = sum(1 for _ in root.iter())
     marks = xml.count(b">") - 2 * elements
@@ -100,26 +99,26 @@ def _growth_of_text(root: etree._Element, xml: bytes) -> int:
 
 
 class Canonicaliser:
-    """Gives the octets of a document and of its elements, with or without those of `leavable`.
+    """Returns the octets of a document and of its elements, with or without elements of `leavable`.
 
-    The document belongs to it from then on: each of `leavable`, none of which is the root, gets
-    marks around it, instructions that show in the octets where it begins and ends. So a document
-    need be canonicalised only once for a hundred signatures, each over another part of the rest.
+    It takes over the document: each of `leavable`, none of which is the root, gets processing
+    instructions around it, which mark in the octets where it begins and ends. So a document is
+    canonicalised only once for a hundred signatures, each over a different part of it.
     """
 
     def __init__(
         self, root: etree._Element, xml: bytes, leavable: Mapping[int, etree._Element]
     ) -> None:
-        """Take the document's root, its bytes, and the elements by the numbers to call them by."""
+        """Take the document's root, its bytes, and the removable elements by their numbers."""
         self.budget = Budget(BUDGET)
         self._root = root
         self._size = len(xml)
         growth = _growth_of_text(root, xml)
         self._is_too_long = growth > _LITTLE and self._size + growth > _MAX_ESCAPED
         self._depth, self._namespaces = _measure(root)
-        #: What it costs to look at all attributes.
+        #: Cost of visiting all attributes.
         self.cost_of_attributes = sum(len(element.attrib) ** 2 for element in root.iter("*"))
-        # No document can contain its own digest: there is no such instruction in it.
+        # No document can contain its own digest, so it has no such instruction.
         self.target = "m" + hashlib.sha256(xml).hexdigest()
         self._mark = re.compile(rf"<\?{self.target} (\d+)\?>".encode())
         for number, element in leavable.items():
@@ -130,9 +129,9 @@ class Canonicaliser:
     def digest(
         self, oid: str, apex: etree._Element | None, form: Form, left_out: frozenset[int]
     ) -> bytes:
-        """Hash the octets of `apex`; see `octets`. The same question is answered once.
+        """Hash the octets of `apex`; see `octets`. Results are remembered.
 
-        What the standard says counts, even where libraries don't agree; see `disputed`. Raises
+        The standard's rules apply, even where libraries disagree; see `disputed`. Raises
         UnsupportedAlgorithm, and Undecided as `octets` does.
         """
         question = (oid, apex, form, left_out)
@@ -156,10 +155,10 @@ class Canonicaliser:
     def octets(
         self, apex: etree._Element | None, form: Form, left_out: frozenset[int] = frozenset()
     ) -> bytes:
-        """Canonicalise an element in its place, or the document if it is None.
+        """Canonicalise an element in its context, or the document if it is None.
 
-        `left_out` are numbers of `leavable`. Raises Undecided if the budget doesn't allow it, or
-        if there is no canonical form, or none that is undisputed.
+        `left_out` are numbers of `leavable`. Raises Undecided if the budget doesn't allow it, or if
+        there is no canonical form, or only a disputed one.
         """
         octets = self._octets(apex, form, left_out)
         disputed = self.disputed(apex, form)
@@ -168,12 +167,11 @@ class Canonicaliser:
         return octets
 
     def disputed(self, apex: etree._Element | None, form: Form) -> Verdict | None:
-        """Return unknown, with the reason, if libraries give different octets for a part.
+        """Return unknown, with the reason, if libraries produce different octets for a part.
 
-        Of an attribute that a part inherits, the nearest value counts (Canonical XML 1.0 and 1.1,
-        section 2.4); xmlsec1 does so, but Java's library takes the farthest. So octets that fit are
-        right, and such that don't fit prove nothing. Raises Undecided if the budget doesn't allow
-        an answer.
+        For an inherited attribute the nearest value counts (Canonical XML 1.0 and 1.1, section
+        2.4); xmlsec1 does so, but Java's library uses the farthest. So a matching digest is right,
+        and a mismatch proves nothing. Raises Undecided if the budget doesn't allow an answer.
         """
         if apex is None:
             return None
@@ -184,7 +182,7 @@ class Canonicaliser:
         self, apex: etree._Element | None, form: Form, left_out: frozenset[int] = frozenset()
     ) -> bytes:
         if apex is None and self._whole and self._whole[0] == form:
-            # A copy is cheap, but what comes when the budget is used up must cost nothing.
+            # A copy is cheap, but once the budget is used up nothing may cost anything.
             self.budget.spend(sum(map(len, self._whole[1])) // _COPIES)
             return _join(self._whole[1], left_out)
         pieces = self._mark.split(self._canonicalise(apex, form))
@@ -193,7 +191,7 @@ class Canonicaliser:
         return _join(pieces, left_out)
 
     def _canonicalise(self, apex: etree._Element | None, form: Form) -> bytearray:
-        # Before anything takes time: when the budget is used up, this is where it ends.
+        # Before anything takes time: once the budget is used up, work ends here.
         self.budget.spend(BUDGET + 1 if self._is_too_long else self.cost_of_attributes)
         squares = (self._namespaces + len(form.prefixes)) ** 2
         each = _ELEMENT + self._depth + squares
@@ -204,7 +202,7 @@ class Canonicaliser:
             _make_default_known(tree.getroot())
         output = _Output(self.budget, Budget(_GROWTH_OF_SMALL + _GROWTH * self._size))
         try:
-            # The stubs forget `exclusive`, and want more of a file than lxml does.
+            # The stubs lack `exclusive`, and require more of a file than lxml does.
             tree.write_c14n(  # type: ignore[call-arg]
                 output,  # type: ignore[arg-type]
                 exclusive=form.exclusive,
@@ -216,17 +214,17 @@ class Canonicaliser:
         return output.octets
 
     def _as_document(self, apex: etree._Element, form: Form) -> etree._ElementTree:
-        """Return a document of its own that holds a copy of `apex` in its context.
+        """Return a new document with a copy of `apex` in its context.
 
-        The namespaces in scope are declared on the copy, and it has the attributes in XML's
-        namespace that the form takes over. libxml2 canonicalises a whole document rightly; given an
-        element within one, it forgets below the apex which default namespace the apex inherits.
+        The namespaces in scope are declared on the copy, and it has the inherited attributes in
+        XML's namespace. libxml2 canonicalises a whole document correctly; for an element inside
+        one, it loses below the apex the default namespace that the apex inherits.
         """
         inherited = inherited_attributes(apex, form)
         text = etree.tostring(apex, encoding="utf-8", with_tail=False)
         self.budget.spend(len(text) * _COPY)
-        # Written with entities ("&gt;"), an attribute may be longer than libxml2 reads by default;
-        # how large and deep the document is has been checked when it was parsed.
+        # With entities ("&gt;") an attribute may be longer than libxml2's default limit; size and
+        # depth of the document were checked when it was parsed.
         parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
         copy = etree.fromstring(text, parser)
         for name, value in inherited.items():
@@ -235,10 +233,10 @@ class Canonicaliser:
 
 
 def _make_default_known(root: etree._Element) -> None:
-    """Put "#default" among the names that libxml2 keeps of a document.
+    """Add "#default" to the names that libxml2 knows in a document.
 
-    lxml leaves out prefixes that aren't among them, since none such can be in use. It is as the
-    target of an instruction, which stands there for a moment, that lxml takes any name.
+    lxml ignores prefixes that aren't among them, since they can't be in use. lxml accepts any name
+    as the target of a processing instruction, which is added temporarily.
     """
     instruction = etree.ProcessingInstruction("x")
     root.append(instruction)
@@ -247,7 +245,7 @@ def _make_default_known(root: etree._Element) -> None:
 
 
 def _measure(root: etree._Element) -> tuple[int, int]:
-    """Return how deep elements are, and how many namespaces one way down declares, at most."""
+    """Return the maximum depth, and the maximum number of namespaces declared on one path."""
     counts = {"start": 0, "start-ns": 0}
     most = counts.copy()
     for event, _ in etree.iterwalk(root, events=("start", "end", "start-ns", "end-ns")):
@@ -260,7 +258,7 @@ def _measure(root: etree._Element) -> tuple[int, int]:
 
 
 def _surround(element: etree._Element, target: str, text: str) -> None:
-    """Put an instruction before an element and one after it; text around them stays in place."""
+    """Insert an instruction before an element and one after it; text around them stays in place."""
     tail, element.tail = element.tail, None
     element.addprevious(etree.ProcessingInstruction(target, text))
     after = etree.ProcessingInstruction(target, text)
@@ -269,9 +267,9 @@ def _surround(element: etree._Element, target: str, text: str) -> None:
 
 
 def _join(pieces: list[bytes], left_out: frozenset[int]) -> bytes:
-    """Join what stands between marks, without what stands within those of `left_out`.
+    """Join the pieces between marks, without those inside elements of `left_out`.
 
-    Pieces and numbers of marks take turns.
+    Pieces and numbers of marks alternate.
     """
     kept = [pieces[0]]
     hidden: set[int] = set()

@@ -1,13 +1,13 @@
-"""A document with XML signatures in it: what they may refer to, leave out, and must cover.
+"""A document with XML signatures: what they may refer to, may exclude, and must cover.
 
-An honest yes needs more than equal digests, because a document holds more than what is digested:
+A correct yes needs more than equal digests, because a document holds more than what is digested:
 
-- The references of a signature together cover the whole document, or what counts of a SOAP message
-  (`app.cms.xmldsig.soap`). If they cover a part, anyone may have taken it into another document.
-- What they leave out holds nothing that a reader may take for content. A signature that is left
-  out consists of elements of signatures alone; and neither it nor a comment that nobody signed
-  stands before text: it would make "1000" a "100" for all who read an element's text up to the
-  first thing in it.
+- The references of a signature together cover the whole document, or the relevant parts of a SOAP
+  message (`app.cms.xmldsig.soap`). A part alone may have been moved into another document by
+  anyone.
+- What they exclude holds nothing that a reader may take for content. An excluded signature consists
+  only of elements of signatures; and neither it nor an unsigned comment stands before text: it
+  would turn "1000" into "100" for programs that read an element's text up to its first child.
 """
 
 from collections.abc import Callable, Set
@@ -30,7 +30,7 @@ _NOT_HERE = (
     "{http://www.w3.org/2001/04/xmlenc#}EncryptedData",
     "{http://www.w3.org/2004/08/xop/include}Include",
 )
-# What looking at an element costs, in the unit of `canonicalization.BUDGET`.
+# Cost of visiting an element, in the unit of `canonicalization.BUDGET`.
 _LOOK = 100
 
 
@@ -38,12 +38,12 @@ class SignedDocument:
     """A document, and its complete signatures by their numbers, from 1 in document order."""
 
     def __init__(self, signature: SignedXml) -> None:
-        """Parse it. Raises MalformedSignature if `signature` is not what `parse` gave."""
+        """Parse it. Raises MalformedSignature if `signature` was not returned by `parse`."""
         self.root = parse_document(signature.xml.decode())
         found = list(enumerate(find_signatures(self.root), 1))
         self.signatures = {number: element for number, (element, _) in found}
         self.parsed = dict(enumerate(signature.signatures, 1))
-        # What stands around signatures has to be known before the canonicaliser marks them.
+        # The surroundings of signatures must be examined before the canonicaliser marks them.
         comments = [*self.root.iter(etree.Comment), *self._outside(etree.Comment)]
         self.has_comments = bool(comments)
         self._comment_precedes_text = any(not is_blank(comment.tail) for comment in comments)
@@ -69,9 +69,9 @@ class SignedDocument:
         return [*self.root.itersiblings(kind, preceding=True), *self.root.itersiblings(kind)]
 
     def find(self, uri: str | None) -> etree._Element | None:
-        """Find what a Reference refers to; the document itself is None.
+        """Find the target of a Reference; None for the document itself.
 
-        Raises Undecided: nothing outside of the document is ever asked for.
+        Raises Undecided for other targets: nothing outside of the document is ever fetched.
         """
         if uri == "":
             return None
@@ -83,7 +83,7 @@ class SignedDocument:
         if not found:
             raise Undecided(unknown("no element has the Id {id}", id=shortened(uri[1:])))
         if len(found) > 1:
-            # Which of them was signed? One reader takes the first, another the last.
+            # Which of them was signed? One program takes the first, another the last.
             raise Undecided(unknown("several elements have the Id {id}", id=shortened(uri[1:])))
         return found[0]
 
@@ -92,7 +92,7 @@ class SignedDocument:
         """List elements by their attributes Id, ID, id, in any namespace.
 
         Without a document type declaration, which is refused, no attribute is an identifier by its
-        type. So all that are customary count; that finds more identifiers that stand twice.
+        type. So all customary ones count; this finds more duplicate identifiers.
         """
         self.canonicaliser.budget.spend(self.canonicaliser.cost_of_attributes)
         found: dict[str, list[etree._Element]] = {}
@@ -105,19 +105,19 @@ class SignedDocument:
         return found
 
     def left_out(self, number: int, apex: etree._Element | None) -> list[frozenset[int]]:
-        """Return the signatures that the enveloped `number` may have left out; likeliest first.
+        """Return the signatures that the enveloped `number` may have excluded, the likeliest first.
 
         - Itself and the later ones: clients of the NCA add one after the other, each over the
-          document with those before it. So the last is verified first, and taken out.
+          document with the earlier ones. So the last is verified first, and removed.
         - Itself alone, as the standard says (XMLDSig section 6.6.4).
-        - All: each was made over the document without any, and then they were put together.
-        - Itself and the earlier ones: each new one was put before the old.
+        - All: each was made over the document without any, and then they were combined.
+        - Itself and the earlier ones: each new one was inserted before the old.
 
-        A sender can't choose much here: more signatures can be added, after which those before
-        still hold, and remove the last, as everybody can; what `judge` thinks of the result is the
-        same. A document whose signatures came in yet another order is taken for altered.
+        This gives an attacker little choice: signatures can be added, and the earlier ones still
+        verify, and the last can be removed, as from any document; `judge` checks the result in each
+        case. A document signed in yet another order counts as altered.
 
-        Raises Undecided if the signature would leave out all that it refers to.
+        Raises Undecided if the signature would exclude everything that it refers to.
         """
         signature = self.signatures[number]
         if signature in (self.root, apex) or (
@@ -140,9 +140,10 @@ class SignedDocument:
         return list(dict.fromkeys(frozenset(choice) for choice in choices))
 
     def lacks_content(self, apex: etree._Element | None) -> bool:
-        """Return whether a part of the content is encrypted, or is kept elsewhere.
+        """Return whether a part of the content is encrypted, or is stored elsewhere.
 
-        Then nobody can tell here what was signed: it may have been so before or after it became so.
+        Then it can't be determined what was signed: the content may have been signed before or
+        after.
         """
         if apex not in self._lacking:
             part = self.root if apex is None else apex
@@ -150,7 +151,7 @@ class SignedDocument:
         return self._lacking[apex]
 
     def holds_manifest(self, apexes: Set[etree._Element | None]) -> bool:
-        """Return whether there is a Manifest in what is signed (XMLDSig section 5.1).
+        """Return whether the signed parts contain a Manifest (XMLDSig section 5.1).
 
         Core validation leaves the references in it to the application. Raises Undecided if the
         budget doesn't allow an answer.
@@ -167,7 +168,7 @@ class SignedDocument:
         return list(self.root.iter(_MANIFEST))
 
     def judge(self, left_out: frozenset[int], *, comments_signed: bool) -> Verdict:
-        """Return whether what a digest left out is harmless to readers.
+        """Return whether the parts that a digest excluded are harmless for readers.
 
         Raises Undecided if the budget doesn't allow an answer.
         """
@@ -183,7 +184,7 @@ class SignedDocument:
 
     def _judge_signature(self, number: int) -> Verdict:
         if number not in self._judged:
-            # Signatures may stand in each other, so all of them may be many times the document.
+            # Signatures may be nested, so their total size may be many times the document's.
             signature = self.signatures[number]
             self.canonicaliser.budget.spend(sum(_LOOK for _ in signature.iter()))
             verdict = YES
@@ -197,7 +198,7 @@ class SignedDocument:
         return self._judged[number]
 
     def judge_coverage(self, number: int, apexes: Set[etree._Element | None]) -> Verdict:
-        """Return whether the parts that signature `number` refers to are all that counts.
+        """Return whether the parts that signature `number` refers to are everything relevant.
 
         Raises Undecided if the budget doesn't allow an answer.
         """
@@ -215,7 +216,7 @@ class SignedDocument:
         """Return whether the parts that signature `number` refers to are the whole document.
 
         They are if the root is one of them; or, if the root is the signature itself, "enveloping",
-        when they make up its objects.
+        if they make up its objects.
         """
         if None in apexes or (self.root in apexes and not self._has_instructions_outside):
             return True

@@ -1,4 +1,4 @@
-"""Which certificates an XML signature brings or names, any of which may be its signer's.
+"""The certificates that an XML signature contains or names, any of which may be its signer's.
 
 KeyInfo may hold several in any order (XMLDSig section 4.5.4), or point to a token elsewhere in a
 SOAP message (see `security_tokens`).
@@ -22,10 +22,10 @@ from app.cms.xmldsig.security_tokens import (
 
 # Certificates of one signature that are tried.
 MAX_CANDIDATES = 16
-# Values of one signature that are read for it: certificates may be repeated.
+# Values of one signature that are read for them: certificates may be repeated.
 _MAX_VALUES = 2 * MAX_CANDIDATES
-# Different values of one document that are looked through, which costs up to 1 ms for each, and
-# how many of them may turn out to be none.
+# Different values of one document that are parsed, at up to 1 ms each, and how many of them may be
+# no certificate.
 MAX_DIFFERENT = 512
 MAX_REFUSED = 32
 
@@ -37,7 +37,7 @@ _ISSUER_SERIAL = f"{DS}X509Data/{DS}X509IssuerSerial"
 class Candidates:
     """The certificates (DER) that may be the signer's, each once.
 
-    `complete`: there are no others, neither more than are tried, nor any that can't be read.
+    `complete`: there are no others, neither beyond the limit nor unreadable ones.
     """
 
     certificates: tuple[bytes, ...]
@@ -80,7 +80,7 @@ class KeyInfoReader:
     def _admit(self, der: bytes) -> bytes:
         """Return `der` if it is a certificate, UNREADABLE if it isn't, or if there were too many.
 
-        Equal ones become the same object.
+        Equal values become the same object.
         """
         if not der or len(der) > MAX_CERTIFICATE_SIZE:
             return UNREADABLE

@@ -1,7 +1,7 @@
-"""What KeyInfo says that its certificates say too (XMLDSig section 4.5).
+"""Text in KeyInfo that its certificates contain too (XMLDSig section 4.5).
 
-KeyInfo is not signed. A word in it that is a certificate, or repeats what is in one, tells a reader
-nothing new; any other is text that anybody can have put there.
+KeyInfo is not signed. Text that is a certificate, or repeats a part of one, is harmless; any other
+text may have been added by anyone.
 """
 
 import re
@@ -32,14 +32,14 @@ _KEY_NUMBERS = frozenset(
 )
 _ISSUER = DS + "X509IssuerName"
 _NAMES = (_ISSUER, DS + "X509SubjectName", DS + "KeyName")
-# Digests of certificates that are computed: those in C.
+# Digests of certificates that are computed: only those implemented in C.
 _DIGESTS = (SHA_1, SHA_256, SHA_384, SHA_512)
 # A distinguished name is written in many ways (RFC 4514 section 2, RFC 2253 section 4), but these
-# stand between types and values in all. A value that holds one comes apart on both sides.
+# separate types and values in all. A value that contains one is split on both sides.
 _SEPARATORS = re.compile(r"[,;+/=\"\\]")
 _DOTTED = re.compile(r"(?:oid\.)?[0-9]+(?:\.[0-9]+)+")
 _HEX = re.compile(r"#((?:[0-9a-f]{2})+)")
-# Names of attribute types (RFC 4514 section 3), and those that Java, .NET and OpenSSL use besides.
+# Names of attribute types (RFC 4514 section 3), and further ones of Java, .NET and OpenSSL.
 _TYPES = frozenset(
     [
         *("cn", "c", "l", "s", "st", "o", "ou", "t", "g", "gn", "sn", "e", "dc", "uid"),
@@ -47,14 +47,14 @@ _TYPES = frozenset(
         *("email", "emailaddress"),
     ]
 )
-# Characters, more than a name in a certificate makes.
+# Characters; more than any name in a certificate has.
 _MAX_NAME = 4000
 
 
 class KeyInfoWords:
-    """Tells the words of one KeyInfo that its certificates account for; the first is the signer's.
+    """Decides which text in one KeyInfo its certificates contain; the first is the signer's.
 
-    All are read once, when one is first asked for.
+    All are parsed once, on first use.
     """
 
     def __init__(self, certificates: Sequence[Certificate]) -> None:
@@ -62,7 +62,7 @@ class KeyInfoWords:
         self._certificates = certificates
 
     def account_for(self, element: etree._Element) -> bool:
-        """Return whether certificates say what the text of an element says. It has no children."""
+        """Return whether certificates contain the text of an element without children."""
         tag, text = str(element.tag), element.text or ""
         if tag in _NAMES:
             return self._is_name(text, self._issuers if tag == _ISSUER else self._subjects)
@@ -76,7 +76,7 @@ class KeyInfoWords:
         return value in self._octets(tag, element.get("Algorithm", ""))
 
     def _octets(self, tag: str, algorithm: str) -> frozenset[bytes]:
-        """Return what the octets in an element may be."""
+        """Return the possible octets of an element."""
         if tag == DS + "X509Certificate":
             return self._encoded
         if tag == DS + "X509SKI":
@@ -97,7 +97,7 @@ class KeyInfoWords:
 
     @cached_property
     def _marks(self) -> frozenset[bytes]:
-        """What keys and certificates are identified by; some write the tag and the length too."""
+        """Identifiers of keys and certificates; some programs include the tag and the length."""
         found = set(self._digests(SHA_1))
         for certificate in self._certificates:
             found |= key_identifiers(certificate)
@@ -130,7 +130,7 @@ class KeyInfoWords:
 
 
 def _words_of(names: Sequence[bytes]) -> tuple[bytes, frozenset[str]]:
-    """Return names as they are encoded, and what their values come apart to."""
+    """Return the encoded names, and the parts of their values."""
     values = [value for name in names for _, value in read_name(name).attributes]
     return b"".join(names), frozenset(word for value in values for word in _split(value))
 

@@ -1,8 +1,8 @@
-"""What an XML signature says of its signer's certificate beside its key.
+"""What an XML signature states about its signer's certificate, besides its key.
 
 The XAdES properties SigningCertificate and SigningCertificateV2 hold digests (ETSI EN 319 132-1
-section 5.2.2), which are the signer's own word as far as they are signed. KeyInfo is not signed:
-anybody can write X509IssuerSerial, X509SKI and X509Digest into it (XMLDSig section 4.5.4).
+section 5.2.2), which are the signer's statement if they are signed. KeyInfo is not signed: anyone
+can write X509IssuerSerial, X509SKI and X509Digest into it (XMLDSig section 4.5.4).
 """
 
 import re
@@ -26,9 +26,9 @@ MAX_NAMES = 16
 _DS_11 = "{http://www.w3.org/2009/xmldsig11#}"
 _SIGNED_PROPERTIES = f"{DS}Object/{{*}}QualifyingProperties/{{*}}SignedProperties"
 _SIGNING_CERTIFICATES = ("SigningCertificate", "SigningCertificateV2")
-# Decimal digits of a serial number, whose 20 octets (RFC 5280 section 4.1.2.2) make 49.
+# Decimal digits of a serial number: 20 octets (RFC 5280 section 4.1.2.2) have 49.
 _NUMBER = re.compile(r"-?[0-9]{1,100}")
-# How an OCTET STRING of a key identifier begins, where it is written with its tag.
+# The first octets of a key identifier that is written with its OCTET STRING tag.
 _OCTETS = b"\x04\x14"
 
 
@@ -36,7 +36,7 @@ _OCTETS = b"\x04\x14"
 class _Digests:
     """Digests of certificates, pairs of the algorithm's URI and value; one is the signer's.
 
-    The others are of certificates of its path. `element` is what they stand in.
+    The others are of certificates of its path. `element` is their parent.
     """
 
     element: str
@@ -72,9 +72,9 @@ def _disagreement(element: str) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class NamedCertificate:
-    """What a signature says of its signer's certificate; of each kind one has to fit, if any is.
+    """What a signature states about its signer's certificate; one of each given kind has to match.
 
-    Serial numbers that can't be read are None. Issuers' names, which are written in many ways, are
+    Serial numbers that can't be read are None. Issuer names, which are written in many ways, are
     not compared.
     """
 
@@ -83,7 +83,7 @@ class NamedCertificate:
     digests: tuple[_Digests, ...]
 
     def judge(self, certificate: Certificate, budget: Budget) -> Verdict:
-        """Return whether all that is named is this certificate."""
+        """Return whether everything that is named refers to this certificate."""
         verdicts = [digests.judge(certificate, budget) for digests in self.digests]
         if self.serial_numbers and certificate.serial_number not in self.serial_numbers:
             verdicts.append(_disagreement("X509IssuerSerial"))
@@ -92,16 +92,16 @@ class NamedCertificate:
         return every(*verdicts)
 
     def fits(self, certificate: Certificate, budget: Budget) -> bool:
-        """Return whether nothing that is named speaks against this certificate."""
+        """Return whether nothing that is named contradicts this certificate."""
         return self.judge(certificate, budget).answer is Answer.YES
 
 
 def read_named(
     signature: etree._Element, signed: Collection[etree._Element | None] = ()
 ) -> NamedCertificate:
-    """Read what a ds:Signature says of its signer's certificate.
+    """Read what a ds:Signature states about its signer's certificate.
 
-    `signed` are the elements that it refers to, and that are intact.
+    `signed` are the intact elements that it refers to.
     """
     numbers: frozenset[int | None] = frozenset()
     identifiers: frozenset[bytes] = frozenset()
@@ -126,10 +126,10 @@ def _some(parent: etree._Element, tag: str) -> list[etree._Element]:
 def _read_properties(
     signature: etree._Element, signed: Collection[etree._Element | None]
 ) -> Iterator[_Digests]:
-    """Read the properties of XAdES: anybody can put unsigned ones before those that are signed.
+    """Read the XAdES properties: anyone can insert unsigned ones before the signed ones.
 
-    Signed ones can be moved, too, to where nobody reads them. There they decide nothing, but a
-    certificate that they don't name is doubted.
+    Signed ones can also be moved to a place where no program reads them. There they decide nothing,
+    but a certificate that they don't name makes the answer unknown.
     """
     found = [(one, _is_signed(one, signed)) for one in signature.iterfind(_SIGNED_PROPERTIES)]
     signed_first = sorted(found, key=lambda one: not one[1])
@@ -145,9 +145,9 @@ def _read_properties(
 
 
 def _is_signed(properties: etree._Element, signed: Collection[etree._Element | None]) -> bool:
-    """Return whether properties are signed, alone or with what is around them.
+    """Return whether properties are signed, alone or with their ancestors.
 
-    Not further up than to the Object: a signature that covers itself leaves itself out.
+    Only up to the Object: a signature that covers itself excludes itself.
     """
     return any(one in signed for one in (properties, *islice(properties.iterancestors(), 2)))
 
@@ -155,9 +155,9 @@ def _is_signed(properties: etree._Element, signed: Collection[etree._Element | N
 def _list_signed(
     signature: etree._Element, signed: Collection[etree._Element | None]
 ) -> Iterator[etree._Element]:
-    """List the properties that are signed as `_is_signed` has it, wherever they stand.
+    """List the properties that are signed by the rule of `_is_signed`, anywhere.
 
-    Of one part so many as anybody needs: none can be added to what is signed.
+    Limited for each part: none can be added to what is signed.
     """
     above = set(signature.iterancestors())
     for part in signed:
@@ -185,6 +185,6 @@ def _read_number(element: etree._Element) -> int | None:
 
 
 def _read_identifier(element: etree._Element) -> bytes:
-    """Read an X509SKI, which some write with the tag and the length that it has in DER."""
+    """Read an X509SKI, which some programs write with its DER tag and length."""
     value = decode(element)
     return value.removeprefix(_OCTETS) if len(value) == 22 else value

@@ -1,7 +1,7 @@
 """Signed XML (XML Signature Syntax and Processing, "XMLDSig"): its structure, without verifying.
 
-The document is turned into UTF-8 before libxml2 sees it, so that one look for a document type
-declaration is enough whatever encoding it came in.
+The document is converted to UTF-8 before libxml2 parses it, so that one check for a document type
+declaration is enough for any encoding.
 """
 
 import re
@@ -23,7 +23,8 @@ MAX_MARKS = 100_000
 MAX_EQUALS = 60_000
 # Occurrences of "&": each costs libxml2 some 45 ns.
 MAX_AMPERSANDS = 200_000
-# Comments and instructions before the root element, where a document type declaration follows.
+# Comments and instructions before the root element, after which a document type declaration may
+# follow.
 MAX_PROLOG = 1000
 # libxml2's XML_ERR_DOCUMENT_EMPTY and XML_ERR_TAG_NOT_FINISHED: the end comes before the root
 # element, or before an end tag.
@@ -31,10 +32,10 @@ _UNFINISHED = {4, 77}
 # libxml2's XML_ERR_RESOURCE_LIMIT: 256 levels, or 10 million bytes in one text.
 _BEYOND_LIMIT = 114
 _DECLARATION = re.compile(r"\A<\?xml\s[^>]*\?>")
-# The end of a comment or an instruction, and the blanks behind it.
+# The end of a comment or an instruction, and the blanks after it.
 _MISC_END = re.compile(r"(?:--|\?)>[ \t\r\n]*")
 _DECLARED_ENCODING = re.compile(rb"<\?xml\s[^<>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})")
-# What documents are written in here: Python's modules and codecs. There is no UTF-7 among them.
+# Accepted encodings: Python's modules and codecs. UTF-7 is not among them.
 _ENCODINGS = {
     "utf_8": "utf-8",
     "ascii": "ascii",
@@ -51,7 +52,7 @@ _UTF_16 = {
 }
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _MARGIN = " \t\r\n\ufeff"
-# Characters that libxml2 is fed at once: it refuses what it won't read before all is copied.
+# Characters passed to libxml2 at once: it can refuse a document before all of it is copied.
 _PIECE = 1_000_000
 
 
@@ -75,8 +76,8 @@ def check_budget(marks: int, equals: int, ampersands: int) -> None:
 def decode_xml(data: bytes) -> str:
     """Decode an XML document by its byte order mark or by the encoding that it declares.
 
-    Raises MalformedSignature if it isn't XML, not in an encoding that is known here, or would take
-    too much memory.
+    Raises MalformedSignature if it isn't XML, not in a supported encoding, or would take too much
+    memory.
     """
     encoding = _UTF_16.get(data[:2]) or _declared_encoding(data)
     try:
@@ -93,7 +94,7 @@ def _declared_encoding(data: bytes) -> str:
         raise MalformedSignature("cms: neither CMS nor XML")
     declared = _DECLARED_ENCODING.match(beginning)
     name = declared[1].decode().lower() if declared else "utf-8"
-    # Not `codecs.lookup`, which remembers for good every name that it doesn't know.
+    # Not `codecs.lookup`, which permanently remembers every unknown name.
     module = normalize_encoding(name)
     encoding = _ENCODINGS.get(aliases.get(module, module))
     if not encoding:
@@ -102,7 +103,7 @@ def _declared_encoding(data: bytes) -> str:
 
 
 def parse_signed_xml(text: str) -> SignedXml:
-    """Read a signed XML document that is decoded already: the encoding it declares is past.
+    """Parse a signed XML document that is already decoded: its declared encoding is ignored.
 
     Raises MalformedSignature, or UnicodeEncodeError if the text has lone surrogates.
     """
@@ -112,7 +113,7 @@ def parse_signed_xml(text: str) -> SignedXml:
         _refuse_doctype(text)
     root = parse_document(text)
     if root.getroottree().docinfo.internalDTD is not None:
-        # The second lock: it takes what `_refuse_doctype` reads otherwise than libxml2 does.
+        # A second check, for anything that `_refuse_doctype` reads differently from libxml2.
         raise MalformedSignature("cms: XML has a document type declaration")
     xml = document_of(text)
     chooser = CertificateChooser(root, xml)
@@ -123,7 +124,7 @@ def parse_signed_xml(text: str) -> SignedXml:
 def _choose(
     chooser: CertificateChooser, element: etree._Element, signature: XmlSignature
 ) -> XmlSignature:
-    """Settle which certificate is the signer's, where there are several."""
+    """Determine the signer's certificate, if there are several."""
     if len(signature.certificates) == 1:
         return signature
     value = decode_value(find_child(element, "SignatureValue", 0), 0)
@@ -133,9 +134,9 @@ def _choose(
 
 
 def document_of(text: str) -> bytes:
-    """Return a document in UTF-8, without what stands around it and without its XML declaration.
+    """Return a document in UTF-8, without surrounding blanks and its XML declaration.
 
-    What it declares may be another encoding than the one that the document has now.
+    The declared encoding may differ from the present one.
     """
     text = text.strip(_MARGIN)
     declaration = _DECLARATION.match(text)
@@ -157,7 +158,7 @@ def _refuse_doctype(text: str) -> None:
             end = text.find("?>", position + 2)
         else:
             return
-        if end < 0:  # The parser will find that it isn't closed.
+        if end < 0:  # The parser will report that it isn't closed.
             return
         behind = _MISC_END.match(text, end)
         position = behind.end() if behind else end
@@ -167,8 +168,8 @@ def _refuse_doctype(text: str) -> None:
 def parse_document(text: str) -> etree._Element:
     """Parse within libxml2's own limits, without entities, network or DTD.
 
-    What libxml2 minds while it is fed is damage. What it minds at the end may be that too, found
-    late; but a document that stops within a tag, or with open elements, has been cut off. Raises
+    An error that libxml2 reports during parsing is damage. One at the end may be damage as well;
+    but a document that stops inside a tag, or with open elements, is truncated. Raises
     MalformedSignature.
     """
     parser = etree.XMLParser(

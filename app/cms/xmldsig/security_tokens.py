@@ -1,8 +1,8 @@
-"""The tokens of a SOAP message in which certificates travel (WS-Security 1.1).
+"""The tokens of a SOAP message that contain certificates (WS-Security 1.1).
 
-A signature points to them, or says of which certificate it is meant (X.509 Certificate Token
-Profile 1.1 section 3). All of them are read once for each document, so that hundreds of signatures
-may point to the same.
+A signature refers to them, or identifies the certificate (X.509 Certificate Token Profile 1.1
+section 3). All of them are read once for each document, so that hundreds of signatures may refer to
+the same.
 """
 
 import hashlib
@@ -30,13 +30,13 @@ MAX_TOKENS = 16
 
 BINARY_TOKEN = WSSE + "BinarySecurityToken"
 TOKEN_REFERENCE = WSSE + "SecurityTokenReference"
-# How the types of tokens and of identifiers end (profile, sections 3.1 and 3.2), where the value
-# isn't the certificate itself.
+# Suffixes of the types of tokens and identifiers whose value isn't the certificate itself (profile,
+# sections 3.1 and 3.2).
 _PATH, _PKCS7 = "#X509PKIPathv1", "#PKCS7"
 _KEY_IDENTIFIER, _THUMBPRINT = "#X509SubjectKeyIdentifier", "#ThumbprintSHA1"
-# Characters of a certificate in base64, with line ends and what else may stand between.
+# Characters of a certificate in base64, with line ends and other separators.
 _MAX_TEXT = 3 * MAX_CERTIFICATE_SIZE
-# What can't be read, in the place of a certificate: it may have been the one.
+# Placeholder for an unreadable certificate, which may have been the signer's.
 UNREADABLE = b""
 
 
@@ -52,7 +52,7 @@ class SecurityTokens:
     """The tokens of one document."""
 
     def __init__(self, root: etree._Element, admit: Callable[[bytes], bytes]) -> None:
-        """Take the document, and a function that gives UNREADABLE for all that can't be read."""
+        """Take the document, and a function that returns UNREADABLE for unreadable values."""
         self._root = root
         self._admit = admit
 
@@ -68,7 +68,7 @@ class SecurityTokens:
         return [der for token in self._tokens for der in token.certificates]
 
     def follow(self, reference: etree._Element) -> Iterator[bytes]:
-        """Return what a SecurityTokenReference stands for, which is in the message itself."""
+        """Return the certificates of a SecurityTokenReference, from the message itself."""
         for part in islice(reference.iterchildren("*"), MAX_TOKENS):
             if part.tag == WSSE + "KeyIdentifier":
                 yield from self._identify(part)
@@ -79,12 +79,12 @@ class SecurityTokens:
                     yield from open_token(token)
 
     def _named(self, uri: str) -> tuple[bytes, ...]:
-        """Return the certificates of the token with an Id; none if that isn't one token's."""
+        """Return the certificates of the token with an Id; none if the Id isn't unique."""
         found = [token for token in self._tokens if uri[:1] == "#" and uri[1:] in token.ids]
         return found[0].certificates if len(found) == 1 else ()
 
     def _identify(self, identifier: etree._Element) -> list[bytes]:
-        """Return what a KeyIdentifier stands for: a certificate itself, or a token's."""
+        """Return the certificates of a KeyIdentifier: the value itself, or a token's."""
         value = decode(identifier)
         if identifier.get("ValueType", "").endswith((_KEY_IDENTIFIER, _THUMBPRINT)):
             return [der for mark, der in self._marks if mark == value]
@@ -92,7 +92,7 @@ class SecurityTokens:
 
     @cached_property
     def _marks(self) -> list[tuple[bytes, bytes]]:
-        """List what certificates of tokens are identified by: key identifiers and thumbprints."""
+        """List the identifiers of the tokens' certificates: key identifiers and thumbprints."""
         found: list[tuple[bytes, bytes]] = []
         for der in filter(None, dict.fromkeys(self.list_certificates())):
             identifier = readable_key_identifier(read_certificate(der))
@@ -128,7 +128,7 @@ def _open_pkcs7(node: Node) -> list[Node]:
 
 
 def _ids(element: etree._Element) -> frozenset[str]:
-    """Return the identifiers of an element: attributes Id in any namespace, wsu:Id as a rule."""
+    """Return the identifiers of an element: attributes Id in any namespace, usually wsu:Id."""
     return frozenset(
         str(value)
         for name, value in element.attrib.items()
@@ -147,7 +147,7 @@ def decode(element: etree._Element, limit: int = _MAX_TEXT) -> bytes:
 def decode_text(element: etree._Element) -> bytes:
     """Decode an element's base64, which Java fills with carriage returns. Raises ValueError.
 
-    A comment inside would split the text, and readers differ in which half they see.
+    A comment inside would split the text, and programs differ in which half they read.
     """
     if len(element):
         raise ValueError("not only text")

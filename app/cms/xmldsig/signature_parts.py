@@ -1,4 +1,4 @@
-"""What signatures in XML consist of, and nothing that a reader may take for content."""
+"""The elements of XML signatures, which hold nothing that a reader may take for content."""
 
 from lxml import etree
 
@@ -6,7 +6,7 @@ from app.cms.xmldsig.canonical_forms import EXCLUSIVE
 from app.cms.xmldsig.security_tokens import BINARY_TOKEN, DS, TOKEN_REFERENCE, WSSE
 
 # XMLDSig and its version 1.1, the parameters of exclusive canonicalisation, all versions of XAdES,
-# and how WS-Security names a certificate.
+# and WS-Security's references to certificates.
 XADES_VERSIONS = ("1.1.1", "1.2.2", "1.3.2", "1.4.1")
 _OF_SIGNATURES = (
     DS,
@@ -17,7 +17,7 @@ _OF_SIGNATURES = (
     BINARY_TOKEN,
     *(WSSE + name for name in ("KeyIdentifier", "Reference", "Embedded")),
 )
-# All elements of XMLDSig (its schema, section 10): another in its namespace is somebody's content.
+# All elements of XMLDSig (its schema, section 10): any other in its namespace counts as content.
 _NAMES = frozenset(
     [
         *("Signature", "SignatureValue", "SignedInfo", "CanonicalizationMethod"),
@@ -36,7 +36,7 @@ _BLANKS = " \t\r\n"
 
 
 def is_of_signatures(part: etree._Element) -> bool:
-    """Return whether a part of a signature holds nothing but what signatures consist of."""
+    """Return whether a part of a signature consists only of elements of signatures."""
     for element in part.iter("*"):
         tag = str(element.tag)
         if not tag.startswith(_OF_SIGNATURES) or (

@@ -1,4 +1,4 @@
-"""The ds:Signature elements of a document (XMLDSig section 4): what each must have."""
+"""The ds:Signature elements of a document (XMLDSig section 4): and what each must have."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.cms.xmldsig.security_tokens import DS, decode_text
 from app.cms.xmldsig.xades_times import find_signing_time, read_signing_time
 
 MAX_SIGNATURES = 256
-# Incomplete ones beside a complete one; each may bring 16 KB of certificate to look through.
+# Incomplete signatures beside a complete one; each may have 16 KB of certificate to parse.
 MAX_INCOMPLETE = 16
 # References of one ds:Signature.
 MAX_REFERENCES = 256
@@ -25,9 +25,9 @@ class XmlSignature:
     """One ds:Signature; methods are the URIs of their Algorithm attributes.
 
     `digest_methods` has one entry for each Reference. `certificate` is the signer's (DER): the one
-    of `certificates`, all that may be it, whose key verifies. `uncertain`: none was seen to verify,
-    and there are others that could not be read or tried. `signing_time` is what XAdES claims in
-    what is under the signature; None if it claims nothing, or what is no time: `broken_time`.
+    of `certificates`, the candidates, whose key verifies. `uncertain`: none was found to verify,
+    and others could not be read or tried. `signing_time` is what signed XAdES properties claim;
+    None if there is none, or it is no time: `broken_time`.
     """
 
     signature_method: str
@@ -40,12 +40,12 @@ class XmlSignature:
 
     @property
     def references(self) -> int:
-        """How many References the signature covers."""
+        """The number of References that the signature covers."""
         return len(self.digest_methods)
 
 
 def find_signatures(root: etree._Element) -> list[tuple[etree._Element, XmlSignature]]:
-    """Read those of ds:Signature that are complete. If none is, what the first lacks is reported.
+    """Read the complete ds:Signature elements. If none is complete, report what the first lacks.
 
     An incomplete one may be a draft, or an element of another signature's object. Raises
     MalformedSignature.
@@ -107,7 +107,7 @@ def _read_signature(element: etree._Element, reader: KeyInfoReader, number: int)
 
 
 def _refuse_key_info(key_info: etree._Element, number: int) -> NoReturn:
-    """Say what is wrong with a KeyInfo that brings and names no certificate."""
+    """Return the error of a KeyInfo that contains and names no certificate."""
     element = key_info.find(f"{DS}X509Data/{DS}X509Certificate")
     if element is None:
         _refuse_missing("X509Certificate", number)
@@ -116,7 +116,7 @@ def _refuse_key_info(key_info: etree._Element, number: int) -> NoReturn:
 
 
 def find_child(parent: etree._Element, name: str, number: int) -> etree._Element:
-    """Return the first element of a name in XMLDSig's namespace, which signature `number` needs.
+    """Return the first child of a name in XMLDSig's namespace, required by signature `number`.
 
     Raises MalformedSignature if there is none.
     """

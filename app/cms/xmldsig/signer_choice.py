@@ -1,4 +1,4 @@
-"""Which of the certificates of an XML signature is the signer's: the one whose key verifies."""
+"""Finding the signer's certificate of an XML signature: the one whose key verifies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from app.cms.xmldsig.canonicalization import Canonicaliser
 from app.cms.xmldsig.named_certificate import read_named
 from app.cms.xmldsig.security_tokens import DS
 
-# What choosing may cost for one document, in the unit of `budget`: it is done on each save.
+# Budget of choosing for one document, in the unit of `budget`: it is done on each save.
 MAX_COST = 300_000
-# The same for what the signatures are over, in the unit of `canonicalization.BUDGET`: some 0.1 s.
+# The same for canonicalising SignedInfo, in the unit of `canonicalization.BUDGET`: some 0.1 s.
 MAX_CANONICAL_COST = 25_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The signer's certificate (DER): whether its key verifies, or else whether all were tried."""
+    """The signer's certificate (DER), whether its key verifies, or else whether all were tried."""
 
     certificate: bytes
     verifies: bool
@@ -36,7 +36,7 @@ class CertificateChooser:
     """Finds the signers' certificates of one document, within a budget for all of them."""
 
     def __init__(self, root: etree._Element, xml: bytes) -> None:
-        """Take the document, which stays as it is, and its bytes."""
+        """Take the document, which is not changed, and its bytes."""
         self._root = root
         self._xml = xml
         self._budget = Budget(MAX_COST)
@@ -53,15 +53,15 @@ class CertificateChooser:
         """Return the signer's certificate of several: the one whose key verifies `value`.
 
         Of several with that key, the one that the signature names counts. If none verifies, or if
-        it can't be told, it is the one that is named, else one that issued none of the others, else
-        the first: verification tells then what is wrong.
+        that can't be determined, it is the named one, else one that issued none of the others, else
+        the first: verification then reports what is wrong.
         """
         read = {der: read_certificate(der) for der in candidates}
         name = read_named(signature)
         named = [der for der in candidates if name.fits(read[der], self._budget)]
         issuers = {one.issuer for one in read.values()}
         leaves = [der for der in candidates if read[der].subject not in issuers]
-        # The likeliest first: as a rule one check is enough.
+        # The likeliest first: usually one check is enough.
         some_named = named if len(named) < len(candidates) else []
         order = list(dict.fromkeys((*some_named, *leaves, *candidates)))
         keys = [read[der].public_key for der in order]

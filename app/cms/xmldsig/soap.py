@@ -1,12 +1,14 @@
-"""What of a SOAP message is signed (SOAP 1.1 section 4, SOAP 1.2 part 1 section 5, WS-Security).
+"""Signature coverage of a SOAP message (SOAP 1.1 section 4, SOAP 1.2 part 1 section 5,
+WS-Security).
 
 The content of a message is its Body. A signature that covers the Body and each header block covers
-the message: all but what the signature itself consists of, and a Timestamp, of which is told that
-it isn't covered.
+the message: all but the parts of the signature itself, and a Timestamp, for which a remark says
+that it isn't covered.
 
-What is signed counts only in its place. Anybody can put a signed element elsewhere in the message,
-where nobody reads it, and something else or nothing where it was ("XML signature wrapping"; M.
-McIntosh and P. Austel, "XML signature element wrapping attacks and countermeasures", 2005).
+A signed element counts only in its place. Anyone can move a signed element elsewhere in the
+message, where no program reads it, and put something else or nothing in its place ("XML signature
+wrapping"; M. McIntosh and P. Austel, "XML signature element wrapping attacks and countermeasures",
+2005).
 """
 
 from collections.abc import Iterable, Iterator, Set
@@ -30,9 +32,9 @@ _WSSE_11 = "{http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd}
 _XENC = "{http://www.w3.org/2001/04/xmlenc#}"
 _SECURITY = WSSE + "Security"
 _TIMESTAMP = _WSU + "Timestamp"
-# What stands in Security as a rule. Something else there was moved from where it counted.
+# The usual elements of Security. Any other there was moved from its place.
 _OF_SECURITY = (DS, WSSE, _WSU, _WSSE_11, _XENC, "{urn:oasis:names:tc:SAML:")
-# What may stand there without being signed, since it carries the signature or speaks for itself.
+# Elements that need no signature there, since they belong to the signature or verify themselves.
 _MACHINERY = (
     BINARY_TOKEN,
     TOKEN_REFERENCE,
@@ -41,21 +43,21 @@ _MACHINERY = (
     _XENC + "ReferenceList",
 )
 _PARTS_OF_TIMESTAMP = (_WSU + "Created", _WSU + "Expires")
-# Attributes that may stand, unsigned, on the elements that hold the message together.
+# Attributes that may be unsigned, on the structural elements of the message.
 _ATTRIBUTES = (
     _WSU,
     "{http://www.w3.org/XML/1998/namespace}",
     "{http://www.w3.org/2001/XMLSchema-instance}",
 )
-# What looking at an element costs, in the unit of `canonicalization.BUDGET`.
+# Cost of visiting an element, in the unit of `canonicalization.BUDGET`.
 _LOOK = 300
 
 
 @dataclass(frozen=True, slots=True)
 class SoapMessage:
-    """A message: its parts that must be covered, and the Timestamps, all of which may be or none.
+    """A message: its parts that must be covered, and the Timestamps, of which all or none may be.
 
-    `well_built`: there is nothing else in it, as the standard has it.
+    `well_built`: there is nothing else in it, as the standard requires.
     """
 
     well_built: bool
@@ -97,10 +99,10 @@ class SoapMessage:
     def _is_in_place(
         self, part: etree._Element, signature: etree._Element, apexes: Set[etree._Element | None]
     ) -> bool:
-        """Return whether a part that is signed stands where readers look for it.
+        """Return whether a signed part is where programs look for it.
 
-        That is on the first or second level of the message; in the Security header that the
-        signature itself is in; within the signature, or within another part that is signed.
+        That is on the first or second level of the message; in the Security header of the signature
+        itself; inside the signature, or inside another signed part.
         """
         around = list(part.iterancestors())
         is_of_security = part.tag != _SECURITY and str(part.tag).startswith(_OF_SECURITY)
@@ -151,7 +153,7 @@ def _is_signature(element: etree._Element) -> bool:
 
 
 def _is_timestamp(element: etree._Element) -> bool:
-    """Return whether an element is a Timestamp that says nothing but two times."""
+    """Return whether an element is a Timestamp that contains only two times."""
     if element.tag != _TIMESTAMP or has_text(element):
         return False
     return all(one.tag in _PARTS_OF_TIMESTAMP for one in islice(element.iter("*"), 1, None))
@@ -169,12 +171,12 @@ def _is_bare(element: etree._Element, soap: str) -> bool:
 def _uncovered(
     parts: Iterable[etree._Element], apexes: Set[etree._Element | None]
 ) -> Iterator[etree._Element]:
-    """List the parts that are not signed, neither themselves nor as a part of what is around."""
+    """List the parts that are not signed, neither themselves nor within an ancestor."""
     for part in parts:
         if part not in apexes and not any(one in apexes for one in part.iterancestors()):
             yield part
 
 
 def list_names(elements: Iterable[etree._Element | None]) -> str:
-    """Write the names of elements, the first of many."""
+    """Return the names of elements as text, the first of many."""
     return join_some([shortened(etree.QName(one).localname) for one in elements if one is not None])

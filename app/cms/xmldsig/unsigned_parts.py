@@ -1,8 +1,8 @@
-"""What stands in a ds:Signature and is not signed, by it, in any way (XMLDSig section 4).
+"""Parts of a ds:Signature that it does not sign in any way (XMLDSig section 4).
 
 SignedInfo is signed, and so is what its references cover. The rest of the element is what the
-signature needs (its value, certificates) or what anybody can have put there: it is told, since a
-reader may take it for a part of what was signed. Blanks don't count, nor do identifiers.
+signature needs (its value, certificates) or what anyone may have added: a remark reports it, since
+a reader may take it for a signed part. Blanks and identifiers don't count.
 """
 
 import re
@@ -18,10 +18,10 @@ from app.cms.xmldsig.key_info_checks import CONTAINERS, KeyInfoWords
 from app.cms.xmldsig.security_tokens import DS, WSSE
 from app.cms.xmldsig.signature_parts import has_text
 
-# What looking at a node costs, in the unit of `canonicalization.BUDGET`.
+# Cost of visiting a node, in the unit of `canonicalization.BUDGET`.
 _LOOK = 1000
 _SIGNED_INFO, _VALUE, _KEY_INFO = DS + "SignedInfo", DS + "SignatureValue", DS + "KeyInfo"
-# Attributes that programs need, by the elements that may have them; an Id may stand on any.
+# Attributes that programs need, by element; any element may have an Id.
 _ATTRIBUTES = {
     WSSE + "KeyIdentifier": ("ValueType", "EncodingType"),
     WSSE + "Reference": ("ValueType", "URI"),
@@ -34,14 +34,14 @@ _ATTRIBUTES = {
 }
 _TARGET = ("Target",)
 _XML = "{http://www.w3.org/XML/1998/namespace}"
-# An identifier, or a reference: nothing that reads as a sentence.
+# An identifier or a reference: nothing that reads as a sentence.
 _PLAIN = re.compile(r"[!-~]{0,200}")
 
 
 class UnsignedParts:
-    """The parts of one ds:Signature that are not signed, by what they are.
+    """The unsigned parts of one ds:Signature, by kind.
 
-    `mark` is the target of instructions that the canonicaliser put there.
+    `mark` is the target of the canonicaliser's instructions.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class UnsignedParts:
         mark: str,
         budget: Budget,
     ) -> None:
-        """Take what it refers to, `signed`, and the certificates that it brings.
+        """Take what it refers to, `signed`, and the certificates that it contains.
 
-        Whether that is intact is told elsewhere.
+        Whether the former is intact is checked elsewhere.
         """
         self._signature = signature
         self._signed = signed
@@ -68,10 +68,10 @@ class UnsignedParts:
         self._instructions: dict[str, None] = {}
 
     def tell(self, verdict: Verdict, *, comments_signed: bool) -> Verdict:
-        """Return a verdict with what there is as remarks.
+        """Return a verdict with the unsigned parts as remarks.
 
-        `comments_signed` is about those in SignedInfo. Raises Undecided if the budget doesn't allow
-        an answer.
+        `comments_signed` refers to comments in SignedInfo. Raises Undecided if the budget doesn't
+        allow an answer.
         """
         self._look_through(comments_signed=comments_signed)
         reasons = (
@@ -99,7 +99,7 @@ class UnsignedParts:
             known.discard(str(element.tag) if is_first else "")
             if is_first and element.tag == _SIGNED_INFO:
                 self._look_at_signed_info(element, comments_signed=comments_signed)
-            elif is_first and element.tag == _VALUE:  # It has been read: it is base64.
+            elif is_first and element.tag == _VALUE:  # It has been parsed: it is base64.
                 self._look(element, may_have_text=True)
             elif is_first:
                 self._look_at_key_info(element)
@@ -111,7 +111,7 @@ class UnsignedParts:
                 self._elements[_name(element)] = None
 
     def _list_spine(self) -> Iterator[etree._Element]:
-        """List the elements around those that are signed: of them, only what is inside is."""
+        """List the ancestors of signed elements: only their signed descendants are signed."""
         for part in self._signed:
             above = [] if part is None else list(part.iterancestors())
             self._budget.spend(_LOOK * len(above))
@@ -119,7 +119,7 @@ class UnsignedParts:
                 yield from above[: above.index(self._signature)]
 
     def _look_at_signed_info(self, element: etree._Element, *, comments_signed: bool) -> None:
-        """Tell of comments, which the canonical form leaves out as a rule."""
+        """Record comments in SignedInfo, which the canonical form usually omits."""
         if not comments_signed:
             for comment in element.iter(etree.Comment):
                 self._budget.spend(_LOOK)
@@ -141,7 +141,7 @@ class UnsignedParts:
                 self._look(element, may_have_text=True)
 
     def _look(self, element: etree._Element, *, may_have_text: bool = False) -> None:
-        """Tell what stands directly in an element besides other elements."""
+        """Record what an element directly contains besides other elements."""
         self._budget.spend(_LOOK * (1 + len(element) + len(element.attrib)))
         if not may_have_text and has_text(element):
             self._texts[_name(element)] = None
@@ -157,7 +157,7 @@ class UnsignedParts:
 
 
 def _is_customary(element: etree._Element, name: str, value: str) -> bool:
-    """Return whether an attribute is one that a signature needs, and reads as no sentence."""
+    """Return whether a signature needs the attribute, and its value is no sentence."""
     local = etree.QName(name).localname
     customary = _ATTRIBUTES.get(str(element.tag), ())
     if etree.QName(element).localname == "QualifyingProperties":
@@ -167,7 +167,7 @@ def _is_customary(element: etree._Element, name: str, value: str) -> bool:
 
 
 def _target(node: etree._Element) -> str:
-    """Return what an instruction is for; lxml's own name of its type is private."""
+    """Return the target of an instruction; lxml's type of it is private."""
     return str(getattr(node, "target", ""))
 
 
@@ -176,5 +176,5 @@ def _name(element: etree._Element | None) -> str:
 
 
 def _list(found: dict[str, None]) -> dict[str, str]:
-    """Return what fills a sentence about parts of one kind; nothing if there are none."""
+    """Return the value for a sentence about parts of one kind; empty if there are none."""
     return {"parts": join_some(list(found))}

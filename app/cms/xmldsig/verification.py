@@ -1,7 +1,7 @@
 """Signatures in XML (XML Signature Syntax and Processing, "XMLDSig"): is the content intact?
 
-Each Reference is followed within the document, never out of it, and its digest is made anew.
-Whether SignatureValue belongs to the signer's key is for others to tell: they get what it is over.
+Each Reference is followed within the document, never outside, and its digest is recomputed. Whether
+SignatureValue belongs to the signer's key is checked by the caller, which gets the signed octets.
 """
 
 from collections.abc import Set
@@ -28,14 +28,14 @@ _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 
 @dataclass(frozen=True, slots=True)
 class XmlChecked:
-    """What was found out about one ds:Signature, and what its value is to be checked with.
+    """The result for one ds:Signature, and the inputs for checking its value.
 
-    `intact`: the references match the document, cover it, and leave out nothing but signatures.
+    `intact`: the references match the document, cover it, and exclude nothing but signatures.
     `signed_info`, canonical, is the message of `signature_value`. `method` has the signature
     algorithm and its digest, as `algorithms.verify_signature` takes them; it is None if that is
-    unknown, or if `signed_info` could not be made and is empty: `intact` then says why.
+    unknown, or if `signed_info` could not be made and is empty: `intact` then has the reason.
     `parsed` has the signer's certificate; nothing else in KeyInfo counts as a key. `named` is what
-    it says of that certificate besides, `digests` are the algorithms of the references.
+    it states about that certificate, `digests` are the algorithms of the references.
     """
 
     parsed: XmlSignature
@@ -51,7 +51,7 @@ class XmlChecked:
 class _Reference:
     """A Reference (XMLDSig section 4.4.3); `method` is the URI of its digest.
 
-    `apex` is the element that it refers to, or None for the document.
+    `apex` is the element that it refers to, None for the document.
     """
 
     apex: etree._Element | None
@@ -64,7 +64,7 @@ class _Reference:
 def check_xml(signature: SignedXml) -> tuple[XmlChecked, ...]:
     """Check the references of each signature, in the order of `signature.signatures`.
 
-    Raises MalformedSignature if `signature` is not what `parse` gave.
+    Raises MalformedSignature if `signature` was not returned by `parse`.
     """
     document = SignedDocument(signature)
     return tuple(_check_signature(document, number) for number in document.signatures)
@@ -101,7 +101,7 @@ def _tell_limits(
     verdict: Verdict,
     form: Form,
 ) -> Verdict:
-    """Add to a verdict what it is not about; `form` is that of SignedInfo."""
+    """Add to a verdict remarks on what it doesn't cover; `form` is that of SignedInfo."""
     canonicaliser = document.canonicaliser
     parts = UnsignedParts(
         document.signatures[number],
@@ -126,7 +126,7 @@ def _list_digests(signed_info: etree._Element) -> tuple[str, ...]:
 
 
 def _read_method(element: etree._Element) -> tuple[AlgorithmIdentifier, str] | None:
-    """Look SignatureMethod up. Parameters, such as HMACOutputLength, are none that are known."""
+    """Look SignatureMethod up. Parameters, such as HMACOutputLength, are not supported."""
     if next(element.iterchildren("*"), None) is not None:
         return None
     return algorithms.SIGNATURE_URIS.get(element.get("Algorithm", ""))
@@ -137,7 +137,7 @@ def _check_references(
 ) -> dict[etree._Element | None, bool]:
     """Add a verdict on each Reference to `verdicts`, and on what they cover.
 
-    Return what is referred to, and whether it is intact; None stands for the document.
+    Return the targets, and whether they are intact; None is the document.
     """
     apexes: dict[etree._Element | None, bool] = {}
     for element in signed_info.findall(DS + "Reference"):
@@ -171,16 +171,16 @@ def _read_reference(document: SignedDocument, number: int, element: etree._Eleme
             form = read_form(transform)
     method = find_child(element, "DigestMethod", number).get("Algorithm", "")
     value = decode_value(find_child(element, "DigestValue", number), number)
-    # Octets are needed in the end, and this is how nodes become some (section 4.4.3.2).
+    # Octets are needed, and this is how nodes are converted (section 4.4.3.2).
     return _Reference(apex, enveloped, form or Form(), method, value)
 
 
 def _match(document: SignedDocument, number: int, reference: _Reference) -> Verdict:
     """Return whether a digest is that of the document, or of the part that is referred to.
 
-    References that are empty or name an Id leave comments out (section 4.4.3.3), even if the
-    transform's name says that it keeps them. Not all who sign know that; so what they made by the
-    transform's name is accepted too.
+    References that are empty or name an Id exclude comments (section 4.4.3.3), even if the
+    transform's name says that it keeps them. Not all signing programs follow that; so digests made
+    by the transform's name are accepted too.
     """
     oid = algorithms.DIGEST_URIS.get(reference.method)
     if oid is None:
@@ -201,7 +201,7 @@ def _match(document: SignedDocument, number: int, reference: _Reference) -> Verd
 
 
 def _explain_mismatch(document: SignedDocument, reference: _Reference, oid: str) -> Verdict:
-    """Tell what a digest that is another proves. Raises Undecided."""
+    """Return what a different digest proves. Raises Undecided."""
     disputed = document.canonicaliser.disputed(reference.apex, reference.form)
     if disputed:
         return disputed
@@ -214,7 +214,7 @@ def _explain_mismatch(document: SignedDocument, reference: _Reference, oid: str)
 
 
 def _decide(verdicts: list[Verdict]) -> Verdict:
-    """Join verdicts; of those that aren't yes, which may be hundreds, the first decisive one."""
+    """Combine verdicts; of those that aren't yes, perhaps hundreds, keep the first decisive one."""
     for answer in (Answer.NO, Answer.UNKNOWN):
         for verdict in verdicts:
             if verdict.answer is answer:

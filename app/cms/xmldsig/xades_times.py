@@ -1,4 +1,4 @@
-"""When a signer says to have signed, in XAdES (ETSI EN 319 132-1 section 5.2.1)."""
+"""The signing time that a signer claims, in XAdES (ETSI EN 319 132-1 section 5.2.1)."""
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from lxml import etree
 
 from app.cms.xmldsig.security_tokens import DS
 
-#: SignedProperties of one ds:Signature that are looked at; a second one is of no use.
+#: SignedProperties of one ds:Signature that are read; a second one is of no use.
 MAX_PROPERTIES = 16
 # All versions of the namespace look alike.
 _PROPERTIES = f"{DS}Object/{{*}}QualifyingProperties/{{*}}SignedProperties"
@@ -16,10 +16,10 @@ _SIGNING_TIME = "{*}SignedSignatureProperties/{*}SigningTime"
 
 
 def find_signing_time(signature: etree._Element, uris: Iterable[str | None]) -> str | None:
-    """Return what stands as SigningTime in a ds:Signature, in properties that a Reference names.
+    """Return the SigningTime of a ds:Signature, from properties that a Reference names.
 
-    Anybody can add an Object to a signature that is there: what is not under it is not its signer's
-    word. Whether the Reference holds, verification says.
+    Anyone can add an Object to an existing signature: unsigned properties are no claim of the
+    signer. Whether the Reference is intact is left to verification.
 
     Args:
         signature: the element.
@@ -44,7 +44,7 @@ def _is_named(element: etree._Element, identifiers: Collection[str]) -> bool:
 
 
 def read_signing_time(text: str) -> datetime | None:
-    """Read an xs:dateTime; None if it is none, or doesn't say in which time zone it is."""
+    """Read an xs:dateTime; None if it is none, or has no time zone."""
     try:
         moment = datetime.fromisoformat(text.strip())
         return moment.astimezone(UTC) if moment.tzinfo else None

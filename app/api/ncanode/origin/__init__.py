@@ -1,1 +1,1 @@
-"""Passing requests on to the operator's own NCANode server."""
+"""Forwarding requests to the operator's own NCANode server."""

@@ -1,8 +1,8 @@
-"""How the NCANode server is asked, and that its answer gives nothing away.
+"""Requests to the NCANode server, whose answers must not disclose the key.
 
-Neither the key nor its password gets back to the client or into a log, whatever happens: failures
-are told without the words of the other side, and an answer that repeats one of them is withheld.
-The environment's proxies are not used, since they would see both.
+Neither the key nor its password gets to the client or into a log: failures are reported without the
+server's text, and an answer that contains one of them is withheld. The environment's proxies are
+not used, since they would see both.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from typing import Any, NoReturn
 from app.destinations import Anybody
 
 #: Seconds: to connect, between two pieces of the answer, and for all of it. A signature takes the
-#: other side some seconds, since it asks for a timestamp itself.
+#: server some seconds, since it requests a timestamp.
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 30
 TOTAL_TIMEOUT = 60
-#: Characters. A shorter password may be a part of anything: it counts only as a word of its own.
+#: Characters. A shorter password may be a part of any text: it counts only as a separate word.
 SHORT = 8
-#: Characters of the other server's message that are handed on.
+#: Characters of the server's message that are passed on.
 MAX_MESSAGE = 1_000
 
 _HEADERS = {
     "Content-Type": "application/json",
     "Accept": "application/json",
 }
-#: What NCANode calls a success: its versions 1 and 2, and version 3.
+#: NCANode's status values for success: of versions 1 and 2, and of version 3.
 _GOOD = (0, 200)
 _BASE64URL = str.maketrans("-_", "+/", " \t\r\n")
 
@@ -49,31 +49,31 @@ class OriginError(Exception):
 
 
 class OriginNotSet(OriginError):
-    """The operator named no server."""
+    """No server is configured."""
 
 
 class OriginRefusal(OriginError):
-    """The server refused what it was asked for."""
+    """The server refused the request."""
 
 
 class OriginFailed(OriginError):
-    """The server is away, or gave no answer that can be handed on."""
+    """The server is unavailable, or its answer can't be passed on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What is put into a request, and must not come back: the key in base64, and its password."""
+    """Secrets added to a request that must not be returned: the key in base64, and its password."""
 
     key: str = field(repr=False)
     password: str = field(repr=False)
 
     @property
     def params(self) -> dict[str, str]:
-        """The parameters that carry them."""
+        """The parameters with the secrets."""
         return {"p12": self.key, "password": self.password}
 
     def are_in(self, answer: Any) -> bool:
-        """Return whether a JSON value repeats one of them, in any of its texts."""
+        """Return whether a JSON value contains one of them, in any of its texts."""
         key = self.key.rstrip("=")
         words = self._words()
         return any(
@@ -82,7 +82,7 @@ class Secrets:
         )
 
     def _words(self) -> list[re.Pattern[str]]:
-        """Return patterns of the password, as it is and as JSON within a text has it."""
+        """Return patterns of the password, plain and as escaped in JSON."""
         if not self.password:
             return []
         escaped = (self.password, json.dumps(self.password)[1:-1])
@@ -94,7 +94,7 @@ def read_secrets(key: Path | None, password: str | None) -> Secrets | None:
     """Read the operator's key; None if there is none.
 
     Raises:
-        OriginFailed: the file can't be read any more.
+        OriginFailed: the file can no longer be read.
     """
     if key is None:
         return None
@@ -110,21 +110,21 @@ def ask(url: str, body: bytes, secrets: Secrets | None, limit: int) -> Any:
     """Send a request, and return the answer without its status and message.
 
     Args:
-        url: where to.
+        url: of the server.
         body: JSON.
-        secrets: what is in `body` and must not be in the answer.
+        secrets: what `body` contains and the answer must not.
         limit: bytes that the answer may have.
 
     Raises:
-        OriginRefusal: its status is that of a refusal.
-        OriginFailed: there is no such answer.
+        OriginRefusal: its status means a refusal.
+        OriginFailed: there is no usable answer.
     """
     text = _send(url, body, limit)
     try:
         answer = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise OriginFailed("NCANode server did not answer in JSON") from error
-    # What was looked through is what is handed on, not the text that it was read from.
+    # The checked value is passed on, not the text that it was parsed from.
     if secrets and secrets.are_in(answer):
         _log.warning("an answer of the NCANode server was withheld: it repeats the key")
         raise OriginFailed(
@@ -144,7 +144,7 @@ def _result_of(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _send(url: str, body: bytes, limit: int) -> bytes:
-    # Not needed by those who have no such server, and slow to import.
+    # Not needed without such a server, and slow to import.
     from app import http_client  # noqa: PLC0415
 
     request = http_client.Request(

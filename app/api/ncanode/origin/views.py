@@ -1,4 +1,4 @@
-"""POST /origin: a request to the operator's own NCANode server, with the operator's key put in."""
+"""POST /origin: a request to the operator's own NCANode server, with the operator's key added."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class OriginRequest:
 
 
 def read_params(value: Any) -> dict[str, Any]:
-    """Read a JSON object, whatever is in it. PHP writes an empty one as `[]`."""
+    """Read any JSON object. PHP writes an empty one as `[]`."""
     if value in ([], ""):
         return {}
     if not isinstance(value, dict):
@@ -68,7 +68,7 @@ _ORIGIN = OriginSchema()
 @blueprint.post("/origin")
 @needs("admin")
 def ask_origin() -> Response:
-    """Forward a request to the NCANode server, and give its answer."""
+    """Forward a request to the NCANode server, and return its answer."""
     wanted: OriginRequest = _ORIGIN.read(request)
     url: str | None = current_app.config["NCANODE_URL"]
     if url is None:
@@ -86,7 +86,7 @@ def ask_origin() -> Response:
 
 
 def _write(wanted: OriginRequest, secrets: Secrets | None) -> bytes:
-    """Write what is forwarded. Nothing in `params` takes the place of the operator's key."""
+    """Return the request to forward. `params` can't replace the operator's key."""
     params = wanted.params | (secrets.params if secrets else {})
     body: dict[str, Any] = {"method": wanted.method, "version": wanted.version}
     if params:

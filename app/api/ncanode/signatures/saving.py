@@ -1,4 +1,4 @@
-"""What is looked at before a version is kept: the signature itself, and who would be lost."""
+"""Checks before a version is saved: of the signature itself, and of signers that would be lost."""
 
 from __future__ import annotations
 
@@ -36,34 +36,34 @@ from app.store.signatures.extraction import Signing, read_found, read_signing, r
 from app.store.signatures.writing import Superseded
 from app.trust.turns import SHORT_PATIENCE, Busy
 
-#: Signers, and characters of the signature with bytes of the content, that a save verifies though
-#: nothing demands it.
+#: Signers, and characters of the signature plus bytes of the content, up to which a save verifies
+#: though nothing requires it.
 QUICK_SIGNERS, QUICK_SIZE = 4, 256 * 1024
-#: What Kazakhstan's GOST algorithms begin with; in plain Python each takes 150 ms.
+#: Prefix of Kazakhstan's GOST algorithms; in plain Python each takes 150 ms.
 _GOST = "1.2.398.3.10.1.1."
 
 
 class Checked(NamedTuple):
-    """What was read out of a signature, and what is to be told of the content sent along."""
+    """The data extracted from a signature, and the warnings about content sent along."""
 
     signing: Signing
     doubts: list[Reason]
 
 
 def read_checked(cms: str, data: str | bytes | None) -> Checked:
-    """Check a signature as far as CMS_VALIDATION says, and read out of it what is kept.
+    """Check a signature as CMS_VALIDATION requires, and extract the data to store.
 
-    Content that is sent along is compared with what was signed, whatever CMS_VALIDATION says.
+    Content sent along is always compared with what was signed.
 
     Args:
         cms: the signature as it was sent.
         data: the content of a detached one, as it was sent.
 
     Raises:
-        MalformedSignature: it is none; not raised if anything may be kept.
-        UnverifiedSignature: it is not as good as is demanded.
+        MalformedSignature: it is no signature; not raised if any text may be saved.
+        UnverifiedSignature: it does not meet the required level.
         ParameterError: `data` can't be used, or is not what was signed.
-        Busy: it is large, or demands verification, and too much of that is to be done.
+        Busy: it is large, or has to be verified, and too many verifications are waiting.
     """
     with current_trust().turns.reading(cms, data):
         return _read_checked(cms, data)
@@ -108,9 +108,9 @@ def _verify_quickly(
     now: datetime,
     budget: ContentBudget,
 ) -> tuple[SignerStatus, ...]:
-    """Verify what takes a few milliseconds; the rest is left to the background.
+    """Verify if that takes a few milliseconds; otherwise leave it to the background.
 
-    So is what would have to wait for others, which may take seconds.
+    Also if it would have to wait for other verifications, which may take seconds.
     """
     if not _is_quick(cms, signature, content):
         return ()
@@ -119,13 +119,13 @@ def _verify_quickly(
         with trust.turns.take(SHORT_PATIENCE):
             return trust.verify(signature, content, at=now, content_budget=budget)
     except (MalformedSignature, Busy):
-        return ()  # Damaged where only verifying looks, which is not demanded here.
+        return ()  # Damaged in a part that only verification reads, which is not required here.
 
 
 def _demand_verified(statuses: Iterable[SignerStatus], level: str, *, lacks_content: bool) -> None:
-    """Demand that each signature verifies, and at level `trusted` that it reaches an anchor.
+    """Require that each signature verifies, and at level `trusted` that a path reaches an anchor.
 
-    Content whose line ends alone are other ones is kept with a warning, as on the lower levels.
+    Content that differs only in line ends is accepted with a warning, as on the lower levels.
     """
     accepts = lacks_content and current_app.config["CMS_DETACHED"] == "accept"
     for status in statuses:
@@ -138,10 +138,10 @@ def _demand_verified(statuses: Iterable[SignerStatus], level: str, *, lacks_cont
 
 
 def _is_quick(cms: str, signature: SignedData | SignedXml, content: bytes | None) -> bool:
-    """Return whether few signers are to be verified over little, by code that is fast.
+    """Return whether there are few signers and little data to verify, by fast code.
 
-    What only the content at hand lets be verified can't be left to the background, however much
-    it is; see `app.trust.examiner`.
+    What can be verified only with the content can't be left to the background, at any size; see
+    `app.trust.examiner`.
     """
     if len(cms) + len(content or b"") > QUICK_SIZE and not needs_content(signature):
         return False
@@ -153,9 +153,9 @@ def _is_quick(cms: str, signature: SignedData | SignedXml, content: bytes | None
 
 
 def needs_content(signature: SignedData | SignedXml) -> bool:
-    """Return whether a value can't be verified without a content that is not in the signature.
+    """Return whether a signature value can't be verified without detached content.
 
-    That is so where no attributes are signed (RFC 5652 section 5.4).
+    That is so without signed attributes (RFC 5652 section 5.4).
     """
     return (
         isinstance(signature, SignedData)
@@ -165,10 +165,10 @@ def needs_content(signature: SignedData | SignedXml) -> bool:
 
 
 def demand(verdict: Verdict, status: SignerStatus, *, or_unknown: bool = False) -> None:
-    """Demand of one signer that a verdict is yes, or at least not no.
+    """Require for one signer that a verdict is yes, or at least not no.
 
     Raises:
-        UnverifiedSignature: it is not; with the first reason, which is of the worst answer.
+        UnverifiedSignature: it is not; with the first reason, which is that of the worst answer.
     """
     if verdict.answer is Answer.NO or (verdict.answer is Answer.UNKNOWN and not or_unknown):
         raise UnverifiedSignature(
@@ -177,7 +177,7 @@ def demand(verdict: Verdict, status: SignerStatus, *, or_unknown: bool = False) 
 
 
 def warn_of_losses(superseded: Superseded | None, signing: Signing) -> list[StoreError]:
-    """Return what a version loses of the one before it: signers, or the content itself."""
+    """Return what a version loses from the previous one: signers, or the content itself."""
     if superseded is None:
         return []
     before = read_facts(superseded.signers)

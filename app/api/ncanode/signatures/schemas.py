@@ -1,4 +1,4 @@
-"""What each request carries. A schema's `read` gives one of the frozen values below."""
+"""The parameters of each request. A schema's `read` returns one of the frozen values below."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from app.store.signatures.listing import Page
 from app.store.signatures.rows import Carried
 from app.store.signatures.writing import NewVersion
 
-#: The names of the API's older generation, and of the vendor's client.
+#: Names of the API's older generation, and of the vendor's client.
 ALIASES = {"chain": "thread", "signature": "cms", "tag": "tags"}
 
 
@@ -44,12 +44,12 @@ class SaveRequest:
     """POST /signature."""
 
     new: NewVersion
-    #: The version that the client saw, None if it says nothing.
+    #: The version that the client saw, None if not given.
     seen: int | None
-    #: The content of a detached signature, to be verified against; not kept. Text or base64 of it,
-    #: bytes where it came as a file.
+    #: The content of a detached signature, for verification; not stored. Text or base64 of it,
+    #: bytes if it came as a file.
     data: str | bytes | None
-    #: Whether the answer leaves the signature out.
+    #: Whether the answer omits the signature.
     without_cms: bool
 
 
@@ -57,10 +57,10 @@ class SaveRequest:
 class ThreadRequest:
     """DELETE /signature."""
 
-    #: One or both are empty where the id names the thread.
+    #: One or both are empty if the id names the thread.
     document: str
     thread: str
-    #: None where document and thread name it.
+    #: None if document and thread name it.
     id: int | None
 
 
@@ -69,7 +69,7 @@ class GetRequest(ThreadRequest):
     """GET /signature."""
 
     version: int | None
-    #: That the version must have, None if it may have any.
+    #: Required number of the version, None for any.
     stage: str | None
     carried: Carried
 
@@ -81,7 +81,7 @@ class VersionsRequest:
     document: str
     thread: str
     carried: Carried
-    #: Whether each version says what became of its signers.
+    #: Whether each version has the changes of its signers.
     diff: bool
 
 
@@ -94,13 +94,14 @@ class SearchRequest:
 
 
 class ParametersSchema(FieldsSchema):
-    """Base of the schemas: what the contract doesn't name is not read, and told to the caller."""
+    """Base of the schemas: parameters unknown to the contract are ignored, with a warning."""
 
     #: Parameters that may be given several times.
     LISTS: ClassVar[tuple[str, ...]] = ("tags", "tag")
-    #: What a body is that is one file; a field that takes files; None: none does.
+    #: The field, one that accepts files, that a body of a single file belongs to; None: there is
+    #: none.
     FILE: ClassVar[str | None] = None
-    #: Content types of such a body.
+    #: The content types of such a body.
     FILES: ClassVar[frozenset[str]] = FILES
 
     def __init__(self) -> None:
@@ -108,7 +109,7 @@ class ParametersSchema(FieldsSchema):
         self._parameters_by_kind = dict.fromkeys(self.FILES, self.FILE) if self.FILE else {}
 
     def read(self, request: Request) -> Any:
-        """Read a request, itself or Flask's proxy of it.
+        """Read a request, or Flask's proxy of it.
 
         Raises:
             ParameterError: a parameter is missing or can't be used.
@@ -121,7 +122,7 @@ class ParametersSchema(FieldsSchema):
         return self.load({name: value for name, value in given.items() if name in known})
 
     def known_beside(self, given: Mapping[str, Any]) -> frozenset[str]:
-        """Return the names that are read, of which some may depend on what else is given."""
+        """Return the known names, which may depend on the given ones."""
         del given
         return self.known
 
@@ -174,7 +175,7 @@ class ThreadSchema(ParametersSchema):
     id = Integer(low=0, load_default=None)
 
     def known_beside(self, given: Mapping[str, Any]) -> frozenset[str]:
-        """Leave out the id where document and thread are given, beside which it says nothing."""
+        """Omit the id if document and thread are given, since it is then ignored."""
         values = (given.get("document"), given.get("thread"))
         half = any(value is None or is_blank(value) for value in values)
         return self.known if half else self.known - {"id"}
@@ -207,7 +208,7 @@ class GetSchema(ThreadSchema):
 
 
 def _named(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what names a thread. Raises ParameterError if nothing does."""
+    """Return the name of a thread. Raises ParameterError if there is none."""
     if data["id"] is None:
         demand_thread(data)
     return {
@@ -237,7 +238,7 @@ class VersionsSchema(ParametersSchema):
 
 
 def demand_thread(data: Mapping[str, Any]) -> None:
-    """Demand that a thread is named. Raises ParameterError."""
+    """Require that a thread is named. Raises ParameterError."""
     if not data["document"] or not data["thread"]:
         raise ParameterError('"Thread" and "document" parameters must be set')
 
@@ -294,7 +295,7 @@ class SearchSchema(ParametersSchema):
 
 
 def _picking(data: dict[str, Any]) -> Picking | None:
-    """Return which threads are picked, None if all are, newest first."""
+    """Return the selection of threads, None for all, newest first."""
     picking = Picking(
         **{name: data[name] for name in ("id", "id_lt", "id_le", "id_gt", "id_ge")},
         search=data["search"] or None,

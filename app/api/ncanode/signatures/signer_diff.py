@@ -1,4 +1,4 @@
-"""What became of the signers from version to version, beside each version of a thread."""
+"""Changes of the signers from version to version, for each version of a thread."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from app.store.signatures.cosigning import Facts, compare_signers, read_facts
 from app.store.signatures.large_facts import LargeFacts
 from app.store.signatures.records import SignatureRecord
 
-#: What of a claim says who signed.
+#: The parts of a claim that identify a signer.
 _NAMES = ("iin", "bin", "name", "organisation")
 
 
 def with_diff(
     records: Iterable[SignatureRecord], write: Callable[[SignatureRecord], dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
-    """Write versions, newest first, each with the signers that it added, kept and lost.
+    """Return versions, newest first, each with the signers that it added, kept and lost.
 
-    The last one is compared with nothing: all of its signers are added. Only two are held at once.
+    The last one is compared with nothing: all of its signers are added. Only two are in memory at
+    once.
     """
     for record, older in pairwise(chain(records, [None])):
         if record is not None:
@@ -42,9 +43,9 @@ def with_diff(
 
 
 def _facts_of(record: SignatureRecord) -> list[Facts]:
-    """Return the facts of the signers of a version; where these are large, what is compared.
+    """Return the facts of the signers of a version; if large, only the compared parts.
 
-    Names that were kept before they were cut are cut here.
+    Names stored before they were cut are cut here.
 
     Raises:
         SignatureNotFound: they are large, and the version was deleted meanwhile.
@@ -61,5 +62,5 @@ def _facts_of(record: SignatureRecord) -> list[Facts]:
 
 
 def _who(facts: Facts) -> dict[str, Any]:
-    """Write who a signer claims to be."""
+    """Return the identity that a signer claims."""
     return {"claimed": {name: facts["claimed"][name] for name in _NAMES}}

@@ -1,4 +1,4 @@
-"""How many tags a version may bring, and how long ones."""
+"""The number and the length of a version's tags."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from app.store.signatures.writing import NewVersion
 
 
 def demand_bounded(new: NewVersion) -> None:
-    """Demand that the tags of a version are few, and short, enough.
+    """Require that the tags of a version are within the limits.
 
-    A thread that has more, for instance since it was moved here, keeps them: a version of it may
-    bring more if all are the thread's already.
+    A thread that has more, for instance since it was moved here, keeps them: a version may exceed
+    the limits if all of its tags are the thread's already.
 
     Raises:
         ParameterError: they are not.

@@ -1,7 +1,7 @@
-"""What a token with a tag prefix reaches: threads whose current version has a tag that begins so.
+"""Access of a token with a tag prefix: threads whose current version has a tag with the prefix.
 
-Any other thread is for its bearer as if it weren't there. Of one that a package asks for, no bound
-token begins or changes anything: what is signed there is for those who made the package.
+For its caller any other thread does not exist. A thread that a package requests can't be begun or
+changed with a limited token: the package belongs to other callers.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from app.store.signatures.writing import NewVersion, Saved, save_version
 
 
 class SaveOutOfReach(AccessRefused):
-    """What was to be saved could not be read by the caller who saves it."""
+    """The version to be saved could not be read by the caller that saves it."""
 
     template = 'Token may only save what has a tag that begins with "{prefix}"'
 
 
 class SearchOutOfReach(AccessRefused):
-    """A search may find what its caller doesn't reach."""
+    """A search may find threads that its caller may not access."""
 
     template = 'Token may only search by tags that begin with "{prefix}"'
 
 
 def is_bound() -> bool:
-    """Return whether the caller reaches some threads only."""
+    """Return whether the caller's access is limited to some threads."""
     return _prefix() is not None
 
 
 def demand_tags(tags: Iterable[str]) -> None:
-    """Demand that the caller reaches a thread with these current tags.
+    """Require access of the caller to a thread with these current tags.
 
     Raises:
-        SignatureNotFound: the caller doesn't.
+        SignatureNotFound: there is no access.
     """
     prefix = _prefix()
     if prefix is not None and not _any_begins(tags, prefix):
@@ -53,46 +53,46 @@ def demand_tags(tags: Iterable[str]) -> None:
 
 
 def demand_known(connection: Connection, document: str, thread: str) -> None:
-    """Demand that the caller reaches a thread, before anything else is done about it.
+    """Require access of the caller to a thread, before anything else is done.
 
-    What is not there and what is out of reach take the same one statement and get the same answer,
-    so that the time tells nothing either.
+    A missing thread and an inaccessible one take the same single statement and get the same answer,
+    so that the time reveals nothing either.
 
     Raises:
-        SignatureNotFound: there is none within the caller's reach.
+        SignatureNotFound: there is none that the caller may access.
     """
     if is_bound():
         demand_tags(look_current_tags(connection, document, thread) or ())
 
 
 def look_tags(connection: Connection, document: str, thread: str) -> set[str]:
-    """Return the current tags of a thread, none if there is none within the caller's reach."""
+    """Return the current tags of a thread, none if there is none that the caller may access."""
     tags = look_current_tags(connection, document, thread) or ()
     prefix = _prefix()
     return set(tags) if prefix is None or _any_begins(tags, prefix) else set()
 
 
 def demand_read(connection: Connection, record: SignatureRecord) -> None:
-    """Demand that the caller reaches the thread of which a version is read.
+    """Require access of the caller to the thread of a version that is read.
 
     Raises:
-        SignatureNotFound: the caller doesn't, or no more.
+        SignatureNotFound: there is no access, or no longer.
     """
     if is_bound():
         demand_tags(find_current_tags(connection, record.id) or ())
 
 
 def demand_write(connection: Connection, document: str, thread: str) -> bool:
-    """Demand that the caller reaches a thread that is to be changed, or that there is none.
+    """Require access of the caller to a thread that is to be changed, or that there is none.
 
     Inside `database.transaction`.
 
     Returns:
         False if there is none that could be changed: one that is begun meanwhile may be out
-        of reach. True for a caller who reaches all, without a look.
+        of reach. True for a caller with access to all, without a query.
 
     Raises:
-        SignatureNotFound: there is one, out of reach; or a package asks for it, which is
+        SignatureNotFound: there is one without access; or a package asks for it, which is
             out of reach for a bound token.
     """
     if not is_bound():
@@ -109,15 +109,15 @@ def demand_write(connection: Connection, document: str, thread: str) -> bool:
 def save(
     connection: Connection, new: NewVersion, signing: Signing, seen: int | None, *, compare: bool
 ) -> Saved:
-    """Save as `chains.save_version` does, and raise what it raises, within the caller's reach.
+    """Save as `writing.save_version` does, and raise what it raises, with access control.
 
     Raises:
-        SignatureNotFound: there is such a thread, out of the caller's reach.
+        SignatureNotFound: there is such a thread, which the caller may not access.
     """
     if demand_write(connection, new.document, new.thread):
         return save_version(connection, new, signing, seen, compare=compare)
     try:
-        # Where no thread is, no version of it was seen: so none of another caller's is superseded.
+        # Without a thread no version of it was seen: so none of another caller is superseded.
         return save_version(connection, new, signing, None, compare=compare)
     except VersionNotSet:
         demand_write(connection, new.document, new.thread)
@@ -125,14 +125,14 @@ def save(
 
 
 def demand_save(tags: Iterable[str]) -> None:
-    """Demand that the caller will reach what is saved. Raises SaveOutOfReach."""
+    """Require that the caller will have access to what is saved. Raises SaveOutOfReach."""
     prefix = _prefix()
     if prefix is not None and not _any_begins(tags, prefix):
         raise SaveOutOfReach(prefix=prefix)
 
 
 def demand_search(criteria: Criteria) -> None:
-    """Demand that the caller reaches all that can be found. Raises SearchOutOfReach."""
+    """Require access of the caller to everything that can be found. Raises SearchOutOfReach."""
     prefix = _prefix()
     if prefix is None:
         return

@@ -1,4 +1,4 @@
-"""Which thread a request names: by document and thread, or by the id that answers have."""
+"""The thread of a request: named by document and thread, or by the id in answers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from sqlalchemy import Connection
 from app.api.ncanode.signatures.schemas import ThreadRequest
 from app.store.signatures import reading
 
-#: What no thread is named, for texts of an address have one character at least.
+#: An address of no thread: real ones have at least one character in each text.
 NOWHERE = ("", "")
 
 
 def address_of(connection: Connection, wanted: ThreadRequest) -> tuple[str, str]:
-    """Return document and thread of what a request names.
+    """Return document and thread of a request.
 
-    An id that there is not, or that is of another thread than what is said besides, leads to
-    NOWHERE: what is not there and what is out of the caller's reach take the same statements.
-    Whether the thread at the address has the id is decided where it is read or locked.
+    An unknown id, or one that contradicts the given document or thread, leads to NOWHERE: missing
+    and inaccessible threads take the same statements. Whether the thread at the address has the id
+    is decided where it is read or locked.
     """
     if wanted.id is None:
         return wanted.document, wanted.thread

@@ -1,4 +1,4 @@
-"""The contract's paths. A view reads the request, asks the store, and wraps the answer."""
+"""The views of the contract's paths. A view reads the request and wraps the store's answer."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _get(wanted: GetRequest, connection: Connection, _stack: ExitStack) -> Signa
 @blueprint.delete("/signature")
 @needs("delete", by_tags=True)
 def delete_signature() -> Response:
-    """Remove a thread with all of its versions."""
+    """Delete a thread with all of its versions."""
     wanted: ThreadRequest = _THREAD.read(request)
     with transaction(db.engine) as connection:
         document, thread = address_of(connection, wanted)
@@ -142,7 +142,7 @@ def _list_versions(wanted: VersionsRequest, connection: Connection, stack: ExitS
 
 
 def _carried(wanted: VersionsRequest) -> Carried:
-    """Return what is read of each version, which may be more than what is told."""
+    """Return what is read of each version, which may be more than is answered."""
     return replace(wanted.carried, signers=wanted.carried.signers or wanted.diff)
 
 
@@ -160,7 +160,7 @@ def _write_versions(wanted: VersionsRequest, records: Iterator[SignatureRecord])
 @blueprint.get("/signatures")
 @needs("read", by_tags=True)
 def search_signatures() -> Response:
-    """Return the threads that match, in their current version, newest first."""
+    """Return the matching threads, in their current version, newest first."""
     wanted: SearchRequest = _SEARCH.read(request)
     tag_scope.demand_search(wanted.page.criteria)
     reads = current_reads()
@@ -189,7 +189,7 @@ def _search(wanted: SearchRequest, connection: Connection, stack: ExitStack) -> 
 
 
 def _size(records: Sequence[SignatureRecord]) -> int:
-    """Return about how many bytes an answer has; more closely only where it matters."""
+    """Return the approximate size of an answer in bytes; more exactly only if that matters."""
     length = sum(record.length for record in records)
     if length <= LARGE < length * MOST_ESCAPED:
         return sum(record.written_size for record in records)
@@ -197,7 +197,7 @@ def _size(records: Sequence[SignatureRecord]) -> int:
 
 
 def _count(connection: Connection, wanted: SearchRequest) -> dict[str, int]:
-    """Return what belongs into the content beside the rows."""
+    """Return the members of the content beside the rows."""
     if not wanted.count:
         return {}
     return {"nb_results": listing.count(connection, wanted.page.criteria)}
@@ -211,12 +211,12 @@ def _write_found(
 
 
 def _released_after(response: Response, stack: ExitStack) -> Response:
-    """Release what `stack` holds when an answer was sent; one that is whole needs none of it."""
+    """Release the resources in `stack` once an answer was sent; a complete one needs none."""
     if not isinstance(response, Answer):
         response.call_on_close(stack.pop_all().close)
     return response
 
 
 def _writer(carried: Carried) -> Callable[[SignatureRecord], dict[str, Any]]:
-    """Return the function that writes a record, called after the request's context ends."""
+    """Return a function that writes a record, also after the request's context has ended."""
     return partial(envelope.signature, zone=current_app.config["TIMEZONE"], carried=carried)

@@ -1,4 +1,4 @@
-"""Where a certificate may stand in a signature's place."""
+"""Parameters that accept a certificate in place of a signature."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def parse_either(text: str) -> SignedData | SignedXml | Certificate:
     """Read a signature, or a certificate: base64 of its DER or of a file in PEM, or PEM (RFC 7468).
 
     Raises:
-        MalformedSignature: it is neither; what a signature would have to be.
-        CheckFailed: it is meant to be a certificate, and can't be read.
+        MalformedSignature: it is neither; the error is that for a signature.
+        CheckFailed: it is a certificate that can't be read.
     """
     if is_pem_certificate(text):
         certificate = parse_certificate(text)

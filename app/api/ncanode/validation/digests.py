@@ -1,4 +1,4 @@
-"""The digest of a document, sent in its place: the document itself stays where it is."""
+"""The digest of a document, sent in place of the document."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_digest(digest: str | None, algorithm: str | None) -> KnownDigest | None
         algorithm: one of DOCUMENT_DIGESTS, or a dotted object identifier.
 
     Raises:
-        ParameterError: one lacks the other, or can't be read.
+        ParameterError: one is missing, or can't be read.
     """
     if digest is None and algorithm is None:
         return None
@@ -42,7 +42,7 @@ def read_digest(digest: str | None, algorithm: str | None) -> KnownDigest | None
 
 
 def _decode(text: str, size: int) -> bytes:
-    """Return the bytes, so many, of hexadecimal or base64. Raises ParameterError."""
+    """Return `size` bytes from hexadecimal or base64. Raises ParameterError."""
     for decode in (bytes.fromhex, _from_base64):
         try:
             value = decode(text)

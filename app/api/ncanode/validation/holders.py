@@ -1,4 +1,4 @@
-"""Who holds a certificate, by what it claims, in the original's words."""
+"""The subject of a certificate, as it claims, in the original's format."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.cms import Claims, birthday, gender
 
 
 def write_holder(claims: Claims) -> dict[str, Any]:
-    """Write what a certificate claims of its holder."""
+    """Return what a certificate claims about its subject."""
     born = birthday(claims.iin) if claims.iin else None
     return {
         "iin": claims.iin,

@@ -1,6 +1,6 @@
-"""What may be asked of a signer: rules over what the certificate claims of its holder.
+"""Requirements on a signer: rules over what the certificate claims about its subject.
 
-A claim becomes a fact once the certificate was verified, which is not asked here.
+A claim becomes a fact once the certificate was verified, which is not done here.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _ROLES = {
 }
 
 
-class CheckFailed(CmsError):  # It reads as what it says.
-    """A signature, or a certificate, is not what was asked for."""
+class CheckFailed(CmsError):  # It is named for what it says.
+    """A signature, or a certificate, does not meet the requirements."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked of one signer: values of RULES, and the numbers that the certificate has."""
+    """The requirements on one signer: values of RULES, and the numbers of the certificate."""
 
     iin: str | None = None
     bin: str | None = None
@@ -36,7 +36,7 @@ class Asked:
 
     @property
     def all_rules(self) -> tuple[str, ...]:
-        """The rules, with those that a given number stands for even if they are not named."""
+        """The rules, with those implied by a given number."""
         given = [name for name in ("iin", "bin") if getattr(self, name) is not None]
         return tuple(dict.fromkeys((*given, *self.rules)))
 
@@ -45,11 +45,11 @@ class Asked:
         return tuple(rule for rule in self.all_rules if not self._holds(rule, claims))
 
     def holds_all(self, claims: Claims) -> bool:
-        """Return whether all of `rules` hold. A number that none of them names narrows nothing."""
+        """Return whether all of `rules` hold. A number without its rule changes nothing."""
         return all(self._holds(rule, claims) for rule in self.rules)
 
     def holds_any(self, claims: Claims) -> bool:
-        """Return whether one of `rules` holds. A number that none of them names widens nothing."""
+        """Return whether one of `rules` holds. A number without its rule changes nothing."""
         return any(self._holds(rule, claims) for rule in self.rules)
 
     def _holds(self, rule: str, claims: Claims) -> bool:
@@ -64,12 +64,12 @@ class Asked:
 def choose_signer(
     signers: Sequence[Claims], asked: Asked, alternatives: Sequence[Asked] = ()
 ) -> int:
-    """Return the place of the first signer for whom all that is asked holds.
+    """Return the position of the first signer that meets all requirements.
 
-    If there are alternatives, one of them must hold besides.
+    If there are alternatives, one of them must be met, too.
 
     Raises:
-        CheckFailed: there is none; what fails for the one who comes closest.
+        CheckFailed: there is none; with the failures of the closest signer.
     """
     closest: tuple[int, tuple[str, ...]] | None = None
     for place, claims in enumerate(signers):
@@ -87,7 +87,7 @@ def choose_signer(
 def _failures(
     claims: Claims, asked: Asked, alternatives: Sequence[Asked]
 ) -> Iterator[tuple[str, ...]]:
-    """Return what fails with each alternative."""
+    """Return the failures for each alternative."""
     own = asked.failures(claims)
     for alternative in alternatives or (Asked(),):
         yield tuple(dict.fromkeys((*own, *alternative.failures(claims))))

@@ -1,4 +1,4 @@
-"""What the requests that verify carry. A schema's `read` gives one of the frozen values below."""
+"""Parameters of verifying requests. A schema's `read` returns one of the frozen values below."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ MAX_CONSTRAINTS = 200
 class CmsRequest:
     """POST /cms/validate."""
 
-    #: The signature, None if it is a stored one.
+    #: The signature, None for a stored one.
     cms: str | None
-    #: Where it is stored; a thread without a version: in its current one.
+    #: Its thread and version in the store; None as version: the current one.
     document: str | None
     thread: str | None
     version: int | None
     #: The content of a detached signature, as text or in base64.
     data: str | bytes | None
     asked: Asked
-    #: If there are any, one of them must hold besides.
+    #: If there are any, one of them must be met, too.
     constraints: tuple[Asked, ...]
-    #: Whether it must be known that no certificate was revoked.
+    #: Whether non-revocation must be known.
     revocation: bool
     #: None: now.
     checked_at: datetime | None
@@ -50,14 +50,14 @@ class CmsRequest:
 class ValidateRequest:
     """POST /validate."""
 
-    #: A signature, or where `is_xml` is false perhaps a certificate.
+    #: A signature, or, if `is_xml` is false, perhaps a certificate.
     text: str
     is_xml: bool
     data: str | bytes | None
     asked: Asked
-    #: Whether a certificate must be in force.
+    #: Whether a certificate must be valid at present.
     expiration: bool
-    #: Whether one rule is enough.
+    #: Whether one matching rule is enough.
     any_rule: bool
 
 
@@ -83,12 +83,12 @@ def read_rules(value: Any) -> tuple[str, ...]:
 
 
 def refuse_rules() -> NoReturn:
-    """Return which rules there are, in the original's words."""
+    """Return the error with the list of rules, in the original's words."""
     raise ParameterError("Rule parameter must be one of {rules}", rules=", ".join(RULES))
 
 
 class AskedSchema(ParametersSchema):
-    """What is asked of one signer: as parameters of a request, or as an item of `constraints`."""
+    """The requirements on one signer: parameters of a request, or an item of `constraints`."""
 
     LISTS: ClassVar[tuple[str, ...]] = ("rule",)
 
@@ -102,12 +102,12 @@ class AskedSchema(ParametersSchema):
 
     @post_load
     def build(self, data: dict[str, Any], **_options: object) -> Any:
-        """Return what is asked."""
+        """Return the requirements."""
         return asked_of(data)
 
 
 def asked_of(data: Mapping[str, Any]) -> Asked:
-    """Put together what is asked. Raises ParameterError if a rule has no number to go by."""
+    """Return the requirements. Raises ParameterError if a rule lacks its number."""
     asked = Asked(data["iin"] or None, data["bin"] or None, data["rule"] or ())
     for name in ("iin", "bin"):
         if name in asked.rules and getattr(asked, name) is None:
@@ -119,10 +119,10 @@ _ASKED = AskedSchema()
 
 
 def read_constraints(value: Any) -> tuple[Asked, ...]:
-    """Read alternatives of what is asked: an empty list is none, but no item may be empty.
+    """Read alternative requirements: the list may be empty, but no item.
 
     Raises:
-        ParameterError: one can't be used; or asks for nothing, so that everybody would pass.
+        ParameterError: one can't be used; or requires nothing, so that everyone would pass.
     """
     listed = as_list(value)
     if listed in ([], {}, ""):  # PHP writes an empty object as a list.

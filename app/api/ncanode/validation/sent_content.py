@@ -1,4 +1,4 @@
-"""What is sent along as the content of a signature: decoded, and compared with what was signed."""
+"""Content sent along with a signature: decoded, and compared with what was signed."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def content_given(
 def content_given(
     signature: SignedData | SignedXml, data: str | bytes | KnownDigest | None, budget: ContentBudget
 ) -> bytes | KnownDigest | None:
-    """Return what was sent along as the content of a signature; None if nothing was.
+    """Return the content sent along with a signature; None if there is none.
 
-    It comes as base64, or as the text itself: whichever is what was signed. A text may well be
-    base64 of something else, so what can be read both ways is compared both ways: within `budget`,
-    which verifying the signature in the same request should share.
+    It may be base64, or the text itself: whichever was signed. A text may also be valid base64, so
+    both readings are compared: within `budget`, which verifying the signature in the same request
+    should share.
 
     Raises:
-        ParameterError: it is neither, or the signature is XML, which is verified without it.
+        ParameterError: it is neither, or the signature is XML, which is its own content.
     """
     if data is None:
         return None
@@ -78,7 +78,7 @@ def content_given(
 
 
 def _check_other(data: bytes, signature: SignedData) -> None:
-    """Refuse the signature itself in place of what was signed. Raises ParameterError."""
+    """Refuse the signature itself in place of its content. Raises ParameterError."""
     if data == signature.der:
         raise ParameterError(
             '"{field}" parameter is the signature itself, not what was signed', field=_FIELD
@@ -86,7 +86,7 @@ def _check_other(data: bytes, signature: SignedData) -> None:
 
 
 def refuse_incomparable() -> None:
-    """Refuse content that came along with text that is no signature, and may be kept.
+    """Refuse content sent along with text that is no signature.
 
     Raises:
         ParameterError: always.
@@ -99,13 +99,13 @@ def refuse_incomparable() -> None:
 
 
 def doubts_of(intact: Sequence[Verdict]) -> list[Reason]:
-    """Return what keeps content from being known as what was signed, for each signer.
+    """Return why content isn't known to be what was signed, for each signer.
 
     Args:
-        intact: what was found out for each signer.
+        intact: the verdict for each signer.
 
     Raises:
-        ParameterError: it is not what one of them signed.
+        ParameterError: it is proven not to be what one of them signed.
     """
     doubts = []
     for number, verdict in enumerate(intact, 1):
@@ -122,7 +122,7 @@ def doubts_of(intact: Sequence[Verdict]) -> list[Reason]:
 
 
 def digest_of_signed(content: bytes, intact: Sequence[Verdict]) -> str | None:
-    """Return the SHA-256 of what was signed, as hex; None if not known to be this content."""
+    """Return the SHA-256 of what was signed, as hex; None if it isn't known to be this content."""
     if all(verdict.answer is Answer.YES for verdict in intact):
         return sha256(content).hexdigest()
     if all(fits_with_crlf(verdict) for verdict in intact):
@@ -131,5 +131,5 @@ def digest_of_signed(content: bytes, intact: Sequence[Verdict]) -> str | None:
 
 
 def fits_with_crlf(intact: Verdict) -> bool:
-    """Return whether nothing keeps content from being what was signed but CRLF in place of LF."""
+    """Return whether content differs from what was signed only by CRLF in place of LF."""
     return intact == FITS_WITH_CRLF

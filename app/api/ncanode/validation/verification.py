@@ -1,4 +1,4 @@
-"""A signature under examination: what it claims, what was found out, and what is demanded of it."""
+"""Verification of a signature for a request: its claims, the results, and the requirements."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from app.cms import (
 )
 from app.extensions import current_trust
 
-#: Different times at which certificates of one signature expired that are gone back to: each costs
-#: another verification, of a hostile signature some seconds.
+#: Different expiry times of one signature's certificates as of which it is verified again: each
+#: costs another verification, up to some seconds for a hostile signature.
 MAX_EXPIRIES = 2
 
 
@@ -45,9 +45,9 @@ def examine(
     """Verify a signature.
 
     Args:
-        signature: what was parsed.
+        signature: the parsed signature.
         data: the content of a detached one, as it was sent, or its digest.
-        at: the time that counts where no timestamp does.
+        at: the time that counts without a valid timestamp.
         fetch: whether CRLs and OCSP responses may be fetched, if the operator allows it.
 
     Raises:
@@ -61,10 +61,10 @@ def examine(
 
 
 def parse_with_content(text: str, data: str | bytes | None) -> SignedData | SignedXml:
-    """Read a signature whose content must be in it or given.
+    """Parse a signature whose content must be in it or given.
 
     Raises:
-        MalformedSignature: the text is none.
+        MalformedSignature: the text is no signature.
         ParameterError: its content is detached, and not given.
     """
     signature = parse(text, trailing_zeros=True)
@@ -77,17 +77,16 @@ def parse_with_content(text: str, data: str | bytes | None) -> SignedData | Sign
 
 
 def demand_good(examined: Examined, *, revocation: bool) -> None:
-    """Demand of each signer that nothing speaks against it, and all is known that can be.
+    """Require for each signer that nothing speaks against it, and that its identity is known.
 
-    Intact and valid must be yes, and the certificate must reach an anchor. Where the operator has
-    set up none, no signer can be told from an impostor: then claims pass only if CLAIMS=accept says
-    that they are enough, and it is left to the client to see that `trusted` is unknown; but who
-    signed with a certificate that has expired is refused there too, unless a timestamp that holds
-    says that it had not. That no certificate was revoked must be known only if `revocation` says
-    so.
+    Intact and valid must be yes, and the certificate must reach an anchor. Without any anchor no
+    identity can be verified: then claims pass only with CLAIMS=accept, and the client has to see
+    that `trusted` is unknown; but an expired certificate is refused there too, unless a valid
+    timestamp shows that it had not expired. Non-revocation must be known only if `revocation` is
+    set.
 
     Raises:
-        UnverifiedSignature: the first that is wrong.
+        UnverifiedSignature: the first failed requirement.
         CheckFailed: no anchor is set up, and claims are not enough.
     """
     unanchored = not current_trust().has_anchors
@@ -103,10 +102,10 @@ def demand_good(examined: Examined, *, revocation: bool) -> None:
 
 
 def is_signed(examined: Examined) -> bool:
-    """Return whether each signer's key made the signature; of what, need not be known.
+    """Return whether each signature value was made with the signer's key, over any content.
 
     Raises:
-        UnverifiedSignature: it can't be told.
+        UnverifiedSignature: it can't be determined.
     """
     for status in examined.statuses:
         if Answer.NO in (status.intact.answer, status.valid.answer):
@@ -118,14 +117,14 @@ def is_signed(examined: Examined) -> bool:
 
 
 def before_expiry(examined: Examined) -> Examined:
-    """Judge certificates that have expired as of their last moment; each needs a time of its own.
+    """Judge expired certificates as of their last moment; each needs a time of its own.
 
     There is one more verification for each of these times.
     """
     late = [one.certificate.not_after for one in examined.statuses if _has_expired(one)]
     statuses = list(examined.statuses)
     for moment in sorted(set(late))[:MAX_EXPIRIES]:
-        # Known it is only now: what could be forged since then doesn't become good by going back.
+        # It is known only since now: a broken algorithm does not become good by going back.
         when = Occasion(moment, datetime.now(UTC))
         again = current_trust().verify(
             examined.signature, examined.content, at=when, content_budget=examined.content_budget
@@ -141,7 +140,7 @@ def _has_expired(status: SignerStatus) -> bool:
 
 
 def demand_legal_signers(statuses: Iterable[SignerStatus]) -> None:
-    """Demand what `demand_legal` does of each signer."""
+    """Require what `demand_legal` requires, for each signer."""
     for status in statuses:
         demand_legal(status.certificate, status.decisive_time, status.path, status.revocation)
 
@@ -149,11 +148,11 @@ def demand_legal_signers(statuses: Iterable[SignerStatus]) -> None:
 def demand_legal(
     certificate: Certificate, moment: datetime, path: Verdict, revocation: Verdict
 ) -> None:
-    """Demand that a certificate is in force, reaches an anchor, and was not known to be revoked.
+    """Require that a certificate is valid, leads to an anchor, and is not known to be revoked.
 
     Raises:
-        CheckFailed: in the original's words; in others if no anchor is set up, since it is
-            neither legal nor not legal then.
+        CheckFailed: with the original's message; with another if no anchor is set up, since
+            legality is then unknown.
     """
     if moment > certificate.not_after:
         raise CheckFailed("Certificate is expired")

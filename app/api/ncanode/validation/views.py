@@ -1,18 +1,18 @@
-"""The original's other paths about signatures, answered here instead of by a NCANode server.
+"""The original's other paths about signatures, without an NCANode server.
 
-What the answers mean, where the original's reference leaves it open:
+Meanings that the original's reference leaves open:
 
 - `/cms/validate` answers 200 only if every signer is intact and valid and nothing speaks against
-  its certificate, and one signer is who was asked for. A certificate that reaches no trust anchor
-  is refused: it could not be told from one that an impostor made. Only where the operator has
-  set up none, CLAIMS=accept lets claims pass; `content.verification.trusted` then says that it is
-  unknown.
-- `/validate` has no room for an unknown. It answers false if a rule doesn't hold or the signature
-  is not its signer's, and 400 if the certificate has expired, is not legal, or if that can't be
-  told. It asks who signed: a detached signature is judged without its content if none is given.
-- A certificate that is known to be revoked is refused by both; that it is not must be known only
-  if `verify_ocsp` or `verify_crl` says so.
-- A signature counts as of its timestamp, if that holds; else as of now, or `checked_at`.
+  its certificate, and one signer meets the requirements. A certificate without a path to a trust
+  anchor is refused: an impostor could have made it. Only if no anchor is set up, CLAIMS=accept lets
+  claims pass; `content.verification.trusted` is then unknown.
+- `/validate` can't express an unknown. It answers false if a rule doesn't hold or the signature is
+  not its signer's, and 400 if the certificate has expired, is not legal, or if that can't be
+  determined. It is about who signed: a detached signature is judged without its content if none is
+  given.
+- Both refuse a certificate that is known to be revoked; non-revocation must be known only with
+  `verify_ocsp` or `verify_crl`.
+- A signature is judged as of its timestamp, if that is valid; else as of now, or `checked_at`.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ _VERIFY = VerifySchema()
 @blueprint.post("/cms/validate")
 @needs("read", by_tags=True)
 def validate_cms() -> Response:
-    """Verify a signature, and demand that one of its signers is who was asked for."""
+    """Verify a signature, and require that one of its signers meets the requirements."""
     wanted: CmsRequest = _CMS.read(request)
     at = wanted.checked_at or datetime.now(UTC)
     stored = None
@@ -107,7 +107,7 @@ def validate_cms() -> Response:
 @blueprint.route("/cms/extract", methods=["GET", "POST"])
 @needs("read", by_tags=True)
 def extract_content() -> Response:
-    """Return what was signed, out of the signature: as text if it is UTF-8."""
+    """Return the attached content: as text if it is UTF-8."""
     text = _EXTRACT.read(request)
     with current_trust().turns.reading(text):
         content = attached_content(parse(text, trailing_zeros=True))
@@ -122,7 +122,7 @@ def extract_content() -> Response:
 @blueprint.post("/validate")
 @needs("read", by_tags=True)
 def validate() -> Response:
-    """Return whether the rules hold for one who signed, or for the holder of a certificate."""
+    """Return whether the rules hold for a signer, or for the subject of a certificate."""
     wanted: ValidateRequest = _VALIDATE.read(request)
     with current_trust().turns.take():
         given = parse(wanted.text) if wanted.is_xml else parse_either(wanted.text)
@@ -135,7 +135,7 @@ def validate() -> Response:
 
 
 def _demand_signature(signature: SignedData | SignedXml, wanted: ValidateRequest) -> list[Claims]:
-    """Return what its signers claim; nothing if the signature is not theirs."""
+    """Return the claims of its signers; none if the signature is not theirs."""
     now = datetime.now(UTC)
     examined = examine(signature, wanted.data, at=now, fetch=wanted.expiration)
     if not is_signed(examined):
@@ -162,7 +162,7 @@ def _passes(asked: Asked, claims: Claims, any_rule: bool) -> bool:
 @blueprint.route("/signature/verify", methods=["GET", "POST"])
 @needs("read", by_tags=True)
 def verify_signature() -> Response:
-    """Verify a stored signature as of when it was saved, or stamped."""
+    """Verify a stored signature as of when it was saved, or timestamped."""
     wanted: VerifyRequest = _VERIFY.read(request)
     record = _stored(wanted.document, wanted.thread, wanted.version)
     saved_at = record.version_created_at
@@ -177,7 +177,7 @@ def verify_signature() -> Response:
 
 
 def _wording() -> Wording:
-    """Return how reasons are told to the caller: in UTC, as all other times of these answers."""
+    """Return the wording of reasons for the caller: times in UTC, as in the rest of the answers."""
     return Wording(choose_locale(request))
 
 
@@ -188,7 +188,7 @@ def _success(content: dict[str, Any], wording: Wording) -> Response:
 
 
 def _stored(document: str, thread: str, version: int | None) -> SignatureRecord:
-    """Read a stored signature. Raises SignatureNotFound, also where it is out of reach."""
+    """Read a stored signature. Raises SignatureNotFound, also without access."""
 
     def find(connection: Connection, _stack: ExitStack) -> SignatureRecord:
         tag_scope.demand_known(connection, document, thread)
