@@ -134,7 +134,7 @@ def _is_nothing(value: Any) -> bool:
 
 
 def _named(given: Mapping[str, list[Any]], lists: Collection[str]) -> dict[str, Any]:
-    """Return the values by name, as in PHP: `key[]` and `key[0]` make a list, else the last wins."""
+    """Return values by name, as in PHP: `key[]` and `key[0]` make a list, else the last wins."""
     result: dict[str, Any] = {}
     doubled: list[str] = []
     for key, values in given.items():

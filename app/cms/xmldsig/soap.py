@@ -1,5 +1,4 @@
-"""Signature coverage of a SOAP message (SOAP 1.1 section 4, SOAP 1.2 part 1 section 5,
-WS-Security).
+"""Coverage of a SOAP message (SOAP 1.1 section 4, SOAP 1.2 part 1 section 5, WS-Security).
 
 The content of a message is its Body. A signature that covers the Body and each header block covers
 the message: all but the parts of the signature itself, and a Timestamp, for which a remark says
