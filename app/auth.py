@@ -28,7 +28,7 @@ Scope = Literal["read", "write", "delete", "metrics", "admin"]
 View = TypeVar("View", bound=Callable[..., Any])
 
 #: What each view requires; None: nothing, it is public. A view that isn't listed requires `admin`.
-DEMANDS: dict[Callable[..., Any], Scope | None] = {}
+REQUIREMENTS: dict[Callable[..., Any], Scope | None] = {}
 #: The views that restrict a caller whose token has a tag prefix to the permitted threads; all
 #: others are closed to such a caller.
 BOUND_BY_TAGS: set[Callable[..., Any]] = set()
@@ -90,7 +90,7 @@ def needs(scope: Scope, *, by_tags: bool = False) -> Callable[[View], View]:
     """
 
     def demand(view: View) -> View:
-        DEMANDS[view] = scope
+        REQUIREMENTS[view] = scope
         if by_tags:
             BOUND_BY_TAGS.add(view)
         return view
@@ -100,7 +100,7 @@ def needs(scope: Scope, *, by_tags: bool = False) -> Callable[[View], View]:
 
 def public(view: View) -> View:
     """Make a view public."""
-    DEMANDS[view] = None
+    REQUIREMENTS[view] = None
     return view
 
 
@@ -173,23 +173,23 @@ class TokensInForce:
             _log.warning("the day on which a token was used is not kept: %s", type(error).__name__)
 
 
-def init_app(app: Flask, demand_own_page: Callable[[WSGIEnvironment], None]) -> None:
+def init_app(app: Flask, require_own_page: Callable[[WSGIEnvironment], None]) -> None:
     """Authenticate the caller before each request. `enforce` has to follow.
 
     Args:
         app: the application.
-        demand_own_page: refuses pages of other origins; called for requests with HTTP Basic.
+        require_own_page: refuses pages of other origins; called for requests with HTTP Basic.
     """
     tokens = TokensInForce()
-    demand_of = _reading_demands(app)
+    requirement_of = _reading_requirements(app)
 
     def identify() -> None:
         endpoint, environ = request.endpoint, request.environ
-        if endpoint is not None and demand_of(endpoint).scope is None:
+        if endpoint is not None and requirement_of(endpoint).scope is None:
             return
         text = _given_token(environ)
         if text is None and _is_basic(environ):
-            demand_own_page(environ)
+            require_own_page(environ)
             text = _basic_password(environ)
         if text is not None:
             environ[_CALLER] = tokens.find(db.engine, text)
@@ -202,18 +202,18 @@ def enforce(app: Flask) -> None:
 
     Unknown addresses and methods are answered as such.
     """
-    demand_of = _reading_demands(app)
+    requirement_of = _reading_requirements(app)
 
     def demand() -> None:
         endpoint = request.endpoint
         if endpoint is not None:
-            demand_of(endpoint).make(request.environ)
+            requirement_of(endpoint).make(request.environ)
 
     app.before_request(demand)
 
 
 @dataclass(frozen=True, slots=True)
-class _Demand:
+class _Requirement:
     """The requirement of a view on its caller."""
 
     #: None: nothing.
@@ -233,25 +233,25 @@ class _Demand:
             raise TagsOutOfReach(prefix=bearer.tag_prefix)
 
 
-def _reading_demands(app: Flask) -> Callable[[str], _Demand]:
+def _reading_requirements(app: Flask) -> Callable[[str], _Requirement]:
     @cache  # An application's endpoints are few, and don't change.
-    def read(endpoint: str) -> _Demand:
+    def read(endpoint: str) -> _Requirement:
         view = app.view_functions[endpoint]
-        return _Demand(DEMANDS.get(view, "admin"), view in BOUND_BY_TAGS)
+        return _Requirement(REQUIREMENTS.get(view, "admin"), view in BOUND_BY_TAGS)
 
     return read
 
 
 def reading_public(app: Flask) -> Callable[[str], bool]:
     """Return a function that tells whether an endpoint is public."""
-    demand_of = _reading_demands(app)
-    return lambda endpoint: demand_of(endpoint).scope is None
+    requirement_of = _reading_requirements(app)
+    return lambda endpoint: requirement_of(endpoint).scope is None
 
 
 def only_reading(app: Flask) -> Callable[[str], bool]:
     """Return a function that tells whether an endpoint changes nothing in the store."""
-    demand_of = _reading_demands(app)
-    return lambda endpoint: demand_of(endpoint).scope in (None, "read", "metrics")
+    requirement_of = _reading_requirements(app)
+    return lambda endpoint: requirement_of(endpoint).scope in (None, "read", "metrics")
 
 
 def caller() -> Bearer | None:

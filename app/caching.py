@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from flask import Flask, Request, Response, request
 
-KEPT_BY_NOBODY = "private, no-store"
-KEPT_BY_CALLER = "private, no-cache"
+NO_STORE = "private, no-store"
+NO_CACHE = "private, no-cache"
 
 #: Conditional request fields with dates (RFC 9110 sections 13.1.3 to 13.1.5).
 _BY_DATE = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE")
@@ -23,7 +23,7 @@ def init_app(app: Flask) -> None:
     def add(response: Response) -> Response:
         headers = response.headers
         if "Cache-Control" not in headers:
-            headers.add("Cache-Control", KEPT_BY_CALLER if "ETag" in headers else KEPT_BY_NOBODY)
+            headers.add("Cache-Control", NO_CACHE if "ETag" in headers else NO_STORE)
         if _LANGUAGE_DECIDED in request.environ:
             response.vary.update(("Accept-Language", "api-locale"))
         return response

@@ -96,7 +96,7 @@ def init_app(
         host = environ.get("HTTP_HOST", "localhost")
         origin = environ.get("HTTP_ORIGIN")
         if origin is not None and origins != "*" and origin not in (origins or ()):
-            _demand_own(origin, host, own)
+            _require_own(origin, host, own)
         if is_open:
             return
         if not (_is_loopback(host) or (own and _is_at(host, own))):
@@ -118,19 +118,19 @@ def refusing_foreign_pages(
     own = urlsplit(public_url) if public_url else None
     named = origins if isinstance(origins, tuple) else ()
 
-    def demand(environ: WSGIEnvironment) -> None:
+    def require_own_page(environ: WSGIEnvironment) -> None:
         origin = environ.get("HTTP_ORIGIN")
         if origin is None:
             # Requests for images and similar have none (Fetch Metadata Request Headers, W3C).
             if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
                 raise OriginRefused
         elif origin not in named:
-            _demand_own(origin, environ.get("HTTP_HOST", "localhost"), own)
+            _require_own(origin, environ.get("HTTP_HOST", "localhost"), own)
 
-    return demand
+    return require_own_page
 
 
-def _demand_own(origin: str, host: str, own: SplitResult | None) -> None:
+def _require_own(origin: str, host: str, own: SplitResult | None) -> None:
     """Require that a page is from this server. Raises OriginRefused."""
     parts = _split(origin)
     # It is unknown whether TLS ends at a proxy: only the name and the port are compared.

@@ -59,7 +59,7 @@ class Destinations:
         return _is_public(found) or any(found in network for network in self._networks)
 
 
-class Anybody(Destinations):
+class AnyDestination(Destinations):
     """Permits everything: the operator typed the address."""
 
     def permits(self, host: str, address: str) -> bool:

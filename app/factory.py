@@ -80,7 +80,7 @@ def _make_trust(engine: Engine, settings: Settings) -> Trust:
         online=settings.revocation == "online",
         cache=settings.revocation_cache,
         destinations=Destinations(settings.outgoing_allow),
-        heed=counters.count_verification,
+        on_result=counters.count_verification,
     )
     trust.stored = StoredAuthorities(engine)
     return trust
@@ -165,11 +165,11 @@ def _observe_requests(app: Flask, settings: Settings) -> None:
     """Count requests and their cost, and log them, from their first moment on."""
     if settings.cpu_limit:
         computing.init_app(app, settings.cpu_limit, auth.caller_key)
-    telling = request_log.Telling(
+    identity = request_log.Identity(
         token=auth.caller_name, family=family_at_work, address=settings.access_log_address
     )
     request_log.init_app(
-        app, count=settings.metrics, telling=telling if settings.access_log else None
+        app, count=settings.metrics, identity=identity if settings.access_log else None
     )
 
 

@@ -25,7 +25,7 @@ from config.settings import EMBEDDED_DATABASE, Settings, SettingsError
 
 try:
     _settings = Settings.from_env(os.environ)
-    _settings.demand_startable()
+    _settings.require_startable()
 except SettingsError as error:
     # gunicorn prints a traceback for any other exception of this file.
     sys.exit(str(error))
@@ -93,7 +93,7 @@ def when_ready(master: Any) -> None:
     """
     gc.collect()
     gc.freeze()
-    found = starting.look(_settings)
+    found = starting.examine(_settings)
     master.log.info(starting.describe(found, _settings))
     master.log.info(describe_gost())
     for notice in _settings.notices:
@@ -149,7 +149,7 @@ def worker_exit(_master: Any, _worker: Any) -> None:
 
 def child_exit(_master: Any, worker: Any) -> None:
     """Forget the threads and connections of an ended worker; its counts are kept."""
-    CONNECTIONS.tell(worker.place, None)
+    CONNECTIONS.set_load(worker.place, None)
     if worker_slots.shared_folder():
         metrics_folder.forget(worker.place)
 

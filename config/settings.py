@@ -194,7 +194,7 @@ class Settings:
         """The schema of PostgreSQL that holds the tables; None: as the connection finds them."""
         return self.databases.schema
 
-    def demand_startable(self) -> None:
+    def require_startable(self) -> None:
         """Require settings with which a server does what the operator expects.
 
         Raises:
@@ -205,9 +205,9 @@ class Settings:
                 "NCANODE_ENCRYPTION_KEY is set, and this server encrypts nothing: remove it; "
                 "`flask --app wsgi move` reads it to decrypt what the original server kept"
             )
-        self.demand_a_lock()
+        self.require_access_control()
 
-    def demand_a_lock(self) -> None:
+    def require_access_control(self) -> None:
         """Require tokens, or a server that only this machine reaches, or ALLOW_OPEN.
 
         Raises:

@@ -96,11 +96,11 @@ def test_every_route_refuses_too_small_a_scope_and_lets_in_its_own(
             for scope, token in made.items()
         }
         assert statuses["admin"] not in (401, 403), (method, rule)
-        let_in = [scope for scope in SCOPES[:-1] if statuses[scope] != 403]
+        admit = [scope for scope in SCOPES[:-1] if statuses[scope] != 403]
         assert 401 not in statuses.values()
         # Those that need `admin` let in none of the others; who reads may read metrics.
         expected = {"/origin": 0, "/metrics": 2}.get(rule, 1)
-        assert len(let_in) == expected, (method, rule, statuses)
+        assert len(admit) == expected, (method, rule, statuses)
 
 
 def test_what_reads_needs_read_and_what_changes_needs_more(

@@ -225,11 +225,11 @@ def test_what_is_saved_meanwhile_is_not_half_in_it(
         client.delete("/signature", json={"document": "d2", "thread": "main"})
 
     file = tmp_path / "moment.backup"
-    back_up(Place(engine, None), file, [], replace=False, tell=save_more)
+    back_up(Place(engine, None), file, [], replace=False, progress=save_more)
     assert len(rows_of(engine)["signatures"]) > 10
     restored = open_engine(empty_url)
     with Archive(file) as archive:
-        restore(Place(restored, None), archive, replace=False, finish=lambda: None, tell=ignore)
+        restore(Place(restored, None), archive, replace=False, finish=lambda: None, progress=ignore)
     assert rows_of(restored) == before
 
 
@@ -365,7 +365,7 @@ def test_nothing_of_the_store_before_is_left(
     before = made_beside_tables(engine)
     assert ("function", "save_version") in [(kind, name.partition("(")[0]) for kind, name in before]
     with Archive(file) as archive:
-        restore(Place(engine, None), archive, replace=True, finish=ignore_all, tell=ignore)
+        restore(Place(engine, None), archive, replace=True, finish=ignore_all, progress=ignore)
     assert made_beside_tables(engine) == before
 
 
@@ -402,10 +402,10 @@ def test_a_backup_of_an_older_step_is_restored_and_migrated(
         for row in OLD_ROWS.split(";"):
             connection.exec_driver_sql(row)
     file = tmp_path / "old.backup"
-    assert back_up(Place(engine, None), file, [], replace=False, tell=ignore).step == "0005"
+    assert back_up(Place(engine, None), file, [], replace=False, progress=ignore).step == "0005"
     for target in (open_engine(sqlite_url), engine):
         with Archive(file) as archive:
-            restore(Place(target, None), archive, replace=True, finish=ignore_all, tell=ignore)
+            restore(Place(target, None), archive, replace=True, finish=ignore_all, progress=ignore)
             assert compare(Place(target, None), archive.manifest) == [
                 f"the database is at step {HEAD}, the backup at 0005"
             ]

@@ -92,7 +92,7 @@ def failure(message: str, status: int) -> Response:
     return json_answer({"status": False, "message": message, "content": None}, status)
 
 
-def tell(problem: Problem) -> Response:
+def answer_error(problem: Problem) -> Response:
     """Answer with a problem."""
     return failure(problem.message, problem.status)
 

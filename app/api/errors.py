@@ -140,7 +140,7 @@ def init_app(app: Flask, families: Iterable[Family]) -> None:
     app.register_error_handler(Exception, _answer_unexpected)
 
 
-def tell(
+def answer_error(
     template: str,
     status: int,
     values: Mapping[str, object] | None = None,
@@ -170,8 +170,8 @@ def _family_shape() -> Callable[[Problem], Response]:
     families: tuple[Family, ...] = current_app.extensions["families"]
     for family in families:
         if family.owns(request.path):
-            return family.tell
-    return envelope.tell
+            return family.answer_error
+    return envelope.answer_error
 
 
 def in_language(one: Sentence) -> str:
@@ -183,7 +183,7 @@ def _refuse(status: int, error: Exception) -> Response:
     refused(request, type(error).__name__)
     refusal: Sentence = error  # type: ignore[assignment]  # each kind in the table is one
     headers: Mapping[str, str] = getattr(error, "headers", {})
-    return tell(refusal.template, status, refusal.values, error=error, headers=headers)
+    return answer_error(refusal.template, status, refusal.values, error=error, headers=headers)
 
 
 def _answer_http(error: HTTPException) -> Response:
@@ -194,14 +194,14 @@ def _answer_http(error: HTTPException) -> Response:
         for name, value in error.get_headers()
         if name not in ("Content-Type", "Content-Length")
     }
-    return tell(SENTENCES.get(status, error.name), status, error=error, headers=headers)
+    return answer_error(SENTENCES.get(status, error.name), status, error=error, headers=headers)
 
 
 def _answer_below(error: RefusedBelow) -> Response:
     refusal = error.refusal
     refused(request, refusal.reason)
     sentence = BELOW[refusal.status]
-    return tell(sentence.template, refusal.status, headers=refusal.headers)
+    return answer_error(sentence.template, refusal.status, headers=refusal.headers)
 
 
 def _answer_away(error: Exception) -> Response:
@@ -209,12 +209,12 @@ def _answer_away(error: Exception) -> Response:
     # The first line says why; the others repeat the statement.
     reason = _NUMBER.sub("…", str(error).partition("\n")[0])
     _log.warning("database is away: %s", reason)
-    return tell_unavailable(SENTENCES[503])
+    return answer_unavailable(SENTENCES[503])
 
 
-def tell_unavailable(template: str) -> Response:
+def answer_unavailable(template: str) -> Response:
     """Answer that a retry may succeed."""
-    return tell(template, 503, headers={"Retry-After": str(RETRY_AFTER)})
+    return answer_error(template, 503, headers={"Retry-After": str(RETRY_AFTER)})
 
 
 def _answer_programming(error: ProgrammingError) -> Response:
@@ -229,4 +229,4 @@ def _answer_unexpected(error: Exception) -> Response:
     # The place, but not the error's text, which may repeat the request.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("unexpected %s\n%s", type(error).__name__, frames)
-    return tell(SENTENCES[500], 500)
+    return answer_error(SENTENCES[500], 500)

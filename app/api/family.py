@@ -35,7 +35,7 @@ class Family:
     name: str
     blueprints: tuple[Blueprint, ...]
     prefixes: tuple[str, ...]
-    tell: Callable[[Problem], Response]
+    answer_error: Callable[[Problem], Response]
     openapi: Path
     statuses: Mapping[type[Exception], int] = field(default_factory=dict)
 

@@ -18,7 +18,7 @@ from app.store.backups.errors import BackupError
 from app.store.backups.manifest import Manifest
 from app.store.backups.restoring import require_known, restore
 from app.store.backups.tables import Place
-from app.store.backups.taking import Beside, back_up, compare
+from app.store.backups.taking import TrustFile, back_up, compare
 from app.store.tokens import list_in_force
 from app.store.trust_certificates import list_certificates
 from app.trust.errors import TrustError
@@ -33,7 +33,7 @@ def _place() -> Place:
 
 
 @contextmanager
-def _told_in_a_line(file: Path) -> Iterator[None]:
+def _errors_in_one_line(file: Path) -> Iterator[None]:
     try:
         yield
     except BackupError as error:
@@ -48,7 +48,7 @@ def _told_in_a_line(file: Path) -> Iterator[None]:
         raise click.ClickException(f"{click.format_filename(file)}: {why}") from error
 
 
-def _tell(table: str, rows: int) -> None:
+def _print_table(table: str, rows: int) -> None:
     click.echo(f"{table}: {rows}")
 
 
@@ -64,9 +64,9 @@ def back_up_store(file: Path, *, replace: bool) -> None:
     and no settings, but signatures, and personal numbers.
     """
     folder = current_trust().folder
-    with _told_in_a_line(file):
-        beside = (Beside(name, pieces) for name, pieces in read_files(folder))
-        manifest = back_up(_place(), file, beside, replace=replace, tell=_tell)
+    with _errors_in_one_line(file):
+        trust_files = (TrustFile(name, pieces) for name, pieces in read_files(folder))
+        manifest = back_up(_place(), file, trust_files, replace=replace, progress=_print_table)
     click.echo(f"files of TRUST_DIR: {len(manifest.trust)}")
     click.echo(f"written and compared: {click.format_filename(file)}, {file.stat().st_size} bytes")
 
@@ -85,7 +85,7 @@ def restore_store(file: Path, *, replace: bool) -> None:
     for, and a database and a schema that are missing are made, where the role may.
     """
     trust = current_trust()
-    with _told_in_a_line(file), Archive(file) as archive:
+    with _errors_in_one_line(file), Archive(file) as archive:
         require_known(archive.manifest)
         make_database()
         wanted = {one.name: one.sha256 for one in archive.manifest.trust}
@@ -97,7 +97,7 @@ def restore_store(file: Path, *, replace: bool) -> None:
             replace=replace,
         )
         with files as put_in_place:
-            restore(_place(), archive, replace=replace, finish=put_in_place, tell=_tell)
+            restore(_place(), archive, replace=replace, finish=put_in_place, progress=_print_table)
         _report(archive.manifest)
 
 
@@ -125,7 +125,7 @@ def compare_store(file: Path) -> None:
     Exit status 0: it holds the same. 1: something is different, or can't be compared.
     """
     folder = current_trust().folder
-    with _told_in_a_line(file), Archive(file) as archive:
+    with _errors_in_one_line(file), Archive(file) as archive:
         manifest = archive.manifest
         require_known(manifest)
         differences = compare(_place(), manifest)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL
 
 from app.cli.json_failures import JsonCommand
-from app.cli.running import make_database, needs, tell_database
+from app.cli.running import make_database, needs, print_database
 from app.cms import gost_providers, iso_moment
 from app.extensions import current_trust, db
 from app.store.database import engine as database
@@ -29,7 +29,7 @@ def upgrade_database() -> None:
     PostgreSQL is waited for. A database and a schema that are missing are made, where the role may.
     """
     url = current_app.config["MIGRATION_URL"]
-    tell_database(url)
+    print_database(url)
     make_database()
     with _engine_at(url) as engine:
         upgrade(engine, current_app.config["DATABASE_SCHEMA"])

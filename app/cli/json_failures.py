@@ -23,17 +23,17 @@ class JsonCommand(click.Command):
         **extra: Any,
     ) -> click.Context:
         """Parse the arguments."""
-        with _told_as_json(args):
+        with _errors_as_json(args):
             return super().make_context(info_name, list(args), parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with _told_as_json([_OPTION] if ctx.params.get("as_json") else []):
+        with _errors_as_json([_OPTION] if ctx.params.get("as_json") else []):
             return super().invoke(ctx)
 
 
 @contextmanager
-def _told_as_json(arguments: Sequence[str]) -> Iterator[None]:
+def _errors_as_json(arguments: Sequence[str]) -> Iterator[None]:
     """Print a failure as JSON, if the arguments request it, beside the line on stderr."""
     try:
         yield

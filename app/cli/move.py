@@ -74,7 +74,7 @@ def move_over(address: str | None, schema: str | None, as_json: bool) -> None:
     except psycopg.Error as error:
         reason = str(error).partition("\n")[0]
         raise _Refused(f"the original's database can't be read: {reason}") from error
-    _tell(findings, has_key=bool(key))
+    _print_findings(findings, has_key=bool(key))
     if as_json:
         click.echo(json.dumps(findings.report()))
     if not findings.is_complete:
@@ -93,7 +93,7 @@ def _move(original: Original, engine: Engine, reveal: mover.Reveal) -> Findings:
     totals = original.totals()
     findings = Findings(totals)
     there = f"{_count(totals.threads, 'thread')} with {_count(totals.versions, 'version')}"
-    _say(f"the original has {there}")
+    _print(f"the original has {there}")
     with _bar("moving", totals.versions) as bar:
         schema = current_app.config["DATABASE_SCHEMA"]
         for versions, added in mover.move(original, engine, reveal, schema):
@@ -115,28 +115,28 @@ def _bar(label: str, length: int) -> Iterator[Any]:
         yield bar.update
 
 
-def _tell(findings: Findings, *, has_key: bool) -> None:
+def _print_findings(findings: Findings, *, has_key: bool) -> None:
     """Print the findings, each id with its note."""
     for name, number in findings.counts().items():
-        _say(f"{name.replace('_', ' ')}: {number}")
+        _print(f"{name.replace('_', ' ')}: {number}")
     for kind, listed in findings.listed.items():
         if not listed:
             continue
         sentence = SENTENCES[kind]
         if kind is Kind.UNDECRYPTABLE and not has_key:
             sentence = _NO_KEY
-        _say(f"{_count(len(listed), sentence[0])} {sentence[1]}:")
+        _print(f"{_count(len(listed), sentence[0])} {sentence[1]}:")
         numbers = iter(listed)
         while some := list(islice(numbers, _LINE)):
-            _say("  " + ", ".join(f"{one}/{two}" if two else str(one) for one, two in some))
-    _say("all came over" if findings.is_complete else "NOT all came over")
+            _print("  " + ", ".join(f"{one}/{two}" if two else str(one) for one, two in some))
+    _print("all came over" if findings.is_complete else "NOT all came over")
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     click.echo(line, err=True)
 
 

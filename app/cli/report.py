@@ -65,7 +65,7 @@ class Report:
         return every(*[status.whole for status in self.examined.statuses]).answer
 
 
-def tell(report: Report, wording: Wording) -> Iterator[str]:
+def render(report: Report, wording: Wording) -> Iterator[str]:
     """Write all of it in lines of text."""
     examined = report.examined
     content = describe_content(examined.signature)
@@ -85,15 +85,15 @@ def tell(report: Report, wording: Wording) -> Iterator[str]:
     ):
         yield ""
         yield clean_name(_name_signer(claims, status, wording))
-        yield from _indent("  ", [_tell_when(status, report.given, wording)])
-        yield from _indent("    ", _tell_answers(status, wording))
+        yield from _indent("  ", [_render_when(status, report.given, wording)])
+        yield from _indent("    ", _render_answers(status, wording))
         yield from _indent(
             "  ",
             chain(
-                [_tell_today(today, report.now, wording)],
-                _tell_times(claims, status, wording),
+                [_render_today(today, report.now, wording)],
+                _render_times(claims, status, wording),
                 _warn_of_time(report, claims, status, wording),
-                _tell_certificate(claims, wording),
+                _render_certificate(claims, wording),
             ),
         )
     yield ""
@@ -127,7 +127,7 @@ def _identity(claims: Claims, wording: Wording) -> str:
     return ", ".join(parts)
 
 
-def _tell_when(status: SignerStatus, given: Given, wording: Wording) -> str:
+def _render_when(status: SignerStatus, given: Given, wording: Wording) -> str:
     """Write the overall answer for the time of signing, as far as that is known."""
     is_attested = status.decisive_time_source == "timestamp"
     return wording.phrase(
@@ -138,45 +138,48 @@ def _tell_when(status: SignerStatus, given: Given, wording: Wording) -> str:
     )
 
 
-def _tell_answers(status: SignerStatus, wording: Wording) -> Iterator[str]:
+def _render_answers(status: SignerStatus, wording: Wording) -> Iterator[str]:
     """Write the answer to each question, as of the time of signing."""
     yield wording.phrase(
-        "intact, the content is what was signed: {answer}", answer=_say(status.intact, wording)
+        "intact, the content is what was signed: {answer}",
+        answer=_render_answer(status.intact, wording),
     )
     yield wording.phrase(
         "valid, the signature is of the certificate's key: {answer}",
-        answer=_say(status.valid, wording),
+        answer=_render_answer(status.valid, wording),
     )
     yield wording.phrase(
         "trusted, an authority that you trust vouches for the signer: {answer}",
-        answer=_say(status.trusted, wording),
+        answer=_render_answer(status.trusted, wording),
     )
-    yield wording.phrase("not revoked: {answer}", answer=_say(status.revocation, wording))
+    yield wording.phrase("not revoked: {answer}", answer=_render_answer(status.revocation, wording))
 
 
-def _tell_today(today: SignerStatus, now: datetime, wording: Wording) -> str:
+def _render_today(today: SignerStatus, now: datetime, wording: Wording) -> str:
     """Write the answer as of today; with a valid timestamp, still as of its time."""
-    return wording.phrase("today, {time}: {answer}", time=now, answer=_say(today.whole, wording))
+    return wording.phrase(
+        "today, {time}: {answer}", time=now, answer=_render_answer(today.whole, wording)
+    )
 
 
-def _say(verdict: Verdict, wording: Wording) -> str:
+def _render_answer(verdict: Verdict, wording: Wording) -> str:
     """Write an answer with its reasons, and remedies if it is unknown."""
     answer = wording.sentence(_ANSWERS[verdict.answer])
     reasons = "; ".join(map(wording.sentence, verdict.reasons))
-    said = f"{answer}: {reasons}" if reasons else answer
+    text = f"{answer}: {reasons}" if reasons else answer
     if verdict.answer is not Answer.UNKNOWN:
-        return said
+        return text
     remedies = "; ".join(
         map(wording.sentence, remedies_of(verdict.reasons, online=current_trust().online))
     )
-    return wording.phrase("{answer} (needed: {remedies})", answer=said, remedies=remedies)
+    return wording.phrase("{answer} (needed: {remedies})", answer=text, remedies=remedies)
 
 
-def _tell_times(claims: SignerInfo, status: SignerStatus, wording: Wording) -> Iterator[str]:
+def _render_times(claims: SignerInfo, status: SignerStatus, wording: Wording) -> Iterator[str]:
     """Write the attested time of signing, and the claimed one."""
     stamp = status.timestamp
     if stamp and status.decisive_time_source != "timestamp":
-        answer = _say(stamp.verdict, wording)
+        answer = _render_answer(stamp.verdict, wording)
         yield (
             wording.phrase(
                 "timestamp: {time}; does it hold? {answer}", time=stamp.gen_time, answer=answer
@@ -213,7 +216,7 @@ def _warn_of_time(
         yield wording.phrase("warning: the time that you gave, {time}, has not come yet", time=at)
 
 
-def _tell_certificate(claims: SignerInfo, wording: Wording) -> Iterator[str]:
+def _render_certificate(claims: SignerInfo, wording: Wording) -> Iterator[str]:
     facts, certificate = signer_facts(claims), claims.certificate
     yield wording.phrase(
         "algorithms: {signature}, digest {digest}, key {key}",

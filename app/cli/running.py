@@ -67,10 +67,10 @@ def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(run)
     def run_prepared(*arguments: Any, **options: Any) -> Any:
         timeouts.lift(db.engine)
-        with told_in_a_line(terms.failure):
+        with errors_in_one_line(terms.failure):
             try:
                 if terms.need != "nothing":
-                    tell_database()
+                    print_database()
                 if terms.need == "migrated":
                     require_migrated()
                 return run(*arguments, **options)
@@ -82,7 +82,7 @@ def _prepared(run: Callable[..., Any]) -> Callable[..., Any]:
     return run_prepared
 
 
-def tell_database(url: URL | None = None) -> None:
+def print_database(url: URL | None = None) -> None:
     """Print on stderr which database is used: the application's, or the given one."""
     named = addresses.describe(url or db.engine.url, current_app.config["DATABASE_SCHEMA"])
     click.echo(f"database: {named}", err=True)
@@ -107,7 +107,7 @@ def require_migrated() -> None:
 
 
 @contextmanager
-def told_in_a_line(status: Status = 1) -> Iterator[None]:
+def errors_in_one_line(status: Status = 1) -> Iterator[None]:
     """Report in one line what an operator can fix: the database, its step, a file or a folder.
 
     Raises click.ClickException with that exit status.
@@ -117,14 +117,14 @@ def told_in_a_line(status: Status = 1) -> Iterator[None]:
     except (WrongStep, NotThere) as error:
         raise _failure(str(error), status) from error
     except SQLAlchemyError as error:
-        raise _failure(_tell_database_error(error), status) from error
+        raise _failure(_describe_database_error(error), status) from error
     except OSError as error:
         if error.errno == errno.EPIPE:
             if status == 1:
                 raise  # Click handles it: exit status 1, which has another meaning here.
             close_output()
             raise SystemExit(status) from error
-        raise _failure(tell_os_error(error), status) from error
+        raise _failure(describe_os_error(error), status) from error
 
 
 def close_output() -> None:
@@ -135,7 +135,7 @@ def close_output() -> None:
     os.close(nowhere)
 
 
-def _tell_database_error(error: SQLAlchemyError) -> str:
+def _describe_database_error(error: SQLAlchemyError) -> str:
     """Return the error, and which variable has the address of an unreachable PostgreSQL."""
     cause = error.orig if isinstance(error, OperationalError) else None
     if isinstance(cause, psycopg.Error) and cause.sqlstate is None:
@@ -159,7 +159,7 @@ def first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-def tell_os_error(error: OSError) -> str:
+def describe_os_error(error: OSError) -> str:
     """Return which file or folder can't be used, and why."""
     why = error.strerror or type(error).__name__
     return why if error.filename is None else f"{error.filename} can't be used: {why}"

@@ -11,8 +11,8 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.json_failures import JsonCommand, print_failure, print_json
-from app.cli.report import Report, tell
-from app.cli.running import Undecided, close_output, first_line, needs, tell_database
+from app.cli.report import Report, render
+from app.cli.running import Undecided, close_output, first_line, needs, print_database
 from app.cli.unread_anchors import STORED_UNKNOWN, without_stored
 from app.cms import (
     UNLIMITED,
@@ -216,7 +216,7 @@ def _current_trust(wording: Wording) -> tuple[Trust, bool]:
     this. Unknown anchors never turn an answer into yes.
     """
     trust, url, is_missing = current_trust(), db.engine.url, False
-    tell_database()
+    print_database()
     try:
         if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
             is_missing = True
@@ -246,7 +246,7 @@ def _print_json(report: Report, source: _Source, wording: Wording) -> None:
 
 
 def _print_words(report: Report, trust: Trust, wording: Wording) -> None:
-    for line in tell(report, wording):
+    for line in render(report, wording):
         click.echo(line)
     if report.lacks_stored:
         click.echo(wording.sentence(STORED_UNKNOWN))

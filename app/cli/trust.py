@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from app.cli.running import needs, require_migrated, tell_database, tell_os_error
+from app.cli.running import describe_os_error, needs, print_database, require_migrated
 from app.cli.trust_report import print_certificate, print_filed, print_revocation, print_stored
 from app.cms import Certificate
 from app.extensions import current_trust, db
@@ -68,7 +68,12 @@ def _read_line(_context: click.Context, _option: click.Parameter, text: str | No
 @_IN_FOLDER
 @needs("nothing")
 def add(
-    source: str, fingerprint: str | None, *, intermediate: bool, in_folder: bool, **said: str | None
+    source: str,
+    fingerprint: str | None,
+    *,
+    intermediate: bool,
+    in_folder: bool,
+    **options: str | None,
 ) -> None:
     """Make the certificate of an authority a trust anchor.
 
@@ -77,7 +82,7 @@ def add(
     servers over it find it within seconds.
     """
     if not in_folder:
-        tell_database()
+        print_database()
         require_migrated()
     try:
         certificate = obtain(source)
@@ -88,14 +93,14 @@ def add(
         pinned = approve(certificate, fingerprint)
     except RefusedCertificate as error:
         raise click.ClickException(f"{source} is refused: {error}{_advice(fingerprint)}") from error
-    click.echo(f"  known as     {_say_pinned(pinned)}")
+    click.echo(f"  known as     {_describe_pinned(pinned)}")
     role: Role = "intermediate" if intermediate else "anchor"
     if in_folder:
         _add_file(certificate, role)
     else:
         pem = write_pem(certificate).decode()
-        by = said["by"] or _who()
-        _add_row(NewCertificate(certificate.fingerprint, role, pem, by, said["note"]))
+        by = options["by"] or _current_user()
+        _add_row(NewCertificate(certificate.fingerprint, role, pem, by, options["note"]))
 
 
 def _add_file(certificate: Certificate, role: Role) -> None:
@@ -124,7 +129,7 @@ def _add_row(certificate: NewCertificate) -> None:
     click.echo(f"  {verb}    in the database, as {certificate.role}")
 
 
-def _who() -> str:
+def _current_user() -> str:
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # A container's user needs no name.
@@ -141,7 +146,7 @@ def _advice(fingerprint: str | None) -> str:
     )
 
 
-def _say_pinned(pinned: Pinned | None) -> str:
+def _describe_pinned(pinned: Pinned | None) -> str:
     if pinned is None:
         return "nothing: you gave its fingerprint"
     return (
@@ -174,7 +179,7 @@ def list_contents(in_folder: bool) -> None:
 
 
 def _read_rows() -> Sequence[StoredCertificate]:
-    tell_database()
+    print_database()
     require_migrated()
     with db.engine.connect() as connection:
         return list_certificates(connection)
@@ -225,7 +230,7 @@ def _remove_file(path: Path) -> None:
         path.unlink()
         sync_folder(path.parent)
     except OSError as error:
-        raise click.ClickException(f"it is still trusted: {tell_os_error(error)}") from error
+        raise click.ClickException(f"it is still trusted: {describe_os_error(error)}") from error
     click.echo(f"removed: {path}")
 
 

@@ -35,27 +35,27 @@ _UNKNOWN = {
 
 def without_stored(report: Report) -> Report:
     """Return a report that says what is unknown without the anchors in the database."""
-    examined = replace(report.examined, statuses=_told(report.examined.statuses))
-    return replace(report, examined=examined, today=_told(report.today), lacks_stored=True)
+    examined = replace(report.examined, statuses=_rewritten(report.examined.statuses))
+    return replace(report, examined=examined, today=_rewritten(report.today), lacks_stored=True)
 
 
-def _told(statuses: Iterable[SignerStatus]) -> tuple[SignerStatus, ...]:
+def _rewritten(statuses: Iterable[SignerStatus]) -> tuple[SignerStatus, ...]:
     return tuple(
         replace(
             status,
-            path=_tell(status.path),
+            path=_rewrite(status.path),
             timestamp=status.timestamp
-            and replace(status.timestamp, verdict=_tell(status.timestamp.verdict)),
+            and replace(status.timestamp, verdict=_rewrite(status.timestamp.verdict)),
         )
         for status in statuses
     )
 
 
-def _tell(verdict: Verdict) -> Verdict:
+def _rewrite(verdict: Verdict) -> Verdict:
     """Return a verdict with its reasons rewritten for a missing database."""
-    return Verdict(verdict.answer, tuple(map(_told_of, verdict.reasons)))
+    return Verdict(verdict.answer, tuple(map(_rewrite_reason, verdict.reasons)))
 
 
-def _told_of(reason: Reason) -> Reason:
+def _rewrite_reason(reason: Reason) -> Reason:
     template = _UNKNOWN.get(reason.template, reason.template)
     return Reason(template, reason.values)

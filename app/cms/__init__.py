@@ -54,7 +54,7 @@ from app.cms.texts import MAX_WIDE as MAX_WIDE_TEXT
 from app.cms.texts import is_too_wide
 from app.cms.verdict import CONTENT_NOT_GIVEN, FITS_WITH_CRLF, YES, Answer, Reason, Verdict, every
 from app.cms.verification.comparison import compare as compare_content
-from app.cms.verification.comparison import speaks_against as contradicts_content
+from app.cms.verification.comparison import contradicts as contradicts_content
 from app.cms.verification.examined import Examined, is_detached
 from app.cms.verification.status import SignerStatus, TimestampStatus
 from app.cms.verification.verifier import Verifier

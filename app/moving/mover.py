@@ -68,22 +68,22 @@ def _add(
     now = datetime.now(UTC)
     begun = imported.begin(connection, [_head(thread, now) for thread in threads])
     mine = {thread.id: thread for thread in threads if thread.id in begun}
-    spoilt: set[int] = set()
+    undecryptable: set[int] = set()
     for texts in original.texts(mine.values()):
         versions = []
         for meta, text in texts:
-            if meta.signature_id in spoilt:
+            if meta.signature_id in undecryptable:
                 continue
             try:
                 versions.append(_version(mine[meta.signature_id], meta, reveal(text), now))
             except Undecryptable:
-                spoilt.add(meta.signature_id)
+                undecryptable.add(meta.signature_id)
         imported.add_versions(
-            connection, [one for one in versions if one.signature_id not in spoilt]
+            connection, [one for one in versions if one.signature_id not in undecryptable]
         )
-    imported.drop(connection, spoilt)
-    imported.finish(connection, begun - spoilt)
-    return len(begun - spoilt)
+    imported.drop(connection, undecryptable)
+    imported.finish(connection, begun - undecryptable)
+    return len(begun - undecryptable)
 
 
 def _head(thread: Thread, now: datetime) -> Head:

@@ -88,7 +88,7 @@ class _Build(Collector):
         yield InfoMetricFamily("tanbahana_build", "This program.", {"version": VERSION})
 
 
-def tell(accept: str) -> tuple[bytes, str]:
+def render(accept: str) -> tuple[bytes, str]:
     """Write all metrics of all processes, in the format that a client prefers.
 
     Args:

@@ -125,7 +125,7 @@ def log_to_stderr(level: str, form: Format) -> None:
     logging.raiseExceptions = False
 
 
-def say(logger: str, message: str, fields: dict[str, Any]) -> None:
+def write_line(logger: str, message: str, fields: dict[str, Any]) -> None:
     """Write a line regardless of LOG_LEVEL.
 
     It bypasses the library's loggers, which would take most of the time. A line that can't be

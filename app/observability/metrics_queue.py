@@ -21,7 +21,7 @@ DELAY = 0.2
 
 _left: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
 #: Functions called in each run, such as one that counts the connections in use.
-_looked_at: list[Callable[[], None]] = []
+_registered: list[Callable[[], None]] = []
 
 
 class _Writer:
@@ -56,9 +56,9 @@ def count_later(count: Callable[..., None], *what: Any) -> None:
         _writer.start()
 
 
-def look_at(look: Callable[[], None]) -> None:
+def register(look: Callable[[], None]) -> None:
     """Register a function to be called in each run."""
-    _looked_at.append(look)
+    _registered.append(look)
 
 
 def write_down() -> None:
@@ -69,7 +69,7 @@ def write_down() -> None:
         except IndexError:  # another thread was faster
             break
         count(*what)
-    for look in _looked_at:
+    for look in _registered:
         look()
 
 

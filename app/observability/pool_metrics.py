@@ -10,7 +10,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from app.observability.metrics import metrics
-from app.observability.metrics_queue import look_at
+from app.observability.metrics_queue import register
 
 _watched: WeakSet[Engine] = WeakSet()
 
@@ -36,7 +36,7 @@ def _closed(_connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     metrics().database_open.dec()
 
 
-def _look() -> None:
+def _count_used() -> None:
     """Set the number in use, which is cheaper than an event for each."""
     pools = [engine.pool for engine in list(_watched)]
     metrics().database_in_use.set(
@@ -44,4 +44,4 @@ def _look() -> None:
     )
 
 
-look_at(_look)
+register(_count_used)

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Request, Response, request
 
 from app.observability.counters import UNMATCHED, count_refusal, count_request, known_method
-from app.observability.logs import REQUEST_ID, say
+from app.observability.logs import REQUEST_ID, write_line
 
 HEADER = "X-Request-ID"
 _BEGAN = "tanbahana.began"
@@ -28,7 +28,7 @@ _REASON = "tanbahana.reason"
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Identity:
     """What the line of a request identifies: evaluated during the request."""
 
     #: The name of the caller's token, None if there is none.
@@ -49,7 +49,7 @@ class Telling:
         return self.known[route]
 
 
-def init_app(app: Flask, *, count: bool, telling: Telling | None) -> None:
+def init_app(app: Flask, *, count: bool, identity: Identity | None) -> None:
     """Observe every request of an application.
 
     Call it before anything else that runs before requests, so that its time is included.
@@ -57,7 +57,7 @@ def init_app(app: Flask, *, count: bool, telling: Telling | None) -> None:
     Args:
         app: the application.
         count: whether requests are counted.
-        telling: what identifies each request in the log; None: requests are not logged.
+        identity: what identifies each request in the log; None: requests are not logged.
     """
 
     def end(response: Response) -> Response:
@@ -70,8 +70,8 @@ def init_app(app: Flask, *, count: bool, telling: Telling | None) -> None:
         route = UNMATCHED if rule is None else rule.rule
         if count:
             count_request(route, environ["REQUEST_METHOD"], response.status_code, seconds)
-        if telling:
-            _log_request(environ, route, response, seconds, telling)
+        if identity:
+            _log_request(environ, route, response, seconds, identity)
         return response
 
     app.before_request(_begin)
@@ -98,7 +98,7 @@ def new_id() -> str:
 
 
 def _log_request(
-    environ: dict[str, Any], route: str, response: Response, seconds: float, telling: Telling
+    environ: dict[str, Any], route: str, response: Response, seconds: float, identity: Identity
 ) -> None:
     length = response.headers.get("Content-Length")
     fields = {
@@ -108,11 +108,11 @@ def _log_request(
         "status": response.status_code,
         "milliseconds": round(seconds * 1000, 3),
         "bytes": int(length) if length else None,
-        "token": telling.token(),
-        "family": telling.family_of(route),
+        "token": identity.token(),
+        "family": identity.family_of(route),
     }
     if _REASON in environ:
         fields["reason"] = environ[_REASON]
-    if telling.address:
+    if identity.address:
         fields["address"] = environ.get("REMOTE_ADDR")
-    say(_ACCESS, "request", fields)
+    write_line(_ACCESS, "request", fields)

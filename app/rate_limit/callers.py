@@ -24,10 +24,10 @@ UNLIMITED = frozenset({"/health/live", "/health/ready", "/metrics"})
 _LEFT = "tanbahana.left"
 
 #: Returns the key of an authenticated caller; None for all others.
-Who = Callable[[Request], str | None]
+CallerKey = Callable[[Request], str | None]
 
 
-def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
+def init_app(app: Flask, limit: RateLimitItem, key_of: CallerKey) -> None:
     """Limit the requests of an application.
 
     Call it after the handlers for preflights and authentication, before those that refuse callers.
@@ -35,7 +35,7 @@ def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
     Args:
         app: the application.
         limit: requests of a caller in a window, which starts with the first one.
-        who: see `Who`; other callers are counted by their address.
+        key_of: see `CallerKey`; other callers are counted by their address.
     """
     counters = SharedCounters()
     amount, window = str(limit.amount), limit.get_expiry()
@@ -45,13 +45,13 @@ def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
         environ = request.environ
         if environ["PATH_INFO"] in UNLIMITED:
             return
-        counted, ends = counters.count(caller_key(request, who), window)
+        counted, ends = counters.count(caller_key(request, key_of), window)
         seconds = max(ceil(ends - time.time()), 1)
         environ[_LEFT] = max(limit.amount - counted, 0), seconds
         if counted > limit.amount:
             raise TooManyRequests(seconds)
 
-    def tell(response: Response) -> Response:
+    def write_headers(response: Response) -> Response:
         left = request.environ.get(_LEFT)
         if left is not None:
             remaining, seconds = left
@@ -64,12 +64,12 @@ def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
         return response
 
     app.before_request(count)
-    app.after_request(tell)
+    app.after_request(write_headers)
 
 
-def caller_key(request: Request, who: Who) -> str:
-    """Return the key of a caller: see `Who`, else the address."""
-    return who(request) or address_key(request.environ.get("REMOTE_ADDR") or "")
+def caller_key(request: Request, key_of: CallerKey) -> str:
+    """Return the key of a caller: see `CallerKey`, else the address."""
+    return key_of(request) or address_key(request.environ.get("REMOTE_ADDR") or "")
 
 
 @lru_cache(maxsize=4096)

@@ -14,7 +14,7 @@ from time import thread_time_ns, time
 from flask import Flask, Response, request
 from limits import RateLimitItem
 
-from app.rate_limit.callers import UNLIMITED, Who, caller_key
+from app.rate_limit.callers import UNLIMITED, CallerKey, caller_key
 from app.rate_limit.errors import TooMuchComputing
 from app.rate_limit.shared_counters import SharedCounters
 
@@ -25,7 +25,7 @@ _BEGAN = "tanbahana.cpu_began"
 _LEFT = "tanbahana.cpu_left"
 
 
-def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
+def init_app(app: Flask, limit: RateLimitItem, key_of: CallerKey) -> None:
     """Count the computing time of each caller's requests.
 
     Call it before all other handlers around requests, which are counted, too; then `enforce`.
@@ -33,11 +33,11 @@ def init_app(app: Flask, limit: RateLimitItem, who: Who) -> None:
     Args:
         app: the application.
         limit: CPU seconds of a caller in a window, which starts with the first request.
-        who: see `Who`; other callers are counted by their address.
+        key_of: see `CallerKey`; other callers are counted by their address.
     """
-    computing = app.extensions["computing"] = _Computing(limit, who)
+    computing = app.extensions["computing"] = _Computing(limit, key_of)
     app.before_request(computing.begin)
-    app.after_request(computing.tell)
+    app.after_request(computing.write_headers)
 
 
 def enforce(app: Flask) -> None:
@@ -45,7 +45,7 @@ def enforce(app: Flask) -> None:
 
     Call it after authentication and the counting of requests.
     """
-    app.before_request(app.extensions["computing"].demand)
+    app.before_request(app.extensions["computing"].require)
 
 
 class _Computing:
@@ -55,10 +55,10 @@ class _Computing:
     room, and one request of a millisecond would count as a thousand requests.
     """
 
-    def __init__(self, limit: RateLimitItem, who: Who) -> None:
+    def __init__(self, limit: RateLimitItem, key_of: CallerKey) -> None:
         self._counters = SharedCounters()
         self._most, self._window = limit.amount * _SECOND, limit.get_expiry()
-        self._who = who
+        self._key_of = key_of
         # Draft-ietf-httpapi-ratelimit-headers only has the units requests, bytes and connections.
         self._policy = f'"cpu";q={limit.amount};w={self._window};qu="cpu-seconds"'
 
@@ -68,18 +68,18 @@ class _Computing:
         if environ["PATH_INFO"] not in UNLIMITED:
             environ[_BEGAN] = thread_time_ns()
 
-    def demand(self) -> None:
+    def require(self) -> None:
         """Require that the caller has computing time left. Raises TooMuchComputing."""
         environ = request.environ
         if _BEGAN not in environ:
             return
-        spent, reset = self._counters.read(caller_key(request, self._who))
+        spent, reset = self._counters.read(caller_key(request, self._key_of))
         seconds = max(ceil(reset - time()), 1) if spent else self._window
         environ[_LEFT] = max(self._most - spent, 0) // _SECOND, seconds
         if spent >= self._most:
             raise TooMuchComputing(seconds)
 
-    def tell(self, response: Response) -> Response:
+    def write_headers(self, response: Response) -> Response:
         """Write what was left on the answer, and charge the usage when the answer ends."""
         environ = request.environ
         began = environ.get(_BEGAN)
@@ -89,7 +89,7 @@ class _Computing:
         if left is not None:
             response.headers.add("RateLimit-Policy", self._policy)
             response.headers.add("RateLimit", f'"cpu";r={left[0]};t={left[1]}')
-        caller = caller_key(request, self._who)
+        caller = caller_key(request, self._key_of)
         response.call_on_close(partial(self._charge, caller, began))
         return response
 

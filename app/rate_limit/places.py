@@ -37,13 +37,13 @@ class Places:
         #: The waiting answers: each lock is released when its place is free.
         self._waiting: deque[Lock] = deque()
         #: A context entered while a place is held, or waited for.
-        self.lend: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.extra_thread: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @contextmanager
     def take(self) -> Iterator[None]:
         """Take a place, and give it back at the end. Raises NoRoom if that would take too long."""
         called = self._ask()
-        with self.lend():
+        with self.extra_thread():
             if called:
                 self._wait(called)
             try:

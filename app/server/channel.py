@@ -56,7 +56,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     _ahead = b""
     #: Seconds for which an answer has waited for the client, and when that was last checked.
     _waited = 0.0
-    _looked_at: float | None = None
+    _checked_at: float | None = None
     #: Called once, when an answer begins.
     at_answer: Callable[[], None] | None = None
     #: Whether a thread gave up the client; the main thread then closes the connection.
@@ -68,7 +68,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def __init__(self, server: Server, *arguments: Any, **more: Any) -> None:
         super().__init__(server, *arguments, **more)
-        server.hall.let_in(self)
+        server.hall.admit(self)
 
     @property
     def spooled(self) -> int:
@@ -143,7 +143,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.requests.append(request)
         self.server.add_task(self)
 
-    def look(self, now: float) -> None:
+    def check_deadlines(self, now: float) -> None:
         """End what takes too long, `now` by the monotonic clock; called every second."""
         if self._drains_until is not None:
             if now > self._drains_until:
@@ -151,21 +151,21 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         elif self._is_given_up:
             self._leave()  # Not `will_close`, which waits until the client reads something.
         elif self.total_outbufs_len:
-            self._look_at_answer(now)
+            self._check_answer(now)
         elif not self.requests:
             self._waited = 0.0
-            self._look_at_request(now)
-        self._looked_at = now
+            self._check_request(now)
+        self._checked_at = now
 
-    def _look_at_answer(self, now: float) -> None:
+    def _check_answer(self, now: float) -> None:
         limits = self.server.hall.limits
         # The whole answer: a client that empties the buffer once in a while is slow as well.
-        self._waited += now - (self._looked_at or now)
+        self._waited += now - (self._checked_at or now)
         silent = time.time() - self.last_activity
         if self._waited > limits.answer or silent > limits.stall:
             self._leave()
 
-    def _look_at_request(self, now: float) -> None:
+    def _check_request(self, now: float) -> None:
         hall = self.server.hall
         if self.request is not None:
             is_body = self.request.headers_finished

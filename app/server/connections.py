@@ -22,9 +22,9 @@ class Connections:
     def __init__(self) -> None:
         self._counts = mmap.mmap(-1, PLACES * _COUNT.size)
         for place in range(PLACES):
-            self.tell(place, None)
+            self.set_load(place, None)
 
-    def tell(self, place: int, count: int | None) -> None:
+    def set_load(self, place: int, count: int | None) -> None:
         """Set the load of the worker in a slot; None: it accepts no connections."""
         if place < PLACES:
             _COUNT.pack_into(self._counts, place * _COUNT.size, _GONE if count is None else count)

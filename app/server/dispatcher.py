@@ -38,15 +38,15 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
         return len(self._waiting) + self._lent
 
     @contextmanager
-    def lend(self) -> Iterator[None]:
+    def extra_thread(self) -> Iterator[None]:
         """Run an additional thread while a request waits, in its own, for others to end."""
-        self._lend(1)
+        self._change_threads(1)
         try:
             yield
         finally:
-            self._lend(-1)
+            self._change_threads(-1)
 
-    def _lend(self, count: int) -> None:
+    def _change_threads(self, count: int) -> None:
         with self._lending:
             self.set_thread_count(self._threads + self._lent + count)
             self._lent += count

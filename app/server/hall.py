@@ -23,7 +23,7 @@ class Hall:
     log: Any
     cors_headers: Mapping[str, str]
     #: Whether the application writes refusals.
-    is_told_by_application: bool = False
+    answers_refusals: bool = False
     #: Whether the worker is stopping, and how many requests were answered.
     is_closing: bool = False
     requests: int = 0
@@ -36,7 +36,7 @@ class Hall:
         self.requests += 1
         return self.is_closing
 
-    def let_in(self, channel: Channel) -> None:
+    def admit(self, channel: Channel) -> None:
         """Count a connection; if its address has too many, the one silent for longest is closed.
 
         Behind a proxy all have one address, so there is no such limit if a proxy is declared.

@@ -48,7 +48,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         moment = time.monotonic()
         for channel in tuple(self.hall.channels):
             with suppress(OSError):
-                channel.look(moment)
+                channel.check_deadlines(moment)
 
     def set_socket_options(self, conn: socket.socket) -> None:
         """Disable Nagle's algorithm."""

@@ -12,7 +12,7 @@ from time import monotonic
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 #: Bytes from which an allocation is mapped separately, and returned to the system when freed; and
 #: bytes that may stay free at the end of a thread's heap.
-OF_ITS_OWN, KEPT = 1024 * 1024, 4 * 1024 * 1024
+OF_ITS_OWN, FREE_MAX = 1024 * 1024, 4 * 1024 * 1024
 #: Seconds between two checks, and growth in bytes of a worker that causes one.
 PAUSE, GROWN = 1.0, 16 * 1024 * 1024
 
@@ -29,7 +29,7 @@ def give_back_what_is_large() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, OF_ITS_OWN)
-        mallopt(_M_TRIM_THRESHOLD, KEPT)
+        mallopt(_M_TRIM_THRESHOLD, FREE_MAX)
 
 
 class Watch:
@@ -39,17 +39,17 @@ class Watch:
         """Take the file with the number of resident pages (proc(5))."""
         self._statm = statm
         self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        self._looked_at, self._least = monotonic(), self._resident()
+        self._checked_at, self._least = monotonic(), self._resident()
 
-    def look(self) -> bool:
+    def trim_if_grown(self) -> bool:
         """Return free memory, if there may be much; return whether that was done.
 
         To be called often: usually it does nothing.
         """
         now = monotonic()
-        if now - self._looked_at < PAUSE or self._trim is None:
+        if now - self._checked_at < PAUSE or self._trim is None:
             return False
-        self._looked_at = now
+        self._checked_at = now
         resident = self._resident()
         self._least = min(self._least, resident)
         if resident < self._least + GROWN:

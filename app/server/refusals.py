@@ -14,12 +14,12 @@ from waitress.channel import ClientDisconnected
 from waitress.task import WSGITask
 from waitress.utilities import Error
 
-from app.caching import KEPT_BY_NOBODY
+from app.caching import NO_STORE
 from app.observability.counters import count_refusal
 from app.observability.logs import FIELDS
 from app.observability.request_log import HEADER, new_id
 from app.server_refusal import VARIABLE
-from app.server_refusal import Refusal as Told
+from app.server_refusal import Refusal as AppRefusal
 
 #: Seconds after which a client may retry when there is no room.
 RETRY_AFTER = "5"
@@ -59,7 +59,7 @@ class Refusal(WSGITask):  # type: ignore[misc]
 
     def execute(self) -> None:
         """Write the answer; no part of the request is repeated in it or logged."""
-        if self.channel.server.hall.is_told_by_application:
+        if self.channel.server.hall.answers_refusals:
             try:
                 self.set_close_on_finish()
                 super().execute()
@@ -75,8 +75,8 @@ class Refusal(WSGITask):  # type: ignore[misc]
     def get_environment(self) -> dict[str, Any]:
         """Return the WSGI environment for the application: with the refusal, without a body."""
         environ: dict[str, Any] = super().get_environment()
-        told = Told(self._error.code, type(self._error).__name__, self._headers)
-        environ |= {VARIABLE: told, "wsgi.input": BytesIO()}
+        refusal = AppRefusal(self._error.code, type(self._error).__name__, self._headers)
+        environ |= {VARIABLE: refusal, "wsgi.input": BytesIO()}
         environ.pop("CONTENT_LENGTH", None)
         return environ
 
@@ -93,7 +93,7 @@ class Refusal(WSGITask):  # type: ignore[misc]
         self.status = f"{error.code} {error.reason}"
         self.response_headers = [
             (HEADER, request_id),
-            ("Cache-Control", KEPT_BY_NOBODY),
+            ("Cache-Control", NO_STORE),
             ("Content-Type", "application/json; charset=utf-8"),
             ("Content-Length", str(len(body))),
             *self._headers.items(),

@@ -90,7 +90,7 @@ class Found:
         return (self.stored, self.filed) != (0, 0)
 
 
-def look(settings: Settings) -> Found:
+def examine(settings: Settings) -> Found:
     """Examine the database and TRUST_DIR.
 
     With a separate connection: none is left that forked processes would share, and none is counted.

@@ -65,14 +65,14 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         self._map: dict[int, Any] = {}
         dispatcher = Dispatcher(self.cfg.threads)
         for each in self.lending:
-            each.lend = dispatcher.lend
+            each.extra_thread = dispatcher.extra_thread
         self._listeners = [self._listen(listener.sock, dispatcher) for listener in self.sockets]
         try:
             while self.alive and self._round():
                 pass
             self._stop()
         finally:
-            CONNECTIONS.tell(self.place, None)
+            CONNECTIONS.set_load(self.place, None)
 
     def _listen(self, listener: Any, dispatcher: Dispatcher) -> _SharingServer:
         listener = listener.dup()
@@ -89,7 +89,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
     def _round(self) -> bool:
         """Serve for one poll interval; return whether to continue."""
         self.notify()
-        self._memory.look()
+        self._memory.trim_if_grown()
         leaves = any(listener.leaves for listener in self._listeners)
         wasyncore.poll2(_SHORT_ROUND if leaves else _ROUND, self._map)
         if self.ppid != os.getppid():
@@ -111,7 +111,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
             now = time.monotonic()
             for channel in tuple(self._hall.channels):
                 if not _is_idle(channel) or now > began + _LINGER:
-                    channel.look(now)
+                    channel.check_deadlines(now)
             wasyncore.poll2(0.05, self._map)
 
     def _end_orphaned(self) -> None:
@@ -148,12 +148,12 @@ class _SharingServer(Server):
 
     def readable(self) -> bool:
         """Return whether to poll for connections."""
-        self._tell()
+        self._set_load()
         return bool(super().readable()) and not (self.leaves and not self._is_our_turn())
 
     def handle_accept(self) -> None:
         """Accept a connection, or leave it to others."""
-        self._tell()
+        self._set_load()
         if self._is_our_turn() or (self._left_at is not None and not self.leaves):
             self._left_at = None
             self._accepted += 1
@@ -168,11 +168,11 @@ class _SharingServer(Server):
             count = len(self.hall.channels)
             super().handle_accept()
 
-    def _tell(self) -> None:
+    def _set_load(self) -> None:
         channels = self.hall.channels
         requests = sum(bool(channel.requests) for channel in channels)
         is_busy = requests - self.task_dispatcher.waiting >= self.hall.limits.threads
-        CONNECTIONS.tell(
+        CONNECTIONS.set_load(
             self._place, (len(channels) + _BUSY * is_busy << _ACCEPTED_BITS) + self._accepted
         )
 

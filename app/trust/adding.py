@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from app.cms import Certificate, MalformedExtension, basic_constraints, key_usage, title_of_name
-from app.destinations import Anybody
+from app.destinations import AnyDestination
 from app.trust.errors import RefusedCertificate, UnreadableFile
 from app.trust.files import (
     MAX_CERTIFICATES_SIZE,
@@ -33,7 +33,9 @@ def obtain(source: str) -> Certificate:
         # Importing requests takes 0.1 s.
         from app.trust.downloads import fetch  # noqa: PLC0415
 
-        data = fetch(source, destinations=Anybody(), limit=MAX_CERTIFICATES_SIZE, seconds=PATIENCE)
+        data = fetch(
+            source, destinations=AnyDestination(), limit=MAX_CERTIFICATES_SIZE, seconds=PATIENCE
+        )
     else:
         data = read_file(Path(source), MAX_CERTIFICATES_SIZE)
     certificates = read_certificates(data)

@@ -78,7 +78,7 @@ class Examiner:
                 return
             yield self._examine_batch(keys, calm)
 
-    def look(self) -> float:
+    def run_once(self) -> float:
         """Verify what waits, with pauses; return the seconds until the next call."""
         try:
             done = sum(self.examine(CALM))
@@ -94,11 +94,11 @@ class Examiner:
 
     def _go_on(self) -> None:
         while True:
-            time.sleep(self.look() * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
+            time.sleep(self.run_once() * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
 
     def _find(self) -> list[Key]:
         # Here, since a worker does this every few seconds in any case.
-        self.trust.look()
+        self.trust.refresh()
         with self.engine.connect() as connection:
             return find_waiting(connection, self.trust.trusted().everything, BATCH)
 

@@ -32,7 +32,7 @@ class Doubtful(Exception):  # It is named for what it says.
         self.reason = reason
 
 
-def demand(doubt: Reason | None) -> None:
+def refuse_doubt(doubt: Reason | None) -> None:
     """Raise Doubtful if there is a doubt."""
     if doubt:
         raise Doubtful(doubt)

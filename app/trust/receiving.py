@@ -9,7 +9,7 @@ from app.cms import CertificateList, MalformedRevocation, OcspResponse, Reason
 from app.destinations import Destinations
 from app.trust.cache import Cache
 from app.trust.errors import FetchFailed, TrustError
-from app.trust.judging import Case, Doubtful, Found, demand, is_superseded
+from app.trust.judging import Case, Doubtful, Found, is_superseded, refuse_doubt
 from app.trust.sources import CRL_SECONDS, NONCE_SIZE, Source
 from app.trust.turns import Busy, Turns
 
@@ -46,7 +46,7 @@ class Receiver:
             raise Doubtful(
                 Reason("{address} does not repeat the nonce", {"address": source.address})
             )
-        demand(case.doubt(answer))
+        refuse_doubt(case.doubt(answer))
         self._cache.keep(source.name, data)
         return answer
 
@@ -91,7 +91,7 @@ class Receiver:
                     answer = self._cache.read(path)
                     if case.base is not None and is_superseded(case.link, case.base, answer):
                         self._renew(case, answer)
-                    demand(case.doubt(answer))
+                    refuse_doubt(case.doubt(answer))
                 self._cache.adopt(source.name, path, answer)
                 return answer
 

@@ -58,20 +58,20 @@ class Trust:
         online: bool,
         cache: Path,
         destinations: Destinations | None = None,
-        heed: Callable[[tuple[SignerStatus, ...]], None] | None = None,
+        on_result: Callable[[tuple[SignerStatus, ...]], None] | None = None,
     ) -> None:
         """Take TRUST_DIR; if `online`, CAs may be asked, and `cache` stores the answers.
 
         `destinations` restricts the servers; by default to those on the Internet.
 
-        `heed` is called with the results of each verification of a signature.
+        `on_result` is called with the results of each verification of a signature.
         """
         self.folder = folder
         self.online = online
         self.cache = cache
         #: The certificates in the database; None: only those of the folder are used.
         self.stored: StoredAuthorities | None = None
-        self._heed = heed
+        self._on_result = on_result
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
         #: One verification at a time; larger work that includes one takes a turn around all of it.
@@ -102,8 +102,8 @@ class Trust:
         when = replace(Occasion.of(at), now=datetime.now(UTC))
         budget = content_budget or ContentBudget()
         statuses = self._verify(signature, content, at=when, fetch=fetch, content_budget=budget)
-        if self._heed:
-            self._heed(statuses)
+        if self._on_result:
+            self._on_result(statuses)
         return statuses
 
     def _verify(
@@ -157,10 +157,10 @@ class Trust:
         """Return the current contents of the folder and the database."""
         return self._load().contents
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Check whether the certificates in the database have changed. Raises SQLAlchemyError."""
         if self.stored:
-            self.stored.look()
+            self.stored.refresh()
 
     def filed(self) -> Contents:
         """Return the contents of the folder only."""

@@ -55,7 +55,7 @@ class StoredAuthorities:
         self._engine = engine
         self._lock = threading.Lock()
         self._held: Stored | None = None
-        self._looked_at = -BELIEVED
+        self._refreshed_at = -BELIEVED
 
     def current(self) -> Stored:
         """Return the certificates; the same object until they change.
@@ -65,27 +65,27 @@ class StoredAuthorities:
         """
         held = self._held
         if held is None:
-            return self.look()
-        is_believed = time.monotonic() - self._looked_at < BELIEVED
+            return self.refresh()
+        is_believed = time.monotonic() - self._refreshed_at < BELIEVED
         # A thread that is reading may be waiting for a slow database to fail.
         if is_believed or not self._lock.acquire(blocking=False):
             return held
         try:
-            return self._look()
+            return self._refresh()
         except SQLAlchemyError as error:
             _log.warning("trust anchors in the database can't be read: %s", type(error).__name__)
             return held
         finally:
             self._lock.release()
 
-    def look(self) -> Stored:
+    def refresh(self) -> Stored:
         """Check whether the database has changed, and read it if so. Raises SQLAlchemyError."""
         with self._lock:
-            return self._look()
+            return self._refresh()
 
-    def _look(self) -> Stored:
+    def _refresh(self) -> Stored:
         # Also after a failure: not every request has to find that out again.
-        self._looked_at = time.monotonic()
+        self._refreshed_at = time.monotonic()
         try:
             with self._engine.connect() as connection:
                 marks = read_marks(connection)

@@ -61,7 +61,7 @@ class Turns:
         self._waiting: deque[_Waiting] = deque()
         self._last: deque[_Waiting] = deque()
         #: A context entered while a thread waits for long, so that its worker can add a thread.
-        self.lend: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.extra_thread: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @contextmanager
     def take(self, patience: float | None = None) -> Iterator[None]:
@@ -136,7 +136,7 @@ class Turns:
         try:
             is_called = waiting.called.acquire(timeout=min(patience, SHORT_PATIENCE))
             if not is_called and patience > SHORT_PATIENCE:
-                with self.lend():
+                with self.extra_thread():
                     left = max(deadline - monotonic(), 0.0)
                     is_called = waiting.called.acquire(timeout=left)
         except BaseException:

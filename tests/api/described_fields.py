@@ -27,9 +27,9 @@ from app.api.ncanode.signatures.schemas import (
 from app.api.ncanode.validation.rules import RULES
 from app.api.ncanode.validation.schemas import (
     MAX_CONSTRAINTS,
-    AskedSchema,
     CmsSchema,
     ExtractSchema,
+    SignerRequirementsSchema,
     ValidateSchema,
     VerifySchema,
     read_constraints,
@@ -131,10 +131,10 @@ def _part(field: fields.Field[Any]) -> Json:
     return FILE_OR_TEXT if isinstance(field, _FILES) else shape_of(field)
 
 
-def demanded_by(operation: str) -> tuple[str, ...]:
+def required_by(operation: str) -> tuple[str, ...]:
     """Give the names of parameters that must be set."""
     read = READS.get(operation.removesuffix(SECOND))
-    return read.DEMANDED if isinstance(read, type) else ()
+    return read.REQUIRED if isinstance(read, type) else ()
 
 
 def shapes_of(schema: FieldsSchema) -> dict[str, Json]:
@@ -187,14 +187,14 @@ def _tags(field: Any) -> Json:
 
 def _objects(field: Any) -> Json:
     item: Json = {"type": "object", "properties": shapes_of(field.schema)}
-    if field.schema.DEMANDED:
-        item["required"] = list(field.schema.DEMANDED)
+    if field.schema.REQUIRED:
+        item["required"] = list(field.schema.REQUIRED)
     return {"type": "array", "items": item, "maxItems": field.limit}
 
 
 def _function(field: Any) -> Json:
     if field.deserialize_func is read_constraints:
-        asked = {"type": "object", "properties": shapes_of(AskedSchema())}
+        asked = {"type": "object", "properties": shapes_of(SignerRequirementsSchema())}
         return {"type": "array", "items": asked, "maxItems": MAX_CONSTRAINTS}
     if field.deserialize_func is read_rules:
         return {"type": "array", "items": {"type": "string", "enum": list(RULES)}}

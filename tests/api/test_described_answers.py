@@ -20,7 +20,7 @@ from app.api.media_types import ATTACHED, DETACHED, XML
 from app.api.openapi.document import Json
 from app.api.penbox.files import OCTETS
 from app.api.solaris.signings import STATES
-from app.auth import BOUND_BY_TAGS, DEMANDS
+from app.auth import BOUND_BY_TAGS, REQUIREMENTS
 from app.cms.x509.nca_profile import ROLES
 from app.factory import FAMILIES
 from app.rate_limit.callers import UNLIMITED
@@ -103,7 +103,7 @@ def test_every_operation_has_the_refusals_that_any_may_meet(sqlite_app: Flask) -
     for address, operation in described(document).items():
         view, answers = views[address], answers_of(document, operation)
         assert {"408", "431", "500"} <= set(answers)
-        if DEMANDS[view] is not None:
+        if REQUIREMENTS[view] is not None:
             assert "503" in answers  # Tokens are asked for in the database.
             by_tags = "TagsOutOfReach" in answers["403"]["x-reasons"]
             assert by_tags is (view not in BOUND_BY_TAGS), address

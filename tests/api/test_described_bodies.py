@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.api.openapi.document import Json
 from app.api.params.uploads import CERTIFICATES, FILES, MULTIPART
-from tests.api.described_fields import beside_file, demanded_by, file_of, files_of, parts_of
+from tests.api.described_fields import beside_file, file_of, files_of, parts_of, required_by
 from tests.api.describing import BY_QUERY, bare, described
 from tests.conftest import AppMaker
 from tests.described import document_of, resolve
@@ -76,7 +76,7 @@ def test_files_are_described_where_the_code_reads_them(document: Json) -> None:
         if MULTIPART in content:
             form = bare(document, content[MULTIPART]["schema"])
             assert form["properties"] == parts_of(name), name
-            assert set(form.get("required", ())) == set(demanded_by(name)), name
+            assert set(form.get("required", ())) == set(required_by(name)), name
             file = bare(document, content[FILE]["schema"])
             assert file == {"type": "string", "format": "binary"}
             found.add(name)

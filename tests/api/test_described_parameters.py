@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.api.ncanode.signatures.schemas import ALIASES
 from app.api.openapi.document import Json
-from tests.api.described_fields import READS, SECOND, demanded_by, parameters_of
+from tests.api.described_fields import READS, SECOND, parameters_of, required_by
 from tests.api.describing import (
     BY_QUERY,
     described,
@@ -31,7 +31,7 @@ def test_it_has_every_parameter_that_is_read_as_it_is_read_and_no_other(
             continue
         shapes, required = sent_to(document, method, operation)
         assert shapes == parameters_of(name), name
-        assert required == set(demanded_by(name)), name
+        assert required == set(required_by(name)), name
         found.add(name.removesuffix(SECOND))
     assert set(READS) <= found
 

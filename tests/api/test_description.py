@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.api.openapi.document import Json, read_part
-from app.auth import DEMANDS
+from app.auth import REQUIREMENTS
 from app.factory import FAMILIES
 from app.rate_limit.callers import UNLIMITED
 from tests.api.asking import JSON
@@ -62,7 +62,7 @@ def test_it_tells_of_each_operation_what_token_it_needs(sqlite_app: Flask) -> No
     document, views = document_of(sqlite_app), served(sqlite_app)
     schemes = set(document["components"]["securitySchemes"])
     for address, operation in described(document).items():
-        scope = DEMANDS[views[address]]
+        scope = REQUIREMENTS[views[address]]
         offered = {name: scopes for one in operation["security"] for name, scopes in one.items()}
         assert offered == ({key: [scope] for key in schemes} if scope else {}), address
         words = f"A token needs the scope `{scope}`." if scope else "Public."

@@ -528,7 +528,7 @@ def test_a_file_has_no_replicas(tmp_path: Path) -> None:
 def test_the_originals_key_stops_a_server_and_no_command() -> None:
     settings = Settings.from_env({"NCANODE_ENCRYPTION_KEY": PASSWORD})
     with pytest.raises(SettingsError) as caught:
-        settings.demand_startable()
+        settings.require_startable()
     line = str(caught.value)
     assert line.startswith("NCANODE_ENCRYPTION_KEY is set")
     assert "flask --app wsgi move" in line
@@ -594,14 +594,14 @@ def test_an_application_without_settings_reads_the_environment(
     ],
 )
 def test_a_server_that_is_locked_or_reached_from_here_alone_may_start(env: dict[str, str]) -> None:
-    Settings.from_env(env).demand_a_lock()
+    Settings.from_env(env).require_access_control()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7"])  # noqa: S104
 def test_a_server_open_to_the_world_is_refused_in_one_line(host: str) -> None:
     settings = Settings.from_env({"HOST": host, "ALLOW_OPEN": "0"})
     with pytest.raises(SettingsError) as caught:
-        settings.demand_a_lock()
+        settings.require_access_control()
     line = str(caught.value)
     assert len(line.splitlines()) == 1
     for name in ("AUTH=on", "ALLOW_OPEN=1", f"HOST is {host}"):

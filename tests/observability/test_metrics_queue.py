@@ -14,7 +14,7 @@ from app.observability import worker_slots
 worker_slots.share(Path(sys.argv[1]))
 from app.observability import metrics_queue
 counted, looked = [], []
-metrics_queue.look_at(lambda: looked.append(1))
+metrics_queue.register(lambda: looked.append(1))
 {script}
 """
 

@@ -115,12 +115,12 @@ def test_their_threads_are_replaced_while_they_have_or_await_a_place() -> None:
     places, lent = Places(1), []
 
     @contextmanager
-    def lend() -> Iterator[None]:
+    def extra_thread() -> Iterator[None]:
         lent.append(1)
         yield
         lent.append(-1)
 
-    places.lend = lend
+    places.extra_thread = extra_thread
     with crowd_at(places) as crowd:
         crowd.send("a")
         crowd.send("b")

@@ -119,7 +119,7 @@ def test_a_thread_that_waits_for_others_is_replaced_meanwhile(
     dispatcher = Dispatcher(1)
     dispatcher.add_task(Task(0, begun, go))
     wait_until(started(1, begun), "the only thread is at work")
-    with dispatcher.lend(), dispatcher.lend():
+    with dispatcher.extra_thread(), dispatcher.extra_thread():
         assert dispatcher.waiting == 2
         for _ in range(2):
             dispatcher.add_task(Task(0, begun, go))

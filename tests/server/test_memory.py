@@ -33,23 +33,23 @@ def test_it_looks_once_a_second_and_only_where_much_may_be_free(
     if found._trim is None:
         pytest.skip("another library than glibc returns what is free by itself")
     grow(statm, PAGES)
-    assert not found.look()
+    assert not found.trim_if_grown()
     now += 1
-    assert found.look()
+    assert found.trim_if_grown()
     now += 1
-    assert not found.look()  # What is still there is in use.
+    assert not found.trim_if_grown()  # What is still there is in use.
     grow(statm, PAGES + PAGES // 10)
     now += 1
-    assert not found.look()
+    assert not found.trim_if_grown()
     grow(statm, 2 * PAGES)
     now += 1
-    assert found.look()
+    assert found.trim_if_grown()
 
 
 def test_without_glibc_or_the_kernel_s_file_nothing_is_done(statm: Path, tmp_path: Path) -> None:
-    assert not Watch(tmp_path / "nothing").look()
+    assert not Watch(tmp_path / "nothing").trim_if_grown()
     found = Watch(statm)
     found._trim = None
-    found._looked_at = 0.0
+    found._checked_at = 0.0
     grow(statm, PAGES)
-    assert not found.look()
+    assert not found.trim_if_grown()

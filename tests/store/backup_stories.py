@@ -19,17 +19,23 @@ from tests.conftest import opened
 def main(what: str, url: str, file: str, when: str) -> None:
     """Do it, and be killed."""
 
-    def tell(table: str, _rows: int) -> None:
+    def progress(table: str, _rows: int) -> None:
         if table == when:
             os.kill(os.getpid(), signal.SIGKILL)
 
     with opened(url) as engine:
         place = Place(engine, None)
         if what == "back_up":
-            back_up(place, Path(file), [], replace=True, tell=tell)
+            back_up(place, Path(file), [], replace=True, progress=progress)
             return
         with Archive(Path(file)) as archive:
-            restore(place, archive, replace=True, finish=lambda: tell("finish", 0), tell=tell)
+            restore(
+                place,
+                archive,
+                replace=True,
+                finish=lambda: progress("finish", 0),
+                progress=progress,
+            )
 
 
 if __name__ == "__main__":

@@ -222,11 +222,15 @@ def test_a_backup_of_before_is_restored_in_the_shape_of_now(
     filled: Engine, tmp_path: Path, open_engine: EngineMaker
 ) -> None:
     file = tmp_path / "old.backup"
-    back_up(Place(filled, None), file, [], replace=False, tell=lambda *_: None)
+    back_up(Place(filled, None), file, [], replace=False, progress=lambda *_: None)
     target = open_engine(f"sqlite:///{tmp_path / 'restored.sqlite3'}")
     with Archive(file) as archive:
         restore(
-            Place(target, None), archive, replace=False, finish=lambda: None, tell=lambda *_: None
+            Place(target, None),
+            archive,
+            replace=False,
+            finish=lambda: None,
+            progress=lambda *_: None,
         )
     check(target)
 

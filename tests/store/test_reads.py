@@ -201,18 +201,18 @@ def test_a_replica_that_hangs_is_not_waited_for(client: FlaskClient, pair: Pair)
     pids = "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE datname = 'ncanode'"
     hanging = [int(pid) for pid in ask(pair.replica, pids).split()]
 
-    def tell(what: signal.Signals) -> None:
+    def progress(what: signal.Signals) -> None:
         for pid in hanging:
             os.kill(pid, what)
 
-    tell(signal.SIGSTOP)
+    progress(signal.SIGSTOP)
     try:
         began = time.monotonic()
         for _ in range(10):
             assert version(client) == 1
         assert time.monotonic() - began < 10
     finally:
-        tell(signal.SIGCONT)
+        progress(signal.SIGCONT)
     wait_until(lambda: is_read_from_replica(client, pair), "the replica answers again", 20)
 
 

@@ -38,9 +38,9 @@ def found(engine: Engine) -> list[tuple[bool, str | None]]:
 
 
 def test_what_waits_is_verified_and_then_nothing_is_done(examiner: Examiner) -> None:
-    assert examiner.look() == REST
+    assert examiner.run_once() == REST
     assert found(examiner.engine) == [(True, None)] * 2
-    assert examiner.look() == REST
+    assert examiner.run_once() == REST
 
 
 def test_what_can_t_be_read_is_said_to_be_so(examiner: Examiner) -> None:
@@ -88,11 +88,11 @@ def test_a_database_that_is_away_is_tried_again_later(
     with examiner.engine.connect() as connection:
         connection.execute(text("ALTER TABLE leases RENAME TO elsewhere"))
     try:
-        assert examiner.look() > REST
+        assert examiner.run_once() > REST
     finally:
         with examiner.engine.connect() as connection:
             connection.execute(text("ALTER TABLE elsewhere RENAME TO leases"))
     assert "verification in the background waits" in caplog.text
     monkeypatch.setattr(Trust, "trusted", lambda _self: 1 / 0)
-    assert examiner.look() > REST
+    assert examiner.run_once() > REST
     assert "verification in the background failed" in caplog.text

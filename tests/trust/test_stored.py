@@ -73,7 +73,7 @@ def test_a_look_that_finds_no_change_is_one_small_statement(trust: Trust, engine
     assert trust.stored
     before = trust.stored.current()
     with counted(engine) as statements:
-        assert trust.stored.look() is before
+        assert trust.stored.refresh() is before
         assert len(statements) == 1
         assert "pem" not in statements[0]
 
@@ -83,12 +83,12 @@ def test_a_look_finds_what_has_changed(trust: Trust, engine: Engine) -> None:
     assert anchors(trust) == 0
     without = trust.trusted()
     keep(engine)
-    trust.stored.look()
+    trust.stored.refresh()
     assert anchors(trust) == 1
     assert trust.trusted().everything != without.everything
     with transaction(engine) as connection:
         assert remove_certificate(connection, ROOT.fingerprint) == 1
-    trust.stored.look()
+    trust.stored.refresh()
     assert anchors(trust) == 0
     assert trust.trusted() == without
 
@@ -115,12 +115,12 @@ def test_the_background_looks(
 
     event.listen(engine, "checkout", fail)
     try:
-        assert examiner.look() > REST
+        assert examiner.run_once() > REST
     finally:
         event.remove(engine, "checkout", fail)
     assert "verification in the background waits: SQLAlchemyError" in caplog.text
     assert anchors(trust) == 0
-    assert examiner.look() == REST
+    assert examiner.run_once() == REST
     assert anchors(trust) == 1
 
 

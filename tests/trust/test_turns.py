@@ -230,12 +230,12 @@ def test_a_thread_is_lent_to_who_waits_for_long(turns: Turns, crowd: Crowd) -> N
     lent: list[int] = []
 
     @contextmanager
-    def lend() -> Iterator[None]:
+    def extra_thread() -> Iterator[None]:
         lent.append(1)
         yield
         lent.append(-1)
 
-    turns.lend = lend
+    turns.extra_thread = extra_thread
     with turns.take():
         crowd.send("short", lambda: turns.take(module.SHORT_PATIENCE)).join(30)
         assert lent == []
@@ -261,7 +261,7 @@ def test_nothing_stays_of_one_for_whom_no_thread_could_be_made(
         raise MemoryError
         yield  # type: ignore[unreachable]  # It makes this a generator.
 
-    turns.lend = fail
+    turns.extra_thread = fail
     failed: list[bool] = []
 
     def work() -> None:

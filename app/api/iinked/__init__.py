@@ -12,13 +12,13 @@ from app.api.iinked.errors import (
     NoDocuments,
     NoSigners,
 )
-from app.api.iinked.serializers import tell
+from app.api.iinked.serializers import answer_error
 
 FAMILY = Family(
     name="iinked",
     blueprints=(routes.blueprint,),
     prefixes=("/packages/", "/api/v1/packages/"),
-    tell=tell,
+    answer_error=answer_error,
     openapi=Path(__file__).with_name("openapi.yaml"),
     statuses=dict.fromkeys(
         (InvalidType, InvalidState, InvalidSignBy, NoDocuments, NoSigners, NameLength), 400

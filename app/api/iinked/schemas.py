@@ -80,7 +80,7 @@ class RequestSchema(FieldsSchema):
 class DocumentSchema(FieldsSchema):
     """One item of `documents`."""
 
-    DEMANDED: ClassVar = ("externalId",)
+    REQUIRED: ClassVar = ("externalId",)
 
     external_id = Text(data_key="externalId")
     name = Text()
@@ -119,7 +119,7 @@ class SignerSchema(FieldsSchema):
 class AddSchema(RequestSchema):
     """POST /packages/add."""
 
-    DEMANDED: ClassVar = ("name", "type", "documents", "signers")
+    REQUIRED: ClassVar = ("name", "type", "documents", "signers")
 
     name = PackageName()
     type = OneOf(InvalidType, *TYPES)
@@ -229,7 +229,7 @@ def _order(item: Mapping[str, Any], place: int) -> int:
 class PackageSchema(RequestSchema):
     """POST /packages/send, /packages/rescind, /packages/delete."""
 
-    DEMANDED: ClassVar = ("packageId",)
+    REQUIRED: ClassVar = ("packageId",)
 
     package_id = Text(data_key="packageId")
     message = Text(limit=MAX_MESSAGE, data_key="rescindMessage")

@@ -59,7 +59,7 @@ STATUS_CODES = {
 }
 
 
-def tell(problem: Problem) -> Response:
+def answer_error(problem: Problem) -> Response:
     """Answer with a problem."""
     code = CODES.get(type(problem.error)) if problem.error else None
     code = code or STATUS_CODES.get(problem.status, f"http_{problem.status}")

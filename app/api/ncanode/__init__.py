@@ -15,7 +15,7 @@ FAMILY = Family(
     name="ncanode",
     blueprints=(routes.blueprint, validation.blueprint, origin.blueprint),
     prefixes=(),
-    tell=envelope.tell,
+    answer_error=envelope.answer_error,
     openapi=Path(__file__).with_name("openapi.yaml"),
     statuses={
         CheckFailed: 400,

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Blueprint, Response, current_app
 
 from app.api import envelope
-from app.api.errors import tell_unavailable
+from app.api.errors import answer_unavailable
 from app.auth import public
 from app.extensions import db
 from app.store.migrations.readiness import Fault, Readiness
@@ -38,12 +38,12 @@ def ready() -> Response:
 
 
 _FAULTS: dict[Fault, Callable[[], Response]] = {
-    Fault.UNREACHABLE: lambda: tell_unavailable("Database can't be reached"),
-    Fault.NOT_MIGRATED: lambda: tell_unavailable("Database is not migrated: it has no tables"),
-    Fault.OLDER: lambda: tell_unavailable(
+    Fault.UNREACHABLE: lambda: answer_unavailable("Database can't be reached"),
+    Fault.NOT_MIGRATED: lambda: answer_unavailable("Database is not migrated: it has no tables"),
+    Fault.OLDER: lambda: answer_unavailable(
         "Database is not migrated: its schema is older than this program's"
     ),
-    Fault.NEWER: lambda: tell_unavailable("Database schema is newer than this program"),
-    Fault.FULL: lambda: tell_unavailable("Disk of the database is full"),
-    Fault.UNUSABLE: lambda: tell_unavailable("Database is damaged, or can't be written"),
+    Fault.NEWER: lambda: answer_unavailable("Database schema is newer than this program"),
+    Fault.FULL: lambda: answer_unavailable("Disk of the database is full"),
+    Fault.UNUSABLE: lambda: answer_unavailable("Database is damaged, or can't be written"),
 }

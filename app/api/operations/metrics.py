@@ -12,7 +12,7 @@ blueprint = Blueprint("metrics", __name__)
 
 @blueprint.get("/metrics")
 @needs("metrics")
-def tell_metrics() -> Response:
+def get_metrics() -> Response:
     """Return all metrics, in one of Prometheus's text formats."""
-    text, content_type = counters.tell(request.headers.get("Accept", ""))
+    text, content_type = counters.render(request.headers.get("Accept", ""))
     return Response(text, content_type=content_type)

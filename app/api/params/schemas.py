@@ -25,7 +25,7 @@ class FieldsSchema(Schema):
         unknown = EXCLUDE
 
     #: Names of required parameters, in the order in which they are checked.
-    DEMANDED: ClassVar[tuple[str, ...]] = ()
+    REQUIRED: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         super().__init__()

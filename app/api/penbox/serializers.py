@@ -42,7 +42,7 @@ def _status(thread: PublicThread, progress: Progress | None) -> str:
     return "completed" if progress.signed >= progress.required else "pending"
 
 
-def tell(problem: Problem) -> Response:
+def answer_error(problem: Problem) -> Response:
     """Answer with a problem."""
     title = HTTPStatus(problem.status).phrase
     error = {"status": str(problem.status), "title": title, "detail": problem.message}

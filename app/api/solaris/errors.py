@@ -36,7 +36,7 @@ _KINDS = {
 }
 
 
-def tell(problem: Problem) -> Response:
+def answer_error(problem: Problem) -> Response:
     """Answer with a problem."""
     kind = _KINDS.get(problem.status, _GENERIC)
     if isinstance(problem.error, ParameterError):

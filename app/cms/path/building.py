@@ -121,7 +121,7 @@ class Search:
                 best = path
         holder = check_holder(certificate, when)
         if best is None:
-            return Path(every(holder, self._obstacle()), self.longest, anchored=False)
+            return Path(every(holder, self._explain_failure()), self.longest, anchored=False)
         if best.verdict.answer is Answer.NO and holder.answer is not Answer.NO:
             return replace(best, verdict=self._doubt(best.verdict))
         return best
@@ -170,10 +170,10 @@ class Search:
             self.unsupported.append(unknown(error.template, **error.values))
             return False
         if not issued and len(chain) == 1 and issuer in self.anchors:
-            self._accuse(certificate, issuer)
+            self._note_contradiction(certificate, issuer)
         return issued
 
-    def _accuse(self, certificate: Certificate, issuer: Certificate) -> None:
+    def _note_contradiction(self, certificate: Certificate, issuer: Certificate) -> None:
         """Record that a certificate names an anchor's key as its issuer's but isn't signed by it.
 
         Only for full key identifiers: the NCA has had some of four bytes, which may match several
@@ -187,7 +187,7 @@ class Search:
                 issuer=title(issuer.subject),
             )
 
-    def _obstacle(self) -> Verdict:
+    def _explain_failure(self) -> Verdict:
         """Return why no chain ended in an anchor."""
         last = self.longest[-1]
         if self.exhausted:

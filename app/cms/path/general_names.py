@@ -178,8 +178,10 @@ def _is_directory_within(name: bytes, limit: bytes) -> bool | None:
     differing = [pair for pair in zip(parts, wanted, strict=False) if pair[0] != pair[1]]
     if not differing:
         return True
-    told = any(isinstance(part, str) and isinstance(other, str) for part, other in differing)
-    return False if told else None
+    is_determined = any(
+        isinstance(part, str) and isinstance(other, str) for part, other in differing
+    )
+    return False if is_determined else None
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -20,7 +20,7 @@ class ClaimedTimes:
     own: datetime | None = None
     others: tuple[datetime, ...] = ()
 
-    def deny(self, certificate: Certificate) -> bool:
+    def contradict(self, certificate: Certificate) -> bool:
         """Return whether no claimed time is within the validity of the certificate."""
         if self.own is None:
             return False

@@ -157,8 +157,8 @@ class _Process:
         If no policy is left in a level, none is left below it: step f of section 6.1.3, which
         checks each certificate, would find nothing more.
         """
-        demanded = self._explicit_policy <= 1 or last.explicit == 0
-        return not demanded or self._has_acceptable()
+        is_required = self._explicit_policy <= 1 or last.explicit == 0
+        return not is_required or self._has_acceptable()
 
     def _has_acceptable(self) -> bool:
         """Return whether a policy that the caller accepts is valid for the whole path (g).

@@ -57,7 +57,7 @@ def check_validity(certificate: Certificate, when: Occasion) -> Verdict:
     # It is valid to the end of its last second: certificates have no fractions of seconds.
     if when.at.replace(microsecond=0) <= certificate.not_after:
         return YES
-    if when.claimed is None or when.claimed.deny(certificate):
+    if when.claimed is None or when.claimed.contradict(certificate):
         return no(
             "the certificate of {subject} was valid only until {until}",
             subject=title(certificate.subject),

@@ -11,7 +11,7 @@ from itertools import pairwise, takewhile
 from app.cms.path.occasions import Occasion
 from app.cms.path.rules import title
 from app.cms.revocation.crl_statements import ask_crls
-from app.cms.revocation.findings import Finding, Moment, judge
+from app.cms.revocation.findings import DecisiveTime, Finding, judge
 from app.cms.revocation.ocsp_statements import ask_responses
 from app.cms.revocation.sources import Doubt, RevocationData
 from app.cms.verdict import Answer, Verdict, every, unknown
@@ -35,7 +35,7 @@ def check_revocation(
     way it was kept. For a TSA and the CAs above it (`for_timestamps`) the key must not have been
     compromised later either: with the key one could backdate.
     """
-    moment = Moment(when.at, attested, for_timestamps, when.known)
+    moment = DecisiveTime(when.at, attested, for_timestamps, when.known)
     verdicts = [
         _check_one(certificate, _issuers_above(chain[position:]), moment, sources)
         for position, certificate in enumerate(chain[:-1], 1)
@@ -52,17 +52,17 @@ def _issuers_above(chain: Sequence[Certificate]) -> list[Certificate]:
 def _check_one(
     certificate: Certificate,
     issuers: Sequence[Certificate],
-    moment: Moment,
+    moment: DecisiveTime,
     sources: Sequence[RevocationData],
 ) -> Verdict:
     """Combine all statements about one certificate."""
     findings = [
-        Finding(word.verdict, word.this_update)
-        if isinstance(word, Doubt)
-        else judge(word, certificate, moment)
+        Finding(statement.verdict, statement.this_update)
+        if isinstance(statement, Doubt)
+        else judge(statement, certificate, moment)
         for source in sources
         for ask in (ask_crls, ask_responses)
-        for word in ask(certificate, issuers, source, sources)
+        for statement in ask(certificate, issuers, source, sources)
     ]
     subject = title(certificate.subject)
     if not findings:

@@ -8,7 +8,7 @@ from app.cms.budget import Budget
 from app.cms.errors import TooCostly, Undecidable
 from app.cms.path.rules import doubt_broken, title
 from app.cms.revocation.crl import CertificateList, MalformedRevocation
-from app.cms.revocation.sources import Doubt, RevocationData, Word
+from app.cms.revocation.sources import Doubt, RevocationData, Statement
 from app.cms.verdict import Verdict, unknown
 from app.cms.x509.certificate import Certificate, MalformedExtension, key_usage
 
@@ -21,7 +21,7 @@ def ask_crls(
     issuers: Sequence[Certificate],
     source: RevocationData,
     sources: Sequence[RevocationData],
-) -> Iterator[Word | Doubt]:
+) -> Iterator[Statement | Doubt]:
     """Return the statement of each CRL of `source` about a certificate, or why there is none.
 
     `issuers` is its issuer, and others of that name above it in the path: a CA that certifies a new
@@ -56,7 +56,7 @@ def _find_signer(
 
 def _ask_crl(
     crl: CertificateList, certificate: Certificate, issuer: Certificate, source: RevocationData
-) -> Word | Doubt:
+) -> Statement | Doubt:
     doubt = _doubt_crl(crl, issuer, source.budget)
     if doubt:
         return Doubt(doubt, crl.this_update)
@@ -66,16 +66,16 @@ def _ask_crl(
         removed = crl.removes(certificate.serial_number)
     except (MalformedRevocation, TooCostly) as error:
         return Doubt(unknown(error.template, **error.values), crl.this_update)
-    strange: Verdict | None = None
+    unknown_entry: Verdict | None = None
     if crl.has_unknown_entry:
-        strange = unknown(
+        unknown_entry = unknown(
             "a CRL of {issuer} has an entry with a critical extension that is not known here",
             issuer=title(issuer.subject),
         )
         if not revoked:
-            return Doubt(strange, crl.this_update)
+            return Doubt(unknown_entry, crl.this_update)
     covers = crl.covers(certificate)
-    return Word(
+    return Statement(
         revoked,
         crl.this_update,
         crl.next_update,
@@ -83,7 +83,7 @@ def _ask_crl(
         broken_signature(issuer.public_key, crl.algorithm),
         source.by_sender,
         removed=removed and covers,
-        doubt=strange,
+        doubt=unknown_entry,
     )
 
 
@@ -93,35 +93,35 @@ def _ask_delta(
     issuer: Certificate,
     source: RevocationData,
     sources: Sequence[RevocationData],
-) -> Word | Doubt:
+) -> Statement | Doubt:
     """Return the statement of a delta CRL combined with the newest of its bases (section 5.2.4).
 
     Its own entry wins; for a certificate that it doesn't list, the base's statement holds as of the
     delta's thisUpdate.
     """
-    word = _ask_crl(delta, certificate, issuer, source)
-    if isinstance(word, Doubt):
-        return word
+    statement = _ask_crl(delta, certificate, issuer, source)
+    if isinstance(statement, Doubt):
+        return statement
     bases = [
         found
         for other in sources
         for base in other.crls_of(issuer)
         if delta.is_delta_of(base)
-        and isinstance(found := _ask_crl(base, certificate, issuer, other), Word)
+        and isinstance(found := _ask_crl(base, certificate, issuer, other), Statement)
         and not found.doubt
     ]
     base = max(bases, key=lambda found: found.this_update, default=None)
     if base is None:
-        return word
-    if word.revoked:  # For the delta's own algorithm, whatever the base's is.
-        return replace(word, complete=base.complete)
-    revoked = None if word.removed else base.revoked
-    broken = first_broken(word.broken, base.broken)
+        return statement
+    if statement.revoked:  # For the delta's own algorithm, whatever the base's is.
+        return replace(statement, complete=base.complete)
+    revoked = None if statement.removed else base.revoked
+    broken = first_broken(statement.broken, base.broken)
     # A base that may be forged and came with the signature counts as the sender's, whoever provided
     # its delta.
-    by_sender = word.by_sender or (base.by_sender and base.broken is not None)
+    by_sender = statement.by_sender or (base.by_sender and base.broken is not None)
     return replace(
-        word, revoked=revoked, complete=base.complete, broken=broken, by_sender=by_sender
+        statement, revoked=revoked, complete=base.complete, broken=broken, by_sender=by_sender
     )
 
 

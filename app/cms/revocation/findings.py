@@ -5,7 +5,7 @@ from datetime import datetime
 
 from app.cms.path.rules import title
 from app.cms.revocation.crl_entries import CERTIFICATE_HOLD, Revoked
-from app.cms.revocation.sources import FRESHNESS, Word
+from app.cms.revocation.sources import FRESHNESS, Statement
 from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509.certificate import Certificate
 
@@ -15,7 +15,7 @@ _HARMLESS = {0, 3, 4, 5}
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class DecisiveTime:
     """The decisive time, whether a timestamp attests it, and whose certificates are judged.
 
     `known` is when what came with the signature is known to have existed.
@@ -26,13 +26,13 @@ class Moment:
     for_timestamps: bool
     known: datetime
 
-    def known_of(self, word: Word) -> datetime:
+    def known_at(self, statement: Statement) -> datetime:
         """Return as of when the algorithms of a statement are judged.
 
         A statement that the sender brings may have been forged, and backdated, at any time before
         it is first seen.
         """
-        is_kept = self.attested and not word.by_sender
+        is_kept = self.attested and not statement.by_sender
         return self.at if is_kept and not self.for_timestamps else self.known
 
 
@@ -56,30 +56,34 @@ class Finding:
     during: Verdict | None = None
 
 
-def judge(word: Word, certificate: Certificate, moment: Moment) -> Finding:
+def judge(statement: Statement, certificate: Certificate, moment: DecisiveTime) -> Finding:
     """Return what a statement means for the decisive time. A doubtful one proves nothing.
 
     Nor does it lift a hold. But what it says against a certificate isn't outweighed either.
     """
-    if word.denied:
-        finding = _judge_denied(word, certificate)
-    elif word.revoked:
-        finding = _judge_revoked(word, word.revoked, certificate, moment)
+    if statement.denied:
+        finding = _judge_denied(statement, certificate)
+    elif statement.revoked:
+        finding = _judge_revoked(statement, statement.revoked, certificate, moment)
     else:
-        finding = _judge_silence(word, certificate, moment)
-    doubts = [one for one in (word.doubt, _doubt_algorithms(word, certificate, moment)) if one]
+        finding = _judge_silence(statement, certificate, moment)
+    doubts = [
+        one for one in (statement.doubt, _doubt_algorithms(statement, certificate, moment)) if one
+    ]
     if not doubts:
         return finding
     if finding.verdict.answer is Answer.YES:
-        return Finding(every(*doubts), word.this_update)
+        return Finding(every(*doubts), statement.this_update)
     reasons = (*finding.verdict.reasons, *every(*doubts).reasons)
     return replace(finding, verdict=Verdict(Answer.UNKNOWN, reasons), lifts=False, admits=False)
 
 
-def _doubt_algorithms(word: Word, certificate: Certificate, moment: Moment) -> Verdict | None:
+def _doubt_algorithms(
+    statement: Statement, certificate: Certificate, moment: DecisiveTime
+) -> Verdict | None:
     """Return why a statement may be forged, if it may."""
-    broken = word.broken
-    if broken is None or moment.known_of(word) < broken.since:
+    broken = statement.broken
+    if broken is None or moment.known_at(statement) < broken.since:
         return None
     return unknown(
         "a CRL or OCSP response about {subject} is signed with {algorithm}, which can be forged"
@@ -90,64 +94,69 @@ def _doubt_algorithms(word: Word, certificate: Certificate, moment: Moment) -> V
     )
 
 
-def _judge_denied(word: Word, certificate: Certificate) -> Finding:
+def _judge_denied(statement: Statement, certificate: Certificate) -> Finding:
     """Return what it means that a responder knows of no such certificate (RFC 6960 section 2.2).
 
     A CRL lists revoked certificates only, so it can't contradict that.
     """
-    if word.this_update < certificate.not_before:
+    if statement.this_update < certificate.not_before:
         early = unknown(
             "an OCSP response is from before the certificate of {subject} was issued",
             subject=title(certificate.subject),
         )
-        return Finding(early, word.this_update)
+        return Finding(early, statement.this_update)
     verdict = no(
         "the OCSP responder says that the certificate of {subject} was never issued",
         subject=title(certificate.subject),
     )
-    return Finding(verdict, word.this_update, denied=True)
+    return Finding(verdict, statement.this_update, denied=True)
 
 
-def _judge_silence(word: Word, certificate: Certificate, moment: Moment) -> Finding:
+def _judge_silence(statement: Statement, certificate: Certificate, moment: DecisiveTime) -> Finding:
     """Return what it means for the decisive time that a statement names no revocation."""
-    is_late = certificate.not_after < word.this_update
-    lifts = (word.complete or word.removed) and not is_late
+    is_late = certificate.not_after < statement.this_update
+    lifts = (statement.complete or statement.removed) and not is_late
     return Finding(
-        _doubt_silence(word, certificate, moment, is_late=is_late) or _accept(word, moment),
-        word.this_update,
+        _doubt_silence(statement, certificate, moment, is_late=is_late)
+        or _accept(statement, moment),
+        statement.this_update,
         lifts=lifts,
-        admits=word.by_responder and not is_late,
+        admits=statement.by_responder and not is_late,
     )
 
 
-def _accept(word: Word, moment: Moment) -> Verdict:
+def _accept(statement: Statement, moment: DecisiveTime) -> Verdict:
     """Return yes; if the statement is older than an attested time, with a remark as of when."""
-    if moment.attested and word.this_update < moment.at:
-        return YES.noting("no revocation is known as of {since}", since=word.this_update)
+    if moment.attested and statement.this_update < moment.at:
+        return YES.noting("no revocation is known as of {since}", since=statement.this_update)
     return YES
 
 
 def _doubt_silence(
-    word: Word, certificate: Certificate, moment: Moment, *, is_late: bool
+    statement: Statement, certificate: Certificate, moment: DecisiveTime, *, is_late: bool
 ) -> Verdict | None:
     """Return why a statement without a revocation doesn't cover the decisive time, if so."""
     subject = title(certificate.subject)
-    until = word.until(attested=moment.attested)
-    if not word.complete:
-        return _say_not_all(subject)
+    until = statement.until(attested=moment.attested)
+    if not statement.complete:
+        return _incomplete(subject)
     if until < moment.at:
         return unknown(
             "what a CRL or OCSP response says of {subject} holds only until {until}",
             subject=subject,
             until=until,
         )
-    if word.by_sender and not moment.attested and word.this_update < moment.at - FRESHNESS:
+    if (
+        statement.by_sender
+        and not moment.attested
+        and statement.this_update < moment.at - FRESHNESS
+    ):
         # The NCA's CRLs claim half a year of validity, so a signer revoked since could send an
         # earlier one.
         return unknown(
             "what came with the signature tells of {subject} only until {until}",
             subject=subject,
-            until=word.this_update,
+            until=statement.this_update,
         )
     if is_late:
         return unknown(
@@ -157,12 +166,12 @@ def _doubt_silence(
     return None
 
 
-def _say_not_all(subject: str) -> Verdict:
+def _incomplete(subject: str) -> Verdict:
     return unknown("a CRL at hand says not all about {subject}", subject=subject)
 
 
 def _judge_revoked(
-    word: Word, revoked: Revoked, certificate: Certificate, moment: Moment
+    statement: Statement, revoked: Revoked, certificate: Certificate, moment: DecisiveTime
 ) -> Finding:
     """Return what a revocation means for the decisive time: no harm if it came later."""
     subject = title(certificate.subject)
@@ -175,16 +184,18 @@ def _judge_revoked(
     if revoked.when > moment.at and not is_compromised:
         later = _judge_later(revoked, verdict, moment.at)
         is_doubted = later.answer is not Answer.YES
-        if not is_doubted and not word.complete:
+        if not is_doubted and not statement.complete:
             # Another CRL may list it with an earlier date.
-            later = _say_not_all(subject)
-        elif not is_doubted and revoked.when > word.this_update:
+            later = _incomplete(subject)
+        elif not is_doubted and revoked.when > statement.this_update:
             # A revocation announced for the future says nothing about the time before.
-            later = _doubt_silence(word, certificate, moment, is_late=False) or later
-        return Finding(later, word.this_update, final=is_doubted, admits=word.by_responder)
+            later = _doubt_silence(statement, certificate, moment, is_late=False) or later
+        return Finding(
+            later, statement.this_update, final=is_doubted, admits=statement.by_responder
+        )
     if revoked.reason != CERTIFICATE_HOLD:
-        return Finding(verdict, word.this_update, final=True)
-    if word.until(attested=moment.attested) < moment.at:
+        return Finding(verdict, statement.this_update, final=True)
+    if statement.until(attested=moment.attested) < moment.at:
         verdict = unknown(
             "the certificate of {subject} was on hold; whether it still was is unknown",
             subject=subject,
@@ -193,9 +204,9 @@ def _judge_revoked(
         "the certificate of {subject} was on hold at that time, which was lifted later",
         subject=subject,
     )
-    was_told_afterwards = word.this_update >= moment.at
+    was_stated_afterwards = statement.this_update >= moment.at
     return Finding(
-        verdict, word.this_update, hold=True, during=during if was_told_afterwards else None
+        verdict, statement.this_update, hold=True, during=during if was_stated_afterwards else None
     )
 
 

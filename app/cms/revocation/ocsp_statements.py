@@ -10,7 +10,7 @@ from app.cms.path.rules import check_validity, title
 from app.cms.revocation.crl_entries import Revoked
 from app.cms.revocation.crl_statements import ask_crls
 from app.cms.revocation.ocsp import OcspAnswer, OcspResponse
-from app.cms.revocation.sources import FRESHNESS, Doubt, RevocationData, Word
+from app.cms.revocation.sources import FRESHNESS, Doubt, RevocationData, Statement
 from app.cms.verdict import Answer, Verdict, unknown
 from app.cms.x509.certificate import Certificate
 
@@ -24,7 +24,7 @@ def ask_responses(
     issuers: Sequence[Certificate],
     source: RevocationData,
     sources: Sequence[RevocationData],
-) -> Iterator[Word | Doubt]:
+) -> Iterator[Statement | Doubt]:
     """Return the statement of each response of `source` about a certificate, or why there is none.
 
     `issuers` is its issuer, and others of that name above it, whose CRLs in any of `sources` may
@@ -51,7 +51,7 @@ def _ask_response(
     issuers: Sequence[Certificate],
     source: RevocationData,
     sources: Sequence[RevocationData],
-) -> Word | Doubt:
+) -> Statement | Doubt:
     """Return the statement of an answer about a certificate."""
     response, answer = given
     issuer = issuers[0]
@@ -66,7 +66,7 @@ def _ask_response(
         doubt = reservation or _doubt_clearance(response, answer, certificate, delegated=delegated)
     if doubt:
         return Doubt(doubt, answer.this_update)
-    return Word(
+    return Statement(
         revoked,
         answer.this_update,
         answer.next_update,
@@ -148,10 +148,10 @@ def _doubt_response(
             issuer=title(issuer.subject),
         )
     for source in sources if signer != issuer else ():
-        words = ask_crls(signer, issuers, source, sources)
-        if any(isinstance(word, Word) and word.revoked for word in words) or _is_accused(
-            signer, issuer, source
-        ):
+        statements = ask_crls(signer, issuers, source, sources)
+        if any(
+            isinstance(statement, Statement) and statement.revoked for statement in statements
+        ) or _is_accused(signer, issuer, source):
             return unknown(
                 "the certificate of the OCSP responder {subject} is revoked",
                 subject=title(signer.subject),

@@ -25,7 +25,7 @@ ATTESTED_FRESHNESS = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Statement:
     """What a CRL or a responder states about one certificate, and for which time.
 
     `complete`: it would say so if the certificate were revoked. `broken` is the earliest broken of

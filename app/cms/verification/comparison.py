@@ -20,7 +20,7 @@ def compare(
     return tuple(_compare(signature, content, budget or ContentBudget()))
 
 
-def speaks_against(signature: SignedData, content: bytes, budget: Budget) -> bool:
+def contradicts(signature: SignedData, content: bytes, budget: Budget) -> bool:
     """Return whether content is proven not to be what was signed, by any one signer."""
     return any(verdict.answer is Answer.NO for verdict in _compare(signature, content, budget))
 

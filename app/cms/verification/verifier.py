@@ -158,7 +158,7 @@ class Verifier:
             when,
         )
         tokens = TokenCase(
-            lambda authority, moment, more: self._judge_stamper(authority, moment, more, case),
+            lambda authority, moment, more: self._judge_tsa(authority, moment, more, case),
             budget,
             when.known,
             (signature.certificate_set, self._intermediates, self._anchors),
@@ -267,7 +267,7 @@ class Verifier:
             revocation = every(revocation, _NOT_BELIEVED)
         return path, revocation
 
-    def _judge_stamper(
+    def _judge_tsa(
         self, authority: Certificate, moment: datetime, more: Authorities, case: _Case
     ) -> tuple[Verdict, Verdict]:
         """Return whether a TSA's certificate leads to an anchor at the time that it attests."""

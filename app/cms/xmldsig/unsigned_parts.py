@@ -67,13 +67,13 @@ class UnsignedParts:
         self._comments: dict[str, None] = {}
         self._instructions: dict[str, None] = {}
 
-    def tell(self, verdict: Verdict, *, comments_signed: bool) -> Verdict:
+    def add_remarks(self, verdict: Verdict, *, comments_signed: bool) -> Verdict:
         """Return a verdict with the unsigned parts as remarks.
 
         `comments_signed` refers to comments in SignedInfo. Raises Undecided if the budget doesn't
         allow an answer.
         """
-        self._look_through(comments_signed=comments_signed)
+        self._scan(comments_signed=comments_signed)
         reasons = (
             Reason("elements in the signature are not signed: {parts}", _list(self._elements)),
             Reason("text in the signature is not signed: {parts}", _list(self._texts)),
@@ -86,10 +86,10 @@ class UnsignedParts:
         found = [reason for reason in reasons if reason.values["parts"]]
         return Verdict(verdict.answer, (*verdict.reasons, *found))
 
-    def _look_through(self, *, comments_signed: bool) -> None:
+    def _scan(self, *, comments_signed: bool) -> None:
         known = {_SIGNED_INFO, _VALUE, _KEY_INFO}
         spine = set(self._list_spine())
-        self._look(self._signature)
+        self._scan_element(self._signature)
         todo = list(self._signature.iterchildren("*"))[::-1]
         while todo:
             element = todo.pop()
@@ -98,13 +98,13 @@ class UnsignedParts:
             is_first = element.tag in known and element.getparent() is self._signature
             known.discard(str(element.tag) if is_first else "")
             if is_first and element.tag == _SIGNED_INFO:
-                self._look_at_signed_info(element, comments_signed=comments_signed)
+                self._scan_signed_info(element, comments_signed=comments_signed)
             elif is_first and element.tag == _VALUE:  # It has been parsed: it is base64.
-                self._look(element, may_have_text=True)
+                self._scan_element(element, may_have_text=True)
             elif is_first:
-                self._look_at_key_info(element)
+                self._scan_key_info(element)
             elif element in spine:
-                self._look(element)
+                self._scan_element(element)
                 todo += list(element.iterchildren("*"))[::-1]
             else:
                 self._budget.spend(_LOOK)
@@ -118,29 +118,29 @@ class UnsignedParts:
             if self._signature in above:
                 yield from above[: above.index(self._signature)]
 
-    def _look_at_signed_info(self, element: etree._Element, *, comments_signed: bool) -> None:
+    def _scan_signed_info(self, element: etree._Element, *, comments_signed: bool) -> None:
         """Record comments in SignedInfo, which the canonical form usually omits."""
         if not comments_signed:
             for comment in element.iter(etree.Comment):
                 self._budget.spend(_LOOK)
                 self._comments[_name(comment.getparent())] = None
 
-    def _look_at_key_info(self, key_info: etree._Element) -> None:
+    def _scan_key_info(self, key_info: etree._Element) -> None:
         todo = [key_info]
         while todo:
             element = todo.pop()
             if element in self._signed:
                 continue
             if element.tag in CONTAINERS:
-                self._look(element)
+                self._scan_element(element)
                 todo += list(element.iterchildren("*"))[::-1]
             elif len(element) or not self._words.account_for(element):
                 self._budget.spend(_LOOK)
                 self._elements[_name(element)] = None
             else:
-                self._look(element, may_have_text=True)
+                self._scan_element(element, may_have_text=True)
 
-    def _look(self, element: etree._Element, *, may_have_text: bool = False) -> None:
+    def _scan_element(self, element: etree._Element, *, may_have_text: bool = False) -> None:
         """Record what an element directly contains besides other elements."""
         self._budget.spend(_LOOK * (1 + len(element) + len(element.attrib)))
         if not may_have_text and has_text(element):

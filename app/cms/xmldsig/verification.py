@@ -85,7 +85,7 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
     intact = frozenset(apex for apex, is_intact in apexes.items() if is_intact)
     return XmlChecked(
         document.parsed[number],
-        _tell_limits(document, number, apexes.keys(), _decide(verdicts), form),
+        _add_limits(document, number, apexes.keys(), _decide(verdicts), form),
         octets,
         decode_value(find_child(element, "SignatureValue", number), number),
         method,
@@ -94,7 +94,7 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
     )
 
 
-def _tell_limits(
+def _add_limits(
     document: SignedDocument,
     number: int,
     apexes: Set[etree._Element | None],
@@ -113,7 +113,7 @@ def _tell_limits(
     try:
         if document.holds_manifest(apexes):
             verdict = verdict.noting("the references in a Manifest are not verified")
-        return parts.tell(verdict, comments_signed=form.comments)
+        return parts.add_remarks(verdict, comments_signed=form.comments)
     except Undecided as undecided:
         return undecided.verdict if verdict.answer is Answer.YES else verdict
 

@@ -12,7 +12,7 @@ from app.store.backups.counters import write_counter
 from app.store.backups.errors import BackupError
 from app.store.backups.manifest import Manifest
 from app.store.backups.tables import FORMER, Place, StoredTable, find_tables
-from app.store.backups.taking import Tell, find_differences
+from app.store.backups.taking import ProgressCallback, find_differences
 from app.store.backups.writing import write_lines
 from app.store.migrations import HEAD, apply_steps, batches, migrating
 from app.store.migrations.steps import REVISION, is_newer, read_step_of, refuse_newer
@@ -35,7 +35,12 @@ def require_known(manifest: Manifest) -> None:
 
 
 def restore(
-    place: Place, archive: Archive, *, replace: bool, finish: Callable[[], None], tell: Tell
+    place: Place,
+    archive: Archive,
+    *,
+    replace: bool,
+    finish: Callable[[], None],
+    progress: ProgressCallback,
 ) -> None:
     """Restore a backup, compare every row with it, and migrate to the newest step.
 
@@ -44,7 +49,7 @@ def restore(
         archive: the backup.
         replace: whether an existing store may be deleted.
         finish: called before the commit; if it raises, nothing is changed.
-        tell: called for each table.
+        progress: called for each table.
 
     Raises:
         BackupError: it can't be restored here.
@@ -57,7 +62,7 @@ def restore(
     with migrating(place.engine, schema) as connection:
         _make_room(connection, schema, replace=replace)
         apply_steps(connection, manifest.step)
-        _load(connection, schema, archive, tell)
+        _load(connection, schema, archive, progress)
         differences = find_differences(connection, schema, manifest)
         if differences:
             raise BackupError(f"what was restored is not what is in it: {'; '.join(differences)}")
@@ -99,7 +104,9 @@ def _has_rows(connection: Connection, stored: StoredTable) -> bool:
     return connection.execute(statement).first() is not None
 
 
-def _load(connection: Connection, schema: str | None, archive: Archive, tell: Tell) -> None:
+def _load(
+    connection: Connection, schema: str | None, archive: Archive, progress: ProgressCallback
+) -> None:
     there = {stored.name: stored for stored in find_tables(connection, schema)}
     for table in archive.manifest.tables:
         try:
@@ -109,4 +116,4 @@ def _load(connection: Connection, schema: str | None, archive: Archive, tell: Te
         if _has_rows(connection, stored):
             raise BackupError(f"{table.name} is not empty at step {archive.manifest.step}")
         write_lines(connection, stored, archive.lines(table.member, table.sha256))
-        tell(table.name, table.rows)
+        progress(table.name, table.rows)

@@ -20,12 +20,12 @@ from app.store.backups.tables import Place, StoredTable, find_tables, read_lines
 from app.store.migrations.steps import WrongStep, read_step, refuse_newer
 from app.version import VERSION
 
-Tell: TypeAlias = Callable[[str, int], None]
+ProgressCallback: TypeAlias = Callable[[str, int], None]
 """Called for each finished table, with the number of its rows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class TrustFile:
     """A trust file that belongs to a store: its path in TRUST_DIR, and its contents."""
 
     name: str
@@ -49,16 +49,21 @@ def _moment(engine: Engine) -> Iterator[Connection]:
 
 
 def back_up(
-    place: Place, path: Path, beside: Iterable[Beside], *, replace: bool, tell: Tell
+    place: Place,
+    path: Path,
+    trust_files: Iterable[TrustFile],
+    *,
+    replace: bool,
+    progress: ProgressCallback,
 ) -> Manifest:
     """Write a snapshot of a store into a file, and read it back to compare.
 
     Args:
         place: the store, at any migration step that this program knows.
         path: the file, which exists only once it is complete.
-        beside: files that are added to it.
+        trust_files: files that are added to it.
         replace: whether the file may exist already.
-        tell: called for each table.
+        progress: called for each table.
 
     Raises:
         BackupError: it can't be made.
@@ -72,10 +77,10 @@ def back_up(
             tables = []
             for stored in find_tables(connection, place.schema):
                 tables.append(_add_table(writer, connection, stored))
-                tell(stored.name, tables[-1].rows)
+                progress(stored.name, tables[-1].rows)
             # Last, so that ids assigned meanwhile are included.
             counters = read_counters(connection, place.schema)
-        trust = tuple(_add_file(writer, one) for one in beside)
+        trust = tuple(_add_file(writer, one) for one in trust_files)
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
         manifest = Manifest(VERSION, made_at, step, tuple(tables), counters, trust)
         writer.finish(manifest)
@@ -98,9 +103,9 @@ def _add_table(writer: Writer, connection: Connection, stored: StoredTable) -> T
     return TableEntry(stored.name, tuple(stored.names), rows, sha256)
 
 
-def _add_file(writer: Writer, beside: Beside) -> FileEntry:
-    _, size, sha256 = writer.add(f"trust/{beside.name}", beside.pieces)
-    return FileEntry(beside.name, size, sha256)
+def _add_file(writer: Writer, trust_files: TrustFile) -> FileEntry:
+    _, size, sha256 = writer.add(f"trust/{trust_files.name}", trust_files.pieces)
+    return FileEntry(trust_files.name, size, sha256)
 
 
 def _read_back(path: Path, manifest: Manifest) -> None:

@@ -19,7 +19,7 @@ from threading import Lock
 #: Seconds for which a position is used. Writes by other servers or by commands are missed for no
 #: longer.
 COUNTS = 1.0
-_WRITTEN, _TOLD = 0, 1
+_WRITTEN, _REPORTED = 0, 1
 
 
 class Floor:
@@ -31,14 +31,14 @@ class Floor:
         weakref.finalize(self, os.close, self._file)
         os.ftruncate(self._file, 24)
         memory = memoryview(mmap.mmap(self._file, 24))
-        self._moments = memory[:16].cast("d")
+        self._times = memory[:16].cast("d")
         self._position = memory[16:].cast("Q")
         self._threads = Lock()
 
     def note_write(self) -> None:
         """Record that something may have been written, before that is acknowledged."""
         with self._alone():
-            self._moments[_WRITTEN] = time.monotonic()
+            self._times[_WRITTEN] = time.monotonic()
 
     def note_position(self, position: int, asked_at: float) -> None:
         """Record a position that the primary reported.
@@ -48,20 +48,20 @@ class Floor:
             asked_at: a time before the query.
         """
         with self._alone():
-            if asked_at <= self._moments[_TOLD]:
+            if asked_at <= self._times[_REPORTED]:
                 return
             # A reader without a lock finds no position in between.
-            self._moments[_TOLD] = 0.0
+            self._times[_REPORTED] = 0.0
             self._position[0] = position
-            self._moments[_TOLD] = asked_at
+            self._times[_REPORTED] = asked_at
 
     def find(self) -> int | None:
         """Return the position that a replica must have replayed; None if unknown."""
-        told_at = self._moments[_TOLD]
+        reported_at = self._times[_REPORTED]
         position = self._position[0]
-        if told_at != self._moments[_TOLD] or told_at <= self._moments[_WRITTEN]:
+        if reported_at != self._times[_REPORTED] or reported_at <= self._times[_WRITTEN]:
             return None
-        return position if time.monotonic() - told_at <= COUNTS else None
+        return position if time.monotonic() - reported_at <= COUNTS else None
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -81,7 +81,7 @@ class Reads:
         position = self._floor.find()
         replica = None if position is None else self._choose()
         if position is None or replica is None:
-            return self._read_primary(work, unit, tell=position is None)
+            return self._read_primary(work, unit, ask_position=position is None)
         try:
             return _do(replica.at(position), work, unit)
         except PassedOver:
@@ -91,7 +91,7 @@ class Reads:
                 raise
             if not isinstance(error, DBAPIError) or error.connection_invalidated:
                 replica.lose(error)
-        return self._read_primary(work, unit, tell=False)
+        return self._read_primary(work, unit, ask_position=False)
 
     def _choose(self) -> Replica | None:
         """Return a replica that is ready, round robin."""
@@ -103,10 +103,10 @@ class Reads:
                 return replica
         return None
 
-    def _read_primary(self, work: Work[Answer], unit: Unit | None, *, tell: bool) -> Answer:
+    def _read_primary(self, work: Work[Answer], unit: Unit | None, *, ask_position: bool) -> Answer:
         with ExitStack() as stack:
             connection = stack.enter_context(self.primary.connect())
-            if tell and self._asking.acquire(blocking=False):
+            if ask_position and self._asking.acquire(blocking=False):
                 try:
                     self._ask_position(connection)
                 finally:

@@ -77,7 +77,7 @@ class Replica:
         self.name = addresses.describe(engine.url)
         self._is_there = False
         self._behind_since: float | None = None
-        self._is_told = False
+        self._is_logged = False
         self._passed_over_until = 0.0
         self._lost_at = 0.0
         self._watching = Lock()
@@ -129,15 +129,15 @@ class Replica:
     def _compare(self, replayed: int, position: int) -> None:
         """Raise PassedOver if it lags; log once if that lasts, and when it has caught up."""
         if replayed >= position:
-            if self._is_told:
+            if self._is_logged:
                 _log.warning("the replica %s has caught up", self.name)
-            self._behind_since, self._is_told = None, False
+            self._behind_since, self._is_logged = None, False
             return
         now = time.monotonic()
         self._passed_over_until = now + CATCH_UP
         self._behind_since = self._behind_since or now
-        if now - self._behind_since > LONG and not self._is_told:
-            self._is_told = True
+        if now - self._behind_since > LONG and not self._is_logged:
+            self._is_logged = True
             _log.warning("the replica %s is behind, and passed over", self.name)
         raise PassedOver
 
@@ -156,7 +156,7 @@ class Replica:
             self._thread.start()
 
     def _try(self) -> None:
-        told = None
+        logged = None
         try:
             while not self._closed.is_set():
                 why = self._find_obstacle()
@@ -164,9 +164,9 @@ class Replica:
                     self._is_there = True
                     _log.info("the replica %s answers reads", self.name)
                     return
-                if why != told:
+                if why != logged:
                     _log.warning("the replica %s can't be used: %s", self.name, why)
-                told = why
+                logged = why
                 self._closed.wait(AGAIN)
         finally:
             self._watching.release()

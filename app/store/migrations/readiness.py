@@ -94,8 +94,8 @@ class Readiness:
     def _wait(self, began: float) -> Fault | None:
         """Wait for another caller's result; a database that takes too long can't be saved to."""
         number, rest = self._answers, began + _LONGEST - time.monotonic()
-        is_told = self._is_known.wait_for(lambda: self._answers != number, rest)
-        return self._found if is_told else Fault.UNREACHABLE
+        is_answered = self._is_known.wait_for(lambda: self._answers != number, rest)
+        return self._found if is_answered else Fault.UNREACHABLE
 
 
 def find_fault(engine: Engine) -> Fault | None:

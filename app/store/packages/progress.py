@@ -25,11 +25,11 @@ from app.store.database.compiled_query import Prepared
 from app.store.database.types import each_item
 from app.store.models import Package, PackageDocument, Signature
 from app.store.packages.requirements import (
-    Demands,
+    Requirements,
     asks_for_roles,
     claims_of,
-    demands_of,
     read_list,
+    requirements_of,
 )
 from app.store.signatures.standings import Trusted
 
@@ -77,9 +77,9 @@ def list_progress(
     return {pairs[place]: _progress(*columns) for place, *columns in rows}
 
 
-def _progress(demanded: str, claims: str, *columns: Any) -> Progress:
-    demands = Demands(read_list(demanded))
-    values = [*columns, len(demands), sum(demands.met(read_list(claims)))]
+def _progress(required: str, claims: str, *columns: Any) -> Progress:
+    requirements = Requirements(read_list(required))
+    values = [*columns, len(requirements), sum(requirements.met(read_list(claims)))]
     return Progress(*values)
 
 
@@ -99,7 +99,7 @@ def _statement(dialect: str, trusted: Trusted) -> Prepared:
     return Prepared(
         select(
             found.c.place,
-            demands_of(dialect, found.c.package_id),
+            requirements_of(dialect, found.c.package_id),
             claims_of(dialect, roles, trusted, mine.c.sha256),
             # As text: the driver would make an object of it.
             cast(Package.public_id, Text),

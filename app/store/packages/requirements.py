@@ -20,7 +20,7 @@ from app.store.signatures.extraction import SHA_256
 from app.store.signatures.standings import Trusted
 
 #: IIN, BIN and role of a required signer, None for any. IIN and BIN are not both None.
-Demand = tuple[str | None, str | None, str | None]
+Requirement = tuple[str | None, str | None, str | None]
 #: IIN and BIN that a signer's certificate claims, and a piece of JSON text with its roles, None if
 #: no package requires a role.
 Claim = Sequence[Any]
@@ -29,11 +29,11 @@ Claim = Sequence[Any]
 _ROLE = re.compile(r'"([A-Z_]+)"')
 
 
-class Demands:
+class Requirements:
     """The required signers, in order."""
 
-    def __init__(self, demands: Sequence[Demand]) -> None:
-        self._keys = [tuple(demand) for demand in demands]
+    def __init__(self, requirements: Sequence[Requirement]) -> None:
+        self._keys = [tuple(requirement) for requirement in requirements]
         #: The parts of a claim that are compared, each combination once.
         self._shapes = {tuple(part is not None for part in key) for key in self._keys}
 
@@ -60,11 +60,11 @@ class Demands:
         return [key in found for key in self._keys]
 
 
-def demands_of(dialect: str, package_id: Any) -> Label[str]:
-    """Return the column with the required signers of a package, a JSON list of `Demand` as text."""
+def requirements_of(dialect: str, package_id: Any) -> Label[str]:
+    """Return the column with the required signers of a package, as text of a JSON list."""
     listed, row = _functions(dialect)
-    demand = row(PackageSigner.iin, PackageSigner.bin, PackageSigner.role)
-    return _as_text(dialect, listed(demand), PackageSigner.package_id == package_id, "demands")
+    requirement = row(PackageSigner.iin, PackageSigner.bin, PackageSigner.role)
+    return _as_text(dialect, listed(requirement), PackageSigner.package_id == package_id, "demands")
 
 
 def asks_for_roles(package_id: Any) -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """The state of a package: derived from its times and its signers, in Python and in SQL alike.
 
 `state_of` computes it for one package, `state_column` in SQL, for lists that are filtered by it.
-Whether all have signed is computed by `requirements.Demands` and `executed_column`.
+Whether all have signed is computed by `requirements.Requirements` and `executed_column`.
 """
 
 from __future__ import annotations

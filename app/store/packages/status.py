@@ -32,7 +32,7 @@ from app.store.packages.records import (
     PackageStatus,
     summary_of,
 )
-from app.store.packages.requirements import Demands, asks_for_roles, claims_of, read_list
+from app.store.packages.requirements import Requirements, asks_for_roles, claims_of, read_list
 from app.store.packages.states import State
 from app.store.packages.writing import read_uuid
 from app.store.signatures.standings import Trusted
@@ -153,8 +153,8 @@ def _status(
     documents: Sequence[Row[*tuple[Any, ...]]],
     signers: Sequence[Row[*tuple[Any, ...]]],
 ) -> PackageStatus:
-    demands = Demands([(row.iin, row.bin, row.role) for row in signers])
-    signed = [demands.met(read_list(row.claims)) for row in documents]
+    requirements = Requirements([(row.iin, row.bin, row.role) for row in signers])
+    signed = [requirements.met(read_list(row.claims)) for row in documents]
     summary = summary_of(head, all(map(all, signed)))
     turns = _turns(summary.type, summary.state)
     return PackageStatus(

@@ -50,15 +50,15 @@ def matching(shape: Shape) -> Select[Any]:
 
 def conditions(shape: Shape, signature_id: Any, *, from_term: int = 0) -> list[Any]:
     """Return the conditions of all filters on a thread, without the first `from_term` terms."""
-    demands = [
+    wanted = [
         _has_term(signature_id, bindparam(f"term_{n}")) for n in range(from_term, shape.terms)
     ]
-    demands += _on_tags(signature_id, shape)
+    wanted += _on_tags(signature_id, shape)
     if shape.on_heads:
-        demands.append(exists().where(Signature.id == signature_id, *_on_head(shape)))
+        wanted.append(exists().where(Signature.id == signature_id, *_on_head(shape)))
     if shape.beginning:
-        demands.append(names.signed(signature_id))
-    return demands
+        wanted.append(names.signed(signature_id))
+    return wanted
 
 
 def on_heads(shape: Shape) -> Select[Any]:
@@ -105,19 +105,19 @@ def _with_every_tag(tags: list[Any]) -> Select[Any]:
     number = select(func.count()).select_from(few).scalar_subquery()
     paired = select(few.c[0]).where(number <= FEW, *has_every_tag(few.c[0], tags)).distinct()
     first = SignatureTag.__table__.alias("first")
-    demands = has_every_tag(first.c.signature_id, tags[1:])
-    by_tags = if_so(number > FEW, first, first.c.tag == tags[0], *demands)
+    wanted = has_every_tag(first.c.signature_id, tags[1:])
+    by_tags = if_so(number > FEW, first, first.c.tag == tags[0], *wanted)
     both = union_all(select(paired.subquery().c[0]), by_tags).subquery()
     return select(both.c[0].label("signature_id"))
 
 
-def if_so(condition: Any, table: Any, *demands: Any) -> Select[Any]:
+def if_so(condition: Any, table: Any, *wanted: Any) -> Select[Any]:
     """Select ids from a table, none if a condition that depends on no table is false.
 
     Combined with the others, SQLite would evaluate it for each row.
     """
     met = select(literal(1)).where(condition).subquery()
-    return select(table.c.signature_id).select_from(met.join(table, true())).where(*demands)
+    return select(table.c.signature_id).select_from(met.join(table, true())).where(*wanted)
 
 
 def _on_tags(signature_id: Any, shape: Shape) -> list[Any]:

@@ -75,8 +75,8 @@ def _near_and_far(dialect: str, shape: Shape) -> list[Select[Any]]:
     """
     lead, rest = _lead(shape)
     few = lead.order_by(lead.selected_columns[0].desc()).limit(FEW + 1).cte("few")
-    demands = conditions(rest, few.c[0], from_term=1 if shape.terms else 0)
-    found = select(few.c[0].label("signature_id")).where(*map(_probed, demands))
+    wanted = conditions(rest, few.c[0], from_term=1 if shape.terms else 0)
+    found = select(few.c[0].label("signature_id")).where(*map(_probed, wanted))
     near = found.order_by(few.c[0].desc()).limit(_REACH).cte("near")
     more = (
         select(func.count()).select_from(few).scalar_subquery() > FEW,
@@ -145,14 +145,14 @@ def _of_every_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
     pair, signature_id = rows.c.pair, rows.c.signature_id
     first, second, *others = tag_parameters(shape)
     # Threads that the pair rows don't cover come first.
-    demands = has_every_tag(signature_id, [*others, first, second])
+    wanted = has_every_tag(signature_id, [*others, first, second])
     alone = SignaturePair.pair == bindparam("second_alone")
     few = select(SignaturePair.signature_id).where(alone).limit(FEW + 1).subquery()
     number = select(func.count()).select_from(few).scalar_subquery()
     selections = (
-        select(signature_id).where(pair == bindparam("pair"), *demands),
-        if_so(number > FEW, rows, pair == bindparam("first_alone"), *demands),
-        if_so(number <= FEW, rows, pair == bindparam("second_alone"), *demands),
+        select(signature_id).where(pair == bindparam("pair"), *wanted),
+        if_so(number > FEW, rows, pair == bindparam("first_alone"), *wanted),
+        if_so(number <= FEW, rows, pair == bindparam("second_alone"), *wanted),
     )
     return [one.order_by(signature_id.desc()).limit(limit) for one in selections]
 
@@ -172,7 +172,7 @@ def _of_any_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
 def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:
     """Return the newest :reach of each span of time that is inside the period, or overlaps it."""
     term = SignatureTerm.__table__.alias("spanned")
-    demands = conditions(shape.untimed, term.c.signature_id)
+    wanted = conditions(shape.untimed, term.c.signature_id)
     timed = Shape(
         columns=(),
         tags=0,
@@ -182,13 +182,13 @@ def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:
     )
     when = exists(on_heads(timed).where(Signature.id == term.c.signature_id).offset(0))
     return [
-        _newest_of_each(dialect, "whole_spans", term, demands),
-        _newest_of_each(dialect, "cut_spans", term, [when, *demands]),
+        _newest_of_each(dialect, "whole_spans", term, wanted),
+        _newest_of_each(dialect, "cut_spans", term, [when, *wanted]),
     ]
 
 
 def _newest_of_each(
-    dialect: str, name: str, term: Any, demands: list[ColumnElement[bool]]
+    dialect: str, name: str, term: Any, wanted: list[ColumnElement[bool]]
 ) -> Select[Any]:
     """Return the newest :reach of each term in a list, separated by blanks."""
     listed: BindParameter[str] = bindparam(name, type_=Text())
@@ -202,7 +202,7 @@ def _newest_of_each(
         span = each.table_valued("value", name=name, joins_implicitly=True).render_derived()
     newest = (
         select(term.c.signature_id)
-        .where(term.c.term == span.c.value, *demands)
+        .where(term.c.term == span.c.value, *wanted)
         .order_by(term.c.signature_id.desc())
         .limit(_REACH)
     )

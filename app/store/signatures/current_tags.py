@@ -41,7 +41,7 @@ def find_current_tags(connection: Connection, signature_id: int) -> list[str] | 
     return found
 
 
-def look_current_tags(connection: Connection, document: str, thread: str) -> list[str] | None:
+def read_current_tags(connection: Connection, document: str, thread: str) -> list[str] | None:
     """Return the current tags of a thread; None if there is none. One statement in both cases."""
     statement = (
         select(Version.tags)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from app.destinations import Anybody
+from app.destinations import AnyDestination
 
 #: Seconds: to connect, between two pieces of the answer, and for all of it. A signature takes the
 #: server some seconds, since it requests a timestamp.
@@ -149,7 +149,7 @@ def _send(url: str, body: bytes, limit: int) -> bytes:
 
     request = http_client.Request(
         url,
-        Anybody(),
+        AnyDestination(),
         limit,
         TOTAL_TIMEOUT,
         body,

@@ -44,7 +44,7 @@ def read_params(value: Any) -> dict[str, Any]:
 class OriginSchema(ParametersSchema):
     """POST /origin."""
 
-    DEMANDED: ClassVar = ("method",)
+    REQUIRED: ClassVar = ("method",)
 
     method = Text()
     version = Text()

@@ -93,7 +93,7 @@ def _read_checked(cms: str, data: str | bytes | None) -> Checked:
     elif isinstance(signature, SignedData) and content is not None:
         intact = compare_content(signature, content, budget=budget)
     doubts = [] if content is None else sent_content.doubts_of(intact)
-    _demand_verified(statuses, level, lacks_content=is_detached(signature) and content is None)
+    _require_verified(statuses, level, lacks_content=is_detached(signature) and content is None)
     digest = None if content is None else sent_content.digest_of_signed(content, intact)
     if not demanding:
         statuses = _verify_quickly(cms, signature, content, now, budget)
@@ -122,7 +122,7 @@ def _verify_quickly(
         return ()  # Damaged in a part that only verification reads, which is not required here.
 
 
-def _demand_verified(statuses: Iterable[SignerStatus], level: str, *, lacks_content: bool) -> None:
+def _require_verified(statuses: Iterable[SignerStatus], level: str, *, lacks_content: bool) -> None:
     """Require that each signature verifies, and at level `trusted` that a path reaches an anchor.
 
     Content that differs only in line ends is accepted with a warning, as on the lower levels.
@@ -130,11 +130,11 @@ def _demand_verified(statuses: Iterable[SignerStatus], level: str, *, lacks_cont
     accepts = lacks_content and current_app.config["CMS_DETACHED"] == "accept"
     for status in statuses:
         line_ends = sent_content.fits_with_crlf(status.intact)
-        demand(status.intact, status, or_unknown=accepts or line_ends)
-        demand(status.valid, status)
+        require(status.intact, status, or_unknown=accepts or line_ends)
+        require(status.valid, status)
         if level == "trusted":
-            demand(status.path, status)
-            demand(status.revocation, status, or_unknown=True)
+            require(status.path, status)
+            require(status.revocation, status, or_unknown=True)
 
 
 def _is_quick(cms: str, signature: SignedData | SignedXml, content: bytes | None) -> bool:
@@ -164,7 +164,7 @@ def needs_content(signature: SignedData | SignedXml) -> bool:
     )
 
 
-def demand(verdict: Verdict, status: SignerStatus, *, or_unknown: bool = False) -> None:
+def require(verdict: Verdict, status: SignerStatus, *, or_unknown: bool = False) -> None:
     """Require for one signer that a verdict is yes, or at least not no.
 
     Raises:

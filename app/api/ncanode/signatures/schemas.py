@@ -130,7 +130,7 @@ class ParametersSchema(FieldsSchema):
 class SaveSchema(ParametersSchema):
     """POST /signature."""
 
-    DEMANDED: ClassVar = ("document", "thread", "cms")
+    REQUIRED: ClassVar = ("document", "thread", "cms")
     FILE: ClassVar = "cms"
 
     document = Text()
@@ -148,7 +148,7 @@ class SaveSchema(ParametersSchema):
     @post_load
     def build(self, data: dict[str, Any], **_options: object) -> SaveRequest:
         """Return the request."""
-        for name in self.DEMANDED:
+        for name in self.REQUIRED:
             if not data[name] or is_blank(data[name]):
                 raise ParameterError('"{field}" parameter must be set', field=name)
         new = NewVersion(
@@ -168,7 +168,7 @@ class SaveSchema(ParametersSchema):
 class ThreadSchema(ParametersSchema):
     """DELETE /signature."""
 
-    DEMANDED: ClassVar = ("document", "thread")
+    REQUIRED: ClassVar = ("document", "thread")
 
     document = Text()
     thread = Text()
@@ -210,7 +210,7 @@ class GetSchema(ThreadSchema):
 def _named(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the name of a thread. Raises ParameterError if there is none."""
     if data["id"] is None:
-        demand_thread(data)
+        require_thread(data)
     return {
         "document": data["document"] or "",
         "thread": data["thread"] or "",
@@ -221,7 +221,7 @@ def _named(data: Mapping[str, Any]) -> dict[str, Any]:
 class VersionsSchema(ParametersSchema):
     """GET /signature/versions."""
 
-    DEMANDED: ClassVar = ("document", "thread")
+    REQUIRED: ClassVar = ("document", "thread")
     LISTS: ClassVar[tuple[str, ...]] = ("with",)
 
     document = Text()
@@ -233,11 +233,11 @@ class VersionsSchema(ParametersSchema):
     @post_load
     def build(self, data: dict[str, Any], **_options: object) -> VersionsRequest:
         """Return the request."""
-        demand_thread(data)
+        require_thread(data)
         return VersionsRequest(data["document"], data["thread"], _carried(data), bool(data["diff"]))
 
 
-def demand_thread(data: Mapping[str, Any]) -> None:
+def require_thread(data: Mapping[str, Any]) -> None:
     """Require that a thread is named. Raises ParameterError."""
     if not data["document"] or not data["thread"]:
         raise ParameterError('"Thread" and "document" parameters must be set')

@@ -9,7 +9,7 @@ from app.store.signatures.current_tags import MAX_TAG_BYTES, MAX_TAGS, are_bound
 from app.store.signatures.writing import NewVersion
 
 
-def demand_bounded(new: NewVersion) -> None:
+def require_bounded(new: NewVersion) -> None:
     """Require that the tags of a version are within the limits.
 
     A thread that has more, for instance since it was moved here, keeps them: a version may exceed
@@ -22,7 +22,7 @@ def demand_bounded(new: NewVersion) -> None:
     if are_bounded(new.tags, most):
         return
     with db.engine.connect() as connection:
-        known = tag_scope.look_tags(connection, new.document, new.thread)
+        known = tag_scope.read_tags(connection, new.document, new.thread)
     if known.issuperset(new.tags):
         return
     if len(new.tags) > MAX_TAGS:

@@ -17,7 +17,7 @@ from app.store.search.criteria import Criteria
 from app.store.signatures.current_tags import (
     find_current_tags,
     lock_current_tags,
-    look_current_tags,
+    read_current_tags,
 )
 from app.store.signatures.extraction import Signing
 from app.store.signatures.records import SignatureRecord
@@ -41,7 +41,7 @@ def is_bound() -> bool:
     return _prefix() is not None
 
 
-def demand_tags(tags: Iterable[str]) -> None:
+def require_tags(tags: Iterable[str]) -> None:
     """Require access of the caller to a thread with these current tags.
 
     Raises:
@@ -52,7 +52,7 @@ def demand_tags(tags: Iterable[str]) -> None:
         raise SignatureNotFound
 
 
-def demand_known(connection: Connection, document: str, thread: str) -> None:
+def require_access(connection: Connection, document: str, thread: str) -> None:
     """Require access of the caller to a thread, before anything else is done.
 
     A missing thread and an inaccessible one take the same single statement and get the same answer,
@@ -62,27 +62,27 @@ def demand_known(connection: Connection, document: str, thread: str) -> None:
         SignatureNotFound: there is none that the caller may access.
     """
     if is_bound():
-        demand_tags(look_current_tags(connection, document, thread) or ())
+        require_tags(read_current_tags(connection, document, thread) or ())
 
 
-def look_tags(connection: Connection, document: str, thread: str) -> set[str]:
+def read_tags(connection: Connection, document: str, thread: str) -> set[str]:
     """Return the current tags of a thread, none if there is none that the caller may access."""
-    tags = look_current_tags(connection, document, thread) or ()
+    tags = read_current_tags(connection, document, thread) or ()
     prefix = _prefix()
     return set(tags) if prefix is None or _any_begins(tags, prefix) else set()
 
 
-def demand_read(connection: Connection, record: SignatureRecord) -> None:
+def require_read_access(connection: Connection, record: SignatureRecord) -> None:
     """Require access of the caller to the thread of a version that is read.
 
     Raises:
         SignatureNotFound: there is no access, or no longer.
     """
     if is_bound():
-        demand_tags(find_current_tags(connection, record.id) or ())
+        require_tags(find_current_tags(connection, record.id) or ())
 
 
-def demand_write(connection: Connection, document: str, thread: str) -> bool:
+def require_write_access(connection: Connection, document: str, thread: str) -> bool:
     """Require access of the caller to a thread that is to be changed, or that there is none.
 
     Inside `database.transaction`.
@@ -102,7 +102,7 @@ def demand_write(connection: Connection, document: str, thread: str) -> bool:
     tags = lock_current_tags(connection, document, thread)
     if tags is None:
         return False
-    demand_tags(tags)
+    require_tags(tags)
     return True
 
 
@@ -114,24 +114,24 @@ def save(
     Raises:
         SignatureNotFound: there is such a thread, which the caller may not access.
     """
-    if demand_write(connection, new.document, new.thread):
+    if require_write_access(connection, new.document, new.thread):
         return save_version(connection, new, signing, seen, compare=compare)
     try:
         # Without a thread no version of it was seen: so none of another caller is superseded.
         return save_version(connection, new, signing, None, compare=compare)
     except VersionNotSet:
-        demand_write(connection, new.document, new.thread)
+        require_write_access(connection, new.document, new.thread)
         raise
 
 
-def demand_save(tags: Iterable[str]) -> None:
+def require_save_access(tags: Iterable[str]) -> None:
     """Require that the caller will have access to what is saved. Raises SaveOutOfReach."""
     prefix = _prefix()
     if prefix is not None and not _any_begins(tags, prefix):
         raise SaveOutOfReach(prefix=prefix)
 
 
-def demand_search(criteria: Criteria) -> None:
+def require_search_access(criteria: Criteria) -> None:
     """Require access of the caller to everything that can be found. Raises SearchOutOfReach."""
     prefix = _prefix()
     if prefix is None:

@@ -55,8 +55,8 @@ _SEARCH = SearchSchema()
 def save_signature() -> Response:
     """Save a version of a signature."""
     wanted: SaveRequest = _SAVE.read(request)
-    tag_scope.demand_save(wanted.new.tags)
-    tag_limits.demand_bounded(wanted.new)
+    tag_scope.require_save_access(wanted.new.tags)
+    tag_limits.require_bounded(wanted.new)
     signing, doubts = read_checked(wanted.new.cms, wanted.data)
     guard = current_app.config["COSIGN_GUARD"]
     unit = transaction if guard == "refuse" or tag_scope.is_bound() else saving
@@ -90,9 +90,9 @@ def get_signature() -> Response:
 
 def _get(wanted: GetRequest, connection: Connection, _stack: ExitStack) -> SignatureRecord:
     document, thread = address_of(connection, wanted)
-    tag_scope.demand_known(connection, document, thread)
+    tag_scope.require_access(connection, document, thread)
     record = reading.get_signature(connection, document, thread, wanted.version, wanted.carried)
-    tag_scope.demand_read(connection, record)
+    tag_scope.require_read_access(connection, record)
     return record
 
 
@@ -103,8 +103,8 @@ def delete_signature() -> Response:
     wanted: ThreadRequest = _THREAD.read(request)
     with transaction(db.engine) as connection:
         document, thread = address_of(connection, wanted)
-        tag_scope.demand_known(connection, document, thread)
-        if not tag_scope.demand_write(connection, document, thread):
+        tag_scope.require_access(connection, document, thread)
+        if not tag_scope.require_write_access(connection, document, thread):
             raise SignatureNotFound
         chains.delete_chain(connection, document, thread, wanted.id)
     return envelope.done()
@@ -130,7 +130,7 @@ def list_versions() -> Response:
 def _find_few_versions(
     wanted: VersionsRequest, connection: Connection, _stack: ExitStack
 ) -> list[SignatureRecord] | None:
-    tag_scope.demand_known(connection, wanted.document, wanted.thread)
+    tag_scope.require_access(connection, wanted.document, wanted.thread)
     carried = _carried(wanted)
     return reading.list_few_versions(connection, wanted.document, wanted.thread, carried)
 
@@ -150,7 +150,7 @@ def _write_versions(wanted: VersionsRequest, records: Iterator[SignatureRecord])
     newest = next(records, None)
     if newest is None:
         raise SignatureNotFound
-    tag_scope.demand_tags(newest.tags)
+    tag_scope.require_tags(newest.tags)
     records = chain([newest], records)
     write = _writer(wanted.carried)
     rows = with_diff(records, write) if wanted.diff else map(write, records)
@@ -162,7 +162,7 @@ def _write_versions(wanted: VersionsRequest, records: Iterator[SignatureRecord])
 def search_signatures() -> Response:
     """Return the matching threads, in their current version, newest first."""
     wanted: SearchRequest = _SEARCH.read(request)
-    tag_scope.demand_search(wanted.page.criteria)
+    tag_scope.require_search_access(wanted.page.criteria)
     reads = current_reads()
     few, more = reads.read(partial(_find_few, wanted)) if wanted.page.is_short else (None, {})
     with ExitStack() as stack:

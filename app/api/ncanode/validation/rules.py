@@ -27,7 +27,7 @@ class CheckFailed(CmsError):  # It is named for what it says.
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SignerRequirements:
     """The requirements on one signer: values of RULES, and the numbers of the certificate."""
 
     iin: str | None = None
@@ -62,7 +62,9 @@ class Asked:
 
 
 def choose_signer(
-    signers: Sequence[Claims], asked: Asked, alternatives: Sequence[Asked] = ()
+    signers: Sequence[Claims],
+    asked: SignerRequirements,
+    alternatives: Sequence[SignerRequirements] = (),
 ) -> int:
     """Return the position of the first signer that meets all requirements.
 
@@ -85,9 +87,9 @@ def choose_signer(
 
 
 def _failures(
-    claims: Claims, asked: Asked, alternatives: Sequence[Asked]
+    claims: Claims, asked: SignerRequirements, alternatives: Sequence[SignerRequirements]
 ) -> Iterator[tuple[str, ...]]:
     """Return the failures for each alternative."""
     own = asked.failures(claims)
-    for alternative in alternatives or (Asked(),):
+    for alternative in alternatives or (SignerRequirements(),):
         yield tuple(dict.fromkeys((*own, *alternative.failures(claims))))

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, NoReturn
 from marshmallow import fields, post_load
 
 from app.api.ncanode.files import Content, SignatureText
-from app.api.ncanode.signatures.schemas import ParametersSchema, demand_thread
+from app.api.ncanode.signatures.schemas import ParametersSchema, require_thread
 from app.api.ncanode.validation.digests import read_digest
-from app.api.ncanode.validation.rules import RULES, Asked
+from app.api.ncanode.validation.rules import RULES, SignerRequirements
 from app.api.params.errors import ParameterError
 from app.api.params.fields import Choice, Flag, Moment, Text, VersionNumber
 from app.api.params.schemas import aware
@@ -37,9 +37,9 @@ class CmsRequest:
     version: int | None
     #: The content of a detached signature, as text or in base64.
     data: str | bytes | None
-    asked: Asked
+    asked: SignerRequirements
     #: If there are any, one of them must be met, too.
-    constraints: tuple[Asked, ...]
+    constraints: tuple[SignerRequirements, ...]
     #: Whether non-revocation must be known.
     revocation: bool
     #: None: now.
@@ -54,7 +54,7 @@ class ValidateRequest:
     text: str
     is_xml: bool
     data: str | bytes | None
-    asked: Asked
+    asked: SignerRequirements
     #: Whether a certificate must be valid at present.
     expiration: bool
     #: Whether one matching rule is enough.
@@ -87,7 +87,7 @@ def refuse_rules() -> NoReturn:
     raise ParameterError("Rule parameter must be one of {rules}", rules=", ".join(RULES))
 
 
-class AskedSchema(ParametersSchema):
+class SignerRequirementsSchema(ParametersSchema):
     """The requirements on one signer: parameters of a request, or an item of `constraints`."""
 
     LISTS: ClassVar[tuple[str, ...]] = ("rule",)
@@ -103,22 +103,22 @@ class AskedSchema(ParametersSchema):
     @post_load
     def build(self, data: dict[str, Any], **_options: object) -> Any:
         """Return the requirements."""
-        return asked_of(data)
+        return signer_requirements_of(data)
 
 
-def asked_of(data: Mapping[str, Any]) -> Asked:
+def signer_requirements_of(data: Mapping[str, Any]) -> SignerRequirements:
     """Return the requirements. Raises ParameterError if a rule lacks its number."""
-    asked = Asked(data["iin"] or None, data["bin"] or None, data["rule"] or ())
+    asked = SignerRequirements(data["iin"] or None, data["bin"] or None, data["rule"] or ())
     for name in ("iin", "bin"):
         if name in asked.rules and getattr(asked, name) is None:
             raise ParameterError('"{field}" parameter must be set', field=name)
     return asked
 
 
-_ASKED = AskedSchema()
+_REQUIREMENTS = SignerRequirementsSchema()
 
 
-def read_constraints(value: Any) -> tuple[Asked, ...]:
+def read_constraints(value: Any) -> tuple[SignerRequirements, ...]:
     """Read alternative requirements: the list may be empty, but no item.
 
     Raises:
@@ -135,22 +135,22 @@ def read_constraints(value: Any) -> tuple[Asked, ...]:
             limit=MAX_CONSTRAINTS,
         )
     read = [_read_constraint(item, place) for place, item in enumerate(items)]
-    if Asked() in read:
+    if SignerRequirements() in read:
         raise ParameterError(
             '"{field}" parameter must have items with "iin", "bin" or "rule"', field="constraints"
         )
     return tuple(read)
 
 
-def _read_constraint(item: Any, number: int) -> Asked:
+def _read_constraint(item: Any, number: int) -> SignerRequirements:
     if not isinstance(item, dict):
-        return Asked()
-    note_inside(f"constraints[{number}].", item, _ASKED.known)
-    asked: Asked = _ASKED.load(item)
+        return SignerRequirements()
+    note_inside(f"constraints[{number}].", item, _REQUIREMENTS.known)
+    asked: SignerRequirements = _REQUIREMENTS.load(item)
     return asked
 
 
-class CmsSchema(AskedSchema):
+class CmsSchema(SignerRequirementsSchema):
     """POST /cms/validate."""
 
     FILE: ClassVar = "cms"
@@ -175,7 +175,7 @@ class CmsSchema(AskedSchema):
         """Return the request."""
         cms = data["cms"] or None
         if cms is None and not (data["document"] and data["thread"]):
-            _demand_cms(data)
+            _require_cms(data)
         if cms is not None and (data["document"] or data["thread"]):
             raise ParameterError('Only one of "cms" and "document" with "thread" must be set')
         return CmsRequest(
@@ -184,7 +184,7 @@ class CmsSchema(AskedSchema):
             thread=data["thread"] or None,
             version=data["version"],
             data=data["data"],
-            asked=asked_of(data),
+            asked=signer_requirements_of(data),
             constraints=data["constraints"] or (),
             revocation=any(data[name] for name in ("verify_ocsp", "verify_crl", "revoke")),
             checked_at=aware(data["checked_at"], "checked_at"),
@@ -195,22 +195,22 @@ class ExtractSchema(ParametersSchema):
     """GET and POST /cms/extract."""
 
     FILE: ClassVar = "cms"
-    DEMANDED: ClassVar = ("cms",)
+    REQUIRED: ClassVar = ("cms",)
 
     cms = SignatureText()
 
     @post_load
     def build(self, data: dict[str, Any], **_options: object) -> str:
         """Return the signature."""
-        return _demand_cms(data)
+        return _require_cms(data)
 
 
-class ValidateSchema(AskedSchema):
+class ValidateSchema(SignerRequirementsSchema):
     """POST /validate."""
 
     FILE: ClassVar = "cms"
     FILES: ClassVar = FILES | CERTIFICATES
-    DEMANDED: ClassVar = ("rule",)
+    REQUIRED: ClassVar = ("rule",)
 
     cms = SignatureText()
     xml = SignatureText()
@@ -231,7 +231,7 @@ class ValidateSchema(AskedSchema):
             text=data["cms"] or data["xml"],
             is_xml=bool(data["xml"]),
             data=data["data"],
-            asked=asked_of(data),
+            asked=signer_requirements_of(data),
             expiration=data["expiration"] is not False,
             any_rule=data["criteria"] == "or",
         )
@@ -241,7 +241,7 @@ class VerifySchema(ParametersSchema):
     """GET and POST /signature/verify."""
 
     FILE: ClassVar = "data"
-    DEMANDED: ClassVar = ("document", "thread")
+    REQUIRED: ClassVar = ("document", "thread")
 
     document = Text()
     thread = Text()
@@ -253,7 +253,7 @@ class VerifySchema(ParametersSchema):
     @post_load
     def build(self, data: dict[str, Any], **_options: object) -> VerifyRequest:
         """Return the request."""
-        demand_thread(data)
+        require_thread(data)
         digest = read_digest(data["digest"] or None, data["algorithm"] or None)
         if digest is not None and data["data"] is not None:
             raise ParameterError('Only one of "data" and "digest" must be set')
@@ -261,7 +261,7 @@ class VerifySchema(ParametersSchema):
         return VerifyRequest(data["document"], data["thread"], data["version"], content)
 
 
-def _demand_cms(data: Mapping[str, Any]) -> str:
+def _require_cms(data: Mapping[str, Any]) -> str:
     cms: str | None = data["cms"]
     if not cms:
         raise ParameterError('"{field}" parameter must be set', field="cms")

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from flask import current_app
 
-from app.api.ncanode.signatures.saving import demand
+from app.api.ncanode.signatures.saving import require
 from app.api.ncanode.validation.rules import CheckFailed
 from app.api.ncanode.validation.sent_content import content_given
 from app.api.params.errors import ParameterError
@@ -76,7 +76,7 @@ def parse_with_content(text: str, data: str | bytes | None) -> SignedData | Sign
     return signature
 
 
-def demand_good(examined: Examined, *, revocation: bool) -> None:
+def require_good(examined: Examined, *, revocation: bool) -> None:
     """Require for each signer that nothing speaks against it, and that its identity is known.
 
     Intact and valid must be yes, and the certificate must reach an anchor. Without any anchor no
@@ -92,13 +92,13 @@ def demand_good(examined: Examined, *, revocation: bool) -> None:
     unanchored = not current_trust().has_anchors
     claims_pass = unanchored and current_app.config["CLAIMS"] == "accept"
     for status in examined.statuses:
-        demand(status.intact, status)
-        demand(status.valid, status)
+        require(status.intact, status)
+        require(status.valid, status)
         unknown = status.path.answer is Answer.UNKNOWN and not _has_expired(status)
         if unknown and unanchored and not claims_pass:
             _refuse_unanchored()
-        demand(status.path, status, or_unknown=claims_pass and unknown)
-        demand(status.revocation, status, or_unknown=not revocation)
+        require(status.path, status, or_unknown=claims_pass and unknown)
+        require(status.revocation, status, or_unknown=not revocation)
 
 
 def is_signed(examined: Examined) -> bool:
@@ -111,8 +111,8 @@ def is_signed(examined: Examined) -> bool:
         if Answer.NO in (status.intact.answer, status.valid.answer):
             return False
     for status in examined.statuses:
-        demand(status.valid, status)
-        demand(status.intact, status, or_unknown=examined.is_detached)
+        require(status.valid, status)
+        require(status.intact, status, or_unknown=examined.is_detached)
     return True
 
 
@@ -139,13 +139,13 @@ def _has_expired(status: SignerStatus) -> bool:
     return status.decisive_time > status.certificate.not_after
 
 
-def demand_legal_signers(statuses: Iterable[SignerStatus]) -> None:
-    """Require what `demand_legal` requires, for each signer."""
+def require_legal_signers(statuses: Iterable[SignerStatus]) -> None:
+    """Require what `require_legal` requires, for each signer."""
     for status in statuses:
-        demand_legal(status.certificate, status.decisive_time, status.path, status.revocation)
+        require_legal(status.certificate, status.decisive_time, status.path, status.revocation)
 
 
-def demand_legal(
+def require_legal(
     certificate: Certificate, moment: datetime, path: Verdict, revocation: Verdict
 ) -> None:
     """Require that a certificate is valid, leads to an anchor, and is not known to be revoked.

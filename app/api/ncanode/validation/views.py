@@ -30,7 +30,7 @@ from app.api.json_response import Answer
 from app.api.ncanode.signatures import tag_scope
 from app.api.ncanode.validation.certificate_input import parse_either
 from app.api.ncanode.validation.holders import write_holder
-from app.api.ncanode.validation.rules import Asked, CheckFailed, choose_signer
+from app.api.ncanode.validation.rules import CheckFailed, SignerRequirements, choose_signer
 from app.api.ncanode.validation.schemas import (
     CmsRequest,
     CmsSchema,
@@ -42,12 +42,12 @@ from app.api.ncanode.validation.schemas import (
 )
 from app.api.ncanode.validation.verification import (
     before_expiry,
-    demand_good,
-    demand_legal,
-    demand_legal_signers,
     examine,
     is_signed,
     parse_with_content,
+    require_good,
+    require_legal,
+    require_legal_signers,
 )
 from app.api.translations import choose_locale
 from app.auth import needs
@@ -89,7 +89,7 @@ def validate_cms() -> Response:
         text = stored.text if stored else wanted.cms or ""
         signature = parse_with_content(text, wanted.data)
         examined = examine(signature, wanted.data, at=at, fetch=wanted.revocation)
-    demand_good(examined, revocation=wanted.revocation)
+    require_good(examined, revocation=wanted.revocation)
     chosen = choose_signer(examined.claims, wanted.asked, wanted.constraints)
     given: Given = "now" if wanted.checked_at is None else "checked_at"
     wording = _wording()
@@ -127,14 +127,14 @@ def validate() -> Response:
     with current_trust().turns.take():
         given = parse(wanted.text) if wanted.is_xml else parse_either(wanted.text)
         if isinstance(given, Certificate):
-            claims = _demand_certificate(given, wanted)
+            claims = _require_certificate(given, wanted)
         else:
-            claims = _demand_signature(given, wanted)
+            claims = _require_signature(given, wanted)
     passed = any(_passes(wanted.asked, one, wanted.any_rule) for one in claims)
     return envelope.done() if passed else Answer(b'{"status":false}')
 
 
-def _demand_signature(signature: SignedData | SignedXml, wanted: ValidateRequest) -> list[Claims]:
+def _require_signature(signature: SignedData | SignedXml, wanted: ValidateRequest) -> list[Claims]:
     """Return the claims of its signers; none if the signature is not theirs."""
     now = datetime.now(UTC)
     examined = examine(signature, wanted.data, at=now, fetch=wanted.expiration)
@@ -142,20 +142,20 @@ def _demand_signature(signature: SignedData | SignedXml, wanted: ValidateRequest
         return []
     if not wanted.expiration:
         examined = before_expiry(examined)
-    demand_legal_signers(examined.statuses)
+    require_legal_signers(examined.statuses)
     return examined.claims
 
 
-def _demand_certificate(certificate: Certificate, wanted: ValidateRequest) -> list[Claims]:
+def _require_certificate(certificate: Certificate, wanted: ValidateRequest) -> list[Claims]:
     now = datetime.now(UTC)
     at = now if wanted.expiration else min(now, certificate.not_after)
     when = Occasion(at, now)
     judged = current_trust().verify_certificate(certificate, at=when, fetch=wanted.expiration)
-    demand_legal(certificate, at, *judged)
+    require_legal(certificate, at, *judged)
     return [claims_of(certificate)]
 
 
-def _passes(asked: Asked, claims: Claims, any_rule: bool) -> bool:
+def _passes(asked: SignerRequirements, claims: Claims, any_rule: bool) -> bool:
     return asked.holds_any(claims) if any_rule else asked.holds_all(claims)
 
 
@@ -191,9 +191,9 @@ def _stored(document: str, thread: str, version: int | None) -> SignatureRecord:
     """Read a stored signature. Raises SignatureNotFound, also without access."""
 
     def find(connection: Connection, _stack: ExitStack) -> SignatureRecord:
-        tag_scope.demand_known(connection, document, thread)
+        tag_scope.require_access(connection, document, thread)
         record = reading.get_signature(connection, document, thread, version)
-        tag_scope.demand_read(connection, record)
+        tag_scope.require_read_access(connection, record)
         return record
 
     return current_reads().read(find)
