@@ -61,11 +61,11 @@ class Result:
         return median(100 * ours.per_second / floor.per_second for ours, floor in pairs)
 
     def ours_at(self, figure: str) -> float:
-        """Give the median of one of our figures."""
+        """Return the median of one of our figures."""
         return float(median(getattr(load, figure) for load in self.ours))
 
     def floor_at(self, figure: str) -> float:
-        """Give the median of one of the floor's figures."""
+        """Return the median of one of the floor's figures."""
         return float(median(getattr(load, figure) for load in self.floor))
 
 
@@ -139,7 +139,7 @@ def print_locked(url: str, rows: int, cms: str) -> None:
 
 
 def stream_all(server: WebServer) -> int:
-    """Fetch the list of everything; give its bytes."""
+    """Fetch the list of everything; return its bytes."""
     total = 0
     with urlopen(server.address + "/signatures") as answer:  # noqa: S310 - our own server
         while chunk := answer.read(1 << 20):

@@ -73,7 +73,7 @@ SELECT unnest(tag_pairs(to_json(tags))), id FROM signings;
 
 
 def content_sha256(thread: int) -> str:
-    """Give the digest of what was signed in a thread, hex."""
+    """Return the digest of what was signed in a thread, hex."""
     return sha256(f"content {thread // 4}".encode()).hexdigest()
 
 
@@ -91,7 +91,7 @@ def fill(url: str, rows: int, cms: str) -> None:
 
 
 def _people(cms: str) -> list[tuple[Any, ...]]:
-    """Give a row for each person, made by what makes them when a version is saved."""
+    """Return a row for each person, made by what makes them when a version is saved."""
     rows: list[tuple[Any, ...]] = []
     for number, signer in enumerate(signers(cms)):
         claims, facts = signer.claims, signer_facts(signer)

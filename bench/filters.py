@@ -162,7 +162,7 @@ def print_filters(url: str, rows: int) -> None:
 
 
 def in_database(url: str, criteria: Criteria) -> tuple[float, float]:
-    """Give the milliseconds that PostgreSQL plans and executes a first page; medians of 7."""
+    """Return the milliseconds that PostgreSQL plans and executes a first page; medians of 7."""
     address = make_url(url).set(drivername="postgresql+psycopg")
     engine = create_engine(address, **database.engine_options(address, None, 1))
     statement = listing.page_statement("postgresql", criteria.shape, carried=PLAIN)

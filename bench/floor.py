@@ -171,7 +171,7 @@ def _save(body: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _claimed(cms: str) -> dict[str, Any]:
-    """Give what is kept of what a signature claims."""
+    """Return what is kept of what a signature claims."""
     # As the application judges a good signature while there is no anchor.
     good = Found(standing=Standing(VALUE_VALID, NO_ANCHOR), judged_against=number_of(()))
     signing = read_signing(parse(cms), datetime.now(UTC), found={1: good})

@@ -89,7 +89,7 @@ def _verify(port: int, body: str, count: Synchronized[int], stop: Event) -> None
 
 
 def _probe(port: int) -> list[float]:
-    """Ask again and again for a while; give how long each took from when it was to begin."""
+    """Ask again and again for a while; return how long each took from when it was to begin."""
     waits = []
     until = time.perf_counter() + SECONDS
     due = time.perf_counter()

@@ -134,7 +134,7 @@ class Person:
         return f"{self.surname} {self.given_name} {self.patronymic}"
 
     def claims(self, of: Claims) -> Claims:
-        """Give what his certificate claims, where it is like another's."""
+        """Return what his certificate claims, where it is like another's."""
         return replace(
             of,
             iin=self.iin,
@@ -159,7 +159,7 @@ class _Signer(SignerInfo):
 
 
 def signers(cms: str) -> list[SignerInfo]:
-    """Give everybody, as the one who signed `cms` would be described if he were they."""
+    """Return everybody, as the one who signed `cms` would be described if he were they."""
     (signer,) = describe(parse(cms))
     known = {one.name: getattr(signer, one.name) for one in fields(signer)}
     return [_Signer(**known, told=Person(number).claims(signer.claims)) for number in range(COUNT)]

@@ -57,7 +57,7 @@ def _save(server: WebServer, **body: Any) -> dict[str, Any]:
 
 
 def _rows(url: str, document: str) -> dict[str, Any]:
-    """Give all rows that belong to a document, by table."""
+    """Return all rows that belong to a document, by table."""
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM signatures WHERE document = %s", (document,))
         ((signature_id,),) = cursor.fetchall()

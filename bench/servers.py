@@ -80,7 +80,7 @@ class WebServer:
         self.process.wait(60)
 
     def peak_memory(self) -> float:
-        """Give the largest resident memory that any worker had so far, MB."""
+        """Return the largest resident memory that any worker had so far, MB."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         peaks = [
             re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{child}/status").read_text())

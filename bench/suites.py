@@ -45,7 +45,7 @@ _RESULTS = ("valid", "acceptable", "invalid")
 
 
 def print_wycheproof(folder: Path) -> int:
-    """Print how many signatures verify of each kind; give the status to end with."""
+    """Print how many signatures verify of each kind; return the status to end with."""
     vectors = folder / "testvectors_v1"
     files = sorted((vectors if vectors.is_dir() else folder).glob("*_test.json"))
     counts: Counter[tuple[str, str]] = Counter()
@@ -91,7 +91,7 @@ def _read_key(info: bytes) -> PublicKey:
 
 
 def _digest(of: str) -> str:
-    """Give the identifier of a digest, or its name if it is not known here."""
+    """Return the identifier of a digest, or its name if it is not known here."""
     return next((oid for oid in DIGESTS if name(oid) == of), of)
 
 
@@ -123,7 +123,7 @@ def _wrap(tag: int, *parts: bytes) -> bytes:
 
 
 def print_limbo(file: Path) -> int:
-    """Print how many chains are good; give the status to end with."""
+    """Print how many chains are good; return the status to end with."""
     counts: Counter[tuple[str, str]] = Counter()
     for case in json.loads(file.read_bytes())["testcases"]:
         answer, why = _judge_chain(case)
@@ -180,7 +180,7 @@ def _print_table(
 
 
 def _print_wrong(wrong: Counter[str], counts: Counter[tuple[str, str]]) -> int:
-    """Print what is not as the suite says; give the status to end with."""
+    """Print what is not as the suite says; return the status to end with."""
     print("\nNothing invalid verifies and nothing valid is refused." if not wrong else "")
     for one, number in wrong.items():
         print(f"- {number} of {one}")

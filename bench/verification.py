@@ -134,7 +134,7 @@ def _print_reading() -> None:
 
 
 def _times(make_key: Callable[[str], Key], *, everything_new: bool) -> Iterator[float]:
-    """Verify signatures of one person each; give seconds, parsing included."""
+    """Verify signatures of one person each; return seconds, parsing included."""
     authorities = _Authorities.found(make_key, "KZ")
     verifier = Verifier([read_certificate(authorities.root.certificate)])
     _verify(verifier, authorities.sign("КАСЫМОВ НОЛЬ"))

@@ -26,5 +26,5 @@ def make_token(
 
 
 def bearer(token: str) -> dict[str, str]:
-    """Give the header that shows a token."""
+    """Return the header that shows a token."""
     return {"Authorization": f"Bearer {token}"}

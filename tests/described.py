@@ -32,7 +32,7 @@ class Description:
         self._validators: dict[tuple[str, str], jsonschema_rs.Draft202012Validator] = {}
 
     def operation(self, rule: Rule, method: str) -> Json | None:
-        """Give what describes an operation, None for a method that is described by others."""
+        """Return what describes an operation, None for a method that is described by others."""
         operation: Json | None = self.document["paths"][path_of(rule)].get(method.lower())
         return operation
 
@@ -83,7 +83,7 @@ class DescribedClient(FlaskClient):
 
 
 def description_of(app: Flask) -> Description:
-    """Give the description of an application, without what a test added to it."""
+    """Return the description of an application, without what a test added to it."""
     views = {name: view.__module__ for name, view in app.view_functions.items()}
     rules = [rule for rule in app.url_map.iter_rules() if views[rule.endpoint].startswith("app.")]
     key = tuple(sorted(f"{rule.rule} {rule.endpoint}" for rule in rules))
@@ -94,7 +94,7 @@ def description_of(app: Flask) -> Description:
 
 
 def document_of(app: Flask) -> Json:
-    """Give the document of an application."""
+    """Return the document of an application."""
     return description_of(app).document
 
 
@@ -107,14 +107,14 @@ def resolve(document: Json, described: Json) -> Json:
 
 
 def errors_of(document: Json, schema: Json, value: Any) -> list[str]:
-    """Give what is wrong with a value of a shape; a member that is not described is an error."""
+    """Return what is wrong with a value of a shape; a member that is not described is an error."""
     whole = {**closed(schema), "components": closed(document["components"])}
     validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
     return [error.message for error in validator.iter_errors(value)]
 
 
 def closed(schema: Any) -> Any:
-    """Give a copy of shapes in which no object has members that are not described."""
+    """Return a copy of shapes in which no object has members that are not described."""
     copied = copy.deepcopy(schema)
     rest = [copied]
     while rest:

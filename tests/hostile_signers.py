@@ -20,7 +20,7 @@ _MOMENT = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
 def made_up(
     names: list[str], *, numbers: bool = False, digests: bool = False, seed: int = 0
 ) -> bytes:
-    """Give a CMS with a signer of each name, and numbers and digests of what was signed."""
+    """Return a CMS with a signer of each name, and numbers and digests of what was signed."""
     people = [
         _certificate(
             serial,

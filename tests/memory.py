@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def peak(process: int | str = "self") -> float:
-    """Give the most that a process had in memory so far, in MB.
+    """Return the most that a process had in memory so far, in MB.
 
     `getrusage` tells of a child what the process had that started it, if that was more.
     """

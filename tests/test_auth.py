@@ -31,25 +31,25 @@ NEEDED = "A valid access token is needed"
 
 @pytest.fixture(name="locked")
 def locked_app(make_app: AppMaker) -> Flask:
-    """Give an application that asks for tokens."""
+    """Provide an application that asks for tokens."""
     return make_app(AUTH="on")
 
 
 @pytest.fixture(name="asker")
 def locked_client(locked: Flask) -> FlaskClient:
-    """Give a client of that application."""
+    """Provide a client of that application."""
     return locked.test_client()
 
 
 @pytest.fixture(name="impatient")
 def forget_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let tokens be believed for a moment only."""
+    """Shorten the time for which tokens are cached."""
     monkeypatch.setattr(auth, "BELIEVED", 0.05)
     monkeypatch.setattr(auth, "BELIEVED_MISSING", 0.0)
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
-    """Give rule, method and an address of everything that is served."""
+    """Yield rule, method and an address of everything that is served."""
     for rule in app.url_map.iter_rules():
         built = rule.build(dict.fromkeys(rule.arguments, "1"))
         assert built is not None, rule
@@ -174,7 +174,7 @@ def test_another_scheme_is_no_token_and_hides_none(
 
 
 def basic(name: str, password: str) -> dict[str, str]:
-    """Give the header of HTTP Basic (RFC 7617)."""
+    """Return the header of HTTP Basic (RFC 7617)."""
     return {"Authorization": "Basic " + b64encode(f"{name}:{password}".encode()).decode()}
 
 
@@ -472,7 +472,7 @@ def test_an_old_secret_ends_in_its_time() -> None:
 
 
 def rotate(app: Flask, overlap: timedelta | None) -> str:
-    """Give the office another token."""
+    """Return the office another token."""
     with app.app_context(), transaction(db.engine) as connection:
         until = None if overlap is None else datetime.now(UTC) + overlap
         return tokens.rotate_token(connection, "office", until)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.attacks
 
 @pytest.fixture(name="app")
 def usual_app(start_app: AppMaker, sqlite_url: str) -> Flask:
-    """Give an application for what doesn't depend on the kind of database."""
+    """Provide an application for what doesn't depend on the kind of database."""
     return start_app(DATABASE_URL=sqlite_url)
 
 

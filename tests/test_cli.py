@@ -18,14 +18,14 @@ NAMED = "database: |what is trusted by the database is not known: "
 
 
 def run(app: Flask, *arguments: str) -> tuple[int, str]:
-    """Run a command as `flask` does; give its exit status and output, without its database."""
+    """Run a command as `flask` does; return its exit status and output, without its database."""
     status, output, said = run_apart(app, *arguments)
     assert len(re.findall("^database: ", said, re.MULTILINE)) <= 1
     return status, re.sub(rf"(?m)^({NAMED}).*\n", "", output)
 
 
 def run_apart(app: Flask, *arguments: str) -> tuple[int, str, str]:
-    """Run a command as `flask` does; give its exit status, all output, and stderr."""
+    """Run a command as `flask` does; return its exit status, all output, and stderr."""
     flask = FlaskGroup(create_app=lambda: app, add_default_commands=False, load_dotenv=False)
     result = app.test_cli_runner().invoke(flask, arguments)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
@@ -61,12 +61,12 @@ def test_upgrade_puts_the_tables_into_the_schema_of_the_settings(
 
 @pytest.fixture(name="offline_app")
 def app_without_database(start_app: AppMaker, tmp_path: Path) -> Flask:
-    """Give an application for commands that need no database."""
+    """Provide an application for commands that need no database."""
     return start_app(DATABASE_URL=f"sqlite:///{tmp_path}/not/there.sqlite3")
 
 
 def check(app: Flask, folder: Path, content: bytes) -> tuple[int, str]:
-    """Run `check` over a file of that content, and give its exit status and output."""
+    """Run `check` over a file of that content, and return its exit status and output."""
     file = folder / "signature"
     file.write_bytes(content)
     return run(app, "check", str(file))

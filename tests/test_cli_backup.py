@@ -41,7 +41,7 @@ LARGE = b"ab" * SMALL
 
 @pytest.fixture(name="folder")
 def trust_folder(tmp_path: Path) -> Path:
-    """Give a TRUST_DIR with an anchor, something below, and things that don't count."""
+    """Provide a TRUST_DIR with an anchor, something below, and things that don't count."""
     folder = tmp_path / "trust"
     (folder / "intermediates").mkdir(parents=True)
     (folder / "корень.pem").write_bytes(pem(ROOT))
@@ -53,7 +53,7 @@ def trust_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(name="filled")
 def filled_app(make_app: AppMaker, folder: Path, database_url: str, tmp_path: Path) -> Flask:
-    """Give an application whose store has something in each table."""
+    """Provide an application whose store has something in each table."""
     app = make_app(TRUST_DIR=str(folder), COSIGN_GUARD="off")
     client = app.test_client()
     for number in range(3):
@@ -76,7 +76,7 @@ def filled_app(make_app: AppMaker, folder: Path, database_url: str, tmp_path: Pa
 
 @pytest.fixture(name="file")
 def backup_file(filled: Flask, tmp_path: Path) -> Path:
-    """Give a backup of that store."""
+    """Provide a backup of that store."""
     file = tmp_path / "store.backup"
     status, output = run(filled, "backup", str(file))
     assert status == 0, output
@@ -84,7 +84,7 @@ def backup_file(filled: Flask, tmp_path: Path) -> Path:
 
 
 def rows_of(engine: Engine) -> dict[str, list[Any]]:
-    """Give all rows of a store, as the models read them."""
+    """Return all rows of a store, as the models read them."""
     with engine.connect() as connection:
         return {
             name: list(connection.execute(table.select().order_by(*table.primary_key)))
@@ -234,7 +234,7 @@ def test_what_is_saved_meanwhile_is_not_half_in_it(
 
 
 def ignore(_table: str, _rows: int) -> None:
-    """Hear that a table is done."""
+    """Do nothing when a table is done."""
 
 
 @pytest.mark.parametrize("when", ["signatures", "versions"])
@@ -251,7 +251,7 @@ def test_a_backup_that_is_killed_leaves_no_file_of_its_name(
 
 
 def tell_story(what: str, url: str, file: Path, when: str) -> None:
-    """Do something in a process of its own that is killed meanwhile."""
+    """Run a backup or restore in a separate process that is killed meanwhile."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.store.backup_stories", what, url, str(file), when],
         cwd=PROJECT,
@@ -348,7 +348,7 @@ def test_a_restore_of_what_was_begun_goes_on(
 
 
 def made_beside_tables(engine: Engine) -> list[Any]:
-    """Give the functions, types and views of PostgreSQL's schema."""
+    """Return the functions, types and views of PostgreSQL's schema."""
     listed = text("""
         SELECT 'function', CAST(CAST(oid AS regprocedure) AS text) FROM pg_proc
         WHERE pronamespace = to_regnamespace(current_schema())
@@ -370,7 +370,7 @@ def test_nothing_of_the_store_before_is_left(
 
 
 def ignore_all() -> None:
-    """Hear that all is done."""
+    """Do nothing when all is done."""
 
 
 def at_step(engine: Engine, step: str) -> Engine:

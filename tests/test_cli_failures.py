@@ -33,7 +33,7 @@ UPGRADE = ("db", "upgrade")
 
 
 def fail(app: Flask, *arguments: str) -> str:
-    """Run a command that fails; give the one line that says why."""
+    """Run a command that fails; return the one line that says why."""
     status, output, said = run_apart(app, *arguments)
     assert status == 1
     first, second, *others = said.splitlines()

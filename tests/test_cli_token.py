@@ -15,7 +15,7 @@ TOKEN = re.compile(r"qol_[0-9a-f]{16}_[0-9a-f]{64}\n")
 
 @pytest.fixture(name="locked")
 def locked_app(make_app: AppMaker) -> Flask:
-    """Give an application that asks for tokens."""
+    """Provide an application that asks for tokens."""
     return make_app(AUTH="on", TIMEZONE="Asia/Almaty")
 
 

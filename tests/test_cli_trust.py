@@ -26,26 +26,26 @@ FINGERPRINT = read_certificate(ROOT.certificate).fingerprint
 
 @pytest.fixture(name="folder")
 def trust_folder(tmp_path: Path) -> Path:
-    """Give a TRUST_DIR that isn't there yet."""
+    """Provide a TRUST_DIR that isn't there yet."""
     return tmp_path / "trust"
 
 
 @pytest.fixture(name="program")
 def app_without_database(start_app: AppMaker, tmp_path: Path, folder: Path) -> Flask:
-    """Give an application with that TRUST_DIR."""
+    """Provide an application with that TRUST_DIR."""
     database = f"sqlite:///{tmp_path}/not/there.sqlite3"
     return start_app(DATABASE_URL=database, TRUST_DIR=str(folder))
 
 
 @pytest.fixture(name="site")
 def start_site() -> Iterator[Site]:
-    """Give a server on this machine."""
+    """Provide a server on this machine."""
     with serving() as site:
         yield site
 
 
 def stored(folder: Path) -> dict[str, Certificate]:
-    """Give the certificates in TRUST_DIR by their files, which hold one each."""
+    """Return the certificates in TRUST_DIR by their files, which hold one each."""
     found = {}
     for file in folder.rglob("*"):
         if file.is_file():

@@ -21,19 +21,19 @@ ROOT_SHA256, NCA_SHA256 = (read_certificate(one.certificate).fingerprint for one
 
 @pytest.fixture(name="folder")
 def trust_folder(tmp_path: Path) -> Path:
-    """Give a TRUST_DIR that isn't there yet."""
+    """Provide a TRUST_DIR that isn't there yet."""
     return tmp_path / "trust"
 
 
 @pytest.fixture(name="program")
 def app_on_a_database(make_app: AppMaker, folder: Path) -> Flask:
-    """Give an application with that TRUST_DIR."""
+    """Provide an application with that TRUST_DIR."""
     return make_app(TRUST_DIR=str(folder))
 
 
 @pytest.fixture(name="file")
 def certificate_of_the_root(tmp_path: Path) -> str:
-    """Give a file with one certificate."""
+    """Provide a file with one certificate."""
     file = tmp_path / "given.cer"
     file.write_bytes(ROOT.certificate)
     return str(file)
@@ -46,7 +46,7 @@ def add(program: Flask, file: str, *more: str, sha256: str = ROOT_SHA256) -> str
 
 
 def listed(program: Flask) -> list[str]:
-    """Give the blocks of the list."""
+    """Return the blocks of the list."""
     status, output = run(program, "trust", "list")
     assert status == 0
     return re.split(r"\n(?=\S)", output.rstrip("\n"))

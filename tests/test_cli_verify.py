@@ -40,7 +40,7 @@ TODAY = r"  today, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 
 @pytest.fixture(name="folder")
 def trust_folder(tmp_path: Path) -> Path:
-    """Give a TRUST_DIR by which Ivan is trusted."""
+    """Provide a TRUST_DIR by which Ivan is trusted."""
     folder = tmp_path / "trust"
     folder.mkdir()
     (folder / "nca.pem").write_bytes(pem(NCA.certificate))
@@ -50,7 +50,7 @@ def trust_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(name="start")
 def start_apps(start_app: AppMaker, tmp_path: Path, folder: Path) -> AppMaker:
-    """Give a function that makes an application with that TRUST_DIR, and without a database."""
+    """Provide a function that makes an application with that TRUST_DIR, and without a database."""
     env = {
         "DATABASE_URL": f"sqlite:///{tmp_path}/not/there.sqlite3",
         "TRUST_DIR": str(folder),
@@ -66,7 +66,7 @@ def usual_app(start: AppMaker) -> Flask:
 
 @pytest.fixture(name="site")
 def start_site() -> Iterator[Site]:
-    """Give a server on this machine."""
+    """Provide a server on this machine."""
     with serving() as site:
         yield site
 
@@ -84,7 +84,7 @@ def signed(*signers: Holder, content: bytes | None = CONTENT, stamped: bool = Fa
 
 
 def verify(app: Flask, tmp_path: Path, data: bytes, *options: str) -> tuple[int, dict[str, Any]]:
-    """Verify, and give the exit status and what is found."""
+    """Verify, and return the exit status and what is found."""
     status, output = run(app, "verify", written(tmp_path, data), "--json", *options)
     found: dict[str, Any] = json.loads(output)["verification"]
     return status, found

@@ -53,7 +53,7 @@ CASES: dict[str, tuple[Callable[[], str], int]] = {
 
 @pytest.fixture(name="folder")
 def folder_of_anchors(tmp_path: Path) -> Path:
-    """Give a TRUST_DIR with revocation data."""
+    """Provide a TRUST_DIR with revocation data."""
     folder = people.trust(tmp_path / "trust", pki.authority())
     people.publish(folder)
     return folder
@@ -61,12 +61,12 @@ def folder_of_anchors(tmp_path: Path) -> Path:
 
 @pytest.fixture(name="app")
 def app_of_both(make_app: AppMaker, folder: Path) -> Flask:
-    """Give an application with that TRUST_DIR, far from UTC, on each kind of database."""
+    """Provide an application with that TRUST_DIR, far from UTC, on each kind of database."""
     return make_app(TRUST_DIR=str(folder), TIMEZONE="Asia/Almaty")
 
 
 def verify(app: Flask, *arguments: str) -> tuple[int, Any]:
-    """Give the exit status, and what is printed on stdout."""
+    """Return the exit status, and what is printed on stdout."""
     flask = FlaskGroup(create_app=lambda: app, add_default_commands=False, load_dotenv=False)
     result = app.test_cli_runner().invoke(flask, ["verify", "--json", *arguments])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
@@ -74,7 +74,7 @@ def verify(app: Flask, *arguments: str) -> tuple[int, Any]:
 
 
 def ask(app: Flask, language: str = "en", **fields: Any) -> dict[str, Any]:
-    """Give the content of the answer to POST /signature/verify."""
+    """Return the content of the answer to POST /signature/verify."""
     headers = {"api-locale": language}
     answer = app.test_client().post("/signature/verify", json=DOC | fields, headers=headers)
     return content_of(answer)
@@ -87,7 +87,7 @@ def written(tmp_path: Path, data: str | bytes) -> str:
 
 
 def as_given(content: dict[str, Any]) -> dict[str, Any]:
-    """Give what is answered of a stored signature, of one that is given with the same time."""
+    """Return what is answered of a stored signature, of one that is given with the same time."""
     found = content["verification"] | {"version": None, "saved_at": None}
     for signer in found["signers"]:
         if signer["decisive_time_source"] == "saved":

@@ -14,7 +14,7 @@ OFFICE = "https://office.example.kz"
 
 @pytest.fixture(name="local")
 def client_of_local_server(start_app: AppMaker, sqlite_url: str) -> FlaskClient:
-    """Give a client of a server as it is without any setting."""
+    """Provide a client of a server as it is without any setting."""
     return start_app(DATABASE_URL=sqlite_url).test_client()
 
 

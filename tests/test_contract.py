@@ -55,7 +55,7 @@ TRANSLATED = sorted(set(LANGUAGES) - {"en"})
 
 
 def leaves(kind: type[Refused]) -> Iterator[type[Refused]]:
-    """Give the classes below `kind`, itself if there are none, that have none below."""
+    """Yield the classes below `kind`, itself if there are none, that have none below."""
     below = kind.__subclasses__()
     if not below:
         yield kind
@@ -64,14 +64,14 @@ def leaves(kind: type[Refused]) -> Iterator[type[Refused]]:
 
 
 def family(kind: type[Exception]) -> Iterator[type[Exception]]:
-    """Give a class and all below it."""
+    """Yield a class and all below it."""
     yield kind
     for below in kind.__subclasses__():
         yield from family(below)
 
 
 def addresses(app: Flask) -> dict[str, set[str]]:
-    """Give an address for each rule, and the methods that are defined for it."""
+    """Return an address for each rule, and the methods that are defined for it."""
     result: dict[str, set[str]] = {}
     for rule in app.url_map.iter_rules():
         built = rule.build(dict.fromkeys(rule.arguments, "1"))
@@ -95,13 +95,13 @@ def test_the_addresses_of_the_contract_are_there(app: Flask) -> None:
 
 
 def family_of(app: Flask, address: str) -> str:
-    """Give the name of the family that an address belongs to."""
+    """Return the name of the family that an address belongs to."""
     owners = [one.name for one in app.extensions["families"] if one.owns(address)]
     return owners[0] if owners else "ncanode"
 
 
 def refused(app: Flask, response: TestResponse, address: str, status: int) -> bool:
-    """Tell whether an address refuses in the shape of its family."""
+    """Return whether an address refuses in its family's format."""
     assert response.status_code == status, (address, response.text)
     assert response.headers["Content-Type"] == JSON, address
     return list(response.get_json()) == ERRORS[family_of(app, address)]
@@ -172,7 +172,7 @@ def test_every_status_is_that_of_a_client_error_but_where_others_are_asked_or_wa
 
 
 def sentences_of(*speaking: str) -> set[str]:
-    """Give the sentences with which functions and classes of these names are called."""
+    """Return the sentences with which functions and classes of these names are called."""
     found: set[str] = set()
     for path in APP.rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -182,14 +182,14 @@ def sentences_of(*speaking: str) -> set[str]:
 
 
 def name_of(called: ast.expr) -> str | None:
-    """Give the name of a function, a method or a class."""
+    """Return the name of a function, a method or a class."""
     if isinstance(called, ast.Attribute):
         return called.attr
     return called.id if isinstance(called, ast.Name) else None
 
 
 def read_sentences(argument: ast.expr, place: str) -> set[str]:
-    """Give the sentences that an argument may be; none if it hands on what is found elsewhere.
+    """Return the sentences that an argument may be; none if it hands on what is found elsewhere.
 
     One that is put together from who knows what could not be looked up in a catalogue: that fails.
     """
@@ -210,7 +210,7 @@ def read_sentences(argument: ast.expr, place: str) -> set[str]:
 
 @cache
 def templates() -> set[str]:
-    """Give every sentence that an answer may tell."""
+    """Return every sentence that an answer may tell."""
     spoken = (*SPOKEN, RequestFromOutside)
     of_store = {str(vars(kind)["template"]) for root in spoken for kind in leaves(root)}
     raised = {kind.__name__ for root in RAISED for kind in family(root)}
@@ -221,13 +221,13 @@ def templates() -> set[str]:
 
 
 def placeholders(template: str) -> list[tuple[str, str | None, str | None]]:
-    """Give the names in braces, each with how its value is written."""
+    """Return the names in braces, each with how its value is written."""
     parts = string.Formatter().parse(template)
     return sorted((name, spec, how) for _, name, spec, how in parts if name is not None)
 
 
 def catalogue(locale: str) -> dict[str, str]:
-    """Give a catalogue as its file says."""
+    """Return a catalogue as its file says."""
     path = CATALOGUES / locale / "LC_MESSAGES" / "messages.po"
     with path.open("rb") as file:
         read = read_po(file, locale=locale, abort_invalid=True)

@@ -16,7 +16,7 @@ ALLOWED = "Access-Control-Allow-Origin"
 
 @pytest.fixture(name="app")
 def app_for_all_pages(make_app: AppMaker) -> Flask:
-    """Give an application that lets pages of all origins call."""
+    """Provide an application that lets pages of all origins call."""
     return make_app(CORS_ORIGINS="*")
 
 

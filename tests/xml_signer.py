@@ -91,7 +91,7 @@ def sign(
     digest: Digest = sha256,
     objects: Sequence[etree._Element] = (),
 ) -> etree._Element:
-    """Add a ds:Signature to a document, and give it.
+    """Add a ds:Signature to a document, and return it.
 
     It comes into `parent`, the root by default, to `place` among its children, the end by default;
     without a document it is the root. `digest` computes those of the references.
@@ -116,7 +116,7 @@ def fill(
     canonicalisation: Transform = Transform(C14N),
     objects: Sequence[etree._Element] = (),
 ) -> etree._Element:
-    """Fill an empty ds:Signature in its place, and give it."""
+    """Fill an empty ds:Signature in its place, and return it."""
     signed_info = _add(signature, "SignedInfo")
     _add_method(signed_info, "CanonicalizationMethod", canonicalisation)
     _add(signed_info, "SignatureMethod", Algorithm=METHODS[who.key.algorithm])

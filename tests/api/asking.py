@@ -16,12 +16,12 @@ JSON = "application/json; charset=utf-8"
 
 @cache
 def good_cms() -> str:
-    """Give one signature that is well-formed, the same throughout the process."""
+    """Return one signature that is well-formed, the same throughout the process."""
     return usual_cms()
 
 
 def filled(**fields: Any) -> dict[str, Any]:
-    """Give what a first save needs, with `fields` on top; one that is None is left out."""
+    """Return what a first save needs, with `fields` on top; one that is None is left out."""
     given = {"document": "doc", "thread": "main", "cms": good_cms(), **fields}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -29,7 +29,7 @@ def filled(**fields: Any) -> dict[str, Any]:
 def content_of(
     response: TestResponse, status: int = 200, warnings: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Give the content of a success, whose envelope is checked."""
+    """Return the content of a success, whose envelope is checked."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == JSON
     answer: dict[str, Any] = response.get_json()
@@ -42,7 +42,7 @@ def content_of(
 
 
 def message_of(response: TestResponse, status: int = 400) -> str:
-    """Give the message of an error, whose envelope is checked."""
+    """Return the message of an error, whose envelope is checked."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == JSON
     answer = response.get_json()
@@ -56,7 +56,7 @@ def message_of(response: TestResponse, status: int = 400) -> str:
 
 
 def save(client: FlaskClient, **fields: Any) -> dict[str, Any]:
-    """Save a version, and give the signature that is answered."""
+    """Save a version, and return the signature that is answered."""
     content = content_of(client.post("/signature", json=filled(**fields)), 201)
     assert list(content) == ["signature"]
     signature: dict[str, Any] = content["signature"]
@@ -64,7 +64,7 @@ def save(client: FlaskClient, **fields: Any) -> dict[str, Any]:
 
 
 def refuse(client: FlaskClient, **fields: Any) -> str:
-    """Try to save, and give the message of the refusal."""
+    """Try to save, and return the message of the refusal."""
     return message_of(client.post("/signature", json=filled(**fields)))
 
 
@@ -78,7 +78,7 @@ def get(client: FlaskClient, document: str = "doc", thread: str = "main") -> dic
 
 
 def exists(client: FlaskClient, document: str = "doc", thread: str = "main") -> bool:
-    """Tell whether there is such a thread."""
+    """Return whether there is such a thread."""
     asked = {"document": document, "thread": thread}
     return client.get("/signature", query_string=asked).status_code == 200
 

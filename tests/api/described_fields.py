@@ -80,7 +80,7 @@ SECOND = "V1"
 
 
 def parameters_of(operation: str) -> dict[str, Json]:
-    """Give the schema of each parameter that an operation reads, by name."""
+    """Return the schema of each parameter that an operation reads, by name."""
     name = operation.removesuffix(SECOND)
     read = READS.get(name, {})
     shapes = shapes_of(read()) if isinstance(read, type) else _shapes(read)
@@ -102,7 +102,7 @@ def file_of(operation: str) -> str | None:
 
 
 def files_of(operation: str) -> frozenset[str]:
-    """Give the content types of a body that is one file."""
+    """Return the content types of a body that is one file."""
     read = READS.get(operation.removesuffix(SECOND))
     assert isinstance(read, type)
     assert issubclass(read, ParametersSchema)
@@ -110,7 +110,7 @@ def files_of(operation: str) -> frozenset[str]:
 
 
 def parts_of(operation: str) -> dict[str, Json]:
-    """Give the schema of each part of a form with files: all but objects and older names."""
+    """Return the schema of each part of a form with files: all but objects and older names."""
     read = READS[operation.removesuffix(SECOND)]
     assert isinstance(read, type)
     return {
@@ -121,7 +121,7 @@ def parts_of(operation: str) -> dict[str, Json]:
 
 
 def beside_file(operation: str) -> dict[str, Json]:
-    """Give the schema of each parameter that is read beside a body that is one file."""
+    """Return the schema of each parameter that is read beside a body that is one file."""
     idle = {file_of(operation), *IDLE_BESIDE_FILE.get(operation, ())}
     shapes = parameters_of(operation)
     return {name: shapes[name] for name in parts_of(operation) if name not in idle}
@@ -132,13 +132,13 @@ def _part(field: fields.Field[Any]) -> Json:
 
 
 def required_by(operation: str) -> tuple[str, ...]:
-    """Give the names of parameters that must be set."""
+    """Return the names of parameters that must be set."""
     read = READS.get(operation.removesuffix(SECOND))
     return read.REQUIRED if isinstance(read, type) else ()
 
 
 def shapes_of(schema: FieldsSchema) -> dict[str, Json]:
-    """Give the schema of each field, by the name that it has in requests."""
+    """Return the schema of each field, by the name that it has in requests."""
     return _shapes({field.data_key or name: field for name, field in schema.load_fields.items()})
 
 
@@ -151,7 +151,7 @@ def _is_of_ncanode(read: Any) -> bool:
 
 
 def shape_of(field: fields.Field[Any]) -> Json:
-    """Give the schema of a field, with its default."""
+    """Return the schema of a field, with its default."""
     kind = next(one for one in type(field).__mro__ if one in SHAPES)
     shape = SHAPES[kind](field)
     default = field.load_default

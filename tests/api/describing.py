@@ -19,7 +19,7 @@ FILES = [COMMON, OPENAPI, *(family.openapi for family in FAMILIES.values())]
 
 
 def served(app: Flask) -> dict[tuple[str, str], Any]:
-    """Give the view of each address and method that the route table has."""
+    """Return the view of each address and method that the route table has."""
     return {
         (path_of(rule), method.lower()): app.view_functions[rule.endpoint]
         for rule in app.url_map.iter_rules()
@@ -28,7 +28,7 @@ def served(app: Flask) -> dict[tuple[str, str], Any]:
 
 
 def described(document: Json) -> dict[tuple[str, str], Json]:
-    """Give the operation of each address and method that a document has."""
+    """Return the operation of each address and method that a document has."""
     return {
         (path, method): operation
         for path, operations in document["paths"].items()
@@ -37,12 +37,12 @@ def described(document: Json) -> dict[tuple[str, str], Json]:
 
 
 def answers_of(document: Json, operation: Json) -> dict[str, Json]:
-    """Give the answers of an operation by status."""
+    """Return the answers of an operation by status."""
     return {status: resolve(document, one) for status, one in operation["responses"].items()}
 
 
 def bare(document: Json, schema: Json) -> Json:
-    """Give a schema without words and references: what it demands."""
+    """Return a schema without words and references: what it demands."""
     found = resolve(document, schema)
     kept = {key: value for key, value in found.items() if key != "description"}
     if "items" in kept:
@@ -53,7 +53,7 @@ def bare(document: Json, schema: Json) -> Json:
 
 
 def sent_to(document: Json, method: str, operation: Json) -> tuple[dict[str, Json], set[str]]:
-    """Give the schema of each parameter that is described, and the names that are required."""
+    """Return the schema of each parameter that is described, and the names that are required."""
     if method in BY_QUERY:
         found = [resolve(document, one) for one in operation["parameters"]]
         query = [one for one in found if one["in"] == "query"]
@@ -68,7 +68,7 @@ def sent_to(document: Json, method: str, operation: Json) -> tuple[dict[str, Jso
 
 
 def example_of(document: Json, method: str, operation: Json) -> dict[str, Any]:
-    """Give the example of a request."""
+    """Return the example of a request."""
     if method in BY_QUERY:
         parameters = [resolve(document, one) for one in operation["parameters"]]
         return {one["name"]: one["example"] for one in parameters if "example" in one}
@@ -77,6 +77,6 @@ def example_of(document: Json, method: str, operation: Json) -> dict[str, Any]:
 
 
 def examples_of(document: Json, content: Json) -> Iterator[Any]:
-    """Give the examples of a content."""
+    """Yield the examples of a content."""
     for example in content.get("examples", {}).values():
         yield resolve(document, example)["value"]

@@ -159,26 +159,26 @@ SETTINGS = {"PUBLIC_URL": "https://signatures.example.kz", "LOCALE": "ru"}
 
 
 def record(app: Flask, family: str) -> Recorder:
-    """Walk through a family on an empty store, and give what was asked and answered."""
+    """Walk through a family on an empty store, and return what was asked and answered."""
     recorder = Recorder(app)
     WALKS[family](recorder)
     return recorder
 
 
 def kept_in(file: Path) -> dict[str, Any]:
-    """Give the examples in a file of the description, by name."""
+    """Return the examples in a file of the description, by name."""
     examples = read_part(file)["components"].get("examples", {})
     return {name: example["value"] for name, example in examples.items()}
 
 
 def references_in(file: Path) -> set[str]:
-    """Give the names of the examples to which a file of the description refers."""
+    """Return the names of the examples to which a file of the description refers."""
     text = file.read_text(encoding="utf-8")
     return set(re.findall(r"'#/components/examples/(\w+)'", text))
 
 
 def outline(value: Any) -> Any:
-    """Give what must stay the same of an example: its keys in order, and its types."""
+    """Return what must stay the same of an example: its keys in order, and its types."""
     if isinstance(value, dict):
         return [(key, outline(member)) for key, member in value.items()]
     if isinstance(value, list):

@@ -49,7 +49,7 @@ def ivan(
     issuer: Callable[[], Holder] = pki.authority,
     valid: tuple[datetime.datetime, datetime.datetime] = (NOT_BEFORE, NOT_AFTER),
 ) -> Holder:
-    """Give an individual."""
+    """Return an individual."""
     subject = _subject(
         ("2.5.4.3", "ИВАНОВ ИВАН"),
         ("2.5.4.4", "ИВАНОВ"),
@@ -62,7 +62,7 @@ def ivan(
 
 @cache
 def chief() -> Holder:
-    """Give the head of a company, whose key authenticates too."""
+    """Return the head of a company, whose key authenticates too."""
     subject = _subject(
         ("2.5.4.3", "ПЕТРОВА АННА"),
         ("2.5.4.4", "ПЕТРОВА"),
@@ -76,18 +76,18 @@ def chief() -> Holder:
 
 @cache
 def expired() -> Holder:
-    """Give the individual with a certificate that has expired."""
+    """Return the individual with a certificate that has expired."""
     return ivan(valid=(NOT_BEFORE, ENDED))
 
 
 @cache
 def impostor_authority() -> Holder:
-    """Give an authority that somebody made himself, with the name of the real one."""
+    """Return an authority that somebody made himself, with the name of the real one."""
     return pki.certify(pki.name("NCA"), pki.rsa_key("impostor"), None, pki.AUTHORITY)
 
 
 def impostor() -> Holder:
-    """Give one who claims to be the individual."""
+    """Return one who claims to be the individual."""
     return ivan(impostor_authority)
 
 
@@ -100,18 +100,18 @@ def text(signature: SignedData) -> str:
 def cms(
     *signers: Holder, content: bytes = CONTENT, attached: bool = True, stamped: bool = False
 ) -> str:
-    """Give what these people sign, in base64."""
+    """Return what these people sign, in base64."""
     return text(signing.sign(*signers, content=content, attached=attached, stamped=stamped))
 
 
 def forged_cms(*signers: Holder) -> str:
-    """Give what these people would have signed: the signature values are of another content."""
+    """Return what these people would have signed: the signature values are of another content."""
     infos = [signing.signer_info(who, sign=b"another") for who in signers]
     return text(signing.read(signing.signed_data(infos, [*signers, pki.authority()])))
 
 
 def altered_cms(*signers: Holder) -> str:
-    """Give what these people signed, with another content attached."""
+    """Return what these people signed, with another content attached."""
     infos = [signing.signer_info(who) for who in signers]
     return text(signing.read(signing.signed_data(infos, [*signers, pki.authority()], b"another")))
 

@@ -11,7 +11,7 @@ from tests.api.asking import content_of, filled, message_of, rows
 
 
 def post(client: FlaskClient, body: bytes, content_type: str = "application/json") -> str:
-    """Send a body that has to be refused, and give the message."""
+    """Send a body that has to be refused, and return the message."""
     headers = {"Content-Type": content_type}
     message = message_of(client.post("/signature", data=body, headers=headers))
     assert rows(client) == []

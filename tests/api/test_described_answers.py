@@ -49,7 +49,7 @@ OTHERS = {
 
 
 def reasons_of(document: Json) -> Iterator[tuple[tuple[str, str], str, Json]]:
-    """Give each refusal that is described, with its address and status."""
+    """Yield each refusal that is described, with its address and status."""
     for address, operation in described(document).items():
         for status, answer in answers_of(document, operation).items():
             if int(status) >= 400:

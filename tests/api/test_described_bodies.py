@@ -30,7 +30,7 @@ BODIES = {
 
 
 def with_body(document: Json) -> Iterator[tuple[str, str, Json, dict[str, Json]]]:
-    """Give path, method, operation and its kinds of body, of those that have any."""
+    """Yield path, method, operation and its kinds of body, of those that have any."""
     for (path, method), operation in described(document).items():
         if "requestBody" in operation:
             yield path, method, operation, operation["requestBody"]["content"]
@@ -38,7 +38,7 @@ def with_body(document: Json) -> Iterator[tuple[str, str, Json, dict[str, Json]]
 
 @pytest.fixture(name="forwarding")
 def forwarding_app(start_app: AppMaker, sqlite_url: str) -> Flask:
-    """Give an application that reads the bodies of all operations."""
+    """Provide an application that reads the bodies of all operations."""
     return start_app(DATABASE_URL=sqlite_url, NCANODE_REMOTE_URL="http://127.0.0.1:9/")
 
 

@@ -22,7 +22,7 @@ from tests.described import document_of, errors_of, resolve
 
 @pytest.fixture(name="exemplary")
 def app_of_examples(make_app: AppMaker, trust_folder: str) -> Flask:
-    """Give an application set up as that which the examples were asked of."""
+    """Provide an application set up as that which the examples were asked of."""
     return make_app(TRUST_DIR=str(trust_folder), **SETTINGS)
 
 
@@ -73,7 +73,7 @@ def test_the_examples_are_as_described(sqlite_app: Flask) -> None:
 
 
 def examples_in(document: Json) -> Iterator[tuple[Json, Any]]:
-    """Give each example with the schema that it is one of."""
+    """Yield each example with the schema that it is one of."""
     for operation in described(document).values():
         for parameter in (resolve(document, one) for one in operation["parameters"]):
             if "example" in parameter:

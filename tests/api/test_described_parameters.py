@@ -55,7 +55,7 @@ def test_every_parameter_has_words(sqlite_app: Flask) -> None:
 
 
 def words_in(document: Json, schema: Json) -> Iterator[tuple[str, Json]]:
-    """Give each member of a body, and of the objects in its lists."""
+    """Yield each member of a body, and of the objects in its lists."""
     for name, one in resolve(document, schema).get("properties", {}).items():
         yield name, one
         yield from words_in(document, one.get("items", {}))

@@ -36,7 +36,7 @@ PACKAGE = "tanbahana_client_of_tests"
 
 
 def operations_of(document: Json) -> Iterator[Json]:
-    """Give each operation, its references to answers followed."""
+    """Yield each operation, its references to answers followed."""
     for operations in document["paths"].values():
         for operation in operations.values():
             answers = operation["responses"].items()
@@ -45,7 +45,7 @@ def operations_of(document: Json) -> Iterator[Json]:
 
 
 def run(*command: str | Path, folder: Path) -> str:
-    """Run a generator, and give what it says."""
+    """Run a generator, and return what it says."""
     scripts = sysconfig.get_path("scripts")
     done = subprocess.run(
         command,
@@ -65,7 +65,7 @@ def run(*command: str | Path, folder: Path) -> str:
 def generated_package(
     document: Json, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
-    """Give the name of the package that openapi-python-client makes of the description."""
+    """Provide the name of the package that openapi-python-client makes of the description."""
     source = tmp_path / "openapi.json"
     source.write_text(json.dumps(document), encoding="utf-8")
     generator = (sys.executable, "-m", "openapi_python_client", "generate", "--meta=none")
@@ -78,7 +78,7 @@ def generated_package(
 
 
 def module_of(package: str, operation: Json) -> Any:
-    """Give the generated module of an operation."""
+    """Return the generated module of an operation."""
     name = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", operation["operationId"]).lower()
     return importlib.import_module(f"{package}.api.{operation['tags'][0]}.{name}")
 
@@ -100,7 +100,7 @@ def test_a_python_client_has_every_operation_with_typed_answers(
 
 @contextmanager
 def asking(app: Flask, document: Json, package: str) -> Iterator[Callable[..., Any]]:
-    """Give a function that calls a generated function, by the id of its operation."""
+    """Yield a function that calls a generated function, by the id of its operation."""
     client = importlib.import_module(f"{package}.client").Client("http://localhost")
     modules = {one["operationId"]: module_of(package, one) for one in operations_of(document)}
     transport = httpx.WSGITransport(app=app)

@@ -24,7 +24,7 @@ REQUESTS = [
 
 
 def closed_port() -> str:
-    """Give an address at which no PostgreSQL server listens."""
+    """Return an address at which no PostgreSQL server listens."""
     return f"postgresql://postgres:s3cret@127.0.0.1:{free_port()}/postgres"
 
 
@@ -32,7 +32,7 @@ def closed_port() -> str:
 def app_without_database(
     request: pytest.FixtureRequest, start_app: AppMaker, tmp_path: Path
 ) -> Flask:
-    """Give an application whose database can't be reached."""
+    """Provide an application whose database can't be reached."""
     addresses = {
         "closed port": closed_port(),
         "directory": f"sqlite:///{tmp_path}",

@@ -71,12 +71,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(name="remote")
 def start_remote() -> Iterator[Remote]:
-    """Give a NCANode server."""
+    """Provide a NCANode server."""
     with Remote() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -87,7 +87,7 @@ def start_remote() -> Iterator[Remote]:
 
 @pytest.fixture(name="key")
 def write_key(tmp_path: Path) -> Path:
-    """Give the operator's key."""
+    """Provide the operator's key."""
     path = tmp_path / "key.p12"
     path.write_bytes(KEY)
     return path
@@ -95,7 +95,7 @@ def write_key(tmp_path: Path) -> Path:
 
 @pytest.fixture(name="keyed")
 def client_with_key(start_app: AppMaker, sqlite_url: str, remote: Remote, key: Path) -> FlaskClient:
-    """Give a client of a server that has a key for that server."""
+    """Provide a client of a server that has a key for that server."""
     app = start_app(
         DATABASE_URL=sqlite_url,
         NCANODE_REMOTE_URL=remote.url,
@@ -107,21 +107,21 @@ def client_with_key(start_app: AppMaker, sqlite_url: str, remote: Remote, key: P
 
 
 def with_token(app: Flask) -> FlaskClient:
-    """Give a client of a server with AUTH=on who may ask everything."""
+    """Return a client of a server with AUTH=on who may ask everything."""
     client = app.test_client()
     client.environ_base["HTTP_API_KEY"] = make_token(app, "office", "admin")
     return client
 
 
 def ask(client: FlaskClient, **fields: Any) -> Any:
-    """Ask, and give the answer of the other server."""
+    """Ask, and return the answer of the other server."""
     content = content_of(client.post("/origin", json={"method": "XML.sign", **fields}))
     assert list(content) == ["origin"]
     return content["origin"]
 
 
 def fail(client: FlaskClient, **fields: Any) -> str:
-    """Ask, and give the message about the failure, in which there is no secret."""
+    """Ask, and return the message about the failure, in which there is no secret."""
     response = client.post("/origin", json={"method": "XML.sign", **fields})
     assert P12 not in response.text
     assert PASSWORD not in response.text

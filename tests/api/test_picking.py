@@ -12,7 +12,7 @@ from tests.api.asking import content_of, message_of, save
 
 @pytest.fixture(name="filled")
 def filled_client(client: FlaskClient) -> FlaskClient:
-    """Give a client of a server with four threads, the first of which was saved again."""
+    """Provide a client of a server with four threads, the first of which was saved again."""
     for document, thread, tags in (
         ("b", "x1", ["even"]),
         ("a", "x2", []),
@@ -25,7 +25,7 @@ def filled_client(client: FlaskClient) -> FlaskClient:
 
 
 def rows(client: FlaskClient, **query: Any) -> list[dict[str, Any]]:
-    """Give the rows of a list, whose number is counted as well."""
+    """Return the rows of a list, whose number is counted as well."""
     content = content_of(client.get("/signatures", query_string={"count": 1, **query}))
     if "limit" not in query:
         assert content["nb_results"] == len(content["signatures"])

@@ -45,20 +45,20 @@ class Caller:
 
 @pytest.fixture(name="locked")
 def locked_app(make_app: AppMaker, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """Give an application that asks for tokens, and knows new ones at once."""
+    """Provide an application that asks for tokens, and knows new ones at once."""
     monkeypatch.setattr(auth, "BELIEVED_MISSING", 0.0)
     return make_app(AUTH="on")
 
 
 @pytest.fixture(name="admin")
 def unbound_caller(locked: Flask) -> Caller:
-    """Give one who may do all."""
+    """Provide one who may do all."""
     return Caller(locked.test_client(), make_token(locked, "admin", "admin"))
 
 
 @pytest.fixture(name="bound")
 def bound_caller(locked: Flask, admin: Caller) -> Caller:
-    """Give one who reaches tags that begin with `hr-`, in a store that has others too."""
+    """Provide one who reaches tags that begin with `hr-`, in a store that has others too."""
     assert admin.save(**OURS, tags=["hr-42", "loan"]).status_code == 201
     assert admin.save(**THEIRS, tags=["loan", "chr-1", "HR-1"]).status_code == 201
     assert admin.save(document="bare", thread="main").status_code == 201
@@ -133,7 +133,7 @@ def once_a_thread_was_looked_for(
 def callers_who_meet(
     start_app: AppMaker, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Flask, Caller, Caller]:
-    """Give an application where writers meet, which SQLite's don't, one unbound and one bound."""
+    """Return an application where writers meet, which SQLite's don't, one unbound and one bound."""
     monkeypatch.setattr(auth, "BELIEVED_MISSING", 0.0)
     app = start_app(DATABASE_URL=postgresql_url, AUTH="on")
     admin = Caller(app.test_client(), make_token(app, "admin", "admin"))
@@ -185,7 +185,7 @@ def test_what_is_gone_meanwhile_is_not_there(meeting: tuple[Flask, Caller, Calle
 
 @contextmanager
 def statements(app: Flask) -> Iterator[list[str]]:
-    """Give the statements that are executed."""
+    """Yield the statements that are executed."""
     with app.app_context():
         engine = db.engine
     found: list[str] = []

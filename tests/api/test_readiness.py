@@ -85,7 +85,7 @@ def test_a_file_that_becomes_writable_is_written_to(
 
 
 def found_on(engine: Engine) -> str:
-    """Give what /health/ready would find, by its name."""
+    """Return what /health/ready would find, by its name."""
     fault = readiness.find_fault(engine)
     return "nothing" if fault is None else fault.name
 
@@ -131,7 +131,7 @@ def test_to_be_asked_writes_a_temporary_file_on_a_server(
 
 @contextmanager
 def full_disk(folder: Path) -> Iterator[Callable[[], None]]:
-    """Mount a small file system; give a function that leaves no room on it."""
+    """Mount a small file system; return a function that leaves no room on it."""
     folder.mkdir(exist_ok=True)
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)],

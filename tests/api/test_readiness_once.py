@@ -14,7 +14,7 @@ ASKING = 8
 
 
 def waiting_at(listener: socket.socket) -> list[socket.socket]:
-    """Give the connections that were not accepted so far."""
+    """Return the connections that were not accepted so far."""
     found = []
     try:
         while True:

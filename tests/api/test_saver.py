@@ -15,7 +15,7 @@ THREAD = "document=doc&thread=main"
 
 @pytest.fixture(name="saved")
 def saved_by_the_office(make_app: AppMaker, client: FlaskClient) -> FlaskClient:
-    """Give a client of a store in which a token saved the one version."""
+    """Provide a client of a store in which a token saved the one version."""
     locked = make_app(AUTH="on")
     token = make_token(locked, "office", "write")
     answer = locked.test_client().post("/signature", json=filled(), headers=bearer(token))
@@ -24,7 +24,7 @@ def saved_by_the_office(make_app: AppMaker, client: FlaskClient) -> FlaskClient:
 
 
 def of_each(client: FlaskClient, query: str) -> list[dict[str, Any]]:
-    """Give the version as each of the three addresses gives it, and a list that is streamed."""
+    """Return the version as each of the three addresses gives it, and a list that is streamed."""
     thread = f"{THREAD}&{query}"
     return [
         content_of(client.get(f"/signature?{thread}"))["signature"],

@@ -14,7 +14,7 @@ from tests.store import threads
 
 @pytest.fixture(name="listed")
 def fill(client: FlaskClient) -> FlaskClient:
-    """Give a client of a store of five threads, a to e."""
+    """Provide a client of a store of five threads, a to e."""
     save(client, document="a", thread="one", stage="draft", tags=["x", "y"])
     save(client, document="b", thread="two", stage="draft", tags=["y", "z"])
     save(client, document="c", thread="one", stage="final", tags=["z", "x"])
@@ -24,7 +24,7 @@ def fill(client: FlaskClient) -> FlaskClient:
 
 
 def number_of(client: FlaskClient, query: str) -> int:
-    """Give `nb_results` of a list."""
+    """Return `nb_results` of a list."""
     number: int = content_of(client.get(f"/signatures?{query}"))["nb_results"]
     return number
 

@@ -32,14 +32,14 @@ def encoded(content: bytes) -> str:
 def client_of_each_level(
     request: pytest.FixtureRequest, start_app: AppMaker, sqlite_url: str, trust_folder: Path
 ) -> FlaskClient:
-    """Give a client of a server that checks as far as CMS_VALIDATION can say."""
+    """Provide a client of a server that checks as far as CMS_VALIDATION can say."""
     folder = str(trust_folder)
     app = start_app(DATABASE_URL=sqlite_url, CMS_VALIDATION=request.param, TRUST_DIR=folder)
     return app.test_client()
 
 
 def save_warned(client: FlaskClient, **fields: Any) -> list[str]:
-    """Save, and give the warnings, which stand behind the content."""
+    """Save, and return the warnings, which stand behind the content."""
     response = client.post("/signature", json=filled(**fields))
     assert response.status_code == 201, response.text
     answer: dict[str, Any] = response.get_json()
@@ -50,7 +50,7 @@ def save_warned(client: FlaskClient, **fields: Any) -> list[str]:
 
 
 def detached(*, plain: bool = False, content: bytes = LINES) -> str:
-    """Give a detached signature; if `plain`, without signed attributes."""
+    """Return a detached signature; if `plain`, without signed attributes."""
     if not plain:
         return people.cms(ivan(), content=content, attached=False)
     info = signing.signer_info(ivan(), content, signed=None)

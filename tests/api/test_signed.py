@@ -48,13 +48,13 @@ BUDGET = 1.5
 
 @pytest.fixture(name="trusting_app")
 def app_with_an_anchor(make_app: AppMaker, trust_folder: Path) -> Flask:
-    """Give an application that trusts the authority, and demands nothing of what is saved."""
+    """Provide an application that trusts the authority, and demands nothing of what is saved."""
     return make_app(TRUST_DIR=str(trust_folder), CMS_VALIDATION="structure")
 
 
 @pytest.fixture(name="trusting")
 def client_of_a_trusting_server(trusting_app: Flask) -> FlaskClient:
-    """Give a client of that application."""
+    """Provide a client of that application."""
     return trusting_app.test_client()
 
 

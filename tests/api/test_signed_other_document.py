@@ -26,7 +26,7 @@ SIGNERS = ({"iin": IIN}, {"iin": CHIEF_IIN})
 
 
 def cms(*infos: bytes, content: bytes | None = None) -> str:
-    """Give a signature with these SignerInfos, detached unless there is a content."""
+    """Return a signature with these SignerInfos, detached unless there is a content."""
     der_of_it = signing.signed_data(infos, [ivan(), chief(), pki.authority()], content)
     return b64encode(der_of_it).decode()
 

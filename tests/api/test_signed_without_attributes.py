@@ -29,19 +29,19 @@ NO_ANCHOR = {"state": "pending", "reason": "no trust anchor is set up"}
 
 @pytest.fixture(name="folder")
 def folder_of_anchors(tmp_path: Path) -> Path:
-    """Give TRUST_DIR, which is not there yet."""
+    """Provide TRUST_DIR, which is not there yet."""
     return tmp_path / "anchors"
 
 
 @pytest.fixture(name="app")
 def app_that_leaves_much_to_the_background(make_app: AppMaker, folder: Path) -> Flask:
-    """Give an application that demands nothing of what is saved."""
+    """Provide an application that demands nothing of what is saved."""
     return make_app(TRUST_DIR=str(folder), CMS_VALIDATION="structure")
 
 
 @pytest.fixture(name="client")
 def client_of_it(app: Flask) -> FlaskClient:
-    """Give a client of that application."""
+    """Provide a client of that application."""
     return app.test_client()
 
 

@@ -62,7 +62,7 @@ def test_a_filter_is_bounded(client: FlaskClient) -> None:
 
 @pytest.fixture(name="locked")
 def locked_app(make_app: AppMaker) -> Flask:
-    """Give an application that asks for tokens."""
+    """Provide an application that asks for tokens."""
     return make_app(AUTH="on")
 
 

@@ -25,7 +25,7 @@ BLANKS = " \t\r\n "
 
 
 def read_back(signature: dict[str, Any], field: str) -> Any:
-    """Give a field of an answer; of the tags, the only one."""
+    """Return a field of an answer; of the tags, the only one."""
     if field == "tags":
         (tag,) = signature["tags"]
         return tag

@@ -19,14 +19,14 @@ FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
 def set_moment(engine: Engine, moment: datetime) -> None:
-    """Let all that is kept have been saved at one moment."""
+    """Set the same time of saving for everything in the store."""
     with engine.connect() as connection:
         connection.execute(update(Signature).values(created_at=moment, updated_at=moment))
         connection.execute(update(Version).values(created_at=moment))
 
 
 def times_of_all_answers(client: FlaskClient) -> set[str]:
-    """Give every time that the reads tell of the only signature."""
+    """Return every time that the reads tell of the only signature."""
     asked = {"document": "doc", "thread": "main"}
     versions = content_of(client.get("/signature/versions", json=asked))["versions"]
     return {row[name] for row in [get(client), *rows(client), *versions] for name in TIMES}

@@ -46,7 +46,7 @@ DOORS: dict[str, Ask] = {
 
 @pytest.fixture(name="client")
 def client_with_anchor(make_app: AppMaker, trust_folder: Path) -> FlaskClient:
-    """Give a client of a server that trusts the authority, and has one thread."""
+    """Provide a client of a server that trusts the authority, and has one thread."""
     client = make_app(TRUST_DIR=str(trust_folder)).test_client()
     save(client, cms=cms(ivan()))
     return client

@@ -98,7 +98,7 @@ ALL_BUT_THE_LAST = '"{}" parameter was given several times: the last one counts'
 
 
 def told_twice(*names: str) -> list[str]:
-    """Give the warnings about parameters that were given several times."""
+    """Return the warnings about parameters that were given several times."""
     return [ALL_BUT_THE_LAST.format(name) for name in names]
 
 

@@ -26,12 +26,12 @@ OF_ANOTHER_KIND = (
 
 @pytest.fixture(name="der")
 def detached() -> bytes:
-    """Give a signature of DOCUMENT without it."""
+    """Provide a signature of DOCUMENT without it."""
     return sign_cms(DOCUMENT, attached=False)
 
 
 def form(**parts: Any) -> dict[str, Any]:
-    """Give the parts of a form: text, or bytes, which go as a file."""
+    """Return the parts of a form: text, or bytes, which go as a file."""
     parts = {"document": "doc", "thread": "main", **parts}
     return {
         name: (BytesIO(value), f"{name}.bin") if isinstance(value, bytes) else value
@@ -234,7 +234,7 @@ def test_a_save_may_leave_the_signature_out_of_its_answer(sqlite_client: FlaskCl
 
 
 def verdict(client: FlaskClient, **given: Any) -> tuple[str, Any]:
-    """Verify the stored signature, and give what is said of the content."""
+    """Verify the stored signature, and return what is said of the content."""
     response = client.post("/signature/verify", json={"document": "doc", "thread": "main", **given})
     found = content_of(response)["verification"]
     return found["intact"]["answer"], found["compared"]
@@ -397,7 +397,7 @@ def test_a_stored_signature_is_validated(app_with_claims: Flask, der: bytes) -> 
 
 @pytest.fixture(name="app_with_claims")
 def claiming_app(start_app: AppMaker, sqlite_url: str) -> Flask:
-    """Give an application to which claims are enough."""
+    """Provide an application to which claims are enough."""
     return start_app(DATABASE_URL=sqlite_url, CLAIMS="accept")
 
 

@@ -20,7 +20,7 @@ EXPIRED, NOT_LEGAL = "Certificate is expired", "Certificate is not legal"
 
 
 def ask(client: FlaskClient, **fields: Any) -> bool:
-    """Ask, and give the answer, which is one word."""
+    """Ask, and return the answer, which is one word."""
     given = {"cms": cms(ivan()), "rule": "individual", **fields}
     response = client.post("/validate", json=given)
     assert response.status_code == 200, response.text
@@ -32,7 +32,7 @@ def ask(client: FlaskClient, **fields: Any) -> bool:
 
 
 def refuse(client: FlaskClient, **fields: Any) -> str:
-    """Ask, and give the message of the refusal."""
+    """Ask, and return the message of the refusal."""
     given = {"cms": cms(ivan()), "rule": "individual", **fields}
     return message_of(client.post("/validate", json=given))
 
@@ -219,7 +219,7 @@ def test_a_certificate_that_never_was_legal_is_not_once_it_has_expired(
 
 
 def brief(number: int) -> Holder:
-    """Give one whose certificate was in force on one day, and on no other."""
+    """Return one whose certificate was in force on one day, and on no other."""
     begin = NOT_BEFORE + 2 * number * pki.DAY
     subject, key = pki.name(f"P{number}"), pki.rsa_key("ИВАНОВ")
     return pki.certify(subject, key, pki.authority(), pki.PERSON, valid=(begin, begin + pki.DAY))

@@ -44,17 +44,17 @@ DATA = b64encode(CONTENT).decode()
 
 
 def ask(client: FlaskClient, **fields: Any) -> dict[str, Any]:
-    """Ask, and give the content of the success."""
+    """Ask, and return the content of the success."""
     return content_of(client.post("/cms/validate", json={"cms": cms(ivan()), **fields}))
 
 
 def refuse(client: FlaskClient, **fields: Any) -> str:
-    """Ask, and give the message of the refusal."""
+    """Ask, and return the message of the refusal."""
     return message_of(client.post("/cms/validate", json={"cms": cms(ivan()), **fields}))
 
 
 def answers(written: dict[str, Any]) -> list[str]:
-    """Give the three answers."""
+    """Return the three answers."""
     return [written[name]["answer"] for name in ("intact", "valid", "trusted")]
 
 
@@ -110,7 +110,7 @@ def test_unknown_revocation_is_refused_where_it_must_be_known(
 
 
 def forged(**extra: Any) -> dict[str, Any]:
-    """Give what is asked about a certificate that somebody made himself, with another's IIN."""
+    """Return what is asked about a certificate that somebody made himself, with another's IIN."""
     infos = [signing.signer_info(people.impostor())]
     listed = [people.impostor(), people.impostor_authority()]
     return {"cms": b64encode(signing.signed_data(infos, listed)).decode(), **extra}

@@ -19,7 +19,7 @@ TEST123 = b64encode(b"test123").decode()
 
 @pytest.fixture(name="vectors")
 def find_vectors() -> Path:
-    """Give the folder, which is not part of this project."""
+    """Provide the folder, which is not part of this project."""
     if not VECTORS.is_dir():
         pytest.skip("the folder of real signatures is not there")
     return VECTORS
@@ -27,12 +27,12 @@ def find_vectors() -> Path:
 
 @pytest.fixture(name="client")
 def client_that_trusts_the_nca(start_app: AppMaker, sqlite_url: str, vectors: Path) -> FlaskClient:
-    """Give a client of a server whose anchors are all authorities of the folder."""
+    """Provide a client of a server whose anchors are all authorities of the folder."""
     return start_app(DATABASE_URL=sqlite_url, TRUST_DIR=str(vectors / "ca")).test_client()
 
 
 def validate(client: FlaskClient, **fields: Any) -> dict[str, Any]:
-    """Ask for a signature to be validated."""
+    """Request a signature to be validated."""
     return content_of(client.post("/cms/validate", json=fields))
 
 

@@ -29,13 +29,13 @@ CONTENT = base64.b64encode(b"content").decode()
 
 @pytest.fixture(name="verifying")
 def verifying_client(make_app: AppMaker, tmp_path: Path) -> FlaskClient:
-    """Give a client of a server that verifies, and trusts nobody."""
+    """Provide a client of a server that verifies, and trusts nobody."""
     return make_app(CMS_VALIDATION="signature", TRUST_DIR=str(tmp_path / "none")).test_client()
 
 
 @pytest.fixture(name="trusting")
 def trusting_client(make_app: AppMaker, tmp_path: Path) -> FlaskClient:
-    """Give a client of a server that verifies, and trusts the builder's authority."""
+    """Provide a client of a server that verifies, and trusts the builder's authority."""
     certificate = x509.load_der_x509_certificate(builders.authority().certificate)
     (tmp_path / "authority.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
     return make_app(CMS_VALIDATION="trusted", TRUST_DIR=str(tmp_path)).test_client()
@@ -134,7 +134,7 @@ def test_the_reason_is_told_in_the_clients_language(verifying: FlaskClient) -> N
 
 
 def moments_of(engine: Engine) -> list[datetime | None]:
-    """Give the moments of verified timestamps of all signers that are kept."""
+    """Return the moments of verified timestamps of all signers that are kept."""
     statement = select(Signer.verified_gen_time).order_by(Signer.signature_id, Signer.number)
     with engine.connect() as connection:
         return list(connection.execute(statement).scalars())

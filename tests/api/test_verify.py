@@ -23,12 +23,12 @@ ANSWERS = ("intact", "valid", "path", "revocation", "trusted")
 
 @pytest.fixture(name="client")
 def client_of_both(make_app: AppMaker, trust_folder: Path) -> FlaskClient:
-    """Give a client of a server that trusts the authority, on each kind of database."""
+    """Provide a client of a server that trusts the authority, on each kind of database."""
     return make_app(TRUST_DIR=str(trust_folder)).test_client()
 
 
 def verify(client: FlaskClient, **fields: Any) -> dict[str, Any]:
-    """Ask, and give what was found out."""
+    """Ask, and return what was found out."""
     content = content_of(client.get("/signature/verify", json={**DOC, **fields}))
     assert list(content) == ["verification"]
     found: dict[str, Any] = content["verification"]
@@ -36,7 +36,7 @@ def verify(client: FlaskClient, **fields: Any) -> dict[str, Any]:
 
 
 def answers(written: dict[str, Any]) -> dict[str, str]:
-    """Give the answers that are in it."""
+    """Return the answers that are in it."""
     return {name: written[name]["answer"] for name in ANSWERS if name in written}
 
 

@@ -58,7 +58,7 @@ WAYS: dict[str, Callable[[], str]] = {
 
 @pytest.fixture(name="client")
 def client_of_both(make_app: AppMaker, trust_folder: Path) -> FlaskClient:
-    """Give a client of a server that trusts the authority, on each kind of database."""
+    """Provide a client of a server that trusts the authority, on each kind of database."""
     people.publish(trust_folder)
     return make_app(TRUST_DIR=str(trust_folder)).test_client()
 

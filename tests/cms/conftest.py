@@ -19,7 +19,7 @@ Refusal = Callable[[str], str]
 
 @pytest.fixture(name="refusal")
 def give_refusal() -> Refusal:
-    """Give a function that parses a text which must be refused, and returns the sentence."""
+    """Provide a function that parses a text which must be refused, and returns the sentence."""
 
     def refuse(text: str) -> str:
         with pytest.raises(MalformedSignature) as caught:
@@ -32,7 +32,7 @@ def give_refusal() -> Refusal:
 
 @pytest.fixture(name="vectors")
 def find_vectors() -> Path:
-    """Give the folder of real signatures, which are not part of this project."""
+    """Provide the folder of real signatures, which are not part of this project."""
     if not VECTORS.is_dir():
         pytest.skip("the folder of real signatures is not there")
     return VECTORS

@@ -41,7 +41,7 @@ def below(authority: Holder, *extensions: bytes, subject: str = "СИДОРОВ 
 
 
 def text(verdict: Verdict) -> str:
-    """Give all reasons."""
+    """Return all reasons."""
     return "; ".join(map(str, verdict.reasons))
 
 
@@ -68,5 +68,5 @@ def revocation(
 
 
 def revoked(when: datetime, reason: int | None = None) -> Revoked:
-    """Say that Ivan's certificate was revoked."""
+    """Return a CRL or response that revokes Ivan's certificate."""
     return Revoked(IVAN.serial, when, reason)

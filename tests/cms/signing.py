@@ -40,7 +40,7 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
 
 
 def oid_of(digest_name: str) -> str:
-    """Give the identifier of a digest."""
+    """Return the identifier of a digest."""
     return next(oid for oid in DIGESTS if name(oid) == digest_name)
 
 
@@ -128,7 +128,7 @@ def pss_signature(
 
 
 def usual() -> dict[str, tuple[PublicKey, AlgorithmIdentifier, str, bytes]]:
-    """Give a key, an algorithm, a digest and a signature of each kind."""
+    """Return a key, an algorithm, a digest and a signature of each kind."""
     gost = {
         label: (
             gost_key(kind),

@@ -23,7 +23,7 @@ WRAPPED = builders.wrapped(DER, 64)
 
 
 def ending_in_plus() -> bytes:
-    """Give a CMS whose base64 has no padding and ends with a plus, thanks to its last byte."""
+    """Return a CMS whose base64 has no padding and ends with a plus, thanks to its last byte."""
     der = next(der for size in range(3) if len(der := builders.sign_cms(b"x" * size)) % 3 == 0)
     return der[:-1] + bytes([der[-1] & 0xC0 | 62])
 

@@ -23,7 +23,7 @@ def tlv(tag: int, contents: bytes = b"") -> bytes:
 
 
 def refusal(data: bytes, size: int | None = None) -> str:
-    """Scan bytes that must be refused, and give the sentence."""
+    """Scan bytes that must be refused, and return the sentence."""
     with pytest.raises(MalformedSignature) as caught:
         ber.scan(data, size)
     return str(caught.value)

@@ -62,7 +62,7 @@ def test_every_certificate_of_the_chain_must_be_in_force(place: str) -> None:
 
 
 def chain(*extensions: bytes, anchored: bool = False) -> Verdict:
-    """Give the verdict on a person below an authority with those extensions."""
+    """Return the verdict on a person below an authority with those extensions."""
     authority = pki.certify(pki.name("SOME CA"), KEY, ROOT, extensions)
     return path(below(authority), [authority] if anchored else [ROOT], [authority])
 

@@ -59,7 +59,7 @@ def copies(info: bytes, count: int = SIGNERS) -> list[bytes]:
 
 
 def gost(number: int = 0, *extensions: bytes, kind: gost_signer.Kind = GOST) -> Holder:
-    """Give one of many persons with a GOST key."""
+    """Return one of many persons with a GOST key."""
     key = pki.gost_key("many", kind)
     listed = [*pki.PERSON, *extensions]
     return pki.certify(pki.name(f"ЛИЦО {number}"), key, NCA, listed, serial=number + 1)
@@ -112,7 +112,7 @@ def test_large_certificates_are_not_hashed_by_the_hundred(kind: gost_signer.Kind
 
 
 def crowd(size: int, kind: gost_signer.Kind) -> list[Holder]:
-    """Give authorities of one name and one key, each of which has issued all others."""
+    """Return authorities of one name and one key, each of which has issued all others."""
     key = pki.gost_key("crowd", kind)
     name = pki.name("CROWD")
     return [pki.certify(name, key, None, pki.AUTHORITY, serial=number) for number in range(1, size)]

@@ -125,7 +125,7 @@ def test_what_a_list_says_is_remembered_up_to_a_limit(monkeypatch: pytest.Monkey
 
 
 def doubt(crl_: bytes) -> str:
-    """Give the reason why a CRL tells nothing."""
+    """Return the reason why a CRL tells nothing."""
     verdict = revocation(crls=[crl_])
     assert verdict.answer is UNKNOWN
     return text(verdict)

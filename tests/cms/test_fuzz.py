@@ -111,7 +111,7 @@ def test_a_damaged_signature_is_read_or_refused(damage: Callable[[random.Random]
 
 
 def seconds_again(text: str) -> float:
-    """Give what parsing takes without what the garbage of all tests before it takes."""
+    """Return what parsing takes without what the garbage of all tests before it takes."""
     gc.collect()
     started = time.process_time()
     with suppress(MalformedSignature):

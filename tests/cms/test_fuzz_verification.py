@@ -48,7 +48,7 @@ class World:
         self.verifier = Verifier(read(self.root), intermediates=read(self.nca), crls=crls)
 
     def crl(self, of: Holder, this_update: datetime = BEFORE) -> bytes:
-        """Give a list without entries."""
+        """Return a list without entries."""
         return revoking.crl(of, this_update=this_update, next_update=AFTER)
 
     def cms(self) -> bytes:
@@ -75,7 +75,7 @@ class World:
         return xml_signer.text(root)
 
     def accepts(self, text: str) -> SignedData | SignedXml | None:
-        """Verify, and give the signature if all is yes for some signer."""
+        """Verify, and return the signature if all is yes for some signer."""
         start = time.process_time()
         try:
             signature = parse(text)
@@ -97,7 +97,7 @@ def _key(name: str, kind: str) -> Key:
 
 
 def is_good(status: SignerStatus) -> bool:
-    """Tell whether all is yes; what isn't must have a reason."""
+    """Return whether all is yes; what isn't must have a reason."""
     verdicts = (status.intact, status.valid, status.path, status.revocation)
     for verdict in verdicts:
         assert verdict.answer is Answer.YES or all(map(str, verdict.reasons))

@@ -47,21 +47,21 @@ every_curve = pytest.mark.parametrize("place", range(3), ids=CURVE_TITLES)
 
 
 def digests() -> Digests:
-    """Give libgcrypt's."""
+    """Return libgcrypt's."""
     found = choose_digests(libgcrypt.load())
     assert found is not PLAIN_DIGESTS
     return found
 
 
 def curves() -> Curves:
-    """Give OpenSSL's."""
+    """Return OpenSSL's."""
     found = choose_curves(libcrypto.load())
     assert found is not PLAIN_CURVES
     return found
 
 
 def both(place: int) -> tuple[HashFunction, HashFunction]:
-    """Give one hash function of both implementations."""
+    """Return one hash function of both implementations."""
     return digests().functions()[place], PLAIN_DIGESTS.functions()[place]
 
 
@@ -125,7 +125,7 @@ def test_an_mmap_is_hashed_by_its_identifier(tmp_path: Path) -> None:
 
 
 def progress_during(action: Callable[[], object]) -> float:
-    """Give the share of an action's time in which another thread could have run."""
+    """Return the share of an action's time in which another thread could have run."""
     ticks: list[float] = []
     stop = threading.Event()
 
@@ -320,7 +320,7 @@ def test_a_libcrypto_that_is_wrong_is_not_used(kind: type[Libcrypto]) -> None:
 
 
 def libcrypto_name() -> str:
-    """Give the name of the library that is loaded."""
+    """Return the name of the library that is loaded."""
     return f"libcrypto.so.{ssl.OPENSSL_VERSION_INFO[0]}"
 
 

@@ -42,7 +42,7 @@ NEVER_ISSUED = Revoked(IVAN.serial, datetime(1970, 1, 1, tzinfo=UTC), CERTIFICAT
 
 
 def say(kind: str, moment: datetime, until: datetime | None, *held: Revoked) -> dict[str, Any]:
-    """Say by a CRL or an OCSP response that Ivan's certificate is on hold, or nothing of it."""
+    """Return a CRL or an OCSP response by which Ivan's certificate is, or is not, on hold."""
     if kind == "crl":
         return {"crls": [crl(*held, this_update=moment, next_update=until)]}
     status = held[0] if held else "good"

@@ -176,7 +176,7 @@ BOMBS: dict[str, Callable[[], str]] = {
 
 
 def cpu_seconds(text: str) -> float:
-    """Give the CPU time in which a text is refused, the best of three."""
+    """Return the CPU time in which a text is refused, the best of three."""
     taken = []
     for _ in range(3):
         started = time.process_time()

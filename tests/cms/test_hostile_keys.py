@@ -153,7 +153,7 @@ def test_an_ecdsa_key_that_names_no_curve_does_not_verify(parameters: bytes) -> 
 
 
 def unsupported(key: PublicKey, algorithm: AlgorithmIdentifier, declared: str | None = None) -> str:
-    """Give the name of what is said to be unsupported."""
+    """Return the name of what is said to be unsupported."""
     with pytest.raises(UnsupportedAlgorithm) as caught:
         verify_signature(key, algorithm, declared, MESSAGE, rsa_signature())
     return str(caught.value.values["name"])

@@ -108,7 +108,7 @@ def hostile_name(chance: random.Random) -> bytes:
 
 
 def hostile_names(seed: int, count: int) -> Iterator[bytes]:
-    """Give some, and those that no chance makes."""
+    """Yield some, and those that no chance makes."""
     chance = random.Random(seed)
     yield from (b"", b"\x30", b"\x30\x80", b"\x30\x84\xff\xff\xff\xff", b"\x31\0", b"\x30\0", b"\0")
     for _ in range(count):

@@ -184,7 +184,7 @@ def signing_certificate(
 
 
 def xades(*properties: etree._Element, signed: int | None = 0, names: str = "properties") -> str:
-    """Sign a letter as Ivan, and one of the properties with it; give it as text."""
+    """Sign a letter as Ivan, and one of the properties with it; return it as text."""
     root = letter()
     references = [Reference()]
     if signed is not None:

@@ -46,7 +46,7 @@ def limited(*extensions: bytes) -> Holder:
 
 
 def judge(extension: bytes, *own: bytes, anchored: bool = False) -> Verdict:
-    """Give the verdict on a person with `own` extensions below an authority with one."""
+    """Return the verdict on a person with `own` extensions below an authority with one."""
     authority = limited(extension)
     person = below(authority, *pki.PERSON, *own)
     return path(person, [authority] if anchored else [ROOT], [authority])

@@ -11,7 +11,7 @@ from tests import der, pki
 
 
 def node(encoded: bytes) -> Node:
-    """Give an element within a record."""
+    """Return an element within a record."""
     return read_node(der.sequence(encoded)).only()
 
 

@@ -65,7 +65,7 @@ INVALID_AND_UNKNOWN = {
 
 
 def by_case(groups: Mapping[str, str]) -> Iterator[str]:
-    """Give all cases of all reasons."""
+    """Yield all cases of all reasons."""
     for numbers in groups.values():
         yield from numbers.split()
 
@@ -95,7 +95,7 @@ def read_crls() -> Iterator[CertificateList]:
 
 @cache
 def answers() -> dict[str, Answer]:
-    """Put all cases to the product."""
+    """Run all cases against the product."""
     certificates = dict(read_all())
     anchors = GivenAuthorities([certificates["TrustAnchorRootCertificate"]])
     others = [one for name, one in certificates.items() if not name.endswith("EE")]

@@ -64,7 +64,7 @@ def chain(*levels: Sequence[bytes], anchor: Sequence[bytes] = ()) -> list[Holder
 def judge(
     *levels: Sequence[bytes], anchor: Sequence[bytes] = (), inputs: PolicyInputs = DEFAULT
 ) -> Verdict:
-    """Give the verdict on such a path."""
+    """Return the verdict on such a path."""
     root, *others, person = read(*chain(*levels, anchor=anchor))
     search = Search(GivenAuthorities([root]), [GivenAuthorities(others)], Budget())
     return search.find(person, Occasion.of(SIGNING_TIME), inputs).verdict

@@ -125,7 +125,7 @@ def test_somebody_elses_signature_before_text_may_hide_it() -> None:
 
 
 def with_object(content: etree._Element | None, text: str = "") -> etree._Element:
-    """Give a document whose only signature has an object that it doesn't refer to."""
+    """Return a document whose only signature has an object that it doesn't refer to."""
     root = etree.fromstring(DOCUMENT)
     signature = xml_signer.sign(root, IVAN)
     placed = etree.SubElement(signature, f"{{{DS}}}Object")

@@ -34,12 +34,12 @@ def signed(info: bytes, content: bytes | None = CONTENT) -> SignedData:
 
 
 def answers(status: SignerStatus) -> tuple[Answer, Answer]:
-    """Give the answers that depend on the signature alone."""
+    """Return the answers that depend on the signature alone."""
     return status.intact.answer, status.valid.answer
 
 
 def reasons(status: SignerStatus) -> str:
-    """Give the reasons why it isn't intact or valid."""
+    """Return the reasons why it isn't intact or valid."""
     return "; ".join(map(str, (*status.intact.reasons, *status.valid.reasons)))
 
 

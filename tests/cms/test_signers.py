@@ -33,7 +33,7 @@ def time_attribute(*values: bytes) -> bytes:
 
 
 def timed(*attributes: bytes) -> SignedData:
-    """Give a signature with the attributes that it must have and these."""
+    """Return a signature with the attributes that it must have and these."""
     digest = der.octets(hashlib.sha256(builders.CONTENT).digest())
     required = (
         der.attribute(CONTENT_TYPE, der.oid(DATA)),
@@ -64,7 +64,7 @@ def tst_info(
 
 
 def token(info: bytes, content_type: str = TST_INFO, **options: object) -> bytes:
-    """Sign a TSTInfo as an authority of timestamps does."""
+    """Sign a TSTInfo as a TSA does."""
     return builders.sign_cms(
         info,
         [TSA],
@@ -79,7 +79,7 @@ def read_token(encoded: bytes) -> TimestampClaims:
 
 
 def stamped(*unsigned: bytes) -> SignedData:
-    """Give a signature with these unsigned attributes, encoded."""
+    """Return a signature with these unsigned attributes, encoded."""
     return read(signer_info(unsigned_attrs=der.explicit(1, *unsigned)))
 
 

@@ -42,7 +42,7 @@ XENC = "{http://www.w3.org/2001/04/xmlenc#}"
 
 
 def intact(document: etree._Element | str) -> Verdict:
-    """Verify, and give what is said of the content; the signature itself is valid throughout."""
+    """Verify, and return what is said of the content; the signature itself is valid throughout."""
     written = document if isinstance(document, str) else xml_signer.text(document)
     [status] = Verifier(read(ROOT)).verify(parse(written), at=AT)
     assert status.valid.answer is YES

@@ -46,13 +46,13 @@ def stamp(stamped: bytes = VALUE, moment: datetime = STAMPED, **more: Any) -> by
 
 
 def timestamp(status: SignerStatus) -> TimestampStatus:
-    """Give the status of the timestamp that there is."""
+    """Return the status of the timestamp that there is."""
     assert status.timestamp
     return status.timestamp
 
 
 def unused(status: SignerStatus) -> Verdict:
-    """Give the verdict on a timestamp that must not decide the time."""
+    """Return the verdict on a timestamp that must not decide the time."""
     assert (status.decisive_time, status.decisive_time_source) == (SAVED, "given")
     assert status.path.answer is UNKNOWN
     verdict = timestamp(status).verdict

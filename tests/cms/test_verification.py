@@ -74,7 +74,7 @@ def test_revocation_data_of_the_operator_that_are_broken_are_refused(name: str) 
 
 
 def embedded(info: bytes | None = None, value: bytes | None = None) -> Answer:
-    """Say whether Ivan's certificate was revoked, by what came with his signature."""
+    """Return whether Ivan's certificate was revoked, by the data that came with the signature."""
     unsigned = [] if value is None else [der.attribute(REVOCATION_VALUES, value)]
     signer = signing.signer_info(IVAN, unsigned=unsigned)
     revocation = [] if info is None else [info]
@@ -145,7 +145,7 @@ def test_a_large_crl_of_the_operator_is_searched_in_place() -> None:
 
 
 def verify_xml(document: str, verifier: Verifier) -> list[tuple[Answer, ...]]:
-    """Verify a signed document, and give the answers for each signer."""
+    """Verify a signed document, and return the answers for each signer."""
     signature = parse(document)
     assert isinstance(signature, SignedXml)
     statuses = verifier.verify(signature, at=SIGNING_TIME)

@@ -47,7 +47,7 @@ def verify(
 
 
 def answers(status: SignerStatus) -> tuple[Answer, Answer, Answer]:
-    """Give all answers but that on revocation."""
+    """Return all answers but that on revocation."""
     return status.intact.answer, status.valid.answer, status.path.answer
 
 

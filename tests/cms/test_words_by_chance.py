@@ -80,7 +80,7 @@ def judge(words: list[Said], *, attested: bool) -> Answer:
 
 
 def clears(word: Said, *, attested: bool) -> bool:
-    """Tell whether a word that names no revocation by then tells so of the moment."""
+    """Return whether a statement without a revocation covers the decisive time."""
     if word.forged or word.is_against:
         return False
     if word.since is not None:

@@ -50,7 +50,7 @@ def extension(oid: str, value: bytes, critical: bytes = b"") -> bytes:
 
 
 def extended(*extensions: bytes) -> Certificate:
-    """Give a certificate with just these extensions, encoded."""
+    """Return a certificate with just these extensions, encoded."""
     return read_certificate(certificate(extensions=der.explicit(3, der.sequence(*extensions))))
 
 
@@ -348,7 +348,7 @@ def damaged_anyhow(data: bytes, chance: random.Random) -> bytes:
 
 
 def renamed(data: bytes, chance: random.Random) -> bytes:
-    """Give one to three elements, in the first half, another identifier octet."""
+    """Return one to three elements, in the first half, another identifier octet."""
     octets = bytearray(data)
     for _ in range(chance.randint(1, 3)):
         place = chance.randrange(len(data) // 2)

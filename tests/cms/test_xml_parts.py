@@ -96,7 +96,7 @@ def signed(shape: str, form: str, prefixes: str) -> str:
 
 
 def verify(document: str) -> tuple[Answer, list[str], Answer]:
-    """Tell whether the only signature is intact, and why not, and whether it is valid."""
+    """Return whether the only signature is intact, and why not, and whether it is valid."""
     [status] = Verifier().verify(parse(document), at=datetime.now(UTC))
     return status.intact.answer, [str(each) for each in status.intact.reasons], status.valid.answer
 

@@ -36,7 +36,7 @@ def check(document: etree._Element | str) -> tuple[XmlChecked, ...]:
 
 
 def answers(document: etree._Element | str) -> list[str]:
-    """Tell of each signature whether it is intact: "yes", or the sentences that go with it.
+    """Return for each signature whether it is intact: "yes", or the sentences that go with it.
 
     Which parts of a document or of the signature are covered is left out.
     """
@@ -50,7 +50,7 @@ def answers(document: etree._Element | str) -> list[str]:
 
 
 def is_valid(checked: XmlChecked) -> bool:
-    """Tell whether the signature value is that of the certificate's key."""
+    """Return whether the signature value is that of the certificate's key."""
     assert checked.method
     key = read_certificate(checked.parsed.certificate).public_key
     return algorithms.verify_signature(

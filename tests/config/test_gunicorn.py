@@ -33,7 +33,7 @@ def run(arguments: list[str], **env: str) -> subprocess.CompletedProcess[str]:
 
 
 def read(**env: str) -> dict[str, Any]:
-    """Give what the file sets."""
+    """Return what the file sets."""
     finished = run(["-c", SHOW, str(FILE)], **env)
     assert finished.returncode == 0, finished.stderr
     settings: dict[str, Any] = json.loads(finished.stdout)

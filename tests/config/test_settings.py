@@ -25,12 +25,12 @@ PASSWORD = "s3cret-pw"
 
 
 def url_of(**env: str) -> str:
-    """Give the address that an environment leads to."""
+    """Return the address that an environment leads to."""
     return write_url(Settings.from_env(env).database_url)
 
 
 def refusal(**env: str) -> str:
-    """Give the text with which an environment is refused; it is one line without a password."""
+    """Return the text with which an environment is refused; it is one line without a password."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_env(env)
     line = str(caught.value)

@@ -26,7 +26,7 @@ def start_postgresql() -> Iterator[PostgresServer]:
 
 @pytest.fixture(name="make_database")
 def make_databases(postgresql: PostgresServer) -> Iterator[MakeDatabase]:
-    """Give a function that makes databases; they are dropped after the test."""
+    """Provide a function that makes databases; they are dropped after the test."""
     names: list[str] = []
 
     def make() -> str:
@@ -41,7 +41,7 @@ def make_databases(postgresql: PostgresServer) -> Iterator[MakeDatabase]:
 
 @pytest.fixture(name="make_server")
 def make_servers(tmp_path: Path) -> Iterator[MakeServer]:
-    """Give a function that makes servers; they are stopped after the test."""
+    """Provide a function that makes servers; they are stopped after the test."""
     servers: list[Server] = []
 
     def make(database_url: str) -> Server:

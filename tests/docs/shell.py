@@ -17,7 +17,7 @@ BIN = Path(sys.executable).parent
 
 
 def shell_environment(folders: list[Path], settings: Mapping[str, str]) -> dict[str, str]:
-    """Give an environment with `settings` where programs of `folders` are found first."""
+    """Return an environment with `settings` where programs of `folders` are found first."""
     path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
     # A surrounding make would pass its options on; a proxy doesn't know our server.
     quiet = {"MAKEFLAGS": "", "MFLAGS": "", "MAKELEVEL": "", "NO_PROXY": "*", "no_proxy": "*"}
@@ -41,7 +41,7 @@ def attempt(
 
 
 def run(script: str, folder: Path = PROJECT, **settings: str) -> str:
-    """Run a script that succeeds; give what it printed."""
+    """Run a script that succeeds; return what it printed."""
     done = attempt(script, folder, **settings)
     assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
     return done.stdout

@@ -42,7 +42,7 @@ def fill(client: Client) -> None:
 
 
 def everything(client: Client) -> Kept:
-    """Give all that the server keeps, each thread with all versions, and the lists of tags."""
+    """Return all that the server keeps, each thread with all versions, and the lists of tags."""
     rows = client.listed()
     threads = {
         row["document"]: content(
@@ -71,7 +71,7 @@ def assert_given_back(client: Client, kept: Kept, newest_id: int) -> None:
 
 
 def newest_id(kept: Kept) -> int:
-    """Give the id of the deleted thread, which came after all others."""
+    """Return the id of the deleted thread, which came after all others."""
     number: int = kept["rows"][0]["id"] + 1
     return number
 
@@ -90,7 +90,7 @@ def stop(server: Server) -> None:
 
 
 def restore_sqlite(folder: Path, server: Server) -> None:
-    """Do what the page says in words."""
+    """Follow the instructions of the page."""
     file = folder / "var" / "tanbahana.sqlite3"
     stop(server)
     for ending in ("-wal", "-shm"):

@@ -65,7 +65,7 @@ def test_a_prefix_comes_from_trusted_proxies_alone(make_app: AppMaker) -> None:
 
 @pytest.fixture(name="proxied")
 def start_nginx(tmp_path: Path) -> Iterator[str]:
-    """Give the address of a server behind the nginx of docs/deploy, without TLS."""
+    """Provide the address of a server behind the nginx of docs/deploy, without TLS."""
     if not shutil.which("nginx"):
         pytest.skip("nginx is not installed: apt-get install nginx-light")
     settings = {"AUTH": "on", "TRUSTED_PROXIES": "1", "WEB_CONCURRENCY": "1", "MAX_BODY_MB": "1"}

@@ -51,14 +51,14 @@ def test_a_file_binds_the_project_to_nobody(file: Path, kind: str) -> None:
 
 
 def requirements(file: Path) -> list[str]:
-    """Give the requirements of a file, each on one line."""
+    """Return the requirements of a file, each on one line."""
     joined = re.sub(r"\s*\\\n\s*", " ", file.read_text(encoding="utf-8"))
     lines = (line.strip() for line in joined.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def pins(file: Path) -> dict[str, str]:
-    """Give the version of each package, by its normal name without extras."""
+    """Return the version of each package, by its normal name without extras."""
     found = (line.split(" ")[0].split("==") for line in requirements(file))
     return {
         re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower(): version for name, version in found
@@ -126,7 +126,7 @@ def test_the_platforms_file_names_settings_that_exist() -> None:
 
 
 def procfile() -> dict[str, str]:
-    """Give the line of each process type."""
+    """Return the line of each process type."""
     lines = (line.partition(":") for line in text_of("Procfile").splitlines())
     return {kind: line.strip() for kind, _, line in lines}
 
@@ -139,7 +139,7 @@ def service_line() -> str:
 
 @contextmanager
 def started(line: str, folder: Path) -> Iterator[str]:
-    """Run a line that serves, in a shell; give the server's address."""
+    """Run a line that serves, in a shell; return the server's address."""
     settings = {
         "DATABASE_URL": f"sqlite:///{folder}/store.sqlite3",
         "HOST": "127.0.0.1",

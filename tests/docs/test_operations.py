@@ -41,7 +41,7 @@ def attempt(script: str, settings: Mapping[str, str]) -> subprocess.CompletedPro
 
 
 def run(script: str, settings: Mapping[str, str]) -> str:
-    """Run a script that succeeds; give what it printed."""
+    """Run a script that succeeds; return what it printed."""
     done = attempt(script, settings)
     assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
     return done.stdout
@@ -51,7 +51,7 @@ def run(script: str, settings: Mapping[str, str]) -> str:
 def settings_of_a_store(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Give the environment of a store, and that of an empty place to restore it into."""
+    """Provide the environment of a store, and that of an empty place to restore it into."""
     given = {"HOME": str(tmp_path), "BIN": str(BIN), "PORT": str(free_port())}
     if request.param == "sqlite":
         urls = [f"sqlite:///{tmp_path}/{name}.sqlite3" for name in ("one", "two")]

@@ -157,7 +157,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def broken(page: Path, link: str) -> bool:
-    """Tell whether a link inside the project leads nowhere."""
+    """Return whether a link inside the project leads nowhere."""
     name, _, part = link.partition("#")
     target = page.parent / name if name else page
     if not target.resolve().is_relative_to(PROJECT) or not target.exists():

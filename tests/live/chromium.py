@@ -83,7 +83,7 @@ def _command(folder: Path) -> list[str]:
 
 
 def _asked(log: Path) -> list[str]:
-    """Give what the page asked for: the browser's own questions come from no origin."""
+    """Return what the page asked for: the browser's own questions come from no origin."""
     read = json.loads(log.read_text(encoding="utf-8"))
     start = read["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
     events = [event for event in read["events"] if event["type"] == start and "params" in event]

@@ -44,7 +44,7 @@ class Client:
         return self.session.post(self.address + "/signature", json=body, timeout=PATIENCE)
 
     def saved(self, document: str, thread: str = "story", **more: Any) -> dict[str, Any]:
-        """Save, and give the signature object of the answer."""
+        """Save, and return the signature object of the answer."""
         answer = self.save(document, thread, **more)
         assert answer.status_code == 201, answer.text
         saved: dict[str, Any] = content(answer, "signature")
@@ -58,13 +58,13 @@ class Client:
         return self.session.delete(self.address + "/signature", params=query, timeout=PATIENCE)
 
     def versions(self, document: str, thread: str = "story") -> list[dict[str, Any]]:
-        """Give all versions, newest first. `document` is the whole code here."""
+        """Return all versions, newest first. `document` is the whole code here."""
         answer = self.get("/signature/versions", document=document, thread=thread)
         versions: list[dict[str, Any]] = content(answer, "versions")
         return versions
 
     def listed(self, **query: Any) -> list[dict[str, Any]]:
-        """Give the rows of a list, having compared their number with the counted one."""
+        """Return the rows of a list, having compared their number with the counted one."""
         answer = self.get("/signatures", count=1, without="cms", **query)
         rows: list[dict[str, Any]] = content(answer, "signatures")
         assert content(answer, "nb_results") == len(rows)
@@ -73,12 +73,12 @@ class Client:
 
 @cache
 def signature() -> str:
-    """Give a good signature, the same in all tests."""
+    """Return a good signature, the same in all tests."""
     return usual_cms()
 
 
 def signature_number(number: int) -> str:
-    """Give a good signature whose text is another one for each of 4,000 numbers."""
+    """Return a good signature whose text is another one for each of 4,000 numbers."""
     text = signature()
     at = 1 + number % (len(text) - 100)
     return text[:at] + "\r\n" + text[at:]
@@ -91,7 +91,7 @@ def content(answer: requests.Response, key: str) -> Any:
 
 
 def together(address: str, number: int, work: Callable[[Client, int], T]) -> list[T]:
-    """Let `number` clients begin their work at the same moment; give what each brought back."""
+    """Let `number` clients begin their work at the same moment; return what each brought back."""
     barrier = threading.Barrier(number)
     signature()  # so that not each of them makes one
 

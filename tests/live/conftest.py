@@ -25,7 +25,7 @@ class Database:
     url: str
 
     def execute(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
-        """Run one statement in a connection of its own; give its rows."""
+        """Run one statement in a connection of its own; return its rows."""
         engine = create_engine(
             self.url.replace("postgresql://", "postgresql+psycopg://"),
             poolclass=NullPool,
@@ -81,7 +81,7 @@ def _new_database(postgres: PostgresServer) -> Database:
 
 @pytest.fixture(scope="module")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
-    """Give a function that starts a server: its database's URL, and settings by name."""
+    """Provide a function that starts a server: its database's URL, and settings by name."""
     servers: list[Server] = []
 
     def start(database_url: str, **settings: str) -> Server:

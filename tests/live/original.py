@@ -33,7 +33,7 @@ class Question:
 
 
 def questions() -> Iterator[Question]:
-    """Give the questions in their order, with signatures of our own put in."""
+    """Yield the questions in their order, with signatures of our own put in."""
     for line in _FILE.read_text("utf-8").splitlines():
         given = json.loads(line)
         if "skipped" in given:
@@ -65,7 +65,7 @@ def questions() -> Iterator[Question]:
 
 @cache
 def signatures() -> dict[str, str]:
-    """Give what stands for each placeholder."""
+    """Return what stands for each placeholder."""
     attached = usual_cms()
     return {
         "{ATTACHED}": attached,
@@ -86,7 +86,7 @@ def _as_json(text: str) -> dict[str, Any] | None:
 
 
 def ask(port: int, question: Question) -> tuple[int, dict[str, Any] | None]:
-    """Send a request as it stands, byte by byte; give the answer's status and JSON."""
+    """Send a request as it stands, byte by byte; return the answer's status and JSON."""
     body = question.body.encode() if question.body is not None else None
     headers = {"Host": f"127.0.0.1:{port}", "Connection": "close", **question.headers}
     if body is not None:

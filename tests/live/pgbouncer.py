@@ -33,7 +33,7 @@ server_idle_timeout = 5
 
 
 def find_pgbouncer() -> str:
-    """Give the program.
+    """Return the program.
 
     Raises:
         AssertionError: there is none; the text says what to install.
@@ -55,7 +55,7 @@ class PgBouncer:
         self.folder = Path(tempfile.mkdtemp(prefix="tanbahana-pgbouncer-"))
 
     def database_url(self, database: str) -> str:
-        """Give the address of a database through the pooler."""
+        """Return the address of a database through the pooler."""
         return f"postgresql://somebody@127.0.0.1:{self.port}/{database}"
 
     def __enter__(self) -> Self:

@@ -31,7 +31,7 @@ _OURS = re.compile(
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Give the environment of a server: ours, without settings of its own, and `settings`."""
+    """Return the environment of a server: ours, without settings of its own, and `settings`."""
     kept = {name: value for name, value in os.environ.items() if not _OURS.fullmatch(name)}
     return {**kept, **settings}
 
@@ -49,7 +49,7 @@ def wait_until(condition: Callable[[], object], what: str, patience: float = PAT
 
 
 def processes_of_group(group: int) -> list[int]:
-    """Give the living processes of a process group; one that only waits to be reaped is dead."""
+    """Return the living processes of a process group; one that only waits to be reaped is dead."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -62,7 +62,7 @@ def processes_of_group(group: int) -> list[int]:
 
 
 def accepting_processes(group: int) -> list[int]:
-    """Give the processes of a group that wait for connections: workers that have fully begun.
+    """Return the processes of a group that wait for connections: workers that have fully begun.
 
     A worker that is told to stop before that doesn't hear it, and stays for its whole grace.
     """
@@ -70,7 +70,7 @@ def accepting_processes(group: int) -> list[int]:
 
 
 def _waits_for_connections(pid: int) -> bool:
-    """Tell whether a process has begun its threads, which a worker does before it accepts."""
+    """Return whether a process has begun its threads, which a worker does before it accepts."""
     try:
         return len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
     except OSError:  # it ended meanwhile
@@ -160,12 +160,12 @@ class Server:
             self.process = None
 
     def workers(self) -> list[int]:
-        """Give the worker processes."""
+        """Return the worker processes."""
         assert self.process is not None
         return [pid for pid in processes_of_group(self.process.pid) if pid != self.process.pid]
 
     def peak_memory(self, *, anew: bool = False) -> float:
-        """Give the largest resident memory that any worker had so far, or has if `anew`, MB."""
+        """Return the largest resident memory that any worker had so far, or has if `anew`, MB."""
         if anew:
             for pid in self.workers():
                 forget_peak(pid)

@@ -260,7 +260,7 @@ def test_what_never_reaches_the_application_wears_the_envelope_too(
 
 
 def talk(server: Server, request_bytes: bytes) -> bytes:
-    """Send bytes and say that no more will come; give all that is answered."""
+    """Send bytes and say that no more will come; return all that is answered."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as one:
         one.sendall(request_bytes)
         one.shutdown(socket.SHUT_WR)

@@ -51,11 +51,11 @@ class Meter:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _resident(self) -> float:
-        """Begin to measure a peak; give what is resident now, MB."""
+        """Begin to measure a peak; return what is resident now, MB."""
         return self.server.peak_memory(anew=True)
 
     def send(self, method: str, path: str, **request: Any) -> int:
-        """Send a request, and see that it costs no more than it may; give the status."""
+        """Send a request, and see that it costs no more than it may; return the status."""
         wait_until(lambda: self._resident() - self._least < MAX_KEPT, f"memory is free for {path}")
         began, kept = self.seconds(), self._resident()
         answer = requests.request(

@@ -31,7 +31,7 @@ HEADS = {
 
 
 def status_of(server: Server, head: bytes) -> int:
-    """Ask for a list with these lines in the head."""
+    """Request a list with these lines in the head."""
     port = str(server.port).encode()
     request = b"GET /signatures HTTP/1.1\r\n" + head.replace(b"%PORT", port)
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:

@@ -48,14 +48,14 @@ VALUES = ("DETAIL", "CONTEXT")
 
 
 def stated() -> dict[str, str]:
-    """Give the settings of PostgreSQL that the page names."""
+    """Return the settings of PostgreSQL that the page names."""
     page = (PROJECT / "docs" / "security.md").read_text()
     return dict(re.findall(r"^ALTER ROLE tanbahana SET (\w+) = '?([-\w]+)'?;", page, re.MULTILINE))
 
 
 @contextmanager
 def locked(server: PostgresServer, table: LiteralString) -> Iterator[None]:
-    """Let every statement on a table wait, and fail in time."""
+    """Lock a table, so that every statement on it times out."""
     with psycopg.connect(server.database_url("store")) as connection:
         connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
@@ -69,7 +69,7 @@ def change(server: PostgresServer, statement: LiteralString) -> None:
 
 @pytest.fixture(name="database", scope="module", params=[False, True], ids=["usual", "as stated"])
 def start_database(request: pytest.FixtureRequest) -> Iterator[tuple[PostgresServer, bool]]:
-    """Give a server that tells all, without and with these settings for its role."""
+    """Provide a server that tells all, without and with these settings for its role."""
     with PostgresServer(durable=False, settings=TALKATIVE) as server:
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("CREATE ROLE tanbahana LOGIN")
@@ -83,7 +83,7 @@ def start_database(request: pytest.FixtureRequest) -> Iterator[tuple[PostgresSer
 def address_of_database(
     request: pytest.FixtureRequest, database: tuple[PostgresServer, bool]
 ) -> Iterator[str]:
-    """Give the address under which a server of ours reaches it."""
+    """Provide the address under which a server of ours reaches it."""
     address = database[0].database_url("store").replace("postgres@", "tanbahana@")
     if request.param == "directly":
         yield address
@@ -123,7 +123,7 @@ def use(client: Client, run: str) -> None:
 
 
 def fail(server: PostgresServer, client: Client, run: str) -> None:
-    """Let statements fail: in time, in constraints, for want of a table."""
+    """Make statements fail: by timeout, by constraints, for a missing table."""
     with locked(server, "signatures"):
         assert client.get("/signatures", iin=IVANOV[1]).status_code == 503
         assert client.get("/signatures", iin=IVANOV[1], limit=5).status_code == 503
@@ -138,7 +138,7 @@ def fail(server: PostgresServer, client: Client, run: str) -> None:
 
 
 def records(log: str) -> list[tuple[str, str]]:
-    """Give the parts of a log: of what kind, and what they say."""
+    """Return the parts of a log: of what kind, and what they say."""
     whole = re.sub(r"\n\t", " ", log)
     return re.findall(r"^[-0-9]+ [:.0-9]+ \w+ \[\d+\] (\w+):  (.*)$", whole, re.MULTILINE)
 
@@ -167,5 +167,5 @@ def test_personal_numbers_stay_out_of_the_log(
 
 
 def leaks(text: str) -> list[str]:
-    """Give the secrets that a text tells."""
+    """Return the secrets that a text tells."""
     return [secret for secret in SECRETS if secret in text]

@@ -51,7 +51,7 @@ BROKEN = [
 
 
 def send(server: Server, text: str) -> str:
-    """Send raw bytes and hang up; give what is answered until then."""
+    """Send raw bytes and hang up; return what is answered until then."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
         connection.sendall(text.encode())
         connection.shutdown(socket.SHUT_WR)
@@ -152,7 +152,7 @@ def test_a_failing_database_is_told_without_what_was_asked(
 
 
 def make_token(server: Server, name: str) -> str:
-    """Do what the operator does for somebody who may call."""
+    """Create a token, as the operator does for a caller."""
     made = subprocess.run(
         [
             sys.executable,

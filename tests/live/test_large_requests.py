@@ -20,7 +20,7 @@ CLIENTS = 6
 
 
 def answer(one: socket.socket) -> int:
-    """Read an answer; give its status."""
+    """Read an answer; return its status."""
     response = HTTPResponse(one)
     response.begin()
     response.read()

@@ -88,7 +88,7 @@ def _filled(server: Server, database: Database) -> None:
 
 @contextmanager
 def streamed(client: Client, path: str, **query: str | int) -> Iterator[Iterator[bytes]]:
-    """Give the bytes of an answer as they come."""
+    """Yield the bytes of an answer as they come."""
     with client.session.get(
         f"{client.address}{path}", params=query, timeout=60, stream=True
     ) as answer:
@@ -254,14 +254,14 @@ def ask(stack: ExitStack, server: Server, path: str) -> socket.socket:
 
 
 def has_begun(one: socket.socket) -> bool:
-    """Tell whether anything of an answer is there."""
+    """Return whether anything of an answer is there."""
     asked = select.poll()
     asked.register(one, select.POLLIN)
     return bool(asked.poll(0))
 
 
 def size_of(one: socket.socket) -> int:
-    """Read an answer to its end, which it says; give its size."""
+    """Read an answer to its end, which it says; return its size."""
     response = HTTPResponse(one)
     response.begin()
     assert response.status == 200

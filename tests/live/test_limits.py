@@ -27,7 +27,7 @@ LIMIT = 200
 
 
 def statuses(server: Server, clients: int, requests_each: int) -> Counter[int]:
-    """Ask from several connections at once; give how often each status was answered."""
+    """Ask from several connections at once; return how often each status was answered."""
 
     def work(client: Client, _index: int) -> list[int]:
         return [client.get("/signatures").status_code for _ in range(requests_each)]

@@ -83,7 +83,7 @@ def test_clients_that_leave_in_the_middle_of_a_list_leave_nothing_behind(
 
 
 def unfinished(database: Database) -> list[tuple[object, ...]]:
-    """Give the sessions of the server that are not idle."""
+    """Return the sessions of the server that are not idle."""
     return database.execute(
         "SELECT pid, state, query FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
         "AND datname = current_database() AND backend_type = 'client backend' "

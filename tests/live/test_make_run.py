@@ -93,7 +93,7 @@ class Run:
         wait_until(lambda: not processes_of_group(self.process.pid), "all processes ended", 10)
 
     def curl(self, method: str, path: str, *options: str) -> tuple[int, Any]:
-        """Give the status and the JSON of an answer."""
+        """Return the status and the JSON of an answer."""
         written = self._curl(method, path, *options)
         body, _, status = written.rpartition("\n")
         return int(status), json.loads(body)
@@ -127,7 +127,7 @@ StartRun = Callable[..., Run]
 
 @pytest.fixture
 def make_run(clone: Path, tmp_path: Path) -> Iterator[StartRun]:
-    """Give a function that types `make run`; its keywords are the environment."""
+    """Provide a function that types `make run`; its keywords are the environment."""
     runs: list[Run] = []
 
     def start(**settings: str) -> Run:
@@ -177,7 +177,7 @@ def test_everything_works_from_a_clone_and_is_found_again_by_the_next_start(
 
 
 def listed(run: Run, **query: str) -> list[str]:
-    """Give the documents of a list, without their common beginning."""
+    """Return the documents of a list, without their common beginning."""
     status, body = run.query("GET", "/signatures", count="true", **query)
     assert status == 200
     rows = body["content"]["signatures"]

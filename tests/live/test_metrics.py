@@ -40,7 +40,7 @@ def told(server: Server) -> Samples:
 
 
 def ask(server: Server, times: int, path: str = "/health/live") -> None:
-    """Ask by so many connections at once that every worker has its share."""
+    """Ask by this many connections at once that every worker has its share."""
 
     def one(_number: int) -> None:
         answer = requests.get(server.address + path, timeout=20)
@@ -51,7 +51,7 @@ def ask(server: Server, times: int, path: str = "/health/live") -> None:
 
 
 def counting_places(folder: Path) -> set[str]:
-    """Give the workers' places that have counted requests."""
+    """Return the workers' places that have counted requests."""
     return {file.stem.partition("_")[2] for file in folder.rglob("histogram_*.db")}
 
 

@@ -86,7 +86,7 @@ def test_the_table_has_each_row() -> None:
 
 
 def _is_same(question: Question, status: int, answer: dict[str, Any] | None) -> bool:
-    """Tell whether a client of the original finds in our answer all that it looks for."""
+    """Return whether a client of the original finds in our answer everything that it reads."""
     if status != question.status:
         return False
     return question.answer is None or _has(answer, question.answer)

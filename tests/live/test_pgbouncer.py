@@ -76,7 +76,7 @@ def test_a_statement_without_end_is_broken_off_and_no_session_keeps_the_setting(
 def pooled_engine(
     server: Server, postgres_database: Database, pooler: PgBouncer, schema: str | None
 ) -> Iterator[Engine]:
-    """Give an engine as the server has one, whose statements end after a second."""
+    """Provide an engine as the server has one, whose statements end after a second."""
     assert server.process is not None
     url = pooler.database_url(postgres_database.url.rpartition("/")[2])
     address = Settings.from_env({"DATABASE_URL": url}).database_url
@@ -88,7 +88,7 @@ def pooled_engine(
 
 @contextmanager
 def locked(postgres_database: Database, schema: str | None) -> Iterator[None]:
-    """Let whoever asks for threads wait."""
+    """Lock the table of threads."""
     engine = create_engine(
         postgres_database.url.replace("postgresql://", "postgresql+psycopg://"),
         poolclass=NullPool,

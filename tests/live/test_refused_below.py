@@ -69,7 +69,7 @@ def strict_server(start_server: StartServer, tmp_path_factory: pytest.TempPathFa
 
 
 def ask(server: Server, kind: str, path: str, **fields: str) -> tuple[str, dict[str, str], bytes]:
-    """Send a request that is refused; give the status line, the fields and the body."""
+    """Send a request that is refused; return the status line, the fields and the body."""
     _, _, first, rest = KINDS[kind]
     more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as one:
@@ -85,7 +85,7 @@ def ask(server: Server, kind: str, path: str, **fields: str) -> tuple[str, dict[
 
 
 def lines_of(server: Server, request_id: str) -> list[dict[str, Any]]:
-    """Give the lines of the log about one request."""
+    """Return the lines of the log about one request."""
     return [
         line
         for line in map(json.loads, server.log.splitlines())

@@ -31,7 +31,7 @@ def server(start_server: StartServer, pair: Pair) -> Server:
 
 
 def save_and_read(client: Client, index: int) -> list[int]:
-    """Save several versions, each read at once by a new connection; give what was read."""
+    """Save several versions, each read at once by a new connection; return what was read."""
     document = f"own {index} {next(_numbers)}"
     read = []
     for number in range(8):

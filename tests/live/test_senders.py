@@ -52,7 +52,7 @@ def server(start_server: StartServer, tmp_path_factory: pytest.TempPathFactory) 
 def refusals(
     server: Server, start_server: StartServer, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[int, tuple[str, str]]:
-    """Give what is refused though its body is no larger than one may be: method and address."""
+    """Provide what is refused though its body is no larger than one may be: method and address."""
     strict = start(start_server, tmp_path_factory.mktemp("strict"), AUTH="on")
     busy = start(start_server, tmp_path_factory.mktemp("busy"), RATE_LIMIT="1/hour")
     assert requests.get(f"{busy.address}/signatures", timeout=30).status_code == 200
@@ -65,7 +65,7 @@ def refusals(
 
 
 def send(way: tuple[str, str], method: str, address: str, size: int, turns: int) -> Counter[str]:
-    """Give what a client saw how often: the status, and what is said of the connection."""
+    """Return what a client saw how often: the status, and what is said of the connection."""
     name, framing = way
     program, script = PROGRAMS[name]
     if shutil.which(program) is None:

@@ -52,7 +52,7 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def slowest(server: Server, name: str) -> float:
-    """See that health, reads and saves are answered; give the most seconds that one took."""
+    """See that health, reads and saves are answered; return the most seconds that one took."""
     taken = []
     for _ in range(5):
         began = time.monotonic()
@@ -87,7 +87,7 @@ def rested(server: Server) -> Callable[[], bool]:
 
 
 def seconds_of_cpu(process: int) -> float:
-    """Give what a process has computed so far."""
+    """Return what a process has computed so far."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -66,12 +66,12 @@ def drop_in(
 
 @pytest.fixture(scope="module", name="token")
 def token_of(server: Server) -> str:
-    """Give what the client sends as its password."""
+    """Provide what the client sends as its password."""
     return make_token(server, "vendor", "--scope", "admin")
 
 
 def run(program: str, port: int, token: str, questions: list[dict[str, Any]]) -> list[Any]:
-    """Give what a program saw of each answer."""
+    """Return what a program saw of each answer."""
     words = [*PROGRAMS[program], "127.0.0.1", str(port), token]
     lines = "".join(json.dumps(question) + "\n" for question in questions)
     done = subprocess.run(
@@ -95,7 +95,7 @@ def program_of(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(name="ask_as")
 def asking_as(program: str, server: Server, token: str) -> Callable[[str], Ask]:
-    """Give a function that gives, for a release, one that sends a request and its fields."""
+    """Provide a function that gives, for a release, one that sends a request and its fields."""
 
     def ask(release: str, what: str, **fields: Any) -> dict[str, Any]:
         question = asked(release, what, fields)
@@ -106,7 +106,7 @@ def asking_as(program: str, server: Server, token: str) -> Callable[[str], Ask]:
 
 
 def asked(release: str, what: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """Give the question that a release asks: method and path, then its fields."""
+    """Return the question that a release asks: method and path, then its fields."""
     method, path = what.split()
     body = fields if fields or release < "1.3" else None
     return {"method": method, "path": path, "headers": HEADERS[release], "body": body}
@@ -114,18 +114,18 @@ def asked(release: str, what: str, fields: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(name="ask")
 def asking(ask_as: Callable[[str], Ask]) -> Ask:
-    """Give a function that sends a request as the newest release does."""
+    """Provide a function that sends a request as the newest release does."""
     return ask_as("5.6.0")
 
 
 @pytest.fixture(name="code")
 def document_of(request: pytest.FixtureRequest) -> str:
-    """Give what the documents of a test begin with."""
+    """Provide what the documents of a test begin with."""
     return f"{CODE}{request.node.name} "
 
 
 def saved(ask: Ask, document: str, thread: str = "approval", **more: Any) -> dict[str, Any]:
-    """Save, and give what the client takes for the signature."""
+    """Save, and return what the client takes for the signature."""
     cms = people.cms(people.ivan())
     seen = ask("post /signature", document=document, thread=thread, cms=cms, **more)
     assert (seen["http"], seen["status"], seen["message"]) == (201, True, None)
@@ -274,7 +274,7 @@ def test_both_programs_send_the_same_bytes(release: str) -> None:
 
 
 def heard(question: dict[str, Any]) -> bytes:
-    """Give what both programs send."""
+    """Return what both programs send."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         received = [hear(listener, port, each, question) for each in PROGRAMS]
@@ -283,7 +283,7 @@ def heard(question: dict[str, Any]) -> bytes:
 
 
 def hear(listener: socket.socket, port: int, program: str, question: dict[str, Any]) -> bytes:
-    """Give what a program sends."""
+    """Return what a program sends."""
     received: list[bytes] = []
 
     def answer() -> None:

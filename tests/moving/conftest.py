@@ -47,7 +47,7 @@ def open_app(make_app: AppMaker) -> Flask:
 
 @pytest.fixture(name="move")
 def mover(app: Flask, original: OriginalServer) -> Move:
-    """Give a function that moves the original over."""
+    """Provide a function that moves the original over."""
 
     def run(*arguments: str, **env: str) -> Moved:
         flask = FlaskGroup(create_app=lambda: app, add_default_commands=False, load_dotenv=False)

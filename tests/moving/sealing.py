@@ -14,13 +14,13 @@ KEY = bytes(range(32))
 
 
 def write_key(key: bytes = KEY) -> str:
-    """Give a key as the environment has it."""
+    """Return a key as the environment has it."""
     versioned = bytes.fromhex("def00000") + key
     return (versioned + hashlib.sha256(versioned).digest()).hex()
 
 
 def derive(key: bytes, salt: bytes, info: bytes) -> bytes:
-    """Give the first block of HKDF."""
+    """Return the first block of HKDF."""
     extracted = hmac.digest(salt, key, "sha256")
     return hmac.digest(extracted, info + b"\x01", "sha256")
 

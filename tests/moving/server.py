@@ -62,7 +62,7 @@ _COLUMNS = (
 
 @contextmanager
 def connected(url: str) -> Iterator[Any]:
-    """Give a cursor of a connection that commits each statement."""
+    """Yield a cursor of a connection that commits each statement."""
     # Values within the text: there may be several statements in it.
     with (
         psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor) as connection,
@@ -81,7 +81,7 @@ class OriginalServer:
     def save(
         self, document: str, thread: str, versions: Sequence[Row], tags: Sequence[str] = ()
     ) -> int:
-        """Write a thread with its versions and the tags of the last; give its id."""
+        """Write a thread with its versions and the tags of the last; return its id."""
         cms, saved_at, author, comment = versions[-1]
         start = (document, thread, versions[0][1])
         self.cursor.execute(
@@ -123,7 +123,7 @@ class OriginalServer:
         self.cursor.execute(statement, values or None)
 
     def dump(self) -> dict[str, list[str]]:
-        """Give all that it keeps as text."""
+        """Return all that it keeps as text."""
         return dump(self.cursor, NAMES)
 
     def _link(self, number: int, code: str, at: str) -> None:
@@ -139,7 +139,7 @@ class OriginalServer:
 
 
 def dump(cursor: Any, tables: Sequence[str]) -> dict[str, list[str]]:
-    """Give all rows of tables as text."""
+    """Return all rows of tables as text."""
     rows = {}
     for table in tables:
         cursor.execute(f"SELECT t::text FROM {table} t ORDER BY 1")  # noqa: S608 - our own tables

@@ -100,7 +100,7 @@ def test_a_move_that_is_killed_anywhere_ends_as_one_that_is_not(
 
 
 def peak_of(process: int) -> int:
-    """Give the most memory that a process ever had, in MB; 0 if it has ended."""
+    """Return the most memory that a process ever had, in MB; 0 if it has ended."""
     status = Path(f"/proc/{process}/status").read_text()
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(found[1]) // 1024 if found else 0

@@ -64,7 +64,7 @@ def client_of_store(app: Any) -> FlaskClient:
 
 
 def read(client: FlaskClient, document: str, thread: str) -> list[dict[str, Any]]:
-    """Give all versions of a thread, oldest first."""
+    """Return all versions of a thread, oldest first."""
     asked = {"document": document, "thread": thread}
     found = content_of(client.get("/signature/versions", query_string=asked))["versions"]
     return list(reversed(found))
@@ -75,7 +75,7 @@ def listed(client: FlaskClient, query: str = "") -> list[tuple[str, str]]:
 
 
 def found(report: dict[str, Any]) -> dict[str, Any]:
-    """Give the lists of a report that are not empty."""
+    """Return the lists of a report that are not empty."""
     return {name: report[name] for name in LISTS if report[name]}
 
 

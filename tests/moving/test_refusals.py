@@ -18,7 +18,7 @@ ROW = ("MII", "2024-01-01 00:00:00", None, None)
 
 @contextmanager
 def second_original(postgres_url: str) -> Iterator[tuple[OriginalServer, str]]:
-    """Give another original server, and the schema that it has in the same database."""
+    """Yield another original server, and the schema that it has in the same database."""
     with schema_on(postgres_url) as written, connected(written.replace("+", "%20")) as cursor:
         cursor.execute(TABLES)
         cursor.execute("SELECT current_schema()")
@@ -27,7 +27,7 @@ def second_original(postgres_url: str) -> Iterator[tuple[OriginalServer, str]]:
 
 
 def refuse(move: Move, *arguments: str, **env: str) -> str:
-    """Give the one line of a refusal."""
+    """Return the one line of a refusal."""
     moved = move(*arguments, **env)
     database, line = moved.told.splitlines()
     assert database.startswith("database: ")

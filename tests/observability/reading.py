@@ -13,7 +13,7 @@ Samples = dict[str, float]
 
 
 def samples(text: str) -> Samples:
-    """Give every number of an answer."""
+    """Return every number of an answer."""
     return {
         sample.name + _labels(sample.labels): sample.value
         for family in text_string_to_metric_families(text)

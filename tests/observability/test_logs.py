@@ -18,7 +18,7 @@ def record(message: str, *args: object, **more: Any) -> logging.LogRecord:
 
 
 def raised() -> Any:
-    """Give what is known of an exception that was raised in a function of that name."""
+    """Return what is known of an exception that was raised in a function of that name."""
 
     def deep() -> None:
         raise ValueError("900101300017")

@@ -23,13 +23,13 @@ FIELDS = (
 
 @pytest.fixture(name="limited")
 def limited_app(make_app: AppMaker) -> Flask:
-    """Give an application that answers each caller three times a minute."""
+    """Provide an application that answers each caller three times a minute."""
     return make_app(ALLOW_OPEN="1", RATE_LIMIT="3/minute")
 
 
 @pytest.fixture(name="caller")
 def limited_client(limited: Flask) -> FlaskClient:
-    """Give a client of that application."""
+    """Provide a client of that application."""
     return limited.test_client()
 
 

@@ -43,14 +43,14 @@ def cpu_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture(name="limited")
 def limited_app(make_app: AppMaker, clock: Clock) -> Flask:
-    """Give an application in which each caller may compute for a second."""
+    """Provide an application in which each caller may compute for a second."""
     assert clock.spent == 0
     return make_app(ALLOW_OPEN="1", CPU_LIMIT="1/hour", RATE_LIMIT="1000/minute")
 
 
 @pytest.fixture(name="caller")
 def limited_client(limited: Flask) -> FlaskClient:
-    """Give a client of that application."""
+    """Provide a client of that application."""
     return limited.test_client()
 
 

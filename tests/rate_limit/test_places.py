@@ -52,7 +52,7 @@ class Crowd:
         wait_until(lambda: len(self.order) == following, "the next one has it")
 
     def go(self) -> None:
-        """Have all end."""
+        """End all threads."""
         for end in self.ends.values():
             end.set()
         for thread in self.threads:
@@ -61,7 +61,7 @@ class Crowd:
 
 @contextmanager
 def crowd_at(places: Places) -> Iterator[Crowd]:
-    """Give a crowd; in the end all places are free."""
+    """Yield a crowd; in the end all places are free."""
     free = places._free
     crowd = Crowd(places)
     try:

@@ -26,7 +26,7 @@ class Task:
         self._go.wait(30)
 
     def cancel(self) -> None:
-        """Give up."""
+        """Return up."""
         self.is_cancelled = True
 
 

@@ -14,7 +14,7 @@ PAGES = 10_000
 
 @pytest.fixture(name="statm")
 def file_of_pages(tmp_path: Path) -> Path:
-    """Give a file that says how many pages there are, as the kernel's does."""
+    """Provide a file that says how many pages there are, as the kernel's does."""
     file = tmp_path / "statm"
     file.write_text(f"99 {PAGES} 9")
     return file

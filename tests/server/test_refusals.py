@@ -30,7 +30,7 @@ LIMITS = Limits(
 
 @contextmanager
 def served(app: App, *, is_told: bool = True, limits: Limits = LIMITS) -> Iterator[int]:
-    """Serve an application in this process; give the port."""
+    """Serve an application in this process; return the port."""
     listener = socket.create_server(("127.0.0.1", 0))
     places: dict[int, Any] = {}
     hall = Hall(limits, logging.getLogger("test"), {"X-Page": "any"}, is_told)
@@ -60,7 +60,7 @@ def served(app: App, *, is_told: bool = True, limits: Limits = LIMITS) -> Iterat
 
 
 def ask(port: int, request: bytes) -> tuple[str, str, Any]:
-    """Give the status line, the fields in small letters, and the body."""
+    """Return the status line, the fields in small letters, and the body."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as one:
         one.sendall(request)
         answer = b"".join(iter(lambda: one.recv(65536), b""))

@@ -129,7 +129,7 @@ def test_a_server_starts_in_any_folder(tmp_path: Path, arguments: list[str]) -> 
 
 
 def served(server: Server) -> str:
-    """Give the line in which a server says what it serves."""
+    """Return the line in which a server says what it serves."""
     lines = [json.loads(line)["message"] for line in server.log.splitlines()]
     [line] = [line for line in lines if line.startswith("serving ")]
     return str(line)

@@ -24,7 +24,7 @@ def put_package(
     thread: str = "main",
     **columns: Any,
 ) -> str:
-    """Put a package into the tables, open unless `columns` say otherwise; give its UUID."""
+    """Put a package into the tables, open unless `columns` say otherwise; return its UUID."""
     public_id = str(uuid4())
     values = {
         "public_id": public_id,

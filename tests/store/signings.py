@@ -24,7 +24,7 @@ Person = tuple[str, str, str | None, str | None]
 
 @cache
 def identity(person: Person) -> Identity:
-    """Give the key and the certificate of one of them; the same throughout the process."""
+    """Return the key and the certificate of one of them; the same throughout the process."""
     name, iin, organisation, bin_number = person
     return builders.authority().issue(
         name,
@@ -40,7 +40,7 @@ def identity(person: Person) -> Identity:
 def signed_by(
     *people: Person, content: bytes = b"content", attached: bool = True, timed: bool = True
 ) -> str:
-    """Give a CMS that these people signed, in base64; if `timed`, it says when."""
+    """Return a CMS that these people signed, in base64; if `timed`, it says when."""
     der = builders.sign_cms(
         content,
         [identity(person) for person in people],

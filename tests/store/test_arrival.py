@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module", name="server")
 def start_server() -> Iterator[PostgresServer]:
-    """Give a server with a role that may make databases, and one that may not."""
+    """Provide a server with a role that may make databases, and one that may not."""
     with PostgresServer(durable=False) as server:
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("CREATE ROLE maker LOGIN CREATEDB")
@@ -36,7 +36,7 @@ def start_server() -> Iterator[PostgresServer]:
 
 
 def url_of(**env: str) -> URL:
-    """Give the address that an environment leads to."""
+    """Return the address that an environment leads to."""
     return Settings.from_env(env).database_url
 
 
@@ -54,7 +54,7 @@ def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 def the_original(server: PostgresServer, **settings: str) -> dict[str, str]:
-    """Give the variables of the original server that lead to a server."""
+    """Return the variables of the original server that lead to a server."""
     return {"PG_HOST": "127.0.0.1", "PG_PORT": str(server.port), **settings}
 
 

@@ -22,7 +22,7 @@ WRITERS = 16
 
 
 def winners(outcomes: list[SignatureRecord | Exception]) -> list[SignatureRecord]:
-    """Give what was saved."""
+    """Return what was saved."""
     return [outcome for outcome in outcomes if isinstance(outcome, SignatureRecord)]
 
 

@@ -21,7 +21,7 @@ def facts(
     certificate: str = "c0",
     digest: tuple[str, str] | None = None,
 ) -> Facts:
-    """Give as much of a signer's facts as comparing needs."""
+    """Return as much of a signer's facts as comparing needs."""
     algorithm, value = digest or ("1.2", None)
     written: dict[str, Any] = {
         "claimed": {"name": name, "iin": iin, "bin": bin},

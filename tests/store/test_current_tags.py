@@ -25,7 +25,7 @@ def lock(engine: Engine, begun: Event) -> list[str] | None:
 
 
 def locked_beside(engine: Engine, write: Callable[[Connection], object]) -> list[str] | None:
-    """Give what is found by one who comes while a writer is at work, and has to wait for him."""
+    """Return what is found by one who comes while a writer is at work, and has to wait for him."""
     begun = Event()
     with ThreadPoolExecutor(1) as pool:
         with transaction(engine) as connection:

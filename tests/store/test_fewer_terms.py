@@ -48,7 +48,7 @@ TEAMS: list[list[Person]] = [
 
 
 def old(signing: Signing) -> Signing:
-    """Give a signing as the program of before read it."""
+    """Return a signing as the program of before read it."""
     terms: list[str] = []
     for term in json.loads(signing.terms):
         kind, _, value = term.partition(":")
@@ -77,7 +77,7 @@ def fill(engine: Engine) -> None:
 
 @pytest.fixture(name="filled")
 def filled_before(open_engine: EngineMaker, empty_url: str) -> Engine:
-    """Give a database of the step before, with threads."""
+    """Provide a database of the step before, with threads."""
     engine = open_engine(empty_url)
     run(engine, command.upgrade, "0009")
     fill(engine)
@@ -111,7 +111,7 @@ def lists(engine: Engine) -> dict[tuple[int, int], list[str]]:
 
 
 def check(engine: Engine) -> None:
-    """Demand that rows and lists are as if they had been saved now."""
+    """Require that rows and lists are as if they had been saved now."""
     assert index_of_tags(engine) == tags_of_current_versions(engine)
     before = rows(engine)
     assert [term for term, _ in before if term.startswith("decade:")] == []

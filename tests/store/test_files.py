@@ -16,7 +16,7 @@ pytestmark = pytest.mark.attacks
 
 @pytest.fixture(name="usual_mask")
 def let_others_read() -> Iterator[None]:
-    """Let files be readable by others unless they are told not to."""
+    """Set a umask by which new files are readable by others."""
     mask = os.umask(0)
     yield
     os.umask(mask)

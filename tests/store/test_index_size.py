@@ -57,7 +57,7 @@ def bytes_of_index(engine: Engine) -> int:
 def cost(
     engine: Engine, saves: Iterator[tuple[NewVersion, Signing, int]], first: int = FIRST
 ) -> float:
-    """Save, and give the bytes of indexes for each that a client has to send."""
+    """Save, and return the bytes of indexes for each that a client has to send."""
     save_each(engine, islice(saves, first))
     before = bytes_of_index(engine)
     sent = save_each(engine, saves)
@@ -65,7 +65,7 @@ def cost(
 
 
 def save_each(engine: Engine, saves: Iterable[tuple[NewVersion, Signing, int]]) -> int:
-    """Save, and give the bytes that a client has to send for it."""
+    """Save, and return the bytes that a client has to send for it."""
     sent = 0
     with transaction(engine) as connection:
         for new, signing, seen in saves:
@@ -83,14 +83,14 @@ def save_each(engine: Engine, saves: Iterable[tuple[NewVersion, Signing, int]]) 
 
 
 def most(characters: int, tags: list[str]) -> tuple[str, ...]:
-    """Give as many of the tags as go with a signature."""
+    """Return as many of the tags as go with a signature."""
     found = tuple(tags[: most_tags(characters, tags)])
     assert are_bounded(found)
     return found
 
 
 def short_tags(seed: int, length: int) -> list[str]:
-    """Give tags of one letter, then of more."""
+    """Return tags of one letter, then of more."""
     chance = random.Random(seed)
     tags = list(LETTERS) if length == 1 else []
     while len(tags) < MAX_TAGS:
@@ -137,7 +137,7 @@ def test_tags_take_ten_bytes_of_index_for_each_byte_sent(
 
 
 def names(length: int, number: int, seed: int) -> list[str]:
-    """Give names of which each two differ from the first letter on."""
+    """Return names of which each two differ from the first letter on."""
     chance = random.Random(seed)
     starts = chance.sample(range(0x400, 0x1000), number)
     rest = "абвгдежзиклмнопр"

@@ -46,7 +46,7 @@ SET_REVISION = text("UPDATE tanbahana_version SET version_num = :number")
 
 
 def tables(engine: Engine, schema: str | None = None) -> set[str]:
-    """Give the names of the tables, but those that SQLite keeps for itself."""
+    """Return the names of the tables, but those that SQLite keeps for itself."""
     return set(inspect(engine).get_table_names(schema=schema))
 
 

@@ -48,7 +48,7 @@ BEGINNINGS = "INSERT INTO signature_terms (term, signature_id) SELECT :term, id 
 
 @pytest.fixture(name="named")
 def filled(open_engine: EngineMaker, database_url: str) -> Engine:
-    """Give a database with as many names."""
+    """Provide a database with as many names."""
     engine = open_engine(database_url)
     with engine.connect() as connection:
         connection.execute(text(HEADS), {"rows": NAMES})
@@ -61,7 +61,7 @@ def filled(open_engine: EngineMaker, database_url: str) -> Engine:
 
 
 def seconds(engine: Engine, expected: list[int], criteria: Criteria, offset: int = 0) -> float:
-    """Give the seconds of a processor that a page takes, here and in PostgreSQL."""
+    """Return the seconds of a processor that a page takes, here and in PostgreSQL."""
     with engine.connect() as connection:
         began = spent(connection)
         rows = find_page(connection, Page(criteria, 20, offset))
@@ -72,7 +72,7 @@ def seconds(engine: Engine, expected: list[int], criteria: Criteria, offset: int
 
 
 def spent(connection: Connection) -> float:
-    """Give the seconds that this process has computed, with the one that serves a connection."""
+    """Return the seconds that this process has computed, with the one that serves a connection."""
     mine = time.process_time()
     if connection.dialect.name == "sqlite":
         return mine

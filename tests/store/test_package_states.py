@@ -48,7 +48,7 @@ def any_package(engine: Engine, chance: random.Random) -> str:
 
 
 def listed(engine: Engine, **criteria: Any) -> dict[str, PackageSummary]:
-    """List packages, and give them by their UUIDs."""
+    """List packages, and return them by their UUIDs."""
     wanted = PackageCriteria(**criteria)
     with snapshot(engine) as connection:
         found = list(list_packages(connection, wanted, PackagePage(limit=100), CLAIMS))

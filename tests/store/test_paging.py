@@ -45,7 +45,7 @@ class Saved(NamedTuple):
     moment: datetime
 
     def meets(self, criteria: Criteria) -> bool:
-        """Tell what the database is to find out."""
+        """Return the statements whose plans are checked."""
         team = TEAMS[self.team]
         tagged = [tag in self.tags for tag in criteria.tags]
         return (
@@ -66,7 +66,7 @@ class Saved(NamedTuple):
 
 @pytest.fixture(name="saved")
 def fill(engine: Engine) -> list[Saved]:
-    """Save many threads, in which common people and tags meet seldom; give them, newest first."""
+    """Save many threads, in which common people and tags meet seldom; return them, newest first."""
     chance = random.Random(4)
     signatures = [signed_by(*team, timed=False) for team in TEAMS]
     threads: list[Saved] = []

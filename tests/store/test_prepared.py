@@ -18,7 +18,7 @@ EngineMaker = Callable[[str], Engine]
 
 @pytest.fixture
 def postgresql(open_engine: EngineMaker, postgresql_url: str) -> Engine:
-    """Give an engine whose connections carry a name by which they are found."""
+    """Provide an engine whose connections carry a name by which they are found."""
     url: URL = make_url(postgresql_url).update_query_dict({"application_name": "prepared"})
     return open_engine(write_url(url))
 

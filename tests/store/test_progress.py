@@ -24,13 +24,13 @@ def sign(engine: Engine, *people: Person, document: str = "doc", seen: int | Non
 
 
 def progress(engine: Engine, *pairs: Pair) -> dict[Pair, Progress]:
-    """Ask for the progress of pairs."""
+    """Request the progress of pairs."""
     with engine.connect() as connection:
         return dict(list_progress(connection, pairs, CLAIMS))
 
 
 def one(engine: Engine, document: str = "doc") -> Progress:
-    """Ask for the progress of one pair."""
+    """Request the progress of one pair."""
     return progress(engine, (document, "main"))[document, "main"]
 
 

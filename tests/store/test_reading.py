@@ -21,7 +21,7 @@ from tests.store.threads import (
 
 
 def names(engine: Engine, criteria: Criteria, *, limit: int = 0, offset: int = 0) -> list[str]:
-    """Give the documents that match, and check that the count agrees."""
+    """Return the documents that match, and check that the count agrees."""
     found = [row.document for row in find(engine, criteria, limit=limit, offset=offset)]
     with engine.connect() as connection:
         number = count(connection, criteria)
@@ -32,7 +32,7 @@ def names(engine: Engine, criteria: Criteria, *, limit: int = 0, offset: int = 0
 
 @pytest.fixture(name="filled")
 def fill(engine: Engine) -> Engine:
-    """Give a store of six threads: a to d with all that is filtered by, e and f with some."""
+    """Provide a store of six threads: a to d with all that is filtered by, e and f with some."""
     save(engine, "a", "one", stage="draft", tags=["x", "y"])
     save(engine, "b", "two", stage="draft", tags=["y", "z"])
     save(engine, "c", "one", stage="final", tags=["z", "x", "y"])

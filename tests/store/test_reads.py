@@ -48,7 +48,7 @@ def reading_app(start_app: AppMaker, pair: Pair) -> Iterator[Flask]:
 
 @pytest.fixture(name="client")
 def reading_client(app: Flask, pair: Pair) -> FlaskClient:
-    """Give a client of an application that has begun to use the replica."""
+    """Provide a client of an application that has begun to use the replica."""
     client = app.test_client()
     save(client, **READ)
     pair.catch_up()

@@ -209,7 +209,7 @@ def test_how_many_statements_there_are_does_not_depend_on_how_many_versions(
 
 
 def collect(executed: list[str]) -> Callable[..., None]:
-    """Give what notes each statement that an engine executes."""
+    """Return what notes each statement that an engine executes."""
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         executed.append(statement)

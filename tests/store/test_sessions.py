@@ -32,7 +32,7 @@ OTHERS = (
 
 @pytest.fixture(name="generic")
 def never_analyzed(postgres_url: str) -> Iterator[Engine]:
-    """Give a database that nobody has looked at, which plans without regard to values."""
+    """Provide a database that nobody has looked at, which plans without regard to values."""
     with schema_on(postgres_url) as url:
         address = make_url(url)
         options = f"{address.query['options']} -cplan_cache_mode=force_generic_plan"
@@ -42,24 +42,24 @@ def never_analyzed(postgres_url: str) -> Iterator[Engine]:
 
 
 def kept(connection: Connection) -> list[str]:
-    """Give the statements that the session keeps."""
+    """Return the statements that the session keeps."""
     return [row.statement for row in connection.execute(text(KEPT))]
 
 
 def page(engine: Engine, criteria: Criteria) -> list[SignatureRecord] | None:
-    """Give a page, as a request finds it."""
+    """Return a page, as a request finds it."""
     with engine.connect() as connection:
         return find_page(connection, Page(criteria, 5))
 
 
 def few_versions(engine: Engine) -> list[SignatureRecord] | None:
-    """Give the versions of a thread, as a request finds them."""
+    """Return the versions of a thread, as a request finds them."""
     with engine.connect() as connection:
         return list_few_versions(connection, "doc", "main")
 
 
 def plan(connection: Connection, name: str, types: str) -> str:
-    """Give the plan of a statement that is kept."""
+    """Return the plan of a statement that is kept."""
     values = ["'x'" if "char" in kind or kind == "text" else "7" for kind in types.split(",")]
     explain = f"EXPLAIN EXECUTE {name} ({', '.join(values)})"
     return "\n".join(row[0] for row in connection.exec_driver_sql(explain))

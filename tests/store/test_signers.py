@@ -49,7 +49,7 @@ def save_signed(
 
 
 def names(engine: Engine, criteria: Criteria) -> list[str]:
-    """Search in all three ways, which must agree, and give the documents."""
+    """Search in all three ways, which must agree, and return the documents."""
     page = [row.document for row in find(engine, criteria, limit=50)]
     everything = [row.document for row in find(engine, criteria)]
     with engine.connect() as connection:

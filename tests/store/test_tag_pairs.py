@@ -31,7 +31,7 @@ Model = dict[str, tuple[str, ...]]
 
 
 def some_tags(chance: random.Random) -> tuple[str, ...]:
-    """Give up to a dozen tags of which some are common, and some never meet."""
+    """Return up to a dozen tags of which some are common, and some never meet."""
     number = chance.choice([0, 1, 2, 2, 3, MAX_PAIRED, MAX_PAIRED + 1, 12])
     possible = ["common", "half", "ё", "\x01", "Common", "100%", "a'b", "👩‍⚖️"]
     possible += [f"tag {n}" for n in range(12)]
@@ -41,7 +41,7 @@ def some_tags(chance: random.Random) -> tuple[str, ...]:
 
 
 def fill(engine: Engine, chance: random.Random) -> Model:
-    """Save threads, and next versions of some with other tags, and delete some; give the rest."""
+    """Save threads, and next versions of some with other tags, and delete some; return the rest."""
     model: Model = {}
     with transaction(engine) as connection:
         for number in range(300):
@@ -57,7 +57,7 @@ def fill(engine: Engine, chance: random.Random) -> Model:
 
 
 def having(model: Model, criteria: Criteria) -> list[str]:
-    """Give what a look at each thread gives, newest first."""
+    """Return what a look at each thread gives, newest first."""
     unite = any if criteria.tags_mode == "any" else all
     wanted = criteria.tags
     return [name for name, tags in model.items() if unite(tag in tags for tag in wanted)][::-1]

@@ -14,7 +14,7 @@ from app.store.search.terms import PREFIX_LENGTHS, WHOLE_NAME, Period
 
 
 def claims(**fields: str) -> Claims:
-    """Give what a certificate claims that says little."""
+    """Return what a certificate claims that says little."""
     nothing = Claims(None, None, None, None, None, None, None, None, None, (), (), (), ())
     return replace(nothing, **fields)  # type: ignore[arg-type]  # fields by their names
 

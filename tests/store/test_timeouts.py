@@ -32,7 +32,7 @@ SELECT {what} FROM series
 
 @contextmanager
 def bounded(url: str, seconds: float | None) -> Iterator[Engine]:
-    """Give an engine whose statements end after some seconds."""
+    """Yield an engine whose statements end after some seconds."""
     # The address of the tests bounds statements by itself, which goes first.
     address = Settings.from_env({"DATABASE_URL": url}).database_url
     if address.get_backend_name() == "postgresql":

@@ -96,7 +96,7 @@ def find(
     offset: int = 0,
     carried: Carried = PLAIN,
 ) -> list[SignatureRecord]:
-    """Search, and give the rows, those of a page as they are fetched at once and one by one."""
+    """Search, and return the rows, those of a page as they are fetched at once and one by one."""
     page = Page(criteria or Criteria(), limit, offset, carried)
     with snapshot(engine) as connection:
         rows = list(search(connection, page))
@@ -107,7 +107,7 @@ def find(
 
 
 def index_of_tags(engine: Engine) -> set[tuple[int, str]]:
-    """Give what the index of tags holds; those of pairs and of terms must be right too."""
+    """Return what the index of tags holds; those of pairs and of terms must be right too."""
     pair = SignaturePair
     with engine.connect() as connection:
         rows = connection.execute(select(SignatureTag.signature_id, SignatureTag.tag)).all()
@@ -141,7 +141,7 @@ def _terms_of_current_versions(engine: Engine) -> list[tuple[int, str]]:
 
 
 def tags_of_current_versions(engine: Engine) -> set[tuple[int, str]]:
-    """Give what the index of tags has to hold."""
+    """Return what the index of tags has to hold."""
     statement = select(Signature.id, Version.tags).join(
         Version,
         (Version.signature_id == Signature.id) & (Version.version == Signature.version),
@@ -151,7 +151,7 @@ def tags_of_current_versions(engine: Engine) -> set[tuple[int, str]]:
 
 
 def stored_versions(engine: Engine) -> list[tuple[int, int]]:
-    """Give the keys of all rows of versions, whether they belong to a thread or not."""
+    """Return the keys of all rows of versions, whether they belong to a thread or not."""
     statement = select(Version.signature_id, Version.version).order_by(
         Version.signature_id, Version.version
     )
@@ -160,7 +160,7 @@ def stored_versions(engine: Engine) -> list[tuple[int, int]]:
 
 
 def all_at_once(calls: Sequence[Callable[[], T]]) -> list[T | Exception]:
-    """Run each call in a thread of its own, all let go at one moment; give what each came to."""
+    """Run each call in a thread of its own, all let go at one moment; return what each came to."""
     barrier = Barrier(len(calls))
 
     def run(call: Callable[[], T]) -> T | Exception:

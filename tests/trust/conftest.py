@@ -14,14 +14,14 @@ from tests.trust.serving import HERE, Site, serving
 
 @pytest.fixture(name="site")
 def start_site() -> Iterator[Site]:
-    """Give a server on this machine."""
+    """Provide a server on this machine."""
     with serving() as site:
         yield site
 
 
 @pytest.fixture(name="folder")
 def trust_folder(tmp_path: Path) -> Path:
-    """Give an empty TRUST_DIR."""
+    """Provide an empty TRUST_DIR."""
     folder = tmp_path / "trust"
     (folder / "intermediates").mkdir(parents=True)
     return folder
@@ -29,25 +29,25 @@ def trust_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(name="cache")
 def cache_folder(tmp_path: Path) -> Path:
-    """Give a REVOCATION_CACHE that isn't there yet."""
+    """Provide a REVOCATION_CACHE that isn't there yet."""
     return tmp_path / "revocation"
 
 
 @pytest.fixture(name="offline")
 def offline_trust(folder: Path, cache: Path) -> Trust:
-    """Give what verifies with that folder, and asks nobody."""
+    """Provide what verifies with that folder, and asks nobody."""
     return Trust(folder, online=False, cache=cache)
 
 
 @pytest.fixture(name="online")
 def online_trust(folder: Path, cache: Path) -> Trust:
-    """Give what verifies with that folder, and may ask."""
+    """Provide what verifies with that folder, and may ask."""
     return Trust(folder, online=True, cache=cache, destinations=HERE)
 
 
 @pytest.fixture(autouse=True)
 def heard_logs() -> Iterator[None]:
-    """Let pytest hear the application's log, whatever level another test has set."""
+    """Make pytest capture the application's log, at any level set by another test."""
     logger = logging.getLogger("app")
     level = logger.level
     logger.setLevel(logging.INFO)
@@ -57,5 +57,5 @@ def heard_logs() -> Iterator[None]:
 
 @pytest.fixture
 def anchored(folder: Path) -> None:
-    """Let the authority be the anchor."""
+    """Make the CA the trust anchor."""
     (folder / "nca.pem").write_bytes(pem(pki.authority().certificate))

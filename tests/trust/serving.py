@@ -37,14 +37,14 @@ class Site:
         return self.address + path
 
     def serve(self, path: str, body: bytes = b"", status: int = 200, **more: Any) -> str:
-        """Answer at a path from now on, and give its address."""
+        """Answer at a path from now on, and return its address."""
         self.answers[path] = Answer(body, status, **more)
         return self.url(path)
 
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, *_: Any) -> None:
-        """Say nothing of clients that have left."""
+        """Log nothing about clients that have left."""
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Site]:
         do_POST = do_GET  # noqa: N815  # The same
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with _Server(("127.0.0.1", 0), Handler) as server:
         if tls:

@@ -26,7 +26,7 @@ from tests.trust.serving import HERE, Site, serving
 
 
 def failure(address: str, *, limit: int = 1000, seconds: float = 5) -> str:
-    """Fetch what must fail, and give the sentence without the address."""
+    """Fetch what must fail, and return the sentence without the address."""
     with pytest.raises(FetchFailed) as caught:
         fetch(address, destinations=HERE, limit=limit, seconds=seconds)
     text = str(caught.value)
@@ -180,7 +180,7 @@ def test_a_body_that_breaks_off_is_a_failure(site: Site) -> None:
 
 @pytest.fixture(name="certificate")
 def certificate_of_this_machine(tmp_path: Path) -> Path:
-    """Give a file with a key and a certificate for the loopback address, by itself."""
+    """Provide a file with a key and a certificate for the loopback address, by itself."""
     pair = builders.key("server")
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))

@@ -22,7 +22,7 @@ from tests.store.threads import save
 
 @pytest.fixture(name="examiner")
 def examiner_of_a_store(engine: Engine, tmp_path: Path) -> Examiner:
-    """Give the pass over a store with two threads that wait, and one anchor."""
+    """Provide the pass over a store with two threads that wait, and one anchor."""
     folder = people.trust(tmp_path / "trust", pki.authority())
     cms = people.cms(ivan())
     for document in ("a", "b"):
@@ -31,7 +31,7 @@ def examiner_of_a_store(engine: Engine, tmp_path: Path) -> Examiner:
 
 
 def found(engine: Engine) -> list[tuple[bool, str | None]]:
-    """Give of each signer whether an anchor was reached, and the reason."""
+    """Return of each signer whether an anchor was reached, and the reason."""
     statement = select(Signer.standing, Signer.standing_reason).order_by(Signer.signature_id)
     with engine.connect() as connection:
         return [(bool(row[0]), row[1]) for row in connection.execute(statement)]

@@ -66,7 +66,7 @@ def test_only_so_many_addresses_are_tried(online: Trust, site: Site) -> None:
 
 
 def strangers(site: Site) -> dict[str, tuple[Holder, Holder]]:
-    """Give signers whose certificates name addresses, and who issued them, of no worth to us."""
+    """Return signers whose certificates name addresses, and who issued them, of no worth to us."""
     addresses = (ocsp_at(site.url("/ocsp")), crl_at(site.url("/crl")))
     other = pki.root("OTHER")
     ivan = person()

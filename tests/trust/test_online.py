@@ -343,7 +343,7 @@ def test_a_complete_crl_may_name_where_its_delta_is(online: Trust, site: Site) -
 
 @contextmanager
 def small_files(size: int) -> Iterator[None]:
-    """Let no file grow beyond so many bytes, as if the disk were full."""
+    """Limit the size of files, as if the disk were full."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:

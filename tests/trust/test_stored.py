@@ -25,7 +25,7 @@ ROOT, NCA = (read_certificate(one.certificate) for one in (pki.root(), pki.autho
 
 
 def keep(engine: Engine, role: str = "anchor") -> None:
-    """Let the root be in the database."""
+    """Store the root in the database."""
     new = NewCertificate(ROOT.fingerprint, "anchor", pem(ROOT.der).decode(), "test")
     with transaction(engine) as connection:
         assert add_certificate(connection, new._replace(role=role))  # type: ignore[arg-type]
@@ -33,7 +33,7 @@ def keep(engine: Engine, role: str = "anchor") -> None:
 
 @pytest.fixture(name="trust")
 def trust_over(engine: Engine, folder: Path, cache: Path) -> Trust:
-    """Give what verifies with the folder and the database."""
+    """Provide what verifies with the folder and the database."""
     trust = Trust(folder, online=False, cache=cache)
     trust.stored = StoredAuthorities(engine)
     return trust
@@ -45,7 +45,7 @@ def anchors(trust: Trust) -> int:
 
 @contextmanager
 def counted(engine: Engine) -> Iterator[list[str]]:
-    """Give the statements that are executed meanwhile."""
+    """Yield the statements that are executed meanwhile."""
     statements: list[str] = []
 
     def note(*given: object) -> None:
@@ -191,7 +191,7 @@ def test_a_database_that_was_not_migrated_so_far_has_none(
 
 
 def importers(module: str, names: set[str]) -> set[str]:
-    """Give the files of the program that import some names of a module."""
+    """Return the files of the program that import some names of a module."""
     found = set()
     for path in APP.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

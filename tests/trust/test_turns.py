@@ -61,7 +61,7 @@ def make_turns() -> Turns:
 
 @pytest.fixture(name="crowd")
 def make_crowd(turns: Turns) -> Iterator[Crowd]:
-    """Give threads for turns, all of which are free again in the end."""
+    """Provide threads for turns, all of which are free again in the end."""
     crowd = Crowd(turns)
     yield crowd
     crowd.join()

@@ -17,7 +17,7 @@ FUTURE = "2999-12-31T12:00:00Z"
 
 
 def package(**fields: Any) -> dict[str, Any]:
-    """Give what adds an open package of one document and one signer, with `fields` on top."""
+    """Return what adds an open package of one document and one signer, with `fields` on top."""
     given = {
         "name": "Договор",
         "type": "concurrent",
@@ -31,7 +31,7 @@ def package(**fields: Any) -> dict[str, Any]:
 
 
 def answer_of(response: TestResponse, status: int = 200) -> dict[str, Any]:
-    """Give an answer that is JSON."""
+    """Return an answer that is JSON."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == JSON
     answer: dict[str, Any] = response.get_json()
@@ -44,7 +44,7 @@ def post(client: FlaskClient, action: str, **fields: Any) -> dict[str, Any]:
 
 
 def add(client: FlaskClient, **fields: Any) -> str:
-    """Add a package, and give its UUID."""
+    """Add a package, and return its UUID."""
     answer = post(client, "add", **package(**fields))
     assert list(answer) == ["packageId", "package"]
     assert answer["package"] == status(client, answer["packageId"])
@@ -53,12 +53,12 @@ def add(client: FlaskClient, **fields: Any) -> str:
 
 
 def status(client: FlaskClient, name: str) -> dict[str, Any]:
-    """Ask for the status of a package."""
+    """Request the status of a package."""
     return answer_of(client.get(f"/packages/{name}/status"))
 
 
 def refusal(response: TestResponse, status: int = 400) -> tuple[str, str]:
-    """Give the code and the sentence of a refusal, whose shape is checked."""
+    """Return the code and the sentence of a refusal, whose shape is checked."""
     answer = answer_of(response, status)
     assert list(answer) == ["error", "message"]
     assert answer["message"]
@@ -66,7 +66,7 @@ def refusal(response: TestResponse, status: int = 400) -> tuple[str, str]:
 
 
 def refuse(client: FlaskClient, action: str, status: int = 400, **fields: Any) -> tuple[str, str]:
-    """Try to do something, and give the code and the sentence of the refusal."""
+    """Try to do something, and return the code and the sentence of the refusal."""
     return refusal(client.post(f"/packages/{action}", json=fields), status)
 
 
@@ -77,5 +77,5 @@ def sign(client: FlaskClient, *people: Person, document: str = "doc", **fields: 
 
 
 def revisions(answer: dict[str, Any], key: str) -> list[list[Any]]:
-    """Give one field of the revisions of each document."""
+    """Return one field of the revisions of each document."""
     return [[each[key] for each in document["revisions"]] for document in answer["documents"]]

@@ -35,7 +35,7 @@ def stored(app: Flask) -> list[int]:
 
 
 def refuse(app: Flask, **fields: Any) -> tuple[str, str]:
-    """Try to add, and give the code and the sentence of the refusal."""
+    """Try to add, and return the code and the sentence of the refusal."""
     found = refusal(app.test_client().post("/packages/add", json=package(**fields)))
     assert stored(app) == [0, 0, 0]
     return found

@@ -29,7 +29,7 @@ KEYS = [
 
 
 def found(client: FlaskClient, **fields: Any) -> list[str]:
-    """Give the names of the packages that are listed; there are no more than that."""
+    """Return the names of the packages that are listed; there are no more than that."""
     answer = post(client, "list", **fields)
     names = [item["name"] for item in answer["items"]]
     assert answer["total"] == len(names)
@@ -38,7 +38,7 @@ def found(client: FlaskClient, **fields: Any) -> list[str]:
 
 @pytest.fixture(name="five")
 def one_of_each_state(app: Flask) -> FlaskClient:
-    """Give a client of a store with one package in each state, named by it."""
+    """Provide a client of a store with one package in each state, named by it."""
     client = app.test_client()
     add(client, name="expired", thread="none", timeSignBy=FUTURE)
     past = datetime.now(UTC) - timedelta(seconds=1)

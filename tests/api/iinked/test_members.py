@@ -15,12 +15,12 @@ from tests.conftest import AppMaker
 
 @pytest.fixture(name="locked")
 def app_with_tokens(make_app: AppMaker) -> Flask:
-    """Give an application that asks for tokens."""
+    """Provide an application that asks for tokens."""
     return make_app(AUTH="on")
 
 
 def token(app: Flask, name: str, *scopes: str) -> dict[str, str]:
-    """Make a token, and give the header that shows it as the family's clients do."""
+    """Make a token, and return the header that shows it as the family's clients do."""
     with app.app_context(), transaction(db.engine) as connection:
         return {"api_key": create_token(connection, name, scopes)}
 
@@ -34,7 +34,7 @@ def test_a_package_belongs_to_who_added_it(locked: Flask) -> None:
 
 
 def refused(client: FlaskClient, action: str, status: int, headers: dict[str, str]) -> str:
-    """Try to do something, and give the code of the refusal."""
+    """Try to do something, and return the code of the refusal."""
     if action == "status":
         return refusal(client.get("/packages/main/status", headers=headers), status)[0]
     return refusal(client.post(f"/packages/{action}", headers=headers), status)[0]

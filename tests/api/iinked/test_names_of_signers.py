@@ -18,13 +18,13 @@ from tests.conftest import AppMaker
 
 @pytest.fixture(name="client")
 def client_with_an_anchor(start_app: AppMaker, database_url: str, tmp_path: Path) -> FlaskClient:
-    """Give a client of a server that trusts the authority of `tests.pki`."""
+    """Provide a client of a server that trusts the authority of `tests.pki`."""
     folder = people.trust(tmp_path / "trust", pki.authority())
     return start_app(DATABASE_URL=database_url, TRUST_DIR=str(folder)).test_client()
 
 
 def namesake() -> pki.Holder:
-    """Give one whose own certificate claims the individual's number, and another name."""
+    """Return one whose own certificate claims the individual's number, and another name."""
     subject = people._subject(
         ("2.5.4.3", "PETROV PETR"), ("2.5.4.4", "PETROV"), ("2.5.4.5", f"IIN{people.IIN}")
     )

@@ -78,7 +78,7 @@ NULLABLE = {"exernalId", "memberId"}
 
 
 def example() -> dict[str, Any]:
-    """Give the example of the reference, or the keys that are known of it."""
+    """Return the example of the reference, or the keys that are known of it."""
     text = reference("003")
     if text is None:
         return EXAMPLE
@@ -89,7 +89,7 @@ def example() -> dict[str, Any]:
 
 
 def shape(value: Any) -> Any:
-    """Give the types in a value, of a list those of its first item."""
+    """Return the types in a value, of a list those of its first item."""
     if isinstance(value, dict):
         return {key: shape(item) for key, item in value.items()}
     return [shape(value[0])] if isinstance(value, list) else type(value)

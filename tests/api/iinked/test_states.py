@@ -18,7 +18,7 @@ from tests.store.threads import all_at_once
 
 
 def expire(app: Flask) -> None:
-    """Let the time of all packages be over."""
+    """Make all packages expire."""
     past = datetime.now(UTC) - timedelta(seconds=1)
     with app.app_context(), db.engine.connect() as connection:
         connection.execute(update(Package).values(sign_by=past))

@@ -26,7 +26,7 @@ MIME, DETACHED, XML = "application/pkcs7-mime", "application/pkcs7-signature", "
 
 
 def fetch(client: FlaskClient, engine: Engine, accept: str | None, **headers: str) -> TestResponse:
-    """Ask for the only thread."""
+    """Request the only thread."""
     if accept is not None:
         headers["Accept"] = accept
     return client.get(f"/v1/signatures/{id_of(engine)}", headers=headers)

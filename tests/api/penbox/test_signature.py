@@ -47,12 +47,12 @@ MEMBERS = {
 
 @pytest.fixture(name="trusting")
 def client_of_a_trusting_server(make_app: AppMaker, trust_folder: Path) -> FlaskClient:
-    """Give a client of a server that trusts the authority."""
+    """Provide a client of a server that trusts the authority."""
     return make_app(TRUST_DIR=str(trust_folder)).test_client()
 
 
 def id_of(engine: Engine, document: str = "doc", thread: str = "main") -> str:
-    """Give the public id of a thread."""
+    """Return the public id of a thread."""
     mine = (Signature.document == document, Signature.thread == thread)
     with engine.connect() as connection:
         return str(connection.execute(select(Signature.public_id).where(*mine)).scalar_one())
@@ -68,7 +68,7 @@ def described(client: FlaskClient, engine: Engine) -> dict[str, Any]:
 
 
 def error_of(response: TestResponse, status: int) -> dict[str, str]:
-    """Give an error, whose shape is checked."""
+    """Return an error, whose shape is checked."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == JSON
     answer = response.get_json()

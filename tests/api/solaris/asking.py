@@ -26,7 +26,7 @@ def references(client: FlaskClient, person_id: str, query: str = "") -> list[str
 
 
 def error_of(response: TestResponse, status: int) -> dict[str, str]:
-    """Give an error, whose shape is checked."""
+    """Return an error, whose shape is checked."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == JSON
     answer: dict[str, Any] = response.get_json()

@@ -44,13 +44,13 @@ def fill(engine: Engine, number: int, start: int = 0) -> None:
 
 
 def links(client: FlaskClient, query: str, address: str = ADDRESS) -> dict[str, str]:
-    """Give the links of a page by their relations, in their order."""
+    """Return the links of a page by their relations, in their order."""
     header = client.get(f"{address}?{query}").headers["link"]
     return {relation: target for target, relation in _LINK.findall(header)}
 
 
 def page(number: int, size: int, address: str = ADDRESS) -> str:
-    """Give the address of a page."""
+    """Return the address of a page."""
     return f"{address}?page%5Bnumber%5D={number}&page%5Bsize%5D={size}"
 
 

@@ -56,24 +56,24 @@ DOCUMENT = {
 
 @pytest.fixture(name="trusting")
 def client_of_a_trusting_server(make_app: AppMaker, trust_folder: Any) -> FlaskClient:
-    """Give a client of a server that verifies what it keeps, and trusts the authority."""
+    """Provide a client of a server that verifies what it keeps, and trusts the authority."""
     app = make_app(CMS_VALIDATION="signature", TRUST_DIR=str(trust_folder), PUBLIC_URL=PUBLIC_URL)
     return app.test_client()
 
 
 def one(client: FlaskClient, person_id: str = IVANOV[1]) -> dict[str, Any]:
-    """Give the only signing of a person."""
+    """Return the only signing of a person."""
     (signing,) = signings(client, person_id)
     return signing
 
 
 def digest(data: bytes) -> str:
-    """Give what ids are made of."""
+    """Return what ids are made of."""
     return hashlib.sha256(data).hexdigest()[:32]
 
 
 def token_of(cms: str) -> bytes:
-    """Give the timestamp token in a signature of one."""
+    """Return the timestamp token in a signature of one."""
     (signer,) = describe(parse(cms))
     assert signer.timestamp
     return signer.timestamp.token
@@ -258,7 +258,7 @@ def test_a_version_that_was_not_read_yet_has_no_documents(
 
 
 def status(client: FlaskClient, person_id: str = IVANOV[1]) -> tuple[str, str]:
-    """Give status and state of the only signing of a person."""
+    """Return status and state of the only signing of a person."""
     signing = one(client, person_id)
     return signing["status"], signing["state"]
 
