@@ -41,7 +41,9 @@ from app.cms.revocation.crl_index import MAX_SIZE as MAX_CRL_SIZE
 from app.cms.revocation.crl_index import PROGRAM as CRL_INDEX_PROGRAM
 from app.cms.revocation.crl_index import Rows as CrlIndex
 from app.cms.revocation.crl_index import read_index as read_crl_index
+from app.cms.revocation.findings import known_as_of
 from app.cms.revocation.ocsp import OcspResponse
+from app.cms.revocation.sources import FRESHNESS
 from app.cms.sentences import Sentence, write_time
 from app.cms.sentences import fill as fill_template
 from app.cms.serialization import cut as cut_claim
@@ -78,6 +80,7 @@ __all__ = [
     "CRL_INDEX_PROGRAM",
     "DOCUMENT_DIGESTS",
     "FITS_WITH_CRLF",
+    "FRESHNESS",
     "MAX_CRL_SIZE",
     "MAX_SIGNERS",
     "MAX_SLOW_CRL_SIZE",
@@ -147,6 +150,7 @@ __all__ = [
     "is_too_wide",
     "iso_moment",
     "key_usage",
+    "known_as_of",
     "name_text",
     "ocsp_urls",
     "open_file",

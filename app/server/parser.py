@@ -91,7 +91,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         limit = self.adj.max_request_body_size
         # Larger bodies, whose chunks would keep this thread busy, have half the limit for their
         # framing.
-        if len(body) >= limit or len(body) + body.framing >= limit + limit // 2 + MAX_TRAILER:
+        largest = limit + limit // 2 + MAX_TRAILER
+        if len(body) + body.chunk_remainder >= limit or len(body) + body.framing >= largest:
             self.error = RequestEntityTooLarge(f"exceeds max_body of {limit}")
         else:
             self.error = body.error
@@ -110,6 +111,9 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         if not line.isascii():
             line = _NOT_ASCII.sub(lambda byte: b"%%%02X" % byte[0][0], line)
         super().parse_header(line + _API_KEY.sub(b"\r\napi-key:", end + fields))
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            # A proxy in front may have gone by the other one (RFC 9112 section 6.1).
+            raise ParsingError("Content-Length beside Transfer-Encoding")
         if self.chunked:
             self.body_rcv = Chunks(self.body_rcv.getbuf())
 

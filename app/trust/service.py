@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cms import (
+    FRESHNESS,
     Answer,
     Budget,
     Certificate,
@@ -28,6 +29,7 @@ from app.cms import (
     Verifier,
     check_revocation,
     find_path,
+    known_as_of,
 )
 from app.destinations import Destinations
 from app.store.signatures.standings import Trusted, number_of
@@ -233,7 +235,7 @@ class _Loaded:
         signers, stampers = [], []
         for status in statuses:
             holds = status.path.answer is Answer.YES
-            if holds and status.revocation.answer is Answer.UNKNOWN:
+            if holds and _is_open(status):
                 signers += self.unanswered(status.chain, status.decisive_time)
             stamp = status.timestamp
             if stamp and stamp.authority and stamp.gen_time and stamp.verdict.answer is Answer.YES:
@@ -258,6 +260,18 @@ class _Loaded:
             for link in pairwise(chain)
             if check_revocation(link, Occasion.of(at), [self.revocation]).answer is Answer.UNKNOWN
         ]
+
+
+def _is_open(status: SignerStatus) -> bool:
+    """Return whether authorities can still tell something of a signer's revocation.
+
+    A timestamp lets a CRL count that was in force then. But who brings one may have been revoked
+    since it was made, so that while the certificate is valid its authority knows better.
+    """
+    known = known_as_of(status.revocation)
+    if known is not None and known < status.decisive_time - FRESHNESS:
+        return datetime.now(UTC) < status.certificate.not_after
+    return status.revocation.answer is Answer.UNKNOWN
 
 
 def _read_trusted(contents: Contents) -> Trusted:

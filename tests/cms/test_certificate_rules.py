@@ -230,6 +230,17 @@ def test_a_long_name_is_cut_in_reasons() -> None:
         (("1.3.6.1.5.5.7.3.1",), False, Answer.UNKNOWN),
         (("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.4"), True, Answer.YES),
         (("1.3.6.1.5.5.7.3.2", "1.2.398.3.3.4.1.1"), True, Answer.YES),
+        (("1.3.6.1.5.5.7.3.17",), True, Answer.NO),
+        (("1.3.6.1.5.5.7.3.21", "1.3.6.1.4.1.311.20.2.2"), True, Answer.NO),
+        (("1.3.6.1.5.2.3.5",), True, Answer.NO),
+        (("1.3.6.1.4.1.311.10.3.4",), False, Answer.UNKNOWN),
+        (("1.3.6.1.5.5.7.3.2",), True, Answer.YES),
+        (("1.3.6.1.5.5.7.3.36",), True, Answer.YES),
+        (("2.5.29.37.0",), True, Answer.YES),
+        (("1.2.3.4.5",), True, Answer.UNKNOWN),
+        (("1.2.3.4.5", "1.3.6.1.5.5.7.3.1"), True, Answer.UNKNOWN),
+        (("1.2.3.4.5",), False, Answer.YES),
+        (("1.2.398.3.4.9",), True, Answer.YES),
     ],
 )
 def test_a_certificate_for_something_else_signs_no_documents(

@@ -335,3 +335,27 @@ def test_who_takes_the_identity_of_another_certificate_is_not_its_holder(
     assert (status.valid.answer, status.path.answer) == (
         (YES, UNKNOWN) if first == "the own" else (NO, YES)
     )
+
+
+@pytest.mark.parametrize("length", ["minimal", "of four octets", "indefinite"])
+def test_signed_attributes_pose_as_content_in_no_encoding(length: str) -> None:
+    """A program that signs attributes as BER signs a SET that DER would write otherwise."""
+    body = b"".join(attributes(CONTENT))
+    posing = {
+        "minimal": der.tlv(0x31, body),
+        "of four octets": b"\x31\x84" + len(body).to_bytes(4, "big") + body,
+        "indefinite": b"\x31\x80" + body + b"\0\0",
+    }[length]
+    status = verify(signed(signing.signer_info(IVAN, posing, signed=None), posing))
+    assert answers(status) == (NO, NO)
+
+
+@pytest.mark.parametrize("prefix", ["ds:", "", "подпись:"])
+def test_what_an_xml_signature_is_over_poses_as_no_content(prefix: str) -> None:
+    info = f'<{prefix}SignedInfo xmlns="http://www.w3.org/2000/09/xmldsig#">'.encode()
+    status = verify(signed(signing.signer_info(IVAN, info, signed=None), info))
+    assert answers(status) == (NO, NO)
+    assert "only signatures in XML are over" in reasons(status)
+    honest = b"<SignedInformation>" + info
+    status = verify(signed(signing.signer_info(IVAN, honest, signed=None), honest))
+    assert answers(status) == (YES, YES)

@@ -222,8 +222,9 @@ def test_what_clients_do_wrong_leaves_no_traceback(client: Client, server: Serve
         b"POST /signature HTTP/1.1\r\nContent-Length: 100\r\n\r\n" + CODE.encode(),
         b"POST /signature HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n" + CODE.encode(),
         b"POST /signature HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n" + CODE.encode(),
+        b"POST /signature HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 200 + b"\r\n",
     ],
-    ids=["nonsense", "long line", "bad length", "cut", "bad chunk", "cut chunk"],
+    ids=["nonsense", "long line", "bad length", "cut", "bad chunk", "cut chunk", "huge chunk"],
 )
 def test_broken_http_is_the_clients_fault(server: Server, request_bytes: bytes) -> None:
     before = len(server.log)
@@ -232,6 +233,18 @@ def test_broken_http_is_the_clients_fault(server: Server, request_bytes: bytes) 
     written = server.log[before:]
     assert "Traceback" not in written
     assert CODE not in written
+
+
+@pytest.mark.parametrize("first", ["Content-Length: 5", "Transfer-Encoding: chunked"])
+def test_a_request_whose_end_two_headers_state_ends_the_connection(
+    server: Server, first: str
+) -> None:
+    """A proxy in front may take for its body what this server would take for a request."""
+    fields = sorted(["Content-Length: 5", "Transfer-Encoding: chunked"], key=first.__ne__)
+    head = "\r\n".join(["POST /signature HTTP/1.1", "Host: localhost", *fields, "", ""])
+    answer = talk(server, f"{head}0\r\n\r\nGET /health/live HTTP/1.1\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1") == 1
 
 
 @pytest.mark.parametrize(

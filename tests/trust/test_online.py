@@ -3,6 +3,7 @@
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
@@ -15,9 +16,9 @@ from app.cms.x509.certificate import read_certificate
 from app.trust import Trust
 from app.trust.online import Inquiry
 from app.trust.turns import Busy
-from tests import der, gost_signer, pki, signing
+from tests import der, gost_signer, pki, revoking, signing
 from tests.builders import SIGNING_TIME
-from tests.pki import Holder
+from tests.pki import DAY, Holder
 from tests.revoking import Revoked
 from tests.trust.asking import (
     HOUR,
@@ -180,6 +181,31 @@ def test_a_timestamp_counts_no_more_if_its_authority_is_revoked(online: Trust, s
     [status] = online.verify(signature, at=later, fetch=True)
     assert responder.asked_about == [stamper.serial]
     assert (status.decisive_time, status.decisive_time_source) == (later, "given")
+
+
+@pytest.mark.parametrize(
+    ("age", "asked"), [(DAY, True), (timedelta(minutes=9), False), (-HOUR, False)]
+)
+def test_what_a_sender_chose_long_before_a_timestamp_is_not_all_there_is_to_know(
+    online: Trust, site: Site, age: timedelta, asked: bool
+) -> None:
+    """A revoked signer brings a CRL of before, a timestamp, and what is fresh of the TSA."""
+    responder = Responder(site)
+    responder.status = Revoked(0, SIGNING_TIME - HOUR)
+    ivan = person(ocsp_at(responder.url))
+    value = signing.signature_of(signing.signer_info(ivan))
+    token = der.attribute(signing.TIMESTAMP, signing.timestamp(value))
+    info = signing.signer_info(ivan, unsigned=[token], signature=value)
+    until = now() + HOUR
+    brought = revoking.crl(NCA, this_update=SIGNING_TIME - age, next_update=until)
+    tsa = pki.stamper().serial
+    of_tsa = revoking.ocsp(NCA, tsa, this_update=SIGNING_TIME, next_update=until)
+    response = der.explicit(1, der.oid("1.3.6.1.5.5.7.16.2"), of_tsa)
+    signature = signing.read(signing.signed_data([info], [ivan], revocation=[brought, response]))
+    [status] = online.verify(signature, at=now(), fetch=True)
+    assert status.decisive_time_source == "timestamp"
+    assert status.trusted.answer is (NO if asked else YES)
+    assert responder.asked_about == [ivan.serial] * asked
 
 
 def test_a_bare_certificate_is_asked_about(online: Trust, site: Site) -> None:

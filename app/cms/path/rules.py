@@ -15,8 +15,30 @@ from app.cms.x509.names import read_name
 _REMEMBERED = 256
 # Characters of a name in a reason, of which one signature may cause thousands.
 _MAX_TITLE = 200
-# Key purposes other than signing documents: serverAuth, codeSigning, timeStamping, OCSPSigning.
-_OTHER_PURPOSES = {f"1.3.6.1.5.5.7.3.{arc}" for arc in (1, 3, 8, 9)}
+# Purposes in a reason.
+_MAX_PURPOSES = 4
+# Key purposes of persons: clientAuth (since 2022 the NCA gives one key for both), emailProtection,
+# anyExtendedKeyUsage, and documentSigning of RFC 9336, Microsoft and Adobe; Kazakhstan's own arc
+# has the roles of persons.
+_PURPOSES = {
+    "1.3.6.1.5.5.7.3.2",
+    "1.3.6.1.5.5.7.3.4",
+    "1.3.6.1.5.5.7.3.36",
+    "2.5.29.37.0",
+    "1.3.6.1.4.1.311.10.3.12",
+    "1.2.840.113583.1.1.5",
+}
+_KAZAKHSTAN = "1.2.398."
+# All others of RFC 5280's arc (serverAuth, codeSigning, ipsec, timeStamping, OCSPSigning, …), and
+# those of logging on and of file systems (Microsoft, RFC 4556).
+_OTHER_ARC = "1.3.6.1.5.5.7.3."
+_OTHER_PURPOSES = {
+    "1.3.6.1.4.1.311.20.2.2",
+    "1.3.6.1.4.1.311.10.3.4",
+    "1.3.6.1.4.1.311.10.3.4.1",
+    "1.3.6.1.5.2.3.4",
+    "1.3.6.1.5.2.3.5",
+}
 # Extensions that are processed, here or elsewhere, or that can't change the answer.
 _KNOWN_EXTENSIONS = {
     x509.BASIC_CONSTRAINTS,
@@ -113,8 +135,9 @@ def _check_usage(certificate: Certificate) -> Verdict:
 def check_purpose(certificate: Certificate) -> Verdict:
     """Check that a certificate isn't only for purposes other than documents (section 4.2.1.12).
 
-    It is refused if all its purposes are other ones: the NCA's also name roles of persons. Where
-    the extension isn't critical, CAs use it less strictly.
+    It is refused if all its purposes are other ones: the NCA's also name roles of persons. A
+    purpose that is not known here may be one of documents. Where the extension isn't critical, CAs
+    use it less strictly.
     """
     extension = certificate.extensions.get(x509.EXTENDED_KEY_USAGE)
     if extension is None:
@@ -123,13 +146,26 @@ def check_purpose(certificate: Certificate) -> Verdict:
         purposes = x509.extended_key_usage(certificate) or ()
     except MalformedExtension as error:
         return doubt_broken(certificate, error)
-    if not set(purposes) <= _OTHER_PURPOSES:
+    if any(one in _PURPOSES or one.startswith(_KAZAKHSTAN) for one in purposes):
+        return YES
+    strange = [one for one in purposes if not _is_other(one)]
+    if strange and extension.critical:
+        return unknown(
+            "the certificate of {subject} is for purposes that are unknown here: {purposes}",
+            subject=title(certificate.subject),
+            purposes=", ".join(strange[:_MAX_PURPOSES]),
+        )
+    if strange:
         return YES
     verdict = no(
         "the certificate of {subject} is not for signing documents",
         subject=title(certificate.subject),
     )
     return verdict if extension.critical else replace(verdict, answer=Answer.UNKNOWN)
+
+
+def _is_other(purpose: str) -> bool:
+    return purpose.startswith(_OTHER_ARC) or purpose in _OTHER_PURPOSES
 
 
 @lru_cache(maxsize=_REMEMBERED)

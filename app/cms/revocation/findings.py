@@ -6,12 +6,13 @@ from datetime import datetime
 from app.cms.path.rules import title
 from app.cms.revocation.crl_entries import CERTIFICATE_HOLD, Revoked
 from app.cms.revocation.sources import FRESHNESS, Statement
-from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
+from app.cms.verdict import YES, Answer, Reason, Verdict, every, no, unknown
 from app.cms.x509.certificate import Certificate
 
 # Revocation reasons that keep earlier timestamps of a TSA good (RFC 3161 section 4): unspecified,
 # affiliationChanged, superseded, cessationOfOperation.
 _HARMLESS = {0, 3, 4, 5}
+_KNOWN = Reason("no revocation is known as of {since}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +126,18 @@ def _judge_silence(statement: Statement, certificate: Certificate, moment: Decis
     )
 
 
+def known_as_of(verdict: Verdict) -> datetime | None:
+    """Return the date of the oldest statement before an attested time that a yes rests on."""
+    if verdict.answer is not Answer.YES:
+        return None
+    dates = (one.values["since"] for one in verdict.reasons if one.template == _KNOWN.template)
+    return min((date for date in dates if isinstance(date, datetime)), default=None)
+
+
 def _accept(statement: Statement, moment: DecisiveTime) -> Verdict:
     """Return yes; if the statement is older than an attested time, with a remark as of when."""
     if moment.attested and statement.this_update < moment.at:
-        return YES.noting("no revocation is known as of {since}", since=statement.this_update)
+        return Verdict(Answer.YES, (replace(_KNOWN, values={"since": statement.this_update}),))
     return YES
 
 

@@ -3,13 +3,14 @@
 Whose certificate it is, and whether a path leads to a trust anchor, are checked elsewhere.
 """
 
+import re
 from functools import lru_cache
 
 from app.cms.algorithms import registry as algorithms
 from app.cms.algorithms.names import SHA_1, SHA_256
 from app.cms.algorithms.registry import AlgorithmIdentifier, Message
-from app.cms.asn1.der import encode, encode_der
-from app.cms.asn1.node import DAMAGE, Node
+from app.cms.asn1.der import encode_der
+from app.cms.asn1.node import DAMAGE, Node, read_node
 from app.cms.asn1.tags import OCTET_STRING, SEQUENCE, SET
 from app.cms.budget import Budget, cost_of_digest
 from app.cms.errors import TooCostly, Undecidable
@@ -43,9 +44,10 @@ _ONCE = {
     _SIGNING_CERTIFICATE_V2: "signingCertificateV2",
 }
 _ENCODED_MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010904")
-_SET_TAG = bytes((SET,))
-# Where contents may start: after the tag and one to five octets of length.
-_STARTS = range(2, 7)
+_SET_TAG, _SEQUENCE_TAG = bytes((SET,)), bytes((SEQUENCE,))
+# How ds:SignedInfo begins in canonical form, and characters of it that are looked at.
+_SIGNED_INFO = re.compile(rb"<(?:[^\s<>/:]+:)?SignedInfo[\s>]")
+_MAX_START_TAG = 1024
 _ONE = (None,)
 _CONTENT_NEEDED = unknown(
     "there are no signed attributes, so the content itself is needed, not its digest"
@@ -109,14 +111,21 @@ def _check_plain(
     if _are_attributes(content.data):
         # Signed attributes of another signature, used as content: their signature verifies.
         return no("the content is that which only signed attributes may be")
+    if _SIGNED_INFO.match(content.data, 0, _MAX_START_TAG):
+        # What a signature in XML is over, whose value verifies as well.
+        return no("the content is that which only signatures in XML are over")
     return _check_signature(signer, certificate, content.digest, content.budget)
 
 
 def _are_attributes(content: bytes) -> bool:
-    """Return whether content has the form of signed attributes: a SET in DER."""
+    """Return whether content has the form of signed attributes: a SET, in any encoding of BER."""
     if content[:1] != _SET_TAG or _ENCODED_MESSAGE_DIGEST not in content:
         return False
-    return any(encode(SET, content[start:]) == content for start in _STARTS)
+    try:
+        read_node(_SEQUENCE_TAG + content[1:])
+    except DAMAGE:
+        return False
+    return True
 
 
 def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> Verdict:
