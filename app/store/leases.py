@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, or_
+from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.models import Lease
@@ -29,3 +29,21 @@ def take_lease(connection: Connection, name: str, holder: str, seconds: float) -
         .returning(Lease.holder)
     )
     return connection.execute(statement).first() is not None
+
+
+def is_abandoned(connection: Connection, name: str, holder: str) -> bool:
+    """Return whether another holder let a lease expire, as a process does that is killed."""
+    statement = select(Lease.holder).where(
+        Lease.name == name, Lease.holder != holder, Lease.until < datetime.now(UTC)
+    )
+    return connection.execute(statement).first() is not None
+
+
+def give_back(connection: Connection, name: str, holder: str) -> None:
+    """End a lease, if the holder has it."""
+    connection.execute(delete(Lease).where(Lease.name == name, Lease.holder == holder))
+
+
+def find_holder(connection: Connection, name: str) -> str | None:
+    """Return the holder of a lease, expired or not; None if there is none."""
+    return connection.execute(select(Lease.holder).where(Lease.name == name)).scalar()

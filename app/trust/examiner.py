@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.cms import YES, Answer, MalformedSignature, SignedData, SignedXml, SignerStatus, parse
 from app.store.database.engine import transaction
 from app.store.errors import SignatureNotFound
-from app.store.leases import take_lease
+from app.store.leases import find_holder, give_back, is_abandoned, take_lease
 from app.store.signatures.extraction import Found, read_found
 from app.store.signatures.judgements import (
     Unverified,
@@ -46,6 +46,9 @@ LEASE = 20.0
 #: Seconds of pause after a failure of the database.
 _AFTER_FAILURE = 15.0
 _LEASE_NAME = "verify"
+#: Under which the version is noted that is verified by itself.
+_NOTE = "verifying"
+_ENDS_PROCESSES = "verifying it ended processes; `flask signers reindex --all` tries again"
 
 _log = logging.getLogger(__name__)
 
@@ -71,12 +74,22 @@ class Examiner:
                 another process does the work.
         """
         holder = f"{os.getpid()} {random.getrandbits(64):x}"
+        careful = 0
         while keys := self._find():
             with transaction(self.engine) as connection:
+                if is_abandoned(connection, _LEASE_NAME, holder):
+                    careful = BATCH
                 mine = take_lease(connection, _LEASE_NAME, holder, LEASE)
             if calm and not mine:
                 return
-            yield self._examine_batch(keys, calm)
+            if mine and careful:
+                careful -= 1
+                yield self._examine_carefully(keys[0])
+            else:
+                yield self._examine_batch(keys, calm)
+            if mine:
+                with transaction(self.engine) as connection:
+                    give_back(connection, _LEASE_NAME, holder)
 
     def run_once(self) -> float:
         """Verify what waits, with pauses; return the seconds until the next call."""
@@ -120,6 +133,28 @@ class Examiner:
         with transaction(self.engine) as connection:
             write_found(connection, found)
         return len(found)
+
+    def _examine_carefully(self, key: Key) -> int:
+        """Verify one version that may have ended a process: the second time, it is set aside.
+
+        Whatever ends a process that verifies it would end each of the following ones, and with it
+        the requests that it was answering.
+        """
+        name = f"{key.signature_id}.{key.version}"
+        with transaction(self.engine) as connection:
+            if find_holder(connection, _NOTE) == name:
+                _log.error("verifying version %s ends processes: it is set aside", name)
+                unverified = read_unverified(connection, key)
+                if unverified:
+                    found = _give_up(unverified, _ENDS_PROCESSES, self.trust.trusted())
+                    write_found(connection, [(key, found)])
+                give_back(connection, _NOTE, name)
+                return 1
+            take_lease(connection, _NOTE, name, 0)
+        done = self._examine_batch([key], 0)
+        with transaction(self.engine) as connection:
+            give_back(connection, _NOTE, name)
+        return done
 
     def _judge(self, unverified: Unverified) -> Mapping[int, Found]:
         """Verify one version. Raises SignatureNotFound if it was deleted meanwhile."""

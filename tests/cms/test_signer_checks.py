@@ -337,6 +337,7 @@ def test_who_takes_the_identity_of_another_certificate_is_not_its_holder(
     )
 
 
+@pytest.mark.attacks
 @pytest.mark.parametrize("length", ["minimal", "of four octets", "indefinite"])
 def test_signed_attributes_pose_as_content_in_no_encoding(length: str) -> None:
     """A program that signs attributes as BER signs a SET that DER would write otherwise."""
@@ -350,6 +351,7 @@ def test_signed_attributes_pose_as_content_in_no_encoding(length: str) -> None:
     assert answers(status) == (NO, NO)
 
 
+@pytest.mark.attacks
 @pytest.mark.parametrize("prefix", ["ds:", "", "подпись:"])
 def test_what_an_xml_signature_is_over_poses_as_no_content(prefix: str) -> None:
     info = f'<{prefix}SignedInfo xmlns="http://www.w3.org/2000/09/xmldsig#">'.encode()

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, text, update
+from sqlalchemy import Connection, Engine, select, text, update
 
 from app.cms.parsing import parse
-from app.store.models import Signer, Version
+from app.store.leases import take_lease
+from app.store.models import Lease, Signer, Version
 from app.store.signatures.extraction import read_signing
+from app.store.signatures.judgements import find_waiting, read_unverified
+from app.store.signatures.large_texts import Key
 from app.trust import Trust
+from app.trust import examiner as examiner_module
 from app.trust.examiner import REST, Examiner
 from tests import pki
 from tests.api import people
@@ -72,6 +77,65 @@ def test_a_failure_of_one_is_logged_and_the_others_are_verified(
         assert list(examiner.examine()) == [2]
     assert found(examiner.engine) == [(False, "it could not be verified")] * 2
     assert "a signature can't be verified" in caplog.text
+
+
+class Killed(BaseException):
+    """Ends a process in the middle of a verification."""
+
+
+@pytest.mark.attacks
+def test_what_ends_two_processes_is_set_aside(
+    examiner: Examiner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    poison = first_waiting(examiner)
+    verify = Trust.verify
+
+    def end(self: Trust, *given: Any, **more: Any) -> Any:
+        if looked_at[-1] == poison:
+            raise Killed
+        return verify(self, *given, **more)
+
+    looked_at: list[Key] = []
+    read = read_unverified
+
+    def look(connection: Connection, key: Key) -> Any:
+        looked_at.append(key)
+        return read(connection, key)
+
+    monkeypatch.setattr(Trust, "verify", end)
+    monkeypatch.setattr(examiner_module, "read_unverified", look)
+    for _ in range(2):
+        with pytest.raises(Killed):
+            list(examiner.examine())
+        expire_leases(examiner.engine)
+    assert list(examiner.examine()) == [1, 1]
+    set_aside, good = found(examiner.engine)
+    assert (set_aside[0], good) == (False, (True, None))
+    assert "ended processes" in str(set_aside[1])
+    assert "is set aside" in caplog.text
+    with examiner.engine.connect() as connection:
+        assert connection.execute(select(Lease)).all() == []
+
+
+def test_a_version_is_not_set_aside_for_being_verified_when_a_process_ended(
+    examiner: Examiner,
+) -> None:
+    """As when a server is replaced: what comes next is verified by itself, and all else as ever."""
+    with examiner.engine.begin() as connection:
+        take_lease(connection, "verify", "another", 0)
+    assert list(examiner.examine()) == [1, 1]
+    assert found(examiner.engine) == [(True, None)] * 2
+
+
+def first_waiting(examiner: Examiner) -> Key:
+    with examiner.engine.connect() as connection:
+        everything = examiner.trust.trusted().everything
+        return find_waiting(connection, everything, 9)[0]
+
+
+def expire_leases(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(update(Lease).values(until=SAVED_AT))
 
 
 def test_a_signer_whom_verification_does_not_find_is_left_as_he_was(examiner: Examiner) -> None:

@@ -183,6 +183,7 @@ def test_a_timestamp_counts_no_more_if_its_authority_is_revoked(online: Trust, s
     assert (status.decisive_time, status.decisive_time_source) == (later, "given")
 
 
+@pytest.mark.attacks
 @pytest.mark.parametrize(
     ("age", "asked"), [(DAY, True), (timedelta(minutes=9), False), (-HOUR, False)]
 )
