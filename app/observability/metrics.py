@@ -38,6 +38,11 @@ class Metrics:
         # The creation time of a series is of no use, and would double the number of series.
         disable_created_metrics()
         self.registry = CollectorRegistry()
+        self._make_counts()
+        self._make_series()
+        self._make_gauges()
+
+    def _make_counts(self) -> None:
         self.requests = self._count(
             "tanbahana_http_requests_total",
             "Requests answered, by the rule of their route.",
@@ -64,17 +69,9 @@ class Metrics:
             "loss",
             "guard",
         )
-        self.database_open = self._gauge(
-            "tanbahana_database_connections_open", "Connections to the database that are open."
-        )
-        self.database_in_use = self._gauge(
-            "tanbahana_database_connections_in_use",
-            "Connections to the database that a request is using.",
-        )
-        self.database_most = self._gauge(
-            "tanbahana_database_connections_max",
-            "Connections that the processes which have used the database may open.",
-        )
+
+    def _make_series(self) -> None:
+        """Create the counts whose series are all known, so that each is there from the start."""
         saves = self._count(
             "tanbahana_saves_total",
             "Versions saved: as cms, xml, or text that is neither; the first of a thread or a next"
@@ -99,6 +96,19 @@ class Metrics:
             for question in ("intact", "valid", "trusted")
             for answer in Answer
         }
+
+    def _make_gauges(self) -> None:
+        self.database_open = self._gauge(
+            "tanbahana_database_connections_open", "Connections to the database that are open."
+        )
+        self.database_in_use = self._gauge(
+            "tanbahana_database_connections_in_use",
+            "Connections to the database that a request is using.",
+        )
+        self.database_most = self._gauge(
+            "tanbahana_database_connections_max",
+            "Connections that the processes which have used the database may open.",
+        )
 
     def _count(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)

@@ -15,10 +15,9 @@ from app.api.iinked import fields as of_iinked
 from app.api.iinked.schemas import AddSchema, ListSchema, PackageSchema
 from app.api.ncanode import files as of_files
 from app.api.ncanode.origin.views import OriginSchema, read_params
+from app.api.ncanode.parameters import ALIASES, ParametersSchema
 from app.api.ncanode.signatures.schemas import (
-    ALIASES,
     GetSchema,
-    ParametersSchema,
     SaveSchema,
     SearchSchema,
     ThreadSchema,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flask import Flask
 
-from app.api.ncanode.signatures.schemas import ALIASES
+from app.api.ncanode.parameters import ALIASES
 from app.api.openapi.document import Json
 from tests.api.described_fields import READS, SECOND, parameters_of, required_by
 from tests.api.describing import (

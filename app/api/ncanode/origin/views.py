@@ -12,7 +12,7 @@ from marshmallow import fields, post_load
 
 from app.api import envelope
 from app.api.ncanode.origin.client import OriginNotSet, Secrets, ask, read_secrets
-from app.api.ncanode.signatures.schemas import ParametersSchema
+from app.api.ncanode.parameters import ParametersSchema
 from app.api.params.errors import ParameterError
 from app.api.params.fields import Text
 from app.auth import needs

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
 
-from flask import Request
 from marshmallow import post_load
 
 from app.api.ncanode.files import Content, SignatureText
+from app.api.ncanode.parameters import ParametersSchema, require_thread
 from app.api.params.errors import ParameterError
 from app.api.params.fields import (
     Choice,
@@ -22,10 +22,7 @@ from app.api.params.fields import (
     Text,
     VersionNumber,
 )
-from app.api.params.merging import read_parameters
-from app.api.params.schemas import FieldsSchema, aware
-from app.api.params.unread import note
-from app.api.params.uploads import FILES
+from app.api.params.schemas import aware
 from app.api.params.values import is_blank
 from app.auth import caller_name
 from app.extensions import current_trusted
@@ -34,9 +31,6 @@ from app.store.search.picking import OrderField, Picking
 from app.store.signatures.listing import Page
 from app.store.signatures.rows import Carried
 from app.store.signatures.writing import NewVersion
-
-#: Names of the API's older generation, and of the vendor's client.
-ALIASES = {"chain": "thread", "signature": "cms", "tag": "tags"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,40 +85,6 @@ class SearchRequest:
 
     page: Page
     count: bool
-
-
-class ParametersSchema(FieldsSchema):
-    """Base of the schemas: parameters unknown to the contract are ignored, with a warning."""
-
-    #: Parameters that may be given several times.
-    LISTS: ClassVar[tuple[str, ...]] = ("tags", "tag")
-    #: The field, one that accepts files, that a body of a single file belongs to; None: there is
-    #: none.
-    FILE: ClassVar[str | None] = None
-    #: The content types of such a body.
-    FILES: ClassVar[frozenset[str]] = FILES
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parameters_by_kind = dict.fromkeys(self.FILES, self.FILE) if self.FILE else {}
-
-    def read(self, request: Request) -> Any:
-        """Read a request, or Flask's proxy of it.
-
-        Raises:
-            ParameterError: a parameter is missing or can't be used.
-        """
-        given = read_parameters(
-            request, aliases=ALIASES, lists=self.LISTS, files=self._parameters_by_kind
-        )
-        known = self.known_beside(given)
-        note(given, known)
-        return self.load({name: value for name, value in given.items() if name in known})
-
-    def known_beside(self, given: Mapping[str, Any]) -> frozenset[str]:
-        """Return the known names, which may depend on the given ones."""
-        del given
-        return self.known
 
 
 class SaveSchema(ParametersSchema):
@@ -235,12 +195,6 @@ class VersionsSchema(ParametersSchema):
         """Return the request."""
         require_thread(data)
         return VersionsRequest(data["document"], data["thread"], _carried(data), bool(data["diff"]))
-
-
-def require_thread(data: Mapping[str, Any]) -> None:
-    """Require that a thread is named. Raises ParameterError."""
-    if not data["document"] or not data["thread"]:
-        raise ParameterError('"Thread" and "document" parameters must be set')
 
 
 class SearchSchema(ParametersSchema):

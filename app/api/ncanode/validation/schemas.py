@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn
 from marshmallow import fields, post_load
 
 from app.api.ncanode.files import Content, SignatureText
-from app.api.ncanode.signatures.schemas import ParametersSchema, require_thread
+from app.api.ncanode.parameters import ParametersSchema, require_thread
 from app.api.ncanode.validation.digests import read_digest
 from app.api.ncanode.validation.rules import RULES, SignerRequirements
 from app.api.params.errors import ParameterError

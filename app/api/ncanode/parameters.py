@@ -1,0 +1,57 @@
+"""Parameters of requests of this family: their names, and what all of its schemas share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from flask import Request
+
+from app.api.params.errors import ParameterError
+from app.api.params.merging import read_parameters
+from app.api.params.schemas import FieldsSchema
+from app.api.params.unread import note
+from app.api.params.uploads import FILES
+
+#: Names of the API's older generation, and of the vendor's client.
+ALIASES = {"chain": "thread", "signature": "cms", "tag": "tags"}
+
+
+class ParametersSchema(FieldsSchema):
+    """Base of the schemas: parameters unknown to the contract are ignored, with a warning."""
+
+    #: Parameters that may be given several times.
+    LISTS: ClassVar[tuple[str, ...]] = ("tags", "tag")
+    #: The field, one that accepts files, that a body of a single file belongs to; None: there is
+    #: none.
+    FILE: ClassVar[str | None] = None
+    #: The content types of such a body.
+    FILES: ClassVar[frozenset[str]] = FILES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parameters_by_kind = dict.fromkeys(self.FILES, self.FILE) if self.FILE else {}
+
+    def read(self, request: Request) -> Any:
+        """Read a request, or Flask's proxy of it.
+
+        Raises:
+            ParameterError: a parameter is missing or can't be used.
+        """
+        given = read_parameters(
+            request, aliases=ALIASES, lists=self.LISTS, files=self._parameters_by_kind
+        )
+        known = self.known_beside(given)
+        note(given, known)
+        return self.load({name: value for name, value in given.items() if name in known})
+
+    def known_beside(self, given: Mapping[str, Any]) -> frozenset[str]:
+        """Return the known names, which may depend on the given ones."""
+        del given
+        return self.known
+
+
+def require_thread(data: Mapping[str, Any]) -> None:
+    """Require that a thread is named. Raises ParameterError."""
+    if not data["document"] or not data["thread"]:
+        raise ParameterError('"Thread" and "document" parameters must be set')
