@@ -16,7 +16,7 @@ FOLDER = Path(__file__).resolve().parent
 def main() -> None:
     """Become gunicorn, unless a setting can't be used: then print one line."""
     try:
-        Settings.from_env(os.environ).demand_a_lock()
+        Settings.from_env(os.environ).require_access_control()
     except SettingsError as error:
         sys.exit(str(error))
     configuration = str(FOLDER / "config" / "gunicorn.py")
