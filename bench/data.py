@@ -25,6 +25,9 @@ DAYS = 1826
 #: What the facts of everybody have in place of the moment of signing.
 _ANY_MOMENT = "ANY MOMENT"
 
+#: When thread `id` of `rows` was saved, in SQL, however many there are.
+SAVED = f"%(start)s + interval '{DAYS} days' * (id::float8 / %(rows)s)"
+
 _PEOPLE = """
 CREATE TEMPORARY TABLE people (
     number integer, iin text, bin text, name text, digest_algorithm text, facts text, terms text[])
@@ -34,8 +37,7 @@ _FILL = f"""
 SELECT setseed(0);
 CREATE TEMPORARY TABLE signings AS
 SELECT id, CASE WHEN random() < 0.3 THEN 0 ELSE floor(random() * {10_000}) END AS person,
-    date_trunc('second', %(start)s + id * interval '{DAYS} days' / %(rows)s
-        - random() * interval '30 days') AS moment,
+    date_trunc('second', {SAVED} - random() * interval '30 days') AS moment,
     encode(sha256(('signature ' || id)::bytea), 'hex') AS signature_sha256,
     encode(sha256(('content ' || id / 4)::bytea), 'hex') AS content_sha256,
     ARRAY['rare-' || (id / 100),
