@@ -63,7 +63,7 @@ class ProxyRefused(RequestFromOutside):
     """The request came through a proxy."""
 
     template = (
-        "Without tokens this server takes nothing that a proxy forwards: "
+        "Without tokens this server accepts nothing that a proxy forwards: "
         "AUTH=on asks for tokens, ALLOW_OPEN=1 lets everybody in"
     )
 

@@ -90,9 +90,7 @@ def verify(app: Flask, tmp_path: Path, data: bytes, *options: str) -> tuple[int,
     return status, found
 
 
-OUTDATED = (
-    "what a CRL or OCSP response says of ИВАНОВ ИВАН holds only until 2025-06-02 12:00:00 UTC"
-)
+OUTDATED = "a CRL or OCSP response about ИВАНОВ ИВАН is valid only until 2025-06-02 12:00:00 UTC"
 REMEDY = "a CRL or OCSP response of that time in TRUST_DIR, or REVOCATION=online"
 
 
@@ -272,7 +270,7 @@ def test_times_are_told_and_asked_in_the_zone_of_the_settings(
         status, output = run(app, "verify", file, "--at", text)
         assert status == 0
         assert "when it was made, 2025-06-01 17:00:00 +05 (as you asked): yes\n" in output
-        assert "holds only until 2025-06-02 17:00:00 +05 (needed: " in output
+        assert "is valid only until 2025-06-02 17:00:00 +05 (needed: " in output
         assert "UTC" not in output
     assert "in force: from 2024-01-01 06:00:00 +06 to 2034-01-01 05:00:00 +05\n" in output
 
@@ -459,7 +457,7 @@ def test_asking_online_is_no_remedy_where_it_is_done_already() -> None:
 
 def test_remedies_are_for_reasons_that_are_given() -> None:
     told = "\n".join(path.read_text() for path in (PROJECT / "app" / "cms").rglob("*.py"))
-    assert "says not all about" in told
+    assert "does not say everything about" in told
     chain = Reason("the chain ends with {authority}, which is no trust anchor", {"authority": "X"})
     assert "`flask trust add`" in str(*remedies_of([chain, chain]))
 
@@ -477,6 +475,7 @@ ODD = {
     "relative namespaces have no canonical form",
     "several elements have the Id {id}",
     "the certificate of {subject} has a critical extension that is unknown here: {oid}",
+    "the certificate of {subject} is for purposes that are unknown here: {purposes}",
     "the certificate of {subject}: extension {oid} is broken",
     "the certificate of {subject}: extension {oid} stands twice",
     "the certificate of {subject}: the list of extensions is broken",
@@ -489,11 +488,11 @@ ODD = {
     "the signature names another certificate ({element}), in a place that is not signed",
     "the signed attributes can't be read",
     "there are too many certificates to try",
-    "there is too much in the signature to check all of it here",
+    "the signature contains too much to check all of it here",
     "two different xml:{name} apply",
     "two digest algorithms are named: {declared} and {settled}",
     "what the signature is over could not be canonicalised",
-    "whether {authority} may vouch for the name {name} of {subject} can't be told here",
+    "whether {authority} may vouch for the name {name} of {subject} can't be determined here",
     "xml:base is not supported in Canonical XML 1.1",
     "{name} is not supported",
 }

@@ -89,8 +89,8 @@ SENTENCES = {
     400: "Request is not acceptable",
     404: "There is nothing at this address",
     405: "Method is not allowed at this address",
-    406: "What is here is of no type that the request accepts",
-    412: "What is here is not what the request names in If-Match",
+    406: "Nothing here has a type that the request accepts",
+    412: "The content here is not what the request names in If-Match",
     413: "Request body is too large",
     500: "Internal error",
     503: "Database is not available, try again later",
@@ -99,11 +99,11 @@ SENTENCES = {
 #: Sentences for refusals of the server.
 BELOW = {
     400: Reason("Request is not well-formed HTTP"),
-    408: Reason("Request did not come in time"),
+    408: Reason("Request did not arrive in time"),
     413: Reason(SENTENCES[413]),
     431: Reason("Request head is too large, parameters may come in the body"),
     500: Reason(SENTENCES[500]),
-    501: Reason("Request body is encoded in a way that is not read here"),
+    501: Reason("Request body has a transfer coding that is not supported"),
     503: Reason("More is being sent than there is room for, try again later"),
 }
 

@@ -54,14 +54,14 @@ def _print_table(table: str, rows: int) -> None:
 
 @click.command("backup")
 @_FILE
-@click.option("--replace", is_flag=True, help="FILE may be there already.")
+@click.option("--replace", is_flag=True, help="FILE may exist already.")
 @needs("any")
 def back_up_store(file: Path, *, replace: bool) -> None:
     """Write the whole store into FILE: the database, and the files of TRUST_DIR.
 
-    Servers may serve meanwhile: it is the store of one moment. FILE is there when it is whole, on
-    the disk and compared with what the database gave; only its owner may read it. It has no keys
-    and no settings, but signatures, and personal numbers.
+    Servers may serve meanwhile: the backup is a snapshot. FILE exists only once it is complete, on
+    disk and compared with the database; only its owner may read it. It contains no keys and no
+    settings, but signatures and personal numbers.
     """
     folder = current_trust().folder
     with _errors_in_one_line(file):
@@ -74,15 +74,17 @@ def back_up_store(file: Path, *, replace: bool) -> None:
 @click.command("restore")
 @_FILE
 @click.option(
-    "--replace", is_flag=True, help="Give up what the database holds; set files of TRUST_DIR aside."
+    "--replace",
+    is_flag=True,
+    help="Delete the database's data; rename the files of TRUST_DIR.",
 )
 @needs("any")
 def restore_store(file: Path, *, replace: bool) -> None:
-    """Make of FILE the store that it was made of: the database, and the files of TRUST_DIR.
+    """Restore the store from FILE: the database, and the files of TRUST_DIR.
 
-    All of it is restored, compared row by row, and migrated to the step of this program, or nothing
-    is changed. Stop all servers before. The database may be of the other kind. PostgreSQL is waited
-    for, and a database and a schema that are missing are made, where the role may.
+    Everything is restored, compared row by row, and migrated to the step of this program, or
+    nothing is changed. Stop all servers before. The database may be of the other kind. The command
+    waits for PostgreSQL, and creates a missing database or schema, if the role may.
     """
     trust = current_trust()
     with _errors_in_one_line(file), Archive(file) as archive:

@@ -24,9 +24,9 @@ database_commands = AppGroup("db", help="The database's schema.")
 @database_commands.command("upgrade")
 @needs("nothing")
 def upgrade_database() -> None:
-    """Create or migrate the tables; does nothing where all is done.
+    """Create or migrate the tables; does nothing if they are up to date.
 
-    PostgreSQL is waited for. A database and a schema that are missing are made, where the role may.
+    Waits for PostgreSQL. Creates a missing database or schema, if the role may.
     """
     url = current_app.config["MIGRATION_URL"]
     print_database(url)
@@ -51,13 +51,13 @@ def _engine_at(url: URL) -> Iterator[Engine]:
 
 
 @click.command(cls=JsonCommand)
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_appcontext
 def stats(as_json: bool) -> None:
-    """Print how much the store holds, exactly, and whose code computes GOST; times are in UTC.
+    """Print exact statistics of the store, and which code computes GOST; times are in UTC.
 
-    People are told apart by the number that their certificates claim; they and the tags are those
-    of current versions.
+    People are counted by the number that their certificates claim; they and the tags are those of
+    current versions.
     """
     with db.engine.connect() as connection:
         numbers = statistics(connection, current_trust().trusted())

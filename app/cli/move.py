@@ -54,15 +54,15 @@ class _Refused(click.ClickException):
     metavar="NAME",
     help="The schema of the original's tables (its PG_SCHEMA), if several have such tables.",
 )
-@click.option("--json", "as_json", is_flag=True, help="A report on stdout, as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 @needs("migrated", failure=2)
 def move_over(address: str | None, schema: str | None, as_json: bool) -> None:
-    """Take over what a perfumerlabs/ncanode server keeps, with its ids and times.
+    """Move the data of a perfumerlabs/ncanode server here, with its ids and times.
 
-    Its database is only read. What it encrypted is decrypted with the key in
-    NCANODE_ENCRYPTION_KEY. All is compared afterwards; the exit status is 0 only if every thread
-    and version came over, 1 if not, 2 if that could not be found out. May be stopped at any time,
-    and goes on where it was when it is started again; what is here already is never overwritten.
+    Its database is only read. Encrypted texts are decrypted with the key in NCANODE_ENCRYPTION_KEY.
+    Everything is compared afterwards; the exit status is 0 only if every thread and version was
+    moved, 1 if not, 2 if that could not be determined. May be stopped at any time, and continues
+    when it is started again; existing data are never overwritten.
     """
     try:
         key = os.environ.get("NCANODE_ENCRYPTION_KEY", "").strip()

@@ -35,11 +35,14 @@ _REMEDIES = tuple(
             Reason("to ask again later, or a CRL or OCSP response of that time in TRUST_DIR"),
         ),
         (
-            r"\bCRLs?\b|\bOCSP\b|^what came with the signature tells|whether it still was",
+            (
+                r"\bCRLs?\b|\bOCSP\b|^the revocation data in the signature cover"
+                r"|whether the hold still applied"
+            ),
             _REVOCATION,
         ),
         (
-            r"^revocation can't be told without a path",
+            r"^revocation can't be determined without a path",
             Reason("first a path to a trust anchor"),
         ),
         (
@@ -56,7 +59,10 @@ _REMEDIES = tuple(
             Reason("the document as it was before a tool changed its line ends"),
         ),
         (
-            r"verified timestamp|proves nothing since|can be forged|was no good|was lifted later",
+            (
+                r"verified timestamp|proves nothing since|can be forged|was invalid since"
+                r"|was lifted later"
+            ),
             Reason("a timestamp in the signature, or --at with a time at which it existed"),
         ),
         (

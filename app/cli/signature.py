@@ -42,7 +42,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("file", type=_FILE)
 @needs("nothing", failure=2)
 def check(file: Path) -> None:
-    """Say what kind of signature FILE holds, structurally. Nothing is verified.
+    """Print the structure of the signature in FILE. Nothing is verified.
 
     FILE is what a client would send as `cms`, or the signature's bytes themselves (DER).
     Exit status 1: it is no well-formed signature.
@@ -111,14 +111,27 @@ class _Source:
 
 @click.command(cls=JsonCommand)
 @click.argument("file", type=_FILE, required=False)
-@click.option("--document", help="Of a stored signature, in place of FILE; with --thread.")
-@click.option("--thread", help="Of a stored signature.")
-@click.option("--version", type=int, help="Of a stored signature; the current one if not given.")
-@click.option("--content", type=_FILE, help="What was signed, if it is not in the signature.")
-@click.option("--json", "as_json", is_flag=True, help="Print what POST /signature/verify answers.")
-@click.option("--at", metavar="TIME", callback=_read_time, help="When it existed, ISO 8601.")
+@click.option("--document", help="Document of a stored signature, instead of FILE; with --thread.")
+@click.option("--thread", help="Thread of a stored signature.")
 @click.option(
-    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="To tell in."
+    "--version", type=int, help="Version of a stored signature; the current one by default."
+)
+@click.option("--content", type=_FILE, help="The signed content, if it is not in the signature.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON as answered by POST /signature/verify."
+)
+@click.option(
+    "--at",
+    metavar="TIME",
+    callback=_read_time,
+    help="Time at which the signature existed, ISO 8601.",
+)
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    default="en",
+    show_default=True,
+    help="Language of the report.",
 )
 @needs("nothing", failure=2)
 def verify(
@@ -129,16 +142,16 @@ def verify(
     language: str,
     **stored: Any,
 ) -> None:
-    """Say who signed, and whether that is true: intact, valid, trusted, and as of when.
+    """Verify a signature: who signed, and is it intact, valid and trusted, as of which time.
 
     FILE is what a client would send as `cms`, or the signature's bytes themselves (DER). TIME is
-    when the signature is known to have existed: else when it was saved, of a file now; a timestamp
-    in it that holds counts more. Without a time zone it is in that of the settings, as all times
-    that are told are; those of --json are in UTC.
+    when the signature is known to have existed: by default when it was saved, for a file now; a
+    valid timestamp in it has precedence. Without a time zone it is in that of the settings, as are
+    all times in the report; those of --json are in UTC.
 
-    Exit status 0: yes to all. 1: no to something. 2: nothing is proven bad, but something can't be
-    told, there is no such signature, or it is no well-formed one. With --json what is wrong is told
-    as the API tells it, with "status": false and a "message".
+    Exit status 0: yes to everything. 1: no to something. 2: nothing is proven bad, but something
+    is unknown, there is no such signature, or it is not well-formed. With --json errors are
+    reported as by the API, with "status": false and a "message".
     """
     wording = Wording(language, UTC if as_json else current_app.config["TIMEZONE"])
     trust, knows_all = _current_trust(wording)

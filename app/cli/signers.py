@@ -9,16 +9,15 @@ from app.extensions import current_examiner, current_trust, db
 from app.store.signatures.judgements import count_waiting
 from app.store.signatures.reindexing import Progress, count_unread, count_unsigned, reindex
 
-signer_commands = AppGroup("signers", help="What is read out of the signatures that are kept.")
+signer_commands = AppGroup("signers", help="Signers of the stored signatures.")
 
 
 @signer_commands.command("reindex")
-@click.option("--all", "everything", is_flag=True, help="Also what was read before.")
+@click.option("--all", "everything", is_flag=True, help="Also versions that were read before.")
 def reindex_signers(everything: bool) -> None:
     """Read the signers of versions that were saved before this was done on saving.
 
-    May be stopped at any time, and goes on where it was when it is started again. Servers may
-    serve meanwhile.
+    May be stopped at any time, and continues when it is started again. Servers may serve meanwhile.
     """
     with db.engine.connect() as connection:
         unread = count_unread(connection)
@@ -34,10 +33,10 @@ def reindex_signers(everything: bool) -> None:
 
 @signer_commands.command("verify")
 def verify_signers() -> None:
-    """Verify the signers who wait for it: who were not yet, or with other anchors.
+    """Verify the signers that were not verified yet, or with other anchors.
 
-    Servers do so in the background, at a third of the speed. May be stopped at any time, and goes
-    on where it was when it is started again.
+    Servers do so in the background, at a third of the speed. May be stopped at any time, and
+    continues when it is started again.
     """
     _verify()
 

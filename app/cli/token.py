@@ -22,7 +22,7 @@ MAX_NAME = 64
 MAX_PREFIX = 255
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
-token_commands = AppGroup("token", help="Who may call where AUTH=on.")
+token_commands = AppGroup("token", help="Tokens of callers, for AUTH=on.")
 
 
 def _read_scopes(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, ...]:
@@ -80,16 +80,18 @@ _NAME = click.argument("name", callback=_read_name)
     callback=_read_scopes,
     help=f"What it may do, separated by commas: {', '.join(SCOPES)}. admin includes all.",
 )
-@click.option("--expires", callback=_read_expiry, help="After 12h, 90d, 52w. Else never.")
+@click.option(
+    "--expires", callback=_read_expiry, help="Time to expiry: 12h, 90d, 52w. Default: never."
+)
 @click.option(
     "--tag-prefix",
     callback=_read_prefix,
-    help="It reaches only threads with a tag that begins so.",
+    help="Limit access to threads with a tag that begins with this text.",
 )
 def create(
     name: str, scope: tuple[str, ...], expires: datetime | None, tag_prefix: str | None
 ) -> None:
-    """Make a token named NAME, and print it. It is shown now, and never again."""
+    """Create a token named NAME, and print it. It is shown only once."""
     with _writing() as connection:
         text = tokens.create_token(
             connection, name, scope, expires_at=expires, tag_prefix=tag_prefix
@@ -132,7 +134,7 @@ def _moment(moment: datetime) -> str:
 @token_commands.command("revoke")
 @_NAME
 def revoke(name: str) -> None:
-    """End the token named NAME for good. Within five seconds no server accepts it."""
+    """Revoke the token named NAME. Within five seconds no server accepts it."""
     with _writing() as connection:
         tokens.revoke_token(connection, name)
 
@@ -140,13 +142,15 @@ def revoke(name: str) -> None:
 @token_commands.command("rotate")
 @_NAME
 @click.option(
-    "--overlap", callback=_read_expiry, help="The old secret goes on for 12h, 2d. Else it ends."
+    "--overlap",
+    callback=_read_expiry,
+    help="How long the old secret is still accepted: 12h, 2d. Default: not at all.",
 )
 def rotate(name: str, overlap: datetime | None) -> None:
-    """Give the token named NAME another secret, and print it.
+    """Replace the secret of the token named NAME, and print it.
 
-    It keeps all else, also its expiry. Within five seconds no server accepts the old one, or where
-    --overlap says for how long it goes on, within five seconds after that.
+    Everything else is kept, also its expiry. Within five seconds no server accepts the old secret,
+    or, with --overlap, within five seconds after that time.
     """
     with _writing() as connection:
         text = tokens.rotate_token(connection, name, overlap)

@@ -47,7 +47,7 @@ _DIGITS = re.compile(r"[0-9a-f]{8,64}")
 trust_commands = AppGroup("trust", help="The trust anchors of this operator.")
 
 _IN_FOLDER = click.option(
-    "--in-folder", is_flag=True, help="In TRUST_DIR instead of the database, which is not asked."
+    "--in-folder", is_flag=True, help="In TRUST_DIR instead of the database, which is not used."
 )
 
 
@@ -59,12 +59,14 @@ def _read_line(_context: click.Context, _option: click.Parameter, text: str | No
 
 @trust_commands.command("add")
 @click.argument("source", metavar="FILE_OR_URL")
-@click.option("--fingerprint", metavar="SHA256", help="What its authority says it is.")
-@click.option("--intermediate", is_flag=True, help="It only helps to reach an anchor.")
+@click.option("--fingerprint", metavar="SHA256", help="The fingerprint as published by the CA.")
+@click.option("--intermediate", is_flag=True, help="An intermediate certificate, not an anchor.")
 @click.option(
-    "--by", metavar="NAME", callback=_read_line, help="Who adds it; else who is logged in."
+    "--by", metavar="NAME", callback=_read_line, help="Who adds it; the logged-in user by default."
 )
-@click.option("--note", metavar="TEXT", callback=_read_line, help="Why, or where it is from.")
+@click.option(
+    "--note", metavar="TEXT", callback=_read_line, help="Reason, or source of the certificate."
+)
 @_IN_FOLDER
 @needs("nothing")
 def add(
@@ -75,11 +77,11 @@ def add(
     in_folder: bool,
     **options: str | None,
 ) -> None:
-    """Make the certificate of an authority a trust anchor.
+    """Add the certificate of a CA as a trust anchor.
 
-    FILE_OR_URL has one certificate, PEM or DER. Its SHA-256 must be one of the National CA's that
-    are known here, or be the one that --fingerprint gives. It is kept in the database, where all
-    servers over it find it within seconds.
+    FILE_OR_URL has one certificate, PEM or DER. Its SHA-256 must be one of the known fingerprints
+    of the National CA, or the one given by --fingerprint. It is stored in the database, where all
+    servers that use it find it within seconds.
     """
     if not in_folder:
         print_database()
@@ -190,10 +192,10 @@ def _read_rows() -> Sequence[StoredCertificate]:
 @_IN_FOLDER
 @needs("nothing")
 def remove(sha256: str, in_folder: bool) -> None:
-    """Trust a certificate no more, in whatever role: remove it from the database and TRUST_DIR.
+    """Stop trusting a certificate, in any role: remove it from the database and TRUST_DIR.
 
-    SHA256 is its fingerprint, or the first eight digits or more. Within seconds no server reaches
-    it; who signed is judged again in the background.
+    SHA256 is its fingerprint, or at least its first eight digits. Within seconds no server trusts
+    it; signers are verified again in the background.
     """
     wanted = plain_fingerprint(sha256)
     if not _DIGITS.fullmatch(wanted):

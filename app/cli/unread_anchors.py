@@ -19,8 +19,8 @@ STORED_UNKNOWN = Reason(
 #: The verifier's sentence about a path without an anchor -> what is really known.
 _UNKNOWN = {
     "the chain ends with {authority}, which is no trust anchor": Reason(
-        "the chain ends with {authority}; whether that is a trust anchor, only the database that"
-        " can't be read would tell"
+        "the chain ends with {authority}; whether that is a trust anchor is unknown"
+        " without the database that can't be read"
     ).template,
     "no certificate of {authority} that fits is at hand": Reason(
         "no certificate of {authority} that fits is at hand, but for the database that can't be"

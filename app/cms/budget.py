@@ -135,7 +135,7 @@ class Budget:
         if once in self._paid:
             return
         if cost > self._left:
-            raise TooCostly("there is too much in the signature to check all of it here")
+            raise TooCostly("the signature contains too much to check all of it here")
         self._left -= cost
         if once is not None:
             self._paid.add(once)

@@ -253,7 +253,7 @@ def test_an_anchor_that_is_removed_vouches_for_nothing_from_then_on(
     (trust_folder / "0.cer").unlink()
     engine = engine_of(trusting_app)
     assert told(trusting, engine, package_id) == PENDING
-    reason = "the anchor that was reached is trusted no more"
+    reason = "the anchor that was reached is no longer trusted"
     assert standings(trusting) == [{"state": "pending", "reason": reason}]
     list(examiner_of(trusting_app).examine())
     assert standings(trusting)[0]["reason"] == "no trust anchor is set up"

@@ -20,7 +20,7 @@ from tests.conftest import AppMaker
 DOCUMENT = "Договор № 5".encode()
 FILE = "application/octet-stream"
 OF_ANOTHER_KIND = (
-    "Request body is of a kind that is not read here: its Content-Type must be one of "
+    "Request body has a type that is not accepted here: its Content-Type must be one of "
 )
 
 

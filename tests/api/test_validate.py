@@ -167,7 +167,7 @@ def test_what_can_t_be_told_is_neither_yes_nor_no(anchored: FlaskClient) -> None
 
 
 def test_without_anchors_nobody_can_say_what_is_legal(unanchored: FlaskClient) -> None:
-    message = "Whether the certificate is legal can't be told: no trust anchor is set up"
+    message = "Whether the certificate is legal can't be determined: no trust anchor is set up"
     assert refuse(unanchored) == message
     assert refuse(unanchored, cms=certificate(ivan())) == message
     assert refuse(unanchored, cms=certificate(people.expired())) == EXPIRED

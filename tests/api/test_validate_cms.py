@@ -126,7 +126,7 @@ ASKED: list[dict[str, Any]] = [
     {"constraints": {"rule": "sign"}, "iin": IIN},
     {"checked_at": "2025-06-02"},
 ]
-NO_ANCHOR = "Whether the certificate is legal can't be told: no trust anchor is set up"
+NO_ANCHOR = "Whether the certificate is legal can't be determined: no trust anchor is set up"
 
 
 @pytest.mark.parametrize("asked", ASKED)
@@ -156,7 +156,7 @@ def test_claims_pass_if_the_setting_says_so_and_the_answer_tells(
 def test_claims_that_pass_must_be_those_that_are_asked_for(claiming: FlaskClient) -> None:
     assert refuse(claiming, iin=CHIEF_IIN) == "cms: signer 1 does not pass: iin"
     assert refuse(claiming, constraints=[{"bin": BIN}]) == "cms: signer 1 does not pass: bin"
-    assert "revocation can't be told" in refuse(claiming, verify_crl=True)
+    assert "revocation can't be determined" in refuse(claiming, verify_crl=True)
     for late in (cms(people.expired()), cms(people.expired(), stamped=True)):
         assert "was valid only until 2025-12-31" in refuse(claiming, cms=late)
     assert "is not what was signed" in refuse(claiming, cms=people.altered_cms(ivan()))

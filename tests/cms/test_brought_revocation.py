@@ -27,7 +27,7 @@ from tests.signing import REVOCATION_VALUES
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 ID_OCSP_RESPONSE = der.oid("1.3.6.1.5.5.7.16.2")
-TOO_MUCH = "there is too much in the signature to check all of it here"
+TOO_MUCH = "the signature contains too much to check all of it here"
 # Seconds of CPU, on a machine that is busy.
 MAX_SECONDS = 2
 NOT_BELIEVED = "count only if the authorities of the path are good"

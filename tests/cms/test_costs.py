@@ -33,7 +33,7 @@ YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 # Seconds of CPU. A quiet machine needs 1.7; without the limits it would be up to 30.
 MAX_SECONDS = 4
 GOST, GOST_2004 = gost_signer.GOST_2015_512, gost_signer.GOST_2004
-TOO_MUCH = "there is too much in the signature to check all of it here"
+TOO_MUCH = "the signature contains too much to check all of it here"
 TOO_LARGE = "the content is too large to be hashed here: "
 SIGNERS = 256
 

@@ -79,7 +79,7 @@ def judge(
         for where, encoded in said.items():
             words[where] = [*encoded, *words[where]]
     verdict = revocation(crls=words["crls"], ocsp=words["ocsp"])
-    return verdict.answer, any("which was over by" in str(one) for one in verdict.reasons)
+    return verdict.answer, any("the hold was over by" in str(one) for one in verdict.reasons)
 
 
 @pytest.mark.parametrize("kinds", list(product(("crl", "ocsp"), repeat=2)))

@@ -249,7 +249,7 @@ def test_a_word_that_may_be_forged_lifts_no_hold() -> None:
 
 def test_a_hold_that_ended_after_the_moment_that_counts_is_told() -> None:
     held = crl(HELD, this_update=EARLY, next_update=AFTER)
-    lifted = "the certificate of ИВАНОВ ИВАН was on hold, which was over by "
+    lifted = "the certificate of ИВАНОВ ИВАН was on hold, and the hold was over by "
     for later in (AFTER, AFTER + DAY):
         verdict = revocation(crls=[held, crl(this_update=later, next_update=later + DAY)])
         assert verdict.answer is YES

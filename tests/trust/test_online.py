@@ -40,7 +40,7 @@ from tests.trust.serving import HERE, Site
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 ROOT, NCA = pki.root(), pki.authority()
-OUTDATED = "what a CRL or OCSP response says of ИВАНОВ ИВАН holds only until"
+OUTDATED = "a CRL or OCSP response about ИВАНОВ ИВАН is valid only until"
 
 pytestmark = pytest.mark.usefixtures("anchored")
 

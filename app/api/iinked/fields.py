@@ -117,7 +117,7 @@ class JsonObject(fields.Field[dict[str, Any]]):
             size = len(orjson.dumps(value))
         except TypeError as error:  # A lone surrogate, an integer of 65 bits, 255 levels.
             raise ParameterError(
-                '"{field}" parameter is JSON that can\'t be given back as it came', field=attr
+                '"{field}" parameter is JSON that can\'t be stored unchanged', field=attr
             ) from error
         if size > MAX_EXTERNAL_DATA:
             raise ParameterError(

@@ -169,7 +169,7 @@ def _from_body(
     told = ", ".join((_JSON, _FORM, *sorted(kinds)))
     if not (_may_be_json(body) or _READ_AS_JSON.fullmatch(request.mimetype)):
         raise UnsupportedMediaType(
-            "Request body is of a kind that is not read here: its Content-Type must be one of "
+            "Request body has a type that is not accepted here: its Content-Type must be one of "
             "{kinds}",
             kinds=told,
         )

@@ -131,7 +131,7 @@ def _check(
     if doubtful is None:
         return YES
     return unknown(
-        "whether {authority} may vouch for the name {name} of {subject} can't be told here",
+        "whether {authority} may vouch for the name {name} of {subject} can't be determined here",
         authority=title(issuer.subject),
         name=str(doubtful),
         subject=title(subject.subject),

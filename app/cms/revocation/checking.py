@@ -72,7 +72,7 @@ def _check_one(
     if ended is None or ended <= moment.at:
         return verdict
     return verdict.noting(
-        "the certificate of {subject} was on hold, which was over by {ended}",
+        "the certificate of {subject} was on hold, and the hold was over by {ended}",
         subject=subject,
         ended=ended,
     )

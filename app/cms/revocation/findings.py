@@ -151,7 +151,7 @@ def _doubt_silence(
         return _incomplete(subject)
     if until < moment.at:
         return unknown(
-            "what a CRL or OCSP response says of {subject} holds only until {until}",
+            "a CRL or OCSP response about {subject} is valid only until {until}",
             subject=subject,
             until=until,
         )
@@ -163,7 +163,7 @@ def _doubt_silence(
         # The NCA's CRLs claim half a year of validity, so a signer revoked since could send an
         # earlier one.
         return unknown(
-            "what came with the signature tells of {subject} only until {until}",
+            "the revocation data in the signature cover {subject} only until {until}",
             subject=subject,
             until=statement.this_update,
         )
@@ -176,7 +176,7 @@ def _doubt_silence(
 
 
 def _incomplete(subject: str) -> Verdict:
-    return unknown("a CRL at hand says not all about {subject}", subject=subject)
+    return unknown("a CRL at hand does not say everything about {subject}", subject=subject)
 
 
 def _judge_revoked(
@@ -206,11 +206,11 @@ def _judge_revoked(
         return Finding(verdict, statement.this_update, final=True)
     if statement.until(attested=moment.attested) < moment.at:
         verdict = unknown(
-            "the certificate of {subject} was on hold; whether it still was is unknown",
+            "the certificate of {subject} was on hold; whether the hold still applied is unknown",
             subject=subject,
         )
     during = unknown(
-        "the certificate of {subject} was on hold at that time, which was lifted later",
+        "the certificate of {subject} was on hold at that time, and the hold was lifted later",
         subject=subject,
     )
     was_stated_afterwards = statement.this_update >= moment.at
@@ -226,7 +226,7 @@ def _judge_later(revoked: Revoked, verdict: Verdict, at: datetime) -> Verdict:
     """
     if revoked.invalid_since is not None and revoked.invalid_since <= at:
         doubt = unknown(
-            "whoever revoked it says that it was no good since {since}",
+            "its revocation says that it was invalid since {since}",
             since=revoked.invalid_since,
         )
         return Verdict(Answer.UNKNOWN, (*verdict.reasons, *doubt.reasons))

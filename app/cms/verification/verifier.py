@@ -29,7 +29,7 @@ from app.cms.x509.certificate import Certificate, read_certificate
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.verification import check_xml, check_xml_value
 
-_NO_PATH = unknown("revocation can't be told without a path to a trust anchor")
+_NO_PATH = unknown("revocation can't be determined without a path to a trust anchor")
 _NOT_BELIEVED = unknown(
     "the revocation data that came with the signature count only if the authorities of the path are"
     " good"

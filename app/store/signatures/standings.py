@@ -35,7 +35,7 @@ State: TypeAlias = Literal["valid", "pending", "refused"]
 
 NOT_JUDGED = "it was not verified yet"
 NO_ANCHOR = "no trust anchor is set up"
-ANCHOR_GONE = "the anchor that was reached is trusted no more"
+ANCHOR_GONE = "the anchor that was reached is no longer trusted"
 
 #: Characters of a reason that are stored.
 _MAX_REASON = 500

@@ -110,7 +110,7 @@ def test_who_wants_another_file_gets_none(client: FlaskClient, engine: Engine) -
         assert fetch(client, engine, OCTETS, **{"If-Match": wanted}).status_code == 200
     for wanted in ('"x"', f"W/{etag}"):
         error = error_of(fetch(client, engine, OCTETS, **{"If-Match": wanted}), 412)
-        assert error["detail"] == "What is here is not what the request names in If-Match"
+        assert error["detail"] == "The content here is not what the request names in If-Match"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_request_that_nothing_satisfies_is_refused(
     save(client, cms=signed_by(IVANOV))
     error = error_of(fetch(client, engine, accept), 406)
     assert error["title"] == "Not Acceptable"
-    assert error["detail"] == "What is here is of no type that the request accepts"
+    assert error["detail"] == "Nothing here has a type that the request accepts"
 
 
 @pytest.mark.parametrize("accept", ["application/json;q=nan", "a/b;q=1e999", ",,,", "*/*;q=9"])

@@ -165,4 +165,6 @@ def require_legal(
 
 
 def _refuse_unanchored() -> NoReturn:
-    raise CheckFailed("Whether the certificate is legal can't be told: no trust anchor is set up")
+    raise CheckFailed(
+        "Whether the certificate is legal can't be determined: no trust anchor is set up"
+    )
