@@ -226,11 +226,11 @@ def _notices(read: Reader) -> tuple[str, ...]:
     zone = read.text("NCANODE_TIMEZONE")
     if zone is None or zone.upper() == "UTC":
         return ()
-    said = (
+    notice = (
         "NCANODE_TIMEZONE is not obeyed, as the original server never did: its times are always "
         "UTC. Remove it; TIMEZONE sets another zone for the times in answers"
     )
-    return (said,)
+    return (notice,)
 
 
 def _usual_workers() -> int:

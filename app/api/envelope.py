@@ -35,9 +35,9 @@ def success(
 ) -> Response:
     """Answer with content, and with warnings if there are any."""
     answer: dict[str, Any] = {"status": True, "message": None, "content": content}
-    told = [*warnings, *sentences()]
-    if told:
-        answer["warnings"] = told
+    notes = [*warnings, *sentences()]
+    if notes:
+        answer["warnings"] = notes
     return json_answer(answer, status)
 
 
@@ -78,8 +78,8 @@ def _escaped(text: str | SpooledText) -> Iterator[bytes]:
 
 def _warnings() -> bytes:
     """Return the warnings, which follow the content; empty if there are none."""
-    told = sentences()
-    return b',"warnings":' + orjson.dumps(told) if told else b""
+    notes = sentences()
+    return b',"warnings":' + orjson.dumps(notes) if notes else b""
 
 
 def done() -> Response:

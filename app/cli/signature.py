@@ -237,10 +237,10 @@ def _current_trust(wording: Wording) -> tuple[Trust, bool]:
         if trust.stored:
             trust.stored.current()
     except (SQLAlchemyError, OSError) as error:
-        told = wording.phrase(
+        warning = wording.phrase(
             "what is trusted by the database is not known: {why}", why=first_line(error)
         )
-        click.echo(told, err=True)
+        click.echo(warning, err=True)
         trust.stored = None
         return trust, is_missing
     return trust, True

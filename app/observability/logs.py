@@ -84,8 +84,8 @@ class TextFormatter(Formatter):
     ) -> str:
         """Format a line, in local time."""
         local = datetime.fromtimestamp(moment).astimezone().isoformat(" ", "milliseconds")
-        told = [f"{name}={value}" for name, value in fields.items() if value is not None]
-        return " ".join([f"{local} {level} {logger}: {message}", *told])
+        pairs = [f"{name}={value}" for name, value in fields.items() if value is not None]
+        return " ".join([f"{local} {level} {logger}: {message}", *pairs])
 
 
 FORMATTERS: dict[Format, type[Formatter]] = {"json": JsonFormatter, "text": TextFormatter}

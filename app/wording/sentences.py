@@ -18,11 +18,11 @@ class Wording:
 
     def phrase(self, template: str, /, **values: object) -> str:
         """Return a sentence, translated, with its values translated where they are sentences."""
-        told = {
+        translated = {
             name: self.sentence(value) if isinstance(value, Reason) else value
             for name, value in values.items()
         }
-        return fill_template(translate(template, self.language), told, self.zone)
+        return fill_template(translate(template, self.language), translated, self.zone)
 
     def sentence(self, one: Sentence) -> str:
         """Return the sentence of a reason or an error."""

@@ -64,8 +64,8 @@ def _compared(examined: Examined) -> dict[str, Any] | None:
     """Return what the signature was compared with: attached or given content, or a digest."""
     content = examined.content
     if isinstance(content, KnownDigest):
-        told = {"algorithm": algorithm_name(content.algorithm), "digest": content.value.hex()}
-        return {"what": "digest", **told}
+        compared = {"algorithm": algorithm_name(content.algorithm), "digest": content.value.hex()}
+        return {"what": "digest", **compared}
     if content is not None:
         return {"what": "data", "size": len(content)}
     return None if examined.is_detached else {"what": "attached"}

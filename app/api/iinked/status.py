@@ -65,8 +65,8 @@ def list_pieces(
     """Return the JSON of a page of packages in pieces, without their contents."""
     yield b'{"items":['
     yield from _listed((summary_shape(one, origin.organization) for one in found), _FEW)
-    told = {"total": total, "take": page.limit, "skip": page.offset}
-    yield b"]," + orjson.dumps(told)[1:]
+    listed = {"total": total, "take": page.limit, "skip": page.offset}
+    yield b"]," + orjson.dumps(listed)[1:]
 
 
 def _links(status: PackageStatus, origin: Origin) -> PackageLinks | None:

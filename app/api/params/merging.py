@@ -166,12 +166,12 @@ def _from_body(
             return _named(read_multipart(body, boundary), lists)
         if not body.strip(_BLANKS):
             return {}
-    told = ", ".join((_JSON, _FORM, *sorted(kinds)))
+    listed = ", ".join((_JSON, _FORM, *sorted(kinds)))
     if not (_may_be_json(body) or _READ_AS_JSON.fullmatch(request.mimetype)):
         raise UnsupportedMediaType(
             "Request body has a type that is not accepted here: its Content-Type must be one of "
             "{kinds}",
-            kinds=told,
+            kinds=listed,
         )
     try:
         return _object(request, json_bodies.parse(body, fractions=fractions))
@@ -181,7 +181,7 @@ def _from_body(
         raise ParameterError(
             "{reason}, as which it is read since its Content-Type is none of {kinds}",
             reason=error.reason,
-            kinds=told,
+            kinds=listed,
         ) from error
 
 

@@ -81,16 +81,18 @@ def sentences() -> list[str]:
     doubled = [name for name in g.pop("doubled", ()) if name not in parameters]
     if not parameters and not headers and not doubled:
         return []
-    told = [
+    reasons = [
         Reason('Header "{field}" is not read here: all callers have one store', {"field": name})
         for name in headers
     ]
-    told += [Reason('"{field}" parameter is not read here', {"field": name}) for name in parameters]
-    told += [
+    reasons += [
+        Reason('"{field}" parameter is not read here', {"field": name}) for name in parameters
+    ]
+    reasons += [
         Reason('"{field}" parameter was given several times: the last one counts', {"field": name})
         for name in doubled
     ]
-    return list(map(choose_wording(request).sentence, told))
+    return list(map(choose_wording(request).sentence, reasons))
 
 
 def init_app(app: Flask) -> None:

@@ -15,8 +15,8 @@ def describe(url: URL, schema: str | None = None) -> str:
         return f"sqlite {url.database}"
     # Without a name libpq uses the user's.
     name = url.database or url.username or "the default database"
-    told = f"postgresql {_hosts(url)}/{name}"
-    return told if schema is None else f"{told}, schema {schema}"
+    described = f"postgresql {_hosts(url)}/{name}"
+    return described if schema is None else f"{described}, schema {schema}"
 
 
 def _hosts(url: URL) -> str:

@@ -21,6 +21,6 @@ def address_of(connection: Connection, wanted: ThreadRequest) -> tuple[str, str]
     if wanted.id is None:
         return wanted.document, wanted.thread
     found = reading.find_address(connection, wanted.id) or NOWHERE
-    said = (wanted.document, wanted.thread)
-    fits = all(one in ("", other) for one, other in zip(said, found, strict=True))
+    given = (wanted.document, wanted.thread)
+    fits = all(one in ("", other) for one, other in zip(given, found, strict=True))
     return found if fits else NOWHERE
