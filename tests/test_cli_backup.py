@@ -583,9 +583,9 @@ from tests.conftest import opened
 from tests.memory import peak
 url, target, file = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 with opened(url) as engine, opened(target) as other:
-    back_up(Place(engine, None), file, [], replace=False, tell=print)
+    back_up(Place(engine, None), file, [], replace=False, progress=print)
     with Archive(file) as archive:
-        restore(Place(other, None), archive, replace=True, finish=list, tell=print)
+        restore(Place(other, None), archive, replace=True, finish=list, progress=print)
 print(peak())
 """
 
