@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_OPTIONS ?=
 
+# Some containers set it; each of the processes that tests start would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install run test sure fix format lint types imports bench lock clean
 
@@ -32,7 +35,7 @@ run: $(VENV)/.installed ## migrate the database and serve on HOST:PORT (127.0.0.
 
 test: $(VENV)/.installed-dev ## what one runs all day: some three to five minutes on two cores
 	@echo "some three to five minutes on two cores; make sure runs all tests"
-	$(BIN)/pytest --quick --numprocesses logical $(PYTEST_OPTIONS)
+	$(BIN)/pytest --quick --numprocesses logical --dist worksteal $(PYTEST_OPTIONS)
 
 # Budgets of time and memory, and servers with their clients, are tried one after the other.
 sure: format lint types imports ## everything that must hold before a push, some 25 minutes; CI runs it

@@ -1,5 +1,6 @@
 """The two databases, fresh for each test, and the application on top of them."""
 
+import gc
 import os
 import shutil
 import uuid
@@ -13,13 +14,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, create_engine, delete, text
 from sqlalchemy.engine import URL, make_url
 
-from app.extensions import db
-from app.factory import create_app
 from app.store.database import engine as database
 from app.store.migrations import upgrade
 from app.store.models import Base
 from config.settings import Settings
-from tests.described import DescribedClient
+from tests.applications import Loans, SharedApplications
 from tests.postgresql import INSTALL_HINT, PostgresServer
 
 #: Makes an application on the test's database; keywords are further variables of its environment.
@@ -62,6 +61,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave the tests and all modules to no garbage collection: they stay to the end."""
+    del session
+    gc.collect()
+    gc.freeze()
+
+
 def _takes_long(item: pytest.Item) -> bool:
     if _must_be_alone(item) or any(item.get_closest_marker(name) for name in SLOW):
         return True
@@ -80,7 +86,7 @@ def write_url(url: URL) -> str:
 
 @contextmanager
 def opened(url: str, schema: str | None = None) -> Iterator[Engine]:
-    """Give an engine made as the application makes it."""
+    """Return an engine made as the application makes it."""
     address = Settings.from_env({"DATABASE_URL": url}).database_url
     engine = create_engine(address, **database.engine_options(address, schema, CONNECTIONS))
     database.prepare(engine)
@@ -92,7 +98,7 @@ def opened(url: str, schema: str | None = None) -> Iterator[Engine]:
 
 @contextmanager
 def schema_on(server_url: str) -> Iterator[str]:
-    """Give the address of an empty schema on a PostgreSQL server, dropped afterwards.
+    """Return the address of an empty schema on a PostgreSQL server, dropped afterwards.
 
     The schema is what connections to that address find as their default.
     """
@@ -110,13 +116,14 @@ def schema_on(server_url: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session", name="postgres_url")
 def start_postgresql() -> Iterator[str]:
-    """Give the address of a PostgreSQL database that may be filled and emptied."""
+    """Return the address of a PostgreSQL database that may be filled and emptied."""
     given = os.environ.get("TEST_POSTGRES_URL")
     if given:
         yield write_url(Settings.from_env({"DATABASE_URL": given}).database_url)
         return
     try:
-        server = PostgresServer(durable=False)
+        # No statistics, or those that a test makes: plans depend on nobody's moment of vacuum.
+        server = PostgresServer(durable=False, settings={"autovacuum": "off"})
     except RuntimeError:
         pytest.fail(INSTALL_HINT, pytrace=False)
     with server:
@@ -125,7 +132,7 @@ def start_postgresql() -> Iterator[str]:
 
 @pytest.fixture(scope="session", name="migrated_schema")
 def migrate_schema(postgres_url: str) -> Iterator[tuple[str, Engine]]:
-    """Give the address of a PostgreSQL schema that has the tables, and an engine on it."""
+    """Return the address of a PostgreSQL schema that has the tables, and an engine on it."""
     with schema_on(postgres_url) as url, opened(url) as engine:
         upgrade(engine)
         yield url, engine
@@ -133,7 +140,7 @@ def migrate_schema(postgres_url: str) -> Iterator[tuple[str, Engine]]:
 
 @pytest.fixture(scope="session", name="migrated_file")
 def migrate_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a SQLite file that has the tables, to be copied."""
+    """Return a SQLite file that has the tables, to be copied."""
     path = tmp_path_factory.mktemp("migrated") / "store.sqlite3"
     with opened(f"sqlite:///{path}") as engine:
         upgrade(engine)
@@ -142,7 +149,7 @@ def migrate_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=BOTH, name="database_url")
 def fresh_database(request: pytest.FixtureRequest) -> str:
-    """Give the address of a migrated, empty database: one test on each kind."""
+    """Return the address of a migrated, empty database: one test on each kind."""
     # Asked for by name, so that a test on SQLite starts no server.
     name = "sqlite_url" if request.param == "sqlite" else "postgresql_url"
     url: str = request.getfixturevalue(name)
@@ -150,13 +157,30 @@ def fresh_database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(name="sqlite_url")
-def fresh_file(migrated_file: Path, tmp_path: Path) -> str:
-    """Give the address of a migrated, empty SQLite file."""
-    path = tmp_path / "store.sqlite3"
+def fresh_file(migrated_file: Path, file_folder: Path, shared_apps: SharedApplications) -> str:
+    """Return the address of a migrated, empty SQLite file."""
+    for file in file_folder.iterdir():
+        file.unlink()
+    path = file_folder / "store.sqlite3"
     shutil.copy(migrated_file, path)
-    return f"sqlite:///{path}"
+    url = f"sqlite:///{path}"
+    shared_apps.urls.add(url)
+    return url
 
 
+@pytest.fixture(scope="session", name="file_folder")
+def folder_of_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the SQLite file, which is the same for all tests that share it."""
+    return tmp_path_factory.mktemp("database")
+
+
+#: Bytes of tables from which on they are truncated. A row that is deleted stays in its file, and
+#: without a vacuum every test is slower than the one before it.
+_MUCH = 1_000_000
+_SIZE = """
+    SELECT sum(pg_relation_size(oid)) FROM pg_class
+    WHERE relnamespace = current_schema::regnamespace AND relkind = 'r'"""
+_TRUNCATE = f"TRUNCATE {', '.join(map(str, Base.metadata.sorted_tables))} RESTART IDENTITY"
 #: TRUNCATE makes a file anew for each table and index: 80 ms, where this takes 2.
 _EMPTY = "; ".join(
     [str(delete(table)) for table in reversed(Base.metadata.sorted_tables)]
@@ -165,17 +189,19 @@ _EMPTY = "; ".join(
 
 
 @pytest.fixture(name="postgresql_url")
-def emptied_schema(migrated_schema: tuple[str, Engine]) -> str:
-    """Give the address of a migrated, emptied PostgreSQL schema."""
+def emptied_schema(migrated_schema: tuple[str, Engine], shared_apps: SharedApplications) -> str:
+    """Return the address of a migrated, emptied PostgreSQL schema."""
     url, engine = migrated_schema
+    shared_apps.urls.add(url)
     with engine.connect() as connection:
-        connection.exec_driver_sql(_EMPTY)
+        is_large = connection.exec_driver_sql(_SIZE).scalar_one() > _MUCH
+        connection.exec_driver_sql(_TRUNCATE if is_large else _EMPTY)
     return url
 
 
 @pytest.fixture(params=BOTH, name="empty_url")
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Give the address of a database without any table."""
+    """Return the address of a database without any table."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
         return
@@ -185,7 +211,7 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
 
 @pytest.fixture(name="open_engine")
 def open_engines() -> Iterator[EngineMaker]:
-    """Give a function that makes engines; they are closed after the test."""
+    """Return a function that makes engines; they are closed after the test."""
     with ExitStack() as stack:
 
         def make(url: str, schema: str | None = None) -> Engine:
@@ -197,34 +223,39 @@ def open_engines() -> Iterator[EngineMaker]:
 
 @pytest.fixture(name="engine")
 def open_database(open_engine: EngineMaker, database_url: str) -> Engine:
-    """Give an engine on the test's database."""
+    """Return an engine on the test's database."""
     return open_engine(database_url)
 
 
-def close_database(app: Flask) -> None:
-    """Close an application's connections."""
-    with app.app_context():
-        db.engine.dispose()
+@pytest.fixture(scope="session", name="shared_apps")
+def shared_applications() -> SharedApplications:
+    """Return the applications that tests share."""
+    return SharedApplications()
+
+
+@pytest.fixture(name="loans")
+def lend_apps(shared_apps: SharedApplications) -> Iterator[Loans]:
+    """Return what lends applications to one test."""
+    loans = Loans(shared_apps)
+    with loans.stack:
+        yield loans
 
 
 @pytest.fixture(name="start_app")
-def start_apps() -> Iterator[AppMaker]:
-    """Give a function that makes applications, all variables being its keywords."""
-    with ExitStack() as stack:
+def start_apps(loans: Loans) -> AppMaker:
+    """Return a function that gives applications, all variables being its keywords."""
+    return loans.start
 
-        def make(**env: str) -> Flask:
-            app = create_app(Settings.from_env(env))
-            app.extensions["readiness"].seconds = 0  # Tests ask at once after a change.
-            app.test_client_class = DescribedClient
-            stack.callback(close_database, app)
-            return app
 
-        yield make
+@pytest.fixture(name="start_own_app")
+def start_own_apps(loans: Loans) -> AppMaker:
+    """Return a function that makes applications which the test may alter."""
+    return loans.start_own
 
 
 @pytest.fixture(name="make_app")
 def make_apps(start_app: AppMaker, database_url: str) -> AppMaker:
-    """Give a function that makes applications on the test's database."""
+    """Return a function that makes applications on the test's database."""
 
     def make(**env: str) -> Flask:
         return start_app(DATABASE_URL=database_url, **env)
@@ -233,7 +264,7 @@ def make_apps(start_app: AppMaker, database_url: str) -> AppMaker:
 
 
 def claiming_maker(start_app: AppMaker, **database: str) -> AppMaker:
-    """Give a function that makes applications to which claims are enough without an anchor."""
+    """Return a function that makes applications to which claims are enough without an anchor."""
 
     def make(**env: str) -> Flask:
         return start_app(**{**database, "CLAIMS": "accept", **env})
@@ -243,11 +274,17 @@ def claiming_maker(start_app: AppMaker, **database: str) -> AppMaker:
 
 @pytest.fixture(name="app")
 def usual_app(make_app: AppMaker) -> Flask:
-    """Give the application as it is without any further variable."""
+    """Return the application as it is without any further variable."""
     return make_app()
+
+
+@pytest.fixture(name="own_app")
+def own_usual_app(start_own_app: AppMaker, database_url: str) -> Flask:
+    """Return such an application that the test may alter."""
+    return start_own_app(DATABASE_URL=database_url)
 
 
 @pytest.fixture(name="client")
 def usual_client(app: Flask) -> FlaskClient:
-    """Give a client of that application."""
+    """Return a client of that application."""
     return app.test_client()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jsonschema_rs
 from flask import Flask
@@ -21,6 +22,8 @@ from app.api.openapi.views import PARTS
 
 #: Descriptions by the route tables that they are of: they depend on nothing else.
 _DESCRIPTIONS: dict[tuple[str, ...], Description] = {}
+#: The same, by the applications.
+_FOUND: WeakKeyDictionary[Flask, Description] = WeakKeyDictionary()
 
 
 class Description:
@@ -84,13 +87,16 @@ class DescribedClient(FlaskClient):
 
 def description_of(app: Flask) -> Description:
     """Return the description of an application, without what a test added to it."""
+    if app in _FOUND:
+        return _FOUND[app]
     views = {name: view.__module__ for name, view in app.view_functions.items()}
     rules = [rule for rule in app.url_map.iter_rules() if views[rule.endpoint].startswith("app.")]
     key = tuple(sorted(f"{rule.rule} {rule.endpoint}" for rule in rules))
     if key not in _DESCRIPTIONS:
         document = build_document(app.extensions[PARTS], map(path_of, rules))
         _DESCRIPTIONS[key] = Description(document)
-    return _DESCRIPTIONS[key]
+    _FOUND[app] = _DESCRIPTIONS[key]
+    return _FOUND[app]
 
 
 def document_of(app: Flask) -> Json:

@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from tests import builders
 from tests.api.asking import content_of, get, save
-from tests.conftest import AppMaker, close_database, opened, schema_on
+from tests.applications import close_database
+from tests.conftest import AppMaker, opened, schema_on
 
 #: How lines begin that tell which database is used, and that `verify` does without it.
 NAMED = "database: |what is trusted by the database is not known: "

@@ -20,9 +20,9 @@ from tests.conftest import AppMaker
 
 
 @pytest.fixture(name="app")
-def make_app(start_app: AppMaker, sqlite_url: str) -> Flask:
+def make_app(start_own_app: AppMaker, sqlite_url: str) -> Flask:
     """Provide an application of the test's own, to which a view is added that fails."""
-    app = start_app(DATABASE_URL=sqlite_url)
+    app = start_own_app(DATABASE_URL=sqlite_url)
     app.test_client_class = None  # The view that fails is not described.
     app.add_url_rule("/fails", view_func=_fail)
     return app

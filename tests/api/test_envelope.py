@@ -3,7 +3,7 @@
 from io import BytesIO
 
 import pytest
-from flask import Flask, abort
+from flask import abort
 from flask.testing import FlaskClient
 
 from tests.api.asking import JSON, content_of, filled, message_of, rows, save
@@ -186,21 +186,27 @@ def test_a_form_may_be_as_large_as_any_body(make_app: AppMaker) -> None:
     assert content_of(response, 201)["signature"]["cms"] == cms
 
 
-def test_an_unexpected_error_is_500_without_inner_details(sqlite_app: Flask) -> None:
+def test_an_unexpected_error_is_500_without_inner_details(
+    start_own_app: AppMaker, sqlite_url: str
+) -> None:
     def fail() -> str:
         raise RuntimeError("s3cret of the inside")
 
-    sqlite_app.add_url_rule("/failing", view_func=fail)
-    response = sqlite_app.test_client().get("/failing")
+    app = start_own_app(DATABASE_URL=sqlite_url)
+    app.add_url_rule("/failing", view_func=fail)
+    response = app.test_client().get("/failing")
     message = message_of(response, 500)
     for inner in ("s3cret", "RuntimeError", "Traceback", ".py"):
         assert inner not in message
 
 
 @pytest.mark.parametrize("status", [400, 403, 409, 418, 429, 501])
-def test_any_error_of_the_framework_wears_the_envelope(sqlite_app: Flask, status: int) -> None:
-    sqlite_app.add_url_rule("/aborting", view_func=lambda: abort(status))
-    message_of(sqlite_app.test_client().get("/aborting"), status)
+def test_any_error_of_the_framework_wears_the_envelope(
+    start_own_app: AppMaker, sqlite_url: str, status: int
+) -> None:
+    app = start_own_app(DATABASE_URL=sqlite_url)
+    app.add_url_rule("/aborting", view_func=lambda: abort(status))
+    message_of(app.test_client().get("/aborting"), status)
 
 
 def test_a_head_request_has_the_status_and_no_body(client: FlaskClient) -> None:

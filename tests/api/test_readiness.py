@@ -16,7 +16,8 @@ from sqlalchemy import Engine, text
 from app.store.database import engine as database
 from app.store.migrations import readiness
 from tests.api.asking import content_of, message_of, save
-from tests.conftest import AppMaker, EngineMaker, close_database, opened
+from tests.applications import close_database
+from tests.conftest import AppMaker, EngineMaker, opened
 from tests.store import threads
 
 pytestmark = pytest.mark.attacks

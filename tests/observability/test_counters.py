@@ -96,7 +96,9 @@ def test_refusals_are_counted_by_reason_and_conflicts_apart(client: FlaskClient)
     assert grown["tanbahana_version_conflicts_total"] == 1
 
 
-def test_a_lost_database_and_a_fault_of_ours_are_reasons(app: Flask, client: FlaskClient) -> None:
+def test_a_lost_database_and_a_fault_of_ours_are_reasons(own_app: Flask) -> None:
+    app, client = own_app, own_app.test_client()
+
     def fail() -> NoReturn:
         raise ZeroDivisionError
 

@@ -52,7 +52,9 @@ def test_each_request_without_an_id_gets_one_of_its_own(client: FlaskClient) -> 
     assert all(MADE.fullmatch(one) for one in made)
 
 
-def test_a_streamed_answer_and_every_error_have_it(app: Flask, client: FlaskClient) -> None:
+def test_a_streamed_answer_and_every_error_have_it(own_app: Flask) -> None:
+    app, client = own_app, own_app.test_client()
+
     def fail() -> NoReturn:
         raise ZeroDivisionError
 
@@ -133,8 +135,10 @@ def test_without_access_log_a_request_has_no_line(
 
 
 def test_what_is_logged_in_a_request_has_its_id(
-    app: Flask, client: FlaskClient, capsys: pytest.CaptureFixture[str]
+    own_app: Flask, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    app, client = own_app, own_app.test_client()
+
     def fail() -> NoReturn:
         raise ValueError(IIN)
 
