@@ -72,6 +72,7 @@ from app.cms.x509.certificate import (
 )
 from app.cms.x509.names import clean as clean_name
 from app.cms.x509.nca_profile import ROLES, Claims, birthday, claims_of, gender
+from app.cms.xmldsig.own_thread import cpu_time_ns
 from app.cms.xmldsig.parsing import SignedXml
 
 __all__ = [
@@ -130,6 +131,7 @@ __all__ = [
     "clean_name",
     "compare_content",
     "contradicts_content",
+    "cpu_time_ns",
     "crl_urls",
     "cut_claim",
     "decode_content",

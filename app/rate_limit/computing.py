@@ -1,19 +1,20 @@
 """Counts computing time by caller, beside requests: one may cost as much as thousands.
 
 It is the CPU time of the thread that answers a request, from the start until the last byte was
-produced: verification runs in that thread, too. It is charged afterwards, so past usage decides on
-the next request, before that is read.
+produced: verification runs in that thread, too, or in one that it waits for. It is charged
+afterwards, so past usage decides on the next request, before that is read.
 """
 
 from __future__ import annotations
 
 from functools import partial
 from math import ceil
-from time import thread_time_ns, time
+from time import time
 
 from flask import Flask, Response, request
 from limits import RateLimitItem
 
+from app.cms import cpu_time_ns
 from app.rate_limit.callers import UNLIMITED, CallerKey, caller_key
 from app.rate_limit.errors import TooMuchComputing
 from app.rate_limit.shared_counters import SharedCounters
@@ -66,7 +67,7 @@ class _Computing:
         """Start the clock."""
         environ = request.environ
         if environ["PATH_INFO"] not in UNLIMITED:
-            environ[_BEGAN] = thread_time_ns()
+            environ[_BEGAN] = cpu_time_ns()
 
     def require(self) -> None:
         """Require that the caller has computing time left. Raises TooMuchComputing."""
@@ -95,5 +96,5 @@ class _Computing:
 
     def _charge(self, caller: str, began: int) -> None:
         # At least something, to start the caller's window.
-        spent = max((thread_time_ns() - began) // 1000, 1)
+        spent = max((cpu_time_ns() - began) // 1000, 1)
         self._counters.count(caller, self._window, spent)

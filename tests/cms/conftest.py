@@ -1,6 +1,7 @@
 """What the tests of app.cms share."""
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,10 +42,12 @@ def find_vectors() -> Path:
 @pytest.fixture
 def untraced() -> Iterator[None]:
     """Keep coverage from slowing down what a test measures the time of."""
-    tracer = sys.gettrace()
+    tracer, of_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
+    threading.settrace(None)  # type: ignore[arg-type]  # The stubs want a function.
     yield
     sys.settrace(tracer)
+    threading.settrace(of_threads)  # type: ignore[arg-type]
 
 
 @pytest.fixture

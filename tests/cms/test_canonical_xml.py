@@ -160,6 +160,21 @@ BOMBS: dict[str, Callable[[], str]] = {
     "some attributes": lambda: (
         f"<a {attributes('xml:p', 10_000)}>" + signature(reference("#x") * 100) * 10 + "</a>"
     ),
+    "namespaces alike": lambda: (
+        f"<a {attributes('xmlns:' + 'p' * 900, 100)}>"
+        + "<b/>" * 5_000
+        + signature(reference()) * 3
+        + "</a>"
+    ),
+    "attributes alike": lambda: (
+        f"<a {attributes('p' * 900, 5_000)}>" + signature(reference()) * 3 + "</a>"
+    ),
+    "attributes in namespaces alike": lambda: (
+        f"<a {attributes('xmlns:p', 1_000).replace('u:', 'urn:' + 'u' * 900)}>"
+        + "".join(f"<b {attributes('p1:b', 4_000)} {attributes('p2:b', 4_000)}/>" for _ in range(3))
+        + signature(reference("", exclusive(""))) * 3
+        + "</a>"
+    ),
     "prefixes": lambda: (
         f"<a {attributes('xmlns:p', 64)}>"
         + "<b/>" * 30_000
@@ -173,7 +188,7 @@ BOMBS: dict[str, Callable[[], str]] = {
         + "</a>"
     ),
     "a long namespace": lambda: (
-        f"<a xmlns:p='u:{'x' * 1_000_000}'>"
+        f"<a xmlns:p='u:{'x' * 990}'>"
         + "<p:b/>" * 40_000
         + signature(reference("", exclusive(""))) * 50
         + "</a>"

@@ -30,7 +30,7 @@ from tests.soap_messages import (
     token,
     with_key_info,
 )
-from tests.xml_signer import Reference, Transform
+from tests.xml_signer import C14N_11, EXCLUSIVE, Reference, Transform
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 COVERS = "of the SOAP message the signature covers: "
@@ -505,8 +505,76 @@ def test_of_many_parts_some_are_named() -> None:
     names = [f"B{number}" for number in range(12)]
     verdict = intact(signed("body", *names, blocks=blocks))
     assert text(verdict) == f"{COVERS}Body, {', '.join(names[:9])}, …; {NOT}Timestamp"
-    long = intact(signed("body", blocks=[element("{urn:x}" + "L" * 5000)]))
+    long = intact(signed("body", blocks=[element("{urn:x}" + "L" * 900)]))
     assert len(text(long)) < 400
+
+
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "told"),
+    [
+        ("envelope", XML_LANG, "Envelope/@lang"),
+        ("envelope", "{http://www.w3.org/XML/1998/namespace}space", "Envelope/@space"),
+        ("header", XML_LANG, "Header/@lang"),
+        ("security", XML_LANG, "Security/@lang"),
+        ("security", "note", "Security/@note"),
+        ("envelope", f"{{{SOAP_11}}}encodingStyle", "Envelope/@encodingStyle"),
+        ("envelope", "{http://www.w3.org/2001/XMLSchema-instance}type", "Envelope/@type"),
+        ("header", "id", ""),
+        ("envelope", WSU + "Id", ""),
+        ("security", f"{{{SOAP_11}}}mustUnderstand", ""),
+    ],
+)
+def test_attributes_around_the_parts_that_nobody_signed_are_told(
+    place: str, name: str, told: str
+) -> None:
+    """The exclusive form leaves them out of each part, so they can be added and changed."""
+    root = signed("body", "stamp")
+    places = {"envelope": root, "header": root[0], "security": security(root)}
+    places[place].set(name, "1")
+    verdict = intact(root)
+    expected = f"{COVERS}Body, Timestamp" + (f"; {NOT}{told}" if told else "")
+    assert (verdict.answer, text(verdict)) == (YES, expected)
+
+
+@pytest.mark.parametrize(
+    ("form", "own", "told"),
+    [
+        (C14N, None, ""),
+        (C14N_11, None, ""),
+        (EXCLUSIVE, None, f"; {NOT}Envelope/@lang"),
+        (C14N, "ru", f"; {NOT}Envelope/@lang"),
+    ],
+)
+def test_attributes_that_a_signed_part_takes_over_are_signed(
+    form: str, own: str | None, told: str
+) -> None:
+    root = signed("body", "stamp")
+    root.set(XML_LANG, "kk")
+    if own:
+        root[1].set(XML_LANG, own)
+    around = security(root)
+    around.remove(next(root.iter(DS + "Signature")))
+    octets = xml_signer.canonical(root[1], Transform(form))
+    if form != EXCLUSIVE and not own:  # A part inherits it.
+        octets = octets.replace(b">", b' xml:lang="kk">', 1)
+    plain = Transform(EXCLUSIVE)
+    stamp = xml_signer.canonical(part(root, "stamp"), plain)
+    references = [
+        Reference("#body", [Transform(form)], signed=octets),
+        Reference("#stamp", [plain], signed=stamp),
+    ]
+    xml_signer.sign(root, IVAN, *references, parent=around, canonicalisation=plain)
+    verdict = intact(root)
+    assert (verdict.answer, text(verdict)) == (YES, f"{COVERS}Body, Timestamp{told}")
+
+
+def test_an_instruction_in_the_security_header_makes_no_message() -> None:
+    root = signed("body", "stamp")
+    security(root).append(etree.ProcessingInstruction("pay", "100"))
+    assert intact(root).answer is UNKNOWN
 
 
 def hostile_blocks() -> str:

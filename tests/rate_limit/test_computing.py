@@ -37,7 +37,7 @@ class Clock:
 @pytest.fixture(name="clock")
 def cpu_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(computing, "thread_time_ns", clock)
+    monkeypatch.setattr(computing, "cpu_time_ns", clock)
     return clock
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from app.cms.verdict import Verdict, unknown
+from app.cms.xmldsig.attributes import list_attributes
 
 # Prefixes in an InclusiveNamespaces; real ones have some five.
 MAX_PREFIXES = 64
@@ -117,11 +118,18 @@ def disputed_inheritance(apex: etree._Element, form: Form) -> Verdict | None:
     return None
 
 
+def inherits(name: str, form: Form) -> bool:
+    """Return whether a part takes an attribute of that name over from the elements above it."""
+    if form.exclusive:
+        return False
+    return name in _INHERITED_11 if form.version_11 else name.startswith(_XML)
+
+
 def _attributes_above(apex: etree._Element, form: Form) -> list[tuple[str, str]]:
     """List the attributes that a form inherits, the nearest first; the exclusive form has none."""
     return [
-        (str(name), str(value))
+        (name, value)
         for ancestor in (() if form.exclusive else apex.iterancestors())
-        for name, value in ancestor.attrib.items()
-        if (name in _INHERITED_11 if form.version_11 else str(name).startswith(_XML))
+        for name, value in list_attributes(ancestor)
+        if inherits(name, form)
     ]

@@ -14,20 +14,24 @@ from lxml import etree
 from app.cms.algorithms import registry as algorithms
 from app.cms.budget import MAX_SLOW_CONTENT, cost_of_digest, is_slow, refuse_content
 from app.cms.verdict import Verdict, unknown
+from app.cms.xmldsig.attributes import count_quotes
 from app.cms.xmldsig.canonical_forms import (
     Form,
     Undecided,
     disputed_inheritance,
     inherited_attributes,
 )
+from app.cms.xmldsig.measures import measure
 
 # Budget for the signatures of one document. The unit is the time for canonicalising a byte, some 4
 # ns, so the sum is 1 s. Ten million bytes with ten signatures cost half of it.
 BUDGET = 250_000_000
 # An element costs as much as this number of bytes, plus one for each level of depth, plus the
 # squares of the number of namespaces declared on its path and of its attributes: libxml2 compares
-# each with each.
+# each with each (see `measures`).
 _ELEMENT = 50
+# Cost of looking at an attribute.
+_ATTRIBUTE = 50
 # This many bytes are copied in the time of canonicalising one.
 _COPIES = 16
 # Additional cost of a byte of a part, which is written and parsed once more.
@@ -36,9 +40,11 @@ _COPY = 2
 # budget is enough for 1.5 MB of Streebog, which takes 2 s.
 _MICROSECOND = 125
 # Bytes of a canonical form, which is kept in memory: this multiple of the document's size, plus a
-# constant, because the exclusive form may declare a namespace again in each element.
+# constant, because the exclusive form may declare a namespace again in each element. A large
+# document grows less: its memory is limited, and "<name/>" is written with its name twice.
 _GROWTH = 2
 _GROWTH_OF_SMALL = 10_000_000
+_MAX_FORM = 40_000_000
 # Bytes of a document including escaping, if that adds more than a little: libxml2 escapes a whole
 # text in memory before writing any of it.
 _MAX_ESCAPED = 32_000_000
@@ -92,10 +98,7 @@ def _growth_of_text(root: etree._Element, xml: bytes) -> int:
     """
     elements = sum(1 for _ in root.iter())
     marks = xml.count(b">") - 2 * elements
-    quotes = sum(
-        str(value).count('"') for element in root.iter("*") for value in element.attrib.values()
-    )
-    return 3 * max(marks, 0) + 5 * quotes
+    return 3 * max(marks, 0) + 5 * count_quotes(root)
 
 
 class Canonicaliser:
@@ -115,9 +118,9 @@ class Canonicaliser:
         self._size = len(xml)
         growth = _growth_of_text(root, xml)
         self._is_too_long = growth > _LITTLE and self._size + growth > _MAX_ESCAPED
-        self._depth, self._namespaces = _measure(root)
-        #: Cost of visiting all attributes.
-        self.cost_of_attributes = sum(len(element.attrib) ** 2 for element in root.iter("*"))
+        self._measures = measure(root)
+        #: Cost of looking at all attributes.
+        self.cost_of_attributes = _ATTRIBUTE * self._measures.attributes
         # No document can contain its own digest, so it has no such instruction.
         self.target = "m" + hashlib.sha256(xml).hexdigest()
         self._mark = re.compile(rf"<\?{self.target} (\d+)\?>".encode())
@@ -175,7 +178,8 @@ class Canonicaliser:
         """
         if apex is None:
             return None
-        self.budget.spend(self.cost_of_attributes + _ELEMENT * self._depth)
+        above = sum(_ELEMENT + _ATTRIBUTE * len(one.attrib) for one in apex.iterancestors())
+        self.budget.spend(above)
         return disputed_inheritance(apex, form)
 
     def _octets(
@@ -192,15 +196,17 @@ class Canonicaliser:
 
     def _canonicalise(self, apex: etree._Element | None, form: Form) -> bytearray:
         # Before anything takes time: once the budget is used up, work ends here.
-        self.budget.spend(BUDGET + 1 if self._is_too_long else self.cost_of_attributes)
-        squares = (self._namespaces + len(form.prefixes)) ** 2
-        each = _ELEMENT + self._depth + squares
+        measures, prefixes = self._measures, len(form.prefixes)
+        self.budget.spend(BUDGET + 1 if self._is_too_long else measures.pairs)
+        squares = (measures.namespaces + prefixes) * (measures.weight + prefixes)
+        each = _ELEMENT + measures.depth + squares
         element = self._root if apex is None else apex
         self.budget.spend(sum(each for _ in element.iter()))
         tree = element.getroottree() if apex is None else self._as_document(apex, form)
         if _DEFAULT in form.prefixes:
             _make_default_known(tree.getroot())
-        output = _Output(self.budget, Budget(_GROWTH_OF_SMALL + _GROWTH * self._size))
+        longest = min(_GROWTH_OF_SMALL + _GROWTH * self._size, _MAX_FORM)
+        output = _Output(self.budget, Budget(longest))
         try:
             # The stubs lack `exclusive`, and require more of a file than lxml does.
             tree.write_c14n(  # type: ignore[call-arg]
@@ -242,19 +248,6 @@ def _make_default_known(root: etree._Element) -> None:
     root.append(instruction)
     instruction.target = _DEFAULT
     root.remove(instruction)
-
-
-def _measure(root: etree._Element) -> tuple[int, int]:
-    """Return the maximum depth, and the maximum number of namespaces declared on one path."""
-    counts = {"start": 0, "start-ns": 0}
-    most = counts.copy()
-    for event, _ in etree.iterwalk(root, events=("start", "end", "start-ns", "end-ns")):
-        if event in counts:
-            counts[event] += 1
-            most[event] = max(most[event], counts[event])
-        else:
-            counts[event.replace("end", "start")] -= 1
-    return most["start"], most["start-ns"]
 
 
 def _surround(element: etree._Element, target: str, text: str) -> None:

@@ -10,13 +10,14 @@ A correct yes needs more than equal digests, because a document holds more than 
   would turn "1000" into "100" for programs that read an element's text up to its first child.
 """
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import cached_property
 
 from lxml import etree
 
 from app.cms.verdict import YES, Verdict, unknown
-from app.cms.xmldsig.canonical_forms import Undecided, shortened
+from app.cms.xmldsig.attributes import find_identified
+from app.cms.xmldsig.canonical_forms import Form, Undecided, shortened
 from app.cms.xmldsig.canonicalization import Canonicaliser
 from app.cms.xmldsig.parsing import SignedXml, parse_document
 from app.cms.xmldsig.security_tokens import DS
@@ -95,14 +96,7 @@ class SignedDocument:
         type. So all customary ones count; this finds more duplicate identifiers.
         """
         self.canonicaliser.budget.spend(self.canonicaliser.cost_of_attributes)
-        found: dict[str, list[etree._Element]] = {}
-        for element in self.root.iter("*"):
-            for name, value in element.attrib.items():
-                if etree.QName(name).localname.lower() == "id":
-                    listed = found.setdefault(str(value), [])
-                    if element not in listed[-1:]:
-                        listed.append(element)
-        return found
+        return find_identified(self.root)
 
     def left_out(self, number: int, apex: etree._Element | None) -> list[frozenset[int]]:
         """Return the signatures that the enveloped `number` may have excluded, the likeliest first.
@@ -197,17 +191,20 @@ class SignedDocument:
             self._judged[number] = verdict
         return self._judged[number]
 
-    def judge_coverage(self, number: int, apexes: Set[etree._Element | None]) -> Verdict:
+    def judge_coverage(
+        self, number: int, covered: Mapping[etree._Element | None, Sequence[Form]]
+    ) -> Verdict:
         """Return whether the parts that signature `number` refers to are everything relevant.
 
-        Raises Undecided if the budget doesn't allow an answer.
+        `covered` maps each part to the forms in which it is canonicalised. Raises Undecided if the
+        budget doesn't allow an answer.
         """
-        if self._covers(number, apexes):
+        if self._covers(number, covered.keys()):
             return YES
         if self._message and not self._has_instructions_outside:
-            return self._message.judge(self.signatures[number], apexes, self.canonicaliser.budget)
+            return self._message.judge(self.signatures[number], covered, self.canonicaliser.budget)
         verdict = unknown("the signature covers only a part of the document")
-        parts = list_names(apexes)
+        parts = list_names(covered)
         if not parts:
             return verdict
         return verdict.noting("of the document the signature covers: {parts}", parts=parts)

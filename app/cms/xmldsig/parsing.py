@@ -8,11 +8,14 @@ import re
 from dataclasses import dataclass, replace
 from encodings import normalize_encoding
 from encodings.aliases import aliases
+from functools import partial
 
 from lxml import etree
 
 from app.cms import texts
 from app.cms.errors import MalformedSignature
+from app.cms.xmldsig.measures import measure
+from app.cms.xmldsig.own_thread import in_own_thread
 from app.cms.xmldsig.signatures import XmlSignature, decode_value, find_child, find_signatures
 from app.cms.xmldsig.signer_choice import CertificateChooser
 
@@ -111,10 +114,16 @@ def parse_signed_xml(text: str) -> SignedXml:
     text = text.lstrip(_MARGIN)
     if "<!DOCTYPE" in text:
         _refuse_doctype(text)
+    return in_own_thread(partial(_read_document, text))
+
+
+def _read_document(text: str) -> SignedXml:
+    """Read what `parse_signed_xml` has looked over. Raises MalformedSignature."""
     root = parse_document(text)
     if root.getroottree().docinfo.internalDTD is not None:
         # A second check, for anything that `_refuse_doctype` reads differently from libxml2.
         raise MalformedSignature("cms: XML has a document type declaration")
+    measure(root)  # Names that are too long are refused before anything is compared with them.
     xml = document_of(text)
     chooser = CertificateChooser(root, xml)
     signatures = tuple(_choose(chooser, *found) for found in find_signatures(root))

@@ -21,6 +21,7 @@ from app.cms.x509.certificate import (
     read_certificate,
     readable_key_identifier,
 )
+from app.cms.xmldsig.attributes import list_identifiers
 
 # The namespaces of XMLDSig and of WS-Security, as lxml writes them before a name.
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
@@ -61,7 +62,8 @@ class SecurityTokens:
         return [self._read(one) for one in islice(self._root.iter(BINARY_TOKEN), MAX_TOKENS)]
 
     def _read(self, element: etree._Element) -> _Token:
-        return _Token(_ids(element), tuple(map(self._admit, open_token(element))))
+        certificates = tuple(map(self._admit, open_token(element)))
+        return _Token(frozenset(list_identifiers(element)), certificates)
 
     def list_certificates(self) -> list[bytes]:
         """List the certificates of all tokens."""
@@ -125,15 +127,6 @@ def _open_pkcs7(node: Node) -> list[Node]:
     for tag in (INTEGER, SET, SEQUENCE):
         fields.take(tag)
     return fields.take(EXPLICIT_0).children(MAX_TOKENS)
-
-
-def _ids(element: etree._Element) -> frozenset[str]:
-    """Return the identifiers of an element: attributes Id in any namespace, usually wsu:Id."""
-    return frozenset(
-        str(value)
-        for name, value in element.attrib.items()
-        if etree.QName(name).localname.lower() == "id"
-    )
 
 
 def decode(element: etree._Element, limit: int = _MAX_TEXT) -> bytes:

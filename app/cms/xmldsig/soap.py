@@ -10,15 +10,16 @@ wrapping"; M. McIntosh and P. Austel, "XML signature element wrapping attacks an
 2005).
 """
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 
 from lxml import etree
 
 from app.cms.verdict import YES, Verdict, unknown
-from app.cms.xmldsig.canonical_forms import MAX_NAMES, join_some, shortened
+from app.cms.xmldsig.canonical_forms import MAX_NAMES, Form, join_some, shortened
 from app.cms.xmldsig.canonicalization import Budget
+from app.cms.xmldsig.frame_attributes import FrameAttributes
 from app.cms.xmldsig.security_tokens import BINARY_TOKEN, DS, TOKEN_REFERENCE, WSSE
 from app.cms.xmldsig.signature_parts import has_text, is_of_signatures
 
@@ -63,14 +64,20 @@ class SoapMessage:
     needed: tuple[etree._Element, ...]
     timestamps: tuple[etree._Element, ...]
     securities: frozenset[etree._Element]
+    attributes: FrameAttributes
 
     def judge(
-        self, signature: etree._Element, apexes: Set[etree._Element | None], budget: Budget
+        self,
+        signature: etree._Element,
+        covered: Mapping[etree._Element | None, Sequence[Form]],
+        budget: Budget,
     ) -> Verdict:
-        """Return whether the elements that a signature covers, `apexes`, make up the message.
+        """Return whether the elements that a signature covers make up the message.
 
-        Raises Undecided if the budget doesn't allow an answer.
+        `covered` has the forms in which each is canonicalised. Raises Undecided if the budget
+        doesn't allow an answer.
         """
+        apexes = covered.keys()
         elements = [one for one in apexes if one is not None]
         looks = sum(1 for one in elements for _ in one.iterancestors())
         budget.spend(_LOOK * (looks + len(self.needed) + len(self.timestamps)))
@@ -88,11 +95,11 @@ class SoapMessage:
             verdict = YES.noting("of the SOAP message the signature covers: {parts}", parts=parts)
         else:
             verdict = unknown("of the SOAP message the signature covers only: {parts}", parts=parts)
-        others = list_names([*bare, *stamps])
+        others = [*map(_name, [*bare, *stamps]), *self.attributes.list_unsigned(covered, budget)]
         if not others:
             return verdict
         return verdict.noting(
-            "of the SOAP message the signature does not cover: {parts}", parts=others
+            "of the SOAP message the signature does not cover: {parts}", parts=join_some(others)
         )
 
     def _is_in_place(
@@ -123,20 +130,21 @@ def read_message(root: etree._Element) -> SoapMessage | None:
     tags = [part.tag for part in parts]
     headers = parts[:-1]
     blocks = [block for header in headers for block in header.iterchildren("*")]
-    securities = frozenset(block for block in blocks if block.tag == _SECURITY)
+    securities = [block for block in blocks if block.tag == _SECURITY]
     contents = [one for security in securities for one in security.iterchildren("*")]
     timestamps = tuple(one for one in contents if _is_timestamp(one))
     needed = [
-        *(one for one in blocks if one not in securities and not _is_signature(one)),
+        *(one for one in blocks if one.tag != _SECURITY and not _is_signature(one)),
         *(one for one in contents if not _is_timestamp(one) and not _is_machinery(one)),
     ]
     return SoapMessage(
         tags in ([soap + "Body"], [soap + "Header", soap + "Body"])
         and all(_is_bare(one, soap) for one in (root, *headers))
-        and not any(map(has_text, securities)),
+        and not any(has_text(one) or _has_instructions(one) for one in securities),
         (*needed, *(parts[-1:] or [root])),
         timestamps,
-        securities,
+        frozenset(securities),
+        FrameAttributes((root, *headers), securities, soap),
     )
 
 
@@ -161,10 +169,13 @@ def _is_timestamp(element: etree._Element) -> bool:
 def _is_bare(element: etree._Element, soap: str) -> bool:
     """Return whether an element has neither text, instructions nor attributes of other kinds."""
     attributes = [str(name) for name in element.attrib]
-    has_instructions = any(True for _ in element.iterchildren(etree.ProcessingInstruction))
-    return not (has_text(element) or has_instructions) and all(
+    return not (has_text(element) or _has_instructions(element)) and all(
         name.startswith((soap, *_ATTRIBUTES)) or name.lower() == "id" for name in attributes
     )
+
+
+def _has_instructions(element: etree._Element) -> bool:
+    return any(True for _ in element.iterchildren(etree.ProcessingInstruction))
 
 
 def _uncovered(
@@ -178,4 +189,8 @@ def _uncovered(
 
 def list_names(elements: Iterable[etree._Element | None]) -> str:
     """Return the names of elements as text, the first of many."""
-    return join_some([shortened(etree.QName(one).localname) for one in elements if one is not None])
+    return join_some([_name(one) for one in elements if one is not None])
+
+
+def _name(element: etree._Element) -> str:
+    return shortened(etree.QName(element).localname)

@@ -12,6 +12,7 @@ from lxml import etree
 
 from app.cms.verdict import Reason, Verdict
 from app.cms.x509.certificate import read_certificate
+from app.cms.xmldsig.attributes import list_attributes
 from app.cms.xmldsig.canonical_forms import join_some, shortened
 from app.cms.xmldsig.canonicalization import Budget
 from app.cms.xmldsig.key_info_checks import CONTAINERS, KeyInfoWords
@@ -145,8 +146,8 @@ class UnsignedParts:
         self._budget.spend(_LOOK * (1 + len(element) + len(element.attrib)))
         if not may_have_text and has_text(element):
             self._texts[_name(element)] = None
-        for name, value in element.attrib.items():
-            if not _is_customary(element, str(name), str(value)):
+        for name, value in list_attributes(element):
+            if not _is_customary(element, name, value):
                 attribute = shortened(etree.QName(name).localname)
                 self._attributes[f"{_name(element)}/@{attribute}"] = None
         if next(element.iterchildren(etree.Comment), None) is not None:

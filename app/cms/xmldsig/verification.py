@@ -6,6 +6,7 @@ SignatureValue belongs to the signer's key is checked by the caller, which gets 
 
 from collections.abc import Set
 from dataclasses import dataclass, replace
+from functools import partial
 
 from lxml import etree
 
@@ -18,6 +19,7 @@ from app.cms.x509.certificate import Certificate
 from app.cms.xmldsig.canonical_forms import Form, Undecided, read_form, shortened
 from app.cms.xmldsig.document import SignedDocument
 from app.cms.xmldsig.named_certificate import NamedCertificate, read_named
+from app.cms.xmldsig.own_thread import in_own_thread
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.security_tokens import DS
 from app.cms.xmldsig.signatures import XmlSignature, decode_value, find_child
@@ -66,6 +68,10 @@ def check_xml(signature: SignedXml) -> tuple[XmlChecked, ...]:
 
     Raises MalformedSignature if `signature` was not returned by `parse`.
     """
+    return in_own_thread(partial(_check_all, signature))
+
+
+def _check_all(signature: SignedXml) -> tuple[XmlChecked, ...]:
     document = SignedDocument(signature)
     return tuple(_check_signature(document, number) for number in document.signatures)
 
@@ -140,17 +146,19 @@ def _check_references(
     Return the targets, and whether they are intact; None is the document.
     """
     apexes: dict[etree._Element | None, bool] = {}
+    forms: dict[etree._Element | None, list[Form]] = {}
     for element in signed_info.findall(DS + "Reference"):
         try:
             reference = _read_reference(document, number, element)
             apexes.setdefault(reference.apex, False)
+            forms.setdefault(reference.apex, []).append(reference.form)
             verdict = _match(document, number, reference)
             apexes[reference.apex] |= verdict.answer is Answer.YES
         except Undecided as undecided:
             verdict = undecided.verdict
         verdicts.append(verdict)
     try:
-        verdicts.append(document.judge_coverage(number, apexes.keys()))
+        verdicts.append(document.judge_coverage(number, forms))
     except Undecided as undecided:
         verdicts.append(undecided.verdict)
     return apexes

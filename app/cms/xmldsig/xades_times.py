@@ -1,11 +1,12 @@
 """The signing time that a signer claims, in XAdES (ETSI EN 319 132-1 section 5.2.1)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import islice
 
 from lxml import etree
 
+from app.cms.xmldsig.attributes import list_identifiers
 from app.cms.xmldsig.security_tokens import DS
 
 #: SignedProperties of one ds:Signature that are read; a second one is of no use.
@@ -28,19 +29,11 @@ def find_signing_time(signature: etree._Element, uris: Iterable[str | None]) -> 
     named = {uri[1:] for uri in uris if uri and uri.startswith("#")}
     for properties in islice(signature.iterfind(_PROPERTIES), MAX_PROPERTIES):
         around = (properties, *islice(properties.iterancestors(), 2))
-        if any(_is_named(element, named) for element in around):
+        if any(not named.isdisjoint(list_identifiers(element)) for element in around):
             text: str | None = properties.findtext(_SIGNING_TIME)
             if text is not None:
                 return text
     return None
-
-
-def _is_named(element: etree._Element, identifiers: Collection[str]) -> bool:
-    """Return whether an attribute Id, ID, or id of an element is one of the identifiers."""
-    return any(
-        value in identifiers and etree.QName(name).localname.lower() == "id"
-        for name, value in element.attrib.items()
-    )
 
 
 def read_signing_time(text: str) -> datetime | None:

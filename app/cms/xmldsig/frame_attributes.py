@@ -1,0 +1,77 @@
+"""Attributes on what holds the parts of a SOAP message together, and whether they are signed.
+
+The Envelope, its Header and the Security headers are not signed as a rule, but the parts in them
+are. What an attribute there says, such as xml:lang, says it about the parts; but a part takes it
+over into what is signed only in an inclusive form of Canonical XML, and not all of them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from lxml import etree
+
+from app.cms.xmldsig.canonical_forms import Form, inherits, shortened
+from app.cms.xmldsig.canonicalization import Budget
+
+# What looking at an attribute costs, in the unit of `canonicalization.BUDGET`.
+_LOOK = 300
+
+
+class FrameAttributes:
+    """The attributes on the elements around the parts of one message, other than identifiers."""
+
+    def __init__(
+        self, around: Iterable[etree._Element], securities: Iterable[etree._Element], soap: str
+    ) -> None:
+        """Take the elements, and how names of SOAP's own attributes begin.
+
+        On a Security header those say who is to process it, and nothing about the parts.
+        """
+        self._attributes = [
+            *((element, name) for element in around for name in _list_names(element)),
+            *(
+                (element, name)
+                for element in securities
+                for name in _list_names(element)
+                if not name.startswith(soap)
+            ),
+        ]
+
+    def list_unsigned(
+        self, covered: Mapping[etree._Element | None, Sequence[Form]], budget: Budget
+    ) -> list[str]:
+        """Name those that are in no part that is signed, and that none takes over.
+
+        `covered` are the parts, with the forms in which each is canonicalised. Raises Undecided if
+        the budget doesn't allow an answer.
+        """
+        if not self._attributes:
+            return []
+        budget.spend(_LOOK * len(self._attributes))
+        taken = set(_list_taken(covered, budget))
+        return [
+            f"{shortened(etree.QName(element).localname)}/@{shortened(etree.QName(name).localname)}"
+            for element, name in self._attributes
+            if (element, name) not in taken
+            and not any(one in covered for one in (element, *element.iterancestors()))
+        ]
+
+
+def _list_taken(
+    covered: Mapping[etree._Element | None, Sequence[Form]], budget: Budget
+) -> Iterator[tuple[etree._Element, str]]:
+    """List the attributes above parts that become a part of what is signed: the nearest ones."""
+    for part, forms in covered.items():
+        for form in dict.fromkeys(forms):
+            if part is None or form.exclusive:
+                continue
+            nearer = set(map(str, part.attrib))
+            for above in part.iterancestors():
+                budget.spend(_LOOK * (1 + len(above.attrib)))
+                names = {str(name) for name in above.attrib if inherits(str(name), form)} - nearer
+                yield from ((above, name) for name in names)
+                nearer |= names
+
+
+def _list_names(element: etree._Element) -> list[str]:
+    names = map(str, element.attrib)
+    return [name for name in names if etree.QName(name).localname.lower() != "id"]

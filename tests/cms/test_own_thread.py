@@ -1,0 +1,120 @@
+"""Nothing of a document outlives it: not its names, and not the time that it took."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from app.cms.xmldsig.own_thread import cpu_time_ns, in_own_thread
+
+PROJECT = Path(__file__).parents[2]
+#: Documents of distinct names are read, and verified if they can be; then honest ones. Prints by
+#: how many MB the process grew after the first of them.
+PROGRAM = """
+import ctypes, gc, sys
+from pathlib import Path
+from app.cms.errors import MalformedSignature
+from app.cms.parsing import parse
+from app.cms.xmldsig.verification import check_xml
+from app.server.memory import give_back_what_is_large
+from tests import builders
+
+give_back_what_is_large()
+
+length, count, documents, end = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+
+def resident():
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # As a server does.
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+template = builders.sign_xml("<a>@@</a>")
+for number in range(documents):
+    names = "".join(f"<{'n' * length}{number:03}x{place:05}/>" for place in range(count))
+    try:
+        check_xml(parse(template.replace("@@", names + end)))
+    except MalformedSignature:
+        pass
+    if number == 1:
+        first = resident()
+for number in range(20):
+    [found] = check_xml(parse(builders.sign_xml(f"<b><honest{number}/></b>")))
+    assert str(found.intact.answer) == "yes", found
+print(resident() - first)
+"""
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize(
+    ("length", "count", "documents", "end"),
+    [
+        pytest.param(1, 49_000, 30, "", id="short"),
+        pytest.param(980, 15_000, 10, "", id="long"),
+        pytest.param(40_000, 570, 12, "", id="too long"),
+        pytest.param(40_000, 570, 12, "</z>", id="malformed"),
+    ],
+)
+def test_names_are_forgotten_with_their_document(
+    length: int, count: int, documents: int, end: str
+) -> None:
+    arguments = [str(length), str(count), str(documents), end]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert float(done.stdout) < 50
+
+
+def test_it_returns_what_another_thread_returned() -> None:
+    assert in_own_thread(threading.current_thread) is not threading.current_thread()
+
+
+def test_it_raises_what_was_raised_and_keeps_nothing_of_it() -> None:
+    def fail() -> None:
+        raise LookupError("what")
+
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(LookupError, match="what"):
+            in_own_thread(fail)
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        assert [one for one in gc.garbage if isinstance(one, FrameType)] == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+
+
+def compute(seconds: float) -> None:
+    """Compute for a while."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+def test_what_it_computes_counts_for_the_caller() -> None:
+    before, own = cpu_time_ns(), time.thread_time_ns()
+    in_own_thread(lambda: in_own_thread(lambda: compute(0.05)))
+    assert cpu_time_ns() - before > 50_000_000
+    assert time.thread_time_ns() - own < 40_000_000
+
+
+def test_where_no_thread_can_be_started_the_caller_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert in_own_thread(threading.current_thread) is threading.current_thread()
