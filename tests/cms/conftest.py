@@ -44,10 +44,10 @@ def untraced() -> Iterator[None]:
     """Keep coverage from slowing down what a test measures the time of."""
     tracer, of_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
-    threading.settrace(None)  # type: ignore[arg-type]  # The stubs want a function.
+    threading.settrace(None)
     yield
     sys.settrace(tracer)
-    threading.settrace(of_threads)  # type: ignore[arg-type]
+    threading.settrace(of_threads)
 
 
 @pytest.fixture
