@@ -111,6 +111,8 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         if not line.isascii():
             line = _NOT_ASCII.sub(lambda byte: b"%%%02X" % byte[0][0], line)
         super().parse_header(line + _API_KEY.sub(b"\r\napi-key:", end + fields))
+        if self.proxy_netloc:  # Host is ignored beside it (RFC 9112 section 3.2.2).
+            self.headers["HOST"] = self.proxy_netloc
         if self.chunked and "CONTENT_LENGTH" in self.headers:
             # A proxy in front may have gone by the other one (RFC 9112 section 6.1).
             raise ParsingError("Content-Length beside Transfer-Encoding")

@@ -138,6 +138,7 @@ class Trust:
     ) -> tuple[Verdict, Verdict]:
         """Verify a certificate alone: its path, and revocation. `fetch` as for `verify`."""
         loaded = self._load()
+        at = replace(Occasion.of(at), now=datetime.now(UTC))
         with self.turns.take():
             path, revocation = loaded.verifier.verify_certificate(certificate, at=at)
             if not self._inquiry or revocation.answer is not Answer.UNKNOWN:

@@ -213,6 +213,25 @@ def test_a_crl_about_a_part_of_the_certificates_clears_no_others(
     assert revocation(crls=[accusing], of=person).answer is word
 
 
+@pytest.mark.attacks
+@pytest.mark.parametrize(
+    ("rest", "answer"),
+    [
+        ((), YES),
+        ((der.implicit(1, b"\6\x40"),), UNKNOWN),  # For keyCompromise alone.
+        ((der.implicit(2, der.explicit(4, pki.name("OTHER"))),), UNKNOWN),  # Another's CRL.
+    ],
+)
+def test_a_distribution_point_for_some_reasons_or_of_another_issuer_clears_nothing(
+    rest: tuple[bytes, ...], answer: Answer
+) -> None:
+    """The CRL itself doesn't say so: RFC 5280 section 6.3.3 goes by the point's own reasons."""
+    points = der.sequence(der.sequence(point(HERE), *rest))
+    person = pki.certify(pki.name("P"), KEY, NCA, [*pki.PERSON, pki.extension("2.5.29.31", points)])
+    found = revocation(crls=[crl(extensions=[distribution(point(HERE))])], of=person)
+    assert found.answer is answer
+
+
 def part(text: str) -> bytes:
     """Encode an AttributeTypeAndValue."""
     return der.sequence(der.oid("2.5.4.3"), der.utf8(text))

@@ -79,6 +79,11 @@ def judge(words: list[Said], *, attested: bool) -> Answer:
     return check_revocation(read(IVAN, NCA), Occasion.of(AT), sources, attested=attested).answer
 
 
+def is_lifted_by_then(hold: Said, words: list[Said]) -> bool:
+    """Return whether a newer word of the moment or before names no revocation."""
+    return any(one.since is None and hold.moment < one.moment <= AT for one in words)
+
+
 def clears(word: Said, *, attested: bool) -> bool:
     """Return whether a statement without a revocation covers the decisive time."""
     if word.forged or word.is_against:
@@ -108,7 +113,7 @@ def test_words_by_chance(seed: int) -> None:
         newest = max(standing, key=lambda one: one.moment)
         still = any(one.until >= AT for one in standing if one.moment == newest.moment)
         assert answer in ({Answer.NO, Answer.UNKNOWN} if still else {Answer.UNKNOWN})
-    elif any(one.moment >= AT for one in holds):
+    elif any(not is_lifted_by_then(one, genuine) for one in holds):
         assert answer is Answer.UNKNOWN
     else:
         is_cleared = any(clears(one, attested=attested) for one in words)

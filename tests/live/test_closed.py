@@ -30,10 +30,10 @@ HEADS = {
 }
 
 
-def status_of(server: Server, head: bytes) -> int:
+def status_of(server: Server, head: bytes, target: bytes = b"/signatures") -> int:
     """Request a list with these lines in the head."""
     port = str(server.port).encode()
-    request = b"GET /signatures HTTP/1.1\r\n" + head.replace(b"%PORT", port)
+    request = b"GET " + target + b" HTTP/1.1\r\n" + head.replace(b"%PORT", port)
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(request + b"\r\nConnection: close\r\n\r\n")
         answer = connection.makefile("rb").read()
@@ -47,3 +47,7 @@ def test_what_is_not_its_own_machine_s_is_refused(
     url = f"sqlite:///{tmp_path_factory.mktemp('closed')}/store.sqlite3"
     server = start_server(url, WEB_CONCURRENCY="1")
     assert {head: status_of(server, head) for head in HEADS} == HEADS
+    # A target with an authority overrides Host (RFC 9112 section 3.2.2).
+    for name, status in ((b"evil.example", 403), (b"localhost", 200)):
+        target = b"http://" + name + b"/signatures"
+        assert status_of(server, b"Host: localhost", target) == status

@@ -35,7 +35,7 @@ def check_revocation(
     way it was kept. For a TSA and the CAs above it (`for_timestamps`) the key must not have been
     compromised later either: with the key one could backdate.
     """
-    moment = DecisiveTime(when.at, attested, for_timestamps, when.known)
+    moment = DecisiveTime(when.at, attested, for_timestamps, when.known, when.now)
     verdicts = [
         _check_one(certificate, _issuers_above(chain[position:]), moment, sources)
         for position, certificate in enumerate(chain[:-1], 1)
@@ -67,18 +67,10 @@ def _check_one(
     subject = title(certificate.subject)
     if not findings:
         return unknown("no CRL or OCSP response about {subject} is at hand", subject=subject)
-    verdict = _weigh(findings)
-    ended = _find_end(findings) if verdict.answer is Answer.YES else None
-    if ended is None or ended <= moment.at:
-        return verdict
-    return verdict.noting(
-        "the certificate of {subject} was on hold, and the hold was over by {ended}",
-        subject=subject,
-        ended=ended,
-    )
+    return _weigh(findings, moment.at)
 
 
-def _weigh(findings: Sequence[Finding]) -> Verdict:
+def _weigh(findings: Sequence[Finding], at: datetime) -> Verdict:
     """Combine findings: a no wins, unless it is a hold that a newer statement lifts."""
     for finding in findings:
         if finding.final and finding.verdict.answer is Answer.NO:
@@ -87,7 +79,7 @@ def _weigh(findings: Sequence[Finding]) -> Verdict:
     if standing:
         return standing.verdict
     for finding in findings:
-        if finding.during:
+        if finding.during and not _is_lifted(finding, findings, at):
             return finding.during
     findings = [finding for finding in findings if not (finding.hold or finding.denied)]
     good = [one for one in findings if one.verdict.answer is Answer.YES]
@@ -97,14 +89,9 @@ def _weigh(findings: Sequence[Finding]) -> Verdict:
     return every(*(final or [finding.verdict for finding in findings]))
 
 
-def _find_end(findings: Sequence[Finding]) -> datetime | None:
-    """Return when the last of the holds is known to be over, if newer statements lift them all."""
-    ends = (
-        min(one.this_update for one in findings if one.lifts and one.this_update > hold.this_update)
-        for hold in findings
-        if hold.hold
-    )
-    return max(ends, default=None)
+def _is_lifted(hold: Finding, findings: Sequence[Finding], at: datetime) -> bool:
+    """Return whether a newer statement from before the decisive time lifts a hold."""
+    return any(one.lifts and hold.this_update < one.this_update <= at for one in findings)
 
 
 def _find_standing(findings: Sequence[Finding]) -> Finding | None:

@@ -243,7 +243,7 @@ class CertificateList:
                 return True
             point = scope[_POINT]
             return bool(
-                addresses(point) & set(x509.crl_urls(certificate))
+                addresses(point) & set(x509.complete_crl_urls(certificate))
                 or directories(point, self.issuer) & points_of(certificate)
             )
         except (MalformedExtension, *DAMAGE):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.cms.path.occasions import is_future
 from app.cms.path.rules import title
 from app.cms.revocation.crl_entries import CERTIFICATE_HOLD, Revoked
 from app.cms.revocation.sources import FRESHNESS, Statement
@@ -19,13 +20,15 @@ _KNOWN = Reason("no revocation is known as of {since}")
 class DecisiveTime:
     """The decisive time, whether a timestamp attests it, and whose certificates are judged.
 
-    `known` is when what came with the signature is known to have existed.
+    `known` is when what came with the signature is known to have existed, `now` the time of the
+    verification by the caller's clock, if that is given.
     """
 
     at: datetime
     attested: bool
     for_timestamps: bool
     known: datetime
+    now: datetime | None = None
 
     def known_at(self, statement: Statement) -> datetime:
         """Return as of when the algorithms of a statement are judged.
@@ -43,8 +46,8 @@ class Finding:
 
     `final`: no other statement can lift it. `hold`: only a newer one can. `lifts`: this is a newer
     one that would have listed the certificate if it were still on hold. `denied`: only a newer
-    statement of a responder can lift it, and `admits`: this is one. `during`: what the hold means,
-    if it was stated after the decisive time, was in force then and was lifted later.
+    statement of a responder can lift it, and `admits`: this is one. `during`: what a hold means
+    that is only known to be lifted after the decisive time.
     """
 
     verdict: Verdict
@@ -69,7 +72,13 @@ def judge(statement: Statement, certificate: Certificate, moment: DecisiveTime) 
     else:
         finding = _judge_silence(statement, certificate, moment)
     doubts = [
-        one for one in (statement.doubt, _doubt_algorithms(statement, certificate, moment)) if one
+        one
+        for one in (
+            statement.doubt,
+            _doubt_date(statement, certificate, moment),
+            _doubt_algorithms(statement, certificate, moment),
+        )
+        if one
     ]
     if not doubts:
         return finding
@@ -77,6 +86,22 @@ def judge(statement: Statement, certificate: Certificate, moment: DecisiveTime) 
         return Finding(every(*doubts), statement.this_update)
     reasons = (*finding.verdict.reasons, *every(*doubts).reasons)
     return replace(finding, verdict=Verdict(Answer.UNKNOWN, reasons), lifts=False, admits=False)
+
+
+def _doubt_date(
+    statement: Statement, certificate: Certificate, moment: DecisiveTime
+) -> Verdict | None:
+    """Return unknown if a statement is from the future, by the clock of the verifier.
+
+    It could be shown until then, whatever is revoked meanwhile (RFC 6960 section 4.2.2.1).
+    """
+    if not is_future(statement.this_update, moment.now):
+        return None
+    return unknown(
+        "a CRL or OCSP response about {subject} is dated in the future, {when}",
+        subject=title(certificate.subject),
+        when=statement.this_update,
+    )
 
 
 def _doubt_algorithms(
@@ -213,10 +238,7 @@ def _judge_revoked(
         "the certificate of {subject} was on hold at that time, and the hold was lifted later",
         subject=subject,
     )
-    was_stated_afterwards = statement.this_update >= moment.at
-    return Finding(
-        verdict, statement.this_update, hold=True, during=during if was_stated_afterwards else None
-    )
+    return Finding(verdict, statement.this_update, hold=True, during=during)
 
 
 def _judge_later(revoked: Revoked, verdict: Verdict, at: datetime) -> Verdict:

@@ -251,7 +251,7 @@ class Verifier:
         path = find_path(checked.certificate, when, self._anchors, case.authorities, case.budget)
         if not path.anchored:
             return path, _NO_PATH
-        when = Occasion(when.at, case.when.known)
+        when = Occasion(when.at, case.when.known, now=case.when.now)
         verdict = path.verdict
         if verdict.answer is not Answer.YES:
             verdict = check_authorities(path.chain, when, case.budget)
@@ -272,7 +272,7 @@ class Verifier:
     ) -> tuple[Verdict, Verdict]:
         """Return whether a TSA's certificate leads to an anchor at the time that it attests."""
         authorities = (*case.authorities, more)
-        when = Occasion(moment, case.when.known)
+        when = Occasion(moment, case.when.known, now=case.when.now)
         path = find_path(authority, when, self._anchors, authorities, case.budget)
         if path.verdict.answer is not Answer.YES:
             return path.verdict, Verdict(Answer.UNKNOWN)

@@ -255,6 +255,7 @@ authority_key_identifier = _reader(AUTHORITY_KEY_IDENTIFIER, extensions.read_iss
 subject_alternative_emails = _lister(SUBJECT_ALTERNATIVE_NAME, extensions.read_emails)
 """The subject's e-mail addresses (section 4.2.1.6)."""
 crl_urls = _lister(CRL_DISTRIBUTION_POINTS, extensions.read_distribution_points)
+complete_crl_urls = _lister(CRL_DISTRIBUTION_POINTS, extensions.read_complete_points)
 """Where CRLs are published (section 4.2.1.13)."""
 delta_crl_urls = _lister(FRESHEST_CRL, extensions.read_distribution_points)
 """Where delta CRLs are published, the freshest CRL (section 4.2.1.15)."""

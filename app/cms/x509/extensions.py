@@ -182,6 +182,18 @@ def read_distribution_points(extension: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
+def read_complete_points(extension: bytes) -> tuple[str, ...]:
+    """Read the addresses of those points at which the issuer's own CRL is for all reasons."""
+    found: list[str] = []
+    for point in _list(extension):
+        fields = point.fields()
+        name = fields.optional(tags.EXPLICIT_0)
+        full_name = Fields(name.children()).optional(tags.EXPLICIT_0) if name else None
+        if full_name and not fields.rest():  # No reasons, and no cRLIssuer.
+            found += _addresses(full_name.children(MAX_VALUES))
+    return tuple(found)
+
+
 def read_ocsp_addresses(extension: bytes) -> tuple[str, ...]:
     """Read the OCSP addresses in AuthorityInfoAccess (section 4.2.2.1)."""
     found: list[str] = []
