@@ -150,7 +150,7 @@ def started(line: str, folder: Path) -> Iterator[str]:
         process = subprocess.Popen(
             ["bash", "-c", line],
             cwd=PROJECT,
-            env=shell_environment([BIN], settings),
+            env=shell_environment([BIN], {"TMPDIR": str(folder), **settings}),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -116,7 +116,7 @@ def test_a_server_starts_in_any_folder(tmp_path: Path, arguments: list[str]) -> 
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=tmp_path,
-            env=environment(settings),
+            env=environment({"TMPDIR": str(tmp_path), **settings}),
             stderr=file,
             start_new_session=True,
         )
@@ -155,7 +155,7 @@ def test_the_start_says_what_is_served(
     try:
         server.start()
         assert served(server) == (
-            f"serving sqlite {tmp_path}/store.sqlite3, step {step}; "
+            f"serving sqlite {sqlite_url.removeprefix('sqlite:///')}, step {step}; "
             f"trust anchors: 1 (0 in the database, 1 in TRUST_DIR); {told}"
         )
     finally:
@@ -176,7 +176,7 @@ def test_a_database_that_is_away_is_told_and_waited_for(tmp_path: Path) -> None:
         process = subprocess.Popen(
             [sys.executable, *SERVE],
             cwd=PROJECT,
-            env=environment(settings),
+            env=environment({"TMPDIR": str(tmp_path), **settings}),
             stderr=file,
             start_new_session=True,
         )
