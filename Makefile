@@ -33,8 +33,8 @@ run: $(VENV)/.installed ## migrate the database and serve on HOST:PORT (127.0.0.
 	@$(BIN)/flask --app wsgi db upgrade
 	@exec $(BIN)/python serve.py
 
-test: $(VENV)/.installed-dev ## what one runs all day: some three to five minutes on two cores
-	@echo "some three to five minutes on two cores; make sure runs all tests"
+test: $(VENV)/.installed-dev ## what one runs all day: some two to three minutes on two cores
+	@echo "some two to three minutes on two cores; make sure runs all tests"
 	$(BIN)/pytest --quick --numprocesses logical --dist worksteal $(PYTEST_OPTIONS)
 
 # Budgets of time and memory, and servers with their clients, are tried one after the other.

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.cms import text_encoding, wrapped
-from app.cms.asn1.node import read_node
+from app.cms.asn1.node import check_beginning, read_node
 from app.cms.asn1.tags import SEQUENCE
 from app.cms.errors import MalformedSignature
 from app.cms.xmldsig.parsing import decode_xml, document_of
 
 _SEQUENCE = bytes((SEQUENCE,))
+# Bytes that have the length of the outermost element.
+_BEGINNING = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ def _decoded(data: bytes, *, inner: bool) -> Iterator[SignatureFile]:
     """Return what decoded base64 may contain. Raises MalformedSignature if it is none of these."""
     text = None if inner else wrapped.text_of(data)
     if data.startswith(_SEQUENCE):
+        # A reading that lacks its end is none: the text's last blank is a plus.
+        check_beginning(data[:_BEGINNING], len(data))
         yield SignatureFile("cms", data)
         if data.endswith(b"\0"):  # Its digest was computed without trailing zero bytes.
             yield SignatureFile("cms", read_node(data, trailing_zeros=True).encoded)

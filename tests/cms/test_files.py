@@ -13,7 +13,7 @@ from app.cms.errors import MalformedSignature
 from app.cms.files import SignatureFile, open_file
 from app.cms.fingerprints import fingerprints
 from app.cms.parsing import parse
-from tests import builders
+from tests import builders, der
 from tests.cms.test_fuzz import SEED, TEXTS, damaged
 
 CMS = builders.usual_cms()
@@ -46,6 +46,13 @@ def test_the_file_is_what_was_parsed(text: str) -> None:
         file = open_file(text, known)
         assert hashlib.sha256(file.data).hexdigest() == digest
         assert file.format == ("cms" if hasattr(signature, "der") else "xml")
+
+
+def test_blanks_at_the_end_are_pluses_where_the_file_lacks_its_end_without_them() -> None:
+    data = der.sequence(der.octets(bytes(5) + b"\xfb\xef\xbe"))
+    text = b64encode(data).decode()
+    assert text.endswith("+")
+    assert open_file(text.replace("+", " "), None) == SignatureFile("cms", data)
 
 
 @pytest.mark.parametrize("text", ["anything", "AAAA", "", " ", "-----BEGIN CMS-----\nMI", "M", "%"])
