@@ -19,12 +19,16 @@ from app.store.migrations import upgrade
 from app.store.models import Base
 from config.settings import Settings
 from tests.applications import Loans, SharedApplications
+from tests.leaks import leave_nothing_open
 from tests.postgresql import INSTALL_HINT, PostgresServer
 
 #: Makes an application on the test's database; keywords are further variables of its environment.
 AppMaker = Callable[..., Flask]
 #: Makes a prepared engine for an address; a second argument is the schema.
 EngineMaker = Callable[..., Engine]
+
+#: Fixtures of other files.
+__all__ = ["leave_nothing_open"]
 
 BOTH = ["sqlite", "postgresql"]
 #: Markers of what takes long, beside `attacks`; and the folder of servers and their clients.

@@ -33,6 +33,7 @@ def content_of(
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == JSON
     answer: dict[str, Any] = response.get_json()
+    response.close()  # As a server does.
     assert answer.pop("warnings", []) == list(warnings)
     assert list(answer) == ["status", "message", "content"]
     assert answer["status"] is True

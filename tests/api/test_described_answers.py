@@ -178,3 +178,4 @@ def test_a_list_that_is_streamed_is_as_described(
         assert "Content-Length" not in answer.headers
         shape = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
         assert errors_of(document, shape["schema"], answer.get_json()) == []
+        answer.close()

@@ -36,7 +36,7 @@ NCA = pki.authority()
 #: Entries that make more than a megabyte.
 SIZE = 25_000
 
-pytestmark = pytest.mark.usefixtures("anchored")
+pytestmark = [pytest.mark.usefixtures("anchored"), pytest.mark.maps_files]
 
 
 def large(*revoked: Revoked, by: pki.Holder = NCA) -> bytes:
