@@ -163,8 +163,12 @@ def fresh_database(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(name="sqlite_url")
 def fresh_file(migrated_file: Path, file_folder: Path, shared_apps: SharedApplications) -> str:
     """Return the address of a migrated, empty SQLite file."""
+    file_folder.chmod(0o700)
     for file in file_folder.iterdir():
-        file.unlink()
+        if file.is_dir() and not file.is_symlink():
+            shutil.rmtree(file)
+        else:
+            file.unlink()
     path = file_folder / "store.sqlite3"
     shutil.copy(migrated_file, path)
     url = f"sqlite:///{path}"
