@@ -243,13 +243,13 @@ def _reading_requirements(app: Flask) -> Callable[[str], _Requirement]:
 
 
 def reading_public(app: Flask) -> Callable[[str], bool]:
-    """Return a function that tells whether an endpoint is public."""
+    """Return a function that returns whether an endpoint is public."""
     requirement_of = _reading_requirements(app)
     return lambda endpoint: requirement_of(endpoint).scope is None
 
 
 def only_reading(app: Flask) -> Callable[[str], bool]:
-    """Return a function that tells whether an endpoint changes nothing in the store."""
+    """Return a function that returns whether an endpoint changes nothing in the store."""
     requirement_of = _reading_requirements(app)
     return lambda endpoint: requirement_of(endpoint).scope in (None, "read", "metrics")
 

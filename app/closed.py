@@ -84,7 +84,7 @@ def init_app(
         public_url: the public address of this server.
         is_open: whether every client that can reach the server is allowed, by any name and
             through any proxy. Pages of other origins are still refused.
-        is_public: tells whether an endpoint reveals nothing.
+        is_public: returns whether an endpoint reveals nothing.
     """
     own = urlsplit(public_url) if public_url else None
 

@@ -156,7 +156,7 @@ def odd(*extensions: bytes) -> Holder:
             "its key is not for signing certificates",
         ),
         (odd(pki.extension("2.5.29.19", b"damage")), "extension 2.5.29.19 is broken"),
-        (odd(pki.basic_constraints(), pki.basic_constraints()), "extension 2.5.29.19 stands twice"),
+        (odd(pki.basic_constraints(), pki.basic_constraints()), "extension 2.5.29.19 occurs twice"),
     ],
     ids=range(6),
 )
@@ -181,7 +181,7 @@ def test_a_certificate_may_come_from_an_address(program: Flask, folder: Path, si
 
 def test_an_address_may_fail(program: Flask, folder: Path, site: Site) -> None:
     for address, why in (
-        (site.url("/none"), "does not give what was asked for"),
+        (site.url("/none"), "did not return what was requested"),
         (site.serve("/page", b"<html>"), "no certificate is in it"),
         (
             site.serve("/large", b"x" * (MAX_CERTIFICATES_SIZE + 1)),

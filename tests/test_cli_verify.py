@@ -405,9 +405,9 @@ def test_a_time_that_does_not_fit_is_warned_of(start: AppMaker, tmp_path: Path) 
     early, late = (SIGNING_TIME - HOUR).isoformat(), (SIGNING_TIME + HOUR).isoformat()
     given = "the time that you gave, {}"
     early_one, late_one = (given.format(f"2025-06-01 {hour}:00:00 +05") for hour in (16, 18))
-    before = f"{early_one}, lies before the one that the signer claims"
+    before = f"{early_one}, is before the one that the signer claims"
     overruled = "the verified timestamp counts, not "
-    ahead = given.format("2033-01-01 05:00:00 +05") + ", has not come yet"
+    ahead = given.format("2033-01-01 05:00:00 +05") + ", is in the future"
     for data, at, warnings in (
         (plain, AT, []),
         (plain, early, [before]),
@@ -468,7 +468,7 @@ ODD = {
     "a part of what was signed is encrypted, or is kept elsewhere",
     "a transform after canonicalisation is not supported",
     "extension {oid} is broken",
-    "extension {oid} stands twice",
+    "extension {oid} occurs twice",
     "no element has the Id {id}",
     "not all certificates that KeyInfo names could be read and tried",
     "references to {uri} are not followed",
@@ -477,7 +477,7 @@ ODD = {
     "the certificate of {subject} has a critical extension that is unknown here: {oid}",
     "the certificate of {subject} is for purposes that are unknown here: {purposes}",
     "the certificate of {subject}: extension {oid} is broken",
-    "the certificate of {subject}: extension {oid} stands twice",
+    "the certificate of {subject}: extension {oid} occurs twice",
     "the certificate of {subject}: the list of extensions is broken",
     "the content is too large to be hashed here: {algorithm} is slow",
     "the document costs too much to check",

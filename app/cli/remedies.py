@@ -31,7 +31,7 @@ _REMEDIES = tuple(
             Reason("the library libgcrypt on this machine (Debian: libgcrypt20)"),
         ),
         (
-            r"\{address\}|^too much is asked about revocation",
+            r"\{address\}|^too many requests for revocation data",
             Reason("to ask again later, or a CRL or OCSP response of that time in TRUST_DIR"),
         ),
         (

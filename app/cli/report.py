@@ -209,11 +209,11 @@ def _warn_of_time(
         )
     if signed and at < signed:
         yield wording.phrase(
-            "warning: the time that you gave, {time}, lies before the one that the signer claims",
+            "warning: the time that you gave, {time}, is before the one that the signer claims",
             time=at,
         )
     if is_future(at, report.now):
-        yield wording.phrase("warning: the time that you gave, {time}, has not come yet", time=at)
+        yield wording.phrase("warning: the time that you gave, {time}, is in the future", time=at)
 
 
 def _render_certificate(claims: SignerInfo, wording: Wording) -> Iterator[str]:

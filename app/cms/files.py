@@ -30,7 +30,7 @@ def open_file(text: str, sha256: str | None) -> SignatureFile:
     Args:
         text: the signature as it was sent, in whatever armour.
         sha256: the digest of its bytes, hex, by which the right one of several readings is known,
-            and a text that is no signature at all; None if nobody took it: then it is the first
+            and a text that is no signature at all; None if it was not taken: then it is the first
             reading that may be a signature.
     """
     for file in _readings(text):

@@ -56,7 +56,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
     lending: tuple[Turns | Places, ...] = ()
 
     def run(self) -> None:
-        """Serve until told to stop."""
+        """Serve until the worker is stopped."""
         sys.setswitchinterval(_SWITCH)
         self._memory = Watch()
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)

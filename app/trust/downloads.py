@@ -13,9 +13,9 @@ _FAILURES: dict[type[http_client.NoAnswer], Reason] = {
     http_client.TimedOut: Reason("{address} does not answer in time"),
     http_client.TooSlow: Reason("{address} does not answer in time"),
     http_client.Unreachable: Reason("{address} can't be reached"),
-    http_client.WrongStatus: Reason("{address} does not give what was asked for"),
+    http_client.WrongStatus: Reason("{address} did not return what was requested"),
     http_client.RedirectedAway: Reason("{address} redirects to another server"),
-    http_client.RedirectedTooOften: Reason("{address} redirects over and over"),
+    http_client.RedirectedTooOften: Reason("{address} redirects too often"),
     http_client.NotWritten: Reason("what {address} answers can't be written: {why}"),
     http_client.Unexpected: Reason("{address} can't be asked"),
 }

@@ -23,7 +23,7 @@ from app.trust.receiving import Receiver
 from app.trust.sources import RESPONSE_SECONDS, Link, Source, list_deltas, list_sources
 from app.trust.turns import Turns
 
-# Links that are asked about for one signature, and the seconds for all of them.
+# Links whose revocation is requested for one signature, and the seconds for all of them.
 MAX_LINKS = 32
 SECONDS = 10.0
 # How many signatures are asked about at once, so that threads remain for other requests; and the
@@ -138,7 +138,7 @@ class Inquiry:
         with self._turns.paused():
             has_place = self._places.acquire(timeout=PATIENCE)
         if not has_place:
-            busy = Reason("too much is asked about revocation at once")
+            busy = Reason("too many requests for revocation data at once")
             findings.reasons |= {certificate: [busy] for certificate, _ in links}
             return
         try:

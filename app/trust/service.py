@@ -153,7 +153,7 @@ class Trust:
 
     @property
     def has_anchors(self) -> bool:
-        """Return whether there is an anchor: without one, nobody's identity can be verified."""
+        """Return whether there is an anchor: without one, no identity can be verified."""
         return bool(self.contents().anchors)
 
     def contents(self) -> Contents:

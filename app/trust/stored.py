@@ -61,7 +61,7 @@ class StoredAuthorities:
         """Return the certificates; the same object until they change.
 
         Raises SQLAlchemyError if the database was never read, and can't be: without it a missing
-        anchor could not be told from an untrusted one.
+        anchor would look like an untrusted one.
         """
         held = self._held
         if held is None:

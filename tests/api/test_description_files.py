@@ -17,7 +17,7 @@ NAMES = [str(file.relative_to(COMMON.parents[1])) for file in FILES]
 
 
 class Strict(yaml.SafeLoader):
-    """Refuses a key that stands twice, of which YAML would take the last."""
+    """Refuses a key that occurs twice, of which YAML would use the last."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)

@@ -153,7 +153,7 @@ def test_an_imprint_counts_as_of_the_token_s_own_time(kind: str, digest: str) ->
         status = verify(date + 900 * DAY, who, stamp(who, at, digest=digest))
         assert status.decisive_time_source == source
     assert status.timestamp
-    assert text(status.timestamp.verdict).startswith(f"the timestamp stands on {kind}, which")
+    assert text(status.timestamp.verdict).startswith(f"the timestamp relies on {kind}, which")
 
 
 def test_identifiers_are_no_proofs() -> None:

@@ -94,7 +94,7 @@ def test_who_is_no_authority_vouches_for_nobody(
         ([pki.extension("2.5.29.19", der.NULL)], "extension 2.5.29.19 is broken"),
         (
             [pki.basic_constraints(), pki.basic_constraints(ca=False)],
-            "extension 2.5.29.19 stands twice",
+            "extension 2.5.29.19 occurs twice",
         ),
     ],
 )

@@ -149,7 +149,7 @@ def test_the_first_name_is_what_the_common_name_has_beside_the_surname(
         (
             [f"IIN{NUMBER}", f"IIN{FLAWED}"],
             NUMBER,
-            ("IIN stands more than once",),
+            ("IIN occurs more than once",),
         ),
     ],
 )
@@ -214,7 +214,7 @@ def test_a_broken_extension_becomes_a_note() -> None:
     assert found.common_name == "ИВАНОВ ИВАН"
     assert tuple(map(str, found.notes)) == (
         "extension 2.5.29.37 is broken",
-        "extension 2.5.29.32 stands twice",
+        "extension 2.5.29.32 occurs twice",
         "extension 2.5.29.17 is broken",
         "extension 2.5.29.15 is broken",
     )

@@ -94,7 +94,10 @@ def test_revocation_is_judged_at_the_attested_time() -> None:
 
 def test_a_timestamp_over_another_signature_is_refused() -> None:
     verdict = unused(verify(stamp(b"another")))
-    assert (verdict.answer, text(verdict)) == (NO, "the timestamp is over another signature")
+    assert (verdict.answer, text(verdict)) == (
+        NO,
+        "the timestamp's message imprint is of another signature",
+    )
 
 
 def test_a_timestamp_whose_authority_reaches_no_anchor_is_not_used() -> None:
@@ -134,7 +137,7 @@ ALONE = "the certificate of SOMEBODY is not for timestamps alone"
             ALONE,
         ),
         ([pki.extended_key_usage(pki.ANY_USAGE, critical=True)], NO, "is not for timestamps"),
-        ([STAMPING, STAMPING], UNKNOWN, "extension 2.5.29.37 stands twice"),
+        ([STAMPING, STAMPING], UNKNOWN, "extension 2.5.29.37 occurs twice"),
     ],
 )
 def test_who_is_no_authority_of_timestamps_attests_nothing(

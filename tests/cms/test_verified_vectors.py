@@ -219,7 +219,7 @@ def test_a_token_of_the_gost_2004_authority(vectors: Path) -> None:
     status = check_timestamp(token, bytes.fromhex("cafebabe"), case)
     # All holds but for the imprint, which is SHA-1 of 2022.
     assert [str(reason) for reason in status.verdict.reasons] == [
-        "the timestamp stands on SHA-1, which proves nothing since 2020-01-01"
+        "the timestamp relies on SHA-1, which proves nothing since 2020-01-01"
     ]
     assert status.verdict.answer is UNKNOWN
     assert status.gen_time == datetime(2022, 9, 18, 13, 20, 14, tzinfo=UTC)

@@ -68,7 +68,7 @@ def test_nothing_is_unpacked(site: Site) -> None:
 @pytest.mark.parametrize("status", [204, 304, 404, 500])
 def test_another_status_is_a_failure(site: Site, status: int) -> None:
     address = site.serve("/a", status=status)
-    assert failure(address) == "it does not give what was asked for"
+    assert failure(address) == "it did not return what was requested"
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -97,10 +97,10 @@ def test_a_redirect_to_another_server_is_not_followed(site: Site) -> None:
 
 def test_a_circle_of_redirects_ends(site: Site) -> None:
     address = site.serve("/a", status=302, headers={"Location": "/a"})
-    assert failure(address) == "it redirects over and over"
+    assert failure(address) == "it redirects too often"
     assert len(site.asked) == 4
     nowhere = site.serve("/b", status=302)
-    assert failure(nowhere) == "it redirects over and over"
+    assert failure(nowhere) == "it redirects too often"
 
 
 def test_nobody_there_is_a_failure() -> None:

@@ -46,7 +46,7 @@ def test_a_failure_is_told_and_remembered(online: Trust, site: Site) -> None:
         assert reasons(status) == [
             f"no CRL or OCSP response about {name} is at hand",
             f"{dead} can't be reached",
-            f"{address} does not give what was asked for",
+            f"{address} did not return what was requested",
         ]
     assert site.asked == ["GET /nca.crl"]
 
@@ -182,7 +182,7 @@ def test_few_are_asked_for_at_once(
         thread.start()
         assert arrived.acquire(timeout=5)
     status = ask(online, people[2])
-    assert reasons(status)[-1] == "too much is asked about revocation at once"
+    assert reasons(status)[-1] == "too many requests for revocation data at once"
     released.set()
     for thread in threads:
         thread.join()

@@ -219,7 +219,7 @@ def test_a_bare_certificate_is_asked_about(online: Trust, site: Site) -> None:
     assert (path.answer, revocation.answer) == (YES, YES)
     dead = read_certificate(person(crl_at(site.url("/none"))).certificate)
     _, revocation = online.verify_certificate(dead, at=SIGNING_TIME, fetch=True)
-    assert str(revocation.reasons[-1]).endswith("/none does not give what was asked for")
+    assert str(revocation.reasons[-1]).endswith("/none did not return what was requested")
 
 
 @pytest.mark.parametrize("kind", [gost_signer.GOST_2015_512, gost_signer.GOST_2004])

@@ -170,7 +170,7 @@ def _sign_by(given: datetime | date | None) -> datetime | None:
     except ParameterError as error:
         raise InvalidSignBy(error.template, **error.values) from error
     if moment is not None and moment <= datetime.now(UTC):
-        raise InvalidSignBy('"{field}" parameter must lie in the future', field="timeSignBy")
+        raise InvalidSignBy('"{field}" parameter must be in the future', field="timeSignBy")
     return moment
 
 
@@ -179,7 +179,7 @@ def _documents(items: tuple[dict[str, Any], ...]) -> tuple[NewDocument, ...]:
     for place, item in enumerate(items):
         if item["external_id"] in seen:
             raise ParameterError(
-                '"{field}" parameter stands in the list already',
+                '"{field}" parameter is already in the list',
                 field=f"documents[{place}].externalId",
             )
         seen.add(item["external_id"])
@@ -202,7 +202,7 @@ def _signers(items: tuple[dict[str, Any], ...]) -> tuple[NewSigner, ...]:
         demand = (item["iin"], item["bin"], item["role"])
         if demand in seen:
             raise ParameterError(
-                '"{field}" parameter stands in the list already', field=f"signers[{place}]"
+                '"{field}" parameter is already in the list', field=f"signers[{place}]"
             )
         seen.add(demand)
     return tuple(

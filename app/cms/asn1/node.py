@@ -168,7 +168,7 @@ class Node:
         for element in self.expect(tags.SEQUENCE).children(MAX_EXTENSIONS):
             oid, critical, value = element.extension()
             if oid in found:
-                raise ValueError("an extension stands twice")
+                raise ValueError("an extension occurs twice")
             found[oid] = critical, value
         return found
 

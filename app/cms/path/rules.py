@@ -105,7 +105,7 @@ def check_extensions(certificate: Certificate) -> Verdict:
             )
         if extension.repeated:
             return doubt_broken(
-                certificate, MalformedExtension("extension {oid} stands twice", oid=oid)
+                certificate, MalformedExtension("extension {oid} occurs twice", oid=oid)
             )
     if certificate.extensions_damaged:
         return unknown(

@@ -51,7 +51,7 @@ def weigh_token(verdict: Verdict, found: Iterable[Broken | None], at: datetime) 
         return verdict
     doubts = [
         unknown(
-            "the timestamp stands on {algorithm}, which proves nothing since {since}",
+            "the timestamp relies on {algorithm}, which proves nothing since {since}",
             algorithm=one.name,
             since=one.since.date(),
         )

@@ -157,7 +157,7 @@ class CertificateList:
         """
         entries = [one for one in self._entries(serial_number) if one.reason != REMOVE_FROM_CRL]
         if not entries and not self.is_delta and self._entries(serial_number):
-            raise MalformedRevocation("a CRL that is complete takes something back")
+            raise MalformedRevocation("a complete CRL has an entry with removeFromCRL")
         first = min(entries, key=lambda entry: entry.when, default=None)
         final = [one for one in entries if one.reason != CERTIFICATE_HOLD]
         if first is None or not final or first.reason != CERTIFICATE_HOLD:

@@ -171,7 +171,7 @@ class OcspResponse:
 
 
 def _unwrap(response: Node) -> Node:
-    """Return the BasicOCSPResponse in an OCSPResponse (section 4.2.1), or one that stands alone."""
+    """Return the BasicOCSPResponse in an OCSPResponse (section 4.2.1), or one sent alone."""
     fields = response.fields(4)
     if fields.optional(tags.SEQUENCE):
         return response

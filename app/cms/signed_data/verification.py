@@ -150,7 +150,9 @@ def _check_repetition(attributes: Attributes) -> Verdict:
     """Require each attribute once, with one value (section 11, RFC 5035 section 5.4.1)."""
     for oid, name in _ONCE.items():
         if len(attributes.get(oid, _ONE)) != 1:
-            return no("the signed attribute {attribute} does not stand once", attribute=name)
+            return no(
+                "the signed attribute {attribute} does not occur exactly once", attribute=name
+            )
     return YES
 
 

@@ -199,7 +199,7 @@ def _check_imprint(claims: TimestampClaims, stamped: bytes, budget: Budget) -> V
     except Undecidable as error:
         return unknown(error.template, **error.values)
     if actual != claims.imprint:
-        return no("the timestamp is over another signature")
+        return no("the timestamp's message imprint is of another signature")
     # An imprint from before its digest broke is of no use to forgers: they would need a second
     # preimage, not a collision.
     return weigh_token(YES, [broken_digest(algorithm)], claims.gen_time)

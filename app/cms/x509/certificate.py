@@ -220,7 +220,7 @@ def read_extension(
             raise MalformedExtension("the list of extensions is broken")
         return None
     if extension.repeated:
-        raise MalformedExtension("extension {oid} stands twice", oid=oid)
+        raise MalformedExtension("extension {oid} occurs twice", oid=oid)
     try:
         return read(extension.value)
     except DAMAGE as error:

@@ -150,7 +150,7 @@ def _number(subject: Name, kind: str, prefix: str, notes: list[Reason]) -> str |
     if not found:
         return None
     if len(found) > 1:
-        _note(notes, Reason("{number} stands more than once", {"number": _NUMBERS[prefix]}))
+        _note(notes, Reason("{number} occurs more than once", {"number": _NUMBERS[prefix]}))
     if not check_number(found[0]):
         _note(notes, Reason("{number} fails its check digit", {"number": _NUMBERS[prefix]}))
     return found[0]

@@ -60,5 +60,5 @@ def test_nobody_is_asked_twice(sqlite_app: Flask) -> None:
     code, message = refuse(sqlite_app.test_client(), "add", **package(signers=twice))
     assert (code, message) == (
         "invalid_request",
-        '"signers[1]" parameter stands in the list already',
+        '"signers[1]" parameter is already in the list',
     )
