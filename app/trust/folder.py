@@ -1,6 +1,6 @@
 """TRUST_DIR: the operator's trust anchors, and revocation data provided by hand.
 
-- Every certificate in the folder is an anchor: trusted by itself, whatever its issuer, as long as it
+- Every certificate in the folder is an anchor: trusted itself, whatever its issuer, as long as it
   is valid. Revocation of an anchor is not checked.
 - Every certificate in its subfolder `intermediates` is an intermediate, and no anchor.
 - Certificates are `*.pem`, `*.crt`, `*.cer` and `*.der`, as PEM or DER with any of these suffixes;

@@ -1,4 +1,4 @@
-"""Whether an answer about revocation counts: about this certificate, well signed, and current."""
+"""Whether an answer about revocation counts: about this certificate, correctly signed, current."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
