@@ -148,6 +148,15 @@ def long_namespace() -> str:
     return f'<a xmlns:p="urn:{"n" * 9_000_000}">{"<p:b/>" * 45_000}{_sign()}</a>'
 
 
+def prefix_list() -> str:
+    """A list of three million prefixes, each of which became a text of its own: 317 MB."""
+    prefixes = "aa ab ac ad ae af ag ah ai aj " * 330_000
+    listed = f'<InclusiveNamespaces xmlns="{EXCLUSIVE}" PrefixList="{prefixes}"/>'
+    plain = f'<CanonicalizationMethod Algorithm="{C14N}"/>'
+    whole = f'<CanonicalizationMethod Algorithm="{EXCLUSIVE}">{listed}</CanonicalizationMethod>'
+    return f"<a>{_sign().replace(plain, whole)}</a>"
+
+
 def wide_xml() -> bytes:
     """A document of 29 MB of one byte each, with one character of four: 303 MB."""
     text = f"<b>{'x' * 9_900_000}</b>"

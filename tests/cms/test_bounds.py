@@ -93,6 +93,7 @@ print(time.process_time() - began, peak() - before)
         "prefixes_alike_within_budget",
         "names_twice",
         "long_namespace",
+        "prefix_list",
         "wide_xml",
         "long_head",
         "many_heads",

@@ -72,7 +72,8 @@ def read_form(method: etree._Element) -> Form:
     if not form.exclusive:
         return form
     inclusive = method.find(_INCLUSIVE_NAMESPACES)
-    prefixes = () if inclusive is None else tuple(inclusive.get("PrefixList", "").split())
+    listed = "" if inclusive is None else inclusive.get("PrefixList", "")
+    prefixes = tuple(listed.split(maxsplit=MAX_PREFIXES))  # The last one has all the rest.
     if len(prefixes) > MAX_PREFIXES:
         raise Undecided(unknown("{name} is not supported", name="this InclusiveNamespaces"))
     return Form(exclusive=True, comments=form.comments, prefixes=prefixes)
