@@ -74,7 +74,7 @@ class Examiner:
                 another process does the work.
         """
         holder = f"{os.getpid()} {random.getrandbits(64):x}"
-        careful = 0
+        careful, mine = 0, False
         while keys := self._find():
             with transaction(self.engine) as connection:
                 if is_abandoned(connection, _LEASE_NAME, holder):
@@ -87,9 +87,9 @@ class Examiner:
                 yield self._examine_carefully(keys[0])
             else:
                 yield self._examine_batch(keys, calm)
-            if mine:
-                with transaction(self.engine) as connection:
-                    give_back(connection, _LEASE_NAME, holder)
+        if mine:  # A lease that expires is one of a process that ended at its work.
+            with transaction(self.engine) as connection:
+                give_back(connection, _LEASE_NAME, holder)
 
     def run_once(self) -> float:
         """Verify what waits, with pauses; return the seconds until the next call."""
