@@ -38,11 +38,6 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         dispatcher: Any = self._health.get(path, self.task_dispatcher)
         dispatcher.add_task(task)
 
-    def shutdown_health(self) -> None:
-        """End the threads that answer health."""
-        for dispatcher in self._health.values():
-            dispatcher.shutdown()
-
     def maintenance(self, now: float) -> None:  # noqa: ARG002  # The signature is waitress's.
         """Check all connections; called every second or so."""
         moment = time.monotonic()

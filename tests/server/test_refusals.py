@@ -52,7 +52,8 @@ def served(app: App, *, is_told: bool = True, limits: Limits = LIMITS) -> Iterat
         stopped.set()
         thread.join()
         dispatcher.shutdown()
-        server.shutdown_health()
+        for one in server._health.values():
+            one.shutdown()
         for channel in tuple(hall.channels):  # Their files are not left to the garbage collection.
             channel._end_requests()
             channel._leave()
