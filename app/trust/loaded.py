@@ -1,0 +1,138 @@
+"""What a verifier is made of: the operator's certificates and revocation data, read at one time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+from app.cms import (
+    FRESHNESS,
+    Answer,
+    Budget,
+    Certificate,
+    CertificateList,
+    GivenAuthorities,
+    Occasion,
+    OcspResponse,
+    RevocationData,
+    SignerStatus,
+    Verifier,
+    check_revocation,
+    find_path,
+    known_as_of,
+)
+from app.store.signatures.standings import Trusted, number_of
+from app.trust.folder import Contents, Stamp, read_folder, values
+from app.trust.stored import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The contents of the folder and the database, and the file states when they were read."""
+
+    files: Stamp
+    stored: Stored
+    contents: Contents
+    anchors: GivenAuthorities
+    intermediates: GivenAuthorities
+    revocation: RevocationData
+    verifier: Verifier
+    trusted: Trusted
+
+    @classmethod
+    def read(cls, folder: Path, files: Stamp, cache: Path, stored: Stored) -> Loaded:
+        """Read the folder's files, and add what the database had."""
+        contents = read_folder(folder, files, cache)
+        contents.anchors.extend(stored.anchors)
+        contents.intermediates.extend(stored.intermediates)
+        contents.unreadable.update(stored.unreadable)
+        return cls(
+            files,
+            stored,
+            contents,
+            GivenAuthorities(values(contents.anchors)),
+            GivenAuthorities(values(contents.intermediates)),
+            RevocationData(values(contents.crls), values(contents.responses)),
+            _make_verifier(contents),
+            _read_trusted(contents),
+        )
+
+    def is_of(self, files: Stamp, stored: Stored) -> bool:
+        """Return whether nothing has changed."""
+        return self.stored is stored and self.files == files
+
+    def knowing(self, found: Iterable[CertificateList | OcspResponse]) -> Verifier:
+        """Return a verifier with additional revocation data."""
+        return _make_verifier(self.contents, list(found))
+
+    def open_links(self, statuses: Iterable[SignerStatus]) -> list[tuple[Certificate, Certificate]]:
+        """List the links whose revocation has to be requested: signers first, then TSAs.
+
+        Only for good chains. No answer could make another one good, and it may have been made to
+        cause requests to its addresses.
+        """
+        signers, stampers = [], []
+        for status in statuses:
+            holds = status.path.answer is Answer.YES
+            if holds and _is_open(status):
+                signers += self.unanswered(status.chain, status.decisive_time)
+            stamp = status.timestamp
+            if stamp and stamp.authority and stamp.gen_time and stamp.verdict.answer is Answer.YES:
+                chain = self.good_chain(stamp.authority, stamp.gen_time, status.chain)
+                stampers += self.unanswered(chain, stamp.gen_time)
+        return signers + stampers
+
+    def good_chain(
+        self, certificate: Certificate, at: datetime, others: Iterable[Certificate] = ()
+    ) -> tuple[Certificate, ...]:
+        """Return a good chain from a certificate to an anchor; none if there is none."""
+        authorities = [self.intermediates, GivenAuthorities(others)]
+        path = find_path(certificate, Occasion.of(at), self.anchors, authorities, Budget())
+        return path.chain if path.verdict.answer is Answer.YES else ()
+
+    def unanswered(
+        self, chain: Sequence[Certificate], at: datetime
+    ) -> list[tuple[Certificate, Certificate]]:
+        """List the certificates of a chain, with issuers, that the available data don't cover."""
+        return [
+            link
+            for link in pairwise(chain)
+            if check_revocation(link, Occasion.of(at), [self.revocation]).answer is Answer.UNKNOWN
+        ]
+
+
+def _is_open(status: SignerStatus) -> bool:
+    """Return whether authorities can still tell something of a signer's revocation.
+
+    A timestamp lets a CRL count that was in force then. But who brings one may have been revoked
+    since it was made, so that while the certificate is valid its authority knows better.
+    """
+    known = known_as_of(status.revocation)
+    if known is not None and known < status.decisive_time - FRESHNESS:
+        return datetime.now(UTC) < status.certificate.not_after
+    return status.revocation.answer is Answer.UNKNOWN
+
+
+def _read_trusted(contents: Contents) -> Trusted:
+    """Return the numbers of the certificates that paths are built from."""
+    anchors = [anchor.fingerprint for anchor in values(contents.anchors)]
+    # Whether a certificate is an anchor or an intermediate makes a difference.
+    others = [f"under {one.fingerprint}" for one in values(contents.intermediates)]
+    numbers = {number_of([fingerprint]) for fingerprint in anchors}
+    return Trusted(tuple(sorted(numbers)), number_of([*set(anchors), *set(others)]))
+
+
+def _make_verifier(
+    contents: Contents, found: Sequence[CertificateList | OcspResponse] = ()
+) -> Verifier:
+    crls = [one for one in found if isinstance(one, CertificateList)]
+    responses = [one for one in found if isinstance(one, OcspResponse)]
+    return Verifier(
+        values(contents.anchors),
+        intermediates=values(contents.intermediates),
+        crls=[*values(contents.crls), *crls],
+        ocsp_responses=[*values(contents.responses), *responses],
+    )
