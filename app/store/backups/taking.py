@@ -103,9 +103,9 @@ def _add_table(writer: Writer, connection: Connection, stored: StoredTable) -> T
     return TableEntry(stored.name, tuple(stored.names), rows, sha256)
 
 
-def _add_file(writer: Writer, trust_files: TrustFile) -> FileEntry:
-    _, size, sha256 = writer.add(f"trust/{trust_files.name}", trust_files.pieces)
-    return FileEntry(trust_files.name, size, sha256)
+def _add_file(writer: Writer, file: TrustFile) -> FileEntry:
+    _, size, sha256 = writer.add(f"trust/{file.name}", file.pieces)
+    return FileEntry(file.name, size, sha256)
 
 
 def _read_back(path: Path, manifest: Manifest) -> None:
