@@ -189,6 +189,7 @@ def read_signer_info(
     times = [one for kind, values in attributes if kind == _SIGNING_TIME for one in values]
     digests = [values[0].contents for kind, values in attributes if kind == _MESSAGE_DIGEST]
     signing_time = _read_time(times)
+    is_named = fields[1].tag == tags.SEQUENCE
     return SignerInfo(
         number=number,
         digest_algorithm=digest_algorithm,
@@ -197,17 +198,19 @@ def read_signer_info(
         claimed_signing_time=signing_time,
         message_digest=digests[0] if digests else None,
         time_notes=(BROKEN_TIME,) if times and signing_time is None else (),
-        identified_by=(
-            "issuerAndSerialNumber" if fields[1].tag == tags.SEQUENCE else "subjectKeyIdentifier"
-        ),
+        identified_by="issuerAndSerialNumber" if is_named else "subjectKeyIdentifier",
         identifier=fields[1],
         signature=signature,
         signed=signed,
         attributes=attributes,
-        unsigned=tuple(
-            last for one in same if (last := one.elements(MAX_FIELDS)[-1]).tag == tags.EXPLICIT_1
-        ),
+        unsigned=_unsigned_of(same),
     )
+
+
+def _unsigned_of(same: Sequence[Node]) -> tuple[Node, ...]:
+    """Return the unsigned attributes of all copies: each may have others."""
+    last = (one.elements(MAX_FIELDS)[-1] for one in same)
+    return tuple(one for one in last if one.tag == tags.EXPLICIT_1)
 
 
 def _read_signed(signed: Node, number: int, content_type: bytes) -> list[tuple[bytes, list[Node]]]:
