@@ -19,7 +19,7 @@ from app.store.migrations import upgrade
 from app.store.models import Base
 from config.settings import Settings
 from tests.applications import Loans, SharedApplications
-from tests.leaks import leave_nothing_open
+from tests.leaks import SHARED_SOCKETS, leave_nothing_open
 from tests.postgresql import INSTALL_HINT, PostgresServer
 
 #: Makes an application on the test's database; keywords are further variables of its environment.
@@ -139,6 +139,7 @@ def migrate_schema(postgres_url: str) -> Iterator[tuple[str, Engine]]:
     """Return the address of a PostgreSQL schema that has the tables, and an engine on it."""
     with schema_on(postgres_url) as url, opened(url) as engine:
         upgrade(engine)
+        SHARED_SOCKETS.append("the connection that empties the schema")
         yield url, engine
 
 

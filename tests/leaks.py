@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-#: Of what all tests of a process share: programs, pipes to servers, counters of applications.
 _SOCKET = "a socket"
+#: Sockets that all tests of a process share, by what opened them.
+SHARED_SOCKETS: list[str] = []
+#: What they share besides: programs, pipes to servers, counters of applications.
 _SHARED = ("/memfd:", "/dev/", "/proc/", "pipe:", "anon_inode:")
 
 
@@ -29,14 +31,13 @@ def open_files() -> Counter[str]:
 def leave_nothing_open(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test behind which more is open than before.
 
-    One more connection may be that of an engine which tests share. A test of what the program maps
-    for as long as it runs says so by the marker `maps_files`.
+    A test of what the program maps for as long as it runs says so by the marker `maps_files`.
     """
-    before = open_files()
+    before, shared = open_files(), len(SHARED_SOCKETS)
     yield
     if not request.config.getoption("quick"):
         return  # Servers, attacks and large stores keep files until their module ends.
     if open_files() - before and not request.node.get_closest_marker("maps_files"):
         gc.collect()
-        left = open_files() - before - Counter({_SOCKET: 1})
+        left = open_files() - before - Counter({_SOCKET: len(SHARED_SOCKETS) - shared})
         assert not left, f"left open: {dict(left)}"
