@@ -10,7 +10,8 @@ from app.api.iinked.status import _space_of
 from app.store import migrations
 from app.store.backups.manifest import FORMER_FORM, Manifest
 from app.store.migrations import FORMER_VERSION_TABLE, HEAD, VERSION_TABLE, upgrade
-from app.store.migrations.steps import read_step, read_step_of
+from app.store.migrations.readiness import Fault, find_fault
+from app.store.migrations.steps import read_step
 from config.databases import FORMER_NAME, find_embedded
 from tests.conftest import EngineMaker
 from tests.store.threads import get, save
@@ -32,8 +33,9 @@ def test_a_database_of_before_is_migrated(
     engine = open_engine(empty_url)
     as_before(engine, last)
     with engine.connect() as connection:
-        assert read_step_of(connection, None) == last
-        assert read_step(connection) is None  # A server says that it is to be migrated.
+        assert read_step(connection) == last
+    fault = None if last == HEAD else Fault.OLDER
+    assert find_fault(engine) is fault
     upgrade(engine)
     names = inspect(engine).get_table_names()
     assert VERSION_TABLE in names

@@ -17,7 +17,7 @@ from app.store.backups.counters import read_counters
 from app.store.backups.errors import BackupError
 from app.store.backups.manifest import FileEntry, Manifest, TableEntry
 from app.store.backups.tables import Place, StoredTable, find_tables, read_lines
-from app.store.migrations.steps import WrongStep, read_step, refuse_newer
+from app.store.migrations.steps import WrongStep, read_step_of, refuse_newer
 from app.version import VERSION
 
 ProgressCallback: TypeAlias = Callable[[str, int], None]
@@ -73,7 +73,7 @@ def back_up(
     with new_file(path, replace=replace) as (file, written):
         writer = Writer(file)
         with _moment(place.engine) as connection:
-            step = _require_store(connection)
+            step = _require_store(connection, place.schema)
             tables = []
             for stored in find_tables(connection, place.schema):
                 tables.append(_add_table(writer, connection, stored))
@@ -88,9 +88,9 @@ def back_up(
     return manifest
 
 
-def _require_store(connection: Connection) -> str:
+def _require_store(connection: Connection, schema: str | None) -> str:
     """Return the migration step of a store. Raises WrongStep if there is none, or a newer one."""
-    step = read_step(connection)
+    step = read_step_of(connection, schema)
     if step is None:
         raise WrongStep("the database was never migrated: there is nothing in it")
     refuse_newer(step)
@@ -154,7 +154,7 @@ def find_differences(connection: Connection, schema: str | None, manifest: Manif
 def compare(place: Place, manifest: Manifest) -> list[str]:
     """Compare a snapshot of a store with a backup. Raises WrongStep and SQLAlchemyError."""
     with _moment(place.engine) as connection:
-        step = _require_store(connection)
+        step = _require_store(connection, place.schema)
         if step != manifest.step:
             return [f"the database is at step {step}, the backup at {manifest.step}"]
         return find_differences(connection, place.schema, manifest)

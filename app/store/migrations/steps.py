@@ -20,24 +20,30 @@ class WrongStep(Exception):
 
 
 def read_step(connection: Connection) -> str | None:
-    """Return the step of a database; None if it was never migrated. Raises SQLAlchemyError."""
-    try:
-        found = connection.execute(select(REVISION.c.version_num)).scalars().all()
-    except (OperationalError, ProgrammingError) as error:
-        if not is_missing(error):
-            raise
-        return None
-    return ", ".join(found) or None
+    """Return the step of a database; None if it was never migrated. Raises SQLAlchemyError.
+
+    A table that is missing is an error of the statement, so not for use within a transaction.
+    """
+    for table in (REVISION, _FORMER):
+        try:
+            return _read(connection, table)
+        except (OperationalError, ProgrammingError) as error:
+            if not is_missing(error):
+                raise
+    return None
 
 
 def read_step_of(connection: Connection, schema: str | None) -> str | None:
     """Return the step as `read_step` does, without an error, which would abort a transaction."""
     found = inspect(connection)
-    if found.has_table(VERSION_TABLE, schema=schema):
-        return read_step(connection)
-    if found.has_table(FORMER_VERSION_TABLE, schema=schema):
-        return ", ".join(connection.execute(select(_FORMER.c.version_num)).scalars()) or None
+    for table in (REVISION, _FORMER):
+        if found.has_table(table.name, schema=schema):
+            return _read(connection, table)
     return None
+
+
+def _read(connection: Connection, table: Table) -> str | None:
+    return ", ".join(connection.execute(select(table.c.version_num)).scalars()) or None
 
 
 def is_missing(error: DBAPIError) -> bool:
