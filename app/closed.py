@@ -55,7 +55,7 @@ class HostRefused(RequestFromOutside):
 
     template = (
         "Without tokens this server answers to localhost and PUBLIC_URL only: "
-        "AUTH=on asks for tokens, ALLOW_OPEN=1 lets everybody in"
+        "AUTH=on asks for tokens, ALLOW_OPEN=1 admits all callers"
     )
 
 
@@ -64,7 +64,7 @@ class ProxyRefused(RequestFromOutside):
 
     template = (
         "Without tokens this server accepts nothing that a proxy forwards: "
-        "AUTH=on asks for tokens, ALLOW_OPEN=1 lets everybody in"
+        "AUTH=on asks for tokens, ALLOW_OPEN=1 admits all callers"
     )
 
 

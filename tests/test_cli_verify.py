@@ -249,8 +249,8 @@ def test_a_timestamp_that_does_not_hold_says_nothing(program: Flask, tmp_path: P
     value = signing.signature_of(signing.signer_info(IVAN))
     impostor = pki.certify(pki.name("TSA"), pki.rsa_key("X"), pki.root("OTHER"), pki.STAMPER)
     for token, told in (
-        (signing.timestamp(value, by=impostor), "2025-06-01 12:00:00 UTC; does it hold? unknown: "),
-        (der.sequence(), "at an unknown time; does it hold? no: the timestamp token is malformed"),
+        (signing.timestamp(value, by=impostor), "2025-06-01 12:00:00 UTC; is it valid? unknown: "),
+        (der.sequence(), "at an unknown time; is it valid? no: the timestamp token is malformed"),
     ):
         attribute = der.attribute(signing.TIMESTAMP, token)
         info = signing.signer_info(IVAN, unsigned=[attribute], signature=value)
@@ -337,7 +337,7 @@ def test_names_can_not_steer_the_terminal(program: Flask, tmp_path: Path) -> Non
 def test_a_signer_without_a_name_is_somebody(program: Flask, tmp_path: Path) -> None:
     who = pki.certify(der.sequence(), pki.rsa_key("nobody"), NCA, pki.PERSON)
     _, output = run(program, "verify", written(tmp_path, signed(who)), "--at", AT)
-    assert "Signer 1 is somebody without a name\n" in output
+    assert "Signer 1 is a person without a name\n" in output
 
 
 def test_gost_is_named(program: Flask, tmp_path: Path, folder: Path) -> None:

@@ -256,7 +256,7 @@ def test_sentences_are_found_where_they_are_written() -> None:
     assert '"{field}" parameter must be {digits} digits' in found
     assert "no element has the Id {id}" in found
     assert "comments are not signed" in found
-    assert "what {address} answers can't be read" in found
+    assert "the response of {address} can't be read" in found
     assert "{address} does not answer in time" in found
     assert "the certificate of {subject}: extension {oid} is broken" in found
     assert "an entry of the CRL is malformed" in found

@@ -117,7 +117,7 @@ def _name_signer(claims: SignerInfo, status: SignerStatus, wording: Wording) -> 
 def _identity(claims: Claims, wording: Wording) -> str:
     """Describe a person or an organisation with its numbers."""
     name = " ".join(filter(None, (claims.common_name, claims.patronymic)))
-    parts = [name or wording.phrase("somebody without a name")]
+    parts = [name or wording.phrase("a person without a name")]
     if claims.iin:
         parts.append(wording.phrase("IIN {number}", number=claims.iin))
     if claims.organisation:
@@ -182,11 +182,11 @@ def _render_times(claims: SignerInfo, status: SignerStatus, wording: Wording) ->
         answer = _render_answer(stamp.verdict, wording)
         yield (
             wording.phrase(
-                "timestamp: {time}; does it hold? {answer}", time=stamp.gen_time, answer=answer
+                "timestamp: {time}; is it valid? {answer}", time=stamp.gen_time, answer=answer
             )
             if stamp.gen_time
             else wording.phrase(
-                "timestamp: at an unknown time; does it hold? {answer}", answer=answer
+                "timestamp: at an unknown time; is it valid? {answer}", answer=answer
             )
         )
     elif stamp and stamp.authority:

@@ -16,7 +16,7 @@ _FAILURES: dict[type[http_client.NoAnswer], Reason] = {
     http_client.WrongStatus: Reason("{address} did not return what was requested"),
     http_client.RedirectedAway: Reason("{address} redirects to another server"),
     http_client.RedirectedTooOften: Reason("{address} redirects too often"),
-    http_client.NotWritten: Reason("what {address} answers can't be written: {why}"),
+    http_client.NotWritten: Reason("the response of {address} can't be written: {why}"),
     http_client.Unexpected: Reason("{address} can't be asked"),
 }
 

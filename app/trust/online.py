@@ -209,10 +209,12 @@ class Inquiry:
                 self._failures.note(source.address, error.reason)
             return error.reason
         except (UnreadableFile, MalformedRevocation):
-            doubt = Reason("what {address} answers can't be read", place)
+            doubt = Reason("the response of {address} can't be read", place)
         except OSError as error:
             why = error.strerror or type(error).__name__
-            doubt = Reason("what {address} answers can't be written: {why}", {**place, "why": why})
+            doubt = Reason(
+                "the response of {address} can't be written: {why}", {**place, "why": why}
+            )
         except Doubtful as error:
             doubt = error.reason
         self._failures.note(source.name, doubt)

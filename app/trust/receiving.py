@@ -98,6 +98,6 @@ class Receiver:
 
 def _still(source: Source) -> FetchFailed:
     return FetchFailed(
-        "{address} is still answering: what it says is kept, ask again in a minute",
+        "{address} is still sending its response, which will be kept: ask again in a minute",
         address=source.address,
     )

@@ -126,7 +126,10 @@ def test_path_length_bounds_the_authorities_below(length: int | None, answer: An
     verdict = path(below(nca), [root], [nca])
     assert verdict.answer is answer
     if answer is NO:
-        assert text(verdict) == "there are more authorities below STRICT than it may have"
+        assert (
+            text(verdict)
+            == "the path has more CA certificates below STRICT than its pathLenConstraint permits"
+        )
 
 
 def test_path_length_does_not_count_a_self_issued_certificate() -> None:

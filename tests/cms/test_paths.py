@@ -164,7 +164,7 @@ def test_a_bad_path_proves_nothing_where_another_could_not_be_tried() -> None:
     verdict = path(person, [ROOT], [strict, nca, odd, other])
     assert verdict.answer is UNKNOWN
     assert "is not supported" in text(verdict)
-    assert "more authorities below STRICT" in text(verdict)
+    assert "more CA certificates below STRICT" in text(verdict)
     usage = [pki.key_usage("keyEncipherment")]
     assert path(below(nca, *usage), [ROOT], [strict, nca, odd, other]).answer is NO
 

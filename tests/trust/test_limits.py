@@ -158,7 +158,7 @@ def test_a_crl_that_comes_slowly_is_kept_when_it_has_come(
         status = ask(trust, ivan)
         assert status.revocation.answer is UNKNOWN
         assert reasons(status)[-1] == (
-            f"{address} is still answering: what it says is kept, ask again in a minute"
+            f"{address} is still sending its response, which will be kept: ask again in a minute"
         )
     released.set()
     wait_until(lambda: ask(online, ivan, fetch=False).revocation.answer is YES, "the list is kept")

@@ -102,9 +102,9 @@ def test_what_the_folder_says_needs_no_question(online: Trust, site: Site, folde
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (lambda: b"", "what {url} answers can't be read"),
-        (lambda: b"<html>", "what {url} answers can't be read"),
-        (lambda: crl()[:-1], "what {url} answers can't be read"),
+        (lambda: b"", "the response of {url} can't be read"),
+        (lambda: b"<html>", "the response of {url} can't be read"),
+        (lambda: crl()[:-1], "the response of {url} can't be read"),
         (lambda: crl(forged=True), "a CRL in the name of NCA is not signed by it"),
         (lambda: crl(ROOT), "no CRL or OCSP response about ИВАНОВ ИВАН is at hand"),
         (
@@ -385,7 +385,7 @@ def test_a_list_that_can_not_be_written_leaves_it_unknown(online: Trust, site: S
     with small_files(1000):
         status = ask(online, person(crl_at(address)))
     assert status.revocation.answer is UNKNOWN
-    assert reasons(status)[-1] == f"what {address} answers can't be written: File too large"
+    assert reasons(status)[-1] == f"the response of {address} can't be written: File too large"
     assert not list(online.cache.glob("*.crl"))
 
 

@@ -182,7 +182,10 @@ def check_issuer(issuer: Certificate, below: int) -> Verdict:
     if usages is not None and "keyCertSign" not in usages:
         return no("the key of {subject} is not for signing certificates", subject=subject)
     if constraints.path_length is not None and below > constraints.path_length:
-        return no("there are more authorities below {subject} than it may have", subject=subject)
+        return no(
+            "the path has more CA certificates below {subject} than its pathLenConstraint permits",
+            subject=subject,
+        )
     return YES
 
 

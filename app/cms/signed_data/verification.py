@@ -110,10 +110,10 @@ def _check_plain(
         return CONTENT_NOT_GIVEN if content.known is None else _CONTENT_NEEDED
     if _are_attributes(content.data):
         # Signed attributes of another signature, used as content: their signature verifies.
-        return no("the content is that which only signed attributes may be")
+        return no("the content has the form of signed attributes")
     if _SIGNED_INFO.match(content.data, 0, _MAX_START_TAG):
         # What a signature in XML is over, whose value verifies as well.
-        return no("the content is that which only signatures in XML are over")
+        return no("the content has the form of the SignedInfo of a signature in XML")
     return _check_signature(signer, certificate, content.digest, content.budget)
 
 
