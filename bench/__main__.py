@@ -28,7 +28,7 @@ from bench.sameness import check_sameness
 from bench.servers import Load, WebServer, drive
 from bench.suites import SUITES
 from bench.verification import print_verification
-from tests.builders import usual_cms
+from tests.pki import usual_cms
 from tests.postgresql import PostgresServer
 
 TURNS = int(os.environ.get("BENCH_TURNS", "3"))

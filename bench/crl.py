@@ -20,7 +20,7 @@ from app.cms.verdict import Answer
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.trust.crl_files import open_list
-from tests import pki, revoking, signing
+from tests import pki
 from tests.gost_signer import GOST_2015_512
 from tests.pki import Holder
 
@@ -46,7 +46,7 @@ def print_lists() -> None:
 def _measure(issuer: Holder, file: Path) -> str:
     now = datetime.now(UTC)
     until = now + timedelta(hours=27)
-    file.write_bytes(revoking.large_crl(issuer, ENTRIES, this_update=now, next_update=until))
+    file.write_bytes(pki.large_crl(issuer, ENTRIES, this_update=now, next_update=until))
     people = [
         pki.certify(pki.name(f"P{number}"), pki.rsa_key("P"), issuer, pki.PERSON)
         for number in range(100)
@@ -81,7 +81,7 @@ def _others() -> Iterator[list[float]]:
     """Verify a signature now and then in another thread; return the seconds that each took."""
     times: list[float] = []
     over = threading.Event()
-    signature = b64encode(signing.sign(pki.person()).der).decode()
+    signature = b64encode(pki.sign(pki.person()).der).decode()
     verifier = Verifier([read_certificate(pki.root().certificate)])
 
     def work() -> None:

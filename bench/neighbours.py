@@ -17,9 +17,9 @@ from sqlalchemy import create_engine
 
 from app.store.migrations import upgrade
 from bench.servers import WebServer
-from tests import builders, pki
+from tests import pki
 from tests.gost_signer import GOST_2004, GOST_2015_512
-from tests.signing import signed_data, signer_info
+from tests.pki import profile, signed_data, signer_info
 
 #: Clients that verify, each one signature after the other; the bytes of each content.
 CLIENTS, SIZE = 8, 5_000_000
@@ -55,9 +55,7 @@ def _measure(folder: str, cms: str) -> str:
     engine.dispose()
     settings = {"WEB_CONCURRENCY": "2", "TRUST_DIR": folder}
     with WebServer("wsgi:app", url, "/health/ready", settings) as server:
-        small = b64encode(
-            builders.sign_cms(b"x", [builders.authority().issue("P", "900101300017")])
-        )
+        small = b64encode(pki.sign_cms(b"x", [profile.person("P", "900101300017")]))
         saved = {"document": "d", "thread": "t", "cms": small.decode()}
         _ask(server.port, "POST", "/signature", json.dumps(saved))
         alone = _probe(server.port)

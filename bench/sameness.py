@@ -11,7 +11,8 @@ import psycopg
 from psycopg import sql
 
 from bench.servers import WebServer
-from tests.builders import person, sign_cms
+from tests.pki import sign_cms
+from tests.pki.profile import person
 
 #: What differs between two threads that were saved one after the other.
 _OWN = {

@@ -23,10 +23,18 @@ from app.cms.x509.certificate import read_certificate
 from app.cms.xmldsig.parsing import SignedXml
 from app.store.signatures.extraction import read_signing
 from bench.neighbours import print_neighbours
-from tests import builders, der, pki
+from tests import der, pki
 from tests.gost_signer import GOST_2004, GOST_2015_512
-from tests.pki import Holder, Key
-from tests.signing import TIMESTAMP, signature_of, signed_data, signer_info, timestamp
+from tests.pki import (
+    TIMESTAMP,
+    Holder,
+    Key,
+    profile,
+    signature_of,
+    signed_data,
+    signer_info,
+    timestamp,
+)
 
 #: Signatures of each kind that are measured.
 COUNT = 40
@@ -39,7 +47,7 @@ DIGESTS = {
     "GOST 34.311-95": (algorithms.GOST_34311, 40),
 }
 
-_CONTENT = builders.CONTENT * 8
+_CONTENT = pki.CONTENT * 8
 _AT = datetime(2025, 6, 2, tzinfo=UTC)
 
 
@@ -158,8 +166,8 @@ def _verify(verifier: Verifier, text: str) -> SignerStatus:
 
 def _usual(number: int) -> str:
     """Make what most clients send, with a certificate that is new."""
-    person = builders.authority().issue("КАСЫМОВ АРМАН", f"{number:012d}")
-    return b64encode(builders.sign_cms(_CONTENT, [person])).decode()
+    person = profile.person("КАСЫМОВ АРМАН", f"{number:012d}")
+    return b64encode(pki.sign_cms(_CONTENT, [person])).decode()
 
 
 def _timed(action: Callable[[], object]) -> float:

@@ -7,10 +7,10 @@ from base64 import b64encode, encodebytes
 from app.cms.algorithms.registry import digest
 from app.cms.xmldsig.canonical_forms import EXCLUSIVE
 from app.cms.xmldsig.security_tokens import WSSE
-from tests import der, pki, signing
+from tests import der, pki
 from tests.api import people
-from tests.builders import C14N, DS, ENVELOPED, SHA256
 from tests.gost_signer import GOST_2015_512
+from tests.pki.xml_signer import C14N, DS, ENVELOPED, SHA256
 
 GOST_34311, GOST_94_CRYPTO_PRO = "1.2.398.3.10.1.3.1", "1.2.643.2.2.9"
 STREEBOG_256, STREEBOG_512 = "1.2.398.3.10.1.3.2", "1.2.398.3.10.1.3.3"
@@ -168,20 +168,20 @@ def content_of_many_digests() -> tuple[str, str]:
     who, infos = pki.person(), []
     for oid in (GOST_34311, GOST_94_CRYPTO_PRO, STREEBOG_256, STREEBOG_512):
         attributes = [
-            der.attribute(signing.CONTENT_TYPE, der.oid(signing.DATA)),
-            der.attribute(signing.MESSAGE_DIGEST, der.octets(digest(oid, b"other"))),
+            der.attribute(pki.CONTENT_TYPE, der.oid(pki.DATA)),
+            der.attribute(pki.MESSAGE_DIGEST, der.octets(digest(oid, b"other"))),
         ]
-        infos.append(signing.signer_info(who, b"other", digest=oid, signed=sorted(attributes)))
-    cms = signing.signed_data(infos, [who], None)
+        infos.append(pki.signer_info(who, b"other", digest=oid, signed=sorted(attributes)))
+    cms = pki.signed_data(infos, [who], None)
     return b64encode(cms).decode(), encodebytes(b"\n" * 21_000_000).decode()
 
 
 def gost_signers() -> str:
     """256 signers with GOST, of whom one has signed, in 119 KB: 22 s."""
     who = pki.person("GOST", pki.gost_key("GOST", GOST_2015_512))
-    first = signing.signer_info(who)
+    first = pki.signer_info(who)
     others = [first[:-4] + number.to_bytes(2, "big") + first[-2:] for number in range(255)]
-    return b64encode(signing.signed_data([first, *others], [who])).decode()
+    return b64encode(pki.signed_data([first, *others], [who])).decode()
 
 
 def large_timestamps() -> str:
@@ -190,12 +190,10 @@ def large_timestamps() -> str:
     content = der.sequence(der.oid("1.2.840.113549.1.9.16.1.4"), der.explicit(0, der.octets(info)))
     data = der.sequence(der.integer(3), der.set_of(), content, der.set_of())
     token = der.sequence(der.oid("1.2.840.113549.1.7.2"), der.explicit(0, data))
-    attribute = der.attribute(signing.TIMESTAMP, *[token] * 4)
-    infos = [
-        signing.signer_info(pki.person(f"P{number}"), unsigned=[attribute]) for number in range(5)
-    ]
+    attribute = der.attribute(pki.TIMESTAMP, *[token] * 4)
+    infos = [pki.signer_info(pki.person(f"P{number}"), unsigned=[attribute]) for number in range(5)]
     people = [pki.person(f"P{number}") for number in range(5)]
-    return b64encode(signing.signed_data(infos, people)).decode()
+    return b64encode(pki.signed_data(infos, people)).decode()
 
 
 def escaped_form() -> bytes:
@@ -224,7 +222,7 @@ def long_name() -> str:
         der.set_of(der.sequence(der.oid("2.5.4.3"), der.tlv(12, b"A" * 20_000_000)))
     )
     who = pki.certify(name, pki.rsa_key("LONG"), pki.authority(), pki.PERSON)
-    return b64encode(signing.signed_data([signing.signer_info(who)], [who])).decode()
+    return b64encode(pki.signed_data([pki.signer_info(who)], [who])).decode()
 
 
 def deep_json() -> bytes:

@@ -69,8 +69,17 @@ def time(moment: datetime.datetime) -> bytes:
     return tlv(24, moment.astimezone(datetime.UTC).strftime("%Y%m%d%H%M%SZ").encode())
 
 
-def algorithm(dotted: str, parameters: bytes = b"") -> bytes:
-    """Encode an AlgorithmIdentifier."""
+def either_time(moment: datetime.datetime) -> bytes:
+    """Encode a Time: UTCTime until 2049 (RFC 5280 section 4.1.2.5)."""
+    if moment.year >= 2050:
+        return time(moment)
+    return tlv(23, moment.astimezone(datetime.UTC).strftime("%y%m%d%H%M%SZ").encode())
+
+
+def algorithm(dotted: str, parameters: bytes | None = None) -> bytes:
+    """Encode an AlgorithmIdentifier; without other parameters RSA has NULL (RFC 4055 section 5)."""
+    if parameters is None:
+        parameters = NULL if dotted.startswith("1.2.840.113549.1.1.") else b""
     return sequence(oid(dotted), parameters)
 
 

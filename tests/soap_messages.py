@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from lxml import etree
 
 from app.cms.xmldsig.security_tokens import WSSE
-from tests import der, xml_signer
-from tests.builders import DS
+from tests import der
 from tests.cms.judging import IVAN, NCA
-from tests.pki import Holder
-from tests.xml_signer import EXCLUSIVE, Digest, Reference, Signer, Transform, sha256
+from tests.pki import Holder, xml_signer
+from tests.pki.xml_signer import DS, EXCLUSIVE, Digest, Reference, Transform, sha256
 
 WSU = "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd}"
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -38,7 +37,7 @@ def element(
     return made
 
 
-def certificates(*holders: Signer) -> etree._Element:
+def certificates(*holders: Holder) -> etree._Element:
     """Make an X509Data."""
     data = etree.Element(f"{{{DS}}}X509Data")
     for holder in holders:
@@ -92,7 +91,7 @@ def by_reference(uri: str = "#token") -> etree._Element:
 def message(
     key_info: etree._Element,
     *tokens: etree._Element,
-    who: Signer = IVAN,
+    who: Holder = IVAN,
     soap: str = SOAP_11,
     blocks: Sequence[etree._Element] = (),
     signed: Sequence[str] = ("body",),

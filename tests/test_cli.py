@@ -9,10 +9,11 @@ from flask import Flask
 from flask.cli import FlaskGroup
 from sqlalchemy import text
 
-from tests import builders
+from tests import pki
 from tests.api.asking import content_of, get, save
 from tests.applications import close_database
 from tests.conftest import AppMaker, opened, schema_on
+from tests.pki import profile
 
 #: How lines begin that tell which database is used, and that `verify` does without it.
 NAMED = "database: |what is trusted by the database is not known: "
@@ -75,10 +76,10 @@ def check(app: Flask, folder: Path, content: bytes) -> tuple[int, str]:
 
 @pytest.mark.parametrize("form", ["base64", "PEM, CR LF", "DER"])
 def test_check_describes_a_cms_in_any_form(offline_app: Flask, tmp_path: Path, form: str) -> None:
-    der = builders.sign_cms(b"content")
+    der = pki.sign_cms(b"content")
     content = {
         "base64": b64encode(der),
-        "PEM, CR LF": builders.pem(der, line_end="\r\n").encode(),
+        "PEM, CR LF": pki.pem(der, line_end="\r\n").encode(),
         "DER": der,
     }[form]
     status, output = check(offline_app, tmp_path, content)
@@ -91,8 +92,8 @@ def test_check_describes_a_cms_in_any_form(offline_app: Flask, tmp_path: Path, f
 
 
 def test_check_describes_a_detached_cms_of_two_signers(offline_app: Flask, tmp_path: Path) -> None:
-    signers = [builders.person(), builders.person("ПЕТРОВА АННА")]
-    der = builders.sign_cms(signers=signers, attached=False)
+    signers = [profile.person(), profile.person("ПЕТРОВА АННА")]
+    der = pki.sign_cms(signers=signers, attached=False)
     status, output = check(offline_app, tmp_path, der)
     assert status == 0
     assert "content: detached" in output
@@ -103,7 +104,7 @@ def test_check_describes_a_detached_cms_of_two_signers(offline_app: Flask, tmp_p
 def test_check_describes_an_xml_signature(
     offline_app: Flask, tmp_path: Path, encoding: str
 ) -> None:
-    status, output = check(offline_app, tmp_path, builders.sign_xml().encode(encoding))
+    status, output = check(offline_app, tmp_path, pki.sign_xml().encode(encoding))
     assert status == 0
     assert output.startswith("XML, ")
     assert "signatures: 1\n" in output
@@ -117,9 +118,9 @@ def test_check_describes_an_xml_signature(
         b"nonsense!",
         b"\xff\xfe\x00",
         b"<a/>",
-        b64encode(builders.sign_cms())[:-40],
-        builders.sign_cms()[:-40],
-        builders.sign_cms(signers=[]),
+        b64encode(pki.sign_cms())[:-40],
+        pki.sign_cms()[:-40],
+        pki.sign_cms(signers=[]),
     ],
 )
 def test_check_says_what_is_wrong_with_status_1(
@@ -132,7 +133,7 @@ def test_check_says_what_is_wrong_with_status_1(
 
 
 def test_check_says_what_is_truncated(offline_app: Flask, tmp_path: Path) -> None:
-    status, output = check(offline_app, tmp_path, b64encode(builders.sign_cms())[:2000])
+    status, output = check(offline_app, tmp_path, b64encode(pki.sign_cms())[:2000])
     assert status == 1
     assert "truncated" in output
 

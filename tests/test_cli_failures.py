@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.store.migrations import HEAD
-from tests import builders
+from tests import pki
 from tests.conftest import AppMaker, opened, schema_on
 from tests.live.server import PROJECT, environment
 from tests.postgresql import free_port
@@ -166,7 +166,7 @@ def test_every_command_says_on_stderr_which_database_it_uses(
 def test_a_command_that_uses_no_database_names_none(start_app: AppMaker, tmp_path: Path) -> None:
     app = start_app(DATABASE_URL=f"sqlite:///{tmp_path}/not/there.sqlite3")
     file = tmp_path / "signature"
-    file.write_bytes(builders.sign_cms())
+    file.write_bytes(pki.sign_cms())
     status, _, said = run_apart(app, "check", str(file))
     assert (status, said) == (0, "")
 
@@ -212,7 +212,7 @@ def test_who_stops_reading_gets_no_answer_that_is_wrong(
 ) -> None:
     """Status 1 would be a no, and nobody has found that."""
     file = tmp_path / "signature"
-    file.write_bytes(builders.sign_cms())
+    file.write_bytes(pki.sign_cms())
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(

@@ -12,10 +12,9 @@ from flask import Flask
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.trust.files import MAX_CERTIFICATES_SIZE, read_certificates
 from app.trust.fingerprints import PINNED, SOURCE, Pinned
-from tests import pki, revoking
-from tests.builders import NOT_AFTER, NOT_BEFORE
+from tests import pki
 from tests.conftest import AppMaker
-from tests.pki import Holder
+from tests.pki import NOT_AFTER, NOT_BEFORE, Holder
 from tests.test_cli import run
 from tests.trust.asking import LONG_AGO, crl, pem
 from tests.trust.serving import Site, serving
@@ -286,7 +285,7 @@ def test_list_tells_all_that_is_in_the_folder(program: Flask, folder: Path) -> N
     (folder / "intermediates" / "nca.der").write_bytes(NCA.certificate)
     (folder / "nca.crl").write_bytes(crl(this_update=LONG_AGO, next_update=LONG_AGO + day))
     (folder / "root.crl").write_bytes(crl(ROOT, this_update=NOT_BEFORE, next_update=NOT_AFTER))
-    (folder / "ivan.ocsp").write_bytes(revoking.ocsp(NCA, 0xABC, this_update=LONG_AGO))
+    (folder / "ivan.ocsp").write_bytes(pki.ocsp(NCA, 0xABC, this_update=LONG_AGO))
     (folder / "bad.crl").write_bytes(b"nonsense")
     status, output = in_folder(program, "list")
     assert status == 0

@@ -20,16 +20,14 @@ from app.cms.verdict import Reason
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import MalformedExtension
 from app.trust.errors import FetchFailed
-from tests import builders, der, gost_signer, pki, signing
+from tests import der, gost_signer, pki
 from tests.api.asking import filled
-from tests.builders import CONTENT, SIGNING_TIME
 from tests.conftest import AppMaker
 from tests.live.server import PROJECT
-from tests.pki import DAY, Holder
-from tests.revoking import Revoked
+from tests.pki import CONTENT, DAY, SIGNING_TIME, Holder, Revoked, ocsp_at, profile
 from tests.test_cli import run
 from tests.test_contract import family, sentences_of
-from tests.trust.asking import HOUR, LONG_AGO, Responder, crl, ocsp_at, pem, person
+from tests.trust.asking import HOUR, LONG_AGO, Responder, crl, pem, person
 from tests.trust.serving import Site, serving
 
 ROOT, NCA, IVAN = pki.root(), pki.authority(), pki.person()
@@ -78,7 +76,7 @@ def written(folder: Path, data: bytes, name: str = "signature.cms") -> str:
 
 
 def signed(*signers: Holder, content: bytes | None = CONTENT, stamped: bool = False) -> bytes:
-    return signing.sign(
+    return pki.sign(
         *signers, content=content or CONTENT, attached=content is not None, stamped=stamped
     ).der
 
@@ -175,10 +173,10 @@ def test_without_an_anchor_everything_is_a_claim(
 
 def test_who_did_not_sign_this_is_not_said_to_be_anybody(program: Flask, tmp_path: Path) -> None:
     anna = pki.person("ПЕТРОВА АННА")
-    info = signing.signer_info(IVAN, signature=anna.key.sign(b"another"))
+    info = pki.signer_info(IVAN, signature=anna.key.sign(b"another"))
     for data in (
         signed(IVAN).replace(CONTENT, CONTENT.upper()[:-1] + b"x"),
-        signing.signed_data([info], [IVAN]),
+        pki.signed_data([info], [IVAN]),
     ):
         status, report = verify(program, tmp_path, data, "--at", AT)
         [signer] = report["signers"]
@@ -246,15 +244,15 @@ def test_a_timestamp_that_holds_says_when(program: Flask, tmp_path: Path) -> Non
 
 
 def test_a_timestamp_that_does_not_hold_says_nothing(program: Flask, tmp_path: Path) -> None:
-    value = signing.signature_of(signing.signer_info(IVAN))
+    value = pki.signature_of(pki.signer_info(IVAN))
     impostor = pki.certify(pki.name("TSA"), pki.rsa_key("X"), pki.root("OTHER"), pki.STAMPER)
     for token, told in (
-        (signing.timestamp(value, by=impostor), "2025-06-01 12:00:00 UTC; is it valid? unknown: "),
+        (pki.timestamp(value, by=impostor), "2025-06-01 12:00:00 UTC; is it valid? unknown: "),
         (der.sequence(), "at an unknown time; is it valid? no: the timestamp token is malformed"),
     ):
-        attribute = der.attribute(signing.TIMESTAMP, token)
-        info = signing.signer_info(IVAN, unsigned=[attribute], signature=value)
-        file = written(tmp_path, signing.signed_data([info], [IVAN]))
+        attribute = der.attribute(pki.TIMESTAMP, token)
+        info = pki.signer_info(IVAN, unsigned=[attribute], signature=value)
+        file = written(tmp_path, pki.signed_data([info], [IVAN]))
         later = (SIGNING_TIME + HOUR).isoformat()
         _, output = run(program, "verify", file, "--at", later)
         assert "when it was made, 2025-06-01 13:00:00 UTC (as you asked): yes\n" in output
@@ -301,8 +299,8 @@ def test_what_is_no_signature_proves_nothing(program: Flask, tmp_path: Path, dat
 
 
 def test_xml_is_verified_too(program: Flask, tmp_path: Path, folder: Path) -> None:
-    (folder / "test.cer").write_bytes(builders.authority().certificate)
-    document = builders.sign_xml().encode()
+    (folder / "test.cer").write_bytes(profile.authority().certificate)
+    document = pki.sign_xml().encode()
     file = written(tmp_path, document)
     status, output = run(program, "verify", file, "--at", AT)
     assert status == 2  # Of revocation nothing is known.
@@ -316,10 +314,8 @@ def test_xml_is_verified_too(program: Flask, tmp_path: Path, folder: Path) -> No
 
 
 def test_an_organisation_is_told_with_its_number(program: Flask, tmp_path: Path) -> None:
-    who = builders.authority().issue(
-        "ДИРЕКТОР ЕЛЕНА", organisation='ТОО "Ромашка"', bin_number="060740003480"
-    )
-    data = builders.sign_cms(signers=[who])
+    who = profile.person("ДИРЕКТОР ЕЛЕНА", organisation='ТОО "Ромашка"', bin_number="060740003480")
+    data = pki.sign_cms(signers=[who])
     _, output = run(program, "verify", written(tmp_path, data))
     assert 'of ТОО "Ромашка", BIN 060740003480\n' in output
     _, report = verify(program, tmp_path, data)
@@ -380,8 +376,8 @@ def test_content_of_any_size_is_hashed_for_who_waits(
 ) -> None:
     monkeypatch.setattr(budget, "MAX_CONTENT_COST", 0)
     gost = pki.person("ГОСТ", pki.gost_key("gost", gost_signer.GOST_2015_256))
-    encoded = signing.signed_data([signing.signer_info(gost)], [gost])
-    [status] = Verifier().verify(signing.read(encoded), at=SIGNING_TIME)
+    encoded = pki.signed_data([pki.signer_info(gost)], [gost])
+    [status] = Verifier().verify(pki.read(encoded), at=SIGNING_TIME)
     assert "too large to be hashed here" in str(status.intact.reasons[0])
     _, output = run(program, "verify", written(tmp_path, encoded), "--at", AT)
     assert "intact, the content is what was signed: yes\n" in output
@@ -553,8 +549,8 @@ def test_a_reason_is_told_in_the_language_with_its_remedy(start: AppMaker, tmp_p
 
 
 def test_odd_things_are_noted_in_the_language(program: Flask, tmp_path: Path) -> None:
-    who = builders.authority().issue(organisation="АО", bin_number="123456789021")
-    file = written(tmp_path, builders.sign_cms(signers=[who]))
+    who = profile.person(organisation="АО", bin_number="123456789021")
+    file = written(tmp_path, pki.sign_cms(signers=[who]))
     assert "\n  note: BIN fails its check digit\n" in run(program, "verify", file)[1]
     told = run(program, "verify", file, "--language", "ru")[1]
     assert "\n  примечание: БИН: контрольная цифра не сходится\n" in told

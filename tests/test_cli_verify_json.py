@@ -13,14 +13,12 @@ from flask import Flask
 from flask.cli import FlaskGroup
 from lxml import etree
 
-from tests import pki, signing, xml_signer
+from tests import pki
 from tests.api import people
 from tests.api.asking import content_of, save
 from tests.api.people import chief, cms, ivan
-from tests.builders import CONTENT, SIGNING_TIME
 from tests.conftest import AppMaker
-from tests.pki import Holder
-from tests.revoking import Revoked
+from tests.pki import CONTENT, SIGNING_TIME, Holder, Revoked, xml_signer
 from tests.test_cli import run
 
 DOC = {"document": "doc", "thread": "main"}
@@ -246,8 +244,8 @@ def test_anchors_of_a_database_that_is_away_are_unknown(
     address, folder = "postgresql://nobody@127.0.0.1:9/none", str(tmp_path / "none")
     one, other = (start_app(DATABASE_URL=address, TRUST_DIR=folder) for _ in range(2))
     chain = [pki.authority(), pki.root()] if whole else []
-    signature = signing.signed_data([signing.signer_info(ivan())], [ivan(), *chain])
-    file = written(tmp_path, people.text(signing.read(signature)))
+    signature = pki.signed_data([pki.signer_info(ivan())], [ivan(), *chain])
+    file = written(tmp_path, people.text(pki.read(signature)))
     status, told = verify(one, file)
     assert (status, told["verification"]["trusted"]["answer"]) == (UNKNOWN, "unknown")
     said = json.dumps(told) + run(other, "verify", file)[1]

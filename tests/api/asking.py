@@ -7,7 +7,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.builders import usual_cms
+from tests.pki import usual_cms
 
 #: What is told of `data` that is neither.
 NEITHER = '"data" parameter must be base64, or the text that was signed'

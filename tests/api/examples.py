@@ -24,9 +24,9 @@ from app.store.migrations import upgrade
 from config.settings import Settings
 from tests import pki
 from tests.api import people
-from tests.builders import CONTENT
 from tests.conftest import opened
 from tests.described import document_of
+from tests.pki import CONTENT
 
 #: What stands before the examples in the file of a family.
 MARK = "  # --- written by `python -m tests.api.examples`\n"

@@ -7,9 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from app.cms.signed_data.parsing import SignedData
-from tests import der, pki, revoking, signing
-from tests.builders import CONTENT, NOT_AFTER, NOT_BEFORE
-from tests.pki import Holder
+from tests import der, pki
+from tests.pki import CONTENT, NOT_AFTER, NOT_BEFORE, Holder
 
 AUTH, SIGN = "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4"
 INDIVIDUAL, ORGANIZATION = "1.2.398.3.3.4.1.1", "1.2.398.3.3.4.1.2"
@@ -26,11 +25,6 @@ WHICH_RULES = (
 FUTURE = datetime.datetime(2033, 1, 1, tzinfo=datetime.UTC)
 #: When the certificate of `expired` ended.
 ENDED = datetime.datetime(2025, 12, 31, tzinfo=datetime.UTC)
-
-
-def _subject(*attributes: tuple[str, str]) -> bytes:
-    parts = [der.sequence(der.oid(kind), der.utf8(value)) for kind, value in attributes]
-    return der.sequence(*[der.set_of(part) for part in parts])
 
 
 def _extensions(purposes: Sequence[str], email: str | None = None) -> list[bytes]:
@@ -50,7 +44,7 @@ def ivan(
     valid: tuple[datetime.datetime, datetime.datetime] = (NOT_BEFORE, NOT_AFTER),
 ) -> Holder:
     """Return an individual."""
-    subject = _subject(
+    subject = pki.distinguished_name(
         ("2.5.4.3", "ИВАНОВ ИВАН"),
         ("2.5.4.4", "ИВАНОВ"),
         ("2.5.4.5", f"IIN{IIN}"),
@@ -63,7 +57,7 @@ def ivan(
 @cache
 def chief() -> Holder:
     """Return the head of a company, whose key authenticates too."""
-    subject = _subject(
+    subject = pki.distinguished_name(
         ("2.5.4.3", "ПЕТРОВА АННА"),
         ("2.5.4.4", "ПЕТРОВА"),
         ("2.5.4.5", f"IIN{CHIEF_IIN}"),
@@ -101,19 +95,19 @@ def cms(
     *signers: Holder, content: bytes = CONTENT, attached: bool = True, stamped: bool = False
 ) -> str:
     """Return what these people sign, in base64."""
-    return text(signing.sign(*signers, content=content, attached=attached, stamped=stamped))
+    return text(pki.sign(*signers, content=content, attached=attached, stamped=stamped))
 
 
 def forged_cms(*signers: Holder) -> str:
     """Return what these people would have signed: the signature values are of another content."""
-    infos = [signing.signer_info(who, sign=b"another") for who in signers]
-    return text(signing.read(signing.signed_data(infos, [*signers, pki.authority()])))
+    infos = [pki.signer_info(who, sign=b"another") for who in signers]
+    return text(pki.read(pki.signed_data(infos, [*signers, pki.authority()])))
 
 
 def altered_cms(*signers: Holder) -> str:
     """Return what these people signed, with another content attached."""
-    infos = [signing.signer_info(who) for who in signers]
-    return text(signing.read(signing.signed_data(infos, [*signers, pki.authority()], b"another")))
+    infos = [pki.signer_info(who) for who in signers]
+    return text(pki.read(pki.signed_data(infos, [*signers, pki.authority()], b"another")))
 
 
 def trust(folder: Path, *anchors: Holder) -> Path:
@@ -124,7 +118,7 @@ def trust(folder: Path, *anchors: Holder) -> Path:
     return folder
 
 
-def publish(folder: Path, *revoked: revoking.Revoked) -> None:
+def publish(folder: Path, *revoked: pki.Revoked) -> None:
     """Put a CRL of the authority beside the anchors."""
-    crl = revoking.crl(pki.authority(), *revoked, this_update=NOT_BEFORE, next_update=FUTURE)
+    crl = pki.crl(pki.authority(), *revoked, this_update=NOT_BEFORE, next_update=FUTURE)
     (folder / "authority.crl").write_bytes(crl)

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.api.datetimes import read_local
-from tests import builders
 from tests.api.asking import documents, save
 from tests.conftest import AppMaker
 from tests.store.signings import IVANOV, signed_by
@@ -30,13 +29,12 @@ TWICE = {"first": "2024-02-29 17:30", "second": "2024-02-29 18:30", "next": "202
     ],
 )
 def test_a_day_that_was_an_hour_longer_is_found_whole(
-    make_app: AppMaker, monkeypatch: pytest.MonkeyPatch, query: str, found: list[str]
+    make_app: AppMaker, query: str, found: list[str]
 ) -> None:
     client = make_app(TIMEZONE="Asia/Almaty").test_client()
     for document, moment in TWICE.items():
         at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-        monkeypatch.setattr(builders, "SIGNING_TIME", at)
-        save(client, document=document, cms=signed_by(IVANOV, content=moment.encode()))
+        save(client, document=document, cms=signed_by(IVANOV, at=at))
     assert documents(client, query) == found
 
 

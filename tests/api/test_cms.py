@@ -10,16 +10,17 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from tests import builders
+from tests import pki
 from tests.api.asking import content_of, documents, filled, get, good_cms, refuse, save
+from tests.pki import profile
 from tests.store.threads import index_of_tags, stored_versions
 
 FORMS: dict[str, Callable[[bytes], str]] = {
     "base64": lambda der: b64encode(der).decode(),
-    "lines of 64": partial(builders.wrapped, width=64, line_end="\n"),
-    "lines of 76, CR LF": partial(builders.wrapped, width=76),
-    "PEM CMS": builders.pem,
-    "PEM PKCS7, CR LF": partial(builders.pem, label="PKCS7", line_end="\r\n"),
+    "lines of 64": partial(pki.wrapped, width=64, line_end="\n"),
+    "lines of 76, CR LF": partial(pki.wrapped, width=76),
+    "PEM CMS": pki.pem,
+    "PEM PKCS7, CR LF": partial(pki.pem, label="PKCS7", line_end="\r\n"),
     "plus as blank": lambda der: b64encode(der).decode().replace("+", " "),
     "percent-encoded": lambda der: quote(b64encode(der).decode(), safe=""),
     "base64url": lambda der: urlsafe_b64encode(der).decode().rstrip("="),
@@ -31,7 +32,7 @@ FORMS: dict[str, Callable[[bytes], str]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_cms_is_given_back_as_it_was_sent(client: FlaskClient, form: str) -> None:
-    text = FORMS[form](builders.sign_cms(b"\xfb\xef\xbe\xff" * 40))
+    text = FORMS[form](pki.sign_cms(b"\xfb\xef\xbe\xff" * 40))
     signature = save(client, cms=text)
     assert signature["cms"] == signature["signature"] == text
     assert get(client)["cms"] == get(client)["signature"] == text
@@ -40,7 +41,7 @@ def test_a_cms_is_given_back_as_it_was_sent(client: FlaskClient, form: str) -> N
 
 
 def test_a_cms_of_a_form_is_given_back_as_it_was_sent(client: FlaskClient) -> None:
-    text = builders.pem(builders.sign_cms(), line_end="\r\n")
+    text = pki.pem(pki.sign_cms(), line_end="\r\n")
     response = client.post("/signature", data=filled(cms=text))
     assert content_of(response, 201)["signature"]["cms"] == text
     assert get(client)["cms"] == text
@@ -49,10 +50,10 @@ def test_a_cms_of_a_form_is_given_back_as_it_was_sent(client: FlaskClient) -> No
 @pytest.mark.parametrize(
     "xml",
     [
-        builders.sign_xml(),
-        builders.sign_xml().replace(">", ">\r\n", 3),
-        "\ufeff" + builders.sign_xml("<имя>Қазақ 😀</имя>"),
-        b64encode(builders.sign_xml().encode()).decode(),
+        pki.sign_xml(),
+        pki.sign_xml().replace(">", ">\r\n", 3),
+        "\ufeff" + pki.sign_xml("<имя>Қазақ 😀</имя>"),
+        b64encode(pki.sign_xml().encode()).decode(),
     ],
     ids=["plain", "CR LF", "byte order mark", "base64"],
 )
@@ -67,12 +68,12 @@ def test_an_xml_signature_is_given_back_as_it_was_sent(client: FlaskClient, xml:
         {"attached": False},
         {"signed_attributes": False},
         {"by_key_identifier": True},
-        {"signers": [builders.person(), builders.person("ПЕТРОВА АННА")]},
+        {"signers": [profile.person(), profile.person("ПЕТРОВА АННА")]},
     ],
     ids=["detached", "no signed attributes", "key identifier", "two signers"],
 )
 def test_every_kind_of_cms_is_saved(sqlite_client: FlaskClient, options: dict[str, Any]) -> None:
-    text = b64encode(builders.sign_cms(**options)).decode()
+    text = b64encode(pki.sign_cms(**options)).decode()
     assert save(sqlite_client, cms=text)["cms"] == text
 
 
@@ -81,12 +82,12 @@ REFUSED = {
     "base64 of nothing known": "AAAA",
     "a foreign character": good_cms()[:112] + "!" + good_cms()[113:],
     "something after it": good_cms() + "AAAA",
-    "an unsigned CMS": b64encode(builders.sign_cms(signers=[])).decode(),
-    "a missing certificate": b64encode(builders.sign_cms(certificates=[])).decode(),
+    "an unsigned CMS": b64encode(pki.sign_cms(signers=[])).decode(),
+    "a missing certificate": b64encode(pki.sign_cms(certificates=[])).decode(),
     "an unsigned XML": "<a/>",
-    "a broken XML": builders.sign_xml()[:-3],
-    "an XML with a DTD": f"<!DOCTYPE a>{builders.sign_xml().partition('?>')[2]}",
-    "a PEM of something else": builders.pem(builders.sign_cms(), "CERTIFICATE"),
+    "a broken XML": pki.sign_xml()[:-3],
+    "an XML with a DTD": f"<!DOCTYPE a>{pki.sign_xml().partition('?>')[2]}",
+    "a PEM of something else": pki.pem(pki.sign_cms(), "CERTIFICATE"),
     "a JSON": '{"a": 1}',
 }
 
@@ -121,8 +122,8 @@ def test_a_refusal_says_what_is_wrong_and_where(
 
 
 def test_a_refusal_names_the_signer(sqlite_client: FlaskClient) -> None:
-    signers = [builders.person(), builders.person("ПЕТРОВА АННА")]
-    der = builders.sign_cms(signers=signers, certificates=[signers[0].certificate])
+    signers = [profile.person(), profile.person("ПЕТРОВА АННА")]
+    der = pki.sign_cms(signers=signers, certificates=[signers[0].certificate])
     message = refuse(sqlite_client, cms=b64encode(der).decode())
     assert message == "cms: signer 2: certificate is not embedded"
 
@@ -132,7 +133,7 @@ def test_a_refusal_names_the_signer(sqlite_client: FlaskClient) -> None:
 def test_a_truncated_cms_is_refused_as_truncated(
     sqlite_client: FlaskClient, form: str, kept: float
 ) -> None:
-    text = FORMS[form](builders.sign_cms())
+    text = FORMS[form](pki.sign_cms())
     message = refuse(sqlite_client, cms=text[: int(len(text) * kept)])
     assert message.startswith("cms: ")
     assert "truncated" in message

@@ -5,10 +5,10 @@ from base64 import b64encode
 import pytest
 from flask.testing import FlaskClient
 
-from tests import builders
+from tests import pki
 from tests.api import people
 from tests.api.asking import content_of, message_of
-from tests.builders import CONTENT
+from tests.pki import CONTENT
 
 METHODS = ["GET", "POST"]
 
@@ -25,7 +25,7 @@ def test_text_is_given_as_text(sqlite_client: FlaskClient, method: str) -> None:
     "content", [b"", b"\xef\xbb\xbftext", b"a\0b", "😀\r\n".encode(), b'{"a": 1}', b"x" * 70_000]
 )
 def test_any_utf_8_comes_back_to_the_byte(sqlite_client: FlaskClient, content: bytes) -> None:
-    cms = b64encode(builders.sign_cms(content)).decode()
+    cms = b64encode(pki.sign_cms(content)).decode()
     written = content_of(sqlite_client.post("/cms/extract", json={"cms": cms}))
     assert list(written) == ["data"]
     assert written["data"].encode() == content
@@ -35,7 +35,7 @@ def test_any_utf_8_comes_back_to_the_byte(sqlite_client: FlaskClient, content: b
     "content", [b"\xff", b"%PDF\x80", "текст".encode("cp1251"), b"\xed\xa0\x80"]
 )
 def test_anything_else_is_given_in_base64(sqlite_client: FlaskClient, content: bytes) -> None:
-    cms = b64encode(builders.sign_cms(content)).decode()
+    cms = b64encode(pki.sign_cms(content)).decode()
     written = content_of(sqlite_client.post("/cms/extract", json={"cms": cms}))
     assert written == {"data": b64encode(content).decode(), "encoding": "base64"}
 
@@ -55,13 +55,13 @@ def test_large_content_comes_in_pieces(sqlite_client: FlaskClient, piece: bytes)
 
 def test_content_in_pieces_is_joined(sqlite_client: FlaskClient) -> None:
     content = b"0123456789" * 1000
-    cms = b64encode(builders.indefinite_cms(content)).decode()
+    cms = b64encode(pki.indefinite_cms(content)).decode()
     written = content_of(sqlite_client.post("/cms/extract", json={"cms": cms}))
     assert written == {"data": content.decode()}
 
 
 def test_a_detached_signature_has_none(sqlite_client: FlaskClient) -> None:
-    for text in (people.cms(people.ivan(), attached=False), builders.sign_xml()):
+    for text in (people.cms(people.ivan(), attached=False), pki.sign_xml()):
         message = message_of(sqlite_client.post("/cms/extract", json={"cms": text}))
         assert message == "cms: the content is not attached, so there is nothing to extract"
 
@@ -76,7 +76,7 @@ def test_what_is_no_signature_is_refused(sqlite_client: FlaskClient, method: str
 
 def test_zero_bytes_behind_it_are_left_away_and_never_stored(sqlite_client: FlaskClient) -> None:
     """A signature cut out of a PDF has the zeros that fill its place there."""
-    cms = b64encode(builders.sign_cms() + bytes(100)).decode()
+    cms = b64encode(pki.sign_cms() + bytes(100)).decode()
     written = content_of(sqlite_client.post("/cms/extract", json={"cms": cms}))
     assert written == {"data": CONTENT.decode()}
     saved = sqlite_client.post("/signature", json={"document": "a", "thread": "b", "cms": cms})

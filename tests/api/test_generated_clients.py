@@ -23,9 +23,9 @@ from flask import Flask
 from app.api.openapi.document import Json
 from tests import pki
 from tests.api import people
-from tests.builders import CONTENT
 from tests.conftest import AppMaker
 from tests.described import resolve
+from tests.pki import CONTENT
 
 #: Seconds that a generator may take.
 PATIENCE = 120

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests import builders, pki, signing
+from tests import pki
 from tests.api import people
 from tests.api.asking import NEITHER, documents, exists, filled, refuse, save
 from tests.api.people import chief, ivan
@@ -53,8 +53,8 @@ def detached(*, plain: bool = False, content: bytes = LINES) -> str:
     """Return a detached signature; if `plain`, without signed attributes."""
     if not plain:
         return people.cms(ivan(), content=content, attached=False)
-    info = signing.signer_info(ivan(), content, signed=None)
-    return encoded(signing.signed_data([info], [ivan(), pki.authority()], None))
+    info = pki.signer_info(ivan(), content, signed=None)
+    return encoded(pki.signed_data([info], [ivan(), pki.authority()], None))
 
 
 def test_content_that_was_signed_is_found_by_its_digest(checking: FlaskClient) -> None:
@@ -72,7 +72,7 @@ def test_content_that_was_signed_is_found_by_its_digest(checking: FlaskClient) -
 
 def test_content_may_come_in_a_data_uri_or_in_lines(checking: FlaskClient) -> None:
     save(checking, document="a", cms=detached(), data="data:text/plain;base64," + encoded(LINES))
-    save(checking, document="b", cms=detached(), data=builders.wrapped(LINES, 8))
+    save(checking, document="b", cms=detached(), data=pki.wrapped(LINES, 8))
 
 
 def test_content_that_was_not_signed_is_refused_by_its_name(checking: FlaskClient) -> None:
@@ -87,8 +87,8 @@ def test_content_that_was_not_signed_is_refused_by_its_name(checking: FlaskClien
 
 def test_content_beside_an_altered_one_is_refused(checking: FlaskClient) -> None:
     altered = people.altered_cms(ivan())
-    attached = builders.CONTENT.swapcase()
-    for data in (builders.CONTENT, attached):
+    attached = pki.CONTENT.swapcase()
+    for data in (pki.CONTENT, attached):
         assert refuse(checking, cms=altered, data=encoded(data)).startswith('"data" parameter: ')
 
 
@@ -135,8 +135,8 @@ def test_content_that_can_t_be_compared_is_warned_of(
     start_app: AppMaker, sqlite_url: str, level: str
 ) -> None:
     client = start_app(DATABASE_URL=sqlite_url, CMS_VALIDATION=level).test_client()
-    info = signing.signer_info(ivan(), LINES, digest="1.2.3.4")
-    cms = encoded(signing.signed_data([info], [ivan(), pki.authority()], None))
+    info = pki.signer_info(ivan(), LINES, digest="1.2.3.4")
+    cms = encoded(pki.signed_data([info], [ivan(), pki.authority()], None))
     assert save_warned(client, cms=cms, data=encoded(LINES)) == [
         '"data" parameter: signer 1: 1.2.3.4 is not supported'
     ]
@@ -145,7 +145,7 @@ def test_content_that_can_t_be_compared_is_warned_of(
 
 def test_content_that_comes_along_with_xml_is_refused(checking: FlaskClient) -> None:
     # It is verified by nothing, so its digest must not become what was signed.
-    message = refuse(checking, cms=builders.sign_xml(), data=encoded(LINES))
+    message = refuse(checking, cms=pki.sign_xml(), data=encoded(LINES))
     assert message == '"data" parameter is for CMS: a signed XML document is its own content'
     assert not exists(checking)
 

@@ -29,14 +29,14 @@ from app.store.signatures.standings import PENDING as PENDING_VALUE
 from app.store.signatures.standings import judge
 from app.trust import Trust
 from app.trust.examiner import Examiner
-from tests import builders, pki, revoking, signing
+from tests import pki
 from tests.api import people
 from tests.api.asking import content_of, filled, message_of, rows, save
 from tests.api.people import CHIEF_IIN, IIN, chief, ivan
 from tests.asking_tokens import bearer, make_token
-from tests.builders import CONTENT, NOT_BEFORE
 from tests.conftest import AppMaker
 from tests.gost_signer import GOST_2015_512
+from tests.pki import CONTENT, NOT_BEFORE, profile
 from tests.store.signings import IVANOV, signed_by
 from tests.test_cli import run
 
@@ -184,7 +184,7 @@ def test_a_certificate_that_somebody_made_himself_does_not_count(
 def test_who_was_revoked_by_then_has_not_signed(
     trusting_app: Flask, trusting: FlaskClient, trust_folder: Path
 ) -> None:
-    people.publish(trust_folder, revoking.Revoked(ivan().serial, NOT_BEFORE))
+    people.publish(trust_folder, pki.Revoked(ivan().serial, NOT_BEFORE))
     package_id = package(trusting)
     save(trusting, cms=people.cms(ivan()))
     assert told(trusting, engine_of(trusting_app), package_id) == REFUSED
@@ -329,8 +329,8 @@ def test_a_large_signature_and_gost_in_plain_python_are_left_to_the_background(
 def test_a_save_of_many_signers_with_gost_verifies_none_of_them(trusting: FlaskClient) -> None:
     authority = pki.certify(pki.name("GOST"), GOST, None, pki.AUTHORITY)
     signers = [pki.certify(pki.name(str(number)), GOST, authority, []) for number in range(256)]
-    infos = [signing.signer_info(signer) for signer in signers]
-    cms = people.text(signing.read(signing.signed_data(infos, [*signers, authority], CONTENT)))
+    infos = [pki.signer_info(signer) for signer in signers]
+    cms = people.text(pki.read(pki.signed_data(infos, [*signers, authority], CONTENT)))
     began = time.process_time()
     save(trusting, cms=cms)
     assert time.process_time() - began < BUDGET
@@ -340,7 +340,7 @@ def test_a_save_of_many_signers_with_gost_verifies_none_of_them(trusting: FlaskC
 def test_what_needs_the_content_counts_if_it_came_along(
     trusting_app: Flask, trusting: FlaskClient, trust_folder: Path
 ) -> None:
-    (trust_folder / "another.cer").write_bytes(builders.authority().certificate)
+    (trust_folder / "another.cer").write_bytes(profile.authority().certificate)
     cms = signed_by(IVANOV, attached=False, timed=False)
     package_id, engine = package(trusting), engine_of(trusting_app)
     save(trusting, cms=cms)

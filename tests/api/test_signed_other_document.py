@@ -13,12 +13,12 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.store.models import Signature
-from tests import der, pki, signing
+from tests import der, pki
 from tests.api import people
 from tests.api.asking import rows, save
 from tests.api.people import CHIEF_IIN, IIN, chief, ivan
 from tests.api.test_signed import app_with_an_anchor, client_of_a_trusting_server, package
-from tests.builders import CONTENT
+from tests.pki import CONTENT
 
 __all__ = ["app_with_an_anchor", "client_of_a_trusting_server"]
 
@@ -27,7 +27,7 @@ SIGNERS = ({"iin": IIN}, {"iin": CHIEF_IIN})
 
 def cms(*infos: bytes, content: bytes | None = None) -> str:
     """Return a signature with these SignerInfos, detached unless there is a content."""
-    der_of_it = signing.signed_data(infos, [ivan(), chief(), pki.authority()], content)
+    der_of_it = pki.signed_data(infos, [ivan(), chief(), pki.authority()], content)
     return b64encode(der_of_it).decode()
 
 
@@ -68,8 +68,8 @@ def test_without_a_digest_or_a_package_that_was_sent_any_document_counts(
 def test_one_person_twice_is_not_several(trusting_app: Flask, trusting: FlaskClient) -> None:
     # SignerInfos that are the same, octet by octet, would be read as one.
     attribute = der.attribute("1.2.3.4", der.integer(1))
-    other = signing.signer_info(ivan(), signed=sorted([*signing.attributes(CONTENT), attribute]))
-    save(trusting, cms=cms(signing.signer_info(ivan()), other, content=CONTENT))
+    other = pki.signer_info(ivan(), signed=sorted([*pki.attributes(CONTENT), attribute]))
+    save(trusting, cms=cms(pki.signer_info(ivan()), other, content=CONTENT))
     signers = rows(trusting, "with=signers")[0]["signers"]
     assert [signer["standing"]["state"] for signer in signers] == ["valid", "valid"]
     merge, completed_at, status = told(trusting_app, trusting)
@@ -84,7 +84,7 @@ def test_without_signed_attributes_the_content_tells_what_was_signed(
     trusting_app: Flask, trusting: FlaskClient, attached: bool, same: bool
 ) -> None:
     package(trusting, *SIGNERS, sha256=sha256(CONTENT if same else b"other").hexdigest())
-    infos = [signing.signer_info(who, signed=None) for who in (ivan(), chief())]
+    infos = [pki.signer_info(who, signed=None) for who in (ivan(), chief())]
     if attached:
         save(trusting, cms=cms(*infos, content=CONTENT))
     else:
@@ -101,7 +101,7 @@ def test_of_several_only_those_count_who_signed_what_was_to_be_signed(
 ) -> None:
     package(trusting, *SIGNERS, sha256=sha256(CONTENT).hexdigest())
     right, wrong = (ivan(), chief()) if by_ivan else (chief(), ivan())
-    save(trusting, cms=cms(signing.signer_info(right), signing.signer_info(wrong, b"other")))
+    save(trusting, cms=cms(pki.signer_info(right), pki.signer_info(wrong, b"other")))
     merge, completed_at, status = told(trusting_app, trusting)
     assert not merge
     assert bool(completed_at) is by_ivan

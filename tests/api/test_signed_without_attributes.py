@@ -16,12 +16,12 @@ from sqlalchemy import update
 from app.api.ncanode.signatures import saving
 from app.store.models import Signer
 from app.trust.examiner import Examiner
-from tests import pki, revoking, signing
+from tests import pki
 from tests.api import people
 from tests.api.asking import rows, save
 from tests.api.people import ivan
-from tests.builders import CONTENT, NOT_BEFORE
 from tests.conftest import AppMaker
+from tests.pki import CONTENT, NOT_BEFORE
 
 VALID = {"state": "valid", "reason": None}
 NO_ANCHOR = {"state": "pending", "reason": "no trust anchor is set up"}
@@ -47,8 +47,8 @@ def client_of_it(app: Flask) -> FlaskClient:
 
 def save_with_content(client: FlaskClient, content: bytes = CONTENT) -> None:
     """Save a detached signature without signed attributes, and what was signed."""
-    info = signing.signer_info(ivan(), content, signed=None)
-    der = signing.signed_data([info], [ivan(), pki.authority()], None)
+    info = pki.signer_info(ivan(), content, signed=None)
+    der = pki.signed_data([info], [ivan(), pki.authority()], None)
     save(client, cms=b64encode(der).decode(), data=b64encode(content).decode())
 
 
@@ -96,7 +96,7 @@ def test_who_turns_out_to_have_been_revoked_has_not_signed(
 ) -> None:
     people.trust(folder, pki.authority())
     save_with_content(client)
-    people.publish(folder, revoking.Revoked(ivan().serial, NOT_BEFORE))
+    people.publish(folder, pki.Revoked(ivan().serial, NOT_BEFORE))
     with app.app_context(), app.extensions["examiner"].engine.connect() as connection:
         connection.execute(update(Signer).values(judged_against=None))
     examine(app)
@@ -107,8 +107,8 @@ def test_what_never_came_with_its_content_stays_unknown(
     app: Flask, client: FlaskClient, folder: Path
 ) -> None:
     people.trust(folder, pki.authority())
-    info = signing.signer_info(ivan(), CONTENT, signed=None)
-    der = signing.signed_data([info], [ivan(), pki.authority()], None)
+    info = pki.signer_info(ivan(), CONTENT, signed=None)
+    der = pki.signed_data([info], [ivan(), pki.authority()], None)
     save(client, cms=b64encode(der).decode())
     assert standing(client)["state"] == "pending"
     people.trust(folder, people.impostor_authority(), pki.authority())

@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from app.cms.algorithms import registry as algorithms
 from tests.api import people
 from tests.api.asking import content_of, get, message_of, save
-from tests.builders import CONTENT, pem, sign_cms, sign_xml
 from tests.conftest import AppMaker
+from tests.pki import CONTENT, pem, sign_cms, sign_xml
 
 DOCUMENT = "Договор № 5".encode()
 FILE = "application/octet-stream"

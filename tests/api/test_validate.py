@@ -7,14 +7,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests import builders, pki, signing
+from tests import pki
 from tests.api import people
 from tests.api.asking import JSON, message_of
 from tests.api.people import BIN, CHIEF_IIN, IIN, chief, cms, ivan
-from tests.builders import CONTENT, NOT_BEFORE, SIGNING_TIME
 from tests.gost_signer import GOST_2015_256
-from tests.pki import Holder
-from tests.revoking import Revoked
+from tests.pki import CONTENT, NOT_BEFORE, SIGNING_TIME, Holder, Revoked, profile
 
 EXPIRED, NOT_LEGAL = "Certificate is expired", "Certificate is not legal"
 
@@ -110,16 +108,16 @@ def test_one_of_several_signers_is_enough_but_must_pass_alone(anchored: FlaskCli
 def test_a_certificate_may_come_in_any_form(anchored: FlaskClient) -> None:
     der = ivan().certificate
     for text in (
-        builders.pem(der, "CERTIFICATE"),
-        builders.pem(der, "CERTIFICATE", "\r\n"),
-        builders.wrapped(der, 64),
+        pki.pem(der, "CERTIFICATE"),
+        pki.pem(der, "CERTIFICATE", "\r\n"),
+        pki.wrapped(der, 64),
         certificate(ivan()).rstrip("="),
         certificate(ivan()).replace("+", "-").replace("/", "_"),
-        b64encode(builders.pem(der, "CERTIFICATE", "\r\n").encode()).decode(),
-        b64encode(b"\xef\xbb\xbf" + builders.pem(der, "CERTIFICATE").encode()).decode(),
+        b64encode(pki.pem(der, "CERTIFICATE", "\r\n").encode()).decode(),
+        b64encode(b"\xef\xbb\xbf" + pki.pem(der, "CERTIFICATE").encode()).decode(),
         b64encode(certificate(ivan()).encode()).decode(),
         "data:application/x-x509-ca-cert;base64," + certificate(ivan()),
-        "data:;base64," + b64encode(builders.pem(der, "CERTIFICATE").encode()).decode(),
+        "data:;base64," + b64encode(pki.pem(der, "CERTIFICATE").encode()).decode(),
     ):
         assert ask(anchored, cms=text)
 
@@ -127,16 +125,16 @@ def test_a_certificate_may_come_in_any_form(anchored: FlaskClient) -> None:
 def test_what_is_neither_signature_nor_certificate_is_refused(anchored: FlaskClient) -> None:
     for text in ("nonsense!", certificate(ivan())[:-40], "AAAA" * 10, "AAAA" * 10_000):
         assert refuse(anchored, cms=text).startswith("cms: ")
-    assert refuse(anchored, cms=builders.pem(b"\x30\x03\2\1\1", "CERTIFICATE")) == NOT_LEGAL
+    assert refuse(anchored, cms=pki.pem(b"\x30\x03\2\1\1", "CERTIFICATE")) == NOT_LEGAL
     damaged = bytearray(ivan().certificate)
     damaged[1] ^= 1
-    assert refuse(anchored, cms=builders.pem(bytes(damaged), "CERTIFICATE")) == NOT_LEGAL
+    assert refuse(anchored, cms=pki.pem(bytes(damaged), "CERTIFICATE")) == NOT_LEGAL
     assert refuse(anchored, cms=None, xml=certificate(ivan())).startswith("cms: ")
 
 
 def test_an_xml_signature_counts_as_a_cms_does(anchored: FlaskClient, trust_folder: Path) -> None:
-    (trust_folder / "builders.cer").write_bytes(builders.authority().certificate)
-    xml = builders.sign_xml()
+    (trust_folder / "profile.cer").write_bytes(profile.authority().certificate)
+    xml = pki.sign_xml()
     assert ask(anchored, cms=None, xml=xml)
     assert not ask(anchored, cms=None, xml=xml, rule="ceo")
     assert not ask(anchored, cms=None, xml=xml.replace("test", "tost"))
@@ -155,14 +153,14 @@ def test_content_counts_if_it_is_given(anchored: FlaskClient) -> None:
 
 
 def test_what_can_t_be_told_is_neither_yes_nor_no(anchored: FlaskClient) -> None:
-    plain = signing.signer_info(ivan(), signed=None)
+    plain = pki.signer_info(ivan(), signed=None)
     listed = [ivan(), pki.authority()]
-    text = b64encode(signing.signed_data([plain], listed, None)).decode()
+    text = b64encode(pki.signed_data([plain], listed, None)).decode()
     message = refuse(anchored, cms=text)
     assert message == "cms: signer 1: the content is detached, and was not given"
     assert ask(anchored, cms=text, data=b64encode(CONTENT).decode())
-    unknown = signing.signer_info(ivan(), algorithm="1.2.643.2.2.3")
-    text = b64encode(signing.signed_data([unknown], listed)).decode()
+    unknown = pki.signer_info(ivan(), algorithm="1.2.643.2.2.3")
+    text = b64encode(pki.signed_data([unknown], listed)).decode()
     assert "is not supported" in refuse(anchored, cms=text)
 
 
@@ -174,9 +172,9 @@ def test_without_anchors_nobody_can_say_what_is_legal(unanchored: FlaskClient) -
 
 
 def test_a_certificate_that_somebody_made_himself_is_not_legal(anchored: FlaskClient) -> None:
-    info = signing.signer_info(people.impostor())
+    info = pki.signer_info(people.impostor())
     listed = [people.impostor(), people.impostor_authority()]
-    text = b64encode(signing.signed_data([info], listed)).decode()
+    text = b64encode(pki.signed_data([info], listed)).decode()
     assert refuse(anchored, cms=text, rule="iin", iin=IIN) == NOT_LEGAL
     assert refuse(anchored, cms=certificate(people.impostor())) == NOT_LEGAL
 

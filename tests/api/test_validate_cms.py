@@ -9,14 +9,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests import builders, pki, signing
+from tests import pki
 from tests.api import people
 from tests.api.asking import NEITHER, content_of, message_of
 from tests.api.people import BIN, CHIEF_IIN, COMPANY, IIN, chief, cms, ivan
-from tests.builders import CONTENT, SIGNING_TIME
 from tests.conftest import AppMaker
-from tests.pki import Holder
-from tests.revoking import Revoked
+from tests.pki import CONTENT, SIGNING_TIME, Holder, Revoked
 
 PERSON = {
     "iin": IIN,
@@ -111,9 +109,9 @@ def test_unknown_revocation_is_refused_where_it_must_be_known(
 
 def forged(**extra: Any) -> dict[str, Any]:
     """Return what is asked about a certificate that somebody made himself, with another's IIN."""
-    infos = [signing.signer_info(people.impostor())]
+    infos = [pki.signer_info(people.impostor())]
     listed = [people.impostor(), people.impostor_authority()]
-    return {"cms": b64encode(signing.signed_data(infos, listed)).decode(), **extra}
+    return {"cms": b64encode(pki.signed_data(infos, listed)).decode(), **extra}
 
 
 #: All that may be asked of a signer whom the certificates describe rightly.
@@ -138,7 +136,7 @@ def test_without_anchors_claims_are_refused(unanchored: FlaskClient, asked: dict
 def test_without_anchors_all_kinds_of_claims_are_refused(unanchored: FlaskClient) -> None:
     assert refuse(unanchored, cms=cms(chief()), bin=BIN, rule=["bin", "ceo"]) == NO_ANCHOR
     assert refuse(unanchored, cms=cms(ivan(), chief()), iin=IIN) == NO_ANCHOR
-    assert refuse(unanchored, cms=builders.sign_xml()) == NO_ANCHOR
+    assert refuse(unanchored, cms=pki.sign_xml()) == NO_ANCHOR
     assert refuse(unanchored, cms=cms(ivan(), attached=False), data=DATA) == NO_ANCHOR
     assert refuse(unanchored, cms=cms(ivan(), stamped=True)) == NO_ANCHOR
 
@@ -186,9 +184,9 @@ def test_an_anchor_that_can_t_be_read_is_none(
 def test_one_of_two_signers_who_reaches_no_anchor_is_enough(anchored: FlaskClient) -> None:
     key = pki.rsa_key("ЧУЖОЙ")
     stranger = pki.certify(pki.name("ЧУЖОЙ", IIN), key, people.impostor_authority(), pki.PERSON)
-    infos = [signing.signer_info(ivan()), signing.signer_info(stranger)]
+    infos = [pki.signer_info(ivan()), pki.signer_info(stranger)]
     listed = [ivan(), pki.authority(), stranger, people.impostor_authority()]
-    text = b64encode(signing.signed_data(infos, listed)).decode()
+    text = b64encode(pki.signed_data(infos, listed)).decode()
     assert refuse(anchored, cms=text, iin=IIN).startswith("cms: signer 2: the chain ends with NCA")
 
 
@@ -205,15 +203,15 @@ def test_a_signature_that_is_not_of_the_certificate_s_key_is_refused(
 
 
 def test_one_bad_signer_of_two_is_enough(anchored: FlaskClient) -> None:
-    infos = [signing.signer_info(chief()), signing.signer_info(ivan(), sign=b"another")]
+    infos = [pki.signer_info(chief()), pki.signer_info(ivan(), sign=b"another")]
     listed = [chief(), ivan(), pki.authority()]
-    text = b64encode(signing.signed_data(infos, listed)).decode()
+    text = b64encode(pki.signed_data(infos, listed)).decode()
     assert refuse(anchored, cms=text, bin=BIN).startswith("cms: signer 2: the signature")
 
 
 def test_an_algorithm_that_is_not_known_is_no_yes(unanchored: FlaskClient) -> None:
-    info = signing.signer_info(ivan(), algorithm="1.2.643.2.2.3")
-    text = b64encode(signing.signed_data([info], [ivan(), pki.authority()])).decode()
+    info = pki.signer_info(ivan(), algorithm="1.2.643.2.2.3")
+    text = b64encode(pki.signed_data([info], [ivan(), pki.authority()])).decode()
     assert "is not supported" in refuse(unanchored, cms=text)
 
 
@@ -243,7 +241,7 @@ def test_content_that_is_not_base64_is_refused_by_its_name(
 def test_an_xml_signature_passes_too_and_takes_no_content(
     unanchored: FlaskClient, claiming: FlaskClient
 ) -> None:
-    xml = builders.sign_xml()
+    xml = pki.sign_xml()
     assert ask(claiming, cms=xml)["signer"]["iin"] == "900101300017"
     assert "is its own content" in refuse(unanchored, cms=xml, data=DATA)
     assert refuse(unanchored, cms=xml.replace("test", "tost")).startswith("cms: signer 1: ")

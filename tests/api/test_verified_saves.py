@@ -15,13 +15,13 @@ from sqlalchemy import Engine, select
 from app.cms.claims import describe
 from app.cms.parsing import parse
 from app.store.models import Signer
-from tests import builders, der, pki, signing
+from tests import der, pki
 from tests.api import people
 from tests.api.asking import NEITHER, documents, exists, refuse, rows, save
 from tests.api.people import chief, ivan
-from tests.builders import SIGNING_TIME
 from tests.conftest import AppMaker
 from tests.gost_signer import GOST_2015_256
+from tests.pki import SIGNING_TIME, profile
 from tests.store.signings import IVANOV, PETROVA, signed_by
 
 CONTENT = base64.b64encode(b"content").decode()
@@ -36,7 +36,7 @@ def verifying_client(make_app: AppMaker, tmp_path: Path) -> FlaskClient:
 @pytest.fixture(name="trusting")
 def trusting_client(make_app: AppMaker, tmp_path: Path) -> FlaskClient:
     """Provide a client of a server that verifies, and trusts the builder's authority."""
-    certificate = x509.load_der_x509_certificate(builders.authority().certificate)
+    certificate = x509.load_der_x509_certificate(profile.authority().certificate)
     (tmp_path / "authority.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
     return make_app(CMS_VALIDATION="trusted", TRUST_DIR=str(tmp_path)).test_client()
 
@@ -50,7 +50,7 @@ def flipped(cms: str) -> str:
 
 def test_a_good_signature_is_kept(verifying: FlaskClient) -> None:
     save(verifying, cms=signed_by(IVANOV, PETROVA))
-    save(verifying, document="xml", cms=builders.sign_xml())
+    save(verifying, document="xml", cms=pki.sign_xml())
 
 
 def test_a_signature_that_does_not_verify_is_refused(verifying: FlaskClient) -> None:
@@ -82,8 +82,8 @@ def test_a_file_whose_detached_signature_was_verified_is_found_by_its_digest(
     verifying: FlaskClient,
 ) -> None:
     gost = pki.gost_key("gost", GOST_2015_256)
-    der = signing.signed_data(
-        [signing.signer_info(pki.person("ГОСТ", gost), b"content")],
+    der = pki.signed_data(
+        [pki.signer_info(pki.person("ГОСТ", gost), b"content")],
         [pki.person("ГОСТ", gost)],
         None,
     )
@@ -110,8 +110,8 @@ def test_a_signature_must_reach_an_anchor_where_that_is_demanded(
     trusting: FlaskClient, verifying: FlaskClient
 ) -> None:
     save(trusting, cms=signed_by(IVANOV))
-    stranger = builders.Authority("ЧУЖОЙ УЦ").issue(*IVANOV[:2], surname="ИВАНОВ")
-    cms = base64.b64encode(builders.sign_cms(b"content", [stranger])).decode()
+    stranger = profile.person(*IVANOV[:2], by="ЧУЖОЙ УЦ")
+    cms = base64.b64encode(pki.sign_cms(b"content", [stranger])).decode()
     save(verifying, document="stranger", cms=cms)
     message = refuse(trusting, document="refused", cms=cms)
     assert message.startswith("cms: signer 1: ")
@@ -166,11 +166,11 @@ def test_a_timestamp_whose_anchor_is_gone_is_no_verified_one_any_more(
 ) -> None:
     root = pki.root("TSA ROOT", pki.rsa_key("tsa root"))
     authority = pki.certify(pki.name("TSA"), pki.rsa_key("tsa"), root, pki.STAMPER)
-    value = signing.signature_of(signing.signer_info(ivan()))
-    token = signing.timestamp(value, SIGNING_TIME, by=authority)
-    unsigned = [der.attribute(signing.TIMESTAMP, token)]
-    info = signing.signer_info(ivan(), unsigned=unsigned, signature=value)
-    cms = base64.b64encode(signing.signed_data([info], [ivan(), pki.authority()])).decode()
+    value = pki.signature_of(pki.signer_info(ivan()))
+    token = pki.timestamp(value, SIGNING_TIME, by=authority)
+    unsigned = [der.attribute(pki.TIMESTAMP, token)]
+    info = pki.signer_info(ivan(), unsigned=unsigned, signature=value)
+    cms = base64.b64encode(pki.signed_data([info], [ivan(), pki.authority()])).decode()
     folder = people.trust(tmp_path / "both", pki.authority(), root)
     app = make_app(TRUST_DIR=str(folder))
     save(app.test_client(), cms=cms)

@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests import builders
+from tests import pki
 from tests.api import people
 from tests.api.asking import NEITHER, content_of, message_of, save
 from tests.api.people import BIN, CHIEF_IIN, COMPANY, IIN, chief, cms, ivan
 from tests.api.test_times import set_moment
-from tests.builders import CONTENT, SIGNING_TIME
 from tests.conftest import AppMaker, EngineMaker
-from tests.revoking import Revoked
+from tests.pki import CONTENT, SIGNING_TIME, Revoked, profile
 
 DOC = {"document": "doc", "thread": "main"}
 ANSWERS = ("intact", "valid", "path", "revocation", "trusted")
@@ -162,8 +161,8 @@ def test_a_revoked_certificate_is_not_trusted(client: FlaskClient, trust_folder:
 
 
 def test_an_xml_signature_is_verified_too(client: FlaskClient, trust_folder: Path) -> None:
-    (trust_folder / "builders.cer").write_bytes(builders.authority().certificate)
-    save(client, cms=builders.sign_xml(signers=[builders.person(), builders.person("ДВА ДВА")]))
+    (trust_folder / "profile.cer").write_bytes(profile.authority().certificate)
+    save(client, cms=pki.sign_xml(signers=[profile.person(), profile.person("ДВА ДВА")]))
     first, second = verify(client)["signers"]
     assert [first["intact"]["answer"], second["valid"]["answer"]] == ["yes", "yes"]
     assert second["path"]["answer"] == "yes"

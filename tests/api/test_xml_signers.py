@@ -13,13 +13,13 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import etree
 
-from tests import pki, xml_signer
+from tests import pki
 from tests.api import people
 from tests.api.asking import content_of, documents, refuse, rows, save
 from tests.api.people import CHIEF_IIN, IIN, chief, ivan
 from tests.api.test_signers import claimed, versions
 from tests.conftest import AppMaker
-from tests.pki import Holder
+from tests.pki import Holder, xml_signer
 from tests.soap_messages import (
     THUMBPRINT,
     by_key_identifier,

@@ -7,10 +7,8 @@ from typing import Any
 from app.cms.verdict import Verdict
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import Certificate, read_certificate
-from tests import pki, revoking
-from tests.builders import SIGNING_TIME
-from tests.pki import DAY, Holder
-from tests.revoking import Revoked
+from tests import pki
+from tests.pki import DAY, SIGNING_TIME, Holder, Revoked
 
 ROOT, NCA, IVAN = pki.root(), pki.authority(), pki.person()
 KEY = pki.rsa_key("some authority")
@@ -47,12 +45,12 @@ def text(verdict: Verdict) -> str:
 
 def crl(*revoked: Revoked, by: Holder = NCA, **more: Any) -> bytes:
     """Issue a CRL that is in force at the decisive time, if `more` doesn't say otherwise."""
-    return revoking.crl(by, *revoked, **{"this_update": BEFORE, "next_update": AFTER, **more})
+    return pki.crl(by, *revoked, **{"this_update": BEFORE, "next_update": AFTER, **more})
 
 
 def ocsp(status: Any = "good", serial: int = IVAN.serial, **more: Any) -> bytes:
     """Answer about Ivan's certificate at the decisive time, as its issuer."""
-    return revoking.ocsp(NCA, serial, status, **{"this_update": AT, **more})
+    return pki.ocsp(NCA, serial, status, **{"this_update": AT, **more})
 
 
 def revocation(

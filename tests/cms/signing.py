@@ -3,12 +3,12 @@
 from functools import cache
 
 from asn1crypto import core
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from app.cms.algorithms.registry import DIGESTS, AlgorithmIdentifier, PublicKey, digest, name
-from tests import builders, der
+from tests import der, pki
 from tests.gost_signer import GOST_2004, GOST_2015_256, GOST_2015_512, GostKey, Kind
 
 RSA = "1.2.840.113549.1.1.1"
@@ -45,7 +45,7 @@ def oid_of(digest_name: str) -> str:
 
 
 def rsa_pair() -> rsa.RSAPrivateKey:
-    return builders.key("algorithms")
+    return pki.rsa_pair("algorithms")
 
 
 @cache
@@ -55,10 +55,7 @@ def ec_pair(curve: type[ec.EllipticCurve] = ec.SECP256R1) -> ec.EllipticCurvePri
 
 def public_key(key: PublicKeyTypes) -> PublicKey:
     """Take apart what `cryptography` encodes."""
-    info = key.public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return parts_of(info)
+    return parts_of(pki.public_key_info(key))
 
 
 def parts_of(info: bytes) -> PublicKey:

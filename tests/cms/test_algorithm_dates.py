@@ -5,8 +5,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa
 from lxml import etree
 
 from app.cms.algorithms.dates import Broken, broken_digest, broken_signature
@@ -16,15 +15,12 @@ from app.cms.path.occasions import Occasion
 from app.cms.verdict import Answer, Verdict
 from app.cms.verification.status import SignerStatus
 from app.cms.verification.verifier import Verifier
-from tests import der, pki, revoking, signing, xml_signer
-from tests.builders import CONTENT
+from tests import der, pki
 from tests.cms.judging import read, text
 from tests.cms.signing import ECDSA_SHA256, ec_pair, gost_key, parts_of, public_key, with_key
-from tests.pki import DAY, Holder, Key
-from tests.signing import TIMESTAMP
+from tests.pki import CONTENT, DAY, MD5, SHA1, SHA256, TIMESTAMP, Holder, Key, xml_signer
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
-MD5, SHA1, SHA256 = "1.2.840.113549.2.5", pki.SHA1, pki.SHA256
 VALID = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC))
 DATES = {
     "MD5": datetime(2009, 1, 1, tzinfo=UTC),
@@ -32,24 +28,12 @@ DATES = {
     "small": datetime(2014, 1, 1, tzinfo=UTC),
 }
 SECOND = timedelta(seconds=1)
-FUNCTIONS: dict[str, tuple[str, str, hashes.HashAlgorithm]] = {
-    "MD5": ("1.2.840.113549.1.1.4", MD5, hashes.MD5()),  # noqa: S303  # Broken on purpose.
-    "SHA-1": (pki.RSA_SHA1, SHA1, hashes.SHA1()),  # noqa: S303  # Likewise.
-    "good": (pki.RSA_SHA256, SHA256, hashes.SHA256()),
-}
 
 
-@cache
 def key(kind: str, bits: int | None = None) -> Key:
-    """Make a key that signs with MD5, with SHA-1, or with SHA-256: with that small or good."""
-    pair = rsa.generate_private_key(65537, bits or (1024 if kind == "small" else 2048))
-    algorithm, digest, function = FUNCTIONS.get(kind, FUNCTIONS["good"])
-    public = pair.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return Key(
-        public, algorithm, digest, lambda message: pair.sign(message, padding.PKCS1v15(), function)
-    )
+    """Return a key that signs with MD5, with SHA-1, or with SHA-256: with that small or good."""
+    digest = {"MD5": MD5, "SHA-1": SHA1}.get(kind, SHA256)
+    return pki.rsa_key(kind, digest, bits or (1024 if kind == "small" else 2048))
 
 
 @cache
@@ -70,19 +54,19 @@ def stamper(kind: str = "good", above: str = "good") -> Holder:
 def verify(
     at: datetime, who: Holder, *tokens: bytes, above: str = "good", **more: Any
 ) -> SignerStatus:
-    info = signing.signer_info(who)
+    info = pki.signer_info(who)
     if tokens:
         unsigned = [der.attribute(TIMESTAMP, *tokens)]
-        info = signing.signer_info(who, unsigned=unsigned, signature=signing.signature_of(info))
-    data = signing.signed_data([info], [who], revocation=more.pop("revocation", ()))
+        info = pki.signer_info(who, unsigned=unsigned, signature=pki.signature_of(info))
+    data = pki.signed_data([info], [who], revocation=more.pop("revocation", ()))
     anchors = dict.fromkeys((root(), root(above)))
-    [status] = Verifier(read(*anchors), **more).verify(signing.read(data), at=at)
+    [status] = Verifier(read(*anchors), **more).verify(pki.read(data), at=at)
     return status
 
 
 def stamp(who: Holder, at: datetime, **more: Any) -> bytes:
-    value = signing.signature_of(signing.signer_info(who))
-    return signing.timestamp(value, at, by=more.pop("by", stamper()), **more)
+    value = pki.signature_of(pki.signer_info(who))
+    return pki.timestamp(value, at, by=more.pop("by", stamper()), **more)
 
 
 @pytest.mark.parametrize("kind", DATES)
@@ -103,10 +87,10 @@ def test_a_signature_counts_for_what_its_algorithm_did_at_the_decisive_time(kind
 @pytest.mark.parametrize("kind", DATES)
 def test_what_does_not_match_stays_a_no_whatever_it_is_made_with(kind: str) -> None:
     who = person(kind)
-    other = signing.signer_info(who, b"another")
-    broken = signing.signer_info(who, signature=bytes(256))
+    other = pki.signer_info(who, b"another")
+    broken = pki.signer_info(who, signature=bytes(256))
     for info, intact, valid in ((other, NO, UNKNOWN), (broken, None, NO)):
-        signature = signing.read(signing.signed_data([info], [who]))
+        signature = pki.read(pki.signed_data([info], [who]))
         [status] = Verifier(read(root())).verify(signature, at=DATES[kind])
         assert intact is None or status.intact.answer is intact
         assert status.valid.answer is valid
@@ -115,9 +99,9 @@ def test_what_does_not_match_stays_a_no_whatever_it_is_made_with(kind: str) -> N
 @pytest.mark.parametrize("kind", DATES)
 def test_content_without_signed_attributes_is_measured_too(kind: str) -> None:
     who = person(kind)
-    info = signing.signer_info(who, signed=None)
+    info = pki.signer_info(who, signed=None)
     for at, answer in ((DATES[kind] - SECOND, YES), (DATES[kind], UNKNOWN)):
-        signature = signing.read(signing.signed_data([info], [who]))
+        signature = pki.read(pki.signed_data([info], [who]))
         [status] = Verifier(read(root())).verify(signature, at=at)
         assert status.valid.answer is answer
 
@@ -160,11 +144,11 @@ def test_identifiers_are_no_proofs() -> None:
     """ESSCertID version 1 is SHA-1, and so are the names of issuers in OCSP."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
     who = person()
-    listed = signing.attributes(CONTENT)
-    listed.append(signing.signing_certificate(who.certificate, SHA1))
-    info = signing.signer_info(who, signed=sorted(listed))
-    answer = revoking.ocsp(root(), who.serial, "good", this_update=at)
-    signature = signing.read(signing.signed_data([info], [who]))
+    listed = pki.attributes(CONTENT)
+    listed.append(pki.signing_certificate(who.certificate, SHA1))
+    info = pki.signer_info(who, signed=sorted(listed))
+    answer = pki.ocsp(root(), who.serial, "good", this_update=at)
+    signature = pki.read(pki.signed_data([info], [who]))
     [status] = Verifier(read(root()), ocsp_responses=[answer]).verify(signature, at=at)
     assert (status.valid, status.path, status.revocation) == (Verdict(YES),) * 3
 
@@ -173,8 +157,8 @@ def test_identifiers_are_no_proofs() -> None:
 def test_a_crl_and_a_response_count_as_their_algorithms_do(kind: str) -> None:
     who, date = person("good", kind), DATES[kind]
     for at, answer in ((date - SECOND, YES), (date, UNKNOWN)):
-        listed = revoking.crl(root(kind), this_update=at, next_update=at + DAY)
-        response = revoking.ocsp(root(kind), who.serial, "good", this_update=at)
+        listed = pki.crl(root(kind), this_update=at, next_update=at + DAY)
+        response = pki.ocsp(root(kind), who.serial, "good", this_update=at)
         for more in ({"crls": [listed]}, {"ocsp_responses": [response]}, {"revocation": [listed]}):
             assert verify(at, who, above=kind, **more).revocation.answer is answer
 
@@ -185,7 +169,7 @@ def test_what_a_sender_brings_may_have_been_dated_back(kind: str) -> None:
     who, date = person("good", kind), DATES[kind]
     early = date - DAY
     token = stamp(who, early)
-    listed = revoking.crl(root(kind), this_update=early, next_update=date)
+    listed = pki.crl(root(kind), this_update=early, next_update=date)
     for more, answer in (({"crls": [listed]}, YES), ({"revocation": [listed]}, UNKNOWN)):
         status = verify(date + DAY, who, token, above=kind, **more)
         assert status.decisive_time == early
@@ -249,8 +233,8 @@ def test_what_broke_first_counts() -> None:
 def test_what_can_be_forged_since_is_not_good_for_being_judged_as_of_before() -> None:
     """A certificate that is signed with SHA-1 may be made today, with any dates in it."""
     who, expired = person("good", "SHA-1"), DATES["SHA-1"] - DAY
-    listed = revoking.crl(root("SHA-1"), this_update=expired, next_update=expired + DAY)
-    signature = signing.read(signing.signed_data([signing.signer_info(who)], [who]))
+    listed = pki.crl(root("SHA-1"), this_update=expired, next_update=expired + DAY)
+    signature = pki.read(pki.signed_data([pki.signer_info(who)], [who]))
     verifier = Verifier(read(root("SHA-1")), crls=[listed])
     [certificate] = read(who)
     for known, answer in ((expired, YES), (DATES["SHA-1"], UNKNOWN)):
@@ -260,7 +244,7 @@ def test_what_can_be_forged_since_is_not_good_for_being_judged_as_of_before() ->
         assert (status.path.answer, status.revocation.answer) == (answer, answer)
         assert (path.answer, revocation.answer) == (answer, answer)
     who = person("SHA-1")
-    signature = signing.read(signing.signed_data([signing.signer_info(who)], [who]))
+    signature = pki.read(pki.signed_data([pki.signer_info(who)], [who]))
     [status] = Verifier(read(root())).verify(signature, at=Occasion(expired, DATES["SHA-1"]))
     assert (status.intact.answer, status.valid.answer) == (UNKNOWN, UNKNOWN)
     assert status.decisive_time == expired

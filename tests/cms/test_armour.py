@@ -12,19 +12,19 @@ from app.cms.files import open_file
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.xmldsig.parsing import SignedXml
-from tests import builders
+from tests import pki
 from tests.cms.conftest import Refusal
 
 # Content whose base64 is full of pluses and slashes.
-DER = builders.sign_cms(b"\xfb\xef\xbe\xff\xff\xff" * 40)
+DER = pki.sign_cms(b"\xfb\xef\xbe\xff\xff\xff" * 40)
 PLAIN = b64encode(DER).decode()
 URLSAFE = urlsafe_b64encode(DER).decode()
-WRAPPED = builders.wrapped(DER, 64)
+WRAPPED = pki.wrapped(DER, 64)
 
 
 def ending_in_plus() -> bytes:
     """Return a CMS whose base64 has no padding and ends with a plus, thanks to its last byte."""
-    der = next(der for size in range(3) if len(der := builders.sign_cms(b"x" * size)) % 3 == 0)
+    der = next(der for size in range(3) if len(der := pki.sign_cms(b"x" * size)) % 3 == 0)
     return der[:-1] + bytes([der[-1] & 0xC0 | 62])
 
 
@@ -33,8 +33,8 @@ def ending_in_plus() -> bytes:
     [
         pytest.param(PLAIN, id="plain"),
         pytest.param(WRAPPED, id="lines of 64, CR LF"),
-        pytest.param(builders.wrapped(DER, 76, "\n"), id="lines of 76"),
-        pytest.param(builders.wrapped(DER, 76, " "), id="lines joined by blanks"),
+        pytest.param(pki.wrapped(DER, 76, "\n"), id="lines of 76"),
+        pytest.param(pki.wrapped(DER, 76, " "), id="lines joined by blanks"),
         pytest.param(f"\ufeff  {PLAIN}\r\n", id="byte order mark and margin"),
         pytest.param(PLAIN.replace("+", " "), id="lost pluses"),
         pytest.param(WRAPPED.replace("+", " "), id="lost pluses in lines"),
@@ -43,9 +43,9 @@ def ending_in_plus() -> bytes:
         pytest.param(quote(WRAPPED, safe=""), id="percent-encoded lines"),
         pytest.param(URLSAFE, id="base64url"),
         pytest.param(URLSAFE.rstrip("="), id="base64url without padding"),
-        pytest.param(builders.pem(DER), id="PEM CMS"),
-        pytest.param(builders.pem(DER, "PKCS7", "\r\n"), id="PEM PKCS7"),
-        pytest.param(builders.pem(DER).replace("\n", " "), id="PEM in one line"),
+        pytest.param(pki.pem(DER), id="PEM CMS"),
+        pytest.param(pki.pem(DER, "PKCS7", "\r\n"), id="PEM PKCS7"),
+        pytest.param(pki.pem(DER).replace("\n", " "), id="PEM in one line"),
         pytest.param("data:application/pkcs7-signature;base64," + PLAIN, id="data URI"),
         pytest.param("DATA:;base64," + quote(PLAIN, safe=""), id="percent-encoded data URI"),
     ],
@@ -61,8 +61,8 @@ def uri(file: bytes) -> str:
     return "data:application/octet-stream;base64," + b64encode(file).decode()
 
 
-PEM = builders.pem(DER)
-PKCS7 = builders.pem(DER, "PKCS7", "\r\n")
+PEM = pki.pem(DER)
+PKCS7 = pki.pem(DER, "PKCS7", "\r\n")
 
 
 @pytest.mark.parametrize(
@@ -70,15 +70,15 @@ PKCS7 = builders.pem(DER, "PKCS7", "\r\n")
     [
         pytest.param(b64encode(PEM.encode()).decode(), id="PEM"),
         pytest.param(b64encode(PKCS7.encode()).decode(), id="PKCS7 with CR LF"),
-        pytest.param(builders.wrapped(PKCS7.encode(), 76), id="PKCS7 in lines with CR LF"),
-        pytest.param(builders.pem(PEM.encode()), id="PEM in PEM"),
+        pytest.param(pki.wrapped(PKCS7.encode(), 76), id="PKCS7 in lines with CR LF"),
+        pytest.param(pki.pem(PEM.encode()), id="PEM in PEM"),
         pytest.param(b64encode(PLAIN.encode()).decode(), id="base64"),
         pytest.param(b64encode(WRAPPED.encode()).decode(), id="lines of base64"),
         pytest.param(b64encode(PLAIN.encode() + b"\n").decode(), id="a file of base64"),
         pytest.param(b64encode(URLSAFE.rstrip("=").encode()).decode(), id="base64url"),
         pytest.param(urlsafe_b64encode(PLAIN.encode()).decode().rstrip("="), id="in base64url"),
         pytest.param(
-            b64encode(builders.wrapped(DER, 76, " ").encode()).decode().replace("+", " "),
+            b64encode(pki.wrapped(DER, 76, " ").encode()).decode().replace("+", " "),
             id="base64 in words, pluses lost",
         ),
         pytest.param(uri(DER), id="URI of DER"),
@@ -106,7 +106,7 @@ def test_a_file_of_text_may_come_in_base64_itself(text: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_xml_in_base64_may_come_in_base64_itself(encoding: str) -> None:
-    xml = builders.sign_xml().replace("utf-8", encoding.removesuffix("-sig"))
+    xml = pki.sign_xml().replace("utf-8", encoding.removesuffix("-sig"))
     text = b64encode(b64encode(xml.encode(encoding))).decode()
     signed = parse(text)
     assert isinstance(signed, SignedXml)
@@ -127,7 +127,7 @@ def test_a_file_is_in_base64_twice_and_not_thrice(refusal: Refusal) -> None:
     [
         (PEM[:-40], "cms: PEM armour is truncated"),
         (PEM + PEM, f"cms: text stands outside the PEM armour (character {len(PEM) + 1})"),
-        (builders.pem(DER, "CERTIFICATE"), "cms: PEM armour holds CERTIFICATE, not CMS"),
+        (pki.pem(DER, "CERTIFICATE"), "cms: PEM armour holds CERTIFICATE, not CMS"),
         (PEM.replace("MII", "MI!", 1), "cms: not base64 (character 23)"),
         (PLAIN[:-7], "cms: base64 is truncated or wrongly padded"),
         (b64encode(b"nothing").decode(), "cms: neither CMS nor XML"),
@@ -163,7 +163,7 @@ def test_a_plus_lost_at_the_very_end_is_found() -> None:
         ("MIIB===", 7),
         ("MIIB====", 7),
         (b64encode(b"<a>" + b"x" * 900_000).decode() + "!", 1_200_005),
-        (builders.pem(DER).replace("-----\n", "-----\nProc-Type: 4\n", 1), 30),
+        (pki.pem(DER).replace("-----\n", "-----\nProc-Type: 4\n", 1), 30),
     ],
 )
 def test_a_foreign_character_is_refused_with_its_place(
@@ -191,16 +191,16 @@ def test_truncated_lines_with_lost_pluses_are_refused_as_truncated(refusal: Refu
 
 @pytest.mark.parametrize("length", [5, 12, 19, 25, 400, -3, -20])
 def test_truncated_pem_is_refused_as_truncated(length: int, refusal: Refusal) -> None:
-    assert refusal(builders.pem(DER)[:length].rstrip()) == "cms: PEM armour is truncated"
+    assert refusal(pki.pem(DER)[:length].rstrip()) == "cms: PEM armour is truncated"
 
 
 def test_pem_of_something_else_is_refused(refusal: Refusal) -> None:
-    text = builders.pem(DER, "CERTIFICATE")
+    text = pki.pem(DER, "CERTIFICATE")
     assert refusal(text) == "cms: PEM armour holds CERTIFICATE, not CMS"
 
 
 def test_text_around_pem_is_not_ignored(refusal: Refusal) -> None:
-    text = builders.pem(DER)
+    text = pki.pem(DER)
     assert refusal("see:" + text) == "cms: text stands outside the PEM armour (character 1)"
     after = f"cms: text stands outside the PEM armour (character {len(text) + 1})"
     assert refusal(text + text) == after
@@ -224,7 +224,7 @@ def test_an_error_keeps_its_template_apart_from_its_values() -> None:
 
 def test_a_large_file_in_utf_16_is_not_opened(refusal: Refusal) -> None:
     # In its beginning, which is looked at first, too little of a bomb would be seen.
-    large = builders.pem(builders.sign_cms(b"x" * 400_000))
+    large = pki.pem(pki.sign_cms(b"x" * 400_000))
     assert isinstance(parse(b64encode(large.encode()).decode()), SignedData)
     assert refusal(b64encode(large.encode("utf-16")).decode())
 

@@ -8,9 +8,9 @@ from app.cms.asn1 import ber, oid
 from app.cms.asn1.node import Node, root_node
 from app.cms.errors import MalformedSignature
 from app.cms.signed_data.parsing import parse_signed_data
-from tests import builders
+from tests import pki
 
-DER = builders.sign_cms()
+DER = pki.sign_cms()
 
 
 def tlv(tag: int, contents: bytes = b"") -> bytes:
@@ -41,7 +41,7 @@ def nested(depth: int, shell: int = 0x30) -> bytes:
     "data",
     [
         DER,
-        builders.indefinite_cms(b"x" * 5000),
+        pki.indefinite_cms(b"x" * 5000),
         b"\x30\x80\0\0",
         b"\x30\x80\x30\x80\x05\0\0\0\0\0",
         b"\x30\x80\x30\x02\x05\0\x30\0\0\0",
@@ -56,14 +56,14 @@ def test_values_that_hold_together_pass(data: bytes) -> None:
 
 
 def test_every_beginning_of_a_value_is_refused_as_truncated() -> None:
-    for value in (DER, builders.indefinite_cms(b"x" * 2500)):
+    for value in (DER, pki.indefinite_cms(b"x" * 2500)):
         for size in range(len(value)):
             if size:
                 assert refusal(value[:size]) == "cms: ASN.1 value is truncated"
 
 
 def test_every_beginning_of_a_longer_value_passes() -> None:
-    for value in (DER, builders.indefinite_cms(b"x" * 2500)):
+    for value in (DER, pki.indefinite_cms(b"x" * 2500)):
         for size in range(1, len(value)):
             ber.scan(value[:size], len(value))
 
@@ -78,7 +78,7 @@ def test_a_beginning_is_refused_where_the_announced_whole_is_too_short() -> None
 
 def test_bytes_after_the_value_are_refused() -> None:
     assert refusal(DER + b"\0") == "cms: 1 bytes follow the ASN.1 value"
-    assert refusal(builders.indefinite_cms(b"x") + DER).endswith("bytes follow the ASN.1 value")
+    assert refusal(pki.indefinite_cms(b"x") + DER).endswith("bytes follow the ASN.1 value")
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,9 @@ from app.cms.verification.embedded_revocation import MAX_EMBEDDED, MAX_RESPONSE_
 from app.cms.verification.status import SignerStatus
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.names import _short_name_key, name_key
-from tests import der, pki, revoking, signing
-from tests.builders import CONTENT
+from tests import der, pki
 from tests.cms.judging import AFTER, AT, BEFORE, IVAN, NCA, ROOT, crl, read, text
-from tests.pki import DAY, Holder
-from tests.revoking import Revoked
-from tests.signing import REVOCATION_VALUES
+from tests.pki import CONTENT, DAY, REVOCATION_VALUES, Holder, Revoked
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 ID_OCSP_RESPONSE = der.oid("1.3.6.1.5.5.7.16.2")
@@ -36,9 +33,7 @@ NOT_BELIEVED = "count only if the authorities of the path are good"
 def verify(who: Holder, *brought: bytes, **more: Any) -> SignerStatus:
     """Verify what `who` signed and sent with `brought`; ROOT is the anchor."""
     certificates = more.pop("certificates", [who, NCA])
-    signature = signing.read(
-        signing.signed_data([signing.signer_info(who)], certificates, revocation=brought)
-    )
+    signature = pki.read(pki.signed_data([pki.signer_info(who)], certificates, revocation=brought))
     [status] = Verifier(read(ROOT), **more).verify(signature, at=AT)
     return status
 
@@ -50,7 +45,7 @@ def below(authority: Holder) -> Holder:
 
 def answered(authority: Holder, who: Holder, status: Any = "good") -> bytes:
     """Answer by OCSP about `who`, as `authority`."""
-    response = revoking.ocsp(authority, who.serial, status, this_update=AT)
+    response = pki.ocsp(authority, who.serial, status, this_update=AT)
     return der.explicit(1, ID_OCSP_RESPONSE, response)
 
 
@@ -88,14 +83,14 @@ def test_who_is_no_good_authority_is_not_believed(kind: str) -> None:
     certificates = [who, pretender, NCA]
     of_nca = crl(this_update=AT), crl(by=ROOT, this_update=AT)
     for entries in ([], [Revoked(who.serial, BEFORE)]):
-        listed = revoking.crl(pretender, *entries, this_update=AT, next_update=AFTER)
+        listed = pki.crl(pretender, *entries, this_update=AT, next_update=AFTER)
         for brought in (answered(pretender, who, entries[0] if entries else "good"), listed):
             found = verify(who, brought, *of_nca, certificates=certificates)
             assert found.path.answer is not YES
             assert found.revocation.answer is UNKNOWN
             assert NOT_BELIEVED in text(found.revocation)
     # What the operator has counts as ever.
-    listed = revoking.crl(pretender, Revoked(who.serial, BEFORE), this_update=AT, next_update=AFTER)
+    listed = pki.crl(pretender, Revoked(who.serial, BEFORE), this_update=AT, next_update=AFTER)
     if kind in {"expired", "something unknown"}:
         found = verify(who, *of_nca, certificates=certificates, crls=[listed])
         assert found.revocation.answer is NO
@@ -121,18 +116,14 @@ def crowd(count: int) -> list[bytes]:
     """Make SignerInfos of Ivan's, each with another signing time."""
     moments = [AT + timedelta(seconds=number) for number in range(count)]
     return [
-        signing.signer_info(IVAN, signed=signing.attributes(CONTENT, moment=moment))
-        for moment in moments
+        pki.signer_info(IVAN, signed=pki.attributes(CONTENT, moment=moment)) for moment in moments
     ]
 
 
 def response(singles: list[bytes], signature: bytes = b"", by: Holder = NCA) -> bytes:
     """Encode a BasicOCSPResponse with these answers."""
-    name = der.explicit(2, der.octets(by.key.identifier))
-    data = der.sequence(name, der.time(AT), der.sequence(*singles))
-    embedded = b"" if by is NCA else der.explicit(0, der.sequence(by.certificate))
-    value = der.bits(signature or by.key.sign(data))
-    return der.sequence(data, der.algorithm(by.key.algorithm), value, embedded)
+    embedded = [] if by is NCA else [by]
+    return pki.basic_response(by, *singles, at=AT, certificates=embedded, signature=signature)
 
 
 def responses(single: bytes, count: int) -> bytes:
@@ -143,8 +134,8 @@ def responses(single: bytes, count: int) -> bytes:
 
 def verify_crowd(value: bytes) -> None:
     """Verify 256 signers, the first of whom has these RevocationValues, within the time."""
-    first = signing.signer_info(IVAN, unsigned=[der.attribute(REVOCATION_VALUES, value)])
-    signature = signing.read(signing.signed_data([first, *crowd(255)], [IVAN, NCA]))
+    first = pki.signer_info(IVAN, unsigned=[der.attribute(REVOCATION_VALUES, value)])
+    signature = pki.read(pki.signed_data([first, *crowd(255)], [IVAN, NCA]))
     start = time.process_time()
     statuses = Verifier(read(ROOT)).verify(signature, at=AT)
     assert time.process_time() - start < MAX_SECONDS
@@ -156,7 +147,7 @@ def verify_crowd(value: bytes) -> None:
 @pytest.mark.parametrize(
     ("about", "count"),
     [
-        (revoking.certificate_id(NCA, IVAN.serial), 100),
+        (pki.certificate_id(NCA, IVAN.serial), 100),
         (
             der.sequence(
                 der.algorithm("1.2.3.4"), der.octets(b""), der.octets(b""), der.integer(IVAN.serial)
@@ -178,10 +169,10 @@ def test_thousands_of_answers_about_one_certificate_are_paid_for(about: bytes, c
 def test_thousands_of_accusations_of_a_responder_are_paid_for() -> None:
     """Each of its answers asks for all of them: it took 6.5 s of CPU."""
     who = pki.responder()
-    about = revoking.certificate_id(NCA, IVAN.serial)
+    about = pki.certificate_id(NCA, IVAN.serial)
     single = der.sequence(about, der.implicit(0, b""), der.time(AT))
     accusation = der.sequence(
-        revoking.certificate_id(NCA, who.serial), der.explicit(1, der.time(BEFORE)), der.time(AT)
+        pki.certificate_id(NCA, who.serial), der.explicit(1, der.time(BEFORE)), der.time(AT)
     )
     forged = response([accusation] * 170, bytes(256))
     values = [response([single] * 100, by=who), *[forged] * 5]
@@ -199,9 +190,9 @@ def test_many_who_are_in_a_large_list_are_found_at_the_price_of_a_few() -> None:
     ]
     listed = [Revoked(2**64 + number, BEFORE) for number in range(50_000)]
     listed += [Revoked(who.serial, BEFORE) for who in people]
-    infos = [signing.signer_info(who) for who in people]
-    signature = signing.read(
-        signing.signed_data(infos, [*people, NCA], revocation=[crl(*listed, this_update=AT)])
+    infos = [pki.signer_info(who) for who in people]
+    signature = pki.read(
+        pki.signed_data(infos, [*people, NCA], revocation=[crl(*listed, this_update=AT)])
     )
     start = time.process_time()
     statuses = Verifier(read(ROOT)).verify(signature, at=AT)
@@ -234,7 +225,7 @@ def test_a_list_whose_issuer_has_a_name_of_megabytes_is_not_remembered() -> None
     assert _short_name_key.cache_info().currsize == before
 
 
-@pytest.mark.parametrize("place", [signing.SIGNING_TIME_ATTRIBUTE, "1.2.3.4.5"])
+@pytest.mark.parametrize("place", [pki.SIGNING_TIME_ATTRIBUTE, "1.2.3.4.5"])
 def test_what_looks_like_a_large_list_may_be_deep_wherever_it_stands(place: str) -> None:
     """Nothing has walked it: signed attributes that are encoded anew must not trust its levels."""
     inner = b""
@@ -243,15 +234,15 @@ def test_what_looks_like_a_large_list_may_be_deep_wherever_it_stands(place: str)
     pretended = der.sequence(
         der.sequence(der.integer(1), der.sequence(), der.sequence(), der.time(AT), inner)
     )
-    signed = [der.attribute(place, pretended), *signing.attributes(CONTENT)]
-    info = signing.signer_info(IVAN, signed=signed, sign=b"something else")
-    [status] = Verifier(read(NCA)).verify(signing.read(signing.signed_data([info], [IVAN])), at=AT)
+    signed = [der.attribute(place, pretended), *pki.attributes(CONTENT)]
+    info = pki.signer_info(IVAN, signed=signed, sign=b"something else")
+    [status] = Verifier(read(NCA)).verify(pki.read(pki.signed_data([info], [IVAN])), at=AT)
     assert status.valid.answer is NO
 
 
 @pytest.mark.parametrize("left", [5, 50])
 def test_answers_that_are_not_paid_for_tell_nothing(left: int) -> None:
-    response = revoking.ocsp(NCA, IVAN.serial, this_update=AT)
+    response = pki.ocsp(NCA, IVAN.serial, this_update=AT)
     source = RevocationData(responses=[OcspResponse(response)] * 2, budget=Budget(left))
     [doubt] = ask_responses(read(IVAN)[0], read(NCA), source, [source])
     assert isinstance(doubt, Doubt)
@@ -263,19 +254,17 @@ def test_an_answer_by_an_unknown_digest_doesn_t_hide_the_next() -> None:
         der.algorithm("1.2.3.4"), der.octets(b""), der.octets(b""), der.integer(IVAN.serial)
     )
     odd = responses(der.sequence(about, der.implicit(0, b""), der.time(AT)), 1)
-    good = revoking.ocsp(NCA, IVAN.serial, this_update=AT)
+    good = pki.ocsp(NCA, IVAN.serial, this_update=AT)
     unsigned = [der.attribute(REVOCATION_VALUES, odd)]
-    info = signing.signer_info(IVAN, unsigned=unsigned)
+    info = pki.signer_info(IVAN, unsigned=unsigned)
     brought = [der.explicit(1, ID_OCSP_RESPONSE, good)]
-    signature = signing.read(signing.signed_data([info], [IVAN], revocation=brought))
+    signature = pki.read(pki.signed_data([info], [IVAN], revocation=brought))
     [status] = Verifier(read(NCA)).verify(signature, at=AT)
     assert status.revocation.answer is YES
 
 
 def test_a_forged_delta_crl_changes_nothing() -> None:
-    number = pki.extension("2.5.29.20", der.integer(9))
-    indicator = pki.extension("2.5.29.27", der.integer(7), critical=True)
     entry = Revoked(IVAN.serial, BEFORE)
-    forged = crl(entry, this_update=AT, extensions=[indicator, number], forged=True)
+    forged = crl(entry, this_update=AT, extensions=pki.numbered(9, base=7), forged=True)
     found = verify(IVAN, forged, crl(this_update=AT), crl(by=ROOT, this_update=AT))
     assert found.revocation.answer is YES

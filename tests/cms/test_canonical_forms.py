@@ -15,7 +15,7 @@ from app.cms.xmldsig.canonical_forms import (
     read_form,
 )
 from app.cms.xmldsig.canonicalization import Canonicaliser
-from tests.builders import C14N
+from tests.pki.xml_signer import C14N
 
 DISPUTED = "two different xml:lang apply"
 SEVERAL_BASES = "xml:base is not supported in Canonical XML 1.1"

@@ -13,11 +13,9 @@ from app.cms.verdict import Answer, Verdict
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import der, pki
-from tests import signing as signatures
-from tests.builders import NOT_AFTER, NOT_BEFORE, SIGNING_TIME
 from tests.cms import signing
 from tests.cms.judging import IVAN, KEY, NCA, ROOT, below, path, read, text
-from tests.pki import DAY
+from tests.pki import DAY, NOT_AFTER, NOT_BEFORE, SIGNING_TIME
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 
@@ -257,5 +255,5 @@ def test_a_certificate_for_something_else_signs_no_documents(
         (pki.key_usage("digitalSignature"), usage),
     )
     verifier = Verifier([read_certificate(pki.authority().certificate)])
-    [status] = verifier.verify(signatures.sign(who), at=SIGNING_TIME)
+    [status] = verifier.verify(pki.sign(who), at=SIGNING_TIME)
     assert (status.valid.answer, status.path.answer) == (Answer.YES, answer)

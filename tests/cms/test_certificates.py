@@ -5,7 +5,7 @@ from asn1crypto import core, x509
 
 from app.cms.signed_data import parsing as signed_data
 from app.cms.x509 import certificate as certificates
-from tests import builders
+from tests import pki
 from tests.cms.conftest import Refusal
 from tests.cms.test_ber import tlv
 from tests.cms.test_signed_data import (
@@ -17,6 +17,7 @@ from tests.cms.test_signed_data import (
     signer_info,
     signer_info_of,
 )
+from tests.pki import profile
 
 # The fields of the record in their order.
 TBS_CERTIFICATE = (
@@ -33,7 +34,7 @@ TBS_CERTIFICATE = (
 
 def certificate(**parts: bytes) -> bytes:
     """Encode the usual signer's certificate with some fields of it replaced."""
-    record = builders.person().parsed
+    record = profile.person().parsed
     tbs = record["tbs_certificate"]
     fields = {name: tbs[name].dump() for name in TBS_CERTIFICATE} | parts
     body = tlv(0x30, b"".join(fields[name] for name in TBS_CERTIFICATE))
@@ -80,8 +81,8 @@ def other_strings(name: bytes) -> bytes:
     return bytes(parsed.dump(force=True))
 
 
-ISSUER = builders.person().parsed.issuer.dump()
-SERIAL = builders.person().parsed["tbs_certificate"]["serial_number"].dump()
+ISSUER = profile.person().parsed.issuer.dump()
+SERIAL = profile.person().parsed["tbs_certificate"]["serial_number"].dump()
 
 
 def test_an_issuer_may_be_written_in_another_type_of_string() -> None:
@@ -124,7 +125,7 @@ def test_only_a_few_names_are_compared_by_their_meaning(refusal: Refusal) -> Non
 )
 @pytest.mark.parametrize("by_key_identifier", [False, True])
 def test_a_broken_certificate_of_nobody_does_no_harm(other: bytes, by_key_identifier: bool) -> None:
-    info = builders.cms_structure(by_key_identifier=by_key_identifier)
+    info = pki.cms_structure(by_key_identifier=by_key_identifier)
     der = rebuilt(
         certificates=tlv(0xA0, other + certificate()),
         signer_infos=info["content"]["signer_infos"].dump(),
@@ -156,7 +157,7 @@ KEY_IDENTIFIER = b"\x06\x03\x55\x1d\x0e"
 def test_a_broken_key_identifier_extension_names_nobody(
     listed: list[bytes], refusal: Refusal
 ) -> None:
-    info = builders.cms_structure(by_key_identifier=True)["content"]["signer_infos"].dump()
+    info = pki.cms_structure(by_key_identifier=True)["content"]["signer_infos"].dump()
     der = rebuilt(
         certificates=tlv(0xA0, certificate(extensions=extensions(*listed))), signer_infos=info
     )
@@ -164,19 +165,17 @@ def test_a_broken_key_identifier_extension_names_nobody(
 
 
 def test_a_broken_extension_does_not_hide_the_key_identifier() -> None:
-    who = builders.person()
+    who = profile.person()
     good = tlv(0x30, KEY_IDENTIFIER + tlv(0x04, tlv(0x04, who.parsed.key_identifier)))
     der = rebuilt(
         certificates=tlv(0xA0, certificate(extensions=extensions(tlv(0x30), good))),
-        signer_infos=builders.cms_structure(by_key_identifier=True)["content"][
-            "signer_infos"
-        ].dump(),
+        signer_infos=pki.cms_structure(by_key_identifier=True)["content"]["signer_infos"].dump(),
     )
     assert read(der).signers[0].identified_by == "subjectKeyIdentifier"
 
 
 def test_as_many_signers_and_certificates_as_allowed_are_accepted() -> None:
-    [info] = builders.cms_structure()["content"]["signer_infos"]
+    [info] = pki.cms_structure()["content"]["signer_infos"]
     # Each with another version: the same one would be one signer.
     infos = [info.dump().replace(b"\2\1\1", bytes((2, 1, number)), 1) for number in range(256)]
     der = rebuilt(

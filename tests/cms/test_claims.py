@@ -10,10 +10,12 @@ from app.cms.x509 import nca_profile as claims
 from app.cms.x509.certificate import read_certificate
 from app.cms.x509.names import read_name
 from app.cms.x509.nca_profile import Claims, birthday, check_number, claims_of, gender
-from tests import builders, der
+from tests import der
 from tests.cms.test_ber import tlv
 from tests.cms.test_certificates import certificate, other_strings
 from tests.cms.test_x509 import extension, load
+from tests.pki import distinguished_name as name
+from tests.pki import profile
 
 SIGN, AUTH = "1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.2"
 INDIVIDUAL = "1.2.398.3.3.4.1.1"
@@ -21,13 +23,6 @@ COMMON_NAME, SURNAME, SERIAL = "2.5.4.3", "2.5.4.4", "2.5.4.5"
 ORGANISATION, UNIT, GIVEN = "2.5.4.10", "2.5.4.11", "2.5.4.42"
 NUMBER = "900101300017"
 FLAWED = "123456789011"  # The NCA's test persons have such numbers.
-
-
-def name(*attributes: tuple[str, str]) -> bytes:
-    """Encode a Name of UTF8Strings."""
-    return der.sequence(
-        *[der.set_of(der.sequence(der.oid(kind), der.utf8(text))) for kind, text in attributes]
-    )
 
 
 def purposes(*oids: str) -> bytes:
@@ -52,7 +47,7 @@ def claimed(subject: bytes | None = None, *extensions: bytes) -> Claims:
 
 
 def test_what_a_person_claims() -> None:
-    assert claims_of(read_certificate(builders.person().certificate)) == Claims(
+    assert claims_of(read_certificate(profile.person().certificate)) == Claims(
         iin=NUMBER,
         bin=None,
         common_name="ИВАНОВ ИВАН",
@@ -70,7 +65,7 @@ def test_what_a_person_claims() -> None:
 
 
 def test_what_one_claims_who_signs_for_an_organisation() -> None:
-    who = builders.authority().issue(organisation='АО "ТЕСТ"', bin_number="123456789021")
+    who = profile.person(organisation='АО "ТЕСТ"', bin_number="123456789021")
     found = claims_of(read_certificate(who.certificate))
     assert (found.organisation, found.bin) == ('АО "ТЕСТ"', "123456789021")
     assert tuple(map(str, found.notes)) == ("BIN fails its check digit",)
@@ -98,7 +93,7 @@ def test_each_role_is_told_by_its_purpose(oid: str, role: str) -> None:
 
 
 def test_names_are_read_in_any_type_of_string() -> None:
-    subject = builders.person().parsed.subject.dump()
+    subject = profile.person().parsed.subject.dump()
     assert claimed(other_strings(subject)) == claimed(subject)
 
 

@@ -20,12 +20,9 @@ from app.cms.verification.embedded_revocation import MAX_RESPONSE_BYTES
 from app.cms.verification.status import SignerStatus
 from app.cms.verification.verifier import Verifier
 from app.cms.xmldsig.parsing import SignedXml
-from tests import der, gost_signer, pki, signing, xml_signer
-from tests.builders import CONTENT
+from tests import der, gost_signer, pki
 from tests.cms.judging import AT, BEFORE, IVAN, NCA, ROOT, below, crl, ocsp, read, revoked, text
-from tests.pki import Holder
-from tests.revoking import Revoked
-from tests.signing import REVOCATION_VALUES, TIMESTAMP, attributes
+from tests.pki import CONTENT, REVOCATION_VALUES, TIMESTAMP, Holder, Revoked, attributes, xml_signer
 
 pytestmark = pytest.mark.attacks
 
@@ -49,7 +46,7 @@ def verify(signature: SignedData | SignedXml, *anchors: Holder) -> tuple[SignerS
 
 def signed(infos: list[bytes], content: bytes = CONTENT, *more: Holder) -> SignedData:
     """Put SignerInfos of Ivan's over some content."""
-    return signing.read(signing.signed_data(infos, [IVAN, *more], content))
+    return pki.read(pki.signed_data(infos, [IVAN, *more], content))
 
 
 def copies(info: bytes, count: int = SIGNERS) -> list[bytes]:
@@ -72,8 +69,8 @@ def test_as_many_signers_as_there_may_be_are_checked_as_far_as_the_budget_goes()
         pki.certify(pki.name(f"ЛИЦО {number}"), gost().key, nca, pki.PERSON)
         for number in range(SIGNERS)
     ]
-    infos = [signing.signer_info(who) for who in people]
-    statuses = verify(signing.read(signing.signed_data(infos, people)), nca)
+    infos = [pki.signer_info(who) for who in people]
+    statuses = verify(pki.read(pki.signed_data(infos, people)), nca)
     assert [statuses[0].valid.answer, statuses[0].path.answer] == [YES, YES]
     last = statuses[-1]
     assert (last.intact.answer, last.valid.answer, last.path.answer) == (YES, UNKNOWN, UNKNOWN)
@@ -89,7 +86,7 @@ def test_signatures_that_are_tried_twice_are_paid_for_twice() -> None:
     who = gost()
     filler = der.attribute("1.2.3.4", der.tlv(0x30, b"\x30\x80" + der.NULL * 300 + b"\0\0"))
     listed = sorted([*attributes(CONTENT, GOST.digest), filler])[::-1]
-    info = signing.signer_info(who, signed=listed, signature=b"\1" * 128)
+    info = pki.signer_info(who, signed=listed, signature=b"\1" * 128)
     statuses = verify(signed(copies(info), CONTENT, who))
     assert [statuses[0].valid.answer, statuses[-1].valid.answer] == [NO, UNKNOWN]
 
@@ -97,16 +94,14 @@ def test_signatures_that_are_tried_twice_are_paid_for_twice() -> None:
 @pytest.mark.usefixtures("plain_gost", "untraced")
 @pytest.mark.parametrize("kind", [GOST, GOST_2004])
 def test_large_certificates_are_not_hashed_by_the_hundred(kind: gost_signer.Kind) -> None:
-    named = signing.signing_certificate(b"another", kind.digest)
+    named = pki.signing_certificate(b"another", kind.digest)
     filler = pki.extension("1.2.3.4", bytes(15_000))
     people = [
         pki.certify(pki.name("ЛИЦО"), IVAN.key, NCA, [filler], serial=number)
         for number in range(100)
     ]
-    infos = [
-        signing.signer_info(who, signed=sorted([*attributes(CONTENT), named])) for who in people
-    ]
-    statuses = verify(signing.read(signing.signed_data(infos, people)))
+    infos = [pki.signer_info(who, signed=sorted([*attributes(CONTENT), named])) for who in people]
+    statuses = verify(pki.read(pki.signed_data(infos, people)))
     assert "meant another certificate" in text(statuses[0].valid)
     assert (statuses[-1].valid.answer, text(statuses[-1].valid)) == (UNKNOWN, TOO_MUCH)
 
@@ -122,8 +117,8 @@ def crowd(size: int, kind: gost_signer.Kind) -> list[Holder]:
 def test_authorities_that_all_issued_each_other_are_not_walked_for_ever() -> None:
     authorities = crowd(40, GOST)
     people = [below(authorities[0], subject=f"ЛИЦО {number % 3}") for number in range(6)]
-    infos = [signing.signer_info(who) for who in people * 4]
-    signature = signing.read(signing.signed_data(infos, [*people, *authorities]))
+    infos = [pki.signer_info(who) for who in people * 4]
+    signature = pki.read(pki.signed_data(infos, [*people, *authorities]))
     for status in verify(signature):
         assert status.path.answer is UNKNOWN
         assert "too many certificates to try" in str(status.path.reasons[0])
@@ -131,12 +126,12 @@ def test_authorities_that_all_issued_each_other_are_not_walked_for_ever() -> Non
 
 @pytest.mark.usefixtures("untraced")
 def test_timestamps_by_the_hundred_exhaust_their_budget() -> None:
-    value = signing.signature_of(signing.signer_info(IVAN))
+    value = pki.signature_of(pki.signer_info(IVAN))
     stamper = pki.certify(pki.name("GTSA"), pki.gost_key("tsa", GOST), NCA, pki.STAMPER)
     filler = below(NCA, pki.extension("1.2.3.4", bytes(12_000)))
-    token = signing.timestamp(value, by=stamper, certificates=[stamper, filler])
+    token = pki.timestamp(value, by=stamper, certificates=[stamper, filler])
     unsigned = [der.sequence(der.oid(TIMESTAMP), der.tlv(0x31, token * 2))]
-    infos = copies(signing.signer_info(IVAN, unsigned=unsigned, signature=value))
+    infos = copies(pki.signer_info(IVAN, unsigned=unsigned, signature=value))
     statuses = verify(signed(infos, CONTENT, NCA))
     assert statuses[0].decisive_time_source == "timestamp"
     last = statuses[-1].timestamp
@@ -148,8 +143,8 @@ def test_timestamps_by_the_hundred_exhaust_their_budget() -> None:
 @pytest.mark.usefixtures("plain_gost")
 def test_a_signature_value_without_end_is_not_hashed() -> None:
     value = bytes(2_000_000)
-    token = signing.timestamp(value[:1], digest=GOST.digest)
-    info = signing.signer_info(IVAN, unsigned=[der.attribute(TIMESTAMP, token)], signature=value)
+    token = pki.timestamp(value[:1], digest=GOST.digest)
+    info = pki.signer_info(IVAN, unsigned=[der.attribute(TIMESTAMP, token)], signature=value)
     [status] = verify(signed([info]))
     assert status.timestamp
     assert text(status.timestamp.verdict) == TOO_MUCH
@@ -160,7 +155,7 @@ def test_large_signed_attributes_are_paid_for() -> None:
     who = gost()
     filler = der.attribute("1.2.3.4", der.octets(bytes(1_200_000)))
     listed = sorted([*attributes(CONTENT, GOST.digest), filler])
-    info = signing.signer_info(who, signed=listed, signature=b"\1" * 128)
+    info = pki.signer_info(who, signed=listed, signature=b"\1" * 128)
     statuses = verify(signed(copies(info, 4), CONTENT, who))
     assert [status.valid.answer for status in statuses] == [UNKNOWN] * 4
 
@@ -169,8 +164,8 @@ def over(size: int, *, attached: bool = True, plain: bool = False) -> SignedData
     """Sign that many bytes with GOST; nobody has checked whether rightly."""
     who = gost()
     listed = None if plain else attributes(b"x", GOST.digest)
-    info = signing.signer_info(who, b"x", signed=listed)
-    return signing.read(signing.signed_data([info], [who], bytes(size) if attached else None))
+    info = pki.signer_info(who, b"x", signed=listed)
+    return pki.read(pki.signed_data([info], [who], bytes(size) if attached else None))
 
 
 LARGE = 1_000_001
@@ -198,8 +193,8 @@ def test_content_above_a_megabyte_is_not_hashed_without_attributes_either() -> N
 @pytest.mark.usefixtures("plain_gost")
 def test_content_above_a_megabyte_is_not_hashed_with_the_older_gost_either() -> None:
     who = gost(kind=GOST_2004)
-    info = signing.signer_info(who)
-    [status] = verify(signing.read(signing.signed_data([info], [who], bytes(LARGE))))
+    info = pki.signer_info(who)
+    [status] = verify(pki.read(pki.signed_data([info], [who], bytes(LARGE))))
     assert text(status.intact) == TOO_LARGE + "GOST 34.311-95" + WITHOUT_LIBRARY
 
 
@@ -207,8 +202,8 @@ def test_content_above_a_megabyte_is_not_hashed_with_the_older_gost_either() -> 
 @pytest.mark.parametrize("kind", [GOST, GOST_2004])
 def test_content_of_a_megabyte_is_hashed_in_plain_python(kind: gost_signer.Kind) -> None:
     who = gost(kind=kind)
-    info = signing.signer_info(who, b"x")
-    signature = signing.read(signing.signed_data([info] * 3, [who], bytes(LARGE - 1)))
+    info = pki.signer_info(who, b"x")
+    signature = pki.read(pki.signed_data([info] * 3, [who], bytes(LARGE - 1)))
     for status in verify(signature):
         assert (status.intact.answer, status.valid.answer) == (NO, YES)
 
@@ -237,8 +232,8 @@ def test_with_libgcrypt_no_content_is_too_large_for_gost(
     """Without the library this takes more than a minute."""
     who, content = gost(kind=kind), bytes(30_000_000)
     listed = None if plain else attributes(b"x", kind.digest)
-    info = signing.signer_info(who, b"x", signed=listed)
-    [status] = verify(signing.read(signing.signed_data([info], [who], content)))
+    info = pki.signer_info(who, b"x", signed=listed)
+    [status] = verify(pki.read(pki.signed_data([info], [who], content)))
     assert status.intact.answer is NO
 
 
@@ -285,12 +280,10 @@ def test_content_is_hashed_once_for_all_signers(
     ]
     content = b"to be hashed once" * 3_000
     infos = [
-        signing.signer_info(
-            who, content, signed=None if plain else sorted(attributes(content, digest))
-        )
+        pki.signer_info(who, content, signed=None if plain else sorted(attributes(content, digest)))
         for who in people
     ]
-    signature = signing.read(signing.signed_data(infos, people, content))
+    signature = pki.read(pki.signed_data(infos, people, content))
     sizes = counting(monkeypatch, digest, len(content))
     statuses = verify(signature)
     assert [(status.intact.answer, status.valid.answer) for status in statuses] == [(YES, YES)] * 3
@@ -300,14 +293,14 @@ def test_content_is_hashed_once_for_all_signers(
 @pytest.mark.usefixtures("untraced")
 def test_content_is_not_hashed_again_for_every_signer_without_attributes() -> None:
     content = bytes(20_000_000)
-    infos = copies(signing.signer_info(IVAN, content, signed=None))
+    infos = copies(pki.signer_info(IVAN, content, signed=None))
     statuses = verify(signed(infos, content))
     assert [status.valid.answer for status in statuses] == [YES] * SIGNERS
 
 
 def test_content_may_be_too_large_for_any_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "MAX_CONTENT_COST", 0)
-    [status] = verify(signed([signing.signer_info(IVAN)]))
+    [status] = verify(signed([pki.signer_info(IVAN)]))
     assert text(status.intact) == TOO_LARGE + "SHA-256 is slow"
 
 
@@ -317,8 +310,8 @@ def test_a_shared_budget_pays_for_each_content_once(
 ) -> None:
     content, other = bytes(1_000_000), bytes(1_000_000) + b"x"
     monkeypatch.setattr(budget, "MAX_CONTENT_COST", 20_000)
-    info = signing.signer_info(IVAN, content)
-    signature = signing.read(signing.signed_data([info], [IVAN], content if attached else None))
+    info = pki.signer_info(IVAN, content)
+    signature = pki.read(pki.signed_data([info], [IVAN], content if attached else None))
     shared = ContentBudget()
     for given, answer in [(content, YES), (other, NO)] * 3:
         [status] = Verifier().verify(signature, given, at=AT, content_budget=shared)
@@ -336,8 +329,8 @@ def test_other_line_ends_are_too_much_where_the_budget_ends(
     monkeypatch: pytest.MonkeyPatch, signed_attributes: tuple[bytes, ...] | None
 ) -> None:
     monkeypatch.setattr(budget, "MAX_CONTENT_COST", 12_000)
-    info = signing.signer_info(IVAN, b"x", signed=signed_attributes)
-    signature = signing.read(signing.signed_data([info], [IVAN], None))
+    info = pki.signer_info(IVAN, b"x", signed=signed_attributes)
+    signature = pki.read(pki.signed_data([info], [IVAN], None))
     [verdict] = compare(signature, b"\n" * 1_000_000)
     assert text(verdict) == TOO_LARGE + "SHA-256 is slow"
     [verdict] = compare(signature, b"x" * 1_000_000)
@@ -352,8 +345,8 @@ def test_an_unknown_digest_stays_that_and_costs_nothing() -> None:
 
 def embedding(crl_: bytes, who: Holder) -> SignedData:
     """Sign with a CRL beside."""
-    infos = [signing.signer_info(who)]
-    return signing.read(signing.signed_data(infos, [who], revocation=[crl_]))
+    infos = [pki.signer_info(who)]
+    return pki.read(pki.signed_data(infos, [who], revocation=[crl_]))
 
 
 @pytest.mark.usefixtures("plain_gost")
@@ -393,7 +386,7 @@ def test_responses_that_are_too_large_together_are_not_all_read(place: int, answ
     listed = [good] * (MAX_RESPONSE_BYTES // len(good) + 1)
     listed[place] = bad
     value = der.sequence(der.explicit(1, der.sequence(*listed)))
-    info = signing.signer_info(IVAN, unsigned=[der.attribute(REVOCATION_VALUES, value)])
+    info = pki.signer_info(IVAN, unsigned=[der.attribute(REVOCATION_VALUES, value)])
     [status] = verify(signed([info]), NCA)
     assert status.revocation.answer is answer
 
@@ -439,10 +432,10 @@ def parsed(root: etree._Element) -> SignedXml:
 
 @pytest.mark.usefixtures("untraced")
 def test_looking_for_authorities_of_timestamps_elsewhere_is_paid_for() -> None:
-    value = signing.signature_of(signing.signer_info(IVAN))
-    token = signing.timestamp(value, certificates=[NCA])
+    value = pki.signature_of(pki.signer_info(IVAN))
+    token = pki.timestamp(value, certificates=[NCA])
     unsigned = [der.sequence(der.oid(TIMESTAMP), der.tlv(0x31, token * 6))]
-    infos = copies(signing.signer_info(IVAN, unsigned=unsigned, signature=value))
+    infos = copies(pki.signer_info(IVAN, unsigned=unsigned, signature=value))
     first, *_, last = verify(signed(infos, CONTENT, NCA))
     assert first.timestamp
     assert "neither in the token nor at hand" in text(first.timestamp.verdict)

@@ -10,11 +10,10 @@ from app.cms.revocation.crl import CertificateList
 from app.cms.revocation.crl_index import has_unknown
 from app.cms.verdict import Answer
 from app.trust.crl_files import open_list
-from tests import der, pki, revoking
+from tests import der, pki
 from tests.cms.judging import AFTER, AT, BEFORE, IVAN, NCA, crl, ocsp, revocation, revoked, text
 from tests.cms.test_crls import distribution, listing
-from tests.pki import DAY, extension
-from tests.revoking import Revoked
+from tests.pki import DAY, Revoked, extension
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 STRANGE = "a CRL of NCA has an entry with a critical extension that is not known here"
@@ -86,19 +85,13 @@ def test_other_words_count_where_it_says_nothing() -> None:
 
 def numbered(*entries: bytes, number: int, base: int | None = None) -> bytes:
     """Issue a CRL with a number, or a delta CRL."""
-    told = [extension("2.5.29.20", der.integer(number)), distribution()]
-    if base is not None:
-        told.append(extension("2.5.29.27", der.integer(base), critical=True))
-    tbs = der.sequence(
-        der.integer(1),
-        der.algorithm(NCA.key.algorithm),
-        NCA.subject,
-        der.time(BEFORE if base is None else AT),
-        der.time(AFTER),
-        der.sequence(*entries) if entries else b"",
-        der.explicit(0, der.sequence(*told)),
+    return pki.crl(
+        NCA,
+        *entries,
+        this_update=BEFORE if base is None else AT,
+        next_update=AFTER,
+        extensions=[*pki.numbered(number, base), distribution()],
     )
-    return pki.signed(tbs, NCA.key, forged=False)
 
 
 def test_it_is_no_base_and_no_delta() -> None:
@@ -150,5 +143,5 @@ def test_many_different_extensions_are_not_all_remembered() -> None:
 
 
 def test_a_list_of_another_day_counts_as_before() -> None:
-    old = revoking.crl(NCA, this_update=BEFORE - DAY, next_update=BEFORE)
+    old = pki.crl(NCA, this_update=BEFORE - DAY, next_update=BEFORE)
     assert revocation(crls=[old, listing(entry(1, CRITICAL))]).answer is UNKNOWN

@@ -11,7 +11,7 @@ from app.cms.revocation.crl import CertificateList, MalformedRevocation
 from app.cms.revocation.crl_index import build_rows, find_offsets, has_unknown, search, walk
 from tests import der
 from tests.cms.judging import AT, BEFORE, NCA, crl
-from tests.revoking import Revoked
+from tests.pki import Revoked
 
 #: How many lists are tried.
 TURNS = 150

@@ -23,8 +23,7 @@ from tests.cms.judging import (
     revoked,
     text,
 )
-from tests.pki import Holder
-from tests.revoking import Revoked
+from tests.pki import Holder, Revoked
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 
@@ -45,15 +44,7 @@ def test_the_bytes_of_a_serial_number_elsewhere_are_no_entry() -> None:
 
 def listing(*entries: bytes) -> bytes:
     """Issue a CRL with entries as they are given."""
-    tbs = der.sequence(
-        der.integer(1),
-        der.algorithm(NCA.key.algorithm),
-        NCA.subject,
-        der.time(BEFORE),
-        der.time(AFTER),
-        der.sequence(*entries),
-    )
-    return pki.signed(tbs, NCA.key, forged=False)
+    return pki.crl(NCA, *entries, this_update=BEFORE, next_update=AFTER)
 
 
 @pytest.mark.parametrize(
@@ -99,15 +90,7 @@ def test_entries_of_every_length_are_found() -> None:
             der.time(BEFORE),
             der.sequence(pki.extension("1.2.3.4", long[:size])),
         )
-        tbs = der.sequence(
-            der.integer(1),
-            der.algorithm(NCA.key.algorithm),
-            NCA.subject,
-            der.time(BEFORE),
-            der.time(AFTER),
-            der.sequence(entry),
-        )
-        assert revocation(crls=[pki.signed(tbs, NCA.key)]).answer is NO
+        assert revocation(crls=[listing(entry)]).answer is NO
 
 
 @pytest.mark.parametrize("odd", [b"", b"\xff", der.NULL, der.tlv(0x18, b"2024"), der.sequence()])
@@ -317,13 +300,10 @@ def test_a_broken_freshest_crl_names_no_address() -> None:
 
 
 def test_a_delta_crl_is_no_base_of_another() -> None:
-    number = pki.extension("2.5.29.20", der.integer(7))
+    [number] = pki.numbered(7)
     freshest = pki.extension("2.5.29.46", der.sequence(), critical=True)
-    later = [
-        pki.extension("2.5.29.27", der.integer(7), critical=True),
-        pki.extension("2.5.29.20", der.integer(8)),
-    ]
+    later = pki.numbered(8, base=7)
     delta = CertificateList(crl(extensions=later))
     assert delta.is_delta_of(CertificateList(crl(extensions=[number])))
     assert not delta.is_delta_of(CertificateList(crl(extensions=[number, freshest])))
-    assert not delta.is_delta_of(CertificateList(crl(extensions=[number, later[0]])))
+    assert not delta.is_delta_of(CertificateList(crl(extensions=[number, later[1]])))

@@ -15,10 +15,9 @@ from app.cms.verdict import Answer
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate, read_embedded_certificate
 from tests import der, pki
-from tests.builders import NOT_AFTER, NOT_BEFORE, SIGNING_TIME
 from tests.cms.edges import SEED
 from tests.cms.judging import IVAN, NCA, ROOT, read, text
-from tests.pki import DAY, Holder
+from tests.pki import DAY, NOT_AFTER, NOT_BEFORE, SIGNING_TIME, Holder
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 CHAINS, MUTANTS = 300, 4000

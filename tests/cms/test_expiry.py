@@ -8,11 +8,9 @@ import pytest
 from app.cms.verdict import Answer
 from app.cms.verification.status import SignerStatus
 from app.cms.verification.verifier import Verifier
-from tests import der, pki, signing
-from tests.builders import CONTENT, NOT_AFTER, NOT_BEFORE, SIGNING_TIME
+from tests import der, pki
 from tests.cms.judging import NCA, ROOT, path, read, text
-from tests.pki import DAY, Holder
-from tests.signing import TIMESTAMP
+from tests.pki import CONTENT, DAY, NOT_AFTER, NOT_BEFORE, SIGNING_TIME, TIMESTAMP, Holder
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 UNTIL = SIGNING_TIME + 30 * DAY
@@ -26,8 +24,8 @@ MISSING = "only a verified timestamp from before then could settle"
 
 def attributes(claimed: datetime | None) -> list[bytes]:
     """Encode signed attributes with that signing time, or none."""
-    listed = signing.attributes(CONTENT, moment=claimed or SIGNING_TIME)
-    kind = der.oid(signing.SIGNING_TIME_ATTRIBUTE)
+    listed = pki.attributes(CONTENT, moment=claimed or SIGNING_TIME)
+    kind = der.oid(pki.SIGNING_TIME_ATTRIBUTE)
     return listed if claimed else [one for one in listed if kind not in one]
 
 
@@ -43,13 +41,13 @@ def verify(
 ) -> SignerStatus:
     """Verify a signature that says when it was made, perhaps with a timestamp."""
     listed = attributes(claimed)
-    info = signing.signer_info(who, signed=listed)
-    value = signing.signature_of(info)
+    info = pki.signer_info(who, signed=listed)
+    value = pki.signature_of(info)
     if stamped:
-        token = signing.timestamp(value, stamped, by=by, **more)
+        token = pki.timestamp(value, stamped, by=by, **more)
         unsigned = [der.attribute(TIMESTAMP, token)]
-        info = signing.signer_info(who, signed=listed, unsigned=unsigned, signature=value)
-    signature = signing.read(signing.signed_data([info], [who, NCA, *certificates]))
+        info = pki.signer_info(who, signed=listed, unsigned=unsigned, signature=value)
+    signature = pki.read(pki.signed_data([info], [who, NCA, *certificates]))
     [status] = Verifier(read(ROOT)).verify(signature, at=at)
     return status
 
@@ -96,10 +94,10 @@ def test_a_timestamp_that_settles_nothing_is_left_out_of_the_reasons() -> None:
 
 def test_a_timestamp_on_something_else_is_no_claim() -> None:
     listed = attributes(UNTIL + DAY)
-    token = signing.timestamp(b"another", UNTIL - DAY)
+    token = pki.timestamp(b"another", UNTIL - DAY)
     unsigned = [der.attribute(TIMESTAMP, token)]
-    info = signing.signer_info(WHO, signed=listed, unsigned=unsigned)
-    signature = signing.read(signing.signed_data([info], [WHO, NCA]))
+    info = pki.signer_info(WHO, signed=listed, unsigned=unsigned)
+    signature = pki.read(pki.signed_data([info], [WHO, NCA]))
     [status] = Verifier(read(ROOT)).verify(signature, at=LATER)
     assert status.path.answer is NO
 

@@ -13,23 +13,23 @@ from app.cms.errors import MalformedSignature
 from app.cms.files import SignatureFile, open_file
 from app.cms.fingerprints import fingerprints
 from app.cms.parsing import parse
-from tests import builders, der
+from tests import der, pki
 from tests.cms.test_fuzz import SEED, TEXTS, damaged
 
-CMS = builders.usual_cms()
+CMS = pki.usual_cms()
 DER = b64decode(CMS)
-XML = builders.sign_xml("<a>текст</a>")
+XML = pki.sign_xml("<a>текст</a>")
 FORMS = {
     "base64": CMS,
     "base64url": urlsafe_b64encode(DER).decode().rstrip("="),
     "blanks for pluses": CMS.replace("+", " "),
-    "lines": builders.wrapped(DER, 64),
-    "PEM": builders.pem(DER),
+    "lines": pki.wrapped(DER, 64),
+    "PEM": pki.pem(DER),
     "percent": quote(CMS, safe=""),
     "data URI": f"data:application/pkcs7-mime;base64,{CMS}",
-    "PEM in base64": b64encode(builders.pem(DER, "PKCS7", "\r\n").encode()).decode(),
+    "PEM in base64": b64encode(pki.pem(DER, "PKCS7", "\r\n").encode()).decode(),
     "base64 in base64": b64encode(CMS.encode()).decode(),
-    "PEM in a data URI": "data:;base64," + b64encode(builders.pem(DER).encode()).decode(),
+    "PEM in a data URI": "data:;base64," + b64encode(pki.pem(DER).encode()).decode(),
     "XML": XML,
     "XML with margins": f"\ufeff \n{XML.partition('?>')[2]}\r\n ",
     "XML in base64": b64encode(XML.encode()).decode(),

@@ -10,9 +10,9 @@ from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.verification.verifier import Verifier
-from tests import builders
+from tests import pki
 
-DER = builders.sign_cms()
+DER = pki.sign_cms()
 
 
 def archive(*names: str, method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -65,10 +65,10 @@ def test_a_file_that_is_text_is_named_as_well(size: int) -> None:
 
 def test_what_only_looks_like_a_file_in_its_first_letters_is_none() -> None:
     assert refusal(b64encode(b"BM, he said to her").decode()) == "cms: neither CMS nor XML"
-    parse(builders.sign_xml("<a>%PDF-1.7</a>"))
+    parse(pki.sign_xml("<a>%PDF-1.7</a>"))
 
 
-@pytest.mark.parametrize("der", [DER, builders.indefinite_cms(b"x")])
+@pytest.mark.parametrize("der", [DER, pki.indefinite_cms(b"x")])
 @pytest.mark.parametrize("zeros", [1, 2, 16_384])
 def test_zero_bytes_behind_a_cms_are_left_away_where_that_is_asked(der: bytes, zeros: int) -> None:
     text = b64encode(der + bytes(zeros)).decode()
@@ -78,7 +78,7 @@ def test_zero_bytes_behind_a_cms_are_left_away_where_that_is_asked(der: bytes, z
     assert read.der == der
     assert read == parse(b64encode(der).decode())
     assert read.trailing_zeros == zeros
-    [status] = Verifier().verify(read, at=builders.SIGNING_TIME)
+    [status] = Verifier().verify(read, at=pki.SIGNING_TIME)
     remark = f"{zeros} zero bytes follow the signature, and are not signed"
     assert remark in map(str, status.intact.reasons)
 

@@ -12,13 +12,12 @@ from app.cms.path.occasions import TOLERANCE, Occasion, is_future
 from app.cms.verdict import Answer
 from app.cms.verification.status import SignerStatus
 from app.cms.verification.verifier import Verifier
-from tests import der, pki, signing, xml_signer
-from tests.builders import DS, SIGNING_TIME
+from tests import der, pki
 from tests.cms.judging import IVAN, NCA, ROOT, read, text
 from tests.cms.test_key_info import XADES
 from tests.cms.test_timestamps import STAMPED, VALUE, stamp
-from tests.pki import DAY
-from tests.signing import TIMESTAMP
+from tests.pki import DAY, SIGNING_TIME, TIMESTAMP, xml_signer
+from tests.pki.xml_signer import DS
 
 YES, UNKNOWN = Answer.YES, Answer.UNKNOWN
 SECOND = timedelta(seconds=1)
@@ -29,8 +28,8 @@ CLAIMED = "the signing time, which the signer claims, is in the future by the cl
 def verify(*tokens: bytes, now: datetime | None, at: datetime = STAMPED) -> SignerStatus:
     """Verify Ivan's signature with timestamps, at a moment by the caller's clock."""
     unsigned = [der.attribute(TIMESTAMP, *tokens)] if tokens else []
-    info = signing.signer_info(IVAN, unsigned=unsigned, signature=VALUE)
-    signature = signing.read(signing.signed_data([info], [IVAN, NCA]))
+    info = pki.signer_info(IVAN, unsigned=unsigned, signature=VALUE)
+    signature = pki.read(pki.signed_data([info], [IVAN, NCA]))
     [status] = Verifier(read(ROOT)).verify(signature, at=Occasion(at, at, now=now))
     return status
 

@@ -12,7 +12,8 @@ import pytest
 
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from tests import builders
+from tests import pki
+from tests.pki import profile
 
 SEED = 20_240_601
 ROUNDS = 12_000  # For each kind of text; there are three.
@@ -74,21 +75,21 @@ def damaged_xml(chance: random.Random) -> str:
     return text
 
 
-ANNA = builders.person("ПЕТРОВА АННА")
+ANNA = profile.person("ПЕТРОВА АННА")
 CMS = (
-    builders.sign_cms(),
-    builders.sign_cms(attached=False, signers=[builders.person(), ANNA]),
-    builders.sign_cms(by_key_identifier=True),
-    builders.indefinite_cms(b"x" * 2500),
+    pki.sign_cms(),
+    pki.sign_cms(attached=False, signers=[profile.person(), ANNA]),
+    pki.sign_cms(by_key_identifier=True),
+    pki.indefinite_cms(b"x" * 2500),
 )
 BASE64 = (
-    builders.usual_cms(),
-    builders.pem(CMS[0]),
-    builders.wrapped(CMS[1], 76),
-    builders.usual_cms().replace("+", " "),
-    "data:application/cms;base64," + builders.usual_cms(),
+    pki.usual_cms(),
+    pki.pem(CMS[0]),
+    pki.wrapped(CMS[1], 76),
+    pki.usual_cms().replace("+", " "),
+    "data:application/cms;base64," + pki.usual_cms(),
 )
-XML = (builders.sign_xml(), builders.sign_xml(signers=[builders.person(), ANNA]))
+XML = (pki.sign_xml(), pki.sign_xml(signers=[profile.person(), ANNA]))
 
 
 @pytest.mark.attacks

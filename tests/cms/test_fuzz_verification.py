@@ -17,13 +17,21 @@ from app.cms.verification.status import SignerStatus
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
 from app.cms.xmldsig.parsing import SignedXml
-from tests import der, gost_signer, pki, revoking, signing, xml_signer
-from tests.builders import CONTENT, DS, SIGNING_TIME
+from tests import der, gost_signer, pki
 from tests.cms.judging import AFTER, AT, BEFORE, read
 from tests.cms.mutations import mutated
 from tests.cms.test_fuzz import MARKS, damaged
-from tests.pki import Holder, Key
-from tests.signing import REVOCATION_VALUES, TIMESTAMP, attributes
+from tests.pki import (
+    CONTENT,
+    REVOCATION_VALUES,
+    SIGNING_TIME,
+    TIMESTAMP,
+    Holder,
+    Key,
+    attributes,
+    xml_signer,
+)
+from tests.pki.xml_signer import DS
 
 # CPU time for one; a quiet machine needs 0.06 with GOST.
 MAX_SECONDS = 0.5
@@ -49,23 +57,23 @@ class World:
 
     def crl(self, of: Holder, this_update: datetime = BEFORE) -> bytes:
         """Return a list without entries."""
-        return revoking.crl(of, this_update=this_update, next_update=AFTER)
+        return pki.crl(of, this_update=this_update, next_update=AFTER)
 
     def cms(self) -> bytes:
         """Sign with all that verification looks at."""
         person = self.person
-        named = signing.signing_certificate(person.certificate)
+        named = pki.signing_certificate(person.certificate)
         signed = sorted([*attributes(CONTENT, person.key.digest), named])
-        value = signing.signature_of(signing.signer_info(person, signed=signed))
-        response = revoking.ocsp(self.nca, person.serial, by=self.responder, this_update=AT)
+        value = pki.signature_of(pki.signer_info(person, signed=signed))
+        response = pki.ocsp(self.nca, person.serial, by=self.responder, this_update=AT)
         values = der.sequence(der.explicit(0, der.sequence(self.crl(self.nca, AT))))
         unsigned = [
-            der.attribute(TIMESTAMP, signing.timestamp(value, by=self.stamper)),
+            der.attribute(TIMESTAMP, pki.timestamp(value, by=self.stamper)),
             der.attribute(REVOCATION_VALUES, values),
         ]
-        info = signing.signer_info(person, signed=signed, unsigned=unsigned, signature=value)
+        info = pki.signer_info(person, signed=signed, unsigned=unsigned, signature=value)
         infos = [self.crl(self.root), der.explicit(1, der.oid("1.3.6.1.5.5.7.16.2"), response)]
-        return signing.signed_data([info], [person, self.nca], revocation=infos)
+        return pki.signed_data([info], [person, self.nca], revocation=infos)
 
     def xml(self) -> str:
         """Sign a document twice."""

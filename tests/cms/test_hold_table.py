@@ -10,8 +10,7 @@ from app.cms.revocation.crl_entries import CERTIFICATE_HOLD
 from app.cms.verdict import Answer
 from tests.cms.judging import AT, revocation, revoked
 from tests.cms.test_holds import say
-from tests.pki import DAY
-from tests.revoking import Revoked
+from tests.pki import DAY, Revoked
 
 # When each word is said, in days from the moment that counts. Short words hold for some hours, long
 # ones for months; those that are said on the day hold for the moment too.

@@ -15,7 +15,7 @@ from app.cms.revocation.crl import CertificateList
 from app.cms.revocation.crl_entries import CERTIFICATE_HOLD, REMOVE_FROM_CRL
 from app.cms.revocation.ocsp import OcspResponse
 from app.cms.verdict import Answer, Verdict
-from tests import builders, der, pki
+from tests import der, pki
 from tests.cms.judging import (
     AFTER,
     AT,
@@ -29,8 +29,7 @@ from tests.cms.judging import (
     revoked,
     text,
 )
-from tests.pki import DAY
-from tests.revoking import Revoked
+from tests.pki import DAY, Revoked
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 HELD = revoked(AT - 5 * DAY, CERTIFICATE_HOLD)
@@ -86,15 +85,12 @@ def test_only_a_newer_word_lifts_a_hold(  # noqa: PLR0917  # A row of the table 
 
 
 def delta(*entries: Revoked, base: int, number: int, moment: datetime = NOW) -> bytes:
-    extensions = [
-        pki.extension("2.5.29.27", der.integer(base), critical=True),
-        pki.extension("2.5.29.20", der.integer(number)),
-    ]
+    extensions = pki.numbered(number, base)
     return crl(*entries, this_update=moment, next_update=AFTER, extensions=extensions)
 
 
 def complete(*entries: Revoked, number: int, moment: datetime = EARLY) -> bytes:
-    extensions = [pki.extension("2.5.29.20", der.integer(number))]
+    extensions = pki.numbered(number)
     return crl(*entries, this_update=moment, next_update=AFTER, extensions=extensions)
 
 
@@ -127,7 +123,7 @@ def test_a_delta_crl_makes_its_base_newer() -> None:
     base = crl(
         this_update=EARLIEST,
         next_update=EARLY,
-        extensions=[pki.extension("2.5.29.20", der.integer(7))],
+        extensions=pki.numbered(7),
     )
     assert revocation(crls=[base]).answer is UNKNOWN
     assert revocation(crls=[delta(base=7, number=9)]).answer is UNKNOWN
@@ -219,11 +215,7 @@ def test_a_delta_crl_lifts_a_hold_only_within_its_scope(
     scope: tuple[bytes, ...], answer: Answer
 ) -> None:
     point = [pki.extension("2.5.29.28", der.sequence(*scope), critical=True)] if scope else []
-    extensions = [
-        pki.extension("2.5.29.27", der.integer(7), critical=True),
-        pki.extension("2.5.29.20", der.integer(9)),
-        *point,
-    ]
+    extensions = [*pki.numbered(9, base=7), *point]
     lifting = crl(REMOVED, this_update=NOW, next_update=AFTER, extensions=extensions)
     held = crl(HELD, this_update=EARLY, next_update=AFTER)
     older = ocsp(this_update=EARLIEST, next_update=AFTER)
@@ -261,7 +253,7 @@ def test_a_hold_that_ended_after_the_moment_that_counts_may_have_been_in_force()
 
 
 def test_a_denial_from_before_a_certificate_was_issued_says_nothing() -> None:
-    early = builders.NOT_BEFORE - DAY
+    early = pki.NOT_BEFORE - DAY
     denial = ocsp(NEVER_ISSUED, this_update=early, extensions=[EXTENDED_REVOKE])
     verdict = revocation(ocsp=[denial])
     assert verdict.answer is UNKNOWN
@@ -287,7 +279,7 @@ def test_a_delta_crl_alone_does_not_tell_that_nothing_was_revoked_before() -> No
 
 def test_a_forged_base_of_the_sender_s_is_no_better_for_a_delta_of_the_operator_s() -> None:
     weak = pki.certify(NCA.subject, pki.rsa_key("NCA", pki.SHA1), None, pki.AUTHORITY)
-    number = [pki.extension("2.5.29.20", der.integer(7))]
+    number = pki.numbered(7)
     base = crl(by=weak, this_update=EARLY, next_update=AFTER, extensions=number)
     mine = RevocationData([CertificateList(delta(base=7, number=9))])
     when = Occasion(datetime(2019, 6, 1, tzinfo=UTC), AT)

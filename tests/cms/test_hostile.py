@@ -18,8 +18,9 @@ from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.xmldsig import signatures as xml_signatures
 from app.cms.xmldsig.parsing import SignedXml
-from tests import builders
+from tests import pki
 from tests.cms.test_ber import nested, tlv
+from tests.pki import xml_signer
 
 # Seconds of CPU and megabytes of memory. The contract says 50 ms and 20 MB; a quiet machine needs
 # 47 at most, a shared one gets thrice the time. What these tests are for costs seconds.
@@ -56,7 +57,7 @@ ATTRIBUTES = tlv(0xA0, tlv(0x30, b"\5\0") * 60_000) + tlv(0x30, ID_DATA) + tlv(4
 INCOMPLETE = re.sub(
     "<X509Certificate>[^<]*",
     "<X509Certificate>" + base64(tlv(0x30, b"\5\0" * 8_000)),
-    re.sub(".*(<ds:Signature .*</ds:Signature>).*", r"\1", builders.sign_xml(), flags=re.DOTALL)
+    re.sub(".*(<ds:Signature .*</ds:Signature>).*", r"\1", pki.sign_xml(), flags=re.DOTALL)
     .replace("ds:", "")
     .replace("xmlns:ds", "xmlns"),
 )
@@ -138,9 +139,9 @@ BOMBS: dict[str, Callable[[], str]] = {
     "comments before a DTD": lambda: "<!---->" * 90_000 + "<!DOCTYPE a><a/>",
     "a long comment before a DTD": lambda: "<!--" + "- " * 10 * MEGABYTE + "--><!DOCTYPE a><a/>",
     "incomplete signatures": lambda: (
-        f"<a xmlns='{builders.DS}'>" + INCOMPLETE * xml_signatures.MAX_SIGNATURES + "</a>"
+        f"<a xmlns='{xml_signer.DS}'>" + INCOMPLETE * xml_signatures.MAX_SIGNATURES + "</a>"
     ),
-    "many signatures": lambda: f"<a xmlns='{builders.DS}'>" + "<Signature/>" * 90_000 + "</a>",
+    "many signatures": lambda: f"<a xmlns='{xml_signer.DS}'>" + "<Signature/>" * 90_000 + "</a>",
     "a long text": lambda: "<a>" + "x" * 29 * MEGABYTE,
     "no base64 at all": lambda: "\0" * 30 * MEGABYTE,
     "blanks": lambda: " " * 30 * MEGABYTE,
@@ -148,15 +149,13 @@ BOMBS: dict[str, Callable[[], str]] = {
     "percents": lambda: "%" * 30 * MEGABYTE,
     "dashes": lambda: "-" * 30 * MEGABYTE,
     "beginnings of PEM": lambda: "-----BEGIN " * 2 * MEGABYTE,
-    "a bomb in PEM": lambda: builders.pem(signed(b"\5\0" * 5 * MEGABYTE)),
-    "a bomb in PEM in base64": lambda: base64(
-        builders.pem(signed(b"\5\0" * 5 * MEGABYTE)).encode()
-    ),
+    "a bomb in PEM": lambda: pki.pem(signed(b"\5\0" * 5 * MEGABYTE)),
+    "a bomb in PEM in base64": lambda: base64(pki.pem(signed(b"\5\0" * 5 * MEGABYTE)).encode()),
     "a bomb in a PEM file in UTF-16": lambda: base64(
-        builders.pem(signed(b"\5\0" * MEGABYTE)).encode("utf-16")
+        pki.pem(signed(b"\5\0" * MEGABYTE)).encode("utf-16")
     ),
     "a bomb in a data URI of a PEM file": lambda: (
-        "data:;base64," + base64(builders.pem(signed(b"\5\0" * 5 * MEGABYTE)).encode())
+        "data:;base64," + base64(pki.pem(signed(b"\5\0" * 5 * MEGABYTE)).encode())
     ),
     "a bomb in base64 in base64": lambda: base64(base64(signed(b"\5\0" * 5 * MEGABYTE)).encode()),
     "XML in base64 in base64": lambda: base64(
@@ -212,11 +211,12 @@ import sys
 from app.cms.xmldsig import parsing as signed_xml
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
-from tests import builders
+from tests import pki
+from tests.pki import xml_signer
 from tests.cms.test_hostile import BOMBS
 from tests.memory import peak
 
-parse(builders.sign_xml())
+parse(pki.sign_xml())
 text = BOMBS[sys.argv[1]]()
 before = peak()
 try:
@@ -246,16 +246,16 @@ def test_libxml2_takes_little_memory_for_a_bomb(name: str) -> None:
 @pytest.mark.parametrize("size", [1_500_000, 20_000_000])
 def test_large_content_is_accepted(size: int) -> None:
     content = b"x" * size
-    for der in (builders.sign_cms(content), builders.indefinite_cms(content)):
+    for der in (pki.sign_cms(content), pki.indefinite_cms(content)):
         plain = base64(der)
-        for text in (plain, builders.wrapped(der, 76), plain.replace("+", " ")):
+        for text in (plain, pki.wrapped(der, 76), plain.replace("+", " ")):
             signed_cms = parse(text)
             assert isinstance(signed_cms, SignedData)
             assert signed_cms.content_size == size
 
 
 def test_large_xml_is_accepted() -> None:
-    text = builders.sign_xml("<a>" + "<b>текст, текст, текст</b>" * 40_000 + "</a>")
+    text = pki.sign_xml("<a>" + "<b>текст, текст, текст</b>" * 40_000 + "</a>")
     for sent in (text, base64(text.encode())):
         signed_xml = parse(sent)
         assert isinstance(signed_xml, SignedXml)
@@ -263,28 +263,28 @@ def test_large_xml_is_accepted() -> None:
 
 
 def test_a_large_value_may_be_percent_encoded() -> None:
-    der = builders.sign_cms(b"x" * 2 * MEGABYTE)
+    der = pki.sign_cms(b"x" * 2 * MEGABYTE)
     # Where the first look ends, it cuts an escape after lines of 73, and none after lines of 76.
     for width in (73, 76):
-        signed_cms = parse(builders.wrapped(der, width, "%0D%0A"))
+        signed_cms = parse(pki.wrapped(der, width, "%0D%0A"))
         assert isinstance(signed_cms, SignedData)
         assert signed_cms.der == der
 
 
 def test_a_truncated_large_value_is_refused_as_truncated() -> None:
-    text = base64(builders.sign_cms(b"x" * 2 * MEGABYTE))
+    text = base64(pki.sign_cms(b"x" * 2 * MEGABYTE))
     for cut in (text[:1_200_000], text[:-4], text[:-5]):
         with pytest.raises(MalformedSignature, match="truncated"):
             parse(cut)
 
 
 def test_damage_far_into_a_large_value_is_refused_with_its_place() -> None:
-    text = base64(builders.sign_cms(b"x" * 2 * MEGABYTE))
+    text = base64(pki.sign_cms(b"x" * 2 * MEGABYTE))
     with pytest.raises(MalformedSignature, match=r"not base64 \(character 2000001\)"):
         parse(text[:2_000_000] + "!" + text[2_000_001:])
 
 
 @pytest.mark.usefixtures("untraced")
 def test_a_usual_signature_is_read_in_well_under_a_millisecond() -> None:
-    text = builders.usual_cms()
+    text = pki.usual_cms()
     assert min(timeit.repeat(lambda: parse(text), number=100, repeat=5)) / 100 < 0.001

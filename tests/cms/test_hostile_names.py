@@ -26,7 +26,7 @@ from app.cms.signed_data.parsing import SignedData
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
 from app.cms.x509.names import name_key, read_name, relative_keys
-from tests import der, pki, revoking, signing
+from tests import der, pki
 from tests.cms.judging import AFTER, AT, BEFORE, read
 from tests.pki import Holder
 
@@ -155,22 +155,22 @@ def certificates(name: bytes) -> Iterator[Holder]:
 def signatures(holder: Holder, name: bytes) -> Iterator[bytes]:
     """Sign by a certificate, with everything that may have a name beside it."""
     issuer = Holder(KEY, name, holder.certificate, name, 7)
-    crl = revoking.crl(issuer, this_update=BEFORE, next_update=AFTER)
-    response = revoking.ocsp(issuer, holder.serial, by_name=True, this_update=AT)
-    info = signing.signer_info(holder)
+    crl = pki.crl(issuer, this_update=BEFORE, next_update=AFTER)
+    response = pki.ocsp(issuer, holder.serial, by_name=True, this_update=AT)
+    info = pki.signer_info(holder)
     other = der.explicit(1, der.oid("1.3.6.1.5.5.7.16.2"), response)
     embedded = [holder, pki.authority(), issuer]
-    yield signing.signed_data([info], embedded, revocation=[crl, other])
+    yield pki.signed_data([info], embedded, revocation=[crl, other])
     # Of another issuer than all certificates have.
-    yield signing.signed_data([signing.signer_info(issuer)], embedded)
+    yield pki.signed_data([pki.signer_info(issuer)], embedded)
 
 
 def judge(holder: Holder, name: bytes) -> None:
     """Verify by a name in all places; nothing but the library's own errors comes out."""
     anchors = read(pki.root())
     issuer = Holder(KEY, name, holder.certificate, name, 7)
-    crl = revoking.crl(issuer, this_update=BEFORE, next_update=AFTER)
-    response = revoking.ocsp(issuer, holder.serial, by_name=True, this_update=AT)
+    crl = pki.crl(issuer, this_update=BEFORE, next_update=AFTER)
+    response = pki.ocsp(issuer, holder.serial, by_name=True, this_update=AT)
     try:
         certificate = read_certificate(holder.certificate)
         others = [certificate, *read(pki.authority())]
@@ -215,8 +215,8 @@ def test_little_is_kept_for_each_signer_of_what_is_sent_once() -> None:
         pki.authority(),
         [pki.key_usage("digitalSignature"), pki.extension("2.5.29.32", policies)],
     )
-    infos = [signing.signer_info(who)]
-    signature = parse(b64encode(signing.signed_data(infos, [who])).decode())
+    infos = [pki.signer_info(who)]
+    signature = parse(b64encode(pki.signed_data(infos, [who])).decode())
     assert isinstance(signature, SignedData)
     [signer] = signature.signers
     facts = signer_facts(signer)

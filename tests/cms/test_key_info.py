@@ -23,10 +23,10 @@ from app.cms.xmldsig.key_info import MAX_CANDIDATES, MAX_DIFFERENT, MAX_REFUSED
 from app.cms.xmldsig.named_certificate import MAX_NAMES
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.security_tokens import MAX_TOKENS, WSSE
-from tests import der, gost_signer, pki, xml_signer
-from tests.builders import C14N, DS
+from tests import der, gost_signer, pki
 from tests.cms.judging import AT, IVAN, NCA, ROOT, read, text
-from tests.pki import Holder
+from tests.pki import Holder, xml_signer
+from tests.pki.xml_signer import C14N, DS, Reference, Transform
 from tests.soap_messages import (
     PROFILE,
     THUMBPRINT,
@@ -42,7 +42,6 @@ from tests.soap_messages import (
     token_reference,
     with_key_info,
 )
-from tests.xml_signer import Reference, Transform
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 OTHER = pki.person("ПЕТРОВ ПЁТР")

@@ -6,9 +6,9 @@ from app.cms.verdict import FITS_WITH_CRLF, Answer
 from app.cms.verification.comparison import compare
 from app.cms.verification.status import SignerStatus
 from app.cms.verification.verifier import Verifier
-from tests import pki, signing
-from tests.builders import SIGNING_TIME
+from tests import pki
 from tests.cms.judging import text
+from tests.pki import SIGNING_TIME
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 LF, CRLF = b"one\ntwo\r\nthree", b"one\r\ntwo\r\nthree"
@@ -19,8 +19,8 @@ def verify(
     signed: bytes, given: bytes, *, attached: bool = False, plain: bool = False
 ) -> SignerStatus:
     """Verify a signature over `signed`, with `given` as its content."""
-    info = signing.signer_info(IVAN, signed, signed=None if plain else ())
-    signature = signing.read(signing.signed_data([info], [IVAN], signed if attached else None))
+    info = pki.signer_info(IVAN, signed, signed=None if plain else ())
+    signature = pki.read(pki.signed_data([info], [IVAN], signed if attached else None))
     [status] = Verifier().verify(signature, given, at=SIGNING_TIME)
     assert compare(signature, given) == (status.intact,)
     return status
@@ -56,16 +56,14 @@ def test_content_as_it_was_signed_is_intact_whatever_its_line_ends(attached: boo
 
 def test_attached_content_is_taken_as_it_stands() -> None:
     """Nobody gave it: that it would fit with other line ends is no excuse."""
-    info = signing.signer_info(IVAN, CRLF)
-    [status] = Verifier().verify(
-        signing.read(signing.signed_data([info], [IVAN], LF)), at=SIGNING_TIME
-    )
+    info = pki.signer_info(IVAN, CRLF)
+    [status] = Verifier().verify(pki.read(pki.signed_data([info], [IVAN], LF)), at=SIGNING_TIME)
     assert status.intact.answer is NO
 
 
 def test_signers_are_compared_one_by_one() -> None:
-    infos = [signing.signer_info(IVAN, content) for content in (LF, CRLF, b"another")]
-    signature = signing.read(signing.signed_data(infos, [IVAN], None))
+    infos = [pki.signer_info(IVAN, content) for content in (LF, CRLF, b"another")]
+    signature = pki.read(pki.signed_data(infos, [IVAN], None))
     intact, fits, differs = compare(signature, LF)
     assert intact.answer is YES
     assert fits == FITS_WITH_CRLF

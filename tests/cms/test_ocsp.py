@@ -8,7 +8,7 @@ from app.cms.revocation.crl import MalformedRevocation
 from app.cms.revocation.crl_entries import CERTIFICATE_HOLD
 from app.cms.revocation.ocsp import OcspResponse
 from app.cms.verdict import Answer, Verdict
-from tests import der, pki, revoking
+from tests import der, pki
 from tests.cms.judging import (
     AFTER,
     AT,
@@ -23,15 +23,14 @@ from tests.cms.judging import (
     text,
 )
 from tests.cms.test_holds import EXTENDED_REVOKE, MINUTE, NEVER_ISSUED
-from tests.pki import DAY, Holder
-from tests.revoking import Revoked
+from tests.pki import DAY, Holder, Revoked
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 
 
 def test_an_answer_about_another_certificate_or_issuer_is_not_heard() -> None:
     assert revocation(ocsp=[ocsp(serial=IVAN.serial + 1)]).answer is UNKNOWN
-    others = revoking.ocsp(pki.root("OTHER"), IVAN.serial, revoked(BEFORE), this_update=AT)
+    others = pki.ocsp(pki.root("OTHER"), IVAN.serial, revoked(BEFORE), this_update=AT)
     verdict = revocation(ocsp=[others])
     assert (verdict.answer, len(verdict.reasons)) == (UNKNOWN, 1)
     assert "no CRL or OCSP response" in text(verdict)
@@ -125,7 +124,7 @@ def test_a_responder_may_not_know_the_certificate() -> None:
 def test_unknown_algorithms_of_a_response_make_unknown() -> None:
     odd = pki.Key(NCA.key.public, "1.2.3.4", NCA.key.digest, NCA.key.sign)
     holder = Holder(odd, NCA.subject, NCA.certificate, NCA.issuer, NCA.serial)
-    answer = revoking.ocsp(holder, IVAN.serial, this_update=AT)
+    answer = pki.ocsp(holder, IVAN.serial, this_update=AT)
     assert text(revocation(ocsp=[answer])) == "1.2.3.4 is not supported"
 
 

@@ -24,7 +24,7 @@ from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.xmldsig.verification import check_xml
 from app.server.memory import give_back_what_is_large
-from tests import builders
+from tests import pki
 
 give_back_what_is_large()
 
@@ -35,7 +35,7 @@ def resident():
     ctypes.CDLL(None).malloc_trim(0)  # As a server does.
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
 
-template = builders.sign_xml("<a>@@</a>")
+template = pki.sign_xml("<a>@@</a>")
 for number in range(documents):
     names = "".join(f"<{'n' * length}{number:03}x{place:05}/>" for place in range(count))
     try:
@@ -45,7 +45,7 @@ for number in range(documents):
     if number == 1:
         first = resident()
 for number in range(20):
-    [found] = check_xml(parse(builders.sign_xml(f"<b><honest{number}/></b>")))
+    [found] = check_xml(parse(pki.sign_xml(f"<b><honest{number}/></b>")))
     assert str(found.intact.answer) == "yes", found
 print(resident() - first)
 """

@@ -14,9 +14,9 @@ from app.cms.claims import describe
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.verification.verifier import Verifier
-from tests import der, pki, signing
+from tests import der, pki
 from tests.cms.judging import AT, IVAN, NCA, ROOT, read
-from tests.signing import TIMESTAMP
+from tests.pki import TIMESTAMP
 
 #: Scans of a signature with a timestamp, of people known: the two SignedData, their keys, and the
 #: purpose of the authority's certificate.
@@ -41,10 +41,10 @@ def count_calls(function: Callable[[], object]) -> Counter[str]:
 
 def stamped(*certificates: pki.Holder) -> str:
     """Sign with a timestamp, in which these certificates are."""
-    value = signing.signature_of(signing.signer_info(IVAN))
-    token = signing.timestamp(value, certificates=certificates)
-    info = signing.signer_info(IVAN, unsigned=[der.attribute(TIMESTAMP, token)], signature=value)
-    return b64encode(signing.signed_data([info], [IVAN, NCA])).decode()
+    value = pki.signature_of(pki.signer_info(IVAN))
+    token = pki.timestamp(value, certificates=certificates)
+    info = pki.signer_info(IVAN, unsigned=[der.attribute(TIMESTAMP, token)], signature=value)
+    return b64encode(pki.signed_data([info], [IVAN, NCA])).decode()
 
 
 @pytest.mark.usefixtures("untraced")

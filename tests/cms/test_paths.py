@@ -10,10 +10,9 @@ from app.cms.path import building as paths
 from app.cms.verdict import Answer, Verdict
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
-from tests import der, gost_signer, pki, signing
-from tests.builders import NOT_BEFORE, SIGNING_TIME
+from tests import der, gost_signer, pki
 from tests.cms.judging import IVAN, KEY, NCA, ROOT, below, path, read, text
-from tests.pki import DAY, Holder
+from tests.pki import DAY, NOT_BEFORE, SIGNING_TIME, Holder
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 
@@ -31,7 +30,7 @@ def test_a_certificate_may_be_an_anchor_itself() -> None:
 
 
 def test_the_chain_is_told() -> None:
-    signature = signing.sign(IVAN)
+    signature = pki.sign(IVAN)
     [status] = Verifier(read(ROOT)).verify(signature, at=SIGNING_TIME)
     assert status.chain == tuple(read(IVAN, NCA, ROOT))
     [status] = Verifier().verify(signature, at=SIGNING_TIME)
@@ -76,9 +75,7 @@ def test_a_self_made_certificate_with_a_real_looking_iin_is_never_trusted() -> N
     own_nca = pki.certify(NCA.subject, key, own_root, pki.AUTHORITY)
     under_own = pki.certify(subject, key, own_nca, pki.PERSON)
     for made, chain in ((alone, []), (under_own, [own_nca, own_root])):
-        signature = signing.read(
-            signing.signed_data([signing.signer_info(made)], [made, *chain, NCA, ROOT])
-        )
+        signature = pki.read(pki.signed_data([pki.signer_info(made)], [made, *chain, NCA, ROOT]))
         [status] = Verifier(read(ROOT, NCA)).verify(signature, at=SIGNING_TIME)
         assert (status.intact.answer, status.valid.answer) == (YES, YES)
         assert status.path.answer is UNKNOWN
@@ -137,7 +134,7 @@ def test_names_match_across_their_encodings() -> None:
     )
     other = pki.certify(subject, NCA.key, ROOT, pki.AUTHORITY)
     assert path(IVAN, [ROOT], [other]) == Verdict(YES)
-    signature = signing.read(signing.signed_data([signing.signer_info(IVAN)], [IVAN, other]))
+    signature = pki.read(pki.signed_data([pki.signer_info(IVAN)], [IVAN, other]))
     [status] = Verifier(read(ROOT)).verify(signature, at=SIGNING_TIME)
     assert status.path == Verdict(YES)
 
@@ -180,10 +177,8 @@ def test_generations_whose_name_is_encoded_otherwise_are_all_tried(embedded: boo
     namesake = Holder(KEY, NCA.subject, younger.certificate, younger.issuer, younger.serial)
     person = below(namesake)
     assert younger.subject != NCA.subject == namesake.subject
-    signature = signing.read(
-        signing.signed_data(
-            [signing.signer_info(person)], [person, *([NCA, younger] if embedded else [])]
-        )
+    signature = pki.read(
+        pki.signed_data([pki.signer_info(person)], [person, *([NCA, younger] if embedded else [])])
     )
     verifier = Verifier(read(ROOT), intermediates=[] if embedded else read(NCA, younger))
     [status] = verifier.verify(signature, at=SIGNING_TIME)
@@ -240,9 +235,7 @@ def test_a_crowd_of_one_name_and_one_key_costs_little() -> None:
     crowd: list[Holder | bytes] = [
         first.certificate[:-2] + number.to_bytes(2, "big") for number in range(1000)
     ]
-    signature = signing.read(
-        signing.signed_data([signing.signer_info(person)], [person, first, *crowd])
-    )
+    signature = pki.read(pki.signed_data([pki.signer_info(person)], [person, first, *crowd]))
     start = time.process_time()
     [status] = Verifier(read(ROOT)).verify(signature, at=SIGNING_TIME)
     assert time.process_time() - start < 1

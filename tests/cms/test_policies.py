@@ -12,9 +12,8 @@ from app.cms.path.occasions import Occasion
 from app.cms.path.policies import ANY_POLICY, DEFAULT, PolicyInputs, check_policies
 from app.cms.verdict import Answer, Verdict
 from tests import der, pki
-from tests.builders import SIGNING_TIME
 from tests.cms.judging import KEY, ROOT, below, path, read, text
-from tests.pki import Holder
+from tests.pki import SIGNING_TIME, Holder
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 ONE, TWO, THREE = "1.2.398.1", "1.2.398.2", "1.2.398.3"

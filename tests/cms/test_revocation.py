@@ -12,8 +12,7 @@ from app.cms.revocation.sources import FRESHNESS
 from app.cms.verdict import Answer, Verdict
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
-from tests import der, gost_signer, pki, revoking
-from tests.builders import NOT_AFTER
+from tests import der, gost_signer, pki
 from tests.cms.judging import (
     AFTER,
     AT,
@@ -28,8 +27,7 @@ from tests.cms.judging import (
     revoked,
     text,
 )
-from tests.pki import DAY, Holder
-from tests.revoking import Revoked
+from tests.pki import DAY, NOT_AFTER, Holder, Revoked
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 KEY_COMPROMISE = 1
@@ -155,7 +153,7 @@ def test_what_is_signed_with_a_broken_digest_proves_nothing() -> None:
     weak = "is signed with RSA with SHA-1, which can be forged"
     for entry, answer in ((None, UNKNOWN), (revoked(AFTER), UNKNOWN), (revoked(BEFORE), UNKNOWN)):
         listed = [entry] if entry else []
-        response = revoking.ocsp(old, IVAN.serial, entry or "good", this_update=AT)
+        response = pki.ocsp(old, IVAN.serial, entry or "good", this_update=AT)
         for verdict in (revocation(crls=[crl(*listed, by=old)]), revocation(ocsp=[response])):
             assert verdict.answer is answer
             assert (weak in text(verdict)) is (answer is UNKNOWN)
@@ -185,7 +183,7 @@ def test_gost_crls_and_responses_are_heard(kind: gost_signer.Kind) -> None:
     data = {
         "crls": [crl(Revoked(person.serial, BEFORE), by=authority)],
         "ocsp_responses": [
-            revoking.ocsp(
+            pki.ocsp(
                 authority,
                 person.serial,
                 Revoked(person.serial, BEFORE),

@@ -7,25 +7,23 @@ from app.cms.signed_data.parsing import SignedData
 from app.cms.verdict import Answer
 from app.cms.verification.status import SignerStatus
 from app.cms.verification.verifier import Verifier
-from tests import der, pki, signing
-from tests.builders import CONTENT, SIGNING_TIME
+from tests import der, pki
 from tests.cms.judging import IVAN, NCA, read
-from tests.pki import DAY
-from tests.signing import TIMESTAMP
+from tests.pki import CONTENT, DAY, SIGNING_TIME, TIMESTAMP
 
 ANNA = pki.person("ПЕТРОВА АННА")
-INFO = signing.signer_info(IVAN)
-VALUE = signing.signature_of(INFO)
+INFO = pki.signer_info(IVAN)
+VALUE = pki.signature_of(INFO)
 STAMPED = SIGNING_TIME + DAY
 
 
 def signed(*infos: bytes) -> SignedData:
-    return signing.read(signing.signed_data(infos, [IVAN, ANNA, NCA]))
+    return pki.read(pki.signed_data(infos, [IVAN, ANNA, NCA]))
 
 
 def stamped(moment: datetime) -> bytes:
-    token = der.attribute(TIMESTAMP, signing.timestamp(VALUE, moment))
-    return signing.signer_info(IVAN, unsigned=[token], signature=VALUE)
+    token = der.attribute(TIMESTAMP, pki.timestamp(VALUE, moment))
+    return pki.signer_info(IVAN, unsigned=[token], signature=VALUE)
 
 
 def verify(signature: SignedData) -> tuple[SignerStatus, ...]:
@@ -33,7 +31,7 @@ def verify(signature: SignedData) -> tuple[SignerStatus, ...]:
 
 
 def test_a_copy_is_no_further_signer() -> None:
-    anna = signing.signer_info(ANNA)
+    anna = pki.signer_info(ANNA)
     signature = signed(INFO, anna, INFO, anna, INFO)
     statuses = verify(signature)
     assert [status.number for status in statuses] == [1, 2]
@@ -58,11 +56,11 @@ def test_the_timestamps_of_all_copies_count() -> None:
 
 
 def test_whoever_signs_twice_at_different_times_has_signed_twice() -> None:
-    later = signing.attributes(CONTENT, moment=STAMPED)
-    assert len(verify(signed(INFO, signing.signer_info(IVAN, signed=later)))) == 2
+    later = pki.attributes(CONTENT, moment=STAMPED)
+    assert len(verify(signed(INFO, pki.signer_info(IVAN, signed=later)))) == 2
 
 
 def test_a_copy_that_differs_in_what_counts_is_another_signer() -> None:
-    broken = signing.signer_info(IVAN, signature=VALUE[:-1] + bytes((VALUE[-1] ^ 1,)))
+    broken = pki.signer_info(IVAN, signature=VALUE[:-1] + bytes((VALUE[-1] ^ 1,)))
     first, second = verify(signed(INFO, broken))
     assert (first.valid.answer, second.valid.answer) == (Answer.YES, Answer.NO)

@@ -8,11 +8,12 @@ from asn1crypto import cms, core
 
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
-from tests import builders
+from tests import pki
 from tests.cms.conftest import Refusal
 from tests.cms.test_ber import tlv
+from tests.pki import profile
 
-ANNA = builders.person("ПЕТРОВА АННА")
+ANNA = profile.person("ПЕТРОВА АННА")
 OTHER_TYPE = "1.2.3.4.5"
 ID_DATA = bytes(core.ObjectIdentifier("1.2.840.113549.1.7.1").dump())
 ID_DIGEST = bytes(core.ObjectIdentifier("1.2.840.113549.1.9.4").dump())
@@ -49,8 +50,8 @@ def encode(der: bytes) -> str:
 
 
 def test_what_is_read_of_a_usual_signature() -> None:
-    who = builders.person()
-    signed = read(builders.sign_cms(b"content"))
+    who = profile.person()
+    signed = read(pki.sign_cms(b"content"))
     assert signed.content_type == "1.2.840.113549.1.7.1"
     assert (signed.attached, signed.content_size, signed.certificates) == (True, 7, 2)
     [signer] = signed.signers
@@ -62,39 +63,39 @@ def test_what_is_read_of_a_usual_signature() -> None:
 
 
 def test_a_detached_signature_has_no_content_size() -> None:
-    signed = read(builders.sign_cms(attached=False))
+    signed = read(pki.sign_cms(attached=False))
     assert (signed.attached, signed.content_size) == (False, None)
 
 
 def test_empty_content_is_attached_all_the_same() -> None:
-    signed = read(builders.sign_cms(b""))
+    signed = read(pki.sign_cms(b""))
     assert (signed.attached, signed.content_size) == (True, 0)
 
 
 def test_signed_attributes_may_be_absent_over_plain_data() -> None:
-    assert not read(builders.sign_cms(signed_attributes=False)).signers[0].has_signed_attributes
+    assert not read(pki.sign_cms(signed_attributes=False)).signers[0].has_signed_attributes
 
 
 def test_each_signer_gets_the_own_certificate_wherever_it_stands() -> None:
-    people = [builders.person(), ANNA]
-    listed = [builders.authority().certificate, ANNA.certificate, people[0].certificate]
-    signed = read(builders.sign_cms(signers=people, certificates=listed))
+    people = [profile.person(), ANNA]
+    listed = [profile.authority().certificate, ANNA.certificate, people[0].certificate]
+    signed = read(pki.sign_cms(signers=people, certificates=listed))
     found = {signer.certificate.der for signer in signed.signers}
     assert found == {who.certificate for who in people}
 
 
 def test_a_certificate_is_found_by_key_identifier() -> None:
-    [signer] = read(builders.sign_cms(signers=[ANNA], by_key_identifier=True)).signers
+    [signer] = read(pki.sign_cms(signers=[ANNA], by_key_identifier=True)).signers
     assert signer.identified_by == "subjectKeyIdentifier"
     assert signer.certificate.der == ANNA.certificate
 
 
 def test_ber_of_indefinite_length_with_content_in_pieces_is_accepted() -> None:
-    assert read(builders.indefinite_cms(b"x" * 4321)).content_size == 4321
+    assert read(pki.indefinite_cms(b"x" * 4321)).content_size == 4321
 
 
 def test_digest_algorithms_may_be_empty() -> None:
-    structure = builders.cms_structure()
+    structure = pki.cms_structure()
     structure["content"]["digest_algorithms"] = []
     assert len(read(structure.dump()).signers) == 1
 
@@ -104,7 +105,7 @@ def rebuilt(**parts: bytes) -> bytes:
 
     `content_type` and `explicit` replace those of the ContentInfo.
     """
-    structure = builders.cms_structure()
+    structure = pki.cms_structure()
     fields = {name: structure["content"][name].dump() for name in SIGNED_DATA}
     fields |= parts
     signed = tlv(0x30, b"".join(fields[name] for name in SIGNED_DATA))
@@ -162,10 +163,10 @@ def test_a_broken_field_of_signed_data_is_refused(
 
 
 def test_the_second_signer_is_named_if_its_certificate_is_missing(refusal: Refusal) -> None:
-    people = [builders.person(), ANNA]
+    people = [profile.person(), ANNA]
     # SignerInfos is a SET, which DER sorts: find out who came first.
-    first, _ = read(builders.sign_cms(signers=people)).signers
-    text = encode(builders.sign_cms(signers=people, certificates=[first.certificate.der]))
+    first, _ = read(pki.sign_cms(signers=people)).signers
+    text = encode(pki.sign_cms(signers=people, certificates=[first.certificate.der]))
     assert refusal(text) == "cms: signer 2: certificate is not embedded"
 
 
@@ -217,7 +218,7 @@ DIGEST = attribute("message_digest", b"x" * 32)
     ],
 )
 def test_a_broken_signer_is_refused(breaking: Breaking, message: str, refusal: Refusal) -> None:
-    structure = builders.cms_structure()
+    structure = pki.cms_structure()
     breaking(structure["content"]["signer_infos"][0])
     assert refusal(encode(structure.dump(force=True))) == f"cms: signer 1: {message}"
 
@@ -228,8 +229,8 @@ def test_too_many_signed_attributes_are_refused(refusal: Refusal) -> None:
 
 
 def test_signed_attributes_are_required_over_other_content(refusal: Refusal) -> None:
-    assert read(builders.sign_cms(content_type=OTHER_TYPE)).content_type == OTHER_TYPE
-    text = encode(builders.sign_cms(content_type=OTHER_TYPE, signed_attributes=False))
+    assert read(pki.sign_cms(content_type=OTHER_TYPE)).content_type == OTHER_TYPE
+    text = encode(pki.sign_cms(content_type=OTHER_TYPE, signed_attributes=False))
     expected = "cms: signer 1: signed attributes are missing (content is not plain data)"
     assert refusal(text) == expected
 
@@ -241,7 +242,7 @@ def signer_info(**parts: bytes) -> bytes:
 
 def signer_info_of(**parts: bytes) -> bytes:
     """Encode that SignerInfo alone."""
-    info = builders.cms_structure()["content"]["signer_infos"][0]
+    info = pki.cms_structure()["content"]["signer_infos"][0]
     fields = {name: info[name].dump() for name in SIGNER_INFO} | parts
     return tlv(0x30, b"".join(fields.values()))
 

@@ -6,10 +6,10 @@ import pytest
 from lxml import etree
 
 from app.cms.verdict import Answer
-from tests import pki, xml_signer
-from tests.builders import DS
+from tests import pki
 from tests.cms.xml_answers import IVAN, MISMATCH, answers, check, is_valid, signature_of
-from tests.xml_signer import Reference, Transform
+from tests.pki import xml_signer
+from tests.pki.xml_signer import DS, Reference, Transform
 
 ANNA = pki.person("ПЕТРОВА АННА")
 OLEG = pki.person("СИДОРОВ ОЛЕГ")

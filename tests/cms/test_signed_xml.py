@@ -11,12 +11,13 @@ from app.cms.parsing import parse
 from app.cms.xmldsig import parsing as signed_xml
 from app.cms.xmldsig import signatures as xml_signatures
 from app.cms.xmldsig.parsing import SignedXml
-from tests import builders
+from tests import pki
 from tests.cms.conftest import Refusal
+from tests.pki import profile, xml_signer
 
-ANNA = builders.person("ПЕТРОВА АННА")
-TEXT = builders.sign_xml("<a><b>текст</b></a>")
-TWICE = builders.sign_xml(signers=[builders.person(), ANNA])
+ANNA = profile.person("ПЕТРОВА АННА")
+TEXT = pki.sign_xml("<a><b>текст</b></a>")
+TWICE = pki.sign_xml(signers=[profile.person(), ANNA])
 BARE = TEXT[TEXT.index("?>") + 2 :]
 
 
@@ -29,10 +30,10 @@ def read(text: str) -> SignedXml:
 
 def test_what_is_read_of_each_signature() -> None:
     first, second = read(TWICE).signatures
-    assert first.signature_method == builders.RSA_SHA256
-    assert first.digest_methods == (builders.SHA256,)
+    assert first.signature_method == xml_signer.RSA_SHA256
+    assert first.digest_methods == (xml_signer.SHA256,)
     assert first.references == 1
-    assert first.certificate == builders.person().certificate
+    assert first.certificate == profile.person().certificate
     assert second.certificate == ANNA.certificate
 
 
@@ -43,7 +44,7 @@ def test_what_is_read_of_each_signature() -> None:
         pytest.param("\ufeff\r\n  " + TEXT + "\n", id="byte order mark and margin"),
         pytest.param(TEXT.replace("utf-8", "windows-1251"), id="a declaration of the past"),
         pytest.param(b64encode(TEXT.encode()).decode(), id="base64"),
-        pytest.param(builders.wrapped(TEXT.encode(), 76), id="base64 in lines"),
+        pytest.param(pki.wrapped(TEXT.encode(), 76), id="base64 in lines"),
         pytest.param(b64encode(b"\xef\xbb\xbf" + TEXT.encode()).decode(), id="base64, with mark"),
         pytest.param(b64encode(b"\n" + BARE.encode()).decode(), id="base64, with a margin"),
         pytest.param(b64encode(BARE.encode("utf-16")).decode(), id="UTF-16 with mark"),
@@ -60,7 +61,7 @@ def test_what_is_read_of_each_signature() -> None:
             b64encode(("<!-- >>>??? -->" + BARE).encode()).decode().replace("+", " "),
             id="base64 that lost its pluses",
         ),
-        pytest.param(builders.wrapped(TEXT.encode(), 64, " "), id="base64 joined by blanks"),
+        pytest.param(pki.wrapped(TEXT.encode(), 64, " "), id="base64 joined by blanks"),
     ],
 )
 def test_every_form_in_which_clients_send_xml_is_opened(text: str) -> None:
@@ -219,14 +220,14 @@ def test_a_missing_element_is_named_with_its_signature(element: str, refusal: Re
 def test_one_complete_signature_is_enough() -> None:
     start = TWICE.rindex("<ds:Signature ")
     [signature] = read(TWICE[:start] + TWICE[start:].replace("ds:KeyInfo", "ds:Other")).signatures
-    assert signature.certificate == builders.person().certificate
+    assert signature.certificate == profile.person().certificate
     first = TWICE[:start].replace("ds:KeyInfo", "ds:Other")
     [signature] = read(first + TWICE[start:]).signatures
     assert signature.certificate == ANNA.certificate
 
 
 def test_many_incomplete_signatures_beside_a_complete_one_are_refused(refusal: Refusal) -> None:
-    empty = f'<Signature xmlns="{builders.DS}"/>'
+    empty = f'<Signature xmlns="{xml_signer.DS}"/>'
     read(BARE.replace("</a>", empty * xml_signatures.MAX_INCOMPLETE + "</a>"))
     text = BARE.replace("</a>", empty * (xml_signatures.MAX_INCOMPLETE + 1) + "</a>")
     assert refusal(text) == "cms: signature 2: SignedInfo is missing"
@@ -282,7 +283,7 @@ def test_a_certificate_that_does_not_parse_is_refused(der: bytes, refusal: Refus
 
 def test_a_document_without_signature_is_refused(refusal: Refusal) -> None:
     assert refusal("<a>ds:Signature</a>") == "cms: XML has no ds:Signature"
-    assert refusal(BARE.replace(builders.DS, "urn:other")) == "cms: XML has no ds:Signature"
+    assert refusal(BARE.replace(xml_signer.DS, "urn:other")) == "cms: XML has no ds:Signature"
 
 
 def test_too_many_references_or_signatures_are_refused(refusal: Refusal) -> None:
@@ -290,7 +291,7 @@ def test_too_many_references_or_signatures_are_refused(refusal: Refusal) -> None
     assert reference
     text = BARE.replace(reference[0], reference[0] * (xml_signatures.MAX_REFERENCES + 1))
     assert refusal(text) == "cms: ds:Reference: more than 256"
-    many = f'<a xmlns:ds="{builders.DS}">' + "<ds:Signature/>" * 257 + "</a>"
+    many = f'<a xmlns:ds="{xml_signer.DS}">' + "<ds:Signature/>" * 257 + "</a>"
     assert refusal(many) == "cms: ds:Signature: more than 256"
 
 

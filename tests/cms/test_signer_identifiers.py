@@ -12,7 +12,7 @@ from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.verdict import Answer
 from app.cms.verification.verifier import Verifier
-from tests import der, pki, signing
+from tests import der, pki
 from tests.cms.judging import AT, IVAN, NCA, ROOT, read
 from tests.pki import Holder
 
@@ -44,8 +44,8 @@ FORMS = forms(IVAN)
 
 
 def test_the_key_identifier_in_a_primitive_form_is_taken() -> None:
-    info = written_as(signing.signer_info(IVAN), der.implicit(0, IVAN.key.identifier))
-    signature = signing.read(signing.signed_data([info], [IVAN]))
+    info = written_as(pki.signer_info(IVAN), der.implicit(0, IVAN.key.identifier))
+    signature = pki.read(pki.signed_data([info], [IVAN]))
     [status] = Verifier(read(ROOT), intermediates=read(NCA)).verify(signature, at=AT)
     assert (status.intact.answer, status.valid.answer) == (Answer.YES, Answer.YES)
 
@@ -53,29 +53,29 @@ def test_the_key_identifier_in_a_primitive_form_is_taken() -> None:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_signer_who_is_named_otherwise_is_refused(form: str, place: int) -> None:
-    good = signing.signer_info(IVAN)
+    good = pki.signer_info(IVAN)
     infos = [good, written_as(good, FORMS[form])]
-    encoded = signing.signed_data(infos[::-1] if place == 0 else infos, [IVAN])
+    encoded = pki.signed_data(infos[::-1] if place == 0 else infos, [IVAN])
     with pytest.raises(MalformedSignature, match=MALFORMED):
         parse(b64encode(encoded).decode())
 
 
 @pytest.mark.parametrize("form", forms(pki.stamper()))
 def test_a_timestamp_whose_signer_is_named_otherwise_attests_nothing(form: str) -> None:
-    info = signing.signer_info(IVAN)
-    value = signing.signature_of(info)
-    token = read_node(signing.timestamp(value))
+    info = pki.signer_info(IVAN)
+    value = pki.signature_of(info)
+    token = read_node(pki.timestamp(value))
     stamper = pki.stamper()
     signed_data = token.children()[1].only().children()
     inner = signed_data[-1].only().encoded
     changed = written_as(inner, forms(stamper)[form])
     kept = [field.encoded for field in signed_data[:-1]]
     made = der.sequence(
-        der.oid(signing.SIGNED_DATA), der.explicit(0, der.sequence(*kept, der.set_of(changed)))
+        der.oid(pki.SIGNED_DATA), der.explicit(0, der.sequence(*kept, der.set_of(changed)))
     )
-    unsigned = [der.attribute(signing.TIMESTAMP, made)]
-    stamped = signing.signer_info(IVAN, unsigned=unsigned, signature=value)
-    signature = signing.read(signing.signed_data([stamped], [IVAN, NCA]))
+    unsigned = [der.attribute(pki.TIMESTAMP, made)]
+    stamped = pki.signer_info(IVAN, unsigned=unsigned, signature=value)
+    signature = pki.read(pki.signed_data([stamped], [IVAN, NCA]))
     [claimed] = describe(signature)
     assert claimed.timestamp is not None
     [status] = Verifier(read(ROOT)).verify(signature, at=AT)

@@ -13,9 +13,10 @@ from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
 from app.cms.xmldsig.parsing import SignedXml
-from tests import builders, der
+from tests import der, pki
 from tests.cms.test_ber import tlv
 from tests.cms.test_signed_data import ANNA, read, rebuilt, signer_info, signer_info_of
+from tests.pki import profile
 
 CONTENT_TYPE, MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
 SIGNING_TIME, TIMESTAMP = "1.2.840.113549.1.9.5", "1.2.840.113549.1.9.16.2.14"
@@ -25,7 +26,7 @@ GENERALIZED_TIME, UTC_TIME = 0x18, 0x17
 
 STAMPED = datetime.datetime(2025, 6, 1, 12, 0, 1, 250_000, tzinfo=datetime.UTC)
 POLICY = "1.2.398.3.3.2.6.4"
-TSA = builders.authority().issue("TIME-STAMPING AUTHORITY")
+TSA = profile.person("TIME-STAMPING AUTHORITY")
 
 
 def time_attribute(*values: bytes) -> bytes:
@@ -34,7 +35,7 @@ def time_attribute(*values: bytes) -> bytes:
 
 def timed(*attributes: bytes) -> SignedData:
     """Return a signature with the attributes that it must have and these."""
-    digest = der.octets(hashlib.sha256(builders.CONTENT).digest())
+    digest = der.octets(hashlib.sha256(pki.CONTENT).digest())
     required = (
         der.attribute(CONTENT_TYPE, der.oid(DATA)),
         der.attribute(MESSAGE_DIGEST, digest),
@@ -65,7 +66,7 @@ def tst_info(
 
 def token(info: bytes, content_type: str = TST_INFO, **options: object) -> bytes:
     """Sign a TSTInfo as a TSA does."""
-    return builders.sign_cms(
+    return pki.sign_cms(
         info,
         [TSA],
         content_type=content_type,
@@ -89,36 +90,36 @@ def directory_name(name: bytes) -> bytes:
 
 
 def test_what_a_usual_signature_claims_of_its_signer() -> None:
-    [signer] = describe(read(builders.sign_cms(b"content")))
+    [signer] = describe(read(pki.sign_cms(b"content")))
     assert signer.number == 1
-    assert signer.certificate.der == builders.person().certificate
+    assert signer.certificate.der == profile.person().certificate
     assert signer.claims.common_name == "ИВАНОВ ИВАН"
     assert signer.digest_algorithm == SHA256
     assert signer.signature_algorithm.oid == RSA
     assert signer.signature_algorithm.parameters == der.NULL
-    assert signer.claimed_signing_time == builders.SIGNING_TIME
+    assert signer.claimed_signing_time == pki.SIGNING_TIME
     assert signer.message_digest == hashlib.sha256(b"content").digest()
     assert (signer.timestamp, signer.notes) == (None, ())
 
 
 def test_several_signers_keep_their_order() -> None:
-    signers = describe(read(builders.sign_cms(signers=[ANNA, builders.person()])))
+    signers = describe(read(pki.sign_cms(signers=[ANNA, profile.person()])))
     assert [signer.number for signer in signers] == [1, 2]
     assert {signer.claims.surname for signer in signers} == {"ПЕТРОВА", "ИВАНОВ"}
-    parsed = read(builders.sign_cms(signers=[ANNA, builders.person()]))
+    parsed = read(pki.sign_cms(signers=[ANNA, profile.person()]))
     assert [one.certificate.der for one in parsed.signers] == [
         one.certificate.der for one in signers
     ]
 
 
 def test_without_signed_attributes_nothing_is_claimed() -> None:
-    [signer] = describe(read(builders.sign_cms(signed_attributes=False)))
+    [signer] = describe(read(pki.sign_cms(signed_attributes=False)))
     assert (signer.claimed_signing_time, signer.message_digest, signer.notes) == (None, None, ())
 
 
 def test_a_signer_who_is_named_by_key_is_described() -> None:
-    [signer] = describe(read(builders.sign_cms(by_key_identifier=True)))
-    assert signer.claimed_signing_time == builders.SIGNING_TIME
+    [signer] = describe(read(pki.sign_cms(by_key_identifier=True)))
+    assert signer.claimed_signing_time == pki.SIGNING_TIME
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_a_token_may_come_without_certificate() -> None:
     [
         pytest.param(der.NULL, id="null"),
         pytest.param(der.sequence(), id="empty"),
-        pytest.param(token(tst_info(), content_type="data"), id="another content"),
+        pytest.param(token(tst_info(), content_type=pki.DATA), id="another content"),
         pytest.param(token(tst_info(), attached=False), id="no content"),
         pytest.param(token(b"x"), id="no record"),
         pytest.param(token(tst_info(gen_time=b"2025")), id="no time"),
@@ -266,9 +267,9 @@ def test_each_signer_has_the_own_timestamp() -> None:
 
 def test_lengths_may_be_indefinite() -> None:
     content = bytes(range(256)) * 10
-    signed = read(builders.indefinite_cms(content))
+    signed = read(pki.indefinite_cms(content))
     [signer] = describe(signed)
-    assert signer.claimed_signing_time == builders.SIGNING_TIME
+    assert signer.claimed_signing_time == pki.SIGNING_TIME
     assert signer.message_digest == hashlib.sha256(content).digest()
     assert attached_content(signed) == content
     assert describe_content(signed) == SignedContent(True, len(content), "data")
@@ -276,13 +277,13 @@ def test_lengths_may_be_indefinite() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"content", b"x" * 100_000])
 def test_attached_content_is_given_without_its_wrapping(content: bytes) -> None:
-    signed = read(builders.sign_cms(content))
+    signed = read(pki.sign_cms(content))
     assert attached_content(signed) == content
     assert describe_content(signed) == SignedContent(True, len(content), "data")
 
 
 def test_detached_content_is_not_there() -> None:
-    signed = read(builders.sign_cms(attached=False))
+    signed = read(pki.sign_cms(attached=False))
     assert attached_content(signed) is None
     assert describe_content(signed) == SignedContent(False, None, "data")
 
@@ -291,7 +292,7 @@ def test_detached_content_is_not_there() -> None:
     ("content_type", "expected"), [(TST_INFO, "TSTInfo"), ("1.2.3.4.5", "1.2.3.4.5")]
 )
 def test_content_types_have_names(content_type: str, expected: str) -> None:
-    signed = read(builders.sign_cms(content_type=content_type))
+    signed = read(pki.sign_cms(content_type=content_type))
     assert describe_content(signed).content_type == expected
 
 
@@ -320,7 +321,7 @@ def xades(time: str, version: str = "v1.3.2", identifier: str = "p") -> str:
 
 
 def test_what_signed_xml_claims_of_its_signers() -> None:
-    signed = xml(builders.sign_xml(signers=[builders.person(), ANNA]))
+    signed = xml(pki.sign_xml(signers=[profile.person(), ANNA]))
     first, second = describe(signed)
     assert (first.number, second.number) == (1, 2)
     assert [first.claims.surname, second.claims.surname] == ["ИВАНОВ", "ПЕТРОВА"]
@@ -332,7 +333,7 @@ def test_what_signed_xml_claims_of_its_signers() -> None:
 
 
 def test_unknown_methods_of_xml_stay_addresses() -> None:
-    text = builders.sign_xml().replace("rsa-sha256", "new").replace("xmlenc#sha256", "new")
+    text = pki.sign_xml().replace("rsa-sha256", "new").replace("xmlenc#sha256", "new")
     [signer] = describe(xml(text))
     assert signer.digest_algorithm == "http://www.w3.org/2001/04/new"
     assert signer.signature_algorithm.oid == "http://www.w3.org/2001/04/xmldsig-more#new"
@@ -342,8 +343,8 @@ def test_unknown_methods_of_xml_stay_addresses() -> None:
 @pytest.mark.parametrize(
     ("time", "expected", "notes"),
     [
-        ("2025-06-01T17:00:00+05:00", builders.SIGNING_TIME, ()),
-        (" 2025-06-01T12:00:00Z\n", builders.SIGNING_TIME, ()),
+        ("2025-06-01T17:00:00+05:00", pki.SIGNING_TIME, ()),
+        (" 2025-06-01T12:00:00Z\n", pki.SIGNING_TIME, ()),
         ("2025-06-01T12:00:00", None, ("the signing time is broken",)),
         ("0001-01-01T00:00:00+05:00", None, ("the signing time is broken",)),
         ("yesterday", None, ("the signing time is broken",)),
@@ -354,13 +355,13 @@ def test_unknown_methods_of_xml_stay_addresses() -> None:
 def test_xades_has_a_signing_time(
     time: str, expected: datetime.datetime | None, notes: tuple[str, ...], version: str
 ) -> None:
-    text = builders.sign_xml().replace("</ds:SignedInfo>", NAMED)
+    text = pki.sign_xml().replace("</ds:SignedInfo>", NAMED)
     [signer] = describe(xml(text.replace("</ds:Signature>", xades(time, version))))
     assert (signer.claimed_signing_time, tuple(map(str, signer.notes))) == (expected, notes)
 
 
 def test_the_signing_time_goes_to_the_signature_that_states_it() -> None:
-    text = builders.sign_xml(signers=[builders.person(), ANNA])
+    text = pki.sign_xml(signers=[profile.person(), ANNA])
     before, closing, after = text.rpartition("</ds:Signature>")
     assert closing
     draft = "<ds:Signature xmlns:ds='http://www.w3.org/2000/09/xmldsig#'/>"
@@ -368,29 +369,29 @@ def test_the_signing_time_goes_to_the_signature_that_states_it() -> None:
     before = earlier.replace("<b>", f"{draft}<b>") + last.replace(last, NAMED) + later
     text = before + xades("2025-06-01T12:00:00Z") + after
     times = [signer.claimed_signing_time for signer in describe(xml(text))]
-    assert times == [None, builders.SIGNING_TIME]
+    assert times == [None, pki.SIGNING_TIME]
 
 
 @pytest.mark.attacks
 def test_a_signing_time_that_no_reference_names_is_nobody_s() -> None:
     """It can be put into a signature that somebody else made."""
     added = xades("2019-01-01T00:00:00Z", identifier="added")
-    for text in (builders.sign_xml(), builders.sign_xml().replace("</ds:SignedInfo>", NAMED)):
+    for text in (pki.sign_xml(), pki.sign_xml().replace("</ds:SignedInfo>", NAMED)):
         [signer] = describe(xml(text.replace("</ds:Signature>", added)))
         assert (signer.claimed_signing_time, signer.notes) == (None, ())
     own = xades("2025-06-01T12:00:00Z").removesuffix("</ds:Signature>")
     [signer] = describe(xml(text.replace("</ds:Signature>", own + added)))
-    assert signer.claimed_signing_time == builders.SIGNING_TIME
+    assert signer.claimed_signing_time == pki.SIGNING_TIME
 
 
 def test_another_element_of_that_name_is_no_signing_time() -> None:
-    text = builders.sign_xml("<a><SigningTime>2025-06-01T12:00:00Z</SigningTime></a>")
+    text = pki.sign_xml("<a><SigningTime>2025-06-01T12:00:00Z</SigningTime></a>")
     [signer] = describe(xml(text))
     assert (signer.claimed_signing_time, signer.notes) == (None, ())
 
 
 def test_by_what_a_signature_is_found_again() -> None:
-    signed = read(builders.sign_cms(b"content", [builders.person(), ANNA]))
+    signed = read(pki.sign_cms(b"content", [profile.person(), ANNA]))
     digest = hashlib.sha256(b"content").hexdigest()
     found = fingerprints(signed)
     assert found == Fingerprints(
@@ -404,13 +405,13 @@ def test_by_what_a_signature_is_found_again() -> None:
 
 
 def test_detached_content_is_found_by_the_message_digest_alone() -> None:
-    found = fingerprints(read(builders.sign_cms(b"content", attached=False)))
+    found = fingerprints(read(pki.sign_cms(b"content", attached=False)))
     assert found.content is None
     assert found.message_digests == ((SHA256, hashlib.sha256(b"content").hexdigest()),)
 
 
 def test_signed_xml_is_found_by_itself_alone() -> None:
-    signed = xml(builders.sign_xml())
+    signed = xml(pki.sign_xml())
     assert fingerprints(signed) == Fingerprints(
         hashlib.sha256(signed.xml).hexdigest(), None, (), len(signed.xml), None
     )

@@ -15,9 +15,9 @@ from app.cms.parsing import parse
 from app.cms.verdict import Answer, Verdict, every
 from app.cms.verification.verifier import Verifier
 from app.cms.xmldsig.security_tokens import DS, WSSE
-from tests import xml_signer
-from tests.builders import C14N, ENVELOPED
 from tests.cms.judging import AT, IVAN, ROOT, read, text
+from tests.pki import xml_signer
+from tests.pki.xml_signer import C14N, C14N_11, ENVELOPED, EXCLUSIVE, Reference, Transform
 from tests.soap_messages import (
     SOAP_11,
     SOAP_12,
@@ -30,7 +30,6 @@ from tests.soap_messages import (
     token,
     with_key_info,
 )
-from tests.xml_signer import C14N_11, EXCLUSIVE, Reference, Transform
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 COVERS = "of the SOAP message the signature covers: "

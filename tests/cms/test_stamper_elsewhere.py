@@ -7,15 +7,13 @@ import pytest
 from app.cms.verdict import Answer
 from app.cms.verification.status import TimestampStatus
 from app.cms.verification.verifier import Verifier
-from tests import der, pki, signing
-from tests.builders import SIGNING_TIME
+from tests import der, pki
 from tests.cms.judging import IVAN, NCA, ROOT, read, text
-from tests.pki import DAY, Holder
-from tests.signing import TIMESTAMP
+from tests.pki import DAY, SIGNING_TIME, TIMESTAMP, Holder
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 STAMPED = SIGNING_TIME + DAY
-VALUE = signing.signature_of(signing.signer_info(IVAN))
+VALUE = pki.signature_of(pki.signer_info(IVAN))
 TSA = pki.stamper()
 # The same name, number and key, certified for another time.
 RENEWED = pki.certify(
@@ -31,10 +29,10 @@ def stamp(
     token: bytes = b"",
 ) -> TimestampStatus:
     """Verify Ivan's signature with a token that has these certificates."""
-    token = token or signing.timestamp(VALUE, STAMPED, certificates=embedded or [NCA])
+    token = token or pki.timestamp(VALUE, STAMPED, certificates=embedded or [NCA])
     unsigned = [der.attribute(TIMESTAMP, token)]
-    info = signing.signer_info(IVAN, unsigned=unsigned, signature=VALUE)
-    signature = signing.read(signing.signed_data([info], [IVAN, NCA, *outer]))
+    info = pki.signer_info(IVAN, unsigned=unsigned, signature=VALUE)
+    signature = pki.read(pki.signed_data([info], [IVAN, NCA, *outer]))
     verifier = Verifier(read(*anchors), intermediates=read(*intermediates))
     [status] = verifier.verify(signature, at=STAMPED + 9 * DAY)
     assert status.timestamp
@@ -53,7 +51,7 @@ def test_it_is_found_among_what_the_operator_has() -> None:
 
 
 def test_it_is_found_by_its_key_identifier() -> None:
-    token = signing.timestamp(VALUE, STAMPED, certificates=[NCA])
+    token = pki.timestamp(VALUE, STAMPED, certificates=[NCA])
     named = der.sequence(TSA.issuer, der.integer(TSA.serial))
     assert named in token
     key = der.implicit(0, TSA.key.identifier)
@@ -74,7 +72,7 @@ BROKEN = pki.certify(
 
 def signing_info_by_key(named: bytes, key: bytes) -> bytes:
     """Issue a token whose signer is named by a key identifier."""
-    whole = signing.timestamp(VALUE, STAMPED, certificates=[NCA])
+    whole = pki.timestamp(VALUE, STAMPED, certificates=[NCA])
     # The lengths around it change; so the token is put together again.
     start = whole.index(named)
     outer = whole[:start], whole[start + len(named) :]
@@ -119,12 +117,12 @@ def test_one_that_is_nowhere_is_unknown() -> None:
 
 def test_a_certificate_at_hand_is_trusted_no_more_than_one_in_the_token() -> None:
     own = pki.certify(pki.name("TSA"), pki.rsa_key("own"), None, pki.STAMPER)
-    token = signing.timestamp(VALUE, STAMPED, by=own, certificates=[NCA])
+    token = pki.timestamp(VALUE, STAMPED, by=own, certificates=[NCA])
     assert stamp(token=token, outer=[own]).verdict.answer is UNKNOWN
 
 
 @pytest.mark.parametrize("where", ["outer", "intermediates"])
 def test_who_is_no_authority_of_timestamps_is_none_there_either(where: str) -> None:
     person = pki.certify(pki.name("P"), TSA.key, NCA, pki.PERSON)
-    token = signing.timestamp(VALUE, STAMPED, by=person, certificates=[NCA])
+    token = pki.timestamp(VALUE, STAMPED, by=person, certificates=[NCA])
     assert stamp(token=token, **{where: [person]}).verdict.answer is NO

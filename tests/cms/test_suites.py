@@ -14,10 +14,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
 from bench.suites import print_limbo, print_wycheproof
-from tests.builders import SIGNING_TIME
 from tests.cms.judging import IVAN, NCA, ROOT, crl
 from tests.cms.signing import MESSAGE, ec_pair, ecdsa_signature, public_key, rsa_pair, rsa_signature
-from tests.pki import Holder
+from tests.pki import SIGNING_TIME, Holder
 
 EC_KEY = public_key(ec_pair().public_key()).der
 RSA_KEY = public_key(rsa_pair().public_key()).der

@@ -10,17 +10,14 @@ from app.cms.signed_data.signer_info import MAX_TOKENS
 from app.cms.verdict import Answer, Verdict
 from app.cms.verification.status import SignerStatus, TimestampStatus
 from app.cms.verification.verifier import Verifier
-from tests import der, gost_signer, pki, signing
-from tests.builders import NOT_AFTER, SIGNING_TIME
+from tests import der, gost_signer, pki
 from tests.cms.judging import IVAN, NCA, ROOT, crl, read, text
-from tests.pki import DAY, Holder
-from tests.revoking import Revoked
-from tests.signing import TIMESTAMP
+from tests.pki import DAY, NOT_AFTER, SIGNING_TIME, TIMESTAMP, Holder, Revoked
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 
-INFO = signing.signer_info(IVAN)
-VALUE = signing.signature_of(INFO)
+INFO = pki.signer_info(IVAN)
+VALUE = pki.signature_of(INFO)
 STAMPED = SIGNING_TIME + DAY
 SAVED = NOT_AFTER + 90 * DAY
 TSA = pki.stamper()
@@ -34,15 +31,15 @@ def verify(
 ) -> SignerStatus:
     """Verify Ivan's signature with these tokens on it, saved when his certificate had expired."""
     unsigned = [der.sequence(der.oid(TIMESTAMP), der.tlv(0x31, b"".join(tokens)))]
-    info = signing.signer_info(IVAN, unsigned=unsigned, signature=VALUE)
-    signature = signing.read(signing.signed_data([info], certificates))
+    info = pki.signer_info(IVAN, unsigned=unsigned, signature=VALUE)
+    signature = pki.read(pki.signed_data([info], certificates))
     [status] = Verifier(read(*anchors), **more).verify(signature, at=SAVED)
     return status
 
 
 def stamp(stamped: bytes = VALUE, moment: datetime = STAMPED, **more: Any) -> bytes:
     """Issue a token on Ivan's signature."""
-    return signing.timestamp(stamped, moment, **more)
+    return pki.timestamp(stamped, moment, **more)
 
 
 def timestamp(status: SignerStatus) -> TimestampStatus:
@@ -76,7 +73,7 @@ def test_a_verified_timestamp_decides_the_time() -> None:
 
 
 def test_without_a_timestamp_the_given_time_decides_and_never_the_signer_s_word() -> None:
-    signature = signing.sign(IVAN)
+    signature = pki.sign(IVAN)
     [status] = Verifier(read(ROOT)).verify(signature, at=SAVED)
     assert (status.decisive_time, status.decisive_time_source) == (SAVED, "given")
     assert status.timestamp is None
@@ -217,8 +214,8 @@ def test_a_token_without_its_certificate_is_unknown() -> None:
         der.NULL,
         der.sequence(),
         der.sequence(der.NULL),
-        stamp(content_type=signing.DATA),
-        signing.signed_data([INFO], [IVAN], b"no TSTInfo", content_type=signing.DATA),
+        stamp(content_type=pki.DATA),
+        pki.signed_data([INFO], [IVAN], b"no TSTInfo", content_type=pki.DATA),
     ],
 )
 def test_what_is_no_token_is_refused(token: bytes) -> None:
@@ -293,8 +290,8 @@ def test_an_answer_that_the_given_time_leads_to_as_well_does_not_stand_on_the_ti
     root = pki.root("TSA ROOT")
     tsa = pki.certify(pki.name("TSA 2"), pki.rsa_key("TSA 2"), root, pki.STAMPER)
     unsigned = [der.attribute(TIMESTAMP, stamp(by=tsa))]
-    info = signing.signer_info(IVAN, unsigned=unsigned, signature=VALUE)
-    signature = signing.read(signing.signed_data([info], [IVAN, NCA]))
+    info = pki.signer_info(IVAN, unsigned=unsigned, signature=VALUE)
+    signature = pki.read(pki.signed_data([info], [IVAN, NCA]))
     verifier = Verifier(
         read(NCA, root), crls=[crl(this_update=STAMPED, next_update=STAMPED + 9 * DAY)]
     )
@@ -315,14 +312,14 @@ def test_who_stands_above_a_stamper_must_not_have_been_compromised_later_either(
 @pytest.mark.parametrize("kind", [gost_signer.GOST_2015_512, gost_signer.GOST_2004])
 def test_tokens_with_gost_and_rsa_may_stand_under_either(kind: gost_signer.Kind) -> None:
     person = pki.certify(pki.name("P"), pki.gost_key("p", kind), NCA, pki.PERSON)
-    info = signing.signer_info(person)
-    value = signing.signature_of(info)
+    info = pki.signer_info(person)
+    value = pki.signature_of(info)
     gost_tsa = pki.certify(pki.name("GTSA"), pki.gost_key("tsa", kind), NCA, pki.STAMPER)
     for by, digest in ((TSA, pki.SHA256), (gost_tsa, kind.digest)):
-        token = signing.timestamp(value, STAMPED, by=by, digest=digest)
+        token = pki.timestamp(value, STAMPED, by=by, digest=digest)
         unsigned = [der.attribute(TIMESTAMP, token)]
-        stamped = signing.signer_info(person, unsigned=unsigned, signature=value)
-        signature = signing.read(signing.signed_data([stamped], [person]))
+        stamped = pki.signer_info(person, unsigned=unsigned, signature=value)
+        signature = pki.read(pki.signed_data([stamped], [person]))
         [status] = Verifier(read(NCA)).verify(signature, at=SAVED)
         assert status.valid == Verdict(YES)
         assert status.decisive_time_source == "timestamp"

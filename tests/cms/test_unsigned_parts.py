@@ -18,13 +18,13 @@ from app.cms.xmldsig import unsigned_parts
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.security_tokens import WSSE
 from app.cms.xmldsig.verification import XmlChecked, check_xml
-from tests import pki, xml_signer
-from tests.builders import C14N, DS
-from tests.builders import SHA256 as SHA256_URI
+from tests import pki
 from tests.cms.test_key_info import XADES
 from tests.cms.xml_answers import check
+from tests.pki import xml_signer
+from tests.pki.xml_signer import C14N, DS, Reference, Transform
+from tests.pki.xml_signer import SHA256 as SHA256_URI
 from tests.soap_messages import element, token
-from tests.xml_signer import Reference, Transform
 
 DOCUMENT = "<a><b>1000</b></a>"
 DS_11 = "{http://www.w3.org/2009/xmldsig11#}"

@@ -17,12 +17,9 @@ from app.cms.verification.embedded_revocation import MAX_EMBEDDED
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
 from app.cms.xmldsig.parsing import SignedXml
-from tests import builders, der, gost_signer, pki, signing
-from tests.builders import SIGNING_TIME
+from tests import der, gost_signer, pki
 from tests.cms.judging import AFTER, AT, BEFORE, IVAN, NCA, ROOT, crl, ocsp, read, revoked, text
-from tests.pki import DAY
-from tests.revoking import Revoked
-from tests.signing import REVOCATION_VALUES
+from tests.pki import DAY, REVOCATION_VALUES, SIGNING_TIME, Revoked, profile, xml_signer
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 ID_OCSP_RESPONSE = der.oid("1.3.6.1.5.5.7.16.2")
@@ -40,7 +37,7 @@ def test_verdicts_that_must_all_hold_are_as_good_as_the_worst() -> None:
 
 
 def test_trusted_is_path_and_revocation_together() -> None:
-    signature = signing.sign(IVAN)
+    signature = pki.sign(IVAN)
     accusing = crl(revoked(BEFORE))
     for anchors, crls, answer in (
         ([NCA], [crl()], YES),
@@ -54,7 +51,7 @@ def test_trusted_is_path_and_revocation_together() -> None:
 
 
 def test_a_time_needs_its_zone() -> None:
-    signature = signing.sign(IVAN)
+    signature = pki.sign(IVAN)
     naive = datetime(2025, 6, 1)  # noqa: DTZ001  # What is refused
     with pytest.raises(ValueError, match="time zone"):
         Verifier().verify(signature, at=naive)
@@ -76,9 +73,9 @@ def test_revocation_data_of_the_operator_that_are_broken_are_refused(name: str) 
 def embedded(info: bytes | None = None, value: bytes | None = None) -> Answer:
     """Return whether Ivan's certificate was revoked, by the data that came with the signature."""
     unsigned = [] if value is None else [der.attribute(REVOCATION_VALUES, value)]
-    signer = signing.signer_info(IVAN, unsigned=unsigned)
+    signer = pki.signer_info(IVAN, unsigned=unsigned)
     revocation = [] if info is None else [info]
-    signature = signing.read(signing.signed_data([signer], [IVAN], revocation=revocation))
+    signature = pki.read(pki.signed_data([signer], [IVAN], revocation=revocation))
     [status] = Verifier(read(NCA)).verify(signature, at=AT)
     return status.revocation.answer
 
@@ -131,7 +128,7 @@ def test_the_sender_can_t_choose_a_list_from_before_he_was_revoked(
     """It holds for its time if the operator has it."""
     listed = crl(this_update=this_update, next_update=AFTER + DAY)
     assert embedded(listed) is answer
-    [status] = Verifier(read(NCA), crls=[listed]).verify(signing.sign(IVAN), at=AT)
+    [status] = Verifier(read(NCA), crls=[listed]).verify(pki.sign(IVAN), at=AT)
     assert status.revocation == Verdict(YES)
 
 
@@ -153,29 +150,29 @@ def verify_xml(document: str, verifier: Verifier) -> list[tuple[Answer, ...]]:
 
 
 def test_xml_signatures_get_the_same_answers() -> None:
-    people = [builders.person(), builders.person("ПЕТРОВА АННА")]
-    document = builders.sign_xml(signers=people)
-    anchor = read_certificate(builders.authority().certificate)
+    people = [profile.person(), profile.person("ПЕТРОВА АННА")]
+    document = pki.sign_xml(signers=people)
+    anchor = read_certificate(profile.authority().certificate)
     assert verify_xml(document, Verifier([anchor])) == [(YES, YES, YES)] * 2
     assert verify_xml(document, Verifier()) == [(YES, YES, UNKNOWN)] * 2
     altered = document.replace("test", "text")
     assert verify_xml(altered, Verifier([anchor])) == [(NO, YES, YES)] * 2
     mistaken = document.replace(
-        builders.wrapped(people[0].certificate, 76).replace("\r", "&#13;"),
-        builders.wrapped(people[1].certificate, 76).replace("\r", "&#13;"),
+        pki.wrapped(people[0].certificate, 76).replace("\r", "&#13;"),
+        pki.wrapped(people[1].certificate, 76).replace("\r", "&#13;"),
     )
     assert mistaken != document
     assert verify_xml(mistaken, Verifier([anchor]))[0] == (YES, NO, YES)
 
 
 def test_an_unknown_method_of_xml_is_unknown() -> None:
-    document = builders.sign_xml().replace(builders.RSA_SHA256, "urn:x-unknown")
+    document = pki.sign_xml().replace(xml_signer.RSA_SHA256, "urn:x-unknown")
     [(_, valid, _)] = verify_xml(document, Verifier())
     assert valid is UNKNOWN
 
 
 def test_what_has_no_canonical_form_is_unknown_for_that_reason() -> None:
-    document = builders.sign_xml().replace(builders.C14N, "urn:x-unknown")
+    document = pki.sign_xml().replace(xml_signer.C14N, "urn:x-unknown")
     [status] = Verifier().verify(parse(document), at=SIGNING_TIME)
     assert text(status.valid) == "what the signature is over could not be canonicalised"
 
@@ -184,14 +181,14 @@ def test_rsa_and_gost_stand_side_by_side() -> None:
     kind = gost_signer.GOST_2015_512
     root = pki.root("GOST ROOT", pki.gost_key("root", kind))
     person = pki.certify(pki.name("P"), pki.gost_key("person", kind), root, pki.PERSON)
-    statuses = Verifier(read(ROOT, root)).verify(signing.sign(IVAN, person), at=AT)
+    statuses = Verifier(read(ROOT, root)).verify(pki.sign(IVAN, person), at=AT)
     for status in statuses:
         assert (status.intact, status.valid, status.path) == (Verdict(YES),) * 3
 
 
 @pytest.mark.usefixtures("untraced")
 def test_an_rsa_signature_with_a_timestamp_costs_little() -> None:
-    signature = signing.sign(IVAN, stamped=True)
+    signature = pki.sign(IVAN, stamped=True)
     verifier = Verifier(read(ROOT), crls=[crl(), crl(by=ROOT)])
     seconds = timeit.repeat(lambda: verifier.verify(signature, at=AT), number=5, repeat=5)
     assert min(seconds) / 5 < 0.0045  # The target is 1.5 ms on a quiet machine.
@@ -199,7 +196,7 @@ def test_an_rsa_signature_with_a_timestamp_costs_little() -> None:
 
 @pytest.mark.usefixtures("untraced")
 def test_many_signers_of_one_office_cost_in_proportion() -> None:
-    signature = signing.sign(*[IVAN] * 100, stamped=True)
+    signature = pki.sign(*[IVAN] * 100, stamped=True)
     verifier = Verifier(read(ROOT))
     statuses = verifier.verify(signature, at=AFTER)
     assert {status.path.answer for status in statuses} == {YES}
@@ -216,7 +213,7 @@ def test_the_library_needs_neither_web_nor_database() -> None:
 
 
 def test_reasons_are_sentences_with_their_values_apart() -> None:
-    [status] = Verifier().verify(signing.sign(IVAN), at=AT)
+    [status] = Verifier().verify(pki.sign(IVAN), at=AT)
     [reason] = status.path.reasons
     assert reason.template == "no certificate of {authority} that fits is at hand"
     assert reason.values == {"authority": "ROOT"}
@@ -240,6 +237,6 @@ def test_what_only_begins_as_a_list_is_no_way_around_the_scan() -> None:
         pretended = der.sequence(der.sequence(*beginning, filling), filling)
         assert embedded(pretended) is UNKNOWN
         assert embedded(value=pretended) is UNKNOWN
-        signed = signing.signed_data([pretended], [IVAN])
+        signed = pki.signed_data([pretended], [IVAN])
         with pytest.raises(MalformedSignature):
-            signing.read(signed)
+            pki.read(signed)

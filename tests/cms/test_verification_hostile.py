@@ -10,9 +10,9 @@ from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.verdict import Answer
 from app.cms.verification.verifier import Verifier
-from tests import der, gost_signer, pki, signing
+from tests import der, gost_signer, pki
 from tests.cms.judging import AT, BEFORE, IVAN, NCA, ROOT, crl, ocsp, read, revoked
-from tests.signing import REVOCATION_VALUES, TIMESTAMP, attributes
+from tests.pki import REVOCATION_VALUES, TIMESTAMP, attributes
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 # Seconds of CPU. A quiet machine needs a fifth; without the limits each would take minutes.
@@ -23,20 +23,20 @@ ID_OCSP_RESPONSE = der.oid("1.3.6.1.5.5.7.16.2")
 
 def everything() -> bytes:
     """Sign with all that verification looks at."""
-    value = signing.signature_of(signing.signer_info(IVAN, b"x"))
+    value = pki.signature_of(pki.signer_info(IVAN, b"x"))
     response = ocsp(by=pki.responder())
     basic = response[response.index(b"\x30\x82", 20) :]
     values = der.sequence(
         der.explicit(0, der.sequence(crl())), der.explicit(1, der.sequence(basic))
     )
-    listed = sorted([*attributes(b"x"), signing.signing_certificate(IVAN.certificate)])
+    listed = sorted([*attributes(b"x"), pki.signing_certificate(IVAN.certificate)])
     unsigned = [
-        der.attribute(TIMESTAMP, signing.timestamp(value)),
+        der.attribute(TIMESTAMP, pki.timestamp(value)),
         der.attribute(REVOCATION_VALUES, values),
     ]
-    info = signing.signer_info(IVAN, b"x", signed=listed, unsigned=unsigned)
+    info = pki.signer_info(IVAN, b"x", signed=listed, unsigned=unsigned)
     infos = [crl(), der.explicit(1, ID_OCSP_RESPONSE, response)]
-    return signing.signed_data([info], [IVAN, NCA], b"x", revocation=infos)
+    return pki.signed_data([info], [IVAN, NCA], b"x", revocation=infos)
 
 
 def flip(data: bytearray, place: int, chance: random.Random) -> None:

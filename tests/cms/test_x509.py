@@ -21,13 +21,14 @@ from app.cms.x509.certificate import (
 )
 from app.cms.x509.extensions import BasicConstraints
 from app.cms.x509.names import name_key
-from tests import builders, der
+from tests import der
 from tests.cms.test_ber import tlv
 from tests.cms.test_certificates import certificate, other_strings
 from tests.cms.test_fuzz import BYTES, damaged, flipped
+from tests.pki import profile
 
-PERSON = builders.person().certificate
-AUTHORITY = builders.authority().certificate
+PERSON = profile.person().certificate
+AUTHORITY = profile.authority().certificate
 EMPTY = der.sequence()
 
 # Each reader with the extension that it reads, and what it gives where that is absent.

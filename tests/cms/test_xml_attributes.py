@@ -13,7 +13,7 @@ from app.cms.xmldsig.attributes import (
     list_identifiers,
 )
 from app.cms.xmldsig.measures import MAX_NAME, measure
-from tests import builders
+from tests import pki
 from tests.cms.conftest import Refusal
 
 ROOT = etree.fromstring(
@@ -55,8 +55,8 @@ def test_a_document_is_measured() -> None:
 )
 def test_a_name_has_an_end(text: str, refusal: Refusal) -> None:
     long = text.format(name="n" * (MAX_NAME + 1), half="n" * (MAX_NAME // 2))
-    assert refusal(builders.sign_xml(f"<a>{long}</a>")) == (
+    assert refusal(pki.sign_xml(f"<a>{long}</a>")) == (
         "cms: XML has a name of more than 1000 characters"
     )
     usual = text.format(name="n" * (MAX_NAME - 7), half="n" * (MAX_NAME // 2 - 3))
-    assert parse(builders.sign_xml(f"<a>{usual}</a>"))
+    assert parse(pki.sign_xml(f"<a>{usual}</a>"))

@@ -14,8 +14,8 @@ from app.cms.verdict import Answer
 from app.cms.verification.verifier import Verifier
 from app.cms.xmldsig.canonical_forms import C14N, C14N_11, EXCLUSIVE, FORMS
 from tests import pki
-from tests.builders import DS, ENVELOPED
 from tests.cms.text_signing import sign
+from tests.pki.xml_signer import DS, ENVELOPED
 
 PART_ALONE = "the signature covers only a part of the document"
 OTHER_DIGEST = "the content is not what was signed: its digest (SHA-256) is another"

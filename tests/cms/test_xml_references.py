@@ -3,9 +3,8 @@
 import pytest
 
 from app.cms.verdict import Answer
-from tests.builders import C14N, DS, ENVELOPED
 from tests.cms.xml_answers import MISMATCH, answers, check, signed
-from tests.xml_signer import Reference, Transform
+from tests.pki.xml_signer import C14N, DS, ENVELOPED, Reference, Transform
 
 DOCUMENT = '<a b="1"><b>1000</b> <c/></a>'
 

@@ -8,10 +8,9 @@ from lxml import etree
 
 from app.cms.errors import MalformedSignature
 from app.cms.verdict import Answer
-from tests import xml_signer
-from tests.builders import C14N, DS, ENVELOPED
 from tests.cms.xml_answers import IVAN, MISMATCH, PARTIAL, answers, check, is_valid, signature_of
-from tests.xml_signer import Reference, Transform
+from tests.pki import xml_signer
+from tests.pki.xml_signer import C14N, DS, ENVELOPED, Reference, Transform
 
 DOCUMENT = "<a><b>1000</b><c/></a>"
 PART = '<a Id="all"><b Id="x">1000</b><c ID="y" id="z"/></a>'

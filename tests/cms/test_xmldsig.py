@@ -12,11 +12,11 @@ from app.cms.parsing import parse
 from app.cms.verdict import Answer
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.verification import check_xml
-from tests import pki, xml_signer
-from tests.builders import C14N, DS, ENVELOPED
+from tests import pki
 from tests.cms.xml_answers import IVAN, MISMATCH, answers, check, is_valid, signature_of, signed
 from tests.gost_signer import GOST_2004, GOST_2015_256, GOST_2015_512, Kind
-from tests.xml_signer import Reference, Transform
+from tests.pki import xml_signer
+from tests.pki.xml_signer import C14N, DS, ENVELOPED, Reference, Transform
 
 ANNA = pki.person("ПЕТРОВА АННА")
 ECDSA = pki.person("ECDSA", pki.ecdsa_key("person"))

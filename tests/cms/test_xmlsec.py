@@ -21,8 +21,8 @@ from app.cms.verdict import Answer
 from app.cms.verification.verifier import Verifier
 from app.cms.xmldsig.canonical_forms import C14N, C14N_11, EXCLUSIVE
 from app.cms.xmldsig.security_tokens import WSSE
-from tests import xml_signer
 from tests.cms.judging import IVAN, NCA, ROOT
+from tests.pki import xml_signer
 from tests.soap_messages import (
     SOAP_11,
     SOAP_12,

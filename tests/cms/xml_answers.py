@@ -7,9 +7,9 @@ from app.cms.parsing import parse
 from app.cms.x509.certificate import read_certificate
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.verification import XmlChecked, check_xml
-from tests import pki, xml_signer
-from tests.builders import DS
-from tests.xml_signer import Reference
+from tests import pki
+from tests.pki import xml_signer
+from tests.pki.xml_signer import DS, Reference
 
 IVAN = pki.person()
 

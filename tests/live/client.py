@@ -11,8 +11,8 @@ from typing import Any, Self, TypeVar
 
 import requests
 
-from tests.builders import usual_cms
 from tests.live.server import CODE, PATIENCE
+from tests.pki import usual_cms
 
 T = TypeVar("T")
 

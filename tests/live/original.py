@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.builders import authority, indefinite_cms, sign_cms, sign_xml, usual_cms
 from tests.live.server import PATIENCE
+from tests.pki import indefinite_cms, sign_cms, sign_xml, usual_cms
+from tests.pki.profile import authority
 
 _FILE = Path(__file__).with_name("original_answers.jsonl")
 

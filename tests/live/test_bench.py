@@ -10,7 +10,7 @@ from bench.data import DAYS, SAVED, START, fill
 from bench.database import Statements
 from bench.sameness import check_sameness
 from bench.servers import WebServer
-from tests.builders import usual_cms
+from tests.pki import usual_cms
 from tests.postgresql import PostgresServer
 
 

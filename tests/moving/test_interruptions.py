@@ -25,11 +25,12 @@ from app.store.models import (
     Signer,
     Version,
 )
-from tests import builders
+from tests import pki
 from tests.api.asking import rows
 from tests.live.server import PATIENCE, PROJECT, environment
 from tests.moving.sealing import seal, write_key
 from tests.moving.server import OriginalServer
+from tests.pki import profile
 from tests.store.signings import IVANOV, signed_by
 
 pytestmark = pytest.mark.slow
@@ -110,7 +111,7 @@ def peak_of(process: int) -> int:
 def test_memory_is_bounded_by_the_largest_signature(
     original: OriginalServer, database_url: str
 ) -> None:
-    large = base64.b64encode(builders.sign_cms(os.urandom(7_500_000), [builders.person()])).decode()
+    large = base64.b64encode(pki.sign_cms(os.urandom(7_500_000), [profile.person()])).decode()
     row = (seal(large), "2024-01-01 00:00:00", None, None)
     for number in range(2):
         original.save(f"d{number}", "main", [row] * 4)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.extensions import db
 from app.observability.metrics import BUCKETS
 from app.store.database.engine import OVERFLOW
-from tests import builders
+from tests import pki
 from tests.api.asking import get, message_of, refuse, save
 from tests.conftest import AppMaker
 from tests.observability.reading import counted, metrics, samples
@@ -63,7 +63,7 @@ def test_saves_are_counted_by_form_and_place(make_app: AppMaker) -> None:
     with counted(client) as grown:
         save(client)
         save(client, version=1)
-        save(client, document="xml", cms=builders.sign_xml())
+        save(client, document="xml", cms=pki.sign_xml())
         save(client, document="text", cms="no signature at all")
         refuse(client, tags="bad" * 1000)
     saves = {name: number for name, number in grown.items() if "saves_total" in name}

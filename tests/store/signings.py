@@ -8,8 +8,8 @@ from functools import cache
 
 from app.cms.parsing import parse
 from app.store.signatures.extraction import Signing, read_signing
-from tests import builders
-from tests.builders import Identity
+from tests import pki
+from tests.pki import Holder, profile
 
 #: What the builder's signatures say of when they were made.
 SIGNED_AT = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -22,30 +22,29 @@ SYDYKOV = ("СЫДЫКОВ ЕРЛАН", "920303300033", None, None)
 Person = tuple[str, str, str | None, str | None]
 
 
-@cache
-def identity(person: Person) -> Identity:
+def identity(person: Person) -> Holder:
     """Return the key and the certificate of one of them; the same throughout the process."""
     name, iin, organisation, bin_number = person
-    return builders.authority().issue(
-        name,
-        iin,
-        surname=name.partition(" ")[0],
-        patronymic="",
-        organisation=organisation,
-        bin_number=bin_number,
+    return profile.person(
+        name, iin, patronymic="", organisation=organisation, bin_number=bin_number
     )
 
 
 @cache
 def signed_by(
-    *people: Person, content: bytes = b"content", attached: bool = True, timed: bool = True
+    *people: Person,
+    content: bytes = b"content",
+    attached: bool = True,
+    timed: bool = True,
+    at: datetime = SIGNED_AT,
 ) -> str:
     """Return a CMS that these people signed, in base64; if `timed`, it says when."""
-    der = builders.sign_cms(
+    der = pki.sign_cms(
         content,
         [identity(person) for person in people],
         attached=attached,
         signed_attributes=timed,
+        moment=at,
     )
     return base64.b64encode(der).decode()
 

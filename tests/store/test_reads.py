@@ -16,10 +16,11 @@ from app.store.database import floor, replicas
 from app.store.signatures.large_texts import LargeText
 from app.store.signatures.reading import get_signature
 from app.store.signatures.records import SignatureRecord
-from tests import builders
+from tests import pki
 from tests.api.asking import content_of, save
 from tests.conftest import AppMaker
 from tests.live.server import wait_until
+from tests.pki import profile
 from tests.replicated import Listening, Pair, ask, replicated
 
 pytestmark = pytest.mark.slow
@@ -172,8 +173,8 @@ def test_reads_go_on_without_the_replica(
 def test_a_large_signature_is_read_though_the_replica_that_found_it_left(
     app: Flask, client: FlaskClient, pair: Pair
 ) -> None:
-    person = builders.authority().issue("P", "900101300017")
-    cms = b64encode(builders.sign_cms(bytes(1_200_000), [person])).decode()
+    person = profile.person("P", "900101300017")
+    cms = b64encode(pki.sign_cms(bytes(1_200_000), [person])).decode()
     save(client, document="large", thread="approval", cms=cms)
     pair.catch_up()
 

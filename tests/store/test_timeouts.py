@@ -17,8 +17,8 @@ from app.store.database import timeouts
 from app.store.database.engine import snapshot, transaction
 from config.settings import Settings
 from tests.api.asking import content_of, message_of
-from tests.builders import sign_xml
 from tests.conftest import AppMaker
+from tests.pki import sign_xml
 from tests.store import threads
 
 pytestmark = pytest.mark.attacks

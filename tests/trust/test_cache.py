@@ -11,18 +11,9 @@ from app.trust import Trust
 from app.trust.cache import Cache
 from app.trust.files import UNFINISHED
 from app.trust.tidying import MAX_FILES
-from tests import pki, revoking
-from tests.revoking import Revoked
-from tests.trust.asking import (
-    HOUR,
-    LONG_AGO,
-    Responder,
-    ask,
-    now,
-    ocsp_at,
-    person,
-    reasons,
-)
+from tests import pki
+from tests.pki import Revoked, ocsp_at
+from tests.trust.asking import HOUR, LONG_AGO, Responder, ask, now, person, reasons
 from tests.trust.serving import HERE, Site
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -64,7 +55,7 @@ def test_an_answer_is_kept_as_long_as_it_holds(online: Trust, site: Site, cache:
     [file] = cache.iterdir()
     yesterday = now() - 24 * HOUR
     file.write_bytes(
-        revoking.ocsp(NCA, ivan.serial, this_update=yesterday, next_update=yesterday + HOUR)
+        pki.ocsp(NCA, ivan.serial, this_update=yesterday, next_update=yesterday + HOUR)
     )
     responder.status = Revoked(0, LONG_AGO)
     assert ask(online, ivan, fetch=False).revocation.answer is UNKNOWN
@@ -102,7 +93,7 @@ def test_nobody_can_lie_by_way_of_the_cache(online: Trust, site: Site, cache: Pa
     ask(online, ivan)
     [file] = cache.iterdir()
     lie = Revoked(0, LONG_AGO)
-    file.write_bytes(revoking.ocsp(NCA, ivan.serial, lie, forged=True, this_update=now()))
+    file.write_bytes(pki.ocsp(NCA, ivan.serial, lie, forged=True, this_update=now()))
     assert ask(online, ivan, fetch=False).revocation.answer is UNKNOWN
 
 

@@ -15,7 +15,8 @@ from app.trust.downloads import fetch
 from app.trust.errors import FetchFailed
 from app.trust.sources import MAX_ADDRESSES, list_sources
 from tests import pki
-from tests.trust.asking import ask, crl, crl_at, person, reasons
+from tests.pki import crl_at
+from tests.trust.asking import ask, crl, person, reasons
 from tests.trust.serving import HERE, Site
 
 pytestmark = pytest.mark.attacks

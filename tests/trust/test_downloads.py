@@ -18,9 +18,9 @@ from cryptography.x509.oid import NameOID
 
 from app.trust.downloads import fetch
 from app.trust.errors import FetchFailed
-from tests import builders
-from tests.builders import NOT_AFTER, NOT_BEFORE
+from tests import pki
 from tests.live.server import wait_until
+from tests.pki import NOT_AFTER, NOT_BEFORE
 from tests.postgresql import free_port
 from tests.trust.serving import HERE, Site, serving
 
@@ -181,7 +181,7 @@ def test_a_body_that_breaks_off_is_a_failure(site: Site) -> None:
 @pytest.fixture(name="certificate")
 def certificate_of_this_machine(tmp_path: Path) -> Path:
     """Provide a file with a key and a certificate for the loopback address, by itself."""
-    pair = builders.key("server")
+    pair = pki.rsa_pair("server")
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     certificate = (

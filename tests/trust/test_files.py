@@ -14,8 +14,8 @@ from app.trust.files import (
     write_file,
     write_pem,
 )
-from tests import pki, revoking
-from tests.builders import NOT_AFTER, NOT_BEFORE
+from tests import pki
+from tests.pki import NOT_AFTER, NOT_BEFORE
 from tests.trust.asking import pem
 
 ROOT, NCA = pki.root(), pki.authority()
@@ -66,7 +66,7 @@ def test_what_is_der_to_others_is_der_here() -> None:
 
 
 def test_a_crl_may_be_in_pem() -> None:
-    crl = revoking.crl(NCA, this_update=NOT_BEFORE, next_update=NOT_AFTER)
+    crl = pki.crl(NCA, this_update=NOT_BEFORE, next_update=NOT_AFTER)
     assert read_crl_bytes(crl) == crl
     assert read_crl_bytes(pem(crl, "X509 CRL")) == crl
     for several in (b"", pem(crl), pem(crl, "X509 CRL") * 2):

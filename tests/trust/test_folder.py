@@ -11,9 +11,9 @@ from app.cms.verdict import Answer
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.trust import Trust
 from app.trust.folder import count_anchors
-from tests import pki, signing
-from tests.builders import SIGNING_TIME
+from tests import pki
 from tests.cms.judging import BEFORE, IVAN, NCA, ROOT, crl, ocsp, revoked
+from tests.pki import SIGNING_TIME
 from tests.trust.asking import pem
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -149,7 +149,7 @@ def test_an_unchanged_folder_is_read_once(offline: Trust, folder: Path) -> None:
 
 def test_threads_may_verify_while_the_folder_changes(offline: Trust, folder: Path) -> None:
     (folder / "nca.pem").write_bytes(pem(NCA.certificate))
-    signature = signing.sign(IVAN)
+    signature = pki.sign(IVAN)
     answers = set()
 
     def verify() -> None:
@@ -172,7 +172,7 @@ def test_signatures_are_verified_as_by_the_library(offline: Trust, folder: Path)
     (folder / "root.pem").write_bytes(pem(ROOT.certificate))
     (folder / "nca.crl").write_bytes(crl())
     (folder / "root.crl").write_bytes(crl(by=ROOT))
-    detached = signing.sign(IVAN, attached=False)
+    detached = pki.sign(IVAN, attached=False)
     [status] = offline.verify(detached, b"other", at=SIGNING_TIME)
     assert (status.intact.answer, status.trusted.answer) == (NO, YES)
     [status] = offline.verify(detached, at=datetime(2040, 1, 1, tzinfo=UTC))

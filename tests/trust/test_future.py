@@ -10,9 +10,8 @@ import pytest
 from app.cms.verdict import Answer
 from app.cms.x509.certificate import read_certificate
 from app.trust import Trust
-from tests import der, pki, signing
-from tests.pki import DAY
-from tests.signing import TIMESTAMP
+from tests import der, pki
+from tests.pki import DAY, TIMESTAMP
 from tests.trust.asking import HOUR, crl, now
 
 
@@ -28,10 +27,8 @@ def test_revocation_data_from_the_future_clear_nothing(
     dated = crl(this_update=now() + ahead, next_update=now() + 9 * DAY)
     if not by_sender:
         (folder / "nca.crl").write_bytes(dated)
-    info = signing.signer_info(ivan)
-    signature = signing.read(
-        signing.signed_data([info], [ivan], revocation=[dated] if by_sender else [])
-    )
+    info = pki.signer_info(ivan)
+    signature = pki.read(pki.signed_data([info], [ivan], revocation=[dated] if by_sender else []))
     [status] = offline.verify(signature, at=now())
     assert status.revocation.answer is answer
     certificate = read_certificate(ivan.certificate)
@@ -43,11 +40,11 @@ def test_revocation_data_from_the_future_clear_nothing(
 @pytest.mark.parametrize(("ahead", "answer"), [(DAY, Answer.UNKNOWN), (-HOUR, Answer.YES)])
 def test_it_attests_nothing(offline: Trust, ahead: timedelta, answer: Answer) -> None:
     ivan = pki.person()
-    info = signing.signer_info(ivan)
-    value = signing.signature_of(info)
-    token = signing.timestamp(value, now() + ahead)
-    stamped = signing.signer_info(ivan, unsigned=[der.attribute(TIMESTAMP, token)], signature=value)
-    signature = signing.read(signing.signed_data([stamped], [ivan]))
+    info = pki.signer_info(ivan)
+    value = pki.signature_of(info)
+    token = pki.timestamp(value, now() + ahead)
+    stamped = pki.signer_info(ivan, unsigned=[der.attribute(TIMESTAMP, token)], signature=value)
+    signature = pki.read(pki.signed_data([stamped], [ivan]))
     [status] = offline.verify(signature, at=now())
     assert status.timestamp
     assert status.timestamp.verdict.answer is answer

@@ -25,10 +25,10 @@ from app.trust import Trust, crl_files, lists
 from app.trust.crl_files import LARGE, open_list, state_of
 from app.trust.errors import UnreadableFile
 from app.trust.tidying import COPY, INDEX, MAX_FILES
-from tests import der, pki, revoking
+from tests import der, pki
 from tests.gost_signer import GOST_2015_512
-from tests.revoking import Revoked
-from tests.trust.asking import HOUR, LONG_AGO, ask, crl_at, now, pem, person
+from tests.pki import Revoked, crl_at
+from tests.trust.asking import HOUR, LONG_AGO, ask, now, pem, person
 from tests.trust.serving import HERE, Site
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -41,7 +41,7 @@ pytestmark = [pytest.mark.usefixtures("anchored"), pytest.mark.maps_files]
 
 def large(*revoked: Revoked, by: pki.Holder = NCA) -> bytes:
     since, until = now() - HOUR, now() + HOUR
-    encoded = revoking.large_crl(by, SIZE, *revoked, this_update=since, next_update=until)
+    encoded = pki.large_crl(by, SIZE, *revoked, this_update=since, next_update=until)
     assert len(encoded) > LARGE
     return encoded
 

@@ -13,23 +13,10 @@ from app.cms.x509.certificate import read_certificate
 from app.trust import Trust, sources
 from app.trust import online as online_module
 from tests import gost_signer, pki
-from tests.builders import SIGNING_TIME
 from tests.live.server import wait_until
-from tests.pki import Holder
+from tests.pki import SIGNING_TIME, Holder, Revoked, crl_at, ocsp_at
 from tests.postgresql import free_port
-from tests.revoking import Revoked
-from tests.trust.asking import (
-    HOUR,
-    LONG_AGO,
-    ask,
-    crl,
-    crl_at,
-    ocsp_at,
-    pem,
-    person,
-    reasons,
-    sign,
-)
+from tests.trust.asking import HOUR, LONG_AGO, ask, crl, pem, person, reasons, sign
 from tests.trust.serving import HERE, Site
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN

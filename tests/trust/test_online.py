@@ -16,26 +16,9 @@ from app.cms.x509.certificate import read_certificate
 from app.trust import Trust
 from app.trust.online import Inquiry
 from app.trust.turns import Busy
-from tests import der, gost_signer, pki, revoking, signing
-from tests.builders import SIGNING_TIME
-from tests.pki import DAY, Holder
-from tests.revoking import Revoked
-from tests.trust.asking import (
-    HOUR,
-    LONG_AGO,
-    Responder,
-    ask,
-    crl,
-    crl_at,
-    delta_at,
-    now,
-    numbered,
-    ocsp_at,
-    pem,
-    person,
-    reasons,
-    sign,
-)
+from tests import der, gost_signer, pki
+from tests.pki import DAY, SIGNING_TIME, Holder, Revoked, crl_at, numbered, ocsp_at
+from tests.trust.asking import HOUR, LONG_AGO, Responder, ask, crl, now, pem, person, reasons, sign
 from tests.trust.serving import HERE, Site
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -170,10 +153,10 @@ def test_a_timestamp_counts_no_more_if_its_authority_is_revoked(online: Trust, s
         pki.name("TSA"), pki.rsa_key("TSA"), NCA, (*pki.STAMPER, ocsp_at(responder.url))
     )
     ivan = person()
-    value = signing.signature_of(signing.signer_info(ivan))
-    token = der.attribute(signing.TIMESTAMP, signing.timestamp(value, by=stamper))
-    info = signing.signer_info(ivan, unsigned=[token], signature=value)
-    signature = signing.read(signing.signed_data([info], [ivan]))
+    value = pki.signature_of(pki.signer_info(ivan))
+    token = der.attribute(pki.TIMESTAMP, pki.timestamp(value, by=stamper))
+    info = pki.signer_info(ivan, unsigned=[token], signature=value)
+    signature = pki.read(pki.signed_data([info], [ivan]))
     later = SIGNING_TIME + HOUR
     [status] = online.verify(signature, at=later, fetch=False)
     assert status.decisive_time_source == "timestamp"
@@ -194,15 +177,15 @@ def test_what_a_sender_chose_long_before_a_timestamp_is_not_all_there_is_to_know
     responder = Responder(site)
     responder.status = Revoked(0, SIGNING_TIME - HOUR)
     ivan = person(ocsp_at(responder.url))
-    value = signing.signature_of(signing.signer_info(ivan))
-    token = der.attribute(signing.TIMESTAMP, signing.timestamp(value))
-    info = signing.signer_info(ivan, unsigned=[token], signature=value)
+    value = pki.signature_of(pki.signer_info(ivan))
+    token = der.attribute(pki.TIMESTAMP, pki.timestamp(value))
+    info = pki.signer_info(ivan, unsigned=[token], signature=value)
     until = now() + HOUR
-    brought = revoking.crl(NCA, this_update=SIGNING_TIME - age, next_update=until)
+    brought = pki.crl(NCA, this_update=SIGNING_TIME - age, next_update=until)
     tsa = pki.stamper().serial
-    of_tsa = revoking.ocsp(NCA, tsa, this_update=SIGNING_TIME, next_update=until)
+    of_tsa = pki.ocsp(NCA, tsa, this_update=SIGNING_TIME, next_update=until)
     response = der.explicit(1, der.oid("1.3.6.1.5.5.7.16.2"), of_tsa)
-    signature = signing.read(signing.signed_data([info], [ivan], revocation=[brought, response]))
+    signature = pki.read(pki.signed_data([info], [ivan], revocation=[brought, response]))
     [status] = online.verify(signature, at=now(), fetch=True)
     assert status.decisive_time_source == "timestamp"
     assert status.trusted.answer is (NO if asked else YES)
@@ -250,11 +233,13 @@ def test_a_responder_must_repeat_the_nonce(online: Trust, site: Site) -> None:
 
 def lists(base: bytes, delta: bytes, site: Site) -> Holder:
     """Publish a complete CRL and a delta, and issue a certificate that names both."""
-    return person(crl_at(site.serve("/nca.crl", base)), delta_at(site.serve("/nca_d.crl", delta)))
+    return person(
+        crl_at(site.serve("/nca.crl", base)), crl_at(site.serve("/nca_d.crl", delta), delta=True)
+    )
 
 
 def test_a_delta_crl_is_fetched_beside_its_base(online: Trust, site: Site) -> None:
-    serial = person(crl_at(site.url("/nca.crl")), delta_at(site.url("/nca_d.crl"))).serial
+    serial = person(crl_at(site.url("/nca.crl")), crl_at(site.url("/nca_d.crl"), delta=True)).serial
     held = Revoked(serial, LONG_AGO, CERTIFICATE_HOLD)
     lifted = Revoked(serial, LONG_AGO, REMOVE_FROM_CRL)
     base = crl(None, held, extensions=numbered(7))
@@ -280,7 +265,7 @@ def test_a_delta_crl_is_fetched_beside_its_base(online: Trust, site: Site) -> No
 def test_what_is_no_delta_of_the_base_changes_nothing(
     online: Trust, site: Site, extensions: list[bytes]
 ) -> None:
-    serial = person(crl_at(site.url("/nca.crl")), delta_at(site.url("/nca_d.crl"))).serial
+    serial = person(crl_at(site.url("/nca.crl")), crl_at(site.url("/nca_d.crl"), delta=True)).serial
     base = crl(None, Revoked(serial, LONG_AGO, CERTIFICATE_HOLD), extensions=numbered(7))
     other = crl(this_update=now(), extensions=extensions)
     ivan = lists(base, other, site)
@@ -290,7 +275,7 @@ def test_what_is_no_delta_of_the_base_changes_nothing(
 
 
 def test_a_delta_crl_shows_that_there_is_a_newer_base(online: Trust, site: Site) -> None:
-    serial = person(crl_at(site.url("/nca.crl")), delta_at(site.url("/nca_d.crl"))).serial
+    serial = person(crl_at(site.url("/nca.crl")), crl_at(site.url("/nca_d.crl"), delta=True)).serial
     ivan = lists(crl(extensions=numbered(7)), b"", site)
     assert ask(online, ivan, at=now()).revocation.answer is YES
     online._inquiry = Inquiry(online.cache, HERE, online.turns)  # Which remembers no failures.
@@ -321,7 +306,7 @@ def test_a_newer_base_is_not_asked_for_over_and_over(online: Trust, site: Site) 
 def test_what_is_no_delta_of_the_base_can_accuse(
     online: Trust, site: Site, extensions: list[bytes]
 ) -> None:
-    serial = person(crl_at(site.url("/nca.crl")), delta_at(site.url("/nca_d.crl"))).serial
+    serial = person(crl_at(site.url("/nca.crl")), crl_at(site.url("/nca_d.crl"), delta=True)).serial
     delta = crl(None, Revoked(serial, LONG_AGO), this_update=now(), extensions=extensions)
     ivan = lists(crl(extensions=numbered(7)), delta, site)
     asked = 0
@@ -332,7 +317,7 @@ def test_what_is_no_delta_of_the_base_can_accuse(
 
 
 def test_what_an_outdated_delta_crl_said_is_not_forgotten(online: Trust, site: Site) -> None:
-    serial = person(crl_at(site.url("/nca.crl")), delta_at(site.url("/nca_d.crl"))).serial
+    serial = person(crl_at(site.url("/nca.crl")), crl_at(site.url("/nca_d.crl"), delta=True)).serial
     listed = Revoked(serial, LONG_AGO)
     delta = crl(None, listed, this_update=now(), extensions=numbered(9, base=7))
     ivan = lists(crl(extensions=numbered(7)), delta, site)
@@ -359,7 +344,7 @@ def test_a_delta_crl_brings_an_outdated_base_up_to_date(online: Trust, site: Sit
 
 
 def test_a_complete_crl_may_name_where_its_delta_is(online: Trust, site: Site) -> None:
-    point = delta_at(site.url("/nca_d.crl"), "ldap://nowhere/")
+    point = crl_at(site.url("/nca_d.crl"), "ldap://nowhere/", delta=True)
     base = crl(extensions=[*numbered(7), point])
     ivan = person(crl_at(site.serve("/nca.crl", base)))
     listed = Revoked(ivan.serial, LONG_AGO)

@@ -4,9 +4,9 @@ from asn1crypto import ocsp as asn1_ocsp
 
 from app.cms.x509.certificate import read_certificate
 from app.trust.sources import Source, list_sources, write_certificate_id, write_request
-from tests import gost_signer, pki, revoking
-from tests.pki import Holder
-from tests.trust.asking import crl_at, ocsp_at, person
+from tests import gost_signer, pki
+from tests.pki import Holder, crl_at, ocsp_at
+from tests.trust.asking import person
 
 NCA = pki.authority()
 
@@ -23,7 +23,7 @@ def test_a_request_names_the_certificate_as_responders_do() -> None:
         request = write_request(write_certificate_id(link), b"nonce")
         parsed = asn1_ocsp.OCSPRequest.load(request, strict=True)
         [one] = parsed["tbs_request"]["request_list"]
-        assert one["req_cert"].dump() == revoking.certificate_id(issuer, serial, pki.SHA256)
+        assert one["req_cert"].dump() == pki.certificate_id(issuer, serial, pki.SHA256)
         [nonce] = parsed["tbs_request"]["request_extensions"]
         assert (nonce["extn_id"].native, nonce["extn_value"].parsed.native) == ("nonce", b"nonce")
 

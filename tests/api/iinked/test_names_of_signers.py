@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests import pki, signing
+from tests import pki
 from tests.api import people
 from tests.api.asking import save
 from tests.api.iinked.asking import IVAN, package, refuse, revisions, status
@@ -25,7 +25,7 @@ def client_with_an_anchor(start_app: AppMaker, database_url: str, tmp_path: Path
 
 def namesake() -> pki.Holder:
     """Return one whose own certificate claims the individual's number, and another name."""
-    subject = people._subject(
+    subject = pki.distinguished_name(
         ("2.5.4.3", "PETROV PETR"), ("2.5.4.4", "PETROV"), ("2.5.4.5", f"IIN{people.IIN}")
     )
     extensions = people._extensions((people.SIGN, people.INDIVIDUAL), "petr@example.org")
@@ -49,7 +49,7 @@ def test_a_name_is_that_of_a_signature_that_counts(client: FlaskClient, is_last:
 
 @pytest.mark.attacks
 def test_so_it_is_where_both_are_in_one_signature(client: FlaskClient) -> None:
-    both = people.text(signing.sign(ivan(), namesake()))
+    both = people.text(pki.sign(ivan(), namesake()))
     save(client, document="both", thread="deal", cms=both)
     [signer] = status(client, "deal")["signers"]
     assert (signer["lastName"], signer["email"]) == ("ИВАНОВ", "ivan@example.kz")

@@ -16,7 +16,7 @@ from app.api.penbox.files import file_name
 from app.cms.parsing import parse
 from app.cms.xmldsig.parsing import SignedXml
 from app.store.models import Version
-from tests import builders
+from tests import pki
 from tests.api.asking import JSON, content_of, save
 from tests.api.penbox.test_signature import error_of, id_of
 from tests.store.signings import IVANOV, signed_by
@@ -198,8 +198,8 @@ def test_whatever_the_armour_the_file_is_the_same(
     der = b64decode(signed_by(IVANOV))
     base64 = signed_by(IVANOV)
     sent = {
-        "pem": builders.pem(der),
-        "wrapped": builders.wrapped(der, 64),
+        "pem": pki.pem(der),
+        "wrapped": pki.wrapped(der, 64),
         "url": base64.replace("+", " "),
         "uri": f"data:application/pkcs7-mime;base64,{quote(base64)}",
     }[form]
@@ -211,7 +211,7 @@ def test_whatever_the_armour_the_file_is_the_same(
 def test_a_signed_document_of_xml_is_given_in_utf_8(
     client: FlaskClient, engine: Engine, encoded: bool
 ) -> None:
-    text = f"\n{builders.sign_xml('<a>текст</a>')}\r\n"
+    text = f"\n{pki.sign_xml('<a>текст</a>')}\r\n"
     text = text.lstrip() if encoded else text
     signature = parse(text)
     assert isinstance(signature, SignedXml)
@@ -226,7 +226,7 @@ def test_a_signed_document_of_xml_is_given_in_utf_8(
 
 
 def test_a_data_uri_without_base64_is_opened_too(client: FlaskClient, engine: Engine) -> None:
-    xml = builders.sign_xml()
+    xml = pki.sign_xml()
     save(client, cms=f"data:application/xml,{quote(xml)}")
     signature = parse(xml)
     assert isinstance(signature, SignedXml)
@@ -246,7 +246,7 @@ def test_text_that_is_no_signature_is_given_as_it_is(
 
 
 @pytest.mark.parametrize(
-    ("cms", "accept"), [(signed_by(IVANOV), MIME), (builders.sign_xml(), XML), ("AAAA", OCTETS)]
+    ("cms", "accept"), [(signed_by(IVANOV), MIME), (pki.sign_xml(), XML), ("AAAA", OCTETS)]
 )
 def test_a_version_that_was_not_read_yet_is_a_file_too(
     open_client: FlaskClient, engine: Engine, cms: str, accept: str

@@ -15,15 +15,14 @@ from werkzeug.test import TestResponse
 
 from app.extensions import db
 from app.store.models import Signature, Version
-from tests import builders
+from tests import pki
 from tests.api import people
 from tests.api.asking import JSON, filled, save
 from tests.api.people import chief, ivan
 from tests.api.references import reference, types_of
 from tests.api.test_times import set_moment
-from tests.builders import SIGNING_TIME
 from tests.conftest import AppMaker
-from tests.revoking import Revoked
+from tests.pki import SIGNING_TIME, Revoked
 from tests.store.packages import put_package
 from tests.store.signings import IVANOV, PETROVA, signed_by
 from tests.store.test_statements import counted_statements
@@ -211,7 +210,7 @@ def test_text_that_is_no_signature_is_electronic(
 
 
 def test_an_xml_signature_is_described(client: FlaskClient, engine: Engine) -> None:
-    save(client, cms=builders.sign_xml())
+    save(client, cms=pki.sign_xml())
     assert described(client, engine)["status"] == "completed"
 
 

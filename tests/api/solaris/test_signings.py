@@ -14,16 +14,15 @@ from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
 from app.cms.xmldsig.parsing import SignedXml
 from app.store.models import Version
-from tests import builders, der, pki
-from tests import signing as signed
+from tests import der, pki
 from tests.api import people
 from tests.api.asking import filled, good_cms, save
 from tests.api.people import BIN, CHIEF_IIN, IIN, chief, ivan
 from tests.api.references import fields_of, reference, types_of
 from tests.api.solaris.asking import references, signings
 from tests.api.test_times import set_moment
-from tests.builders import CONTENT
 from tests.conftest import AppMaker
+from tests.pki import CONTENT, profile
 from tests.store.packages import put_package
 from tests.store.signings import IVANOV, PETROVA, SYDYKOV, signed_by
 
@@ -152,7 +151,7 @@ def test_content_that_was_verified_but_not_kept_is_no_document(trusting: FlaskCl
 
 
 def test_a_signed_document_of_xml_is_its_own_content(client: FlaskClient) -> None:
-    xml = builders.sign_xml(signers=[builders.person()])
+    xml = pki.sign_xml(signers=[profile.person()])
     save(client, cms=xml)
     signature = parse(xml)
     assert isinstance(signature, SignedXml)
@@ -194,10 +193,10 @@ def test_a_timestamp_is_a_document_and_counts_once_it_was_verified(
 
 def test_a_verified_timestamp_tells_its_own_moment(trusting: FlaskClient) -> None:
     moment = datetime(2025, 7, 8, 9, 10, 11, tzinfo=UTC)
-    value = signed.signature_of(signed.signer_info(ivan()))
-    token = der.attribute(signed.TIMESTAMP, signed.timestamp(value, moment))
-    info = signed.signer_info(ivan(), unsigned=[token], signature=value)
-    encoded = signed.signed_data([info], [ivan(), pki.authority()])
+    value = pki.signature_of(pki.signer_info(ivan()))
+    token = der.attribute(pki.TIMESTAMP, pki.timestamp(value, moment))
+    info = pki.signer_info(ivan(), unsigned=[token], signature=value)
+    encoded = pki.signed_data([info], [ivan(), pki.authority()])
     save(trusting, cms=b64encode(encoded).decode())
     assert one(trusting, IIN)["completed_at"] == "2025-07-08T09:10:11.000Z"
 

@@ -1,16 +1,16 @@
-"""CMS signatures and timestamp tokens by the holders of `tests.pki`, each field to be broken."""
+"""Records of CMS that sign, each field to be broken."""
 
 import datetime
-from base64 import b64encode
 from collections.abc import Sequence
 
 from app.cms.algorithms import registry as algorithms
 from app.cms.asn1.node import read_node
-from app.cms.parsing import parse
-from app.cms.signed_data.parsing import SignedData
-from tests import der, pki
-from tests.builders import CONTENT, SIGNING_TIME
-from tests.pki import SHA1, SHA256, Holder
+from tests import der
+from tests.pki.certificates import Holder
+from tests.pki.keys import SHA1, SHA256
+
+CONTENT = "Тестовый документ".encode()
+SIGNING_TIME = datetime.datetime(2025, 6, 1, 12, 0, tzinfo=datetime.UTC)
 
 DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
@@ -36,7 +36,7 @@ def attributes(
     return sorted(
         [
             der.attribute(CONTENT_TYPE, der.oid(content_type)),
-            der.attribute(SIGNING_TIME_ATTRIBUTE, der.time(moment)),
+            der.attribute(SIGNING_TIME_ATTRIBUTE, der.either_time(moment)),
             der.attribute(MESSAGE_DIGEST, der.octets(algorithms.digest(digest, content))),
         ]
     )
@@ -66,6 +66,7 @@ def signer_info(
     algorithm: str | None = None,
     unsigned: Sequence[bytes] = (),
     signature: bytes | None = None,
+    by_key_identifier: bool = False,
 ) -> bytes:
     """Encode a SignerInfo (RFC 5652 section 5.3).
 
@@ -81,9 +82,12 @@ def signer_info(
         field = der.explicit(0, *listed)
     if signature is None:
         signature = who.key.sign(message if sign is None else sign)
+    version, named = 1, der.sequence(who.issuer, der.integer(who.serial))
+    if by_key_identifier:
+        version, named = 3, der.implicit(0, who.key.identifier)
     return der.sequence(
-        der.integer(1),
-        der.sequence(who.issuer, der.integer(who.serial)),
+        der.integer(version),
+        named,
         der.algorithm(digest or used),
         field if write is None else write,
         der.algorithm(algorithm or who.key.algorithm),
@@ -99,75 +103,22 @@ def signed_data(
     *,
     content_type: str = DATA,
     revocation: Sequence[bytes] = (),
+    digests: Sequence[str] = (),
 ) -> bytes:
     """Encode a ContentInfo with a SignedData (RFC 5652 section 5.1), in DER."""
     listed = [one if isinstance(one, bytes) else one.certificate for one in certificates]
     attached = b"" if content is None else der.explicit(0, der.octets(content))
     fields = der.sequence(
-        der.integer(1),
-        der.set_of(),
+        der.integer(1 if content_type == DATA else 3),
+        der.set_of(*[der.algorithm(digest) for digest in sorted(set(digests))]),
         der.sequence(der.oid(content_type), attached),
-        der.explicit(0, *dict.fromkeys(listed)),
+        der.explicit(0, *dict.fromkeys(listed)) if listed else b"",
         der.explicit(1, *revocation) if revocation else b"",
         der.tlv(0x31, b"".join(signer_infos)),
     )
     return der.sequence(der.oid(SIGNED_DATA), der.explicit(0, fields))
 
 
-def sign(
-    *signers: Holder, content: bytes = CONTENT, attached: bool = True, stamped: bool = False
-) -> SignedData:
-    """Sign as honest people do, with the certificate of the authority embedded."""
-    infos = []
-    for who in signers:
-        info = signer_info(who, content)
-        if stamped:
-            value = signature_of(info)
-            token = der.attribute(TIMESTAMP, timestamp(value))
-            info = signer_info(who, content, unsigned=[token], signature=value)
-        infos.append(info)
-    return read(signed_data(infos, [*signers, pki.authority()], content if attached else None))
-
-
 def signature_of(info: bytes) -> bytes:
     """Return the signature value in a SignerInfo without unsigned attributes."""
     return read_node(info).children()[-1].octets()
-
-
-def timestamp(
-    stamped: bytes,
-    moment: datetime.datetime = SIGNING_TIME,
-    *,
-    by: Holder | None = None,
-    digest: str = SHA256,
-    certificates: Sequence[Holder] | None = None,
-    content_type: str = TST_INFO,
-    signers: int = 1,
-) -> bytes:
-    """Issue a TimeStampToken (RFC 3161 section 2.4.2) on `stamped`."""
-    authority = by or pki.stamper()
-    info = der.sequence(
-        der.integer(1),
-        der.oid("1.2.398.3.3.2.6.4"),
-        der.sequence(
-            der.algorithm(digest, der.NULL), der.octets(algorithms.digest(digest, stamped))
-        ),
-        der.integer(-7),
-        der.time(moment),
-    )
-    signed = attributes(info, authority.key.digest, content_type)
-    signed.append(signing_certificate(authority.certificate, SHA1))
-    more = [[der.attribute("1.2.3.4", der.integer(number))] for number in range(1, signers)]
-    return signed_data(
-        [signer_info(authority, info, signed=sorted(signed + odd)) for odd in ([], *more)],
-        [authority] if certificates is None else certificates,
-        info,
-        content_type=content_type,
-    )
-
-
-def read(encoded: bytes) -> SignedData:
-    """Parse bytes that must be accepted."""
-    signature = parse(b64encode(encoded).decode())
-    assert isinstance(signature, SignedData)
-    return signature

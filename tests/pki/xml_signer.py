@@ -5,54 +5,39 @@ nothing that is tested has a part in it.
 """
 
 import hashlib
-from base64 import b64encode, encodebytes
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from lxml import etree
 
-from tests.builders import C14N, DS, ENVELOPED, SHA256
+from tests.pki.armour import wrapped
+from tests.pki.certificates import Holder
+from tests.pki.keys import ECDSA_SHA256
 
+DS = "http://www.w3.org/2000/09/xmldsig#"
+C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+ENVELOPED = DS + "enveloped-signature"
+SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 C14N_COMMENTS = C14N + "#WithComments"
 C14N_11 = "http://www.w3.org/2006/12/xml-c14n11"
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 EXCLUSIVE_COMMENTS = EXCLUSIVE + "WithComments"
 SHA1 = DS + "sha1"
 MORE = "http://www.w3.org/2001/04/xmldsig-more#"
+RSA_SHA256 = MORE + "rsa-sha256"
 NCA = "urn:ietf:params:xml:ns:pkigovkz:xmlsec:algorithms:"
-ECDSA_SHA256 = "1.2.840.10045.4.3.2"
 # Signature algorithm of a key -> the URI that names it in XML.
 METHODS = {
     "1.2.840.113549.1.1.5": DS + "rsa-sha1",
-    "1.2.840.113549.1.1.11": MORE + "rsa-sha256",
+    "1.2.840.113549.1.1.11": RSA_SHA256,
     ECDSA_SHA256: MORE + "ecdsa-sha256",
     "1.2.398.3.10.1.1.1.2": MORE + "gost34310-gost34311",
     "1.2.398.3.10.1.1.2.3.1": NCA + "gostr34102015-gostr34112015-256",
     "1.2.398.3.10.1.1.2.3.2": NCA + "gostr34102015-gostr34112015-512",
 }
 Digest = Callable[[bytes], bytes]
-
-
-class Key(Protocol):
-    """What is asked of a key: the identifier of its signature algorithm, and signatures."""
-
-    @property
-    def algorithm(self) -> str: ...
-
-    @property
-    def sign(self) -> Callable[[bytes], bytes]: ...
-
-
-class Signer(Protocol):
-    """A key and a certificate for it (DER); `tests.pki.Holder` is one."""
-
-    @property
-    def key(self) -> Key: ...
-
-    @property
-    def certificate(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +68,7 @@ def sha256(data: bytes) -> bytes:
 
 def sign(
     root: etree._Element,
-    who: Signer,
+    who: Holder,
     *references: Reference,
     parent: etree._Element | None = None,
     place: int | None = None,
@@ -109,7 +94,7 @@ def sign(
 
 def fill(
     signature: etree._Element,
-    who: Signer,
+    who: Holder,
     references: Sequence[Reference],
     digests: Sequence[bytes],
     *,
@@ -139,7 +124,7 @@ def fill(
     return signature
 
 
-def resign(signature: etree._Element, who: Signer) -> None:
+def resign(signature: etree._Element, who: Holder) -> None:
     """Sign SignedInfo as it is now."""
     signed_info, value = signature[0], signature[1]
     method = signed_info[0]
@@ -182,5 +167,4 @@ def _add(parent: etree._Element, name: str, **attributes: str) -> etree._Element
 
 def _java_base64(data: bytes) -> str:
     """Write base64 with the carriage returns that Java leaves in it, which become "&#13;"."""
-    lines = encodebytes(data).decode().splitlines()
-    return "\n" + "\r\n".join(lines) + "\n"
+    return f"\n{wrapped(data, 76)}\n"

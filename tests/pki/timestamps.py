@@ -1,0 +1,50 @@
+"""Timestamp tokens."""
+
+import datetime
+from collections.abc import Sequence
+
+from app.cms.algorithms import registry as algorithms
+from tests import der
+from tests.pki.certificates import Holder
+from tests.pki.keys import SHA1, SHA256
+from tests.pki.people import stamper
+from tests.pki.signatures import (
+    SIGNING_TIME,
+    TST_INFO,
+    attributes,
+    signed_data,
+    signer_info,
+    signing_certificate,
+)
+
+
+def timestamp(
+    stamped: bytes,
+    moment: datetime.datetime = SIGNING_TIME,
+    *,
+    by: Holder | None = None,
+    digest: str = SHA256,
+    certificates: Sequence[Holder] | None = None,
+    content_type: str = TST_INFO,
+    signers: int = 1,
+) -> bytes:
+    """Issue a TimeStampToken (RFC 3161 section 2.4.2) on `stamped`."""
+    authority = by or stamper()
+    info = der.sequence(
+        der.integer(1),
+        der.oid("1.2.398.3.3.2.6.4"),
+        der.sequence(
+            der.algorithm(digest, der.NULL), der.octets(algorithms.digest(digest, stamped))
+        ),
+        der.integer(-7),
+        der.time(moment),
+    )
+    signed = attributes(info, authority.key.digest, content_type)
+    signed.append(signing_certificate(authority.certificate, SHA1))
+    more = [[der.attribute("1.2.3.4", der.integer(number))] for number in range(1, signers)]
+    return signed_data(
+        [signer_info(authority, info, signed=sorted(signed + odd)) for odd in ([], *more)],
+        [authority] if certificates is None else certificates,
+        info,
+        content_type=content_type,
+    )
