@@ -1,8 +1,8 @@
-"""The whole benchmark: fill, drive in turn with the floor, print tables.
+"""The whole benchmark: fill databases, alternate runs with the floor, print tables.
 
-`python -m bench filters`, `doors`, `verification` or `crl` prints that part alone, the first two at
-the largest size. `python -m bench wycheproof FOLDER` and `limbo FILE` put the cases of others to
-the verification, where somebody has fetched them (`bench/suites.py`).
+`python -m bench filters`, `doors`, `verification` or `crl` prints only that part, the first two at
+the largest size. `python -m bench wycheproof FOLDER` and `limbo FILE` run the verification on test
+suites of other projects, which have to be downloaded before (`bench/suites.py`).
 
 Environment: BENCH_ROWS, the largest size (default 100000; 1000000 takes about half an hour and
 25 GB of disk); BENCH_TURNS (default 3) and BENCH_SECONDS (default 5) of each case.
@@ -36,8 +36,8 @@ SECONDS = float(os.environ.get("BENCH_SECONDS", "5"))
 LARGEST = int(os.environ.get("BENCH_ROWS", "100000"))
 SIZES = [size for size in (1_000, 100_000) if size < LARGEST] + [LARGEST]
 
-#: A server that is given a machine: a quarter of its memory, as PostgreSQL's manual has it.
-#: Durability is the default, which is full.
+#: A database server with a machine of its own: a quarter of the memory, as PostgreSQL's manual
+#: recommends. Durability is the default, which is full.
 _MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 POSTGRESQL = {
     "shared_buffers": f"{_MEMORY // 4 // 2**20}MB",
@@ -48,7 +48,7 @@ POSTGRESQL = {
 
 @dataclass
 class Result:
-    """What was measured of one case at one size."""
+    """The measurements of one case at one size."""
 
     floor: list[Load] = field(default_factory=list)
     ours: list[Load] = field(default_factory=list)
@@ -91,7 +91,7 @@ def main(part: str | None = None) -> None:
 
 
 def filled(server: PostgresServer, rows: int, cms: str) -> Statements:
-    """Make a database of its own with `rows` threads."""
+    """Create a separate database with `rows` threads."""
     statements = Statements(server, f"bench_{rows}")
     began = time.monotonic()
     fill(statements.url, rows, cms)
@@ -100,7 +100,7 @@ def filled(server: PostgresServer, rows: int, cms: str) -> Statements:
 
 
 def measure(server: PostgresServer, rows: int, cms: str) -> dict[Case, Result]:
-    """Fill a database of its own with `rows` threads, and drive every case on it."""
+    """Fill a separate database with `rows` threads, and measure every case on it."""
     statements = filled(server, rows, cms)
     url = statements.url
     results = {case: Result() for case in CASES}
@@ -133,8 +133,8 @@ def measure(server: PostgresServer, rows: int, cms: str) -> dict[Case, Result]:
 
 
 def print_locked(url: str, rows: int, cms: str) -> None:
-    """Print what tokens, limits, metrics and access log leave of the speed."""
-    # Each turn of a case before was a run of two servers.
+    """Print which share of the speed remains with tokens, limits, metrics and access log."""
+    # Each turn of an earlier case was a run on two servers.
     print_doors(url, rows, cms, turns=TURNS, seconds=SECONDS, seed=2 * TURNS + 1)
 
 
@@ -163,7 +163,7 @@ def print_size(rows: int, results: dict[Case, Result]) -> None:
 
 
 def print_cost_of_signers(results: dict[Case, Result]) -> None:
-    """Print how many requests are left when a list carries the signers."""
+    """Print which share of the requests remains when a list contains the signers."""
     with_signers, without = (
         results[case].ours_at("per_second") for case in (LIST_WITH_SIGNERS, LIST)
     )
@@ -171,7 +171,7 @@ def print_cost_of_signers(results: dict[Case, Result]) -> None:
 
 
 def print_growth(results: dict[int, dict[Case, Result]]) -> None:
-    """Print how the middle answer time grows with the number of threads."""
+    """Print how the median answer time grows with the number of threads."""
     smallest, largest = min(results), max(results)
     print(f"### p50 at {largest:,} threads, in terms of p50 at {smallest:,}\n")
     print("| case | times |")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Threads whose versions one run of the "next version" case raises.
+#: Threads to which one run of the "next version" case adds versions.
 NEXT_THREADS = 50
 
 _GET = """
@@ -45,8 +45,8 @@ end
 """
 )
 
-# Each request raises a thread that no other request in flight raises: the answer says which one
-# is free again, and at which version.
+# Each request adds a version to a thread that no other running request uses: the answer shows which
+# thread is free again, and its version.
 _POST_NEXT = (
     _JSON
     + """
@@ -72,7 +72,7 @@ class Case:
 
     name: str
     script: str
-    #: Least share of the floor's requests per second that is to be reached, percent.
+    #: The target: a minimum share of the floor's requests per second, percent.
     goal: int
 
     def lua(self, *, rows: int, seed: int, cms: str, token: str | None = None) -> str:

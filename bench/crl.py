@@ -1,4 +1,4 @@
-"""What CRLs as large as the NCA's cost: 422,000 entries, mapped and sorted once."""
+"""The cost of CRLs as large as the NCA's: 422,000 entries, mapped and sorted once."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _measure(issuer: Holder, file: Path) -> str:
 
 
 def _open(file: Path, chain: Sequence[Certificate], when: Occasion) -> tuple[float, RevocationData]:
-    """Map a list, and judge a certificate by it; return the seconds that this takes."""
+    """Map a list, and check a certificate against it; return the seconds that this takes."""
     began = perf_counter()
     data = RevocationData([open_list(file, file.parent)])
     if check_revocation(chain, when, [data]).answer is not Answer.YES:
@@ -78,7 +78,7 @@ def _open(file: Path, chain: Sequence[Certificate], when: Occasion) -> tuple[flo
 
 @contextmanager
 def _others() -> Iterator[list[float]]:
-    """Verify a signature now and then in another thread; return the seconds that each took."""
+    """Verify a signature now and then in another thread; return the seconds of each."""
     times: list[float] = []
     over = threading.Event()
     signature = b64encode(pki.sign(pki.person()).der).decode()

@@ -1,8 +1,8 @@
-"""What the database is filled with: threads of one version with two tags, signed by one person.
+"""The rows in the database: threads with one version and two tags, each signed by one person.
 
-One thread in a hundred has the same rare tag, every second one the common one. Three threads in
-ten are signed by the same person, the others by any of `bench.people`; four have the same
-content. They claim to be signed within the 30 days before they were saved, over five years.
+One thread in a hundred has the same rare tag, every second one the common one. Three threads in ten
+are signed by the same person, the others by any of `bench.people`; four in ten have the same
+content. They were saved over five years, and claim to be signed up to 30 days before.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from bench.people import signers
 START = datetime(2021, 1, 1, tzinfo=UTC)
 #: Days in which all threads were saved.
 DAYS = 1826
-#: What the facts of everybody have in place of the moment of signing.
+#: The placeholder for the time of signing in the facts of each person.
 _ANY_MOMENT = "ANY MOMENT"
 
-#: When thread `id` of `rows` was saved, in SQL, however many there are.
+#: When thread `id` of `rows` was saved, in SQL, for any number of rows.
 SAVED = f"%(start)s + interval '{DAYS} days' * (id::float8 / %(rows)s)"
 
 _PEOPLE = """
@@ -75,13 +75,13 @@ SELECT unnest(tag_pairs(to_json(tags))), id FROM signings;
 
 
 def content_sha256(thread: int) -> str:
-    """Return the digest of what was signed in a thread, hex."""
+    """Return the digest of the signed content of a thread, hex."""
     return sha256(f"content {thread // 4}".encode()).hexdigest()
 
 
 def fill(url: str, rows: int, cms: str) -> None:
     """Fill a migrated database with `rows` threads, each with a signature and two tags."""
-    # Values within the text, since it is many statements.
+    # The values are in the text, since it contains several statements.
     connection = psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor)
     with connection, connection.cursor() as cursor:
         cursor.execute(_PEOPLE)
@@ -93,7 +93,7 @@ def fill(url: str, rows: int, cms: str) -> None:
 
 
 def _people(cms: str) -> list[tuple[Any, ...]]:
-    """Return a row for each person, made by what makes them when a version is saved."""
+    """Return a row for each person, built by the code that a save uses."""
     rows: list[tuple[Any, ...]] = []
     for number, signer in enumerate(signers(cms)):
         claims, facts = signer.claims, signer_facts(signer)

@@ -1,4 +1,4 @@
-"""What the database itself says: statements a request."""
+"""The number of statements of a request, as counted by the database."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bench.cases import Case
 from bench.servers import PROJECT, WebServer, drive
 from tests.postgresql import PostgresServer
 
-#: Seed of the runs in which statements are counted, so that they share no thread with others.
+#: Seed of the runs in which statements are counted, so that no other run uses their threads.
 COUNTING_SEED = 0
 
 
 class Statements:
-    """A database of its own, migrated, whose statements are counted by PostgreSQL."""
+    """A separate, migrated database, whose statements are counted by PostgreSQL."""
 
     def __init__(self, server: PostgresServer, name: str) -> None:
         server.create_database(name)

@@ -1,6 +1,6 @@
-"""What the locks cost: the same requests with tokens, limits, metrics and access log, and without.
+"""The cost of access control: requests with tokens, limits, metrics and access log, and without.
 
-Both servers work on one database, in turn, so that what disturbs the machine disturbs both.
+Both servers use one database, by turns, so that other load on the machine affects both.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from statistics import median
 from bench.cases import CASES, Case
 from bench.servers import PROJECT, Load, WebServer, drive
 
-#: Least share of the requests per second that is to be left, percent.
+#: The target: a minimum share of the requests per second that remains, percent.
 GOAL = 85
 
 WITHOUT = {"AUTH": "off", "RATE_LIMIT": "off", "METRICS": "off", "ACCESS_LOG": "off"}
-#: A limit that counts every request, and that none reaches.
+#: A limit that counts every request, and is never reached.
 WITH = {
     "AUTH": "on",
     "RATE_LIMIT": "1000000000/hour",
@@ -33,10 +33,10 @@ def print_doors(url: str, rows: int, cms: str, *, turns: int, seconds: float, se
     Args:
         url: of a database with `rows` threads.
         rows: how many.
-        cms: what is saved.
+        cms: the signature that is saved.
         turns: how often each case is measured.
         seconds: how long each time.
-        seed: of the first run; those from here on were not used on this database.
+        seed: of the first run; it and all higher ones are unused on this database.
     """
     token = _make_token(url)
     print(f"### Tokens, limits, metrics and access log, {rows:,} threads\n")

@@ -17,11 +17,11 @@ from app.store.signatures.rows import PLAIN
 from bench.data import START, content_sha256
 from bench.people import Person
 
-#: Milliseconds within which each page is to be found.
+#: The target: milliseconds in which each page is found.
 GOAL = 5.0
 
 _POPULAR, _RARE = Person(0), Person(4321)
-#: A name that nobody has.
+#: A name that no person has.
 _NAMESAKE = "ахметов нурлан бекович"
 _ABSENT_IIN = "999999999999"
 _ALL_DAY = timedelta(days=1, microseconds=-1)
@@ -99,7 +99,7 @@ def _by_time() -> dict[str, Criteria]:
         "signed within hours of two old days": Criteria(
             signed_from=_OLD + timedelta(hours=9), signed_to=_OLD + timedelta(hours=33)
         ),
-        "signed within a second nobody signed in": Criteria(
+        "signed within a second without signatures": Criteria(
             signed_from=_OLD + timedelta(microseconds=1),
             signed_to=_OLD + timedelta(microseconds=2),
         ),
@@ -162,7 +162,7 @@ def print_filters(url: str, rows: int) -> None:
 
 
 def in_database(url: str, criteria: Criteria) -> tuple[float, float]:
-    """Return the milliseconds that PostgreSQL plans and executes a first page; medians of 7."""
+    """Return the milliseconds in which PostgreSQL plans and executes a first page; medians of 7."""
     address = make_url(url).set(drivername="postgresql+psycopg")
     engine = create_engine(address, **database.engine_options(address, None, 1))
     statement = listing.page_statement("postgresql", criteria.shape, carried=PLAIN)

@@ -1,11 +1,11 @@
-"""The floor: the least that a WSGI application does to give the same answers.
+"""The floor: the minimum that a WSGI application does to return the same answers.
 
-Hand-written SQL over psycopg2, one statement a request, one connection a thread; no validation,
-no errors, no filters but one tag. It runs under the same gunicorn on the same tables, and writes
-the same rows (`bench.sameness` compares them). What a signature claims it reads once, since it is
-sent the same one over and over. It has no guard of co-signers: it doesn't ask who signed the
-version before, so it never warns. And it has no function in the database but the one that numbers
-pairs of tags: each statement is planned anew, as those are that a client sends through PgBouncer.
+Hand-written SQL over psycopg2, one statement a request, one connection a thread; no validation, no
+errors, and one tag as the only filter. It runs under the same gunicorn on the same tables, and
+writes the same rows (`bench.sameness` compares them). It reads the claims of a signature only once,
+since all requests send the same signature. It does not compare the signers with those of the
+previous version, so it never warns. In the database it uses only the function that numbers pairs of
+tags: each statement is planned for each request, as with PgBouncer.
 """
 
 from __future__ import annotations
@@ -171,8 +171,8 @@ def _save(body: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _claimed(cms: str) -> dict[str, Any]:
-    """Return what is kept of what a signature claims."""
-    # As the application judges a good signature while there is no anchor.
+    """Return the stored claims of a signature."""
+    # As the application stores a good signature while there is no anchor.
     good = Found(standing=Standing(VALUE_VALID, NO_ANCHOR), judged_against=number_of(()))
     signing = read_signing(parse(cms), datetime.now(UTC), found={1: good})
     return {

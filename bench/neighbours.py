@@ -1,4 +1,4 @@
-"""How long others wait while large GOST contents are verified: gunicorn with two workers."""
+"""How long other requests wait while large GOST contents are verified: gunicorn, two workers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from tests.pki import profile, signed_data, signer_info
 #: Clients that verify, each one signature after the other; the bytes of each content.
 CLIENTS, SIZE = 8, 5_000_000
 SECONDS = 10.0
-#: Seconds from one GET to the next, in which nothing else is asked: new connections, as of a proxy.
+#: Seconds from one GET to the next; each has a new connection, as with a proxy.
 INTERVAL = 0.02
-#: Milliseconds of the slowest GET of a hundred that are to be reached.
+#: The target: milliseconds of the slowest GET of a hundred.
 GOAL = 100.0
 _JSON = {"Content-Type": "application/json"}
 
@@ -87,7 +87,7 @@ def _verify(port: int, body: str, count: Synchronized[int], stop: Event) -> None
 
 
 def _probe(port: int) -> list[float]:
-    """Ask again and again for a while; return how long each took from when it was to begin."""
+    """Send requests for a while; return how long each took from its scheduled start."""
     waits = []
     until = time.perf_counter() + SECONDS
     due = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Ten thousand invented people who sign, one of them far more than the others."""
+"""Ten thousand invented people who sign, one of them much more often than the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.cms.parsing import parse
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.x509.nca_profile import Claims
 
-#: Surnames begin alike, as they do in a real country: half of them with the same letter.
+#: Many surnames begin alike, as in a real country: half of them with the same letter.
 SURNAMES = [
     "АХМЕТОВ",
     "АХМЕТОВА",
@@ -97,7 +97,7 @@ ORGANISATIONS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One of them, counted from 0; the first is the popular one."""
+    """One of them, counted from 0; the first is the one who signs most."""
 
     number: int
 
@@ -108,7 +108,7 @@ class Person:
 
     @property
     def bin(self) -> str | None:
-        """Who has an even number signs for an organisation."""
+        """The organisation, for people with an even number."""
         if self.number % 2:
             return None
         return f"0501400{self.number % ORGANISATIONS:05d}"
@@ -134,7 +134,7 @@ class Person:
         return f"{self.surname} {self.given_name} {self.patronymic}"
 
     def claims(self, of: Claims) -> Claims:
-        """Return what his certificate claims, where it is like another's."""
+        """Return the claims of the person's certificate, based on those of another certificate."""
         return replace(
             of,
             iin=self.iin,
@@ -149,17 +149,17 @@ class Person:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Signer(SignerInfo):
-    """A signer whose certificate would claim what is `told`."""
+    """A signer whose certificate would have these claims."""
 
-    told: Claims
+    own: Claims
 
     @property
     def claims(self) -> Claims:
-        return self.told
+        return self.own
 
 
 def signers(cms: str) -> list[SignerInfo]:
-    """Return everybody, as the one who signed `cms` would be described if he were they."""
+    """Return each person as signer of `cms`, in place of the person who signed it."""
     (signer,) = describe(parse(cms))
     known = {one.name: getattr(signer, one.name) for one in fields(signer)}
-    return [_Signer(**known, told=Person(number).claims(signer.claims)) for number in range(COUNT)]
+    return [_Signer(**known, own=Person(number).claims(signer.claims)) for number in range(COUNT)]

@@ -1,4 +1,4 @@
-"""A check before anything is measured: do the floor and the application do the same?"""
+"""A check before the measurements: do the floor and the application do the same?"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.servers import WebServer
 from tests.pki import sign_cms
 from tests.pki.profile import person
 
-#: What differs between two threads that were saved one after the other.
+#: Values that differ between two threads that were saved one after the other.
 _OWN = {
     "id",
     "signature_id",
@@ -27,7 +27,7 @@ _OWN = {
 
 
 def check_sameness(floor: WebServer, ours: WebServer, url: str, cms: str) -> None:
-    """Save two versions of a thread through each, the same ones, and compare what they leave.
+    """Save the same two versions of a thread with each, and compare answers and rows.
 
     Raises:
         RuntimeError: their answers or their rows differ.
@@ -35,7 +35,7 @@ def check_sameness(floor: WebServer, ours: WebServer, url: str, cms: str) -> Non
     left = {}
     for name, server in (("floor", floor), ("ours", ours)):
         document = f"same-{name}"
-        # Of the first version's tags and terms some stay, and some go.
+        # Some of the first version's tags and terms stay, and some are removed.
         other = b64encode(sign_cms(b"other", [person("ПЕТРОВ ПЁТР")])).decode()
         answers = [
             _save(server, document=document, cms=cms, tags=["common", "b", "a"]),

@@ -20,7 +20,7 @@ from tests.postgresql import free_port
 
 PROJECT = Path(__file__).resolve().parent.parent
 CONNECTIONS = 16
-#: Seconds in which a server has seen the last clients leave, before the next ones come.
+#: Seconds between two runs, in which the server notices that the former clients have left.
 PAUSE = 0.3
 
 
@@ -35,7 +35,7 @@ class WebServer:
         settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.application = application
-        # One client that asks thousands of times a second is what limits are against.
+        # Limits are off: they would refuse one client with thousands of requests a second.
         self.environment = {**os.environ, "DATABASE_URL": database_url, "RATE_LIMIT": "off"}
         self.environment |= settings
         self.port = free_port()
@@ -91,7 +91,7 @@ class WebServer:
 
 @dataclass(frozen=True)
 class Load:
-    """What one run of wrk measured."""
+    """The measurements of one run of wrk."""
 
     per_second: float
     p50: float  # milliseconds
@@ -99,7 +99,7 @@ class Load:
 
 
 def drive(server: WebServer, lua: str, seconds: float) -> Load:
-    """Send requests for a while.
+    """Send requests for some seconds.
 
     Raises:
         RuntimeError: an answer was not a success.

@@ -1,4 +1,4 @@
-"""Cases of others that are in no registry: fetched by hand, and put to the product's own functions.
+"""Test suites of other projects, downloaded by hand, run on this program's own functions.
 
 `python -m bench wycheproof FOLDER` takes Project Wycheproof's repository, or its folder
 `testvectors_v1`; `python -m bench limbo FILE` takes the `limbo.json` of x509-limbo. Nothing is
@@ -45,7 +45,7 @@ _RESULTS = ("valid", "acceptable", "invalid")
 
 
 def print_wycheproof(folder: Path) -> int:
-    """Print how many signatures verify of each kind; return the status to end with."""
+    """Print how many signatures verify of each kind; return the exit status."""
     vectors = folder / "testvectors_v1"
     files = sorted((vectors if vectors.is_dir() else folder).glob("*_test.json"))
     counts: Counter[tuple[str, str]] = Counter()
@@ -104,7 +104,7 @@ def _read_algorithm(group: Json) -> AlgorithmIdentifier:
         return AlgorithmIdentifier(oid)
     oids = [_digest(digest), _digest(group["mgfSha"])]
     if not all(oid in DIGESTS for oid in oids):
-        return AlgorithmIdentifier(digest)  # As little known as its digest.
+        return AlgorithmIdentifier(digest)  # It is as unknown as its digest.
     return AlgorithmIdentifier(oid, _write_pss(oids, group["sLen"]))
 
 
@@ -123,7 +123,7 @@ def _wrap(tag: int, *parts: bytes) -> bytes:
 
 
 def print_limbo(file: Path) -> int:
-    """Print how many chains are good; return the status to end with."""
+    """Print how many chains are good; return the exit status."""
     counts: Counter[tuple[str, str]] = Counter()
     for case in json.loads(file.read_bytes())["testcases"]:
         answer, why = _judge_chain(case)
@@ -137,9 +137,9 @@ def print_limbo(file: Path) -> int:
 
 
 def _judge_chain(case: Json) -> tuple[Answer, str]:
-    """Judge a chain as that of a signer, whatever servers its certificate is for.
+    """Judge a chain as that of a signer; the names of servers in the certificate don't matter.
 
-    What can't be read is no yes.
+    What can't be read is never a yes.
     """
     peer = _read(case["peer_certificate"])
     given = case["validation_time"]
@@ -180,7 +180,7 @@ def _print_table(
 
 
 def _print_wrong(wrong: Counter[str], counts: Counter[tuple[str, str]]) -> int:
-    """Print what is not as the suite says; return the status to end with."""
+    """Print the results that differ from the suite's; return the exit status."""
     print("\nNothing invalid verifies and nothing valid is refused." if not wrong else "")
     for one, number in wrong.items():
         print(f"- {number} of {one}")
@@ -190,4 +190,4 @@ def _print_wrong(wrong: Counter[str], counts: Counter[tuple[str, str]]) -> int:
 
 
 SUITES: dict[str, Callable[[Path], int]] = {"wycheproof": print_wycheproof, "limbo": print_limbo}
-"""What puts the cases of a suite, and gives the status to end with; it takes where they are."""
+"""Runs the cases of a suite at a path, and returns the exit status."""

@@ -1,4 +1,4 @@
-"""How long it takes to hash, to verify a signature, and to read what one claims: in one process."""
+"""The time to hash, to verify a signature, and to read its claims: in one process."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from tests.pki import (
 
 #: Signatures of each kind that are measured.
 COUNT = 40
-#: Milliseconds that verifying may take where only the signer is new.
+#: The target: milliseconds for verifying if only the signer is new.
 GOALS = {"GOST R 34.10-2015 512": 6.0, "GOST 34.310-2004": 4.0, "RSA-2048": 1.5}
-#: Digests, and the least megabytes a second that they are to hash.
+#: Digests, and the target for each: a minimum of megabytes a second.
 DIGESTS = {
     "GOST R 34.11-2015 512": (algorithms.STREEBOG_512, 80),
     "GOST R 34.11-2015 256": (algorithms.STREEBOG_256, 80),
@@ -53,7 +53,7 @@ _AT = datetime(2025, 6, 2, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class _Authorities:
-    """The authorities of one country: what the NCA has, with names of their own."""
+    """CAs of one country, arranged like the NCA's, with other names."""
 
     make_key: Callable[[str], Key]
     root: Holder
@@ -71,7 +71,7 @@ class _Authorities:
         return cls(make_key, root, authority, certify("TSA", authority, pki.STAMPER))
 
     def sign(self, who: str) -> str:
-        """Have a person, new to all, sign with a timestamp, the authority embedded; base64."""
+        """Return a signature by a new person, with a timestamp and the CA's certificate; base64."""
         subject = pki.name(who, "900101300017")
         person = pki.certify(subject, self.make_key("PERSON"), self.authority, pki.PERSON)
         bare = signature_of(signer_info(person, _CONTENT))
@@ -82,7 +82,7 @@ class _Authorities:
         return b64encode(signed_data([info], [person, self.authority], _CONTENT)).decode()
 
 
-#: Each prepares what it needs, and gives what is timed.
+#: Each prepares its input, and returns the function to be timed.
 _STEPS: dict[str, Callable[[str], Callable[[], object]]] = {
     "parse": lambda text: partial(parse, text),
     "describe": lambda text: partial(describe, parse(text)),
@@ -142,7 +142,7 @@ def _print_reading() -> None:
 
 
 def _times(make_key: Callable[[str], Key], *, everything_new: bool) -> Iterator[float]:
-    """Verify signatures of one person each; return seconds, parsing included."""
+    """Verify signatures, each of one person; return the seconds, including parsing."""
     authorities = _Authorities.found(make_key, "KZ")
     verifier = Verifier([read_certificate(authorities.root.certificate)])
     _verify(verifier, authorities.sign("КАСЫМОВ НОЛЬ"))
@@ -165,7 +165,7 @@ def _verify(verifier: Verifier, text: str) -> SignerStatus:
 
 
 def _usual(number: int) -> str:
-    """Make what most clients send, with a certificate that is new."""
+    """Return a signature as most clients send it, with a new certificate."""
     person = profile.person("КАСЫМОВ АРМАН", f"{number:012d}")
     return b64encode(pki.sign_cms(_CONTENT, [person])).decode()
 

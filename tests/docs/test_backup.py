@@ -1,4 +1,4 @@
-"""Back up and restore by the databases' own means, as docs/operations.md says: all comes back."""
+"""Back up and restore with the databases' own tools, as in docs/operations.md: all is restored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.live.server import Server
 
 pytestmark = pytest.mark.slow
 
-SECTION = section(read("operations.md"), "By the databases' own means")
+SECTION = section(read("operations.md"), "With the databases' own tools")
 POSTGRESQL_BACKUP, POSTGRESQL_RESTORE, SQLITE_BACKUP = commands(SECTION)
 
 Kept = dict[str, Any]
