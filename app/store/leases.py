@@ -13,7 +13,8 @@ from app.store.models import Lease
 def take_lease(connection: Connection, name: str, holder: str, seconds: float) -> bool:
     """Take or extend a lease; return whether the holder has it now.
 
-    A lease that isn't given back expires, so the work of a killed process goes on.
+    A lease that isn't given back expires, so that another process can take over the work of a
+    killed one.
     """
     now = datetime.now(UTC)
     until = now + timedelta(seconds=seconds)

@@ -223,7 +223,7 @@ class Package(Base):
     type: Mapped[str] = mapped_column(Text)
     #: The thread, in each of its documents, that the signatures are saved under.
     thread: Mapped[str] = mapped_column(CODE)
-    #: Name of the token that added it, None where none was asked for.
+    #: Name of the token that added it, None if none was required.
     member: Mapped[str | None] = mapped_column(Text)
     #: A JSON object that is returned unchanged.
     external_data: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -83,8 +83,8 @@ def statistics(connection: Connection, trusted: Trusted) -> dict[str, Any]:
     Returns:
         Of threads: `threads` and `newest_save` (None if there is none). Of all versions:
         `versions`, `unread_versions` (whose signers were not read yet), `signers`, and
-        `signers_to_verify`, who were not yet, or with other anchors. Different ones
-        of current versions: `tags`, and `people` by the number that their certificates claim.
+        `signers_to_verify` (not verified yet, or with other anchors). Of current versions, each
+        once: `tags`, and `people` by the number that their certificates claim.
         `packages_draft`, `packages_open` (signed by all or not), `packages_rescinded`;
         `tokens_active`, `tokens_expired`, `tokens_revoked`; `schema_step`, `database_bytes`.
     """

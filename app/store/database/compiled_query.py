@@ -26,20 +26,19 @@ class _Compiled(NamedTuple):
 
 
 class Prepared:
-    """A statement that PostgreSQL is given without SQLAlchemy's work around each execution.
+    """A statement that runs on PostgreSQL without SQLAlchemy's work for each execution.
 
     `Connection.execute` builds a context, binds and converts values, and wraps rows: 50 µs a
-    request, where the driver needs 30 for everything. It converts to the same Python values by
-    itself (moments, and JSON by SQLAlchemy's registration), so nothing is lost. SQLite's driver
-    doesn't, so there the statement is executed as any other.
+    request, while the driver needs 30 for everything. The driver converts to the same Python values
+    (times by itself, JSON as SQLAlchemy registered it), so the results are the same. SQLite's
+    driver does not, so there the statement is executed like any other.
 
     Parameters that are JSON must come as text.
 
     Args:
         statement: what is executed.
-        kept: whether the server keeps it, parsed and planned, where the connection has a session
-            of its own. It may settle for a plan without regard to values then, so there must be
-            one that is good for all of them.
+        kept: whether the server keeps it prepared, if the connection has a session of its own.
+            PostgreSQL may then use a generic plan, so one plan must be good for all values.
     """
 
     def __init__(self, statement: Select[*tuple[Any, ...]], *, kept: bool = False) -> None:
@@ -48,7 +47,7 @@ class Prepared:
         self._compiled: WeakKeyDictionary[Engine, _Compiled] = WeakKeyDictionary()
 
     def fetch(self, connection: Connection, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
-        """Execute, and give all rows.
+        """Execute, and return all rows.
 
         Raises:
             sqlalchemy.exc.DBAPIError: as `Connection.execute` does.
@@ -63,7 +62,7 @@ class Prepared:
     def stream(
         self, connection: Connection, values: dict[str, Any], size: int
     ) -> Iterator[Sequence[Any]]:
-        """Execute, and give rows as they are taken, having fetched `size` at a time.
+        """Execute, and yield the rows, fetching `size` at a time.
 
         Inside a transaction, as of `database.snapshot`.
 

@@ -65,7 +65,7 @@ def executed_column(dialect: str, trusted: Trusted) -> ColumnElement[bool]:
         .where(
             Signature.document == PackageDocument.document,
             Signature.thread == Package.thread,
-            *_is_him(dialect),
+            *_is_required_signer(dialect),
             *has_signed(trusted, PackageDocument.sha256),
         )
         .correlate(Package, PackageDocument, PackageSigner)
@@ -88,7 +88,7 @@ def _none(rows: Select[int]) -> ColumnElement[bool]:
     return rows.limit(1).scalar_subquery().is_(None)
 
 
-def _is_him(dialect: str) -> list[ColumnElement[bool]]:
+def _is_required_signer(dialect: str) -> list[ColumnElement[bool]]:
     """Return the conditions that a signer of a version is a required signer."""
     wanted = PackageSigner
     if dialect == "sqlite":

@@ -37,9 +37,9 @@ def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Se
         compare: whether to return the claims of the previous version.
 
     Returns:
-        the head's id, version, and when it was created and updated; then what the version before
-        claims, as `chains.Superseded`, each None if it wasn't asked for or there is none. None if
-        another save was first.
+        the head's id, version, and when it was created and updated; then the fields of
+        `writing.Superseded`, each None if it wasn't requested or there is none. None if another
+        save was first.
     """
     values = {**values, **search_indexes.sent_lists(values)}
     next_head = _run(connection, _next(), values) if values["seen"] else None
@@ -52,7 +52,7 @@ def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Se
 
 @dataclass(frozen=True, slots=True)
 class _Save:
-    """What is executed: the rest only if the claim gives a row."""
+    """The statements of a save: the rest are executed only if the claim returns a row."""
 
     claim: Executable
     rest: tuple[Executable, ...]

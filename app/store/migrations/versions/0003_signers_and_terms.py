@@ -1,6 +1,6 @@
-"""What each version's signers claim, digests of what is kept, and the search index over both.
+"""What each version's signers claim, digests of signature and content, and the search index.
 
-The rows of versions that are there already are filled by `flask signers reindex`.
+`flask signers reindex` adds the rows of existing versions.
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add two tables, and columns to the two that are there."""
+    """Add two tables, and columns to the two existing ones."""
     row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     code = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
     moment = sa.DateTime(timezone=True)

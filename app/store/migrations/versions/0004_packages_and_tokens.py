@@ -1,6 +1,6 @@
-"""What other API families and tokens need: public ids, sizes, who saved, tokens, packages.
+"""Public ids, sizes, the token that saved, tokens and packages: for other API families.
 
-Sizes and formats of versions that are there already are filled by `flask signers reindex`.
+`flask signers reindex` adds the sizes and formats of existing versions.
 """
 
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ _MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Add columns to three tables, and four tables."""
+    """Add columns to three tables, and create four tables."""
     _add_public_ids()
     for column in (
         sa.Column("format", sa.Text()),
@@ -44,13 +44,13 @@ def upgrade() -> None:
 
 def _add_public_ids() -> None:
     if op.get_bind().dialect.name == "postgresql":
-        # The default, other for each row, is filled in while the table is written anew: at a
-        # million rows in a third of the time of an UPDATE, which would also leave as many dead.
+        # PostgreSQL rewrites the table, with a default computed for each row: for a million rows in
+        # a third of the time of an UPDATE, which would also leave a million dead rows.
         default = sa.text("gen_random_uuid()")
         op.add_column("signatures", sa.Column("public_id", _PUBLIC_ID, server_default=default))
         op.alter_column("signatures", "public_id", server_default=None)
     else:
-        # SQLite fills in nothing but constants.
+        # In SQLite, the default of an added column must be a constant.
         op.add_column("signatures", sa.Column("public_id", _PUBLIC_ID))
         signatures = sa.table("signatures", sa.column("public_id"))
         op.execute(sa.update(signatures).values(public_id=random_uuid()))

@@ -1,6 +1,6 @@
-"""A save on PostgreSQL as one function, whose plans each connection makes once.
+"""A save on PostgreSQL as one function, which each connection plans once.
 
-Planned anew for each save, as one statement of a dozen parts, it took three times as long.
+As one statement of a dozen parts, which was planned for each save, it took three times as long.
 """
 
 from alembic import op
@@ -8,9 +8,9 @@ from alembic import op
 revision = "0005"
 down_revision = "0004"
 
-# The settings hold while it runs. A plan that is kept must not read whole tables since they are
-# small today, nor depend on which schemas its caller looks into. `env` renews the path at each
-# upgrade, for schemas that were renamed.
+# The settings apply while it runs. A cached plan must not read whole tables because they were small
+# when it was made, nor depend on the caller's search_path. `env` sets the path again at each upgrade,
+# for schemas that were renamed.
 _SAVE_VERSION = """
 CREATE OR REPLACE FUNCTION save_version(
     seen bigint,

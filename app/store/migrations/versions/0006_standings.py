@@ -1,7 +1,7 @@
-"""Whether each signer has signed, as far as it was verified; what documents of packages are.
+"""Whether each signer has signed, as far as it was verified; details of documents of packages.
 
-The columns are empty at first, which takes a moment however many rows there are; servers fill them
-in the background, and `flask signers verify` does.
+The columns are empty at first, so that the step is quick for any number of rows; servers fill them
+in the background, as does `flask signers verify`.
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ down_revision = "0005"
 
 _CODE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
-# As in step 0005, with what was found of each signer.
+# As in step 0005, with the standing of each signer.
 _SAVE_VERSION = """
 CREATE OR REPLACE FUNCTION save_version(
     seen bigint,
@@ -151,7 +151,7 @@ $$
 
 
 def upgrade() -> None:
-    """Add columns to two tables, and a table; make the function anew."""
+    """Add columns to two tables, create a table, and replace the function."""
     for column in (
         sa.Column("standing", sa.BigInteger()),
         sa.Column("standing_reason", sa.Text()),

@@ -1,6 +1,6 @@
-"""Pairs of tags as numbers, of few tags each two, of many each one: small rows, and few.
+"""Pairs of tags as numbers: of up to six tags each pair, of more each tag with itself.
 
-Rows of the texts of each two were a hundred megabytes for one thread of 200 long tags.
+With the texts of each pair, one thread of 200 long tags took a hundred megabytes.
 """
 
 import json
@@ -42,7 +42,7 @@ END
 $$
 """
 
-# As in step 0006, with those pairs.
+# As in step 0006, with these pairs.
 _SAVE_VERSION = """
 CREATE OR REPLACE FUNCTION save_version(
     seen bigint,
@@ -179,8 +179,8 @@ END
 $$
 """
 
-# From the indexes themselves, which are much less to read than the versions; and not by the function,
-# which takes ten times as long for each thread.
+# Filled from the indexes, which are much smaller than the versions; and without the function, which
+# takes ten times as long for each thread.
 _FILL_POSTGRESQL = """
 INSERT INTO signature_pairs (pair, signature_id)
 WITH many AS MATERIALIZED (
@@ -205,7 +205,7 @@ ORDER BY each.value, signature_id
 
 
 def _tag_pairs(tags: str) -> str:
-    """Give what the function of PostgreSQL gives, as JSON."""
+    """Return what the function of PostgreSQL returns, as JSON."""
     each = sorted(json.loads(tags))
     two = zip(each, each, strict=True) if len(each) > 6 else combinations(each, 2)
     digests = (sha256(f"{lower}\x01{higher}".encode()).digest() for lower, higher in two)
@@ -213,7 +213,7 @@ def _tag_pairs(tags: str) -> str:
 
 
 def upgrade() -> None:
-    """Replace the table of pairs, filled from the tags that threads have, and the function."""
+    """Replace the function and the table of pairs, which is filled from the tags of the threads."""
     op.create_table(
         "signature_pairs",
         sa.Column("pair", _ROW_ID, primary_key=True, autoincrement=False),
@@ -233,10 +233,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Put the table of before, and the function that writes it, in their place again."""
+    """Restore the former table, and the function that writes it."""
     import_module("app.store.migrations.versions.0002_pairs_of_tags").upgrade()
     if op.get_bind().dialect.name == "postgresql":
         before = import_module("app.store.migrations.versions.0006_standings")
-        op.execute(before._SAVE_VERSION)  # noqa: SLF001 - a step of the same history
+        op.execute(before._SAVE_VERSION)  # noqa: SLF001 - another step of this history
         op.execute("DROP FUNCTION tag_pairs(json)")
     op.drop_table("signature_pairs")

@@ -1,4 +1,4 @@
-"""Trust anchors in the database, so that every server over it has the same, wherever it runs."""
+"""Trust anchors in the database, the same for every server that uses it."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The secret of a token before its last rotation, which may be good for some time besides."""
+"""The secret of a token before its last rotation, which may stay valid for some time."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,7 +14,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove them: old secrets end."""
+    """Remove the columns: former secrets become invalid."""
     with op.batch_alter_table("tokens") as tokens:
         tokens.drop_column("old_until")
         tokens.drop_column("old_secret_sha256")

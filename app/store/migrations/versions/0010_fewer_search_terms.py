@@ -1,8 +1,8 @@
-"""Fewer rows for what threads are found by: few beginnings of names, everybody's whole name.
+"""Fewer search terms: five beginnings of each name, and each whole name.
 
-The step itself adds the whole names of up to 16 characters, which had no row. What nothing is found
-by any more, 12 of 25 rows of a usual thread, goes afterwards, in batches that are committed
-(`app.store.migrations.batches`): to a program of before it is of use until the step is done.
+The step itself adds the whole names of up to 16 characters, which had no row. The rows that no search
+uses any more, 12 of 25 of a usual thread, are removed afterwards, in committed batches
+(`app.store.migrations.batches`): the previous program uses them until the step is done.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from app.store.database import bulk
 revision = "0010"
 down_revision = "0009"
 
-#: Lengths of the beginnings of a name that are terms, now and before; characters of a whole name.
+#: Lengths of a name's beginnings that are terms, now and before; characters of a whole name.
 _LENGTHS, _LENGTHS_BEFORE, _WHOLE_NAME = (1, 2, 4, 8, 16), range(1, 17), 200
-#: Whole names of more had a term before.
+#: Only longer whole names had a term before.
 _SHORT = 16
-#: Threads of one batch, and bytes of their lists, unless one alone has more; rows of one sweep.
+#: Threads of a batch, and bytes of their lists (a single larger list is allowed); rows of a sweep.
 BATCH, BATCH_SIZE, SWEPT = 2_000, 4 * 1024 * 1024, 100_000
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -52,7 +52,7 @@ _OF_VERSION = {"signature_id": _ROW_ID, "version": sa.Integer(), "terms": sa.JSO
 _IS_CURRENT = (_VERSION.c.signature_id == _HEAD.c.id) & (_VERSION.c.version == _HEAD.c.version)
 _IS_OF_HEAD = (_SIGNER.c.signature_id == _HEAD.c.id) & (_SIGNER.c.version == _HEAD.c.version)
 _LIST = sa.cast(_VERSION.c.terms, sa.Text())
-#: A list of before names a decade, where it names any moment; in JSON no other text can.
+#: A former list with a time has a term for its decade; no other JSON text contains this.
 _IS_OLD = _LIST.contains('"decade:')
 _LACKS_NAME = sa.exists().where(
     _IS_OF_HEAD,
@@ -73,7 +73,7 @@ class _Person(NamedTuple):
     name: str | None
 
 
-#: Makes the list of a version of the one of before, and of its signers.
+#: Makes the new list of a version from its present list and its signers.
 _Make = Callable[[list[str], list[_Person]], list[str]]
 
 
@@ -84,12 +84,12 @@ def _with_names(terms: list[str], people: list[_Person]) -> list[str]:
 
 
 def _fewer(terms: list[str], people: list[_Person]) -> list[str]:
-    """Make the list of now."""
+    """Return the list as this step has it."""
     return _written(terms, people, lambda name: (_LENGTHS, True), decades=False)
 
 
 def _more(terms: list[str], people: list[_Person]) -> list[str]:
-    """Make the list of before."""
+    """Return the list as it was before this step."""
     return _written(terms, people, lambda name: (_LENGTHS_BEFORE, len(name) > _SHORT), decades=True)
 
 
@@ -118,29 +118,30 @@ def _written(
 
 
 def add_names(connection: sa.Connection, after: int) -> int | None:
-    """Add the whole names that threads behind an id lack, of a batch; give its last, None at the end.
+    """Add the missing whole names of a batch of threads, those after an id.
 
-    Inside `database.transaction`.
+    Inside `database.transaction`. Return the last id of the batch; None at the end.
     """
     return _rewrite(connection, after, _LACKS_NAME, _with_names)
 
 
 def lessen(connection: sa.Connection, after: int) -> int | None:
-    """Remove what nothing is found by from a batch as `add_names` has; on SQLite after `sweep`."""
+    """Remove the terms that no search uses, in batches as `add_names`; on SQLite after `sweep`."""
     return _rewrite(connection, after, _IS_OLD, _fewer)
 
 
 def is_old(connection: sa.Connection) -> bool:
-    """Return whether threads have rows that nothing is found by: a decade's are the last to go."""
+    """Return whether threads have rows that no search uses: those of decades are removed last."""
     decades = sa.exists().where(_TERM.c.term >= "decade:", _TERM.c.term < "decade;")
     found: bool = connection.execute(sa.select(decades)).scalar_one()
     return found
 
 
 def sweep(connection: sa.Connection, after: tuple[str, int]) -> tuple[str, int] | None:
-    """Remove beginnings of names that are no terms from a part of the index; give its last row.
+    """Remove beginnings of names that are no longer terms from a part of the index.
 
-    SQLite, which keeps rows in the order of their terms, so writes each page once.
+    SQLite keeps rows in the order of their terms, and so writes each page once. Return the last row
+    of the part; None at the end.
     """
     key = sa.tuple_(_TERM.c.term, _TERM.c.signature_id)
     behind = (key > sa.tuple_(*after), _TERM.c.term < "name;")
@@ -154,7 +155,7 @@ def sweep(connection: sa.Connection, after: tuple[str, int]) -> tuple[str, int] 
 
 
 def _rewrite(connection: sa.Connection, after: int, which: Any, make: _Make) -> int | None:
-    """Rewrite the current lists of the next threads behind an id, and their rows."""
+    """Rewrite the current lists of the next threads after an id, and their rows."""
     looked_at = sa.select(_HEAD.c.id).where(_HEAD.c.id > after).order_by(_HEAD.c.id)
     behind = connection.execute(looked_at.limit(BATCH)).scalars().all()
     if not behind:
@@ -179,7 +180,7 @@ def _rewrite(connection: sa.Connection, after: int, which: Any, make: _Make) -> 
 def _fitting_ids(
     connection: sa.Connection, after: int, last: int, which: Any
 ) -> tuple[list[int], int]:
-    """Give the ids of the threads to rewrite whose lists have room in memory, and up to which."""
+    """Return the threads to rewrite whose lists fit in memory, and the last id examined."""
     rows = connection.execute(
         sa.select(_HEAD.c.id, sa.func.length(_LIST))
         .join(_VERSION, _IS_CURRENT)
@@ -206,7 +207,7 @@ def _find_people(connection: sa.Connection, ids: list[int]) -> dict[int, list[_P
 
 
 def _write(connection: sa.Connection, lists: list[tuple[int, int, list[str], list[str]]]) -> None:
-    """Write lists, each with its thread's id and version and the one of before, and their rows."""
+    """Write lists and their rows; each as (thread's id, version, former list, new list)."""
     on_sqlite = connection.dialect.name == "sqlite"
     insert_or_nothing = sqlite.insert if on_sqlite else postgresql.insert
     gone = [(term, one[0]) for one in lists for term in set(one[2]).difference(one[3])]
@@ -222,7 +223,7 @@ def _write(connection: sa.Connection, lists: list[tuple[int, int, list[str], lis
     )
     bulk.execute(
         connection,
-        # Without WHERE, SQLite takes the ON of ON CONFLICT for a join's.
+        # Without WHERE, SQLite would parse the ON of ON CONFLICT as that of a join.
         lambda given: (
             insert_or_nothing(_TERM)
             .from_select(list(_OF_TERM), sa.select(given.term, given.signature_id).where(sa.true()))
@@ -247,14 +248,14 @@ def _write(connection: sa.Connection, lists: list[tuple[int, int, list[str], lis
 
 
 def upgrade() -> None:
-    """Add the names that are still missing, while nobody saves."""
+    """Add the names that are still missing, with saves locked out."""
     connection = op.get_bind()
     _stop_saves(connection)
     _go_through(lambda after: add_names(connection, after))
 
 
 def downgrade() -> None:
-    """Put the rows and lists of before in the place of those of now."""
+    """Restore the former rows and lists."""
     connection = op.get_bind()
     _stop_saves(connection)
     is_lean = _LIST.contains('"year:') & ~_IS_OLD
