@@ -453,7 +453,7 @@ def test_asking_online_is_no_remedy_where_it_is_done_already() -> None:
 
 def test_remedies_are_for_reasons_that_are_given() -> None:
     told = "\n".join(path.read_text() for path in (PROJECT / "app" / "cms").rglob("*.py"))
-    assert "does not say everything about" in told
+    assert "does not cover every possible revocation of" in told
     chain = Reason("the chain ends with {authority}, which is no trust anchor", {"authority": "X"})
     assert "`flask trust add`" in str(*remedies_of([chain, chain]))
 
@@ -461,7 +461,7 @@ def test_remedies_are_for_reasons_that_are_given() -> None:
 #: Reasons that nothing at hand could settle: what is odd is in the signature or in a certificate,
 #: or it is not known here.
 ODD = {
-    "a part of what was signed is encrypted, or is kept elsewhere",
+    "a part of the signed data is encrypted, or is stored elsewhere",
     "a transform after canonicalisation is not supported",
     "extension {oid} is broken",
     "extension {oid} occurs twice",
@@ -487,8 +487,11 @@ ODD = {
     "the signature contains too much to check all of it here",
     "two different xml:{name} apply",
     "two digest algorithms are named: {declared} and {settled}",
-    "what the signature is over could not be canonicalised",
-    "whether {authority} may vouch for the name {name} of {subject} can't be determined here",
+    "the signed data could not be canonicalised",
+    (
+        "whether the name constraints of {authority} permit the name {name} of {subject} can't be "
+        "determined here"
+    ),
     "xml:base is not supported in Canonical XML 1.1",
     "{name} is not supported",
 }

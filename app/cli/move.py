@@ -129,7 +129,7 @@ def _print_findings(findings: Findings, *, has_key: bool) -> None:
         numbers = iter(listed)
         while some := list(islice(numbers, _LINE)):
             _print("  " + ", ".join(f"{one}/{two}" if two else str(one) for one, two in some))
-    _print("all came over" if findings.is_complete else "NOT all came over")
+    _print("the move is complete" if findings.is_complete else "the move is NOT complete")
 
 
 def _count(number: int, what: str) -> str:

@@ -51,7 +51,7 @@ _REMEDIES = tuple(
         ),
         (r"^the content is detached", Reason("the document that was signed, by --content")),
         (
-            r"so the content itself is needed|^the digest given is by",
+            r"so the content itself is needed|^the digest given is a",
             Reason("the document itself, by --content"),
         ),
         (
@@ -71,7 +71,7 @@ _REMEDIES = tuple(
         ),
         (r"^the timestamp is from the future", Reason("the right time on this machine's clock")),
         (
-            r"covers only|before text|content that is not signed|leaves out all|where they count",
+            r"covers only|before text|content that is not signed|leave out all|where they count",
             Reason("a signature over the whole document"),
         ),
     )

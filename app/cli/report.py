@@ -128,7 +128,7 @@ def _identity(claims: Claims, wording: Wording) -> str:
 
 
 def _render_when(status: SignerStatus, given: Given, wording: Wording) -> str:
-    """Write the overall answer for the time of signing, as far as that is known."""
+    """Write the overall answer as of the time of signing, as far as that is known."""
     is_attested = status.decisive_time_source == "timestamp"
     return wording.phrase(
         "when it was made, {time} ({source}): {answer}",

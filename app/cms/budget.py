@@ -123,10 +123,10 @@ class DigestCache:
 
 
 class Budget:
-    """What remains of a sum, over all signers of a signature."""
+    """The remaining budget of a signature, for all of its signers."""
 
     def __init__(self, whole: int | None = None) -> None:
-        """Start with the whole sum, by default MAX_COST."""
+        """Start with the whole budget, by default MAX_COST."""
         self._left = MAX_COST if whole is None else whole
         self._paid: set[Hashable] = set()
 

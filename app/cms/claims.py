@@ -1,4 +1,4 @@
-"""What a signature states about its signers and its content: unverified claims, all of it."""
+"""What a signature states about its signers and its content: all of it is unverified claims."""
 
 from dataclasses import dataclass
 

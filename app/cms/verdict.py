@@ -1,6 +1,6 @@
 """The results of verification: three questions, each with yes, no or unknown, and the reasons.
 
-*Intact*: is the content that which was signed? *Valid*: does the signature belong to the key of the
+*Intact*: is the content what was signed? *Valid*: does the signature belong to the key of the
 signer's certificate? *Trusted*: does that certificate lead to an anchor, and was it valid? No
 answer replaces another. An unsupported algorithm, or an anchor, revocation data or content that is
 not available, makes an answer unknown, never no and never yes.

@@ -38,10 +38,10 @@ SENTENCES = {
     Kind.MISSING: ("thread", "not here"),
     Kind.HEAD_DIFFERS: (
         "current version",
-        "kept twice by the original, not alike; the one that it answers with is here",
+        "stored twice by the original, with a difference; the one that it answers is here",
     ),
     Kind.NO_SIGNATURE: ("version", "without a signature, here as in the original"),
-    Kind.MANY_TAGS: ("thread", "with more or longer tags than a new save may bring, all here"),
+    Kind.MANY_TAGS: ("thread", "with more or longer tags than a new save may have, all here"),
     Kind.CONTINUED: ("thread", "saved here again since"),
 }
 

@@ -71,8 +71,7 @@ def check_columns(link: Connection[Any], schema: str) -> None:
     if "thread" not in found[HEADS] and (found[HEADS] & (_OLDER | {"code"})):
         raise MoveError(
             "the database is of the original's older generation (chain, stage, parent), whose rows "
-            "are neither threads nor versions: they can't be moved, only be saved anew by whoever "
-            "knows what became of which"
+            "are neither threads nor versions: they can't be moved, only saved again one by one"
         )
     for table, columns in COLUMNS.items():
         if missing := columns - found.get(table, set()):

@@ -20,7 +20,7 @@ from app.trust.sources import Link
 
 Found: TypeAlias = CertificateList | OcspResponse
 
-NO_DELTA = Reason("a delta CRL is not one of the CRL at hand")
+NO_DELTA = Reason("a delta CRL has another base than the CRL at hand")
 
 
 class Doubtful(Exception):  # It is named for what it says.

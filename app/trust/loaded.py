@@ -1,4 +1,4 @@
-"""What a verifier is made of: the operator's certificates and revocation data, read at one time."""
+"""The input of a verifier: the operator's certificates and revocation data, read at one time."""
 
 from __future__ import annotations
 
@@ -105,10 +105,10 @@ class Loaded:
 
 
 def _is_open(status: SignerStatus) -> bool:
-    """Return whether authorities can still tell something of a signer's revocation.
+    """Return whether CAs may still know of a revocation of a signer's certificate.
 
-    A timestamp lets a CRL count that was in force then. But who brings one may have been revoked
-    since it was made, so that while the certificate is valid its authority knows better.
+    With a timestamp, a CRL that was valid at that time counts. But the certificate may have been
+    revoked since that CRL was made; the CA knows, as long as the certificate has not expired.
     """
     known = known_as_of(status.revocation)
     if known is not None and known < status.decisive_time - FRESHNESS:

@@ -275,7 +275,9 @@ def test_a_digest_stands_for_the_document(sqlite_client: FlaskClient, der: bytes
     )
     intact = content_of(response)["verification"]["intact"]
     assert intact["answer"] == "unknown"
-    assert intact["reasons"] == ["the digest given is by SHA-512, where one by SHA-256 is needed"]
+    assert intact["reasons"] == [
+        "the digest given is a SHA-512 digest, but a SHA-256 digest is needed"
+    ]
 
 
 def test_a_digest_is_compared_with_content_that_is_attached(sqlite_client: FlaskClient) -> None:

@@ -102,7 +102,7 @@ def test_large_certificates_are_not_hashed_by_the_hundred(kind: gost_signer.Kind
     ]
     infos = [pki.signer_info(who, signed=sorted([*attributes(CONTENT), named])) for who in people]
     statuses = verify(pki.read(pki.signed_data(infos, people)))
-    assert "meant another certificate" in text(statuses[0].valid)
+    assert "names another certificate" in text(statuses[0].valid)
     assert (statuses[-1].valid.answer, text(statuses[-1].valid)) == (UNKNOWN, TOO_MUCH)
 
 

@@ -210,7 +210,7 @@ def test_xades_names_the_certificate_as_far_as_it_is_signed(name: str, names: st
     right = signing_certificate(IVAN.certificate, name=name)
     assert valid(xades(right, names=names)) == (YES, YES, "")
     wrong = signing_certificate(OTHER.certificate, name=name)
-    meant = f"the signer meant another certificate (XAdES {name})"
+    meant = f"the signature names another certificate (XAdES {name})"
     assert valid(xades(wrong, names=names)) == (YES, NO, meant)
     intact, answer, reasons = valid(xades(wrong, signed=None))
     assert (intact, answer) == (YES, UNKNOWN)

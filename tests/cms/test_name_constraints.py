@@ -165,7 +165,7 @@ def test_constraints_hold_critical_or_not_and_those_of_an_anchor_too(
     assert good == Verdict(YES)
     assert (bad.answer, text(bad)) == (
         NO,
-        "SOME CA may not vouch for the name www.acme.kz of СИДОРОВ СЕМЁН",
+        "the name constraints of SOME CA do not permit the name www.acme.kz of СИДОРОВ СЕМЁН",
     )
 
 
@@ -176,7 +176,7 @@ def test_the_subject_is_a_name_too() -> None:
     verdict = judge(constraints(permitted=subtrees((DIRECTORY, ru))))
     assert (verdict.answer, text(verdict)) == (
         NO,
-        "SOME CA may not vouch for the name СИДОРОВ СЕМЁН of СИДОРОВ СЕМЁН",
+        "the name constraints of SOME CA do not permit the name СИДОРОВ СЕМЁН of СИДОРОВ СЕМЁН",
     )
 
 
@@ -225,7 +225,7 @@ def test_kinds_that_are_not_compared_make_unknown_if_they_are_there(kind: int) -
     assert judge(extension, alternative((DNS, "acme.kz"))) == Verdict(YES)
     verdict = judge(extension, alternative((kind, value)))
     assert verdict.answer is UNKNOWN
-    assert text(verdict).startswith("whether SOME CA may vouch for the name ")
+    assert text(verdict).startswith("whether the name constraints of SOME CA permit the name ")
 
 
 def test_a_mailbox_in_unicode_is_one_that_cannot_be_compared() -> None:

@@ -98,7 +98,8 @@ def test_a_demanded_policy_has_to_hold_all_the_way(
     assert verdict.answer is answer
     if answer is NO:
         assert text(verdict) == (
-            "no policy is valid all the way from POLICY ROOT to СИДОРОВ СЕМЁН, and one is required"
+            "no certificate policy is valid for the whole path from POLICY ROOT to СИДОРОВ СЕМЁН,"
+            " and one is required"
         )
 
 

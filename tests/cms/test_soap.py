@@ -400,7 +400,7 @@ def test_content_that_is_not_there_is_unknown(tag: str) -> None:
     inner.append(element(tag))
     verdict = intact(root)
     assert verdict.answer is UNKNOWN
-    assert text(verdict) == "a part of what was signed is encrypted, or is kept elsewhere"
+    assert text(verdict) == "a part of the signed data is encrypted, or is stored elsewhere"
     # What stands outside of what was altered doesn't help.
     inner.remove(inner[0])
     root[0].append(element(tag))

@@ -105,7 +105,7 @@ def test_of_several_that_are_named_alike_it_is_the_one_that_the_token_meant() ->
     assert stamp(outer=[RENEWED], intermediates=[TSA]).verdict.answer is YES
     refused = stamp(RENEWED, outer=[RENEWED]).verdict
     assert refused.answer is NO
-    assert "the signer meant another certificate" in text(refused)
+    assert "the signature names another certificate" in text(refused)
 
 
 def test_one_that_is_nowhere_is_unknown() -> None:

@@ -174,7 +174,7 @@ def test_an_unknown_method_of_xml_is_unknown() -> None:
 def test_what_has_no_canonical_form_is_unknown_for_that_reason() -> None:
     document = pki.sign_xml().replace(xml_signer.C14N, "urn:x-unknown")
     [status] = Verifier().verify(parse(document), at=SIGNING_TIME)
-    assert text(status.valid) == "what the signature is over could not be canonicalised"
+    assert text(status.valid) == "the signed data could not be canonicalised"
 
 
 def test_rsa_and_gost_stand_side_by_side() -> None:

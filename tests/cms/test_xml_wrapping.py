@@ -15,7 +15,7 @@ from tests.pki.xml_signer import C14N, DS, ENVELOPED, Reference, Transform
 DOCUMENT = "<a><b>1000</b><c/></a>"
 PART = '<a Id="all"><b Id="x">1000</b><c ID="y" id="z"/></a>'
 COMMENTS = "comments are not signed"
-NOTHING_LEFT = "the signature leaves out all that it refers to"
+NOTHING_LEFT = "the transforms of the signature leave out all that it references"
 
 
 def reference_to(part: etree._Element, uri: str) -> Reference:

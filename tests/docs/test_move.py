@@ -50,7 +50,7 @@ def test_the_lines_move_into_each_kind_of_database(
     variables = {"DATABASE_URL": target}
     if kind != "same":
         variables["MOVE_FROM"] = url
-    for line in (UPGRADE, f"{MOVE} 2>&1 | grep 'all came over'", VERIFY):
+    for line in (UPGRADE, f"{MOVE} 2>&1 | grep 'the move is complete'", VERIFY):
         run(line, PROJECT, **variables)
     (row,) = rows(start_app(DATABASE_URL=target).test_client(), "tags=loan&with=signers")
     assert (row["version"], row["created_at"], row["document"]) == (2, SAVED_AT, "contract-1")
@@ -64,7 +64,7 @@ def test_the_exit_status_says_whether_all_came_over(url: str, tmp_path: Path) ->
     run(UPGRADE, PROJECT, **variables)
     done = attempt(f"{MOVE} --json", PROJECT, **variables)
     assert done.returncode == 1
-    assert done.stderr.endswith("NOT all came over\n")
+    assert done.stderr.endswith("the move is NOT complete\n")
     assert json.loads(done.stdout)["complete"] is False
 
 

@@ -97,7 +97,7 @@ def test_all_comes_over_and_is_told(move: Move, original: OriginalServer) -> Non
     }
     assert found(moved.report) == {"no_signature": [[1, 1], [2, 2], [3, 1], [4, 1], [4, 2]]}
     assert "5 versions without a signature, here as in the original:\n  1/1, 2/2, 3/1" in moved.told
-    assert moved.told.endswith("all came over\n")
+    assert moved.told.endswith("the move is complete\n")
     assert original.dump() == before
 
 
@@ -309,7 +309,7 @@ def test_what_cannot_be_decrypted_is_left_out_whole_until_the_key_is_right(
     moved = move(NCANODE_ENCRYPTION_KEY=key)
     assert (moved.status, moved.report["complete"]) == (1, False)
     assert found(moved.report) == {"undecryptable": [[half, 2], [early, 1]]}
-    assert moved.told.endswith("NOT all came over\n")
+    assert moved.told.endswith("the move is NOT complete\n")
     why = "can't be decrypted with the key" if key else "NCANODE_ENCRYPTION_KEY, the original's key"
     assert f"2 threads left out: a version {'' if key else 'is encrypted, and '}{why}" in moved.told
     assert listed(client) == listed(client, "tags=a") == [("plain", "main")]

@@ -103,7 +103,7 @@ def _events(body: bytes, boundary: str) -> Iterator[Event]:
             yield event
         # Of content only a possible boundary is kept.
         if len(decoder.buffer) > MAX_PART_HEAD + len(boundary):
-            raise ValueError("more stands around the parts, or in a head, than may")
+            raise ValueError("too many bytes around the parts, or in a head")
 
 
 def _text_of(head: Field, content: bytes) -> str:

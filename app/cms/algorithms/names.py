@@ -26,8 +26,8 @@ GOST_34311 = "1.2.398.3.10.1.3.1"
 STREEBOG_256 = "1.2.398.3.10.1.3.2"
 STREEBOG_512 = "1.2.398.3.10.1.3.3"
 
-#: Word for a digest of a document -> its dotted identifier. None is here by which two documents may
-#: have one digest: SHA-1 and MD5 prove nothing.
+#: Name of a digest algorithm for documents -> its dotted identifier. Only those without known
+#: collisions: a digest by SHA-1 or MD5 proves nothing.
 DOCUMENT_DIGESTS = {
     "SHA-224": SHA_224,
     "SHA-256": SHA_256,

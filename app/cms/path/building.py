@@ -182,7 +182,7 @@ class Search:
         identifier = readable_key_identifier(issuer) or b""
         if len(identifier) >= _MIN_UNIQUE and _key_matches(certificate, issuer) > 0:
             self.forged = no(
-                "the certificate of {subject} is not signed by {issuer}, although it says so",
+                "the certificate of {subject} names {issuer} as issuer, but is not signed by it",
                 subject=title(certificate.subject),
                 issuer=title(issuer.subject),
             )

@@ -121,7 +121,7 @@ def _check(
         answer = constraints.judge(name)
         if answer is Answer.NO:
             return no(
-                "{authority} may not vouch for the name {name} of {subject}",
+                "the name constraints of {authority} do not permit the name {name} of {subject}",
                 authority=title(issuer.subject),
                 name=str(name),
                 subject=title(subject.subject),
@@ -131,7 +131,8 @@ def _check(
     if doubtful is None:
         return YES
     return unknown(
-        "whether {authority} may vouch for the name {name} of {subject} can't be determined here",
+        "whether the name constraints of {authority} permit the name {name} of {subject} can't be "
+        "determined here",
         authority=title(issuer.subject),
         name=str(doubtful),
         subject=title(subject.subject),

@@ -83,7 +83,8 @@ def check_policies(chain: Sequence[Certificate], inputs: PolicyInputs, budget: B
     if process.conclude(below[-1][1]):
         return YES
     return no(
-        "no policy is valid all the way from {anchor} to {subject}, and one is required",
+        "no certificate policy is valid for the whole path from {anchor} to {subject}, and one is "
+        "required",
         anchor=title(chain[-1].subject),
         subject=title(chain[0].subject),
     )

@@ -152,8 +152,8 @@ class CertificateList:
     def find(self, serial_number: int) -> Revoked | None:
         """Return the earliest entry of that serial number, without those that remove a hold.
 
-        If one of several is final, the revocation is final, since the earliest of them. Answers are
-        remembered. Raises MalformedRevocation if an entry can't be read.
+        If one of several entries is final, so is the revocation, from the date of the earliest
+        entry. Answers are remembered. Raises MalformedRevocation if an entry can't be read.
         """
         entries = [one for one in self._entries(serial_number) if one.reason != REMOVE_FROM_CRL]
         if not entries and not self.is_delta and self._entries(serial_number):

@@ -113,12 +113,12 @@ def _ask_delta(
     base = max(bases, key=lambda found: found.this_update, default=None)
     if base is None:
         return statement
-    if statement.revoked:  # For the delta's own algorithm, whatever the base's is.
+    if statement.revoked:  # It depends on the delta's own algorithm, not on the base's.
         return replace(statement, complete=base.complete)
     revoked = None if statement.removed else base.revoked
     broken = first_broken(statement.broken, base.broken)
-    # A base that may be forged and came with the signature counts as the sender's, whoever provided
-    # its delta.
+    # If the base may be forged and came with the signature, the result counts as the sender's, even
+    # if the delta did not come with it.
     by_sender = statement.by_sender or (base.by_sender and base.broken is not None)
     return replace(
         statement, revoked=revoked, complete=base.complete, broken=broken, by_sender=by_sender
@@ -136,7 +136,9 @@ def _doubt_crl(crl: CertificateList, issuer: Certificate, budget: Budget) -> Ver
         if usages is not None and "cRLSign" not in usages:
             return unknown("the key of {issuer} is not for signing CRLs", issuer=name)
         if not crl.usable:
-            return unknown("a CRL of {issuer} is not one of its own certificates", issuer=name)
+            return unknown(
+                "a CRL of {issuer} is indirect, or has an unknown critical extension", issuer=name
+            )
         if not crl.is_signed_by(issuer.public_key, budget):
             return unknown("a CRL in the name of {issuer} is not signed by it", issuer=name)
     except MalformedExtension as error:

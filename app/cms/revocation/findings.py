@@ -201,7 +201,9 @@ def _doubt_silence(
 
 
 def _incomplete(subject: str) -> Verdict:
-    return unknown("a CRL at hand does not say everything about {subject}", subject=subject)
+    return unknown(
+        "a CRL at hand does not cover every possible revocation of {subject}", subject=subject
+    )
 
 
 def _judge_revoked(

@@ -95,7 +95,7 @@ def _doubt_answer(
         return None
     if check_validity(signer, Occasion.of(answer.this_update)).answer is not Answer.YES:
         return unknown(
-            "the certificate of the OCSP responder {subject} was not in force at the time of its"
+            "the certificate of the OCSP responder {subject} was not valid at the time of its"
             " answer",
             subject=title(signer.subject),
         )
@@ -118,7 +118,9 @@ def _doubt_clearance(
             subject=title(certificate.subject),
         )
     if delegated and abs(response.produced_at - answer.this_update) > FRESHNESS:
-        return unknown("an OCSP response was made at another time than that of its answer")
+        return unknown(
+            "the producedAt of an OCSP response is too far from the thisUpdate of its answer"
+        )
     return None
 
 

@@ -71,7 +71,7 @@ class Content:
             raise ValueError("there is no content")
         if not self.known.is_by(algorithm):
             raise Undecidable(
-                "the digest given is by {given}, where one by {needed} is needed",
+                "the digest given is a {given} digest, but a {needed} digest is needed",
                 given=algorithms.name(self.known.algorithm),
                 needed=algorithms.name(algorithm),
             )

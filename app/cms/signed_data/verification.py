@@ -45,7 +45,7 @@ _ONCE = {
 }
 _ENCODED_MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010904")
 _SET_TAG, _SEQUENCE_TAG = bytes((SET,)), bytes((SEQUENCE,))
-# How ds:SignedInfo begins in canonical form, and characters of it that are looked at.
+# The beginning of a canonical ds:SignedInfo, and how many bytes of content are searched for it.
 _SIGNED_INFO = re.compile(rb"<(?:[^\s<>/:]+:)?SignedInfo[\s>]")
 _MAX_START_TAG = 1024
 _ONE = (None,)
@@ -112,7 +112,7 @@ def _check_plain(
         # Signed attributes of another signature, used as content: their signature verifies.
         return no("the content has the form of signed attributes")
     if _SIGNED_INFO.match(content.data, 0, _MAX_START_TAG):
-        # What a signature in XML is over, whose value verifies as well.
+        # The SignedInfo of a signature in XML, used as content: its signature verifies, too.
         return no("the content has the form of the SignedInfo of a signature in XML")
     return _check_signature(signer, certificate, content.digest, content.budget)
 
@@ -176,7 +176,7 @@ def check_signing_certificate(
                 return unknown(error.template, **error.values)
             if actual != expected:
                 return no(
-                    "the signer meant another certificate ({attribute})", attribute=_ONCE[oid]
+                    "the signature names another certificate ({attribute})", attribute=_ONCE[oid]
                 )
     return YES
 
@@ -224,7 +224,7 @@ def check_value(
         return unknown(error.template, **error.values)
     if not verifies:
         return no(
-            "the signature is not one of the certificate's key ({algorithm})",
+            "the signature does not verify with the certificate's key ({algorithm})",
             algorithm=algorithms.name(algorithm.oid),
         )
     return YES

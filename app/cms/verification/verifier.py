@@ -107,8 +107,8 @@ class Verifier:
 
         `content` is the content of a detached CMS; if content is attached too, it must be the same.
         `at` says when the signature is known to have existed, for signers without a valid
-        timestamp: usually the time of saving. It is an Occasion if certificates are to be judged as
-        of another time than that since when the signature is known to exist. Hashing the content
+        timestamp: usually the time of saving. Pass an Occasion to judge certificates as of another
+        time than that from which the signature is known to exist. Hashing the content
         may cost what is left of `content_budget`, one for each request; with `budget.FREE` it may
         take minutes, as it does with GOST where libgcrypt is missing. A timestamp from the future
         is detected if the Occasion has the current time. Steps for each signer:

@@ -1,8 +1,8 @@
-"""The attributes of elements, read in a time that is linear in their number and length.
+"""The attributes of elements, read in time linear in their number and length.
 
 lxml's own `attrib.values()` and `attrib.items()` look each value up by its name, from the first
-attribute on, and libxml2 compares names byte by byte: of one element with 20,000 attributes whose
-names have a long beginning in common, they take 10 s. XPath goes from one attribute to the next.
+attribute on, and libxml2 compares names byte by byte: for one element with 20,000 attributes whose
+names share a long beginning, they take 10 s. XPath goes from one attribute to the next.
 """
 
 from typing import Any

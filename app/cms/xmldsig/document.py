@@ -117,7 +117,9 @@ class SignedDocument:
         if signature in (self.root, apex) or (
             apex is not None and signature in apex.iterancestors()
         ):
-            raise Undecided(unknown("the signature leaves out all that it refers to"))
+            raise Undecided(
+                unknown("the transforms of the signature leave out all that it references")
+            )
         inside = [
             other
             for other, ancestors in self._ancestors.items()

@@ -1,8 +1,8 @@
-"""Attributes on what holds the parts of a SOAP message together, and whether they are signed.
+"""Attributes of the elements around the parts of a SOAP message, and whether they are signed.
 
-The Envelope, its Header and the Security headers are not signed as a rule, but the parts in them
-are. What an attribute there says, such as xml:lang, says it about the parts; but a part takes it
-over into what is signed only in an inclusive form of Canonical XML, and not all of them.
+The Envelope, its Header and the Security headers are usually not signed, but the parts in them are.
+An attribute there, such as xml:lang, applies to the parts; but it is signed with a part only if the
+part inherits it, which only some forms of Canonical XML provide for, and only for some attributes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from lxml import etree
 from app.cms.xmldsig.canonical_forms import Form, inherits, shortened
 from app.cms.xmldsig.canonicalization import Budget
 
-# What looking at an attribute costs, in the unit of `canonicalization.BUDGET`.
+# Cost of looking at an attribute, in the unit of `canonicalization.BUDGET`.
 _LOOK = 300
 
 
@@ -22,9 +22,9 @@ class FrameAttributes:
     def __init__(
         self, around: Iterable[etree._Element], securities: Iterable[etree._Element], soap: str
     ) -> None:
-        """Take the elements, and how names of SOAP's own attributes begin.
+        """Take the elements, and the beginning of the names of SOAP's own attributes.
 
-        On a Security header those say who is to process it, and nothing about the parts.
+        On a Security header those state who is to process it, and nothing about the parts.
         """
         self._attributes = [
             *((element, name) for element in around for name in _list_names(element)),

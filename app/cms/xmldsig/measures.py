@@ -1,6 +1,6 @@
-"""How much there is in a document of what libxml2 compares each with each.
+"""Sizes of a document on which the cost of libxml2's pairwise comparisons depends.
 
-Measured once, in one pass, before anything is done that takes longer the more there is of it.
+They are measured once, in one pass, before any operation with such a cost.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from app.cms.errors import MalformedSignature
 #: of an operating system the longest names have 36, prefixes 11, namespaces 82.
 MAX_NAME = 1000
 
-# Two names are compared byte by byte. So many bytes that they have in common cost as much as the
-# rest of what is done for such a pair: when attributes are sorted, when a namespace is looked for.
+# Two names are compared byte by byte. Comparing this many common bytes costs as much as everything
+# else for the pair: when attributes are sorted, and when a namespace is searched for.
 _BYTES_OF_ATTRIBUTE = 24
 _BYTES_OF_PREFIX = 6
 _EVENTS = ("start", "end", "start-ns", "end-ns")
@@ -22,12 +22,13 @@ _EVENTS = ("start", "end", "start-ns", "end-ns")
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What a document has, in all or at most.
+    """The sizes of a document.
 
-    `depth` is that of elements. `namespaces` are those that one way down declares at most, and
-    `weight` is their number, each counted once more for so many bytes of its prefix. `attributes`
-    are all of them, and `pairs` are those that are compared when they are sorted in each element,
-    and with the namespaces in scope; each counts once more for so many bytes.
+    `depth` is the maximum depth of elements. `namespaces` is the maximum number of declarations on
+    a path from the root, and `weight` the same number, with one added for each _BYTES_OF_PREFIX
+    bytes of a prefix. `attributes` is the total. `pairs` counts comparisons: of the attributes of
+    an element with each other when they are sorted, and with the namespaces in scope; one is added
+    for each _BYTES_OF_ATTRIBUTE bytes.
     """
 
     depth: int

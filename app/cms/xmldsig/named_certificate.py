@@ -59,7 +59,9 @@ class _Digests:
         if doubt is not None:
             return doubt
         if self.signed:
-            return no("the signer meant another certificate ({attribute})", attribute=self.element)
+            return no(
+                "the signature names another certificate ({attribute})", attribute=self.element
+            )
         return _disagreement(self.element)
 
 

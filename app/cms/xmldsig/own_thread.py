@@ -1,9 +1,9 @@
-"""Threads of their own for documents, so that nothing of a document outlives it.
+"""A separate thread for each document, so that its memory is freed with it.
 
-lxml keeps one dictionary for each thread, into which libxml2 puts the names of all elements and
-attributes that it ever read there. Nothing is taken out again until the thread ends, and a
-dictionary that is full refuses every document with new names. A thread of which no other document
-has need takes its dictionary along; to start one takes less than 0.1 ms.
+lxml keeps one dictionary for each thread, in which libxml2 stores the names of all elements and
+attributes that it has read there. Nothing is removed until the thread ends, and once the dictionary
+is full, every document with new names is refused. The dictionary of a separate thread is freed when
+that thread ends; starting a thread takes less than 0.1 ms.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 
 class _Elsewhere(local):
-    """CPU nanoseconds that were spent in other threads for this one."""
+    """CPU nanoseconds that other threads spent for this one."""
 
     nanoseconds = 0
 
@@ -25,14 +25,14 @@ _elsewhere = _Elsewhere()
 
 
 def cpu_time_ns() -> int:
-    """Return the CPU time of the calling thread, and of those that `in_own_thread` made for it."""
+    """Return the CPU time of the calling thread and of those that it started by `in_own_thread`."""
     return thread_time_ns() + _elsewhere.nanoseconds
 
 
 def in_own_thread(work: Callable[[], Result]) -> Result:
-    """Do something in a thread that exists only for it, and return or raise what that does.
+    """Call a function in a separate thread, and return its result or raise its exception.
 
-    Where no thread can be started, the calling one does it.
+    If no thread can be started, the calling thread does the work.
     """
     spent: list[int] = []
     with ThreadPoolExecutor(1, "xml") as pool:

@@ -214,7 +214,7 @@ def _explain_mismatch(document: SignedDocument, reference: _Reference, oid: str)
     if disputed:
         return disputed
     if document.lacks_content(reference.apex):
-        return unknown("a part of what was signed is encrypted, or is kept elsewhere")
+        return unknown("a part of the signed data is encrypted, or is stored elsewhere")
     return no(
         "the content is not what was signed: its digest ({algorithm}) is another",
         algorithm=algorithms.name(oid),
@@ -233,7 +233,7 @@ def _decide(verdicts: list[Verdict]) -> Verdict:
 def check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:
     """Check SignatureValue over the canonical SignedInfo (XMLDSig section 3.2.2)."""
     if not checked.signed_info:
-        return unknown("what the signature is over could not be canonicalised")
+        return unknown("the signed data could not be canonicalised")
     if checked.method is None:
         return unknown("the signature method is not supported")
     value = check_value(

@@ -11,7 +11,7 @@ from typing import TypeAlias
 Point: TypeAlias = tuple[int, int]
 Jacobian: TypeAlias = tuple[int, int, int]
 
-# Odd multiples that are computed of a key, and of a base point (those are kept): powers of two.
+# How many odd multiples are computed of a key, and of a base point (cached): powers of two.
 _KEY_MULTIPLES = 8
 _BASE_MULTIPLES = 64
 
