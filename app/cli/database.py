@@ -16,6 +16,7 @@ from app.cms import gost_providers, iso_moment
 from app.extensions import current_trust, db
 from app.store.database import engine as database
 from app.store.migrations import upgrade
+from app.store.signatures.packing import Progress, pack
 from app.store.statistics import statistics
 
 database_commands = AppGroup("db", help="The database's schema.")
@@ -33,6 +34,21 @@ def upgrade_database() -> None:
     make_database()
     with _engine_at(url) as engine:
         upgrade(engine, current_app.config["DATABASE_SCHEMA"])
+
+
+@database_commands.command("pack")
+def pack_signatures() -> None:
+    """Store signatures of before release 1.1 as bytes, in half the room.
+
+    What was sent is given back to the character. May be stopped at any time, and continues when it
+    is started again. Servers may serve meanwhile, but none of an earlier release.
+    """
+    read = Progress(0, 0)
+    for read in pack(db.engine):
+        click.echo(f"read: {read.versions}")
+    click.echo(
+        f"done: {read.packed} are stored as bytes now, {read.versions - read.packed} as text"
+    )
 
 
 @contextmanager

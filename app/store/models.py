@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     Text,
     UniqueConstraint,
     text,
@@ -78,8 +79,8 @@ class Version(Base):
         ROW_ID, ForeignKey("signatures.id", ondelete="CASCADE"), primary_key=True
     )
     version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    #: The signature exactly as it was sent, with any armour.
-    cms: Mapped[str] = mapped_column(Text)
+    #: The signature exactly as it was sent, with any armour; None where `cms_bytes` stands for it.
+    cms: Mapped[str | None] = mapped_column(Text)
     stage: Mapped[str | None] = mapped_column(Text)
     created_by: Mapped[str | None] = mapped_column(Text)
     comment: Mapped[str | None] = mapped_column(Text)
@@ -102,6 +103,8 @@ class Version(Base):
     method: Mapped[str | None] = mapped_column(Text)
     #: Name of the token that saved it, None if none was required.
     saved_by: Mapped[str | None] = mapped_column(Text)
+    #: The bytes whose base64 was sent, to the character; None where `cms` has the text.
+    cms_bytes: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 #: Whether a version is its thread's current one.

@@ -96,6 +96,27 @@ def test_threads_of_the_step_before_get_public_ids_and_are_unread(
     assert save(engine, "a", "main", seen=1).version == 2
 
 
+#: As a program of before step 0011 calls the function.
+SAVED_BY_AN_OLD_PROGRAM = text("""
+    SELECT * FROM save_version(seen => 0, compare => false, new_document => 'of before',
+        new_thread => 'main', new_cms => 'TUlJ', new_stage => NULL, new_created_by => NULL,
+        new_comment => NULL, new_tags => '["x", "y"]', new_terms => '[]', new_signers => '[]',
+        new_signature_sha256 => NULL, new_content_sha256 => NULL, new_signed_at => NULL,
+        new_format => NULL, new_signature_size => NULL, new_content_size => NULL,
+        new_method => NULL, new_saved_by => NULL)""")
+
+
+def test_a_program_of_before_saves_text_that_is_read(
+    open_engine: EngineMaker, postgresql_url: str
+) -> None:
+    """Release phases migrate while servers of the previous release still serve."""
+    engine = open_engine(postgresql_url)
+    upgrade(engine)
+    with engine.connect() as connection:
+        connection.execute(SAVED_BY_AN_OLD_PROGRAM)
+    assert get(engine, "of before").text == "TUlJ"
+
+
 def test_the_step_of_pairs_can_be_taken_back_and_again(
     open_engine: EngineMaker, empty_url: str
 ) -> None:
@@ -115,7 +136,8 @@ def test_the_step_of_pairs_can_be_taken_back_and_again(
     assert len(pairs) == 3 + 190
     assert ("a", "b", 1) in pairs
     if engine.dialect.name == "postgresql":
-        save(engine, "of before", tags=["x", "y"])  # By the function of before.
+        with engine.connect() as connection:
+            connection.execute(SAVED_BY_AN_OLD_PROGRAM)
     upgrade(engine)
     assert index_of_tags(engine) == tags_of_current_versions(engine)
     assert save(engine, "few", seen=1, tags=many).version == 2

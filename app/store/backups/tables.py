@@ -30,10 +30,11 @@ from sqlalchemy import (
 )
 from sqlalchemy import types as sqltypes
 
+from app.store.database.base64_text import base64_length, base64_text
 from app.store.database.types import octets
 from app.store.models import Base, Lease
 
-Kind: TypeAlias = Literal["integer", "boolean", "text", "json", "moment", "date", "uuid"]
+Kind: TypeAlias = Literal["integer", "boolean", "text", "json", "moment", "date", "uuid", "bytes"]
 
 #: Bytes of a row that is fetched together with others, and how many of these: 8 MB at most.
 SMALL = 16 * 1024
@@ -50,6 +51,7 @@ _KINDS: tuple[tuple[type[Any], Kind], ...] = (
     (DateTime, "moment"),
     (Date, "date"),
     (sqltypes.Uuid, "uuid"),
+    (sqltypes.LargeBinary, "bytes"),
     (sqltypes.String, "text"),
 )
 TYPES: dict[Kind, Any] = {
@@ -60,9 +62,10 @@ TYPES: dict[Kind, Any] = {
     "moment": DateTime(timezone=True),
     "date": Date(),
     "uuid": sqltypes.Uuid(as_uuid=False),
+    "bytes": sqltypes.LargeBinary(),
 }
 #: Columns with values that may be long.
-_LONG: tuple[Kind, ...] = ("text", "json")
+_LONG: tuple[Kind, ...] = ("text", "json", "bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ def _read_portions(
     """Fetch small rows in batches, and each large row by itself."""
     keys = [table.c[name] for name in stored.key]
     places = [stored.names.index(name) for name in stored.key]
-    long = [octets(cast(table.c[name], Text)) for name, kind in stored.columns if kind in _LONG]
+    long = [_octets(table.c[name], kind) for name, kind in stored.columns if kind in _LONG]
     size: ColumnElement[int] = sum(
         (func.coalesce(one, 0) for one in long), start=literal_column("0", Integer)
     )
@@ -174,12 +177,18 @@ def _read_portions(
             yield _write_line(connection.execute(one).one())
 
 
+def _octets(column: Column[Any], kind: Kind) -> ColumnElement[int]:
+    return base64_length(column) if kind == "bytes" else octets(cast(column, Text))
+
+
 def _write_line(row: Sequence[Any]) -> bytes:
     return orjson.dumps(tuple(row), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _portable(column: Column[Any], kind: Kind, dialect: str) -> ColumnElement[Any]:
     """Return a value in the form of a backup: a number or a text."""
+    if kind == "bytes":
+        return base64_text(column)
     if dialect == "sqlite":
         # This keeps the full value, without a type.
         return type_coerce(column, sqltypes.NullType())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import a2b_base64
 from collections.abc import Iterable
 from typing import Any
 
@@ -49,6 +50,10 @@ def _write_sqlite(connection: Connection, stored: StoredTable, rows: list[list[A
     quote = connection.dialect.identifier_preparer.quote
     names = ", ".join(map(quote, stored.names))
     places = ", ".join("?" * len(stored.columns))
+    for row in rows:
+        for place, (_, kind) in enumerate(stored.columns):
+            if kind == "bytes" and row[place] is not None:
+                row[place] = a2b_base64(row[place])
     statement = f"INSERT INTO {quote(stored.name)} ({names}) VALUES ({places})"  # noqa: S608
     connection.exec_driver_sql(statement, [tuple(row) for row in rows])
 
@@ -78,4 +83,6 @@ def _typed(value: ColumnElement[Any], kind: Kind) -> ColumnElement[Any]:
         return func.timezone("UTC", cast(value, DateTime))
     if kind == "boolean":
         return cast(cast(value, Integer), Boolean)
+    if kind == "bytes":
+        return func.decode(value, "base64")
     return value if kind == "text" else cast(value, TYPES[kind])

@@ -16,7 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from app.store.database import sessions, timeouts
+from app.store.database import base64_text, sessions, timeouts
 from app.store.database.lower import SQLITE_NAME, write_small
 from app.store.database.private_files import FILE_MODE, hand_over
 
@@ -136,6 +136,9 @@ def _prepare_sqlite(connection: Any, entry: ConnectionPoolEntry) -> None:
     entry.info["is_new"] = True
     entry.info["is_read_only"] = not os.access(_file_of(connection), os.W_OK)
     connection.create_function(SQLITE_NAME, 1, write_small, deterministic=True)
+    connection.create_function(
+        base64_text.SQLITE_NAME, 1, base64_text.encode_or_none, deterministic=True
+    )
 
 
 def _file_of(connection: Any) -> str:

@@ -26,7 +26,7 @@ _ROOM = 256 * 1024
 #: Each reads the ends of a table, and so the pages that lead to them.
 _LOOKS = (
     "SELECT max(id), min(id) FROM signatures",
-    "SELECT length(cms) FROM versions ORDER BY signature_id DESC LIMIT 1",
+    "SELECT length(coalesce(cms, cms_bytes)) FROM versions ORDER BY signature_id DESC LIMIT 1",
     "SELECT term FROM signature_terms ORDER BY term DESC LIMIT 1",
     "SELECT term FROM signature_terms ORDER BY term LIMIT 1",
 )

@@ -16,6 +16,7 @@ from sqlalchemy import (
     JSON,
     Connection,
     Integer,
+    LargeBinary,
     Text,
     and_,
     column,
@@ -29,16 +30,19 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.database import bulk
+from app.store.database.base64_text import stored_as
 from app.store.database.types import ROW_ID, UtcDateTime
 from app.store.models import Signature, Version
 from app.store.signatures import reindexed
 from app.store.signatures.extraction import Signing
+from app.store.signatures.large_texts import SIGNATURE
 from app.store.signatures.reindexed import Reread
 
 _KINDS = {
     "signature_id": ROW_ID,
     "version": Integer(),
     "cms": Text(),
+    "cms_bytes": LargeBinary(),
     "created_by": Text(),
     "comment": Text(),
     "tags": JSON(),
@@ -150,7 +154,7 @@ def add_versions(connection: Connection, versions: Sequence[Imported]) -> None:
             (
                 one.signature_id,
                 one.version,
-                one.cms,
+                *stored_as(one.cms),
                 one.created_by,
                 one.comment,
                 orjson.dumps(one.tags).decode(),
@@ -211,7 +215,7 @@ def find_texts(
 ) -> dict[tuple[int, int], str]:
     """Return the texts of versions by their thread's id and their number."""
     key = {"signature_id": Version.signature_id, "version": Version.version}
-    rows = connection.execute(select(*key.values(), Version.cms).join(*_sent(key, keys)))
+    rows = connection.execute(select(*key.values(), SIGNATURE.label("cms")).join(*_sent(key, keys)))
     return {(row.signature_id, row.version): row.cms for row in rows}
 
 

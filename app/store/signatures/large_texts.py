@@ -13,19 +13,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from tempfile import TemporaryFile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Integer,
     LargeBinary,
     bindparam,
     case,
+    column,
     func,
     select,
 )
 
+from app.store.database.base64_text import base64_length, base64_text
 from app.store.database.compiled_query import Prepared
 from app.store.database.engine import primary_of, snapshot
 from app.store.database.types import octets
@@ -35,7 +38,7 @@ from app.store.signatures import sqlite_texts
 
 #: Bytes up to which a text is held in memory.
 IN_MEMORY = 1024 * 1024
-#: Bytes that are read of a larger one at a time.
+#: Bytes that are read of a larger one at a time, whole groups of base64.
 PIECE = 1024 * 1024
 
 
@@ -45,6 +48,12 @@ class Key(NamedTuple):
     signature_id: int
     version: int
 
+
+#: A signature as it was sent, and its bytes in UTF-8.
+SIGNATURE: ColumnElement[str] = func.coalesce(Version.cms, base64_text(Version.cms_bytes))
+SIGNATURE_OCTETS: ColumnElement[int] = func.coalesce(
+    octets(Version.cms), base64_length(Version.cms_bytes)
+)
 
 _OF_KEY = (
     Version.signature_id == bindparam("signature_id"),
@@ -57,10 +66,10 @@ def short_text(limit: int) -> ColumnElement[str | None]:
 
     For PostgreSQL, which reads only the size. SQLite would load a large text: see `sqlite_texts`.
     """
-    return case((octets(Version.cms) <= limit, Version.cms))
+    return case((limit >= SIGNATURE_OCTETS, SIGNATURE))
 
 
-_FOUND = select(octets(Version.cms), short_text(IN_MEMORY)).where(*_OF_KEY)
+_FOUND = select(SIGNATURE_OCTETS, short_text(IN_MEMORY)).where(*_OF_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +175,24 @@ def _postgresql_pieces(engine: Engine, key: Key, size: int) -> Iterator[bytes]:
 
 @cache
 def _cut(size: int) -> Prepared:
-    encoded = func.convert_to(Version.cms, "UTF8", type_=LargeBinary)
-    # OFFSET keeps it a subquery, whose text is fetched from TOAST once.
-    whole = select(encoded.label("octets")).where(*_OF_KEY).offset(0).subquery("whole")
-    series = func.generate_series(1, func.length(whole.c.octets), size)
-    places = series.table_valued("place", joins_implicitly=True).render_derived()
-    piece = func.substr(whole.c.octets, places.c.place, size, type_=LargeBinary)
+    # OFFSET keeps it a subquery, whose text is fetched from TOAST once; of bytes, which are not
+    # compressed, only the part that is needed is fetched each time.
+    whole = (
+        select(
+            _utf8(Version.cms).label("octets"), Version.cms_bytes, SIGNATURE_OCTETS.label("size")
+        )
+        .where(*_OF_KEY)
+        .offset(0)
+        .subquery("whole")
+    )
+    series = func.generate_series(0, whole.c.size - 1, size)
+    places = series.table_valued(column("place", Integer), joins_implicitly=True).render_derived()
+    place = places.c.place
+    of_text = func.substr(whole.c.octets, place + 1, size, type_=LargeBinary)
+    part = func.substr(whole.c.cms_bytes, place // 4 * 3 + 1, size // 4 * 3, type_=LargeBinary)
+    piece = func.coalesce(of_text, _utf8(base64_text(part)))
     return Prepared(select(piece).select_from(whole, places))
+
+
+def _utf8(text: Any) -> ColumnElement[bytes]:
+    return func.convert_to(text, "UTF8", type_=LargeBinary)

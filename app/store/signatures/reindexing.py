@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Engine, exists, func, select, tuple_, update
 
 from app.store.database.engine import transaction
-from app.store.database.types import octets, random_uuid
+from app.store.database.types import random_uuid
 from app.store.models import Signature, Signer, Version
 from app.store.signatures import reindexed
 from app.store.signatures.extraction import Found, read_kept
 from app.store.signatures.judgements import FOUND_COLUMNS, found_of
+from app.store.signatures.large_texts import SIGNATURE, SIGNATURE_OCTETS
 from app.store.signatures.reindexed import Reread
 
 #: Versions of one transaction, and bytes of their signatures, unless a single one has more.
@@ -118,7 +119,7 @@ def _behind(after: tuple[int, int], everything: bool) -> list[ColumnElement[bool
 def _next_span(connection: Connection, after: tuple[int, int], everything: bool) -> _Span | None:
     """Return the next versions, whose signatures fit into memory; None if there are none."""
     rows = connection.execute(
-        select(Version.signature_id, Version.version, octets(Version.cms))
+        select(Version.signature_id, Version.version, SIGNATURE_OCTETS)
         .where(*_behind(after, everything))
         .order_by(Version.signature_id, Version.version)
         .limit(BATCH)
@@ -137,7 +138,7 @@ def _read_span(connection: Connection, span: _Span) -> list[Reread]:
         select(
             Version.signature_id,
             Version.version,
-            Version.cms,
+            SIGNATURE.label("cms"),
             Version.created_at,
             # For detached content, which was sent only once, nothing else is left.
             Version.content_sha256,

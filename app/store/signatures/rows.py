@@ -14,11 +14,17 @@ from sqlalchemy import Connection, null
 
 from app.store.database.compiled_query import Prepared
 from app.store.database.engine import primary_of
-from app.store.database.types import octets
 from app.store.models import Signature, Version
 from app.store.signatures import sqlite_texts
 from app.store.signatures.large_facts import LargeFacts
-from app.store.signatures.large_texts import IN_MEMORY, Key, LargeText, find_text, short_text
+from app.store.signatures.large_texts import (
+    IN_MEMORY,
+    SIGNATURE_OCTETS,
+    Key,
+    LargeText,
+    find_text,
+    short_text,
+)
 from app.store.signatures.records import RECORD_COLUMNS, SignatureRecord
 from app.store.signatures.signers import short_facts_of
 from app.store.signatures.standings import Trusted
@@ -90,7 +96,7 @@ def columns(dialect: str, carried: Carried, limit: int) -> tuple[Any, ...]:
     key = Version.signature_id, Version.version
     is_sqlite = dialect == "sqlite"
     cms = null().label("cms") if is_sqlite else short_text(limit).label("cms")
-    place = sqlite_texts.ROWID if is_sqlite else octets(Version.cms)
+    place = sqlite_texts.ROWID if is_sqlite else SIGNATURE_OCTETS
     signers = short_facts_of(dialect, *key, limit, carried.trusted)
     return (
         *RECORD_COLUMNS,

@@ -11,9 +11,21 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Insert, Select, bindparam, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Insert,
+    LargeBinary,
+    Select,
+    Text,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import sqlite
 
+from app.store.database.base64_text import stored_as
 from app.store.database.types import random_uuid, utc_now
 from app.store.models import Signature, Version
 from app.store.search import indexes as search_indexes
@@ -41,7 +53,9 @@ def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Se
         `writing.Superseded`, each None if it wasn't requested or there is none. None if another
         save was first.
     """
-    values = {**values, **search_indexes.sent_lists(values)}
+    text, packed = stored_as(values["new_cms"])
+    values = {**values, "new_cms": text, "new_cms_bytes": packed}
+    values |= search_indexes.sent_lists(values)
     next_head = _run(connection, _next(), values) if values["seen"] else None
     if next_head is None:
         head = _run(connection, _first(), values)
@@ -122,7 +136,8 @@ def _keep() -> tuple[Insert, Insert]:
     values = {
         "signature_id": _HEAD.c.id,
         "version": _HEAD.c.version,
-        "cms": bindparam("new_cms"),
+        "cms": bindparam("new_cms", type_=Text()),
+        "cms_bytes": bindparam("new_cms_bytes", type_=LargeBinary()),
         "stage": bindparam("new_stage"),
         "created_by": bindparam("new_created_by"),
         "comment": bindparam("new_comment"),

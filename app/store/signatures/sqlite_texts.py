@@ -1,4 +1,4 @@
-"""Texts of SQLite, read like a BLOB: in pieces, and without loading large ones.
+"""Signatures in SQLite, read like a BLOB: in pieces, and without loading large ones.
 
 Its SQL functions load a text to determine its size, and keep the memory while the statement is
 open. A handle (https://www.sqlite.org/c3ref/blob_open.html) knows the size, and reads any part.
@@ -9,14 +9,40 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, literal_column
 from sqlalchemy.exc import OperationalError
 
+from app.store.database import base64_text
+
 #: The row id of a version in SQLite, as a column.
 ROWID: ColumnElement[int] = literal_column("versions.rowid")
 _FIND = "SELECT rowid FROM versions WHERE signature_id = ? AND version = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class _Handle:
+    """An open handle on a signature: on its text, or on the bytes that it is the base64 of."""
+
+    blob: sqlite3.Blob
+    is_packed: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes of the text."""
+        size = len(self.blob)
+        return (size + 2) // 3 * 4 if self.is_packed else size
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes of the text, `size` at most, whole groups of base64."""
+        if not self.is_packed:
+            return self.blob.read(size)
+        return base64_text.encode(self.blob.read(size // 4 * 3)).encode()
+
+    def close(self) -> None:
+        self.blob.close()
 
 
 def find(
@@ -29,8 +55,8 @@ def find(
     with _opened(connection, key, rowid) as blob:
         if blob is None:
             return None
-        size = len(blob)
-        return size if size > limit else blob.read().decode()
+        size = blob.size
+        return size if size > limit else blob.read(size).decode()
 
 
 def pieces(engine: Engine, key: tuple[int, int], size: int) -> Iterator[bytes]:
@@ -43,7 +69,7 @@ def pieces(engine: Engine, key: tuple[int, int], size: int) -> Iterator[bytes]:
 @contextmanager
 def _opened(
     connection: Connection, key: tuple[int, int], rowid: int | None = None
-) -> Iterator[sqlite3.Blob | None]:
+) -> Iterator[_Handle | None]:
     """Open a handle on the signature of a version; None if there is none."""
     driver: Any = connection.connection.dbapi_connection
     try:
@@ -65,11 +91,13 @@ def _rowid(driver: Any, key: tuple[int, int]) -> int | None:
     return None if row is None else row[0]
 
 
-def _open(driver: Any, rowid: int) -> sqlite3.Blob | None:
+def _open(driver: Any, rowid: int) -> _Handle | None:
     try:
-        blob: sqlite3.Blob = driver.blobopen("versions", "cms", rowid, readonly=True)
+        return _Handle(driver.blobopen("versions", "cms", rowid, readonly=True), is_packed=False)
     except sqlite3.OperationalError as error:
         if str(error).startswith("no such rowid"):
             return None
-        raise
-    return blob
+        if not str(error).endswith("of type null"):
+            raise
+    # A version that is stored as bytes is never stored as text again.
+    return _Handle(driver.blobopen("versions", "cms_bytes", rowid, readonly=True), is_packed=True)

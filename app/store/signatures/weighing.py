@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, Text, case, cast, func, literal, s
 
 from app.store.database.types import octets
 from app.store.models import Signer, Version
-from app.store.signatures.large_texts import LargeText
+from app.store.signatures.large_texts import SIGNATURE_OCTETS, LargeText
 from app.store.signatures.records import SignatureRecord
 
 #: Bytes of a signature, and of the facts of its signers, that are fetched with many other rows.
@@ -31,7 +31,7 @@ def weight(dialect: str, *, cms: bool, signers: bool) -> Select[*tuple[Any, ...]
     """
     parts = []
     if cms and dialect != "sqlite":
-        parts.append(_if_small(octets(Version.cms)))
+        parts.append(_if_small(SIGNATURE_OCTETS))
     if signers:
         mine = (Signer.signature_id == Version.signature_id) & (Signer.version == Version.version)
         facts = select(func.coalesce(func.sum(octets(cast(Signer.facts, Text))), 0)).where(mine)
