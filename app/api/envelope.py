@@ -100,7 +100,8 @@ def answer_error(problem: Problem) -> Response:
 def success_list(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any]) -> Response:
     """Answer with a list under `key` that may be longer than memory, then with `more`.
 
-    It is an `Answer` if it is short; else the rows are read while it is sent.
+    It is an `Answer` if it is short; else the rows are read while it is sent. `more` is looked at
+    behind the last row.
     """
     chunks = _stream(key, rows, more, b"}" + _warnings() + b"}")
     # Read here, so that a failure before the first byte still sets the status.

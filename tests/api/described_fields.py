@@ -16,6 +16,7 @@ from app.api.iinked.schemas import AddSchema, ListSchema, PackageSchema
 from app.api.ncanode import files as of_files
 from app.api.ncanode.origin.views import OriginSchema, read_params
 from app.api.ncanode.parameters import ALIASES, ParametersSchema
+from app.api.ncanode.signatures import fields as of_lists
 from app.api.ncanode.signatures.schemas import (
     GetSchema,
     SaveSchema,
@@ -214,6 +215,10 @@ SHAPES: dict[type, Callable[[Any], Json]] = {
     common.Choices: _list,
     common.Tags: _tags,
     of_files.Content: lambda _: {"type": "string"},
+    of_lists.CursorText: lambda _: {"type": "string"},
+    of_lists.Count: lambda field: {
+        "anyOf": [{"type": "boolean"}, {"type": "string", "enum": [field.BOUNDED]}]
+    },
     of_iinked.OneOf: _choice,
     of_iinked.SomeOf: _list,
     of_iinked.Role: lambda _: {"type": "string", "enum": list(of_iinked.ROLE_NAMES)},

@@ -14,7 +14,7 @@ from app.store.search import names
 from app.store.search.criteria import Criteria
 from app.store.search.matching import FEW
 from app.store.search.terms import WHOLE_NAME, fold
-from app.store.signatures.listing import count, page_statement
+from app.store.signatures.listing import count, count_up_to, page_statement
 from app.store.signatures.writing import NewVersion, save_version
 from tests.hostile_signers import made_up
 from tests.store.signings import (
@@ -25,7 +25,7 @@ from tests.store.signings import (
     signed_by,
     signing_of,
 )
-from tests.store.threads import find, save
+from tests.store.threads import find, save, walk
 
 START = datetime(2019, 12, 30, 22, tzinfo=UTC)
 NURSULTAN = ("АБДРАХМАНОВ-СЕЙДАХМЕТОВ НУРСУЛТАН", "930404300041", None, None)
@@ -151,8 +151,14 @@ def test_a_page_is_what_a_look_at_every_thread_gives(engine: Engine, saved: list
         page = [(row.document, row.thread) for row in found]
         assert page == expected[offset : offset + limit], criteria
         pages += bool(page)
+        size = chance.choice([1 + len(expected) // 3, 200, 201])
+        walked = list(walk(engine, criteria, size))
+        assert [(row.document, row.thread) for page in walked for row in page] == expected, criteria
+        assert len(walked) == max(1, -(-len(expected) // size)), criteria
+        bound = chance.choice([1, len(expected), len(expected) + 1]) or 1
         with engine.connect() as connection:
             assert count(connection, criteria) == len(expected), criteria
+            assert count_up_to(connection, criteria, bound) == min(bound, len(expected)), criteria
         if chance.random() < 0.2:
             everything = find(engine, criteria)
             assert [(row.document, row.thread) for row in everything] == expected, criteria

@@ -1,6 +1,6 @@
 """How the tests of the store fill it and look into it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
@@ -12,7 +12,7 @@ from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTe
 from app.store.search.criteria import Criteria
 from app.store.search.tag_pairs import pairs_of
 from app.store.signatures.extraction import Signing, read_text
-from app.store.signatures.listing import Page, find_page, search
+from app.store.signatures.listing import Cursor, Page, find_page, search
 from app.store.signatures.reading import get_signature, list_versions
 from app.store.signatures.records import SignatureRecord
 from app.store.signatures.rows import PLAIN, Carried
@@ -95,15 +95,25 @@ def find(
     limit: int = 0,
     offset: int = 0,
     carried: Carried = PLAIN,
+    cursor: Cursor | None = None,
 ) -> list[SignatureRecord]:
     """Search, and return the rows, those of a page as they are fetched at once and one by one."""
-    page = Page(criteria or Criteria(), limit, offset, carried)
+    page = Page(criteria or Criteria(), limit, offset, carried, cursor)
     with snapshot(engine) as connection:
         rows = list(search(connection, page))
     with engine.connect() as connection:
         at_once = find_page(connection, page)
     assert at_once is None or at_once == rows
     return rows
+
+
+def walk(engine: Engine, criteria: Criteria, limit: int) -> Iterator[list[SignatureRecord]]:
+    """Yield the pages of a list, each from the place behind the one before."""
+    before: int | None = 2**63 - 1
+    while before is not None:
+        cursor = Cursor(before)
+        yield find(engine, criteria, limit=limit, cursor=cursor)
+        before = cursor.following
 
 
 def index_of_tags(engine: Engine) -> set[tuple[int, str]]:

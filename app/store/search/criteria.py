@@ -143,6 +143,8 @@ class Shape:
     beginning: bool = False
     signed_from: bool = False
     signed_to: bool = False
+    #: Whether only threads with an id below :before are listed; it is no filter.
+    before: bool = False
 
     @property
     def filters(self) -> int:

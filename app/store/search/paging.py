@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     ColumnElement,
     Exists,
@@ -34,6 +35,7 @@ from app.store.search.matching import (
 )
 
 _REACH: BindParameter[int] = bindparam("reach")
+_BEFORE: BindParameter[int] = bindparam("before", type_=BigInteger())
 
 
 def newest_ids(dialect: str, shape: Shape) -> Select[Any]:
@@ -41,14 +43,23 @@ def newest_ids(dialect: str, shape: Shape) -> Select[Any]:
     limit: BindParameter[int] = bindparam("limit")
     offset: BindParameter[int] = bindparam("offset")
     branches = _branches(dialect, shape)
-    ids = _merged(branches) if branches else matching(shape)
+    ids = _merged(branches) if branches else below(shape, matching(shape))
     return ids.order_by(ids.selected_columns[0].desc()).limit(limit).offset(offset)
 
 
 def all_ids(shape: Shape) -> Select[Any]:
     """Return the ids of all matching threads after the first :offset."""
-    ids = matching(shape)
+    ids = below(shape, matching(shape))
     return ids.order_by(ids.selected_columns[0].desc()).offset(bindparam("offset"))
+
+
+def below(shape: Shape, ids: Select[Any]) -> Select[Any]:
+    """Bound a selection of ids in the index that it is read from, so that no row is skipped."""
+    return ids.where(*_is_below(shape, ids.selected_columns[0]))
+
+
+def _is_below(shape: Shape, signature_id: Any) -> list[Any]:
+    return [signature_id < _BEFORE] if shape.before else []
 
 
 def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
@@ -64,7 +75,7 @@ def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
     if shape.timed:
         return _in_spans(dialect, shape)
     if shape.beginning:
-        return names.newest(_REACH)
+        return names.newest(_REACH, lambda thread: _is_below(shape, thread))
     return []
 
 
@@ -74,7 +85,7 @@ def _near_and_far(dialect: str, shape: Shape) -> list[Select[Any]]:
     For filters that match many threads each, it isn't known where they match together.
     """
     lead, rest = _lead(shape)
-    few = lead.order_by(lead.selected_columns[0].desc()).limit(FEW + 1).cte("few")
+    few = below(shape, lead).order_by(lead.selected_columns[0].desc()).limit(FEW + 1).cte("few")
     wanted = conditions(rest, few.c[0], from_term=1 if shape.terms else 0)
     found = select(few.c[0].label("signature_id")).where(*map(_probed, wanted))
     near = found.order_by(few.c[0].desc()).limit(_REACH).cte("near")
@@ -100,7 +111,8 @@ def _lead(shape: Shape) -> tuple[Select[Any], Shape]:
         of_columns = Shape(columns=shape.columns, tags=0, tags_mode="any")
         return on_heads(of_columns), replace(shape, columns=())
     if shape.beginning:
-        return _merged(names.newest(FEW + 1)), replace(shape, beginning=False)
+        newest = names.newest(FEW + 1, lambda thread: _is_below(shape, thread))
+        return _merged(newest), replace(shape, beginning=False)
     return _newest_tagged(shape), replace(shape, tags=0)
 
 
@@ -119,8 +131,10 @@ def _far(dialect: str, shape: Shape) -> list[Select[Any]]:
         return _in_spans(dialect, shape)
     if shape.beginning and not (shape.terms or shape.of_document):
         rest = replace(shape, beginning=False)
-        return names.newest(_REACH, lambda thread: conditions(rest, thread))
-    ids = matching(shape)
+        return names.newest(
+            _REACH, lambda thread: [*_is_below(shape, thread), *conditions(rest, thread)]
+        )
+    ids = below(shape, matching(shape))
     return [ids.order_by(ids.selected_columns[0].desc()).limit(_REACH)]
 
 
@@ -146,6 +160,7 @@ def _of_every_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
     first, second, *others = tag_parameters(shape)
     # Threads that the pair rows don't cover come first.
     wanted = has_every_tag(signature_id, [*others, first, second])
+    wanted += _is_below(shape, signature_id)
     alone = SignaturePair.pair == bindparam("second_alone")
     few = select(SignaturePair.signature_id).where(alone).limit(FEW + 1).subquery()
     number = select(func.count()).select_from(few).scalar_subquery()
@@ -162,7 +177,7 @@ def _of_any_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
     signature_id = SignatureTag.signature_id
     return [
         select(signature_id)
-        .where(SignatureTag.tag == tag)
+        .where(SignatureTag.tag == tag, *_is_below(shape, signature_id))
         .order_by(signature_id.desc())
         .limit(limit)
         for tag in tag_parameters(shape)
@@ -172,7 +187,8 @@ def _of_any_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
 def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:
     """Return the newest :reach of each span of time that is inside the period, or overlaps it."""
     term = SignatureTerm.__table__.alias("spanned")
-    wanted = conditions(shape.untimed, term.c.signature_id)
+    signature_id = term.c.signature_id
+    wanted = [*_is_below(shape, signature_id), *conditions(shape.untimed, signature_id)]
     timed = Shape(
         columns=(),
         tags=0,
@@ -180,7 +196,7 @@ def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:
         signed_from=shape.signed_from,
         signed_to=shape.signed_to,
     )
-    when = exists(on_heads(timed).where(Signature.id == term.c.signature_id).offset(0))
+    when = exists(on_heads(timed).where(Signature.id == signature_id).offset(0))
     return [
         _newest_of_each(dialect, "whole_spans", term, wanted),
         _newest_of_each(dialect, "cut_spans", term, [when, *wanted]),

@@ -6,7 +6,8 @@ newest first; then the signatures of only these ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -16,13 +17,33 @@ from app.store.database.compiled_query import Prepared
 from app.store.models import IS_CURRENT, Signature, Version
 from app.store.search.criteria import Criteria, Shape
 from app.store.search.matching import matching
-from app.store.search.paging import all_ids, newest_ids
+from app.store.search.paging import all_ids, below, newest_ids
 from app.store.search.picking import PickingShape, picked_ids
 from app.store.signatures.records import SignatureRecord
-from app.store.signatures.rows import PLAIN, Carried, columns, records, stream
+from app.store.signatures.rows import FETCH_ROWS, PLAIN, Carried, columns, records
 from app.store.signatures.weighing import FEW_ROWS, PAGE_ROWS, SMALL, hold, is_much, weight
 
 _LARGEST = 2**63 - 1
+
+
+@dataclass(slots=True)
+class Cursor:
+    """A place in a list that comes newest first, which no save or deletion moves."""
+
+    #: The id that all threads behind it are below.
+    before: int = _LARGEST
+    #: The same of the place behind the page, set once its rows were read; None if no thread is.
+    following: int | None = None
+
+    def take(self, rows: Iterable[Sequence[Any]], limit: int) -> Iterator[Sequence[Any]]:
+        """Return the rows of a page of `limit`, for which one more was selected."""
+        last = self.following = None
+        for number, row in enumerate(rows):
+            if number == limit:
+                self.following = last
+            else:
+                last = row[0]
+                yield row
 
 
 class Page(NamedTuple):
@@ -35,11 +56,23 @@ class Page(NamedTuple):
     offset: int = 0
     #: Additional columns of each row.
     carried: Carried = PLAIN
+    #: The place where it begins, instead of an offset; None: the start. Only of lists that come
+    #: newest first.
+    cursor: Cursor | None = None
 
     @property
     def is_short(self) -> bool:
         """Whether the page may be fetched at once."""
         return 0 < self.limit <= PAGE_ROWS
+
+    @property
+    def selected(self) -> int:
+        """Rows to select: with a cursor one more, which says whether anything follows."""
+        return min(self.limit + 1, _LARGEST) if self.cursor and self.limit else self.limit
+
+    def take(self, rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        """Return the rows of the page of those that were selected."""
+        return self.cursor.take(rows, self.limit) if self.cursor and self.limit else rows
 
 
 def find_page(connection: Connection, page: Page) -> list[SignatureRecord] | None:
@@ -55,7 +88,8 @@ def find_page(connection: Connection, page: Page) -> list[SignatureRecord] | Non
         if weight_of_page and is_much(*weight_of_page.fetch(connection, values)):
             return None
     statement = page_statement(dialect, shape, picking, carried=page.carried)
-    return hold(records(connection, page.carried, statement.fetch(connection, values), SMALL))
+    rows = page.take(statement.fetch(connection, values))
+    return hold(records(connection, page.carried, rows, SMALL))
 
 
 def search(connection: Connection, page: Page) -> Iterator[SignatureRecord]:
@@ -69,12 +103,14 @@ def search(connection: Connection, page: Page) -> Iterator[SignatureRecord]:
     statement = page_statement(
         connection.dialect.name, shape, picking, carried=page.carried, limited=bool(page.limit)
     )
-    return stream(connection, statement, page_parameters(page), page.carried)
+    rows = page.take(statement.stream(connection, page_parameters(page), FETCH_ROWS))
+    return records(connection, page.carried, rows, SMALL)
 
 
 def _shapes(page: Page) -> tuple[Shape, PickingShape | None]:
     picking = page.criteria.picking
-    return page.criteria.shape, picking.shape if picking else None
+    shape = replace(page.criteria.shape, before=page.cursor is not None)
+    return shape, picking.shape if picking else None
 
 
 def count(connection: Connection, criteria: Criteria) -> int:
@@ -90,11 +126,30 @@ def count(connection: Connection, criteria: Criteria) -> int:
     return connection.execute(statement, criteria.parameters).scalar_one()
 
 
+def count_up_to(connection: Connection, criteria: Criteria, bound: int) -> int:
+    """Return the number of all matching threads, or `bound` if there are more.
+
+    The cost grows with the bound, as that of a page does, instead of the number.
+    """
+    if criteria.impossible:
+        return 0
+    shape, picking = _shapes(Page(criteria))
+    if picking is None:
+        ids = newest_ids(connection.dialect.name, shape)
+    else:
+        ids = picked_ids(shape, picking).limit(bindparam("limit"))
+    values = page_parameters(Page(criteria, bound))
+    number = select(func.count()).select_from(ids.subquery())
+    return connection.execute(number, values).scalar_one()
+
+
 def page_parameters(page: Page) -> dict[str, Any]:
     """Return values for the placeholders of `page_statement`."""
     criteria = page.criteria
-    reach = min(page.limit + page.offset, _LARGEST)
-    values = {"limit": page.limit, "offset": page.offset, "reach": reach}
+    reach = min(page.selected + page.offset, _LARGEST)
+    values = {"limit": page.selected, "offset": page.offset, "reach": reach}
+    if page.cursor is not None:
+        values["before"] = page.cursor.before
     picked = criteria.picking.parameters if criteria.picking else {}
     return criteria.parameters | values | picked
 
@@ -134,7 +189,8 @@ def _weight(
 def _ids(dialect: str, shape: Shape, picking: PickingShape | None, *, limited: bool) -> Select[Any]:
     if picking is None:
         return newest_ids(dialect, shape) if limited else all_ids(shape)
-    ids = picked_ids(shape, picking).order_by(*picking.order_by).offset(bindparam("offset"))
+    ids = below(shape, picked_ids(shape, picking))
+    ids = ids.order_by(*picking.order_by).offset(bindparam("offset"))
     return ids.limit(bindparam("limit")) if limited else ids
 
 

@@ -10,6 +10,7 @@ from marshmallow import post_load
 
 from app.api.ncanode.files import Content, SignatureText
 from app.api.ncanode.parameters import ParametersSchema, require_thread
+from app.api.ncanode.signatures.fields import Count, CountMode, CursorText
 from app.api.params.errors import ParameterError
 from app.api.params.fields import (
     Choice,
@@ -28,7 +29,7 @@ from app.auth import caller_name
 from app.extensions import current_trusted
 from app.store.search.criteria import Criteria
 from app.store.search.picking import OrderField, Picking
-from app.store.signatures.listing import Page
+from app.store.signatures.listing import Cursor, Page
 from app.store.signatures.rows import Carried
 from app.store.signatures.writing import NewVersion
 
@@ -84,7 +85,8 @@ class SearchRequest:
     """GET /signatures."""
 
     page: Page
-    count: bool
+    #: False: not; True: all; "bounded": up to BOUND.
+    count: CountMode
 
 
 class SaveSchema(ParametersSchema):
@@ -209,7 +211,8 @@ class SearchSchema(ParametersSchema):
     tags_mode = Choice("any", "all", load_default="any")
     limit = Integer(low=0, load_default=0)
     offset = Integer(low=0, load_default=0)
-    count = Flag(load_default=False, allow_none=True)
+    cursor = CursorText()
+    count = Count(load_default=False, allow_none=True)
     without = Choice("cms", load_default=None)
     with_ = Choices("signers", "saver", "public_id", data_key="with")
     iin = Digits(12)
@@ -244,8 +247,32 @@ class SearchSchema(ParametersSchema):
             picking=_picking(data),
             signed_to=aware(data["signed_to"], "signed_to", is_end=True),
         )
-        page = Page(criteria, data["limit"] or 0, data["offset"] or 0, _carried(data))
-        return SearchRequest(page, bool(data["count"]))
+        page = Page(
+            criteria, data["limit"] or 0, data["offset"] or 0, _carried(data), _cursor(data)
+        )
+        return SearchRequest(page, data["count"] or False)
+
+
+def _cursor(data: dict[str, Any]) -> Cursor | None:
+    """Return where the page begins, None if that isn't said by a cursor.
+
+    Raises:
+        ParameterError: another parameter says so, too, or the list doesn't come newest first.
+    """
+    if data["cursor"] is None:
+        return None
+    is_ordered = (data["order_field"] or "id") not in ("id", "created_at")
+    others = {
+        "offset": data["offset"],
+        "order_field": is_ordered,
+        "order_direction": data["order_direction"] == "asc",
+    }
+    for name, is_given in others.items():
+        if is_given:
+            raise ParameterError(
+                '"{field}" parameter can\'t be used with "{other}"', field="cursor", other=name
+            )
+    return Cursor(data["cursor"])
 
 
 def _picking(data: dict[str, Any]) -> Picking | None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from app.api import envelope, errors
 from app.api.json_response import Answer
 from app.api.ncanode.signatures import tag_limits, tag_scope
+from app.api.ncanode.signatures.fields import Count, write_cursor
 from app.api.ncanode.signatures.saving import read_checked, warn_of_losses
 from app.api.ncanode.signatures.schemas import (
     GetRequest,
@@ -38,6 +39,7 @@ from app.store.database.engine import in_snapshot, saving, transaction
 from app.store.errors import SignatureNotFound
 from app.store.signatures import listing, reading
 from app.store.signatures import writing as chains
+from app.store.signatures.listing import Cursor
 from app.store.signatures.records import MOST_ESCAPED, SignatureRecord
 from app.store.signatures.rows import PLAIN, Carried
 
@@ -48,6 +50,9 @@ _GET = GetSchema()
 _THREAD = ThreadSchema()
 _VERSIONS = VersionsSchema()
 _SEARCH = SearchSchema()
+
+#: Threads up to which `count=bounded` counts.
+COUNT_BOUND = 10_000
 
 
 @blueprint.post("/signature")
@@ -177,7 +182,7 @@ def search_signatures() -> Response:
 
 def _find_few(
     wanted: SearchRequest, connection: Connection, _stack: ExitStack
-) -> tuple[list[SignatureRecord] | None, dict[str, int]]:
+) -> tuple[list[SignatureRecord] | None, dict[str, Any]]:
     few = listing.find_page(connection, wanted.page)
     return few, {} if few is None else _count(connection, wanted)
 
@@ -196,18 +201,32 @@ def _size(records: Sequence[SignatureRecord]) -> int:
     return length
 
 
-def _count(connection: Connection, wanted: SearchRequest) -> dict[str, int]:
+def _count(connection: Connection, wanted: SearchRequest) -> dict[str, Any]:
     """Return the members of the content beside the rows."""
-    if not wanted.count:
-        return {}
-    return {"nb_results": listing.count(connection, wanted.page.criteria)}
+    criteria = wanted.page.criteria
+    if wanted.count == Count.BOUNDED:
+        number = listing.count_up_to(connection, criteria, COUNT_BOUND + 1)
+        is_exact = number <= COUNT_BOUND
+        return {"nb_results": min(number, COUNT_BOUND), "nb_results_exact": is_exact}
+    return {"nb_results": listing.count(connection, criteria)} if wanted.count else {}
 
 
 def _write_found(
-    wanted: SearchRequest, records: Iterator[SignatureRecord], more: dict[str, int]
+    wanted: SearchRequest, records: Iterator[SignatureRecord], more: dict[str, Any]
 ) -> Response:
     rows = map(_writer(wanted.page.carried), records)
-    return envelope.success_list("signatures", rows, more)
+    cursor = wanted.page.cursor
+    if cursor is None:
+        return envelope.success_list("signatures", rows, more)
+    return envelope.success_list("signatures", _with_next(rows, cursor, more), more)
+
+
+def _with_next(
+    rows: Iterator[dict[str, Any]], cursor: Cursor, more: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Return rows, and add the next cursor to what follows them."""
+    yield from rows
+    more["next_cursor"] = None if cursor.following is None else write_cursor(cursor.following)
 
 
 def _released_after(response: Response, stack: ExitStack) -> Response:
