@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -60,11 +61,31 @@ def public_key_info(key: PublicKeyTypes) -> bytes:
     )
 
 
+#: Places of two primes, for one key after another. To find primes takes long: 14 make 91 keys.
+_PAIRS = ((first, second) for second in count(1) for first in range(second))
+
+
+@cache
+def _primes(number: int) -> tuple[int, int]:
+    del number  # Only the cache tells numbers apart.
+    numbers = rsa.generate_private_key(65537, 2048).private_numbers()
+    return numbers.p, numbers.q
+
+
 @cache
 def rsa_pair(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
-    """Return the RSA key of that name and size, the same throughout the process."""
-    del name  # Only the cache tells names apart.
-    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    """Return the RSA key of that name and size, the same throughout the process.
+
+    Who has some of these keys can compute the others. They guard nothing.
+    """
+    del name  # Likewise.
+    if bits != 2048:
+        return rsa.generate_private_key(65537, bits)
+    p, q = [_primes(place // 2)[place % 2] for place in next(_PAIRS)]
+    d = rsa.rsa_recover_private_exponent(65537, p, q)
+    crt = rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q)
+    numbers = rsa.RSAPrivateNumbers(p, q, d, *crt, rsa.RSAPublicNumbers(65537, p * q))
+    return numbers.private_key(unsafe_skip_rsa_key_validation=True)
 
 
 @cache
