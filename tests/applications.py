@@ -1,6 +1,6 @@
 """The applications of a test process: one for each settings and database, as far as tests share it.
 
-To make one costs ten milliseconds, and its garbage and its statements, compiled anew, as much
+To make one costs ten milliseconds, and its garbage and its statements, compiled again, as much
 again. What a test is to alter, and what counts its callers, is made for that test alone.
 """
 
@@ -80,7 +80,7 @@ class SharedApplications:
         return env.keys() <= SHARED and env.get("DATABASE_URL") in self.urls
 
     def lend(self, env: dict[str, str], number: int) -> Shared:
-        """Return the application of these variables; `number` tells those of one test apart."""
+        """Return the application of these variables; `number` distinguishes those of one test."""
         key = frozenset(env.items()), number
         if key not in self._made:
             settings = Settings.from_env(env)

@@ -177,7 +177,7 @@ def content_of_many_digests() -> tuple[str, str]:
 
 
 def gost_signers() -> str:
-    """256 signers with GOST, of whom one has signed, in 119 KB: 22 s."""
+    """256 signers with GOST, one of which has signed, in 119 KB: 22 s."""
     who = pki.person("GOST", pki.gost_key("GOST", GOST_2015_512))
     first = pki.signer_info(who)
     others = [first[:-4] + number.to_bytes(2, "big") + first[-2:] for number in range(255)]

@@ -126,7 +126,7 @@ def start_postgresql() -> Iterator[str]:
         yield write_url(Settings.from_env({"DATABASE_URL": given}).database_url)
         return
     try:
-        # No statistics, or those that a test makes: plans depend on nobody's moment of vacuum.
+        # No statistics, or those that a test makes: plans must not depend on when a vacuum ran.
         server = PostgresServer(durable=False, settings={"autovacuum": "off"})
     except RuntimeError:
         pytest.fail(INSTALL_HINT, pytrace=False)
@@ -190,7 +190,7 @@ _SIZE = """
     SELECT sum(pg_relation_size(oid)) FROM pg_class
     WHERE relnamespace = current_schema::regnamespace AND relkind = 'r'"""
 _TRUNCATE = f"TRUNCATE {', '.join(map(str, Base.metadata.sorted_tables))} RESTART IDENTITY"
-#: TRUNCATE makes a file anew for each table and index: 80 ms, where this takes 2.
+#: TRUNCATE creates a new file for each table and index: 80 ms, while this takes 2.
 _EMPTY = "; ".join(
     [str(delete(table)) for table in reversed(Base.metadata.sorted_tables)]
     + [f"ALTER SEQUENCE {table}_id_seq RESTART" for table in ("signatures", "packages")]

@@ -93,6 +93,6 @@ def pair(curve: Curve, first: int, second: int) -> bytes:
 
 
 def _number(curve: Curve, seed: bytes) -> int:
-    """Return a number from 1 to q - 1 that nobody would guess without the seed."""
+    """Return a number from 1 to q - 1 that can't be guessed without the seed."""
     wide = hashlib.shake_256(seed).digest(2 * curve.size)
     return int.from_bytes(wide, "little") % (curve.q - 1) + 1

@@ -28,7 +28,7 @@ INSTALL_HINT = (
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback interface that nobody listens on.
+    """Return a TCP port of the loopback interface on which no process listens.
 
     It is below those that systems give to outgoing connections (on Linux from 32768, else 49152):
     one of these could be taken by a client before the server listens, or while it starts again.
@@ -85,7 +85,7 @@ def _find_user() -> str | None:
 
 
 class PostgresServer:
-    """A server on a free port of 127.0.0.1, with default durability, that trusts everybody.
+    """A server on a free port of 127.0.0.1, with default durability, that asks for no password.
 
     Args:
         durable: False doesn't wait for the disk, for tests where only the answers count.
@@ -123,7 +123,7 @@ class PostgresServer:
         self._execute(f'CREATE DATABASE "{name}"')
 
     def drop(self, name: str) -> None:
-        """Remove a database, whoever is connected to it."""
+        """Remove a database, even with open connections."""
         self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def _execute(self, sql: str) -> None:

@@ -23,7 +23,7 @@ from tests.api.asking import filled, message_of
 from tests.asking_tokens import bearer, make_token
 from tests.conftest import AppMaker
 
-#: The addresses that are open to everybody. Whoever adds one, says so here.
+#: The public addresses. A new one has to be listed here.
 PUBLIC = {"/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/<asset>"}
 SCOPES = ("read", "write", "delete", "metrics", "admin")
 NEEDED = "A valid access token is needed"
@@ -132,7 +132,7 @@ def test_a_view_that_says_nothing_demands_admin(locked: Flask, asker: FlaskClien
         assert response.status_code == (200 if scope == "admin" else 403)
 
 
-def test_where_nobody_is_asked_every_route_is_open(app: Flask, client: FlaskClient) -> None:
+def test_without_tokens_every_route_is_open(app: Flask, client: FlaskClient) -> None:
     for rule, method, address in routes(app):
         assert client.open(address, method=method).status_code not in (401, 403), (method, rule)
     assert ask(client, "whatever").status_code == 200
@@ -178,7 +178,7 @@ def basic(name: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + b64encode(f"{name}:{password}".encode()).decode()}
 
 
-def test_a_token_is_taken_as_the_password_of_basic_and_never_asked_for(
+def test_a_token_is_taken_as_the_password_of_basic_and_never_requested(
     locked: Flask, asker: FlaskClient
 ) -> None:
     token = make_token(locked, "office", "read")
@@ -227,7 +227,7 @@ def test_a_token_in_the_address_is_none(locked: Flask, asker: FlaskClient) -> No
 
 
 @pytest.mark.usefixtures("impatient")
-def test_nobody_learns_why_a_token_is_refused(locked: Flask, asker: FlaskClient) -> None:
+def test_no_one_learns_why_a_token_is_refused(locked: Flask, asker: FlaskClient) -> None:
     good = make_token(locked)
     revoked = make_token(locked, "revoked")
     with locked.app_context(), transaction(db.engine) as connection:
@@ -416,7 +416,7 @@ def test_a_day_that_could_not_be_kept_is_tried_again(
     assert bearer_of(locked).last_used_on == datetime.now(UTC).date()
 
 
-def test_nobody_is_let_in_while_the_tokens_can_t_be_read(
+def test_no_one_is_let_in_while_the_tokens_can_t_be_read(
     start_app: AppMaker, tmp_path: object
 ) -> None:
     client = start_app(DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3", AUTH="on").test_client()
@@ -428,7 +428,7 @@ def test_nobody_is_let_in_while_the_tokens_can_t_be_read(
 # --- who it was -------------------------------------------------------------------------------
 
 
-def test_who_saved_a_version_is_recorded_beside_who_says_that_he_made_it(
+def test_the_saver_of_a_version_is_recorded_beside_its_stated_author(
     locked: Flask, asker: FlaskClient
 ) -> None:
     first = bearer(make_token(locked, "branch in Almaty", "write", "read"))

@@ -15,7 +15,7 @@ from tests.applications import close_database
 from tests.conftest import AppMaker, opened, schema_on
 from tests.pki import profile
 
-#: How lines begin that tell which database is used, and that `verify` does without it.
+#: The beginnings of the lines about the database in use, and about `verify` without it.
 NAMED = "database: |what is trusted by the database is not known: "
 
 
@@ -144,7 +144,7 @@ def test_check_needs_a_file_that_is_there(offline_app: Flask, tmp_path: Path) ->
     assert "does not exist" in output
 
 
-def test_tokens_of_a_database_that_can_t_be_used_are_told_in_one_line(
+def test_tokens_of_a_database_that_can_t_be_used_are_reported_in_one_line(
     start_app: AppMaker, tmp_path: Path
 ) -> None:
     app = start_app(DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")

@@ -548,7 +548,7 @@ def test_nothing_is_backed_up_where_nothing_is(
     assert not file.exists()
 
 
-def test_a_folder_that_is_not_there_is_told_in_one_line(filled: Flask, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_reported_in_one_line(filled: Flask, tmp_path: Path) -> None:
     status, output = run(filled, "backup", str(tmp_path / "not" / "there"))
     assert (status, len(output.splitlines())) == (1, 1)
     assert "No such file or directory" in output

@@ -210,7 +210,7 @@ def test_a_wrong_setting_is_no_answer_about_a_signature(tmp_path: Path) -> None:
 def test_who_stops_reading_gets_no_answer_that_is_wrong(
     tmp_path: Path, command: str, status: int
 ) -> None:
-    """Status 1 would be a no, and nobody has found that."""
+    """Status 1 would be a no, which was not found."""
     file = tmp_path / "signature"
     file.write_bytes(pki.sign_cms())
     reader, writer = os.pipe()

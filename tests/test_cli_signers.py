@@ -47,6 +47,8 @@ def test_versions_that_hold_no_signature_are_counted_also_if_they_were_read_befo
     save(client, document="a", cms=signed_by(IVANOV))
     save(client, document="b", cms="text")
     save(client, document="b", cms="more text", version=1)
-    status, told = run(app, "signers", "reindex")
+    status, reported = run(app, "signers", "reindex")
     assert status == 0
-    assert "done: 0, without a signature: 0\nversions without a signature, all in all: 2\n" in told
+    assert (
+        "done: 0, without a signature: 0\nversions without a signature, all in all: 2\n" in reported
+    )

@@ -12,7 +12,7 @@ from tests.conftest import AppMaker
 from tests.test_cli import run
 
 
-def test_stats_tells_how_much_is_kept(app: Flask) -> None:
+def test_stats_reports_how_much_is_kept(app: Flask) -> None:
     client = app.test_client()
     save(client, tags=["x", "y"])
     save(client, version=1, tags=["x", "z"])
@@ -27,7 +27,7 @@ def test_stats_tells_how_much_is_kept(app: Flask) -> None:
     assert int(lines["database bytes"]) > 0
 
 
-def test_stats_tells_whose_code_computes_gost(app: Flask) -> None:
+def test_stats_reports_whose_code_computes_gost(app: Flask) -> None:
     output = run(app, "stats")[1]
     assert f"gost digests: {DIGESTS.provider}\n" in output
     assert f"gost curves: {CURVES.provider}\n" in output
@@ -43,8 +43,8 @@ def test_stats_as_json_have_the_same_numbers(app: Flask) -> None:
     status, output = run(app, "stats", "--json")
     assert status == 0
     numbers = json.loads(output)
-    told = [f"{name.replace('_', ' ')}: {number}" for name, number in numbers.items()]
-    assert told == run(app, "stats")[1].splitlines()
+    reported = [f"{name.replace('_', ' ')}: {number}" for name, number in numbers.items()]
+    assert reported == run(app, "stats")[1].splitlines()
 
 
 def test_stats_of_a_database_that_can_t_be_used_say_so_in_one_line(

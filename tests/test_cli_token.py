@@ -83,7 +83,7 @@ def test_a_revoked_token_stays_so(locked: Flask) -> None:
     assert "there is, or was" in refuse(locked, "create", "office", "--scope", "read")
 
 
-def test_a_name_that_nobody_has_is_told(locked: Flask) -> None:
+def test_a_name_that_no_one_has_is_reported(locked: Flask) -> None:
     for word in ("revoke", "rotate"):
         assert "there is no token named 'nobody'" in refuse(locked, word, "nobody")
 
@@ -120,7 +120,9 @@ def test_an_odd_prefix_is_refused(locked: Flask, prefix: str) -> None:
     assert "characters" in output
 
 
-def test_a_database_without_tables_is_told_in_one_line(start_app: AppMaker, empty_url: str) -> None:
+def test_a_database_without_tables_is_reported_in_one_line(
+    start_app: AppMaker, empty_url: str
+) -> None:
     app = start_app(DATABASE_URL=empty_url)
     output = refuse(app, "create", "x", "--scope", "read")
     assert len(output.strip().splitlines()) == 1

@@ -258,7 +258,7 @@ def test_a_subject_can_not_choose_where_it_is_stored(
     assert list(stored(folder)) == [f"{name}-{fingerprint[:16]}.pem"]
 
 
-def test_a_folder_that_can_not_be_written_is_told(
+def test_a_folder_that_can_not_be_written_is_reported(
     program: Flask, folder: Path, tmp_path: Path
 ) -> None:
     folder.touch()
@@ -275,7 +275,7 @@ def test_list_says_that_nothing_is_there(program: Flask, folder: Path) -> None:
     )
 
 
-def test_list_tells_all_that_is_in_the_folder(program: Flask, folder: Path) -> None:
+def test_list_reports_all_that_is_in_the_folder(program: Flask, folder: Path) -> None:
     day = timedelta(days=1)
     old = pki.certify(
         pki.name("OLD"), pki.rsa_key("old"), None, pki.AUTHORITY, valid=(LONG_AGO, LONG_AGO + day)

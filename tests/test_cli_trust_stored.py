@@ -233,7 +233,7 @@ def test_the_commands_name_the_database_unless_they_do_without(program: Flask, f
         assert "database: " not in run_apart(program, "trust", *arguments, "--in-folder")[1]
 
 
-def test_a_database_that_can_not_be_used_is_told_in_one_line(
+def test_a_database_that_can_not_be_used_is_reported_in_one_line(
     start_app: AppMaker, tmp_path: Path, file: str
 ) -> None:
     program = start_app(DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")

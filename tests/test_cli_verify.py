@@ -96,7 +96,7 @@ def answers(signer: dict[str, Any]) -> list[str]:
     return [signer[key]["answer"] for key in ("intact", "valid", "trusted")]
 
 
-def test_a_good_signature_is_told_in_words(program: Flask, tmp_path: Path) -> None:
+def test_a_good_signature_is_reported_in_words(program: Flask, tmp_path: Path) -> None:
     status, output = run(program, "verify", written(tmp_path, signed(IVAN)), "--at", AT)
     assert status == 0
     file, form, digest, _, signer, *rest = output.splitlines()
@@ -121,7 +121,7 @@ def test_a_good_signature_is_told_in_words(program: Flask, tmp_path: Path) -> No
     assert re.fullmatch(TODAY + re.escape(f": unknown: {OUTDATED} (needed: {REMEDY})"), today)
 
 
-def test_today_is_told_also_where_it_is_the_same(
+def test_today_is_reported_also_where_it_is_the_same(
     program: Flask, tmp_path: Path, folder: Path
 ) -> None:
     (folder / "nca.crl").write_bytes(crl(this_update=SIGNING_TIME, next_update=FUTURE))
@@ -134,7 +134,7 @@ def test_today_is_told_also_where_it_is_the_same(
     assert re.search(rf"(?m)^{TODAY}: yes$", output)
 
 
-def test_the_same_is_told_as_json(program: Flask, tmp_path: Path) -> None:
+def test_the_same_is_reported_as_json(program: Flask, tmp_path: Path) -> None:
     status, found = verify(program, tmp_path, signed(IVAN), "--at", AT)
     assert status == 0
     assert list(found) == [
@@ -246,7 +246,7 @@ def test_a_timestamp_that_holds_says_when(program: Flask, tmp_path: Path) -> Non
 def test_a_timestamp_that_does_not_hold_says_nothing(program: Flask, tmp_path: Path) -> None:
     value = pki.signature_of(pki.signer_info(IVAN))
     impostor = pki.certify(pki.name("TSA"), pki.rsa_key("X"), pki.root("OTHER"), pki.STAMPER)
-    for token, told in (
+    for token, reported in (
         (pki.timestamp(value, by=impostor), "2025-06-01 12:00:00 UTC; is it valid? unknown: "),
         (der.sequence(), "at an unknown time; is it valid? no: the timestamp token is malformed"),
     ):
@@ -256,10 +256,10 @@ def test_a_timestamp_that_does_not_hold_says_nothing(program: Flask, tmp_path: P
         later = (SIGNING_TIME + HOUR).isoformat()
         _, output = run(program, "verify", file, "--at", later)
         assert "when it was made, 2025-06-01 13:00:00 UTC (as you asked): yes\n" in output
-        assert f"timestamp: {told}" in output
+        assert f"timestamp: {reported}" in output
 
 
-def test_times_are_told_and_asked_in_the_zone_of_the_settings(
+def test_times_are_reported_and_asked_in_the_zone_of_the_settings(
     start: AppMaker, tmp_path: Path
 ) -> None:
     app = start(TIMEZONE="Asia/Almaty")
@@ -313,7 +313,7 @@ def test_xml_is_verified_too(program: Flask, tmp_path: Path, folder: Path) -> No
     assert (status, "no --content" in output) == (2, True)
 
 
-def test_an_organisation_is_told_with_its_number(program: Flask, tmp_path: Path) -> None:
+def test_an_organisation_is_reported_with_its_number(program: Flask, tmp_path: Path) -> None:
     who = profile.person("ДИРЕКТОР ЕЛЕНА", organisation='ТОО "Ромашка"', bin_number="060740003480")
     data = pki.sign_cms(signers=[who])
     _, output = run(program, "verify", written(tmp_path, data))
@@ -330,7 +330,7 @@ def test_names_can_not_steer_the_terminal(program: Flask, tmp_path: Path) -> Non
     assert "\n  trusted: yes" not in output
 
 
-def test_a_signer_without_a_name_is_somebody(program: Flask, tmp_path: Path) -> None:
+def test_a_signer_without_a_name_is_a_person_without_a_name(program: Flask, tmp_path: Path) -> None:
     who = pki.certify(der.sequence(), pki.rsa_key("nobody"), NCA, pki.PERSON)
     _, output = run(program, "verify", written(tmp_path, signed(who)), "--at", AT)
     assert "Signer 1 is a person without a name\n" in output
@@ -412,8 +412,8 @@ def test_a_time_that_does_not_fit_is_warned_of(start: AppMaker, tmp_path: Path) 
         (stamped, early, [overruled + early_one, before]),
     ):
         _, output = run(app, "verify", written(tmp_path, data), "--at", at)
-        told = [line for line in output.splitlines() if "warning" in line]
-        assert told == [f"  warning: {warning}" for warning in warnings]
+        reported = [line for line in output.splitlines() if "warning" in line]
+        assert reported == [f"  warning: {warning}" for warning in warnings]
     _, output = run(app, "verify", written(tmp_path, stamped))
     assert "warning" not in output
 
@@ -447,13 +447,13 @@ def test_one_signature_is_named(program: Flask, arguments: tuple[str, ...]) -> N
 def test_asking_online_is_no_remedy_where_it_is_done_already() -> None:
     reason = Reason("no CRL or OCSP response about {subject} is at hand", {"subject": "X"})
     assert list(map(str, remedies_of([reason]))) == [REMEDY]
-    (told,) = map(str, remedies_of([reason], online=True))
-    assert told == REMEDY.removesuffix(", or REVOCATION=online")
+    (reported,) = map(str, remedies_of([reason], online=True))
+    assert reported == REMEDY.removesuffix(", or REVOCATION=online")
 
 
 def test_remedies_are_for_reasons_that_are_given() -> None:
-    told = "\n".join(path.read_text() for path in (PROJECT / "app" / "cms").rglob("*.py"))
-    assert "does not cover every possible revocation of" in told
+    reported = "\n".join(path.read_text() for path in (PROJECT / "app" / "cms").rglob("*.py"))
+    assert "does not cover every possible revocation of" in reported
     chain = Reason("the chain ends with {authority}, which is no trust anchor", {"authority": "X"})
     assert "`flask trust add`" in str(*remedies_of([chain, chain]))
 
@@ -503,13 +503,13 @@ def test_every_unknown_has_its_remedy() -> None:
         for root in (Undecidable, MalformedRevocation, MalformedExtension, FetchFailed)
         for kind in family(root)
     }
-    told = sentences_of("unknown", "_failed", *kinds - {"UnsupportedAlgorithm"})
+    reported = sentences_of("unknown", "_failed", *kinds - {"UnsupportedAlgorithm"})
     another = remedies_of([Reason("-")])
-    assert {text for text in told if remedies_of([Reason(text)]) == another} == ODD
+    assert {text for text in reported if remedies_of([Reason(text)]) == another} == ODD
 
 
 @pytest.mark.parametrize("language", ["ru", "kk"])
-def test_all_is_told_in_another_language(
+def test_all_is_reported_in_another_language(
     program: Flask, tmp_path: Path, folder: Path, language: str
 ) -> None:
     (folder / "nca.crl").write_bytes(crl(this_update=SIGNING_TIME, next_update=SIGNING_TIME))
@@ -523,9 +523,9 @@ def test_all_is_told_in_another_language(
         _, output = run(
             program, "verify", written(tmp_path, data), *options, "--language", language
         )
-        told = re.sub(r"\b[0-9a-f]*[0-9][0-9a-f]*\b", "", output.replace(str(tmp_path), ""))
-        assert len(told) > 10
-        words = set(re.findall(r"[A-Za-z]{2,}", re.sub("`[^`]*`|--[a-z]+", "", told)))
+        reported = re.sub(r"\b[0-9a-f]*[0-9][0-9a-f]*\b", "", output.replace(str(tmp_path), ""))
+        assert len(reported) > 10
+        words = set(re.findall(r"[A-Za-z]{2,}", re.sub("`[^`]*`|--[a-z]+", "", reported)))
         assert words <= FOREIGN
 
 
@@ -536,7 +536,9 @@ FOREIGN = {
 }
 
 
-def test_a_reason_is_told_in_the_language_with_its_remedy(start: AppMaker, tmp_path: Path) -> None:
+def test_a_reason_is_reported_in_the_language_with_its_remedy(
+    start: AppMaker, tmp_path: Path
+) -> None:
     app, file = start(TIMEZONE="Asia/Almaty"), written(tmp_path, signed(IVAN))
     _, output = run(app, "verify", file, "--at", AT, "--language", "ru")
     assert "\nПодписавший 1: ИВАНОВ ИВАН, ИИН 900101300017\n" in output
@@ -555,11 +557,11 @@ def test_odd_things_are_noted_in_the_language(program: Flask, tmp_path: Path) ->
     who = profile.person(organisation="АО", bin_number="123456789021")
     file = written(tmp_path, pki.sign_cms(signers=[who]))
     assert "\n  note: BIN fails its check digit\n" in run(program, "verify", file)[1]
-    told = run(program, "verify", file, "--language", "ru")[1]
-    assert "\n  примечание: БИН: контрольная цифра не сходится\n" in told
+    reported = run(program, "verify", file, "--language", "ru")[1]
+    assert "\n  примечание: БИН: контрольная цифра не сходится\n" in reported
 
 
-def test_a_certificate_without_an_end_is_told_in_every_zone(
+def test_a_certificate_without_an_end_is_reported_in_every_zone(
     start: AppMaker, tmp_path: Path
 ) -> None:
     who = pki.certify(

@@ -94,7 +94,7 @@ def as_given(content: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_stored_signature_is_told_as_the_api_tells_it(app: Flask, case: str) -> None:
+def test_a_stored_signature_is_reported_as_the_api_reports_it(app: Flask, case: str) -> None:
     make, status = CASES[case]
     save(app.test_client(), cms=make())
     for language in ("en", "ru", "kk"):
@@ -117,7 +117,7 @@ def test_so_is_one_that_is_given_but_for_where_it_is_kept(
 
 
 @pytest.mark.parametrize("case", ["CMS that is good", "CMS with a timestamp", "XML that is good"])
-def test_a_given_one_has_the_signers_that_validating_it_tells(
+def test_a_given_one_has_the_signers_that_validating_it_reports(
     app: Flask, tmp_path: Path, case: str
 ) -> None:
     text, at = CASES[case][0](), "2026-03-01T10:00:00Z"
@@ -140,7 +140,7 @@ def test_content_is_compared_as_the_api_does(
     assert answer["verification"]["compared"] == {"what": "data", "size": len(data)}
 
 
-def test_a_revoked_one_is_told_alike(app: Flask, folder: Path) -> None:
+def test_a_revoked_one_is_reported_alike(app: Flask, folder: Path) -> None:
     people.publish(folder, Revoked(ivan().serial, SIGNING_TIME))
     save(app.test_client(), cms=cms(ivan()))
     answer = ask(app, "ru")
@@ -151,7 +151,7 @@ def test_a_revoked_one_is_told_alike(app: Flask, folder: Path) -> None:
     ]
 
 
-def test_each_version_is_told_alike(app: Flask) -> None:
+def test_each_version_is_reported_alike(app: Flask) -> None:
     save(app.test_client(), cms=people.forged_cms(ivan()))
     save(app.test_client(), cms=cms(ivan()), version=1)
     for version, status in ((1, NO), (2, YES)):
@@ -160,16 +160,18 @@ def test_each_version_is_told_alike(app: Flask) -> None:
         assert expected["verification"]["version"] == version
 
 
-def test_without_anchors_it_is_told_alike(make_app: AppMaker, tmp_path: Path) -> None:
+def test_without_anchors_it_is_reported_alike(make_app: AppMaker, tmp_path: Path) -> None:
     app = make_app(TRUST_DIR=str(tmp_path / "none"))
     save(app.test_client(), cms=cms(ivan(), stamped=True))
     assert verify(app, *NAMED) == (UNKNOWN, ask(app))
 
 
-def test_bytes_are_told_as_their_base64(app: Flask, tmp_path: Path) -> None:
+def test_bytes_are_reported_as_their_base64(app: Flask, tmp_path: Path) -> None:
     text, at = cms(ivan()), SIGNING_TIME.isoformat()
-    told = [verify(app, written(tmp_path, form), "--at", at) for form in (text, b64decode(text))]
-    assert told[0] == told[1]
+    reported = [
+        verify(app, written(tmp_path, form), "--at", at) for form in (text, b64decode(text))
+    ]
+    assert reported[0] == reported[1]
 
 
 @pytest.mark.parametrize("language", ["en", "ru", "kk"])
@@ -204,14 +206,14 @@ def test_what_is_no_signature_is_refused_as_the_api_refuses_it(
 def test_a_failure_is_an_error_in_the_api_s_shape(
     app: Flask, arguments: tuple[str, ...], language: str, message: str
 ) -> None:
-    status, told = verify(app, *arguments, "--language", language)
+    status, reported = verify(app, *arguments, "--language", language)
     assert status == UNKNOWN
-    assert list(told) == ["status", "message", "content"]
-    assert (told["status"], told["content"]) == (False, None)
-    assert message in told["message"]
+    assert list(reported) == ["status", "message", "content"]
+    assert (reported["status"], reported["content"]) == (False, None)
+    assert message in reported["message"]
 
 
-def test_what_the_api_and_the_command_tell_of_what_is_missing_is_the_same(app: Flask) -> None:
+def test_what_the_api_and_the_command_report_of_what_is_missing_is_the_same(app: Flask) -> None:
     answer = app.test_client().post("/signature/verify", json=DOC)
     assert verify(app, *NAMED)[1] == answer.get_json()
 
@@ -223,32 +225,32 @@ def test_without_json_a_failure_is_in_words_on_stderr(app: Flask) -> None:
     assert "Error: Signature was not found" in result.stderr
 
 
-def test_a_database_that_is_away_is_told_as_json(start_app: AppMaker) -> None:
+def test_a_database_that_is_away_is_reported_as_json(start_app: AppMaker) -> None:
     app = start_app(DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
-    status, told = verify(app, *NAMED)
+    status, reported = verify(app, *NAMED)
     assert status == UNKNOWN
-    assert told["message"].startswith("the database that DATABASE_URL names can't be used: ")
+    assert reported["message"].startswith("the database that DATABASE_URL names can't be used: ")
     flask = FlaskGroup(create_app=lambda: app, add_default_commands=False, load_dotenv=False)
     for command, code in (("stats", 1), ("move", 2)):
         result = app.test_cli_runner().invoke(flask, [command, "--json"])
-        told = json.loads(result.stdout)
-        assert (result.exit_code, told["status"], told["content"]) == (code, False, None)
-        assert "can't be" in told["message"]
+        reported = json.loads(result.stdout)
+        assert (result.exit_code, reported["status"], reported["content"]) == (code, False, None)
+        assert "can't be" in reported["message"]
 
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_anchors_of_a_database_that_is_away_are_unknown(
     start_app: AppMaker, tmp_path: Path, whole: bool
 ) -> None:
-    """Nobody says that there are none, or that one is none."""
+    """The report never says that there are none, or that one is none."""
     address, folder = "postgresql://nobody@127.0.0.1:9/none", str(tmp_path / "none")
     one, other = (start_app(DATABASE_URL=address, TRUST_DIR=folder) for _ in range(2))
     chain = [pki.authority(), pki.root()] if whole else []
     signature = pki.signed_data([pki.signer_info(ivan())], [ivan(), *chain])
     file = written(tmp_path, people.text(pki.read(signature)))
-    status, told = verify(one, file)
-    assert (status, told["verification"]["trusted"]["answer"]) == (UNKNOWN, "unknown")
-    said = json.dumps(told) + run(other, "verify", file)[1]
+    status, reported = verify(one, file)
+    assert (status, reported["verification"]["trusted"]["answer"]) == (UNKNOWN, "unknown")
+    said = json.dumps(reported) + run(other, "verify", file)[1]
     assert said.count("database that can't be read") >= 2
     assert "Which trust anchors there are is not known, as the database can't be read" in said
     assert "needed: the database, whose trust anchors count too" in said

@@ -104,7 +104,7 @@ def test_every_family_refuses_in_its_own_shape(local: FlaskClient) -> None:
         assert response.is_json
 
 
-def test_what_is_public_tells_everybody(local: FlaskClient) -> None:
+def test_what_is_public_answers_all_callers(local: FlaskClient) -> None:
     for address in ("/health/live", "/openapi.json", "/docs"):
         assert local.get(address, headers={"Host": "evil.example", "Via": "x"}).status_code == 200
 

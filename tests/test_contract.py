@@ -210,7 +210,7 @@ def read_sentences(argument: ast.expr, place: str) -> set[str]:
 
 @cache
 def templates() -> set[str]:
-    """Return every sentence that an answer may tell."""
+    """Return every sentence that an answer may contain."""
     spoken = (*SPOKEN, RequestFromOutside)
     of_store = {str(vars(kind)["template"]) for root in spoken for kind in leaves(root)}
     raised = {kind.__name__ for root in RAISED for kind in family(root)}
@@ -240,7 +240,7 @@ def test_every_language_that_a_client_may_ask_for_is_there() -> None:
 
 
 def test_a_moment_in_a_sentence_is_written_late() -> None:
-    """In the zone of whom it is told to: no sentence says how a moment is written."""
+    """In the reader's zone: no sentence has a format of its own for times."""
     named = {text for text in templates() if any(spec for _, spec, _ in placeholders(text))}
     assert named == set()
     assert not [text for text in templates() if re.search(r"\bUTC\b", text)]
@@ -288,7 +288,7 @@ def test_a_translation_has_the_placeholders_of_its_sentence(locale: str) -> None
 
 
 @pytest.mark.parametrize("locale", TRANSLATED)
-def test_no_sentence_is_translated_that_nobody_tells(locale: str) -> None:
+def test_no_sentence_is_translated_that_is_not_used(locale: str) -> None:
     assert sorted(set(catalogue(locale)) - templates()) == []
 
 

@@ -134,7 +134,7 @@ def test_where_no_page_may_call_nothing_is_said(make_app: AppMaker) -> None:
     message_of(preflight(client), 405)
 
 
-def test_what_could_not_be_read_is_told_to_those_pages_that_all_are_told() -> None:
+def test_a_request_that_could_not_be_read_is_answered_to_pages_of_all_origins() -> None:
     assert headers_of_unread("*")[ALLOWED] == "*"
     assert headers_of_unread((OFFICE,)) == {"Vary": "Origin"}
     assert headers_of_unread(None) == {}

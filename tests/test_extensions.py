@@ -113,7 +113,7 @@ class _Kept(Transport):
         self.sent.append(envelope)
 
 
-def test_sentry_is_told_what_failed(app: Flask) -> None:
+def test_sentry_receives_what_failed(app: Flask) -> None:
     kept = _Kept()
     options: dict[str, Any] = {"auto_enabling_integrations": False, "default_integrations": False}
     sentry_sdk.init(

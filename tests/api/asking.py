@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from tests.pki import usual_cms
 
-#: What is told of `data` that is neither.
+#: The message about `data` that is neither.
 NEITHER = '"data" parameter must be base64, or the text that was signed'
 JSON = "application/json; charset=utf-8"
 

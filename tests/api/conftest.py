@@ -44,7 +44,7 @@ def client_with_anchors(start_app: AppMaker, sqlite_url: str, trust_folder: Path
 
 @pytest.fixture(name="unanchored")
 def client_without_anchors(start_app: AppMaker, sqlite_url: str, tmp_path: Path) -> FlaskClient:
-    """Provide a client of a server that trusts nobody."""
+    """Provide a client of a server without a trust anchor."""
     return start_app(DATABASE_URL=sqlite_url, TRUST_DIR=str(tmp_path / "none")).test_client()
 
 
@@ -52,7 +52,7 @@ def client_without_anchors(start_app: AppMaker, sqlite_url: str, tmp_path: Path)
 def client_to_which_claims_are_enough(
     start_app: AppMaker, sqlite_url: str, tmp_path: Path
 ) -> FlaskClient:
-    """Provide a client of a server that trusts nobody, and takes claims for it."""
+    """Provide a client of a server without a trust anchor, which accepts claims."""
     folder = str(tmp_path / "none")
     return start_app(DATABASE_URL=sqlite_url, TRUST_DIR=folder, CLAIMS="accept").test_client()
 

@@ -1,6 +1,6 @@
 """The examples of the API's description: requests that are really made, and what is answered.
 
-`python -m tests.api.examples` writes those anew to which the description of a family refers, at the
+`python -m tests.api.examples` rewrites those to which the description of a family refers, at the
 end of its file; a test compares them with what is answered now.
 """
 

@@ -76,7 +76,7 @@ def expired() -> Holder:
 
 @cache
 def impostor_authority() -> Holder:
-    """Return an authority that somebody made himself, with the name of the real one."""
+    """Return a self-made authority with the name of the real one."""
     return pki.certify(pki.name("NCA"), pki.rsa_key("impostor"), None, pki.AUTHORITY)
 
 

@@ -59,8 +59,8 @@ def test_a_local_time_is_the_moment_at_which_clocks_show_it(
     zone: str, local: str, first: str, last: str
 ) -> None:
     moment = datetime.fromisoformat(local)
-    told = [
+    reported = [
         read_local(moment, ZoneInfo(zone), last=is_last).replace(tzinfo=None)
         for is_last in (False, True)
     ]
-    assert told == [datetime.fromisoformat(first), datetime.fromisoformat(last)]
+    assert reported == [datetime.fromisoformat(first), datetime.fromisoformat(last)]

@@ -139,7 +139,7 @@ def test_a_truncated_cms_is_refused_as_truncated(
     assert "truncated" in message
 
 
-def test_a_refusal_comes_before_the_version_is_looked_at(client: FlaskClient) -> None:
+def test_a_refusal_comes_before_the_version_is_examined(client: FlaskClient) -> None:
     save(client)
     assert refuse(client, cms="nonsense").startswith("cms: ")
 

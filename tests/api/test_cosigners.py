@@ -1,4 +1,4 @@
-"""A version that loses a signer, or signs something else: told, refused, or let pass."""
+"""A version that loses a signer, or signs other content: reported, refused, or accepted."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def second(client: FlaskClient, *people: Person, **options: Any) -> Any:
         ((IVANOV,), b"other", [LOSS, OTHER]),
     ],
 )
-def test_a_loss_is_told_beside_what_was_saved(
+def test_a_loss_is_reported_beside_what_was_saved(
     client: FlaskClient, people: tuple[Person, ...], content: bytes, warnings: list[str] | None
 ) -> None:
     save(client, cms=signed_by(*BOTH))
@@ -39,7 +39,7 @@ def test_a_loss_is_told_beside_what_was_saved(
     assert answer["signature"]["version"] == 2
 
 
-def test_a_loss_is_told_in_the_clients_language(client: FlaskClient) -> None:
+def test_a_loss_is_reported_in_the_clients_language(client: FlaskClient) -> None:
     save(client, cms=signed_by(*BOTH))
     body = filled(version=1, cms=signed_by(IVANOV))
     answer = content_of(client.post("/signature", json=body, headers={"api-locale": "ru"}), 201)
@@ -73,7 +73,7 @@ def test_a_loss_may_be_refused_and_leaves_no_trace(
     content_of(second(client, *BOTH), 201)
 
 
-def test_nobody_asks_where_the_guard_is_off(make_app: AppMaker) -> None:
+def test_nothing_is_compared_where_the_guard_is_off(make_app: AppMaker) -> None:
     client = make_app(COSIGN_GUARD="off").test_client()
     save(client, cms=signed_by(*BOTH))
     assert "warnings" not in content_of(second(client, IVANOV), 201)

@@ -68,12 +68,14 @@ def test_every_refusal_is_described_with_its_status(document: Json) -> None:
     assert found == set(kinds)
 
 
-def test_each_reason_is_told_once(document: Json) -> None:
+def test_each_reason_is_reported_once(document: Json) -> None:
     for address, _, answer in reasons_of(document):
         reasons = answer.get("x-reasons", [])
         assert len(reasons) == len(set(reasons)), address
-        told = re.findall(r"^- (.*)$", answer["description"], re.MULTILINE)
-        assert len(told) == len(set(told)) == (len(reasons) if len(reasons) > 1 else 0), address
+        reported = re.findall(r"^- (.*)$", answer["description"], re.MULTILINE)
+        assert len(reported) == len(set(reported)) == (len(reasons) if len(reasons) > 1 else 0), (
+            address
+        )
 
 
 def test_a_refusal_begins_with_the_name_of_its_status(document: Json) -> None:

@@ -46,8 +46,8 @@ def test_the_parameters_of_the_examples_are_those_that_were_sent(
     assert asked
     for name, sent in asked.items():
         parameters = [resolve(document, one) for one in operations[name]["parameters"]]
-        told = {one["name"]: one["example"] for one in parameters if "example" in one}
-        assert outline(dict(sorted(told.items()))) == outline(dict(sorted(sent.items()))), name
+        reported = {one["name"]: one["example"] for one in parameters if "example" in one}
+        assert outline(dict(sorted(reported.items()))) == outline(dict(sorted(sent.items()))), name
 
 
 def test_every_operation_of_a_family_has_a_real_answer_as_example(document: Json) -> None:

@@ -58,7 +58,7 @@ def test_every_operation_has_a_short_summary_of_its_own(document: Json) -> None:
         assert not summary.startswith(("Return", "Tell", "Give")), summary
 
 
-def test_it_tells_of_each_operation_what_token_it_needs(sqlite_app: Flask) -> None:
+def test_it_states_for_each_operation_which_token_it_needs(sqlite_app: Flask) -> None:
     document, views = document_of(sqlite_app), served(sqlite_app)
     schemes = set(document["components"]["securitySchemes"])
     for address, operation in described(document).items():

@@ -60,6 +60,6 @@ def test_no_other_file_is_served(sqlite_client: FlaskClient, asset: str) -> None
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/start.js", "/openapi.json"])
-def test_nobody_needs_a_token_to_read_it(start_app: AppMaker, sqlite_url: str, path: str) -> None:
+def test_no_one_needs_a_token_to_read_it(start_app: AppMaker, sqlite_url: str, path: str) -> None:
     client = start_app(DATABASE_URL=sqlite_url, AUTH="on").test_client()
     assert client.get(path).status_code == 200

@@ -45,7 +45,7 @@ def test_the_signature_object_has_the_keys_of_the_table_in_its_order(client: Fla
     assert list(versions[0]) == expected
 
 
-def test_the_signature_object_tells_what_was_saved(client: FlaskClient) -> None:
+def test_the_signature_object_reports_what_was_saved(client: FlaskClient) -> None:
     sent = filled(stage="s", version_created_by="b", version_comment="c", tags=["y", "x"])
     first = content_of(client.post("/signature", json=sent), 201)["signature"]
     second = content_of(client.post("/signature", json={**sent, "version": 1}), 201)["signature"]

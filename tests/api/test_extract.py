@@ -74,7 +74,7 @@ def test_what_is_no_signature_is_refused(sqlite_client: FlaskClient, method: str
     assert message_of(response).startswith("cms: ")
 
 
-def test_zero_bytes_behind_it_are_left_away_and_never_stored(sqlite_client: FlaskClient) -> None:
+def test_zero_bytes_behind_it_are_removed_and_never_stored(sqlite_client: FlaskClient) -> None:
     """A signature cut out of a PDF has the zeros that fill its place there."""
     cms = b64encode(pki.sign_cms() + bytes(100)).decode()
     written = content_of(sqlite_client.post("/cms/extract", json={"cms": cms}))

@@ -1,4 +1,4 @@
-"""Signatures that are too large to be fetched with many others: they are told like all."""
+"""Signatures that are too large to be fetched with many others: they are answered like all."""
 
 import json
 from functools import partial
@@ -36,22 +36,22 @@ def _saved(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "&limit=20", "&limit=20&tags=x", "&with=signers"])
-def test_a_list_tells_them_whole(client: FlaskClient, query: str) -> None:
+def test_a_list_contains_them_whole(client: FlaskClient, query: str) -> None:
     rows = content_of(client.get(f"/signatures?thread=main{query}"))["signatures"]
-    told = {row["document"]: row for row in rows}
+    reported = {row["document"]: row for row in rows}
     for number, text in enumerate(TEXTS):
-        assert told[f"doc {number}"]["cms"] == told[f"doc {number}"]["signature"] == text
-        assert told[f"doc {number}"]["version"] == 1
+        assert reported[f"doc {number}"]["cms"] == reported[f"doc {number}"]["signature"] == text
+        assert reported[f"doc {number}"]["version"] == 1
 
 
 @pytest.mark.parametrize("query", ["", "&diff=true", "&with=signers"])
-def test_versions_tell_them_whole(client: FlaskClient, query: str) -> None:
+def test_versions_contain_them_whole(client: FlaskClient, query: str) -> None:
     rows = content_of(client.get(f"/signature/versions?document=all&thread=main{query}"))
     assert [row["cms"] for row in rows["versions"]] == TEXTS[::-1]
     assert [row["signature"] for row in rows["versions"]] == TEXTS[::-1]
 
 
-def test_one_is_told_whole(client: FlaskClient) -> None:
+def test_one_is_answered_whole(client: FlaskClient) -> None:
     for number, text in enumerate(TEXTS):
         row = content_of(client.get(f"/signature?document=doc {number}&thread=main"))["signature"]
         assert row["cms"] == row["signature"] == text
@@ -66,21 +66,21 @@ def test_what_is_left_out_is_not_read(client: FlaskClient) -> None:
 def test_a_thread_that_is_deleted_while_it_is_listed_is_left_out(
     client: FlaskClient, engine: Engine, gone: str
 ) -> None:
-    """Or is told, where its signature was small enough to be read with all others."""
+    """Or is answered, if its signature was small enough to be read with all others."""
     with engine.connect() as connection:
         records = find_page(connection, Page(Criteria(tags=("x",)), 20)) or []
     threads.delete(engine, gone)
     write = partial(envelope.signature, zone=ZoneInfo("UTC"), carried=PLAIN)
     with client.application.test_request_context():
         answer = envelope.success_list("signatures", map(write, records), {})
-    told = [row["document"] for row in json.loads(answer.data)["content"]["signatures"]]
+    reported = [row["document"] for row in json.loads(answer.data)["content"]["signatures"]]
     left = [f"doc {number}" for number in (5, 4, 3, 2, 1, 0)]
     if gone != "doc 0":
         left.remove(gone)
-    assert told == left
+    assert reported == left
 
 
-def test_one_that_is_deleted_before_it_is_told_is_not_found(
+def test_one_that_is_deleted_before_it_is_answered_is_not_found(
     client: FlaskClient, engine: Engine
 ) -> None:
     with engine.connect() as connection:

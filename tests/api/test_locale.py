@@ -1,4 +1,4 @@
-"""In which language an error is told."""
+"""The language of an error."""
 
 import re
 from collections.abc import Callable
@@ -98,7 +98,7 @@ ERRORS: dict[Ask, tuple[int, str]] = {
     ],
     ids=str,
 )
-def test_an_error_is_told_in_english_unless_asked_otherwise(
+def test_an_error_is_reported_in_english_unless_asked_otherwise(
     sqlite_client: FlaskClient, ask: Ask, headers: dict[str, str]
 ) -> None:
     status, english = ERRORS[ask]
@@ -107,7 +107,7 @@ def test_an_error_is_told_in_english_unless_asked_otherwise(
 
 @pytest.mark.parametrize("ask", ERRORS)
 @pytest.mark.parametrize("locale", ["ru", "kk", "kz"])
-def test_an_error_is_told_in_the_language_of_api_locale(
+def test_an_error_is_reported_in_the_language_of_api_locale(
     sqlite_client: FlaskClient, ask: Ask, locale: str
 ) -> None:
     status, english = ERRORS[ask]

@@ -1,4 +1,4 @@
-"""Is it up, can it serve? And what clients are told while the database is away."""
+"""Is it up, can it serve? And the answers to clients while the database is unavailable."""
 
 from pathlib import Path
 
@@ -60,14 +60,14 @@ def test_a_database_that_was_never_migrated_is_not_ready(
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "reported"),
     [
         ("0000", "Database is not migrated: its schema is older than this program's"),
         ("9999", "Database schema is newer than this program"),
     ],
 )
 def test_a_database_at_another_step_is_not_ready(
-    client: FlaskClient, open_engine: EngineMaker, database_url: str, number: str, told: str
+    client: FlaskClient, open_engine: EngineMaker, database_url: str, number: str, reported: str
 ) -> None:
     step = text("UPDATE tanbahana_version SET version_num = :number")
     with open_engine(database_url).connect() as connection:
@@ -76,7 +76,7 @@ def test_a_database_at_another_step_is_not_ready(
             response = client.get("/health/ready")
         finally:
             connection.execute(step, {"number": HEAD})
-    assert message_of(response, 503) == told
+    assert message_of(response, 503) == reported
     assert int(response.headers["Retry-After"]) > 0
     content_of(client.get("/health/ready"))
 
@@ -90,7 +90,7 @@ def test_without_database_the_process_lives_and_is_not_ready(away_app: Flask) ->
 
 
 @pytest.mark.parametrize("locale", ["ru", "kk"])
-def test_why_it_is_not_ready_is_told_in_other_languages(
+def test_why_it_is_not_ready_is_reported_in_other_languages(
     start_app: AppMaker, tmp_path: Path, locale: str
 ) -> None:
     client = start_app(DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}").test_client()
@@ -99,7 +99,7 @@ def test_why_it_is_not_ready_is_told_in_other_languages(
 
 
 @pytest.mark.parametrize(("method", "address", "body"), REQUESTS)
-def test_while_the_database_is_away_clients_are_told_to_try_again(
+def test_while_the_database_is_away_clients_are_asked_to_retry(
     away_app: Flask, method: str, address: str, body: dict[str, object]
 ) -> None:
     response = away_app.test_client().open(address, method=method, json=body)
@@ -116,7 +116,7 @@ def test_a_bad_request_needs_no_database(away_app: Flask) -> None:
 
 
 @pytest.mark.parametrize(("method", "address", "body"), REQUESTS)
-def test_a_database_without_tables_tells_clients_nothing_of_the_inside(
+def test_a_database_without_tables_discloses_nothing_internal_to_clients(
     start_app: AppMaker, empty_url: str, method: str, address: str, body: dict[str, object]
 ) -> None:
     client = start_app(DATABASE_URL=empty_url).test_client()

@@ -1,4 +1,4 @@
-"""POST /origin: the operator's NCANode server is asked with his key, which nobody gets to see."""
+"""POST /origin: requests to the operator's NCANode server with the key, which never leaks."""
 
 import json
 import logging
@@ -302,7 +302,7 @@ def test_a_short_password_counts_only_as_a_word_of_its_own(
 
 
 @pytest.mark.attacks
-def test_without_tokens_the_key_signs_for_nobody(
+def test_without_tokens_the_key_is_not_used(
     start_app: AppMaker, sqlite_url: str, remote: Remote, key: Path
 ) -> None:
     for more in ({}, {"ALLOW_OPEN": "1"}):
@@ -338,7 +338,7 @@ def test_a_compressed_answer_is_not_unpacked(keyed: FlaskClient, remote: Remote)
     assert remote.headers["Accept-Encoding"] == "identity"
 
 
-def test_a_remote_that_is_away_is_told(
+def test_a_remote_that_is_away_is_reported(
     start_app: AppMaker, sqlite_url: str, key: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as bound:
@@ -363,7 +363,7 @@ def hang_up(listening: socket.socket) -> None:
     connection.close()
 
 
-def test_a_remote_that_is_silent_or_hangs_up_is_told(
+def test_a_remote_that_is_silent_or_hangs_up_is_reported(
     start_app: AppMaker, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forwarding, "READ_TIMEOUT", 0.2)
@@ -416,7 +416,7 @@ def test_pieces_of_an_answer_are_put_together(keyed: FlaskClient, remote: Remote
     assert ask(keyed) == {"a": 1}
 
 
-def test_a_key_that_is_gone_is_told(keyed: FlaskClient, remote: Remote, key: Path) -> None:
+def test_a_key_that_is_gone_is_reported(keyed: FlaskClient, remote: Remote, key: Path) -> None:
     key.unlink()
     assert fail(keyed) == "The key for the NCANode server can't be read"
     assert remote.asked == []

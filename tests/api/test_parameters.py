@@ -190,20 +190,20 @@ def test_a_list_is_filtered_by_arrays_in_every_spelling(
 def test_the_name_wins_over_an_older_one_that_says_something_else(client: FlaskClient) -> None:
     for document, tags in (("1", ["a"]), ("2", ["b"])):
         save(client, document=document, tags=tags)
-    told = ['"tag" parameter is not read here']
-    found = content_of(client.get("/signatures?tag=b&tags=a"), warnings=told)["signatures"]
+    reported = ['"tag" parameter is not read here']
+    found = content_of(client.get("/signatures?tag=b&tags=a"), warnings=reported)["signatures"]
     assert [row["document"] for row in found] == ["1"]
 
 
-def test_what_is_no_parameter_changes_nothing_and_is_told(client: FlaskClient) -> None:
+def test_what_is_no_parameter_changes_nothing_and_is_reported(client: FlaskClient) -> None:
     query = "id=7&foo[bar][baz]=1&[=1&[]=2&=3&created_at=now&tags_mode=nonsense"
     body = filled(id=7, unknown={"a": [1]}, created_at="2000-01-01 00:00:00", limit="nonsense")
     names = ["id", "foo", "[", "[]", "", "created_at", "tags_mode", "limit", "unknown"]
-    told = [f'"{name}" parameter is not read here' for name in names]
+    reported = [f'"{name}" parameter is not read here' for name in names]
     response = client.post(f"/signature?{query}", json=body)
-    signature = content_of(response, 201, told)["signature"]
+    signature = content_of(response, 201, reported)["signature"]
     assert signature["id"] == 1
     assert not signature["created_at"].startswith("2000")
-    told = [f'"{name}" parameter is not read here' for name in ("unknown", "cms", "foo")]
+    reported = [f'"{name}" parameter is not read here' for name in ("unknown", "cms", "foo")]
     response = client.get("/signatures?unknown=1&cms=x&foo[]=1")
-    assert [row["document"] for row in content_of(response, 200, told)["signatures"]] == ["doc"]
+    assert [row["document"] for row in content_of(response, 200, reported)["signatures"]] == ["doc"]

@@ -29,6 +29,6 @@ def test_each_thread_has_another_public_id(client: FlaskClient) -> None:
     assert len({row["public_id"] for row in rows(client, "with=public_id")}) == 3
 
 
-def test_who_does_not_ask_is_not_told(client: FlaskClient) -> None:
+def test_signers_are_omitted_unless_requested(client: FlaskClient) -> None:
     assert "public_id" not in save(client)
     assert "public_id" not in rows(client, "with=signers")[0]

@@ -142,7 +142,7 @@ def callers_who_meet(
 
 
 @pytest.mark.parametrize("version", [None, 1])
-def test_what_somebody_else_begins_meanwhile_is_not_superseded(
+def test_what_someone_else_begins_meanwhile_is_not_superseded(
     meeting: tuple[Flask, Caller, Caller], version: int | None
 ) -> None:
     app, admin, bound = meeting
@@ -153,7 +153,7 @@ def test_what_somebody_else_begins_meanwhile_is_not_superseded(
     assert (signature["version"], signature["tags"]) == (1, ["loan"])
 
 
-def test_what_a_colleague_begins_meanwhile_is_told_of(
+def test_what_a_colleague_begins_meanwhile_is_reported(
     meeting: tuple[Flask, Caller, Caller],
 ) -> None:
     app, admin, bound = meeting
@@ -162,7 +162,7 @@ def test_what_a_colleague_begins_meanwhile_is_told_of(
     assert message_of(refused) == "Version must be set"
 
 
-def test_what_somebody_else_begins_meanwhile_is_not_deleted(
+def test_what_someone_else_begins_meanwhile_is_not_deleted(
     meeting: tuple[Flask, Caller, Caller],
 ) -> None:
     app, admin, bound = meeting
@@ -246,7 +246,7 @@ def test_an_id_out_of_reach_takes_what_no_id_takes(
     assert [status for status, *_ in ask(ours)] == [200, 200]
 
 
-def test_what_is_wrong_with_a_reachable_thread_is_told(bound: Caller) -> None:
+def test_what_is_wrong_with_a_reachable_thread_is_reported(bound: Caller) -> None:
     assert message_of(bound.save(**OURS, tags=["hr-1"])) == "Version must be set"
     assert bound.save(**OURS, version=7, tags=["hr-1"]).status_code == 400
 
@@ -312,7 +312,7 @@ def test_not_even_admin_leaves_the_tags(locked: Flask) -> None:
     assert boss.get("/signatures").status_code == 403
 
 
-def test_what_is_sent_along_can_be_looked_at(bound: Caller) -> None:
+def test_what_is_sent_along_can_be_examined(bound: Caller) -> None:
     assert bound.post("/cms/extract", cms=good_cms()).status_code == 200
 
 

@@ -91,7 +91,7 @@ def found_on(engine: Engine) -> str:
     return "nothing" if fault is None else fault.name
 
 
-def test_a_server_without_room_for_a_temporary_file_is_told_by_its_code(
+def test_a_server_without_room_for_a_temporary_file_is_reported_by_its_code(
     postgresql_url: str, open_engine: EngineMaker
 ) -> None:
     plain = open_engine(postgresql_url)

@@ -47,7 +47,7 @@ def test_the_saver_is_shown_to_those_who_ask(saved: FlaskClient) -> None:
 @pytest.mark.parametrize(
     "query", ["with=signers,saver", "with=saver,+signers", "with[]=saver&with[]=signers"]
 )
-def test_both_can_be_asked_for(saved: FlaskClient, query: str) -> None:
+def test_both_can_be_requested(saved: FlaskClient, query: str) -> None:
     for version in of_each(saved, f"{query}&without=cms"):
         assert version["version_saved_by"] == "office"
         assert version["signers"][0]["number"] == 1
@@ -61,7 +61,7 @@ def test_a_list_in_the_body_does_as_well(saved: FlaskClient) -> None:
     assert found["signers"]
 
 
-def test_where_nobody_was_asked_there_is_no_saver(client: FlaskClient, app: Flask) -> None:
+def test_without_tokens_there_is_no_saver(client: FlaskClient, app: Flask) -> None:
     assert app.config["TESTING"] is False
     save(client)
     for version in of_each(client, "with=saver"):

@@ -74,7 +74,7 @@ def package(
     return public_id
 
 
-def told(client: FlaskClient, engine: Engine, package_id: str = "main") -> dict[str, Any]:
+def reported(client: FlaskClient, engine: Engine, package_id: str = "main") -> dict[str, Any]:
     """Ask all three families whether the individual has signed."""
     status = client.get(f"/packages/{package_id}/status").get_json()
     listed = client.post("/packages/list", json={"isExecuted": True}).get_json()["total"]
@@ -106,7 +106,7 @@ PENDING = {
     "solaris": ("pending", "pending", False),
     "penbox": ("pending", False),
 }
-#: What is proven to be nobody's leaves the thread as if nobody had signed.
+#: A signature that is proven bad leaves the thread as if it were unsigned.
 REFUSED = {**PENDING, "solaris": ("created", "created", False)}
 
 
@@ -135,7 +135,7 @@ def forget(engine: Engine) -> None:
 def test_a_verified_signature_counts_at_once(trusting_app: Flask, trusting: FlaskClient) -> None:
     package_id = package(trusting)
     save(trusting, cms=people.cms(ivan()))
-    assert told(trusting, engine_of(trusting_app), package_id) == SIGNED
+    assert reported(trusting, engine_of(trusting_app), package_id) == SIGNED
     assert standings(trusting) == [{"state": "valid", "reason": None}]
 
 
@@ -144,7 +144,7 @@ def test_a_detached_signature_counts_without_its_content(
 ) -> None:
     package_id = package(trusting)
     save(trusting, cms=people.cms(ivan(), attached=False))
-    assert told(trusting, engine_of(trusting_app), package_id) == SIGNED
+    assert reported(trusting, engine_of(trusting_app), package_id) == SIGNED
 
 
 @pytest.mark.parametrize(
@@ -164,18 +164,16 @@ def test_a_forged_signature_executes_no_package(
     client = app.test_client()
     package_id = package(client)
     save(client, cms=make(ivan()))
-    assert told(client, engine_of(app), package_id) == REFUSED
+    assert reported(client, engine_of(app), package_id) == REFUSED
     (standing,) = standings(client)
     assert standing["state"] == "refused"
     assert standing["reason"]
 
 
-def test_a_certificate_that_somebody_made_himself_does_not_count(
-    trusting_app: Flask, trusting: FlaskClient
-) -> None:
+def test_a_self_made_certificate_does_not_count(trusting_app: Flask, trusting: FlaskClient) -> None:
     package_id = package(trusting)
     save(trusting, cms=people.cms(people.impostor()))
-    found = told(trusting, engine_of(trusting_app), package_id)
+    found = reported(trusting, engine_of(trusting_app), package_id)
     assert found in (PENDING, REFUSED)
     (standing,) = standings(trusting)
     assert standing["state"] != "valid"
@@ -187,15 +185,15 @@ def test_who_was_revoked_by_then_has_not_signed(
     people.publish(trust_folder, pki.Revoked(ivan().serial, NOT_BEFORE))
     package_id = package(trusting)
     save(trusting, cms=people.cms(ivan()))
-    assert told(trusting, engine_of(trusting_app), package_id) == REFUSED
+    assert reported(trusting, engine_of(trusting_app), package_id) == REFUSED
 
 
-def test_without_an_anchor_everybody_is_pending(make_app: AppMaker, tmp_path: Path) -> None:
+def test_without_an_anchor_everyone_is_pending(make_app: AppMaker, tmp_path: Path) -> None:
     app = make_app(TRUST_DIR=str(tmp_path / "none"))
     client = app.test_client()
     package_id = package(client)
     save(client, cms=people.cms(ivan()))
-    assert told(client, engine_of(app), package_id) == PENDING
+    assert reported(client, engine_of(app), package_id) == PENDING
     reason = "no trust anchor is set up"
     assert standings(client) == [{"state": "pending", "reason": reason}]
 
@@ -205,10 +203,10 @@ def test_claims_count_where_settings_say_so(make_app: AppMaker, tmp_path: Path) 
     client = app.test_client()
     package_id = package(client)
     save(client, cms=people.cms(ivan()))
-    assert told(client, engine_of(app), package_id) == SIGNED
+    assert reported(client, engine_of(app), package_id) == SIGNED
     assert standings(client)[0]["state"] == "pending"
     forget(engine_of(app))
-    assert told(client, engine_of(app), package_id) == SIGNED
+    assert reported(client, engine_of(app), package_id) == SIGNED
 
 
 def test_a_detached_content_whose_digest_proves_nothing_is_pending(trusting_app: Flask) -> None:
@@ -227,7 +225,7 @@ def test_claims_don_t_count_beside_an_anchor(make_app: AppMaker, trust_folder: P
     client = app.test_client()
     package_id = package(client)
     save(client, cms=people.cms(people.impostor()))
-    assert told(client, engine_of(app), package_id) in (PENDING, REFUSED)
+    assert reported(client, engine_of(app), package_id) in (PENDING, REFUSED)
 
 
 def test_an_anchor_that_is_added_makes_signatures_count_after_the_pass(
@@ -239,9 +237,9 @@ def test_an_anchor_that_is_added_makes_signatures_count_after_the_pass(
     package_id = package(client)
     save(client, cms=people.cms(ivan()))
     people.trust(folder, pki.authority())
-    assert told(client, engine, package_id) == PENDING
+    assert reported(client, engine, package_id) == PENDING
     assert list(examiner_of(app).examine()) == [1]
-    assert told(client, engine, package_id) == SIGNED
+    assert reported(client, engine, package_id) == SIGNED
     assert list(examiner_of(app).examine()) == []
 
 
@@ -252,7 +250,7 @@ def test_an_anchor_that_is_removed_vouches_for_nothing_from_then_on(
     save(trusting, cms=people.cms(ivan()))
     (trust_folder / "0.cer").unlink()
     engine = engine_of(trusting_app)
-    assert told(trusting, engine, package_id) == PENDING
+    assert reported(trusting, engine, package_id) == PENDING
     reason = "the anchor that was reached is no longer trusted"
     assert standings(trusting) == [{"state": "pending", "reason": reason}]
     list(examiner_of(trusting_app).examine())
@@ -265,21 +263,21 @@ def test_an_anchor_more_takes_nothing_away_meanwhile(
     package_id = package(trusting)
     save(trusting, cms=people.cms(ivan()))
     (trust_folder / "more.cer").write_bytes(people.impostor_authority().certificate)
-    assert told(trusting, engine_of(trusting_app), package_id) == SIGNED
+    assert reported(trusting, engine_of(trusting_app), package_id) == SIGNED
     assert list(examiner_of(trusting_app).examine()) == [1]
-    assert told(trusting, engine_of(trusting_app), package_id) == SIGNED
+    assert reported(trusting, engine_of(trusting_app), package_id) == SIGNED
 
 
 def test_rows_of_before_wait_and_are_verified(trusting_app: Flask, trusting: FlaskClient) -> None:
     package_id, engine = package(trusting), engine_of(trusting_app)
     save(trusting, cms=people.cms(ivan(), stamped=True))
     forget(engine)
-    assert told(trusting, engine, package_id) == PENDING
+    assert reported(trusting, engine, package_id) == PENDING
     assert standings(trusting) == [{"state": "pending", "reason": "it was not verified yet"}]
     assert "signers to verify: 1\n" in run(trusting_app, "stats")[1]
     told_by_command = "signers to verify: 1\nversions verified: 1\n"
     assert run(trusting_app, "signers", "verify") == (0, told_by_command)
-    assert told(trusting, engine, package_id) == SIGNED
+    assert reported(trusting, engine, package_id) == SIGNED
     assert "signers to verify: 0\n" in run(trusting_app, "stats")[1]
 
 
@@ -288,9 +286,9 @@ def test_reading_again_verifies_again(trusting_app: Flask, trusting: FlaskClient
     save(trusting, cms=people.cms(ivan()))
     with engine.connect() as connection:
         connection.execute(update(Signer).values(standing=-1, standing_reason="mistaken"))
-    assert told(trusting, engine, package_id) == REFUSED
+    assert reported(trusting, engine, package_id) == REFUSED
     run(trusting_app, "signers", "reindex", "--all")
-    assert told(trusting, engine, package_id) == SIGNED
+    assert reported(trusting, engine, package_id) == SIGNED
 
 
 def test_what_takes_long_is_left_to_the_background(
@@ -344,13 +342,13 @@ def test_what_needs_the_content_counts_if_it_came_along(
     cms = signed_by(IVANOV, attached=False, timed=False)
     package_id, engine = package(trusting), engine_of(trusting_app)
     save(trusting, cms=cms)
-    assert told(trusting, engine, package_id) == PENDING
+    assert reported(trusting, engine, package_id) == PENDING
     save(trusting, cms=cms, version=1, data=b64encode(b"content").decode())
-    assert told(trusting, engine, package_id) == SIGNED
+    assert reported(trusting, engine, package_id) == SIGNED
     with engine.connect() as connection:
         connection.execute(update(Signer).values(judged_against=None))
     list(examiner_of(trusting_app).examine())
-    assert told(trusting, engine, package_id) == SIGNED
+    assert reported(trusting, engine, package_id) == SIGNED
 
 
 @pytest.mark.parametrize(
@@ -367,7 +365,7 @@ def test_a_signature_over_another_document_does_not_count(
 ) -> None:
     package_id = package(trusting, sha256=digest)
     save(trusting, cms=people.cms(ivan(), attached=attached))
-    found = told(trusting, engine_of(trusting_app), package_id)
+    found = reported(trusting, engine_of(trusting_app), package_id)
     assert found["state"] == ("executed" if counts else "open")
     assert found["executed"] == ((True, True, 1) if counts else (False, False, 0))
     assert found["signed"] == [counts]
@@ -390,13 +388,13 @@ def test_threads_without_a_package_count_whom_verification_knows(
 ) -> None:
     save(trusting, cms=people.cms(ivan(), chief()))
     engine = engine_of(trusting_app)
-    found = told(trusting, engine)
+    found = reported(trusting, engine)
     assert found["signed"] == [True, True]
     assert found["penbox"] == ("completed", True)
     assert found["solaris"] == ("finished", "successful", True)
     with engine.connect() as connection:
         connection.execute(update(Signer).where(Signer.number == 1).values(standing=-1))
-    found = told(trusting, engine)
+    found = reported(trusting, engine)
     assert found["signed"] == [False, True]
     assert found["penbox"] == ("pending", False)
     assert found["solaris"] == ("failed", "failed", False)
@@ -453,7 +451,7 @@ def test_a_bound_token_neither_begins_nor_changes_what_a_package_asks_for(
     content_of(client.post("/signature", json=given, headers=bound), 201)
 
 
-def test_a_package_that_is_not_there_is_not_told_to_have_been_signed(
+def test_a_package_that_is_not_there_is_not_reported_to_have_been_signed(
     trusting: FlaskClient,
 ) -> None:
     assert trusting.get(f"/packages/{uuid4()}/status").status_code == 404

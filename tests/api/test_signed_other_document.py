@@ -31,7 +31,7 @@ def cms(*infos: bytes, content: bytes | None = None) -> str:
     return b64encode(der_of_it).decode()
 
 
-def told(app: Flask, client: FlaskClient) -> tuple[bool, Any, str]:
+def reported(app: Flask, client: FlaskClient) -> tuple[bool, Any, str]:
     """Ask Penbox whether several people signed, and how far it is, and Solaris when one did."""
     with app.app_context(), db.engine.connect() as connection:
         public_id = connection.execute(select(Signature.public_id)).scalar_one()
@@ -48,7 +48,7 @@ def test_what_was_signed_is_what_was_to_be_signed(
     wanted = sha256(CONTENT if same else b"other").hexdigest()
     package(trusting, *SIGNERS, sha256=wanted)
     save(trusting, cms=people.cms(ivan(), chief(), attached=attached))
-    merge, completed_at, status = told(trusting_app, trusting)
+    merge, completed_at, status = reported(trusting_app, trusting)
     assert merge is same
     assert bool(completed_at) is same
     assert status == ("completed" if same else "pending")
@@ -58,11 +58,11 @@ def test_without_a_digest_or_a_package_that_was_sent_any_document_counts(
     trusting_app: Flask, trusting: FlaskClient
 ) -> None:
     save(trusting, cms=people.cms(ivan(), chief()))
-    merge, completed_at, _status = told(trusting_app, trusting)
+    merge, completed_at, _status = reported(trusting_app, trusting)
     assert merge
     assert completed_at
     package(trusting, *SIGNERS)
-    assert told(trusting_app, trusting)[:2] == (True, completed_at)
+    assert reported(trusting_app, trusting)[:2] == (True, completed_at)
 
 
 def test_one_person_twice_is_not_several(trusting_app: Flask, trusting: FlaskClient) -> None:
@@ -72,7 +72,7 @@ def test_one_person_twice_is_not_several(trusting_app: Flask, trusting: FlaskCli
     save(trusting, cms=cms(pki.signer_info(ivan()), other, content=CONTENT))
     signers = rows(trusting, "with=signers")[0]["signers"]
     assert [signer["standing"]["state"] for signer in signers] == ["valid", "valid"]
-    merge, completed_at, status = told(trusting_app, trusting)
+    merge, completed_at, status = reported(trusting_app, trusting)
     assert not merge
     assert completed_at
     assert status == "completed"
@@ -80,7 +80,7 @@ def test_one_person_twice_is_not_several(trusting_app: Flask, trusting: FlaskCli
 
 @pytest.mark.parametrize("attached", [True, False])
 @pytest.mark.parametrize("same", [True, False])
-def test_without_signed_attributes_the_content_tells_what_was_signed(
+def test_without_signed_attributes_the_content_shows_what_was_signed(
     trusting_app: Flask, trusting: FlaskClient, attached: bool, same: bool
 ) -> None:
     package(trusting, *SIGNERS, sha256=sha256(CONTENT if same else b"other").hexdigest())
@@ -89,7 +89,7 @@ def test_without_signed_attributes_the_content_tells_what_was_signed(
         save(trusting, cms=cms(*infos, content=CONTENT))
     else:
         save(trusting, cms=cms(*infos), data=b64encode(CONTENT).decode())
-    merge, completed_at, status = told(trusting_app, trusting)
+    merge, completed_at, status = reported(trusting_app, trusting)
     assert merge is same
     assert bool(completed_at) is same
     assert status == ("completed" if same else "pending")
@@ -102,7 +102,7 @@ def test_of_several_only_those_count_who_signed_what_was_to_be_signed(
     package(trusting, *SIGNERS, sha256=sha256(CONTENT).hexdigest())
     right, wrong = (ivan(), chief()) if by_ivan else (chief(), ivan())
     save(trusting, cms=cms(pki.signer_info(right), pki.signer_info(wrong, b"other")))
-    merge, completed_at, status = told(trusting_app, trusting)
+    merge, completed_at, status = reported(trusting_app, trusting)
     assert not merge
     assert bool(completed_at) is by_ivan
     assert status == "pending"
@@ -114,12 +114,12 @@ def test_the_newest_package_that_was_sent_says_what_was_to_be_signed(
     other = sha256(b"other").hexdigest()
     draft = package(trusting, *SIGNERS, state="draft", sha256=other)
     save(trusting, cms=people.cms(ivan(), chief()))
-    signed = told(trusting_app, trusting)
+    signed = reported(trusting_app, trusting)
     assert signed[0]
     assert signed[1]
     package(trusting, *SIGNERS, sha256=sha256(CONTENT).hexdigest())
     package(trusting, *SIGNERS, state="draft", sha256=other)
     trusting.post("/packages/send", json={"packageId": draft})
-    assert told(trusting_app, trusting) == signed
+    assert reported(trusting_app, trusting) == signed
     package(trusting, *SIGNERS, sha256=other)
-    assert told(trusting_app, trusting) == (False, None, "pending")
+    assert reported(trusting_app, trusting) == (False, None, "pending")

@@ -21,7 +21,7 @@ def versions(client: FlaskClient, query: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_signers_come_only_where_they_are_asked_for(client: FlaskClient) -> None:
+def test_signers_come_only_where_they_are_requested(client: FlaskClient) -> None:
     save(client, cms=signed_by(IVANOV))
     assert "signers" not in get(client)
     assert "signers" not in rows(client)[0]

@@ -40,7 +40,7 @@ def test_blanks_around_a_text_are_dropped(client: FlaskClient, field: str) -> No
     assert read_back(signature, field) == text
 
 
-def test_blanks_around_what_is_asked_for_are_dropped(client: FlaskClient) -> None:
+def test_blanks_around_what_is_requested_are_dropped(client: FlaskClient) -> None:
     save(client, tags=["a"])
     assert get(client, " doc\t", "\r\nmain ")["id"] == 1
     assert documents(client, "document=%20doc%20&thread=%09main&tags[]=%20a%0A") == ["doc"]
@@ -120,7 +120,7 @@ def test_a_number_is_taken_as_its_text_digit_by_digit(client: FlaskClient, numbe
         assert read_back(signature, field) == number
 
 
-def test_a_number_is_asked_for_by_number_or_text(client: FlaskClient) -> None:
+def test_a_number_is_found_by_number_or_text(client: FlaskClient) -> None:
     save(client, document=12, thread=7, tags=[5])
     assert get(client, "12", "7")["document"] == "12"
     content_of(client.get("/signature", json={"document": 12, "thread": "7"}))

@@ -67,7 +67,7 @@ def test_the_current_version_is_given(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("as_text", [False, True])
-def test_any_version_can_be_asked_for(client: FlaskClient, as_text: bool) -> None:
+def test_any_version_can_be_requested(client: FlaskClient, as_text: bool) -> None:
     saved = [save(client, version=seen, tags=[str(seen)], stage=str(seen)) for seen in range(3)]
     for number, expected in enumerate(saved, 1):
         asked = {**DOC, "version": str(number) if as_text else number}

@@ -26,7 +26,7 @@ def set_moment(engine: Engine, moment: datetime) -> None:
 
 
 def times_of_all_answers(client: FlaskClient) -> set[str]:
-    """Return every time that the reads tell of the only signature."""
+    """Return every time in the answers about the only signature."""
     asked = {"document": "doc", "thread": "main"}
     versions = content_of(client.get("/signature/versions", json=asked))["versions"]
     return {row[name] for row in [get(client), *rows(client), *versions] for name in TIMES}
@@ -55,14 +55,14 @@ def test_times_have_a_fixed_form_and_are_those_of_utc(client: FlaskClient) -> No
         assert before < moment < before + timedelta(minutes=10)
 
 
-def test_the_answer_to_a_save_tells_the_times_that_are_read_later(client: FlaskClient) -> None:
+def test_the_answer_to_a_save_reports_the_times_that_are_read_later(client: FlaskClient) -> None:
     save(client)
     saved = save(client, version=1)
     assert {name: get(client)[name] for name in TIMES} == {name: saved[name] for name in TIMES}
     assert saved["updated_at"] == saved["version_created_at"]
 
 
-def test_an_earlier_version_tells_its_own_time(client: FlaskClient, engine: Engine) -> None:
+def test_an_earlier_version_reports_its_own_time(client: FlaskClient, engine: Engine) -> None:
     save(client)
     moment = datetime(2021, 2, 18, 15, 0, 7, 999_999, tzinfo=UTC)
     set_moment(engine, moment)
@@ -88,7 +88,7 @@ def test_an_earlier_version_tells_its_own_time(client: FlaskClient, engine: Engi
         ("UTC", datetime(2025, 1, 1, 0, 0, 0, 999_999, tzinfo=UTC), "2025-01-01 00:00:00"),
     ],
 )
-def test_times_are_told_in_the_zone_of_the_settings(
+def test_times_are_reported_in_the_zone_of_the_settings(
     make_app: AppMaker, engine: Engine, zone: str, moment: datetime, expected: str
 ) -> None:
     client = make_app(TIMEZONE=zone).test_client()

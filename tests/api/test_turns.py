@@ -28,7 +28,7 @@ LARGE_CMS = cms(ivan(), content=bytes(LARGE))
 
 Ask = Callable[[FlaskClient], TestResponse]
 
-#: What verifies, or reads what is large, of a client for whom there is a thread.
+#: Requests that verify, or read large signatures, of clients with a thread each.
 DOORS: dict[str, Ask] = {
     "validate_cms": lambda client: client.post("/cms/validate", json={"cms": cms(ivan())}),
     "validate_stored": lambda client: client.post("/cms/validate", json=DOC),
@@ -59,7 +59,7 @@ def turns_of(app: Flask) -> Turns:
 
 @contextmanager
 def busy(app: Flask) -> Iterator[None]:
-    """Have another thread verify all the while; nobody waits for it for long."""
+    """Have another thread verify all the while; no caller waits for it for long."""
     turns, begun, end = turns_of(app), Event(), Event()
     turns.patience = 0.05
 
@@ -124,7 +124,7 @@ def test_a_save_that_demands_verification_waits_too(
     save(client, cms=cms(ivan()))
 
 
-def test_the_refusal_is_told_in_the_client_s_language(client: FlaskClient) -> None:
+def test_the_refusal_is_reported_in_the_client_s_language(client: FlaskClient) -> None:
     with busy(client.application):
         response = client.get("/signature/verify", json=DOC, headers={"api-locale": "ru"})
     assert "проверок" in message_of(response, 503)

@@ -1,4 +1,4 @@
-"""What is read nowhere is told: in the envelope, else in a header; never on a deletion."""
+"""Unread parameters are reported: in the envelope, else in a header; never on a deletion."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from tests.conftest import AppMaker
 HEADER = "X-Unread-Parameters"
 
 
-def test_it_is_told_in_the_caller_s_language(sqlite_client: FlaskClient) -> None:
+def test_it_is_reported_in_the_caller_s_language(sqlite_client: FlaskClient) -> None:
     save(sqlite_client)
     query = "document=doc&thread=main&signer=x"
     for locale, sentence in (
@@ -28,7 +28,7 @@ def test_it_is_told_in_the_caller_s_language(sqlite_client: FlaskClient) -> None
         assert HEADER not in response.headers
 
 
-def test_nothing_is_told_where_all_is_read(sqlite_client: FlaskClient) -> None:
+def test_nothing_is_reported_where_all_is_read(sqlite_client: FlaskClient) -> None:
     response = sqlite_client.post("/signature", json=filled(tag="a", stage="s", method="m"))
     assert list(response.get_json()) == ["status", "message", "content"]
     for query in ("document=doc", "tag=a", "count=1", "chain=main", ""):
@@ -38,12 +38,12 @@ def test_nothing_is_told_where_all_is_read(sqlite_client: FlaskClient) -> None:
 
 def test_it_follows_lists_of_any_length(sqlite_client: FlaskClient) -> None:
     save(sqlite_client)
-    told = ['"tresholds" parameter is not read here']
+    reported = ['"tresholds" parameter is not read here']
     for query in ("limit=1", "limit=0", "count=1"):
-        content = content_of(sqlite_client.get(f"/signatures?{query}&tresholds=1"), 200, told)
+        content = content_of(sqlite_client.get(f"/signatures?{query}&tresholds=1"), 200, reported)
         assert len(content["signatures"]) == 1
     query = "document=doc&thread=main&tresholds=1"
-    assert content_of(sqlite_client.get(f"/signature/versions?{query}"), 200, told)["versions"]
+    assert content_of(sqlite_client.get(f"/signature/versions?{query}"), 200, reported)["versions"]
 
 
 def test_a_deletion_answers_in_the_contract_s_words(sqlite_client: FlaskClient) -> None:
@@ -70,8 +70,10 @@ def test_a_tenant_is_warned_of_or_refused(start_app: AppMaker, sqlite_url: str, 
         start_app(DATABASE_URL=sqlite_url, STRICT_TENANT=value).test_client()
         for value in ("off", "on")
     )
-    told = content_of(lax.post("/signature", json=filled(), headers={name: "7"}), 201, [sentence])
-    assert told["signature"]["id"] == 1
+    reported = content_of(
+        lax.post("/signature", json=filled(), headers={name: "7"}), 201, [sentence]
+    )
+    assert reported["signature"]["id"] == 1
     for method, path in (("POST", "/signature"), ("GET", "/signatures"), ("DELETE", "/signature")):
         body: dict[str, Any] = filled(document="second")
         response = strict.open(path, method=method, json=body, headers={name: "7"})
@@ -79,7 +81,7 @@ def test_a_tenant_is_warned_of_or_refused(start_app: AppMaker, sqlite_url: str, 
     assert len(content_of(strict.get("/signatures"))["signatures"]) == 1
 
 
-def test_other_families_tell_it_in_a_header(sqlite_client: FlaskClient) -> None:
+def test_other_families_report_it_in_a_header(sqlite_client: FlaskClient) -> None:
     package = {
         "name": "Договор",
         "type": "concurrent",
@@ -103,7 +105,9 @@ def told_twice(*names: str) -> list[str]:
 
 
 @pytest.mark.parametrize("where", ["query", "form", "multipart", "json"])
-def test_what_is_said_twice_and_differently_is_told(sqlite_client: FlaskClient, where: str) -> None:
+def test_what_is_said_twice_and_differently_is_reported(
+    sqlite_client: FlaskClient, where: str
+) -> None:
     encoded = "document=lost&thread=main&document=doc&tags=a&tags=b"
     how: dict[str, Any] = {}
     if where == "form":
@@ -125,18 +129,18 @@ def test_what_is_said_twice_and_differently_is_told(sqlite_client: FlaskClient, 
 @pytest.mark.parametrize(
     "query", ["document=doc&document=doc&thread=main", "document=doc&thread=main&chain=main"]
 )
-def test_what_is_said_twice_alike_is_not_told(sqlite_client: FlaskClient, query: str) -> None:
+def test_what_is_said_twice_alike_is_not_reported(sqlite_client: FlaskClient, query: str) -> None:
     save(sqlite_client)
     content_of(sqlite_client.get(f"/signature?{query}"))
 
 
-def test_an_older_name_beside_the_name_is_told_where_it_says_something_else(
+def test_an_older_name_beside_the_name_is_reported_where_it_says_something_else(
     sqlite_client: FlaskClient,
 ) -> None:
     save(sqlite_client)
-    told = ['"chain" parameter is not read here']
+    reported = ['"chain" parameter is not read here']
     query = "document=doc&thread=main&chain=other"
-    content_of(sqlite_client.get(f"/signature?{query}"), warnings=told)
+    content_of(sqlite_client.get(f"/signature?{query}"), warnings=reported)
 
 
 def test_json_says_also_of_lists_and_of_what_stands_inside_that_it_was_there_before(
@@ -151,16 +155,16 @@ def test_json_says_also_of_lists_and_of_what_stands_inside_that_it_was_there_bef
         f'{{"cms": "{people.cms(people.ivan())}", '
         f'"constraints": [{{"iin": "{people.CHIEF_IIN}", "iin": "{number}"}}]}}'
     )
-    told = told_twice("constraints[0].iin")
-    content_of(anchored.post("/cms/validate", data=body), warnings=told)
+    reported = told_twice("constraints[0].iin")
+    content_of(anchored.post("/cms/validate", data=body), warnings=reported)
 
 
-def test_a_name_that_is_not_read_is_told_once(sqlite_client: FlaskClient) -> None:
-    told = ['"foo" parameter is not read here']
-    content_of(sqlite_client.get("/signatures?foo=1&foo=2"), warnings=told)
+def test_a_name_that_is_not_read_is_reported_once(sqlite_client: FlaskClient) -> None:
+    reported = ['"foo" parameter is not read here']
+    content_of(sqlite_client.get("/signatures?foo=1&foo=2"), warnings=reported)
 
 
-def test_what_is_said_twice_is_told_in_the_header_where_there_is_no_room(
+def test_what_is_said_twice_is_reported_in_the_header_where_there_is_no_room(
     sqlite_client: FlaskClient,
 ) -> None:
     save(sqlite_client)

@@ -94,9 +94,9 @@ def test_json_is_read_whatever_is_said_of_it(sqlite_client: FlaskClient, der: by
 def test_what_is_of_another_kind_is_415(sqlite_client: FlaskClient, der: bytes, kind: str) -> None:
     path = "/signature?document=doc&thread=main"
     response = sqlite_client.post(path, data=der, content_type=kind)
-    told = message_of(response, 415)
-    assert told.startswith(f"{OF_ANOTHER_KIND}application/json, application/x-www-form")
-    assert "multipart/form-data" in told
+    reported = message_of(response, 415)
+    assert reported.startswith(f"{OF_ANOTHER_KIND}application/json, application/x-www-form")
+    assert "multipart/form-data" in reported
     response = sqlite_client.post("/packages/add", data=form(), content_type="multipart/form-data")
     assert response.status_code == 415
     for other, body in ((FILE, der), ("text/xml", sign_xml().encode())):
@@ -116,9 +116,9 @@ def test_what_is_read_as_json_and_is_none_says_which_kinds_are_read(
         "Content-Type is none of application/json, application/x-www-form-urlencoded"
     )
     response = sqlite_client.post("/signature", data=b'"MIIB"', content_type=kind)
-    told = message_of(response)
-    assert told.startswith("Request body must be a JSON object, as which it is read since its")
-    assert "application/pkcs7-signature" in told
+    reported = message_of(response)
+    assert reported.startswith("Request body must be a JSON object, as which it is read since its")
+    assert "application/pkcs7-signature" in reported
     response = sqlite_client.post("/signature", data=b'"MIIB"', content_type="application/json")
     assert message_of(response) == "Request body must be a JSON object"
 
@@ -185,12 +185,12 @@ def test_wide_letters_are_bounded_in_forms_and_json(sqlite_client: FlaskClient) 
     wide = b"A" * 9_000_000 + "😀".encode()
     body = b'--x\r\nContent-Disposition: form-data; name="cms"\r\n\r\n' + wide + b"\r\n--x--\r\n"
     kind = "multipart/form-data; boundary=x"
-    told = message_of(sqlite_client.post("/cms/validate", data=body, content_type=kind))
-    assert told.startswith("Request has a value of more than 8000000 bytes")
+    reported = message_of(sqlite_client.post("/cms/validate", data=body, content_type=kind))
+    assert reported.startswith("Request has a value of more than 8000000 bytes")
     value = '"' + "A" * 7_000_000 + '😀"'
     body = f'{{"a":{value},"b":{value},"cms":{value}}}'.encode()
-    told = message_of(sqlite_client.post("/cms/validate", data=body))
-    assert told == "Request of more than 16000000 bytes has a character beyond U+FFFF"
+    reported = message_of(sqlite_client.post("/cms/validate", data=body))
+    assert reported == "Request of more than 16000000 bytes has a character beyond U+FFFF"
 
 
 def test_a_field_may_be_in_latin_letters(sqlite_client: FlaskClient, der: bytes) -> None:
@@ -264,10 +264,10 @@ def test_a_stored_signature_is_verified_with_the_document(
 def test_a_digest_stands_for_the_document(sqlite_client: FlaskClient, der: bytes) -> None:
     save(sqlite_client, cms=b64encode(der).decode())
     digest = sha256(DOCUMENT).digest()
-    told = {"what": "digest", "algorithm": "SHA-256", "digest": digest.hex()}
+    reported = {"what": "digest", "algorithm": "SHA-256", "digest": digest.hex()}
     for algorithm in ("SHA-256", "sha256", "2.16.840.1.101.3.4.2.1"):
         for written in (digest.hex(), digest.hex().upper(), b64encode(digest).decode()):
-            assert verdict(sqlite_client, digest=written, algorithm=algorithm) == ("yes", told)
+            assert verdict(sqlite_client, digest=written, algorithm=algorithm) == ("yes", reported)
     assert verdict(sqlite_client, digest=sha256(b"x").hexdigest(), algorithm="SHA-256")[0] == "no"
     other = {"digest": sha512(DOCUMENT).hexdigest(), "algorithm": "SHA-512"}
     response = sqlite_client.post(
@@ -369,11 +369,11 @@ def test_the_content_of_a_file_is_validated_with_it(anchored: FlaskClient) -> No
 
 
 def test_an_xml_file_goes_by_either_name(anchored: FlaskClient) -> None:
-    told = {
+    reported = {
         sent(anchored, "/validate", rule="individual", **{name: sign_xml().encode()}).text
         for name in ("xml", "cms")
     }
-    assert len(told) == 1
+    assert len(reported) == 1
     response = sent(anchored, "/validate", rule="individual", xml=b"\xff")
     assert message_of(response) == (
         '"xml" parameter is a file that is neither DER nor text in UTF-8'
@@ -403,7 +403,7 @@ def claiming_app(start_app: AppMaker, sqlite_url: str) -> Flask:
     return start_app(DATABASE_URL=sqlite_url, CLAIMS="accept")
 
 
-def test_base64_of_the_text_and_the_text_of_base64_are_told_apart(
+def test_base64_of_the_text_and_the_text_of_base64_are_distinguished(
     app_with_claims: Flask,
 ) -> None:
     client = app_with_claims.test_client()

@@ -152,7 +152,7 @@ def test_content_counts_if_it_is_given(anchored: FlaskClient) -> None:
     assert not ask(anchored, cms=detached, data=b64encode(b"another").decode())
 
 
-def test_what_can_t_be_told_is_neither_yes_nor_no(anchored: FlaskClient) -> None:
+def test_what_can_t_be_determined_is_neither_yes_nor_no(anchored: FlaskClient) -> None:
     plain = pki.signer_info(ivan(), signed=None)
     listed = [ivan(), pki.authority()]
     text = b64encode(pki.signed_data([plain], listed, None)).decode()
@@ -164,14 +164,14 @@ def test_what_can_t_be_told_is_neither_yes_nor_no(anchored: FlaskClient) -> None
     assert "is not supported" in refuse(anchored, cms=text)
 
 
-def test_without_anchors_nobody_can_say_what_is_legal(unanchored: FlaskClient) -> None:
+def test_without_anchors_it_is_unknown_what_is_legal(unanchored: FlaskClient) -> None:
     message = "Whether the certificate is legal can't be determined: no trust anchor is set up"
     assert refuse(unanchored) == message
     assert refuse(unanchored, cms=certificate(ivan())) == message
     assert refuse(unanchored, cms=certificate(people.expired())) == EXPIRED
 
 
-def test_a_certificate_that_somebody_made_himself_is_not_legal(anchored: FlaskClient) -> None:
+def test_a_self_made_certificate_is_not_legal(anchored: FlaskClient) -> None:
     info = pki.signer_info(people.impostor())
     listed = [people.impostor(), people.impostor_authority()]
     text = b64encode(pki.signed_data([info], listed)).decode()
@@ -239,6 +239,6 @@ def test_gost_is_judged_too(anchored: FlaskClient) -> None:
     assert ask(anchored, cms=cms(holder), rule=["iin", "sign"], iin=IIN)
 
 
-def test_zero_bytes_behind_a_signature_are_left_away(anchored: FlaskClient) -> None:
+def test_zero_bytes_behind_a_signature_are_removed(anchored: FlaskClient) -> None:
     text = b64encode(b64decode(cms(ivan())) + bytes(8)).decode()
     assert ask(anchored, cms=text) is ask(anchored)

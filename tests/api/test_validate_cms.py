@@ -56,7 +56,7 @@ def answers(written: dict[str, Any]) -> list[str]:
     return [written[name]["answer"] for name in ("intact", "valid", "trusted")]
 
 
-def test_who_signed_is_told_in_the_words_of_the_original(anchored: FlaskClient) -> None:
+def test_who_signed_is_answered_in_the_words_of_the_original(anchored: FlaskClient) -> None:
     content = ask(anchored)
     assert content["signer"] == PERSON
     assert list(content["signer"]) == list(PERSON)
@@ -108,13 +108,13 @@ def test_unknown_revocation_is_refused_where_it_must_be_known(
 
 
 def forged(**extra: Any) -> dict[str, Any]:
-    """Return what is asked about a certificate that somebody made himself, with another's IIN."""
+    """Return a request about a self-made certificate with another person's IIN."""
     infos = [pki.signer_info(people.impostor())]
     listed = [people.impostor(), people.impostor_authority()]
     return {"cms": b64encode(pki.signed_data(infos, listed)).decode(), **extra}
 
 
-#: All that may be asked of a signer whom the certificates describe rightly.
+#: All requirements that a signer with correct certificates meets.
 ASKED: list[dict[str, Any]] = [
     {},
     {"iin": IIN},
@@ -142,7 +142,7 @@ def test_without_anchors_all_kinds_of_claims_are_refused(unanchored: FlaskClient
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_claims_pass_if_the_setting_says_so_and_the_answer_tells(
+def test_claims_pass_if_the_setting_says_so_and_the_answer_shows_it(
     claiming: FlaskClient, asked: dict[str, Any]
 ) -> None:
     for content in (ask(claiming, **asked), ask(claiming, **forged(**asked))):
@@ -151,7 +151,7 @@ def test_claims_pass_if_the_setting_says_so_and_the_answer_tells(
         assert content["signer"]["iin"] == IIN
 
 
-def test_claims_that_pass_must_be_those_that_are_asked_for(claiming: FlaskClient) -> None:
+def test_claims_that_pass_must_be_those_that_are_requested(claiming: FlaskClient) -> None:
     assert refuse(claiming, iin=CHIEF_IIN) == "cms: signer 1 does not pass: iin"
     assert refuse(claiming, constraints=[{"bin": BIN}]) == "cms: signer 1 does not pass: bin"
     assert "revocation can't be determined" in refuse(claiming, verify_crl=True)
@@ -327,7 +327,7 @@ def test_what_is_asked_beside_constraints_must_hold_too(anchored: FlaskClient) -
     "constraints",
     ["x", 1, [{}], ["iin"], [{"inn": IIN}], [{"iin": IIN}, {"iin": ""}], [[]]],
 )
-def test_a_constraint_that_everybody_would_pass_is_refused(
+def test_a_constraint_that_everyone_would_pass_is_refused(
     anchored: FlaskClient, constraints: Any
 ) -> None:
     assert '"constraints" parameter must' in refuse(anchored, constraints=constraints)
@@ -393,7 +393,7 @@ def test_a_timestamp_decides_where_it_holds(anchored: FlaskClient, unanchored: F
         "serial_number": "-7",
         "authority": "TSA",
     }
-    # Nobody vouches for it here, so that its time is as good as the signer's word.
+    # Its TSA isn't trusted here, so its time is only a claim.
     assert "was valid only until 2025-12-31" in refuse(unanchored, cms=stamped)
 
 
@@ -430,7 +430,7 @@ def test_a_certificate_revoked_before_is_refused_and_one_revoked_later_is_not(
     assert ask(anchored, checked_at=before, verify_crl=True)["signer"] == PERSON
 
 
-def test_reasons_are_told_in_the_client_s_language(anchored: FlaskClient) -> None:
+def test_reasons_are_in_the_client_s_language(anchored: FlaskClient) -> None:
     for language in ("en", "ru", "kk"):
         headers = {"Accept-Language": language}
         response = anchored.post("/cms/validate", json={"cms": cms(ivan())}, headers=headers)
@@ -438,6 +438,6 @@ def test_reasons_are_told_in_the_client_s_language(anchored: FlaskClient) -> Non
         assert content_of(response)["verification"]["trusted"]["reasons"]
 
 
-def test_zero_bytes_behind_a_signature_are_left_away(anchored: FlaskClient) -> None:
+def test_zero_bytes_behind_a_signature_are_removed(anchored: FlaskClient) -> None:
     written = ask(anchored, cms=b64encode(b64decode(cms(ivan())) + bytes(8)).decode())
     assert answers(written["verification"]) == answers(ask(anchored)["verification"])

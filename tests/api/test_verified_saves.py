@@ -29,7 +29,7 @@ CONTENT = base64.b64encode(b"content").decode()
 
 @pytest.fixture(name="verifying")
 def verifying_client(make_app: AppMaker, tmp_path: Path) -> FlaskClient:
-    """Provide a client of a server that verifies, and trusts nobody."""
+    """Provide a client of a server that verifies, without a trust anchor."""
     return make_app(CMS_VALIDATION="signature", TRUST_DIR=str(tmp_path / "none")).test_client()
 
 
@@ -118,19 +118,19 @@ def test_a_signature_must_reach_an_anchor_where_that_is_demanded(
     assert not exists(trusting, "refused")
 
 
-def test_the_reason_is_told_in_the_clients_language(verifying: FlaskClient) -> None:
+def test_the_reason_is_reported_in_the_clients_language(verifying: FlaskClient) -> None:
     body: dict[str, Any] = {
         "document": "doc",
         "thread": "main",
         "cms": flipped(signed_by(IVANOV)),
     }
-    told = {
+    reported = {
         locale: verifying.post("/signature", json=body, headers={"api-locale": locale}).get_json()[
             "message"
         ]
         for locale in ("en", "ru", "kk")
     }
-    assert len(set(told.values())) == 3
+    assert len(set(reported.values())) == 3
 
 
 def moments_of(engine: Engine) -> list[datetime | None]:
@@ -151,7 +151,7 @@ def test_when_a_signature_was_stamped_is_kept_once_it_was_verified(
     assert moments_of(engine) == [SIGNING_TIME, SIGNING_TIME, None]
 
 
-def test_a_timestamp_that_nobody_verified_is_no_verified_one(
+def test_a_timestamp_that_no_one_verified_is_no_verified_one(
     client: FlaskClient, verifying: FlaskClient, engine: Engine
 ) -> None:
     cms = people.cms(ivan(), stamped=True)

@@ -176,7 +176,7 @@ def test_what_was_kept_unchecked_and_is_no_signature_is_refused(open_client: Fla
     assert message == "cms: neither CMS nor XML"
 
 
-def test_reasons_are_told_in_the_client_s_language(unanchored: FlaskClient) -> None:
+def test_reasons_are_in_the_client_s_language(unanchored: FlaskClient) -> None:
     save(unanchored, cms=cms(ivan()))
     response = unanchored.get("/signature/verify", json=DOC, headers={"api-locale": "kz"})
     assert response.headers["Content-Language"] == "kk"

@@ -1,4 +1,4 @@
-"""Whom an XML signature has as its signer, wherever its certificate stands: saved, found, verified.
+"""The signer of an XML signature, for each place of the certificate: saved, found, verified.
 
 KeyInfo may hold several certificates in any order, or name one as WS-Security does.
 """
@@ -84,7 +84,7 @@ def test_the_signer_is_kept_found_and_verified(client: FlaskClient, way: str) ->
     assert found["signers"][0]["verified"]["iin"] == IIN
 
 
-def test_what_of_a_message_is_covered_is_told(client: FlaskClient) -> None:
+def test_the_covered_parts_of_a_message_are_reported(client: FlaskClient) -> None:
     save(client, cms=soap("stamp"))
     [signer] = verify(client)["signers"]
     assert (signer["intact"]["answer"], signer["valid"]["answer"]) == ("unknown", "yes")
@@ -94,7 +94,7 @@ def test_what_of_a_message_is_covered_is_told(client: FlaskClient) -> None:
     ]
 
 
-def test_versions_tell_the_signers_apart_that_bring_the_same_certificates(
+def test_versions_distinguish_signers_with_the_same_certificates(
     client: FlaskClient,
 ) -> None:
     listed = (pki.authority(), chief(), ivan())

@@ -133,7 +133,7 @@ def test_a_file_is_in_base64_twice_and_not_thrice(refusal: Refusal) -> None:
         (b64encode(b"nothing").decode(), "cms: neither CMS nor XML"),
     ],
 )
-def test_what_is_wrong_with_a_file_in_base64_is_told_of_the_file(
+def test_what_is_wrong_with_a_file_in_base64_is_reported_about_the_file(
     file: str, message: str, refusal: Refusal
 ) -> None:
     assert refusal(b64encode(file.encode()).decode()) == message
@@ -223,7 +223,7 @@ def test_an_error_keeps_its_template_apart_from_its_values() -> None:
 
 
 def test_a_large_file_in_utf_16_is_not_opened(refusal: Refusal) -> None:
-    # In its beginning, which is looked at first, too little of a bomb would be seen.
+    # In its beginning, which is checked first, too little of a bomb would be visible.
     large = pki.pem(pki.sign_cms(b"x" * 400_000))
     assert isinstance(parse(b64encode(large.encode()).decode()), SignedData)
     assert refusal(b64encode(large.encode("utf-16")).decode())

@@ -96,7 +96,7 @@ def test_who_is_no_good_authority_is_not_believed(kind: str) -> None:
         assert found.revocation.answer is NO
 
 
-def test_a_signer_who_is_no_good_does_not_silence_his_authority() -> None:
+def test_a_bad_signer_does_not_silence_the_authority() -> None:
     """It is the path of the authorities that counts."""
     valid = AT - 90 * DAY, AT - DAY
     expired = pki.certify(pki.name("E"), pki.rsa_key("E"), NCA, pki.PERSON, valid=valid)
@@ -133,7 +133,7 @@ def responses(single: bytes, count: int) -> bytes:
 
 
 def verify_crowd(value: bytes) -> None:
-    """Verify 256 signers, the first of whom has these RevocationValues, within the time."""
+    """Verify 256 signers, the first of which has these RevocationValues, within the time."""
     first = pki.signer_info(IVAN, unsigned=[der.attribute(REVOCATION_VALUES, value)])
     signature = pki.read(pki.signed_data([first, *crowd(255)], [IVAN, NCA]))
     start = time.process_time()
@@ -200,7 +200,7 @@ def test_many_who_are_in_a_large_list_are_found_at_the_price_of_a_few() -> None:
     assert {status.revocation.answer for status in statuses} == {NO}
 
 
-def test_a_search_that_is_not_paid_for_tells_nothing() -> None:
+def test_a_search_beyond_the_budget_proves_nothing() -> None:
     listed = CertificateList(crl(*[Revoked(2**64 + number, BEFORE) for number in range(9)]))
     for left, serial, paid in ((1, 1, False), (1000, 1, True), (1, 2**64 + 3, False)):
         if paid:
@@ -227,7 +227,7 @@ def test_a_list_whose_issuer_has_a_name_of_megabytes_is_not_remembered() -> None
 
 @pytest.mark.parametrize("place", [pki.SIGNING_TIME_ATTRIBUTE, "1.2.3.4.5"])
 def test_what_looks_like_a_large_list_may_be_deep_wherever_it_stands(place: str) -> None:
-    """Nothing has walked it: signed attributes that are encoded anew must not trust its levels."""
+    """It was not scanned: re-encoding signed attributes must not rely on its depth."""
     inner = b""
     for _ in range(20_000):
         inner = der.sequence(inner)
@@ -241,7 +241,7 @@ def test_what_looks_like_a_large_list_may_be_deep_wherever_it_stands(place: str)
 
 
 @pytest.mark.parametrize("left", [5, 50])
-def test_answers_that_are_not_paid_for_tell_nothing(left: int) -> None:
+def test_answers_beyond_the_budget_prove_nothing(left: int) -> None:
     response = pki.ocsp(NCA, IVAN.serial, this_update=AT)
     source = RevocationData(responses=[OcspResponse(response)] * 2, budget=Budget(left))
     [doubt] = ask_responses(read(IVAN)[0], read(NCA), source, [source])

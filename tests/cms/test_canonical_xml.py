@@ -234,7 +234,7 @@ def test_a_bomb_is_checked_in_little_time(name: str) -> None:
         assert checked[-1].signed_info == b""
 
 
-# Run in a process of its own: what libxml2 allocates, only the operating system can tell.
+# Run in a process of its own: only the operating system knows what libxml2 allocates.
 MEASURE = """
 import sys
 from app.cms.xmldsig.verification import check_xml

@@ -78,7 +78,7 @@ def chain(*extensions: bytes, anchored: bool = False) -> Verdict:
         ),
     ],
 )
-def test_who_is_no_authority_vouches_for_nobody(
+def test_a_certificate_of_no_authority_vouches_for_no_one(
     extensions: Sequence[bytes], reason: str, anchored: bool
 ) -> None:
     verdict = chain(*extensions, anchored=anchored)

@@ -71,7 +71,7 @@ def test_a_certificate_may_have_an_empty_subject() -> None:
 
 
 def other_strings(name: bytes) -> bytes:
-    """Encode a Name anew with its UTF8Strings as BMPStrings."""
+    """Re-encode a Name with its UTF8Strings as BMPStrings."""
     parsed = x509.Name.load(name)
     for relative in parsed.chosen:
         for part in relative:
@@ -104,7 +104,7 @@ def test_an_issuer_may_be_written_in_another_type_of_string() -> None:
         pytest.param(tlv(0x30, tlv(0x31) * 501) + SERIAL, id="a giant issuer"),
     ],
 )
-def test_another_issuer_or_serial_names_nobody(sid: bytes, refusal: Refusal) -> None:
+def test_another_issuer_or_serial_names_no_one(sid: bytes, refusal: Refusal) -> None:
     text = encode(signer_info(sid=tlv(0x30, sid)))
     assert refusal(text) == "cms: signer 1: certificate is not embedded"
 
@@ -124,7 +124,7 @@ def test_only_a_few_names_are_compared_by_their_meaning(refusal: Refusal) -> Non
     [tlv(0x30), tlv(0x30, tlv(0x04)), tlv(0x30, tlv(0x30)), tlv(0xA1, tlv(0x30)), tlv(0x30) * 3],
 )
 @pytest.mark.parametrize("by_key_identifier", [False, True])
-def test_a_broken_certificate_of_nobody_does_no_harm(other: bytes, by_key_identifier: bool) -> None:
+def test_a_broken_certificate_of_no_one_does_no_harm(other: bytes, by_key_identifier: bool) -> None:
     info = pki.cms_structure(by_key_identifier=by_key_identifier)
     der = rebuilt(
         certificates=tlv(0xA0, other + certificate()),
@@ -154,7 +154,7 @@ KEY_IDENTIFIER = b"\x06\x03\x55\x1d\x0e"
         [tlv(0x30, KEY_IDENTIFIER + tlv(0x04, b"\4\2" + b"x" * 130))],
     ],
 )
-def test_a_broken_key_identifier_extension_names_nobody(
+def test_a_broken_key_identifier_extension_names_no_one(
     listed: list[bytes], refusal: Refusal
 ) -> None:
     info = pki.cms_structure(by_key_identifier=True)["content"]["signer_infos"].dump()

@@ -88,7 +88,7 @@ def test_other_authorities_may_say_nothing() -> None:
 
 
 @pytest.mark.parametrize(("oid", "role"), claims.ROLES.items())
-def test_each_role_is_told_by_its_purpose(oid: str, role: str) -> None:
+def test_each_role_is_recognised_by_its_purpose(oid: str, role: str) -> None:
     assert claimed(None, purposes(SIGN, oid, "1.2.3", oid)).roles == (role,)
 
 
@@ -190,7 +190,7 @@ def test_e_mail_is_an_alternative_name() -> None:
         pytest.param([purposes("1.2.3"), usages(0xC0)], (), id="another purpose"),
     ],
 )
-def test_policies_and_purposes_tell_what_a_key_is_for(
+def test_policies_and_purposes_show_what_a_key_is_for(
     extensions: list[bytes], expected: tuple[str, ...]
 ) -> None:
     assert claimed(None, *extensions).usage == expected

@@ -82,7 +82,7 @@ def test_as_many_signers_as_there_may_be_are_checked_as_far_as_the_budget_goes()
 
 @pytest.mark.usefixtures("plain_gost", "untraced")
 def test_signatures_that_are_tried_twice_are_paid_for_twice() -> None:
-    """Attributes in BER are encoded anew if the signature doesn't verify."""
+    """Attributes in BER are re-encoded if the signature doesn't verify."""
     who = gost()
     filler = der.attribute("1.2.3.4", der.tlv(0x30, b"\x30\x80" + der.NULL * 300 + b"\0\0"))
     listed = sorted([*attributes(CONTENT, GOST.digest), filler])[::-1]
@@ -114,7 +114,7 @@ def crowd(size: int, kind: gost_signer.Kind) -> list[Holder]:
 
 
 @pytest.mark.usefixtures("untraced")
-def test_authorities_that_all_issued_each_other_are_not_walked_for_ever() -> None:
+def test_authorities_that_all_issued_each_other_are_not_walked_forever() -> None:
     authorities = crowd(40, GOST)
     people = [below(authorities[0], subject=f"ЛИЦО {number % 3}") for number in range(6)]
     infos = [pki.signer_info(who) for who in people * 4]
@@ -161,7 +161,7 @@ def test_large_signed_attributes_are_paid_for() -> None:
 
 
 def over(size: int, *, attached: bool = True, plain: bool = False) -> SignedData:
-    """Sign that many bytes with GOST; nobody has checked whether rightly."""
+    """Sign that many bytes with GOST; it is not checked whether correctly."""
     who = gost()
     listed = None if plain else attributes(b"x", GOST.digest)
     info = pki.signer_info(who, b"x", signed=listed)

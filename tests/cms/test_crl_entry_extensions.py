@@ -1,4 +1,4 @@
-"""A CRL whose entry has an unknown critical extension tells of no certificate (RFC 5280 5.3)."""
+"""A CRL with an unknown critical extension in an entry is not used (RFC 5280 section 5.3)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def entry(serial: int, *extensions: bytes) -> bytes:
     ],
 )
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_such_a_list_tells_of_no_certificate(strange: bytes, place: int) -> None:
+def test_such_a_list_says_nothing_about_any_certificate(strange: bytes, place: int) -> None:
     entries = [entry(2), entry(3, extension("2.5.29.21", der.enumerated(4)))]
     entries.insert(place, strange)
     found = revocation(crls=[listing(*entries)])
@@ -125,7 +125,7 @@ def test_it_is_seen_however_the_entries_are_looked_for(tmp_path: Path) -> None:
 
 
 def seen(listed: CertificateList) -> bool:
-    """Look for numbers that are there and that aren't, and tell what was seen meanwhile."""
+    """Search for listed and unlisted numbers, and return what was seen meanwhile."""
     found = []
     for serial in (3, 4, 10**9, 2, 2):
         assert (listed.find(serial) is None) is (serial == 10**9)

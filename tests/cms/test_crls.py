@@ -108,13 +108,13 @@ def test_what_a_list_says_is_remembered_up_to_a_limit(monkeypatch: pytest.Monkey
 
 
 def doubt(crl_: bytes) -> str:
-    """Return the reason why a CRL tells nothing."""
+    """Return the reason why a CRL proves nothing."""
     verdict = revocation(crls=[crl_])
     assert verdict.answer is UNKNOWN
     return text(verdict)
 
 
-def test_a_crl_that_its_issuer_did_not_sign_tells_nothing() -> None:
+def test_a_crl_that_its_issuer_did_not_sign_proves_nothing() -> None:
     assert (
         doubt(crl(revoked(BEFORE), forged=True)) == "a CRL in the name of NCA is not signed by it"
     )

@@ -115,7 +115,7 @@ def make(plan: Plan, above: Holder) -> Holder:
 
 
 def chain(dice: random.Random) -> tuple[list[Holder], list[str]]:
-    """Make a chain from below the root to a person, and tell which faults it has."""
+    """Make a chain from below the root to a person, and return its faults."""
     depth, faults, holders = dice.randrange(1, 5), [], [ROOT]
     for level in range(depth):
         last = level == depth - 1

@@ -2,7 +2,7 @@
 
 The kinds are those of Project Wycheproof. The judge shares nothing with what is tested: a value of
 RSASSA-PKCS1-v1_5 is the only one for its message and key, one of ECDSA has a twin, and whatever
-else is accepted is a mistake. So no mutant may verify that isn't the value itself, written anew.
+else is accepted is a mistake. So no mutant may verify that isn't the value itself, re-encoded.
 """
 
 import random

@@ -70,7 +70,7 @@ def test_what_only_looks_like_a_file_in_its_first_letters_is_none() -> None:
 
 @pytest.mark.parametrize("der", [DER, pki.indefinite_cms(b"x")])
 @pytest.mark.parametrize("zeros", [1, 2, 16_384])
-def test_zero_bytes_behind_a_cms_are_left_away_where_that_is_asked(der: bytes, zeros: int) -> None:
+def test_zero_bytes_behind_a_cms_are_removed_where_that_is_asked(der: bytes, zeros: int) -> None:
     text = b64encode(der + bytes(zeros)).decode()
     assert "follow the ASN.1 value" in refusal(text)
     read = parse(text, trailing_zeros=True)

@@ -101,7 +101,7 @@ def test_that_of_xml_too() -> None:
         assert (CLAIMED in text(status.valid)) is remarked
 
 
-def test_a_clock_in_another_zone_tells_the_same() -> None:
+def test_a_clock_in_another_zone_reports_the_same() -> None:
     zone = datetime(2025, 6, 1, tzinfo=UTC).astimezone(None).tzinfo
     now = (SIGNING_TIME - DAY).astimezone(zone)
     assert Occasion.of(Occasion(now, now, now=now)).now == SIGNING_TIME - DAY

@@ -339,14 +339,14 @@ def test_an_old_libgcrypt_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @needs_libgcrypt
 @needs_libcrypto
-def test_it_is_told_whose_code_is_in_use() -> None:
+def test_it_is_reported_whose_code_is_in_use() -> None:
     line = describe(digests(), curves())
     assert line.startswith("GOST digests: libgcrypt 1.")
     assert "; curves: OpenSSL " in line
     assert describe() == line
 
 
-def test_it_is_told_what_to_install() -> None:
+def test_it_is_reported_what_to_install() -> None:
     assert describe(PLAIN_DIGESTS, PLAIN_CURVES) == (
         "GOST digests: plain Python; curves: plain Python"
         " (contents above 1 MB are not hashed in requests: install libgcrypt20)"

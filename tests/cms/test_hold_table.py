@@ -82,7 +82,7 @@ def judge(
 
 @pytest.mark.parametrize("kinds", list(product(("crl", "ocsp"), repeat=2)))
 @pytest.mark.parametrize("lengths", TABLES)
-def test_the_newest_word_tells_of_a_hold(
+def test_the_newest_statement_decides_about_a_hold(
     kinds: Sequence[str], lengths: tuple[timedelta, timedelta]
 ) -> None:
     rows = [row.split() for row in TABLES[lengths].split("\n") if row.strip()]
@@ -95,7 +95,7 @@ def test_the_newest_word_tells_of_a_hold(
 
 @pytest.mark.parametrize("kinds", list(product(("crl", "ocsp"), repeat=2)))
 def test_a_hold_that_began_later_does_no_harm(kinds: Sequence[str]) -> None:
-    """Whenever it is told, and whatever else is said."""
+    """At any thisUpdate, and with any other statement."""
     hold = revoked(AT + DAY / 2, CERTIFICATE_HOLD)
     for held_at, said_at, until in product((1, 2, 3), MOMENTS, (SHORT, LONG)):
         found = judge(kinds, (held_at, SHORT, hold), (said_at, until))

@@ -268,7 +268,7 @@ def test_who_revokes_a_certificate_later_admits_that_it_was_issued() -> None:
     assert revocation(ocsp=[denial], crls=[crl(revoked(AFTER, 1), this_update=AFTER)]).answer is NO
 
 
-def test_a_delta_crl_alone_does_not_tell_that_nothing_was_revoked_before() -> None:
+def test_a_delta_crl_alone_does_not_prove_that_nothing_was_revoked_before() -> None:
     later = delta(revoked(AFTER, 1), base=7, number=9, moment=AFTER)
     assert revocation(crls=[later]).answer is UNKNOWN
     verdict = revocation(crls=[later, complete(number=7)])
@@ -289,14 +289,14 @@ def test_a_forged_base_of_the_sender_s_is_no_better_for_a_delta_of_the_operator_
         assert verdict.answer is answer
 
 
-def test_a_hold_that_is_told_afterwards_was_in_force_then_though_it_was_lifted_later() -> None:
+def test_a_hold_that_is_reported_afterwards_was_in_force_then_though_it_was_lifted_later() -> None:
     """RFC 5280 section 5.3.1 takes a hold back from the moment at which it is removed."""
     later = crl(this_update=AT + 2 * DAY, next_update=AT + 30 * DAY)
-    told = (
+    reported = (
         {"crls": [crl(HELD, this_update=AT + MINUTE, next_update=AFTER), later]},
         {"crls": [later], "ocsp": [ocsp(HELD, this_update=AT)]},
     )
-    for words in told:
+    for words in reported:
         for attested in (True, False):
             assert judge(attested=attested, by_sender=False, **words).answer is UNKNOWN
 

@@ -205,7 +205,7 @@ def test_a_bomb_is_refused_in_little_memory(name: str) -> None:
     assert peak < MAX_MEGABYTES * MEGABYTE
 
 
-# Run in a process of its own: what libxml2 allocates, only the operating system can tell.
+# Run in a process of its own: only the operating system knows what libxml2 allocates.
 MEASURE = """
 import sys
 from app.cms.xmldsig import parsing as signed_xml

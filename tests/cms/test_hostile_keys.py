@@ -1,4 +1,4 @@
-"""Keys, parameters and signatures as somebody might send them to do harm."""
+"""Keys, parameters and signatures as an attacker might send them."""
 
 import contextlib
 import random

@@ -125,7 +125,7 @@ def test_names_are_read_and_compared_without_any_error(seed: int) -> None:
         assert key is None or name_key(bytes(name)) == key
         assert keys is None or all(isinstance(one, str | bytes) for one in keys)
         for text in (name_text(name), title(name)):
-            text.encode()  # No lone surrogates: what is told can be written.
+            text.encode()  # No lone surrogates: the message can be encoded.
     assert time.process_time() - began < MAX_SECONDS
 
 

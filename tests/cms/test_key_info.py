@@ -301,7 +301,9 @@ def test_only_so_many_certificates_are_tried() -> None:
 
 
 @pytest.mark.parametrize("name", ["MAX_COST", "MAX_CANONICAL_COST"])
-def test_what_costs_too_much_to_tell_is_unknown(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_costs_too_much_to_determine_is_unknown(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(signer_choice, name, 10)
     other = pki.certify(pki.name("X"), OTHER.key, NCA, pki.PERSON)
     assert judge(letter_with(certificates(NCA, IVAN))).valid.answer is YES

@@ -55,7 +55,7 @@ def test_content_as_it_was_signed_is_intact_whatever_its_line_ends(attached: boo
 
 
 def test_attached_content_is_taken_as_it_stands() -> None:
-    """Nobody gave it: that it would fit with other line ends is no excuse."""
+    """The content was not given: that it would match with other line ends is no excuse."""
     info = pki.signer_info(IVAN, CRLF)
     [status] = Verifier().verify(pki.read(pki.signed_data([info], [IVAN], LF)), at=SIGNING_TIME)
     assert status.intact.answer is NO

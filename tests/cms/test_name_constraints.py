@@ -63,7 +63,7 @@ ACME_STAFF = der.sequence(relative("ACME ltd", tag=19), relative("Staff", "2.5.4
 BITS = der.sequence(der.set_of(der.sequence(der.oid("2.5.4.45"), der.bits(b"x"))))
 OTHER_BITS = der.sequence(der.set_of(der.sequence(der.oid("2.5.4.45"), der.bits(b"y"))))
 
-# Kind, base, name, and whether the name lies in the subtree; None if that can't be told.
+# Kind, base, name, and whether the name lies in the subtree; None if undetermined.
 WITHIN = [
     (EMAIL, "a@acme.kz", "a@acme.kz", True),
     (EMAIL, "a@acme.kz", "a@ACME.kz", True),

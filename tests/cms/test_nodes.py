@@ -39,7 +39,7 @@ def test_octets_are_joined_from_pieces_of_any_depth() -> None:
     assert node(der.octets(b"whole")).octets() == b"whole"
 
 
-def test_extensions_tell_whether_they_are_critical() -> None:
+def test_extensions_state_whether_they_are_critical() -> None:
     listed = der.sequence(pki.extension("1.2.3", b"x", critical=True), pki.extension("1.2.4", b"y"))
     assert node(listed).extensions() == {"1.2.3": (True, b"x"), "1.2.4": (False, b"y")}
 
@@ -70,6 +70,6 @@ def test_extensions_tell_whether_they_are_critical() -> None:
         (der.sequence(*[der.NULL] * (MAX_EXTENSIONS + 1)), Node.extensions),
     ],
 )
-def test_damage_is_told(encoded: bytes, read: Callable[[Node], Any]) -> None:
+def test_damage_is_reported(encoded: bytes, read: Callable[[Node], Any]) -> None:
     with pytest.raises(DAMAGE):
         read(node(encoded))

@@ -72,7 +72,7 @@ def certified(*extensions: bytes, by: Holder = NCA, **more: Any) -> Holder:
         certified(pki.extended_key_usage(pki.OCSP_SIGNING), pki.key_usage("keyCertSign")),
     ],
 )
-def test_nobody_else_may_answer(responder: Holder) -> None:
+def test_no_one_else_may_answer(responder: Holder) -> None:
     verdict = revocation(ocsp=[ocsp(revoked(BEFORE), by=responder)])
     assert verdict.answer is UNKNOWN
     assert text(verdict) == "an OCSP response is not signed by NCA, nor in its name"

@@ -1,4 +1,4 @@
-"""A signature is parsed once, whoever asks for what is in it: counted, not timed."""
+"""A signature is parsed once for all that is read from it: counted, not timed."""
 
 from __future__ import annotations
 

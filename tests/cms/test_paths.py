@@ -29,7 +29,7 @@ def test_a_certificate_may_be_an_anchor_itself() -> None:
     assert path(IVAN, anchors=[IVAN], intermediates=[]) == Verdict(YES)
 
 
-def test_the_chain_is_told() -> None:
+def test_the_chain_is_reported() -> None:
     signature = pki.sign(IVAN)
     [status] = Verifier(read(ROOT)).verify(signature, at=SIGNING_TIME)
     assert status.chain == tuple(read(IVAN, NCA, ROOT))
@@ -89,7 +89,7 @@ def test_a_certificate_that_names_an_anchor_s_key_and_is_not_signed_by_it_is_for
     assert "the certificate of P names NCA as issuer, but is not signed by it" in text(verdict)
 
 
-def test_a_short_key_identifier_accuses_nobody() -> None:
+def test_a_short_key_identifier_accuses_no_one() -> None:
     """The NCA has had such of four bytes, and keys of several generations might share one."""
     own = pki.extension("2.5.29.14", der.octets(b"\1\2\3\4"))
     named = pki.extension("2.5.29.35", der.sequence(der.implicit(0, b"\1\2\3\4")))

@@ -1,4 +1,4 @@
-"""The same SignerInfo twice is one signer, whatever nobody signed stands beside it."""
+"""The same SignerInfo twice is one signer, with any unsigned attributes."""
 
 from datetime import datetime
 
@@ -55,7 +55,7 @@ def test_the_timestamps_of_all_copies_count() -> None:
         assert claims.timestamp
 
 
-def test_whoever_signs_twice_at_different_times_has_signed_twice() -> None:
+def test_a_signer_who_signs_at_two_times_has_signed_twice() -> None:
     later = pki.attributes(CONTENT, moment=STAMPED)
     assert len(verify(signed(INFO, pki.signer_info(IVAN, signed=later)))) == 2
 

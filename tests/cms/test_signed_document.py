@@ -115,7 +115,7 @@ def test_a_signature_before_text_may_hide_it(text: str) -> None:
     assert answers(root) == [BEFORE_TEXT.format(1)]
 
 
-def test_somebody_elses_signature_before_text_may_hide_it() -> None:
+def test_someone_elses_signature_before_text_may_hide_it() -> None:
     root = etree.fromstring(DOCUMENT)
     xml_signer.sign(root, IVAN)
     xml_signer.sign(root, ANNA, parent=root[0])
@@ -135,7 +135,7 @@ def with_object(content: etree._Element | None, text: str = "") -> etree._Elemen
     return root
 
 
-def test_a_signature_may_have_content_that_nobody_signed() -> None:
+def test_a_signature_may_have_content_that_no_one_signed() -> None:
     assert answers(with_object(etree.Element("b"))) == [UNSIGNED_CONTENT.format(1)]
     assert answers(with_object(None, "1000")) == [UNSIGNED_CONTENT.format(1)]
     assert answers(with_object(None, "\n ")) == ["yes"]

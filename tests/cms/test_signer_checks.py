@@ -100,7 +100,7 @@ def test_one_flipped_bit_in_the_signature_makes_it_invalid() -> None:
     assert "not verify with the certificate's key" in reasons(status)
 
 
-def test_a_signature_under_the_certificate_of_somebody_else_is_invalid() -> None:
+def test_a_signature_under_the_certificate_of_someone_else_is_invalid() -> None:
     forged = pki.signer_info(IVAN, signature=ANNA.key.sign(b"anything"))
     assert answers(verify(signed(forged))) == (YES, NO)
     borrowed = pki.Holder(ANNA.key, IVAN.subject, IVAN.certificate, IVAN.issuer, IVAN.serial)

@@ -373,8 +373,8 @@ def test_the_signing_time_goes_to_the_signature_that_states_it() -> None:
 
 
 @pytest.mark.attacks
-def test_a_signing_time_that_no_reference_names_is_nobody_s() -> None:
-    """It can be put into a signature that somebody else made."""
+def test_a_signing_time_that_no_reference_names_does_not_count() -> None:
+    """It can be inserted into another person's signature."""
     added = xades("2019-01-01T00:00:00Z", identifier="added")
     for text in (pki.sign_xml(), pki.sign_xml().replace("</ds:SignedInfo>", NAMED)):
         [signer] = describe(xml(text.replace("</ds:Signature>", added)))

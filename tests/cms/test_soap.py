@@ -1,4 +1,4 @@
-"""What of a SOAP message is signed is told, and what was moved or added is no honest yes."""
+"""Signed parts of a SOAP message are reported, and moved or added parts are never a yes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def signed(
         (["To"], 1, UNKNOWN, f"{ONLY}To; {NOT}Body, Timestamp"),
     ],
 )
-def test_what_of_a_message_is_covered_is_told(
+def test_the_covered_parts_of_a_message_are_reported(
     soap: str, parts: list[str], blocks: int, answer: Answer, reasons: str
 ) -> None:
     verdict = intact(signed(*parts, soap=soap, blocks=[to()] * blocks))
@@ -154,7 +154,7 @@ def wrap_body_in_object(root: etree._Element) -> None:
 
 
 def move_to_into_security(root: etree._Element) -> None:
-    """A block that says something and may be missing: nobody reads it where it is now."""
+    """An optional block with a meaning: in its present place no program reads it."""
     security(root).append(part(root, "To"))
 
 
@@ -422,7 +422,7 @@ def test_a_signature_may_stand_in_the_header_itself() -> None:
 
 
 def parts_that_count(root: etree._Element) -> list[bytes] | None:
-    """Write what a reader takes from a message; None if it is none that he can read."""
+    """Return what a reader takes from a message; None if it can't be read."""
     soap = f"{{{SOAP_11}}}"
     if [one.tag for one in root] != [soap + "Header", soap + "Body"]:
         return None
@@ -480,7 +480,7 @@ def shuffle(root: etree._Element, chance: random.Random) -> None:
         chance.choice(ids).set(WSU + "Id", str(chance.choice(ids).get(WSU + "Id")))
 
 
-def test_comments_are_told() -> None:
+def test_comments_are_reported() -> None:
     root = signed("body", "stamp")
     root.insert(1, etree.Comment("x"))
     assert text(intact(root)) == f"comments are not signed; {COVERS}Body, Timestamp"
@@ -512,7 +512,7 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 @pytest.mark.parametrize(
-    ("place", "name", "told"),
+    ("place", "name", "reported"),
     [
         ("envelope", XML_LANG, "Envelope/@lang"),
         ("envelope", "{http://www.w3.org/XML/1998/namespace}space", "Envelope/@space"),
@@ -526,20 +526,20 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
         ("security", f"{{{SOAP_11}}}mustUnderstand", ""),
     ],
 )
-def test_attributes_around_the_parts_that_nobody_signed_are_told(
-    place: str, name: str, told: str
+def test_attributes_around_the_parts_that_no_one_signed_are_reported(
+    place: str, name: str, reported: str
 ) -> None:
     """The exclusive form leaves them out of each part, so they can be added and changed."""
     root = signed("body", "stamp")
     places = {"envelope": root, "header": root[0], "security": security(root)}
     places[place].set(name, "1")
     verdict = intact(root)
-    expected = f"{COVERS}Body, Timestamp" + (f"; {NOT}{told}" if told else "")
+    expected = f"{COVERS}Body, Timestamp" + (f"; {NOT}{reported}" if reported else "")
     assert (verdict.answer, text(verdict)) == (YES, expected)
 
 
 @pytest.mark.parametrize(
-    ("form", "own", "told"),
+    ("form", "own", "reported"),
     [
         (C14N, None, ""),
         (C14N_11, None, ""),
@@ -548,7 +548,7 @@ def test_attributes_around_the_parts_that_nobody_signed_are_told(
     ],
 )
 def test_attributes_that_a_signed_part_takes_over_are_signed(
-    form: str, own: str | None, told: str
+    form: str, own: str | None, reported: str
 ) -> None:
     root = signed("body", "stamp")
     root.set(XML_LANG, "kk")
@@ -567,7 +567,7 @@ def test_attributes_that_a_signed_part_takes_over_are_signed(
     ]
     xml_signer.sign(root, IVAN, *references, parent=around, canonicalisation=plain)
     verdict = intact(root)
-    assert (verdict.answer, text(verdict)) == (YES, f"{COVERS}Body, Timestamp{told}")
+    assert (verdict.answer, text(verdict)) == (YES, f"{COVERS}Body, Timestamp{reported}")
 
 
 def test_an_instruction_in_the_security_header_makes_no_message() -> None:

@@ -60,14 +60,14 @@ def test_signatures_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[st
         group("RsaesPkcs1Decrypt", RSA_KEY, (altered, "valid")),
     )
     assert print_wycheproof(folder) == 0
-    told = capsys.readouterr().out
-    assert "| verifies | 3 | 0 | 0 |" in told
-    assert "| does not | 0 | 1 | 2 |" in told
-    assert "| unknown | 2 | 0 | 0 |" in told
-    assert "Nothing invalid verifies" in told
+    reported = capsys.readouterr().out
+    assert "| verifies | 3 | 0 | 0 |" in reported
+    assert "| does not | 0 | 1 | 2 |" in reported
+    assert "| unknown | 2 | 0 | 0 |" in reported
+    assert "Nothing invalid verifies" in reported
 
 
-def test_a_wrong_answer_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_answer_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = vectors(tmp_path, group("EcdsaVerify", EC_KEY, (ecdsa_signature(), "invalid")))
     assert print_wycheproof(folder / "testvectors_v1") == 1
     assert "- 1 of some_test.json: invalid, verifies" in capsys.readouterr().out
@@ -109,11 +109,11 @@ def test_chains_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     file = tmp_path / "limbo.json"
     file.write_text(json.dumps({"testcases": cases}))
     assert print_limbo(file) == 0
-    told = capsys.readouterr().out
-    assert "- wrong: FAILURE, yes" in told
-    assert "| yes | 3 | 1 |" in told
-    assert "| no | 0 | 2 |" in told
-    assert "| unknown | 0 | 2 |" in told
+    reported = capsys.readouterr().out
+    assert "- wrong: FAILURE, yes" in reported
+    assert "| yes | 3 | 1 |" in reported
+    assert "| no | 0 | 2 |" in reported
+    assert "| unknown | 0 | 2 |" in reported
 
 
 def test_the_command_takes_where_a_suite_is(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def verify(
     certificates: Sequence[Holder] = (IVAN, NCA),
     **more: Any,
 ) -> SignerStatus:
-    """Verify Ivan's signature with these tokens on it, saved when his certificate had expired."""
+    """Verify Ivan's signature with these tokens, saved when the certificate had expired."""
     unsigned = [der.sequence(der.oid(TIMESTAMP), der.tlv(0x31, b"".join(tokens)))]
     info = pki.signer_info(IVAN, unsigned=unsigned, signature=VALUE)
     signature = pki.read(pki.signed_data([info], certificates))
@@ -256,7 +256,7 @@ OWN_TSA = pki.certify(pki.name("OWN TSA"), pki.rsa_key("own TSA"), None, pki.STA
 
 
 def test_a_timestamp_that_may_hold_turns_no_answer() -> None:
-    """Anybody could make one from before he was revoked, or before his certificate expired."""
+    """Anyone could make one from before the revocation or the expiry of the certificate."""
     verdict = unused(verify(stamp(by=OWN_TSA)))
     assert verdict.answer is UNKNOWN
     revoked = crl(Revoked(IVAN.serial, STAMPED + DAY), this_update=STAMPED + 2 * DAY)
@@ -264,7 +264,7 @@ def test_a_timestamp_that_may_hold_turns_no_answer() -> None:
     assert status.revocation.answer is NO
 
 
-def test_a_timestamp_that_may_hold_is_told_before_one_that_does_not() -> None:
+def test_a_timestamp_that_may_hold_is_reported_before_one_that_does_not() -> None:
     status = verify(stamp(b"another"), stamp(by=OWN_TSA))
     assert timestamp(status).verdict.answer is UNKNOWN
     assert timestamp(status).gen_time == STAMPED

@@ -1,4 +1,4 @@
-"""What stands in a ds:Signature without being signed is told, by what it is; the rest isn't."""
+"""Unsigned parts of a ds:Signature are reported by their kind; the rest isn't."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def in_data(name: str, text: str) -> Change:
     return add("ds:KeyInfo/ds:X509Data", made)
 
 
-def test_a_usual_signature_has_nothing_to_tell() -> None:
+def test_a_usual_signature_has_nothing_to_report() -> None:
     assert remarks(signed()) == []
     blank = signed(lambda one: one.set("Id", "s-1"))
     blank[-1].text = "\r\n\t "
@@ -94,7 +94,7 @@ def test_a_usual_signature_has_nothing_to_tell() -> None:
         ("PGPData", ""),
     ],
 )
-def test_text_in_key_info_that_no_certificate_says_is_told(name: str, text: str) -> None:
+def test_text_in_key_info_that_no_certificate_says_is_reported(name: str, text: str) -> None:
     assert remarks(signed(in_data(name, text)))[-1:] == elements(name) or name == "X509SKI"
     [checked] = check(signed(in_data(name, text)))
     assert elements(name)[0] in map(str, checked.intact.reasons)
@@ -209,7 +209,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("remark", OTHERS)
-def test_what_is_not_signed_is_told_by_what_it_is(remark: str) -> None:
+def test_what_is_not_signed_is_reported_by_what_it_is(remark: str) -> None:
     [checked] = check(signed(OTHERS[remark]))
     assert remark in map(str, checked.intact.reasons)
 
@@ -240,7 +240,7 @@ def with_properties(*, unsigned: bool) -> etree._Element:
     return root
 
 
-def test_unsigned_properties_are_told_and_signed_ones_are_not() -> None:
+def test_unsigned_properties_are_reported_and_signed_ones_are_not() -> None:
     assert remarks(with_properties(unsigned=False)) == []
     assert remarks(with_properties(unsigned=True)) == elements("UnsignedProperties")
     root = with_properties(unsigned=False)
@@ -291,7 +291,7 @@ def test_what_costs_too_much_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None
     assert altered.intact.answer is Answer.NO
 
 
-def test_references_in_a_manifest_are_told_to_be_unverified() -> None:
+def test_references_in_a_manifest_are_reported_to_be_unverified() -> None:
     manifest = element(f"{{{DS}}}Manifest", element(f"{{{DS}}}Reference"))
     manifest[0].set("URI", "loan.pdf")
     holder = element(f"{{{DS}}}Object", manifest)
@@ -324,9 +324,9 @@ def read(path: Path) -> tuple[XmlChecked, ...]:
     return check_xml(signature)
 
 
-def test_real_signatures_have_nothing_to_tell(vectors: Path) -> None:
+def test_real_signatures_have_nothing_to_report(vectors: Path) -> None:
     paths = [*(vectors / "xml").glob("*.xml"), *(vectors.parent / "cases").glob("*.xml")]
     for path in paths:
         for checked in read(path):
-            told = [str(one) for one in checked.intact.reasons]
-            assert not any(re.search("not signed|not verified", one) for one in told), path
+            reported = [str(one) for one in checked.intact.reasons]
+            assert not any(re.search("not signed|not verified", one) for one in reported), path

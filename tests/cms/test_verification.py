@@ -122,7 +122,7 @@ def test_too_much_revocation_data_is_not_heard() -> None:
     ("this_update", "answer"),
     [(AFTER, YES), (AT, YES), (AT - FRESHNESS, YES), (AT - FRESHNESS * 1.1, UNKNOWN)],
 )
-def test_the_sender_can_t_choose_a_list_from_before_he_was_revoked(
+def test_the_sender_can_t_choose_a_list_from_before_the_revocation(
     this_update: datetime, answer: Answer
 ) -> None:
     """It holds for its time if the operator has it."""

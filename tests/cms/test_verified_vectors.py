@@ -107,7 +107,7 @@ def test_the_same_reaches_the_roots_over_what_is_given(vectors: Path) -> None:
     assert (status.path, status.decisive_time_source) == (Verdict(YES), "timestamp")
     assert status.chain[1:] == (nca, root)
     [status] = Verifier([root], intermediates=[nca]).verify(parsed, at=IN_2030)
-    # Expired by then, and nobody vouches for the timestamp that would settle it.
+    # Expired by then, and the TSA whose timestamp would settle it isn't trusted.
     assert status.path.answer is UNKNOWN
     assert status.timestamp
     assert all(one in status.path.reasons for one in status.timestamp.verdict.reasons)

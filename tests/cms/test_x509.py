@@ -210,7 +210,7 @@ def test_what_is_no_certificate_is_refused(data: bytes) -> None:
         pytest.param(EMPTY + b"\0", id="followed"),
     ],
 )
-def test_a_broken_extension_is_told(
+def test_a_broken_extension_is_reported(
     reader: Callable[[Certificate], object], oid: str, _absent: object, value: bytes
 ) -> None:
     harmless = {x509.SUBJECT_ALTERNATIVE_NAME, x509.AUTHORITY_KEY_IDENTIFIER}
@@ -287,7 +287,7 @@ def test_the_issuers_key_may_be_named_otherwise() -> None:
     assert value_of(x509.authority_key_identifier, oid, named) is None
 
 
-def test_two_addresses_in_one_are_told_apart() -> None:
+def test_two_addresses_in_one_are_distinguished() -> None:
     address = b"http://a.kz/1.crl\n             URL=http://b.kz/2.crl"
     point = der.sequence(der.explicit(0, der.explicit(0, der.implicit(6, address))))
     found = value_of(x509.crl_urls, x509.CRL_DISTRIBUTION_POINTS, der.sequence(point))
@@ -401,7 +401,7 @@ def test_real_authorities_are_read(vectors: Path) -> None:
         assert [reader(read) for reader, _, _ in READERS]
 
 
-def test_real_addresses_that_are_malformed_are_told_apart(vectors: Path) -> None:
+def test_real_addresses_that_are_malformed_are_distinguished(vectors: Path) -> None:
     read = read_certificate(load(vectors / "ca" / "prodca_nca_gost.cer"))
     expected = ("http://crl.root.gov.kz/gost.crl", "http://crl1.root.gov.kz/gost.crl")
     assert x509.crl_urls(read) == expected

@@ -21,7 +21,7 @@ DOCUMENT = '<a b="1"><b>1000</b> <c/></a>'
         "x" * 1000,
     ],
 )
-def test_nothing_outside_of_the_document_is_asked_for(uri: str | None) -> None:
+def test_nothing_outside_of_the_document_is_requested(uri: str | None) -> None:
     root = signed(DOCUMENT, Reference(), Reference(uri))
     [checked] = check(root)
     assert checked.intact.answer is Answer.UNKNOWN
@@ -70,5 +70,5 @@ def test_all_references_must_match() -> None:
     other = Reference(signed=b"other")
     for references in ([Reference(), other], [other, Reference()]):
         assert answers(signed(DOCUMENT, *references)) == [MISMATCH]
-    # What doesn't match weighs more than what nobody can tell.
+    # What doesn't match outweighs what is unknown.
     assert answers(signed(DOCUMENT, Reference("urn:x"), other)) == [MISMATCH]

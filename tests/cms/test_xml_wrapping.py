@@ -97,7 +97,7 @@ def test_an_id_that_stands_twice_means_nothing(name: str) -> None:
     part = etree.fromstring(PART)
     xml_signer.sign(part, IVAN, reference_to(part[0], "#x"))
     part[1].set(name, "x")
-    # One reader takes the first, another the last: what was signed, nothing here tells.
+    # One reader takes the first, another the last: which one was signed is unknown.
     assert "several elements have the Id x" in answers(part)[0]
     assert check(part)[0].intact.answer is Answer.UNKNOWN
 

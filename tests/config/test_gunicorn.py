@@ -89,7 +89,7 @@ def test_gunicorn_does_not_start_with_a_bad_value_and_says_so_in_one_line(
 @pytest.mark.parametrize("env", [{}, {"AUTH": "off"}, {"ALLOW_OPEN": "off"}])
 def test_gunicorn_does_not_start_open_to_the_world(env: dict[str, str]) -> None:
     arguments = ["-m", "gunicorn", "--check-config", "--config", str(FILE), "wsgi:app"]
-    finished = run(arguments, HOST="0.0.0.0", **env)  # noqa: S104 - as a container is told
+    finished = run(arguments, HOST="0.0.0.0", **env)  # noqa: S104 - as in a container
     assert finished.returncode != 0
     output = (finished.stdout + finished.stderr).strip()
     assert "ALLOW_OPEN=1" in output

@@ -160,7 +160,7 @@ VARIABLES = [
     ),
     ("MAX_BODY_MB", "1", "max_body", MEGABYTE),
     ("MAX_BODY_MB", "1024", "max_body", 1024 * MEGABYTE),
-    ("HOST", "0.0.0.0", "host", "0.0.0.0"),  # noqa: S104 - as a container is told
+    ("HOST", "0.0.0.0", "host", "0.0.0.0"),  # noqa: S104 - as in a container
     ("HOST", "::1", "host", "::1"),
     ("PORT", "1", "port", 1),
     ("PORT", "65535", "port", 65535),
@@ -183,7 +183,7 @@ VARIABLES = [
 
 
 @pytest.mark.parametrize("zone", ["Asia/Almaty", "Nowhere", "+05:00"])
-def test_the_zone_of_the_original_is_not_obeyed_which_is_told(zone: str) -> None:
+def test_the_zone_of_the_original_is_not_obeyed_which_is_reported(zone: str) -> None:
     settings = Settings.from_env({"NCANODE_TIMEZONE": zone})
     assert settings.timezone == ZoneInfo("UTC")
     (notice,) = settings.notices
@@ -191,7 +191,7 @@ def test_the_zone_of_the_original_is_not_obeyed_which_is_told(zone: str) -> None
 
 
 @pytest.mark.parametrize("zone", ["Utc", "UTC", ""])
-def test_the_zone_of_the_original_that_changes_nothing_is_not_told(zone: str) -> None:
+def test_the_zone_of_the_original_that_changes_nothing_is_not_reported(zone: str) -> None:
     assert Settings.from_env({"NCANODE_TIMEZONE": zone}).notices == ()
 
 
@@ -588,7 +588,7 @@ def test_an_application_without_settings_reads_the_environment(
         {"HOST": "127.1.2.3"},
         {"HOST": "::1"},
         {"HOST": "localhost"},
-        {"HOST": "0.0.0.0", "AUTH": "on"},  # noqa: S104 - as a container is told
+        {"HOST": "0.0.0.0", "AUTH": "on"},  # noqa: S104 - as in a container
         {"HOST": "0.0.0.0", "ALLOW_OPEN": "1"},  # noqa: S104
         {"HOST": "::", "AUTH": "on"},
     ],

@@ -23,8 +23,8 @@ class StandIn:
         self.answer = answer
         self.asked: list[dict[str, Any]] = []
         self.address = ""
-        #: What the page tells at its end by GET /told/….
-        self.told = ""
+        #: The result that the page sends by GET /told/….
+        self.reported = ""
         self.is_told = Event()
 
 
@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._talk()
             return
         if self.path.startswith("/told/"):
-            self.state.told = unquote(self.path.removeprefix("/told/"))
+            self.state.reported = unquote(self.path.removeprefix("/told/"))
             self.state.is_told.set()
         body = self.state.page.encode() if self.path == "/" else b""
         self.send_response(200)

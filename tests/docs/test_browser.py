@@ -64,8 +64,8 @@ def start_server(address: StandIn, tmp_path: Path) -> Iterator[Server]:
     server.kill()
 
 
-def told(stand_in: StandIn, server: Server, token: str, content: str, folder: Path) -> str:
-    """Open a page that signs and saves; return what it tells at its end."""
+def reported(stand_in: StandIn, server: Server, token: str, content: str, folder: Path) -> str:
+    """Open a page that signs and saves; return the result that it sends."""
     values = {
         "api": server.address,
         "token": token,
@@ -74,12 +74,12 @@ def told(stand_in: StandIn, server: Server, token: str, content: str, folder: Pa
     }
     literals = {name: json.dumps(value) for name, value in values.items()}
     stand_in.page = DRIVER.format(code=CODE, **literals)
-    stand_in.told = ""
+    stand_in.reported = ""
     stand_in.is_told.clear()
     folder.mkdir()
     with keeping_open(f"http://{stand_in.address}/", folder):
         assert stand_in.is_told.wait(PATIENCE)
-    return stand_in.told
+    return stand_in.reported
 
 
 def test_the_page_signs_and_saves(
@@ -98,10 +98,10 @@ def test_the_page_signs_and_saves(
         ]
     ):
         address.answer = answer
-        assert told(address, server, token, content, tmp_path / str(number)) == said
+        assert reported(address, server, token, content, tmp_path / str(number)) == said
     other = b64encode(b"I disagree\n").decode()
     address.answer = {"status": True, "body": {"result": [pem]}}
-    assert "not what was signed" in told(address, server, token, other, tmp_path / "other")
+    assert "not what was signed" in reported(address, server, token, other, tmp_path / "other")
 
     request = address.asked[0]
     assert (request["module"], request["method"]) == ("kz.gov.pki.knca.basics", "sign")

@@ -22,7 +22,7 @@ TESTS: dict[str, dict[str, str]] = {
         "test_an_expired_certificate_is_refused_unless_that_is_not_asked"
     },
     "validate-answer": {
-        VALIDATE: "test_it_is_one_word test_a_certificate_that_somebody_made_himself_is_not_legal "
+        VALIDATE: "test_it_is_one_word test_a_self_made_certificate_is_not_legal "
         "test_an_expired_certificate_is_refused_unless_that_is_not_asked"
     },
     "cms-validate-asked": {
@@ -31,7 +31,7 @@ TESTS: dict[str, dict[str, str]] = {
         UPLOADS: "test_a_stored_signature_is_validated",
     },
     "cms-validate-answer": {
-        CMS: "test_who_signed_is_told_in_the_words_of_the_original "
+        CMS: "test_who_signed_is_answered_in_the_words_of_the_original "
         "test_what_can_t_be_read_from_an_iin_is_null"
     },
     "extract": {EXTRACT: "test_text_is_given_as_text test_a_detached_signature_has_none"},
@@ -44,12 +44,12 @@ TESTS: dict[str, dict[str, str]] = {
         VENDOR: "test_validations test_a_content_is_extracted test_a_request_is_forwarded",
     },
     "anchors": {
-        VALIDATE: "test_without_anchors_nobody_can_say_what_is_legal",
+        VALIDATE: "test_without_anchors_it_is_unknown_what_is_legal",
         CMS: "test_without_anchors_claims_are_refused "
-        "test_claims_pass_if_the_setting_says_so_and_the_answer_tells",
+        "test_claims_pass_if_the_setting_says_so_and_the_answer_shows_it",
     },
     "unknown": {
-        VALIDATE: "test_what_can_t_be_told_is_neither_yes_nor_no",
+        VALIDATE: "test_what_can_t_be_determined_is_neither_yes_nor_no",
         CMS: "test_unknown_revocation_is_refused_where_it_must_be_known "
         "test_an_algorithm_that_is_not_known_is_no_yes test_a_detached_signature_needs_its_content",
     },
@@ -66,12 +66,12 @@ TESTS: dict[str, dict[str, str]] = {
         CMS: "test_a_timestamp_decides_where_it_holds test_now_is_the_time_where_none_is_given "
         "test_an_expired_certificate_is_judged_as_of_the_time_given",
     },
-    "more-keys": {CMS: "test_who_signed_is_told_in_the_words_of_the_original"},
+    "more-keys": {CMS: "test_who_signed_is_answered_in_the_words_of_the_original"},
     "all-rules": {
         CMS: "test_all_rules_must_hold_for_one_and_the_same_signer "
         "test_rules_that_do_not_hold_are_named"
     },
-    "empty-constraint": {CMS: "test_a_constraint_that_everybody_would_pass_is_refused"},
+    "empty-constraint": {CMS: "test_a_constraint_that_everyone_would_pass_is_refused"},
     "certificate": {
         VALIDATE: "test_a_certificate_may_come_in_any_form",
         UPLOADS: "test_a_signer_s_file_is_validated_by_rules",
@@ -81,12 +81,12 @@ TESTS: dict[str, dict[str, str]] = {
     },
     "binary": {EXTRACT: "test_anything_else_is_given_in_base64"},
     "origin-closed": {
-        ORIGIN: "test_without_tokens_the_key_signs_for_nobody",
+        ORIGIN: "test_without_tokens_the_key_is_not_used",
         "tests/test_auth.py": "test_every_route_refuses_too_small_a_scope_and_lets_in_its_own",
     },
     "origin-status": {
         ORIGIN: "test_without_the_setting_there_is_nothing_to_ask "
-        "test_a_remote_that_is_away_is_told "
+        "test_a_remote_that_is_away_is_reported "
         "test_what_is_no_json_is_not_handed_on test_an_answer_that_repeats_a_secret_is_withheld "
         "test_a_refusal_of_the_remote_is_an_error_with_its_message"
     },
@@ -94,8 +94,8 @@ TESTS: dict[str, dict[str, str]] = {
 
 
 def test_each_row_is_held_by_tests() -> None:
-    told = section(read("differences.md"), "Verifying, extracting and forwarding")
-    rows = re.findall(r"^\| `([a-z0-9-]+)` \|", told, re.MULTILINE)
+    reported = section(read("differences.md"), "Verifying, extracting and forwarding")
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \|", reported, re.MULTILINE)
     assert rows == list(TESTS)
 
 

@@ -42,7 +42,7 @@ RUNTIMES = {
     "python": Runtime((sys.executable,), "example.py"),
     "js": Runtime(("node",), "example.mjs"),
 }
-#: Without these nobody runs the other tests either; whose PHP or Node is missing runs the rest.
+#: The other tests need these, too; without PHP or Node the rest is run.
 ALWAYS_HERE = {"sh", "python"}
 HERE = [language for language, runtime in RUNTIMES.items() if runtime.is_here]
 

@@ -73,7 +73,7 @@ def test_the_variables_of_the_original_are_not_read_beside_a_database_url() -> N
     assert {name for name in both.asked if name.startswith("PG_")} == with_either_way
 
 
-def test_whoever_sets_the_stated_defaults_changes_nothing() -> None:
+def test_setting_the_stated_defaults_changes_nothing() -> None:
     stated = stated_defaults()
     named = {name for names, _, _ in settings_table() for name in names}
     assert named - set(stated) == {"DATABASE_URL", "PG_SCHEMA", "WEB_CONCURRENCY"}

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 REQUIREMENTS = sorted(PROJECT.glob("requirements*.txt"))
 SET_UP = [*REQUIREMENTS, *map(PROJECT.joinpath, ("setup.cfg", "Makefile", "Dockerfile"))]
 
-#: What would bind the project to somebody's index, registry or machine.
+#: What would bind the project to one index, registry or machine.
 BINDINGS = {
     "an index": r"(?<!no-emit-)(?:index-url|trusted-host|find-links)|^\s*-[if]\s",
     "an address": r"\w://",
@@ -41,7 +41,7 @@ def text_of(name: str) -> str:
 
 @pytest.mark.parametrize("kind", BINDINGS)
 @pytest.mark.parametrize("file", SET_UP, ids=lambda path: path.name)
-def test_a_file_binds_the_project_to_nobody(file: Path, kind: str) -> None:
+def test_a_file_binds_the_project_to_no_one(file: Path, kind: str) -> None:
     found = [
         f"{number}: {line}"
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
@@ -103,7 +103,7 @@ def test_containers_and_platforms_listen_to_the_world() -> None:
     assert "HOST=${HOST:-0.0.0.0} " in procfile()["web"]
 
 
-def test_nobody_is_open_to_the_world_unasked() -> None:
+def test_no_server_is_open_to_the_world_by_default() -> None:
     assert "ALLOW_OPEN" not in procfile()["web"]
     assert not re.search(r"^ENV .*ALLOW_OPEN", text_of("Dockerfile"), re.MULTILINE)
     assert json.loads(text_of("app.json"))["env"]["AUTH"]["value"] == "on"

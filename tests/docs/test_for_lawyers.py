@@ -89,7 +89,7 @@ def test_each_example_prints_what_the_page_says(
         assert f": {translate(answer, language)}\n" in shown.text
 
 
-def told(language: str) -> list[str]:
+def reported(language: str) -> list[str]:
     """Return all sentences in a language, with `…` where values are filled in."""
     translated = (translate(sentence, language) for sentence in known_sentences())
     sentences = (sentence.replace("{number}", "1") for sentence in translated)
@@ -103,7 +103,7 @@ def test_each_quotation_is_what_the_program_says(language: str) -> None:
     quoted = [row[0] for row in rows(reasons)]
     quoted += [span for span in spans(text) if span != "…" and not span.startswith("flask ")]
     assert len(quoted) > 14
-    sentences = told(language)
+    sentences = reported(language)
     assert [one for one in quoted if not any(one in sentence for sentence in sentences)] == []
 
 

@@ -118,7 +118,7 @@ def test_the_drill_says_what_it_does() -> None:
     assert "== invent a store" not in said
 
 
-def test_every_message_of_readiness_is_told() -> None:
+def test_every_message_of_readiness_is_reported() -> None:
     rows = re.findall(r"^\| (D[^|]+?) \|", PAGE, re.MULTILINE)
     source = (PROJECT / "app" / "api" / "operations" / "health.py").read_text(encoding="utf-8")
     assert len(rows) == len(Fault) == len(_FAULTS)

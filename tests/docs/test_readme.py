@@ -1,4 +1,4 @@
-"""README is short, its pictures ask nobody for anything, and translations keep in step."""
+"""README is short, its pictures load nothing, and translations are up to date."""
 
 from __future__ import annotations
 

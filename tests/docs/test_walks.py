@@ -37,10 +37,10 @@ def matches(answer: object, expected: object) -> bool:
     A member `"…"` stands for members that are left out, wherever they are.
     """
     if isinstance(expected, dict) and isinstance(answer, dict):
-        told = {key: value for key, value in expected.items() if key != LEFT_OUT}
-        kept = [key for key in answer if key in told or LEFT_OUT not in expected]
-        return kept == list(told) and all(
-            matches(answer[key], value) for key, value in told.items()
+        reported = {key: value for key, value in expected.items() if key != LEFT_OUT}
+        kept = [key for key in answer if key in reported or LEFT_OUT not in expected]
+        return kept == list(reported) and all(
+            matches(answer[key], value) for key, value in reported.items()
         )
     if isinstance(expected, list) and isinstance(answer, list):
         return len(answer) == len(expected) and all(map(matches, answer, expected))

@@ -24,12 +24,12 @@ class Opened:
     """What became of a page.
 
     `html` is the document after its scripts ran, `asked` the addresses that the page itself asked
-    for, `told` the lines of its console.
+    for, `reported` the lines of its console.
     """
 
     html: str
     asked: list[str]
-    told: list[str]
+    reported: list[str]
 
 
 def open_page(address: str, folder: Path) -> Opened:
@@ -43,8 +43,8 @@ def open_page(address: str, folder: Path) -> Opened:
         timeout=2 * PATIENCE,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    told = [line for line in done.stderr.splitlines() if ":CONSOLE:" in line]
-    return Opened(done.stdout, _asked(folder / "net.json"), told)
+    reported = [line for line in done.stderr.splitlines() if ":CONSOLE:" in line]
+    return Opened(done.stdout, _asked(folder / "net.json"), reported)
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def _command(folder: Path) -> list[str]:
         "--no-first-run",
         f"--user-data-dir={folder / 'profile'}",
         f"--log-net-log={folder / 'net.json'}",
-        # No other name means anything, so that nobody is asked by mistake.
+        # No other name resolves, so that no other host is contacted by mistake.
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         "--enable-logging=stderr",
     ]

@@ -97,7 +97,7 @@ def together(address: str, number: int, work: Callable[[Client, int], T]) -> lis
 
     def run(index: int) -> T:
         with Client(address) as client:
-            client.get("/health/live")  # so that nobody has to connect first
+            client.get("/health/live")  # so that the connection is open before
             barrier.wait(PATIENCE)
             return work(client, index)
 

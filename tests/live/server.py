@@ -64,7 +64,7 @@ def processes_of_group(group: int) -> list[int]:
 def accepting_processes(group: int) -> list[int]:
     """Return the processes of a group that wait for connections: workers that have fully begun.
 
-    A worker that is told to stop before that doesn't hear it, and stays for its whole grace.
+    A worker that is asked to stop before that misses it, and stays for its whole grace period.
     """
     return [pid for pid in processes_of_group(group) if _waits_for_connections(pid)]
 

@@ -110,7 +110,7 @@ def test_framing_is_no_way_around_the_limit(server: Server) -> None:
     [(str(100 * 1024**3), b"413"), ("many", b"400"), ("0", b"400")],
     ids=["too large", "no number", "nothing"],
 )
-def test_a_client_that_waits_is_told_to_go_on_only_if_its_body_is_wanted(
+def test_a_client_that_waits_gets_100_continue_only_if_its_body_is_accepted(
     server: Server, length: str, status: bytes
 ) -> None:
     """RFC 9110 section 10.1.1: a final answer comes in place of `100 Continue`."""
@@ -120,7 +120,7 @@ def test_a_client_that_waits_is_told_to_go_on_only_if_its_body_is_wanted(
         assert one.recv(65536)[9:12] == status
 
 
-def test_a_client_that_waits_is_told_to_go_on(server: Server) -> None:
+def test_a_client_that_waits_gets_100_continue(server: Server) -> None:
     head = b"POST /nowhere HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
     with socket.create_connection(("127.0.0.1", server.port), timeout=AT_ONCE) as one:
         one.sendall(head)

@@ -109,7 +109,7 @@ def test_large_signatures_are_kept_verified_and_opened(
         assert meter.send("DELETE", "/signature", params=DOC) == 200
 
 
-def test_content_is_hashed_once_whoever_asks(meter: Meter) -> None:
+def test_content_is_hashed_once_for_all_that_need_it(meter: Meter) -> None:
     cms, data = bounds.content_of_many_digests()
     assert meter.send("POST", "/signature", json={**DOC, "cms": cms}) == 201
     claimed = {"cms": cms, "data": data}

@@ -22,10 +22,10 @@ GONE = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 
 @dataclass
 class Load:
-    """Writers that save until told to stop, and what the server acknowledged to them."""
+    """Writers that save until they are stopped, and what the server acknowledged to them."""
 
     address: str
-    #: Tells the documents of this load from those of others.
+    #: Distinguishes the documents of this load from those of others.
     name: str
     stopping: threading.Event = field(default_factory=threading.Event)
     #: (document, version) -> the signature that was sent.

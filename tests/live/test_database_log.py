@@ -35,7 +35,7 @@ SECRETS = (
     CMS[200:260],
     CMS[-40:],
 )
-#: A server that tells all of each statement.
+#: A server that logs everything about each statement.
 TALKATIVE = {
     "log_statement": "all",
     "log_min_duration_statement": "0",
@@ -43,7 +43,7 @@ TALKATIVE = {
     "log_error_verbosity": "verbose",
     "log_parameter_max_length_on_error": "-1",
 }
-#: The kinds of lines in which PostgreSQL tells values, and the settings say which.
+#: The kinds of lines in which PostgreSQL logs values, depending on the settings.
 VALUES = ("DETAIL", "CONTEXT")
 
 
@@ -69,7 +69,7 @@ def change(server: PostgresServer, statement: LiteralString) -> None:
 
 @pytest.fixture(name="database", scope="module", params=[False, True], ids=["usual", "as stated"])
 def start_database(request: pytest.FixtureRequest) -> Iterator[tuple[PostgresServer, bool]]:
-    """Provide a server that tells all, without and with these settings for its role."""
+    """Provide a server that logs everything, without and with these settings for its role."""
     with PostgresServer(durable=False, settings=TALKATIVE) as server:
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("CREATE ROLE tanbahana LOGIN")
@@ -157,15 +157,15 @@ def test_personal_numbers_stay_out_of_the_log(
         use(client, run)
         fail(server, client, run)
     text = log.read_text()[began:]
-    told = records(text)
-    assert {"LOG", "ERROR", "STATEMENT"} <= {kind for kind, _ in told}
+    reported = records(text)
+    assert {"LOG", "ERROR", "STATEMENT"} <= {kind for kind, _ in reported}
     for part in ("save_version(seen => $1", "DECLARE", "$1::VARCHAR"):
         assert part in text
     # Values stand apart from statements, also where nothing is set.
-    assert not [found for found in told if found[0] not in VALUES and leaks(found[1])]
+    assert not [found for found in reported if found[0] not in VALUES and leaks(found[1])]
     assert bool(leaks(text)) is not is_as_stated
 
 
 def leaks(text: str) -> list[str]:
-    """Return the secrets that a text tells."""
+    """Return the secrets in a text."""
     return [secret for secret in SECRETS if secret in text]

@@ -60,7 +60,7 @@ def described_server(
     return server
 
 
-def test_people_read_it_in_a_browser_that_asks_nobody_else(
+def test_people_read_it_in_a_browser_that_asks_no_one_else(
     described: Server, tmp_path: Path
 ) -> None:
     with requests.Session() as session:
@@ -81,7 +81,7 @@ def test_people_read_it_in_a_browser_that_asks_nobody_else(
         "/docs/favicon-32x32.png",
         "/openapi.json",
     }
-    assert [line for line in page.told if "Content Security Policy" in line] == []
+    assert [line for line in page.reported if "Content Security Policy" in line] == []
 
 
 def test_whatever_the_description_allows_is_answered_as_it_says(

@@ -127,13 +127,13 @@ def test_nothing_that_clients_send_comes_into_the_log(
     if form == "json":
         lines = [json.loads(line) for line in log.splitlines()]
         access = [line for line in lines if line["logger"] == "app.access"]
-        told = [line["request_id"] for line in access if line["route"] != "/health/ready"]
-        assert told[: len(made)] == made
+        reported = [line["request_id"] for line in access if line["route"] != "/health/ready"]
+        assert reported[: len(made)] == made
         assert "BadRequest" in {line.get("reason") for line in access}
         assert all(line["time"].endswith("Z") for line in lines)
 
 
-def test_a_failing_database_is_told_without_what_was_asked(
+def test_a_failing_database_is_reported_without_what_was_asked(
     start_server: StartServer, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     file = tmp_path_factory.mktemp("data") / "store.sqlite3"
@@ -186,7 +186,7 @@ def test_the_line_of_a_request_names_the_token_and_does_not_show_it(
         assert answer.status_code == (200 if "X-Api-Key" in shown else 401)
         assert answer.headers["X-Request-ID"]
     lines = [json.loads(line) for line in server.log.splitlines()]
-    told = [line["token"] for line in lines if line.get("route") == "/metrics"]
-    assert told == [None, "back office", None]
+    reported = [line["token"] for line in lines if line.get("route") == "/metrics"]
+    assert reported == [None, "back office", None]
     assert token not in server.log
     assert token.rpartition(".")[2] not in server.log

@@ -1,4 +1,4 @@
-"""Health is told whatever the database and other clients do."""
+"""Health is answered regardless of the database and other clients."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_no_client_holds_the_thread_of_health(server: Server) -> None:
             assert is_live(server)
 
 
-def test_many_who_ask_for_readiness_keep_nobody_waiting(server: Server, tmp_path: Path) -> None:
+def test_many_who_ask_for_readiness_keep_no_one_waiting(server: Server, tmp_path: Path) -> None:
     with ExitStack() as stack:
         # SQLite waits for a moment for one who writes, whenever it is asked.
         held = stack.enter_context(closing(sqlite3.connect(tmp_path / "store.sqlite3")))

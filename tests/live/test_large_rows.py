@@ -124,7 +124,7 @@ def test_large_rows_are_held_in_pieces(
     assert server.peak_memory() < MEMORY
 
 
-def test_the_largest_rows_are_read_in_pieces_whoever_reads(server: Server) -> None:
+def test_the_largest_rows_are_read_in_pieces_at_every_address(server: Server) -> None:
     paths: list[tuple[str, dict[str, str | int], int]] = [
         ("/signatures", {"thread": "largest"}, 2),
         ("/signatures", {"thread": "largest", "limit": 2}, 2),
@@ -142,7 +142,7 @@ def test_the_largest_rows_are_read_in_pieces_whoever_reads(server: Server) -> No
     assert server.peak_memory() < MEMORY
 
 
-def test_lists_of_rows_that_are_nearly_large_are_read_in_portions_whoever_reads(
+def test_lists_of_rows_that_are_nearly_large_are_read_in_portions_at_every_address(
     server: Server,
 ) -> None:
     """Of wide letters each takes four bytes in memory; each client asked for 38 MB of them."""
@@ -179,7 +179,7 @@ def test_long_names_of_many_signers_are_read_by_few_at_a_time(
     assert server.peak_memory() - began < 100
 
 
-def test_external_data_of_many_packages_is_told_as_it_is_fetched(
+def test_external_data_of_many_packages_is_reported_as_it_is_fetched(
     client: Client, server: Server
 ) -> None:
     """As objects 64 KB of lists took 1.5 MB: 8 who list 100 such packages, 658."""

@@ -68,7 +68,7 @@ def test_several_workers_count_together_exactly(
     assert requests.get(f"{server.address}/health/live", timeout=PATIENCE).status_code == 200
 
 
-def test_a_worker_that_is_killed_while_it_counts_takes_nobody_along(
+def test_a_worker_that_is_killed_while_it_counts_takes_no_one_along(
     start_server: StartServer, database: Database
 ) -> None:
     server = start_server(database.url, RATE_LIMIT=f"{LIMIT}/hour", WEB_CONCURRENCY="3")
@@ -117,7 +117,7 @@ def test_api_key_is_the_one_header_with_an_underscore(
             f"{server.address}/signatures", headers={name: token}, timeout=PATIENCE
         )
         assert answer.status_code == 200, name
-    # Nobody takes another's address by an underscore in the header's name.
+    # No caller takes another's address by an underscore in the header's name.
     seen = [
         requests.get(
             f"{server.address}/signatures",

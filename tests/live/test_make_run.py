@@ -1,4 +1,4 @@
-"""`make run`, from a fresh copy of the project, as somebody who has just cloned it."""
+"""`make run`, from a fresh copy of the project, as after a clone."""
 
 from __future__ import annotations
 
@@ -256,10 +256,10 @@ def test_a_database_that_cannot_be_reached_stops_make_run_and_says_why(make_run:
 
 
 def test_make_run_is_stopped_by_ctrl_c_as_well(make_run: StartRun, tmp_path: Path) -> None:
-    # gunicorn's workers may hang when told twice, by the terminal and by their master, until this.
+    # gunicorn's workers may hang until this, if both the terminal and the master stop them.
     settings = {"WEB_GRACEFUL_TIMEOUT": "5"}
     url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
     run = make_run(DATABASE_URL=url, **settings).wait_until_ready()
-    os.killpg(run.process.pid, signal.SIGINT)  # a terminal tells the whole group
+    os.killpg(run.process.pid, signal.SIGINT)  # a terminal signals the whole group
     run.process.wait(PATIENCE)
     wait_until(lambda: not processes_of_group(run.process.pid), "all processes ended", 10)

@@ -33,7 +33,7 @@ def own_database(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"sqlite:///{tmp_path_factory.mktemp('data') / 'store.sqlite3'}"
 
 
-def told(server: Server) -> Samples:
+def reported(server: Server) -> Samples:
     """Ask one of the workers, whichever it is, when all have written down what they counted."""
     time.sleep(3 * DELAY)
     return samples(requests.get(server.address + "/metrics", timeout=20).text)
@@ -70,13 +70,13 @@ def test_three_workers_are_counted_as_one_server(start_server: StartServer, url:
 
     wait_until(all_count, "each has its share")
 
-    before = told(server)
+    before = reported(server)
     ask(server, 300)
     with Client(server.address) as client:
         for number in range(12):
             client.saved(f"sum-{number}")
     for _ in range(6):
-        after = told(server)
+        after = reported(server)
         assert after[LIVE] - before[LIVE] == 300
         assert after[COUNT] == after[LIVE]
         assert after[SAVES] == 12
@@ -105,18 +105,18 @@ def test_what_a_dead_worker_counted_stays_but_its_connections_go(
     (folder,) = folders(server)
     ask(server, 60)
     ask(server, 60, "/health/ready")
-    before = told(server)
+    before = reported(server)
     assert before[OPEN] >= 1
     for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
-        server.saw_trouble = True  # gunicorn tells of each that was killed
+        server.saw_trouble = True  # gunicorn logs each that was killed
         killed(server, server.workers(), how)
-    after = told(server)
+    after = reported(server)
     assert after[LIVE] == before[LIVE]
     # Each of the three new workers may hold one, to look whether there is work to be done.
     assert after.get(OPEN, 0) <= 3
     assert after.get(IN_USE, 0) == 0
     ask(server, 60)
-    assert told(server)[LIVE] == before[LIVE] + 60
+    assert reported(server)[LIVE] == before[LIVE] + 60
     # Nine workers have lived, and three places been taken.
     assert counting_places(folder) <= {"w0", "w1", "w2"}
 
@@ -124,7 +124,7 @@ def test_what_a_dead_worker_counted_stays_but_its_connections_go(
 def test_settings_that_are_read_again_lose_no_count(start_server: StartServer, url: str) -> None:
     server = start_server(url)
     ask(server, 60)
-    before = told(server)
+    before = reported(server)
     old = set(server.workers())
     assert server.process is not None
     server.process.send_signal(signal.SIGHUP)
@@ -132,7 +132,7 @@ def test_settings_that_are_read_again_lose_no_count(start_server: StartServer, u
         lambda: not old & set(server.workers()) and len(server.workers()) == 3, "new workers"
     )
     ask(server, 60)
-    assert told(server)[LIVE] == before[LIVE] + 60
+    assert reported(server)[LIVE] == before[LIVE] + 60
 
 
 def test_a_folder_of_the_operator_is_emptied_of_counters_alone(
@@ -141,14 +141,14 @@ def test_a_folder_of_the_operator_is_emptied_of_counters_alone(
     folder = Path(tempfile.mkdtemp(dir=Path(url.removeprefix("sqlite:///")).parent)) / "new"
     server = start_server(url, PROMETHEUS_MULTIPROC_DIR=str(folder))
     ask(server, 10)
-    before = told(server)
+    before = reported(server)
     assert before[LIVE] == 10
     server.tell_to_stop()
     server.wait_until_stopped()
     assert counting_places(folder)
     (folder / "notes.txt").write_text("somebody's")
     server.start()
-    assert told(server).get(LIVE, 0) == 0
+    assert reported(server).get(LIVE, 0) == 0
     assert (folder / "notes.txt").read_text() == "somebody's"
     assert folders(server) == []
 

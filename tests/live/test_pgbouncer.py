@@ -50,7 +50,7 @@ def server(
 
 
 @pytest.mark.usefixtures("server")
-def test_the_migration_put_the_tables_into_the_schema_that_was_asked_for(
+def test_the_migration_put_the_tables_into_the_schema_that_was_requested(
     postgres_database: Database, schema: str | None
 ) -> None:
     schemas = postgres_database.execute(
@@ -59,7 +59,7 @@ def test_the_migration_put_the_tables_into_the_schema_that_was_asked_for(
     assert Counter(schemas)[schema or "public",] == 2
 
 
-def test_a_statement_without_end_is_broken_off_and_no_session_keeps_the_setting(
+def test_a_statement_without_end_is_cancelled_and_no_session_keeps_the_setting(
     client: Client, postgres_database: Database, schema: str | None
 ) -> None:
     client.saved("locked")
@@ -121,7 +121,7 @@ def test_large_values_go_and_come_whole(engine: Engine) -> None:
     threads.delete(engine, "large")
 
 
-def test_the_first_statement_of_a_transaction_is_broken_off_as_well(
+def test_the_first_statement_of_a_transaction_is_cancelled_as_well(
     engine: Engine, postgres_database: Database, schema: str | None
 ) -> None:
     with locked(postgres_database, schema):

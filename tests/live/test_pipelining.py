@@ -53,8 +53,8 @@ def test_all_are_answered_in_their_order(server: Server) -> None:
         heads = (f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n" for path in paths)
         connection.sendall("".join(heads).encode())
         found = read_until(connection, lambda found: found.count(b"HTTP/1.1 ") == len(paths))
-        told = [piece[:3].decode() for piece in found.split(b"HTTP/1.1 ")[1:]]
-        assert told == ["200", "200", "404"] * 100
+        reported = [piece[:3].decode() for piece in found.split(b"HTTP/1.1 ")[1:]]
+        assert reported == ["200", "200", "404"] * 100
 
 
 def test_empty_lines_before_a_request_say_nothing(server: Server) -> None:

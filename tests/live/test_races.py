@@ -49,7 +49,7 @@ def test_of_all_first_savers_of_one_thread_exactly_one_wins(server: Server, clie
     assert_whole(client)
 
 
-def test_the_same_new_tags_in_many_threads_are_saved_by_everybody(
+def test_the_same_new_tags_in_many_threads_are_saved_by_everyone(
     server: Server, client: Client
 ) -> None:
     for number in range(4):

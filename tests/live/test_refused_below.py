@@ -1,4 +1,4 @@
-"""What the server refuses before the application could is told as any other refusal."""
+"""What the server refuses before the application is answered like any other refusal."""
 
 from __future__ import annotations
 
@@ -120,9 +120,13 @@ def test_it_has_what_every_refusal_has(server: Server, kind: str) -> None:
     assert int(fields["ratelimit-remaining"]) < 100_000
     assert "ratelimit" in fields
     wait_until(lambda: lines_of(server, made), "the line of the request is written")
-    [told] = lines_of(server, made)
-    assert (told["logger"], told["status"], told["reason"]) == ("app.access", status, reason)
-    assert (told["route"], told["family"]) == ("/signature", "ncanode")
+    [reported] = lines_of(server, made)
+    assert (reported["logger"], reported["status"], reported["reason"]) == (
+        "app.access",
+        status,
+        reason,
+    )
+    assert (reported["route"], reported["family"]) == ("/signature", "ncanode")
     assert counted(server, reason) == before + 1
     assert CODE not in server.log
 
@@ -130,18 +134,18 @@ def test_it_has_what_every_refusal_has(server: Server, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_has_the_shape_of_the_address_s_family(server: Server, kind: str) -> None:
     status = KINDS[kind][0]
-    told = json.loads(ask(server, kind, LIST, api_locale="ru")[2])
-    assert (told["status"], told["detail"]) == (str(status), RUSSIAN[status])
-    assert told["code"] not in ("generic_error", "build_pagination_headers_failure")
-    told = json.loads(ask(server, kind, "/packages/add", api_locale="ru")[2])
-    assert list(told) == ["error", "message"]
-    assert told["message"] == RUSSIAN[status]
-    assert not told["error"].startswith("http_")
+    reported = json.loads(ask(server, kind, LIST, api_locale="ru")[2])
+    assert (reported["status"], reported["detail"]) == (str(status), RUSSIAN[status])
+    assert reported["code"] not in ("generic_error", "build_pagination_headers_failure")
+    reported = json.loads(ask(server, kind, "/packages/add", api_locale="ru")[2])
+    assert list(reported) == ["error", "message"]
+    assert reported["message"] == RUSSIAN[status]
+    assert not reported["error"].startswith("http_")
     [error] = json.loads(ask(server, kind, THREAD, api_locale="ru")[2])["errors"]
     assert (error["status"], error["detail"]) == (str(status), RUSSIAN[status])
 
 
-def test_what_is_no_http_is_told_in_the_envelope(server: Server) -> None:
+def test_what_is_no_http_is_reported_in_the_envelope(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as one:
         one.sendall(b"\x16\x03\x01 nonsense\r\n\r\n")
         answer = b"".join(iter(lambda: one.recv(65536), b""))
@@ -159,7 +163,7 @@ def test_a_head_line_that_is_too_long_alone_has_its_path(server: Server) -> None
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == "431"
 
 
-def test_a_caller_who_has_no_requests_left_is_told_so_first(
+def test_a_caller_without_requests_left_is_refused_for_that_first(
     start_server: StartServer, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     file = tmp_path_factory.mktemp("data") / "store.sqlite3"

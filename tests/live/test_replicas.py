@@ -25,7 +25,7 @@ def pair() -> Iterator[Pair]:
 def server(start_server: StartServer, pair: Pair) -> Server:
     """A server that makes its database itself."""
     server = start_server("", **pair.settings("replicated"))
-    # It is told of the replica that goes away.
+    # The replica that goes away is logged.
     server.saw_trouble = True
     return server
 

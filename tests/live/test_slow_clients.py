@@ -73,7 +73,7 @@ def assert_served(server: Server, name: str, alone: float) -> None:
 
 
 def rested(server: Server) -> Callable[[], bool]:
-    """Give what tells whether the workers have computed next to nothing since it was last asked."""
+    """Return a function: have the workers computed next to nothing since its last call?"""
     spent = [0.0, time.monotonic()]
 
     def is_at_rest() -> bool:
@@ -253,7 +253,7 @@ def test_workers_end_with_their_master(server: Server) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could listen; for a moment somebody's connection may have the port."""
+    """Return whether a server could listen; for a moment a connection may have the port."""
     with socket.socket() as again:
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

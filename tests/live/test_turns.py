@@ -1,4 +1,4 @@
-"""Large verifications wait for each other, and nobody else for them."""
+"""Large verifications wait for each other, and no other request for them."""
 
 from __future__ import annotations
 
@@ -49,6 +49,6 @@ def test_requests_that_verify_nothing_pass_those_that_do(
         read = requests.post(f"{server.address}/cms/extract", json=small, timeout=120)
         assert read.status_code == 200
         assert len(answered) < CLIENTS // 2
-    # The computer may be slow: then some are told to come again.
+    # The computer may be slow: then some are asked to retry.
     assert set(answered) <= {200, 503}
     assert len(answered) == CLIENTS

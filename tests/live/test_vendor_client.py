@@ -221,7 +221,7 @@ def test_lists(ask: Ask, code: str) -> None:
     assert sorted(listed(order_field="thread", order_direction="asc")) == [0, 1, 2]
 
 
-def test_a_list_is_counted_where_that_is_asked_for(ask: Ask, code: str) -> None:
+def test_a_list_is_counted_if_requested(ask: Ask, code: str) -> None:
     saved(ask, code, tags=[code])
     assert ask("get /signatures", tag=code, count=1)["parts"]["nb_results"] == 1
     assert "nb_results" not in ask("get /signatures", tag=code)["parts"]

@@ -11,11 +11,11 @@ from tests.live.conftest import StartServer
 from tests.live.server import PATIENCE, Server, accepting_processes, wait_until
 
 ASKED = 20
-#: Seconds between them, for which nobody may be left waiting.
+#: Seconds between them, for which no request may be left waiting.
 PAUSE = 0.1
 #: A body, and what of it comes at once.
 LENGTH, BEGINNING = 1000, b"the beginning"
-#: Who isn't answered in so many seconds waits for somebody else's request to end.
+#: A request without an answer after so many seconds waits for another one to end.
 AT_ONCE = 2.0
 
 
@@ -57,7 +57,7 @@ def test_a_worker_whose_threads_are_at_work_leaves_clients_to_one_who_has_time(
     assert answered >= ASKED - 2
 
 
-def test_a_stop_loses_nobody_who_came_while_all_threads_were_at_work(
+def test_a_stop_loses_no_one_who_came_while_all_threads_were_at_work(
     start_server: StartServer, tmp_path: Path
 ) -> None:
     server = start_two_workers(start_server, tmp_path, threads=2)

@@ -21,7 +21,7 @@ class Moved:
 
     status: int
     report: dict[str, Any]
-    told: str
+    reported: str
 
 
 #: Runs `flask move` on the test's database; arguments follow, keywords are variables.
@@ -54,8 +54,8 @@ def mover(app: Flask, original: OriginalServer) -> Move:
         result = app.test_cli_runner().invoke(
             flask, ["move", "--json", *arguments], env={"MOVE_FROM": original.url, **env}
         )
-        told = result.exception
-        assert told is None or isinstance(told, SystemExit), told
+        reported = result.exception
+        assert reported is None or isinstance(reported, SystemExit), reported
         report = json.loads(result.stdout) if result.stdout else {}
         return Moved(result.exit_code, report, result.stderr)
 

@@ -61,7 +61,7 @@ def count(engine: Engine, table: Any) -> int:
 
 
 def kill_at(process: subprocess.Popen[str], engine: Engine, threads: int, later: float) -> None:
-    """Kill a run when so many threads came over, or when it ended before."""
+    """Kill a run when so many threads were moved, unless it ended before."""
     deadline = time.monotonic() + PATIENCE
     while count(engine, Signature) < threads and process.poll() is None:
         assert time.monotonic() < deadline
@@ -83,8 +83,8 @@ def test_a_move_that_is_killed_anywhere_ends_as_one_that_is_not(
         # Whole threads only.
         assert count(engine, Version) == count(engine, Signer) == moved_before[-1]
     with start(original, database_url) as process:
-        report, told = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, told
+        report, reported = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, reported
     assert moved_before == sorted(moved_before)
     assert 0 < moved_before[1] < THREADS
     found = json.loads(report)
@@ -96,8 +96,8 @@ def test_a_move_that_is_killed_anywhere_ends_as_one_that_is_not(
     ]  # fmt: skip
     assert count(engine, SignatureTerm) % THREADS == 0
     # No terminal, no bar.
-    assert told.splitlines()[1] == f"the original has {THREADS} threads with {THREADS} versions"
-    assert "%" not in told
+    assert reported.splitlines()[1] == f"the original has {THREADS} threads with {THREADS} versions"
+    assert "%" not in reported
 
 
 def peak_of(process: int) -> int:
@@ -120,8 +120,8 @@ def test_memory_is_bounded_by_the_largest_signature(
         while process.poll() is None:
             peak = max(peak, peak_of(process.pid))
             time.sleep(0.05)
-        report, told = process.communicate()
-    assert process.returncode == 0, told
+        report, reported = process.communicate()
+    assert process.returncode == 0, reported
     assert json.loads(report)["versions_alike"] == 8
     # All of them are 160 MB as they are kept.
     assert 50 < peak < 330
@@ -134,13 +134,13 @@ def test_a_terminal_sees_how_far_it_is(original: OriginalServer, sqlite_url: str
         with start(original, sqlite_url, stderr=slave) as process:
             report = process.communicate(timeout=PATIENCE)[0]
         os.set_blocking(master, False)
-        told = os.read(master, 100_000).decode()
+        reported = os.read(master, 100_000).decode()
     finally:
         os.close(master)
         os.close(slave)
     assert json.loads(report)["complete"]
     for label in ("moving", "comparing"):
-        assert re.search(rf"{label} .*20/20", told), told
+        assert re.search(rf"{label} .*20/20", reported), reported
 
 
 @pytest.fixture(name="client")
@@ -159,7 +159,7 @@ def test_a_thread_is_there_for_readers_whole_or_not_at_all(
     with start(original, database_url) as process:
         while process.poll() is None:
             seen.add(tuple(one["version"] for one in rows(client, "without=cms&tags=a")))
-        told = process.communicate()[1]
-    assert process.returncode == 0, told
+        reported = process.communicate()[1]
+    assert process.returncode == 0, reported
     assert seen <= {(), (3000,)}
     assert [one["version"] for one in rows(client, "without=cms")] == [3000]

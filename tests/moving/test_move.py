@@ -1,4 +1,4 @@
-"""`flask move`: what an original server keeps comes over, whole, or is told by its id."""
+"""`flask move`: what an original server stores is moved completely, or reported by its id."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def found(report: dict[str, Any]) -> dict[str, Any]:
     return {name: report[name] for name in LISTS if report[name]}
 
 
-def test_all_comes_over_and_is_told(move: Move, original: OriginalServer) -> None:
+def test_everything_is_moved_and_reported(move: Move, original: OriginalServer) -> None:
     fill(original)
     before = original.dump()
     moved = move()
@@ -96,8 +96,11 @@ def test_all_comes_over_and_is_told(move: Move, original: OriginalServer) -> Non
         "other_threads_here": 0,
     }
     assert found(moved.report) == {"no_signature": [[1, 1], [2, 2], [3, 1], [4, 1], [4, 2]]}
-    assert "5 versions without a signature, here as in the original:\n  1/1, 2/2, 3/1" in moved.told
-    assert moved.told.endswith("the move is complete\n")
+    assert (
+        "5 versions without a signature, here as in the original:\n  1/1, 2/2, 3/1"
+        in moved.reported
+    )
+    assert moved.reported.endswith("the move is complete\n")
     assert original.dump() == before
 
 
@@ -108,15 +111,15 @@ def test_every_version_comes_over_with_its_author_comment_and_time(
     fill(original)
     move()
     versions = read(client, *address)
-    told = [
+    reported = [
         (row["cms"], row["version_created_at"], row["version_created_by"], row["version_comment"])
         for row in versions
     ]
     expected = [(cms, at[:19], by, comment) for cms, at, by, comment in THREADS[address]]
-    assert told == expected
-    assert [row["version"] for row in versions] == list(range(1, len(told) + 1))
-    assert {row["created_at"] for row in versions} == {told[0][1]}
-    assert {row["updated_at"] for row in versions} == {told[-1][1]}
+    assert reported == expected
+    assert [row["version"] for row in versions] == list(range(1, len(reported) + 1))
+    assert {row["created_at"] for row in versions} == {reported[0][1]}
+    assert {row["updated_at"] for row in versions} == {reported[-1][1]}
     assert {row["stage"] for row in versions} == {None}
     assert versions[-1]["tags"] == TAGS[address]
     assert all(row["tags"] == [] for row in versions[:-1])
@@ -221,7 +224,7 @@ def test_the_indexes_are_those_that_saves_write(
 
     for last in (1, 2, 3):
         ours, theirs = kept(f"m{last}"), kept(f"s{last}")
-        # The day of a text that nobody signed is that of its save.
+        # The day of an unsigned text is that of its save.
         assert [len(table) for table in ours] == [len(table) for table in theirs]
         assert ours[:3] == theirs[:3]
 
@@ -286,7 +289,7 @@ def test_encrypted_rows_are_kept_as_they_were_sent(
         for address, versions in THREADS.items()
     }
     fill(original, sealed)  # type: ignore[arg-type]  # the same rows
-    # Encrypted anew each time, which is no difference.
+    # Encrypted again each time, which is no difference.
     original.execute(
         "UPDATE ncanode_signature SET cms = %s WHERE id = 2",
         seal(THREADS["contract-1", "approval"][-1][0]),
@@ -309,9 +312,12 @@ def test_what_cannot_be_decrypted_is_left_out_whole_until_the_key_is_right(
     moved = move(NCANODE_ENCRYPTION_KEY=key)
     assert (moved.status, moved.report["complete"]) == (1, False)
     assert found(moved.report) == {"undecryptable": [[half, 2], [early, 1]]}
-    assert moved.told.endswith("the move is NOT complete\n")
+    assert moved.reported.endswith("the move is NOT complete\n")
     why = "can't be decrypted with the key" if key else "NCANODE_ENCRYPTION_KEY, the original's key"
-    assert f"2 threads left out: a version {'' if key else 'is encrypted, and '}{why}" in moved.told
+    assert (
+        f"2 threads left out: a version {'' if key else 'is encrypted, and '}{why}"
+        in moved.reported
+    )
     assert listed(client) == listed(client, "tags=a") == [("plain", "main")]
     assert listed(client, "tags=b") == []
     moved = move(NCANODE_ENCRYPTION_KEY=write_key())
@@ -320,17 +326,17 @@ def test_what_cannot_be_decrypted_is_left_out_whole_until_the_key_is_right(
     assert get(client, document="half")["cms"] == COSIGNED
 
 
-def test_an_altered_row_is_told(move: Move, original: OriginalServer) -> None:
+def test_an_altered_row_is_reported(move: Move, original: OriginalServer) -> None:
     sealed = seal(SIGNED)
     number = original.save("a", "main", [(sealed[:-1] + "x", "2024-01-01 00:00:00", None, None)])
     moved = move(NCANODE_ENCRYPTION_KEY=write_key())
     assert moved.status == 1
     assert found(moved.report) == {"undecryptable": [[number, 1]]}
-    assert moved.told.splitlines()[1] == "the original has 1 thread with 1 version"
-    assert "1 thread left out: a version can't be decrypted with the key:\n" in moved.told
+    assert moved.reported.splitlines()[1] == "the original has 1 thread with 1 version"
+    assert "1 thread left out: a version can't be decrypted with the key:\n" in moved.reported
 
 
-def test_what_is_here_already_is_not_overwritten_but_told(
+def test_what_is_here_already_is_not_overwritten_but_reported(
     move: Move, original: OriginalServer, client: FlaskClient
 ) -> None:
     fill(original)
@@ -359,7 +365,7 @@ def test_what_is_here_already_is_not_overwritten_but_told(
         "UPDATE ncanode_signature SET version = 4 WHERE id = 2",
     ],
 )
-def test_each_difference_to_what_came_over_before_is_told(
+def test_each_difference_from_what_was_moved_before_is_reported(
     move: Move, original: OriginalServer, change: str
 ) -> None:
     fill(original)
@@ -370,7 +376,7 @@ def test_each_difference_to_what_came_over_before_is_told(
     assert found(moved.report).pop("different") == [2]
 
 
-def test_a_current_version_that_is_kept_twice_and_unlike_is_told(
+def test_a_current_version_that_is_kept_twice_and_unlike_is_reported(
     move: Move, original: OriginalServer, client: FlaskClient
 ) -> None:
     fill(original)
@@ -381,7 +387,7 @@ def test_a_current_version_that_is_kept_twice_and_unlike_is_told(
 
 
 @pytest.mark.parametrize("version", [0, 4])
-def test_versions_that_contradict_each_other_are_told(
+def test_versions_that_contradict_each_other_are_reported(
     move: Move, original: OriginalServer, client: FlaskClient, version: int
 ) -> None:
     fill(original)
@@ -406,7 +412,7 @@ def test_versions_of_threads_that_are_gone_are_counted(
     assert moved.report["versions"] == moved.report["versions_alike"] == 4
 
 
-def test_more_tags_than_a_save_may_bring_come_over_and_are_told(
+def test_more_tags_than_a_save_may_have_are_moved_and_reported(
     move: Move, original: OriginalServer, client: FlaskClient
 ) -> None:
     tags = [f"tag {number}" for number in range(201)]

@@ -29,7 +29,7 @@ def second_original(postgres_url: str) -> Iterator[tuple[OriginalServer, str]]:
 def refuse(move: Move, *arguments: str, **env: str) -> str:
     """Return the one line of a refusal."""
     moved = move(*arguments, **env)
-    database, line = moved.told.splitlines()
+    database, line = moved.reported.splitlines()
     assert database.startswith("database: ")
     error = {"status": False, "message": line.removeprefix("Error: "), "content": None}
     assert (moved.status, moved.report) == (2, error)
@@ -90,32 +90,34 @@ def test_of_several_schemas_one_must_be_named(
         "postgresql://user:s3cret@127.0.0.1/base?nonsense=1",
     ],
 )
-def test_an_address_that_cannot_be_used_is_told_without_its_password(
+def test_an_address_that_cannot_be_used_is_reported_without_its_password(
     move: Move, address: str
 ) -> None:
-    told = refuse(move, MOVE_FROM=address)
-    assert "original's" in told
+    reported = refuse(move, MOVE_FROM=address)
+    assert "original's" in reported
     for part in ("user:s3", "s3cret@", "cret@", "password=s3"):
-        assert part not in told
+        assert part not in reported
 
 
 def test_a_key_that_is_none_is_refused_without_being_repeated(move: Move) -> None:
-    told = refuse(move, NCANODE_ENCRYPTION_KEY="def0000s3cret")
-    assert "NCANODE_ENCRYPTION_KEY" in told
-    assert "s3cret" not in told
+    reported = refuse(move, NCANODE_ENCRYPTION_KEY="def0000s3cret")
+    assert "NCANODE_ENCRYPTION_KEY" in reported
+    assert "s3cret" not in reported
 
 
 def test_without_an_address_sqlite_has_no_original(start_app: AppMaker, sqlite_url: str) -> None:
-    status, told = run(start_app(DATABASE_URL=sqlite_url), "move")
+    status, reported = run(start_app(DATABASE_URL=sqlite_url), "move")
     assert status == 2
-    assert told.endswith("Error: MOVE_FROM must be set: the address of the original's database\n")
+    assert reported.endswith(
+        "Error: MOVE_FROM must be set: the address of the original's database\n"
+    )
 
 
 def test_a_store_without_tables_is_refused(start_app: AppMaker, empty_url: str) -> None:
     app = start_app(DATABASE_URL=empty_url)
-    status, told = run(app, "move", "--from", "postgresql://127.0.0.1:1/none")
+    status, reported = run(app, "move", "--from", "postgresql://127.0.0.1:1/none")
     assert status == 2
-    assert "run `flask --app wsgi db upgrade` first" in told
+    assert "run `flask --app wsgi db upgrade` first" in reported
 
 
 def test_the_original_s_tables_may_lie_in_the_store_s_own_database(

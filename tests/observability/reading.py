@@ -1,4 +1,4 @@
-"""What GET /metrics tells, taken apart by the library's own parser."""
+"""The samples of GET /metrics, parsed by the library's own parser."""
 
 from __future__ import annotations
 

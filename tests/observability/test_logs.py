@@ -48,7 +48,7 @@ def test_a_field_that_is_no_json_is_written_as_text() -> None:
 
 
 @pytest.mark.parametrize("formatter", [JsonFormatter, TextFormatter])
-def test_an_exception_is_told_by_its_kind_and_place(
+def test_an_exception_is_reported_by_its_kind_and_place(
     formatter: Callable[[], logging.Formatter],
 ) -> None:
     written = formatter().format(record("it failed", exc_info=raised()))

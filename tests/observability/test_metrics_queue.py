@@ -32,7 +32,7 @@ def printed(folder: Path, script: str) -> list[str]:
     return done.stdout.split()
 
 
-def test_what_is_left_is_counted_a_moment_later_without_being_asked_for(tmp_path: Path) -> None:
+def test_what_is_left_is_counted_a_moment_later_without_being_requested(tmp_path: Path) -> None:
     script = """
 for number in range(5):
     metrics_queue.count_later(counted.append, number)
@@ -43,7 +43,7 @@ print(*counted, bool(looked))
     assert printed(tmp_path, script) == ["0", *"01234", "True"]
 
 
-def test_what_is_left_is_counted_at_once_by_who_tells_of_it(tmp_path: Path) -> None:
+def test_what_is_left_is_counted_at_once_before_it_is_reported(tmp_path: Path) -> None:
     script = (
         "metrics_queue.count_later(counted.append, 7); metrics_queue.write_down(); print(*counted)"
     )

@@ -41,7 +41,7 @@ def test_a_good_id_is_given_back(client: FlaskClient, given: str) -> None:
         "١" * 12,
     ],
 )
-def test_another_id_is_made_anew(client: FlaskClient, given: str) -> None:
+def test_any_other_id_is_replaced(client: FlaskClient, given: str) -> None:
     answer = client.get("/health/live", headers={"X-Request-ID": given})
     assert MADE.fullmatch(answer.headers["X-Request-ID"])
 
@@ -116,15 +116,15 @@ def test_the_line_names_the_family_and_no_address(
     client.get(f"/nothing/{IIN}")
     client.get("/health/live")
     client.get("/signatures")
-    told = capsys.readouterr().err
-    assert IIN not in told
-    assert [(line["route"], line["family"]) for line in lines(told)] == [
+    reported = capsys.readouterr().err
+    assert IIN not in reported
+    assert [(line["route"], line["family"]) for line in lines(reported)] == [
         ("unmatched", family.name),
         ("unmatched", None),
         ("/health/live", None),
         ("/signatures", "ncanode"),
     ]
-    assert lines(told)[-1]["bytes"] == len(client.get("/signatures").data)
+    assert lines(reported)[-1]["bytes"] == len(client.get("/signatures").data)
 
 
 def test_without_access_log_a_request_has_no_line(
@@ -144,11 +144,11 @@ def test_what_is_logged_in_a_request_has_its_id(
 
     app.add_url_rule("/fail", view_func=fail)
     client.get("/fail", headers={"X-Request-ID": "mine"})
-    told = capsys.readouterr().err
-    (line,) = lines(told)
+    reported = capsys.readouterr().err
+    (line,) = lines(reported)
     assert (line["level"], line["request_id"]) == ("ERROR", "mine")
     assert line["message"].startswith("unexpected ValueError\n")
-    assert IIN not in told.replace(f"raise ValueError({IIN!r})", "")
+    assert IIN not in reported.replace(f"raise ValueError({IIN!r})", "")
 
 
 def test_developers_may_have_text(make_app: AppMaker, capsys: pytest.CaptureFixture[str]) -> None:

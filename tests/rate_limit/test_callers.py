@@ -55,7 +55,7 @@ def test_every_answer_says_how_much_is_left(caller: FlaskClient) -> None:
         assert "Retry-After" not in response.headers
 
 
-def test_who_calls_too_often_is_told_when_to_try_again(caller: FlaskClient) -> None:
+def test_a_caller_with_too_many_requests_reads_when_to_retry(caller: FlaskClient) -> None:
     for _ in range(3):
         assert ask(caller).status_code == 200
     response = ask(caller)
@@ -125,7 +125,7 @@ def test_a_wrong_token_counts_for_the_address(make_app: AppMaker) -> None:
         assert ask(client, **bearer(f"guess {number}")).status_code == 401
     assert ask(client, **bearer("one more")).status_code == 429
     assert ask(client).status_code == 429
-    # Who has a token is not kept out by one who guesses beside him.
+    # A caller with a token is not locked out by guesses from the same address.
     assert ask(client, **token).status_code == 200
 
 

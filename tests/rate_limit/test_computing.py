@@ -66,7 +66,7 @@ def policies(response: TestResponse) -> list[str]:
     return response.headers.getlist("RateLimit-Policy")
 
 
-def test_who_computes_too_much_is_told_when_to_try_again(caller: FlaskClient) -> None:
+def test_a_caller_with_too_much_computing_reads_when_to_retry(caller: FlaskClient) -> None:
     for remaining in (1, 0):
         response = ask(caller)
         assert response.status_code == 200

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.attacks
 
 
 class Crowd:
-    """Threads that take places; each notes its name when it has one, and keeps it until told."""
+    """Threads that take places; each notes its name when it has one, until released."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -37,13 +37,13 @@ class Crowd:
             except NoRoom:
                 self.refused.append(name)
 
-        before = self.told
+        before = self.reported
         self.threads.append(threading.Thread(target=work, daemon=True))
         self.threads[-1].start()
-        wait_until(lambda: self.told > before, "it is somewhere")
+        wait_until(lambda: self.reported > before, "it is somewhere")
 
     @property
-    def told(self) -> int:
+    def reported(self) -> int:
         return len(self.order) + len(self.refused) + len(self.places._waiting)
 
     def end(self, name: str, following: int) -> None:

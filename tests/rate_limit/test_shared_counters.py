@@ -43,7 +43,7 @@ def test_each_key_is_counted_for_itself() -> None:
     )
 
 
-def test_a_counter_ends_and_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_counter_ends_and_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
     counters = SharedCounters()
     set_clock(monkeypatch, 1000.0)
     assert counters.read("key")[1] == 1000.0
@@ -57,7 +57,7 @@ def test_a_counter_ends_and_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None
     assert counters.read("key")[1] == 1120.0
 
 
-def test_a_clock_that_is_set_back_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_is_set_back_keeps_no_one_out(monkeypatch: pytest.MonkeyPatch) -> None:
     counters = SharedCounters()
     set_clock(monkeypatch, 1_000_000.0)
     counters.count("key", 60, 100)
@@ -70,7 +70,7 @@ def test_no_hit_is_lost_between_processes_and_threads() -> None:
     assert in_a_process_of_its_own("count") == str(4 * 4 * 500)
 
 
-def test_a_process_that_is_killed_while_it_counts_holds_up_nobody() -> None:
+def test_a_process_that_is_killed_while_it_counts_holds_up_no_one() -> None:
     assert in_a_process_of_its_own("kill") == "20"
 
 

@@ -1,4 +1,4 @@
-"""What workers tell each other."""
+"""The connections that workers report to each other."""
 
 from app.server.connections import PLACES, Connections
 

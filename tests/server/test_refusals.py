@@ -72,15 +72,17 @@ def ask(port: int, request: bytes) -> tuple[str, str, Any]:
 
 def telling(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     """Fail, but say what is refused, and that there is no body to be read."""
-    told: Refusal | None = environ.get(VARIABLE)
-    if told is None:
+    reported: Refusal | None = environ.get(VARIABLE)
+    if reported is None:
         raise RuntimeError
     assert "CONTENT_LENGTH" not in environ
     assert environ["wsgi.input"].read() == b""
-    start(f"{told.status} Told", [("Content-Type", "application/json"), *told.headers.items()])
+    start(
+        f"{reported.status} Told", [("Content-Type", "application/json"), *reported.headers.items()]
+    )
     names = ("PATH_INFO", "QUERY_STRING", "REQUEST_METHOD")
     made = environ.get("HTTP_X_REQUEST_ID")
-    return [json.dumps([told.reason, made, *(environ[name] for name in names)]).encode()]
+    return [json.dumps([reported.reason, made, *(environ[name] for name in names)]).encode()]
 
 
 def failing(_environ: dict[str, Any], _start: Callable[..., Any]) -> Iterable[bytes]:
@@ -108,19 +110,20 @@ def test_it_says_that_it_failed_too(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize(("app", "is_told"), [(failing, True), (telling, False)])
 @pytest.mark.parametrize(
-    ("request_bytes", "told"), [(FAILS, "500 Internal Server Error"), (BROKEN, "400 Bad Request")]
+    ("request_bytes", "reported"),
+    [(FAILS, "500 Internal Server Error"), (BROKEN, "400 Bad Request")],
 )
 def test_where_it_can_not_the_server_says_it_plainly(
     caplog: pytest.LogCaptureFixture,
     app: App,
     is_told: bool,
     request_bytes: bytes,
-    told: str,
+    reported: str,
 ) -> None:
     with served(app, is_told=is_told) as port, caplog.at_level("CRITICAL"):
         line, fields, body = ask(port, request_bytes)
-    assert line.endswith(f" {told}")
-    assert body == {"status": False, "message": told[4:], "content": None}
+    assert line.endswith(f" {reported}")
+    assert body == {"status": False, "message": reported[4:], "content": None}
     for one in ("connection: close", "cache-control: private, no-store", "x-page: any"):
         assert fields.count(one) == 1
     assert "x-request-id: " in fields

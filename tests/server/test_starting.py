@@ -76,7 +76,9 @@ def test_the_platforms_start_is_stopped_so_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [GUNICORN, SERVE], ids=["gunicorn", "serve"])
-def test_a_port_that_is_in_use_is_told_in_one_line(tmp_path: Path, arguments: list[str]) -> None:
+def test_a_port_that_is_in_use_is_reported_in_one_line(
+    tmp_path: Path, arguments: list[str]
+) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -88,7 +90,7 @@ def test_a_port_that_is_in_use_is_told_in_one_line(tmp_path: Path, arguments: li
     assert why == f"HOST 127.0.0.1 and PORT {port} can't be used: Address already in use"
 
 
-def test_an_address_of_another_machine_is_told_at_once(tmp_path: Path) -> None:
+def test_an_address_of_another_machine_is_reported_at_once(tmp_path: Path) -> None:
     done = run(GUNICORN, tmp_path, HOST="203.0.113.7", ALLOW_OPEN="1", PORT=str(free_port()))
     assert done.returncode == 1
     assert done.stderr.splitlines()[1].endswith("can't be used: Cannot assign requested address")
@@ -136,7 +138,7 @@ def served(server: Server) -> str:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "reported"),
     [
         ({}, "open: everything, without a token, to this machine alone"),
         ({"ALLOW_OPEN": "1"}, "open: everything, without a token, to all who reach it"),
@@ -144,7 +146,7 @@ def served(server: Server) -> str:
     ],
 )
 def test_the_start_says_what_is_served(
-    sqlite_url: str, tmp_path: Path, settings: dict[str, str], told: str
+    sqlite_url: str, tmp_path: Path, settings: dict[str, str], reported: str
 ) -> None:
     trust = tmp_path / "trust"
     trust.mkdir()
@@ -156,13 +158,13 @@ def test_the_start_says_what_is_served(
         server.start()
         assert served(server) == (
             f"serving sqlite {sqlite_url.removeprefix('sqlite:///')}, step {step}; "
-            f"trust anchors: 1 (0 in the database, 1 in TRUST_DIR); {told}"
+            f"trust anchors: 1 (0 in the database, 1 in TRUST_DIR); {reported}"
         )
     finally:
         server.kill()
 
 
-def test_a_database_that_is_away_is_told_and_waited_for(tmp_path: Path) -> None:
+def test_a_database_that_is_away_is_reported_and_waited_for(tmp_path: Path) -> None:
     port = free_port()
     log = tmp_path / "log"
     settings = {

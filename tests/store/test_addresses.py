@@ -7,7 +7,7 @@ from app.store.database.addresses import describe
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "reported"),
     [
         ("sqlite:////srv/store.sqlite3", "sqlite /srv/store.sqlite3"),
         ("postgresql://u:s3cret@db.lan:5433/base", "postgresql db.lan:5433/base"),
@@ -23,8 +23,8 @@ from app.store.database.addresses import describe
         ("postgresql:///b?host=one,two", "postgresql one,two/b"),
     ],
 )
-def test_it_is_named_by_where_it_is(url: str, told: str) -> None:
-    assert describe(make_url(url)) == told
+def test_it_is_named_by_where_it_is(url: str, reported: str) -> None:
+    assert describe(make_url(url)) == reported
 
 
 def test_a_schema_is_named_too() -> None:

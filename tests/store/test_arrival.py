@@ -102,7 +102,7 @@ def test_a_role_that_may_makes_its_database(server: PostgresServer) -> None:
 
 
 @pytest.mark.parametrize("way", ["PG_DATABASE", "DATABASE_URL"])
-def test_a_role_that_may_not_is_told_what_to_do(server: PostgresServer, way: str) -> None:
+def test_a_role_without_permission_reads_what_to_do(server: PostgresServer, way: str) -> None:
     variables = the_original(server, PG_USER="clerk", PG_DATABASE="missing")
     if way == "DATABASE_URL":
         variables = {"DATABASE_URL": f"postgres://clerk@127.0.0.1:{server.port}/missing"}
@@ -131,7 +131,7 @@ def test_several_that_make_it_at_once_do_not_disturb_each_other(server: Postgres
         assert sum(pool.map(make, range(6))) == 1
 
 
-def test_a_schema_that_may_not_be_made_is_told(server: PostgresServer) -> None:
+def test_a_schema_that_may_not_be_made_is_reported(server: PostgresServer) -> None:
     server.create_database("schemas")
     variables = the_original(server, PG_USER="clerk", PG_DATABASE="schemas", PG_SCHEMA="office")
     done = run("db", "upgrade", **variables)
@@ -146,7 +146,7 @@ def test_a_schema_that_may_not_be_made_is_told(server: PostgresServer) -> None:
     assert run("db", "upgrade", **variables).returncode == 0
 
 
-def test_a_schema_without_room_for_tables_is_told(server: PostgresServer) -> None:
+def test_a_schema_without_room_for_tables_is_reported(server: PostgresServer) -> None:
     server.create_database("full")
     query(server, "full", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     variables = the_original(server, PG_USER="clerk", PG_DATABASE="full")

@@ -212,7 +212,7 @@ def test_a_second_deletion_finds_nothing(engine: Engine) -> None:
         delete(engine)
 
 
-def test_a_thread_begins_anew_after_its_deletion(engine: Engine) -> None:
+def test_a_thread_begins_again_after_its_deletion(engine: Engine) -> None:
     old = save(engine, tags=["old"])
     save(engine, seen=1)
     delete(engine)

@@ -1,4 +1,4 @@
-"""Writers that meet: exactly one wins, and the others are told why."""
+"""Concurrent writers: exactly one wins, and the others get the reason."""
 
 from collections import Counter
 from functools import partial

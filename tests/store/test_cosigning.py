@@ -50,7 +50,7 @@ def test_signers_are_added_kept_and_lost() -> None:
         (facts(certificate="c1"), facts(certificate="c2"), False),
     ],
 )
-def test_a_signer_is_known_by_what_he_claims(one: Facts, other: Facts, same: bool) -> None:
+def test_a_signer_is_identified_by_the_claims(one: Facts, other: Facts, same: bool) -> None:
     assert (identity(one) == identity(other)) is same
 
 
@@ -72,7 +72,7 @@ def test_content_differs_only_where_that_is_certain(
     assert content_differs(before, after, sha256) is differs
 
 
-def test_a_signer_is_told_by_name_and_numbers() -> None:
+def test_a_signer_is_reported_by_name_and_numbers() -> None:
     assert describe_signer(facts("A", "1", "2")) == "A (IIN 1, BIN 2)"
     assert describe_signer(facts("ИС")) == "ИС"
     assert describe_signer(facts(certificate="c")) == "of c"

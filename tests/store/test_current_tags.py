@@ -14,7 +14,7 @@ from app.store.signatures.extraction import read_text
 from app.store.signatures.writing import NewVersion, delete_chain, save_version
 from tests.store.threads import save
 
-#: Seconds that whoever waits for a lock is given to come to it.
+#: Seconds in which a caller that waits for a lock reaches it.
 SHORTLY = 0.3
 
 
@@ -25,7 +25,7 @@ def lock(engine: Engine, begun: Event) -> list[str] | None:
 
 
 def locked_beside(engine: Engine, write: Callable[[Connection], object]) -> list[str] | None:
-    """Return what is found by one who comes while a writer is at work, and has to wait for him."""
+    """Return what is found by a caller that has to wait for a writer."""
     begun = Event()
     with ThreadPoolExecutor(1) as pool:
         with transaction(engine) as connection:
@@ -42,7 +42,7 @@ def write_next(connection: Connection) -> None:
     save_version(connection, new, read_text(new.cms), 1)
 
 
-def test_who_waits_for_a_writer_finds_the_tags_that_he_wrote(engine: Engine) -> None:
+def test_a_caller_that_waits_for_a_writer_finds_the_tags_of_that_writer(engine: Engine) -> None:
     save(engine, tags=["old"])
     assert locked_beside(engine, write_next) == ["new"]
 

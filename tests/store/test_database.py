@@ -44,7 +44,7 @@ def test_no_moment_is_none(engine: Engine) -> None:
     assert UtcDateTime().process_result_value(None, engine.dialect) is None
 
 
-def test_the_database_tells_the_time_in_utc(engine: Engine) -> None:
+def test_the_database_reports_the_time_in_utc(engine: Engine) -> None:
     before = datetime.now(UTC)
     with engine.connect() as connection:
         now = connection.execute(select(utc_now())).scalar_one()
@@ -152,7 +152,7 @@ def test_what_may_be_left_out_waits_for_no_writer(
             assert patience == SQLITE_BUSY_TIMEOUT * 1000
 
 
-def test_what_may_be_left_out_is_done_where_nobody_writes(engine: Engine) -> None:
+def test_what_may_be_left_out_is_done_where_no_one_writes(engine: Engine) -> None:
     save(engine)
     with impatient(engine) as connection:
         connection.execute(text("UPDATE signatures SET thread = 'other'"))

@@ -1,4 +1,4 @@
-"""Threads that nobody registered, as large as a package may be."""
+"""Unregistered threads, as large as a package may be."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def fill(engine: Engine, *, same: bool) -> None:
 
 @pytest.mark.attacks
 @pytest.mark.parametrize("same", [True, False])
-def test_a_package_of_all_documents_and_signers_is_told_in_a_second(
+def test_a_package_of_all_documents_and_signers_is_written_in_a_second(
     engine: Engine, same: bool
 ) -> None:
     fill(engine, same=same)
@@ -76,10 +76,10 @@ def test_a_package_of_all_documents_and_signers_is_told_in_a_second(
     answer = b"".join(status_pieces(status, Origin(None, None)))
     assert time.process_time() - began < (BUDGET if same else BUDGET_OF_OTHERS)
     assert len([one for one in statements if "FROM" in one]) == 3
-    told = json.loads(answer)
-    assert told == status_shape(status, Origin(None, None))
-    assert len(told["documents"]) == MAX_DOCUMENTS
-    assert {len(document["revisions"]) for document in told["documents"]} == {SIGNERS}
+    reported = json.loads(answer)
+    assert reported == status_shape(status, Origin(None, None))
+    assert len(reported["documents"]) == MAX_DOCUMENTS
+    assert {len(document["revisions"]) for document in reported["documents"]} == {SIGNERS}
     signers = SIGNERS if same else SIGNERS * MAX_DOCUMENTS
-    assert [signer["firstName"] for signer in told["signers"]] == ["A"] * signers
-    assert len({signer["signerId"] for signer in told["signers"]}) == signers
+    assert [signer["firstName"] for signer in reported["signers"]] == ["A"] * signers
+    assert len({signer["signerId"] for signer in reported["signers"]}) == signers

@@ -86,7 +86,7 @@ def test_a_database_that_fails_is_away(sqlite_url: str) -> None:
                 find_text(connection, Key(1, 1))
 
 
-def test_a_full_disk_is_told(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     save(engine, cms=TEXTS[1])
     record = get(engine)
     assert isinstance(record.cms, LargeText)

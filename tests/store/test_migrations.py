@@ -226,7 +226,7 @@ def test_a_database_without_tables_is_not_migrated(
 
 
 @pytest.mark.parametrize("schema", ["ncanode", "MySchema", "_x$1", "select"])
-def test_all_tables_go_into_the_schema_that_is_asked_for(
+def test_all_tables_go_into_the_schema_that_is_requested(
     open_engine: EngineMaker, postgres_url: str, schema: str
 ) -> None:
     plain = open_engine(postgres_url)

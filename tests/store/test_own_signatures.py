@@ -77,7 +77,7 @@ def test_very_many_signatures_of_one_person_cost_little(engine: Engine) -> None:
         (ANCHOR, REFUSED, "valid"),
     ],
 )
-def test_who_counts_is_looked_at_first(engine: Engine, most: int, one: int, first: str) -> None:
+def test_who_counts_is_examined_first(engine: Engine, most: int, one: int, first: str) -> None:
     fill(engine, 1, SIGNERS, most)
     with engine.connect() as connection:
         last = text("UPDATE signers SET standing = :one WHERE number = :number")
@@ -91,7 +91,7 @@ def test_who_counts_is_looked_at_first(engine: Engine, most: int, one: int, firs
     assert not all(each.state == "refused" for each in own)
 
 
-def test_signatures_are_told_in_the_order_of_the_version(engine: Engine) -> None:
+def test_signatures_are_reported_in_the_order_of_the_version(engine: Engine) -> None:
     fill(engine, 1, 3, PENDING)
     with engine.connect() as connection:
         second = text("UPDATE signers SET standing = :anchor WHERE number = 2")

@@ -45,7 +45,7 @@ def test_a_token_is_always_the_same() -> None:
     assert LinkTokens(7, KEY, [1]).of_all() != LinkTokens(7, OTHER, [1]).of_all()
 
 
-def test_the_key_of_the_package_is_asked_for() -> None:
+def test_the_key_of_the_package_is_requested() -> None:
     (token,) = LinkTokens(7, KEY, [1]).of_all()
     assert read_link_token(token, {7: KEY}.get) == Link(7, ALL_DOCUMENTS, 1)
     assert read_link_token(token, {7: OTHER, 8: KEY}.get) is None

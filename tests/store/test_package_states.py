@@ -34,7 +34,7 @@ def any_signer(chance: random.Random) -> dict[str, Any]:
 
 
 def any_package(engine: Engine, chance: random.Random) -> str:
-    """Make up a package of documents that somebody signed, or nobody."""
+    """Make up a package of signed and unsigned documents."""
     documents = chance.sample(["a", "b", "c", "d"], chance.choice([1, 1, 2, 3]))
     columns: dict[str, Any] = {}
     if chance.random() < 0.2:
@@ -63,12 +63,12 @@ def test_lists_and_statuses_agree_about_every_package(engine: Engine) -> None:
         save(engine, document, cms=cms, signing=signing_of(cms))
     packages = [any_package(engine, chance) for _ in range(80)]
     with engine.connect() as connection:
-        told = {each: get_package(connection, each, CLAIMS).summary for each in packages}
-    assert listed(engine) == told
-    assert {summary.state for summary in told.values()} == set(STATES)
+        reported = {each: get_package(connection, each, CLAIMS).summary for each in packages}
+    assert listed(engine) == reported
+    assert {summary.state for summary in reported.values()} == set(STATES)
     for state in STATES:
-        of_state = {key: each for key, each in told.items() if each.state == state}
+        of_state = {key: each for key, each in reported.items() if each.state == state}
         assert listed(engine, states=(state,)) == of_state
     for executed in (True, False):
-        of_kind = {key: each for key, each in told.items() if each.executed is executed}
+        of_kind = {key: each for key, each in reported.items() if each.executed is executed}
         assert listed(engine, executed=executed) == of_kind

@@ -42,7 +42,7 @@ def test_a_thread_without_a_package_has_no_progress(engine: Engine) -> None:
     assert progress(engine) == {}
 
 
-def test_a_package_of_which_nothing_is_signed_tells_what_it_is(engine: Engine) -> None:
+def test_a_package_of_which_nothing_is_signed_reports_what_it_is(engine: Engine) -> None:
     sign_by = datetime(2027, 1, 1, tzinfo=UTC)
     rescinded = datetime(2026, 6, 1, tzinfo=UTC)
     public_id = put_package(
@@ -85,7 +85,7 @@ def test_those_are_counted_who_signed_the_current_version(engine: Engine) -> Non
         ({"iin": PETROVA[3]}, 0),
     ],
 )
-def test_a_signer_is_known_by_all_that_is_demanded_of_him(
+def test_a_signer_is_identified_by_all_requirements(
     engine: Engine, signer: dict[str, str], signed: int
 ) -> None:
     put_package(engine, ("doc",), (signer,))

@@ -147,7 +147,7 @@ def test_a_list_has_what_matches_all_filters_newest_first(filled: Engine) -> Non
         assert names(filled, criteria, offset=2) == list(expected)[2:], criteria
 
 
-def test_two_hundred_tags_can_be_asked_for(engine: Engine) -> None:
+def test_two_hundred_tags_can_be_requested(engine: Engine) -> None:
     tags = tuple(f"tag {number}" for number in range(200))
     save(engine, "all", tags=tags)
     save(engine, "most", tags=tags[:-1])
@@ -236,7 +236,7 @@ def test_a_new_version_does_not_move_a_thread(engine: Engine) -> None:
     assert names(engine, Criteria(), limit=1) == ["c"]
 
 
-def test_a_thread_that_began_anew_is_the_newest(engine: Engine) -> None:
+def test_a_thread_that_began_again_is_the_newest(engine: Engine) -> None:
     for document in "abc":
         save(engine, document)
     delete(engine, "a")

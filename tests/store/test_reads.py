@@ -58,7 +58,7 @@ def reading_client(app: Flask, pair: Pair) -> FlaskClient:
 
 
 def is_read_from_replica(client: FlaskClient, pair: Pair) -> bool:
-    """Read once; tell whether it was the replica that answered."""
+    """Read once; return whether the replica answered."""
     heard = Listening(pair.replica)
     assert client.get("/signature", query_string=READ).status_code == 200
     return bool(heard.reads())
@@ -78,12 +78,12 @@ def test_reads_cost_one_statement_more_and_leave_the_primary_alone(
     for _ in range(40):
         assert version(client) == 1
     seconds = time.monotonic() - began
-    told = len(primary.positions())
-    assert told <= 1 + seconds / floor.COUNTS
+    reported = len(primary.positions())
+    assert reported <= 1 + seconds / floor.COUNTS
     assert len(primary.reads()) + len(replica.reads()) == 40
-    # Where the replica is a moment behind what the primary has just told, the primary answers.
-    assert len(primary.reads()) <= 4 * (1 + told)
-    assert 40 <= told + len(replica.positions()) <= 42
+    # If the replica lags behind the position that the primary just reported, the primary answers.
+    assert len(primary.reads()) <= 4 * (1 + reported)
+    assert 40 <= reported + len(replica.positions()) <= 42
     assert len(primary.statements()) + len(replica.statements()) <= 82
 
 
@@ -226,7 +226,9 @@ def test_a_server_that_is_no_replica_is_not_taken_for_one(
     client = wrong.test_client()
     try:
         assert version(client) == 1
-        wait_until(lambda: version(client) == 1 and "it is no replica" in caplog.text, "it's told")
+        wait_until(
+            lambda: version(client) == 1 and "it is no replica" in caplog.text, "it's logged"
+        )
         assert f"the replica postgresql {own}/{DATABASE} can't be used" in caplog.text
     finally:
         wrong.extensions["reads"].close()
@@ -243,7 +245,9 @@ def test_what_replicates_another_server_is_not_used(
         wrong = start_app(**{**pair.settings(DATABASE), "PG_SLAVES": elsewhere})
         try:
             client = wrong.test_client()
-            wait_until(lambda: version(client) == 1 and "it replicates" in caplog.text, "it's told")
+            wait_until(
+                lambda: version(client) == 1 and "it replicates" in caplog.text, "it's logged"
+            )
         finally:
             wrong.extensions["reads"].close()
 
@@ -268,7 +272,7 @@ def test_a_replica_that_becomes_a_primary_is_used_no_more(
             own.extensions["reads"].close()
 
 
-def test_a_replica_that_stays_behind_is_told_once(
+def test_a_replica_that_stays_behind_is_reported_once(
     client: FlaskClient,
     pair: Pair,
     caplog: pytest.LogCaptureFixture,
@@ -278,16 +282,16 @@ def test_a_replica_that_stays_behind_is_told_once(
     pair.pause()
     try:
         save(client, **READ, version=1)
-        wait_until(lambda: version(client) == 2 and "is behind" in caplog.text, "it is told")
+        wait_until(lambda: version(client) == 2 and "is behind" in caplog.text, "it is logged")
         time.sleep(0.3)
         assert version(client) == 2
         assert caplog.text.count("is behind") == 1
     finally:
         pair.resume()
-    wait_until(lambda: version(client) == 2 and "has caught up" in caplog.text, "it is told", 20)
+    wait_until(lambda: version(client) == 2 and "has caught up" in caplog.text, "it is logged", 20)
 
 
-def test_a_refused_write_keeps_nobody_from_the_replica(client: FlaskClient, pair: Pair) -> None:
+def test_a_refused_write_keeps_no_one_from_the_replica(client: FlaskClient, pair: Pair) -> None:
     def is_kept_from_it() -> bool:
         assert version(client) == 1
         assert client.post("/signature", json={}).status_code == 400

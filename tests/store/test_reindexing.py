@@ -1,4 +1,4 @@
-"""Versions whose signers nobody has read yet, as an older program left them."""
+"""Versions whose signers were not read yet, as an older program left them."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
@@ -95,7 +95,7 @@ def test_what_was_not_read_is_read(unread: Engine) -> None:
     assert index_of_tags(unread) == tags_of_current_versions(unread)
 
 
-def test_zero_bytes_behind_a_signature_are_left_away(unread: Engine) -> None:
+def test_zero_bytes_behind_a_signature_are_removed(unread: Engine) -> None:
     padded = b64encode(b64decode(signed_by(IVANOV)) + bytes(9)).decode()
     of_c = Version.signature_id.in_(select(Signature.id).where(Signature.document == "c"))
     with unread.connect() as connection:
@@ -218,7 +218,7 @@ def collect(executed: list[str]) -> Callable[..., None]:
 
 
 def save_signed(engine: Engine, number: int) -> None:
-    """Begin threads that somebody signed."""
+    """Begin signed threads."""
     cms = signed_by(IVANOV)
     for place in range(number):
         save(engine, f"{number} {place}", cms=cms, signing=signing_of(cms))

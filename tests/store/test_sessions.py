@@ -32,7 +32,7 @@ OTHERS = (
 
 @pytest.fixture(name="generic")
 def never_analyzed(postgres_url: str) -> Iterator[Engine]:
-    """Provide a database that nobody has looked at, which plans without regard to values."""
+    """Provide a database without statistics, which uses generic plans."""
     with schema_on(postgres_url) as url:
         address = make_url(url)
         options = f"{address.query['options']} -cplan_cache_mode=force_generic_plan"

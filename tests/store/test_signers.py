@@ -1,4 +1,4 @@
-"""Who signed: the rows of signers, and the lists of threads that somebody signed."""
+"""Who signed: the rows of signers, and lists of threads by signer."""
 
 import hashlib
 import json

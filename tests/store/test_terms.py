@@ -49,7 +49,7 @@ def test_every_beginning_of_a_name_leads_to_a_term_of_it(length: int) -> None:
 
 
 @pytest.mark.parametrize("nothing", [" ", "\t \n"])
-def test_nobody_has_the_name_of_blanks(nothing: str) -> None:
+def test_no_one_has_the_name_of_blanks(nothing: str) -> None:
     assert terms.is_term(nothing)
     assert terms.name(nothing) not in terms.of_people([claims(common_name="Ли")])
 

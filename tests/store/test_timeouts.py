@@ -53,7 +53,7 @@ def change_and_hang(engine: Engine) -> None:
         connection.execute(text(ENDLESS.format(what="count(*)"))).all()
 
 
-def test_an_endless_statement_is_broken_off(database_url: str) -> None:
+def test_an_endless_statement_is_cancelled(database_url: str) -> None:
     with bounded(database_url, 0.5) as engine:
         for _ in range(2):
             with engine.connect() as connection, pytest.raises(OperationalError):
@@ -70,7 +70,7 @@ def test_what_was_written_before_is_undone(database_url: str) -> None:
         assert [row.document for row in threads.find(engine)] == ["before"]
 
 
-def test_rows_that_are_taken_slowly_are_not_broken_off(database_url: str) -> None:
+def test_rows_that_are_taken_slowly_are_not_cancelled(database_url: str) -> None:
     with bounded(database_url, 1.0) as engine, snapshot(engine) as connection:
         statement = text(ENDLESS.format(what="n").replace("1000000000", "400000"))
         rows = connection.execute(statement, execution_options={"yield_per": 50_000})
@@ -90,7 +90,7 @@ def test_commands_take_any_time(database_url: str) -> None:
             assert connection.execute(text(statement)).scalar_one() == 1_000_000
 
 
-def test_a_request_whose_statement_is_broken_off_is_told_to_come_again(
+def test_a_request_whose_statement_is_cancelled_is_asked_to_retry(
     start_app: AppMaker, postgresql_url: str
 ) -> None:
     url = postgresql_url.replace("statement_timeout%3D10000", "lock_timeout%3D0")
@@ -105,7 +105,7 @@ def test_a_request_whose_statement_is_broken_off_is_told_to_come_again(
     content_of(client.get("/signatures"))
 
 
-def test_a_save_that_waits_for_another_program_is_told_to_come_again(
+def test_a_save_that_waits_for_another_program_is_asked_to_retry(
     start_app: AppMaker, sqlite_url: str
 ) -> None:
     client = start_app(DATABASE_URL=sqlite_url, STATEMENT_TIMEOUT="1").test_client()

@@ -85,7 +85,7 @@ def test_what_is_revoked_stays_so(engine: Engine) -> None:
             change(connection, "office")
 
 
-def test_a_name_that_nobody_has_is_not_found(engine: Engine) -> None:
+def test_a_name_that_no_one_has_is_not_found(engine: Engine) -> None:
     for change in (tokens.revoke_token, tokens.rotate_token):
         with pytest.raises(TokenNotFound, match="'nobody'"), transaction(engine) as connection:
             change(connection, "nobody")

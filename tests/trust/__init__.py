@@ -1,1 +1,1 @@
-"""Whom the operator trusts, and whom he has asked."""
+"""The operator's trust anchors, and requests for revocation data."""

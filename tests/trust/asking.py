@@ -78,7 +78,7 @@ def sign(who: Holder, *certificates: Holder) -> SignedData:
 def ask(
     trust: Trust, who: Holder, *, fetch: bool = True, at: datetime = SIGNING_TIME
 ) -> SignerStatus:
-    """Verify a signature of somebody."""
+    """Verify a signature of a person."""
     [status] = trust.verify(sign(who), at=at, fetch=fetch)
     assert (status.intact.answer, status.valid.answer) == (Answer.YES, Answer.YES)
     return status

@@ -35,7 +35,7 @@ def cache_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(name="offline")
 def offline_trust(folder: Path, cache: Path) -> Trust:
-    """Provide what verifies with that folder, and asks nobody."""
+    """Provide a verifier with that folder, which sends no requests."""
     return Trust(folder, online=False, cache=cache)
 
 

@@ -33,7 +33,7 @@ def test_a_save_never_asks_but_uses_what_was_answered(online: Trust, site: Site)
     assert len(site.asked) == 1
 
 
-def test_offline_nobody_is_asked_nor_the_cache(online: Trust, offline: Trust, site: Site) -> None:
+def test_offline_no_one_is_asked_nor_the_cache(online: Trust, offline: Trust, site: Site) -> None:
     ivan = person(ocsp_at(Responder(site).url))
     assert ask(offline, ivan).revocation.answer is UNKNOWN
     assert site.asked == []
@@ -64,7 +64,7 @@ def test_an_answer_is_kept_as_long_as_it_holds(online: Trust, site: Site, cache:
     assert list(cache.iterdir()) == [file]
 
 
-def test_a_cache_that_can_not_be_written_is_told(
+def test_a_cache_that_can_not_be_written_is_reported(
     folder: Path, site: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
@@ -88,7 +88,7 @@ def test_what_is_damaged_in_the_cache_is_fetched_again(
     assert len(site.asked) == 2
 
 
-def test_nobody_can_lie_by_way_of_the_cache(online: Trust, site: Site, cache: Path) -> None:
+def test_no_one_can_lie_by_way_of_the_cache(online: Trust, site: Site, cache: Path) -> None:
     ivan = person(ocsp_at(Responder(site).url))
     ask(online, ivan)
     [file] = cache.iterdir()

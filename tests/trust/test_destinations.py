@@ -1,4 +1,4 @@
-"""Who is asked at the word of a certificate: nobody in this machine or network, unless named."""
+"""Which servers an address in a certificate leads to: no internal one, unless named."""
 
 import os
 import socket
@@ -110,7 +110,7 @@ def test_an_address_has_no_password(site: Site) -> None:
     assert site.asked == ["GET /b"]
 
 
-def test_a_proxy_is_not_asked_for_what_is_inside(
+def test_a_proxy_is_not_asked_for_internal_addresses(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", site.address)

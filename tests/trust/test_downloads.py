@@ -1,4 +1,4 @@
-"""Downloads end in time and within their size, whoever answers."""
+"""Downloads end in time and within their size, for every kind of server."""
 
 import gzip
 import ipaddress
@@ -103,7 +103,7 @@ def test_a_circle_of_redirects_ends(site: Site) -> None:
     assert failure(nowhere) == "it redirects too often"
 
 
-def test_nobody_there_is_a_failure() -> None:
+def test_a_missing_server_is_a_failure() -> None:
     assert failure(f"http://127.0.0.1:{free_port()}/") == "it can't be reached"
 
 

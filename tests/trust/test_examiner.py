@@ -58,7 +58,7 @@ def test_what_can_t_be_read_is_said_to_be_so(examiner: Examiner) -> None:
     assert good == (True, None)
 
 
-def test_zero_bytes_behind_a_signature_are_left_away(examiner: Examiner) -> None:
+def test_zero_bytes_behind_a_signature_are_removed(examiner: Examiner) -> None:
     padded = b64encode(b64decode(people.cms(ivan())) + bytes(9)).decode()
     with examiner.engine.connect() as connection:
         connection.execute(update(Version).values(cms=padded))
@@ -138,7 +138,7 @@ def expire_leases(engine: Engine) -> None:
         connection.execute(update(Lease).values(until=SAVED_AT))
 
 
-def test_a_signer_whom_verification_does_not_find_is_left_as_he_was(examiner: Examiner) -> None:
+def test_a_signer_that_verification_does_not_find_is_left_unchanged(examiner: Examiner) -> None:
     with examiner.engine.connect() as connection:
         connection.execute(update(Signer).where(Signer.signature_id == 1).values(number=7))
     assert list(examiner.examine()) == [2]

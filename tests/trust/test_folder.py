@@ -34,7 +34,7 @@ def test_a_folder_that_is_not_there_has_no_anchors(tmp_path: Path, place: str) -
     assert judge(trust) == (UNKNOWN, UNKNOWN)
 
 
-def test_a_folder_that_can_not_be_read_is_told(
+def test_a_folder_that_can_not_be_read_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     circle = tmp_path / "circle"
@@ -68,7 +68,7 @@ def test_a_certificate_in_the_subfolder_is_none(offline: Trust, folder: Path) ->
     assert filed.file == "intermediates/nca.pem"
 
 
-def test_whether_there_are_anchors_is_told_without_reading_the_rest(tmp_path: Path) -> None:
+def test_whether_there_are_anchors_is_reported_without_reading_the_rest(tmp_path: Path) -> None:
     assert not count_anchors(tmp_path / "nowhere")
     (tmp_path / "intermediates").mkdir()
     (tmp_path / "intermediates" / "ca.cer").write_bytes(NCA.certificate)
@@ -102,7 +102,7 @@ def test_crls_and_responses_in_the_folder_count(offline: Trust, folder: Path) ->
     assert [one.file for one in contents.responses] == ["intermediates/ivan.ocsp"]
 
 
-def test_what_can_not_be_read_is_told_by_its_name_and_left_out(
+def test_what_can_not_be_read_is_reported_by_its_name_and_left_out(
     offline: Trust, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (folder / "nca.pem").write_bytes(pem(NCA.certificate))
@@ -114,12 +114,12 @@ def test_what_can_not_be_read_is_told_by_its_name_and_left_out(
     assert judge(offline) == (YES, UNKNOWN)
     names = ["away.pem", "bad.crl", "bad.ocsp", "bad.pem", "folder.pem"]
     assert list(offline.contents().unreadable) == names
-    told = [record.getMessage() for record in caplog.records]
-    assert [line.partition(" is left out: ")[0] for line in told] == [
+    reported = [record.getMessage() for record in caplog.records]
+    assert [line.partition(" is left out: ")[0] for line in reported] == [
         f"TRUST_DIR: {name}" for name in names
     ]
     judge(offline)
-    assert len(caplog.records) == len(told)  # Told once, not at every request.
+    assert len(caplog.records) == len(reported)  # Logged once, not at every request.
 
 
 def test_changes_are_noticed(offline: Trust, folder: Path, tmp_path: Path) -> None:

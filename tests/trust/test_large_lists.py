@@ -122,7 +122,7 @@ DAMAGES = [cut, drop_row, flip, other_header, nothing, few]
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("mapped", [False, True], ids=["before", "while it is mapped"])
-def test_a_damaged_index_is_made_anew(
+def test_a_damaged_index_is_rebuilt(
     tmp_path: Path, damage: Callable[[bytes], bytes], mapped: bool
 ) -> None:
     file = tmp_path / "nca.crl"
@@ -137,7 +137,7 @@ def test_a_damaged_index_is_made_anew(
     assert index.read_bytes() == whole
 
 
-def test_an_index_is_nobody_else_s(tmp_path: Path) -> None:
+def test_an_index_of_another_user_is_not_used(tmp_path: Path) -> None:
     """What others could have written may hide an entry."""
     file = tmp_path / "nca.crl"
     file.write_bytes(large(Revoked(4711, LONG_AGO)))
@@ -174,7 +174,7 @@ def test_an_index_that_was_replaced_or_removed_stays_with_who_has_it(tmp_path: P
     assert not index.exists()
 
 
-def test_an_index_of_another_list_is_made_anew(tmp_path: Path) -> None:
+def test_an_index_of_another_list_is_rebuilt(tmp_path: Path) -> None:
     file = tmp_path / "nca.crl"
     file.write_bytes(large())
     assert open_list(file, tmp_path).find(4711) is None
@@ -193,9 +193,9 @@ def test_without_an_index_a_list_is_searched(
     found = open_list(file, tmp_path / "a file" / place)
     assert found.find(4711) is not None
     assert found.find(4712) is None
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 1  # And is tried again after a while.
-    assert told[0].startswith("REVOCATION_CACHE: a CRL can't be indexed: ")
+    reported = [record.getMessage() for record in caplog.records]
+    assert len(reported) == 1  # And is tried again after a while.
+    assert reported[0].startswith("REVOCATION_CACHE: a CRL can't be indexed: ")
 
 
 def test_while_another_process_sorts_a_list_is_searched(
@@ -246,7 +246,7 @@ def test_the_program_that_sorts_does_what_the_library_does(tmp_path: Path) -> No
 
 
 @pytest.mark.attacks
-def test_serial_numbers_that_end_alike_are_told_apart_at_once(tmp_path: Path) -> None:
+def test_serial_numbers_that_end_alike_are_distinguished_at_once(tmp_path: Path) -> None:
     file = tmp_path / "nca.crl"
     listed = [Revoked((number + 1) << 100, LONG_AGO) for number in range(2000)]
     file.write_bytes(large(*listed))
@@ -281,14 +281,14 @@ def test_a_large_list_of_the_operator_is_copied_and_mapped(
     assert {one.suffix for one in cache.iterdir() if one.stat().st_size} == {COPY, INDEX}
     [kept] = cache.glob("*.copy")
     assert kept.read_bytes() == encoded
-    (folder / "other.pem").touch()  # The folder is read anew, the list is not checked anew.
+    (folder / "other.pem").touch()  # The folder is read again, the list is not checked again.
     assert trust.contents().crls[0].value is filed.value
     file.write_bytes(b"")  # In place: what is mapped stays whole.
     assert filed.value.find(anna.serial + 1) is None
     assert trust.contents().unreadable["nca.crl"] == "no CRL is in it"
 
 
-def test_a_copy_of_the_operator_s_list_that_is_damaged_is_made_anew(
+def test_a_copy_of_the_operator_s_list_that_is_damaged_is_made_again(
     folder: Path, cache: Path
 ) -> None:
     encoded = large()
@@ -397,7 +397,7 @@ def test_a_list_that_is_too_large_or_empty_is_refused(
         open_list(file, tmp_path)
 
 
-def test_a_lock_that_somebody_holds_is_not_waited_for_without_end(tmp_path: Path) -> None:
+def test_a_lock_that_someone_holds_is_not_waited_for_without_end(tmp_path: Path) -> None:
     path = tmp_path / "x"
     with crl_files.locked(path, 1) as first, crl_files.locked(path, 0.1) as second:
         assert (first, second) == (True, False)

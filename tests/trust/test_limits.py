@@ -1,4 +1,4 @@
-"""Strangers can't have us ask whom they like, nor can anybody keep us waiting."""
+"""Strangers can't choose the servers that are asked, nor can a server keep us waiting."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ ROOT, NCA = pki.root(), pki.authority()
 pytestmark = pytest.mark.usefixtures("anchored")
 
 
-def test_a_failure_is_told_and_remembered(online: Trust, site: Site) -> None:
+def test_a_failure_is_reported_and_remembered(online: Trust, site: Site) -> None:
     dead = f"http://127.0.0.1:{free_port()}/ocsp"
     address = site.serve("/nca.crl", status=503)
     for name in ("ИВАНОВ ИВАН", "ПЕТРОВА АННА"):
@@ -76,7 +76,7 @@ def strangers(site: Site) -> dict[str, tuple[Holder, Holder]]:
 
 
 @pytest.mark.parametrize("kind", ["of nobody", "of a namesake", "of a person", "forged", "expired"])
-def test_nobody_is_asked_for_a_stranger(online: Trust, site: Site, kind: str) -> None:
+def test_no_server_is_asked_about_a_stranger(online: Trust, site: Site, kind: str) -> None:
     who, issuer = strangers(site)[kind]
     [status] = online.verify(sign(who, issuer), at=SIGNING_TIME, fetch=True)
     assert status.path.answer is not YES
@@ -152,7 +152,7 @@ def test_a_crl_that_comes_slowly_is_kept_when_it_has_come(
     assert site.asked == ["GET /nca.crl"]
 
 
-def test_few_are_asked_for_at_once(
+def test_few_are_requested_at_once(
     online: Trust, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(online_module, "PATIENCE", 0.1)

@@ -1,4 +1,4 @@
-"""REVOCATION=online: whom the verifier asks, and what it believes."""
+"""REVOCATION=online: which servers are asked, and which answers count."""
 
 import resource
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def test_a_revocation_after_the_decisive_time_does_no_harm(online: Trust, site: 
     assert ask(online, person(ocsp_at(responder.url))).revocation.answer is YES
 
 
-def test_a_crl_is_fetched_where_nobody_responds(online: Trust, site: Site) -> None:
+def test_a_crl_is_fetched_where_no_responder_answers(online: Trust, site: Site) -> None:
     address = site.serve("/nca.crl")
     ivan, anna = (person(crl_at(address), name=name) for name in ("ИВАНОВ ИВАН", "ПЕТРОВА АННА"))
     site.serve("/nca.crl", crl(NCA, Revoked(anna.serial, LONG_AGO)))
@@ -91,7 +91,7 @@ def test_what_the_folder_says_needs_no_question(online: Trust, site: Site, folde
         (lambda: crl(forged=True), "a CRL in the name of NCA is not signed by it"),
         (lambda: crl(ROOT), "no CRL or OCSP response about ИВАНОВ ИВАН is at hand"),
         (
-            # It tells of the decisive time, but who knows what was revoked since.
+            # It covers the decisive time, but what was revoked since is unknown.
             lambda: crl(this_update=SIGNING_TIME - HOUR, next_update=SIGNING_TIME + HOUR),
             f"{OUTDATED} 2025-06-01 13:00:00 UTC",
         ),
@@ -218,7 +218,7 @@ def test_authorities_with_gost_keys_are_asked_too(
 
 
 def test_a_responder_must_repeat_the_nonce(online: Trust, site: Site) -> None:
-    """RFC 9654: an answer to somebody else's question may be an old one, sent again."""
+    """RFC 9654: an answer without our nonce may be an old one, sent again."""
     responder = Responder(site)
     ivan = person(ocsp_at(responder.url))
     responder.repeats_nonce = False
@@ -287,7 +287,7 @@ def test_a_delta_crl_shows_that_there_is_a_newer_base(online: Trust, site: Site)
     assert site.asked == ["GET /nca_d.crl", "GET /nca.crl"]
 
 
-def test_a_newer_base_is_not_asked_for_over_and_over(online: Trust, site: Site) -> None:
+def test_a_newer_base_is_not_requested_over_and_over(online: Trust, site: Site) -> None:
     base, delta = crl(extensions=numbered(7)), crl(extensions=numbered(9, base=8))
     ivan = lists(base, delta, site)
     for _ in range(2):
@@ -375,7 +375,7 @@ def test_a_list_that_can_not_be_written_leaves_it_unknown(online: Trust, site: S
 
 
 @pytest.mark.parametrize("kind", ["ocsp", "crl"])
-def test_others_verify_while_somebody_is_asked(online: Trust, site: Site, kind: str) -> None:
+def test_others_verify_while_someone_is_asked(online: Trust, site: Site, kind: str) -> None:
     responder = Responder(site)
     found: list[SignerStatus] = []
     other = sign(person(name="ПЕТРОВА АННА"))

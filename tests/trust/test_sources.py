@@ -1,4 +1,4 @@
-"""Whom to ask about a certificate, and how the question is put."""
+"""The sources of revocation data for a certificate, and the form of a request."""
 
 from asn1crypto import ocsp as asn1_ocsp
 
@@ -45,7 +45,7 @@ def test_a_question_has_a_name_of_its_own() -> None:
     assert lists.name.endswith(".crl")
 
 
-def test_a_certificate_with_broken_extensions_names_nobody() -> None:
+def test_a_certificate_with_broken_extensions_names_no_source() -> None:
     broken = [pki.extension(oid, b"\x30\x03") for oid in ("2.5.29.31", "1.3.6.1.5.5.7.1.1")]
     assert sources(person(*broken)) == ()
     assert sources(person()) == ()

@@ -93,7 +93,7 @@ def test_a_look_finds_what_has_changed(trust: Trust, engine: Engine) -> None:
     assert trust.trusted() == without
 
 
-def test_where_nobody_looks_it_is_done_after_a_while(
+def test_without_the_background_a_request_refreshes_it_after_a_while(
     trust: Trust, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert anchors(trust) == 0
@@ -169,7 +169,7 @@ def test_what_was_read_holds_while_the_database_is_away(
     assert "trust anchors in the database can't be read" in caplog.text
 
 
-def test_nobody_waits_for_who_looks_already(
+def test_no_request_waits_for_one_that_refreshes_it(
     trust: Trust, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert anchors(trust) == 0

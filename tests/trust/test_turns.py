@@ -1,4 +1,4 @@
-"""Turns at verifying: one at a time, in order, and nobody for ever."""
+"""Turns at verifying: one at a time, in order, and each limited in time."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_too_many_don_t_wait(turns: Turns, crowd: Crowd) -> None:
     assert crowd.order == [str(number) for number in range(MAX_WAITING)]
 
 
-def test_work_in_the_background_is_not_put_off_for_ever(
+def test_work_in_the_background_is_not_put_off_forever(
     turns: Turns, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "GIVES_WAY", 0.01)

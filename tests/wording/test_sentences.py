@@ -22,14 +22,16 @@ def test_a_sentence_by_itself_is_in_english_and_in_utc() -> None:
     assert Wording().sentence(REASON) == expected
 
 
-def test_a_moment_is_told_in_the_reader_s_zone() -> None:
-    told = Wording("ru", ALMATY).sentence(REASON)
-    assert told == "сертификат ИВАН действителен только до 2026-01-01 01:30:05 +05"
+def test_a_moment_is_reported_in_the_reader_s_zone() -> None:
+    reported = Wording("ru", ALMATY).sentence(REASON)
+    assert reported == "сертификат ИВАН действителен только до 2026-01-01 01:30:05 +05"
 
 
 def test_so_is_one_within_a_sentence_within_a_sentence() -> None:
-    told = Wording("en", ALMATY).phrase("cms: signer {number}: {reason}", number=2, reason=REASON)
-    assert told.endswith(
+    reported = Wording("en", ALMATY).phrase(
+        "cms: signer {number}: {reason}", number=2, reason=REASON
+    )
+    assert reported.endswith(
         "signer 2: the certificate of ИВАН was valid only until 2026-01-01 01:30:05 +05"
     )
 

@@ -8,7 +8,7 @@ from tests.conftest import AppMaker, claiming_maker
 
 @pytest.fixture(name="make_app")
 def make_apps_that_take_claims(start_app: AppMaker, database_url: str) -> AppMaker:
-    """Provide a function that makes applications on the test's database; nobody is trusted."""
+    """Provide a function that makes applications on the test's database; none has an anchor."""
     return claiming_maker(start_app, DATABASE_URL=database_url)
 
 

@@ -68,7 +68,7 @@ def refuse(app: Flask, **fields: Any) -> tuple[str, str]:
         ("package_add_no_signers", {"signers": []}),
     ],
 )
-def test_what_the_family_has_a_code_for_is_told_by_it(
+def test_what_the_family_has_a_code_for_is_reported_by_it(
     sqlite_app: Flask, code: str, fields: dict[str, Any]
 ) -> None:
     found, message = refuse(sqlite_app, **fields)

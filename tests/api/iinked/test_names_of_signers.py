@@ -1,4 +1,4 @@
-"""Whose name a package that nobody registered shows, and how often one person is asked."""
+"""The names in a package that was not registered, and each person occurs once."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_so_it_is_where_both_are_in_one_signature(client: FlaskClient) -> None:
     assert (signer["lastName"], signer["email"]) == ("ИВАНОВ", "ivan@example.kz")
 
 
-def test_nobody_is_asked_twice(sqlite_app: Flask) -> None:
+def test_no_one_is_asked_twice(sqlite_app: Flask) -> None:
     twice = [IVAN, {**IVAN, "firstName": "Another"}]
     code, message = refuse(sqlite_app.test_client(), "add", **package(signers=twice))
     assert (code, message) == (

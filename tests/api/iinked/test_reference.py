@@ -113,7 +113,7 @@ def compare(theirs: Any, ours: Any, place: str = "") -> None:
 
 
 def described(make_app: AppMaker) -> Flask:
-    """Make an application that knows all that the example tells."""
+    """Make an application with all data of the example."""
     return make_app(PUBLIC_URL="https://sign.example.kz/", ORGANIZATION_ID=ORGANIZATION)
 
 

@@ -31,7 +31,7 @@ def test_a_status_is_three_statements(make_app: Any) -> None:
         assert len(statements) == 3
 
 
-def test_a_thread_that_nobody_registered_is_five_statements(app: Flask) -> None:
+def test_a_thread_that_no_one_registered_is_five_statements(app: Flask) -> None:
     client = app.test_client()
     with app.app_context():
         engine = db.engine
@@ -46,7 +46,7 @@ def test_writes_are_a_constant_number_of_statements(app: Flask) -> None:
     client = app.test_client()
     with app.app_context():
         engine = db.engine
-    # Whom the database trusts is read by the first request that wants to know.
+    # The first request that needs the anchors of the database reads them.
     add(client, **FEW)
     numbers = set()
     for content in (FEW, MANY):

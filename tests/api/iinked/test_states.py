@@ -53,7 +53,7 @@ def test_a_draft_that_has_expired_is_not_sent(app: Flask) -> None:
     assert status(client, public_id)["state"] == "expired"
 
 
-def test_an_expired_package_waits_for_nobody(app: Flask) -> None:
+def test_in_an_expired_package_no_signer_is_next(app: Flask) -> None:
     client = app.test_client()
     public_id = add(client, timeSignBy=FUTURE)
     expire(app)
@@ -70,7 +70,7 @@ def test_what_all_have_signed_has_not_expired(app: Flask) -> None:
     assert status(client, public_id)["state"] == "executed"
 
 
-def test_a_rescinded_package_is_rescinded_whoever_signed(client: FlaskClient) -> None:
+def test_a_rescinded_package_is_rescinded_even_if_all_signed(client: FlaskClient) -> None:
     public_id = add(client)
     answer = post(client, "rescind", packageId=public_id, rescindMessage="A mistake")
     assert answer["package"]["state"] == "rescinded"

@@ -1,4 +1,4 @@
-"""What a package tells of its documents and its signers."""
+"""The documents and signers in a package."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.store.signings import IVANOV, PETROVA, SYDYKOV
 DOCUMENTS = [{"externalId": "doc"}, {"externalId": "annex", "name": "Annex"}]
 
 
-def test_a_new_package_waits_for_everybody(client: FlaskClient) -> None:
+def test_a_new_package_waits_for_everyone(client: FlaskClient) -> None:
     answer = status(client, add(client, documents=DOCUMENTS, signers=[IVAN, ANNA]))
     assert (answer["state"], answer["isExecuted"]) == ("open", False)
     assert revisions(answer, "isSigned") == [[False, False], [False, False]]
@@ -78,12 +78,12 @@ def test_one_signs_after_the_other_in_a_sequential_package(client: FlaskClient) 
     assert revisions(status(client, public_id), "isNext")[0] == [False] * 3
 
 
-def test_everybody_is_next_in_a_package_for_counterparts(client: FlaskClient) -> None:
+def test_everyone_is_next_in_a_package_for_counterparts(client: FlaskClient) -> None:
     public_id = add(client, type="Counterpart", signers=[IVAN, ANNA])
     assert revisions(status(client, public_id), "isNext") == [[True, True]]
 
 
-def test_nobody_is_next_in_a_draft(client: FlaskClient) -> None:
+def test_no_one_is_next_in_a_draft(client: FlaskClient) -> None:
     answer = status(client, add(client, state="draft"))
     assert answer["state"] == "draft"
     assert revisions(answer, "isNext") == [[False]]
@@ -133,7 +133,7 @@ def test_there_are_no_links_unless_they_are_wanted(make_app: AppMaker) -> None:
     assert (answer["signers"][0]["links"], answer["signers"][0]["signLink"]) == ([], None)
 
 
-def test_there_are_no_links_where_nobody_said_where_the_server_is(client: FlaskClient) -> None:
+def test_there_are_no_links_where_no_one_said_where_the_server_is(client: FlaskClient) -> None:
     answer = status(client, add(client, generateSignerLinks=True))
     assert revisions(answer, "link") == [[None]]
     assert (answer["signers"][0]["links"], answer["signers"][0]["signLink"]) == ([], None)
@@ -165,7 +165,7 @@ def test_a_thread_that_was_registered_is_found_by_its_name(client: FlaskClient) 
     assert status(client, "contract/17 a")["packageId"] == newest
 
 
-def test_a_thread_that_nobody_registered_is_a_package(client: FlaskClient) -> None:
+def test_a_thread_that_no_one_registered_is_a_package(client: FlaskClient) -> None:
     sign(client, IVANOV, thread="deal")
     sign(client, PETROVA, IVANOV, thread="deal", document="annex")
     answer = status(client, "deal")
@@ -183,7 +183,7 @@ def test_a_thread_that_nobody_registered_is_a_package(client: FlaskClient) -> No
     assert status(client, "deal") == answer
 
 
-def test_signers_without_an_iin_are_told_apart_by_what_they_claim(client: FlaskClient) -> None:
+def test_signers_without_an_iin_are_distinguished_by_what_they_claim(client: FlaskClient) -> None:
     company = ("КОМПАНИЯ", "", "ТОО", PETROVA[3])
     stranger, other = ("БЕЗ НОМЕРА", "", None, None), ("ДРУГОЙ", "", None, None)
     sign(client, company, stranger, other)
@@ -224,7 +224,7 @@ def test_what_is_neither_is_not_found(client: FlaskClient, name: str) -> None:
         assert (code, message) == ("package_not_found", "Package was not found")
 
 
-def test_a_refusal_is_told_in_the_language_of_the_client(client: FlaskClient) -> None:
+def test_a_refusal_is_reported_in_the_language_of_the_client(client: FlaskClient) -> None:
     response = client.get("/packages/none/status", headers={"Accept-Language": "ru"})
     assert refusal(response, 404) == ("package_not_found", "Пакет не найден")
 

@@ -58,7 +58,7 @@ def test_a_head_request_has_the_headers_alone(client: FlaskClient, engine: Engin
 
 
 @pytest.mark.parametrize("weak", ["", "W/"])
-def test_who_has_the_file_already_is_told_so(
+def test_a_client_that_has_the_file_already_gets_304(
     client: FlaskClient, engine: Engine, weak: str
 ) -> None:
     save(client, cms=signed_by(IVANOV))
@@ -263,7 +263,7 @@ def test_a_version_that_was_not_read_yet_is_a_file_too(
     assert response.data == read.data
 
 
-def test_the_name_of_the_file_is_told_in_utf_8(client: FlaskClient, engine: Engine) -> None:
+def test_the_name_of_the_file_is_reported_in_utf_8(client: FlaskClient, engine: Engine) -> None:
     names = {"document": 'Договор "№ 1"', "thread": "основной/2"}
     save(client, cms=signed_by(IVANOV), **names)
     response = client.get(

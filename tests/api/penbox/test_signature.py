@@ -28,7 +28,7 @@ from tests.store.signings import IVANOV, PETROVA, signed_by
 from tests.store.test_statements import counted_statements
 
 IVAN, ANNA = ({"iin": person[1]} for person in (IVANOV, PETROVA))
-#: Members of the reference. What a signature costs, nobody knows here.
+#: Members of the reference. The price of a signature is unknown here.
 MEMBERS = {
     "id": str,
     "name": str,
@@ -136,7 +136,9 @@ def test_a_version_with_several_signers_is_merged(client: FlaskClient, engine: E
     assert described(client, engine)["merge"] is False
 
 
-def test_a_package_tells_name_items_and_how_far_it_is(client: FlaskClient, engine: Engine) -> None:
+def test_a_package_reports_name_items_and_how_far_it_is(
+    client: FlaskClient, engine: Engine
+) -> None:
     put_package(engine, ("other", "doc"), (IVAN, ANNA))
     save(client, cms=signed_by(IVANOV))
     found = described(client, engine)
@@ -259,12 +261,14 @@ def test_what_is_no_thread_s_id_is_not_found(client: FlaskClient, public_id: str
         error_of(client.get(address, headers=octets), 404)
 
 
-def test_an_error_is_told_in_the_client_s_language(client: FlaskClient) -> None:
+def test_an_error_is_reported_in_the_client_s_language(client: FlaskClient) -> None:
     response = client.get("/signatures/1", headers={"api-locale": "ru"})
     assert error_of(response, 404)["detail"] == "Подпись не найдена"
 
 
-def test_other_methods_and_addresses_are_told_in_the_family_s_shape(client: FlaskClient) -> None:
+def test_other_methods_and_addresses_are_answered_in_the_family_s_shape(
+    client: FlaskClient,
+) -> None:
     for prefix in ("", "/v1"):
         error_of(client.post(f"{prefix}/signatures/1"), 405)
         error_of(client.get(f"{prefix}/signatures/1/more"), 404)

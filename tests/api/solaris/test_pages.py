@@ -1,4 +1,4 @@
-"""Pages of signings: which there are, in which order, and the headers that tell of them."""
+"""Pages of signings: their number, their order, and the headers that link them."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_pages_are_newest_first_and_fit_each_other(client: FlaskClient, engine: 
     assert references(client, PERSON, "page[number]=4") == []
 
 
-def test_the_headers_tell_where_the_other_pages_are(client: FlaskClient, engine: Engine) -> None:
+def test_the_headers_link_the_other_pages(client: FlaskClient, engine: Engine) -> None:
     fill(engine, 25)
     response = client.get(f"{ADDRESS}?page[number]=2&page%5Bsize%5D=10")
     assert (response.headers["total"], response.headers["per-page"]) == ("25", "10")
@@ -157,7 +157,7 @@ def test_a_person_and_an_organisation_may_have_the_same_number(
 def test_a_page_is_a_constant_number_of_statements(make_app: AppMaker, engine: Engine) -> None:
     app = make_app()
     client = app.test_client()
-    signings(client, PERSON)  # The first request reads whom the database trusts.
+    signings(client, PERSON)  # The first request reads the anchors of the database.
     with app.app_context():
         with counted_statements(db.engine) as few:
             signings(client, PERSON)
@@ -200,10 +200,10 @@ def test_a_bad_page_is_refused(client: FlaskClient, query: str) -> None:
 @pytest.mark.parametrize(
     "query", ["page[number]=", "page[size]=", "page=7", "page[]=7", "page[x]=y", "%FF=%FF", "&&=&"]
 )
-def test_what_is_no_page_is_not_looked_at(client: FlaskClient, query: str) -> None:
+def test_what_is_no_page_is_not_examined(client: FlaskClient, query: str) -> None:
     assert client.get(f"{ADDRESS}?{query}").headers["per-page"] == "10"
 
 
-def test_the_last_page_that_can_be_asked_for_is_empty(client: FlaskClient, engine: Engine) -> None:
+def test_the_last_page_that_can_be_requested_is_empty(client: FlaskClient, engine: Engine) -> None:
     fill(engine, 1)
     assert references(client, PERSON, "page[number]=1000000000&page[size]=1000") == []

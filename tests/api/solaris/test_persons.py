@@ -1,4 +1,4 @@
-"""By what a person is asked for, and how what is wrong is told."""
+"""By which numbers a person is requested, and how errors are answered."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_person_is_found_by_a_number_with_or_without_its_kind(client: FlaskCli
         "9" * 5000,
     ],
 )
-def test_what_is_no_number_is_nobody(client: FlaskClient, person_id: str) -> None:
+def test_what_is_no_number_is_no_person(client: FlaskClient, person_id: str) -> None:
     error = error_of(client.get(f"/v1/persons/{person_id}/signings"), 404)
     assert (error["code"], error["title"]) == ("model_not_found", "Model Not Found")
 
@@ -62,7 +62,7 @@ def test_an_error_has_the_members_of_the_reference(client: FlaskClient) -> None:
         assert '"Failed to build pagination headers."' in found
 
 
-def test_an_error_is_told_in_the_client_s_language(client: FlaskClient) -> None:
+def test_an_error_is_reported_in_the_client_s_language(client: FlaskClient) -> None:
     response = client.get("/v1/persons/1/signings", headers={"api-locale": "ru"})
     assert error_of(response, 404)["detail"].startswith("Такого лица нет")
     response = client.get(
@@ -72,7 +72,9 @@ def test_an_error_is_told_in_the_client_s_language(client: FlaskClient) -> None:
     assert response.headers["Content-Language"] == "kk"
 
 
-def test_other_methods_and_addresses_are_told_in_the_family_s_shape(client: FlaskClient) -> None:
+def test_other_methods_and_addresses_are_answered_in_the_family_s_shape(
+    client: FlaskClient,
+) -> None:
     response = client.post(f"/v1/persons/{NUMBER}/signings")
     assert error_of(response, 405)["code"] == "method_not_allowed"
     assert "GET" in response.headers["Allow"]
@@ -80,7 +82,7 @@ def test_other_methods_and_addresses_are_told_in_the_family_s_shape(client: Flas
         assert error_of(client.get(address), 404)["code"] == "model_not_found"
 
 
-def test_a_database_that_is_away_is_told_in_the_family_s_shape(
+def test_an_unavailable_database_is_reported_in_the_family_s_shape(
     client: FlaskClient, engine: Engine
 ) -> None:
     with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""What is told of each signing."""
+"""The members of each signing."""
 
 import hashlib
 from base64 import b64decode, b64encode
@@ -177,7 +177,7 @@ def test_a_timestamp_is_a_document_and_counts_once_it_was_verified(
     save(trusting, document="verified", cms=cms)
     verified, unverified = signings(trusting, IIN)
     assert verified["completed_at_source"] == "verified_timestamp"
-    # It was verified where nobody was trusted, and waits to be verified again.
+    # It was verified without an anchor, and waits to be verified again.
     assert (unverified["status"], unverified["completed_at_source"]) == ("pending", None)
     token = token_of(cms)
     for signing, name in ((verified, "verified"), (unverified, "unverified")):
@@ -191,7 +191,7 @@ def test_a_timestamp_is_a_document_and_counts_once_it_was_verified(
         }
 
 
-def test_a_verified_timestamp_tells_its_own_moment(trusting: FlaskClient) -> None:
+def test_a_verified_timestamp_reports_its_own_moment(trusting: FlaskClient) -> None:
     moment = datetime(2025, 7, 8, 9, 10, 11, tzinfo=UTC)
     value = pki.signature_of(pki.signer_info(ivan()))
     token = der.attribute(pki.TIMESTAMP, pki.timestamp(value, moment))
@@ -201,7 +201,7 @@ def test_a_verified_timestamp_tells_its_own_moment(trusting: FlaskClient) -> Non
     assert one(trusting, IIN)["completed_at"] == "2025-07-08T09:10:11.000Z"
 
 
-def test_who_says_nothing_of_a_time_signed_when_he_saved(
+def test_a_signature_without_a_signing_time_was_signed_when_it_was_saved(
     client: FlaskClient, engine: Engine
 ) -> None:
     save(client, cms=signed_by(IVANOV, timed=False))
@@ -211,7 +211,7 @@ def test_who_says_nothing_of_a_time_signed_when_he_saved(
     assert signing["completed_at_source"] == "saved"
 
 
-def test_only_timestamps_of_the_person_himself_are_documents(client: FlaskClient) -> None:
+def test_only_timestamps_of_the_person_are_documents(client: FlaskClient) -> None:
     save(client, cms=people.cms(ivan(), chief(), stamped=True))
     for person_id in (IIN, CHIEF_IIN, BIN):
         kinds = [each["document_type"] for each in one(client, person_id)["documents"]]
@@ -221,7 +221,7 @@ def test_only_timestamps_of_the_person_himself_are_documents(client: FlaskClient
     assert first["id"] != second["id"]
 
 
-def test_the_way_of_signing_is_told_as_it_was_saved(client: FlaskClient) -> None:
+def test_the_way_of_signing_is_reported_as_it_was_saved(client: FlaskClient) -> None:
     saved = save(client, cms=signed_by(IVANOV), method="  egov-mobile ")
     assert "method" not in saved
     assert one(client)["method"] == "egov-mobile"
@@ -296,7 +296,7 @@ def test_a_stranger_s_signature_begins_no_package(client: FlaskClient, engine: E
     put_package(engine, ("doc",), (IVAN, ANNA))
     save(client, cms=signed_by(SYDYKOV))
     assert status(client) == ("created", "created")
-    # His own is not one that nobody has signed: it tells when he did.
+    # The person's own thread is signed: it has the time of that.
     assert status(client, SYDYKOV[1]) == ("pending", "pending")
 
 
@@ -318,7 +318,7 @@ def test_a_package_that_was_rescinded_has_failed(client: FlaskClient, engine: En
     assert status(client) == ("failed", "failed")
 
 
-def test_nobody_is_expected_to_sign_a_draft(client: FlaskClient, engine: Engine) -> None:
+def test_no_one_is_expected_to_sign_a_draft(client: FlaskClient, engine: Engine) -> None:
     put_package(engine, ("doc",), (IVAN, ANNA), opened_at=None)
     assert signings(client, IVANOV[1]) == []
     save(client, cms=signed_by(IVANOV))
@@ -373,7 +373,7 @@ def test_who_signed_no_more_in_the_current_version_has_not_signed(client: FlaskC
     assert one(client, PETROVA[1])["status"] == "finished"
 
 
-def test_what_is_no_signature_is_nobody_s(open_client: FlaskClient) -> None:
+def test_what_is_no_signature_has_no_signer(open_client: FlaskClient) -> None:
     save(open_client, cms="anything")
     assert signings(open_client, IVANOV[1]) == []
 

@@ -1,4 +1,4 @@
-"""Sends a body as often as it is told, whole before it reads, and prints what it saw each time."""
+"""Sends a body a number of times, each whole before it reads, and prints each answer."""
 
 from __future__ import annotations
 
