@@ -1,17 +1,17 @@
-# One word for each thing that one does here. A bare `make` lists them.
+# The targets of the project. `make` without a target lists them.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_OPTIONS ?=
 
-# Some containers set it; each of the processes that tests start would compile the program anew.
+# Some containers set it; then each process that tests start would compile the program again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test sure fix format lint types imports bench lock clean
 
-help: ## list these words
+help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
 # A stamp says which locked versions the environment holds, so that a second start is quick.
@@ -33,30 +33,30 @@ run: $(VENV)/.installed ## migrate the database and serve on HOST:PORT (127.0.0.
 	@$(BIN)/flask --app wsgi db upgrade
 	@exec $(BIN)/python serve.py
 
-test: $(VENV)/.installed-dev ## what one runs all day: some two to three minutes on two cores
+test: $(VENV)/.installed-dev ## run the quick tests: some two to three minutes on two cores
 	@echo "some two to three minutes on two cores; make sure runs all tests"
 	$(BIN)/pytest --quick --numprocesses logical --dist worksteal $(PYTEST_OPTIONS)
 
-# Budgets of time and memory, and servers with their clients, are tried one after the other.
-sure: format lint types imports ## everything that must hold before a push, some 25 minutes; CI runs it
+# Budgets of time and memory, and servers with their clients, are tested one after the other.
+sure: format lint types imports ## check everything before a push, some 25 minutes; CI runs it
 	$(BIN)/pytest --part side-by-side --numprocesses logical --cov --cov-report= --cov-fail-under=0 $(PYTEST_OPTIONS)
 	$(BIN)/pytest --part alone --cov --cov-append --cov-report=term $(PYTEST_OPTIONS)
 
-fix: $(VENV)/.installed-dev ## format the code and mend what can be mended
+fix: $(VENV)/.installed-dev ## format the code and fix what can be fixed automatically
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-format: $(VENV)/.installed-dev ## is the code formatted?
+format: $(VENV)/.installed-dev ## check that the code is formatted
 	$(BIN)/ruff format --check
 
-lint: $(VENV)/.installed-dev ## ruff's rules
+lint: $(VENV)/.installed-dev ## check ruff's rules
 	$(BIN)/ruff check
 
-types: $(VENV)/.installed-dev ## mypy --strict
+types: $(VENV)/.installed-dev ## check types with mypy --strict
 	$(BIN)/mypy
 	$(BIN)/mypy tests bench
 
-imports: $(VENV)/.installed-dev ## do imports go one way?
+imports: $(VENV)/.installed-dev ## check the import contracts
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-dev ## measure speed against the floor (BENCH_ROWS=1000000 for the largest size)

@@ -100,14 +100,14 @@ def when_ready(master: Any) -> None:
         master.log.warning(notice)
     if not _settings.auth:
         master.log.warning(
-            "AUTH is off: whoever reaches port %s may read, save and delete signatures",
+            "AUTH is off: every client that can reach port %s may read, save and delete signatures",
             _settings.port,
         )
     if not found.is_anchored:
         claims = (
-            "/cms/validate and packages take claims for it"
+            "/cms/validate and packages accept claims instead"
             if _settings.claims == "accept"
-            else "/cms/validate refuses, and nobody has signed a package"
+            else "/cms/validate refuses, and no signer of a package counts as having signed"
         )
         master.log.warning(
             "nothing is trusted yet: there is no trust anchor in the database or in %s, so that no "

@@ -216,8 +216,8 @@ class Settings:
         if self.auth or self.allow_open or _is_loopback(self.host):
             return
         raise SettingsError(
-            f"AUTH is off and HOST is {self.host}: everybody who reaches it could read, write and "
-            "delete; set AUTH=on, or ALLOW_OPEN=1 if only those reach it who may"
+            f"AUTH is off and HOST is {self.host}: every client that can reach it could read, "
+            "write and delete; set AUTH=on, or ALLOW_OPEN=1 if only permitted clients can reach it"
         )
 
 
@@ -227,7 +227,7 @@ def _notices(read: Reader) -> tuple[str, ...]:
     if zone is None or zone.upper() == "UTC":
         return ()
     notice = (
-        "NCANODE_TIMEZONE is not obeyed, as the original server never did: its times are always "
+        "NCANODE_TIMEZONE is ignored, as it was by the original server, whose times are always "
         "UTC. Remove it; TIMEZONE sets another zone for the times in answers"
     )
     return (notice,)

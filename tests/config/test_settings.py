@@ -187,7 +187,7 @@ def test_the_zone_of_the_original_is_not_obeyed_which_is_reported(zone: str) -> 
     settings = Settings.from_env({"NCANODE_TIMEZONE": zone})
     assert settings.timezone == ZoneInfo("UTC")
     (notice,) = settings.notices
-    assert notice.startswith("NCANODE_TIMEZONE is not obeyed")
+    assert notice.startswith("NCANODE_TIMEZONE is ignored")
 
 
 @pytest.mark.parametrize("zone", ["Utc", "UTC", ""])

@@ -182,8 +182,8 @@ def test_the_log_says_once_that_nothing_is_trusted_yet_and_how_to_change_it(
     start_server: StartServer, database: Database, tmp_path: Path
 ) -> None:
     folder = people.trust(tmp_path / "trust", pki.authority())
-    refuses = "/cms/validate refuses, and nobody has signed a package;"
-    accepts = "/cms/validate and packages take claims for it;"
+    refuses = "/cms/validate refuses, and no signer of a package counts as having signed;"
+    accepts = "/cms/validate and packages accept claims instead;"
     for claims, words in (("refuse", refuses), ("accept", accepts)):
         server = start_server(database.url, TRUST_DIR=str(tmp_path / "none"), CLAIMS=claims)
         [line] = [one for one in server.log.splitlines() if "nothing is trusted yet" in one]
