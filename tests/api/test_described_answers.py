@@ -35,7 +35,7 @@ from tests.api.describing import (
 )
 from tests.described import document_of, errors_of, resolve
 
-#: Names by which refusals are counted that no error of our own stands for.
+#: Names by which refusals are counted that have no error class of our own.
 OTHERS = {
     "DatabaseAway": "503",
     "NotAcceptable": "406",

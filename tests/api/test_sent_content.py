@@ -97,7 +97,7 @@ def test_content_of_a_signature_without_signed_attributes_is_compared(
 ) -> None:
     save(checking, cms=detached(plain=True), data=encoded(LINES))
     message = refuse(checking, document="b", cms=detached(plain=True), data=encoded(b"other"))
-    assert message.startswith('"data" parameter: signer 1: the signature is not one of')
+    assert message.startswith('"data" parameter: signer 1: the signature does not verify with')
 
 
 @pytest.mark.parametrize("plain", [False, True])

@@ -1,4 +1,4 @@
-"""Revocation data that came with the signature: whose word counts, and what searching may cost."""
+"""Revocation data that came with the signature: when they count, and what searching may cost."""
 
 import time
 from datetime import timedelta

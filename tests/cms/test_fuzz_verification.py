@@ -1,4 +1,4 @@
-"""Of whatever is made out of a good signature: what is yes was signed, and the rest has reasons."""
+"""Mutations of a good signature: a yes is only for what was signed, the rest has reasons."""
 
 import random
 import time

@@ -148,7 +148,7 @@ def test_directory_names_are_compared_as_section_7_1_says(
     subject = (DIRECTORY, pki.name("СИДОРОВ СЕМЁН"))
     permitted = constraints(permitted=subtrees((kind, base), subject))
     assert judge(permitted, own).answer is ANSWERS[within]
-    if base != EMPTY_NAME:  # The subject lies in it too.
+    if base != EMPTY_NAME:  # The subject is in it too.
         assert judge(constraints(excluded=subtrees((kind, base))), own).answer is (
             EXCLUDED[within] if base != BITS or within is not None else UNKNOWN
         )

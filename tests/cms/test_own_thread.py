@@ -15,7 +15,7 @@ import pytest
 from app.cms.xmldsig.own_thread import cpu_time_ns, in_own_thread
 
 PROJECT = Path(__file__).parents[2]
-#: Documents of distinct names are read, and verified if they can be; then honest ones. Prints by
+#: Documents of distinct names are read, and verified if they can be; then usual ones. Prints by
 #: how many MB the process grew after the first of them.
 PROGRAM = """
 import ctypes, gc, sys

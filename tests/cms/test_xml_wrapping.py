@@ -1,4 +1,4 @@
-"""Signatures over a part of a document, or wrapped into another one: no honest yes for them."""
+"""Signatures over a part of a document, or wrapped into another one: never a yes."""
 
 from base64 import b64encode
 from copy import deepcopy

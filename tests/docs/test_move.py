@@ -1,4 +1,4 @@
-"""The data of an original server comes over by the lines of docs/migrating-from-ncanode.md."""
+"""The data of an original server are moved by the commands of docs/migrating-from-ncanode.md."""
 
 from __future__ import annotations
 

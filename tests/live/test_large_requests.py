@@ -1,4 +1,4 @@
-"""Large requests are answered in turn, and small ones meanwhile."""
+"""Large requests are answered one after the other, and small ones meanwhile."""
 
 from __future__ import annotations
 
