@@ -22,10 +22,11 @@ from bench.cases import CASES, LIST, LIST_WITH_SIGNERS, Case
 from bench.crl import print_lists
 from bench.data import fill
 from bench.database import Statements
+from bench.disk import print_disk
 from bench.doors import print_doors
 from bench.filters import print_filters
 from bench.sameness import check_sameness
-from bench.servers import Load, WebServer, drive
+from bench.servers import Load, WebServer, drive, floor_server
 from bench.suites import SUITES
 from bench.verification import print_verification
 from tests.pki import usual_cms
@@ -105,10 +106,11 @@ def measure(server: PostgresServer, rows: int, cms: str) -> dict[Case, Result]:
     url = statements.url
     results = {case: Result() for case in CASES}
     with (
-        WebServer("bench.floor:app", url, "/signatures?tags=common&limit=1") as floor,
+        floor_server(url) as floor,
         WebServer("wsgi:app", url, "/health/ready") as ours,
     ):
-        check_sameness(floor, ours, url, cms)
+        check_sameness(floor, ours, cms)
+        print_disk(statements, floor, ours, rows, cms)
         for case, result in results.items():
             seed = 0
             result.statements = statements.of_one_request(ours, case, rows, cms)

@@ -17,6 +17,7 @@ import psycopg
 from app.cms.serialization import signer_facts
 from app.store.search import terms
 from app.store.signatures.standings import PENDING, number_of
+from bench import floor
 from bench.people import signers
 
 START = datetime(2021, 1, 1, tzinfo=UTC)
@@ -50,9 +51,9 @@ INSERT INTO signatures (document, thread, version, created_at, updated_at, claim
     public_id)
 SELECT 'bench-' || id, 'story', 1, now(), now(), moment, gen_random_uuid()
 FROM signings ORDER BY id;
-INSERT INTO versions (signature_id, version, cms, tags, created_at,
+INSERT INTO versions (signature_id, version, cms_bytes, tags, created_at,
     signature_sha256, content_sha256, format, signature_size, content_size, terms)
-SELECT id, 1, %(cms)s, to_json(tags), now(), signature_sha256, content_sha256,
+SELECT id, 1, decode(%(cms)s, 'base64'), to_json(tags), now(), signature_sha256, content_sha256,
     'cms', 3030, 7, to_json(terms || ARRAY[
         'sha256:' || signature_sha256, 'sha256:' || content_sha256,
         'year:' || left(day, 4), 'month:' || left(day, 7),
@@ -88,6 +89,7 @@ def fill(url: str, rows: int, cms: str) -> None:
         values = ", ".join(["%s"] * 7)
         cursor.executemany(f"INSERT INTO people VALUES ({values})", _people(cms))
         cursor.execute(_FILL, {"rows": rows, "cms": cms, "start": START})
+        cursor.execute(floor.FILL)
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -22,6 +22,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 CONNECTIONS = 16
 #: Seconds between two runs, in which the server notices that the former clients have left.
 PAUSE = 0.3
+#: As production runs it, and with gunicorn's own threads in place of the worker that buffers.
+GUNICORN = ("gunicorn", "-c", "config/gunicorn.py")
+THREADS = (*GUNICORN, "--worker-class", "gthread")
 
 
 class WebServer:
@@ -33,7 +36,9 @@ class WebServer:
         database_url: str,
         probe: str,
         settings: Mapping[str, str] = MappingProxyType({}),
+        command: Sequence[str] = GUNICORN,
     ) -> None:
+        self.command = command
         self.application = application
         # Limits are off: they would refuse one client with thousands of requests a second.
         self.environment = {**os.environ, "DATABASE_URL": database_url, "RATE_LIMIT": "off"}
@@ -50,7 +55,7 @@ class WebServer:
 
     def __enter__(self) -> Self:
         began = time.monotonic()
-        command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", self.application]
+        command = [sys.executable, "-m", *self.command, self.application]
         with tempfile.TemporaryFile() as log:
             logs = self.environment.get("ACCESS_LOG") == "on"
             self.process = subprocess.Popen(
@@ -96,6 +101,13 @@ class Load:
     per_second: float
     p50: float  # milliseconds
     p99: float  # milliseconds
+
+
+def floor_server(database_url: str) -> WebServer:
+    """Return the floor: always on gunicorn's threads."""
+    return WebServer(
+        "bench.floor:app", database_url, "/signatures?tags=common&limit=1", command=THREADS
+    )
 
 
 def drive(server: WebServer, lua: str, seconds: float) -> Load:

@@ -1,4 +1,4 @@
-"""What the figures of `make bench` rest on: the floor and the application leave the same rows."""
+"""What the figures of `make bench` rest on: the floor and the application answer the same."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import psycopg
 from bench.data import DAYS, SAVED, START, fill
 from bench.database import Statements
 from bench.sameness import check_sameness
-from bench.servers import WebServer
+from bench.servers import WebServer, floor_server
 from tests.pki import usual_cms
 from tests.postgresql import PostgresServer
 
 
-def test_the_floor_answers_and_writes_what_the_application_does(postgres: PostgresServer) -> None:
+def test_the_floor_answers_what_the_application_does(postgres: PostgresServer) -> None:
     url, cms = Statements(postgres, "bench_sameness").url, usual_cms()
     fill(url, 100, cms)
     with (
-        WebServer("bench.floor:app", url, "/signatures?tags=common&limit=1") as floor,
+        floor_server(url) as floor,
         WebServer("wsgi:app", url, "/health/ready") as application,
     ):
-        check_sameness(floor, application, url, cms)
+        check_sameness(floor, application, cms)
 
 
 def test_threads_are_spread_over_the_days_however_many_there_are(postgres: PostgresServer) -> None:
