@@ -1,7 +1,7 @@
 """The whole benchmark: fill databases, alternate runs with the floor, print tables.
 
-`python -m bench filters`, `doors`, `verification` or `crl` prints only that part, the first two at
-the largest size. `python -m bench wycheproof FOLDER` and `limbo FILE` run the verification on test
+`python -m bench filters`, `doors`, `servers`, `verification` or `crl` prints only that part, the
+first three at the largest size. `python -m bench wycheproof FOLDER` and `limbo FILE` run the verification on test
 suites of other projects, which have to be downloaded before (`bench/suites.py`).
 
 Environment: BENCH_ROWS, the largest size (default 100000; 1000000 takes about half an hour and
@@ -25,6 +25,7 @@ from bench.database import Statements
 from bench.disk import print_disk
 from bench.doors import print_doors
 from bench.filters import print_filters
+from bench.http_servers import print_http_servers
 from bench.sameness import check_sameness
 from bench.servers import Load, WebServer, drive, floor_server
 from bench.suites import SUITES
@@ -86,6 +87,9 @@ def main(part: str | None = None) -> None:
         if part == "doors":
             print_locked(filled(server, LARGEST, cms).url, LARGEST, cms)
             return
+        if part == "servers":
+            print_servers(filled(server, LARGEST, cms).url, LARGEST, cms)
+            return
         print(f"signature: {len(cms)} characters; {TURNS} turns of {SECONDS:g} s; 16 connections\n")
         results = {rows: measure(server, rows, cms) for rows in SIZES}
     print_growth(results)
@@ -130,6 +134,7 @@ def measure(server: PostgresServer, rows: int, cms: str) -> dict[Case, Result]:
     print_filters(url, rows)
     if rows == LARGEST:
         print_locked(url, rows, cms)
+        print_servers(url, rows, cms)
     server.drop(f"bench_{rows}")
     return results
 
@@ -138,6 +143,12 @@ def print_locked(url: str, rows: int, cms: str) -> None:
     """Print which share of the speed remains with tokens, limits, metrics and access log."""
     # Each turn of an earlier case was a run on two servers.
     print_doors(url, rows, cms, turns=TURNS, seconds=SECONDS, seed=2 * TURNS + 1)
+
+
+def print_servers(url: str, rows: int, cms: str) -> None:
+    """Print what other HTTP servers would serve."""
+    # Higher than any seed before.
+    print_http_servers(url, rows, cms, turns=TURNS, seconds=SECONDS, seed=100_000)
 
 
 def stream_all(server: WebServer) -> int:

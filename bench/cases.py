@@ -87,12 +87,13 @@ class Case:
         }
 
 
+GET = Case("GET /signature, found", _GET, 65)
 POST_NEW = Case("POST, new thread, 2 tags, validation on", _POST_NEW, 60)
 LIST = Case("GET /signatures, common tag, limit 20", _LIST_COMMON, 55)
 LIST_WITH_SIGNERS = Case("GET /signatures, the same with=signers", _LIST_SIGNERS, 55)
 
 CASES = (
-    Case("GET /signature, found", _GET, 65),
+    GET,
     POST_NEW,
     Case("POST, next version", _POST_NEXT, 65),
     Case("GET /signatures, rare tag, limit 20", _LIST_RARE, 55),

@@ -55,7 +55,8 @@ class WebServer:
 
     def __enter__(self) -> Self:
         began = time.monotonic()
-        command = [sys.executable, "-m", *self.command, self.application]
+        command = [part.format(port=self.port) for part in self.command]
+        command = [sys.executable, "-m", *command, self.application]
         with tempfile.TemporaryFile() as log:
             logs = self.environment.get("ACCESS_LOG") == "on"
             self.process = subprocess.Popen(
