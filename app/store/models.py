@@ -189,6 +189,36 @@ class SignaturePair(Base):
     signature_id: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)
 
 
+class KeptCount(Base):
+    """How many threads with an id up to one have something in common (`search.counts`)."""
+
+    __tablename__ = "kept_counts"
+    __table_args__ = (
+        # SQLite's triggers ask for the highest.
+        Index("ix_kept_counts_upto", "upto"),
+    )
+
+    #: What they have in common: `all`, or a kind and a value, such as `tag:loan`.
+    key: Mapped[str] = mapped_column(CODE, primary_key=True)
+    upto: Mapped[int] = mapped_column(ROW_ID)
+    #: None while it is counted; changes are noted already.
+    number: Mapped[int | None] = mapped_column(ROW_ID)
+    #: When a process last tried to count.
+    tried_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class CountChange(Base):
+    """A thread that was saved before lost (-1) or gained (1) what a count is kept of."""
+
+    __tablename__ = "count_changes"
+    __table_args__ = (Index("ix_count_changes_key", "key", "signature_id"),)
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    key: Mapped[str] = mapped_column(CODE)
+    signature_id: Mapped[int] = mapped_column(ROW_ID)
+    change: Mapped[int] = mapped_column(Integer)
+
+
 class Token(Base):
     """A caller's token: `qol_<id>_<secret>`, of whose secret only the SHA-256 is kept, hex."""
 

@@ -6,13 +6,14 @@ from sqlalchemy import Engine
 from app.store.database.engine import snapshot
 from app.store.errors import SignatureNotFound
 from app.store.search.criteria import Criteria
-from app.store.signatures.listing import Page, count, search
+from app.store.signatures.listing import Page, search
 from app.store.signatures.rows import FETCH_ROWS, Carried
 from app.store.signatures.weighing import PAGE_ROWS
 from tests.store.threads import (
     delete,
     find,
     get,
+    number_of,
     save,
     save_first_versions,
     save_versions,
@@ -23,8 +24,7 @@ from tests.store.threads import (
 def names(engine: Engine, criteria: Criteria, *, limit: int = 0, offset: int = 0) -> list[str]:
     """Return the documents that match, and check that the count agrees."""
     found = [row.document for row in find(engine, criteria, limit=limit, offset=offset)]
-    with engine.connect() as connection:
-        number = count(connection, criteria)
+    number = number_of(engine, criteria)
     if not limit and not offset:
         assert number == len(found)
     return found

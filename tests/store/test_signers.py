@@ -11,7 +11,6 @@ from sqlalchemy import Engine, select
 
 from app.store.models import Signature, Signer, Version
 from app.store.search.criteria import Criteria
-from app.store.signatures.listing import count
 from app.store.signatures.rows import Carried
 from tests.store.signings import (
     IVANOV,
@@ -27,6 +26,7 @@ from tests.store.threads import (
     delete,
     find,
     index_of_tags,
+    number_of,
     save,
     tags_of_current_versions,
     versions,
@@ -52,8 +52,7 @@ def names(engine: Engine, criteria: Criteria) -> list[str]:
     """Search in all three ways, which must agree, and return the documents."""
     page = [row.document for row in find(engine, criteria, limit=50)]
     everything = [row.document for row in find(engine, criteria)]
-    with engine.connect() as connection:
-        number = count(connection, criteria)
+    number = number_of(engine, criteria)
     assert page == everything
     assert number == len(page)
     return page

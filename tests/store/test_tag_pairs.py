@@ -14,7 +14,6 @@ from app.store.search.criteria import Criteria
 from app.store.search.matching import FEW
 from app.store.search.tag_pairs import MAX_PAIRED, pair, pairs_of
 from app.store.signatures.extraction import read_text
-from app.store.signatures.listing import count
 from app.store.signatures.writing import NewVersion, delete_chain, save_version
 from tests.conftest import EngineMaker
 from tests.store.threads import (
@@ -23,6 +22,7 @@ from tests.store.threads import (
 from tests.store.threads import (
     find,
     index_of_tags,
+    number_of,
     save,
     tags_of_current_versions,
 )
@@ -81,8 +81,7 @@ def test_all_and_any_are_what_a_look_at_every_thread_gives(engine: Engine) -> No
         page = [row.document for row in find(engine, criteria, limit=limit, offset=offset)]
         assert page == expected[offset : offset + limit], criteria
         assert [row.document for row in find(engine, criteria)] == expected, criteria
-        with engine.connect() as connection:
-            assert count(connection, criteria) == len(expected), criteria
+        assert number_of(engine, criteria) == len(expected), criteria
         pages += bool(page)
     assert pages > 100
 
@@ -103,7 +102,7 @@ def test_a_pair_with_the_number_of_another_is_not_taken_for_it(engine: Engine) -
                 )
                 connection.execute(insert(SignaturePair).values(row))
         criteria = Criteria(tags=("b", "a"), tags_mode="all")
-        assert count(connection, criteria) == 1
+        assert number_of(engine, criteria) == 1
     for limit in (0, 20):
         assert [row.document for row in find(engine, criteria, limit=limit)] == ["right"]
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 
 from app.store.database.engine import saving, snapshot, transaction
 from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm, Version
+from app.store.search import counts
 from app.store.search.criteria import Criteria
 from app.store.search.tag_pairs import pairs_of
 from app.store.signatures.extraction import Signing, read_text
@@ -114,6 +115,12 @@ def walk(engine: Engine, criteria: Criteria, limit: int) -> Iterator[list[Signat
         cursor = Cursor(before)
         yield find(engine, criteria, limit=limit, cursor=cursor)
         before = cursor.following
+
+
+def number_of(engine: Engine, criteria: Criteria) -> int:
+    """Return the number of all matching threads."""
+    with engine.connect() as connection:
+        return counts.count(connection, criteria).number
 
 
 def index_of_tags(engine: Engine) -> set[tuple[int, str]]:

@@ -19,7 +19,7 @@ from app.store.migrations.steps import REVISION, is_newer, read_step_of, refuse_
 from app.store.models import Base
 
 #: Objects that migrations create on PostgreSQL beside tables, and that no table drops with it.
-FUNCTIONS = ["save_version", "tag_pairs"]
+FUNCTIONS = ["save_version", "tag_pairs", "note_count_changes"]
 _FUNCTIONS = text("""
     SELECT CAST(CAST(oid AS regprocedure) AS text) FROM pg_proc
     WHERE proname = ANY(:names) AND pronamespace = to_regnamespace(current_schema())""")

@@ -16,7 +16,7 @@ from app.store.database.engine import transaction
 from app.store.database.private_files import make_folder
 
 #: The newest step. A server whose database is at another one is not ready to serve.
-HEAD = "0011"
+HEAD = "0012"
 #: The table in which a database records its step.
 VERSION_TABLE = "tanbahana_version"
 #: Where one did that was migrated before release 1.0.0.
@@ -24,12 +24,11 @@ FORMER_VERSION_TABLE = "qoltanba_version"
 #: A number for an advisory lock that no other user of the database uses.
 ADVISORY_LOCK = 0x716F6C74616E6261
 
-#: Whether `save_version` still refers to the former name of a schema that was renamed.
-_LOOKS_ELSEWHERE = text("""
-    SELECT EXISTS (
-        SELECT FROM pg_proc WHERE oid = to_regproc('save_version')
-        AND 'search_path=' || current_setting('search_path') <> ALL (proconfig)
-    )""")
+#: The functions that still refer to the former name of a schema that was renamed.
+_LOOK_ELSEWHERE = text("""
+    SELECT CAST(proname AS text) FROM pg_proc
+    WHERE oid IN (to_regproc('save_version'), to_regproc('note_count_changes'))
+    AND 'search_path=' || current_setting('search_path') <> ALL (proconfig)""")
 
 
 def upgrade(engine: Engine, schema: str | None = None) -> None:
@@ -118,5 +117,5 @@ def _rename_version_table(connection: Connection) -> None:
 
 
 def _follow_renamed_schema(connection: Connection) -> None:
-    if connection.execute(_LOOKS_ELSEWHERE).scalar_one():
-        connection.exec_driver_sql("ALTER FUNCTION save_version SET search_path FROM CURRENT")
+    for function in connection.execute(_LOOK_ELSEWHERE).scalars().all():
+        connection.exec_driver_sql(f"ALTER FUNCTION {function} SET search_path FROM CURRENT")

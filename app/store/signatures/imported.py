@@ -33,6 +33,7 @@ from app.store.database import bulk
 from app.store.database.base64_text import stored_as
 from app.store.database.types import ROW_ID, UtcDateTime
 from app.store.models import Signature, Version
+from app.store.search import kept_counts
 from app.store.signatures import reindexed
 from app.store.signatures.extraction import Signing
 from app.store.signatures.large_texts import SIGNATURE
@@ -139,7 +140,9 @@ def begin(connection: Connection, heads: Sequence[Head]) -> set[int]:
         .on_conflict_do_nothing()
         .returning(Signature.id)
     )
-    return set(connection.execute(statement).scalars())
+    begun = set(connection.execute(statement).scalars())
+    kept_counts.reset(connection)  # Their ids may be lower than those of counts.
+    return begun
 
 
 def add_versions(connection: Connection, versions: Sequence[Imported]) -> None:

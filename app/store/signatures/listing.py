@@ -16,7 +16,6 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 from app.store.database.compiled_query import Prepared
 from app.store.models import IS_CURRENT, Signature, Version
 from app.store.search.criteria import Criteria, Shape
-from app.store.search.matching import matching
 from app.store.search.paging import all_ids, below, newest_ids
 from app.store.search.picking import PickingShape, picked_ids
 from app.store.signatures.records import SignatureRecord
@@ -113,19 +112,6 @@ def _shapes(page: Page) -> tuple[Shape, PickingShape | None]:
     return shape, picking.shape if picking else None
 
 
-def count(connection: Connection, criteria: Criteria) -> int:
-    """Return the number of all matching threads."""
-    if criteria.impossible:
-        return 0
-    picking = criteria.picking
-    if picking is not None:
-        ids = picked_ids(criteria.shape, picking.shape)
-        number = select(func.count()).select_from(ids.subquery())
-        return connection.execute(number, criteria.parameters | picking.parameters).scalar_one()
-    statement = _count_statement(criteria.shape)
-    return connection.execute(statement, criteria.parameters).scalar_one()
-
-
 def count_up_to(connection: Connection, criteria: Criteria, bound: int) -> int:
     """Return the number of all matching threads, or `bound` if there are more.
 
@@ -192,8 +178,3 @@ def _ids(dialect: str, shape: Shape, picking: PickingShape | None, *, limited: b
     ids = below(shape, picked_ids(shape, picking))
     ids = ids.order_by(*picking.order_by).offset(bindparam("offset"))
     return ids.limit(bindparam("limit")) if limited else ids
-
-
-@lru_cache(maxsize=512)
-def _count_statement(shape: Shape) -> Select[int]:
-    return select(func.count()).select_from(matching(shape).subquery())

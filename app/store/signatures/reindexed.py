@@ -32,6 +32,7 @@ from app.store.models import (
     Signer,
     Version,
 )
+from app.store.search import kept_counts
 from app.store.search.tag_pairs import pairs_of
 from app.store.signatures import signers
 from app.store.signatures.extraction import Signing
@@ -68,6 +69,7 @@ def write(connection: Connection, read: Sequence[Reread]) -> None:
     kept = [one for one in read if one.signature_id in heads]
     current = [one for one in kept if heads[one.signature_id] == one.version]
     _write_terms(connection, current)
+    kept_counts.reset(connection)
     _write_versions(connection, kept)
     _write_signers(connection, kept)
     moments = [(one.signature_id, one.signing.signed_at) for one in current]

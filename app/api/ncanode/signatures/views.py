@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.api import envelope, errors
 from app.api.json_response import Answer
@@ -37,6 +38,8 @@ from app.observability import counters
 from app.rate_limit.places import LARGE, current_places
 from app.store.database.engine import in_snapshot, saving, transaction
 from app.store.errors import SignatureNotFound
+from app.store.search import counts, kept_counts
+from app.store.search.counts import Counted
 from app.store.signatures import listing, reading
 from app.store.signatures import writing as chains
 from app.store.signatures.listing import Cursor
@@ -169,26 +172,31 @@ def search_signatures() -> Response:
     wanted: SearchRequest = _SEARCH.read(request)
     tag_scope.require_search_access(wanted.page.criteria)
     reads = current_reads()
-    few, more = reads.read(partial(_find_few, wanted)) if wanted.page.is_short else (None, {})
+    many: list[Counted] = []
+    few, more = reads.read(partial(_find_few, wanted, many)) if wanted.page.is_short else (None, {})
     with ExitStack() as stack:
         if few is None:
             stack.enter_context(current_places().take())
-            response = reads.read(partial(_search, wanted), in_snapshot)
+            stack.callback(_keep_counts, db.engine, many)
+            response = reads.read(partial(_search, wanted, many), in_snapshot)
         else:
             stack.enter_context(current_places().take_if(_size(few)))
+            _keep_counts(db.engine, many)
             response = _write_found(wanted, iter(few), more)
         return _released_after(response, stack)
 
 
 def _find_few(
-    wanted: SearchRequest, connection: Connection, _stack: ExitStack
+    wanted: SearchRequest, many: list[Counted], connection: Connection, _stack: ExitStack
 ) -> tuple[list[SignatureRecord] | None, dict[str, Any]]:
     few = listing.find_page(connection, wanted.page)
-    return few, {} if few is None else _count(connection, wanted)
+    return few, {} if few is None else _count(connection, wanted, many)
 
 
-def _search(wanted: SearchRequest, connection: Connection, stack: ExitStack) -> Response:
-    more = _count(connection, wanted)
+def _search(
+    wanted: SearchRequest, many: list[Counted], connection: Connection, stack: ExitStack
+) -> Response:
+    more = _count(connection, wanted, many)
     records = listing.search(connection, wanted.page)
     return _released_after(_write_found(wanted, records, more), stack)
 
@@ -201,14 +209,25 @@ def _size(records: Sequence[SignatureRecord]) -> int:
     return length
 
 
-def _count(connection: Connection, wanted: SearchRequest) -> dict[str, Any]:
-    """Return the members of the content beside the rows."""
+def _count(connection: Connection, wanted: SearchRequest, many: list[Counted]) -> dict[str, Any]:
+    """Return the members of the content beside the rows, and add what is to be kept to `many`."""
     criteria = wanted.page.criteria
     if wanted.count == Count.BOUNDED:
         number = listing.count_up_to(connection, criteria, COUNT_BOUND + 1)
         is_exact = number <= COUNT_BOUND
         return {"nb_results": min(number, COUNT_BOUND), "nb_results_exact": is_exact}
-    return {"nb_results": listing.count(connection, criteria)} if wanted.count else {}
+    if not wanted.count:
+        return {}
+    number, to_keep = counts.count(connection, criteria)
+    many += [] if to_keep is None else [to_keep]
+    return {"nb_results": number}
+
+
+def _keep_counts(engine: Engine, many: list[Counted]) -> None:
+    """Keep counts of many threads, so that the next one is short. No connection is in use."""
+    for counted in many:
+        with suppress(SQLAlchemyError):  # The next request that counts them tries again.
+            kept_counts.keep(engine, counted)
 
 
 def _write_found(
