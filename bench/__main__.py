@@ -1,6 +1,9 @@
 """The whole benchmark: fill databases, alternate runs with the floor, print tables.
 
+<<<<<<< HEAD
 `python -m bench filters`, `doors`, `servers`, `verification` or `crl` prints only that part, the
+=======
+`python -m bench filters`, `doors`, `growth`, `verification` or `crl` prints only that part, the
 first three at the largest size. `python -m bench wycheproof FOLDER` and `limbo FILE` run the
 verification on test suites of other projects, which have to be downloaded before
 (`bench/suites.py`).
@@ -26,6 +29,7 @@ from bench.database import Statements
 from bench.disk import print_disk
 from bench.doors import print_doors
 from bench.filters import print_filters
+from bench.growth import measure_growth, print_growth_of_lists
 from bench.http_servers import print_http_servers
 from bench.sameness import check_sameness
 from bench.servers import Load, WebServer, drive, floor_server
@@ -85,6 +89,9 @@ def main(part: str | None = None) -> None:
         if part == "filters":
             print_filters(filled(server, LARGEST, cms).url, LARGEST)
             return
+        if part == "growth":
+            print_growth_of_lists(*(grown(server, rows, cms) for rows in (SIZES[0], SIZES[-1])))
+            return
         if part == "doors":
             print_locked(filled(server, LARGEST, cms).url, LARGEST, cms)
             return
@@ -93,7 +100,15 @@ def main(part: str | None = None) -> None:
             return
         print(f"signature: {len(cms)} characters; {TURNS} turns of {SECONDS:g} s; 16 connections\n")
         results = {rows: measure(server, rows, cms) for rows in SIZES}
-    print_growth(results)
+        print_growth(results)
+        print_growth_of_lists(*(grown(server, rows, cms) for rows in (SIZES[0], SIZES[-1])))
+
+
+def grown(server: PostgresServer, rows: int, cms: str) -> dict[str, float]:
+    """Measure what grows with the store, whose signatures are small here."""
+    statements = Statements(server, f"grown_{rows}")
+    fill(statements.url, rows, cms, stored="MAA=")
+    return measure_growth(statements.url, rows)
 
 
 def filled(server: PostgresServer, rows: int, cms: str) -> Statements:

@@ -80,15 +80,18 @@ def content_sha256(thread: int) -> str:
     return sha256(f"content {thread // 4}".encode()).hexdigest()
 
 
-def fill(url: str, rows: int, cms: str) -> None:
-    """Fill a migrated database with `rows` threads, each with a signature and two tags."""
+def fill(url: str, rows: int, cms: str, stored: str | None = None) -> None:
+    """Fill a migrated database with `rows` threads, each with a signature and two tags.
+
+    `stored` is what is stored in place of the signature, where only lists are measured.
+    """
     # The values are in the text, since it contains several statements.
     connection = psycopg.connect(url, autocommit=True, cursor_factory=psycopg.ClientCursor)
     with connection, connection.cursor() as cursor:
         cursor.execute(_PEOPLE)
         values = ", ".join(["%s"] * 7)
         cursor.executemany(f"INSERT INTO people VALUES ({values})", _people(cms))
-        cursor.execute(_FILL, {"rows": rows, "cms": cms, "start": START})
+        cursor.execute(_FILL, {"rows": rows, "cms": stored or cms, "start": START})
         cursor.execute(floor.FILL)
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")

@@ -1,4 +1,4 @@
-"""Lists that are read page by page with a cursor, and counts up to a bound."""
+"""Lists that are read page by page with a cursor, and counts: kept ones, and up to a bound."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from app.api.ncanode.signatures import views
 from app.api.ncanode.signatures.fields import write_cursor
+from app.store.models import KeptCount
+from app.store.search import counts
 from tests.api.asking import content_of, message_of, save
 from tests.asking_tokens import bearer, make_token
 from tests.conftest import AppMaker
@@ -179,3 +181,23 @@ def test_only_the_words_for_a_count_are_taken(sqlite_client: FlaskClient) -> Non
     assert ask(sqlite_client, count="Bounded")["nb_results_exact"] is True
     message = message_of(sqlite_client.get("/signatures?count=some"))
     assert message == '"count" parameter must be true, false or bounded'
+
+
+@pytest.mark.parametrize("page", [{"limit": 1}, {}, {"limit": 201}])
+def test_a_count_of_many_is_kept_and_stays_exact(
+    filled: FlaskClient, engine: Engine, page: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "MANY", 3)
+    queries: list[dict[str, Any]] = [{}, {"tags": "x"}, {"tags": "y"}, {"stage": "draft"}]
+
+    def numbers() -> list[int]:
+        return [ask(filled, count=1, **query, **page)["nb_results"] for query in queries]
+
+    assert numbers() == [7, 7, 3, 4]
+    with engine.connect() as connection:
+        kept = set(connection.execute(select(KeptCount.key, KeptCount.number)).all())
+    assert kept == {("all", 7), ("tag:x", 7), ("stage:draft", 4)}
+    save(filled, document="b", thread="one", version=1, tags=["y"])
+    save(filled, document="h", thread="one", tags=["x"], stage="draft")
+    filled.delete("/signature?document=c&thread=one")
+    assert numbers() == [7, 6, 3, 3]
