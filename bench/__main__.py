@@ -1,10 +1,7 @@
 """The whole benchmark: fill databases, alternate runs with the floor, print tables.
 
-<<<<<<< HEAD
-`python -m bench filters`, `doors`, `servers`, `verification` or `crl` prints only that part, the
-=======
-`python -m bench filters`, `doors`, `growth`, `verification` or `crl` prints only that part, the
-first three at the largest size. `python -m bench wycheproof FOLDER` and `limbo FILE` run the
+`python -m bench filters`, `doors`, `growth`, `servers`, `verification` or `crl` prints only that
+part, the first four at the largest size. `python -m bench wycheproof FOLDER` and `limbo FILE` run the
 verification on test suites of other projects, which have to be downloaded before
 (`bench/suites.py`).
 
