@@ -1,8 +1,8 @@
 """The whole benchmark: fill databases, alternate runs with the floor, print tables.
 
 `python -m bench filters`, `doors`, `growth`, `servers`, `verification` or `crl` prints only that
-part, the first four at the largest size. `python -m bench wycheproof FOLDER` and `limbo FILE` run the
-verification on test suites of other projects, which have to be downloaded before
+part, the first four at the largest size. `python -m bench wycheproof FOLDER` and `limbo FILE` run
+the verification on test suites of other projects, which have to be downloaded before
 (`bench/suites.py`).
 
 Environment: BENCH_ROWS, the largest size (default 100000; 1000000 takes about half an hour and
