@@ -246,6 +246,8 @@ class Package(Base):
     __tablename__ = "packages"
     __table_args__ = (
         Index("ix_packages_thread_id", "thread", "id"),
+        # A page of the newest.
+        Index("ix_packages_created_at_id", "created_at", "id"),
         {"sqlite_autoincrement": True},
     )
 

@@ -9,17 +9,22 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, func, select, text, update
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.store.database.engine import snapshot, transaction
 from app.store.errors import StoreError
-from app.store.models import CountChange, KeptCount, Signature, SignatureTag, SignatureTerm
+from app.store.models import CountChange, KeptCount, Package, Signature, SignatureTag, SignatureTerm
+from app.store.packages.listing import PackageCriteria, PackagePage, count_packages, list_packages
+from app.store.packages.writing import delete_package
+from app.store.persons.signings import Person, count_signings
+from app.store.persons.statements import Kind
 from app.store.search import counts, kept_counts, terms
 from app.store.search.counts import LARGEST, Counted, count
 from app.store.search.criteria import Criteria
 from app.store.signatures import imported, reindexing
 from app.store.signatures.writing import NewVersion, delete_chain, save_version
+from tests.store.packages import CLAIMS
 from tests.store.signings import IVANOV, PETROVA, SYDYKOV, signed_by, signing_of
 from tests.store.threads import delete, index_of_tags, number_of, save
 
@@ -72,7 +77,7 @@ def keep(engine: Engine, criteria: Criteria) -> bool:
     """Count as a request does; return whether the count was kept or advanced."""
     with engine.connect() as connection:
         _, to_keep = count(connection, criteria)
-    return to_keep is not None and kept_counts.keep(engine, to_keep)
+    return bool(to_keep) and kept_counts.keep(engine, *to_keep)
 
 
 def any_version(chance: random.Random, document: str) -> tuple[NewVersion, Any]:
@@ -225,7 +230,7 @@ def test_few_are_counted_each_time(engine: Engine) -> None:
     save_some(engine, 2)
     for criteria in KEPT:
         with engine.connect() as connection:
-            assert count(connection, criteria) == (2, None)
+            assert count(connection, criteria) == (2, ())
     assert uptos(engine) == set()
 
 
@@ -241,7 +246,7 @@ def test_few_are_counted_each_time(engine: Engine) -> None:
 def test_of_several_filters_or_a_range_nothing_is_kept(engine: Engine, criteria: Criteria) -> None:
     save_some(engine, 5)
     with engine.connect() as connection:
-        assert count(connection, criteria).to_keep is None
+        assert count(connection, criteria).to_keep == ()
 
 
 def test_a_moment_after_an_attempt_there_is_no_other(
@@ -369,3 +374,71 @@ def test_what_is_read_again_is_counted(engine: Engine) -> None:
 
 def test_all_rows_are_within_the_bounds_of_ids() -> None:
     assert counts.LOWEST < 0 < LARGEST
+
+
+PACKAGES = PackageCriteria()
+
+
+def put_packages(engine: Engine, first: int, behind: int) -> None:
+    """Add packages, each a minute older than the one before, but for some of the same time."""
+    with engine.connect() as connection:
+        for number in range(first, behind):
+            values = {
+                "public_id": f"00000000-0000-4000-8000-{number:012}",
+                "type": "concurrent",
+                "thread": "main",
+                "generate_links": False,
+                "link_key": "",
+                "created_at": datetime(2026, 1, 1, tzinfo=UTC) - timedelta(minutes=number // 2),
+            }
+            connection.execute(insert(Package).values(values))
+
+
+def number_of_packages(engine: Engine) -> int:
+    """Count packages as a list does."""
+    with engine.connect() as connection:
+        number, to_keep = count_packages(connection, PACKAGES, CLAIMS)
+    kept_counts.keep_each(engine, to_keep)
+    return number
+
+
+def test_packages_are_counted_alike(engine: Engine) -> None:
+    put_packages(engine, 0, 6)
+    assert number_of_packages(engine) == 6
+    with engine.connect() as connection:
+        delete_package(connection, "00000000-0000-4000-8000-000000000003")
+    put_packages(engine, 6, 8)
+    assert number_of_packages(engine) == 7
+    assert changes_of(engine) == [("packages", 4, -1)]
+    put_packages(engine, 8, 12)
+    assert [number_of_packages(engine) for _ in range(2)] == [11, 11]
+    assert changes_of(engine) == []
+
+
+def test_a_page_of_packages_is_in_the_order_of_time_and_then_of_id(engine: Engine) -> None:
+    put_packages(engine, 0, 9)
+    expected = sorted(range(9), key=lambda number: (-(number // 2), number), reverse=True)
+    for descending in (True, False):
+        page = PackagePage(descending=descending, limit=5, offset=2)
+        with snapshot(engine) as connection:
+            found = [
+                int(one.public_id[-2:]) for one in list_packages(connection, PACKAGES, page, CLAIMS)
+            ]
+        assert found == (expected if descending else expected[::-1])[2:7]
+
+
+@pytest.mark.parametrize("kinds", [("iin",), ("iin", "bin")])
+def test_signings_of_a_person_are_counted_alike(engine: Engine, kinds: tuple[Kind, ...]) -> None:
+    for number in range(6):
+        cms = SIGNATURES[0]
+        save(engine, str(number), cms=cms, signing=signing_of(cms))
+    numbers = []
+    for document in (None, "2", "4"):
+        if document:
+            delete(engine, document)
+        with engine.connect() as connection:
+            number, to_keep = count_signings(connection, Person(IVANOV[1], kinds))
+        kept_counts.keep_each(engine, to_keep)
+        numbers.append(number)
+    assert numbers == [6, 5, 4]
+    assert len(changes_of(engine)) == 2

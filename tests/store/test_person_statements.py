@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from app.store.persons.statements import Kind, count_statement
+from app.store.persons.statements import Kind, more_statement
 from tests.conftest import EngineMaker
 
 
 def plan_on_sqlite(engine: Engine, kinds: tuple[Kind, ...]) -> str:
     """Ask SQLite how it would count the signings of a person."""
-    statement = count_statement(kinds).compile(engine)
+    statement = more_statement(kinds).compile(engine)
     values = dict.fromkeys(("number", "term_iin", "term_bin"), "850101300017")
     with engine.connect() as connection:
         rows = connection.exec_driver_sql(

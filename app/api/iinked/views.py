@@ -30,6 +30,8 @@ from app.store.packages.implicit import find_implicit, has_many_signers
 from app.store.packages.records import PackageStatus, PackageSummary
 from app.store.packages.status import find_package, get_package
 from app.store.packages.writing import NewPackage
+from app.store.search.counts import Count
+from app.store.search.kept_counts import keep_each
 from app.store.signatures.standings import Trusted
 
 blueprint = Blueprint("iinked", __name__)
@@ -131,7 +133,8 @@ def list_packages() -> Response:
     """Return a page of the registered packages, each without its documents and signers."""
     wanted: ListRequest = _LIST.read(request)
     trusted, reads = current_trusted(), current_reads()
-    total, few = reads.read(partial(_list_few, wanted, trusted), in_survey)
+    (total, to_keep), few = reads.read(partial(_list_few, wanted, trusted), in_survey)
+    keep_each(db.engine, to_keep)
     if few is not None:
         return Answer(b"".join(list_pieces(few, wanted.page, total, _origin())))
     with ExitStack() as stack:
@@ -143,7 +146,7 @@ def list_packages() -> Response:
 
 def _list_few(
     wanted: ListRequest, trusted: Trusted, connection: Connection, _stack: ExitStack
-) -> tuple[int, list[PackageSummary] | None]:
+) -> tuple[Count, list[PackageSummary] | None]:
     total = package_lists.count_packages(connection, wanted.criteria, trusted)
     few = package_lists.list_few_packages(connection, wanted.criteria, wanted.page, trusted)
     return total, few
@@ -153,7 +156,7 @@ def _list(
     wanted: ListRequest, trusted: Trusted, connection: Connection, stack: ExitStack
 ) -> Response:
     """Answer with a page that has much external data, fetched while it is sent."""
-    total = package_lists.count_packages(connection, wanted.criteria, trusted)
+    total, _ = package_lists.count_packages(connection, wanted.criteria, trusted)
     found = package_lists.list_packages(connection, wanted.criteria, wanted.page, trusted)
     pieces = list_pieces(found, wanted.page, total, _origin())
     response = Response(pieces, content_type=CONTENT_TYPE)

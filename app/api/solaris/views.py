@@ -15,9 +15,12 @@ from app.api.solaris.pages import Page, read_page
 from app.api.solaris.persons import read_person
 from app.api.solaris.signings import write_signing
 from app.auth import needs
-from app.extensions import current_reads, current_trusted
+from app.extensions import current_reads, current_trusted, db
+from app.store.database.engine import in_snapshot
 from app.store.packages.progress import Pair, Progress, list_progress
 from app.store.persons.signings import Person, PersonSigning, count_signings, list_signings
+from app.store.search.counts import Count
+from app.store.search.kept_counts import keep_each
 from app.store.signatures.standings import Trusted
 
 blueprint = Blueprint("solaris", __name__)
@@ -28,9 +31,10 @@ blueprint = Blueprint("solaris", __name__)
 def index_person_signings(person_id: str) -> Response:
     """List the signings of a person, newest first."""
     page, person = read_page(request), read_person(person_id)
-    total, signings, progress = current_reads().read(
-        partial(_list_signings, page, person, current_trusted())
+    (total, to_keep), signings, progress = current_reads().read(
+        partial(_list_signings, page, person, current_trusted()), in_snapshot
     )
+    keep_each(db.engine, to_keep)
     public_url, now = current_app.config["PUBLIC_URL"], datetime.now(UTC)
     pages = public_url and f"{public_url}/signatures" if _has_pages() else None
     written = [
@@ -49,7 +53,7 @@ def index_person_signings(person_id: str) -> Response:
 
 def _list_signings(
     page: Page, person: Person, trusted: Trusted, connection: Connection, _stack: ExitStack
-) -> tuple[int, list[PersonSigning], Mapping[Pair, Progress]]:
+) -> tuple[Count, list[PersonSigning], Mapping[Pair, Progress]]:
     total = count_signings(connection, person)
     signings = list_signings(connection, person, trusted, limit=page.size, offset=page.offset)
     pairs = [(signing.document, signing.thread) for signing in signings]

@@ -10,8 +10,9 @@ from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
+from app.store.migrations import HEAD
 from app.store.migrations.steps import read_step_of
 
 #: Begins a transaction that may change the schema.
@@ -19,6 +20,14 @@ Migrating = Callable[[], AbstractContextManager[Connection]]
 T = TypeVar("T")
 
 _FEWER_TERMS = "app.store.migrations.versions.0010_fewer_search_terms"
+#: Whether threads have rows that nothing is found by: a decade's are the last to go.
+_HAS_FORMER_TERMS = text("""
+    SELECT EXISTS (SELECT 1 FROM signature_terms WHERE term >= 'decade:' AND term < 'decade;')""")
+
+
+def is_at_newest_step(connection: Connection, schema: str | None) -> bool:
+    """Return whether no step is missing, inside `migrating`."""
+    return read_step_of(connection, schema) == HEAD
 
 
 def prepare(migrating: Migrating, schema: str | None) -> None:
@@ -35,11 +44,11 @@ def settle(migrating: Migrating) -> None:
 
     A server of that version, if it was still running, may have left more of it.
     """
-    step: Any = import_module(_FEWER_TERMS)
     with migrating() as connection:
-        if not step.is_old(connection):
+        if not connection.execute(_HAS_FORMER_TERMS).scalar_one():
             return
         on_sqlite = connection.dialect.name == "sqlite"
+    step: Any = import_module(_FEWER_TERMS)
     _in_batches(migrating, step.add_names, 0)
     if on_sqlite:
         _in_batches(migrating, step.sweep, ("name:", 0))

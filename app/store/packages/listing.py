@@ -13,6 +13,7 @@ from app.store.database.types import octets, utc_now
 from app.store.models import Package
 from app.store.packages.records import EXTERNAL_DATA, PackageSummary, summary_of
 from app.store.packages.states import State, executed_column, state_column
+from app.store.search.counts import Count, Counted, count_kept
 from app.store.signatures.standings import Trusted
 
 #: The collation that compares byte by byte.
@@ -60,11 +61,13 @@ class PackagePage:
     offset: int = 0
 
 
-def count_packages(connection: Connection, criteria: PackageCriteria, trusted: Trusted) -> int:
+def count_packages(connection: Connection, criteria: PackageCriteria, trusted: Trusted) -> Count:
     """Return the number of matching packages."""
     conditions = _conditions(connection.dialect.name, criteria, trusted)
+    if not conditions:
+        return count_kept(connection, Counted("packages"))
     statement = select(func.count()).select_from(Package).where(*conditions)
-    return connection.execute(statement).scalar_one()
+    return Count(connection.execute(statement).scalar_one())
 
 
 def list_few_packages(
@@ -96,10 +99,15 @@ def _page(
 ) -> Select[Any]:
     """Build the statement for a page, without external data of more than `limit` bytes."""
     dialect = connection.dialect.name
-    ordered = [
-        (column.desc() if wanted.descending else column.asc()).nulls_last()
-        for column in (_order_column(wanted.order, dialect), Package.id)
+    columns: tuple[ColumnElement[Any], ...] = (
+        _order_column(wanted.order, dialect),
+        Package.id.expression,
+    )
+    ordered: list[ColumnElement[Any]] = [
+        column.desc() if wanted.descending else column.asc() for column in columns
     ]
+    if wanted.order != ORDERS[0]:  # Each has a time, in the order of an index.
+        ordered[0] = ordered[0].nulls_last()
     # Who has signed is looked up only for the page.
     page = (
         select(Package.id)

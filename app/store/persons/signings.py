@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from app.store.persons.statements import Kind, count_statement, page_statement
+from app.store.persons.statements import Kind, more_statement, page_statement
 from app.store.search import terms
+from app.store.search.counts import Count, Counted, count_kept
 from app.store.signatures.standings import State, Trusted
 
 _TERMS = {"iin": terms.iin, "bin": terms.bin_}
@@ -80,9 +81,15 @@ class PersonSigning:
     signed: SignedVersion | None
 
 
-def count_signings(connection: Connection, person: Person) -> int:
+def count_signings(connection: Connection, person: Person) -> Count:
     """Return the number of all signings of a person."""
-    return connection.execute(count_statement(person.kinds), person.parameters).scalar_one()
+    signed = [
+        count_kept(connection, Counted("term", _TERMS[kind](person.number)))
+        for kind in person.kinds
+    ]
+    more = connection.execute(more_statement(person.kinds), person.parameters).scalar_one()
+    to_keep = tuple(one for found in signed for one in found.to_keep)
+    return Count(sum(found.number for found in signed) + more, to_keep)
 
 
 def list_signings(

@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import (
-    BigInteger,
     BindParameter,
     CompoundSelect,
     FromClause,
@@ -20,8 +19,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    cast,
-    exists,
     func,
     literal_column,
     or_,
@@ -78,24 +75,22 @@ _KEY = tuple(column.label(f"signer_{column.name}") for column in _SIGNER_KEY)
 
 
 @lru_cache(maxsize=8)
-def count_statement(kinds: tuple[Kind, ...]) -> Select[int]:
-    """Build the statement that counts the signings of a person."""
-    signed = [_signed_only_by(kind, kinds[:place]) for place, kind in enumerate(kinds)]
+def more_statement(kinds: tuple[Kind, ...]) -> Select[int]:
+    """Count the signings of a person beyond the threads that are found by each kind of the number.
+
+    These are the requested ones, less the threads that are found by both kinds.
+    """
     wanted = _joined([_wanted(kind, kinds, few=False) for kind in kinds]).subquery()
-    parts = [*signed, select(func.count()).select_from(wanted)]
-    counted = union_all(*parts).subquery()
-    return select(cast(func.sum(counted.c[0]), BigInteger))
-
-
-def _signed_only_by(kind: Kind, others: tuple[Kind, ...]) -> Select[int]:
-    """Count threads found by one kind of the number, and by none of the others."""
-    other = aliased(SignatureTerm)
-    by_others = exists().where(
-        other.term.in_([bindparam(f"term_{each}") for each in others]),
-        other.signature_id == SignatureTerm.signature_id,
+    number = select(func.count()).select_from(wanted).scalar_subquery()
+    if len(kinds) == 1:
+        return select(number)
+    first, second = SignatureTerm, aliased(SignatureTerm)
+    twice = select(func.count()).where(
+        first.term == bindparam(f"term_{kinds[0]}"),
+        second.term == bindparam(f"term_{kinds[1]}"),
+        first.signature_id == second.signature_id,
     )
-    conditions = [~by_others] if others else []
-    return select(func.count()).where(SignatureTerm.term == bindparam(f"term_{kind}"), *conditions)
+    return select(number - twice.scalar_subquery())
 
 
 @lru_cache(maxsize=8)

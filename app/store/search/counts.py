@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from app.store.database.compiled_query import Prepared
-from app.store.models import CountChange, KeptCount, Signature, SignatureTag, SignatureTerm
+from app.store.models import CountChange, KeptCount, Package, Signature, SignatureTag, SignatureTerm
 from app.store.search.criteria import Criteria, Shape
 from app.store.search.matching import matching
 from app.store.search.picking import picked_ids
@@ -43,11 +43,12 @@ _PLACES: dict[str, tuple[Any, Any]] = {
     "stage": (Signature.id, Signature.stage),
     "tag": (SignatureTag.signature_id, SignatureTag.tag),
     "term": (SignatureTerm.signature_id, SignatureTerm.term),
+    "packages": (Package.id, None),
 }
 
 
 class Counted(NamedTuple):
-    """Threads whose count may be kept: all, or those that one filter matches."""
+    """Rows whose count may be kept: all threads, those that one filter matches, or packages."""
 
     kind: str
     value: str = ""
@@ -57,12 +58,17 @@ class Counted(NamedTuple):
         """The key of `models.KeptCount`, as migration 0012 writes it."""
         return f"{self.kind}:{self.value}" if self.value else self.kind
 
+    @property
+    def head(self) -> type[Signature | Package]:
+        """The table whose ids it is counted by."""
+        return Package if self.kind == "packages" else Signature
+
 
 class Count(NamedTuple):
-    """The number of threads, exactly; and whose count is to be kept, or kept anew, None: none."""
+    """A number, exactly; and what was many to count, for `kept_counts.keep_each`."""
 
     number: int
-    to_keep: Counted | None = None
+    to_keep: tuple[Counted, ...] = ()
 
 
 def count(connection: Connection, criteria: Criteria) -> Count:
@@ -72,6 +78,11 @@ def count(connection: Connection, criteria: Criteria) -> Count:
     counted = _counted(criteria)
     if counted is None:
         return Count(_count_each(connection, criteria))
+    return count_kept(connection, counted)
+
+
+def count_kept(connection: Connection, counted: Counted) -> Count:
+    """Return the number of rows whose count may be kept."""
     values = {"key": counted.key, "value": counted.value, "last": LARGEST, "most": MANY + 1}
     statement = kept_statement(counted.kind)
     [[number, changed, changes, behind]] = statement.fetch(connection, values)
@@ -79,7 +90,7 @@ def count(connection: Connection, criteria: Criteria) -> Count:
         values["most"] = LARGEST
         [[number, changed, changes, behind]] = statement.fetch(connection, values)
     is_far = behind > MANY if number is None else behind > FAR or changes > CHANGED
-    return Count((number or 0) + changed + behind, counted if is_far else None)
+    return Count((number or 0) + changed + behind, (counted,) if is_far else ())
 
 
 @lru_cache(maxsize=len(_PLACES))

@@ -14,15 +14,16 @@ writer at a time.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, delete, func, literal, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.store.database.engine import impatient
-from app.store.models import CountChange, KeptCount, Signature
+from app.store.models import CountChange, KeptCount
 from app.store.search.counts import LARGEST, Counted, kept_statement
 
 #: Counts that are kept at most; one of which nothing was advanced for a while gives way to a new
@@ -34,14 +35,24 @@ PAUSE = timedelta(seconds=5)
 #: Seconds for which running writers are waited for, and between two looks at them.
 PATIENCE, _LOOK = 2.0, 0.01
 
-#: The transactions that write threads, or lock one to do so. A transaction takes such a lock before
-#: it takes the id of a new thread.
+#: The transactions that write rows of a table, or lock one to do so: each takes such a lock before
+#: it takes the id of a new row.
 _WRITERS = text("""
     SELECT virtualtransaction FROM pg_locks
-    WHERE locktype = 'relation' AND relation = CAST(to_regclass(:signatures) AS oid)
+    WHERE locktype = 'relation' AND relation = CAST(to_regclass(:heads) AS oid)
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND mode IN ('RowShareLock', 'RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
         'AccessExclusiveLock')""")
+
+
+def keep_each(engine: Engine, many: Iterable[Counted]) -> None:
+    """Keep counts as `keep` does, or not: what counts them the next time tries again.
+
+    The caller has no connection in use.
+    """
+    for counted in many:
+        with suppress(SQLAlchemyError):
+            keep(engine, counted)
 
 
 def keep(engine: Engine, counted: Counted) -> bool:
@@ -61,8 +72,8 @@ def keep(engine: Engine, counted: Counted) -> bool:
         _make_room(connection, counted.key)
         if not _claim(connection, counted.key):
             return False
-        last = _find_last(connection, counted.key)
-        if engine.dialect.name == "postgresql" and not _wait_for_writers(connection):
+        last = _find_last(connection, counted)
+        if engine.dialect.name == "postgresql" and not _wait_for_writers(connection, counted):
             return False
     with _writing(engine) as connection:
         return _count_anew(connection, counted, last)
@@ -118,22 +129,23 @@ def _claim(connection: Connection, key: str) -> bool:
     return connection.execute(statement).first() is not None
 
 
-def _find_last(connection: Connection, key: str) -> int:
-    """Return the newest thread's id, or the one that a count is kept up to, if that is higher.
+def _find_last(connection: Connection, counted: Counted) -> int:
+    """Return the newest id, or the one that a count is kept up to, if that is higher.
 
-    It is where the newest threads were deleted: ids are never used again.
+    It is where the newest rows were deleted: ids are never used again.
     """
-    newest = select(func.coalesce(func.max(Signature.id), 0)).scalar_subquery()
-    kept = select(KeptCount.upto).where(KeptCount.key == key).scalar_subquery()
+    newest = select(func.coalesce(func.max(counted.head.id), 0)).scalar_subquery()
+    kept = select(KeptCount.upto).where(KeptCount.key == counted.key).scalar_subquery()
     last: int = max(connection.execute(select(newest, func.coalesce(kept, 0))).one())
     return last
 
 
-def _wait_for_writers(connection: Connection) -> bool:
-    """Wait for the transactions that write threads now; return whether all of them ended."""
+def _wait_for_writers(connection: Connection, counted: Counted) -> bool:
+    """Wait for the transactions that write what is counted; return whether all of them ended."""
     schema = connection.get_execution_options().get("schema_translate_map", {}).get(None)
     quote = connection.dialect.identifier_preparer.quote
-    name = "signatures" if schema is None else f"{quote(schema)}.signatures"
+    table = counted.head.__tablename__
+    name = table if schema is None else f"{quote(schema)}.{table}"
     deadline = time.monotonic() + PATIENCE
     waited = _find_writers(connection, name)
     while waited:
@@ -145,7 +157,7 @@ def _wait_for_writers(connection: Connection) -> bool:
 
 
 def _find_writers(connection: Connection, name: str) -> set[str]:
-    return set(connection.execute(_WRITERS, {"signatures": name}).scalars())
+    return set(connection.execute(_WRITERS, {"heads": name}).scalars())
 
 
 @contextmanager

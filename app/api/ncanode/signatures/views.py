@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection
 
 from app.api import envelope, errors
 from app.api.json_response import Answer
@@ -177,11 +176,11 @@ def search_signatures() -> Response:
     with ExitStack() as stack:
         if few is None:
             stack.enter_context(current_places().take())
-            stack.callback(_keep_counts, db.engine, many)
+            stack.callback(kept_counts.keep_each, db.engine, many)
             response = reads.read(partial(_search, wanted, many), in_snapshot)
         else:
             stack.enter_context(current_places().take_if(_size(few)))
-            _keep_counts(db.engine, many)
+            kept_counts.keep_each(db.engine, many)
             response = _write_found(wanted, iter(few), more)
         return _released_after(response, stack)
 
@@ -219,15 +218,8 @@ def _count(connection: Connection, wanted: SearchRequest, many: list[Counted]) -
     if not wanted.count:
         return {}
     number, to_keep = counts.count(connection, criteria)
-    many += [] if to_keep is None else [to_keep]
+    many += to_keep
     return {"nb_results": number}
-
-
-def _keep_counts(engine: Engine, many: list[Counted]) -> None:
-    """Keep counts of many threads, so that the next one is short. No connection is in use."""
-    for counted in many:
-        with suppress(SQLAlchemyError):  # The next request that counts them tries again.
-            kept_counts.keep(engine, counted)
 
 
 def _write_found(

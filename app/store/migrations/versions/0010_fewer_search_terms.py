@@ -130,13 +130,6 @@ def lessen(connection: sa.Connection, after: int) -> int | None:
     return _rewrite(connection, after, _IS_OLD, _fewer)
 
 
-def is_old(connection: sa.Connection) -> bool:
-    """Return whether threads have rows that no search uses: those of decades are removed last."""
-    decades = sa.exists().where(_TERM.c.term >= "decade:", _TERM.c.term < "decade;")
-    found: bool = connection.execute(sa.select(decades)).scalar_one()
-    return found
-
-
 def sweep(connection: sa.Connection, after: tuple[str, int]) -> tuple[str, int] | None:
     """Remove beginnings of names that are no longer terms from a part of the index.
 

@@ -1,5 +1,7 @@
 """Kept counts: how many threads, up to an id, have something in common, and what changed that.
 
+Packages, which are counted as well, get an index in the order of their list.
+
 The database itself notes changes, so that a server of the previous version, or anything else that
 deletes threads, can't make a count wrong. A thread that is new is never noted: its id is higher than
 that of any count. PostgreSQL's indexes have no trigger for inserts, which would cost every save:
@@ -25,37 +27,34 @@ CREATE FUNCTION note_count_changes() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 AS $$
-DECLARE
-    thread bigint;
-    lost text[];
 BEGIN
-    IF TG_TABLE_NAME = 'signature_tags' THEN
-        thread := OLD.signature_id;
-        lost := ARRAY['tag:' || OLD.tag];
-    ELSIF TG_TABLE_NAME = 'signature_terms' THEN
-        thread := OLD.signature_id;
-        lost := ARRAY['term:' || OLD.term];
-    ELSIF TG_OP = 'DELETE' THEN
-        thread := OLD.id;
-        lost := ARRAY['all', 'document:' || OLD.document, 'thread:' || OLD.thread,
-            'stage:' || OLD.stage];
-    ELSE
-        thread := OLD.id;
-        lost := ARRAY['stage:' || OLD.stage];
+    IF TG_OP = 'UPDATE' THEN
         INSERT INTO count_changes (key, signature_id, change)
-        SELECT key, thread, 1 FROM kept_counts WHERE key = 'stage:' || NEW.stage;
+        SELECT key, NEW.id, CASE WHEN key = 'stage:' || NEW.stage THEN 1 ELSE -1 END
+        FROM kept_counts WHERE key IN ('stage:' || OLD.stage, 'stage:' || NEW.stage);
+    ELSIF TG_TABLE_NAME = 'packages' THEN
+        INSERT INTO count_changes (key, signature_id, change)
+        SELECT key, id, -1 FROM gone JOIN kept_counts ON key = 'packages';
+    ELSIF TG_TABLE_NAME = 'signatures' THEN
+        INSERT INTO count_changes (key, signature_id, change)
+        SELECT key, id, -1 FROM gone JOIN kept_counts ON key IN ('all', 'document:' || document,
+            'thread:' || thread, 'stage:' || stage);
+    ELSIF TG_TABLE_NAME = 'signature_tags' THEN
+        INSERT INTO count_changes (key, signature_id, change)
+        SELECT key, signature_id, -1 FROM gone JOIN kept_counts ON key = 'tag:' || tag;
+    ELSE
+        INSERT INTO count_changes (key, signature_id, change)
+        SELECT key, signature_id, -1 FROM gone JOIN kept_counts ON key = 'term:' || term;
     END IF;
-    INSERT INTO count_changes (key, signature_id, change)
-    SELECT key, thread, -1 FROM kept_counts WHERE key = ANY(lost);
     RETURN NULL;
 END
 $$
 """
 _TRIGGERS = (
     *(
-        f"CREATE TRIGGER note_{table} AFTER DELETE ON {table} "
-        "FOR EACH ROW EXECUTE FUNCTION note_count_changes()"
-        for table in ("signatures", "signature_tags", "signature_terms")
+        f"CREATE TRIGGER note_{table} AFTER DELETE ON {table} REFERENCING OLD TABLE AS gone "
+        "FOR EACH STATEMENT EXECUTE FUNCTION note_count_changes()"
+        for table in ("signatures", "signature_tags", "signature_terms", "packages")
     ),
     "CREATE TRIGGER note_stages AFTER UPDATE OF stage ON signatures FOR EACH ROW "
     "WHEN (OLD.stage IS DISTINCT FROM NEW.stage) EXECUTE FUNCTION note_count_changes()",
@@ -131,6 +130,7 @@ def upgrade() -> None:
         sa.Column("change", sa.Integer(), nullable=False),
     )
     op.create_index("ix_count_changes_key", "count_changes", ["key", "signature_id"])
+    op.create_index("ix_packages_created_at_id", "packages", ["created_at", "id"])
     if op.get_bind().dialect.name == "postgresql":
         function = _function_of_before()
         for before, after in _CHANGES:
@@ -138,6 +138,9 @@ def upgrade() -> None:
         for statement in (_NOTE, *_TRIGGERS, function):
             op.execute(statement)
         return
+    _note_on_sqlite(
+        "note_packages_gone", "DELETE ON packages", (("OLD", "id", "'packages'", -1),)
+    )
     for table, column, keys in _NOTED:
         _note_on_sqlite(f"note_{table}_gone", f"DELETE ON {table}", (("OLD", column, keys, -1),))
         is_old = f"WHEN NEW.{column} <= (SELECT max(upto) FROM kept_counts)"
@@ -161,5 +164,7 @@ def downgrade() -> None:
             op.execute(f"DROP TRIGGER note_{table}_gone")
             op.execute(f"DROP TRIGGER note_{table}_added")
         op.execute("DROP TRIGGER note_stages")
+        op.execute("DROP TRIGGER note_packages_gone")
+    op.drop_index("ix_packages_created_at_id", "packages")
     op.drop_table("count_changes")
     op.drop_table("kept_counts")
