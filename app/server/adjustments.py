@@ -10,8 +10,10 @@ from app.server.client_limits import Limits
 
 #: Bytes of a request's head: a list filtered by 200 tags of 255 characters fits.
 MAX_HEAD = 131_072
-#: Bytes of a body, and of an answer waiting for its client, that stay in memory.
+#: Bytes of a body, and of an answer waiting for its client, that always stay in memory.
 IN_MEMORY = 65_536
+#: Bytes of an answer that do so while few wait: a list of 20 threads has 170 KB.
+ANSWER_IN_MEMORY = 512 * 1024
 #: Bytes of an answer that wait for one client; beyond that the thread that produces it waits, too.
 MAX_WAITING = 4 * 1024 * 1024
 

@@ -17,7 +17,7 @@ from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.task import WSGITask
 from waitress.utilities import Error
 
-from app.server.adjustments import MAX_HEAD
+from app.server.adjustments import IN_MEMORY, MAX_HEAD
 from app.server.parser import Parser
 from app.server.refusals import Refusal, RequestTimeout, TooManyBytes
 
@@ -241,6 +241,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         begins, self.at_answer = self.at_answer, None
         if begins:
             begins()
+        if isinstance(data, bytes) and len(data) > IN_MEMORY:
+            self.outbufs[-1].overflow = self.server.hall.answer_in_memory()
         return int(super().write_soon(data))
 
     def _flush_outbufs_below_high_watermark(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from app.server.adjustments import ANSWER_IN_MEMORY, IN_MEMORY
 from app.server.client_limits import Limits
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Bytes that are kept in files for all clients of a worker, bodies and answers.
 MAX_SPOOLED = 1024 * 1024 * 1024
+#: Bytes of those up to which an answer of a usual list stays in memory.
+MAX_HELD = 32 * 1024 * 1024
 
 
 @dataclass
@@ -54,4 +57,14 @@ class Hall:
 
     def has_room(self) -> bool:
         """Return whether the buffered bodies and answers leave room for more."""
-        return sum(channel.spooled for channel in tuple(self.channels)) < MAX_SPOOLED
+        return self._spooled() < MAX_SPOOLED
+
+    def answer_in_memory(self) -> int:
+        """Return how many bytes of an answer stay in memory; what is more goes to a file.
+
+        Creating, writing and reading a file takes longer than all else that a list costs.
+        """
+        return ANSWER_IN_MEMORY if self._spooled() < MAX_HELD else IN_MEMORY
+
+    def _spooled(self) -> int:
+        return sum(channel.spooled for channel in tuple(self.channels))

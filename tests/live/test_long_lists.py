@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,28 @@ def test_a_long_list_is_one_json_text_in_chunks(client: Client, database: Databa
     ids = [row["id"] for row in body["content"]["signatures"]]
     assert ids == sorted(set(ids), reverse=True)
     assert {row["cms"] for row in body["content"]["signatures"]} == {signature()}
+
+
+def test_a_usual_list_is_sent_without_a_file(
+    client: Client, server: Server, database: Database
+) -> None:
+    """Writing each answer to a file first took longer than all else."""
+    fill(database, "usual", 20)
+    address = {"thread": "usual", "limit": 20}
+    size = len(client.get("/signatures", **address).content)
+    assert size > 100_000
+    before = written_by(server)
+    for _ in range(20):
+        client.get("/signatures", **address)
+    assert written_by(server) - before < size
+
+
+def written_by(server: Server) -> int:
+    """Return the bytes that the workers wrote, sockets excepted (proc(5))."""
+    files = (Path(f"/proc/{worker}/io").read_text() for worker in server.workers())
+    return sum(
+        int(line.split()[1]) for file in files for line in file.splitlines() if "wchar" in line
+    )
 
 
 @pytest.mark.parametrize("abruptly", [False, True])
