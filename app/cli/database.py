@@ -16,6 +16,7 @@ from app.cms import gost_providers, iso_moment
 from app.extensions import current_trust, db
 from app.store.database import engine as database
 from app.store.migrations import upgrade
+from app.store.search.kept_counts import keep_each
 from app.store.signatures.packing import Progress, pack
 from app.store.statistics import statistics
 
@@ -70,20 +71,23 @@ def _engine_at(url: URL) -> Iterator[Engine]:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_appcontext
 def stats(as_json: bool) -> None:
-    """Print exact statistics of the store, and which code computes GOST; times are in UTC.
+    """Print statistics of the store, and which code computes GOST; times are in UTC.
 
-    People are counted by the number that their certificates claim; they and the tags are those of
-    current versions.
+    They are exact, but in a large store some are estimates: these follow "about". People are
+    counted by the number that their certificates claim; they and the tags are those of current
+    versions.
     """
     with db.engine.connect() as connection:
-        numbers = statistics(connection, current_trust().trusted())
+        numbers, about, to_keep = statistics(connection, current_trust().trusted())
+    keep_each(db.engine, to_keep)
     numbers["newest_save"] = iso_moment(numbers["newest_save"])
     numbers |= gost_providers()
     if as_json:
-        click.echo(json.dumps(numbers))
+        click.echo(json.dumps({**numbers, "about": about}))
         return
     for name, number in numbers.items():
-        click.echo(f"{name.replace('_', ' ')}: {'none' if number is None else number}")
+        shown = "none" if number is None else f"about {number}" if name in about else number
+        click.echo(f"{name.replace('_', ' ')}: {shown}")
 
 
 COMMANDS = (database_commands, stats)

@@ -3,13 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, event, insert, update
 
 from app.cms.parsing import parse
-from app.store.migrations import HEAD
+from app.store import statistics as module
+from app.store.migrations import HEAD, upgrade
 from app.store.models import Package, Token, Version
 from app.store.signatures.extraction import read_signing
 from app.store.statistics import statistics
+from tests.conftest import EngineMaker
 from tests.store.packages import CLAIMS
 from tests.store.signings import IVANOV, PETROVA, Person, signed_by
 from tests.store.threads import save
@@ -20,7 +23,9 @@ LATER, EARLIER = NOW + timedelta(days=1), NOW - timedelta(days=1)
 
 def numbers(engine: Engine) -> dict[str, Any]:
     with engine.connect() as connection:
-        return statistics(connection, CLAIMS)
+        found = statistics(connection, CLAIMS)
+    assert (found.about, found.to_keep) == ([], ())
+    return found.numbers
 
 
 def save_signed(engine: Engine, document: str, *people: Person, seen: int | None = None) -> None:
@@ -128,4 +133,29 @@ def test_counting_takes_as_many_statements_however_much_there_is(engine: Engine)
             save_signed(engine, f"many {number}", IVANOV, PETROVA)
         seen.clear()
         numbers(engine)
-        assert len(seen) == 7
+        assert len(seen) == (12 if engine.dialect.name == "sqlite" else 13)
+
+
+@pytest.mark.parametrize("is_analyzed", [True, False])
+def test_of_many_some_are_estimates_which_are_named(
+    open_engine: EngineMaker, empty_url: str, monkeypatch: pytest.MonkeyPatch, is_analyzed: bool
+) -> None:
+    engine = open_engine(empty_url)  # Whose statistics are those of this test.
+    upgrade(engine)
+    monkeypatch.setattr(module, "MANY_ROWS", 3)
+    monkeypatch.setattr(module, "MANY_ITEMS", 1)
+    for number in range(5):
+        save_signed(engine, str(number), IVANOV, PETROVA)
+    for number in range(5):
+        save(engine, f"tagged {number}", tags=[f"x{number % 4}", "y"])
+    on_postgresql = engine.dialect.name == "postgresql"
+    with engine.connect() as connection:
+        if is_analyzed and on_postgresql:
+            connection.exec_driver_sql("ANALYZE signers, versions, signature_tags")
+        found, about, to_keep = statistics(connection, CLAIMS)
+    assert to_keep == ()
+    numbers = [found[name] for name in ("threads", "versions", "signers", "tags", "people")]
+    assert numbers == [10, 10, 10, 5, 2]
+    estimates = ["versions", "signers", "tags", "people"] if on_postgresql and is_analyzed else []
+    assert about == ["newest_save", *estimates]
+    assert abs(found["newest_save"] - datetime.now(UTC)) < timedelta(minutes=1)

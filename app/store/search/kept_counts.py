@@ -23,6 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.store.database.engine import impatient
+from app.store.database.schemas import qualified
 from app.store.models import CountChange, KeptCount
 from app.store.search.counts import LARGEST, Counted, kept_statement
 
@@ -142,10 +143,7 @@ def _find_last(connection: Connection, counted: Counted) -> int:
 
 def _wait_for_writers(connection: Connection, counted: Counted) -> bool:
     """Wait for the transactions that write what is counted; return whether all of them ended."""
-    schema = connection.get_execution_options().get("schema_translate_map", {}).get(None)
-    quote = connection.dialect.identifier_preparer.quote
-    table = counted.head.__tablename__
-    name = table if schema is None else f"{quote(schema)}.{table}"
+    name = qualified(connection, counted.head.__tablename__)
     deadline = time.monotonic() + PATIENCE
     waited = _find_writers(connection, name)
     while waited:
