@@ -19,8 +19,8 @@ import psycopg
 from bench.people import Person
 from bench.servers import PROJECT, WebServer
 
-#: Requests of each kind whose median is taken, after one that is not; runs of a command.
-TURNS, RUNS = 15, 3
+#: Requests of each kind before those whose median is taken, and these; runs of a command.
+WARM, TURNS, RUNS = 8, 15, 3
 #: How many threads there are for each package.
 THREADS_FOR_PACKAGE = 10
 
@@ -44,7 +44,8 @@ def measure_growth(url: str, rows: int) -> dict[str, float]:
     times = {"flask stats": median(_timed(partial(_run_stats, url)) for _ in range(RUNS))}
     with WebServer("wsgi:app", url, "/health/ready") as server:
         for name, ask in _cases(server, rows).items():
-            ask()
+            for _ in range(WARM):
+                ask()
             times[name] = median(_timed(ask) for _ in range(TURNS))
     return times
 

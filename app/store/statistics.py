@@ -30,7 +30,7 @@ from app.store.search.counts import Counted, count_kept
 from app.store.signatures.standings import Trusted
 
 #: Rows from which on they are not counted one by one; different items that are counted.
-MANY_ROWS, MANY_ITEMS = 500_000, 20_000
+MANY_ROWS, MANY_ITEMS = 500_000, 10_000
 #: Threads among which the newest save is looked for if there are many: the newest ones.
 _NEWEST = 10_000
 #: The bounds of the terms of persons' numbers.
