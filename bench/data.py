@@ -7,7 +7,7 @@ content. They were saved over five years, and claim to be signed up to 30 days b
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -31,8 +31,11 @@ SAVED = f"%(start)s + interval '{DAYS} days' * (id::float8 / %(rows)s)"
 
 _PEOPLE = """
 CREATE TEMPORARY TABLE people (
-    number integer, iin text, bin text, name text, digest_algorithm text, facts text, terms text[])
+    number integer, iin text, bin text, name text, digest_algorithm text, facts text, terms text[]);
+CREATE TEMPORARY TABLE days (day date, terms text[])
 """
+#: The term of a digest, in SQL.
+_DIGEST = "'V' || left(translate(encode(sha256(%s::bytea), 'base64'), '+/', '-_'), 30)"
 
 _FILL = f"""
 SELECT setseed(0);
@@ -54,12 +57,10 @@ FROM signings ORDER BY id;
 INSERT INTO versions (signature_id, version, cms_bytes, tags, created_at,
     signature_sha256, content_sha256, format, signature_size, content_size, terms)
 SELECT id, 1, decode(%(cms)s, 'base64'), to_json(tags), now(), signature_sha256, content_sha256,
-    'cms', 3030, 7, to_json(terms || ARRAY[
-        'sha256:' || signature_sha256, 'sha256:' || content_sha256,
-        'year:' || left(day, 4), 'month:' || left(day, 7),
-        'day:' || day])
-FROM signings, people, to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD') day
-WHERE number = person;
+    'cms', 3030, 7, to_json(people.terms || days.terms || ARRAY[
+        {_DIGEST % "('signature ' || id)"}, {_DIGEST % "('content ' || id / 4)"}])
+FROM signings, people, days
+WHERE number = person AND day = (moment AT TIME ZONE 'UTC')::date;
 INSERT INTO signers (signature_id, version, number, claimed_iin, claimed_bin, claimed_name,
     digest_algorithm, message_digest, facts, standing, judged_against)
 SELECT id, 1, 1, iin, bin, name, digest_algorithm, content_sha256,
@@ -91,10 +92,17 @@ def fill(url: str, rows: int, cms: str, stored: str | None = None) -> None:
         cursor.execute(_PEOPLE)
         values = ", ".join(["%s"] * 7)
         cursor.executemany(f"INSERT INTO people VALUES ({values})", _people(cms))
+        cursor.executemany("INSERT INTO days VALUES (%s, %s)", _days())
         cursor.execute(_FILL, {"rows": rows, "cms": stored or cms, "start": START})
         cursor.execute(floor.FILL)
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
+
+
+def _days() -> list[tuple[datetime, list[str]]]:
+    """Return a row for each day on which somebody claims to have signed."""
+    days = [START + timedelta(days=number) for number in range(-31, DAYS + 1)]
+    return [(day, terms.of_moment(day)) for day in days]
 
 
 def _people(cms: str) -> list[tuple[Any, ...]]:

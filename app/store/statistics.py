@@ -27,14 +27,13 @@ from app.store.database.types import utc_now
 from app.store.migrations.steps import read_step
 from app.store.models import Package, Signature, SignatureTag, SignatureTerm, Signer, Token, Version
 from app.store.search.counts import Counted, count_kept
+from app.store.search.terms import IIN_TERMS
 from app.store.signatures.standings import Trusted
 
 #: Rows from which on they are not counted one by one; different items that are counted.
 MANY_ROWS, MANY_ITEMS = 500_000, 10_000
 #: Threads among which the newest save is looked for if there are many: the newest ones.
 _NEWEST = 10_000
-#: The bounds of the terms of persons' numbers.
-_IIN_TERMS = ("iin:", "iin;")
 
 _RESCINDED = Package.rescinded_at.is_not(None)
 _OPENED = Package.opened_at.is_not(None)
@@ -114,7 +113,7 @@ def statistics(connection: Connection, trusted: Trusted) -> Statistics:
         "versions": _rows(connection, Version),
         "signers": _rows(connection, Signer),
         "tags": _items(connection, SignatureTag.tag, SignatureTag.tag, "", None),
-        "people": _items(connection, SignatureTerm.term, Signer.claimed_iin, *_IIN_TERMS),
+        "people": _items(connection, SignatureTerm.term, Signer.claimed_iin, *IIN_TERMS),
     }
     given = {"everything": trusted.everything}
     numbers: dict[str, Any] = {

@@ -39,7 +39,7 @@ CRITERIA: list[tuple[Criteria, Any]] = [
         for tag in (*TAGS, "none")
     ),
     *(
-        (Criteria(iin=who[1]), select(func.count()).where(SignatureTerm.term == f"iin:{who[1]}"))
+        (Criteria(iin=who[1]), select(func.count()).where(SignatureTerm.term == terms.iin(who[1])))
         for who in (IVANOV, PETROVA)
     ),
     (
@@ -368,7 +368,7 @@ def test_what_is_read_again_is_counted(engine: Engine) -> None:
         connection.execute(text("UPDATE signatures SET version = version"))
     assert list(reindexing.reindex(engine, everything=True))
     with engine.connect() as connection:
-        rows = select(func.count()).where(SignatureTerm.term == f"iin:{IVANOV[1]}")
+        rows = select(func.count()).where(SignatureTerm.term == terms.iin(IVANOV[1]))
         assert number_of(engine, criteria) == connection.execute(rows).scalar_one() >= before
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from app.store.search import terms
 from app.store.search.criteria import Criteria
-from app.store.search.terms import PREFIX_LENGTHS
 from app.store.signatures.listing import Page, find_page
 from tests.conftest import EngineMaker
 
@@ -39,11 +39,15 @@ SIGNERS = (
     "INSERT INTO signers (signature_id, version, number, claimed_name, digest_algorithm, facts) "  # noqa: S608
     f"SELECT id, 1, 1, {NAME}, '2.16', '{{}}' FROM signatures"
 )
-TERMS = (
-    "INSERT INTO signature_terms (term, signature_id) "  # noqa: S608
-    f"SELECT 'person:' || {NAME}, id FROM signatures"
-)
+IDS = text("SELECT id FROM signatures")
+INDEX = "INSERT INTO signature_terms (term, signature_id) VALUES (:term, :id)"
 BEGINNINGS = "INSERT INTO signature_terms (term, signature_id) SELECT :term, id FROM signatures"
+
+
+def term(thread: int) -> str:
+    """Return the term of the whole name of who signed a thread."""
+    kind = "частое" if thread % OTHERS else "редкое"
+    return terms.whole_names(f"{FORM} {kind} {thread}")[0]
 
 
 @pytest.fixture(name="named")
@@ -52,10 +56,11 @@ def filled(open_engine: EngineMaker, database_url: str) -> Engine:
     engine = open_engine(database_url)
     with engine.connect() as connection:
         connection.execute(text(HEADS), {"rows": NAMES})
-        for statement in (VERSIONS, SIGNERS, TERMS):
+        for statement in (VERSIONS, SIGNERS):
             connection.execute(text(statement))
-        for length in PREFIX_LENGTHS:
-            connection.execute(text(BEGINNINGS), {"term": f"name:{FORM[:length]}"})
+        rows = [{"term": term(one), "id": one} for one in connection.execute(IDS).scalars()]
+        connection.execute(text(INDEX), rows)
+        connection.execute(text(BEGINNINGS), {"term": terms.first_letter(FORM)})
         connection.execute(text("ANALYZE"))
     return engine
 

@@ -129,10 +129,12 @@ def any_criteria(chance: random.Random) -> Criteria:
     return Criteria(**chosen)
 
 
-@pytest.fixture(params=[names.RARE, 20])
+@pytest.fixture(params=[(names.RARE, names.NAMES), (20, names.NAMES), (20, 1)])
 def _rare(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let names be rare up to as many; statements are made with that number, and kept."""
-    monkeypatch.setattr(names, "RARE", request.param)
+    rare, most = request.param
+    monkeypatch.setattr(names, "RARE", rare)
+    monkeypatch.setattr(names, "NAMES", most)
     page_statement.cache_clear()
     yield
     page_statement.cache_clear()

@@ -19,10 +19,13 @@ from app.store.migrations.steps import read_step_of
 Migrating = Callable[[], AbstractContextManager[Connection]]
 T = TypeVar("T")
 
-_FEWER_TERMS = "app.store.migrations.versions.0010_fewer_search_terms"
-#: Whether threads have rows that nothing is found by: a decade's are the last to go.
+_FEWER_TERMS, _SHORT_TERMS = (
+    f"app.store.migrations.versions.{name}"
+    for name in ("0010_fewer_search_terms", "0013_short_search_terms")
+)
+#: Whether threads have terms of before step 0013: the digests are the last to go.
 _HAS_FORMER_TERMS = text("""
-    SELECT EXISTS (SELECT 1 FROM signature_terms WHERE term >= 'decade:' AND term < 'decade;')""")
+    SELECT EXISTS (SELECT 1 FROM signature_terms WHERE term >= 'sha256:' AND term < 'sha256;')""")
 
 
 def is_at_newest_step(connection: Connection, schema: str | None) -> bool:
@@ -31,12 +34,13 @@ def is_at_newest_step(connection: Connection, schema: str | None) -> bool:
 
 
 def prepare(migrating: Migrating, schema: str | None) -> None:
-    """Do, before a step, work that inside it would block saves for long."""
-    step: Any = import_module(_FEWER_TERMS)
+    """Do, before the missing steps, work that inside them would block saves for long."""
     with migrating() as connection:
-        if read_step_of(connection, schema) != step.down_revision:
-            return
-    _in_batches(migrating, step.add_names, 0)
+        at = read_step_of(connection, schema)
+    for name in (_FEWER_TERMS, _SHORT_TERMS):
+        step: Any = import_module(name)
+        if at in step.PREPARED_AT:
+            _in_batches(migrating, step.add, 0)
 
 
 def settle(migrating: Migrating) -> None:
@@ -48,11 +52,11 @@ def settle(migrating: Migrating) -> None:
         if not connection.execute(_HAS_FORMER_TERMS).scalar_one():
             return
         on_sqlite = connection.dialect.name == "sqlite"
-    step: Any = import_module(_FEWER_TERMS)
-    _in_batches(migrating, step.add_names, 0)
+    step: Any = import_module(_SHORT_TERMS)
+    _in_batches(migrating, step.add, 0)
     if on_sqlite:
-        _in_batches(migrating, step.sweep, ("name:", 0))
-    _in_batches(migrating, step.lessen, 0)
+        _in_batches(migrating, step.sweep, ("a", 0))
+    _in_batches(migrating, step.remove, 0)
 
 
 def _in_batches(

@@ -59,10 +59,8 @@ class Criteria:
         }
         # In the order of `tag_pairs`.
         tags = sorted(self.tags) if self.tags_mode == "all" else self.tags
-        whole, cut = self._spans
         return {
-            "whole_spans": " ".join(whole),
-            "cut_spans": " ".join(cut),
+            **self._cover,
             **{name: value for name, value in given.items() if value is not None},
             **{f"tag_{number}": tag for number, tag in enumerate(tags)},
             **{f"term_{number}": term for number, term in enumerate(self._terms)},
@@ -108,7 +106,7 @@ class Criteria:
         return {
             "name_from": first,
             "name_before": behind,
-            "name_beginning": terms.longest_term(folded),
+            "name_letter": terms.first_letter(folded),
             "name_folded": folded,
         }
 
@@ -125,11 +123,17 @@ class Criteria:
         }
 
     @cached_property
-    def _spans(self) -> tuple[list[str], list[str]]:
-        """The terms that cover the period."""
+    def _cover(self) -> dict[str, str]:
+        """Values for the placeholders of the terms that cover the period, none if it is open."""
         if not self.shape.timed:
-            return [], []
-        return Period(self.signed_from, self.signed_to).spans()
+            return {}
+        months, days, cut = Period(self.signed_from, self.signed_to).cover()
+        return {
+            "month_from": months[0],
+            "month_before": months[1],
+            "whole_days": " ".join(days),
+            "cut_days": " ".join(cut),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,21 +8,19 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     BindParameter,
-    ColumnElement,
     Exists,
     Select,
-    Text,
     bindparam,
     exists,
     func,
     select,
-    true,
     union,
 )
 
 from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm
 from app.store.search import names
 from app.store.search.criteria import Shape
+from app.store.search.each_term import existing, listed, newest_of_each
 from app.store.search.matching import (
     FEW,
     conditions,
@@ -33,6 +31,10 @@ from app.store.search.matching import (
     tag_parameters,
     tagged,
 )
+
+#: Threads with a beginning of a name that are tested for other conditions: to find one, some dozens
+#: that share the letter may have to be tested.
+FEW_NAMED = 50
 
 _REACH: BindParameter[int] = bindparam("reach")
 _BEFORE: BindParameter[int] = bindparam("before", type_=BigInteger())
@@ -75,7 +77,7 @@ def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
     if shape.timed:
         return _in_spans(dialect, shape)
     if shape.beginning:
-        return names.newest(_REACH, lambda thread: _is_below(shape, thread))
+        return names.newest(dialect, _REACH, lambda thread: _is_below(shape, thread))
     return []
 
 
@@ -84,13 +86,13 @@ def _near_and_far(dialect: str, shape: Shape) -> list[Select[Any]]:
 
     For filters that match many threads each, it isn't known where they match together.
     """
-    lead, rest = _lead(shape)
-    few = below(shape, lead).order_by(lead.selected_columns[0].desc()).limit(FEW + 1).cte("few")
+    lead, rest, most = _lead(dialect, shape)
+    few = below(shape, lead).order_by(lead.selected_columns[0].desc()).limit(most + 1).cte("few")
     wanted = conditions(rest, few.c[0], from_term=1 if shape.terms else 0)
     found = select(few.c[0].label("signature_id")).where(*map(_probed, wanted))
     near = found.order_by(few.c[0].desc()).limit(_REACH).cte("near")
     more = (
-        select(func.count()).select_from(few).scalar_subquery() > FEW,
+        select(func.count()).select_from(few).scalar_subquery() > most,
         select(func.count()).select_from(near).scalar_subquery() < _REACH,
     )
     return [select(near.c.signature_id)] + [
@@ -99,21 +101,24 @@ def _near_and_far(dialect: str, shape: Shape) -> list[Select[Any]]:
     ]
 
 
-def _lead(shape: Shape) -> tuple[Select[Any], Shape]:
-    """Select by the filter that usually matches the fewest, and return the shape of the others.
+def _lead(dialect: str, shape: Shape) -> tuple[Select[Any], Shape, int]:
+    """Select by the filter that usually matches the fewest.
 
     A shape counts its terms from the first, which is used here if there is one.
+
+    Returns:
+        The selection, the shape of the other filters, and how many threads are tested for these.
     """
     if shape.terms:
         first = SignatureTerm.term == bindparam("term_0")
-        return select(SignatureTerm.signature_id).where(first), shape
+        return select(SignatureTerm.signature_id).where(first), shape, FEW
     if shape.columns and (shape.of_document or not shape.beginning):
         of_columns = Shape(columns=shape.columns, tags=0, tags_mode="any")
-        return on_heads(of_columns), replace(shape, columns=())
+        return on_heads(of_columns), replace(shape, columns=()), FEW
     if shape.beginning:
-        newest = names.newest(FEW + 1, lambda thread: _is_below(shape, thread))
-        return _merged(newest), replace(shape, beginning=False)
-    return _newest_tagged(shape), replace(shape, tags=0)
+        newest = names.newest(dialect, FEW_NAMED + 1, lambda thread: _is_below(shape, thread))
+        return _merged(newest), replace(shape, beginning=False), FEW_NAMED
+    return _newest_tagged(shape), replace(shape, tags=0), FEW
 
 
 def _newest_tagged(shape: Shape) -> Select[Any]:
@@ -132,7 +137,7 @@ def _far(dialect: str, shape: Shape) -> list[Select[Any]]:
     if shape.beginning and not (shape.terms or shape.of_document):
         rest = replace(shape, beginning=False)
         return names.newest(
-            _REACH, lambda thread: [*_is_below(shape, thread), *conditions(rest, thread)]
+            dialect, _REACH, lambda thread: [*_is_below(shape, thread), *conditions(rest, thread)]
         )
     ids = below(shape, matching(shape))
     return [ids.order_by(ids.selected_columns[0].desc()).limit(_REACH)]
@@ -186,9 +191,6 @@ def _of_any_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
 
 def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:
     """Return the newest :reach of each span of time that is inside the period, or overlaps it."""
-    term = SignatureTerm.__table__.alias("spanned")
-    signature_id = term.c.signature_id
-    wanted = [*_is_below(shape, signature_id), *conditions(shape.untimed, signature_id)]
     timed = Shape(
         columns=(),
         tags=0,
@@ -196,38 +198,17 @@ def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:
         signed_from=shape.signed_from,
         signed_to=shape.signed_to,
     )
-    when = exists(on_heads(timed).where(Signature.id == signature_id).offset(0))
+
+    def wanted(thread: Any) -> list[Any]:
+        return [*_is_below(shape, thread), *conditions(shape.untimed, thread)]
+
+    def wanted_within(thread: Any) -> list[Any]:
+        when = exists(on_heads(timed).where(Signature.id == thread).offset(0))
+        return [when, *wanted(thread)]
+
+    months = existing("months", bindparam("month_from"), bindparam("month_before"))
     return [
-        _newest_of_each(dialect, "whole_spans", term, wanted),
-        _newest_of_each(dialect, "cut_spans", term, [when, *wanted]),
+        newest_of_each(dialect, months, _REACH, wanted),
+        newest_of_each(dialect, listed(dialect, "whole_days"), _REACH, wanted),
+        newest_of_each(dialect, listed(dialect, "cut_days"), _REACH, wanted_within),
     ]
-
-
-def _newest_of_each(
-    dialect: str, name: str, term: Any, wanted: list[ColumnElement[bool]]
-) -> Select[Any]:
-    """Return the newest :reach of each term in a list, separated by blanks."""
-    listed: BindParameter[str] = bindparam(name, type_=Text())
-    if dialect == "sqlite":
-        each = func.json_each('["' + func.replace(listed, " ", '","') + '"]')
-        span = each.table_valued("value", name=name, joins_implicitly=True)
-    else:
-        # A constant for the planner, which then knows how many there are.
-        each = func.unnest(func.string_to_array(listed, " "))
-        # PostgreSQL names the column itself otherwise.
-        span = each.table_valued("value", name=name, joins_implicitly=True).render_derived()
-    newest = (
-        select(term.c.signature_id)
-        .where(term.c.term == span.c.value, *wanted)
-        .order_by(term.c.signature_id.desc())
-        .limit(_REACH)
-    )
-    if dialect != "sqlite":
-        lateral = newest.lateral()
-        return select(lateral.c.signature_id).select_from(span.join(lateral, true()))
-    # SQLite has no LATERAL: the rows are made into a list, and the list into rows.
-    ids = select(func.json_group_array(newest.correlate(span).subquery().c.signature_id))
-    found = func.json_each(ids.scalar_subquery()).table_valued(
-        "value", name="found", joins_implicitly=True
-    )
-    return select(found.c.value.label("signature_id")).select_from(span.join(found, true()))

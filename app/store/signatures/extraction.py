@@ -93,7 +93,8 @@ def read_signing(
     return Signing(
         facts=[row[_FACTS] for row in rows],
         signers=orjson.dumps(rows).decode(),
-        terms=orjson.dumps(list(dict.fromkeys(by_terms))).decode(),
+        # In order, so that the same signers have the same list, whoever of them was first.
+        terms=orjson.dumps(sorted(set(by_terms))).decode(),
         signature_sha256=digests.signature,
         content_sha256=content_sha256,
         signed_at=signed_at or saved_at,
