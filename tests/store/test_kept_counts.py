@@ -415,6 +415,16 @@ def test_packages_are_counted_alike(engine: Engine) -> None:
     assert changes_of(engine) == []
 
 
+def test_the_ids_of_packages_make_no_thread_an_old_one(engine: Engine) -> None:
+    save_some(engine, 4)
+    assert keep(engine, Criteria())
+    put_packages(engine, 0, 20)
+    assert number_of_packages(engine) == 20
+    save_some(engine, 2, first=4)
+    assert changes_of(engine) == []
+    assert number_of(engine, Criteria()) == 6
+
+
 def test_a_page_of_packages_is_in_the_order_of_time_and_then_of_id(engine: Engine) -> None:
     put_packages(engine, 0, 9)
     expected = sorted(range(9), key=lambda number: (-(number // 2), number), reverse=True)

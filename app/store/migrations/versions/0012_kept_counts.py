@@ -143,7 +143,11 @@ def upgrade() -> None:
     )
     for table, column, keys in _NOTED:
         _note_on_sqlite(f"note_{table}_gone", f"DELETE ON {table}", (("OLD", column, keys, -1),))
-        is_old = f"WHEN NEW.{column} <= (SELECT max(upto) FROM kept_counts)"
+        # One step in an index. Packages have ids of their own.
+        is_old = (
+            f"WHEN NEW.{column} <= (SELECT upto FROM kept_counts WHERE key <> 'packages' "
+            "ORDER BY upto DESC LIMIT 1)"
+        )
         event = f"INSERT ON {table} {is_old}"
         _note_on_sqlite(f"note_{table}_added", event, (("NEW", column, keys, 1),))
     stage = "'stage:' || {0}.stage"
