@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from app.cms import text_encoding, wrapped
+from app.cms import text_encoding, texts, wrapped
 from app.cms.asn1.node import check_beginning, read_node
 from app.cms.asn1.tags import SEQUENCE
 from app.cms.errors import MalformedSignature
@@ -51,17 +51,17 @@ def _readings(text: str, *, inner: bool = False) -> Iterator[SignatureFile]:
     if text_encoding.is_plain_uri(text, start):
         try:
             body = text_encoding.decode_uri(text, start, stop)
+            if inner or body.startswith(b"<"):
+                yield SignatureFile("xml", document_of(texts.decode_pieces(body)))
+            else:
+                yield from _readings(texts.decode(body), inner=True)
         except (MalformedSignature, UnicodeError):
             return
-        if not inner and not body.startswith("<"):
-            yield from _readings(body, inner=True)
-            return
-    else:
-        body = text[start:stop]
-    if body.startswith("<"):
-        yield SignatureFile("xml", document_of(body))
         return
-    for base64 in (wrapped if inner else text_encoding).readings(body):
+    if text.startswith("<", start):
+        yield SignatureFile("xml", document_of(texts.cut(text, start, stop)))
+        return
+    for base64 in (wrapped if inner else text_encoding).readings(text[start:stop]):
         try:
             yield from _decoded(text_encoding.decode(base64), inner=inner)
         except (ValueError, MalformedSignature):

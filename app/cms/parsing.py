@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from app.cms import text_encoding, wrapped
+from app.cms import text_encoding, texts, wrapped
 from app.cms.asn1.node import check_beginning, read_node
 from app.cms.asn1.tags import SEQUENCE
 from app.cms.errors import MalformedSignature
@@ -58,11 +58,11 @@ def _parse(text: str, *, zeros: bool, inner: bool = False) -> SignedData | Signe
     start, stop = text_encoding.open_armour(text)
     if text_encoding.is_plain_uri(text, start):
         value = text_encoding.decode_uri(text, start, stop)
-        if not inner and not value.startswith("<"):
-            return _parse(value, zeros=zeros, inner=True)
-        return parse_signed_xml(value)
+        if not inner and not value.startswith(b"<"):
+            return _parse(texts.decode(value), zeros=zeros, inner=True)
+        return parse_signed_xml(texts.decode_pieces(value))
     if text.startswith("<", start):
-        return parse_signed_xml(text[start:stop])
+        return parse_signed_xml(texts.cut(text, start, stop))
     return _parse_base64(text, start, stop, zeros=zeros, inner=inner)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import NoReturn
 from urllib.parse import unquote_to_bytes
 
-from app.cms import texts
 from app.cms.errors import MalformedSignature
 
 # Characters allowed around a value: blanks, line ends and a byte order mark; and their number.
@@ -72,12 +71,12 @@ def is_plain_uri(text: str, start: int) -> bool:
     return text[start - 1 : start] == "," and text.startswith(("<", "%", "-----"), start)
 
 
-def decode_uri(text: str, start: int, stop: int) -> str:
-    """Decode what follows the head of a data URI that is percent-encoded (RFC 2397).
+def decode_uri(text: str, start: int, stop: int) -> bytearray:
+    """Decode what follows the head of a data URI that is percent-encoded (RFC 2397), to UTF-8.
 
     It is read from `text`, `start` to `stop`, and not copied as a whole.
 
-    Raises MalformedSignature, or UnicodeError if it is not UTF-8 or has lone surrogates.
+    Raises MalformedSignature, or UnicodeEncodeError if it has lone surrogates.
     """
     # Each costs Python 230 bytes until its piece is decoded.
     if text.count("%", start, stop) > MAX_ESCAPES:
@@ -91,7 +90,7 @@ def decode_uri(text: str, start: int, stop: int) -> str:
         end = end if cut < 0 else cut  # An escape that begins there continues after this piece.
         decoded += unquote_to_bytes(text[start:end])
         start = end
-    return texts.decode(decoded)
+    return decoded
 
 
 def open_data_uri(text: str) -> str:

@@ -8,6 +8,8 @@ too. So every decoding of a client's bytes goes through here.
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
 
 from app.cms.errors import MalformedSignature
 
@@ -16,6 +18,9 @@ MAX_WIDE = 8_000_000
 #: Bytes of a text with letters in a single-byte encoding, each of which takes two bytes in memory,
 #: and two more in UTF-8.
 MAX_SINGLE = 12_000_000
+
+#: Characters, or bytes, of a piece: what is read piece by piece is never in memory twice.
+PIECE = 1_000_000
 
 _WIDE = re.compile(rb"[\xf0-\xf4]")
 #: The upper bytes of a surrogate, two of which stand for one such character in UTF-16.
@@ -32,6 +37,30 @@ def decode(data: bytes | bytearray, encoding: str = "utf-8", errors: str = "stri
     if len(data) > MAX_WIDE:
         _check_width(data, encoding)
     return data.decode(encoding, errors)
+
+
+def decode_pieces(
+    data: bytes | bytearray, encoding: str = "utf-8", start: int = 0
+) -> Iterator[str]:
+    """Decode a client's bytes from `start` on, without having the whole text in memory.
+
+    Raises:
+        MalformedSignature: as a whole it would take too much memory.
+        UnicodeDecodeError: it isn't in this encoding.
+    """
+    if len(data) > MAX_WIDE:
+        _check_width(data, encoding)
+    decoder = getincrementaldecoder(encoding)()
+    for place in range(start, len(data), PIECE):
+        yield decoder.decode(data[place : place + PIECE])
+    yield decoder.decode(b"", final=True)
+
+
+def cut(text: str, start: int = 0, stop: int | None = None) -> Iterator[str]:
+    """Return a text, from `start` to `stop`, in pieces."""
+    end = len(text) if stop is None else stop
+    for place in range(start, end, PIECE):
+        yield text[place : min(place + PIECE, end)]
 
 
 def is_too_wide(data: bytes | bytearray) -> bool:

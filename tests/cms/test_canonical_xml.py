@@ -12,7 +12,7 @@ from lxml import etree
 
 from app.cms.parsing import parse
 from app.cms.verdict import Answer
-from app.cms.xmldsig import canonicalization as canonical_xml
+from app.cms.xmldsig import canonical_budget
 from app.cms.xmldsig.canonical_forms import C14N_11, FORMS, Form
 from app.cms.xmldsig.canonicalization import Canonicaliser
 from app.cms.xmldsig.parsing import SignedXml
@@ -272,7 +272,7 @@ def test_what_one_signature_spends_others_lack(monkeypatch: pytest.MonkeyPatch) 
     signed = parsed(xml_signer.text(root))
     answers = []
     for budget in range(0, 120_000, 200):
-        monkeypatch.setattr(canonical_xml, "BUDGET", budget)
+        monkeypatch.setattr(canonical_budget, "BUDGET", budget)
         answers.append([found.intact.answer for found in check_xml(signed)].count(Answer.YES))
     assert answers == sorted(answers)
     assert set(answers) == {0, 1, 2, 3}

@@ -7,12 +7,22 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
 import pytest
+from lxml import etree
 
-from app.cms.xmldsig.own_thread import cpu_time_ns, in_own_thread
+from app.cms.errors import MalformedSignature
+from app.cms.parsing import parse
+from app.cms.verdict import Answer
+from app.cms.verification.verifier import Verifier
+from app.cms.xmldsig import own_thread, verification
+from app.cms.xmldsig.own_thread import TooMuchWork, cpu_time_ns, in_own_thread
+from app.cms.xmldsig.parsing import SignedXml
+from tests import pki
+from tests.cms.judging import AT
 
 PROJECT = Path(__file__).parents[2]
 #: Documents of distinct names are read, and verified if they can be; then usual ones. Prints by
@@ -118,3 +128,97 @@ def test_where_no_thread_can_be_started_the_caller_does_it(monkeypatch: pytest.M
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     assert in_own_thread(threading.current_thread) is threading.current_thread()
+
+
+#: It takes some 50 ms to read, and more to verify.
+LARGE = pki.sign_xml(f"<a>{'<b/>' * 30_000}</a>")
+
+
+def loop() -> None:
+    """Compute for ever."""
+    while True:
+        pass
+
+
+def loop_again() -> None:
+    """Compute for ever, once more when it is interrupted."""
+    try:
+        loop()
+    finally:
+        loop()
+
+
+def loop_in_calls() -> None:
+    """Compute for ever, in short calls of C code, and catch what such code raises."""
+    while True:
+        try:
+            sorted(range(1000), key=int)
+            int("x")
+        except (LookupError, ValueError):
+            continue
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("work", [loop, loop_again, loop_in_calls])
+def test_no_work_takes_longer_than_it_may(work: Callable[[], None]) -> None:
+    before = time.process_time()
+    with pytest.raises(TooMuchWork):
+        in_own_thread(work, 0.1)
+    assert time.process_time() - before < 1.5
+    assert cpu_time_ns() > 0
+    assert [one for one in threading.enumerate() if one.name.startswith("xml")] == []
+
+
+def test_what_takes_long_and_computes_little_is_waited_for() -> None:
+    assert in_own_thread(lambda: threading.Event().wait(0.3), 0.1) is False
+
+
+def test_work_that_raises_a_timeout_is_not_waited_for_again() -> None:
+    def fail() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        in_own_thread(fail)
+
+
+def test_work_that_ends_at_its_limit_is_done_or_refused() -> None:
+    for number in range(60):
+        try:
+            assert in_own_thread(lambda: compute(0.01), 0.009 + number / 20_000) is None
+        except TooMuchWork:
+            continue
+
+
+@pytest.mark.attacks
+def test_a_document_that_takes_too_long_to_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_thread, "MAX_SECONDS", 0.005)
+    with pytest.raises(MalformedSignature, match="cms: XML takes too much time to read"):
+        parse(LARGE)
+
+
+@pytest.mark.attacks
+def test_a_document_that_takes_too_long_to_verify_is_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    signature = parse(LARGE)
+    monkeypatch.setattr(own_thread, "MAX_SECONDS", 0.005)
+    [status] = Verifier().verify(signature, at=AT)
+    assert (status.intact.answer, status.valid.answer) == (Answer.UNKNOWN, Answer.UNKNOWN)
+    assert str(status.intact.reasons[0]) == "the document costs too much to check"
+
+
+def test_a_document_is_freed_when_it_was_read_and_verified() -> None:
+    text = pki.sign_xml()
+    gc.collect()
+    gc.disable()
+    try:
+        signed = parse(text)
+        assert isinstance(signed, SignedXml)
+        verification.check_xml(signed)
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        assert [one for one in gc.garbage if isinstance(one, etree._Element)] == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()

@@ -108,8 +108,11 @@ class _Scheme:
 
 
 def _hashlib_digest(name: str) -> HashFunction:
-    def digest_of(data: Octets) -> bytes:
-        return hashlib.new(name, data, usedforsecurity=False).digest()
+    def digest_of(*data: Octets) -> bytes:
+        hash_ = hashlib.new(name, usedforsecurity=False)
+        for piece in data:
+            hash_.update(piece)
+        return hash_.digest()
 
     return digest_of
 
@@ -128,15 +131,15 @@ DIGESTS: dict[str, HashFunction] = {
 """Digest object identifier -> function. Two that share a function are the same algorithm."""
 
 
-def digest(oid: str, data: Octets) -> bytes:
-    """Hash `data` with the algorithm of that object identifier. Raises UnsupportedAlgorithm.
+def digest(oid: str, *data: Octets) -> bytes:
+    """Hash `data`, all pieces of it, by object identifier. Raises UnsupportedAlgorithm.
 
     An mmap or a memoryview is never copied as a whole.
     """
     function = DIGESTS.get(oid)
     if function is None:
         raise UnsupportedAlgorithm(name(oid))
-    return function(data)
+    return function(*data)
 
 
 def digest_size(oid: str) -> int:

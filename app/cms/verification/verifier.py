@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.cms.budget import Budget, ContentBudget
+from app.cms.budget import MAX_COST, Budget, ContentBudget
 from app.cms.path.building import Path, check_authorities, find_path
 from app.cms.path.issuers import Authorities, GivenAuthorities
 from app.cms.path.occasions import ClaimedTimes, Occasion
@@ -26,9 +26,13 @@ from app.cms.verification.remarks import explain_path, note_future, note_zeros
 from app.cms.verification.status import SignerStatus, TimestampStatus
 from app.cms.verification.timestamps import TokenCase, check_timestamps, verified_time
 from app.cms.x509.certificate import Certificate, read_certificate
+from app.cms.xmldsig.own_thread import cpu_time_ns
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.verification import check_xml, check_xml_value
 
+# Microseconds that checking the references of an XML document may take without lessening the budget
+# for the rest of its verification, and what is left of that in any case.
+_USUAL_COST, _LEAST_COST = 500_000, 200_000
 _NO_PATH = unknown("revocation can't be determined without a path to a trust anchor")
 _NOT_BELIEVED = unknown(
     "the revocation data that came with the signature count only if the authorities of the path are"
@@ -183,14 +187,17 @@ class Verifier:
         return tuple(statuses)
 
     def _verify_xml(self, signature: SignedXml, when: Occasion) -> tuple[SignerStatus, ...]:
-        budget = Budget()
+        began = cpu_time_ns()
+        found = check_xml(signature)
+        spent = (cpu_time_ns() - began) // 1000
+        budget = Budget(max(MAX_COST - max(spent - _USUAL_COST, 0), _LEAST_COST))
         statuses = []
-        for number, checked in enumerate(check_xml(signature), 1):
+        for number, checked in enumerate(found, 1):
             certificate = read_certificate(checked.parsed.certificate)
             others = GivenAuthorities(map(read_certificate, checked.parsed.certificates))
             case = _Case((self._intermediates, others), (self._revocation,), budget, when)
             valid = check_xml_value(checked, certificate, case.budget)
-            found = _Checked(
+            checked_signer = _Checked(
                 number,
                 certificate,
                 checked.intact,
@@ -198,7 +205,7 @@ class Verifier:
                 checked.digests,
                 checked.method,
             )
-            statuses.append(self._conclude(found, case))
+            statuses.append(self._conclude(checked_signer, case))
         return tuple(statuses)
 
     def _conclude(self, checked: _Checked, case: _Case) -> SignerStatus:

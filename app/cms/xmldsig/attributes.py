@@ -12,7 +12,7 @@ from lxml import etree
 _ALL = etree.XPath("@*", smart_strings=False)
 _QUOTED = etree.XPath("//@*[contains(., '\"')]", smart_strings=False)
 # "Id", "ID", and "id", in any namespace.
-_IS_IDENTIFIER = "translate(local-name(), 'ID', 'id') = 'id'"
+_IS_IDENTIFIER = "string-length(local-name()) = 2 and translate(local-name(), 'ID', 'id') = 'id'"
 _IDENTIFIERS = etree.XPath(f"@*[{_IS_IDENTIFIER}]", smart_strings=False)
 _IDENTIFIERS_BELOW = etree.XPath(f"//@*[{_IS_IDENTIFIER}]")
 

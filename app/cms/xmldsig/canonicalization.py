@@ -15,17 +15,12 @@ from app.cms.algorithms import registry as algorithms
 from app.cms.budget import MAX_SLOW_CONTENT, cost_of_digest, is_slow, refuse_content
 from app.cms.verdict import Verdict, unknown
 from app.cms.xmldsig.attributes import count_quotes
-from app.cms.xmldsig.canonical_forms import (
-    Form,
-    Undecided,
-    disputed_inheritance,
-    inherited_attributes,
-)
+from app.cms.xmldsig.canonical_budget import BUDGET, Budget
+from app.cms.xmldsig.canonical_forms import Form, Undecided
+from app.cms.xmldsig.canonical_octets import CanonicalOctets, Output
+from app.cms.xmldsig.inheritance import Inheritance
 from app.cms.xmldsig.measures import measure
 
-# Budget for the signatures of one document. The unit is the time for canonicalising a byte, some 4
-# ns, so the sum is 1 s. Ten million bytes with ten signatures cost half of it.
-BUDGET = 250_000_000
 # An element costs as much as this number of bytes, plus one for each level of depth, plus the
 # squares of the number of namespaces declared on its path and of its attributes: libxml2 compares
 # each with each (see `measures`).
@@ -49,39 +44,10 @@ _MAX_FORM = 40_000_000
 # text in memory before writing any of it.
 _MAX_ESCAPED = 32_000_000
 _LITTLE = 1_000_000
+# Bytes that a parser takes at once.
+_PIECE = 1_000_000
 # The name of the default namespace in a PrefixList (Exclusive XML Canonicalization 1.0, section 3).
 _DEFAULT = "#default"
-
-
-class Budget:
-    """What remains of a budget."""
-
-    def __init__(self, whole: int) -> None:
-        """Start with the whole budget."""
-        self._left = whole
-
-    def spend(self, cost: int) -> None:
-        """Deduct `cost`. Raises Undecided if too little is left; after that nothing is left."""
-        self._left -= cost
-        if self._left < 0:
-            raise Undecided(unknown("the document costs too much to check"))
-
-
-class _Output:
-    """A file for lxml's output, limited by several budgets.
-
-    Exclusive canonicalisation can make a document a thousand times larger.
-    """
-
-    def __init__(self, *budgets: Budget) -> None:
-        self._budgets = budgets
-        self.octets = bytearray()
-
-    def write(self, octets: bytes) -> None:
-        """Append octets. Raises Undecided, which lxml propagates."""
-        for budget in self._budgets:
-            budget.spend(len(octets))
-        self.octets += octets
 
 
 def _refuse(oid: str) -> Undecided:
@@ -110,10 +76,14 @@ class Canonicaliser:
     """
 
     def __init__(
-        self, root: etree._Element, xml: bytes, leavable: Mapping[int, etree._Element]
+        self,
+        root: etree._Element,
+        xml: bytes,
+        leavable: Mapping[int, etree._Element],
+        budget: Budget | None = None,
     ) -> None:
         """Take the document's root, its bytes, and the removable elements by their numbers."""
-        self.budget = Budget(BUDGET)
+        self.budget = budget or Budget()
         self._root = root
         self._size = len(xml)
         growth = _growth_of_text(root, xml)
@@ -124,9 +94,12 @@ class Canonicaliser:
         # No document can contain its own digest, so it has no such instruction.
         self.target = "m" + hashlib.sha256(xml).hexdigest()
         self._mark = re.compile(rf"<\?{self.target} (\d+)\?>".encode())
+        self._inheritance = Inheritance(self.budget)
+        #: Comments or instructions beside the root.
+        self._has_surroundings = root.getprevious() is not None or root.getnext() is not None
         for number, element in leavable.items():
             _surround(element, self.target, str(number))
-        self._whole: tuple[Form, list[bytes]] | None = None
+        self._whole: tuple[Form, CanonicalOctets] | None = None
         self._digests: dict[tuple[object, ...], bytes] = {}
 
     def digest(
@@ -139,9 +112,9 @@ class Canonicaliser:
         """
         question = (oid, apex, form, left_out)
         if question not in self._digests:
-            data = self._octets(apex, form, left_out)
-            self._pay_for_digest(oid, len(data))
-            self._digests[question] = algorithms.digest(oid, data)
+            pieces = self._octets(apex, form, left_out)
+            self._pay_for_digest(oid, sum(map(len, pieces)))
+            self._digests[question] = algorithms.digest(oid, *pieces)
         return self._digests[question]
 
     def _pay_for_digest(self, oid: str, size: int) -> None:
@@ -163,11 +136,11 @@ class Canonicaliser:
         `left_out` are numbers of `leavable`. Raises Undecided if the budget doesn't allow it, or if
         there is no canonical form, or only a disputed one.
         """
-        octets = self._octets(apex, form, left_out)
+        pieces = self._octets(apex, form, left_out)
         disputed = self.disputed(apex, form)
         if disputed:
             raise Undecided(disputed)
-        return octets
+        return b"".join(pieces)
 
     def disputed(self, apex: etree._Element | None, form: Form) -> Verdict | None:
         """Return unknown, with the reason, if libraries produce different octets for a part.
@@ -176,25 +149,25 @@ class Canonicaliser:
         2.4); xmlsec1 does so, but Java's library uses the farthest. So a matching digest is right,
         and a mismatch proves nothing. Raises Undecided if the budget doesn't allow an answer.
         """
-        if apex is None:
-            return None
-        above = sum(_ELEMENT + _ATTRIBUTE * len(one.attrib) for one in apex.iterancestors())
-        self.budget.spend(above)
-        return disputed_inheritance(apex, form)
+        return None if apex is None else self._inheritance.disputed(apex, form)
 
     def _octets(
         self, apex: etree._Element | None, form: Form, left_out: frozenset[int] = frozenset()
-    ) -> bytes:
+    ) -> list[bytes]:
+        if apex is self._root and not self._has_surroundings:
+            apex = None  # The same, without a copy of all of it.
         if apex is None and self._whole and self._whole[0] == form:
-            # A copy is cheap, but once the budget is used up nothing may cost anything.
-            self.budget.spend(sum(map(len, self._whole[1])) // _COPIES)
-            return _join(self._whole[1], left_out)
-        pieces = self._mark.split(self._canonicalise(apex, form))
+            # A look is cheap, but once the budget is used up nothing may cost anything.
+            self.budget.spend(len(self._whole[1]) // _COPIES)
+            return self._whole[1].without(left_out)
         if apex is None:
-            self._whole = form, pieces
-        return _join(pieces, left_out)
+            self._whole = None  # Two forms of a large document would take too much memory.
+        octets = self._canonicalise(apex, form)
+        if apex is None:
+            self._whole = form, octets
+        return octets.without(left_out)
 
-    def _canonicalise(self, apex: etree._Element | None, form: Form) -> bytearray:
+    def _canonicalise(self, apex: etree._Element | None, form: Form) -> CanonicalOctets:
         # Before anything takes time: once the budget is used up, work ends here.
         measures, prefixes = self._measures, len(form.prefixes)
         self.budget.spend(BUDGET + 1 if self._is_too_long else measures.pairs)
@@ -206,7 +179,7 @@ class Canonicaliser:
         if _DEFAULT in form.prefixes:
             _make_default_known(tree.getroot())
         longest = min(_GROWTH_OF_SMALL + _GROWTH * self._size, _MAX_FORM)
-        output = _Output(self.budget, Budget(longest))
+        output = Output(self._mark, self.budget, Budget(longest))
         try:
             # The stubs lack `exclusive`, and require more of a file than lxml does.
             tree.write_c14n(  # type: ignore[call-arg]
@@ -217,7 +190,7 @@ class Canonicaliser:
             )
         except etree.C14NError as error:
             raise Undecided(unknown("relative namespaces have no canonical form")) from error
-        return output.octets
+        return output.finish()
 
     def _as_document(self, apex: etree._Element, form: Form) -> etree._ElementTree:
         """Return a new document with a copy of `apex` in its context.
@@ -226,13 +199,17 @@ class Canonicaliser:
         XML's namespace. libxml2 canonicalises a whole document correctly; for an element inside
         one, it loses below the apex the default namespace that the apex inherits.
         """
-        inherited = inherited_attributes(apex, form)
+        inherited = self._inheritance.inherited(apex, form)
         text = etree.tostring(apex, encoding="utf-8", with_tail=False)
         self.budget.spend(len(text) * _COPY)
         # With entities ("&gt;") an attribute may be longer than libxml2's default limit; size and
         # depth of the document were checked when it was parsed.
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
-        copy = etree.fromstring(text, parser)
+        parser = etree.XMLParser(
+            encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=True
+        )
+        for start in range(0, len(text), _PIECE):
+            parser.feed(text[start : start + _PIECE])
+        copy = parser.close()
         for name, value in inherited.items():
             copy.set(name, value)
         return copy.getroottree()
@@ -257,17 +234,3 @@ def _surround(element: etree._Element, target: str, text: str) -> None:
     after = etree.ProcessingInstruction(target, text)
     after.tail = tail
     element.addnext(after)
-
-
-def _join(pieces: list[bytes], left_out: frozenset[int]) -> bytes:
-    """Join the pieces between marks, without those inside elements of `left_out`.
-
-    Pieces and numbers of marks alternate.
-    """
-    kept = [pieces[0]]
-    hidden: set[int] = set()
-    for number, piece in zip(pieces[1::2], pieces[2::2], strict=True):
-        hidden ^= {int(number)} & left_out
-        if not hidden:
-            kept.append(piece)
-    return b"".join(kept)

@@ -11,7 +11,7 @@ A correct yes needs more than equal digests, because a document holds more than 
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from functools import cached_property
+from functools import cache, cached_property
 
 from lxml import etree
 
@@ -19,6 +19,8 @@ from app.cms.verdict import YES, Verdict, unknown
 from app.cms.xmldsig.attributes import find_identified
 from app.cms.xmldsig.canonical_forms import Form, Undecided, shortened
 from app.cms.xmldsig.canonicalization import Canonicaliser
+from app.cms.xmldsig.key_info_checks import NameWords
+from app.cms.xmldsig.named_certificate import list_properties
 from app.cms.xmldsig.parsing import SignedXml, parse_document
 from app.cms.xmldsig.security_tokens import DS
 from app.cms.xmldsig.signature_parts import has_text, is_blank, is_of_signatures
@@ -31,8 +33,10 @@ _NOT_HERE = (
     "{http://www.w3.org/2001/04/xmlenc#}EncryptedData",
     "{http://www.w3.org/2004/08/xop/include}Include",
 )
-# Cost of visiting an element, in the unit of `canonicalization.BUDGET`.
+# Cost of visiting an element, in the unit of `canonical_budget.BUDGET`.
 _LOOK = 100
+# Cost of asking whether a signature is in an element.
+_GLANCE = 20
 
 
 class SignedDocument:
@@ -40,7 +44,7 @@ class SignedDocument:
 
     def __init__(self, signature: SignedXml) -> None:
         """Parse it. Raises MalformedSignature if `signature` was not returned by `parse`."""
-        self.root = parse_document(signature.xml.decode())
+        self.root = parse_document(signature.xml)
         found = list(enumerate(find_signatures(self.root), 1))
         self.signatures = {number: element for number, (element, _) in found}
         self.parsed = dict(enumerate(signature.signatures, 1))
@@ -62,6 +66,10 @@ class SignedDocument:
             number: set(element.iterancestors()) for number, element in leavable.items()
         }
         self.canonicaliser = Canonicaliser(self.root, signature.xml, leavable)
+        #: The words of names in certificates.
+        self.words = NameWords()
+        #: XAdES properties within a part.
+        self.properties_within = cache(list_properties)
         self._judged: dict[int, Verdict] = {}
         self._lacking: dict[etree._Element | None, bool] = {}
 
@@ -113,6 +121,7 @@ class SignedDocument:
 
         Raises Undecided if the signature would exclude everything that it refers to.
         """
+        self.canonicaliser.budget.spend(_GLANCE * len(self._ancestors))
         signature = self.signatures[number]
         if signature in (self.root, apex) or (
             apex is not None and signature in apex.iterancestors()

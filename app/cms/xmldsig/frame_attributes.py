@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lxml import etree
 
-from app.cms.xmldsig.canonical_forms import Form, inherits, shortened
-from app.cms.xmldsig.canonicalization import Budget
+from app.cms.xmldsig.canonical_budget import Budget
+from app.cms.xmldsig.canonical_forms import Form, shortened
+from app.cms.xmldsig.inheritance import inherits
 
-# Cost of looking at an attribute, in the unit of `canonicalization.BUDGET`.
+# Cost of looking at an attribute, in the unit of `canonical_budget.BUDGET`.
 _LOOK = 300
 
 

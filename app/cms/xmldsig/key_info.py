@@ -49,8 +49,7 @@ class KeyInfoReader:
 
     def __init__(self, root: etree._Element) -> None:
         """Take the document."""
-        self._known: dict[bytes, bytes] = {}
-        self._refused = 0
+        self._admit = _Admission().admit
         self._tokens = SecurityTokens(root, self._admit)
 
     def list_candidates(self, signature: etree._Element) -> Candidates:
@@ -77,7 +76,19 @@ class KeyInfoReader:
         if any(one.find(_ISSUER_SERIAL) is not None for one in (key_info, *references)):
             yield from self._tokens.list_certificates()
 
-    def _admit(self, der: bytes) -> bytes:
+
+class _Admission:
+    """The values of one document, each of which is parsed once.
+
+    An object of its own: a reader that referred to itself would keep the document in memory until
+    the garbage collector finds it.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, bytes] = {}
+        self._refused = 0
+
+    def admit(self, der: bytes) -> bytes:
         """Return `der` if it is a certificate, UNREADABLE if it isn't, or if there were too many.
 
         Equal values become the same object.

@@ -14,6 +14,8 @@ from app.cms.algorithms import registry as algorithms
 from app.cms.algorithms.names import SHA_1, SHA_256, SHA_384, SHA_512
 from app.cms.x509.certificate import Certificate, key_identifiers
 from app.cms.x509.names import read_name
+from app.cms.xmldsig.canonical_budget import Budget
+from app.cms.xmldsig.key_values import is_part_of_key
 from app.cms.xmldsig.security_tokens import BINARY_TOKEN, DS, WSSE, decode, open_token
 
 _DS_11 = "{http://www.w3.org/2009/xmldsig11#}"
@@ -47,32 +49,56 @@ _TYPES = frozenset(
         *("email", "emailaddress"),
     ]
 )
+# Costs, in the unit of `canonical_budget.BUDGET`: of an element, of a character that is decoded, or
+# split into words, of a word that is looked up in a name, and of an octet that is hashed.
+_LOOK, _DECODED, _SPLIT, _WORD, _OCTET = 1000, 2, 60, 20, 1
 # Characters; more than any name in a certificate has.
 _MAX_NAME = 4000
 
 
+class NameWords:
+    """The words of the names in the certificates of one document; each is read once."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._known: dict[bytes, frozenset[str]] = {}
+
+    def of(self, name: bytes) -> frozenset[str]:
+        """Return the parts of the values of an encoded name."""
+        if name not in self._known:
+            values = (value for _, value in read_name(name).attributes)
+            self._known[name] = frozenset(word for value in values for word in _split(value))
+        return self._known[name]
+
+
 class KeyInfoWords:
-    """Decides which text in one KeyInfo its certificates contain; the first is the signer's.
+    """Decides which text in one KeyInfo its certificates contain; the first is the signer's."""
 
-    All are parsed once, on first use.
-    """
-
-    def __init__(self, certificates: Sequence[Certificate]) -> None:
-        """Take the certificates of the signature."""
+    def __init__(
+        self, certificates: Sequence[Certificate], words: NameWords, budget: Budget
+    ) -> None:
+        """Take the certificates of the signature, and the words of the document."""
         self._certificates = certificates
+        self._words = words
+        self._budget = budget
+        self._digests_by_oid: dict[str, frozenset[bytes]] = {}
 
     def account_for(self, element: etree._Element) -> bool:
-        """Return whether certificates contain the text of an element without children."""
+        """Return whether certificates contain the text of an element without children.
+
+        Raises Undecided if the budget doesn't allow an answer.
+        """
         tag, text = str(element.tag), element.text or ""
+        self._budget.spend(_LOOK + _DECODED * len(text))
         if tag in _NAMES:
-            return self._is_name(text, self._issuers if tag == _ISSUER else self._subjects)
+            return self._is_name(text, is_issuer=tag == _ISSUER)
         if tag == DS + "X509SerialNumber":
             return text.strip() in self._serial_numbers
         if tag == BINARY_TOKEN:
             return self._encoded.issuperset(open_token(element))
         value = decode(element)
         if tag in _KEY_NUMBERS:
-            return bool(value) and value in self._certificates[0].public_key.der
+            return is_part_of_key(etree.QName(tag).localname, value, self._certificates[0])
         return value in self._octets(tag, element.get("Algorithm", ""))
 
     def _octets(self, tag: str, algorithm: str) -> frozenset[bytes]:
@@ -104,35 +130,38 @@ class KeyInfoWords:
         return frozenset(found | {b"\x04" + bytes((len(mark),)) + mark for mark in found})
 
     def _digests(self, oid: str) -> frozenset[bytes]:
-        return frozenset(algorithms.digest(oid, one.der) for one in self._certificates)
+        if oid not in self._digests_by_oid:
+            self._budget.spend(_OCTET * sum(len(one.der) for one in self._certificates))
+            made = (algorithms.digest(oid, one.der) for one in self._certificates)
+            self._digests_by_oid[oid] = frozenset(made)
+        return self._digests_by_oid[oid]
 
-    @cached_property
-    def _subjects(self) -> tuple[bytes, frozenset[str]]:
-        return _words_of([one.subject for one in self._certificates])
-
-    @cached_property
-    def _issuers(self) -> tuple[bytes, frozenset[str]]:
-        return _words_of([one.issuer for one in self._certificates])
-
-    @staticmethod
-    def _is_name(text: str, known: tuple[bytes, frozenset[str]]) -> bool:
+    def _is_name(self, text: str, *, is_issuer: bool) -> bool:
         """Return whether a text consists of the values that names hold, and of types."""
-        encoded, words = known
         if len(text) > _MAX_NAME:
             return False
+        self._budget.spend(_SPLIT * len(text))
+        names = [one.issuer if is_issuer else one.subject for one in self._certificates]
+        known = [self._words.of(name) for name in dict.fromkeys(names)]
         for word in _split(text):
-            value = _HEX.fullmatch(word)
-            if value and bytes.fromhex(value[1]) in encoded:
-                continue
-            if word not in words and word not in _TYPES and not _DOTTED.fullmatch(word):
+            self._budget.spend(_WORD * len(known))
+            if not (
+                any(word in words for words in known)
+                or word in _TYPES
+                or _DOTTED.fullmatch(word)
+                or self._is_encoded(word, names)
+            ):
                 return False
         return True
 
-
-def _words_of(names: Sequence[bytes]) -> tuple[bytes, frozenset[str]]:
-    """Return the encoded names, and the parts of their values."""
-    values = [value for name in names for _, value in read_name(name).attributes]
-    return b"".join(names), frozenset(word for value in values for word in _split(value))
+    def _is_encoded(self, word: str, names: Sequence[bytes]) -> bool:
+        """Return whether a word is an encoded value (RFC 4514 section 2.4) of one of the names."""
+        value = _HEX.fullmatch(word)
+        if value is None:
+            return False
+        self._budget.spend(sum(map(len, names)))
+        octets = bytes.fromhex(value[1])
+        return any(octets in name for name in names)
 
 
 def _split(text: str) -> list[str]:

@@ -6,7 +6,7 @@ can write X509IssuerSerial, X509SKI and X509Digest into it (XMLDSig section 4.5.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,7 +14,7 @@ from lxml import etree
 
 from app.cms.algorithms import registry as algorithms
 from app.cms.budget import Budget
-from app.cms.errors import Undecidable
+from app.cms.errors import TooCostly, Undecidable
 from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509.certificate import Certificate, key_identifiers
 from app.cms.xmldsig.canonical_forms import shortened
@@ -54,6 +54,8 @@ class _Digests:
             try:
                 if budget.digest(oid, certificate.der) == value:
                     return YES
+            except TooCostly as error:
+                return unknown(error.template, **error.values)
             except Undecidable as error:
                 doubt = unknown(error.template, **error.values)
         if doubt is not None:
@@ -98,16 +100,30 @@ class NamedCertificate:
         return self.judge(certificate, budget).answer is Answer.YES
 
 
+def list_properties(part: etree._Element) -> list[etree._Element]:
+    """List the SignedProperties that are in a part; see `_is_signed`.
+
+    Limited for each part: none can be added to what is signed.
+    """
+    found = [part] if etree.QName(part).localname == "SignedProperties" else []
+    for holder in (part, *islice(part.iterchildren("{*}QualifyingProperties"), MAX_NAMES)):
+        found += islice(holder.iterchildren("{*}SignedProperties"), MAX_NAMES)
+    return found
+
+
 def read_named(
-    signature: etree._Element, signed: Collection[etree._Element | None] = ()
+    signature: etree._Element,
+    signed: Collection[etree._Element | None] = (),
+    properties_within: Callable[[etree._Element], list[etree._Element]] = list_properties,
 ) -> NamedCertificate:
     """Read what a ds:Signature states about its signer's certificate.
 
-    `signed` are the intact elements that it refers to.
+    `signed` are the intact elements that it refers to. `properties_within` is `list_properties`, or
+    remembers what that returned.
     """
     numbers: frozenset[int | None] = frozenset()
     identifiers: frozenset[bytes] = frozenset()
-    digests = list(_read_properties(signature, signed))
+    digests = list(_read_properties(signature, signed, properties_within))
     key_info = signature.find(DS + "KeyInfo")
     if key_info is not None:
         numbers = frozenset(map(_read_number, _some(key_info, DS + "X509SerialNumber")))
@@ -126,7 +142,9 @@ def _some(parent: etree._Element, tag: str) -> list[etree._Element]:
 
 
 def _read_properties(
-    signature: etree._Element, signed: Collection[etree._Element | None]
+    signature: etree._Element,
+    signed: Collection[etree._Element | None],
+    properties_within: Callable[[etree._Element], list[etree._Element]],
 ) -> Iterator[_Digests]:
     """Read the XAdES properties: anyone can insert unsigned ones before the signed ones.
 
@@ -136,8 +154,19 @@ def _read_properties(
     found = [(one, _is_signed(one, signed)) for one in signature.iterfind(_SIGNED_PROPERTIES)]
     signed_first = sorted(found, key=lambda one: not one[1])
     in_place = {one for one, _ in found}
-    moved = [(one, False) for one in _list_signed(signature, signed) if one not in in_place]
-    for properties, is_signed in [*signed_first[:MAX_NAMES], *moved]:
+    above = set(signature.iterancestors())
+    moved = (
+        one
+        for part in signed
+        if part is not None and part not in above
+        for one in properties_within(part)
+        if one not in in_place
+    )
+    some = list(islice(moved, MAX_NAMES + 1))
+    if len(some) > MAX_NAMES:  # Too many to be read: none of them decides.
+        yield _Digests("XAdES SignedProperties", signed=False, listed=())
+        some = []
+    for properties, is_signed in [*signed_first[:MAX_NAMES], *((one, False) for one in some)]:
         for name in _SIGNING_CERTIFICATES:
             path = f"{{*}}SignedSignatureProperties/{{*}}{name}"
             for element in islice(properties.iterfind(path), MAX_NAMES):
@@ -152,23 +181,6 @@ def _is_signed(properties: etree._Element, signed: Collection[etree._Element | N
     Only up to the Object: a signature that covers itself excludes itself.
     """
     return any(one in signed for one in (properties, *islice(properties.iterancestors(), 2)))
-
-
-def _list_signed(
-    signature: etree._Element, signed: Collection[etree._Element | None]
-) -> Iterator[etree._Element]:
-    """List the properties that are signed by the rule of `_is_signed`, anywhere.
-
-    Limited for each part: none can be added to what is signed.
-    """
-    above = set(signature.iterancestors())
-    for part in signed:
-        if part is None or part in above:
-            continue
-        if etree.QName(part).localname == "SignedProperties":
-            yield part
-        for holder in (part, *islice(part.iterchildren("{*}QualifyingProperties"), MAX_NAMES)):
-            yield from islice(holder.iterchildren("{*}SignedProperties"), MAX_NAMES)
 
 
 def _method(digest: etree._Element) -> str:

@@ -1,18 +1,40 @@
-"""A separate thread for each document, so that its memory is freed with it.
+"""A separate thread for each document: its memory is freed with it, and its CPU time is limited.
 
 lxml keeps one dictionary for each thread, in which libxml2 stores the names of all elements and
 attributes that it has read there. Nothing is removed until the thread ends, and once the dictionary
 is full, every document with new names is refused. The dictionary of a separate thread is freed when
 that thread ends; starting a thread takes less than 0.1 ms.
+
+The waiting thread enforces the limit from outside, so that no document can evade it. An exception
+interrupts only Python code: a single long call into libxml2 is bounded before it begins (see
+`canonicalization`, `inheritance` and `measures`).
 """
 
+import ctypes
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import local
-from time import thread_time_ns
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock, get_ident, local
+from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
+
+#: Seconds of CPU for reading a document, and for verifying it.
+MAX_SECONDS = 2.0
+# Seconds until a thread is interrupted again, in case something swallowed the exception.
+_AGAIN = 0.5
+# Seconds between two looks at a thread's clock, at least.
+_SHORTEST = 0.01
+
+_interrupt = ctypes.pythonapi.PyThreadState_SetAsyncExc
+_interrupt.argtypes = (ctypes.c_ulong, ctypes.py_object)
+
+
+class TooMuchWork(BaseException):
+    """The work took more CPU time than it may.
+
+    It is no Exception, so that no handler in between takes it for a damaged document.
+    """
 
 
 class _Elsewhere(local):
@@ -26,30 +48,85 @@ _elsewhere = _Elsewhere()
 
 def cpu_time_ns() -> int:
     """Return the CPU time of the calling thread and of those that it started by `in_own_thread`."""
-    return thread_time_ns() + _elsewhere.nanoseconds
+    return time.thread_time_ns() + _elsewhere.nanoseconds
 
 
-def in_own_thread(work: Callable[[], Result]) -> Result:
+def in_own_thread(work: Callable[[], Result], seconds: float | None = None) -> Result:
     """Call a function in a separate thread, and return its result or raise its exception.
 
-    If no thread can be started, the calling thread does the work.
+    Raises TooMuchWork if it takes more CPU time than `seconds`, by default MAX_SECONDS. The
+    function may be interrupted anywhere: it must hold no lock, and change nothing that outlives it.
+
+    If no thread can be started, the calling thread does the work, without a limit.
     """
-    spent: list[int] = []
+    errand = _Errand(work, MAX_SECONDS if seconds is None else seconds)
     with ThreadPoolExecutor(1, "xml") as pool:
         try:
-            outcome = pool.submit(_count, work, spent)
+            outcome = pool.submit(errand.run)
         except RuntimeError:
             return work()
         try:
+            errand.watch(outcome)
             return outcome.result()
         finally:
             # The traceback of an exception refers to this frame, which must not refer to it.
             del outcome
-            _elsewhere.nanoseconds += sum(spent)
+            _elsewhere.nanoseconds += errand.spent
 
 
-def _count(work: Callable[[], Result], spent: list[int]) -> Result:
-    try:
-        return work()
-    finally:
-        spent.append(cpu_time_ns())
+class _Errand(Generic[Result]):
+    """Work that one thread does and another watches; `spent` is CPU nanoseconds, at the end."""
+
+    def __init__(self, work: Callable[[], Result], seconds: float) -> None:
+        self.spent = 0
+        self._work = work
+        self._seconds = seconds
+        #: The thread, and the clock of its CPU time, while it may be interrupted. The lock is only
+        #: for these, and is held for no longer than that takes.
+        self._lock = Lock()
+        self._thread = 0
+        self._clock = 0
+
+    def run(self) -> Result:
+        """Do the work, as the thread."""
+        self._clock = time.pthread_getcpuclockid(get_ident())
+        self._thread = get_ident()
+        try:
+            return self._work()
+        finally:
+            while self._thread:  # An interruption that comes now changes nothing.
+                try:
+                    self._end()
+                except TooMuchWork:
+                    continue
+
+    def _end(self) -> None:
+        with self._lock:
+            self._thread = 0
+        _interrupt(get_ident(), ctypes.py_object())  # None: forget one that is still to come.
+        self.spent = cpu_time_ns()
+
+    def watch(self, outcome: Future[Result]) -> None:
+        """Wait until the work is done. Raises TooMuchWork if it was interrupted."""
+        pause, is_over = self._seconds, False
+        while True:
+            try:
+                outcome.exception(pause)
+            except TimeoutError:  # Of the wait: what the work raised is returned.
+                left = self._left()
+                is_over = is_over or left <= 0
+                pause = _AGAIN if is_over else max(left, _SHORTEST)
+            else:
+                break
+        if is_over:
+            raise TooMuchWork
+
+    def _left(self) -> float:
+        """Return the seconds of CPU that are left; if there are none, interrupt the thread."""
+        with self._lock:
+            if not self._thread:  # It has not begun, or has ended.
+                return self._seconds
+            left = self._seconds - time.clock_gettime(self._clock)
+            if left <= 0:
+                _interrupt(self._thread, TooMuchWork)
+            return left

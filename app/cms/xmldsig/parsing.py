@@ -5,17 +5,19 @@ declaration is enough for any encoding.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 from functools import partial
+from io import BytesIO
 
 from lxml import etree
 
 from app.cms import texts
 from app.cms.errors import MalformedSignature
 from app.cms.xmldsig.measures import measure
-from app.cms.xmldsig.own_thread import in_own_thread
+from app.cms.xmldsig.own_thread import TooMuchWork, in_own_thread
 from app.cms.xmldsig.signatures import XmlSignature, decode_value, find_child, find_signatures
 from app.cms.xmldsig.signer_choice import CertificateChooser
 
@@ -34,9 +36,8 @@ MAX_PROLOG = 1000
 _UNFINISHED = {4, 77}
 # libxml2's XML_ERR_RESOURCE_LIMIT: 256 levels, or 10 million bytes in one text.
 _BEYOND_LIMIT = 114
-_DECLARATION = re.compile(r"\A<\?xml\s[^>]*\?>")
-# The end of a comment or an instruction, and the blanks after it.
-_MISC_END = re.compile(r"(?:--|\?)>[ \t\r\n]*")
+_DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
+_BLANKS = re.compile(rb"[ \t\r\n]*")
 _DECLARED_ENCODING = re.compile(rb"<\?xml\s[^<>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})")
 # Accepted encodings: Python's modules and codecs. UTF-7 is not among them.
 _ENCODINGS = {
@@ -55,7 +56,7 @@ _UTF_16 = {
 }
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _MARGIN = " \t\r\n\ufeff"
-# Characters passed to libxml2 at once: it can refuse a document before all of it is copied.
+# Bytes passed to libxml2 at once: it can refuse a document before all of it is copied.
 _PIECE = 1_000_000
 
 
@@ -76,15 +77,16 @@ def check_budget(marks: int, equals: int, ampersands: int) -> None:
         raise MalformedSignature("cms: XML is too large or too deep")
 
 
-def decode_xml(data: bytes) -> str:
+def decode_xml(data: bytes) -> Iterator[str]:
     """Decode an XML document by its byte order mark or by the encoding that it declares.
 
     Raises MalformedSignature if it isn't XML, not in a supported encoding, or would take too much
     memory.
     """
     encoding = _UTF_16.get(data[:2]) or _declared_encoding(data)
+    start = len(_UTF_8_MARK) if data.startswith(_UTF_8_MARK) else 0
     try:
-        return texts.decode(data.removeprefix(_UTF_8_MARK), encoding)
+        yield from texts.decode_pieces(data, encoding, start)
     except UnicodeDecodeError as error:
         raise MalformedSignature(
             "cms: XML can't be read in the encoding {encoding}", encoding=encoding
@@ -105,26 +107,38 @@ def _declared_encoding(data: bytes) -> str:
     return encoding
 
 
-def parse_signed_xml(text: str) -> SignedXml:
+def parse_signed_xml(pieces: Iterable[str]) -> SignedXml:
     """Parse a signed XML document that is already decoded: its declared encoding is ignored.
 
     Raises MalformedSignature, or UnicodeEncodeError if the text has lone surrogates.
     """
-    check_budget(text.count("<"), text.count("="), text.count("&"))
-    text = text.lstrip(_MARGIN)
-    if "<!DOCTYPE" in text:
-        _refuse_doctype(text)
-    return in_own_thread(partial(_read_document, text))
+    declaration, xml = _to_utf_8(_within_budget(pieces))
+    if b"<!DOCTYPE" in xml:
+        _refuse_doctype(xml)
+    try:
+        return in_own_thread(partial(_read_document, declaration, xml))
+    except TooMuchWork as error:
+        raise MalformedSignature("cms: XML takes too much time to read") from error
 
 
-def _read_document(text: str) -> SignedXml:
+def _within_budget(pieces: Iterable[str]) -> Iterator[str]:
+    """Return pieces of a document that `check_budget` allows. Raises MalformedSignature."""
+    marks = equals = ampersands = 0
+    for piece in pieces:
+        marks += piece.count("<")
+        equals += piece.count("=")
+        ampersands += piece.count("&")
+        check_budget(marks, equals, ampersands)
+        yield piece
+
+
+def _read_document(declaration: bytes, xml: bytes) -> SignedXml:
     """Read what `parse_signed_xml` has looked over. Raises MalformedSignature."""
-    root = parse_document(text)
+    root = parse_document(xml, declaration)
     if root.getroottree().docinfo.internalDTD is not None:
         # A second check, for anything that `_refuse_doctype` reads differently from libxml2.
         raise MalformedSignature("cms: XML has a document type declaration")
     measure(root)  # Names that are too long are refused before anything is compared with them.
-    xml = document_of(text)
     chooser = CertificateChooser(root, xml)
     signatures = tuple(_choose(chooser, *found) for found in find_signatures(root))
     return SignedXml(xml, signatures)
@@ -142,40 +156,72 @@ def _choose(
     return replace(signature, certificate=choice.certificate, uncertain=uncertain)
 
 
-def document_of(text: str) -> bytes:
+def document_of(pieces: Iterable[str]) -> bytes:
     """Return a document in UTF-8, without surrounding blanks and its XML declaration.
 
-    The declared encoding may differ from the present one.
+    The declared encoding may differ from the present one. Raises UnicodeEncodeError.
     """
-    text = text.strip(_MARGIN)
-    declaration = _DECLARATION.match(text)
-    return (text[declaration.end() :] if declaration else text).encode()
+    return _to_utf_8(pieces)[1]
 
 
-def _refuse_doctype(text: str) -> None:
+def _to_utf_8(pieces: Iterable[str]) -> tuple[bytes, bytes]:
+    """Return the XML declaration of a document, and the rest, without surrounding blanks.
+
+    Only one piece is copied at a time. Raises UnicodeEncodeError.
+    """
+    declaration, is_begun, end = b"", False, 0
+    xml = BytesIO()
+    for whole in pieces:
+        piece = whole if is_begun else whole.lstrip(_MARGIN)
+        if piece and not is_begun:
+            is_begun = True
+            found = _DECLARATION.match(piece)
+            declaration = piece[: found.end()].encode() if found else b""
+            piece = piece[found.end() :] if found else piece
+        kept = piece.rstrip(_MARGIN)
+        xml.write(kept.encode())
+        end = xml.tell() if kept else end
+        xml.write(piece[len(kept) :].encode())  # More may follow.
+    xml.truncate(end)
+    return declaration, xml.getvalue()
+
+
+def _refuse_doctype(xml: bytes) -> None:
     """Refuse a document type declaration: it can stand only before the root element.
 
     Elsewhere, in a comment or in CDATA, the same characters mean nothing.
     """
     position = 0
     for _ in range(MAX_PROLOG):
-        if text.startswith("<!DOCTYPE", position):
+        position = _after_blanks(xml, position)
+        if xml.startswith(b"<!DOCTYPE", position):
             raise MalformedSignature("cms: XML has a document type declaration")
-        if text.startswith("<!--", position):
-            end = text.find("-->", position + 4)
-        elif text.startswith("<?", position):
-            end = text.find("?>", position + 2)
+        if xml.startswith(b"<!--", position):
+            end = xml.find(b"-->", position + 4) + 3
+        elif xml.startswith(b"<?", position):
+            end = xml.find(b"?>", position + 2) + 2
         else:
             return
-        if end < 0:  # The parser will report that it isn't closed.
+        if end < 4:  # The parser will report that it isn't closed.
             return
-        behind = _MISC_END.match(text, end)
-        position = behind.end() if behind else end
+        position = end
     raise MalformedSignature("cms: XML is too large or too deep")
 
 
-def parse_document(text: str) -> etree._Element:
-    """Parse within libxml2's own limits, without entities, network or DTD.
+def _after_blanks(xml: bytes, position: int) -> int:
+    blanks = _BLANKS.match(xml, position)
+    return blanks.end() if blanks else position
+
+
+def _cut_before(xml: bytes, place: int) -> int:
+    """Return the next place before `place` that is between two characters."""
+    while place < len(xml) and xml[place] & 0xC0 == 0x80:
+        place -= 1
+    return place
+
+
+def parse_document(xml: bytes, declaration: bytes = b"") -> etree._Element:
+    """Parse a document in UTF-8 within libxml2's own limits, without entities, network or DTD.
 
     An error that libxml2 reports during parsing is damage. One at the end may be damage as well;
     but a document that stops inside a tag, or with open elements, is truncated. Raises
@@ -186,15 +232,20 @@ def parse_document(text: str) -> etree._Element:
     )
     fed = False
     try:
-        for start in range(0, len(text), _PIECE):
-            parser.feed(text[start : start + _PIECE].encode())
+        if declaration:
+            parser.feed(declaration)
+        start = 0
+        while start < len(xml):
+            stop = _cut_before(xml, start + _PIECE)
+            parser.feed(xml[start:stop])
+            start = stop
         fed = True
         return parser.close()
     except etree.XMLSyntaxError as error:
         code = error.code  # type: ignore[attr-defined]  # The stubs forget it.
         if code == _BEYOND_LIMIT:
             raise MalformedSignature("cms: XML is too large or too deep") from error
-        if fed and (code in _UNFINISHED or not text.rstrip(_MARGIN).endswith(">")):
+        if fed and (code in _UNFINISHED or not xml.endswith(b">")):
             raise MalformedSignature("cms: XML is truncated") from error
         line, column = error.position
         raise MalformedSignature(

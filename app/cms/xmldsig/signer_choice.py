@@ -11,15 +11,15 @@ from app.cms.algorithms.registry import AlgorithmIdentifier, PublicKey
 from app.cms.budget import Budget
 from app.cms.errors import TooCostly, UnsupportedAlgorithm
 from app.cms.x509.certificate import read_certificate
+from app.cms.xmldsig.canonical_budget import Budget as CanonicalBudget
 from app.cms.xmldsig.canonical_forms import Undecided, read_form
-from app.cms.xmldsig.canonicalization import Budget as CanonicalBudget
 from app.cms.xmldsig.canonicalization import Canonicaliser
 from app.cms.xmldsig.named_certificate import read_named
 from app.cms.xmldsig.security_tokens import DS
 
 # Budget of choosing for one document, in the unit of `budget`: it is done on each save.
 MAX_COST = 300_000
-# The same for canonicalising SignedInfo, in the unit of `canonicalization.BUDGET`: some 0.1 s.
+# The same for canonicalising SignedInfo, in the unit of `canonical_budget.BUDGET`: some 0.1 s.
 MAX_CANONICAL_COST = 25_000_000
 
 
@@ -43,9 +43,7 @@ class CertificateChooser:
 
     @cached_property
     def _canonicaliser(self) -> Canonicaliser:
-        canonicaliser = Canonicaliser(self._root, self._xml, {})
-        canonicaliser.budget = CanonicalBudget(MAX_CANONICAL_COST)
-        return canonicaliser
+        return Canonicaliser(self._root, self._xml, {}, CanonicalBudget(MAX_CANONICAL_COST))
 
     def choose(
         self, signature: etree._Element, candidates: Sequence[bytes], value: bytes

@@ -17,8 +17,8 @@ from itertools import islice
 from lxml import etree
 
 from app.cms.verdict import YES, Verdict, unknown
+from app.cms.xmldsig.canonical_budget import Budget
 from app.cms.xmldsig.canonical_forms import MAX_NAMES, Form, join_some, shortened
-from app.cms.xmldsig.canonicalization import Budget
 from app.cms.xmldsig.frame_attributes import FrameAttributes
 from app.cms.xmldsig.security_tokens import BINARY_TOKEN, DS, TOKEN_REFERENCE, WSSE
 from app.cms.xmldsig.signature_parts import has_text, is_of_signatures
@@ -49,7 +49,7 @@ _ATTRIBUTES = (
     "{http://www.w3.org/XML/1998/namespace}",
     "{http://www.w3.org/2001/XMLSchema-instance}",
 )
-# Cost of visiting an element, in the unit of `canonicalization.BUDGET`.
+# Cost of visiting an element, in the unit of `canonical_budget.BUDGET`.
 _LOOK = 300
 
 

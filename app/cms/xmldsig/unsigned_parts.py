@@ -6,20 +6,19 @@ a reader may take it for a signed part. Blanks and identifiers don't count.
 """
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Set
 
 from lxml import etree
 
 from app.cms.verdict import Reason, Verdict
-from app.cms.x509.certificate import read_certificate
 from app.cms.xmldsig.attributes import list_attributes
+from app.cms.xmldsig.canonical_budget import Budget
 from app.cms.xmldsig.canonical_forms import join_some, shortened
-from app.cms.xmldsig.canonicalization import Budget
 from app.cms.xmldsig.key_info_checks import CONTAINERS, KeyInfoWords
 from app.cms.xmldsig.security_tokens import DS, WSSE
 from app.cms.xmldsig.signature_parts import has_text
 
-# Cost of visiting a node, in the unit of `canonicalization.BUDGET`.
+# Cost of visiting a node, in the unit of `canonical_budget.BUDGET`.
 _LOOK = 1000
 _SIGNED_INFO, _VALUE, _KEY_INFO = DS + "SignedInfo", DS + "SignatureValue", DS + "KeyInfo"
 # Attributes that programs need, by element; any element may have an Id.
@@ -49,17 +48,17 @@ class UnsignedParts:
         self,
         signature: etree._Element,
         signed: Set[etree._Element | None],
-        certificates: Sequence[bytes],
+        words: KeyInfoWords,
         mark: str,
         budget: Budget,
     ) -> None:
-        """Take what it refers to, `signed`, and the certificates that it contains.
+        """Take what it refers to, `signed`, and the words of the certificates that it contains.
 
         Whether the former is intact is checked elsewhere.
         """
         self._signature = signature
         self._signed = signed
-        self._words = KeyInfoWords([read_certificate(der) for der in certificates])
+        self._words = words
         self._mark = mark
         self._budget = budget
         self._elements: dict[str, None] = {}
@@ -146,7 +145,9 @@ class UnsignedParts:
         self._budget.spend(_LOOK * (1 + len(element) + len(element.attrib)))
         if not may_have_text and has_text(element):
             self._texts[_name(element)] = None
-        for name, value in list_attributes(element):
+        listed = list_attributes(element)
+        self._budget.spend(sum(len(value) for _, value in listed))
+        for name, value in listed:
             if not _is_customary(element, name, value):
                 attribute = shortened(etree.QName(name).localname)
                 self._attributes[f"{_name(element)}/@{attribute}"] = None

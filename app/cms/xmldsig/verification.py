@@ -15,11 +15,13 @@ from app.cms.algorithms.registry import AlgorithmIdentifier
 from app.cms.budget import Budget
 from app.cms.signed_data.verification import check_value
 from app.cms.verdict import Answer, Verdict, every, no, unknown
-from app.cms.x509.certificate import Certificate
+from app.cms.x509.certificate import Certificate, read_certificate
+from app.cms.xmldsig.canonical_budget import TOO_COSTLY
 from app.cms.xmldsig.canonical_forms import Form, Undecided, read_form, shortened
 from app.cms.xmldsig.document import SignedDocument
+from app.cms.xmldsig.key_info_checks import KeyInfoWords
 from app.cms.xmldsig.named_certificate import NamedCertificate, read_named
-from app.cms.xmldsig.own_thread import in_own_thread
+from app.cms.xmldsig.own_thread import TooMuchWork, in_own_thread
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.security_tokens import DS
 from app.cms.xmldsig.signatures import XmlSignature, decode_value, find_child
@@ -66,9 +68,19 @@ class _Reference:
 def check_xml(signature: SignedXml) -> tuple[XmlChecked, ...]:
     """Check the references of each signature, in the order of `signature.signatures`.
 
-    Raises MalformedSignature if `signature` was not returned by `parse`.
+    If that takes more CPU time than it may, the answer is unknown for all of them. Raises
+    MalformedSignature if `signature` was not returned by `parse`.
     """
-    return in_own_thread(partial(_check_all, signature))
+    try:
+        return in_own_thread(partial(_check_all, signature))
+    except TooMuchWork:
+        return tuple(map(_leave_open, signature.signatures))
+
+
+def _leave_open(parsed: XmlSignature) -> XmlChecked:
+    """Return the result for a signature of a document that costs too much to check."""
+    nothing = NamedCertificate(frozenset(), frozenset(), ())
+    return XmlChecked(parsed, TOO_COSTLY, b"", b"", None, nothing, ())
 
 
 def _check_all(signature: SignedXml) -> tuple[XmlChecked, ...]:
@@ -95,7 +107,7 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
         octets,
         decode_value(find_child(element, "SignatureValue", number), number),
         method,
-        read_named(element, intact),
+        read_named(element, intact, document.properties_within),
         _list_digests(signed_info),
     )
 
@@ -109,10 +121,11 @@ def _add_limits(
 ) -> Verdict:
     """Add to a verdict remarks on what it doesn't cover; `form` is that of SignedInfo."""
     canonicaliser = document.canonicaliser
+    certificates = list(map(read_certificate, document.parsed[number].certificates))
     parts = UnsignedParts(
         document.signatures[number],
         apexes,
-        document.parsed[number].certificates,
+        KeyInfoWords(certificates, document.words, canonicaliser.budget),
         canonicaliser.target,
         canonicaliser.budget,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 
 from lxml import etree
@@ -27,9 +28,13 @@ def find_signing_time(signature: etree._Element, uris: Iterable[str | None]) -> 
         uris: of its References.
     """
     named = {uri[1:] for uri in uris if uri and uri.startswith("#")}
+
+    @cache  # Sixteen properties may be in the same Object, which may have a great many attributes.
+    def is_named(element: etree._Element) -> bool:
+        return not named.isdisjoint(list_identifiers(element))
+
     for properties in islice(signature.iterfind(_PROPERTIES), MAX_PROPERTIES):
-        around = (properties, *islice(properties.iterancestors(), 2))
-        if any(not named.isdisjoint(list_identifiers(element)) for element in around):
+        if any(map(is_named, (properties, *islice(properties.iterancestors(), 2)))):
             text: str | None = properties.findtext(_SIGNING_TIME)
             if text is not None:
                 return text

@@ -3,7 +3,7 @@
 from struct import Struct
 from typing import TypeAlias
 
-from app.cms.algorithms.gost.octets import HashFunction, Octets
+from app.cms.algorithms.gost.octets import HashFunction, Octets, join
 
 # The substitution blocks K1 to K8 of its cipher, GOST 28147-89 (RFC 5830): for each, the images of
 # the 16 values of four bits; K1 is for the lowest bits. From RFC 4357 section 11.2; the test set is
@@ -123,7 +123,7 @@ def _hash(tables: _Tables, data: Octets) -> bytes:
 
 def _hash_function(parameters: str) -> HashFunction:
     tables = _combine_tables(parameters)
-    return lambda data: _hash(tables, data)
+    return lambda *data: _hash(tables, join(data))
 
 
 plain_gost_34311 = _hash_function(_TEST_SET)

@@ -61,12 +61,13 @@ class Libgcrypt:
         """
         size = _SIZES[algorithm]
 
-        def hash_octets(data: Octets) -> bytes:
+        def hash_octets(*data: Octets) -> bytes:
             handle = ctypes.c_void_p()
             if self._open(handle, algorithm, 0):
                 raise OSError("libgcrypt does not provide this digest")
             try:
-                self._feed(handle, data)
+                for piece in data:
+                    self._feed(handle, piece)
                 return ctypes.string_at(self._read(handle, algorithm), size)
             finally:
                 self._close(handle)

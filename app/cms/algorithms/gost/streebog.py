@@ -5,7 +5,7 @@ Plain Python takes about a second for 1 MiB; see `implementations` for something
 
 from struct import Struct
 
-from app.cms.algorithms.gost.octets import Octets
+from app.cms.algorithms.gost.octets import Octets, join
 
 # The substitution pi (RFC 6986 section 6.2).
 _PI = bytes.fromhex(
@@ -142,11 +142,11 @@ def _hash(data: Octets, initial: bytes) -> bytes:
     return state.to_bytes(_BLOCK, "little")
 
 
-def plain_streebog_256(data: Octets) -> bytes:
+def plain_streebog_256(*data: Octets) -> bytes:
     """Hash to 32 bytes, in plain Python."""
-    return _hash(data, b"\x01")[32:]
+    return _hash(join(data), b"\x01")[32:]
 
 
-def plain_streebog_512(data: Octets) -> bytes:
+def plain_streebog_512(*data: Octets) -> bytes:
     """Hash to 64 bytes, in plain Python."""
-    return _hash(data, b"\x00")
+    return _hash(join(data), b"\x00")
