@@ -26,7 +26,7 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
         super().__init__()
         self._most = max(threads // 4, 1)
         self._at_work = 0
-        self._waiting: deque[_Large] = deque()
+        self._waiting: deque[_Large | _Place] = deque()
         self._large_lock = threading.Lock()
         self._threads, self._lent = threads, 0
         self._lending = threading.Lock()
@@ -64,6 +64,22 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
             self._at_work += 1
         super().add_task(large)
 
+    @contextmanager
+    def large_place(self) -> Iterator[None]:
+        """Do something as large as a large request, in its turn among those."""
+        place = _Place()
+        with self._large_lock:
+            if self._at_work < self._most:
+                self._at_work += 1
+                place.service()
+            else:
+                self._waiting.append(place)
+        place.wait()
+        try:
+            yield
+        finally:
+            self.end_large()
+
     def end_large(self) -> None:
         """Let the next large request run in place of a finished one."""
         with self._large_lock:
@@ -72,6 +88,25 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
                 return
             following = self._waiting.popleft()
         super().add_task(following)
+
+
+class _Place:
+    """The turn of something that is no request."""
+
+    def __init__(self) -> None:
+        self._called = threading.Event()
+
+    def service(self) -> None:
+        """Let it begin."""
+        self._called.set()
+
+    def cancel(self) -> None:
+        """Let it begin, too: it ends by itself."""
+        self._called.set()
+
+    def wait(self) -> None:
+        """Wait for that."""
+        self._called.wait()
 
 
 class _Large:

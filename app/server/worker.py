@@ -66,6 +66,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         dispatcher = Dispatcher(self.cfg.threads)
         for each in self.lending:
             each.extra_thread = dispatcher.extra_thread
+            if isinstance(each, Turns):
+                each.large_place = dispatcher.large_place
         self._listeners = [self._listen(listener.sock, dispatcher) for listener in self.sockets]
         try:
             while self.alive and self._round():

@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
@@ -33,6 +33,7 @@ from app.store.signatures.judgements import (
 from app.store.signatures.large_texts import Key
 from app.store.signatures.standings import PENDING, Standing, Trusted, judge, was_valid
 from app.trust.service import Trust
+from app.trust.turns import LARGE
 
 #: Approximate seconds between two checks of an empty queue.
 REST = 2.0
@@ -159,11 +160,12 @@ class Examiner:
     def _judge(self, unverified: Unverified) -> Mapping[int, Found]:
         """Verify one version. Raises SignatureNotFound if it was deleted meanwhile."""
         trusted = self.trust.trusted()
+        cms, turns = unverified.cms, self.trust.turns
+        is_small = isinstance(cms, str) and len(cms) <= LARGE
         try:
-            with self.trust.turns.take_last():
-                cms = unverified.cms
-                text = cms if isinstance(cms, str) else cms.read()
-                signature = parse(text, trailing_zeros=True)
+            with nullcontext() if is_small else turns.large_place(), turns.take_last():
+                # No variable has the text, which is freed as soon as it is parsed.
+                signature = parse(cms if isinstance(cms, str) else cms.read(), trailing_zeros=True)
                 statuses = self.trust.verify(signature, at=unverified.saved_at)
         except MalformedSignature as error:
             # Damaged in a part that only verification reads.

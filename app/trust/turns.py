@@ -62,6 +62,8 @@ class Turns:
         self._last: deque[_Waiting] = deque()
         #: A context entered while a thread waits for long, so that its worker can add a thread.
         self.extra_thread: Callable[[], AbstractContextManager[None]] = nullcontext
+        #: A context in which background work is as large as a large request, instead of one.
+        self.large_place: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @contextmanager
     def take(self, patience: float | None = None) -> Iterator[None]:

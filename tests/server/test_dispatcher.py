@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.server.dispatcher import LARGE, Dispatcher
+from app.server.dispatcher import LARGE, Dispatcher, _Place
 from tests.live.server import wait_until
 
 
@@ -129,4 +129,45 @@ def test_a_thread_that_waits_for_others_is_replaced_meanwhile(
     wait_until(lambda: len(dispatcher.threads) == 1, "there is one thread again")
     dispatcher.add_task(Task(0, begun, go))
     wait_until(started(4, begun), "that one answers")
+    dispatcher.shutdown()
+
+
+def test_background_work_takes_the_place_of_a_large_request(
+    begun: list[Task], go: threading.Event
+) -> None:
+    dispatcher = Dispatcher(4)
+    with dispatcher.large_place():
+        dispatcher.add_task(Task(LARGE, begun, go))
+        small = Task(LARGE - 1, begun, go)
+        dispatcher.add_task(small)
+        wait_until(started(1, begun), "the small one is answered")
+        assert begun == [small]
+        assert dispatcher.waiting == 1
+    wait_until(started(2, begun), "the large one follows")
+    came = threading.Event()
+
+    def work() -> None:
+        with dispatcher.large_place():
+            came.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert not came.wait(0.1)
+    go.set()
+    assert came.wait(10)
+    thread.join()
+    dispatcher.shutdown()
+
+
+def test_background_work_that_waits_is_let_go_at_the_end(
+    begun: list[Task], go: threading.Event
+) -> None:
+    dispatcher = Dispatcher(4)
+    dispatcher.add_task(Task(LARGE, begun, go))
+    place = _Place()
+    dispatcher._waiting.append(place)
+    wait_until(started(1, begun), "the large one is answered")
+    place.cancel()
+    place.wait()
+    go.set()
     dispatcher.shutdown()
