@@ -1,4 +1,4 @@
-"""Attributes of the elements around the parts of a SOAP message, and whether they are signed.
+"""Attributes of the elements around signed parts, of a SOAP message for instance.
 
 The Envelope, its Header and the Security headers are usually not signed, but the parts in them are.
 An attribute there, such as xml:lang, applies to the parts; but it is signed with a part only if the
@@ -21,14 +21,25 @@ class FrameAttributes:
     """The attributes on the elements around the parts of one message, other than identifiers."""
 
     def __init__(
-        self, around: Iterable[etree._Element], securities: Iterable[etree._Element], soap: str
+        self,
+        around: Iterable[etree._Element],
+        securities: Iterable[etree._Element] = (),
+        soap: str = "",
+        *,
+        beginning: str = "",
     ) -> None:
         """Take the elements, and the beginning of the names of SOAP's own attributes.
 
-        On a Security header those state who is to process it, and nothing about the parts.
+        On a Security header those state who is to process it, and nothing about the parts. Other
+        attributes count only if their names begin with `beginning`.
         """
         self._attributes = [
-            *((element, name) for element in around for name in _list_names(element)),
+            *(
+                (element, name)
+                for element in around
+                for name in _list_names(element)
+                if name.startswith(beginning)
+            ),
             *(
                 (element, name)
                 for element in securities

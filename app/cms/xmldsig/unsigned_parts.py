@@ -6,14 +6,15 @@ a reader may take it for a signed part. Blanks and identifiers don't count.
 """
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from lxml import etree
 
 from app.cms.verdict import Reason, Verdict
 from app.cms.xmldsig.attributes import list_attributes
 from app.cms.xmldsig.canonical_budget import Budget
-from app.cms.xmldsig.canonical_forms import join_some, shortened
+from app.cms.xmldsig.canonical_forms import Form, join_some, shortened
+from app.cms.xmldsig.frame_attributes import FrameAttributes
 from app.cms.xmldsig.key_info_checks import CONTAINERS, KeyInfoWords
 from app.cms.xmldsig.security_tokens import DS, WSSE
 from app.cms.xmldsig.signature_parts import has_text
@@ -47,14 +48,15 @@ class UnsignedParts:
     def __init__(
         self,
         signature: etree._Element,
-        signed: Set[etree._Element | None],
+        signed: Mapping[etree._Element | None, Sequence[Form]],
         words: KeyInfoWords,
         mark: str,
         budget: Budget,
     ) -> None:
         """Take what it refers to, `signed`, and the words of the certificates that it contains.
 
-        Whether the former is intact is checked elsewhere.
+        The former has the forms in which each part is canonicalised; whether it is intact is
+        checked elsewhere.
         """
         self._signature = signature
         self._signed = signed
@@ -90,6 +92,7 @@ class UnsignedParts:
         known = {_SIGNED_INFO, _VALUE, _KEY_INFO}
         spine = set(self._list_spine())
         self._scan_element(self._signature)
+        self._scan_frames(spine)
         todo = list(self._signature.iterchildren("*"))[::-1]
         while todo:
             element = todo.pop()
@@ -109,6 +112,17 @@ class UnsignedParts:
             else:
                 self._budget.spend(_LOOK)
                 self._elements[_name(element)] = None
+
+    def _scan_frames(self, spine: Set[etree._Element]) -> None:
+        """Record attributes that apply to the signed parts, but aren't signed with them.
+
+        Such as xml:base, by which addresses in the parts are resolved.
+        """
+        frames = [self._signature, *spine]
+        if spine or any(part in self._signed for part in self._signature.iterchildren("*")):
+            attributes = FrameAttributes(frames, beginning=_XML)
+            for name in attributes.list_unsigned(self._signed, self._budget):
+                self._attributes[name] = None
 
     def _list_spine(self) -> Iterator[etree._Element]:
         """List the ancestors of signed elements: only their signed descendants are signed."""

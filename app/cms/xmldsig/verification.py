@@ -4,9 +4,10 @@ Each Reference is followed within the document, never outside, and its digest is
 SignatureValue belongs to the signer's key is checked by the caller, which gets the signed octets.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeAlias
 
 from lxml import etree
 
@@ -26,6 +27,9 @@ from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.security_tokens import DS
 from app.cms.xmldsig.signatures import XmlSignature, decode_value, find_child
 from app.cms.xmldsig.unsigned_parts import UnsignedParts
+
+#: Targets of references, None: the document; and the forms in which each is canonicalised.
+_Forms: TypeAlias = Mapping[etree._Element | None, Sequence[Form]]  # noqa: SLF001 - lxml's only type
 
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 
@@ -99,11 +103,10 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
         method = _read_method(find_child(signed_info, "SignatureMethod", number))
     except Undecided as undecided:
         verdicts.append(undecided.verdict)
-    apexes = _check_references(document, number, signed_info, verdicts)
-    intact = frozenset(apex for apex, is_intact in apexes.items() if is_intact)
+    forms, intact = _check_references(document, number, signed_info, verdicts)
     return XmlChecked(
         document.parsed[number],
-        _add_limits(document, number, apexes.keys(), _decide(verdicts), form),
+        _add_limits(document, number, forms, _decide(verdicts), form),
         octets,
         decode_value(find_child(element, "SignatureValue", number), number),
         method,
@@ -115,7 +118,7 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
 def _add_limits(
     document: SignedDocument,
     number: int,
-    apexes: Set[etree._Element | None],
+    covered: _Forms,
     verdict: Verdict,
     form: Form,
 ) -> Verdict:
@@ -124,13 +127,13 @@ def _add_limits(
     certificates = list(map(read_certificate, document.parsed[number].certificates))
     parts = UnsignedParts(
         document.signatures[number],
-        apexes,
+        covered,
         KeyInfoWords(certificates, document.words, canonicaliser.budget),
         canonicaliser.target,
         canonicaliser.budget,
     )
     try:
-        if document.holds_manifest(apexes):
+        if document.holds_manifest(covered.keys()):
             verdict = verdict.noting("the references in a Manifest are not verified")
         return parts.add_remarks(verdict, comments_signed=form.comments)
     except Undecided as undecided:
@@ -153,20 +156,21 @@ def _read_method(element: etree._Element) -> tuple[AlgorithmIdentifier, str] | N
 
 def _check_references(
     document: SignedDocument, number: int, signed_info: etree._Element, verdicts: list[Verdict]
-) -> dict[etree._Element | None, bool]:
+) -> tuple[_Forms, frozenset[etree._Element | None]]:
     """Add a verdict on each Reference to `verdicts`, and on what they cover.
 
-    Return the targets, and whether they are intact; None is the document.
+    Return the targets with the forms in which each is canonicalised, and those that are intact;
+    None is the document.
     """
-    apexes: dict[etree._Element | None, bool] = {}
+    intact: set[etree._Element | None] = set()
     forms: dict[etree._Element | None, list[Form]] = {}
     for element in signed_info.findall(DS + "Reference"):
         try:
             reference = _read_reference(document, number, element)
-            apexes.setdefault(reference.apex, False)
             forms.setdefault(reference.apex, []).append(reference.form)
             verdict = _match(document, number, reference)
-            apexes[reference.apex] |= verdict.answer is Answer.YES
+            if verdict.answer is Answer.YES:
+                intact.add(reference.apex)
         except Undecided as undecided:
             verdict = undecided.verdict
         verdicts.append(verdict)
@@ -174,7 +178,7 @@ def _check_references(
         verdicts.append(document.judge_coverage(number, forms))
     except Undecided as undecided:
         verdicts.append(undecided.verdict)
-    return apexes
+    return forms, frozenset(intact)
 
 
 def _read_reference(document: SignedDocument, number: int, element: etree._Element) -> _Reference:
