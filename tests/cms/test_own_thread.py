@@ -169,6 +169,22 @@ def test_no_work_takes_longer_than_it_may(work: Callable[[], None]) -> None:
     assert [one for one in threading.enumerate() if one.name.startswith("xml")] == []
 
 
+def test_calls_are_traced_as_before_after_an_interruption() -> None:
+    """CPython 3.11 hangs where calls are traced while an interruption waits for no thread."""
+    program = (
+        "import sys, time\n"
+        "from app.cms.xmldsig.own_thread import TooMuchWork, in_own_thread\n"
+        "def loop():\n    while True: pass\n"
+        "for work in (time.time, loop, time.time):\n"
+        "    try: in_own_thread(work, 0.05)\n"
+        "    except TooMuchWork: pass\n"
+        "sys.setprofile(lambda *_: None)\n"
+        "sys.settrace(lambda *_: None)\n"
+        "(lambda: None)()\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=True, timeout=30)
+
+
 def test_what_takes_long_and_computes_little_is_waited_for() -> None:
     assert in_own_thread(lambda: threading.Event().wait(0.3), 0.1) is False
 

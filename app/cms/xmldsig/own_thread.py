@@ -26,6 +26,9 @@ _AGAIN = 0.5
 # Seconds between two looks at a thread's clock, at least.
 _SHORTEST = 0.01
 
+# Turns of a loop, each of which lets an interruption arrive.
+_CHECKS = 10
+
 _interrupt = ctypes.pythonapi.PyThreadState_SetAsyncExc
 _interrupt.argtypes = (ctypes.c_ulong, ctypes.py_object)
 
@@ -94,16 +97,24 @@ class _Errand(Generic[Result]):
         try:
             return self._work()
         finally:
-            while self._thread:  # An interruption that comes now changes nothing.
+            is_over = False
+            while not is_over:  # An interruption that comes now changes nothing.
                 try:
                     self._end()
+                    is_over = True
                 except TooMuchWork:
                     continue
 
     def _end(self) -> None:
+        """End the time in which it may be interrupted, and let an interruption on its way arrive.
+
+        To take one back by `_interrupt` would leave CPython 3.11 looking for it at every check, for
+        ever, and in an endless loop where calls are traced.
+        """
         with self._lock:
             self._thread = 0
-        _interrupt(get_ident(), ctypes.py_object())  # None: forget one that is still to come.
+        for _ in range(_CHECKS):
+            pass
         self.spent = cpu_time_ns()
 
     def watch(self, outcome: Future[Result]) -> None:
