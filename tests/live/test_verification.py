@@ -19,8 +19,8 @@ from tests.live.server import PROJECT, wait_until
 #: Versions that wait, of a kind that takes a millisecond each.
 WAITING = 400
 FILL = """
-INSERT INTO versions (signature_id, version, cms, tags, created_at)
-SELECT 1, number + 1, cms, '[]', created_at
+INSERT INTO versions (signature_id, version, cms_bytes, tags, created_at)
+SELECT 1, number + 1, cms_bytes, '[]', created_at
 FROM versions, (WITH RECURSIVE counted(number) AS
     (SELECT 1 UNION ALL SELECT number + 1 FROM counted WHERE number < {number})
     SELECT number FROM counted) AS numbers
