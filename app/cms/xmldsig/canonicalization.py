@@ -20,6 +20,7 @@ from app.cms.xmldsig.canonical_forms import Form, Undecided
 from app.cms.xmldsig.canonical_octets import CanonicalOctets, Output
 from app.cms.xmldsig.inheritance import Inheritance
 from app.cms.xmldsig.measures import measure
+from app.cms.xmldsig.value_prefixes import find_undeclared
 
 # An element costs as much as this number of bytes, plus one for each level of depth, plus the
 # squares of the number of namespaces declared on its path and of its attributes: libxml2 compares
@@ -100,6 +101,8 @@ class Canonicaliser:
         for number, element in leavable.items():
             _surround(element, self.target, str(number))
         self._whole: tuple[Form, CanonicalOctets] | None = None
+        #: The latest part.
+        self._part: tuple[etree._Element, Form, CanonicalOctets] | None = None
         self._digests: dict[tuple[object, ...], bytes] = {}
 
     def digest(
@@ -116,6 +119,18 @@ class Canonicaliser:
             self._pay_for_digest(oid, sum(map(len, pieces)))
             self._digests[question] = algorithms.digest(oid, *pieces)
         return self._digests[question]
+
+    def undeclared(
+        self, apex: etree._Element | None, form: Form, left_out: frozenset[int]
+    ) -> list[str]:
+        """Return the prefixes in values of the octets whose declarations are not among these.
+
+        Raises Undecided as `octets` does.
+        """
+        if not form.exclusive or not self._measures.prefixes:
+            return []
+        pieces = self._octets(apex, form, left_out)
+        return find_undeclared(pieces, self._measures.prefixes, self.budget)
 
     def _pay_for_digest(self, oid: str, size: int) -> None:
         slow = is_slow(oid)
@@ -160,11 +175,18 @@ class Canonicaliser:
             # A look is cheap, but once the budget is used up nothing may cost anything.
             self.budget.spend(len(self._whole[1]) // _COPIES)
             return self._whole[1].without(left_out)
+        if apex is not None and self._part and self._part[:2] == (apex, form):
+            self.budget.spend(len(self._part[2]) // _COPIES)
+            return self._part[2].without(left_out)
+        # Two forms of a large document, or two parts, would take too much memory.
+        self._part = None
         if apex is None:
-            self._whole = None  # Two forms of a large document would take too much memory.
+            self._whole = None
         octets = self._canonicalise(apex, form)
         if apex is None:
             self._whole = form, octets
+        else:
+            self._part = apex, form, octets
         return octets.without(left_out)
 
     def _canonicalise(self, apex: etree._Element | None, form: Form) -> CanonicalOctets:

@@ -15,7 +15,7 @@ from functools import cache, cached_property
 
 from lxml import etree
 
-from app.cms.verdict import YES, Verdict, unknown
+from app.cms.verdict import YES, Answer, Verdict, unknown
 from app.cms.xmldsig.attributes import find_identified
 from app.cms.xmldsig.canonical_forms import Form, Undecided, shortened
 from app.cms.xmldsig.canonicalization import Canonicaliser
@@ -51,6 +51,7 @@ class SignedDocument:
         # The surroundings of signatures must be examined before the canonicaliser marks them.
         comments = [*self.root.iter(etree.Comment), *self._outside(etree.Comment)]
         self.has_comments = bool(comments)
+        self._comments = comments
         self._comment_precedes_text = any(not is_blank(comment.tail) for comment in comments)
         self._precedes_text = {
             number: not is_blank(element.tail) for number, element in self.signatures.items()
@@ -210,6 +211,25 @@ class SignedDocument:
         `covered` maps each part to the forms in which it is canonicalised. Raises Undecided if the
         budget doesn't allow an answer.
         """
+        verdict = self._judge_coverage(number, covered)
+        if verdict.answer is Answer.YES and self._leaves_comments(covered.keys()):
+            return verdict.noting("comments are not signed")
+        return verdict
+
+    def _leaves_comments(self, apexes: Set[etree._Element | None]) -> bool:
+        """Return whether a comment is in none of the parts, in whatever form they are signed."""
+        if None in apexes:
+            return False
+        for comment in self._comments:
+            around = list(comment.iterancestors())
+            self.canonicaliser.budget.spend(_GLANCE * (1 + len(around)))
+            if apexes.isdisjoint(around):
+                return True
+        return False
+
+    def _judge_coverage(
+        self, number: int, covered: Mapping[etree._Element | None, Sequence[Form]]
+    ) -> Verdict:
         if self._covers(number, covered.keys()):
             return YES
         if self._message and not self._has_instructions_outside:

@@ -28,7 +28,7 @@ class Measures:
     a path from the root, and `weight` the same number, with one added for each _BYTES_OF_PREFIX
     bytes of a prefix. `attributes` is the total. `pairs` counts comparisons: of the attributes of
     an element with each other when they are sorted, and with the namespaces in scope; one is added
-    for each _BYTES_OF_ATTRIBUTE bytes.
+    for each _BYTES_OF_ATTRIBUTE bytes. `prefixes` are all that are declared anywhere.
     """
 
     depth: int
@@ -36,6 +36,7 @@ class Measures:
     weight: int
     attributes: int
     pairs: int
+    prefixes: frozenset[str]
 
 
 def measure(root: etree._Element) -> Measures:
@@ -43,9 +44,11 @@ def measure(root: etree._Element) -> Measures:
     depth = attributes = pairs = deepest = most = heaviest = 0
     weights: list[int] = []
     weight = 0
+    prefixes: set[str] = set()
     for event, subject in etree.iterwalk(root, events=_EVENTS):
         if event == "start-ns":
             weights.append(_weigh_namespace(*subject))
+            prefixes.add(subject[0])
             weight += weights[-1]
             most, heaviest = max(most, len(weights)), max(heaviest, weight)
         elif event == "end-ns":
@@ -60,7 +63,14 @@ def measure(root: etree._Element) -> Measures:
             if number:
                 attributes += number
                 pairs += number * sum(map(_weigh_attribute, map(str, subject.attrib)))
-    return Measures(deepest, most, heaviest, attributes, pairs + attributes * heaviest)
+    return Measures(
+        deepest,
+        most,
+        heaviest,
+        attributes,
+        pairs + attributes * heaviest,
+        frozenset(prefixes - {""}),
+    )
 
 
 def _weigh_namespace(prefix: str, uri: str) -> int:

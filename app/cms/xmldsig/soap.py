@@ -22,6 +22,7 @@ from app.cms.xmldsig.canonical_forms import MAX_NAMES, Form, join_some, shortene
 from app.cms.xmldsig.frame_attributes import FrameAttributes
 from app.cms.xmldsig.security_tokens import BINARY_TOKEN, DS, TOKEN_REFERENCE, WSSE
 from app.cms.xmldsig.signature_parts import has_text, is_of_signatures
+from app.cms.xmldsig.token_texts import TokenTexts
 
 _ENVELOPES = (
     "http://schemas.xmlsoap.org/soap/envelope/",
@@ -57,7 +58,8 @@ _LOOK = 300
 class SoapMessage:
     """A message: its parts that must be covered, and the Timestamps, of which all or none may be.
 
-    `well_built`: there is nothing else in it, as the standard requires.
+    `well_built`: there is nothing else in it, as the standard requires. `tokens` have text that
+    says something, which a remark names.
     """
 
     well_built: bool
@@ -65,6 +67,7 @@ class SoapMessage:
     timestamps: tuple[etree._Element, ...]
     securities: frozenset[etree._Element]
     attributes: FrameAttributes
+    tokens: tuple[etree._Element, ...]
 
     def judge(
         self,
@@ -95,7 +98,11 @@ class SoapMessage:
             verdict = YES.noting("of the SOAP message the signature covers: {parts}", parts=parts)
         else:
             verdict = unknown("of the SOAP message the signature covers only: {parts}", parts=parts)
-        others = [*map(_name, [*bare, *stamps]), *self.attributes.list_unsigned(covered, budget)]
+        tokens = islice(_uncovered(self.tokens, apexes), MAX_NAMES)
+        others = [
+            *map(_name, [*bare, *stamps, *tokens]),
+            *self.attributes.list_unsigned(covered, budget),
+        ]
         if not others:
             return verdict
         return verdict.noting(
@@ -133,6 +140,7 @@ def read_message(root: etree._Element) -> SoapMessage | None:
     securities = [block for block in blocks if block.tag == _SECURITY]
     contents = [one for security in securities for one in security.iterchildren("*")]
     timestamps = tuple(one for one in contents if _is_timestamp(one))
+    texts = TokenTexts()
     needed = [
         *(one for one in blocks if one.tag != _SECURITY and not _is_signature(one)),
         *(one for one in contents if not _is_timestamp(one) and not _is_machinery(one)),
@@ -145,6 +153,11 @@ def read_message(root: etree._Element) -> SoapMessage | None:
         timestamps,
         frozenset(securities),
         FrameAttributes((root, *headers), securities, soap),
+        tuple(
+            one
+            for one in contents
+            if one.tag in _MACHINERY and _is_machinery(one) and texts.say_something(one)
+        ),
     )
 
 

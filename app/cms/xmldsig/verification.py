@@ -18,7 +18,7 @@ from app.cms.signed_data.verification import check_value
 from app.cms.verdict import Answer, Verdict, every, no, unknown
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.cms.xmldsig.canonical_budget import TOO_COSTLY
-from app.cms.xmldsig.canonical_forms import Form, Undecided, read_form, shortened
+from app.cms.xmldsig.canonical_forms import Form, Undecided, join_some, read_form, shortened
 from app.cms.xmldsig.document import SignedDocument
 from app.cms.xmldsig.key_info_checks import KeyInfoWords
 from app.cms.xmldsig.named_certificate import NamedCertificate, read_named
@@ -221,8 +221,19 @@ def _match(document: SignedDocument, number: int, reference: _Reference) -> Verd
         for left_out in choices:
             digest = document.canonicaliser.digest(oid, reference.apex, tried, left_out)
             if digest == reference.value:
-                return document.judge(left_out, comments_signed=tried.comments)
+                verdict = document.judge(left_out, comments_signed=tried.comments)
+                prefixes = document.canonicaliser.undeclared(reference.apex, tried, left_out)
+                return _note_prefixes(verdict, prefixes)
     return _explain_mismatch(document, reference, oid)
+
+
+def _note_prefixes(verdict: Verdict, prefixes: Sequence[str]) -> Verdict:
+    if not prefixes:
+        return verdict
+    return verdict.noting(
+        "the declarations of prefixes in values are not signed: {parts}",
+        parts=join_some(list(map(shortened, prefixes))),
+    )
 
 
 def _explain_mismatch(document: SignedDocument, reference: _Reference, oid: str) -> Verdict:

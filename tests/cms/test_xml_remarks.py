@@ -1,0 +1,187 @@
+"""What a signature leaves open around what it covers is told, though the answer is yes."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509 import load_der_x509_certificate
+from lxml import etree
+
+from app.cms.verdict import Answer
+from app.cms.xmldsig.canonical_budget import Budget
+from app.cms.xmldsig.canonical_forms import Undecided
+from app.cms.xmldsig.security_tokens import WSSE
+from app.cms.xmldsig.value_prefixes import find_undeclared
+from tests.cms.xml_answers import IVAN, check, signed
+from tests.pki import xml_signer
+from tests.pki.xml_signer import (
+    C14N,
+    C14N_COMMENTS,
+    ENVELOPED,
+    EXCLUSIVE,
+    Reference,
+    Transform,
+    canonical,
+)
+
+pytestmark = pytest.mark.attacks
+
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+REFERENCE, REFERENCE_END = "<w:SecurityTokenReference>", "</w:SecurityTokenReference>"
+PREFIXES = "the declarations of prefixes in values are not signed: "
+
+
+def remarks(document: etree._Element | str) -> list[str]:
+    """Return what is said of a signature that is intact."""
+    [checked] = check(document)
+    assert checked.intact.answer is Answer.YES
+    return [str(reason) for reason in checked.intact.reasons]
+
+
+def exclusively(document: str, prefixes: str | None = None) -> str:
+    """Sign a document as a whole, in the exclusive form."""
+    root, form = etree.fromstring(document), Transform(EXCLUSIVE, prefixes)
+    reference = Reference("", [Transform(ENVELOPED), form], signed=canonical(root, form))
+    xml_signer.sign(root, IVAN, reference, canonicalisation=Transform(EXCLUSIVE))
+    return xml_signer.text(root)
+
+
+@pytest.mark.parametrize(
+    ("document", "named"),
+    [
+        ('<a xmlns:q="urn:good"><b t="q:pay">100</b></a>', "q"),
+        ('<a xmlns:q="urn:good"><b>q:pay</b></a>', "q"),
+        ('<a xmlns:q="urn:good"><b>(q:*)</b></a>', "q"),
+        ('<a><b xmlns:q="urn:good" t="q:pay">100</b></a>', "q"),
+        ('<a xmlns:q="urn:good"><q:c/><b t="q:pay">100</b></a>', "q"),
+        ('<a xmlns:q="urn:good"><b t="q:pay"/><q:c t="q:pay"/></a>', "q"),
+        ('<a xmlns:q="u:q" xmlns:p="u:p"><b t="p:x q:y"/></a>', "p, q"),
+        (f'<a xmlns:i="{XSI}" xmlns:x="urn:x"><b i:type="x:string"/></a>', "x"),
+    ],
+)
+def test_a_prefix_in_a_value_whose_declaration_is_not_signed_is_named(
+    document: str, named: str
+) -> None:
+    text = exclusively(document)
+    assert PREFIXES + named in remarks(text)
+    if "<q:" not in document:
+        assert PREFIXES + named in remarks(text.replace("urn:good", "urn:evil"))
+
+
+@pytest.mark.parametrize(
+    ("document", "prefixes"),
+    [
+        ('<a xmlns:q="urn:good"><b t="q:pay">100</b></a>', "q"),
+        ('<q:a xmlns:q="urn:good"><b t="q:pay">q:pay</b></q:a>', None),
+        ('<a xmlns:q="urn:good"><q:b q:c="1">100</q:b></a>', None),
+        ('<a xmlns:q="urn:good"><b t="xq:pay http://x">q: 100, q/b:c</b></a>', None),
+        ('<a><b t="q:pay">100</b></a>', None),
+    ],
+)
+def test_a_prefix_whose_declaration_is_signed_or_that_is_none_is_not_named(
+    document: str, prefixes: str | None
+) -> None:
+    assert remarks(exclusively(document, prefixes)) == []
+
+
+def test_an_inclusive_form_signs_all_declarations() -> None:
+    assert remarks(signed('<a xmlns:q="urn:good"><b t="q:pay">100</b></a>')) == []
+
+
+@pytest.mark.parametrize("place", range(999_980, 1_000_010, 3))
+def test_a_prefix_is_found_wherever_a_text_is_cut(place: int) -> None:
+    document = f'<a xmlns:q="urn:good"><b>{"x " * (place // 2)}q:pay</b></a>'
+    assert remarks(exclusively(document)) == [PREFIXES + "q"]
+
+
+def test_looking_for_prefixes_is_paid_for() -> None:
+    with pytest.raises(Undecided):
+        find_undeclared([b'<a b="q:c"></a>'], {"q"}, Budget(60))
+
+
+def test_a_comment_outside_of_what_is_signed_with_its_comments_is_told() -> None:
+    root = etree.fromstring('<a Id="all"><!-- in --><b>100</b></a>')
+    form = Transform(C14N_COMMENTS)
+    reference = Reference("#all", [Transform(ENVELOPED), form], signed=canonical(root, form))
+    xml_signer.sign(root, IVAN, reference)
+    text = xml_signer.text(root)
+    assert remarks(text) == []
+    assert remarks(f"{text}<!-- and pay 1000 -->") == ["comments are not signed"]
+    before = text.replace("<a ", "<!-- pay 1000 --><a ", 1)
+    assert remarks(before) == ["comments are not signed"]
+
+
+@pytest.mark.parametrize(
+    ("token", "is_named"),
+    [
+        ("<w:BinarySecurityToken>pay 1000</w:BinarySecurityToken>", True),
+        ("<w:BinarySecurityToken>cGF5IDEwMDA=</w:BinarySecurityToken>", True),
+        (
+            f"<w:BinarySecurityToken>{b64encode(IVAN.certificate).decode()}</w:BinarySecurityToken>",
+            False,
+        ),
+        ("<w:BinarySecurityToken> </w:BinarySecurityToken>", False),
+        ("<w:SecurityTokenReference>pay 1000</w:SecurityTokenReference>", True),
+        (
+            f"{REFERENCE}<w:KeyIdentifier>pay 1000</w:KeyIdentifier>{REFERENCE_END}",
+            True,
+        ),
+        (
+            f"{REFERENCE}<w:KeyIdentifier>cGF5IDEwMDA=</w:KeyIdentifier>{REFERENCE_END}",
+            False,
+        ),
+    ],
+)
+def test_text_in_a_token_of_a_message_is_told(token: str, is_named: bool) -> None:
+    form = Transform(EXCLUSIVE)
+    root = etree.fromstring(
+        f'<s:Envelope xmlns:s="{SOAP}" xmlns:w="{WSSE[1:-1]}"><s:Header><w:Security/></s:Header>'
+        '<s:Body Id="b"><p>100</p></s:Body></s:Envelope>'
+    )
+    reference = Reference("#b", [form], signed=canonical(root[1], form))
+    xml_signer.sign(root, IVAN, reference, parent=root[0][0], canonicalisation=form)
+    text = xml_signer.text(root)
+    name = etree.fromstring(f'<a xmlns:w="{WSSE[1:-1]}">{token}</a>')[0].tag.partition("}")[2]
+    told = f"of the SOAP message the signature does not cover: {name}"
+    assert (told in remarks(text.replace("</w:Security>", f"{token}</w:Security>"))) is is_named
+    assert told not in remarks(text)
+
+
+def test_only_so_many_tokens_are_parsed() -> None:
+    token = f"<w:BinarySecurityToken>{b64encode(IVAN.certificate).decode()}</w:BinarySecurityToken>"
+    form = Transform(C14N)
+    root = etree.fromstring(
+        f'<s:Envelope xmlns:s="{SOAP}" xmlns:w="{WSSE[1:-1]}"><s:Header>'
+        f"<w:Security>{token * 17}</w:Security></s:Header>"
+        '<s:Body Id="b"><p>100</p></s:Body></s:Envelope>'
+    )
+    reference = Reference("#b", [form], signed=canonical(root[1], form))
+    xml_signer.sign(root, IVAN, reference, parent=root[0][0])
+    assert "of the SOAP message the signature does not cover: BinarySecurityToken" in remarks(root)
+
+
+KEY_VALUE = (
+    "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>{}</ds:Modulus><ds:Exponent>{}</ds:Exponent>"
+    "</ds:RSAKeyValue></ds:KeyValue><ds:X509Data>"
+)
+
+
+def with_key(modulus: bytes, exponent: bytes) -> str:
+    """Return a signed document that states a key."""
+    values = (b64encode(value).decode() for value in (modulus, exponent))
+    return xml_signer.text(signed("<a/>")).replace("<ds:X509Data>", KEY_VALUE.format(*values))
+
+
+def test_the_numbers_of_a_key_are_compared_as_numbers() -> None:
+    key = load_der_x509_certificate(IVAN.certificate).public_key()
+    assert isinstance(key, RSAPublicKey)
+    numbers = key.public_numbers()
+    modulus, exponent = numbers.n.to_bytes(256, "big"), numbers.e.to_bytes(3, "big")
+    assert remarks(with_key(modulus, exponent)) == []
+    assert remarks(with_key(b"\0" + modulus, exponent)) == []
+    told = "elements in the signature are not signed: "
+    assert remarks(with_key(exponent, exponent)) == [f"{told}Modulus"]
+    assert remarks(with_key(modulus[1:], modulus)) == [f"{told}Modulus, Exponent"]
