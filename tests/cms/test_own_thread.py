@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -14,6 +15,7 @@ from types import FrameType
 import pytest
 from lxml import etree
 
+from app.cms import parsing
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.verdict import Answer
@@ -210,6 +212,19 @@ def test_a_document_that_takes_too_long_to_read_is_refused(monkeypatch: pytest.M
     monkeypatch.setattr(own_thread, "MAX_SECONDS", 0.005)
     with pytest.raises(MalformedSignature, match="cms: XML takes too much time to read"):
         parse(LARGE)
+
+
+@pytest.mark.attacks
+def test_what_took_long_to_read_is_not_read_in_another_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Blanks in base64 may be signs that a form decoder took away, or mere separators."""
+    encoded = b64encode(pki.sign_xml().encode()).decode()
+    text = f"{encoded[:400]} {encoded[400:]}"
+    assert isinstance(parse(text), SignedXml)
+    monkeypatch.setattr(parsing, "_TRYING", 0)
+    with pytest.raises(MalformedSignature):
+        parse(text)
 
 
 @pytest.mark.attacks

@@ -15,6 +15,8 @@ from tests import pki
 from tests.pki import xml_signer
 from tests.pki.xml_signer import C14N, DS, EXCLUSIVE, Reference, Transform
 
+pytestmark = pytest.mark.attacks
+
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 XML = "{http://www.w3.org/XML/1998/namespace}"
 

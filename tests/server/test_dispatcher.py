@@ -132,6 +132,7 @@ def test_a_thread_that_waits_for_others_is_replaced_meanwhile(
     dispatcher.shutdown()
 
 
+@pytest.mark.attacks
 def test_background_work_takes_the_place_of_a_large_request(
     begun: list[Task], go: threading.Event
 ) -> None:
