@@ -27,7 +27,7 @@ from app.cms.errors import (
 from app.cms.files import SignatureFile, open_file
 from app.cms.fingerprints import Fingerprints
 from app.cms.fingerprints import fingerprints as fingerprints_of
-from app.cms.parsing import parse
+from app.cms.parsing import parse, parse_pieces
 from app.cms.path.building import find_path
 from app.cms.path.issuers import GivenAuthorities
 from app.cms.path.occasions import Occasion, is_future
@@ -158,6 +158,7 @@ __all__ = [
     "open_file",
     "parse",
     "parse_certificate",
+    "parse_pieces",
     "read_crl_index",
     "read_embedded_certificate",
     "refuse_large_crl",

@@ -1,7 +1,7 @@
 """The entry of the library: a client's text in, a parsed signature or a refusal out."""
 
 from binascii import a2b_base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -37,8 +37,25 @@ def parse(text: str, *, trailing_zeros: bool = False) -> SignedData | SignedXml:
     reader of a signature allows that; only a save refuses such a text. Raises MalformedSignature,
     and nothing else, for any `text`.
     """
+    return _guard(lambda: _parse(text, zeros=trailing_zeros))
+
+
+def parse_pieces(pieces: Sequence[str], *, trailing_zeros: bool = False) -> SignedData | SignedXml:
+    """Parse a signature that is in pieces; the text of XML is never in memory as a whole.
+
+    A single character beyond U+00FF would make all of that text two or four times as large. Raises
+    MalformedSignature.
+    """
+    beginning = "".join(pieces[:1])[: text_encoding.MAX_MARGIN].lstrip(text_encoding.MARGIN)
+    if beginning.startswith("<"):
+        return _guard(lambda: parse_signed_xml(pieces))
+    return parse("".join(pieces), trailing_zeros=trailing_zeros)
+
+
+def _guard(read: Callable[[], Result]) -> Result:
+    """Return what was read. Raises MalformedSignature for any exception."""
     try:
-        return _parse(text, zeros=trailing_zeros)
+        return read()
     except MalformedSignature:
         raise
     except Exception as error:

@@ -56,38 +56,48 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
         if not _is_large(task):
             super().add_task(task)
             return
-        large = _Large(task, self)
+        self._begin_or_queue(_Large(task, self))
+
+    def _begin_or_queue(self, large: _Large | _Place) -> None:
         with self._large_lock:
-            if self._at_work >= self._most:
-                self._waiting.append(large)
-                return
-            self._at_work += 1
-        super().add_task(large)
+            self._waiting.append(large)
+        self._begin_next()
+
+    def _begin_next(self) -> None:
+        """Let those begin that have waited longest, as many as may be at work."""
+        while True:
+            with self._large_lock:
+                if not self._waiting or self._at_work + self._weigh(self._waiting[0]) > self._most:
+                    return
+                following = self._waiting.popleft()
+                self._at_work += self._weigh(following)
+            if isinstance(following, _Place):
+                following.service()
+            else:
+                super().add_task(following)
+
+    def _weigh(self, large: _Large | _Place) -> int:
+        return self._most if isinstance(large, _Place) else 1
 
     @contextmanager
     def large_place(self) -> Iterator[None]:
-        """Do something as large as a large request, in its turn among those."""
+        """Do something as large as a large request, in its turn, and while none is answered."""
         place = _Place()
-        with self._large_lock:
-            if self._at_work < self._most:
-                self._at_work += 1
-                place.service()
-            else:
-                self._waiting.append(place)
+        self._begin_or_queue(place)
         place.wait()
         try:
             yield
         finally:
-            self.end_large()
+            self._end(self._most)
 
     def end_large(self) -> None:
         """Let the next large request run in place of a finished one."""
+        self._end(1)
+
+    def _end(self, weight: int) -> None:
         with self._large_lock:
-            if not self._waiting:
-                self._at_work -= 1
-                return
-            following = self._waiting.popleft()
-        super().add_task(following)
+            self._at_work -= weight
+        self._begin_next()
 
 
 class _Place:

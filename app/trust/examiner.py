@@ -19,7 +19,15 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cms import YES, Answer, MalformedSignature, SignedData, SignedXml, SignerStatus, parse
+from app.cms import (
+    YES,
+    Answer,
+    MalformedSignature,
+    SignedData,
+    SignedXml,
+    SignerStatus,
+    parse_pieces,
+)
 from app.store.database.engine import transaction
 from app.store.errors import SignatureNotFound
 from app.store.leases import find_holder, give_back, is_abandoned, take_lease
@@ -165,7 +173,9 @@ class Examiner:
         try:
             with nullcontext() if is_small else turns.large_place(), turns.take_last():
                 # No variable has the text, which is freed as soon as it is parsed.
-                signature = parse(cms if isinstance(cms, str) else cms.read(), trailing_zeros=True)
+                signature = parse_pieces(
+                    [cms] if isinstance(cms, str) else cms.read_pieces(), trailing_zeros=True
+                )
                 statuses = self.trust.verify(signature, at=unverified.saved_at)
         except MalformedSignature as error:
             # Damaged in a part that only verification reads.

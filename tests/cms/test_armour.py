@@ -9,7 +9,7 @@ import pytest
 from app.cms import text_encoding, texts
 from app.cms.errors import CmsError, MalformedSignature
 from app.cms.files import open_file
-from app.cms.parsing import parse
+from app.cms.parsing import parse, parse_pieces
 from app.cms.signed_data.parsing import SignedData
 from app.cms.xmldsig.parsing import SignedXml
 from tests import pki
@@ -227,6 +227,24 @@ def test_a_large_file_in_utf_16_is_not_opened(refusal: Refusal) -> None:
     large = pki.pem(pki.sign_cms(b"x" * 400_000))
     assert isinstance(parse(b64encode(large.encode()).decode()), SignedData)
     assert refusal(b64encode(large.encode("utf-16")).decode())
+
+
+@pytest.mark.parametrize("size", [1500, 10_000_000])
+@pytest.mark.parametrize("margin", ["", "\r\n \ufeff"])
+def test_a_text_in_pieces_is_read_as_the_whole(size: int, margin: str) -> None:
+    xml = f"{margin}{pki.sign_xml('<a>Ж</a>')}\n"
+    for text in (
+        xml,
+        margin + pki.pem(pki.signed_data([pki.signer_info(pki.person())], [pki.person()])),
+    ):
+        pieces = [text[start : start + size] for start in range(0, len(text), size)]
+        assert parse_pieces(pieces) == parse(text)
+    for text in ("", " ", "<a", "?", "<a>\ud800</a>"):
+        with pytest.raises(MalformedSignature) as refusal:
+            parse_pieces([text])
+        with pytest.raises(MalformedSignature) as other:
+            parse(text)
+        assert str(refusal.value) == str(other.value)
 
 
 def test_a_long_uri_is_decoded_wherever_it_is_cut() -> None:

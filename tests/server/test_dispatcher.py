@@ -136,7 +136,7 @@ def test_a_thread_that_waits_for_others_is_replaced_meanwhile(
 def test_background_work_takes_the_place_of_a_large_request(
     begun: list[Task], go: threading.Event
 ) -> None:
-    dispatcher = Dispatcher(4)
+    dispatcher = Dispatcher(8)
     with dispatcher.large_place():
         dispatcher.add_task(Task(LARGE, begun, go))
         small = Task(LARGE - 1, begun, go)

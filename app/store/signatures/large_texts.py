@@ -96,14 +96,18 @@ class LargeText:
 
     def read(self) -> str:
         """Return the text, whole in memory. Raises SignatureNotFound."""
+        return "".join(self.read_pieces())
+
+    def read_pieces(self) -> list[str]:
+        """Return the text in pieces. Raises SignatureNotFound."""
         if self.size > IN_MEMORY:
             decoder = getincrementaldecoder("utf-8")()
-            return "".join(map(decoder.decode, self._pieces()))
+            return list(map(decoder.decode, self._pieces()))
         with self.engine.connect() as connection:
             found = find_text(connection, self.key)
         if not isinstance(found, str):
             raise SignatureNotFound
-        return found
+        return [found]
 
     def _pieces(self) -> Iterator[bytes]:
         """Return it in pieces of UTF-8. Raises SignatureNotFound."""
