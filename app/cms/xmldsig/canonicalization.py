@@ -103,6 +103,7 @@ class Canonicaliser:
         self._whole: tuple[Form, CanonicalOctets] | None = None
         #: The latest part.
         self._part: tuple[etree._Element, Form, CanonicalOctets] | None = None
+        self._undeclared: dict[tuple[object, ...], list[str]] = {}
         self._digests: dict[tuple[object, ...], bytes] = {}
 
     def digest(
@@ -125,12 +126,16 @@ class Canonicaliser:
     ) -> list[str]:
         """Return the prefixes in values of the octets whose declarations are not among these.
 
-        Raises Undecided as `octets` does.
+        Results are remembered. Raises Undecided as `octets` does.
         """
         if not form.exclusive or not self._measures.prefixes:
             return []
-        pieces = self._octets(apex, form, left_out)
-        return find_undeclared(pieces, self._measures.prefixes, self.budget)
+        question = (apex, form, left_out)
+        if question not in self._undeclared:
+            pieces = self._octets(apex, form, left_out)
+            found = find_undeclared(pieces, self._measures.prefixes, self.budget)
+            self._undeclared[question] = found
+        return self._undeclared[question]
 
     def _pay_for_digest(self, oid: str, size: int) -> None:
         slow = is_slow(oid)
