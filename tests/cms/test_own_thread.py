@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -185,6 +187,58 @@ def test_calls_are_traced_as_before_after_an_interruption() -> None:
         "(lambda: None)()\n"
     )
     subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=True, timeout=30)
+
+
+def test_code_of_others_is_not_interrupted_while_it_may_hold_a_lock() -> None:
+    code = (
+        "def hold(lock, clock):\n"
+        "    lock.acquire()\n"
+        "    end = clock() + 0.1\n"
+        "    while clock() < end: pass\n"
+        "    lock.release()\n"
+    )
+    others: dict[str, Any] = {"__name__": "others"}
+    exec(code, others)  # noqa: S102 - as a module of another package
+    lock = threading.Lock()
+
+    def use() -> None:
+        others["hold"](lock, time.thread_time)
+        loop()
+
+    with pytest.raises(TooMuchWork):
+        in_own_thread(use, 0.02)
+    assert lock.acquire(blocking=False)
+
+
+def test_code_of_others_is_interrupted_in_the_end() -> None:
+    others: dict[str, Any] = {"__name__": "others"}
+    exec("def loop():\n    while True: pass\n", others)  # noqa: S102 - as above
+
+    def loop_elsewhere() -> None:
+        others["loop"]()
+
+    before = time.process_time()
+    with pytest.raises(TooMuchWork):
+        in_own_thread(loop_elsewhere, 0.02)
+    assert time.process_time() - before < 1.5
+
+
+class Stopped(BaseException):
+    """What stops a process while it waits."""
+
+
+def test_work_is_given_up_when_the_wait_is_interrupted() -> None:
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with pytest.raises(Stopped):
+            in_own_thread(loop, 20)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert [one for one in threading.enumerate() if one.name.startswith("xml")] == []
 
 
 def test_what_takes_long_and_computes_little_is_waited_for() -> None:

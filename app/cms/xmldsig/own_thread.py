@@ -7,13 +7,17 @@ that thread ends; starting a thread takes less than 0.1 ms.
 
 The waiting thread enforces the limit from outside, so that no document can evade it. An exception
 interrupts only Python code: a single long call into libxml2 is bounded before it begins (see
-`canonicalization`, `inheritance` and `measures`).
+`canonicalization`, `inheritance` and `measures`). It interrupts only code of the package that the
+work comes from: other code, such as a tool that traces calls, may hold a lock, which would then
+never be released.
 """
 
 import ctypes
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from threading import Lock, get_ident, local
 from typing import Generic, TypeVar
 
@@ -25,6 +29,10 @@ MAX_SECONDS = 2.0
 _AGAIN = 0.5
 # Seconds between two looks at a thread's clock, at least.
 _SHORTEST = 0.01
+# Seconds between two looks at a thread that is late in code of another package, and the looks after
+# which it is interrupted there.
+_SOON = 0.001
+_LOOKS = 50
 
 # Turns of a loop, each of which lets an interruption arrive.
 _CHECKS = 10
@@ -71,6 +79,9 @@ def in_own_thread(work: Callable[[], Result], seconds: float | None = None) -> R
         try:
             errand.watch(outcome)
             return outcome.result()
+        except BaseException:
+            errand.give_up(outcome)
+            raise
         finally:
             # The traceback of an exception refers to this frame, which must not refer to it.
             del outcome
@@ -83,7 +94,9 @@ class _Errand(Generic[Result]):
     def __init__(self, work: Callable[[], Result], seconds: float) -> None:
         self.spent = 0
         self._work = work
+        self._package = work.__module__.partition(".")[0]
         self._seconds = seconds
+        self._late_looks = 0
         #: The thread, and the clock of its CPU time, while it may be interrupted. The lock is only
         #: for these, and is held for no longer than that takes.
         self._lock = Lock()
@@ -119,25 +132,41 @@ class _Errand(Generic[Result]):
 
     def watch(self, outcome: Future[Result]) -> None:
         """Wait until the work is done. Raises TooMuchWork if it was interrupted."""
-        pause, is_over = self._seconds, False
-        while True:
+        pause = self._seconds
+        # An interruption that arrives late may keep `outcome` from ever being set.
+        while not (self._late_looks and self.spent):
             try:
                 outcome.exception(pause)
             except TimeoutError:  # Of the wait: what the work raised is returned.
-                left = self._left()
-                is_over = is_over or left <= 0
-                pause = _AGAIN if is_over else max(left, _SHORTEST)
+                pause = self._look()
             else:
                 break
-        if is_over:
+        if self._late_looks:
             raise TooMuchWork
 
-    def _left(self) -> float:
-        """Return the seconds of CPU that are left; if there are none, interrupt the thread."""
+    def give_up(self, outcome: Future[Result]) -> None:
+        """Interrupt work whose result nobody waits for any more, and wait until it ends."""
+        self._seconds = 0.0
+        with suppress(TooMuchWork):
+            self.watch(outcome)
+
+    def _look(self) -> float:
+        """Interrupt the thread if no CPU time is left. Return the seconds until the next look.
+
+        Nothing here calls Python code while it holds the lock: where calls are traced, CPython 3.11
+        makes no such call while an interruption waits for a thread, which may wait for the lock.
+        """
         with self._lock:
             if not self._thread:  # It has not begun, or has ended.
-                return self._seconds
+                return max(self._seconds, _SHORTEST)
             left = self._seconds - time.clock_gettime(self._clock)
-            if left <= 0:
-                _interrupt(self._thread, TooMuchWork)
-            return left
+            if left > 0:
+                return max(left, _SHORTEST)
+            self._late_looks += 1
+            # The function is for debuggers, and the only one that tells what another thread runs.
+            frame = sys._current_frames()[self._thread]  # noqa: SLF001
+            name = frame.f_globals.get("__name__", "")
+            if name.partition(".")[0] != self._package and self._late_looks % _LOOKS:
+                return _SOON
+            _interrupt(self._thread, TooMuchWork)
+            return _AGAIN
