@@ -39,7 +39,7 @@ def upgrade_database() -> None:
 
 @database_commands.command("pack")
 def pack_signatures() -> None:
-    """Store signatures of before release 1.1 as bytes, in half the room.
+    """Store signatures of before release 1.1 as bytes, in two thirds of the room.
 
     What was sent is given back to the character. May be stopped at any time, and continues when it
     is started again. Servers may serve meanwhile, but none of an earlier release.
@@ -49,6 +49,7 @@ def pack_signatures() -> None:
         click.echo(f"read: {read.versions}")
     click.echo(
         f"done: {read.packed} are stored as bytes now, {read.versions - read.packed} as text"
+        " (XML, PEM and other forms remain text)"
     )
 
 

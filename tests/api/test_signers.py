@@ -84,6 +84,7 @@ def fill(client: FlaskClient) -> FlaskClient:
         (f"sha256={hashlib.sha256(b'one').hexdigest()}", ["one"]),
         (f"sha256={hashlib.sha256(b'ONE').hexdigest()}", []),
         ("signed_from=2025-06-01&signed_to=2025-06-01", ["two", "one"]),
+        ("signed_from=20250601&signed_to=2025W227", ["two", "one"]),
         ("signed_from=2025-06-02", []),
         ("signed_to=2025-05-31", []),
         ("signed_from=2025-06-01%2012:00:00&signed_to=2025-06-01T12:00:00Z", ["two", "one"]),

@@ -134,7 +134,11 @@ class Moment(fields.Field[datetime | date | None]):
         if not text:
             return None
         try:
-            return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+            return date.fromisoformat(text)
+        except ValueError:  # It has a time, or it is no date.
+            pass
+        try:
+            return datetime.fromisoformat(text)
         except ValueError as error:
             refuse_moment(str(attr), error)
 

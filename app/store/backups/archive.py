@@ -31,10 +31,13 @@ _EFFORT = 1
 def new_file(path: Path, *, replace: bool) -> Iterator[tuple[BinaryIO, Path]]:
     """Open a file that gets its name once it is complete and on disk, and else is removed.
 
-    Raises BackupError if a file of that name exists, unless it may be replaced; OSError.
+    Raises BackupError if there is no such folder, or a file of that name exists that may not be
+    replaced; OSError.
     """
+    if not path.parent.is_dir():
+        raise BackupError("there is no such folder")
     if not replace and path.exists():
-        raise BackupError(f"{path} is there already")
+        raise BackupError("it exists already; --replace overwrites it")
     handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
     written = Path(name)
     try:
@@ -47,7 +50,7 @@ def new_file(path: Path, *, replace: bool) -> Iterator[tuple[BinaryIO, Path]]:
             os.link(written, path)
         sync_folder(path.parent)
     except FileExistsError as error:
-        raise BackupError(f"{path} is there already") from error
+        raise BackupError("it was made by another process meanwhile") from error
     finally:
         written.unlink(missing_ok=True)
 
