@@ -41,7 +41,7 @@ from app.store.signatures.judgements import (
 from app.store.signatures.large_texts import Key
 from app.store.signatures.standings import PENDING, Standing, Trusted, judge, was_valid
 from app.trust.service import Trust
-from app.trust.turns import LARGE
+from app.trust.turns import GIVES_WAY, LARGE
 
 #: Approximate seconds between two checks of an empty queue.
 REST = 2.0
@@ -171,7 +171,9 @@ class Examiner:
         cms, turns = unverified.cms, self.trust.turns
         is_small = isinstance(cms, str) and len(cms) <= LARGE
         try:
-            with nullcontext() if is_small else turns.large_place(), turns.take_last():
+            # Large requests wait for the place, so the turn should not take long.
+            gives_way = GIVES_WAY if is_small else 0.0
+            with nullcontext() if is_small else turns.large_place(), turns.take_last(gives_way):
                 # No variable has the text, which is freed as soon as it is parsed.
                 signature = parse_pieces(
                     [cms] if isinstance(cms, str) else cms.read_pieces(), trailing_zeros=True

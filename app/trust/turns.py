@@ -87,10 +87,13 @@ class Turns:
         return self.take() if is_large else nullcontext()
 
     @contextmanager
-    def take_last(self) -> Iterator[None]:
-        """Take a turn when no request wants one, or after letting others go first for long."""
+    def take_last(self, gives_way: float = GIVES_WAY) -> Iterator[None]:
+        """Take a turn when no request wants one, or after letting others go first for a while.
+
+        Args: gives_way: seconds for which others go first.
+        """
         waiting = self._ask(self._last)
-        if waiting and not waiting.called.acquire(timeout=GIVES_WAY):
+        if waiting and not waiting.called.acquire(timeout=gives_way):
             with self._lock:
                 if waiting in self._last:
                     self._last.remove(waiting)

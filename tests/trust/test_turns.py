@@ -143,12 +143,9 @@ def test_too_many_don_t_wait(turns: Turns, crowd: Crowd) -> None:
     assert crowd.order == [str(number) for number in range(MAX_WAITING)]
 
 
-def test_work_in_the_background_is_not_put_off_forever(
-    turns: Turns, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "GIVES_WAY", 0.01)
+def test_work_in_the_background_is_not_put_off_forever(turns: Turns, crowd: Crowd) -> None:
     with turns.take():
-        crowd.send("background", turns.take_last)
+        crowd.send("background", lambda: turns.take_last(0.01))
         wait_until(lambda: turns._waiting, "it waits among the others")
         crowd.send("late")
     crowd.join()
