@@ -163,6 +163,12 @@ def wide_xml() -> bytes:
     return f"<a>{text * 2}<b>{'x' * 8_900_000}\N{GRINNING FACE}</b>{_sign()}</a>".encode()
 
 
+def wide_by_reference() -> str:
+    """Values that a reference to a character makes four times as large: 336 MB."""
+    value = "&#x1F600;" + "x" * 9_600_000
+    return f"<a>{_sign(count=3).replace(SHA256, value)}</a>"
+
+
 def content_of_many_digests() -> tuple[str, str]:
     """A detached signature with the four digests of GOST, and 28 MB of base64 of LF: 7.5 s."""
     who, infos = pki.person(), []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
+from typing import NoReturn
 
 from app.cms.errors import MalformedSignature
 
@@ -81,6 +82,11 @@ def _check_width(data: bytes | bytearray, encoding: str) -> None:
     else:
         return
     if wide:
-        raise MalformedSignature(
-            "cms: text of more than {limit} bytes has a character beyond U+FFFF", limit=MAX_WIDE
-        )
+        refuse_width()
+
+
+def refuse_width() -> NoReturn:
+    """Refuse a text that is too large for one with wide characters. Raises MalformedSignature."""
+    raise MalformedSignature(
+        "cms: text of more than {limit} bytes has a character beyond U+FFFF", limit=MAX_WIDE
+    )

@@ -95,6 +95,7 @@ print(time.process_time() - began, peak() - before)
         "long_namespace",
         "prefix_list",
         "wide_xml",
+        "wide_by_reference",
         "long_head",
         "many_heads",
         "escaped_quotes_outside",

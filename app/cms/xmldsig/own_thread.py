@@ -7,9 +7,9 @@ that thread ends; starting a thread takes less than 0.1 ms.
 
 The waiting thread enforces the limit from outside, so that no document can evade it. An exception
 interrupts only Python code: a single long call into libxml2 is bounded before it begins (see
-`canonicalization`, `inheritance` and `measures`). It interrupts only code of the package that the
-work comes from: other code, such as a tool that traces calls, may hold a lock, which would then
-never be released.
+`canonicalization`, `inheritance` and `measures`). It interrupts only code of this package, or of
+the one that the work comes from: other code, such as a tool that traces calls, may hold a lock,
+which would then never be released.
 """
 
 import ctypes
@@ -94,7 +94,8 @@ class _Errand(Generic[Result]):
     def __init__(self, work: Callable[[], Result], seconds: float) -> None:
         self.spent = 0
         self._work = work
-        self._package = work.__module__.partition(".")[0]
+        #: The names of the packages whose code may be interrupted.
+        self._packages = {name.partition(".")[0] for name in (__name__, work.__module__)}
         self._seconds = seconds
         self._late_looks = 0
         #: The thread, and the clock of its CPU time, while it may be interrupted. The lock is only
@@ -166,7 +167,7 @@ class _Errand(Generic[Result]):
             # The function is for debuggers, and the only one that tells what another thread runs.
             frame = sys._current_frames()[self._thread]  # noqa: SLF001
             name = frame.f_globals.get("__name__", "")
-            if name.partition(".")[0] != self._package and self._late_looks % _LOOKS:
+            if name.partition(".")[0] not in self._packages and self._late_looks % _LOOKS:
                 return _SOON
             _interrupt(self._thread, TooMuchWork)
             return _AGAIN

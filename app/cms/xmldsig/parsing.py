@@ -36,6 +36,8 @@ MAX_PROLOG = 1000
 _UNFINISHED = {4, 77}
 # libxml2's XML_ERR_RESOURCE_LIMIT: 256 levels, or 10 million bytes in one text.
 _BEYOND_LIMIT = 114
+# A character reference that may stand for a character beyond U+FFFF: 65,536 and more.
+_WIDE_REFERENCE = re.compile(rb"&#(?:x0*[0-9A-Fa-f]|0*[1-9])[0-9A-Fa-f]{4}")
 _DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _DECLARED_ENCODING = re.compile(rb"<\?xml\s[^<>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})")
@@ -115,6 +117,8 @@ def parse_signed_xml(pieces: Iterable[str]) -> SignedXml:
     declaration, xml = _to_utf_8(_within_budget(pieces))
     if b"<!DOCTYPE" in xml:
         _refuse_doctype(xml)
+    if len(xml) > texts.MAX_WIDE and _WIDE_REFERENCE.search(xml):
+        texts.refuse_width()
     try:
         return in_own_thread(partial(_read_document, declaration, xml))
     except TooMuchWork as error:
