@@ -13,6 +13,7 @@ from lxml import etree
 from app.cms.verdict import Answer
 from app.cms.xmldsig.canonical_budget import Budget
 from app.cms.xmldsig.canonical_forms import Undecided
+from app.cms.xmldsig.customary import WSSE_11, XENC
 from app.cms.xmldsig.security_tokens import WSSE
 from app.cms.xmldsig.value_prefixes import find_undeclared
 from tests.cms.xml_answers import IVAN, check, signed
@@ -20,6 +21,7 @@ from tests.pki import xml_signer
 from tests.pki.xml_signer import (
     C14N,
     C14N_COMMENTS,
+    DS,
     ENVELOPED,
     EXCLUSIVE,
     Reference,
@@ -116,6 +118,8 @@ def test_a_part_is_searched_for_prefixes_once_for_all_signatures() -> None:
 def test_looking_for_prefixes_is_paid_for() -> None:
     with pytest.raises(Undecided):
         find_undeclared([b'<a b="q:c"></a>'], {"q"}, Budget(60))
+    with pytest.raises(Undecided):
+        find_undeclared([b"<a>" + b".q:" * 100 + b"</a>"], {"q"}, Budget(10_000))
 
 
 def test_a_comment_outside_of_what_is_signed_with_its_comments_is_told() -> None:
@@ -149,9 +153,21 @@ def test_a_comment_outside_of_what_is_signed_with_its_comments_is_told() -> None
             f"{REFERENCE}<w:KeyIdentifier>cGF5IDEwMDA=</w:KeyIdentifier>{REFERENCE_END}",
             False,
         ),
+        ('<w:BinarySecurityToken pay="1000"/>', True),
+        ('<w:BinarySecurityToken w:Id="t" ValueType="pay 1000"/>', True),
+        ('<w:BinarySecurityToken w:Id="t" ValueType="urn:x#X509v3"/>', False),
+        ("<w:SecurityTokenReference><?pay 1000?></w:SecurityTokenReference>", True),
+        ("<w:SecurityTokenReference><w:Pay1000/></w:SecurityTokenReference>", True),
+        ('<w:SecurityTokenReference><w:Reference URI="#t"/></w:SecurityTokenReference>', False),
+        (f'<c:SignatureConfirmation xmlns:c="{WSSE_11[1:-1]}" Value="pay 1000"/>', True),
+        (f'<c:SignatureConfirmation xmlns:c="{WSSE_11[1:-1]}" Value="AAAA"/>', False),
+        (f'<c:EncryptedKey xmlns:c="{XENC[1:-1]}" Recipient="1000"/>', True),
+        (f'<c:EncryptedKey xmlns:c="{XENC[1:-1]}" Id="k"/>', False),
+        (f'<d:Signature xmlns:d="{DS}"><d:KeyInfo/></d:Signature>', True),
+        (f'<d:Signature xmlns:d="{DS}"><d:KeyInfo>pay</d:KeyInfo></d:Signature>', True),
     ],
 )
-def test_text_in_a_token_of_a_message_is_told(token: str, is_named: bool) -> None:
+def test_what_a_token_of_a_message_says_is_told(token: str, is_named: bool) -> None:
     form = Transform(EXCLUSIVE)
     root = etree.fromstring(
         f'<s:Envelope xmlns:s="{SOAP}" xmlns:w="{WSSE[1:-1]}"><s:Header><w:Security/></s:Header>'
@@ -164,6 +180,19 @@ def test_text_in_a_token_of_a_message_is_told(token: str, is_named: bool) -> Non
     told = f"of the SOAP message the signature does not cover: {name}"
     assert (told in remarks(text.replace("</w:Security>", f"{token}</w:Security>"))) is is_named
     assert told not in remarks(text)
+
+
+def test_an_incomplete_signature_beside_the_header_of_a_message_is_told() -> None:
+    form = Transform(EXCLUSIVE)
+    root = etree.fromstring(
+        f'<s:Envelope xmlns:s="{SOAP}" xmlns:w="{WSSE[1:-1]}"><s:Header><w:Security/></s:Header>'
+        '<s:Body Id="b"><p>100</p></s:Body></s:Envelope>'
+    )
+    reference = Reference("#b", [form], signed=canonical(root[1], form))
+    xml_signer.sign(root, IVAN, reference, parent=root[0][0], canonicalisation=form)
+    draft = f'<d:Signature xmlns:d="{DS}"><d:KeyInfo>pay 1000</d:KeyInfo></d:Signature>'
+    text = xml_signer.text(root).replace("<s:Header>", f"<s:Header>{draft}")
+    assert "of the SOAP message the signature does not cover: Signature" in remarks(text)
 
 
 def test_only_so_many_tokens_are_parsed() -> None:

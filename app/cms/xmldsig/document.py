@@ -56,7 +56,7 @@ class SignedDocument:
         self._precedes_text = {
             number: not is_blank(element.tail) for number, element in self.signatures.items()
         }
-        self._message = read_message(self.root)
+        self._message = read_message(self.root, set(self.signatures.values()))
         self._has_instructions_outside = bool(self._outside(etree.ProcessingInstruction))
         leavable = {
             number: element

@@ -19,6 +19,7 @@ from lxml import etree
 from app.cms.verdict import YES, Verdict, unknown
 from app.cms.xmldsig.canonical_budget import Budget
 from app.cms.xmldsig.canonical_forms import MAX_NAMES, Form, join_some, shortened
+from app.cms.xmldsig.customary import CONFIRMATION, WSSE_11, XENC
 from app.cms.xmldsig.frame_attributes import FrameAttributes
 from app.cms.xmldsig.security_tokens import BINARY_TOKEN, DS, TOKEN_REFERENCE, WSSE
 from app.cms.xmldsig.signature_parts import has_text, is_of_signatures
@@ -29,19 +30,17 @@ _ENVELOPES = (
     "http://www.w3.org/2003/05/soap-envelope",
 )
 _WSU = "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd}"
-_WSSE_11 = "{http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd}"
-_XENC = "{http://www.w3.org/2001/04/xmlenc#}"
 _SECURITY = WSSE + "Security"
 _TIMESTAMP = _WSU + "Timestamp"
 # The usual elements of Security. Any other there was moved from its place.
-_OF_SECURITY = (DS, WSSE, _WSU, _WSSE_11, _XENC, "{urn:oasis:names:tc:SAML:")
+_OF_SECURITY = (DS, WSSE, _WSU, WSSE_11, XENC, "{urn:oasis:names:tc:SAML:")
 # Elements that need no signature there, since they belong to the signature or verify themselves.
 _MACHINERY = (
     BINARY_TOKEN,
     TOKEN_REFERENCE,
-    _WSSE_11 + "SignatureConfirmation",
-    _XENC + "EncryptedKey",
-    _XENC + "ReferenceList",
+    CONFIRMATION,
+    XENC + "EncryptedKey",
+    XENC + "ReferenceList",
 )
 _PARTS_OF_TIMESTAMP = (_WSU + "Created", _WSU + "Expires")
 # Attributes that may be unsigned, on the structural elements of the message.
@@ -58,8 +57,8 @@ _LOOK = 300
 class SoapMessage:
     """A message: its parts that must be covered, and the Timestamps, of which all or none may be.
 
-    `well_built`: there is nothing else in it, as the standard requires. `tokens` have text that
-    says something, which a remark names.
+    `well_built`: there is nothing else in it, as the standard requires. `speaking` are tokens that
+    say something, and incomplete signatures, which may: a remark names them.
     """
 
     well_built: bool
@@ -67,7 +66,7 @@ class SoapMessage:
     timestamps: tuple[etree._Element, ...]
     securities: frozenset[etree._Element]
     attributes: FrameAttributes
-    tokens: tuple[etree._Element, ...]
+    speaking: tuple[etree._Element, ...]
 
     def judge(
         self,
@@ -98,9 +97,9 @@ class SoapMessage:
             verdict = YES.noting("of the SOAP message the signature covers: {parts}", parts=parts)
         else:
             verdict = unknown("of the SOAP message the signature covers only: {parts}", parts=parts)
-        tokens = islice(_uncovered(self.tokens, apexes), MAX_NAMES)
+        speaking = islice(_uncovered(self.speaking, apexes), MAX_NAMES)
         others = [
-            *map(_name, [*bare, *stamps, *tokens]),
+            *map(_name, [*bare, *stamps, *speaking]),
             *self.attributes.list_unsigned(covered, budget),
         ]
         if not others:
@@ -127,8 +126,8 @@ class SoapMessage:
         return signature in around or any(one in apexes for one in around)
 
 
-def read_message(root: etree._Element) -> SoapMessage | None:
-    """Read a SOAP message; None if the document is none."""
+def read_message(root: etree._Element, complete: Set[etree._Element]) -> SoapMessage | None:
+    """Read a SOAP message; None if the document is none. `complete` are signatures in it."""
     name = etree.QName(root)
     if name.localname != "Envelope" or name.namespace not in _ENVELOPES:
         return None
@@ -153,10 +152,13 @@ def read_message(root: etree._Element) -> SoapMessage | None:
         timestamps,
         frozenset(securities),
         FrameAttributes((root, *headers), securities, soap),
-        tuple(
-            one
-            for one in contents
-            if one.tag in _MACHINERY and _is_machinery(one) and texts.say_something(one)
+        (
+            *(one for one in (*blocks, *contents) if _is_signature(one) and one not in complete),
+            *(
+                one
+                for one in contents
+                if one.tag in _MACHINERY and _is_machinery(one) and texts.say_something(one)
+            ),
         ),
     )
 

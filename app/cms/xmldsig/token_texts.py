@@ -1,18 +1,39 @@
-"""Text in the tokens and references of a Security header (WS-Security 1.1): does it say something?
+"""What the tokens and references of a Security header (WS-Security 1.1) say to a reader.
 
-They belong to a signature without being signed themselves. Certificates, digests and encrypted
-octets say nothing to a reader; any other text may have been added by anyone.
+They belong to a signature without being signed themselves. Certificates, digests, encrypted octets
+and identifiers say nothing; anything else may have been added by anyone.
 """
 
 from lxml import etree
 
 from app.cms.x509.certificate import is_lone_certificate
-from app.cms.xmldsig.security_tokens import BINARY_TOKEN, DS, MAX_TOKENS, WSSE, decode, open_token
+from app.cms.xmldsig.attributes import list_attributes
+from app.cms.xmldsig.customary import CONFIRMATION, XENC, is_customary
+from app.cms.xmldsig.security_tokens import (
+    BINARY_TOKEN,
+    DS,
+    MAX_TOKENS,
+    TOKEN_REFERENCE,
+    WSSE,
+    decode,
+    open_token,
+)
 from app.cms.xmldsig.signature_parts import has_text
 
-_XENC = "{http://www.w3.org/2001/04/xmlenc#}"
 _CERTIFICATES = (BINARY_TOKEN, DS + "X509Certificate")
-_OCTETS = (WSSE + "KeyIdentifier", _XENC + "CipherValue", DS + "DigestValue")
+_OCTETS = (WSSE + "KeyIdentifier", XENC + "CipherValue", DS + "DigestValue")
+# The elements that tokens consist of.
+_KNOWN = {
+    *_CERTIFICATES,
+    *_OCTETS,
+    TOKEN_REFERENCE,
+    CONFIRMATION,
+    *(WSSE + name for name in ("Reference", "Embedded")),
+    *(DS + name for name in ("KeyInfo", "X509Data", "DigestMethod", "X509IssuerSerial")),
+    *(DS + name for name in ("X509IssuerName", "X509SerialNumber", "X509SKI", "KeyName")),
+    *(XENC + name for name in ("EncryptedKey", "EncryptionMethod", "CipherData")),
+    *(XENC + name for name in ("ReferenceList", "DataReference", "KeyReference")),
+}
 
 
 class TokenTexts:
@@ -23,10 +44,16 @@ class TokenTexts:
         self._left = MAX_TOKENS
 
     def say_something(self, element: etree._Element) -> bool:
-        """Return whether an element or one in it has text other than such octets."""
+        """Return whether an element, or anything in it, is other than tokens need."""
+        if next(element.iter(etree.ProcessingInstruction), None) is not None:
+            return True
         return any(self._says_something(one) for one in element.iter("*"))
 
     def _says_something(self, element: etree._Element) -> bool:
+        if element.tag not in _KNOWN or not all(
+            is_customary(element, *one) for one in list_attributes(element)
+        ):
+            return True
         if not has_text(element):
             return False
         if element.tag in _OCTETS:

@@ -5,7 +5,6 @@ signature needs (its value, certificates) or what anyone may have added: a remar
 a reader may take it for a signed part. Blanks and identifiers don't count.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 from lxml import etree
@@ -14,29 +13,15 @@ from app.cms.verdict import Reason, Verdict
 from app.cms.xmldsig.attributes import list_attributes
 from app.cms.xmldsig.canonical_budget import Budget
 from app.cms.xmldsig.canonical_forms import Form, join_some, shortened
+from app.cms.xmldsig.customary import XML, is_customary
 from app.cms.xmldsig.frame_attributes import FrameAttributes
 from app.cms.xmldsig.key_info_checks import CONTAINERS, KeyInfoWords
-from app.cms.xmldsig.security_tokens import DS, WSSE
+from app.cms.xmldsig.security_tokens import DS
 from app.cms.xmldsig.signature_parts import has_text
 
 # Cost of visiting a node, in the unit of `canonical_budget.BUDGET`.
 _LOOK = 1000
 _SIGNED_INFO, _VALUE, _KEY_INFO = DS + "SignedInfo", DS + "SignatureValue", DS + "KeyInfo"
-# Attributes that programs need, by element; any element may have an Id.
-_ATTRIBUTES = {
-    WSSE + "KeyIdentifier": ("ValueType", "EncodingType"),
-    WSSE + "Reference": ("ValueType", "URI"),
-    WSSE + "BinarySecurityToken": ("ValueType", "EncodingType"),
-    WSSE + "SecurityTokenReference": (
-        "{http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd}TokenType",
-    ),
-    "{http://www.w3.org/2009/xmldsig11#}NamedCurve": ("URI",),
-    "{http://www.w3.org/2009/xmldsig11#}X509Digest": ("Algorithm",),
-}
-_TARGET = ("Target",)
-_XML = "{http://www.w3.org/XML/1998/namespace}"
-# An identifier or a reference: nothing that reads as a sentence.
-_PLAIN = re.compile(r"[!-~]{0,200}")
 
 
 class UnsignedParts:
@@ -120,7 +105,7 @@ class UnsignedParts:
         """
         frames = [self._signature, *spine]
         if spine or any(part in self._signed for part in self._signature.iterchildren("*")):
-            attributes = FrameAttributes(frames, beginning=_XML)
+            attributes = FrameAttributes(frames, beginning=XML)
             for name in attributes.list_unsigned(self._signed, self._budget):
                 self._attributes[name] = None
 
@@ -162,7 +147,7 @@ class UnsignedParts:
         listed = list_attributes(element)
         self._budget.spend(sum(len(value) for _, value in listed))
         for name, value in listed:
-            if not _is_customary(element, name, value):
+            if not is_customary(element, name, value):
                 attribute = shortened(etree.QName(name).localname)
                 self._attributes[f"{_name(element)}/@{attribute}"] = None
         if next(element.iterchildren(etree.Comment), None) is not None:
@@ -170,16 +155,6 @@ class UnsignedParts:
         for node in element.iterchildren(etree.ProcessingInstruction):
             if _target(node) != self._mark:
                 self._instructions[_name(element)] = None
-
-
-def _is_customary(element: etree._Element, name: str, value: str) -> bool:
-    """Return whether a signature needs the attribute, and its value is no sentence."""
-    local = etree.QName(name).localname
-    customary = _ATTRIBUTES.get(str(element.tag), ())
-    if etree.QName(element).localname == "QualifyingProperties":
-        customary = _TARGET
-    is_known = local.lower() == "id" or name in customary or name.startswith(_XML)
-    return is_known and bool(_PLAIN.fullmatch(value))
 
 
 def _target(node: etree._Element) -> str:

@@ -16,8 +16,8 @@ from lxml import etree
 from app.cms.xmldsig.canonical_budget import Budget
 
 # Costs: so many bytes are searched for one unit; of a byte that is parsed, and of a piece; of a tag
-# where it is reported, and for each prefix.
-_SEARCHED, _PARSED, _LOOK, _EVENT, _TAG = 8, 2, 50, 300, 50
+# where it is reported, and for each prefix; and of a place where a prefix may be.
+_SEARCHED, _PARSED, _LOOK, _EVENT, _TAG, _PLACE = 8, 2, 50, 300, 50, 250
 # What a prefix in a value neither follows nor precedes.
 _NAME_CHARACTER, _BLANKS = re.compile(r"[\w.\-]"), " \t\r\n"
 
@@ -60,6 +60,7 @@ def _may_be_in_value(canonical: Sequence[bytes], prefix: str, budget: Budget) ->
         budget.spend(_LOOK + len(piece) // _SEARCHED)
         found = piece.count(sign)
         places += found and found - piece.count(b"<" + sign) - piece.count(b"</" + sign)
+    budget.spend(_PLACE * places)
     return places != 0 or any(
         sign in one[-length:] + other[:length] for one, other in pairwise(canonical)
     )
