@@ -8,6 +8,7 @@ import timeit
 import tracemalloc
 from base64 import b64encode
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,9 +17,12 @@ import pytest
 from app.cms.errors import MalformedSignature
 from app.cms.parsing import parse
 from app.cms.signed_data.parsing import SignedData
+from app.cms.verdict import Answer
+from app.cms.verification.verifier import Verifier
 from app.cms.xmldsig import signatures as xml_signatures
 from app.cms.xmldsig.parsing import SignedXml
-from tests import pki
+from app.store.signatures.extraction import read_signing
+from tests import der, pki
 from tests.cms.test_ber import nested, tlv
 from tests.pki import xml_signer
 
@@ -247,9 +251,9 @@ def test_libxml2_takes_little_memory_for_a_bomb(name: str) -> None:
 @pytest.mark.parametrize("size", [1_500_000, 20_000_000])
 def test_large_content_is_accepted(size: int) -> None:
     content = b"x" * size
-    for der in (pki.sign_cms(content), pki.indefinite_cms(content)):
-        plain = base64(der)
-        for text in (plain, pki.wrapped(der, 76), plain.replace("+", " ")):
+    for encoded in (pki.sign_cms(content), pki.indefinite_cms(content)):
+        plain = base64(encoded)
+        for text in (plain, pki.wrapped(encoded, 76), plain.replace("+", " ")):
             signed_cms = parse(text)
             assert isinstance(signed_cms, SignedData)
             assert signed_cms.content_size == size
@@ -289,3 +293,25 @@ def test_damage_far_into_a_large_value_is_refused_with_its_place() -> None:
 def test_a_usual_signature_is_read_in_well_under_a_millisecond() -> None:
     text = pki.usual_cms()
     assert min(timeit.repeat(lambda: parse(text), number=100, repeat=5)) / 100 < 0.001
+
+
+@pytest.mark.parametrize("name", ["CanonicalizationMethod", "SignatureMethod", "DigestMethod"])
+def test_the_uri_of_an_algorithm_is_no_long_text(name: str) -> None:
+    text = pki.sign_xml()
+    [found] = re.findall(f'<[a-z:]*{name} Algorithm="([^"]*)"', text)
+    with pytest.raises(MalformedSignature, match="a name of more than 1000 characters"):
+        parse(text.replace(f'{name} Algorithm="{found}', f'{name} Algorithm="{"x" * 1001}{found}'))
+
+
+def test_a_message_digest_is_no_long_text() -> None:
+    attributes = [
+        der.attribute(pki.CONTENT_TYPE, der.oid(pki.DATA)),
+        der.attribute(pki.MESSAGE_DIGEST, der.octets(bytes(1_000_000))),
+    ]
+    info = pki.signer_info(pki.person(), b"x", signed=attributes)
+    signature = pki.read(pki.signed_data([info], [pki.person()], b"x"))
+    assert signature.signers[0].message_digest is None
+    signing = read_signing(signature, datetime.now(UTC))
+    assert len(signing.signers) < 5_000
+    [status] = Verifier().verify(signature, at=datetime.now(UTC))
+    assert status.intact.answer is Answer.NO

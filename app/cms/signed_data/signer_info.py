@@ -54,6 +54,8 @@ _LAYOUTS = {
 MAX_FIELDS = 7
 _ATTRIBUTE = bytes((tags.OBJECT_IDENTIFIER, tags.SET))
 _ISSUER_AND_SERIAL = bytes((tags.SEQUENCE, tags.INTEGER))
+# Bytes of an encoded message digest: none has more than 64, and it is stored for each signer.
+_MAX_DIGEST = 128
 _EMPTY_DIGEST = bytes((tags.OCTET_STRING, 0))
 
 
@@ -187,7 +189,7 @@ def read_signer_info(
         )
     attributes = _read_signed(signed, number, content_type) if signed else []
     times = [one for kind, values in attributes if kind == _SIGNING_TIME for one in values]
-    digests = [values[0].contents for kind, values in attributes if kind == _MESSAGE_DIGEST]
+    digests = [values[0] for kind, values in attributes if kind == _MESSAGE_DIGEST]
     signing_time = _read_time(times)
     is_named = fields[1].tag == tags.SEQUENCE
     return SignerInfo(
@@ -196,7 +198,7 @@ def read_signer_info(
         signature_algorithm=signature_algorithm,
         embedded=None if source is None else _find_certificate(fields[1], number, source),
         claimed_signing_time=signing_time,
-        message_digest=digests[0] if digests else None,
+        message_digest=_read_digest(digests),
         time_notes=(BROKEN_TIME,) if times and signing_time is None else (),
         identified_by="issuerAndSerialNumber" if is_named else "subjectKeyIdentifier",
         identifier=fields[1],
@@ -247,6 +249,13 @@ def _check_required(required: Mapping[bytes, Node], number: int, content_type: b
     digest = required[_MESSAGE_DIGEST]
     if digest.tag != tags.OCTET_STRING or digest.encoded == _EMPTY_DIGEST:
         _refuse_field(number, "message-digest")
+
+
+def _read_digest(claimed: Sequence[Node]) -> bytes | None:
+    """Return the first message digest; None for one that is longer than any digest."""
+    if not claimed or claimed[0].size > _MAX_DIGEST:
+        return None
+    return claimed[0].contents
 
 
 def _read_time(values: Sequence[Node]) -> datetime | None:

@@ -58,7 +58,7 @@ def measure(root: etree._Element) -> Measures:
         else:
             depth += 1
             deepest = max(deepest, depth)
-            _check_name(str(subject.tag))
+            check_name(str(subject.tag))
             number = len(subject.attrib)
             if number:
                 attributes += number
@@ -74,17 +74,18 @@ def measure(root: etree._Element) -> Measures:
 
 
 def _weigh_namespace(prefix: str, uri: str) -> int:
-    _check_name(prefix)
-    _check_name(uri)
+    check_name(prefix)
+    check_name(uri)
     return 1 + len(prefix.encode()) // _BYTES_OF_PREFIX
 
 
 def _weigh_attribute(name: str) -> int:
-    _check_name(name)
+    check_name(name)
     return 1 + len(name.encode()) // _BYTES_OF_ATTRIBUTE
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse a name, or the URI of an algorithm, that is too long. Raises MalformedSignature."""
     if len(name) > MAX_NAME:
         raise MalformedSignature(
             "cms: XML has a name of more than {limit} characters", limit=MAX_NAME

@@ -10,6 +10,7 @@ from lxml import etree
 
 from app.cms.errors import MalformedSignature, refuse_number
 from app.cms.xmldsig.key_info import KeyInfoReader
+from app.cms.xmldsig.measures import check_name
 from app.cms.xmldsig.security_tokens import DS, decode_text
 from app.cms.xmldsig.xades_times import find_signing_time, read_signing_time
 
@@ -127,10 +128,11 @@ def find_child(parent: etree._Element, name: str, number: int) -> etree._Element
 
 
 def _algorithm(parent: etree._Element, name: str, number: int) -> str:
-    """Return the Algorithm attribute of a child, a URI."""
+    """Return the Algorithm attribute of a child, a URI, which is stored: it can't be long."""
     algorithm = find_child(parent, name, number).get("Algorithm")
     if not algorithm:
         _refuse_missing(f"{name}/@Algorithm", number)
+    check_name(algorithm)
     return algorithm
 
 

@@ -43,6 +43,9 @@ from app.store.signatures.standings import REFUSED, Trusted
 #: Signatures of one person in one version that are read.
 MAX_OWN = 16
 
+#: Characters of a digest, or of the name of its algorithm, that are read.
+_MAX_DIGEST = 1000
+
 #: The kind of number: a person's, or an organisation's.
 Kind = Literal["iin", "bin"]
 
@@ -65,8 +68,9 @@ _SIGNER_COLUMNS = (
     Signer.facts[("claimed", "signing_time")].as_string().label("claimed_signing_time"),
     Signer.verified_gen_time,
     Signer.standing,
-    Signer.digest_algorithm,
-    Signer.message_digest,
+    # Neither is longer, but what was saved before 1.1 may be.
+    func.substr(Signer.digest_algorithm, 1, _MAX_DIGEST).label("digest_algorithm"),
+    func.substr(Signer.message_digest, 1, _MAX_DIGEST).label("message_digest"),
     Signer.facts[("claimed", "timestamp", "sha256")].as_string().label("token_sha256"),
     Signer.facts[("claimed", "timestamp", "size")].as_integer().label("token_size"),
 )
