@@ -54,6 +54,18 @@ from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.text_encoding import decode_content
 from app.cms.texts import MAX_WIDE as MAX_WIDE_TEXT
 from app.cms.texts import is_too_wide
+from app.cms.timestamping.errors import (
+    TimestampMismatched,
+    TimestampNotObtained,
+    TimestampRefused,
+    TimestampUnreadable,
+)
+from app.cms.timestamping.request import NONCE_BITS as TIMESTAMP_NONCE_BITS
+from app.cms.timestamping.request import TimestampRequest, request_timestamp
+from app.cms.timestamping.response import MAX_RESPONSE_SIZE as MAX_TIMESTAMP_RESPONSE_SIZE
+from app.cms.timestamping.response import read_response as read_timestamp_response
+from app.cms.timestamping.terms import StampingTerms
+from app.cms.timestamping.terms import choose_terms as choose_stamping_terms
 from app.cms.verdict import CONTENT_NOT_GIVEN, FITS_WITH_CRLF, YES, Answer, Reason, Verdict, every
 from app.cms.verification.comparison import compare as compare_content
 from app.cms.verification.comparison import contradicts as contradicts_content
@@ -85,8 +97,10 @@ __all__ = [
     "MAX_CRL_SIZE",
     "MAX_SIGNERS",
     "MAX_SLOW_CRL_SIZE",
+    "MAX_TIMESTAMP_RESPONSE_SIZE",
     "MAX_WIDE_TEXT",
     "ROLES",
+    "TIMESTAMP_NONCE_BITS",
     "UNLIMITED",
     "YES",
     "Answer",
@@ -114,7 +128,13 @@ __all__ = [
     "SignedXml",
     "SignerInfo",
     "SignerStatus",
+    "StampingTerms",
+    "TimestampMismatched",
+    "TimestampNotObtained",
+    "TimestampRefused",
+    "TimestampRequest",
     "TimestampStatus",
+    "TimestampUnreadable",
     "TooCostly",
     "Undecidable",
     "UnsupportedAlgorithm",
@@ -127,6 +147,7 @@ __all__ = [
     "basic_constraints",
     "birthday",
     "check_revocation",
+    "choose_stamping_terms",
     "claims_of",
     "clean_name",
     "compare_content",
@@ -161,7 +182,9 @@ __all__ = [
     "parse_pieces",
     "read_crl_index",
     "read_embedded_certificate",
+    "read_timestamp_response",
     "refuse_large_crl",
+    "request_timestamp",
     "signer_facts",
     "slow_digest_of",
     "title_of_name",

@@ -17,6 +17,8 @@ from tests.pki.signatures import (
     signing_certificate,
 )
 
+STAMPING_POLICY = "1.2.398.3.3.2.6.4"
+
 
 def timestamp(
     stamped: bytes,
@@ -27,17 +29,20 @@ def timestamp(
     certificates: Sequence[Holder] | None = None,
     content_type: str = TST_INFO,
     signers: int = 1,
+    policy: str = STAMPING_POLICY,
+    nonce: int | None = None,
 ) -> bytes:
     """Issue a TimeStampToken (RFC 3161 section 2.4.2) on `stamped`."""
     authority = by or stamper()
     info = der.sequence(
         der.integer(1),
-        der.oid("1.2.398.3.3.2.6.4"),
+        der.oid(policy),
         der.sequence(
             der.algorithm(digest, der.NULL), der.octets(algorithms.digest(digest, stamped))
         ),
         der.integer(-7),
         der.time(moment),
+        b"" if nonce is None else der.integer(nonce),
     )
     signed = attributes(info, authority.key.digest, content_type)
     signed.append(signing_certificate(authority.certificate, SHA1))

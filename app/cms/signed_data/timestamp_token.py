@@ -26,7 +26,7 @@ class TimestampClaims:
 
     `gen_time` is in UTC, `policy` and `imprint_algorithm` are dotted, `serial_number` may be
     negative; `authority` is the name of the TSA, None if it is not given. `imprint` is the digest
-    of the timestamped data.
+    of the timestamped data, `nonce` that of the request, None if it had none.
     """
 
     gen_time: datetime
@@ -35,6 +35,7 @@ class TimestampClaims:
     authority: str | None
     imprint_algorithm: str
     imprint: bytes
+    nonce: int | None
     _node: Node = field(repr=False, compare=False)
 
     @property
@@ -102,7 +103,7 @@ def _read_info(info: Node, token: Node) -> TimestampClaims:
     gen_time = fields.take(tags.GENERALIZED_TIME).time()
     fields.optional(tags.SEQUENCE)  # accuracy
     fields.optional(tags.BOOLEAN)  # ordering
-    fields.optional(tags.INTEGER)  # nonce
+    nonce = fields.optional(tags.INTEGER)
     authority = fields.optional(tags.EXPLICIT_0)
     return TimestampClaims(
         gen_time=gen_time,
@@ -111,6 +112,7 @@ def _read_info(info: Node, token: Node) -> TimestampClaims:
         authority=_read_authority(authority) if authority else None,
         imprint_algorithm=imprint_algorithm,
         imprint=imprint,
+        nonce=nonce.integer(MAX_INFO_SIZE) if nonce else None,
         _node=token,
     )
 

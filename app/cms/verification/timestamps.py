@@ -11,7 +11,7 @@ from datetime import datetime
 from operator import itemgetter
 
 from app.cms.algorithms.dates import broken_digest, broken_signature
-from app.cms.asn1.node import DAMAGE
+from app.cms.asn1.node import DAMAGE, read_node
 from app.cms.budget import Budget
 from app.cms.errors import MalformedSignature, TooCostly, Undecidable
 from app.cms.path.issuers import Authorities
@@ -80,6 +80,15 @@ def verified_time(status: TimestampStatus | None) -> datetime | None:
     if status is None or status.verdict.answer is not Answer.YES:
         return None
     return status.gen_time
+
+
+def check_token(der: bytes, stamped: bytes, case: TokenCase) -> TimestampStatus:
+    """Check an encoded token on the signature value `stamped`, as one in a signature is."""
+    try:
+        token = TimestampToken(read_node(der))
+    except MalformedSignature:
+        return TimestampStatus(None, None, None, _MALFORMED, None, _UNASKED)
+    return check_timestamp(token, stamped, case)
 
 
 def check_timestamp(token: TimestampToken, stamped: bytes, case: TokenCase) -> TimestampStatus:

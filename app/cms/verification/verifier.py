@@ -4,27 +4,29 @@ Bytes in, answers out. Trust anchors, CRLs and OCSP responses come from the call
 fetched, nothing is read from settings, and no clock is read.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from app.cms.budget import MAX_COST, Budget, ContentBudget
 from app.cms.path.building import Path, check_authorities, find_path
 from app.cms.path.issuers import Authorities, GivenAuthorities
-from app.cms.path.occasions import ClaimedTimes, Occasion
+from app.cms.path.occasions import Occasion
 from app.cms.path.rules import check_purpose
-from app.cms.path.strength import Method, weigh_digests, weigh_signature
+from app.cms.path.strength import weigh_digests, weigh_signature
 from app.cms.revocation.checking import RevocationData, check_revocation
 from app.cms.revocation.crl import CertificateList
 from app.cms.revocation.ocsp import OcspResponse
+from app.cms.signed_data.certificate_set import CertificateSource
 from app.cms.signed_data.contents import KnownDigest, choose_content, compare_content
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.verification import check_signer
 from app.cms.verdict import Answer, Verdict, every, unknown
+from app.cms.verification.cases import Case, Checked
 from app.cms.verification.embedded_revocation import read_embedded
 from app.cms.verification.remarks import explain_path, note_future, note_zeros
 from app.cms.verification.status import SignerStatus, TimestampStatus
-from app.cms.verification.timestamps import TokenCase, check_timestamps, verified_time
+from app.cms.verification.timestamps import TokenCase, check_timestamps, check_token, verified_time
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.cms.xmldsig.own_thread import cpu_time_ns
 from app.cms.xmldsig.parsing import SignedXml
@@ -38,42 +40,6 @@ _NOT_BELIEVED = unknown(
     "the revocation data that came with the signature count only if the authorities of the path are"
     " good"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One signature being verified: what came with it, its budget, and the time that counts."""
-
-    authorities: Sequence[Authorities]
-    revocation: Sequence[RevocationData]
-    budget: Budget
-    when: Occasion
-
-
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """One signer, with all results that depend on no time.
-
-    `digests` and `method` are the algorithms that `intact` and `valid` depend on; `signing_time` is
-    the signer's claim.
-    """
-
-    number: int
-    certificate: Certificate
-    intact: Verdict
-    valid: Verdict
-    digests: tuple[str, ...]
-    method: Method | None
-    timestamp: TimestampStatus | None = None
-    signing_time: datetime | None = None
-
-    @property
-    def claimed(self) -> ClaimedTimes:
-        """The claimed times, which nothing proves."""
-        stamp = self.timestamp
-        may_hold = stamp and stamp.gen_time and stamp.verdict.answer is not Answer.NO
-        others = (stamp.gen_time,) if stamp and stamp.gen_time and may_hold else ()
-        return ClaimedTimes(self.signing_time, others)
 
 
 class Verifier:
@@ -139,11 +105,32 @@ class Verifier:
 
         Raises ValueError if `at` has no time zone.
         """
-        case = _Case((self._intermediates,), (self._revocation,), Budget(), Occasion.of(at))
+        case = Case((self._intermediates,), (self._revocation,), Budget(), Occasion.of(at))
         path = find_path(certificate, case.when, self._anchors, case.authorities, case.budget)
         if not path.anchored:
             return path.verdict, _NO_PATH
         return path.verdict, check_revocation(path.chain, case.when, case.revocation)
+
+    def verify_timestamp(
+        self, token: bytes, stamped: bytes, *, at: datetime | Occasion
+    ) -> TimestampStatus:
+        """Verify an encoded timestamp token on `stamped`, a signer's signature value, by itself.
+
+        It is verified as in a signature, so that one can be checked before it is kept. `at` is when
+        the token is known to exist. Raises ValueError if `at` has no time zone.
+        """
+        case = Case((self._intermediates,), (self._revocation,), Budget(), Occasion.of(at))
+        return check_token(token, stamped, self._token_case(case))
+
+    def _token_case(self, case: Case, *embedded: CertificateSource) -> TokenCase:
+        """Return the inputs for examining tokens; `embedded` is searched for the TSA first."""
+        return TokenCase(
+            lambda authority, moment, more: self._judge_tsa(authority, moment, more, case),
+            case.budget,
+            case.when.known,
+            (*embedded, self._intermediates, self._anchors),
+            case.when.now,
+        )
 
     def _verify_cms(
         self,
@@ -155,25 +142,19 @@ class Verifier:
         signed = choose_content(signature, content, content_budget)
         same = note_zeros(compare_content(content, signed), signature.trailing_zeros)
         budget = Budget()
-        case = _Case(
+        case = Case(
             (self._intermediates, signature.certificate_set),
             (self._revocation, read_embedded(signature, budget)),
             budget,
             when,
         )
-        tokens = TokenCase(
-            lambda authority, moment, more: self._judge_tsa(authority, moment, more, case),
-            budget,
-            when.known,
-            (signature.certificate_set, self._intermediates, self._anchors),
-            when.now,
-        )
+        tokens = self._token_case(case, signature.certificate_set)
         statuses = []
         for signer in signature.signers:
             intact, valid = check_signer(signer, signer.certificate, signed, case.budget)
             is_read = signer.signed_attributes is not None
             signing_time = signer.claimed_signing_time if is_read else None
-            checked = _Checked(
+            checked = Checked(
                 signer.number,
                 signer.certificate,
                 every(same, intact),
@@ -195,9 +176,9 @@ class Verifier:
         for number, checked in enumerate(found, 1):
             certificate = read_certificate(checked.parsed.certificate)
             others = GivenAuthorities(map(read_certificate, checked.parsed.certificates))
-            case = _Case((self._intermediates, others), (self._revocation,), budget, when)
+            case = Case((self._intermediates, others), (self._revocation,), budget, when)
             valid = check_xml_value(checked, certificate, case.budget)
-            checked_signer = _Checked(
+            checked_signer = Checked(
                 number,
                 certificate,
                 checked.intact,
@@ -208,7 +189,7 @@ class Verifier:
             statuses.append(self._conclude(checked_signer, case))
         return tuple(statuses)
 
-    def _conclude(self, checked: _Checked, case: _Case) -> SignerStatus:
+    def _conclude(self, checked: Checked, case: Case) -> SignerStatus:
         """Complete the answer once the decisive time is known: steps 3 and 4."""
         timestamp, certificate = checked.timestamp, checked.certificate
         attested = verified_time(timestamp)
@@ -233,7 +214,7 @@ class Verifier:
         )
 
     def _doubt_attested(
-        self, checked: _Checked, timestamp: TimestampStatus, verdict: Verdict, case: _Case
+        self, checked: Checked, timestamp: TimestampStatus, verdict: Verdict, case: Case
     ) -> Verdict:
         """Return unknown if the answer depends on a timestamp whose TSA may have been revoked.
 
@@ -246,7 +227,7 @@ class Verifier:
             return verdict
         return every(verdict, timestamp.revocation)
 
-    def _judge(self, checked: _Checked, case: _Case) -> tuple[Path, Verdict]:
+    def _judge(self, checked: Checked, case: Case) -> tuple[Path, Verdict]:
         """Find a path, and check whether anything on it was revoked.
 
         Without a path to an anchor no revocation statement counts. Data that the sender brought
@@ -275,7 +256,7 @@ class Verifier:
         return path, revocation
 
     def _judge_tsa(
-        self, authority: Certificate, moment: datetime, more: Authorities, case: _Case
+        self, authority: Certificate, moment: datetime, more: Authorities, case: Case
     ) -> tuple[Verdict, Verdict]:
         """Return whether a TSA's certificate leads to an anchor at the time that it attests."""
         authorities = (*case.authorities, more)

@@ -1,0 +1,50 @@
+"""What the verifier works on: one signature being verified, and each of its signers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.cms.budget import Budget
+from app.cms.path.issuers import Authorities
+from app.cms.path.occasions import ClaimedTimes, Occasion
+from app.cms.path.strength import Method
+from app.cms.revocation.checking import RevocationData
+from app.cms.verdict import Answer, Verdict
+from app.cms.verification.status import TimestampStatus
+from app.cms.x509.certificate import Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One signature being verified: what came with it, its budget, and the time that counts."""
+
+    authorities: Sequence[Authorities]
+    revocation: Sequence[RevocationData]
+    budget: Budget
+    when: Occasion
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One signer, with all results that depend on no time.
+
+    `digests` and `method` are the algorithms that `intact` and `valid` depend on; `signing_time` is
+    the signer's claim.
+    """
+
+    number: int
+    certificate: Certificate
+    intact: Verdict
+    valid: Verdict
+    digests: tuple[str, ...]
+    method: Method | None
+    timestamp: TimestampStatus | None = None
+    signing_time: datetime | None = None
+
+    @property
+    def claimed(self) -> ClaimedTimes:
+        """The claimed times, which nothing proves."""
+        stamp = self.timestamp
+        may_hold = stamp and stamp.gen_time and stamp.verdict.answer is not Answer.NO
+        others = (stamp.gen_time,) if stamp and stamp.gen_time and may_hold else ()
+        return ClaimedTimes(self.signing_time, others)
