@@ -7,7 +7,7 @@ packages inside are private, by an import contract.
 from app.cms.algorithms.gost.implementations import are_curves_fast as are_gost_curves_fast
 from app.cms.algorithms.gost.implementations import describe as describe_gost
 from app.cms.algorithms.gost.implementations import providers as gost_providers
-from app.cms.algorithms.names import DOCUMENT_DIGESTS
+from app.cms.algorithms.names import DOCUMENT_DIGESTS, SHA_1
 from app.cms.algorithms.registry import digest_size
 from app.cms.algorithms.registry import name as algorithm_name
 from app.cms.budget import FREE as UNLIMITED
@@ -43,6 +43,13 @@ from app.cms.revocation.crl_index import Rows as CrlIndex
 from app.cms.revocation.crl_index import read_index as read_crl_index
 from app.cms.revocation.findings import known_as_of
 from app.cms.revocation.ocsp import OcspResponse
+from app.cms.revocation.ocsp_requests import UNKNOWN_TO_RESPONDER as OCSP_UNKNOWN_TO_RESPONDER
+from app.cms.revocation.ocsp_requests import (
+    build_ocsp_request,
+    encode_certificate_id,
+    encode_ocsp_request,
+)
+from app.cms.revocation.ocsp_requests import read_refusal as read_ocsp_refusal
 from app.cms.revocation.sources import FRESHNESS
 from app.cms.sentences import Sentence, write_time
 from app.cms.sentences import fill as fill_template
@@ -99,7 +106,9 @@ __all__ = [
     "MAX_SLOW_CRL_SIZE",
     "MAX_TIMESTAMP_RESPONSE_SIZE",
     "MAX_WIDE_TEXT",
+    "OCSP_UNKNOWN_TO_RESPONDER",
     "ROLES",
+    "SHA_1",
     "TIMESTAMP_NONCE_BITS",
     "UNLIMITED",
     "YES",
@@ -146,6 +155,7 @@ __all__ = [
     "attached_content",
     "basic_constraints",
     "birthday",
+    "build_ocsp_request",
     "check_revocation",
     "choose_stamping_terms",
     "claims_of",
@@ -161,6 +171,8 @@ __all__ = [
     "describe_gost",
     "describe_signers",
     "digest_size",
+    "encode_certificate_id",
+    "encode_ocsp_request",
     "every",
     "fill_template",
     "find_path",
@@ -182,6 +194,7 @@ __all__ = [
     "parse_pieces",
     "read_crl_index",
     "read_embedded_certificate",
+    "read_ocsp_refusal",
     "read_timestamp_response",
     "refuse_large_crl",
     "request_timestamp",

@@ -1,22 +1,26 @@
 """Sources of revocation data that a certificate names: OCSP responders and CRLs."""
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO, TypeAlias
 from urllib.parse import urlsplit
 
-from asn1crypto import core, ocsp
-
 from app.cms import (
     MAX_CRL_SIZE,
     MAX_SLOW_CRL_SIZE,
+    OCSP_UNKNOWN_TO_RESPONDER,
+    SHA_1,
     Certificate,
     MalformedExtension,
     crl_urls,
     delta_crl_urls,
+    encode_certificate_id,
+    encode_ocsp_request,
     ocsp_urls,
+    read_ocsp_refusal,
     refuse_large_crl,
     slow_digest_of,
 )
@@ -47,14 +51,15 @@ Link: TypeAlias = tuple[Certificate, Certificate]
 class Source:
     """An address for revocation data about a link: a responder, if there is a `question`, or a CRL.
 
-    `question` is the encoded CertID. `slow` is the digest of the CRL's signature if that is
-    computed in plain Python here, for which the limit is low.
+    `question` is the encoded CertID, `older` the one by SHA-1. `slow` is the digest of the CRL's
+    signature if that is computed in plain Python here, for which the limit is low.
     """
 
     address: str
     limit: int
     question: bytes | None = None
     slow: str | None = None
+    older: bytes | None = None
 
     @property
     def name(self) -> str:
@@ -65,13 +70,23 @@ class Source:
     def ask(
         self, question: bytes, nonce: bytes, seconds: float, destinations: Destinations
     ) -> bytes:
-        """Ask the responder, within at most `seconds`. Raises FetchFailed."""
+        """Ask the responder, within at most `seconds`. Raises FetchFailed.
+
+        One that refuses the question is asked `older`, once, in the time that is left.
+        """
+        deadline = time.monotonic() + min(seconds, RESPONSE_SECONDS)
+        answer = self._post(encode_ocsp_request(question, nonce), deadline, destinations)
+        if self.older is None or read_ocsp_refusal(answer) not in OCSP_UNKNOWN_TO_RESPONDER:
+            return answer
+        return self._post(encode_ocsp_request(self.older, nonce), deadline, destinations)
+
+    def _post(self, request: bytes, deadline: float, destinations: Destinations) -> bytes:
         return fetch(
             self.address,
             destinations=destinations,
             limit=self.limit,
-            seconds=min(seconds, RESPONSE_SECONDS),
-            body=write_request(question, nonce),
+            seconds=max(deadline - time.monotonic(), 0.0),
+            body=request,
             kind="application/ocsp-request",
         )
 
@@ -97,10 +112,11 @@ def list_sources(link: Link) -> tuple[Source, ...]:
     """List the sources: responders first, whose answers are small and newer than any CRL."""
     certificate, issuer = link
     limit, slow = _list_limit(issuer)
-    question = write_certificate_id(link)
+    question = encode_certificate_id(certificate, issuer)
+    older = encode_certificate_id(certificate, issuer, SHA_1)
     return (
         *[
-            Source(address, MAX_RESPONSE_SIZE, question)
+            Source(address, MAX_RESPONSE_SIZE, question, older=older)
             for address in _addresses(ocsp_urls, certificate)
         ],
         *[Source(address, limit, slow=slow) for address in _addresses(crl_urls, certificate)],
@@ -146,31 +162,3 @@ def _is_usable(address: str) -> bool:
     except ValueError:  # brackets that don't match
         return False
     return parts.scheme in _SCHEMES and bool(parts.hostname) and "@" not in parts.netloc
-
-
-def write_certificate_id(link: Link) -> bytes:
-    """Encode the CertID of a certificate (RFC 6960 section 4.1.1), by SHA-256."""
-    certificate, issuer = link
-    about = ocsp.CertId(
-        {
-            "hash_algorithm": {"algorithm": "sha256", "parameters": core.Null()},
-            "issuer_name_hash": hashlib.sha256(certificate.issuer).digest(),
-            "issuer_key_hash": hashlib.sha256(issuer.public_key.bits).digest(),
-            "serial_number": certificate.serial_number,
-        }
-    )
-    return bytes(about.dump())
-
-
-def write_request(question: bytes, nonce: bytes) -> bytes:
-    """Encode an OCSPRequest (RFC 6960 section 4.1.1) for one CertID, with a nonce (RFC 9654)."""
-    extension = {"extn_id": "nonce", "critical": False, "extn_value": core.OctetString(nonce)}
-    request = ocsp.OCSPRequest(
-        {
-            "tbs_request": {
-                "request_list": [{"req_cert": ocsp.CertId.load(question)}],
-                "request_extensions": [extension],
-            }
-        }
-    )
-    return bytes(request.dump())

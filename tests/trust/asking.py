@@ -50,6 +50,7 @@ class Responder:
         self.asked_about: list[int] = []
         self.nonces: list[bytes] = []
         self.repeats_nonce = True
+        self.digest = SHA256
         self.url = site.serve(path, make=self.answer)
 
     def answer(self, question: bytes) -> bytes:
@@ -59,12 +60,12 @@ class Responder:
         about = one["req_cert"]
         serial = about["serial_number"].native
         self.asked_about.append(serial)
-        assert about.dump() == pki.certificate_id(self.by, serial, SHA256)
+        assert about.dump() == pki.certificate_id(self.by, serial, self.digest)
         [nonce] = request["tbs_request"]["request_extensions"]
         assert nonce["extn_id"].native == "nonce"
         self.nonces.append(bytes(nonce["extn_value"].parsed.native))
         more: dict[str, Any] = {"this_update": now(), "next_update": now() + HOUR}
-        more["digest"] = SHA256
+        more["digest"] = self.digest
         more["extensions"] = [nonce.dump()] if self.repeats_nonce else []
         return pki.ocsp(self.by, serial, self.status, **more | self.more)
 

@@ -17,7 +17,7 @@ from app.trust import Trust
 from app.trust.online import Inquiry
 from app.trust.turns import Busy
 from tests import der, gost_signer, pki
-from tests.pki import DAY, SIGNING_TIME, Holder, Revoked, crl_at, numbered, ocsp_at
+from tests.pki import DAY, SHA1, SIGNING_TIME, Holder, Revoked, crl_at, numbered, ocsp_at
 from tests.trust.asking import HOUR, LONG_AGO, Responder, ask, crl, now, pem, person, reasons, sign
 from tests.trust.serving import HERE, Site
 
@@ -123,6 +123,33 @@ def test_a_responder_that_knows_nothing_leaves_it_unknown(online: Trust, site: S
         trust = Trust(online.folder, online=True, cache=online.cache, destinations=HERE)
         assert ask(trust, ivan).revocation.answer is UNKNOWN
     assert len(site.asked) == 3
+
+
+@pytest.mark.parametrize("status", [1, 6])
+def test_a_responder_that_knows_no_sha_256_is_asked_by_sha_1_once(
+    online: Trust, site: Site, status: int
+) -> None:
+    responder = Responder(site)
+
+    def answer(question: bytes) -> bytes:
+        if der.oid(SHA1) not in question:
+            return der.sequence(der.enumerated(status))
+        responder.digest = SHA1
+        return responder.answer(question)
+
+    ivan = person(ocsp_at(site.serve("/old", make=answer)))
+    assert ask(online, ivan).revocation.answer is YES
+    assert site.asked == ["POST /old"] * 2
+
+
+@pytest.mark.parametrize(("status", "questions"), [(1, 2), (2, 1), (3, 1), (5, 1), (6, 2)])
+def test_a_responder_that_refuses_leaves_it_unknown(
+    online: Trust, site: Site, status: int, questions: int
+) -> None:
+    refusal = der.sequence(der.enumerated(status))
+    ivan = person(ocsp_at(site.serve("/ocsp", refusal)))
+    assert ask(online, ivan).revocation.answer is UNKNOWN
+    assert site.asked == ["POST /ocsp"] * questions
 
 
 def test_every_link_of_the_chain_is_asked_about(online: Trust, site: Site, folder: Path) -> None:

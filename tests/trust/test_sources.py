@@ -1,10 +1,8 @@
 """The sources of revocation data for a certificate, and the form of a request."""
 
-from asn1crypto import ocsp as asn1_ocsp
-
 from app.cms.x509.certificate import read_certificate
-from app.trust.sources import Source, list_sources, write_certificate_id, write_request
-from tests import gost_signer, pki
+from app.trust.sources import Source, list_sources
+from tests import pki
 from tests.pki import Holder, crl_at, ocsp_at
 from tests.trust.asking import person
 
@@ -13,19 +11,6 @@ NCA = pki.authority()
 
 def sources(who: Holder) -> tuple[Source, ...]:
     return list_sources((read_certificate(who.certificate), read_certificate(NCA.certificate)))
-
-
-def test_a_request_names_the_certificate_as_responders_do() -> None:
-    authority = pki.root("GOST", pki.gost_key("authority", gost_signer.GOST_2015_512))
-    for issuer, serial in ((NCA, 1), (NCA, 2**159), (authority, -5)):
-        who = pki.certify(pki.name("P"), pki.rsa_key("P"), issuer, pki.PERSON, serial=serial)
-        link = (read_certificate(who.certificate), read_certificate(issuer.certificate))
-        request = write_request(write_certificate_id(link), b"nonce")
-        parsed = asn1_ocsp.OCSPRequest.load(request, strict=True)
-        [one] = parsed["tbs_request"]["request_list"]
-        assert one["req_cert"].dump() == pki.certificate_id(issuer, serial, pki.SHA256)
-        [nonce] = parsed["tbs_request"]["request_extensions"]
-        assert (nonce["extn_id"].native, nonce["extn_value"].parsed.native) == ("nonce", b"nonce")
 
 
 def test_responders_are_asked_before_lists() -> None:
