@@ -50,7 +50,16 @@ SPOKEN: tuple[type[StoreError | AccessRefused | LimitReached | Busy], ...] = (
 )
 RAISED = (CmsError, ParameterError, OriginError, FetchFailed)
 #: What else is called with a sentence as its first argument.
-SPEAKING = {"no", "unknown", "noting", "Reason", "_failed", "answer_unavailable", "phrase"}
+SPEAKING = {
+    "no",
+    "unknown",
+    "noting",
+    "Reason",
+    "_failed",
+    "answer_unavailable",
+    "phrase",
+    "CannotAugment",
+}
 TRANSLATED = sorted(set(LANGUAGES) - {"en"})
 
 

@@ -10,6 +10,10 @@ from app.cms.algorithms.gost.implementations import providers as gost_providers
 from app.cms.algorithms.names import DOCUMENT_DIGESTS, SHA_1
 from app.cms.algorithms.registry import digest_size
 from app.cms.algorithms.registry import name as algorithm_name
+from app.cms.augmentation.errors import CannotAugment
+from app.cms.augmentation.evidence import SignerEvidence
+from app.cms.augmentation.profiles import Profile as SignatureProfile
+from app.cms.augmentation.profiles import augment
 from app.cms.budget import FREE as UNLIMITED
 from app.cms.budget import Budget, ContentBudget, slow_digest_of
 from app.cms.budget import refuse_list as refuse_large_crl
@@ -114,6 +118,7 @@ __all__ = [
     "YES",
     "Answer",
     "Budget",
+    "CannotAugment",
     "Certificate",
     "CertificateList",
     "Claims",
@@ -133,8 +138,10 @@ __all__ = [
     "RevocationData",
     "Sentence",
     "SignatureFile",
+    "SignatureProfile",
     "SignedData",
     "SignedXml",
+    "SignerEvidence",
     "SignerInfo",
     "SignerStatus",
     "StampingTerms",
@@ -153,6 +160,7 @@ __all__ = [
     "algorithm_name",
     "are_gost_curves_fast",
     "attached_content",
+    "augment",
     "basic_constraints",
     "birthday",
     "build_ocsp_request",

@@ -41,11 +41,15 @@ def encode_der(node: Node, tag: int, depth: int = MAX_DEPTH) -> bytes:
 
 def encode(tag: int, contents: bytes) -> bytes:
     """Encode one element with the shortest definite length."""
-    size = len(contents)
+    return encode_header(tag, len(contents)) + contents
+
+
+def encode_header(tag: int, size: int) -> bytes:
+    """Encode what stands before `size` octets of contents."""
     if size < 0x80:
-        return bytes((tag, size)) + contents
+        return bytes((tag, size))
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(octets))) + octets + contents
+    return bytes((tag, 0x80 | len(octets))) + octets
 
 
 def encode_integer(number: int) -> bytes:

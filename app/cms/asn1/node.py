@@ -68,6 +68,15 @@ class Node:
         """Where the contents octets start and stop in the value that was scanned."""
         return self._element[2], self._element[3]
 
+    @property
+    def is_indefinite(self) -> bool:
+        """Whether its length is indefinite (X.690 section 8.1.3.6)."""
+        return self._value.data[self._element[1] + 1] == _INDEFINITE
+
+    def view(self, start: int, stop: int) -> memoryview:
+        """Return what stands between two offsets of the value that was scanned, not copied."""
+        return memoryview(self._value.data)[start:stop]
+
     def starts_with(self, octets: bytes) -> bool:
         """Return whether the contents octets begin with `octets`."""
         return self._value.data.startswith(octets, self._element[2], self._element[3])

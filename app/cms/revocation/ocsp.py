@@ -87,7 +87,7 @@ class OcspResponse:
         """Read an OCSPResponse, or the BasicOCSPResponse in it. Raises MalformedRevocation."""
         self._signers: dict[Certificate, Certificate | None] = {}
         try:
-            self._read_basic(_unwrap(read_node(der)))
+            self._read_basic(unwrap(read_node(der)))
         except DAMAGE as error:
             raise MalformedRevocation("the OCSP response is malformed") from error
 
@@ -170,7 +170,7 @@ class OcspResponse:
         )
 
 
-def _unwrap(response: Node) -> Node:
+def unwrap(response: Node) -> Node:
     """Return the BasicOCSPResponse in an OCSPResponse (section 4.2.1), or one sent alone."""
     fields = response.fields(4)
     if fields.optional(tags.SEQUENCE):

@@ -87,6 +87,11 @@ class RevocationData:
         """Whether there are none."""
         return not (self._crls or self._answers)
 
+    def has_any_about(self, certificate: Certificate) -> bool:
+        """Return whether there is a response about this serial number, or a CRL of the issuer."""
+        issuer = certificate.issuer_key or certificate.issuer
+        return certificate.serial_number in self._answers or issuer in self._crls
+
     def crls_of(self, issuer: Certificate) -> Sequence[CertificateList]:
         """Return the CRLs in the name of `issuer`."""
         return self._crls.get(issuer.subject_key or issuer.subject, ())

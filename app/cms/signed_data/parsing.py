@@ -94,7 +94,7 @@ def parse_signed_data(content_info: Node, *, with_certificates: bool = True) -> 
 
     Raises MalformedSignature, or ValueError for an eContentType that is no object identifier.
     """
-    fields = _signed_data_fields(content_info)
+    fields = signed_data_fields(content_info)
     signer_infos = fields.pop()
     content_type, content, content_size = _read_content(fields[2])
     optional = {node.tag: node for node in fields[3:]}
@@ -108,7 +108,7 @@ def parse_signed_data(content_info: Node, *, with_certificates: bool = True) -> 
     signers = tuple(
         [
             read_signer_info(same, number, content_type, source)
-            for number, same in enumerate(_group_same(listed), 1)
+            for number, same in enumerate(group_same(listed), 1)
         ]
     )
     return SignedData(
@@ -122,7 +122,7 @@ def parse_signed_data(content_info: Node, *, with_certificates: bool = True) -> 
     )
 
 
-def _signed_data_fields(content_info: Node) -> list[Node]:
+def signed_data_fields(content_info: Node) -> list[Node]:
     """Return the fields of the SignedData in a ContentInfo (sections 3 and 5.1)."""
     info = content_info.layout(_CONTENT_INFO)
     if not info or info[0].contents != _ID_SIGNED_DATA:
@@ -160,7 +160,7 @@ def _list_certificates(field: Node | None) -> list[Node]:
     return listed
 
 
-def _group_same(nodes: Sequence[Node]) -> list[list[Node]]:
+def group_same(nodes: Sequence[Node]) -> list[list[Node]]:
     """Group SignerInfos into signers: copies of one SignerInfo are one signer.
 
     Unsigned attributes make no difference: a copy may have a timestamp that another lacks. The

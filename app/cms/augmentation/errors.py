@@ -1,0 +1,16 @@
+"""Why a CMS can't be given a form."""
+
+from app.cms.verdict import Reason
+
+
+class CannotAugment(Exception):
+    """The evidence doesn't suffice for a profile, or doesn't fit in; `reason` is the sentence."""
+
+    def __init__(self, template: str, **values: object) -> None:
+        """Keep the template, in `str.format` notation, and the values by their names in it."""
+        super().__init__(template)
+        self.reason = Reason(template, values)
+
+    def __str__(self) -> str:
+        """Return the sentence in English."""
+        return str(self.reason)
