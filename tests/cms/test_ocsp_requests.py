@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from asn1crypto import ocsp as asn1_ocsp
-from asn1crypto import pem
 
 from app.cms.algorithms.names import SHA_1, SHA_256
 from app.cms.asn1.node import read_node
@@ -19,6 +18,7 @@ from app.cms.revocation.ocsp_requests import (
 from app.cms.x509.certificate import Certificate, read_certificate
 from tests import der, gost_signer, pki
 from tests.cms.judging import IVAN, NCA, read
+from tests.cms.test_verified_vectors import authority as real_authority
 
 NONCE = bytes(range(16))
 #: Serial number and CertID, as the shared responses of the NCA's test responders have them.
@@ -92,8 +92,7 @@ def test_a_nonce_has_1_to_128_octets(size: int) -> None:
 @pytest.mark.parametrize("name", REAL)
 def test_a_certificate_is_named_as_real_responders_repeat_it(vectors: Path, name: str) -> None:
     authority, expected = REAL[name]
-    encoded = (vectors / "ca" / f"{authority}.cer").read_bytes()
-    issuer = read_certificate(pem.unarmor(encoded)[2] if pem.detect(encoded) else encoded)
+    issuer = real_authority(vectors, authority)
     serial = read_node(bytes.fromhex(expected)).children()[-1].integer()
     # The certificate itself is not at hand; its issuer's name and its number are all that counts.
     named = replace(read(IVAN)[0], issuer=issuer.subject, serial_number=serial)

@@ -11,15 +11,18 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import load_der_x509_certificate
 
 from app.cms.algorithms.names import SHA_256, SHA_512
+from app.cms.parsing import parse
+from app.cms.signed_data.parsing import SignedData
 from app.cms.timestamping.errors import TimestampMismatched, TimestampRefused
-from app.cms.timestamping.request import request_timestamp
+from app.cms.timestamping.request import TimestampRequest, request_timestamp
 from app.cms.timestamping.response import read_response
-from app.cms.timestamping.terms import RSA_POLICY, StampingTerms
+from app.cms.timestamping.terms import GOST_POLICY, RSA_POLICY, StampingTerms
 from app.cms.verdict import Answer
 from app.cms.verification.status import TimestampStatus
 from app.cms.verification.verifier import Verifier
-from tests import pki
+from tests import der, pki
 from tests.cms.judging import NCA, ROOT, read, text
+from tests.cms.test_verified_vectors import authority as real_authority
 from tests.pki import Holder
 
 STAMPED = b"signature value"
@@ -154,6 +157,25 @@ def test_what_is_no_token_is_malformed(token: bytes) -> None:
 
 def test_a_real_token_is_read_by_itself(vectors: Path) -> None:
     token = (vectors / "timestamps" / "gost2004_token_over_cafebabe_sha1.tst").read_bytes()
-    assert verify(token, bytes.fromhex("cafebabe")).gen_time == datetime(
-        2022, 9, 18, 13, 20, 14, tzinfo=UTC
+    gen_time = datetime(2022, 9, 18, 13, 20, 14, tzinfo=UTC)
+    assert verify(token, bytes.fromhex("cafebabe")).gen_time == gen_time
+
+
+def test_a_real_token_of_the_nca_is_verified_by_itself(vectors: Path) -> None:
+    text_of = (vectors / "cms" / "gost2015_individual_attached_timestamp.b64").read_text()
+    signed = parse(text_of)
+    assert isinstance(signed, SignedData)
+    [signer] = signed.signers
+    [token] = signer.tokens
+    root = real_authority(vectors, "prodca_root_gost_2022")
+    verifier = Verifier([root], intermediates=[real_authority(vectors, "prodca_nca_gost_2022")])
+    at = datetime(2026, 7, 20, 12, tzinfo=UTC)
+    status = verifier.verify_timestamp(token.node.encoded, signer.signature, at=at)
+    assert status.verdict.answer is Answer.YES
+    assert status.policy == GOST_POLICY
+    assert token.claims.nonce is not None
+    request = TimestampRequest(
+        token.claims.imprint_algorithm, token.claims.imprint, GOST_POLICY, token.claims.nonce
     )
+    response = der.sequence(der.sequence(der.integer(0)), token.node.encoded)
+    assert read_response(response, request) == token.node.encoded

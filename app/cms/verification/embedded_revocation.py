@@ -13,7 +13,7 @@ from app.cms.signed_data.parsing import SignedData
 
 # How many are read of one signature, and the total bytes of all responses, which are scanned. CRLs
 # are read in place.
-MAX_EMBEDDED = 16
+MAX_EMBEDDED = 64
 MAX_RESPONSE_BYTES = 131_072
 # CRLs or responses in one attribute.
 _MAX_VALUES = 64
