@@ -7,7 +7,7 @@ packages inside are private, by an import contract.
 from app.cms.algorithms.gost.implementations import are_curves_fast as are_gost_curves_fast
 from app.cms.algorithms.gost.implementations import describe as describe_gost
 from app.cms.algorithms.gost.implementations import providers as gost_providers
-from app.cms.algorithms.names import DOCUMENT_DIGESTS, SHA_1
+from app.cms.algorithms.names import DOCUMENT_DIGESTS, SHA_1, SHA_256, SHA_512
 from app.cms.algorithms.registry import digest_size
 from app.cms.algorithms.registry import name as algorithm_name
 from app.cms.augmentation.errors import CannotAugment
@@ -28,6 +28,20 @@ from app.cms.errors import (
     UnsupportedAlgorithm,
     UnverifiedSignature,
 )
+from app.cms.evidence_records.coverage import DataObject
+from app.cms.evidence_records.reading import MalformedRecord
+from app.cms.evidence_records.reading import read_record as read_evidence_record
+from app.cms.evidence_records.record import (
+    EvidenceRecord,
+    objects_to_renew,
+    renew_hash_tree,
+    renew_timestamp,
+    start_record,
+    timestamps_to_renew,
+)
+from app.cms.evidence_records.tree import HashTree, group_leaf
+from app.cms.evidence_records.verifying import RecordStatus
+from app.cms.evidence_records.verifying import verify_record as verify_evidence_record
 from app.cms.files import SignatureFile, open_file
 from app.cms.fingerprints import Fingerprints
 from app.cms.fingerprints import fingerprints as fingerprints_of
@@ -113,6 +127,8 @@ __all__ = [
     "OCSP_UNKNOWN_TO_RESPONDER",
     "ROLES",
     "SHA_1",
+    "SHA_256",
+    "SHA_512",
     "TIMESTAMP_NONCE_BITS",
     "UNLIMITED",
     "YES",
@@ -125,16 +141,21 @@ __all__ = [
     "CmsError",
     "ContentBudget",
     "CrlIndex",
+    "DataObject",
+    "EvidenceRecord",
     "Examined",
     "Fingerprints",
     "GivenAuthorities",
+    "HashTree",
     "KnownDigest",
     "MalformedExtension",
+    "MalformedRecord",
     "MalformedRevocation",
     "MalformedSignature",
     "Occasion",
     "OcspResponse",
     "Reason",
+    "RecordStatus",
     "RevocationData",
     "Sentence",
     "SignatureFile",
@@ -187,6 +208,7 @@ __all__ = [
     "fingerprints_of",
     "gender",
     "gost_providers",
+    "group_leaf",
     "is_detached",
     "is_future",
     "is_pem_certificate",
@@ -195,6 +217,7 @@ __all__ = [
     "key_usage",
     "known_as_of",
     "name_text",
+    "objects_to_renew",
     "ocsp_urls",
     "open_file",
     "parse",
@@ -202,13 +225,19 @@ __all__ = [
     "parse_pieces",
     "read_crl_index",
     "read_embedded_certificate",
+    "read_evidence_record",
     "read_ocsp_refusal",
     "read_timestamp_response",
     "refuse_large_crl",
+    "renew_hash_tree",
+    "renew_timestamp",
     "request_timestamp",
     "signer_facts",
     "slow_digest_of",
+    "start_record",
+    "timestamps_to_renew",
     "title_of_name",
+    "verify_evidence_record",
     "weigh_digests",
     "with_crlf",
     "write_time",

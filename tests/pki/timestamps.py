@@ -21,30 +21,30 @@ STAMPING_POLICY = "1.2.398.3.3.2.6.4"
 
 
 def timestamp(
-    stamped: bytes,
+    stamped: bytes = b"",
     moment: datetime.datetime = SIGNING_TIME,
     *,
     by: Holder | None = None,
     digest: str = SHA256,
+    imprint: bytes | None = None,
     certificates: Sequence[Holder] | None = None,
     content_type: str = TST_INFO,
     signers: int = 1,
     policy: str = STAMPING_POLICY,
     nonce: int | None = None,
 ) -> bytes:
-    """Issue a TimeStampToken (RFC 3161 section 2.4.2) on `stamped`."""
+    """Issue a TimeStampToken (RFC 3161 section 2.4.2) on `stamped`, or on what has a digest."""
     authority = by or stamper()
+    hashed = imprint or algorithms.digest(digest, stamped)
     info = der.sequence(
         der.integer(1),
         der.oid(policy),
-        der.sequence(
-            der.algorithm(digest, der.NULL), der.octets(algorithms.digest(digest, stamped))
-        ),
+        der.sequence(der.algorithm(digest, der.NULL), der.octets(hashed)),
         der.integer(-7),
         der.time(moment),
         b"" if nonce is None else der.integer(nonce),
     )
-    signed = attributes(info, authority.key.digest, content_type)
+    signed = attributes(info, authority.key.digest, content_type, moment=moment)
     signed.append(signing_certificate(authority.certificate, SHA1))
     more = [[der.attribute("1.2.3.4", der.integer(number))] for number in range(1, signers)]
     return signed_data(

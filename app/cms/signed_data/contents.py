@@ -5,7 +5,7 @@ from functools import cached_property
 
 from app.cms.algorithms import registry as algorithms
 from app.cms.budget import Budget, cost_of_rewriting, refuse_content
-from app.cms.errors import TooCostly, Undecidable
+from app.cms.errors import TooCostly, Undecidable, UnsupportedAlgorithm
 from app.cms.signed_data.parsing import SignedData
 from app.cms.verdict import FITS_WITH_CRLF, YES, Verdict, no, unknown
 
@@ -19,7 +19,23 @@ class KnownDigest:
 
     def is_by(self, algorithm: str) -> bool:
         """Return whether it was made by an algorithm, under any of its identifiers."""
-        return algorithms.DIGESTS.get(self.algorithm) is algorithms.DIGESTS.get(algorithm)
+        function = algorithms.DIGESTS.get(self.algorithm)
+        return function is not None and function is algorithms.DIGESTS.get(algorithm)
+
+    def require(self, algorithm: str) -> bytes:
+        """Return the digest. Raises Undecidable if it was not made by `algorithm`.
+
+        Also if that is not supported, for nothing is known of its strength.
+        """
+        if algorithm not in algorithms.DIGESTS:
+            raise UnsupportedAlgorithm(algorithms.name(algorithm))
+        if not self.is_by(algorithm):
+            raise Undecidable(
+                "the digest given is a {given} digest, but a {needed} digest is needed",
+                given=algorithms.name(self.algorithm),
+                needed=algorithms.name(algorithm),
+            )
+        return self.value
 
 
 class Content:
@@ -69,13 +85,7 @@ class Content:
     def _known_digest(self, algorithm: str) -> bytes:
         if self.known is None:
             raise ValueError("there is no content")
-        if not self.known.is_by(algorithm):
-            raise Undecidable(
-                "the digest given is a {given} digest, but a {needed} digest is needed",
-                given=algorithms.name(self.known.algorithm),
-                needed=algorithms.name(algorithm),
-            )
-        return self.known.value
+        return self.known.require(algorithm)
 
 
 class Rewritten:

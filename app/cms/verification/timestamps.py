@@ -19,7 +19,7 @@ from app.cms.path.occasions import is_future
 from app.cms.path.rules import doubt_broken, title
 from app.cms.path.strength import weigh_token
 from app.cms.signed_data.certificate_set import CertificateSource
-from app.cms.signed_data.contents import Content
+from app.cms.signed_data.contents import Content, KnownDigest
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
@@ -37,6 +37,8 @@ _TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 _NOT_EMBEDDED = "certificate is not embedded"
 
 _MALFORMED = no("the timestamp token is malformed")
+_OTHER_SIGNATURE = no("the timestamp's message imprint is of another signature")
+_OTHER_DIGEST = no("the timestamp's message imprint is another digest")
 # For a TSA whose revocation was not checked.
 _UNASKED = Verdict(Answer.UNKNOWN)
 
@@ -82,7 +84,7 @@ def verified_time(status: TimestampStatus | None) -> datetime | None:
     return status.gen_time
 
 
-def check_token(der: bytes, stamped: bytes, case: TokenCase) -> TimestampStatus:
+def check_token(der: bytes, stamped: bytes | KnownDigest, case: TokenCase) -> TimestampStatus:
     """Check an encoded token on the signature value `stamped`, as one in a signature is."""
     try:
         token = TimestampToken(read_node(der))
@@ -91,11 +93,13 @@ def check_token(der: bytes, stamped: bytes, case: TokenCase) -> TimestampStatus:
     return check_timestamp(token, stamped, case)
 
 
-def check_timestamp(token: TimestampToken, stamped: bytes, case: TokenCase) -> TimestampStatus:
-    """Check a token on the signature value `stamped`, in these steps.
+def check_timestamp(
+    token: TimestampToken, stamped: bytes | KnownDigest, case: TokenCase
+) -> TimestampStatus:
+    """Check a token on a signature value, or on what has a known digest, in these steps.
 
     1. read the token; its content is a TSTInfo, and it has one signer (RFC 3161 section 2.4.2); 2.
-    compare the imprint with the signature value (appendix A); 3. check the token's own signature
+    compare the imprint with what was stamped (appendix A); 3. check the token's own signature
     (RFC 5652 section 5.6); 4. check that its certificate is for timestamps (RFC 3161 section 2.3);
     5. find the TSA's path to an anchor, and whether it was revoked.
     """
@@ -200,15 +204,20 @@ def _check_signers(parsed: SignedData) -> Verdict:
     return YES
 
 
-def _check_imprint(claims: TimestampClaims, stamped: bytes, budget: Budget) -> Verdict:
-    """Compare messageImprint with the digest of the signature value."""
+def _check_imprint(
+    claims: TimestampClaims, stamped: bytes | KnownDigest, budget: Budget
+) -> Verdict:
+    """Compare messageImprint with the digest of the signature value, or with the known digest."""
     algorithm = claims.imprint_algorithm
     try:
-        actual = budget.digest(algorithm, stamped)
+        if isinstance(stamped, KnownDigest):
+            actual, other = stamped.require(algorithm), _OTHER_DIGEST
+        else:
+            actual, other = budget.digest(algorithm, stamped), _OTHER_SIGNATURE
     except Undecidable as error:
         return unknown(error.template, **error.values)
     if actual != claims.imprint:
-        return no("the timestamp's message imprint is of another signature")
+        return other
     # An imprint from before its digest broke is of no use to forgers: they would need a second
     # preimage, not a collision.
     return weigh_token(YES, [broken_digest(algorithm)], claims.gen_time)

@@ -112,14 +112,21 @@ class Verifier:
         return path.verdict, check_revocation(path.chain, case.when, case.revocation)
 
     def verify_timestamp(
-        self, token: bytes, stamped: bytes, *, at: datetime | Occasion
+        self,
+        token: bytes,
+        stamped: bytes | KnownDigest,
+        *,
+        at: datetime | Occasion,
+        budget: Budget | None = None,
     ) -> TimestampStatus:
         """Verify an encoded timestamp token on `stamped`, a signer's signature value, by itself.
 
         It is verified as in a signature, so that one can be checked before it is kept. `at` is when
-        the token is known to exist. Raises ValueError if `at` has no time zone.
+        the token is known to exist. `stamped` may be a digest, as of the root of a hash tree, and
+        `budget` that of several tokens. Raises ValueError if `at` has no time zone.
         """
-        case = Case((self._intermediates,), (self._revocation,), Budget(), Occasion.of(at))
+        own = budget or Budget()
+        case = Case((self._intermediates,), (self._revocation,), own, Occasion.of(at))
         return check_token(token, stamped, self._token_case(case))
 
     def _token_case(self, case: Case, *embedded: CertificateSource) -> TokenCase:

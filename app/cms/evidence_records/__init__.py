@@ -1,0 +1,1 @@
+"""Evidence records (RFC 4998): one timestamp proves when many objects existed, for decades."""

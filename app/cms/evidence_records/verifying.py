@@ -1,0 +1,143 @@
+"""Verification of evidence records (RFC 4998 sections 3.3, 4.3 and 5.3): did objects exist, when?
+
+Each timestamp proves that the one before it existed while that one still proved something; the
+first proves that the objects did. So each is judged as of the time of the next one, and the newest
+as of now.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Protocol
+
+from app.cms.algorithms import registry as algorithms
+from app.cms.asn1.node import DAMAGE
+from app.cms.budget import Budget, ContentBudget
+from app.cms.evidence_records.coverage import Coverage, DataObject, Link, find_root, list_links
+from app.cms.evidence_records.record import EvidenceRecord
+from app.cms.path.occasions import Occasion
+from app.cms.path.rules import title
+from app.cms.path.strength import weigh_digests
+from app.cms.signed_data.contents import KnownDigest
+from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
+from app.cms.verification.status import TimestampStatus
+
+_MALFORMED = no("a timestamp token of the evidence record is malformed")
+_DISORDER = no("the timestamps of the evidence record are not in the order of their times")
+
+
+class TokenVerifier(Protocol):
+    """Verifies an encoded token over a digest: `Verifier.verify_timestamp`."""
+
+    def __call__(
+        self, token: bytes, stamped: KnownDigest, *, at: Occasion, budget: Budget
+    ) -> TimestampStatus:
+        """Return what the token attests; `at` is when it is known to exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStatus:
+    """The results for an evidence record and the objects given with it.
+
+    `verdict` is whether they are proven to have existed at `existed_at`, the time of its first
+    timestamp; that is None for any other answer than yes. `lasts_until` is when the certificate of
+    its newest timestamp expires: by then it has to be renewed. It is None without a certificate.
+    `timestamps` are the results for each, oldest first, as of the time that the next one states.
+    """
+
+    verdict: Verdict
+    existed_at: datetime | None
+    lasts_until: datetime | None
+    timestamps: tuple[TimestampStatus, ...]
+
+
+def verify_record(
+    record: EvidenceRecord,
+    objects: Sequence[DataObject],
+    verify_token: TokenVerifier,
+    *,
+    now: datetime,
+    content_budget: Budget | None = None,
+) -> RecordStatus:
+    """Verify that all of `objects` existed when the first timestamp of a record says so.
+
+    `content_budget` pays for hashing them. Steps:
+
+    1. each tree leads from what it has to cover to its timestamp: the first one from the objects,
+       the first of a later chain from the objects with all chains before it, each other one from
+       the token before it (sections 4.3 and 5.3);
+    2. the timestamps of a chain are by one hash algorithm, which was not broken when the next chain
+       began; their times ascend;
+    3. each token is verified as of the time of the next one, by which its certificate must not have
+       expired.
+
+    Raises ValueError without objects, or if `now` has no time zone.
+    """
+    if not objects:
+        raise ValueError("a record is verified for some object")
+    at = Occasion.of(now).at
+    try:
+        links = [*list_links(record)]
+    except DAMAGE:
+        return RecordStatus(_MALFORMED, None, None, ())
+    ends = [*[link.claims.gen_time for link in links[1:]], at]
+    budget = Budget()
+    coverage = Coverage(record, objects, content_budget or ContentBudget(), budget)
+    verdicts = [
+        coverage.check(link, before) for before, link in zip([None, *links], links, strict=False)
+    ]
+    statuses = []
+    for link, end in zip(links, ends, strict=True):
+        root, leads = find_root(link, budget)
+        imprint = KnownDigest(link.algorithm, root)
+        when = Occasion(end, end, now=at)
+        status = verify_token(link.token, imprint, at=when, budget=budget)
+        verdicts += [leads, status.verdict, _check_expiry(status, end)]
+        statuses.append(status)
+    verdict = every(*verdicts, *_check_chains(links, at))
+    newest = statuses[-1].authority
+    return RecordStatus(
+        verdict,
+        statuses[0].gen_time if verdict.answer is Answer.YES else None,
+        newest.not_after if newest else None,
+        tuple(statuses),
+    )
+
+
+def _check_chains(links: Sequence[Link], at: datetime) -> Iterator[Verdict]:
+    """Check the rules for timestamps beside each other (section 5.3)."""
+    for one, following in pairwise(links):
+        if following.claims.gen_time < one.claims.gen_time:
+            yield _DISORDER
+        if following.chain != one.chain:
+            yield weigh_digests(YES, [one.algorithm], following.claims.gen_time)
+        elif _function(following) != _function(one):
+            yield no(
+                "timestamp {number} of the evidence record uses another hash algorithm than its"
+                " chain",
+                number=following.number,
+            )
+    yield weigh_digests(YES, [links[-1].algorithm], at)
+
+
+def _function(link: Link) -> object:
+    """Return what several identifiers of one hash algorithm share."""
+    return algorithms.DIGESTS.get(link.algorithm, link.algorithm)
+
+
+def _check_expiry(status: TimestampStatus, end: datetime) -> Verdict:
+    """Return unknown for a timestamp that was not renewed before its certificate expired.
+
+    Afterwards nobody answers for its key any more.
+    """
+    authority = status.authority
+    # It is valid to the end of its last second.
+    if authority is None or end.replace(microsecond=0) <= authority.not_after:
+        return YES
+    return unknown(
+        "the certificate of {subject} was valid only until {until}, and the timestamp was not"
+        " renewed before then",
+        subject=title(authority.subject),
+        until=authority.not_after,
+    )
