@@ -21,6 +21,7 @@ from app.api.translations import choose_wording
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
 from app.closed import HostRefused, OriginRefused, ProxyRefused
 from app.cms import (
+    MalformedEvidenceRecord,
     MalformedExtension,
     MalformedRevocation,
     MalformedSignature,
@@ -58,6 +59,7 @@ _STATUS: dict[type[Exception], int] = {
     UnverifiedSignature: 400,
     CosignersLost: 400,
     ContentChanged: 400,
+    MalformedEvidenceRecord: 400,
     MalformedRevocation: 400,
     UnsupportedAlgorithm: 400,
     TooCostly: 400,

@@ -29,7 +29,7 @@ from app.cms.errors import (
     UnverifiedSignature,
 )
 from app.cms.evidence_records.coverage import DataObject
-from app.cms.evidence_records.reading import MalformedRecord
+from app.cms.evidence_records.reading import MalformedEvidenceRecord
 from app.cms.evidence_records.reading import read_record as read_evidence_record
 from app.cms.evidence_records.record import (
     EvidenceRecord,
@@ -40,7 +40,7 @@ from app.cms.evidence_records.record import (
     timestamps_to_renew,
 )
 from app.cms.evidence_records.tree import HashTree, group_leaf
-from app.cms.evidence_records.verifying import RecordStatus
+from app.cms.evidence_records.verifying import EvidenceRecordStatus
 from app.cms.evidence_records.verifying import verify_record as verify_evidence_record
 from app.cms.files import SignatureFile, open_file
 from app.cms.fingerprints import Fingerprints
@@ -143,19 +143,19 @@ __all__ = [
     "CrlIndex",
     "DataObject",
     "EvidenceRecord",
+    "EvidenceRecordStatus",
     "Examined",
     "Fingerprints",
     "GivenAuthorities",
     "HashTree",
     "KnownDigest",
+    "MalformedEvidenceRecord",
     "MalformedExtension",
-    "MalformedRecord",
     "MalformedRevocation",
     "MalformedSignature",
     "Occasion",
     "OcspResponse",
     "Reason",
-    "RecordStatus",
     "RevocationData",
     "Sentence",
     "SignatureFile",

@@ -32,27 +32,29 @@ _MAX_FIELDS = 5
 _NULL = b"\x05\x00"
 
 
-class MalformedRecord(CmsError):
+class MalformedEvidenceRecord(CmsError):
     """The bytes are no evidence record that can be read."""
 
 
 def read_record(der: bytes) -> EvidenceRecord:
-    """Read an evidence record; nothing is verified. Raises MalformedRecord."""
+    """Read an evidence record; nothing is verified. Raises MalformedEvidenceRecord."""
     if len(der) > MAX_SIZE:
-        raise MalformedRecord("the evidence record is larger than {limit} bytes", limit=MAX_SIZE)
+        raise MalformedEvidenceRecord(
+            "the evidence record is larger than {limit} bytes", limit=MAX_SIZE
+        )
     try:
         record = _read(read_node(der))
         encoded = record.der
     except DAMAGE as error:
-        raise MalformedRecord("the evidence record is malformed") from error
+        raise MalformedEvidenceRecord("the evidence record is malformed") from error
     # A hash tree renewal covers the DER of what is before it: there must be one encoding only.
     if encoded != der:
-        raise MalformedRecord("the evidence record is not in DER")
+        raise MalformedEvidenceRecord("the evidence record is not in DER")
     return record
 
 
 def _read(node: Node) -> EvidenceRecord:
-    """Read EvidenceRecord. Raises one of DAMAGE, or MalformedRecord."""
+    """Read EvidenceRecord. Raises one of DAMAGE, or MalformedEvidenceRecord."""
     fields = node.fields(_MAX_FIELDS)
     if fields.take(INTEGER).integer() != 1:
         raise ValueError("another version")
@@ -60,7 +62,7 @@ def _read(node: Node) -> EvidenceRecord:
     crypto_infos = fields.optional(EXPLICIT_0)
     if fields.optional(EXPLICIT_1):
         # Only the objects as they were encrypted could be found in the tree (section 6).
-        raise MalformedRecord("evidence records of encrypted objects can't be read here")
+        raise MalformedEvidenceRecord("evidence records of encrypted objects can't be read here")
     chains = _some(fields.take(SEQUENCE).children(MAX_TIMESTAMPS))
     fields.end()
     return EvidenceRecord(

@@ -37,7 +37,7 @@ class TokenVerifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordStatus:
+class EvidenceRecordStatus:
     """The results for an evidence record and the objects given with it.
 
     `verdict` is whether they are proven to have existed at `existed_at`, the time of its first
@@ -59,7 +59,7 @@ def verify_record(
     *,
     now: datetime,
     content_budget: Budget | None = None,
-) -> RecordStatus:
+) -> EvidenceRecordStatus:
     """Verify that all of `objects` existed when the first timestamp of a record says so.
 
     `content_budget` pays for hashing them. Steps:
@@ -80,7 +80,7 @@ def verify_record(
     try:
         links = [*list_links(record)]
     except DAMAGE:
-        return RecordStatus(_MALFORMED, None, None, ())
+        return EvidenceRecordStatus(_MALFORMED, None, None, ())
     ends = [*[link.claims.gen_time for link in links[1:]], at]
     budget = Budget()
     coverage = Coverage(record, objects, content_budget or ContentBudget(), budget)
@@ -97,7 +97,7 @@ def verify_record(
         statuses.append(status)
     verdict = every(*verdicts, *_check_chains(links, at))
     newest = statuses[-1].authority
-    return RecordStatus(
+    return EvidenceRecordStatus(
         verdict,
         statuses[0].gen_time if verdict.answer is Answer.YES else None,
         newest.not_after if newest else None,

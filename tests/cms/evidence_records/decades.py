@@ -40,7 +40,7 @@ def year(number: int) -> datetime:
 @cache
 def root() -> Holder:
     """Return the root of all generations."""
-    valid = year(2024), year(2064)
+    valid = year(2014), year(2064)
     return pki.certify(
         pki.name("OLD ROOT"), pki.rsa_key("OLD ROOT"), None, pki.AUTHORITY, valid=valid
     )
