@@ -81,21 +81,30 @@ def verify_record(
         links = [*list_links(record)]
     except DAMAGE:
         return EvidenceRecordStatus(_MALFORMED, None, None, ())
-    ends = [*[link.claims.gen_time for link in links[1:]], at]
     budget = Budget()
     coverage = Coverage(record, objects, content_budget or ContentBudget(), budget)
-    verdicts = [
-        coverage.check(link, before) for before, link in zip([None, *links], links, strict=False)
+    covered = [coverage.check(*pair) for pair in zip(links, [None, *links], strict=False)]
+    roots = [find_root(link, budget) for link in links]
+    statuses = [
+        verify_token(
+            link.token,
+            KnownDigest(link.algorithm, root),
+            at=Occasion(end, end, now=at),
+            budget=budget,
+        )
+        for link, end, (root, _) in zip(links, _ends(links, at), roots, strict=True)
     ]
-    statuses = []
-    for link, end in zip(links, ends, strict=True):
-        root, leads = find_root(link, budget)
-        imprint = KnownDigest(link.algorithm, root)
-        when = Occasion(end, end, now=at)
-        status = verify_token(link.token, imprint, at=when, budget=budget)
-        verdicts += [leads, status.verdict, _check_expiry(status, end)]
-        statuses.append(status)
-    verdict = every(*verdicts, *_check_chains(links, at))
+    verdicts = [*covered, *[verdict for _, verdict in roots]]
+    return _conclude(every(*verdicts, *_check_chains(links, at)), links, statuses, at)
+
+
+def _conclude(
+    verdict: Verdict, links: Sequence[Link], statuses: Sequence[TimestampStatus], at: datetime
+) -> EvidenceRecordStatus:
+    """Combine the verdict on the hash trees with those on the tokens (step 3)."""
+    ends = _ends(links, at)
+    expiry = [_check_expiry(status, end) for status, end in zip(statuses, ends, strict=True)]
+    verdict = every(verdict, *[status.verdict for status in statuses], *expiry)
     newest = statuses[-1].authority
     return EvidenceRecordStatus(
         verdict,
@@ -103,6 +112,14 @@ def verify_record(
         newest.not_after if newest else None,
         tuple(statuses),
     )
+
+
+def _ends(links: Sequence[Link], at: datetime) -> list[datetime]:
+    """Return for each timestamp the time of the next one, or of the verification.
+
+    It may be a mere claim; but then the next one is not verified, and the whole is no yes.
+    """
+    return [*[link.claims.gen_time for link in links[1:]], at]
 
 
 def _check_chains(links: Sequence[Link], at: datetime) -> Iterator[Verdict]:

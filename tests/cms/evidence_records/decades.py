@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 from app.cms.algorithms import registry as algorithms
 from app.cms.algorithms.names import SHA_256, SHA_512
+from app.cms.evidence_records.coverage import DataObject
 from app.cms.evidence_records.record import (
     EvidenceRecord,
     objects_to_renew,
@@ -16,6 +18,7 @@ from app.cms.evidence_records.record import (
     timestamps_to_renew,
 )
 from app.cms.evidence_records.tree import HashTree, group_leaf
+from app.cms.evidence_records.verifying import EvidenceRecordStatus, verify_record
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import pki
@@ -122,3 +125,20 @@ def thirty_years() -> Archive:
     """Return an archive of 2025 that three generations of authorities have kept until 2055."""
     first = Archive().start(2025, 2024).renew(2035, 2034, hashes([b"another"])[0])
     return first.renew(2045, 2044).rehash(2050, 2044).renew(2054, 2044)
+
+
+def verify(
+    record: EvidenceRecord,
+    *objects: DataObject,
+    by: Verifier | None = None,
+    now: datetime = NOW,
+    **more: Any,
+) -> EvidenceRecordStatus:
+    """Verify a record, of doc-1 if it isn't said otherwise, with the clock in 2055."""
+    checked = (by or verifier()).verify_timestamp
+    return verify_record(record, objects or GROUPS["doc-1"], checked, now=now, **more)
+
+
+def old() -> EvidenceRecord:
+    """Return the record of doc-1 after thirty years."""
+    return thirty_years().records["doc-1"]

@@ -165,6 +165,7 @@ def test_refusals_say_why() -> None:
         assert str(caught.value) == sentence
 
 
+@pytest.mark.slow
 def test_damage_of_any_kind_raises_no_other_error() -> None:
     chance = random.Random(4998)
     encoded = thirty_years().records["group-4"].der

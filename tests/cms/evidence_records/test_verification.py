@@ -1,28 +1,23 @@
 """Evidence records verified: thirty years, what is missing or too late, and damage of all kinds."""
 
-import random
-import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.cms.algorithms.names import SHA_1, SHA_256, SHA_512, STREEBOG_256
-from app.cms.asn1.node import read_node
 from app.cms.asn1.oid import AlgorithmIdentifier
 from app.cms.budget import Budget
-from app.cms.evidence_records.coverage import DataObject
-from app.cms.evidence_records.reading import MalformedEvidenceRecord, read_record
+from app.cms.evidence_records.reading import read_record
 from app.cms.evidence_records.record import (
     ArchiveTimeStamp,
     EvidenceRecord,
     objects_to_renew,
     renew_hash_tree,
 )
-from app.cms.evidence_records.verifying import EvidenceRecordStatus, verify_record
+from app.cms.evidence_records.verifying import verify_record
 from app.cms.signed_data.contents import KnownDigest
-from app.cms.signed_data.timestamp_token import TimestampToken
 from app.cms.verdict import Answer
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
@@ -32,36 +27,20 @@ from tests.cms.evidence_records.decades import (
     NOW,
     Archive,
     hashes,
+    old,
     root,
     stamp,
     stamper,
     thirty_years,
     tree_of,
     verifier,
+    verify,
     year,
 )
 from tests.cms.judging import text
-from tests.cms.mutations import mutated
 from tests.pki import DAY, Revoked
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
-
-
-def verify(
-    record: EvidenceRecord,
-    *objects: DataObject,
-    by: Verifier | None = None,
-    now: datetime = NOW,
-    **more: Any,
-) -> EvidenceRecordStatus:
-    """Verify a record, of doc-1 if it isn't said otherwise, with the clock in 2055."""
-    checked = (by or verifier()).verify_timestamp
-    return verify_record(record, objects or GROUPS["doc-1"], checked, now=now, **more)
-
-
-def old(record: EvidenceRecord | None = None) -> EvidenceRecord:
-    """Return the record of doc-1 after thirty years."""
-    return record or thirty_years().records["doc-1"]
 
 
 def by(dotted: str, value: bytes) -> KnownDigest:
@@ -316,86 +295,3 @@ def test_a_record_is_about_something_at_some_time() -> None:
         verify_record(old(), [], verifier().verify_timestamp, now=NOW)
     with pytest.raises(ValueError, match="without its time zone"):
         verify(old(), now=NOW.replace(tzinfo=None))
-
-
-def test_a_record_may_renew_in_any_zone() -> None:
-    assert verify(old(), now=NOW.astimezone(UTC)).existed_at == year(2025)
-
-
-def outcome(damaged: bytes) -> Answer | None:
-    """Return the answer about damaged bytes; None if they can't be read."""
-    try:
-        return verify(read_record(damaged)).verdict.answer
-    except MalformedEvidenceRecord:
-        return None
-
-
-def proving(record: EvidenceRecord) -> list[bytes]:
-    """Return the parts that prove something: hash values and tokens.
-
-    Of the newest token only what is signed, and its signature: nothing covers the rest of it.
-    """
-    stamps = [one for chain in record.chains for one in chain]
-    newest = TimestampToken(read_node(stamps[-1].token)).signed_data
-    found = [value for one in stamps for values in one.lists or () for value in values]
-    return [
-        *found,
-        *[one.token for one in stamps[:-1]],
-        newest.content or b"",
-        newest.signers[0].signature,
-    ]
-
-
-def test_no_altered_byte_leaves_a_yes() -> None:
-    record = old()
-    encoded, chance = record.der, random.Random(2055)
-    starts = [(encoded.index(part), len(part)) for part in proving(record)]
-    places = [place for start, size in starts for place in range(start, start + size)]
-    for place in chance.sample(places, 1000):
-        damaged = bytearray(encoded)
-        damaged[place] ^= 1 << chance.randrange(8)
-        assert outcome(bytes(damaged)) is not YES, place
-
-
-def test_no_altered_element_leaves_a_yes_about_anything_else() -> None:
-    record = old()
-    encoded, chance = record.der, random.Random(30)
-    answers = set()
-    for _ in range(600):
-        damaged = mutated(encoded, chance)
-        answer = outcome(damaged)
-        answers.add(answer)
-        if answer is YES:
-            assert proving(read_record(damaged)) == proving(record)
-    assert answers >= {NO, None}
-
-
-@pytest.mark.attacks
-def test_a_record_at_all_limits_costs_little(untraced: None) -> None:
-    """128 chains, thousands of objects, and 2 MB of hash values: nothing is computed for long."""
-    del untraced
-    values = tuple(sorted(random.Random(1).randbytes(32) for _ in range(9_000)))
-    token = pki.timestamp(b"doc-1", year(2025), by=stamper(2024))
-    small, large = ArchiveTimeStamp(None, None, token), ArchiveTimeStamp(None, (values,), token)
-    record = EvidenceRecord((), ((large,), (large,), (large,), (large,), *[(small,)] * 124))
-    objects = [value * 10 for value in values]
-    began = time.process_time()
-    assert verify(read_record(record.der), *objects).verdict.answer is not YES
-    assert time.process_time() - began < 5
-
-
-def test_every_kind_of_damage_to_the_lists_is_a_no() -> None:
-    record = old()
-    for number, chain in enumerate(record.chains):
-        for place, one in enumerate(chain):
-            assert one.lists
-            for lists in (
-                one.lists[1:] or ((b"x" * 32,),),
-                (*one.lists, (b"x" * len(one.lists[0][0]),)),
-                tuple([tuple([value[::-1] for value in listed]) for listed in one.lists]),
-            ):
-                changed_chain = (*chain[:place], replace(one, lists=lists), *chain[place + 1 :])
-                chains = list(record.chains)
-                chains[number] = changed_chain
-                answer = verify(replace(record, chains=tuple(chains))).verdict.answer
-                assert answer is NO, (number, place)
