@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import a2b_base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -156,6 +157,7 @@ def _read_portions(
     """Fetch small rows in batches, and each large row by itself."""
     keys = [table.c[name] for name in stored.key]
     places = [stored.names.index(name) for name in stored.key]
+    kinds = dict(stored.columns)
     long = [_octets(table.c[name], kind) for name, kind in stored.columns if kind in _LONG]
     size: ColumnElement[int] = sum(
         (func.coalesce(one, 0) for one in long), start=literal_column("0", Integer)
@@ -172,10 +174,18 @@ def _read_portions(
                 yield _write_line(row[1:])
                 continue
             one = select(*values).where(
-                *(key == row[place + 1] for key, place in zip(keys, places, strict=True))
+                *(
+                    key == _key_value(row[place + 1], kinds[str(key.name)])
+                    for key, place in zip(keys, places, strict=True)
+                )
             )
             # No reference is kept here: else two large ones would be in memory at once.
             yield _write_line(connection.execute(one).one())
+
+
+def _key_value(portable: Any, kind: Kind) -> Any:
+    """Return the value of a column of a key, in the form in which it is stored."""
+    return a2b_base64(portable) if kind == "bytes" else portable
 
 
 def _octets(column: Column[Any], kind: Kind) -> ColumnElement[int]:

@@ -1,6 +1,14 @@
 """The tables, for use in statements on their columns; rows are not loaded as objects."""
 
 from app.store.models.base import Base
+from app.store.models.evidence import (
+    EvidenceBlob,
+    EvidenceCircuit,
+    EvidenceItem,
+    EvidenceJob,
+    EvidenceState,
+    EvidenceThread,
+)
 from app.store.models.indexes import (
     CountChange,
     KeptCount,
@@ -16,6 +24,12 @@ __all__ = [
     "IS_CURRENT",
     "Base",
     "CountChange",
+    "EvidenceBlob",
+    "EvidenceCircuit",
+    "EvidenceItem",
+    "EvidenceJob",
+    "EvidenceState",
+    "EvidenceThread",
     "KeptCount",
     "Lease",
     "Package",

@@ -17,9 +17,11 @@ from sqlalchemy import (
     Insert,
     LargeBinary,
     Select,
+    SmallInteger,
     Text,
     bindparam,
     insert,
+    literal,
     select,
     update,
 )
@@ -27,7 +29,7 @@ from sqlalchemy.dialects import sqlite
 
 from app.store.database.base64_text import stored_as
 from app.store.database.types import random_uuid, utc_now
-from app.store.models import Signature, Version
+from app.store.models import EvidenceJob, Signature, Version
 from app.store.search import indexes as search_indexes
 from app.store.signatures import signers
 
@@ -56,9 +58,10 @@ def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Se
     text, packed = stored_as(values["new_cms"])
     values = {**values, "new_cms": text, "new_cms_bytes": packed}
     values |= search_indexes.sent_lists(values)
-    next_head = _run(connection, _next(), values) if values["seen"] else None
+    is_queued = values["new_evidence"] is not None
+    next_head = _run(connection, _next(is_queued), values) if values["seen"] else None
     if next_head is None:
-        head = _run(connection, _first(), values)
+        head = _run(connection, _first(is_queued), values)
         return None if head is None else (*head, None, None)
     superseded = connection.execute(_superseded(), values).one() if compare else (None, None)
     return (*next_head, *superseded)
@@ -84,7 +87,7 @@ def _run(connection: Connection, save: _Save, values: dict[str, Any]) -> Sequenc
 
 
 @cache
-def _first() -> _Save:
+def _first(is_queued: bool) -> _Save:
     """Build the statements that begin a thread, if there is none."""
     claim = (
         sqlite.insert(Signature)
@@ -101,11 +104,11 @@ def _first() -> _Save:
         .on_conflict_do_nothing()
         .returning(*_HEAD_COLUMNS)
     )
-    return _Save(claim, (*_keep(), *search_indexes.add_sent(_HEAD)))
+    return _Save(claim, (*_keep(is_queued), *search_indexes.add_sent(_HEAD)))
 
 
 @cache
-def _next() -> _Save:
+def _next(is_queued: bool) -> _Save:
     """Build the statements that increment a thread's version, if it is still the one seen."""
     claim = (
         update(Signature)
@@ -118,7 +121,7 @@ def _next() -> _Save:
         )
         .returning(*_HEAD_COLUMNS)
     )
-    return _Save(claim, (*_keep(), *search_indexes.replace(_HEAD)))
+    return _Save(claim, (*_keep(is_queued), *search_indexes.replace(_HEAD)))
 
 
 @cache
@@ -132,7 +135,7 @@ def _superseded() -> Select[Any]:
     return select(facts, content.scalar_subquery())
 
 
-def _keep() -> tuple[Insert, Insert]:
+def _keep(is_queued: bool) -> tuple[Insert, ...]:
     values = {
         "signature_id": _HEAD.c.id,
         "version": _HEAD.c.version,
@@ -153,4 +156,16 @@ def _keep() -> tuple[Insert, Insert]:
         "created_at": _HEAD.c.updated_at,
     }
     version = insert(Version).from_select(list(values), select(*values.values()))
-    return version, signers.add_sent(_HEAD)
+    kept = version, signers.add_sent(_HEAD)
+    return (*kept, _enqueue()) if is_queued else kept
+
+
+def _enqueue() -> Insert:
+    values = {
+        "signature_id": _HEAD.c.id,
+        "version": _HEAD.c.version,
+        "urgency": bindparam("new_evidence", type_=SmallInteger()),
+        "due_at": utc_now(),
+        "attempts": literal(0),
+    }
+    return insert(EvidenceJob).from_select(list(values), select(*values.values()))

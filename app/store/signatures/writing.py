@@ -54,13 +54,14 @@ class Saved(NamedTuple):
     superseded: Superseded | None
 
 
-def save_version(
+def save_version(  # noqa: PLR0913 - what is saved, and what is wanted beside it
     connection: Connection,
     new: NewVersion,
     signing: Signing,
     seen: int | None,
     *,
     compare: bool = False,
+    new_evidence: int | None = None,
 ) -> Saved:
     """Add a version to a thread, or begin the thread with its first.
 
@@ -71,6 +72,8 @@ def save_version(
         seen: number of the version that the caller knows as the current one; None or 0 if it
             knows of none. A new thread ignores it.
         compare: whether to return the claims of the previous version.
+        new_evidence: the urgency with which evidence is to be obtained for the version
+            (`models.EvidenceJob`); None: not at all.
 
     Raises:
         VersionNotSet: the thread exists, and `seen` is missing.
@@ -78,7 +81,8 @@ def save_version(
     """
     on_sqlite = connection.dialect.name == "sqlite"
     save = save_statements.save if on_sqlite else save_function.save
-    saved = save(connection, _values(new, signing, seen), compare=compare)
+    values = _values(new, signing, seen) | {"new_evidence": new_evidence}
+    saved = save(connection, values, compare=compare)
     if saved is None:
         raise VersionConflict if seen else VersionNotSet
     *head, signers, content_sha256 = saved
