@@ -63,6 +63,26 @@ def _sqlite_now(_element: utc_now, _compiler: SQLCompiler, **_kw: Any) -> str:
     return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
 
 
+class utc_in(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL function that it is
+    """The time some seconds, a float, after `utc_now`; before it if they are negative."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(utc_in, "postgresql")
+def _postgresql_in(element: utc_in, compiler: SQLCompiler, **kw: Any) -> str:
+    seconds = compiler.process(element.clauses, **kw)
+    return f"(statement_timestamp() + CAST({seconds} AS double precision) * INTERVAL '1 second')"
+
+
+@compiles(utc_in, "sqlite")
+def _sqlite_in(element: utc_in, compiler: SQLCompiler, **kw: Any) -> str:
+    seconds = compiler.process(element.clauses, **kw)
+    modifier = f"printf('%+.3f seconds', {seconds})"
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', {modifier})"
+
+
 class random_uuid(FunctionElement[str]):  # noqa: N801 - reads as the SQL function that it is
     """A random UUID (RFC 9562, version 4) as text in lower case."""
 

@@ -1,0 +1,1 @@
+"""Evidence that lasts: which versions still need some, what was obtained, and the results."""
