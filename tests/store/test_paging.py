@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, insert
 
 from app.store.database.engine import transaction
+from app.store.models import EvidenceThread
 from app.store.search import names
-from app.store.search.criteria import Criteria
+from app.store.search.criteria import Criteria, EvidenceFilter
 from app.store.search.matching import FEW
 from app.store.search.terms import WHOLE_NAME, fold
 from app.store.signatures.listing import count_up_to, page_statement
@@ -32,6 +33,7 @@ NURSULTAN = ("АБДРАХМАНОВ-СЕЙДАХМЕТОВ НУРСУЛТАН",
 NURLAN = ("АБДРАХМАНОВ-СЕЙДАХМЕТОВ НУРЛАН", "870808300019", None, None)
 TEAMS: list[list[Person]] = [[IVANOV], [IVANOV, PETROVA], [SYDYKOV], [NURSULTAN], [NURLAN, IVANOV]]
 THREADS = 3 * FEW
+EVIDENCE: list[EvidenceFilter | None] = [None, "pending", "complete", "impossible"]
 
 
 class Saved(NamedTuple):
@@ -43,6 +45,7 @@ class Saved(NamedTuple):
     tags: tuple[str, ...]
     team: int
     moment: datetime
+    evidence: EvidenceFilter | None
 
     def meets(self, criteria: Criteria) -> bool:
         """Return the statements whose plans are checked."""
@@ -61,13 +64,14 @@ class Saved(NamedTuple):
             )
             and (criteria.signed_from is None or self.moment >= criteria.signed_from)
             and (criteria.signed_to is None or self.moment <= criteria.signed_to)
+            and criteria.evidence in (None, self.evidence)
         )
 
 
 @pytest.fixture(name="saved")
 def fill(engine: Engine) -> list[Saved]:
     """Save many threads, in which common people and tags meet seldom; return them, newest first."""
-    chance = random.Random(4)
+    chance, evidence_of = random.Random(4), random.Random(5)
     signatures = [signed_by(*team, timed=False) for team in TEAMS]
     threads: list[Saved] = []
     with transaction(engine) as connection:
@@ -84,6 +88,7 @@ def fill(engine: Engine) -> list[Saved]:
                 ),
                 0 if early and chance.random() < 0.9 else chance.randrange(1, len(TEAMS)),
                 START + timedelta(hours=number * 2 + chance.randrange(48)),
+                evidence_of.choices(EVIDENCE, [10, 5, 80, 5])[0],
             )
             if any(
                 (one.document, one.thread) == (other.document, other.thread)
@@ -94,9 +99,23 @@ def fill(engine: Engine) -> list[Saved]:
             new = NewVersion(
                 document=one.document, thread=one.thread, stage=one.stage, tags=one.tags, cms=cms
             )
-            save_version(connection, new, signing_of(cms, one.moment), None)
+            urgency = 2 if one.evidence == "pending" else None
+            signing = signing_of(cms, one.moment)
+            record = save_version(connection, new, signing, None, new_evidence=urgency).record
+            note_result(connection, record.id, one.evidence)
             threads.append(one)
     return threads[::-1]
+
+
+def note_result(connection: Connection, signature_id: int, evidence: EvidenceFilter | None) -> None:
+    """Note the result for the version, or for one before it, which does not count."""
+    is_result = evidence in ("complete", "impossible")
+    values = {
+        "signature_id": signature_id,
+        "state": evidence if is_result else "complete",
+        "version": 1 if is_result else 0,
+    }
+    connection.execute(insert(EvidenceThread).values(values))
 
 
 def any_criteria(chance: random.Random) -> Criteria:
@@ -117,6 +136,7 @@ def any_criteria(chance: random.Random) -> Criteria:
         {"name": chance.choice([NURLAN, NURSULTAN])[0][: chance.randrange(20, 34)]},
         {"signed_from": moment},
         {"signed_to": moment},
+        {"evidence": chance.choice(EVIDENCE)},
         {"signed_from": moment, "signed_to": until},
         {
             "signed_from": moment.replace(hour=0, minute=0),

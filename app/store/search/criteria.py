@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from app.store.search.picking import Picking
 
 TagsMode = Literal["any", "all"]
+#: Of the current version: whether it is in the queue, or the result for its signers.
+EvidenceFilter = Literal["pending", "complete", "impossible"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,7 @@ class Criteria:
     sha256: str | None = None
     signed_from: datetime | None = None
     signed_to: datetime | None = None
+    evidence: EvidenceFilter | None = None
     #: A selection of threads, and an order other than newest first; None: all, newest first.
     picking: Picking | None = None
 
@@ -80,6 +83,7 @@ class Criteria:
             bool(self._beginning),
             self.signed_from is not None,
             self.signed_to is not None,
+            evidence=self.evidence,
         )
 
     @cached_property
@@ -149,11 +153,13 @@ class Shape:
     signed_to: bool = False
     #: Whether only threads with an id below :before are listed; it is no filter.
     before: bool = False
+    evidence: EvidenceFilter | None = None
 
     @property
     def filters(self) -> int:
         """How many filters there are, all tags together being one, and a period one."""
-        return len(self.columns) + bool(self.tags) + self.terms + self.beginning + self.timed
+        others = self.beginning, self.timed, self.evidence is not None
+        return len(self.columns) + bool(self.tags) + self.terms + sum(others)
 
     @property
     def lies_in_order(self) -> bool:
@@ -169,6 +175,11 @@ class Shape:
     def timed(self) -> bool:
         """Whether there is a filter on the time of signing."""
         return self.signed_from or self.signed_to
+
+    @property
+    def is_rare(self) -> bool:
+        """Whether there is a filter on evidence that usually few threads meet."""
+        return self.evidence in ("pending", "impossible")
 
     @property
     def on_heads(self) -> bool:

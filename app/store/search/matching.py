@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from app.store.database.types import UtcDateTime
 from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm
-from app.store.search import names
+from app.store.search import evidence, names
 from app.store.search.criteria import Shape
 
 #: Tags of an "all" filter that PostgreSQL may reorder to begin with the rarest. Planning takes
@@ -43,9 +43,21 @@ def matching(shape: Shape) -> Select[Any]:
         rest = conditions(replace(shape, beginning=False), signature_id)
         named = (*names.within(), names.whole(signature_id))
         return select(signature_id).where(*named, *rest).distinct()
+    if shape.evidence and not shape.of_document:
+        return _led_by_evidence(shape)
     if shape.tags and not (shape.on_heads or shape.beginning):
         return tagged(shape)
     return on_heads(shape).where(*conditions(shape.without_heads, Signature.id))
+
+
+def _led_by_evidence(shape: Shape) -> Select[Any]:
+    """Select by the filter on evidence, or by another one if that matches fewer as a rule."""
+    rest = replace(shape, evidence=None)
+    if rest.filters and not shape.is_rare:
+        ids = matching(rest)
+        return ids.where(evidence.met(shape, ids.selected_columns[0]))
+    ids = evidence.newest(shape)
+    return ids.where(*conditions(rest, ids.selected_columns[0]))
 
 
 def conditions(shape: Shape, signature_id: Any, *, from_term: int = 0) -> list[Any]:
@@ -58,6 +70,8 @@ def conditions(shape: Shape, signature_id: Any, *, from_term: int = 0) -> list[A
         wanted.append(exists().where(Signature.id == signature_id, *_on_head(shape)))
     if shape.beginning:
         wanted.append(names.signed(signature_id))
+    if shape.evidence:
+        wanted.append(evidence.met(shape, signature_id))
     return wanted
 
 

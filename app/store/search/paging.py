@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm
-from app.store.search import names
+from app.store.search import evidence, names
 from app.store.search.criteria import Shape
 from app.store.search.each_term import existing, listed, newest_of_each
 from app.store.search.matching import (
@@ -118,6 +118,8 @@ def _lead(dialect: str, shape: Shape) -> tuple[Select[Any], Shape, int]:
     if shape.beginning:
         newest = names.newest(dialect, FEW_NAMED + 1, lambda thread: _is_below(shape, thread))
         return _merged(newest), replace(shape, beginning=False), FEW_NAMED
+    if shape.evidence and not shape.tags:
+        return evidence.newest(shape), replace(shape, evidence=None), FEW
     return _newest_tagged(shape), replace(shape, tags=0), FEW
 
 
@@ -132,7 +134,7 @@ def _merged(branches: list[Select[Any]]) -> Select[Any]:
 
 def _far(dialect: str, shape: Shape) -> list[Select[Any]]:
     """Search all threads, in the order in which the page is found the soonest."""
-    if shape.timed:
+    if shape.timed and not shape.is_rare:
         return _in_spans(dialect, shape)
     if shape.beginning and not (shape.terms or shape.of_document):
         rest = replace(shape, beginning=False)

@@ -27,7 +27,7 @@ from app.api.params.schemas import aware
 from app.api.params.values import is_blank
 from app.auth import caller_name
 from app.extensions import current_trusted
-from app.store.search.criteria import Criteria
+from app.store.search.criteria import Criteria, EvidenceFilter
 from app.store.search.picking import OrderField, Picking
 from app.store.signatures.listing import Cursor, Page
 from app.store.signatures.rows import Carried
@@ -221,6 +221,7 @@ class SearchSchema(ParametersSchema):
     sha256 = Digits(64, hexadecimal=True)
     signed_from = Moment(load_default=None, allow_none=True)
     signed_to = Moment(load_default=None, allow_none=True)
+    evidence = Choice(*get_args(EvidenceFilter), load_default=None)
     id = Integer(low=0, load_default=None)
     id_lt = Integer(low=0, load_default=None)
     id_le = Integer(low=0, load_default=None)
@@ -244,8 +245,9 @@ class SearchSchema(ParametersSchema):
             name=data["signer"] or None,
             sha256=data["sha256"],
             signed_from=aware(data["signed_from"], "signed_from"),
-            picking=_picking(data),
             signed_to=aware(data["signed_to"], "signed_to", is_end=True),
+            evidence=data["evidence"],
+            picking=_picking(data),
         )
         page = Page(
             criteria, data["limit"] or 0, data["offset"] or 0, _carried(data), _cursor(data)
