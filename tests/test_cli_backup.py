@@ -18,15 +18,22 @@ from app.store.backups.manifest import Manifest
 from app.store.backups.restoring import restore
 from app.store.backups.tables import SMALL, Place, find_tables
 from app.store.backups.taking import back_up, compare
+from app.store.database.engine import transaction
+from app.store.evidence import circuits
+from app.store.evidence.jobs import enqueue
+from app.store.evidence.keeping import mark_pending
 from app.store.migrations import HEAD, apply_steps, migrating
 from app.store.models import Base
 from app.store.search.criteria import Criteria
+from app.store.signatures.large_texts import Key
 from app.trust import replacing
 from tests import pki
 from tests.api import people
 from tests.api.asking import content_of, save
 from tests.conftest import AppMaker, EngineMaker, opened, schema_on
 from tests.live.server import PROJECT
+from tests.store.evidence import queued as evidence
+from tests.store.evidence.test_keeping import IMPOSSIBLE
 from tests.store.packages import put_package
 from tests.store.threads import find, get, versions
 from tests.store.threads import save as put
@@ -71,7 +78,21 @@ def filled_app(make_app: AppMaker, folder: Path, database_url: str, tmp_path: Pa
     with opened(database_url) as engine:
         signers = ({"iin": people.IIN, "first_name": "Иван", "order": 1},)
         put_package(engine, signers=signers, external_data={"any": [1, 2.5, None, ODD]})
+        put_evidence(engine)
     return app
+
+
+def put_evidence(engine: Engine) -> None:
+    """Keep evidence of two versions, one of which still waits for the rest."""
+    done, waiting = (Key(get(engine, document).id, 1) for document in ("d1", "d2"))
+    with transaction(engine) as connection:
+        assert enqueue(connection, [done, waiting], 1) == 2
+    evidence.claim(engine)
+    evidence.keep(engine, done, "me", IMPOSSIBLE)
+    with transaction(engine) as connection:
+        items = [evidence.token(waiting)]
+        mark_pending(connection, waiting, items, "me", delay_seconds=5.0, reason=ODD)
+        circuits.note_failure(connection, "ocsp.example", ODD)
 
 
 @pytest.fixture(name="file")
@@ -170,7 +191,8 @@ def test_a_store_that_holds_something_is_given_up_only_if_asked(
     save(client, document="after the backup")
     status, output = run(filled, "restore", str(file))
     assert status == 1
-    assert f"Error: {file}: the database is not empty (packages, " in output
+    assert f"Error: {file}: the database is not empty (" in output
+    assert ", packages, " in output
     assert "--replace gives up what it holds" in output
     assert rows_of(engine)["signatures"] != before["signatures"]
     status, output = run(filled, "restore", str(file), "--replace")

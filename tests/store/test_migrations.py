@@ -21,6 +21,7 @@ from app.store.migrations.steps import read_step
 from app.store.models import Base, Signature
 from app.store.signatures.reindexing import count_unread, reindex
 from tests.conftest import EngineMaker, opened, schema_on
+from tests.store.evidence import queued as evidence
 from tests.store.threads import (
     all_at_once,
     get,
@@ -142,6 +143,70 @@ def test_the_step_of_pairs_can_be_taken_back_and_again(
     assert index_of_tags(engine) == tags_of_current_versions(engine)
     assert save(engine, "few", seen=1, tags=many).version == 2
     assert index_of_tags(engine) == tags_of_current_versions(engine)
+
+
+def test_the_step_of_evidence_can_be_taken_back_and_again(
+    open_engine: EngineMaker, empty_url: str
+) -> None:
+    engine = open_engine(empty_url)
+    upgrade(engine)
+    first, _ = evidence.queue(engine, "kept", "waiting")
+    evidence.claim(engine, limit=1)
+    assert evidence.keep(engine, first)
+    assert evidence.left_over(engine) == [1, 2, 2, 1, 1]
+    downgrade_to(engine, "0013")
+    assert not [name for name in tables(engine) if name.startswith("evidence_")]
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            connection.execute(SAVED_BY_AN_OLD_PROGRAM)
+    upgrade(engine)
+    assert evidence.left_over(engine) == [0] * 5
+    assert get(engine, "kept").version == 1
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(Signature)).scalar_one() >= 2
+    [second] = evidence.queue(engine, "kept", seen=1)
+    assert evidence.claimed(engine) == [second]
+
+
+def test_the_step_of_evidence_rewrites_no_table(
+    open_engine: EngineMaker, postgresql_url: str
+) -> None:
+    """A table that is rewritten gets another file."""
+    files = text("""
+        SELECT relname, relfilenode FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace
+        AND relname IN ('signatures', 'versions', 'signers', 'signature_terms')""")
+    engine = open_engine(postgresql_url)
+    save(engine)
+    with engine.connect() as connection:
+        before = sorted(connection.execute(files).all())
+    downgrade_to(engine, "0013")
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert sorted(connection.execute(files).all()) == before
+
+
+def test_a_program_of_before_goes_on_after_the_step_of_evidence(
+    open_engine: EngineMaker, postgresql_url: str
+) -> None:
+    """It saves without a job, and its deletions leave nothing."""
+    engine = open_engine(postgresql_url)
+    with engine.connect() as connection:
+        connection.execute(SAVED_BY_AN_OLD_PROGRAM)
+    [key] = evidence.queue(engine, "doc")
+    assert evidence.claimed(engine) == [key]
+    assert evidence.keep(engine, key)
+    with engine.connect() as connection:
+        connection.execute(text("DELETE FROM signatures"))
+    assert evidence.left_over(engine) == [0, 2, 0, 0, 0]
+
+
+def downgrade_to(engine: Engine, step: str) -> None:
+    """Take back the steps behind one."""
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    settings.attributes.update(engine=engine, schema=None)
+    command.downgrade(settings, step)
 
 
 def test_upgrades_at_once_do_not_disturb_each_other(
