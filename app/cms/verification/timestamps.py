@@ -65,12 +65,20 @@ class TokenCase:
     now: datetime | None = None
 
 
-def check_timestamps(signer: SignerInfo, case: TokenCase) -> TimestampStatus | None:
+def check_timestamps(
+    signer: SignerInfo, case: TokenCase, kept: Sequence[bytes] = ()
+) -> TimestampStatus | None:
     """Check the timestamps of a signer, and return the earliest valid one, or else the first.
 
-    If none is valid, an undetermined one is preferred. None if there is none.
+    `kept` are further tokens, encoded, which are stored apart from the signature. If none is valid,
+    an undetermined one is preferred. None if there is none.
     """
-    statuses = [check_timestamp(token, signer.signature, case) for token in signer.tokens]
+    own = [check_timestamp(token, signer.signature, case) for token in signer.tokens]
+    return choose_timestamp([*own, *(check_token(one, signer.signature, case) for one in kept)])
+
+
+def choose_timestamp(statuses: Sequence[TimestampStatus]) -> TimestampStatus | None:
+    """Return the timestamp that counts: see `check_timestamps`."""
     verified = [(time, one) for one in statuses if (time := verified_time(one))]
     if verified:
         return min(verified, key=itemgetter(0))[1]

@@ -4,9 +4,11 @@ Bytes in, answers out. Trust anchors, CRLs and OCSP responses come from the call
 fetched, nothing is read from settings, and no clock is read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import TypeAlias
 
 from app.cms.budget import MAX_COST, Budget, ContentBudget
 from app.cms.path.building import Path, check_authorities, find_path
@@ -26,7 +28,13 @@ from app.cms.verification.cases import Case, Checked
 from app.cms.verification.embedded_revocation import read_embedded
 from app.cms.verification.remarks import explain_path, note_future, note_zeros
 from app.cms.verification.status import SignerStatus, TimestampStatus
-from app.cms.verification.timestamps import TokenCase, check_timestamps, check_token, verified_time
+from app.cms.verification.timestamps import (
+    TokenCase,
+    check_timestamps,
+    check_token,
+    choose_timestamp,
+    verified_time,
+)
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.cms.xmldsig.own_thread import cpu_time_ns
 from app.cms.xmldsig.parsing import SignedXml
@@ -40,6 +48,12 @@ _NOT_BELIEVED = unknown(
     "the revocation data that came with the signature count only if the authorities of the path are"
     " good"
 )
+
+
+Tokens: TypeAlias = Mapping[int, Sequence[bytes]]
+"""Encoded timestamp tokens by the number of the signer, from 1."""
+
+_NO_TOKENS: Tokens = MappingProxyType({})
 
 
 class Verifier:
@@ -72,6 +86,7 @@ class Verifier:
         *,
         at: datetime | Occasion,
         content_budget: Budget | None = None,
+        tokens: Tokens = _NO_TOKENS,
     ) -> tuple[SignerStatus, ...]:
         """Verify each signer of a parsed signature, in the order in which it has them.
 
@@ -81,7 +96,8 @@ class Verifier:
         time than that from which the signature is known to exist. Hashing the content
         may cost what is left of `content_budget`, one for each request; with `budget.FREE` it may
         take minutes, as it does with GOST where libgcrypt is missing. A timestamp from the future
-        is detected if the Occasion has the current time. Steps for each signer:
+        is detected if the Occasion has the current time. `tokens` are timestamp tokens over the
+        signature values that are stored apart from the signature. Steps for each signer:
 
         1. intact and valid: digests and signature value (RFC 5652 section 5.6, XMLDSig 3.2);
         2. the decisive time: that of a timestamp whose imprint, signature and TSA are verified,
@@ -94,9 +110,9 @@ class Verifier:
         """
         when = Occasion.of(at)
         if isinstance(signature, SignedXml):
-            return self._verify_xml(signature, when)
+            return self._verify_xml(signature, when, tokens)
         budget = content_budget or ContentBudget()
-        return self._verify_cms(signature, content, when, budget)
+        return self._verify_cms(signature, content, when, budget, tokens)
 
     def verify_certificate(
         self, certificate: Certificate, *, at: datetime | Occasion
@@ -145,6 +161,7 @@ class Verifier:
         content: bytes | KnownDigest | None,
         when: Occasion,
         content_budget: Budget,
+        kept: Tokens,
     ) -> tuple[SignerStatus, ...]:
         signed = choose_content(signature, content, content_budget)
         same = note_zeros(compare_content(content, signed), signature.trailing_zeros)
@@ -168,13 +185,15 @@ class Verifier:
                 note_future(valid, signing_time, when.now),
                 (signer.digest_algorithm,),
                 (signer.signature_algorithm, signer.digest_algorithm),
-                check_timestamps(signer, tokens),
+                check_timestamps(signer, tokens, kept.get(signer.number, ())),
                 signing_time,
             )
             statuses.append(self._conclude(checked, case))
         return tuple(statuses)
 
-    def _verify_xml(self, signature: SignedXml, when: Occasion) -> tuple[SignerStatus, ...]:
+    def _verify_xml(
+        self, signature: SignedXml, when: Occasion, kept: Tokens
+    ) -> tuple[SignerStatus, ...]:
         began = cpu_time_ns()
         found = check_xml(signature)
         spent = (cpu_time_ns() - began) // 1000
@@ -192,6 +211,13 @@ class Verifier:
                 note_future(valid, checked.parsed.signing_time, when.now),
                 checked.digests,
                 checked.method,
+                choose_timestamp(
+                    [
+                        check_token(one, checked.signature_value, self._token_case(case))
+                        for one in kept.get(number, ())
+                    ]
+                ),
+                checked.parsed.signing_time,
             )
             statuses.append(self._conclude(checked_signer, case))
         return tuple(statuses)
