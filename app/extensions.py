@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 
@@ -10,6 +13,9 @@ from app.store.models import Base
 from app.store.signatures.standings import Trusted
 from app.trust import Trust
 from app.trust.examiner import Examiner
+
+if TYPE_CHECKING:
+    from app.evidence.worker import Worker
 
 db = SQLAlchemy(model_class=Base)
 
@@ -23,6 +29,12 @@ def current_examiner() -> Examiner:
     """Return the examiner, which verifies what saves have not."""
     examiner: Examiner = current_app.extensions["examiner"]
     return examiner
+
+
+def make_evidence_worker() -> Worker:
+    """Return a new worker that obtains evidence for the current application's store."""
+    make: Callable[[], Worker] = current_app.extensions["evidence"]
+    return make()
 
 
 def current_reads() -> Reads:

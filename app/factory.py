@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from sqlalchemy import Engine
@@ -29,6 +32,9 @@ from app.trust import Trust
 from app.trust.examiner import Examiner
 from app.trust.stored import StoredAuthorities
 from config.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from app.evidence.worker import Worker
 
 #: Every API family that can be served.
 FAMILIES = {
@@ -63,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         database.prepare(db.engine)
         app.extensions["trust"] = _make_trust(db.engine, settings)
         app.extensions["examiner"] = Examiner(db.engine, app.extensions["trust"])
+        app.extensions["evidence"] = partial(_make_worker, app, settings)
         if settings.metrics:
             pool_metrics.watch(db.engine, settings.threads + database.OVERFLOW)
         app.extensions["reads"] = Reads(db.engine, _replicas(settings, db.engine))
@@ -86,6 +93,23 @@ def _make_trust(engine: Engine, settings: Settings) -> Trust:
     return trust
 
 
+def _make_worker(app: Flask, settings: Settings) -> Worker:
+    """Return what obtains evidence, for this application's store."""
+    # Importing what sends requests takes 0.1 s, and most servers never send any.
+    from app.evidence.worker import make_worker  # noqa: PLC0415
+
+    named = [urlsplit(one).hostname or "" for one in settings.stamping_addresses]
+    destinations = Destinations([*settings.outgoing_allow, *named])
+    with app.app_context():
+        return make_worker(
+            db.engine,
+            app.extensions["trust"],
+            destinations,
+            settings.stamping_addresses,
+            settings.evidence_timeout,
+        )
+
+
 def _configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
@@ -106,6 +130,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         CMS_DETACHED=settings.detached_content,
         CLAIMS=settings.claims,
         COSIGN_GUARD=settings.cosign_guard,
+        EVIDENCE=settings.has_evidence,
+        EVIDENCE_WORKER=settings.has_evidence and settings.evidence_worker,
         STRICT_TENANT=settings.strict_tenant,
         NCANODE_URL=settings.ncanode_url,
         NCANODE_KEY=settings.ncanode_key,

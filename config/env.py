@@ -146,6 +146,12 @@ class Reader:
             raise SettingsError(f"{name} must be an address that begins with http:// or https://")
         return value
 
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """Return http or https addresses, separated by blanks or commas, each once."""
+        listed = re.split(r"[\s,]+", self.env.get(name, "").strip(" ,\t\r\n"))
+        found = [Reader({name: one}).address(name) for one in listed if one]
+        return tuple(dict.fromkeys(filter(None, found)))
+
     def rate(self, name: str, default: str) -> RateLimitItem | None:
         """Return an amount and a window, None if it is off."""
         value = self.text(name) or default

@@ -158,10 +158,12 @@ def post_worker_init(worker: Any) -> None:
     """Leave Ctrl-C, which a terminal sends to all, to the master: it stops the workers.
 
     From now on the worker verifies in the background what saves have not, and checks whether the
-    anchors in the database have changed.
+    anchors in the database have changed. If the settings say so, it also obtains evidence.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if isinstance(worker.wsgi, Flask):  # The baseline of the benchmark is a bare function.
         turns = worker.wsgi.extensions["trust"].turns
         worker.lending = turns, worker.wsgi.extensions["places"]
         worker.wsgi.extensions["examiner"].start()
+        if worker.wsgi.config["EVIDENCE_WORKER"]:
+            worker.wsgi.extensions["evidence"]().start()

@@ -34,6 +34,7 @@ DetachedContent = Literal["accept", "refuse"]
 Claims = Literal["refuse", "accept"]
 CosignGuard = Literal["warn", "off", "refuse"]
 Revocation = Literal["offline", "online"]
+Evidence = Literal["auto", "off", "queue"]
 FamilyName = Literal["ncanode", "solaris", "iinked", "penbox"]
 Locale = Literal["en", "ru", "kk"]
 LogLevel = Literal["info", "debug", "warning", "error"]
@@ -67,6 +68,12 @@ class Settings:
     #: Whether CRLs and OCSP responses are fetched, and the folder of their cache.
     revocation: Revocation
     revocation_cache: Path
+    #: Whether evidence is obtained for signatures that are saved; the timestamp authorities, in the
+    #: order in which they are asked; seconds for each request; whether servers do it themselves.
+    has_evidence: bool
+    stamping_addresses: tuple[str, ...]
+    evidence_timeout: int
+    evidence_worker: bool
     #: Hosts, addresses and networks that may be contacted though they are not on the Internet.
     outgoing_allow: tuple[str, ...]
     #: Address of a NCANode server that POST /origin forwards to, None if there is none; the key
@@ -135,8 +142,12 @@ class Settings:
         """
         read = Reader(env)
         rate_limit = read.rate("RATE_LIMIT", "30000/minute")
+        databases = read_databases(read)
+        revocation = read.choice("REVOCATION", get_args(Revocation))
+        evidence = read.choice("EVIDENCE", get_args(Evidence))
+        is_embedded = databases.url.get_backend_name() == "sqlite"
         return cls(
-            databases=read_databases(read),
+            databases=databases,
             database_wait=read.integer("PG_WAIT", 30, 0, 3600),
             is_encrypted=read.text("NCANODE_ENCRYPTION_KEY") is not None,
             statement_timeout=read.integer("STATEMENT_TIMEOUT", 10, 1, 3600),
@@ -146,8 +157,12 @@ class Settings:
             cosign_guard=read.choice("COSIGN_GUARD", get_args(CosignGuard)),
             strict_tenant=read.switch("STRICT_TENANT", False),
             trust_folder=read.folder("TRUST_DIR", TRUST_FOLDER),
-            revocation=read.choice("REVOCATION", get_args(Revocation)),
+            revocation=revocation,
             revocation_cache=read.folder("REVOCATION_CACHE", REVOCATION_CACHE),
+            has_evidence=evidence == "queue" or (evidence == "auto" and revocation == "online"),
+            stamping_addresses=read.addresses("TSA_URL"),
+            evidence_timeout=read.integer("EVIDENCE_TIMEOUT", 20, 1, 300),
+            evidence_worker=read.switch("EVIDENCE_WORKER", is_embedded),
             outgoing_allow=read.destinations("OUTGOING_ALLOW"),
             ncanode_url=read.address("NCANODE_REMOTE_URL"),
             ncanode_key=read.file("NCANODE_KEY"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.cli import backup, database, move, running, signature, signers, token, trust
+from app.cli import backup, database, evidence, move, running, signature, signers, token, trust
 
 
 def init_app(app: Flask) -> None:
     """Register the commands with an application."""
-    for module in (backup, database, move, signature, signers, token, trust):
+    for module in (backup, database, evidence, move, signature, signers, token, trust):
         for command in module.COMMANDS:
             running.prepare(command)
             app.cli.add_command(command)

@@ -26,6 +26,7 @@ from app.cms import (
 )
 from app.store.signatures.standings import Trusted, number_of
 from app.trust.folder import Contents, Stamp, read_folder, values
+from app.trust.kept import Kept
 from app.trust.stored import Stored
 
 
@@ -64,9 +65,18 @@ class Loaded:
         """Return whether nothing has changed."""
         return self.stored is stored and self.files == files
 
-    def knowing(self, found: Iterable[CertificateList | OcspResponse]) -> Verifier:
-        """Return a verifier with additional revocation data."""
-        return _make_verifier(self.contents, list(found))
+    def knowing(
+        self,
+        found: Iterable[CertificateList | OcspResponse],
+        certificates: Iterable[Certificate] = (),
+    ) -> Verifier:
+        """Return a verifier with additional revocation data, and certificates for paths."""
+        return _make_verifier(self.contents, list(found), list(certificates))
+
+    def knowing_only(self, kept: Kept) -> Verifier:
+        """Return a verifier with the anchors, and nothing else but what is kept."""
+        contents = Contents(anchors=self.contents.anchors)
+        return _make_verifier(contents, list(kept.found), list(kept.certificates))
 
     def open_links(self, statuses: Iterable[SignerStatus]) -> list[tuple[Certificate, Certificate]]:
         """List the links whose revocation has to be requested: signers first, then TSAs.
@@ -126,13 +136,15 @@ def _read_trusted(contents: Contents) -> Trusted:
 
 
 def _make_verifier(
-    contents: Contents, found: Sequence[CertificateList | OcspResponse] = ()
+    contents: Contents,
+    found: Sequence[CertificateList | OcspResponse] = (),
+    certificates: Sequence[Certificate] = (),
 ) -> Verifier:
     crls = [one for one in found if isinstance(one, CertificateList)]
     responses = [one for one in found if isinstance(one, OcspResponse)]
     return Verifier(
         values(contents.anchors),
-        intermediates=values(contents.intermediates),
+        intermediates=[*values(contents.intermediates), *certificates],
         crls=[*values(contents.crls), *crls],
         ocsp_responses=[*values(contents.responses), *responses],
     )

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,12 @@ from app.cms import (
     SignedXml,
     SignerStatus,
     Verdict,
+    Verifier,
 )
 from app.destinations import Destinations
 from app.store.signatures.standings import Trusted
 from app.trust.folder import Contents, list_files, read_folder
+from app.trust.kept import Kept
 from app.trust.loaded import Loaded
 from app.trust.stored import Stored, StoredAuthorities
 from app.trust.turns import Turns
@@ -73,7 +76,7 @@ class Trust:
         if online:
             self._inquiry = _make_inquiry(cache, destinations or Destinations(), self.turns)
 
-    def verify(
+    def verify(  # noqa: PLR0913  # A signature, and all that it is verified with.
         self,
         signature: SignedData | SignedXml,
         content: bytes | KnownDigest | None = None,
@@ -81,8 +84,11 @@ class Trust:
         at: datetime | Occasion,
         fetch: bool = False,
         content_budget: Budget | None = None,
+        kept: Kept | None = None,
     ) -> tuple[SignerStatus, ...]:
         """Verify each signer; see `Verifier.verify`, for `content_budget` too.
+
+        Evidence that is stored for the signature, `kept`, is used beside what the operator has.
 
         If the available data don't say whether a certificate was revoked, cached answers of its CA
         are used, if the settings say online; with `fetch` the CA is asked, for up to
@@ -94,12 +100,14 @@ class Trust:
         """
         when = replace(Occasion.of(at), now=datetime.now(UTC))
         budget = content_budget or ContentBudget()
-        statuses = self._verify(signature, content, at=when, fetch=fetch, content_budget=budget)
+        statuses = self._verify(
+            signature, content, at=when, fetch=fetch, content_budget=budget, kept=kept or Kept()
+        )
         if self._on_result:
             self._on_result(statuses)
         return statuses
 
-    def _verify(
+    def _verify(  # noqa: PLR0913  # As above.
         self,
         signature: SignedData | SignedXml,
         content: bytes | KnownDigest | None,
@@ -107,18 +115,30 @@ class Trust:
         at: Occasion,
         fetch: bool,
         content_budget: Budget,
+        kept: Kept,
     ) -> tuple[SignerStatus, ...]:
         loaded = self._load()
         with self.turns.take():
+            verify = partial(
+                Verifier.verify,
+                signature=signature,
+                content=content,
+                at=at,
+                content_budget=content_budget,
+                tokens=kept.tokens,
+            )
+            is_helped = kept.found or kept.certificates
             verifier = loaded.verifier
-            statuses = verifier.verify(signature, content, at=at, content_budget=content_budget)
+            if is_helped:
+                verifier = loaded.knowing(kept.found, kept.certificates)
+            statuses = verify(verifier)
             links = loaded.open_links(statuses) if self._inquiry else []
             if not self._inquiry or not links:
                 return statuses
             findings = self._inquiry.ask(links, fetch=fetch)
             if findings.found:
-                verifier = loaded.knowing(findings.found)
-                statuses = verifier.verify(signature, content, at=at, content_budget=content_budget)
+                verifier = loaded.knowing([*kept.found, *findings.found], kept.certificates)
+                statuses = verify(verifier)
         return tuple(
             replace(status, revocation=findings.explain(status.revocation, status.chain))
             for status in statuses
@@ -166,6 +186,10 @@ class Trust:
         if claims and not loaded.trusted.anchors:
             return replace(loaded.trusted, claims=True)
         return loaded.trusted
+
+    def loaded(self) -> Loaded:
+        """Return the anchors, other certificates and revocation data of now."""
+        return self._load()
 
     def _load(self) -> Loaded:
         stored = self.stored.current() if self.stored else _NOTHING

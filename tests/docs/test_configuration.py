@@ -76,7 +76,8 @@ def test_the_variables_of_the_original_are_not_read_beside_a_database_url() -> N
 def test_setting_the_stated_defaults_changes_nothing() -> None:
     stated = stated_defaults()
     named = {name for names, _, _ in settings_table() for name in names}
-    assert named - set(stated) == {"DATABASE_URL", "PG_SCHEMA", "WEB_CONCURRENCY"}
+    of_others = {"DATABASE_URL", "PG_SCHEMA", "WEB_CONCURRENCY", "EVIDENCE_WORKER"}
+    assert named - set(stated) == of_others
     for fixed in ({}, {"PG_HOST": "database"}):
         assert Settings.from_env({**stated, **fixed}) == Settings.from_env(fixed)
 

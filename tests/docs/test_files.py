@@ -183,7 +183,7 @@ def assert_ready(address: str) -> None:
 
 
 def test_the_procfile_migrates_and_serves(tmp_path: Path) -> None:
-    assert list(procfile()) == ["release", "web"]
+    assert list(procfile()) == ["release", "web", "worker"]
     url = f"sqlite:///{tmp_path}/store.sqlite3"
     run(f".venv/bin/{procfile()['release']}", DATABASE_URL=url)
     with started(procfile()["web"], tmp_path) as address:

@@ -12,8 +12,8 @@ alive at once, such as a UUID for each claim.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -43,6 +43,7 @@ from app.store.signatures.large_texts import Key
 
 #: How soon the certificate of a signer ends: within 2 days, within 30 days, later.
 URGENCIES: Final = (0, 1, 2)
+_SOON: Final = (timedelta(days=2), timedelta(days=30))
 #: Seconds after which a job is tried again at the soonest, after the first attempt; and at the
 #: latest, after many.
 SHORTEST, LONGEST = 5.0, 3600.0
@@ -114,6 +115,12 @@ _HAS_RESULT = exists().where(
     EvidenceState.signature_id == Version.signature_id,
     EvidenceState.version == Version.version,
 )
+
+
+def urgency_of(ends: Iterable[datetime], now: datetime) -> int:
+    """Return the urgency of a version, whose signers' certificates end at these times."""
+    left = min(ends, default=now) - now
+    return 0 if left < _SOON[0] else 1 if left < _SOON[1] else 2
 
 
 def _batches(keys: Collection[Key]) -> Iterator[tuple[Key, ...]]:

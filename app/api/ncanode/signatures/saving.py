@@ -26,6 +26,7 @@ from app.cms import (
 )
 from app.extensions import current_trust, current_trusted
 from app.store.errors import ContentChanged, CosignersLost, StoreError
+from app.store.evidence import jobs
 from app.store.signatures.cosigning import (
     compare_signers,
     content_differs,
@@ -48,6 +49,8 @@ class Checked(NamedTuple):
 
     signing: Signing
     doubts: list[Reason]
+    #: How urgent it is to obtain evidence (`app.store.evidence.jobs`); None: none is obtained.
+    urgency: int | None = None
 
 
 def read_checked(cms: str, data: str | bytes | None) -> Checked:
@@ -98,7 +101,14 @@ def _read_checked(cms: str, data: str | bytes | None) -> Checked:
     if not demanding:
         statuses = _verify_quickly(cms, signature, content, now, budget)
     found = read_found(signature, statuses, trusted)
-    return Checked(read_signing(signature, now, digest, found), doubts)
+    return Checked(read_signing(signature, now, digest, found), doubts, _urgency(signature, now))
+
+
+def _urgency(signature: SignedData | SignedXml, now: datetime) -> int | None:
+    """Return how urgent it is to obtain evidence; None if none is obtained."""
+    if not current_app.config["EVIDENCE"] or not isinstance(signature, SignedData):
+        return None
+    return jobs.urgency_of((one.certificate.not_after for one in signature.signers), now)
 
 
 def _verify_quickly(

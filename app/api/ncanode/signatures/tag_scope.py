@@ -7,6 +7,7 @@ changed with a limited token: the package belongs to other callers.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -106,19 +107,26 @@ def require_write_access(connection: Connection, document: str, thread: str) -> 
     return True
 
 
-def save(
-    connection: Connection, new: NewVersion, signing: Signing, seen: int | None, *, compare: bool
+def save(  # noqa: PLR0913  # As `save_version`.
+    connection: Connection,
+    new: NewVersion,
+    signing: Signing,
+    seen: int | None,
+    *,
+    compare: bool,
+    new_evidence: int | None = None,
 ) -> Saved:
     """Save as `writing.save_version` does, and raise what it raises, with access control.
 
     Raises:
         SignatureNotFound: there is such a thread, which the caller may not access.
     """
+    save_new = partial(save_version, compare=compare, new_evidence=new_evidence)
     if require_write_access(connection, new.document, new.thread):
-        return save_version(connection, new, signing, seen, compare=compare)
+        return save_new(connection, new, signing, seen)
     try:
         # Without a thread no version of it was seen: so none of another caller is superseded.
-        return save_version(connection, new, signing, None, compare=compare)
+        return save_new(connection, new, signing, None)
     except VersionNotSet:
         require_write_access(connection, new.document, new.thread)
         raise

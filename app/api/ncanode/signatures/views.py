@@ -64,11 +64,18 @@ def save_signature() -> Response:
     wanted: SaveRequest = _SAVE.read(request)
     tag_scope.require_save_access(wanted.new.tags)
     tag_limits.require_bounded(wanted.new)
-    signing, doubts = read_checked(wanted.new.cms, wanted.data)
+    signing, doubts, urgency = read_checked(wanted.new.cms, wanted.data)
     guard = current_app.config["COSIGN_GUARD"]
     unit = transaction if guard == "refuse" or tag_scope.is_bound() else saving
     with unit(db.engine) as connection:
-        saved = tag_scope.save(connection, wanted.new, signing, wanted.seen, compare=guard != "off")
+        saved = tag_scope.save(
+            connection,
+            wanted.new,
+            signing,
+            wanted.seen,
+            compare=guard != "off",
+            new_evidence=urgency,
+        )
         losses = warn_of_losses(saved.superseded, signing)
         counters.count_losses(losses, guard)
         if losses and guard == "refuse":

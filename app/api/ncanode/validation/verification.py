@@ -29,6 +29,7 @@ from app.cms import (
     parse,
 )
 from app.extensions import current_trust
+from app.trust.kept import Kept
 
 #: Different expiry times of one signature's certificates as of which it is verified again: each
 #: costs another verification, up to some seconds for a hostile signature.
@@ -41,6 +42,7 @@ def examine(
     *,
     at: datetime,
     fetch: bool = False,
+    kept: Kept | None = None,
 ) -> Examined:
     """Verify a signature.
 
@@ -49,6 +51,7 @@ def examine(
         data: the content of a detached one, as it was sent, or its digest.
         at: the time that counts without a valid timestamp.
         fetch: whether CRLs and OCSP responses may be fetched, if the operator allows it.
+        kept: evidence that is stored for the signature.
 
     Raises:
         ParameterError: `data` can't be read, or the signature is XML, which is its own content.
@@ -56,7 +59,9 @@ def examine(
     """
     budget = ContentBudget()
     content = content_given(signature, data, budget)
-    statuses = current_trust().verify(signature, content, at=at, fetch=fetch, content_budget=budget)
+    statuses = current_trust().verify(
+        signature, content, at=at, fetch=fetch, content_budget=budget, kept=kept
+    )
     return Examined(signature, content, describe_signers(signature), statuses, budget)
 
 

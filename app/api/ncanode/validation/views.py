@@ -20,6 +20,7 @@ from __future__ import annotations
 from base64 import b64encode
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -62,8 +63,11 @@ from app.cms import (
     iso_moment,
     parse,
 )
+from app.evidence.kept import kept_of
 from app.extensions import current_reads, current_trust
+from app.store.evidence.reading import KeptItem, read_evidence
 from app.store.signatures import reading
+from app.store.signatures.large_texts import Key
 from app.store.signatures.records import SignatureRecord
 from app.wording.sentences import Wording
 from app.wording.verdicts import Given, write_answers, write_signers, write_verification
@@ -165,10 +169,11 @@ def verify_signature() -> Response:
     """Verify a stored signature as of when it was saved, or timestamped."""
     wanted: VerifyRequest = _VERIFY.read(request)
     record = _stored(wanted.document, wanted.thread, wanted.version)
+    kept = kept_of(current_reads().read(partial(_items, Key(record.id, record.version))))
     saved_at = record.version_created_at
     with current_trust().turns.take():
         signature = parse(record.text, trailing_zeros=True)
-        examined = examine(signature, wanted.data, at=saved_at, fetch=True)
+        examined = examine(signature, wanted.data, at=saved_at, fetch=True, kept=kept)
     wording = _wording()
     content = write_verification(
         examined, "saved", wording, version=record.version, saved_at=saved_at
@@ -185,6 +190,10 @@ def _success(content: dict[str, Any], wording: Wording) -> Response:
     response = envelope.success(content)
     response.headers["Content-Language"] = wording.language
     return response
+
+
+def _items(key: Key, connection: Connection, _stack: ExitStack) -> tuple[KeptItem, ...]:
+    return read_evidence(connection, key).items
 
 
 def _stored(document: str, thread: str, version: int | None) -> SignatureRecord:

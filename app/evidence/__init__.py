@@ -1,0 +1,1 @@
+"""What is obtained and kept so that a signature can be verified when its certificate has ended."""

@@ -1,0 +1,88 @@
+"""Timestamp tokens over signature values (RFC 3161), asked of the operator's authorities."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from app.cms import (
+    MAX_TIMESTAMP_RESPONSE_SIZE,
+    TIMESTAMP_NONCE_BITS,
+    Answer,
+    Certificate,
+    Occasion,
+    Reason,
+    TimestampNotObtained,
+    Verifier,
+    choose_stamping_terms,
+    read_timestamp_response,
+    request_timestamp,
+)
+from app.evidence.network import Network, Unavailable
+
+#: How far the time in a new token may be from this machine's.
+TOLERANCE = timedelta(minutes=5)
+_QUERY = "application/timestamp-query"
+# Hosts under it know the policies of the NCA, which depend on the kind of key.
+_NCA = ".pki.gov.kz"
+
+
+class NoTimestamp(Exception):
+    """No authority issued a token; `reasons` has one of each. `is_final`: none ever will."""
+
+    def __init__(self, reasons: Sequence[Reason], *, is_final: bool) -> None:
+        """Keep the reasons."""
+        super().__init__(reasons)
+        self.reasons = reasons
+        self.is_final = is_final
+
+
+@dataclass(frozen=True, slots=True)
+class Stamper:
+    """Asks authorities in their order, until one issues a token that verifies."""
+
+    network: Network
+    addresses: tuple[str, ...]
+
+    def stamp(self, value: bytes, certificate: Certificate, verifier: Verifier) -> bytes:
+        """Return a token over the signature value of the signer who has this certificate.
+
+        It is verified by `verifier` up to an anchor. Raises NoTimestamp.
+        """
+        if not self.addresses:
+            raise NoTimestamp([Reason("no timestamp authority is set up")], is_final=False)
+        reasons: list[Reason] = []
+        is_final = True
+        for address in self.addresses:
+            try:
+                return self._ask(address, value, certificate, verifier)
+            except TimestampNotObtained as error:
+                reasons.append(error.reason)
+                is_final = is_final and error.is_final
+            except Unavailable as error:
+                reasons.append(error.reason)
+                is_final = False
+        raise NoTimestamp(reasons, is_final=is_final)
+
+    def _ask(
+        self, address: str, value: bytes, certificate: Certificate, verifier: Verifier
+    ) -> bytes:
+        host = urlsplit(address).hostname or ""
+        terms = choose_stamping_terms(certificate, names_policy=host.endswith(_NCA))
+        request = request_timestamp(value, terms, secrets.randbits(TIMESTAMP_NONCE_BITS))
+        answer = self.network.fetch(
+            address, MAX_TIMESTAMP_RESPONSE_SIZE, body=request.der, kind=_QUERY
+        )
+        token = read_timestamp_response(answer, request)
+        now = datetime.now(UTC)
+        status = verifier.verify_timestamp(token, value, at=Occasion(now, now, now=now))
+        if status.verdict.answer is not Answer.YES or status.gen_time is None:
+            raise TimestampNotObtained(status.verdict.reasons[0])
+        if abs(status.gen_time - now) > TOLERANCE:
+            raise TimestampNotObtained(
+                Reason("the clocks of {address} and of this server differ", {"address": address})
+            )
+        return token

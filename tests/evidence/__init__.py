@@ -1,0 +1,1 @@
+"""Evidence that is obtained and kept."""
