@@ -45,7 +45,7 @@ def describe(signature: SignedData | SignedXml) -> tuple[SignerInfo, ...]:
 
 
 def _describe_xml_signer(signature: XmlSignature, number: int) -> SignerInfo:
-    method, digest_method = signature.signature_method, signature.digest_methods[0]
+    method, digest_method = signature.signature_method, signature.digest_method
     known = SIGNATURE_URIS.get(method)
     return SignerInfo(
         number=number,

@@ -31,7 +31,7 @@ def read(text: str) -> SignedXml:
 def test_what_is_read_of_each_signature() -> None:
     first, second = read(TWICE).signatures
     assert first.signature_method == xml_signer.RSA_SHA256
-    assert first.digest_methods == (xml_signer.SHA256,)
+    assert first.digest_method == xml_signer.SHA256
     assert first.references == 1
     assert first.certificate == profile.person().certificate
     assert second.certificate == ANNA.certificate

@@ -74,6 +74,18 @@ def test_a_prefix_in_a_value_whose_declaration_is_not_signed_is_named(
         assert PREFIXES + named in remarks(text.replace("urn:good", "urn:evil"))
 
 
+@pytest.mark.parametrize("value", ['t="q:pay">100', ">q:pay"])
+def test_a_declaration_added_within_one_that_is_signed_is_named(value: str) -> None:
+    """The octets don't change: no name has the prefix there."""
+    text = exclusively(f'<q:a xmlns:q="urn:good"><b {value}</b></q:a>')
+    assert remarks(text) == []
+    altered = text.replace("<b", '<b xmlns:q="urn:evil"')
+    assert remarks(altered) == [PREFIXES + "q"]
+    listed = exclusively(f'<q:a xmlns:q="urn:good"><b {value}</b></q:a>', "q")
+    [checked] = check(listed.replace("<b", '<b xmlns:q="urn:evil"'))
+    assert checked.intact.answer is Answer.NO
+
+
 @pytest.mark.parametrize(
     ("document", "prefixes"),
     [
@@ -153,6 +165,8 @@ def test_a_comment_outside_of_what_is_signed_with_its_comments_is_told() -> None
             f"{REFERENCE}<w:KeyIdentifier>cGF5IDEwMDA=</w:KeyIdentifier>{REFERENCE_END}",
             False,
         ),
+        (f"{REFERENCE}<w:KeyIdentifier>pay now 1000 AA</w:KeyIdentifier>{REFERENCE_END}", True),
+        (f"{REFERENCE}<w:KeyIdentifier>AAAA\nAAAA\n</w:KeyIdentifier>{REFERENCE_END}", False),
         ('<w:BinarySecurityToken pay="1000"/>', True),
         ('<w:BinarySecurityToken w:Id="t" ValueType="pay 1000"/>', True),
         ('<w:BinarySecurityToken w:Id="t" ValueType="urn:x#X509v3"/>', False),
@@ -193,6 +207,33 @@ def test_an_incomplete_signature_beside_the_header_of_a_message_is_told() -> Non
     draft = f'<d:Signature xmlns:d="{DS}"><d:KeyInfo>pay 1000</d:KeyInfo></d:Signature>'
     text = xml_signer.text(root).replace("<s:Header>", f"<s:Header>{draft}")
     assert "of the SOAP message the signature does not cover: Signature" in remarks(text)
+
+
+@pytest.mark.parametrize(
+    ("place", "attribute", "named"),
+    [
+        ("<w:Security", 's:actor="urn:next"', ""),
+        ("<w:Security", 's:mustUnderstand="1"', ""),
+        ("<w:Security", 's:pay="1000"', "Security/@pay"),
+        ("<w:Security", 's:mustUnderstand="pay 1000 now"', "Security/@mustUnderstand"),
+        ("<w:Security", 'w:Id="pay 1000 now"', "Security/@Id"),
+        ("<s:Header", 'Id="pay 1000 now"', "Header/@Id"),
+        ("<s:Header", 'Id="h"', ""),
+    ],
+)
+def test_an_attribute_around_the_parts_of_a_message_is_told(
+    place: str, attribute: str, named: str
+) -> None:
+    form = Transform(EXCLUSIVE)
+    root = etree.fromstring(
+        f'<s:Envelope xmlns:s="{SOAP}" xmlns:w="{WSSE[1:-1]}"><s:Header><w:Security/></s:Header>'
+        '<s:Body Id="b"><p>100</p></s:Body></s:Envelope>'
+    )
+    reference = Reference("#b", [form], signed=canonical(root[1], form))
+    xml_signer.sign(root, IVAN, reference, parent=root[0][0], canonicalisation=form)
+    text = xml_signer.text(root).replace(place, f"{place} {attribute}")
+    told = [one for one in remarks(text) if "does not cover" in one]
+    assert told == ([f"of the SOAP message the signature does not cover: {named}"] if named else [])
 
 
 def test_only_so_many_tokens_are_parsed() -> None:

@@ -13,8 +13,10 @@ _ALL = etree.XPath("@*", smart_strings=False)
 _QUOTED = etree.XPath("//@*[contains(., '\"')]", smart_strings=False)
 # "Id", "ID", and "id", in any namespace.
 _IS_IDENTIFIER = "string-length(local-name()) = 2 and translate(local-name(), 'ID', 'id') = 'id'"
+# A Reference to a longer one finds nothing: each value is copied, and kept.
+_MAX_ID = 1000
 _IDENTIFIERS = etree.XPath(f"@*[{_IS_IDENTIFIER}]", smart_strings=False)
-_IDENTIFIERS_BELOW = etree.XPath(f"//@*[{_IS_IDENTIFIER}]")
+_IDENTIFIERS_BELOW = etree.XPath(f"//@*[{_IS_IDENTIFIER} and string-length() <= {_MAX_ID}]")
 
 
 def list_attributes(element: etree._Element) -> list[tuple[str, str]]:
@@ -31,7 +33,7 @@ def list_identifiers(element: etree._Element) -> list[str]:
 
 
 def find_identified(root: etree._Element) -> dict[str, list[etree._Element]]:
-    """Return the elements of a document by the values of their attributes Id, ID, and id."""
+    """Return the elements of a document by their attributes Id, ID, and id, if those are short."""
     found: dict[str, list[etree._Element]] = {}
     values: Any = _IDENTIFIERS_BELOW(root)
     for value in values:

@@ -133,7 +133,8 @@ class Canonicaliser:
         question = (apex, form, left_out)
         if question not in self._undeclared:
             pieces = self._octets(apex, form, left_out)
-            found = find_undeclared(pieces, self._measures.prefixes, self.budget)
+            ambiguous = self._measures.ambiguous - set(form.prefixes)
+            found = find_undeclared(pieces, self._measures.prefixes, self.budget, ambiguous)
             self._undeclared[question] = found
         return self._undeclared[question]
 

@@ -26,6 +26,8 @@ _ATTRIBUTES = {
     XENC + "KeyReference": ("URI",),
 }
 _TARGET = ("Target",)
+# XML's own attributes. Where one applies to a part that is signed, `frame_attributes` reports it.
+_OF_XML = (XML + "id", XML + "base", XML + "lang", XML + "space")
 # An identifier or a reference: nothing that reads as a sentence.
 _PLAIN = re.compile(r"[!-~]{0,200}")
 
@@ -36,5 +38,10 @@ def is_customary(element: etree._Element, name: str, value: str) -> bool:
     customary = _ATTRIBUTES.get(str(element.tag), ())
     if etree.QName(element).localname == "QualifyingProperties":
         customary = _TARGET
-    is_known = local.lower() == "id" or name in customary or name.startswith(XML)
-    return is_known and bool(_PLAIN.fullmatch(value))
+    is_known = local.lower() == "id" or name in customary or name in _OF_XML
+    return is_known and is_plain(value)
+
+
+def is_plain(value: str) -> bool:
+    """Return whether a value has no blanks and is short: it is no sentence."""
+    return bool(_PLAIN.fullmatch(value))

@@ -9,10 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lxml import etree
 
+from app.cms.xmldsig.attributes import list_attributes
 from app.cms.xmldsig.canonical_budget import Budget
 from app.cms.xmldsig.canonical_forms import Form, shortened
+from app.cms.xmldsig.customary import is_plain
 from app.cms.xmldsig.inheritance import inherits
 
+# SOAP 1.1 sections 4.2.2 and 4.2.3, SOAP 1.2 part 1 section 5.2.
+_ADDRESSING = ("actor", "mustUnderstand", "role", "relay", "encodingStyle")
 # Cost of looking at an attribute, in the unit of `canonical_budget.BUDGET`.
 _LOOK = 300
 
@@ -44,7 +48,7 @@ class FrameAttributes:
                 (element, name)
                 for element in securities
                 for name in _list_names(element)
-                if not name.startswith(soap)
+                if not _addresses(element, name, soap)
             ),
         ]
 
@@ -85,5 +89,15 @@ def _list_taken(
 
 
 def _list_names(element: etree._Element) -> list[str]:
-    names = map(str, element.attrib)
-    return [name for name in names if etree.QName(name).localname.lower() != "id"]
+    """Return the names of an element's attributes, other than identifiers."""
+    return [
+        name
+        for name, value in list_attributes(element)
+        if etree.QName(name).localname.lower() != "id" or not is_plain(value)
+    ]
+
+
+def _addresses(element: etree._Element, name: str, soap: str) -> bool:
+    """Return whether an attribute says who is to process a header block, and nothing else."""
+    is_known = name.startswith(soap) and name.removeprefix(soap) in _ADDRESSING
+    return is_known and is_plain(element.get(name, ""))

@@ -28,7 +28,8 @@ class Measures:
     a path from the root, and `weight` the same number, with one added for each _BYTES_OF_PREFIX
     bytes of a prefix. `attributes` is the total. `pairs` counts comparisons: of the attributes of
     an element with each other when they are sorted, and with the namespaces in scope; one is added
-    for each _BYTES_OF_ATTRIBUTE bytes. `prefixes` are all that are declared anywhere.
+    for each _BYTES_OF_ATTRIBUTE bytes. `prefixes` are all that are declared anywhere, `ambiguous`
+    those that are declared for several namespaces.
     """
 
     depth: int
@@ -37,6 +38,7 @@ class Measures:
     attributes: int
     pairs: int
     prefixes: frozenset[str]
+    ambiguous: frozenset[str]
 
 
 def measure(root: etree._Element) -> Measures:
@@ -44,11 +46,14 @@ def measure(root: etree._Element) -> Measures:
     depth = attributes = pairs = deepest = most = heaviest = 0
     weights: list[int] = []
     weight = 0
-    prefixes: set[str] = set()
+    declared: dict[str, str] = {}
+    ambiguous: set[str] = set()
     for event, subject in etree.iterwalk(root, events=_EVENTS):
         if event == "start-ns":
             weights.append(_weigh_namespace(*subject))
-            prefixes.add(subject[0])
+            prefix, uri = subject
+            if declared.setdefault(prefix, uri) != uri:
+                ambiguous.add(prefix)
             weight += weights[-1]
             most, heaviest = max(most, len(weights)), max(heaviest, weight)
         elif event == "end-ns":
@@ -69,7 +74,8 @@ def measure(root: etree._Element) -> Measures:
         heaviest,
         attributes,
         pairs + attributes * heaviest,
-        frozenset(prefixes - {""}),
+        frozenset(declared.keys() - {""}),
+        frozenset(ambiguous - {""}),
     )
 
 

@@ -25,24 +25,20 @@ MAX_REFERENCES = 256
 class XmlSignature:
     """One ds:Signature; methods are the URIs of their Algorithm attributes.
 
-    `digest_methods` has one entry for each Reference. `certificate` is the signer's (DER): the one
-    of `certificates`, the candidates, whose key verifies. `uncertain`: none was found to verify,
-    and others could not be read or tried. `signing_time` is what signed XAdES properties claim;
+    `digest_method` is that of the first of `references`. `certificate` is the signer's (DER): the
+    one of `certificates`, the candidates, whose key verifies. `uncertain`: none was found to
+    verify, and others could not be read or tried. `signing_time` is what signed XAdES properties claim;
     None if there is none, or it is no time: `broken_time`.
     """
 
     signature_method: str
-    digest_methods: tuple[str, ...]
+    digest_method: str
+    references: int
     certificate: bytes
     certificates: tuple[bytes, ...]
     uncertain: bool
     signing_time: datetime | None
     broken_time: bool
-
-    @property
-    def references(self) -> int:
-        """The number of References that the signature covers."""
-        return len(self.digest_methods)
 
 
 def find_signatures(root: etree._Element) -> list[tuple[etree._Element, XmlSignature]]:
@@ -86,9 +82,10 @@ def _read_signature(element: etree._Element, reader: KeyInfoReader, number: int)
     references = signed_info.findall(DS + "Reference")
     if len(references) > MAX_REFERENCES:
         refuse_number("ds:Reference", MAX_REFERENCES)
-    digest_methods = []
+    digest_method = ""
     for reference in references:
-        digest_methods.append(_algorithm(reference, "DigestMethod", number))
+        method = _algorithm(reference, "DigestMethod", number)
+        digest_method = digest_method or method
         decode_value(find_child(reference, "DigestValue", number), number)
     decode_value(find_child(element, "SignatureValue", number), number)
     key_info = find_child(element, "KeyInfo", number)
@@ -98,7 +95,8 @@ def _read_signature(element: etree._Element, reader: KeyInfoReader, number: int)
     certificates = candidates.certificates or _refuse_key_info(key_info, number)
     return XmlSignature(
         signature_method,
-        tuple(digest_methods),
+        digest_method,
+        len(references),
         certificates[0],
         certificates,
         uncertain=not candidates.complete,

@@ -36,6 +36,12 @@ _KNOWN = {
 }
 
 
+def _has_words(element: etree._Element) -> bool:
+    """Return whether there are blanks within a line, as between words, but not in base64."""
+    lines = (element.text or "").splitlines()
+    return any(len(line.split()) > 1 for line in lines)
+
+
 class TokenTexts:
     """Looks at the elements of one message; so many certificates are parsed at most."""
 
@@ -57,7 +63,7 @@ class TokenTexts:
         if not has_text(element):
             return False
         if element.tag in _OCTETS:
-            return not decode(element)
+            return _has_words(element) or not decode(element)
         if element.tag not in _CERTIFICATES or not self._left:
             return True
         self._left -= 1

@@ -3,7 +3,9 @@
 It renders the declaration of a prefix where the name of an element or attribute has that prefix,
 or where a PrefixList names it (Exclusive XML Canonicalization 1.0, sections 1.3 and 3). A value
 such as that of xsi:type may have a prefix, too. If its declaration is not rendered, it is not
-signed: anyone can change it, and the value means something else.
+signed: anyone can change it, and the value means something else. Nor is one signed that anyone adds
+between the one that is rendered and the value: so no prefix counts that has several declarations,
+unless all are rendered.
 """
 
 import re
@@ -22,13 +24,20 @@ _SEARCHED, _PARSED, _LOOK, _EVENT, _TAG, _PLACE = 8, 2, 50, 300, 50, 250
 _NAME_CHARACTER, _BLANKS = re.compile(r"[\w.\-]"), " \t\r\n"
 
 
-def find_undeclared(canonical: Sequence[bytes], declared: Set[str], budget: Budget) -> list[str]:
+def find_undeclared(
+    canonical: Sequence[bytes],
+    declared: Set[str],
+    budget: Budget,
+    ambiguous: Set[str] = frozenset(),
+) -> list[str]:
     """Return the prefixes in values of a canonical form that are declared, but not in that form.
 
     Args:
         canonical: its pieces.
         declared: the prefixes that the document declares anywhere.
         budget: what it may cost.
+        ambiguous: those of them that are declared for several namespaces, not all of which are
+            rendered.
 
     Raises Undecided if the budget doesn't allow an answer.
     """
@@ -37,7 +46,7 @@ def find_undeclared(canonical: Sequence[bytes], declared: Set[str], budget: Budg
         return []
     size, tags = sum(map(len, canonical)), sum(piece.count(b"<") for piece in canonical)
     budget.spend(_PARSED * size + len(sought) * (size // _SEARCHED + _TAG * tags) + _EVENT * tags)
-    values = _Values(sought)
+    values = _Values(sought, ambiguous)
     parser = etree.XMLParser(
         target=values,  # type: ignore[arg-type]  # The stubs want names of parameters.
         encoding="utf-8",
@@ -69,8 +78,9 @@ def _may_be_in_value(canonical: Sequence[bytes], prefix: str, budget: Budget) ->
 class _Values:
     """A parser's target that looks for prefixes in the values of attributes, and in text."""
 
-    def __init__(self, sought: Sequence[str]) -> None:
+    def __init__(self, sought: Sequence[str], ambiguous: Set[str]) -> None:
         self.undeclared: dict[str, None] = {}
+        self._ambiguous = ambiguous
         self._sought = [(one, one + ":") for one in sought]
         self._longest = max(map(len, sought)) + 2
         self._rendered: Counter[str | None] = Counter()
@@ -108,7 +118,8 @@ class _Values:
             place = text.find(sign)
             while place >= 0:
                 end = place + len(sign)
-                if self._is_prefix(text, place, end) and not self._rendered[prefix]:
+                is_open = prefix in self._ambiguous or not self._rendered[prefix]
+                if is_open and self._is_prefix(text, place, end):
                     self.undeclared[prefix] = None
                     break
                 place = text.find(sign, end)
