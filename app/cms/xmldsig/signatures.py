@@ -27,8 +27,8 @@ class XmlSignature:
 
     `digest_method` is that of the first of `references`. `certificate` is the signer's (DER): the
     one of `certificates`, the candidates, whose key verifies. `uncertain`: none was found to
-    verify, and others could not be read or tried. `signing_time` is what signed XAdES properties claim;
-    None if there is none, or it is no time: `broken_time`.
+    verify, and others could not be read or tried. `signing_time` is what signed XAdES properties
+    claim; None if there is none, or it is no time: `broken_time`.
     """
 
     signature_method: str
