@@ -33,6 +33,7 @@ from app.store.evidence import jobs
 from app.store.evidence.jobs import Job
 from app.store.evidence.keeping import Item, State, keep, mark_pending
 from app.store.evidence.reading import read_evidence
+from app.store.evidence.sweeping import sweep
 from app.store.signatures.judgements import read_unverified
 from app.trust import Trust
 from app.trust.turns import Busy
@@ -43,6 +44,8 @@ LEASE: Final = 300.0
 #: Seconds between two looks at an empty queue, and after a failure of the database.
 REST: Final = 1.0
 _AFTER_FAILURE: Final = 15.0
+# Seconds between two searches for evidence that serves no version any more.
+_SWEPT_EACH: Final = 3600.0
 _NOT_XML = Reason("evidence for XML signatures is not obtained yet")
 _FAILED = Reason("it failed for a reason that the log of the server has")
 
@@ -65,9 +68,13 @@ class Worker:
 
     def run(self) -> None:
         """Work until the process ends."""
+        swept_at = 0.0
         while True:
             try:
                 done = sum(self.work())
+                if time.monotonic() > swept_at + _SWEPT_EACH:
+                    swept_at = time.monotonic()
+                    self.sweep()
             except SQLAlchemyError as error:
                 _log.warning("evidence waits: %s", type(error).__name__)
                 time.sleep(_AFTER_FAILURE)
@@ -86,6 +93,20 @@ class Worker:
                 holder, listed = claimed
                 list(pool.map(partial(self._try, holder), listed))
                 yield len(listed)
+
+    def sweep(self) -> int:
+        """Delete what serves no version any more, since those were deleted; return how many.
+
+        Raises SQLAlchemyError.
+        """
+        deleted, last = 0, b""
+        while True:
+            with transaction(self.engine) as connection:
+                swept = sweep(connection, last)
+            deleted += swept.deleted
+            if swept.last is None:
+                return deleted
+            last = swept.last
 
     def _claim(self) -> tuple[str, list[Job]] | None:
         with self.engine.connect() as connection:

@@ -25,7 +25,7 @@ from app.evidence.revocation import RevocationSource
 from app.evidence.stamping import Stamper
 from app.evidence.worker import Worker
 from app.store.database.engine import saving
-from app.store.evidence import circuits, jobs
+from app.store.evidence import circuits, jobs, sweeping
 from app.store.evidence.reading import Evidence, read_evidence
 from app.store.models import EvidenceBlob
 from app.store.signatures.extraction import read_text
@@ -36,6 +36,7 @@ from tests import pki
 from tests.conftest import EngineMaker
 from tests.evidence.services import Services, now, running
 from tests.pki import Revoked
+from tests.store.threads import delete
 from tests.trust.serving import HERE
 
 LATER = datetime(2055, 1, 1, tzinfo=UTC)
@@ -288,3 +289,16 @@ def test_what_is_no_cms_ends_at_once(office: Office) -> None:
         key = office.save(text, text[:10])
         office.work()
         assert office.evidence(key).state == "impossible"
+
+
+def test_evidence_of_a_deleted_thread_is_deleted_later(
+    office: Office, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.save(services.sign())
+    office.work()
+    delete(office.engine)
+    assert office.worker.sweep() == 0  # It may be saved again.
+    monkeypatch.setattr(sweeping, "FRESH", -10.0)
+    assert office.worker.sweep() == 7
+    with office.engine.connect() as connection:
+        assert connection.execute(select(EvidenceBlob.kind)).all() == []
