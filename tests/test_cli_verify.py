@@ -461,6 +461,10 @@ def test_remedies_are_for_reasons_that_are_given() -> None:
 #: Reasons that nothing at hand could settle: what is odd is in the signature or in a certificate,
 #: or it is not known here.
 ODD = {
+    (
+        "the certificate of {subject} was valid only until {until}, and the timestamp was not"
+        " renewed before then"
+    ),
     "a part of the signed data is encrypted, or is stored elsewhere",
     "a transform after canonicalisation is not supported",
     "extension {oid} is broken",

@@ -51,7 +51,7 @@ _REMEDIES = tuple(
         ),
         (r"^the content is detached", Reason("the document that was signed, by --content")),
         (
-            r"so the content itself is needed|^the digest given is a",
+            r"so the content itself is needed|^the digest given is a|digest of an object is",
             Reason("the document itself, by --content"),
         ),
         (

@@ -36,6 +36,8 @@ from tests.api.describing import (
 from tests.described import document_of, errors_of, resolve
 
 #: Names by which refusals are counted that have no error class of our own.
+#: Of the library's evidence records, which nobody can send yet.
+UNUSED = {"MalformedEvidenceRecord"}
 OTHERS = {
     "DatabaseAway": "503",
     "NotAcceptable": "406",
@@ -65,7 +67,7 @@ def test_every_refusal_is_described_with_its_status(document: Json) -> None:
         for reason in answer["x-reasons"]:
             assert kinds[reason] == status, address
             found.add(reason)
-    assert found == set(kinds)
+    assert found == set(kinds) - UNUSED
 
 
 def test_each_reason_is_reported_once(document: Json) -> None:
