@@ -35,9 +35,9 @@ from tests.api.describing import (
 )
 from tests.described import document_of, errors_of, resolve
 
-#: Names by which refusals are counted that have no error class of our own.
 #: Of the library's evidence records, which nobody can send yet.
 UNUSED = {"MalformedEvidenceRecord"}
+#: Names by which refusals are counted that have no error class of our own.
 OTHERS = {
     "DatabaseAway": "503",
     "NotAcceptable": "406",
