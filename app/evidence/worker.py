@@ -38,8 +38,9 @@ from app.store.signatures.judgements import read_unverified
 from app.trust import Trust
 from app.trust.turns import Busy
 
-#: Versions that are claimed at once, and the seconds for which they are.
-CLAIMED: Final = 20
+#: Versions that are claimed at once, and the seconds for which they are: with silent servers one
+#: takes two minutes.
+CLAIMED: Final = 8
 LEASE: Final = 300.0
 #: Seconds between two looks at an empty queue, and after a failure of the database.
 REST: Final = 1.0
