@@ -144,7 +144,8 @@ class _Signer:
     def state(self) -> State:
         """Return the result, once everything was obtained."""
         tsa, moment = _stamp_of(self.status)
-        responses = [one.found for one in self.proofs if isinstance(one.found, OcspResponse)]
+        # That of the signer's certificate is the first one.
+        responses = [one.found for one in self.proofs[:1] if isinstance(one.found, OcspResponse)]
         times = [answer.this_update for one in responses for answer in one.answers]
         is_near = any(abs(time - moment) <= CARD_TOLERANCE for time in times)
         return State(
