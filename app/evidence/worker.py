@@ -80,6 +80,10 @@ class Worker:
                 _log.warning("evidence waits: %s", type(error).__name__)
                 time.sleep(_AFTER_FAILURE)
                 continue
+            except Exception:  # noqa: BLE001  # the thread must live
+                _log.exception("evidence can't be obtained")
+                time.sleep(_AFTER_FAILURE)
+                continue
             if done:
                 _log.info("evidence: %d versions were tried", done)
             time.sleep(REST * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
@@ -123,8 +127,10 @@ class Worker:
         """Try one version. Raises SQLAlchemyError."""
         try:
             outcome = self._obtain(holder, job)
-        except (SQLAlchemyError, SignatureNotFound):
+        except SQLAlchemyError:
             raise
+        except SignatureNotFound:  # Deleted meanwhile.
+            outcome = Outcome()
         except Busy:
             outcome = Outcome(pending=[Reason(Busy.template, Busy().values)])
         except Exception:  # noqa: BLE001  # what is amiss with one keeps no other waiting
@@ -132,11 +138,9 @@ class Worker:
             outcome = Outcome(pending=[_FAILED])
         with transaction(self.engine) as connection:
             if outcome.pending:
+                # Tokens are kept already. All else is asked for again, and would pile up.
                 delay = jobs.backoff(job.attempts, random.random)
-                items, reasons = outcome.items, outcome.pending
-                mark_pending(
-                    connection, job.key, items, holder, delay_seconds=delay, reason=reasons
-                )
+                jobs.put_off(connection, job.key, holder, delay, outcome.pending)
             elif outcome.states:
                 keep(connection, job.key, outcome.items, outcome.states, holder)
             else:
