@@ -117,7 +117,7 @@ class Trust:
         content_budget: Budget,
         kept: Kept,
     ) -> tuple[SignerStatus, ...]:
-        loaded = self._load()
+        loaded = self.loaded()
         with self.turns.take():
             verify = partial(
                 Verifier.verify,
@@ -148,7 +148,7 @@ class Trust:
         self, certificate: Certificate, *, at: datetime | Occasion, fetch: bool = False
     ) -> tuple[Verdict, Verdict]:
         """Verify a certificate alone: its path, and revocation. `fetch` as for `verify`."""
-        loaded = self._load()
+        loaded = self.loaded()
         at = replace(Occasion.of(at), now=datetime.now(UTC))
         with self.turns.take():
             path, revocation = loaded.verifier.verify_certificate(certificate, at=at)
@@ -169,7 +169,7 @@ class Trust:
 
     def contents(self) -> Contents:
         """Return the current contents of the folder and the database."""
-        return self._load().contents
+        return self.loaded().contents
 
     def refresh(self) -> None:
         """Check whether the certificates in the database have changed. Raises SQLAlchemyError."""
@@ -182,16 +182,13 @@ class Trust:
 
     def trusted(self, *, claims: bool = False) -> Trusted:
         """Return whose signatures count now; `claims`: without an anchor, all do."""
-        loaded = self._load()
+        loaded = self.loaded()
         if claims and not loaded.trusted.anchors:
             return replace(loaded.trusted, claims=True)
         return loaded.trusted
 
     def loaded(self) -> Loaded:
         """Return the anchors, other certificates and revocation data of now."""
-        return self._load()
-
-    def _load(self) -> Loaded:
         stored = self.stored.current() if self.stored else _NOTHING
         files = list_files(self.folder)
         loaded = self._loaded

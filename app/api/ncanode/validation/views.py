@@ -169,9 +169,10 @@ def verify_signature() -> Response:
     """Verify a stored signature as of when it was saved, or timestamped."""
     wanted: VerifyRequest = _VERIFY.read(request)
     record = _stored(wanted.document, wanted.thread, wanted.version)
-    kept = kept_of(current_reads().read(partial(_items, Key(record.id, record.version))))
     saved_at = record.version_created_at
     with current_trust().turns.take():
+        # In its turn: a CRL that was kept may be large.
+        kept = kept_of(current_reads().read(partial(_items, Key(record.id, record.version))))
         signature = parse(record.text, trailing_zeros=True)
         examined = examine(signature, wanted.data, at=saved_at, fetch=True, kept=kept)
     wording = _wording()
