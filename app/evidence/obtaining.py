@@ -49,20 +49,20 @@ class Outcome:
     pending: list[Reason] = field(default_factory=list)
 
 
-class _Impossible(Exception):
-    """There can be no evidence for a signer."""
+class _Unproven(Exception):
+    """There is no evidence for a signer, for these reasons."""
 
     def __init__(self, reasons: Sequence[Reason]) -> None:
         super().__init__(reasons)
         self.reasons = reasons
 
 
-class _Pending(Exception):
-    """There is no evidence for a signer now."""
+class _Impossible(_Unproven):
+    """There never will be."""
 
-    def __init__(self, reasons: Sequence[Reason]) -> None:
-        super().__init__(reasons)
-        self.reasons = reasons
+
+class _Pending(_Unproven):
+    """There may be later."""
 
 
 @dataclass(frozen=True, slots=True)
