@@ -31,6 +31,8 @@ class Services:
     site: Site
     #: Serial numbers of certificates that are revoked.
     revoked: dict[int, Revoked] = field(default_factory=dict)
+    #: Those that the responder answers nothing useful about.
+    silent: set[int] = field(default_factory=set)
     #: Added to the time of each token.
     clock: timedelta = timedelta()
     #: What a responder or the TSA answers instead; None: as it should.
@@ -73,6 +75,8 @@ class Services:
         request = asn1_ocsp.OCSPRequest.load(question, strict=True)["tbs_request"]
         [one] = request["request_list"]
         serial = one["req_cert"]["serial_number"].native
+        if serial in self.silent:
+            return b""
         nonces = [extension.dump() for extension in request["request_extensions"]]
         status: Revoked | Literal["good"] = self.revoked.get(serial, "good")
         return pki.ocsp(
@@ -98,9 +102,10 @@ class Services:
         failure = (1 << (31 - bit)).to_bytes(4, "big")
         return der.sequence(der.sequence(der.integer(2), der.tlv(3, b"\0" + failure)))
 
-    def sign(self, *, content: bytes = b"a document", attached: bool = True) -> str:
-        """Return a CMS signature of the person, in base64."""
-        info = pki.signer_info(self.person, content)
+    def sign(self, *, signed: bytes = b"a document", attached: bool = True) -> str:
+        """Return a CMS signature of the person over a document, in base64."""
+        content = b"a document"
+        info = pki.signer_info(self.person, signed)
         certificates = [self.person, self.authority]
         encoded = pki.signed_data([info], certificates, content if attached else None)
         return b64encode(encoded).decode()

@@ -80,5 +80,6 @@ def test_xml_and_saves_without_the_setting_are_not_queued(
     save(app.test_client(), cms=pki.sign_xml())
     assert "pending: 0" in work(app, "status")
     client = make_app(EVIDENCE="off").test_client()
-    assert client.post("/signature", json=filled(thread="other", cms=services.sign())).status_code
+    answer = client.post("/signature", json=filled(thread="other", cms=services.sign()))
+    assert answer.status_code == 201
     assert "pending: 0" in work(app, "status")
