@@ -52,6 +52,18 @@ def exclusively(document: str, prefixes: str | None = None) -> str:
     return xml_signer.text(root)
 
 
+def message() -> str:
+    """Return a SOAP message whose Body is signed."""
+    form = Transform(EXCLUSIVE)
+    root = etree.fromstring(
+        f'<s:Envelope xmlns:s="{SOAP}" xmlns:w="{WSSE[1:-1]}"><s:Header><w:Security/></s:Header>'
+        '<s:Body Id="b"><p>100</p></s:Body></s:Envelope>'
+    )
+    reference = Reference("#b", [form], signed=canonical(root[1], form))
+    xml_signer.sign(root, IVAN, reference, parent=root[0][0], canonicalisation=form)
+    return xml_signer.text(root)
+
+
 @pytest.mark.parametrize(
     ("document", "named"),
     [
@@ -182,14 +194,7 @@ def test_a_comment_outside_of_what_is_signed_with_its_comments_is_told() -> None
     ],
 )
 def test_what_a_token_of_a_message_says_is_told(token: str, is_named: bool) -> None:
-    form = Transform(EXCLUSIVE)
-    root = etree.fromstring(
-        f'<s:Envelope xmlns:s="{SOAP}" xmlns:w="{WSSE[1:-1]}"><s:Header><w:Security/></s:Header>'
-        '<s:Body Id="b"><p>100</p></s:Body></s:Envelope>'
-    )
-    reference = Reference("#b", [form], signed=canonical(root[1], form))
-    xml_signer.sign(root, IVAN, reference, parent=root[0][0], canonicalisation=form)
-    text = xml_signer.text(root)
+    text = message()
     name = etree.fromstring(f'<a xmlns:w="{WSSE[1:-1]}">{token}</a>')[0].tag.partition("}")[2]
     told = f"of the SOAP message the signature does not cover: {name}"
     assert (told in remarks(text.replace("</w:Security>", f"{token}</w:Security>"))) is is_named
@@ -197,15 +202,8 @@ def test_what_a_token_of_a_message_says_is_told(token: str, is_named: bool) -> N
 
 
 def test_an_incomplete_signature_beside_the_header_of_a_message_is_told() -> None:
-    form = Transform(EXCLUSIVE)
-    root = etree.fromstring(
-        f'<s:Envelope xmlns:s="{SOAP}" xmlns:w="{WSSE[1:-1]}"><s:Header><w:Security/></s:Header>'
-        '<s:Body Id="b"><p>100</p></s:Body></s:Envelope>'
-    )
-    reference = Reference("#b", [form], signed=canonical(root[1], form))
-    xml_signer.sign(root, IVAN, reference, parent=root[0][0], canonicalisation=form)
     draft = f'<d:Signature xmlns:d="{DS}"><d:KeyInfo>pay 1000</d:KeyInfo></d:Signature>'
-    text = xml_signer.text(root).replace("<s:Header>", f"<s:Header>{draft}")
+    text = message().replace("<s:Header>", f"<s:Header>{draft}")
     assert "of the SOAP message the signature does not cover: Signature" in remarks(text)
 
 
@@ -224,14 +222,7 @@ def test_an_incomplete_signature_beside_the_header_of_a_message_is_told() -> Non
 def test_an_attribute_around_the_parts_of_a_message_is_told(
     place: str, attribute: str, named: str
 ) -> None:
-    form = Transform(EXCLUSIVE)
-    root = etree.fromstring(
-        f'<s:Envelope xmlns:s="{SOAP}" xmlns:w="{WSSE[1:-1]}"><s:Header><w:Security/></s:Header>'
-        '<s:Body Id="b"><p>100</p></s:Body></s:Envelope>'
-    )
-    reference = Reference("#b", [form], signed=canonical(root[1], form))
-    xml_signer.sign(root, IVAN, reference, parent=root[0][0], canonicalisation=form)
-    text = xml_signer.text(root).replace(place, f"{place} {attribute}")
+    text = message().replace(place, f"{place} {attribute}")
     told = [one for one in remarks(text) if "does not cover" in one]
     assert told == ([f"of the SOAP message the signature does not cover: {named}"] if named else [])
 
