@@ -4,5 +4,8 @@ from __future__ import annotations
 
 #: A CMS without the content that it signs, one with it, and signed XML.
 DETACHED, ATTACHED, XML = "application/pkcs7-signature", "application/pkcs7-mime", "application/xml"
+#: Any bytes.
+OCTETS = "application/octet-stream"
+PDF = "application/pdf"
 #: The file name suffixes.
-SUFFIXES = {DETACHED: ".p7s", ATTACHED: ".p7m", XML: ".xml"}
+SUFFIXES = {DETACHED: ".p7s", ATTACHED: ".p7m", XML: ".xml", PDF: ".pdf"}

@@ -11,9 +11,19 @@ from app.wording.sentences import Wording
 LOCALES = {"en": "en", "ru": "ru", "kk": "kk", "kz": "kk"}
 
 
+#: The WSGI key of the language that a page was asked for in its address.
+IN_ADDRESS = "tanbahana.language_in_address"
+
+
 def choose_locale(request: Request) -> str:
-    """Return the language of the `api-locale` header, else of `Accept-Language`, else English."""
+    """Return the language of a request, English if it has none.
+
+    A page's address names it, else the `api-locale` header, else `Accept-Language`.
+    """
     note_language(request)
+    chosen: str | None = request.environ.get(IN_ADDRESS)
+    if chosen:
+        return chosen
     wanted = request.headers.get("api-locale")
     if wanted:
         return LOCALES.get(wanted.strip().lower(), "en")

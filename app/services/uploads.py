@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from flask import after_this_request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
-from app.api.media_types import ATTACHED, DETACHED, XML
-from app.api.params.errors import ParameterError
 from app.cms import MAX_WIDE_TEXT, is_too_wide
+from app.services.errors import ParameterError
+from app.services.media_types import ATTACHED, DETACHED, XML
+from app.services.spooled import Spooling, Upload
 
 MULTIPART = "multipart/form-data"
 #: Content types of a body that is one file. Older names are those of RFC 2311 and RFC 7303.
@@ -42,50 +44,102 @@ MAX_PART_HEAD, MAX_HEADS = 8_192, 524_288
 _PIECE = MAX_PART_HEAD
 
 
-def read_multipart(body: bytes, boundary: str) -> dict[str, list[Any]]:
+def read_multipart(
+    body: Iterable[bytes], boundary: str, spooling: Spooling | None = None
+) -> dict[str, list[Any]]:
     """Read the parts of a form: the text of fields, the bytes of files; each name with its values.
 
     A file field left empty, as browsers send it, has neither a name nor content, and is ignored.
 
+    Args:
+        body: in pieces.
+        boundary: of the parts.
+        spooling: which files become an `Upload`, of each name the last.
+
     Raises:
         ParameterError: the body is no such form, is incomplete, or has too many parts.
+        RequestEntityTooLarge: it exceeds a limit of `spooling`.
     """
     given: dict[str, list[Any]] = {}
     try:
-        for head, content in _parts(body, boundary):
-            if isinstance(head, Field):
+        for head, content in _parts(body, boundary, spooling):
+            if isinstance(content, Upload):
+                _take_upload(given, head, content)
+            elif isinstance(head, Field):
                 given.setdefault(head.name, []).append(_text_of(head, content))
             elif head.filename or content:
                 given.setdefault(head.name, []).append(content)
-    except RequestEntityTooLarge as error:
+    except TooManyParts as error:
         raise ParameterError("Request has more than {limit} parameters", limit=MAX_PARTS) from error
     except ValueError as error:
         raise ParameterError("Request body is not complete multipart/form-data") from error
     return given
 
 
-def _parts(body: bytes, boundary: str) -> Iterator[tuple[Field | File, bytes]]:
-    """Return the head and the content of each part. Raises as `_events` does."""
+def _take_upload(given: dict[str, list[Any]], head: Field | File, upload: Upload) -> None:
+    """Close the files of this name that came before: the last counts, and only one is open."""
+    if not upload.name and not len(upload):
+        upload.close()
+        return
+    files = given.setdefault(head.name, [])
+    for one in files:
+        if isinstance(one, Upload):
+            one.close()
+    files.append(upload)
+
+
+class TooManyParts(Exception):
+    """A form has more than MAX_PARTS."""
+
+
+def _parts(
+    body: Iterable[bytes], boundary: str, spooling: Spooling | None
+) -> Iterator[tuple[Field | File, bytes | Upload]]:
+    """Return the head and the content of each part. Raises as `read_multipart` and `_events`."""
+    upload: Upload | None = None
     content: list[bytes] = []
+    size = 0
     for event in _events(body, boundary):
         if isinstance(event, (Field, File)):
             head, content = event, []
             if head.name is None:  # Required (RFC 7578 section 4.2).
                 raise ValueError("a part has no name")
+            upload = _spool(head, spooling)
         elif isinstance(event, Data):
-            content.append(event.data)
+            if upload is not None:
+                upload.write(event.data)
+            else:
+                content.append(event.data)
+                size += len(event.data)
+            if spooling is not None and size > spooling.rest:
+                raise RequestEntityTooLarge
             if not event.more_data:
-                yield head, b"".join(content)
+                yield head, b"".join(content) if upload is None else upload
 
 
-def _events(body: bytes, boundary: str) -> Iterator[Event]:
+def _spool(head: Field | File, spooling: Spooling | None) -> Upload | None:
+    """Return the file that a part is written to, closed after the answer; None if it isn't one."""
+    if spooling is None or not isinstance(head, File) or head.name not in spooling.names:
+        return None
+    media_type, _ = parse_options_header(head.headers.get("content-type"))
+    upload = Upload(head.filename, media_type, spooling.limit)
+
+    @after_this_request
+    def close(response: Any) -> Any:
+        upload.close()
+        return response
+
+    return upload
+
+
+def _events(body: Iterable[bytes], boundary: str) -> Iterator[Event]:
     """Return the events of the parser, piece by piece.
 
     Only the parser finds the ends of heads; it gets so little data at a time that a head, or
     anything else that it collects, can't exceed its limit by much before it is checked.
 
     Raises:
-        RequestEntityTooLarge: there are more than MAX_PARTS.
+        TooManyParts: there are more than MAX_PARTS.
         ValueError: it is no such form, incomplete, or the head of a part is too large.
     """
     decoder = MultipartDecoder(boundary.encode(), max_parts=MAX_PARTS)
@@ -93,7 +147,7 @@ def _events(body: bytes, boundary: str) -> Iterator[Event]:
     for piece in chain(_cut(body), [None]):
         before = len(decoder.buffer) + len(piece or b"")
         decoder.receive_data(piece)
-        while not isinstance(event := decoder.next_event(), (NeedData, Epilogue)):
+        while not isinstance(event := _next(decoder), (NeedData, Epilogue)):
             size = before - len(decoder.buffer)
             before = len(decoder.buffer)
             if isinstance(event, (Field, File)):
@@ -104,6 +158,13 @@ def _events(body: bytes, boundary: str) -> Iterator[Event]:
         # Of content only a possible boundary is kept.
         if len(decoder.buffer) > MAX_PART_HEAD + len(boundary):
             raise ValueError("too many bytes around the parts, or in a head")
+
+
+def _next(decoder: MultipartDecoder) -> Event:
+    try:
+        return decoder.next_event()
+    except RequestEntityTooLarge as error:
+        raise TooManyParts from error
 
 
 def _text_of(head: Field, content: bytes) -> str:
@@ -121,8 +182,10 @@ def _text_of(head: Field, content: bytes) -> str:
         raise ParameterError("Request parameters are not in UTF-8") from error
 
 
-def _cut(body: bytes) -> Iterator[bytes]:
-    return (body[start : start + _PIECE] for start in range(0, len(body), _PIECE))
+def _cut(body: Iterable[bytes]) -> Iterator[bytes]:
+    return (
+        piece[start : start + _PIECE] for piece in body for start in range(0, len(piece), _PIECE)
+    )
 
 
 def as_text(signature: str | bytes, name: str) -> str:

@@ -22,7 +22,13 @@ from app.store.signatures.current_tags import (
 )
 from app.store.signatures.extraction import Signing
 from app.store.signatures.records import SignatureRecord
-from app.store.signatures.writing import NewVersion, Saved, save_version
+from app.store.signatures.writing import (
+    NewVersion,
+    Saved,
+    Superseded,
+    foresee_save,
+    save_version,
+)
 
 
 class SaveOutOfReach(AccessRefused):
@@ -130,6 +136,18 @@ def save(  # noqa: PLR0913  # As `save_version`.
     except VersionNotSet:
         require_write_access(connection, new.document, new.thread)
         raise
+
+
+def foresee(
+    connection: Connection, new: NewVersion, seen: int | None, *, compare: bool
+) -> Superseded | None:
+    """Raise what `save` would raise as things are; see `writing.foresee_save`.
+
+    Inside `database.transaction`.
+    """
+    is_there = require_write_access(connection, new.document, new.thread)
+    known = seen if is_there else None
+    return foresee_save(connection, new.document, new.thread, known, compare=compare)
 
 
 def require_save_access(tags: Iterable[str]) -> None:

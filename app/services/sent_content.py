@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import overload
 
-from app.api.params.errors import ParameterError
 from app.cms import (
     FITS_WITH_CRLF,
+    SHA_256,
     Answer,
     ContentBudget,
+    GivenContent,
     KnownDigest,
+    KnownDigests,
     Reason,
     SignedData,
     SignedXml,
@@ -20,6 +22,7 @@ from app.cms import (
     decode_content,
     with_crlf,
 )
+from app.services.errors import ParameterError
 
 _FIELD = "data"
 
@@ -32,13 +35,13 @@ def content_given(
 
 @overload
 def content_given(
-    signature: SignedData | SignedXml, data: str | bytes | KnownDigest | None, budget: ContentBudget
-) -> bytes | KnownDigest | None: ...
+    signature: SignedData | SignedXml, data: str | GivenContent | None, budget: ContentBudget
+) -> GivenContent | None: ...
 
 
 def content_given(
-    signature: SignedData | SignedXml, data: str | bytes | KnownDigest | None, budget: ContentBudget
-) -> bytes | KnownDigest | None:
+    signature: SignedData | SignedXml, data: str | GivenContent | None, budget: ContentBudget
+) -> GivenContent | None:
     """Return the content sent along with a signature; None if there is none.
 
     It may be base64, or the text itself: whichever was signed. A text may also be valid base64, so
@@ -55,10 +58,10 @@ def content_given(
             '"{field}" parameter is for CMS: a signed XML document is its own content',
             field="digest" if isinstance(data, KnownDigest) else _FIELD,
         )
-    if isinstance(data, KnownDigest):
+    if isinstance(data, (KnownDigest, KnownDigests)):
         return data
     if isinstance(data, bytes):
-        _check_other(data, signature)
+        check_other(data == signature.der)
         return data
     text = data.encode()
     try:
@@ -69,7 +72,7 @@ def content_given(
                 '"{field}" parameter must be base64, or the text that was signed', field=_FIELD
             ) from error
         return text
-    _check_other(decoded, signature)
+    check_other(decoded == signature.der)
     if contradicts_content(signature, decoded, budget) and not contradicts_content(
         signature, text, budget
     ):
@@ -77,9 +80,9 @@ def content_given(
     return decoded
 
 
-def _check_other(data: bytes, signature: SignedData) -> None:
+def check_other(is_signature: bool) -> None:
     """Refuse the signature itself in place of its content. Raises ParameterError."""
-    if data == signature.der:
+    if is_signature:
         raise ParameterError(
             '"{field}" parameter is the signature itself, not what was signed', field=_FIELD
         )
@@ -121,8 +124,12 @@ def doubts_of(intact: Sequence[Verdict]) -> list[Reason]:
     return doubts
 
 
-def digest_of_signed(content: bytes, intact: Sequence[Verdict]) -> str | None:
+def digest_of_signed(content: GivenContent, intact: Sequence[Verdict]) -> str | None:
     """Return the SHA-256 of what was signed, as hex; None if it isn't known to be this content."""
+    if not isinstance(content, bytes):
+        known = isinstance(content, KnownDigests) and content.find(SHA_256)
+        is_signed = all(verdict.answer is Answer.YES for verdict in intact)
+        return known.hex() if known and is_signed else None
     if all(verdict.answer is Answer.YES for verdict in intact):
         return sha256(content).hexdigest()
     if all(fits_with_crlf(verdict) for verdict in intact):

@@ -26,3 +26,7 @@ class ParameterError(Exception):
 
 class UnsupportedMediaType(ParameterError):
     """A request whose body has a type that isn't accepted there."""
+
+
+class ContentTooLarge(ParameterError):
+    """A document that is larger than the server keeps."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 
-from app.api.params.errors import ParameterError
 from app.cms import DOCUMENT_DIGESTS, KnownDigest, digest_size
+from app.services.errors import ParameterError
 
 _SIGNS = re.compile(r"[-_. ]")
 _IDENTIFIERS = {
