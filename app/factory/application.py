@@ -1,29 +1,29 @@
-"""The wiring: settings in, application out."""
+"""The application, put together from the settings."""
 
 from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import auth, caching, cli, closed, cors, server_refusal
-from app.api import errors, iinked, ncanode, penbox, solaris
+from app import auth, caching, cli, closed, cors, server_refusal, sessions, web
 from app.api.family import family_at_work
-from app.api.openapi import views as openapi
-from app.api.operations import health as operations
-from app.api.operations import metrics
 from app.api.params import unread
 from app.destinations import Destinations
 from app.extensions import db
+from app.factory.configuration import configure
+from app.factory.doors import open_doors
+from app.factory.evidence import make_requirement, make_worker
 from app.observability import counters, pool_metrics, request_log
+from app.observability.evidence_queue import EvidenceQueue
 from app.observability.logs import log_to_stderr
 from app.rate_limit import callers, computing
 from app.rate_limit.places import Places
+from app.services.keys_at_work import KeysAtWork
+from app.store.contents.places import open_place
 from app.store.database import engine as database
 from app.store.database.reads import Reads
 from app.store.database.replicas import Replica, make_engine
@@ -32,14 +32,6 @@ from app.trust import Trust
 from app.trust.examiner import Examiner
 from app.trust.stored import StoredAuthorities
 from config.settings import Settings, SettingsError
-
-if TYPE_CHECKING:
-    from app.evidence.worker import Worker
-
-#: Every API family that can be served.
-FAMILIES = {
-    family.name: family for family in (ncanode.FAMILY, solaris.FAMILY, iinked.FAMILY, penbox.FAMILY)
-}
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -56,29 +48,41 @@ def create_app(settings: Settings | None = None) -> Flask:
             settings = Settings.from_env(os.environ)
         except SettingsError as error:
             raise SystemExit(str(error)) from error
-    app = Flask(__name__, static_folder=None)
-    _configure(app, settings)
+    app = Flask("app", static_folder=None)
+    configure(app, settings)
     log_to_stderr(settings.log_level, settings.log_format)
+    if settings.web:
+        web.init_app(app, closed.refusing_foreign_pages(None, settings.public_url))
     _observe_requests(app, settings)
     _guard(app, settings)
 
+    _fill(app, settings)
+    unread.init_app(app)
+    open_doors(app, settings)
+    cli.init_app(app)
+    return app
+
+
+def _fill(app: Flask, settings: Settings) -> None:
+    """Make what the application has one of."""
     app.extensions["places"] = Places(settings.threads)
     app.extensions["readiness"] = Readiness()
+    app.extensions["content place"] = open_place(settings.content_store)
+    app.extensions["keys at work"] = KeysAtWork()
     db.init_app(app)
     with app.app_context():
         database.prepare(db.engine)
         app.extensions["trust"] = _make_trust(db.engine, settings)
         app.extensions["examiner"] = Examiner(db.engine, app.extensions["trust"])
-        app.extensions["evidence"] = partial(_make_worker, app, settings)
+        app.extensions["evidence"] = partial(make_worker, app, settings)
+        if settings.requires_evidence:
+            app.extensions["evidence requirement"] = make_requirement(db.engine, app, settings)
         if settings.metrics:
             pool_metrics.watch(db.engine, settings.threads + database.OVERFLOW)
+        app.extensions["collectors"] = [EvidenceQueue(db.engine)] if settings.has_evidence else []
         app.extensions["reads"] = Reads(db.engine, _replicas(settings, db.engine))
     if settings.databases.replica_urls:
         _note_writes(app, app.extensions["reads"])
-    unread.init_app(app)
-    _open_doors(app, settings)
-    cli.init_app(app)
-    return app
 
 
 def _make_trust(engine: Engine, settings: Settings) -> Trust:
@@ -91,63 +95,6 @@ def _make_trust(engine: Engine, settings: Settings) -> Trust:
     )
     trust.stored = StoredAuthorities(engine)
     return trust
-
-
-def _make_worker(app: Flask, settings: Settings) -> Worker:
-    """Return what obtains evidence, for this application's store."""
-    # Importing what sends requests takes 0.1 s, and most servers never send any.
-    from app.evidence.worker import make_worker  # noqa: PLC0415
-
-    named = [urlsplit(one).hostname or "" for one in settings.stamping_addresses]
-    destinations = Destinations([*settings.outgoing_allow, *named])
-    with app.app_context():
-        return make_worker(
-            db.engine,
-            app.extensions["trust"],
-            destinations,
-            settings.stamping_addresses,
-            settings.evidence_timeout,
-        )
-
-
-def _configure(app: Flask, settings: Settings) -> None:
-    app.config.update(
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(
-            settings.database_url,
-            settings.database_schema,
-            settings.threads,
-            settings.statement_timeout,
-        ),
-        DATABASE_SCHEMA=settings.database_schema,
-        DATABASE_WAIT=settings.database_wait,
-        HOST_VARIABLE=settings.databases.host_variable,
-        MIGRATION_URL=settings.databases.migration_url,
-        MIGRATION_VARIABLE=settings.databases.migration_variable,
-        NAME_VARIABLE=settings.databases.name_variable,
-        AUTH=settings.auth,
-        CMS_VALIDATION=settings.cms_validation,
-        CMS_DETACHED=settings.detached_content,
-        CLAIMS=settings.claims,
-        COSIGN_GUARD=settings.cosign_guard,
-        EVIDENCE=settings.has_evidence,
-        EVIDENCE_WORKER=settings.has_evidence and settings.evidence_worker,
-        STRICT_TENANT=settings.strict_tenant,
-        NCANODE_URL=settings.ncanode_url,
-        NCANODE_KEY=settings.ncanode_key,
-        NCANODE_PASSWORD=settings.ncanode_password,
-        TIMEZONE=settings.timezone,
-        PUBLIC_URL=settings.public_url,
-        ORGANIZATION_ID=settings.organization_id,
-        LOCALE=settings.locale,
-        MAX_CONTENT_LENGTH=settings.max_body,
-        # Flask's own answer to OPTIONS has no envelope.
-        PROVIDE_AUTOMATIC_OPTIONS=False,
-    )
-    # `/signature/` is `/signature`, `/signature//versions` is unknown: no redirect is sent, which
-    # would have no envelope.
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False
 
 
 def _replicas(settings: Settings, primary: Engine) -> list[Replica]:
@@ -171,20 +118,6 @@ def _note_writes(app: Flask, reads: Reads) -> None:
         return response
 
     app.after_request(note)
-
-
-def _open_doors(app: Flask, settings: Settings) -> None:
-    """Serve the configured families, and the endpoints about the server and the API."""
-    families = tuple(FAMILIES[name] for name in settings.families)
-    app.extensions["families"] = families
-    errors.init_app(app, families)
-    app.extensions[openapi.PARTS] = (*(family.openapi for family in families), operations.OPENAPI)
-    blueprints = [blueprint for family in families for blueprint in family.blueprints]
-    blueprints += [operations.blueprint, openapi.blueprint]
-    if settings.metrics:
-        blueprints.append(metrics.blueprint)
-    for blueprint in blueprints:
-        app.register_blueprint(blueprint)
 
 
 def _observe_requests(app: Flask, settings: Settings) -> None:
@@ -212,6 +145,8 @@ def _guard(app: Flask, settings: Settings) -> None:
         auth.init_app(
             app, closed.refusing_foreign_pages(settings.cors_origins, settings.public_url)
         )
+        if settings.web:
+            sessions.init_app(app)
     else:
         closed.init_app(
             app,
