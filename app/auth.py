@@ -42,8 +42,8 @@ BELIEVED_MISSING = 1.0
 #: Seconds until recording the day of a token's use is retried.
 AGAIN = 60.0
 
-#: The WSGI key of the caller: absent if no token was sent, None if it was a wrong one.
-_CALLER = "tanbahana.caller"
+#: The WSGI key of the caller: absent if no token was sent, None if a wrong one; or by a session.
+CALLER = "tanbahana.caller"
 _CHALLENGE = 'Bearer realm="tanbahana"'
 _NOT_ENOUGH = ', error="insufficient_scope"'
 
@@ -192,7 +192,7 @@ def init_app(app: Flask, require_own_page: Callable[[WSGIEnvironment], None]) ->
             require_own_page(environ)
             text = _basic_password(environ)
         if text is not None:
-            environ[_CALLER] = tokens.find(db.engine, text)
+            environ[CALLER] = tokens.find(db.engine, text)
 
     app.before_request(identify)
 
@@ -224,9 +224,9 @@ class _Requirement:
         """Refuse a caller that does not meet it. Raises AccessRefused."""
         if self.scope is None:
             return
-        bearer: Bearer | None = environ.get(_CALLER)
+        bearer: Bearer | None = environ.get(CALLER)
         if bearer is None:
-            raise TokenNeeded(', error="invalid_token"' if _CALLER in environ else "")
+            raise TokenNeeded(', error="invalid_token"' if CALLER in environ else "")
         if not bearer.may(self.scope):
             raise ScopeMissing(f'{_NOT_ENOUGH}, scope="{self.scope}"', scope=self.scope)
         if bearer.tag_prefix is not None and not self.by_tags:
@@ -256,7 +256,7 @@ def only_reading(app: Flask) -> Callable[[str], bool]:
 
 def caller() -> Bearer | None:
     """Return the caller's token; None if there is none, or none is required."""
-    found: Bearer | None = request.environ.get(_CALLER)
+    found: Bearer | None = request.environ.get(CALLER)
     return found
 
 
@@ -268,7 +268,7 @@ def caller_name() -> str | None:
 
 def caller_key(request: Request) -> str | None:
     """Return the rate-limit key of a caller; None without a token."""
-    found: Bearer | None = request.environ.get(_CALLER)
+    found: Bearer | None = request.environ.get(CALLER)
     return f"token {found.id}" if found else None
 
 

@@ -16,7 +16,8 @@ OF_NAMED = "GET, POST, DELETE"
 
 #: Request headers that a page may send.
 ACCEPTED = (
-    "Content-Type, Authorization, api_key, X-Api-Key, api-locale, X-Request-ID, If-None-Match"
+    "Content-Type, Authorization, api_key, X-Api-Key, api-locale, X-Request-ID, If-None-Match, "
+    "Idempotency-Key"
 )
 #: Response headers that a page may read, besides those that every page may.
 EXPOSED = (

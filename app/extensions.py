@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 
+from app.store.contents.values import Place
 from app.store.database.reads import Reads
 from app.store.models import Base
 from app.store.signatures.standings import Trusted
@@ -15,6 +16,7 @@ from app.trust import Trust
 from app.trust.examiner import Examiner
 
 if TYPE_CHECKING:
+    from app.evidence.requiring import Requirement
     from app.evidence.worker import Worker
 
 db = SQLAlchemy(model_class=Base)
@@ -37,10 +39,22 @@ def make_evidence_worker() -> Worker:
     return make()
 
 
+def current_requirement() -> Requirement | None:
+    """Return what obtains evidence while a save waits for it; None if saves don't."""
+    found: Requirement | None = current_app.extensions.get("evidence requirement")
+    return found
+
+
 def current_reads() -> Reads:
     """Return the reads of the current application: by a replica, or the primary."""
     found: Reads = current_app.extensions["reads"]
     return found
+
+
+def current_place() -> Place | None:
+    """Return where documents are kept outside the database; None: they are in it."""
+    place: Place | None = current_app.extensions["content place"]
+    return place
 
 
 def current_trust() -> Trust:

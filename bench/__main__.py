@@ -1,12 +1,13 @@
 """The whole benchmark: fill databases, alternate runs with the floor, print tables.
 
-`python -m bench filters`, `doors`, `growth`, `servers`, `verification` or `crl` prints only that
-part, the first four at the largest size. `python -m bench wycheproof FOLDER` and `limbo FILE` run
-the verification on test suites of other projects, which have to be downloaded before
-(`bench/suites.py`).
+`python -m bench cpu`, `filters`, `doors`, `growth`, `servers`, `verification`, `crl`, `evidence`,
+`records` or `ncanode3` prints only that part, the first five at the largest size. `python -m bench
+wycheproof FOLDER` and `limbo FILE` run the verification on test suites of other projects, which
+have to be downloaded before (`bench/suites.py`).
 
 Environment: BENCH_ROWS, the largest size (default 100000; 1000000 takes about half an hour and
-25 GB of disk); BENCH_TURNS (default 3) and BENCH_SECONDS (default 5) of each case.
+25 GB of disk); BENCH_TURNS (default 3) and BENCH_SECONDS (default 5) of each case; BENCH_SIGNERS,
+those of `evidence` (default 10000); BENCH_VERSIONS, those of `records` (default 200000).
 """
 
 from __future__ import annotations
@@ -20,14 +21,18 @@ from statistics import median
 from urllib.request import urlopen
 
 from bench.cases import CASES, LIST, LIST_WITH_SIGNERS, Case
+from bench.cpu import print_cpu
 from bench.crl import print_lists
 from bench.data import fill
 from bench.database import Statements
 from bench.disk import print_disk
 from bench.doors import print_doors
+from bench.evidence import print_evidence
 from bench.filters import print_filters
 from bench.growth import measure_growth, print_growth_of_lists
 from bench.http_servers import print_http_servers
+from bench.ncanode3 import print_ncanode3
+from bench.records import print_records
 from bench.sameness import check_sameness
 from bench.servers import Load, WebServer, drive, floor_server
 from bench.suites import SUITES
@@ -79,26 +84,41 @@ def main(part: str | None = None) -> None:
         print_verification()
     if part in (None, "crl"):
         print_lists()
-    if part in ("verification", "crl"):
+    if part in (None, "ncanode3"):
+        print_ncanode3()
+    if part in ("verification", "crl", "ncanode3"):
         return
     cms = usual_cms()
     with PostgresServer(settings=POSTGRESQL) as server:
-        if part == "filters":
-            print_filters(filled(server, LARGEST, cms).url, LARGEST)
-            return
-        if part == "growth":
-            print_growth_of_lists(*(grown(server, rows, cms) for rows in (SIZES[0], SIZES[-1])))
-            return
-        if part == "doors":
-            print_locked(filled(server, LARGEST, cms).url, LARGEST, cms)
-            return
-        if part == "servers":
-            print_servers(filled(server, LARGEST, cms).url, LARGEST, cms)
+        if part is not None:
+            print_part(part, server, cms)
             return
         print(f"signature: {len(cms)} characters; {TURNS} turns of {SECONDS:g} s; 16 connections\n")
         results = {rows: measure(server, rows, cms) for rows in SIZES}
         print_growth(results)
         print_growth_of_lists(*(grown(server, rows, cms) for rows in (SIZES[0], SIZES[-1])))
+        print_evidence(server)
+        print_records(server)
+
+
+def print_part(part: str, server: PostgresServer, cms: str) -> None:
+    """Print one part that needs a database."""
+    if part == "evidence":
+        print_evidence(server)
+    elif part == "records":
+        print_records(server)
+    elif part == "cpu":
+        print_cpu(server, filled(server, LARGEST, cms), LARGEST, cms, turns=TURNS, seconds=SECONDS)
+    elif part == "filters":
+        print_filters(filled(server, LARGEST, cms).url, LARGEST)
+    elif part == "growth":
+        print_growth_of_lists(*(grown(server, rows, cms) for rows in (SIZES[0], SIZES[-1])))
+    elif part == "doors":
+        print_locked(filled(server, LARGEST, cms).url, LARGEST, cms)
+    elif part == "servers":
+        print_servers(filled(server, LARGEST, cms).url, LARGEST, cms)
+    else:
+        sys.exit(f"there is no part {part}")
 
 
 def grown(server: PostgresServer, rows: int, cms: str) -> dict[str, float]:

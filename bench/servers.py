@@ -85,12 +85,24 @@ class WebServer:
         self.process.terminate()
         self.process.wait(60)
 
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that all workers used so far."""
+        ticks = os.sysconf("SC_CLK_TCK")
+        used = 0
+        for child in self._workers():
+            *_, rest = Path(f"/proc/{child}/stat").read_text().rpartition(")")
+            used += sum(map(int, rest.split()[11:13]))
+        return used / ticks
+
+    def _workers(self) -> list[str]:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return children.read_text().split()
+
     def peak_memory(self) -> float:
         """Return the largest resident memory that any worker had so far, MB."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         peaks = [
             re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{child}/status").read_text())
-            for child in children.split()
+            for child in self._workers()
         ]
         return max(int(peak[1]) for peak in peaks if peak) / 1024
 

@@ -48,11 +48,11 @@ DIGESTS = {
 }
 
 _CONTENT = pki.CONTENT * 8
-_AT = datetime(2025, 6, 2, tzinfo=UTC)
+AT = datetime(2025, 6, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class _Authorities:
+class Authorities:
     """CAs of one country, arranged like the NCA's, with other names."""
 
     make_key: Callable[[str], Key]
@@ -61,7 +61,9 @@ class _Authorities:
     stamper: Holder
 
     @classmethod
-    def found(cls, make_key: Callable[[str], Key], country: str) -> _Authorities:
+    def found(cls, make_key: Callable[[str], Key], country: str) -> Authorities:
+        """Return new ones, whose names have the country."""
+
         def certify(title: str, issuer: Holder | None, extensions: tuple[bytes, ...]) -> Holder:
             name = pki.name(f"{title} {country}")
             return pki.certify(name, make_key(title), issuer, extensions)
@@ -87,7 +89,7 @@ _STEPS: dict[str, Callable[[str], Callable[[], object]]] = {
     "parse": lambda text: partial(parse, text),
     "describe": lambda text: partial(describe, parse(text)),
     "fingerprints of what was described": lambda text: _fingerprints(parse(text)),
-    "read_signing, which does the last two": lambda text: partial(read_signing, parse(text), _AT),
+    "read_signing, which does the last two": lambda text: partial(read_signing, parse(text), AT),
 }
 
 
@@ -143,12 +145,12 @@ def _print_reading() -> None:
 
 def _times(make_key: Callable[[str], Key], *, everything_new: bool) -> Iterator[float]:
     """Verify signatures, each of one person; return the seconds, including parsing."""
-    authorities = _Authorities.found(make_key, "KZ")
+    authorities = Authorities.found(make_key, "KZ")
     verifier = Verifier([read_certificate(authorities.root.certificate)])
     _verify(verifier, authorities.sign("КАСЫМОВ НОЛЬ"))
     for number in range(COUNT):
         if everything_new:
-            authorities = _Authorities.found(make_key, f"KZ {number}")
+            authorities = Authorities.found(make_key, f"KZ {number}")
             verifier = Verifier([read_certificate(authorities.root.certificate)])
         text = authorities.sign(f"КАСЫМОВ {number}")
         yield _timed(partial(_verify, verifier, text))
@@ -160,7 +162,7 @@ def _times(make_key: Callable[[str], Key], *, everything_new: bool) -> Iterator[
 
 
 def _verify(verifier: Verifier, text: str) -> SignerStatus:
-    (status,) = verifier.verify(parse(text), at=_AT)
+    (status,) = verifier.verify(parse(text), at=AT)
     return status
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, overload
 from urllib.parse import urlsplit
@@ -22,6 +22,9 @@ SWITCH = {
     **dict.fromkeys(("0", "off", "false", "no"), False),
 }
 
+#: Characters of a key: as many hexadecimal digits are 128 bits.
+SHORTEST_KEY = 32
+
 #: The largest numbers of requests and seconds in RATE_LIMIT: the range of the counters.
 MOST_REQUESTS = 10**15
 LONGEST_WINDOW = 366 * 24 * 60 * 60
@@ -34,8 +37,26 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+|[a-z][a-z0-9+.-]*://[a-z0-9.-]*
 _HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*(?![0-9]+$)[a-z0-9_-]{1,63}").fullmatch
 
 
+#: A path below which something is served.
+_PATH = re.compile(r"/|(?:/[A-Za-z0-9_-]{1,64}){1,8}/?").fullmatch
+
+
 class SettingsError(ValueError):
     """A variable has a value that can't be used. The text is one line that names it."""
+
+
+#: A folder by its whole path; or a bucket, with what the names of its objects begin with.
+_CONTENT_STORE = re.compile(
+    r"file:(?://)?/[^\0]*|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\0]*)?"
+)
+
+
+def is_loopback_name(host: str) -> bool:
+    """Return whether a host is this machine's own, by its name or address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 class Reader:
@@ -50,6 +71,13 @@ class Reader:
     def text(self, name: str) -> str | None:
         """Return the value of a variable, stripped; None if it is empty."""
         return self.env.get(name, "").strip() or None
+
+    def secret(self, name: str) -> str | None:
+        """Return a key that is too long to be guessed."""
+        value = self.text(name)
+        if value is not None and len(value) < SHORTEST_KEY:
+            raise SettingsError(f"{name} must have {SHORTEST_KEY} characters or more")
+        return value
 
     def integer(self, name: str, default: int, low: int, high: int) -> int:
         """Return a whole number within bounds, both included."""
@@ -131,6 +159,23 @@ class Reader:
             raise SettingsError(f"{name} must be a file that can be read, not {value!r}")
         return file
 
+    def path(self, name: str, default: str) -> str:
+        """Return the path below which something is served, without a slash at its end."""
+        value = self.text(name) or default
+        if not _PATH(value):
+            raise SettingsError(
+                f"{name} must be / or a path of letters, digits, - and _, such as {default}, "
+                f"not {value!r}"
+            )
+        return value.rstrip("/")
+
+    def content_store(self, name: str) -> str | None:
+        """Return `file:/folder` or `s3://bucket/prefix`."""
+        value = self.text(name)
+        if value is None or _CONTENT_STORE.fullmatch(value):
+            return value
+        raise SettingsError(f"{name} must be file:/folder or s3://bucket/prefix, not {value!r}")
+
     def address(self, name: str) -> str | None:
         """Return an http or https address, unchanged."""
         value = self.text(name)
@@ -144,6 +189,29 @@ class Reader:
         if not usable:
             # Not repeated: it may contain a password.
             raise SettingsError(f"{name} must be an address that begins with http:// or https://")
+        return value
+
+    def number(self, name: str) -> str | None:
+        """Return the number of a person or an organisation: twelve digits."""
+        value = self.text(name)
+        if value is not None and not re.fullmatch(r"[0-9]{12}", value):
+            raise SettingsError(f"{name} must have twelve digits, not {value!r}")
+        return value
+
+    def loopback_socket(self, name: str, default: str) -> str:
+        """Return the address of a WebSocket server on the reader's own machine."""
+        value = self.text(name) or default
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("ws", "wss") and is_loopback_name(parts.hostname or "")
+            usable = usable and parts.port != 0
+        except ValueError:  # brackets that don't match, a port out of range
+            usable = False
+        if not usable or not value.isprintable() or set(value) & set(" ;,'\""):
+            raise SettingsError(
+                f"{name} must be an address on loopback that begins with wss:// or ws://, "
+                f"not {value!r}"
+            )
         return value
 
     def addresses(self, name: str) -> tuple[str, ...]:

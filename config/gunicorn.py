@@ -15,7 +15,7 @@ _PROJECT = str(Path(__file__).resolve().parent.parent)
 if _PROJECT not in sys.path:
     sys.path.insert(0, _PROJECT)
 
-from app import cors
+from app import background, cors
 from app.cms import describe_gost
 from app.observability import metrics_queue, worker_slots
 from app.server import memory, metrics_folder, starting
@@ -29,6 +29,9 @@ try:
 except SettingsError as error:
     # gunicorn prints a traceback for any other exception of this file.
     sys.exit(str(error))
+
+# For which an ending worker waits for a signature that it verifies in the background.
+_BACKGROUND_SECONDS = 2.0
 
 _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
 bind = [f"{_host}:{_settings.port}"]
@@ -96,6 +99,8 @@ def when_ready(master: Any) -> None:
     found = starting.examine(_settings)
     master.log.info(starting.describe(found, _settings))
     master.log.info(describe_gost())
+    if without := starting.describe_evidence(found, _settings):
+        master.log.info(without)
     for notice in _settings.notices:
         master.log.warning(notice)
     if not _settings.auth:
@@ -120,7 +125,7 @@ def when_ready(master: Any) -> None:
 def pre_fork(master: Any, worker: Any) -> None:
     """Set the CORS headers and the slot of a worker that is about to start.
 
-    The slot is the lowest free one.
+    The slot is the lowest free one. The boxes of the workers are there before the first of them.
     """
     worker.limits = Limits(
         head=_settings.head_timeout,
@@ -129,10 +134,13 @@ def pre_fork(master: Any, worker: Any) -> None:
         idle=keepalive,
         stall=_settings.read_timeout,
         max_body=_settings.max_body,
+        max_upload=_settings.max_upload,
         threads=threads,
         connections=None if _settings.trusted_proxies else worker_connections // 2,
     )
     worker.cors_headers = cors.headers_of_unread(_settings.cors_origins)
+    if isinstance(application := worker.app.wsgi(), Flask):
+        application.extensions["shared work"].open(workers)
     taken = {other.place for other in master.WORKERS.values()}
     worker.place = next(place for place in itertools.count() if place not in taken)
 
@@ -143,7 +151,8 @@ def post_fork(_master: Any, worker: Any) -> None:
 
 
 def worker_exit(_master: Any, _worker: Any) -> None:
-    """Count what an ending worker has still queued."""
+    """Let the work in the background end, and count what an ending worker has still queued."""
+    background.end(_BACKGROUND_SECONDS)
     metrics_queue.write_down()
 
 
@@ -164,6 +173,7 @@ def post_worker_init(worker: Any) -> None:
     if isinstance(worker.wsgi, Flask):  # The baseline of the benchmark is a bare function.
         turns = worker.wsgi.extensions["trust"].turns
         worker.lending = turns, worker.wsgi.extensions["places"]
+        worker.wsgi.extensions["shared work"].start(worker.place)
         worker.wsgi.extensions["examiner"].start()
         if worker.wsgi.config["EVIDENCE_WORKER"]:
             worker.wsgi.extensions["evidence"]().start()

@@ -33,9 +33,10 @@ CmsValidation = Literal["structure", "off", "signature", "trusted"]
 DetachedContent = Literal["accept", "refuse"]
 Claims = Literal["refuse", "accept"]
 CosignGuard = Literal["warn", "off", "refuse"]
+SigningTimestamp = Literal["ask", "require", "off"]
 Revocation = Literal["offline", "online"]
-Evidence = Literal["auto", "off", "queue"]
-FamilyName = Literal["ncanode", "solaris", "iinked", "penbox"]
+Evidence = Literal["auto", "off", "queue", "require"]
+FamilyName = Literal["ncanode", "solaris", "iinked", "penbox", "ncanode3"]
 Locale = Literal["en", "ru", "kk"]
 LogLevel = Literal["info", "debug", "warning", "error"]
 LogFormat = Literal["json", "text"]
@@ -61,6 +62,11 @@ class Settings:
     claims: Claims
     #: How a version is treated that drops a signer of the previous one, or signs other content.
     cosign_guard: CosignGuard
+    #: Whether the documents that come with signatures are kept, the largest in bytes, and where:
+    #: `file:/folder` or `s3://bucket/prefix`; None: in the database.
+    keep_content: bool
+    max_content: int
+    content_store: str | None
     #: Whether a header for a tenant's own store is refused.
     strict_tenant: bool
     #: Folder of the operator's trust anchors, other certificates and CRLs.
@@ -68,12 +74,21 @@ class Settings:
     #: Whether CRLs and OCSP responses are fetched, and the folder of their cache.
     revocation: Revocation
     revocation_cache: Path
-    #: Whether evidence is obtained for signatures that are saved; the timestamp authorities, in the
-    #: order in which they are asked; seconds for each request; whether servers do it themselves.
+    #: Whether evidence is obtained for signatures that are saved, as it was set and as it follows;
+    #: the timestamp authorities, in the order in which they are asked; seconds for each request;
+    #: whether servers do it themselves.
+    evidence: Evidence
     has_evidence: bool
+    #: Whether a save waits for it, and is refused without it.
+    requires_evidence: bool
     stamping_addresses: tuple[str, ...]
     evidence_timeout: int
     evidence_worker: bool
+    #: Seconds between two trees of evidence records; days before a timestamp is renewed; and by how
+    #: many days the new one has to last longer.
+    evidence_record_each: int
+    evidence_renew_before: int
+    evidence_renew_gain: int
     #: Hosts, addresses and networks that may be contacted though they are not on the Internet.
     outgoing_allow: tuple[str, ...]
     #: Address of a NCANode server that POST /origin forwards to, None if there is none; the key
@@ -81,12 +96,31 @@ class Settings:
     ncanode_url: str | None
     ncanode_key: Path | None
     ncanode_password: str | None = field(repr=False)
+    #: Whether pages for people are served; whether everyone may verify a file there; and what
+    #: their sessions are signed with besides the tokens' hashes.
+    web: bool
+    public_verify: bool
+    secret_key: str | None = field(repr=False)
+    #: Where pages look for NCALayer; whether they ask it for a timestamp, and require one; and the
+    #: name of those who ask for signatures.
+    ncalayer_url: str
+    signing_timestamp: SigningTimestamp
+    organization_name: str | None
+    organization_bin: str | None
+    #: Whether pages show a QR code for eGov Mobile, which knows registered servers only.
+    egov_qr: bool
     #: The API families that are served.
     families: tuple[FamilyName, ...]
+    #: Where NCANode's version 3 is served, without a slash at the end: empty for the root.
+    ncanode3_path: str
     #: The public address of this server, without a slash at the end; None: unknown.
     public_url: str | None
     #: The id of this organisation for iinked's clients, a UUID.
     organization_id: str | None
+    #: The name of this system, and of the rules by which signatures are verified, on the pages of
+    #: cards; None: no rules are named.
+    card_system: str
+    card_act: str | None
     #: The language reported to Penbox's clients.
     locale: Locale
     #: The zone of every time that the API writes.
@@ -155,21 +189,41 @@ class Settings:
             detached_content=read.choice("CMS_DETACHED", get_args(DetachedContent)),
             claims=read.choice("CLAIMS", get_args(Claims)),
             cosign_guard=read.choice("COSIGN_GUARD", get_args(CosignGuard)),
+            keep_content=read.switch("KEEP_CONTENT", False),
+            max_content=read.integer("MAX_CONTENT_MB", 100, 1, 500) * 1024 * 1024,
+            content_store=read.content_store("CONTENT_STORE"),
             strict_tenant=read.switch("STRICT_TENANT", False),
             trust_folder=read.folder("TRUST_DIR", TRUST_FOLDER),
             revocation=revocation,
             revocation_cache=read.folder("REVOCATION_CACHE", REVOCATION_CACHE),
-            has_evidence=evidence == "queue" or (evidence == "auto" and revocation == "online"),
+            evidence=evidence,
+            has_evidence=evidence in ("queue", "require")
+            or (evidence == "auto" and revocation == "online"),
+            requires_evidence=evidence == "require",
             stamping_addresses=read.addresses("TSA_URL"),
             evidence_timeout=read.integer("EVIDENCE_TIMEOUT", 20, 1, 300),
             evidence_worker=read.switch("EVIDENCE_WORKER", is_embedded),
+            evidence_record_each=read.integer("EVIDENCE_RECORD_EACH", 3600, 60, 31 * 86_400),
+            evidence_renew_before=read.integer("EVIDENCE_RENEW_BEFORE", 365, 1, 3650),
+            evidence_renew_gain=read.integer("EVIDENCE_RENEW_GAIN", 183, 1, 3650),
             outgoing_allow=read.destinations("OUTGOING_ALLOW"),
             ncanode_url=read.address("NCANODE_REMOTE_URL"),
             ncanode_key=read.file("NCANODE_KEY"),
             ncanode_password=read.text("NCANODE_PWD"),
+            web=read.switch("WEB", True),
+            public_verify=read.switch("PUBLIC_VERIFY", True),
+            secret_key=read.secret("SECRET_KEY"),
+            ncalayer_url=read.loopback_socket("NCALAYER_URL", "wss://127.0.0.1:13579/"),
+            signing_timestamp=read.choice("SIGNING_TIMESTAMP", get_args(SigningTimestamp)),
+            organization_name=read.text("ORGANIZATION_NAME"),
+            organization_bin=read.number("ORGANIZATION_BIN"),
+            egov_qr=read.switch("EGOV_QR", False),
             families=read.choices("FAMILIES", get_args(FamilyName)),
+            ncanode3_path=read.path("NCANODE3_PATH", "/ncanode3"),
             public_url=_public_url(read),
             organization_id=read.uuid("ORGANIZATION_ID"),
+            card_system=read.text("CARD_SYSTEM") or "Tanbahana",
+            card_act=read.text("CARD_ACT"),
             locale=read.choice("LOCALE", get_args(Locale)),
             timezone=read.zone("TIMEZONE", "UTC"),
             auth=read.switch("AUTH", False),
@@ -198,6 +252,11 @@ class Settings:
             metrics_folder=read.folder("PROMETHEUS_MULTIPROC_DIR", None),
             notices=_notices(read),
         )
+
+    @property
+    def max_upload(self) -> int:
+        """The largest body of a request that may bring a document, bytes."""
+        return self.max_body + (self.max_content if self.keep_content else 0)
 
     @property
     def database_url(self) -> URL:

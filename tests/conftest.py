@@ -19,6 +19,7 @@ from app.store.migrations import upgrade
 from app.store.models import Base
 from config.settings import Settings
 from tests.applications import Loans, SharedApplications
+from tests.evidence.services import Services, running
 from tests.leaks import SHARED_SOCKETS, leave_nothing_open
 from tests.postgresql import INSTALL_HINT, PostgresServer
 
@@ -81,6 +82,13 @@ def _takes_long(item: pytest.Item) -> bool:
 
 def _must_be_alone(item: pytest.Item) -> bool:
     return LIVE in item.path.parents or item.get_closest_marker("attacks") is not None
+
+
+@pytest.fixture(name="services")
+def run_services() -> Iterator[Services]:
+    """Run a timestamp authority, an OCSP responder and CRLs."""
+    with running() as services:
+        yield services
 
 
 def write_url(url: URL) -> str:

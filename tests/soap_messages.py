@@ -141,7 +141,7 @@ def certificates_only(*holders: Holder) -> bytes:
 
 WAYS: dict[str, Callable[[], etree._Element]] = {
     "key identifier": lambda: message(by_key_identifier()),
-    "key identifier of another type": lambda: message(by_key_identifier("urn:certificate")),
+    "key identifier of another type": lambda: message(by_key_identifier("#EncryptedKeySHA1")),
     "token": lambda: message(by_reference(), token(kind="#X509v3")),
     "token without a type": lambda: message(by_reference(), token()),
     "path": lambda: message(

@@ -44,6 +44,7 @@ def test_upgrade_prepares_an_empty_database_and_may_be_repeated(
     assert save(app.test_client())["version"] == 1
 
 
+@pytest.mark.slow
 def test_upgrade_puts_the_tables_into_the_schema_of_the_settings(
     start_app: AppMaker, postgres_url: str
 ) -> None:

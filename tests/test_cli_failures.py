@@ -96,6 +96,7 @@ def test_a_schema_that_is_older_than_the_program(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [*COMMANDS, UPGRADE], ids=" ".join)
 @pytest.mark.parametrize("place", ["port", "folder", "damaged"])
 def test_a_database_that_can_not_be_used(
@@ -126,6 +127,7 @@ UNPRIVILEGED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [UPGRADE, ("stats",)], ids=" ".join)
 def test_a_folder_that_can_not_be_written(tmp_path: Path, command: tuple[str, ...]) -> None:
     closed = tmp_path / "closed"
@@ -177,6 +179,7 @@ def test_the_schema_of_the_settings_is_named(start_app: AppMaker, postgres_url: 
         assert run_apart(app, "stats")[2].splitlines()[0].endswith(", schema other")
 
 
+@pytest.mark.slow
 def test_commands_start_in_any_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", str(PROJECT / "wsgi"), "db", "upgrade"],
@@ -191,6 +194,7 @@ def test_commands_start_in_any_folder(tmp_path: Path) -> None:
     assert done.stderr == f"database: sqlite {tmp_path}/store.sqlite3\n"
 
 
+@pytest.mark.slow
 def test_a_wrong_setting_is_no_answer_about_a_signature(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "wsgi", "verify", "--json", "/dev/null"],
@@ -206,6 +210,7 @@ def test_a_wrong_setting_is_no_answer_about_a_signature(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "status"), [("verify", 2), ("check", 2)])
 def test_who_stops_reading_gets_no_answer_that_is_wrong(
     tmp_path: Path, command: str, status: int

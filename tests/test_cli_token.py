@@ -98,11 +98,13 @@ def test_a_token_without_a_scope_is_not_made(locked: Flask) -> None:
     assert "--scope" in refuse(locked, "create", "x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("expires", ["", "90", "d", "0d", "-1d", "1.5d", "90 d", "9y", "٩d"])
 def test_an_odd_expiry_is_refused(locked: Flask, expires: str) -> None:
     assert "90d" in refuse(locked, "create", "x", "--scope", "read", "--expires", expires)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("expires", ["1h", "12h", "90d", "52w", "99999w"])
 def test_an_expiry_is_hours_days_or_weeks(locked: Flask, expires: str) -> None:
     token = create(locked, "x", "--scope", "read", "--expires", expires)

@@ -104,6 +104,18 @@ def test_a_stored_signature_is_reported_as_the_api_reports_it(app: Flask, case: 
     assert list(verify(app, *NAMED)[1]["verification"]) == list(answer["verification"])
 
 
+def test_a_document_that_is_kept_is_compared_as_by_the_api(
+    make_app: AppMaker, folder: Path
+) -> None:
+    app = make_app(TRUST_DIR=str(folder), TIMEZONE="Asia/Almaty", KEEP_CONTENT="on")
+    made = people.cms(people.ivan(), content=CONTENT, attached=False)
+    save(app.test_client(), cms=made, data=b64encode(CONTENT).decode())
+    answer = ask(app)
+    assert answer["verification"]["signers"][0]["intact"]["answer"] == "yes"
+    assert verify(app, *NAMED) == (0, answer)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_so_is_one_that_is_given_but_for_where_it_is_kept(
     app: Flask, tmp_path: Path, case: str

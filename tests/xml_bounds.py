@@ -75,7 +75,7 @@ def objects_of_many_attributes(count: int = 29) -> str:
 
 def long_attribute_above(count: int = 100, references: int = 1, levels: int = 1) -> str:
     """Long values above each SignedInfo, copied for each: 8 s."""
-    opened = f'<a b="{"Ж" * 4_950_000}">' * levels
+    opened = f'<a b="{"Ж" * 3_900_000}">' * levels
     signature = _sign(_reference("#x") * references, _two_certificates())
     return f'<r>{opened}<p Id="x"/>{signature * count}{"</a>" * levels}</r>'
 
@@ -98,6 +98,15 @@ def key_names() -> str:
     """Megabytes of names to split into words: 10 s."""
     names = f"<KeyName>{'a,' * 1999}</KeyName>" * 7000
     return f"<r>{_sign(_reference(), _certificate(pki.person()) + names)}</r>"
+
+
+def encoded_types_in_key_names(count: int = 480) -> str:
+    """Types with encoded values, of which each is searched with its type."""
+    value = der.tlv(12, b"a" * 7300 + b"zq")
+    name = der.sequence(der.set_of(der.sequence(der.oid("2.5.4.3"), value)))
+    who = pki.certify(name, pki.rsa_key("w"), None, pki.PERSON)
+    names = f"<KeyName>{'SN&#61;#7a71,' * 400}</KeyName>" * count
+    return f"<r>{_sign(_reference(), _certificate(who) + names)}</r>"
 
 
 def digests_of_certificates(count: int = 16_000) -> str:
@@ -143,11 +152,16 @@ def moved_properties(count: int = 110, parts: int = 64) -> str:
     return f"{beginning}{''.join(listed)}{_sign(references, form=EXCLUSIVE) * count}</r>"
 
 
-def large_texts(count: int = 3, size: int = 9_600_000, uri: str = "") -> str:
-    """29 MB with one letter that makes two bytes of each character: 278 MB with margins."""
+def large_texts(count: int = 3, size: int = 5_200_000, uri: str = "") -> str:
+    """Nearly as much as is read, with one letter of two bytes: with 29 MB, 278 MB with margins."""
     signature = _sign(_reference(uri, transforms=_transforms(ENVELOPED, C14N_COMMENTS)))
     texts = f"<a>{'x' * size}</a>" * count
     return f"\n<?xml version='1.0'?><r>Ж{texts}<!-- c -->{signature}</r>\n"
+
+
+def too_large() -> str:
+    """The same, larger than what is read."""
+    return large_texts(size=9_600_000)
 
 
 def large_part() -> str:
@@ -161,6 +175,30 @@ def large_part_by_the_root() -> str:
     return large_texts(uri="#x").replace("<r>", '<r Id="x">')
 
 
+def nested_signatures(levels: int = 3, size: int = 5_300_000) -> str:
+    """Signatures in each other's SignedInfo, a large text innermost: 234 MB."""
+    inner = f"<a>{'x' * size}</a>" * 3
+    for _ in range(levels):
+        inner = _sign(_reference(transforms=_transforms(ENVELOPED, C14N)) + inner)
+    return f"<r>{inner}</r>"
+
+
+def large_part_and_whole() -> str:
+    """The document and a part of it, by turns: each needs the other's memory."""
+    references = "".join(
+        _reference(uri, transforms=_transforms(ENVELOPED, C14N)) for uri in ("", "#x") * 2
+    )
+    return f'<r><p Id="x">Ж{f"<a>{chr(120) * 5_300_000}</a>" * 3}</p>{_sign(references)}</r>'
+
+
+def large_part_of_many_elements(count: int = 28_000) -> str:
+    """A part of many elements, each of which takes memory besides its text: 242 MB by HTTP."""
+    signature = _sign(_reference("#x", transforms=_transforms(ENVELOPED, C14N)))
+    return (
+        f'<r>Ж<p Id="x">{f"<a b={chr(34)}{chr(120) * 540}{chr(34)}/>" * count}</p>{signature}</r>'
+    )
+
+
 def large_texts_in_uri() -> str:
     """The same in a data URI: 198 MB."""
     return "data:text/xml," + large_texts().strip().replace("Ж", "%D0%96")
@@ -169,5 +207,26 @@ def large_texts_in_uri() -> str:
 def long_canonical_form() -> str:
     """A document whose canonical form is near its limit of 40 MB: 234 MB."""
     signature = _sign(_reference(transforms=_transforms(ENVELOPED, C14N_COMMENTS)))
-    texts = f"<a>{'x' * 8_800_000}</a>" * 2
-    return f"<r>Ж{texts}<!-- c -->{('<' + 'n' * 990 + '/>') * 11_000}{signature}</r>"
+    texts = f"<a>{'x' * 4_800_000}</a>" * 2
+    return f"<r>Ж{texts}<!-- c -->{('<' + 'n' * 990 + '/>') * 6_000}{signature}</r>"
+
+
+def long_prefixes_above(elements: int = 90_000, depth: int = 250) -> str:
+    """Let each element look for namespaces, whose prefixes begin alike, on all elements above."""
+    prefixes = [f"{'z' * 990}{number:02d}" for number in range(3)]
+    declared = "".join(f" xmlns:{prefix}='urn:{prefix[-2:]}'" for prefix in prefixes)
+    begin, end = f"<{prefixes[0]}:b>" * depth, f"</{prefixes[0]}:b>" * depth
+    signature = _sign(_reference("", transforms=_transforms(ENVELOPED, C14N)))
+    return f"<r{declared}>{begin}{'<a/>' * elements}{end}{signature}</r>"
+
+
+def long_prefix_list(elements: int = 2000, depth: int = 240) -> str:
+    """Let each element look for the prefixes of a PrefixList, which nothing declares."""
+    names = [f"{'z' * 900}{number:02d}" for number in range(64)]
+    prefix, listed = f"{'z' * 900}xx", " ".join(names)
+    inclusive = f'<ec:InclusiveNamespaces xmlns:ec="{EXCLUSIVE}" PrefixList="{listed}"/>'
+    form = f'<Transform Algorithm="{EXCLUSIVE}">{inclusive}</Transform>'
+    known = "".join(f"<{name}/>" for name in names)
+    begin, end = f"<{prefix}:b>" * depth, f"</{prefix}:b>" * depth
+    signature = _sign(_reference("", transforms=_transforms(ENVELOPED) + form))
+    return f"<r xmlns:{prefix}='urn:p'>{known}{begin}{'<a/>' * elements}{end}{signature}</r>"

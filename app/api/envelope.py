@@ -119,21 +119,22 @@ def success_list(key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any])
 def _stream(
     key: str, rows: Iterable[dict[str, Any]], more: dict[str, Any], closing: bytes
 ) -> Iterator[bytes]:
-    chunk = bytearray(_OPENING + b"{" + orjson.dumps(key) + b":[")
+    chunk, size = [_OPENING + b"{" + orjson.dumps(key) + b":["], 0
     separator = b""
     for row in rows:
         pieces = _pieces(row) if _is_large(row) else iter((orjson.dumps(row),))
         beginning = separator
         for piece in pieces:  # None if it was deleted before it was read.
-            chunk += beginning + piece
+            chunk += (beginning, piece)
+            size += len(piece)
             beginning, separator = b"", b","
-            if len(chunk) >= CHUNK:
-                yield bytes(chunk)
-                chunk.clear()
-    chunk += b"]"
+            if size >= CHUNK:
+                yield b"".join(chunk)
+                chunk, size = [], 0
+    chunk.append(b"]")
     for name, value in more.items():
-        chunk += b"," + orjson.dumps(name) + b":" + orjson.dumps(value)
-    yield bytes(chunk + closing)
+        chunk += (b",", orjson.dumps(name), b":", orjson.dumps(value))
+    yield b"".join((*chunk, closing))
 
 
 def _is_large(row: dict[str, Any]) -> bool:
@@ -185,6 +186,7 @@ def _cut(text: str | SpooledText) -> Iterator[str]:
 
 def signature(record: SignatureRecord, zone: ZoneInfo, carried: Carried) -> dict[str, Any]:
     """Return a version under both generations of names, times in `zone`."""
+    created_at, updated_at, version_created_at = _times(record, zone)
     written = {
         "id": record.id,
         "document": record.document,
@@ -197,10 +199,10 @@ def signature(record: SignatureRecord, zone: ZoneInfo, carried: Carried) -> dict
         "cms": record.cms,
         "version_created_by": record.created_by,
         "version_comment": record.comment,
-        "version_created_at": _local(record.version_created_at, zone),
+        "version_created_at": version_created_at,
         "tags": record.tags,
-        "created_at": _local(record.created_at, zone),
-        "updated_at": _local(record.updated_at, zone),
+        "created_at": created_at,
+        "updated_at": updated_at,
     }
     if not carried.cms:
         del written["signature"], written["cms"]
@@ -213,6 +215,17 @@ def signature(record: SignatureRecord, zone: ZoneInfo, carried: Carried) -> dict
     if carried.public_id:
         written["public_id"] = record.public_id
     return written
+
+
+def _times(record: SignatureRecord, zone: ZoneInfo) -> tuple[str, str, str]:
+    """Return when the thread was first and last saved, and the version; the same time once."""
+    last = record.updated_at
+    written = _local(last, zone)
+    first, version = (
+        written if moment == last else _local(moment, zone)
+        for moment in (record.created_at, record.version_created_at)
+    )
+    return first, written, version
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> str:

@@ -15,9 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from app.api import envelope
-from app.api.family import Family, Problem
-from app.api.params.errors import ParameterError, UnsupportedMediaType
-from app.api.translations import choose_wording
+from app.api.family import Family, Problem, family_of_request
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
 from app.closed import HostRefused, OriginRefused, ProxyRefused
 from app.cms import (
@@ -32,11 +30,22 @@ from app.cms import (
     UnverifiedSignature,
 )
 from app.observability.request_log import refused
+from app.pdf.errors import UnreadablePdf
 from app.rate_limit.errors import TooManyRequests, TooMuchComputing
 from app.server_refusal import RefusedBelow
+from app.services.errors import ContentTooLarge, ParameterError, UnsupportedMediaType
+from app.services.translations import choose_wording
+from app.store.contents.errors import ContentAway
 from app.store.errors import (
+    BatchTooSlow,
     ContentChanged,
+    ContentNotKept,
     CosignersLost,
+    EvidenceImpossible,
+    EvidenceUnavailable,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    LinkNotFound,
     NoRoom,
     PackageExpired,
     PackageNotDraft,
@@ -45,6 +54,7 @@ from app.store.errors import (
     PackageRescinded,
     PackageTooLarge,
     PersonNotFound,
+    RecordNotMade,
     SignatureNotFound,
     VersionConflict,
     VersionNotSet,
@@ -63,6 +73,8 @@ _STATUS: dict[type[Exception], int] = {
     MalformedRevocation: 400,
     UnsupportedAlgorithm: 400,
     TooCostly: 400,
+    UnreadablePdf: 400,
+    EvidenceImpossible: 400,
     VersionNotSet: 400,
     VersionConflict: 400,
     TokenNeeded: 401,
@@ -72,6 +84,11 @@ _STATUS: dict[type[Exception], int] = {
     HostRefused: 403,
     ProxyRefused: 403,
     SignatureNotFound: 404,
+    LinkNotFound: 404,
+    ContentNotKept: 404,
+    RecordNotMade: 409,
+    IdempotencyKeyInUse: 409,
+    IdempotencyKeyReused: 422,
     PackageNotDraft: 400,
     PackageNotSent: 400,
     PackageRescinded: 400,
@@ -82,7 +99,11 @@ _STATUS: dict[type[Exception], int] = {
     TooMuchComputing: 429,
     PersonNotFound: 404,
     Busy: 503,
+    ContentAway: 503,
+    BatchTooSlow: 503,
+    EvidenceUnavailable: 503,
     NoRoom: 503,
+    ContentTooLarge: 413,
     UnsupportedMediaType: 415,
 }
 
@@ -161,19 +182,22 @@ def answer_error(
     """
     wording = choose_wording(request)
     problem = Problem(status, wording.phrase(template, **(values or {})), error, headers or {})
-    response = _family_shape()(problem)
+    response = _error_page(problem) or _family_shape()(problem)
     response.headers["Content-Language"] = wording.language
     response.headers.update(problem.headers)
     return response
 
 
+def _error_page(problem: Problem) -> Response | None:
+    """Return a page about an error, for a browser that asked for a page; else None."""
+    write: Callable[[Problem], Response | None] | None = current_app.extensions.get("error pages")
+    return write(problem) if write else None
+
+
 def _family_shape() -> Callable[[Problem], Response]:
     """Return the error writer of the address's family, that of the envelope for all others."""
-    families: tuple[Family, ...] = current_app.extensions["families"]
-    for family in families:
-        if family.owns(request.path):
-            return family.answer_error
-    return envelope.answer_error
+    family = family_of_request()
+    return family.answer_error if family else envelope.answer_error
 
 
 def in_language(one: Sentence) -> str:
@@ -183,9 +207,16 @@ def in_language(one: Sentence) -> str:
 
 def _refuse(status: int, error: Exception) -> Response:
     refused(request, type(error).__name__)
-    refusal: Sentence = error  # type: ignore[assignment]  # each kind in the table is one
+    refusal = _sentence_of(error)
     headers: Mapping[str, str] = getattr(error, "headers", {})
+    if isinstance(error, ContentAway):
+        _log.warning("a document is away: %s", error)
     return answer_error(refusal.template, status, refusal.values, error=error, headers=headers)
+
+
+def _sentence_of(refusal: Exception) -> Sentence:
+    """Return an error of a kind that the table has: each of these is a sentence."""
+    return refusal  # type: ignore[return-value]  # Exception doesn't say so
 
 
 def _answer_http(error: HTTPException) -> Response:
@@ -206,12 +237,30 @@ def _answer_below(error: RefusedBelow) -> Response:
     return answer_error(sentence.template, refusal.status, headers=refusal.headers)
 
 
+def describe_failure(
+    error: Exception, statuses: Mapping[type[Exception], int]
+) -> tuple[int, Sentence]:
+    """Return the status and the sentence of an error in a part of a request; needs no request."""
+    for kind in type(error).__mro__:
+        if kind in statuses:
+            return statuses[kind], _sentence_of(error)
+    if isinstance(error, DATABASE_AWAY):
+        _log_away(error)
+        return 503, Reason(SENTENCES[503])
+    _log_unexpected(error)
+    return 500, Reason(SENTENCES[500])
+
+
 def _answer_away(error: Exception) -> Response:
     refused(request, "DatabaseAway")
+    _log_away(error)
+    return answer_unavailable(SENTENCES[503])
+
+
+def _log_away(error: Exception) -> None:
     # The first line says why; the others repeat the statement.
     reason = _NUMBER.sub("…", str(error).partition("\n")[0])
     _log.warning("database is away: %s", reason)
-    return answer_unavailable(SENTENCES[503])
 
 
 def answer_unavailable(template: str) -> Response:
@@ -228,7 +277,11 @@ def _answer_unexpected(error: Exception) -> Response:
     refused(request, "Unexpected")
     # As Flask does for unhandled exceptions: Sentry and similar tools listen.
     got_request_exception.send(app_ctx.app, exception=error)
+    _log_unexpected(error)
+    return answer_error(SENTENCES[500], 500)
+
+
+def _log_unexpected(error: Exception) -> None:
     # The place, but not the error's text, which may repeat the request.
     frames = "".join(traceback.format_tb(error.__traceback__))
     _log.error("unexpected %s\n%s", type(error).__name__, frames)
-    return answer_error(SENTENCES[500], 500)

@@ -28,8 +28,9 @@ class Family:
     """The API of one signing system.
 
     `prefixes` are the prefixes of its paths: below them every error has its format, also for
-    unknown addresses and methods. The first family has none. `openapi` is its description file,
-    `statuses` has its own kinds of refusal.
+    unknown addresses and methods; `addresses` are further ones, as a whole. The first family has
+    none. `openapi` is its description file, `statuses` has its own kinds of refusal. `path` is
+    where its blueprints are registered, and `described_path` the one in the description.
     """
 
     name: str
@@ -38,17 +39,33 @@ class Family:
     answer_error: Callable[[Problem], Response]
     openapi: Path
     statuses: Mapping[type[Exception], int] = field(default_factory=dict)
+    addresses: frozenset[str] = frozenset()
+    path: str = ""
+    described_path: str = ""
 
     def owns(self, path: str) -> bool:
         """Return whether an address belongs to this family, even if nothing is there."""
-        return any(path.startswith(prefix) and path != prefix for prefix in self.prefixes)
+        return path in self.addresses or any(
+            path.startswith(prefix) and path != prefix for prefix in self.prefixes
+        )
+
+    def serves(self, blueprint: str | None) -> bool:
+        """Return whether a blueprint is this family's."""
+        return any(one.name == blueprint for one in self.blueprints)
+
+
+def family_of_request() -> Family | None:
+    """Return the family whose view answers a request, else the one that owns its address."""
+    families: tuple[Family, ...] = current_app.extensions["families"]
+    for family in families:
+        if family.serves(request.blueprint):
+            return family
+    if request.blueprint is not None:
+        return None
+    return next((family for family in families if family.owns(request.path)), None)
 
 
 def family_at_work() -> str | None:
     """Return the name of the request's family; None if it has none, such as `/health`."""
-    families: tuple[Family, ...] = current_app.extensions["families"]
-    blueprint, path = request.blueprint, request.path
-    for family in families:
-        if family.owns(path) or any(one.name == blueprint for one in family.blueprints):
-            return family.name
-    return None
+    family = family_of_request()
+    return family.name if family else None

@@ -19,6 +19,8 @@ from app.store.backups.manifest import Manifest
 from app.store.backups.restoring import require_known, restore
 from app.store.backups.tables import Place
 from app.store.backups.taking import TrustFile, back_up, compare
+from app.store.contents.sweeping import count_contents
+from app.store.models import Content
 from app.store.tokens import list_in_force
 from app.store.trust_certificates import list_certificates
 from app.trust.errors import TrustError
@@ -68,6 +70,7 @@ def back_up_store(file: Path, *, replace: bool) -> None:
         trust_files = (TrustFile(name, pieces) for name, pieces in read_files(folder))
         manifest = back_up(_place(), file, trust_files, replace=replace, progress=_print_table)
     click.echo(f"files of TRUST_DIR: {len(manifest.trust)}")
+    _report_documents(manifest)
     click.echo(f"written and compared: {click.format_filename(file)}, {file.stat().st_size} bytes")
 
 
@@ -101,6 +104,20 @@ def restore_store(file: Path, *, replace: bool) -> None:
         with files as put_in_place:
             restore(_place(), archive, replace=replace, finish=put_in_place, progress=_print_table)
         _report(archive.manifest)
+
+
+def _report_documents(manifest: Manifest) -> None:
+    """Print where the documents are, if any are kept: those outside need a backup of their own."""
+    if not any(table.name == Content.__tablename__ and table.rows for table in manifest.tables):
+        return
+    with db.engine.connect() as connection:
+        inside, outside = count_contents(connection)
+    click.echo(f"documents that are kept, in the database and so in FILE: {inside.number}")
+    if outside.number:
+        click.echo(
+            f"documents in CONTENT_STORE, which FILE does not have: {outside.number};"
+            " back it up after this, by its own means"
+        )
 
 
 def _report(manifest: Manifest) -> None:

@@ -37,6 +37,7 @@ _REMEDIES = tuple(
         (
             (
                 r"\bCRLs?\b|\bOCSP\b|^the revocation data in the signature cover"
+                r"|^what the signature holds does not show"
                 r"|whether the hold still applied"
             ),
             _REVOCATION,
@@ -51,7 +52,7 @@ _REMEDIES = tuple(
         ),
         (r"^the content is detached", Reason("the document that was signed, by --content")),
         (
-            r"so the content itself is needed|^the digest given is a|digest of an object is",
+            r"so the content itself is needed|^the digest given is a|digest of (?:an|the) \w+ is",
             Reason("the document itself, by --content"),
         ),
         (
@@ -61,7 +62,7 @@ _REMEDIES = tuple(
         (
             (
                 r"verified timestamp|proves nothing since|can be forged|was invalid since"
-                r"|was lifted later"
+                r"|was lifted later|timestamp existed before then"
             ),
             Reason("a timestamp in the signature, or --at with a time at which it existed"),
         ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
+from app.cli.proofs import render_proof
 from app.cli.remedies import remedies_of
 from app.cms import (
     Answer,
@@ -87,6 +88,7 @@ def render(report: Report, wording: Wording) -> Iterator[str]:
         yield clean_name(_name_signer(claims, status, wording))
         yield from _indent("  ", [_render_when(status, report.given, wording)])
         yield from _indent("    ", _render_answers(status, wording))
+        yield from _indent("    ", render_proof(status, wording))
         yield from _indent(
             "  ",
             chain(

@@ -1,8 +1,9 @@
-"""One signature in a file: `check` and `verify`."""
+"""`verify`: a signature in a file, or a stored one."""
 
-import base64
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,32 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.cli.json_failures import JsonCommand, print_failure, print_json
 from app.cli.report import Report, render
 from app.cli.running import Undecided, close_output, first_line, needs, print_database
+from app.cli.structure import read_text
 from app.cli.unread_anchors import STORED_UNKNOWN, without_stored
 from app.cms import (
     UNLIMITED,
     Examined,
+    KnownDigests,
     MalformedSignature,
+    Occasion,
     Reason,
     SignedData,
     SignedXml,
-    algorithm_name,
     describe_signers,
     parse,
 )
+from app.evidence.kept import kept_of
+from app.evidence.lasting import Preserved, outlast
+from app.evidence.records import read_file, read_record
 from app.extensions import current_trust, db
+from app.services.kept_contents import known_content
 from app.store.errors import SignatureNotFound
+from app.store.evidence.reading import read_evidence
 from app.store.signatures import reading
+from app.store.signatures.large_texts import Key
 from app.trust import Trust
+from app.trust.kept import Kept
+from app.trust.loaded import Loaded
 from app.wording.catalogues import LANGUAGES
 from app.wording.sentences import Wording
 from app.wording.verdicts import write_verification
@@ -36,33 +47,6 @@ from app.wording.verdicts import write_verification
 EXIT_STATUS = {"yes": 0, "no": 1, "unknown": 2}
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-@click.command()
-@click.argument("file", type=_FILE)
-@needs("nothing", failure=2)
-def check(file: Path) -> None:
-    """Print the structure of the signature in FILE. Nothing is verified.
-
-    FILE is what a client would send as `cms`, or the signature's bytes themselves (DER).
-    Exit status 1: it is no well-formed signature.
-    """
-    try:
-        signature = parse(_read_text(file), trailing_zeros=True)
-    except MalformedSignature as error:
-        click.echo(str(error))
-        raise SystemExit(1) from error
-    for line in describe(signature):
-        click.echo(line)
-
-
-def _read_text(file: Path) -> str:
-    """Return a file's text; binary data are taken for DER."""
-    content = file.read_bytes()
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return base64.b64encode(content).decode()
 
 
 def _read_time(
@@ -79,25 +63,6 @@ def _read_time(
         raise click.BadParameter("not a time such as 2025-06-01T12:00:00+05:00") from error
 
 
-def describe(signature: SignedData | SignedXml) -> list[str]:
-    """Describe the structure of a signature in lines of text."""
-    if isinstance(signature, SignedXml):
-        return [f"XML, {len(signature.xml)} bytes, signatures: {len(signature.signatures)}"] + [
-            f"signature {number}: {one.signature_method}, references: {one.references}"
-            for number, one in enumerate(signature.signatures, 1)
-        ]
-    content = f"{signature.content_size} bytes attached" if signature.attached else "detached"
-    return [
-        f"CMS, {len(signature.der)} bytes, certificates: {signature.certificates}",
-        f"content: {content}, type {signature.content_type}",
-    ] + [
-        f"signer {number}: digest {algorithm_name(one.digest_algorithm)}, "
-        f"signature {algorithm_name(one.signature_algorithm.oid)}, "
-        f"identified by {one.identified_by}"
-        for number, one in enumerate(signature.signers, 1)
-    ]
-
-
 @dataclass(frozen=True, slots=True)
 class _Source:
     """The origin of a signature."""
@@ -107,6 +72,12 @@ class _Source:
     #: Which version it is and when that was saved; None for a file.
     version: int | None = None
     saved_at: datetime | None = None
+    #: Returns what is known of its document, as it is kept here; None if nothing is.
+    known: Callable[[SignedData | SignedXml], bytes | KnownDigests | None] = lambda _: None
+    #: The evidence that is stored for it.
+    kept: Kept = field(default_factory=Kept)
+    #: What shows that it existed, once the anchors and the time are given; None: nothing is kept.
+    preserved: Callable[[Loaded, datetime], Preserved] | None = None
 
 
 @click.command(cls=JsonCommand)
@@ -179,10 +150,17 @@ def _examine(
         raise click.UsageError(
             wording.phrase("a signed XML document is its own content: no --content")
         )
-    data, now = content.read_bytes() if content else None, datetime.now(UTC)
+    data = content.read_bytes() if content else source.known(signature)
+    now = datetime.now(UTC)
     moment = at or source.saved_at or now
-    statuses = trust.verify(signature, data, at=moment, fetch=True, content_budget=UNLIMITED)
-    today = trust.verify(signature, data, at=now, fetch=True, content_budget=UNLIMITED)
+    verify = partial(
+        trust.verify, signature, data, fetch=True, content_budget=UNLIMITED, kept=source.kept
+    )
+    today_at = Occasion(now, now, stamps_known=moment)
+    statuses, today = verify(at=moment), verify(at=today_at)
+    if source.preserved is not None:
+        preserved = source.preserved(trust.loaded(), now)
+        statuses, today = outlast(statuses, preserved), outlast(today, preserved)
     return Report(
         heading=source.heading,
         examined=Examined(signature, data, describe_signers(signature), statuses),
@@ -208,18 +186,31 @@ def _source_of(
         )
     if file is not None:
         return _Source(
-            Reason("File: {name}", {"name": click.format_filename(file)}), _read_text(file)
+            Reason("File: {name}", {"name": click.format_filename(file)}), read_text(file)
         )
     try:
         with db.engine.connect() as connection:
             record = reading.get_signature(connection, document or "", thread or "", version)
+            key = Key(record.id, record.version)
+            items = read_evidence(connection, key).items
+            stored = read_record(connection, key)
+            kept_file = read_file(connection, key) if stored else None
     except SignatureNotFound as error:
         raise Undecided(wording.sentence(error)) from error
     heading = Reason(
         "Stored signature: {document}/{thread}, version {version}",
         {"document": record.document, "thread": record.thread, "version": record.version},
     )
-    return _Source(heading, record.text, record.version, record.version_created_at)
+    kept = kept_of(items)
+    return _Source(
+        heading,
+        record.text,
+        record.version,
+        record.version_created_at,
+        partial(known_content, key=key),
+        kept,
+        partial(Preserved, kept_file, items, stored) if items else None,
+    )
 
 
 def _current_trust(wording: Wording) -> tuple[Trust, bool]:
@@ -267,4 +258,4 @@ def _print_words(report: Report, trust: Trust, wording: Wording) -> None:
         click.echo(wording.phrase("There is no trust anchor; `flask trust add` adds one."))
 
 
-COMMANDS = (check, verify)
+COMMANDS = (verify,)

@@ -4,16 +4,37 @@ Independent of the web, databases, settings and the clock. Other packages import
 packages inside are private, by an import contract.
 """
 
+from app.cms.algorithms.dates import broken_digest
 from app.cms.algorithms.gost.implementations import are_curves_fast as are_gost_curves_fast
 from app.cms.algorithms.gost.implementations import describe as describe_gost
 from app.cms.algorithms.gost.implementations import providers as gost_providers
-from app.cms.algorithms.names import DOCUMENT_DIGESTS, SHA_1, SHA_256, SHA_512
+from app.cms.algorithms.gost.octets import Octets
+from app.cms.algorithms.names import (
+    DOCUMENT_DIGESTS,
+    SHA_1,
+    SHA_256,
+    SHA_512,
+    STREEBOG_256,
+    STREEBOG_512,
+)
 from app.cms.algorithms.registry import digest_size
 from app.cms.algorithms.registry import name as algorithm_name
+from app.cms.augmentation.card import check_for_card
+from app.cms.augmentation.card import values_of as card_values_of
+from app.cms.augmentation.cosigning import add_signers, new_signers
 from app.cms.augmentation.errors import CannotAugment
-from app.cms.augmentation.evidence import SignerEvidence
+from app.cms.augmentation.evidence import CARD_TOLERANCE, SignerEvidence
+from app.cms.augmentation.levels import Level as SignatureLevel
+from app.cms.augmentation.levels import (
+    claimed_levels,
+    lacking_parts,
+    list_parts,
+    verified_levels,
+)
 from app.cms.augmentation.profiles import Profile as SignatureProfile
 from app.cms.augmentation.profiles import augment
+from app.cms.augmentation.separation import separate as separate_signer
+from app.cms.augmentation.xml_profiles import augment_xml
 from app.cms.budget import FREE as UNLIMITED
 from app.cms.budget import Budget, ContentBudget, slow_digest_of
 from app.cms.budget import refuse_list as refuse_large_crl
@@ -29,6 +50,18 @@ from app.cms.errors import (
     UnverifiedSignature,
 )
 from app.cms.evidence_records.coverage import DataObject
+from app.cms.evidence_records.crypto_infos import (
+    CryptoInfos,
+    add_crypto_infos,
+    read_crypto_infos,
+)
+from app.cms.evidence_records.parts import (
+    TreeParts,
+    find_part,
+    reduce_part,
+    split_tree,
+    split_values,
+)
 from app.cms.evidence_records.reading import MalformedEvidenceRecord
 from app.cms.evidence_records.reading import read_record as read_evidence_record
 from app.cms.evidence_records.record import (
@@ -36,17 +69,18 @@ from app.cms.evidence_records.record import (
     objects_to_renew,
     renew_hash_tree,
     renew_timestamp,
+    start_chain,
     start_record,
     timestamps_to_renew,
 )
+from app.cms.evidence_records.token_facts import read_token_facts
 from app.cms.evidence_records.tree import HashTree, group_leaf
 from app.cms.evidence_records.verifying import EvidenceRecordStatus
 from app.cms.evidence_records.verifying import verify_record as verify_evidence_record
 from app.cms.files import SignatureFile, open_file
 from app.cms.fingerprints import Fingerprints
 from app.cms.fingerprints import fingerprints as fingerprints_of
-from app.cms.parsing import parse, parse_pieces
-from app.cms.path.building import find_path
+from app.cms.parsing import parse, parse_der, parse_pieces, parse_xml
 from app.cms.path.issuers import GivenAuthorities
 from app.cms.path.occasions import Occasion, is_future
 from app.cms.path.rules import title as title_of_name
@@ -68,14 +102,23 @@ from app.cms.revocation.ocsp_requests import (
     encode_ocsp_request,
 )
 from app.cms.revocation.ocsp_requests import read_refusal as read_ocsp_refusal
+from app.cms.revocation.origins import KEPT, Origin
+from app.cms.revocation.reports import RevocationFailure, RevocationFinding
 from app.cms.revocation.sources import FRESHNESS
 from app.cms.sentences import Sentence, write_time
 from app.cms.sentences import fill as fill_template
+from app.cms.serialization import certificate_facts, iso_moment, name_text, signer_facts
 from app.cms.serialization import cut as cut_claim
-from app.cms.serialization import iso_moment, name_text, signer_facts
-from app.cms.signed_data.contents import KnownDigest, with_crlf
+from app.cms.signed_data.contents import (
+    GivenContent,
+    KnownDigest,
+    KnownDigests,
+    hash_content,
+    with_crlf,
+)
 from app.cms.signed_data.parsing import MAX_SIGNERS, SignedData
 from app.cms.signed_data.signer_info import SignerInfo
+from app.cms.stamped import stamped_value
 from app.cms.text_encoding import decode_content
 from app.cms.texts import MAX_WIDE as MAX_WIDE_TEXT
 from app.cms.texts import is_too_wide
@@ -91,11 +134,24 @@ from app.cms.timestamping.response import MAX_RESPONSE_SIZE as MAX_TIMESTAMP_RES
 from app.cms.timestamping.response import read_response as read_timestamp_response
 from app.cms.timestamping.terms import StampingTerms
 from app.cms.timestamping.terms import choose_terms as choose_stamping_terms
-from app.cms.verdict import CONTENT_NOT_GIVEN, FITS_WITH_CRLF, YES, Answer, Reason, Verdict, every
+from app.cms.timestamping.terms import terms_for_digest as stamping_terms_for_digest
+from app.cms.verdict import (
+    CONTENT_NEEDED,
+    CONTENT_NOT_GIVEN,
+    FITS_WITH_CRLF,
+    YES,
+    Answer,
+    Reason,
+    Verdict,
+    every,
+    no,
+    unknown,
+)
 from app.cms.verification.comparison import compare as compare_content
 from app.cms.verification.comparison import contradicts as contradicts_content
 from app.cms.verification.examined import Examined, is_detached
-from app.cms.verification.status import SignerStatus, TimestampStatus
+from app.cms.verification.signature_values import verify_value
+from app.cms.verification.status import CertificateStatus, SignerStatus, TimestampStatus
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import (
     Certificate,
@@ -103,32 +159,42 @@ from app.cms.x509.certificate import (
     basic_constraints,
     crl_urls,
     delta_crl_urls,
+    extended_key_usage,
     key_usage,
     ocsp_urls,
     read_embedded_certificate,
 )
+from app.cms.x509.name_text import write_name
+from app.cms.x509.names import Name, read_name
 from app.cms.x509.names import clean as clean_name
 from app.cms.x509.nca_profile import ROLES, Claims, birthday, claims_of, gender
 from app.cms.xmldsig.own_thread import cpu_time_ns
 from app.cms.xmldsig.parsing import SignedXml
+from app.cms.xmldsig.signatures import NO_SIGNATURE as NO_XML_SIGNATURE
 
 __all__ = [
+    "CARD_TOLERANCE",
+    "CONTENT_NEEDED",
     "CONTENT_NOT_GIVEN",
     "CRL_INDEX_DAMAGED",
     "CRL_INDEX_PROGRAM",
     "DOCUMENT_DIGESTS",
     "FITS_WITH_CRLF",
     "FRESHNESS",
+    "KEPT",
     "MAX_CRL_SIZE",
     "MAX_SIGNERS",
     "MAX_SLOW_CRL_SIZE",
     "MAX_TIMESTAMP_RESPONSE_SIZE",
     "MAX_WIDE_TEXT",
+    "NO_XML_SIGNATURE",
     "OCSP_UNKNOWN_TO_RESPONDER",
     "ROLES",
     "SHA_1",
     "SHA_256",
     "SHA_512",
+    "STREEBOG_256",
+    "STREEBOG_512",
     "TIMESTAMP_NONCE_BITS",
     "UNLIMITED",
     "YES",
@@ -137,28 +203,38 @@ __all__ = [
     "CannotAugment",
     "Certificate",
     "CertificateList",
+    "CertificateStatus",
     "Claims",
     "CmsError",
     "ContentBudget",
     "CrlIndex",
+    "CryptoInfos",
     "DataObject",
     "EvidenceRecord",
     "EvidenceRecordStatus",
     "Examined",
     "Fingerprints",
     "GivenAuthorities",
+    "GivenContent",
     "HashTree",
     "KnownDigest",
+    "KnownDigests",
     "MalformedEvidenceRecord",
     "MalformedExtension",
     "MalformedRevocation",
     "MalformedSignature",
+    "Name",
     "Occasion",
     "OcspResponse",
+    "Octets",
+    "Origin",
     "Reason",
     "RevocationData",
+    "RevocationFailure",
+    "RevocationFinding",
     "Sentence",
     "SignatureFile",
+    "SignatureLevel",
     "SignatureProfile",
     "SignedData",
     "SignedXml",
@@ -173,20 +249,29 @@ __all__ = [
     "TimestampStatus",
     "TimestampUnreadable",
     "TooCostly",
+    "TreeParts",
     "Undecidable",
     "UnsupportedAlgorithm",
     "UnverifiedSignature",
     "Verdict",
     "Verifier",
+    "add_crypto_infos",
+    "add_signers",
     "algorithm_name",
     "are_gost_curves_fast",
     "attached_content",
     "augment",
+    "augment_xml",
     "basic_constraints",
     "birthday",
+    "broken_digest",
     "build_ocsp_request",
+    "card_values_of",
+    "certificate_facts",
+    "check_for_card",
     "check_revocation",
     "choose_stamping_terms",
+    "claimed_levels",
     "claims_of",
     "clean_name",
     "compare_content",
@@ -203,12 +288,14 @@ __all__ = [
     "encode_certificate_id",
     "encode_ocsp_request",
     "every",
+    "extended_key_usage",
     "fill_template",
-    "find_path",
+    "find_part",
     "fingerprints_of",
     "gender",
     "gost_providers",
     "group_leaf",
+    "hash_content",
     "is_detached",
     "is_future",
     "is_pem_certificate",
@@ -216,29 +303,49 @@ __all__ = [
     "iso_moment",
     "key_usage",
     "known_as_of",
+    "lacking_parts",
+    "list_parts",
     "name_text",
+    "new_signers",
+    "no",
     "objects_to_renew",
     "ocsp_urls",
     "open_file",
     "parse",
     "parse_certificate",
+    "parse_der",
     "parse_pieces",
+    "parse_xml",
     "read_crl_index",
+    "read_crypto_infos",
     "read_embedded_certificate",
     "read_evidence_record",
+    "read_name",
     "read_ocsp_refusal",
     "read_timestamp_response",
+    "read_token_facts",
+    "reduce_part",
     "refuse_large_crl",
     "renew_hash_tree",
     "renew_timestamp",
     "request_timestamp",
+    "separate_signer",
     "signer_facts",
     "slow_digest_of",
+    "split_tree",
+    "split_values",
+    "stamped_value",
+    "stamping_terms_for_digest",
+    "start_chain",
     "start_record",
     "timestamps_to_renew",
     "title_of_name",
+    "unknown",
+    "verified_levels",
     "verify_evidence_record",
+    "verify_value",
     "weigh_digests",
     "with_crlf",
+    "write_name",
     "write_time",
 ]

@@ -52,6 +52,24 @@ def parse_pieces(pieces: Sequence[str], *, trailing_zeros: bool = False) -> Sign
     return parse("".join(pieces), trailing_zeros=trailing_zeros)
 
 
+def parse_der(data: bytes, *, trailing_zeros: bool = False) -> SignedData:
+    """Parse a CMS that is encoded by DER or BER, as `parse` does a text.
+
+    With `trailing_zeros` zero bytes may follow, as they do in a PDF.
+
+    Raises MalformedSignature.
+    """
+    return _guard(lambda: parse_signed_data(read_node(data, trailing_zeros=trailing_zeros)))
+
+
+def parse_xml(data: bytes) -> SignedXml:
+    """Parse a signed XML document that is encoded as it declares, or in UTF-8.
+
+    Raises MalformedSignature.
+    """
+    return _guard(lambda: parse_signed_xml(decode_xml(data)))
+
+
 def _guard(read: Callable[[], Result]) -> Result:
     """Return what was read. Raises MalformedSignature for any exception."""
     try:

@@ -67,6 +67,11 @@ def unknown(template: str, **values: object) -> Verdict:
 CONTENT_NOT_GIVEN = unknown("the content is detached, and was not given")
 """The reason for an unknown *intact* where there is nothing to compare."""
 
+CONTENT_NEEDED = unknown(
+    "there are no signed attributes, so the content itself is needed, not its digest"
+)
+"""The reason where a digest was given of content that was signed as it is (RFC 5652, 5.4)."""
+
 FITS_WITH_CRLF = unknown(
     "the content given is not what was signed, but with CRLF in place of LF it is: a tool changed"
     " the line ends when it signed"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.cms import (
+    KEPT,
     Certificate,
     CertificateList,
     MalformedRevocation,
     OcspResponse,
+    SignerEvidence,
     read_embedded_certificate,
 )
 from app.store.evidence.reading import KeptItem
@@ -22,8 +24,6 @@ def kept_of(items: Iterable[KeptItem]) -> Kept:
     certificates: dict[bytes, Certificate | None] = {}
     found: dict[bytes, CertificateList | OcspResponse | None] = {}
     for item in items:
-        if item.data is None:
-            continue
         if item.kind == "timestamp":
             tokens.setdefault(item.number, []).append(item.data)
         elif item.kind == "certificate":
@@ -37,8 +37,26 @@ def kept_of(items: Iterable[KeptItem]) -> Kept:
     )
 
 
+def by_signer(items: Iterable[KeptItem]) -> dict[int, SignerEvidence]:
+    """Return what is kept as it is spliced into a CMS, by the number of the signer."""
+    kinds: dict[int, dict[str, list[bytes]]] = {}
+    for item in items:
+        kinds.setdefault(item.number, {}).setdefault(item.kind, []).append(item.data)
+    return {
+        number: SignerEvidence(
+            token=next(iter(each.get("timestamp", ())), None),
+            certificates=each.get("certificate", ()),
+            ocsp_responses=each.get("ocsp", ()),
+            crls=each.get("crl", ()),
+        )
+        for number, each in kinds.items()
+    }
+
+
 def _read(kind: str, data: bytes) -> CertificateList | OcspResponse | None:
     try:
-        return OcspResponse(data) if kind == "ocsp" else CertificateList(data)
+        if kind == "ocsp":
+            return OcspResponse(data, origin=KEPT)
+        return CertificateList(data, origin=KEPT)
     except MalformedRevocation:
         return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
@@ -15,6 +17,12 @@ from app.trust.downloads import fetch
 from app.trust.errors import FetchFailed
 
 _LEFT_ALONE = Reason("{host} failed several times and is left alone for now")
+_NO_TIME = Reason("there was no time left to ask {address}")
+
+# Seconds for which a host that has answered is asked without a look at its circuit.
+_FINE = 5.0
+# Seconds in which a server should answer: one that had less has not failed.
+_FAIR = 5.0
 
 
 class Unavailable(Exception):
@@ -34,32 +42,72 @@ class Network:
     destinations: Destinations
     #: Seconds for each request.
     seconds: float
+    #: When all requests must have ended, by `time.monotonic`; None: whenever they have.
+    deadline: float | None = None
+    #: Until when hosts that have answered lately aren't looked up, by `time.monotonic`.
+    _fine: dict[str, float] = field(default_factory=dict)
+
+    def until(self, deadline: float) -> Network:
+        """Return the same, for requests that must have ended at a time of `time.monotonic`."""
+        return replace(self, deadline=deadline)
+
+    @property
+    def seconds_left(self) -> float:
+        """The seconds that a request which begins now may take; not positive: none may begin."""
+        if self.deadline is None:
+            return self.seconds
+        return min(self.seconds, self.deadline - time.monotonic())
 
     def fetch(
-        self, address: str, limit: int, *, body: bytes | None = None, kind: str | None = None
+        self,
+        address: str,
+        limit: int,
+        *,
+        body: bytes | None = None,
+        kind: str | None = None,
+        into: BinaryIO | None = None,
     ) -> bytes:
         """Return the answer of an address to GET, or to POST with a body of that media type.
 
-        Raises Unavailable if there is none, if it has more than `limit` bytes, or if the host is
-        left alone.
+        One that is written `into` a file is not returned. Raises Unavailable if there is none, if
+        it has more than `limit` bytes, if the host is left alone, or if there is no time.
         """
+        seconds = self.seconds_left
+        if seconds <= 0:
+            raise Unavailable(Reason(_NO_TIME.template, {"address": address}))
         host = urlsplit(address).netloc
-        with self.engine.connect() as connection:
-            if circuits.is_open(connection, host, datetime.now(UTC)):
-                raise Unavailable(Reason(_LEFT_ALONE.template, {"host": host}))
+        is_fine = self._fine.get(host, 0.0) > time.monotonic()
+        if not is_fine:
+            self._require_closed(host)
         try:
             answer = fetch(
                 address,
                 destinations=self.destinations,
                 limit=limit,
-                seconds=self.seconds,
+                seconds=seconds,
                 body=body,
                 kind=kind,
+                into=into,
             )
         except FetchFailed as error:
-            with self.engine.connect() as connection:
-                circuits.note_failure(connection, host, str(error.reason))
+            self._fine.pop(host, None)
+            if seconds >= min(self.seconds, _FAIR):  # Otherwise it had too little time.
+                with self.engine.connect() as connection:
+                    circuits.note_failure(connection, host, str(error.reason))
             raise Unavailable(error.reason) from error
+        if not is_fine:
+            self._note_success(host)
+        return answer
+
+    def _require_closed(self, host: str) -> None:
+        """Raise Unavailable if a host is left alone."""
+        with self.engine.connect() as connection:
+            if circuits.is_open(connection, host, datetime.now(UTC)):
+                raise Unavailable(Reason(_LEFT_ALONE.template, {"host": host}))
+
+    def _note_success(self, host: str) -> None:
         with self.engine.connect() as connection:
             circuits.note_success(connection, host)
-        return answer
+        if len(self._fine) >= circuits.MAX_HOSTS:
+            self._fine.clear()
+        self._fine[host] = time.monotonic() + _FINE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from app.cms import (
     Occasion,
     Reason,
     TimestampNotObtained,
+    TimestampStatus,
     Verifier,
     choose_stamping_terms,
     read_timestamp_response,
@@ -25,7 +26,8 @@ from app.evidence.network import Network, Unavailable
 
 #: How far the time in a new token may be from this machine's.
 TOLERANCE = timedelta(minutes=5)
-_QUERY = "application/timestamp-query"
+#: The media type of a request.
+QUERY = "application/timestamp-query"
 # Hosts under it know the policies of the NCA, which depend on the kind of key.
 _NCA = ".pki.gov.kz"
 
@@ -40,6 +42,10 @@ class NoTimestamp(Exception):
         self.is_final = is_final
 
 
+#: Returns why a token that verifies does not count nevertheless; nothing if it counts.
+Doubt = Callable[[TimestampStatus], Sequence[Reason]]
+
+
 @dataclass(frozen=True, slots=True)
 class Stamper:
     """Asks authorities in their order, until one issues a token that verifies."""
@@ -47,10 +53,13 @@ class Stamper:
     network: Network
     addresses: tuple[str, ...]
 
-    def stamp(self, value: bytes, certificate: Certificate, verifier: Verifier) -> bytes:
+    def stamp(
+        self, value: bytes, certificate: Certificate, verifier: Verifier, doubt: Doubt
+    ) -> tuple[bytes, TimestampStatus]:
         """Return a token over the signature value of the signer who has this certificate.
 
-        It is verified by `verifier` up to an anchor. Raises NoTimestamp.
+        It is verified by `verifier` up to an anchor, with the result that is returned beside it.
+        If there is a `doubt`, the next authority is asked. Raises NoTimestamp.
         """
         if not self.addresses:
             raise NoTimestamp([Reason("no timestamp authority is set up")], is_final=False)
@@ -58,23 +67,29 @@ class Stamper:
         is_final = True
         for address in self.addresses:
             try:
-                return self._ask(address, value, certificate, verifier)
+                token, status = self._ask(address, value, certificate, verifier)
             except TimestampNotObtained as error:
                 reasons.append(error.reason)
                 is_final = is_final and error.is_final
             except Unavailable as error:
                 reasons.append(error.reason)
                 is_final = False
+            else:
+                doubts = doubt(status)
+                if not doubts:
+                    return token, status
+                reasons += doubts
+                is_final = False
         raise NoTimestamp(reasons, is_final=is_final)
 
     def _ask(
         self, address: str, value: bytes, certificate: Certificate, verifier: Verifier
-    ) -> bytes:
+    ) -> tuple[bytes, TimestampStatus]:
         host = urlsplit(address).hostname or ""
-        terms = choose_stamping_terms(certificate, names_policy=host.endswith(_NCA))
+        terms = choose_stamping_terms(certificate, names_policy=knows_policies(host))
         request = request_timestamp(value, terms, secrets.randbits(TIMESTAMP_NONCE_BITS))
         answer = self.network.fetch(
-            address, MAX_TIMESTAMP_RESPONSE_SIZE, body=request.der, kind=_QUERY
+            address, MAX_TIMESTAMP_RESPONSE_SIZE, body=request.der, kind=QUERY
         )
         token = read_timestamp_response(answer, request)
         now = datetime.now(UTC)
@@ -85,4 +100,9 @@ class Stamper:
             raise TimestampNotObtained(
                 Reason("the clocks of {address} and of this server differ", {"address": address})
             )
-        return token
+        return token, status
+
+
+def knows_policies(host: str) -> bool:
+    """Return whether an authority knows the policies of the NCA."""
+    return host.endswith(_NCA)

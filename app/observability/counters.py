@@ -80,6 +80,11 @@ def count_verification(statuses: Iterable[SignerStatus]) -> None:
         answered["trusted", status.trusted.answer].inc()
 
 
+def count_obtained(kind: str) -> None:
+    """Count something that was obtained as evidence: one of `metrics.EVIDENCE_KINDS`."""
+    count_later(metrics().obtained[kind].inc)
+
+
 class _Build(Collector):
     """The version of this program: the same in all processes, so none has to store it."""
 
@@ -88,11 +93,12 @@ class _Build(Collector):
         yield InfoMetricFamily("tanbahana_build", "This program.", {"version": VERSION})
 
 
-def render(accept: str) -> tuple[bytes, str]:
+def render(accept: str, more: Iterable[Collector] = ()) -> tuple[bytes, str]:
     """Write all metrics of all processes, in the format that a client prefers.
 
     Args:
         accept: the request's header Accept; empty: the oldest format, which all clients accept.
+        more: what is the same in all processes, and looked at now.
 
     Returns:
         the text, and its content type.
@@ -109,4 +115,6 @@ def render(accept: str) -> tuple[bytes, str]:
     every = CollectorRegistry()
     every.register(_Build())
     every.register(registry)
+    for one in more:
+        every.register(one)
     return encode(every), content_type

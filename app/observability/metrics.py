@@ -22,6 +22,8 @@ BUCKETS = (
     *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 
+EVIDENCE_KINDS = ("timestamp", "ocsp", "crl", "certificate")
+
 
 class Metrics:
     """All metrics of this program, in one registry."""
@@ -96,6 +98,14 @@ class Metrics:
             for question in ("intact", "valid", "trusted")
             for answer in Answer
         }
+
+        obtained = self._count(
+            "tanbahana_evidence_obtained_total",
+            "Evidence that this server obtained and kept, by its kind.",
+            "kind",
+        )
+        #: By the kind of evidence.
+        self.obtained = {kind: obtained.labels(kind) for kind in EVIDENCE_KINDS}
 
     def _make_gauges(self) -> None:
         self.database_open = self._gauge(

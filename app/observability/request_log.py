@@ -37,16 +37,16 @@ class Identity:
     family: Callable[[], str | None]
     #: Whether it has the client's address, which is personal data if clients are people.
     address: bool = False
-    #: Known families of routes: they never change.
+    #: Known families of views: they never change.
     known: dict[str, str | None] = field(default_factory=dict)
 
-    def family_of(self, route: str) -> str | None:
-        """Return the family of the current request."""
-        if route == UNMATCHED:
+    def family_of(self, endpoint: str | None) -> str | None:
+        """Return the family of the current request; `endpoint` is None if it has no view."""
+        if endpoint is None:
             return self.family()
-        if route not in self.known:
-            self.known[route] = self.family()
-        return self.known[route]
+        if endpoint not in self.known:
+            self.known[endpoint] = self.family()
+        return self.known[endpoint]
 
 
 def init_app(app: Flask, *, count: bool, identity: Identity | None) -> None:
@@ -109,7 +109,7 @@ def _log_request(
         "milliseconds": round(seconds * 1000, 3),
         "bytes": int(length) if length else None,
         "token": identity.token(),
-        "family": identity.family_of(route),
+        "family": identity.family_of(request.endpoint),
     }
     if _REASON in environ:
         fields["reason"] = environ[_REASON]

@@ -2,7 +2,8 @@
 
 It is the CPU time of the thread that answers a request, from the start until the last byte was
 produced: verification runs in that thread, too, or in one that it waits for. It is charged
-afterwards, so past usage decides on the next request, before that is read.
+afterwards, so past usage decides on the next request, before that is read; or on the next item of a
+request that has many.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ from __future__ import annotations
 from functools import partial
 from math import ceil
 from time import time
+from typing import TYPE_CHECKING
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from limits import RateLimitItem
 
 from app.cms import cpu_time_ns
 from app.rate_limit.callers import UNLIMITED, CallerKey, caller_key
 from app.rate_limit.errors import TooMuchComputing
 from app.rate_limit.shared_counters import SharedCounters
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 #: The unit of counting: microseconds.
 _SECOND = 1_000_000
@@ -83,18 +88,42 @@ class _Computing:
     def write_headers(self, response: Response) -> Response:
         """Write what was left on the answer, and charge the usage when the answer ends."""
         environ = request.environ
-        began = environ.get(_BEGAN)
-        if began is None:
+        if _BEGAN not in environ:
             return response
         left = environ.get(_LEFT)
         if left is not None:
             response.headers.add("RateLimit-Policy", self._policy)
             response.headers.add("RateLimit", f'"cpu";r={left[0]};t={left[1]}')
         caller = caller_key(request, self._key_of)
-        response.call_on_close(partial(self._charge, caller, began))
+        response.call_on_close(partial(self._charge, caller, environ))
         return response
 
-    def _charge(self, caller: str, began: int) -> None:
+    def settle(self) -> None:
+        """Charge what the request has used so far, and require that the caller has more left.
+
+        Raises TooMuchComputing.
+        """
+        environ = request.environ
+        if _BEGAN in environ:
+            self._charge(caller_key(request, self._key_of), environ)
+            self.require()
+
+    def _charge(self, caller: str, environ: WSGIEnvironment) -> None:
+        now = cpu_time_ns()
         # At least something, to start the caller's window.
-        spent = max((cpu_time_ns() - began) // 1000, 1)
+        spent = max((now - environ[_BEGAN]) // 1000, 1)
+        environ[_BEGAN] = now
         self._counters.count(caller, self._window, spent)
+
+
+def add_computing(nanoseconds: int) -> None:
+    """Add CPU time that another thread used for the current request."""
+    if _BEGAN in request.environ:
+        request.environ[_BEGAN] -= nanoseconds
+
+
+def settle_computing() -> None:
+    """Charge the caller before the next item of a request. Raises TooMuchComputing."""
+    computing: _Computing | None = current_app.extensions.get("computing")
+    if computing:
+        computing.settle()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from copy import copy
 
 from waitress.adjustments import Adjustments
 
@@ -19,8 +20,8 @@ MAX_WAITING = 4 * 1024 * 1024
 
 
 def adjust(limits: Limits, listener: socket.socket, connections: int) -> Adjustments:
-    """Return waitress's settings."""
-    return Adjustments(
+    """Return waitress's settings; the `uploads` of these are for requests with a document."""
+    made = Adjustments(
         sockets=[listener],
         threads=limits.threads,
         connection_limit=connections,
@@ -36,3 +37,6 @@ def adjust(limits: Limits, listener: socket.socket, connections: int) -> Adjustm
         clear_untrusted_proxy_headers=False,
         log_socket_errors=False,
     )
+    made.uploads = copy(made)
+    made.uploads.max_request_body_size = limits.max_upload + 1
+    return made

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Limits:
     """Seconds for a request's head, body and answer, between two requests, and without progress.
 
-    `max_body` counts bytes; `threads` are those of a worker. `connections` is the limit of one
-    address at a worker; None: no limit.
+    `max_body` counts bytes, and `max_upload` those of a request that may bring a document;
+    `threads` are those of a worker. `connections` is the limit of one address at a worker; None: no
+    limit.
     """
 
     head: float
@@ -19,5 +20,6 @@ class Limits:
     idle: float
     stall: float
     max_body: int
+    max_upload: int
     threads: int
     connections: int | None

@@ -28,6 +28,9 @@ FREE_FRAMING = 8192
 # they could be confused with others; this one is passed on, as the header it would be confused
 # with.
 _API_KEY = re.compile(rb"\r\napi_key[ \t]*:", re.IGNORECASE)
+#: Where a form may bring a document, which is larger than other bodies.
+_UPLOADS = ("/signature", "/signature/")
+_FORM = "multipart/form-data"
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 #: The beginning of a head that is HTTP, even if it is refused (RFC 9112 section 3).
 _BEGINNING = re.compile(rb"\s*(?P<method>[A-Z]{1,32}) (?P<target>/[^ ?#\r\n]*)(?P<rest>[^\r\n]*)")
@@ -59,6 +62,8 @@ class Chunks(ChunkedReceiver):  # type: ignore[misc]  # waitress is written with
 class Parser(HTTPRequestParser):  # type: ignore[misc]
     """Reads one request; `began` is when its first byte came, by the monotonic clock."""
 
+    #: The settings for the request: larger bodies are accepted where a document may come.
+    adj: Any
     body_rcv: Any
     headers: dict[str, str]
     #: Values for an answer until a head sets them.
@@ -118,6 +123,9 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
             raise ParsingError("Content-Length beside Transfer-Encoding")
         if self.chunked:
             self.body_rcv = Chunks(self.body_rcv.getbuf())
+        kind = self.headers.get("CONTENT_TYPE", "").lstrip().lower()
+        if self.command == "POST" and self.path in _UPLOADS and kind.startswith(_FORM):
+            self.adj = self.adj.uploads
 
     def read_leniently(self) -> None:
         """Extract from a refused head what its answer depends on."""

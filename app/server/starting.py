@@ -125,6 +125,19 @@ def describe(found: Found, settings: Settings) -> str:
     return f"serving {found.database}; trust anchors: {anchors}; {_describe_access(settings)}"
 
 
+def describe_evidence(found: Found, settings: Settings) -> str | None:
+    """Return in one line why no evidence is obtained, or not for all; None if it is."""
+    if settings.evidence == "off":
+        return "evidence is off: EVIDENCE=off"
+    if not settings.has_evidence:
+        return "evidence is off: EVIDENCE is auto, and REVOCATION is not online"
+    if not found.is_anchored:
+        return "evidence waits: nothing can be proven without a trust anchor"
+    if not settings.stamping_addresses:
+        return "evidence waits for signatures without a timestamp: TSA_URL is not set"
+    return None
+
+
 def _describe_access(settings: Settings) -> str:
     if settings.auth:
         return "open: health and the API's description; all else needs a token"

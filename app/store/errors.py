@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from app.cms import Reason
+
 
 class StoreError(Exception):
     """A request that the store refuses. `template` is the English sentence for the caller."""
@@ -22,6 +24,27 @@ class SignatureNotFound(StoreError):
     template = "Signature was not found"
 
 
+class LinkNotFound(StoreError):
+    """There is no such link to a version."""
+
+    template = "Link was not found"
+
+
+class ContentNotKept(StoreError):
+    """The document of a version isn't here: neither kept, nor attached to the signature."""
+
+    template = "The document of this version is not kept here, only its signature"
+
+
+class RecordNotMade(StoreError):
+    """A version is in no tree of evidence records that has its timestamp."""
+
+    template = (
+        "There is no evidence record of this version yet: records are made for versions whose"
+        " evidence was obtained, once an hour"
+    )
+
+
 class NoRoom(StoreError):
     """There is no space, in memory or on disk, for another large answer."""
 
@@ -31,6 +54,52 @@ class NoRoom(StoreError):
         super().__init__(seconds=seconds)
         #: RFC 9110 section 10.2.3.
         self.headers = {"Retry-After": str(seconds)}
+
+
+class BatchTooSlow(StoreError):
+    """A request with many items took too long; those that follow were not looked at."""
+
+    template = "The request took more than {seconds} seconds: send the rest in another one"
+
+
+class IdempotencyKeyInUse(StoreError):
+    """A save with the same key is still at work. `field` is where the key was sent."""
+
+    template = 'A save with the same "{field}" is still at work, try again in {seconds} seconds'
+
+    def __init__(self, field: str, seconds: int = 1) -> None:
+        super().__init__(field=field, seconds=seconds)
+        #: RFC 9110 section 10.2.3.
+        self.headers = {"Retry-After": str(seconds)}
+
+
+class IdempotencyKeyReused(StoreError):
+    """A save with other parameters had the same key."""
+
+    template = '"{field}" was sent before with other parameters: another save needs another key'
+
+
+class EvidenceUnavailable(StoreError):
+    """With EVIDENCE=require: the evidence of a signature can't be had in time, so it isn't saved.
+
+    `reason` is the first of why.
+    """
+
+    template = (
+        "Evidence for the signature can't be obtained now, so it was not saved: {reason}; try again"
+        " in {seconds} seconds"
+    )
+
+    def __init__(self, reason: Reason, seconds: int = 10) -> None:
+        super().__init__(reason=reason, seconds=seconds)
+        #: RFC 9110 section 10.2.3.
+        self.headers = {"Retry-After": str(seconds)}
+
+
+class EvidenceImpossible(StoreError):
+    """With EVIDENCE=require: there never will be evidence for a signature, so it isn't saved."""
+
+    template = "cms: signer {number}: there can be no evidence of the signature: {reason}"
 
 
 class PersonNotFound(StoreError):

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import background
 from app.cms import (
     YES,
     Answer,
@@ -71,20 +72,18 @@ class Examiner:
 
     def start(self) -> threading.Thread:
         """Start in the background of this process, and run until the process ends."""
-        thread = threading.Thread(target=self._go_on, name="verification", daemon=True)
-        thread.start()
-        return thread
+        return background.start("verification", self._go_on)
 
     def examine(self, calm: float = 0.0) -> Iterator[int]:
         """Verify all waiting signatures; yield the number of versions after each batch.
 
         Args:
             calm: seconds of pause for each second of work. If not 0, it ends as soon as
-                another process does the work.
+                another process does the work, or this one is to end.
         """
         holder = f"{os.getpid()} {random.getrandbits(64):x}"
         careful, mine = 0, False
-        while keys := self._find():
+        while not background.is_ending() and (keys := self._find()):
             with transaction(self.engine) as connection:
                 if is_abandoned(connection, _LEASE_NAME, holder):
                     careful = BATCH
@@ -115,8 +114,8 @@ class Examiner:
         return REST
 
     def _go_on(self) -> None:
-        while True:
-            time.sleep(self.run_once() * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
+        while background.pause(self.run_once() * random.uniform(0.75, 1.25)):  # noqa: S311  # no secret
+            pass
 
     def _find(self) -> list[Key]:
         # Here, since a worker does this every few seconds in any case.
@@ -135,9 +134,8 @@ class Examiner:
                 with suppress(SignatureNotFound):  # Deleted meanwhile.
                     found.append((key, self._judge(unverified)))
             took = time.monotonic() - began
-            time.sleep(took * calm)
             spent += took
-            if spent > BATCH_SECONDS:
+            if not background.pause(took * calm) or spent > BATCH_SECONDS:
                 break
         with transaction(self.engine) as connection:
             write_found(connection, found)

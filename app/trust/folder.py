@@ -33,6 +33,7 @@ INTERMEDIATES = "intermediates"
 
 _CERTIFICATES = (".pem", ".crt", ".cer", ".der")
 _CRL, _OCSP = ".crl", ".ocsp"
+_OURS = frozenset({*_CERTIFICATES, _CRL, _OCSP})
 _BELOW = f"{INTERMEDIATES}/"
 
 _log = logging.getLogger(__name__)
@@ -93,7 +94,8 @@ def count_anchors(folder: Path) -> int:
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
-    return Path(entry.name).suffix.lower() in {*_CERTIFICATES, _CRL, _OCSP}
+    # For each verification: pathlib takes ten times as long.
+    return os.path.splitext(entry.name)[1].lower() in _OURS
 
 
 def _state(entry: os.DirEntry[str]) -> tuple[int, int, int] | None:

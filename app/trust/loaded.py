@@ -11,17 +11,14 @@ from pathlib import Path
 from app.cms import (
     FRESHNESS,
     Answer,
-    Budget,
     Certificate,
     CertificateList,
-    GivenAuthorities,
     Occasion,
     OcspResponse,
     RevocationData,
     SignerStatus,
     Verifier,
     check_revocation,
-    find_path,
     known_as_of,
 )
 from app.store.signatures.standings import Trusted, number_of
@@ -37,8 +34,6 @@ class Loaded:
     files: Stamp
     stored: Stored
     contents: Contents
-    anchors: GivenAuthorities
-    intermediates: GivenAuthorities
     revocation: RevocationData
     verifier: Verifier
     trusted: Trusted
@@ -54,8 +49,6 @@ class Loaded:
             files,
             stored,
             contents,
-            GivenAuthorities(values(contents.anchors)),
-            GivenAuthorities(values(contents.intermediates)),
             RevocationData(values(contents.crls), values(contents.responses)),
             _make_verifier(contents),
             _read_trusted(contents),
@@ -90,18 +83,19 @@ class Loaded:
             if holds and _is_open(status):
                 signers += self.unanswered(status.chain, status.decisive_time)
             stamp = status.timestamp
-            if stamp and stamp.authority and stamp.gen_time and stamp.verdict.answer is Answer.YES:
-                chain = self.good_chain(stamp.authority, stamp.gen_time, status.chain)
-                stampers += self.unanswered(chain, stamp.gen_time)
+            if stamp and stamp.gen_time and stamp.verdict.answer is Answer.YES:
+                stampers += self.unanswered(stamp.chain, stamp.gen_time)
         return signers + stampers
 
     def good_chain(
         self, certificate: Certificate, at: datetime, others: Iterable[Certificate] = ()
     ) -> tuple[Certificate, ...]:
-        """Return a good chain from a certificate to an anchor; none if there is none."""
-        authorities = [self.intermediates, GivenAuthorities(others)]
-        path = find_path(certificate, Occasion.of(at), self.anchors, authorities, Budget())
-        return path.chain if path.verdict.answer is Answer.YES else ()
+        """Return a good chain from a certificate to an anchor; none if there is none.
+
+        It may lead over `others`.
+        """
+        status = self.knowing((), others).examine_certificate(certificate, at=at)
+        return status.chain if status.path.answer is Answer.YES else ()
 
     def unanswered(
         self, chain: Sequence[Certificate], at: datetime

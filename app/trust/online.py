@@ -13,8 +13,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
-from app.cms import Answer, Certificate, CertificateList, MalformedRevocation, Reason, Verdict
+from app.cms import (
+    Answer,
+    Certificate,
+    CertificateList,
+    MalformedRevocation,
+    Reason,
+    RevocationFailure,
+    Verdict,
+)
 from app.destinations import Destinations
 from app.trust.cache import Cache
 from app.trust.errors import FetchFailed, UnreadableFile
@@ -41,6 +50,8 @@ class Findings:
 
     found: list[Found] = field(default_factory=list)
     reasons: dict[Certificate, list[Reason]] = field(default_factory=dict)
+    #: The addresses that were asked in vain.
+    failures: list[RevocationFailure] = field(default_factory=list)
 
     def explain(self, verdict: Verdict, chain: Sequence[Certificate]) -> Verdict:
         """Add to a verdict on the revocation of a chain why it is still unknown."""
@@ -50,6 +61,16 @@ class Findings:
         reasons = [*verdict.reasons]
         reasons += [reason for reason in more if reason not in reasons]
         return replace(verdict, reasons=tuple(reasons))
+
+    def note(self, certificate: Certificate, source: Source, reason: Reason) -> None:
+        """Record why a source said nothing that counts about a certificate."""
+        self.reasons[certificate].append(reason)
+        kind: Literal["crl", "ocsp"] = "crl" if source.question is None else "ocsp"
+        self.failures.append(RevocationFailure(certificate, kind, source.address, reason))
+
+    def failures_of(self, chain: Sequence[Certificate]) -> tuple[RevocationFailure, ...]:
+        """List the addresses that were asked in vain about certificates of a chain."""
+        return tuple(one for one in self.failures if one.certificate in chain)
 
 
 class _Failures:
@@ -105,18 +126,25 @@ class Inquiry:
         A delta CRL that is outdated, or has another base, is still used for the entries it lists.
         """
         for source in list_sources(link):
-            kept = self._cache.find(source.name)
+            kept = self._recall(source)
             if kept:
                 found = [kept, *self._find_deltas(link, kept)]
                 if judge(link, found, now).answer is not Answer.UNKNOWN:
                     return found
         return []
 
+    def _recall(self, source: Source) -> Found | None:
+        """Return the cached answer of a source."""
+        found = self._cache.find(source.name)
+        if found is not None:
+            found.origin = source.origin
+        return found
+
     def _find_deltas(self, link: Link, base: Found) -> list[Found]:
         """Return the cached delta CRLs of a complete one."""
         if not isinstance(base, CertificateList):
             return []
-        kept = [self._cache.find(source.name) for source in list_deltas(link, base.delta_urls)]
+        kept = [self._recall(source) for source in list_deltas(link, base.delta_urls)]
         return [one for one in kept if isinstance(one, CertificateList) and one.is_delta]
 
     def _lacks_delta(self, link: Link, kept: Sequence[Found], now: datetime) -> bool:
@@ -150,14 +178,14 @@ class Inquiry:
 
     def _fetch(self, case: Case, findings: Findings) -> None:
         """Ask the sources one after the other, until one has an answer that counts."""
-        reasons = findings.reasons[case.link[0]] = []
+        findings.reasons[case.link[0]] = []
         kept = self._find(case.link, case.now)  # Another process may have been quicker.
         for source in list_sources(case.link) if not kept else ():
             answer = self._failure(source) or self._ask(case, source)
             if not isinstance(answer, Reason):
                 kept = [answer]
                 break
-            reasons.append(answer)
+            findings.note(case.link[0], source, answer)
         if kept and self._lacks_delta(case.link, kept, case.now):
             kept += self._fetch_delta(case, kept[0])
         findings.found += [one for one in kept if one not in findings.found]

@@ -41,7 +41,7 @@ class Receiver:
         nonce = os.urandom(NONCE_SIZE)
         with self._turns.paused():
             data = source.ask(question, nonce, seconds, self._destinations)
-        answer = OcspResponse(data)
+        answer = OcspResponse(data, origin=source.origin)
         if answer.nonce != nonce:
             raise Doubtful(
                 Reason("{address} does not repeat the nonce", {"address": source.address})
@@ -81,6 +81,7 @@ class Receiver:
             with self._turns.take_last():
                 kept = self._cache.find(source.name)
                 if kept and not case.doubt(kept):
+                    kept.origin = source.origin
                     return kept
             if not is_ours:
                 raise _still(source)
@@ -89,6 +90,7 @@ class Receiver:
                 file.flush()
                 with self._turns.take_last():
                     answer = self._cache.read(path)
+                    answer.origin = source.origin
                     if case.base is not None and is_superseded(case.link, case.base, answer):
                         self._renew(case, answer)
                     refuse_doubt(case.doubt(answer))

@@ -124,7 +124,7 @@ class _Change:
         self._renames.append((Path(draft), path))
 
     def make(self) -> None:
-        """Give all files their final names."""
+        """Rename all files to their final names."""
         for old, new in self._renames:
             old.rename(new)
             self._made.append((old, new))
@@ -132,7 +132,7 @@ class _Change:
             sync_folder(place)
 
     def undo(self) -> None:
-        """Give all files their former names."""
+        """Rename all files to their former names."""
         for old, new in reversed(self._made):
             new.rename(old)
 

@@ -14,8 +14,9 @@ from app.cms import (
     Answer,
     Budget,
     Certificate,
+    CertificateStatus,
     ContentBudget,
-    KnownDigest,
+    GivenContent,
     Occasion,
     SignedData,
     SignedXml,
@@ -79,16 +80,22 @@ class Trust:
     def verify(  # noqa: PLR0913  # A signature, and all that it is verified with.
         self,
         signature: SignedData | SignedXml,
-        content: bytes | KnownDigest | None = None,
+        content: GivenContent | None = None,
         *,
         at: datetime | Occasion,
         fetch: bool = False,
         content_budget: Budget | None = None,
         kept: Kept | None = None,
+        loaded: Loaded | None = None,
     ) -> tuple[SignerStatus, ...]:
         """Verify each signer; see `Verifier.verify`, for `content_budget` too.
 
-        Evidence that is stored for the signature, `kept`, is used beside what the operator has.
+        A timestamp whose authority's certificates had ended when it is known to have existed proves
+        nothing. That is as of `at`, unless the Occasion says when. Of `kept` tokens it is left to
+        the caller: an evidence record may show more (`app.evidence.lasting`).
+
+        Evidence that is stored for the signature, `kept`, is used beside what the operator has:
+        `loaded`, if the caller has that already, else what it is now.
 
         If the available data don't say whether a certificate was revoked, cached answers of its CA
         are used, if the settings say online; with `fetch` the CA is asked, for up to
@@ -98,35 +105,30 @@ class Trust:
         Raises:
             Busy: too much is being verified; see `turns`.
         """
-        when = replace(Occasion.of(at), now=datetime.now(UTC))
+        when = Occasion.of(at)
+        now = datetime.now(UTC)
+        # Whatever is asked about, they are here now.
+        known = min(when.stamps_known or when.known, now)
+        when = replace(when, now=now, stamps_known=known)
         budget = content_budget or ContentBudget()
-        statuses = self._verify(
-            signature, content, at=when, fetch=fetch, content_budget=budget, kept=kept or Kept()
+        verify = partial(
+            Verifier.verify, signature=signature, content=content, at=when, content_budget=budget
         )
+        statuses = self._verify(verify, loaded or self.loaded(), kept or Kept(), fetch=fetch)
         if self._on_result:
             self._on_result(statuses)
         return statuses
 
-    def _verify(  # noqa: PLR0913  # As above.
+    def _verify(
         self,
-        signature: SignedData | SignedXml,
-        content: bytes | KnownDigest | None,
-        *,
-        at: Occasion,
-        fetch: bool,
-        content_budget: Budget,
+        asked: Callable[..., tuple[SignerStatus, ...]],
+        loaded: Loaded,
         kept: Kept,
+        *,
+        fetch: bool,
     ) -> tuple[SignerStatus, ...]:
-        loaded = self.loaded()
         with self.turns.take():
-            verify = partial(
-                Verifier.verify,
-                signature=signature,
-                content=content,
-                at=at,
-                content_budget=content_budget,
-                tokens=kept.tokens,
-            )
+            verify = partial(asked, tokens=kept.tokens)
             is_helped = kept.found or kept.certificates
             verifier = loaded.verifier
             if is_helped:
@@ -140,27 +142,72 @@ class Trust:
                 verifier = loaded.knowing([*kept.found, *findings.found], kept.certificates)
                 statuses = verify(verifier)
         return tuple(
-            replace(status, revocation=findings.explain(status.revocation, status.chain))
+            replace(
+                status,
+                revocation=findings.explain(status.revocation, status.chain),
+                failures=findings.failures_of(status.chain),
+            )
             for status in statuses
         )
+
+    def verify_alone(
+        self,
+        signature: SignedData | SignedXml,
+        content: GivenContent | None = None,
+        *,
+        saved_at: datetime,
+        kept: Kept,
+        content_budget: Budget | None = None,
+    ) -> tuple[SignerStatus, ...]:
+        """Verify with the anchors, and evidence that is stored for the signature, and nothing else.
+
+        So what is found is what anyone would find with these. Nothing is fetched, and no result is
+        counted. Raises Busy: too much is being verified.
+        """
+        when = Occasion(saved_at, saved_at, now=datetime.now(UTC), stamps_known=saved_at)
+        budget = content_budget or ContentBudget()
+        verifier = self.loaded().knowing_only(kept)
+        with self.turns.take():
+            return verifier.verify(
+                signature, content, at=when, content_budget=budget, tokens=kept.tokens
+            )
 
     def verify_certificate(
         self, certificate: Certificate, *, at: datetime | Occasion, fetch: bool = False
     ) -> tuple[Verdict, Verdict]:
         """Verify a certificate alone: its path, and revocation. `fetch` as for `verify`."""
+        status = self.examine_certificate(certificate, at=at, fetch=fetch)
+        return status.path, status.revocation
+
+    def examine_certificate(
+        self,
+        certificate: Certificate,
+        *,
+        at: datetime | Occasion,
+        fetch: bool = False,
+        budget: Budget | None = None,
+    ) -> CertificateStatus:
+        """Return the same as `verify_certificate`, and what it rests on.
+
+        `budget` may be that of several certificates.
+        """
         loaded = self.loaded()
-        at = replace(Occasion.of(at), now=datetime.now(UTC))
+        when = replace(Occasion.of(at), now=datetime.now(UTC))
+        own = budget or Budget()
         with self.turns.take():
-            path, revocation = loaded.verifier.verify_certificate(certificate, at=at)
-            if not self._inquiry or revocation.answer is not Answer.UNKNOWN:
-                return path, revocation
-            moment = Occasion.of(at).at
-            chain = loaded.good_chain(certificate, moment)
-            findings = self._inquiry.ask(loaded.unanswered(chain, moment), fetch=fetch)
+            status = loaded.verifier.examine_certificate(certificate, at=when, budget=own)
+            if not self._inquiry or status.revocation.answer is not Answer.UNKNOWN:
+                return status
+            chain = status.chain if status.path.answer is Answer.YES else ()
+            findings = self._inquiry.ask(loaded.unanswered(chain, when.at), fetch=fetch)
             if findings.found:
                 verifier = loaded.knowing(findings.found)
-                path, revocation = verifier.verify_certificate(certificate, at=at)
-        return path, findings.explain(revocation, chain)
+                status = verifier.examine_certificate(certificate, at=when, budget=own)
+        return replace(
+            status,
+            revocation=findings.explain(status.revocation, chain),
+            failures=findings.failures_of(chain),
+        )
 
     @property
     def has_anchors(self) -> bool:

@@ -15,6 +15,7 @@ from app.cms import (
     SHA_1,
     Certificate,
     MalformedExtension,
+    Origin,
     crl_urls,
     delta_crl_urls,
     encode_certificate_id,
@@ -60,6 +61,11 @@ class Source:
     question: bytes | None = None
     slow: str | None = None
     older: bytes | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """Where its answer comes from."""
+        return Origin("online", self.address)
 
     @property
     def name(self) -> str:

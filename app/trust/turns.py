@@ -9,7 +9,7 @@ last.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock, get_ident
 from time import monotonic
@@ -81,7 +81,7 @@ class Turns:
         finally:
             self._give_back()
 
-    def reading(self, *texts: str | bytes | None) -> AbstractContextManager[None]:
+    def reading(self, *texts: Sized | None) -> AbstractContextManager[None]:
         """Take a turn for parsing large inputs. Raises Busy."""
         is_large = sum(len(text) for text in texts if text) > LARGE
         return self.take() if is_large else nullcontext()
@@ -106,7 +106,7 @@ class Turns:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Give back the thread's turn, if it has one, and take it again at the end. Raises Busy."""
+        """Release the thread's turn, if it has one, and take it again at the end. Raises Busy."""
         depth = self._give_back(entirely=True)
         try:
             yield

@@ -21,8 +21,13 @@ def translate(template: str, language: str) -> str:
     return template if language == "en" else _catalogue(language).get(template, template)
 
 
-@cache
 def _catalogue(language: str) -> dict[str, str]:
-    with (CATALOGUES / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+    return read_catalogue(CATALOGUES / language / "LC_MESSAGES" / "messages.po", language)
+
+
+@cache
+def read_catalogue(path: Path, language: str) -> dict[str, str]:
+    """Return the translations in a file by their English messages."""
+    with path.open("rb") as file:
         catalogue = read_po(file, locale=language)
     return {str(message.id): str(message.string) for message in catalogue if message.string}

@@ -16,17 +16,23 @@ from app.cms import (
     Claims,
     Examined,
     KnownDigest,
+    KnownDigests,
+    RevocationFinding,
     SignerInfo,
     SignerStatus,
     TimestampStatus,
     Verdict,
     algorithm_name,
+    certificate_facts,
     every,
     iso_moment,
     name_text,
     signer_facts,
 )
 from app.wording.sentences import Wording
+
+#: Findings about revocation for one signer, or one timestamp.
+MAX_FINDINGS = 50
 
 Given = Literal["now", "checked_at", "saved"]
 """The source of the time that counts for signers without a valid timestamp."""
@@ -61,11 +67,14 @@ def write_verification(
 
 
 def _compared(examined: Examined) -> dict[str, Any] | None:
-    """Return what the signature was compared with: attached or given content, or a digest."""
+    """Return what the signature was compared with: attached, given or kept content, or a digest."""
     content = examined.content
     if isinstance(content, KnownDigest):
         compared = {"algorithm": algorithm_name(content.algorithm), "digest": content.value.hex()}
         return {"what": "digest", **compared}
+    if isinstance(content, KnownDigests):
+        digests = {algorithm_name(one.algorithm): one.value.hex() for one in content.digests}
+        return {"what": "kept", "size": content.size, "digests": digests}
     if content is not None:
         return {"what": "data", "size": len(content)}
     return None if examined.is_detached else {"what": "attached"}
@@ -101,6 +110,7 @@ def _signer(
         "trusted": _verdict(status.trusted, wording),
         "decisive_time": iso_moment(status.decisive_time),
         "decisive_time_source": "timestamp" if attested else given,
+        **_proof(status, wording),
         "timestamp": _timestamp(status.timestamp, wording),
         "verified": _verified(signer.claims, status),
     }
@@ -124,6 +134,33 @@ def _timestamp(status: TimestampStatus | None, wording: Wording) -> dict[str, An
             "serial_number": None if serial_number is None else f"{serial_number:x}",
             "authority": authority and name_text(authority.subject),
         },
+        **_proof(status, wording),
+    }
+
+
+def _proof(status: SignerStatus | TimestampStatus, wording: Wording) -> dict[str, Any]:
+    """Return the anchor that a certificate leads to, and what says whether it was revoked."""
+    anchor, findings = status.anchor, status.findings[:MAX_FINDINGS]
+    named = anchor and {"name": name_text(anchor.subject), "sha256": anchor.fingerprint}
+    return {
+        "anchor": named,
+        "revocation_findings": [_finding(one, wording) for one in findings],
+    }
+
+
+def _finding(finding: RevocationFinding, wording: Wording) -> dict[str, Any]:
+    """Return what one CRL or OCSP response says about one certificate."""
+    facts = certificate_facts(finding.certificate)
+    return {
+        **_verdict(finding.verdict, wording),
+        "decides": finding.decides,
+        "type": finding.kind,
+        "source": finding.origin.place,
+        "address": finding.origin.address,
+        "certificate": {name: facts[name] for name in ("serial_number", "subject", "issuer")},
+        "this_update": iso_moment(finding.this_update),
+        "next_update": iso_moment(finding.next_update),
+        "produced_at": iso_moment(finding.produced_at),
     }
 
 

@@ -12,14 +12,18 @@ from typing import Any
 from marshmallow import fields
 
 from app.api.iinked import fields as of_iinked
+from app.api.iinked.contents import Base64Bytes
 from app.api.iinked.schemas import AddSchema, ListSchema, PackageSchema
 from app.api.ncanode import files as of_files
+from app.api.ncanode.cards.schemas import CardFileSchema, CardSchema
+from app.api.ncanode.evidence.schemas import FileSchema, VersionSchema
+from app.api.ncanode.links.schemas import LinkSchema, MakeLinkSchema
 from app.api.ncanode.origin.views import OriginSchema, read_params
 from app.api.ncanode.parameters import ALIASES, ParametersSchema
 from app.api.ncanode.signatures import fields as of_lists
+from app.api.ncanode.signatures.save_schemas import SaveItemSchema, SaveSchema
 from app.api.ncanode.signatures.schemas import (
     GetSchema,
-    SaveSchema,
     SearchSchema,
     ThreadSchema,
     VersionsSchema,
@@ -35,6 +39,11 @@ from app.api.ncanode.validation.schemas import (
     read_constraints,
     read_rules,
 )
+from app.api.ncanode3 import batch_schemas as of_batches
+from app.api.ncanode3 import fields as of_ncanode3
+from app.api.ncanode3.schemas import CertificatesSchema, PdfSchema, ValueSchema, XmlSchema
+from app.api.ncanode3.schemas import CmsSchema as CmsSchemaV3
+from app.api.ncanode3.schemas import ExtractSchema as ExtractSchemaV3
 from app.api.openapi.document import Json
 from app.api.params import fields as common
 from app.api.params.schemas import FieldsSchema
@@ -45,12 +54,24 @@ from app.store.signatures.current_tags import MAX_TAGS
 #: What the operations read, by id; those that are not here read nothing but their address.
 READS: dict[str, type[FieldsSchema] | Mapping[str, fields.Field[Any]]] = {
     "saveSignature": SaveSchema,
+    "saveBatch": SaveItemSchema,
     "getSignature": GetSchema,
     "deleteSignature": ThreadSchema,
     "listVersions": VersionsSchema,
     "searchSignatures": SearchSchema,
+    "getEvidenceRecord": VersionSchema,
     "verifySignature": VerifySchema,
     "verifySignatureOf": VerifySchema,
+    "getEvidence": VerifySchema,
+    "obtainEvidence": VersionSchema,
+    "getSignatureFile": FileSchema,
+    "getSignatureContent": VersionSchema,
+    "makeLink": MakeLinkSchema,
+    "listLinks": VersionSchema,
+    "revokeLink": LinkSchema,
+    "getCard": CardSchema,
+    "makeCard": CardSchema,
+    "verifyCard": CardFileSchema,
     "validateCms": CmsSchema,
     "validateSigner": ValidateSchema,
     "extractContent": ExtractSchema,
@@ -62,6 +83,20 @@ READS: dict[str, type[FieldsSchema] | Mapping[str, fields.Field[Any]]] = {
     "rescindPackage": PackageSchema,
     "deletePackage": PackageSchema,
     "listPackages": ListSchema,
+    "verifyCms": CmsSchemaV3,
+    "extractCms": ExtractSchemaV3,
+    "verifyXml": XmlSchema,
+    "verifyWsse": XmlSchema,
+    "verifyPdf": PdfSchema,
+    "describeCertificates": CertificatesSchema,
+    "verifyValue": ValueSchema,
+    "verifyCmsBatch": of_batches.CmsBatchSchema,
+    "extractCmsBatch": of_batches.ExtractBatchSchema,
+    "verifyXmlBatch": of_batches.XmlBatchSchema,
+    "verifyPdfBatch": of_batches.PdfBatchSchema,
+    "verifyWsseBatch": of_batches.XmlBatchSchema,
+    "describeCertificatesBatch": of_batches.CertificatesBatchSchema,
+    "verifyValueBatch": of_batches.ValueBatchSchema,
 }
 #: Fields that a schema has for another operation, and that mean nothing here.
 UNUSED = {"sendPackage": {"rescindMessage"}, "deletePackage": {"rescindMessage"}}
@@ -192,6 +227,15 @@ def _objects(field: Any) -> Json:
     return {"type": "array", "items": item, "maxItems": field.limit}
 
 
+def _listed(field: Any) -> Json:
+    item: Json = {"type": "string"}
+    if field.schema:
+        schema = field.schema()
+        item = {"type": "object", "properties": shapes_of(schema)}
+        item["required"] = list(schema.REQUIRED)
+    return {"type": "array", "items": item, "maxItems": of_batches.MAX_ITEMS}
+
+
 def _function(field: Any) -> Json:
     if field.deserialize_func is read_constraints:
         asked = {"type": "object", "properties": shapes_of(SignerRequirementsSchema())}
@@ -219,10 +263,17 @@ SHAPES: dict[type, Callable[[Any], Json]] = {
     of_lists.Count: lambda field: {
         "anyOf": [{"type": "boolean"}, {"type": "string", "enum": [field.BOUNDED]}]
     },
+    Base64Bytes: lambda _: {"type": "string", "contentEncoding": "base64"},
     of_iinked.OneOf: _choice,
     of_iinked.SomeOf: _list,
     of_iinked.Role: lambda _: {"type": "string", "enum": list(of_iinked.ROLE_NAMES)},
     of_iinked.JsonObject: lambda _: {"type": "object", "additionalProperties": True},
     of_iinked.Items: _objects,
+    of_batches.Listed: _listed,
+    of_ncanode3.Texts: lambda field: {
+        "type": "array",
+        "items": {"type": "string"},
+        "maxItems": field.limit,
+    },
     fields.Function: _function,
 }

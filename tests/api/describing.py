@@ -10,19 +10,34 @@ from flask import Flask
 from app.api.openapi.document import COMMON, IMPLIED, Json, path_of
 from app.api.operations.health import OPENAPI
 from app.factory import FAMILIES
+from app.sessions import PAGES
 from tests.described import resolve
 
+#: The kind of a body with a JSON object on each line.
+NDJSON = "application/x-ndjson"
 #: Methods whose parameters are described in the query string; those of others, in the body.
 BY_QUERY = {"get", "delete"}
+#: Operations that are always refused.
+REFUSED = {
+    "signCms",
+    "addCmsSigner",
+    "signXml",
+    "signWsse",
+    "signPdf",
+    "openKeystore",
+    "listKeystoreAliases",
+    "encodeJwt",
+}
 #: The files of the description.
 FILES = [COMMON, OPENAPI, *(family.openapi for family in FAMILIES.values())]
 
 
 def served(app: Flask) -> dict[tuple[str, str], Any]:
-    """Return the view of each address and method that the route table has."""
+    """Return the view of each address and method of the API."""
     return {
         (path_of(rule), method.lower()): app.view_functions[rule.endpoint]
         for rule in app.url_map.iter_rules()
+        if not rule.endpoint.startswith(PAGES)
         for method in (rule.methods or set()) - IMPLIED
     }
 
@@ -52,6 +67,13 @@ def bare(document: Json, schema: Json) -> Json:
     return kept
 
 
+def json_content(operation: Json) -> Json:
+    """Return the description of a body in JSON, or of one of its lines."""
+    content = operation["requestBody"]["content"]
+    found: Json = content[NDJSON] if NDJSON in content else content["application/json"]
+    return found
+
+
 def sent_to(document: Json, method: str, operation: Json) -> tuple[dict[str, Json], set[str]]:
     """Return the schema of each parameter that is described, and the names that are required."""
     if method in BY_QUERY:
@@ -63,7 +85,9 @@ def sent_to(document: Json, method: str, operation: Json) -> tuple[dict[str, Jso
             for one in query
         }
         return shapes, {one["name"] for one in query if one.get("required")}
-    body = bare(document, operation["requestBody"]["content"]["application/json"]["schema"])
+    if operation["operationId"] in REFUSED:
+        return {}, set()
+    body = bare(document, json_content(operation)["schema"])
     return body["properties"], set(body.get("required", ()))
 
 
@@ -72,7 +96,9 @@ def example_of(document: Json, method: str, operation: Json) -> dict[str, Any]:
     if method in BY_QUERY:
         parameters = [resolve(document, one) for one in operation["parameters"]]
         return {one["name"]: one["example"] for one in parameters if "example" in one}
-    [*examples] = examples_of(document, operation["requestBody"]["content"]["application/json"])
+    if operation["operationId"] in REFUSED:
+        return {}
+    [*examples] = examples_of(document, json_content(operation))
     return examples[0] if examples else {}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -20,13 +21,15 @@ from werkzeug.test import TestResponse
 
 from app.api.openapi.document import path_of, read_part
 from app.factory import FAMILIES, create_app
+from app.pdf.cards.attaching import File, attach
 from app.store.migrations import upgrade
 from config.settings import Settings
-from tests import pki
+from tests import pki, soap_messages
 from tests.api import people
 from tests.conftest import opened
 from tests.described import document_of
-from tests.pki import CONTENT
+from tests.pdf.writing import Draft
+from tests.pki import CONTENT, xml_signer
 
 #: What stands before the examples in the file of a family.
 MARK = "  # --- written by `python -m tests.api.examples`\n"
@@ -83,16 +86,31 @@ def ncanode(ask: Recorder) -> None:
     ask.ask("GET", "/signature/versions", **pair, without="cms", diff=True)
     ask.ask("GET", "/signatures", tags=["loan"], limit=20, count=True, without="cms")
     ask.ask("GET", "/signature/verify", **pair, version=1)
+    ask.ask("GET", "/signature/evidence", **pair, version=2)
+    ask.send("/signature/evidence", **pair, version=2)
     digest = sha256(CONTENT).hexdigest()
     ask.send("/signature/verify", **pair, digest=digest, algorithm="SHA-256")
+    made = ask.send("/signature/link", **pair, days=30, files=True).get_json()["content"]["link"]
+    ask.ask("GET", "/signature/link", **pair, version=2)
+    ask.ask("DELETE", "/signature/link", **pair, version=2, link=made["id"])
     ask.send("/cms/validate", cms=cms, iin=people.IIN, rule=["sign", "individual"])
     ask.send("/cms/validate", cms=cms, iin=people.CHIEF_IIN)
     ask.send("/cms/extract", cms=cms)
+    ask.send("/card/verify", card=b64encode(_card()).decode())
     ask.send("/validate", cms=cms, iin=people.IIN, rule=["iin"])
     ask.send("/validate", cms=cms, rule=[])
     ask.send("/origin", method="NODE.info", version="1.0")
     ask.ask("DELETE", "/signature", **pair)
     ask.ask("DELETE", "/signature", **pair)
+
+
+def _card() -> bytes:
+    """Return a card whose signature has no evidence inside."""
+    signer = people.ivan()
+    cms = pki.signed_data([pki.signer_info(signer)], [signer], None, digests=[pki.SHA256])
+    named = {"Договор.txt": CONTENT, "1.cms": cms}
+    files = [File(name, data, "", "Source") for name, data in named.items()]
+    return attach(Draft().data, files, "Договор.txt", "ru")
 
 
 def solaris(ask: Recorder) -> None:
@@ -140,6 +158,45 @@ def iinked(ask: Recorder) -> None:
     ask.send("/packages/delete", **one)
 
 
+def ncanode3(ask: Recorder) -> None:
+    """Walk through the family."""
+    stamped, asked = people.cms(people.ivan(), stamped=True), ["OCSP", "CRL"]
+    ask.send("/ncanode3/cms/verify", cms=stamped, revocationCheck=asked)
+    ask.send("/ncanode3/cms/verify", cms="AA==")
+    ask.send("/ncanode3/cms/extract", cms=stamped)
+    ask.send("/ncanode3/cms/extract", cms=people.cms(people.ivan(), attached=False))
+    signed = pki.sign_xml(signers=[people.ivan()])
+    ask.send("/ncanode3/xml/verify", xml=signed)
+    ask.send("/ncanode3/xml/verify", xml="<a>")
+    ask.send("/ncanode3/wsse/verify", xml=_signed_message())
+    ask.send("/ncanode3/wsse/verify")
+    ask.send("/ncanode3/pdf/verify", pdf=_signed_pdf())
+    ask.send("/ncanode3/pdf/verify", pdf="AA==")
+    certificate = b64encode(people.ivan().certificate).decode()
+    ask.send("/ncanode3/x509/info", certs=[certificate])
+    ask.send("/ncanode3/x509/info", certs=["AA=="])
+    value = b64encode(people.ivan().key.sign(CONTENT)).decode()
+    text = CONTENT.decode()
+    ask.send("/ncanode3/x509/verify", certificate=certificate, signature=value, data=text)
+    ask.send("/ncanode3/x509/verify", certificate=certificate, signature=value)
+    ask.send("/ncanode3/cms/sign")
+    ask.ask("GET", "/ncanode3/actuator/health")
+
+
+def _signed_message() -> str:
+    """Return a SOAP message that is signed by the individual."""
+    who = people.ivan()
+    named = soap_messages.by_key_identifier(value=who.certificate)
+    return xml_signer.text(soap_messages.message(named, who=who))
+
+
+def _signed_pdf() -> str:
+    """Return a PDF that is signed by the individual, in base64."""
+    draft = Draft()
+    draft.sign(people.ivan(), more=b"/Reason (I agree) /M (D:20260301120000+05'00')")
+    return b64encode(draft.data).decode()
+
+
 def _save(ask: Recorder) -> None:
     ask.client.post(
         "/signature",
@@ -153,9 +210,14 @@ WALKS: dict[str, Callable[[Recorder], None]] = {
     "solaris": solaris,
     "iinked": iinked,
     "penbox": penbox,
+    "ncanode3": ncanode3,
 }
 #: What the server says of itself in the examples.
-SETTINGS = {"PUBLIC_URL": "https://signatures.example.kz", "LOCALE": "ru"}
+SETTINGS = {
+    "PUBLIC_URL": "https://signatures.example.kz",
+    "LOCALE": "ru",
+    "EVIDENCE": "queue",
+}
 
 
 def record(app: Flask, family: str) -> Recorder:

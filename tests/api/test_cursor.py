@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select
 
 from app.api.ncanode.signatures import views
-from app.api.ncanode.signatures.fields import write_cursor
+from app.services.cursors import write_cursor
 from app.store.models import KeptCount
 from app.store.search import counts
 from tests.api.asking import content_of, message_of, save

@@ -16,14 +16,13 @@ from app.api.errors import statuses_of
 from app.api.iinked.schemas import TYPES
 from app.api.iinked.serializers import CODES, STATUS_CODES
 from app.api.json_response import json_answer
-from app.api.media_types import ATTACHED, DETACHED, XML
 from app.api.openapi.document import Json
-from app.api.penbox.files import OCTETS
 from app.api.solaris.signings import STATES
 from app.auth import BOUND_BY_TAGS, REQUIREMENTS
 from app.cms.x509.nca_profile import ROLES
 from app.factory import FAMILIES
 from app.rate_limit.callers import UNLIMITED
+from app.services.media_types import ATTACHED, DETACHED, OCTETS, XML
 from app.store.packages.states import State
 from tests.api import people
 from tests.api.asking import content_of, filled, save
@@ -88,9 +87,11 @@ def test_a_refusal_begins_with_the_name_of_its_status(document: Json) -> None:
         "404": "Not Found",
         "406": "Not Acceptable",
         "408": "Request Timeout",
+        "409": "Conflict",
         "412": "Precondition Failed",
         "413": "Content Too Large",
         "415": "Unsupported Media Type",
+        "422": "Unprocessable Content",
         "429": "Too Many Requests",
         "431": "Request Header Fields Too Large",
         "500": "Internal Server Error",
@@ -122,7 +123,10 @@ def test_answers_have_the_headers_that_all_have(document: Json) -> None:
             headers = set(answer["headers"])
             assert {"X-Request-ID", "Cache-Control"} <= headers
             assert ("WWW-Authenticate" in headers) is (status == "401")
-            assert ("Retry-After" in headers) is (status in ("429", "503"))
+            is_later = status in ("429", "503") or "IdempotencyKeyInUse" in answer.get(
+                "x-reasons", ()
+            )
+            assert ("Retry-After" in headers) is is_later
             is_limited = address[0] not in UNLIMITED
             assert ("RateLimit" in headers) is is_limited, (address, status)
             if int(status) >= 400:

@@ -21,8 +21,10 @@ import pytest
 from flask import Flask
 
 from app.api.openapi.document import Json
+from app.services.media_types import OCTETS
 from tests import pki
 from tests.api import people
+from tests.api.describing import NDJSON
 from tests.conftest import AppMaker
 from tests.described import resolve
 from tests.pki import CONTENT
@@ -68,7 +70,14 @@ def generated_package(
     """Provide the name of the package that openapi-python-client makes of the description."""
     source = tmp_path / "openapi.json"
     source.write_text(json.dumps(document), encoding="utf-8")
-    generator = (sys.executable, "-m", "openapi_python_client", "generate", "--meta=none")
+    settings = tmp_path / "settings.json"
+    settings.write_text(
+        json.dumps({"content_type_overrides": {NDJSON: OCTETS, "*/*": OCTETS}}), encoding="utf-8"
+    )
+    generator = (
+        *(sys.executable, "-m", "openapi_python_client", "generate", "--meta=none"),
+        f"--config={settings}",
+    )
     said = run(*generator, f"--path={source}", f"--output-path={PACKAGE}", folder=tmp_path)
     assert "Warning" not in said, said
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -83,6 +92,7 @@ def module_of(package: str, operation: Json) -> Any:
     return importlib.import_module(f"{package}.api.{operation['tags'][0]}.{name}")
 
 
+@pytest.mark.slow
 def test_a_python_client_has_every_operation_with_typed_answers(
     document: Json, generated: str
 ) -> None:
@@ -109,6 +119,7 @@ def asking(app: Flask, document: Json, package: str) -> Iterator[Callable[..., A
         yield lambda name, **fields: modules[name].sync(client=client, **fields)
 
 
+@pytest.mark.slow
 def test_a_python_client_saves_finds_and_verifies(
     sqlite_app: Flask, document: Json, generated: str
 ) -> None:
@@ -139,6 +150,7 @@ def test_a_python_client_saves_finds_and_verifies(
         assert deleted.status is True
 
 
+@pytest.mark.slow
 def test_a_python_client_sends_files_in_forms_and_as_bodies(
     start_app: AppMaker, sqlite_url: str, tmp_path: Path, document: Json, generated: str
 ) -> None:

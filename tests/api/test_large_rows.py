@@ -35,7 +35,9 @@ def _saved(engine: Engine) -> None:
         threads.save(engine, "all", seen=number, cms=text)
 
 
-@pytest.mark.parametrize("query", ["", "&limit=20", "&limit=20&tags=x", "&with=signers"])
+@pytest.mark.parametrize(
+    "query", ["", "&limit=20", "&limit=20&tags=x", "&with=signers", "&with=evidence"]
+)
 def test_a_list_contains_them_whole(client: FlaskClient, query: str) -> None:
     rows = content_of(client.get(f"/signatures?thread=main{query}"))["signatures"]
     reported = {row["document"]: row for row in rows}
@@ -44,7 +46,7 @@ def test_a_list_contains_them_whole(client: FlaskClient, query: str) -> None:
         assert reported[f"doc {number}"]["version"] == 1
 
 
-@pytest.mark.parametrize("query", ["", "&diff=true", "&with=signers"])
+@pytest.mark.parametrize("query", ["", "&diff=true", "&with=signers", "&with=evidence"])
 def test_versions_contain_them_whole(client: FlaskClient, query: str) -> None:
     rows = content_of(client.get(f"/signature/versions?document=all&thread=main{query}"))
     assert [row["cms"] for row in rows["versions"]] == TEXTS[::-1]

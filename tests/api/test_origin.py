@@ -387,6 +387,7 @@ def test_an_answer_that_ends_early_is_none(
     assert fail(keyed) in (AWAY, NOT_JSON)
 
 
+@pytest.mark.slow
 def test_an_answer_that_never_ends_is_given_up(
     start_app: AppMaker, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

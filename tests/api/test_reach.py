@@ -21,6 +21,15 @@ from tests.conftest import AppMaker
 NOT_FOUND = "Signature was not found"
 OURS = {"document": "ours", "thread": "main"}
 THEIRS = {"document": "theirs", "thread": "main"}
+#: Where one version or all of a thread are read.
+READ = (
+    "/signature",
+    "/signature/versions",
+    "/signature/verify",
+    "/signature/evidence",
+    "/signature/file",
+    "/signature/content",
+)
 
 
 class Caller:
@@ -66,7 +75,7 @@ def bound_caller(locked: Flask, admin: Caller) -> Caller:
     return Caller(locked.test_client(), make_token(locked, "hr", *scopes, tag_prefix="hr-"))
 
 
-@pytest.mark.parametrize("path", ["/signature", "/signature/versions", "/signature/verify"])
+@pytest.mark.parametrize("path", READ)
 def test_only_threads_with_such_a_tag_are_there(bound: Caller, path: str) -> None:
     assert bound.get(path, **OURS).status_code == 200
     absent = bound.get(path, document="nowhere", thread="main")
@@ -204,7 +213,7 @@ def statements(app: Flask) -> Iterator[list[str]]:
 def test_what_is_out_of_reach_takes_what_nothing_takes(locked: Flask, bound: Caller) -> None:
     def ask(thread: dict[str, str]) -> list[tuple[int, bytes, list[str]]]:
         answers = []
-        for path in ("/signature", "/signature/versions", "/signature/verify", "delete"):
+        for path in (*READ, "delete"):
             for version in (1, 2):
                 with statements(locked) as found:
                     if path == "delete":
@@ -218,6 +227,23 @@ def test_what_is_out_of_reach_takes_what_nothing_takes(locked: Flask, bound: Cal
     absent = ask({"document": "nowhere", "thread": "main"})
     assert ask(THEIRS) == ask({"document": "bare", "thread": "main"}) == absent
     assert all(len([one for one in found if "SELECT" in one]) == 1 for *_, found in absent)
+
+
+def test_evidence_is_obtained_of_what_is_in_reach_alone(
+    locked: Flask, bound: Caller, admin: Caller
+) -> None:
+    path = "/signature/evidence"
+    assert bound.post(path, **OURS).status_code == 409
+    locked.config["EVIDENCE"] = True
+    assert content_of(bound.post(path, **OURS), 202)["evidence"]["state"] == "pending"
+    absent = bound.post(path, document="nowhere", thread="main")
+    for thread in (THEIRS, {"document": "bare", "thread": "main"}):
+        refused = bound.post(path, **thread)
+        assert message_of(refused, 404) == NOT_FOUND
+        assert refused.data == absent.data
+        assert content_of(admin.get(path, **thread))["evidence"]["state"] is None
+    reader = Caller(bound.client, make_token(locked, "reader", "read"))
+    assert message_of(reader.post(path, **OURS), 403)
 
 
 @pytest.mark.attacks

@@ -71,7 +71,7 @@ def test_without_tokens_there_is_no_saver(client: FlaskClient, app: Flask) -> No
 @pytest.mark.parametrize("wrong", ["people", "signers,people", ",", "signers;saver", "Saver"])
 def test_another_word_is_refused(client: FlaskClient, wrong: str) -> None:
     message = message_of(client.get("/signatures", query_string={"with": wrong}))
-    assert message == '"with" parameter must be one of signers, saver, public_id'
+    assert message == '"with" parameter must be one of signers, saver, public_id, evidence, content'
 
 
 @pytest.mark.parametrize("wrong", [1, {}, [1], [["saver"]], True])

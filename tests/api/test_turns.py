@@ -93,7 +93,7 @@ def test_whatever_verifies_does_so_in_its_turn(
 
         return verify
 
-    for name in ("verify", "verify_certificate"):
+    for name in ("verify", "examine_certificate"):
         monkeypatch.setattr(Verifier, name, noting(name))
     assert DOORS[door](client).status_code in (200, 201)
     assert all(found)

@@ -115,6 +115,24 @@ def test_an_earlier_timestamp_is_kept_and_suffices() -> None:
     assert unsigned_of(augment(signed, without, LT)) == unsigned_of(signed)
 
 
+def test_fifty_signers_stamped_one_after_the_other_all_have_lt() -> None:
+    """About each of them, and about the authority each time, there is a response."""
+    people = [
+        pki.certify(pki.name(f"P{number}"), IVAN.key, NCA, pki.PERSON) for number in range(50)
+    ]
+    cms = sign(*people)
+    kept = evidence(cms, *[who.serial for who in people])
+    for number, each in kept.items():
+        moment = STAMPED + number * MINUTE
+        kept[number] = replace(
+            each,
+            token=pki.timestamp(pki.read(cms).signers[number - 1].signature, moment),
+            ocsp_responses=[good(who, moment) for who in (people[number - 1].serial, TSA.serial)],
+        )
+    found = verify(augment(cms, kept, LT))
+    assert {status.whole.answer for status in found} == {YES}
+
+
 def refuse(profile: Profile, cms: bytes, kept: dict[int, SignerEvidence]) -> str:
     """Return why there can be no such copy."""
     with pytest.raises(CannotAugment) as caught:

@@ -14,12 +14,13 @@ from app.cms.revocation.ocsp import OcspResponse
 from app.cms.revocation.ocsp_statements import ask_responses
 from app.cms.revocation.sources import Doubt, RevocationData
 from app.cms.verdict import Answer
-from app.cms.verification.embedded_revocation import MAX_EMBEDDED, MAX_RESPONSE_BYTES
+from app.cms.verification.embedded_revocation import MAX_RESPONSE_BYTES
 from app.cms.verification.status import SignerStatus
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.names import _short_name_key, name_key
 from tests import der, pki
 from tests.cms.judging import AFTER, AT, BEFORE, IVAN, NCA, ROOT, crl, read, text
+from tests.cpu import allowed
 from tests.pki import CONTENT, DAY, REVOCATION_VALUES, Holder, Revoked
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -128,7 +129,8 @@ def response(singles: list[bytes], signature: bytes = b"", by: Holder = NCA) -> 
 
 def responses(single: bytes, count: int) -> bytes:
     """Encode RevocationValues with as many responses of NCA's as are looked at."""
-    values = [response([single] * count)] * MAX_EMBEDDED
+    one = response([single] * count)
+    values = [one] * (MAX_RESPONSE_BYTES // len(one) + 1)
     return der.sequence(der.explicit(1, der.sequence(*values)))
 
 
@@ -138,7 +140,7 @@ def verify_crowd(value: bytes) -> None:
     signature = pki.read(pki.signed_data([first, *crowd(255)], [IVAN, NCA]))
     start = time.process_time()
     statuses = Verifier(read(ROOT)).verify(signature, at=AT)
-    assert time.process_time() - start < MAX_SECONDS
+    assert time.process_time() - start < allowed(MAX_SECONDS)
     assert statuses[-1].revocation.answer is UNKNOWN
 
 
@@ -196,7 +198,7 @@ def test_many_who_are_in_a_large_list_are_found_at_the_price_of_a_few() -> None:
     )
     start = time.process_time()
     statuses = Verifier(read(ROOT)).verify(signature, at=AT)
-    assert time.process_time() - start < MAX_SECONDS
+    assert time.process_time() - start < allowed(MAX_SECONDS)
     assert {status.revocation.answer for status in statuses} == {NO}
 
 

@@ -139,6 +139,7 @@ def ours(case: Case) -> tuple[bytes | None, bool]:
         return None, disputed
 
 
+@pytest.mark.slow
 def test_random_documents_are_as_a_reference_in_plain_python_has_them() -> None:
     compared = deep = 0
     for case in cases():

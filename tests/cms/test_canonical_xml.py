@@ -18,8 +18,9 @@ from app.cms.xmldsig.canonicalization import Canonicaliser
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.verification import check_xml
 from tests import pki
+from tests.cpu import allowed
 from tests.pki import xml_signer
-from tests.pki.xml_signer import C14N, DS, ENVELOPED, EXCLUSIVE, SHA256
+from tests.pki.xml_signer import C14N, DS, ENVELOPED, EXCLUSIVE, RSA_SHA256, SHA256
 
 # CPU time. The budget allows 3 s where GOST digests are in plain Python; the machine may be busy.
 MAX_SECONDS = 8
@@ -58,22 +59,24 @@ def canonicaliser(text: str) -> tuple[etree._Element, Canonicaliser]:
 def test_an_element_is_canonicalised_in_its_place(form: Form, expected: bytes) -> None:
     root, canonical = canonicaliser(CONTEXT)
     before = etree.tostring(root)
-    assert canonical.octets(root[0][1], form) == expected
+    assert b"".join(canonical.octets(root[0][1], form)) == expected
     assert etree.tostring(root) == before
 
 
 def test_the_root_is_not_the_document() -> None:
     root, canonical = canonicaliser("<?p?><!-- --><a/><?q?>")
-    assert canonical.octets(None, Form()) == b"<?p?>\n<a></a>\n<?q?>"
-    assert canonical.octets(None, Form(comments=True)) == b"<?p?>\n<!-- -->\n<a></a>\n<?q?>"
-    assert canonical.octets(root, Form(comments=True)) == b"<a></a>"
+    assert b"".join(canonical.octets(None, Form())) == b"<?p?>\n<a></a>\n<?q?>"
+    assert (
+        b"".join(canonical.octets(None, Form(comments=True))) == b"<?p?>\n<!-- -->\n<a></a>\n<?q?>"
+    )
+    assert b"".join(canonical.octets(root, Form(comments=True))) == b"<a></a>"
 
 
 def test_a_part_is_longer_with_entities_than_a_text_may_be() -> None:
     text = '<a><b x="' + ">" * 4_000_000 + '"/></a>'
     root, canonical = canonicaliser(text)
     assert (
-        canonical.octets(root[0], FORMS[C14N])
+        b"".join(canonical.octets(root[0], FORMS[C14N]))
         == text.removeprefix("<a>").replace("/></a>", "></b>").encode()
     )
 
@@ -99,7 +102,8 @@ def signature(references: str, objects: str = "") -> str:
     """Write a ds:Signature that is complete, if no more."""
     return (
         f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo>'
-        f'<ds:CanonicalizationMethod Algorithm="{C14N}"/><ds:SignatureMethod Algorithm="x"/>'
+        f'<ds:CanonicalizationMethod Algorithm="{C14N}"/>'
+        f'<ds:SignatureMethod Algorithm="{RSA_SHA256}"/>'
         f"{references}</ds:SignedInfo><ds:SignatureValue>AAAA</ds:SignatureValue><ds:KeyInfo>"
         f"<ds:X509Data><ds:X509Certificate>{CERTIFICATE}</ds:X509Certificate></ds:X509Data>"
         f"</ds:KeyInfo>{objects}</ds:Signature>"
@@ -204,7 +208,7 @@ BEARABLE: dict[str, Callable[[], str]] = {
     "references": lambda: "<a>" + "<b/>" * 1000 + signature(reference() * 200) * 25 + "</a>",
     "comments": lambda: "<a>" + "<!-- -->" * 45_000 + signature(reference()) * 256 + "</a>",
     "a large digest": lambda: (
-        "<a>" + signature(reference().replace("AAAA", "AAAA" * 2_000_000)) * 3 + "</a>"
+        "<a>" + signature(reference().replace("AAAA", "AAAA" * 1_200_000)) * 3 + "</a>"
     ),
     "many prefixes": lambda: (
         "<a>" + "<b/>" * 40_000 + signature(reference("", exclusive("p " * 1_000_000))) * 5 + "</a>"
@@ -226,12 +230,12 @@ def test_a_bomb_is_checked_in_little_time(name: str) -> None:
     signed = parsed((BOMBS | BEARABLE)[name]())
     started = time.process_time()
     checked = check_xml(signed)
-    assert time.process_time() - started < MAX_SECONDS
+    assert time.process_time() - started < allowed(MAX_SECONDS)
     last = checked[-1].intact
     assert last.answer is not Answer.YES
     if name in BOMBS:
         assert str(last.reasons[0]) == COSTLY
-        assert checked[-1].signed_info == b""
+        assert checked[-1].signed_digest == b""
 
 
 # Run in a process of its own: only the operating system knows what libxml2 allocates.
@@ -248,6 +252,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["large", "the root by its id", "a long namespace"])
 def test_a_bomb_is_checked_in_little_memory(name: str) -> None:
     root = Path(__file__).parents[2]
@@ -265,13 +270,14 @@ def test_ten_signatures_over_ten_megabytes_are_within_budget() -> None:
     assert [found.intact.answer for found in checked] == [Answer.YES] * 10
 
 
+@pytest.mark.slow
 def test_what_one_signature_spends_others_lack(monkeypatch: pytest.MonkeyPatch) -> None:
     root = etree.fromstring("<a/>")
     for _ in range(3):
         xml_signer.sign(root, pki.person())
     signed = parsed(xml_signer.text(root))
     answers = []
-    for budget in range(0, 120_000, 200):
+    for budget in range(0, 240_000, 400):
         monkeypatch.setattr(canonical_budget, "BUDGET", budget)
         answers.append([found.intact.answer for found in check_xml(signed)].count(Answer.YES))
     assert answers == sorted(answers)

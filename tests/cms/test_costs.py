@@ -22,6 +22,7 @@ from app.cms.verification.verifier import Verifier
 from app.cms.xmldsig.parsing import SignedXml
 from tests import der, gost_signer, pki
 from tests.cms.judging import AT, BEFORE, IVAN, NCA, ROOT, below, crl, ocsp, read, revoked, text
+from tests.cpu import allowed
 from tests.pki import CONTENT, REVOCATION_VALUES, TIMESTAMP, Holder, Revoked, attributes, xml_signer
 
 pytestmark = pytest.mark.attacks
@@ -40,7 +41,7 @@ def verify(signature: SignedData | SignedXml, *anchors: Holder) -> tuple[SignerS
     verifier = Verifier(read(*(anchors or (ROOT,))))
     start = time.process_time()
     statuses = verifier.verify(signature, at=AT)
-    assert time.process_time() - start < MAX_SECONDS
+    assert time.process_time() - start < allowed(MAX_SECONDS)
     return statuses
 
 
@@ -178,7 +179,7 @@ def test_content_above_a_megabyte_is_not_hashed_in_plain_python(attached: bool) 
     signature = over(LARGE, attached=attached)
     start = time.process_time()
     [status] = Verifier().verify(signature, bytes(LARGE), at=AT)
-    assert time.process_time() - start < 0.5
+    assert time.process_time() - start < allowed(0.5)
     assert (status.intact.answer, status.valid.answer) == (UNKNOWN, YES)
     assert text(status.intact) == TOO_LARGE + "GOST R 34.11-2015 512" + WITHOUT_LIBRARY
 
@@ -411,7 +412,8 @@ def test_a_large_signed_info_is_not_hashed_with_gost() -> None:
     signature = xml_signer.sign(root, who)
     signature[0].text = " " * 3_000_000
     [status] = verify(parsed(root))
-    assert text(status.valid) == TOO_MUCH
+    assert text(status.valid) == "the signed data could not be canonicalised"
+    assert any("too large to be hashed here" in str(one) for one in status.intact.reasons)
 
 
 @pytest.mark.usefixtures("plain_gost")

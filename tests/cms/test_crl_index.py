@@ -61,6 +61,7 @@ def test_an_index_finds_what_a_search_finds(seed: int) -> None:
     assert len(list(walk(data, *span))) == len(rows) - has_unknown(rows) == len(serials)
 
 
+@pytest.mark.slow
 def test_a_damaged_list_answers_or_is_refused() -> None:
     """Whatever is altered, nothing but the one refusal comes out of it."""
     chance = random.Random(1)

@@ -83,6 +83,7 @@ def encoded_messages(size: int) -> Iterator[bytes]:
         yield b"\0\1" + b"\xff" * fill + b"\0" + info
 
 
+@pytest.mark.slow
 def test_of_rsa_there_is_one_value() -> None:
     numbers = rsa_pair().private_numbers()
     modulus, size = numbers.public_numbers.n, 256

@@ -73,6 +73,7 @@ def test_what_looks_like_a_signature_and_has_another_digest_stays_text() -> None
     assert open_file("MIIB", hashlib.sha256(b"MIIB").hexdigest()) == SignatureFile(None, b"MIIB")
 
 
+@pytest.mark.slow
 def test_whatever_the_text_there_is_a_file() -> None:
     chance = random.Random(SEED)
     for _ in range(2000):

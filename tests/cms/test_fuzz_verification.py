@@ -21,6 +21,7 @@ from tests import der, gost_signer, pki
 from tests.cms.judging import AFTER, AT, BEFORE, read
 from tests.cms.mutations import mutated
 from tests.cms.test_fuzz import MARKS, damaged
+from tests.cpu import allowed
 from tests.pki import (
     CONTENT,
     REVOCATION_VALUES,
@@ -91,7 +92,7 @@ class World:
         except MalformedSignature:
             return None
         finally:
-            assert time.process_time() - start < MAX_SECONDS
+            assert time.process_time() - start < allowed(MAX_SECONDS)
         assert len(describe(signature)) == len(statuses)
         good = [status for status in statuses if is_good(status)]
         for status in good:
@@ -113,7 +114,8 @@ def is_good(status: SignerStatus) -> bool:
     return {verdict.answer for verdict in verdicts} == {Answer.YES}
 
 
-@pytest.mark.parametrize(("kind", "rounds"), [("RSA", 600), ("GOST", 60)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "rounds"), [("RSA", 300), ("GOST", 40)])
 def test_a_cms_that_is_accepted_has_the_content_that_was_signed(kind: str, rounds: int) -> None:
     world = World(kind)
     good = world.cms()
@@ -131,7 +133,8 @@ def test_a_cms_that_is_accepted_has_the_content_that_was_signed(kind: str, round
     assert 0 < accepted < rounds
 
 
-@pytest.mark.parametrize(("kind", "rounds"), [("RSA", 1000), ("GOST", 200)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "rounds"), [("RSA", 400), ("GOST", 80)])
 def test_a_document_that_is_accepted_is_the_one_that_was_signed(kind: str, rounds: int) -> None:
     world = World(kind)
     good = world.xml()

@@ -170,6 +170,7 @@ def test_other_threads_run_while_points_are_added_up() -> None:
     assert [flag & python_api for flag in flags] == [0, python_api]
 
 
+@pytest.mark.slow
 @needs_libgcrypt
 @needs_libcrypto
 def test_no_memory_is_lost() -> None:
@@ -193,6 +194,7 @@ def test_no_memory_is_lost() -> None:
     assert peak() - before < 0.1
 
 
+@pytest.mark.slow
 @needs_libcrypto
 @every_curve
 def test_sums_of_points_are_equal(place: int) -> None:
@@ -210,6 +212,7 @@ def test_sums_of_points_are_equal(place: int) -> None:
             assert fast.sum_x_by_library(of_base, point, of_key) == expected
 
 
+@pytest.mark.slow
 @needs_libcrypto
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_signatures_are_judged_alike(kind: object) -> None:

@@ -34,6 +34,7 @@ from tests.cms.signing import (
     usual,
     with_key,
 )
+from tests.cpu import allowed
 from tests.gost_signer import GOST_2004, Kind, pair
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -267,7 +268,7 @@ def test_the_costliest_rsa_key_takes_little(bits: int) -> None:
     slow = with_key(key, bits=rsa_bits((1 << bits) - 159, (1 << 64) - 1))
     started = time.process_time()
     assert not verify_signature(slow, RSA_SHA256, None, MESSAGE, b"\1" * (bits // 8))
-    assert time.process_time() - started < 0.1
+    assert time.process_time() - started < allowed(0.1)
 
 
 @pytest.mark.attacks

@@ -9,6 +9,7 @@ from app.cms.path.name_constraints import check_names
 from app.cms.verdict import Answer, Verdict
 from tests import der, pki
 from tests.cms.judging import KEY, ROOT, below, path, read, text
+from tests.cpu import allowed
 from tests.pki import Holder
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -318,7 +319,7 @@ def test_thousands_of_names_and_constraints_are_not_compared() -> None:
     person = below(authority, *pki.PERSON, alternative(*[(DNS, "b")] * 3000))
     start = time.process_time()
     verdict = path(person, [ROOT], [authority])
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < allowed(1)
     assert (verdict.answer, text(verdict)) == (
         UNKNOWN,
         "the signature contains too much to check all of it here",

@@ -6,6 +6,7 @@ import pytest
 
 from app.cms.x509.names import name_key
 from tests import der
+from tests.cpu import allowed
 
 CN, ORGANISATION = "2.5.4.3", "2.5.4.10"
 UTF8, PRINTABLE, BMP = 0x0C, 0x13, 0x1E
@@ -94,4 +95,4 @@ def test_a_hostile_name_is_compared_in_little_time(texts: list[str]) -> None:
     ]
     start = time.process_time()
     assert all(map(name_key, names))
-    assert time.process_time() - start < 0.15  # A quiet machine needs a quarter.
+    assert time.process_time() - start < allowed(0.15)  # A quiet machine needs a quarter.

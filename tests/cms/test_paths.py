@@ -12,6 +12,7 @@ from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate
 from tests import der, gost_signer, pki
 from tests.cms.judging import IVAN, KEY, NCA, ROOT, below, path, read, text
+from tests.cpu import allowed
 from tests.pki import DAY, NOT_BEFORE, SIGNING_TIME, Holder
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -238,6 +239,6 @@ def test_a_crowd_of_one_name_and_one_key_costs_little() -> None:
     signature = pki.read(pki.signed_data([pki.signer_info(person)], [person, first, *crowd]))
     start = time.process_time()
     [status] = Verifier(read(ROOT)).verify(signature, at=SIGNING_TIME)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < allowed(1)
     assert status.path.answer is UNKNOWN
     assert text(status.path) == "there are too many certificates to try"

@@ -124,6 +124,7 @@ def test_the_table_has_all_cases() -> None:
     }
 
 
+@pytest.mark.slow
 def test_none_is_a_wrong_yes() -> None:
     assert [case.number for case in CASES if not case.valid and answers()[case.number] is YES] == []
 

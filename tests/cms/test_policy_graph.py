@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+import pytest
+
 from app.cms.budget import Budget
 from app.cms.path.policies import PolicyInputs, check_policies
 from app.cms.verdict import Answer
@@ -74,6 +76,7 @@ def chain(path: Sequence[Said], number: int) -> list[Certificate]:
     return [*made[::-1], root]
 
 
+@pytest.mark.slow
 def test_the_graph_answers_as_the_tree_does() -> None:
     chance = random.Random("RFC 9618")
     seen = {True: 0, False: 0}

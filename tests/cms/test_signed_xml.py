@@ -69,6 +69,7 @@ def test_every_form_in_which_clients_send_xml_is_opened(text: str) -> None:
     assert xml.removeprefix("<!-- >>>??? -->") == BARE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [TEXT, BARE, TWICE])
 def test_every_beginning_of_a_document_is_refused_as_truncated(text: str, refusal: Refusal) -> None:
     for size in [*range(1, 400), *range(400, len(text), 7), len(text) - 1]:
@@ -298,3 +299,13 @@ def test_too_many_references_or_signatures_are_refused(refusal: Refusal) -> None
 def test_the_root_may_be_the_signature_itself() -> None:
     signature = BARE[BARE.index("<ds:Signature ") : BARE.index("</a>")]
     assert len(read(signature).signatures) == 1
+
+
+@pytest.mark.slow
+def test_a_document_is_read_up_to_its_largest_size(refusal: Refusal) -> None:
+    text = pki.sign_xml("<a><b>x</b><b>x</b></a>")
+    more = "x" * ((signed_xml.MAX_DOCUMENT - len(read(text).xml)) // 2)
+    largest = text.replace("<b>", f"<b>{more}")
+    assert signed_xml.MAX_DOCUMENT - len(read(largest).xml) in (0, 1)
+    larger = largest.replace("<b>", "<b>xx")
+    assert refusal(larger) == f"cms: XML is larger than {signed_xml.MAX_DOCUMENT} bytes"

@@ -116,6 +116,7 @@ def test_chains_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "| unknown | 0 | 2 |" in reported
 
 
+@pytest.mark.slow
 def test_the_command_takes_where_a_suite_is(tmp_path: Path) -> None:
     folder = vectors(tmp_path, group("RsassaPkcs1Verify", RSA_KEY, (rsa_signature(), "valid")))
     command = [sys.executable, "-m", "bench", "wycheproof", str(folder)]

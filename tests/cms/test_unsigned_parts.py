@@ -20,7 +20,7 @@ from app.cms.xmldsig.security_tokens import WSSE
 from app.cms.xmldsig.verification import XmlChecked, check_xml
 from tests import pki
 from tests.cms.test_key_info import XADES
-from tests.cms.xml_answers import check
+from tests.cms.xml_answers import check, remarks
 from tests.pki import xml_signer
 from tests.pki.xml_signer import C14N, DS, Reference, Transform
 from tests.pki.xml_signer import SHA256 as SHA256_URI
@@ -30,6 +30,7 @@ DOCUMENT = "<a><b>1000</b></a>"
 DS_11 = "{http://www.w3.org/2009/xmldsig11#}"
 NCA = pki.authority()
 SIGNER = pki.person()
+OTHER = pki.person("ПЕТРОВ ПЕТР")
 CERTIFICATE = read_certificate(SIGNER.certificate)
 Change = Callable[[etree._Element], None]
 
@@ -41,13 +42,6 @@ def signed(change: Change | None = None) -> etree._Element:
     if change:
         change(signature)
     return root
-
-
-def remarks(root: etree._Element | str) -> list[str]:
-    """Return what is said of a signature that is intact."""
-    [checked] = check(root)
-    assert checked.intact.answer is Answer.YES
-    return [str(reason) for reason in checked.intact.reasons]
 
 
 def elements(names: str) -> list[str]:
@@ -86,6 +80,22 @@ def test_a_usual_signature_has_nothing_to_report() -> None:
         ("X509SubjectName", "Pay 10000 to Eve"),
         ("X509SubjectName", "CN=Eve"),
         ("KeyName", "Pay 10000 to Eve"),
+        ("KeyName", "10000.00"),
+        ("X509SubjectName", "CN=ИВАНОВ ИВАН, 1.000.000=31.12.2026"),
+        ("X509SubjectName", "OID.2.5.4.41=ИВАНОВ ИВАН"),
+        ("X509SubjectName", "OID.2.5.4.41=#0c15" + "ИВАНОВ ИВАН".encode().hex()),
+        ("X509SubjectName", "TITLE=#0c15" + "ИВАНОВ ИВАН".encode().hex()),
+        ("X509SubjectName", "1.2.=#0c15" + "ИВАНОВ ИВАН".encode().hex()),
+        ("X509SubjectName", "TITLE=ИВАНОВ ИВАН"),
+        ("X509SubjectName", "SN=ИВАНОВ ИВАН"),
+        ("X509SubjectName", "CN=#0c15" + "ПЕТРОВ ПЕТР".encode().hex()),
+        ("KeyName", "#d0, #98, #d0, #92"),
+        ("KeyName", "=+/;"),
+        ("KeyName", "title, o, l"),
+        ("KeyName", "title= o= l= street="),
+        ("KeyName", "ИВАНОВ ИВАН, title"),
+        ("KeyName", "2.5.4.3, OID.2.5.4.5"),
+        ("KeyName", "title=CN=ИВАНОВ ИВАН"),
         ("MgmtData", "Pay 10000 to Eve"),
         ("X509CRL", "Pay10000"),
         ("X509SKI", "Pay10000"),
@@ -132,6 +142,10 @@ SAME = {
     "subject": in_data("X509SubjectName", "CN=ИВАНОВ ИВАН, SERIALNUMBER=IIN900101300017"),
     "subject, dotted": in_data("X509SubjectName", 'OID.2.5.4.3="иванов  иван"'),
     "subject, encoded": in_data("X509SubjectName", "2.5.4.3=#0c15" + "ИВАНОВ ИВАН".encode().hex()),
+    "subject, encoded, by a word": in_data(
+        "X509SubjectName", "CN = #0c15" + "ИВАНОВ ИВАН".encode().hex()
+    ),
+    "subject, by other words": in_data("X509SubjectName", "/CN=ИВАНОВ ИВАН/SN=IIN900101300017"),
     "key name": in_data("KeyName", "ИВАНОВ ИВАН"),
     "issuer": add(
         "ds:KeyInfo/ds:X509Data", issuer_serial("CN=NCA", f" {CERTIFICATE.serial_number}\n")
@@ -154,6 +168,19 @@ SAME = {
 @pytest.mark.parametrize("change", SAME.values(), ids=SAME.keys())
 def test_what_a_certificate_says_is_no_news(change: Change) -> None:
     assert remarks(signed(change)) == []
+
+
+@pytest.mark.parametrize(("name", "reported"), [("KeyName", True), ("X509SubjectName", False)])
+def test_a_key_name_is_the_signer_s_and_no_other_certificate_s(name: str, reported: bool) -> None:
+    """Anyone may add a certificate: its name is no name of the key that signed."""
+
+    def change(signature: etree._Element) -> None:
+        data = signature.find("ds:KeyInfo/ds:X509Data", {"ds": DS})
+        assert data is not None
+        data.append(mark(f"{{{DS}}}X509Certificate", OTHER.certificate))
+        in_data(name, "ПЕТРОВ ПЕТР")(signature)
+
+    assert bool(remarks(signed(change))) == reported
 
 
 def other_key(signature: etree._Element) -> None:

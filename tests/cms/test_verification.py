@@ -220,6 +220,7 @@ def test_reasons_are_sentences_with_their_values_apart() -> None:
     assert text(status.path) == "no certificate of ROOT that fits is at hand"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 100_000])
 def test_lists_of_a_hundred_thousand_entries_are_read(size: int) -> None:
     """An authority's whole list has some millions of elements, which nothing walks."""

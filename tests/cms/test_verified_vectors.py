@@ -16,10 +16,11 @@ from app.cms.path.occasions import Occasion
 from app.cms.revocation.checking import RevocationData, check_revocation
 from app.cms.revocation.crl import CertificateList
 from app.cms.revocation.ocsp import OcspResponse
+from app.cms.revocation.reports import RevocationStatus
 from app.cms.signed_data.timestamp_token import TimestampToken
 from app.cms.verdict import Answer, Verdict
 from app.cms.verification.status import SignerStatus
-from app.cms.verification.timestamps import TokenCase, check_timestamp
+from app.cms.verification.tokens import TokenCase, check_timestamp
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import Certificate, read_certificate
 from tests.cms.test_vectors import read
@@ -211,9 +212,12 @@ def test_a_token_of_the_gost_2004_authority(vectors: Path) -> None:
     token = TimestampToken(read_node(data))
     nca = authority(vectors, "test_nca_gost_2019")
 
-    def judge(certificate: Certificate, moment: datetime, _: object) -> tuple[Verdict, Verdict]:
+    def judge(
+        certificate: Certificate, moment: datetime, _: object
+    ) -> tuple[paths.Path, RevocationStatus]:
         """Ask as the verifier does."""
-        return Verifier([nca]).verify_certificate(certificate, at=moment)
+        path, revocation = Verifier([nca]).verify_certificate(certificate, at=moment)
+        return paths.Path(path, (certificate,), anchored=True), RevocationStatus(revocation)
 
     case = TokenCase(judge, Budget(), IN_2030)
     status = check_timestamp(token, bytes.fromhex("cafebabe"), case)

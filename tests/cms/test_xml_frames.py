@@ -47,7 +47,7 @@ def enveloping(form: str, inherited: dict[str, str]) -> etree._Element:
         (EXCLUSIVE, "object", "space", "Object/@space"),
         (EXCLUSIVE, "signature", "base", "Signature/@base"),
         (C14N, "object", "base", ""),  # The part inherits it, so it is signed.
-        (EXCLUSIVE, "value", "base", ""),  # It applies to nothing that is signed.
+        (EXCLUSIVE, "value", "base", "SignatureValue/@base"),
     ],
 )
 def test_what_applies_to_a_signed_part_and_is_not_signed_is_reported(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from base64 import b64encode
 
 import pytest
@@ -10,13 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_der_x509_certificate
 from lxml import etree
 
-from app.cms.verdict import Answer
-from app.cms.xmldsig.canonical_budget import Budget
-from app.cms.xmldsig.canonical_forms import Undecided
 from app.cms.xmldsig.customary import WSSE_11, XENC
 from app.cms.xmldsig.security_tokens import WSSE
-from app.cms.xmldsig.value_prefixes import find_undeclared
-from tests.cms.xml_answers import IVAN, check, signed
+from tests import der, pki
+from tests.cms.xml_answers import IVAN, check, remarks, signed
 from tests.pki import xml_signer
 from tests.pki.xml_signer import (
     C14N,
@@ -32,24 +28,22 @@ from tests.pki.xml_signer import (
 pytestmark = pytest.mark.attacks
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 REFERENCE, REFERENCE_END = "<w:SecurityTokenReference>", "</w:SecurityTokenReference>"
-PREFIXES = "the declarations of prefixes in values are not signed: "
+LINES = f"{'A' * 64}\n{'A' * 64}\n{'A' * 8}\n"
 
 
-def remarks(document: etree._Element | str) -> list[str]:
-    """Return what is said of a signature that is intact."""
-    [checked] = check(document)
-    assert checked.intact.answer is Answer.YES
-    return [str(reason) for reason in checked.intact.reasons]
-
-
-def exclusively(document: str, prefixes: str | None = None) -> str:
-    """Sign a document as a whole, in the exclusive form."""
-    root, form = etree.fromstring(document), Transform(EXCLUSIVE, prefixes)
-    reference = Reference("", [Transform(ENVELOPED), form], signed=canonical(root, form))
-    xml_signer.sign(root, IVAN, reference, canonicalisation=Transform(EXCLUSIVE))
-    return xml_signer.text(root)
+def bag(content: bytes = b"") -> str:
+    """Return a PKCS #7 with a certificate and, if it is given, a content, in base64."""
+    inside = [der.explicit(0, der.octets(content))] if content else []
+    signed_data = der.sequence(
+        der.integer(1),
+        der.set_of(),
+        der.sequence(der.oid("1.2.840.113549.1.7.1"), *inside),
+        der.explicit(0, IVAN.certificate),
+        der.set_of(),
+    )
+    made = der.sequence(der.oid("1.2.840.113549.1.7.2"), der.explicit(0, signed_data))
+    return b64encode(made).decode()
 
 
 def message() -> str:
@@ -62,88 +56,6 @@ def message() -> str:
     reference = Reference("#b", [form], signed=canonical(root[1], form))
     xml_signer.sign(root, IVAN, reference, parent=root[0][0], canonicalisation=form)
     return xml_signer.text(root)
-
-
-@pytest.mark.parametrize(
-    ("document", "named"),
-    [
-        ('<a xmlns:q="urn:good"><b t="q:pay">100</b></a>', "q"),
-        ('<a xmlns:q="urn:good"><b>q:pay</b></a>', "q"),
-        ('<a xmlns:q="urn:good"><b>(q:*)</b></a>', "q"),
-        ('<a><b xmlns:q="urn:good" t="q:pay">100</b></a>', "q"),
-        ('<a xmlns:q="urn:good"><q:c/><b t="q:pay">100</b></a>', "q"),
-        ('<a xmlns:q="urn:good"><b t="q:pay"/><q:c t="q:pay"/></a>', "q"),
-        ('<a xmlns:q="u:q" xmlns:p="u:p"><b t="p:x q:y"/></a>', "p, q"),
-        (f'<a xmlns:i="{XSI}" xmlns:x="urn:x"><b i:type="x:string"/></a>', "x"),
-    ],
-)
-def test_a_prefix_in_a_value_whose_declaration_is_not_signed_is_named(
-    document: str, named: str
-) -> None:
-    text = exclusively(document)
-    assert PREFIXES + named in remarks(text)
-    if "<q:" not in document:
-        assert PREFIXES + named in remarks(text.replace("urn:good", "urn:evil"))
-
-
-@pytest.mark.parametrize("value", ['t="q:pay">100', ">q:pay"])
-def test_a_declaration_added_within_one_that_is_signed_is_named(value: str) -> None:
-    """The octets don't change: no name has the prefix there."""
-    text = exclusively(f'<q:a xmlns:q="urn:good"><b {value}</b></q:a>')
-    assert remarks(text) == []
-    altered = text.replace("<b", '<b xmlns:q="urn:evil"')
-    assert remarks(altered) == [PREFIXES + "q"]
-    listed = exclusively(f'<q:a xmlns:q="urn:good"><b {value}</b></q:a>', "q")
-    [checked] = check(listed.replace("<b", '<b xmlns:q="urn:evil"'))
-    assert checked.intact.answer is Answer.NO
-
-
-@pytest.mark.parametrize(
-    ("document", "prefixes"),
-    [
-        ('<a xmlns:q="urn:good"><b t="q:pay">100</b></a>', "q"),
-        ('<q:a xmlns:q="urn:good"><b t="q:pay">q:pay</b></q:a>', None),
-        ('<a xmlns:q="urn:good"><q:b q:c="1">100</q:b></a>', None),
-        ('<a xmlns:q="urn:good"><b t="xq:pay http://x">q: 100, q/b:c</b></a>', None),
-        ('<a><b t="q:pay">100</b></a>', None),
-    ],
-)
-def test_a_prefix_whose_declaration_is_signed_or_that_is_none_is_not_named(
-    document: str, prefixes: str | None
-) -> None:
-    assert remarks(exclusively(document, prefixes)) == []
-
-
-def test_an_inclusive_form_signs_all_declarations() -> None:
-    assert remarks(signed('<a xmlns:q="urn:good"><b t="q:pay">100</b></a>')) == []
-
-
-@pytest.mark.parametrize("place", range(999_980, 1_000_010, 3))
-def test_a_prefix_is_found_wherever_a_text_is_cut(place: int) -> None:
-    document = f'<a xmlns:q="urn:good"><b>{"x " * (place // 2)}q:pay</b></a>'
-    assert remarks(exclusively(document)) == [PREFIXES + "q"]
-
-
-def test_a_part_is_searched_for_prefixes_once_for_all_signatures() -> None:
-    parts = "".join(f'<p xmlns:q="urn:q" Id="x{place}" t="q:{"y" * 500}"/>' for place in range(60))
-    root, form = etree.fromstring(f"<a>{parts}</a>"), Transform(EXCLUSIVE)
-    references = [
-        Reference(f"#x{place}", [form], signed=canonical(root[place], form)) for place in range(60)
-    ]
-    for _ in range(40):
-        xml_signer.sign(root, IVAN, *references, canonicalisation=form)
-    before = time.process_time()
-    for found in check(root):
-        first = str(found.intact.reasons[0])
-        assert first == "the signature covers only a part of the document"
-    assert time.process_time() - before < 2
-
-
-def test_looking_for_prefixes_is_paid_for() -> None:
-    with pytest.raises(Undecided):
-        find_undeclared([b'<a b="q:c"></a>'], {"q"}, Budget(60))
-    with pytest.raises(Undecided):
-        find_undeclared([b"<a>" + b".q:" * 100 + b"</a>"], {"q"}, Budget(10_000))
 
 
 def test_a_comment_outside_of_what_is_signed_with_its_comments_is_told() -> None:
@@ -178,15 +90,27 @@ def test_a_comment_outside_of_what_is_signed_with_its_comments_is_told() -> None
             False,
         ),
         (f"{REFERENCE}<w:KeyIdentifier>pay now 1000 AA</w:KeyIdentifier>{REFERENCE_END}", True),
-        (f"{REFERENCE}<w:KeyIdentifier>AAAA\nAAAA\n</w:KeyIdentifier>{REFERENCE_END}", False),
+        (f"{REFERENCE}<w:KeyIdentifier>{LINES}</w:KeyIdentifier>{REFERENCE_END}", False),
+        (f"{REFERENCE}<w:KeyIdentifier>pay\n1000\nAA\n</w:KeyIdentifier>{REFERENCE_END}", True),
+        (f"{REFERENCE}<w:KeyIdentifier>pay1\n0000\n</w:KeyIdentifier>{REFERENCE_END}", True),
         ('<w:BinarySecurityToken pay="1000"/>', True),
         ('<w:BinarySecurityToken w:Id="t" ValueType="pay 1000"/>', True),
-        ('<w:BinarySecurityToken w:Id="t" ValueType="urn:x#X509v3"/>', False),
+        ('<w:BinarySecurityToken w:Id="t" ValueType="urn:x#X509v3"/>', True),
+        ('<w:BinarySecurityToken w:Id="t" ValueType="#X509v3"/>', False),
+        ('<w:BinarySecurityToken ValueType="#Pay1000"/>', True),
+        (f'<w:BinarySecurityToken ValueType="#PKCS7">{bag()}</w:BinarySecurityToken>', False),
+        (f'<w:BinarySecurityToken ValueType="#PKCS7">{bag(b"1")}</w:BinarySecurityToken>', True),
+        ('<w:BinarySecurityToken ValueType="#PKCS7">AAAA</w:BinarySecurityToken>', True),
         ("<w:SecurityTokenReference><?pay 1000?></w:SecurityTokenReference>", True),
         ("<w:SecurityTokenReference><w:Pay1000/></w:SecurityTokenReference>", True),
         ('<w:SecurityTokenReference><w:Reference URI="#t"/></w:SecurityTokenReference>', False),
+        (
+            '<w:SecurityTokenReference><w:Reference URI="pay:1000"/></w:SecurityTokenReference>',
+            True,
+        ),
         (f'<c:SignatureConfirmation xmlns:c="{WSSE_11[1:-1]}" Value="pay 1000"/>', True),
-        (f'<c:SignatureConfirmation xmlns:c="{WSSE_11[1:-1]}" Value="AAAA"/>', False),
+        (f'<c:SignatureConfirmation xmlns:c="{WSSE_11[1:-1]}" Value="pay1000"/>', True),
+        (f'<c:SignatureConfirmation xmlns:c="{WSSE_11[1:-1]}" Value="{"A" * 86}=="/>', False),
         (f'<c:EncryptedKey xmlns:c="{XENC[1:-1]}" Recipient="1000"/>', True),
         (f'<c:EncryptedKey xmlns:c="{XENC[1:-1]}" Id="k"/>', False),
         (f'<d:Signature xmlns:d="{DS}"><d:KeyInfo/></d:Signature>', True),
@@ -252,6 +176,19 @@ def with_key(modulus: bytes, exponent: bytes) -> str:
     return xml_signer.text(signed("<a/>")).replace("<ds:X509Data>", KEY_VALUE.format(*values))
 
 
+def test_a_key_of_another_certificate_is_told_wherever_that_is() -> None:
+    other = pki.person("OTHER", pki.rsa_key("other"))
+    key = load_der_x509_certificate(other.certificate).public_key()
+    assert isinstance(key, RSAPublicKey)
+    numbers = key.public_numbers()
+    text = with_key(numbers.n.to_bytes(256, "big"), numbers.e.to_bytes(3, "big"))
+    encoded = b64encode(other.certificate).decode()
+    added = f"<ds:X509Data><ds:X509Certificate>{encoded}</ds:X509Certificate></ds:X509Data>"
+    told = ["elements in the signature are not signed: Modulus"]
+    assert remarks(text.replace("<ds:KeyInfo>", f"<ds:KeyInfo>{added}")) == told
+    assert remarks(text.replace("</ds:KeyInfo>", f"{added}</ds:KeyInfo>")) == told
+
+
 def test_the_numbers_of_a_key_are_compared_as_numbers() -> None:
     key = load_der_x509_certificate(IVAN.certificate).public_key()
     assert isinstance(key, RSAPublicKey)
@@ -262,3 +199,29 @@ def test_the_numbers_of_a_key_are_compared_as_numbers() -> None:
     told = "elements in the signature are not signed: "
     assert remarks(with_key(exponent, exponent)) == [f"{told}Modulus"]
     assert remarks(with_key(modulus[1:], modulus)) == [f"{told}Modulus, Exponent"]
+
+
+def properties_signed(uri: str, form: str) -> etree._Element:
+    """Sign a document by its root's Id, or as a whole, and an Object in the signature."""
+    root = etree.fromstring('<doc Id="d"><p>100</p></doc>')
+    part = etree.fromstring('<x:part xmlns:x="urn:x" Id="sp">terms</x:part>')
+    transform = Transform(form)
+    document = Reference(uri, [Transform(ENVELOPED), Transform(C14N)], signed=canonical(root))
+    own = Reference("#sp", [transform], signed=canonical(part, transform))
+    xml_signer.sign(root, IVAN, document, own, objects=[part])
+    return root
+
+
+@pytest.mark.parametrize("uri", ["", "#d"])
+@pytest.mark.parametrize("name", ["base", "note"])
+def test_attributes_around_an_own_object_are_named_however_the_root_is_signed(
+    uri: str, name: str
+) -> None:
+    """The part that the root is leaves the signature out, and so doesn't sign what is in it."""
+    for path in (".", "{*}Object"):
+        root = properties_signed(uri, EXCLUSIVE)
+        element = root[-1].find(path)
+        assert element is not None
+        element.set(f"{{http://www.w3.org/XML/1998/namespace}}{name}", "I agree to pay")
+        [checked] = check(root)
+        assert any(f"/@{name}" in str(reason) for reason in checked.intact.reasons)

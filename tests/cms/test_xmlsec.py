@@ -16,12 +16,16 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
 from lxml import etree
 
+from app.cms.augmentation.profiles import Profile
 from app.cms.parsing import parse
 from app.cms.verdict import Answer
 from app.cms.verification.verifier import Verifier
 from app.cms.xmldsig.canonical_forms import C14N, C14N_11, EXCLUSIVE
 from app.cms.xmldsig.security_tokens import WSSE
 from tests.cms.judging import IVAN, NCA, ROOT
+from tests.cms.lasting_xml import xades_b
+from tests.cms.test_key_info import XADES
+from tests.cms.test_xades_profiles import augmented, plain
 from tests.pki import xml_signer
 from tests.soap_messages import (
     SOAP_11,
@@ -136,6 +140,15 @@ def test_xmlsec_takes_the_same_certificate_of_several(folder: Path) -> None:
     assert verify(xml_signer.text(root)) == (Answer.YES, Answer.YES)
 
 
+def test_xmlsec_verifies_copies_with_their_evidence(folder: Path) -> None:
+    (folder / "ivan.pem").write_bytes(key_in_pem(IVAN.key.public))
+    for document in (plain(), xades_b()):
+        for profile in (Profile.T, Profile.LT):
+            copy = augmented(document, profile)
+            assert len(copy) > len(document) + 1000
+            run_xmlsec(folder, copy, "--verify", "--pubkey-pem", "ivan.pem")
+
+
 def certificate_of(folder: Path) -> bytes:
     read = load_pem_x509_certificate((folder / "certificate.pem").read_bytes())
     return read.public_bytes(Encoding.DER)
@@ -151,8 +164,8 @@ def certificate_in_pem(der: bytes) -> bytes:
 
 def run_xmlsec(folder: Path, document: str, *arguments: str) -> str:
     (folder / "document.xml").write_text(document, encoding="utf-8")
-    bodies = [f"{soap}:Body" for soap in (SOAP_11, SOAP_12)]
-    names = [part for name in ("Object", *bodies) for part in ("--id-attr:Id", name)]
+    others = [f"{soap}:Body" for soap in (SOAP_11, SOAP_12)] + [f"{XADES}:SignedProperties"]
+    names = [part for name in ("Object", *others) for part in ("--id-attr:Id", name)]
     command = ["xmlsec1", *arguments, *names, "document.xml"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ from lxml import etree
 
 from app.cms.algorithms import registry as algorithms
 from app.cms.parsing import parse
+from app.cms.verdict import Answer
 from app.cms.x509.certificate import read_certificate
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.verification import XmlChecked, check_xml
@@ -20,6 +21,7 @@ _TOLD = (
     *(f"{what} in the signature are not signed: " for what in ("elements", "attributes")),
     *(f"{what} in the signature are not signed: " for what in ("comments", "instructions")),
     "text in the signature is not signed: ",
+    "other signatures hold content that this one does not sign: ",
 )
 
 
@@ -49,12 +51,19 @@ def answers(document: etree._Element | str) -> list[str]:
     ]
 
 
+def remarks(document: etree._Element | str) -> list[str]:
+    """Return what is said of a signature that is intact."""
+    [checked] = check(document)
+    assert checked.intact.answer is Answer.YES
+    return [str(reason) for reason in checked.intact.reasons]
+
+
 def is_valid(checked: XmlChecked) -> bool:
     """Return whether the signature value is that of the certificate's key."""
     assert checked.method
     key = read_certificate(checked.parsed.certificate).public_key
     return algorithms.verify_signature(
-        key, *checked.method, checked.signed_info, checked.signature_value
+        key, *checked.method, lambda _: checked.signed_digest, checked.signature_value
     )
 
 

@@ -40,6 +40,7 @@ def read(**env: str) -> dict[str, Any]:
     return settings
 
 
+@pytest.mark.slow
 def test_gunicorn_is_set_from_the_environment() -> None:
     settings = read(
         HOST="::1",
@@ -62,6 +63,7 @@ def test_gunicorn_is_set_from_the_environment() -> None:
     assert settings["loglevel"] == "warning"
 
 
+@pytest.mark.slow
 def test_gunicorn_has_defaults() -> None:
     settings = read()
     assert settings["bind"] == ["127.0.0.1:8000"]
@@ -70,6 +72,7 @@ def test_gunicorn_has_defaults() -> None:
     assert settings["logger_class"] == "app.server.logs.JsonLogger"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("PORT", "abc"), ("DATABASE_URL", "postgres://user:s3cret@host:port/db")],
@@ -86,6 +89,7 @@ def test_gunicorn_does_not_start_with_a_bad_value_and_says_so_in_one_line(
     assert "s3cret" not in output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env", [{}, {"AUTH": "off"}, {"ALLOW_OPEN": "off"}])
 def test_gunicorn_does_not_start_open_to_the_world(env: dict[str, str]) -> None:
     arguments = ["-m", "gunicorn", "--check-config", "--config", str(FILE), "wsgi:app"]
@@ -96,12 +100,14 @@ def test_gunicorn_does_not_start_open_to_the_world(env: dict[str, str]) -> None:
     assert len(output.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_commands_run_wherever_a_server_would_listen(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
     finished = run(["-m", "flask", "--app", "wsgi", "db", "upgrade"], HOST="::", DATABASE_URL=url)
     assert (finished.returncode, finished.stdout) == (0, ""), finished.stderr
 
 
+@pytest.mark.slow
 def test_gunicorn_accepts_the_whole_configuration(tmp_path: Path) -> None:
     arguments = ["-m", "gunicorn", "--check-config", "--config", str(FILE), "wsgi:app"]
     finished = run(arguments, DATABASE_URL=f"sqlite:///{tmp_path / 'store.sqlite3'}")

@@ -48,7 +48,7 @@ def stated_defaults() -> dict[str, str]:
     stated: dict[str, str] = {}
     for names, default, _ in settings_table():
         values = re.sub(r"\(.*?\)", "", default).split(", ")
-        plain = [re.fullmatch(r"(?:`([\w./,* ]+)`|none)", value.strip()) for value in values]
+        plain = [re.fullmatch(r"(?:`([\w./,:* ]+)`|none)", value.strip()) for value in values]
         if all(plain):
             assert len(names) == len(plain), names
             stated |= {
@@ -121,6 +121,7 @@ def test_the_stated_log_levels_can_be_chosen(value: str) -> None:
     assert Settings.from_env({"LOG_LEVEL": value}).log_level == value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "start", ["gunicorn --config config/gunicorn.py wsgi:app", "flask --app wsgi db upgrade"]
 )

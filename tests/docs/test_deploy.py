@@ -12,7 +12,7 @@ import pytest
 import requests
 import yaml
 
-from app.observability import metrics
+from app.observability import evidence_queue, metrics
 from tests.conftest import AppMaker
 from tests.live.server import PROJECT, Server, wait_until
 from tests.postgresql import free_port
@@ -30,7 +30,8 @@ def test_each_file_is_reported() -> None:
 
 def test_alerts_are_about_what_is_counted() -> None:
     rules = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"][0]["rules"]
-    counted = Path(metrics.__file__).read_text()
+    files = (metrics.__file__, evidence_queue.__file__)
+    counted = "".join(Path(one).read_text() for one in files)
     for rule in rules:
         for name in re.findall(r"tanbahana_[a-z_]+", rule["expr"]):
             assert f'"{name.removesuffix("_bucket")}"' in counted, name

@@ -97,6 +97,7 @@ NO_FILES = {
     "TRUST_DIR/intermediates",
     "application/pkcs7-mime",
     "application/pkcs7-signature",
+    "application/x-ndjson",
     "application/xml",
     "multipart/form-data",
     "7/2",

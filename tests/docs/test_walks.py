@@ -22,13 +22,18 @@ pytestmark = pytest.mark.slow
 STEPS = ("Save", "Find", "Verify", "Delete")
 WALKS = {
     "README": [block for title in STEPS for block in blocks(section(read(README), title))],
-    "tutorial": blocks(read("tutorial.md")),
+    # The last section needs services: test_evidence.py.
+    "tutorial": blocks(read("tutorial.md").partition("\n## From B to LT\n")[0]),
 }
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 ISO_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 ISO_MILLISECONDS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 LEFT_OUT = "…"
 MESSAGE = re.compile(r'"message": ("(?:[^"\\]|\\.)*")')
+
+
+#: How often a CMS has it: in the certificate, and in SignerInfo.
+SERIAL_NUMBERS = 2
 
 
 def matches(answer: object, expected: object) -> bool:
@@ -40,13 +45,21 @@ def matches(answer: object, expected: object) -> bool:
         reported = {key: value for key, value in expected.items() if key != LEFT_OUT}
         kept = [key for key in answer if key in reported or LEFT_OUT not in expected]
         return kept == list(reported) and all(
-            matches(answer[key], value) for key, value in reported.items()
+            is_size(answer[key], value) if key == "size" else matches(answer[key], value)
+            for key, value in reported.items()
         )
     if isinstance(expected, list) and isinstance(answer, list):
         return len(answer) == len(expected) and all(map(matches, answer, expected))
     if isinstance(expected, str) and isinstance(answer, str):
         return text_matches(answer, expected)
     return type(answer) is type(expected) and answer == expected
+
+
+def is_size(answer: object, expected: object) -> bool:
+    """Compare sizes of signatures, whose random serial numbers may be a byte shorter."""
+    if type(answer) is type(expected) is int:
+        return abs(answer - expected) <= 2 * SERIAL_NUMBERS
+    return answer == expected
 
 
 def text_matches(answer: str, expected: str) -> bool:
@@ -127,6 +140,10 @@ def test_a_walk_is_walked(name: str, least: int) -> None:
         ({"a": 1, "b": 2, "c": 3}, {"c": 3, "a": 1, "…": "…"}, False),
         ({"a": 1, "b": 2, "c": 3}, {"a": 1, "d": 3, "…": "…"}, False),
         ([1, 2], [1], False),
+        ({"size": 1497}, {"size": 1499}, True),
+        ({"size": 1494}, {"size": 1499}, False),
+        ({"size": None}, {"size": 1499}, False),
+        ({"number": 1497}, {"number": 1499}, False),
         (True, 1, False),
         (None, "", False),
     ],

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
-from tests import pki
+from app.extensions import db, make_evidence_worker
+from app.store.models import EvidenceState
 from tests.api.asking import filled, save
 from tests.conftest import AppMaker
-from tests.evidence.services import Services, running
-
-
-@pytest.fixture(name="services")
-def run_services() -> Iterator[Services]:
-    with running() as services:
-        yield services
+from tests.evidence.services import Services
 
 
 @pytest.fixture(name="app")
 def app_with_evidence(make_app: AppMaker, services: Services, tmp_path: Path) -> Flask:
-    folder = services.trust(tmp_path / "trust")
-    return make_app(
-        TRUST_DIR=str(folder),
-        EVIDENCE="queue",
-        TSA_URL=services.site.url("/tsp"),
-        OUTGOING_ALLOW="127.0.0.0/8",
-    )
+    return make_app(**services.settings(tmp_path))
 
 
 def work(app: Flask, *arguments: str) -> str:
@@ -74,12 +64,56 @@ def test_a_failure_is_named_and_tried_again(app: Flask, services: Services) -> N
     assert found(client, "complete") == 1
 
 
-def test_xml_and_saves_without_the_setting_are_not_queued(
-    app: Flask, make_app: AppMaker, services: Services
+def test_xml_is_queued_and_saves_without_the_setting_are_not(
+    app: Flask, make_app: AppMaker, services: Services, tmp_path: Path
 ) -> None:
-    save(app.test_client(), cms=pki.sign_xml())
+    services.know_authority(tmp_path / "trust")
+    save(app.test_client(), cms=services.sign_xml())
+    assert "pending: 1" in work(app, "status")
+    work(app, "work", "--once")
     assert "pending: 0" in work(app, "status")
     client = make_app(EVIDENCE="off").test_client()
     answer = client.post("/signature", json=filled(thread="other", cms=services.sign()))
     assert answer.status_code == 201
     assert "pending: 0" in work(app, "status")
+
+
+def test_evidence_records_are_made_after_the_evidence_and_listed_when_they_end(
+    app: Flask, services: Services
+) -> None:
+    client = app.test_client()
+    save(client, cms=services.sign(), thread="main")
+    assert "trees of evidence records: 1" in work(app, "work", "--once")
+    assert "without an evidence record: 0, trees: 1" in work(app, "status")
+    assert "nothing is late" in work(app, "due", "--within", "30d")
+    late = app.test_cli_runner().invoke(args=["evidence", "due", "--within", "9999d"])
+    assert late.exit_code == 1
+    assert "1 versions, whose timestamp ends at 2034-01-01" in late.output
+    wrong = app.test_cli_runner().invoke(args=["evidence", "due", "--within", "soon"])
+    assert wrong.exit_code == 2
+    assert "a number of days, such as 180d" in wrong.output
+
+
+def test_versions_that_wait_too_long_for_a_record_are_late(app: Flask, services: Services) -> None:
+    client = app.test_client()
+    save(client, cms=services.sign(), thread="main")
+    with app.app_context():
+        sum(make_evidence_worker().work())
+        with db.engine.connect() as connection:
+            connection.execute(
+                update(EvidenceState).values(updated_at=datetime(2026, 1, 1, tzinfo=UTC))
+            )
+    late = app.test_cli_runner().invoke(args=["evidence", "due"])
+    assert late.exit_code == 1
+    assert "waited for a record for more than a day: 1" in late.output
+
+
+def test_records_wait_for_an_authority(app: Flask, services: Services) -> None:
+    client = app.test_client()
+    save(client, cms=services.sign(), thread="main")
+    with app.app_context():
+        worker = make_evidence_worker()
+        sum(worker.work())
+        services.instead["tsp"] = services.refusal(25)
+        assert worker.record() == 0
+    assert "without an evidence record: 0, trees: 0" in work(app, "status")

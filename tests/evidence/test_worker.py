@@ -2,55 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from asn1crypto import ocsp as asn1_ocsp
 from sqlalchemy import Engine, select
 
-from app.cms import (
-    Answer,
-    CertificateList,
-    Occasion,
-    SignerStatus,
-    Verifier,
-    parse,
-    read_embedded_certificate,
-)
-from app.evidence.kept import kept_of
-from app.evidence.network import Network
-from app.evidence.obtaining import Obtainer
-from app.evidence.revocation import RevocationSource
-from app.evidence.stamping import Stamper
-from app.evidence.worker import Worker
-from app.store.database.engine import saving
+from app.cms import Answer
+from app.store.database.engine import transaction
 from app.store.evidence import circuits, jobs, sweeping
-from app.store.evidence.reading import Evidence, read_evidence
+from app.store.evidence.reading import Evidence
 from app.store.models import EvidenceBlob
-from app.store.signatures.extraction import read_text
-from app.store.signatures.large_texts import Key
-from app.store.signatures.writing import NewVersion, save_version
 from app.trust import Trust
-from tests import pki
-from tests.conftest import EngineMaker
-from tests.evidence.services import Services, now, running
-from tests.pki import Revoked
+from tests import der, pki
+from tests.evidence.office import Office, verify_later
+from tests.evidence.services import Services, now
+from tests.pki import SHA256, Revoked
 from tests.store.threads import delete
-from tests.trust.serving import HERE
-
-LATER = datetime(2055, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(name="services")
-def run_services() -> Iterator[Services]:
-    with running() as services:
-        yield services
-
-
-@pytest.fixture(name="engine")
-def engine_of_database(database_url: str, open_engine: EngineMaker) -> Engine:
-    return open_engine(database_url)
 
 
 @pytest.fixture(name="trust")
@@ -59,55 +28,9 @@ def trust_of_services(services: Services, tmp_path: Path) -> Trust:
     return Trust(folder, online=False, cache=tmp_path / "cache")
 
 
-class Office:
-    """A store whose evidence one worker obtains."""
-
-    def __init__(self, engine: Engine, trust: Trust, *addresses: str) -> None:
-        network = Network(engine, HERE, 5)
-        obtainer = Obtainer(trust, Stamper(network, addresses), RevocationSource(network))
-        self.engine = engine
-        self.worker = Worker(engine, obtainer)
-
-    def save(self, cms: str, document: str = "doc") -> Key:
-        new = NewVersion(document=document, thread="main", cms=cms)
-        with saving(self.engine) as connection:
-            saved = save_version(connection, new, read_text(cms), None, new_evidence=2)
-        return Key(saved.record.id, saved.record.version)
-
-    def work(self) -> int:
-        return sum(self.worker.work())
-
-    def evidence(self, key: Key) -> Evidence:
-        with self.engine.connect() as connection:
-            return read_evidence(connection, key)
-
-    def reasons(self, key: Key) -> str:
-        """Return why a version is pending, as it is stored."""
-        evidence = self.evidence(key)
-        assert evidence.state == "pending"
-        assert evidence.job is not None
-        return str(evidence.job.reason)
-
-
 @pytest.fixture(name="office")
 def open_office(engine: Engine, trust: Trust, services: Services) -> Office:
     return Office(engine, trust, services.site.url("/tsp"))
-
-
-def verify_later(cms: str, evidence: Evidence, services: Services) -> SignerStatus:
-    """Verify in 2055, with the anchor and what is kept, and nothing else."""
-    kept = kept_of(evidence.items)
-    anchor = read_embedded_certificate(services.root.certificate)
-    assert anchor
-    verifier = Verifier(
-        [anchor],
-        intermediates=kept.certificates,
-        crls=[one for one in kept.found if isinstance(one, CertificateList)],
-        ocsp_responses=[one for one in kept.found if not isinstance(one, CertificateList)],
-    )
-    when = Occasion(LATER, LATER, now=LATER)
-    [status] = verifier.verify(parse(cms), at=when, tokens=kept.tokens)
-    return status
 
 
 def test_a_signature_gets_its_evidence_and_is_trusted_in_2055(
@@ -182,8 +105,7 @@ def test_a_refusal_for_now_leaves_it_pending(office: Office, services: Services,
     office.work()
     assert "refuses" in office.reasons(key)
     services.instead.clear()
-    with office.engine.connect() as connection:
-        jobs.retry_now(connection)
+    office.retry()
     office.work()
     assert office.evidence(key).state == "complete"
 
@@ -211,8 +133,7 @@ def test_a_token_is_asked_for_once_whatever_happens_afterwards(
     office.work()
     assert [item.kind for item in office.evidence(key).items] == ["timestamp"]
     services.instead.clear()
-    with office.engine.connect() as connection:
-        jobs.retry_now(connection)
+    office.retry()
     office.work()
     evidence = office.evidence(key)
     assert evidence.state == "complete"
@@ -275,8 +196,7 @@ def test_a_host_that_fails_is_left_alone(office: Office, services: Services) -> 
     services.site.answers.pop("/tsp")
     keys = [office.save(services.sign(), f"doc {number}") for number in range(8)]
     office.work()
-    with office.engine.connect() as connection:
-        jobs.retry_now(connection)
+    office.retry()
     office.work()
     assert "left alone" in "".join(map(office.reasons, keys))
     with office.engine.connect() as connection:
@@ -284,11 +204,10 @@ def test_a_host_that_fails_is_left_alone(office: Office, services: Services) -> 
     assert circuit.open_until is not None
 
 
-def test_what_is_no_cms_ends_at_once(office: Office) -> None:
-    for text in ("no signature", pki.sign_xml()):
-        key = office.save(text, text[:10])
-        office.work()
-        assert office.evidence(key).state == "impossible"
+def test_what_is_no_signature_ends_at_once(office: Office) -> None:
+    key = office.save("no signature")
+    office.work()
+    assert office.evidence(key).state == "impossible"
 
 
 def test_evidence_of_a_deleted_thread_is_deleted_later(
@@ -304,16 +223,23 @@ def test_evidence_of_a_deleted_thread_is_deleted_later(
         assert connection.execute(select(EvidenceBlob.kind)).all() == []
 
 
-def test_what_was_answered_does_not_pile_up_while_a_version_is_pending(
+def test_responses_of_an_earlier_attempt_are_kept_and_used_again(
     office: Office, services: Services
 ) -> None:
-    services.site.answers.pop("/root.crl")
+    root = services.site.answers.pop("/root.crl")
     key = office.save(services.sign())
-    for _ in range(4):
+    for _ in range(2):
         office.work()
-        with office.engine.connect() as connection:
-            jobs.retry_now(connection)
-    assert [item.kind for item in office.evidence(key).items] == ["timestamp"]
+        office.retry()
+    kinds = [item.kind for item in office.evidence(key).items]
+    assert kinds == ["ocsp", "ocsp", "timestamp"]
+    assert services.site.asked.count("POST /ocsp") == 2
+    services.site.answers["/root.crl"] = root
+    services.site.answers.pop("/ocsp")
+    office.work()
+    evidence = office.evidence(key)
+    assert evidence.state == "complete"
+    assert [state.card for state in evidence.states] == [True]
 
 
 def test_a_response_about_the_authority_alone_makes_no_card(
@@ -326,3 +252,59 @@ def test_a_response_about_the_authority_alone_makes_no_card(
     assert "ocsp" in kinds
     [state] = office.evidence(key).states
     assert (state.state, state.card) == ("complete", False)
+
+
+def test_a_near_answer_about_another_certificate_makes_no_card(
+    office: Office, services: Services
+) -> None:
+    def answer(question: bytes) -> bytes:
+        request = asn1_ocsp.OCSPRequest.load(question, strict=True)["tbs_request"]
+        serial = request["request_list"][0]["req_cert"]["serial_number"].native
+        nonces = [one.dump() for one in request["request_extensions"]]
+        old, until = now() - timedelta(days=3), now() + timedelta(days=4)
+        good = der.implicit(0, b"")
+        answers = (
+            der.sequence(
+                pki.certificate_id(services.authority, serial, SHA256),
+                good,
+                der.time(old),
+                der.explicit(0, der.time(until)),
+            ),
+            der.sequence(
+                pki.certificate_id(services.authority, 999, SHA256), good, der.time(now())
+            ),
+        )
+        basic = pki.basic_response(services.authority, *answers, at=now(), extensions=nonces)
+        wrapped = der.sequence(der.oid("1.3.6.1.5.5.7.48.1.1"), der.octets(basic))
+        return der.sequence(der.enumerated(0), der.explicit(0, wrapped))
+
+    services.site.serve("/ocsp", make=answer)
+    key = office.save(services.sign())
+    office.work()
+    evidence = office.evidence(key)
+    assert [state.card for state in evidence.states] == [False], evidence
+
+
+def test_what_is_kept_is_enough_when_it_is_tried_again_and_all_services_are_gone(
+    office: Office, services: Services
+) -> None:
+    services.silent.add(services.person.serial)  # So that there is a CRL, too.
+    key = office.save(services.sign())
+    office.work()
+    services.site.answers.clear()
+    asked = len(services.site.asked)
+    with transaction(office.engine) as connection:
+        assert jobs.enqueue(connection, [key], 2, again=True) == 1
+    office.work()
+    assert office.evidence(key).state == "complete"
+    assert len(services.site.asked) == asked
+
+
+def test_a_response_about_an_authority_serves_all_that_are_stamped_now(
+    office: Office, services: Services
+) -> None:
+    for number in range(3):
+        office.save(services.sign(), f"doc {number}")
+        office.work()
+    # One for each signer, and one for the authority.
+    assert services.site.asked.count("POST /ocsp") == 4

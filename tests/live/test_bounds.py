@@ -11,6 +11,7 @@ import requests
 
 from tests import bounds, pki
 from tests.api import people
+from tests.cpu import allowed
 from tests.live.conftest import Database, StartServer
 from tests.live.server import Server, wait_until
 
@@ -24,6 +25,12 @@ MAX_KEPT = 150
 #: How often each is sent: once for each thread, and once more.
 TIMES = 5
 DOC = {"document": "doc", "thread": "main"}
+#: Of the family of NCANode's version 3, an address for each kind of signature.
+LIKE_NCANODE = {
+    "zeros": ("/ncanode3/cms/extract", "cms"),
+    "signatures_with_many_references": ("/ncanode3/xml/verify", "xml"),
+    "large_timestamps": ("/ncanode3/cms/verify", "cms"),
+}
 LEFT = "SELECT count(*) FROM signers WHERE coalesce(judged_against, -1) < 0"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=X"}
@@ -63,7 +70,7 @@ class Meter:
         )
         for _ in answer.iter_content(1 << 20):
             pass
-        assert self.seconds() - began < MAX_SECONDS
+        assert self.seconds() - began < allowed(MAX_SECONDS)
         assert self.server.peak_memory() - kept < MAX_MEGABYTES, path
         return answer.status_code
 
@@ -106,6 +113,8 @@ def test_large_signatures_are_kept_verified_and_opened(
             assert meter.send("GET", "/signature", params=DOC) == 200
             assert meter.send("POST", "/cms/extract", json=body) in (200, 400)
             assert meter.send("POST", "/cms/validate", json={"cms": body["cms"]}) in (200, 400)
+        path, field = LIKE_NCANODE[name]
+        assert meter.send("POST", path, json={field: body["cms"]}) in (200, 400)
         assert meter.send("DELETE", "/signature", params=DOC) == 200
 
 

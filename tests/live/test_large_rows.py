@@ -142,11 +142,12 @@ def test_the_largest_rows_are_read_in_pieces_at_every_address(server: Server) ->
     assert server.peak_memory() < MEMORY
 
 
+@pytest.mark.parametrize("more", [{}, {"with": "evidence"}], ids=["rows", "evidence"])
 def test_lists_of_rows_that_are_nearly_large_are_read_in_portions_at_every_address(
-    server: Server,
+    server: Server, more: dict[str, str | int]
 ) -> None:
     """Of wide letters each takes four bytes in memory; each client asked for 38 MB of them."""
-    list_of_wide: dict[str, str | int] = {"thread": "wide", "limit": PAGE_ROWS}
+    list_of_wide: dict[str, str | int] = {"thread": "wide", "limit": PAGE_ROWS, **more}
 
     def read(client: Client, _index: int) -> int:
         with streamed(client, "/signatures", **list_of_wide) as chunks:

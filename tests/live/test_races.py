@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from tests.live.client import Client, assert_whole, together
+from tests.live.conftest import Database
 from tests.live.server import Server
 
 CROWD = 16
@@ -85,7 +86,7 @@ def test_writers_who_guess_the_next_versions_leave_no_tag_behind(
 
 
 def test_deleters_against_savers_leave_whole_threads_or_none(
-    server: Server, client: Client
+    server: Server, client: Client, database: Database
 ) -> None:
     def save(one: Client, index: int) -> Counter[int]:
         statuses: Counter[int] = Counter()
@@ -111,8 +112,12 @@ def test_deleters_against_savers_leave_whole_threads_or_none(
         ),
         Counter[int](),
     )
-    assert set(statuses) <= {200, 201, 400, 404}
-    assert statuses[201] > 0
+    refusals = {400, 404}
+    if database.url.startswith("sqlite"):
+        # A busy machine may keep one of its writers waiting for too long: it is told to come again.
+        refusals.add(503)
+    assert set(statuses) <= {200, 201} | refusals
+    assert statuses[503] < statuses[201]
     assert_whole(client)
     for number in range(3):
         client.delete(f"fought {number}")

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.live.server import PROJECT
 
 COUNTING = """
@@ -32,6 +34,7 @@ def printed(folder: Path, script: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_what_is_left_is_counted_a_moment_later_without_being_requested(tmp_path: Path) -> None:
     script = """
 for number in range(5):
@@ -50,6 +53,7 @@ def test_what_is_left_is_counted_at_once_before_it_is_reported(tmp_path: Path) -
     assert printed(tmp_path, script) == ["7"]
 
 
+@pytest.mark.slow
 def test_a_process_that_was_forked_counts_for_itself_and_nothing_twice(tmp_path: Path) -> None:
     script = """
 metrics_queue.count_later(counted.append, "of-parent")

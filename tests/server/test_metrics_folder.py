@@ -59,6 +59,7 @@ def test_a_private_folder_goes_with_the_process_that_made_it(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_checking_the_configuration_leaves_nothing_behind(tmp_path: Path) -> None:
     arguments = ["-m", "gunicorn", "--check-config", "--config", str(FILE), "wsgi:app"]
     url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
@@ -66,6 +67,7 @@ def test_checking_the_configuration_leaves_nothing_behind(tmp_path: Path) -> Non
     assert list(tmp_path.glob("tanbahana*")) == []
 
 
+@pytest.mark.slow
 def test_commands_count_for_themselves_wherever_the_servers_folder_is(tmp_path: Path) -> None:
     env = {
         "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "not there"),

@@ -24,7 +24,15 @@ App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 FAILS = b"GET /signature?a=1 HTTP/1.1\r\nX-Request-ID: mine\r\n\r\n"
 BROKEN = b"GET /signature HTTP/1.1\r\nno field\r\n\r\n"
 LIMITS = Limits(
-    head=10, body=10, answer=10, idle=10, stall=10, max_body=1000, threads=2, connections=None
+    head=10,
+    body=10,
+    answer=10,
+    idle=10,
+    stall=10,
+    max_body=1000,
+    max_upload=3000,
+    threads=2,
+    connections=None,
 )
 
 
@@ -138,6 +146,7 @@ def breaking(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[byt
     raise ValueError
 
 
+@pytest.mark.slow
 def test_a_connection_whose_refusal_breaks_off_is_closed() -> None:
     with (
         served(breaking) as port,

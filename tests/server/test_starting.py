@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from app.server import starting
+from config.settings import Settings
 from tests import pki
 from tests.conftest import opened
 from tests.docs.test_files import procfile
@@ -160,6 +161,36 @@ def test_the_start_says_what_is_served(
             f"serving sqlite {sqlite_url.removeprefix('sqlite:///')}, step {step}; "
             f"trust anchors: 1 (0 in the database, 1 in TRUST_DIR); {reported}"
         )
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize(
+    ("settings", "anchors", "reported"),
+    [
+        ({}, 1, "evidence is off: EVIDENCE is auto, and REVOCATION is not online"),
+        ({"EVIDENCE": "off", "REVOCATION": "online"}, 1, "evidence is off: EVIDENCE=off"),
+        ({"EVIDENCE": "queue"}, 0, "evidence waits: nothing can be proven without a trust anchor"),
+        (
+            {"REVOCATION": "online"},
+            1,
+            "evidence waits for signatures without a timestamp: TSA_URL is not set",
+        ),
+        ({"REVOCATION": "online", "TSA_URL": "http://127.0.0.1/tsp"}, 1, None),
+    ],
+)
+def test_the_start_says_why_no_evidence_is_obtained(
+    settings: dict[str, str], anchors: int, reported: str | None
+) -> None:
+    found = starting.Found("sqlite", 0, anchors)
+    assert starting.describe_evidence(found, Settings.from_env(settings)) == reported
+
+
+def test_it_is_a_line_of_the_log(sqlite_url: str, tmp_path: Path) -> None:
+    server = Server(sqlite_url, tmp_path, {"EVIDENCE": "off"})
+    try:
+        server.start()
+        assert server.log.count("evidence is off: EVIDENCE=off") == 1
     finally:
         server.kill()
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from functools import partial
 
+import pytest
 from sqlalchemy import Engine
 
 from app.store.errors import SignatureNotFound, StoreError, VersionConflict, VersionNotSet
@@ -74,6 +75,7 @@ def test_threads_that_bring_the_same_new_tags_do_not_disturb_each_other(engine: 
     assert len(find(engine)) == WRITERS
 
 
+@pytest.mark.slow
 def test_versions_of_other_threads_are_no_conflict(engine: Engine) -> None:
     for number in range(WRITERS):
         save(engine, f"doc {number}", tags=["old"])
@@ -105,6 +107,7 @@ def act(engine: Engine, number: int) -> SignatureRecord | None:
     return save(engine, seen=number % 2, cms=str(number), tags=[f"tag {number}", "both"])
 
 
+@pytest.mark.slow
 def test_deleters_against_savers_leave_a_whole_chain_or_nothing(engine: Engine) -> None:
     for _ in range(3):
         outcomes = all_at_once([partial(act, engine, number) for number in range(WRITERS)])

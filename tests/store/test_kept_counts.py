@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.store.database.engine import snapshot, transaction
 from app.store.errors import StoreError
@@ -106,6 +106,7 @@ def change(engine: Engine, chance: random.Random, slow: float = 0.0) -> None:
             time.sleep(chance.random() * slow)
 
 
+@pytest.mark.slow
 def test_they_stay_exact_through_saves_changes_and_deletions(engine: Engine) -> None:
     chance = random.Random(11)
     kept = 0
@@ -122,7 +123,7 @@ def writers(engine: Engine, seed: int, ended: Event) -> None:
     """Change threads until the end."""
     chance = random.Random(seed)
     while not ended.is_set():
-        with suppress(StoreError):  # Another writer was first.
+        with suppress(StoreError, OperationalError):  # Another was first, or has SQLite's lock.
             change(engine, chance, slow=0.02)
 
 
@@ -134,6 +135,7 @@ def keepers(engine: Engine, seed: int, ended: Event) -> None:
             keep(engine, chance.choice(CRITERIA)[0])
 
 
+@pytest.mark.slow
 def test_they_are_exact_in_every_snapshot_while_all_of_that_races(engine: Engine) -> None:
     kept = 0
     for turn in range(4):

@@ -118,6 +118,7 @@ def test_a_program_of_before_saves_text_that_is_read(
     assert get(engine, "of before").text == "TUlJ"
 
 
+@pytest.mark.slow
 def test_the_step_of_pairs_can_be_taken_back_and_again(
     open_engine: EngineMaker, empty_url: str
 ) -> None:
@@ -145,6 +146,7 @@ def test_the_step_of_pairs_can_be_taken_back_and_again(
     assert index_of_tags(engine) == tags_of_current_versions(engine)
 
 
+@pytest.mark.slow
 def test_the_step_of_evidence_can_be_taken_back_and_again(
     open_engine: EngineMaker, empty_url: str
 ) -> None:
@@ -209,6 +211,7 @@ def downgrade_to(engine: Engine, step: str) -> None:
     command.downgrade(settings, step)
 
 
+@pytest.mark.slow
 def test_upgrades_at_once_do_not_disturb_each_other(
     open_engine: EngineMaker, empty_url: str
 ) -> None:
@@ -255,6 +258,7 @@ def description(engine: Engine) -> str:
     return "\n".join(re.sub(r" at 0x[0-9a-f]+>", ">", str(fact)) for fact in facts)
 
 
+@pytest.mark.slow
 def test_the_steps_make_the_tables_that_the_models_make(
     open_engine: EngineMaker, empty_url: str
 ) -> None:

@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 
 from app.store.database.engine import snapshot
@@ -56,6 +57,7 @@ def listed(engine: Engine, **criteria: Any) -> dict[str, PackageSummary]:
     return {summary.public_id: summary for summary in found}
 
 
+@pytest.mark.slow
 def test_lists_and_statuses_agree_about_every_package(engine: Engine) -> None:
     chance = random.Random(5)
     for document, people in {"a": PEOPLE, "b": PEOPLE[:2], "c": PEOPLE[1:2]}.items():

@@ -3,6 +3,7 @@
 import random
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -149,19 +150,32 @@ def any_criteria(chance: random.Random) -> Criteria:
     return Criteria(**chosen)
 
 
-@pytest.fixture(params=[(names.RARE, names.NAMES), (20, names.NAMES), (20, 1)])
-def _rare(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+#: Up to how many names are rare, and how many are looked at.
+RARE = [(names.RARE, names.NAMES), (20, names.NAMES), (20, 1)]
+
+
+@contextmanager
+def rare(up_to: int, most: int) -> Iterator[None]:
     """Let names be rare up to as many; statements are made with that number, and kept."""
-    rare, most = request.param
-    monkeypatch.setattr(names, "RARE", rare)
-    monkeypatch.setattr(names, "NAMES", most)
-    page_statement.cache_clear()
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(names, "RARE", up_to)
+        patch.setattr(names, "NAMES", most)
+        page_statement.cache_clear()
+        yield
     page_statement.cache_clear()
 
 
-@pytest.mark.usefixtures("_rare")
-def test_a_page_is_what_a_look_at_every_thread_gives(engine: Engine, saved: list[Saved]) -> None:
+@pytest.mark.slow
+def test_pages_are_what_a_look_at_every_thread_gives(engine: Engine, saved: list[Saved]) -> None:
+    for up_to, most in RARE:
+        with rare(up_to, most):
+            compare_pages(engine, saved)
+            for name in ("ИВАНОВ", "абд", "АБДРАХМАНОВ-СЕЙДАХМЕТОВ НУР"):
+                compare_pages_of_name(engine, saved, name)
+
+
+def compare_pages(engine: Engine, saved: list[Saved]) -> None:
+    """Compare the pages of lists that are filtered by chance."""
     chance = random.Random(7)
     pages = 0
     for _ in range(150):
@@ -187,11 +201,8 @@ def test_a_page_is_what_a_look_at_every_thread_gives(engine: Engine, saved: list
     assert pages > 50
 
 
-@pytest.mark.usefixtures("_rare")
-@pytest.mark.parametrize("name", ["ИВАНОВ", "абд", "АБДРАХМАНОВ-СЕЙДАХМЕТОВ НУР"])
-def test_pages_of_a_name_hold_each_thread_once(
-    engine: Engine, saved: list[Saved], name: str
-) -> None:
+def compare_pages_of_name(engine: Engine, saved: list[Saved], name: str) -> None:
+    """Compare all pages of the threads of a name: each thread is in one of them."""
     criteria = Criteria(name=name)
     expected = [(one.document, one.thread) for one in saved if one.meets(criteria)]
     found = []
@@ -201,14 +212,20 @@ def test_pages_of_a_name_hold_each_thread_once(
     assert found == expected
 
 
-@pytest.mark.usefixtures("_rare")
-def test_a_name_that_is_longer_than_what_the_index_keeps_is_found(engine: Engine) -> None:
+@pytest.mark.parametrize(("up_to", "most"), RARE)
+def test_a_name_that_is_longer_than_what_the_index_keeps_is_found(
+    engine: Engine, up_to: int, most: int
+) -> None:
     long = "Ә" * WHOLE_NAME
     for number, end in enumerate(["", "И", "ИК", "КИ"]):
         cms = b64encode(made_up([long + end])).decode()
         save(engine, f"{number}", cms=cms, signing=signing_of(cms))
-    for end, documents in (("", "3210"), ("И", "21"), ("К", "3"), ("ИКИ", "")):
-        criteria = Criteria(name=long + end)
-        for limit in (0, 20):
-            assert "".join(row.document for row in find(engine, criteria, limit=limit)) == documents
-        assert number_of(engine, criteria) == len(documents)
+    with rare(up_to, most):
+        for end, documents in (("", "3210"), ("И", "21"), ("К", "3"), ("ИКИ", "")):
+            criteria = Criteria(name=long + end)
+            for limit in (0, 20):
+                assert (
+                    "".join(row.document for row in find(engine, criteria, limit=limit))
+                    == documents
+                )
+            assert number_of(engine, criteria) == len(documents)

@@ -54,6 +54,7 @@ def test_a_package_of_which_nothing_is_signed_reports_what_it_is(engine: Engine)
         opened_at=OPENED,
         sign_by=sign_by,
         rescinded_at=rescinded,
+        declined=False,
         documents=2,
         required=2,
         signed=0,

@@ -137,6 +137,7 @@ MATCHING: list[tuple[Criteria, str]] = [
 ]
 
 
+@pytest.mark.slow
 def test_a_list_has_what_matches_all_filters_newest_first(filled: Engine) -> None:
     for criteria, expected in MATCHING:
         assert names(filled, criteria) == list(expected), criteria
@@ -147,6 +148,7 @@ def test_a_list_has_what_matches_all_filters_newest_first(filled: Engine) -> Non
         assert names(filled, criteria, offset=2) == list(expected)[2:], criteria
 
 
+@pytest.mark.slow
 def test_two_hundred_tags_can_be_requested(engine: Engine) -> None:
     tags = tuple(f"tag {number}" for number in range(200))
     save(engine, "all", tags=tags)

@@ -251,6 +251,7 @@ def test_a_thread_that_was_deleted_while_it_was_read_stays_deleted(unread: Engin
     assert index_of_tags(unread) == tags_of_current_versions(unread)
 
 
+@pytest.mark.slow
 def test_saves_go_on_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reindexing, "BATCH", 3)
     signed = [signed_by(IVANOV), signed_by(IVANOV, PETROVA), signed_by(SYDYKOV)]

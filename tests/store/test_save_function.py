@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, Engine, text
 
+from app.store.search.tag_pairs import pairs_of
 from tests.conftest import EngineMaker
 from tests.store.threads import get, save, save_first_versions
 
@@ -61,6 +64,7 @@ def analyze(engine: Engine) -> None:
         connection.execute(text("ANALYZE"))
 
 
+@pytest.mark.slow
 def test_a_thread_is_found_alone_among_all_of_its_document(
     open_engine: EngineMaker, postgresql_url: str
 ) -> None:
@@ -77,6 +81,7 @@ def test_a_thread_is_found_alone_among_all_of_its_document(
     assert read < 10
 
 
+@pytest.mark.slow
 def test_plans_made_while_there_was_little_read_no_more_when_there_is_much(
     open_engine: EngineMaker, postgresql_url: str
 ) -> None:
@@ -91,3 +96,34 @@ def test_plans_made_while_there_was_little_read_no_more_when_there_is_much(
         pages = pages_of_save(connection, 8, "b8", "c", new_terms='["other"]')
     assert pages < PAGES
     assert get(engine).tags == ["b8", "c"]
+
+
+def test_a_program_of_before_gives_no_pairs_and_the_function_computes_them(
+    open_engine: EngineMaker, postgresql_url: str
+) -> None:
+    pairs = text("SELECT pair FROM signature_pairs")
+    with open_engine(postgresql_url).connect() as connection:
+        for seen, tags in enumerate((["b", "a", "ё"], ["c", "a"], ["c"])):
+            pages_of_save(connection, seen, *tags)
+            assert set(connection.execute(pairs).scalars()) == set(pairs_of(tags))
+
+
+def test_each_item_of_a_signer_is_stored_as_it_was_sent(
+    open_engine: EngineMaker, postgresql_url: str
+) -> None:
+    facts = '{"name": "a \\"b\\" \\u0451, {c}", "none": null}'
+    texts = ["900101300017", None, 'а "б", {в}', "1.2", "NULL"]
+    moment = "2026-01-31 10:20:30.5"
+    first = json.dumps([1, *texts, moment, "FACTS", None, None, 7]).replace('"FACTS"', facts)
+    second = json.dumps([2, None, "", "x", "1.2", None, None, {}, -1, "why", None])
+    rows = text("SELECT * FROM signers ORDER BY number")
+    with open_engine(postgresql_url).connect() as connection:
+        pages_of_save(connection, 0, new_signers=f"[{first}, {second}]")
+        one, two = connection.execute(rows).mappings()
+        written = connection.execute(text("SELECT facts::text FROM signers")).scalars().first()
+    assert list(one.values())[2:8] == [1, *texts]
+    assert one["verified_gen_time"] == datetime(2026, 1, 31, 10, 20, 30, 500_000, UTC)
+    assert written == facts
+    assert (one["standing"], one["standing_reason"], one["judged_against"]) == (None, None, 7)
+    assert (two["standing"], two["standing_reason"], two["judged_against"]) == (-1, "why", None)
+    assert (two["claimed_bin"], two["message_digest"], two["facts"]) == ("", None, {})

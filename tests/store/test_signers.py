@@ -165,6 +165,7 @@ NURLAN = ("АБДРАХМАНОВ-СЕЙДАХМЕТОВ НУРЛАН", "9203033
 LONG = "абдрахманов-сейдахметов"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("criteria", "documents"),
     [

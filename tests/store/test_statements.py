@@ -76,6 +76,7 @@ def fetch(engine: Engine, page: Page) -> None:
             list(search(connection, page))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "number"), [(0, 1), (2, 1), (FEW_ROWS, 1), (FEW_ROWS + 1, None)])
 @pytest.mark.parametrize(
     "criteria", [Criteria(), Criteria(tags=("x", "y")), Criteria(thread="main", tags=("x",))]

@@ -63,6 +63,7 @@ def having(model: Model, criteria: Criteria) -> list[str]:
     return [name for name, tags in model.items() if unite(tag in tags for tag in wanted)][::-1]
 
 
+@pytest.mark.slow
 def test_all_and_any_are_what_a_look_at_every_thread_gives(engine: Engine) -> None:
     chance = random.Random(11)
     model = fill(engine, chance)
@@ -107,6 +108,7 @@ def test_a_pair_with_the_number_of_another_is_not_taken_for_it(engine: Engine) -
         assert [row.document for row in find(engine, criteria, limit=limit)] == ["right"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rare", ["a", "z"])
 def test_threads_of_many_tags_are_found_by_the_rarer_one(engine: Engine, rare: str) -> None:
     filler = [f"m{number}" for number in range(MAX_PAIRED)]
@@ -131,6 +133,7 @@ def test_a_thread_of_many_tags_may_become_one_of_few_and_back(engine: Engine) ->
     assert index_of_tags(engine) == set()
 
 
+@pytest.mark.slow
 def test_postgresql_numbers_pairs_as_python_does(
     open_engine: EngineMaker, postgresql_url: str
 ) -> None:

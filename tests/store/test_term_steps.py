@@ -151,6 +151,7 @@ def documents(engine: Engine, **filters: Any) -> set[str]:
     return {row.document for row in find(engine, Criteria(**filters), limit=99)}
 
 
+@pytest.mark.slow
 def test_rows_and_lists_become_what_a_save_makes_of_them(filled: Engine) -> None:
     before = rows(filled)
     upgrade(filled)
@@ -212,6 +213,7 @@ def _is_within(one: Saved, start: datetime, end: datetime) -> bool:
     return start <= one.moment <= end
 
 
+@pytest.mark.slow
 def test_each_search_finds_what_a_look_at_every_thread_finds(
     open_engine: EngineMaker, empty_url: str, step: str
 ) -> None:
@@ -225,6 +227,7 @@ def test_each_search_finds_what_a_look_at_every_thread_finds(
             assert count(connection, criteria).number == len(expected), criteria
 
 
+@pytest.mark.slow
 def test_it_continues_where_it_was_killed(
     filled: Engine, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +282,7 @@ def _change_meanwhile(engine: Engine, step: str, deaths: int) -> None:
         save(engine, document, seen=found[0].version, cms=cms, signing=signing_of(cms), tags=["a"])
 
 
+@pytest.mark.slow
 def test_servers_of_before_may_save_meanwhile_and_afterwards(filled: Engine, step: str) -> None:
     def begin() -> Any:
         return migrating(filled, None)
@@ -318,6 +322,7 @@ def test_servers_of_now_find_and_change_what_is_left_of_before(filled: Engine) -
     require_as_saved_now(filled)
 
 
+@pytest.mark.slow
 def test_it_can_be_taken_back(filled: Engine, step: str) -> None:
     before = rows(filled), _of_current(lists(filled))
     upgrade(filled)
@@ -344,6 +349,7 @@ def _texts(engine: Engine) -> list[tuple[int, str]]:
         return [(row[0], row[1]) for row in connection.execute(statement)]
 
 
+@pytest.mark.slow
 def test_a_backup_of_before_is_restored_in_the_shape_of_now(
     filled: Engine, tmp_path: Path, open_engine: EngineMaker
 ) -> None:

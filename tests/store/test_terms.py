@@ -42,6 +42,7 @@ def test_every_beginning_of_a_name_leads_to_a_term_of_it(length: int) -> None:
     assert terms.name(full[:1]) in found
 
 
+@pytest.mark.slow
 def test_letters_that_are_coded_are_those_of_no_folded_name() -> None:
     for code in range(sys.maxunicode + 1):
         assert not set(fold(chr(code))) & set(ascii_uppercase)

@@ -82,6 +82,18 @@ def test_what_the_folder_says_needs_no_question(online: Trust, site: Site, folde
     assert site.asked == []
 
 
+def test_the_addresses_that_gave_no_answer_are_listed(online: Trust, site: Site) -> None:
+    down = site.serve("/ocsp", status=500)
+    page = site.serve("/nca.crl", b"<html>")
+    status = ask(online, person(ocsp_at(down), crl_at(page)))
+    found = [(one.kind, one.address, str(one.reason)) for one in status.failures]
+    assert found == [
+        ("ocsp", down, f"{down} did not return what was requested"),
+        ("crl", page, f"the response of {page} can't be read"),
+    ]
+    assert {one.certificate for one in status.failures} == {status.certificate}
+
+
 @pytest.mark.parametrize(
     ("make", "why"),
     [

@@ -201,6 +201,7 @@ def importers(module: str, names: set[str]) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_nothing_but_the_command_makes_anchors() -> None:
     writing = {"add_certificate", "remove_certificate"}
     assert importers("app.store.trust_certificates", writing) == {"cli/trust.py"}

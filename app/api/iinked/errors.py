@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.api.params.errors import ParameterError
+from app.services.errors import ParameterError
 
 
 class InvalidType(ParameterError):

@@ -9,12 +9,12 @@ import orjson
 from marshmallow import fields
 
 from app.api.iinked.errors import InvalidSignBy, NameLength
-from app.api.params.errors import ParameterError
 from app.api.params.fields import Moment, Text
 from app.api.params.schemas import FieldsSchema
 from app.api.params.unread import note_inside
 from app.api.params.values import as_list
 from app.cms import ROLES
+from app.services.errors import ParameterError
 
 #: Bytes of the JSON that a package keeps for its client.
 MAX_EXTERNAL_DATA = 65_536

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, get_args
 from flask import Request
 from marshmallow import post_load
 
+from app.api.iinked.contents import Base64Bytes, read_contents
 from app.api.iinked.errors import (
     InvalidSignBy,
     InvalidState,
@@ -19,12 +20,13 @@ from app.api.iinked.errors import (
     NoSigners,
 )
 from app.api.iinked.fields import Items, JsonObject, OneOf, PackageName, Role, SignBy, SomeOf
-from app.api.params.errors import ParameterError
-from app.api.params.fields import Choice, Digits, Flag, Integer, Text
+from app.api.params.fields import Choice, Digits, Flag, Integer, MediaType, Text
 from app.api.params.merging import read_parameters
 from app.api.params.schemas import FieldsSchema, aware
 from app.api.params.unread import note
 from app.api.params.values import MAX_TEXT
+from app.services.errors import ParameterError
+from app.store.contents.values import NewContent
 from app.store.packages.listing import ORDERS, PackageCriteria, PackagePage
 from app.store.packages.states import State
 from app.store.packages.writing import NewDocument, NewPackage, NewSigner
@@ -42,6 +44,15 @@ TYPES = ("concurrent", "Sequential", "Counterpart")
 #: Bytes of a package's thread name, in UTF-8, times its documents: an index has it for each.
 MAX_THREADS_BYTES = 16 * 1024
 _MAX_ORDER = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class AddRequest:
+    """POST /packages/add."""
+
+    new: NewPackage
+    #: Documents to be kept, each with its number in the package, in the order of their SHA-256.
+    contents: tuple[tuple[int, NewContent], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,8 @@ class DocumentSchema(FieldsSchema):
     name = Text()
     file_name = Text(data_key="fileName")
     sha256 = Digits(64, hexadecimal=True)
+    content = Base64Bytes()
+    media_type = MediaType(data_key="mediaType")
     order = Integer(low=0, high=_MAX_ORDER, load_default=None)
 
     @post_load
@@ -127,13 +140,13 @@ class AddSchema(RequestSchema):
     sign_by = SignBy(load_default=None, allow_none=True, data_key="timeSignBy")
     external_data = JsonObject(data_key="externalData")
     thread = Text()
-    generate_links = Flag(load_default=False, allow_none=True, data_key="generateSignerLinks")
+    generate_links = Flag(load_default=False, data_key="generateSignerLinks")
     documents = Items(DocumentSchema(), limit=MAX_DOCUMENTS)
     signers = Items(SignerSchema(), limit=MAX_SIGNERS)
 
     @post_load
-    def build(self, data: dict[str, Any], **_options: object) -> NewPackage:
-        """Return the package to be added."""
+    def build(self, data: dict[str, Any], **_options: object) -> AddRequest:
+        """Return the package to be added, and its documents."""
         if not data["name"]:
             raise NameLength('"{field}" parameter must be set', field="name")
         if not data["type"]:
@@ -150,7 +163,8 @@ class AddSchema(RequestSchema):
             )
         if not data["signers"]:
             raise NoSigners('"{field}" parameter must be set', field="signers")
-        return NewPackage(
+        contents = read_contents(data["documents"])
+        new = NewPackage(
             name=data["name"],
             type=data["type"],
             thread=data["thread"] or None,
@@ -161,6 +175,7 @@ class AddSchema(RequestSchema):
             documents=_documents(data["documents"]),
             signers=_signers(data["signers"]),
         )
+        return AddRequest(new, contents)
 
 
 def _sign_by(given: datetime | date | None) -> datetime | None:
@@ -250,7 +265,7 @@ class ListSchema(RequestSchema):
     states = SomeOf(InvalidState, *get_args(State))
     types = SomeOf(InvalidType, *TYPES)
     search = Text(limit=MAX_TEXT)
-    executed = Flag(load_default=None, allow_none=True, data_key="isExecuted")
+    executed = Flag(load_default=None, data_key="isExecuted")
     order = Choice(*ORDERS, *(f"-{name}" for name in ORDERS), load_default=None, data_key="sortBy")
     skip = Integer(low=0, load_default=0)
     take = Integer(low=1, high=MAX_TAKE, load_default=USUAL_TAKE)

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, request
 from sqlalchemy import Connection
 
 from app.api.iinked.schemas import (
+    AddRequest,
     AddSchema,
     ListRequest,
     ListSchema,
@@ -20,8 +21,10 @@ from app.api.iinked.schemas import (
 from app.api.iinked.status import Origin, list_pieces, status_pieces, status_shape
 from app.api.json_response import CONTENT_TYPE, Answer, json_answer
 from app.auth import caller_name, needs
-from app.extensions import current_reads, current_trusted, db
+from app.extensions import current_place, current_reads, current_trusted, db
 from app.rate_limit.places import current_places
+from app.services.documents import offered
+from app.store.contents.keeping import remove_all
 from app.store.database.engine import in_survey, transaction
 from app.store.errors import PackageNotFound
 from app.store.packages import listing as package_lists
@@ -85,10 +88,17 @@ def _find_registered(
 @needs("write")
 def add() -> Response:
     """Add a package, as a draft or sent immediately."""
-    new: NewPackage = replace(_ADD.read(request), member=caller_name())
+    wanted: AddRequest = _ADD.read(request)
+    new: NewPackage = replace(wanted.new, member=caller_name())
     trusted = current_trusted()
-    with transaction(db.engine) as connection:
-        return _answer(connection, packages.add_package(connection, new), trusted)
+    with ExitStack() as stack:
+        offers = [(stack.enter_context(offered(one)), place) for place, one in wanted.contents]
+        connection = stack.enter_context(transaction(db.engine))
+        public_id = packages.add_package(connection, new)
+        for offer, place in offers:
+            if offer is not None:
+                offer.keep_for_package(connection, public_id, place)
+        return _answer(connection, public_id, trusted)
 
 
 @blueprint.post("/packages/send")
@@ -121,9 +131,10 @@ def rescind() -> Response:
 def delete() -> Response:
     """Delete a package; signatures are kept."""
     wanted: PackageRequest = _PACKAGE.read(request)
-    with db.engine.connect() as connection:
+    with transaction(db.engine) as connection:
         deleted = packages.delete_package(connection, wanted.public_id)
-    return json_answer({"packageId": deleted})
+    remove_all(current_place(), deleted.locations)
+    return json_answer({"packageId": deleted.public_id})
 
 
 @blueprint.post("/packages/list")

@@ -8,7 +8,8 @@ from typing import Any
 from marshmallow import fields
 
 from app.api.params.fields import Text
-from app.api.params.uploads import as_text
+from app.services.spooled import Upload
+from app.services.uploads import as_text
 
 
 class SignatureText(Text):
@@ -24,7 +25,7 @@ class SignatureText(Text):
         return super()._deserialize(text, attr, data, **kw)
 
 
-class Content(fields.Field[str | bytes | None]):
+class Content(fields.Field[str | bytes | Upload | None]):
     """The signed content: text or base64 of it, or a file, which may be empty."""
 
     def __init__(self, **options: Any) -> None:
@@ -33,7 +34,7 @@ class Content(fields.Field[str | bytes | None]):
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any
-    ) -> str | bytes | None:
-        if isinstance(value, bytes):
+    ) -> str | bytes | Upload | None:
+        if isinstance(value, (bytes, Upload)):
             return value
         return self.text.deserialize(value, attr, data) or None

@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 from flask import Request
 
-from app.api.params.errors import ParameterError
-from app.api.params.merging import read_parameters
+from app.api.params.json_bodies import Doubled
+from app.api.params.merging import read_parameters, with_names
 from app.api.params.schemas import FieldsSchema
-from app.api.params.unread import note
-from app.api.params.uploads import FILES
+from app.api.params.unread import note, note_doubled
+from app.services.errors import ParameterError
+from app.services.spooled import Spooling
+from app.services.uploads import FILES
 
 #: Names of the API's older generation, and of the vendor's client.
 ALIASES = {"chain": "thread", "signature": "cms", "tag": "tags"}
@@ -39,11 +41,28 @@ class ParametersSchema(FieldsSchema):
             ParameterError: a parameter is missing or can't be used.
         """
         given = read_parameters(
-            request, aliases=ALIASES, lists=self.LISTS, files=self._parameters_by_kind
+            request,
+            aliases=ALIASES,
+            lists=self.LISTS,
+            files=self._parameters_by_kind,
+            spooling=self.spooling(),
         )
+        return self._load(given)
+
+    def read_object(self, given: dict[str, Any]) -> Any:
+        """Read the parameters of one part of a request, a JSON object. Raises ParameterError."""
+        if isinstance(given, Doubled):
+            note_doubled(given.doubled)
+        return self._load(with_names(given, ALIASES))
+
+    def _load(self, given: dict[str, Any]) -> Any:
         known = self.known_beside(given)
         note(given, known)
         return self.load({name: value for name, value in given.items() if name in known})
+
+    def spooling(self) -> Spooling | None:
+        """Return which files of a form may be larger than memory; None: none."""
+        return None
 
     def known_beside(self, given: Mapping[str, Any]) -> frozenset[str]:
         """Return the known names, which may depend on the given ones."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 from flask import Flask
@@ -25,7 +25,15 @@ COMMON = Path(__file__).with_name("common.yaml")
 IMPLIED = {"HEAD", "OPTIONS"}
 
 
-def write_document(app: Flask, files: Iterable[Path]) -> bytes:
+class Mounted(NamedTuple):
+    """A part whose paths begin with `written` in its file, and with `served` here."""
+
+    file: Path
+    written: str
+    served: str
+
+
+def write_document(app: Flask, files: Iterable[Path | Mounted]) -> bytes:
     """Return the document of an application as JSON.
 
     Args:
@@ -40,11 +48,11 @@ def write_document(app: Flask, files: Iterable[Path]) -> bytes:
     return orjson.dumps(document)
 
 
-def build_document(files: Iterable[Path], served: Iterable[str]) -> Json:
+def build_document(files: Iterable[Path | Mounted], served: Iterable[str]) -> Json:
     """Assemble the parts.
 
     Args:
-        files: the parts.
+        files: the parts; of two operations at the same address the later one is served.
         served: the paths to describe, in OpenAPI's notation; others are omitted.
     """
     document = read_part(COMMON)
@@ -52,7 +60,9 @@ def build_document(files: Iterable[Path], served: Iterable[str]) -> Json:
     wanted = set(served)
     for part in map(read_part, files):
         document["tags"] += part["tags"]
-        document["paths"] |= {path: item for path, item in part["paths"].items() if path in wanted}
+        for path, item in part["paths"].items():
+            if path in wanted:
+                document["paths"][path] = document["paths"].get(path, {}) | item
         for kind, components in part["components"].items():
             document["components"].setdefault(kind, {}).update(components)
     for operations in document["paths"].values():
@@ -61,10 +71,15 @@ def build_document(files: Iterable[Path], served: Iterable[str]) -> Json:
     return document
 
 
-def read_part(file: Path) -> Json:
-    """Return the contents of a YAML file."""
-    part: Json = load(file.read_bytes(), Loader=CSafeLoader)
-    return part
+def read_part(file: Path | Mounted) -> Json:
+    """Return the contents of a YAML file, with the paths at which they are served."""
+    if isinstance(file, Mounted):
+        part = read_part(file.file)
+        paths = part["paths"].items()
+        part["paths"] = {file.served + path.removeprefix(file.written): one for path, one in paths}
+        return part
+    read: Json = load(file.read_bytes(), Loader=CSafeLoader)
+    return read
 
 
 def path_of(rule: Rule) -> str:

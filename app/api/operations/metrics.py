@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from app.auth import needs
 from app.observability import counters
@@ -14,5 +14,6 @@ blueprint = Blueprint("metrics", __name__)
 @needs("metrics")
 def get_metrics() -> Response:
     """Return all metrics, in one of Prometheus's text formats."""
-    text, content_type = counters.render(request.headers.get("Accept", ""))
+    accept = request.headers.get("Accept", "")
+    text, content_type = counters.render(accept, current_app.extensions["collectors"])
     return Response(text, content_type=content_type)

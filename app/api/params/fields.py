@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from app.api.params.errors import ParameterError
 from app.api.params.values import (
     BLANKS,
     MAX_INTEGER,
@@ -23,8 +22,10 @@ from app.api.params.values import (
     as_text,
     check_text,
     is_blank,
+    is_media_type,
     refuse_moment,
 )
+from app.services.errors import ParameterError
 from app.store.signatures.current_tags import MAX_TAGS
 
 
@@ -41,6 +42,20 @@ class Text(fields.Field[str | None]):
     ) -> str | None:
         text = as_text(value, str(attr))
         return check_text(text.strip(BLANKS) if self.strip else text, str(attr), self.limit)
+
+
+class MediaType(Text):
+    """A media type, without its parameters (RFC 6838 section 4.2)."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kw: Any
+    ) -> str | None:
+        given = (super()._deserialize(value, attr, data, **kw) or "").lower()
+        if given and not is_media_type(given):
+            raise ParameterError(
+                '"{field}" parameter must be a media type such as application/pdf', field=attr
+            )
+        return given or None
 
 
 class Integer(fields.Field[int | None]):
@@ -88,6 +103,9 @@ class Flag(fields.Field[bool]):
         **dict.fromkeys(("true", "1", "on", "yes"), True),
         **dict.fromkeys(("false", "0", "off", "no", ""), False),
     }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_none=True, **options)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kw: Any

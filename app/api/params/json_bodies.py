@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import Any, NoReturn
 
-from app.api.params.errors import ParameterError
 from app.cms import MAX_WIDE_TEXT, Reason
+from app.services.errors import ParameterError
 
 #: A JSON body of ordinary size has a handful of values; this many cost about 10 ms and 10 MB.
 MAX_JSON_VALUES = 100_000

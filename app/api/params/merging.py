@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from flask import Request, current_app
-from gunicorn.http.errors import ParseException
+from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.api.params import json_bodies
-from app.api.params.errors import ParameterError, UnsupportedMediaType
 from app.api.params.json_bodies import WIDE, Doubled, MalformedJson, check_width
 from app.api.params.unread import note_doubled
-from app.api.params.uploads import MULTIPART, read_multipart
 from app.cms import Reason
+from app.services.bodies import read_pieces
+from app.services.errors import ParameterError, UnsupportedMediaType
+from app.services.spooled import Spooling
+from app.services.uploads import MULTIPART, read_multipart
 
 #: Fields of a query string or a form; the contract has a dozen, and 200 tags.
 MAX_FORM_FIELDS = 1_000
@@ -45,13 +47,14 @@ NO_FILES: Mapping[str, str] = MappingProxyType({})
 _LIST_KEY = re.compile(r"(?P<name>[^\[]+)\[[^\]]*\].*", re.DOTALL)
 
 
-def read_parameters(
+def read_parameters(  # noqa: PLR0913 - a request, and what is accepted there
     request: Request,
     *,
     aliases: Mapping[str, str],
     lists: Collection[str],
     fractions: bool = False,
     files: Mapping[str, str] = NO_FILES,
+    spooling: Spooling | None = None,
 ) -> dict[str, Any]:
     """Merge the query string and the body of a request; the body wins.
 
@@ -64,27 +67,39 @@ def read_parameters(
         fractions: whether numbers with a fraction become numbers; else text with their digits.
         files: content type of a body that is one file -> the parameter that it is; where there is
             none, forms with files are not read either. What came as a file is bytes.
+        spooling: which files of a form go into a temporary file; None: none.
 
     Raises:
         ParameterError: the body is none of it, a part of it is missing, or all is not in UTF-8.
         RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
         UnsupportedMediaType: its type isn't accepted here.
     """
-    merged: dict[str, Any] = {}
     query = request.query_string
-    if query:
-        merged = _with_names(_from_form(query, lists), aliases)
-    body = _read_body(request)
+    merged = with_names(_from_form(query, lists), aliases) if query else {}
+    pieces = read_pieces(request, None if spooling is None else spooling.most)
+    body = next(pieces, b"")
     if not body:
         return merged
-    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+    _refuse_compressed(request)
+    is_json = _may_be_json(body)
+    if spooling is not None:
+        if request.mimetype == MULTIPART and not is_json:
+            form = read_multipart(chain([body], pieces), _boundary(request), spooling)
+            return merged | with_names(_named(form, lists), aliases)
+        body = _join(body, pieces, spooling)
+    if request.mimetype in files and not is_json:
+        return {**merged, files[request.mimetype]: body}
+    kinds = (MULTIPART, *files) if files else ()
+    return merged | with_names(_from_body(request, body, lists, kinds, fractions), aliases)
+
+
+def _refuse_compressed(request: Request) -> None:
+    """Refuse a body with a Content-Encoding. Raises UnsupportedMediaType."""
+    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in ("", "identity"):
         raise UnsupportedMediaType(
             "Request body must have no Content-Encoding: what is compressed is not read here"
         )
-    if request.mimetype in files and not _may_be_json(body):
-        return {**merged, files[request.mimetype]: body}
-    kinds = (MULTIPART, *files) if files else ()
-    return merged | _with_names(_from_body(request, body, lists, kinds, fractions), aliases)
 
 
 def _may_be_json(body: bytes) -> bool:
@@ -92,31 +107,22 @@ def _may_be_json(body: bytes) -> bool:
     return body[:1] == b"{" or body.lstrip(_BLANKS)[:1] in (b"{", b"[")
 
 
-def _read_body(request: Request) -> bytes:
-    """Read the body to its end, which werkzeug doesn't require: an incomplete body is refused."""
-    environ = request.environ
-    if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
-        return b""
-    limit = current_app.config["MAX_CONTENT_LENGTH"]
-    length = request.content_length
-    if length is not None and length > limit:
-        raise RequestEntityTooLarge
-    stream = environ["wsgi.input"]
-    try:
-        if length is not None:
-            body: bytes = stream.read(length)
-        else:
-            body = stream.read(limit + 1)  # gunicorn ends it with the last chunk
-    except (OSError, ParseException) as error:  # the socket's, or gunicorn's for a bad chunk
-        raise ParameterError("Request body can't be read to its end") from error
-    if len(body) > limit:
-        raise RequestEntityTooLarge
-    if length is not None and len(body) < length:
-        raise ParameterError("Request body can't be read to its end")
-    return body
+def _join(body: bytes, pieces: Iterator[bytes], spooling: Spooling) -> bytes:
+    """Return a body that is no form, whole in memory. Raises RequestEntityTooLarge."""
+    parts, size = [body], len(body)
+    for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size > spooling.rest:
+            raise RequestEntityTooLarge
+    return b"".join(parts)
 
 
-def _with_names(source: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
+def _boundary(request: Request) -> str:
+    return request.mimetype_params.get("boundary", "")
+
+
+def with_names(source: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
     """Replace older names; one that contradicts the name is left, for a warning."""
     for older, name in aliases.items():
         if older not in source:
@@ -162,8 +168,7 @@ def _from_body(
         if request.mimetype == _FORM:
             return _from_form(body, lists)
         if request.mimetype == MULTIPART and MULTIPART in kinds:
-            boundary = request.mimetype_params.get("boundary", "")
-            return _named(read_multipart(body, boundary), lists)
+            return _named(read_multipart([body], _boundary(request)), lists)
         if not body.strip(_BLANKS):
             return {}
     listed = ", ".join((_JSON, _FORM, *sorted(kinds)))

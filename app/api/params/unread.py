@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from flask import Flask, Response, current_app, g, request
 
-from app.api.params.errors import ParameterError
 from app.api.params.json_bodies import Doubled
-from app.api.translations import choose_wording
 from app.cms import Reason
+from app.services.errors import ParameterError
+from app.services.translations import choose_wording
 
 #: Names of parameters, percent-encoded, with a comma between them.
 HEADER = "X-Unread-Parameters"
@@ -93,6 +93,12 @@ def sentences() -> list[str]:
         for name in doubled
     ]
     return list(map(choose_wording(request).sentence, reasons))
+
+
+def forget() -> None:
+    """Forget what was recorded of a part of a request, before the next part is read."""
+    for name in ("unread", "unread_headers", "doubled"):
+        g.pop(name, None)
 
 
 def init_app(app: Flask) -> None:

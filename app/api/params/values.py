@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn
 
-from app.api.params.errors import ParameterError
+from app.services.errors import ParameterError
 
 #: Characters of a document, thread, tag, stage, name or comment.
 MAX_TEXT = 255
@@ -15,6 +15,8 @@ MAX_INTEGER = 2**63 - 1
 #: Characters that PHP's trim() removes, except NUL, which is refused.
 BLANKS = " \t\n\r\v"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+#: RFC 6838 section 4.2.
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 #: A float of a whole number, which PHP and Gson write for an integer, is one.
 _INTEGER = re.compile(r"([+-]?[0-9]{1,1000})(?:\.0{1,20})?")
 
@@ -68,6 +70,11 @@ def check_text(text: str, name: str, limit: int | None) -> str:
     if not text.isascii() and _SURROGATE.search(text):
         raise ParameterError('"{field}" parameter is not valid Unicode', field=name)
     return text
+
+
+def is_media_type(text: str) -> bool:
+    """Return whether a text is a media type in lower case, without parameters."""
+    return _MEDIA_TYPE.fullmatch(text) is not None
 
 
 def as_integer(value: Any, name: str) -> int:

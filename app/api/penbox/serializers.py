@@ -37,7 +37,7 @@ def _status(thread: PublicThread, progress: Progress | None) -> str:
     """Return whether the required signers have signed: without a package, all signers it names."""
     if progress is None:
         return "completed" if 0 < thread.signers == thread.signed else "pending"
-    if progress.rescinded_at is not None:
+    if progress.rescinded_at is not None or progress.declined:
         return "declined"
     return "completed" if progress.signed >= progress.required else "pending"
 

@@ -11,13 +11,14 @@ from flask import Blueprint, Response, current_app, request
 
 from app.api.json_response import json_answer
 from app.api.params.unread import note
-from app.api.penbox.files import OCTETS, answer_file, file_of, type_of
+from app.api.penbox.files import answer_file, file_of, type_of
 from app.api.penbox.negotiation import choose_type
 from app.api.penbox.serializers import write_signature
 from app.auth import needs
 from app.cms import SignatureFile
 from app.extensions import current_reads, current_trust, current_trusted, db
 from app.rate_limit.places import current_places
+from app.services.media_types import OCTETS
 from app.store.errors import SignatureNotFound
 from app.store.packages.progress import list_progress
 from app.store.packages.public_ids import PublicThread, get_public_thread

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.api.datetimes import write_moment
-from app.api.media_types import ATTACHED, DETACHED, SUFFIXES, XML
+from app.services.media_types import ATTACHED, DETACHED, SUFFIXES, XML
 from app.store.persons.signings import SignedVersion
 
 

@@ -9,7 +9,7 @@ from flask import Response
 
 from app.api.family import Problem
 from app.api.json_response import json_answer
-from app.api.params.errors import ParameterError
+from app.services.errors import ParameterError
 
 
 class Kind(NamedTuple):

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from flask import Request
 from marshmallow import missing
 
-from app.api.params.errors import ParameterError
 from app.api.params.fields import Integer
 from app.api.params.unread import note
+from app.services.errors import ParameterError
 
 NUMBER, SIZE = "page[number]", "page[size]"
 DEFAULT_SIZE, LARGEST_SIZE = 10, 1000

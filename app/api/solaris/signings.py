@@ -78,7 +78,7 @@ def _status(signing: PersonSigning, progress: Progress | None, now: datetime) ->
     """Return the status of the thread: whether the requirements of its package, if any, are met."""
     if progress is None or progress.opened_at is None:
         return _own_status(signing)
-    if progress.rescinded_at is not None:
+    if progress.rescinded_at is not None or progress.declined:
         return "failed"
     if 0 < progress.required <= progress.signed:
         return "finished"

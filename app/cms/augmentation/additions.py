@@ -49,8 +49,8 @@ def add(content_info: Node, additions: Additions) -> bytes:
     certificates, crls = optional.get(EXPLICIT_0), optional.get(EXPLICIT_1)
     after = fields[2].span[1]
     lists = [
-        *_extend(certificates, EXPLICIT_0, after, additions.certificates, MAX_CERTIFICATES),
-        *_extend(
+        *extend(certificates, EXPLICIT_0, after, additions.certificates, MAX_CERTIFICATES),
+        *extend(
             crls,
             EXPLICIT_1,
             certificates.span[1] if certificates else after,
@@ -67,7 +67,7 @@ def add(content_info: Node, additions: Additions) -> bytes:
     return b"".join(whole[0].pieces) if whole else content_info.encoded
 
 
-def _extend(
+def extend(
     node: Node | None, tag: int, place: int, elements: Iterable[bytes], limit: int
 ) -> list[Change]:
     """Append elements to a list, or insert a new list at `place` if there is none.
@@ -104,6 +104,6 @@ def _add_attributes(infos: Node, attributes: Mapping[int, Sequence[bytes]]) -> l
         first = signers[number - 1][0]
         last = first.elements(MAX_SIGNER_FIELDS)[-1]
         unsigned = last if last.tag == EXPLICIT_1 else None
-        within = _extend(unsigned, EXPLICIT_1, first.contents_span[1], added, MAX_ATTRIBUTES)
+        within = extend(unsigned, EXPLICIT_1, first.contents_span[1], added, MAX_ATTRIBUTES)
         changes += replace(first, within)
     return replace(infos, changes)

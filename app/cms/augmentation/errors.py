@@ -1,6 +1,9 @@
-"""Why a CMS can't be given a form."""
+"""Why a signature can't be given a form."""
 
 from app.cms.verdict import Reason
+
+#: Of a document in which not everything that its signatures refer to is verified.
+NOT_KNOWN = Reason("whether evidence inside would change what is signed is not known")
 
 
 class CannotAugment(Exception):

@@ -15,8 +15,8 @@ from app.cms.signed_data.timestamp_token import TimestampToken
 from app.cms.x509.certificate import Certificate, MalformedExtension, delta_crl_urls
 from app.cms.x509.names import same_name
 
-# How far an OCSP answer may be from the timestamp in a card of an electronic document.
-_NEAR = timedelta(minutes=5)
+#: How far an OCSP answer may be from the timestamp in a card of an electronic document.
+CARD_TOLERANCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +39,38 @@ def times_of(signer: SignerInfo, evidence: SignerEvidence) -> list[datetime]:
 
     Raises CannotAugment if the new one is damaged, or on another signature.
     """
-    present = [time for token in signer.tokens if (time := _time_on(token, signer)) is not None]
+    times = (_time_on(token, signer.signature) for token in signer.tokens)
+    present = [time for time in times if time is not None]
     if evidence.token is None:
         return present
-    try:
-        new = _time_on(TimestampToken(read_node(evidence.token)), signer)
-    except DAMAGE:
-        new = None
-    if new is None:
+    return [*present, require_on(evidence.token, signer.signature, signer.number)]
+
+
+def require_on(token: bytes, value: bytes, number: int) -> datetime:
+    """Return the genTime of an encoded token on what it must stamp.
+
+    Raises CannotAugment if it is damaged, or on another signature than that of signer `number`.
+    """
+    time = time_on(token, value)
+    if time is None:
         raise CannotAugment(
-            "the timestamp token for signer {number} is not on this signature", number=signer.number
+            "the timestamp token for signer {number} is not on this signature", number=number
         )
-    return [*present, new]
+    return time
 
 
-def _time_on(token: TimestampToken, signer: SignerInfo) -> datetime | None:
-    """Return the genTime of a token if its imprint is of the signature value; else None."""
+def time_on(token: bytes, value: bytes) -> datetime | None:
+    """Return the genTime of an encoded token if its imprint is of a value; else None."""
+    try:
+        return _time_on(TimestampToken(read_node(token)), value)
+    except DAMAGE:
+        return None
+
+
+def _time_on(token: TimestampToken, value: bytes) -> datetime | None:
     try:
         claims = token.claims
-        imprint = digest(claims.imprint_algorithm, signer.signature)
+        imprint = digest(claims.imprint_algorithm, value)
     except (Undecidable, *DAMAGE):
         return None
     return claims.gen_time if imprint == claims.imprint else None
@@ -69,13 +82,9 @@ def is_near(certificate: Certificate, evidence: SignerEvidence, moment: datetime
     That is a good OCSP answer within 5 minutes, or a CRL that was current, with a delta CRL if the
     certificate names one. Raises MalformedRevocation.
     """
-    answers = [one for der in evidence.ocsp_responses for one in OcspResponse(der).answers]
-    if any(
-        one.status == "good"
-        and one.about.serial_number == certificate.serial_number
-        and abs(one.this_update - moment) <= _NEAR
-        for one in answers
-    ):
+    responses = map(OcspResponse, evidence.ocsp_responses)
+    times = [time for one in responses for time in one.list_good(certificate)]
+    if any(abs(time - moment) <= CARD_TOLERANCE for time in times):
         return True
     lists = [CertificateList(der) for der in evidence.crls]
     ours = [one for one in lists if same_name(one.issuer, certificate.issuer)]

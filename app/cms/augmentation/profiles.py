@@ -7,7 +7,12 @@ from app.cms.asn1.node import read_node
 from app.cms.augmentation.additions import Additions, add
 from app.cms.augmentation.errors import CannotAugment
 from app.cms.augmentation.evidence import SignerEvidence, is_near, times_of
-from app.cms.augmentation.values import (
+from app.cms.budget import Budget
+from app.cms.errors import MalformedSignature
+from app.cms.revocation.crl import CertificateList
+from app.cms.revocation.ocsp import OcspResponse
+from app.cms.revocation.sources import RevocationData
+from app.cms.revocation.values import (
     REVOCATION_VALUES,
     SIGNATURE_TIMESTAMP,
     basic_response,
@@ -16,11 +21,6 @@ from app.cms.augmentation.values import (
     encode_revocation_values,
     full_response,
 )
-from app.cms.budget import Budget
-from app.cms.errors import MalformedSignature
-from app.cms.revocation.crl import CertificateList
-from app.cms.revocation.ocsp import OcspResponse
-from app.cms.revocation.sources import RevocationData
 from app.cms.signed_data.parsing import SignedData, parse_signed_data
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.verification.embedded_revocation import read_embedded

@@ -153,6 +153,16 @@ def renew_hash_tree(
     not, or if the token is not over the root of the tree; UnsupportedAlgorithm.
     """
     _require(objects_to_renew(record, digests, algorithm), lists)
+    return start_chain(record, algorithm, lists, token)
+
+
+def start_chain(
+    record: EvidenceRecord, algorithm: str, lists: HashLists, token: bytes
+) -> EvidenceRecord:
+    """Add a chain that was made by `objects_to_renew`, without the digests that it was made of.
+
+    Raises ValueError if the token is not over the root of the tree; UnsupportedAlgorithm.
+    """
     identifier = AlgorithmIdentifier(algorithm)
     named = dict.fromkeys((*record.digest_algorithms, identifier))
     chains = (*record.chains, (_stamp(algorithm, lists, token),))

@@ -88,7 +88,7 @@ class HashTree:
         Raises ValueError if there is none, or if one has another size; UnsupportedAlgorithm.
         """
         listed = sorted(leaves)
-        size = _size_of(algorithm)
+        size = size_of(algorithm)
         if any(len(leaf) != size for leaf in listed):
             raise ValueError("a hash value has another size than its algorithm")
         return cls._build(b"".join(leaf for leaf, _ in groupby(listed)), algorithm)
@@ -99,7 +99,7 @@ class HashTree:
 
         Takes 60 ms for 65,536 leaves. Raises ValueError if they are not; UnsupportedAlgorithm.
         """
-        size = _size_of(algorithm)
+        size = size_of(algorithm)
         if len(leaves) % size:
             raise ValueError("a hash value has another size than its algorithm")
         above = b""
@@ -114,10 +114,9 @@ class HashTree:
     def _build(cls, leaves: bytes, algorithm: str) -> "HashTree":
         if not leaves:
             raise ValueError("a tree has one leaf at least")
-        size, hash_ = _SIZES[algorithm], _HASHES[algorithm]
         levels = [leaves]
-        while len(levels[-1]) > size:
-            levels.append(_level_above(levels[-1], size, hash_))
+        while len(levels[-1]) > _SIZES[algorithm]:
+            levels.append(level_above(levels[-1], algorithm))
         return cls(algorithm, tuple(levels))
 
     def __len__(self) -> int:
@@ -163,8 +162,9 @@ class HashTree:
         return place
 
 
-def _level_above(level: bytes, size: int, hash_: Hash) -> bytes:
-    """Hash the pairs of a level; a lone last value is carried up."""
+def level_above(level: bytes, algorithm: str) -> bytes:
+    """Hash the pairs of a level; a lone last value is carried up. Raises UnsupportedAlgorithm."""
+    size, hash_ = size_of(algorithm), hash_of(algorithm)
     paired = len(level) // (2 * size) * 2 * size
     above = []
     for start in range(0, paired, 2 * size):
@@ -173,7 +173,7 @@ def _level_above(level: bytes, size: int, hash_: Hash) -> bytes:
     return b"".join(above) + level[paired:]
 
 
-def _size_of(algorithm: str) -> int:
+def size_of(algorithm: str) -> int:
     """Return the size of hash values in bytes. Raises UnsupportedAlgorithm."""
     hash_of(algorithm)
     return _SIZES[algorithm]

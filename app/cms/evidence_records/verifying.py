@@ -86,16 +86,18 @@ def verify_record(
     covered = [coverage.check(*pair) for pair in zip(links, [None, *links], strict=False)]
     roots = [find_root(link, budget) for link in links]
     statuses = [
-        verify_token(
-            link.token,
-            KnownDigest(link.algorithm, root),
-            at=Occasion(end, end, now=at),
-            budget=budget,
-        )
+        _verify_link(link, root, verify_token, Occasion(end, end, now=at), budget)
         for link, end, (root, _) in zip(links, _ends(links, at), roots, strict=True)
     ]
     verdicts = [*covered, *[verdict for _, verdict in roots]]
     return _conclude(every(*verdicts, *_check_chains(links, at)), links, statuses, at)
+
+
+def _verify_link(
+    link: Link, root: bytes, verify_token: TokenVerifier, when: Occasion, budget: Budget
+) -> TimestampStatus:
+    """Verify one token over the root of its hash tree (step 3)."""
+    return verify_token(link.token, KnownDigest(link.algorithm, root), at=when, budget=budget)
 
 
 def _conclude(
@@ -105,11 +107,10 @@ def _conclude(
     ends = _ends(links, at)
     expiry = [_check_expiry(status, end) for status, end in zip(statuses, ends, strict=True)]
     verdict = every(verdict, *[status.verdict for status in statuses], *expiry)
-    newest = statuses[-1].authority
     return EvidenceRecordStatus(
         verdict,
         statuses[0].gen_time if verdict.answer is Answer.YES else None,
-        newest.not_after if newest else None,
+        statuses[-1].ends_at,
         tuple(statuses),
     )
 
@@ -148,13 +149,13 @@ def _check_expiry(status: TimestampStatus, end: datetime) -> Verdict:
 
     Afterwards nobody answers for its key any more.
     """
-    authority = status.authority
+    authority, ends_at = status.authority, status.ends_at
     # It is valid to the end of its last second.
-    if authority is None or end.replace(microsecond=0) <= authority.not_after:
+    if authority is None or ends_at is None or end.replace(microsecond=0) <= ends_at:
         return YES
     return unknown(
         "the certificate of {subject} was valid only until {until}, and the timestamp was not"
         " renewed before then",
         subject=title(authority.subject),
-        until=authority.not_after,
+        until=ends_at,
     )

@@ -46,10 +46,15 @@ class GivenAuthorities:
 
     def by_key_identifier(self, identifier: bytes) -> bytes | None:
         """Return the certificate with this subjectKeyIdentifier."""
+        found = self._by_key.get(identifier)
+        return found.der if found else None
+
+    @cached_property
+    def _by_key(self) -> dict[bytes | None, Certificate]:
+        found: dict[bytes | None, Certificate] = {}
         for certificate in self._sorted:
-            if readable_key_identifier(certificate) == identifier:
-                return certificate.der
-        return None
+            found.setdefault(readable_key_identifier(certificate), certificate)
+        return found
 
     @cached_property
     def _by_serial(self) -> dict[bytes, list[Certificate]]:

@@ -42,13 +42,16 @@ class Occasion:
 
     `claimed` is given if the signature was made at `at` or before; None if the certificate itself
     is judged at exactly that time. `now` is the time of verification by the caller's clock, if the
-    caller gives it.
+    caller gives it. `stamps_known` is when the timestamps in the signature are known to have
+    existed: one whose authority's certificates had ended by then is unknown. Without it that is
+    left to the caller, as it always is for tokens that are stored apart.
     """
 
     at: datetime
     known: datetime
     claimed: ClaimedTimes | None = None
     now: datetime | None = None
+    stamps_known: datetime | None = None
 
     @classmethod
     def of(cls, at: "datetime | Occasion") -> "Occasion":
@@ -58,7 +61,8 @@ class Occasion:
         """
         if isinstance(at, Occasion):
             now = _in_utc(at.now) if at.now else None
-            return cls(_in_utc(at.at), _in_utc(at.known), at.claimed, now)
+            stamps = _in_utc(at.stamps_known) if at.stamps_known else None
+            return cls(_in_utc(at.at), _in_utc(at.known), at.claimed, now, stamps)
         moment = _in_utc(at)
         return cls(moment, moment)
 

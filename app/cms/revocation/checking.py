@@ -13,11 +13,12 @@ from app.cms.path.rules import title
 from app.cms.revocation.crl_statements import ask_crls
 from app.cms.revocation.findings import DecisiveTime, Finding, judge
 from app.cms.revocation.ocsp_statements import ask_responses
+from app.cms.revocation.reports import RevocationFinding, RevocationStatus, report
 from app.cms.revocation.sources import Doubt, RevocationData
 from app.cms.verdict import Answer, Verdict, every, unknown
 from app.cms.x509.certificate import Certificate
 
-__all__ = ["RevocationData", "check_revocation"]
+__all__ = ["RevocationData", "check_revocation", "examine_revocation"]
 
 
 def check_revocation(
@@ -30,17 +31,37 @@ def check_revocation(
 ) -> Verdict:
     """Return whether no certificate of a chain that ends in an anchor was revoked at that time.
 
+    As `examine_revocation`, without what says so.
+    """
+    return examine_revocation(
+        chain, when, sources, attested=attested, for_timestamps=for_timestamps
+    ).verdict
+
+
+def examine_revocation(
+    chain: Sequence[Certificate],
+    when: Occasion,
+    sources: Sequence[RevocationData],
+    *,
+    attested: bool = False,
+    for_timestamps: bool = False,
+) -> RevocationStatus:
+    """Return whether no certificate of a chain that ends in an anchor was revoked at that time.
+
     An anchor can't be revoked by anyone but its owner. `attested`: a valid timestamp says that the
     signature existed at that time; what was published for that time then still counts, whichever
     way it was kept. For a TSA and the CAs above it (`for_timestamps`) the key must not have been
     compromised later either: with the key one could backdate.
     """
     moment = DecisiveTime(when.at, attested, for_timestamps, when.known, when.now)
-    verdicts = [
+    results = [
         _check_one(certificate, _issuers_above(chain[position:]), moment, sources)
         for position, certificate in enumerate(chain[:-1], 1)
     ]
-    return every(*verdicts)
+    return RevocationStatus(
+        every(*(verdict for verdict, _ in results)),
+        tuple(one for _, findings in results for one in findings),
+    )
 
 
 def _issuers_above(chain: Sequence[Certificate]) -> list[Certificate]:
@@ -54,20 +75,24 @@ def _check_one(
     issuers: Sequence[Certificate],
     moment: DecisiveTime,
     sources: Sequence[RevocationData],
-) -> Verdict:
-    """Combine all statements about one certificate."""
-    findings = [
-        Finding(statement.verdict, statement.this_update)
-        if isinstance(statement, Doubt)
-        else judge(statement, certificate, moment)
+) -> tuple[Verdict, list[RevocationFinding]]:
+    """Combine all statements about one certificate, and report each."""
+    found = [
+        (
+            statement,
+            Finding(statement.verdict, statement.this_update)
+            if isinstance(statement, Doubt)
+            else judge(statement, certificate, moment),
+        )
         for source in sources
         for ask in (ask_crls, ask_responses)
         for statement in ask(certificate, issuers, source, sources)
     ]
     subject = title(certificate.subject)
-    if not findings:
-        return unknown("no CRL or OCSP response about {subject} is at hand", subject=subject)
-    return _weigh(findings, moment.at)
+    if not found:
+        return unknown("no CRL or OCSP response about {subject} is at hand", subject=subject), []
+    verdict = _weigh([finding for _, finding in found], moment.at)
+    return verdict, report(certificate, found, verdict)
 
 
 def _weigh(findings: Sequence[Finding], at: datetime) -> Verdict:

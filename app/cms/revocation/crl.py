@@ -19,6 +19,7 @@ from app.cms.revocation.crl_entries import CERTIFICATE_HOLD, REMOVE_FROM_CRL, Re
 from app.cms.revocation.crl_index import Buffer
 from app.cms.revocation.crl_search import EntrySearch, Index
 from app.cms.revocation.distribution_points import addresses, directories, points_of
+from app.cms.revocation.origins import OPERATOR, Origin
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension
 from app.cms.x509.extensions import read_distribution_points
@@ -49,11 +50,15 @@ class CertificateList:
     `algorithm` is the one that it is signed with.
     """
 
-    def __init__(self, der: Buffer, index: Index | None = None) -> None:
+    def __init__(
+        self, der: Buffer, index: Index | None = None, *, origin: Origin = OPERATOR
+    ) -> None:
         """Read all but the entries. Raises MalformedRevocation.
 
         `index` is called for the index of the entries each time that a serial number is searched.
         """
+        #: Where it comes from; may be set after it was fetched.
+        self.origin = origin
         self._keys: dict[bytes, bool] = {}
         self._lock = threading.Lock()
         self._found: dict[int, tuple[Revoked, ...]] = {}
@@ -99,6 +104,11 @@ class CertificateList:
         if oid not in self._extensions:
             return None
         return unscanned_node(self._extensions[oid][1]).integer()
+
+    @property
+    def der(self) -> Buffer:
+        """All of it, as it was given."""
+        return self._data
 
     @property
     def usable(self) -> bool:

@@ -32,7 +32,9 @@ def ask_crls(
         try:
             source.budget.spend(_COST_OF_LIST)
         except TooCostly as error:
-            yield Doubt(unknown(error.template, **error.values), crl.this_update)
+            yield Doubt(
+                unknown(error.template, **error.values), crl.this_update, crl.next_update, crl
+            )
             return
         signer = _find_signer(crl, issuers, source.budget)
         if crl.base_number is None:
@@ -59,13 +61,13 @@ def _ask_crl(
 ) -> Statement | Doubt:
     doubt = _doubt_crl(crl, issuer, source.budget)
     if doubt:
-        return Doubt(doubt, crl.this_update)
+        return Doubt(doubt, crl.this_update, crl.next_update, crl)
     try:
         crl.pay_for_search(certificate.serial_number, source.budget)
         revoked = crl.find(certificate.serial_number)
         removed = crl.removes(certificate.serial_number)
     except (MalformedRevocation, TooCostly) as error:
-        return Doubt(unknown(error.template, **error.values), crl.this_update)
+        return Doubt(unknown(error.template, **error.values), crl.this_update, crl.next_update, crl)
     unknown_entry: Verdict | None = None
     if crl.has_unknown_entry:
         unknown_entry = unknown(
@@ -73,7 +75,7 @@ def _ask_crl(
             issuer=title(issuer.subject),
         )
         if not revoked:
-            return Doubt(unknown_entry, crl.this_update)
+            return Doubt(unknown_entry, crl.this_update, crl.next_update, crl)
     covers = crl.covers(certificate)
     return Statement(
         revoked,
@@ -84,6 +86,7 @@ def _ask_crl(
         source.by_sender,
         removed=removed and covers,
         doubt=unknown_entry,
+        found=crl,
     )
 
 

@@ -161,7 +161,8 @@ def known_as_of(verdict: Verdict) -> datetime | None:
 
 def _accept(statement: Statement, moment: DecisiveTime) -> Verdict:
     """Return yes; if the statement is older than an attested time, with a remark as of when."""
-    if moment.attested and statement.this_update < moment.at:
+    is_attested = moment.attested or (moment.for_timestamps and statement.by_sender)
+    if is_attested and statement.this_update < moment.at:
         return Verdict(Answer.YES, (replace(_KNOWN, values={"since": statement.this_update}),))
     return YES
 
@@ -180,13 +181,12 @@ def _doubt_silence(
             subject=subject,
             until=until,
         )
-    if (
-        statement.by_sender
-        and not moment.attested
-        and statement.this_update < moment.at - FRESHNESS
-    ):
+    is_chosen = moment.attested or moment.for_timestamps
+    if statement.by_sender and not is_chosen and statement.this_update < moment.at - FRESHNESS:
         # The NCA's CRLs claim half a year of validity, so a signer revoked since could send an
-        # earlier one.
+        # earlier one. With a timestamp that would be of no use: what was current at genTime counts
+        # (RFC 5280 section 6.3.3, ETSI EN 319 102-1 section 5.2.5), and who has the key of a TSA
+        # may choose a genTime that fits.
         return unknown(
             "the revocation data in the signature cover {subject} only until {until}",
             subject=subject,

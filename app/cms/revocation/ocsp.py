@@ -15,11 +15,13 @@ from app.cms.algorithms.names import SHA_1
 from app.cms.asn1 import tags
 from app.cms.asn1.node import DAMAGE, Node, read_node
 from app.cms.budget import FREE, Budget
+from app.cms.errors import UnsupportedAlgorithm
 from app.cms.path.building import check_link
 from app.cms.path.occasions import Occasion
 from app.cms.path.rules import check_holder
 from app.cms.revocation.crl import MalformedRevocation
 from app.cms.revocation.crl_entries import CERTIFICATE_HOLD, Revoked, read_invalidity_date
+from app.cms.revocation.origins import OPERATOR, Origin
 from app.cms.verdict import Answer
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension, read_embedded_certificate
@@ -54,6 +56,14 @@ class CertificateId:
     issuer_key: bytes
     serial_number: int
 
+    def is_named_as(self, certificate: Certificate) -> bool:
+        """Return whether serial number and issuer's name are those of this certificate."""
+        try:
+            name = _digest(self.digest, certificate.issuer)
+        except UnsupportedAlgorithm:
+            return False
+        return self.serial_number == certificate.serial_number and name == self.issuer_name
+
     def matches(self, certificate: Certificate, issuer: Certificate) -> bool:
         """Return whether it is this certificate of that issuer. Raises UnsupportedAlgorithm."""
         if self.serial_number != certificate.serial_number:
@@ -83,8 +93,12 @@ class OcspAnswer:
 class OcspResponse:
     """A response with its SingleResponses, and the algorithm that it is signed with."""
 
-    def __init__(self, der: bytes) -> None:
+    def __init__(self, der: bytes, *, origin: Origin = OPERATOR) -> None:
         """Read an OCSPResponse, or the BasicOCSPResponse in it. Raises MalformedRevocation."""
+        #: All of it, as it was given.
+        self.der = der
+        #: Where it comes from; may be set after it was fetched.
+        self.origin = origin
         self._signers: dict[Certificate, Certificate | None] = {}
         try:
             self._read_basic(unwrap(read_node(der)))
@@ -119,6 +133,17 @@ class OcspResponse:
             and revoked.when == _NEVER_ISSUED
             and revoked.reason == CERTIFICATE_HOLD
         )
+
+    def list_good(self, certificate: Certificate) -> list[datetime]:
+        """Return the thisUpdate of each usable answer that a certificate is good.
+
+        It is told by its serial number and the name of its issuer. Not verified.
+        """
+        return [
+            one.this_update
+            for one in self.answers
+            if one.usable and one.status == "good" and one.about.is_named_as(certificate)
+        ]
 
     def find_signer(self, issuer: Certificate, budget: Budget = FREE) -> Certificate | None:
         """Return the certificate that signed it: `issuer` itself or a delegate (section 4.2.2.2).

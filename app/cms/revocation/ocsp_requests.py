@@ -68,7 +68,7 @@ def _encode_extensions(nonce: bytes) -> bytes:
 def read_refusal(response: bytes) -> int | None:
     """Return the OCSPResponseStatus of a response without an answer; None for anything else.
 
-    Nobody signed it, so it says nothing about the certificate.
+    It is not signed, so it says nothing about the certificate.
     """
     if len(response) > _MAX_REFUSAL_SIZE:
         return None

@@ -37,10 +37,10 @@ def ask_responses(
                 continue
             source.budget.spend(_COST_OF_MATCH)
         except TooCostly as error:
-            yield Doubt(unknown(error.template, **error.values), answer.this_update)
+            yield _doubt(unknown(error.template, **error.values), response, answer)
             return
         except Undecidable as error:
-            yield Doubt(unknown(error.template, **error.values), answer.this_update)
+            yield _doubt(unknown(error.template, **error.values), response, answer)
             continue
         yield _ask_response((response, answer), certificate, issuers, source, sources)
 
@@ -65,7 +65,7 @@ def _ask_response(
         delegated = response.find_signer(issuer, source.budget) != issuer
         doubt = reservation or _doubt_clearance(response, answer, certificate, delegated=delegated)
     if doubt:
-        return Doubt(doubt, answer.this_update)
+        return _doubt(doubt, response, answer)
     return Statement(
         revoked,
         answer.this_update,
@@ -76,7 +76,12 @@ def _ask_response(
         by_responder=True,
         denied=revoked is not None and response.denies(revoked),
         doubt=reservation,
+        found=response,
     )
+
+
+def _doubt(verdict: Verdict, response: OcspResponse, answer: OcspAnswer) -> Doubt:
+    return Doubt(verdict, answer.this_update, answer.next_update, response)
 
 
 def _doubt_answer(

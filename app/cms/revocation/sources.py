@@ -5,7 +5,7 @@ decides what a statement means at a time.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from app.cms.algorithms.dates import Broken
@@ -32,7 +32,8 @@ class Statement:
     its algorithms. `by_sender`: the sender of the signature chose it. `by_responder`: it is from an
     OCSP responder, which knows what was issued; `denied`: it says that this certificate never was
     (RFC 6960 section 2.2). `removed`: a delta CRL removes a hold. `doubt` is why it can't be relied
-    on: no older statement outweighs what it says against a certificate.
+    on: no older statement outweighs what it says against a certificate. `found` is
+    where it is stated.
     """
 
     revoked: Revoked | None
@@ -45,6 +46,7 @@ class Statement:
     denied: bool = False
     removed: bool = False
     doubt: Verdict | None = None
+    found: CertificateList | OcspResponse = field(kw_only=True)
 
     def until(self, *, attested: bool) -> datetime:
         """Return until when it holds, for a time that a timestamp attests or that was given."""
@@ -55,10 +57,12 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why an available CRL or response says nothing, and its date."""
+    """Why an available CRL or response says nothing, with its dates."""
 
     verdict: Verdict
     this_update: datetime
+    next_update: datetime | None
+    found: CertificateList | OcspResponse
 
 
 class RevocationData:

@@ -1,10 +1,14 @@
 """The content that was signed: attached, or given for a detached signature."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 from app.cms.algorithms import registry as algorithms
-from app.cms.budget import Budget, cost_of_rewriting, refuse_content
+from app.cms.algorithms.gost.octets import Octets
+from app.cms.algorithms.names import SHA_256
+from app.cms.budget import Budget, cost_of_rewriting, is_slow, refuse_content
 from app.cms.errors import TooCostly, Undecidable, UnsupportedAlgorithm
 from app.cms.signed_data.parsing import SignedData
 from app.cms.verdict import FITS_WITH_CRLF, YES, Verdict, no, unknown
@@ -38,6 +42,57 @@ class KnownDigest:
         return self.value
 
 
+@dataclass(frozen=True, slots=True)
+class KnownDigests:
+    """Digests of content that was hashed before, each by another algorithm; and its size, bytes."""
+
+    digests: tuple[KnownDigest, ...]
+    size: int
+
+    def find(self, algorithm: str) -> bytes | None:
+        """Return the digest by an algorithm, under any of its identifiers; None if not known."""
+        return next((one.value for one in self.digests if one.is_by(algorithm)), None)
+
+    def require(self, algorithm: str) -> bytes:
+        """Return the digest. Raises Undecidable if none was made by `algorithm`."""
+        if algorithm not in algorithms.DIGESTS:
+            raise UnsupportedAlgorithm(algorithms.name(algorithm))
+        value = self.find(algorithm)
+        if value is None:
+            raise Undecidable(
+                "no {needed} digest of the content is known", needed=algorithms.name(algorithm)
+            )
+        return value
+
+
+#: What is given as the content of a signature, if anything is.
+GivenContent: TypeAlias = bytes | KnownDigest | KnownDigests
+
+
+def hash_content(
+    data: Octets, needed: Iterable[str], wanted: Iterable[str], budget: Budget
+) -> KnownDigests:
+    """Hash content, each algorithm once, as far as the budget goes.
+
+    Args:
+        data: bytes, or a file that is mapped into memory: it is never copied as a whole.
+        needed: algorithms, dotted, which come first.
+        wanted: more of them, where C code hashes.
+        budget: what hashing may cost; SHA-256, by which
+            content is kept, is free.
+    """
+    found = [KnownDigest(SHA_256, algorithms.digest(SHA_256, data))]
+    quick = [one for one in wanted if not is_slow(one)]
+    for algorithm in (*needed, *quick):
+        if algorithm not in algorithms.DIGESTS or any(one.is_by(algorithm) for one in found):
+            continue
+        try:
+            found.append(KnownDigest(algorithm, budget.digest(algorithm, data)))
+        except Undecidable:
+            continue  # It is too costly: unknown.
+    return KnownDigests(tuple(found), len(data))
+
+
 class Content:
     """What several signers have signed, or None if it is not available.
 
@@ -50,7 +105,7 @@ class Content:
         budget: Budget,
         *,
         given: bool = False,
-        known: KnownDigest | None = None,
+        known: KnownDigest | KnownDigests | None = None,
     ) -> None:
         """Take the content as it is hashed, without the OCTET STRING around it, and the budget.
 
@@ -127,8 +182,10 @@ def with_crlf(content: bytes) -> bytes:
     return content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
-def compare_content(given: bytes | KnownDigest | None, signed: Content) -> Verdict:
+def compare_content(given: GivenContent | None, signed: Content) -> Verdict:
     """Return whether the given content, if any, is the attached one."""
+    if isinstance(given, KnownDigests):
+        return _compare_digest(given.digests[0], signed)
     if isinstance(given, KnownDigest):
         return _compare_digest(given, signed)
     if given is None or given == signed.data:
@@ -148,12 +205,10 @@ def _compare_digest(given: KnownDigest, signed: Content) -> Verdict:
     return YES if same else no("the digest given is not that of the content attached")
 
 
-def choose_content(
-    signature: SignedData, given: bytes | KnownDigest | None, budget: Budget
-) -> Content:
+def choose_content(signature: SignedData, given: GivenContent | None, budget: Budget) -> Content:
     """Return the attached content, or else the content given for it."""
     if signature.attached:
         return Content(signature.content, budget)
-    if isinstance(given, KnownDigest):
+    if isinstance(given, (KnownDigest, KnownDigests)):
         return Content(None, budget, known=given)
     return Content(given, budget, given=True)

@@ -17,7 +17,7 @@ from app.cms.x509.certificate import MAX_CERTIFICATE_SIZE
 MAX_SIGNERS = 256
 MAX_CERTIFICATES = 1024
 # Elements of SignedData.crls that are read.
-MAX_REVOCATION_INFOS = 64
+MAX_REVOCATION_INFOS = 128
 
 _ID_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
 _CONTENT_INFO = bytes((OBJECT_IDENTIFIER, EXPLICIT_0))

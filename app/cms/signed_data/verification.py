@@ -17,6 +17,7 @@ from app.cms.errors import TooCostly, Undecidable
 from app.cms.signed_data.contents import Content, Rewritten
 from app.cms.signed_data.signer_info import Attributes, SignerInfo
 from app.cms.verdict import (
+    CONTENT_NEEDED,
     CONTENT_NOT_GIVEN,
     FITS_WITH_CRLF,
     YES,
@@ -49,9 +50,6 @@ _SET_TAG, _SEQUENCE_TAG = bytes((SET,)), bytes((SEQUENCE,))
 _SIGNED_INFO = re.compile(rb"<(?:[^\s<>/:]+:)?SignedInfo[\s>]")
 _MAX_START_TAG = 1024
 _ONE = (None,)
-_CONTENT_NEEDED = unknown(
-    "there are no signed attributes, so the content itself is needed, not its digest"
-)
 
 
 def check_signer(
@@ -107,7 +105,7 @@ def _check_plain(
 ) -> Verdict:
     """Check a signature without signed attributes (section 5.4, first case)."""
     if content.data is None:
-        return CONTENT_NOT_GIVEN if content.known is None else _CONTENT_NEEDED
+        return CONTENT_NOT_GIVEN if content.known is None else CONTENT_NEEDED
     if _are_attributes(content.data):
         # Signed attributes of another signature, used as content: their signature verifies.
         return no("the content has the form of signed attributes")

@@ -36,7 +36,7 @@ class TimestampNotObtained(Exception):
 
 
 class TimestampRefused(TimestampNotObtained):
-    """The TSA answers that it doesn't stamp. Nobody signed that answer.
+    """The TSA answers that it doesn't stamp. That answer is not signed.
 
     `status` is its PKIStatus; `failures` are the bits of its PKIFailureInfo, named in FAILURES;
     `said` is the first text of its own, cleaned and cut, None if there is none.

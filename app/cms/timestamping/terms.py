@@ -47,3 +47,9 @@ def choose_terms(
     used = digest or (STREEBOG_512 if kind in _GOST_KEYS else SHA_256)
     usual = GOST_POLICY if used in _GOST_DIGESTS else RSA_POLICY
     return StampingTerms(used, (policy or usual) if names_policy else None)
+
+
+def terms_for_digest(digest: str, *, names_policy: bool) -> StampingTerms:
+    """Return the terms for stamping a digest that is known already, by its algorithm (dotted)."""
+    usual = GOST_POLICY if digest in _GOST_DIGESTS else RSA_POLICY
+    return StampingTerms(digest, usual if names_policy else None)

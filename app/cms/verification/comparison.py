@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from app.cms.budget import Budget, ContentBudget
-from app.cms.signed_data.contents import choose_content, compare_content
+from app.cms.signed_data.contents import GivenContent, choose_content, compare_content
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.verification import check_intact
 from app.cms.verdict import Answer, Verdict, every
 
 
 def compare(
-    signature: SignedData, content: bytes, *, budget: Budget | None = None
+    signature: SignedData, content: GivenContent, *, budget: Budget | None = None
 ) -> tuple[Verdict, ...]:
     """Return for each signer whether `content` is what was signed: *intact*, nothing more.
 
@@ -25,7 +25,7 @@ def contradicts(signature: SignedData, content: bytes, budget: Budget) -> bool:
     return any(verdict.answer is Answer.NO for verdict in _compare(signature, content, budget))
 
 
-def _compare(signature: SignedData, content: bytes, budget: Budget) -> Iterator[Verdict]:
+def _compare(signature: SignedData, content: GivenContent, budget: Budget) -> Iterator[Verdict]:
     signed = choose_content(signature, content, budget)
     same = compare_content(content, signed)
     for signer in signature.signers:

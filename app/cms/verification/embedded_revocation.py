@@ -1,22 +1,23 @@
 """CRLs and OCSP responses that came with a signature, and so were chosen by its sender."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from app.cms.asn1.node import DAMAGE, Node
+from app.cms.asn1.node import DAMAGE, Node, read_node
 from app.cms.asn1.tags import EXPLICIT_0, EXPLICIT_1
 from app.cms.budget import Budget
 from app.cms.revocation.checking import RevocationData
 from app.cms.revocation.crl import CertificateList, MalformedRevocation
 from app.cms.revocation.ocsp import OcspResponse
+from app.cms.revocation.origins import EMBEDDED
 from app.cms.signed_data.parsing import SignedData
 
 # How many are read of one signature, and the total bytes of all responses, which are scanned. CRLs
 # are read in place.
-MAX_EMBEDDED = 64
-MAX_RESPONSE_BYTES = 131_072
+MAX_EMBEDDED = 128
+MAX_RESPONSE_BYTES = 262_144
 # CRLs or responses in one attribute.
-_MAX_VALUES = 64
+_MAX_VALUES = MAX_EMBEDDED
 
 _OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"
 _REVOCATION_VALUES = bytes.fromhex("2a864886f70d0109100218")
@@ -24,19 +25,53 @@ _REVOCATION_VALUES = bytes.fromhex("2a864886f70d0109100218")
 
 def read_embedded(signature: SignedData, budget: Budget) -> RevocationData:
     """Read those that can be read, within the limits above; `budget` pays for checking it."""
-    crls: list[CertificateList] = []
-    responses: list[OcspResponse] = []
+    return _sort(_read_all(_list_embedded(signature)), budget)
+
+
+def read_brought(
+    crls: Iterable[bytes], responses: Iterable[bytes], budget: Budget
+) -> RevocationData:
+    """Read those of an XML signature in the same way, from what is encoded there."""
+    return _sort(_read_all(_list_encoded(crls, responses)), budget)
+
+
+def _sort(found: Iterable[CertificateList | OcspResponse], budget: Budget) -> RevocationData:
+    listed = list(found)
+    crls = [one for one in listed if isinstance(one, CertificateList)]
+    responses = [one for one in listed if isinstance(one, OcspResponse)]
+    return RevocationData(crls, responses, budget)
+
+
+def read_revocation_values(value: Node) -> list[CertificateList | OcspResponse]:
+    """Read those in a RevocationValues that can be read, within the limits above."""
+    return list(_read_all(_list_values(value)))
+
+
+def _read_all(
+    listed: Iterator[tuple[Node, type[CertificateList] | type[OcspResponse]]],
+) -> Iterator[CertificateList | OcspResponse]:
     left = MAX_RESPONSE_BYTES
-    for node, kind in islice(_list_embedded(signature), MAX_EMBEDDED):
+    for node, kind in islice(listed, MAX_EMBEDDED):
         try:
             if kind is CertificateList:
-                crls.append(CertificateList(node.encoded))
+                yield CertificateList(node.encoded, origin=EMBEDDED)
             elif node.size <= left:
                 left -= node.size
-                responses.append(OcspResponse(node.encoded))
+                yield OcspResponse(node.encoded, origin=EMBEDDED)
         except MalformedRevocation:
             continue
-    return RevocationData(crls, responses, budget)
+
+
+def _list_encoded(
+    crls: Iterable[bytes], responses: Iterable[bytes]
+) -> Iterator[tuple[Node, type[CertificateList] | type[OcspResponse]]]:
+    """List encoded values, each once, but for those that are damaged."""
+    kinds = ((OcspResponse, responses), (CertificateList, crls))
+    for kind, encoded in ((kind, one) for kind, listed in kinds for one in dict.fromkeys(listed)):
+        try:
+            yield read_node(encoded), kind
+        except DAMAGE:
+            continue
 
 
 def _list_embedded(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.cms.budget import ContentBudget
-from app.cms.signed_data.contents import KnownDigest
+from app.cms.signed_data.contents import GivenContent
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.verification.status import SignerStatus
@@ -17,7 +17,7 @@ class Examined:
 
     signature: SignedData | SignedXml
     #: The content given with it.
-    content: bytes | KnownDigest | None
+    content: GivenContent | None
     signers: tuple[SignerInfo, ...]
     statuses: tuple[SignerStatus, ...]
     #: What remains for hashing the content, if it is verified again.

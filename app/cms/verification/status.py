@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from app.cms.revocation.reports import RevocationFailure, RevocationFinding
 from app.cms.verdict import FITS_WITH_CRLF, Answer, Verdict, every
 from app.cms.x509.certificate import Certificate
 
@@ -24,6 +25,28 @@ class TimestampStatus:
     verdict: Verdict
     authority: Certificate | None
     revocation: Verdict
+    #: From the TSA to the anchor, or as far as it went; and what says whether any was revoked.
+    chain: tuple[Certificate, ...] = ()
+    findings: tuple[RevocationFinding, ...] = ()
+    #: The digest of what was stamped, as the token has it, and its algorithm (dotted).
+    imprint_algorithm: str | None = None
+    imprint: bytes | None = None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the first certificate of the path ends, but for the anchor; None without a path.
+
+        From then on no authority answers for the key of the TSA.
+        """
+        below = self.chain[:-1] or self.chain
+        known = below or ((self.authority,) if self.authority else ())
+        return min((one.not_after for one in known), default=None)
+
+    @property
+    def anchor(self) -> Certificate | None:
+        """The anchor that the TSA's certificate leads to; None if the token proves nothing."""
+        is_good = self.verdict.answer is Answer.YES
+        return self.chain[-1] if self.chain and is_good else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +73,14 @@ class SignerStatus:
     decisive_time_source: Literal["timestamp", "given"]
     timestamp: TimestampStatus | None
     chain: tuple[Certificate, ...]
+    #: What says whether any certificate of the chain was revoked, and what was asked in vain.
+    findings: tuple[RevocationFinding, ...] = ()
+    failures: tuple[RevocationFailure, ...] = ()
+
+    @property
+    def anchor(self) -> Certificate | None:
+        """The anchor that the certificate leads to; None if it leads to none."""
+        return self.chain[-1] if self.path.answer is Answer.YES else None
 
     @property
     def fits_with_crlf(self) -> bool:
@@ -66,3 +97,21 @@ class SignerStatus:
     def whole(self) -> Verdict:
         """Return the three answers combined in one."""
         return every(self.intact, self.valid, self.trusted)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateStatus:
+    """The results for a certificate alone, as of `decisive_time`: see `SignerStatus`."""
+
+    certificate: Certificate
+    path: Verdict
+    revocation: Verdict
+    decisive_time: datetime
+    chain: tuple[Certificate, ...]
+    findings: tuple[RevocationFinding, ...] = ()
+    failures: tuple[RevocationFailure, ...] = ()
+
+    @property
+    def trusted(self) -> Verdict:
+        """Return whether the certificate leads to an anchor and was not revoked."""
+        return every(self.path, self.revocation)

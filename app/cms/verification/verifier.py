@@ -10,39 +10,36 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypeAlias
 
-from app.cms.budget import MAX_COST, Budget, ContentBudget
+from app.cms.budget import FREE, Budget, ContentBudget
 from app.cms.path.building import Path, check_authorities, find_path
 from app.cms.path.issuers import Authorities, GivenAuthorities
 from app.cms.path.occasions import Occasion
 from app.cms.path.rules import check_purpose
 from app.cms.path.strength import weigh_digests, weigh_signature
-from app.cms.revocation.checking import RevocationData, check_revocation
+from app.cms.revocation.checking import RevocationData, examine_revocation
 from app.cms.revocation.crl import CertificateList
 from app.cms.revocation.ocsp import OcspResponse
+from app.cms.revocation.reports import RevocationStatus
 from app.cms.signed_data.certificate_set import CertificateSource
-from app.cms.signed_data.contents import KnownDigest, choose_content, compare_content
+from app.cms.signed_data.contents import (
+    GivenContent,
+    KnownDigest,
+    choose_content,
+    compare_content,
+)
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.verification import check_signer
-from app.cms.verdict import Answer, Verdict, every, unknown
+from app.cms.verdict import YES, Answer, Verdict, every, unknown
 from app.cms.verification.cases import Case, Checked
 from app.cms.verification.embedded_revocation import read_embedded
 from app.cms.verification.remarks import explain_path, note_future, note_zeros
-from app.cms.verification.status import SignerStatus, TimestampStatus
-from app.cms.verification.timestamps import (
-    TokenCase,
-    check_timestamps,
-    check_token,
-    choose_timestamp,
-    verified_time,
-)
-from app.cms.x509.certificate import Certificate, read_certificate
-from app.cms.xmldsig.own_thread import cpu_time_ns
+from app.cms.verification.status import CertificateStatus, SignerStatus, TimestampStatus
+from app.cms.verification.timestamps import check_timestamps, verified_time
+from app.cms.verification.tokens import TokenCase, check_token
+from app.cms.verification.xml_signers import XmlSigners
+from app.cms.x509.certificate import Certificate
 from app.cms.xmldsig.parsing import SignedXml
-from app.cms.xmldsig.verification import check_xml, check_xml_value
 
-# Microseconds that checking the references of an XML document may take without lessening the budget
-# for the rest of its verification, and what is left of that in any case.
-_USUAL_COST, _LEAST_COST = 500_000, 200_000
 _NO_PATH = unknown("revocation can't be determined without a path to a trust anchor")
 _NOT_BELIEVED = unknown(
     "the revocation data that came with the signature count only if the authorities of the path are"
@@ -82,7 +79,7 @@ class Verifier:
     def verify(
         self,
         signature: SignedData | SignedXml,
-        content: bytes | KnownDigest | None = None,
+        content: GivenContent | None = None,
         *,
         at: datetime | Occasion,
         content_budget: Budget | None = None,
@@ -97,7 +94,8 @@ class Verifier:
         may cost what is left of `content_budget`, one for each request; with `budget.FREE` it may
         take minutes, as it does with GOST where libgcrypt is missing. A timestamp from the future
         is detected if the Occasion has the current time. `tokens` are timestamp tokens over the
-        signature values that are stored apart from the signature. Steps for each signer:
+        signature values that are stored apart from the signature; of XML over what `stamped_values`
+        returns. Steps for each signer:
 
         1. intact and valid: digests and signature value (RFC 5652 section 5.6, XMLDSig 3.2);
         2. the decisive time: that of a timestamp whose imprint, signature and TSA are verified,
@@ -121,11 +119,25 @@ class Verifier:
 
         Raises ValueError if `at` has no time zone.
         """
-        case = Case((self._intermediates,), (self._revocation,), Budget(), Occasion.of(at))
+        status = self.examine_certificate(certificate, at=at)
+        return status.path, status.revocation
+
+    def examine_certificate(
+        self, certificate: Certificate, *, at: datetime | Occasion, budget: Budget | None = None
+    ) -> CertificateStatus:
+        """Return the same as `verify_certificate`, and what it rests on.
+
+        `budget` may be that of several certificates. Raises ValueError if `at` has no time zone.
+        """
+        own = budget or Budget()
+        case = Case((self._intermediates,), (self._revocation,), own, Occasion.of(at))
         path = find_path(certificate, case.when, self._anchors, case.authorities, case.budget)
-        if not path.anchored:
-            return path.verdict, _NO_PATH
-        return path.verdict, check_revocation(path.chain, case.when, case.revocation)
+        found = RevocationStatus(_NO_PATH)
+        if path.anchored:
+            found = examine_revocation(path.chain, case.when, case.revocation)
+        return CertificateStatus(
+            certificate, path.verdict, found.verdict, case.when.at, path.chain, found.findings
+        )
 
     def verify_timestamp(
         self,
@@ -153,12 +165,13 @@ class Verifier:
             case.when.known,
             (*embedded, self._intermediates, self._anchors),
             case.when.now,
+            case.when.stamps_known,
         )
 
     def _verify_cms(
         self,
         signature: SignedData,
-        content: bytes | KnownDigest | None,
+        content: GivenContent | None,
         when: Occasion,
         content_budget: Budget,
         kept: Tokens,
@@ -194,33 +207,9 @@ class Verifier:
     def _verify_xml(
         self, signature: SignedXml, when: Occasion, kept: Tokens
     ) -> tuple[SignerStatus, ...]:
-        began = cpu_time_ns()
-        found = check_xml(signature)
-        spent = (cpu_time_ns() - began) // 1000
-        budget = Budget(max(MAX_COST - max(spent - _USUAL_COST, 0), _LEAST_COST))
-        statuses = []
-        for number, checked in enumerate(found, 1):
-            certificate = read_certificate(checked.parsed.certificate)
-            others = GivenAuthorities(map(read_certificate, checked.parsed.certificates))
-            case = Case((self._intermediates, others), (self._revocation,), budget, when)
-            valid = check_xml_value(checked, certificate, case.budget)
-            checked_signer = Checked(
-                number,
-                certificate,
-                checked.intact,
-                note_future(valid, checked.parsed.signing_time, when.now),
-                checked.digests,
-                checked.method,
-                choose_timestamp(
-                    [
-                        check_token(one, checked.signature_value, self._token_case(case))
-                        for one in kept.get(number, ())
-                    ]
-                ),
-                checked.parsed.signing_time,
-            )
-            statuses.append(self._conclude(checked_signer, case))
-        return tuple(statuses)
+        base = Case((self._intermediates,), (self._revocation,), FREE, when)
+        signers = XmlSigners(signature, kept).check(base, self._token_case)
+        return tuple(self._conclude(*one) for one in signers)
 
     def _conclude(self, checked: Checked, case: Case) -> SignerStatus:
         """Complete the answer once the decisive time is known: steps 3 and 4."""
@@ -228,7 +217,8 @@ class Verifier:
         attested = verified_time(timestamp)
         decisive_time = attested or case.when.at
         known = attested or case.when.known
-        path, revocation = self._judge(checked, case)
+        path, found = self._judge(checked, case)
+        revocation = found.verdict
         if timestamp and attested:
             revocation = self._doubt_attested(checked, timestamp, revocation, case)
         return SignerStatus(
@@ -244,6 +234,7 @@ class Verifier:
             decisive_time_source="timestamp" if attested else "given",
             timestamp=timestamp,
             chain=path.chain,
+            findings=found.findings,
         )
 
     def _doubt_attested(
@@ -251,16 +242,19 @@ class Verifier:
     ) -> Verdict:
         """Return unknown if the answer depends on a timestamp whose TSA may have been revoked.
 
-        It doesn't depend on it if the given time leads to the same answer.
+        It doesn't depend on it if the given time leads to the same answer: about the certificate,
+        and about the algorithms of the signature, which may have been broken since.
         """
         if verdict.answer is not Answer.YES or timestamp.revocation.answer is not Answer.UNKNOWN:
             return verdict
         path, revocation = self._judge(replace(checked, timestamp=None), case)
-        if every(path.verdict, revocation).answer is Answer.YES:
+        digests = weigh_digests(YES, checked.digests, case.when.known)
+        method = weigh_signature(YES, checked.certificate, checked.method, case.when.known)
+        if every(path.verdict, revocation.verdict, digests, method).answer is Answer.YES:
             return verdict
         return every(verdict, timestamp.revocation)
 
-    def _judge(self, checked: Checked, case: Case) -> tuple[Path, Verdict]:
+    def _judge(self, checked: Checked, case: Case) -> tuple[Path, RevocationStatus]:
         """Find a path, and check whether anything on it was revoked.
 
         Without a path to an anchor no revocation statement counts. Data that the sender brought
@@ -271,7 +265,7 @@ class Verifier:
         when = replace(when, claimed=checked.claimed)
         path = find_path(checked.certificate, when, self._anchors, case.authorities, case.budget)
         if not path.anchored:
-            return path, _NO_PATH
+            return path, RevocationStatus(_NO_PATH)
         when = Occasion(when.at, case.when.known, now=case.when.now)
         verdict = path.verdict
         if verdict.answer is not Answer.YES:
@@ -282,20 +276,20 @@ class Verifier:
             if verdict.answer is Answer.YES or one.is_empty or not one.by_sender
         ]
         is_attested = attested is not None
-        revocation = check_revocation(path.chain, when, believed, attested=is_attested)
+        revocation = examine_revocation(path.chain, when, believed, attested=is_attested)
         is_partial = len(believed) < len(case.revocation)
-        if is_partial and revocation.answer is Answer.UNKNOWN:
-            revocation = every(revocation, _NOT_BELIEVED)
+        if is_partial and revocation.verdict.answer is Answer.UNKNOWN:
+            revocation = replace(revocation, verdict=every(revocation.verdict, _NOT_BELIEVED))
         return path, revocation
 
     def _judge_tsa(
         self, authority: Certificate, moment: datetime, more: Authorities, case: Case
-    ) -> tuple[Verdict, Verdict]:
+    ) -> tuple[Path, RevocationStatus]:
         """Return whether a TSA's certificate leads to an anchor at the time that it attests."""
         authorities = (*case.authorities, more)
         when = Occasion(moment, case.when.known, now=case.when.now)
         path = find_path(authority, when, self._anchors, authorities, case.budget)
         if path.verdict.answer is not Answer.YES:
-            return path.verdict, Verdict(Answer.UNKNOWN)
-        revocation = check_revocation(path.chain, when, case.revocation, for_timestamps=True)
-        return path.verdict, revocation
+            return path, RevocationStatus(Verdict(Answer.UNKNOWN))
+        found = examine_revocation(path.chain, when, case.revocation, for_timestamps=True)
+        return path, found

@@ -68,6 +68,16 @@ class Name:
 
 def read_name(der: bytes) -> Name:
     """Read an encoded Name; what can't be read in it is left out."""
+    return _read_name(der) if len(der) > _MAX_COMPARED else _read_short_name(der)
+
+
+@lru_cache(maxsize=64)
+def _read_short_name(der: bytes) -> Name:
+    """Return the same for a name that is small enough to be remembered, as issuers' are."""
+    return _read_name(der)
+
+
+def _read_name(der: bytes) -> Name:
     if der == EMPTY:
         return Name((), damaged=False)
     try:

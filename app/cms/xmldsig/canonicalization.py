@@ -15,11 +15,11 @@ from app.cms.algorithms import registry as algorithms
 from app.cms.budget import MAX_SLOW_CONTENT, cost_of_digest, is_slow, refuse_content
 from app.cms.verdict import Verdict, unknown
 from app.cms.xmldsig.attributes import count_quotes
-from app.cms.xmldsig.canonical_budget import BUDGET, Budget
+from app.cms.xmldsig.canonical_budget import BUDGET, TOO_COSTLY, Budget
 from app.cms.xmldsig.canonical_forms import Form, Undecided
 from app.cms.xmldsig.canonical_octets import CanonicalOctets, Output
 from app.cms.xmldsig.inheritance import Inheritance
-from app.cms.xmldsig.measures import measure
+from app.cms.xmldsig.measures import is_heavier, measure
 from app.cms.xmldsig.value_prefixes import find_undeclared
 
 # An element costs as much as this number of bytes, plus one for each level of depth, plus the
@@ -47,6 +47,10 @@ _MAX_ESCAPED = 32_000_000
 _LITTLE = 1_000_000
 # Bytes that a parser takes at once.
 _PIECE = 1_000_000
+# Bytes of a large document and of its canonical form; of a part that is not in memory at the same
+# time as that form, since a part is there three times while it is copied; and of the largest part
+# of a large document. Real ones of that size have few elements, and much text.
+_LARGE, _LARGE_PART, _MAX_PART = 20_000_000, 2_000_000, 32_000_000
 # The name of the default namespace in a PrefixList (Exclusive XML Canonicalization 1.0, section 3).
 _DEFAULT = "#default"
 
@@ -116,7 +120,7 @@ class Canonicaliser:
         """
         question = (oid, apex, form, left_out)
         if question not in self._digests:
-            pieces = self._octets(apex, form, left_out)
+            pieces = self.octets(apex, form, left_out)
             self._pay_for_digest(oid, sum(map(len, pieces)))
             self._digests[question] = algorithms.digest(oid, *pieces)
         return self._digests[question]
@@ -132,8 +136,9 @@ class Canonicaliser:
             return []
         question = (apex, form, left_out)
         if question not in self._undeclared:
-            pieces = self._octets(apex, form, left_out)
-            ambiguous = self._measures.ambiguous - set(form.prefixes)
+            pieces = self.octets(apex, form, left_out)
+            listed = {one if one != _DEFAULT else "" for one in form.prefixes}
+            ambiguous = self._measures.ambiguous - listed
             found = find_undeclared(pieces, self._measures.prefixes, self.budget, ambiguous)
             self._undeclared[question] = found
         return self._undeclared[question]
@@ -149,19 +154,16 @@ class Canonicaliser:
         if slow and size > MAX_SLOW_CONTENT:
             raise _refuse(oid)
 
-    def octets(
-        self, apex: etree._Element | None, form: Form, left_out: frozenset[int] = frozenset()
-    ) -> bytes:
-        """Canonicalise an element in its context, or the document if it is None.
+    def agreed_digest(self, oid: str, apex: etree._Element, form: Form) -> bytes:
+        """Hash the octets of an element, but only if all libraries produce the same.
 
-        `left_out` are numbers of `leavable`. Raises Undecided if the budget doesn't allow it, or if
-        there is no canonical form, or only a disputed one.
+        Raises what `digest` raises, and Undecided for disputed octets.
         """
-        pieces = self._octets(apex, form, left_out)
+        made = self.digest(oid, apex, form, frozenset())
         disputed = self.disputed(apex, form)
         if disputed:
             raise Undecided(disputed)
-        return b"".join(pieces)
+        return made
 
     def disputed(self, apex: etree._Element | None, form: Form) -> Verdict | None:
         """Return unknown, with the reason, if libraries produce different octets for a part.
@@ -172,9 +174,14 @@ class Canonicaliser:
         """
         return None if apex is None else self._inheritance.disputed(apex, form)
 
-    def _octets(
+    def octets(
         self, apex: etree._Element | None, form: Form, left_out: frozenset[int] = frozenset()
     ) -> list[bytes]:
+        """Canonicalise an element in its context, or the document if it is None; in pieces.
+
+        `left_out` are numbers of `leavable`. Raises Undecided if the budget doesn't allow it, or if
+        there is no canonical form.
+        """
         if apex is self._root and not self._has_surroundings:
             apex = None  # The same, without a copy of all of it.
         if apex is None and self._whole and self._whole[0] == form:
@@ -200,7 +207,7 @@ class Canonicaliser:
         measures, prefixes = self._measures, len(form.prefixes)
         self.budget.spend(BUDGET + 1 if self._is_too_long else measures.pairs)
         squares = (measures.namespaces + prefixes) * (measures.weight + prefixes)
-        each = _ELEMENT + measures.depth + squares
+        each = _ELEMENT + measures.depth + squares + measures.cost_of_lookups(prefixes)
         element = self._root if apex is None else apex
         self.budget.spend(sum(each for _ in element.iter()))
         tree = element.getroottree() if apex is None else self._as_document(apex, form)
@@ -228,6 +235,7 @@ class Canonicaliser:
         one, it loses below the apex the default namespace that the apex inherits.
         """
         inherited = self._inheritance.inherited(apex, form)
+        self._make_room(apex)
         text = etree.tostring(apex, encoding="utf-8", with_tail=False)
         self.budget.spend(len(text) * _COPY)
         # With entities ("&gt;") an attribute may be longer than libxml2's default limit; size and
@@ -241,6 +249,16 @@ class Canonicaliser:
         for name, value in inherited.items():
             copy.set(name, value)
         return copy.getroottree()
+
+    def _make_room(self, apex: etree._Element) -> None:
+        """Forget the document's canonical form if it is large, and so is a part to be copied.
+
+        Raises Undecided if both the document and a copy would take too much memory.
+        """
+        if self._size > _LARGE and is_heavier(apex, _MAX_PART):
+            raise Undecided(TOO_COSTLY)
+        if self._whole and len(self._whole[1]) > _LARGE and is_heavier(apex, _LARGE_PART):
+            self._whole = None
 
 
 def _make_default_known(root: etree._Element) -> None:

@@ -5,26 +5,28 @@ A correct yes needs more than equal digests, because a document holds more than 
 - The references of a signature together cover the whole document, or the relevant parts of a SOAP
   message (`app.cms.xmldsig.soap`). A part alone may have been moved into another document by
   anyone.
-- What they exclude holds nothing that a reader may take for content. An excluded signature consists
-  only of elements of signatures; and neither it nor an unsigned comment stands before text: it
-  would turn "1000" into "100" for programs that read an element's text up to its first child.
+- What they exclude holds nothing that a reader may take for content (`app.cms.xmldsig.exclusions`).
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 
 from lxml import etree
 
 from app.cms.verdict import YES, Answer, Verdict, unknown
+from app.cms.x509.certificate import read_certificate
 from app.cms.xmldsig.attributes import find_identified
+from app.cms.xmldsig.canonical_budget import Budget
 from app.cms.xmldsig.canonical_forms import Form, Undecided, shortened
 from app.cms.xmldsig.canonicalization import Canonicaliser
-from app.cms.xmldsig.key_info_checks import NameWords
+from app.cms.xmldsig.exclusions import Exclusions
+from app.cms.xmldsig.key_info_checks import KeyInfoWords, KnownNames
 from app.cms.xmldsig.named_certificate import list_properties
+from app.cms.xmldsig.other_signatures import OtherSignatures
 from app.cms.xmldsig.parsing import SignedXml, parse_document
 from app.cms.xmldsig.security_tokens import DS
-from app.cms.xmldsig.signature_parts import has_text, is_blank, is_of_signatures
-from app.cms.xmldsig.signatures import find_signatures
+from app.cms.xmldsig.signature_parts import has_text, is_of_signatures
+from app.cms.xmldsig.signatures import XmlSignature, find_signatures
 from app.cms.xmldsig.soap import list_names, read_message
 
 _OBJECT, _MANIFEST = DS + "Object", DS + "Manifest"
@@ -52,10 +54,8 @@ class SignedDocument:
         comments = [*self.root.iter(etree.Comment), *self._outside(etree.Comment)]
         self.has_comments = bool(comments)
         self._comments = comments
-        self._comment_precedes_text = any(not is_blank(comment.tail) for comment in comments)
-        self._precedes_text = {
-            number: not is_blank(element.tail) for number, element in self.signatures.items()
-        }
+        budget = Budget()
+        self.exclusions = Exclusions(self.root, self.signatures, comments, budget)
         self._message = read_message(self.root, set(self.signatures.values()))
         self._has_instructions_outside = bool(self._outside(etree.ProcessingInstruction))
         leavable = {
@@ -66,12 +66,12 @@ class SignedDocument:
         self._ancestors = {
             number: set(element.iterancestors()) for number, element in leavable.items()
         }
-        self.canonicaliser = Canonicaliser(self.root, signature.xml, leavable)
-        #: The words of names in certificates.
-        self.words = NameWords()
+        self.canonicaliser = Canonicaliser(self.root, signature.xml, leavable, budget)
+        #: Returns the words of a signature's certificates. A method would refer to the document.
+        self.words_of = partial(_words_of, self.parsed, KnownNames(), budget)
+        self.others = OtherSignatures(self.signatures, self.words_of, budget)
         #: XAdES properties within a part.
         self.properties_within = cache(list_properties)
-        self._judged: dict[int, Verdict] = {}
         self._lacking: dict[etree._Element | None, bool] = {}
 
     def _outside(self, kind: Callable[..., etree._Element]) -> list[etree._Element]:
@@ -117,8 +117,8 @@ class SignedDocument:
         - Itself and the earlier ones: each new one was inserted before the old.
 
         This gives an attacker little choice: signatures can be added, and the earlier ones still
-        verify, and the last can be removed, as from any document; `judge` checks the result in each
-        case. A document signed in yet another order counts as altered.
+        verify, and the last can be removed, as from any document; `exclusions` judges the result in
+        each case. A document signed in yet another order counts as altered.
 
         Raises Undecided if the signature would exclude everything that it refers to.
         """
@@ -173,36 +173,6 @@ class SignedDocument:
     def _manifests(self) -> list[etree._Element]:
         return list(self.root.iter(_MANIFEST))
 
-    def judge(self, left_out: frozenset[int], *, comments_signed: bool) -> Verdict:
-        """Return whether the parts that a digest excluded are harmless for readers.
-
-        Raises Undecided if the budget doesn't allow an answer.
-        """
-        for number in sorted(left_out):
-            verdict = self._judge_signature(number)
-            if verdict is not YES:
-                return verdict
-        if comments_signed or not self.has_comments:
-            return YES
-        if self._comment_precedes_text:
-            return unknown("a comment that is not signed stands before text")
-        return YES.noting("comments are not signed")
-
-    def _judge_signature(self, number: int) -> Verdict:
-        if number not in self._judged:
-            # Signatures may be nested, so their total size may be many times the document's.
-            signature = self.signatures[number]
-            self.canonicaliser.budget.spend(sum(_LOOK for _ in signature.iter()))
-            verdict = YES
-            if self._precedes_text[number]:
-                verdict = unknown("signature {number} stands before text", number=number)
-            elif not is_of_signatures(signature):
-                verdict = unknown(
-                    "signature {number} holds content that is not signed", number=number
-                )
-            self._judged[number] = verdict
-        return self._judged[number]
-
     def judge_coverage(
         self, number: int, covered: Mapping[etree._Element | None, Sequence[Form]]
     ) -> Verdict:
@@ -256,6 +226,15 @@ class SignedDocument:
             _makes_up(apexes, child) if child.tag == _OBJECT else is_of_signatures(child)
             for child in children
         )
+
+
+def _words_of(
+    parsed: Mapping[int, XmlSignature], names: KnownNames, budget: Budget, number: int
+) -> KeyInfoWords:
+    """Return the words of a signature's certificates; the signer's may be anywhere among them."""
+    one = parsed[number]
+    listed = dict.fromkeys((one.certificate, *one.certificates))
+    return KeyInfoWords(list(map(read_certificate, listed)), names, budget)
 
 
 def _makes_up(apexes: Set[etree._Element | None], element: etree._Element) -> bool:

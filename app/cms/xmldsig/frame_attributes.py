@@ -16,7 +16,8 @@ from app.cms.xmldsig.customary import is_plain
 from app.cms.xmldsig.inheritance import inherits
 
 # SOAP 1.1 sections 4.2.2 and 4.2.3, SOAP 1.2 part 1 section 5.2.
-_ADDRESSING = ("actor", "mustUnderstand", "role", "relay", "encodingStyle")
+_ADDRESSING = ("actor", "mustUnderstand", "role", "relay")
+_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 # Cost of looking at an attribute, in the unit of `canonical_budget.BUDGET`.
 _LOOK = 300
 
@@ -31,12 +32,16 @@ class FrameAttributes:
         soap: str = "",
         *,
         beginning: str = "",
+        within: etree._Element | None = None,
     ) -> None:
         """Take the elements, and the beginning of the names of SOAP's own attributes.
 
         On a Security header those state who is to process it, and nothing about the parts. Other
-        attributes count only if their names begin with `beginning`.
+        attributes count only if their names begin with `beginning`. A part signs the elements in
+        it; those in a signature, `within`, only if it is in there, too: a part around the signature
+        leaves that out.
         """
+        self._within = within
         self._attributes = [
             *(
                 (element, name)
@@ -68,8 +73,17 @@ class FrameAttributes:
             f"{shortened(etree.QName(element).localname)}/@{shortened(etree.QName(name).localname)}"
             for element, name in self._attributes
             if (element, name) not in taken
-            and not any(one in covered for one in (element, *element.iterancestors()))
+            and not any(one in covered for one in self._list_around(element))
         ]
+
+    def _list_around(self, element: etree._Element) -> Iterator[etree._Element]:
+        """List an element and those around it, as far as a part that signs it may be."""
+        yield element
+        if element is not self._within:
+            for above in element.iterancestors():
+                yield above
+                if above is self._within:
+                    return
 
 
 def _list_taken(
@@ -84,6 +98,8 @@ def _list_taken(
             for above in part.iterancestors():
                 budget.spend(_LOOK * (1 + len(above.attrib)))
                 names = {str(name) for name in above.attrib if inherits(str(name), form)} - nearer
+                if form.version_11 and not above.get(_BASE):
+                    names.discard(_BASE)  # An empty one is joined, and leaves nothing.
                 yield from ((above, name) for name in names)
                 nearer |= names
 

@@ -4,7 +4,6 @@ KeyInfo is not signed. Text that is a certificate, or repeats a part of one, is 
 text may have been added by anyone.
 """
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -13,61 +12,59 @@ from lxml import etree
 from app.cms.algorithms import registry as algorithms
 from app.cms.algorithms.names import SHA_1, SHA_256, SHA_384, SHA_512
 from app.cms.x509.certificate import Certificate, key_identifiers
-from app.cms.x509.names import read_name
 from app.cms.xmldsig.canonical_budget import Budget
-from app.cms.xmldsig.key_values import is_part_of_key
-from app.cms.xmldsig.security_tokens import BINARY_TOKEN, DS, WSSE, decode, open_token
+from app.cms.xmldsig.key_values import is_curve_of_key, is_part_of_key
+from app.cms.xmldsig.name_words import NameWords, is_said, read_words
+from app.cms.xmldsig.security_tokens import (
+    BINARY_TOKEN,
+    DS,
+    DS_11,
+    WSSE,
+    decode,
+    is_bare,
+    open_token,
+)
+from app.cms.xmldsig.signature_parts import has_text
 
-_DS_11 = "{http://www.w3.org/2009/xmldsig11#}"
 CONTAINERS = frozenset(
     [
         *(DS + name for name in ("KeyInfo", "X509Data", "X509IssuerSerial", "KeyValue")),
         *(DS + name for name in ("RSAKeyValue", "DSAKeyValue")),
-        *(_DS_11 + name for name in ("ECKeyValue", "NamedCurve")),
+        DS_11 + "ECKeyValue",
         *(WSSE + name for name in ("SecurityTokenReference", "Embedded", "Reference")),
     ]
 )
 """Elements of KeyInfo that hold others, or nothing, but no text."""
 
+OF_KEY_INFO = (DS, DS_11, WSSE)
+"""The namespaces of the elements of KeyInfo."""
+
 _KEY_NUMBERS = frozenset(
-    [*(DS + name for name in ("Modulus", "Exponent", "P", "Q", "G", "Y")), _DS_11 + "PublicKey"]
+    [*(DS + name for name in ("Modulus", "Exponent", "P", "Q", "G", "Y")), DS_11 + "PublicKey"]
 )
 _ISSUER = DS + "X509IssuerName"
-_NAMES = (_ISSUER, DS + "X509SubjectName", DS + "KeyName")
+_KEY_NAME = DS + "KeyName"
+_NAMES = (_ISSUER, DS + "X509SubjectName", _KEY_NAME)
 # Digests of certificates that are computed: only those implemented in C.
 _DIGESTS = (SHA_1, SHA_256, SHA_384, SHA_512)
-# A distinguished name is written in many ways (RFC 4514 section 2, RFC 2253 section 4), but these
-# separate types and values in all. A value that contains one is split on both sides.
-_SEPARATORS = re.compile(r"[,;+/=\"\\]")
-_DOTTED = re.compile(r"(?:oid\.)?[0-9]+(?:\.[0-9]+)+")
-_HEX = re.compile(r"#((?:[0-9a-f]{2})+)")
-# Names of attribute types (RFC 4514 section 3), and further ones of Java, .NET and OpenSSL.
-_TYPES = frozenset(
-    [
-        *("cn", "c", "l", "s", "st", "o", "ou", "t", "g", "gn", "sn", "e", "dc", "uid"),
-        *("street", "title", "surname", "givenname", "serialnumber", "businesscategory"),
-        *("email", "emailaddress"),
-    ]
-)
 # Costs, in the unit of `canonical_budget.BUDGET`: of an element, of a character that is decoded, or
-# split into words, of a word that is looked up in a name, and of an octet that is hashed.
-_LOOK, _DECODED, _SPLIT, _WORD, _OCTET = 1000, 2, 60, 20, 1
+# split into words, of one that is looked up in a name, and of an octet that is hashed.
+_LOOK, _DECODED, _SPLIT, _LOOKED_UP, _OCTET = 1000, 2, 60, 20, 1
 # Characters; more than any name in a certificate has.
 _MAX_NAME = 4000
 
 
-class NameWords:
+class KnownNames:
     """The words of the names in the certificates of one document; each is read once."""
 
     def __init__(self) -> None:
         """Start empty."""
-        self._known: dict[bytes, frozenset[str]] = {}
+        self._known: dict[bytes, NameWords] = {}
 
-    def of(self, name: bytes) -> frozenset[str]:
-        """Return the parts of the values of an encoded name."""
+    def of(self, name: bytes) -> NameWords:
+        """Return the words of an encoded name."""
         if name not in self._known:
-            values = (value for _, value in read_name(name).attributes)
-            self._known[name] = frozenset(word for value in values for word in _split(value))
+            self._known[name] = read_words(name)
         return self._known[name]
 
 
@@ -75,11 +72,11 @@ class KeyInfoWords:
     """Decides which text in one KeyInfo its certificates contain; the first is the signer's."""
 
     def __init__(
-        self, certificates: Sequence[Certificate], words: NameWords, budget: Budget
+        self, certificates: Sequence[Certificate], names: KnownNames, budget: Budget
     ) -> None:
-        """Take the certificates of the signature, and the words of the document."""
+        """Take the certificates of the signature, and the names of the document."""
         self._certificates = certificates
-        self._words = words
+        self._names = names
         self._budget = budget
         self._digests_by_oid: dict[str, frozenset[bytes]] = {}
 
@@ -90,12 +87,15 @@ class KeyInfoWords:
         """
         tag, text = str(element.tag), element.text or ""
         self._budget.spend(_LOOK + _DECODED * len(text))
+        if tag == DS_11 + "NamedCurve":
+            uri = element.get("URI", "")
+            return not has_text(element) and is_curve_of_key(uri, self._certificates[0])
         if tag in _NAMES:
-            return self._is_name(text, is_issuer=tag == _ISSUER)
+            return self._is_name(text, tag)
         if tag == DS + "X509SerialNumber":
             return text.strip() in self._serial_numbers
         if tag == BINARY_TOKEN:
-            return self._encoded.issuperset(open_token(element))
+            return is_bare(element) and self._encoded.issuperset(open_token(element))
         value = decode(element)
         if tag in _KEY_NUMBERS:
             return is_part_of_key(etree.QName(tag).localname, value, self._certificates[0])
@@ -110,7 +110,7 @@ class KeyInfoWords:
         if tag == WSSE + "KeyIdentifier":
             return self._marks | self._encoded
         oid = algorithms.DIGEST_URIS.get(algorithm)
-        is_digest = tag == _DS_11 + "X509Digest" and oid in _DIGESTS
+        is_digest = tag == DS_11 + "X509Digest" and oid in _DIGESTS
         return self._digests(oid) if is_digest and oid else frozenset()
 
     @cached_property
@@ -136,34 +136,15 @@ class KeyInfoWords:
             self._digests_by_oid[oid] = frozenset(made)
         return self._digests_by_oid[oid]
 
-    def _is_name(self, text: str, *, is_issuer: bool) -> bool:
-        """Return whether a text consists of the values that names hold, and of types."""
+    def _is_name(self, text: str, tag: str) -> bool:
+        """Return whether a text consists of the values that names hold, and of types.
+
+        A KeyName speaks of the key that signed, so that no other certificate's name will do.
+        """
         if len(text) > _MAX_NAME:
             return False
-        self._budget.spend(_SPLIT * len(text))
-        names = [one.issuer if is_issuer else one.subject for one in self._certificates]
-        known = [self._words.of(name) for name in dict.fromkeys(names)]
-        for word in _split(text):
-            self._budget.spend(_WORD * len(known))
-            if not (
-                any(word in words for words in known)
-                or word in _TYPES
-                or _DOTTED.fullmatch(word)
-                or self._is_encoded(word, names)
-            ):
-                return False
-        return True
-
-    def _is_encoded(self, word: str, names: Sequence[bytes]) -> bool:
-        """Return whether a word is an encoded value (RFC 4514 section 2.4) of one of the names."""
-        value = _HEX.fullmatch(word)
-        if value is None:
-            return False
-        self._budget.spend(sum(map(len, names)))
-        octets = bytes.fromhex(value[1])
-        return any(octets in name for name in names)
-
-
-def _split(text: str) -> list[str]:
-    words = (" ".join(word.split()).casefold() for word in _SEPARATORS.split(text))
-    return [word for word in words if word]
+        asked = self._certificates[:1] if tag == _KEY_NAME else self._certificates
+        encoded = dict.fromkeys(one.issuer if tag == _ISSUER else one.subject for one in asked)
+        known = [self._names.of(name) for name in encoded]
+        self._budget.spend((_SPLIT + _LOOKED_UP * len(known)) * len(text))
+        return is_said(text, known)

@@ -2,6 +2,7 @@
 
 from app.cms.algorithms import registry as algorithms
 from app.cms.algorithms.names import PSS, RSA
+from app.cms.asn1.der import encode_identifier
 from app.cms.asn1.node import DAMAGE, read_node
 from app.cms.asn1.tags import INTEGER
 from app.cms.x509.certificate import Certificate
@@ -24,3 +25,14 @@ def is_part_of_key(element: str, value: bytes, certificate: Certificate) -> bool
     except DAMAGE:
         return False
     return numbers[place].lstrip(b"\0") == value.lstrip(b"\0") != b""
+
+
+def is_curve_of_key(uri: str, certificate: Certificate) -> bool:
+    """Return whether the URI of a NamedCurve names the curve of a certificate's key (RFC 5480)."""
+    key = certificate.public_key.algorithm
+    try:
+        return key.oid == algorithms.EC and key.parameters == encode_identifier(
+            uri.removeprefix("urn:oid:")
+        )
+    except ValueError:
+        return False

@@ -4,10 +4,13 @@ They are measured once, in one pass, before any operation with such a cost.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 from lxml import etree
 
 from app.cms.errors import MalformedSignature
+from app.cms.xmldsig.attributes import list_attributes
+from app.cms.xmldsig.security_tokens import DS
 
 #: Characters of one name, with its namespace; of a prefix; and of a namespace. Of 2,203 documents
 #: of an operating system the longest names have 36, prefixes 11, namespaces 82.
@@ -17,6 +20,13 @@ MAX_NAME = 1000
 # else for the pair: when attributes are sorted, and when a namespace is searched for.
 _BYTES_OF_ATTRIBUTE = 24
 _BYTES_OF_PREFIX = 6
+# Looking at one element above costs as much as comparing so many bytes; so many bytes are compared
+# for one unit of `canonical_budget.BUDGET`.
+_LOOKUP, _BYTES_OF_LOOKUP = 4, 12
+# Bytes that an element or an attribute takes, besides its characters.
+_NODE = 250
+# A default namespace that is no other program's.
+_OF_SIGNATURES = ("", DS[1:-1])
 _EVENTS = ("start", "end", "start-ns", "end-ns")
 
 
@@ -29,7 +39,8 @@ class Measures:
     bytes of a prefix. `attributes` is the total. `pairs` counts comparisons: of the attributes of
     an element with each other when they are sorted, and with the namespaces in scope; one is added
     for each _BYTES_OF_ATTRIBUTE bytes. `prefixes` are all that are declared anywhere, `ambiguous`
-    those that are declared for several namespaces.
+    those that are declared for several namespaces; "" is the default namespace, other than that of
+    signatures, in which there are no values with prefixes.
     """
 
     depth: int
@@ -40,20 +51,51 @@ class Measures:
     prefixes: frozenset[str]
     ambiguous: frozenset[str]
 
+    def cost_of_lookups(self, prefixes: int) -> int:
+        """Return what it may cost an element to find its namespaces, and so many prefixes more.
+
+        Each is searched for on all elements above, and compared there byte by byte.
+        """
+        longest = max((len(one.encode()) for one in self.prefixes), default=0)
+        looked_up = self.namespaces + prefixes
+        return looked_up * self.depth * (_LOOKUP + longest) // _BYTES_OF_LOOKUP
+
+
+class _Declarations:
+    """The prefixes that a document declares, each with its first namespace."""
+
+    def __init__(self) -> None:
+        self.first: dict[str, str] = {}
+        #: Those of several namespaces.
+        self.ambiguous: set[str] = set()
+        self._is_of_signature = False
+
+    def add(self, prefix: str, uri: str) -> None:
+        """Take a declaration on the next element."""
+        if (prefix, uri) == _OF_SIGNATURES:
+            self._is_of_signature = True
+        elif self.first.setdefault(prefix, uri) != uri:
+            self.ambiguous.add(prefix)
+
+    def enter(self, tag: str) -> None:
+        """Take the element: on XMLDSig's own that default namespace is usual, and means nothing."""
+        prefix, uri = _OF_SIGNATURES
+        is_counted = self._is_of_signature and not tag.startswith(DS)
+        if is_counted and self.first.setdefault(prefix, uri) != uri:
+            self.ambiguous.add(prefix)
+        self._is_of_signature = False
+
 
 def measure(root: etree._Element) -> Measures:
     """Measure a document. Raises MalformedSignature for a name that is too long."""
     depth = attributes = pairs = deepest = most = heaviest = 0
     weights: list[int] = []
     weight = 0
-    declared: dict[str, str] = {}
-    ambiguous: set[str] = set()
+    declarations = _Declarations()
     for event, subject in etree.iterwalk(root, events=_EVENTS):
         if event == "start-ns":
             weights.append(_weigh_namespace(*subject))
-            prefix, uri = subject
-            if declared.setdefault(prefix, uri) != uri:
-                ambiguous.add(prefix)
+            declarations.add(*subject)
             weight += weights[-1]
             most, heaviest = max(most, len(weights)), max(heaviest, weight)
         elif event == "end-ns":
@@ -64,6 +106,7 @@ def measure(root: etree._Element) -> Measures:
             depth += 1
             deepest = max(deepest, depth)
             check_name(str(subject.tag))
+            declarations.enter(str(subject.tag))
             number = len(subject.attrib)
             if number:
                 attributes += number
@@ -74,8 +117,8 @@ def measure(root: etree._Element) -> Measures:
         heaviest,
         attributes,
         pairs + attributes * heaviest,
-        frozenset(declared.keys() - {""}),
-        frozenset(ambiguous - {""}),
+        frozenset(declarations.first),
+        frozenset(declarations.ambiguous),
     )
 
 
@@ -88,6 +131,18 @@ def _weigh_namespace(prefix: str, uri: str) -> int:
 def _weigh_attribute(name: str) -> int:
     check_name(name)
     return 1 + len(name.encode()) // _BYTES_OF_ATTRIBUTE
+
+
+def is_heavier(part: etree._Element, limit: int) -> bool:
+    """Return whether a part takes more memory than `limit`, roughly in bytes."""
+    weight = 0
+    for node in part.iter():
+        named = [str(node.tag), *chain(*list_attributes(node))] if isinstance(node.tag, str) else ()
+        weight += _NODE * (1 + len(named) // 2)
+        weight += sum(len(piece) for piece in (node.text, node.tail, *named) if piece)
+        if weight > limit:
+            return True
+    return False
 
 
 def check_name(name: str) -> None:

@@ -18,12 +18,11 @@ from app.cms.errors import TooCostly, Undecidable
 from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509.certificate import Certificate, key_identifiers
 from app.cms.xmldsig.canonical_forms import shortened
-from app.cms.xmldsig.security_tokens import DS, decode
+from app.cms.xmldsig.security_tokens import DS, DS_11, decode
 
 # Names of one kind that are read.
 MAX_NAMES = 16
 
-_DS_11 = "{http://www.w3.org/2009/xmldsig11#}"
 _SIGNED_PROPERTIES = f"{DS}Object/{{*}}QualifyingProperties/{{*}}SignedProperties"
 _SIGNING_CERTIFICATES = ("SigningCertificate", "SigningCertificateV2")
 # Decimal digits of a serial number: 20 octets (RFC 5280 section 4.1.2.2) have 49.
@@ -129,8 +128,7 @@ def read_named(
         numbers = frozenset(map(_read_number, _some(key_info, DS + "X509SerialNumber")))
         identifiers = frozenset(map(_read_identifier, _some(key_info, DS + "X509SKI")))
         listed = [
-            (one.get("Algorithm", ""), decode(one))
-            for one in _some(key_info, _DS_11 + "X509Digest")
+            (one.get("Algorithm", ""), decode(one)) for one in _some(key_info, DS_11 + "X509Digest")
         ]
         if listed:
             digests.append(_Digests("X509Digest", signed=False, listed=tuple(listed)))

@@ -146,7 +146,7 @@ class _Errand(Generic[Result]):
             raise TooMuchWork
 
     def give_up(self, outcome: Future[Result]) -> None:
-        """Interrupt work whose result nobody waits for any more, and wait until it ends."""
+        """Interrupt work whose result is not waited for any more, and wait until it ends."""
         self._seconds = 0.0
         with suppress(TooMuchWork):
             self.watch(outcome)

@@ -25,6 +25,7 @@ from app.cms.xmldsig.attributes import list_identifiers
 
 # The namespaces of XMLDSig and of WS-Security, as lxml writes them before a name.
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
+DS_11 = "{http://www.w3.org/2009/xmldsig11#}"
 WSSE = "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd}"
 # Tokens of one message that are read, and certificates of one token.
 MAX_TOKENS = 16
@@ -117,6 +118,30 @@ def open_token(token: etree._Element) -> list[bytes]:
     except DAMAGE:
         return [UNREADABLE]
     return [one.encoded for one in listed]
+
+
+def is_bare(token: etree._Element) -> bool:
+    """Return whether a BinarySecurityToken consists of certificates alone, as far as is known.
+
+    A PKCS #7 may contain text and signatures, too.
+    """
+    if not token.get("ValueType", "").endswith(_PKCS7):
+        return True
+    try:
+        node = read_node(decode(token, MAX_TOKENS * _MAX_TEXT))
+        outer = node.fields()
+        outer.take(OBJECT_IDENTIFIER)
+        fields = outer.take(EXPLICIT_0).only().fields()
+        outer.end()
+        fields.take(INTEGER)
+        digests, content = fields.take(SET), fields.take(SEQUENCE)
+        fields.take(EXPLICIT_0)
+        signers = fields.take(SET)
+        fields.end()
+        content.only()
+    except DAMAGE:
+        return False
+    return not digests.contents and not signers.contents
 
 
 def _open_pkcs7(node: Node) -> list[Node]:

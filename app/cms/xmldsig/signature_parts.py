@@ -5,14 +5,17 @@ from lxml import etree
 from app.cms.xmldsig.canonical_forms import EXCLUSIVE
 from app.cms.xmldsig.security_tokens import BINARY_TOKEN, DS, TOKEN_REFERENCE, WSSE
 
+_XADES_VERSIONS = ("1.1.1", "1.2.2", "1.3.2", "1.4.1")
+XADES = [f"{{http://uri.etsi.org/01903/v{version}#}}" for version in _XADES_VERSIONS]
+"""The namespaces of XAdES, as lxml writes them before a name."""
+
 # XMLDSig and its version 1.1, the parameters of exclusive canonicalisation, all versions of XAdES,
 # and WS-Security's references to certificates.
-XADES_VERSIONS = ("1.1.1", "1.2.2", "1.3.2", "1.4.1")
 _OF_SIGNATURES = (
     DS,
     "{http://www.w3.org/2009/xmldsig11#}",
     f"{{{EXCLUSIVE}}}",
-    *(f"{{http://uri.etsi.org/01903/v{version}#}}" for version in XADES_VERSIONS),
+    *XADES,
     TOKEN_REFERENCE,
     BINARY_TOKEN,
     *(WSSE + name for name in ("KeyIdentifier", "Reference", "Embedded")),
@@ -33,6 +36,24 @@ _NAMES = frozenset(
 # These hold elements, never text.
 _CONTAINERS = (DS + "Signature", DS + "Object")
 _BLANKS = " \t\r\n"
+# Elements around which others belong: the parent of each (XMLDSig section 4, XAdES section 4.3).
+_PARENTS = {
+    DS + "KeyInfo": DS + "Signature",
+    DS + "Object": DS + "Signature",
+    DS + "Manifest": DS + "Object",
+    DS + "SignatureProperties": DS + "Object",
+    DS + "SignatureProperty": DS + "SignatureProperties",
+    **{
+        xades + name: parent
+        for xades in XADES
+        for name, parent in (
+            ("QualifyingProperties", DS + "Object"),
+            ("SignedProperties", xades + "QualifyingProperties"),
+            ("SignedSignatureProperties", xades + "SignedProperties"),
+            ("SignedDataObjectProperties", xades + "SignedProperties"),
+        )
+    },
+}
 
 
 def is_of_signatures(part: etree._Element) -> bool:
@@ -46,6 +67,17 @@ def is_of_signatures(part: etree._Element) -> bool:
         if element.tag in _CONTAINERS and has_text(element):
             return False
     return True
+
+
+def is_structure(element: etree._Element) -> bool:
+    """Return whether an element is customary around signed parts, and stands where it belongs."""
+    return str(element.tag) in _PARENTS and not is_displaced(element)
+
+
+def is_displaced(element: etree._Element) -> bool:
+    """Return whether an element stands in another one than it belongs into, if in any."""
+    belongs_in, above = _PARENTS.get(str(element.tag)), element.getparent()
+    return belongs_in is not None and (above is None or above.tag != belongs_in)
 
 
 def has_text(element: etree._Element) -> bool:

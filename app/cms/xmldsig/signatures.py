@@ -9,6 +9,7 @@ from typing import NoReturn
 from lxml import etree
 
 from app.cms.errors import MalformedSignature, refuse_number
+from app.cms.verdict import Reason
 from app.cms.xmldsig.key_info import KeyInfoReader
 from app.cms.xmldsig.measures import check_name
 from app.cms.xmldsig.security_tokens import DS, decode_text
@@ -19,6 +20,8 @@ MAX_SIGNATURES = 256
 MAX_INCOMPLETE = 16
 # References of one ds:Signature.
 MAX_REFERENCES = 256
+#: What is said of a document without a signature.
+NO_SIGNATURE = Reason("cms: XML has no ds:Signature")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def find_signatures(root: etree._Element) -> list[tuple[etree._Element, XmlSigna
     """
     elements = list(islice(root.iter(DS + "Signature"), MAX_SIGNATURES + 1))
     if not elements:
-        raise MalformedSignature("cms: XML has no ds:Signature")
+        raise MalformedSignature(NO_SIGNATURE.template)
     if len(elements) > MAX_SIGNATURES:
         refuse_number("ds:Signature", MAX_SIGNATURES)
     reader = KeyInfoReader(root)

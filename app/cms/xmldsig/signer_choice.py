@@ -83,9 +83,9 @@ class CertificateChooser:
             return None, False
         all_tried = True
         try:
-            octets = self._canonicaliser.octets(signed_info, read_form(canonical))
+            digest = self._canonicaliser.agreed_digest(known[1], signed_info, read_form(canonical))
             for key in dict.fromkeys(keys):
-                verifies = self._verifies(key, known, octets, value)
+                verifies = self._verifies(key, known, digest, value)
                 if verifies:
                     return key, True
                 all_tried = all_tried and verifies is not None
@@ -94,10 +94,10 @@ class CertificateChooser:
         return None, all_tried
 
     def _verifies(
-        self, key: PublicKey, method: tuple[AlgorithmIdentifier, str], octets: bytes, value: bytes
+        self, key: PublicKey, method: tuple[AlgorithmIdentifier, str], digest: bytes, value: bytes
     ) -> bool | None:
         """Check a signature value; None for a key that is not supported. Raises TooCostly."""
         try:
-            return self._budget.verify_signature(key, *method, octets, value)
+            return self._budget.verify_signature(key, *method, lambda _: digest, value)
         except UnsupportedAlgorithm:
             return None

@@ -16,12 +16,15 @@ from app.cms.xmldsig.security_tokens import (
     TOKEN_REFERENCE,
     WSSE,
     decode,
+    is_bare,
     open_token,
 )
 from app.cms.xmldsig.signature_parts import has_text
 
 _CERTIFICATES = (BINARY_TOKEN, DS + "X509Certificate")
 _OCTETS = (WSSE + "KeyIdentifier", XENC + "CipherValue", DS + "DigestValue")
+# Characters of a line of base64; RFC 2045 has 76, PEM 64.
+_SHORTEST_LINE = 32
 # The elements that tokens consist of.
 _KNOWN = {
     *_CERTIFICATES,
@@ -37,9 +40,9 @@ _KNOWN = {
 
 
 def _has_words(element: etree._Element) -> bool:
-    """Return whether there are blanks within a line, as between words, but not in base64."""
-    lines = (element.text or "").splitlines()
-    return any(len(line.split()) > 1 for line in lines)
+    """Return whether a text is split as words are: lines of base64 are long, and of one length."""
+    lengths = {len(line) for line in (element.text or "").split()[:-1]}
+    return len(lengths) > 1 or any(length < _SHORTEST_LINE for length in lengths)
 
 
 class TokenTexts:
@@ -63,9 +66,11 @@ class TokenTexts:
         if not has_text(element):
             return False
         if element.tag in _OCTETS:
-            return _has_words(element) or not decode(element)
+            return not decode(element) or _has_words(element)
         if element.tag not in _CERTIFICATES or not self._left:
             return True
         self._left -= 1
         opened = open_token(element) if element.tag == BINARY_TOKEN else [decode(element)]
+        if element.tag == BINARY_TOKEN and not is_bare(element):
+            return True
         return not opened or not all(map(is_lone_certificate, opened))

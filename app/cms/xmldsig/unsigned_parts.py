@@ -15,9 +15,9 @@ from app.cms.xmldsig.canonical_budget import Budget
 from app.cms.xmldsig.canonical_forms import Form, join_some, shortened
 from app.cms.xmldsig.customary import XML, is_customary
 from app.cms.xmldsig.frame_attributes import FrameAttributes
-from app.cms.xmldsig.key_info_checks import CONTAINERS, KeyInfoWords
+from app.cms.xmldsig.key_info_checks import CONTAINERS, OF_KEY_INFO, KeyInfoWords
 from app.cms.xmldsig.security_tokens import DS
-from app.cms.xmldsig.signature_parts import has_text
+from app.cms.xmldsig.signature_parts import has_text, is_displaced, is_structure
 
 # Cost of visiting a node, in the unit of `canonical_budget.BUDGET`.
 _LOOK = 1000
@@ -48,6 +48,8 @@ class UnsignedParts:
         self._words = words
         self._mark = mark
         self._budget = budget
+        # The attributes of XML itself are looked at by what they apply to.
+        self._frames: set[etree._Element] = set()
         self._elements: dict[str, None] = {}
         self._texts: dict[str, None] = {}
         self._attributes: dict[str, None] = {}
@@ -76,27 +78,42 @@ class UnsignedParts:
     def _scan(self, *, comments_signed: bool) -> None:
         known = {_SIGNED_INFO, _VALUE, _KEY_INFO}
         spine = set(self._list_spine())
-        self._scan_element(self._signature)
         self._scan_frames(spine)
+        self._scan_element(self._signature)
         todo = list(self._signature.iterchildren("*"))[::-1]
         while todo:
             element = todo.pop()
-            if element in self._signed:
-                continue
             is_first = element.tag in known and element.getparent() is self._signature
             known.discard(str(element.tag) if is_first else "")
-            if is_first and element.tag == _SIGNED_INFO:
+            if element in self._signed:
+                self._scan_signed(element)
+            elif is_first and element.tag == _SIGNED_INFO:
                 self._scan_signed_info(element, comments_signed=comments_signed)
             elif is_first and element.tag == _VALUE:  # It has been parsed: it is base64.
                 self._scan_element(element, may_have_text=True)
             elif is_first:
                 self._scan_key_info(element)
             elif element in spine:
-                self._scan_element(element)
+                self._scan_spine(element)
                 todo += list(element.iterchildren("*"))[::-1]
             else:
-                self._budget.spend(_LOOK)
-                self._elements[_name(element)] = None
+                self._record(element)
+
+    def _record(self, element: etree._Element | None) -> None:
+        """Record an element that is not signed."""
+        self._budget.spend(_LOOK)
+        self._elements[_name(element)] = None
+
+    def _scan_signed(self, element: etree._Element) -> None:
+        """Record the element around a signed part that was moved: its place is not signed."""
+        if is_displaced(element):
+            self._record(element.getparent())
+
+    def _scan_spine(self, element: etree._Element) -> None:
+        """Record an element around a signed part, unless such parts belong into it."""
+        if not is_structure(element):
+            self._record(element)
+        self._scan_element(element)
 
     def _scan_frames(self, spine: Set[etree._Element]) -> None:
         """Record attributes that apply to the signed parts, but aren't signed with them.
@@ -105,7 +122,8 @@ class UnsignedParts:
         """
         frames = [self._signature, *spine]
         if spine or any(part in self._signed for part in self._signature.iterchildren("*")):
-            attributes = FrameAttributes(frames, beginning=XML)
+            self._frames.update(frames)
+            attributes = FrameAttributes(frames, beginning=XML, within=self._signature)
             for name in attributes.list_unsigned(self._signed, self._budget):
                 self._attributes[name] = None
 
@@ -129,13 +147,13 @@ class UnsignedParts:
         while todo:
             element = todo.pop()
             if element in self._signed:
-                continue
-            if element.tag in CONTAINERS:
+                if not str(element.tag).startswith(OF_KEY_INFO) or is_displaced(element):
+                    self._record(element.getparent())
+            elif element.tag in CONTAINERS:
                 self._scan_element(element)
                 todo += list(element.iterchildren("*"))[::-1]
             elif len(element) or not self._words.account_for(element):
-                self._budget.spend(_LOOK)
-                self._elements[_name(element)] = None
+                self._record(element)
             else:
                 self._scan_element(element, may_have_text=True)
 
@@ -147,7 +165,8 @@ class UnsignedParts:
         listed = list_attributes(element)
         self._budget.spend(sum(len(value) for _, value in listed))
         for name, value in listed:
-            if not is_customary(element, name, value):
+            is_of_frame = element in self._frames and name.startswith(XML)
+            if not (is_of_frame or is_customary(element, name, value)):
                 attribute = shortened(etree.QName(name).localname)
                 self._attributes[f"{_name(element)}/@{attribute}"] = None
         if next(element.iterchildren(etree.Comment), None) is not None:

@@ -1,11 +1,12 @@
 """Signatures in XML (XML Signature Syntax and Processing, "XMLDSig"): is the content intact?
 
 Each Reference is followed within the document, never outside, and its digest is recomputed. Whether
-SignatureValue belongs to the signer's key is checked by the caller, which gets the signed octets.
+SignatureValue belongs to the signer's key is checked by the caller, which gets the digest of the
+signed octets: these may be the whole document, once more for each signature.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -16,11 +17,11 @@ from app.cms.algorithms.registry import AlgorithmIdentifier
 from app.cms.budget import Budget
 from app.cms.signed_data.verification import check_value
 from app.cms.verdict import Answer, Verdict, every, no, unknown
-from app.cms.x509.certificate import Certificate, read_certificate
+from app.cms.x509.certificate import Certificate
 from app.cms.xmldsig.canonical_budget import TOO_COSTLY
 from app.cms.xmldsig.canonical_forms import Form, Undecided, join_some, read_form, shortened
 from app.cms.xmldsig.document import SignedDocument
-from app.cms.xmldsig.key_info_checks import KeyInfoWords
+from app.cms.xmldsig.free_memory import give_back_after
 from app.cms.xmldsig.named_certificate import NamedCertificate, read_named
 from app.cms.xmldsig.own_thread import TooMuchWork, in_own_thread
 from app.cms.xmldsig.parsing import SignedXml
@@ -28,8 +29,8 @@ from app.cms.xmldsig.security_tokens import DS
 from app.cms.xmldsig.signatures import XmlSignature, decode_value, find_child
 from app.cms.xmldsig.unsigned_parts import UnsignedParts
 
-#: Targets of references, None: the document; and the forms in which each is canonicalised.
-_Forms: TypeAlias = Mapping[etree._Element | None, Sequence[Form]]  # noqa: SLF001 - lxml's only type
+#: The target of a reference, None: the document.
+_Target: TypeAlias = etree._Element | None  # noqa: SLF001 - lxml's only type
 
 _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 
@@ -39,20 +40,36 @@ class XmlChecked:
     """The result for one ds:Signature, and the inputs for checking its value.
 
     `intact`: the references match the document, cover it, and exclude nothing but signatures.
-    `signed_info`, canonical, is the message of `signature_value`. `method` has the signature
-    algorithm and its digest, as `algorithms.verify_signature` takes them; it is None if that is
-    unknown, or if `signed_info` could not be made and is empty: `intact` then has the reason.
+    `method` has the signature algorithm and its digest, as `algorithms.verify_signature` takes
+    them; it is None if that is unknown. `signed_digest` is that digest of the canonical SignedInfo,
+    which is the message of `signature_value`; it is empty if there is no such method, or if it
+    could not be made: `intact` then has the reason.
     `parsed` has the signer's certificate; nothing else in KeyInfo counts as a key. `named` is what
-    it states about that certificate, `digests` are the algorithms of the references.
+    it states about that certificate, `digests` are the algorithms of the references. `matches`:
+    each reference was followed, and its digest is that of what it refers to.
     """
 
     parsed: XmlSignature
     intact: Verdict
-    signed_info: bytes
+    signed_digest: bytes
     signature_value: bytes
     method: tuple[AlgorithmIdentifier, str] | None
     named: NamedCertificate
     digests: tuple[str, ...]
+    matches: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Covered:
+    """What the references of a signature cover.
+
+    `forms` has each target with the forms in which it is canonicalised, `intact` those whose digest
+    matches, and `left_out` the numbers of the signatures that one of these digests excludes.
+    """
+
+    forms: dict[_Target, list[Form]] = field(default_factory=dict)
+    intact: set[_Target] = field(default_factory=set)
+    left_out: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +79,7 @@ class _Reference:
     `apex` is the element that it refers to, None for the document.
     """
 
-    apex: etree._Element | None
+    apex: _Target
     enveloped: bool
     form: Form
     method: str
@@ -76,7 +93,7 @@ def check_xml(signature: SignedXml) -> tuple[XmlChecked, ...]:
     MalformedSignature if `signature` was not returned by `parse`.
     """
     try:
-        return in_own_thread(partial(_check_all, signature))
+        return in_own_thread(partial(_check_alone, signature))
     except TooMuchWork:
         return tuple(map(_leave_open, signature.signatures))
 
@@ -87,6 +104,13 @@ def _leave_open(parsed: XmlSignature) -> XmlChecked:
     return XmlChecked(parsed, TOO_COSTLY, b"", b"", None, nothing, ())
 
 
+def _check_alone(signature: SignedXml) -> tuple[XmlChecked, ...]:
+    """Check all signatures in a thread of its own, which leaves nothing behind."""
+    checked = _check_all(signature)
+    give_back_after(len(signature.xml))
+    return checked
+
+
 def _check_all(signature: SignedXml) -> tuple[XmlChecked, ...]:
     document = SignedDocument(signature)
     return tuple(_check_signature(document, number) for number in document.signatures)
@@ -95,46 +119,54 @@ def _check_all(signature: SignedXml) -> tuple[XmlChecked, ...]:
 def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
     element = document.signatures[number]
     signed_info = find_child(element, "SignedInfo", number)
-    octets, method, form = b"", None, Form()
+    method = _read_method(find_child(signed_info, "SignatureMethod", number))
+    digest, form = b"", Form()
     verdicts: list[Verdict] = []
     try:
         form = read_form(find_child(signed_info, "CanonicalizationMethod", number))
-        octets = document.canonicaliser.octets(signed_info, form)
-        method = _read_method(find_child(signed_info, "SignatureMethod", number))
+        if method is not None:
+            digest = document.canonicaliser.agreed_digest(method[1], signed_info, form)
     except Undecided as undecided:
         verdicts.append(undecided.verdict)
-    forms, intact = _check_references(document, number, signed_info, verdicts)
+    found, covered = _check_references(document, number, signed_info)
+    verdicts += [*found, _judge_coverage(document, number, covered.forms)]
     return XmlChecked(
         document.parsed[number],
-        _add_limits(document, number, forms, _decide(verdicts), form),
-        octets,
+        _add_limits(document, number, covered, _decide(verdicts), form),
+        digest,
         decode_value(find_child(element, "SignatureValue", number), number),
         method,
-        read_named(element, intact, document.properties_within),
+        read_named(element, covered.intact, document.properties_within),
         _list_digests(signed_info),
+        all(one.answer is Answer.YES for one in found),
     )
 
 
 def _add_limits(
     document: SignedDocument,
     number: int,
-    covered: _Forms,
+    covered: _Covered,
     verdict: Verdict,
     form: Form,
 ) -> Verdict:
     """Add to a verdict remarks on what it doesn't cover; `form` is that of SignedInfo."""
     canonicaliser = document.canonicaliser
-    certificates = list(map(read_certificate, document.parsed[number].certificates))
     parts = UnsignedParts(
         document.signatures[number],
-        covered,
-        KeyInfoWords(certificates, document.words, canonicaliser.budget),
+        covered.forms,
+        document.words_of(number),
         canonicaliser.target,
         canonicaliser.budget,
     )
     try:
-        if document.holds_manifest(covered.keys()):
+        if document.holds_manifest(covered.forms.keys()):
             verdict = verdict.noting("the references in a Manifest are not verified")
+        others = document.others.list_unsigned(number, covered.forms.keys(), covered.left_out)
+        if others:
+            verdict = verdict.noting(
+                "other signatures hold content that this one does not sign: {parts}",
+                parts=join_some(others),
+            )
         return parts.add_remarks(verdict, comments_signed=form.comments)
     except Undecided as undecided:
         return undecided.verdict if verdict.answer is Answer.YES else verdict
@@ -155,30 +187,32 @@ def _read_method(element: etree._Element) -> tuple[AlgorithmIdentifier, str] | N
 
 
 def _check_references(
-    document: SignedDocument, number: int, signed_info: etree._Element, verdicts: list[Verdict]
-) -> tuple[_Forms, frozenset[etree._Element | None]]:
-    """Add a verdict on each Reference to `verdicts`, and on what they cover.
-
-    Return the targets with the forms in which each is canonicalised, and those that are intact;
-    None is the document.
-    """
-    intact: set[etree._Element | None] = set()
-    forms: dict[etree._Element | None, list[Form]] = {}
+    document: SignedDocument, number: int, signed_info: etree._Element
+) -> tuple[list[Verdict], _Covered]:
+    """Return a verdict on each Reference, and what they cover."""
+    verdicts: list[Verdict] = []
+    covered = _Covered()
     for element in signed_info.findall(DS + "Reference"):
         try:
             reference = _read_reference(document, number, element)
-            forms.setdefault(reference.apex, []).append(reference.form)
-            verdict = _match(document, number, reference)
+            covered.forms.setdefault(reference.apex, []).append(reference.form)
+            verdict = _match(document, number, reference, covered.left_out)
             if verdict.answer is Answer.YES:
-                intact.add(reference.apex)
+                covered.intact.add(reference.apex)
         except Undecided as undecided:
             verdict = undecided.verdict
         verdicts.append(verdict)
+    return verdicts, covered
+
+
+def _judge_coverage(
+    document: SignedDocument, number: int, forms: Mapping[_Target, Sequence[Form]]
+) -> Verdict:
+    """Return whether all targets together are everything relevant."""
     try:
-        verdicts.append(document.judge_coverage(number, forms))
+        return document.judge_coverage(number, forms)
     except Undecided as undecided:
-        verdicts.append(undecided.verdict)
-    return forms, frozenset(intact)
+        return undecided.verdict
 
 
 def _read_reference(document: SignedDocument, number: int, element: etree._Element) -> _Reference:
@@ -200,8 +234,12 @@ def _read_reference(document: SignedDocument, number: int, element: etree._Eleme
     return _Reference(apex, enveloped, form or Form(), method, value)
 
 
-def _match(document: SignedDocument, number: int, reference: _Reference) -> Verdict:
+def _match(
+    document: SignedDocument, number: int, reference: _Reference, excluded: set[int]
+) -> Verdict:
     """Return whether a digest is that of the document, or of the part that is referred to.
+
+    The signatures that it excludes are added to `excluded`.
 
     References that are empty or name an Id exclude comments (section 4.4.3.3), even if the
     transform's name says that it keeps them. Not all signing programs follow that; so digests made
@@ -221,7 +259,8 @@ def _match(document: SignedDocument, number: int, reference: _Reference) -> Verd
         for left_out in choices:
             digest = document.canonicaliser.digest(oid, reference.apex, tried, left_out)
             if digest == reference.value:
-                verdict = document.judge(left_out, comments_signed=tried.comments)
+                excluded |= left_out
+                verdict = document.exclusions.judge(left_out, comments_signed=tried.comments)
                 prefixes = document.canonicaliser.undeclared(reference.apex, tried, left_out)
                 return _note_prefixes(verdict, prefixes)
     return _explain_mismatch(document, reference, oid)
@@ -260,13 +299,12 @@ def _decide(verdicts: list[Verdict]) -> Verdict:
 
 def check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:
     """Check SignatureValue over the canonical SignedInfo (XMLDSig section 3.2.2)."""
-    if not checked.signed_info:
-        return unknown("the signed data could not be canonicalised")
-    if checked.method is None:
+    method, digest = checked.method, checked.signed_digest
+    if method is None:
         return unknown("the signature method is not supported")
-    value = check_value(
-        certificate, checked.method, checked.signed_info, checked.signature_value, budget
-    )
+    if not digest:
+        return unknown("the signed data could not be canonicalised")
+    value = check_value(certificate, method, lambda _: digest, checked.signature_value, budget)
     if value.answer is Answer.NO and checked.parsed.uncertain:
         value = unknown("not all certificates that KeyInfo names could be read and tried")
     return every(value, checked.named.judge(certificate, budget))

@@ -1,6 +1,6 @@
 """The signing time that a signer claims, in XAdES (ETSI EN 319 132-1 section 5.2.1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
@@ -27,6 +27,17 @@ def find_signing_time(signature: etree._Element, uris: Iterable[str | None]) -> 
         signature: the element.
         uris: of its References.
     """
+    for properties in list_signed_properties(signature, uris):
+        text: str | None = properties.findtext(_SIGNING_TIME)
+        if text is not None:
+            return text
+    return None
+
+
+def list_signed_properties(
+    signature: etree._Element, uris: Iterable[str | None]
+) -> Iterator[etree._Element]:
+    """Return the SignedProperties of a ds:Signature that a Reference names, with these URIs."""
     named = {uri[1:] for uri in uris if uri and uri.startswith("#")}
 
     @cache  # Sixteen properties may be in the same Object, which may have a great many attributes.
@@ -35,10 +46,7 @@ def find_signing_time(signature: etree._Element, uris: Iterable[str | None]) -> 
 
     for properties in islice(signature.iterfind(_PROPERTIES), MAX_PROPERTIES):
         if any(map(is_named, (properties, *islice(properties.iterancestors(), 2)))):
-            text: str | None = properties.findtext(_SIGNING_TIME)
-            if text is not None:
-                return text
-    return None
+            yield properties
 
 
 def read_signing_time(text: str) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, inspect, select, text
 
 from app.store.models import Base
 
@@ -16,8 +16,10 @@ def _counted() -> list[str]:
 
 
 def read_counters(connection: Connection, schema: str | None) -> dict[str, int]:
-    """Return the last id that each table has assigned, 0 if none."""
-    return {name: _read(connection, name, schema) for name in _counted()}
+    """Return the last id that each table has assigned, 0 if none; an older store has fewer."""
+    there = inspect(connection)
+    listed = [name for name in _counted() if there.has_table(name, schema)]
+    return {name: _read(connection, name, schema) for name in listed}
 
 
 def _read(connection: Connection, name: str, schema: str | None) -> int:

@@ -39,11 +39,16 @@ class Prepared:
         statement: what is executed.
         kept: whether the server keeps it prepared, if the connection has a session of its own.
             PostgreSQL may then use a generic plan, so one plan must be good for all values.
+        binary: whether its rows come in PostgreSQL's own formats: bytes as they are, instead of two
+            hexadecimal digits each.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]], *, kept: bool = False) -> None:
+    def __init__(
+        self, statement: Select[*tuple[Any, ...]], *, kept: bool = False, binary: bool = False
+    ) -> None:
         self.statement = statement
         self.kept = kept
+        self.binary = binary
         self._compiled: WeakKeyDictionary[Engine, _Compiled] = WeakKeyDictionary()
 
     def fetch(self, connection: Connection, values: dict[str, Any]) -> Sequence[Sequence[Any]]:
@@ -57,7 +62,7 @@ class Prepared:
         session: sessions.Session = connection.info[sessions.SESSION]
         sql, given = self._fill(connection, values)
         with _translated(connection, sql):
-            return session.fetch(sql.encode(), given, keep=self.kept)
+            return session.fetch(sql.encode(), given, keep=self.kept, binary=self.binary)
 
     def stream(
         self, connection: Connection, values: dict[str, Any], size: int
@@ -75,7 +80,8 @@ class Prepared:
         session: sessions.Session = connection.info[sessions.SESSION]
         sql, given = self._fill(connection, values)
         with _translated(connection, sql):
-            return _translating(connection, sql, session.stream(sql.encode(), given, size))
+            rows = session.stream(sql.encode(), given, size, binary=self.binary)
+            return _translating(connection, sql, rows)
 
     def _fill(self, connection: Connection, values: dict[str, Any]) -> tuple[str, list[Any]]:
         """Return the statement as it is sent, and its values in order."""

@@ -28,7 +28,7 @@ def make_folder(folder: Path) -> None:
 
 
 def hand_over(made: Path | int, folder: Path) -> None:
-    """Give a new path or open file to the owner of a folder. Raises OSError."""
+    """Set the owner of a new path or open file to that of a folder. Raises OSError."""
     if os.geteuid() == 0:
         owner = folder.stat()
         if owner.st_uid:

@@ -108,7 +108,7 @@ class _Clock:
 
 
 class BoundedCursor(sqlite3.Cursor):
-    """Gives each call its own limit, as a server does for each FETCH."""
+    """Sets a limit for each call, as a server does for each FETCH."""
 
     def execute(self, *arguments: Any) -> BoundedCursor:
         """Execute a statement."""

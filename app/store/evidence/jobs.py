@@ -38,11 +38,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.database.types import utc_in, utc_now
 from app.store.evidence.reasons import Reasons, bounded
+from app.store.evidence.version_keys import is_of_version, parameters_of
 from app.store.models import EvidenceJob, EvidenceState, EvidenceThread, Version
 from app.store.signatures.large_texts import Key
 
-#: How soon the certificate of a signer ends: within 2 days, within 30 days, later.
-URGENCIES: Final = (0, 1, 2)
+#: How soon the certificate of a signer ends: within 2 days, within 30 days, later; or it was saved
+#: before evidence was obtained, and none ends within 30 days.
+URGENCIES: Final = (0, 1, 2, 3)
+LATER, OLD = 2, 3
 _SOON: Final = (timedelta(days=2), timedelta(days=30))
 #: Seconds after which a job is tried again at the soonest, after the first attempt; and at the
 #: latest, after many.
@@ -120,7 +123,7 @@ _HAS_RESULT = exists().where(
 def urgency_of(ends: Iterable[datetime], now: datetime) -> int:
     """Return the urgency of a version, whose signers' certificates end at these times."""
     left = min(ends, default=now) - now
-    return 0 if left < _SOON[0] else 1 if left < _SOON[1] else 2
+    return 0 if left < _SOON[0] else 1 if left < _SOON[1] else LATER
 
 
 def _batches(keys: Collection[Key]) -> Iterator[tuple[Key, ...]]:
@@ -189,7 +192,7 @@ def _lease(keys: Collection[Key], holder: str, seconds: float) -> Any:
 
 def finish(connection: Connection, key: Key, holder: str) -> bool:
     """End a job; return whether its lease was still the holder's. Otherwise nothing changes."""
-    return connection.execute(delete(EvidenceJob).where(*_held(key, holder))).rowcount > 0
+    return connection.execute(_FINISH, {**parameters_of(key), "holder": holder}).rowcount > 0
 
 
 def put_off(
@@ -199,7 +202,7 @@ def put_off(
     delay_seconds: float,
     reason: Reasons | None = None,
 ) -> bool:
-    """Give a job back, to be tried again later; return whether its lease was still the holder's.
+    """Release a job, to be tried again later; return whether its lease was still the holder's.
 
     Args:
         connection: to the store.
@@ -208,14 +211,10 @@ def put_off(
         delay_seconds: how much later, as of `backoff`.
         reason: why it had no success.
     """
-    statement = _free(*_held(key, holder)).values(
+    statement = _free(*_HELD).values(
         attempts=EvidenceJob.attempts + 1, due_at=utc_in(delay_seconds), reason=bounded(reason)
     )
-    return connection.execute(statement).rowcount > 0
-
-
-def _held(key: Key, holder: str) -> tuple[ColumnElement[bool], ...]:
-    return (*of_version(EvidenceJob, key), EvidenceJob.lease == holder)
+    return connection.execute(statement, {**parameters_of(key), "holder": holder}).rowcount > 0
 
 
 def of_version(table: Any, key: Key) -> tuple[ColumnElement[bool], ...]:
@@ -223,12 +222,17 @@ def of_version(table: Any, key: Key) -> tuple[ColumnElement[bool], ...]:
     return table.signature_id == key.signature_id, table.version == key.version
 
 
+_HELD = (*is_of_version(EvidenceJob), EvidenceJob.lease == bindparam("holder"))
+_FINISH = delete(EvidenceJob).where(*_HELD)
+_FIND_HELD = select(EvidenceJob.version).where(*_HELD).with_for_update()
+
+
 def _free(*conditions: ColumnElement[bool]) -> Update:
     return update(EvidenceJob).where(*conditions).values(lease=None, lease_until=None)
 
 
 def give_back(connection: Connection, holder: str) -> int:
-    """Give back all jobs of a holder that ends, to be claimed at once; return how many.
+    """Release all jobs of a holder that ends, to be claimed at once; return how many.
 
     They don't count as tried.
     """
@@ -237,8 +241,8 @@ def give_back(connection: Connection, holder: str) -> int:
 
 def is_held(connection: Connection, key: Key, holder: str) -> bool:
     """Return whether a job's lease is the holder's, and lock the job inside a transaction."""
-    statement = select(EvidenceJob.version).where(*_held(key, holder)).with_for_update()
-    return connection.execute(statement).first() is not None
+    values = {**parameters_of(key), "holder": holder}
+    return connection.execute(_FIND_HELD, values).first() is not None
 
 
 def backoff(attempts: int, random: Callable[[], float]) -> float:

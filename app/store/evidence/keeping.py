@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.database.types import utc_now
 from app.store.evidence import jobs
 from app.store.evidence.reasons import Reasons, bounded
+from app.store.evidence.version_keys import is_of_version, parameters_of
 from app.store.models import (
     EvidenceBlob,
     EvidenceItem,
     EvidenceState,
     EvidenceThread,
+    EvidenceUnrecorded,
     Signature,
 )
 from app.store.signatures.large_texts import Key
@@ -41,7 +44,10 @@ class TooMuchEvidence(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something obtained for a signer: DER. `number` is that of the signer, from 1."""
+    """Something obtained for a signer: DER. `number` is that of the signer, from 1.
+
+    What is large may be a file that is mapped into memory: it is hashed, and sent, like bytes.
+    """
 
     number: int
     kind: Kind
@@ -93,11 +99,33 @@ def keep(
         raise ValueError("the result for the signers is missing")
     if not (_lock(connection, key) and jobs.finish(connection, key, holder)):
         return False
+    _keep_all(connection, key, items, states)
+    return True
+
+
+def keep_saved(
+    connection: Connection, key: Key, items: Sequence[Item], states: Sequence[State]
+) -> None:
+    """Keep all evidence of a version that was saved before it in the same transaction.
+
+    Such a version has no job. Raises as `keep`.
+    """
+    _require_bounded(items)
+    if not states:
+        raise ValueError("the result for the signers is missing")
+    _keep_all(connection, key, items, states)
+
+
+def _keep_all(
+    connection: Connection, key: Key, items: Sequence[Item], states: Sequence[State]
+) -> None:
     _keep_items(connection, key, items)
     _keep_states(connection, key, states)
     is_impossible = any(one.state == "impossible" for one in states)
     _keep_thread(connection, key, "impossible" if is_impossible else "complete")
-    return True
+    # It becomes a leaf of the next tree; if it was to be renewed, that is a new record instead.
+    statements = _statements(connection.dialect.name)
+    connection.execute(statements.add_unrecorded, {**key._asdict(), "renews": None})
 
 
 def mark_pending(  # noqa: PLR0913 - a job, and what is known of it
@@ -150,43 +178,81 @@ def _lock(connection: Connection, key: Key) -> bool:
 
     A deletion locks the thread first, too: so the two can't wait for each other. Saves don't wait.
     """
-    head = select(Signature.id).where(Signature.id == key.signature_id)
-    return connection.execute(head.with_for_update(read=True, key_share=True)).first() is not None
+    return connection.execute(_HEAD, {"of_signature": key.signature_id}).first() is not None
 
 
-def _insert(connection: Connection) -> Any:
-    return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+# Built once: to build a statement takes several times as long as to execute it.
+_HEAD = (
+    select(Signature.id)
+    .where(Signature.id == bindparam("of_signature"))
+    .with_for_update(read=True, key_share=True)
+)
+_BLOBS_THERE = (
+    select(EvidenceBlob.sha256)
+    .where(EvidenceBlob.sha256.in_(bindparam("some", expanding=True)))
+    .order_by(EvidenceBlob.sha256)
+    .with_for_update(read=True, key_share=True)
+)
+_DELETE_STATES = delete(EvidenceState).where(*is_of_version(EvidenceState))
+_ADD_STATES = insert(EvidenceState).values(updated_at=utc_now())
+
+
+class _Statements(NamedTuple):
+    """Insertions that do nothing, or something else, where there is such a row."""
+
+    add_blob: Any
+    add_items: Any
+    set_thread: Any
+    add_unrecorded: Any
+
+
+@cache
+def _statements(dialect: str) -> _Statements:
+    """Build the statements for a database."""
+    add: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    thread, unrecorded = add(EvidenceThread), add(EvidenceUnrecorded)
+    return _Statements(
+        add(EvidenceBlob).on_conflict_do_nothing().values(created_at=utc_now()),
+        add(EvidenceItem).on_conflict_do_nothing(),
+        thread.on_conflict_do_update(
+            index_elements=[EvidenceThread.signature_id],
+            set_={"state": thread.excluded.state, "version": thread.excluded.version},
+            where=EvidenceThread.version <= thread.excluded.version,
+        ),
+        unrecorded.on_conflict_do_update(
+            index_elements=[EvidenceUnrecorded.signature_id, EvidenceUnrecorded.version],
+            set_={"renews": None},
+        ),
+    )
 
 
 def _keep_items(connection: Connection, key: Key, items: Iterable[Item]) -> None:
     found = {(one.number, one.kind, one.sha256): one for one in items}
     if not found:
         return
-    _keep_blobs(connection, {sha: one for (_, _, sha), one in found.items()})
+    keep_blobs(connection, {sha: one for (_, _, sha), one in found.items()})
     rows = [
         {**key._asdict(), "number": number, "kind": kind, "sha256": sha}
         for number, kind, sha in sorted(found)
     ]
-    connection.execute(_insert(connection)(EvidenceItem).on_conflict_do_nothing(), rows)
+    connection.execute(_statements(connection.dialect.name).add_items, rows)
 
 
-def _keep_blobs(connection: Connection, blobs: Mapping[bytes, Item]) -> None:
-    """Add the blobs that are not there; what is there isn't sent.
+def keep_blobs(connection: Connection, blobs: Mapping[bytes, Item]) -> None:
+    """Add the blobs that are not there, by their SHA-256; what is there isn't sent.
 
     All are locked against `sweeping`, in one order for all who keep some.
     """
-    there = select(EvidenceBlob.sha256).where(EvidenceBlob.sha256.in_(sorted(blobs)))
-    there = there.order_by(EvidenceBlob.sha256).with_for_update(read=True, key_share=True)
-    missing = set(blobs).difference(connection.execute(there).scalars())
-    statement = _insert(connection)(EvidenceBlob).on_conflict_do_nothing()
-    statement = statement.values(created_at=utc_now())
+    there = connection.execute(_BLOBS_THERE, {"some": sorted(blobs)}).scalars()
+    missing = set(blobs).difference(there)
+    statement = _statements(connection.dialect.name).add_blob
     for sha in sorted(missing):
         row = {"sha256": sha, "kind": blobs[sha].kind, "data": blobs[sha].data}
         connection.execute(statement, row)
 
 
 def _keep_states(connection: Connection, key: Key, states: Iterable[State]) -> None:
-    connection.execute(delete(EvidenceState).where(*jobs.of_version(EvidenceState, key)))
+    connection.execute(_DELETE_STATES, parameters_of(key))
     rows = [
         {
             **key._asdict(),
@@ -200,16 +266,10 @@ def _keep_states(connection: Connection, key: Key, states: Iterable[State]) -> N
         }
         for one in states
     ]
-    connection.execute(insert(EvidenceState).values(updated_at=utc_now()), rows)
+    connection.execute(_ADD_STATES, rows)
 
 
 def _keep_thread(connection: Connection, key: Key, state: Result) -> None:
     """Note the result for the list filter, unless that of a newer version is noted already."""
-    values = {**key._asdict(), "state": state}
-    statement = _insert(connection)(EvidenceThread).values(values)
-    statement = statement.on_conflict_do_update(
-        index_elements=[EvidenceThread.signature_id],
-        set_={"state": state, "version": key.version},
-        where=EvidenceThread.version <= key.version,
-    )
-    connection.execute(statement)
+    statement = _statements(connection.dialect.name).set_thread
+    connection.execute(statement, {**key._asdict(), "state": state})

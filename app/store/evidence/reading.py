@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from app.store.evidence.jobs import of_version
 from app.store.evidence.reasons import StoredReasons
+from app.store.evidence.version_keys import is_of_version, parameters_of
 from app.store.models import EvidenceBlob, EvidenceItem, EvidenceJob, EvidenceState
 from app.store.signatures.large_texts import Key
 
@@ -33,8 +34,8 @@ class KeptItem:
     number: int
     kind: str
     sha256: bytes
-    #: DER; None if it was not requested.
-    data: bytes | None
+    #: DER.
+    data: bytes
     #: When it was obtained first, for this version or another.
     created_at: datetime
 
@@ -92,21 +93,20 @@ class Evidence:
         return "pending" if self.job is not None else _worst(self.states)
 
 
-def read_evidence(connection: Connection, key: Key, *, with_data: bool = True) -> Evidence:
+def read_evidence(connection: Connection, key: Key) -> Evidence:
     """Return all evidence of a version, by four statements.
 
     Args:
         connection: to the store; one of `database.snapshot` if a worker must not end the job in
             between.
-        key: of the version.
-        with_data: whether what was obtained is read, which may be some dozen MB.
+        key: of the version. What was obtained for it may have some dozen MB.
     """
     job = connection.execute(_JOB.where(*of_version(EvidenceJob, key))).first()
     states = connection.execute(
         _STATES.where(*of_version(EvidenceState, key)).order_by(EvidenceState.number)
     )
     return Evidence(
-        _read_items(connection, key, with_data=with_data),
+        read_items(connection, key),
         tuple(KeptState(*row[2:]) for row in states),
         None if job is None else PendingJob(*job),
     )
@@ -133,25 +133,25 @@ _STATES: Select[Any] = select(
 )
 
 
-def _read_items(connection: Connection, key: Key, *, with_data: bool) -> tuple[KeptItem, ...]:
-    """Read the items of a version, and each blob once, however many signers it serves."""
-    mine = of_version(EvidenceItem, key)
-    columns = EvidenceItem.number, EvidenceItem.kind, EvidenceItem.sha256
-    rows = connection.execute(select(*columns).where(*mine).order_by(*columns)).all()
-    data = EvidenceBlob.data if with_data else null()
-    blobs = {
-        row[0]: (row[1], row[2])
-        for row in connection.execute(
-            select(EvidenceBlob.sha256, data, EvidenceBlob.created_at).where(
-                EvidenceBlob.sha256.in_(select(EvidenceItem.sha256).where(*mine))
-            )
-        )
-    }
+def read_items(connection: Connection, key: Key) -> tuple[KeptItem, ...]:
+    """Return what was obtained for a version: each blob once, however many signers it serves."""
+    mine = parameters_of(key)
+    rows = connection.execute(_ITEMS, mine).all()
+    if not rows:
+        return ()
+    blobs = {row[0]: (row[1], row[2]) for row in connection.execute(_BLOBS, mine)}
     return tuple(
         KeptItem(row.number, row.kind, row.sha256, *blobs[row.sha256])
         for row in rows
         if row.sha256 in blobs
     )
+
+
+_COLUMNS = EvidenceItem.number, EvidenceItem.kind, EvidenceItem.sha256
+_ITEMS = select(*_COLUMNS).where(*is_of_version(EvidenceItem)).order_by(*_COLUMNS)
+_BLOBS = select(EvidenceBlob.sha256, EvidenceBlob.data, EvidenceBlob.created_at).where(
+    EvidenceBlob.sha256.in_(select(EvidenceItem.sha256).where(*is_of_version(EvidenceItem)))
+)
 
 
 @dataclass(slots=True)

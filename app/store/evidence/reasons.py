@@ -30,6 +30,13 @@ def bounded(reasons: Reasons | None) -> StoredReasons | None:
     return found or None
 
 
+def read_reasons(stored: StoredReasons | None) -> list[Reason]:
+    """Return stored reasons as they were given."""
+    if isinstance(stored, str):
+        return [Reason(template="{text}", values={"text": stored})]
+    return [Reason(**one) for one in stored or ()]
+
+
 def _sentence(reason: Reason | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(reason, Reason):
         template, values = reason.template, reason.values

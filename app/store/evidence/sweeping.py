@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, delete, exists, select
+from sqlalchemy import Connection, delete, exists, or_, select
 
 from app.store.database.types import utc_in
-from app.store.models import EvidenceBlob, EvidenceItem
+from app.store.models import EvidenceBatchItem, EvidenceBlob, EvidenceItem
 
 #: Seconds for which a blob stays in any case: what was deleted may be saved again.
 FRESH: Final = 3600.0
@@ -23,7 +23,10 @@ class Swept(NamedTuple):
     last: bytes | None
 
 
-_IS_USED = exists().where(EvidenceItem.sha256 == EvidenceBlob.sha256)
+_IS_USED = or_(
+    exists().where(EvidenceItem.sha256 == EvidenceBlob.sha256),
+    exists().where(EvidenceBatchItem.sha256 == EvidenceBlob.sha256),
+)
 
 
 def sweep(connection: Connection, after: bytes = b"", limit: int = LOOKED_AT) -> Swept:

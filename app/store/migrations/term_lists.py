@@ -121,7 +121,7 @@ def rewrite(
 
 
 def rewrite_all(one_batch: Callable[[sa.Connection, int], int | None]) -> None:
-    """Rewrite batch by batch, while nobody saves. For a step."""
+    """Rewrite batch by batch, while nothing is saved. For a step."""
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":
         op.execute("LOCK TABLE signatures IN SHARE ROW EXCLUSIVE MODE")
@@ -131,7 +131,7 @@ def rewrite_all(one_batch: Callable[[sa.Connection, int], int | None]) -> None:
 
 
 def reset_counts(connection: sa.Connection) -> None:
-    """Give up all kept counts (step 0012), which are made again."""
+    """Discard all kept counts (step 0012), which are made again."""
     for name in ("kept_counts", "count_changes"):
         connection.execute(sa.delete(sa.table(name)))
 

@@ -9,7 +9,6 @@ from sqlalchemy import (
     JSON,
     Boolean,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -20,16 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.store.database.types import CODE, ROW_ID, UtcDateTime
-from app.store.models.base import Base
-
-
-def _of_version(table: str) -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        ["signature_id", "version"],
-        ["versions.signature_id", "versions.version"],
-        ondelete="CASCADE",
-        name=f"fk_{table}_versions",
-    )
+from app.store.models.base import Base, of_version
 
 
 class EvidenceJob(Base):
@@ -37,20 +27,21 @@ class EvidenceJob(Base):
 
     __tablename__ = "evidence_jobs"
     __table_args__ = (
-        _of_version("evidence_jobs"),
+        of_version("evidence_jobs"),
         Index("ix_evidence_jobs_urgency_due_at", "urgency", "due_at"),
         {"sqlite_with_rowid": False},
     )
 
     signature_id: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)
     version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    #: 0: the certificate of a signer ends within 2 days; 1: within 30 days; 2: later.
+    #: 0: the certificate of a signer ends within 2 days; 1: within 30 days; 2: later; 3: later, or
+    #: it has ended, and the version was saved before evidence was obtained.
     urgency: Mapped[int] = mapped_column(SmallInteger)
     #: When it is to be tried, for the first time or again.
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: How often it was tried without success.
     attempts: Mapped[int] = mapped_column(Integer)
-    #: Who tries it now, and until when nobody else does; both None if nobody does.
+    #: The holder of its lease, and the end of that; both None if it is not being tried.
     lease: Mapped[str | None] = mapped_column(Text)
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Why the last attempt had no success: a text, or a list of `template` and `values`.
@@ -76,7 +67,7 @@ class EvidenceItem(Base):
 
     __tablename__ = "evidence_items"
     __table_args__ = (
-        _of_version("evidence_items"),
+        of_version("evidence_items"),
         # Blobs without items are found by it.
         Index("ix_evidence_items_sha256", "sha256"),
         {"sqlite_with_rowid": False},
@@ -99,7 +90,7 @@ class EvidenceState(Base):
     """The result for one signer of a version, once nothing more is to be obtained."""
 
     __tablename__ = "evidence_states"
-    __table_args__ = (_of_version("evidence_states"), {"sqlite_with_rowid": False})
+    __table_args__ = (of_version("evidence_states"), {"sqlite_with_rowid": False})
 
     signature_id: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)
     version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)

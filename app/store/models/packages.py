@@ -94,3 +94,20 @@ class PackageSigner(Base):
     iin: Mapped[str | None] = mapped_column(CODE)
     bin: Mapped[str | None] = mapped_column(CODE)
     role: Mapped[str | None] = mapped_column(Text)
+
+
+class PackageDecision(Base):
+    """What a signer decided instead of signing, or the office about the signer's links."""
+
+    __tablename__ = "package_decisions"
+
+    package_id: Mapped[int] = mapped_column(
+        ROW_ID, ForeignKey("packages.id", ondelete="CASCADE"), primary_key=True
+    )
+    #: `package_signers.number`.
+    signer: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    #: `declined` or `revoked`.
+    kind: Mapped[str] = mapped_column(CODE, primary_key=True)
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: The signer's own words.
+    reason: Mapped[str | None] = mapped_column(Text)

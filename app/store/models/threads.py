@@ -9,7 +9,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -20,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.store.database.types import CODE, PUBLIC_ID, ROW_ID, UtcDateTime
-from app.store.models.base import Base
+from app.store.models.base import Base, of_version
 
 
 class Signature(Base):
@@ -111,12 +110,7 @@ class Signer(Base):
 
     __tablename__ = "signers"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["signature_id", "version"],
-            ["versions.signature_id", "versions.version"],
-            ondelete="CASCADE",
-            name="fk_signers_versions",
-        ),
+        of_version("signers"),
         # What is still to be verified, or to be verified again.
         Index("ix_signers_judged_against", "judged_against"),
     )

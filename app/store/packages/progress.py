@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
     FromClause,
     ScalarSelect,
@@ -23,7 +24,8 @@ from sqlalchemy import (
 
 from app.store.database.compiled_query import Prepared
 from app.store.database.types import each_item
-from app.store.models import Package, PackageDocument, Signature
+from app.store.models import Package, PackageDecision, PackageDocument, Signature
+from app.store.packages.decisions import DECLINED
 from app.store.packages.requirements import (
     Requirements,
     asks_for_roles,
@@ -53,6 +55,8 @@ class Progress:
     opened_at: datetime | None
     sign_by: datetime | None
     rescinded_at: datetime | None
+    #: Whether a signer declined to sign it.
+    declined: bool
     #: The package's title of the document of this thread.
     document_name: str | None
     #: The SHA-256 of what was to be signed, hex; None if unknown.
@@ -107,6 +111,7 @@ def _statement(dialect: str, trusted: Trusted) -> Prepared:
             Package.opened_at,
             Package.sign_by,
             Package.rescinded_at,
+            _is_declined(found.c.package_id),
             mine.c.name,
             mine.c.sha256,
             documents,
@@ -119,6 +124,15 @@ def _statement(dialect: str, trusted: Trusted) -> Prepared:
             (Signature.document == found.c.document) & (Signature.thread == found.c.thread),
         )
         .order_by(found.c.place)
+    )
+
+
+def _is_declined(package_id: Any) -> ColumnElement[bool]:
+    """Return whether any signer of a package declined."""
+    return (
+        select(PackageDecision.signer)
+        .where(PackageDecision.package_id == package_id, PackageDecision.kind == DECLINED)
+        .exists()
     )
 
 

@@ -1,6 +1,6 @@
 """The state of a package: derived from its times and its signers, in Python and in SQL alike.
 
-`state_of` computes it for one package, `state_column` in SQL, for lists that are filtered by it.
+`state_of` computes it for one package, `state_column` in SQL, for lists.
 Whether all have signed is computed by `requirements.Requirements` and `executed_column`.
 """
 
@@ -56,7 +56,48 @@ def executed_column(dialect: str, trusted: Trusted) -> ColumnElement[bool]:
 
     It searches for a signer who has not, so it is fast for packages in progress.
     """
-    signed = (
+    missing = (
+        select(PackageDocument.number)
+        .join(PackageSigner, PackageSigner.package_id == PackageDocument.package_id)
+        .where(PackageDocument.package_id == Package.id, _none(_signed(dialect, trusted)))
+        .correlate(Package)
+    )
+    return _none(missing)
+
+
+@lru_cache(maxsize=8)
+def signed_documents_column(dialect: str, trusted: Trusted) -> ColumnElement[int]:
+    """Return the column with the number of documents that a row of `package_signers` signed."""
+    return (
+        select(func.count())
+        .select_from(PackageDocument)
+        .where(
+            PackageDocument.package_id == PackageSigner.package_id,
+            ~_none(_signed(dialect, trusted)),
+        )
+        .correlate(PackageSigner)
+        .scalar_subquery()
+    )
+
+
+@lru_cache(maxsize=8)
+def signed_by_column(dialect: str, trusted: Trusted) -> ColumnElement[int]:
+    """Return the column with the number of signers who signed a row of `package_documents`."""
+    return (
+        select(func.count())
+        .select_from(PackageSigner)
+        .where(
+            PackageSigner.package_id == PackageDocument.package_id,
+            ~_none(_signed(dialect, trusted)),
+        )
+        .correlate(PackageDocument)
+        .scalar_subquery()
+    )
+
+
+def _signed(dialect: str, trusted: Trusted) -> Select[int]:
+    """Return the signatures of a package's document, in its current version, by a signer of it."""
+    return (
         select(Signer.number)
         .join(
             Signature,
@@ -64,19 +105,12 @@ def executed_column(dialect: str, trusted: Trusted) -> ColumnElement[bool]:
         )
         .where(
             Signature.document == PackageDocument.document,
-            Signature.thread == Package.thread,
+            Signature.thread == PackageDocument.thread,
             *_is_required_signer(dialect),
             *has_signed(trusted, PackageDocument.sha256),
         )
-        .correlate(Package, PackageDocument, PackageSigner)
+        .correlate(PackageDocument, PackageSigner)
     )
-    missing = (
-        select(PackageDocument.number)
-        .join(PackageSigner, PackageSigner.package_id == PackageDocument.package_id)
-        .where(PackageDocument.package_id == Package.id, _none(signed))
-        .correlate(Package)
-    )
-    return _none(missing)
 
 
 def _none(rows: Select[int]) -> ColumnElement[bool]:

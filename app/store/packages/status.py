@@ -50,7 +50,7 @@ _BY_THREAD = select(func.max(Package.id)).where(Package.thread == bindparam("thr
 # As in `progress`: a draft does not hide a package that was sent.
 _SENT_BY_THREAD = _BY_THREAD.where(Package.opened_at.is_not(None))
 _FOUND = func.coalesce(_BY_UUID, _SENT_BY_THREAD.scalar_subquery(), _BY_THREAD.scalar_subquery())
-_HEAD = select(
+_COLUMNS = (
     Package.id,
     Package.public_id,
     Package.name,
@@ -64,8 +64,11 @@ _HEAD = select(
     Package.opened_at,
     Package.rescinded_at,
     utc_now().label("now"),
-).where(Package.id == _FOUND)
-_SIGNERS = (
+)
+_HEAD = select(*_COLUMNS).where(Package.id == _FOUND)
+#: One package by its row.
+HEAD_BY_ROW = select(*_COLUMNS, Package.rescind_message).where(Package.id == _PACKAGE_ID)
+SIGNERS = (
     select(
         PackageSigner.number,
         PackageSigner.first_name,
@@ -91,8 +94,8 @@ def find_package(connection: Connection, name: str, trusted: Trusted) -> Package
     if head is None:
         return None
     values = {"package_id": head.id, "of_thread": head.thread}
-    documents = connection.execute(_documents(connection.dialect.name, trusted), values).all()
-    signers = connection.execute(_SIGNERS, values).all()
+    documents = connection.execute(documents_of(connection.dialect.name, trusted), values).all()
+    signers = connection.execute(SIGNERS, values).all()
     if not documents or not signers:
         return None  # It was deleted in between.
     return _status(head, documents, signers)
@@ -127,16 +130,18 @@ def get_package(connection: Connection, public_id: str, trusted: Trusted) -> Pac
 
 
 @lru_cache(maxsize=8)
-def _documents(dialect: str, trusted: Trusted) -> Select[*tuple[Any, ...]]:
+def documents_of(dialect: str, trusted: Trusted) -> Select[*tuple[Any, ...]]:
     """Build the statement for the documents, each with the signers of its current version."""
     of_thread = bindparam("of_thread", type_=Text())
     return (
         select(
             PackageDocument.number,
             PackageDocument.document,
+            PackageDocument.thread,
             PackageDocument.name,
             PackageDocument.file_name,
             PackageDocument.order,
+            PackageDocument.sha256,
             claims_of(dialect, asks_for_roles(_PACKAGE_ID), trusted, PackageDocument.sha256),
         )
         .outerjoin(
@@ -156,7 +161,7 @@ def _status(
     requirements = Requirements([(row.iin, row.bin, row.role) for row in signers])
     signed = [requirements.met(read_list(row.claims)) for row in documents]
     summary = summary_of(head, all(map(all, signed)))
-    turns = _turns(summary.type, summary.state)
+    turns = turns_of(summary.type, summary.state)
     return PackageStatus(
         summary,
         LinkSource(head.id, head.link_key) if head.generate_links else None,
@@ -193,7 +198,7 @@ def _signer(row: Row[*tuple[Any, ...]]) -> PackageSignerRecord:
     )
 
 
-def _turns(kind: str, state: State) -> Callable[[list[bool]], list[bool]]:
+def turns_of(kind: str, state: State) -> Callable[[list[bool]], list[bool]]:
     """Return a function from who has signed a document to whose turn it is now."""
     if state != "open":
         return lambda signed: [False] * len(signed)

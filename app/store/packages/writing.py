@@ -10,11 +10,12 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
+from app.store.contents.keeping import list_of_package, release
 from app.store.database.types import utc_now
 from app.store.errors import (
     PackageExpired,
@@ -137,17 +138,27 @@ def rescind_package(connection: Connection, public_id: str, message: str | None)
         raise PackageNotSent
 
 
-def delete_package(connection: Connection, public_id: str) -> str:
-    """Delete a package in any state, and return its UUID. Signatures are kept.
+class Deleted(NamedTuple):
+    """A package that was deleted, and what is to be removed after the commit."""
+
+    public_id: str
+    #: Locations of documents (`contents.keeping`).
+    locations: list[str]
+
+
+def delete_package(connection: Connection, public_id: str) -> Deleted:
+    """Delete a package in any state, inside `database.transaction`. Signatures are kept.
 
     Raises:
         PackageNotFound: there is none.
     """
-    statement = delete(Package).where(_named(public_id)).returning(Package.public_id)
+    named = _named(public_id)
+    documents = list_of_package(connection, public_id.lower())
+    statement = delete(Package).where(named).returning(Package.public_id)
     deleted = connection.execute(statement).scalar()
     if deleted is None:
         raise PackageNotFound
-    return deleted
+    return Deleted(deleted, release(connection, documents) if documents else [])
 
 
 def read_uuid(text: str) -> str | None:

@@ -81,7 +81,7 @@ def keep(engine: Engine, counted: Counted) -> bool:
 
 
 def reset(connection: Connection) -> None:
-    """Give up all counts. Inside `database.transaction`.
+    """Discard all counts. Inside `database.transaction`.
 
     For what adds rows to the indexes beside `save_version`, in that transaction and before this:
     nothing notes these on PostgreSQL.

@@ -93,7 +93,7 @@ def read_signing(
     return Signing(
         facts=[row[_FACTS] for row in rows],
         signers=orjson.dumps(rows).decode(),
-        # In order, so that the same signers have the same list, whoever of them was first.
+        # In order, so that the same signers have the same list, whichever of them was first.
         terms=orjson.dumps(sorted(set(by_terms))).decode(),
         signature_sha256=digests.signature,
         content_sha256=content_sha256,

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    ColumnExpressionArgument,
     Connection,
     Engine,
     Integer,
@@ -61,15 +62,15 @@ _OF_KEY = (
 )
 
 
-def short_text(limit: int) -> ColumnElement[str | None]:
-    """Return the column of a signature that has no more than `limit` bytes, NULL for others.
+def if_short(column: ColumnExpressionArgument[Any], limit: int) -> ColumnElement[Any]:
+    """Return a column for signatures that have no more than `limit` bytes, NULL for others.
 
     For PostgreSQL, which reads only the size. SQLite would load a large text: see `sqlite_texts`.
     """
-    return case((limit >= SIGNATURE_OCTETS, SIGNATURE))
+    return case((limit >= SIGNATURE_OCTETS, column))
 
 
-_FOUND = select(SIGNATURE_OCTETS, short_text(IN_MEMORY)).where(*_OF_KEY)
+_FOUND = select(SIGNATURE_OCTETS, if_short(SIGNATURE, IN_MEMORY)).where(*_OF_KEY)
 
 
 @dataclass(frozen=True, slots=True)

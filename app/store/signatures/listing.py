@@ -157,6 +157,7 @@ def page_statement(
         .join(Version, IS_CURRENT)
         .order_by(*picking.order_by if picking else (Signature.id.desc(),)),
         kept=limited and picking is None and shape.lies_in_order,
+        binary=True,
     )
 
 

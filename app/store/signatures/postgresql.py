@@ -10,16 +10,23 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Dialect, literal_column, select, text
 
 from app.store.database.base64_text import is_base64
 from app.store.database.compiled_query import Prepared
+from app.store.search.tag_pairs import pairs_of
 
 
 def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Sequence[Any] | None:
     """Save a version, as `sqlite.save` does."""
     schemas = connection.get_execution_options().get("schema_translate_map", {})
-    given = {**values, "new_is_base64": is_base64(values["new_cms"]), "compare": compare}
+    given = {
+        **values,
+        "new_is_base64": is_base64(values["new_cms"]),
+        "given_pairs": pairs_of(orjson.loads(values["new_tags"])),
+        "compare": compare,
+    }
     (row,) = _call(connection.dialect, schemas.get(None), tuple(given)).fetch(connection, given)
     saved_id, *_ = row
     return None if saved_id is None else row

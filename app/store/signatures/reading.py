@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
 from app.store.database.compiled_query import Prepared
 from app.store.errors import SignatureNotFound
 from app.store.models import IS_CURRENT, Signature, Version
-from app.store.signatures.large_texts import IN_MEMORY
+from app.store.signatures.large_texts import IN_MEMORY, Key
 from app.store.signatures.records import SignatureRecord
 from app.store.signatures.rows import PLAIN, Carried, columns, records, stream
 from app.store.signatures.weighing import FEW_ROWS, PAGE_ROWS, SMALL, hold, is_much, weight
@@ -19,6 +20,35 @@ _THREAD = (
     Signature.document == bindparam("document"),
     Signature.thread == bindparam("thread"),
 )
+
+
+class VersionPart(NamedTuple):
+    """Some versions of a thread: those below a number, and how many at most, which are few."""
+
+    before: int
+    limit: int
+
+
+class FileFacts(NamedTuple):
+    """What is known of the file of a version; see `models.Version` for what may be None."""
+
+    format: str | None
+    #: SHA-256 of the decoded signature, hex.
+    sha256: str | None
+    #: Bytes of the decoded signature, and of the content attached to it.
+    size: int | None
+    content_size: int | None
+
+
+def read_file_facts(connection: Connection, key: Key) -> FileFacts:
+    """Return what is known of the file of a version. Raises SignatureNotFound."""
+    statement = select(
+        Version.format, Version.signature_sha256, Version.signature_size, Version.content_size
+    ).where(Version.signature_id == key.signature_id, Version.version == key.version)
+    row = connection.execute(statement).first()
+    if row is None:
+        raise SignatureNotFound
+    return FileFacts._make(row)
 
 
 def find_address(connection: Connection, signature_id: int) -> tuple[str, str] | None:
@@ -53,11 +83,12 @@ def get_signature(
 def _find(dialect: str, current: bool, carried: Carried) -> Prepared:
     statement = select(*columns(dialect, carried, IN_MEMORY))
     if current:
-        return Prepared(statement.join(Version, IS_CURRENT).where(*_THREAD), kept=True)
+        return Prepared(statement.join(Version, IS_CURRENT).where(*_THREAD), kept=True, binary=True)
     return Prepared(
         statement.join(Version, Version.signature_id == Signature.id).where(
             *_THREAD, Version.version == bindparam("version")
-        )
+        ),
+        binary=True,
     )
 
 
@@ -95,6 +126,39 @@ def list_versions(
     return stream(connection, statement, {"document": document, "thread": thread}, carried)
 
 
+def page_of_versions(
+    connection: Connection,
+    document: str,
+    thread: str,
+    part: VersionPart,
+    carried: Carried,
+) -> list[SignatureRecord]:
+    """Return some versions of a thread, newest first, none if there is no such thread.
+
+    Args:
+        connection: to the store.
+        document: of the thread.
+        thread: its name.
+        part: which of them.
+        carried: the columns of each, without signatures.
+    """
+    values = {"document": document, "thread": thread, **part._asdict()}
+    rows = _page(connection.dialect.name, carried).fetch(connection, values)
+    return list(records(connection, carried, rows, SMALL))
+
+
+@lru_cache(maxsize=16)
+def _page(dialect: str, carried: Carried) -> Prepared:
+    statement = (
+        select(*columns(dialect, carried, SMALL))
+        .join(Version, Version.signature_id == Signature.id)
+        .where(*_THREAD, Version.version < bindparam("before"))
+        .order_by(Version.version.desc())
+        .limit(bindparam("limit"))
+    )
+    return Prepared(statement, kept=True, binary=True)
+
+
 @lru_cache(maxsize=16)
 def _weight_of_versions(dialect: str, carried: Carried) -> Prepared | None:
     """Build the statement for the size of the newest versions of a thread."""
@@ -115,6 +179,6 @@ def _versions(dialect: str, carried: Carried, *, limited: bool) -> Prepared:
         .order_by(Version.version.desc())
     )
     if not limited:
-        return Prepared(statement)
+        return Prepared(statement, binary=True)
     # An index finds the thread, which usually has few versions, for any name.
-    return Prepared(statement.limit(bindparam("limit")), kept=True)
+    return Prepared(statement.limit(bindparam("limit")), kept=True, binary=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, null
 
+from app.store.database import base64_text
 from app.store.database.compiled_query import Prepared
 from app.store.database.engine import primary_of
 from app.store.models import Signature, Version
@@ -23,7 +24,7 @@ from app.store.signatures.large_texts import (
     Key,
     LargeText,
     find_text,
-    short_text,
+    if_short,
 )
 from app.store.signatures.records import RECORD_COLUMNS, SignatureRecord
 from app.store.signatures.signers import short_facts_of
@@ -47,6 +48,10 @@ class Carried:
     saver: bool = False
     #: The thread's UUID in other API families.
     public_id: bool = False
+    #: The states of its evidence, which are read after the row (`store.evidence.reading`).
+    evidence: bool = False
+    #: What is kept of its document, which is read after the row, too (`store.contents.reading`).
+    content: bool = False
 
 
 PLAIN = Carried()
@@ -68,15 +73,17 @@ def records(
 ) -> Iterator[SignatureRecord]:
     """Return the records of rows; none holds anything of more than `limit` bytes."""
     is_sqlite = connection.dialect.name == "sqlite"
-    for row in rows:
-        record = SignatureRecord.of(row[:-1])
+    for *fields, place, packed in rows:
+        record = SignatureRecord.of(fields)
         key = Key(record.id, record.version)
-        if carried.cms and record.cms is None:
+        if packed is not None:
+            record = record._replace(cms=base64_text.encode(packed))
+        elif carried.cms and record.cms is None:
             cms: str | LargeText | None
             if is_sqlite:
-                cms = find_text(connection, key, limit=limit, rowid=row[-1])
+                cms = find_text(connection, key, limit=limit, rowid=place)
             else:
-                cms = LargeText(primary_of(connection.engine), key, row[-1])
+                cms = LargeText(primary_of(connection.engine), key, place)
             if cms is None:
                 continue  # It was deleted meanwhile.
             record = record._replace(cms=cms)
@@ -90,19 +97,20 @@ def columns(dialect: str, carried: Carried, limit: int) -> tuple[Any, ...]:
     """Return the columns of a record; those that weren't requested are NULL.
 
     So is a signature of more than `limit` bytes; larger facts of signers are replaced by their
-    size. The last column is the size of the signature; on SQLite, which reads no signature here,
-    its row id.
+    size. The last two columns are the size of the signature, on SQLite, which reads no signature
+    here, its row id; and the bytes that it is the base64 of, if it is stored as these.
     """
     key = Version.signature_id, Version.version
     is_sqlite = dialect == "sqlite"
-    cms = null().label("cms") if is_sqlite else short_text(limit).label("cms")
+    is_read = carried.cms and not is_sqlite
     place = sqlite_texts.ROWID if is_sqlite else SIGNATURE_OCTETS
     signers = short_facts_of(dialect, *key, limit, carried.trusted)
     return (
         *RECORD_COLUMNS,
-        cms if carried.cms else null().label("cms"),
+        (if_short(Version.cms, limit) if is_read else null()).label("cms"),
         signers if carried.signers else null().label("signers"),
         Version.saved_by if carried.saver else null().label("saved_by"),
         Signature.public_id if carried.public_id else null().label("public_id"),
         place.label("place"),
+        (if_short(Version.cms_bytes, limit) if is_read else null()).label("packed"),
     )

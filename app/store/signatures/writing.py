@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, delete, select
 
+from app.store.contents.keeping import list_of_thread, release
 from app.store.errors import SignatureNotFound, VersionConflict, VersionNotSet
-from app.store.models import Signature
+from app.store.models import Signature, Version
 from app.store.search import indexes as search_indexes
 from app.store.signatures import postgresql as save_function
+from app.store.signatures import signers
 from app.store.signatures import sqlite as save_statements
 from app.store.signatures.extraction import Signing
 from app.store.signatures.records import SignatureRecord
@@ -90,6 +92,29 @@ def save_version(  # noqa: PLR0913 - what is saved, and what is wanted beside it
     return Saved(_record(new, *head), superseded)
 
 
+def foresee_save(
+    connection: Connection, document: str, thread: str, seen: int | None, *, compare: bool
+) -> Superseded | None:
+    """Raise what a save would raise as things are; otherwise return what it would supersede.
+
+    For a save that something costly comes before. It locks nothing: another save may be first
+    nevertheless. Arguments and errors are those of `save_version`.
+    """
+    named = Signature.document == document, Signature.thread == thread
+    head = connection.execute(select(Signature.id, Signature.version).where(*named)).first()
+    if head is None:
+        return None
+    if head.version != seen:
+        raise VersionConflict if seen else VersionNotSet
+    if not compare:
+        return None
+    facts = signers.facts_of(connection.dialect.name, head.id, head.version)
+    content = select(Version.content_sha256).where(
+        Version.signature_id == head.id, Version.version == head.version
+    )
+    return Superseded(*connection.execute(select(facts, content.scalar_subquery())).one())
+
+
 def _values(new: NewVersion, signing: Signing, seen: int | None) -> dict[str, Any]:
     """Return values for the placeholders of a save."""
     return {
@@ -136,8 +161,11 @@ def _record(
 
 def delete_chain(
     connection: Connection, document: str, thread: str, signature_id: int | None = None
-) -> None:
+) -> list[str]:
     """Remove a thread: its head, all versions, its tags. Inside `database.transaction`.
+
+    Returns:
+        Locations of documents that are to be removed after the commit (`contents.keeping`).
 
     Raises:
         SignatureNotFound: there is no such thread, or it has another id than `signature_id`.
@@ -151,4 +179,6 @@ def delete_chain(
     if head is None or signature_id not in (None, head.id):
         raise SignatureNotFound
     search_indexes.drop_all(connection, head.id, head.version)
+    documents = list_of_thread(connection, head.id)
     connection.execute(delete(Signature).where(Signature.id == head.id))
+    return release(connection, documents) if documents else []

@@ -265,6 +265,7 @@ def test_what_was_given_is_given_back(client: FlaskClient) -> None:
     assert answer["documents"][0]["name"] is None
 
 
+@pytest.mark.slow
 def test_moments_are_utc_whatever_zone_the_database_has(
     start_app: AppMaker, postgresql_url: str
 ) -> None:

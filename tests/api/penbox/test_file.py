@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, update
 from werkzeug.test import TestResponse
 
-from app.api.penbox.files import file_name
+from app.api.signature_files import file_name
 from app.cms.parsing import parse
 from app.cms.xmldsig.parsing import SignedXml
 from app.store.models import Version

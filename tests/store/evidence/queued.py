@@ -29,14 +29,18 @@ COMPLETE = State(number=1, state="complete", card=True)
 
 
 def queue(
-    engine: Engine, *documents: str, urgency: int | None = 2, seen: int | None = None
+    engine: Engine,
+    *documents: str,
+    urgency: int | None = 2,
+    seen: int | None = None,
+    cms: str = "CMS",
 ) -> list[Key]:
     """Save a version of each document, with a job."""
     keys = []
     for document in documents:
-        new = NewVersion(document=document, thread="main", cms="CMS")
+        new = NewVersion(document=document, thread="main", cms=cms)
         with saving(engine) as connection:
-            saved = save_version(connection, new, read_text("CMS"), seen, new_evidence=urgency)
+            saved = save_version(connection, new, read_text(cms), seen, new_evidence=urgency)
         keys.append(Key(saved.record.id, saved.record.version))
     return keys
 

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Engine, event
 
 from app.store.database.engine import transaction
 from app.store.evidence import jobs
-from app.store.evidence.keeping import Item, State, keep, mark_pending
+from app.store.evidence.keeping import Item, State, keep
 from app.store.evidence.reading import Evidence, VersionStates, read_evidence, read_states
 from app.store.signatures.large_texts import Key
-from tests.store.evidence.queued import COMPLETE, LIST, claim, queue, token
+from tests.store.evidence.queued import COMPLETE, LIST, claim, queue
 
 IMPOSSIBLE = State(number=2, state="impossible", reason="revoked", card=False, card_reason="no")
 
@@ -51,16 +51,6 @@ def test_the_number_of_statements_does_not_depend_on_what_there_is(engine: Engin
         assert [one.number for one in found.states] == list(range(1, signers + 1))
         # Once in memory, though it serves each signer.
         assert len({id(one.data) for one in found.items}) == 1
-
-
-def test_without_data_it_is_only_named(engine: Engine) -> None:
-    [key] = queue(engine, "doc")
-    claim(engine)
-    with transaction(engine) as connection:
-        mark_pending(connection, key, [token(key)], "me")
-    with engine.connect() as connection:
-        [item] = read_evidence(connection, key, with_data=False).items
-    assert (item.kind, item.data, item.sha256) == ("timestamp", None, token(key).sha256)
 
 
 def test_of_a_version_without_evidence_nothing_is_read(engine: Engine) -> None:

@@ -13,9 +13,9 @@ from marshmallow import fields, post_load
 from app.api import envelope
 from app.api.ncanode.origin.client import OriginNotSet, Secrets, ask, read_secrets
 from app.api.ncanode.parameters import ParametersSchema
-from app.api.params.errors import ParameterError
 from app.api.params.fields import Text
 from app.auth import needs
+from app.services.errors import ParameterError
 
 #: Bytes by which an answer may be larger than a request: what a signature adds to its content.
 ROOM = 1024 * 1024

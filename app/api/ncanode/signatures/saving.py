@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from flask import current_app
+from sqlalchemy import Connection
 
-from app.api.ncanode.validation import sent_content
+from app.api.ncanode.signatures.documents import (
+    Brought,
+    content_to_keep,
+    find_signed,
+    read_content,
+)
 from app.cms import (
     Answer,
     ContentBudget,
+    GivenContent,
     MalformedSignature,
     Reason,
     SignedData,
@@ -21,12 +29,18 @@ from app.cms import (
     Verdict,
     are_gost_curves_fast,
     compare_content,
+    describe_signers,
     is_detached,
     parse,
 )
-from app.extensions import current_trust, current_trusted
+from app.extensions import current_requirement, current_trust
+from app.services import sent_content
+from app.services.kept_contents import digests_of
+from app.store.contents.keeping import Offer, refer_again
+from app.store.contents.values import KeptContent, NewContent
 from app.store.errors import ContentChanged, CosignersLost, StoreError
 from app.store.evidence import jobs
+from app.store.evidence.keeping import keep_saved
 from app.store.signatures.cosigning import (
     compare_signers,
     content_differs,
@@ -34,8 +48,13 @@ from app.store.signatures.cosigning import (
     read_facts,
 )
 from app.store.signatures.extraction import Signing, read_found, read_signing, read_text
-from app.store.signatures.writing import Superseded
+from app.store.signatures.large_texts import Key
+from app.store.signatures.records import SignatureRecord
+from app.store.signatures.writing import NewVersion, Superseded
 from app.trust.turns import SHORT_PATIENCE, Busy
+
+if TYPE_CHECKING:
+    from app.evidence.obtaining import Outcome
 
 #: Signers, and characters of the signature plus bytes of the content, up to which a save verifies
 #: though nothing requires it.
@@ -51,72 +70,130 @@ class Checked(NamedTuple):
     doubts: list[Reason]
     #: How urgent it is to obtain evidence (`app.store.evidence.jobs`); None: none is obtained.
     urgency: int | None = None
+    #: The signature, if the save waits for its evidence; and what was obtained of that.
+    awaited: SignedData | SignedXml | None = None
+    evidence: Outcome | None = None
+    #: The document that came with it, if that is to be kept.
+    kept: NewContent | None = None
+    #: A document that is kept already, and is what was signed, where none came with it.
+    again: KeptContent | None = None
 
 
-def read_checked(cms: str, data: str | bytes | None) -> Checked:
+def read_checked(new: NewVersion, brought: Brought) -> Checked:
     """Check a signature as CMS_VALIDATION requires, and extract the data to store.
 
     Content sent along is always compared with what was signed.
 
     Args:
-        cms: the signature as it was sent.
-        data: the content of a detached one, as it was sent.
+        new: the version, with the signature as it was sent.
+        brought: the content that was sent along.
 
     Raises:
         MalformedSignature: it is no signature; not raised if any text may be saved.
         UnverifiedSignature: it does not meet the required level.
-        ParameterError: `data` can't be used, or is not what was signed.
+        ParameterError: that can't be used, or is not what was signed.
         Busy: it is large, or has to be verified, and too many verifications are waiting.
     """
-    with current_trust().turns.reading(cms, data):
-        return _read_checked(cms, data)
+    with current_trust().turns.reading(new.cms, brought.data):
+        signature, checked = _read_checked(new, brought)
+    if current_requirement() is None or signature is None:
+        return checked
+    return checked._replace(urgency=None, awaited=signature)
 
 
-def _read_checked(cms: str, data: str | bytes | None) -> Checked:
-    level = current_app.config["CMS_VALIDATION"]
+def obtain_awaited(checked: Checked) -> Checked:
+    """Obtain the evidence that a save waits for, if it waits for any: EVIDENCE=require.
+
+    Raises EvidenceUnavailable, EvidenceImpossible or Busy.
+    """
+    requirement = current_requirement()
+    if requirement is None or checked.awaited is None:
+        return checked
+    return checked._replace(evidence=requirement.obtain(checked.awaited), awaited=None)
+
+
+def keep_evidence(connection: Connection, checked: Checked, record: SignatureRecord) -> None:
+    """Keep what was obtained for a version, in the transaction that saves it."""
+    if checked.evidence is not None:
+        key = Key(record.id, record.version)
+        keep_saved(connection, key, checked.evidence.items, checked.evidence.states)
+
+
+def keep_document(
+    connection: Connection, offer: Offer | None, checked: Checked, record: SignatureRecord
+) -> NewContent | KeptContent | None:
+    """Keep the document of a version, in the transaction that saves it; return what is kept."""
+    if offer is not None:
+        offer.keep_for_version(connection, record.id, record.version)
+        return offer.new
+    again = checked.again
+    if again is None or not refer_again(connection, again, record.id, record.version):
+        return None
+    return again
+
+
+def _read_checked(
+    new: NewVersion, brought: Brought
+) -> tuple[SignedData | SignedXml | None, Checked]:
+    level, cms = current_app.config["CMS_VALIDATION"], new.cms
     try:
         signature = parse(cms)
     except MalformedSignature:
-        if level != "off":
+        if level != "off" or current_app.config["EVIDENCE_REQUIRED"]:
             raise
-        if data is not None:
+        if brought.data is not None:
             sent_content.refuse_incomparable()
-        return Checked(read_text(cms), [])
+        return None, Checked(read_text(cms), [])
     now = datetime.now(UTC)
     budget = ContentBudget()
-    content = sent_content.content_given(signature, data, budget)
-    intact: Sequence[Verdict] = ()
-    trusted = current_trusted()
+    content = read_content(signature, brought, budget)
+    again = find_signed(signature, new.document, new.thread) if content is None else None
+    content = digests_of(again) if again else content
+    loaded = current_trust().loaded()
+    verify = partial(
+        current_trust().verify, signature, content, at=now, content_budget=budget, loaded=loaded
+    )
     demanding = level in ("signature", "trusted")
-    statuses: tuple[SignerStatus, ...] = ()
-    if demanding:
-        statuses = current_trust().verify(signature, content, at=now, content_budget=budget)
-    if statuses:
-        intact = [status.intact for status in statuses]
-    elif isinstance(signature, SignedData) and content is not None:
-        intact = compare_content(signature, content, budget=budget)
+    statuses = verify() if demanding else ()
+    intact = _intact(signature, content, statuses, budget)
     doubts = [] if content is None else sent_content.doubts_of(intact)
     _require_verified(statuses, level, lacks_content=is_detached(signature) and content is None)
     digest = None if content is None else sent_content.digest_of_signed(content, intact)
     if not demanding:
-        statuses = _verify_quickly(cms, signature, content, now, budget)
-    found = read_found(signature, statuses, trusted)
-    return Checked(read_signing(signature, now, digest, found), doubts, _urgency(signature, now))
+        statuses = _verify_quickly(cms, signature, content, verify)
+    kept, reasons = content_to_keep(signature, content, intact, brought, budget)
+    doubts += reasons
+    found = read_found(signature, statuses, loaded.trusted)
+    signing = read_signing(signature, now, digest, found)
+    return signature, Checked(signing, doubts, _urgency(signature, now), kept=kept, again=again)
+
+
+def _intact(
+    signature: SignedData | SignedXml,
+    content: GivenContent | None,
+    statuses: Sequence[SignerStatus],
+    budget: ContentBudget,
+) -> Sequence[Verdict]:
+    """Return whether the content is what each signer signed, as verified or only compared."""
+    if statuses:
+        return [status.intact for status in statuses]
+    if isinstance(signature, SignedData) and content is not None:
+        return compare_content(signature, content, budget=budget)
+    return ()
 
 
 def _urgency(signature: SignedData | SignedXml, now: datetime) -> int | None:
     """Return how urgent it is to obtain evidence; None if none is obtained."""
-    if not current_app.config["EVIDENCE"] or not isinstance(signature, SignedData):
+    if not current_app.config["EVIDENCE"]:
         return None
-    return jobs.urgency_of((one.certificate.not_after for one in signature.signers), now)
+    return jobs.urgency_of((one.certificate.not_after for one in describe_signers(signature)), now)
 
 
 def _verify_quickly(
     cms: str,
     signature: SignedData | SignedXml,
-    content: bytes | None,
-    now: datetime,
-    budget: ContentBudget,
+    content: GivenContent | None,
+    verify: Callable[[], tuple[SignerStatus, ...]],
 ) -> tuple[SignerStatus, ...]:
     """Verify if that takes a few milliseconds; otherwise leave it to the background.
 
@@ -124,10 +201,9 @@ def _verify_quickly(
     """
     if not _is_quick(cms, signature, content):
         return ()
-    trust = current_trust()
     try:
-        with trust.turns.take(SHORT_PATIENCE):
-            return trust.verify(signature, content, at=now, content_budget=budget)
+        with current_trust().turns.take(SHORT_PATIENCE):
+            return verify()
     except (MalformedSignature, Busy):
         return ()  # Damaged in a part that only verification reads, which is not required here.
 
@@ -147,13 +223,15 @@ def _require_verified(statuses: Iterable[SignerStatus], level: str, *, lacks_con
             require(status.revocation, status, or_unknown=True)
 
 
-def _is_quick(cms: str, signature: SignedData | SignedXml, content: bytes | None) -> bool:
+def _is_quick(cms: str, signature: SignedData | SignedXml, content: GivenContent | None) -> bool:
     """Return whether there are few signers and little data to verify, by fast code.
 
     What can be verified only with the content can't be left to the background, at any size; see
     `app.trust.examiner`.
     """
-    if len(cms) + len(content or b"") > QUICK_SIZE and not needs_content(signature):
+    # Of a large document only the digests are here.
+    size = len(content) if isinstance(content, bytes) else 0
+    if len(cms) + size > QUICK_SIZE and not needs_content(signature):
         return False
     if isinstance(signature, SignedXml):
         return len(signature.signatures) <= QUICK_SIGNERS and are_gost_curves_fast()

@@ -8,10 +8,8 @@ from typing import Any, ClassVar, get_args
 
 from marshmallow import post_load
 
-from app.api.ncanode.files import Content, SignatureText
 from app.api.ncanode.parameters import ParametersSchema, require_thread
 from app.api.ncanode.signatures.fields import Count, CountMode, CursorText
-from app.api.params.errors import ParameterError
 from app.api.params.fields import (
     Choice,
     Choices,
@@ -25,27 +23,15 @@ from app.api.params.fields import (
 )
 from app.api.params.schemas import aware
 from app.api.params.values import is_blank
-from app.auth import caller_name
 from app.extensions import current_trusted
+from app.services.errors import ParameterError
 from app.store.search.criteria import Criteria, EvidenceFilter
 from app.store.search.picking import OrderField, Picking
 from app.store.signatures.listing import Cursor, Page
 from app.store.signatures.rows import Carried
-from app.store.signatures.writing import NewVersion
 
-
-@dataclass(frozen=True, slots=True)
-class SaveRequest:
-    """POST /signature."""
-
-    new: NewVersion
-    #: The version that the client saw, None if not given.
-    seen: int | None
-    #: The content of a detached signature, for verification; not stored. Text or base64 of it,
-    #: bytes if it came as a file.
-    data: str | bytes | None
-    #: Whether the answer omits the signature.
-    without_cms: bool
+#: The values of `with`.
+WITH = ("signers", "saver", "public_id", "evidence", "content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,44 +75,6 @@ class SearchRequest:
     count: CountMode
 
 
-class SaveSchema(ParametersSchema):
-    """POST /signature."""
-
-    REQUIRED: ClassVar = ("document", "thread", "cms")
-    FILE: ClassVar = "cms"
-
-    document = Text()
-    thread = Text()
-    cms = SignatureText()
-    version = VersionNumber(load_default=None, allow_none=True)
-    version_created_by = Text()
-    version_comment = Text()
-    tags = Tags()
-    stage = Text(strip=False)
-    data = Content()
-    method = Text()
-    without = Choice("cms", load_default=None)
-
-    @post_load
-    def build(self, data: dict[str, Any], **_options: object) -> SaveRequest:
-        """Return the request."""
-        for name in self.REQUIRED:
-            if not data[name] or is_blank(data[name]):
-                raise ParameterError('"{field}" parameter must be set', field=name)
-        new = NewVersion(
-            document=data["document"],
-            thread=data["thread"],
-            cms=data["cms"],
-            stage=data["stage"] or None,
-            created_by=data["version_created_by"] or None,
-            comment=data["version_comment"] or None,
-            tags=data["tags"] or (),
-            saved_by=caller_name(),
-            method=data["method"] or None,
-        )
-        return SaveRequest(new, data["version"], data["data"], data["without"] is not None)
-
-
 class ThreadSchema(ParametersSchema):
     """DELETE /signature."""
 
@@ -156,7 +104,7 @@ class GetSchema(ThreadSchema):
     version = VersionNumber(load_default=None, allow_none=True)
     stage = Text(strip=False)
     without = Choice("cms", load_default=None)
-    with_ = Choices("signers", "saver", "public_id", data_key="with")
+    with_ = Choices(*WITH, data_key="with")
 
     @post_load
     def build(self, data: dict[str, Any], **_options: object) -> GetRequest:
@@ -189,8 +137,8 @@ class VersionsSchema(ParametersSchema):
     document = Text()
     thread = Text()
     without = Choice("cms", load_default=None)
-    with_ = Choices("signers", "saver", "public_id", data_key="with")
-    diff = Flag(load_default=False, allow_none=True)
+    with_ = Choices(*WITH, data_key="with")
+    diff = Flag(load_default=False)
 
     @post_load
     def build(self, data: dict[str, Any], **_options: object) -> VersionsRequest:
@@ -212,9 +160,9 @@ class SearchSchema(ParametersSchema):
     limit = Integer(low=0, load_default=0)
     offset = Integer(low=0, load_default=0)
     cursor = CursorText()
-    count = Count(load_default=False, allow_none=True)
+    count = Count(load_default=False)
     without = Choice("cms", load_default=None)
-    with_ = Choices("signers", "saver", "public_id", data_key="with")
+    with_ = Choices(*WITH, data_key="with")
     iin = Digits(12)
     bin = Digits(12)
     signer = Text()
@@ -285,14 +233,11 @@ def _picking(data: dict[str, Any]) -> Picking | None:
         order=data["order_field"] or "id",
         ascending=data["order_direction"] == "asc",
     )
-    return None if picking == _ALL else picking
-
-
-_ALL = Picking()
+    return None if picking == Picking() else picking
 
 
 def _carried(data: dict[str, Any]) -> Carried:
     with_ = data["with_"] or ()
-    more = {name: name in with_ for name in ("signers", "saver", "public_id")}
+    more = {name: name in with_ for name in WITH}
     trusted = current_trusted() if more["signers"] else None
     return Carried(cms=data["without"] is None, trusted=trusted, **more)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.api.ncanode.signatures import tag_scope
-from app.api.params.errors import ParameterError
 from app.extensions import db
+from app.services import tag_scope
+from app.services.errors import ParameterError
 from app.store.signatures.current_tags import MAX_TAG_BYTES, MAX_TAGS, are_bounded, most_tags
 from app.store.signatures.writing import NewVersion
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
-from app.api import envelope, errors
+from app.api import envelope
 from app.api.json_response import Answer
-from app.api.ncanode.signatures import tag_limits, tag_scope
-from app.api.ncanode.signatures.fields import Count, write_cursor
-from app.api.ncanode.signatures.saving import read_checked, warn_of_losses
+from app.api.ncanode.signatures.batches import answer_batch, read_batch
+from app.api.ncanode.signatures.fields import Count
+from app.api.ncanode.signatures.rows import Rows
+from app.api.ncanode.signatures.save_schemas import SaveRequest, SaveSchema
+from app.api.ncanode.signatures.saves import save
 from app.api.ncanode.signatures.schemas import (
     GetRequest,
     GetSchema,
-    SaveRequest,
-    SaveSchema,
     SearchRequest,
     SearchSchema,
     ThreadRequest,
@@ -32,10 +32,13 @@ from app.api.ncanode.signatures.schemas import (
 from app.api.ncanode.signatures.signer_diff import with_diff
 from app.api.ncanode.signatures.thread_address import address_of
 from app.auth import needs
-from app.extensions import current_reads, db
-from app.observability import counters
+from app.extensions import current_place, current_reads, db
 from app.rate_limit.places import LARGE, current_places
-from app.store.database.engine import in_snapshot, saving, transaction
+from app.services import tag_scope
+from app.services.cursors import write_cursor
+from app.services.idempotency import read_key
+from app.store.contents.keeping import remove_all
+from app.store.database.engine import in_snapshot, transaction
 from app.store.errors import SignatureNotFound
 from app.store.search import counts, kept_counts
 from app.store.search.counts import Counted
@@ -43,7 +46,7 @@ from app.store.signatures import listing, reading
 from app.store.signatures import writing as chains
 from app.store.signatures.listing import Cursor
 from app.store.signatures.records import MOST_ESCAPED, SignatureRecord
-from app.store.signatures.rows import PLAIN, Carried
+from app.store.signatures.rows import Carried
 
 blueprint = Blueprint("ncanode", __name__)
 
@@ -62,30 +65,17 @@ COUNT_BOUND = 10_000
 def save_signature() -> Response:
     """Save a version of a signature."""
     wanted: SaveRequest = _SAVE.read(request)
-    tag_scope.require_save_access(wanted.new.tags)
-    tag_limits.require_bounded(wanted.new)
-    signing, doubts, urgency = read_checked(wanted.new.cms, wanted.data)
-    guard = current_app.config["COSIGN_GUARD"]
-    unit = transaction if guard == "refuse" or tag_scope.is_bound() else saving
-    with unit(db.engine) as connection:
-        saved = tag_scope.save(
-            connection,
-            wanted.new,
-            signing,
-            wanted.seen,
-            compare=guard != "off",
-            new_evidence=urgency,
-        )
-        losses = warn_of_losses(saved.superseded, signing)
-        counters.count_losses(losses, guard)
-        if losses and guard == "refuse":
-            raise losses[0]
-    counters.count_save(signing.format, saved.record.version)
-    carried = replace(PLAIN, cms=not wanted.without_cms)
-    content: dict[str, Any] = {"signature": _writer(carried)(saved.record)}
-    if losses:
-        content["warnings"] = [errors.in_language(loss) for loss in losses]
-    return envelope.success(content, 201, warnings=map(errors.in_language, doubts))
+    return save(wanted, read_key(request))
+
+
+@blueprint.post("/signature/batch")
+@needs("write", by_tags=True)
+def save_signatures() -> Response:
+    """Save many versions, one after the other, each as `save_signature` does."""
+    body = read_batch(request)
+    with ExitStack() as stack:
+        stack.enter_context(current_places().take())
+        return _released_after(answer_batch(body), stack)
 
 
 @blueprint.get("/signature")
@@ -93,21 +83,24 @@ def save_signature() -> Response:
 def get_signature() -> Response:
     """Return a thread's current version, or another one."""
     wanted: GetRequest = _GET.read(request)
-    record = current_reads().read(partial(_get, wanted))
+    rows = Rows.of_request(wanted.carried)
+    record = current_reads().read(partial(_get, wanted, rows))
     if wanted.id not in (None, record.id) or wanted.stage not in (None, record.stage):
         raise SignatureNotFound
     with ExitStack() as stack:
         stack.enter_context(current_places().take_if(_size([record])))
-        response = envelope.success_one("signature", _writer(wanted.carried)(record))
-        return _released_after(response, stack)
+        response = envelope.success_one("signature", rows.write(record))
+        return rows.labelled(_released_after(response, stack))
 
 
-def _get(wanted: GetRequest, connection: Connection, _stack: ExitStack) -> SignatureRecord:
+def _get(
+    wanted: GetRequest, rows: Rows, connection: Connection, _stack: ExitStack
+) -> SignatureRecord:
     document, thread = address_of(connection, wanted)
     tag_scope.require_access(connection, document, thread)
     record = reading.get_signature(connection, document, thread, wanted.version, wanted.carried)
     tag_scope.require_read_access(connection, record)
-    return record
+    return next(rows.read(connection, [record]))
 
 
 @blueprint.delete("/signature")
@@ -120,7 +113,8 @@ def delete_signature() -> Response:
         tag_scope.require_access(connection, document, thread)
         if not tag_scope.require_write_access(connection, document, thread):
             raise SignatureNotFound
-        chains.delete_chain(connection, document, thread, wanted.id)
+        unused = chains.delete_chain(connection, document, thread, wanted.id)
+    remove_all(current_place(), unused)
     return envelope.done()
 
 
@@ -129,30 +123,34 @@ def delete_signature() -> Response:
 def list_versions() -> Response:
     """Return all versions of a thread, newest first."""
     wanted: VersionsRequest = _VERSIONS.read(request)
-    reads = current_reads()
-    few = reads.read(partial(_find_few_versions, wanted))
+    reads, rows = current_reads(), Rows.of_request(wanted.carried)
+    few = reads.read(partial(_find_few_versions, wanted, rows))
     with ExitStack() as stack:
         if few is None:
             stack.enter_context(current_places().take())
-            response = reads.read(partial(_list_versions, wanted), in_snapshot)
+            response = reads.read(partial(_list_versions, wanted, rows), in_snapshot)
         else:
             stack.enter_context(current_places().take_if(_size(few)))
-            response = _write_versions(wanted, iter(few))
-        return _released_after(response, stack)
+            response = _write_versions(wanted, rows, iter(few))
+        return rows.labelled(_released_after(response, stack))
 
 
 def _find_few_versions(
-    wanted: VersionsRequest, connection: Connection, _stack: ExitStack
+    wanted: VersionsRequest, rows: Rows, connection: Connection, _stack: ExitStack
 ) -> list[SignatureRecord] | None:
     tag_scope.require_access(connection, wanted.document, wanted.thread)
     carried = _carried(wanted)
-    return reading.list_few_versions(connection, wanted.document, wanted.thread, carried)
+    few = reading.list_few_versions(connection, wanted.document, wanted.thread, carried)
+    return None if few is None else list(rows.read(connection, few))
 
 
-def _list_versions(wanted: VersionsRequest, connection: Connection, stack: ExitStack) -> Response:
+def _list_versions(
+    wanted: VersionsRequest, rows: Rows, connection: Connection, stack: ExitStack
+) -> Response:
     carried = _carried(wanted)
     records = reading.list_versions(connection, wanted.document, wanted.thread, carried)
-    return _released_after(_write_versions(wanted, records), stack)
+    records = rows.read(connection, records)
+    return _released_after(_write_versions(wanted, rows, records), stack)
 
 
 def _carried(wanted: VersionsRequest) -> Carried:
@@ -160,15 +158,16 @@ def _carried(wanted: VersionsRequest) -> Carried:
     return replace(wanted.carried, signers=wanted.carried.signers or wanted.diff)
 
 
-def _write_versions(wanted: VersionsRequest, records: Iterator[SignatureRecord]) -> Response:
+def _write_versions(
+    wanted: VersionsRequest, rows: Rows, records: Iterator[SignatureRecord]
+) -> Response:
     newest = next(records, None)
     if newest is None:
         raise SignatureNotFound
     tag_scope.require_tags(newest.tags)
     records = chain([newest], records)
-    write = _writer(wanted.carried)
-    rows = with_diff(records, write) if wanted.diff else map(write, records)
-    return envelope.success_list("versions", rows, {})
+    written = with_diff(records, rows.write) if wanted.diff else map(rows.write, records)
+    return envelope.success_list("versions", written, {})
 
 
 @blueprint.get("/signatures")
@@ -177,34 +176,45 @@ def search_signatures() -> Response:
     """Return the matching threads, in their current version, newest first."""
     wanted: SearchRequest = _SEARCH.read(request)
     tag_scope.require_search_access(wanted.page.criteria)
-    reads = current_reads()
+    reads, rows = current_reads(), Rows.of_request(wanted.page.carried)
     many: list[Counted] = []
-    few, more = reads.read(partial(_find_few, wanted, many)) if wanted.page.is_short else (None, {})
+    find = partial(_find_few, wanted, rows, many)
+    few, more = reads.read(find) if wanted.page.is_short else (None, {})
     with ExitStack() as stack:
         if few is None:
             stack.enter_context(current_places().take())
             stack.callback(kept_counts.keep_each, db.engine, many)
-            response = reads.read(partial(_search, wanted, many), in_snapshot)
+            response = reads.read(partial(_search, wanted, rows, many), in_snapshot)
         else:
             stack.enter_context(current_places().take_if(_size(few)))
             kept_counts.keep_each(db.engine, many)
-            response = _write_found(wanted, iter(few), more)
-        return _released_after(response, stack)
+            response = _write_found(wanted, rows, iter(few), more)
+        return rows.labelled(_released_after(response, stack))
 
 
 def _find_few(
-    wanted: SearchRequest, many: list[Counted], connection: Connection, _stack: ExitStack
+    wanted: SearchRequest,
+    rows: Rows,
+    many: list[Counted],
+    connection: Connection,
+    _stack: ExitStack,
 ) -> tuple[list[SignatureRecord] | None, dict[str, Any]]:
     few = listing.find_page(connection, wanted.page)
-    return few, {} if few is None else _count(connection, wanted, many)
+    if few is None:
+        return None, {}
+    return list(rows.read(connection, few)), _count(connection, wanted, many)
 
 
 def _search(
-    wanted: SearchRequest, many: list[Counted], connection: Connection, stack: ExitStack
+    wanted: SearchRequest,
+    rows: Rows,
+    many: list[Counted],
+    connection: Connection,
+    stack: ExitStack,
 ) -> Response:
     more = _count(connection, wanted, many)
-    records = listing.search(connection, wanted.page)
-    return _released_after(_write_found(wanted, records, more), stack)
+    records = rows.read(connection, listing.search(connection, wanted.page))
+    return _released_after(_write_found(wanted, rows, records, more), stack)
 
 
 def _size(records: Sequence[SignatureRecord]) -> int:
@@ -230,13 +240,13 @@ def _count(connection: Connection, wanted: SearchRequest, many: list[Counted]) -
 
 
 def _write_found(
-    wanted: SearchRequest, records: Iterator[SignatureRecord], more: dict[str, Any]
+    wanted: SearchRequest, rows: Rows, records: Iterator[SignatureRecord], more: dict[str, Any]
 ) -> Response:
-    rows = map(_writer(wanted.page.carried), records)
+    written = map(rows.write, records)
     cursor = wanted.page.cursor
     if cursor is None:
-        return envelope.success_list("signatures", rows, more)
-    return envelope.success_list("signatures", _with_next(rows, cursor, more), more)
+        return envelope.success_list("signatures", written, more)
+    return envelope.success_list("signatures", _with_next(written, cursor, more), more)
 
 
 def _with_next(
@@ -252,8 +262,3 @@ def _released_after(response: Response, stack: ExitStack) -> Response:
     if not isinstance(response, Answer):
         response.call_on_close(stack.pop_all().close)
     return response
-
-
-def _writer(carried: Carried) -> Callable[[SignatureRecord], dict[str, Any]]:
-    """Return a function that writes a record, also after the request's context has ended."""
-    return partial(envelope.signature, zone=current_app.config["TIMEZONE"], carried=carried)

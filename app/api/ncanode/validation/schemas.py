@@ -11,15 +11,15 @@ from marshmallow import fields, post_load
 
 from app.api.ncanode.files import Content, SignatureText
 from app.api.ncanode.parameters import ParametersSchema, require_thread
-from app.api.ncanode.validation.digests import read_digest
 from app.api.ncanode.validation.rules import RULES, SignerRequirements
-from app.api.params.errors import ParameterError
 from app.api.params.fields import Choice, Flag, Moment, Text, VersionNumber
 from app.api.params.schemas import aware
 from app.api.params.unread import note_inside
-from app.api.params.uploads import CERTIFICATES, FILES
 from app.api.params.values import as_list
 from app.cms import KnownDigest
+from app.services.digests import read_digest
+from app.services.errors import ParameterError
+from app.services.uploads import CERTIFICATES, FILES
 
 #: Constraints of one request.
 MAX_CONSTRAINTS = 200
@@ -165,9 +165,9 @@ class CmsSchema(SignerRequirementsSchema):
         load_default=(),
         allow_none=True,
     )
-    verify_ocsp = Flag(load_default=False, allow_none=True)
-    verify_crl = Flag(load_default=False, allow_none=True)
-    revoke = Flag(load_default=False, allow_none=True)
+    verify_ocsp = Flag(load_default=False)
+    verify_crl = Flag(load_default=False)
+    revoke = Flag(load_default=False)
     checked_at = Moment(load_default=None, allow_none=True)
 
     @post_load
@@ -215,7 +215,7 @@ class ValidateSchema(SignerRequirementsSchema):
     cms = SignatureText()
     xml = SignatureText()
     data = Content()
-    expiration = Flag(load_default=True, allow_none=True)
+    expiration = Flag(load_default=True)
     criteria = Choice("and", "or", load_default="and")
 
     @post_load

@@ -11,74 +11,37 @@ from flask import current_app
 
 from app.api.ncanode.signatures.saving import require
 from app.api.ncanode.validation.rules import CheckFailed
-from app.api.ncanode.validation.sent_content import content_given
-from app.api.params.errors import ParameterError
 from app.cms import (
     Answer,
     Certificate,
-    ContentBudget,
     Examined,
-    KnownDigest,
+    GivenContent,
     Occasion,
     SignedData,
     SignedXml,
     SignerStatus,
     Verdict,
-    describe_signers,
     is_detached,
-    parse,
 )
 from app.extensions import current_trust
-from app.trust.kept import Kept
+from app.services.errors import ParameterError
 
 #: Different expiry times of one signature's certificates as of which it is verified again: each
 #: costs another verification, up to some seconds for a hostile signature.
 MAX_EXPIRIES = 2
 
 
-def examine(
-    signature: SignedData | SignedXml,
-    data: str | bytes | KnownDigest | None,
-    *,
-    at: datetime,
-    fetch: bool = False,
-    kept: Kept | None = None,
-) -> Examined:
-    """Verify a signature.
-
-    Args:
-        signature: the parsed signature.
-        data: the content of a detached one, as it was sent, or its digest.
-        at: the time that counts without a valid timestamp.
-        fetch: whether CRLs and OCSP responses may be fetched, if the operator allows it.
-        kept: evidence that is stored for the signature.
+def require_content(signature: SignedData | SignedXml, data: str | GivenContent | None) -> None:
+    """Require that the content of a signature is in it, or given.
 
     Raises:
-        ParameterError: `data` can't be read, or the signature is XML, which is its own content.
-        MalformedSignature: damage that parsing did not notice.
+        ParameterError: it is detached, and not given.
     """
-    budget = ContentBudget()
-    content = content_given(signature, data, budget)
-    statuses = current_trust().verify(
-        signature, content, at=at, fetch=fetch, content_budget=budget, kept=kept
-    )
-    return Examined(signature, content, describe_signers(signature), statuses, budget)
-
-
-def parse_with_content(text: str, data: str | bytes | None) -> SignedData | SignedXml:
-    """Parse a signature whose content must be in it or given.
-
-    Raises:
-        MalformedSignature: the text is no signature.
-        ParameterError: its content is detached, and not given.
-    """
-    signature = parse(text, trailing_zeros=True)
     if data is None and is_detached(signature):
         raise ParameterError(
             '"{field}" parameter must be set, since the content of the signature is detached',
             field="data",
         )
-    return signature
 
 
 def require_good(examined: Examined, *, revocation: bool) -> None:

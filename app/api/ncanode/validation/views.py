@@ -18,17 +18,13 @@ Meanings that the original's reference leaves open:
 from __future__ import annotations
 
 from base64 import b64encode
-from contextlib import ExitStack
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, request
-from sqlalchemy import Connection
 
 from app.api import envelope
 from app.api.json_response import Answer
-from app.api.ncanode.signatures import tag_scope
 from app.api.ncanode.validation.certificate_input import parse_either
 from app.api.ncanode.validation.holders import write_holder
 from app.api.ncanode.validation.rules import CheckFailed, SignerRequirements, choose_signer
@@ -43,18 +39,17 @@ from app.api.ncanode.validation.schemas import (
 )
 from app.api.ncanode.validation.verification import (
     before_expiry,
-    examine,
     is_signed,
-    parse_with_content,
+    require_content,
     require_good,
     require_legal,
     require_legal_signers,
 )
-from app.api.translations import choose_locale
 from app.auth import needs
 from app.cms import (
     Certificate,
     Claims,
+    GivenContent,
     Occasion,
     SignedData,
     SignedXml,
@@ -63,12 +58,11 @@ from app.cms import (
     iso_moment,
     parse,
 )
-from app.evidence.kept import kept_of
-from app.extensions import current_reads, current_trust
-from app.store.evidence.reading import KeptItem, read_evidence
-from app.store.signatures import reading
-from app.store.signatures.large_texts import Key
-from app.store.signatures.records import SignatureRecord
+from app.extensions import current_trust
+from app.services.examining import examine, examine_stored
+from app.services.kept_contents import known_content
+from app.services.stored import get_stored, key_of
+from app.services.translations import choose_locale
 from app.wording.sentences import Wording
 from app.wording.verdicts import Given, write_answers, write_signers, write_verification
 
@@ -88,11 +82,15 @@ def validate_cms() -> Response:
     at = wanted.checked_at or datetime.now(UTC)
     stored = None
     if wanted.cms is None:
-        stored = _stored(wanted.document or "", wanted.thread or "", wanted.version)
+        stored = get_stored(wanted.document or "", wanted.thread or "", wanted.version)
     with current_trust().turns.take():
         text = stored.text if stored else wanted.cms or ""
-        signature = parse_with_content(text, wanted.data)
-        examined = examine(signature, wanted.data, at=at, fetch=wanted.revocation)
+        signature = parse(text, trailing_zeros=True)
+        data: str | GivenContent | None = wanted.data
+        if stored is not None and data is None:
+            data = known_content(signature, key_of(stored))
+        require_content(signature, data)
+        examined = examine(signature, data, at=at, fetch=wanted.revocation)
     require_good(examined, revocation=wanted.revocation)
     chosen = choose_signer(examined.claims, wanted.asked, wanted.constraints)
     given: Given = "now" if wanted.checked_at is None else "checked_at"
@@ -168,16 +166,15 @@ def _passes(asked: SignerRequirements, claims: Claims, any_rule: bool) -> bool:
 def verify_signature() -> Response:
     """Verify a stored signature as of when it was saved, or timestamped."""
     wanted: VerifyRequest = _VERIFY.read(request)
-    record = _stored(wanted.document, wanted.thread, wanted.version)
-    saved_at = record.version_created_at
-    with current_trust().turns.take():
-        # In its turn: a CRL that was kept may be large.
-        kept = kept_of(current_reads().read(partial(_items, Key(record.id, record.version))))
-        signature = parse(record.text, trailing_zeros=True)
-        examined = examine(signature, wanted.data, at=saved_at, fetch=True, kept=kept)
+    record = get_stored(wanted.document, wanted.thread, wanted.version)
+    examined = examine_stored(record, wanted.data)
     wording = _wording()
     content = write_verification(
-        examined, "saved", wording, version=record.version, saved_at=saved_at
+        examined,
+        "saved",
+        wording,
+        version=record.version,
+        saved_at=record.version_created_at,
     )
     return _success(content, wording)
 
@@ -191,19 +188,3 @@ def _success(content: dict[str, Any], wording: Wording) -> Response:
     response = envelope.success(content)
     response.headers["Content-Language"] = wording.language
     return response
-
-
-def _items(key: Key, connection: Connection, _stack: ExitStack) -> tuple[KeptItem, ...]:
-    return read_evidence(connection, key).items
-
-
-def _stored(document: str, thread: str, version: int | None) -> SignatureRecord:
-    """Read a stored signature. Raises SignatureNotFound, also without access."""
-
-    def find(connection: Connection, _stack: ExitStack) -> SignatureRecord:
-        tag_scope.require_access(connection, document, thread)
-        record = reading.get_signature(connection, document, thread, version)
-        tag_scope.require_read_access(connection, record)
-        return record
-
-    return current_reads().read(find)

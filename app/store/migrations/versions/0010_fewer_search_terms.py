@@ -71,7 +71,7 @@ def add(connection: sa.Connection, after: int) -> int | None:
 
 
 def upgrade() -> None:
-    """Add the names that are still missing, while nobody saves."""
+    """Add the names that are still missing, while nothing is saved."""
     term_lists.rewrite_all(add)
 
 

@@ -151,7 +151,7 @@ def remove(connection: sa.Connection, after: int) -> int | None:
 
 
 def upgrade() -> None:
-    """Add the terms that are still missing, while nobody saves."""
+    """Add the terms that are still missing, while nothing is saved."""
     term_lists.rewrite_all(add)
     term_lists.reset_counts(op.get_bind())
 

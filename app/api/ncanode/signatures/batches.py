@@ -1,0 +1,139 @@
+"""Many saves in one request: a JSON object on each line, and an answer on each line.
+
+Nothing is saved before the whole body is here and its lines are counted. Then each line is read,
+saved in a transaction of its own and answered, before the next one is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+from flask import Request, Response, current_app, request, stream_with_context
+
+from app.api.ncanode.signatures.save_schemas import SaveItem, SaveItemSchema
+from app.api.ncanode.signatures.saves import save
+from app.api.params import json_bodies, unread
+from app.api.params.json_bodies import MalformedJson
+from app.cms import Reason
+from app.extensions import current_reads
+from app.rate_limit.computing import settle_computing
+from app.services.bodies import read_body
+from app.services.errors import ParameterError, UnsupportedMediaType
+from app.services.idempotency import HEADER
+from app.services.translations import choose_locale
+from app.store.errors import BatchTooSlow
+
+#: The media type of the answer, and those of a request: none is registered.
+NDJSON = "application/x-ndjson"
+KINDS = (NDJSON, "application/ndjson", "application/jsonl")
+#: Lines of a request, and seconds after which the rest of them is refused.
+MAX_LINES, MAX_SECONDS = 1_000, 300.0
+#: Around a line.
+_BLANKS = b" \t\r\n"
+
+_ITEM = SaveItemSchema()
+
+
+def read_batch(request: Request) -> bytes:
+    """Return the lines of a request.
+
+    Raises:
+        ParameterError: it can't be read to its end, or has too many lines.
+        RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
+        UnsupportedMediaType: it has another type.
+    """
+    if request.mimetype not in KINDS:
+        raise UnsupportedMediaType(
+            "Request body has a type that is not accepted here: its Content-Type must be one of "
+            "{kinds}",
+            kinds=", ".join(KINDS),
+        )
+    if HEADER in request.headers:
+        raise ParameterError(
+            'Header "{field}" can\'t be used here: each line may have its own "{other}"',
+            field=HEADER,
+            other=SaveItemSchema.KEY,
+        )
+    unread.note(request.args, ())
+    body = read_body(request).rstrip(_BLANKS)
+    if body.count(b"\n") >= MAX_LINES:
+        raise ParameterError("Request body has more than {limit} lines", limit=MAX_LINES)
+    return body
+
+
+def answer_batch(body: bytes) -> Response:
+    """Save each line while its answer is sent."""
+    response = Response(stream_with_context(_save_each(body)), content_type=NDJSON)
+    response.headers["Content-Language"] = choose_locale(request)
+    return response
+
+
+def _save_each(body: bytes) -> Iterator[bytes]:
+    until = monotonic() + MAX_SECONDS
+    for number, line in enumerate(_lines(body), 1):
+        if line.strip(_BLANKS):
+            yield _write(number, _answer(number, line, until))
+
+
+def _lines(body: bytes) -> Iterator[bytes]:
+    """Return the lines of a body, one at a time."""
+    start = 0
+    while start <= len(body):
+        stop = body.find(b"\n", start)
+        stop = len(body) if stop < 0 else stop
+        yield body[start:stop]
+        start = stop + 1
+
+
+def _answer(number: int, line: bytes, until: float) -> Response:
+    """Save a line, and return what a request of its own would be answered."""
+    try:
+        return _save(line, until)
+    except Exception as error:  # noqa: BLE001 - as those of any request; the others are saved
+        return _refuse(number, error)
+
+
+def _save(line: bytes, until: float) -> Response:
+    """Save a line. Raises what `save` does, TooMuchComputing, or BatchTooSlow."""
+    if monotonic() > until:
+        raise BatchTooSlow(seconds=round(MAX_SECONDS))
+    settle_computing()
+    unread.forget()
+    item: SaveItem = _ITEM.read_object(_parse(line))
+    try:
+        return save(item.save, item.key)
+    finally:
+        # It may have been written, and is about to be acknowledged.
+        current_reads().note_write()
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    """Return the object on a line. Raises ParameterError."""
+    try:
+        found = json_bodies.parse(line, fractions=False)
+    except MalformedJson as error:
+        reason = error.reason
+        if "column" in reason.values:
+            raise ParameterError(
+                "it is not valid JSON (column {column})", column=reason.values["column"]
+            ) from error
+        raise ParameterError(reason.template, **reason.values) from error
+    if not isinstance(found, dict):
+        raise ParameterError("it must be a JSON object")
+    return found
+
+
+def _refuse(number: int, error: Exception) -> Response:
+    """Return the answer to an error; what is wrong with a line names it."""
+    if isinstance(error, ParameterError):
+        reason = Reason(error.template, error.values)
+        error = ParameterError("line {line}: {reason}", line=number, reason=reason)
+    return current_app.make_response(current_app.handle_user_exception(error))
+
+
+def _write(number: int, response: Response) -> bytes:
+    """Return the line that answers a line: the envelope, after the line's number and its status."""
+    head = b'{"line":%d,"code":%d,' % (number, response.status_code)
+    return head + response.get_data()[1:] + b"\n"

@@ -1,0 +1,116 @@
+"""Timestamps whose authority's certificate has ended: what an evidence record says about them.
+
+No authority answers for the key of a certificate that has ended. What it signed proves something
+only if it is known to have existed before (RFC 4998 section 5.3). That is what a record shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from app.cms import (
+    YES,
+    Answer,
+    EvidenceRecordStatus,
+    SignerStatus,
+    Verdict,
+    every,
+    no,
+    title_of_name,
+    unknown,
+    verify_evidence_record,
+)
+from app.evidence.kept import kept_of
+from app.evidence.records import StoredRecord
+from app.store.evidence.reading import KeptItem
+from app.trust.loaded import Loaded
+
+
+@dataclass(frozen=True)
+class Preserved:
+    """A stored signature with what was obtained for it: its bytes, items, and its record.
+
+    `file` is only needed with a record. `loaded` has the anchors of now.
+    """
+
+    file: bytes | None
+    items: tuple[KeptItem, ...]
+    stored: StoredRecord | None
+    loaded: Loaded
+    now: datetime
+
+    @cached_property
+    def record(self) -> EvidenceRecordStatus | None:
+        """What the record shows for the signature and its timestamp tokens; None without one.
+
+        What proves the timestamps of the record, and the anchors, alone count.
+        """
+        if self.stored is None or self.file is None:
+            return None
+        verifier = self.loaded.knowing_only(kept_of(self.stored.items))
+        tokens = {one.data for one in self.items if one.kind == "timestamp"}
+        objects = [self.file, *sorted(tokens)]
+        return verify_evidence_record(
+            self.stored.record, objects, verifier.verify_timestamp, now=self.now
+        )
+
+
+def outlast(statuses: Sequence[SignerStatus], preserved: Preserved) -> tuple[SignerStatus, ...]:
+    """Return results that don't depend on a timestamp which proves nothing any more.
+
+    They stay as they are if the certificate of the authority has not ended, or if the record shows
+    that the signature and its tokens existed before it did. Otherwise whether the signer's
+    certificate was valid is unknown.
+    """
+    return tuple(
+        _doubt(status, _shows(preserved.record, status))
+        if has_ended(status, preserved.now)
+        else status
+        for status in statuses
+    )
+
+
+def archived(preserved: Preserved) -> Verdict:
+    """Return whether a record proves since when a signature and its timestamp tokens existed."""
+    record = preserved.record
+    return record.verdict if record else no("there is no evidence record of it yet")
+
+
+def has_ended(status: SignerStatus, now: datetime) -> bool:
+    """Return whether a result depends on a timestamp whose authority's certificate has ended."""
+    stamp = status.timestamp
+    ends_at = stamp.ends_at if stamp else None
+    return status.decisive_time_source == "timestamp" and ends_at is not None and ends_at < now
+
+
+def _shows(record: EvidenceRecordStatus | None, status: SignerStatus) -> Verdict:
+    """Return whether a record shows that a timestamp existed before its certificate ended."""
+    stamp = status.timestamp
+    if stamp is None or stamp.authority is None or stamp.ends_at is None:
+        return YES
+    if record is not None and record.verdict.answer is not Answer.YES:
+        # That the record fails speaks against it alone.
+        return Verdict(Answer.UNKNOWN, record.verdict.reasons)
+    existed_at = record.existed_at if record else None
+    if existed_at is not None and existed_at <= stamp.ends_at:
+        return YES
+    return unknown(
+        "the certificate of {subject} was valid only until {until}, and the timestamp was not"
+        " renewed before then",
+        subject=title_of_name(stamp.authority.subject),
+        until=stamp.ends_at,
+    )
+
+
+def _doubt(status: SignerStatus, verdict: Verdict) -> SignerStatus:
+    stamp = status.timestamp
+    if verdict.answer is Answer.YES or stamp is None:
+        return status
+    return replace(
+        status,
+        path=every(status.path, verdict),
+        timestamp=replace(stamp, verdict=every(stamp.verdict, verdict)),
+    )

@@ -1,0 +1,1 @@
+"""Cards of electronic documents (kaarkz/ddcard): PDFs that carry a document and signatures."""

@@ -1,0 +1,61 @@
+"""What was changed in a PDF after one of its signatures: incremental updates (ISO 32000-1 7.5.6).
+
+The document that was signed is the file up to the end of the ByteRange. It is opened by itself, and
+compared with the whole file. Only what adds signatures, timestamps and validation data is allowed.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pikepdf import Pdf
+
+from app.pdf.child.comparison import Comparison
+from app.pdf.child.fields import SignatureField, list_signature_fields
+from app.pdf.child.opening import Refused, opened
+from app.pdf.limits import Limits
+
+_END = re.compile(rb"startxref\s+[0-9]{1,12}\s+%%EOF[\r\n]{0,2}\Z")
+_UPDATE_ENDS = re.compile(rb"%%EOF")
+_STARTS = re.compile(rb"startxref\s+[0-9]{1,12}\s+%%EOF")
+
+
+def list_changes(data: bytes, whole: Pdf, one: SignatureField, limits: Limits) -> list[str]:
+    """Return the names of changes after a signature; none if there are no others than allowed."""
+    spans = one.byte_range
+    if spans is None or len(spans) != 4 or not 0 < spans[2] + spans[3] <= len(data):
+        return ["range"]
+    end = spans[2] + spans[3]
+    if not _END.search(data[:end], max(0, end - 64)):
+        return ["revision"]
+    added = data[end:].rstrip(b"\r\n")
+    if not added:
+        return []
+    return _compare(data[:end], whole, one, limits) if _is_sound(added) else ["appended"]
+
+
+def _compare(signed: bytes, whole: Pdf, one: SignatureField, limits: Limits) -> list[str]:
+    try:
+        with opened(signed, limits) as before:
+            if not _has(before, one, limits):
+                return ["revision"]
+            return Comparison(before, whole, limits).changes()
+    except Refused as error:
+        return ["complex" if error.code == "complex" else "revision"]
+
+
+def _is_sound(added: bytes) -> bool:
+    """Return whether each update that was appended has its end, and one end only."""
+    ends = len(_UPDATE_ENDS.findall(added))
+    return _END.search(added) is not None and ends == len(_STARTS.findall(added))
+
+
+def _has(before: Pdf, one: SignatureField, limits: Limits) -> bool:
+    """Return whether the signed document has this very signature."""
+    return any(
+        other.name == one.name
+        and other.byte_range == one.byte_range
+        and other.contents == one.contents
+        for other in list_signature_fields(before, limits)
+        if other.value is not None
+    )

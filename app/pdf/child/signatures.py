@@ -1,0 +1,47 @@
+"""What a PDF says of its signatures, and what was changed after each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.pdf.child.fields import SignatureField, list_signature_fields
+from app.pdf.child.opening import Refused, opened, text
+from app.pdf.child.revisions import list_changes
+from app.pdf.limits import Limits
+
+
+@dataclass(frozen=True)
+class FoundSignature:
+    """A signature: values for JSON, and the Contents."""
+
+    facts: dict[str, object]
+    contents: bytes
+
+
+def read_signatures(data: bytes, limits: Limits) -> list[FoundSignature]:
+    """Read the signatures of a PDF. Raises Refused."""
+    with opened(data, limits) as pdf:
+        signed = [one for one in list_signature_fields(pdf, limits) if one.value is not None]
+        if len(signed) > limits.signatures:
+            raise Refused("signatures")
+        return [
+            FoundSignature(
+                {**_facts(one), "changes": list_changes(data, pdf, one, limits)}, one.contents
+            )
+            for one in signed
+        ]
+
+
+def _facts(one: SignatureField) -> dict[str, object]:
+    value = one.value
+    assert value is not None  # noqa: S101 - only such are asked about
+    return {
+        "field": one.name,
+        "byte_range": one.byte_range,
+        "subfilter": text(value.get("/SubFilter")),
+        "name": text(value.get("/Name")),
+        "reason": text(value.get("/Reason")),
+        "location": text(value.get("/Location")),
+        "contact_info": text(value.get("/ContactInfo")),
+        "date": text(value.get("/M")),
+    }

@@ -1,0 +1,36 @@
+"""What reading one PDF may take. The child is told by its arguments, so each is a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_MB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one reading.
+
+    `size` is that of the file, `inflated` the total of all that is unpacked, in bytes. `cpu` and
+    `wall` are seconds. `depth` is that of trees, `objects` the number of those that are compared.
+    """
+
+    size: int = 64 * _MB
+    inflated: int = 96 * _MB
+    memory: int = 384 * _MB
+    cpu: int = 6
+    wall: int = 20
+    pages: int = 5_000
+    attachments: int = 65
+    signatures: int = 32
+    fields: int = 5_000
+    depth: int = 32
+    objects: int = 400_000
+
+    def memory_for(self, size: int) -> int:
+        """Return the bytes of address space for a file of a size: it is held some times."""
+        return self.memory + 6 * size + self.inflated
+
+
+#: The limits of a server.
+USUAL = Limits()

@@ -1,0 +1,1 @@
+"""What views of the API and of pages share: access, stored versions, verification, bodies."""

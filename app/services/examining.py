@@ -1,0 +1,93 @@
+"""Verification of a signature for a request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from app.cms import (
+    ContentBudget,
+    Examined,
+    GivenContent,
+    Occasion,
+    SignedData,
+    SignedXml,
+    describe_signers,
+    parse,
+)
+from app.evidence.kept import kept_of
+from app.evidence.lasting import has_ended, outlast
+from app.extensions import current_trust
+from app.services.kept_contents import known_content
+from app.services.sent_content import content_given
+from app.services.stored import get_evidence, get_preserved, key_of, outlast_ended
+from app.store.signatures.records import SignatureRecord
+from app.trust.kept import Kept
+
+
+def examine(
+    signature: SignedData | SignedXml,
+    data: str | GivenContent | None,
+    *,
+    at: datetime,
+    fetch: bool = False,
+    kept: Kept | None = None,
+) -> Examined:
+    """Verify a signature.
+
+    Args:
+        signature: the parsed signature.
+        data: the content of a detached one, as it was sent, or its digest.
+        at: the time that counts without a valid timestamp.
+        fetch: whether CRLs and OCSP responses may be fetched, if the operator allows it.
+        kept: evidence that is stored for the signature.
+
+    Raises:
+        ParameterError: `data` can't be read, or the signature is XML, which is its own content.
+        MalformedSignature: damage that parsing did not notice.
+    """
+    budget = ContentBudget()
+    content = content_given(signature, data, budget)
+    statuses = current_trust().verify(
+        signature, content, at=at, fetch=fetch, content_budget=budget, kept=kept
+    )
+    return Examined(signature, content, describe_signers(signature), statuses, budget)
+
+
+def examine_stored(record: SignatureRecord, data: str | GivenContent | None) -> Examined:
+    """Verify a stored signature, with its evidence, as of when it was saved or timestamped.
+
+    Raises:
+        ParameterError, MalformedSignature: as `examine`.
+        Busy: too much is being verified.
+    """
+    saved_at, key = record.version_created_at, key_of(record)
+    with current_trust().turns.take():
+        # In its turn: a CRL that was kept may be large.
+        items = get_evidence(key).items
+        signature = parse(record.text, trailing_zeros=True)
+        content = known_content(signature, key) if data is None else data
+        examined = examine(signature, content, at=saved_at, fetch=True, kept=kept_of(items))
+        return replace(examined, statuses=outlast_ended(examined.statuses, key, items))
+
+
+def examine_again(record: SignatureRecord, examined: Examined, *, now: datetime) -> Examined:
+    """Verify a stored signature as if it had been saved `now`, with what is known by now.
+
+    Only a valid timestamp still shows that a certificate had not ended; and only an evidence record
+    shows that a timestamp whose authority's has ended since existed before. Nothing is fetched.
+    Raises Busy: too much is being verified.
+    """
+    key = key_of(record)
+    with current_trust().turns.take():
+        items = get_evidence(key).items
+        statuses = current_trust().verify(
+            examined.signature,
+            examined.content,
+            at=Occasion(now, now, stamps_known=record.version_created_at),
+            content_budget=examined.content_budget,
+            kept=kept_of(items),
+        )
+        if any(has_ended(status, now) for status in statuses):
+            statuses = outlast(statuses, get_preserved(key, items, now))
+    return replace(examined, statuses=statuses)

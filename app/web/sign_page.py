@@ -1,0 +1,285 @@
+"""The page behind a signer's link: what is asked, and signing it here or elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, jsonify, redirect, request
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import NotFound
+
+from app.auth import public
+from app.extensions import current_place, current_requirement, current_trust, current_trusted, db
+from app.services.errors import ParameterError
+from app.services.uploads import as_text
+from app.signing.checking import Marks
+from app.signing.declining import decline
+from app.signing.documents import KeptDocument, find_documents
+from app.signing.own_copy import find_own_copy
+from app.signing.refusals import Refusal
+from app.signing.saving import Store, sign_document
+from app.signing.submission import Method, Submission
+from app.signing.terms import SigningTerms
+from app.store.packages.decisions import MAX_REASON
+from app.store.packages.signing import AskedDocument, AskedSigning, LinkState, find_signing
+from app.web.blueprint import blueprint
+from app.web.errors import wants_page
+from app.web.forms import read_form
+from app.web.limits import count_verification
+from app.web.masking import mask
+from app.web.rendering import POLICY, page_url, render
+from app.web.sign_document import send_document, send_signature
+from app.web.sign_words import MARKS, trouble_with_signature, write_mark
+from app.web.texts import translated
+from app.web.troubles import Trouble
+
+#: The status of the page for links by which nothing can be done any more; 200 for all others.
+_GONE: dict[LinkState, int] = {"revoked": 410, "cancelled": 410, "expired": 410}
+
+
+#: Bytes of all documents that are signed with eGov Mobile: they are one JSON text, in base64.
+MAX_DOCUMENTS = 8 * 1024 * 1024
+#: States in which a link shows no documents.
+CLOSED: frozenset[LinkState] = frozenset({"revoked", "cancelled", "expired", "draft"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of one document that was sent."""
+
+    document: AskedDocument
+    #: None: it is saved.
+    trouble: Trouble | None
+    marks: Marks | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it for the page's script."""
+        return {
+            "number": self.document.number,
+            "saved": self.trouble is None,
+            "message": self.trouble and self.trouble.what,
+        }
+
+
+@blueprint.get("/sign/<token>")
+@public
+def get_sign(token: str) -> Response:
+    """Return the page of a link, in its state."""
+    return _show(find_asked(token), token)
+
+
+@blueprint.post("/sign/<token>")
+@public
+def sign(token: str) -> Response:
+    """Take the signatures of the documents that the link is for."""
+    fields = read_form()
+    asked = find_asked(token)
+    if asked is None:
+        return _unknown()
+    if not asked.to_sign:
+        return _answer(token, [], trouble_with_signature(Refusal("not_asked")))
+    count_verification()
+    method: Method = "ncalayer" if fields.get("method") == "ncalayer" else "upload"
+    sent = [one for one in asked.to_sign if _file(one, "signature")]
+    missing = None if sent else Trouble(translated("Choose the file with your signature."))
+    kept = find_kept(asked)
+    outcomes = [_sign(token, one, method, kept.get(one.number)) for one in sent]
+    return _answer(token, outcomes, missing)
+
+
+@blueprint.post("/sign/<token>/decline")
+@public
+def decline_to_sign(token: str) -> Response:
+    """Keep that the signer declines, and why."""
+    reason = read_form().get("reason", "")
+    asked = find_asked(token)
+    wrong = _refuse_reason(reason)
+    if asked is not None and wrong:
+        return _show(asked, token, 400, wrong_reason=wrong, reason=reason[:MAX_REASON])
+    try:
+        decline(db.engine, token, current_trusted(), reason[:MAX_REASON])
+    except Refusal as refusal:
+        return _show(find_asked(token), token, 400, troubles=[trouble_with_signature(refusal)])
+    return _see_again(token, ())
+
+
+def _refuse_reason(reason: str) -> str | None:
+    """Return why a reason can't be kept, None if it can."""
+    if not reason:
+        return translated("Say why you decline.")
+    if len(reason) > MAX_REASON:
+        return translated("The reason may have {number} characters at most.", number=MAX_REASON)
+    return None
+
+
+@blueprint.get("/sign/<token>/documents/<int:number>")
+@public
+def get_sign_document(token: str, number: int) -> Response:
+    """Return a document that is kept: the very bytes that are signed."""
+    asked = find_asked(token)
+    kept = None if asked is None or asked.state in CLOSED else find_kept(asked).get(number)
+    if kept is None:
+        raise NotFound
+    return send_document(kept)
+
+
+@blueprint.get("/sign/<token>/signature/<int:number>")
+@public
+def get_own_signature(token: str, number: int) -> Response:
+    """Return what the holder of the link has signed, as it is kept, without the other signers."""
+    count_verification()
+    asked = find_asked(token)
+    if asked is None or asked.state in CLOSED:
+        raise NotFound
+    found = find_own_copy(db.engine, current_trust().turns, asked, number)
+    if found is None:
+        raise NotFound
+    return send_signature(found)
+
+
+def find_asked(token: str) -> AskedSigning | None:
+    """Return what a link leads to; None if it is not known."""
+    # Of the primary: who has just signed sees it.
+    with db.engine.connect() as connection:
+        return find_signing(connection, token, current_trusted())
+
+
+def find_kept(asked: AskedSigning) -> dict[int, KeptDocument]:
+    """Return the documents of a link that are kept, by their numbers."""
+    with db.engine.connect() as connection:
+        return find_documents(connection, db.engine, current_place(), asked)
+
+
+def _sign(
+    token: str, document: AskedDocument, method: Method, kept: KeptDocument | None
+) -> _Outcome:
+    """Take the signature of one document."""
+    signature = _file(document, "signature")
+    content = _file(document, "document")
+    given = content.read() if content else None
+    try:
+        text = _text_of(signature)
+        submission = Submission(document.number, text, method, given, kept)
+        saved = sign_document(current_signing(), token, submission)
+    except Refusal as refusal:
+        return _Outcome(document, trouble_with_signature(refusal))
+    return _Outcome(document, None, saved.marks)
+
+
+def _text_of(signature: FileStorage | None) -> str:
+    """Return the text of a file. Raises Refusal for one that is neither DER nor text."""
+    try:
+        return as_text(signature.read() if signature else b"", "signature")
+    except ParameterError as error:
+        raise Refusal("unreadable") from error
+
+
+def _file(document: AskedDocument, kind: str) -> FileStorage | None:
+    """Return a file of the form; None for a field left empty, as browsers send it."""
+    found = request.files.get(f"{kind}-{document.number}")
+    return found if found and (found.filename or found.content_length) else None
+
+
+def current_signing() -> Store:
+    """Return what signing works with in the current application."""
+    config = current_app.config
+    terms = SigningTerms(
+        timestamp=config["SIGNING_TIMESTAMP"],
+        accepts_claims=config["CLAIMS"] == "accept",
+        keeps_cosigners=config["COSIGN_GUARD"] == "refuse",
+        queues_evidence=config["EVIDENCE"],
+    )
+    trusted, requirement = current_trusted(), current_requirement()
+    return Store(db.engine, current_trust(), trusted, terms, requirement)
+
+
+def _answer(token: str, outcomes: list[_Outcome], trouble: Trouble | None) -> Response:
+    """Answer to a script with JSON, to a form with a page."""
+    refused = [one.trouble for one in outcomes if one.trouble] or ([trouble] if trouble else [])
+    refused = list(dict.fromkeys(refused))
+    is_saved = bool(outcomes) and not refused
+    marks = sorted({mark for one in outcomes if one.marks for mark in _names(one.marks)})
+    if not wants_page(request):
+        answer = jsonify(
+            documents=[one.to_json() for one in outcomes],
+            message=" ".join(dict.fromkeys(one.what for one in refused)) or None,
+            detail=" ".join(one.detail for one in refused if one.detail) or None,
+            next=_page_of(token, marks),
+        )
+        answer.status_code = 200 if is_saved else 400
+        return answer
+    if is_saved:
+        return _see_again(token, marks)
+    return _show(find_asked(token), token, 400, troubles=refused)
+
+
+def _names(marks: Marks) -> list[str]:
+    found = ["revocation"] if marks.revocation else []
+    return [*found, "timestamp"] if marks.without_timestamp else found
+
+
+def _page_of(token: str, marks: list[str] | tuple[str, ...]) -> str:
+    return page_url("get_sign", token=token, **({"marks": ".".join(marks)} if marks else {}))
+
+
+def _see_again(token: str, marks: list[str] | tuple[str, ...]) -> Response:
+    return current_app.make_response(redirect(_page_of(token, marks), 303))
+
+
+def _show(asked: AskedSigning | None, token: str, status: int = 200, **values: Any) -> Response:
+    """Return the page in its state; to unknown links it says no more than that."""
+    if asked is None:
+        return _unknown()
+    state = asked.state
+    if status == 200:
+        status = _GONE.get(state, 200)
+    address = current_app.config["NCALAYER_URL"]
+    parts = urlsplit(address)
+    kept = {} if state in CLOSED else find_kept(asked)
+    known = [mark for mark in request.args.get("marks", "").split(".") if mark in MARKS]
+    return render(
+        "sign.html",
+        status,
+        policy={
+            "connect-src": f"'self' {parts.scheme}://{parts.netloc}",
+            "frame-src": "'self'",
+            "script-src": POLICY["script-src"],
+        },
+        asked=asked,
+        kept=kept,
+        egov=offers_code(asked, kept),
+        state=state,
+        token=token,
+        asks=who_asks(),
+        masked=mask,
+        marks=[write_mark(mark) for mark in known],
+        ncalayer=address,
+        ncalayer_page=f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}/",
+        timestamp=current_app.config["SIGNING_TIMESTAMP"] != "off",
+        longest_reason=MAX_REASON,
+        **values,
+    )
+
+
+def _unknown() -> Response:
+    """Answer that there is no such link. Raises NotFound for who wants no page."""
+    if not wants_page(request):
+        raise NotFound
+    return render("sign_unknown.html", 404)
+
+
+def offers_code(asked: AskedSigning, kept: dict[int, KeptDocument]) -> bool:
+    """Return whether a link can be signed with eGov Mobile: all documents are here, and small."""
+    config = current_app.config
+    if not (config["EGOV_QR"] and config["PUBLIC_URL"] and asked.to_sign):
+        return False
+    sizes = [kept[one.number].size for one in asked.to_sign if one.number in kept]
+    return len(sizes) == len(asked.to_sign) and sum(sizes) <= MAX_DOCUMENTS
+
+
+def who_asks() -> str | None:
+    """Return who asks for signatures: as the settings name it, else the public host."""
+    name: str | None = current_app.config["ORGANIZATION_NAME"]
+    return name or urlsplit(current_app.config["PUBLIC_URL"] or "").hostname

@@ -1,0 +1,62 @@
+"""The texts of pages in the reader's language.
+
+They are English in the templates, and have catalogues of their own beside this file; the reasons
+that verification gives are those of `app.wording`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import current_app, request
+
+from app.services.translations import choose_locale, choose_wording
+from app.wording.catalogues import read_catalogue
+
+CATALOGUES = Path(__file__).with_name("translations")
+#: The languages of the switch, each named in itself.
+LANGUAGES = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
+
+
+def language() -> str:
+    """Return the language of the page."""
+    return choose_locale(request)
+
+
+def text(template: str) -> str:
+    """Mark a text that is translated elsewhere."""
+    return template
+
+
+def translated(text: str, /, **values: object) -> str:
+    """Return a text of a page in its language, with values in it."""
+    used = language()
+    if used != "en":
+        path = CATALOGUES / used / "LC_MESSAGES" / "messages.po"
+        text = read_catalogue(path, used).get(text, text)
+    return text.format(**values) if values else text
+
+
+def write_short(moment: datetime) -> str:
+    """Return a time in the zone of the settings, to the minute, for lists."""
+    return f"{_localized(moment):%Y-%m-%d %H:%M}"
+
+
+def write_time(moment: datetime) -> str:
+    """Return a time in the zone of the settings, with that zone's offset."""
+    local = _localized(moment)
+    offset = local.strftime("%z")
+    return f"{local:%Y-%m-%d %H:%M:%S} (UTC{offset[:3]}:{offset[3:5]})"
+
+
+def _localized(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(current_app.config["TIMEZONE"])
+    except OverflowError:  # The last second of 9999, of certificates that never end.
+        return moment.astimezone(UTC)
+
+
+def sentence(one: object) -> str:
+    """Return a reason as a sentence."""
+    return choose_wording(request).sentence(one)  # type: ignore[arg-type]  # templates have no types

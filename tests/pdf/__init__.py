@@ -1,0 +1,1 @@
+"""PDFs: cards, signatures, and what hostile files do."""

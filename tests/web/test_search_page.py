@@ -1,0 +1,135 @@
+"""The office's first page: the very search of the API, with its cursors and its access."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.extensions import db
+from app.store.search import counts
+from tests.api import people
+from tests.api.asking import save
+from tests.asking_tokens import make_token
+from tests.store.test_statements import counted_statements
+from tests.web.browsing import ACCEPT, see, sign_in, words
+
+QUERIES = {
+    "": ["&lt;b&gt;odd&lt;/b&gt; &amp; co", "act", "contract"],
+    f"iin={people.IIN}": ["contract"],
+    f"bin={people.BIN}&tag=b": ["act"],
+    "signer=ИВАНОВ": ["contract"],
+    "document=contract&thread=main": ["contract"],
+    "signed_from=2025-06-01&signed_to=2025-06-01&tag=a": ["contract"],
+    "signed_from=2025-06-02&tag=a": [],
+    "sha256=" + "0" * 64: [],
+    "evidence=pending": [],
+    "tag=": ["&lt;b&gt;odd&lt;/b&gt; &amp; co", "act", "contract"],
+}
+
+
+def found(html: str) -> list[str]:
+    """Return the documents that a page lists."""
+    return re.findall(r'<td><a href="[^"]*">(.*?)</a>', html)
+
+
+def test_it_finds_what_was_asked_for(either: Flask) -> None:
+    client = either.test_client()
+    save(client, document="contract", cms=people.cms(people.ivan()), tags=["a"])
+    save(client, document="act", cms=people.cms(people.chief()), tags=["b"])
+    save(client, document="<b>odd</b> & co", thread="x/y?z=1", cms=people.cms(people.chief()))
+    for query, documents in QUERIES.items():
+        html = see(client, f"/app?{query}")
+        assert found(html) == documents, query
+        assert ("No thread matches." in html) is not bool(documents)
+    assert "Threads 3" in words(see(client, "/app"))
+    assert "Found: 1" in words(see(client, "/app?tag=a"))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "iin=12",
+        "bin=x",
+        "sha256=zz",
+        "signed_from=2025-13-01",
+        "signed_to=9999-12-31",
+        "signed_to=2025-01-01&signed_from=2025-01-02",
+        "evidence=all",
+        "document=" + "x" * 256,
+        "tag=%00",
+        "cursor=nonsense",
+    ],
+)
+def test_what_can_t_be_used_is_named_at_its_field(pages: FlaskClient, query: str) -> None:
+    html = see(pages, f"/app?{query}", 400)
+    name = query.partition("=")[0]
+    assert name == "cursor" or f'id="wrong-{name}"' in html
+    assert 'class="refusal"' in html
+    assert found(html) == []
+
+
+def test_pages_follow_each_other_by_the_api_s_cursor(office: FlaskClient) -> None:
+    for number in range(23):
+        save(office, document=f"d{number:02}")
+    first = see(office, "/app?thread=main")
+    assert len(found(first)) == 20
+    [more] = re.findall(r'class="button" href="([^"]+)"', first)
+    cursor = office.get("/signatures?thread=main&limit=20&cursor=").get_json()["content"]
+    assert f"cursor={cursor['next_cursor']}" in more
+    second = see(office, more.replace("&amp;", "&"))
+    assert found(second) == ["d02", "d01", "d00"]
+    assert 'class="button" href' not in second
+
+
+def test_the_number_of_statements_is_constant(either: Flask) -> None:
+    office = either.test_client()
+    save(office, document="first")
+    see(office, "/app")  # It reads the anchors of the database.
+    numbers = set()
+    with either.app_context():
+        engine = db.engine
+    for number in range(4):
+        with counted_statements(engine) as statements:
+            see(office, "/app")
+        numbers.add(len([one for one in statements if "SELECT" in one]))
+        save(office, document=f"d{number}", cms=people.cms(people.ivan(), people.chief()))
+    assert len(numbers) == 1
+    assert max(numbers) <= 5
+
+
+def test_a_bound_token_sees_its_threads_alone(locked: Flask) -> None:
+    writer = {"Authorization": "Bearer " + make_token(locked, "all", "write", "read")}
+    client = locked.test_client()
+    cms = people.cms(people.ivan())
+    for document, tag in (("mine", "a-1"), ("other", "b-1")):
+        sent = {"document": document, "thread": "t", "cms": cms, "tags": [tag]}
+        assert client.post("/signature", json=sent, headers=writer).status_code == 201
+    sign_in(client, make_token(locked, "bound", "read", tag_prefix="a-"))
+    html = see(client, "/app")
+    assert "threads that have a tag beginning with a-" in html
+    assert "may only search by tags" in see(client, "/app?tag=b-1")
+    assert found(html) == []
+    assert found(see(client, "/app?tag=a-1")) == ["mine"]
+    assert found(see(client, "/app?tag=b-1")) == []
+    for path in ("thread", "version", "file"):
+        see_status = {
+            document: client.get(f"/app/{path}?document={document}&thread=t").status_code
+            for document in ("mine", "other", "missing")
+        }
+        assert see_status == {"mine": 200, "other": 404, "missing": 404}
+
+
+def test_many_threads_are_counted_after_the_first_answer(
+    either: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "MANY", 2)
+    office = either.test_client()
+    for number in range(4):
+        save(office, document=f"doc-{number}")
+    assert "Threads 2+" in words(see(office, "/app"))
+    response = office.get("/app", headers={"Accept": ACCEPT})
+    response.close()
+    assert "Threads 4" in words(see(office, "/app"))
