@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from app.cms.algorithms.registry import DIGEST_URIS, SIGNATURE_URIS, AlgorithmIdentifier
 from app.cms.signed_data.parsing import SignedData
-from app.cms.signed_data.signer_info import BROKEN_TIME, SignerInfo
+from app.cms.signed_data.signed_attributes import BROKEN_TIME
+from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.x509.certificate import read_certificate
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.signatures import XmlSignature

@@ -18,7 +18,7 @@ from app.cms.augmentation.errors import CannotAugment
 from app.cms.augmentation.evidence import SignerEvidence
 from app.cms.augmentation.profiles import Profile, augment
 from app.cms.signed_data.parsing import MAX_CERTIFICATES, MAX_REVOCATION_INFOS
-from app.cms.signed_data.signer_info import MAX_ATTRIBUTES
+from app.cms.signed_data.signed_attributes import MAX_ATTRIBUTES
 from app.cms.verification.verifier import Verifier
 from tests import der, pki
 from tests.cms.augmenting import (

@@ -15,7 +15,7 @@ from app.cms.signed_data.parsing import (
     group_same,
     signed_data_fields,
 )
-from app.cms.signed_data.signer_info import MAX_ATTRIBUTES
+from app.cms.signed_data.signed_attributes import MAX_ATTRIBUTES
 from app.cms.signed_data.signer_info import MAX_FIELDS as MAX_SIGNER_FIELDS
 
 # The version of a SignedData with other revocation information than CRLs (section 5.1).

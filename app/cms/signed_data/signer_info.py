@@ -12,8 +12,16 @@ from typing import Literal, NoReturn, TypeAlias
 from app.cms.asn1 import tags
 from app.cms.asn1.node import DAMAGE, Node, tags_of
 from app.cms.asn1.oid import AlgorithmIdentifier, dotted
-from app.cms.errors import MalformedSignature, refuse_number
+from app.cms.errors import MalformedSignature
 from app.cms.signed_data.certificate_set import CertificateSource
+from app.cms.signed_data.signed_attributes import (
+    ATTRIBUTE,
+    MAX_ATTRIBUTES,
+    MAX_VALUES,
+    NO_ATTRIBUTES,
+    read_signed_attributes,
+    refuse_field,
+)
 from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
 from app.cms.verdict import Reason
 from app.cms.x509.certificate import Certificate, read_certificate
@@ -25,21 +33,13 @@ SignerIdentifier = Literal["issuerAndSerialNumber", "subjectKeyIdentifier"]
 Attributes: TypeAlias = Mapping[str, list[Node]]
 """Dotted attribute type -> all values, of all attributes of that type."""
 
-# Attributes of one kind, signed or not; real ones are 3 to 8. And values of one attribute.
-MAX_ATTRIBUTES = 64
-MAX_VALUES = 64
 # Tokens of one signer that are read; one is usual. Claims are read from fewer.
 MAX_TOKENS = 16
 _MAX_CLAIMING_TOKENS = 4
 
 # Object identifiers as they are encoded: comparing bytes is cheaper than decoding.
 ID_DATA = bytes.fromhex("2a864886f70d010701")
-_CONTENT_TYPE = bytes.fromhex("2a864886f70d010903")
-_MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
-_SIGNING_TIME = bytes.fromhex("2a864886f70d010905")
-_REQUIRED = {_CONTENT_TYPE: "content-type", _MESSAGE_DIGEST: "message-digest"}
 _TIMESTAMP = bytes.fromhex("2a864886f70d010910020e")  # RFC 3161 appendix A.
-BROKEN_TIME = Reason("the signing time is broken")
 _BROKEN_TOKEN = Reason("the timestamp token is broken")
 
 # The tags that the fields of a SignerInfo may have: version, sid, digestAlgorithm, signedAttrs
@@ -52,11 +52,7 @@ _LAYOUTS = {
     for unsigned in ((), (tags.EXPLICIT_1,))
 }
 MAX_FIELDS = 7
-_ATTRIBUTE = bytes((tags.OBJECT_IDENTIFIER, tags.SET))
 _ISSUER_AND_SERIAL = bytes((tags.SEQUENCE, tags.INTEGER))
-# Bytes of an encoded message digest: none has more than 64, and it is stored for each signer.
-_MAX_DIGEST = 128
-_EMPTY_DIGEST = bytes((tags.OCTET_STRING, 0))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -127,7 +123,7 @@ class SignerInfo:
         """
         found: list[Node] = []
         for attribute in self._unsigned_attributes:
-            parts = attribute.layout(_ATTRIBUTE) if attribute.tag == tags.SEQUENCE else ()
+            parts = attribute.layout(ATTRIBUTE) if attribute.tag == tags.SEQUENCE else ()
             if parts and parts[0].contents == kind:
                 found += parts[1].children_if_sound(MAX_VALUES)
         return found
@@ -172,14 +168,14 @@ def read_signer_info(
     fields = same[0].elements(MAX_FIELDS)
     layout = tags_of(fields)
     if same[0].tag != tags.SEQUENCE or layout not in _LAYOUTS or not fields[0].contents:
-        _refuse_field(number, "SignerInfo")
+        refuse_field(number, "SignerInfo")
     signed = fields.pop(3) if layout[3] == tags.EXPLICIT_0 else None
     try:
         digest_algorithm = fields[2].algorithm().oid
         signature_algorithm = fields[3].algorithm()
         signature = fields[4].octets()
     except ValueError:
-        _refuse_field(number, "SignerInfo")
+        refuse_field(number, "SignerInfo")
     if not signature:
         raise MalformedSignature("cms: signer {number}: signature is empty", number=number)
     if signed is None and content_type != ID_DATA:
@@ -187,24 +183,21 @@ def read_signer_info(
             "cms: signer {number}: signed attributes are missing (content is not plain data)",
             number=number,
         )
-    attributes = _read_signed(signed, number, content_type) if signed else []
-    times = [one for kind, values in attributes if kind == _SIGNING_TIME for one in values]
-    digests = [values[0] for kind, values in attributes if kind == _MESSAGE_DIGEST]
-    signing_time = _read_time(times)
+    attributes = read_signed_attributes(signed, number, content_type) if signed else NO_ATTRIBUTES
     is_named = fields[1].tag == tags.SEQUENCE
     return SignerInfo(
         number=number,
         digest_algorithm=digest_algorithm,
         signature_algorithm=signature_algorithm,
         embedded=None if source is None else _find_certificate(fields[1], number, source),
-        claimed_signing_time=signing_time,
-        message_digest=_read_digest(digests),
-        time_notes=(BROKEN_TIME,) if times and signing_time is None else (),
+        claimed_signing_time=attributes.signing_time,
+        message_digest=attributes.message_digest,
+        time_notes=attributes.notes,
         identified_by="issuerAndSerialNumber" if is_named else "subjectKeyIdentifier",
         identifier=fields[1],
         signature=signature,
         signed=signed,
-        attributes=attributes,
+        attributes=attributes.listed,
         unsigned=_unsigned_of(same),
     )
 
@@ -215,63 +208,12 @@ def _unsigned_of(same: Sequence[Node]) -> tuple[Node, ...]:
     return tuple(one for one in last if one.tag == tags.EXPLICIT_1)
 
 
-def _read_signed(signed: Node, number: int, content_type: bytes) -> list[tuple[bytes, list[Node]]]:
-    """Return the signed attributes, checked as RFC 5652 requires (sections 5.3, 11.1, 11.2)."""
-    listed = signed.elements(MAX_ATTRIBUTES)
-    if len(listed) > MAX_ATTRIBUTES:
-        refuse_number("signedAttrs", MAX_ATTRIBUTES)
-    attributes: list[tuple[bytes, list[Node]]] = []
-    required: dict[bytes, Node] = {}
-    for attribute in listed:
-        parts = attribute.layout(_ATTRIBUTE) if attribute.tag == tags.SEQUENCE else ()
-        if not parts:
-            _refuse_field(number, "signedAttrs")
-        kind, values = parts[0].contents, parts[1].elements(MAX_VALUES)
-        attributes.append((kind, values))
-        if kind in _REQUIRED:
-            if kind in required or len(values) != 1:
-                _refuse_attribute(number, kind)
-            required[kind] = values[0]
-    for kind in _REQUIRED:
-        if kind not in required:
-            _refuse_attribute(number, kind)
-    _check_required(required, number, content_type)
-    return attributes
-
-
-def _check_required(required: Mapping[bytes, Node], number: int, content_type: bytes) -> None:
-    # An identifier within the limit has its length in one octet.
-    expected = bytes((tags.OBJECT_IDENTIFIER, len(content_type))) + content_type
-    if required[_CONTENT_TYPE].encoded != expected:
-        raise MalformedSignature(
-            "cms: signer {number}: content-type attribute differs from eContentType", number=number
-        )
-    digest = required[_MESSAGE_DIGEST]
-    if digest.tag != tags.OCTET_STRING or digest.encoded == _EMPTY_DIGEST:
-        _refuse_field(number, "message-digest")
-
-
-def _read_digest(claimed: Sequence[Node]) -> bytes | None:
-    """Return the first message digest; None for one that is longer than any digest."""
-    if not claimed or claimed[0].size > _MAX_DIGEST:
-        return None
-    return claimed[0].contents
-
-
-def _read_time(values: Sequence[Node]) -> datetime | None:
-    """Read the signing time (section 11.3), which must occur once if at all."""
-    try:
-        return values[0].time() if len(values) == 1 else None
-    except DAMAGE:
-        return None
-
-
 def _find_certificate(identifier: Node, number: int, source: CertificateSource) -> Certificate:
     """Find the certificate of a SignerIdentifier; a certificate's position means nothing."""
     if identifier.tag == tags.SEQUENCE:
         parts = identifier.layout(_ISSUER_AND_SERIAL)
         if not parts:
-            _refuse_field(number, "SignerInfo")
+            refuse_field(number, "SignerInfo")
         der = source.by_issuer_and_serial(parts[0].encoded, parts[1].encoded)
     else:
         der = source.by_key_identifier(identifier.contents)
@@ -280,21 +222,7 @@ def _find_certificate(identifier: Node, number: int, source: CertificateSource) 
     try:
         return read_certificate(der)
     except MalformedSignature:
-        _refuse_field(number, "certificate")
-
-
-def _refuse_field(number: int, name: str) -> NoReturn:
-    raise MalformedSignature(
-        "cms: signer {number}: {field} is malformed", number=number, field=name
-    )
-
-
-def _refuse_attribute(number: int, kind: bytes) -> NoReturn:
-    raise MalformedSignature(
-        "cms: signer {number}: {attribute} attribute must stand once, with one value",
-        number=number,
-        attribute=_REQUIRED[kind],
-    )
+        refuse_field(number, "certificate")
 
 
 def _refuse_unembedded(number: int) -> NoReturn:
