@@ -68,6 +68,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def __init__(self, server: Server, *arguments: Any, **more: Any) -> None:
         super().__init__(server, *arguments, **more)
+        self.descriptor = self.socket.fileno()
         server.hall.admit(self)
 
     @property
@@ -121,6 +122,20 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self._end_requests()
             if not isinstance(error, ClientDisconnected | OSError):
                 raise
+        finally:
+            if self._needs_main_thread():
+                self.look_again()
+            self.server.end_task()
+
+    def _needs_main_thread(self) -> bool:
+        """Return whether there is more to do than to read the next request, once it comes."""
+        return bool(
+            self._ahead or self.writable() or (self.connected and not self.server.is_read(self))
+        )
+
+    def look_again(self) -> None:
+        """Have the main thread ask what this connection waits for; called by any thread."""
+        self.server.look_again(self)
 
     def _end_requests(self) -> None:
         with self.requests_lock:
@@ -243,7 +258,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             begins()
         if isinstance(data, bytes) and len(data) > IN_MEMORY:
             self.outbufs[-1].overflow = self.server.hall.answer_in_memory()
-        return int(super().write_soon(data))
+        written = int(super().write_soon(data))
+        if self.total_outbufs_len >= self.adj.send_bytes or self.will_close:
+            self.look_again()
+        return written
 
     def _flush_outbufs_below_high_watermark(self) -> None:
         """Wait until the client has read enough, if half of all threads remain for others.
@@ -259,7 +277,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         try:
             with self.outbuf_lock:
                 while self.connected and self.total_outbufs_len > self.adj.outbuf_high_watermark:
-                    self.server.pull_trigger()
+                    self.look_again()
                     if not self.outbuf_lock.wait(hall.limits.stall):
                         self._give_up()
         finally:

@@ -37,6 +37,11 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
         """How many wait without a thread, or with a temporary one."""
         return len(self._waiting) + self._lent
 
+    @property
+    def is_full(self) -> bool:
+        """Whether as many requests are answered or queued as there are threads."""
+        return int(self.active_count) + len(self.queue) - self._lent >= self._threads
+
     @contextmanager
     def extra_thread(self) -> Iterator[None]:
         """Run an additional thread while a request waits, in its own, for others to end."""

@@ -53,7 +53,9 @@ class Hall:
         ]
         if len(others) > limit:
             idle = [one for one in others if not one.requests and one is not channel]
-            min(idle or [channel], key=lambda one: one.last_activity).will_close = True
+            longest = min(idle or [channel], key=lambda one: one.last_activity)
+            longest.will_close = True
+            longest.look_again()
 
     def has_room(self) -> bool:
         """Return whether the buffered bodies and answers leave room for more."""

@@ -12,6 +12,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from app.server.channel import Channel
 from app.server.hall import Hall
+from app.server.watched import Watched
 
 #: Paths with a thread of their own: they are answered while all others wait for the database, or
 #: for each other.
@@ -22,6 +23,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     """A listening socket."""
 
     channel_class = Channel
+    _map: Watched
 
     def __init__(self, application: Any, hall: Hall, listener: socket.socket, **more: Any) -> None:
         self.hall = hall
@@ -38,12 +40,28 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         dispatcher: Any = self._health.get(path, self.task_dispatcher)
         dispatcher.add_task(task)
 
+    def end_task(self) -> None:
+        """Note the end of a request; called by the thread that answered it."""
+
+    def pull_trigger(self) -> None:
+        """Do nothing: waitress calls it after each answer; a connection calls `look_again`."""
+
+    def look_again(self, channel: Channel) -> None:
+        """Wake the main thread to ask a connection what it waits for."""
+        self._map.look_again(channel)
+        super().pull_trigger()
+
+    def is_read(self, channel: Channel) -> bool:
+        """Return whether the main thread will notice what a client sends next."""
+        return self._map.is_read(channel)
+
     def maintenance(self, now: float) -> None:  # noqa: ARG002  # The signature is waitress's.
         """Check all connections; called every second or so."""
         moment = time.monotonic()
         for channel in tuple(self.hall.channels):
             with suppress(OSError):
                 channel.check_deadlines(moment)
+                self._map.look_at(channel)
 
     def set_socket_options(self, conn: socket.socket) -> None:
         """Disable Nagle's algorithm."""

@@ -11,7 +11,6 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.workers.base import Worker as BaseWorker
-from waitress import wasyncore
 
 from app.rate_limit.places import Places
 from app.server.adjustments import adjust
@@ -22,6 +21,7 @@ from app.server.dispatcher import Dispatcher
 from app.server.hall import Hall
 from app.server.listener import Server
 from app.server.memory import Watch
+from app.server.watched import Watched
 from app.trust.turns import Turns
 
 #: Seconds after which a computing thread lets another waiting one run. Python's default of 5 ms
@@ -29,6 +29,8 @@ from app.trust.turns import Turns
 _SWITCH = 0.001
 #: Seconds after which a worker checks whether it should stop.
 _ROUND = 0.5
+#: Seconds between two calls of what needs no haste: memory, the master, its own sign of life.
+_HOUSEKEEPING = 0.25
 #: Seconds for which a worker leaves a connection to a worker with fewer, and after which it checks
 #: whether that one accepted it.
 _PATIENCE, _SHORT_ROUND = 0.05, 0.005
@@ -62,7 +64,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         is_ours = isinstance(self.wsgi, Flask)  # The baseline of the benchmark is a bare function.
         self._hall = Hall(self.limits, self.log, self.cors_headers, is_ours)
-        self._map: dict[int, Any] = {}
+        self._watched = Watched()
+        self._kept_house_at = 0.0
         dispatcher = Dispatcher(self.cfg.threads)
         for each in self.lending:
             each.extra_thread = dispatcher.extra_thread
@@ -82,7 +85,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
             self.wsgi,
             self._hall,
             listener,
-            map=self._map,
+            map=self._watched,
             dispatcher=dispatcher,
             adj=adjust(self.limits, listener, self.cfg.worker_connections),
             place=self.place,
@@ -90,19 +93,27 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
 
     def _round(self) -> bool:
         """Serve for one poll interval; return whether to continue."""
+        now = time.monotonic()
+        if now >= self._kept_house_at + _HOUSEKEEPING:
+            self._kept_house_at = now
+            self._keep_house()
+        for listener in self._listeners:
+            self._watched.look_at(listener)
+        leaves = any(listener.leaves for listener in self._listeners)
+        self._watched.serve(_SHORT_ROUND if leaves else _ROUND)
+        return not self.max_requests or self._hall.requests < self.max_requests
+
+    def _keep_house(self) -> None:
         self.notify()
         self._memory.trim_if_grown()
-        leaves = any(listener.leaves for listener in self._listeners)
-        wasyncore.poll2(_SHORT_ROUND if leaves else _ROUND, self._map)
         if self.ppid != os.getppid():
             self._end_orphaned()
-        return not self.max_requests or self._hall.requests < self.max_requests
 
     def _stop(self) -> None:
         """Accept no more connections; answer running requests, within the grace period."""
         for listener in self._listeners:
             listener.accept_waiting()
-            listener.del_channel(self._map)
+            listener.del_channel()
             listener.accepting = False
             listener.socket.close()
         began = time.monotonic()
@@ -114,19 +125,20 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
             for channel in tuple(self._hall.channels):
                 if not _is_idle(channel) or now > began + _LINGER:
                     channel.check_deadlines(now)
-            wasyncore.poll2(0.05, self._map)
+                self._watched.look_at(channel)
+            self._watched.serve(0.05)
 
     def _end_orphaned(self) -> None:
         """End immediately when the master is gone: the next one needs the port."""
         self.log.info("the master is gone")
         for listener in self._listeners:
-            listener.del_channel(self._map)
+            listener.del_channel()
             listener.socket.close()
         deadline = time.monotonic() + _ORPHAN_SECONDS
         while time.monotonic() < deadline and any(
             channel.requests for channel in self._hall.channels
         ):
-            wasyncore.poll2(0.05, self._map)
+            self._watched.serve(0.05)
         os._exit(1)
 
 
@@ -141,6 +153,7 @@ class _SharingServer(Server):
         self._place = place
         self._left_at: float | None = None
         self._accepted = 0
+        self._is_busy, self._load = False, -1
         super().__init__(*arguments, **more)
 
     @property
@@ -170,13 +183,17 @@ class _SharingServer(Server):
             count = len(self.hall.channels)
             super().handle_accept()
 
+    def end_task(self) -> None:
+        """Let other workers know when this one is no longer busy."""
+        if self._is_busy:
+            self._set_load()
+
     def _set_load(self) -> None:
-        channels = self.hall.channels
-        requests = sum(bool(channel.requests) for channel in channels)
-        is_busy = requests - self.task_dispatcher.waiting >= self.hall.limits.threads
-        CONNECTIONS.set_load(
-            self._place, (len(channels) + _BUSY * is_busy << _ACCEPTED_BITS) + self._accepted
-        )
+        self._is_busy = self.task_dispatcher.is_full
+        load = (len(self.hall.channels) + _BUSY * self._is_busy << _ACCEPTED_BITS) + self._accepted
+        if load != self._load:
+            self._load = load
+            CONNECTIONS.set_load(self._place, load)
 
     def _is_our_turn(self) -> bool:
         return CONNECTIONS.is_turn_of(self._place)

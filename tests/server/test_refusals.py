@@ -18,6 +18,7 @@ from app.server.client_limits import Limits
 from app.server.dispatcher import Dispatcher
 from app.server.hall import Hall
 from app.server.listener import Server
+from app.server.watched import Watched
 from app.server_refusal import VARIABLE, Refusal
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -40,17 +41,18 @@ LIMITS = Limits(
 def served(app: App, *, is_told: bool = True, limits: Limits = LIMITS) -> Iterator[int]:
     """Serve an application in this process; return the port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    places: dict[int, Any] = {}
+    watched = Watched()
     hall = Hall(limits, logging.getLogger("test"), {"X-Page": "any"}, is_told)
     dispatcher = Dispatcher(2)
     server = Server(
-        app, hall, listener, map=places, dispatcher=dispatcher, adj=adjust(limits, listener, 10)
+        app, hall, listener, map=watched, dispatcher=dispatcher, adj=adjust(limits, listener, 10)
     )
     stopped = threading.Event()
 
     def run() -> None:
         while not stopped.is_set():
-            wasyncore.poll2(0.02, places)
+            watched.look_at(server)
+            watched.serve(0.02)
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -65,7 +67,8 @@ def served(app: App, *, is_told: bool = True, limits: Limits = LIMITS) -> Iterat
         for channel in tuple(hall.channels):  # Their files are not left to the garbage collection.
             channel._end_requests()
             channel._leave()
-        wasyncore.close_all(places)
+        wasyncore.close_all(watched)
+        watched.close()
 
 
 def ask(port: int, request: bytes) -> tuple[str, str, Any]:
