@@ -1,16 +1,18 @@
 """Transactions, connections and moments, on both databases."""
 
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, create_engine, event, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.store.database.engine import SQLITE_BUSY_TIMEOUT, engine_options, impatient, transaction
 from app.store.database.types import UtcDateTime, utc_now
 from app.store.models import Signature
+from config.settings import Settings
 from tests.conftest import EngineMaker, write_url
 from tests.store.threads import find, get, save
 
@@ -157,3 +159,18 @@ def test_what_may_be_left_out_is_done_where_no_one_writes(engine: Engine) -> Non
     with impatient(engine) as connection:
         connection.execute(text("UPDATE signatures SET thread = 'other'"))
     assert find(engine)[0].thread == "other"
+
+
+def test_background_work_keeps_its_connection_while_requests_have_all_others(
+    database_url: str,
+) -> None:
+    requests, made = 2, []
+    url = Settings.from_env({"DATABASE_URL": database_url}).database_url
+    engine = create_engine(url, **engine_options(url, None, requests))
+    event.listen(engine, "connect", lambda connection, _: made.append(connection))
+    for _ in range(3):
+        with ExitStack() as stack:
+            for _ in range(requests + 1):
+                stack.enter_context(engine.connect())
+    engine.dispose()
+    assert len(made) == requests + 1

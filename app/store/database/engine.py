@@ -52,8 +52,10 @@ def engine_options(
         "hide_parameters": True,
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
-        "pool_size": connections,
-        "max_overflow": OVERFLOW,
+        # One more stays open for background work: that is done each few seconds, and would open
+        # and close one each time while requests have all the others.
+        "pool_size": connections + 1,
+        "max_overflow": OVERFLOW - 1,
         "pool_timeout": 10,
         "pool_use_lifo": True,
         "execution_options": {timeouts.OPTION: statement_timeout},
