@@ -211,6 +211,23 @@ def test_a_draft_whose_versions_were_deleted_is_used_by_the_next(archive: Archiv
     assert number_of_rows(archive.engine, EvidenceBatch) == [1]
 
 
+def test_a_draft_whose_versions_were_deleted_takes_those_of_a_stronger_algorithm(
+    archive: Archive,
+) -> None:
+    archive.save("doc")
+    archive.services.instead["tsp"] = b"nothing"
+    with pytest.raises(NoTimestamp):
+        archive.record()
+    archive.services.instead.clear()
+    delete(archive.engine)
+    archive.weak[SHA_256] = year(2027)
+    # More than one transaction adds.
+    later = [archive.save(f"later {number}") for number in range(12)]
+    assert archive.record() == 1
+    assert [lengths(archive, one) for one in later] == [[1]] * len(later)
+    assert number_of_rows(archive.engine, EvidenceBatch, EvidenceUnrecorded) == [1, 0]
+
+
 def test_a_weak_algorithm_is_followed_by_a_new_chain(archive: Archive) -> None:
     keys = [archive.save(f"doc {number}") for number in range(3)]
     archive.record()
