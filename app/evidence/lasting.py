@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Protocol
 
 from app.cms import (
     YES,
     Answer,
+    EvidenceRecord,
     EvidenceRecordStatus,
     SignerStatus,
     Verdict,
@@ -24,9 +26,20 @@ from app.cms import (
     verify_evidence_record,
 )
 from app.evidence.kept import kept_of
-from app.evidence.records import StoredRecord
 from app.store.evidence.reading import KeptItem
 from app.trust.loaded import Loaded
+
+
+class ProvenRecord(Protocol):
+    """A record, and what proves its timestamps."""
+
+    @property
+    def record(self) -> EvidenceRecord:
+        """The record itself."""
+
+    @property
+    def items(self) -> tuple[KeptItem, ...]:
+        """Certificates and revocation data."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,7 @@ class Preserved:
 
     file: bytes | None
     items: tuple[KeptItem, ...]
-    stored: StoredRecord | None
+    stored: ProvenRecord | None
     loaded: Loaded
     now: datetime
 
