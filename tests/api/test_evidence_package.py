@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+from zlib import crc32
 
 import pytest
 from flask import Flask
@@ -159,6 +160,33 @@ def test_too_much_for_a_package_is_refused(
     work(app)
     monkeypatch.setattr(names, "MAX_SIZE", 1000)
     assert "the package would become too large" in refusal(client, "evidence")
+
+
+def test_the_command_verifies_a_package(
+    app: Flask, client: FlaskClient, services: Services, tmp_path: Path
+) -> None:
+    save_three(app, client, services)
+    package, damaged = file_of(client, "evidence"), tmp_path / "damaged.zip"
+    (tmp_path / "signature.xml").write_bytes(read_package(package).file.data)
+    (tmp_path / "package.zip").write_bytes(package)
+    damaged.write_bytes(package[:-100])
+    # Nothing else is at hand: without what is in the package the authority is not known.
+    (tmp_path / "trust" / "intermediates" / "nca.pem").unlink()
+    # Altered without a trace in the archive.
+    data = read_package(package).file.data
+    changed = data.replace(b"<b>test</b>", b"<b>tost</b>")
+    old, new = (crc32(one).to_bytes(4, "little") for one in (data, changed))
+    altered = package.replace(data, changed).replace(old, new)
+    (tmp_path / "altered.zip").write_bytes(altered)
+    run = app.test_cli_runner().invoke
+    for file, status, words in (
+        ("package.zip", 0, "All in all: yes"),
+        ("altered.zip", 1, "All in all: no"),
+        ("signature.xml", 2, "All in all: unknown"),
+        ("damaged.zip", 2, "the evidence package is malformed"),
+    ):
+        result = run(args=["verify", str(tmp_path / file)])
+        assert (result.exit_code, words in result.output) == (status, True), result.output
 
 
 def commands_of(folder: Path) -> list[str]:

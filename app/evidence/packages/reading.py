@@ -28,6 +28,8 @@ from app.trust.kept import Kept
 
 #: The beginning of each archive.
 MAGIC: Final = b"PK\x03\x04"
+#: Bytes of an archive: those of its files, and what is around them.
+MAX_ARCHIVE: Final = names.MAX_SIZE + names.MAX_FILES * 512
 _DAMAGE: Final = (
     BadZipFile, struct.error, EOFError, KeyError, NotImplementedError, OverflowError,
     RuntimeError, UnicodeError, ValueError,
@@ -75,7 +77,7 @@ def read_package(data: bytes) -> Package:
 
 def _list_files(data: bytes) -> Iterator[tuple[str, bytes]]:
     """List the files of an archive, none compressed. Raises ValueError and what zipfile does."""
-    if len(data) > 2 * names.MAX_SIZE:
+    if len(data) > MAX_ARCHIVE:
         raise ValueError("too large")
     with ZipFile(BytesIO(data)) as archive:
         infos = archive.infolist()
