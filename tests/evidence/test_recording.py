@@ -7,7 +7,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, insert, select
 
 from app.cms import SHA_256
-from app.evidence.recording import RecordTerms
+from app.evidence.recording import ROUND, RecordTerms
 from app.evidence.records import read_record
 from app.evidence.stamping import NoTimestamp
 from app.store.database.engine import transaction
@@ -129,6 +129,15 @@ def test_trees_are_made_once_an_hour(archive: Archive) -> None:
     assert archive.recorder().record_if_due() == 1
     archive.save("later")
     assert archive.recorder().record_if_due() == 0
+
+
+def test_a_round_of_a_clock_that_was_ahead_keeps_no_other_waiting(archive: Archive) -> None:
+    archive.save()
+    with transaction(archive.engine) as connection:
+        # A clock that was right a moment ago is now a day behind.
+        for name in (ROUND, drafts.LEASE_NAME):
+            assert take_lease(connection, name, "ahead", 86_400.0)
+    assert archive.recorder(RecordTerms(each=3600.0)).record_if_due() == 1
 
 
 def test_a_round_that_failed_is_repeated_sooner(archive: Archive) -> None:

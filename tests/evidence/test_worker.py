@@ -182,6 +182,35 @@ def test_another_clock_is_not_believed(office: Office, services: Services) -> No
     assert "clocks" in office.reasons(key)
 
 
+def test_a_certificate_has_not_ended_because_a_clock_is_a_year_ahead(
+    office: Office, services: Services
+) -> None:
+    """The authority's clock is right, which is a year behind that of this machine."""
+    ended = (now() - 400 * pki.DAY, now() - 30 * pki.DAY)
+    person = services.person
+    services.person = pki.certify(
+        pki.name("ИВАНОВ", "900101300017"),
+        person.key,
+        services.authority,
+        (*pki.PERSON, *services._named),
+        valid=ended,
+    )
+    services.clock = -365 * pki.DAY
+    key = office.save(services.sign())
+    assert office.work() == 1
+    assert "the clocks of" in office.reasons(key)
+    services.clock = timedelta()
+    office.retry()
+    office.work()
+    assert office.evidence(key).state == "impossible"
+    # The next ones need no answer any more.
+    services.site.asked.clear()
+    other = office.save(services.sign(), "other")
+    office.work()
+    assert office.evidence(other).state == "impossible"
+    assert not services.site.asked
+
+
 def test_one_answer_is_stored_once_for_many_versions(office: Office, services: Services) -> None:
     keys = [office.save(services.sign(), f"doc {number}") for number in range(5)]
     assert office.work() == 5
