@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, insert, select
 
-from app.cms import SHA_256
+from app.cms import SHA_256, Answer
 from app.evidence.recording import ROUND, RecordTerms
 from app.evidence.records import read_record
 from app.evidence.stamping import NoTimestamp
@@ -204,6 +204,31 @@ def test_a_record_of_a_deleted_thread_is_gone_and_the_others_stay(archive: Archi
     delete(archive.engine, "kept")
     archive.go_to(year(2035, 6), 2034)
     assert archive.record() == 0  # Nothing is left that would be renewed.
+
+
+def test_a_version_may_be_deleted_and_saved_again_while_its_tree_is_stamped(
+    archive: Archive,
+) -> None:
+    keys = [archive.save(f"doc {number}") for number in range(3)]
+    services = archive.services
+    again: list[Key] = []
+
+    def stamp(question: bytes) -> bytes:
+        if not again:
+            delete(archive.engine, "doc 1")
+            services.site.serve("/tsp", make=services.stamp)
+            again.append(archive.save("doc 1"))
+        return services.stamp(question)
+
+    services.site.serve("/tsp", make=stamp)
+    assert archive.record() == 2
+    assert [lengths(archive, key) for key in keys] == [[1], [], [1]]
+    assert [lengths(archive, key) for key in again] == [[1]]
+    archive.go_to(year(2035, 6), 2034)
+    assert archive.record() == 1
+    for key in (keys[0], keys[2], *again):
+        assert lengths(archive, key) == [2]
+        assert verify_later(archive, key, year(2040)).trusted.answer is Answer.YES
 
 
 def test_a_draft_whose_versions_were_deleted_is_used_by_the_next(archive: Archive) -> None:
