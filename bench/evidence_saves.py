@@ -3,8 +3,8 @@
 Two gunicorns use one database, by turns, so that other load on the machine affects both; which one
 begins alternates. Nothing else works meanwhile: no worker drains the queue, which is another
 process on its own account (see `bench.evidence`), and nobody verifies what was saved, which one of
-the two would do for both. Pairs are added until the noise is small enough to judge the goal, or there are
-`MAX_PAIRS`.
+the two would do for both. Pairs are added until the noise is small enough to judge the goal, or
+there are `MAX_PAIRS`.
 """
 
 from __future__ import annotations

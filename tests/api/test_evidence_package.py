@@ -25,16 +25,18 @@ from app.cms import (
     parse,
     read_embedded_certificate,
 )
+from app.cms.augmentation import additions
 from app.evidence.packages import names
 from app.evidence.packages.reading import read_package
 from tests import pki
 from tests.api.asking import save
 from tests.api.evident import CONTENT, NAMED, evidence_of, sign, text, work
 from tests.api.test_signature_file import fetch, file_of, is_proven, refusal
-from tests.cms.lasting_xml import xades_b
+from tests.cms.lasting_xml import make, with_unsigned, xades_b
 from tests.conftest import AppMaker
 from tests.evidence.services import Services, now
-from tests.pki.xml_signer import DS
+from tests.pki import xml_signer
+from tests.pki.xml_signer import DS, ENVELOPED, Reference, Transform
 
 #: Commands of the text that are for each file of a kind.
 FILES = {
@@ -151,6 +153,40 @@ def test_a_package_of_a_cms_has_its_evidence_too(
     found = file_of(client, "evidence")
     assert read_package(found).file.data == cms
     assert [is_proven(one) for one in judge(services, found, CONTENT)] == [True] * 2
+
+
+def test_more_than_fits_inside_is_in_the_package(
+    app: Flask, client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [services.colleague(number) for number in range(3)]
+    save(client, cms=text(sign(services, *people)))
+    work(app)
+    monkeypatch.setattr(additions, "MAX_REVOCATION_INFOS", 3)
+    assert "more than 3 elements" in refusal(client, "LT")
+    found = judge(services, file_of(client, "evidence"))
+    assert [is_proven(one) for one in found] == [True] * 3
+
+
+def test_a_document_that_is_sealed_has_a_package(
+    app: Flask, client: FlaskClient, services: Services
+) -> None:
+    """Nothing may follow an archive timestamp."""
+    save(client, cms=with_unsigned(xades_b(services.person), make("ArchiveTimeStamp")))
+    work(app)
+    assert "has no place for evidence" in refusal(client, "LT")
+    assert [is_proven(one) for one in judge(services, file_of(client, "evidence"))] == [True]
+
+
+def test_a_document_with_a_manifest_has_a_package(
+    app: Flask, client: FlaskClient, services: Services
+) -> None:
+    """What its signatures cover beside what is verified here is not known."""
+    root = etree.fromstring(f'<a xmlns:ds="{DS}"><ds:Manifest/><b>test</b></a>')
+    xml_signer.sign(root, services.person, Reference(transforms=[Transform(ENVELOPED)]))
+    save(client, cms=xml_signer.text(root))
+    work(app)
+    assert "is not known" in refusal(client, "LT")
+    assert [is_proven(one) for one in judge(services, file_of(client, "evidence"))] == [True]
 
 
 def test_too_much_for_a_package_is_refused(
