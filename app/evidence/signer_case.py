@@ -292,8 +292,13 @@ class SignerCase:
 
 
 def as_of(saved_at: datetime) -> Occasion:
-    """Return the occasion of verifying now what was saved at a time."""
-    return Occasion(saved_at, saved_at, now=datetime.now(UTC), stamps_known=saved_at)
+    """Return the occasion of verifying now what was saved at a time.
+
+    A time that is still to come was that of a wrong clock: it was saved by now.
+    """
+    now = datetime.now(UTC)
+    known = min(saved_at, now)
+    return Occasion(known, known, now=now, stamps_known=known)
 
 
 def _is_stamped(status: SignerStatus) -> bool:
