@@ -95,5 +95,5 @@ def _source_in(file: Path) -> Source:
         opened.seek(0)
         package = read_package(opened.read(MAX_ARCHIVE + 1))
     data = package.file.data
-    preserved = partial(Preserved, data, package.items, package.record)
+    preserved = partial(Preserved, data, package.items, package.record, is_brought=True)
     return Source(heading, b64encode(data).decode(), kept=package.kept, preserved=preserved)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from app.cms import Answer, Occasion, SignatureFile, SignerStatus, parse
+from app.cms import Answer, EvidenceRecordStatus, Occasion, SignatureFile, SignerStatus, parse
 from app.evidence.lasting import Preserved, outlast
 from app.evidence.packages.reading import Package, read_package
 from app.evidence.packages.writing import write_package
 from app.evidence.records import read_file, read_record
 from app.store.evidence.reading import read_evidence
 from app.store.signatures.large_texts import Key
-from tests.evidence.decades import Archive
+from app.trust import Trust
+from tests import pki
+from tests.evidence.decades import Archive, year
 from tests.evidence.test_records import LATER
+from tests.pki import Revoked
 
 
 @pytest.fixture(name="key")
@@ -56,3 +62,38 @@ def test_a_package_without_a_renewed_record_does_not(archive: Archive, key: Key)
     found = verify_later(archive, read_package(pack(archive, key)))
     assert [one.trusted.answer for one in found] == [Answer.UNKNOWN] * 2
     assert "the timestamp was not renewed before then" in str(found[0].trusted)
+
+
+def examine(archive: Archive, package: Package, trust: Trust | None = None) -> EvidenceRecordStatus:
+    """Verify the record of a package that others have brought."""
+    loaded = (trust or archive.trust).loaded()
+    data, record = package.file.data, package.record
+    status = Preserved(data, package.items, record, loaded, LATER, is_brought=True).record
+    assert status
+    return status
+
+
+def test_a_record_that_is_brought_has_to_prove_that_no_authority_was_revoked(
+    archive: Archive, key: Key, tmp_path: Path
+) -> None:
+    first = archive.services.tsa
+    archive.thirty_years()
+    package = read_package(pack(archive, key))
+    assert examine(archive, package).verdict.answer is Answer.YES
+    assert package.record
+    only = tuple(one for one in package.items if one.kind in ("certificate", "timestamp"))
+    bare = replace(package, record=replace(package.record, items=only))
+    found = examine(archive, bare)
+    assert (found.verdict.answer, found.existed_at) == (Answer.UNKNOWN, None)
+    # The package has good answers of before; the operator has a list of later.
+    services = archive.services
+    crl = pki.crl(
+        services.authority,
+        Revoked(first.serial, year(2025), 1),
+        this_update=services.now(),
+        next_update=LATER + 365 * pki.DAY,
+    )
+    (archive.trust.folder / "nca.crl").write_bytes(crl)
+    trust = Trust(archive.trust.folder, online=False, cache=tmp_path / "other cache")
+    found = examine(archive, package, trust)
+    assert (found.verdict.answer, found.existed_at) == (Answer.NO, None)
