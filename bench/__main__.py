@@ -1,13 +1,16 @@
 """The whole benchmark: fill databases, alternate runs with the floor, print tables.
 
 `python -m bench cpu`, `filters`, `doors`, `growth`, `servers`, `verification`, `crl`, `evidence`,
-`records` or `ncanode3` prints only that part, the first five at the largest size. `python -m bench
+`evidence_saves`, `records` or `ncanode3` prints only that part, the first five at the largest size.
+`evidence_saves` is the last part of `evidence`. `python -m bench
 wycheproof FOLDER` and `limbo FILE` run the verification on test suites of other projects, which
 have to be downloaded before (`bench/suites.py`).
 
 Environment: BENCH_ROWS, the largest size (default 100000; 1000000 takes about half an hour and
 25 GB of disk); BENCH_TURNS (default 3) and BENCH_SECONDS (default 5) of each case; BENCH_SIGNERS,
-those of `evidence` (default 10000); BENCH_VERSIONS, those of `records` (default 200000).
+those of `evidence` (default 10000); BENCH_PAIRS, the pairs of `evidence_saves` at most (default
+120), and BENCH_PAIR_SECONDS of each run (default 4); BENCH_VERSIONS, those of `records` (default
+200000).
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from bench.data import fill
 from bench.database import Statements
 from bench.disk import print_disk
 from bench.doors import print_doors
-from bench.evidence import print_evidence
+from bench.evidence import print_evidence, print_saves_alone
 from bench.filters import print_filters
 from bench.growth import measure_growth, print_growth_of_lists
 from bench.http_servers import print_http_servers
@@ -101,12 +104,17 @@ def main(part: str | None = None) -> None:
         print_records(server)
 
 
+_WITH_STORES_OF_THEIR_OWN = {
+    "evidence": print_evidence,
+    "evidence_saves": print_saves_alone,
+    "records": print_records,
+}
+
+
 def print_part(part: str, server: PostgresServer, cms: str) -> None:
     """Print one part that needs a database."""
-    if part == "evidence":
-        print_evidence(server)
-    elif part == "records":
-        print_records(server)
+    if part in _WITH_STORES_OF_THEIR_OWN:
+        _WITH_STORES_OF_THEIR_OWN[part](server)
     elif part == "cpu":
         print_cpu(server, filled(server, LARGEST, cms), LARGEST, cms, turns=TURNS, seconds=SECONDS)
     elif part == "filters":

@@ -53,10 +53,16 @@ def print_evidence(server: PostgresServer) -> None:
     print(flush=True)
 
 
+def print_saves_alone(server: PostgresServer) -> None:
+    """Print what the queue costs a save, which is the last part of `print_evidence`."""
+    with tempfile.TemporaryDirectory() as folder, _services(Path(folder), 1) as address:
+        print_saves(server, Path(folder), address)
+
+
 @contextmanager
-def _services(folder: Path) -> Iterator[str]:
+def _services(folder: Path, signers: int = SIGNERS) -> Iterator[str]:
     """Run the services, and return the address of the timestamp authority."""
-    command = [sys.executable, "-m", "bench.evidence_services", str(folder), str(SIGNERS)]
+    command = [sys.executable, "-m", "bench.evidence_services", str(folder), str(signers)]
     with subprocess.Popen(
         command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -1,7 +1,5 @@
 """`verify`: a signature in a file, or a stored one."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
@@ -13,33 +11,21 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.json_failures import JsonCommand, print_failure, print_json
 from app.cli.report import Report, render
-from app.cli.running import Undecided, close_output, first_line, needs, print_database
-from app.cli.structure import read_text
+from app.cli.running import close_output, first_line, needs, print_database
+from app.cli.sources import Source, source_of
 from app.cli.unread_anchors import STORED_UNKNOWN, without_stored
 from app.cms import (
     UNLIMITED,
     Examined,
-    KnownDigests,
     MalformedSignature,
     Occasion,
-    Reason,
-    SignedData,
     SignedXml,
     describe_signers,
     parse,
 )
-from app.evidence.kept import kept_of
 from app.evidence.lasting import Preserved, outlast
-from app.evidence.records import read_file, read_record
 from app.extensions import current_trust, db
-from app.services.kept_contents import known_content
-from app.store.errors import SignatureNotFound
-from app.store.evidence.reading import read_evidence
-from app.store.signatures import reading
-from app.store.signatures.large_texts import Key
 from app.trust import Trust
-from app.trust.kept import Kept
-from app.trust.loaded import Loaded
 from app.wording.catalogues import LANGUAGES
 from app.wording.sentences import Wording
 from app.wording.verdicts import write_verification
@@ -61,23 +47,6 @@ def _read_time(
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise click.BadParameter("not a time such as 2025-06-01T12:00:00+05:00") from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The origin of a signature."""
-
-    heading: Reason
-    text: str
-    #: Which version it is and when that was saved; None for a file.
-    version: int | None = None
-    saved_at: datetime | None = None
-    #: Returns what is known of its document, as it is kept here; None if nothing is.
-    known: Callable[[SignedData | SignedXml], bytes | KnownDigests | None] = lambda _: None
-    #: The evidence that is stored for it.
-    kept: Kept = field(default_factory=Kept)
-    #: What shows that it existed, once the anchors and the time are given; None: nothing is kept.
-    preserved: Callable[[Loaded, datetime], Preserved] | None = None
 
 
 @click.command(cls=JsonCommand)
@@ -115,10 +84,11 @@ def verify(
 ) -> None:
     """Verify a signature: who signed, and is it intact, valid and trusted, as of which time.
 
-    FILE is what a client would send as `cms`, or the signature's bytes themselves (DER). TIME is
-    when the signature is known to have existed: by default when it was saved, for a file now; a
-    valid timestamp in it has precedence. Without a time zone it is in that of the settings, as are
-    all times in the report; those of --json are in UTC.
+    FILE is what a client would send as `cms`, or the signature's bytes themselves (DER), or an
+    evidence package. TIME is when the signature is known to have existed: by default when it was
+    saved, for a file now, or when its evidence record says; a valid timestamp in it has precedence.
+    Without a time zone it is in that of the settings, as are all times in the report; those of
+    --json are in UTC.
 
     Exit status 0: yes to everything. 1: no to something. 2: nothing is proven bad, but something
     is unknown, there is no such signature, or it is not well-formed. With --json errors are
@@ -126,8 +96,8 @@ def verify(
     """
     wording = Wording(language, UTC if as_json else current_app.config["TIMEZONE"])
     trust, knows_all = _current_trust(wording)
-    source = _source_of(file, wording, **stored)
     try:
+        source = source_of(file, wording, **stored)
         report = _examine(source, content, at, trust, wording)
         report = report if knows_all else without_stored(report)
     except MalformedSignature as error:
@@ -142,7 +112,7 @@ def verify(
 
 
 def _examine(
-    source: _Source, content: Path | None, at: datetime | None, trust: Trust, wording: Wording
+    source: Source, content: Path | None, at: datetime | None, trust: Trust, wording: Wording
 ) -> Report:
     """Verify a signature as of the time of signing, and as of today. Raises MalformedSignature."""
     signature = parse(source.text, trailing_zeros=True)
@@ -153,13 +123,14 @@ def _examine(
     data = content.read_bytes() if content else source.known(signature)
     now = datetime.now(UTC)
     moment = at or source.saved_at or now
+    preserved = source.preserved(trust.loaded(), now) if source.preserved else None
+    known = _known_at(source, preserved, moment)
     verify = partial(
         trust.verify, signature, data, fetch=True, content_budget=UNLIMITED, kept=source.kept
     )
-    today_at = Occasion(now, now, stamps_known=moment)
-    statuses, today = verify(at=moment), verify(at=today_at)
-    if source.preserved is not None:
-        preserved = source.preserved(trust.loaded(), now)
+    today_at = Occasion(now, now, stamps_known=known)
+    statuses, today = verify(at=Occasion(moment, known)), verify(at=today_at)
+    if preserved is not None:
         statuses, today = outlast(statuses, preserved), outlast(today, preserved)
     return Report(
         heading=source.heading,
@@ -171,46 +142,14 @@ def _examine(
     )
 
 
-def _source_of(
-    file: Path | None,
-    wording: Wording,
-    document: str | None,
-    thread: str | None,
-    version: int | None,
-) -> _Source:
-    """Return the named signature: a file's, or a stored one."""
-    is_stored = any(value is not None for value in (document, thread, version))
-    if (file is not None) is is_stored or (is_stored and not (document and thread)):
-        raise click.UsageError(
-            wording.phrase("name a FILE, or a stored signature by --document and --thread")
-        )
-    if file is not None:
-        return _Source(
-            Reason("File: {name}", {"name": click.format_filename(file)}), read_text(file)
-        )
-    try:
-        with db.engine.connect() as connection:
-            record = reading.get_signature(connection, document or "", thread or "", version)
-            key = Key(record.id, record.version)
-            items = read_evidence(connection, key).items
-            stored = read_record(connection, key)
-            kept_file = read_file(connection, key) if stored else None
-    except SignatureNotFound as error:
-        raise Undecided(wording.sentence(error)) from error
-    heading = Reason(
-        "Stored signature: {document}/{thread}, version {version}",
-        {"document": record.document, "thread": record.thread, "version": record.version},
-    )
-    kept = kept_of(items)
-    return _Source(
-        heading,
-        record.text,
-        record.version,
-        record.version_created_at,
-        partial(known_content, key=key),
-        kept,
-        partial(Preserved, kept_file, items, stored) if items else None,
-    )
+def _known_at(source: Source, preserved: Preserved | None, moment: datetime) -> datetime:
+    """Return when a signature is known to have existed.
+
+    Of a stored version that is the time of its save; of a package the time that its evidence record
+    proves, if that is earlier than what the caller says.
+    """
+    record = preserved.record if preserved and source.saved_at is None else None
+    return min(moment, record.existed_at) if record and record.existed_at else moment
 
 
 def _current_trust(wording: Wording) -> tuple[Trust, bool]:
@@ -237,7 +176,7 @@ def _current_trust(wording: Wording) -> tuple[Trust, bool]:
     return trust, True
 
 
-def _print_json(report: Report, source: _Source, wording: Wording) -> None:
+def _print_json(report: Report, source: Source, wording: Wording) -> None:
     print_json(
         write_verification(
             report.examined,

@@ -105,6 +105,7 @@ from app.cms.revocation.ocsp_requests import read_refusal as read_ocsp_refusal
 from app.cms.revocation.origins import KEPT, Origin
 from app.cms.revocation.reports import RevocationFailure, RevocationFinding
 from app.cms.revocation.sources import FRESHNESS
+from app.cms.revocation.values import full_response as full_ocsp_response
 from app.cms.sentences import Sentence, write_time
 from app.cms.sentences import fill as fill_template
 from app.cms.serialization import certificate_facts, iso_moment, name_text, signer_facts
@@ -118,7 +119,7 @@ from app.cms.signed_data.contents import (
 )
 from app.cms.signed_data.parsing import MAX_SIGNERS, SignedData
 from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.stamped import stamped_value
+from app.cms.stamped import list_stamped, stamped_value
 from app.cms.text_encoding import decode_content
 from app.cms.texts import MAX_WIDE as MAX_WIDE_TEXT
 from app.cms.texts import is_too_wide
@@ -292,6 +293,7 @@ __all__ = [
     "fill_template",
     "find_part",
     "fingerprints_of",
+    "full_ocsp_response",
     "gender",
     "gost_providers",
     "group_leaf",
@@ -305,6 +307,7 @@ __all__ = [
     "known_as_of",
     "lacking_parts",
     "list_parts",
+    "list_stamped",
     "name_text",
     "new_signers",
     "no",

@@ -207,35 +207,48 @@ class Recorder:
             give_up(connection, former.due.first_id, former.tokens[-1][0], look.items)
 
     def _fill(self, holder: str) -> Draft | None:
-        """Add versions of the queue to the draft until it is full; return it if it has any."""
+        """Add versions of the queue to the draft until it is full; return it if it has any.
+
+        Its leaves are counted once: under the lease nobody else adds any. What is deleted or
+        replaced meanwhile counts on, so a tree may get fewer leaves than it might have.
+        """
+        draft, count = None, 0
         while True:
             with transaction(self.engine) as connection:
                 drafts.require_lease(connection, holder)
-                draft = drafts.find_draft(connection)
-                count = drafts.count_leaves(connection, draft) if draft else 0
+                found = drafts.find_draft(connection)
+                if found != draft:
+                    draft, count = found, drafts.count_leaves(connection, found) if found else 0
                 algorithm = self._algorithm()
-                if draft and count and draft.algorithm != algorithm:
-                    return draft
+                if draft and draft.algorithm != algorithm:
+                    if count:
+                        return draft
+                    # All that was in it was deleted.
+                    drafts.set_algorithm(connection, draft, algorithm)
+                    draft = draft._replace(algorithm=algorithm)
                 room = min(drafts.STEP, drafts.MAX_LEAVES - count)
-                if not (room and self._add(connection, draft, algorithm, room)):
+                added = self._add(connection, draft, algorithm, room) if room > 0 else None
+                if added is None:
                     return draft if count else None
+                count += added
 
-    def _add(self, connection: Connection, draft: Draft | None, algorithm: str, room: int) -> bool:
-        """Add some versions; return whether there were any."""
+    def _add(
+        self, connection: Connection, draft: Draft | None, algorithm: str, room: int
+    ) -> int | None:
+        """Add some versions; return how many became leaves, None if none waits."""
         # By SHA-256 nothing has to be read: what is stored has its digest beside it.
         is_fast = algorithm == SHA_256
         queued = drafts.list_queued(connection, room if is_fast else min(room, _HASHED))
         taken = drafts.take_queued(connection, queued)
         if not taken:
-            return False
-        if draft is None or draft.algorithm != algorithm:
-            draft = drafts.open_draft(connection, algorithm)
+            return None
+        draft = draft or drafts.open_draft(connection, algorithm)
         if is_fast:
             members = drafts.digest_members(connection, taken)
         else:
             members = [one for each in taken if (one := members_of(connection, each, algorithm))]
         drafts.add_members(connection, draft, members)
-        return True
+        return len(members)
 
 
 def _steps(due: Sequence[Due]) -> Iterator[Sequence[Due]]:

@@ -128,11 +128,30 @@ class SignerCase:
             raise Impossible(status.valid.reasons)
         if self._is_altered(status.intact):
             raise Impossible(status.intact.reasons)
+        self._require_clock()
         for verdict in (status.path, status.revocation):
             if verdict.answer is Answer.NO:
                 raise Impossible(verdict.reasons)
         if status.path.answer is Answer.UNKNOWN:
             raise Pending(status.path.reasons)
+
+    def _require_clock(self) -> None:
+        """Raise Pending if the signer's certificate has ended by a clock that nobody confirms.
+
+        For that a timestamp is asked for, which is not kept, once an hour for all. Where no
+        authority is set up, the clock of this machine is believed.
+        """
+        status, stamper = self.status, self.obtainer.stamper
+        has_ended = datetime.now(UTC) > status.certificate.not_after
+        is_known = stamper.clock.is_confirmed or not stamper.addresses
+        if not has_ended or is_known or _is_stamped(status):
+            return
+        value = status.certificate.der
+        try:
+            verifier = self.loaded.knowing((), status.chain)
+            stamper.stamp(value, status.certificate, verifier, lambda _: ())
+        except NoTimestamp as error:
+            raise Pending(error.reasons) from error
 
     def _is_altered(self, intact: Verdict) -> bool:
         """Return whether the signature can't be good, whatever its evidence says.
@@ -273,8 +292,13 @@ class SignerCase:
 
 
 def as_of(saved_at: datetime) -> Occasion:
-    """Return the occasion of verifying now what was saved at a time."""
-    return Occasion(saved_at, saved_at, now=datetime.now(UTC), stamps_known=saved_at)
+    """Return the occasion of verifying now what was saved at a time.
+
+    A time that is still to come was that of a wrong clock: it was saved by now.
+    """
+    now = datetime.now(UTC)
+    known = min(saved_at, now)
+    return Occasion(known, known, now=now, stamps_known=known)
 
 
 def _is_stamped(status: SignerStatus) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from app.cms import (
     read_timestamp_response,
     request_timestamp,
 )
+from app.evidence.confirmed_clock import ConfirmedClock
 from app.evidence.network import Network, Unavailable
 
 #: How far the time in a new token may be from this machine's.
@@ -52,6 +53,7 @@ class Stamper:
 
     network: Network
     addresses: tuple[str, ...]
+    clock: ConfirmedClock = field(default_factory=ConfirmedClock)
 
     def stamp(
         self, value: bytes, certificate: Certificate, verifier: Verifier, doubt: Doubt
@@ -100,6 +102,7 @@ class Stamper:
             raise TimestampNotObtained(
                 Reason("the clocks of {address} and of this server differ", {"address": address})
             )
+        self.clock.confirm()
         return token, status
 
 

@@ -95,6 +95,7 @@ class Worker:
                 done = sum(self.work())
                 if time.monotonic() > looked_at + _LOOKED_EACH:
                     looked_at = time.monotonic()
+                    self.hasten_far()
                     self.record()
                 if time.monotonic() > swept_at + _SWEPT_EACH:
                     swept_at = time.monotonic()
@@ -119,6 +120,12 @@ class Worker:
                 holder, listed = claimed
                 list(pool.map(partial(self._try, holder), listed))
                 yield len(listed)
+
+    def hasten_far(self) -> None:
+        """Make due what a wrong clock put off. Raises SQLAlchemyError."""
+        with self.engine.connect() as connection:
+            if number := jobs.hasten_far(connection):
+                _log.warning("evidence: %d versions were put off by a wrong clock", number)
 
     def sweep(self) -> int:
         """Delete what serves no version any more, since those were deleted; return how many.

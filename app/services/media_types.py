@@ -7,5 +7,6 @@ DETACHED, ATTACHED, XML = "application/pkcs7-signature", "application/pkcs7-mime
 #: Any bytes.
 OCTETS = "application/octet-stream"
 PDF = "application/pdf"
+ZIP = "application/zip"
 #: The file name suffixes.
-SUFFIXES = {DETACHED: ".p7s", ATTACHED: ".p7m", XML: ".xml", PDF: ".pdf"}
+SUFFIXES = {DETACHED: ".p7s", ATTACHED: ".p7m", XML: ".xml", PDF: ".pdf", ZIP: ".zip"}

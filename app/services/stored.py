@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.cms import SignerStatus
 from app.evidence.lasting import Preserved, has_ended, outlast
-from app.evidence.records import read_file, read_record
+from app.evidence.records import StoredRecord, read_file, read_record
 from app.extensions import current_reads, current_trust
 from app.services import tag_scope
 from app.store.database.engine import in_snapshot
@@ -54,6 +54,15 @@ def get_preserved(key: Key, items: tuple[KeptItem, ...], now: datetime) -> Prese
         stored = read_record(connection, key)
         file = read_file(connection, key) if stored else None
         return Preserved(file, items, stored, current_trust().loaded(), now)
+
+    return current_reads().read(read, in_snapshot)
+
+
+def get_stored_record(key: Key) -> StoredRecord | None:
+    """Read the evidence record of a version; None if it has none. Within a turn."""
+
+    def read(connection: Connection, _stack: ExitStack) -> StoredRecord | None:
+        return read_record(connection, key)
 
     return current_reads().read(read, in_snapshot)
 

@@ -9,12 +9,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.models import Lease
 
+#: How far the clocks of servers may differ. A lease that would last longer than that was taken by a
+#: clock that was wrong, and is over.
+SKEW = timedelta(hours=1)
+
 
 def take_lease(connection: Connection, name: str, holder: str, seconds: float) -> bool:
     """Take or extend a lease; return whether the holder has it now.
 
     A lease that isn't given back expires, so that another process can take over the work of a
-    killed one.
+    killed one. All who take a lease of one name take it for about the same time.
     """
     now = datetime.now(UTC)
     until = now + timedelta(seconds=seconds)
@@ -25,7 +29,7 @@ def take_lease(connection: Connection, name: str, holder: str, seconds: float) -
         .on_conflict_do_update(
             index_elements=[Lease.name],
             set_={"holder": holder, "until": until},
-            where=or_(Lease.holder == holder, Lease.until < now),
+            where=or_(Lease.holder == holder, Lease.until < now, Lease.until > until + SKEW),
         )
         .returning(Lease.holder)
     )

@@ -164,7 +164,10 @@ class Trust:
         So what is found is what anyone would find with these. Nothing is fetched, and no result is
         counted. Raises Busy: too much is being verified.
         """
-        when = Occasion(saved_at, saved_at, now=datetime.now(UTC), stamps_known=saved_at)
+        now = datetime.now(UTC)
+        # A clock that was ahead may have written a time that is still to come.
+        known = min(saved_at, now)
+        when = Occasion(known, known, now=now, stamps_known=known)
         budget = content_budget or ContentBudget()
         verifier = self.loaded().knowing_only(kept)
         with self.turns.take():

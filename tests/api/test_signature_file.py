@@ -255,7 +255,7 @@ def test_a_broken_signature_has_no_form(
 
 def test_a_profile_that_there_is_not_is_refused(client: FlaskClient, services: Services) -> None:
     save(client, cms=text(sign(services)))
-    assert "must be one of original, T, LT, ddcard" in message_of(fetch(client, "LTA"))
+    assert "must be one of original, T, LT, ddcard, evidence" in message_of(fetch(client, "LTA"))
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")

@@ -123,9 +123,9 @@ class Archive:
         network = Network(self.engine, HERE, 5)
         return Stamper(network, self.addresses), RevocationSource(network)
 
-    def save(self, document: str = "doc") -> Key:
+    def save(self, document: str = "doc", cms: str | None = None) -> Key:
         """Save a signature, and obtain its evidence."""
-        cms = self.services.sign()
+        cms = cms or self.services.sign()
         new = NewVersion(document=document, thread="main", cms=cms)
         with saving(self.engine) as connection:
             saved = save_version(connection, new, read_text(cms), None, new_evidence=2)

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, insert, select
 
-from app.cms import SHA_256
-from app.evidence.recording import RecordTerms
+from app.cms import SHA_256, Answer
+from app.evidence.recording import ROUND, RecordTerms
 from app.evidence.records import read_record
 from app.evidence.stamping import NoTimestamp
 from app.store.database.engine import transaction
@@ -131,6 +131,15 @@ def test_trees_are_made_once_an_hour(archive: Archive) -> None:
     assert archive.recorder().record_if_due() == 0
 
 
+def test_a_round_of_a_clock_that_was_ahead_keeps_no_other_waiting(archive: Archive) -> None:
+    archive.save()
+    with transaction(archive.engine) as connection:
+        # A clock that was right a moment ago is now a day behind.
+        for name in (ROUND, drafts.LEASE_NAME):
+            assert take_lease(connection, name, "ahead", 86_400.0)
+    assert archive.recorder(RecordTerms(each=3600.0)).record_if_due() == 1
+
+
 def test_a_round_that_failed_is_repeated_sooner(archive: Archive) -> None:
     archive.save()
     archive.services.instead["tsp"] = b"nothing"
@@ -197,6 +206,31 @@ def test_a_record_of_a_deleted_thread_is_gone_and_the_others_stay(archive: Archi
     assert archive.record() == 0  # Nothing is left that would be renewed.
 
 
+def test_a_version_may_be_deleted_and_saved_again_while_its_tree_is_stamped(
+    archive: Archive,
+) -> None:
+    keys = [archive.save(f"doc {number}") for number in range(3)]
+    services = archive.services
+    again: list[Key] = []
+
+    def stamp(question: bytes) -> bytes:
+        if not again:
+            delete(archive.engine, "doc 1")
+            services.site.serve("/tsp", make=services.stamp)
+            again.append(archive.save("doc 1"))
+        return services.stamp(question)
+
+    services.site.serve("/tsp", make=stamp)
+    assert archive.record() == 2
+    assert [lengths(archive, key) for key in keys] == [[1], [], [1]]
+    assert [lengths(archive, key) for key in again] == [[1]]
+    archive.go_to(year(2035, 6), 2034)
+    assert archive.record() == 1
+    for key in (keys[0], keys[2], *again):
+        assert lengths(archive, key) == [2]
+        assert verify_later(archive, key, year(2040)).trusted.answer is Answer.YES
+
+
 def test_a_draft_whose_versions_were_deleted_is_used_by_the_next(archive: Archive) -> None:
     archive.save("doc")
     archive.services.instead["tsp"] = b"nothing"
@@ -209,6 +243,23 @@ def test_a_draft_whose_versions_were_deleted_is_used_by_the_next(archive: Archiv
     assert archive.record() == 1
     assert lengths(archive, key) == [1]
     assert number_of_rows(archive.engine, EvidenceBatch) == [1]
+
+
+def test_a_draft_whose_versions_were_deleted_takes_those_of_a_stronger_algorithm(
+    archive: Archive,
+) -> None:
+    archive.save("doc")
+    archive.services.instead["tsp"] = b"nothing"
+    with pytest.raises(NoTimestamp):
+        archive.record()
+    archive.services.instead.clear()
+    delete(archive.engine)
+    archive.weak[SHA_256] = year(2027)
+    # More than one transaction adds.
+    later = [archive.save(f"later {number}") for number in range(12)]
+    assert archive.record() == 1
+    assert [lengths(archive, one) for one in later] == [[1]] * len(later)
+    assert number_of_rows(archive.engine, EvidenceBatch, EvidenceUnrecorded) == [1, 0]
 
 
 def test_a_weak_algorithm_is_followed_by_a_new_chain(archive: Archive) -> None:

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 from asn1crypto import ocsp as asn1_ocsp
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from app.cms import Answer
 from app.store.database.engine import transaction
 from app.store.evidence import circuits, jobs, sweeping
 from app.store.evidence.reading import Evidence
-from app.store.models import EvidenceBlob
+from app.store.models import EvidenceBlob, Version
 from app.trust import Trust
 from tests import der, pki
-from tests.evidence.office import Office, verify_later
+from tests.evidence.office import LATER, Office, verify_later
 from tests.evidence.services import Services, now
 from tests.pki import SHA256, Revoked
 from tests.store.threads import delete
@@ -180,6 +180,46 @@ def test_another_clock_is_not_believed(office: Office, services: Services) -> No
     key = office.save(services.sign())
     office.work()
     assert "clocks" in office.reasons(key)
+
+
+def test_a_certificate_has_not_ended_because_a_clock_is_a_year_ahead(
+    office: Office, services: Services
+) -> None:
+    """The authority's clock is right, which is a year behind that of this machine."""
+    ended = (now() - 400 * pki.DAY, now() - 30 * pki.DAY)
+    person = services.person
+    services.person = pki.certify(
+        pki.name("ИВАНОВ", "900101300017"),
+        person.key,
+        services.authority,
+        (*pki.PERSON, *services._named),
+        valid=ended,
+    )
+    services.clock = -365 * pki.DAY
+    key = office.save(services.sign())
+    assert office.work() == 1
+    assert "the clocks of" in office.reasons(key)
+    services.clock = timedelta()
+    office.retry()
+    office.work()
+    assert office.evidence(key).state == "impossible"
+    # The next ones need no answer any more.
+    services.site.asked.clear()
+    other = office.save(services.sign(), "other")
+    office.work()
+    assert office.evidence(other).state == "impossible"
+    assert not services.site.asked
+
+
+def test_what_was_saved_by_a_clock_that_was_years_ahead_has_its_evidence(
+    office: Office, services: Services
+) -> None:
+    """By the time of its save the certificate of the signer would have ended."""
+    key = office.save(services.sign())
+    with transaction(office.engine) as connection:
+        connection.execute(update(Version).values(created_at=LATER))
+    office.work()
+    assert office.evidence(key).state == "complete"
 
 
 def test_one_answer_is_stored_once_for_many_versions(office: Office, services: Services) -> None:

@@ -52,4 +52,5 @@ def timestamp(
         [authority] if certificates is None else certificates,
         info,
         content_type=content_type,
+        digests=[authority.key.digest],
     )

@@ -18,6 +18,8 @@ from app.store.models import EvidenceCircuit
 FAILURES: Final = 5
 #: For how long at first, at most, and how long the one request may take that tries again.
 FIRST, LONGEST, PROBE = timedelta(minutes=1), timedelta(hours=1), timedelta(minutes=1)
+#: What is to last longer from now on was written by a clock that was wrong, and is over.
+FAR: Final = 2 * LONGEST
 #: Hosts that are noted at most: certificates, which anyone may send, say which there are.
 MAX_HOSTS: Final = 1000
 #: Characters of a host, and of a reason.
@@ -43,12 +45,10 @@ def is_open(connection: Connection, host: str, now: datetime) -> bool:
     row = connection.execute(select(EvidenceCircuit.open_until).where(mine)).first()
     if row is None or row.open_until is None:
         return False
-    if row.open_until > now:
+    if now < row.open_until <= now + FAR:
         return True
     probe = update(EvidenceCircuit).where(
-        mine,
-        EvidenceCircuit.open_until <= now,
-        or_(EvidenceCircuit.probe_until.is_(None), EvidenceCircuit.probe_until <= now),
+        mine, _is_over(EvidenceCircuit.open_until, now), _is_over(EvidenceCircuit.probe_until, now)
     )
     return connection.execute(probe.values(probe_until=now + PROBE)).rowcount == 0
 
@@ -74,7 +74,7 @@ def note_failure(
         literal(values["reason"], columns.reason.type),
     ).where(_has_room(values["host"]))
     statement = add(EvidenceCircuit).from_select(["host", "failures", "reason"], row)
-    is_closed = or_(EvidenceCircuit.open_until.is_(None), EvidenceCircuit.open_until <= now)
+    is_closed = _is_over(EvidenceCircuit.open_until, now)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=[EvidenceCircuit.host],
@@ -87,6 +87,10 @@ def note_failure(
             where=is_closed,
         )
     )
+
+
+def _is_over(until: Any, now: datetime) -> Any:
+    return or_(until.is_(None), until <= now, until > now + FAR)
 
 
 def _has_room(host: str) -> Any:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -89,6 +90,12 @@ def open_draft(connection: Connection, algorithm: str) -> Draft:
     values = {"algorithm": algorithm, "created_at": utc_now(), "stamps": 1}
     made = insert(EvidenceBatch).values(values).returning(EvidenceBatch.id)
     return Draft(connection.execute(made).scalar_one(), algorithm)
+
+
+def set_algorithm(connection: Connection, draft: Draft, algorithm: str) -> None:
+    """Set the hash algorithm, dotted, of a draft that has no versions."""
+    change = update(EvidenceBatch).where(EvidenceBatch.id == draft.id)
+    connection.execute(change.values(algorithm=algorithm))
 
 
 def count_leaves(connection: Connection, draft: Draft) -> int:

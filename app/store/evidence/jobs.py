@@ -53,7 +53,15 @@ SHORTEST, LONGEST = 5.0, 3600.0
 #: Jobs that one claim may take.
 MAX_CLAIMED = 1000
 
-_IS_FREE = or_(EvidenceJob.lease_until.is_(None), EvidenceJob.lease_until < utc_now())
+#: Seconds from now in which all leases end, and all jobs are due. What is later was written by a
+#: clock that was wrong: such a lease has ended.
+FAR: Final = 2 * LONGEST
+
+_IS_FREE = or_(
+    EvidenceJob.lease_until.is_(None),
+    EvidenceJob.lease_until < utc_now(),
+    EvidenceJob.lease_until > utc_in(FAR),
+)
 _IS_DUE = and_(EvidenceJob.due_at <= utc_now(), _IS_FREE)
 #: Keys that one statement names.
 _BATCH = 500
@@ -266,6 +274,16 @@ def retry_now(connection: Connection, key: Key | None = None) -> int:
     return connection.execute(statement.values(due_at=utc_now())).rowcount
 
 
+def hasten_far(connection: Connection) -> int:
+    """Make due what is due later than anything is put off, by a wrong clock; return how many."""
+    is_far = EvidenceJob.due_at > utc_in(FAR)
+    # Of each the index knows the last.
+    of_each = (exists().where(EvidenceJob.urgency == urgency, is_far) for urgency in URGENCIES)
+    if not connection.execute(select(or_(*of_each))).scalar_one():
+        return 0
+    return connection.execute(update(EvidenceJob).where(is_far).values(due_at=utc_now())).rowcount
+
+
 def count(connection: Connection) -> JobCounts:
     """Return the length of the queue; the cost grows with it."""
     due = func.coalesce(func.sum(case((_IS_DUE, 1), else_=0)), 0)
@@ -286,7 +304,7 @@ def due_within(connection: Connection, seconds: float) -> bool:
     A worker asks for it before it claims: on SQLite a claim waits for those who save.
     """
     soon = utc_in(seconds)
-    is_free = or_(EvidenceJob.lease_until.is_(None), EvidenceJob.lease_until < soon)
+    is_free = or_(_IS_FREE, EvidenceJob.lease_until < soon)
     of_each = (
         exists().where(EvidenceJob.urgency == urgency, EvidenceJob.due_at <= soon, is_free)
         for urgency in URGENCIES

@@ -86,6 +86,17 @@ def test_one_of_many_is_let_through_when_the_time_is_over(engine: Engine) -> Non
     assert not is_open(engine, later + PROBE)
 
 
+def test_what_a_clock_wrote_that_was_a_year_ahead_is_over(engine: Engine) -> None:
+    ahead = NOW + timedelta(days=365)
+    fail(engine, FAILURES, at=ahead)
+    assert is_open(engine, at=ahead)
+    assert not is_open(engine)
+    assert is_open(engine), "only one is let through"
+    fail(engine)
+    assert is_open(engine)
+    assert not is_open(engine, at=NOW + LONGEST)
+
+
 def test_failures_noted_at_once_are_all_counted(engine: Engine) -> None:
     assert all_at_once([partial(fail, engine)] * (FAILURES - 1)) == [None] * (FAILURES - 1)
     assert listed(engine)[0].failures == FAILURES - 1

@@ -136,6 +136,32 @@ def test_a_lease_that_ended_goes_to_another_and_counts_as_an_attempt(engine: Eng
     assert left_over(engine) == [0, 2, 2, 1, 1]
 
 
+DAY = 86_400.0
+
+
+def test_a_lease_by_a_clock_that_was_ahead_has_ended(engine: Engine) -> None:
+    [key] = queue(engine, "doc")
+    claim(engine, "ahead", seconds=DAY)
+    with engine.connect() as connection:
+        assert jobs.due_within(connection, 0)
+    [job] = claim(engine, "other")
+    assert (job.key, job.attempts) == (key, 1)
+    assert not finish(engine, key, "ahead")
+    assert claim(engine, "third") == []
+
+
+def test_what_a_clock_put_off_that_was_ahead_is_due_again(engine: Engine) -> None:
+    far, near = queue(engine, "far", "near")
+    claim(engine)
+    assert put_off(engine, far, DAY)
+    assert put_off(engine, near, jobs.LONGEST)
+    assert claimed(engine) == []
+    with engine.connect() as connection:
+        assert jobs.hasten_far(connection) == 1
+        assert jobs.hasten_far(connection) == 0
+    assert claimed(engine) == [far]
+
+
 def test_a_lease_that_ended_is_still_the_holder_s_if_nobody_took_it(engine: Engine) -> None:
     [key] = queue(engine, "doc")
     claim(engine, seconds=OVER)

@@ -31,7 +31,7 @@ from app.trust.kept import Kept
 
 #: The parts of level LT that each form must prove.
 _OF_T = ("signature", "timestamp")
-_OF_LT = ("signature", "timestamp", "path", "revocation", "timestamp_revocation")
+OF_LT = ("signature", "timestamp", "path", "revocation", "timestamp_revocation")
 
 
 def put_together(
@@ -51,11 +51,11 @@ def put_together(
     try:
         signature, found = _augment(file, by_signer(evidence.items), profile)
     except CannotAugment as error:
-        raise _refusal(error.reason, evidence) from error
+        raise refusal(error.reason, evidence) from error
     kept = Kept() if profile is SignatureProfile.LT else kept_of(evidence.items)
     statuses = current_trust().verify_alone(signature, saved_at=saved_at, kept=kept)
     statuses = outlast_ended(statuses, key, evidence.items)
-    _require(statuses, _OF_T if profile is SignatureProfile.T else _OF_LT, evidence)
+    require(statuses, _OF_T if profile is SignatureProfile.T else OF_LT, evidence)
     return found
 
 
@@ -72,7 +72,7 @@ def _augment(
     return parse_der(found), found
 
 
-def _require(statuses: Iterable[SignerStatus], parts: Iterable[str], evidence: Evidence) -> None:
+def require(statuses: Iterable[SignerStatus], parts: Iterable[str], evidence: Evidence) -> None:
     """Require that parts of each signer are proven. Raises NotInProfile with the first lack."""
     for status in statuses:
         lacking = lacking_parts(status)
@@ -80,10 +80,10 @@ def _require(statuses: Iterable[SignerStatus], parts: Iterable[str], evidence: E
             if part in lacking:
                 [first, *_] = lacking[part].reasons
                 values = {"number": status.number, "reason": first}
-                raise _refusal(Reason("signer {number}: {reason}", values), evidence)
+                raise refusal(Reason("signer {number}: {reason}", values), evidence)
 
 
-def _refusal(lack: Reason, evidence: Evidence) -> NotInProfile:
+def refusal(lack: Reason, evidence: Evidence) -> NotInProfile:
     """Return the error that says what lacks, and, if it is still to be obtained, why."""
     reasons = read_reasons(evidence.job.reason) if evidence.job else []
     if not reasons:

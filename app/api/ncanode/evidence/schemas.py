@@ -13,6 +13,8 @@ from app.cms import SignatureProfile
 
 #: The signature as it was saved, beside the forms with its evidence inside.
 ORIGINAL = "original"
+#: The signature as it was saved and its evidence, as files of an archive.
+PACKAGE = "evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class FileRequest(VersionRequest):
 
     #: None: as it was saved.
     profile: SignatureProfile | None
+    #: Whether it is to be packed with its evidence, as it was saved.
+    is_packed: bool = False
 
 
 class VersionSchema(ParametersSchema):
@@ -51,12 +55,13 @@ class VersionSchema(ParametersSchema):
 class FileSchema(VersionSchema):
     """GET /signature/file."""
 
-    profile = Choice(ORIGINAL, *SignatureProfile, load_default=ORIGINAL)
+    profile = Choice(ORIGINAL, *SignatureProfile, PACKAGE, load_default=ORIGINAL)
 
     @post_load
     def build(self, data: dict[str, Any], **_options: object) -> FileRequest:
         """Return the request."""
         require_thread(data)
         named = data["profile"] or ORIGINAL
-        profile = None if named == ORIGINAL else SignatureProfile(named)
-        return FileRequest(data["document"], data["thread"], data["version"], profile)
+        profile = None if named in {ORIGINAL, PACKAGE} else SignatureProfile(named)
+        version, is_packed = data["version"], named == PACKAGE
+        return FileRequest(data["document"], data["thread"], version, profile, is_packed)

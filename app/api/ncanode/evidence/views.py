@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from app.api import envelope
 from app.api.ncanode.evidence.errors import EvidenceOff
 from app.api.ncanode.evidence.exporting import put_together
+from app.api.ncanode.evidence.packing import pack
 from app.api.ncanode.evidence.schemas import FileRequest, FileSchema, VersionRequest, VersionSchema
 from app.api.ncanode.evidence.serializers import levels_of, write_evidence
 from app.api.ncanode.validation.schemas import VerifyRequest, VerifySchema
@@ -21,7 +22,6 @@ from app.cms import (
     ContentBudget,
     GivenContent,
     SignatureFile,
-    SignatureProfile,
     SignedData,
     SignedXml,
     describe_signers,
@@ -35,6 +35,7 @@ from app.extensions import current_reads, current_trust, db
 from app.rate_limit.places import current_places
 from app.services import tag_scope
 from app.services.kept_contents import known_content
+from app.services.media_types import ZIP
 from app.services.sent_content import content_given
 from app.services.stored import get_evidence, get_preserved, get_stored, key_of
 from app.services.translations import choose_locale
@@ -137,8 +138,8 @@ def get_version_file() -> Response:
     is_detached = facts.format is not None and facts.content_size is None
     with ExitStack() as stack:
         stack.enter_context(current_places().take_if(facts.size or record.length))
-        file = _read_file(record, facts, wanted.profile)
-        narrowest = type_of(file.format, is_detached=is_detached)
+        file = _read_file(record, facts, wanted)
+        narrowest = ZIP if wanted.is_packed else type_of(file.format, is_detached=is_detached)
         name = file_name(record.document, record.thread, narrowest)
         response = answer_file(request, file.data, name, narrowest)
         response.call_on_close(stack.pop_all().close)
@@ -149,14 +150,16 @@ def _facts(key: Key, connection: Connection, _stack: ExitStack) -> FileFacts:
     return reading.read_file_facts(connection, key)
 
 
-def _read_file(
-    record: SignatureRecord, facts: FileFacts, profile: SignatureProfile | None
-) -> SignatureFile:
+def _read_file(record: SignatureRecord, facts: FileFacts, wanted: FileRequest) -> SignatureFile:
     """Return the file of a version. Only one large one is in memory at a time."""
-    if profile is None and isinstance(record.cms, str):
+    profile = wanted.profile
+    is_original = profile is None and not wanted.is_packed
+    if is_original and isinstance(record.cms, str):
         return _original(record.cms, facts)
     with current_trust().turns.take():
         file = _original(record.text, facts)
+        if wanted.is_packed:
+            return SignatureFile(None, pack(file, key_of(record), record.version_created_at))
         if profile is None:
             return file
         made = put_together(file, key_of(record), profile, record.version_created_at)

@@ -1,0 +1,1 @@
+"""A signature with all that was obtained for it, as files for programs of others."""
