@@ -238,7 +238,7 @@ class SignerCase:
         lacking = [one for one in verdicts if one.answer is Answer.UNKNOWN]
         if lacking or not _is_stamped(status):
             raise Pending([reason for one in lacking for reason in one.reasons])
-        if has_ended(status, datetime.now(UTC)):
+        if has_ended(status):
             raise Impossible([_STAMP_ENDED])
         self.status = status
 

@@ -12,7 +12,7 @@ from app.cms.verification.cases import Case, Checked
 from app.cms.verification.embedded_revocation import read_brought
 from app.cms.verification.remarks import note_future
 from app.cms.verification.status import TimestampStatus
-from app.cms.verification.timestamps import check_kept, choose_timestamp
+from app.cms.verification.timestamps import check_kept
 from app.cms.verification.tokens import TokenCase, check_token
 from app.cms.x509.certificate import read_certificate, read_embedded_certificate
 from app.cms.xmldsig.own_thread import cpu_time_ns
@@ -71,17 +71,17 @@ class XmlSigners:
                 budget=self._budget,
             )
             checked = _check(number, found, own)
-            stamp = self._choose_timestamp(number, values, token_case(own, lasting))
-            yield replace(checked, timestamp=stamp), own
+            stamps = self._check_stamps(number, values, token_case(own, lasting))
+            yield replace(checked, stamps=stamps), own
 
-    def _choose_timestamp(
+    def _check_stamps(
         self, number: int, values: UnsignedValues, case: TokenCase
-    ) -> TimestampStatus | None:
-        """Return the timestamp that counts, of the signature's own and those that are kept."""
+    ) -> tuple[TimestampStatus, ...]:
+        """Check the timestamps of a signature: its own, and those that are kept."""
         own = [check_token(one.token, one.stamped, case) for one in values.stamps]
         if kept := self._kept.get(number):
             own += check_kept(kept, self._stamped[number - 1], case)
-        return choose_timestamp(own)
+        return tuple(own)
 
 
 def _check(number: int, found: XmlChecked, case: Case) -> Checked:
