@@ -118,7 +118,7 @@ from app.cms.signed_data.contents import (
 )
 from app.cms.signed_data.parsing import MAX_SIGNERS, SignedData
 from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.stamped import stamped_value
+from app.cms.stamped import stamped_values
 from app.cms.text_encoding import decode_content
 from app.cms.texts import MAX_WIDE as MAX_WIDE_TEXT
 from app.cms.texts import is_too_wide
@@ -334,7 +334,7 @@ __all__ = [
     "slow_digest_of",
     "split_tree",
     "split_values",
-    "stamped_value",
+    "stamped_values",
     "stamping_terms_for_digest",
     "start_chain",
     "start_record",

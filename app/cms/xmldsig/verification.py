@@ -95,24 +95,28 @@ def check_xml(signature: SignedXml) -> tuple[XmlChecked, ...]:
     try:
         return in_own_thread(partial(_check_alone, signature))
     except TooMuchWork:
-        return tuple(map(_leave_open, signature.signatures))
+        return leave_open(signature)
+
+
+def leave_open(signature: SignedXml) -> tuple[XmlChecked, ...]:
+    """Return the results for a document that costs too much to check."""
+    return tuple(map(_leave_open, signature.signatures))
 
 
 def _leave_open(parsed: XmlSignature) -> XmlChecked:
-    """Return the result for a signature of a document that costs too much to check."""
     nothing = NamedCertificate(frozenset(), frozenset(), ())
     return XmlChecked(parsed, TOO_COSTLY, b"", b"", None, nothing, ())
 
 
 def _check_alone(signature: SignedXml) -> tuple[XmlChecked, ...]:
     """Check all signatures in a thread of its own, which leaves nothing behind."""
-    checked = _check_all(signature)
+    checked = check_all(SignedDocument(signature))
     give_back_after(len(signature.xml))
     return checked
 
 
-def _check_all(signature: SignedXml) -> tuple[XmlChecked, ...]:
-    document = SignedDocument(signature)
+def check_all(document: SignedDocument) -> tuple[XmlChecked, ...]:
+    """Check the references of all signatures, within the budget of the document."""
     return tuple(_check_signature(document, number) for number in document.signatures)
 
 
