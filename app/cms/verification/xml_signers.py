@@ -10,7 +10,7 @@ from app.cms.budget import MAX_COST, Budget
 from app.cms.path.issuers import GivenAuthorities
 from app.cms.verification.cases import Case, Checked
 from app.cms.verification.embedded_revocation import read_brought
-from app.cms.verification.remarks import note_future
+from app.cms.verification.remarks import note_future, note_rivals
 from app.cms.verification.status import TimestampStatus
 from app.cms.verification.timestamps import check_kept
 from app.cms.verification.tokens import TokenCase, check_token
@@ -19,7 +19,7 @@ from app.cms.xmldsig.examination import examine_xml
 from app.cms.xmldsig.own_thread import cpu_time_ns
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.unsigned_values import UnsignedValues
-from app.cms.xmldsig.verification import XmlChecked, check_xml_value
+from app.cms.xmldsig.verification import XmlChecked, check_xml_value, list_rivals
 
 # Microseconds that checking the references of an XML document may take without lessening the budget
 # for the rest of its verification, and what is left of that in any case.
@@ -86,6 +86,7 @@ class XmlSigners:
 def _check(number: int, found: XmlChecked, case: Case) -> Checked:
     certificate = read_certificate(found.parsed.certificate)
     valid = check_xml_value(found, certificate, case.budget)
+    valid = note_rivals(valid, list_rivals(found, certificate, case.budget))
     signing_time = found.parsed.signing_time
     return Checked(
         number,

@@ -18,7 +18,13 @@ from app.cms.xmldsig.customary import XML, is_customary
 from app.cms.xmldsig.frame_attributes import FrameAttributes
 from app.cms.xmldsig.key_info_checks import CONTAINERS, OF_KEY_INFO, KeyInfoWords
 from app.cms.xmldsig.security_tokens import DS
-from app.cms.xmldsig.signature_parts import XADES, has_text, is_displaced, is_structure
+from app.cms.xmldsig.signature_parts import (
+    XADES,
+    has_text,
+    holds_instruction,
+    is_displaced,
+    is_structure,
+)
 
 # Cost of visiting a node, in the unit of `canonical_budget.BUDGET`.
 _LOOK = 1000
@@ -203,14 +209,8 @@ class UnsignedParts:
                 self._attributes[f"{_name(element)}/@{attribute}"] = None
         if next(element.iterchildren(etree.Comment), None) is not None:
             self._comments[_name(element)] = None
-        for node in element.iterchildren(etree.ProcessingInstruction):
-            if _target(node) != self._mark:
-                self._instructions[_name(element)] = None
-
-
-def _target(node: etree._Element) -> str:
-    """Return the target of an instruction; lxml's type of it is private."""
-    return str(getattr(node, "target", ""))
+        if holds_instruction(element, self._mark):
+            self._instructions[_name(element)] = None
 
 
 def _name(element: etree._Element | None) -> str:

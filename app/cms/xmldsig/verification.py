@@ -17,7 +17,7 @@ from app.cms.algorithms.registry import AlgorithmIdentifier
 from app.cms.budget import Budget
 from app.cms.signed_data.verification import check_value
 from app.cms.verdict import Answer, Verdict, every, no, unknown
-from app.cms.x509.certificate import Certificate
+from app.cms.x509.certificate import Certificate, read_certificate
 from app.cms.xmldsig.canonical_budget import TOO_COSTLY
 from app.cms.xmldsig.canonical_forms import Form, Undecided, join_some, read_form, shortened
 from app.cms.xmldsig.document import SignedDocument
@@ -299,6 +299,17 @@ def _decide(verdicts: list[Verdict]) -> Verdict:
             if verdict.answer is answer:
                 return verdict
     return every(*verdicts)
+
+
+def list_rivals(checked: XmlChecked, certificate: Certificate, budget: Budget) -> list[Certificate]:
+    """List other certificates in the signature with the signer's key, where nothing decides.
+
+    That is, nothing signed names another one than these: they have their order from anyone.
+    """
+    others = dict.fromkeys(one for one in checked.parsed.certificates if one != certificate.der)
+    read = list(map(read_certificate, others))
+    rivals = [one for one in read if one.public_key == certificate.public_key]
+    return [one for one in rivals if checked.named.may_mean(one, budget)]
 
 
 def check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:
