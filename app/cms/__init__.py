@@ -119,7 +119,7 @@ from app.cms.signed_data.contents import (
 )
 from app.cms.signed_data.parsing import MAX_SIGNERS, SignedData
 from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.stamped import list_stamped, stamped_value
+from app.cms.stamped import stamped_values
 from app.cms.text_encoding import decode_content
 from app.cms.texts import MAX_WIDE as MAX_WIDE_TEXT
 from app.cms.texts import is_too_wide
@@ -307,7 +307,6 @@ __all__ = [
     "known_as_of",
     "lacking_parts",
     "list_parts",
-    "list_stamped",
     "name_text",
     "new_signers",
     "no",
@@ -337,7 +336,7 @@ __all__ = [
     "slow_digest_of",
     "split_tree",
     "split_values",
-    "stamped_value",
+    "stamped_values",
     "stamping_terms_for_digest",
     "start_chain",
     "start_record",

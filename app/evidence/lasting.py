@@ -91,15 +91,11 @@ def outlast(statuses: Sequence[SignerStatus], preserved: Preserved) -> tuple[Sig
     """Return results that don't depend on a timestamp which proves nothing any more.
 
     They stay as they are if the certificate of the authority has not ended, or if the record shows
-    that the signature and its tokens existed before it did. Otherwise whether the signer's
-    certificate was valid is unknown.
+    that the signature and its tokens existed before it did. Otherwise the results are those without
+    that timestamp; and unless another one is valid, whether the signer's certificate was valid is
+    unknown, if it isn't proven that it was not.
     """
-    return tuple(
-        _doubt(status, _shows(preserved.record, status))
-        if has_ended(status, preserved.now)
-        else status
-        for status in statuses
-    )
+    return tuple(_outlast(status, preserved) for status in statuses)
 
 
 def archived(preserved: Preserved) -> Verdict:
@@ -108,11 +104,9 @@ def archived(preserved: Preserved) -> Verdict:
     return record.verdict if record else no("there is no evidence record of it yet")
 
 
-def has_ended(status: SignerStatus, now: datetime) -> bool:
+def has_ended(status: SignerStatus) -> bool:
     """Return whether a result depends on a timestamp whose authority's certificate has ended."""
-    stamp = status.timestamp
-    ends_at = stamp.ends_at if stamp else None
-    return status.decisive_time_source == "timestamp" and ends_at is not None and ends_at < now
+    return status.otherwise is not None
 
 
 def _shows(record: EvidenceRecordStatus | None, status: SignerStatus) -> Verdict:
@@ -134,12 +128,22 @@ def _shows(record: EvidenceRecordStatus | None, status: SignerStatus) -> Verdict
     )
 
 
-def _doubt(status: SignerStatus, verdict: Verdict) -> SignerStatus:
-    stamp = status.timestamp
-    if verdict.answer is Answer.YES or stamp is None:
+def _outlast(status: SignerStatus, preserved: Preserved) -> SignerStatus:
+    """Return a result, or that without its timestamp, if nothing shows that it existed in time.
+
+    So what is proven without the timestamp stays proven, and nothing is that only it proves.
+    """
+    if status.otherwise is None:
         return status
+    verdict = _shows(preserved.record, status)
+    if verdict.answer is Answer.YES:
+        return status
+    without = _outlast(status.otherwise, preserved)
+    stamp = without.timestamp
+    if stamp is None or without.decisive_time_source == "timestamp":
+        return without
     return replace(
-        status,
-        path=every(status.path, verdict),
+        without,
+        path=every(without.path, verdict),
         timestamp=replace(stamp, verdict=every(stamp.verdict, verdict)),
     )

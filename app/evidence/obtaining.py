@@ -10,8 +10,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache, partial
 
-from app.cms import Reason, SignedData, SignedXml
+from app.cms import Reason, SignedData, SignedXml, stamped_values
 from app.evidence.revocation import RevocationSource
 from app.evidence.signer_case import Impossible, Note, Pending, SignerCase, as_of
 from app.evidence.stamping import Stamper
@@ -67,8 +68,10 @@ class Obtainer:
             statuses = loaded.knowing(kept.found, kept.certificates).verify(
                 signature, at=as_of(saved_at), tokens=kept.tokens
             )
+        # Once for all signers, when the first is to be stamped.
+        stamped = cache(partial(stamped_values, signature))
         for status in statuses:
-            case = SignerCase(self, loaded, signature, status, saved_at, kept, note)
+            case = SignerCase(self, loaded, signature, status, saved_at, kept, note, stamped)
             try:
                 case.obtain()
             except Impossible as error:

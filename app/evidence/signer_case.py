@@ -23,7 +23,6 @@ from app.cms import (
     TimestampStatus,
     Verdict,
     Verifier,
-    stamped_value,
 )
 from app.evidence.lasting import has_ended
 from app.evidence.revocation import Proof, Question
@@ -75,6 +74,8 @@ class SignerCase:
     saved_at: datetime
     kept: Kept
     note: Note
+    #: Returns what the timestamp of each signer is over; None for what takes too much.
+    stamped: Callable[[], Sequence[bytes | None]]
     items: list[Item] = field(default_factory=list)
     asked: dict[Question, Proof | list[Reason]] = field(default_factory=dict)
     proven: set[Question] = field(default_factory=set)
@@ -199,7 +200,7 @@ class SignerCase:
         if datetime.now(UTC) > status.certificate.not_after:
             raise Impossible([_ENDED])
         with self.obtainer.turn():
-            value = stamped_value(self.signature, status.number)
+            value = self.stamped()[status.number - 1]
         if value is None:
             raise Impossible([_NOT_CANONICAL])
         try:
@@ -257,7 +258,7 @@ class SignerCase:
         lacking = [one for one in verdicts if one.answer is Answer.UNKNOWN]
         if lacking or not _is_stamped(status):
             raise Pending([reason for one in lacking for reason in one.reasons])
-        if has_ended(status, datetime.now(UTC)):
+        if has_ended(status):
             raise Impossible([_STAMP_ENDED])
         self.status = status
 

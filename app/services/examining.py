@@ -88,6 +88,6 @@ def examine_again(record: SignatureRecord, examined: Examined, *, now: datetime)
             content_budget=examined.content_budget,
             kept=kept_of(items),
         )
-        if any(has_ended(status, now) for status in statuses):
+        if any(map(has_ended, statuses)):
             statuses = outlast(statuses, get_preserved(key, items, now))
     return replace(examined, statuses=statuses)

@@ -71,7 +71,6 @@ def outlast_ended(
     statuses: Sequence[SignerStatus], key: Key, items: tuple[KeptItem, ...]
 ) -> tuple[SignerStatus, ...]:
     """Return results as `outlast` does; the record is only read if one depends on it."""
-    now = datetime.now(UTC)
-    if items and any(has_ended(status, now) for status in statuses):
-        return outlast(statuses, get_preserved(key, items, now))
+    if items and any(map(has_ended, statuses)):
+        return outlast(statuses, get_preserved(key, items, datetime.now(UTC)))
     return tuple(statuses)

@@ -88,7 +88,8 @@ def test_a_record_is_a_file_in_der(client: FlaskClient, archive: Archive) -> Non
     save_stamped(archive)
     answer = client.get(PATH, query_string=NAMED)
     assert "There is no evidence record of this version yet" in message_of(answer, 409)
-    assert lacks(client) == {"timestamp": "unknown", "path": "unknown"}
+    # What only the timestamp proves is unknown, too: that the signer was not revoked by then.
+    assert lacks(client) == {"timestamp": "unknown", "path": "unknown", "revocation": "unknown"}
     assert archive.record() == 1
     answer = client.get(PATH, query_string=NAMED | {"version": 1})
     assert answer.status_code == 200

@@ -167,6 +167,38 @@ def test_of_two_certificates_for_one_key_the_named_one_counts() -> None:
         assert judge(letter_with(data)).certificate.der == named.certificate
 
 
+RIVALS = "other certificates in the signature have the same key"
+
+
+def test_that_two_certificates_have_the_key_is_said_unless_one_of_them_is_signed() -> None:
+    """Anyone may add the second, or reorder them."""
+    for listed in ([IVAN, IVAN_AGAIN], [IVAN_AGAIN, IVAN], [NCA, IVAN, IVAN_AGAIN, OTHER]):
+        status = judge(letter_with(certificates(*listed)))
+        signer, other = (one for one in listed if one.key is IVAN.key)
+        assert (status.certificate.der, status.valid.answer) == (signer.certificate, YES)
+        assert text(status.valid).startswith(RIVALS)
+        assert text(status.valid).endswith(f"ИВАНОВ ИВАН ({other.serial:x})")
+    for listed in ([IVAN], [NCA, IVAN, OTHER], [IVAN, IVAN]):
+        assert text(judge(letter_with(certificates(*listed))).valid) == ""
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_what_is_signed_alone_decides_between_two_certificates(is_signed: bool) -> None:
+    properties = signing_certificate(IVAN.certificate)
+    document = xades(properties, signed=0 if is_signed else None)
+    root = etree.fromstring(document.encode())
+    with_key_info(next(root.iter(f"{{{DS}}}Signature")), certificates(IVAN_AGAIN, IVAN))
+    status = judge(root)
+    assert (status.certificate.der, status.valid.answer) == (IVAN.certificate, YES)
+    assert (RIVALS in text(status.valid)) is not is_signed
+
+
+def test_of_a_signature_that_does_not_verify_nothing_is_said_of_other_certificates() -> None:
+    status = judge(letter_with(certificates(IVAN, IVAN_AGAIN), by=OTHER))
+    assert status.valid.answer is NO
+    assert RIVALS not in text(status.valid)
+
+
 def signing_certificate(
     *meant: bytes, name: str = "SigningCertificate", uri: str = SHA256_URI
 ) -> etree._Element:

@@ -77,6 +77,23 @@ def test_words_in_attributes_of_a_cosigner_are_named_for_the_others() -> None:
     assert found == ([f"{TOLD}CertDigest/@Target"], [])
 
 
+def test_instructions_in_a_cosigner_s_signature_are_named_for_the_others() -> None:
+    clause = element(X + "CertDigest")
+    clause.append(etree.ProcessingInstruction("clause", "Ivan pays Mallory one million"))
+    named = [f"{TOLD}CertDigest/processing-instruction()"]
+    assert remarks(cosigned(clause)) == (named, [])
+    root = cosigned()
+    etree.SubElement(root[-1], D + "Object").append(etree.ProcessingInstruction("clause"))
+    assert remarks(root)[0] == [f"{TOLD}Object/processing-instruction()"]
+
+
+def test_marks_around_a_signature_in_a_cosigner_s_are_not_named() -> None:
+    root = cosigned()
+    add_mallory(root, etree.SubElement(root[-1], D + "Object"), ())
+    [ivan, *_] = check(root)
+    assert "processing-instruction" not in " ".join(map(str, ivan.intact.reasons))
+
+
 def test_words_in_key_info_of_a_cosigner_are_named_for_the_others() -> None:
     root = cosigned()
     name = etree.SubElement(root[-1][2], D + "KeyName")

@@ -262,8 +262,7 @@ def with_properties(*, unsigned: bool) -> etree._Element:
     reference = Reference("#p-1", [form], signed=xml_signer.canonical(properties[0], form))
     xml_signer.sign(root, SIGNER, Reference(), reference, objects=[properties])
     if unsigned:
-        stamp = etree.SubElement(properties, f"{{{XADES}}}UnsignedProperties")
-        etree.SubElement(stamp, f"{{{XADES}}}EncapsulatedTimeStamp").text = "AAAA"
+        etree.SubElement(properties, f"{{{XADES}}}UnsignedProperties")
     return root
 
 

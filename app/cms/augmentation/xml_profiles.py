@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.cms.augmentation.errors import NOT_KNOWN, CannotAugment
@@ -20,10 +20,10 @@ from app.cms.revocation.values import full_response
 from app.cms.verdict import Reason
 from app.cms.verification.embedded_revocation import read_brought
 from app.cms.x509.certificate import Certificate, read_certificate
+from app.cms.xmldsig.examination import examine_xml
 from app.cms.xmldsig.parsing import MAX_DOCUMENT, SignedXml
 from app.cms.xmldsig.signatures import XmlSignature
-from app.cms.xmldsig.stamped_values import stamped_values
-from app.cms.xmldsig.unsigned_values import UnsignedValues, read_unsigned_values
+from app.cms.xmldsig.unsigned_values import UnsignedValues
 from app.cms.xmldsig.verification import XmlChecked, check_xml
 
 _NONE = SignerEvidence()
@@ -53,12 +53,8 @@ def augment_xml(
         MalformedRevocation: an OCSP response or a CRL is damaged.
         CannotAugment: the evidence doesn't suffice for the profile, or there is no place for it.
     """
-    rows = zip(
-        signature.signatures,
-        read_unsigned_values(signature),
-        stamped_values(signature),
-        strict=True,
-    )
+    found = examine_xml(signature, stamped=True)
+    rows = zip(signature.signatures, found.values, found.stamped, strict=True)
     cases = [_Case(number, *row, evidence.get(number, _NONE)) for number, row in enumerate(rows, 1)]
     tokens = {case.number: _stamp(case) for case in cases}
     if profile is Profile.LT:
@@ -70,7 +66,7 @@ def augment_xml(
             number: unsigned_properties(each, (), (), ()) for number, each in tokens.items()
         }
     additions = {number: branch for number, branch in branches.items() if branch is not None}
-    return _add(signature, additions) if additions else signature
+    return _add(signature, additions, found.checked) if additions else signature
 
 
 def _stamp(case: _Case) -> list[bytes]:
@@ -134,9 +130,13 @@ def _without(values: Iterable[bytes], present: Iterable[bytes]) -> list[bytes]:
     return [one for one in dict.fromkeys(values) if one not in known]
 
 
-def _add(signature: SignedXml, additions: Mapping[int, Branch]) -> SignedXml:
-    """Return the copy. Raises CannotAugment if what is signed would change, or may do."""
-    before = check_xml(signature)
+def _add(
+    signature: SignedXml, additions: Mapping[int, Branch], before: Sequence[XmlChecked]
+) -> SignedXml:
+    """Return the copy of what was checked `before`.
+
+    Raises CannotAugment if what is signed would change, or may do.
+    """
     if not all(one.matches for one in before):
         raise CannotAugment(NOT_KNOWN.template)
     try:

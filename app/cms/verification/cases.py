@@ -11,6 +11,7 @@ from app.cms.path.strength import Method
 from app.cms.revocation.checking import RevocationData
 from app.cms.verdict import Answer, Verdict
 from app.cms.verification.status import TimestampStatus
+from app.cms.verification.timestamps import choose_timestamp
 from app.cms.x509.certificate import Certificate
 
 
@@ -28,8 +29,8 @@ class Case:
 class Checked:
     """One signer, with all results that depend on no time.
 
-    `digests` and `method` are the algorithms that `intact` and `valid` depend on; `signing_time` is
-    the signer's claim.
+    `digests` and `method` are the algorithms that `intact` and `valid` depend on; `stamps` are all
+    timestamps of the signer, and `signing_time` is the signer's claim.
     """
 
     number: int
@@ -38,8 +39,13 @@ class Checked:
     valid: Verdict
     digests: tuple[str, ...]
     method: Method | None
-    timestamp: TimestampStatus | None = None
+    stamps: tuple[TimestampStatus, ...] = ()
     signing_time: datetime | None = None
+
+    @property
+    def timestamp(self) -> TimestampStatus | None:
+        """The timestamp that counts."""
+        return choose_timestamp(self.stamps)
 
     @property
     def claimed(self) -> ClaimedTimes:

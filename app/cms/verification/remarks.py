@@ -1,11 +1,14 @@
 """Remarks beside an answer, which do not change it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.cms.path.occasions import is_future
+from app.cms.path.rules import title
 from app.cms.verdict import Answer, Verdict, every
 from app.cms.verification.status import TimestampStatus
 from app.cms.x509.certificate import Certificate
+from app.cms.xmldsig.canonical_forms import join_some
 
 
 def note_zeros(verdict: Verdict, count: int) -> Verdict:
@@ -23,6 +26,18 @@ def note_future(verdict: Verdict, signing_time: datetime | None, now: datetime |
         return verdict
     return verdict.noting(
         "the signing time, which the signer claims, is in the future by the clock of this server"
+    )
+
+
+def note_rivals(verdict: Verdict, rivals: Sequence[Certificate]) -> Verdict:
+    """Add a remark that the signer may be named by other certificates, if there are any."""
+    if not rivals or verdict.answer is not Answer.YES:
+        return verdict
+    named = [f"{title(one.subject)} ({one.serial_number:x})" for one in rivals]
+    return verdict.noting(
+        "other certificates in the signature have the same key, and nothing that is signed says"
+        " which one is the signer's: {certificates}",
+        certificates=join_some(named),
     )
 
 

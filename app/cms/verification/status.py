@@ -1,5 +1,7 @@
 """The results of verifying a signature: of each signer, and of a timestamp on it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -61,6 +63,10 @@ class SignerStatus:
 
     A timestamp that isn't known to be valid changes no answer: anyone can add one that claims that
     a certificate had not expired, or had not been revoked.
+
+    `otherwise` is given if a certificate of the path of the timestamp's authority had ended at the
+    time of verification, so that it may prove nothing any more: the results without it, and without
+    others that ended no later. They may depend on a timestamp that ended later, and so on.
     """
 
     number: int
@@ -76,6 +82,7 @@ class SignerStatus:
     #: What says whether any certificate of the chain was revoked, and what was asked in vain.
     findings: tuple[RevocationFinding, ...] = ()
     failures: tuple[RevocationFailure, ...] = ()
+    otherwise: SignerStatus | None = None
 
     @property
     def anchor(self) -> Certificate | None:

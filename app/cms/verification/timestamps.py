@@ -6,21 +6,17 @@ from datetime import datetime
 from operator import itemgetter
 
 from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.verdict import Answer
+from app.cms.verdict import Answer, Verdict
 from app.cms.verification.status import TimestampStatus
 from app.cms.verification.tokens import TokenCase, check_timestamp, check_token
 
 
 def check_timestamps(
     signer: SignerInfo, case: TokenCase, kept: Sequence[bytes] = ()
-) -> TimestampStatus | None:
-    """Check the timestamps of a signer, and return the earliest valid one, or else the first.
-
-    `kept` are further tokens, encoded, which are stored apart from the signature. If none is valid,
-    an undetermined one is preferred. None if there is none.
-    """
+) -> tuple[TimestampStatus, ...]:
+    """Check the timestamps of a signer; `kept` are further tokens, stored apart, encoded."""
     own = [check_timestamp(token, signer.signature, case) for token in signer.tokens]
-    return choose_timestamp([*own, *check_kept(kept, signer.signature, case)])
+    return (*own, *check_kept(kept, signer.signature, case))
 
 
 def check_kept(
@@ -31,11 +27,26 @@ def check_kept(
 
 
 def choose_timestamp(statuses: Sequence[TimestampStatus]) -> TimestampStatus | None:
-    """Return the timestamp that counts: see `check_timestamps`."""
+    """Return the earliest valid timestamp, or else the first; None if there is none.
+
+    If none is valid, an undetermined one is preferred.
+    """
     verified = [(time, one) for one in statuses if (time := verified_time(one))]
     if verified:
         return min(verified, key=itemgetter(0))[1]
     return min(statuses, key=lambda one: one.verdict.answer is Answer.NO, default=None)
+
+
+def doubt_ended(
+    statuses: Sequence[TimestampStatus], moment: datetime
+) -> tuple[TimestampStatus, ...]:
+    """Return timestamps of which none is valid whose authority's path ends by a moment."""
+    return tuple(
+        replace(one, verdict=Verdict(Answer.UNKNOWN))
+        if verified_time(one) and one.ends_at and one.ends_at <= moment
+        else one
+        for one in statuses
+    )
 
 
 def verified_time(status: TimestampStatus | None) -> datetime | None:

@@ -34,7 +34,7 @@ from app.cms.verification.cases import Case, Checked
 from app.cms.verification.embedded_revocation import read_embedded
 from app.cms.verification.remarks import explain_path, note_future, note_zeros
 from app.cms.verification.status import CertificateStatus, SignerStatus, TimestampStatus
-from app.cms.verification.timestamps import check_timestamps, verified_time
+from app.cms.verification.timestamps import check_timestamps, doubt_ended, verified_time
 from app.cms.verification.tokens import TokenCase, check_token
 from app.cms.verification.xml_signers import XmlSigners
 from app.cms.x509.certificate import Certificate
@@ -201,7 +201,7 @@ class Verifier:
                 check_timestamps(signer, tokens, kept.get(signer.number, ())),
                 signing_time,
             )
-            statuses.append(self._conclude(checked, case))
+            statuses.append(self._conclude_both(checked, case))
         return tuple(statuses)
 
     def _verify_xml(
@@ -209,7 +209,17 @@ class Verifier:
     ) -> tuple[SignerStatus, ...]:
         base = Case((self._intermediates,), (self._revocation,), FREE, when)
         signers = XmlSigners(signature, kept).check(base, self._token_case)
-        return tuple(self._conclude(*one) for one in signers)
+        return tuple(self._conclude_both(*one) for one in signers)
+
+    def _conclude_both(self, checked: Checked, case: Case) -> SignerStatus:
+        """Complete the answer, also without a timestamp whose authority has ended by now."""
+        status = self._conclude(checked, case)
+        ends_at = status.timestamp.ends_at if status.timestamp else None
+        moment = max(case.when.known, case.when.now or case.when.known)
+        if verified_time(status.timestamp) is None or ends_at is None or ends_at >= moment:
+            return status
+        doubted = replace(checked, stamps=doubt_ended(checked.stamps, ends_at))
+        return replace(status, otherwise=self._conclude_both(doubted, case))
 
     def _conclude(self, checked: Checked, case: Case) -> SignerStatus:
         """Complete the answer once the decisive time is known: steps 3 and 4."""
@@ -247,7 +257,7 @@ class Verifier:
         """
         if verdict.answer is not Answer.YES or timestamp.revocation.answer is not Answer.UNKNOWN:
             return verdict
-        path, revocation = self._judge(replace(checked, timestamp=None), case)
+        path, revocation = self._judge(replace(checked, stamps=()), case)
         digests = weigh_digests(YES, checked.digests, case.when.known)
         method = weigh_signature(YES, checked.certificate, checked.method, case.when.known)
         if every(path.verdict, revocation.verdict, digests, method).answer is Answer.YES:

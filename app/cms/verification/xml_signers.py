@@ -10,16 +10,16 @@ from app.cms.budget import MAX_COST, Budget
 from app.cms.path.issuers import GivenAuthorities
 from app.cms.verification.cases import Case, Checked
 from app.cms.verification.embedded_revocation import read_brought
-from app.cms.verification.remarks import note_future
+from app.cms.verification.remarks import note_future, note_rivals
 from app.cms.verification.status import TimestampStatus
-from app.cms.verification.timestamps import check_kept, choose_timestamp
+from app.cms.verification.timestamps import check_kept
 from app.cms.verification.tokens import TokenCase, check_token
 from app.cms.x509.certificate import read_certificate, read_embedded_certificate
+from app.cms.xmldsig.examination import examine_xml
 from app.cms.xmldsig.own_thread import cpu_time_ns
 from app.cms.xmldsig.parsing import SignedXml
-from app.cms.xmldsig.stamped_values import stamped_values
-from app.cms.xmldsig.unsigned_values import UnsignedValues, read_unsigned_values
-from app.cms.xmldsig.verification import XmlChecked, check_xml, check_xml_value
+from app.cms.xmldsig.unsigned_values import UnsignedValues
+from app.cms.xmldsig.verification import XmlChecked, check_xml_value, list_rivals
 
 # Microseconds that checking the references of an XML document may take without lessening the budget
 # for the rest of its verification, and what is left of that in any case.
@@ -42,9 +42,7 @@ class XmlSigners:
         """
         began = cpu_time_ns()
         self._kept = kept
-        self._found = check_xml(signature)
-        self._stamped = stamped_values(signature) if kept else ()
-        self._values = read_unsigned_values(signature)
+        self._found = examine_xml(signature, stamped=bool(kept))
         spent = (cpu_time_ns() - began) // 1000
         self._budget = Budget(max(MAX_COST - max(spent - _USUAL_COST, 0), _LEAST_COST))
 
@@ -56,13 +54,14 @@ class XmlSigners:
         `case` has what does not come from the document. Returns each signer with a case of its own,
         in which that is added; `token_case` makes the inputs for timestamps from such a case.
         """
-        crls = (der for one in self._values for der in one.crls)
-        responses = (der for one in self._values for der in one.ocsp_responses)
+        listed = self._found.values
+        crls = (der for one in listed for der in one.crls)
+        responses = (der for one in listed for der in one.ocsp_responses)
         brought = read_brought(crls, responses, self._budget)
-        ders = dict.fromkeys(der for one in self._values for der in one.certificates)
+        ders = dict.fromkeys(der for one in listed for der in one.certificates)
         parsed = map(read_embedded_certificate, islice(ders, _MAX_CERTIFICATES))
         lasting = GivenAuthorities(filter(None, parsed))
-        for number, (found, values) in enumerate(zip(self._found, self._values, strict=True), 1):
+        for number, (found, values) in enumerate(zip(self._found.checked, listed, strict=True), 1):
             others = GivenAuthorities(map(read_certificate, found.parsed.certificates))
             own = replace(
                 case,
@@ -71,22 +70,23 @@ class XmlSigners:
                 budget=self._budget,
             )
             checked = _check(number, found, own)
-            stamp = self._choose_timestamp(number, values, token_case(own, lasting))
-            yield replace(checked, timestamp=stamp), own
+            stamps = self._check_stamps(number, values, token_case(own, lasting))
+            yield replace(checked, stamps=stamps), own
 
-    def _choose_timestamp(
+    def _check_stamps(
         self, number: int, values: UnsignedValues, case: TokenCase
-    ) -> TimestampStatus | None:
-        """Return the timestamp that counts, of the signature's own and those that are kept."""
+    ) -> tuple[TimestampStatus, ...]:
+        """Check the timestamps of a signature: its own, and those that are kept."""
         own = [check_token(one.token, one.stamped, case) for one in values.stamps]
         if kept := self._kept.get(number):
-            own += check_kept(kept, self._stamped[number - 1], case)
-        return choose_timestamp(own)
+            own += check_kept(kept, self._found.stamped[number - 1], case)
+        return tuple(own)
 
 
 def _check(number: int, found: XmlChecked, case: Case) -> Checked:
     certificate = read_certificate(found.parsed.certificate)
     valid = check_xml_value(found, certificate, case.budget)
+    valid = note_rivals(valid, list_rivals(found, certificate, case.budget))
     signing_time = found.parsed.signing_time
     return Checked(
         number,

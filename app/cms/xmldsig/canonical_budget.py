@@ -15,6 +15,10 @@ class Budget:
         """Start with the whole budget, by default BUDGET."""
         self._left = BUDGET if whole is None else whole
 
+    def renew(self) -> None:
+        """Start again with BUDGET."""
+        self._left = BUDGET
+
     def spend(self, cost: int) -> None:
         """Deduct `cost`. Raises Undecided if too little is left; after that nothing is left."""
         self._left -= cost

@@ -4,7 +4,9 @@ import re
 
 from lxml import etree
 
+from app.cms.xmldsig.canonical_forms import FORMS
 from app.cms.xmldsig.security_tokens import BINARY_TOKEN, DS, DS_11, TOKEN_REFERENCE, WSSE
+from app.cms.xmldsig.signature_parts import XADES
 
 XENC = "{http://www.w3.org/2001/04/xmlenc#}"
 WSSE_11 = "{http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd}"
@@ -46,6 +48,20 @@ _ATTRIBUTES = {
     XENC + "EncryptionMethod": {"Algorithm": _ALGORITHM},
     XENC + "DataReference": {"URI": _FRAGMENT},
     XENC + "KeyReference": {"URI": _FRAGMENT},
+}
+_DER = r"http://uri\.etsi\.org/01903/v1\.2\.2#(?:DER|BER|CER|PER|XER)"
+_ATTRIBUTES |= {
+    DS + "CanonicalizationMethod": {"Algorithm": "|".join(map(re.escape, FORMS))},
+    **{
+        xades + name: {"Encoding": _DER}
+        for xades in XADES
+        for name in (
+            "EncapsulatedTimeStamp",
+            "EncapsulatedX509Certificate",
+            "EncapsulatedCRLValue",
+            "EncapsulatedOCSPValue",
+        )
+    },
 }
 # Of XML itself. Where one applies to a part that is signed, `frame_attributes` reports it.
 _OF_XML = {

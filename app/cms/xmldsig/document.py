@@ -69,7 +69,9 @@ class SignedDocument:
         self.canonicaliser = Canonicaliser(self.root, signature.xml, leavable, budget)
         #: Returns the words of a signature's certificates. A method would refer to the document.
         self.words_of = partial(_words_of, self.parsed, KnownNames(), budget)
-        self.others = OtherSignatures(self.signatures, self.words_of, budget)
+        self.others = OtherSignatures(
+            self.signatures, self.words_of, self.canonicaliser.target, budget
+        )
         #: XAdES properties within a part.
         self.properties_within = cache(list_properties)
         self._lacking: dict[etree._Element | None, bool] = {}

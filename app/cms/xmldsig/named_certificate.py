@@ -94,6 +94,11 @@ class NamedCertificate:
             verdicts.append(_disagreement("X509SKI"))
         return every(*verdicts)
 
+    def may_mean(self, certificate: Certificate, budget: Budget) -> bool:
+        """Return whether nothing that is signed contradicts this certificate."""
+        signed = (digests for digests in self.digests if digests.signed)
+        return all(one.judge(certificate, budget).answer is Answer.YES for one in signed)
+
     def fits(self, certificate: Certificate, budget: Budget) -> bool:
         """Return whether nothing that is named contradicts this certificate."""
         return self.judge(certificate, budget).answer is Answer.YES

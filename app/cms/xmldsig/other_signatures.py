@@ -15,7 +15,7 @@ from app.cms.xmldsig.canonical_forms import MAX_NAMES, shortened
 from app.cms.xmldsig.customary_texts import says_nothing_new
 from app.cms.xmldsig.key_info_checks import CONTAINERS, KeyInfoWords
 from app.cms.xmldsig.security_tokens import DS
-from app.cms.xmldsig.signature_parts import has_text
+from app.cms.xmldsig.signature_parts import has_text, holds_instruction
 
 # Costs, in the unit of `canonical_budget.BUDGET`: of an element; of one that is compared; and of a
 # character of a text.
@@ -32,11 +32,16 @@ class OtherSignatures:
         self,
         signatures: Mapping[int, etree._Element],
         words_of: Callable[[int], KeyInfoWords],
+        mark: str,
         budget: Budget,
     ) -> None:
-        """Take the signatures by their numbers, and what gives the words of their certificates."""
+        """Take the signatures by their numbers, and what gives the words of their certificates.
+
+        `mark` is the target of the canonicaliser's instructions.
+        """
         self._signatures = signatures
         self._words_of = words_of
+        self._mark = mark
         self._budget = budget
         self._known: dict[int, list[str]] = {}
 
@@ -61,7 +66,7 @@ class OtherSignatures:
         return list(found)
 
     def _list_content(self, number: int) -> list[str]:
-        """Name the elements of a signature that say something, and attributes, the first ones."""
+        """Name the elements of a signature that say something, attributes and instructions."""
         if number not in self._known:
             names = dict.fromkeys(self._find_content(number))
             self._known[number] = list(names)[: MAX_NAMES + 1]
@@ -85,6 +90,8 @@ class OtherSignatures:
                 self._budget.spend(len(value))
                 if attribute not in _LISTS and len(value.split(maxsplit=1)) > 1:
                     yield f"{name}/@{shortened(etree.QName(attribute).localname)}"
+            if holds_instruction(element, self._mark):
+                yield f"{name}/processing-instruction()"
 
     def _pay(self, element: etree._Element) -> None:
         texts = [element.text, *(part.tail for part in element)]

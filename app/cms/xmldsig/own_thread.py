@@ -66,7 +66,8 @@ def in_own_thread(work: Callable[[], Result], seconds: float | None = None) -> R
     """Call a function in a separate thread, and return its result or raise its exception.
 
     Raises TooMuchWork if it takes more CPU time than `seconds`, by default MAX_SECONDS. The
-    function may be interrupted anywhere: it must hold no lock, and change nothing that outlives it.
+    function may be interrupted anywhere: it must hold no lock, and what outlives it must be right
+    after each of its changes.
 
     If no thread can be started, the calling thread does the work, without a limit.
     """

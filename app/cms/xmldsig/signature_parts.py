@@ -85,6 +85,16 @@ def has_text(element: etree._Element) -> bool:
     return not all(is_blank(text) for text in (element.text, *[part.tail for part in element]))
 
 
+def holds_instruction(element: etree._Element, mark: str) -> bool:
+    """Return whether processing instructions stand directly in an element, but for `mark`.
+
+    That is the target of the canonicaliser's own.
+    """
+    nodes = element.iterchildren(etree.ProcessingInstruction)
+    # lxml's type of an instruction is private.
+    return any(getattr(node, "target", "") != mark for node in nodes)
+
+
 def is_blank(text: str | None) -> bool:
     """Return whether there is no text."""
     return not (text or "").strip(_BLANKS)

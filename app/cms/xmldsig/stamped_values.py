@@ -8,6 +8,7 @@ from functools import partial
 
 from app.cms.xmldsig.canonical_forms import Form, Undecided
 from app.cms.xmldsig.document import SignedDocument
+from app.cms.xmldsig.free_memory import give_back_after
 from app.cms.xmldsig.own_thread import TooMuchWork, in_own_thread
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.signatures import find_child
@@ -22,13 +23,20 @@ def stamped_values(signature: SignedXml) -> tuple[bytes | None, ...]:
     not returned by `parse`.
     """
     try:
-        return in_own_thread(partial(_canonicalise_all, signature))
+        return in_own_thread(partial(_canonicalise_alone, signature))
     except TooMuchWork:
         return (None,) * len(signature.signatures)
 
 
-def _canonicalise_all(signature: SignedXml) -> tuple[bytes | None, ...]:
-    document = SignedDocument(signature)
+def _canonicalise_alone(signature: SignedXml) -> tuple[bytes | None, ...]:
+    """Canonicalise them in a thread of its own, which leaves nothing behind."""
+    found = canonicalise_values(SignedDocument(signature))
+    give_back_after(len(signature.xml))
+    return found
+
+
+def canonicalise_values(document: SignedDocument) -> tuple[bytes | None, ...]:
+    """Return the octets for each ds:Signature; None for those that take too much."""
     return tuple(_canonicalise(document, number) for number in document.signatures)
 
 

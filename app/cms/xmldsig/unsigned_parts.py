@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from lxml import etree
 
 from app.cms.verdict import Reason, Verdict
+from app.cms.xmldsig import evidence_elements
 from app.cms.xmldsig.attributes import list_attributes
 from app.cms.xmldsig.canonical_budget import Budget
 from app.cms.xmldsig.canonical_forms import Form, join_some, shortened
@@ -17,10 +18,18 @@ from app.cms.xmldsig.customary import XML, is_customary
 from app.cms.xmldsig.frame_attributes import FrameAttributes
 from app.cms.xmldsig.key_info_checks import CONTAINERS, OF_KEY_INFO, KeyInfoWords
 from app.cms.xmldsig.security_tokens import DS
-from app.cms.xmldsig.signature_parts import has_text, is_displaced, is_structure
+from app.cms.xmldsig.signature_parts import (
+    XADES,
+    has_text,
+    holds_instruction,
+    is_displaced,
+    is_structure,
+)
 
 # Cost of visiting a node, in the unit of `canonical_budget.BUDGET`.
 _LOOK = 1000
+# Where it is displaced.
+_UNSIGNED = [xades + "UnsignedProperties" for xades in XADES]
 _SIGNED_INFO, _VALUE, _KEY_INFO = DS + "SignedInfo", DS + "SignatureValue", DS + "KeyInfo"
 
 
@@ -97,7 +106,36 @@ class UnsignedParts:
                 self._scan_spine(element)
                 todo += list(element.iterchildren("*"))[::-1]
             else:
+                todo += self._scan_unsigned(element)
+
+    def _scan_unsigned(self, element: etree._Element) -> list[etree._Element]:
+        """Record an element with nothing signed; return its parts if it only holds properties."""
+        if evidence_elements.is_properties(element):
+            self._scan_properties(element)
+        elif evidence_elements.holds_properties(element):
+            self._scan_element(element)
+            return list(element.iterchildren("*"))[::-1]
+        else:
+            self._record(element)
+            for child in element.iterchildren("*") if element.tag in _UNSIGNED else ():
+                self._record(child)  # By its own name it would be as usual.
+        return []
+
+    def _scan_properties(self, properties: etree._Element) -> None:
+        """Record unsigned properties, and what there is no evidence."""
+        self._record(properties)
+        todo = [properties]
+        while todo:
+            element = todo.pop()
+            has_value = evidence_elements.is_value(element)
+            self._scan_element(element, may_have_text=has_value)
+            if has_value and not evidence_elements.is_evidence(element, self._budget):
                 self._record(element)
+            for child in [] if has_value else element.iterchildren("*"):
+                if evidence_elements.is_expected(child):
+                    todo.append(child)
+                else:
+                    self._record(child)
 
     def _record(self, element: etree._Element | None) -> None:
         """Record an element that is not signed."""
@@ -171,14 +209,8 @@ class UnsignedParts:
                 self._attributes[f"{_name(element)}/@{attribute}"] = None
         if next(element.iterchildren(etree.Comment), None) is not None:
             self._comments[_name(element)] = None
-        for node in element.iterchildren(etree.ProcessingInstruction):
-            if _target(node) != self._mark:
-                self._instructions[_name(element)] = None
-
-
-def _target(node: etree._Element) -> str:
-    """Return the target of an instruction; lxml's type of it is private."""
-    return str(getattr(node, "target", ""))
+        if holds_instruction(element, self._mark):
+            self._instructions[_name(element)] = None
 
 
 def _name(element: etree._Element | None) -> str:

@@ -6,15 +6,13 @@ added: nothing is verified here, and none of it is believed for being there.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, islice
 
 from lxml import etree
 
 from app.cms.xmldsig.canonical_forms import Form, Undecided, read_form
 from app.cms.xmldsig.document import SignedDocument
-from app.cms.xmldsig.own_thread import TooMuchWork, in_own_thread
-from app.cms.xmldsig.parsing import MAX_DOCUMENT, SignedXml
+from app.cms.xmldsig.parsing import MAX_DOCUMENT
 from app.cms.xmldsig.security_tokens import DS, UNREADABLE, decode
 from app.cms.xmldsig.signatures import find_child
 from app.cms.xmldsig.xades_parts import UNSIGNED_PROPERTIES
@@ -56,22 +54,10 @@ class UnsignedValues:
     ocsp_responses: tuple[bytes, ...] = ()
 
 
-def read_unsigned_values(signature: SignedXml) -> tuple[UnsignedValues, ...]:
-    """Return the values of each ds:Signature; of a document that costs too much none.
-
-    Raises MalformedSignature if `signature` was not returned by `parse`.
-    """
-    nothing = (UnsignedValues(),) * len(signature.signatures)
-    if _MARK not in signature.xml:
-        return nothing
-    try:
-        return in_own_thread(partial(_read_all, signature))
-    except TooMuchWork:
-        return nothing
-
-
-def _read_all(signature: SignedXml) -> tuple[UnsignedValues, ...]:
-    document = SignedDocument(signature)
+def read_values(document: SignedDocument, xml: bytes) -> tuple[UnsignedValues, ...]:
+    """Return the values of each ds:Signature of a document, `xml`."""
+    if _MARK not in xml:
+        return (UnsignedValues(),) * len(document.signatures)
     return tuple(_read(document, number) for number in document.signatures)
 
 

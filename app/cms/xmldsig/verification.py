@@ -17,7 +17,7 @@ from app.cms.algorithms.registry import AlgorithmIdentifier
 from app.cms.budget import Budget
 from app.cms.signed_data.verification import check_value
 from app.cms.verdict import Answer, Verdict, every, no, unknown
-from app.cms.x509.certificate import Certificate
+from app.cms.x509.certificate import Certificate, read_certificate
 from app.cms.xmldsig.canonical_budget import TOO_COSTLY
 from app.cms.xmldsig.canonical_forms import Form, Undecided, join_some, read_form, shortened
 from app.cms.xmldsig.document import SignedDocument
@@ -95,24 +95,28 @@ def check_xml(signature: SignedXml) -> tuple[XmlChecked, ...]:
     try:
         return in_own_thread(partial(_check_alone, signature))
     except TooMuchWork:
-        return tuple(map(_leave_open, signature.signatures))
+        return leave_open(signature)
+
+
+def leave_open(signature: SignedXml) -> tuple[XmlChecked, ...]:
+    """Return the results for a document that costs too much to check."""
+    return tuple(map(_leave_open, signature.signatures))
 
 
 def _leave_open(parsed: XmlSignature) -> XmlChecked:
-    """Return the result for a signature of a document that costs too much to check."""
     nothing = NamedCertificate(frozenset(), frozenset(), ())
     return XmlChecked(parsed, TOO_COSTLY, b"", b"", None, nothing, ())
 
 
 def _check_alone(signature: SignedXml) -> tuple[XmlChecked, ...]:
     """Check all signatures in a thread of its own, which leaves nothing behind."""
-    checked = _check_all(signature)
+    checked = check_all(SignedDocument(signature))
     give_back_after(len(signature.xml))
     return checked
 
 
-def _check_all(signature: SignedXml) -> tuple[XmlChecked, ...]:
-    document = SignedDocument(signature)
+def check_all(document: SignedDocument) -> tuple[XmlChecked, ...]:
+    """Check the references of all signatures, within the budget of the document."""
     return tuple(_check_signature(document, number) for number in document.signatures)
 
 
@@ -295,6 +299,17 @@ def _decide(verdicts: list[Verdict]) -> Verdict:
             if verdict.answer is answer:
                 return verdict
     return every(*verdicts)
+
+
+def list_rivals(checked: XmlChecked, certificate: Certificate, budget: Budget) -> list[Certificate]:
+    """List other certificates in the signature with the signer's key, where nothing decides.
+
+    That is, nothing signed names another one than these: they have their order from anyone.
+    """
+    others = dict.fromkeys(one for one in checked.parsed.certificates if one != certificate.der)
+    read = list(map(read_certificate, others))
+    rivals = [one for one in read if one.public_key == certificate.public_key]
+    return [one for one in rivals if checked.named.may_mean(one, budget)]
 
 
 def check_xml_value(checked: XmlChecked, certificate: Certificate, budget: Budget) -> Verdict:

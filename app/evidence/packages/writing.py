@@ -20,8 +20,8 @@ from app.cms import (
     SignedData,
     SignedXml,
     full_ocsp_response,
-    list_stamped,
     read_embedded_certificate,
+    stamped_values,
 )
 from app.evidence.packages import names
 from app.evidence.packages.readme import write_readme
@@ -80,7 +80,7 @@ def _pack_tokens(signature: SignedData | SignedXml, items: Iterable[KeptItem]) -
     for item in items:
         if item.kind == "timestamp":
             tokens.setdefault(item.number, []).append(item.data)
-    octets = list_stamped(signature) if tokens else ()
+    octets = stamped_values(signature) if tokens else ()
     for number, ders in sorted(tokens.items()):
         for place, der in enumerate(ders):
             yield Packed(names.token_name(number, place), der, (number,))
