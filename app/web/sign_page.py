@@ -17,7 +17,7 @@ from app.services.uploads import as_text
 from app.signing.checking import Marks
 from app.signing.declining import decline
 from app.signing.documents import KeptDocument, find_documents
-from app.signing.own_copy import find_own_copy
+from app.signing.own_copy import find_own, find_own_copy
 from app.signing.refusals import Refusal
 from app.signing.saving import Store, sign_document
 from app.signing.submission import Method, Submission
@@ -152,6 +152,12 @@ def find_kept(asked: AskedSigning) -> dict[int, KeptDocument]:
         return find_documents(connection, db.engine, current_place(), asked)
 
 
+def _numbers_of_own(asked: AskedSigning) -> set[int]:
+    """Return the documents under which the link's holder can have the own signature."""
+    with db.engine.connect() as connection:
+        return set(find_own(connection, asked))
+
+
 def _sign(
     token: str, document: AskedDocument, method: Method, kept: KeptDocument | None
 ) -> _Outcome:
@@ -238,6 +244,7 @@ def _show(asked: AskedSigning | None, token: str, status: int = 200, **values: A
     address = current_app.config["NCALAYER_URL"]
     parts = urlsplit(address)
     kept = {} if state in CLOSED else find_kept(asked)
+    own = set() if state in CLOSED else _numbers_of_own(asked)
     known = [mark for mark in request.args.get("marks", "").split(".") if mark in MARKS]
     return render(
         "sign.html",
@@ -249,6 +256,7 @@ def _show(asked: AskedSigning | None, token: str, status: int = 200, **values: A
         },
         asked=asked,
         kept=kept,
+        own=own,
         egov=offers_code(asked, kept),
         state=state,
         token=token,
