@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from limits import RateLimitItem, parse_many
 
+from app.store.contents.addresses import read_address
+
 Origins = tuple[str, ...] | Literal["*"]
 
 SWITCH = {
@@ -43,12 +45,6 @@ _PATH = re.compile(r"/|(?:/[A-Za-z0-9_-]{1,64}){1,8}/?").fullmatch
 
 class SettingsError(ValueError):
     """A variable has a value that can't be used. The text is one line that names it."""
-
-
-#: A folder by its whole path; or a bucket, with what the names of its objects begin with.
-_CONTENT_STORE = re.compile(
-    r"file:(?://)?/[^\0]*|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\0]*)?"
-)
 
 
 def is_loopback_name(host: str) -> bool:
@@ -172,9 +168,14 @@ class Reader:
     def content_store(self, name: str) -> str | None:
         """Return `file:/folder` or `s3://bucket/prefix`."""
         value = self.text(name)
-        if value is None or _CONTENT_STORE.fullmatch(value):
-            return value
-        raise SettingsError(f"{name} must be file:/folder or s3://bucket/prefix, not {value!r}")
+        try:
+            if value is not None:
+                read_address(value)
+        except ValueError as error:
+            raise SettingsError(
+                f"{name} must be file:/folder or s3://bucket/prefix, not {value!r}"
+            ) from error
+        return value
 
     def address(self, name: str) -> str | None:
         """Return an http or https address, unchanged."""

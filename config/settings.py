@@ -19,6 +19,7 @@ from config.env import Origins, Reader, SettingsError
 
 __all__ = [
     "EMBEDDED_DATABASE",
+    "LONGEST_ADDRESS",
     "REVOCATION_CACHE",
     "TRUST_FOLDER",
     "Settings",
@@ -28,6 +29,9 @@ __all__ = [
 PROJECT = Path(__file__).resolve().parent.parent
 TRUST_FOLDER = PROJECT / "var" / "trust"
 REVOCATION_CACHE = PROJECT / "var" / "revocation"
+#: Bytes of PUBLIC_URL. The largest QR code of level M holds 2,331 (ISO/IEC 18004), in which what
+#: follows it on the way to a page has to fit.
+LONGEST_ADDRESS = 2_000
 
 CmsValidation = Literal["structure", "off", "signature", "trusted"]
 DetachedContent = Literal["accept", "refuse"]
@@ -324,4 +328,6 @@ def _public_url(read: Reader) -> str | None:
         return None
     if "?" in address or "#" in address:
         raise SettingsError("PUBLIC_URL must be an address without a query or a fragment")
+    if len(address.encode()) > LONGEST_ADDRESS:
+        raise SettingsError(f"PUBLIC_URL must have {LONGEST_ADDRESS} bytes or less")
     return address.rstrip("/")

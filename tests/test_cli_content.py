@@ -68,7 +68,9 @@ def test_documents_are_moved_to_where_the_settings_say(
         assert "moved to database: 1, 3 bytes\n" in output
         assert f"left where it was: SHA-256 {sha256(b'de').hexdigest()}, 2 bytes: its" in output
         assert "there is nothing to move" in run(app, "content", "move", "--from", "database")[1]
-        assert run(app, "content", "move", "--from", "ftp://x")[0] == 2
+        for wrong in ("ftp://x", "file:kept", "file:/a\0b", "s3://", "s3://A", "s3://a_b/c"):
+            status, output = run(app, "content", "move", "--from", wrong)
+            assert (status, "must be database, file:/folder" in output) == (2, True)
 
 
 def test_a_move_to_where_nothing_can_be_written_says_so(make_app: AppMaker, tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import click
 from flask.cli import AppGroup
 
 from app.extensions import current_place, db
+from app.store.contents.addresses import DATABASE, read_address
 from app.store.contents.errors import ContentAway
 from app.store.contents.moving import Move, Step
-from app.store.contents.places import DATABASE, is_address, open_place
+from app.store.contents.places import open_place
 from app.store.contents.sweeping import LEAST_AGE, count_contents, sweep
 
 content_commands = AppGroup("content", help="Documents that are kept beside signatures.")
@@ -52,8 +53,13 @@ def sweep_contents(*, hours: int) -> None:
 
 
 def _address(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
-    if not is_address(text):
-        raise click.BadParameter(f"it is {DATABASE}, file:/folder or s3://bucket/prefix")
+    try:
+        if text != DATABASE:
+            read_address(text)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"it must be {DATABASE}, file:/folder or s3://bucket/prefix"
+        ) from error
     return text
 
 

@@ -1,39 +1,45 @@
-"""A signer's own signature, taken out of the version that it was joined into."""
+"""A signer's own signature, taken out of the version that was saved by the signer's link."""
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from app.cms import SignedData, parse, separate_signer
-from app.signing.checking import is_person
 from app.store.errors import SignatureNotFound
-from app.store.packages.signing import AskedSigner, AskedSigning
-from app.store.signatures import reading
+from app.store.packages.signing import AskedSigning
+from app.store.packages.signings import list_own_signings
+from app.store.signatures.large_texts import Key, LargeText, find_text
 from app.trust.turns import Turns
+
+
+def find_own(connection: Connection, asked: AskedSigning) -> dict[int, tuple[Key, int]]:
+    """Return where the own signatures of a link's holder are: version and place, by document.
+
+    What the holder signed elsewhere and others saved is not among them: which signer that is, only
+    a certificate says.
+    """
+    saved = list_own_signings(connection, asked.link)
+    signed = (one.number for one in asked.documents if one.signed)
+    return {number: saved[number] for number in signed if number in saved}
 
 
 def find_own_copy(engine: Engine, turns: Turns, asked: AskedSigning, number: int) -> bytes | None:
     """Return what a link's holder signed under a document: a detached CMS of that signer alone.
 
     The signature stays as it is, byte by byte; certificates of the other signers are left out. None
-    if the signer has not signed it, or what is kept is no CMS. Raises Busy.
+    if there is none that the holder saved by the link. Raises Busy.
     """
-    document = next((one for one in asked.documents if one.number == number), None)
-    if document is None or not document.signed:
-        return None
+    with engine.connect() as connection:
+        key, place = find_own(connection, asked).get(number, (None, 0))
+        found = None if key is None else find_text(connection, key)
     try:
-        with engine.connect() as connection:
-            record = reading.get_signature(connection, document.document, document.thread)
+        text = found.read() if isinstance(found, LargeText) else found
     except SignatureNotFound:
         return None  # It was deleted in between.
-    with turns.reading(record.text):
-        return _separate(record.text, asked.signer)
-
-
-def _separate(text: str, person: AskedSigner) -> bytes | None:
-    signature = parse(text, trailing_zeros=True)
-    if not isinstance(signature, SignedData):
+    if text is None:
         return None
-    mine = (one.number for one in signature.signers if is_person(one.claims, person))
-    place = next(mine, None)
-    return None if place is None else separate_signer(signature.der, place)
+    with turns.reading(text):
+        signature = parse(text, trailing_zeros=True)
+        if not isinstance(signature, SignedData):
+            return None
+        return separate_signer(signature.der, place)

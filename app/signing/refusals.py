@@ -11,8 +11,10 @@ RefusalKind: TypeAlias = Literal[
     "unreadable",
     "xml",
     "nothing_new",
-    # The document is needed to verify it, or it is over another one.
+    # The document is needed to verify it, what was sent as the document is another file, or it is
+    # over another document.
     "document_needed",
+    "other_file",
     "document_differs",
     # The signature, the key, the certificate.
     "invalid",

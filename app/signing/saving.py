@@ -39,6 +39,7 @@ from app.store.errors import (
 from app.store.evidence import jobs
 from app.store.evidence.keeping import keep_saved
 from app.store.packages.signing import AskedDocument, AskedSigning, find_signing
+from app.store.packages.signings import keep_signing
 from app.store.signatures import reading
 from app.store.signatures.extraction import read_found, read_signing
 from app.store.signatures.large_texts import Key
@@ -232,11 +233,12 @@ def _save(  # noqa: PLR0913, PLR0917  # as above
     seen = current.version if current else None
     kept = submission.kept.offer() if submission.kept else nullcontext()
     with kept as offer, transaction(store.engine) as connection:
-        _require_asked(store, token, document.number, connection)
+        asked, _ = _require_asked(store, token, document.number, connection)
         saved = save_version(connection, new, signing, seen, new_evidence=urgency)
+        key = Key(saved.record.id, saved.record.version)
+        keep_signing(connection, asked.link, document.number, key, prepared.joined.new[0].number)
         if offer is not None:
             offer.keep_for_version(connection, saved.record.id, saved.record.version)
         if prepared.evidence is not None:
-            key = Key(saved.record.id, saved.record.version)
             keep_saved(connection, key, prepared.evidence.items, prepared.evidence.states)
     return saved.record.version

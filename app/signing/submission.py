@@ -65,11 +65,10 @@ def content_of(
         if expected not in (None, submission.kept.sha256):
             raise Refusal("document_differs")
         return submission.kept.compared_with(signature)
-    content = submission.content
-    if content is None and signature.attached:
-        content = signature.content
+    sent = submission.content
+    content = signature.content if sent is None and signature.attached else sent
     if content is not None:
         if expected is not None and sha256(content).hexdigest() != expected:
-            raise Refusal("document_differs")
+            raise Refusal("document_differs" if sent is None else "other_file")
         return content
     return None if expected is None else KnownDigest(SHA_256, bytes.fromhex(expected))

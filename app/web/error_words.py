@@ -8,6 +8,7 @@ from app.pdf.errors import NoCard
 from app.web.texts import text, translated
 from app.web.troubles import Trouble
 
+_TOO_LARGE = 413
 #: What it is, and what to do, by status.
 _BY_STATUS = {
     403: (text("This is not permitted"), text("Ask the operator of this server for access.")),
@@ -33,22 +34,35 @@ _BY_STATUS = {
         text("Wait a moment, and load the page again."),
     ),
 }
+#: Of what a signer sends: the document is compared as a whole, so that no hash will do.
+_TOO_LARGE_TO_SIGN = (
+    text("This file is too large"),
+    text(
+        "Choose a smaller file. A signature is small if the document is not inside it: have your "
+        "program sign without putting the document into the signature (detached)."
+    ),
+)
 _OTHERS = (
     text("This request can't be answered"),
     text("Something in the address or the form is not as expected. Go back, try again."),
 )
 
 
-def trouble_with_request(status: int, message: str, error: Exception | None) -> Trouble:
+def trouble_with_request(
+    status: int, message: str, error: Exception | None, is_signing: bool = False
+) -> Trouble:
     """Return what to tell a reader whose request failed.
 
     Args:
         status: the HTTP status.
         message: the sentence of the program, in the reader's language.
         error: the exception, None if there was none.
+        is_signing: whether it was sent to the page of a signer.
     """
-    known = _by_error(error)
-    what, advice = known or map(translated, _BY_STATUS.get(status, _OTHERS))
+    by_status = _BY_STATUS.get(status, _OTHERS)
+    if status == _TOO_LARGE and is_signing:
+        by_status = _TOO_LARGE_TO_SIGN
+    what, advice = _by_error(error) or map(translated, by_status)
     return Trouble(what, advice, f"{message}.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from flask import Request, Response, jsonify, redirect, request
+from flask import Request, Response, current_app, jsonify, redirect, request
 from werkzeug.exceptions import BadHost, SecurityError
 
 from app.auth import TokenNeeded
@@ -63,7 +63,22 @@ def answer_error(problem: Problem) -> Response | None:
         back = request.full_path.rstrip("?") if request.method == "GET" else None
         response = redirect(page_url("get_sign_in", back=back), 303)
         return response if isinstance(response, Response) else None
-    return render("error.html", problem.status, number=problem.status, trouble=_words(problem))
+    return render(
+        "error.html",
+        problem.status,
+        number=problem.status,
+        trouble=_words(problem),
+        back=_find_form(),
+        is_office=request.path.startswith("/app"),
+    )
+
+
+def _find_form() -> str | None:
+    """Return the address of the page whose form was sent; None if nothing was, or there is none."""
+    adapter = current_app.create_url_adapter(request)
+    if request.method != "POST" or adapter is None or not adapter.test(method="GET"):
+        return None
+    return request.script_root + request.full_path.rstrip("?")
 
 
 def _answer_script(problem: Problem) -> Response:
@@ -76,4 +91,5 @@ def _answer_script(problem: Problem) -> Response:
 
 
 def _words(problem: Problem) -> Trouble:
-    return trouble_with_request(problem.status, problem.message, problem.error)
+    is_signing = request.path.startswith("/sign/")
+    return trouble_with_request(problem.status, problem.message, problem.error, is_signing)

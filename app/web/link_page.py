@@ -120,7 +120,9 @@ def _ended(followed: Followed | None) -> Response:
     """Answer that a link leads nowhere. Raises NotFound for who wants no page of an unknown one."""
     if followed is None and not wants_page(request):
         raise NotFound
-    return render("link_ended.html", 404 if followed is None else 410, unknown=followed is None)
+    if followed is None:
+        return render("link_ended.html", 404, link=None)
+    return render("link_ended.html", 410, link=followed.link)
 
 
 def _read(token: str, connection: Connection, _stack: ExitStack) -> Followed | None:

@@ -17,7 +17,7 @@ from app.services.uploads import as_text
 from app.signing.checking import Marks
 from app.signing.declining import decline
 from app.signing.documents import KeptDocument, find_documents
-from app.signing.own_copy import find_own_copy
+from app.signing.own_copy import find_own
 from app.signing.refusals import Refusal
 from app.signing.saving import Store, sign_document
 from app.signing.submission import Method, Submission
@@ -30,7 +30,6 @@ from app.web.forms import read_form
 from app.web.limits import count_verification
 from app.web.masking import mask
 from app.web.rendering import POLICY, page_url, render
-from app.web.sign_document import send_document, send_signature
 from app.web.sign_words import MARKS, trouble_with_signature, write_mark
 from app.web.texts import translated
 from app.web.troubles import Trouble
@@ -114,31 +113,6 @@ def _refuse_reason(reason: str) -> str | None:
     return None
 
 
-@blueprint.get("/sign/<token>/documents/<int:number>")
-@public
-def get_sign_document(token: str, number: int) -> Response:
-    """Return a document that is kept: the very bytes that are signed."""
-    asked = find_asked(token)
-    kept = None if asked is None or asked.state in CLOSED else find_kept(asked).get(number)
-    if kept is None:
-        raise NotFound
-    return send_document(kept)
-
-
-@blueprint.get("/sign/<token>/signature/<int:number>")
-@public
-def get_own_signature(token: str, number: int) -> Response:
-    """Return what the holder of the link has signed, as it is kept, without the other signers."""
-    count_verification()
-    asked = find_asked(token)
-    if asked is None or asked.state in CLOSED:
-        raise NotFound
-    found = find_own_copy(db.engine, current_trust().turns, asked, number)
-    if found is None:
-        raise NotFound
-    return send_signature(found)
-
-
 def find_asked(token: str) -> AskedSigning | None:
     """Return what a link leads to; None if it is not known."""
     # Of the primary: who has just signed sees it.
@@ -150,6 +124,12 @@ def find_kept(asked: AskedSigning) -> dict[int, KeptDocument]:
     """Return the documents of a link that are kept, by their numbers."""
     with db.engine.connect() as connection:
         return find_documents(connection, db.engine, current_place(), asked)
+
+
+def _numbers_of_own(asked: AskedSigning) -> set[int]:
+    """Return the documents under which the link's holder can have the own signature."""
+    with db.engine.connect() as connection:
+        return set(find_own(connection, asked))
 
 
 def _sign(
@@ -238,6 +218,7 @@ def _show(asked: AskedSigning | None, token: str, status: int = 200, **values: A
     address = current_app.config["NCALAYER_URL"]
     parts = urlsplit(address)
     kept = {} if state in CLOSED else find_kept(asked)
+    own = set() if state in CLOSED else _numbers_of_own(asked)
     known = [mark for mark in request.args.get("marks", "").split(".") if mark in MARKS]
     return render(
         "sign.html",
@@ -249,6 +230,7 @@ def _show(asked: AskedSigning | None, token: str, status: int = 200, **values: A
         },
         asked=asked,
         kept=kept,
+        own=own,
         egov=offers_code(asked, kept),
         state=state,
         token=token,

@@ -20,6 +20,10 @@ _REFUSALS: dict[RefusalKind, str] = {
         "Whether this document was signed can't be established: send the document with the"
         " signature."
     ),
+    "other_file": text(
+        "The file that you chose as the document is not the one that you are asked to sign: its"
+        " SHA-256 is another one. Choose the very file that this page names, and sign that one."
+    ),
     "document_differs": text(
         "What was signed is not the document that you are asked to sign. Sign the very file that"
         " this page names, not one that was saved again."

@@ -147,9 +147,10 @@ def test_another_media_type_is_refused(sqlite_client: FlaskClient, kind: str) ->
     assert "Content-Type must be one of" in message_of(post(sqlite_client, b"{}", kind), 415)
 
 
-def test_a_batch_without_lines_has_an_answer_without_lines(sqlite_client: FlaskClient) -> None:
-    for body in (b"", b"\n\r\n"):
-        assert (post(sqlite_client, body).status_code, post(sqlite_client, body).data) == (200, b"")
+@pytest.mark.parametrize("body", [b"", b"\n\r\n", b" \t"])
+def test_a_batch_without_lines_is_refused(sqlite_client: FlaskClient, body: bytes) -> None:
+    message = "Request body has no line: each line is a JSON object"
+    assert message_of(post(sqlite_client, body)) == message
 
 
 def test_too_many_lines_are_refused_before_anything_is_saved(sqlite_client: FlaskClient) -> None:

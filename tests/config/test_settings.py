@@ -13,6 +13,7 @@ from app.store.database.engine import postgresql_arguments
 from config.databases import find_embedded
 from config.settings import (
     EMBEDDED_DATABASE,
+    LONGEST_ADDRESS,
     REVOCATION_CACHE,
     TRUST_FOLDER,
     Settings,
@@ -352,6 +353,7 @@ BAD = [
     ("PUBLIC_URL", "store.example.kz"),
     ("PUBLIC_URL", "https://store.example.kz/?office=1"),
     ("PUBLIC_URL", "https://store.example.kz/#office"),
+    ("PUBLIC_URL", f"https://store.example.kz/{'a' * LONGEST_ADDRESS}"),
     ("ORGANIZATION_ID", "bank"),
     ("LOCALE", "de"),
     ("AUTH", "maybe"),

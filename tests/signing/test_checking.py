@@ -52,7 +52,8 @@ def test_text_that_is_no_cms_is_unreadable(desk: Desk) -> None:
 def test_another_document_is_refused_however_it_comes(desk: Desk) -> None:
     other = b"another contract"
     assert refuse(desk, signed(ivan(), content=other)).kind == "document_differs"
-    assert refuse(desk, signed(ivan(), content=other), other).kind == "document_differs"
+    assert refuse(desk, signed(ivan(), content=other), other).kind == "other_file"
+    assert refuse(desk, signed(ivan()), other).kind == "other_file"
     assert refuse(desk, signed(ivan(), content=other), None).kind == "document_differs"
     attached = signed(ivan(), content=other, attached=True)
     assert refuse(desk, attached, None).kind == "document_differs"

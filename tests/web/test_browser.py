@@ -18,9 +18,11 @@ import pikepdf
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser
+from sqlalchemy import update
 
 from app.extensions import db
 from app.store.database.engine import transaction
+from app.store.models import PackageDocument
 from app.store.packages.decisions import DECLINED, decide
 from config.settings import Settings
 from tests import pki
@@ -232,6 +234,7 @@ def ask(office: Office) -> None:
         put_package(db.engine, ("lease-4",), (chief,), name="Аренда", sign_by=late, **named)
         put_package(db.engine, ("contract-7",), (ivan, chief, kim), name="Договор № 7", **named)
         with transaction(db.engine) as connection:
+            connection.execute(update(PackageDocument).values(name=PackageDocument.document))
             decide(connection, 2, 3, DECLINED, "Цена неверна: в пункте 3 была другая.")
 
 

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from app.extensions import db
 from app.store.packages.passing_links import make_passing, read_passing
+from config.settings import LONGEST_ADDRESS
 from tests import pki
 from tests.api import people
 from tests.api.asking import message_of
@@ -22,7 +23,7 @@ from tests.api.people import chief, ivan
 from tests.conftest import AppMaker
 from tests.pki import CONTENT, Holder
 from tests.signing.kept import keep
-from tests.web.browsing import see, words
+from tests.web.browsing import ACCEPT, see, words
 from tests.web.test_sign_page import PUBLIC, ask
 
 SCALE = 4
@@ -70,6 +71,17 @@ def scan(html: str) -> str:
     image = memoryview(b"".join(rows)).cast("B", (size, size))
     [found] = zxingcpp.read_barcodes(image)
     return found.text
+
+
+def test_the_longest_address_of_a_server_is_in_the_code(
+    start_app: AppMaker, sqlite_url: str
+) -> None:
+    public = f"{PUBLIC}/".ljust(LONGEST_ADDRESS, "a")
+    app = start_app(DATABASE_URL=sqlite_url, PUBLIC_URL=public, EGOV_QR="on")
+    client = app.test_client()
+    [link, _] = put(app, client, CONTENT)
+    page = client.get(f"/sign/{link.rpartition('/')[2]}/egov", headers={"Accept": ACCEPT})
+    assert scan(page.text).startswith(f"mobileSign:{public}/sign/egov/")
 
 
 class EgovMobile:

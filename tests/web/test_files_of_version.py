@@ -78,7 +78,7 @@ def test_so_does_whoever_has_a_link(keeping: Flask) -> None:
     see(reader, f"/v/{'A' * 24}/card", 404)
     [number] = re.findall(r'name="link" value="(\d+)"', see(office, f"/app/version?{NAMED}"))
     assert send(office, f"/app/links/revoke?{NAMED}", {"link": number}).status_code == 303
-    assert "This link has ended" in see(reader, f"{path}/card", 410)
+    assert "This link was revoked" in see(reader, f"{path}/card", 410)
     with keeping.app_context(), transaction(db.engine) as connection:
         connection.execute(delete(PublicLink))
     see(reader, f"{path}/content", 404)

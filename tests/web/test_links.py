@@ -129,12 +129,14 @@ def test_a_revoked_link_and_one_that_has_expired_lead_nowhere(either: Flask) -> 
     response = send(saved, f"/app/links/revoke?{NAMED}", {"link": number})
     assert response.status_code == 303
     assert "revoked" in see(saved, f"/app/version?{NAMED}")
-    assert "This link has ended" in see(saved, second, 410)
+    assert "This link was revoked Whoever made it has revoked it." in words(see(saved, second, 410))
     see(saved, first)
     ended = datetime.now(UTC) - timedelta(seconds=1)
     with either.app_context(), transaction(db.engine) as connection:
         connection.execute(update(PublicLink).values(expires_at=ended))
-    assert "ИВАНОВ" not in see(saved, first, 410)
+    html = see(saved, first, 410)
+    assert "ИВАНОВ" not in html
+    assert f"This link has ended It ended on {ended:%Y-%m-%d %H:%M:%S}" in words(html)
     assert "ended" in see(saved, f"/app/version?{NAMED}")
 
 

@@ -79,6 +79,11 @@ def test_the_language_is_that_of_the_address_else_of_the_browser(
     assert 'href="/verify?lang=en">Verify a file' in words_of_links(see(pages, "/verify?lang=en"))
 
 
+def test_an_error_leads_to_the_first_page_of_its_kind(pages: FlaskClient) -> None:
+    for path, first in (("/app/nothing", "/app"), ("/verify/nothing", "/verify")):
+        assert f'<a href="{first}">To the first page' in see(pages, path, 404)
+
+
 def words_of_links(html: str) -> str:
     return re.sub(r' aria-current="page"', "", html)
 

@@ -313,7 +313,9 @@ def test_of_a_thread_with_xml_there_is_no_signature_alone(client: FlaskClient) -
     _, [first, _] = ask(client, documents=[{"externalId": "doc"}])
     sent = {"document": "doc", "thread": "main", "cms": letter(ivan())}
     assert client.post("/signature", data=sent).status_code == 201
-    assert "You have signed" in words(see(client, first))
+    html = see(client, first)
+    assert "You have signed" in words(html)
+    assert f"{first}/signature/1" not in html
     assert client.get(f"{first}/signature/1").status_code == 404
 
 

@@ -204,6 +204,7 @@ def test_what_is_too_large_is_told_to_people(start_app: AppMaker, sqlite_url: st
     html = text_of(client.post("/verify?lang=kk", headers=headers, **sent), 413)
     assert "Файл тым үлкен" in html
     assert "JavaScript" in html.partition("<details>")[0]
+    assert 'href="/verify?lang=kk">Қайтып' in html
 
 
 def test_a_form_that_can_t_be_read_is_an_error_page(pages: FlaskClient) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from marshmallow import fields, post_load
 
+from app.api.ncanode3.errors import FieldNotSet
 from app.api.ncanode3.fields import Sources
 from app.api.ncanode3.schemas import CmsSchema, ItemSchema, ValueSchema
 from app.api.params.values import as_list
@@ -30,6 +31,9 @@ class Listed(fields.Field[list[Any]]):
         given = as_list(value)
         if not isinstance(given, list):
             raise ParameterError('"{field}" parameter must be a list', field=attr)
+        if not given:
+            # As for a field that is not set: both are NotEmpty in NCANode's version 4.
+            raise FieldNotSet('"{field}" parameter must have at least one item', field=attr)
         if len(given) > MAX_ITEMS:
             raise ParameterError(
                 '"{field}" parameter must have at most {limit} items', field=attr, limit=MAX_ITEMS

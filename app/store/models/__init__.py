@@ -20,7 +20,13 @@ from app.store.models.indexes import (
 )
 from app.store.models.links import PublicLink
 from app.store.models.operation import Lease, Token, TrustCertificate
-from app.store.models.packages import Package, PackageDecision, PackageDocument, PackageSigner
+from app.store.models.packages import (
+    Package,
+    PackageDecision,
+    PackageDocument,
+    PackageSigner,
+    PackageSigning,
+)
 from app.store.models.records import (
     EvidenceBatch,
     EvidenceBatchItem,
@@ -57,6 +63,7 @@ __all__ = [
     "PackageDecision",
     "PackageDocument",
     "PackageSigner",
+    "PackageSigning",
     "PublicLink",
     "Signature",
     "SignaturePair",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, Text
+from sqlalchemy import JSON, Boolean, ForeignKey, ForeignKeyConstraint, Index, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.store.database.types import CODE, PUBLIC_ID, ROW_ID, UtcDateTime
-from app.store.models.base import Base
+from app.store.models.base import Base, of_version
 
 
 class Package(Base):
@@ -111,3 +111,31 @@ class PackageDecision(Base):
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: The signer's own words.
     reason: Mapped[str | None] = mapped_column(Text)
+
+
+class PackageSigning(Base):
+    """What a signer saved by a link: which signer of which version is the holder of the link."""
+
+    __tablename__ = "package_signings"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["package_id", "number"],
+            ["package_documents.package_id", "package_documents.number"],
+            ondelete="CASCADE",
+            name="fk_package_signings_package_documents",
+        ),
+        of_version("package_signings"),
+        # A deletion of versions takes these rows along.
+        Index("ix_package_signings_signature_id_version", "signature_id", "version"),
+        {"sqlite_with_rowid": False},
+    )
+
+    package_id: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)
+    #: As in `PackageDocument`.
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    #: `package_signers.number`.
+    signer: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    #: The version that was saved, and the place of the signer in it, from 1.
+    signature_id: Mapped[int] = mapped_column(ROW_ID)
+    version: Mapped[int] = mapped_column(Integer)
+    place: Mapped[int] = mapped_column(Integer)

@@ -83,15 +83,15 @@ def test_each_result_is_what_a_request_for_one_is_answered(
     assert errors_of(document, shape["application/json"]["schema"], answer) == []
 
 
-def test_a_batch_without_items_has_no_results(anchored: FlaskClient) -> None:
-    assert ask_many(anchored, "/cms/verify", items=[]) == []
-
-
 @pytest.mark.parametrize("path", FUNCTIONS)
 def test_a_batch_without_its_list_is_refused_as_a_whole(anchored: FlaskClient, path: str) -> None:
     [name] = BATCHES[path].REQUIRED
     response = anchored.post(f"{BASE}{path}/batch", json={})
     assert (response.status_code, list(response.get_json())) == (400, SPRING)
+    response = anchored.post(f"{BASE}{path}/batch", json={name: []})
+    answer = response.get_json()
+    assert (response.status_code, list(answer)) == (400, SPRING)
+    assert answer["message"] == f'"{name}" parameter must have at least one item'
     for given, message in (
         ("x", f'"{name}" parameter must be a list'),
         ([""] * (MAX_ITEMS + 1), f'"{name}" parameter must have at most 1000 items'),
@@ -100,7 +100,7 @@ def test_a_batch_without_its_list_is_refused_as_a_whole(anchored: FlaskClient, p
 
 
 def test_an_unknown_source_of_revocation_is_refused_as_a_whole(anchored: FlaskClient) -> None:
-    message = refusal(anchored, "/cms/verify/batch", items=[], revocationCheck=["x"])
+    message = refusal(anchored, "/cms/verify/batch", items=[{}], revocationCheck=["x"])
     assert message == '"revocationCheck" parameter must be one of OCSP, CRL'
 
 

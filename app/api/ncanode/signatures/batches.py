@@ -40,7 +40,7 @@ def read_batch(request: Request) -> bytes:
     """Return the lines of a request.
 
     Raises:
-        ParameterError: it can't be read to its end, or has too many lines.
+        ParameterError: it can't be read to its end, or has no line, or too many.
         RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
         UnsupportedMediaType: it has another type.
     """
@@ -58,6 +58,8 @@ def read_batch(request: Request) -> bytes:
         )
     unread.note(request.args, ())
     body = read_body(request).rstrip(_BLANKS)
+    if not body:
+        raise ParameterError("Request body has no line: each line is a JSON object")
     if body.count(b"\n") >= MAX_LINES:
         raise ParameterError("Request body has more than {limit} lines", limit=MAX_LINES)
     return body
