@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from app.cms.sentences import fill
+from app.cms.sentences import PARAMETER, fill
 
 
 class CmsError(Exception):
@@ -23,7 +23,14 @@ class CmsError(Exception):
 
 
 class MalformedSignature(CmsError):  # It is named for what it says.
-    """The text is no well-formed signature, or costs more to read than a signature may."""
+    """The text is no well-formed signature, or costs more to read than a signature may.
+
+    Its sentence begins with `cms`, the parameter that most signatures come in.
+    """
+
+    def named(self, parameter: str) -> "MalformedSignature":
+        """Return the error with the name of the parameter that was sent; with none if empty."""
+        return MalformedSignature(self.template, **{**self.values, PARAMETER: parameter})
 
 
 def refuse_number(field: str, limit: int) -> NoReturn:

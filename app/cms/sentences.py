@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
+#: A value with the name that a sentence begins with in place of `cms`, in any language.
+PARAMETER = "parameter"
+_USUAL_NAME = "cms: "
+
 
 class Sentence(Protocol):
     """Anything with a template and its values: a Reason, and each error that is shown."""
@@ -23,12 +27,16 @@ class Sentence(Protocol):
 
 def fill(template: str, values: Mapping[str, object], zone: tzinfo = UTC) -> str:
     """Return a sentence with its values in it, times as in `write_time`."""
-    return template.format(
+    text = template.format(
         **{
             name: write_time(value, zone) if isinstance(value, datetime) else value
             for name, value in values.items()
         }
     )
+    if PARAMETER not in values or not template.startswith(_USUAL_NAME):
+        return text
+    bare = text.removeprefix(_USUAL_NAME)
+    return f"{values[PARAMETER]}: {bare}" if values[PARAMETER] else bare
 
 
 def write_time(moment: datetime, zone: tzinfo = UTC) -> str:

@@ -164,10 +164,11 @@ def _judge(one: SignatureDictionary, content: bytes | None, judges: Judges) -> _
     try:
         signature = parse_der(one.contents, trailing_zeros=True)
     except MalformedSignature as error:
+        bare = error.named("")
         return _all(
             no(
                 "what the PDF has as a signature is none: {reason}",
-                reason=Reason(error.template, error.values),
+                reason=Reason(bare.template, bare.values),
             )
         )
     if one.subfilter == _TIMESTAMP:

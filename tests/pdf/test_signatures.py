@@ -174,3 +174,12 @@ def test_all_signatures_together_have_a_limit(monkeypatch: pytest.MonkeyPatch) -
 )
 def test_dates_are_read_with_their_offset(given: str | None, expected: datetime | None) -> None:
     assert read_date(given) == expected
+
+
+def test_a_value_that_is_no_cms_is_named_without_a_field() -> None:
+    draft = signed()
+    place = draft.data.rindex(b"/Contents <") + len(b"/Contents <")
+    for value, why in ((b"00", "neither CMS nor XML"), (b"3003020107", "not a ContentInfo of")):
+        data = draft.data[:place] + value.ljust(24_000, b"0") + draft.data[place + 24_000 :]
+        [one] = verify(data)
+        assert f"as a signature is none: {why}" in text(one.whole)

@@ -5,11 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.cms.errors import CmsError
+from app.cms.errors import CmsError, MalformedSignature
 from app.cms.sentences import write_time
 from app.cms.verdict import Reason
+from app.wording.catalogues import CATALOGUES, LANGUAGES, read_catalogue, translate
 from app.wording.sentences import Wording
 
+PATH = CATALOGUES / "ru" / "LC_MESSAGES" / "messages.po"
 ALMATY = ZoneInfo("Asia/Almaty")
 MOMENT = datetime(2025, 12, 31, 20, 30, 5, 999_999, tzinfo=UTC)
 UNTIL = "the certificate of {subject} was valid only until {until}"
@@ -52,3 +54,16 @@ def test_a_moment_is_written_wherever_the_zone_has_such_a_day(
     assert (
         write_time(moment, ZoneInfo(zone)) == Wording("kk", ZoneInfo(zone)).time(moment) == expected
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_begins_with_the_parameter_that_was_sent(language: str) -> None:
+    templates = [one for one in read_catalogue(PATH, "ru") if one.startswith("cms: ")]
+    assert len(templates) > 40
+    for template in templates:
+        assert translate(template, language).startswith("cms: "), template
+    error = MalformedSignature("cms: XML is truncated")
+    usual = Wording(language).sentence(error).removeprefix("cms: ")
+    assert Wording(language).sentence(error.named("xml")) == f"xml: {usual}"
+    assert Wording(language).sentence(error.named("")) == usual
+    assert str(error.named("xml")) == "xml: XML is truncated"

@@ -57,6 +57,7 @@ Answered: TypeAlias = dict[str, Any]
 #: Seconds from the beginning of a request in which authorities are asked about its certificates.
 ASKING_SECONDS = 10.0
 
+_NO_XML = '"{field}" parameter must be signed XML'
 _CMS, _XML, _PDF, _EXTRACT = CmsSchema(), XmlSchema(), PdfSchema(), ExtractSchema()
 _CERTIFICATES, _VALUE = CertificatesSchema(), ValueSchema()
 
@@ -157,13 +158,15 @@ class Verifications:
         with self.trust.turns.take():
             try:
                 signature = parse(wanted.text)
+                if not isinstance(signature, SignedXml):
+                    raise ParameterError(_NO_XML, field="xml")
+                return wanted, self._verify(signature, None, wanted.asked)
             except MalformedSignature as error:
-                if error.template != NO_XML_SIGNATURE.template:
-                    raise
-                return wanted, ()
-            if not isinstance(signature, SignedXml):
-                raise ParameterError('"{field}" parameter must be signed XML', field="xml")
-            return wanted, self._verify(signature, None, wanted.asked)
+                if error.template == NO_XML_SIGNATURE.template:
+                    return wanted, ()
+                if "CMS" in error.template:
+                    raise ParameterError(_NO_XML, field="xml") from error
+                raise error.named("xml") from error
 
     def _examine(self, certificates: Sequence[Certificate], *, fetch: bool) -> Iterator[Status]:
         """Verify certificates by themselves, within one budget and one time for asking."""

@@ -120,12 +120,13 @@ def _verify(one: Attachment, content: bytes, judge: Judge) -> VerifiedFile:
     try:
         signature = parse_der(one.data)
     except MalformedSignature as error:
+        bare = error.named("")
         return VerifiedFile(
             _describe(one),
             None,
             no(
                 "the attached file is no signature: {reason}",
-                reason=Reason(error.template, error.values),
+                reason=Reason(bare.template, bare.values),
             ),
         )
     statuses = judge(signature, content)

@@ -110,3 +110,37 @@ def test_only_the_first_signer_of_a_message_is_described_and_all_count(
 def test_a_document_may_come_in_base64(anchored: FlaskClient) -> None:
     text = base64(pki.sign_xml(signers=[ivan()]).encode())
     assert ask(anchored, "/xml/verify", xml=text)["valid"] is True
+
+
+BROKEN = {
+    "XML that ends early": "<a>",
+    "XML that is wrong": "<a></b>",
+    "a document type": "<!DOCTYPE a><a/>",
+    "an unknown encoding": base64(b"<?xml version='1.0' encoding='x'?><a/>"),
+    "a signature without parts": '<a><Signature xmlns="http://www.w3.org/2000/09/xmldsig#"/></a>',
+    "a name beyond the limit": f"<{'a' * 5000}/>",
+    "too many elements": "<a>" + "<b/>" * 100_001 + "</a>",
+    "no base64": "not XML",
+    "cut base64": "MIIab",
+    "cut ASN.1": base64(b"\x30\x82\x10"),
+    "ASN.1 of something else": base64(b"\x30\x03\x02\x01\x07"),
+    "text in base64": base64(b"hello"),
+    "a certificate in PEM": "-----BEGIN CERTIFICATE-----\nMIIa\n-----END CERTIFICATE-----",
+    "a PDF": base64(b"%PDF-1.7\n"),
+    "a CMS": cms(ivan()),
+    "an empty value": " ",
+}
+
+
+@pytest.mark.parametrize("path", ["/xml/verify", "/wsse/verify"])
+@pytest.mark.parametrize("language", ["en", "ru", "kk"])
+def test_a_refusal_names_what_was_sent(anchored: FlaskClient, path: str, language: str) -> None:
+    headers = {"api-locale": language}
+    for name, text in BROKEN.items():
+        single = anchored.post(f"/ncanode3{path}", json={"xml": text}, headers=headers)
+        many = anchored.post(f"/ncanode3{path}/batch", json={"xmls": [text]}, headers=headers)
+        message = single.get_json()["message"]
+        assert (single.status_code, single.get_json()["status"]) == (400, 400), name
+        assert many.get_json()["results"] == [{"status": 400, "message": message}]
+        assert message.startswith("xml: ") or '"xml"' in message, message
+        assert "cms" not in message.lower(), message
