@@ -169,7 +169,7 @@ from app.cms.x509.name_text import write_name
 from app.cms.x509.names import Name, read_name
 from app.cms.x509.names import clean as clean_name
 from app.cms.x509.nca_profile import ROLES, Claims, birthday, claims_of, gender
-from app.cms.xmldsig.own_thread import cpu_time_ns
+from app.cms.xmldsig.own_thread import add_cpu_time_ns, cpu_time_ns
 from app.cms.xmldsig.parsing import SignedXml
 from app.cms.xmldsig.signatures import NO_SIGNATURE as NO_XML_SIGNATURE
 
@@ -256,6 +256,7 @@ __all__ = [
     "UnverifiedSignature",
     "Verdict",
     "Verifier",
+    "add_cpu_time_ns",
     "add_crypto_infos",
     "add_signers",
     "algorithm_name",

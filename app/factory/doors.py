@@ -19,7 +19,6 @@ from app.api.openapi.document import Mounted
 from app.api.operations import health as operations
 from app.api.operations import metrics
 from app.services.shared_work import SharedWork
-from app.trust import Trust
 from config.settings import Settings
 
 #: Every API family that can be served.
@@ -35,8 +34,7 @@ def open_doors(app: Flask, settings: Settings) -> None:
     app.extensions["families"] = families
     app.extensions["statuses"] = errors.statuses_of(families)
     shared = app.extensions["shared work"] = SharedWork()
-    trust: Trust = app.extensions["trust"]
-    shared.make = partial(make_helper, trust, app.extensions["statuses"])
+    shared.make = partial(make_helper, app)
     # Pages have views of the first family, whatever is served of it.
     errors.init_app(app, (*families, ncanode.FAMILY) if settings.web else families)
     app.extensions[openapi.PARTS] = (

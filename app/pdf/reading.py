@@ -15,10 +15,10 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, BinaryIO, TypeVar
 
-from app.cms import Reason
+from app.cms import Reason, add_cpu_time_ns
 from app.pdf.errors import UnreadablePdf
 from app.pdf.limits import USUAL, Limits
 
@@ -28,6 +28,8 @@ _MAX_HEAD = 1024 * 1024
 _PIECE = 65_536
 #: Seconds after the child's own limit.
 _GRACE = 2
+#: Seconds between two looks whether it has ended.
+_PAUSE = 0.002
 
 DAMAGED = Reason("The PDF is damaged, or it is none")
 ENCRYPTED = Reason("The PDF is encrypted")
@@ -201,19 +203,32 @@ def _run(task: str, file: BinaryIO, size: int, limits: Limits) -> bytes:
         cwd=_ROOT,
         env={"PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
     )
+    patience = 0.0
     try:
         answer = _collect(child, limits)
-        code = child.wait(_GRACE)
-    except subprocess.TimeoutExpired:
-        code = None
+        patience = _GRACE
     finally:
-        child.kill()
-        child.wait()
+        _end(child, patience)
         if child.stdout:
             child.stdout.close()
-    if code != 0:
+    if child.returncode != 0:
         raise UnreadablePdf(_TOO_MUCH.template)
     return answer
+
+
+def _end(child: subprocess.Popen[bytes], patience: float) -> None:
+    """Wait until a child ends, and end it after some seconds; its CPU time is the thread's."""
+    deadline = monotonic() + patience
+    flags = os.WNOHANG
+    while not (ended := os.wait4(child.pid, flags))[0]:
+        if monotonic() < deadline:
+            sleep(_PAUSE)
+        else:
+            child.kill()
+            flags = 0
+    _, status, usage = ended
+    child.returncode = os.waitstatus_to_exitcode(status)
+    add_cpu_time_ns(round((usage.ru_utime + usage.ru_stime) * 1e9))
 
 
 def _collect(child: subprocess.Popen[bytes], limits: Limits) -> bytes:

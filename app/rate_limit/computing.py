@@ -1,9 +1,9 @@
 """Counts computing time by caller, beside requests: one may cost as much as thousands.
 
 It is the CPU time of the thread that answers a request, from the start until the last byte was
-produced: verification runs in that thread, too, or in one that it waits for. It is charged
-afterwards, so past usage decides on the next request, before that is read; or on the next item of a
-request that has many.
+produced, and of the threads and processes that it waits for; and of other workers that do items of
+the request. It is charged afterwards, so past usage decides on the next request, before that is
+read; or on the next item of a request that has many.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def init_app(app: Flask, limit: RateLimitItem, key_of: CallerKey) -> None:
         limit: CPU seconds of a caller in a window, which starts with the first request.
         key_of: see `CallerKey`; other callers are counted by their address.
     """
-    computing = app.extensions["computing"] = _Computing(limit, key_of)
+    computing = app.extensions["computing"] = Computing(limit, key_of)
     app.before_request(computing.begin)
     app.after_request(computing.write_headers)
 
@@ -54,7 +54,7 @@ def enforce(app: Flask) -> None:
     app.before_request(app.extensions["computing"].require)
 
 
-class _Computing:
+class Computing:
     """Counts CPU time by callers.
 
     Its counters are separate from those of requests: when memory is full the lowest counters make
@@ -108,22 +108,32 @@ class _Computing:
             self._charge(caller_key(request, self._key_of), environ)
             self.require()
 
+    def current_caller(self) -> str | None:
+        """Return what the current request is charged to; None if it isn't charged."""
+        return caller_key(request, self._key_of) if _BEGAN in request.environ else None
+
+    def charge(self, caller: str, nanoseconds: int) -> None:
+        """Charge CPU time to a caller, from any process of the server."""
+        # At least something, to start the caller's window.
+        self._counters.count(caller, self._window, max(nanoseconds // 1000, 1))
+
+    def has_left(self, caller: str) -> bool:
+        """Return whether a caller has computing time left."""
+        return self._counters.read(caller)[0] < self._most
+
     def _charge(self, caller: str, environ: WSGIEnvironment) -> None:
         now = cpu_time_ns()
-        # At least something, to start the caller's window.
-        spent = max((now - environ[_BEGAN]) // 1000, 1)
+        self.charge(caller, now - environ[_BEGAN])
         environ[_BEGAN] = now
-        self._counters.count(caller, self._window, spent)
 
 
-def add_computing(nanoseconds: int) -> None:
-    """Add CPU time that another thread used for the current request."""
-    if _BEGAN in request.environ:
-        request.environ[_BEGAN] -= nanoseconds
+def computing_of(app: Flask) -> Computing | None:
+    """Return what counts the computing time of an application's callers; None without a limit."""
+    computing: Computing | None = app.extensions.get("computing")
+    return computing
 
 
 def settle_computing() -> None:
     """Charge the caller before the next item of a request. Raises TooMuchComputing."""
-    computing: _Computing | None = current_app.extensions.get("computing")
-    if computing:
+    if computing := computing_of(current_app):
         computing.settle()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
 
-from flask import current_app, has_request_context
+from flask import current_app
 
 from app.cms import ContentBudget, SignedData, SignerStatus, TimestampStatus, parse
 from app.extensions import current_trust
@@ -19,7 +17,6 @@ from app.pdf.cards.verifying import VerifiedCard, verify_card
 from app.pdf.cards.words import VERSION
 from app.pdf.errors import NoCard
 from app.pdf.signatures import Judges, PdfSignature, verify_pdf
-from app.rate_limit.computing import add_computing
 from app.services.card_signatures import list_signatures
 from app.services.originals import find_original
 from app.services.stored import key_of
@@ -83,7 +80,7 @@ def make_stored_card(record: SignatureRecord, data: str | bytes | None, terms: C
 
 def verify_sent_card(data: bytes) -> VerifiedCard:
     """Verify anybody's card as of now. Raises UnreadablePdf, TooCostly, or Busy."""
-    with _reading():
+    with _READING.take():
         return verify_card(data, _judge(current_trust()))
 
 
@@ -96,26 +93,8 @@ def verify_sent_pdf(
     UnreadablePdf, TooCostly, or Busy.
     """
     found = trust or current_trust()
-    with _reading():
-        return verify_pdf(data, Judges(_judge(found, fetch=fetch), partial(_verify_token, found)))
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    """Take the turn at reading a PDF. The CPU time of the child counts as the caller's."""
     with _READING.take():
-        before = _time_of_children()
-        try:
-            yield
-        finally:
-            if has_request_context():
-                add_computing(_time_of_children() - before)
-
-
-def _time_of_children() -> int:
-    """Return the nanoseconds of CPU time that ended children of this process have used."""
-    times = os.times()
-    return round((times.children_user + times.children_system) * 1e9)
+        return verify_pdf(data, Judges(_judge(found, fetch=fetch), partial(_verify_token, found)))
 
 
 def _judge(

@@ -19,8 +19,6 @@ from contextlib import suppress
 from threading import Condition, Thread
 from typing import Any, TypeAlias
 
-from app.cms import cpu_time_ns
-
 #: Items whose results are kept until the earlier ones are done.
 WINDOW = 16
 #: Workers that help with one request at most.
@@ -30,8 +28,8 @@ PATIENCE = 60.0
 #: Bytes of an invitation.
 _INVITATION = 4096
 _ACCEPTED = b"+"
-#: Nanoseconds of CPU time, and bytes that follow.
-_HEAD = struct.Struct("!QQ")
+#: Bytes that follow.
+_HEAD = struct.Struct("!Q")
 
 #: Does one item, and returns its result; empty if that has to be done elsewhere.
 Do: TypeAlias = Callable[[Any], bytes]
@@ -105,12 +103,10 @@ class SharedWork:
         connection.sendall(_ACCEPTED)
         while True:
             try:
-                _, item = _receive(connection)
+                item = _receive(connection)
             except EOFError:
                 return
-            began = cpu_time_ns()
-            result = do(json.loads(item))
-            _send(connection, result, cpu_time_ns() - began)
+            _send(connection, do(json.loads(item)))
 
 
 class Spread:
@@ -128,13 +124,6 @@ class Spread:
         #: The item whose result is wanted next.
         self._wanted = 0
         self._is_alone = False
-        self._spent = 0
-
-    def take_spent(self) -> int:
-        """Return the nanoseconds of CPU time that others used since the last call."""
-        with self._changed:
-            spent, self._spent = self._spent, 0
-        return spent
 
     def go_alone(self) -> None:
         """Send no more items to others."""
@@ -182,10 +171,9 @@ class Spread:
             return self._pending.popleft()
         return None
 
-    def _put(self, index: int, result: bytes, spent: int = 0) -> None:
+    def _put(self, index: int, result: bytes) -> None:
         with self._changed:
             self._done[index] = result
-            self._spent += spent
             self._changed.notify_all()
 
     def _take_for_helper(self) -> int | None:
@@ -207,10 +195,10 @@ class Spread:
             helper.settimeout(PATIENCE)
             while (index := self._take_for_helper()) is not None:
                 _send(helper, json.dumps(self._items[index]).encode())
-                spent, result = _receive(helper)
+                result = _receive(helper)
                 if not result:
                     return
-                self._put(index, result, spent)
+                self._put(index, result)
         except (OSError, EOFError) as error:
             _log.debug("a worker stopped helping: %s", type(error).__name__)
         finally:
@@ -224,15 +212,15 @@ class Spread:
             self._changed.notify_all()
 
 
-def _send(connection: socket.socket, data: bytes, spent: int = 0) -> None:
-    connection.sendall(_HEAD.pack(spent, len(data)))
+def _send(connection: socket.socket, data: bytes) -> None:
+    connection.sendall(_HEAD.pack(len(data)))
     connection.sendall(data)
 
 
-def _receive(connection: socket.socket) -> tuple[int, bytes]:
-    """Return the CPU time and the data that were sent. Raises EOFError, OSError."""
-    spent, length = _HEAD.unpack(_receive_all(connection, _HEAD.size))
-    return spent, _receive_all(connection, length)
+def _receive(connection: socket.socket) -> bytes:
+    """Return the data that were sent. Raises EOFError, OSError."""
+    (length,) = _HEAD.unpack(_receive_all(connection, _HEAD.size))
+    return _receive_all(connection, length)
 
 
 def _receive_all(connection: socket.socket, length: int) -> bytes:

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 import orjson
-from flask import Response, current_app, request, stream_with_context
+from flask import Flask, Response, current_app, request, stream_with_context
 
 from app.api.errors import describe_failure
 from app.api.json_response import CONTENT_TYPE
@@ -21,13 +21,13 @@ from app.api.ncanode3.batch_schemas import BATCHES, BatchSchema
 from app.api.ncanode3.verifications import FUNCTIONS, Verifications
 from app.api.params.merging import read_parameters
 from app.api.params.unread import note
+from app.cms import cpu_time_ns
 from app.extensions import current_trust
-from app.rate_limit.computing import add_computing, settle_computing
+from app.rate_limit.computing import Computing, computing_of, settle_computing
 from app.rate_limit.errors import TooMuchComputing
 from app.services.shared_work import Do, SharedWork, Spread
 from app.services.translations import choose_locale
 from app.store.errors import BatchTooSlow
-from app.trust import Trust
 from app.trust.turns import Busy
 from app.wording.sentences import Wording
 
@@ -43,6 +43,22 @@ Statuses: TypeAlias = Mapping[type[Exception], int]
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """What a caller's computing time is charged to."""
+
+    computing: Computing
+    caller: str
+
+    def has_left(self) -> bool:
+        """Return whether the caller has computing time left."""
+        return self.computing.has_left(self.caller)
+
+    def charge(self, nanoseconds: int) -> None:
+        """Charge CPU time."""
+        self.computing.charge(self.caller, nanoseconds)
+
+
+@dataclass(frozen=True, slots=True)
 class Performer:
     """Does items, in this worker or for another one."""
 
@@ -51,13 +67,29 @@ class Performer:
     statuses: Statuses
     #: Whether another worker asked, which does itself what there is no turn for here.
     is_guest: bool = False
+    #: Charges another worker's caller.
+    account: Account | None = None
 
     def do_each(self, group: Sequence[Any]) -> bytes:
-        """Return the results of items; none if there is no turn for one of them here."""
+        """Return the results of items; none if one of them isn't to be done here.
+
+        For that there is no turn, or the caller has no computing time left.
+        """
         try:
-            return b",".join(map(self.do, group))
+            return b",".join(map(self._do_charged, group))
         except Busy:
             return b""
+
+    def _do_charged(self, item: Any) -> bytes:
+        if not self.account:
+            return self.do(item)
+        if not self.account.has_left():
+            raise Busy
+        began = cpu_time_ns()
+        try:
+            return self.do(item)
+        finally:
+            self.account.charge(cpu_time_ns() - began)
 
     def do(self, item: Any) -> bytes:
         """Return the result of an item. Raises Busy for another worker."""
@@ -77,10 +109,14 @@ class Performer:
         return orjson.dumps({"status": status, "message": message})
 
 
-def make_helper(trust: Trust, statuses: Statuses, terms: Any) -> Do:
+def make_helper(app: Flask, terms: Any) -> Do:
     """Return what does the items of another worker's request, as `answer_batch` invited to it."""
-    path, language = terms
-    return Performer(path, Verifications(trust, Wording(language)), statuses, is_guest=True).do_each
+    path, language, caller = terms
+    verifications = Verifications(app.extensions["trust"], Wording(language))
+    computing = computing_of(app)
+    account = Account(computing, caller) if computing and caller else None
+    statuses = app.extensions["statuses"]
+    return Performer(path, verifications, statuses, is_guest=True, account=account).do_each
 
 
 def answer_batch(path: str, statuses: Statuses) -> Response:
@@ -91,7 +127,9 @@ def answer_batch(path: str, statuses: Statuses) -> Response:
     items = schema.read(given)
     language = choose_locale(request)
     performer = Performer(path, Verifications(current_trust(), Wording(language)), statuses)
-    written = stream_with_context(_write(items, performer, [path, language]))
+    computing = computing_of(current_app)
+    terms = [path, language, computing and computing.current_caller()]
+    written = stream_with_context(_write(items, performer, terms))
     response = Response(written, content_type=CONTENT_TYPE)
     response.headers["Content-Language"] = language
     return response
@@ -106,7 +144,6 @@ def _write(items: list[Any], performer: Performer, terms: Any) -> Iterator[bytes
     with closing(spread.results(do)) as results:
         for number, result in enumerate(results):
             yield b"," + result if number else result
-    add_computing(spread.take_spent())
     yield b"]}"
 
 
@@ -132,7 +169,6 @@ def _do(performer: Performer, spread: Spread, until: float, group: Sequence[Any]
 
 def _do_one(performer: Performer, spread: Spread, until: float, item: Any) -> bytes:
     """Do an item, unless the caller has used up the time."""
-    add_computing(spread.take_spent())
     try:
         settle_computing()
         _require_time(until)

@@ -58,8 +58,16 @@ _elsewhere = _Elsewhere()
 
 
 def cpu_time_ns() -> int:
-    """Return the CPU time of the calling thread and of those that it started by `in_own_thread`."""
+    """Return the CPU time of the calling thread and of those that it started by `in_own_thread`.
+
+    With it that of processes which the thread started, as `add_cpu_time_ns` was told.
+    """
     return time.thread_time_ns() + _elsewhere.nanoseconds
+
+
+def add_cpu_time_ns(nanoseconds: int) -> None:
+    """Add CPU time that another process spent for the calling thread."""
+    _elsewhere.nanoseconds += nanoseconds
 
 
 def in_own_thread(work: Callable[[], Result], seconds: float | None = None) -> Result:

@@ -237,7 +237,7 @@ def test_a_busy_turn_is_said_by_the_one_that_asks_and_left_by_a_helper(helped: F
     statuses = helped.extensions["statuses"]
     shared: SharedWork = helped.extensions["shared work"]
     assert shared.make is not None
-    do = shared.make(["/xml/verify", "en"])
+    do = shared.make(["/xml/verify", "en", None])
     trust = helped.extensions["trust"]
     trust.turns.patience = 0.0
     entered, end = Event(), Event()
