@@ -7,9 +7,10 @@ of Contents, to the end of a revision. Others have been used to sign less than i
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
-from app.cms import YES, Reason, Verdict, every, no, unknown
-from app.pdf.reading import SignatureDictionary
+from app.cms import YES, Answer, Reason, Verdict, every, no, unknown
+from app.pdf.reading import Shown, SignatureDictionary
 
 _HEX = re.compile(rb"<[0-9A-Fa-f]*>")
 
@@ -55,7 +56,33 @@ def check_coverage(data: bytes, one: SignatureDictionary) -> Verdict:
     header = YES if data.startswith(b"%PDF-") else _NO_HEADER
     named = [_name(change) for change in one.changes]
     is_updated = sum(one.byte_range[2:]) < len(data.rstrip(b"\r\n"))
-    return every(header, *named, _UPDATED if is_updated and not named else YES)
+    is_all = is_updated and not named and not one.shown
+    return every(header, *named, _UPDATED if is_all else YES)
+
+
+def check_shown(shown: Sequence[Shown], later: Mapping[str, Verdict]) -> Verdict:
+    """Return whether the signatures that pages show since are good, and name each.
+
+    `later` has the answers about those whose signed bytes end after this one's, by their fields.
+    """
+    return every(*[_check_shown(one, later.get(one.field)) for one in shown])
+
+
+def _check_shown(one: Shown, verdict: Verdict | None) -> Verdict:
+    if verdict is None or verdict.answer is not Answer.YES:
+        return unknown(
+            "after signing, the signature {field} was added, which page {page} shows, and which is "
+            "not known to be good: it may cover what was signed",
+            field=one.field,
+            page=one.page,
+        )
+    return YES.noting(
+        "after signing, the signature {field} was added, which is good; page {page} shows it in "
+        "the rectangle {rectangle}, where it may cover what was signed",
+        field=one.field,
+        page=one.page,
+        rectangle=one.rectangle,
+    )
 
 
 def _name(change: str) -> Verdict:

@@ -70,10 +70,19 @@ class Attachments:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A further signature that a page shows: its field, the page, from 1, and the rectangle."""
+
+    field: str
+    page: int
+    rectangle: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignatureDictionary:
     """What a PDF says of one signature, nothing of which is verified (ISO 32000-1 section 12.8.1).
 
-    `changes` are names of what was changed after it.
+    `changes` are names of what was changed after it, `shown` signatures that are seen since.
     """
 
     field: str
@@ -86,6 +95,7 @@ class SignatureDictionary:
     contact_info: str | None
     date: str | None
     changes: tuple[str, ...]
+    shown: tuple[Shown, ...]
 
 
 def read_attachments(data: bytes, limits: Limits = USUAL) -> Attachments:
@@ -119,6 +129,10 @@ def _signatures(found: dict[str, Any], blobs: list[bytes]) -> tuple[SignatureDic
             contact_info=_optional(one["contact_info"]),
             date=_optional(one["date"]),
             changes=_texts(one["changes"]),
+            shown=tuple(
+                Shown(_required(field), int(page), _required(rectangle))
+                for field, page, rectangle in one["shown"]
+            ),
         )
         for one, blob in zip(found["signatures"], blobs, strict=True)
     )

@@ -2,19 +2,21 @@
 
 The CMS is verified over the bytes that its ByteRange names. Whether that is the whole document is a
 question of its own: yes only if nothing was changed afterwards but by what is known to add further
-signatures, timestamps and validation data, and cannot be seen.
+signatures, timestamps and validation data. A further signature that is seen must be good.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import groupby
 from time import thread_time
 
 from app.cms import (
     YES,
+    Answer,
     Certificate,
     Examined,
     MalformedSignature,
@@ -30,7 +32,7 @@ from app.cms import (
     parse_der,
     unknown,
 )
-from app.pdf.coverage import check_coverage, covered_content
+from app.pdf.coverage import check_coverage, check_shown, covered_content
 from app.pdf.limits import USUAL, Limits
 from app.pdf.reading import SignatureDictionary, read_signature_dictionaries
 
@@ -119,16 +121,36 @@ def verify_listed(
     data: bytes, listed: Iterable[SignatureDictionary], judges: Judges
 ) -> tuple[PdfSignature, ...]:
     """Verify the signatures of which a PDF says this. Raises TooCostly."""
-    found = []
+    found: dict[int, PdfSignature] = {}
+    later: dict[str, Verdict] = {}
     started = thread_time()
-    for one in listed:
-        if thread_time() - started > MAX_SECONDS:
-            raise TooCostly("The signatures of the PDF take too much time to verify")
-        found.append(_verify(data, one, judges))
-    return tuple(found)
+    # The later ones first: what they show on a page is judged by whether they are good.
+    for _, group in groupby(sorted(enumerate(listed), key=_end, reverse=True), _end):
+        same = list(group)
+        for place, one in same:
+            if thread_time() - started > MAX_SECONDS:
+                raise TooCostly("The signatures of the PDF take too much time to verify")
+            found[place] = _verify(data, one, judges, later)
+        later |= {one.field: _whole_of(found[place], later) for place, one in same}
+    return tuple(found[place] for place in sorted(found))
 
 
-def _verify(data: bytes, one: SignatureDictionary, judges: Judges) -> PdfSignature:
+def _end(listed: tuple[int, SignatureDictionary]) -> int:
+    """Return the end of the bytes that a signature names as signed."""
+    return sum(listed[1].byte_range[2:4])
+
+
+def _whole_of(one: PdfSignature, later: Mapping[str, Verdict]) -> Verdict:
+    """Return whether a signature is good, and a person's. Two of one name are not."""
+    if one.timestamp is not None or one.field in later:
+        return _NOT_COMPARED
+    revoked = one.revocation if one.revocation.answer is Answer.NO else YES
+    return every(one.intact, one.valid, one.path, one.whole_document, revoked)
+
+
+def _verify(
+    data: bytes, one: SignatureDictionary, judges: Judges, later: Mapping[str, Verdict]
+) -> PdfSignature:
     content = covered_content(data, one)
     results = _judge(one, content, judges)
     end = sum(one.byte_range[2:4])
@@ -146,7 +168,7 @@ def _verify(data: bytes, one: SignatureDictionary, judges: Judges) -> PdfSignatu
         valid=results.valid,
         path=results.path,
         revocation=results.revocation,
-        whole_document=check_coverage(data, one),
+        whole_document=every(check_coverage(data, one), check_shown(one.shown, later)),
         covers_file=content is not None and end == len(data),
         examined=results.examined,
         timestamp=results.timestamp,

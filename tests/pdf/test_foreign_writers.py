@@ -80,7 +80,22 @@ def test_two_signatures_are_both_on_the_whole_document(streams: bool) -> None:
     assert (first.covers_file, second.covers_file) == (False, True)
 
 
-def test_a_visible_one_is_named() -> None:
+def test_a_visible_one_is_named_and_changes_nothing_else() -> None:
+    once = sign(document(streams=True), "ИВАНОВ ИВАН", "One", box=(10, 10, 90, 50))
+    twice = sign(once, "ПЕТРОВА АННА", "Two", box=(100, 10, 190, 50))
+    thrice = sign(twice, "СИДОРОВ СЕМЁН", "Three", box=(10, 60, 90, 100))
+    first, second, third = verify(thrice)
+    assert first.whole_document.answer is Answer.YES, text(first.whole_document)
+    assert "the signature Two was added, which is good; page 1 shows it" in text(
+        first.whole_document
+    )
+    assert "the signature Three" in text(first.whole_document)
+    assert "the signature Three" in text(second.whole_document)
+    assert text(third.whole_document) == "yes: "
+    assert (first.valid.answer, second.valid.answer) == (Answer.YES, Answer.YES)
+
+
+def test_one_that_covers_the_page_is_doubted() -> None:
     once = sign(document(streams=True), "ИВАНОВ ИВАН", "One", box=(10, 10, 90, 50))
     [one] = verify(once)
     assert one.whole_document.answer is Answer.YES

@@ -91,18 +91,22 @@ class Draft:
         subfilter: bytes = b"/ETSI.CAdES.detached",
         kind: bytes = b"/Sig",
         more: bytes = b"",
+        widget: bytes = b"/F 132 /P 3 0 R",
         others: Mapping[int, bytes] | None = None,
     ) -> None:
-        """Add a field with a signature of the whole file in an update."""
+        """Add a field with a signature of the whole file in an update.
+
+        `widget` are further entries of its widget, `more` of its value.
+        """
         number = 10 + 2 * len(self.fields)
         self.fields.append(number)
-        widget = b"<< /Type /Annot /Subtype /Widget /FT /Sig /T (S%d) /F 132 /P 3 0 R" % number
+        begin = b"<< /Type /Annot /Subtype /Widget /FT /Sig /T (S%d) %s" % (number, widget)
         value = b"<< /Type %s /Filter /Adobe.PPKLite /SubFilter %s %s" % (kind, subfilter, more)
         value += b" " + _PLACE + b" /Contents <" + b"0" * ROOM + b"> >>"
         self.change(
             {
                 **(others or {}),
-                number: widget + b" /Rect %s /V %d 0 R >>" % (rectangle, number + 1),
+                number: begin + b" /Rect %s /V %d 0 R >>" % (rectangle, number + 1),
                 number + 1: value,
             }
         )

@@ -1,23 +1,29 @@
 """Two revisions of a document, compared object by object, from the catalog down.
 
 A change is named by where it is. Allowed are: /DSS and /Extensions in the catalog, /SigFlags, new
-signature fields without an area, signing an empty field without an area, and the date of change.
+signature fields, signing an empty field, and dates of change. Fields that are seen are listed.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream, String
 
 from app.pdf.child.fields import list_signature_fields
+from app.pdf.child.metadata import is_dated_anew
 from app.pdf.child.opening import Refused, dictionary
 from app.pdf.child.permitted import (
     NOTHING,
+    VISIBLE,
     allows_nothing,
     are_extensions,
+    is_certified,
     is_validation_data,
     name_filling,
     name_new_field,
 )
+from app.pdf.child.shown import Shown, find_shown
 from app.pdf.limits import Limits
 
 #: Names of changes in the catalog; what is not here is "catalog".
@@ -37,6 +43,14 @@ _MAX_NAMED = 8
 _KINDS = (Stream, Dictionary, Array, Name, String)
 
 
+@dataclass(frozen=True)
+class Changes:
+    """Names of changes that are not allowed, and signatures that are seen since."""
+
+    named: list[str]
+    shown: list[Shown] = field(default_factory=list)
+
+
 class Comparison:
     """A signed revision, and the whole file."""
 
@@ -50,9 +64,15 @@ class Comparison:
         self._seen: set[tuple[tuple[int, int], tuple[int, int]]] = set()
         self._waiting: list[tuple[object, object, str]] = []
         self._found: dict[str, None] = {}
+        #: Widgets of further signatures that are seen.
+        self._visible: list[Object] = []
+        self._may_be_new = not is_certified(before)
 
-    def changes(self) -> list[str]:
-        """Return the names of all changes that are not allowed. Raises Refused."""
+    def changes(self) -> Changes:
+        """Return the names of all changes that are not allowed, and what is seen anew.
+
+        Raises Refused.
+        """
         self._catalog(self._before.Root, self._after.Root)
         self._information()
         count = 0
@@ -61,11 +81,21 @@ class Comparison:
             if count > self._limits.objects:
                 raise Refused("complex")
             self._compare(*self._waiting.pop())
-        return list(self._found)
+        shown = find_shown(self._after, self._visible, self._limits)
+        if shown is None:
+            self._name(VISIBLE)
+        return Changes(list(self._found), shown or [])
 
     def _name(self, change: str | None) -> None:
         if change is not None:
             self._found[change] = None
+
+    def _name_widget(self, change: str | None, widget: object) -> None:
+        """Name the change that a signature field is, or note one that is only seen."""
+        if change == VISIBLE and isinstance(widget, Object):
+            self._visible.append(widget)
+        else:
+            self._name(change)
 
     def _catalog(self, old: Object, new: Object) -> None:
         for key in sorted({*old.keys(), *new.keys()}):
@@ -74,15 +104,17 @@ class Comparison:
                 self._name(None if is_validation_data(other) else "catalog")
             elif key == "/Extensions":
                 self._name(None if are_extensions(other) else "catalog")
+            elif key == "/Metadata" and is_dated_anew(one, other, self._limits):
+                continue
             elif key == "/AcroForm":
                 self._form(dictionary(one), dictionary(other))
             else:
                 self._waiting.append((one, other, _CATALOG.get(key, "catalog")))
 
     def _information(self) -> None:
-        """Compare the document information, but for the date of the change."""
+        """Compare the document information, but for what was changed when, and by which program."""
         old, new = (dictionary(one.trailer.get("/Info")) for one in (self._before, self._after))
-        self._members(old, new, "information", {"/ModDate"})
+        self._members(old, new, "information", {"/ModDate", "/Producer"})
 
     def _form(self, old: Dictionary | None, new: Dictionary | None) -> None:
         """Compare the forms: fields may be added at the end."""
@@ -99,7 +131,12 @@ class Comparison:
             return
         self._waiting += [(one, after[at], place) for at, one in enumerate(before)]
         for one in after[len(before) :]:
-            self._name(name_new_field(one, is_final=self._is_final))
+            change = name_new_field(one, is_final=self._is_final)
+            # What a certification allows is to sign the fields that it has.
+            if change == VISIBLE and not self._may_be_new:
+                self._name(change)
+            else:
+                self._name_widget(change, one)
 
     def _compare(self, old: object, new: object, place: str) -> None:
         """Compare two values, and have those in them compared."""
@@ -137,7 +174,7 @@ class Comparison:
             self._longer(_get(old, "/Annots"), _get(new, "/Annots"), "annotation")
             self._members(old, new, "pages", {"/Annots"})
         elif old.is_indirect and old.objgen in self._fields and dictionary(old.get("/V")) is None:
-            self._name(name_filling(old, new, is_final=self._is_final))
+            self._name_widget(name_filling(old, new, is_final=self._is_final), new)
             self._members(old, new, "form", {"/V", "/AP"})
         else:
             self._members(old, new, place, set())

@@ -64,15 +64,54 @@ def list_signature_fields(pdf: Pdf, limits: Limits) -> Iterator[SignatureField]:
 
 def is_invisible(field: Dictionary) -> bool:
     """Return whether the widget of a field has no area, so that nothing is drawn."""
-    rectangle = entries(field.get("/Rect"), 8)
-    if not rectangle:
+    if not entries(field.get("/Rect"), 8):
         return dictionary(field.get("/AP")) is None
-    numbers = list(map(_number, rectangle))
-    if len(numbers) != 4 or None in numbers:
-        return False
-    left, bottom, right, top = numbers
-    return left == right and bottom == top
+    found = rectangle_of(field.get("/Rect"))
+    return found is not None and found.left == found.right and found.bottom == found.top
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """A rectangle (ISO 32000-1 section 7.9.5), with its corners in order."""
+
+    left: Decimal
+    bottom: Decimal
+    right: Decimal
+    top: Decimal
+
+    @property
+    def area(self) -> Decimal:
+        """The area, in square units."""
+        return (self.right - self.left) * (self.top - self.bottom)
+
+    def is_within(self, other: Rectangle) -> bool:
+        """Return whether all of it lies in another one."""
+        return (
+            other.left <= self.left <= self.right <= other.right
+            and other.bottom <= self.bottom <= self.top <= other.top
+        )
+
+    def touches(self, other: Rectangle) -> bool:
+        """Return whether it has a point in common with another one."""
+        return (
+            self.left <= other.right
+            and other.left <= self.right
+            and self.bottom <= other.top
+            and other.bottom <= self.top
+        )
+
+
+def rectangle_of(value: object) -> Rectangle | None:
+    """Return an array of four numbers as a rectangle; None for anything else. Raises Refused."""
+    numbers = [_number(one) for one in entries(value, 8)]
+    known = [one for one in numbers if one is not None and one.is_finite()]
+    if len(known) != 4 or len(numbers) != 4:
+        return None
+    x, y, other_x, other_y = known
+    return Rectangle(min(x, other_x), min(y, other_y), max(x, other_x), max(y, other_y))
 
 
 def _number(value: object) -> Decimal | None:
-    return Decimal(value) if isinstance(value, int | Decimal) else None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    return Decimal(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pikepdf import Name, Object, Pdf, String
+from pikepdf import Dictionary, Name, Object, Pdf, String
 
 from app.pdf.child.fields import is_invisible
 from app.pdf.child.opening import dictionary, entries, text
@@ -14,9 +14,11 @@ _DSS = {"/Type", "/VRI", "/Certs", "/OCSPs", "/CRLs"}
 #: What a new signature field may have: nothing that acts, or is shown.
 _NEW_FIELD = {
     *("/Type", "/Subtype", "/FT", "/T", "/V", "/F", "/Ff", "/P", "/Rect", "/AP", "/DA"),
-    *("/Lock", "/SV"),
+    *("/Lock", "/SV", "/MK"),
 }
 _SIGNATURES = {"/Sig", "/DocTimeStamp"}
+#: The change that more is known about: see `shown`.
+VISIBLE = "visible signature"
 
 
 def is_validation_data(value: object) -> bool:
@@ -48,9 +50,11 @@ def name_new_field(value: object, *, is_final: bool) -> str | None:
     signature = field.get("/V")
     if not set(field.keys()) <= _NEW_FIELD or not (signature is None or _is_signature(signature)):
         return "form"
+    if "/MK" in field and not _is_empty(field.get("/MK")):
+        return "form"
     if is_final and not _is_timestamp(signature):
         return "final"
-    return None if is_invisible(field) else "visible signature"
+    return None if is_invisible(field) else VISIBLE
 
 
 def name_filling(old: Object, new: Object, *, is_final: bool) -> str | None:
@@ -65,7 +69,7 @@ def name_filling(old: Object, new: Object, *, is_final: bool) -> str | None:
         return "final"
     if drawn == [None, None] or all(map(_has_no_area, (old, new))):
         return None
-    return "visible signature"
+    return VISIBLE
 
 
 def _has_no_area(field: Object) -> bool:
@@ -83,10 +87,24 @@ def _is_timestamp(value: object) -> bool:
     return held is not None and text(held.get("/Type")) == "/DocTimeStamp"
 
 
+def _is_empty(value: object) -> bool:
+    held = dictionary(value)
+    return held is not None and not held.keys()
+
+
+def is_certified(pdf: Pdf) -> bool:
+    """Return whether a document is certified (ISO 32000-1 section 12.8.2.2)."""
+    return _certification(pdf) is not None
+
+
+def _certification(pdf: Pdf) -> Dictionary | None:
+    permissions = dictionary(pdf.Root.get("/Perms"))
+    return dictionary(permissions.get("/DocMDP")) if permissions is not None else None
+
+
 def allows_nothing(pdf: Pdf) -> bool:
     """Return whether a certification forbids further signatures (ISO 32000-1 12.8.2.2)."""
-    permissions = dictionary(pdf.Root.get("/Perms"))
-    certified = dictionary(permissions.get("/DocMDP")) if permissions is not None else None
+    certified = _certification(pdf)
     for one in entries(certified.get("/Reference"), 16) if certified is not None else ():
         reference = dictionary(one)
         terms = dictionary(reference.get("/TransformParams")) if reference is not None else None

@@ -10,7 +10,7 @@ import re
 
 from pikepdf import Pdf
 
-from app.pdf.child.comparison import Comparison
+from app.pdf.child.comparison import Changes, Comparison
 from app.pdf.child.fields import SignatureField, list_signature_fields
 from app.pdf.child.opening import Refused, opened
 from app.pdf.limits import Limits
@@ -20,28 +20,30 @@ _UPDATE_ENDS = re.compile(rb"%%EOF")
 _STARTS = re.compile(rb"startxref\s+[0-9]{1,12}\s+%%EOF")
 
 
-def list_changes(data: bytes, whole: Pdf, one: SignatureField, limits: Limits) -> list[str]:
-    """Return the names of changes after a signature; none if there are no others than allowed."""
+def list_changes(data: bytes, whole: Pdf, one: SignatureField, limits: Limits) -> Changes:
+    """Return what was changed after a signature, and is not allowed or is seen."""
     spans = one.byte_range
     if spans is None or len(spans) != 4 or not 0 < spans[2] + spans[3] <= len(data):
-        return ["range"]
+        return Changes(["range"])
     end = spans[2] + spans[3]
     if not _END.search(data[:end], max(0, end - 64)):
-        return ["revision"]
+        return Changes(["revision"])
     added = data[end:].rstrip(b"\r\n")
     if not added:
-        return []
-    return _compare(data[:end], whole, one, limits) if _is_sound(added) else ["appended"]
+        return Changes([])
+    if not _is_sound(added):
+        return Changes(["appended"])
+    return _compare(data[:end], whole, one, limits)
 
 
-def _compare(signed: bytes, whole: Pdf, one: SignatureField, limits: Limits) -> list[str]:
+def _compare(signed: bytes, whole: Pdf, one: SignatureField, limits: Limits) -> Changes:
     try:
         with opened(signed, limits) as before:
             if not _has(before, one, limits):
-                return ["revision"]
+                return Changes(["revision"])
             return Comparison(before, whole, limits).changes()
     except Refused as error:
-        return ["complex" if error.code == "complex" else "revision"]
+        return Changes(["complex" if error.code == "complex" else "revision"])
 
 
 def _is_sound(added: bytes) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.pdf.child.comparison import Changes
 from app.pdf.child.fields import SignatureField, list_signature_fields
 from app.pdf.child.opening import Refused, opened, text
 from app.pdf.child.revisions import list_changes
@@ -25,14 +26,12 @@ def read_signatures(data: bytes, limits: Limits) -> list[FoundSignature]:
         if len(signed) > limits.signatures:
             raise Refused("signatures")
         return [
-            FoundSignature(
-                {**_facts(one), "changes": list_changes(data, pdf, one, limits)}, one.contents
-            )
+            FoundSignature(_facts(one, list_changes(data, pdf, one, limits)), one.contents)
             for one in signed
         ]
 
 
-def _facts(one: SignatureField) -> dict[str, object]:
+def _facts(one: SignatureField, changes: Changes) -> dict[str, object]:
     value = one.value
     assert value is not None  # noqa: S101 - only such are asked about
     return {
@@ -44,4 +43,6 @@ def _facts(one: SignatureField) -> dict[str, object]:
         "location": text(value.get("/Location")),
         "contact_info": text(value.get("/ContactInfo")),
         "date": text(value.get("/M")),
+        "changes": changes.named,
+        "shown": [[shown.field, shown.page, shown.rectangle] for shown in changes.shown],
     }
