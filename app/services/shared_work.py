@@ -9,7 +9,6 @@ what a worker that ended had not done is done by the one that asked.
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import struct
@@ -18,6 +17,8 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from threading import Condition, Thread
 from typing import Any, TypeAlias
+
+import orjson
 
 #: Items whose results are kept until the earlier ones are done.
 WINDOW = 16
@@ -71,7 +72,7 @@ class SharedWork:
 
     def invite(self, terms: Any) -> list[socket.socket]:
         """Invite the other workers to a request; return our ends of the connections."""
-        invitation = json.dumps(terms).encode()
+        invitation = orjson.dumps(terms)
         others = [box for place, (box, _) in enumerate(self._boxes) if place != self._place]
         ours = []
         for box in others[:MOST_HELPERS]:
@@ -92,7 +93,7 @@ class SharedWork:
                 return  # The box was closed.
             for descriptor in given:
                 with socket.socket(fileno=descriptor) as connection, suppress(OSError):
-                    self._serve(connection, json.loads(invitation))
+                    self._serve(connection, orjson.loads(invitation))
 
     def _serve(self, connection: socket.socket, terms: Any) -> None:
         """Do the items that come by a connection, until it ends. Raises OSError."""
@@ -106,7 +107,7 @@ class SharedWork:
                 item = _receive(connection)
             except EOFError:
                 return
-            _send(connection, do(json.loads(item)))
+            _send(connection, do(orjson.loads(item)))
 
 
 class Spread:
@@ -194,7 +195,7 @@ class Spread:
                 return
             helper.settimeout(PATIENCE)
             while (index := self._take_for_helper()) is not None:
-                _send(helper, json.dumps(self._items[index]).encode())
+                _send(helper, orjson.dumps(self._items[index]))
                 result = _receive(helper)
                 if not result:
                     return

@@ -189,12 +189,13 @@ class Trust:
         at: datetime | Occasion,
         fetch: bool = False,
         budget: Budget | None = None,
+        loaded: Loaded | None = None,
     ) -> CertificateStatus:
         """Return the same as `verify_certificate`, and what it rests on.
 
-        `budget` may be that of several certificates.
+        `budget` and `loaded` may be those of several certificates.
         """
-        loaded = self.loaded()
+        loaded = loaded or self.loaded()
         when = replace(Occasion.of(at), now=datetime.now(UTC))
         own = budget or Budget()
         with self.turns.take():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import fields, post_load
+from marshmallow import fields
 
 from app.api.ncanode3.errors import FieldNotSet
 from app.api.ncanode3.fields import Sources
@@ -48,8 +48,7 @@ class BatchSchema(ItemSchema):
 
     revocationCheck = Sources()  # noqa: N815  # NCANode's name
 
-    @post_load
-    def build(self, data: dict[str, Any], **_options: object) -> list[dict[str, Any]]:
+    def build(self, data: dict[str, Any]) -> list[dict[str, Any]]:
         """Return each item with what all share; one that is no object has no members."""
         shared = {"revocationCheck": list(data["revocationCheck"] or ())}
         [name] = self.REQUIRED

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
 from typing import Any, TypeAlias
@@ -70,17 +70,22 @@ class Performer:
     #: Charges another worker's caller.
     account: Account | None = None
 
+    def of_now(self) -> Performer:
+        """Return the same for a group of items, which share what is trusted as it begins."""
+        return replace(self, verifications=self.verifications.of_now())
+
     def do_each(self, group: Sequence[Any]) -> bytes:
         """Return the results of items; none if one of them isn't to be done here.
 
         For that there is no turn, or the caller has no computing time left.
         """
         try:
-            return b",".join(map(self._do_charged, group))
+            return b",".join(map(self.of_now().do_charged, group))
         except Busy:
             return b""
 
-    def _do_charged(self, item: Any) -> bytes:
+    def do_charged(self, item: Any) -> bytes:
+        """Return the result of another worker's item, and charge its caller. Raises Busy."""
         if not self.account:
             return self.do(item)
         if not self.account.has_left():
@@ -164,7 +169,8 @@ def _group(items: Sequence[Any]) -> list[list[Any]]:
 
 def _do(performer: Performer, spread: Spread, until: float, group: Sequence[Any]) -> bytes:
     """Do items, one after the other."""
-    return b",".join(_do_one(performer, spread, until, item) for item in group)
+    own = performer.of_now()
+    return b",".join(_do_one(own, spread, until, item) for item in group)
 
 
 def _do_one(performer: Performer, spread: Spread, until: float, item: Any) -> bytes:

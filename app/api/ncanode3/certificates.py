@@ -8,7 +8,7 @@ from typing import Any
 
 from app.api.ncanode3.judging import is_good
 from app.api.ncanode3.moments import write_moment
-from app.api.ncanode3.names import write_name
+from app.api.ncanode3.names import write_issuer, write_name
 from app.api.ncanode3.revocations import Status, write_revocations
 from app.cms import Certificate, MalformedExtension, claims_of, key_usage
 from app.wording.sentences import Wording
@@ -69,7 +69,7 @@ def write_certificate(status: Status, asked: Sequence[str], wording: Wording) ->
         "publicKey": _base64(certificate.public_key.der),
         "signature": _base64(certificate.signature),
         "subject": write_name(certificate.subject, email=claims.email),
-        "issuer": write_name(certificate.issuer),
+        "issuer": write_issuer(certificate.issuer),
     }
 
 

@@ -18,6 +18,8 @@ from app.wording.sentences import Wording
 OK = "OK"
 #: Sentences of one message.
 MAX_SENTENCES = 3
+#: The answers about the whole.
+_WHOLE = ("intact", "valid", "trusted")
 _NOBODY = Reason("there is nothing to verify: no signature, and no certificate")
 
 
@@ -67,13 +69,15 @@ def write_verdict(
     `value` is about a bare signature value, and belongs to the one certificate.
     """
     signers = [write_answers(one, value, wording) for one in statuses]
-    whole: dict[str, Any] = {}
+    if len(signers) == 1:
+        # The worst of one is that one.
+        [only] = signers
+        return {**{name: only[name] for name in _WHOLE if name in only}, "signers": signers}
     signed = [one for one in statuses if isinstance(one, SignerStatus)]
+    whole: dict[str, Any] = {}
     if signed:
         whole["intact"] = write_answer(every(*[one.intact for one in signed]), wording)
         whole["valid"] = write_answer(every(*[one.valid for one in signed]), wording)
-    elif value:
-        whole["valid"] = write_answer(value, wording)
     if statuses:
         whole["trusted"] = write_answer(every(*[one.trusted for one in statuses]), wording)
     return {**whole, "signers": signers}

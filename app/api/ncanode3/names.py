@@ -5,6 +5,9 @@ All of it is what a certificate claims.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from app.cms import Name, read_name
 
 #: Attribute types by their identifiers, with the keywords of the JDK's text.
@@ -32,6 +35,8 @@ _TYPES = {keyword: oid for oid, keyword in _KEYWORDS.items()}
 _SPECIAL = frozenset(',+=\n<>#;\\"')
 #: Characters of a text: an attacker's name is repeated for each signer.
 _MAX_TEXT = 500
+#: Bytes of an issuer's name that is remembered: there are few issuers.
+_MAX_REMEMBERED = 1000
 
 
 def write_name(encoded: bytes, *, email: str | None = None) -> dict[str, str]:
@@ -54,6 +59,16 @@ def write_name(encoded: bytes, *, email: str | None = None) -> dict[str, str]:
         "dn": write_dn(name),
     }
     return {member: _cut(value) for member, value in found.items() if value is not None}
+
+
+def write_issuer(encoded: bytes) -> Mapping[str, str]:
+    """Return the members of an issuer's name; those of usual length are remembered."""
+    return write_name(encoded) if len(encoded) > _MAX_REMEMBERED else _write_usual(encoded)
+
+
+@lru_cache(maxsize=64)
+def _write_usual(encoded: bytes) -> Mapping[str, str]:
+    return write_name(encoded)
 
 
 def write_dn(name: Name) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from marshmallow import post_load
+from marshmallow import missing
 
 from app.api.ncanode3.errors import FieldNotSet
 from app.api.ncanode3.fields import Sources, Texts
@@ -63,7 +63,16 @@ class ItemSchema(FieldsSchema):
         for name in self.REQUIRED:
             if item.get(name) in (None, ""):
                 raise FieldNotSet('"{field}" parameter must be set', field=name)
-        return self.load({name: value for name, value in item.items() if name in self.known})
+        # As `load` does, which takes four times as long: the fields raise errors of their own.
+        data = {
+            name: field.deserialize(item.get(name, missing), name, item)
+            for name, field in self.load_fields.items()
+        }
+        return self.build(data)
+
+    def build(self, data: dict[str, Any]) -> Any:
+        """Return the item of these values of its fields."""
+        raise NotImplementedError
 
 
 class SignatureSchema(ItemSchema):
@@ -71,8 +80,7 @@ class SignatureSchema(ItemSchema):
 
     revocationCheck = Sources()  # noqa: N815  # NCANode's name
 
-    @post_load
-    def build(self, data: dict[str, Any], **_options: object) -> SignatureItem:
+    def build(self, data: dict[str, Any]) -> SignatureItem:
         """Return the item."""
         [name] = self.REQUIRED
         return SignatureItem(data[name], data.get("data") or None, data["revocationCheck"] or ())
@@ -94,8 +102,7 @@ class ExtractSchema(ItemSchema):
 
     cms = Text(limit=None, strip=False)
 
-    @post_load
-    def build(self, data: dict[str, Any], **_options: object) -> str:
+    def build(self, data: dict[str, Any]) -> str:
         """Return the signature."""
         text: str = data["cms"]
         return text
@@ -125,8 +132,7 @@ class CertificatesSchema(ItemSchema):
     certs = Texts(limit=MAX_CERTIFICATES)
     revocationCheck = Sources()  # noqa: N815  # NCANode's name
 
-    @post_load
-    def build(self, data: dict[str, Any], **_options: object) -> CertificatesItem:
+    def build(self, data: dict[str, Any]) -> CertificatesItem:
         """Return the item."""
         return CertificatesItem(data["certs"], data["revocationCheck"] or ())
 
@@ -140,7 +146,6 @@ class ValueSchema(ItemSchema):
     signature = Text(limit=None, strip=False)
     data = Text(limit=None, strip=False)
 
-    @post_load
-    def build(self, data: dict[str, Any], **_options: object) -> ValueItem:
+    def build(self, data: dict[str, Any]) -> ValueItem:
         """Return the item."""
         return ValueItem(data["certificate"], data["signature"], data["data"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, TypeAlias
@@ -49,6 +49,7 @@ from app.cms import (
 from app.services.cards import verify_sent_pdf
 from app.services.errors import ParameterError
 from app.trust import Trust
+from app.trust.loaded import Loaded
 from app.wording.sentences import Wording
 
 Item: TypeAlias = Mapping[str, Any]
@@ -72,6 +73,12 @@ class Verifications:
 
     trust: Trust
     wording: Wording
+    #: The anchors, and what else is trusted, that some items share; None: as of each.
+    loaded: Loaded | None = None
+
+    def of_now(self) -> Verifications:
+        """Return the same with what is trusted now, for items that are verified at once."""
+        return replace(self, loaded=self.trust.loaded())
 
     def verify_cms(self, item: Item) -> Answered:
         """Verify a CMS, with its content in `data` if that is detached."""
@@ -150,7 +157,8 @@ class Verifications:
         self, signature: SignedData | SignedXml, content: bytes | None, asked: Sequence[str]
     ) -> Sequence[SignerStatus]:
         now = datetime.now(UTC)
-        return self.trust.verify(signature, content, at=now, fetch=bool(asked))
+        fetch, loaded = bool(asked), self.loaded
+        return self.trust.verify(signature, content, at=now, fetch=fetch, loaded=loaded)
 
     def _verify_xml(self, item: Item) -> tuple[SignatureItem, Sequence[SignerStatus]]:
         """Return the status of each signature; none if there is no signature."""
@@ -171,10 +179,13 @@ class Verifications:
     def _examine(self, certificates: Sequence[Certificate], *, fetch: bool) -> Iterator[Status]:
         """Verify certificates by themselves, within one budget and one time for asking."""
         budget, until = Budget(), monotonic() + ASKING_SECONDS
+        loaded = self.loaded or self.trust.loaded()
         now = datetime.now(UTC)
         for one in certificates:
             is_asked = fetch and monotonic() < until
-            yield self.trust.examine_certificate(one, at=now, fetch=is_asked, budget=budget)
+            yield self.trust.examine_certificate(
+                one, at=now, fetch=is_asked, budget=budget, loaded=loaded
+            )
 
     def _answer_certificates(
         self,
