@@ -58,7 +58,6 @@ Answered: TypeAlias = dict[str, Any]
 #: Seconds from the beginning of a request in which authorities are asked about its certificates.
 ASKING_SECONDS = 10.0
 
-_NO_XML = '"{field}" parameter must be signed XML'
 _CMS, _XML, _PDF, _EXTRACT = CmsSchema(), XmlSchema(), PdfSchema(), ExtractSchema()
 _CERTIFICATES, _VALUE = CertificatesSchema(), ValueSchema()
 
@@ -167,13 +166,13 @@ class Verifications:
             try:
                 signature = parse(wanted.text)
                 if not isinstance(signature, SignedXml):
-                    raise ParameterError(_NO_XML, field="xml")
+                    raise _no_xml()
                 return wanted, self._verify(signature, None, wanted.asked)
             except MalformedSignature as error:
                 if error.template == NO_XML_SIGNATURE.template:
                     return wanted, ()
                 if "CMS" in error.template:
-                    raise ParameterError(_NO_XML, field="xml") from error
+                    raise _no_xml() from error
                 raise error.named("xml") from error
 
     def _examine(self, certificates: Sequence[Certificate], *, fetch: bool) -> Iterator[Status]:
@@ -222,6 +221,11 @@ def _parse_cms(text: str) -> SignedData:
     if not isinstance(signature, SignedData):
         raise ParameterError('"{field}" parameter must be a CMS', field="cms")
     return signature
+
+
+def _no_xml() -> ParameterError:
+    """Return the refusal of something else in place of XML."""
+    return ParameterError('"{field}" parameter must be signed XML', field="xml")
 
 
 def _parse_certificate(text: str, name: str) -> Certificate:
