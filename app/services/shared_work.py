@@ -44,6 +44,7 @@ class SharedWork:
     def __init__(self) -> None:
         self._boxes: list[tuple[socket.socket, socket.socket]] = []
         self._place = 0
+        self._helping: Thread | None = None
         #: Returns what does the items of a request, by what the invitation says.
         self.make: Callable[[Any], Do] | None = None
 
@@ -57,7 +58,13 @@ class SharedWork:
             self._boxes.append((sending, receiving))
 
     def stop(self) -> None:
-        """Close the boxes; who helps ends."""
+        """Close the boxes, and wait until this worker helps no more."""
+        for box in self._boxes:
+            for end in box:
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+        if self._helping:
+            self._helping.join(PATIENCE)
         for box in self._boxes:
             for end in box:
                 end.close()
@@ -68,7 +75,9 @@ class SharedWork:
         self._place = place
         if place < len(self._boxes):
             box = self._boxes[place][1]
-            Thread(target=self._help, args=(box,), name="shared work", daemon=True).start()
+            thread = Thread(target=self._help, args=(box,), name="shared work", daemon=True)
+            self._helping = thread
+            thread.start()
 
     def invite(self, terms: Any) -> list[socket.socket]:
         """Invite the other workers to a request; return our ends of the connections."""
@@ -91,6 +100,8 @@ class SharedWork:
                 invitation, given, _, _ = socket.recv_fds(box, _INVITATION, 1)
             except OSError:
                 return  # The box was closed.
+            if not invitation:
+                return
             for descriptor in given:
                 with socket.socket(fileno=descriptor) as connection, suppress(OSError):
                     self._serve(connection, orjson.loads(invitation))

@@ -169,6 +169,7 @@ def app_with_a_helper(
     helper._boxes = shared._boxes
     helper.start(1)
     yield app
+    helper.stop()
     shared.stop()
 
 

@@ -62,6 +62,7 @@ def app_with_a_helper(
     helper._boxes = shared._boxes
     helper.start(1)
     yield app
+    helper.stop()
     shared.stop()
 
 
@@ -118,5 +119,6 @@ def test_a_helper_stops_where_the_limit_is_used_up(helped: Flask, first: Event) 
     statuses = ask(helped, [PDF] * 200)
     assert first.is_set()
     assert set(statuses) == {404, 429}
-    assert statuses == sorted(statuses)
+    # Groups that two workers have begun end in any order; none begins afterwards.
+    assert statuses[32:] == [429] * 168
     assert of_children() - before < 2
