@@ -288,8 +288,9 @@ class SignerCase:
 
     def _verify(self, verifier: Verifier, tokens: Mapping[int, Sequence[bytes]]) -> SignerStatus:
         with self.obtainer.turn():
-            statuses = verifier.verify(self.signature, at=as_of(self.saved_at), tokens=tokens)
-        return statuses[self.status.number - 1]
+            return verifier.verify_one(
+                self.signature, self.status.number, at=as_of(self.saved_at), tokens=tokens
+            )
 
 
 def as_of(saved_at: datetime) -> Occasion:

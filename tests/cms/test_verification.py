@@ -165,6 +165,16 @@ def test_xml_signatures_get_the_same_answers() -> None:
     assert verify_xml(mistaken, Verifier([anchor]))[0] == (YES, NO, YES)
 
 
+def test_one_of_several_signers_is_verified_as_all_are() -> None:
+    verifier = Verifier(read(NCA, profile.authority()), crls=[crl()])
+    people = [profile.person(), profile.person("ПЕТРОВА АННА")]
+    for signature in (pki.sign(IVAN, *people), parse(pki.sign_xml(signers=people))):
+        all_of_them = verifier.verify(signature, at=AT)
+        numbers = range(1, len(all_of_them) + 1)
+        each = [verifier.verify_one(signature, number, at=AT) for number in numbers]
+        assert each == list(all_of_them)
+
+
 def test_an_unknown_method_of_xml_is_unknown() -> None:
     document = pki.sign_xml().replace(xml_signer.RSA_SHA256, "urn:x-unknown")
     [(_, valid, _)] = verify_xml(document, Verifier())

@@ -4,7 +4,7 @@ Bytes in, answers out. Trust anchors, CRLs and OCSP responses come from the call
 fetched, nothing is read from settings, and no clock is read.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -28,6 +28,7 @@ from app.cms.signed_data.contents import (
     compare_content,
 )
 from app.cms.signed_data.parsing import SignedData
+from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_data.verification import check_signer
 from app.cms.verdict import YES, Answer, Verdict, every, unknown
 from app.cms.verification.cases import Case, Checked
@@ -110,7 +111,24 @@ class Verifier:
         if isinstance(signature, SignedXml):
             return self._verify_xml(signature, when, tokens)
         budget = content_budget or ContentBudget()
-        return self._verify_cms(signature, content, when, budget, tokens)
+        check, case = self._begin_cms(signature, content, when, budget, tokens)
+        return tuple(self._conclude_both(check(one), case) for one in signature.signers)
+
+    def verify_one(
+        self,
+        signature: SignedData | SignedXml,
+        number: int,
+        *,
+        at: datetime | Occasion,
+        tokens: Tokens = _NO_TOKENS,
+    ) -> SignerStatus:
+        """Verify one signer, by its number, as `verify` does without content."""
+        when = Occasion.of(at)
+        if isinstance(signature, SignedXml):
+            (status,) = self._verify_xml(signature, when, tokens, number)
+            return status
+        check, case = self._begin_cms(signature, None, when, ContentBudget(), tokens)
+        return self._conclude_both(check(signature.signers[number - 1]), case)
 
     def verify_certificate(
         self, certificate: Certificate, *, at: datetime | Occasion
@@ -168,14 +186,15 @@ class Verifier:
             case.when.stamps_known,
         )
 
-    def _verify_cms(
+    def _begin_cms(
         self,
         signature: SignedData,
         content: GivenContent | None,
         when: Occasion,
         content_budget: Budget,
         kept: Tokens,
-    ) -> tuple[SignerStatus, ...]:
+    ) -> tuple[Callable[[SignerInfo], Checked], Case]:
+        """Return what checks a signer of a CMS, and the case of all of them."""
         signed = choose_content(signature, content, content_budget)
         same = note_zeros(compare_content(content, signed), signature.trailing_zeros)
         budget = Budget()
@@ -186,12 +205,12 @@ class Verifier:
             when,
         )
         tokens = self._token_case(case, signature.certificate_set)
-        statuses = []
-        for signer in signature.signers:
+
+        def check(signer: SignerInfo) -> Checked:
             intact, valid = check_signer(signer, signer.certificate, signed, case.budget)
             is_read = signer.signed_attributes is not None
             signing_time = signer.claimed_signing_time if is_read else None
-            checked = Checked(
+            return Checked(
                 signer.number,
                 signer.certificate,
                 every(same, intact),
@@ -201,14 +220,14 @@ class Verifier:
                 check_timestamps(signer, tokens, kept.get(signer.number, ())),
                 signing_time,
             )
-            statuses.append(self._conclude_both(checked, case))
-        return tuple(statuses)
+
+        return check, case
 
     def _verify_xml(
-        self, signature: SignedXml, when: Occasion, kept: Tokens
+        self, signature: SignedXml, when: Occasion, kept: Tokens, only: int | None = None
     ) -> tuple[SignerStatus, ...]:
         base = Case((self._intermediates,), (self._revocation,), FREE, when)
-        signers = XmlSigners(signature, kept).check(base, self._token_case)
+        signers = XmlSigners(signature, kept).check(base, self._token_case, only)
         return tuple(self._conclude_both(*one) for one in signers)
 
     def _conclude_both(self, checked: Checked, case: Case) -> SignerStatus:

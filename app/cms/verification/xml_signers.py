@@ -47,9 +47,12 @@ class XmlSigners:
         self._budget = Budget(max(MAX_COST - max(spent - _USUAL_COST, 0), _LEAST_COST))
 
     def check(
-        self, case: Case, token_case: Callable[[Case, GivenAuthorities], TokenCase]
+        self,
+        case: Case,
+        token_case: Callable[[Case, GivenAuthorities], TokenCase],
+        only: int | None = None,
     ) -> Iterator[tuple[Checked, Case]]:
-        """Check the values of all signatures, and their timestamps.
+        """Check the values of all signatures, or of one alone, and their timestamps.
 
         `case` has what does not come from the document. Returns each signer with a case of its own,
         in which that is added; `token_case` makes the inputs for timestamps from such a case.
@@ -62,6 +65,8 @@ class XmlSigners:
         parsed = map(read_embedded_certificate, islice(ders, _MAX_CERTIFICATES))
         lasting = GivenAuthorities(filter(None, parsed))
         for number, (found, values) in enumerate(zip(self._found.checked, listed, strict=True), 1):
+            if number != (only or number):
+                continue
             others = GivenAuthorities(map(read_certificate, found.parsed.certificates))
             own = replace(
                 case,
