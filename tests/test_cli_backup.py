@@ -30,6 +30,8 @@ from app.store.evidence.keeping import Item, mark_pending
 from app.store.migrations import HEAD, apply_steps, migrating
 from app.store.models import Base, Package
 from app.store.packages.decisions import DECLINED, decide
+from app.store.packages.links import Link
+from app.store.packages.signings import keep_signing
 from app.store.public_links import create_link
 from app.store.search.criteria import Criteria
 from app.store.signatures.large_texts import Key
@@ -91,6 +93,7 @@ def filled_app(make_app: AppMaker, folder: Path, database_url: str, tmp_path: Pa
         put_link(engine)
         put_documents(engine)
         put_decision(engine)
+        put_signing(engine)
     return app
 
 
@@ -106,6 +109,13 @@ def put_decision(engine: Engine) -> None:
     with transaction(engine) as connection:
         [package] = connection.execute(select(Package.id)).scalars()
         assert decide(connection, package, 1, DECLINED, ODD)
+
+
+def put_signing(engine: Engine) -> None:
+    """Keep what a signer saved by a link."""
+    with transaction(engine) as connection:
+        [package] = connection.execute(select(Package.id)).scalars()
+        keep_signing(connection, Link(package, 1, 1), 1, Key(get(engine, "d0").id, 1), 1)
 
 
 def put_documents(engine: Engine) -> None:

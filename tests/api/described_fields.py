@@ -233,7 +233,7 @@ def _listed(field: Any) -> Json:
         schema = field.schema()
         item = {"type": "object", "properties": shapes_of(schema)}
         item["required"] = list(schema.REQUIRED)
-    return {"type": "array", "items": item, "maxItems": of_batches.MAX_ITEMS}
+    return {"type": "array", "items": item, "minItems": 1, "maxItems": of_batches.MAX_ITEMS}
 
 
 def _function(field: Any) -> Json:
