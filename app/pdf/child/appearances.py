@@ -1,15 +1,19 @@
 """What the appearance of a widget may have, so that it draws in its own rectangle and no more.
 
+Or nothing at all: that its rectangle has no area is not enough.
+
 A viewer scales the box of the appearance to the rectangle of the annotation, and draws nothing
 beyond (ISO 32000-1 section 12.5.5).
 """
 
 from __future__ import annotations
 
-from pikepdf import Array, Dictionary, Object, Stream
+import re
+
+from pikepdf import Array, Dictionary, Name, Object, PdfError, Stream
 
 from app.pdf.child.fields import rectangle_of
-from app.pdf.child.opening import Refused, dictionary, text
+from app.pdf.child.opening import Refused, dictionary, name, text, unpacked
 from app.pdf.limits import Limits
 
 #: Print, ReadOnly, Locked, LockedContents (section 12.5.3). The others hide a widget, or draw it
@@ -21,6 +25,58 @@ _LAYERS = {"/OCG", "/OCMD"}
 #: What an appearance has no reason to lead to.
 _OTHERS = {"/Page", "/Pages", "/Catalog", "/Annot", "/Action", "/Filespec"}
 _PROGRAM = "/PS"
+#: What an appearance that draws nothing may have, and be: blanks, or a comment of Acrobat and iText.
+_BLANK_FORM = {
+    *("/Type", "/Subtype", "/FormType", "/BBox", "/Matrix", "/Resources", "/Group"),
+    *("/Length", "/Filter"),
+}
+_BLANK = re.compile(rb"[ \t\r\n]*(?:% ?DSBlank[ \t]*)?[\r\n]*")
+_MAX_BLANK = 64
+
+
+def may_be_widget(field: Dictionary) -> bool:
+    """Return whether a field is a widget, or no annotation at all (section 12.5.6.19)."""
+    is_named = name(field.get("/Subtype")) == "/Widget"
+    kind_fits = "/Type" not in field or name(field.get("/Type")) == "/Annot"
+    return kind_fits and (is_named or not {"/Subtype", "/AP"} & set(field.keys()))
+
+
+def is_invisible(field: Dictionary) -> bool:
+    """Return whether no viewer can draw anything for a field.
+
+    An appearance must be empty, since some viewers draw one without a box as large as it is, even
+    if the rectangle has no area. Raises Refused.
+    """
+    if not may_be_widget(field):
+        return False
+    if "/Rect" not in field:
+        return "/AP" not in field
+    found = rectangle_of(field.get("/Rect"))
+    if found is None or found.left != found.right or found.bottom != found.top:
+        return False
+    return "/AP" not in field or _is_blank(dictionary(field.get("/AP")))
+
+
+def _is_blank(drawn: Dictionary | None) -> bool:
+    """Return whether an appearance is one form with nothing in it, in a box without an area."""
+    form = _normal_form(drawn)
+    if form is None or not set(form.keys()) <= _BLANK_FORM:
+        return False
+    box = rectangle_of(form.get("/BBox"))
+    if box is None or box.area or form.get("/Filter", Name.FlateDecode) != Name.FlateDecode:
+        return False
+    try:
+        return _BLANK.fullmatch(unpacked(form, _MAX_BLANK)) is not None
+    except (Refused, PdfError):
+        return False
+
+
+def _normal_form(drawn: Dictionary | None) -> Stream | None:
+    """Return the form of an appearance that has nothing else."""
+    if drawn is None or set(drawn.keys()) != {"/N"}:
+        return None
+    form = drawn.get("/N")
+    return form if isinstance(form, Stream) and name(form.get("/Subtype")) == "/Form" else None
 
 
 def is_confined(widget: Dictionary, limits: Limits) -> bool:
@@ -31,13 +87,12 @@ def is_confined(widget: Dictionary, limits: Limits) -> bool:
     flags = widget.get("/F", 0)
     if isinstance(flags, bool) or not isinstance(flags, int) or flags & ~_FLAGS:
         return False
+    if name(widget.get("/Subtype")) != "/Widget":
+        return False
     if "/AP" not in widget:
         return True
-    drawn = dictionary(widget.get("/AP"))
-    if drawn is None or set(drawn.keys()) != {"/N"}:
-        return False
-    form = drawn.get("/N")
-    if not isinstance(form, Stream) or text(form.get("/Subtype")) != "/Form":
+    form = _normal_form(dictionary(widget.get("/AP")))
+    if form is None:
         return False
     box = rectangle_of(form.get("/BBox"))
     return box is not None and box.area > 0 and _is_constant(form, limits)

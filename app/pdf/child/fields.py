@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pikepdf import Dictionary, Pdf
 
-from app.pdf.child.opening import Refused, dictionary, entries, text
+from app.pdf.child.opening import Refused, dictionary, entries, name, text
 from app.pdf.limits import Limits
 
 
@@ -54,20 +54,12 @@ def list_signature_fields(pdf: Pdf, limits: Limits) -> Iterator[SignatureField]:
         if field.is_indirect:
             seen.add(field.objgen)
         own = text(field.get("/T"))
-        name = ".".join(filter(None, (prefix, own)))
-        kind = text(field.get("/FT")) or inherited
+        full = ".".join(filter(None, (prefix, own)))
+        kind = name(field.get("/FT")) or inherited
         kids = entries(field.get("/Kids"), limits.fields)
         if kind == "/Sig" and (own is not None or not kids):
-            yield SignatureField(name, field, dictionary(field.get("/V")))
-        waiting += [(kid, name, kind, depth + 1) for kid in reversed(kids)]
-
-
-def is_invisible(field: Dictionary) -> bool:
-    """Return whether the widget of a field has no area, so that nothing is drawn."""
-    if not entries(field.get("/Rect"), 8):
-        return dictionary(field.get("/AP")) is None
-    found = rectangle_of(field.get("/Rect"))
-    return found is not None and found.left == found.right and found.bottom == found.top
+            yield SignatureField(full, field, dictionary(field.get("/V")))
+        waiting += [(kid, full, kind, depth + 1) for kid in reversed(kids)]
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,11 @@ def text(value: object) -> str | None:
     return whole.encode("utf-8", "replace").decode()
 
 
+def name(value: object) -> str | None:
+    """Return a name as text, with its solidus; None for anything else."""
+    return text(value) if isinstance(value, Name) else None
+
+
 def unpacked(stream: Stream, limit: int) -> bytes:
     """Return the decoded contents of a stream of up to `limit` bytes. Raises Refused."""
     if stream.get("/Filter") == Name.FlateDecode and "/DecodeParms" not in stream:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pikepdf import Dictionary, Name, Object, Pdf, String
 
-from app.pdf.child.fields import is_invisible
-from app.pdf.child.opening import dictionary, entries, text
+from app.pdf.child.appearances import is_invisible, may_be_widget
+from app.pdf.child.opening import dictionary, entries, name, text
 
 #: The value of a key that is not there.
 NOTHING = object()
@@ -45,7 +45,7 @@ def name_new_field(value: object, *, is_final: bool) -> str | None:
     `is_final`: only timestamps may be added.
     """
     field = dictionary(value)
-    if field is None or text(field.get("/FT")) != "/Sig":
+    if field is None or name(field.get("/FT")) != "/Sig" or not may_be_widget(field):
         return "annotation"
     signature = field.get("/V")
     if not set(field.keys()) <= _NEW_FIELD or not (signature is None or _is_signature(signature)):

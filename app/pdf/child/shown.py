@@ -71,9 +71,11 @@ def _places(
 
 
 def _rectangle_on(page: Page, widget: Dictionary, limits: Limits) -> Rectangle | None:
-    """Return the rectangle of a widget; None if it is too large, or covers another annotation."""
+    """Return the rectangle of a widget; None if it is too large, or none, or covers another annotation."""
     own, whole = rectangle_of(widget.get("/Rect")), rectangle_of(page.cropbox)
-    if own is None or whole is None or not own.is_within(whole) or own.area * _SHARE > whole.area:
+    if own is None or whole is None or not own.is_within(whole):
+        return None
+    if not 0 < own.area * _SHARE <= whole.area:
         return None
     parent = widget.get("/P")
     if parent is not None and getattr(parent, "objgen", None) != page.obj.objgen:
