@@ -36,7 +36,21 @@ _WORDS = {
 _APPENDED = unknown("after signing, bytes were appended to the PDF that are no regular update")
 _REVISION = unknown("the signed bytes are no complete document of their own")
 _COMPLEX = unknown("what was changed in the PDF after signing is too much to be compared")
-_OTHERWISE = {"appended": _APPENDED, "revision": _REVISION, "complex": _COMPLEX, "range": _NO_RANGE}
+_AMBIGUOUS = unknown(
+    "the signed bytes can be read in more than one way: programs may show other pages"
+)
+_AMBIGUOUS_UPDATE = unknown(
+    "what was appended to the PDF after signing can be read in more than one way: programs may "
+    "show other pages"
+)
+_OTHERWISE = {
+    "appended": _APPENDED,
+    "revision": _REVISION,
+    "complex": _COMPLEX,
+    "range": _NO_RANGE,
+    "ambiguous": _AMBIGUOUS,
+    "ambiguous update": _AMBIGUOUS_UPDATE,
+}
 _UPDATED = YES.noting("after signing, only signatures, timestamps or validation data were added")
 
 

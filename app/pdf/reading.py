@@ -61,7 +61,8 @@ class Attachments:
     """The files attached to a document, in the order of the name tree.
 
     `doubts` are names of what makes programs disagree about them: `order` (the keys are not
-    sorted), `two contents` (one file has several).
+    sorted), `tree` (it is not regular), `structure` (the PDF can be read in more than one way),
+    `two contents` (one file has several).
     """
 
     pages: int

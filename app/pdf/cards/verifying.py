@@ -42,6 +42,12 @@ _DOUBTS = {
     "order": unknown(
         "the names of the attached files are not in order: programs may disagree which is the first"
     ),
+    "structure": unknown(
+        "the PDF can be read in more than one way: programs may show other attached files"
+    ),
+    "tree": unknown(
+        "the tree of the attached files is not regular: programs may not find the same files"
+    ),
     "two contents": unknown("an attached file has two different contents under one name"),
 }
 _OTHER_DOUBT = unknown("programs may disagree about the attached files")

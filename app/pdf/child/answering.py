@@ -10,6 +10,7 @@ import pikepdf
 from app.pdf.child.attachments import read_attachments
 from app.pdf.child.opening import Refused, opened
 from app.pdf.child.signatures import read_signatures
+from app.pdf.child.structure import Structure
 from app.pdf.limits import Limits
 
 Answer: TypeAlias = tuple[dict[str, object], list[bytes]]
@@ -32,6 +33,8 @@ def answer(task: str, data: bytes, limits: Limits) -> Answer:
 def _attachments(data: bytes, limits: Limits) -> Answer:
     with opened(data, limits) as pdf:
         found = read_attachments(pdf, limits)
+        if not Structure(data, limits).is_clear():
+            found.doubts.append("structure")
         doubts = sorted(set(found.doubts))
         return {"pages": len(pdf.pages), "names": found.names, "doubts": doubts}, found.contents
 

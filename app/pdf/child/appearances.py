@@ -25,7 +25,7 @@ _LAYERS = {"/OCG", "/OCMD"}
 #: What an appearance has no reason to lead to.
 _OTHERS = {"/Page", "/Pages", "/Catalog", "/Annot", "/Action", "/Filespec"}
 _PROGRAM = "/PS"
-#: What an appearance that draws nothing may have, and be: blanks, or a comment of Acrobat and iText.
+#: What an appearance that draws nothing may have, and be: blanks, or a comment that Acrobat writes.
 _BLANK_FORM = {
     *("/Type", "/Subtype", "/FormType", "/BBox", "/Matrix", "/Resources", "/Group"),
     *("/Length", "/Filter"),

@@ -75,7 +75,7 @@ def name(value: object) -> str | None:
 def unpacked(stream: Stream, limit: int) -> bytes:
     """Return the decoded contents of a stream of up to `limit` bytes. Raises Refused."""
     if stream.get("/Filter") == Name.FlateDecode and "/DecodeParms" not in stream:
-        data = _inflate(stream.read_raw_bytes(), limit)
+        data = inflated(stream.read_raw_bytes(), limit)
     else:
         # Rare; the limit of memory is what ends a stream that grows without end.
         data = stream.read_bytes()
@@ -84,7 +84,7 @@ def unpacked(stream: Stream, limit: int) -> bytes:
     return data
 
 
-def _inflate(packed: bytes, limit: int) -> bytes:
+def inflated(packed: bytes, limit: int) -> bytes:
     """Return the beginning of what is packed, a byte more than `limit` at most. Raises Refused."""
     try:
         return zlib.decompressobj().decompress(packed, limit + 1)

@@ -13,6 +13,7 @@ from pikepdf import Pdf
 from app.pdf.child.comparison import Changes, Comparison
 from app.pdf.child.fields import SignatureField, list_signature_fields
 from app.pdf.child.opening import Refused, opened
+from app.pdf.child.structure import Structure
 from app.pdf.limits import Limits
 
 _END = re.compile(rb"startxref\s+[0-9]{1,12}\s+%%EOF[\r\n]{0,2}\Z")
@@ -20,8 +21,13 @@ _UPDATE_ENDS = re.compile(rb"%%EOF")
 _STARTS = re.compile(rb"startxref\s+[0-9]{1,12}\s+%%EOF")
 
 
-def list_changes(data: bytes, whole: Pdf, one: SignatureField, limits: Limits) -> Changes:
-    """Return what was changed after a signature, and is not allowed or is seen."""
+def list_changes(
+    data: bytes, whole: Pdf, one: SignatureField, structure: Structure, limits: Limits
+) -> Changes:
+    """Return what was changed after a signature, and is not allowed or is seen.
+
+    `structure` is that of the file.
+    """
     spans = one.byte_range
     if spans is None or len(spans) != 4 or not 0 < spans[2] + spans[3] <= len(data):
         return Changes(["range"])
@@ -29,11 +35,21 @@ def list_changes(data: bytes, whole: Pdf, one: SignatureField, limits: Limits) -
     if not _END.search(data[:end], max(0, end - 64)):
         return Changes(["revision"])
     added = data[end:].rstrip(b"\r\n")
-    if not added:
-        return Changes([])
-    if not _is_sound(added):
+    if added and not _is_sound(added):
         return Changes(["appended"])
-    return _compare(data[:end], whole, one, limits)
+    found = _compare(data[:end], whole, one, limits) if added else Changes([])
+    return Changes([*found.named, *_ambiguities(structure, end, bool(added))], found.shown)
+
+
+def _ambiguities(structure: Structure, end: int, is_updated: bool) -> list[str]:
+    """Return what can be read in more than one way: what was signed, what was appended."""
+    try:
+        found = [] if structure.is_clear_until(end) else ["ambiguous"]
+        if is_updated and not structure.is_clear_after(end):
+            found.append("ambiguous update")
+    except Refused as error:
+        return [error.code]
+    return found
 
 
 def _compare(signed: bytes, whole: Pdf, one: SignatureField, limits: Limits) -> Changes:

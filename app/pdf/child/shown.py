@@ -71,7 +71,7 @@ def _places(
 
 
 def _rectangle_on(page: Page, widget: Dictionary, limits: Limits) -> Rectangle | None:
-    """Return the rectangle of a widget; None if it is too large, or none, or covers another annotation."""
+    """Return the rectangle of a widget; None if it has no area, or covers too much."""
     own, whole = rectangle_of(widget.get("/Rect")), rectangle_of(page.cropbox)
     if own is None or whole is None or not own.is_within(whole):
         return None

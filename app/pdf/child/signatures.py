@@ -8,6 +8,7 @@ from app.pdf.child.comparison import Changes
 from app.pdf.child.fields import SignatureField, list_signature_fields
 from app.pdf.child.opening import Refused, opened, text
 from app.pdf.child.revisions import list_changes
+from app.pdf.child.structure import Structure
 from app.pdf.limits import Limits
 
 
@@ -25,8 +26,11 @@ def read_signatures(data: bytes, limits: Limits) -> list[FoundSignature]:
         signed = [one for one in list_signature_fields(pdf, limits) if one.value is not None]
         if len(signed) > limits.signatures:
             raise Refused("signatures")
+        structure = Structure(data, limits)
         return [
-            FoundSignature(_facts(one, list_changes(data, pdf, one, limits)), one.contents)
+            FoundSignature(
+                _facts(one, list_changes(data, pdf, one, structure, limits)), one.contents
+            )
             for one in signed
         ]
 

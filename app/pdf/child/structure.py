@@ -1,0 +1,63 @@
+"""Whether a file can be read in one way only: as a whole, or before and after a signature."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from app.pdf.child.chain import Chain, follow, last_section
+from app.pdf.child.layout import check_layout
+from app.pdf.child.tokens import Irregular, Reader
+from app.pdf.limits import Limits
+
+
+class Structure:
+    """The revisions of a file. Each is checked once, for all signatures."""
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        self._data, self._limits = data, limits
+        self._checked: dict[tuple[int, int], bool] = {}
+
+    @cached_property
+    def _chain(self) -> Chain:
+        return follow(self._data, Reader(self._limits.objects), self._limits)
+
+    def is_clear(self) -> bool:
+        """Return whether all revisions are regular, from the first byte on. Raises Refused."""
+        begins = [*(one.end for one in self._chain.revisions[1:]), 0]
+        return self._chain.broken is None and all(
+            begin is not None and self._is_regular(at, begin) for at, begin in enumerate(begins)
+        )
+
+    def is_clear_until(self, end: int) -> bool:
+        """Return whether each section before an offset is regular. Raises Refused."""
+        return self._chain.broken is None or self._chain.broken >= end
+
+    def is_clear_after(self, end: int) -> bool:
+        """Return whether each revision after a signed one, which ends here, is regular.
+
+        Raises Refused.
+        """
+        revisions = self._chain.revisions
+        later = [one for one in revisions if one.section.start >= end]
+        if not later or later != list(revisions[: len(later)]):
+            return False
+        if later[-1].section.previous != last_section(self._data, end):
+            return False
+        begins = [*(one.end for one in later[1:]), end]
+        return all(
+            begin is not None and self._is_regular(at, begin) for at, begin in enumerate(begins)
+        )
+
+    def _is_regular(self, at: int, begin: int) -> bool:
+        """Return whether a revision, counted from the newest, has a regular layout."""
+        if (at, begin) not in self._checked:
+            self._checked[at, begin] = self._check(at, begin)
+        return self._checked[at, begin]
+
+    def _check(self, at: int, begin: int) -> bool:
+        revision, *older = self._chain.revisions[at:]
+        try:
+            check_layout(self._data, begin, revision, older, self._limits)
+        except Irregular:
+            return False
+        return True
