@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 from time import process_time
 from zoneinfo import ZoneInfo
 
+import pikepdf
 import pypdfium2
 import pytest
 import zxingcpp
@@ -51,7 +53,7 @@ from tests.cms.judging import IVAN, NCA, ROOT
 from tests.cpu import allowed
 from tests.pdf.judging import text, verify_detached
 from tests.pdf.remaking import remake
-from tests.pdf.writing import Draft
+from tests.pdf.writing import Draft, stream
 from tests.pki import CONTENT, Holder
 
 KAZAKH = pki.person("ӘҒҚҢӨҰҮҺІ әғқңөұүһі")
@@ -279,6 +281,66 @@ def test_what_programs_disagree_about_is_unknown() -> None:
     [first, *_] = card().signatures
     data = rebuilt([(NAME, CONTENT), ("1.cms", first.cms)]).replace(b"(0001)", b"(-001)")
     assert "not in order" in text(verify(data).structure)
+
+
+def with_another_document(pdf: bytes, listed: bytes) -> bytes:
+    """Return a card with an update that lists the stream of the document, and another content.
+
+    `listed` are the entries: of the number, the old offset, and the new one.
+    """
+    with pikepdf.open(BytesIO(pdf)) as opened:
+        number = opened.Root.Names.EmbeddedFiles.Names[1].EF.F.objgen[0]
+    old = re.search(rb"\n%d 0 obj" % number, pdf)
+    assert old
+    values = {b"n": number, b"old": old.start() + 1, b"new": len(pdf)}
+    pdf += b"%d 0 obj\n%s\nendobj\n" % (number, stream(b"EVIL: pay 999"))
+    size, root = (re.findall(key + rb" (\d+)", pdf)[-1] for key in (b"/Size", b"/Root"))
+    last = re.findall(rb"startxref\s+(\d+)", pdf)[-1]
+    end = b"trailer\n<< /Size %s /Root %s 0 R /Prev %s >>\n" % (size, root, last)
+    return pdf + b"xref\n" + listed % values + end + b"startxref\n%d\n%%%%EOF\n" % len(pdf)
+
+
+TWOFOLD = "the PDF can be read in more than one way"
+
+
+def test_a_document_that_is_listed_twice_is_unknown() -> None:
+    """pdfium takes the first entry of a section, qpdf and poppler the last."""
+    twice = b"%(n)d 1\n%(old)010d 00000 n \n%(n)d 1\n%(new)010d 00000 n \n"
+    hidden = b"%(n)d 1\n%(old)010d 00000 n \n"
+    [first, *_] = card().signatures
+    for pdf in (made(), rebuilt([(NAME, CONTENT), ("1.cms", first.cms)])):
+        for listed in (twice, hidden):
+            found = verify(with_another_document(pdf, listed))
+            assert TWOFOLD in text(found.structure)
+            assert found.trusted.answer is not Answer.YES
+
+
+def test_a_regular_update_leaves_a_card_as_it_is() -> None:
+    data = made()
+    # Another document, which the signatures are not on.
+    listed = b"%(n)d 1\n%(new)010d 00000 n \n"
+    assert verify(with_another_document(data, listed)).trusted.answer is Answer.NO
+
+
+def test_cards_of_other_programs_are_regular() -> None:
+    mode = pikepdf.ObjectStreamMode
+    for options in (
+        {"object_stream_mode": mode.generate},
+        {"object_stream_mode": mode.disable, "compress_streams": False},
+        {"recompress_flate": True, "min_version": "2.0"},
+    ):
+        with pikepdf.open(BytesIO(made())) as pdf, BytesIO() as file:
+            pdf.save(file, **options)
+            assert verify(file.getvalue()).trusted.answer is Answer.YES, options
+
+
+def test_bytes_around_a_card_are_named() -> None:
+    data = made()
+    for other in (b"x\n" + data, data + b"x", data.replace(b"\nxref\n", b"\n xref\n")):
+        try:
+            assert TWOFOLD in text(verify(other).structure)
+        except UnreadablePdf:
+            continue
 
 
 def test_a_program_is_no_document() -> None:

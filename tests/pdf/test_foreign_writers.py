@@ -9,8 +9,10 @@ import pytest
 from asn1crypto import keys, x509
 from cryptography.hazmat.primitives import serialization
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from app.cms import Answer
@@ -101,3 +103,42 @@ def test_one_that_covers_the_page_is_doubted() -> None:
     assert one.whole_document.answer is Answer.YES
     first, _ = verify(sign(once, "ПЕТРОВА АННА", "Two", box=(0, 0, 200, 200)))
     assert "a further signature that is shown" in text(first.whole_document)
+
+
+def rewritten(pdf: bytes, **options: object) -> bytes:
+    """Return a file as qpdf writes it."""
+    with pikepdf.open(BytesIO(pdf)) as opened, BytesIO() as file:
+        opened.save(file, **options)  # type: ignore[arg-type]  # As given.
+        return file.getvalue()
+
+
+LINEARIZED = [
+    rewritten(document(streams=one), linearize=True, object_stream_mode=mode)
+    for one, mode in (
+        (False, pikepdf.ObjectStreamMode.disable),
+        (True, pikepdf.ObjectStreamMode.generate),
+    )
+]
+
+
+@pytest.mark.parametrize("pdf", LINEARIZED, ids=["tables", "streams"])
+def test_what_other_programs_wrote_is_signed_twice(pdf: bytes) -> None:
+    once = sign(pdf, "ИВАНОВ ИВАН", "One")
+    twice = sign(once, "ПЕТРОВА АННА", "Two", box=(100, 10, 190, 50))
+    for one in verify(twice):
+        assert one.whole_document.answer is Answer.YES, text(one.whole_document)
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_validation_data_and_a_timestamp_may_follow(streams: bool) -> None:
+    once = sign(document(streams=streams), "ИВАНОВ ИВАН", "One")
+    authority = x509.Certificate.load(pki.authority().certificate)
+    file = BytesIO(once)
+    DocumentSecurityStore.add_dss(  # type: ignore[no-untyped-call, unused-ignore]  # pyHanko's
+        file, PdfFileReader(file).embedded_signatures[0].pkcs7_content, certs=[authority]
+    )
+    assert len(file.getvalue()) > len(once)
+    for data in (file.getvalue(), sign(file.getvalue(), "ПЕТРОВА АННА", "Two")):
+        first = verify(data)[0]
+        assert first.whole_document.answer is Answer.YES, text(first.whole_document)
+        assert "validation data" in text(first.whole_document)

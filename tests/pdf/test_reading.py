@@ -55,7 +55,8 @@ def refusal(data: bytes, limits: Limits = USUAL) -> str:
 
 
 def test_files_come_in_the_order_of_the_tree() -> None:
-    kids = b"<< /Kids [<< /Kids [<< /Names [(0) %s] >>] >> << /Names [(1) %s (2) %s] >>] >>"
+    first = b"<< /Kids [<< /Names [(0) %s] /Limits [(0) (0)] >>] /Limits [(0) (0)] >>"
+    kids = b"<< /Kids [" + first + b" << /Names [(1) %s (2) %s] /Limits [(1) (2)] >>] >>"
     names = [specify(name) for name in (b"z.txt", b"b.cms", b"a.cms")]
     found = read_attachments(attached(kids % tuple(names), {9: packed(b"hello")}))
     assert [one.name for one in found.files] == ["z.txt", "b.cms", "a.cms"]
@@ -74,6 +75,33 @@ def test_what_programs_disagree_about_is_told() -> None:
     assert read(two).doubts == ("two contents",)
     same = attached(b"<< /Names [(1) %s] >>" % both, {8: stream(b"a"), 9: packed(b"a")})
     assert read(same).doubts == ()
+
+
+LEAVES = b"/Names [(1) %s (2) %s]" % (specify(), specify())
+
+
+@pytest.mark.parametrize(
+    ("tree", "doubts"),
+    [
+        (b"<< %s >>" % LEAVES, ()),
+        (b"<< %s /Limits [(1) (2)] >>" % LEAVES, ()),
+        (b"<< %s /Limits [(1) (1)] >>" % LEAVES, ("tree",)),
+        (b"<< /Kids [<< %s /Limits [(1) (2)] >>] >>" % LEAVES, ()),
+        (b"<< /Kids [<< %s >>] >>" % LEAVES, ("tree",)),
+        (b"<< /Kids [<< %s /Limits [(1) (3)] >>] >>" % LEAVES, ("tree",)),
+        (b"<< /Kids [<< %s /Limits [1 2] >>] >>" % LEAVES, ("tree",)),
+        (b"<< /Kids [<< /Names [] /Limits [(1) (2)] >>] >>", ("tree",)),
+        (b"<< %s /Kids [] >>" % LEAVES, ("tree",)),
+        (b"<< /Names [(1) %s (2)] >>" % specify(), ("tree",)),
+        (b"<< >>", ("tree",)),
+        (b"<< /Names [(1) %s <FEFF0031> %s] >>" % (specify(), specify()), ("order",)),
+        (b"<< /Names [(1) %s (1) %s] >>" % (specify(), specify()), ("order",)),
+    ],
+)
+def test_a_tree_in_which_programs_may_not_find_the_same_is_doubted(
+    tree: bytes, doubts: tuple[str, ...]
+) -> None:
+    assert read(attached(tree, {9: stream(b"hello")})).doubts == doubts
 
 
 def test_a_pdf_without_files_has_none() -> None:

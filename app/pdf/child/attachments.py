@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
-from pikepdf import Dictionary, Pdf, Stream, String
+from pikepdf import Dictionary, Pdf, Stream
 
-from app.pdf.child.opening import Refused, dictionary, entries, text, unpacked
+from app.pdf.child.names import NameTree
+from app.pdf.child.opening import Refused, dictionary, text, unpacked
 from app.pdf.limits import Limits
 
 
@@ -25,49 +24,19 @@ def read_attachments(pdf: Pdf, limits: Limits) -> Attachments:
     """Read the files of /Names /EmbeddedFiles. Raises Refused."""
     found = Attachments([], [], [])
     names = dictionary(pdf.Root.get("/Names"))
-    tree = dictionary(names.get("/EmbeddedFiles")) if names is not None else None
-    keys: list[bytes] = []
+    root = dictionary(names.get("/EmbeddedFiles")) if names is not None else None
+    if root is None:
+        return found
+    tree = NameTree(root, limits)
+    found.doubts += tree.doubts
     left = limits.inflated
-    for key, value in _walk(tree, limits) if tree is not None else ():
-        if len(keys) == limits.attachments:
-            raise Refused("attachments")
-        keys.append(key)
+    for _, value in tree.leaves:
         specification = dictionary(value)
-        name = _name_of(specification)
         content = _content_of(specification, left, found.doubts)
         left -= len(content)
-        found.names.append(name or "")
+        found.names.append(_name_of(specification) or "")
         found.contents.append(content)
-    # Lookups by key rely on the order, and writers that sort would change which file is the first.
-    if any(one >= other for one, other in pairwise(keys)):
-        found.doubts.append("order")
     return found
-
-
-def _walk(tree: Dictionary, limits: Limits) -> Iterator[tuple[bytes, object]]:
-    """Return the leaves of a name tree, from left to right. Raises Refused."""
-    seen: set[tuple[int, int]] = set()
-    waiting: list[tuple[object, int]] = [(tree, 0)]
-    while waiting:
-        value, depth = waiting.pop()
-        node = dictionary(value)
-        if node is None:
-            raise Refused("damaged")
-        if depth > limits.depth or node.objgen in seen or len(seen) > limits.fields:
-            raise Refused("complex")
-        if node.is_indirect:
-            seen.add(node.objgen)
-        leaves = entries(node.get("/Names"), 2 * limits.attachments + 2)
-        for key, leaf in zip(leaves[::2], leaves[1::2], strict=False):
-            yield _key(key), leaf
-        kids = entries(node.get("/Kids"), limits.fields)
-        waiting += [(kid, depth + 1) for kid in reversed(kids)]
-
-
-def _key(value: object) -> bytes:
-    if not isinstance(value, String):
-        raise Refused("damaged")
-    return bytes(value)
 
 
 def _name_of(specification: Dictionary | None) -> str | None:

@@ -51,7 +51,7 @@ def follow(data: bytes, reader: Reader, limits: Limits) -> Chain:
     try:
         while named is not None:
             if named in found:
-                raise Irregular
+                return Chain(tuple(found.values()), named)
             if len(found) == limits.fields:
                 raise Refused("complex")
             section = read_section(data, named, reader, limits)

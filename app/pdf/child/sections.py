@@ -69,7 +69,7 @@ def read_section(data: bytes, named: int, reader: Reader, limits: Limits) -> Sec
 def _read_table(
     data: bytes, start: int, reader: Reader, limits: Limits
 ) -> tuple[dict[int, Entry], dict[bytes, Value], int]:
-    """Return the entries of a table, its trailer, and where that ends. Raises Irregular, Refused."""
+    """Return a table's entries, its trailer, and where that ends. Raises Irregular, Refused."""
     begin = _BEGIN.match(data, start)
     if begin is None:
         raise Irregular
@@ -151,5 +151,5 @@ def _is_regular(number: int, entry: Entry) -> bool:
     if entry.kind == FREE:
         return entry.generation <= _MAX_GENERATION
     if entry.kind == IN_USE:
-        return 0 < number and 0 < entry.place and entry.generation < _MAX_GENERATION
-    return entry.kind == PACKED and 0 < number and 0 < entry.place
+        return number > 0 and entry.place > 0 and entry.generation < _MAX_GENERATION
+    return entry.kind == PACKED and number > 0 and entry.place > 0
