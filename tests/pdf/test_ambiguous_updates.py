@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 import zlib
+from dataclasses import replace
 
 import pytest
 
 from app.cms import Answer
+from app.pdf.child.answering import answer
+from app.pdf.limits import USUAL
 from tests.pdf.judging import text, verify, verify_if_readable
 from tests.pdf.writing import Draft, stream, update
 
@@ -327,3 +330,29 @@ def test_a_stream_beside_a_table_is_regular_in_what_was_signed(
     for first, second in filter(None, [verify_if_readable(draft.data)]):
         assert AMBIGUOUS in text(first.whole_document)
         assert text(second.whole_document).startswith(said), text(second.whole_document)
+
+
+@pytest.mark.parametrize(
+    ("data", "objects"),
+    [
+        (tabled(used(70, HERE), written(70, b"[" + b"0 " * 5000 + b"]")), 5000),
+        (tabled(b"70 5000\n" + b"0000000000 00000 f \n" * 5000, b""), 5000),
+        (tabled(used(70, HERE), written(70, b"[" * 70 + b"]" * 70)), 5000),
+        (streamed([bytes(7 * 5000)], b"/Index [70 5000 95 1] /W [1 4 2] /Filter /FlateDecode"), 99),
+    ],
+)
+def test_what_is_read_has_limits(data: bytes, objects: int) -> None:
+    found, _ = answer("signatures", data, replace(USUAL, objects=objects))
+    assert isinstance(found["signatures"], list)
+    assert [one["changes"] for one in found["signatures"]] == [["complex"]]
+
+
+def test_what_is_packed_has_a_limit() -> None:
+    packed = zlib.compress(bytes(1_000_000))
+    data = tabled(
+        used(70, HERE),
+        written(70, stream(packed, b"/Type /ObjStm /N 1 /First 5 /Filter /FlateDecode")),
+    )
+    found, _ = answer("signatures", data, replace(USUAL, inflated=100_000))
+    assert isinstance(found["signatures"], list)
+    assert [one["changes"] for one in found["signatures"]] == [["complex"]]

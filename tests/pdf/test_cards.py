@@ -304,7 +304,7 @@ TWOFOLD = "the PDF can be read in more than one way"
 
 
 def test_a_document_that_is_listed_twice_is_unknown() -> None:
-    """pdfium takes the first entry of a section, qpdf and poppler the last."""
+    """Pdfium takes the first entry of a section, qpdf and poppler the last."""
     twice = b"%(n)d 1\n%(old)010d 00000 n \n%(n)d 1\n%(new)010d 00000 n \n"
     hidden = b"%(n)d 1\n%(old)010d 00000 n \n"
     [first, *_] = card().signatures

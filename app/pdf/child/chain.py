@@ -54,9 +54,9 @@ def follow(data: bytes, reader: Reader, limits: Limits) -> Chain:
                 return Chain(tuple(found.values()), named)
             if len(found) == limits.fields:
                 raise Refused("complex")
-            section = read_section(data, named, reader, limits)
+            section = read_section(data, named, reader)
             if b"/XRefStm" in section.trailer:
-                _check_hybrid(data, section, reader, limits)
+                _check_hybrid(data, section, reader)
             found[named] = Revision(section, _end_of(data, section))
             named = section.previous
     except Irregular:
@@ -69,12 +69,12 @@ def _end_of(data: bytes, section: Section) -> int | None:
     return match.end() if match and int(match[1]) == section.named else None
 
 
-def _check_hybrid(data: bytes, section: Section, reader: Reader, limits: Limits) -> None:
+def _check_hybrid(data: bytes, section: Section, reader: Reader) -> None:
     """Check that a stream beside a table (section 7.5.8.4) adds what the table hides, no more.
 
     Raises Irregular, Refused.
     """
-    beside = read_section(data, integer(section.trailer[b"/XRefStm"]), reader, limits)
+    beside = read_section(data, integer(section.trailer[b"/XRefStm"]), reader)
     for number, entry in beside.entries.items():
         other = section.entries.get(number)
         if other is not None and other.kind != FREE and other != entry:

@@ -97,11 +97,10 @@ def _check_packed(packed: dict[tuple[int, int], int], section: Section) -> None:
 
 def _check_own(section: Section) -> None:
     """Check the entry of a cross-reference stream itself; it may have none. Raises Irregular."""
-    body = section.body
     listed = {n for n, one in section.entries.items() if one == (IN_USE, section.start, 0)}
-    own = {body.reference.number} if body is not None else set()
-    is_missing = body is not None and not own & set(section.entries)
-    if not (listed == own or (not listed and is_missing)) or (body and body.reference.generation):
+    own = _own(section)
+    is_missing = not listed and not own & set(section.entries)
+    if not (listed == own or is_missing) or (section.own and section.own.generation):
         raise Irregular
 
 
@@ -116,9 +115,15 @@ def _length(data: bytes, reference: Reference, section: Section) -> int:
     return integer(value)
 
 
+def _own(section: Section) -> set[int]:
+    """Return the number of a cross-reference stream, none of a table."""
+    return {section.own.number} if section.own else set()
+
+
 def _numbers(section: Section) -> set[int]:
-    own = {section.body.reference.number} if section.body else set()
-    return own | {number for number, entry in section.entries.items() if entry.kind != FREE}
+    return _own(section) | {
+        number for number, entry in section.entries.items() if entry.kind != FREE
+    }
 
 
 def _check_trailer(section: Section, before: Section | None) -> None:
@@ -150,9 +155,8 @@ def _check_identity(section: Section, before: Section) -> None:
 def _check_update(written: bytes, section: Section) -> None:
     """Check that nothing in an update looks like an object or a trailer. Raises Irregular."""
     objects = {number for number, one in section.entries.items() if one.kind == IN_USE}
-    own = {section.body.reference.number} if section.body else set()
-    is_table = section.body is None
-    if len(_OBJECT.findall(written)) != len(objects | own):
+    is_table = section.own is None
+    if len(_OBJECT.findall(written)) != len(objects | _own(section)):
         raise Irregular
     if written.count(b"trailer") != is_table or written.count(b"startxref") != 1:
         raise Irregular

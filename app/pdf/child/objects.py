@@ -137,7 +137,8 @@ def read_packed(body: Body, limit: int, reader: Reader) -> list[int]:
         raise Irregular
     data = body.unpacked(limit)
     first, count = integer(terms.get(b"/First")), integer(terms.get(b"/N"))
-    head = [integer(one) for one in data[:first].split()]
+    reader.spend(2 * count)
+    head = [integer(one) for one in data[:first].split(maxsplit=2 * count)]
     if len(head) != 2 * count:
         raise Irregular
     end = 0

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from app.pdf.child.objects import Body, read_object
-from app.pdf.child.opening import Refused
-from app.pdf.child.tokens import BLANKS, Irregular, Reader, Value, integer
-from app.pdf.limits import Limits
+from app.pdf.child.tokens import BLANKS, Irregular, Reader, Reference, Value, integer
 
 FREE, IN_USE, PACKED = 0, 1, 2
 _KINDS = {ord("f"): FREE, ord("n"): IN_USE}
@@ -34,7 +32,7 @@ class Entry(NamedTuple):
 class Section(NamedTuple):
     """A section: `named` is the offset by which it is found, `start` where it begins.
 
-    `body` is the cross-reference stream, None for a table. `end` is after it or its trailer.
+    `own` is the cross-reference stream, None for a table. `end` is after it or its trailer.
     `size` is the number of entries of the whole table, `previous` the offset of the section before.
     """
 
@@ -43,31 +41,31 @@ class Section(NamedTuple):
     end: int
     entries: dict[int, Entry]
     trailer: dict[bytes, Value]
-    body: Body | None
+    own: Reference | None
     size: int
     previous: int | None
 
 
-def read_section(data: bytes, named: int, reader: Reader, limits: Limits) -> Section:
+def read_section(data: bytes, named: int, reader: Reader) -> Section:
     """Read the section at an offset. Raises Irregular, Refused."""
     blanks = BLANKS.match(data, named)
     start = blanks.end() if blanks else named
-    body = None
+    own = None
     if data.startswith(b"xref", start):
-        entries, trailer, end = _read_table(data, start, reader, limits)
+        entries, trailer, end = _read_table(data, start, reader)
     else:
         body = read_object(data, start, reader)
-        entries = _collect(_stream_entries(body, limits))
-        trailer, end = body.dictionary, body.end
+        entries = _collect(_stream_entries(body, reader))
+        trailer, end, own = body.dictionary, body.end, body.reference
     size = integer(trailer.get(b"/Size"))
     previous = integer(trailer[b"/Prev"]) if b"/Prev" in trailer else None
     if not 0 < size <= _MAX_NUMBER + 1:
         raise Irregular
-    return Section(named, start, end, entries, trailer, body, size, previous)
+    return Section(named, start, end, entries, trailer, own, size, previous)
 
 
 def _read_table(
-    data: bytes, start: int, reader: Reader, limits: Limits
+    data: bytes, start: int, reader: Reader
 ) -> tuple[dict[int, Entry], dict[bytes, Value], int]:
     """Return a table's entries, its trailer, and where that ends. Raises Irregular, Refused."""
     begin = _BEGIN.match(data, start)
@@ -77,8 +75,7 @@ def _read_table(
     at = begin.end()
     while head := _HEAD.match(data, at):
         first, count = int(head[1]), int(head[2])
-        if len(listed) + count > limits.objects:
-            raise Refused("complex")
+        reader.spend(count)
         at = head.end() + count * _ENTRY
         listed += _table_entries(data[head.end() : at], first, count)
     trailer = _TRAILER.match(data, at)
@@ -102,7 +99,7 @@ def _table_entries(written: bytes, first: int, count: int) -> list[tuple[int, En
     return found
 
 
-def _stream_entries(body: Body, limits: Limits) -> Iterator[tuple[int, Entry]]:
+def _stream_entries(body: Body, reader: Reader) -> Iterator[tuple[int, Entry]]:
     """Return the entries of a cross-reference stream. Raises Irregular, Refused."""
     terms = body.dictionary
     widths = [integer(one) for one in _array(terms.get(b"/W"))]
@@ -112,9 +109,11 @@ def _stream_entries(body: Body, limits: Limits) -> Iterator[tuple[int, Entry]]:
         integer(one) for one in _array(terms.get(b"/Index", [b"0", terms.get(b"/Size", b"")]))
     ]
     width, count = sum(widths), sum(ranges[1::2])
-    if len(ranges) % 2 or count > limits.objects:
+    if len(ranges) % 2:
         raise Irregular
-    data = body.unpacked(limits.inflated, columns=width)
+    reader.spend(count)
+    # A predictor has a byte more in each row.
+    data = body.unpacked((width + 1) * count, columns=width)
     if len(data) != width * count:
         raise Irregular
     at = 0

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TypeVar
 
 from app.pdf.child.chain import Chain, follow, last_section
 from app.pdf.child.layout import check_layout
+from app.pdf.child.opening import Refused
 from app.pdf.child.tokens import Irregular, Reader
 from app.pdf.limits import Limits
+
+Value = TypeVar("Value")
 
 
 class Structure:
@@ -15,11 +19,19 @@ class Structure:
 
     def __init__(self, data: bytes, limits: Limits) -> None:
         self._data, self._limits = data, limits
-        self._checked: dict[tuple[int, int], bool] = {}
+        self._checked: dict[tuple[int, int], bool | Refused] = {}
 
     @cached_property
+    def _followed(self) -> Chain | Refused:
+        try:
+            return follow(self._data, Reader(self._limits.objects), self._limits)
+        except Refused as error:
+            return error
+
+    @property
     def _chain(self) -> Chain:
-        return follow(self._data, Reader(self._limits.objects), self._limits)
+        """The revisions. Raises Refused."""
+        return _unless_refused(self._followed)
 
     def is_clear(self) -> bool:
         """Return whether all revisions are regular, from the first byte on. Raises Refused."""
@@ -52,12 +64,21 @@ class Structure:
         """Return whether a revision, counted from the newest, has a regular layout."""
         if (at, begin) not in self._checked:
             self._checked[at, begin] = self._check(at, begin)
-        return self._checked[at, begin]
+        return _unless_refused(self._checked[at, begin])
 
-    def _check(self, at: int, begin: int) -> bool:
+    def _check(self, at: int, begin: int) -> bool | Refused:
         revision, *older = self._chain.revisions[at:]
         try:
             check_layout(self._data, begin, revision, older, self._limits)
         except Irregular:
             return False
+        except Refused as error:
+            return error
         return True
+
+
+def _unless_refused(value: Value | Refused) -> Value:
+    """Return what was found. Raises Refused, if that is what was found."""
+    if isinstance(value, Refused):
+        raise value
+    return value

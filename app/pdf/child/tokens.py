@@ -40,7 +40,7 @@ _MAX_DEPTH = 64
 
 
 class Reader:
-    """Reads values in bytes, up to a number of tokens in all."""
+    """Reads values in bytes, up to a number of tokens in all, for all that has the same reader."""
 
     def __init__(self, tokens: int) -> None:
         self._left = tokens
@@ -67,10 +67,14 @@ class Reader:
             if len(stack) > _MAX_DEPTH:
                 raise Refused("complex")
 
-    def _next(self, data: bytes, at: int) -> tuple[int, bytes, int]:
-        self._left -= 1
+    def spend(self, tokens: int) -> None:
+        """Count what is read elsewhere. Raises Refused."""
+        self._left -= tokens
         if self._left < 0:
             raise Refused("complex")
+
+    def _next(self, data: bytes, at: int) -> tuple[int, bytes, int]:
+        self.spend(1)
         match = _TOKEN.match(data, at)
         if match is None or match.lastindex is None:
             raise Irregular
