@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from app.pdf.child.chain import Revision
 from app.pdf.child.objects import Body, read_object, read_packed
 from app.pdf.child.sections import FREE, IN_USE, PACKED, Entry, Section
-from app.pdf.child.tokens import Irregular, Reader, Reference, integer
+from app.pdf.child.tokens import Irregular, Reader, Reference
 from app.pdf.limits import Limits
 
 _HEADER = re.compile(rb"%PDF-[12]\.[0-9] *(?:\r\n|\r|\n)(?:%(?!%)[^\r\n]{0,100}(?:\r\n|\r|\n))?")
 _BLANK = re.compile(rb"[ \t\r\n\f]*")
+_NUMBER = re.compile(rb"([0-9]{1,10}) ([0-9]{1,5}) obj[ \t\r\n\f]+([0-9]{1,10})[ \t\r\n\f]+endobj")
 _OBJECT = re.compile(rb"[0-9][\x00\t\n\f\r ]+[0-9]+[\x00\t\n\f\r ]+obj")
 #: Numbers that an update may leave out.
 _SPARE = 100
@@ -109,10 +110,10 @@ def _length(data: bytes, reference: Reference, section: Section) -> int:
     entry = section.entries.get(reference.number)
     if entry is None or entry.kind != IN_USE or entry.generation != reference.generation:
         raise Irregular
-    value = read_object(data, entry.place, Reader(1)).value
-    if isinstance(value, dict | list | Reference):
+    number = _NUMBER.match(data, entry.place)
+    if number is None or Reference(int(number[1]), int(number[2])) != reference:
         raise Irregular
-    return integer(value)
+    return int(number[3])
 
 
 def _own(section: Section) -> set[int]:
