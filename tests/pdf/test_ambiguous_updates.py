@@ -372,7 +372,7 @@ def test_a_stream_beside_a_table_is_regular_in_what_was_signed(
 
 
 @pytest.mark.parametrize(
-    ("data", "objects"),
+    ("data", "tokens"),
     [
         (tabled(used(70, HERE), written(70, b"[" + b"0 " * 5000 + b"]")), 5000),
         (tabled(b"70 5000\n" + b"0000000000 00000 f \n" * 5000, b""), 5000),
@@ -380,8 +380,8 @@ def test_a_stream_beside_a_table_is_regular_in_what_was_signed(
         (streamed([bytes(7 * 5000)], b"/Index [70 5000 95 1] /W [1 4 2] /Filter /FlateDecode"), 99),
     ],
 )
-def test_what_is_read_has_limits(data: bytes, objects: int) -> None:
-    found, _ = answer("signatures", data, replace(USUAL, objects=objects))
+def test_what_is_read_has_limits(data: bytes, tokens: int) -> None:
+    found, _ = answer("signatures", data, replace(USUAL, tokens=tokens))
     assert isinstance(found["signatures"], list)
     assert [one["changes"] for one in found["signatures"]] == [["complex"]]
 

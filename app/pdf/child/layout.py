@@ -13,7 +13,6 @@ from app.pdf.child.chain import Revision
 from app.pdf.child.objects import Body, read_object, read_packed
 from app.pdf.child.sections import FREE, IN_USE, PACKED, Entry, Section
 from app.pdf.child.tokens import Irregular, Reader, Reference
-from app.pdf.limits import Limits
 
 _HEADER = re.compile(rb"%PDF-[12]\.[0-9] *(?:\r\n|\r|\n)(?:%(?!%)[^\r\n]{0,100}(?:\r\n|\r|\n))?")
 _BLANK = re.compile(rb"[ \t\r\n\f]*")
@@ -26,7 +25,7 @@ _LASTING = (b"/Root", b"/Encrypt")
 
 
 def check_layout(
-    data: bytes, begin: int, revision: Revision, older: Sequence[Revision], limits: Limits
+    data: bytes, begin: int, revision: Revision, older: Sequence[Revision], reader: Reader
 ) -> None:
     """Check the bytes of a revision. Raises Irregular, Refused.
 
@@ -36,9 +35,8 @@ def check_layout(
     section, end = revision.section, revision.end
     if end is None or not begin <= section.start == section.named < end:
         raise Irregular
-    reader = Reader(limits.objects)
     at = _header(data) if begin == 0 else begin
-    at = _check_objects(data, at, section, reader, limits)
+    at = _check_objects(data, at, section, reader)
     _skip(data, at, section.start)
     before = older[0].section if older else None
     _check_trailer(section, before)
@@ -60,7 +58,7 @@ def _skip(data: bytes, at: int, end: int) -> None:
         raise Irregular
 
 
-def _check_objects(data: bytes, at: int, section: Section, reader: Reader, limits: Limits) -> int:
+def _check_objects(data: bytes, at: int, section: Section, reader: Reader) -> int:
     """Check the objects of a section, and return where they end. Raises Irregular, Refused."""
     places = sorted(
         (entry.place, number)
@@ -68,7 +66,6 @@ def _check_objects(data: bytes, at: int, section: Section, reader: Reader, limit
         if entry.kind == IN_USE and entry.place != section.start
     )
     packed: dict[tuple[int, int], int] = {}
-    left = limits.inflated
     for place, number in places:
         _skip(data, at, place)
         body = read_object(data, place, reader, lambda one: _length(data, one, section))
@@ -76,8 +73,7 @@ def _check_objects(data: bytes, at: int, section: Section, reader: Reader, limit
             raise Irregular
         at = body.end
         if _is_packing(body):
-            left -= len(body.unpacked(left))
-            for index, one in enumerate(read_packed(body, limits.inflated, reader)):
+            for index, one in enumerate(read_packed(body, reader)):
                 packed[number, index] = one
     _check_own(section)
     _check_packed(packed, section)

@@ -127,7 +127,7 @@ def _contents(data: bytes, at: int, value: Value, length: Length | None) -> byte
     return data[at : at + size]
 
 
-def read_packed(body: Body, limit: int, reader: Reader) -> list[int]:
+def read_packed(body: Body, reader: Reader) -> list[int]:
     """Return the numbers of the objects in an object stream (section 7.5.7), in their order.
 
     Raises Irregular, Refused.
@@ -135,7 +135,8 @@ def read_packed(body: Body, limit: int, reader: Reader) -> list[int]:
     terms = body.dictionary
     if terms.get(b"/Type") != b"/ObjStm" or b"/Extends" in terms:
         raise Irregular
-    data = body.unpacked(limit)
+    data = body.unpacked(reader.inflated)
+    reader.inflated -= len(data)
     first, count = integer(terms.get(b"/First")), integer(terms.get(b"/N"))
     reader.spend(2 * count)
     head = [integer(one) for one in data[:first].split(maxsplit=2 * count)]

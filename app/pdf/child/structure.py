@@ -19,12 +19,13 @@ class Structure:
 
     def __init__(self, data: bytes, limits: Limits) -> None:
         self._data, self._limits = data, limits
+        self._reader = Reader(limits.tokens, limits.inflated)
         self._checked: dict[tuple[int, int], bool | Refused] = {}
 
     @cached_property
     def _followed(self) -> Chain | Refused:
         try:
-            return follow(self._data, Reader(self._limits.objects), self._limits)
+            return follow(self._data, self._reader, self._limits)
         except Refused as error:
             return error
 
@@ -69,7 +70,7 @@ class Structure:
     def _check(self, at: int, begin: int) -> bool | Refused:
         revision, *older = self._chain.revisions[at:]
         try:
-            check_layout(self._data, begin, revision, older, self._limits)
+            check_layout(self._data, begin, revision, older, self._reader)
         except Irregular:
             return False
         except Refused as error:

@@ -42,8 +42,10 @@ _MAX_DEPTH = 64
 class Reader:
     """Reads values in bytes, up to a number of tokens in all, for all that has the same reader."""
 
-    def __init__(self, tokens: int) -> None:
+    def __init__(self, tokens: int, inflated: int) -> None:
         self._left = tokens
+        #: Bytes that may still be unpacked.
+        self.inflated = inflated
 
     def read(self, data: bytes, at: int) -> tuple[Value, int]:
         """Return the value at a place, and where it ends. Raises Irregular, Refused."""
