@@ -86,7 +86,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self._ahead += data
         self._read_ahead()
         request = self.request
-        if request is not None and request.body_rcv is not None and not self.server.hall.has_room():
+        if (
+            request is not None
+            and request.body_rcv is not None
+            and not self.server.hall.has_room(len(data))
+        ):
             self._refuse(TooManyBytes("bodies"))
         return True
 
@@ -161,10 +165,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def check_deadlines(self, now: float) -> None:
         """End what takes too long, `now` by the monotonic clock; called every second."""
         if self._drains_until is not None:
-            if now > self._drains_until:
-                self._leave()
+            if now > self._drains_until or self.server.hall.is_closing:
+                self.leave()
         elif self._is_given_up:
-            self._leave()  # Not `will_close`, which waits until the client reads something.
+            self.leave()  # Not `will_close`, which waits until the client reads something.
         elif self.total_outbufs_len:
             self._check_answer(now)
         elif not self.requests:
@@ -178,7 +182,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self._waited += now - (self._checked_at or now)
         silent = time.time() - self.last_activity
         if self._waited > limits.answer or silent > limits.stall:
-            self._leave()
+            self.leave()
 
     def _check_request(self, now: float) -> None:
         hall = self.server.hall
@@ -190,7 +194,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         is_new = self.last_activity == self.creation_time
         patience = hall.limits.head if is_new else hall.limits.idle
         if hall.is_closing or time.time() - self.last_activity > patience:
-            self.will_close = True
+            # Not `will_close`, which waits until the client reads what the system still holds.
+            self.leave()
 
     def readable(self) -> bool:
         """Return whether there is anything to be read, or to be dropped."""
@@ -221,11 +226,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             data = b""
         self._to_drain -= len(data)
         if not data or self._to_drain < 0:
-            self._leave()
+            self.leave()
 
     def _leave_if_done(self) -> None:
         if not self.requests and not self.total_outbufs_len:
-            self._leave()
+            self.leave()
 
     def handle_close(self) -> None:
         """Close, after a client that is still sending has read its answer.
@@ -233,7 +238,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         A socket that is closed while data arrive is reset, and the answer is lost.
         """
         if not self._is_unread or self._drains_until is not None or not self.connected:
-            self._leave()
+            self.leave()
             return
         limits = self.server.hall.limits
         self._to_drain = DRAINED_BODIES * limits.max_body + MAX_HEAD
@@ -243,9 +248,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         try:
             self.socket.shutdown(socket.SHUT_WR)
         except OSError:
-            self._leave()
+            self.leave()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Close, whatever the client does; called by the main thread."""
         self.server.hall.channels.discard(self)
         if self.request is not None:
             self.request.close()  # The file of an incomplete body.

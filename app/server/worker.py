@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import sys
 import time
 from collections.abc import Mapping
@@ -34,6 +35,11 @@ _HOUSEKEEPING = 0.25
 #: Seconds for which a worker leaves a connection to a worker with fewer, and after which it checks
 #: whether that one accepted it.
 _PATIENCE, _SHORT_ROUND = 0.05, 0.005
+#: Connections that are accepted at once.
+_AT_ONCE = 16
+#: Descriptors of a worker that are no connections, and that its soft limit is raised to if the hard
+#: one allows it: a connection may take two, for itself and for a body.
+_OTHER_DESCRIPTORS, _DESCRIPTORS = 128, 8192
 #: Added to the number of connections of a worker whose threads are all busy.
 _BUSY = 100_000
 #: Bits for the total connections of a worker: of two with the same number now, the one with the
@@ -64,6 +70,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         is_ours = isinstance(self.wsgi, Flask)  # The baseline of the benchmark is a bare function.
         self._hall = Hall(self.limits, self.log, self.cors_headers, is_ours)
+        self._hall.most_channels = min(self.cfg.worker_connections, _most_connections())
         self._watched = Watched()
         self._kept_house_at = 0.0
         dispatcher = Dispatcher(self.cfg.threads)
@@ -87,7 +94,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
             listener,
             map=self._watched,
             dispatcher=dispatcher,
-            adj=adjust(self.limits, listener, self.cfg.worker_connections),
+            adj=adjust(self.limits, listener, self._hall.most_channels + _OTHER_DESCRIPTORS),
             place=self.place,
         )
 
@@ -111,6 +118,8 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
 
     def _stop(self) -> None:
         """Accept no more connections; answer running requests, within the grace period."""
+        self._hall.is_closing = True
+        CONNECTIONS.set_load(self.place, None)
         for listener in self._listeners:
             listener.accept_waiting()
             listener.del_channel()
@@ -120,7 +129,6 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         deadline = began + self.cfg.graceful_timeout
         while self._hall.channels and time.monotonic() < deadline:
             self.notify()
-            self._hall.is_closing = True
             now = time.monotonic()
             for channel in tuple(self._hall.channels):
                 if not _is_idle(channel) or now > began + _LINGER:
@@ -140,6 +148,17 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
         ):
             self._watched.serve(0.05)
         os._exit(1)
+
+
+def _most_connections() -> int:
+    """Raise the limit of descriptors; return how many connections it allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    known = _DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
+    return max((known - _OTHER_DESCRIPTORS) // 2, 1)
 
 
 def _is_idle(channel: Channel) -> bool:
@@ -167,14 +186,22 @@ class _SharingServer(Server):
         return bool(super().readable()) and not (self.leaves and not self._is_our_turn())
 
     def handle_accept(self) -> None:
-        """Accept a connection, or leave it to others."""
-        self._set_load()
-        if self._is_our_turn() or (self._left_at is not None and not self.leaves):
-            self._left_at = None
-            self._accepted += 1
+        """Accept waiting connections, some at most, or leave them to others."""
+        for _ in range(_AT_ONCE):
+            self._set_load()
+            if not self._is_our_turn() and (self._left_at is None or self.leaves):
+                self._left_at = self._left_at or time.monotonic()
+                return
+            self._left_at, accepted = None, self._accepted
             super().handle_accept()
-        elif self._left_at is None:
-            self._left_at = time.monotonic()
+            if self._accepted == accepted:
+                return
+
+    def accept(self) -> Any:
+        """Accept a connection, and count it; None if there is none."""
+        found = super().accept()
+        self._accepted += found is not None
+        return found
 
     def accept_waiting(self) -> None:
         """Accept all waiting connections."""
@@ -189,6 +216,8 @@ class _SharingServer(Server):
             self._set_load()
 
     def _set_load(self) -> None:
+        if self.hall.is_closing:
+            return
         self._is_busy = self.task_dispatcher.is_full
         load = (len(self.hall.channels) + _BUSY * self._is_busy << _ACCEPTED_BITS) + self._accepted
         if load != self._load:

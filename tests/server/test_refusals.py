@@ -66,7 +66,7 @@ def served(app: App, *, is_told: bool = True, limits: Limits = LIMITS) -> Iterat
             one.shutdown()
         for channel in tuple(hall.channels):  # Their files are not left to the garbage collection.
             channel._end_requests()
-            channel._leave()
+            channel.leave()
         wasyncore.close_all(watched)
         watched.close()
 

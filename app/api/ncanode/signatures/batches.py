@@ -7,6 +7,8 @@ saved in a transaction of its own and answered, before the next one is looked at
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from itertools import islice
 from time import monotonic
 from typing import Any
 
@@ -17,13 +19,14 @@ from app.api.ncanode.signatures.saves import save
 from app.api.params import json_bodies, unread
 from app.api.params.json_bodies import MalformedJson
 from app.cms import Reason
-from app.extensions import current_reads
+from app.extensions import current_reads, current_trust
 from app.rate_limit.computing import settle_computing
 from app.services.bodies import read_body
 from app.services.errors import ParameterError, UnsupportedMediaType
 from app.services.idempotency import HEADER
 from app.services.translations import choose_locale
 from app.store.errors import BatchTooSlow
+from app.trust.turns import LARGE
 
 #: The media type of the answer, and those of a request: none is registered.
 NDJSON = "application/x-ndjson"
@@ -57,10 +60,11 @@ def read_batch(request: Request) -> bytes:
             other=SaveItemSchema.KEY,
         )
     unread.note(request.args, ())
-    body = read_body(request).rstrip(_BLANKS)
-    if not body:
+    body = read_body(request)
+    size = len(body.rstrip(_BLANKS))
+    if not size:
         raise ParameterError("Request body has no line: each line is a JSON object")
-    if body.count(b"\n") >= MAX_LINES:
+    if body.count(b"\n", 0, size) >= MAX_LINES:
         raise ParameterError("Request body has more than {limit} lines", limit=MAX_LINES)
     return body
 
@@ -74,36 +78,59 @@ def answer_batch(body: bytes) -> Response:
 
 def _save_each(body: bytes) -> Iterator[bytes]:
     until = monotonic() + MAX_SECONDS
-    for number, line in enumerate(_lines(body), 1):
-        if line.strip(_BLANKS):
-            yield _write(number, _answer(number, line, until))
+    lines, number = _lines(body), 0
+    # Of a large line there is one copy at a time.
+    del body
+    while held := list(islice(lines, 1)):
+        number += 1
+        is_large = len(held[0]) > LARGE
+        with _in_turn() if is_large and number > 1 else nullcontext():
+            answer = _answer(number, held, until) if held[0].strip(_BLANKS) else None
+        if answer:
+            yield _write(number, answer)
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """Wait for the place of a large request, which this one lost when its answer began."""
+    turns = current_trust().turns
+    with ExitStack() as stack:
+        with turns.extra_thread():
+            stack.enter_context(turns.large_place())
+        yield
 
 
 def _lines(body: bytes) -> Iterator[bytes]:
     """Return the lines of a body, one at a time."""
-    start = 0
-    while start <= len(body):
-        stop = body.find(b"\n", start)
-        stop = len(body) if stop < 0 else stop
+    start, stop = 0, body.find(b"\n")
+    while stop >= 0:
         yield body[start:stop]
-        start = stop + 1
+        start, stop = stop + 1, body.find(b"\n", stop + 1)
+    rest = body[start:] if start else body
+    del body
+    held = [rest]
+    del rest
+    yield held.pop()
 
 
-def _answer(number: int, line: bytes, until: float) -> Response:
-    """Save a line, and return what a request of its own would be answered."""
+def _answer(number: int, held: list[bytes], until: float) -> Response:
+    """Save a line, and return what a request of its own would be answered.
+
+    The line is taken out of the list.
+    """
     try:
-        return _save(line, until)
+        return _save(held, until)
     except Exception as error:  # noqa: BLE001 - as those of any request; the others are saved
         return _refuse(number, error)
 
 
-def _save(line: bytes, until: float) -> Response:
+def _save(held: list[bytes], until: float) -> Response:
     """Save a line. Raises what `save` does, TooMuchComputing, or BatchTooSlow."""
     if monotonic() > until:
         raise BatchTooSlow(seconds=round(MAX_SECONDS))
     settle_computing()
     unread.forget()
-    item: SaveItem = _ITEM.read_object(_parse(line))
+    item: SaveItem = _ITEM.read_object(_parse(held.pop()))
     try:
         return save(item.save, item.key)
     finally:
