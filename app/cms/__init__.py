@@ -102,7 +102,7 @@ from app.cms.revocation.ocsp_requests import (
     encode_ocsp_request,
 )
 from app.cms.revocation.ocsp_requests import read_refusal as read_ocsp_refusal
-from app.cms.revocation.origins import KEPT, Origin
+from app.cms.revocation.origins import KEPT, PACKAGE, Origin
 from app.cms.revocation.reports import RevocationFailure, RevocationFinding
 from app.cms.revocation.sources import FRESHNESS
 from app.cms.revocation.values import full_response as full_ocsp_response
@@ -189,6 +189,7 @@ __all__ = [
     "MAX_TIMESTAMP_RESPONSE_SIZE",
     "MAX_WIDE_TEXT",
     "NO_XML_SIGNATURE",
+    "PACKAGE",
     "OCSP_UNKNOWN_TO_RESPONDER",
     "ROLES",
     "SHA_1",
