@@ -80,7 +80,7 @@ def test_what_it_brings_counts_as_in_a_signature_and_is_named(
     status, output = verify(start(), tmp_path, files, "--json")
     [signer] = json.loads(output)["verification"]["signers"]
     assert {one["source"] for one in signer["revocation_findings"]} == {"package"}
-    assert "из архива доказательств" in verify(start(), tmp_path, files, "--language", "ru")[1]
+    assert "из пакета доказательств" in verify(start(), tmp_path, files, "--language", "ru")[1]
 
 
 def backdated(known: Authorities, *, lists: bool = True) -> dict[str, bytes]:

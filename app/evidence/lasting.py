@@ -49,8 +49,8 @@ class Preserved:
     def record(self) -> EvidenceRecordStatus | None:
         """What the record shows for the signature and its timestamp tokens; None without one.
 
-        What proves the timestamps of the record, and the anchors, alone count; `verify_brought` says
-        what counts for one that was brought.
+        What proves the timestamps of the record, and the anchors, alone count; for one that was
+        brought, what `verify_brought` says.
         """
         if self.stored is None or self.file is None:
             return None

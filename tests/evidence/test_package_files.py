@@ -63,8 +63,10 @@ WHOLE = zipped(GOOD)
         commented(of_file=False),
         commented(of_file=True, extra=b"\xff\xff\1\0x"),
     ],
-    ids=["before", "behind", "archive before", "archive behind", "comment behind", "comment of a"
-         " file", "comment", "extra field"],
+    ids=[
+        "before", "behind", "archive before", "archive behind", "comment behind", "of a file",
+        "comment", "extra field",
+    ],
 )  # fmt: skip
 def test_bytes_around_its_files_are_refused(data: bytes) -> None:
     with pytest.raises(MalformedSignature):

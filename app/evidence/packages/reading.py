@@ -83,7 +83,7 @@ def _list_items(files: Mapping[str, bytes]) -> Iterator[KeptItem]:
 
 
 def revocation_in(name: str, data: bytes) -> KeptItem | None:
-    """Return the CRL or the OCSP response that a file has by its name; None if by that it has none."""
+    """Return the CRL or OCSP response that a file has by its name; None if it has neither."""
     if names.OCSP.fullmatch(name):
         return _item(0, "ocsp", data)
     return _item(0, "crl", data) if names.CRL.fullmatch(name) else None
