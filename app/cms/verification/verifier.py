@@ -41,8 +41,8 @@ from app.cms.verification.xml_signers import XmlSigners
 from app.cms.x509.certificate import Certificate
 from app.cms.xmldsig.parsing import SignedXml
 
-#: What checking the revocation data of one evidence package may cost: a list of an authority of
-#: 20 MB costs as much as a whole signature otherwise may.
+#: What checking the revocation data of one evidence package may cost: there is no other limit of
+#: theirs than its size, and a package may have lists of 20 MB.
 _BROUGHT_COST = 10 * MAX_COST
 
 _NO_PATH = unknown("revocation can't be determined without a path to a trust anchor")
