@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from tests import pki
+from tests.cms.lasting_xml import xades_b
 from tests.conftest import AppMaker
 from tests.packages import Authorities, now, pems, record_of, signed_now, zipped
 from tests.pki import DAY, Revoked
@@ -68,6 +69,16 @@ def test_a_revoked_signer_can_not_bring_what_was_known_before(
     status, output = verify(start(REVOCATION="online"), tmp_path, files, *options)
     assert (status, "was revoked on" in output) == (NO, True), output
     assert "GET /nca.crl" in known.site.asked
+
+
+def test_nor_can_the_signer_of_a_document(
+    start: AppMaker, tmp_path: Path, known: Authorities
+) -> None:
+    known.serve(Revoked(known.ivan.serial, now() - 50 * DAY, 1))
+    files = {"signature.xml": xades_b(known.ivan).encode(), CERTIFICATES: pems(known.nca)}
+    files |= known.lists_of(now() - 100 * DAY, now() + 80 * DAY)
+    assert verify(start(), tmp_path, files)[0] == UNKNOWN
+    assert verify(start(REVOCATION="online"), tmp_path, files)[0] == NO
 
 
 def test_what_it_brings_counts_as_in_a_signature_and_is_named(

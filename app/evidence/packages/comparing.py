@@ -52,11 +52,16 @@ def _list_certificates(package: Package) -> Iterator[str]:
 
 
 def _list_stamps(package: Package, signature: SignedData | SignedXml) -> Iterator[str]:
-    octets = stamped_values(signature)
-    for name, data in package.files.items():
-        token, stamped = names.TOKEN.fullmatch(name), names.STAMPED.fullmatch(name)
-        number = (token or stamped or ("", "0"))[1]
-        if int(number) > len(octets) or (stamped and data != octets[int(number) - 1]):
+    listed = [
+        (name, found)
+        for name in package.files
+        if (found := names.TOKEN.fullmatch(name) or names.STAMPED.fullmatch(name))
+    ]
+    octets = stamped_values(signature) if listed else ()
+    for name, found in listed:
+        number = int(found[1])
+        is_stamped = found.re is names.STAMPED
+        if number > len(octets) or (is_stamped and package.files[name] != octets[number - 1]):
             yield name
 
 
