@@ -13,18 +13,20 @@ _PLACES = {
     "online": Reason("requested of the authority"),
     "embedded": Reason("that came with the signature"),
     "kept": Reason("obtained earlier and stored"),
+    "package": Reason("in the evidence package"),
 }
 
 
 def render_proof(status: SignerStatus, wording: Wording) -> Iterator[str]:
     """Write what the answer about a signer rests on, and about a timestamp that counts."""
-    yield from _render_path(status, wording)
+    yield from render_path(status, wording)
     stamp = status.timestamp
     if stamp is not None and status.decisive_time_source == "timestamp":
-        yield from _render_path(stamp, wording)
+        yield from render_path(stamp, wording)
 
 
-def _render_path(status: SignerStatus | TimestampStatus, wording: Wording) -> Iterator[str]:
+def render_path(status: SignerStatus | TimestampStatus, wording: Wording) -> Iterator[str]:
+    """Write which anchor a certificate leads to, and what says that none on the way was revoked."""
     anchor = status.anchor
     if anchor is None:
         return

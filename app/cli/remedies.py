@@ -36,7 +36,8 @@ _REMEDIES = tuple(
         ),
         (
             (
-                r"\bCRLs?\b|\bOCSP\b|^the revocation data in the signature cover"
+                r"\bCRLs?\b|\bOCSP\b"
+                r"|^the revocation data in the (?:signature|evidence package) cover"
                 r"|^what the signature holds does not show"
                 r"|whether the hold still applied"
             ),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
+from app.cli.answers import ANSWERS, render_answer
+from app.cli.package_report import PackageReport, render_package
 from app.cli.proofs import render_proof
-from app.cli.remedies import remedies_of
 from app.cms import (
     Answer,
     Claims,
@@ -17,7 +18,6 @@ from app.cms import (
     SignedXml,
     SignerInfo,
     SignerStatus,
-    Verdict,
     clean_name,
     describe_content,
     every,
@@ -26,15 +26,9 @@ from app.cms import (
     name_text,
     signer_facts,
 )
-from app.extensions import current_trust
 from app.wording.sentences import Wording
 from app.wording.verdicts import Given
 
-_ANSWERS = {
-    Answer.YES: Reason("yes"),
-    Answer.NO: Reason("no"),
-    Answer.UNKNOWN: Reason("unknown"),
-}
 _SOURCES = {
     "timestamp": Reason("attested by a timestamp that was verified"),
     "checked_at": Reason("as you asked"),
@@ -59,6 +53,8 @@ class Report:
     now: datetime
     #: Whether the anchors in the database are missing, since they can't be read.
     lacks_stored: bool = False
+    #: What was found of the evidence package that it is in.
+    package: PackageReport | None = None
 
     @property
     def answer(self) -> Answer:
@@ -81,6 +77,8 @@ def render(report: Report, wording: Wording) -> Iterator[str]:
         yield wording.phrase("CMS, without the content that was signed")
     digest = fingerprints_of(examined.signature, examined.signers).signature
     yield wording.phrase("SHA-256 of the signature: {digest}", digest=digest)
+    if report.package:
+        yield from _indent("", render_package(report.package, wording))
     for claims, status, today in zip(
         examined.signers, examined.statuses, report.today, strict=True
     ):
@@ -99,7 +97,7 @@ def render(report: Report, wording: Wording) -> Iterator[str]:
             ),
         )
     yield ""
-    yield wording.phrase("All in all: {answer}", answer=_ANSWERS[report.answer])
+    yield wording.phrase("All in all: {answer}", answer=ANSWERS[report.answer])
 
 
 def _indent(margin: str, lines: Iterable[str]) -> Iterator[str]:
@@ -136,7 +134,7 @@ def _render_when(status: SignerStatus, given: Given, wording: Wording) -> str:
         "when it was made, {time} ({source}): {answer}",
         time=status.decisive_time,
         source=_SOURCES["timestamp" if is_attested else given],
-        answer=_ANSWERS[status.whole.answer],
+        answer=ANSWERS[status.whole.answer],
     )
 
 
@@ -144,44 +142,31 @@ def _render_answers(status: SignerStatus, wording: Wording) -> Iterator[str]:
     """Write the answer to each question, as of the time of signing."""
     yield wording.phrase(
         "intact, the content is what was signed: {answer}",
-        answer=_render_answer(status.intact, wording),
+        answer=render_answer(status.intact, wording),
     )
     yield wording.phrase(
         "valid, the signature is of the certificate's key: {answer}",
-        answer=_render_answer(status.valid, wording),
+        answer=render_answer(status.valid, wording),
     )
     yield wording.phrase(
         "trusted, an authority that you trust vouches for the signer: {answer}",
-        answer=_render_answer(status.trusted, wording),
+        answer=render_answer(status.trusted, wording),
     )
-    yield wording.phrase("not revoked: {answer}", answer=_render_answer(status.revocation, wording))
+    yield wording.phrase("not revoked: {answer}", answer=render_answer(status.revocation, wording))
 
 
 def _render_today(today: SignerStatus, now: datetime, wording: Wording) -> str:
     """Write the answer as of today; with a valid timestamp, still as of its time."""
     return wording.phrase(
-        "today, {time}: {answer}", time=now, answer=_render_answer(today.whole, wording)
+        "today, {time}: {answer}", time=now, answer=render_answer(today.whole, wording)
     )
-
-
-def _render_answer(verdict: Verdict, wording: Wording) -> str:
-    """Write an answer with its reasons, and remedies if it is unknown."""
-    answer = wording.sentence(_ANSWERS[verdict.answer])
-    reasons = "; ".join(map(wording.sentence, verdict.reasons))
-    text = f"{answer}: {reasons}" if reasons else answer
-    if verdict.answer is not Answer.UNKNOWN:
-        return text
-    remedies = "; ".join(
-        map(wording.sentence, remedies_of(verdict.reasons, online=current_trust().online))
-    )
-    return wording.phrase("{answer} (needed: {remedies})", answer=text, remedies=remedies)
 
 
 def _render_times(claims: SignerInfo, status: SignerStatus, wording: Wording) -> Iterator[str]:
     """Write the attested time of signing, and the claimed one."""
     stamp = status.timestamp
     if stamp and status.decisive_time_source != "timestamp":
-        answer = _render_answer(stamp.verdict, wording)
+        answer = render_answer(stamp.verdict, wording)
         yield (
             wording.phrase(
                 "timestamp: {time}; is it valid? {answer}", time=stamp.gen_time, answer=answer

@@ -10,6 +10,7 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.json_failures import JsonCommand, print_failure, print_json
+from app.cli.package_report import PackageReport
 from app.cli.report import Report, render
 from app.cli.running import close_output, first_line, needs, print_database
 from app.cli.sources import Source, source_of
@@ -19,14 +20,17 @@ from app.cms import (
     Examined,
     MalformedSignature,
     Occasion,
+    SignedData,
     SignedXml,
     describe_signers,
     parse,
 )
 from app.evidence.lasting import Preserved, outlast
+from app.evidence.packages.comparing import list_others
 from app.extensions import current_trust, db
 from app.trust import Trust
 from app.wording.catalogues import LANGUAGES
+from app.wording.packages import write_package_results
 from app.wording.sentences import Wording
 from app.wording.verdicts import write_verification
 
@@ -123,7 +127,7 @@ def _examine(
     data = content.read_bytes() if content else source.known(signature)
     now = datetime.now(UTC)
     moment = at or source.saved_at or now
-    preserved = source.preserved(trust.loaded(), now) if source.preserved else None
+    preserved = source.preserved(trust, now) if source.preserved else None
     known = _known_at(source, preserved, moment)
     verify = partial(
         trust.verify, signature, data, fetch=True, content_budget=UNLIMITED, kept=source.kept
@@ -139,7 +143,18 @@ def _examine(
         at=at,
         today=today,
         now=now,
+        package=_examine_package(source, preserved, signature),
     )
+
+
+def _examine_package(
+    source: Source, preserved: Preserved | None, signature: SignedData | SignedXml
+) -> PackageReport | None:
+    """Return what was found of the evidence package, if the signature is in one."""
+    if source.package is None:
+        return None
+    record = preserved.record if preserved else None
+    return PackageReport(record, list_others(source.package, signature))
 
 
 def _known_at(source: Source, preserved: Preserved | None, moment: datetime) -> datetime:
@@ -177,15 +192,13 @@ def _current_trust(wording: Wording) -> tuple[Trust, bool]:
 
 
 def _print_json(report: Report, source: Source, wording: Wording) -> None:
-    print_json(
-        write_verification(
-            report.examined,
-            report.given,
-            wording,
-            version=source.version,
-            saved_at=source.saved_at,
-        )
+    content = write_verification(
+        report.examined, report.given, wording, version=source.version, saved_at=source.saved_at
     )
+    if found := report.package:
+        results = write_package_results(found.record, found.other_files, wording)
+        content["verification"]["package"] = results
+    print_json(content)
 
 
 def _print_words(report: Report, trust: Trust, wording: Wording) -> None:

@@ -16,7 +16,8 @@ from app.cli.structure import read_text
 from app.cms import KnownDigests, Reason, SignedData, SignedXml
 from app.evidence.kept import kept_of
 from app.evidence.lasting import Preserved
-from app.evidence.packages.reading import MAGIC, MAX_ARCHIVE, read_package
+from app.evidence.packages.archive import MAGIC, MAX_ARCHIVE
+from app.evidence.packages.reading import Package, read_package
 from app.evidence.records import read_file, read_record
 from app.extensions import db
 from app.services.kept_contents import known_content
@@ -24,8 +25,8 @@ from app.store.errors import SignatureNotFound
 from app.store.evidence.reading import read_evidence
 from app.store.signatures import reading
 from app.store.signatures.large_texts import Key
+from app.trust import Trust
 from app.trust.kept import Kept
-from app.trust.loaded import Loaded
 from app.wording.sentences import Wording
 
 
@@ -43,7 +44,9 @@ class Source:
     #: The evidence that is stored for it.
     kept: Kept = field(default_factory=Kept)
     #: What shows that it existed, once the anchors and the time are given; None: nothing is kept.
-    preserved: Callable[[Loaded, datetime], Preserved] | None = None
+    preserved: Callable[[Trust, datetime], Preserved] | None = None
+    #: The evidence package that it is in.
+    package: Package | None = None
 
 
 def source_of(
@@ -74,15 +77,16 @@ def source_of(
         "Stored signature: {document}/{thread}, version {version}",
         {"document": record.document, "thread": record.thread, "version": record.version},
     )
-    kept = kept_of(items)
     return Source(
         heading,
         record.text,
         record.version,
         record.version_created_at,
         partial(known_content, key=key),
-        kept,
-        partial(Preserved, kept_file, items, stored) if items else None,
+        kept_of(items),
+        (lambda trust, now: Preserved(kept_file, items, stored, trust.loaded(), now))
+        if items
+        else None,
     )
 
 
@@ -94,6 +98,18 @@ def _source_in(file: Path) -> Source:
             return Source(heading, read_text(file))
         opened.seek(0)
         package = read_package(opened.read(MAX_ARCHIVE + 1))
-    data = package.file.data
-    preserved = partial(Preserved, data, package.items, package.record, is_brought=True)
-    return Source(heading, b64encode(data).decode(), kept=package.kept, preserved=preserved)
+    text = b64encode(package.file.data).decode()
+    preserved = partial(_preserve, package)
+    return Source(heading, text, kept=package.kept, preserved=preserved, package=package)
+
+
+def _preserve(package: Package, trust: Trust, now: datetime) -> Preserved:
+    return Preserved(
+        package.file.data,
+        package.items,
+        package.record,
+        trust.loaded(),
+        now,
+        is_brought=True,
+        ask=trust.inquire,
+    )

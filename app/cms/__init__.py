@@ -102,7 +102,7 @@ from app.cms.revocation.ocsp_requests import (
     encode_ocsp_request,
 )
 from app.cms.revocation.ocsp_requests import read_refusal as read_ocsp_refusal
-from app.cms.revocation.origins import KEPT, Origin
+from app.cms.revocation.origins import KEPT, PACKAGE, Origin
 from app.cms.revocation.reports import RevocationFailure, RevocationFinding
 from app.cms.revocation.sources import FRESHNESS
 from app.cms.revocation.values import full_response as full_ocsp_response
@@ -190,6 +190,7 @@ __all__ = [
     "MAX_WIDE_TEXT",
     "NO_XML_SIGNATURE",
     "OCSP_UNKNOWN_TO_RESPONDER",
+    "PACKAGE",
     "ROLES",
     "SHA_1",
     "SHA_256",

@@ -1,4 +1,4 @@
-"""Stored evidence as the verifier takes it."""
+"""Evidence beside a signature as the verifier takes it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from app.cms import (
     KEPT,
+    PACKAGE,
     Certificate,
     CertificateList,
     MalformedRevocation,
     OcspResponse,
+    Origin,
     SignerEvidence,
     read_embedded_certificate,
 )
@@ -17,8 +19,12 @@ from app.store.evidence.reading import KeptItem
 from app.trust.kept import Kept
 
 
-def kept_of(items: Iterable[KeptItem]) -> Kept:
-    """Return stored evidence as the verifier takes it. What can't be read is left out."""
+def kept_of(items: Iterable[KeptItem], *, is_brought: bool = False) -> Kept:
+    """Return evidence as the verifier takes it. What can't be read is left out.
+
+    `is_brought`: it is not stored here, but from an evidence package.
+    """
+    origin = PACKAGE if is_brought else KEPT
     tokens: dict[int, list[bytes]] = {}
     # Each once, though several signers may have it.
     certificates: dict[bytes, Certificate | None] = {}
@@ -29,11 +35,12 @@ def kept_of(items: Iterable[KeptItem]) -> Kept:
         elif item.kind == "certificate":
             certificates[item.sha256] = read_embedded_certificate(item.data)
         elif item.sha256 not in found:
-            found[item.sha256] = _read(item.kind, item.data)
+            found[item.sha256] = read_revocation(item, origin)
     return Kept(
         {number: tuple(listed) for number, listed in tokens.items()},
         tuple(filter(None, certificates.values())),
         tuple(filter(None, found.values())),
+        is_brought,
     )
 
 
@@ -53,10 +60,11 @@ def by_signer(items: Iterable[KeptItem]) -> dict[int, SignerEvidence]:
     }
 
 
-def _read(kind: str, data: bytes) -> CertificateList | OcspResponse | None:
+def read_revocation(item: KeptItem, origin: Origin) -> CertificateList | OcspResponse | None:
+    """Return a CRL or an OCSP response; None if it can't be read."""
     try:
-        if kind == "ocsp":
-            return OcspResponse(data, origin=KEPT)
-        return CertificateList(data, origin=KEPT)
+        if item.kind == "ocsp":
+            return OcspResponse(item.data, origin=origin)
+        return CertificateList(item.data, origin=origin)
     except MalformedRevocation:
         return None

@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Protocol
 
 from app.cms import (
     YES,
     Answer,
-    EvidenceRecord,
     EvidenceRecordStatus,
     SignerStatus,
     Verdict,
@@ -25,21 +23,10 @@ from app.cms import (
     unknown,
     verify_evidence_record,
 )
+from app.evidence.brought import Ask, ProvenRecord, verify_brought
 from app.evidence.kept import kept_of
 from app.store.evidence.reading import KeptItem
 from app.trust.loaded import Loaded
-
-
-class ProvenRecord(Protocol):
-    """A record, and what proves its timestamps."""
-
-    @property
-    def record(self) -> EvidenceRecord:
-        """The record itself."""
-
-    @property
-    def items(self) -> tuple[KeptItem, ...]:
-        """Certificates and revocation data."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +34,7 @@ class Preserved:
     """A stored signature with what was obtained for it: its bytes, items, and its record.
 
     `file` is only needed with a record. `loaded` has the anchors of now. `is_brought`: others have
-    brought it all, who may have left out that an authority was revoked.
+    brought it all, who may have left out that an authority was revoked; `ask` asks the authorities.
     """
 
     file: bytes | None
@@ -56,35 +43,23 @@ class Preserved:
     loaded: Loaded
     now: datetime
     is_brought: bool = False
+    ask: Ask | None = None
 
     @cached_property
     def record(self) -> EvidenceRecordStatus | None:
         """What the record shows for the signature and its timestamp tokens; None without one.
 
-        What proves the timestamps of the record, and the anchors, alone count. For one that was
-        brought the operator's revocation data count, too, and no timestamp does without any.
+        What proves the timestamps of the record, and the anchors, alone count; for one that was
+        brought, what `verify_brought` says.
         """
         if self.stored is None or self.file is None:
             return None
-        kept = kept_of(self.stored.items)
-        verifier = (
-            self.loaded.knowing(kept.found, kept.certificates)
-            if self.is_brought
-            else self.loaded.knowing_only(kept)
-        )
         tokens = {one.data for one in self.items if one.kind == "timestamp"}
         objects = [self.file, *sorted(tokens)]
-        status = verify_evidence_record(
-            self.stored.record, objects, verifier.verify_timestamp, now=self.now
-        )
-        return _require_unrevoked(status) if self.is_brought else status
-
-
-def _require_unrevoked(status: EvidenceRecordStatus) -> EvidenceRecordStatus:
-    """Return a result that is yes only if no authority of its timestamps was revoked."""
-    verdict = every(status.verdict, *(stamp.revocation for stamp in status.timestamps))
-    existed_at = status.existed_at if verdict.answer is Answer.YES else None
-    return replace(status, verdict=verdict, existed_at=existed_at)
+        if self.is_brought:
+            return verify_brought(self.stored, objects, self.loaded, self.now, self.ask)
+        verify = self.loaded.knowing_only(kept_of(self.stored.items)).verify_timestamp
+        return verify_evidence_record(self.stored.record, objects, verify, now=self.now)
 
 
 def outlast(statuses: Sequence[SignerStatus], preserved: Preserved) -> tuple[SignerStatus, ...]:

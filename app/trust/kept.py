@@ -1,4 +1,4 @@
-"""Evidence that is stored beside a signature, as the verifier takes it."""
+"""Evidence beside a signature, stored or in an evidence package, as the verifier takes it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ class Kept:
     """Timestamp tokens by the number of the signer, certificates, and revocation data.
 
     Nothing here is believed because it was stored: each part is verified like one in a signature.
+    `is_brought`: it is not from this server's store, but came with the signature. Then its sender
+    chose it, and its revocation data count as those inside the signature do.
     """
 
     tokens: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
     certificates: tuple[Certificate, ...] = ()
     found: tuple[CertificateList | OcspResponse, ...] = ()
+    is_brought: bool = False

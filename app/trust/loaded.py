@@ -68,8 +68,13 @@ class Loaded:
 
     def knowing_only(self, kept: Kept) -> Verifier:
         """Return a verifier with the anchors, and nothing else but what is kept."""
-        contents = Contents(anchors=self.contents.anchors)
-        return _make_verifier(contents, list(kept.found), list(kept.certificates))
+        return _make_verifier_with(Contents(anchors=self.contents.anchors), kept)
+
+    def knowing_kept(
+        self, kept: Kept, found: Iterable[CertificateList | OcspResponse] = ()
+    ) -> Verifier:
+        """Return a verifier with what is kept for a signature, and what was found beside that."""
+        return _make_verifier_with(self.contents, kept, found)
 
     def open_links(self, statuses: Iterable[SignerStatus]) -> list[tuple[Certificate, Certificate]]:
         """List the links whose revocation has to be requested: signers first, then TSAs.
@@ -129,10 +134,20 @@ def _read_trusted(contents: Contents) -> Trusted:
     return Trusted(tuple(sorted(numbers)), number_of([*set(anchors), *set(others)]))
 
 
+def _make_verifier_with(
+    contents: Contents, kept: Kept, found: Iterable[CertificateList | OcspResponse] = ()
+) -> Verifier:
+    """Return a verifier with what is kept, among the operator's data or as a sender's."""
+    if kept.is_brought:
+        return _make_verifier(contents, [*found], kept.certificates, kept.found)
+    return _make_verifier(contents, [*kept.found, *found], kept.certificates)
+
+
 def _make_verifier(
     contents: Contents,
     found: Sequence[CertificateList | OcspResponse] = (),
     certificates: Sequence[Certificate] = (),
+    brought: Sequence[CertificateList | OcspResponse] = (),
 ) -> Verifier:
     crls = [one for one in found if isinstance(one, CertificateList)]
     responses = [one for one in found if isinstance(one, OcspResponse)]
@@ -141,4 +156,5 @@ def _make_verifier(
         intermediates=[*values(contents.intermediates), *certificates],
         crls=[*values(contents.crls), *crls],
         ocsp_responses=[*values(contents.responses), *responses],
+        brought=brought,
     )

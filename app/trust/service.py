@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -33,7 +33,7 @@ from app.trust.stored import Stored, StoredAuthorities
 from app.trust.turns import Turns
 
 if TYPE_CHECKING:
-    from app.trust.online import Inquiry
+    from app.trust.online import Findings, Inquiry
 
 _NOTHING = Stored()
 
@@ -130,16 +130,14 @@ class Trust:
         with self.turns.take():
             verify = partial(asked, tokens=kept.tokens)
             is_helped = kept.found or kept.certificates
-            verifier = loaded.verifier
-            if is_helped:
-                verifier = loaded.knowing(kept.found, kept.certificates)
+            verifier = loaded.knowing_kept(kept) if is_helped else loaded.verifier
             statuses = verify(verifier)
             links = loaded.open_links(statuses) if self._inquiry else []
             if not self._inquiry or not links:
                 return statuses
             findings = self._inquiry.ask(links, fetch=fetch)
             if findings.found:
-                verifier = loaded.knowing([*kept.found, *findings.found], kept.certificates)
+                verifier = loaded.knowing_kept(kept, findings.found)
                 statuses = verify(verifier)
         return tuple(
             replace(
@@ -212,6 +210,17 @@ class Trust:
             revocation=findings.explain(status.revocation, chain),
             failures=findings.failures_of(chain),
         )
+
+    def inquire(self, links: Iterable[tuple[Certificate, Certificate]]) -> Findings | None:
+        """Ask authorities what holds of certificates, each with its issuer, now.
+
+        They must be of good chains. For up to `online.SECONDS` seconds. Returns None if the
+        settings say offline. Raises Busy: too much is being verified.
+        """
+        if self._inquiry is None:
+            return None
+        with self.turns.take():
+            return self._inquiry.ask(links, fetch=True)
 
     @property
     def has_anchors(self) -> bool:

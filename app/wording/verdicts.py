@@ -83,9 +83,9 @@ def _compared(examined: Examined) -> dict[str, Any] | None:
 def write_answers(statuses: Sequence[SignerStatus], wording: Wording) -> dict[str, Any]:
     """Return the three answers for the signature as a whole: each is that of the worst signer."""
     return {
-        "intact": _verdict(every(*[status.intact for status in statuses]), wording),
-        "valid": _verdict(every(*[status.valid for status in statuses]), wording),
-        "trusted": _verdict(every(*[status.trusted for status in statuses]), wording),
+        "intact": write_verdict(every(*[status.intact for status in statuses]), wording),
+        "valid": write_verdict(every(*[status.valid for status in statuses]), wording),
+        "trusted": write_verdict(every(*[status.trusted for status in statuses]), wording),
     }
 
 
@@ -103,31 +103,30 @@ def _signer(
     attested = status.decisive_time_source == "timestamp"
     return {
         **signer_facts(signer),
-        "intact": _verdict(status.intact, wording),
-        "valid": _verdict(status.valid, wording),
-        "path": _verdict(status.path, wording),
-        "revocation": _verdict(status.revocation, wording),
-        "trusted": _verdict(status.trusted, wording),
+        "intact": write_verdict(status.intact, wording),
+        "valid": write_verdict(status.valid, wording),
+        "path": write_verdict(status.path, wording),
+        "revocation": write_verdict(status.revocation, wording),
+        "trusted": write_verdict(status.trusted, wording),
         "decisive_time": iso_moment(status.decisive_time),
         "decisive_time_source": "timestamp" if attested else given,
         **_proof(status, wording),
-        "timestamp": _timestamp(status.timestamp, wording),
+        "timestamp": status.timestamp and write_timestamp(status.timestamp, wording),
         "verified": _verified(signer.claims, status),
     }
 
 
-def _verdict(verdict: Verdict, wording: Wording) -> dict[str, Any]:
+def write_verdict(verdict: Verdict, wording: Wording) -> dict[str, Any]:
+    """Return an answer with its reasons."""
     reasons = [wording.sentence(reason) for reason in verdict.reasons]
     return {"answer": verdict.answer.value, "reasons": reasons}
 
 
-def _timestamp(status: TimestampStatus | None, wording: Wording) -> dict[str, Any] | None:
+def write_timestamp(status: TimestampStatus, wording: Wording) -> dict[str, Any]:
     """Return a timestamp. Its time is as reliable as its answer."""
-    if status is None:
-        return None
     serial_number, authority = status.serial_number, status.authority
     return {
-        **_verdict(status.verdict, wording),
+        **write_verdict(status.verdict, wording),
         "claimed": {
             "time": iso_moment(status.gen_time),
             "policy": status.policy,
@@ -152,7 +151,7 @@ def _finding(finding: RevocationFinding, wording: Wording) -> dict[str, Any]:
     """Return what one CRL or OCSP response says about one certificate."""
     facts = certificate_facts(finding.certificate)
     return {
-        **_verdict(finding.verdict, wording),
+        **write_verdict(finding.verdict, wording),
         "decides": finding.decides,
         "type": finding.kind,
         "source": finding.origin.place,

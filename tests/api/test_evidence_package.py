@@ -27,6 +27,7 @@ from app.cms import (
 )
 from app.cms.augmentation import additions
 from app.evidence.packages import names
+from app.evidence.packages.comparing import list_others
 from app.evidence.packages.reading import read_package
 from tests import pki
 from tests.api.asking import save
@@ -113,6 +114,7 @@ def test_signatures_over_each_other_are_proven_in_2055_by_the_package_alone(
     package = read_package(answer.data)
     assert package.file.data == file_of(client, "original")
     assert package.file.data.decode() == xml.partition("?>")[2].strip()
+    assert list_others(package, parse(xml)) == ()
     assert [is_proven(one) for one in judge(services, answer.data)] == [True] * 3
     assert file_of(client, "evidence") == answer.data
     again = fetch(client, "evidence").headers["ETag"]
@@ -152,6 +154,7 @@ def test_a_package_of_a_cms_has_its_evidence_too(
     work(app)
     found = file_of(client, "evidence")
     assert read_package(found).file.data == cms
+    assert list_others(read_package(found), parse(text(cms))) == ()
     assert [is_proven(one) for one in judge(services, found, CONTENT)] == [True] * 2
 
 

@@ -178,9 +178,14 @@ def judge(holder: Holder, name: bytes) -> None:
         certificate_facts(certificate)
     except MalformedSignature:
         return
-    for data in ({"crls": [crl]}, {"ocsp_responses": [response]}):
+    for crls, responses in (([crl], []), ([], [response])):
         try:
-            verifier = Verifier([*anchors, certificate], intermediates=others, **data)
+            verifier = Verifier(
+                [*anchors, certificate],
+                intermediates=others,
+                crls=crls,
+                ocsp_responses=responses,
+            )
         except MalformedRevocation:
             continue
         verifier.verify_certificate(certificate, at=AT)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.cms import Answer, EvidenceRecordStatus, Occasion, SignatureFile, SignerStatus, parse
+from app.cms import (
+    Answer,
+    CertificateList,
+    EvidenceRecordStatus,
+    Occasion,
+    OcspResponse,
+    SignatureFile,
+    SignerStatus,
+    parse,
+)
 from app.evidence.lasting import Preserved, outlast
 from app.evidence.packages.reading import Package, read_package
 from app.evidence.packages.writing import write_package
@@ -15,6 +25,8 @@ from app.evidence.records import read_file, read_record
 from app.store.evidence.reading import read_evidence
 from app.store.signatures.large_texts import Key
 from app.trust import Trust
+from app.trust.online import Findings
+from app.trust.sources import Link
 from tests import pki
 from tests.evidence.decades import Archive, year
 from tests.evidence.test_records import LATER
@@ -71,6 +83,44 @@ def examine(archive: Archive, package: Package, trust: Trust | None = None) -> E
     status = Preserved(data, package.items, record, loaded, LATER, is_brought=True).record
     assert status
     return status
+
+
+def test_authorities_in_force_are_asked_about_a_record_that_is_brought(
+    archive: Archive, key: Key
+) -> None:
+    archive.thirty_years()
+    package, services = read_package(pack(archive, key)), archive.services
+    asked: list[Link] = []
+
+    def ask(links: Iterable[Link]) -> Findings:
+        asked.extend(links)
+        return Findings(found, {one: [] for one, _ in asked})
+
+    def show() -> EvidenceRecordStatus | None:
+        loaded, record = archive.trust.loaded(), package.record
+        brought = Preserved(
+            package.file.data, package.items, record, loaded, LATER, is_brought=True, ask=ask
+        )
+        return brought.record
+
+    found: list[CertificateList | OcspResponse] = []
+    status = show()
+    # The authorities of 2024 and 2034 have ended; a later timestamp covers each of theirs.
+    assert [one.subject for one, _ in asked] == [services.authority.subject, services.tsa.subject]
+    assert status
+    assert (status.verdict.answer, status.existed_at) == (Answer.UNKNOWN, None)
+    assert "has to be known as of now" in str(status.verdict)
+    for revoked, answer in (
+        ((), Answer.YES),
+        ((Revoked(services.tsa.serial, LATER, 1),), Answer.NO),
+    ):
+        found = [
+            CertificateList(pki.crl(one, *listed, this_update=LATER, next_update=LATER + pki.DAY))
+            for one, listed in ((services.authority, revoked), (services.root, ()))
+        ]
+        status = show()
+        assert status
+        assert (status.verdict.answer, bool(status.existed_at)) == (answer, answer is Answer.YES)
 
 
 def test_a_record_that_is_brought_has_to_prove_that_no_authority_was_revoked(

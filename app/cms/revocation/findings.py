@@ -6,6 +6,7 @@ from datetime import datetime
 from app.cms.path.occasions import is_future
 from app.cms.path.rules import title
 from app.cms.revocation.crl_entries import CERTIFICATE_HOLD, Revoked
+from app.cms.revocation.origins import PACKAGE
 from app.cms.revocation.sources import FRESHNESS, Statement
 from app.cms.verdict import YES, Answer, Reason, Verdict, every, no, unknown
 from app.cms.x509.certificate import Certificate
@@ -187,17 +188,27 @@ def _doubt_silence(
         # earlier one. With a timestamp that would be of no use: what was current at genTime counts
         # (RFC 5280 section 6.3.3, ETSI EN 319 102-1 section 5.2.5), and who has the key of a TSA
         # may choose a genTime that fits.
-        return unknown(
-            "the revocation data in the signature cover {subject} only until {until}",
-            subject=subject,
-            until=statement.this_update,
-        )
+        return _outdated(statement, subject)
     if is_late:
         return unknown(
             "a CRL or OCSP response about {subject} is from after its certificate expired",
             subject=subject,
         )
     return None
+
+
+def _outdated(statement: Statement, subject: str) -> Verdict:
+    if statement.found.origin == PACKAGE:
+        return unknown(
+            "the revocation data in the evidence package cover {subject} only until {until}",
+            subject=subject,
+            until=statement.this_update,
+        )
+    return unknown(
+        "the revocation data in the signature cover {subject} only until {until}",
+        subject=subject,
+        until=statement.this_update,
+    )
 
 
 def _incomplete(subject: str) -> Verdict:

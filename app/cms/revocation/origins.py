@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Place: TypeAlias = Literal["operator", "online", "embedded", "kept"]
+Place: TypeAlias = Literal["operator", "online", "embedded", "kept", "package"]
 """`operator`: the operator provided it; `online`: the CA was asked; `embedded`: it came with the
-signature; `kept`: it was obtained for the signature before, and stored.
+signature; `kept`: it was obtained for the signature before, and stored; `package`: it is a file of
+the evidence package in which the signature came.
 """
 
 
@@ -18,3 +19,4 @@ class Origin:
 
 
 OPERATOR, EMBEDDED, KEPT = Origin("operator"), Origin("embedded"), Origin("kept")
+PACKAGE = Origin("package")

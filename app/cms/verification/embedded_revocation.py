@@ -25,17 +25,18 @@ _REVOCATION_VALUES = bytes.fromhex("2a864886f70d0109100218")
 
 def read_embedded(signature: SignedData, budget: Budget) -> RevocationData:
     """Read those that can be read, within the limits above; `budget` pays for checking it."""
-    return _sort(_read_all(_list_embedded(signature)), budget)
+    return sort_brought(_read_all(_list_embedded(signature)), budget)
 
 
 def read_brought(
     crls: Iterable[bytes], responses: Iterable[bytes], budget: Budget
 ) -> RevocationData:
     """Read those of an XML signature in the same way, from what is encoded there."""
-    return _sort(_read_all(_list_encoded(crls, responses)), budget)
+    return sort_brought(_read_all(_list_encoded(crls, responses)), budget)
 
 
-def _sort(found: Iterable[CertificateList | OcspResponse], budget: Budget) -> RevocationData:
+def sort_brought(found: Iterable[CertificateList | OcspResponse], budget: Budget) -> RevocationData:
+    """Return what the sender of a signature chose; `budget` pays for checking it."""
     listed = list(found)
     crls = [one for one in listed if isinstance(one, CertificateList)]
     responses = [one for one in listed if isinstance(one, OcspResponse)]

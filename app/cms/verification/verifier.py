@@ -10,7 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypeAlias
 
-from app.cms.budget import FREE, Budget, ContentBudget
+from app.cms.budget import FREE, MAX_COST, Budget, ContentBudget
 from app.cms.path.building import Path, check_authorities, find_path
 from app.cms.path.issuers import Authorities, GivenAuthorities
 from app.cms.path.occasions import Occasion
@@ -32,7 +32,7 @@ from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.signed_data.verification import check_signer
 from app.cms.verdict import YES, Answer, Verdict, every, unknown
 from app.cms.verification.cases import Case, Checked
-from app.cms.verification.embedded_revocation import read_embedded
+from app.cms.verification.embedded_revocation import read_embedded, sort_brought
 from app.cms.verification.remarks import explain_path, note_future, note_zeros
 from app.cms.verification.status import CertificateStatus, SignerStatus, TimestampStatus
 from app.cms.verification.timestamps import check_timestamps, doubt_ended, verified_time
@@ -40,6 +40,10 @@ from app.cms.verification.tokens import TokenCase, check_token
 from app.cms.verification.xml_signers import XmlSigners
 from app.cms.x509.certificate import Certificate
 from app.cms.xmldsig.parsing import SignedXml
+
+#: What checking the revocation data of one evidence package may cost: there is no other limit of
+#: theirs than its size, and a package may have lists of 20 MB.
+_BROUGHT_COST = 10 * MAX_COST
 
 _NO_PATH = unknown("revocation can't be determined without a path to a trust anchor")
 _NOT_BELIEVED = unknown(
@@ -64,8 +68,11 @@ class Verifier:
         intermediates: Iterable[Certificate] = (),
         crls: Iterable[bytes | CertificateList] = (),
         ocsp_responses: Iterable[bytes | OcspResponse] = (),
+        brought: Iterable[CertificateList | OcspResponse] = (),
     ) -> None:
         """Take the trust anchors, and other available data: DER, or objects parsed from it.
+
+        `brought` came beside the signature, from its sender: it counts as what is embedded does.
 
         A caller with many verifiers passes the same parsed CRL to all of them: it remembers that
         its signature was checked. Raises MalformedRevocation if something can't be read.
@@ -76,6 +83,13 @@ class Verifier:
             [CertificateList(crl) if isinstance(crl, bytes) else crl for crl in crls],
             [OcspResponse(one) if isinstance(one, bytes) else one for one in ocsp_responses],
         )
+        self._brought = tuple(brought)
+
+    def _at_hand(self) -> tuple[RevocationData, ...]:
+        """Return what the operator has, and what was brought, whose checks are paid for anew."""
+        if not self._brought:
+            return (self._revocation,)
+        return self._revocation, sort_brought(self._brought, Budget(_BROUGHT_COST))
 
     def verify(
         self,
@@ -148,7 +162,7 @@ class Verifier:
         `budget` may be that of several certificates. Raises ValueError if `at` has no time zone.
         """
         own = budget or Budget()
-        case = Case((self._intermediates,), (self._revocation,), own, Occasion.of(at))
+        case = Case((self._intermediates,), self._at_hand(), own, Occasion.of(at))
         path = find_path(certificate, case.when, self._anchors, case.authorities, case.budget)
         found = RevocationStatus(_NO_PATH)
         if path.anchored:
@@ -172,7 +186,7 @@ class Verifier:
         `budget` that of several tokens. Raises ValueError if `at` has no time zone.
         """
         own = budget or Budget()
-        case = Case((self._intermediates,), (self._revocation,), own, Occasion.of(at))
+        case = Case((self._intermediates,), self._at_hand(), own, Occasion.of(at))
         return check_token(token, stamped, self._token_case(case))
 
     def _token_case(self, case: Case, *embedded: CertificateSource) -> TokenCase:
@@ -200,7 +214,7 @@ class Verifier:
         budget = Budget()
         case = Case(
             (self._intermediates, signature.certificate_set),
-            (self._revocation, read_embedded(signature, budget)),
+            (*self._at_hand(), read_embedded(signature, budget)),
             budget,
             when,
         )
@@ -226,7 +240,7 @@ class Verifier:
     def _verify_xml(
         self, signature: SignedXml, when: Occasion, kept: Tokens, only: int | None = None
     ) -> tuple[SignerStatus, ...]:
-        base = Case((self._intermediates,), (self._revocation,), FREE, when)
+        base = Case((self._intermediates,), self._at_hand(), FREE, when)
         signers = XmlSigners(signature, kept).check(base, self._token_case, only)
         return tuple(self._conclude_both(*one) for one in signers)
 

@@ -10,9 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from io import BytesIO
-from typing import Final
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from app.cms import (
     CannotAugment,
@@ -24,15 +21,11 @@ from app.cms import (
     stamped_values,
 )
 from app.evidence.packages import names
+from app.evidence.packages.archive import write_archive
 from app.evidence.packages.readme import write_readme
 from app.evidence.records import StoredRecord, record_with_proofs
 from app.store.evidence.reading import KeptItem
 from app.trust.files import write_pem
-
-# The time of all files: the earliest that there is in an archive.
-_TIME: Final = (1980, 1, 1, 0, 0, 0)
-_UNIX: Final = 3
-_READABLE: Final = 0o100644 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +64,7 @@ def write_package(
     packed.insert(0, Packed(names.README, readme.encode()))
     if sum(len(one.data) for one in packed) > names.MAX_SIZE or len(packed) > names.MAX_FILES:
         raise CannotAugment("the package would become too large")
-    return _archive(packed)
+    return write_archive((one.name, one.data) for one in packed)
 
 
 def _pack_tokens(signature: SignedData | SignedXml, items: Iterable[KeptItem]) -> Iterator[Packed]:
@@ -110,13 +103,3 @@ def _pack_revocation(items: Iterable[KeptItem]) -> Iterator[Packed]:
         for place, (der, numbers) in enumerate(signers[kind].items(), 1):
             data = full_ocsp_response(der) if kind == "ocsp" else der
             yield Packed(f"{folder}/{place}.{suffix}", data, tuple(sorted(numbers - {0})))
-
-
-def _archive(packed: Iterable[Packed]) -> bytes:
-    written = BytesIO()
-    with ZipFile(written, "w", ZIP_STORED) as archive:
-        for one in packed:
-            info = ZipInfo(one.name, _TIME)
-            info.create_system, info.external_attr = _UNIX, _READABLE
-            archive.writestr(info, one.data)
-    return written.getvalue()
