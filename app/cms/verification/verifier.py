@@ -28,13 +28,13 @@ from app.cms.signed_data.contents import (
     compare_content,
 )
 from app.cms.signed_data.parsing import SignedData
-from app.cms.signed_data.verification import check_signer
 from app.cms.verdict import YES, Answer, Verdict, every, unknown
 from app.cms.verification.cases import Case, Checked
+from app.cms.verification.cms_signers import CmsSigners
 from app.cms.verification.embedded_revocation import read_embedded
-from app.cms.verification.remarks import explain_path, note_future, note_zeros
+from app.cms.verification.remarks import explain_path, note_zeros
 from app.cms.verification.status import CertificateStatus, SignerStatus, TimestampStatus
-from app.cms.verification.timestamps import check_timestamps, doubt_ended, verified_time
+from app.cms.verification.timestamps import doubt_ended, verified_time
 from app.cms.verification.tokens import TokenCase, check_token
 from app.cms.verification.xml_signers import XmlSigners
 from app.cms.x509.certificate import Certificate
@@ -186,23 +186,8 @@ class Verifier:
             when,
         )
         tokens = self._token_case(case, signature.certificate_set)
-        statuses = []
-        for signer in signature.signers:
-            intact, valid = check_signer(signer, signer.certificate, signed, case.budget)
-            is_read = signer.signed_attributes is not None
-            signing_time = signer.claimed_signing_time if is_read else None
-            checked = Checked(
-                signer.number,
-                signer.certificate,
-                every(same, intact),
-                note_future(valid, signing_time, when.now),
-                (signer.digest_algorithm,),
-                (signer.signature_algorithm, signer.digest_algorithm),
-                check_timestamps(signer, tokens, kept.get(signer.number, ())),
-                signing_time,
-            )
-            statuses.append(self._conclude_both(checked, case))
-        return tuple(statuses)
+        signers = CmsSigners(signature, kept).check(signed, same, case, tokens)
+        return tuple(self._conclude_both(one, case) for one in signers)
 
     def _verify_xml(
         self, signature: SignedXml, when: Occasion, kept: Tokens
@@ -245,6 +230,7 @@ class Verifier:
             timestamp=timestamp,
             chain=path.chain,
             findings=found.findings,
+            same=checked.same,
         )
 
     def _doubt_attested(
