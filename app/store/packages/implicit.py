@@ -18,7 +18,6 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
-    and_,
     bindparam,
     case,
     func,
@@ -130,7 +129,10 @@ def _signers_of(trusted: Trusted) -> Select[*tuple[Any, ...]]:
             Signer.number,
             Signer.claimed_iin,
             Signer.claimed_bin,
-            and_(trusted.condition(Signer.standing), signed_the_same(trusted)).label("counts"),
+            # In order: the second takes longer.
+            case((trusted.condition(Signer.standing), signed_the_same(trusted)), else_=False).label(
+                "counts"
+            ),
             case((_NUMBERED, None), else_=_NAME).label("name"),
             case((_NUMBERED, None), else_=_CERTIFICATE).label("certificate"),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, case, select
 from sqlalchemy.orm import aliased
 
 from app.store.models import Signer
@@ -26,13 +26,19 @@ def signed_the_same(trusted: Trusted) -> ColumnElement[bool]:
     other = aliased(Signer)
     is_kept = (
         select(other.number)
-        .where(*_counting(trusted, other, Signer.version), other.message_digest == begun)
+        .where(*_counting(trusted, other, Signer.version, other.message_digest == begun))
         .limit(1)
         .correlate(Signer)
         .scalar_subquery()
     )
     own = Signer.message_digest
-    return or_(own.is_(None), own == begun, and_(is_kept.is_(None), own == now))
+    # In this order: the later ones take longer.
+    return case(
+        (own.is_(None), True),
+        (own == begun, True),
+        (is_kept.is_not(None), False),
+        else_=own == now,
+    )
 
 
 def _first_digest(trusted: Trusted, version: Any) -> ScalarSelect[str | None]:
@@ -40,7 +46,7 @@ def _first_digest(trusted: Trusted, version: Any) -> ScalarSelect[str | None]:
     other = aliased(Signer)
     return (
         select(other.message_digest)
-        .where(*_counting(trusted, other, version), other.message_digest.is_not(None))
+        .where(*_counting(trusted, other, version, other.message_digest.is_not(None)))
         .order_by(other.number)
         .limit(1)
         .correlate(Signer)
@@ -48,11 +54,17 @@ def _first_digest(trusted: Trusted, version: Any) -> ScalarSelect[str | None]:
     )
 
 
-def _counting(trusted: Trusted, other: type[Signer], version: Any) -> list[ColumnElement[bool]]:
-    """Return the conditions of counting signers with the row's thread and digest algorithm."""
+def _counting(
+    trusted: Trusted, other: type[Signer], version: Any, digest: ColumnElement[bool]
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of counting signers with the row's thread and digest algorithm.
+
+    The standing, which SQLite stores after the facts, comes last.
+    """
     return [
         other.signature_id == Signer.signature_id,
         other.version == version,
         other.digest_algorithm == Signer.digest_algorithm,
+        digest,
         trusted.condition(other.standing),
     ]

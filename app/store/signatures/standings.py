@@ -13,7 +13,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, false, literal_column, or_
+from sqlalchemy import ColumnElement, and_, false, literal_column, or_
 
 from app.cms import (
     CONTENT_NOT_GIVEN,
@@ -87,7 +87,7 @@ class Trusted:
     def condition(self, standing: Any) -> ColumnElement[bool]:
         """Return `counts` of a column."""
         if self.claims:
-            return or_(standing.is_(None), standing.not_in(_NEVER))
+            return or_(standing.is_(None), and_(*(standing != each for each in _NEVER)))
         if not self.anchors:
             return false()
         # A few numbers of our own, as literals: a statement is kept for each set of anchors.
