@@ -32,7 +32,7 @@ from app.cms import (
 from app.store.database.engine import transaction
 from app.store.errors import SignatureNotFound
 from app.store.leases import find_holder, give_back, is_abandoned, take_lease
-from app.store.signatures.extraction import Found, read_found
+from app.store.signatures.extraction import read_found
 from app.store.signatures.judgements import (
     Unverified,
     find_waiting,
@@ -40,7 +40,15 @@ from app.store.signatures.judgements import (
     write_found,
 )
 from app.store.signatures.large_texts import Key
-from app.store.signatures.standings import PENDING, Standing, Trusted, judge, was_valid
+from app.store.signatures.one_signer import settle
+from app.store.signatures.standings import (
+    PENDING,
+    Found,
+    Standing,
+    Trusted,
+    judge,
+    was_valid,
+)
 from app.trust.service import Trust
 from app.trust.turns import GIVES_WAY, LARGE
 
@@ -187,12 +195,13 @@ class Examiner:
             return _give_up(unverified, "it could not be verified", trusted)
         found = read_found(signature, statuses, trusted)
         by_number = {status.number: status for status in statuses}
-        return {
+        joined = {
             number: _join(before, found[number], by_number[number], signature, trusted)
             if number in found
             else Found(before.gen_time, before.standing, trusted.everything)
             for number, before in unverified.before.items()
         }
+        return settle(joined, statuses)
 
 
 def _give_up(unverified: Unverified, why: str, trusted: Trusted) -> Mapping[int, Found]:

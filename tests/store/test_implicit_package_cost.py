@@ -35,8 +35,8 @@ SELECT id, 1, 'MII=', '[]', created_at FROM signatures
 """
 FILL_SIGNERS = """
 INSERT INTO signers
-    (signature_id, version, number, claimed_iin, digest_algorithm, facts)
-SELECT id, 1, {number}, {iin}, '2.16', CAST(:facts AS {json}) FROM signatures
+    (signature_id, version, number, claimed_iin, digest_algorithm, message_digest, facts)
+SELECT id, 1, {number}, {iin}, '2.16', 'ab', CAST(:facts AS {json}) FROM signatures
 """
 #: Twelve digits, of each document's own.
 OWN_IIN = {

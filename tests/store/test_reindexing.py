@@ -23,10 +23,11 @@ from app.store.models import (
 from app.store.search.criteria import Criteria
 from app.store.search.tag_pairs import MAX_PAIRED
 from app.store.signatures import reindexed, reindexing
-from app.store.signatures.extraction import Found, read_signing
+from app.store.signatures.extraction import read_signing
 from app.store.signatures.reindexed import Reread
 from app.store.signatures.reindexing import count_unread, reindex
 from app.store.signatures.rows import Carried
+from app.store.signatures.standings import Found
 from tests.store.signings import (
     IVANOV,
     PETROVA,

@@ -93,7 +93,7 @@ def _own_status(signing: PersonSigning) -> str:
     if signing.signed is None:
         return "created"
     own = signing.signed.own
-    if any(one.counts for one in own):
+    if any(one.counts and one.is_same for one in own):
         return "finished"
     return "failed" if own and all(one.state == "refused" for one in own) else "pending"
 
@@ -104,7 +104,8 @@ def _moments(
     """Return the times at which the person signed the document, with their sources."""
     for own in signed.own:
         digests = own.digest_algorithm, own.message_digest, signed.content_sha256
-        if not own.counts or not is_over(sha256, *digests):
+        is_meant = own.is_same if sha256 is None else is_over(sha256, *digests)
+        if not own.counts or not is_meant:
             continue
         if own.verified_gen_time is not None:
             yield own.verified_gen_time, "verified_timestamp", own

@@ -16,6 +16,8 @@ MAX_SAME_NAME = 16
 _MAX_NAMES = 16
 # TBSCertificate (RFC 5280 section 4.1) has ten fields.
 _MAX_FIELDS = 10
+# The place of subjectPublicKeyInfo, from serialNumber on.
+_PUBLIC_KEY = 5
 _SUBJECT_KEY_IDENTIFIER = b"\x06\x03\x55\x1d\x0e"
 
 
@@ -107,6 +109,21 @@ class CertificateSet:
             read = [read_embedded_certificate(node.encoded) for node in nodes[:MAX_SAME_NAME]]
             self._named[name] = list(dict.fromkeys(one for one in read if one))
         return self._named[name]
+
+    def with_key(self, public_key: bytes) -> Sequence[Certificate]:
+        """Return the certificates of a SubjectPublicKeyInfo in DER, MAX_SAME_NAME at most."""
+        nodes = self._by_public_key.get(public_key, [])[:MAX_SAME_NAME]
+        read = [read_embedded_certificate(node.encoded) for node in nodes]
+        return list(dict.fromkeys(one for one in read if one))
+
+    @cached_property
+    def _by_public_key(self) -> dict[bytes, list[Node]]:
+        found: dict[bytes, list[Node]] = {}
+        for certificate in self._listed:
+            fields = _tbs_fields(certificate)
+            if len(fields) > _PUBLIC_KEY:
+                found.setdefault(fields[_PUBLIC_KEY].encoded, []).append(certificate)
+        return found
 
     def _matching(self, name: bytes) -> list[bytes]:
         """Find names that are equal but encoded differently (RFC 5280 section 7.1)."""

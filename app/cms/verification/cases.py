@@ -30,7 +30,8 @@ class Checked:
     """One signer, with all results that depend on no time.
 
     `digests` and `method` are the algorithms that `intact` and `valid` depend on; `stamps` are all
-    timestamps of the signer, and `signing_time` is the signer's claim.
+    timestamps of the signer, and `signing_time` is the signer's claim. `same` is that of
+    `SignerStatus`.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Checked:
     method: Method | None
     stamps: tuple[TimestampStatus, ...] = ()
     signing_time: datetime | None = None
+    same: tuple[int, ...] = ()
 
     @property
     def timestamp(self) -> TimestampStatus | None:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from app.cms.algorithms.names import name
 from app.cms.path.occasions import is_future
 from app.cms.path.rules import title
+from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.verdict import Answer, Verdict, every
 from app.cms.verification.status import TimestampStatus
 from app.cms.x509.certificate import Certificate
@@ -38,6 +40,18 @@ def note_rivals(verdict: Verdict, rivals: Sequence[Certificate]) -> Verdict:
         "other certificates in the signature have the same key, and nothing that is signed says"
         " which one is the signer's: {certificates}",
         certificates=join_some(named),
+    )
+
+
+def note_other_document(verdict: Verdict, intact: Verdict, first: SignerInfo | None) -> Verdict:
+    """Add a remark that a signer signed another document than `first`, if that is one."""
+    if first is None or verdict.answer is not Answer.YES or intact.answer is Answer.NO:
+        return verdict
+    return verdict.noting(
+        "it is over another document than the signature of signer {number}: the message digests"
+        " ({algorithm}) differ",
+        number=first.number,
+        algorithm=name(first.digest_algorithm),
     )
 
 

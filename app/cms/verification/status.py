@@ -67,6 +67,9 @@ class SignerStatus:
     `otherwise` is given if a certificate of the path of the timestamp's authority had ended at the
     time of verification, so that it may prove nothing any more: the results without it, and without
     others that ended no later. They may depend on a timestamp that ended later, and so on.
+
+    `same` are the numbers of all signers whose signature is one and the same, by one value or by
+    one key over the same octets; empty if it is this signer's alone.
     """
 
     number: int
@@ -83,6 +86,7 @@ class SignerStatus:
     findings: tuple[RevocationFinding, ...] = ()
     failures: tuple[RevocationFailure, ...] = ()
     otherwise: SignerStatus | None = None
+    same: tuple[int, ...] = ()
 
     @property
     def anchor(self) -> Certificate | None:

@@ -4,9 +4,10 @@ Bytes in, answers out. Trust anchors, CRLs and OCSP responses come from the call
 fetched, nothing is read from settings, and no clock is read.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -28,14 +29,13 @@ from app.cms.signed_data.contents import (
     compare_content,
 )
 from app.cms.signed_data.parsing import SignedData
-from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.signed_data.verification import check_signer
 from app.cms.verdict import YES, Answer, Verdict, every, unknown
 from app.cms.verification.cases import Case, Checked
+from app.cms.verification.cms_signers import CmsSigners
 from app.cms.verification.embedded_revocation import read_embedded, sort_brought
-from app.cms.verification.remarks import explain_path, note_future, note_zeros
+from app.cms.verification.remarks import explain_path, note_zeros
 from app.cms.verification.status import CertificateStatus, SignerStatus, TimestampStatus
-from app.cms.verification.timestamps import check_timestamps, doubt_ended, verified_time
+from app.cms.verification.timestamps import doubt_ended, verified_time
 from app.cms.verification.tokens import TokenCase, check_token
 from app.cms.verification.xml_signers import XmlSigners
 from app.cms.x509.certificate import Certificate
@@ -126,7 +126,7 @@ class Verifier:
             return self._verify_xml(signature, when, tokens)
         budget = content_budget or ContentBudget()
         check, case = self._begin_cms(signature, content, when, budget, tokens)
-        return tuple(self._conclude_both(check(one), case) for one in signature.signers)
+        return tuple(self._conclude_both(one, case) for one in check(None))
 
     def verify_one(
         self,
@@ -142,7 +142,8 @@ class Verifier:
             (status,) = self._verify_xml(signature, when, tokens, number)
             return status
         check, case = self._begin_cms(signature, None, when, ContentBudget(), tokens)
-        return self._conclude_both(check(signature.signers[number - 1]), case)
+        [checked] = check(number)
+        return self._conclude_both(checked, case)
 
     def verify_certificate(
         self, certificate: Certificate, *, at: datetime | Occasion
@@ -207,8 +208,8 @@ class Verifier:
         when: Occasion,
         content_budget: Budget,
         kept: Tokens,
-    ) -> tuple[Callable[[SignerInfo], Checked], Case]:
-        """Return what checks a signer of a CMS, and the case of all of them."""
+    ) -> tuple[Callable[[int | None], Iterator[Checked]], Case]:
+        """Return what checks one signer of a CMS, or all, and their case."""
         signed = choose_content(signature, content, content_budget)
         same = note_zeros(compare_content(content, signed), signature.trailing_zeros)
         budget = Budget()
@@ -219,23 +220,8 @@ class Verifier:
             when,
         )
         tokens = self._token_case(case, signature.certificate_set)
-
-        def check(signer: SignerInfo) -> Checked:
-            intact, valid = check_signer(signer, signer.certificate, signed, case.budget)
-            is_read = signer.signed_attributes is not None
-            signing_time = signer.claimed_signing_time if is_read else None
-            return Checked(
-                signer.number,
-                signer.certificate,
-                every(same, intact),
-                note_future(valid, signing_time, when.now),
-                (signer.digest_algorithm,),
-                (signer.signature_algorithm, signer.digest_algorithm),
-                check_timestamps(signer, tokens, kept.get(signer.number, ())),
-                signing_time,
-            )
-
-        return check, case
+        signers = CmsSigners(signature, kept)
+        return partial(signers.check, signed, same, case, tokens), case
 
     def _verify_xml(
         self, signature: SignedXml, when: Occasion, kept: Tokens, only: int | None = None
@@ -278,6 +264,7 @@ class Verifier:
             timestamp=timestamp,
             chain=path.chain,
             findings=found.findings,
+            same=checked.same,
         )
 
     def _doubt_attested(

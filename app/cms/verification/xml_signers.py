@@ -10,11 +10,12 @@ from app.cms.budget import MAX_COST, Budget
 from app.cms.path.issuers import GivenAuthorities
 from app.cms.verification.cases import Case, Checked
 from app.cms.verification.embedded_revocation import read_brought
+from app.cms.verification.one_signature import Group, Signed, group_same, note_same
 from app.cms.verification.remarks import note_future, note_rivals
 from app.cms.verification.status import TimestampStatus
 from app.cms.verification.timestamps import check_kept
 from app.cms.verification.tokens import TokenCase, check_token
-from app.cms.x509.certificate import read_certificate, read_embedded_certificate
+from app.cms.x509.certificate import Certificate, read_certificate, read_embedded_certificate
 from app.cms.xmldsig.examination import examine_xml
 from app.cms.xmldsig.own_thread import cpu_time_ns
 from app.cms.xmldsig.parsing import SignedXml
@@ -64,6 +65,7 @@ class XmlSigners:
         ders = dict.fromkeys(der for one in listed for der in one.certificates)
         parsed = map(read_embedded_certificate, islice(ders, _MAX_CERTIFICATES))
         lasting = GivenAuthorities(filter(None, parsed))
+        groups, holders = _group(self._found.checked)
         for number, (found, values) in enumerate(zip(self._found.checked, listed, strict=True), 1):
             if number != (only or number):
                 continue
@@ -76,7 +78,9 @@ class XmlSigners:
             )
             checked = _check(number, found, own)
             stamps = self._check_stamps(number, values, token_case(own, lasting))
-            yield replace(checked, stamps=stamps), own
+            group = groups[number - 1]
+            valid = note_same(checked.valid, number, group, holders)
+            yield replace(checked, stamps=stamps, valid=valid, same=group), own
 
     def _check_stamps(
         self, number: int, values: UnsignedValues, case: TokenCase
@@ -86,6 +90,16 @@ class XmlSigners:
         if kept := self._kept.get(number):
             own += check_kept(kept, self._found.stamped[number - 1], case)
         return tuple(own)
+
+
+def _group(checked: Sequence[XmlChecked]) -> tuple[list[Group], list[Certificate]]:
+    """Return which signatures are the same, for each of them, and their certificates."""
+    holders = [read_certificate(one.parsed.certificate) for one in checked]
+    signed = [
+        Signed(holder, one.signature_value, one.signed_digest)
+        for holder, one in zip(holders, checked, strict=True)
+    ]
+    return group_same(signed), holders
 
 
 def _check(number: int, found: XmlChecked, case: Case) -> Checked:

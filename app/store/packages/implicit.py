@@ -8,7 +8,7 @@ signed is answered by verification.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -33,6 +33,7 @@ from app.store.packages.records import (
     PackageStatus,
     PackageSummary,
 )
+from app.store.signatures.same_document import signed_the_same
 from app.store.signatures.standings import Trusted
 
 #: Documents of a thread that is shown as one package.
@@ -55,20 +56,6 @@ _CERTIFICATE = Signer.facts["certificate"]["sha256"].as_string()
 #: those without a number here, and of each person once below.
 _NUMBERED = Signer.claimed_iin.is_not(None) | Signer.claimed_bin.is_not(None)
 _NAME = func.substr(_CLAIMED["name"].as_string(), 1, MAX_NAME + 1)
-_SIGNERS = (
-    select(
-        _FOUND.c.id,
-        Signer.version,
-        Signer.number,
-        Signer.claimed_iin,
-        Signer.claimed_bin,
-        Signer.standing,
-        case((_NUMBERED, None), else_=_NAME).label("name"),
-        case((_NUMBERED, None), else_=_CERTIFICATE).label("certificate"),
-    )
-    .join(Signer, (Signer.signature_id == _FOUND.c.id) & (Signer.version == _FOUND.c.version))
-    .order_by(_FOUND.c.id, Signer.number)
-)
 _COUNTED = (
     select(Signer.number)
     .join(_FOUND, (Signer.signature_id == _FOUND.c.id) & (Signer.version == _FOUND.c.version))
@@ -119,9 +106,9 @@ def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> Pack
     people: dict[str, _Seen] = {}
     #: For each document, the places of those who are named, and whether each has signed it.
     named: dict[int, dict[int, bool]] = {head.id: {} for head in heads}
-    for row in _stream(connection, _SIGNERS, {"thread": thread}):
+    for row in _stream(connection, _signers_of(trusted), {"thread": thread}):
         if row.id in named:  # It was not saved in between.
-            counts = trusted.counts(row.standing)
+            counts = bool(row.counts)
             place = _meet(people, row, counts=counts)
             signed = named[row.id]
             signed[place] = signed.get(place, False) or counts
@@ -130,6 +117,28 @@ def find_implicit(connection: Connection, thread: str, trusted: Trusted) -> Pack
         _document(place, head.document, named[head.id]) for place, head in enumerate(heads)
     ]
     return PackageStatus(_summary(thread), None, documents, signers)
+
+
+@lru_cache(maxsize=8)
+def _signers_of(trusted: Trusted) -> Select[*tuple[Any, ...]]:
+    """Build the statement for the signers of the heads, each with whether the person signed."""
+    return (
+        select(
+            _FOUND.c.id,
+            Signer.version,
+            Signer.number,
+            Signer.claimed_iin,
+            Signer.claimed_bin,
+            # In order: the second takes longer.
+            case((trusted.condition(Signer.standing), signed_the_same(trusted)), else_=False).label(
+                "counts"
+            ),
+            case((_NUMBERED, None), else_=_NAME).label("name"),
+            case((_NUMBERED, None), else_=_CERTIFICATE).label("certificate"),
+        )
+        .join(Signer, (Signer.signature_id == _FOUND.c.id) & (Signer.version == _FOUND.c.version))
+        .order_by(_FOUND.c.id, Signer.number)
+    )
 
 
 def _stream(

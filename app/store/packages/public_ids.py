@@ -13,6 +13,7 @@ from app.store.errors import SignatureNotFound
 from app.store.models import IS_CURRENT, Package, PackageDocument, Signature, Signer, Version
 from app.store.packages.progress import newest_package
 from app.store.packages.requirements import has_signed
+from app.store.signatures.same_document import signed_the_same
 from app.store.signatures.standings import Trusted
 
 
@@ -36,7 +37,7 @@ class PublicThread(NamedTuple):
     signature_size: int | None
     content_size: int | None
     signers: int
-    #: How many of them have signed, anything.
+    #: How many of them have signed the same, whatever it is.
     signed: int
     #: How many people signed what the newest sent package asks for.
     people: int
@@ -64,7 +65,7 @@ _WANTED = (
 
 @lru_cache(maxsize=8)
 def _find(trusted: Trusted) -> Select[*tuple[Any, ...]]:
-    signed = _SIGNERS.where(trusted.condition(Signer.standing))
+    signed = _SIGNERS.where(trusted.condition(Signer.standing), signed_the_same(trusted))
     people = (
         select(func.count(_PERSON.distinct()))
         .where(*_OF_VERSION, *has_signed(trusted, _WANTED.scalar_subquery()))

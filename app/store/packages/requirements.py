@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Label, Text, and_, case, cast, func, liter
 
 from app.store.models import PackageSigner, Signature, Signer, Version
 from app.store.signatures.extraction import SHA_256
+from app.store.signatures.same_document import signed_the_same
 from app.store.signatures.standings import Trusted
 
 #: IIN, BIN and role of a required signer, None for any. IIN and BIN are not both None.
@@ -99,20 +100,21 @@ def has_signed(trusted: Trusted, sha256: Any) -> list[ColumnElement[bool]]:
 
     The signed content is identified by the content, attached or sent along, else by the message
     digest, which is signed (RFC 5652 section 11.2). A digest by another algorithm can't be
-    compared.
+    compared. Without a SHA-256, those count who signed the same (`same_document`).
     """
     content = select(Version.content_sha256).where(
         Version.signature_id == Signer.signature_id, Version.version == Signer.version
     )
     by_digest = and_(Signer.digest_algorithm == SHA_256, Signer.message_digest == sha256)
-    same = or_(sha256.is_(None), by_digest, content.scalar_subquery() == sha256)
+    unsaid = and_(sha256.is_(None), signed_the_same(trusted))
+    same = or_(unsaid, by_digest, content.scalar_subquery() == sha256)
     return [trusted.condition(Signer.standing), same]
 
 
 def is_over(
     sha256: str | None, digest_algorithm: str, message_digest: str | None, content: str | None
 ) -> bool:
-    """Evaluate the condition of `has_signed` on the content, for one signer in Python."""
+    """Return whether a signer signed what has this SHA-256, as `has_signed`; yes without one."""
     by_digest = digest_algorithm == SHA_256 and message_digest == sha256
     return sha256 is None or by_digest or content == sha256
 

@@ -49,8 +49,10 @@ class OwnSignature:
     token_size: int | None
     #: `valid`, `pending` or `refused`; see `standings`.
     state: State
-    #: Whether it counts as signed, whatever was to be signed.
+    #: Whether it counts as signed, whatever was to be signed; and whether it is over the document
+    #: that the thread is about as far as is known without a package (`same_document`).
     counts: bool
+    is_same: bool
     #: Digest algorithm, dotted, and the digest of the content, hex.
     digest_algorithm: str
     message_digest: str | None
@@ -139,6 +141,7 @@ def _own_signatures(
             row.token_size,
             trusted.state(row.standing),
             trusted.counts(row.standing),
+            bool(row.is_same),
             row.digest_algorithm,
             row.message_digest,
         )

@@ -38,6 +38,7 @@ from app.store.models import (
     Signer,
     Version,
 )
+from app.store.signatures.same_document import signed_the_same
 from app.store.signatures.standings import REFUSED, Trusted
 
 #: Signatures of one person in one version that are read.
@@ -128,15 +129,15 @@ def page_statement(kinds: tuple[Kind, ...], trusted: Trusted) -> Select[Any]:
         .outerjoin(Signer, signer & is_person)
         .subquery("found")
     )
-    return _with_facts(found)
+    return _with_facts(found, trusted)
 
 
-def _with_facts(found: FromClause) -> Select[Any]:
+def _with_facts(found: FromClause, trusted: Trusted) -> Select[Any]:
     """Select the facts of those signers that are read, in the order of the list."""
     mine = and_(*[column == found.c[f"signer_{column.name}"] for column in _SIGNER_KEY])
     order = (found.c.moment.desc(), found.c.signed, found.c.major.desc(), found.c.minor)
     return (
-        select(found, *_SIGNER_COLUMNS)
+        select(found, *_SIGNER_COLUMNS, signed_the_same(trusted).label("is_same"))
         .outerjoin(Signer, mine)
         .where(found.c.rank <= MAX_OWN)
         .order_by(*order, found.c.signer_number)

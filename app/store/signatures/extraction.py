@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -25,23 +25,13 @@ from app.cms import (
 )
 from app.store.search import terms
 from app.store.signatures import signers
-from app.store.signatures.standings import LEFT, Standing, Trusted, judge
+from app.store.signatures.one_signer import settle
+from app.store.signatures.standings import Found, Trusted, judge
 
 #: The algorithm, in the notation of content digests.
 SHA_256 = "2.16.840.1.101.3.4.2.1"
 #: Position of the facts in a row of `Signing.signers`.
 _FACTS = list(signers.KINDS).index("facts")
-
-
-class Found(NamedTuple):
-    """The result of verifying one signer.
-
-    `gen_time` is the time of a valid timestamp token. See `models.Signer` for the rest.
-    """
-
-    gen_time: datetime | None = None
-    standing: Standing | None = None
-    judged_against: int | None = LEFT
 
 
 #: For a signer that is left to the background.
@@ -130,7 +120,8 @@ def read_found(
     if isinstance(signature, SignedData) and not signature.attached:
         detached = signature.signers
     anchored = bool(trusted.anchors)
-    return {
+    known = list(statuses)
+    found = {
         status.number: Found(
             _attested_moment(status),
             judge(
@@ -140,8 +131,9 @@ def read_found(
             ),
             trusted.everything,
         )
-        for status in statuses
+        for status in known
     }
+    return settle(found, known)
 
 
 def _attested_moment(status: SignerStatus) -> datetime | None:

@@ -24,9 +24,8 @@ from sqlalchemy import (
 from app.store.database import bulk
 from app.store.database.types import ROW_ID, UtcDateTime
 from app.store.models import Signer, Version
-from app.store.signatures.extraction import Found
 from app.store.signatures.large_texts import Key, LargeText, find_text
-from app.store.signatures.standings import LEFT, Standing
+from app.store.signatures.standings import LEFT, Found, Standing
 
 _EVERYTHING = bindparam("everything", type_=BigInteger())
 _LIMIT = bindparam("limit", type_=Integer())

@@ -19,10 +19,11 @@ from app.store.database.engine import transaction
 from app.store.database.types import random_uuid
 from app.store.models import Signature, Signer, Version
 from app.store.signatures import reindexed
-from app.store.signatures.extraction import Found, read_kept
+from app.store.signatures.extraction import read_kept
 from app.store.signatures.judgements import FOUND_COLUMNS, found_of
 from app.store.signatures.large_texts import SIGNATURE, SIGNATURE_OCTETS
 from app.store.signatures.reindexed import Reread
+from app.store.signatures.standings import Found
 
 #: Versions of one transaction, and bytes of their signatures, unless a single one has more.
 BATCH = 500

@@ -1,18 +1,19 @@
 """Whether a signer has signed: the result of verification, and which results count.
 
-A standing is a number for each signer: the anchor that was reached, PENDING, VALUE_VALID or
-REFUSED. The anchor itself is stored, since a signature stops counting when its anchor is no longer
-trusted.
+A standing is a number for each signer: the anchor that was reached, PENDING, VALUE_VALID, SHARED
+or REFUSED. The anchor itself is stored, since a signature stops counting when its anchor is no
+longer trusted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, false, literal_column, or_
+from sqlalchemy import ColumnElement, and_, false, literal_column, or_
 
 from app.cms import (
     CONTENT_NOT_GIVEN,
@@ -28,8 +29,13 @@ from app.cms import (
 PENDING, REFUSED = 0, -1
 #: Also pending, but only for lack of a path: the signature value was valid, and the content intact.
 VALUE_VALID = -2
+#: Pending whatever is trusted: the signature counts for another signer (`one_signer`).
+SHARED = -3
 #: The `judged_against` of a signer that a save left to the background.
 LEFT = -1
+
+#: Values that count nowhere, even where claims are enough.
+_NEVER = (REFUSED, SHARED)
 
 State: TypeAlias = Literal["valid", "pending", "refused"]
 
@@ -50,6 +56,17 @@ class Standing(NamedTuple):
     reason: str | None = None
 
 
+class Found(NamedTuple):
+    """The result of verifying one signer.
+
+    `gen_time` is the time of a valid timestamp token. See `models.Signer` for the rest.
+    """
+
+    gen_time: datetime | None = None
+    standing: Standing | None = None
+    judged_against: int | None = LEFT
+
+
 @dataclass(frozen=True, slots=True)
 class Trusted:
     """What is trusted: the numbers of the anchors, and of all certificates for paths.
@@ -64,13 +81,13 @@ class Trusted:
     def counts(self, standing: int | None) -> bool:
         """Return whether a signer has signed. None: not judged yet."""
         if self.claims:
-            return standing != REFUSED
+            return standing not in _NEVER
         return standing in self.anchors
 
     def condition(self, standing: Any) -> ColumnElement[bool]:
         """Return `counts` of a column."""
         if self.claims:
-            return or_(standing.is_(None), standing != REFUSED)
+            return or_(standing.is_(None), and_(*(standing != each for each in _NEVER)))
         if not self.anchors:
             return false()
         # A few numbers of our own, as literals: a statement is kept for each set of anchors.
@@ -121,7 +138,7 @@ def judge(status: SignerStatus, *, digest: str | None, anchored: bool) -> Standi
 
 def was_valid(standing: Standing | None) -> bool:
     """Return whether the signature value was valid over its content when it was verified."""
-    return standing is not None and (standing.value > 0 or standing.value == VALUE_VALID)
+    return standing is not None and (standing.value > 0 or standing.value in (VALUE_VALID, SHARED))
 
 
 def _weigh_content(status: SignerStatus, digest: str | None) -> Verdict:

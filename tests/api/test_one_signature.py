@@ -1,0 +1,152 @@
+"""One signature counts for one signer, and all signers of a package signed one document."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.extensions import db
+from tests import der, pki
+from tests.api import people
+from tests.api.asking import content_of, filled, rows, save
+from tests.api.people import BIN, CHIEF_IIN, IIN, chief, ivan
+from tests.api.test_signed import (
+    app_with_an_anchor,
+    client_of_a_trusting_server,
+    package,
+    reported,
+)
+from tests.conftest import AppMaker
+from tests.gost_signer import GOST_2015_512
+from tests.pki import CONTENT, Holder
+from tests.test_cli import run
+
+__all__ = ["app_with_an_anchor", "client_of_a_trusting_server"]
+
+IVAN, CHIEF = {"iin": IIN}, {"iin": CHIEF_IIN}
+FIRST_ONLY = [True, False]
+
+
+def twin(issuer: Holder | None = None, **numbers: str) -> Holder:
+    """Return another holder of the individual's key."""
+    parts = [("2.5.4.3", "ДРУГОЙ")]
+    parts += [("2.5.4.5", f"IIN{numbers['iin']}")] if "iin" in numbers else []
+    parts += [("2.5.4.11", f"BIN{numbers['bin']}")] if "bin" in numbers else []
+    subject = pki.distinguished_name(*parts)
+    return pki.certify(subject, ivan().key, issuer or pki.authority(), list(pki.PERSON))
+
+
+def cms(*infos: bytes, others: tuple[Holder, ...] = ()) -> str:
+    """Return a detached signature with these SignerInfos."""
+    holders = [ivan(), chief(), *others, pki.authority()]
+    return b64encode(pki.signed_data(infos, holders, None)).decode()
+
+
+def one_value(*holders: Holder) -> str:
+    """Return a signature of the individual with a SignerInfo for each of these."""
+    signed = sorted(pki.attributes(CONTENT))
+    value = ivan().key.sign(der.tlv(0x31, b"".join(signed)))
+    infos = [pki.signer_info(one, signed=signed, signature=value) for one in holders]
+    return cms(*infos, others=holders)
+
+
+def judged_again(app: Flask) -> None:
+    assert run(app, "signers", "reindex", "--all")[0] == 0
+    assert run(app, "signers", "verify")[0] == 0
+
+
+@pytest.mark.parametrize("wanted", [CHIEF, {"bin": BIN}])
+def test_one_value_is_one_signer(
+    trusting_app: Flask, trusting: FlaskClient, wanted: dict[str, str]
+) -> None:
+    package(trusting, IVAN, wanted)
+    save(trusting, cms=one_value(ivan(), twin(**wanted)))
+    for _ in range(2):
+        with trusting_app.app_context():
+            found = reported(trusting, db.engine)
+        assert found["signed"] == FIRST_ONLY
+        assert found["executed"] == (False, False, 0)
+        assert found["penbox"] == ("pending", False)
+        standings = [one["standing"] for one in rows(trusting, "with=signers")[0]["signers"]]
+        assert [one["state"] for one in standings] == ["valid", "pending"]
+        assert standings[1]["reason"].startswith("its signature is that of signer 1 too")
+        judged_again(trusting_app)
+
+
+def test_so_it_is_where_claims_are_enough(make_app: AppMaker) -> None:
+    client = make_app(CLAIMS="accept", CMS_VALIDATION="structure").test_client()
+    package(client, IVAN, CHIEF)
+    save(client, cms=one_value(ivan(), twin(**CHIEF)))
+    (document,) = client.get("/packages/main/status").get_json()["documents"]
+    assert [one["isSigned"] for one in document["revisions"]] == FIRST_ONLY
+
+
+def test_a_certificate_of_no_authority_takes_nothing_from_the_signer(
+    trusting_app: Flask, trusting: FlaskClient
+) -> None:
+    """Anyone can issue one for a key that is known."""
+    package(trusting, IVAN)
+    made_up = twin(people.impostor_authority(), iin=CHIEF_IIN)
+    save(trusting, cms=one_value(made_up, ivan()))
+    with trusting_app.app_context():
+        assert reported(trusting, db.engine)["signed"] == [True]
+
+
+def test_two_signatures_with_two_certificates_of_a_key_are_two(trusting: FlaskClient) -> None:
+    package(trusting, IVAN, {"bin": BIN})
+    seal = twin(bin=BIN)
+    named = sorted([*pki.attributes(CONTENT), pki.signing_certificate(seal.certificate)])
+    infos = [pki.signer_info(ivan()), pki.signer_info(seal, signed=named)]
+    save(trusting, cms=cms(*infos, others=(seal,)))
+    assert trusting.get("/packages/main/status").get_json()["isExecuted"]
+
+
+def test_who_signed_different_documents_did_not_sign_one(
+    trusting_app: Flask, trusting: FlaskClient
+) -> None:
+    package(trusting, IVAN, CHIEF)
+    save(trusting, cms=cms(pki.signer_info(ivan()), pki.signer_info(chief(), b"another")))
+    for _ in range(2):
+        with trusting_app.app_context():
+            found = reported(trusting, db.engine)
+        assert found["signed"] == FIRST_ONLY
+        assert found["executed"] == (False, False, 0)
+        assert found["solaris"] == ("pending", "pending", True)
+        assert found["penbox"] == ("pending", False)
+        (signing,) = trusting.get(f"/v1/persons/{CHIEF_IIN}/signings").get_json()
+        assert (signing["status"], signing["completed_at"]) == ("pending", None)
+        judged_again(trusting_app)
+    answer = trusting.get("/signature/verify", query_string={"document": "doc", "thread": "main"})
+    _, second = content_of(answer)["verification"]["signers"]
+    assert any("another document than" in reason for reason in second["valid"]["reasons"])
+
+
+def test_the_first_version_says_which_document_it_is(trusting: FlaskClient) -> None:
+    package(trusting, IVAN, CHIEF)
+    mine = pki.signer_info(chief())
+    save(trusting, cms=cms(mine))
+    save(trusting, cms=cms(pki.signer_info(ivan(), b"another"), mine), version=1)
+    (document,) = trusting.get("/packages/main/status").get_json()["documents"]
+    assert [one["isSigned"] for one in document["revisions"]] == [False, True]
+    both = [pki.signer_info(one, b"another") for one in (ivan(), chief())]
+    saved = trusting.post("/signature", json=filled(cms=cms(*both), version=2))
+    assert saved.status_code == 201
+    assert trusting.get("/packages/main/status").get_json()["isExecuted"]
+
+
+def test_digests_by_different_algorithms_are_not_compared(trusting: FlaskClient) -> None:
+    package(trusting, IVAN, CHIEF)
+    key = pki.gost_key("chief", GOST_2015_512)
+    other = pki.certify(chief().subject, key, pki.authority(), list(pki.PERSON))
+    infos = [pki.signer_info(ivan()), pki.signer_info(other)]
+    save(trusting, cms=cms(*infos, others=(other,)))
+    assert trusting.get("/packages/main/status").get_json()["isExecuted"]
+
+
+def test_without_a_package_so_it_is(trusting: FlaskClient) -> None:
+    save(trusting, cms=cms(pki.signer_info(ivan()), pki.signer_info(chief(), b"another")))
+    (document,) = trusting.get("/packages/main/status").get_json()["documents"]
+    assert [one["isSigned"] for one in document["revisions"]] == FIRST_ONLY
