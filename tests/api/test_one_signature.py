@@ -30,7 +30,7 @@ IVAN, CHIEF = {"iin": IIN}, {"iin": CHIEF_IIN}
 FIRST_ONLY = [True, False]
 
 
-def twin(issuer: Holder | None = None, **numbers: str) -> Holder:
+def twin(numbers: dict[str, str], issuer: Holder | None = None) -> Holder:
     """Return another holder of the individual's key."""
     parts = [("2.5.4.3", "ДРУГОЙ")]
     parts += [("2.5.4.5", f"IIN{numbers['iin']}")] if "iin" in numbers else []
@@ -63,7 +63,7 @@ def test_one_value_is_one_signer(
     trusting_app: Flask, trusting: FlaskClient, wanted: dict[str, str]
 ) -> None:
     package(trusting, IVAN, wanted)
-    save(trusting, cms=one_value(ivan(), twin(**wanted)))
+    save(trusting, cms=one_value(ivan(), twin(wanted)))
     for _ in range(2):
         with trusting_app.app_context():
             found = reported(trusting, db.engine)
@@ -79,7 +79,7 @@ def test_one_value_is_one_signer(
 def test_so_it_is_where_claims_are_enough(make_app: AppMaker) -> None:
     client = make_app(CLAIMS="accept", CMS_VALIDATION="structure").test_client()
     package(client, IVAN, CHIEF)
-    save(client, cms=one_value(ivan(), twin(**CHIEF)))
+    save(client, cms=one_value(ivan(), twin(CHIEF)))
     (document,) = client.get("/packages/main/status").get_json()["documents"]
     assert [one["isSigned"] for one in document["revisions"]] == FIRST_ONLY
 
@@ -89,7 +89,7 @@ def test_a_certificate_of_no_authority_takes_nothing_from_the_signer(
 ) -> None:
     """Anyone can issue one for a key that is known."""
     package(trusting, IVAN)
-    made_up = twin(people.impostor_authority(), iin=CHIEF_IIN)
+    made_up = twin(CHIEF, people.impostor_authority())
     save(trusting, cms=one_value(made_up, ivan()))
     with trusting_app.app_context():
         assert reported(trusting, db.engine)["signed"] == [True]
@@ -97,7 +97,7 @@ def test_a_certificate_of_no_authority_takes_nothing_from_the_signer(
 
 def test_two_signatures_with_two_certificates_of_a_key_are_two(trusting: FlaskClient) -> None:
     package(trusting, IVAN, {"bin": BIN})
-    seal = twin(bin=BIN)
+    seal = twin({"bin": BIN})
     named = sorted([*pki.attributes(CONTENT), pki.signing_certificate(seal.certificate)])
     infos = [pki.signer_info(ivan()), pki.signer_info(seal, signed=named)]
     save(trusting, cms=cms(*infos, others=(seal,)))
