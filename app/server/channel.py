@@ -36,6 +36,7 @@ class Task(WSGITask):  # type: ignore[misc]  # waitress is written without types
     def start(self) -> None:
         """Start the answer; a stopping worker announces that the connection closes."""
         super().start()
+        self.channel.begin_answer()
         if self.channel.server.hall.count_request():
             self.set_close_on_finish()
 
@@ -54,9 +55,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     _to_drain = 0
     #: Data received after the request that is being answered: at most one read.
     _ahead = b""
-    #: Seconds for which an answer has waited for the client, and when that was last checked.
+    #: Seconds for which an answer has waited for the client, when that was last checked, and
+    #: whether the thread that writes it is waiting.
     _waited = 0.0
     _checked_at: float | None = None
+    _has_waiting_thread = False
     #: Called once, when an answer begins.
     at_answer: Callable[[], None] | None = None
     #: Whether a thread gave up the client; the main thread then closes the connection.
@@ -162,6 +165,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.requests.append(request)
         self.server.add_task(self)
 
+    def begin_answer(self) -> None:
+        """Measure anew how long the client lets its answer wait."""
+        self._waited = 0.0
+
     def check_deadlines(self, now: float) -> None:
         """End what takes too long, `now` by the monotonic clock; called every second."""
         if self._drains_until is not None:
@@ -178,8 +185,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def _check_answer(self, now: float) -> None:
         limits = self.server.hall.limits
-        # The whole answer: a client that empties the buffer once in a while is slow as well.
-        self._waited += now - (self._checked_at or now)
+        # The whole answer: a client that empties the buffer once in a while is slow as well. While
+        # a thread waits to write more of it, that measures.
+        if not self._has_waiting_thread:
+            self._waited += now - (self._checked_at or now)
         silent = time.time() - self.last_activity
         if self._waited > limits.answer or silent > limits.stall:
             self.leave()
@@ -280,14 +289,20 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if hall.waiting >= max(hall.limits.threads // 2, 1) or not hall.has_room():
             self._give_up()
         hall.waiting += 1
+        self._has_waiting_thread = True
         try:
             with self.outbuf_lock:
                 while self.connected and self.total_outbufs_len > self.adj.outbuf_high_watermark:
                     self.look_again()
+                    began = time.monotonic()
                     if not self.outbuf_lock.wait(hall.limits.stall):
+                        self._give_up()
+                    self._waited += time.monotonic() - began
+                    if self._waited > hall.limits.answer:
                         self._give_up()
         finally:
             hall.waiting -= 1
+            self._has_waiting_thread = False
 
     def _give_up(self) -> None:
         self._is_given_up = True
