@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from itertools import chain
@@ -60,6 +60,20 @@ def success_one(key: str, row: dict[str, Any]) -> Response:
     return response
 
 
+def saved_one(
+    key: str, row: dict[str, Any], losses: Sequence[str], doubts: Sequence[str]
+) -> Response:
+    """Answer with a saved row under `key`, in pieces if it is large, and with warnings."""
+    if not _is_large(row):
+        content = {key: row, "warnings": losses} if losses else {key: row}
+        return success(content, 201, warnings=doubts)
+    opening = _OPENING + b"{" + orjson.dumps(key) + b":"
+    within = b',"warnings":' + orjson.dumps(losses) if losses else b""
+    closing = within + b"}" + _warnings(doubts) + b"}"
+    written = chain([opening], _pieces(row), [closing])
+    return Response(written, 201, content_type=CONTENT_TYPE)
+
+
 def success_text(key: str, text: str, **more: str) -> Response:
     """Answer with a text under `key`, in pieces if it is large, then with `more`."""
     if len(text) <= WHOLE:
@@ -76,9 +90,9 @@ def _escaped(text: str | SpooledText) -> Iterator[bytes]:
         yield orjson.dumps(piece)[1:-1]
 
 
-def _warnings() -> bytes:
+def _warnings(more: Iterable[str] = ()) -> bytes:
     """Return the warnings, which follow the content; empty if there are none."""
-    notes = sentences()
+    notes = [*more, *sentences()]
     return b',"warnings":' + orjson.dumps(notes) if notes else b""
 
 

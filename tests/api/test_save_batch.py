@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -305,3 +306,27 @@ def test_memory_does_not_grow_with_the_lines(sqlite_client: FlaskClient) -> None
 
     peak(5)
     assert peak(100) < peak(10) + 1_000_000
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("address", ["/signature", "/signature/batch"])
+def test_a_large_signature_is_answered_in_pieces(sqlite_client: FlaskClient, address: str) -> None:
+    """Its text is twice in the answer, and once in memory."""
+    large = cms(ivan(), content=bytes(9_000_000))
+    body = orjson.dumps(filled(document=address, cms=large))
+    kind = "application/x-ndjson" if address.endswith("batch") else "application/json"
+    tracemalloc.start()
+    response = sqlite_client.post(address, data=body, content_type=kind, buffered=False)
+    answer, size = hashlib.sha256(), 0
+    for piece in response.response:
+        answer.update(piece)
+        size += len(piece)
+    response.close()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert response.status_code == (200 if address.endswith("batch") else 201)
+    assert size > 2 * len(large)
+    # The body of the request, its JSON, and the signature's bytes.
+    assert peak < 4 * len(large)
+    saved = sqlite_client.get("/signature", query_string={"document": address, "thread": "main"})
+    assert saved.get_json()["content"]["signature"]["cms"] == large

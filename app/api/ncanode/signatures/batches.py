@@ -87,7 +87,7 @@ def _save_each(body: bytes) -> Iterator[bytes]:
         with _in_turn() if is_large and number > 1 else nullcontext():
             answer = _answer(number, held, until) if held[0].strip(_BLANKS) else None
         if answer:
-            yield _write(number, answer)
+            yield from _write(number, answer)
 
 
 @contextmanager
@@ -162,7 +162,13 @@ def _refuse(number: int, error: Exception) -> Response:
     return current_app.make_response(current_app.handle_user_exception(error))
 
 
-def _write(number: int, response: Response) -> bytes:
+def _write(number: int, response: Response) -> Iterator[bytes]:
     """Return the line that answers a line: the envelope, after the line's number and its status."""
     head = b'{"line":%d,"code":%d,' % (number, response.status_code)
-    return head + response.get_data()[1:] + b"\n"
+    if response.is_sequence:
+        yield head + response.get_data()[1:] + b"\n"
+        return
+    pieces = response.iter_encoded()
+    yield head + next(pieces)[1:]
+    yield from pieces
+    yield b"\n"

@@ -47,10 +47,7 @@ class Answered:
 
     def respond(self) -> Response:
         """Return the answer."""
-        content: dict[str, Any] = {"signature": self.row}
-        if self.losses:
-            content["warnings"] = self.losses
-        return envelope.success(content, 201, warnings=self.doubts)
+        return envelope.saved_one("signature", self.row, self.losses, self.doubts)
 
 
 def save(wanted: SaveRequest, sent: SentKey | None = None) -> Response:
