@@ -33,11 +33,6 @@ class Dispatcher(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress is w
         self.set_thread_count(threads)
 
     @property
-    def waiting(self) -> int:
-        """How many wait without a thread, or with a temporary one."""
-        return len(self._waiting) + self._lent
-
-    @property
     def is_full(self) -> bool:
         """Whether as many requests are answered or queued as there are threads."""
         return int(self.active_count) + len(self.queue) - self._lent >= self._threads

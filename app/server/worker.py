@@ -85,6 +85,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
             self._stop()
         finally:
             CONNECTIONS.set_load(self.place, None)
+            self._watched.close()
 
     def _listen(self, listener: Any, dispatcher: Dispatcher) -> _SharingServer:
         listener = listener.dup()

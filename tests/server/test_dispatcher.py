@@ -66,7 +66,7 @@ def test_large_requests_leave_threads_to_small_ones(
     for task in large:
         dispatcher.add_task(task)
     wait_until(started(most, begun), "the first have begun")
-    assert dispatcher.waiting == 6 - most
+    assert len(dispatcher._waiting) == 6 - most
     small = [Task(LARGE - 1, begun, go) for _ in range(threads - most)]
     for task in small:
         dispatcher.add_task(task)
@@ -120,11 +120,11 @@ def test_a_thread_that_waits_for_others_is_replaced_meanwhile(
     dispatcher.add_task(Task(0, begun, go))
     wait_until(started(1, begun), "the only thread is at work")
     with dispatcher.extra_thread(), dispatcher.extra_thread():
-        assert dispatcher.waiting == 2
+        assert dispatcher._lent == 2
         for _ in range(2):
             dispatcher.add_task(Task(0, begun, go))
         wait_until(started(3, begun), "others are at work")
-    assert dispatcher.waiting == 0
+    assert dispatcher._lent == 0
     go.set()
     wait_until(lambda: len(dispatcher.threads) == 1, "there is one thread again")
     dispatcher.add_task(Task(0, begun, go))
@@ -143,7 +143,7 @@ def test_background_work_takes_the_place_of_a_large_request(
         dispatcher.add_task(small)
         wait_until(started(1, begun), "the small one is answered")
         assert begun == [small]
-        assert dispatcher.waiting == 1
+        assert len(dispatcher._waiting) == 1
     wait_until(started(2, begun), "the large one follows")
     came = threading.Event()
 
