@@ -9,6 +9,7 @@ what a worker that ended had not done is done by the one that asked.
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import struct
@@ -118,7 +119,7 @@ class SharedWork:
                 item = _receive(connection)
             except EOFError:
                 return
-            _send(connection, do(orjson.loads(item)))
+            _send(connection, do(json.loads(item)))
 
 
 class Spread:
@@ -206,7 +207,8 @@ class Spread:
                 return
             helper.settimeout(PATIENCE)
             while (index := self._take_for_helper()) is not None:
-                _send(helper, orjson.dumps(self._items[index]))
+                # Not orjson, which refuses what is no Unicode: that is for who reads the item.
+                _send(helper, json.dumps(self._items[index]).encode())
                 result = _receive(helper)
                 if not result:
                     return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -171,6 +172,15 @@ def app_with_a_helper(
     yield app
     helper.stop()
     shared.stop()
+
+
+def test_what_is_no_unicode_is_refused_by_whoever_reads_it(helped: Flask) -> None:
+    body = json.dumps({"items": [{"cms": "\ud800"}] * 40})
+    answer = helped.test_client().post(
+        f"{BASE}/cms/verify/batch", data=body, content_type="application/json"
+    )
+    sentence = '"cms" parameter is not valid Unicode'
+    assert answer.get_json()["results"] == [{"status": 400, "message": sentence}] * 40
 
 
 def test_items_are_spread_and_their_results_are_in_order(
