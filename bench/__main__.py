@@ -32,7 +32,7 @@ from bench.disk import print_disk
 from bench.doors import print_doors
 from bench.evidence import print_evidence, print_saves_alone
 from bench.filters import print_filters
-from bench.growth import measure_growth, print_growth_of_lists
+from bench.growth import Grown, measure_growth, print_growth_of_cases
 from bench.http_servers import print_http_servers
 from bench.ncanode3 import print_ncanode3
 from bench.records import print_records
@@ -99,7 +99,7 @@ def main(part: str | None = None) -> None:
         print(f"signature: {len(cms)} characters; {TURNS} turns of {SECONDS:g} s; 16 connections\n")
         results = {rows: measure(server, rows, cms) for rows in SIZES}
         print_growth(results)
-        print_growth_of_lists(*(grown(server, rows, cms) for rows in (SIZES[0], SIZES[-1])))
+        print_growth_of_cases(grown(server, cms))
         print_evidence(server)
         print_records(server)
 
@@ -120,7 +120,7 @@ def print_part(part: str, server: PostgresServer, cms: str) -> None:
     elif part == "filters":
         print_filters(filled(server, LARGEST, cms).url, LARGEST)
     elif part == "growth":
-        print_growth_of_lists(*(grown(server, rows, cms) for rows in (SIZES[0], SIZES[-1])))
+        print_growth_of_cases(grown(server, cms))
     elif part == "doors":
         print_locked(filled(server, LARGEST, cms).url, LARGEST, cms)
     elif part == "servers":
@@ -129,11 +129,18 @@ def print_part(part: str, server: PostgresServer, cms: str) -> None:
         sys.exit(f"there is no part {part}")
 
 
-def grown(server: PostgresServer, rows: int, cms: str) -> dict[str, float]:
-    """Measure what grows with the store, whose signatures are small here."""
-    statements = Statements(server, f"grown_{rows}")
-    fill(statements.url, rows, cms, stored="MAA=")
-    return measure_growth(statements.url, rows)
+def grown(server: PostgresServer, cms: str) -> Grown:
+    """Measure what grows with the store, from the smallest to the largest.
+
+    The signatures that are stored before are small, so that a large store is filled fast.
+    """
+    stores: list[tuple[str, int]] = []
+    for rows in (SIZES[0], SIZES[-1]):
+        statements = Statements(server, f"grown_{rows}")
+        fill(statements.url, rows, cms, stored="MAA=")
+        stores.append((statements.url, rows))
+    small, large = stores
+    return measure_growth(small, large, cms)
 
 
 def filled(server: PostgresServer, rows: int, cms: str) -> Statements:
