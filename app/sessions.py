@@ -29,6 +29,8 @@ from app.store.tokens import Bearer, list_in_force, note_use, split_token
 LASTS = timedelta(hours=12)
 #: The beginning of the endpoints of pages.
 PAGES = "web."
+#: The addresses of the office's pages, some of which are none: an error there has its menu.
+_OFFICE = "/app/"
 #: Those that are the same for everyone.
 WITHOUT = frozenset({f"{PAGES}get_asset"})
 NAME = "tanbahana_session"
@@ -42,14 +44,20 @@ def init_app(app: Flask) -> None:
     """Authenticate the caller of a page by its session. Call it after `auth.init_app`."""
 
     def identify() -> None:
-        environ, endpoint = request.environ, request.endpoint or ""
-        if CALLER in environ or not endpoint.startswith(PAGES) or endpoint in WITHOUT:
+        if CALLER in request.environ or not _opens_page():
             return
         value = request.cookies.get(cookie_name())
         if value:
-            environ[CALLER] = find_bearer_of(value)
+            request.environ[CALLER] = find_bearer_of(value)
 
     app.before_request(identify)
+
+
+def _opens_page() -> bool:
+    """Return whether a session counts for the current request."""
+    if request.endpoint is None:
+        return request.path.startswith(_OFFICE)
+    return request.endpoint.startswith(PAGES) and request.endpoint not in WITHOUT
 
 
 def find_bearer(text: str) -> Bearer | None:

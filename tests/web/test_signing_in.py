@@ -85,6 +85,17 @@ def test_the_cookie_is_for_this_server_and_its_pages_alone(browser: FlaskClient)
     assert message_of(browser.get("/signatures"), 401)
 
 
+def test_where_the_office_has_no_page_its_menu_is_still_there(
+    browser: FlaskClient, locked: Flask
+) -> None:
+    html = see(browser, "/app/nothing", 404)
+    assert "reader" in words(html)
+    assert 'href="/app"' in html
+    assert "Sign out" in words(html)
+    assert "Sign out" not in words(see(locked.test_client(), "/app/nothing", 404))
+    assert message_of(browser.get("/nothing"), 404)
+
+
 def test_over_https_the_cookie_is_secure_and_the_host_s_own(
     start_app: AppMaker, sqlite_url: str
 ) -> None:
