@@ -2,13 +2,15 @@
 
 `python -m bench cpu`, `filters`, `doors`, `growth`, `servers`, `verification`, `crl`, `evidence`,
 `evidence_saves`, `records` or `ncanode3` prints only that part, the first five at the largest size.
-`evidence_saves` is the last part of `evidence`. `python -m bench
+`evidence_saves` is the last part of `evidence`. `python -m bench migration FOLDER` migrates what
+the program in that folder, a checkout of release 1.0 for instance, has stored; `python -m bench
 wycheproof FOLDER` and `limbo FILE` run the verification on test suites of other projects, which
 have to be downloaded before (`bench/suites.py`).
 
 Environment: BENCH_ROWS, the largest size (default 100000; 1000000 takes about half an hour and
 25 GB of disk); BENCH_TURNS (default 3) and BENCH_SECONDS (default 5) of each case; BENCH_SIGNERS,
-those of `evidence` (default 10000); BENCH_PAIRS, the pairs of `evidence_saves` at most (default
+those of `evidence` (default 10000); BENCH_KILL, the seconds after which a migration is killed
+(default 60); BENCH_PAIRS, the pairs of `evidence_saves` at most (default
 120), and BENCH_PAIR_SECONDS of each run (default 4); BENCH_VERSIONS, those of `records` (default
 200000).
 """
@@ -34,6 +36,7 @@ from bench.evidence import print_evidence, print_saves_alone
 from bench.filters import print_filters
 from bench.growth import Grown, measure_growth, print_growth_of_cases
 from bench.http_servers import print_http_servers
+from bench.migration import print_migration
 from bench.ncanode3 import print_ncanode3
 from bench.records import print_records
 from bench.sameness import check_sameness
@@ -242,7 +245,16 @@ def print_growth(results: dict[int, dict[Case, Result]]) -> None:
         print(f"| {case.name} | {results[largest][case].ours_at('p50') / before:.2f} |")
 
 
+def migrate(former: Path) -> None:
+    """Run the part that needs another program."""
+    with PostgresServer(settings=POSTGRESQL) as server:
+        print_migration(server, former, LARGEST, usual_cms())
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in SUITES:
         sys.exit(SUITES[sys.argv[1]](Path(*sys.argv[2:3])))
-    main(*sys.argv[1:2])
+    if sys.argv[1:2] == ["migration"]:
+        migrate(Path(*sys.argv[2:3]).resolve())
+    else:
+        main(*sys.argv[1:2])

@@ -37,8 +37,10 @@ class WebServer:
         probe: str,
         settings: Mapping[str, str] = MappingProxyType({}),
         command: Sequence[str] = GUNICORN,
+        project: Path = PROJECT,
     ) -> None:
         self.command = command
+        self.project = project
         self.application = application
         # Limits are off: they would refuse one client with thousands of requests a second.
         self.environment = {**os.environ, "DATABASE_URL": database_url, "RATE_LIMIT": "off"}
@@ -61,7 +63,7 @@ class WebServer:
             logs = self.environment.get("ACCESS_LOG") == "on"
             self.process = subprocess.Popen(
                 command,
-                cwd=PROJECT,
+                cwd=self.project,
                 env={**self.environment, "PORT": str(self.port), "LOG_LEVEL": "error"},
                 stderr=log if logs else None,
             )
