@@ -5,18 +5,15 @@ fetched, nothing is read from settings, and no clock is read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias
 
 from app.cms.budget import FREE, MAX_COST, Budget, ContentBudget
-from app.cms.path.building import Path, check_authorities, find_path
-from app.cms.path.issuers import Authorities, GivenAuthorities
+from app.cms.path.building import find_path
+from app.cms.path.issuers import GivenAuthorities
 from app.cms.path.occasions import Occasion
-from app.cms.path.rules import check_purpose
-from app.cms.path.strength import weigh_digests, weigh_signature
 from app.cms.revocation.checking import RevocationData, examine_revocation
 from app.cms.revocation.crl import CertificateList
 from app.cms.revocation.ocsp import OcspResponse
@@ -29,13 +26,13 @@ from app.cms.signed_data.contents import (
     compare_content,
 )
 from app.cms.signed_data.parsing import SignedData
-from app.cms.verdict import YES, Answer, Verdict, every, unknown
+from app.cms.verdict import Verdict
 from app.cms.verification.cases import Case, Checked
 from app.cms.verification.cms_signers import CmsSigners
+from app.cms.verification.conclusion import NO_PATH, Conclusion
 from app.cms.verification.embedded_revocation import read_embedded, sort_brought
-from app.cms.verification.remarks import explain_path, note_zeros
+from app.cms.verification.remarks import note_zeros
 from app.cms.verification.status import CertificateStatus, SignerStatus, TimestampStatus
-from app.cms.verification.timestamps import doubt_ended, verified_time
 from app.cms.verification.tokens import TokenCase, check_token
 from app.cms.verification.xml_signers import XmlSigners
 from app.cms.x509.certificate import Certificate
@@ -44,13 +41,6 @@ from app.cms.xmldsig.parsing import SignedXml
 #: What checking the revocation data of one evidence package may cost: there is no other limit of
 #: theirs than its size, and a package may have lists of 20 MB.
 _BROUGHT_COST = 10 * MAX_COST
-
-_NO_PATH = unknown("revocation can't be determined without a path to a trust anchor")
-_NOT_BELIEVED = unknown(
-    "the revocation data that came with the signature count only if the authorities of the path are"
-    " good"
-)
-
 
 Tokens: TypeAlias = Mapping[int, Sequence[bytes]]
 """Encoded timestamp tokens by the number of the signer, from 1."""
@@ -78,6 +68,7 @@ class Verifier:
         its signature was checked. Raises MalformedRevocation if something can't be read.
         """
         self._anchors = GivenAuthorities(anchors)
+        self._conclusion = Conclusion(self._anchors)
         self._intermediates = GivenAuthorities(intermediates)
         self._revocation = RevocationData(
             [CertificateList(crl) if isinstance(crl, bytes) else crl for crl in crls],
@@ -126,7 +117,7 @@ class Verifier:
             return self._verify_xml(signature, when, tokens)
         budget = content_budget or ContentBudget()
         check, case = self._begin_cms(signature, content, when, budget, tokens)
-        return tuple(self._conclude_both(one, case) for one in check(None))
+        return tuple(self._conclusion.conclude(one, case) for one in check(None))
 
     def verify_one(
         self,
@@ -143,7 +134,7 @@ class Verifier:
             return status
         check, case = self._begin_cms(signature, None, when, ContentBudget(), tokens)
         [checked] = check(number)
-        return self._conclude_both(checked, case)
+        return self._conclusion.conclude(checked, case)
 
     def verify_certificate(
         self, certificate: Certificate, *, at: datetime | Occasion
@@ -165,7 +156,7 @@ class Verifier:
         own = budget or Budget()
         case = Case((self._intermediates,), self._at_hand(), own, Occasion.of(at))
         path = find_path(certificate, case.when, self._anchors, case.authorities, case.budget)
-        found = RevocationStatus(_NO_PATH)
+        found = RevocationStatus(NO_PATH)
         if path.anchored:
             found = examine_revocation(path.chain, case.when, case.revocation)
         return CertificateStatus(
@@ -193,7 +184,7 @@ class Verifier:
     def _token_case(self, case: Case, *embedded: CertificateSource) -> TokenCase:
         """Return the inputs for examining tokens; `embedded` is searched for the TSA first."""
         return TokenCase(
-            lambda authority, moment, more: self._judge_tsa(authority, moment, more, case),
+            partial(self._conclusion.judge_tsa, case),
             case.budget,
             case.when.known,
             (*embedded, self._intermediates, self._anchors),
@@ -228,98 +219,4 @@ class Verifier:
     ) -> tuple[SignerStatus, ...]:
         base = Case((self._intermediates,), self._at_hand(), FREE, when)
         signers = XmlSigners(signature, kept).check(base, self._token_case, only)
-        return tuple(self._conclude_both(*one) for one in signers)
-
-    def _conclude_both(self, checked: Checked, case: Case) -> SignerStatus:
-        """Complete the answer, also without a timestamp whose authority has ended by now."""
-        status = self._conclude(checked, case)
-        ends_at = status.timestamp.ends_at if status.timestamp else None
-        moment = max(case.when.known, case.when.now or case.when.known)
-        if verified_time(status.timestamp) is None or ends_at is None or ends_at >= moment:
-            return status
-        doubted = replace(checked, stamps=doubt_ended(checked.stamps, ends_at))
-        return replace(status, otherwise=self._conclude_both(doubted, case))
-
-    def _conclude(self, checked: Checked, case: Case) -> SignerStatus:
-        """Complete the answer once the decisive time is known: steps 3 and 4."""
-        timestamp, certificate = checked.timestamp, checked.certificate
-        attested = verified_time(timestamp)
-        decisive_time = attested or case.when.at
-        known = attested or case.when.known
-        path, found = self._judge(checked, case)
-        revocation = found.verdict
-        if timestamp and attested:
-            revocation = self._doubt_attested(checked, timestamp, revocation, case)
-        return SignerStatus(
-            number=checked.number,
-            certificate=certificate,
-            intact=weigh_digests(checked.intact, checked.digests, known),
-            valid=weigh_signature(checked.valid, certificate, checked.method, known),
-            path=every(
-                explain_path(path.verdict, timestamp, certificate), check_purpose(certificate)
-            ),
-            revocation=revocation,
-            decisive_time=decisive_time,
-            decisive_time_source="timestamp" if attested else "given",
-            timestamp=timestamp,
-            chain=path.chain,
-            findings=found.findings,
-            same=checked.same,
-        )
-
-    def _doubt_attested(
-        self, checked: Checked, timestamp: TimestampStatus, verdict: Verdict, case: Case
-    ) -> Verdict:
-        """Return unknown if the answer depends on a timestamp whose TSA may have been revoked.
-
-        It doesn't depend on it if the given time leads to the same answer: about the certificate,
-        and about the algorithms of the signature, which may have been broken since.
-        """
-        if verdict.answer is not Answer.YES or timestamp.revocation.answer is not Answer.UNKNOWN:
-            return verdict
-        path, revocation = self._judge(replace(checked, stamps=()), case)
-        digests = weigh_digests(YES, checked.digests, case.when.known)
-        method = weigh_signature(YES, checked.certificate, checked.method, case.when.known)
-        if every(path.verdict, revocation.verdict, digests, method).answer is Answer.YES:
-            return verdict
-        return every(verdict, timestamp.revocation)
-
-    def _judge(self, checked: Checked, case: Case) -> tuple[Path, RevocationStatus]:
-        """Find a path, and check whether anything on it was revoked.
-
-        Without a path to an anchor no revocation statement counts. Data that the sender brought
-        count only if the CAs of the path are good: otherwise they could be forged.
-        """
-        attested = verified_time(checked.timestamp)
-        when = Occasion.of(attested) if attested else case.when
-        when = replace(when, claimed=checked.claimed)
-        path = find_path(checked.certificate, when, self._anchors, case.authorities, case.budget)
-        if not path.anchored:
-            return path, RevocationStatus(_NO_PATH)
-        when = Occasion(when.at, case.when.known, now=case.when.now)
-        verdict = path.verdict
-        if verdict.answer is not Answer.YES:
-            verdict = check_authorities(path.chain, when, case.budget)
-        believed = [
-            one
-            for one in case.revocation
-            if verdict.answer is Answer.YES or one.is_empty or not one.by_sender
-        ]
-        is_attested = attested is not None
-        revocation = examine_revocation(path.chain, when, believed, attested=is_attested)
-        is_partial = len(believed) < len(case.revocation)
-        if is_partial and revocation.verdict.answer is Answer.UNKNOWN:
-            revocation = replace(revocation, verdict=every(revocation.verdict, _NOT_BELIEVED))
-        return path, revocation
-
-    def _judge_tsa(
-        self, authority: Certificate, moment: datetime, more: Authorities, case: Case
-    ) -> tuple[Path, RevocationStatus]:
-        """Return whether a TSA's certificate leads to an anchor at the time that it attests."""
-        authorities = (*case.authorities, more)
-        when = Occasion(moment, case.when.known, now=case.when.now)
-        path = find_path(authority, when, self._anchors, authorities, case.budget)
-        if path.verdict.answer is not Answer.YES:
-            return path, RevocationStatus(Verdict(Answer.UNKNOWN))
-        found = examine_revocation(path.chain, when, case.revocation, for_timestamps=True)
-        return path, found
+        return tuple(self._conclusion.conclude(*one) for one in signers)

@@ -6,9 +6,8 @@ signed octets: these may be the whole document, once more for each signature.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
 
 from lxml import etree
 
@@ -16,23 +15,19 @@ from app.cms.algorithms import registry as algorithms
 from app.cms.algorithms.registry import AlgorithmIdentifier
 from app.cms.budget import Budget
 from app.cms.signed_data.verification import check_value
-from app.cms.verdict import Answer, Verdict, every, no, unknown
+from app.cms.verdict import Answer, Verdict, every, unknown
 from app.cms.x509.certificate import Certificate, read_certificate
 from app.cms.xmldsig.canonical_budget import TOO_COSTLY
-from app.cms.xmldsig.canonical_forms import Form, Undecided, join_some, read_form, shortened
+from app.cms.xmldsig.canonical_forms import Form, Undecided, join_some, read_form
 from app.cms.xmldsig.document import SignedDocument
 from app.cms.xmldsig.free_memory import give_back_after
 from app.cms.xmldsig.named_certificate import NamedCertificate, read_named
 from app.cms.xmldsig.own_thread import TooMuchWork, in_own_thread
 from app.cms.xmldsig.parsing import SignedXml
+from app.cms.xmldsig.references import Covered, Target, check_references
 from app.cms.xmldsig.security_tokens import DS
 from app.cms.xmldsig.signatures import XmlSignature, decode_value, find_child
 from app.cms.xmldsig.unsigned_parts import UnsignedParts
-
-#: The target of a reference, None: the document.
-_Target: TypeAlias = etree._Element | None  # noqa: SLF001 - lxml's only type
-
-_ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +52,6 @@ class XmlChecked:
     named: NamedCertificate
     digests: tuple[str, ...]
     matches: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Covered:
-    """What the references of a signature cover.
-
-    `forms` has each target with the forms in which it is canonicalised, `intact` those whose digest
-    matches, and `left_out` the numbers of the signatures that one of these digests excludes.
-    """
-
-    forms: dict[_Target, list[Form]] = field(default_factory=dict)
-    intact: set[_Target] = field(default_factory=set)
-    left_out: set[int] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
-class _Reference:
-    """A Reference (XMLDSig section 4.4.3); `method` is the URI of its digest.
-
-    `apex` is the element that it refers to, None for the document.
-    """
-
-    apex: _Target
-    enveloped: bool
-    form: Form
-    method: str
-    value: bytes
 
 
 def check_xml(signature: SignedXml) -> tuple[XmlChecked, ...]:
@@ -132,7 +100,7 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
             digest = document.canonicaliser.agreed_digest(method[1], signed_info, form)
     except Undecided as undecided:
         verdicts.append(undecided.verdict)
-    found, covered = _check_references(document, number, signed_info)
+    found, covered = check_references(document, number, signed_info)
     verdicts += [*found, _judge_coverage(document, number, covered.forms)]
     return XmlChecked(
         document.parsed[number],
@@ -149,7 +117,7 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
 def _add_limits(
     document: SignedDocument,
     number: int,
-    covered: _Covered,
+    covered: Covered,
     verdict: Verdict,
     form: Form,
 ) -> Verdict:
@@ -190,106 +158,14 @@ def _read_method(element: etree._Element) -> tuple[AlgorithmIdentifier, str] | N
     return algorithms.SIGNATURE_URIS.get(element.get("Algorithm", ""))
 
 
-def _check_references(
-    document: SignedDocument, number: int, signed_info: etree._Element
-) -> tuple[list[Verdict], _Covered]:
-    """Return a verdict on each Reference, and what they cover."""
-    verdicts: list[Verdict] = []
-    covered = _Covered()
-    for element in signed_info.findall(DS + "Reference"):
-        try:
-            reference = _read_reference(document, number, element)
-            covered.forms.setdefault(reference.apex, []).append(reference.form)
-            verdict = _match(document, number, reference, covered.left_out)
-            if verdict.answer is Answer.YES:
-                covered.intact.add(reference.apex)
-        except Undecided as undecided:
-            verdict = undecided.verdict
-        verdicts.append(verdict)
-    return verdicts, covered
-
-
 def _judge_coverage(
-    document: SignedDocument, number: int, forms: Mapping[_Target, Sequence[Form]]
+    document: SignedDocument, number: int, forms: Mapping[Target, Sequence[Form]]
 ) -> Verdict:
     """Return whether all targets together are everything relevant."""
     try:
         return document.judge_coverage(number, forms)
     except Undecided as undecided:
         return undecided.verdict
-
-
-def _read_reference(document: SignedDocument, number: int, element: etree._Element) -> _Reference:
-    """Read a Reference of signature `number`. Raises Undecided if it can't be followed."""
-    apex = document.find(element.get("URI"))
-    enveloped = False
-    form: Form | None = None
-    transforms = element.find(DS + "Transforms")
-    for transform in () if transforms is None else transforms.iterchildren("*"):
-        if form is not None:
-            raise Undecided(unknown("a transform after canonicalisation is not supported"))
-        if transform.get("Algorithm") == _ENVELOPED:
-            enveloped = True
-        else:
-            form = read_form(transform)
-    method = find_child(element, "DigestMethod", number).get("Algorithm", "")
-    value = decode_value(find_child(element, "DigestValue", number), number)
-    # Octets are needed, and this is how nodes are converted (section 4.4.3.2).
-    return _Reference(apex, enveloped, form or Form(), method, value)
-
-
-def _match(
-    document: SignedDocument, number: int, reference: _Reference, excluded: set[int]
-) -> Verdict:
-    """Return whether a digest is that of the document, or of the part that is referred to.
-
-    The signatures that it excludes are added to `excluded`.
-
-    References that are empty or name an Id exclude comments (section 4.4.3.3), even if the
-    transform's name says that it keeps them. Not all signing programs follow that; so digests made
-    by the transform's name are accepted too.
-    """
-    oid = algorithms.DIGEST_URIS.get(reference.method)
-    if oid is None:
-        return unknown("{name} is not supported", name=shortened(reference.method))
-    form = reference.form
-    forms = [replace(form, comments=False)]
-    if form.comments and document.has_comments:
-        forms.append(form)
-    choices = [frozenset[int]()]
-    if reference.enveloped:
-        choices = document.left_out(number, reference.apex)
-    for tried in forms:
-        for left_out in choices:
-            digest = document.canonicaliser.digest(oid, reference.apex, tried, left_out)
-            if digest == reference.value:
-                excluded |= left_out
-                verdict = document.exclusions.judge(left_out, comments_signed=tried.comments)
-                prefixes = document.canonicaliser.undeclared(reference.apex, tried, left_out)
-                return _note_prefixes(verdict, prefixes)
-    return _explain_mismatch(document, reference, oid)
-
-
-def _note_prefixes(verdict: Verdict, prefixes: Sequence[str]) -> Verdict:
-    if not prefixes:
-        return verdict
-    return verdict.noting(
-        "the declarations of prefixes in values are not signed: {parts}",
-        parts=join_some(list(map(shortened, prefixes))),
-    )
-
-
-def _explain_mismatch(document: SignedDocument, reference: _Reference, oid: str) -> Verdict:
-    """Return what a different digest proves. Raises Undecided."""
-    disputed = document.canonicaliser.disputed(reference.apex, reference.form)
-    if disputed:
-        return disputed
-    if document.lacks_content(reference.apex):
-        return unknown("a part of the signed data is encrypted, or is stored elsewhere")
-    return no(
-        "the content is not what was signed: its digest ({algorithm}) is another",
-        algorithm=algorithms.name(oid),
-    )
 
 
 def _decide(verdicts: list[Verdict]) -> Verdict:
