@@ -3,6 +3,7 @@
 from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from app.cms import text_encoding, texts, wrapped
@@ -27,6 +28,7 @@ _HEAD = 1024
 _TRYING = 300_000_000
 _SEQUENCE = bytes((SEQUENCE,))
 Result = TypeVar("Result")
+Given = TypeVar("Given")
 
 
 def parse(text: str, *, trailing_zeros: bool = False) -> SignedData | SignedXml:
@@ -34,8 +36,9 @@ def parse(text: str, *, trailing_zeros: bool = False) -> SignedData | SignedXml:
 
     Checks that it is well-formed and within budget; verifies nothing. `trailing_zeros`: zero bytes
     may follow a CMS, as they do in a PDF (ISO 32000-1 section 12.8.1), and are dropped. Every
-    reader of a signature allows that; only a save refuses such a text. Raises MalformedSignature,
-    and nothing else, for any `text`.
+    reader of a signature allows that; only a save refuses such a text. A text that is a signature
+    without them is the same one with them. Raises MalformedSignature, and nothing else, for any
+    `text`.
     """
     return _guard(lambda: _parse(text, zeros=trailing_zeros))
 
@@ -116,13 +119,19 @@ def _parse_base64(
     body = text[start:stop]
     if not body.isascii():  # Before it is copied: a copy takes two bytes a character, or four.
         _check_alphabet(text, start, stop)
-    return _first_success(
-        read(body),
-        lambda base64: _parse_bytes(_decode(base64, text, start, stop), zeros=zeros, inner=inner),
-    )
+
+    def parse_reading(base64: str, *, zeros: bool) -> SignedData | SignedXml:
+        return _parse_bytes(_decode(base64, text, start, stop), zeros=zeros, inner=inner)
+
+    if not zeros or " " not in body:
+        return _first_success(read(body), partial(parse_reading, zeros=zeros))
+    # First without zeros, as a save reads it: another reading would be another signature.
+    tries = [partial(parse_reading, zeros=False), partial(parse_reading, zeros=True)]
+    found = ((one, base64) for one in tries for base64 in read(body))
+    return _first_success(found, lambda pair: pair[0](pair[1]))
 
 
-def _first_success(readings: Iterable[str], read: Callable[[str], Result]) -> Result:
+def _first_success(readings: Iterable[Given], read: Callable[[Given], Result]) -> Result:
     """Return the first of the readings that succeeds; else raise the error of the likeliest one.
 
     No other is tried once that took long.

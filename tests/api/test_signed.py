@@ -34,6 +34,7 @@ from tests.api import people
 from tests.api.asking import content_of, filled, message_of, rows, save
 from tests.api.people import CHIEF_IIN, IIN, chief, ivan
 from tests.asking_tokens import bearer, make_token
+from tests.cms.two_readings import text_of_two
 from tests.conftest import AppMaker
 from tests.cpu import allowed
 from tests.gost_signer import GOST_2015_512
@@ -169,6 +170,26 @@ def test_a_forged_signature_executes_no_package(
     (standing,) = standings(client)
     assert standing["state"] == "refused"
     assert standing["reason"]
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("junk", [300, 300_000])
+def test_what_is_judged_is_what_was_read_when_it_was_saved(
+    trusting_app: Flask, trusting: FlaskClient, junk: int
+) -> None:
+    engine = engine_of(trusting_app)
+    package_id = package(trusting, CHIEF)
+    text = text_of_two(chief(), ivan(), CONTENT, junk)
+    save(trusting, cms=text)
+    list(examiner_of(trusting_app).examine())
+    forget(engine)
+    list(examiner_of(trusting_app).examine())
+    assert told_package(trusting, package_id) == (False, [False])
+    assert standings(trusting)[0]["state"] == "refused"
+    told = trusting.get("/signature/verify?document=doc&thread=main").get_json()
+    (signer,) = told["content"]["verification"]["signers"]
+    assert signer["claimed"]["iin"] == CHIEF_IIN
+    assert signer["valid"]["answer"] == "no"
 
 
 def test_a_self_made_certificate_does_not_count(trusting_app: Flask, trusting: FlaskClient) -> None:

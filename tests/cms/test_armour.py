@@ -13,7 +13,9 @@ from app.cms.parsing import parse, parse_pieces
 from app.cms.signed_data.parsing import SignedData
 from app.cms.xmldsig.parsing import SignedXml
 from tests import pki
+from tests.api.people import CHIEF_IIN, IIN, chief, ivan
 from tests.cms.conftest import Refusal
+from tests.cms.two_readings import text_of_two
 
 # Content whose base64 is full of pluses and slashes.
 DER = pki.sign_cms(b"\xfb\xef\xbe\xff\xff\xff" * 40)
@@ -255,3 +257,23 @@ def test_a_long_uri_is_decoded_wherever_it_is_cut() -> None:
         assert decoded == unquote(text[6:], errors="strict").encode()
     with pytest.raises(MalformedSignature, match="beyond U\\+FFFF"):
         parse("data:,<" + "x" * texts.MAX_WIDE + "%F0%9F%98%80")
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("junk", [300, 300_000])
+def test_a_text_that_is_two_signatures_is_the_one_without_zeros_for_every_reader(junk: int) -> None:
+    text = text_of_two(chief(), ivan(), pki.CONTENT, junk)
+    as_plus = parse(text.replace(" ", "+"), trailing_zeros=True)
+    assert isinstance(as_plus, SignedData)
+    assert (as_plus.signers[0].claims.iin, as_plus.trailing_zeros) == (IIN, 15)
+    for read in (parse(text), parse(text, trailing_zeros=True), parse_pieces([text[:9], text[9:]])):
+        assert isinstance(read, SignedData)
+        assert read.signers[0].claims.iin == CHIEF_IIN
+        assert read.trailing_zeros == 0
+
+
+def test_blanks_and_zeros_may_come_together() -> None:
+    text = pki.wrapped(DER + bytes(9), 76, " ")
+    read = parse(text, trailing_zeros=True)
+    assert isinstance(read, SignedData)
+    assert (read.der, read.trailing_zeros) == (DER, 9)
