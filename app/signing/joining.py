@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
+from typing import Final
 
 from app.cms import (
     Answer,
@@ -20,6 +21,10 @@ from app.cms import (
     parse_der,
 )
 from app.signing.refusals import Refusal
+
+#: Certificates that a signature may bring along for each of its signers: a chain, and those of a
+#: timestamp, take fewer than ten. A CMS may hold 1,024, which all signers share.
+CERTIFICATES_OF_SIGNER: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ def join(
     Raises:
         Refusal: they can't be joined, or there is nothing new.
     """
+    if sent.certificates > CERTIFICATES_OF_SIGNER * max(len(sent.signers), 1):
+        raise Refusal("too_many_certificates")
     present = None if current is None else _read_current(current)
     if present is not None and _is_over_other(present, content):
         if not is_fixed or keeps_cosigners:

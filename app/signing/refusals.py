@@ -11,6 +11,8 @@ RefusalKind: TypeAlias = Literal[
     "unreadable",
     "xml",
     "nothing_new",
+    # It brings so many certificates along that no other signature could be added to it.
+    "too_many_certificates",
     # The document is needed to verify it, what was sent as the document is another file, or it is
     # over another document.
     "document_needed",

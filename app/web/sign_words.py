@@ -16,6 +16,10 @@ _REFUSALS: dict[RefusalKind, str] = {
         " program for signing, and sign again."
     ),
     "nothing_new": text("This signature is here already. You need not send it again."),
+    "too_many_certificates": text(
+        "Your signature brings many certificates of others along, and could not be joined with"
+        " theirs. Sign again with another program."
+    ),
     "document_needed": text(
         "Whether this document was signed can't be established: send the document with the"
         " signature."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Barrier, Thread
@@ -23,7 +24,7 @@ from app.store.models import EvidenceItem, EvidenceJob, Version
 from app.store.packages.writing import rescind_package
 from app.store.signatures.extraction import read_kept
 from app.trust.examiner import Examiner
-from tests import pki
+from tests import der, pki
 from tests.api import people
 from tests.api.people import chief, ivan
 from tests.gost_signer import GOST_2015_512
@@ -256,3 +257,22 @@ def test_who_signed_another_document_never_counts_by_the_digest_of_this_one(
     with desk.engine.connect() as connection:
         digests = connection.execute(select(Version.content_sha256).order_by(Version.version))
         assert list(digests.scalars()) == [None, None]
+
+
+@pytest.mark.attacks
+def test_nobody_brings_so_many_certificates_that_the_next_signer_finds_no_room(
+    desk_on_file: Desk,
+) -> None:
+    desk = desk_on_file
+    token = desk.token(desk.put())
+    others = [
+        der.sequence(
+            der.sequence(der.explicit(0, der.integer(2)), der.integer(number), der.sequence())
+        )
+        for number in range(1_022)
+    ]
+    cms = pki.signed_data([pki.signer_info(ivan())], [*others, ivan(), pki.authority()], CONTENT)
+    full = b64encode(cms).decode()
+    assert refuse(desk, token, full).kind == "too_many_certificates"
+    desk.sign(token, signed(ivan()))
+    assert desk.version() == 1
