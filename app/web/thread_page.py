@@ -64,8 +64,12 @@ def _read(
     carried = Carried(cms=False, signers=True, trusted=current_trusted(), saver=True)
     part = VersionPart(before or MOST, ROWS + 1)
     records = reading.page_of_versions(connection, *thread, part, carried)
-    # Packages have no tags, so they are out of reach of a token with a prefix.
-    packages = [] if tag_scope.is_bound() else list_asking(connection, *thread, PACKAGES)
+    packages: list[tuple[str, str | None]] = []
+    declines: list[ThreadDecline] = []
+    if not tag_scope.is_bound():
+        # Packages have no tags, so they are out of reach of a token with a prefix.
+        packages = list_asking(connection, *thread, PACKAGES)
+        declines = list_thread_declines(connection, *thread, ROWS)
     if records:
         tag_scope.require_read_access(connection, records[0])
     elif before or not packages:
@@ -76,6 +80,5 @@ def _read(
         view_version(record, states.get(Key(record.id, record.version)), changes)
         for record, changes in with_changes(records)
     ][:ROWS]
-    declines = list_thread_declines(connection, *thread, ROWS)
     earlier = records[ROWS - 1].version if len(records) > ROWS else None
     return Timeline(views, earlier, declines, packages)

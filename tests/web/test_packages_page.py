@@ -15,8 +15,8 @@ from app.store.packages.decisions import DECLINED, REVOKED, decide
 from app.web.addresses import MOST
 from app.web.packages_page import FEW, MANY, ROWS
 from tests.api import people
-from tests.api.asking import save
-from tests.asking_tokens import make_token
+from tests.api.asking import filled, save
+from tests.asking_tokens import bearer, make_token
 from tests.store.packages import OPENED, put_package
 from tests.store.test_statements import counted_statements
 from tests.web.browsing import see, sign_in, words
@@ -142,3 +142,17 @@ def test_a_token_that_is_bound_to_tags_sees_no_packages(locked: Flask) -> None:
         see(reader, f"/app/{address}")
         see(bound, f"/app/{address}", 403)
     see(bound, "/app/thread?document=doc&thread=main", 404)
+
+
+def test_nor_who_declined_to_sign_what_it_may_see(locked: Flask) -> None:
+    put(locked)
+    reader, bound = locked.test_client(), locked.test_client()
+    writer = bearer(make_token(locked, "writer", "write"))
+    sign_in(reader, make_token(locked, "reader", "read"))
+    sign_in(bound, make_token(locked, "bound", "read", tag_prefix="x"))
+    sent = filled(tags=["x/1"], cms=people.cms(people.ivan()))
+    assert locked.test_client().post("/signature", json=sent, headers=writer).status_code == 201
+    decided(locked, 2, DECLINED, "Not mine")
+    address = "/app/thread?document=doc&thread=main"
+    assert "Not mine" in see(reader, address)
+    assert "Not mine" not in see(bound, address)

@@ -42,6 +42,15 @@ def test_it_tells_who_came_and_who_was_lost(either: Flask) -> None:
     assert "valid and trusted when saved, revocation aside" in first
 
 
+def test_who_came_and_who_was_lost_is_told_with_how_that_stands(office: FlaskClient) -> None:
+    save(office, cms=people.cms(people.chief()))
+    lose(office, cms=people.cms(people.impostor()), version=1)
+    newest, _ = map(words, see(office, f"/app/thread?{NAMED}").split('<li class="sheet">')[1:])
+    lost, _, came = newest.partition("New:")
+    assert "valid and trusted when saved" in lost
+    assert came.partition("Signers")[0].rstrip().endswith(("refused", "not known"))
+
+
 @pytest.mark.parametrize("document", ["&x=1#", "<script>", "ё/ё", "a+b c", '"quoted"'])
 def test_any_name_leads_to_its_pages(office: FlaskClient, document: str) -> None:
     save(office, document=document)

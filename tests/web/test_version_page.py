@@ -6,6 +6,7 @@ from base64 import b64decode, b64encode
 from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -19,7 +20,7 @@ from tests.api import people
 from tests.api.asking import save
 from tests.api.test_xml_signers import letter
 from tests.conftest import AppMaker
-from tests.pki import CONTENT
+from tests.pki import CONTENT, NOT_BEFORE
 from tests.web.browsing import ACCEPT, ORIGIN, see, text_of, words
 
 ADDRESS = "/app/version?document=doc&thread=main&version=1"
@@ -138,6 +139,21 @@ def test_then_and_now_differ_where_the_certificate_has_ended(
     html = see(office, ADDRESS)
     assert verdicts(html) == ["yes", "unknown"]
     assert "The same as of now" in html
+
+
+def test_whom_a_revoked_authority_names_is_not_proven(
+    start_app: AppMaker, sqlite_url: str, tmp_path: Path
+) -> None:
+    folder = people.trust(tmp_path / "below the root", pki.root())
+    people.publish(folder)
+    revoked = pki.Revoked(pki.authority().serial, NOT_BEFORE + timedelta(days=1), 2)
+    crl = pki.crl(pki.root(), revoked, this_update=NOT_BEFORE, next_update=people.FUTURE)
+    (folder / "root.crl").write_bytes(crl)
+    office = start_app(DATABASE_URL=sqlite_url, TRUST_DIR=str(folder)).test_client()
+    save(office, cms=people.cms(people.chief()))
+    html = see(office, ADDRESS)
+    assert verdicts(html) == ["no", "no"]
+    assert "So the certificate says; it is not proven." in html
 
 
 def test_without_an_anchor_nothing_is_valid(pages: FlaskClient) -> None:
