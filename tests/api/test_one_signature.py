@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -28,6 +33,7 @@ __all__ = ["app_with_an_anchor", "client_of_a_trusting_server"]
 
 IVAN, CHIEF = {"iin": IIN}, {"iin": CHIEF_IIN}
 FIRST_ONLY = [True, False]
+ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def twin(numbers: dict[str, str], issuer: Holder | None = None) -> Holder:
@@ -74,6 +80,31 @@ def test_one_value_is_one_signer(
         assert [one["state"] for one in standings] == ["valid", "pending"]
         assert standings[1]["reason"].startswith("its signature is that of signer 1 too")
         judged_again(trusting_app)
+
+
+@pytest.mark.attacks
+def test_an_ecdsa_value_turned_over_is_no_second_signer(trusting: FlaskClient) -> None:
+    """For the same key, the copy's certificate has a compressed point (SEC 1 section 2.3.3)."""
+    key = pki.ecdsa_key("one")
+    compressed = bytes((2 | key.bits[-1] & 1,)) + key.bits[1:33]
+    kind = der.sequence(der.oid("1.2.840.10045.2.1"), der.oid("1.2.840.10045.3.1.7"))
+    other = replace(key, public=der.sequence(kind, der.bits(compressed)))
+    holder, copy = (
+        pki.certify(pki.name(name, iin), one, pki.authority(), pki.PERSON)
+        for name, iin, one in (("ИВАНОВ", IIN, key), ("ДРУГОЙ", CHIEF_IIN, other))
+    )
+    signed = sorted(pki.attributes(CONTENT))
+    r, s = decode_dss_signature(key.sign(der.tlv(0x31, b"".join(signed))))
+    values = encode_dss_signature(r, s), encode_dss_signature(r, ORDER_OF_P256 - s)
+    infos = [
+        pki.signer_info(one, signed=signed, signature=value)
+        for one, value in zip((holder, copy), values, strict=True)
+    ]
+    package(trusting, IVAN, CHIEF)
+    save(trusting, cms=cms(*infos, others=(holder, copy)))
+    status = trusting.get("/packages/main/status").get_json()
+    assert [one["isSigned"] for one in status["documents"][0]["revisions"]] == FIRST_ONLY
+    assert not status["isExecuted"]
 
 
 def test_so_it_is_where_claims_are_enough(make_app: AppMaker) -> None:

@@ -16,7 +16,7 @@ from app.cms.algorithms.gost.curves import Curve
 from app.cms.algorithms.names import name
 from app.cms.asn1.node import Node, read_node, read_primitive
 from app.cms.asn1.oid import MAX_OBJECT_IDENTIFIER, AlgorithmIdentifier, dotted
-from app.cms.asn1.tags import OBJECT_IDENTIFIER, OCTET_STRING
+from app.cms.asn1.tags import BIT_STRING, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE
 from app.cms.errors import UnsupportedAlgorithm
 
 # The hash functions of RSA and ECDSA.
@@ -45,6 +45,7 @@ _CURVES: dict[str, ec.EllipticCurve] = {
     "1.3.132.0.34": ec.SECP384R1(),
     "1.3.132.0.35": ec.SECP521R1(),
 }
+_PUBLIC_KEY = bytes((SEQUENCE, BIT_STRING))
 _MGF1 = "1.2.840.113549.1.1.8"
 # The tags of RSASSA-PSS-params: hashAlgorithm, maskGenAlgorithm, saltLength, trailerField.
 _HASH, _MASK, _SALT, _TRAILER = 0xA0, 0xA1, 0xA2, 0xA3
@@ -64,6 +65,12 @@ class PublicKey:
     algorithm: AlgorithmIdentifier
     bits: bytes
     der: bytes
+
+
+def read_public_key(node: Node) -> PublicKey:
+    """Read a SubjectPublicKeyInfo. Raises one of DAMAGE."""
+    algorithm, bits = node.layout(_PUBLIC_KEY)
+    return PublicKey(algorithm.algorithm(), bits.bits(), node.encoded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,7 @@ def verify_ecdsa(
 
     `curve` is an encoded ECParameters, `point` an ECPoint (RFC 5480 section 2).
     """
-    public_key = ec.EllipticCurvePublicKey.from_encoded_point(_find_curve(curve), point)
+    public_key = ec.EllipticCurvePublicKey.from_encoded_point(find_curve(curve), point)
     public_key.verify(signature, message, ec.ECDSA(hash_))
 
 
@@ -168,7 +175,7 @@ def encode_plain_ecdsa(curve: bytes | None, signature: bytes) -> bytes:
     Each has the size of the curve's field (RFC 6931 section 2.3.6, BSI TR-03111 section 5.2.1).
     `curve` is as for `verify_ecdsa`. Raises ValueError or UnsupportedAlgorithm.
     """
-    size = (_find_curve(curve).key_size + 7) // 8
+    size = (find_curve(curve).key_size + 7) // 8
     if len(signature) != 2 * size:
         raise ValueError("signature has not the size of r and s")
     r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
@@ -209,7 +216,7 @@ def read_curve(parameters: bytes | None) -> str:
     return fields[0].identifier()
 
 
-def _find_curve(parameters: bytes | None) -> ec.EllipticCurve:
+def find_curve(parameters: bytes | None) -> ec.EllipticCurve:
     """Return the curve of a key. Raises ValueError or UnsupportedAlgorithm."""
     oid = _named_curve(parameters)
     if oid not in _CURVES:

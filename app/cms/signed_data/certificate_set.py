@@ -1,9 +1,11 @@
 """The certificates embedded in a signature, and their look-up by name, serial number or key."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 from typing import Protocol
 
+from app.cms.algorithms.public_keys import PublicKey, read_public_key
+from app.cms.algorithms.same_key import identify_key
 from app.cms.asn1.node import DAMAGE, Node
 from app.cms.asn1.tags import EXPLICIT_0, EXPLICIT_3, SEQUENCE
 from app.cms.x509.certificate import MAX_EXTENSIONS, Certificate, read_embedded_certificate
@@ -110,19 +112,23 @@ class CertificateSet:
             self._named[name] = list(dict.fromkeys(one for one in read if one))
         return self._named[name]
 
-    def with_key(self, public_key: bytes) -> Sequence[Certificate]:
-        """Return the certificates of a SubjectPublicKeyInfo in DER, MAX_SAME_NAME at most."""
-        nodes = self._by_public_key.get(public_key, [])[:MAX_SAME_NAME]
+    def with_key(self, public_key: PublicKey) -> Sequence[Certificate]:
+        """Return the certificates of a key, in whatever encoding, MAX_SAME_NAME at most."""
+        nodes = self._by_public_key.get(identify_key(public_key), [])[:MAX_SAME_NAME]
         read = [read_embedded_certificate(node.encoded) for node in nodes]
         return list(dict.fromkeys(one for one in read if one))
 
     @cached_property
-    def _by_public_key(self) -> dict[bytes, list[Node]]:
-        found: dict[bytes, list[Node]] = {}
+    def _by_public_key(self) -> dict[Hashable, list[Node]]:
+        """Index by key; a damaged one affects only its own certificate."""
+        found: dict[Hashable, list[Node]] = {}
         for certificate in self._listed:
             fields = _tbs_fields(certificate)
-            if len(fields) > _PUBLIC_KEY:
-                found.setdefault(fields[_PUBLIC_KEY].encoded, []).append(certificate)
+            try:
+                key = read_public_key(fields[_PUBLIC_KEY])
+            except DAMAGE:
+                continue
+            found.setdefault(identify_key(key), []).append(certificate)
         return found
 
     def _matching(self, name: bytes) -> list[bytes]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from app.cms.algorithms.same_key import identify_key
 from app.cms.asn1.der import encode_der
 from app.cms.asn1.node import DAMAGE
 from app.cms.asn1.tags import SET
@@ -28,10 +29,10 @@ Group: TypeAlias = tuple[int, ...]
 class Signed(NamedTuple):
     """A signature value, and the key that it verifies with; `octets` stand for what is signed.
 
-    They are empty if they are not known.
+    `key` is as `identify_key` returns it; `octets` are empty if they are not known.
     """
 
-    certificate: Certificate
+    key: Hashable
     value: bytes
     octets: bytes
 
@@ -40,13 +41,14 @@ def group_signers(signers: Sequence[SignerInfo], budget: Budget) -> list[Group]:
     """Return for each signer of a CMS which signers have the same signature."""
     if len(signers) == 1:
         return [()]
-    keys = Counter(signer.certificate.public_key.der for signer in signers)
-    listed = []
-    for one in signers:
-        is_shared = keys[one.certificate.public_key.der] > 1
-        octets = _octets(one, budget) if is_shared else b""
-        listed.append(Signed(one.certificate, one.signature, octets))
-    return group_same(listed)
+    keys = [identify_key(signer.certificate.public_key) for signer in signers]
+    found = Counter(keys)
+    return group_same(
+        [
+            Signed(key, one.signature, _octets(one, budget) if found[key] > 1 else b"")
+            for key, one in zip(keys, signers, strict=True)
+        ]
+    )
 
 
 def group_same(signed: Sequence[Signed]) -> list[Group]:
@@ -60,7 +62,7 @@ def group_same(signed: Sequence[Signed]) -> list[Group]:
     for place, one in enumerate(signed):
         marks: list[Hashable] = [one.value] if one.value else []
         if one.octets:
-            marks.append((one.certificate.public_key.der, one.octets))
+            marks.append((one.key, one.octets))
         for mark in marks:
             other = found[first.setdefault(mark, place)]
             if other is not found[place]:
@@ -95,9 +97,7 @@ def list_rivals(
     None if a signed attribute names one (RFC 5035 section 5).
     """
     own = signer.certificate
-    others = [
-        one for one in certificates.with_key(own.public_key.der) if one.subject != own.subject
-    ]
+    others = [one for one in certificates.with_key(own.public_key) if one.subject != own.subject]
     if not others or (signer.signed and signer.signed_attributes is None):
         return others
     attributes = signer.signed_attributes if signer.signed else None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from app.cms.algorithms.same_key import identify_key
 from app.cms.budget import MAX_COST, Budget
 from app.cms.path.issuers import GivenAuthorities
 from app.cms.verification.cases import Case, Checked
@@ -96,7 +97,7 @@ def _group(checked: Sequence[XmlChecked]) -> tuple[list[Group], list[Certificate
     """Return which signatures are the same, for each of them, and their certificates."""
     holders = [read_certificate(one.parsed.certificate) for one in checked]
     signed = [
-        Signed(holder, one.signature_value, one.signed_digest)
+        Signed(identify_key(holder.public_key), one.signature_value, one.signed_digest)
         for holder, one in zip(holders, checked, strict=True)
     ]
     return group_same(signed), holders

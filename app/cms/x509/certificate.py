@@ -12,6 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeVar
 
+from app.cms.algorithms.public_keys import read_public_key
 from app.cms.algorithms.registry import AlgorithmIdentifier, PublicKey
 from app.cms.asn1.node import DAMAGE, Node, read_node, tags_of
 from app.cms.asn1.tags import BIT_STRING, EXPLICIT_0, EXPLICIT_3, INTEGER, SEQUENCE
@@ -43,11 +44,9 @@ INHIBIT_ANY_POLICY = "2.5.29.54"
 
 # TBSCertificate has ten fields at most (section 4.1).
 _MAX_FIELDS = 10
-# The tags of Certificate, of TBSCertificate from serialNumber to subjectPublicKeyInfo, and of the
-# latter.
+# The tags of Certificate, and of TBSCertificate from serialNumber to subjectPublicKeyInfo.
 _CERTIFICATE = bytes((SEQUENCE, SEQUENCE, BIT_STRING))
 _TBS_CERTIFICATE = bytes((INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE))
-_PUBLIC_KEY = bytes((SEQUENCE, BIT_STRING))
 # issuerUniqueID and subjectUniqueID, which are out of use, may precede the extensions.
 _UNIQUE_IDS = (0x81, 0xA1, 0x82, 0xA2)
 
@@ -141,7 +140,6 @@ class Certificate:
         not_before, not_after = (
             read_any_time(one.tag, one.contents) for one in validity.elements(2)[:2]
         )
-        key_algorithm, key_bits = key.layout(_PUBLIC_KEY)
         listed, damaged = _read_extensions(fields[6:])
         return cls(
             der=whole.encoded,
@@ -155,7 +153,7 @@ class Certificate:
             subject=subject.encoded,
             not_before=not_before,
             not_after=not_after,
-            public_key=PublicKey(key_algorithm.algorithm(), key_bits.bits(), key.encoded),
+            public_key=read_public_key(key),
             extensions=MappingProxyType(listed),
             extensions_damaged=damaged,
         )

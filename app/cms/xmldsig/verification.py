@@ -13,6 +13,7 @@ from lxml import etree
 
 from app.cms.algorithms import registry as algorithms
 from app.cms.algorithms.registry import AlgorithmIdentifier
+from app.cms.algorithms.same_key import identify_key
 from app.cms.budget import Budget
 from app.cms.signed_data.verification import check_value
 from app.cms.verdict import Answer, Verdict, every, unknown
@@ -184,7 +185,8 @@ def list_rivals(checked: XmlChecked, certificate: Certificate, budget: Budget) -
     """
     others = dict.fromkeys(one for one in checked.parsed.certificates if one != certificate.der)
     read = list(map(read_certificate, others))
-    rivals = [one for one in read if one.public_key == certificate.public_key]
+    key = identify_key(certificate.public_key)
+    rivals = [one for one in read if identify_key(one.public_key) == key]
     return [one for one in rivals if checked.named.may_mean(one, budget)]
 
 
