@@ -38,7 +38,7 @@ from tests.cms.two_readings import text_of_two
 from tests.conftest import AppMaker
 from tests.cpu import allowed
 from tests.gost_signer import GOST_2015_512
-from tests.pki import CONTENT, NOT_BEFORE, profile
+from tests.pki import CONTENT, NOT_BEFORE, Holder, profile
 from tests.store.signings import IVANOV, signed_by
 from tests.test_cli import run
 
@@ -393,6 +393,39 @@ def test_a_signature_over_another_document_does_not_count(
     assert found["signed"] == [counts]
     assert found["penbox"][0] == ("completed" if counts else "pending")
     assert found["solaris"][0] == ("finished" if counts else "pending")
+
+
+def another_document() -> bytes:
+    return pki.signer_info(ivan(), b"another")
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize(
+    ("info", "certificate", "status"),
+    [
+        (lambda: pki.signer_info(people.impostor()), people.impostor, "pending"),
+        (lambda: pki.signer_info(ivan(), sign=b"another"), ivan, "failed"),
+        (another_document, ivan, "pending"),
+    ],
+)
+@pytest.mark.parametrize("sha", [{}, {"sha256": sha256(CONTENT).hexdigest()}])
+def test_what_others_finished_is_not_finished_by_a_person_who_did_not_sign(
+    trusting: FlaskClient,
+    info: Callable[[], bytes],
+    certificate: Callable[[], Holder],
+    status: str,
+    sha: dict[str, str],
+) -> None:
+    package(trusting, CHIEF, **sha)
+    holders = [certificate(), chief(), pki.authority()]
+    detached = pki.signed_data([pki.signer_info(chief()), info()], holders, None)
+    save(trusting, cms=b64encode(detached).decode())
+    found = {
+        iin: trusting.get(f"/v1/persons/{iin}/signings").get_json()[0] for iin in (IIN, CHIEF_IIN)
+    }
+    assert (found[CHIEF_IIN]["status"], found[CHIEF_IIN]["state"]) == ("finished", "successful")
+    assert (found[IIN]["status"], found[IIN]["state"]) == (status, status)
+    assert [found[IIN][name] for name in ("completed_at", "identification_id")] == [None] * 2
 
 
 def test_a_digest_that_is_none_is_refused_by_name(trusting: FlaskClient) -> None:

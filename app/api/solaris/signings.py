@@ -2,7 +2,7 @@
 
 What the store can't know is null, and so is everything about the person's own signature until one
 with the person's number was verified. `state` and `status` are those of the thread: with a package
-they also depend on the other signers.
+they also depend on the other signers. No signing is finished whose person has not signed.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ def write_signing(
         pages: the base address of threads, None if they have none.
         now: the time as of which packages expire.
     """
-    signed, status = signing.signed, _status(signing, progress, now)
+    signed = signing.signed
     last = max(_moments(signed, _sha256(progress)), key=_moment, default=None) if signed else None
+    status = _status(signing, progress, now, has_signed=last is not None)
     return {
         "id": _signing_id(signing, person),
         "reference": signing.thread,
@@ -74,18 +75,29 @@ def _sha256(progress: Progress | None) -> str | None:
     return progress.sha256 if progress and progress.opened_at else None
 
 
-def _status(signing: PersonSigning, progress: Progress | None, now: datetime) -> str:
-    """Return the status of the thread: whether the requirements of its package, if any, are met."""
+def _status(
+    signing: PersonSigning, progress: Progress | None, now: datetime, *, has_signed: bool
+) -> str:
+    """Return the status of the thread: whether the requirements of its package, if any, are met.
+
+    Whoever has not signed what the others finished keeps a status of their own.
+    """
+    own = _own_status(signing)
     if progress is None or progress.opened_at is None:
-        return _own_status(signing)
+        return own
     if progress.rescinded_at is not None or progress.declined:
         return "failed"
     if 0 < progress.required <= progress.signed:
-        return "finished"
+        return "finished" if has_signed else _unfinished(own)
     if progress.sign_by is not None and progress.sign_by <= now:
         return "expired"
-    begun = progress.signed or _own_status(signing) in ("pending", "finished")
+    begun = progress.signed or own in ("pending", "finished")
     return "pending" if begun else "created"
+
+
+def _unfinished(own: str) -> str:
+    """Return the status of a person whose signature, if it counts, is over another document."""
+    return "pending" if own == "finished" else own
 
 
 def _own_status(signing: PersonSigning) -> str:
