@@ -260,6 +260,12 @@ def caller() -> Bearer | None:
     return found
 
 
+def caller_may(scope: Scope) -> bool:
+    """Return whether the caller has a scope; yes where no token is required."""
+    found = caller()
+    return found is None or found.may(scope)
+
+
 def caller_name() -> str | None:
     """Return the name of the caller's token."""
     found = caller()

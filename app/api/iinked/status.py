@@ -32,10 +32,13 @@ _PORTION, _FEW = 1000, 8
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The organisation of the packages, and the address of the pages that links lead to."""
+    """The organisation of the packages, and the address of the pages that links lead to.
+
+    `links_below` is None if the answer has no links.
+    """
 
     organization: str | None
-    public_url: str | None
+    links_below: str | None
 
 
 def status_shape(status: PackageStatus, origin: Origin) -> dict[str, Any]:
@@ -70,8 +73,8 @@ def list_pieces(
 
 
 def _links(status: PackageStatus, origin: Origin) -> PackageLinks | None:
-    if status.links and origin.public_url:
-        return PackageLinks(status, status.links, origin.public_url)
+    if status.links and origin.links_below:
+        return PackageLinks(status, status.links, origin.links_below)
     return None
 
 

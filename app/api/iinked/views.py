@@ -20,7 +20,7 @@ from app.api.iinked.schemas import (
 )
 from app.api.iinked.status import Origin, list_pieces, status_pieces, status_shape
 from app.api.json_response import CONTENT_TYPE, Answer, json_answer
-from app.auth import caller_name, needs
+from app.auth import caller_may, caller_name, needs
 from app.extensions import current_place, current_reads, current_trusted, db
 from app.rate_limit.places import current_places
 from app.services.documents import offered
@@ -183,4 +183,9 @@ def _answer(connection: Connection, public_id: str, trusted: Trusted) -> Respons
 
 
 def _origin() -> Origin:
-    return Origin(current_app.config["ORGANIZATION_ID"], current_app.config["PUBLIC_URL"])
+    """Return what answers are made with.
+
+    Who has a signer's link acts as the signer, so whoever may only read gets none.
+    """
+    links = current_app.config["PUBLIC_URL"] if caller_may("write") else None
+    return Origin(current_app.config["ORGANIZATION_ID"], links)

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from app.extensions import db
 from app.store.database.engine import transaction
 from app.store.tokens import create_token
-from tests.api.iinked.asking import answer_of, package, refusal
+from tests.api.iinked.asking import IVAN, answer_of, package, refusal
 from tests.conftest import AppMaker
 
 
@@ -55,3 +55,49 @@ def test_each_action_demands_its_scope(locked: Flask, scope: str, actions: list[
     for action in actions:
         assert refused(client, action, 401, {}) == "not_authenticated"
         assert refused(client, action, 403, headers) == "package_not_authorized"
+
+
+@pytest.fixture(name="linking")
+def app_with_tokens_and_links(make_app: AppMaker) -> Flask:
+    """Provide an application that asks for tokens, and makes links."""
+    return make_app(AUTH="on", PUBLIC_URL="https://sign.example.kz")
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("prefix", ["/packages", "/api/v1/packages"])
+def test_who_may_only_read_gets_no_signer_s_link(linking: Flask, prefix: str) -> None:
+    """Whoever has one opens the document, and signs or declines as the signer."""
+    client = linking.test_client()
+    office = token(linking, "office", "read", "write")
+    admin = token(linking, "admin", "admin")
+    reader = token(linking, "reader", "read", "delete", "metrics")
+    given = package(generateSignerLinks=True)
+    added = answer_of(client.post(f"{prefix}/add", json=given, headers=office))["package"]
+    (signer,) = added["signers"]
+    assert signer["links"][0]["link"]
+    assert signer["signLink"]["link"]
+    for name in (added["packageId"], "main"):
+        address = f"{prefix}/{name}/status"
+        assert answer_of(client.get(address, headers=office)) == added
+        assert answer_of(client.get(address, headers=admin)) == added
+        seen = answer_of(client.get(address, headers=reader))
+        assert seen["signers"] == [{**signer, "links": [], "signLink": None}]
+        assert seen["documents"][0]["revisions"][0]["link"] is None
+        assert "/sign/" not in str(seen)
+
+
+@pytest.mark.attacks
+def test_no_list_and_no_page_has_a_signer_s_link(linking: Flask) -> None:
+    client = linking.test_client()
+    office, reader = token(linking, "office", "write"), token(linking, "reader", "read")
+    given = package(generateSignerLinks=True)
+    added = answer_of(client.post("/packages/add", json=given, headers=office))
+    pages = [f"/app/package?id={added['packageId']}", "/app/packages", "/app"]
+    answers = [
+        client.post("/packages/list", headers=reader),
+        client.get(f"/v1/persons/{IVAN['iin']}/signings", headers=reader),
+        *(client.get(page, headers={**reader, "Accept": "text/html"}) for page in pages),
+    ]
+    for answer in answers:
+        assert answer.status_code == 200, answer.text
+        assert "/sign/" not in answer.text
