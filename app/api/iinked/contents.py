@@ -10,7 +10,7 @@ from flask import current_app
 from marshmallow import fields
 
 from app.api.params.unread import note_inside
-from app.cms import ContentBudget, hash_content
+from app.cms import ContentBudget, KnownDigests, hash_content
 from app.services.documents import WANTED_DIGESTS, new_content
 from app.services.errors import ParameterError
 from app.store.contents.values import InMemory, NewContent
@@ -35,6 +35,7 @@ class Base64Bytes(fields.Field[bytes | None]):
 def read_contents(documents: Sequence[dict[str, Any]]) -> tuple[tuple[int, NewContent], ...]:
     """Return the documents that are to be kept, and add the SHA-256 of each to its item.
 
+    Where none is kept, the SHA-256 is all that remains of a document: it says what is to be signed.
     All of one request share what hashing may cost.
 
     Args:
@@ -48,25 +49,25 @@ def read_contents(documents: Sequence[dict[str, Any]]) -> tuple[tuple[int, NewCo
     found: list[tuple[int, NewContent]] = []
     for place, item in enumerate(documents):
         data: bytes | None = item["content"]
-        if not keeps:
-            given = [name for name in ("content", "media_type") if item[name] is not None]
-            note_inside(f"documents[{place}].", [_NAMES[name] for name in given], ())
-        elif data is not None:
-            found.append((place + 1, _read(item, data, f"documents[{place}]", budget)))
+        where = f"documents[{place}]."
+        if not keeps and item["media_type"] is not None:
+            note_inside(where, ["mediaType"], ())
+        if data is None:
+            continue
+        known = hash_content(data, (), WANTED_DIGESTS if keeps else (), budget)
+        field = f"{where}content"
+        if keeps:
+            new = new_content(known, InMemory(data), None, item["media_type"], field=field)
+            found.append((place + 1, new))
+        _settle_digest(item, known, field)
     return tuple(sorted(found, key=lambda one: one[1].sha256))
 
 
-_NAMES = {"content": "content", "media_type": "mediaType"}
-
-
-def _read(item: dict[str, Any], data: bytes, place: str, budget: ContentBudget) -> NewContent:
-    known = hash_content(data, (), WANTED_DIGESTS, budget)
-    field = f"{place}.content"
-    new = new_content(known, InMemory(data), None, item["media_type"], field=field)
-    digest = new.sha256.hex()
+def _settle_digest(item: dict[str, Any], known: KnownDigests, field: str) -> None:
+    """Set the SHA-256 of a document. Raises ParameterError if another one was given."""
+    digest = known.digests[0].value.hex()
     if (item["sha256"] or digest).lower() != digest:
         raise ParameterError(
             '"{field}" parameter is not what "{other}" says', field=field, other="sha256"
         )
     item["sha256"] = digest
-    return new

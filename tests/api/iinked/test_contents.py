@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from flask.testing import FlaskClient
 
 from app.extensions import db
 from app.store.contents.reading import find_package_contents, read_content
-from tests.api.asking import filled
+from tests.api import people
+from tests.api.asking import filled, save
 from tests.api.iinked.asking import add, package, post, refusal
+from tests.api.people import IIN, ivan
 from tests.conftest import AppMaker
+from tests.pki import CONTENT
 from tests.store.contents.kept import rows_of
 
 PDF = b"%PDF-1.7 a document"
@@ -71,11 +75,45 @@ def test_a_document_that_can_not_be_kept_is_refused(client: FlaskClient) -> None
     assert "media type" in refused(item(mediaType="pdf"))
 
 
-def test_by_default_it_is_reported_that_none_is_kept(make_app: AppMaker) -> None:
-    app = make_app()
-    answer = app.test_client().post("/packages/add", json=package(documents=[item()]))
+@pytest.fixture(name="dropping")
+def app_that_keeps_nothing(make_app: AppMaker, trust_folder: Path) -> Flask:
+    """Provide an application with the default of KEEP_CONTENT, which trusts the authority."""
+    return make_app(TRUST_DIR=str(trust_folder), CMS_VALIDATION="structure")
+
+
+def test_by_default_none_is_kept(dropping: Flask) -> None:
+    answer = dropping.test_client().post("/packages/add", json=package(documents=[item()]))
     assert answer.status_code == 200
-    unread = "documents[0].content, documents[0].mediaType"
-    assert answer.headers["X-Unread-Parameters"] == unread
-    with app.app_context():
+    assert answer.headers["X-Unread-Parameters"] == "documents[0].mediaType"
+    with dropping.app_context():
         assert rows_of(db.engine) == (0, 0, 0)
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("state", ["open", "draft"])
+def test_by_default_too_only_a_signature_over_that_very_document_counts(
+    dropping: Flask, state: str
+) -> None:
+    client = dropping.test_client()
+    documents = [item("a"), item("b", CONTENT, sha256=None), {"externalId": "c"}]
+    public_id = add(client, documents=documents, signers=[{"iin": IIN}], state=state)
+    if state == "draft":
+        post(client, "send", packageId=public_id)
+    for code in "abc":
+        assert save(client, document=code, thread="main", cms=people.cms(ivan()))
+    found = client.get(f"/packages/{public_id}/status").get_json()
+    assert [one["isExecuted"] for one in found["documents"]] == [False, True, True]
+    assert not found["isExecuted"]
+
+
+def test_by_default_too_a_document_that_is_another_is_refused(dropping: Flask) -> None:
+    client = dropping.test_client()
+    where = '"documents[0].content" parameter'
+    for document, message in (
+        (item(sha256="0" * 64), f'{where} is not what "sha256" says'),
+        (item(content="?"), f"{where} must be base64"),
+    ):
+        answer = client.post("/packages/add", json=package(documents=[document]))
+        assert refusal(answer)[1] == message
+    assert post(client, "list")["total"] == 0
+    add(client, documents=[item(sha256=DIGEST.upper()), item("empty", b"")])
