@@ -45,9 +45,12 @@ class PublicThread(NamedTuple):
 
 _OF_VERSION = (Signer.signature_id == Version.signature_id, Signer.version == Version.version)
 _SIGNERS = select(func.count()).where(*_OF_VERSION)
-#: The key that identifies a signer.
+#: The key that identifies a signer, as that of `implicit`: who has no number is known by the name.
 _PERSON = func.coalesce(
-    Signer.claimed_iin, Signer.claimed_bin, Signer.facts[("certificate", "sha256")].as_string()
+    Signer.claimed_iin,
+    Signer.claimed_bin,
+    func.nullif(Signer.claimed_name, ""),
+    Signer.facts[("certificate", "sha256")].as_string(),
 )
 #: The SHA-256 of what was to be signed, from the newest package that was sent.
 _WANTED = (

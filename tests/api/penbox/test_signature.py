@@ -128,6 +128,15 @@ def test_the_locale_is_that_of_the_setting(make_app: AppMaker, engine: Engine) -
     assert described(client, engine)["locale"] == "kk"
 
 
+def test_a_renewed_certificate_is_no_second_person(client: FlaskClient, engine: Engine) -> None:
+    both = [
+        pki.certify(pki.name("SMITH JOHN"), pki.rsa_key(key), pki.authority(), pki.PERSON)
+        for key in ("first", "second")
+    ]
+    save(client, cms=people.cms(*both))
+    assert described(client, engine)["merge"] is False
+
+
 def test_a_version_with_several_signers_is_merged(client: FlaskClient, engine: Engine) -> None:
     save(client, cms=signed_by(IVANOV, PETROVA))
     assert described(client, engine)["merge"] is True
