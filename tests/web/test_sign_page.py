@@ -175,6 +175,12 @@ def test_who_declines_says_why_and_the_families_know(client: FlaskClient) -> Non
     [signing] = client.get(f"/v1/persons/{people.CHIEF_IIN}/signings").get_json()
     assert (signing["status"], signing["state"]) == ("failed", "failed")
     assert client.get(f"/packages/{package}/status").get_json()["state"] == "open"
+    # Who declined signs after all, elsewhere: no family goes on saying otherwise.
+    both = {"document": "doc", "thread": "main", "cms": cms(ivan(), chief()), "version": "1"}
+    assert client.post("/signature", data=both).status_code == 201
+    assert client.get(f"/packages/{package}/status").get_json()["state"] == "executed"
+    [signing] = client.get(f"/v1/persons/{people.CHIEF_IIN}/signings").get_json()
+    assert (signing["status"], signing["state"]) == ("finished", "successful")
 
 
 @pytest.mark.parametrize(

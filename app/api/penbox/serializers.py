@@ -37,9 +37,11 @@ def _status(thread: PublicThread, progress: Progress | None) -> str:
     """Return whether the required signers have signed: without a package, all signers it names."""
     if progress is None:
         return "completed" if 0 < thread.signers == thread.signed else "pending"
-    if progress.rescinded_at is not None or progress.declined:
+    if progress.rescinded_at is not None:
         return "declined"
-    return "completed" if progress.signed >= progress.required else "pending"
+    if progress.signed >= progress.required:
+        return "completed"  # Also if somebody declined before.
+    return "declined" if progress.declined else "pending"
 
 
 def answer_error(problem: Problem) -> Response:

@@ -85,10 +85,12 @@ def _status(
     own = _own_status(signing)
     if progress is None or progress.opened_at is None:
         return own
-    if progress.rescinded_at is not None or progress.declined:
+    if progress.rescinded_at is not None:
         return "failed"
-    if 0 < progress.required <= progress.signed:
+    if 0 < progress.required <= progress.signed:  # Also if somebody declined before.
         return "finished" if has_signed else _unfinished(own)
+    if progress.declined:
+        return "failed"
     if progress.sign_by is not None and progress.sign_by <= now:
         return "expired"
     begun = progress.signed or own in ("pending", "finished")
