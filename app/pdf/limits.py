@@ -13,7 +13,8 @@ class Limits:
 
     `size` is that of the file, `inflated` the total of all that is unpacked, in bytes. `cpu` and
     `wall` are seconds. `depth` is that of trees, `objects` the number of those that are compared,
-    `tokens` of those that are read to see whether a file can be read in one way only.
+    `searched` of those in a file that is searched for what may show something else, `tokens` of
+    those that are read to see whether a file can be read in one way only.
     """
 
     size: int = 64 * _MB
@@ -27,6 +28,7 @@ class Limits:
     fields: int = 5_000
     depth: int = 32
     objects: int = 400_000
+    searched: int = 50_000
     tokens: int = 1_500_000
 
     def memory_for(self, size: int) -> int:

@@ -50,10 +50,11 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file in a PDF."""
+    """A file in a PDF; `others` are the ends of all names that programs may give it."""
 
     name: str
     data: bytes
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,14 @@ class Attachments:
 
     `doubts` are names of what makes programs disagree about them: `order` (the keys are not
     sorted), `tree` (it is not regular), `structure` (the PDF can be read in more than one way),
-    `two contents` (one file has several).
+    `two contents` (one file has several), `other names` (likewise), `other files` (the PDF has some
+    that the tree doesn't name). `remarks` are those of SignatureDictionary.
     """
 
     pages: int
     files: tuple[Attachment, ...]
     doubts: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class SignatureDictionary:
     """What a PDF says of one signature, nothing of which is verified (ISO 32000-1 section 12.8.1).
 
     `changes` are names of what was changed after it, `shown` signatures that are seen since.
+    `remarks` are names of what may let the document show something else
+    (`app/pdf/child/remarks.py`).
     """
 
     field: str
@@ -97,6 +102,7 @@ class SignatureDictionary:
     date: str | None
     changes: tuple[str, ...]
     shown: tuple[Shown, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def read_attachments(data: bytes, limits: Limits = USUAL) -> Attachments:
@@ -113,8 +119,13 @@ def read_signature_dictionaries(
 
 def _attachments(found: dict[str, Any], blobs: list[bytes]) -> Attachments:
     names = _texts(found["names"])
-    files = tuple(Attachment(name, blob) for name, blob in zip(names, blobs, strict=True))
-    return Attachments(int(found["pages"]), files, _texts(found["doubts"]))
+    files = tuple(
+        Attachment(name, blob, _texts(others))
+        for name, blob, others in zip(names, blobs, found["others"], strict=True)
+    )
+    return Attachments(
+        int(found["pages"]), files, _texts(found["doubts"]), _texts(found["remarks"])
+    )
 
 
 def _signatures(found: dict[str, Any], blobs: list[bytes]) -> tuple[SignatureDictionary, ...]:
@@ -134,6 +145,7 @@ def _signatures(found: dict[str, Any], blobs: list[bytes]) -> tuple[SignatureDic
                 Shown(_required(field), int(page), _required(rectangle))
                 for field, page, rectangle in one["shown"]
             ),
+            remarks=_texts(one["remarks"]),
         )
         for one, blob in zip(found["signatures"], blobs, strict=True)
     )

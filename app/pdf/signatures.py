@@ -205,7 +205,7 @@ def _all(verdict: Verdict) -> _Results:
 def _of_signers(signature: SignedData, statuses: tuple[SignerStatus, ...]) -> _Results:
     first = signature.signers[0]
     return _Results(
-        intact=every(_ATTACHED if signature.attached else YES, *(one.intact for one in statuses)),
+        intact=every(_check_form(signature), *(one.intact for one in statuses)),
         valid=every(*(one.valid for one in statuses)),
         path=every(*(one.path for one in statuses)),
         revocation=every(*(one.revocation for one in statuses)),
@@ -214,6 +214,21 @@ def _of_signers(signature: SignedData, statuses: tuple[SignerStatus, ...]) -> _R
         # Without the content, which is nearly the whole file, for each of many signatures.
         examined=Examined(signature, None, describe_signers(signature), statuses),
     )
+
+
+def _check_form(signature: SignedData) -> Verdict:
+    """Return whether a CMS is detached, of one signer (ETSI EN 319 142-1).
+
+    Contents is not signed, so others can add signers.
+    """
+    count = len(signature.signers)
+    if count > 1:
+        alone = unknown(
+            "the CMS in the PDF has {count} signers, where one alone is allowed", count=count
+        )
+    else:
+        alone = YES
+    return every(_ATTACHED if signature.attached else YES, alone)
 
 
 def _of_timestamp(signature: SignedData, status: TimestampStatus) -> _Results:

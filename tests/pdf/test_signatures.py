@@ -15,7 +15,7 @@ from app.pdf.signatures import read_date, verify_pdf
 from tests import pki
 from tests.gost_signer import GOST_2015_512
 from tests.pdf.judging import JUDGES, text, verify
-from tests.pdf.writing import Draft, new, stream, update
+from tests.pdf.writing import Draft, new, resign, stream, update
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 ADDED = "yes: after signing, only signatures, timestamps or validation data were added"
@@ -109,6 +109,30 @@ def test_a_cms_with_content_of_its_own_is_none_of_a_pdf() -> None:
     assert one.intact.answer is NO
     [other] = verify(data.replace(hexed[:40], b"f" * 40))
     assert "as a signature is none" in text(other.whole)
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_second_signer_of_one_signature_is_not_believed(turned: bool) -> None:
+    """Contents is not signed, so others can add one (ETSI EN 319 142-1 allows one alone)."""
+    people = [pki.person(), pki.person("ПЕТРОВА АННА")]
+    [one] = verify(resign(signed().data, *(reversed(people) if turned else people)))
+    assert one.examined is not None
+    assert len(one.examined.statuses) == 2
+    assert one.intact.answer is one.whole.answer is UNKNOWN
+    assert text(one.intact) == (
+        "unknown: the CMS in the PDF has 2 signers, where one alone is allowed"
+    )
+
+
+@pytest.mark.attacks
+def test_a_further_signature_of_two_signers_is_not_good() -> None:
+    draft = signed()
+    draft.sign(pki.person("ПЕТРОВА АННА"), rectangle=b"[10 10 50 30]")
+    first, _ = verify(draft.data)
+    assert first.whole_document.answer is YES
+    first, _ = verify(resign(draft.data, pki.person("ПЕТРОВА АННА"), pki.person()))
+    assert "not known to be good" in text(first.whole_document)
 
 
 def test_a_pdf_without_signatures_has_none() -> None:

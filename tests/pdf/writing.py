@@ -129,14 +129,26 @@ def put(pdf: bytes, gap: int, cms: bytes) -> bytes:
     return pdf[: gap + 1] + cms.hex().encode().ljust(ROOM, b"0") + pdf[gap + 1 + ROOM :]
 
 
-def sign_content(content: bytes, who: Holder = IVAN) -> bytes:
-    """Return a detached CMS with a timestamp and OCSP responses."""
+def sign_content(content: bytes, *signers: Holder) -> bytes:
+    """Return a detached CMS with a timestamp and OCSP responses, of IVAN if nobody is named."""
+    people = signers or (IVAN,)
+    infos = [_sign_as(who, content) for who in people]
+    revocation = [*(good(who.serial) for who in people), good(pki.stamper().serial)]
+    held = [der.tlv(0xA1, der.oid("1.3.6.1.5.5.7.16.2") + one) for one in revocation]
+    digests = [who.key.digest for who in people]
+    return pki.signed_data(infos, [*people, NCA], None, revocation=held, digests=digests)
+
+
+def _sign_as(who: Holder, content: bytes) -> bytes:
     signed = sorted(
         [*pki.attributes(content, who.key.digest), pki.signing_certificate(who.certificate)]
     )
     value = who.key.sign(der.tlv(0x31, b"".join(signed)))
     stamp = der.attribute(pki.TIMESTAMP, pki.timestamp(value, STAMPED))
-    info = pki.signer_info(who, signed=signed, unsigned=[stamp], signature=value)
-    revocation = [good(who.serial), good(pki.stamper().serial)]
-    held = [der.tlv(0xA1, der.oid("1.3.6.1.5.5.7.16.2") + one) for one in revocation]
-    return pki.signed_data([info], [who, NCA], None, revocation=held, digests=[who.key.digest])
+    return pki.signer_info(who, signed=signed, unsigned=[stamp], signature=value)
+
+
+def resign(pdf: bytes, *signers: Holder) -> bytes:
+    """Replace the value of the last signature by one of other signers over the same bytes."""
+    gap = pdf.rindex(b"/Contents <") + len(b"/Contents ")
+    return put(pdf, gap, sign_content(pdf[:gap] + pdf[gap + ROOM + 2 :], *signers))

@@ -15,7 +15,8 @@ from tests.api.evident import CONTENT, sign, text, work
 from tests.api.evident import NAMED as THREAD
 from tests.conftest import AppMaker
 from tests.evidence.services import Services
-from tests.pdf.writing import Draft
+from tests.pdf.test_other_files import OFFERED
+from tests.pdf.writing import Draft, resign
 from tests.web.browsing import words
 from tests.web.test_verify_page import verify
 from tests.web.test_version_page import UNKNOWN, VALID, verdicts
@@ -70,6 +71,21 @@ def test_a_card_is_verified_as_a_whole_and_signature_by_signature(maker: FlaskCl
     assert "the attached file is no signature" in html
 
 
+@pytest.mark.attacks
+def test_a_card_with_a_file_that_nobody_signed_is_not_valid(maker: FlaskClient) -> None:
+    card = maker.get("/signature/card", query_string=THREAD).data
+    with pikepdf.open(BytesIO(card)) as pdf, BytesIO() as file:
+        OFFERED["annotation"](pdf)
+        pdf.save(file)
+        forged = file.getvalue()
+    html = verify(maker, signature=forged)
+    assert verdicts(html) == ["unknown", "yes", "yes"]
+    assert "the PDF offers other files than the attached ones" in words(html)
+    answer = maker.post("/card/verify", data=forged, content_type="application/pdf")
+    found = answer.get_json()["content"]["card"]
+    assert found["trusted"]["answer"] == found["structure"]["answer"] == "unknown"
+
+
 def test_a_card_of_which_nothing_is_known_is_neither_valid_nor_not(
     maker: FlaskClient, start_app: AppMaker, sqlite_url: str
 ) -> None:
@@ -98,6 +114,26 @@ def test_the_signatures_in_a_pdf_and_what_was_changed_after_them(
     assert "after signing, the PDF was changed: its pages" in html
     broken = signed.replace(b"BT ET", b"BT  T")
     assert verdicts(verify(trusting_root, signature=broken)) == ["no", "no"]
+
+
+@pytest.mark.attacks
+def test_a_second_signer_of_one_signature_is_named(trusting_root: FlaskClient) -> None:
+    draft = Draft()
+    draft.sign()
+    html = verify(
+        trusting_root, signature=resign(draft.data, pki.person(), pki.person("ПЕТРОВА АННА"))
+    )
+    assert verdicts(html) == ["unknown", "unknown"]
+    assert "the CMS in the PDF has 2 signers, where one alone is allowed" in words(html)
+
+
+@pytest.mark.attacks
+def test_scripts_of_a_signed_pdf_are_named(trusting_root: FlaskClient) -> None:
+    draft = Draft(catalog=b"/OpenAction << /S /JavaScript /JS (x) >>")
+    draft.sign()
+    html = verify(trusting_root, signature=draft.data)
+    assert verdicts(html) == ["yes", "yes"]
+    assert "the document has scripts, or actions that open other files" in words(html)
 
 
 def test_a_document_timestamp_and_an_unsupported_kind(trusting_root: FlaskClient) -> None:

@@ -27,7 +27,11 @@ def write_signatures(
         "status": 200,
         "message": write_message(doubts, wording) if doubts else OK,
         "valid": not doubts,
-        "signers": [_write_signer(one, asked, wording) for one in signers],
+        "signers": [
+            _write_signer(one, number, asked, wording)
+            for one in signers
+            for number in _numbers_of(one)
+        ],
         "verdict": _write_verdict(found, wording),
     }
 
@@ -42,13 +46,25 @@ def _doubts_of(one: PdfSignature, asked: Sequence[str]) -> list[Verdict]:
     return doubts
 
 
-def _status_of(one: PdfSignature) -> SignerStatus | None:
-    """Return the status of the signer; None if the CMS can't be read. There is one signer."""
-    return one.examined.statuses[0] if one.examined and one.examined.statuses else None
+def _numbers_of(one: PdfSignature) -> range:
+    """Return the numbers of the signers, from 0; there is one, also of what can't be read.
+
+    More are not valid, and none is left out.
+    """
+    return range(max(1, len(one.examined.statuses)) if one.examined else 1)
 
 
-def _write_signer(one: PdfSignature, asked: Sequence[str], wording: Wording) -> dict[str, Any]:
-    status = _status_of(one)
+def _status_of(one: PdfSignature, number: int) -> SignerStatus | None:
+    """Return the status of a signer; None if the CMS can't be read."""
+    return one.examined.statuses[number] if one.examined and one.examined.statuses else None
+
+
+def _write_signer(
+    one: PdfSignature, number: int, asked: Sequence[str], wording: Wording
+) -> dict[str, Any]:
+    status = _status_of(one, number)
+    signers = one.examined.signers if one.examined else ()
+    digest_algorithm = signers[number].digest_algorithm if signers else one.digest_algorithm
     return {
         "valid": not _doubts_of(one, asked),
         "reason": one.reason,
@@ -57,7 +73,7 @@ def _write_signer(one: PdfSignature, asked: Sequence[str], wording: Wording) -> 
         "signDate": one.sign_date and write_moment(one.sign_date),
         "certificate": status and write_certificate(status, asked, wording),
         "signatureAlgorithm": one.subfilter and one.subfilter.removeprefix("/"),
-        "digestAlgorithm": one.digest_algorithm or "unknown",
+        "digestAlgorithm": digest_algorithm or "unknown",
         "coversWholeDocument": one.covers_file,
     }
 
@@ -71,13 +87,18 @@ def _write_verdict(found: Sequence[PdfSignature], wording: Wording) -> dict[str,
     }
     return {
         **{name: write_answer(answer, wording) for name, answer in answers.items()},
-        "signers": [_write_each(one, wording) for one in found if one.timestamp is None],
-        "timestamps": [_write_each(one, wording) for one in found if one.timestamp is not None],
+        "signers": [
+            _write_each(one, number, wording)
+            for one in found
+            if one.timestamp is None
+            for number in _numbers_of(one)
+        ],
+        "timestamps": [_write_each(one, 0, wording) for one in found if one.timestamp is not None],
     }
 
 
-def _write_each(one: PdfSignature, wording: Wording) -> dict[str, Any]:
-    status = _status_of(one)
+def _write_each(one: PdfSignature, number: int, wording: Wording) -> dict[str, Any]:
+    status = _status_of(one, number)
     answers = {
         "intact": one.intact,
         "valid": one.valid,

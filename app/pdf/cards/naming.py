@@ -9,6 +9,8 @@ from app.pdf.errors import NoCard
 
 #: Characters with a meaning in paths or shells.
 _UNSAFE = re.compile(r'[\\/:*?"<>|%]')
+#: Where programs may end a name; U+FFFD stands for NUL.
+_ENDS = re.compile(r"[\x00-\x1f\x7f:\ufffd]")
 #: Characters of a name without its extension.
 _MAX_NAME = 100
 #: What the beginning of a file says about its type.
@@ -45,8 +47,9 @@ _EXECUTABLE_NAMES = frozenset(
 
 def is_executable(name: str, data: bytes) -> bool:
     """Return whether a file can be run, by its extension or its beginning."""
-    extension = name.rpartition(".")[2].strip().lower()
-    return extension in _EXECUTABLE_NAMES or data.startswith(_EXECUTABLE_BEGINNINGS)
+    # Systems leave out what follows such characters, and dots and blanks at the end.
+    extensions = {one.rstrip(". ").rpartition(".")[2].strip() for one in _ENDS.split(name.lower())}
+    return bool(extensions & _EXECUTABLE_NAMES) or data.startswith(_EXECUTABLE_BEGINNINGS)
 
 
 def name_document(wanted: str, data: bytes) -> str:

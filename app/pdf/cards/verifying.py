@@ -30,7 +30,8 @@ from app.cms import (
 from app.pdf.cards.naming import is_executable
 from app.pdf.errors import UnreadablePdf
 from app.pdf.limits import USUAL, Limits
-from app.pdf.reading import Attachment, read_attachments
+from app.pdf.reading import Attachment, Attachments, read_attachments
+from app.pdf.remarks import write_remarks
 
 Judge: TypeAlias = Callable[[SignedData, bytes], tuple[SignerStatus, ...]]
 """Verifies a detached signature with its content."""
@@ -49,7 +50,25 @@ _DOUBTS = {
         "the tree of the attached files is not regular: programs may not find the same files"
     ),
     "two contents": unknown("an attached file has two different contents under one name"),
+    "other names": unknown("an attached file has different names, of which programs take one"),
+    "other files": unknown(
+        "the PDF offers other files than the attached ones: programs may show or save them instead"
+    ),
+    "scripts": unknown(
+        "the PDF has scripts, or actions that open other files: they may show other attached files"
+    ),
+    "form": unknown(
+        "the PDF has a form of its own kind (XFA), whose scripts may show other attached files"
+    ),
+    "media": unknown(
+        "the PDF has films, sounds or three-dimensional pictures, which hold files of their own"
+    ),
+    "unsearched": unknown(
+        "the PDF has too many parts, or damaged ones: it was not searched for other attached files"
+    ),
 }
+#: Remarks on what is shown, which counts for nothing.
+_SHOWN = {"elsewhere", "layers", "printing"}
 _OTHER_DOUBT = unknown("programs may disagree about the attached files")
 #: The sentence about a PDF that is none.
 NO_CARD = Reason("The PDF has no document and signatures attached: it is no card")
@@ -105,14 +124,15 @@ def verify_card(data: bytes, judge: Judge, limits: Limits = USUAL) -> VerifiedCa
         UnreadablePdf: it is no PDF with attached files, or beyond a limit.
         TooCostly: its signatures take too much time.
     """
-    found = read_attachments(data, limits)
+    return verify_attachments(read_attachments(data, limits), judge)
+
+
+def verify_attachments(found: Attachments, judge: Judge) -> VerifiedCard:
+    """Verify a card that was read. Raises UnreadablePdf, TooCostly."""
     if len(found.files) < 2:
         raise UnreadablePdf(NO_CARD.template)
     document, *others = found.files
-    structure = every(
-        *(_DOUBTS.get(doubt, _OTHER_DOUBT) for doubt in found.doubts),
-        _PROGRAM if is_executable(document.name, document.data) else YES,
-    )
+    structure = _check_structure(found, document)
     started = thread_time()
     signatures = []
     for one in others:
@@ -120,6 +140,18 @@ def verify_card(data: bytes, judge: Judge, limits: Limits = USUAL) -> VerifiedCa
             raise TooCostly("The signatures of the card take too much time to verify")
         signatures.append(_verify(one, document.data, judge))
     return VerifiedCard(found.pages, _describe(document), structure, tuple(signatures))
+
+
+def _check_structure(found: Attachments, document: Attachment) -> Verdict:
+    """Return whether it is clear what is attached, and that the document is no program."""
+    doubts = [*found.doubts, *(one for one in found.remarks if one not in _SHOWN)]
+    names = [document.name, *document.others]
+    is_program = any(is_executable(name, document.data) for name in names)
+    return every(
+        *(_DOUBTS.get(doubt, _OTHER_DOUBT) for doubt in doubts),
+        _PROGRAM if is_program else YES,
+        write_remarks(one for one in found.remarks if one in _SHOWN),
+    )
 
 
 def _verify(one: Attachment, content: bytes, judge: Judge) -> VerifiedFile:

@@ -9,6 +9,7 @@ import pikepdf
 
 from app.pdf.child.attachments import read_attachments
 from app.pdf.child.opening import Refused, opened
+from app.pdf.child.remarks import list_remarks
 from app.pdf.child.signatures import read_signatures
 from app.pdf.child.structure import Structure
 from app.pdf.limits import Limits
@@ -35,8 +36,14 @@ def _attachments(data: bytes, limits: Limits) -> Answer:
         found = read_attachments(pdf, limits)
         if not Structure(data, limits).is_clear():
             found.doubts.append("structure")
-        doubts = sorted(set(found.doubts))
-        return {"pages": len(pdf.pages), "names": found.names, "doubts": doubts}, found.contents
+        facts: dict[str, object] = {
+            "pages": len(pdf.pages),
+            "names": found.names,
+            "others": found.others,
+            "doubts": sorted(set(found.doubts)),
+            "remarks": list_remarks(pdf, limits),
+        }
+        return facts, found.contents
 
 
 def _signatures(data: bytes, limits: Limits) -> Answer:

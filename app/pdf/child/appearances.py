@@ -20,7 +20,9 @@ from app.pdf.limits import Limits
 #: elsewhere as the page is turned or enlarged.
 _FLAGS = 4 | 64 | 128 | 512
 #: Of a stream: what is drawn comes from elsewhere, or depends on a layer or on who prints.
-_VARYING = {"/F", "/FFilter", "/FDecodeParms", "/Ref", "/OPI", "/OC", "/Alternates"}
+ELSEWHERE = {"/F", "/FFilter", "/FDecodeParms", "/Ref", "/OPI"}
+PRINTED = "/Alternates"
+_VARYING = {*ELSEWHERE, PRINTED, "/OC"}
 _LAYERS = {"/OCG", "/OCMD"}
 #: What an appearance has no reason to lead to.
 _OTHERS = {"/Page", "/Pages", "/Catalog", "/Annot", "/Action", "/Filespec"}
@@ -134,5 +136,9 @@ def _varies(one: Object) -> bool:
         return True
     if not isinstance(one, Stream):
         return False
-    kinds = {text(one.get("/Subtype")), text(one.get("/Subtype2"))}
-    return _PROGRAM in kinds or not _VARYING.isdisjoint(one.keys())
+    return has_program(one) or not _VARYING.isdisjoint(one.keys())
+
+
+def has_program(one: Stream) -> bool:
+    """Return whether a stream is PostScript, which is printed and not shown."""
+    return _PROGRAM in {text(one.get("/Subtype")), text(one.get("/Subtype2"))}

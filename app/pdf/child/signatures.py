@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.pdf.child.comparison import Changes
 from app.pdf.child.fields import SignatureField, list_signature_fields
 from app.pdf.child.opening import Refused, opened, text
+from app.pdf.child.remarks import list_remarks
 from app.pdf.child.revisions import list_changes
 from app.pdf.child.structure import Structure
 from app.pdf.limits import Limits
@@ -27,15 +28,16 @@ def read_signatures(data: bytes, limits: Limits) -> list[FoundSignature]:
         if len(signed) > limits.signatures:
             raise Refused("signatures")
         structure = Structure(data, limits)
+        changes = [list_changes(data, pdf, one, structure, limits) for one in signed]
+        # At the end, since it has qpdf read all objects, and mend what leads to none.
+        remarks = list_remarks(pdf, limits) if signed else []
         return [
-            FoundSignature(
-                _facts(one, list_changes(data, pdf, one, structure, limits)), one.contents
-            )
-            for one in signed
+            FoundSignature(_facts(one, changed, remarks), one.contents)
+            for one, changed in zip(signed, changes, strict=True)
         ]
 
 
-def _facts(one: SignatureField, changes: Changes) -> dict[str, object]:
+def _facts(one: SignatureField, changes: Changes, remarks: list[str]) -> dict[str, object]:
     value = one.value
     assert value is not None  # noqa: S101 - only such are asked about
     return {
@@ -49,4 +51,5 @@ def _facts(one: SignatureField, changes: Changes) -> dict[str, object]:
         "date": text(value.get("/M")),
         "changes": changes.named,
         "shown": [[shown.field, shown.page, shown.rectangle] for shown in changes.shown],
+        "remarks": remarks,
     }

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from tests import pki
 from tests.api import people
 from tests.conftest import AppMaker
-from tests.pdf.writing import ROOM, Draft, put
+from tests.pdf.writing import ROOM, Draft, put, resign
 
 URL = "/ncanode3/pdf/verify"
 MEMBERS = [
@@ -113,6 +113,30 @@ def test_a_signature_that_can_t_be_read_has_no_certificate(anchored: FlaskClient
     [signer] = found["signers"]
     assert (signer["certificate"], signer["digestAlgorithm"]) == (None, "unknown")
     assert signer["signatureAlgorithm"] == "adbe.x509.rsa_sha1"
+
+
+@pytest.mark.attacks
+def test_a_second_signer_of_one_signature_is_listed_and_not_valid(anchored: FlaskClient) -> None:
+    people = [pki.person(), pki.person("ПЕТРОВА АННА")]
+    draft = Draft()
+    draft.sign()
+    found = verify(anchored, resign(draft.data, *people))
+    assert found["valid"] is False
+    assert "the CMS in the PDF has 2 signers" in found["message"]
+    names = [one["certificate"]["subject"]["commonName"] for one in found["signers"]]
+    assert sorted(names) == ["ИВАНОВ ИВАН", "ПЕТРОВА АННА"]
+    assert {one["valid"] for one in found["signers"]} == {False}
+    assert [one["intact"]["answer"] for one in found["verdict"]["signers"]] == ["unknown"] * 2
+
+
+@pytest.mark.attacks
+def test_a_script_is_a_remark(anchored: FlaskClient) -> None:
+    draft = Draft(catalog=b"/OpenAction << /S /JavaScript /JS (x) >>")
+    draft.sign()
+    found = verify(anchored, draft.data)
+    assert found["valid"] is True
+    [reason] = found["verdict"]["signers"][0]["wholeDocument"]["reasons"]
+    assert reason.startswith("the document has scripts")
 
 
 def test_what_is_no_signed_pdf_is_refused(sqlite_client: FlaskClient) -> None:
