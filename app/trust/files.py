@@ -11,6 +11,7 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
+from string import whitespace
 from typing import BinaryIO
 
 from app.cms import Certificate, read_embedded_certificate
@@ -29,6 +30,7 @@ _CERTIFICATE = b"CERTIFICATE"
 _CRL = b"X509 CRL"
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----([A-Za-z0-9+/=\s]*)-----END \1-----")
 _SEQUENCE, _LONG_LENGTH = 0x30, 0x80
+_BLANKS = whitespace.encode()
 _LINE = 64
 _PIECE = 1 << 16
 
@@ -86,7 +88,7 @@ def _unarmour(data: bytes, label: bytes) -> list[bytes]:
         return [data]
     try:
         return [
-            a2b_base64(b"".join(body.split()), strict_mode=True)
+            a2b_base64(body.translate(None, _BLANKS), strict_mode=True)
             for found, body in _BLOCK.findall(data)
             if found == label
         ]
@@ -137,7 +139,7 @@ def _decode(source: BinaryIO) -> Iterator[bytes]:
 
 def _decode_text(text: bytes) -> bytes:
     try:
-        return a2b_base64(b"".join(text.split()), strict_mode=True)
+        return a2b_base64(text.translate(None, _BLANKS), strict_mode=True)
     except Base64Error as error:
         raise UnreadableFile("its PEM is damaged") from error
 

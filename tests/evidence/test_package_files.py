@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from io import BytesIO
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import pytest
 
-from app.cms import MalformedSignature
+from app.cms import MalformedSignature, parse_der
+from app.evidence.packages.comparing import list_others
 from app.evidence.packages.reading import read_package
 from tests import pki
 from tests.packages import zipped
@@ -86,3 +88,16 @@ def test_a_file_that_the_directory_does_not_list_is_refused() -> None:
         assert archive.read("signature.p7m") == GOOD["signature.p7m"]
     with pytest.raises(MalformedSignature):
         read_package(bytes(moved))
+
+
+@pytest.mark.attacks
+def test_a_long_text_about_the_files_is_not_read() -> None:
+    line = b"0" * 64 + b"  ocsp/1.ors  signer 1" + b", 1" * 5_000_000 + b"\n"
+    package = read_package(zipped({"README.txt": line, **GOOD}))
+    tracemalloc.start()
+    try:
+        assert "README.txt" in list_others(package, parse_der(package.file.data))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1024 * 1024

@@ -1,5 +1,6 @@
 """Certificates in files: PEM, DER, and what pretends to be one of them."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,20 @@ def test_a_certificate_is_read_in_any_form() -> None:
     assert read_certificates(pem(ROOT.certificate, line_end="\r\n")) == expected
     explained = "Это корень\nsubject=/CN=ROOT\n".encode() + pem(ROOT.certificate)
     assert read_certificates(explained) == expected
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("blanked", [b"AA ", b"A\n"])
+def test_blanks_in_pem_take_no_memory_each(blanked: bytes) -> None:
+    data = b"-----BEGIN CERTIFICATE-----\n%b\n-----END CERTIFICATE-----\n" % (blanked * 3_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableFile):
+            read_certificates(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * len(data)
 
 
 def test_pem_holds_several_and_other_things_between() -> None:

@@ -14,11 +14,15 @@ from app.evidence.packages.reading import Package, revocation_in
 from app.evidence.packages.readme import write_readme
 from app.trust.files import read_certificates, write_pem
 
-#: A line of the text about revocation data that were obtained for signers.
+#: A line of the text about revocation data that were obtained for signers, of whom there are 256.
 _LINE: Final = re.compile(
-    r"^[0-9a-f]{64}  ((?:ocsp|crl)/\S{1,20})  signer ([1-9][0-9]{0,4}(?:, [1-9][0-9]{0,4})*)$",
+    r"^[0-9a-f]{64}  ((?:ocsp|crl)/\S{1,20})"
+    r"  signer ([1-9][0-9]{0,4}(?:, [1-9][0-9]{0,4}){0,255})$",
     re.MULTILINE,
 )
+#: Bytes that the text has at most, of its own and for each of the other files.
+_OWN_TEXT: Final = 16_384
+_TEXT_OF_FILE: Final = 2_048
 
 
 def list_others(package: Package, signature: SignedData | SignedXml) -> tuple[str, ...]:
@@ -72,7 +76,10 @@ def _is_described(package: Package) -> bool:
     """
     if names.README not in package.files:
         return True
-    text = package.files[names.README].decode(errors="replace")
+    written = package.files[names.README]
+    if len(written) > _OWN_TEXT + _TEXT_OF_FILE * len(package.files):
+        return False
+    text = written.decode(errors="replace")
     said = {one[1]: tuple(map(int, one[2].split(", "))) for one in _LINE.finditer(text)}
     listed = []
     for name, data in package.files.items():
