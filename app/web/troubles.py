@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.cms import CmsError, Undecidable, UnsupportedAlgorithm
+from app.pdf.asking import DAMAGED, ENCRYPTED
 from app.pdf.errors import UnreadablePdf
-from app.pdf.reading import DAMAGED, ENCRYPTED
 from app.services.errors import ParameterError
 from app.web.texts import sentence, translated
 

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 import pikepdf
 import pytest
 
-from app.pdf import reading
+from app.pdf import asking, reading
 from app.pdf.child.answering import answer
 from app.pdf.errors import UnreadablePdf
 from app.pdf.limits import USUAL, Limits
@@ -210,6 +211,16 @@ def test_threads_have_children_of_their_own() -> None:
     assert [one.files[0].data for one in found] == [b"hello"] * 2
 
 
+def replace_child(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """Have another program answer in place of the child."""
+    start = subprocess.Popen
+
+    def other(_command: object, **options: object) -> object:
+        return start([sys.executable, "-c", program], **options)  # type: ignore[call-overload]  # as given
+
+    monkeypatch.setattr(subprocess, "Popen", other)
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -217,6 +228,8 @@ def test_threads_have_children_of_their_own() -> None:
         b"no JSON\n",
         b"[]\n",
         b'{"blobs": [5]}\nhell',
+        b'{"blobs": [5]}\nhello!',
+        b'{"blobs": [4], "names": ["x"], "others": [[]], "pages": 1, "doubts": []}\nx',
         b'{"blobs": [-1, 6]}\nhello',
         b'{"blobs": ["x"]}\n',
         b'{"blobs": []}\n',
@@ -227,7 +240,7 @@ def test_threads_have_children_of_their_own() -> None:
     ],
 )
 def test_an_answer_of_the_child_is_checked(given: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_run", lambda *_arguments: given)
+    replace_child(monkeypatch, f"import sys; sys.stdout.buffer.write({given!r})")
     for read_it in (read_attachments, read_signature_dictionaries):
         with pytest.raises(UnreadablePdf):
             read_it(ONE)
@@ -243,13 +256,8 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_child_that_goes_astray_is_ended(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    start = subprocess.Popen
-
-    def other(_command: object, **options: object) -> object:
-        return start([sys.executable, "-c", PROGRAMS[name]], **options)  # type: ignore[call-overload]  # as given
-
-    monkeypatch.setattr(reading, "_GRACE", 0.3)
-    monkeypatch.setattr(subprocess, "Popen", other)
+    monkeypatch.setattr(asking, "_GRACE", 0.3)
+    replace_child(monkeypatch, PROGRAMS[name])
     with pytest.raises(UnreadablePdf, match="too much time or memory"):
         read_attachments(ONE, replace(USUAL, wall=0, inflated=MB))
 
@@ -261,3 +269,35 @@ def test_the_child_answers_on_its_own_terms() -> None:
     head, rest = done.stdout.split(b"\n", 1)
     assert json.loads(head)["names"] == ["a.txt"]
     assert rest == b"hello"
+
+
+@pytest.mark.attacks
+def test_what_a_child_answers_is_held_once() -> None:
+    packed_files = {number: packed(bytes(20 * MB)) for number in (9, 10, 11, 12)}
+    listed = b" ".join(
+        b"(%d) %s" % (number, specify(b"%d" % number, b"/F %d 0 R" % number))
+        for number in (9, 10, 11, 12)
+    )
+    data = attached(b"<< /Names [%s] >>" % listed, packed_files)
+    tracemalloc.start()
+    try:
+        assert len(read_attachments(data).files) == 4
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 90 * MB
+
+
+@pytest.mark.attacks
+def test_signatures_don_t_share_what_they_contain() -> None:
+    shared = b"(%s)" % (b"A" * 50_000)
+    fields = {
+        number: b"<< /FT /Sig /T (%d) /V << /Type /Sig /ByteRange [0 1 2 3] /Contents 3 0 R >> >>"
+        % number
+        for number in range(10, 30)
+    }
+    listed = b" ".join(b"%d 0 R" % number for number in fields)
+    catalog = b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [%s] >> >>" % listed
+    data = new({1: catalog, 2: b"<< /Type /Pages /Kids [] /Count 0 >>", 3: shared, **fields})
+    with pytest.raises(UnreadablePdf, match="larger than"):
+        read_signature_dictionaries(data)

@@ -27,6 +27,9 @@ def read_signatures(data: bytes, limits: Limits) -> list[FoundSignature]:
         signed = [one for one in list_signature_fields(pdf, limits) if one.value is not None]
         if len(signed) > limits.signatures:
             raise Refused("signatures")
+        # Each has a part of the file of its own: the gap in its ByteRange.
+        if sum(len(one.contents) for one in signed) > len(data):
+            raise Refused("inflated")
         structure = Structure(data, limits)
         changes = [list_changes(data, pdf, one, structure, limits) for one in signed]
         # At the end, since it has qpdf read all objects, and mend what leads to none.
