@@ -6,11 +6,13 @@ import json
 import signal
 import subprocess
 import sys
+import time
 import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
+from itertools import accumulate
 from typing import Any
 
 import pikepdf
@@ -18,9 +20,11 @@ import pytest
 
 from app.pdf import asking, reading
 from app.pdf.child.answering import answer
+from app.pdf.child.structure import Structure
 from app.pdf.errors import UnreadablePdf
 from app.pdf.limits import USUAL, Limits
 from app.pdf.reading import Attachments, read_attachments, read_signature_dictionaries
+from tests.cpu import allowed
 from tests.pdf.writing import Draft, new, stream
 
 MB = 1024 * 1024
@@ -301,3 +305,32 @@ def test_signatures_don_t_share_what_they_contain() -> None:
     data = new({1: catalog, 2: b"<< /Type /Pages /Kids [] /Count 0 >>", 3: shared, **fields})
     with pytest.raises(UnreadablePdf, match="larger than"):
         read_signature_dictionaries(data)
+
+
+def long_history(sections: int, each: int) -> bytes:
+    """Return a PDF that was updated many times, each time by some new objects."""
+    data = new({1: b"<< /Type /Catalog /Pages 2 0 R >>", 2: PAGES})
+    written, place = [data], len(data)
+    previous, number = int(data.split()[-2]), 100
+    for _ in range(sections):
+        objects = [b"%d 0 obj\n0\nendobj\n" % (number + one) for one in range(each)]
+        offsets = list(accumulate(map(len, objects), initial=place))
+        table = b"".join(b"%010d 00000 n \n" % one for one in offsets[:-1])
+        trailer = b"<< /Size %d /Root 1 0 R /Prev %d >>" % (number + each, previous)
+        section = b"xref\n%d %d\n%btrailer\n%b\nstartxref\n%d\n%%%%EOF\n" % (
+            number, each, table, trailer, offsets[-1],
+        )  # fmt: skip
+        written += [*objects, section]
+        previous, number = offsets[-1], number + each
+        place = previous + len(section)
+    return b"".join(written)
+
+
+@pytest.mark.attacks
+def test_a_long_history_is_walked_once() -> None:
+    data = long_history(150, 300)
+    structure = Structure(data, USUAL)
+    assert structure.is_clear_until(len(data))
+    began = time.process_time()
+    structure.is_clear()
+    assert time.process_time() - began < allowed(1.0)

@@ -7,7 +7,8 @@ program that looks for objects by itself, since it takes the table for damaged, 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from app.pdf.child.chain import Revision
 from app.pdf.child.objects import Body, read_object, read_packed
@@ -24,13 +25,33 @@ _SPARE = 100
 _LASTING = (b"/Root", b"/Encrypt")
 
 
+class Former(NamedTuple):
+    """What a revision changes: the section before, and the entries that its objects had so far."""
+
+    section: Section | None
+    entries: Mapping[int, Entry]
+
+
+def list_former(revisions: Sequence[Revision]) -> list[Former]:
+    """Return what each revision changes; the newest comes first, in both lists."""
+    known: dict[int, Entry] = {}
+    before: Section | None = None
+    found = []
+    for section in (one.section for one in reversed(revisions)):
+        numbers = _numbers(section)
+        had = {number: known[number] for number in numbers if number in known}
+        found.append(Former(before, had))
+        known.update(section.entries)
+        before = section
+    return found[::-1]
+
+
 def check_layout(
-    data: bytes, begin: int, revision: Revision, older: Sequence[Revision], reader: Reader
+    data: bytes, begin: int, revision: Revision, former: Former, reader: Reader
 ) -> None:
     """Check the bytes of a revision. Raises Irregular, Refused.
 
-    `begin` is where the one before ends, 0 for the first; `older` are the ones before, the newest
-    first.
+    `begin` is where the one before ends, 0 for the first.
     """
     section, end = revision.section, revision.end
     if end is None or not begin <= section.start == section.named < end:
@@ -38,11 +59,10 @@ def check_layout(
     at = _header(data) if begin == 0 else begin
     at = _check_objects(data, at, section, reader)
     _skip(data, at, section.start)
-    before = older[0].section if older else None
-    _check_trailer(section, before)
-    if before is not None:
+    _check_trailer(section, former.section)
+    if former.section is not None:
         _check_update(data[begin:end], section)
-        _check_generations(section, [one.section for one in older])
+        _check_generations(section, former.entries)
 
 
 def _header(data: bytes) -> int:
@@ -159,10 +179,10 @@ def _check_update(written: bytes, section: Section) -> None:
         raise Irregular
 
 
-def _check_generations(section: Section, older: Sequence[Section]) -> None:
+def _check_generations(section: Section, former: Mapping[int, Entry]) -> None:
     """Check that each object has generation 0, or the one that it had. Raises Irregular."""
     for number in _numbers(section):
-        before = next((one.entries[number] for one in older if number in one.entries), None)
+        before = former.get(number)
         own = section.entries.get(number)
         if before is None or before.kind == FREE:
             is_as_before = own is None or _generation(own) == 0

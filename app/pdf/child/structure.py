@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from app.pdf.child.chain import Chain, follow, last_section
-from app.pdf.child.layout import check_layout
+from app.pdf.child.layout import Former, check_layout, list_former
 from app.pdf.child.opening import Refused
 from app.pdf.child.tokens import Irregular, Reader
 from app.pdf.limits import Limits
@@ -33,6 +33,11 @@ class Structure:
     def _chain(self) -> Chain:
         """The revisions. Raises Refused."""
         return _unless_refused(self._followed)
+
+    @cached_property
+    def _former(self) -> list[Former]:
+        """What each revision changes. Raises Refused."""
+        return list_former(self._chain.revisions)
 
     def is_clear(self) -> bool:
         """Return whether all revisions are regular, from the first byte on. Raises Refused."""
@@ -68,9 +73,9 @@ class Structure:
         return _unless_refused(self._checked[at, begin])
 
     def _check(self, at: int, begin: int) -> bool | Refused:
-        revision, *older = self._chain.revisions[at:]
+        revision, former = self._chain.revisions[at], self._former[at]
         try:
-            check_layout(self._data, begin, revision, older, self._reader)
+            check_layout(self._data, begin, revision, former, self._reader)
         except Irregular:
             return False
         except Refused as error:
