@@ -71,7 +71,8 @@ class Obtainer:
         # Once for all signers, when the first is to be stamped.
         stamped = cache(partial(stamped_values, signature))
         for status in statuses:
-            case = SignerCase(self, loaded, signature, status, saved_at, kept, note, stamped)
+            by_stamp = status.by_timestamp or status
+            case = SignerCase(self, loaded, signature, by_stamp, saved_at, kept, note, stamped)
             try:
                 case.obtain()
             except Impossible as error:

@@ -112,13 +112,14 @@ class SignerCase:
         stamp, moment = _stamp_of(self.status)
         found = [one.found for one in self.proofs if isinstance(one.found, OcspResponse)]
         times = [time for one in found for time in one.list_good(self.status.certificate)]
-        is_near = any(abs(time - moment) <= CARD_TOLERANCE for time in times)
+        near = stamp.gen_time or moment  # A verified timestamp has the former.
+        is_near = any(abs(time - near) <= CARD_TOLERANCE for time in times)
         return State(
             number=self.status.number,
             state="complete",
             card=is_near,
             card_reason=None if is_near else [_NOT_NEAR],
-            gen_time=moment,
+            gen_time=stamp.gen_time,
             lasts_until=stamp.ends_at,
         )
 
@@ -218,7 +219,8 @@ class SignerCase:
 
     def _accuse(self, stamp: TimestampStatus) -> Sequence[Reason]:
         """Return why a new token proves nothing: a certificate of its authority was revoked."""
-        moment = stamp.gen_time or self.saved_at  # A verified token has the former.
+        # A verified token has the former.
+        moment = stamp.interval.latest if stamp.interval else self.saved_at
         verdicts = [one.verdict for one in self._accusations(stamp, moment)]
         return [reason for one in verdicts if one for reason in one.reasons]
 
@@ -287,10 +289,15 @@ class SignerCase:
         return self._verify(self.loaded.knowing_only(only), tokens)
 
     def _verify(self, verifier: Verifier, tokens: Mapping[int, Sequence[bytes]]) -> SignerStatus:
+        """Verify by the timestamp, if there is one.
+
+        Evidence is to convince those, too, who don't know when this server saved the signature.
+        """
         with self.obtainer.turn():
-            return verifier.verify_one(
+            status = verifier.verify_one(
                 self.signature, self.status.number, at=as_of(self.saved_at), tokens=tokens
             )
+        return status.by_timestamp or status
 
 
 def as_of(saved_at: datetime) -> Occasion:
@@ -308,11 +315,11 @@ def _is_stamped(status: SignerStatus) -> bool:
 
 
 def _stamp_of(status: SignerStatus) -> tuple[TimestampStatus, datetime]:
-    """Return a verified timestamp, and its genTime."""
+    """Return a verified timestamp, and the time that it proves."""
     stamp = status.timestamp
-    if stamp is None or stamp.gen_time is None:
+    if stamp is None or stamp.interval is None:
         raise ValueError("it has no verified timestamp")
-    return stamp, stamp.gen_time
+    return stamp, stamp.interval.latest
 
 
 def _lacks_content(intact: Verdict) -> bool:

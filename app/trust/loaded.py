@@ -86,11 +86,20 @@ class Loaded:
         for status in statuses:
             holds = status.path.answer is Answer.YES
             if holds and _is_open(status):
-                signers += self.unanswered(status.chain, status.decisive_time)
+                signers += self.unanswered_of(
+                    (status.chain, *status.other_chains), status.decisive_time
+                )
             stamp = status.timestamp
-            if stamp and stamp.gen_time and stamp.verdict.answer is Answer.YES:
-                stampers += self.unanswered(stamp.chain, stamp.gen_time)
+            if stamp and stamp.interval and stamp.verdict.answer is Answer.YES:
+                chains = (stamp.chain, *stamp.other_chains)
+                stampers += self.unanswered_of(chains, stamp.interval.latest)
         return signers + stampers
+
+    def unanswered_of(
+        self, chains: Iterable[Sequence[Certificate]], at: datetime
+    ) -> list[tuple[Certificate, Certificate]]:
+        """List the same of several chains, any of which may turn out to be good."""
+        return [link for chain in chains for link in self.unanswered(chain, at)]
 
     def good_chain(
         self, certificate: Certificate, at: datetime, others: Iterable[Certificate] = ()

@@ -201,7 +201,8 @@ class Trust:
             if not self._inquiry or status.revocation.answer is not Answer.UNKNOWN:
                 return status
             chain = status.chain if status.path.answer is Answer.YES else ()
-            findings = self._inquiry.ask(loaded.unanswered(chain, when.at), fetch=fetch)
+            links = loaded.unanswered_of((chain, *status.other_chains), when.at)
+            findings = self._inquiry.ask(links, fetch=fetch)
             if findings.found:
                 verifier = loaded.knowing(findings.found)
                 status = verifier.examine_certificate(certificate, at=when, budget=own)

@@ -257,3 +257,36 @@ def test_a_certificate_for_something_else_signs_no_documents(
     verifier = Verifier([read_certificate(pki.authority().certificate)])
     [status] = verifier.verify(pki.sign(who), at=SIGNING_TIME)
     assert (status.valid.answer, status.path.answer) == (Answer.YES, answer)
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("critical", [True, False])
+@pytest.mark.parametrize(
+    ("purposes", "of_person", "of_stamper"),
+    [
+        (("1.3.6.1.5.5.7.3.1",), UNKNOWN, UNKNOWN),
+        ((pki.TIME_STAMPING,), UNKNOWN, YES),
+        (("1.3.6.1.5.5.7.3.4",), YES, UNKNOWN),
+        (("1.2.398.3.3.4.1.1", "1.3.6.1.5.5.7.3.1"), YES, UNKNOWN),
+        (("1.2.3.4.5",), UNKNOWN, UNKNOWN),
+        ((pki.ANY_USAGE,), YES, YES),
+    ],
+)
+def test_an_authority_for_other_purposes_vouches_for_no_signer(
+    purposes: tuple[str, ...], of_person: Answer, of_stamper: Answer, critical: bool
+) -> None:
+    usage = pki.extended_key_usage(*purposes, critical=critical)
+    authority = pki.certify(pki.name("SOME CA"), KEY, ROOT, [*pki.AUTHORITY, usage])
+    for extensions, answer in ((pki.PERSON, of_person), (pki.STAMPER, of_stamper)):
+        holder = below(authority, *extensions)
+        verdict = path(holder, [ROOT], [authority])
+        assert verdict.answer is answer
+        if answer is UNKNOWN:
+            assert "SOME CA is an authority for other purposes" in text(verdict)
+        assert path(holder, [authority], []).answer is YES
+
+
+def test_what_authorities_are_for_must_be_readable() -> None:
+    verdict = chain(*pki.AUTHORITY, pki.extension("2.5.29.37", der.NULL))
+    assert verdict.answer is UNKNOWN
+    assert "extension 2.5.29.37 is broken" in text(verdict)

@@ -1,7 +1,7 @@
 """Timestamps: which of them decide the time, and each rule with a token that breaks it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -323,3 +323,157 @@ def test_tokens_with_gost_and_rsa_may_stand_under_either(kind: gost_signer.Kind)
         [status] = Verifier(read(NCA)).verify(signature, at=SAVED)
         assert status.valid == Verdict(YES)
         assert status.decisive_time_source == "timestamp"
+
+
+def accuracy(seconds: int, *more: bytes) -> bytes:
+    return der.sequence(der.integer(seconds), *more)
+
+
+HOUR = 3600
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize(
+    ("seconds", "revoked_after", "answer"),
+    [
+        (0, 0.5, YES),
+        (1, 0.5, YES),
+        (HOUR, 0.5, UNKNOWN),
+        (HOUR, 2, YES),
+        (HOUR, -0.5, UNKNOWN),
+        (HOUR, -2, NO),
+    ],
+)
+def test_a_timestamp_proves_no_more_than_it_is_accurate(
+    seconds: int, revoked_after: float, answer: Answer
+) -> None:
+    """RFC 3161 section 2.4.2: the time is within genTime plus or minus accuracy."""
+    when = STAMPED + timedelta(hours=revoked_after)
+    listed = crl(
+        Revoked(IVAN.serial, when, 1),
+        this_update=STAMPED + 2 * DAY,
+        next_update=STAMPED + 3 * DAY,
+    )
+    status = verify(stamp(accuracy=accuracy(seconds)), anchors=[NCA], crls=[listed])
+    assert status.decisive_time == STAMPED + timedelta(seconds=seconds)
+    assert status.revocation.answer is answer, text(status.revocation)
+    assert timestamp(status).gen_time == STAMPED
+    assert timestamp(status).accuracy == timedelta(seconds=seconds)
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize(
+    ("valid", "answer"),
+    [
+        ((STAMPED - DAY, STAMPED + DAY), YES),
+        ((STAMPED - DAY, STAMPED + timedelta(minutes=5)), UNKNOWN),
+        ((STAMPED - timedelta(minutes=5), STAMPED + DAY), UNKNOWN),
+        ((STAMPED - 2 * DAY, STAMPED - DAY), NO),
+        ((STAMPED + DAY, STAMPED + 2 * DAY), NO),
+    ],
+)
+def test_certificates_must_be_valid_all_through_that_time(
+    valid: tuple[datetime, datetime], answer: Answer
+) -> None:
+    tsa = pki.certify(
+        pki.name("SHORT TSA"), pki.rsa_key("short TSA"), NCA, pki.STAMPER, valid=valid
+    )
+    token = stamp(by=tsa, accuracy=accuracy(HOUR))
+    assert timestamp(verify(token)).verdict.answer is answer
+    person = pki.certify(pki.name("P"), pki.rsa_key("P"), NCA, pki.PERSON, valid=valid)
+    info = pki.signer_info(person)
+    value = pki.signature_of(info)
+    unsigned = [der.attribute(TIMESTAMP, stamp(value, accuracy=accuracy(HOUR)))]
+    signed = pki.signer_info(person, unsigned=unsigned, signature=value)
+    signature = pki.read(pki.signed_data([signed], [person, NCA]))
+    [status] = Verifier(read(ROOT)).verify(signature, at=SAVED)
+    if answer is not NO or valid[0] > STAMPED:
+        assert status.path.answer is answer, text(status.path)
+
+
+def test_the_most_accurate_of_several_timestamps_counts() -> None:
+    rough, fine = stamp(accuracy=accuracy(HOUR)), stamp(moment=STAMPED + timedelta(minutes=1))
+    for tokens in ((rough, fine), (fine, rough)):
+        assert verify(*tokens).decisive_time == STAMPED + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (der.sequence(), timedelta()),
+        (der.sequence(der.implicit(0, b"\5")), timedelta(milliseconds=5)),
+        (accuracy(1, der.implicit(0, b"\2"), der.implicit(1, b"\3")), timedelta(0, 1, 3, 2)),
+    ],
+)
+def test_accuracies_are_read(given: bytes, expected: timedelta) -> None:
+    status = verify(stamp(accuracy=given))
+    assert timestamp(status).accuracy == expected
+    assert status.decisive_time == STAMPED + expected
+
+
+def test_an_accuracy_of_ages_is_no_error() -> None:
+    status = verify(stamp(accuracy=accuracy(9000 * 365 * 86400)))
+    assert unused(status).answer is not YES
+    assert "which is within the accuracy of the timestamp" in text(timestamp(status).verdict)
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"version": 2}, "of a version that is unknown here"),
+        ({"accuracy": accuracy(-1)}, "accuracy of the timestamp can't be read"),
+        ({"accuracy": accuracy(10**15)}, "accuracy of the timestamp can't be read"),
+        ({"accuracy": der.sequence(der.implicit(0, b"\4\0"))}, "accuracy of the timestamp can't"),
+        ({"accuracy": der.sequence(der.NULL)}, "accuracy of the timestamp can't be read"),
+        ({"more": der.octets(b"x")}, "further fields"),
+        ({"more": der.explicit(1, der.NULL)}, "extensions of the timestamp can't be read"),
+        (
+            {"more": der.explicit(1, pki.extension("1.2.3.4.5", b"x", critical=True))},
+            "a critical extension that is unknown here: 1.2.3.4.5",
+        ),
+    ],
+)
+def test_a_token_that_says_what_is_unknown_here_is_unknown(
+    more: dict[str, Any], reason: str
+) -> None:
+    verdict = unused(verify(stamp(**more)))
+    assert verdict.answer is UNKNOWN
+    assert reason in text(verdict)
+
+
+def test_an_extension_of_a_token_that_is_not_critical_does_no_harm() -> None:
+    more = der.explicit(1, pki.extension("1.2.3.4.5", b"x"))
+    assert verify(stamp(more=more)).decisive_time_source == "timestamp"
+
+
+@pytest.mark.attacks
+def test_a_token_that_is_later_than_the_save_makes_no_answer_worse() -> None:
+    """The signer has revoked the certificate before the server got a timestamp."""
+    info = pki.signer_info(IVAN)
+    signature = pki.read(pki.signed_data([info], [IVAN, NCA]))
+    token = stamp(pki.signature_of(info), STAMPED + DAY)
+    for revoked, source in ((STAMPED + DAY / 2, "given"), (STAMPED + 2 * DAY, "timestamp")):
+        listed = crl(Revoked(IVAN.serial, revoked, 4), this_update=STAMPED + 3 * DAY)
+        verifier = Verifier(read(NCA), crls=[listed])
+        [status] = verifier.verify(signature, at=STAMPED, tokens={1: [token]})
+        assert status.trusted.answer is YES, text(status.trusted)
+        assert status.decisive_time_source == source
+        assert timestamp(status).verdict.answer is YES
+        alone = status.by_timestamp
+        assert (alone is None) is (source == "timestamp")
+    listed = crl(Revoked(IVAN.serial, STAMPED - DAY, 4), this_update=STAMPED + 3 * DAY)
+    [status] = Verifier(read(NCA), crls=[listed]).verify(signature, at=STAMPED, tokens={1: [token]})
+    assert status.revocation.answer is NO
+
+
+def test_the_remark_names_the_time_of_such_a_token() -> None:
+    info = pki.signer_info(IVAN)
+    signature = pki.read(pki.signed_data([info], [IVAN, NCA]))
+    token = stamp(pki.signature_of(info), STAMPED + DAY)
+    listed = crl(Revoked(IVAN.serial, STAMPED + DAY / 2, 4), this_update=STAMPED + 3 * DAY)
+    [status] = Verifier(read(NCA), crls=[listed]).verify(signature, at=STAMPED, tokens={1: [token]})
+    assert status.decisive_time == STAMPED
+    assert f"the timestamp is of {STAMPED + DAY:%Y-%m-%d}" in text(status.revocation)
+    assert status.by_timestamp
+    assert status.by_timestamp.revocation.answer is NO

@@ -12,13 +12,14 @@ from app.cms.asn1.node import read_node
 from app.cms.budget import Budget
 from app.cms.parsing import parse
 from app.cms.path import building as paths
-from app.cms.path.occasions import Occasion
+from app.cms.path.occasions import Interval, Occasion
 from app.cms.revocation.checking import RevocationData, check_revocation
 from app.cms.revocation.crl import CertificateList
 from app.cms.revocation.ocsp import OcspResponse
 from app.cms.revocation.reports import RevocationStatus
 from app.cms.signed_data.timestamp_token import TimestampToken
 from app.cms.verdict import Answer, Verdict
+from app.cms.verification.judged_paths import JudgedPath
 from app.cms.verification.status import SignerStatus
 from app.cms.verification.tokens import TokenCase, check_timestamp
 from app.cms.verification.verifier import Verifier
@@ -212,12 +213,11 @@ def test_a_token_of_the_gost_2004_authority(vectors: Path) -> None:
     token = TimestampToken(read_node(data))
     nca = authority(vectors, "test_nca_gost_2019")
 
-    def judge(
-        certificate: Certificate, moment: datetime, _: object
-    ) -> tuple[paths.Path, RevocationStatus]:
+    def judge(certificate: Certificate, proven: Interval, _: object) -> JudgedPath:
         """Ask as the verifier does."""
-        path, revocation = Verifier([nca]).verify_certificate(certificate, at=moment)
-        return paths.Path(path, (certificate,), anchored=True), RevocationStatus(revocation)
+        path, revocation = Verifier([nca]).verify_certificate(certificate, at=proven.latest)
+        found = paths.Path(path, (certificate,), anchored=True)
+        return JudgedPath(found, RevocationStatus(revocation))
 
     case = TokenCase(judge, Budget(), IN_2030)
     status = check_timestamp(token, bytes.fromhex("cafebabe"), case)

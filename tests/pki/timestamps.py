@@ -32,20 +32,30 @@ def timestamp(
     signers: int = 1,
     policy: str = STAMPING_POLICY,
     nonce: int | None = None,
+    version: int = 1,
+    accuracy: bytes = b"",
+    more: bytes = b"",
+    named: bool = True,
 ) -> bytes:
-    """Issue a TimeStampToken (RFC 3161 section 2.4.2) on `stamped`, or on what has a digest."""
+    """Issue a TimeStampToken (RFC 3161 section 2.4.2) on `stamped`, or on what has a digest.
+
+    `accuracy` and `more` are encoded fields; unless `named`, it does not say whose it is.
+    """
     authority = by or stamper()
     hashed = imprint or algorithms.digest(digest, stamped)
     info = der.sequence(
-        der.integer(1),
+        der.integer(version),
         der.oid(policy),
         der.sequence(der.algorithm(digest, der.NULL), der.octets(hashed)),
         der.integer(-7),
         der.time(moment),
+        accuracy,
         b"" if nonce is None else der.integer(nonce),
+        more,
     )
     signed = attributes(info, authority.key.digest, content_type, moment=moment)
-    signed.append(signing_certificate(authority.certificate, SHA1))
+    if named:
+        signed.append(signing_certificate(authority.certificate, SHA1))
     more = [[der.attribute("1.2.3.4", der.integer(number))] for number in range(1, signers)]
     return signed_data(
         [signer_info(authority, info, signed=sorted(signed + odd)) for odd in ([], *more)],

@@ -16,12 +16,13 @@ from app.cms.asn1.node import DAMAGE
 from app.cms.budget import Budget, ContentBudget
 from app.cms.evidence_records.coverage import Coverage, DataObject, Link, find_root, list_links
 from app.cms.evidence_records.record import EvidenceRecord
-from app.cms.path.occasions import Occasion
+from app.cms.path.occasions import Interval, Occasion
 from app.cms.path.rules import title
 from app.cms.path.strength import weigh_digests
 from app.cms.signed_data.contents import KnownDigest
 from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.verification.status import TimestampStatus
+from app.cms.verification.timestamps import verified_time
 
 _MALFORMED = no("a timestamp token of the evidence record is malformed")
 _DISORDER = no("the timestamps of the evidence record are not in the order of their times")
@@ -109,7 +110,7 @@ def _conclude(
     verdict = every(verdict, *[status.verdict for status in statuses], *expiry)
     return EvidenceRecordStatus(
         verdict,
-        statuses[0].gen_time if verdict.answer is Answer.YES else None,
+        verified_time(statuses[0]) if verdict.answer is Answer.YES else None,
         statuses[-1].ends_at,
         tuple(statuses),
     )
@@ -120,7 +121,12 @@ def _ends(links: Sequence[Link], at: datetime) -> list[datetime]:
 
     It may be a mere claim; but then the next one is not verified, and the whole is no yes.
     """
-    return [*[link.claims.gen_time for link in links[1:]], at]
+    return [*[_latest(link) for link in links[1:]], at]
+
+
+def _latest(link: Link) -> datetime:
+    """Return the latest time at which a token may have been made."""
+    return Interval.around(link.claims.gen_time, link.claims.accuracy).latest
 
 
 def _check_chains(links: Sequence[Link], at: datetime) -> Iterator[Verdict]:

@@ -7,23 +7,15 @@ issuer of a name is tried, within a limit.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import pairwise
 
 from app.cms.algorithms import registry as algorithms
 from app.cms.budget import Budget, cost_of_check
 from app.cms.errors import TooCostly, UnsupportedAlgorithm
+from app.cms.path.chains import check_chain
 from app.cms.path.issuers import Authorities, GivenAuthorities
-from app.cms.path.name_constraints import check_names
 from app.cms.path.occasions import Occasion
-from app.cms.path.policies import DEFAULT, PolicyInputs, check_policies
-from app.cms.path.rules import (
-    check_extensions,
-    check_holder,
-    check_issuer,
-    check_strength,
-    check_validity,
-    title,
-)
+from app.cms.path.policies import DEFAULT, PolicyInputs
+from app.cms.path.rules import check_holder, title
 from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension, readable_key_identifier
@@ -74,31 +66,21 @@ def check_link(certificate: Certificate, issuer: Certificate, budget: Budget) ->
     return is_issued_by(certificate, issuer)
 
 
-def find_path(
-    certificate: Certificate,
-    when: Occasion,
-    anchors: GivenAuthorities,
-    others: Sequence[Authorities],
-    budget: Budget,
-) -> Path:
-    """Return a path from `certificate` over `others` to one of `anchors` that is good at `when`.
-
-    See `Search.find`. Policies are processed with the default inputs of RFC 5280.
-    """
-    return Search(anchors, others, budget).find(certificate, when, DEFAULT)
-
-
 def _rank(path: Path) -> int:
     return _PREFERENCE.index(path.verdict.answer)
 
 
 @dataclass(slots=True)
 class Search:
-    """One depth-first search from a certificate upwards, over all its possible issuers."""
+    """One depth-first search from a certificate upwards, over all its possible issuers.
+
+    `for_timestamps`: the certificate is a TSA's, so that its CAs must be for such.
+    """
 
     anchors: GivenAuthorities
     others: Sequence[Authorities]
     budget: Budget
+    for_timestamps: bool = False
     left: int = MAX_LINKS
     longest: tuple[Certificate, ...] = ()
     exhausted: bool = False
@@ -113,18 +95,44 @@ class Search:
         policies. An unknown critical extension in it makes the answer unknown.
         """
         best: Path | None = None
-        for chain in self._chains((certificate,)):
-            path = Path(_check_chain(chain, when, inputs, self.budget), chain, anchored=True)
+        for path in self.find_all(certificate, when, inputs):
             if path.verdict.answer is Answer.YES:
                 return path
             if best is None or _rank(path) < _rank(best):
                 best = path
-        holder = check_holder(certificate, when)
         if best is None:
-            return Path(every(holder, self._explain_failure()), self.longest, anchored=False)
-        if best.verdict.answer is Answer.NO and holder.answer is not Answer.NO:
-            return replace(best, verdict=self._doubt(best.verdict))
-        return best
+            return self.fail(certificate, when)
+        return replace(best, verdict=self.doubt(best.verdict, certificate, when))
+
+    def find_all(
+        self, certificate: Certificate, when: Occasion, inputs: PolicyInputs = DEFAULT
+    ) -> Iterator[Path]:
+        """Return the paths to anchors one after the other, good or not, each once.
+
+        Certificates that differ only in how their signature is written are the same.
+        """
+        seen = set()
+        for chain in self._chains((certificate,)):
+            signed = tuple(one.tbs for one in chain)
+            if signed not in seen:
+                seen.add(signed)
+                verdict = check_chain(
+                    chain, when, inputs, self.budget, for_timestamps=self.for_timestamps
+                )
+                yield Path(verdict, chain, anchored=True)
+
+    def fail(self, certificate: Certificate, when: Occasion) -> Path:
+        """Return what was found where no path leads to an anchor."""
+        verdict = every(check_holder(certificate, when), self._explain_failure())
+        return Path(verdict, self.longest, anchored=False)
+
+    def doubt(self, verdict: Verdict, certificate: Certificate, when: Occasion) -> Verdict:
+        """Return unknown for a no, unless that is the certificate's own, if a path was not tried.
+
+        `verdict` is that on the best of the paths that were.
+        """
+        is_own = check_holder(certificate, when).answer is Answer.NO
+        return verdict if is_own or verdict.answer is not Answer.NO else self._doubt(verdict)
 
     def _doubt(self, verdict: Verdict) -> Verdict:
         """Return the verdict if one path is bad and another could not be tried."""
@@ -144,9 +152,15 @@ class Search:
             return
         if len(chain) == MAX_DEPTH:
             return
+        key = None
         for issuer in self._candidates(chain[-1]):
-            if issuer not in chain and self._try(chain, issuer):
-                yield from self._chains((*chain, issuer))
+            if issuer in chain or (key is not None and issuer.public_key != key):
+                continue
+            if self._try(chain, issuer):
+                for found in self._chains((*chain, issuer)):
+                    # It leads to an anchor, so the signature is of this key, and of no other.
+                    key = issuer.public_key
+                    yield found
 
     def _candidates(self, certificate: Certificate) -> list[Certificate]:
         """List the possible issuers of a certificate, those first whose key it names."""
@@ -218,31 +232,3 @@ def _issuer_key_identifier(certificate: Certificate) -> bytes | None:
         return x509.authority_key_identifier(certificate)
     except MalformedExtension:
         return None
-
-
-def _check_chain(
-    chain: tuple[Certificate, ...], when: Occasion, inputs: PolicyInputs, budget: Budget
-) -> Verdict:
-    """Check all rules for a chain whose signatures verify (sections 6.1.3 to 6.1.5)."""
-    verdicts = [check_holder(chain[0], when), *_check_issuers(chain, when)]
-    verdicts += [check_strength(*link, when) for link in pairwise(chain)]
-    return every(*verdicts, check_names(chain, budget), check_policies(chain, inputs, budget))
-
-
-def check_authorities(chain: tuple[Certificate, ...], when: Occasion, budget: Budget) -> Verdict:
-    """Check the CAs of a chain to an anchor, without its first certificate."""
-    above = chain[1:]
-    if not above:
-        # An anchor itself has no issuer above it.
-        return YES
-    verdicts = [*_check_issuers(chain, when)]
-    verdicts += [check_strength(*link, when) for link in pairwise(above)]
-    return every(*verdicts, check_names(above, budget), check_policies(above, DEFAULT, budget))
-
-
-def _check_issuers(chain: tuple[Certificate, ...], when: Occasion) -> Iterator[Verdict]:
-    for position, issuer in enumerate(chain[1:], 1):
-        below = sum(not certificate.self_issued for certificate in chain[1:position])
-        yield check_validity(issuer, when)
-        yield check_issuer(issuer, below)
-        yield check_extensions(issuer)

@@ -1,6 +1,6 @@
 """Possible issuers of certificates, found by the subject name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -36,24 +36,22 @@ class GivenAuthorities:
         """Return the certificates whose subject is this name, in any encoding."""
         return self._named.get(name_key(name) or name, [])
 
-    def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:
-        """Return the certificate with this issuer and serialNumber, both encoded."""
+    def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> Iterator[bytes]:
+        """Return the certificates with this issuer and serialNumber, both encoded."""
         key = name_key(issuer) or issuer
-        for certificate in self._by_serial.get(serial, ()):
-            if key == (certificate.issuer_key or certificate.issuer):
-                return certificate.der
-        return None
+        for one in self._by_serial.get(serial, ()):
+            if key == (one.issuer_key or one.issuer):
+                yield one.der
 
-    def by_key_identifier(self, identifier: bytes) -> bytes | None:
-        """Return the certificate with this subjectKeyIdentifier."""
-        found = self._by_key.get(identifier)
-        return found.der if found else None
+    def by_key_identifier(self, identifier: bytes) -> Iterator[bytes]:
+        """Return the certificates with this subjectKeyIdentifier."""
+        return (one.der for one in self._by_key.get(identifier, ()))
 
     @cached_property
-    def _by_key(self) -> dict[bytes | None, Certificate]:
-        found: dict[bytes | None, Certificate] = {}
+    def _by_key(self) -> dict[bytes | None, list[Certificate]]:
+        found: dict[bytes | None, list[Certificate]] = {}
         for certificate in self._sorted:
-            found.setdefault(readable_key_identifier(certificate), certificate)
+            found.setdefault(readable_key_identifier(certificate), []).append(certificate)
         return found
 
     @cached_property

@@ -2,11 +2,28 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from app.cms.x509.certificate import Certificate
 
 TOLERANCE = timedelta(minutes=5)
 """How much the clocks of two servers may differ."""
+
+
+class Interval(NamedTuple):
+    """The time within which a timestamp was made: genTime with its accuracy (RFC 3161, 2.4.2)."""
+
+    earliest: datetime
+    latest: datetime
+
+    @classmethod
+    def around(cls, moment: datetime, accuracy: timedelta) -> "Interval":
+        """Return the interval around a moment, as far as a calendar reaches."""
+        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        return cls(
+            moment - min(accuracy, moment - first),
+            moment + min(accuracy, last - moment),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +62,9 @@ class Occasion:
     caller gives it. `stamps_known` is when the timestamps in the signature are known to have
     existed: one whose authority's certificates had ended by then is unknown. Without it that is
     left to the caller, as it always is for tokens that are stored apart.
+
+    `since` is given if `at` is the end of an interval, that of a timestamp with its accuracy: the
+    beginning of it.
     """
 
     at: datetime
@@ -52,6 +72,7 @@ class Occasion:
     claimed: ClaimedTimes | None = None
     now: datetime | None = None
     stamps_known: datetime | None = None
+    since: datetime | None = None
 
     @classmethod
     def of(cls, at: "datetime | Occasion") -> "Occasion":
@@ -62,7 +83,7 @@ class Occasion:
         if isinstance(at, Occasion):
             now = _in_utc(at.now) if at.now else None
             stamps = _in_utc(at.stamps_known) if at.stamps_known else None
-            return cls(_in_utc(at.at), _in_utc(at.known), at.claimed, now, stamps)
+            return cls(_in_utc(at.at), _in_utc(at.known), at.claimed, now, stamps, at.since)
         moment = _in_utc(at)
         return cls(moment, moment)
 

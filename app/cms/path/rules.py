@@ -1,11 +1,10 @@
 """The rules for a certificate in a path (RFC 5280 sections 4.2 and 6.1), one function each."""
 
-from dataclasses import replace
 from functools import lru_cache
 
 from app.cms.algorithms.dates import broken_signature
 from app.cms.path.occasions import Occasion
-from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
+from app.cms.verdict import YES, Verdict, every, no, unknown
 from app.cms.x509 import certificate as x509
 from app.cms.x509 import names
 from app.cms.x509.certificate import Certificate, MalformedExtension
@@ -15,30 +14,6 @@ from app.cms.x509.names import read_name
 _REMEMBERED = 256
 # Characters of a name in a reason, of which one signature may cause thousands.
 _MAX_TITLE = 200
-# Purposes in a reason.
-_MAX_PURPOSES = 4
-# Key purposes of persons: clientAuth (since 2022 the NCA gives one key for both), emailProtection,
-# anyExtendedKeyUsage, and documentSigning of RFC 9336, Microsoft and Adobe; Kazakhstan's own arc
-# has the roles of persons.
-_PURPOSES = {
-    "1.3.6.1.5.5.7.3.2",
-    "1.3.6.1.5.5.7.3.4",
-    "1.3.6.1.5.5.7.3.36",
-    "2.5.29.37.0",
-    "1.3.6.1.4.1.311.10.3.12",
-    "1.2.840.113583.1.1.5",
-}
-_KAZAKHSTAN = "1.2.398."
-# All others of RFC 5280's arc (serverAuth, codeSigning, ipsec, timeStamping, OCSPSigning, …), and
-# those of logging on and of file systems (Microsoft, RFC 4556).
-_OTHER_ARC = "1.3.6.1.5.5.7.3."
-_OTHER_PURPOSES = {
-    "1.3.6.1.4.1.311.20.2.2",
-    "1.3.6.1.4.1.311.10.3.4",
-    "1.3.6.1.4.1.311.10.3.4.1",
-    "1.3.6.1.5.2.3.4",
-    "1.3.6.1.5.2.3.5",
-}
 # Extensions that are processed, here or elsewhere, or that can't change the answer.
 _KNOWN_EXTENSIONS = {
     x509.BASIC_CONSTRAINTS,
@@ -73,6 +48,13 @@ def check_validity(certificate: Certificate, when: Occasion) -> Verdict:
     if when.at < certificate.not_before:
         return no(
             "the certificate of {subject} was valid only from {since}",
+            subject=title(certificate.subject),
+            since=certificate.not_before,
+        )
+    if when.since is not None and when.since < certificate.not_before:
+        return unknown(
+            "the certificate of {subject} was valid only from {since}, which is within the accuracy"
+            " of the timestamp",
             subject=title(certificate.subject),
             since=certificate.not_before,
         )
@@ -129,43 +111,6 @@ def _check_usage(certificate: Certificate) -> Verdict:
         subject=title(certificate.subject),
         usages=", ".join(sorted(usages)),
     )
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def check_purpose(certificate: Certificate) -> Verdict:
-    """Check that a certificate isn't only for purposes other than documents (section 4.2.1.12).
-
-    It is refused if all its purposes are other ones: the NCA's also name roles of persons. A
-    purpose that is not known here may be one of documents. Where the extension isn't critical, CAs
-    use it less strictly.
-    """
-    extension = certificate.extensions.get(x509.EXTENDED_KEY_USAGE)
-    if extension is None:
-        return YES
-    try:
-        purposes = x509.extended_key_usage(certificate) or ()
-    except MalformedExtension as error:
-        return doubt_broken(certificate, error)
-    if any(one in _PURPOSES or one.startswith(_KAZAKHSTAN) for one in purposes):
-        return YES
-    strange = [one for one in purposes if not _is_other(one)]
-    if strange and extension.critical:
-        return unknown(
-            "the certificate of {subject} is for purposes that are unknown here: {purposes}",
-            subject=title(certificate.subject),
-            purposes=", ".join(strange[:_MAX_PURPOSES]),
-        )
-    if strange:
-        return YES
-    verdict = no(
-        "the certificate of {subject} is not for signing documents",
-        subject=title(certificate.subject),
-    )
-    return verdict if extension.critical else replace(verdict, answer=Answer.UNKNOWN)
-
-
-def _is_other(purpose: str) -> bool:
-    return purpose.startswith(_OTHER_ARC) or purpose in _OTHER_PURPOSES
 
 
 @lru_cache(maxsize=_REMEMBERED)

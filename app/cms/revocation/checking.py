@@ -15,7 +15,7 @@ from app.cms.revocation.findings import DecisiveTime, Finding, judge
 from app.cms.revocation.ocsp_statements import ask_responses
 from app.cms.revocation.reports import RevocationFinding, RevocationStatus, report
 from app.cms.revocation.sources import Doubt, RevocationData
-from app.cms.verdict import Answer, Verdict, every, unknown
+from app.cms.verdict import YES, Answer, Verdict, every, unknown
 from app.cms.x509.certificate import Certificate
 
 __all__ = ["RevocationData", "check_revocation", "examine_revocation"]
@@ -61,6 +61,7 @@ def examine_revocation(
     return RevocationStatus(
         every(*(verdict for verdict, _ in results)),
         tuple(one for _, findings in results for one in findings),
+        results[0][0] if results else YES,
     )
 
 

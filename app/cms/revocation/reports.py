@@ -11,7 +11,7 @@ from app.cms.revocation.crl_entries import Revoked
 from app.cms.revocation.findings import Finding
 from app.cms.revocation.origins import Origin
 from app.cms.revocation.sources import Doubt, Statement
-from app.cms.verdict import Answer, Reason, Verdict
+from app.cms.verdict import YES, Answer, Reason, Verdict
 from app.cms.x509.certificate import Certificate
 
 #: Findings about one certificate.
@@ -50,10 +50,14 @@ class RevocationFailure:
 
 @dataclass(frozen=True, slots=True)
 class RevocationStatus:
-    """Whether any certificate of a chain was revoked, and what says so."""
+    """Whether any certificate of a chain was revoked, and what says so.
+
+    `own` is the part of the verdict that is about the first certificate.
+    """
 
     verdict: Verdict
     findings: tuple[RevocationFinding, ...] = ()
+    own: Verdict = YES
 
 
 def report(

@@ -1,6 +1,6 @@
 """The certificates embedded in a signature, and their look-up by name, serial number or key."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -24,13 +24,16 @@ _SUBJECT_KEY_IDENTIFIER = b"\x06\x03\x55\x1d\x0e"
 
 
 class CertificateSource(Protocol):
-    """Where to find the certificate that a SignerIdentifier names (RFC 5652 section 5.3)."""
+    """Where to find the certificates that a SignerIdentifier names (RFC 5652 section 5.3).
 
-    def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:
-        """Return the certificate with this issuer and serialNumber, both encoded."""
+    A CA issues one with a serial number or a key, but anyone can write others with the same.
+    """
 
-    def by_key_identifier(self, identifier: bytes) -> bytes | None:
-        """Return the certificate with this subjectKeyIdentifier."""
+    def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> Iterator[bytes]:
+        """Return the certificates with this issuer and serialNumber, both encoded."""
+
+    def by_key_identifier(self, identifier: bytes) -> Iterator[bytes]:
+        """Return the certificates with this subjectKeyIdentifier."""
 
 
 class CertificateSet:
@@ -49,20 +52,22 @@ class CertificateSet:
         """Return how many there are, of whatever kind."""
         return len(self._listed)
 
-    def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> bytes | None:
-        """Return the certificate with this issuer and serialNumber, both encoded.
+    def by_issuer_and_serial(self, issuer: bytes, serial: bytes) -> Iterator[bytes]:
+        """Return the certificates with this issuer and serialNumber, both encoded.
 
-        The issuer may be the same name, encoded otherwise (RFC 5280 section 7.1).
+        The issuer may be the same name, encoded otherwise (RFC 5280 section 7.1): these are last.
         """
-        found = self._by_identity.get((issuer, serial))
-        if found is not None:
-            return found.encoded
-        for (other, number), certificate in self._by_identity.items():
-            if number == serial:
-                wanted = self._name_key(issuer)
-                if wanted is not None and wanted == self._name_key(other):
-                    return certificate.encoded
-        return None
+        listed = self._by_serial.get(serial, [])
+        for name, node in listed:
+            if name == issuer:
+                yield node.encoded
+        for name, node in listed:
+            if name != issuer and self._is_name(issuer, name):
+                yield node.encoded
+
+    def _is_name(self, name: bytes, other: bytes) -> bool:
+        wanted = self._name_key(name)
+        return wanted is not None and wanted == self._name_key(other)
 
     def _name_key(self, name: bytes) -> str | None:
         """Return a key that matching names share; None if too many have been compared."""
@@ -74,23 +79,23 @@ class CertificateSet:
         return keys[name]
 
     @cached_property
-    def _by_identity(self) -> dict[tuple[bytes, bytes], Node]:
-        found: dict[tuple[bytes, bytes], Node] = {}
+    def _by_serial(self) -> dict[bytes, list[tuple[bytes, Node]]]:
+        """Index by serialNumber, with the issuers."""
+        found: dict[bytes, list[tuple[bytes, Node]]] = {}
         for certificate in self._listed:
             fields = _tbs_fields(certificate, 3)
             if len(fields) > 2:
-                found.setdefault((fields[2].encoded, fields[0].encoded), certificate)
+                found.setdefault(fields[0].encoded, []).append((fields[2].encoded, certificate))
         return found
 
-    def by_key_identifier(self, identifier: bytes) -> bytes | None:
-        """Return the certificate with this subjectKeyIdentifier (RFC 5280 section 4.2.1.2)."""
-        found = self._by_key.get(identifier)
-        return found.encoded if found else None
+    def by_key_identifier(self, identifier: bytes) -> Iterator[bytes]:
+        """Return the certificates with this subjectKeyIdentifier (RFC 5280 section 4.2.1.2)."""
+        return (node.encoded for node in self._by_key.get(identifier, []))
 
     @cached_property
-    def _by_key(self) -> dict[bytes, Node]:
+    def _by_key(self) -> dict[bytes, list[Node]]:
         """Index by key identifier; a damaged extension affects only its own certificate."""
-        found: dict[bytes, Node] = {}
+        found: dict[bytes, list[Node]] = {}
         for certificate in self._listed:
             last = _tbs_fields(certificate)[-1:]
             lists = last[0].elements(1) if last and last[0].tag == EXPLICIT_3 else []
@@ -98,9 +103,10 @@ class CertificateSet:
                 if extension.starts_with(_SUBJECT_KEY_IDENTIFIER):
                     try:
                         _, _, value = extension.extension()
-                        found.setdefault(read_key_identifier(value), certificate)
+                        listed = found.setdefault(read_key_identifier(value), [])
                     except DAMAGE:
                         continue
+                    listed.append(certificate)
         return found
 
     def named(self, name: bytes) -> Sequence[Certificate]:

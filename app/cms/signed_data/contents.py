@@ -3,15 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from app.cms.algorithms import registry as algorithms
 from app.cms.algorithms.gost.octets import Octets
 from app.cms.algorithms.names import SHA_256
 from app.cms.budget import Budget, cost_of_rewriting, is_slow, refuse_content
 from app.cms.errors import TooCostly, Undecidable, UnsupportedAlgorithm
-from app.cms.signed_data.parsing import SignedData
 from app.cms.verdict import FITS_WITH_CRLF, YES, Verdict, no, unknown
+
+if TYPE_CHECKING:
+    from app.cms.signed_data.parsing import SignedData
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,7 @@ def _compare_digest(given: KnownDigest, signed: Content) -> Verdict:
     return YES if same else no("the digest given is not that of the content attached")
 
 
-def choose_content(signature: SignedData, given: GivenContent | None, budget: Budget) -> Content:
+def choose_content(signature: "SignedData", given: GivenContent | None, budget: Budget) -> Content:
     """Return the attached content, or else the content given for it."""
     if signature.attached:
         return Content(signature.content, budget)

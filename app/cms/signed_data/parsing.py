@@ -11,6 +11,7 @@ from app.cms.asn1.oid import dotted
 from app.cms.asn1.tags import EXPLICIT_0, EXPLICIT_1, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, SET
 from app.cms.errors import MalformedSignature, refuse_number
 from app.cms.signed_data.certificate_set import CertificateSet
+from app.cms.signed_data.signer_choice import SignerChooser
 from app.cms.signed_data.signer_info import MAX_FIELDS, SignerInfo, read_signer_info
 from app.cms.x509.certificate import MAX_CERTIFICATE_SIZE
 
@@ -105,9 +106,10 @@ def parse_signed_data(content_info: Node, *, with_certificates: bool = True) -> 
     if len(listed) > MAX_SIGNERS:
         refuse_number("SignerInfo", MAX_SIGNERS)
     source = certificates if with_certificates else None
+    choose = SignerChooser(content).choose
     signers = tuple(
         [
-            read_signer_info(same, number, content_type, source)
+            read_signer_info(same, number, content_type, source, choose)
             for number, same in enumerate(group_same(listed), 1)
         ]
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from app.cms.asn1 import tags
 from app.cms.asn1.node import DAMAGE, Node
@@ -20,6 +20,9 @@ _MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
 _SIGNING_TIME = bytes.fromhex("2a864886f70d010905")
 _REQUIRED = {_CONTENT_TYPE: "content-type", _MESSAGE_DIGEST: "message-digest"}
 BROKEN_TIME = Reason("the signing time is broken")
+
+Attributes: TypeAlias = Mapping[str, list[Node]]
+"""Dotted attribute type -> all values, of all attributes of that type."""
 
 #: The tags of an attribute's fields.
 ATTRIBUTE = bytes((tags.OBJECT_IDENTIFIER, tags.SET))

@@ -3,15 +3,17 @@
 All is read in place, and once: later reads of an attribute or a token return the same object.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import chain, islice
 from typing import Literal, NoReturn, TypeAlias
 
 from app.cms.asn1 import tags
 from app.cms.asn1.node import DAMAGE, Node, tags_of
 from app.cms.asn1.oid import AlgorithmIdentifier, dotted
+from app.cms.budget import Budget
 from app.cms.errors import MalformedSignature
 from app.cms.signed_data.certificate_set import CertificateSource
 from app.cms.signed_data.signed_attributes import (
@@ -19,19 +21,25 @@ from app.cms.signed_data.signed_attributes import (
     MAX_ATTRIBUTES,
     MAX_VALUES,
     NO_ATTRIBUTES,
+    Attributes,
     read_signed_attributes,
     refuse_field,
 )
+from app.cms.signed_data.signing_certificate import check_signing_certificate
 from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
-from app.cms.verdict import Reason
-from app.cms.x509.certificate import Certificate, read_certificate
+from app.cms.verdict import Answer, Reason
+from app.cms.x509.certificate import (
+    Certificate,
+    read_certificate,
+    read_embedded_certificate,
+)
 from app.cms.x509.nca_profile import Claims, claims_of
 
 SignerIdentifier = Literal["issuerAndSerialNumber", "subjectKeyIdentifier"]
 """How a SignerInfo names its certificate."""
 
-Attributes: TypeAlias = Mapping[str, list[Node]]
-"""Dotted attribute type -> all values, of all attributes of that type."""
+Choose: TypeAlias = Callable[["SignerInfo", Iterator[bytes]], "SignerInfo"]
+"""Returns a signer with its certificate, of several encoded ones that it may mean."""
 
 # Tokens of one signer that are read; one is usual. Claims are read from fewer.
 MAX_TOKENS = 16
@@ -52,6 +60,8 @@ _LAYOUTS = {
     for unsigned in ((), (tags.EXPLICIT_1,))
 }
 MAX_FIELDS = 7
+# Certificates that a SignerIdentifier may name of which each is tried; one is usual.
+MAX_CANDIDATES = 16
 _ISSUER_AND_SERIAL = bytes((tags.SEQUENCE, tags.INTEGER))
 
 
@@ -66,7 +76,8 @@ class SignerInfo:
     The following fields are for CMS only. `identifier` is the SignerIdentifier whose choice
     `identified_by` names; `signed` is the [0] that holds the signed attributes, None if there are
     none, and `attributes` are these, by their encoded types. `unsigned` are the [1] of this
-    SignerInfo and of further copies of it.
+    SignerInfo and of further copies of it. `rivals` are certificates in the signature that may be
+    the signer's as well as `embedded`, `untried`: there are more, which were not looked at.
     """
 
     number: int
@@ -82,6 +93,8 @@ class SignerInfo:
     signed: Node | None = field(default=None, repr=False)
     attributes: Sequence[tuple[bytes, list[Node]]] = field(default=(), repr=False)
     unsigned: tuple[Node, ...] = field(default=(), repr=False)
+    rivals: tuple[Certificate, ...] = field(default=(), repr=False)
+    untried: bool = field(default=False, repr=False)
 
     @property
     def certificate(self) -> Certificate:
@@ -150,20 +163,45 @@ class SignerInfo:
             return (*self.time_notes, _BROKEN_TOKEN)
         return self.time_notes
 
+    def list_certificates(self, source: CertificateSource) -> Iterator[Certificate]:
+        """Return those that the SignerIdentifier names and that can be read.
+
+        Raises MalformedSignature.
+        """
+        if self.identifier is not None:
+            encoded = _find_encoded(self.identifier, self.number, source)
+            yield from filter(None, map(read_embedded_certificate, encoded))
+
     def find_certificate(self, source: CertificateSource) -> Certificate:
-        """Find the certificate that the SignerIdentifier names. Raises MalformedSignature."""
-        if self.identifier is None:
+        """Find the certificate that the SignerIdentifier names. Raises MalformedSignature.
+
+        Of several it is the one that a signed attribute names, or else the first.
+        """
+        found = list(islice(self.list_certificates(source), MAX_CANDIDATES))
+        if not found:
             _refuse_unembedded(self.number)
-        return _find_certificate(self.identifier, self.number, source)
+        if len(found) == 1:
+            return found[0]
+        attributes, budget = self.signed_attributes or {}, Budget()
+        named = [
+            one
+            for one in found
+            if check_signing_certificate(attributes, one, budget).answer is Answer.YES
+        ]
+        return (named or found)[0]
 
 
 def read_signer_info(
-    same: Sequence[Node], number: int, content_type: bytes, source: CertificateSource | None
+    same: Sequence[Node],
+    number: int,
+    content_type: bytes,
+    source: CertificateSource | None,
+    choose: Choose,
 ) -> SignerInfo:
     """Read SignerInfo `number`, counted from 1, of which `same` are all copies.
 
     `content_type` is the encoded eContentType. The certificate must be in `source`, if that is
-    given. Raises MalformedSignature.
+    given; `choose` is asked if there are several. Raises MalformedSignature.
     """
     fields = same[0].elements(MAX_FIELDS)
     layout = tags_of(fields)
@@ -185,11 +223,11 @@ def read_signer_info(
         )
     attributes = read_signed_attributes(signed, number, content_type) if signed else NO_ATTRIBUTES
     is_named = fields[1].tag == tags.SEQUENCE
-    return SignerInfo(
+    signer = SignerInfo(
         number=number,
         digest_algorithm=digest_algorithm,
         signature_algorithm=signature_algorithm,
-        embedded=None if source is None else _find_certificate(fields[1], number, source),
+        embedded=None,
         claimed_signing_time=attributes.signing_time,
         message_digest=attributes.message_digest,
         time_notes=attributes.notes,
@@ -200,6 +238,25 @@ def read_signer_info(
         attributes=attributes.listed,
         unsigned=_unsigned_of(same),
     )
+    return signer if source is None else _embed(signer, source, choose)
+
+
+def _embed(signer: SignerInfo, source: CertificateSource, choose: Choose) -> SignerInfo:
+    """Return a signer with its certificate. Raises MalformedSignature."""
+    number = signer.number
+    if signer.identifier is None:
+        _refuse_unembedded(number)
+    encoded = _find_encoded(signer.identifier, number, source)
+    first = next(encoded, None)
+    if first is None:
+        _refuse_unembedded(number)
+    second = next(encoded, None)
+    if second is not None:
+        return choose(signer, chain((first, second), encoded))
+    try:
+        return replace(signer, embedded=read_certificate(first))
+    except MalformedSignature:
+        refuse_field(number, "certificate")
 
 
 def _unsigned_of(same: Sequence[Node]) -> tuple[Node, ...]:
@@ -208,21 +265,14 @@ def _unsigned_of(same: Sequence[Node]) -> tuple[Node, ...]:
     return tuple(one for one in last if one.tag == tags.EXPLICIT_1)
 
 
-def _find_certificate(identifier: Node, number: int, source: CertificateSource) -> Certificate:
-    """Find the certificate of a SignerIdentifier; a certificate's position means nothing."""
-    if identifier.tag == tags.SEQUENCE:
-        parts = identifier.layout(_ISSUER_AND_SERIAL)
-        if not parts:
-            refuse_field(number, "SignerInfo")
-        der = source.by_issuer_and_serial(parts[0].encoded, parts[1].encoded)
-    else:
-        der = source.by_key_identifier(identifier.contents)
-    if der is None:
-        _refuse_unembedded(number)
-    try:
-        return read_certificate(der)
-    except MalformedSignature:
-        refuse_field(number, "certificate")
+def _find_encoded(identifier: Node, number: int, source: CertificateSource) -> Iterator[bytes]:
+    """Find the certificates of a SignerIdentifier; their position means nothing."""
+    if identifier.tag != tags.SEQUENCE:
+        return source.by_key_identifier(identifier.contents)
+    parts = identifier.layout(_ISSUER_AND_SERIAL)
+    if not parts:
+        refuse_field(number, "SignerInfo")
+    return source.by_issuer_and_serial(parts[0].encoded, parts[1].encoded)
 
 
 def _refuse_unembedded(number: int) -> NoReturn:

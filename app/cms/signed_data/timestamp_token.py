@@ -1,12 +1,13 @@
 """Timestamp tokens (RFC 3161): the time and the TSA that they claim. Nothing is verified."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from app.cms.asn1 import tags
 from app.cms.asn1.node import DAMAGE, Node, read_node
+from app.cms.verdict import Reason
 from app.cms.x509 import names
 from app.cms.x509.names import read_name
 
@@ -18,6 +19,14 @@ _ID_TST_INFO = "1.2.840.113549.1.9.16.1.4"  # The eContentType of a token.
 _DIRECTORY_NAME = 0xA4
 # Bytes of a TSTInfo; those of the NCA have 120.
 MAX_INFO_SIZE = 4096
+# Extensions of a TSTInfo that are read.
+_MAX_EXTENSIONS = 16
+# seconds, millis and micros; the latter two are below this.
+_ACCURACY = (tags.INTEGER, tags.IMPLICIT_0, tags.IMPLICIT_1)
+_THOUSAND = 1000
+_OTHER_VERSION = Reason("the timestamp is of a version that is unknown here")
+_BROKEN_ACCURACY = Reason("the accuracy of the timestamp can't be read")
+_MORE_FIELDS = Reason("the timestamp has further fields, which are unknown here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +35,9 @@ class TimestampClaims:
 
     `gen_time` is in UTC, `policy` and `imprint_algorithm` are dotted, `serial_number` may be
     negative; `authority` is the name of the TSA, None if it is not given. `imprint` is the digest
-    of the timestamped data, `nonce` that of the request, None if it had none.
+    of the timestamped data, `nonce` that of the request, None if it had none. `accuracy` is how far
+    the true time may be from `gen_time`, either way; `doubt` is why the whole can't be relied on,
+    if it can't.
     """
 
     gen_time: datetime
@@ -37,6 +48,8 @@ class TimestampClaims:
     imprint: bytes
     nonce: int | None
     _node: Node = field(repr=False, compare=False)
+    accuracy: timedelta = timedelta()
+    doubt: Reason | None = None
 
     @property
     def token(self) -> bytes:
@@ -94,17 +107,19 @@ class TimestampToken:
 def _read_info(info: Node, token: Node) -> TimestampClaims:
     """Read TSTInfo (section 2.4.2)."""
     fields = info.fields()
-    fields.take(tags.INTEGER)
+    version = fields.take(tags.INTEGER)
     policy = fields.take(tags.OBJECT_IDENTIFIER).identifier()
     message_imprint = fields.take(tags.SEQUENCE).fields()
     imprint_algorithm = message_imprint.take(tags.SEQUENCE).algorithm().oid
     imprint = message_imprint.take(tags.OCTET_STRING).octets()
     serial_number = fields.take(tags.INTEGER).integer()
     gen_time = fields.take(tags.GENERALIZED_TIME).time()
-    fields.optional(tags.SEQUENCE)  # accuracy
+    accuracy = fields.optional(tags.SEQUENCE)
     fields.optional(tags.BOOLEAN)  # ordering
     nonce = fields.optional(tags.INTEGER)
     authority = fields.optional(tags.EXPLICIT_0)
+    extensions = fields.optional(tags.EXPLICIT_1)
+    limits = _read_accuracy(accuracy)
     return TimestampClaims(
         gen_time=gen_time,
         policy=policy,
@@ -114,7 +129,50 @@ def _read_info(info: Node, token: Node) -> TimestampClaims:
         imprint=imprint,
         nonce=nonce.integer(MAX_INFO_SIZE) if nonce else None,
         _node=token,
+        accuracy=limits or timedelta(),
+        doubt=_doubt_version(version)
+        or (_BROKEN_ACCURACY if limits is None else None)
+        or _doubt_extensions(extensions)
+        or (_MORE_FIELDS if fields.rest() else None),
     )
+
+
+def _doubt_version(version: Node) -> Reason | None:
+    """Return why a TSTInfo may mean something else, unless it is of version 1, the only one."""
+    return None if version.contents == b"\1" else _OTHER_VERSION
+
+
+def _read_accuracy(accuracy: Node | None) -> timedelta | None:
+    """Read Accuracy: seconds, milliseconds and microseconds; None if it is malformed."""
+    if accuracy is None:
+        return timedelta()
+    try:
+        fields = accuracy.fields()
+        parts = [fields.optional(tag) for tag in _ACCURACY]
+        fields.end()
+        numbers = [int.from_bytes(one.contents, "big", signed=True) if one else 0 for one in parts]
+        if min(numbers) < 0 or max(numbers[1:]) >= _THOUSAND:
+            return None
+        seconds, millis, micros = numbers
+        return timedelta(seconds=seconds, milliseconds=millis, microseconds=micros)
+    except (OverflowError, *DAMAGE):
+        return None
+
+
+def _doubt_extensions(extensions: Node | None) -> Reason | None:
+    """Return why the extensions forbid to rely on a token: none is known here."""
+    if extensions is None:
+        return None
+    try:
+        listed = [one.extension() for one in extensions.children(_MAX_EXTENSIONS)]
+    except DAMAGE:
+        return Reason("the extensions of the timestamp can't be read")
+    for oid, critical, _ in listed:
+        if critical:
+            return Reason(
+                "the timestamp has a critical extension that is unknown here: {oid}", {"oid": oid}
+            )
+    return None
 
 
 def _read_authority(tsa: Node) -> str | None:

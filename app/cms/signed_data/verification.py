@@ -4,18 +4,21 @@ Whose certificate it is, and whether a path leads to a trust anchor, are checked
 """
 
 import re
-from functools import lru_cache
 
 from app.cms.algorithms import registry as algorithms
-from app.cms.algorithms.names import SHA_1, SHA_256
 from app.cms.algorithms.registry import AlgorithmIdentifier, Message
 from app.cms.asn1.der import encode_der
 from app.cms.asn1.node import DAMAGE, Node, read_node
-from app.cms.asn1.tags import OCTET_STRING, SEQUENCE, SET
-from app.cms.budget import Budget, cost_of_digest
+from app.cms.asn1.tags import SEQUENCE, SET
+from app.cms.budget import Budget
 from app.cms.errors import TooCostly, Undecidable
 from app.cms.signed_data.contents import Content, Rewritten
-from app.cms.signed_data.signer_info import Attributes, SignerInfo
+from app.cms.signed_data.signed_attributes import Attributes
+from app.cms.signed_data.signer_info import SignerInfo
+from app.cms.signed_data.signing_certificate import (
+    SIGNING_CERTIFICATES,
+    check_signing_certificate,
+)
 from app.cms.verdict import (
     CONTENT_NEEDED,
     CONTENT_NOT_GIVEN,
@@ -35,14 +38,11 @@ _COST_OF_ENCODING = 3
 _CONTENT_TYPE = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _SIGNING_TIME = "1.2.840.113549.1.9.5"
-_SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
-_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 _ONCE = {
     _CONTENT_TYPE: "content-type",
     _MESSAGE_DIGEST: "message-digest",
     _SIGNING_TIME: "signing-time",
-    _SIGNING_CERTIFICATE: "signingCertificate",
-    _SIGNING_CERTIFICATE_V2: "signingCertificateV2",
+    **SIGNING_CERTIFICATES,
 }
 _ENCODED_MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010904")
 _SET_TAG, _SEQUENCE_TAG = bytes((SET,)), bytes((SEQUENCE,))
@@ -74,13 +74,50 @@ def check_signer(
     return intact, valid
 
 
-def check_intact(signer: SignerInfo, certificate: Certificate, content: Content) -> Verdict:
-    """Return the first of these two verdicts alone, as cheaply as possible."""
+def check_key(
+    signer: SignerInfo, certificate: Certificate, content: Content, budget: Budget
+) -> Verdict:
+    """Return whether the signature value verifies with the certificate's key, and nothing more."""
     if signer.signed is None:
-        return _check_plain_text(signer, certificate, content)[0]
+        return _check_plain(signer, certificate, content)
+    return _check_attributes(signer, certificate, signer.signed, budget)
+
+
+def check_intact(signer: SignerInfo, content: Content) -> Verdict:
+    """Return the first of these two verdicts alone, as cheaply as possible.
+
+    Without signed attributes any certificate that may be the signer's suffices.
+    """
+    if signer.signed is None:
+        verdict = _check_plain_text(signer, signer.certificate, content)[0]
+        if verdict.answer is Answer.NO:
+            verdict = consider_rivals(signer, content, (verdict, verdict), content.budget)[0]
+        return verdict
     if signer.signed_attributes is None:
         return unknown("the signed attributes can't be read")
     return _check_digest(signer.digest_algorithm, signer.signed_attributes, content)
+
+
+def consider_rivals(
+    signer: SignerInfo, content: Content, found: tuple[Verdict, Verdict], budget: Budget
+) -> tuple[Verdict, Verdict]:
+    """Return *intact* and *valid* where the chosen certificate's key does not verify.
+
+    `found` are those by that key. It is no proof against the signature if the key of another
+    certificate may, which can't be told before there is content.
+    """
+    others = [check_signer(signer, one, content, budget) for one in signer.rivals]
+    for (intact, valid), rival in zip(others, signer.rivals, strict=True):
+        if valid.answer is Answer.YES:
+            return intact, unknown(
+                "the signature verifies with the key of another certificate in it: {fingerprint}",
+                fingerprint=rival.fingerprint,
+            )
+    if signer.untried or any(valid.answer is Answer.UNKNOWN for _, valid in others):
+        doubt = unknown("not all certificates that may be the signer's could be read and tried")
+        intact, _ = found
+        return (doubt if signer.signed is None else intact), doubt
+    return found
 
 
 def _check_plain_text(
@@ -152,46 +189,6 @@ def _check_repetition(attributes: Attributes) -> Verdict:
                 "the signed attribute {attribute} does not occur exactly once", attribute=name
             )
     return YES
-
-
-def check_signing_certificate(
-    attributes: Attributes, certificate: Certificate, budget: Budget
-) -> Verdict:
-    """Compare the certificate with the signing-certificate attribute (RFC 5035 sections 3 and 5).
-
-    The digest decides: an issuerSerial, which may follow, adds nothing.
-    """
-    for oid, default in ((_SIGNING_CERTIFICATE_V2, SHA_256), (_SIGNING_CERTIFICATE, SHA_1)):
-        for value in attributes.get(oid, ()):
-            try:
-                algorithm, expected = _read_certificate_id(value, default)
-                size = len(certificate.der)
-                budget.spend(cost_of_digest(algorithm, size), once=(algorithm, certificate))
-                actual = _fingerprint(algorithm, certificate.der)
-            except DAMAGE:
-                return no("the signed attribute {attribute} is malformed", attribute=_ONCE[oid])
-            except Undecidable as error:
-                return unknown(error.template, **error.values)
-            if actual != expected:
-                return no(
-                    "the signature names another certificate ({attribute})", attribute=_ONCE[oid]
-                )
-    return YES
-
-
-def _read_certificate_id(value: Node, default: str) -> tuple[str, bytes]:
-    """Return algorithm and digest of the first ESSCertID or ESSCertIDv2, the signer's own."""
-    listed = value.fields().take(SEQUENCE)
-    fields = listed.children()[0].fields()
-    algorithm = fields.optional(SEQUENCE)
-    oid = algorithm.algorithm().oid if algorithm else default
-    return oid, fields.take(OCTET_STRING).octets()
-
-
-@lru_cache(maxsize=64)
-def _fingerprint(algorithm: str, certificate: bytes) -> bytes:
-    """Hash a certificate, which 256 signers may share. Raises UnsupportedAlgorithm."""
-    return algorithms.digest(algorithm, certificate)
 
 
 def _check_signature(

@@ -31,7 +31,7 @@ class Checked:
 
     `digests` and `method` are the algorithms that `intact` and `valid` depend on; `stamps` are all
     timestamps of the signer, and `signing_time` is the signer's claim. `same` is that of
-    `SignerStatus`.
+    `SignerStatus`. `has_rivals`: the signature fits other certificates as well.
     """
 
     number: int
@@ -43,6 +43,7 @@ class Checked:
     stamps: tuple[TimestampStatus, ...] = ()
     signing_time: datetime | None = None
     same: tuple[int, ...] = ()
+    has_rivals: bool = False
 
     @property
     def timestamp(self) -> TimestampStatus | None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from app.cms.signed_data.contents import Content
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.signed_data.verification import check_signer
-from app.cms.verdict import Verdict, every
+from app.cms.signed_data.verification import check_signer, consider_rivals
+from app.cms.verdict import Answer, Verdict, every
 from app.cms.verification.cases import Case, Checked
 from app.cms.verification.one_signature import Group, group_signers, list_rivals, note_same
 from app.cms.verification.remarks import note_future, note_other_document, note_rivals
@@ -46,7 +46,10 @@ class CmsSigners:
         for signer, group in zip(self._signature.signers, groups, strict=True):
             if signer.number != (only or signer.number):
                 continue
-            intact, valid = check_signer(signer, signer.certificate, content, case.budget)
+            found = check_signer(signer, signer.certificate, content, case.budget)
+            if found[1].answer is Answer.NO:
+                found = consider_rivals(signer, content, found, case.budget)
+            intact, valid = found
             is_read = signer.signed_attributes is not None
             signing_time = signer.claimed_signing_time if is_read else None
             valid = note_future(valid, signing_time, case.when.now)
@@ -60,6 +63,7 @@ class CmsSigners:
                 check_timestamps(signer, tokens, self._kept.get(signer.number, ())),
                 signing_time,
                 group,
+                has_rivals=bool(signer.rivals),
             )
 
     def _add_remarks(

@@ -29,4 +29,4 @@ def _compare(signature: SignedData, content: GivenContent, budget: Budget) -> It
     signed = choose_content(signature, content, budget)
     same = compare_content(content, signed)
     for signer in signature.signers:
-        yield every(same, check_intact(signer, signer.certificate, signed))
+        yield every(same, check_intact(signer, signed))

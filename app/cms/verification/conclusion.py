@@ -5,23 +5,28 @@ The steps 3 and 4 of `Verifier.verify`.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
-from app.cms.path.building import Path, check_authorities, find_path
+from app.cms.path.building import Path, Search
+from app.cms.path.chains import check_authorities
 from app.cms.path.issuers import Authorities, GivenAuthorities
-from app.cms.path.occasions import Occasion
-from app.cms.path.rules import check_purpose
+from app.cms.path.occasions import Interval, Occasion
+from app.cms.path.purposes import check_purpose
 from app.cms.path.strength import weigh_digests, weigh_signature
 from app.cms.revocation.checking import examine_revocation
 from app.cms.revocation.reports import RevocationStatus
 from app.cms.verdict import YES, Answer, Verdict, every, unknown
 from app.cms.verification.cases import Case, Checked
+from app.cms.verification.judged_paths import JudgedPath, judge_paths, rank, weigh_ends
 from app.cms.verification.remarks import explain_path
 from app.cms.verification.status import SignerStatus, TimestampStatus
-from app.cms.verification.timestamps import doubt_ended, verified_time
+from app.cms.verification.timestamps import doubt_ended, proven_interval, verified_time
 from app.cms.x509.certificate import Certificate
 
-#: Without a path to a trust anchor.
-NO_PATH = unknown("revocation can't be determined without a path to a trust anchor")
+_RIVALS = unknown(
+    "another certificate in the signature fits it as well, and nothing that is signed says which"
+    " one is the signer's"
+)
 _NOT_BELIEVED = unknown(
     "the revocation data that came with the signature count only if the authorities of the path are"
     " good"
@@ -35,11 +40,21 @@ class Conclusion:
     anchors: GivenAuthorities
 
     def conclude(self, checked: Checked, case: Case) -> SignerStatus:
-        """Complete the answer, also without a timestamp whose authority has ended by now."""
+        """Complete the answer, also without a timestamp whose authority has ended by now.
+
+        A timestamp that is later than the time from which the signature is known shows nothing
+        that was not known. It may come from whoever keeps the signature, long after: so it counts
+        only if the answer isn't worse for it.
+        """
         status = self._conclude_once(checked, case)
+        attested = verified_time(status.timestamp)
+        if attested is not None and attested > case.when.known:
+            given = self._conclude_once(replace(checked, stamps=()), case)
+            if rank(every(given.valid, given.trusted)) < rank(every(status.valid, status.trusted)):
+                return _prefer_given(given, status, attested)
         ends_at = status.timestamp.ends_at if status.timestamp else None
         moment = max(case.when.known, case.when.now or case.when.known)
-        if verified_time(status.timestamp) is None or ends_at is None or ends_at >= moment:
+        if attested is None or ends_at is None or ends_at >= moment:
             return status
         doubted = replace(checked, stamps=doubt_ended(checked.stamps, ends_at))
         return replace(status, otherwise=self.conclude(doubted, case))
@@ -50,7 +65,8 @@ class Conclusion:
         attested = verified_time(timestamp)
         decisive_time = attested or case.when.at
         known = attested or case.when.known
-        path, found = self._judge(checked, case)
+        judged = self._judge(checked, case)
+        path, found = _respect_rivals(judged.path, checked), judged.revocation
         revocation = found.verdict
         if timestamp and attested:
             revocation = self._doubt_attested(checked, timestamp, revocation, case)
@@ -69,6 +85,7 @@ class Conclusion:
             chain=path.chain,
             findings=found.findings,
             same=checked.same,
+            other_chains=judged.others,
         )
 
     def _doubt_attested(
@@ -81,49 +98,111 @@ class Conclusion:
         """
         if verdict.answer is not Answer.YES or timestamp.revocation.answer is not Answer.UNKNOWN:
             return verdict
-        path, revocation = self._judge(replace(checked, stamps=()), case)
+        judged = self._judge(replace(checked, stamps=()), case)
         digests = weigh_digests(YES, checked.digests, case.when.known)
         method = weigh_signature(YES, checked.certificate, checked.method, case.when.known)
-        if every(path.verdict, revocation.verdict, digests, method).answer is Answer.YES:
+        if every(judged.verdict, digests, method).answer is Answer.YES:
             return verdict
         return every(verdict, timestamp.revocation)
 
-    def _judge(self, checked: Checked, case: Case) -> tuple[Path, RevocationStatus]:
-        """Find a path, and check whether anything on it was revoked.
+    def _judge(self, checked: Checked, case: Case) -> JudgedPath:
+        """Find a path that is good and on which nothing was revoked, or the best one there is.
 
-        Without a path to an anchor no revocation statement counts. Data that the sender brought
-        count only if the CAs of the path are good: otherwise they could be forged.
+        A timestamp proves an interval, of which the end counts; a no must hold from its beginning.
         """
-        attested = verified_time(checked.timestamp)
-        when = Occasion.of(attested) if attested else case.when
+        proven = proven_interval(checked.timestamp)
+        if proven is None:
+            return self._judge_at(checked, case, case.when, is_attested=False)
+        when = replace(Occasion.of(proven.latest), since=proven.earliest)
+        judged = self._judge_at(checked, case, when, is_attested=True)
+        if proven.earliest == proven.latest or judged.verdict.answer is not Answer.NO:
+            return judged
+        begin = Occasion.of(proven.earliest)
+        return weigh_ends(judged, self._judge_at(checked, case, begin, is_attested=True))
+
+    def _judge_at(
+        self, checked: Checked, case: Case, when: Occasion, *, is_attested: bool
+    ) -> JudgedPath:
+        """Judge the paths of a signer as of one time."""
         when = replace(when, claimed=checked.claimed)
-        path = find_path(checked.certificate, when, self.anchors, case.authorities, case.budget)
-        if not path.anchored:
-            return path, RevocationStatus(NO_PATH)
-        when = Occasion(when.at, case.when.known, now=case.when.now)
-        verdict = path.verdict
-        if verdict.answer is not Answer.YES:
-            verdict = check_authorities(path.chain, when, case.budget)
-        believed = [
-            one
-            for one in case.revocation
-            if verdict.answer is Answer.YES or one.is_empty or not one.by_sender
-        ]
-        is_attested = attested is not None
-        revocation = examine_revocation(path.chain, when, believed, attested=is_attested)
-        is_partial = len(believed) < len(case.revocation)
-        if is_partial and revocation.verdict.answer is Answer.UNKNOWN:
-            revocation = replace(revocation, verdict=every(revocation.verdict, _NOT_BELIEVED))
-        return path, revocation
+        search = Search(self.anchors, case.authorities, case.budget)
+        examine = partial(
+            _examine,
+            when=Occasion(when.at, case.when.known, now=case.when.now),
+            case=case,
+            is_attested=is_attested,
+        )
+        return judge_paths(search, checked.certificate, when, examine)
 
     def judge_tsa(
-        self, case: Case, authority: Certificate, moment: datetime, more: Authorities
-    ) -> tuple[Path, RevocationStatus]:
+        self, case: Case, authority: Certificate, proven: Interval, more: Authorities
+    ) -> JudgedPath:
         """Return whether a TSA's certificate leads to an anchor at the time that it attests."""
-        authorities = (*case.authorities, more)
-        when = Occasion(moment, case.when.known, now=case.when.now)
-        path = find_path(authority, when, self.anchors, authorities, case.budget)
-        if path.verdict.answer is not Answer.YES:
-            return path, RevocationStatus(Verdict(Answer.UNKNOWN))
-        found = examine_revocation(path.chain, when, case.revocation, for_timestamps=True)
-        return path, found
+        latest = self._judge_tsa_at(case, authority, more, proven.latest, proven.earliest)
+        if proven.earliest == proven.latest or latest.verdict.answer is not Answer.NO:
+            return latest
+        return weigh_ends(latest, self._judge_tsa_at(case, authority, more, proven.earliest))
+
+    def _judge_tsa_at(
+        self,
+        case: Case,
+        authority: Certificate,
+        more: Authorities,
+        moment: datetime,
+        since: datetime | None = None,
+    ) -> JudgedPath:
+        search = Search(self.anchors, (*case.authorities, more), case.budget, for_timestamps=True)
+        when = Occasion(moment, case.when.known, now=case.when.now, since=since)
+
+        def examine(path: Path) -> RevocationStatus:
+            if path.verdict.answer is not Answer.YES:
+                return RevocationStatus(Verdict(Answer.UNKNOWN))
+            return examine_revocation(path.chain, when, case.revocation, for_timestamps=True)
+
+        return judge_paths(search, authority, when, examine)
+
+
+def _prefer_given(given: SignerStatus, attested: SignerStatus, moment: datetime) -> SignerStatus:
+    """Return the answer as of the given time, with a remark on the later timestamp."""
+    return replace(
+        given,
+        revocation=given.revocation.noting(
+            "the timestamp is of {moment}, later than the signature is known to have existed; by it"
+            " alone the answer would be worse",
+            moment=moment,
+        ),
+        timestamp=attested.timestamp,
+        by_timestamp=attested,
+    )
+
+
+def _respect_rivals(path: Path, checked: Checked) -> Path:
+    """Weaken a no if another certificate may be the signer's, and this one leads to no anchor.
+
+    Anyone may have made it.
+    """
+    if not checked.has_rivals or path.anchored or path.verdict.answer is not Answer.NO:
+        return path
+    reasons = (*_RIVALS.reasons, *path.verdict.reasons)
+    return replace(path, verdict=Verdict(Answer.UNKNOWN, reasons))
+
+
+def _examine(path: Path, when: Occasion, case: Case, *, is_attested: bool) -> RevocationStatus:
+    """Check whether anything on a path to an anchor was revoked.
+
+    Data that the sender brought count only if the CAs of the path are good: otherwise they could be
+    forged.
+    """
+    verdict = path.verdict
+    if verdict.answer is not Answer.YES:
+        verdict = check_authorities(path.chain, when, case.budget)
+    believed = [
+        one
+        for one in case.revocation
+        if verdict.answer is Answer.YES or one.is_empty or not one.by_sender
+    ]
+    revocation = examine_revocation(path.chain, when, believed, attested=is_attested)
+    is_partial = len(believed) < len(case.revocation)
+    if is_partial and revocation.verdict.answer is Answer.UNKNOWN:
+        revocation = replace(revocation, verdict=every(revocation.verdict, _NOT_BELIEVED))
+    return revocation

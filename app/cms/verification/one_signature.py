@@ -18,7 +18,7 @@ from app.cms.budget import Budget
 from app.cms.errors import TooCostly
 from app.cms.signed_data.certificate_set import CertificateSet
 from app.cms.signed_data.signer_info import SignerInfo
-from app.cms.signed_data.verification import check_signing_certificate
+from app.cms.signed_data.signing_certificate import check_signing_certificate
 from app.cms.verdict import Answer, Verdict
 from app.cms.x509.certificate import Certificate
 

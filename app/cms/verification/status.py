@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
+from app.cms.path.occasions import Interval
 from app.cms.revocation.reports import RevocationFailure, RevocationFinding
 from app.cms.verdict import FITS_WITH_CRLF, Answer, Verdict, every
 from app.cms.x509.certificate import Certificate
@@ -33,6 +34,17 @@ class TimestampStatus:
     #: The digest of what was stamped, as the token has it, and its algorithm (dotted).
     imprint_algorithm: str | None = None
     imprint: bytes | None = None
+    #: How far from `gen_time` the true time may be, either way (RFC 3161 section 2.4.2).
+    accuracy: timedelta = timedelta()
+    #: Further good paths of the TSA, on which revocation is unknown.
+    other_chains: tuple[tuple[Certificate, ...], ...] = ()
+
+    @property
+    def interval(self) -> Interval | None:
+        """The time within which it claims to have been made; None if it can't be read."""
+        if self.gen_time is None:
+            return None
+        return Interval.around(self.gen_time, self.accuracy)
 
     @property
     def ends_at(self) -> datetime | None:
@@ -68,6 +80,9 @@ class SignerStatus:
     time of verification, so that it may prove nothing any more: the results without it, and without
     others that ended no later. They may depend on a timestamp that ended later, and so on.
 
+    `by_timestamp` is given if a valid timestamp did not decide the time, since it is later than the
+    signature is known to have existed, and the answer would be worse: the results by it alone.
+
     `same` are the numbers of all signers whose signature is one and the same, by one value or by
     one key over the same octets; empty if it is this signer's alone.
     """
@@ -86,7 +101,10 @@ class SignerStatus:
     findings: tuple[RevocationFinding, ...] = ()
     failures: tuple[RevocationFailure, ...] = ()
     otherwise: SignerStatus | None = None
+    by_timestamp: SignerStatus | None = None
     same: tuple[int, ...] = ()
+    #: Further good paths, on which revocation is unknown.
+    other_chains: tuple[tuple[Certificate, ...], ...] = ()
 
     @property
     def anchor(self) -> Certificate | None:
@@ -121,6 +139,7 @@ class CertificateStatus:
     chain: tuple[Certificate, ...]
     findings: tuple[RevocationFinding, ...] = ()
     failures: tuple[RevocationFailure, ...] = ()
+    other_chains: tuple[tuple[Certificate, ...], ...] = ()
 
     @property
     def trusted(self) -> Verdict:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 
+from app.cms.path.occasions import Interval
 from app.cms.signed_data.signer_info import SignerInfo
 from app.cms.verdict import Answer, Verdict
 from app.cms.verification.status import TimestampStatus
@@ -50,7 +51,16 @@ def doubt_ended(
 
 
 def verified_time(status: TimestampStatus | None) -> datetime | None:
-    """Return the time that a timestamp proves, or None if it proves none."""
+    """Return the time by which a timestamp proves that its signature existed; None if it doesn't.
+
+    That is genTime, or later by its accuracy.
+    """
+    proven = proven_interval(status)
+    return proven.latest if proven else None
+
+
+def proven_interval(status: TimestampStatus | None) -> Interval | None:
+    """Return the time within which a timestamp was made, or None if it proves nothing."""
     if status is None or status.verdict.answer is not Answer.YES:
         return None
-    return status.gen_time
+    return status.interval

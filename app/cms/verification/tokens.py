@@ -13,40 +13,39 @@ from app.cms.algorithms.dates import broken_digest, broken_signature
 from app.cms.asn1.node import DAMAGE, read_node
 from app.cms.budget import Budget
 from app.cms.errors import MalformedSignature, TooCostly, Undecidable
-from app.cms.path.building import Path
 from app.cms.path.issuers import Authorities
-from app.cms.path.occasions import is_future
+from app.cms.path.occasions import Interval, is_future
+from app.cms.path.purposes import TIME_STAMPING
 from app.cms.path.rules import doubt_broken, title
 from app.cms.path.strength import weigh_token
-from app.cms.revocation.reports import RevocationStatus
 from app.cms.signed_data.certificate_set import CertificateSource
 from app.cms.signed_data.contents import Content, KnownDigest
 from app.cms.signed_data.parsing import SignedData
 from app.cms.signed_data.timestamp_token import TimestampClaims, TimestampToken
-from app.cms.signed_data.verification import check_signer, check_signing_certificate
+from app.cms.signed_data.verification import check_signer
 from app.cms.verdict import YES, Answer, Verdict, every, no, unknown
+from app.cms.verification.judged_paths import JudgedPath, rank
 from app.cms.verification.status import TimestampStatus
+from app.cms.verification.token_authorities import list_candidates
 from app.cms.x509 import certificate as x509
 from app.cms.x509.certificate import Certificate, MalformedExtension
 
 # Costs in the unit of `budget`, and those of each 1,000 bytes of a token: of scanning one that
-# stands alone, of reading its signers, and of searching for their certificate in one place.
+# stands alone, and of reading its signers.
 _COST_OF_SCAN = (20, 150)
 _COST_OF_READING = (400, 300)
-_COST_OF_SEARCH = (100, 50)
-
-_TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
-# How parsing ends the sentence about a signer whose certificate it does not find.
-_NOT_EMBEDDED = "certificate is not embedded"
 
 _MALFORMED = no("the timestamp token is malformed")
 _OTHER_SIGNATURE = no("the timestamp's message imprint is of another signature")
 _OTHER_DIGEST = no("the timestamp's message imprint is another digest")
+_NOT_AT_HAND = unknown(
+    "the certificate of the timestamp authority is neither in the token nor at hand"
+)
 _NOT_CANONICAL = unknown("the signature value that the timestamp is over can't be canonicalised")
 # For a TSA whose revocation was not checked.
 _UNASKED = Verdict(Answer.UNKNOWN)
 
-Judge = Callable[[Certificate, datetime, Authorities], tuple[Path, RevocationStatus]]
+Judge = Callable[[Certificate, Interval, Authorities], JudgedPath]
 """Returns whether a TSA's certificate led to an anchor at some time, and whether it was revoked.
 More certificates to search for issuers come with the token.
 """
@@ -110,17 +109,49 @@ def check_timestamp(
         case.budget.spend(_cost(_COST_OF_READING, token.node.size))
         if several := _refuse_several(token.signed_data):
             return _conclude(claims, several)
-        authority = _find_authority(token, case)
+        verdict = every(
+            # Step 2.
+            _check_imprint(claims, stamped, case.budget),
+            _check_info(claims),
+            _check_time(claims, case),
+        )
+        return _check_by_any(token, claims, verdict, case)
     except (TooCostly, *DAMAGE) as error:
         return _conclude(claims, _refuse(error))
+
+
+def _check_by_any(
+    token: TimestampToken, claims: TimestampClaims, verdict: Verdict, case: TokenCase
+) -> TimestampStatus:
+    """Check a token by the certificate that it names, or by any that may be meant.
+
+    Anyone can add one with the same issuer and serial number. So one that fails speaks against no
+    other one. Raises TooCostly or one of DAMAGE.
+    """
+    best: TimestampStatus | None = None
+    for authority in list_candidates(token, case.elsewhere, case.budget):
+        status = _check_by(token, claims, authority, verdict, case)
+        if best is None or rank(status.verdict) < rank(best.verdict):
+            best = status
+        if status.verdict.answer is Answer.YES:
+            break
+    return best or _conclude(claims, _NOT_AT_HAND)
+
+
+def _check_by(
+    token: TimestampToken,
+    claims: TimestampClaims,
+    authority: Certificate,
+    verdict: Verdict,
+    case: TokenCase,
+) -> TimestampStatus:
+    """Check a token by one certificate; `verdict` is about all that depends on none."""
     verdict = every(
-        # Step 2.
-        _check_imprint(claims, stamped, case.budget),
+        verdict,
         # Step 3.
         _check_signature(token.signed_data, authority, case),
         # Step 4.
         _check_purpose(authority),
-        _check_time(claims, case),
     )
     if verdict.answer is not Answer.YES:
         return _conclude(claims, verdict, authority)
@@ -135,13 +166,15 @@ def _judge_authority(
     case: TokenCase,
 ) -> TimestampStatus:
     """Complete the status of a token that is good by itself, `verdict`: step 5."""
-    path, found = case.judge(authority, claims.gen_time, token.signed_data.certificate_set)
+    proven = Interval.around(claims.gen_time, claims.accuracy)
+    judged = case.judge(authority, proven, token.signed_data.certificate_set)
+    path, found = judged.path, judged.revocation
     revocation = found.verdict
     if revocation.answer is Answer.UNKNOWN and path.verdict.answer is Answer.YES:
         # A remark only, or no timestamp would ever be valid without CRLs.
         revocation = Verdict(Answer.YES, revocation.reasons)
     status = _conclude(claims, every(verdict, path.verdict, revocation), authority, found.verdict)
-    status = replace(status, chain=path.chain, findings=found.findings)
+    status = replace(status, chain=path.chain, findings=found.findings, other_chains=judged.others)
     ended = YES if case.known is None else _check_end(status, case.known)
     return replace(status, verdict=every(status.verdict, ended))
 
@@ -163,33 +196,6 @@ def _check_end(status: TimestampStatus, known: datetime) -> Verdict:
         subject=title(authority.subject),
         until=ends_at,
     )
-
-
-def _find_authority(token: TimestampToken, case: TokenCase) -> Certificate:
-    """Find the certificate that a token names and that its signer meant.
-
-    If several have that name, ESSCertID distinguishes them (RFC 5816). Raises TooCostly or one of
-    DAMAGE.
-    """
-    found: list[Certificate] = []
-    refusals: list[MalformedSignature] = []
-    for place in (None, *case.elsewhere):
-        case.budget.spend(_cost(_COST_OF_SEARCH, token.node.size))
-        parsed = token.signed_data
-        source = parsed.certificate_set if place is None else place
-        try:
-            authority, *_ = [one.find_certificate(source) for one in parsed.signers]
-        except MalformedSignature as refusal:
-            refusals.append(refusal)
-            continue
-        found.append(authority)
-        attributes = parsed.signers[0].signed_attributes or {}
-        named = check_signing_certificate(attributes, authority, case.budget)
-        if named.answer is not Answer.NO:
-            return authority
-    if not found:
-        raise refusals[0]
-    return found[0]
 
 
 def _check_signature(parsed: SignedData, authority: Certificate, case: TokenCase) -> Verdict:
@@ -216,17 +222,14 @@ def _conclude(
         revocation or _UNASKED,
         imprint_algorithm=claims.imprint_algorithm,
         imprint=claims.imprint,
+        accuracy=claims.accuracy,
     )
 
 
 def _refuse(error: Exception) -> Verdict:
-    """Return the verdict for a token that lacks its certificate (unknown) or is malformed (no)."""
+    """Return the verdict for a token that costs too much (unknown) or is malformed (no)."""
     if isinstance(error, TooCostly):
         return unknown(error.template, **error.values)
-    if isinstance(error, MalformedSignature) and error.template.endswith(_NOT_EMBEDDED):
-        return unknown(
-            "the certificate of the timestamp authority is neither in the token nor at hand"
-        )
     return _MALFORMED
 
 
@@ -260,6 +263,11 @@ def _check_imprint(
     return weigh_token(YES, [broken_digest(algorithm)], claims.gen_time)
 
 
+def _check_info(claims: TimestampClaims) -> Verdict:
+    """Return unknown for a TSTInfo that has what is unknown here, or what can't be read."""
+    return Verdict(Answer.UNKNOWN, (claims.doubt,)) if claims.doubt else YES
+
+
 def _check_time(claims: TimestampClaims, case: TokenCase) -> Verdict:
     """Return unknown for a token from the future: the TSA's clock is wrong, or this server's."""
     if is_future(claims.gen_time, case.now):
@@ -277,7 +285,7 @@ def _check_purpose(authority: Certificate) -> Verdict:
         purposes = x509.extended_key_usage(authority)
     except MalformedExtension as error:
         return doubt_broken(authority, error)
-    if purposes is None or _TIME_STAMPING not in purposes:
+    if purposes is None or TIME_STAMPING not in purposes:
         return no("the certificate of {subject} is not for timestamps", subject=subject)
     if len(purposes) > 1 or not authority.extensions[x509.EXTENDED_KEY_USAGE].critical:
         return no("the certificate of {subject} is not for timestamps alone", subject=subject)

@@ -11,13 +11,13 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from app.cms.budget import FREE, MAX_COST, Budget, ContentBudget
-from app.cms.path.building import find_path
+from app.cms.path.building import Search
 from app.cms.path.issuers import GivenAuthorities
 from app.cms.path.occasions import Occasion
+from app.cms.path.purposes import is_for_timestamps
 from app.cms.revocation.checking import RevocationData, examine_revocation
 from app.cms.revocation.crl import CertificateList
 from app.cms.revocation.ocsp import OcspResponse
-from app.cms.revocation.reports import RevocationStatus
 from app.cms.signed_data.certificate_set import CertificateSource
 from app.cms.signed_data.contents import (
     GivenContent,
@@ -29,8 +29,9 @@ from app.cms.signed_data.parsing import SignedData
 from app.cms.verdict import Verdict
 from app.cms.verification.cases import Case, Checked
 from app.cms.verification.cms_signers import CmsSigners
-from app.cms.verification.conclusion import NO_PATH, Conclusion
+from app.cms.verification.conclusion import Conclusion
 from app.cms.verification.embedded_revocation import read_embedded, sort_brought
+from app.cms.verification.judged_paths import judge_paths
 from app.cms.verification.remarks import note_zeros
 from app.cms.verification.status import CertificateStatus, SignerStatus, TimestampStatus
 from app.cms.verification.tokens import TokenCase, check_token
@@ -155,12 +156,26 @@ class Verifier:
         """
         own = budget or Budget()
         case = Case((self._intermediates,), self._at_hand(), own, Occasion.of(at))
-        path = find_path(certificate, case.when, self._anchors, case.authorities, case.budget)
-        found = RevocationStatus(NO_PATH)
-        if path.anchored:
-            found = examine_revocation(path.chain, case.when, case.revocation)
+        search = Search(
+            self._anchors,
+            case.authorities,
+            own,
+            for_timestamps=is_for_timestamps(certificate),
+        )
+        judged = judge_paths(
+            search,
+            certificate,
+            case.when,
+            lambda path: examine_revocation(path.chain, case.when, case.revocation),
+        )
         return CertificateStatus(
-            certificate, path.verdict, found.verdict, case.when.at, path.chain, found.findings
+            certificate,
+            judged.path.verdict,
+            judged.revocation.verdict,
+            case.when.at,
+            judged.path.chain,
+            judged.revocation.findings,
+            other_chains=judged.others,
         )
 
     def verify_timestamp(

@@ -1,0 +1,126 @@
+"""Which of several paths counts: any that is good and none of whose certificates was revoked.
+
+Anyone can add certificates to a signature, and a CA may have several of one key: one that was
+superseded and revoked, or a cross certificate. So a path that proves nothing speaks against no
+other one (RFC 5280 section 6, RFC 4158).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from app.cms.errors import TooCostly
+from app.cms.path.building import Path, Search
+from app.cms.path.occasions import Occasion
+from app.cms.revocation.reports import RevocationStatus
+from app.cms.verdict import Answer, Verdict, every, unknown
+from app.cms.x509.certificate import Certificate
+
+#: Without a path to a trust anchor.
+NO_PATH = unknown("revocation can't be determined without a path to a trust anchor")
+# Paths of one certificate whose revocation is checked, and what each after the first costs, in the
+# unit of `budget`.
+_MAX_JUDGED = 16
+_COST = 2_000
+_PREFERENCE = (Answer.YES, Answer.UNKNOWN, Answer.NO)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPath:
+    """A path, and whether any of its certificates was revoked.
+
+    `others` are further good chains whose revocation is unknown.
+    """
+
+    path: Path
+    revocation: RevocationStatus
+    others: tuple[tuple[Certificate, ...], ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the path is good, and nothing on it was revoked."""
+        return every(self.path.verdict, self.revocation.verdict)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no other path could lead to another answer."""
+        is_revoked = self.revocation.own.answer is Answer.NO
+        return is_revoked or self.verdict.answer is Answer.YES
+
+
+def rank(verdict: Verdict) -> int:
+    """Return 0 for yes, 1 for unknown, 2 for no."""
+    return _PREFERENCE.index(verdict.answer)
+
+
+def judge_paths(
+    search: Search,
+    certificate: Certificate,
+    when: Occasion,
+    examine: Callable[[Path], RevocationStatus],
+) -> JudgedPath:
+    """Return the path of a certificate that counts, with what `examine` says of its revocation.
+
+    That is the first one that is good and has no revoked certificate. A revoked certificate of the
+    signer itself is so on every path. Otherwise an unknown one counts more than one that is proven
+    bad: it may be good.
+    """
+    judged: list[JudgedPath] = []
+    for path in search.find_all(certificate, when):
+        if judged and not _afford(search, len(judged)):
+            break
+        found = JudgedPath(path, examine(path))
+        if found.is_final:
+            return found
+        judged.append(found)
+    if not judged:
+        return JudgedPath(search.fail(certificate, when), RevocationStatus(NO_PATH))
+    return _choose(judged, lambda verdict: search.doubt(verdict, certificate, when))
+
+
+def _afford(search: Search, count: int) -> bool:
+    """Pay for one more path; otherwise note that not all were tried."""
+    try:
+        search.budget.spend(_COST)
+    except TooCostly:
+        search.exhausted = True
+    search.exhausted = search.exhausted or count >= _MAX_JUDGED
+    return not search.exhausted
+
+
+def _choose(judged: Sequence[JudgedPath], doubt: Callable[[Verdict], Verdict]) -> JudgedPath:
+    """Return the best of several that are no yes; `doubt` weakens a no if others weren't tried."""
+    best = min(judged, key=lambda one: rank(one.verdict))
+    others = tuple(
+        one.path.chain
+        for one in judged
+        if one is not best
+        and one.path.verdict.answer is Answer.YES
+        and one.revocation.verdict.answer is Answer.UNKNOWN
+    )
+    return JudgedPath(
+        replace(best.path, verdict=doubt(best.path.verdict)),
+        replace(best.revocation, verdict=doubt(best.revocation.verdict)),
+        others,
+    )
+
+
+def weigh_ends(latest: JudgedPath, earliest: JudgedPath) -> JudgedPath:
+    """Return the answer for an interval: a no at its end only if it is one at its beginning, too.
+
+    What is good at its end is so all through it, as far as `Occasion.since` is respected.
+    """
+    path, revocation = latest.path, latest.revocation
+    return replace(
+        latest,
+        path=replace(path, verdict=_weigh(path.verdict, earliest.path.verdict)),
+        revocation=replace(
+            revocation, verdict=_weigh(revocation.verdict, earliest.revocation.verdict)
+        ),
+    )
+
+
+def _weigh(late: Verdict, early: Verdict) -> Verdict:
+    if late.answer is not Answer.NO or early.answer is Answer.NO:
+        return late
+    doubt = unknown("the timestamp is not accurate enough to tell whether it is from before then")
+    return Verdict(Answer.UNKNOWN, (*late.reasons, *doubt.reasons))

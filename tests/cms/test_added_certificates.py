@@ -1,0 +1,268 @@
+"""Certificates that anyone added to a signature speak against no path and no signer."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import datetime
+
+import pytest
+from lxml import etree
+
+from app.cms.claims import describe
+from app.cms.parsing import parse_xml
+from app.cms.signed_data.signer_info import MAX_CANDIDATES
+from app.cms.verdict import Answer
+from app.cms.verification.status import SignerStatus
+from app.cms.verification.verifier import Verifier
+from tests import der, pki
+from tests.cms.judging import IVAN, NCA, ROOT, read, text
+from tests.pki import CONTENT, DAY, SIGNING_TIME, TIMESTAMP, Holder, Revoked, xml_signer
+
+pytestmark = pytest.mark.attacks
+
+YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
+TSA = pki.stamper()
+EVIL = pki.rsa_key("evil")
+OTHER_ROOT = pki.root("OTHER ROOT")
+#: A certificate of the same key and name that was superseded, and one by another anchor.
+OLD = pki.certify(NCA.subject, NCA.key, ROOT, pki.AUTHORITY, serial=77)
+CROSS = pki.certify(NCA.subject, NCA.key, OTHER_ROOT, pki.AUTHORITY, serial=78)
+EVIL_NCA = pki.certify(NCA.subject, EVIL, None, pki.AUTHORITY)
+#: Whose issuer and serial number are Ivan's and the TSA's.
+FAKE = pki.certify(pki.name("ПЕТРОВ"), EVIL, EVIL_NCA, pki.PERSON, serial=IVAN.serial)
+FAKE_TSA = pki.certify(pki.name("TSA"), EVIL, EVIL_NCA, pki.STAMPER, serial=TSA.serial)
+
+
+def both(one: Holder, other: Holder) -> list[object]:
+    """Return both orders of two certificates."""
+    return [
+        pytest.param((one, other), id="good first"),
+        pytest.param((other, one), id="good last"),
+    ]
+
+
+def listed(by: Holder, *revoked: Revoked) -> bytes:
+    return pki.crl(by, *revoked, this_update=SIGNING_TIME - DAY, next_update=SIGNING_TIME + 2 * DAY)
+
+
+LISTS = [listed(ROOT, Revoked(77, SIGNING_TIME - 100 * DAY, 4)), listed(NCA)]
+
+
+def verify(
+    cms: bytes,
+    *,
+    anchors: tuple[Holder, ...] = (ROOT,),
+    lists: list[bytes] = LISTS,
+    content: bytes | None = None,
+    at: datetime = SIGNING_TIME + DAY,
+) -> SignerStatus:
+    """Verify what brings all its certificates itself."""
+    parsed = parse_xml(cms) if cms.startswith(b"<") else pki.read(cms)
+    [status] = Verifier(read(*anchors), crls=lists).verify(parsed, content, at=at)
+    return status
+
+
+def sign(*certificates: Holder, **more: object) -> bytes:
+    return pki.signed_data([pki.signer_info(IVAN, **more)], certificates)  # type: ignore[arg-type]  # any of its own
+
+
+@pytest.mark.parametrize("order", both(NCA, OLD))
+def test_a_superseded_certificate_of_an_authority_takes_nothing_from_another(
+    order: tuple[Holder, ...],
+) -> None:
+    status = verify(sign(IVAN, *order))
+    assert status.trusted.answer is YES, text(status.trusted)
+    assert status.chain == tuple(read(IVAN, NCA, ROOT))
+
+
+def test_one_alone_that_was_revoked_proves_a_no() -> None:
+    status = verify(sign(IVAN, OLD))
+    assert (status.path.answer, status.revocation.answer) == (YES, NO)
+
+
+@pytest.mark.parametrize("order", both(NCA, CROSS))
+def test_a_cross_certificate_without_revocation_data_takes_nothing(
+    order: tuple[Holder, ...],
+) -> None:
+    assert verify(sign(IVAN, *order), anchors=(ROOT, OTHER_ROOT)).trusted.answer is YES
+
+
+@pytest.mark.parametrize("order", both(OLD, CROSS))
+def test_a_path_that_may_be_good_is_unknown_beside_one_that_is_revoked(
+    order: tuple[Holder, ...],
+) -> None:
+    status = verify(sign(IVAN, *order), anchors=(ROOT, OTHER_ROOT))
+    assert (status.path.answer, status.revocation.answer) == (YES, UNKNOWN)
+    assert status.chain == tuple(read(IVAN, CROSS, OTHER_ROOT))
+
+
+@pytest.mark.parametrize("order", both(NCA, CROSS))
+def test_all_paths_that_may_be_good_are_asked_about(order: tuple[Holder, ...]) -> None:
+    status = verify(sign(IVAN, *order), anchors=(ROOT, OTHER_ROOT), lists=[])
+    assert {status.chain, *status.other_chains} == {
+        tuple(read(IVAN, NCA, ROOT)),
+        tuple(read(IVAN, CROSS, OTHER_ROOT)),
+    }
+
+
+@pytest.mark.parametrize("order", both(NCA, CROSS))
+def test_a_revoked_certificate_of_the_signer_is_so_on_every_path(
+    order: tuple[Holder, ...],
+) -> None:
+    lists = [LISTS[0], listed(NCA, Revoked(IVAN.serial, SIGNING_TIME - DAY, 1))]
+    status = verify(sign(IVAN, *order), anchors=(ROOT, OTHER_ROOT), lists=lists)
+    assert status.revocation.answer is NO
+
+
+@pytest.mark.parametrize("order", both(NCA, OLD))
+def test_the_same_holds_of_a_timestamp(order: tuple[Holder, ...]) -> None:
+    info = pki.signer_info(IVAN)
+    token = pki.timestamp(pki.signature_of(info), SIGNING_TIME + DAY / 2, certificates=[TSA])
+    stamped = sign(
+        IVAN,
+        *order,
+        signature=pki.signature_of(info),
+        unsigned=[der.attribute(TIMESTAMP, token)],
+    )
+    status = verify(stamped)
+    assert status.decisive_time_source == "timestamp"
+    assert status.trusted.answer is YES
+
+
+@pytest.mark.parametrize("order", both(NCA, OLD))
+def test_the_same_holds_of_xml(order: tuple[Holder, ...]) -> None:
+    root = etree.fromstring("<a>1</a>")
+    data = xml_signer.sign(root, IVAN).find(".//{*}X509Data")
+    assert data is not None
+    for element in list(data)[1:]:
+        data.remove(element)
+    for holder in order:
+        added = etree.SubElement(data, f"{{{xml_signer.DS}}}X509Certificate")
+        added.text = b64encode(holder.certificate).decode()
+    assert verify(xml_signer.text(root).encode()).trusted.answer is YES
+
+
+def test_many_copies_of_a_revoked_one_make_no_proven_no() -> None:
+    """They are beyond what is looked at, or the same; the answer is then unknown at worst."""
+    many = [
+        pki.certify(NCA.subject, NCA.key, ROOT, pki.AUTHORITY, serial=1000 + number)
+        for number in range(15)
+    ]
+    revoked = [Revoked(1000 + number, SIGNING_TIME - DAY, 4) for number in range(15)]
+    lists = [listed(ROOT, *revoked), listed(NCA)]
+    assert verify(sign(IVAN, *many, NCA), lists=lists).trusted.answer is YES
+
+
+@pytest.mark.parametrize("order", both(IVAN, FAKE))
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_forged_certificate_of_the_same_number_is_not_the_signer_s(
+    order: tuple[Holder, ...], is_named: bool
+) -> None:
+    signed = [*pki.attributes(CONTENT)]
+    if is_named:
+        signed.append(pki.signing_certificate(IVAN.certificate))
+    cms = sign(*order, NCA, signed=sorted(signed))
+    [described] = describe(pki.read(cms))
+    assert described.certificate == read(IVAN)[0]
+    assert verify(cms).whole.answer is YES
+
+
+def test_a_forged_certificate_of_the_same_key_identifier_is_not_the_signer_s() -> None:
+    identifier = pki.extension("2.5.29.14", der.octets(IVAN.key.identifier))
+    fake = pki.certify(pki.name("X"), EVIL, EVIL_NCA, [*pki.PERSON, identifier], identified=False)
+    assert verify(sign(fake, IVAN, NCA, by_key_identifier=True)).whole.answer is YES
+
+
+def test_one_that_can_t_be_read_does_no_harm() -> None:
+    broken = FAKE.certificate.replace(b"240101", b"249901")
+    assert broken != FAKE.certificate
+    cms = pki.signed_data([pki.signer_info(IVAN)], [broken, IVAN, NCA])
+    assert verify(cms).whole.answer is YES
+
+
+@pytest.mark.parametrize("attached", [True, False])
+def test_it_holds_without_signed_attributes(attached: bool) -> None:
+    info = pki.signer_info(IVAN, signed=None)
+    cms = pki.signed_data([info], [FAKE, IVAN, NCA], CONTENT if attached else None)
+    status = verify(cms, content=None if attached else CONTENT)
+    if attached:
+        assert status.whole.answer is YES
+        return
+    # Which key verifies is known only with the content, which may be another each time.
+    assert (status.intact.answer, status.valid.answer) == (YES, UNKNOWN)
+    assert "the signature verifies with the key of another certificate" in text(status.valid)
+
+
+def test_too_many_of_them_make_no_proven_no() -> None:
+    crowd = [
+        pki.certify(pki.name(f"P{number}"), EVIL, EVIL_NCA, pki.PERSON, serial=IVAN.serial)
+        for number in range(MAX_CANDIDATES)
+    ]
+    status = verify(sign(*crowd, IVAN, NCA))
+    assert status.valid.answer is UNKNOWN
+    assert "not all certificates that may be the signer's" in text(status.valid)
+    named = sorted([*pki.attributes(CONTENT), pki.signing_certificate(IVAN.certificate)])
+    assert verify(sign(*crowd, IVAN, NCA, signed=named)).whole.answer is YES
+    assert verify(sign(*crowd[:-1], NCA)).valid.answer is NO
+
+
+def test_a_forged_one_of_the_same_key_that_ended_proves_nothing() -> None:
+    ended = pki.certify(
+        pki.name("ПЕТРОВ"),
+        IVAN.key,
+        EVIL_NCA,
+        pki.PERSON,
+        serial=IVAN.serial,
+        valid=(SIGNING_TIME - 9 * DAY, SIGNING_TIME - 8 * DAY),
+    )
+    assert verify(sign(IVAN, ended, NCA)).whole.answer is YES
+    status = verify(sign(ended, IVAN, NCA))
+    assert (status.valid.answer, status.path.answer) == (YES, UNKNOWN)
+    assert "another certificate in the signature fits it as well" in text(status.path)
+
+
+def stamped(*certificates: Holder, token: list[Holder], named: bool = True) -> SignerStatus:
+    info = pki.signer_info(IVAN)
+    value = pki.signature_of(info)
+    stamp = pki.timestamp(value, SIGNING_TIME + DAY / 2, certificates=token, named=named)
+    unsigned = [der.attribute(TIMESTAMP, stamp)]
+    return verify(sign(IVAN, NCA, *certificates, signature=value, unsigned=unsigned))
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_forged_certificate_of_an_authority_takes_nothing_from_a_token(named: bool) -> None:
+    for token, others in (
+        ([FAKE_TSA, TSA], []),
+        ([TSA, FAKE_TSA], []),
+        ([], [FAKE_TSA, TSA]),
+        ([FAKE_TSA], [TSA]),
+    ):
+        status = stamped(*others, token=token, named=named)
+        assert status.decisive_time_source == "timestamp"
+        assert status.timestamp
+        assert status.timestamp.authority == read(TSA)[0]
+
+
+def test_one_that_is_alone_is_not_the_authority_s() -> None:
+    status = stamped(FAKE_TSA, token=[])
+    assert status.timestamp
+    assert status.timestamp.verdict.answer is UNKNOWN
+    assert "neither in the token nor at hand" in text(status.timestamp.verdict)
+
+
+def test_a_forged_certificate_of_the_authority_s_own_key_takes_nothing() -> None:
+    """Its path leads nowhere, and the other's to an anchor."""
+    fake = pki.certify(pki.name("TSA"), TSA.key, EVIL_NCA, pki.STAMPER, serial=TSA.serial)
+    for token in ([fake, TSA], [TSA, fake]):
+        assert stamped(token=token, named=False).decisive_time_source == "timestamp"
+
+
+def test_too_many_of_an_authority_are_unknown() -> None:
+    crowd = [
+        pki.certify(pki.name(f"T{number}"), EVIL, EVIL_NCA, pki.STAMPER, serial=TSA.serial)
+        for number in range(MAX_CANDIDATES)
+    ]
+    status = stamped(token=[*crowd, TSA], named=False)
+    assert status.timestamp
+    assert status.timestamp.verdict.answer is UNKNOWN
+    assert stamped(token=[*crowd, TSA]).decisive_time_source == "timestamp"
