@@ -128,10 +128,20 @@ def test_attribute_certificates_of_the_other_are_left_out() -> None:
     assert attribute_certificate not in field(add_signers(detached(IVAN), other), EXPLICIT_0)
 
 
-def test_a_false_certificate_with_the_same_number_is_noticed() -> None:
-    false = pki.certify(
-        ANNA.subject, pki.rsa_key("impostor"), NCA, pki.PERSON, serial=ANNA.serial, forged=True
-    )
+def false_certificate(key: pki.Key) -> pki.Holder:
+    """Return one with Anna's name and serial number that her authority did not sign."""
+    return pki.certify(ANNA.subject, key, NCA, pki.PERSON, serial=ANNA.serial, forged=True)
+
+
+def test_a_false_certificate_with_the_same_number_is_not_taken_for_the_signer_s() -> None:
+    false = false_certificate(pki.rsa_key("impostor"))
+    prepared = pki.signed_data([pki.signer_info(IVAN)], [IVAN, NCA, false], None)
+    after = pki.read(add_signers(prepared, detached(ANNA)))
+    assert [one.certificate.der for one in after.signers] == [IVAN.certificate, ANNA.certificate]
+
+
+def test_a_false_certificate_of_the_same_key_is_noticed() -> None:
+    false = false_certificate(ANNA.key)
     prepared = pki.signed_data([pki.signer_info(IVAN)], [IVAN, NCA, false], None)
     with pytest.raises(CannotAugment, match="another certificate"):
         add_signers(prepared, detached(ANNA))

@@ -426,10 +426,10 @@ def test_an_accuracy_of_ages_is_no_error() -> None:
         ({"accuracy": accuracy(10**15)}, "accuracy of the timestamp can't be read"),
         ({"accuracy": der.sequence(der.implicit(0, b"\4\0"))}, "accuracy of the timestamp can't"),
         ({"accuracy": der.sequence(der.NULL)}, "accuracy of the timestamp can't be read"),
-        ({"more": der.octets(b"x")}, "further fields"),
-        ({"more": der.explicit(1, der.NULL)}, "extensions of the timestamp can't be read"),
+        ({"further": der.octets(b"x")}, "further fields"),
+        ({"further": der.explicit(1, der.NULL)}, "extensions of the timestamp can't be read"),
         (
-            {"more": der.explicit(1, pki.extension("1.2.3.4.5", b"x", critical=True))},
+            {"further": der.explicit(1, pki.extension("1.2.3.4.5", b"x", critical=True))},
             "a critical extension that is unknown here: 1.2.3.4.5",
         ),
     ],
@@ -444,7 +444,7 @@ def test_a_token_that_says_what_is_unknown_here_is_unknown(
 
 def test_an_extension_of_a_token_that_is_not_critical_does_no_harm() -> None:
     more = der.explicit(1, pki.extension("1.2.3.4.5", b"x"))
-    assert verify(stamp(more=more)).decisive_time_source == "timestamp"
+    assert verify(stamp(further=more)).decisive_time_source == "timestamp"
 
 
 @pytest.mark.attacks

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from app.cms import Answer, Occasion, Verifier, parse, read_embedded_certificate
+from app.cms import Answer, Occasion, Verifier, parse
+from app.cms.x509.certificate import read_certificate
 from app.evidence.kept import kept_of
 from app.trust import Trust
 from tests import pki
@@ -60,8 +61,8 @@ def test_a_signer_withdraws_no_saved_signature(office: Office, services: Service
         )
     ]
     verifier = Verifier(
-        [read_embedded_certificate(services.root.certificate)],
-        intermediates=[read_embedded_certificate(services.authority.certificate)],
+        [read_certificate(services.root.certificate)],
+        intermediates=[read_certificate(services.authority.certificate)],
         crls=lists,
     )
     when = Occasion(saved, saved, now=now(), stamps_known=saved)

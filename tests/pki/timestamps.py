@@ -34,12 +34,12 @@ def timestamp(
     nonce: int | None = None,
     version: int = 1,
     accuracy: bytes = b"",
-    more: bytes = b"",
+    further: bytes = b"",
     named: bool = True,
 ) -> bytes:
     """Issue a TimeStampToken (RFC 3161 section 2.4.2) on `stamped`, or on what has a digest.
 
-    `accuracy` and `more` are encoded fields; unless `named`, it does not say whose it is.
+    `accuracy` and `further` are encoded fields; unless `named`, it does not say whose it is.
     """
     authority = by or stamper()
     hashed = imprint or algorithms.digest(digest, stamped)
@@ -51,7 +51,7 @@ def timestamp(
         der.time(moment),
         accuracy,
         b"" if nonce is None else der.integer(nonce),
-        more,
+        further,
     )
     signed = attributes(info, authority.key.digest, content_type, moment=moment)
     if named:
