@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -140,6 +141,21 @@ def test_the_same_holds_of_xml(order: tuple[Holder, ...]) -> None:
         added = etree.SubElement(data, f"{{{xml_signer.DS}}}X509Certificate")
         added.text = b64encode(holder.certificate).decode()
     assert verify(xml_signer.text(root).encode()).trusted.answer is YES
+
+
+@pytest.mark.parametrize("first", ["good", "revoked"])
+def test_one_key_of_an_authority_may_be_written_in_two_ways(first: str) -> None:
+    key = pki.ecdsa_key("EC CA")
+    point = bytes((2 | key.bits[-1] & 1,)) + key.bits[1:33]
+    kind = der.sequence(der.oid("1.2.840.10045.2.1"), der.oid("1.2.840.10045.3.1.7"))
+    short = replace(key, public=der.sequence(kind, der.bits(point)))
+    good = pki.certify(pki.name("EC CA"), key, ROOT, pki.AUTHORITY, identified=False)
+    old = pki.certify(pki.name("EC CA"), short, ROOT, pki.AUTHORITY, serial=77, identified=False)
+    person = pki.certify(pki.name("P"), pki.rsa_key("P"), good, pki.PERSON, identified=False)
+    order = [good, old] if first == "good" else [old, good]
+    cms = pki.signed_data([pki.signer_info(person)], [person, *order])
+    status = verify(cms, lists=[LISTS[0], listed(good)])
+    assert status.trusted.answer is YES, text(status.trusted)
 
 
 def test_many_copies_of_a_revoked_one_make_no_proven_no() -> None:

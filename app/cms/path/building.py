@@ -4,11 +4,12 @@ CA names repeat over generations, and the sender of a signature may embed any ce
 issuer of a name is tried, within a limit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from app.cms.algorithms import registry as algorithms
+from app.cms.algorithms.same_key import identify_key
 from app.cms.budget import Budget, cost_of_check
 from app.cms.errors import TooCostly, UnsupportedAlgorithm
 from app.cms.path.chains import check_chain
@@ -152,14 +153,14 @@ class Search:
             return
         if len(chain) == MAX_DEPTH:
             return
-        key = None
+        key: Hashable = None
         for issuer in self._candidates(chain[-1]):
-            if issuer in chain or (key is not None and issuer.public_key != key):
+            if issuer in chain or key not in (None, identify_key(issuer.public_key)):
                 continue
             if self._try(chain, issuer):
                 for found in self._chains((*chain, issuer)):
                     # It leads to an anchor, so the signature is of this key, and of no other.
-                    key = issuer.public_key
+                    key = identify_key(issuer.public_key)
                     yield found
 
     def _candidates(self, certificate: Certificate) -> list[Certificate]:
