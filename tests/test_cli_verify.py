@@ -477,17 +477,28 @@ ODD = {
     "extension {oid} is broken",
     "extension {oid} occurs twice",
     "no element has the Id {id}",
+    (
+        "another certificate in the signature fits it as well, and nothing that is signed says"
+        " which one is the signer's"
+    ),
     "not all certificates that KeyInfo names could be read and tried",
+    "not all certificates that may be the signer's could be read and tried",
     "references to {uri} are not followed",
     "relative namespaces have no canonical form",
     "several elements have the Id {id}",
     "the certificate of {subject} has a critical extension that is unknown here: {oid}",
     "the certificate of {subject} is for purposes that are unknown here: {purposes}",
+    (
+        "the certificate of {subject} was valid only from {since}, which is within the accuracy of"
+        " the timestamp"
+    ),
     "the certificate of {subject}: extension {oid} is broken",
     "the certificate of {subject}: extension {oid} occurs twice",
     "the certificate of {subject}: the list of extensions is broken",
     "the content is too large to be hashed here: {algorithm} is slow",
     "the document costs too much to check",
+    "the signature verifies with the key of another certificate in it: {fingerprint}",
+    "the timestamp is not accurate enough to tell whether it is from before then",
     "the signature value that the timestamp is over can't be canonicalised",
     "the list of extensions is broken",
     "the list of extensions of the certificate of {subject} is broken",
@@ -506,6 +517,7 @@ ODD = {
     ),
     "xml:base is not supported in Canonical XML 1.1",
     "{name} is not supported",
+    "{subject} is an authority for other purposes: {purposes}",
 }
 
 
