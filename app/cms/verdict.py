@@ -67,6 +67,10 @@ def unknown(template: str, **values: object) -> Verdict:
 CONTENT_NOT_GIVEN = unknown("the content is detached, and was not given")
 """The reason for an unknown *intact* where there is nothing to compare."""
 
+OTHER_DIGEST = "the digest given is a {given} digest, but a {needed} digest is needed"
+NO_DIGEST = "no {needed} digest of the content is known"
+"""Templates of the reason where only digests by other algorithms than the signer's are known."""
+
 CONTENT_NEEDED = unknown(
     "there are no signed attributes, so the content itself is needed, not its digest"
 )
@@ -79,6 +83,13 @@ FITS_WITH_CRLF = unknown(
 """*Intact* where only the line ends of the given content differ. `openssl smime -sign` without
 `-binary` turns them into CRLF, as in MIME (RFC 8551 section 3.1.1).
 """
+
+
+def is_uncompared(intact: Verdict) -> bool:
+    """Return whether *intact* is unknown only because there is nothing to compare."""
+    templates = [reason.template for reason in intact.reasons]
+    nothing = [CONTENT_NOT_GIVEN.reasons[0].template], [OTHER_DIGEST], [NO_DIGEST]
+    return intact.answer is Answer.UNKNOWN and templates in nothing
 
 
 def every(*verdicts: Verdict) -> Verdict:

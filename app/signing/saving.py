@@ -44,6 +44,7 @@ from app.store.signatures import reading
 from app.store.signatures.extraction import read_found, read_signing
 from app.store.signatures.large_texts import Key
 from app.store.signatures.records import SignatureRecord
+from app.store.signatures.revocations import note_revocations, noted_of, recall_of
 from app.store.signatures.standings import Trusted
 from app.store.signatures.writing import NewVersion, save_version
 from app.trust import Trust
@@ -162,6 +163,7 @@ def _prepare(  # noqa: PLR0913, PLR0917  # what is there, what was sent, and wha
         at=datetime.now(UTC),
         fetch=True,
         content_budget=ContentBudget(),
+        recall=recall_of(store.engine),
     )
     marks = require_acceptable(
         statuses[-len(joined.new) :], asked.signer, store.terms, anchored=store.trust.has_anchors
@@ -236,6 +238,7 @@ def _save(  # noqa: PLR0913, PLR0917  # as above
         asked, _ = _require_asked(store, token, document.number, connection)
         saved = save_version(connection, new, signing, seen, new_evidence=urgency)
         key = Key(saved.record.id, saved.record.version)
+        note_revocations(connection, noted_of(prepared.statuses))
         keep_signing(connection, asked.link, document.number, key, prepared.joined.new[0].number)
         if offer is not None:
             offer.keep_for_version(connection, saved.record.id, saved.record.version)
