@@ -295,3 +295,18 @@ def test_who_signed_before_by_gost_still_does_when_the_next_comes_without_the_do
         connection.execute(update(Signer).values(judged_against=None))
     assert list(judged.examine()) == [2]
     assert desk.open(desk.token(public_id)).state == "done"
+
+
+@pytest.mark.attacks
+def test_the_document_is_needed_again_beside_who_signed_without_signed_attributes(
+    desk: Desk,
+) -> None:
+    public_id = desk.put()
+    info = pki.signer_info(ivan(), signed=None)
+    first = pki.signed_data([info], [ivan(), pki.authority()], None)
+    desk.sign(desk.token(public_id), b64encode(first).decode())
+    token = desk.token(public_id, 2)
+    assert refuse(desk, token, signed(chief()), None).kind == "document_needed"
+    assert desk.open(desk.token(public_id)).state == "signed"
+    desk.sign(token, signed(chief()))
+    assert desk.open(token).state == "done"
