@@ -110,6 +110,8 @@ def test_a_revocation_is_not_forgotten_with_its_crl(  # noqa: PLR0917 - how it w
     assert signer["revocation"]["answer"] == "no"
     assert signer["verified"] is None
     assert [one["source"] for one in signer["revocation_findings"]] == ["kept"]
+    by_command = run(trusting_app, "verify", "--document", "doc", "--thread", "main", "--json")
+    assert by_command[0] == 1
 
 
 def test_it_binds_what_is_saved_later(trusting: FlaskClient, trust_folder: Path) -> None:
