@@ -67,10 +67,6 @@ def unknown(template: str, **values: object) -> Verdict:
 CONTENT_NOT_GIVEN = unknown("the content is detached, and was not given")
 """The reason for an unknown *intact* where there is nothing to compare."""
 
-OTHER_DIGEST = "the digest given is a {given} digest, but a {needed} digest is needed"
-NO_DIGEST = "no {needed} digest of the content is known"
-"""Templates of the reason where only digests by other algorithms than the signer's are known."""
-
 CONTENT_NEEDED = unknown(
     "there are no signed attributes, so the content itself is needed, not its digest"
 )
@@ -85,11 +81,20 @@ FITS_WITH_CRLF = unknown(
 """
 
 
+#: Reasons by which there is nothing to compare: no content, or digests by other algorithms alone,
+#: in the words of `signed_data.contents`.
+_UNCOMPARED = (
+    CONTENT_NOT_GIVEN.reasons[0].template,
+    "the digest given is a {given} digest, but a {needed} digest is needed",
+    "no {needed} digest of the content is known",
+)
+
+
 def is_uncompared(intact: Verdict) -> bool:
     """Return whether *intact* is unknown only because there is nothing to compare."""
     templates = [reason.template for reason in intact.reasons]
-    nothing = [CONTENT_NOT_GIVEN.reasons[0].template], [OTHER_DIGEST], [NO_DIGEST]
-    return intact.answer is Answer.UNKNOWN and templates in nothing
+    is_one = len(templates) == 1 and templates[0] in _UNCOMPARED
+    return is_one and intact.answer is Answer.UNKNOWN
 
 
 def every(*verdicts: Verdict) -> Verdict:

@@ -11,7 +11,7 @@ from app.cms.algorithms.names import SHA_256
 from app.cms.budget import Budget, cost_of_rewriting, is_slow, refuse_content
 from app.cms.errors import TooCostly, Undecidable, UnsupportedAlgorithm
 from app.cms.signed_data.parsing import SignedData
-from app.cms.verdict import FITS_WITH_CRLF, NO_DIGEST, OTHER_DIGEST, YES, Verdict, no, unknown
+from app.cms.verdict import FITS_WITH_CRLF, YES, Verdict, no, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class KnownDigest:
             raise UnsupportedAlgorithm(algorithms.name(algorithm))
         if not self.is_by(algorithm):
             raise Undecidable(
-                OTHER_DIGEST,
+                "the digest given is a {given} digest, but a {needed} digest is needed",
                 given=algorithms.name(self.algorithm),
                 needed=algorithms.name(algorithm),
             )
@@ -59,7 +59,9 @@ class KnownDigests:
             raise UnsupportedAlgorithm(algorithms.name(algorithm))
         value = self.find(algorithm)
         if value is None:
-            raise Undecidable(NO_DIGEST, needed=algorithms.name(algorithm))
+            raise Undecidable(
+                "no {needed} digest of the content is known", needed=algorithms.name(algorithm)
+            )
         return value
 
 
