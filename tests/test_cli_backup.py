@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy import Engine, insert, inspect, select, text
 
-from app.cms import SHA_256, HashTree, split_tree
+from app.cms import SHA_256, HashTree, note_hold, split_tree
 from app.cms.x509.certificate import read_certificate
 from app.store.backups.archive import Archive, Writer
 from app.store.backups.errors import BackupError
@@ -28,13 +28,14 @@ from app.store.evidence.batches import Renewal, Stamp, StampedTree
 from app.store.evidence.jobs import enqueue
 from app.store.evidence.keeping import Item, mark_pending
 from app.store.migrations import HEAD, apply_steps, migrating
-from app.store.models import Base, Package
+from app.store.models import Base, Package, SignerContent
 from app.store.packages.decisions import DECLINED, decide
 from app.store.packages.links import Link
 from app.store.packages.signings import keep_signing
 from app.store.public_links import create_link
 from app.store.search.criteria import Criteria
 from app.store.signatures.large_texts import Key
+from app.store.signatures.revocations import note_revocations
 from app.trust import replacing
 from tests import pki
 from tests.api import asking, people
@@ -94,6 +95,7 @@ def filled_app(make_app: AppMaker, folder: Path, database_url: str, tmp_path: Pa
         put_documents(engine)
         put_decision(engine)
         put_signing(engine)
+        put_verdicts(engine)
     return app
 
 
@@ -116,6 +118,16 @@ def put_signing(engine: Engine) -> None:
     with transaction(engine) as connection:
         [package] = connection.execute(select(Package.id)).scalars()
         keep_signing(connection, Link(package, 1, 1), 1, Key(get(engine, "d0").id, 1), 1)
+
+
+def put_verdicts(engine: Engine) -> None:
+    """Note a revocation, and what a signer signed."""
+    ivan, when = read_certificate(people.ivan().certificate), datetime(2025, 6, 1, tzinfo=UTC)
+    content = {"number": 1, "content_sha256": sha256(LARGE).hexdigest()}
+    with transaction(engine) as connection:
+        note_revocations(connection, [note_hold(ivan, when, when)])
+        key = Key(get(engine, "d0").id, 1)
+        connection.execute(insert(SignerContent).values(**key._asdict(), **content))
 
 
 def put_documents(engine: Engine) -> None:

@@ -130,7 +130,13 @@ def _examine(
     preserved = source.preserved(trust, now) if source.preserved else None
     known = _known_at(source, preserved, moment)
     verify = partial(
-        trust.verify, signature, data, fetch=True, content_budget=UNLIMITED, kept=source.kept
+        trust.verify,
+        signature,
+        data,
+        fetch=True,
+        content_budget=UNLIMITED,
+        kept=source.kept,
+        recall=source.recall,
     )
     today_at = Occasion(now, now, stamps_known=known)
     statuses, today = verify(at=Occasion(moment, known)), verify(at=today_at)

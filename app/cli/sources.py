@@ -25,6 +25,7 @@ from app.store.errors import SignatureNotFound
 from app.store.evidence.reading import read_evidence
 from app.store.signatures import reading
 from app.store.signatures.large_texts import Key
+from app.store.signatures.revocations import Recall, recall_of
 from app.trust import Trust
 from app.trust.kept import Kept
 from app.wording.sentences import Wording
@@ -47,6 +48,8 @@ class Source:
     preserved: Callable[[Trust, datetime], Preserved] | None = None
     #: The evidence package that it is in.
     package: Package | None = None
+    #: Finds the revocations that the store has noted; None for a file.
+    recall: Recall | None = None
 
 
 def source_of(
@@ -87,6 +90,7 @@ def source_of(
         (lambda trust, now: Preserved(kept_file, items, stored, trust.loaded(), now))
         if items
         else None,
+        recall=recall_of(db.engine),
     )
 
 

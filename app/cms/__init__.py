@@ -88,12 +88,14 @@ from app.cms.path.strength import weigh_digests
 from app.cms.revocation.checking import RevocationData, check_revocation
 from app.cms.revocation.crl import MAX_SLOW_SIZE as MAX_SLOW_CRL_SIZE
 from app.cms.revocation.crl import CertificateList, MalformedRevocation
+from app.cms.revocation.crl_entries import Revoked
 from app.cms.revocation.crl_index import DAMAGED as CRL_INDEX_DAMAGED
 from app.cms.revocation.crl_index import MAX_SIZE as MAX_CRL_SIZE
 from app.cms.revocation.crl_index import PROGRAM as CRL_INDEX_PROGRAM
 from app.cms.revocation.crl_index import Rows as CrlIndex
 from app.cms.revocation.crl_index import read_index as read_crl_index
 from app.cms.revocation.findings import known_as_of
+from app.cms.revocation.noted import NotedRevocation, note_hold
 from app.cms.revocation.ocsp import OcspResponse
 from app.cms.revocation.ocsp_requests import UNKNOWN_TO_RESPONDER as OCSP_UNKNOWN_TO_RESPONDER
 from app.cms.revocation.ocsp_requests import (
@@ -145,6 +147,7 @@ from app.cms.verdict import (
     Reason,
     Verdict,
     every,
+    is_uncompared,
     no,
     unknown,
 )
@@ -226,6 +229,7 @@ __all__ = [
     "MalformedRevocation",
     "MalformedSignature",
     "Name",
+    "NotedRevocation",
     "Occasion",
     "OcspResponse",
     "Octets",
@@ -234,6 +238,7 @@ __all__ = [
     "RevocationData",
     "RevocationFailure",
     "RevocationFinding",
+    "Revoked",
     "Sentence",
     "SignatureFile",
     "SignatureLevel",
@@ -304,6 +309,7 @@ __all__ = [
     "is_future",
     "is_pem_certificate",
     "is_too_wide",
+    "is_uncompared",
     "iso_moment",
     "key_usage",
     "known_as_of",
@@ -312,6 +318,7 @@ __all__ = [
     "name_text",
     "new_signers",
     "no",
+    "note_hold",
     "objects_to_renew",
     "ocsp_urls",
     "open_file",

@@ -81,6 +81,22 @@ FITS_WITH_CRLF = unknown(
 """
 
 
+#: Reasons by which there is nothing to compare: no content, or digests by other algorithms alone,
+#: in the words of `signed_data.contents`.
+_UNCOMPARED = (
+    CONTENT_NOT_GIVEN.reasons[0].template,
+    "the digest given is a {given} digest, but a {needed} digest is needed",
+    "no {needed} digest of the content is known",
+)
+
+
+def is_uncompared(intact: Verdict) -> bool:
+    """Return whether *intact* is unknown only because there is nothing to compare."""
+    templates = [reason.template for reason in intact.reasons]
+    is_one = len(templates) == 1 and templates[0] in _UNCOMPARED
+    return is_one and intact.answer is Answer.UNKNOWN
+
+
 def every(*verdicts: Verdict) -> Verdict:
     """Combine verdicts that must all hold: no if one is no, else unknown if one is, else yes.
 

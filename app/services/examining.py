@@ -17,21 +17,23 @@ from app.cms import (
 )
 from app.evidence.kept import kept_of
 from app.evidence.lasting import has_ended, outlast
-from app.extensions import current_trust
+from app.extensions import current_trust, db
 from app.services.kept_contents import known_content
 from app.services.sent_content import content_given
 from app.services.stored import get_evidence, get_preserved, key_of, outlast_ended
 from app.store.signatures.records import SignatureRecord
+from app.store.signatures.revocations import Recall, recall_of
 from app.trust.kept import Kept
 
 
-def examine(
+def examine(  # noqa: PLR0913 - a signature, and all that it is verified with
     signature: SignedData | SignedXml,
     data: str | GivenContent | None,
     *,
     at: datetime,
     fetch: bool = False,
     kept: Kept | None = None,
+    recall: Recall | None = None,
 ) -> Examined:
     """Verify a signature.
 
@@ -41,6 +43,7 @@ def examine(
         at: the time that counts without a valid timestamp.
         fetch: whether CRLs and OCSP responses may be fetched, if the operator allows it.
         kept: evidence that is stored for the signature.
+        recall: finds the revocations that the store has noted, for a stored signature.
 
     Raises:
         ParameterError: `data` can't be read, or the signature is XML, which is its own content.
@@ -49,7 +52,7 @@ def examine(
     budget = ContentBudget()
     content = content_given(signature, data, budget)
     statuses = current_trust().verify(
-        signature, content, at=at, fetch=fetch, content_budget=budget, kept=kept
+        signature, content, at=at, fetch=fetch, content_budget=budget, kept=kept, recall=recall
     )
     return Examined(signature, content, describe_signers(signature), statuses, budget)
 
@@ -67,7 +70,8 @@ def examine_stored(record: SignatureRecord, data: str | GivenContent | None) -> 
         items = get_evidence(key).items
         signature = parse(record.text, trailing_zeros=True)
         content = known_content(signature, key) if data is None else data
-        examined = examine(signature, content, at=saved_at, fetch=True, kept=kept_of(items))
+        kept, recall = kept_of(items), recall_of(db.engine)
+        examined = examine(signature, content, at=saved_at, fetch=True, kept=kept, recall=recall)
         return replace(examined, statuses=outlast_ended(examined.statuses, key, items))
 
 
@@ -87,6 +91,7 @@ def examine_again(record: SignatureRecord, examined: Examined, *, now: datetime)
             at=Occasion(now, now, stamps_known=record.version_created_at),
             content_budget=examined.content_budget,
             kept=kept_of(items),
+            recall=recall_of(db.engine),
         )
         if any(map(has_ended, statuses)):
             statuses = outlast(statuses, get_preserved(key, items, now))

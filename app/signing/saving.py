@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, Engine
 
 from app.cms import (
+    CONTENT_NEEDED,
     SHA_256,
     Answer,
     ContentBudget,
@@ -44,6 +45,7 @@ from app.store.signatures import reading
 from app.store.signatures.extraction import read_found, read_signing
 from app.store.signatures.large_texts import Key
 from app.store.signatures.records import SignatureRecord
+from app.store.signatures.revocations import note_revocations, noted_of, recall_of
 from app.store.signatures.standings import Trusted
 from app.store.signatures.writing import NewVersion, save_version
 from app.trust import Trust
@@ -108,7 +110,7 @@ def sign_document(store: Store, token: str, submission: Submission) -> SavedSign
     content = content_of(submission, sent, document.sha256)
     for attempt in range(1, ATTEMPTS + 1):
         current = _read_current(store.engine, document)
-        prepared = _prepare(store, current, sent, content, asked, document)
+        prepared = _prepare(store, current, sent, content, asked, document, submission)
         try:
             version = _save(store, token, document, current, prepared, submission)
         except (VersionConflict, VersionNotSet, SignatureNotFound):
@@ -147,8 +149,9 @@ def _prepare(  # noqa: PLR0913, PLR0917  # what is there, what was sent, and wha
     content: GivenContent | None,
     asked: AskedSigning,
     document: AskedDocument,
+    submission: Submission,
 ) -> _Prepared:
-    """Join and verify. Raises Refusal or Busy."""
+    """Join and verify. Raises Refusal, ContentAway or Busy."""
     joined = join(
         current and current.text,
         sent,
@@ -156,18 +159,40 @@ def _prepare(  # noqa: PLR0913, PLR0917  # what is there, what was sent, and wha
         is_fixed=document.sha256 is not None,
         keeps_cosigners=store.terms.keeps_cosigners,
     )
+    if len(joined.new) < len(joined.signature.signers):
+        content = _content_of_all(joined.signature, submission, document.sha256)
     statuses = store.trust.verify(
         joined.signature,
         content,
         at=datetime.now(UTC),
         fetch=True,
         content_budget=ContentBudget(),
+        recall=recall_of(store.engine),
     )
     marks = require_acceptable(
         statuses[-len(joined.new) :], asked.signer, store.terms, anchored=store.trust.has_anchors
     )
     digest = (_sha256_of(content) or document.sha256) if _is_over(joined, content) else None
     return _Prepared(joined, statuses, marks, digest, _obtain(store, joined.signature))
+
+
+def _content_of_all(
+    signature: SignedData, submission: Submission, expected: str | None
+) -> GivenContent | None:
+    """Return what all who are in a version are compared with, also those of before.
+
+    Without signed attributes (RFC 5652 section 5.4) only the document itself shows that those still
+    have signed it: who adds a signature must bring it, unless it is kept.
+
+    Raises:
+        Refusal: it is missing, or another one.
+        ContentAway: it is kept, and can't be read now.
+    """
+    content = content_of(submission, signature, expected)
+    is_here = isinstance(content, bytes) or signature.attached or submission.kept is not None
+    if not is_here and not all(one.has_signed_attributes for one in signature.signers):
+        raise Refusal("document_needed", CONTENT_NEEDED.reasons[0])
+    return content
 
 
 def _is_over(joined: Joined, content: GivenContent | None) -> bool:
@@ -236,6 +261,7 @@ def _save(  # noqa: PLR0913, PLR0917  # as above
         asked, _ = _require_asked(store, token, document.number, connection)
         saved = save_version(connection, new, signing, seen, new_evidence=urgency)
         key = Key(saved.record.id, saved.record.version)
+        note_revocations(connection, noted_of(prepared.statuses))
         keep_signing(connection, asked.link, document.number, key, prepared.joined.new[0].number)
         if offer is not None:
             offer.keep_for_version(connection, saved.record.id, saved.record.version)

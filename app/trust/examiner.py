@@ -12,9 +12,10 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +25,7 @@ from app.cms import (
     YES,
     Answer,
     MalformedSignature,
+    NotedRevocation,
     SignedData,
     SignedXml,
     SignerStatus,
@@ -41,6 +43,7 @@ from app.store.signatures.judgements import (
 )
 from app.store.signatures.large_texts import Key
 from app.store.signatures.one_signer import settle
+from app.store.signatures.revocations import note_revocations, noted_of, recall_of
 from app.store.signatures.standings import (
     PENDING,
     Found,
@@ -49,6 +52,7 @@ from app.store.signatures.standings import (
     judge,
     was_valid,
 )
+from app.trust.former_reasons import note_former
 from app.trust.service import Trust
 from app.trust.turns import GIVES_WAY, LARGE
 
@@ -133,6 +137,7 @@ class Examiner:
 
     def _examine_batch(self, keys: list[Key], calm: float) -> int:
         found: list[tuple[Key, Mapping[int, Found]]] = []
+        noted: list[NotedRevocation] = []
         spent = 0.0
         for key in keys:
             began = time.monotonic()
@@ -140,13 +145,16 @@ class Examiner:
                 unverified = read_unverified(connection, key)
             if unverified:
                 with suppress(SignatureNotFound):  # Deleted meanwhile.
-                    found.append((key, self._judge(unverified)))
+                    judged = self._judge(unverified)
+                    found.append((key, judged.found))
+                    noted += judged.noted
             took = time.monotonic() - began
             spent += took
             if not background.pause(took * calm) or spent > BATCH_SECONDS:
                 break
         with transaction(self.engine) as connection:
             write_found(connection, found)
+            note_revocations(connection, noted)
         return len(found)
 
     def _examine_carefully(self, key: Key) -> int:
@@ -171,7 +179,7 @@ class Examiner:
             give_back(connection, _NOTE, name)
         return done
 
-    def _judge(self, unverified: Unverified) -> Mapping[int, Found]:
+    def _judge(self, unverified: Unverified) -> _Judged:
         """Verify one version. Raises SignatureNotFound if it was deleted meanwhile."""
         trusted = self.trust.trusted()
         cms, turns = unverified.cms, self.trust.turns
@@ -184,15 +192,17 @@ class Examiner:
                 signature = parse_pieces(
                     [cms] if isinstance(cms, str) else cms.read_pieces(), trailing_zeros=True
                 )
-                statuses = self.trust.verify(signature, at=unverified.saved_at)
+                note_former(self.engine, unverified, signature)
+                recall = recall_of(self.engine)
+                statuses = self.trust.verify(signature, at=unverified.saved_at, recall=recall)
         except MalformedSignature as error:
             # Damaged in a part that only verification reads.
-            return _give_up(unverified, f"it can't be read: {error}", trusted)
+            return _Judged(_give_up(unverified, f"it can't be read: {error}", trusted))
         except (SQLAlchemyError, SignatureNotFound):
             raise
         except Exception:  # noqa: BLE001  # what is amiss with one keeps no other waiting
             _log.exception("a signature can't be verified")
-            return _give_up(unverified, "it could not be verified", trusted)
+            return _Judged(_give_up(unverified, "it could not be verified", trusted))
         found = read_found(signature, statuses, trusted)
         by_number = {status.number: status for status in statuses}
         joined = {
@@ -201,7 +211,14 @@ class Examiner:
             else Found(before.gen_time, before.standing, trusted.everything)
             for number, before in unverified.before.items()
         }
-        return settle(joined, statuses)
+        return _Judged(settle(joined, statuses), noted_of(statuses))
+
+
+class _Judged(NamedTuple):
+    """The results for the signers of a version, and the revocations that are to be kept."""
+
+    found: Mapping[int, Found]
+    noted: Sequence[NotedRevocation] = ()
 
 
 def _give_up(unverified: Unverified, why: str, trusted: Trusted) -> Mapping[int, Found]:

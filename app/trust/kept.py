@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from app.cms import Certificate, CertificateList, OcspResponse
+from app.cms import Certificate, CertificateList, NotedRevocation, OcspResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +21,10 @@ class Kept:
     certificates: tuple[Certificate, ...] = ()
     found: tuple[CertificateList | OcspResponse, ...] = ()
     is_brought: bool = False
+    #: What was proven before against its certificates.
+    noted: tuple[NotedRevocation, ...] = ()
+
+    @property
+    def helps(self) -> bool:
+        """Whether a verifier without it may answer something else, but for the tokens."""
+        return bool(self.found or self.certificates or self.noted)

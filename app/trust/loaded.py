@@ -13,6 +13,7 @@ from app.cms import (
     Answer,
     Certificate,
     CertificateList,
+    NotedRevocation,
     Occasion,
     OcspResponse,
     RevocationData,
@@ -148,8 +149,8 @@ def _make_verifier_with(
 ) -> Verifier:
     """Return a verifier with what is kept, among the operator's data or as a sender's."""
     if kept.is_brought:
-        return _make_verifier(contents, [*found], kept.certificates, kept.found)
-    return _make_verifier(contents, [*kept.found, *found], kept.certificates)
+        return _make_verifier(contents, [*found], kept.certificates, kept.found, kept.noted)
+    return _make_verifier(contents, [*kept.found, *found], kept.certificates, noted=kept.noted)
 
 
 def _make_verifier(
@@ -157,6 +158,7 @@ def _make_verifier(
     found: Sequence[CertificateList | OcspResponse] = (),
     certificates: Sequence[Certificate] = (),
     brought: Sequence[CertificateList | OcspResponse] = (),
+    noted: Sequence[NotedRevocation] = (),
 ) -> Verifier:
     crls = [one for one in found if isinstance(one, CertificateList)]
     responses = [one for one in found if isinstance(one, OcspResponse)]
@@ -166,4 +168,5 @@ def _make_verifier(
         crls=[*values(contents.crls), *crls],
         ocsp_responses=[*values(contents.responses), *responses],
         brought=brought,
+        noted=noted,
     )

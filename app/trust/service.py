@@ -25,10 +25,12 @@ from app.cms import (
     Verifier,
 )
 from app.destinations import Destinations
+from app.store.signatures.revocations import Recall
 from app.store.signatures.standings import Trusted
 from app.trust.folder import Contents, list_files, read_folder
 from app.trust.kept import Kept
 from app.trust.loaded import Loaded
+from app.trust.recalling import verify_recalling
 from app.trust.stored import Stored, StoredAuthorities
 from app.trust.turns import Turns
 
@@ -87,6 +89,7 @@ class Trust:
         content_budget: Budget | None = None,
         kept: Kept | None = None,
         loaded: Loaded | None = None,
+        recall: Recall | None = None,
     ) -> tuple[SignerStatus, ...]:
         """Verify each signer; see `Verifier.verify`, for `content_budget` too.
 
@@ -95,7 +98,8 @@ class Trust:
         the caller: an evidence record may show more (`app.evidence.lasting`).
 
         Evidence that is stored for the signature, `kept`, is used beside what the operator has:
-        `loaded`, if the caller has that already, else what it is now.
+        `loaded`, if the caller has that already, else what it is now. So is what `recall` returns,
+        the revocations that a store has noted, for whoever keeps the result or has kept one.
 
         If the available data don't say whether a certificate was revoked, cached answers of its CA
         are used, if the settings say online; with `fetch` the CA is asked, for up to
@@ -104,6 +108,7 @@ class Trust:
 
         Raises:
             Busy: too much is being verified; see `turns`.
+            SQLAlchemyError: of `recall`.
         """
         when = Occasion.of(at)
         now = datetime.now(UTC)
@@ -114,31 +119,29 @@ class Trust:
         verify = partial(
             Verifier.verify, signature=signature, content=content, at=when, content_budget=budget
         )
-        statuses = self._verify(verify, loaded or self.loaded(), kept or Kept(), fetch=fetch)
+        current = loaded or self.loaded()
+        judge = partial(verify_recalling, verify, current, recall)
+        statuses = self._verify(judge, current, kept or Kept(), fetch=fetch)
         if self._on_result:
             self._on_result(statuses)
         return statuses
 
     def _verify(
         self,
-        asked: Callable[..., tuple[SignerStatus, ...]],
+        judge: Callable[..., tuple[SignerStatus, ...]],
         loaded: Loaded,
         kept: Kept,
         *,
         fetch: bool,
     ) -> tuple[SignerStatus, ...]:
         with self.turns.take():
-            verify = partial(asked, tokens=kept.tokens)
-            is_helped = kept.found or kept.certificates
-            verifier = loaded.knowing_kept(kept) if is_helped else loaded.verifier
-            statuses = verify(verifier)
+            statuses = judge(kept)
             links = loaded.open_links(statuses) if self._inquiry else []
             if not self._inquiry or not links:
                 return statuses
             findings = self._inquiry.ask(links, fetch=fetch)
             if findings.found:
-                verifier = loaded.knowing_kept(kept, findings.found)
-                statuses = verify(verifier)
+                statuses = judge(kept, findings.found)
         return tuple(
             replace(
                 status,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -15,10 +16,12 @@ from app.extensions import db
 from app.store.models import Signature
 from tests import der, pki
 from tests.api import people
-from tests.api.asking import rows, save
+from tests.api.asking import filled, rows, save
 from tests.api.people import CHIEF_IIN, IIN, chief, ivan
 from tests.api.test_signed import app_with_an_anchor, client_of_a_trusting_server, package
+from tests.gost_signer import GOST_2015_256, GOST_2015_512, Kind
 from tests.pki import CONTENT
+from tests.test_cli import run
 
 __all__ = ["app_with_an_anchor", "client_of_a_trusting_server"]
 
@@ -123,3 +126,82 @@ def test_the_newest_package_that_was_sent_says_what_was_to_be_signed(
     assert reported(trusting_app, trusting) == signed
     package(trusting, *SIGNERS, sha256=other)
     assert reported(trusting_app, trusting) == (False, None, "pending")
+
+
+@cache
+def by_gost(who: pki.Holder, algorithms: Kind) -> pki.Holder:
+    """Return a person with a GOST key, whose digest is one of Streebog's."""
+    key = pki.gost_key(f"{who.subject!r}", algorithms)
+    return pki.certify(who.subject, key, pki.authority(), list(pki.PERSON))
+
+
+def gost_ivan() -> pki.Holder:
+    return by_gost(ivan(), GOST_2015_512)
+
+
+def gost_chief() -> pki.Holder:
+    return by_gost(chief(), GOST_2015_256)
+
+
+def joined(*infos: bytes, content: bytes | None = None) -> str:
+    """Return a signature of these two, whichever keys they used."""
+    algorithms = [GOST_2015_512.digest, GOST_2015_256.digest, pki.SHA256]
+    holders = [gost_ivan(), gost_chief(), chief(), pki.authority()]
+    return b64encode(pki.signed_data(infos, holders, content, digests=algorithms)).decode()
+
+
+def signed_by_each(client: FlaskClient, package_id: str) -> list[bool]:
+    """Return who signed by the status, which the list of packages must confirm."""
+    status = client.get(f"/packages/{package_id}/status").get_json()
+    listed = client.post("/packages/list", json={"isExecuted": True}).get_json()["total"]
+    (document,) = status["documents"]
+    signed = [one["isSigned"] for one in document["revisions"]]
+    assert listed == all(signed)
+    return signed
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("first_attached", [True, False])
+@pytest.mark.parametrize("reindexed", [True, False])
+def test_who_signed_the_document_still_does_in_a_version_that_came_without_it(
+    trusting_app: Flask, trusting: FlaskClient, first_attached: bool, reindexed: bool
+) -> None:
+    package_id = package(trusting, *SIGNERS, sha256=sha256(CONTENT).hexdigest())
+    own = pki.signer_info(gost_ivan())
+    if first_attached:
+        save(trusting, cms=joined(own, content=CONTENT))
+    else:
+        save(trusting, cms=joined(own), data=b64encode(CONTENT).decode())
+    assert signed_by_each(trusting, package_id) == [True, False]
+    # Whose digest is by another algorithm than the package's: nobody can say of what it is.
+    unproven = pki.signer_info(gost_chief())
+    save(trusting, cms=joined(own, unproven), version=1)
+    assert signed_by_each(trusting, package_id) == [True, False]
+    save(trusting, cms=joined(own, pki.signer_info(chief())), version=2)
+    if reindexed:
+        assert run(trusting_app, "signers", "reindex", "--all")[0] == 0
+        assert run(trusting_app, "signers", "verify")[0] == 0
+    assert signed_by_each(trusting, package_id) == [True, True]
+    (signing,) = trusting.get(f"/v1/persons/{IIN}/signings").get_json()
+    assert signing["status"] == "finished"
+    assert signing["completed_at"]
+
+
+@pytest.mark.attacks
+def test_a_signature_of_the_same_person_over_something_else_takes_over_nothing(
+    trusting: FlaskClient,
+) -> None:
+    package_id = package(trusting, *SIGNERS, sha256=sha256(CONTENT).hexdigest())
+    save(trusting, cms=joined(pki.signer_info(gost_ivan())), data=b64encode(CONTENT).decode())
+    other = filled(cms=joined(pki.signer_info(gost_ivan(), b"other")), version=1)
+    assert trusting.post("/signature", json=other).status_code == 201
+    assert signed_by_each(trusting, package_id) == [False, False]
+
+
+@pytest.mark.attacks
+def test_a_forged_digest_beside_attached_content_is_not_taken_over(trusting: FlaskClient) -> None:
+    package_id = package(trusting, *SIGNERS, sha256=sha256(CONTENT).hexdigest())
+    other = pki.signer_info(gost_ivan(), b"other")
+    save(trusting, cms=joined(other, content=CONTENT))
+    save(trusting, cms=joined(other), version=1)
+    assert signed_by_each(trusting, package_id) == [False, False]

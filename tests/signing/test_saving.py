@@ -9,7 +9,7 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.cms import Reason, SignedData, SignedXml
 from app.evidence.obtaining import Outcome
@@ -20,7 +20,7 @@ from app.signing.terms import SigningTerms
 from app.store.database.engine import transaction
 from app.store.errors import EvidenceImpossible
 from app.store.evidence.keeping import Item, State
-from app.store.models import EvidenceItem, EvidenceJob, Version
+from app.store.models import EvidenceItem, EvidenceJob, Signer, Version
 from app.store.packages.writing import rescind_package
 from app.store.signatures.extraction import read_kept
 from app.trust.examiner import Examiner
@@ -276,3 +276,37 @@ def test_nobody_brings_so_many_certificates_that_the_next_signer_finds_no_room(
     assert refuse(desk, token, full).kind == "too_many_certificates"
     desk.sign(token, signed(ivan()))
     assert desk.version() == 1
+
+
+@pytest.mark.attacks
+def test_who_signed_before_by_gost_still_does_when_the_next_comes_without_the_document(
+    desk: Desk,
+) -> None:
+    public_id = desk.put()
+    key = pki.gost_key("ivan", GOST_2015_512)
+    gost = pki.certify(ivan().subject, key, pki.authority(), list(pki.PERSON))
+    info = pki.signer_info(gost)
+    first = pki.signed_data([info], [gost, pki.authority()], None, digests=[GOST_2015_512.digest])
+    desk.sign(desk.token(public_id), b64encode(first).decode())
+    desk.sign(desk.token(public_id, 2), signed(chief()), None)
+    assert desk.open(desk.token(public_id)).state == "done"
+    judged = Examiner(desk.engine, desk.store.trust)
+    with desk.engine.connect() as connection:
+        connection.execute(update(Signer).values(judged_against=None))
+    assert list(judged.examine()) == [2]
+    assert desk.open(desk.token(public_id)).state == "done"
+
+
+@pytest.mark.attacks
+def test_the_document_is_needed_again_beside_who_signed_without_signed_attributes(
+    desk: Desk,
+) -> None:
+    public_id = desk.put()
+    info = pki.signer_info(ivan(), signed=None)
+    first = pki.signed_data([info], [ivan(), pki.authority()], None)
+    desk.sign(desk.token(public_id), b64encode(first).decode())
+    token = desk.token(public_id, 2)
+    assert refuse(desk, token, signed(chief()), None).kind == "document_needed"
+    assert desk.open(desk.token(public_id)).state == "signed"
+    desk.sign(token, signed(chief()))
+    assert desk.open(token).state == "done"

@@ -117,7 +117,7 @@ def _moments(
 ) -> Iterator[tuple[datetime, str, OwnSignature]]:
     """Return the times at which the person signed the document, with their sources."""
     for own in signed.own:
-        digests = own.digest_algorithm, own.message_digest, signed.content_sha256
+        digests = own.digest_algorithm, own.message_digest, own.content_sha256
         is_meant = own.is_same if sha256 is None else is_over(sha256, *digests)
         if not own.counts or not is_meant:
             continue

@@ -5,8 +5,8 @@ from typing import Literal, TypeAlias
 
 Place: TypeAlias = Literal["operator", "online", "embedded", "kept", "package"]
 """`operator`: the operator provided it; `online`: the CA was asked; `embedded`: it came with the
-signature; `kept`: it was obtained for the signature before, and stored; `package`: it is a file of
-the evidence package in which the signature came.
+signature; `kept`: it was obtained for the signature before, and stored, or it is a revocation that
+was proven before; `package`: it is a file of the evidence package in which the signature came.
 """
 
 

@@ -1,14 +1,15 @@
 """What each available CRL and response says about a certificate, beside the answer itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import nlargest
 from typing import Literal
 
-from app.cms.revocation.crl import CertificateList
 from app.cms.revocation.crl_entries import Revoked
 from app.cms.revocation.findings import Finding
+from app.cms.revocation.noted import NotedRevocation
+from app.cms.revocation.ocsp import OcspResponse
 from app.cms.revocation.origins import Origin
 from app.cms.revocation.sources import Doubt, Statement
 from app.cms.verdict import YES, Answer, Reason, Verdict
@@ -25,6 +26,8 @@ class RevocationFinding:
     `verdict` is yes if it shows that the certificate was not revoked by then. `decides`: the answer
     about the certificate is that of this one. `produced_at` is that of a response. `revoked` is the
     revocation that it states, be it before the decisive time or later; None if it states none.
+    `noted` is that revocation as it is to be kept, if the answer about the certificate is no, and
+    this says so.
     """
 
     certificate: Certificate
@@ -36,6 +39,7 @@ class RevocationFinding:
     produced_at: datetime | None
     decides: bool
     revoked: Revoked | None = None
+    noted: NotedRevocation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,13 @@ def report(
     certificate: Certificate,
     found: Sequence[tuple[Statement | Doubt, Finding]],
     verdict: Verdict,
+    *,
+    issuer_key: str,
 ) -> list[RevocationFinding]:
     """Report what was found about a certificate; `verdict` is the answer that follows.
 
-    Of more than MAX_REPORTED the accusations and the newest are reported.
+    `issuer_key` is the SHA-256 of its issuer's public key, hex. Of more than MAX_REPORTED the
+    accusations and the newest are reported.
     """
     if len(found) > MAX_REPORTED:
         found = nlargest(MAX_REPORTED, found, key=_weight)
@@ -75,9 +82,37 @@ def report(
     # Of several the newest: it has the same effect, and says more.
     decisive = max(deciding, key=lambda one: one.this_update, default=None)
     return [
-        _report_one(certificate, statement, finding, decides=finding is decisive)
+        replace(
+            _report_one(certificate, statement, finding, decides=finding is decisive),
+            noted=_note(certificate, statement, finding, issuer_key)
+            if verdict.answer is Answer.NO
+            else None,
+        )
         for statement, finding in found
     ]
+
+
+def _note(
+    certificate: Certificate, statement: Statement | Doubt, finding: Finding, issuer_key: str
+) -> NotedRevocation | None:
+    """Return what a statement proves against a certificate; None if it proves nothing."""
+    if isinstance(statement, Doubt) or finding.verdict.answer is not Answer.NO:
+        return None
+    if statement.revoked is None:
+        return None
+    found = statement.found
+    if isinstance(found, NotedRevocation):
+        return found
+    return NotedRevocation(
+        certificate.fingerprint,
+        issuer_key,
+        "ocsp" if isinstance(found, OcspResponse) else "crl",
+        statement.revoked,
+        statement.this_update,
+        statement.next_update,
+        statement.complete,
+        statement.denied,
+    )
 
 
 def _weight(one: tuple[Statement | Doubt, Finding]) -> tuple[bool, datetime]:
@@ -89,15 +124,15 @@ def _report_one(
     certificate: Certificate, statement: Statement | Doubt, finding: Finding, *, decides: bool
 ) -> RevocationFinding:
     source = statement.found
-    is_list = isinstance(source, CertificateList)
+    kind: Literal["crl", "ocsp"] = "ocsp" if isinstance(source, OcspResponse) else "crl"
     return RevocationFinding(
         certificate=certificate,
-        kind="crl" if is_list else "ocsp",
+        kind=source.kind if isinstance(source, NotedRevocation) else kind,
         origin=source.origin,
         verdict=finding.verdict,
         this_update=statement.this_update,
         next_update=statement.next_update,
-        produced_at=None if isinstance(source, CertificateList) else source.produced_at,
+        produced_at=source.produced_at if isinstance(source, OcspResponse) else None,
         decides=decides,
         revoked=None if isinstance(statement, Doubt) else statement.revoked,
     )

@@ -12,6 +12,7 @@ from app.cms.algorithms.dates import Broken
 from app.cms.budget import FREE, Budget
 from app.cms.revocation.crl import CertificateList
 from app.cms.revocation.crl_entries import Revoked
+from app.cms.revocation.noted import NotedRevocation
 from app.cms.revocation.ocsp import OcspAnswer, OcspResponse
 from app.cms.verdict import Verdict
 from app.cms.x509.certificate import Certificate
@@ -46,7 +47,7 @@ class Statement:
     denied: bool = False
     removed: bool = False
     doubt: Verdict | None = None
-    found: CertificateList | OcspResponse = field(kw_only=True)
+    found: CertificateList | OcspResponse | NotedRevocation = field(kw_only=True)
 
     def until(self, *, attested: bool) -> datetime:
         """Return until when it holds, for a time that a timestamp attests or that was given."""
@@ -73,8 +74,13 @@ class RevocationData:
         crls: Iterable[CertificateList] = (),
         responses: Iterable[OcspResponse] = (),
         budget: Budget | None = None,
+        noted: Iterable[NotedRevocation] = (),
     ) -> None:
-        """Take parsed data: the operator's, or a sender's, whose checks `budget` pays for."""
+        """Take parsed data: the operator's, or a sender's, whose checks `budget` pays for.
+
+        `noted` was proven before.
+        """
+        self.noted = tuple(noted)
         self.by_sender = budget is not None
         self.budget = budget or FREE
         self._crls: dict[bytes | str, list[CertificateList]] = {}
@@ -89,7 +95,7 @@ class RevocationData:
     @property
     def is_empty(self) -> bool:
         """Whether there are none."""
-        return not (self._crls or self._answers)
+        return not (self._crls or self._answers or self.noted)
 
     def has_any_about(self, certificate: Certificate) -> bool:
         """Return whether there is a response about this serial number, or a CRL of the issuer."""

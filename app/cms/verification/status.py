@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from app.cms.path.occasions import Interval
+from app.cms.revocation.noted import NotedRevocation
 from app.cms.revocation.reports import RevocationFailure, RevocationFinding
 from app.cms.verdict import FITS_WITH_CRLF, Answer, Verdict, every
 from app.cms.x509.certificate import Certificate
@@ -116,6 +117,16 @@ class SignerStatus:
         """Whether the given content is intact except for line ends, CRLF in place of LF."""
         is_said = FITS_WITH_CRLF.reasons[0] in self.intact.reasons
         return is_said and self.intact.answer is Answer.UNKNOWN
+
+    @property
+    def noted(self) -> tuple[NotedRevocation, ...]:
+        """The revocations that speak against it, or against its timestamp, as they are to be kept.
+
+        Also if only the result without the timestamp depends on them.
+        """
+        findings = (*self.findings, *(self.timestamp.findings if self.timestamp else ()))
+        mine = tuple(one.noted for one in findings if one.noted)
+        return mine + (self.otherwise.noted if self.otherwise else ())
 
     @property
     def trusted(self) -> Verdict:

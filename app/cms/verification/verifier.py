@@ -17,6 +17,7 @@ from app.cms.path.occasions import Occasion
 from app.cms.path.purposes import is_for_timestamps
 from app.cms.revocation.checking import RevocationData, examine_revocation
 from app.cms.revocation.crl import CertificateList
+from app.cms.revocation.noted import NotedRevocation
 from app.cms.revocation.ocsp import OcspResponse
 from app.cms.signed_data.certificate_set import CertificateSource
 from app.cms.signed_data.contents import (
@@ -52,7 +53,7 @@ _NO_TOKENS: Tokens = MappingProxyType({})
 class Verifier:
     """Verifies signatures against the trust anchors of one operator. Thread-safe."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that one operator has
         self,
         anchors: Iterable[Certificate] = (),
         *,
@@ -60,10 +61,12 @@ class Verifier:
         crls: Iterable[bytes | CertificateList] = (),
         ocsp_responses: Iterable[bytes | OcspResponse] = (),
         brought: Iterable[CertificateList | OcspResponse] = (),
+        noted: Iterable[NotedRevocation] = (),
     ) -> None:
         """Take the trust anchors, and other available data: DER, or objects parsed from it.
 
         `brought` came beside the signature, from its sender: it counts as what is embedded does.
+        `noted` was proven before, and the caller has kept it.
 
         A caller with many verifiers passes the same parsed CRL to all of them: it remembers that
         its signature was checked. Raises MalformedRevocation if something can't be read.
@@ -74,6 +77,7 @@ class Verifier:
         self._revocation = RevocationData(
             [CertificateList(crl) if isinstance(crl, bytes) else crl for crl in crls],
             [OcspResponse(one) if isinstance(one, bytes) else one for one in ocsp_responses],
+            noted=noted,
         )
         self._brought = tuple(brought)
 

@@ -36,6 +36,7 @@ from app.store.models.records import (
     EvidenceUnrecorded,
 )
 from app.store.models.threads import IS_CURRENT, Signature, Signer, Version
+from app.store.models.verdicts import Revocation, SignerContent
 
 __all__ = [
     "IS_CURRENT",
@@ -65,11 +66,13 @@ __all__ = [
     "PackageSigner",
     "PackageSigning",
     "PublicLink",
+    "Revocation",
     "Signature",
     "SignaturePair",
     "SignatureTag",
     "SignatureTerm",
     "Signer",
+    "SignerContent",
     "Token",
     "TrustCertificate",
     "Version",

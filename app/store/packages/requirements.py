@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy import ColumnElement, Label, Text, and_, case, cast, func, literal, or_, select
 
 from app.store.models import PackageSigner, Signature, Signer, Version
+from app.store.signatures.carried_contents import carried_content
 from app.store.signatures.extraction import SHA_256
 from app.store.signatures.same_document import signed_the_same
 from app.store.signatures.standings import Trusted
@@ -100,14 +101,16 @@ def has_signed(trusted: Trusted, sha256: Any) -> list[ColumnElement[bool]]:
 
     The signed content is identified by the content, attached or sent along, else by the message
     digest, which is signed (RFC 5652 section 11.2). A digest by another algorithm can't be
-    compared. Without a SHA-256, those count who signed the same (`same_document`).
+    compared; but a former version may have been (`carried_contents`). Without a SHA-256, those
+    count who signed the same (`same_document`).
     """
     content = select(Version.content_sha256).where(
         Version.signature_id == Signer.signature_id, Version.version == Signer.version
     )
     by_digest = and_(Signer.digest_algorithm == SHA_256, Signer.message_digest == sha256)
     unsaid = and_(sha256.is_(None), signed_the_same(trusted))
-    same = or_(unsaid, by_digest, content.scalar_subquery() == sha256)
+    of_version = content.scalar_subquery() == sha256
+    same = or_(unsaid, by_digest, of_version, carried_content() == sha256)
     return [trusted.condition(Signer.standing), same]
 
 

@@ -56,6 +56,8 @@ class OwnSignature:
     #: Digest algorithm, dotted, and the digest of the content, hex.
     digest_algorithm: str
     message_digest: str | None
+    #: SHA-256 of what was signed, hex, if it is known from the version or a former one.
+    content_sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +146,5 @@ def _own_signatures(
             bool(row.is_same),
             row.digest_algorithm,
             row.message_digest,
+            row.content_sha256 or row.carried_sha256,
         )

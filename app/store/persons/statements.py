@@ -38,6 +38,7 @@ from app.store.models import (
     Signer,
     Version,
 )
+from app.store.signatures.carried_contents import carried_content
 from app.store.signatures.same_document import signed_the_same
 from app.store.signatures.standings import REFUSED, Trusted
 
@@ -137,7 +138,12 @@ def _with_facts(found: FromClause, trusted: Trusted) -> Select[Any]:
     mine = and_(*[column == found.c[f"signer_{column.name}"] for column in _SIGNER_KEY])
     order = (found.c.moment.desc(), found.c.signed, found.c.major.desc(), found.c.minor)
     return (
-        select(found, *_SIGNER_COLUMNS, signed_the_same(trusted).label("is_same"))
+        select(
+            found,
+            *_SIGNER_COLUMNS,
+            signed_the_same(trusted).label("is_same"),
+            carried_content().label("carried_sha256"),
+        )
         .outerjoin(Signer, mine)
         .where(found.c.rank <= MAX_OWN)
         .order_by(*order, found.c.signer_number)

@@ -32,6 +32,7 @@ from app.store.database.types import random_uuid, utc_now
 from app.store.models import EvidenceJob, Signature, Version
 from app.store.search import indexes as search_indexes
 from app.store.signatures import signers
+from app.store.signatures.carried_contents import carry
 
 _HEAD_COLUMNS = (Signature.id, Signature.version, Signature.created_at, Signature.updated_at)
 # SQLAlchemy would take a parameter named as a column for a value to set.
@@ -40,6 +41,8 @@ _THREAD = (
     Signature.thread == bindparam("new_thread"),
 )
 _HEAD = select(*_HEAD_COLUMNS).where(*_THREAD).subquery("head")
+_HEAD_ID = select(_HEAD.c.id).scalar_subquery()
+_HEAD_VERSION = select(_HEAD.c.version).scalar_subquery()
 
 
 def save(connection: Connection, values: dict[str, Any], *, compare: bool) -> Sequence[Any] | None:
@@ -121,7 +124,8 @@ def _next(is_queued: bool) -> _Save:
         )
         .returning(*_HEAD_COLUMNS)
     )
-    return _Save(claim, (*_keep(is_queued), *search_indexes.replace(_HEAD)))
+    taken_over = carry(_HEAD_ID, _HEAD_VERSION)
+    return _Save(claim, (*_keep(is_queued), taken_over, *search_indexes.replace(_HEAD)))
 
 
 @cache

@@ -16,12 +16,12 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from sqlalchemy import ColumnElement, and_, false, literal_column, or_
 
 from app.cms import (
-    CONTENT_NOT_GIVEN,
     FITS_WITH_CRLF,
     YES,
     Answer,
     SignerStatus,
     Verdict,
+    is_uncompared,
     weigh_digests,
 )
 
@@ -143,7 +143,8 @@ def was_valid(standing: Standing | None) -> bool:
 
 def _weigh_content(status: SignerStatus, digest: str | None) -> Verdict:
     """Return what a digest proves about unavailable detached content, else the result itself."""
-    if digest is None or status.intact not in (CONTENT_NOT_GIVEN, FITS_WITH_CRLF):
+    is_available = not is_uncompared(status.intact) and status.intact != FITS_WITH_CRLF
+    if digest is None or is_available:
         return status.intact
     return weigh_digests(YES, [digest], status.decisive_time)
 

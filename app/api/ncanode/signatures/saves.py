@@ -114,7 +114,7 @@ def _save(wanted: SaveRequest, once: Once | None) -> Answered:
 def _needs_unit(checked: Checked) -> bool:
     """Return whether a save is more than the one statement that is atomic by itself."""
     refuses = current_app.config["COSIGN_GUARD"] == "refuse"
-    more = checked.evidence or checked.kept or checked.again
+    more = checked.evidence or checked.kept or checked.again or checked.noted
     return refuses or bool(more) or tag_scope.is_bound()
 
 

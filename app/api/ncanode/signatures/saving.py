@@ -21,6 +21,7 @@ from app.cms import (
     ContentBudget,
     GivenContent,
     MalformedSignature,
+    NotedRevocation,
     Reason,
     SignedData,
     SignedXml,
@@ -33,7 +34,7 @@ from app.cms import (
     is_detached,
     parse,
 )
-from app.extensions import current_requirement, current_trust
+from app.extensions import current_requirement, current_trust, db
 from app.services import sent_content
 from app.services.kept_contents import digests_of
 from app.store.contents.keeping import Offer, refer_again
@@ -50,6 +51,7 @@ from app.store.signatures.cosigning import (
 from app.store.signatures.extraction import Signing, read_found, read_signing, read_text
 from app.store.signatures.large_texts import Key
 from app.store.signatures.records import SignatureRecord
+from app.store.signatures.revocations import note_revocations, noted_of, recall_of
 from app.store.signatures.writing import NewVersion, Superseded
 from app.trust.turns import SHORT_PATIENCE, Busy
 
@@ -77,6 +79,8 @@ class Checked(NamedTuple):
     kept: NewContent | None = None
     #: A document that is kept already, and is what was signed, where none came with it.
     again: KeptContent | None = None
+    #: What was proven against its certificates.
+    noted: Sequence[NotedRevocation] = ()
 
 
 def read_checked(new: NewVersion, brought: Brought) -> Checked:
@@ -113,7 +117,9 @@ def obtain_awaited(checked: Checked) -> Checked:
 
 
 def keep_evidence(connection: Connection, checked: Checked, record: SignatureRecord) -> None:
-    """Keep what was obtained for a version, in the transaction that saves it."""
+    """Keep what was obtained and proven for a version, in the transaction that saves it."""
+    if checked.noted:
+        note_revocations(connection, checked.noted)
     if checked.evidence is not None:
         key = Key(record.id, record.version)
         keep_saved(connection, key, checked.evidence.items, checked.evidence.states)
@@ -151,7 +157,13 @@ def _read_checked(
     content = digests_of(again) if again else content
     loaded = current_trust().loaded()
     verify = partial(
-        current_trust().verify, signature, content, at=now, content_budget=budget, loaded=loaded
+        current_trust().verify,
+        signature,
+        content,
+        at=now,
+        content_budget=budget,
+        loaded=loaded,
+        recall=recall_of(db.engine),
     )
     demanding = level in ("signature", "trusted")
     statuses = verify() if demanding else ()
@@ -165,7 +177,9 @@ def _read_checked(
     doubts += reasons
     found = read_found(signature, statuses, loaded.trusted)
     signing = read_signing(signature, now, digest, found)
-    return signature, Checked(signing, doubts, _urgency(signature, now), kept=kept, again=again)
+    urgency, noted = _urgency(signature, now), noted_of(statuses)
+    checked = Checked(signing, doubts, urgency, kept=kept, again=again, noted=noted)
+    return signature, checked
 
 
 def _intact(

@@ -1,0 +1,67 @@
+"""Revocations that were proven once, kept without the CRL or OCSP response that proved them.
+
+A CRL may drop the entry of a certificate that has ended (RFC 5280 section 3.3), and responses are
+not kept for ever: what was proven stays so. It counts like the statement that it was made from: of
+the same issuer, for the same time, and a hold is lifted by what is newer.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from app.cms.revocation.crl_entries import CERTIFICATE_HOLD, Revoked
+from app.cms.revocation.origins import KEPT, Origin
+from app.cms.x509.certificate import Certificate
+
+#: In place of the key of an issuer, where only the text of a former result is left.
+ANY_ISSUER = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotedRevocation:
+    """What a statement said against a certificate, when that decided the answer about it.
+
+    `certificate` is its SHA-256, `issuer_key` that of the public key of its issuer, both hex. The
+    rest is as in `sources.Statement`.
+    """
+
+    certificate: str
+    issuer_key: str
+    kind: Literal["crl", "ocsp"]
+    revoked: Revoked
+    this_update: datetime
+    next_update: datetime | None
+    complete: bool
+    denied: bool
+
+    @property
+    def origin(self) -> Origin:
+        """Where it comes from."""
+        return KEPT
+
+
+def key_of(issuer: Certificate) -> str:
+    """Return the SHA-256 of the public key of an issuer, hex."""
+    return hashlib.sha256(issuer.public_key.der).hexdigest()
+
+
+def note_hold(certificate: Certificate, when: datetime, stated_at: datetime) -> NotedRevocation:
+    """Return what is left of a former result: when a certificate was revoked, and no reason.
+
+    It may have been a hold, so that a newer statement lifts it.
+    """
+    revoked = Revoked(when, CERTIFICATE_HOLD)
+    return NotedRevocation(
+        certificate.fingerprint, ANY_ISSUER, "crl", revoked, stated_at, None, False, False
+    )
+
+
+def list_noted(
+    noted: Sequence[NotedRevocation], certificate: Certificate, issuers: Sequence[Certificate]
+) -> Iterator[NotedRevocation]:
+    """List those about a certificate that one of its issuers stated."""
+    mine = [one for one in noted if one.certificate == certificate.fingerprint]
+    keys = {ANY_ISSUER, *map(key_of, issuers)} if mine else set()
+    return (one for one in mine if one.issuer_key in keys)

@@ -1,0 +1,115 @@
+"""Revocations that were proven for a stored signature: they bind every later result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from app.cms import NotedRevocation, Revoked, SignerStatus
+from app.store.migrations.steps import is_missing
+from app.store.models import Revocation
+
+Recall: TypeAlias = Callable[[Collection[str]], Sequence[NotedRevocation]]
+"""Returns what is known against certificates, by their SHA-256s in hex."""
+
+#: The `reason` of a revocation that gives none.
+_NO_REASON = -1
+_FIND = (
+    select(Revocation.__table__)
+    .where(Revocation.certificate.in_(bindparam("some", expanding=True)))
+    .order_by(Revocation.certificate, Revocation.revoked_at, Revocation.reason)
+)
+
+
+def recall_of(engine: Engine) -> Recall:
+    """Return what finds the revocations that a database has. Raises SQLAlchemyError."""
+
+    def recall(certificates: Collection[str]) -> Sequence[NotedRevocation]:
+        with engine.connect() as connection:
+            try:
+                return find_revocations(connection, certificates)
+            except (OperationalError, ProgrammingError) as error:
+                # A database that was not migrated that far has none.
+                if not is_missing(error):
+                    raise
+                return ()
+
+    return recall
+
+
+def find_revocations(
+    connection: Connection, certificates: Collection[str]
+) -> list[NotedRevocation]:
+    """Return what is known against certificates, by their SHA-256s in hex."""
+    rows = connection.execute(_FIND, {"some": sorted(certificates)})
+    return [
+        NotedRevocation(
+            row.certificate,
+            row.issuer_key,
+            row.kind,
+            Revoked(
+                row.revoked_at,
+                None if row.reason == _NO_REASON else row.reason,
+                row.invalid_since,
+            ),
+            row.this_update,
+            row.next_update,
+            row.is_complete,
+            row.is_denied,
+        )
+        for row in rows
+    ]
+
+
+def note_revocations(connection: Connection, noted: Iterable[NotedRevocation]) -> None:
+    """Keep what was proven, inside `database.transaction`: of equal statements the newest."""
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for one in sorted(noted, key=lambda one: one.this_update):
+        row = _row_of(one)
+        rows[tuple(row[name] for name in _KEY)] = row
+    statement = _add(connection.dialect.name)
+    # In one order for all who keep some.
+    for key in sorted(rows):
+        connection.execute(statement, rows[key])
+
+
+def noted_of(statuses: Iterable[SignerStatus]) -> tuple[NotedRevocation, ...]:
+    """Return what the results of verification are to be kept for, each once."""
+    return tuple(dict.fromkeys(noted for status in statuses for noted in status.noted))
+
+
+_KEY = ("certificate", "issuer_key", "revoked_at", "reason")
+
+
+def _row_of(one: NotedRevocation) -> dict[str, Any]:
+    reason = one.revoked.reason
+    return {
+        "certificate": one.certificate,
+        "issuer_key": one.issuer_key,
+        "revoked_at": one.revoked.when,
+        "reason": _NO_REASON if reason is None else reason,
+        "invalid_since": one.revoked.invalid_since,
+        "kind": one.kind,
+        "this_update": one.this_update,
+        "next_update": one.next_update,
+        "is_complete": one.complete,
+        "is_denied": one.denied,
+    }
+
+
+@cache
+def _add(dialect: str) -> Any:
+    insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(Revocation)
+    new = statement.excluded
+    changed = ("invalid_since", "kind", "this_update", "next_update", "is_complete", "is_denied")
+    return statement.on_conflict_do_update(
+        index_elements=[getattr(Revocation, name) for name in _KEY],
+        set_={name: getattr(new, name) for name in changed},
+        where=Revocation.this_update < new.this_update,
+    )

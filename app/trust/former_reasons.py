@@ -1,0 +1,53 @@
+"""Refusals from before revocations were noted: only the sentence of the reason is left of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from app.cms import (
+    NotedRevocation,
+    SignedData,
+    SignedXml,
+    describe_signers,
+    note_hold,
+    title_of_name,
+)
+from app.store.database.engine import transaction
+from app.store.signatures.judgements import Unverified
+from app.store.signatures.revocations import find_revocations, note_revocations
+from app.store.signatures.standings import REFUSED
+
+#: The reason of `app.cms.revocation.findings`.
+_REASON = re.compile(r"the certificate of (.*) was revoked on (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
+
+
+def note_former(engine: Engine, unverified: Unverified, signature: SignedData | SignedXml) -> None:
+    """Note the revocations for which signers of a version were refused, if none is noted of them.
+
+    Raises SQLAlchemyError.
+    """
+    noted = list(_read(unverified, signature))
+    if not noted:
+        return
+    with engine.connect() as connection:
+        known = find_revocations(connection, {one.certificate for one in noted})
+    new = {one.certificate for one in noted}.difference(one.certificate for one in known)
+    if new:
+        with transaction(engine) as connection:
+            note_revocations(connection, [one for one in noted if one.certificate in new])
+
+
+def _read(unverified: Unverified, signature: SignedData | SignedXml) -> Iterator[NotedRevocation]:
+    for signer in describe_signers(signature):
+        before = unverified.before.get(signer.number)
+        standing = before.standing if before else None
+        if standing is None or standing.value != REFUSED:
+            continue
+        found = _REASON.fullmatch(standing.reason or "")
+        if found and found[1] == title_of_name(signer.certificate.subject):
+            when = datetime.fromisoformat(found[2]).replace(tzinfo=UTC)
+            yield note_hold(signer.certificate, when, unverified.saved_at)
