@@ -156,14 +156,26 @@ def test_what_is_no_cms_is_not_continued(desk_on_file: Desk) -> None:
 
 def test_what_can_t_be_joined_is_refused_with_the_reason(desk_on_file: Desk) -> None:
     desk = desk_on_file
-    false = pki.certify(
-        chief().subject, pki.rsa_key("false"), pki.authority(), pki.PERSON, serial=chief().serial
-    )
-    prepared = pki.signed_data([pki.signer_info(ivan())], [ivan(), pki.authority(), false], None)
-    save(desk.engine, cms=pki.pem(prepared))
+    save(desk.engine, cms=beside_a_false_certificate(chief().key))
     refusal = refuse(desk, desk.token(desk.put(), 2), signed(chief()))
     assert refusal.kind == "not_joined"
     assert "another certificate" in str(refusal)
+
+
+@pytest.mark.attacks
+def test_a_false_certificate_of_another_key_keeps_nobody_out(desk_on_file: Desk) -> None:
+    desk = desk_on_file
+    save(desk.engine, cms=beside_a_false_certificate(pki.rsa_key("false")))
+    desk.sign(desk.token(desk.put(), 2), signed(chief()))
+    assert names(desk.current()) == ["ИВАНОВ", "ПЕТРОВА"]
+
+
+def beside_a_false_certificate(key: pki.Key) -> str:
+    """Return what Ivan signed, with a certificate that has the chief's issuer and number."""
+    subject, serial = chief().subject, chief().serial
+    false = pki.certify(subject, key, pki.authority(), pki.PERSON, serial=serial)
+    cms = pki.signed_data([pki.signer_info(ivan())], [ivan(), pki.authority(), false], None)
+    return pki.pem(cms)
 
 
 def test_a_link_that_can_t_be_used_any_more_saves_nothing(desk: Desk) -> None:
