@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from lxml import etree
 
 from app.cli.remedies import remedies_of
 from app.cms import budget
@@ -24,7 +25,7 @@ from tests import der, gost_signer, pki
 from tests.api.asking import filled
 from tests.conftest import AppMaker
 from tests.live.server import PROJECT
-from tests.pki import CONTENT, DAY, SIGNING_TIME, Holder, Revoked, ocsp_at, profile
+from tests.pki import CONTENT, DAY, SIGNING_TIME, Holder, Revoked, ocsp_at, profile, xml_signer
 from tests.test_cli import run
 from tests.test_contract import APP, family, sentences_of
 from tests.trust.asking import HOUR, LONG_AGO, Responder, crl, pem, person
@@ -395,6 +396,31 @@ def test_a_signature_cut_out_of_a_pdf_has_zeros_behind_it(program: Flask, tmp_pa
     assert run(program, "check", cut)[0] == 0
 
 
+@pytest.mark.attacks
+def test_signed_xml_is_read_in_the_encoding_that_it_declares(
+    program: Flask, tmp_path: Path
+) -> None:
+    root = etree.fromstring("<pay><to>Анне</to><sum>100+ADA-</sum></pay>")
+    xml_signer.sign(root, IVAN)
+    bare = etree.tostring(root, encoding="unicode")
+    for pad in ("", " " * 230):
+        for name, encoding, answer in (
+            ("windows-1251", "utf-8", "no"),
+            ("windows-1251", "windows-1251", "yes"),
+            ("utf-16", "utf-16", "yes"),
+        ):
+            text = f'<?xml version="1.0" {pad}encoding="{name}"?>{bare}'
+            _, found = verify(program, tmp_path, text.encode(encoding), "--at", AT)
+            assert found["signers"][0]["intact"]["answer"] == answer
+        file = written(tmp_path, f'<?xml version="1.0" {pad}encoding="utf-7"?>{bare}'.encode())
+        for command in ("verify", "check"):
+            status, output = run(program, command, file)
+            assert (status, "in the encoding utf-7" in output) == (
+                2 if command == "verify" else 1,
+                True,
+            )
+
+
 def test_a_file_that_is_no_signature_is_named(program: Flask, tmp_path: Path) -> None:
     status, output = run(program, "verify", written(tmp_path, b"\x89PNG\r\n\x1a\n\0"))
     assert (status, output) == (2, "cms: an image (PNG), not a signature\n")
@@ -504,6 +530,7 @@ ODD = {
     "the list of extensions of the certificate of {subject} is broken",
     "the policies of {subject} have a critical qualifier that is unknown here: {oid}",
     "the signature method is not supported",
+    "what is signed only refers to content that is stored elsewhere",
     "the signature names another certificate ({element}), in a place that is not signed",
     "the signed attributes can't be read",
     "there are too many certificates to try",

@@ -12,6 +12,7 @@ from app.cms import (
     SignedXml,
     algorithm_name,
     parse,
+    text_of_file,
 )
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -36,10 +37,13 @@ def check(file: Path) -> None:
 
 
 def read_text(file: Path) -> str:
-    """Return a file's text; binary data are taken for DER."""
+    """Return a file's text; binary data are taken for DER.
+
+    Raises MalformedSignature if that would take too much memory.
+    """
     content = file.read_bytes()
     try:
-        return content.decode("utf-8")
+        return text_of_file(content)
     except UnicodeDecodeError:
         return base64.b64encode(content).decode()
 

@@ -77,7 +77,7 @@ from app.cms.evidence_records.token_facts import read_token_facts
 from app.cms.evidence_records.tree import HashTree, group_leaf
 from app.cms.evidence_records.verifying import EvidenceRecordStatus
 from app.cms.evidence_records.verifying import verify_record as verify_evidence_record
-from app.cms.files import SignatureFile, open_file
+from app.cms.files import SignatureFile, open_file, text_of_file
 from app.cms.fingerprints import Fingerprints
 from app.cms.fingerprints import fingerprints as fingerprints_of
 from app.cms.parsing import parse, parse_der, parse_pieces, parse_xml
@@ -349,6 +349,7 @@ __all__ = [
     "stamping_terms_for_digest",
     "start_chain",
     "start_record",
+    "text_of_file",
     "timestamps_to_renew",
     "title_of_name",
     "unknown",

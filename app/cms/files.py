@@ -1,7 +1,9 @@
 """The file in a stored text: armour and encoding removed, contents not read."""
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +11,8 @@ from app.cms import text_encoding, texts, wrapped
 from app.cms.asn1.node import check_beginning, read_node
 from app.cms.asn1.tags import SEQUENCE
 from app.cms.errors import MalformedSignature
-from app.cms.xmldsig.parsing import decode_xml, document_of
+from app.cms.xmldsig.encodings import decode_xml, is_text
+from app.cms.xmldsig.parsing import document_of
 
 _SEQUENCE = bytes((SEQUENCE,))
 # Bytes that have the length of the outermost element.
@@ -22,6 +25,21 @@ class SignatureFile:
 
     format: Literal["cms", "xml"] | None
     data: bytes
+
+
+def text_of_file(data: bytes) -> str:
+    """Return the text in which a file with a signature is kept, and from which it is parsed.
+
+    That is base64 of DER, and of XML in another encoding than UTF-8, so that nothing that reads it
+    takes it for another document; else the file's own text.
+
+    Raises:
+        MalformedSignature: it would take too much memory as text.
+        UnicodeDecodeError: it is none of these.
+    """
+    if data.startswith(_SEQUENCE) or not is_text(data):
+        return b64encode(data).decode()
+    return texts.decode(data, "utf-8-sig")
 
 
 def open_file(text: str, sha256: str | None) -> SignatureFile:
@@ -59,7 +77,8 @@ def _readings(text: str, *, inner: bool = False) -> Iterator[SignatureFile]:
             return
         return
     if text.startswith("<", start):
-        yield SignatureFile("xml", document_of(texts.cut(text, start, stop)))
+        with suppress(MalformedSignature):
+            yield SignatureFile("xml", document_of(texts.cut(text, start, stop)))
         return
     for base64 in (wrapped if inner else text_encoding).readings(text[start:stop]):
         try:

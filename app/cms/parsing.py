@@ -13,7 +13,7 @@ from app.cms.errors import MalformedSignature
 from app.cms.foreign import refuse_foreign
 from app.cms.signed_data.parsing import SignedData, parse_signed_data
 from app.cms.xmldsig.own_thread import cpu_time_ns
-from app.cms.xmldsig.parsing import SignedXml, check_budget, decode_xml, parse_signed_xml
+from app.cms.xmldsig.parsing import SignedXml, check_budget, parse_signed_xml, parse_xml_file
 
 # Characters. Of a longer text the beginning is checked before the whole is decoded.
 LARGE = 1_000_000
@@ -70,7 +70,7 @@ def parse_xml(data: bytes) -> SignedXml:
 
     Raises MalformedSignature.
     """
-    return _guard(lambda: parse_signed_xml(decode_xml(data)))
+    return _guard(lambda: parse_xml_file(data))
 
 
 def _guard(read: Callable[[], Result]) -> Result:
@@ -198,4 +198,4 @@ def _parse_bytes(data: bytes, *, zeros: bool, inner: bool) -> SignedData | Signe
     if text is not None:
         return _parse(text, zeros=zeros, inner=True)
     refuse_foreign(data)
-    return parse_signed_xml(decode_xml(data))
+    return parse_xml_file(data)

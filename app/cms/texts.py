@@ -75,7 +75,7 @@ def _check_width(data: bytes | bytearray, encoding: str) -> None:
         # The byte order is known before the text, if not from the encoding's name.
         is_big = encoding == "utf-16-be" or data.startswith(b"\xfe\xff")
         wide = len(data) > 2 * MAX_WIDE and _SURROGATE.search(data[0 if is_big else 1 :: 2])
-    elif encoding == "utf-8":
+    elif encoding in ("utf-8", "utf-8-sig"):
         wide = _WIDE.search(data)
     elif len(data) > MAX_SINGLE and not data.isascii():
         raise MalformedSignature("cms: XML is too large or too deep")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -12,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
-from app.cms import MAX_WIDE_TEXT, is_too_wide
+from app.cms import MAX_WIDE_TEXT, MalformedSignature, is_too_wide, text_of_file
 from app.services.errors import ParameterError
 from app.services.media_types import ATTACHED, DETACHED, XML
 from app.services.spooled import Spooling, Upload
@@ -34,8 +33,6 @@ FILES = frozenset(
 CERTIFICATES = frozenset(
     {"application/pkix-cert", "application/x-x509-ca-cert", "application/x-x509-user-cert"}
 )
-#: The first byte of a SEQUENCE, and so of a signature or a certificate in DER.
-_SEQUENCE = b"\x30"
 #: Parts of one form.
 MAX_PARTS = 1_000
 #: Bytes of the head of a part, and of all heads together.
@@ -189,7 +186,7 @@ def _cut(body: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def as_text(signature: str | bytes, name: str) -> str:
-    """Return a signature as text: base64 of DER, else the text in a file.
+    """Return a signature as text: base64 of DER or of XML in another encoding, else that in a file.
 
     `name` is that of the parameter.
 
@@ -198,15 +195,13 @@ def as_text(signature: str | bytes, name: str) -> str:
     """
     if isinstance(signature, str):
         return signature
-    if signature.startswith(_SEQUENCE):
-        return b64encode(signature).decode()
-    if is_too_wide(signature):
+    try:
+        return text_of_file(signature)
+    except MalformedSignature as error:
         raise ParameterError(
             "Request has a value of more than {limit} bytes with a character beyond U+FFFF",
             limit=MAX_WIDE_TEXT,
-        )
-    try:
-        return signature.decode("utf-8-sig")
+        ) from error
     except UnicodeDecodeError as error:
         raise ParameterError(
             '"{field}" parameter is a file that is neither DER nor text in UTF-8', field=name

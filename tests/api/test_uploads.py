@@ -219,6 +219,25 @@ def test_a_file_for_text_is_refused_by_name(sqlite_client: FlaskClient, der: byt
     )
 
 
+@pytest.mark.attacks
+def test_signed_xml_is_kept_as_it_was_read(sqlite_client: FlaskClient) -> None:
+    """Text is kept as text only if it reads as its declaration says."""
+    bare = sign_xml("<a><b>текст</b></a>").partition("?>")[2]
+    for number, name in enumerate(("utf-8", "windows-1251", "utf-16")):
+        data = f'<?xml version="1.0" encoding="{name}"?>{bare}'.encode(name)
+        path = f"/signature?document={number}&thread=main"
+        response = sqlite_client.post(path, data=data, content_type="application/xml")
+        content_of(response, 201)
+        kept = get(sqlite_client, str(number))["cms"]
+        assert kept == (data.decode() if name == "utf-8" else b64encode(data).decode())
+        file = sqlite_client.get(f"/signature/file?document={number}&thread=main")
+        assert file.data == bare.encode()
+        other = data.replace(name.encode(), b"gbk") if name != "utf-16" else data[2:-2]
+        path = f"/signature?document={number}&thread=other"
+        refused = sqlite_client.post(path, data=other, content_type="application/xml")
+        assert message_of(refused).startswith("cms: XML ")
+
+
 def test_a_file_that_was_left_out_is_none(sqlite_client: FlaskClient, der: bytes) -> None:
     body = {"document": "doc", "thread": "main", "cms": (BytesIO(der), "a.p7s")}
     empty = {**body, "data": (BytesIO(b""), "")}

@@ -1,11 +1,14 @@
 """A bare signature value: nothing says how it was made."""
 
+from base64 import b64decode
+
 import pytest
+from lxml import etree
 
 from app.cms import Answer, Certificate, verify_value
 from app.cms.x509.certificate import read_certificate
 from tests import der, pki
-from tests.pki import CONTENT, MD5, SHA1, SHA256, SIGNING_TIME, Key
+from tests.pki import CONTENT, MD5, SHA1, SHA256, SIGNING_TIME, Key, xml_signer
 from tests.trust.asking import LONG_AGO
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -56,3 +59,24 @@ def test_a_pss_key_without_parameters_leaves_it_unknown() -> None:
     key = Key(public, "1.2.840.113549.1.1.10", SHA256, lambda _: b"\1" * 256)
     verdict = verify_value(certificate_of(key), CONTENT, b"\1" * 256, at=SIGNING_TIME)
     assert verdict.answer is UNKNOWN
+
+
+@pytest.mark.attacks
+def test_what_other_signatures_are_over_is_no_message() -> None:
+    """A value taken from an XML document, or from a CMS, is one over what stands there."""
+    who = pki.person()
+    certificate = read_certificate(who.certificate)
+    root = etree.fromstring("<a>1</a>")
+    signature = xml_signer.sign(root, who)
+    octets = xml_signer.canonical(signature[0], xml_signer.Transform(xml_signer.C14N))
+    value = b64decode(signature[1].text or "")
+    assert octets.startswith(b"<ds:SignedInfo ")
+    attributes = der.sequence(der.oid("1.2.840.113549.1.9.4"), b"\x31\0")
+    octets_of_cms = b"\x31" + attributes[1:2] + attributes[2:]
+    for message, signed, kind in (
+        (octets, value, "the SignedInfo of a signature in XML"),
+        (octets_of_cms, who.key.sign(octets_of_cms), "signed attributes"),
+    ):
+        verdict = verify_value(certificate, message, signed, at=SIGNING_TIME)
+        assert verdict.answer is NO
+        assert str(verdict.reasons[0]) == f"the content has the form of {kind}"

@@ -11,6 +11,7 @@ import pikepdf
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from lxml import etree
 
 from app.cms import CmsError, TooCostly, UnsupportedAlgorithm
 from app.pdf.errors import UnreadablePdf
@@ -20,7 +21,7 @@ from tests import pki
 from tests.api import people
 from tests.api.test_xml_signers import letter
 from tests.conftest import AppMaker
-from tests.pki import CONTENT
+from tests.pki import CONTENT, xml_signer
 from tests.web.browsing import ACCEPT, ORIGIN, see, text_of, words
 from tests.web.test_version_page import NOT_VALID, UNKNOWN, VALID, verdicts
 
@@ -39,6 +40,24 @@ def verify(client: FlaskClient, status: int = 200, query: str = "", **fields: ob
         f"/verify{query}", data=sent, content_type="multipart/form-data", headers=headers
     )
     return text_of(response, status)
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("pad", [1, 230])
+def test_signed_xml_is_read_in_the_encoding_that_it_declares(office: FlaskClient, pad: int) -> None:
+    root = etree.fromstring("<pay><to>Анне</to><sum>100+ADA-</sum></pay>")
+    xml_signer.sign(root, people.ivan())
+    bare = etree.tostring(root, encoding="unicode")
+
+    def declaring(name: str) -> str:
+        return f'<?xml version="1.0"{" " * pad}encoding="{name}"?>{bare}'
+
+    for name in ("utf-8", "windows-1251", "koi8-r", "utf-16"):
+        assert verdicts(verify(office, signature=declaring(name).encode(name))) == ["yes"]
+    html = verify(office, signature=declaring("windows-1251").encode())
+    assert verdicts(html) == ["no"]
+    for name in ("utf-7", "gbk", "iso-2022-jp"):
+        verify(office, 400, signature=declaring(name).encode())
 
 
 @pytest.mark.parametrize("form", ["der", "base64", "pem"])

@@ -143,13 +143,22 @@ def _check_plain(
     """Check a signature without signed attributes (section 5.4, first case)."""
     if content.data is None:
         return CONTENT_NOT_GIVEN if content.known is None else CONTENT_NEEDED
-    if _are_attributes(content.data):
-        # Signed attributes of another signature, used as content: their signature verifies.
-        return no("the content has the form of signed attributes")
-    if _SIGNED_INFO.match(content.data, 0, _MAX_START_TAG):
-        # The SignedInfo of a signature in XML, used as content: its signature verifies, too.
-        return no("the content has the form of the SignedInfo of a signature in XML")
+    refusal = refuse_form(content.data)
+    if refusal:
+        return refusal
     return _check_signature(signer, certificate, content.digest, content.budget)
+
+
+def refuse_form(content: bytes) -> Verdict | None:
+    """Return no for content that has the form of what other signatures are over.
+
+    The value of such a signature, taken from its place, verifies with the signer's key.
+    """
+    if _are_attributes(content):
+        return no("the content has the form of signed attributes")
+    if _SIGNED_INFO.match(content, 0, _MAX_START_TAG):
+        return no("the content has the form of the SignedInfo of a signature in XML")
+    return None
 
 
 def _are_attributes(content: bytes) -> bool:

@@ -7,7 +7,7 @@ from app.cms.algorithms.names import PSS, SIGNATURES, name
 from app.cms.algorithms.registry import AlgorithmIdentifier, implied_digest
 from app.cms.budget import Budget
 from app.cms.path.strength import weigh_signature
-from app.cms.signed_data.verification import check_value
+from app.cms.signed_data.verification import check_value, refuse_form
 from app.cms.verdict import Answer, Verdict, unknown
 from app.cms.x509.certificate import Certificate
 
@@ -19,8 +19,13 @@ def verify_value(
 
     Nothing names its digest, so that of the certificate's own signature is tried first, then all
     others that the key may be used with (RSA by PKCS #1 v1.5): only one can fit. `at` is when the
-    value is known to have existed; a broken algorithm proves nothing later.
+    value is known to have existed; a broken algorithm proves nothing later. No for a message that
+    has the form of signed attributes, or of the SignedInfo of a signature in XML: those are signed
+    in place of something else.
     """
+    refusal = refuse_form(message)
+    if refusal:
+        return refusal
     if certificate.public_key.algorithm.oid == PSS:
         return unknown("a signature value by {algorithm} lacks its parameters", algorithm=name(PSS))
     budget = Budget()

@@ -15,6 +15,7 @@ from lxml import etree
 
 from app.cms.verdict import YES, Answer, Verdict, unknown
 from app.cms.x509.certificate import read_certificate
+from app.cms.xmldsig.absent_content import AbsentContent
 from app.cms.xmldsig.attributes import find_identified
 from app.cms.xmldsig.canonical_budget import Budget
 from app.cms.xmldsig.canonical_forms import Form, Undecided, shortened
@@ -30,11 +31,6 @@ from app.cms.xmldsig.signatures import XmlSignature, find_signatures
 from app.cms.xmldsig.soap import list_names, read_message
 
 _OBJECT, _MANIFEST = DS + "Object", DS + "Manifest"
-# XML Encryption section 3.4, and XOP section 2.1, which SOAP messages with attachments (MTOM) use.
-_NOT_HERE = (
-    "{http://www.w3.org/2001/04/xmlenc#}EncryptedData",
-    "{http://www.w3.org/2004/08/xop/include}Include",
-)
 # Cost of visiting an element, in the unit of `canonical_budget.BUDGET`.
 _LOOK = 100
 # Cost of asking whether a signature is in an element.
@@ -74,7 +70,9 @@ class SignedDocument:
         )
         #: XAdES properties within a part.
         self.properties_within = cache(list_properties)
-        self._lacking: dict[etree._Element | None, bool] = {}
+        self.absent = AbsentContent(self.root, budget)
+        #: The encoding of `SignedXml.misread`.
+        self.misread = signature.misread
 
     def _outside(self, kind: Callable[..., etree._Element]) -> list[etree._Element]:
         """List comments or instructions before and after the root."""
@@ -146,17 +144,6 @@ class SignedDocument:
             [other for other in inside if other <= number],
         )
         return list(dict.fromkeys(frozenset(choice) for choice in choices))
-
-    def lacks_content(self, apex: etree._Element | None) -> bool:
-        """Return whether a part of the content is encrypted, or is stored elsewhere.
-
-        Then it can't be determined what was signed: the content may have been signed before or
-        after.
-        """
-        if apex not in self._lacking:
-            part = self.root if apex is None else apex
-            self._lacking[apex] = next(part.iter(*_NOT_HERE), None) is not None
-        return self._lacking[apex]
 
     def holds_manifest(self, apexes: Set[etree._Element | None]) -> bool:
         """Return whether the signed parts contain a Manifest (XMLDSig section 5.1).

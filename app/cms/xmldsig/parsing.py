@@ -7,15 +7,22 @@ declaration is enough for any encoding.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from encodings import normalize_encoding
-from encodings.aliases import aliases
 from functools import partial
 from io import BytesIO
+from itertools import chain
 
 from lxml import etree
 
 from app.cms import texts
 from app.cms.errors import MalformedSignature
+from app.cms.xmldsig.encodings import (
+    MARGIN,
+    MAX_DECLARATION,
+    decode_xml,
+    encoding_of,
+    find_contradiction,
+    find_declaration,
+)
 from app.cms.xmldsig.free_memory import give_back_after
 from app.cms.xmldsig.measures import measure
 from app.cms.xmldsig.own_thread import TooMuchWork, in_own_thread
@@ -41,36 +48,22 @@ _UNFINISHED = {4, 77}
 _BEYOND_LIMIT = 114
 # A character reference that may stand for a character beyond U+FFFF: 65,536 and more.
 _WIDE_REFERENCE = re.compile(rb"&#(?:x0*[0-9A-Fa-f]|0*[1-9])[0-9A-Fa-f]{4}")
-_DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
 _BLANKS = re.compile(rb"[ \t\r\n]*")
-_DECLARED_ENCODING = re.compile(rb"<\?xml\s[^<>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})")
-# Accepted encodings: Python's modules and codecs. UTF-7 is not among them.
-_ENCODINGS = {
-    "utf_8": "utf-8",
-    "ascii": "ascii",
-    "cp1251": "cp1251",
-    "koi8_r": "koi8-r",
-    "latin_1": "latin-1",
-    "iso8859_5": "iso8859-5",
-}
-_UTF_16 = {
-    b"\xff\xfe": "utf-16",
-    b"\xfe\xff": "utf-16",
-    b"<\0": "utf-16-le",
-    b"\0<": "utf-16-be",
-}
-_UTF_8_MARK = b"\xef\xbb\xbf"
-_MARGIN = " \t\r\n\ufeff"
 # Bytes passed to libxml2 at once: it can refuse a document before all of it is copied.
 _PIECE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class SignedXml:
-    """A signature in XML form: the document in UTF-8, without its XML declaration."""
+    """A signature in XML form: the document in UTF-8, without its XML declaration.
+
+    `misread`: the encoding that the declaration names, if it is another than the document's, and
+    programs that follow it read other characters.
+    """
 
     xml: bytes
     signatures: tuple[XmlSignature, ...]
+    misread: str | None = None
 
 
 def check_budget(marks: int, equals: int, ampersands: int) -> None:
@@ -82,42 +75,22 @@ def check_budget(marks: int, equals: int, ampersands: int) -> None:
         raise MalformedSignature("cms: XML is too large or too deep")
 
 
-def decode_xml(data: bytes) -> Iterator[str]:
-    """Decode an XML document by its byte order mark or by the encoding that it declares.
+def parse_xml_file(data: bytes) -> SignedXml:
+    """Parse a signed XML document, in the encoding of its byte order mark or its declaration.
 
-    Raises MalformedSignature if it isn't XML, not in a supported encoding, or would take too much
-    memory.
+    Raises what `parse_signed_xml` and `decode_xml` do.
     """
-    encoding = _UTF_16.get(data[:2]) or _declared_encoding(data)
-    start = len(_UTF_8_MARK) if data.startswith(_UTF_8_MARK) else 0
-    try:
-        yield from texts.decode_pieces(data, encoding, start)
-    except UnicodeDecodeError as error:
-        raise MalformedSignature(
-            "cms: XML can't be read in the encoding {encoding}", encoding=encoding
-        ) from error
+    return parse_signed_xml(decode_xml(data), encoding_of(data))
 
 
-def _declared_encoding(data: bytes) -> str:
-    beginning = data[:256].removeprefix(_UTF_8_MARK).lstrip()
-    if not beginning.startswith(b"<"):
-        raise MalformedSignature("cms: neither CMS nor XML")
-    declared = _DECLARED_ENCODING.match(beginning)
-    name = declared[1].decode().lower() if declared else "utf-8"
-    # Not `codecs.lookup`, which permanently remembers every unknown name.
-    module = normalize_encoding(name)
-    encoding = _ENCODINGS.get(aliases.get(module, module))
-    if not encoding:
-        raise MalformedSignature("cms: XML can't be read in the encoding {encoding}", encoding=name)
-    return encoding
+def parse_signed_xml(pieces: Iterable[str], encoding: str | None = None) -> SignedXml:
+    """Parse a signed XML document that is already decoded.
 
-
-def parse_signed_xml(pieces: Iterable[str]) -> SignedXml:
-    """Parse a signed XML document that is already decoded: its declared encoding is ignored.
-
-    Raises MalformedSignature, or UnicodeEncodeError if the text has lone surrogates.
+    `encoding` is the one from which it was decoded; None for what came as text. Raises
+    MalformedSignature, or UnicodeEncodeError if the text has lone surrogates.
     """
     declaration, xml = _to_utf_8(_within_budget(pieces))
+    named = find_contradiction(declaration, encoding)
     if len(xml) > MAX_DOCUMENT:
         raise MalformedSignature("cms: XML is larger than {limit} bytes", limit=MAX_DOCUMENT)
     if b"<!DOCTYPE" in xml:
@@ -125,9 +98,10 @@ def parse_signed_xml(pieces: Iterable[str]) -> SignedXml:
     if len(xml) > texts.MAX_WIDE and _WIDE_REFERENCE.search(xml):
         texts.refuse_width()
     try:
-        return in_own_thread(partial(_read_alone, declaration, xml))
+        signed = in_own_thread(partial(_read_alone, declaration.encode(), xml))
     except TooMuchWork as error:
         raise MalformedSignature("cms: XML takes too much time to read") from error
+    return replace(signed, misread=None if xml.isascii() else named)
 
 
 def _within_budget(pieces: Iterable[str]) -> Iterator[str]:
@@ -175,31 +149,39 @@ def _choose(
 def document_of(pieces: Iterable[str]) -> bytes:
     """Return a document in UTF-8, without surrounding blanks and its XML declaration.
 
-    The declared encoding may differ from the present one. Raises UnicodeEncodeError.
+    The declared encoding may differ from the present one. Raises UnicodeEncodeError, or
+    MalformedSignature for a declaration that is too long.
     """
     return _to_utf_8(pieces)[1]
 
 
-def _to_utf_8(pieces: Iterable[str]) -> tuple[bytes, bytes]:
+def _to_utf_8(pieces: Iterable[str]) -> tuple[str, bytes]:
     """Return the XML declaration of a document, and the rest, without surrounding blanks.
 
-    Only one piece is copied at a time. Raises UnicodeEncodeError.
+    Only one piece is copied at a time. Raises what `document_of` does.
     """
-    declaration, is_begun, end = b"", False, 0
+    rest = iter(pieces)
+    beginning = _read_beginning(rest)
+    declaration = find_declaration(beginning)
+    end = 0
     xml = BytesIO()
-    for whole in pieces:
-        piece = whole if is_begun else whole.lstrip(_MARGIN)
-        if piece and not is_begun:
-            is_begun = True
-            found = _DECLARATION.match(piece)
-            declaration = piece[: found.end()].encode() if found else b""
-            piece = piece[found.end() :] if found else piece
-        kept = piece.rstrip(_MARGIN)
+    for piece in chain((beginning[len(declaration) :],), rest):
+        kept = piece.rstrip(MARGIN)
         xml.write(kept.encode())
         end = xml.tell() if kept else end
         xml.write(piece[len(kept) :].encode())  # More may follow.
     xml.truncate(end)
     return declaration, xml.getvalue()
+
+
+def _read_beginning(pieces: Iterator[str]) -> str:
+    """Return the first pieces, without blanks before the document, in which a declaration fits."""
+    beginning = ""
+    for piece in pieces:
+        beginning = (beginning + piece).lstrip(MARGIN)
+        if len(beginning) >= MAX_DECLARATION:
+            break
+    return beginning
 
 
 def _refuse_doctype(xml: bytes) -> None:

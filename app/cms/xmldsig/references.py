@@ -133,7 +133,7 @@ def _explain_mismatch(document: SignedDocument, reference: _Reference, oid: str)
     disputed = document.canonicaliser.disputed(reference.apex, reference.form)
     if disputed:
         return disputed
-    if document.lacks_content(reference.apex):
+    if document.absent.may_be_replaced(reference.apex):
         return unknown("a part of the signed data is encrypted, or is stored elsewhere")
     return no(
         "the content is not what was signed: its digest ({algorithm}) is another",

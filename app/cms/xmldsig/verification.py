@@ -5,7 +5,7 @@ SignatureValue belongs to the signer's key is checked by the caller, which gets 
 signed octets: these may be the whole document, once more for each signature.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 
@@ -103,6 +103,7 @@ def _check_signature(document: SignedDocument, number: int) -> XmlChecked:
         verdicts.append(undecided.verdict)
     found, covered = check_references(document, number, signed_info)
     verdicts += [*found, _judge_coverage(document, number, covered.forms)]
+    verdicts.append(_judge_absent(document, covered.intact))
     return XmlChecked(
         document.parsed[number],
         _add_limits(document, number, covered, _decide(verdicts), form),
@@ -131,6 +132,12 @@ def _add_limits(
         canonicaliser.target,
         canonicaliser.budget,
     )
+    if document.misread:
+        verdict = verdict.noting(
+            "the XML declaration names {encoding}, which is not the encoding that was verified: "
+            "programs that follow it read other characters",
+            encoding=document.misread,
+        )
     try:
         if document.holds_manifest(covered.forms.keys()):
             verdict = verdict.noting("the references in a Manifest are not verified")
@@ -165,6 +172,14 @@ def _judge_coverage(
     """Return whether all targets together are everything relevant."""
     try:
         return document.judge_coverage(number, forms)
+    except Undecided as undecided:
+        return undecided.verdict
+
+
+def _judge_absent(document: SignedDocument, intact: Set[Target]) -> Verdict:
+    """Return whether content is in the targets, and not elsewhere."""
+    try:
+        return document.absent.judge(intact)
     except Undecided as undecided:
         return undecided.verdict
 

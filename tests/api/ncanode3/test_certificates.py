@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from lxml import etree
 
 from tests import gost_signer, pki
 from tests.api import people
 from tests.api.ncanode3.asking import SPRING, answers, ask, base64, refusal, the_certificate
 from tests.api.people import ivan
 from tests.conftest import AppMaker
-from tests.pki import Holder, Key
+from tests.pki import Holder, Key, xml_signer
 from tests.trust.asking import pem, person
 from tests.trust.serving import Site
 
@@ -143,6 +144,20 @@ def test_a_bare_value_over_a_text(anchored: FlaskClient, key: Key) -> None:
     assert (other["valid"], the_certificate(other)["valid"]) == (False, True)
     assert answers(other["verdict"])["valid"] == "no"
     assert "does not verify with the certificate's key" in other["message"]
+
+
+@pytest.mark.attacks
+def test_the_value_of_a_signature_in_xml_is_none_over_a_text(anchored: FlaskClient) -> None:
+    who = people.ivan()
+    signature = xml_signer.sign(etree.fromstring("<a>1</a>"), who)
+    data = xml_signer.canonical(signature[0], xml_signer.Transform(xml_signer.C14N)).decode()
+    value = {
+        "certificate": certificate(who),
+        "signature": "".join((signature[1].text or "").split()),
+    }
+    answer = ask(anchored, "/x509/verify", **value, data=data)
+    assert (answer["valid"], answers(answer["verdict"])["valid"]) == (False, "no")
+    assert "has the form of the SignedInfo" in answer["message"]
 
 
 def test_a_value_by_a_broken_digest_proves_nothing(anchored: FlaskClient) -> None:
