@@ -503,6 +503,7 @@ ODD = {
     "extension {oid} is broken",
     "extension {oid} occurs twice",
     "no element has the Id {id}",
+    ("another certificate with the key of {subject} was revoked, and not for being superseded"),
     (
         "another certificate in the signature fits it as well, and nothing that is signed says"
         " which one is the signer's"

@@ -76,6 +76,16 @@ def test_a_superseded_certificate_of_an_authority_takes_nothing_from_another(
     assert status.chain == tuple(read(IVAN, NCA, ROOT))
 
 
+@pytest.mark.parametrize("reason", [None, 1, 2, 9])
+def test_a_key_that_was_revoked_in_one_certificate_is_doubted_in_another(
+    reason: int | None,
+) -> None:
+    revoked = Revoked(77, SIGNING_TIME - 100 * DAY, reason)
+    status = verify(sign(IVAN, OLD, NCA), lists=[listed(ROOT, revoked), listed(NCA)])
+    assert status.revocation.answer is UNKNOWN
+    assert "another certificate with the key of NCA was revoked" in text(status.revocation)
+
+
 def test_one_alone_that_was_revoked_proves_a_no() -> None:
     status = verify(sign(IVAN, OLD))
     assert (status.path.answer, status.revocation.answer) == (YES, NO)

@@ -5,12 +5,14 @@ superseded and revoked, or a cross certificate. So a path that proves nothing sp
 other one (RFC 5280 section 6, RFC 4158).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from app.cms.algorithms.same_key import identify_key
 from app.cms.errors import TooCostly
 from app.cms.path.building import Path, Search
 from app.cms.path.occasions import Occasion
+from app.cms.path.rules import title
 from app.cms.revocation.reports import RevocationStatus
 from app.cms.verdict import Answer, Verdict, every, unknown
 from app.cms.x509.certificate import Certificate
@@ -21,6 +23,9 @@ NO_PATH = unknown("revocation can't be determined without a path to a trust anch
 # unit of `budget`.
 _MAX_JUDGED = 16
 _COST = 2_000
+# Reasons of a revocation that say nothing against the key (RFC 5280 section 5.3.1):
+# affiliationChanged, superseded, cessationOfOperation.
+_HARMLESS = (3, 4, 5)
 _PREFERENCE = (Answer.YES, Answer.UNKNOWN, Answer.NO)
 
 
@@ -65,16 +70,47 @@ def judge_paths(
     bad: it may be good.
     """
     judged: list[JudgedPath] = []
+    exposed: set[Hashable] = set()
     for path in search.find_all(certificate, when):
         if judged and not _afford(search, len(judged)):
             break
-        found = JudgedPath(path, examine(path))
+        found = _distrust(JudgedPath(path, examine(path)), exposed)
         if found.is_final:
             return found
+        exposed.update(_exposed_keys(found.revocation))
         judged.append(found)
     if not judged:
         return JudgedPath(search.fail(certificate, when), RevocationStatus(NO_PATH))
     return _choose(judged, lambda verdict: search.doubt(verdict, certificate, when))
+
+
+def _exposed_keys(revocation: RevocationStatus) -> Iterator[Hashable]:
+    """Return the keys of certificates that were revoked, and not only replaced or out of use.
+
+    Somebody else may have such a key, or what it signed may not count: so it does for each of its
+    certificates.
+    """
+    for one in revocation.findings:
+        if one.verdict.answer is not Answer.NO or one.revoked is None:
+            continue
+        if one.revoked.reason not in _HARMLESS:
+            yield identify_key(one.certificate.public_key)
+
+
+def _distrust(found: JudgedPath, exposed: Collection[Hashable]) -> JudgedPath:
+    """Weaken a yes if another certificate of a key on the path was revoked for that key."""
+    if not exposed or found.verdict.answer is not Answer.YES:
+        return found
+    for one in found.path.chain:
+        if identify_key(one.public_key) in exposed:
+            doubt = unknown(
+                "another certificate with the key of {subject} was revoked, and not for being"
+                " superseded",
+                subject=title(one.subject),
+            )
+            revocation = replace(found.revocation, verdict=every(found.revocation.verdict, doubt))
+            return replace(found, revocation=revocation)
+    return found
 
 
 def _afford(search: Search, count: int) -> bool:
