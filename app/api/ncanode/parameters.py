@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from flask import Request
 
-from app.api.params.json_bodies import Doubled
+from app.services.json_bodies import Doubled
 from app.api.params.merging import read_parameters, with_names
 from app.api.params.schemas import FieldsSchema
 from app.api.params.unread import note, note_doubled

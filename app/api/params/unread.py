@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, current_app, g, request
 
-from app.api.params.json_bodies import Doubled
+from app.services.json_bodies import Doubled
 from app.cms import Reason
 from app.services.errors import ParameterError
 from app.services.translations import choose_wording
