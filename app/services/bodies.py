@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Request, current_app
 from gunicorn.http.errors import ParseException
@@ -13,6 +13,22 @@ from app.services.errors import ParameterError
 
 #: Bytes that are read at a time of a body that may be larger than memory.
 PIECE = 65_536
+
+
+class BoundedRequest(Request):
+    """A request whose body is read by the functions of this package alone, which have limits.
+
+    What werkzeug makes of a body of 30 MB, a form of ten million fields or a part with a head of
+    megabytes, takes gigabytes.
+    """
+
+    def _load_form_data(self) -> NoReturn:
+        """Refuse `form`, `files` and `values`. Raises TypeError."""
+        raise TypeError("a form is read by app.services.uploads or app.api.params")
+
+    def get_data(self, *_args: object, **_kw: object) -> NoReturn:
+        """Refuse `data`, `json` and `get_json` too. Raises TypeError."""
+        raise TypeError("a body is read by app.services.bodies")
 
 
 def read_body(request: Request) -> bytes:

@@ -42,7 +42,10 @@ _PIECE = MAX_PART_HEAD
 
 
 def read_multipart(
-    body: Iterable[bytes], boundary: str, spooling: Spooling | None = None
+    body: Iterable[bytes],
+    boundary: str,
+    spooling: Spooling | None = None,
+    texts: int | None = None,
 ) -> dict[str, list[Any]]:
     """Read the parts of a form: the text of fields, the bytes of files; each name with its values.
 
@@ -52,14 +55,16 @@ def read_multipart(
         body: in pieces.
         boundary: of the parts.
         spooling: which files become an `Upload`, of each name the last.
+        texts: bytes of all that is no file; None: no limit.
 
     Raises:
         ParameterError: the body is no such form, is incomplete, or has too many parts.
         RequestEntityTooLarge: it exceeds a limit of `spooling`.
+        FormTooLarge: it exceeds `texts`.
     """
     given: dict[str, list[Any]] = {}
     try:
-        for head, content in _parts(body, boundary, spooling):
+        for head, content in _parts(body, boundary, spooling, texts):
             if isinstance(content, Upload):
                 _take_upload(given, head, content)
             elif isinstance(head, Field):
@@ -85,17 +90,40 @@ def _take_upload(given: dict[str, list[Any]], head: Field | File, upload: Upload
     files.append(upload)
 
 
+class FormTooLarge(RequestEntityTooLarge):
+    """What was written into a form, beside files, is more than anything there has."""
+
+
 class TooManyParts(Exception):
     """A form has more than MAX_PARTS."""
 
 
+class _Counted:
+    """Bytes of the parts in memory, and of the texts among them; None: no limit."""
+
+    def __init__(self, most: int | None, texts: int | None) -> None:
+        self._left = most
+        self._texts_left = texts
+
+    def add(self, head: Field | File, size: int) -> None:
+        """Count bytes of a part. Raises RequestEntityTooLarge, of texts FormTooLarge."""
+        if self._texts_left is not None and isinstance(head, Field):
+            self._texts_left -= size
+            if self._texts_left < 0:
+                raise FormTooLarge
+        if self._left is not None:
+            self._left -= size
+            if self._left < 0:
+                raise RequestEntityTooLarge
+
+
 def _parts(
-    body: Iterable[bytes], boundary: str, spooling: Spooling | None
+    body: Iterable[bytes], boundary: str, spooling: Spooling | None, texts: int | None
 ) -> Iterator[tuple[Field | File, bytes | Upload]]:
     """Return the head and the content of each part. Raises as `read_multipart` and `_events`."""
     upload: Upload | None = None
     content: list[bytes] = []
-    size = 0
+    counted = _Counted(None if spooling is None else spooling.rest, texts)
     for event in _events(body, boundary):
         if isinstance(event, (Field, File)):
             head, content = event, []
@@ -107,9 +135,7 @@ def _parts(
                 upload.write(event.data)
             else:
                 content.append(event.data)
-                size += len(event.data)
-            if spooling is not None and size > spooling.rest:
-                raise RequestEntityTooLarge
+                counted.add(head, len(event.data))
             if not event.more_data:
                 yield head, b"".join(content) if upload is None else upload
 

@@ -11,12 +11,14 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import orjson
 from flask import Response, current_app, jsonify, request
 from werkzeug.exceptions import NotFound
 
 from app.auth import public
 from app.extensions import current_trusted, db
+from app.services import json_bodies
+from app.services.bodies import read_body
+from app.services.json_bodies import MalformedJson
 from app.signing.documents import KeptDocument
 from app.signing.refusals import Refusal
 from app.signing.saving import sign_document
@@ -112,7 +114,7 @@ def put_egov_documents() -> Response:
     """Take the documents back, each with its signature in place of its bytes."""
     asked, token = _open(_bearer())
     count_verification()
-    given = _read(request.get_data())
+    given = _read(read_body(request))
     kept = find_kept(asked)
     wanted = [one for one in asked.to_sign if one.number in kept]
     if not wanted or any(str(one.number) not in given for one in wanted):
@@ -157,14 +159,18 @@ def _write(document: AskedDocument, kept: KeptDocument) -> dict[str, Any]:
 
 
 def _read(body: bytes) -> dict[str, str]:
-    """Return the signatures in what the app sends back, by the ids of the documents."""
+    """Return the signatures in what the app sends back, by the ids of the documents.
+
+    Nothing if it can't be read, or has two for one document. Raises ParameterError if it is too
+    large.
+    """
     found: dict[str, str] = {}
     try:
-        for one in orjson.loads(body)["documentsToSign"]:
-            data = one["document"]["file"]["data"]
-            if isinstance(data, str):
-                found[str(one["id"])] = data
-    except (KeyError, TypeError, ValueError):
+        for one in json_bodies.parse(body, fractions=False)["documentsToSign"]:
+            data, number = one["document"]["file"]["data"], str(one["id"])
+            if isinstance(data, str) and found.setdefault(number, data) != data:
+                return {}
+    except (KeyError, TypeError, MalformedJson):
         return {}
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.auth import ScopeMissing, TagsOutOfReach
 from app.closed import OriginRefused
 from app.pdf.errors import NoCard
+from app.services.uploads import FormTooLarge
 from app.web.texts import text, translated
 from app.web.troubles import Trouble
 
@@ -68,6 +69,11 @@ def trouble_with_request(
 
 def _by_error(error: Exception | None) -> tuple[str, str] | None:
     """Return the words for an error that has its own; else None."""
+    if isinstance(error, FormTooLarge):
+        return (
+            translated("What was written into this form is too long"),
+            translated("Go back, and write less. Nothing of it was kept."),
+        )
     if isinstance(error, NoCard):
         return (
             translated("There is no card of this version"),

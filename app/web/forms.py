@@ -15,7 +15,7 @@ from flask import Response, after_this_request, current_app, g, request
 
 from app import sessions
 from app.closed import OriginRefused
-from app.services.errors import ParameterError
+from app.web.posted import Posted, read_posted
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -49,23 +49,38 @@ def require_own_page() -> None:
     check(request.environ)
 
 
-def read_form() -> dict[str, str]:
-    """Return the fields of a form of ours.
+def read_form(*names: str) -> dict[str, str]:
+    """Return the fields of a form of ours, which has no files: those that were sent.
+
+    Args:
+        names: of its fields, beside FIELD.
 
     Raises:
         OriginRefused: it is another page's.
-        ParameterError: a field has a NUL, which PostgreSQL can't store as text.
+        ParameterError: a field is not known, or can't be used.
+        FormTooLarge: it is larger than such a form.
+    """
+    posted = read_own()
+    posted.require_known((FIELD, *names))
+    return {name: posted.text(name) for name in names if name in posted.given}
+
+
+def read_own(*, files: bool = False) -> Posted:
+    """Read a form of ours, perhaps with files.
+
+    Raises:
+        OriginRefused: it is another page's.
+        ParameterError: it can't be read.
+        RequestEntityTooLarge: it is too large.
     """
     require_own_page()
     known = request.cookies.get(_cookie_name(), "")
-    given = request.form.get(FIELD, "")
-    if not known or not hmac.compare_digest(known.encode(), given.encode()):
+    if not known:
         raise OriginRefused
-    fields: dict[str, str] = request.form.to_dict()
-    for name, value in fields.items():
-        if "\0" in value:
-            raise ParameterError('"{field}" parameter must not contain NUL', field=name)
-    return {name: value.strip() for name, value in fields.items()}
+    posted = read_posted(files=files)
+    if not hmac.compare_digest(known.encode(), posted.text(FIELD).encode()):
+        raise OriginRefused
+    return posted
 
 
 def _cookie_name() -> str:

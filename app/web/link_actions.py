@@ -19,7 +19,7 @@ from app.web.version_page import show_version
 @needs("write", by_tags=True)
 def create_link() -> Response:
     """Make a link, and show its address, which is kept nowhere."""
-    fields = read_form()
+    fields = read_form("days", "files")
     thread, version = _named()
     days, with_files = _read_days(fields.get("days", "")), "files" in fields
     made = make_link(LinkWanted(*thread, version, days, with_files))
@@ -30,7 +30,7 @@ def create_link() -> Response:
 @needs("write", by_tags=True)
 def end_link() -> Response:
     """Revoke a link."""
-    fields = read_form()
+    fields = read_form("link")
     thread, version = _named()
     number = fields.get("link", "")
     if not (number.isascii() and number.isdecimal() and len(number) < 19):

@@ -53,6 +53,7 @@ class Followed:
 @public
 def get_link(token: str) -> Response:
     """Return the page."""
+    count_verification()
     return _show(token, None)
 
 
@@ -61,6 +62,7 @@ def get_link(token: str) -> Response:
 def compare_by_link(token: str) -> Response:
     """Return the page with the comparison of the reader's copy."""
     require_own_page()
+    count_verification()
     return _show(token, read_copy())
 
 
@@ -89,7 +91,6 @@ def _files() -> Mapping[str, FileOfVersion]:
 
 def _show(token: str, sent: Sent | None) -> Response:
     """Return the page of a link, or what became of it."""
-    count_verification()
     first = read_number(request.args, "signer") or 1
     followed = current_reads().read(partial(_read, token))
     if followed is None or followed.record is None:

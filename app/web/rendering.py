@@ -16,6 +16,7 @@ from app.web import texts
 from app.web.assets import asset_url
 from app.web.forms import form_token
 from app.web.masking import mask_numbers
+from app.web.unread import unread_names
 
 #: The sources of each kind (Content Security Policy Level 3): all from here, nothing inline.
 POLICY = {
@@ -75,6 +76,7 @@ def render(
         page=page_url,
         in_language=_in_language,
         form_token=form_token,
+        unread=unread_names(),
         caller=caller_name(),
         signed_in=signed_in,
         sees_packages=signed_in and (bearer is None or bearer.tag_prefix is None),

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from flask import request
 
 from app.cms import KnownDigest, SignedData, SignedXml, describe_signers
-from app.services.bodies import read_body
 from app.services.digests import read_digest
 from app.services.errors import ParameterError
-from app.services.uploads import MULTIPART, read_multipart
+from app.services.uploads import MULTIPART
+from app.web.forms import FIELD
+from app.web.posted import read_posted
 
 #: Hashes of one document: a signature with more algorithms has other reasons to be looked at.
 MAX_DIGESTS = 8
+#: The name of their field.
+DIGESTS = "digests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +49,10 @@ def read_sent() -> Sent:
     """Read a form with files.
 
     Raises:
-        ParameterError: it is none, or is incomplete.
+        ParameterError: it is none, is incomplete, or has a field that can't be used.
         RequestEntityTooLarge: it is larger than MAX_CONTENT_LENGTH.
     """
-    body = read_body(request)
-    if request.mimetype != MULTIPART:
-        raise ParameterError("Request body is not complete multipart/form-data")
-    given = read_multipart([body], request.mimetype_params.get("boundary", ""))
-    last = {name: values[-1] for name, values in given.items()}
-    files = {name: value for name, value in last.items() if isinstance(value, bytes)}
-    digests = last.get("digests")
-    listed = _read(digests) if isinstance(digests, str) else ()
-    return Sent(files.get("signature"), files.get("document"), listed)
+    return _read_files("signature", "document")
 
 
 def read_copy() -> Sent:
@@ -65,16 +60,37 @@ def read_copy() -> Sent:
 
     Raises ParameterError also if there is none.
     """
-    sent = read_sent()
+    sent = _read_files("document")
     if not sent.has_document:
         raise ParameterError('"{field}" parameter must be set', field="document")
     return sent
 
 
+def _read_files(*names: str) -> Sent:
+    if request.mimetype != MULTIPART:
+        raise ParameterError("Request body is not complete multipart/form-data")
+    posted = read_posted(files=True)
+    posted.require_known((FIELD, DIGESTS), names)
+    document, digests = posted.file("document"), _read(posted.text(DIGESTS))
+    if document is not None and digests:
+        raise ParameterError(
+            '"{field}" parameter can\'t be used with "{other}"', field=DIGESTS, other="document"
+        )
+    return Sent(posted.file("signature"), document, digests)
+
+
 def _read(text: str) -> tuple[KnownDigest, ...]:
-    """Return the hashes in a field: algorithm, colon, hexadecimal digits; blanks between them."""
+    """Return the hashes in a field: algorithm, colon, hexadecimal digits; blanks between them.
+
+    Raises ParameterError if there are too many, or one can't be read.
+    """
+    words = text.split(maxsplit=MAX_DIGESTS)
+    if len(words) > MAX_DIGESTS:
+        raise ParameterError(
+            '"{field}" parameter must have at most {limit} items', field=DIGESTS, limit=MAX_DIGESTS
+        )
     found = []
-    for word in text.split()[:MAX_DIGESTS]:
+    for word in words:
         algorithm, _, value = word.partition(":")
         digest = read_digest(value, algorithm)
         if digest is not None:

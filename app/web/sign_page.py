@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, jsonify, redirect, request
-from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import NotFound
 
 from app.auth import public
@@ -26,9 +25,10 @@ from app.store.packages.decisions import MAX_REASON
 from app.store.packages.signing import AskedDocument, AskedSigning, LinkState, find_signing
 from app.web.blueprint import blueprint
 from app.web.errors import wants_page
-from app.web.forms import read_form
+from app.web.forms import FIELD, read_form, read_own, require_own_page
 from app.web.limits import count_verification
 from app.web.masking import mask
+from app.web.posted import Posted
 from app.web.rendering import POLICY, page_url, render
 from app.web.sign_words import MARKS, trouble_with_signature, write_mark
 from app.web.texts import translated
@@ -73,18 +73,19 @@ def get_sign(token: str) -> Response:
 @public
 def sign(token: str) -> Response:
     """Take the signatures of the documents that the link is for."""
-    fields = read_form()
+    require_own_page()
     asked = find_asked(token)
     if asked is None:
         return _unknown()
     if not asked.to_sign:
         return _answer(token, [], trouble_with_signature(Refusal("not_asked")))
     count_verification()
-    method: Method = "ncalayer" if fields.get("method") == "ncalayer" else "upload"
-    sent = [one for one in asked.to_sign if _file(one, "signature")]
+    posted = _read(asked)
+    method: Method = "ncalayer" if posted.text("method") == "ncalayer" else "upload"
+    sent = [one for one in asked.to_sign if posted.file(_name("signature", one))]
     missing = None if sent else Trouble(translated("Choose the file with your signature."))
     kept = find_kept(asked)
-    outcomes = [_sign(token, one, method, kept.get(one.number)) for one in sent]
+    outcomes = [_sign(token, one, method, kept.get(one.number), posted) for one in sent]
     return _answer(token, outcomes, missing)
 
 
@@ -92,7 +93,7 @@ def sign(token: str) -> Response:
 @public
 def decline_to_sign(token: str) -> Response:
     """Keep that the signer declines, and why."""
-    reason = read_form().get("reason", "")
+    reason = read_form("reason").get("reason", "")
     asked = find_asked(token)
     wrong = _refuse_reason(reason)
     if asked is not None and wrong:
@@ -133,14 +134,12 @@ def _numbers_of_own(asked: AskedSigning) -> set[int]:
 
 
 def _sign(
-    token: str, document: AskedDocument, method: Method, kept: KeptDocument | None
+    token: str, document: AskedDocument, method: Method, kept: KeptDocument | None, posted: Posted
 ) -> _Outcome:
     """Take the signature of one document."""
-    signature = _file(document, "signature")
-    content = _file(document, "document")
-    given = content.read() if content else None
+    given = posted.file(_name("document", document))
     try:
-        text = _text_of(signature)
+        text = _text_of(posted.file(_name("signature", document)) or b"")
         submission = Submission(document.number, text, method, given, kept)
         saved = sign_document(current_signing(), token, submission)
     except Refusal as refusal:
@@ -148,18 +147,25 @@ def _sign(
     return _Outcome(document, None, saved.marks)
 
 
-def _text_of(signature: FileStorage | None) -> str:
+def _text_of(signature: bytes) -> str:
     """Return the text of a file. Raises Refusal for one that is neither DER nor text."""
     try:
-        return as_text(signature.read() if signature else b"", "signature")
+        return as_text(signature, "signature")
     except ParameterError as error:
         raise Refusal("unreadable") from error
 
 
-def _file(document: AskedDocument, kind: str) -> FileStorage | None:
-    """Return a file of the form; None for a field left empty, as browsers send it."""
-    found = request.files.get(f"{kind}-{document.number}")
-    return found if found and (found.filename or found.content_length) else None
+def _read(asked: AskedSigning) -> Posted:
+    """Read the form. Raises what `read_own` does, and ParameterError for a field not in it."""
+    posted = read_own(files=True)
+    files = {_name(kind, one) for kind in ("signature", "document") for one in asked.documents}
+    posted.require_known((FIELD, "method"), files)
+    return posted
+
+
+def _name(kind: str, document: AskedDocument) -> str:
+    """Return the name of a document's field."""
+    return f"{kind}-{document.number}"
 
 
 def current_signing() -> Store:

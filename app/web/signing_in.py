@@ -29,7 +29,7 @@ def get_sign_in() -> Response:
 def sign_in() -> Response:
     """Begin a session."""
     _require_tokens()
-    fields = read_form()
+    fields = read_form("token")
     bearer = sessions.find_bearer(fields.get("token", "")[:LONGEST])
     if bearer is None:
         return _form(translated("This token is not valid, or no longer."), 403)

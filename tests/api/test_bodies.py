@@ -1,6 +1,7 @@
 """Bodies that are no request: each is refused with a sentence, none is an inner error."""
 
 import json
+import time
 
 import pytest
 from flask.testing import FlaskClient
@@ -8,6 +9,11 @@ from flask.testing import FlaskClient
 from app.api.params import merging as parameters
 from app.cms import texts
 from tests.api.asking import content_of, filled, message_of, rows
+from tests.cpu import allowed
+from tests.memory import forget_peak, peak
+
+#: Bytes of a text, below MAX_BODY_MB.
+LARGE = 29_000_000
 
 
 def post(client: FlaskClient, body: bytes, content_type: str = "application/json") -> str:
@@ -193,3 +199,32 @@ def test_a_character_of_four_bytes_makes_no_large_field_larger(
     form, large = "application/x-www-form-urlencoded", "x" * texts.MAX_WIDE
     assert "beyond U+FFFF" in post(sqlite_client, f"cms={large}{wide}".encode(), form)
     assert "beyond" not in post(sqlite_client, f"cms={large}&document={wide}".encode(), form)
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("text", ["ab,", ","])
+@pytest.mark.parametrize(
+    ("method", "address", "field"),
+    [
+        ("GET", "/signature", "with"),
+        ("GET", "/signatures", "with"),
+        ("GET", "/signature/versions", "with"),
+        ("POST", "/ncanode3/cms/verify", "revocationCheck"),
+        ("POST", "/ncanode3/x509/info", "revocationCheck"),
+    ],
+)
+def test_a_choice_is_a_short_text(
+    sqlite_client: FlaskClient, method: str, address: str, field: str, text: str
+) -> None:
+    many = text * (LARGE // len(text))
+    wanted = {"document": "a", "thread": "b", "cms": "AA==", "certs": ["AA=="]}
+    for value in (many, [many[: LARGE // 2], many[: LARGE // 2]], ["signers," * 10] * 20):
+        body = json.dumps({**wanted, field: value}).encode()
+        forget_peak()
+        before, began = peak(), time.process_time()
+        response = sqlite_client.open(address, method=method, data=body)
+        assert response.status_code == 400
+        reported = response.get_json()["message"]
+        assert reported == f'"{field}" parameter must be at most 1000 characters long'
+        assert time.process_time() - began < allowed(2)
+        assert peak() - before < 200

@@ -96,6 +96,30 @@ def test_other_families_report_it_in_a_header(sqlite_client: FlaskClient) -> Non
     assert response.headers[HEADER] == "sort"
 
 
+def test_a_key_is_reported_where_a_request_would_be_done_again(sqlite_client: FlaskClient) -> None:
+    key = {"Idempotency-Key": "k"}
+    sentence = 'Header "Idempotency-Key" is not read here: what is sent again is done again'
+    content_of(sqlite_client.post("/signature", json=filled(), headers=key), 201)
+    thread = {"document": "doc", "thread": "main"}
+    response = sqlite_client.post("/signature/link", json={**thread, "version": 1}, headers=key)
+    content_of(response, 201, [sentence])
+    package = {
+        "name": "Договор",
+        "type": "concurrent",
+        "documents": [{"externalId": "doc"}],
+        "signers": [{"iin": "900101300017"}],
+    }
+    response = sqlite_client.post("/packages/add", json=package, headers=key)
+    assert response.headers[HEADER] == "Idempotency-Key"
+    response = sqlite_client.post("/ncanode3/cms/verify", json={"cms": good_cms()}, headers=key)
+    assert response.headers[HEADER] == "Idempotency-Key"
+    # What only reads may be sent as often as one likes.
+    assert HEADER not in sqlite_client.get("/signature", query_string=thread, headers=key).headers
+    response = sqlite_client.delete("/signature", json=thread, headers={**key, "Api-Tenant": "7"})
+    assert response.data == b'{"status":true}'
+    assert response.headers[HEADER] == "Api-Tenant, Idempotency-Key"
+
+
 ALL_BUT_THE_LAST = '"{}" parameter was given several times: the last one counts'
 
 

@@ -27,7 +27,7 @@ PROGRAM = """
 import sys, time
 from datetime import UTC, datetime
 from app.services.sent_content import content_given
-from app.api.params.json_bodies import MalformedJson, parse as parse_json
+from app.services.json_bodies import MalformedJson, parse as parse_json
 from app.services.errors import ParameterError
 from app.services.uploads import as_text, read_multipart
 from app.cms.budget import ContentBudget

@@ -21,6 +21,8 @@ from tests.api import people
 from tests.api.asking import message_of
 from tests.api.people import chief, ivan
 from tests.conftest import AppMaker
+from tests.cpu import allowed
+from tests.memory import forget_peak, peak
 from tests.pki import CONTENT, Holder
 from tests.signing.kept import keep
 from tests.web.browsing import ACCEPT, see, words
@@ -196,3 +198,32 @@ def test_too_much_for_one_text_is_not_offered(
     monkeypatch.setattr("app.web.sign_page.MAX_DOCUMENTS", 3)
     message_of(client.get(app.address, headers=app.headers), 404)
     see(client, f"{first}/egov", 404)
+
+
+@pytest.mark.attacks
+def test_what_the_app_sends_is_bounded(office: Flask, client: FlaskClient) -> None:
+    first, _ = put(office, client, CONTENT)
+    app = scanned(client, first)
+    for body in (
+        b'{"documentsToSign":[' + b"[]," * 9_000_000 + b"[]]}",
+        b'{"documentsToSign":["' + b"x" * 28_000_000 + "😀".encode() + b'"]}',
+    ):
+        forget_peak()
+        before, began = peak(), time.process_time()
+        response = client.put(app.address, data=body, headers=app.headers)
+        message_of(response, 400)
+        assert time.process_time() - began < allowed(2)
+        assert peak() - before < 200
+    assert app.sign(ivan()) == (200, "OK")
+
+
+def test_two_signatures_for_one_document_are_refused(office: Flask, client: FlaskClient) -> None:
+    first, _ = put(office, client, CONTENT)
+    app = scanned(client, first)
+    signed, other = (
+        {"id": 1, "document": {"file": {"data": people.cms(who, attached=False)}}}
+        for who in (ivan(), chief())
+    )
+    given = {"documentsToSign": [other, signed]}
+    assert app.send(given, "en") == (403, "Not all documents were signed.")
+    assert app.send({"documentsToSign": [signed, signed]}, "en") == (200, "OK")

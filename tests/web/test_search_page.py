@@ -71,6 +71,28 @@ def test_what_can_t_be_used_is_named_at_its_field(pages: FlaskClient, query: str
     assert found(html) == []
 
 
+def test_what_no_page_reads_in_its_address_is_told_there(office: FlaskClient) -> None:
+    save(office, document="contract", cms=people.cms(people.ivan()))
+    for path in ("/app?", "/app/thread?document=contract&thread=main&", "/app/packages?"):
+        told = "Not read in the address, since this page knows nothing of that name: iinn, <b>"
+        assert told in words(see(office, f"{path}iinn=900101300017&lang=en&%3Cb%3E=1"))
+        assert "Not read" not in words(see(office, path))
+
+
+def test_a_parameter_with_two_values_is_refused(office: FlaskClient) -> None:
+    save(office, document="contract", cms=people.cms(people.ivan()))
+    version = "/app/version?document=contract&thread=main"
+    for path, name in (
+        ("/app?iin=900101300017&iin=000000000000", "iin"),
+        (f"{version}&version=1&version=2", "version"),
+        (f"{version}&thread=other", "thread"),
+        ("/verify?lang=en&lang=ru", "lang"),
+    ):
+        html = see(office, path, 400, **{"Accept-Language": "en"})
+        assert f'"{name}" parameter must be given once' in words(html)
+    see(office, "/app?iin=900101300017&iin=900101300017")
+
+
 def test_pages_follow_each_other_by_the_api_s_cursor(office: FlaskClient) -> None:
     for number in range(23):
         save(office, document=f"d{number:02}")

@@ -260,6 +260,23 @@ def test_an_unknown_link_tells_nothing(client: FlaskClient) -> None:
         assert "not known" in words(text_of(send(client, path, {"reason": "x"}), 404))
 
 
+def test_a_file_for_no_document_of_the_link_is_refused(client: FlaskClient) -> None:
+    _, [first, _] = ask(client)
+    see(client, first)
+    signature = cms(ivan()).encode()
+    for fields, reason in (
+        ({"signature-2": file(signature)}, '"signature-2" parameter is not read here'),
+        ({"signature-1": signature.decode()}, '"signature-1" parameter must be a file'),
+        (
+            {"signature-1": [file(signature), file(b"other")]},
+            '"signature-1" parameter must be given once',
+        ),
+    ):
+        more = {"method": "upload", "document-1": file(CONTENT)}
+        assert reason in words(text_of(send(client, first, {**more, **fields}), 400))
+    assert "You are asked to sign" in words(see(client, first))
+
+
 def test_forms_of_other_pages_are_refused(client: FlaskClient) -> None:
     _, [first, _] = ask(client)
     see(client, first)

@@ -42,6 +42,7 @@ def test_a_file_that_is_too_large_leads_back_to_the_page(
     app = start_app(DATABASE_URL=sqlite_url, PUBLIC_URL=PUBLIC, MAX_BODY_MB="1")
     client = app.test_client()
     _, [first, _] = ask(client)
+    see(client, first)
     headers = {"Accept": ACCEPT, "Origin": ORIGIN}
     sent = {"data": b"x" * 1_100_000, "content_type": "multipart/form-data; boundary=x"}
     html = text_of(client.post(first, headers=headers, **sent), 413)

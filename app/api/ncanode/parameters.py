@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from flask import Request
 
-from app.api.params.json_bodies import Doubled
 from app.api.params.merging import read_parameters, with_names
 from app.api.params.schemas import FieldsSchema
 from app.api.params.unread import note, note_doubled
 from app.services.errors import ParameterError
+from app.services.json_bodies import Doubled
 from app.services.spooled import Spooling
 from app.services.uploads import FILES
 
@@ -29,6 +29,8 @@ class ParametersSchema(FieldsSchema):
     FILE: ClassVar[str | None] = None
     #: The content types of such a body.
     FILES: ClassVar[frozenset[str]] = FILES
+    #: Whether a key makes that such a request happens once.
+    READS_KEY: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +59,7 @@ class ParametersSchema(FieldsSchema):
 
     def _load(self, given: dict[str, Any]) -> Any:
         known = self.known_beside(given)
-        note(given, known)
+        note(given, known, reads_key=self.READS_KEY)
         return self.load({name: value for name, value in given.items() if name in known})
 
     def spooling(self) -> Spooling | None:

@@ -192,6 +192,9 @@ class Choice(fields.Field[str | None]):
 class Choices(fields.Field[tuple[str, ...]]):
     """Some of a few words: a list, or text with commas between them."""
 
+    #: Characters of all texts together: each comma in them makes another word.
+    LONGEST: ClassVar[int] = 1_000
+
     def __init__(self, *choices: str, **options: Any) -> None:
         super().__init__(load_default=(), allow_none=True, **options)
         self.choices = choices
@@ -202,6 +205,12 @@ class Choices(fields.Field[tuple[str, ...]]):
         given = as_list(value)
         items = given if isinstance(given, list) else [given]
         texts = [item if isinstance(item, str) else "?" for item in items]
+        if sum(map(len, texts)) > self.LONGEST:
+            raise ParameterError(
+                '"{field}" parameter must be at most {limit} characters long',
+                field=attr,
+                limit=self.LONGEST,
+            )
         words = [word.strip(BLANKS) for text in texts for word in text.split(",") if text]
         if not set(words).issubset(self.choices):
             raise ParameterError(

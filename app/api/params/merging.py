@@ -12,12 +12,12 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.api.params import json_bodies
-from app.api.params.json_bodies import WIDE, Doubled, MalformedJson, check_width
 from app.api.params.unread import note_doubled
 from app.cms import Reason
+from app.services import json_bodies
 from app.services.bodies import read_pieces
 from app.services.errors import ParameterError, UnsupportedMediaType
+from app.services.json_bodies import WIDE, Doubled, MalformedJson, check_width
 from app.services.spooled import Spooling
 from app.services.uploads import MULTIPART, read_multipart
 

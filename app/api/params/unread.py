@@ -1,20 +1,22 @@
 """Ignored parameters of a request: reported to the caller, never silently dropped.
 
-These are parameters with unknown names, and all but the last of contradictory duplicates. The
-contract's family reports them in `warnings` of its envelope; other answers have the header HEADER.
+These are parameters with unknown names, all but the last of contradictory duplicates, and headers
+by which a client expects what is not done here. The contract's family reports them in `warnings` of
+its envelope; other answers have the header HEADER.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from itertools import islice
+from itertools import chain, islice
 from urllib.parse import quote
 
 from flask import Flask, Response, current_app, g, request
 
-from app.api.params.json_bodies import Doubled
 from app.cms import Reason
 from app.services.errors import ParameterError
+from app.services.idempotency import HEADER as KEY
+from app.services.json_bodies import Doubled
 from app.services.translations import choose_wording
 
 #: Names of parameters, percent-encoded, with a comma between them.
@@ -22,23 +24,37 @@ HEADER = "X-Unread-Parameters"
 #: Names that are reported for one request, and characters of each.
 MAX_NAMES = 20
 MAX_NAME = 64
+#: Methods by which nothing is done (RFC 9110 section 9.2.1).
+_SAFE = ("GET", "HEAD")
 #: Headers by which a client of the original chooses one of several stores; here there is one.
 _TENANTS = ("Api-Tenant", "Api-Segment")
 
 
-def note(given: Iterable[str], known: Collection[str]) -> None:
-    """Record the names of given parameters that are unknown.
+def note(given: Iterable[str], known: Collection[str], *, reads_key: bool = False) -> None:
+    """Record the names of given parameters that are unknown, and headers that are not read.
+
+    Args:
+        given: names of the parameters.
+        known: the known names.
+        reads_key: whether a key makes that the request happens once.
 
     Raises:
         ParameterError: a header chooses another store, and STRICT_TENANT is on.
     """
     tenants = [name for name in _TENANTS if name in request.headers]
     if tenants and current_app.config["STRICT_TENANT"]:
-        raise ParameterError(
-            'Header "{field}" is not read here: all callers have one store', field=tenants[0]
-        )
+        error = _one_store(tenants[0])
+        raise ParameterError(error.template, **error.values)
     g.unread = _unknown(given, known)
-    g.unread_headers = tenants
+    g.unread_headers = {name: _one_store(name) for name in tenants}
+    if KEY in request.headers and not reads_key and request.method not in _SAFE:
+        g.unread_headers[KEY] = Reason(
+            'Header "{field}" is not read here: what is sent again is done again', {"field": KEY}
+        )
+
+
+def _one_store(name: str) -> Reason:
+    return Reason('Header "{field}" is not read here: all callers have one store', {"field": name})
 
 
 def note_doubled(names: Iterable[str]) -> None:
@@ -77,14 +93,11 @@ def sentences() -> list[str]:
 
     They are reported once: a caller of this function writes them into the body.
     """
-    parameters, headers = g.pop("unread", ()), g.pop("unread_headers", ())
+    parameters, headers = g.pop("unread", ()), g.pop("unread_headers", {})
     doubled = [name for name in g.pop("doubled", ()) if name not in parameters]
     if not parameters and not headers and not doubled:
         return []
-    reasons = [
-        Reason('Header "{field}" is not read here: all callers have one store', {"field": name})
-        for name in headers
-    ]
+    reasons = list(headers.values())
     reasons += [
         Reason('"{field}" parameter is not read here', {"field": name}) for name in parameters
     ]
@@ -105,7 +118,8 @@ def init_app(app: Flask) -> None:
     """Write HEADER on each answer whose body doesn't report the ignored parameters."""
 
     def add(response: Response) -> Response:
-        names = dict.fromkeys((*g.get("unread", ()), *g.get("doubled", ())))
+        lists = (g.get(name, ()) for name in ("unread", "doubled", "unread_headers"))
+        names = dict.fromkeys(chain.from_iterable(lists))
         if names:
             response.headers[HEADER] = ", ".join(quote(name, safe="[]") for name in names)
         return response

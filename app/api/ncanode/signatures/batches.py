@@ -16,14 +16,15 @@ from flask import Request, Response, current_app, request, stream_with_context
 
 from app.api.ncanode.signatures.save_schemas import SaveItem, SaveItemSchema
 from app.api.ncanode.signatures.saves import save
-from app.api.params import json_bodies, unread
-from app.api.params.json_bodies import MalformedJson
+from app.api.params import unread
 from app.cms import Reason
 from app.extensions import current_reads, current_trust
 from app.rate_limit.computing import settle_computing
+from app.services import json_bodies
 from app.services.bodies import read_body
 from app.services.errors import ParameterError, UnsupportedMediaType
 from app.services.idempotency import HEADER
+from app.services.json_bodies import MalformedJson
 from app.services.translations import choose_locale
 from app.store.errors import BatchTooSlow
 from app.trust.turns import LARGE

@@ -53,6 +53,7 @@ class SaveSchema(ParametersSchema):
 
     REQUIRED: ClassVar = ("document", "thread", "cms")
     FILE: ClassVar[str | None] = "cms"
+    READS_KEY: ClassVar[bool] = True
 
     document = Text()
     thread = Text()

@@ -1,0 +1,62 @@
+"""What the address of a page says and no page reads: told on the page, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Final
+
+from flask import request
+
+from app import sessions
+from app.services.errors import ParameterError
+from app.web.blueprint import blueprint
+from app.web.search_form import NAMES
+
+_THREAD = ("document", "thread")
+_VERSION = (*_THREAD, "version", "signer")
+#: The parameters of each page that has any, beside the language.
+_KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
+    "get_search": (*NAMES, "cursor"),
+    "get_thread": (*_THREAD, "before"),
+    "get_version": _VERSION,
+    "compare_version": _VERSION,
+    "create_link": _VERSION,
+    "end_link": _VERSION,
+    "get_packages": ("cursor",),
+    "get_package": ("id", "signers", "documents"),
+    "get_sign_in": ("back",),
+    "sign_in": ("back",),
+    "get_sign": ("marks",),
+    "sign": ("marks",),
+    "get_link": ("signer",),
+    "compare_by_link": ("signer",),
+}
+#: Names that are told, and characters of each.
+_MAX_NAMES, _MAX_NAME = 20, 64
+
+
+@blueprint.before_request
+def require_one_meaning() -> None:
+    """Require that no parameter of a page has two values. Raises ParameterError."""
+    for name in (*_known(), "lang"):
+        if len(set(request.args.getlist(name))) > 1:
+            raise ParameterError('"{field}" parameter must be given once', field=name)
+
+
+def unread_names() -> list[str]:
+    """Return the names of parameters that a page of the office does not read.
+
+    On the pages of others they stay untold: whoever passes on a link may add to it what it was
+    passed on by, and there a parameter chooses nothing but which signers are shown.
+    """
+    if not request.path.startswith("/app"):
+        return []
+    known = {*_known(), "lang"}
+    unknown = (name for name in request.args if name not in known)
+    return [name[:_MAX_NAME] for name in islice(unknown, _MAX_NAMES)]
+
+
+def _known() -> tuple[str, ...]:
+    endpoint = request.endpoint or ""
+    return _KNOWN.get(endpoint.removeprefix(sessions.PAGES), ())
