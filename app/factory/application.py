@@ -22,6 +22,7 @@ from app.observability.evidence_queue import EvidenceQueue
 from app.observability.logs import log_to_stderr
 from app.rate_limit import callers, computing
 from app.rate_limit.places import Places
+from app.services.form_files import FormRequest
 from app.services.keys_at_work import KeysAtWork
 from app.store.contents.places import open_place
 from app.store.database import engine as database
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         except SettingsError as error:
             raise SystemExit(str(error)) from error
     app = Flask("app", static_folder=None)
+    app.request_class = FormRequest
     configure(app, settings)
     log_to_stderr(settings.log_level, settings.log_format)
     if settings.web:
