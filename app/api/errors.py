@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from app.api import envelope
 from app.api.family import Family, Problem, family_of_request
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
-from app.closed import HostRefused, OriginRefused, ProxyRefused
+from app.closed import HostRefused, OriginRefused, PeerRefused, ProxyRefused
 from app.cms import (
     MalformedEvidenceRecord,
     MalformedExtension,
@@ -84,6 +84,7 @@ _STATUS: dict[type[Exception], int] = {
     OriginRefused: 403,
     HostRefused: 403,
     ProxyRefused: 403,
+    PeerRefused: 403,
     SignatureNotFound: 404,
     LinkNotFound: 404,
     ContentNotKept: 404,
