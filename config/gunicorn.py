@@ -73,8 +73,9 @@ if _settings.metrics and worker_slots.shared_folder() is None:
 def on_starting(master: Any) -> None:
     """Require that the address may be used without tokens, if there are none, and is free.
 
-    gunicorn would log ten times that it isn't. One that another master or systemd hands over is in use. Then restrict `var` to its owner, and
-    wait for PostgreSQL, which may be starting at the same time.
+    gunicorn would log ten times that it isn't. One that another master or systemd hands over is in
+    use. Then restrict `var` to its owner, and wait for PostgreSQL, which may be starting at the same
+    time.
     """
     if not master.master_pid and "LISTEN_FDS" not in os.environ:
         starting.require_access_control(_settings, master.address)
@@ -92,8 +93,9 @@ def on_exit(_master: Any) -> None:
 def when_ready(master: Any) -> None:
     """Prepare what the workers, which are forked next, inherit from the master.
 
-    What it listens at is known for certain only now. Objects loaded by now are excluded from later garbage collections: a full one over the
-    application's modules takes 60 ms, in which a worker answers no request.
+    What it listens at is known for certain only now. Objects loaded by now are excluded from later
+    garbage collections: a full one over the application's modules takes 60 ms, in which a worker
+    answers no request.
     """
     # A master with SO_REUSEPORT has no sockets: each worker makes its own.
     bound = [one.sock.getsockname() for one in master.LISTENERS] or master.address
