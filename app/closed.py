@@ -1,5 +1,8 @@
 """A server without tokens refuses requests that don't come from its own machine.
 
+The address of the peer tells: whatever the server is bound to, only loopback is answered, and what
+comes by a Unix socket, which has no address.
+
 A web page may make its visitor's browser call an address on loopback. The Origin reveals it (the
 Fetch standard, section 3.2), unless the page's own name was made to resolve to loopback (DNS
 rebinding), which the Host reveals; and a proxy forwards requests from anywhere. With tokens none of
@@ -68,6 +71,15 @@ class ProxyRefused(RequestFromOutside):
     )
 
 
+class PeerRefused(RequestFromOutside):
+    """The request came from another machine."""
+
+    template = (
+        "Without tokens this server answers to its own machine only: "
+        "AUTH=on asks for tokens, ALLOW_OPEN=1 admits all callers"
+    )
+
+
 def init_app(
     app: Flask,
     *,
@@ -82,8 +94,8 @@ def init_app(
         app: the application.
         origins: origins whose pages may call nevertheless.
         public_url: the public address of this server.
-        is_open: whether every client that can reach the server is allowed, by any name and
-            through any proxy. Pages of other origins are still refused.
+        is_open: whether every client that can reach the server is allowed, from any machine, by
+            any name and through any proxy. Pages of other origins are still refused.
         is_public: returns whether an endpoint reveals nothing.
     """
     own = urlsplit(public_url) if public_url else None
@@ -103,6 +115,9 @@ def init_app(
             raise HostRefused
         if _was_forwarded(environ):
             raise ProxyRefused
+        # No header field was set by a proxy, so that this is the peer's own address.
+        if not _is_local(environ.get("REMOTE_ADDR", "")):
+            raise PeerRefused
 
     app.before_request(refuse)
 
@@ -157,6 +172,18 @@ def _is_loopback(host: str) -> bool:
         return ip_address(name).is_loopback
     except ValueError:  # a name
         return False
+
+
+@lru_cache(maxsize=64)
+def _is_local(peer: str) -> bool:
+    """Return whether a peer is on this machine; one without an address came by a Unix socket."""
+    if not peer:
+        return True
+    try:
+        found = ip_address(peer.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def _split(address: str) -> SplitResult | None:

@@ -97,7 +97,10 @@ def _main_url(read: Reader) -> tuple[URL, tuple[str, str, str]]:
 def find_embedded(file: Path) -> Path:
     """Return the file of the embedded database; that of before release 1.0.0 if only it exists."""
     former = file.with_name(FORMER_NAME)
-    return former if former.exists() and not file.exists() else file
+    try:
+        return former if former.exists() and not file.exists() else file
+    except OSError:  # The folder may not be entered: who opens the file says so.
+        return file
 
 
 def _checked_url(text: str) -> URL:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -55,6 +56,16 @@ def is_loopback_name(host: str) -> bool:
         return False
 
 
+@contextmanager
+def _reaching(name: str, path: object) -> Iterator[None]:
+    """Raise SettingsError where the system can't tell what is at a path."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to themselves.
+        reason = getattr(error, "strerror", None) or "too many symbolic links"
+        raise SettingsError(f"{name} can't be used: {str(path)!r}: {reason}") from error
+
+
 class Reader:
     """Typed access to the environment. An empty value counts as absent, as in compose files.
 
@@ -65,8 +76,17 @@ class Reader:
         self.env = env
 
     def text(self, name: str) -> str | None:
-        """Return the value of a variable, stripped; None if it is empty."""
-        return self.env.get(name, "").strip() or None
+        """Return the value of a variable, stripped; None if it is empty.
+
+        Every other method reads it here. Bytes that aren't UTF-8 are lone surrogates in it
+        (PEP 383), which would fail where the value is used.
+        """
+        value = self.env.get(name, "").strip()
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise SettingsError(f"{name} must be text in UTF-8") from error
+        return value or None
 
     def secret(self, name: str) -> str | None:
         """Return a key that is too long to be guessed."""
@@ -140,9 +160,10 @@ class Reader:
     def folder(self, name: str, default: Path | None) -> Path | None:
         """Return a folder, which need not exist yet."""
         value = self.text(name)
-        folder = default if value is None else Path(value).resolve()
-        if folder and folder.exists() and not folder.is_dir():
-            raise SettingsError(f"{name} must be a folder, not {value!r}")
+        with _reaching(name, value or default):
+            folder = default if value is None else Path(value).resolve()
+            if folder and folder.exists() and not folder.is_dir():
+                raise SettingsError(f"{name} must be a folder, not {value!r}")
         return folder
 
     def file(self, name: str) -> Path | None:
@@ -150,9 +171,10 @@ class Reader:
         value = self.text(name)
         if value is None:
             return None
-        file = Path(value).resolve()
-        if not (file.is_file() and os.access(file, os.R_OK)):
-            raise SettingsError(f"{name} must be a file that can be read, not {value!r}")
+        with _reaching(name, value):
+            file = Path(value).resolve()
+            if not (file.is_file() and os.access(file, os.R_OK)):
+                raise SettingsError(f"{name} must be a file that can be read, not {value!r}")
         return file
 
     def path(self, name: str, default: str) -> str:
@@ -217,7 +239,7 @@ class Reader:
 
     def addresses(self, name: str) -> tuple[str, ...]:
         """Return http or https addresses, separated by blanks or commas, each once."""
-        listed = re.split(r"[\s,]+", self.env.get(name, "").strip(" ,\t\r\n"))
+        listed = re.split(r"[\s,]+", (self.text(name) or "").strip(" ,\t\r\n"))
         found = [Reader({name: one}).address(name) for one in listed if one]
         return tuple(dict.fromkeys(filter(None, found)))
 

@@ -71,12 +71,14 @@ if _settings.metrics and worker_slots.shared_folder() is None:
 
 
 def on_starting(master: Any) -> None:
-    """Require that the address is free: gunicorn would log ten times that it isn't.
+    """Require that the address may be used without tokens, if there are none, and is free.
 
-    One that another master or systemd hands over is in use. Then restrict `var` to its owner, and
-    wait for PostgreSQL, which may be starting at the same time.
+    gunicorn would log ten times that it isn't. One that another master or systemd hands over is
+    in use. Then restrict `var` to its owner, and wait for PostgreSQL, which may be starting at
+    the same time.
     """
     if not master.master_pid and "LISTEN_FDS" not in os.environ:
+        starting.require_access_control(_settings, master.address)
         starting.require_ports(master.address)
     if starting.close_folder(EMBEDDED_DATABASE.parent):
         master.log.info("%s is for its owner alone now", EMBEDDED_DATABASE.parent)
@@ -91,23 +93,24 @@ def on_exit(_master: Any) -> None:
 def when_ready(master: Any) -> None:
     """Prepare what the workers, which are forked next, inherit from the master.
 
-    Objects loaded by now are excluded from later garbage collections: a full one over the
-    application's modules takes 60 ms, in which a worker answers no request.
+    What it listens at is known for certain only now. Objects loaded by now are excluded from later
+    garbage collections: a full one over the application's modules takes 60 ms, in which a worker
+    answers no request.
     """
+    # A master with SO_REUSEPORT has no sockets: each worker makes its own.
+    bound = [one.sock.getsockname() for one in master.LISTENERS] or master.address
+    starting.require_access_control(_settings, bound)
     gc.collect()
     gc.freeze()
-    found = starting.examine(_settings)
-    master.log.info(starting.describe(found, _settings))
+    found, places = starting.examine(_settings), ", ".join(map(starting.name_address, bound))
+    master.log.info(starting.describe(found, _settings, places))
     master.log.info(describe_gost())
     if without := starting.describe_evidence(found, _settings):
         master.log.info(without)
     for notice in _settings.notices:
         master.log.warning(notice)
-    if not _settings.auth:
-        master.log.warning(
-            "AUTH is off: every client that can reach port %s may read, save and delete signatures",
-            _settings.port,
-        )
+    if callers := starting.describe_callers(_settings, places):
+        master.log.warning(callers)
     if not found.is_anchored:
         claims = (
             "/cms/validate and packages accept claims instead"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -285,18 +285,25 @@ class Settings:
             )
         self.require_access_control()
 
-    def require_access_control(self) -> None:
+    def require_access_control(self, bound: Iterable[str] = ()) -> None:
         """Require tokens, or a server that only this machine reaches, or ALLOW_OPEN.
+
+        Args:
+            bound: hosts that the server listens at, besides HOST.
 
         Raises:
             SettingsError: none of them is set.
         """
-        if self.auth or self.allow_open or _is_loopback(self.host):
+        if self.auth or self.allow_open:
             return
-        raise SettingsError(
-            f"AUTH is off and HOST is {self.host}: every client that can reach it could read, "
-            "write and delete; set AUTH=on, or ALLOW_OPEN=1 if only permitted clients can reach it"
-        )
+        named = {f"HOST is {self.host}": self.host}
+        named |= {f"the server is bound to {host}": host for host in bound}
+        for what, host in named.items():
+            if not _is_loopback(host):
+                raise SettingsError(
+                    f"AUTH is off and {what}: every client that can reach it could read, write and "
+                    "delete; set AUTH=on, or ALLOW_OPEN=1 if only permitted clients can reach it"
+                )
 
 
 def _notices(read: Reader) -> tuple[str, ...]:
@@ -317,7 +324,10 @@ def _usual_workers() -> int:
 
 
 def _is_loopback(host: str) -> bool:
-    addresses = {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
+    try:
+        addresses = {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError):  # Such an address can't be listened at, either.
+        return False
     return all(ip_address(address.partition("%")[0]).is_loopback for address in addresses)
 
 

@@ -97,6 +97,40 @@ def test_what_a_proxy_forwards_is_refused(
     assert ask(opened, **{header: "127.0.0.1"}) == 200
 
 
+@pytest.mark.parametrize(
+    ("peer", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("127.9.9.9", 200),
+        ("::1", 200),
+        ("::ffff:127.0.0.1", 200),
+        ("", 200),  # a Unix socket
+        ("192.168.1.5", 403),
+        ("172.17.0.1", 403),
+        ("0.0.0.0", 403),  # noqa: S104
+        ("::ffff:192.168.1.5", 403),
+        ("fe80::1%eth0", 403),
+        ("2001:db8::1", 403),
+        ("nonsense", 403),
+    ],
+)
+def test_only_peers_of_its_own_machine_are_answered(
+    local: FlaskClient, start_app: AppMaker, sqlite_url: str, peer: str, status: int
+) -> None:
+    """Wherever the server is bound, and whatever name the request gives it."""
+    peers = {"REMOTE_ADDR": peer}
+    response = local.get("/signatures", headers={"Host": "localhost"}, environ_overrides=peers)
+    assert response.status_code == status
+    assert local.get("/health/live", environ_overrides=peers).status_code == 200
+    opened = start_app(DATABASE_URL=sqlite_url, ALLOW_OPEN="1").test_client()
+    assert opened.get("/signatures", environ_overrides=peers).status_code == 200
+    token = start_app(DATABASE_URL=sqlite_url, AUTH="on")
+    answer = token.test_client().get(
+        "/signatures", headers=bearer(make_token(token)), environ_overrides=peers
+    )
+    assert answer.status_code == 200
+
+
 def test_every_family_refuses_in_its_own_shape(local: FlaskClient) -> None:
     for address in ("/signatures", "/api/packages/x", "/packages", "/metrics", "/nothing"):
         response = local.get(address, headers={"Host": "evil.example"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import traceback
@@ -17,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from app.api import envelope
 from app.api.family import Family, Problem, family_of_request
 from app.auth import ScopeMissing, TagsOutOfReach, TokenNeeded
-from app.closed import HostRefused, OriginRefused, ProxyRefused
+from app.closed import HostRefused, OriginRefused, PeerRefused, ProxyRefused
 from app.cms import (
     MalformedEvidenceRecord,
     MalformedExtension,
@@ -83,6 +84,7 @@ _STATUS: dict[type[Exception], int] = {
     OriginRefused: 403,
     HostRefused: 403,
     ProxyRefused: 403,
+    PeerRefused: 403,
     SignatureNotFound: 404,
     LinkNotFound: 404,
     ContentNotKept: 404,
@@ -136,6 +138,8 @@ DATABASE_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeoutErr
 #: PostgreSQL's codes of a database that was never migrated: no such table, column, schema, or
 #: function.
 NOT_MIGRATED = ("42P01", "42703", "3F000", "42883")
+#: Errors of the system when there is no room for a temporary file, or no descriptor.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE)
 #: Seconds after which a client may retry.
 RETRY_AFTER = 5
 
@@ -160,6 +164,7 @@ def init_app(app: Flask, families: Iterable[Family]) -> None:
     for away in DATABASE_AWAY:
         app.register_error_handler(away, _answer_away)
     app.register_error_handler(ProgrammingError, _answer_programming)
+    app.register_error_handler(OSError, _answer_system)
     app.register_error_handler(Exception, _answer_unexpected)
 
 
@@ -247,6 +252,9 @@ def describe_failure(
     if isinstance(error, DATABASE_AWAY):
         _log_away(error)
         return 503, Reason(SENTENCES[503])
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        _log_no_room(error)
+        return 503, BELOW[503]
     _log_unexpected(error)
     return 500, Reason(SENTENCES[500])
 
@@ -271,6 +279,18 @@ def answer_unavailable(template: str) -> Response:
 def _answer_programming(error: ProgrammingError) -> Response:
     not_migrated = getattr(error.orig, "sqlstate", None) in NOT_MIGRATED
     return _answer_away(error) if not_migrated else _answer_unexpected(error)
+
+
+def _answer_system(error: OSError) -> Response:
+    if error.errno not in NO_ROOM:
+        return _answer_unexpected(error)
+    refused(request, "NoRoom")
+    _log_no_room(error)
+    return answer_unavailable(BELOW[503].template)
+
+
+def _log_no_room(error: OSError) -> None:
+    _log.warning("there is no room, for instance for temporary files: %s", error.strerror)
 
 
 def _answer_unexpected(error: Exception) -> Response:

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from http import HTTPStatus
-from tempfile import TemporaryFile
 from urllib.parse import quote
 
 from flask import Request, Response
@@ -16,7 +15,7 @@ from werkzeug.wsgi import FileWrapper
 
 from app.caching import answer_condition
 from app.services.media_types import ATTACHED, DETACHED, OCTETS, SUFFIXES, XML
-from app.store.errors import NoRoom
+from app.store import temporary
 from app.store.signatures.large_texts import IN_MEMORY
 
 #: Bytes of a name without its suffix: file systems take 255.
@@ -92,15 +91,8 @@ def _label(response: Response, request: Request, etag: str, name: str) -> None:
 
 
 def _spooled(data: bytes) -> FileWrapper:
-    """Return a body from a temporary file, deleted once it is sent."""
-    file = TemporaryFile()  # noqa: SIM115 - closed with the response
-    try:
-        file.write(data)
-        file.seek(0)
-    except OSError as error:
-        file.close()
-        raise NoRoom from error
-    return FileWrapper(file)
+    """Return a body from a temporary file, deleted once it is sent. Raises NoRoom."""
+    return FileWrapper(temporary.spooled([data]))
 
 
 def _disposition(name: str) -> str:

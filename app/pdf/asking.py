@@ -12,6 +12,7 @@ import select
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -60,14 +61,22 @@ def ask(task: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], list[by
 
 
 def _as_file(data: bytes) -> BinaryIO:
-    """Return a file in memory, or a temporary one, from which the child reads."""
+    """Return a file in memory, or a temporary one, from which the child reads.
+
+    Raises OSError: there is no room for it.
+    """
     # A pipe would have to be written and read at once.
     if hasattr(os, "memfd_create"):
         file: Any = os.fdopen(os.memfd_create("pdf"), "w+b")
     else:
         file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the caller
-    file.write(data)
-    file.seek(0)
+    try:
+        file.write(data)
+        file.seek(0)
+    except OSError:
+        with suppress(OSError):
+            file.close()
+        raise
     opened: BinaryIO = file
     return opened
 

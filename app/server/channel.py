@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from waitress.channel import ClientDisconnected, HTTPChannel
-from waitress.task import WSGITask
 from waitress.utilities import Error
 
 from app.server.adjustments import IN_MEMORY, MAX_HEAD
+from app.server.buffers import Spool
 from app.server.parser import Parser
-from app.server.refusals import Refusal, RequestTimeout, TooManyBytes
+from app.server.refusals import DiskFull, Refusal, RequestTimeout, TooManyBytes
+from app.server.task import AnswerDropped, Task
 
 if TYPE_CHECKING:
     from app.server.listener import Server
@@ -30,18 +32,7 @@ DRAIN_SECONDS = 30.0
 DRAINED_BODIES = 3
 
 
-class Task(WSGITask):  # type: ignore[misc]  # waitress is written without types
-    """Answers one request by the application."""
-
-    def start(self) -> None:
-        """Start the answer; a stopping worker announces that the connection closes."""
-        super().start()
-        self.channel.begin_answer()
-        if self.channel.server.hall.count_request():
-            self.set_close_on_finish()
-
-
-class Channel(HTTPChannel):  # type: ignore[misc]
+class Channel(HTTPChannel):  # type: ignore[misc]  # waitress is written without types
     """One connection."""
 
     parser_class = Parser
@@ -64,13 +55,19 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     at_answer: Callable[[], None] | None = None
     #: Whether a thread gave up the client; the main thread then closes the connection.
     _is_given_up = False
+    #: Whether nothing is sent yet of the answer that is being written.
+    _is_held = False
     request: Parser | None
     requests: list[Parser]
+    socket: Any
     connected: bool
     sent_continue: bool
+    total_outbufs_len: int
+    current_outbuf_count: int
 
     def __init__(self, server: Server, *arguments: Any, **more: Any) -> None:
         super().__init__(server, *arguments, **more)
+        self.outbufs = [Spool(self.adj.outbuf_overflow)]
         self.descriptor = self.socket.fileno()
         server.hall.admit(self)
 
@@ -117,6 +114,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
                 if request.completed:
                     self.request, self.sent_continue = None, False
                     self._is_unread = self._is_unread or bool(request.error)
+                    if isinstance(request.error, DiskFull):
+                        self._log_full_disk(request.error.body)
                     if not request.empty:
                         self.requests.append(request)
                         self.server.add_task(self)
@@ -260,23 +259,86 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self.leave()
 
     def leave(self) -> None:
-        """Close, whatever the client does; called by the main thread."""
+        """Close, whatever the client does; called by the main thread. This never fails."""
         self.server.hall.channels.discard(self)
-        if self.request is not None:
-            self.request.close()  # The file of an incomplete body.
-        super().handle_close()
+        connection = self.socket
+        try:
+            try:
+                if self.request is not None:
+                    self.request.close()  # The file of an incomplete body.
+            finally:
+                super().handle_close()
+        except Exception:
+            self.logger.exception("A connection could not be closed in order")
+            self.connected, self.socket = False, None
+            with suppress(Exception):
+                self.del_channel()
+            if connection is not None:
+                with suppress(OSError):
+                    connection.close()
+
+    def handle_error(self) -> None:
+        """Leave an exception to `Watched`, which logs it and closes the connection."""
+        raise  # noqa: PLE0704 - called while it is handled
 
     def write_soon(self, data: Any) -> int:
-        """Write a part of an answer."""
+        """Write a part of an answer. Raises AnswerDropped or ClientDisconnected."""
         begins, self.at_answer = self.at_answer, None
         if begins:
             begins()
+        self._begin_buffer()
         if isinstance(data, bytes) and len(data) > IN_MEMORY:
             self.outbufs[-1].overflow = self.server.hall.answer_in_memory()
-        written = int(super().write_soon(data))
+        try:
+            written = int(super().write_soon(data))
+        except OSError as error:
+            self._drop_answer(error)
+        if not self._is_held:
+            self._look_if_unsent()
+        return written
+
+    def _look_if_unsent(self) -> None:
         if self.total_outbufs_len >= self.adj.send_bytes or self.will_close:
             self.look_again()
-        return written
+
+    def _begin_buffer(self) -> None:
+        """Begin a buffer where waitress would, whose own ones fail to close on a full disk."""
+        with self.outbuf_lock:
+            is_ours = isinstance(self.outbufs[-1], Spool)
+            if not is_ours or self.current_outbuf_count >= self.adj.outbuf_high_watermark:
+                self.outbufs.append(Spool(self.adj.outbuf_overflow))
+                self.current_outbuf_count = 0
+
+    def _drop_answer(self, error: OSError) -> NoReturn:
+        """Drop an answer that the disk has no room for; if it has begun, give up the client."""
+        self._log_full_disk(error.strerror)
+        with self.outbuf_lock:
+            for buffer in self.outbufs:
+                buffer.close()
+            self.outbufs = [Spool(self.adj.outbuf_overflow)]
+            self.total_outbufs_len = self.current_outbuf_count = 0
+        if not self._is_held:
+            self._give_up()
+        raise AnswerDropped from error
+
+    def _log_full_disk(self, reason: str | None) -> None:
+        self.server.hall.log.warning("the folder for temporary files is not usable: %s", reason)
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Send nothing of what is written meanwhile until all of that is in the buffers."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+        with self.outbuf_lock:
+            self._flush_exception(self._flush_some, do_close=False)
+        self._look_if_unsent()
+
+    def _flush_some(self, do_close: bool = True) -> bool:
+        """Send what the client takes; return whether that was anything."""
+        return not self._is_held and bool(super()._flush_some(do_close=do_close))
 
     def _flush_outbufs_below_high_watermark(self) -> None:
         """Wait until the client has read enough, if half of all threads remain for others.

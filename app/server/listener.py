@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from waitress.server import TcpWSGIServer
@@ -51,6 +51,10 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         self._map.look_again(channel)
         super().pull_trigger()
 
+    def handle_error(self) -> None:
+        """Leave an exception to `Watched`, which logs it: waitress would close the listener."""
+        raise  # noqa: PLE0704 - called while it is handled
+
     def is_read(self, channel: Channel) -> bool:
         """Return whether the main thread will notice what a client sends next."""
         return self._map.is_read(channel)
@@ -59,10 +63,38 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         """Check all connections; called every second or so."""
         moment = time.monotonic()
         for channel in tuple(self.hall.channels):
-            with suppress(OSError):
-                channel.check_deadlines(moment)
-                self._map.look_at(channel)
+            self._map.shield(channel, partial(channel.check_deadlines, moment))
+            self._map.look_at(channel)
+
+    def handle_accept(self) -> None:
+        """Accept a connection, if there is one; it is closed if it can't begin."""
+        try:
+            found = self.accept()
+        except OSError:  # The client has left, or there is no descriptor for it.
+            return
+        if found is None:
+            return
+        connection, address = found
+        try:
+            self.set_socket_options(connection)
+            self.channel_class(self, connection, self.fix_addr(address), self.adj, map=self._map)
+        except BaseException as error:
+            connection.close()
+            if not isinstance(error, OSError):
+                raise
 
     def set_socket_options(self, conn: socket.socket) -> None:
         """Disable Nagle's algorithm."""
-        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.family != socket.AF_UNIX:
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def getsockname(self) -> tuple[str, str]:
+        """Return the host and the port; of a Unix socket the ones for a request without Host."""
+        if self.family == socket.AF_UNIX:
+            return "localhost", "80"
+        host, port = super().getsockname()
+        return str(host), str(port)
+
+    def fix_addr(self, addr: Any) -> Any:
+        """Return the address of a client; of one on a Unix socket an empty host."""
+        return ("", 0) if self.family == socket.AF_UNIX else addr

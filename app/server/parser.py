@@ -13,9 +13,12 @@ from typing import Any
 
 from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser, ParsingError, split_uri
-from waitress.receiver import ChunkedReceiver
+from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 from waitress.rfc7230 import HEADER_FIELD_RE
 from waitress.utilities import BadRequest, RequestEntityTooLarge
+
+from app.server.buffers import Spool
+from app.server.refusals import DiskFull
 
 #: Bytes of the line before a chunk, with its extensions, and of the fields after the last one.
 #: waitress copies them whenever more arrives.
@@ -76,7 +79,26 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
         self.began = time.monotonic()
 
     def received(self, data: bytes) -> int:
-        """Process received data; return how many bytes belong to this request."""
+        """Process received data; return how many bytes belong to this request.
+
+        A body that can't be written to the disk ends there, and the request is refused.
+        """
+        try:
+            consumed = self._take(data)
+        except OSError as error:
+            consumed = len(data)
+            self._drop_body(DiskFull(error.strerror or type(error).__name__))
+        if self.completed:  # It is refused, or has no body: the client need not wait.
+            self.expect_continue = False
+        return consumed
+
+    def _drop_body(self, error: DiskFull) -> None:
+        self.close()
+        self.body_rcv, self.body_bytes_received = None, 0
+        self.error, self.completed = error, True
+
+    def _take(self, data: bytes) -> int:
+        """Process received data. Raises OSError."""
         body = self.body_rcv
         if isinstance(body, Chunks) and not self.completed:
             consumed = self._take_chunks(body, data)
@@ -85,8 +107,6 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
             consumed = int(super().received(data))
             if self.error is not None and not isinstance(self.error, RequestEntityTooLarge):
                 self.refused_head = head
-        if self.completed:  # It is refused, or has no body: the client need not wait.
-            self.expect_continue = False
         return consumed
 
     def _take_chunks(self, body: Chunks, data: bytes) -> int:
@@ -122,7 +142,9 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
             # A proxy in front may have gone by the other one (RFC 9112 section 6.1).
             raise ParsingError("Content-Length beside Transfer-Encoding")
         if self.chunked:
-            self.body_rcv = Chunks(self.body_rcv.getbuf())
+            self.body_rcv = Chunks(Spool(self.adj.inbuf_overflow))
+        elif self.body_rcv is not None:
+            self.body_rcv = FixedStreamReceiver(self.content_length, Spool(self.adj.inbuf_overflow))
         kind = self.headers.get("CONTENT_TYPE", "").lstrip().lower()
         if self.command == "POST" and self.path in _UPLOADS and kind.startswith(_FORM):
             self.adj = self.adj.uploads

@@ -39,6 +39,10 @@ class TooManyBytes(Error):  # type: ignore[misc]
     reason = "Service Unavailable"
 
 
+class DiskFull(TooManyBytes):
+    """The folder for temporary files can't be written to."""
+
+
 class Refusal(WSGITask):  # type: ignore[misc]
     """Answers a request that can't be answered normally, and closes the connection."""
 

@@ -23,11 +23,37 @@ from app.store.migrations import HEAD
 from app.store.migrations.steps import read_step
 from app.trust import folder
 from app.trust.stored import StoredAuthorities
-from config.settings import Settings
+from config.settings import Settings, SettingsError
 
 #: Seconds for which a port may still belong to a server that is stopping.
 PATIENCE = 4.0
 _ROUND = 0.2
+
+
+def require_access_control(settings: Settings, bound: Iterable[object]) -> None:
+    """Require tokens, ALLOW_OPEN, or that a server is bound to this machine's own addresses alone.
+
+    Args:
+        settings: of the server.
+        bound: what sockets are bound to, or will be: a host and a port; anything else is no address
+            of a network.
+
+    Raises:
+        SystemExit: the text is one line that names the address.
+    """
+    try:
+        settings.require_access_control([str(one[0]) for one in bound if isinstance(one, tuple)])
+    except SettingsError as error:
+        raise SystemExit(str(error)) from error
+
+
+def name_address(bound: object) -> str:
+    """Return what a socket is bound to, as an operator writes it."""
+    if isinstance(bound, tuple):
+        host, port = bound[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    path = os.fsdecode(bound) if isinstance(bound, bytes) else str(bound)
+    return "unix:" + path.replace("\0", "@")
 
 
 def require_ports(given: Iterable[object], patience: float = PATIENCE) -> None:
@@ -115,14 +141,28 @@ def examine(settings: Settings) -> Found:
     return Found(f"{named}, step {step}{instead}", stored, filed)
 
 
-def describe(found: Found, settings: Settings) -> str:
-    """Describe in one line what is served: database, number of anchors, and what is public."""
+def describe(found: Found, settings: Settings, places: str) -> str:
+    """Describe in one line what is served: database, number of anchors, what is public, and where.
+
+    `places` are the addresses that the server listens at.
+    """
     if found.stored is None:
         anchors = f"{found.filed} in TRUST_DIR, those in the database are not known"
     else:
-        places = f"{found.stored} in the database, {found.filed} in TRUST_DIR"
-        anchors = f"{found.stored + found.filed} ({places})"
-    return f"serving {found.database}; trust anchors: {anchors}; {_describe_access(settings)}"
+        apart = f"{found.stored} in the database, {found.filed} in TRUST_DIR"
+        anchors = f"{found.stored + found.filed} ({apart})"
+    return (
+        f"serving {found.database}; trust anchors: {anchors}; {_describe_access(settings)}; "
+        f"at {places}"
+    )
+
+
+def describe_callers(settings: Settings, places: str) -> str | None:
+    """Return in one line who may call without a token; None if nobody may."""
+    if settings.auth:
+        return None
+    who = "every client" if settings.allow_open else "every process of this machine"
+    return f"AUTH is off: {who} that can reach {places} may read, save and delete signatures"
 
 
 def describe_evidence(found: Found, settings: Settings) -> str | None:

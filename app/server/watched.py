@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import select
 import selectors
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
 from waitress import wasyncore
 
+_log = logging.getLogger(__name__)
 _FLAGS = {
     EVENT_READ: select.POLLIN,
     EVENT_WRITE: select.POLLOUT,
@@ -53,6 +57,21 @@ class Watched(dict[int, Any]):
 
     def look_at(self, one: Any) -> None:
         """Watch a connection for what it waits for now."""
+        self.shield(one, partial(self._look_at, one))
+
+    def shield(self, one: Any, act: Callable[[], object]) -> None:
+        """Do something for a connection; an exception is logged, and closes only that connection.
+
+        A listener, or what wakes the main thread, goes on.
+        """
+        try:
+            act()
+        except Exception:  # noqa: BLE001  # it ends no other connection
+            _log.exception("a connection failed, and is closed")
+            if leave := getattr(one, "leave", None):
+                leave()
+
+    def _look_at(self, one: Any) -> None:
         descriptor = one.socket.fileno() if one.socket is not None else -1
         if self.get(descriptor) is one:
             self._watch_also(descriptor, one)
@@ -64,7 +83,7 @@ class Watched(dict[int, Any]):
         for key, events in self._selector.select(seconds):
             # Another event of this round may have closed it, and given its number to a new one.
             if self.get(key.fd) is key.data:
-                self._handle(key.fd, key.data, events)
+                self.shield(key.data, partial(self._handle, key.fd, key.data, events))
 
     def _handle(self, descriptor: int, one: Any, events: int) -> None:
         events &= _awaited_by(one)

@@ -8,6 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -133,7 +134,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
             now = time.monotonic()
             for channel in tuple(self._hall.channels):
                 if not _is_idle(channel) or now > began + _LINGER:
-                    channel.check_deadlines(now)
+                    self._watched.shield(channel, partial(channel.check_deadlines, now))
                 self._watched.look_at(channel)
             self._watched.serve(0.05)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import Final
@@ -59,32 +59,46 @@ class Upload:
         self._size += len(data)
         if self._size > self._limit:
             raise RequestEntityTooLarge
-        try:
+        with _away():
             self._file.write(data)
-        except OSError as error:
-            raise ContentAway(f"temporary file: {error.strerror}") from error
 
     def read(self) -> bytes:
-        """Return it, whole in memory."""
-        self._file.seek(0)
-        return self._file.read()
+        """Return it, whole in memory. Raises ContentAway."""
+        with _away():
+            self._file.seek(0)
+            return self._file.read()
 
     def pieces(self, size: int) -> Iterator[bytes]:
-        """Return it in pieces, from the beginning on each call."""
-        self._file.seek(0)
+        """Return it in pieces, from the beginning on each call. Raises ContentAway."""
+        with _away():
+            self._file.seek(0)
         while piece := self._file.read(size):
             yield piece
 
     @contextmanager
     def mapped(self) -> Iterator[Octets]:
-        """Return all of it as something that can be hashed, without a copy in memory."""
+        """Return all of it as something that can be hashed, without a copy in memory.
+
+        Raises ContentAway.
+        """
         if not self.is_large:
             yield self.read()
             return
-        self._file.flush()
+        with _away():
+            self._file.flush()
         with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
             yield octets
 
     def close(self) -> None:
         """Remove it."""
-        self._file.close()
+        # It is closed also where its last bytes can't be written.
+        with suppress(OSError):
+            self._file.close()
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ContentAway(f"temporary file: {error.strerror}") from error

@@ -11,6 +11,7 @@ from limits import parse
 from app.factory import create_app
 from app.store.database.engine import postgresql_arguments
 from config.databases import find_embedded
+from config.env import Reader
 from config.settings import (
     EMBEDDED_DATABASE,
     LONGEST_ADDRESS,
@@ -415,6 +416,37 @@ def test_a_bad_value_is_refused_in_one_line_that_begins_with_the_variable(
     variable: str, value: str
 ) -> None:
     assert refusal(**{"PG_HOST": "db", variable: value}).startswith(f"{variable} ")
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("variable", sorted({row[0] for row in VARIABLES} | {"DATABASE_URL"}))
+def test_what_is_not_utf_8_is_refused_by_name(variable: str) -> None:
+    """Bytes of the environment that no text has, as Python passes them on (PEP 383)."""
+    env = {"PG_HOST": "db"} if variable.startswith("PG_") else {}
+    for value in (os.fsdecode(b"http://\xff/"), os.fsdecode("Привет".encode("cp1251"))):
+        line = refusal(**{**env, variable: value})
+        assert line == f"{variable} must be text in UTF-8"
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_path_that_can_not_be_looked_at_is_refused(tmp_path: Path, is_file: bool) -> None:
+    variable = "NCANODE_KEY" if is_file else "TRUST_DIR"
+    loop, closed = tmp_path / "loop", tmp_path / "closed"
+    loop.symlink_to(loop)
+    closed.mkdir(mode=0)
+    nobody, before = 65534, os.geteuid()
+    if before == 0:  # Who may enter every folder.
+        os.seteuid(nobody)
+    try:
+        for value in ("x" * 300, str(loop / "x"), str(closed / "x")):
+            # Not `Settings`, for which this user may lack other paths.
+            read = Reader({variable: value})
+            with pytest.raises(SettingsError, match=rf"^{variable} [^\n]+$"):
+                _ = read.file(variable) if is_file else read.folder(variable, None)
+    finally:
+        os.seteuid(before)
+        closed.chmod(0o700)
 
 
 @pytest.mark.parametrize(

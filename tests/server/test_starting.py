@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,15 @@ pytestmark = pytest.mark.slow
 
 GUNICORN = ["-m", "gunicorn", "-c", str(PROJECT / "config" / "gunicorn.py"), "wsgi:app"]
 SERVE = [str(PROJECT / "serve.py")]
+INHERIT = """
+import os, socket, sys
+host, port, *command = sys.argv[1:]
+listener = socket.create_server((host, int(port))).detach()
+os.dup2(listener, 3)
+os.set_inheritable(3, True)
+os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+os.execv(command[0], command)
+"""
 
 
 def run(arguments: list[str], folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -74,6 +83,55 @@ def test_the_platforms_start_is_stopped_so_too(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert re.fullmatch(r"WEB_CONCURRENCY must be an integer .*'abc'\n", done.stderr)
+
+
+@pytest.mark.attacks
+@pytest.mark.parametrize("arguments", [GUNICORN, SERVE], ids=["gunicorn", "serve"])
+@pytest.mark.parametrize("way", ["option", "variable", "several", "inherited"])
+def test_an_open_server_is_bound_to_this_machine_alone(
+    tmp_path: Path, arguments: list[str], way: str
+) -> None:
+    """Whoever says where it is bound, not HOST alone."""
+    everywhere = f"0.0.0.0:{free_port()}"
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path}/s.sqlite3", "PORT": str(free_port())}
+    if way == "variable":
+        settings["GUNICORN_CMD_ARGS"] = f"--bind={everywhere}"
+    elif way != "inherited":
+        own = [f"127.0.0.1:{free_port()}"] if way == "several" else []
+        arguments = [*arguments, *(f"--bind={one}" for one in (*own, everywhere))]
+    if way == "inherited":
+        # As systemd does (sd_listen_fds(3)): the descriptor 3, and the process that it is for.
+        host, port = everywhere.split(":")
+        arguments = ["-c", INHERIT, host, port, sys.executable, *arguments]
+    done = run(arguments, tmp_path, **settings)
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith("AUTH is off and the server is bound to 0.0.0.0: every client")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_unix_socket_is_this_machine_s_own(sqlite_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+
+    class ByPath(Server):
+        def _is_ready(self) -> bool:
+            return _answer_of(path) == b"HTTP/1.1 200 OK"
+
+    server = ByPath(sqlite_url, tmp_path, {"GUNICORN_CMD_ARGS": f"--bind=unix:{path}"})
+    try:
+        server.start()
+        assert served(server).endswith(f"to this machine alone; at unix:{path}")
+    finally:
+        server.kill()
+
+
+def _answer_of(path: Path) -> bytes:
+    """Return the first line of the answer by a Unix socket; nothing if there is none yet."""
+    with socket.socket(socket.AF_UNIX) as one, suppress(OSError):
+        one.connect(str(path))
+        one.sendall(b"GET /signatures HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return one.makefile("rb").readline().strip()
+    return b""
 
 
 @pytest.mark.parametrize("arguments", [GUNICORN, SERVE], ids=["gunicorn", "serve"])
@@ -159,7 +217,8 @@ def test_the_start_says_what_is_served(
         server.start()
         assert served(server) == (
             f"serving sqlite {sqlite_url.removeprefix('sqlite:///')}, step {step}; "
-            f"trust anchors: 1 (0 in the database, 1 in TRUST_DIR); {reported}"
+            f"trust anchors: 1 (0 in the database, 1 in TRUST_DIR); {reported}; "
+            f"at 127.0.0.1:{server.port}"
         )
     finally:
         server.kill()

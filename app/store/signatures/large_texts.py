@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -29,11 +28,12 @@ from sqlalchemy import (
     select,
 )
 
+from app.store import temporary
 from app.store.database.base64_text import base64_length, base64_text
 from app.store.database.compiled_query import Prepared
 from app.store.database.engine import primary_of, snapshot
 from app.store.database.types import octets
-from app.store.errors import NoRoom, SignatureNotFound
+from app.store.errors import SignatureNotFound
 from app.store.models import Version
 from app.store.signatures import sqlite_texts
 
@@ -127,15 +127,7 @@ class SpooledText:
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         """Take the text in UTF-8. Raises NoRoom if the disk is full."""
-        self._file = TemporaryFile()  # noqa: SIM115 - kept open
-        try:
-            self._file.writelines(pieces)
-        except OSError as error:
-            self._file.close()
-            raise NoRoom from error
-        except BaseException:
-            self._file.close()
-            raise
+        self._file = temporary.spooled(pieces)
 
     def pieces(self, size: int) -> Iterator[str]:
         """Return the text in pieces of about `size` bytes, from the beginning on each call."""
