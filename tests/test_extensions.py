@@ -24,7 +24,7 @@ def make_app(start_own_app: AppMaker, sqlite_url: str) -> Flask:
     """Provide an application of the test's own, to which a view is added that fails."""
     app = start_own_app(DATABASE_URL=sqlite_url)
     app.test_client_class = None  # The view that fails is not described.
-    app.add_url_rule("/fails", view_func=_fail)
+    app.add_url_rule("/fails", view_func=_fail, methods=["GET", "POST"])
     return app
 
 
@@ -121,11 +121,15 @@ def test_sentry_receives_what_failed(app: Flask) -> None:
     )
     try:
         assert app.test_client().get("/fails").status_code == 500
+        # Also what has a body, which is read within the limits of the application alone.
+        assert app.test_client().post("/fails", data={"a": "b"}).status_code == 500
+        assert app.test_client().post("/fails", json={"a": "b"}).status_code == 500
     finally:
         sentry_sdk.get_client().close()
         sentry_sdk.get_global_scope().set_client(None)
     events = [item for item in (envelope.get_event() for envelope in kept.sent) if item]
-    assert [event["exception"]["values"][-1]["type"] for event in events] == ["LookupError"]
+    assert [event["exception"]["values"][-1]["type"] for event in events] == ["LookupError"] * 3
+    assert {event["request"]["url"] for event in events} == {"http://localhost/fails"}
 
 
 def test_opentelemetry_traces_requests_by_their_routes(app: Flask) -> None:
