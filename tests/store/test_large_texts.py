@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
+from app.store import temporary
 from app.store.errors import NoRoom, SignatureNotFound
-from app.store.signatures import large_texts
 from app.store.signatures.large_texts import (
     IN_MEMORY,
     PIECE,
@@ -91,7 +91,7 @@ def test_a_full_disk_is_reported(engine: Engine, monkeypatch: pytest.MonkeyPatch
     record = get(engine)
     assert isinstance(record.cms, LargeText)
     with Path("/dev/full").open("wb") as full:
-        monkeypatch.setattr(large_texts, "TemporaryFile", lambda: full)
+        monkeypatch.setattr(temporary, "TemporaryFile", lambda: full)
         with pytest.raises(NoRoom), record.cms.opened():
             pytest.fail("it was opened")
         assert full.closed
