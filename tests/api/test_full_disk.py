@@ -78,15 +78,11 @@ def test_an_answer_without_room_is_refused(start_app: AppMaker, sqlite_url: str,
         response.close()
 
 
-@pytest.mark.parametrize("path", ["/app/sign-out", "/sign/" + "A" * 24])
-def test_a_page_s_form_without_room_is_refused(
-    start_app: AppMaker, sqlite_url: str, path: str
-) -> None:
+def test_a_page_s_form_needs_no_room(start_app: AppMaker, sqlite_url: str) -> None:
     client = start_app(DATABASE_URL=sqlite_url).test_client()
     with full():
-        response = sent(client, path, file=b"a" * (3 * MEGABYTE))
-        assert response.status_code == 503, response.text
-        assert response.headers["Retry-After"] == "5"
+        response = sent(client, "/verify", signature=b"a" * (3 * MEGABYTE))
+        assert response.status_code == 400, response.text
 
 
 def test_a_pdf_without_room_is_refused_alone_or_in_a_batch(
