@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from app.cms import Certificate, CertificateList, OcspResponse, SignerStatus
+from app.cms import Certificate, CertificateList, OcspResponse, SignerStatus, noted_digest
 from app.store.signatures.revocations import Recall
 from app.trust.kept import Kept
 from app.trust.loaded import Loaded
@@ -37,7 +37,7 @@ def verify_recalling(
 
 
 def _revocable(statuses: Iterable[SignerStatus]) -> Iterator[str]:
-    """List the SHA-256s of the certificates of paths, but for those at their ends."""
+    """List the digests (`noted_digest`) of certificates of paths, but for those at their ends."""
     for status in statuses:
         yield from _below(status.chain)
         yield from _below(status.timestamp.chain if status.timestamp else ())
@@ -46,4 +46,4 @@ def _revocable(statuses: Iterable[SignerStatus]) -> Iterator[str]:
 
 
 def _below(chain: Sequence[Certificate]) -> Iterator[str]:
-    return (one.fingerprint for one in chain[:-1])
+    return map(noted_digest, chain[:-1])

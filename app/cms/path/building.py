@@ -122,6 +122,16 @@ class Search:
                 )
                 yield Path(verdict, chain, anchored=True)
 
+    def has_twins(self, chain: tuple[Certificate, ...]) -> bool:
+        """Return whether an issuer of a chain has another certificate of the same name and key."""
+        return any(
+            other.tbs != issuer.tbs
+            and identify_key(other.public_key) == identify_key(issuer.public_key)
+            for issuer in chain[1:]
+            for source in (self.anchors, *self.others)
+            for other in source.named(issuer.subject)
+        )
+
     def fail(self, certificate: Certificate, when: Occasion) -> Path:
         """Return what was found where no path leads to an anchor."""
         verdict = every(check_holder(certificate, when), self._explain_failure())

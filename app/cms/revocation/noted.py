@@ -23,8 +23,9 @@ ANY_ISSUER = ""
 class NotedRevocation:
     """What a statement said against a certificate, when that decided the answer about it.
 
-    `certificate` is its SHA-256, `issuer_key` that of the public key of its issuer, both hex. The
-    rest is as in `sources.Statement`.
+    `certificate` is the SHA-256 of its TBSCertificate, which its issuer has signed: the signature
+    around that can be written in several ways. `issuer_key` is that of the public key of its
+    issuer; both hex. The rest is as in `sources.Statement`.
     """
 
     certificate: str
@@ -42,6 +43,11 @@ class NotedRevocation:
         return KEPT
 
 
+def digest_of(certificate: Certificate) -> str:
+    """Return the SHA-256 of a TBSCertificate, hex."""
+    return hashlib.sha256(certificate.tbs).hexdigest()
+
+
 def key_of(issuer: Certificate) -> str:
     """Return the SHA-256 of the public key of an issuer, hex."""
     return hashlib.sha256(issuer.public_key.der).hexdigest()
@@ -54,7 +60,7 @@ def note_hold(certificate: Certificate, when: datetime, stated_at: datetime) -> 
     """
     revoked = Revoked(when, CERTIFICATE_HOLD)
     return NotedRevocation(
-        certificate.fingerprint, ANY_ISSUER, "crl", revoked, stated_at, None, False, False
+        digest_of(certificate), ANY_ISSUER, "crl", revoked, stated_at, None, False, False
     )
 
 
@@ -62,6 +68,7 @@ def list_noted(
     noted: Sequence[NotedRevocation], certificate: Certificate, issuers: Sequence[Certificate]
 ) -> Iterator[NotedRevocation]:
     """List those about a certificate that one of its issuers stated."""
-    mine = [one for one in noted if one.certificate == certificate.fingerprint]
+    own = digest_of(certificate) if noted else ""
+    mine = [one for one in noted if one.certificate == own]
     keys = {ANY_ISSUER, *map(key_of, issuers)} if mine else set()
     return (one for one in mine if one.issuer_key in keys)

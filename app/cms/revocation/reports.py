@@ -8,7 +8,7 @@ from typing import Literal
 
 from app.cms.revocation.crl_entries import Revoked
 from app.cms.revocation.findings import Finding
-from app.cms.revocation.noted import NotedRevocation
+from app.cms.revocation.noted import NotedRevocation, digest_of
 from app.cms.revocation.ocsp import OcspResponse
 from app.cms.revocation.origins import Origin
 from app.cms.revocation.sources import Doubt, Statement
@@ -98,13 +98,14 @@ def _note(
     """Return what a statement proves against a certificate; None if it proves nothing."""
     if isinstance(statement, Doubt) or finding.verdict.answer is not Answer.NO:
         return None
-    if statement.revoked is None:
+    # What the sender brought is with the signature, and judges no other one.
+    if statement.by_sender or statement.revoked is None:
         return None
     found = statement.found
     if isinstance(found, NotedRevocation):
         return found
     return NotedRevocation(
-        certificate.fingerprint,
+        digest_of(certificate),
         issuer_key,
         "ocsp" if isinstance(found, OcspResponse) else "crl",
         statement.revoked,

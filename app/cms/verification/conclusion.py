@@ -108,14 +108,14 @@ class Conclusion:
     def _judge(self, checked: Checked, case: Case) -> JudgedPath:
         """Find a path that is good and on which nothing was revoked, or the best one there is.
 
-        A timestamp proves an interval, of which the end counts; a no must hold from its beginning.
+        A timestamp proves an interval: an answer must be that of both of its ends.
         """
         proven = proven_interval(checked.timestamp)
         if proven is None:
             return self._judge_at(checked, case, case.when, is_attested=False)
         when = replace(Occasion.of(proven.latest), since=proven.earliest)
         judged = self._judge_at(checked, case, when, is_attested=True)
-        if proven.earliest == proven.latest or judged.verdict.answer is not Answer.NO:
+        if proven.earliest == proven.latest:
             return judged
         begin = Occasion.of(proven.earliest)
         return weigh_ends(judged, self._judge_at(checked, case, begin, is_attested=True))
@@ -139,7 +139,7 @@ class Conclusion:
     ) -> JudgedPath:
         """Return whether a TSA's certificate leads to an anchor at the time that it attests."""
         latest = self._judge_tsa_at(case, authority, more, proven.latest, proven.earliest)
-        if proven.earliest == proven.latest or latest.verdict.answer is not Answer.NO:
+        if proven.earliest == proven.latest:
             return latest
         return weigh_ends(latest, self._judge_tsa_at(case, authority, more, proven.earliest))
 

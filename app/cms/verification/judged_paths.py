@@ -24,8 +24,8 @@ NO_PATH = unknown("revocation can't be determined without a path to a trust anch
 _MAX_JUDGED = 16
 _COST = 2_000
 # Reasons of a revocation that say nothing against the key (RFC 5280 section 5.3.1):
-# affiliationChanged, superseded, cessationOfOperation.
-_HARMLESS = (3, 4, 5)
+# affiliationChanged, superseded, cessationOfOperation, certificateHold.
+_HARMLESS = (3, 4, 5, 6)
 _PREFERENCE = (Answer.YES, Answer.UNKNOWN, Answer.NO)
 
 
@@ -45,12 +45,6 @@ class JudgedPath:
         """Whether the path is good, and nothing on it was revoked."""
         return every(self.path.verdict, self.revocation.verdict)
 
-    @property
-    def is_final(self) -> bool:
-        """Whether no other path could lead to another answer."""
-        is_revoked = self.revocation.own.answer is Answer.NO
-        return is_revoked or self.verdict.answer is Answer.YES
-
 
 def rank(verdict: Verdict) -> int:
     """Return 0 for yes, 1 for unknown, 2 for no."""
@@ -65,20 +59,28 @@ def judge_paths(
 ) -> JudgedPath:
     """Return the path of a certificate that counts, with what `examine` says of its revocation.
 
-    That is the first one that is good and has no revoked certificate. A revoked certificate of the
-    signer itself is so on every path. Otherwise an unknown one counts more than one that is proven
+    That is the first one that is good and has no revoked certificate; others are looked at besides
+    where a CA has several certificates of one key. A revoked certificate of the signer itself is so
+    on every path. Otherwise an unknown one counts more than one that is proven
     bad: it may be good.
     """
     judged: list[JudgedPath] = []
     exposed: set[Hashable] = set()
+    good: JudgedPath | None = None
     for path in search.find_all(certificate, when):
         if judged and not _afford(search, len(judged)):
             break
-        found = _distrust(JudgedPath(path, examine(path)), exposed)
-        if found.is_final:
+        found = JudgedPath(path, examine(path))
+        if found.revocation.own.answer is Answer.NO:
             return found
         exposed.update(_exposed_keys(found.revocation))
         judged.append(found)
+        if found.verdict.answer is Answer.YES:
+            good = good or found
+            if not search.has_twins(path.chain):
+                break
+    if good is not None:
+        return _distrust(good, exposed)
     if not judged:
         return JudgedPath(search.fail(certificate, when), RevocationStatus(NO_PATH))
     return _choose(judged, lambda verdict: search.doubt(verdict, certificate, when))
@@ -99,17 +101,14 @@ def _exposed_keys(revocation: RevocationStatus) -> Iterator[Hashable]:
 
 def _distrust(found: JudgedPath, exposed: Collection[Hashable]) -> JudgedPath:
     """Weaken a yes if another certificate of a key on the path was revoked for that key."""
-    if not exposed or found.verdict.answer is not Answer.YES:
-        return found
-    for one in found.path.chain:
+    for one in found.path.chain if exposed else ():
         if identify_key(one.public_key) in exposed:
             doubt = unknown(
                 "another certificate with the key of {subject} was revoked, and not for being"
                 " superseded",
                 subject=title(one.subject),
             )
-            revocation = replace(found.revocation, verdict=every(found.revocation.verdict, doubt))
-            return replace(found, revocation=revocation)
+            return _weaken(found, every(found.path.verdict, doubt), doubt)
     return found
 
 
@@ -133,17 +132,25 @@ def _choose(judged: Sequence[JudgedPath], doubt: Callable[[Verdict], Verdict]) -
         and one.path.verdict.answer is Answer.YES
         and one.revocation.verdict.answer is Answer.UNKNOWN
     )
-    return JudgedPath(
-        replace(best.path, verdict=doubt(best.path.verdict)),
-        replace(best.revocation, verdict=doubt(best.revocation.verdict)),
-        others,
+    path, revoked = doubt(best.path.verdict), doubt(best.revocation.verdict)
+    if revoked is not best.revocation.verdict:
+        # Whoever proves no path to be good has none: what is unknown of it counts for nothing.
+        path = every(path, revoked)
+    return replace(_weaken(best, path, revoked), others=others)
+
+
+def _weaken(found: JudgedPath, path: Verdict, revocation: Verdict) -> JudgedPath:
+    return replace(
+        found,
+        path=replace(found.path, verdict=path),
+        revocation=replace(found.revocation, verdict=revocation),
     )
 
 
 def weigh_ends(latest: JudgedPath, earliest: JudgedPath) -> JudgedPath:
-    """Return the answer for an interval: a no at its end only if it is one at its beginning, too.
+    """Return the answer for an interval: a yes or a no only if it is one at both ends.
 
-    What is good at its end is so all through it, as far as `Occasion.since` is respected.
+    A certificate may be on hold at the beginning, and not any more at the end.
     """
     path, revocation = latest.path, latest.revocation
     return replace(
@@ -156,7 +163,7 @@ def weigh_ends(latest: JudgedPath, earliest: JudgedPath) -> JudgedPath:
 
 
 def _weigh(late: Verdict, early: Verdict) -> Verdict:
-    if late.answer is not Answer.NO or early.answer is Answer.NO:
+    if late.answer is early.answer or Answer.NO not in (late.answer, early.answer):
         return late
     doubt = unknown("the timestamp is not accurate enough to tell whether it is from before then")
-    return Verdict(Answer.UNKNOWN, (*late.reasons, *doubt.reasons))
+    return Verdict(Answer.UNKNOWN, (*late.reasons, *early.reasons, *doubt.reasons))

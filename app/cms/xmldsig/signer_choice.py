@@ -8,7 +8,6 @@ from lxml import etree
 
 from app.cms.algorithms import registry as algorithms
 from app.cms.algorithms.registry import AlgorithmIdentifier, PublicKey
-from app.cms.algorithms.same_key import identify_key
 from app.cms.budget import Budget
 from app.cms.errors import TooCostly, UnsupportedAlgorithm
 from app.cms.x509.certificate import read_certificate
@@ -65,7 +64,8 @@ class CertificateChooser:
         order = list(dict.fromkeys((*some_named, *leaves, *candidates)))
         keys = [read[der].public_key for der in order]
         found, all_tried = self._try_keys(signature, keys, value)
-        verifying = _with_key(candidates, found)
+        # Those with the very encoding that verified: another one may not fit the method.
+        verifying = [der for der in candidates if read[der].public_key == found]
         both = [der for der in verifying if der in named]
         chosen = (both or verifying or order)[0]
         return Choice(chosen, bool(verifying), all_tried)
@@ -102,11 +102,3 @@ class CertificateChooser:
             return self._budget.verify_signature(key, *method, lambda _: digest, value)
         except UnsupportedAlgorithm:
             return None
-
-
-def _with_key(candidates: Sequence[bytes], key: PublicKey | None) -> list[bytes]:
-    """Return those certificates that have a key, in whatever encoding; none without a key."""
-    if key is None:
-        return []
-    wanted = identify_key(key)
-    return [der for der in candidates if identify_key(read_certificate(der).public_key) == wanted]

@@ -17,7 +17,7 @@ class Revocation(Base):
     __tablename__ = "revocations"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    #: SHA-256 of the certificate, hex.
+    #: SHA-256 of its TBSCertificate, hex.
     certificate: Mapped[str] = mapped_column(CODE, primary_key=True)
     #: SHA-256 of the public key of its issuer, hex; empty if that is not known.
     issuer_key: Mapped[str] = mapped_column(CODE, primary_key=True)

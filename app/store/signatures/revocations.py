@@ -15,7 +15,7 @@ from app.store.migrations.steps import is_missing
 from app.store.models import Revocation
 
 Recall: TypeAlias = Callable[[Collection[str]], Sequence[NotedRevocation]]
-"""Returns what is known against certificates, by their SHA-256s in hex."""
+"""Returns what is known against certificates, by the SHA-256s of what is signed of them, hex."""
 
 #: The `reason` of a revocation that gives none.
 _NO_REASON = -1
@@ -45,7 +45,7 @@ def recall_of(engine: Engine) -> Recall:
 def find_revocations(
     connection: Connection, certificates: Collection[str]
 ) -> list[NotedRevocation]:
-    """Return what is known against certificates, by their SHA-256s in hex."""
+    """Return what is known against certificates, by the digests of `Recall`."""
     rows = connection.execute(_FIND, {"some": sorted(certificates)})
     return [
         NotedRevocation(
