@@ -31,7 +31,7 @@ class Checked:
 
     `digests` and `method` are the algorithms that `intact` and `valid` depend on; `stamps` are all
     timestamps of the signer, and `signing_time` is the signer's claim. `same` is that of
-    `SignerStatus`. `has_rivals`: the signature fits other certificates as well.
+    `SignerStatus`. `rivals` are other certificates that the signature fits.
     """
 
     number: int
@@ -43,7 +43,7 @@ class Checked:
     stamps: tuple[TimestampStatus, ...] = ()
     signing_time: datetime | None = None
     same: tuple[int, ...] = ()
-    has_rivals: bool = False
+    rivals: tuple[Certificate, ...] = ()
 
     @property
     def timestamp(self) -> TimestampStatus | None:

@@ -63,7 +63,7 @@ class CmsSigners:
                 check_timestamps(signer, tokens, self._kept.get(signer.number, ())),
                 signing_time,
                 group,
-                has_rivals=bool(signer.rivals),
+                rivals=signer.rivals,
             )
 
     def _add_remarks(

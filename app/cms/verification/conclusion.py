@@ -17,7 +17,7 @@ from app.cms.revocation.checking import examine_revocation
 from app.cms.revocation.reports import RevocationStatus
 from app.cms.verdict import YES, Answer, Verdict, every, unknown
 from app.cms.verification.cases import Case, Checked
-from app.cms.verification.judged_paths import JudgedPath, judge_paths, rank, weigh_ends
+from app.cms.verification.judged_paths import JudgedPath, judge_paths, rank, weaken, weigh_ends
 from app.cms.verification.remarks import explain_path
 from app.cms.verification.status import SignerStatus, TimestampStatus
 from app.cms.verification.timestamps import doubt_ended, proven_interval, verified_time
@@ -65,8 +65,8 @@ class Conclusion:
         attested = verified_time(timestamp)
         decisive_time = attested or case.when.at
         known = attested or case.when.known
-        judged = self._judge(checked, case)
-        path, found = _respect_rivals(judged.path, checked), judged.revocation
+        judged = self._respect_rivals(self._judge(checked, case), checked, case)
+        path, found = judged.path, judged.revocation
         revocation = found.verdict
         if timestamp and attested:
             revocation = self._doubt_attested(checked, timestamp, revocation, case)
@@ -104,6 +104,25 @@ class Conclusion:
         if every(judged.verdict, digests, method).answer is Answer.YES:
             return verdict
         return every(verdict, timestamp.revocation)
+
+    def _respect_rivals(self, judged: JudgedPath, checked: Checked, case: Case) -> JudgedPath:
+        """Weaken a no about one of several certificates if another may be the signer's.
+
+        That is so if this one leads to no anchor, since anyone may have made it, and if another one
+        is good.
+        """
+        if not checked.rivals or judged.verdict.answer is not Answer.NO:
+            return judged
+        others = (
+            self._judge(replace(checked, certificate=one, rivals=()), case)
+            for one in checked.rivals
+        )
+        if judged.path.anchored and not any(one.verdict.answer is Answer.YES for one in others):
+            return judged
+        reasons = (*_RIVALS.reasons, *judged.verdict.reasons)
+        return weaken(
+            judged, Verdict(Answer.UNKNOWN, reasons), _no_longer(judged.revocation.verdict)
+        )
 
     def _judge(self, checked: Checked, case: Case) -> JudgedPath:
         """Find a path that is good and on which nothing was revoked, or the best one there is.
@@ -176,15 +195,10 @@ def _prefer_given(given: SignerStatus, attested: SignerStatus, moment: datetime)
     )
 
 
-def _respect_rivals(path: Path, checked: Checked) -> Path:
-    """Weaken a no if another certificate may be the signer's, and this one leads to no anchor.
-
-    Anyone may have made it.
-    """
-    if not checked.has_rivals or path.anchored or path.verdict.answer is not Answer.NO:
-        return path
-    reasons = (*_RIVALS.reasons, *path.verdict.reasons)
-    return replace(path, verdict=Verdict(Answer.UNKNOWN, reasons))
+def _no_longer(verdict: Verdict) -> Verdict:
+    """Return unknown for a no, with its reasons."""
+    is_no = verdict.answer is Answer.NO
+    return Verdict(Answer.UNKNOWN, verdict.reasons) if is_no else verdict
 
 
 def _examine(path: Path, when: Occasion, case: Case, *, is_attested: bool) -> RevocationStatus:

@@ -108,7 +108,7 @@ def _distrust(found: JudgedPath, exposed: Collection[Hashable]) -> JudgedPath:
                 " superseded",
                 subject=title(one.subject),
             )
-            return _weaken(found, every(found.path.verdict, doubt), doubt)
+            return weaken(found, every(found.path.verdict, doubt), doubt)
     return found
 
 
@@ -136,10 +136,11 @@ def _choose(judged: Sequence[JudgedPath], doubt: Callable[[Verdict], Verdict]) -
     if revoked is not best.revocation.verdict:
         # Whoever proves no path to be good has none: what is unknown of it counts for nothing.
         path = every(path, revoked)
-    return replace(_weaken(best, path, revoked), others=others)
+    return replace(weaken(best, path, revoked), others=others)
 
 
-def _weaken(found: JudgedPath, path: Verdict, revocation: Verdict) -> JudgedPath:
+def weaken(found: JudgedPath, path: Verdict, revocation: Verdict) -> JudgedPath:
+    """Return the same path with other verdicts."""
     return replace(
         found,
         path=replace(found.path, verdict=path),
@@ -157,13 +158,16 @@ def weigh_ends(latest: JudgedPath, earliest: JudgedPath) -> JudgedPath:
         latest,
         path=replace(path, verdict=_weigh(path.verdict, earliest.path.verdict)),
         revocation=replace(
-            revocation, verdict=_weigh(revocation.verdict, earliest.revocation.verdict)
+            revocation,
+            verdict=_weigh(revocation.verdict, earliest.revocation.verdict, is_whole=True),
         ),
     )
 
 
-def _weigh(late: Verdict, early: Verdict) -> Verdict:
-    if late.answer is early.answer or Answer.NO not in (late.answer, early.answer):
+def _weigh(late: Verdict, early: Verdict, *, is_whole: bool = False) -> Verdict:
+    """Return the answer of both ends, or unknown; `is_whole`: also of what is unknown at one."""
+    answers = {late.answer, early.answer}
+    if len(answers) == 1 or not (is_whole or Answer.NO in answers):
         return late
     doubt = unknown("the timestamp is not accurate enough to tell whether it is from before then")
     return Verdict(Answer.UNKNOWN, (*late.reasons, *early.reasons, *doubt.reasons))
