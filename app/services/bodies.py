@@ -23,12 +23,12 @@ class BoundedRequest(Request):
     """
 
     def _load_form_data(self) -> NoReturn:
-        """Refuse `form`, `files` and `values`. Raises TypeError."""
-        raise TypeError("a form is read by app.services.uploads or app.api.params")
+        """Refuse `form`, `files` and `values`. Raises ValueError."""
+        raise ValueError("a form is read by app.services.uploads or app.api.params")
 
     def get_data(self, *_args: object, **_kw: object) -> NoReturn:
-        """Refuse `data`, `json` and `get_json` too. Raises TypeError."""
-        raise TypeError("a body is read by app.services.bodies")
+        """Refuse `data`, `json` and `get_json` too. Raises ValueError, which Sentry expects."""
+        raise ValueError("a body is read by app.services.bodies")
 
 
 def read_body(request: Request) -> bytes:

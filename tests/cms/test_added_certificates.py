@@ -11,6 +11,7 @@ from lxml import etree
 
 from app.cms.claims import describe
 from app.cms.parsing import parse_xml
+from app.cms.signed_data import content_forms
 from app.cms.signed_data.signer_info import MAX_CANDIDATES
 from app.cms.verdict import Answer
 from app.cms.verification.status import SignerStatus
@@ -292,3 +293,41 @@ def test_too_many_of_an_authority_are_unknown() -> None:
     assert status.timestamp
     assert status.timestamp.verdict.answer is UNKNOWN
     assert stamped(token=[*crowd, TSA]).decisive_time_source == "timestamp"
+
+
+def test_many_false_certificates_leave_a_signature_readable() -> None:
+    own = pki.rsa_key("own")
+    signers = [
+        pki.certify(pki.name(f"P{n}"), own, NCA, pki.PERSON, serial=100 + n) for n in range(20)
+    ]
+    false = [
+        pki.certify(pki.name("X"), pki.rsa_key(f"false {key}"), NCA, pki.PERSON, serial=100 + n)
+        for n in range(20)
+        for key in range(MAX_CANDIDATES - 1)
+    ]
+    infos = [pki.signer_info(one) for one in signers]
+    parsed = pki.read(pki.signed_data(infos, [*signers, *false, NCA], CONTENT))
+    assert [one.certificate.der for one in parsed.signers] == [one.certificate for one in signers]
+
+
+@pytest.mark.parametrize("size", [900_000, 1_100_000])
+def test_content_is_looked_at_once_for_all_signers_and_certificates(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    refuse = content_forms.refuse_form
+
+    def counted(content: bytes) -> object:
+        looked.append(len(content))
+        return refuse(content)
+
+    monkeypatch.setattr("app.cms.signed_data.contents.refuse_form", counted)
+    false = [
+        pki.certify(pki.name("X"), pki.rsa_key(f"false {key}"), NCA, pki.PERSON, serial=IVAN.serial)
+        for key in range(MAX_CANDIDATES - 1)
+    ]
+    content = b"\x31" + bytes(size)
+    infos = [pki.signer_info(IVAN, content, signed=None) for _ in range(3)]
+    parsed = pki.read(pki.signed_data(infos, [*false, IVAN, NCA], content))
+    Verifier(read(ROOT)).verify(parsed, at=SIGNING_TIME)
+    assert len(looked) <= 2

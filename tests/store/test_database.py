@@ -43,6 +43,17 @@ def test_a_moment_is_searched_by_its_instant(engine: Engine) -> None:
 
 def test_no_moment_is_none(engine: Engine) -> None:
     assert UtcDateTime().process_bind_param(None, engine.dialect) is None
+
+
+def test_a_moment_at_the_end_of_the_calendar_can_be_read_in_any_zone(engine: Engine) -> None:
+    for end in (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)):
+        bound = UtcDateTime().process_bind_param(end, engine.dialect)
+        assert bound is not None
+        for hours in (-14, 14):
+            bound.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=hours)))
+
+
+def test_no_result_is_none(engine: Engine) -> None:
     assert UtcDateTime().process_result_value(None, engine.dialect) is None
 
 

@@ -127,7 +127,7 @@ def test_a_request_is_read_within_limits_alone(locked: Flask) -> None:
     def refused(read: Any) -> None:
         with locked.test_request_context("/verify", method="POST", data={"a": "b"}) as context:
             given: Request = context.request
-            with pytest.raises(TypeError):
+            with pytest.raises(ValueError, match="read by app"):
                 read(given)
 
     refused(lambda given: given.form)

@@ -10,6 +10,7 @@ from app.cms.algorithms.gost.octets import Octets
 from app.cms.algorithms.names import SHA_256
 from app.cms.budget import Budget, cost_of_rewriting, is_slow, refuse_content
 from app.cms.errors import TooCostly, Undecidable, UnsupportedAlgorithm
+from app.cms.signed_data.content_forms import refuse_form
 from app.cms.verdict import FITS_WITH_CRLF, YES, Verdict, no, unknown
 
 if TYPE_CHECKING:
@@ -121,6 +122,11 @@ class Content:
         self._given = given
 
     @cached_property
+    def refusal(self) -> Verdict | None:
+        """A no if it has the form of what other signatures are over; looked at once for all."""
+        return None if self.data is None else refuse_form(self.data)
+
+    @cached_property
     def with_crlf(self) -> "Rewritten | None":
         """The same with CRLF in place of LF, if it was given and has LF."""
         if self.data is None or not self._given:
@@ -160,6 +166,11 @@ class Rewritten:
     def data(self) -> bytes:
         """The content itself, which has to be paid for first."""
         return with_crlf(self._text)
+
+    @cached_property
+    def refusal(self) -> Verdict | None:
+        """That of `Content`."""
+        return refuse_form(self.data)
 
     def digest(self, algorithm: str) -> bytes:
         """Hash it. Raises Undecidable."""

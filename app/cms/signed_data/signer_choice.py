@@ -60,14 +60,14 @@ class SignerChooser:
         """Return the certificate that the signer names, and else whether all are `candidates`."""
         attributes = signer.signed_attributes or {}
         is_named, is_complete = names_one(attributes), True
-        for der in encoded:
+        for place, der in enumerate(encoded):
             if der in candidates:
                 continue
             is_full = len(candidates) == MAX_CANDIDATES
             is_complete = is_complete and not is_full
             if is_full and not is_named:
                 break
-            self.budget.spend(_COST_OF_READING)
+            self.budget.spend(_COST_OF_READING if place else 0)  # The first is read in any case.
             certificate = read_embedded_certificate(der)
             if certificate is None:
                 continue

@@ -3,13 +3,11 @@
 Whose certificate it is, and whether a path leads to a trust anchor, are checked elsewhere.
 """
 
-import re
-
 from app.cms.algorithms import registry as algorithms
 from app.cms.algorithms.registry import AlgorithmIdentifier, Message
 from app.cms.asn1.der import encode_der
-from app.cms.asn1.node import DAMAGE, Node, read_node
-from app.cms.asn1.tags import SEQUENCE, SET
+from app.cms.asn1.node import DAMAGE, Node
+from app.cms.asn1.tags import SET
 from app.cms.budget import Budget
 from app.cms.errors import TooCostly, Undecidable
 from app.cms.signed_data.contents import Content, Rewritten
@@ -44,11 +42,7 @@ _ONCE = {
     _SIGNING_TIME: "signing-time",
     **SIGNING_CERTIFICATES,
 }
-_ENCODED_MESSAGE_DIGEST = bytes.fromhex("06092a864886f70d010904")
-_SET_TAG, _SEQUENCE_TAG = bytes((SET,)), bytes((SEQUENCE,))
-# The beginning of a canonical ds:SignedInfo, and how many bytes of content are searched for it.
-_SIGNED_INFO = re.compile(rb"<(?:[^\s<>/:]+:)?SignedInfo[\s>]")
-_MAX_START_TAG = 1024
+_SET_TAG = bytes((SET,))
 _ONE = (None,)
 
 
@@ -143,33 +137,9 @@ def _check_plain(
     """Check a signature without signed attributes (section 5.4, first case)."""
     if content.data is None:
         return CONTENT_NOT_GIVEN if content.known is None else CONTENT_NEEDED
-    refusal = refuse_form(content.data)
-    if refusal:
-        return refusal
+    if content.refusal:
+        return content.refusal
     return _check_signature(signer, certificate, content.digest, content.budget)
-
-
-def refuse_form(content: bytes) -> Verdict | None:
-    """Return no for content that has the form of what other signatures are over.
-
-    The value of such a signature, taken from its place, verifies with the signer's key.
-    """
-    if _are_attributes(content):
-        return no("the content has the form of signed attributes")
-    if _SIGNED_INFO.match(content, 0, _MAX_START_TAG):
-        return no("the content has the form of the SignedInfo of a signature in XML")
-    return None
-
-
-def _are_attributes(content: bytes) -> bool:
-    """Return whether content has the form of signed attributes: a SET, in any encoding of BER."""
-    if content[:1] != _SET_TAG or _ENCODED_MESSAGE_DIGEST not in content:
-        return False
-    try:
-        read_node(_SEQUENCE_TAG + content[1:])
-    except DAMAGE:
-        return False
-    return True
 
 
 def _check_digest(algorithm: str, attributes: Attributes, content: Content) -> Verdict:

@@ -7,7 +7,8 @@ from app.cms.algorithms.names import PSS, SIGNATURES, name
 from app.cms.algorithms.registry import AlgorithmIdentifier, implied_digest
 from app.cms.budget import Budget
 from app.cms.path.strength import weigh_signature
-from app.cms.signed_data.verification import check_value, refuse_form
+from app.cms.signed_data.content_forms import refuse_form
+from app.cms.signed_data.verification import check_value
 from app.cms.verdict import Answer, Verdict, unknown
 from app.cms.x509.certificate import Certificate
 

@@ -26,6 +26,11 @@ _SINGLE = {
     "latin_1": "latin-1",
     "iso8859_5": "iso8859-5",
 }
+# Others of one byte a character that extend ASCII, so that they hide nothing of it: what came as
+# text may declare them, and was saved so by servers of before. Files in them are not read.
+_OTHERS = {"cp866", "koi8_u", "kz1048", "ptcp154"}
+_OTHERS |= {f"cp125{number}" for number in range(9)}
+_OTHERS |= {f"iso8859_{number}" for number in range(2, 17)}
 _UTF_8 = "utf-8"
 # What a text may declare, since it has no bytes. Programs on Windows write UTF-16 there.
 _UNICODE = {"utf_8", "utf_16", "utf_16_le", "utf_16_be"}
@@ -122,9 +127,11 @@ def find_contradiction(declaration: str, encoding: str | None) -> str | None:
     module = _module(name)
     if module in _UNICODE:
         return None
-    if module not in _SINGLE:
-        raise _unreadable(name)
-    return None if _SINGLE[module] == encoding else name
+    if module in _SINGLE:
+        return None if _SINGLE[module] == encoding else name
+    if encoding is None and module in _OTHERS:
+        return name
+    raise _unreadable(name)
 
 
 def _beginning(data: bytes) -> str | None:

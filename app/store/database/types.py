@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +23,11 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+#: The bounds of the calendar in any zone. PostgreSQL writes times in its server's zone: what is
+#: beyond these could be stored, but not read again. A certificate without an end has 9999-12-31.
+_EARLIEST = datetime.min.replace(tzinfo=UTC) + timedelta(days=2)
+_LATEST = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A time, always in UTC. SQLite stores no zone, so it is attached here and nowhere else."""
@@ -34,7 +39,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Convert an aware datetime into what the database stores."""
         if value is None:
             return None
-        utc = value.astimezone(UTC)
+        utc = min(max(value.astimezone(UTC), _EARLIEST), _LATEST)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:

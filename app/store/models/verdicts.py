@@ -1,4 +1,4 @@
-"""What was proven once, and can't be proven again from what is stored: see ADR 0037."""
+"""What was proven once, and can't be proven again from what is stored."""
 
 from __future__ import annotations
 
