@@ -1,4 +1,4 @@
-"""What was proven once, and can't be proven again from what is stored."""
+"""What was proven once, and can't be proven again from what is stored: see ADR 39."""
 
 from __future__ import annotations
 
