@@ -9,6 +9,7 @@ from datetime import datetime
 import pytest
 from lxml import etree
 
+from app.cms.asn1.node import read_node
 from app.cms.claims import describe
 from app.cms.parsing import parse_xml
 from app.cms.signed_data import content_forms
@@ -16,6 +17,7 @@ from app.cms.signed_data.signer_info import MAX_CANDIDATES
 from app.cms.verdict import Answer
 from app.cms.verification.status import SignerStatus
 from app.cms.verification.verifier import Verifier
+from app.store.signatures.standings import VALUE_VALID, judge
 from tests import der, pki
 from tests.cms.judging import IVAN, NCA, ROOT, read, text
 from tests.pki import CONTENT, DAY, SIGNING_TIME, TIMESTAMP, Holder, Revoked, xml_signer
@@ -331,3 +333,76 @@ def test_content_is_looked_at_once_for_all_signers_and_certificates(
     parsed = pki.read(pki.signed_data(infos, [*false, IVAN, NCA], content))
     Verifier(read(ROOT)).verify(parsed, at=SIGNING_TIME)
     assert len(looked) <= 2
+
+
+def test_junk_makes_no_revoked_authority_count() -> None:
+    """A certificate with the authority's public key, whose issuer has an unsupported key."""
+    nobody = pki.certify(pki.name("X"), EVIL, None, pki.AUTHORITY)
+    odd = replace(EVIL, public=der.sequence(der.sequence(der.oid("1.2.3.4")), der.bits(b"\1")))
+    copied = replace(EVIL, public=NCA.key.public)
+    junk = (
+        pki.certify(NCA.subject, copied, nobody, pki.AUTHORITY, identified=False),
+        pki.certify(nobody.subject, odd, nobody, pki.AUTHORITY),
+    )
+    lists = [listed(ROOT, Revoked(NCA.serial, SIGNING_TIME - 100 * DAY, 2)), listed(NCA)]
+    alone, beside = (verify(sign(IVAN, NCA, *more), lists=lists) for more in ((), junk))
+    assert (alone.path.answer, alone.revocation.answer) == (YES, NO)
+    assert (beside.path.answer, beside.revocation.answer) == (UNKNOWN, UNKNOWN)
+    assert judge(beside, digest=None, anchored=True).value == VALUE_VALID
+
+
+@pytest.mark.parametrize("order", both(NCA, OLD))
+def test_an_exposed_key_is_doubted_in_any_order(order: tuple[Holder, ...]) -> None:
+    revoked = Revoked(77, SIGNING_TIME - 100 * DAY, 1)
+    status = verify(sign(IVAN, *order), lists=[listed(ROOT, revoked), listed(NCA)])
+    assert (status.path.answer, status.revocation.answer) == (UNKNOWN, UNKNOWN)
+
+
+def test_a_certificate_on_hold_exposes_no_key() -> None:
+    revoked = Revoked(77, SIGNING_TIME - 100 * DAY, 6)
+    status = verify(sign(IVAN, OLD, NCA), lists=[listed(ROOT, revoked), listed(NCA)])
+    assert status.trusted.answer is YES
+
+
+def test_an_older_certificate_of_the_signer_s_key_takes_nothing_from_the_newer() -> None:
+    older = pki.certify(IVAN.subject, IVAN.key, NCA, pki.PERSON, serial=4242)
+    lists = [listed(ROOT), listed(NCA, Revoked(4242, SIGNING_TIME - 100 * DAY, 4))]
+    status = verify(sign(older, IVAN, NCA, by_key_identifier=True), lists=lists)
+    assert status.path.answer is UNKNOWN
+    assert status.revocation.answer is UNKNOWN
+    alone = verify(sign(older, NCA, by_key_identifier=True), lists=lists)
+    assert alone.revocation.answer is NO
+
+
+def test_what_is_noted_holds_of_a_certificate_however_it_is_encoded() -> None:
+    lists = [listed(ROOT), listed(NCA, Revoked(IVAN.serial, SIGNING_TIME - DAY, 1))]
+    noted = verify(sign(IVAN, NCA), lists=lists).noted
+    tbs, algorithm, value = read_node(IVAN.certificate).children()
+    without_null = der.sequence(algorithm.children()[0].encoded)
+    twin = der.sequence(tbs.encoded, without_null, value.encoded)
+    parsed = pki.read(pki.signed_data([pki.signer_info(IVAN)], [twin, NCA.certificate]))
+    verifier = Verifier(read(ROOT), crls=lists[:1], noted=noted)
+    [status] = verifier.verify(parsed, at=SIGNING_TIME + DAY)
+    assert status.revocation.answer is NO
+
+
+def test_a_certificate_of_the_same_numbers_that_fits_no_method_is_not_chosen() -> None:
+    """The RSA key of the signer, restricted to PSS in a certificate of anyone."""
+    pss = der.sequence(der.oid("1.2.840.113549.1.1.10"))
+    key = replace(IVAN.key, public=der.sequence(pss, der.bits(IVAN.key.bits)))
+    false = pki.certify(pki.name("X"), key, EVIL_NCA, pki.PERSON)
+    root = etree.fromstring("<a>1</a>")
+    data = xml_signer.sign(root, IVAN).find(".//{*}X509Data")
+    assert data is not None
+    added = etree.Element(f"{{{xml_signer.DS}}}X509Certificate")
+    added.text = b64encode(false.certificate).decode()
+    data.insert(0, added)
+    assert verify(xml_signer.text(root).encode()).valid.answer is YES
+
+
+def test_what_the_sender_brought_is_not_noted_against_others() -> None:
+    forged = listed(NCA, Revoked(IVAN.serial, SIGNING_TIME - DAY, 1))
+    cms = pki.signed_data([pki.signer_info(IVAN)], [IVAN, NCA], revocation=[forged])
+    status = verify(cms, lists=[listed(ROOT)])
+    assert status.revocation.answer is NO
+    assert status.noted == ()
