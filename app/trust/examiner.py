@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import NamedTuple
 
 from sqlalchemy import Engine
@@ -70,6 +71,9 @@ _AFTER_FAILURE = 15.0
 _LEASE_NAME = "verify"
 #: Under which the version is noted that is verified by itself.
 _NOTE = "verifying"
+_READ_OTHERWISE = (
+    "it is read otherwise than when it was saved; `flask signers reindex --all` reads it"
+)
 _ENDS_PROCESSES = "verifying it ended processes; `flask signers reindex --all` tries again"
 
 _log = logging.getLogger(__name__)
@@ -192,6 +196,8 @@ class Examiner:
                 signature = parse_pieces(
                     [cms] if isinstance(cms, str) else cms.read_pieces(), trailing_zeros=True
                 )
+                if _is_other(unverified, signature):
+                    return _Judged(_give_up(unverified, _READ_OTHERWISE, trusted))
                 note_former(self.engine, unverified, signature)
                 recall = recall_of(self.engine)
                 statuses = self.trust.verify(signature, at=unverified.saved_at, recall=recall)
@@ -219,6 +225,16 @@ class _Judged(NamedTuple):
 
     found: Mapping[int, Found]
     noted: Sequence[NotedRevocation] = ()
+
+
+def _is_other(unverified: Unverified, signature: SignedData | SignedXml) -> bool:
+    """Return whether a CMS isn't the one from which the signers of the version were read.
+
+    Results are stored by the numbers of signers, so they would be those of others.
+    """
+    if unverified.signature_sha256 is None or isinstance(signature, SignedXml):
+        return False
+    return sha256(signature.der).hexdigest() != unverified.signature_sha256
 
 
 def _give_up(unverified: Unverified, why: str, trusted: Trusted) -> Mapping[int, Found]:

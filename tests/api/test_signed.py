@@ -24,7 +24,7 @@ from app.cms.parsing import parse
 from app.extensions import db
 from app.store.database.engine import transaction
 from app.store.leases import take_lease
-from app.store.models import Signature, Signer
+from app.store.models import Signature, Signer, Version
 from app.store.signatures.standings import PENDING as PENDING_VALUE
 from app.store.signatures.standings import judge
 from app.trust import Trust
@@ -190,6 +190,24 @@ def test_what_is_judged_is_what_was_read_when_it_was_saved(
     (signer,) = told["content"]["verification"]["signers"]
     assert signer["claimed"]["iin"] == CHIEF_IIN
     assert signer["valid"]["answer"] == "no"
+
+
+def test_another_signature_than_was_read_is_not_judged(
+    trusting_app: Flask, trusting: FlaskClient
+) -> None:
+    """As where a newer program reads a text otherwise."""
+    package_id, engine = package(trusting), engine_of(trusting_app)
+    save(trusting, cms=people.cms(ivan()))
+    forget(engine)
+    with engine.connect() as connection:
+        connection.execute(update(Version).values(signature_sha256="0" * 64))
+    list(examiner_of(trusting_app).examine())
+    assert reported(trusting, engine, package_id) == PENDING
+    (standing,) = standings(trusting)
+    assert standing["reason"] is not None
+    assert "read otherwise" in standing["reason"]
+    run(trusting_app, "signers", "reindex", "--all")
+    assert reported(trusting, engine, package_id) == SIGNED
 
 
 def test_a_self_made_certificate_does_not_count(trusting_app: Flask, trusting: FlaskClient) -> None:

@@ -51,11 +51,15 @@ _KINDS = {
 
 
 class Unverified(NamedTuple):
-    """One version that is to be verified, and the earlier results of its signers, by number."""
+    """One version that is to be verified, and the earlier results of its signers, by number.
+
+    `signature_sha256` is that of the bytes from which the signers were read, hex; None if unknown.
+    """
 
     cms: str | LargeText
     saved_at: datetime
     before: Mapping[int, Found]
+    signature_sha256: str | None
 
 
 def _first(place: int, *conditions: object) -> Select[tuple[int, int, int]]:
@@ -109,16 +113,17 @@ def count_waiting(connection: Connection, everything: int) -> int:
 
 def read_unverified(connection: Connection, key: Key) -> Unverified | None:
     """Read one version; None if it was deleted meanwhile."""
-    saved_at = connection.execute(_SAVED_AT, key._asdict()).scalar()
+    row = connection.execute(_OF_VERSION, key._asdict()).first()
     cms = find_text(connection, key)
-    if saved_at is None or cms is None:
+    if row is None or cms is None:
         return None
     before = connection.execute(_FOUND_BEFORE, key._asdict())
-    return Unverified(cms, saved_at, {one.number: found_of(one) for one in before})
+    found = {one.number: found_of(one) for one in before}
+    return Unverified(cms, row.created_at, found, row.signature_sha256)
 
 
 # Built once, which takes several times as long as to execute one.
-_SAVED_AT = select(Version.created_at).where(
+_OF_VERSION = select(Version.created_at, Version.signature_sha256).where(
     Version.signature_id == bindparam("signature_id"), Version.version == bindparam("version")
 )
 _FOUND_BEFORE = select(*FOUND_COLUMNS).where(
