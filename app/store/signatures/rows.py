@@ -32,7 +32,7 @@ from app.store.signatures.standings import Trusted
 from app.store.signatures.weighing import SMALL
 
 #: Rows that a long answer fetches at a time, and a large one.
-FETCH_ROWS = 50
+FETCH_ROWS = 40
 
 
 @dataclass(frozen=True, slots=True)
