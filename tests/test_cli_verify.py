@@ -515,10 +515,6 @@ ODD = {
     "several elements have the Id {id}",
     "the certificate of {subject} has a critical extension that is unknown here: {oid}",
     "the certificate of {subject} is for purposes that are unknown here: {purposes}",
-    (
-        "the certificate of {subject} was valid only from {since}, which is within the accuracy of"
-        " the timestamp"
-    ),
     "the certificate of {subject}: extension {oid} is broken",
     "the certificate of {subject}: extension {oid} occurs twice",
     "the certificate of {subject}: the list of extensions is broken",

@@ -62,9 +62,6 @@ class Occasion:
     caller gives it. `stamps_known` is when the timestamps in the signature are known to have
     existed: one whose authority's certificates had ended by then is unknown. Without it that is
     left to the caller, as it always is for tokens that are stored apart.
-
-    `since` is given if `at` is the end of an interval, that of a timestamp with its accuracy: the
-    beginning of it.
     """
 
     at: datetime
@@ -72,7 +69,6 @@ class Occasion:
     claimed: ClaimedTimes | None = None
     now: datetime | None = None
     stamps_known: datetime | None = None
-    since: datetime | None = None
 
     @classmethod
     def of(cls, at: "datetime | Occasion") -> "Occasion":
@@ -83,7 +79,7 @@ class Occasion:
         if isinstance(at, Occasion):
             now = _in_utc(at.now) if at.now else None
             stamps = _in_utc(at.stamps_known) if at.stamps_known else None
-            return cls(_in_utc(at.at), _in_utc(at.known), at.claimed, now, stamps, at.since)
+            return cls(_in_utc(at.at), _in_utc(at.known), at.claimed, now, stamps)
         moment = _in_utc(at)
         return cls(moment, moment)
 

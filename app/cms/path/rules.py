@@ -51,13 +51,6 @@ def check_validity(certificate: Certificate, when: Occasion) -> Verdict:
             subject=title(certificate.subject),
             since=certificate.not_before,
         )
-    if when.since is not None and when.since < certificate.not_before:
-        return unknown(
-            "the certificate of {subject} was valid only from {since}, which is within the accuracy"
-            " of the timestamp",
-            subject=title(certificate.subject),
-            since=certificate.not_before,
-        )
     # It is valid to the end of its last second: certificates have no fractions of seconds.
     if when.at.replace(microsecond=0) <= certificate.not_after:
         return YES

@@ -132,12 +132,12 @@ class Conclusion:
         proven = proven_interval(checked.timestamp)
         if proven is None:
             return self._judge_at(checked, case, case.when, is_attested=False)
-        when = replace(Occasion.of(proven.latest), since=proven.earliest)
-        judged = self._judge_at(checked, case, when, is_attested=True)
+        latest = Occasion.of(proven.latest)
+        judged = self._judge_at(checked, case, latest, is_attested=True)
         if proven.earliest == proven.latest:
             return judged
-        begin = Occasion.of(proven.earliest)
-        return weigh_ends(judged, self._judge_at(checked, case, begin, is_attested=True))
+        earliest = Occasion.of(proven.earliest)
+        return weigh_ends(judged, self._judge_at(checked, case, earliest, is_attested=True))
 
     def _judge_at(
         self, checked: Checked, case: Case, when: Occasion, *, is_attested: bool
@@ -157,7 +157,7 @@ class Conclusion:
         self, case: Case, authority: Certificate, proven: Interval, more: Authorities
     ) -> JudgedPath:
         """Return whether a TSA's certificate leads to an anchor at the time that it attests."""
-        latest = self._judge_tsa_at(case, authority, more, proven.latest, proven.earliest)
+        latest = self._judge_tsa_at(case, authority, more, proven.latest)
         if proven.earliest == proven.latest:
             return latest
         return weigh_ends(latest, self._judge_tsa_at(case, authority, more, proven.earliest))
@@ -168,10 +168,9 @@ class Conclusion:
         authority: Certificate,
         more: Authorities,
         moment: datetime,
-        since: datetime | None = None,
     ) -> JudgedPath:
         search = Search(self.anchors, (*case.authorities, more), case.budget, for_timestamps=True)
-        when = Occasion(moment, case.when.known, now=case.when.now, since=since)
+        when = Occasion(moment, case.when.known, now=case.when.now)
 
         def examine(path: Path) -> RevocationStatus:
             if path.verdict.answer is not Answer.YES:

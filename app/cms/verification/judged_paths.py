@@ -165,9 +165,16 @@ def weigh_ends(latest: JudgedPath, earliest: JudgedPath) -> JudgedPath:
 
 
 def _weigh(late: Verdict, early: Verdict, *, is_whole: bool = False) -> Verdict:
-    """Return the answer of both ends, or unknown; `is_whole`: also of what is unknown at one."""
+    """Return the answer of both ends, or unknown; `is_whole`: also of what is unknown at one.
+
+    A no for different reasons is none: a certificate may begin and end within the interval.
+    """
     answers = {late.answer, early.answer}
-    if len(answers) == 1 or not (is_whole or Answer.NO in answers):
+    if answers == {Answer.NO}:
+        is_same = any(reason in early.reasons for reason in late.reasons)
+    else:
+        is_same = len(answers) == 1 or not (is_whole or Answer.NO in answers)
+    if is_same:
         return late
     doubt = unknown("the timestamp is not accurate enough to tell whether it is from before then")
     return Verdict(Answer.UNKNOWN, (*late.reasons, *early.reasons, *doubt.reasons))
