@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Engine, Text, any_, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from app.cms import NotedRevocation, Revoked, SignerStatus
+from app.store.database.compiled_query import Prepared
 from app.store.migrations.steps import is_missing
 from app.store.models import Revocation
 
@@ -19,11 +22,18 @@ Recall: TypeAlias = Callable[[Collection[str]], Sequence[NotedRevocation]]
 
 #: The `reason` of a revocation that gives none.
 _NO_REASON = -1
-_FIND = (
-    select(Revocation.__table__)
-    .where(Revocation.certificate.in_(bindparam("some", expanding=True)))
-    .order_by(Revocation.certificate, Revocation.revoked_at, Revocation.reason)
-)
+
+
+@cache
+def _find(dialect: str) -> Prepared:
+    """Build the statement that each save with a path to an anchor runs."""
+    some: ColumnElement[bool]
+    if dialect == "postgresql":
+        some = Revocation.certificate == any_(bindparam("some", type_=ARRAY(Text())))
+    else:
+        some = Revocation.certificate.in_(bindparam("some", expanding=True))
+    by_time = Revocation.certificate, Revocation.revoked_at, Revocation.reason
+    return Prepared(select(Revocation.__table__).where(some).order_by(*by_time), kept=True)
 
 
 def recall_of(engine: Engine) -> Recall:
@@ -46,24 +56,22 @@ def find_revocations(
     connection: Connection, certificates: Collection[str]
 ) -> list[NotedRevocation]:
     """Return what is known against certificates, by the digests of `Recall`."""
-    rows = connection.execute(_FIND, {"some": sorted(certificates)})
-    return [
-        NotedRevocation(
-            row.certificate,
-            row.issuer_key,
-            row.kind,
-            Revoked(
-                row.revoked_at,
-                None if row.reason == _NO_REASON else row.reason,
-                row.invalid_since,
-            ),
-            row.this_update,
-            row.next_update,
-            row.is_complete,
-            row.is_denied,
-        )
-        for row in rows
-    ]
+    rows = _find(connection.dialect.name).fetch(connection, {"some": sorted(certificates)})
+    return [_noted(*row) for row in rows]
+
+
+def _noted(
+    certificate: str,
+    issuer_key: str,
+    revoked_at: datetime,
+    reason: int,
+    invalid_since: datetime | None,
+    *statement: Any,
+) -> NotedRevocation:
+    """Return a row, whose last columns are those of NotedRevocation in its order."""
+    revoked = Revoked(revoked_at, None if reason == _NO_REASON else reason, invalid_since)
+    kind, *rest = statement
+    return NotedRevocation(certificate, issuer_key, kind, revoked, *rest)
 
 
 def note_revocations(connection: Connection, noted: Iterable[NotedRevocation]) -> None:
