@@ -22,7 +22,7 @@ class BoundedRequest(Request):
     megabytes, takes gigabytes.
     """
 
-    def _load_form_data(self) -> NoReturn:
+    def make_form_data_parser(self) -> NoReturn:
         """Refuse `form`, `files` and `values`. Raises ValueError."""
         raise ValueError("a form is read by app.services.uploads or app.api.params")
 
