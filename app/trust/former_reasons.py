@@ -19,7 +19,7 @@ from app.cms import (
 from app.store.database.engine import transaction
 from app.store.signatures.judgements import Unverified
 from app.store.signatures.revocations import find_revocations, note_revocations
-from app.store.signatures.standings import REFUSED
+from app.store.signatures.standings import REFUSED, Found
 
 #: The reason of `app.cms.revocation.findings`.
 _REASON = re.compile(r"the certificate of (.*) was revoked on (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
@@ -30,6 +30,8 @@ def note_former(engine: Engine, unverified: Unverified, signature: SignedData | 
 
     Raises SQLAlchemyError.
     """
+    if not any(map(_reason_of, unverified.before.values())):
+        return
     noted = list(_read(unverified, signature))
     if not noted:
         return
@@ -41,13 +43,18 @@ def note_former(engine: Engine, unverified: Unverified, signature: SignedData | 
             note_revocations(connection, [one for one in noted if one.certificate in new])
 
 
+def _reason_of(before: Found) -> re.Match[str] | None:
+    """Return whose revocation a signer was refused for, and when it was; None if for none."""
+    standing = before.standing
+    if standing is None or standing.value != REFUSED:
+        return None
+    return _REASON.fullmatch(standing.reason or "")
+
+
 def _read(unverified: Unverified, signature: SignedData | SignedXml) -> Iterator[NotedRevocation]:
     for signer in describe_signers(signature):
         before = unverified.before.get(signer.number)
-        standing = before.standing if before else None
-        if standing is None or standing.value != REFUSED:
-            continue
-        found = _REASON.fullmatch(standing.reason or "")
+        found = _reason_of(before) if before else None
         if found and found[1] == title_of_name(signer.certificate.subject):
             when = datetime.fromisoformat(found[2]).replace(tzinfo=UTC)
             yield note_hold(signer.certificate, when, unverified.saved_at)
