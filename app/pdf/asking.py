@@ -128,7 +128,9 @@ def _collect(child: subprocess.Popen[bytes], limits: Limits) -> tuple[dict[str, 
     No byte of it is held twice.
     """
     assert child.stdout  # noqa: S101 - it was asked for
-    answer = _Answer(child.stdout.fileno(), monotonic() + limits.wall + _GRACE)
+    poll, descriptor = select.poll(), child.stdout.fileno()
+    poll.register(descriptor, select.POLLIN | select.POLLHUP)
+    answer = _Answer(poll, descriptor, monotonic() + limits.wall + _GRACE)
     try:
         found = json.loads(answer.read_line())
         sizes = [int(size) for size in found.get("blobs", ())]
@@ -146,6 +148,7 @@ def _collect(child: subprocess.Popen[bytes], limits: Limits) -> tuple[dict[str, 
 class _Answer:
     """What comes through a pipe until a deadline."""
 
+    poll: select.poll
     descriptor: int
     deadline: float
     #: What was received, and not read yet.
@@ -176,9 +179,7 @@ class _Answer:
     def next_piece(self) -> bytes:
         """Receive more if nothing is left; return it, empty at the end. Raises UnreadablePdf."""
         if not self.piece:
-            poll = select.poll()
-            poll.register(self.descriptor, select.POLLIN | select.POLLHUP)
-            if not poll.poll(max(self.deadline - monotonic(), 0) * 1000):
+            if not self.poll.poll(max(self.deadline - monotonic(), 0) * 1000):
                 raise UnreadablePdf(_TOO_MUCH.template)
             self.piece = os.read(self.descriptor, _PIECE)
         return self.piece
