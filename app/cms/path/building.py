@@ -142,8 +142,9 @@ class Search:
 
         `verdict` is that on the best of the paths that were.
         """
-        is_own = check_holder(certificate, when).answer is Answer.NO
-        return verdict if is_own or verdict.answer is not Answer.NO else self._doubt(verdict)
+        if verdict.answer is not Answer.NO or check_holder(certificate, when).answer is Answer.NO:
+            return verdict
+        return self._doubt(verdict)
 
     def _doubt(self, verdict: Verdict) -> Verdict:
         """Return the verdict if one path is bad and another could not be tried."""

@@ -136,11 +136,14 @@ def _choose(judged: Sequence[JudgedPath], doubt: Callable[[Verdict], Verdict]) -
     if revoked is not best.revocation.verdict:
         # Whoever proves no path to be good has none: what is unknown of it counts for nothing.
         path = every(path, revoked)
-    return replace(weaken(best, path, revoked), others=others)
+    chosen = weaken(best, path, revoked)
+    return replace(chosen, others=others) if others else chosen
 
 
 def weaken(found: JudgedPath, path: Verdict, revocation: Verdict) -> JudgedPath:
-    """Return the same path with other verdicts."""
+    """Return the same path with other verdicts, if they are other ones."""
+    if path is found.path.verdict and revocation is found.revocation.verdict:
+        return found
     return replace(
         found,
         path=replace(found.path, verdict=path),
