@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NoReturn
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-from waitress.channel import ClientDisconnected, HTTPChannel
+from waitress.channel import ClientDisconnected
 from waitress.utilities import Error
 
-from app.server.adjustments import IN_MEMORY, MAX_HEAD
-from app.server.buffers import Spool
+from app.server.adjustments import MAX_HEAD
+from app.server.answering import Answering
 from app.server.parser import Parser
 from app.server.refusals import DiskFull, Refusal, RequestTimeout, TooManyBytes
-from app.server.task import AnswerDropped, Task
+from app.server.task import Task
 
 if TYPE_CHECKING:
     from app.server.listener import Server
@@ -32,7 +31,7 @@ DRAIN_SECONDS = 30.0
 DRAINED_BODIES = 3
 
 
-class Channel(HTTPChannel):  # type: ignore[misc]  # waitress is written without types
+class Channel(Answering):
     """One connection."""
 
     parser_class = Parser
@@ -46,28 +45,15 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress is written without
     _to_drain = 0
     #: Data received after the request that is being answered: at most one read.
     _ahead = b""
-    #: Seconds for which an answer has waited for the client, when that was last checked, and
-    #: whether the thread that writes it is waiting.
-    _waited = 0.0
+    #: When the deadlines were last checked, by the monotonic clock.
     _checked_at: float | None = None
-    _has_waiting_thread = False
-    #: Called once, when an answer begins.
-    at_answer: Callable[[], None] | None = None
-    #: Whether a thread gave up the client; the main thread then closes the connection.
-    _is_given_up = False
-    #: Whether nothing is sent yet of the answer that is being written.
-    _is_held = False
     request: Parser | None
     requests: list[Parser]
     socket: Any
-    connected: bool
     sent_continue: bool
-    total_outbufs_len: int
-    current_outbuf_count: int
 
     def __init__(self, server: Server, *arguments: Any, **more: Any) -> None:
         super().__init__(server, *arguments, **more)
-        self.outbufs = [Spool(self.adj.outbuf_overflow)]
         self.descriptor = self.socket.fileno()
         server.hall.admit(self)
 
@@ -115,7 +101,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress is written without
                     self.request, self.sent_continue = None, False
                     self._is_unread = self._is_unread or bool(request.error)
                     if isinstance(request.error, DiskFull):
-                        self._log_full_disk(request.error.body)
+                        self.log_full_disk(request.error.body)
                     if not request.empty:
                         self.requests.append(request)
                         self.server.add_task(self)
@@ -139,10 +125,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress is written without
             self._ahead or self.writable() or (self.connected and not self.server.is_read(self))
         )
 
-    def look_again(self) -> None:
-        """Have the main thread ask what this connection waits for; called by any thread."""
-        self.server.look_again(self)
-
     def _end_requests(self) -> None:
         with self.requests_lock:
             requests, self.requests, self._ahead = self.requests, [], b""
@@ -163,10 +145,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress is written without
             request.completed = self._is_unread = True
             self.requests.append(request)
         self.server.add_task(self)
-
-    def begin_answer(self) -> None:
-        """Measure anew how long the client lets its answer wait."""
-        self._waited = 0.0
 
     def check_deadlines(self, now: float) -> None:
         """End what takes too long, `now` by the monotonic clock; called every second."""
@@ -280,92 +258,3 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress is written without
     def handle_error(self) -> None:
         """Leave an exception to `Watched`, which logs it and closes the connection."""
         raise  # noqa: PLE0704 - called while it is handled
-
-    def write_soon(self, data: Any) -> int:
-        """Write a part of an answer. Raises AnswerDropped or ClientDisconnected."""
-        begins, self.at_answer = self.at_answer, None
-        if begins:
-            begins()
-        self._begin_buffer()
-        if isinstance(data, bytes) and len(data) > IN_MEMORY:
-            self.outbufs[-1].overflow = self.server.hall.answer_in_memory()
-        try:
-            written = int(super().write_soon(data))
-        except OSError as error:
-            self._drop_answer(error)
-        if not self._is_held:
-            self._look_if_unsent()
-        return written
-
-    def _look_if_unsent(self) -> None:
-        if self.total_outbufs_len >= self.adj.send_bytes or self.will_close:
-            self.look_again()
-
-    def _begin_buffer(self) -> None:
-        """Begin a buffer where waitress would, whose own ones fail to close on a full disk."""
-        with self.outbuf_lock:
-            is_ours = isinstance(self.outbufs[-1], Spool)
-            if not is_ours or self.current_outbuf_count >= self.adj.outbuf_high_watermark:
-                self.outbufs.append(Spool(self.adj.outbuf_overflow))
-                self.current_outbuf_count = 0
-
-    def _drop_answer(self, error: OSError) -> NoReturn:
-        """Drop an answer that the disk has no room for; if it has begun, give up the client."""
-        self._log_full_disk(error.strerror)
-        with self.outbuf_lock:
-            for buffer in self.outbufs:
-                buffer.close()
-            self.outbufs = [Spool(self.adj.outbuf_overflow)]
-            self.total_outbufs_len = self.current_outbuf_count = 0
-        if not self._is_held:
-            self._give_up()
-        raise AnswerDropped from error
-
-    def _log_full_disk(self, reason: str | None) -> None:
-        self.server.hall.log.warning("the folder for temporary files is not usable: %s", reason)
-
-    @contextmanager
-    def holding(self) -> Iterator[None]:
-        """Send nothing of what is written meanwhile until all of that is in the buffers."""
-        self._is_held = True
-        try:
-            yield
-        finally:
-            self._is_held = False
-        with self.outbuf_lock:
-            self._flush_exception(self._flush_some, do_close=False)
-        self._look_if_unsent()
-
-    def _flush_some(self, do_close: bool = True) -> bool:
-        """Send what the client takes; return whether that was anything."""
-        return not self._is_held and bool(super()._flush_some(do_close=do_close))
-
-    def _flush_outbufs_below_high_watermark(self) -> None:
-        """Wait until the client has read enough, if half of all threads remain for others.
-
-        Raises ClientDisconnected if they don't, or if the client reads nothing for too long.
-        """
-        hall = self.server.hall
-        if self.total_outbufs_len <= self.adj.outbuf_high_watermark:
-            return
-        if hall.waiting >= max(hall.limits.threads // 2, 1) or not hall.has_room():
-            self._give_up()
-        hall.waiting += 1
-        self._has_waiting_thread = True
-        try:
-            with self.outbuf_lock:
-                while self.connected and self.total_outbufs_len > self.adj.outbuf_high_watermark:
-                    self.look_again()
-                    began = time.monotonic()
-                    if not self.outbuf_lock.wait(hall.limits.stall):
-                        self._give_up()
-                    self._waited += time.monotonic() - began
-                    if self._waited > hall.limits.answer:
-                        self._give_up()
-        finally:
-            hall.waiting -= 1
-            self._has_waiting_thread = False
-
-    def _give_up(self) -> None:
-        self._is_given_up = True
-        raise ClientDisconnected
