@@ -299,4 +299,4 @@ def test_a_card_of_too_many_parts_is_not_believed() -> None:
     one = card().signatures[0]
     data = rebuilt([(NAME, b"x"), ("1.cms", one.cms)])
     found, _ = answer("attachments", data, Limits(searched=5))
-    assert found == {"refused": "complex"}
+    assert found["doubts"] == ["unsearched"]

@@ -38,8 +38,11 @@ def read_attachments(pdf: Pdf, limits: Limits) -> Attachments:
     tree = NameTree(root, limits)
     found.doubts += tree.doubts
     named = [_read(leaf, limits, found) for leaf in tree.leaves]
-    if not NamedFiles(named).are_all(pdf, limits):
-        found.doubts.append("other files")
+    try:
+        if not NamedFiles(named).are_all(pdf, limits):
+            found.doubts.append("other files")
+    except Refused:
+        found.doubts.append("unsearched")
     return found
 
 
