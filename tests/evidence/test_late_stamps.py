@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from app.cms import Answer, Occasion, Verifier, parse
 from app.cms.x509.certificate import read_certificate
 from app.evidence.kept import kept_of
-from app.trust import Trust
 from tests import pki
 from tests.evidence.office import Office
 from tests.evidence.services import Services, now
 from tests.pki import Revoked
-
-
-@pytest.fixture(name="trust")
-def trust_of_services(services: Services, tmp_path: Path) -> Trust:
-    folder = services.trust(tmp_path / "trust")
-    return Trust(folder, online=False, cache=tmp_path / "cache")
-
-
-@pytest.fixture(name="office")
-def open_office(engine: Engine, trust: Trust, services: Services) -> Office:
-    return Office(engine, trust, services.site.url("/tsp"))
 
 
 @pytest.mark.attacks

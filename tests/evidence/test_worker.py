@@ -22,17 +22,6 @@ from tests.pki import SHA256, Revoked
 from tests.store.threads import delete
 
 
-@pytest.fixture(name="trust")
-def trust_of_services(services: Services, tmp_path: Path) -> Trust:
-    folder = services.trust(tmp_path / "trust")
-    return Trust(folder, online=False, cache=tmp_path / "cache")
-
-
-@pytest.fixture(name="office")
-def open_office(engine: Engine, trust: Trust, services: Services) -> Office:
-    return Office(engine, trust, services.site.url("/tsp"))
-
-
 def test_a_signature_gets_its_evidence_and_is_trusted_in_2055(
     office: Office, services: Services
 ) -> None:

@@ -37,11 +37,6 @@ def trust_of_services(services: Services, tmp_path: Path) -> Trust:
     return Trust(tmp_path / "trust", online=False, cache=tmp_path / "cache")
 
 
-@pytest.fixture(name="office")
-def office_of_services(engine: Engine, services: Services, trust: Trust) -> Office:
-    return Office(engine, trust, services.site.url("/tsp"))
-
-
 def imprint(token: bytes) -> bytes:
     """Return the message imprint of a token, as another program reads it."""
     signed = cms.ContentInfo.load(token)["content"]
