@@ -12,7 +12,8 @@ from time import monotonic
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 #: Bytes from which an allocation is mapped separately, and returned to the system when freed; and
 #: bytes that may stay free at the end of a thread's heap.
-OF_ITS_OWN, FREE_MAX = 1024 * 1024, 4 * 1024 * 1024
+#: At 4 MB thirty lists of 10 MB took 25 MB more; none of 20 rows is slower, one of 200 by 9 %.
+OF_ITS_OWN, FREE_MAX = 1024 * 1024, 1024 * 1024
 #: Seconds between two checks, and growth in bytes of a worker that causes one.
 PAUSE, GROWN = 1.0, 16 * 1024 * 1024
 

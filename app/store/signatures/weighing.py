@@ -56,7 +56,12 @@ def hold(records: Iterable[SignatureRecord]) -> list[SignatureRecord] | None:
     for record in records:
         held.append(record)
         if not isinstance(record.cms, LargeText):
-            total += len(record.cms or "")
+            total += _in_memory(record.cms or "")
         if total > MUCH and len(held) > FEW_ROWS:
             return None
     return held
+
+
+def _in_memory(text: str) -> int:
+    """Return the bytes of a text in memory, or more: four each if one character needs that."""
+    return len(text) if text.isascii() else 4 * len(text)
