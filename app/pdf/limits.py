@@ -18,8 +18,8 @@ class Limits:
     """
 
     size: int = 64 * _MB
-    inflated: int = 96 * _MB
-    memory: int = 384 * _MB
+    inflated: int = 64 * _MB
+    memory: int = 180 * _MB
     cpu: int = 6
     wall: int = 20
     pages: int = 5_000
@@ -32,8 +32,8 @@ class Limits:
     tokens: int = 1_500_000
 
     def memory_for(self, size: int) -> int:
-        """Return the bytes of address space for a file of a size: it is held some times."""
-        return self.memory + 6 * size + self.inflated
+        """Return the bytes of address space for a file of a size, which is held once beside it."""
+        return self.memory + size
 
 
 #: The limits of a server.
