@@ -64,7 +64,10 @@ class Loaded:
         found: Iterable[CertificateList | OcspResponse],
         certificates: Iterable[Certificate] = (),
     ) -> Verifier:
-        """Return a verifier with additional revocation data, and certificates for paths."""
+        """Return a verifier with additional revocation data, and certificates for paths.
+
+        The latter are nobody's word: they come from signatures, tokens and packages.
+        """
         return _make_verifier(self.contents, list(found), list(certificates))
 
     def knowing_only(self, kept: Kept) -> Verifier:
@@ -164,9 +167,10 @@ def _make_verifier(
     responses = [one for one in found if isinstance(one, OcspResponse)]
     return Verifier(
         values(contents.anchors),
-        intermediates=[*values(contents.intermediates), *certificates],
+        intermediates=values(contents.intermediates),
         crls=[*values(contents.crls), *crls],
         ocsp_responses=[*values(contents.responses), *responses],
         brought=brought,
+        certificates=certificates,
         noted=noted,
     )

@@ -6,7 +6,7 @@ import pytest
 
 from app.cms.algorithms import registry as algorithms
 from app.cms.asn1.node import read_node
-from app.cms.path import building as paths
+from app.cms.path import climbing as paths
 from app.cms.verdict import Answer, Verdict
 from app.cms.verification.verifier import Verifier
 from app.cms.x509.certificate import read_certificate

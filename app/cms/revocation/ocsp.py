@@ -16,7 +16,7 @@ from app.cms.asn1 import tags
 from app.cms.asn1.node import DAMAGE, Node, read_node
 from app.cms.budget import FREE, Budget
 from app.cms.errors import UnsupportedAlgorithm
-from app.cms.path.building import check_link
+from app.cms.path.climbing import check_link
 from app.cms.path.occasions import Occasion
 from app.cms.path.rules import check_holder
 from app.cms.revocation.crl import MalformedRevocation

@@ -17,12 +17,16 @@ from app.cms.x509.certificate import Certificate
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One signature being verified: what came with it, its budget, and the time that counts."""
+    """One signature being verified: what came with it, its budget, and the time that counts.
+
+    `authorities` are the operator's; its sender `brought` the others.
+    """
 
     authorities: Sequence[Authorities]
     revocation: Sequence[RevocationData]
     budget: Budget
     when: Occasion
+    brought: Sequence[Authorities] = ()
 
 
 @dataclass(frozen=True, slots=True)

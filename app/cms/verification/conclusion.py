@@ -144,7 +144,7 @@ class Conclusion:
     ) -> JudgedPath:
         """Judge the paths of a signer as of one time."""
         when = replace(when, claimed=checked.claimed)
-        search = Search(self.anchors, case.authorities, case.budget)
+        search = Search(self.anchors, case.authorities, case.budget, brought=case.brought)
         examine = partial(
             _examine,
             when=Occasion(when.at, case.when.known, now=case.when.now),
@@ -169,13 +169,19 @@ class Conclusion:
         more: Authorities,
         moment: datetime,
     ) -> JudgedPath:
-        search = Search(self.anchors, (*case.authorities, more), case.budget, for_timestamps=True)
+        search = Search(
+            self.anchors,
+            case.authorities,
+            case.budget,
+            for_timestamps=True,
+            brought=(*case.brought, more),
+        )
         when = Occasion(moment, case.when.known, now=case.when.now)
 
         def examine(path: Path) -> RevocationStatus:
-            if path.verdict.answer is not Answer.YES:
+            if path.chain[0] == authority and path.verdict.answer is not Answer.YES:
                 return RevocationStatus(Verdict(Answer.UNKNOWN))
-            return examine_revocation(path.chain, when, case.revocation, for_timestamps=True)
+            return _examine(path, when, case, for_timestamps=True)
 
         return judge_paths(search, authority, when, examine)
 
@@ -200,7 +206,14 @@ def _no_longer(verdict: Verdict) -> Verdict:
     return Verdict(Answer.UNKNOWN, verdict.reasons) if is_no else verdict
 
 
-def _examine(path: Path, when: Occasion, case: Case, *, is_attested: bool) -> RevocationStatus:
+def _examine(
+    path: Path,
+    when: Occasion,
+    case: Case,
+    *,
+    is_attested: bool = False,
+    for_timestamps: bool = False,
+) -> RevocationStatus:
     """Check whether anything on a path to an anchor was revoked.
 
     Data that the sender brought count only if the CAs of the path are good: otherwise they could be
@@ -214,7 +227,9 @@ def _examine(path: Path, when: Occasion, case: Case, *, is_attested: bool) -> Re
         for one in case.revocation
         if verdict.answer is Answer.YES or one.is_empty or not one.by_sender
     ]
-    revocation = examine_revocation(path.chain, when, believed, attested=is_attested)
+    revocation = examine_revocation(
+        path.chain, when, believed, attested=is_attested, for_timestamps=for_timestamps
+    )
     is_partial = len(believed) < len(case.revocation)
     if is_partial and revocation.verdict.answer is Answer.UNKNOWN:
         revocation = replace(revocation, verdict=every(revocation.verdict, _NOT_BELIEVED))

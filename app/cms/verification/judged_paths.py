@@ -5,7 +5,7 @@ superseded and revoked, or a cross certificate. So a path that proves nothing sp
 other one (RFC 5280 section 6, RFC 4158).
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from app.cms.algorithms.same_key import identify_key
@@ -15,6 +15,7 @@ from app.cms.path.occasions import Occasion
 from app.cms.path.rules import title
 from app.cms.revocation.reports import RevocationStatus
 from app.cms.verdict import Answer, Verdict, every, unknown
+from app.cms.verification.exposed_keys import exposed_by, find_exposed
 from app.cms.x509.certificate import Certificate
 
 #: Without a path to a trust anchor.
@@ -23,9 +24,6 @@ NO_PATH = unknown("revocation can't be determined without a path to a trust anch
 # unit of `budget`.
 _MAX_JUDGED = 16
 _COST = 2_000
-# Reasons of a revocation that say nothing against the key (RFC 5280 section 5.3.1):
-# affiliationChanged, superseded, cessationOfOperation, certificateHold.
-_HARMLESS = (3, 4, 5, 6)
 _PREFERENCE = (Answer.YES, Answer.UNKNOWN, Answer.NO)
 
 
@@ -60,9 +58,9 @@ def judge_paths(
     """Return the path of a certificate that counts, with what `examine` says of its revocation.
 
     That is the first one that is good and has no revoked certificate; others are looked at besides
-    where a CA has several certificates of one key. A revoked certificate of the signer itself is so
-    on every path. Otherwise an unknown one counts more than one that is proven
-    bad: it may be good.
+    where a CA has several certificates of one key, and any certificate at hand with a key of the
+    path. A revoked certificate of the signer itself is so on every path. Otherwise an unknown one
+    counts more than one that is proven bad: it may be good.
     """
     judged: list[JudgedPath] = []
     exposed: set[Hashable] = set()
@@ -73,30 +71,18 @@ def judge_paths(
         found = JudgedPath(path, examine(path))
         if found.revocation.own.answer is Answer.NO:
             return found
-        exposed.update(_exposed_keys(found.revocation))
+        exposed.update(exposed_by(found.revocation, when.at))
         judged.append(found)
         if found.verdict.answer is Answer.YES:
             good = good or found
             if not search.has_twins(path.chain):
                 break
     if good is not None:
+        exposed |= find_exposed(search, good.path.chain, when, examine)
         return _distrust(good, exposed)
     if not judged:
         return JudgedPath(search.fail(certificate, when), RevocationStatus(NO_PATH))
     return _choose(judged, lambda verdict: search.doubt(verdict, certificate, when))
-
-
-def _exposed_keys(revocation: RevocationStatus) -> Iterator[Hashable]:
-    """Return the keys of certificates that were revoked, and not only replaced or out of use.
-
-    Somebody else may have such a key, or what it signed may not count: so it does for each of its
-    certificates.
-    """
-    for one in revocation.findings:
-        if one.verdict.answer is not Answer.NO or one.revoked is None:
-            continue
-        if one.revoked.reason not in _HARMLESS:
-            yield identify_key(one.certificate.public_key)
 
 
 def _distrust(found: JudgedPath, exposed: Collection[Hashable]) -> JudgedPath:

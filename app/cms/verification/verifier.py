@@ -5,6 +5,7 @@ fetched, nothing is read from settings, and no clock is read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -61,12 +62,14 @@ class Verifier:
         crls: Iterable[bytes | CertificateList] = (),
         ocsp_responses: Iterable[bytes | OcspResponse] = (),
         brought: Iterable[CertificateList | OcspResponse] = (),
+        certificates: Iterable[Certificate] = (),
         noted: Iterable[NotedRevocation] = (),
     ) -> None:
         """Take the trust anchors, and other available data: DER, or objects parsed from it.
 
-        `brought` came beside the signature, from its sender: it counts as what is embedded does.
-        `noted` was proven before, and the caller has kept it.
+        `brought` and `certificates` came beside the signature, or are kept for it: they count as
+        what is embedded does. `intermediates` are the operator's, and are tried first. `noted` was
+        proven before, and the caller has kept it.
 
         A caller with many verifiers passes the same parsed CRL to all of them: it remembers that
         its signature was checked. Raises MalformedRevocation if something can't be read.
@@ -80,6 +83,7 @@ class Verifier:
             noted=noted,
         )
         self._brought = tuple(brought)
+        self._beside = GivenAuthorities(certificates)
 
     def _at_hand(self) -> tuple[RevocationData, ...]:
         """Return what the operator has, and what was brought, whose checks are paid for anew."""
@@ -159,12 +163,13 @@ class Verifier:
         `budget` may be that of several certificates. Raises ValueError if `at` has no time zone.
         """
         own = budget or Budget()
-        case = Case((self._intermediates,), self._at_hand(), own, Occasion.of(at))
+        case = self._case(own, Occasion.of(at))
         search = Search(
             self._anchors,
             case.authorities,
             own,
             for_timestamps=is_for_timestamps(certificate),
+            brought=case.brought,
         )
         judged = judge_paths(
             search,
@@ -197,8 +202,12 @@ class Verifier:
         `budget` that of several tokens. Raises ValueError if `at` has no time zone.
         """
         own = budget or Budget()
-        case = Case((self._intermediates,), self._at_hand(), own, Occasion.of(at))
+        case = self._case(own, Occasion.of(at))
         return check_token(token, stamped, self._token_case(case))
+
+    def _case(self, budget: Budget, when: Occasion) -> Case:
+        """Return the case of what brings nothing itself."""
+        return Case((self._intermediates,), self._at_hand(), budget, when, (self._beside,))
 
     def _token_case(self, case: Case, *embedded: CertificateSource) -> TokenCase:
         """Return the inputs for examining tokens; `embedded` is searched for the TSA first."""
@@ -206,7 +215,7 @@ class Verifier:
             partial(self._conclusion.judge_tsa, case),
             case.budget,
             case.when.known,
-            (*embedded, self._intermediates, self._anchors),
+            (*embedded, self._beside, self._intermediates, self._anchors),
             case.when.now,
             case.when.stamps_known,
         )
@@ -223,11 +232,11 @@ class Verifier:
         signed = choose_content(signature, content, content_budget)
         same = note_zeros(compare_content(content, signed), signature.trailing_zeros)
         budget = Budget()
-        case = Case(
-            (self._intermediates, signature.certificate_set),
-            (*self._at_hand(), read_embedded(signature, budget)),
-            budget,
-            when,
+        case = self._case(budget, when)
+        case = replace(
+            case,
+            revocation=(*case.revocation, read_embedded(signature, budget)),
+            brought=(*case.brought, signature.certificate_set),
         )
         tokens = self._token_case(case, signature.certificate_set)
         signers = CmsSigners(signature, kept)
@@ -236,6 +245,6 @@ class Verifier:
     def _verify_xml(
         self, signature: SignedXml, when: Occasion, kept: Tokens, only: int | None = None
     ) -> tuple[SignerStatus, ...]:
-        base = Case((self._intermediates,), self._at_hand(), FREE, when)
+        base = self._case(FREE, when)
         signers = XmlSigners(signature, kept).check(base, self._token_case, only)
         return tuple(self._conclusion.conclude(*one) for one in signers)

@@ -73,7 +73,7 @@ class XmlSigners:
             others = GivenAuthorities(map(read_certificate, found.parsed.certificates))
             own = replace(
                 case,
-                authorities=(*case.authorities, others, lasting),
+                brought=(*case.brought, others, lasting),
                 revocation=(*case.revocation, brought),
                 budget=self._budget,
             )
