@@ -20,7 +20,6 @@ from app.cms.algorithms.names import (
 from app.cms.algorithms.registry import digest_size
 from app.cms.algorithms.registry import name as algorithm_name
 from app.cms.augmentation.card import check_for_card
-from app.cms.augmentation.card import values_of as card_values_of
 from app.cms.augmentation.cosigning import add_signers, new_signers
 from app.cms.augmentation.errors import CannotAugment
 from app.cms.augmentation.evidence import CARD_TOLERANCE, SignerEvidence
@@ -275,7 +274,6 @@ __all__ = [
     "birthday",
     "broken_digest",
     "build_ocsp_request",
-    "card_values_of",
     "certificate_facts",
     "check_for_card",
     "check_revocation",

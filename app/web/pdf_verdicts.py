@@ -146,7 +146,9 @@ def _of_field(one: PdfSignature, clock: str) -> PartView:
     stamped_at = None
     if one.timestamp:
         name = translated("Document timestamp in the field {name}", name=cut_claim(one.field))
-        stamped_at = one.timestamp.gen_time
+        # Else it is what anyone may have written.
+        is_proven = one.timestamp.verdict.answer is Answer.YES
+        stamped_at = one.timestamp.gen_time if is_proven else None
     else:
         name = translated("Signature in the field {name}", name=cut_claim(one.field))
     whole = question(

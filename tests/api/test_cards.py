@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from base64 import b64encode
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from time import thread_time_ns
@@ -16,7 +17,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.cms import Answer, cpu_time_ns, parse_der
+from app.cms import Answer, SignedData, cpu_time_ns, parse, parse_der
+from app.cms.asn1.node import read_node
+from app.cms.augmentation.additions import Additions, add
+from app.cms.revocation.values import (
+    REVOCATION_VALUES,
+    basic_response,
+    encode_attribute,
+    encode_revocation_values,
+)
 from app.services import card_signatures
 from app.services.cards import verify_sent_pdf
 from tests import pki
@@ -115,6 +124,31 @@ def test_a_version_becomes_a_card_once_its_evidence_is_there(
         [signer] = one["verification"]["signers"]
         assert signer["decisive_time_source"] == "timestamp"
         assert signer["verified"]["iin"] == "900101300017"
+
+
+@pytest.mark.attacks
+def test_what_the_sender_put_into_a_signature_is_no_fact_on_its_pages(
+    app: Flask, client: FlaskClient, services: Services
+) -> None:
+    """It is a response and a CRL in the name of the signer's authority, by another key."""
+    cms = parse(text(sign(services, services.person)))
+    assert isinstance(cms, SignedData)
+    who, old = services.person, datetime(2019, 5, 5, tzinfo=UTC)
+    forger = pki.certify(who.issuer, pki.rsa_key("evil"), None, pki.AUTHORITY)
+    response = pki.ocsp(forger, who.serial, this_update=old)
+    listed = pki.crl(forger, this_update=old, next_update=datetime(2035, 1, 1, tzinfo=UTC))
+    values = encode_revocation_values([listed], [basic_response(response)])
+    forged = Additions({1: [encode_attribute(REVOCATION_VALUES, values)]})
+    save(client, cms=b64encode(add(read_node(cms.der), forged)).decode())
+    work(app)
+    card = card_of(fetch(client, lang="en"))
+    with pypdfium2.PdfDocument(card) as document:
+        pages = [page.get_textpage().get_text_range() for page in document]
+    assert trusted(client, card) == "yes"
+    shown = " ".join(" ".join(pages).split())
+    assert shown.count("Response of the OCSP responder") == 1
+    assert "05.05.2019" not in shown
+    assert "not in the list" not in shown
 
 
 def test_the_languages_of_a_card(

@@ -10,11 +10,11 @@ from app.cms import (
     Answer,
     CannotAugment,
     MalformedSignature,
-    card_values_of,
     check_for_card,
     separate_signer,
     write_name,
 )
+from app.cms.augmentation.card import values_of
 from tests import der, pki
 from tests.cms.augmenting import ANNA, STAMPED, evidence, sign, verify
 from tests.cms.judging import IVAN, NCA
@@ -60,7 +60,7 @@ def test_what_is_not_there_cannot_be_separated() -> None:
 def test_damaged_values_are_none(value: bytes) -> None:
     cms = with_values(value)
     [signer] = pki.read(cms).signers
-    held = card_values_of(signer)
+    held = values_of(signer)
     assert [*held.crls, *held.ocsp_responses] == []
 
 

@@ -118,6 +118,8 @@ def _result(one: RevocationFinding, status: Status) -> Result:
         return "ACTIVE"
     if one.verdict.answer is Answer.NO and one.revoked is not None:
         return "REVOKED"
+    if one.signer is None:  # Its dates may be anybody's.
+        return "UNKNOWN"
     until = one.next_update or one.this_update + FRESHNESS
     is_old = one.verdict.answer is Answer.UNKNOWN and until < status.decisive_time
     return "EXPIRED" if is_old else "UNKNOWN"

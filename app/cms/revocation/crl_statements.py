@@ -86,6 +86,7 @@ def _ask_crl(
         source.by_sender,
         removed=removed and covers,
         doubt=unknown_entry,
+        signer=issuer,
         found=crl,
     )
 

@@ -76,6 +76,7 @@ def _ask_response(
         by_responder=True,
         denied=revoked is not None and response.denies(revoked),
         doubt=reservation,
+        signer=response.find_signer(issuer, source.budget),
         found=response,
     )
 

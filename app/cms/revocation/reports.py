@@ -6,6 +6,7 @@ from datetime import datetime
 from heapq import nlargest
 from typing import Literal
 
+from app.cms.revocation.crl import CertificateList
 from app.cms.revocation.crl_entries import Revoked
 from app.cms.revocation.findings import Finding
 from app.cms.revocation.noted import NotedRevocation, digest_of
@@ -27,7 +28,8 @@ class RevocationFinding:
     about the certificate is that of this one. `produced_at` is that of a response. `revoked` is the
     revocation that it states, be it before the decisive time or later; None if it states none.
     `noted` is that revocation as it is to be kept, if the answer about the certificate is no, and
-    this says so.
+    this says so. `signer` is the certificate with whose key it is signed; None if it says nothing,
+    as where nobody who may has signed it, and its dates are mere claims.
     """
 
     certificate: Certificate
@@ -40,6 +42,8 @@ class RevocationFinding:
     decides: bool
     revoked: Revoked | None = None
     noted: NotedRevocation | None = None
+    signer: Certificate | None = None
+    is_delta: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +140,6 @@ def _report_one(
         produced_at=source.produced_at if isinstance(source, OcspResponse) else None,
         decides=decides,
         revoked=None if isinstance(statement, Doubt) else statement.revoked,
+        signer=None if isinstance(statement, Doubt) else statement.signer,
+        is_delta=isinstance(source, CertificateList) and source.is_delta,
     )

@@ -33,8 +33,8 @@ class Statement:
     its algorithms. `by_sender`: the sender of the signature chose it. `by_responder`: it is from an
     OCSP responder, which knows what was issued; `denied`: it says that this certificate never was
     (RFC 6960 section 2.2). `removed`: a delta CRL removes a hold. `doubt` is why it can't be relied
-    on: no older statement outweighs what it says against a certificate. `found` is
-    where it is stated.
+    on: no older statement outweighs what it says against a certificate. `found` is where it is
+    stated, and `signer` the certificate with whose key that is signed, if it is at hand.
     """
 
     revoked: Revoked | None
@@ -47,6 +47,7 @@ class Statement:
     denied: bool = False
     removed: bool = False
     doubt: Verdict | None = None
+    signer: Certificate | None = None
     found: CertificateList | OcspResponse | NotedRevocation = field(kw_only=True)
 
     def until(self, *, attested: bool) -> datetime:

@@ -7,14 +7,11 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from app.cms import (
+    Answer,
     Certificate,
-    CertificateList,
     MalformedExtension,
-    MalformedRevocation,
-    OcspResponse,
     Reason,
-    UnsupportedAlgorithm,
-    card_values_of,
+    RevocationFinding,
     claims_of,
     extended_key_usage,
     key_usage,
@@ -43,8 +40,7 @@ def list_facts(one: CardSignature, wording: Wording) -> list[Fact]:
     facts = [
         *_of_signer(one, wording),
         *_of_timestamp(one, wording),
-        *_of_responses(one, wording),
-        *_of_lists(one, wording),
+        *_of_revocation(one, wording),
     ]
     return [(wording.sentence(label), value) for label, value in facts if value != ""]
 
@@ -69,33 +65,55 @@ def _of_signer(one: CardSignature, wording: Wording) -> Iterator[tuple[Reason, s
 
 def _of_timestamp(one: CardSignature, wording: Wording) -> Iterator[tuple[Reason, str | None]]:
     stamp = one.status.timestamp
-    if stamp and stamp.authority and stamp.gen_time:
+    is_proven = stamp and stamp.verdict.answer is Answer.YES
+    if stamp and is_proven and stamp.authority and stamp.gen_time:
         yield words.STAMP, None
         yield words.STAMP_TIME, write_moment(stamp.gen_time, wording)
         yield from _of_service(stamp.authority)
 
 
-def _of_responses(one: CardSignature, wording: Wording) -> Iterator[tuple[Reason, str | None]]:
-    for der in card_values_of(one.signer).ocsp_responses:
-        response = OcspResponse(der)
-        times = response.list_good(one.status.certificate)
-        if times:
-            yield words.OCSP, None
-            yield words.THIS_UPDATE, write_moment(times[0], wording)
-            yield words.STATUS, wording.sentence(words.GOOD)
-            yield from _of_service(_responder(response, one))
+def _of_revocation(one: CardSignature, wording: Wording) -> Iterator[tuple[Reason, str | None]]:
+    """List the responses and the CRLs of the signature that show that it counts.
+
+    Its sender may have put in any others, which nobody has signed: what they say is no fact.
+    """
+    about = one.status.certificate
+    counting = [
+        found
+        for found in one.status.findings
+        if found.origin.place == "embedded"
+        and found.certificate == about
+        and found.verdict.answer is Answer.YES
+    ]
+    # Responses first.
+    for found in sorted(counting, key=lambda found: found.kind == "crl"):
+        yield from (
+            _of_response(found, wording) if found.kind == "ocsp" else _of_list(found, wording)
+        )
+        yield from _of_service(found.signer)
 
 
-def _of_lists(one: CardSignature, wording: Wording) -> Iterator[tuple[Reason, str | None]]:
-    issuer = one.status.chain[1] if len(one.status.chain) > 1 else None
-    for crl in map(CertificateList, card_values_of(one.signer).crls):
-        if crl.issuer == one.status.certificate.issuer:
-            yield words.DELTA_CRL if crl.is_delta else words.CRL, None
-            yield words.ISSUED_AT, write_moment(crl.this_update, wording)
-            if crl.next_update:
-                yield words.NEXT_UPDATE, write_moment(crl.next_update, wording)
-            yield words.STATUS, wording.sentence(words.NOT_LISTED)
-            yield from _of_service(issuer)
+def _of_response(found: RevocationFinding, wording: Wording) -> Iterator[tuple[Reason, str | None]]:
+    yield words.OCSP, None
+    yield words.THIS_UPDATE, write_moment(found.this_update, wording)
+    yield words.STATUS, _status(found, words.GOOD, wording)
+
+
+def _of_list(found: RevocationFinding, wording: Wording) -> Iterator[tuple[Reason, str | None]]:
+    yield words.DELTA_CRL if found.is_delta else words.CRL, None
+    yield words.ISSUED_AT, write_moment(found.this_update, wording)
+    if found.next_update:
+        yield words.NEXT_UPDATE, write_moment(found.next_update, wording)
+    yield words.STATUS, _status(found, words.NOT_LISTED, wording)
+
+
+def _status(found: RevocationFinding, good: Reason, wording: Wording) -> str:
+    """Write what is said of a certificate that was good, or of its revocation since."""
+    if found.revoked is None:
+        return wording.sentence(good)
+    return wording.phrase(
+        words.REVOKED_LATER.template, when=write_moment(found.revoked.when, wording)
+    )
 
 
 def _of_service(certificate: Certificate | None) -> Iterator[tuple[Reason, str | None]]:
@@ -103,14 +121,6 @@ def _of_service(certificate: Certificate | None) -> Iterator[tuple[Reason, str |
         yield words.RESPONDER, f"{certificate.serial_number:x}"
         yield words.SUBJECT, write_name(certificate.subject)
         yield words.ISSUER, write_name(certificate.issuer)
-
-
-def _responder(response: OcspResponse, one: CardSignature) -> Certificate | None:
-    chain = one.status.chain
-    try:
-        return response.find_signer(chain[1]) if len(chain) > 1 else None
-    except (UnsupportedAlgorithm, MalformedRevocation):
-        return None
 
 
 def _usages(certificate: Certificate) -> frozenset[str]:
