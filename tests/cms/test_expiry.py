@@ -92,6 +92,29 @@ def test_a_timestamp_that_settles_nothing_is_left_out_of_the_reasons() -> None:
     assert verify(None, UNTIL + DAY, by=OWN_TSA).path.answer is UNKNOWN
 
 
+def test_an_unknown_timestamp_takes_a_no_from_nothing_but_what_is_claimed() -> None:
+    """It may be valid, and then the signer's clock was wrong; a revocation is a no besides."""
+    for stamped, answer in ((UNTIL - DAY, UNKNOWN), (UNTIL + DAY, NO)):
+        assert verify(UNTIL + DAY, stamped, by=OWN_TSA).path.answer is answer
+    early = verify(SIGNING_TIME, SIGNING_TIME, by=OWN_TSA, at=NOT_BEFORE - DAY)
+    assert early.path.answer is NO
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_no_order_of_unknown_timestamps_makes_a_no(order: int) -> None:
+    """Anyone can add one, of any time, before one that may be valid."""
+    listed = attributes(UNTIL + DAY)
+    value = pki.signature_of(pki.signer_info(WHO, signed=listed))
+    stamps = [
+        der.attribute(TIMESTAMP, pki.timestamp(value, moment, by=OWN_TSA))
+        for moment in (UNTIL + 2 * DAY, UNTIL - DAY)
+    ]
+    info = pki.signer_info(WHO, signed=listed, unsigned=stamps[::order], signature=value)
+    signature = pki.read(pki.signed_data([info], [WHO, NCA]))
+    [status] = Verifier(read(ROOT)).verify(signature, at=LATER)
+    assert status.path.answer is UNKNOWN
+
+
 def test_a_timestamp_on_something_else_is_no_claim() -> None:
     listed = attributes(UNTIL + DAY)
     token = pki.timestamp(b"another", UNTIL - DAY)

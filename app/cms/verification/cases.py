@@ -56,8 +56,10 @@ class Checked:
 
     @property
     def claimed(self) -> ClaimedTimes:
-        """The claimed times, which nothing proves."""
-        stamp = self.timestamp
-        may_hold = stamp and stamp.gen_time and stamp.verdict.answer is not Answer.NO
-        others = (stamp.gen_time,) if stamp and stamp.gen_time and may_hold else ()
-        return ClaimedTimes(self.signing_time, others)
+        """The claimed times, which nothing proves.
+
+        Those of all timestamps that may be valid are among them: whichever of these is first, any
+        may show one day that the signer's own claim is wrong.
+        """
+        others = (one.gen_time for one in self.stamps if one.verdict.answer is not Answer.NO)
+        return ClaimedTimes(self.signing_time, tuple(filter(None, others)))

@@ -74,8 +74,9 @@ class SignerStatus:
     or as far as it went). `revocation`: no certificate of that chain was revoked by then; nor is
     that of the TSA whose timestamp the answer depends on.
 
-    A timestamp that isn't known to be valid changes no answer: anyone can add one that claims that
-    a certificate had not expired, or had not been revoked.
+    A timestamp that isn't known to be valid proves no time: anyone can add one that claims that a
+    certificate had not expired, or had not been revoked. But it may be valid, and then a signer who
+    claims to have signed outside the validity was wrong: that alone is no proven no beside it.
 
     `otherwise` is given if a certificate of the path of the timestamp's authority had ended at the
     time of verification, so that it may prove nothing any more: the results without it, and without
