@@ -148,6 +148,15 @@ def test_a_document_timestamp_and_an_unsupported_kind(trusting_root: FlaskClient
     assert "signatures of the kind /adbe.pkcs7.sha1 are not supported" in words(html)
 
 
+@pytest.mark.attacks
+def test_the_time_of_a_timestamp_by_nobody_is_not_shown(pages: FlaskClient) -> None:
+    draft = Draft()
+    draft.sign(subfilter=b"/ETSI.RFC3161", kind=b"/DocTimeStamp")
+    html = verify(pages, signature=draft.data)
+    assert "Document timestamp in the field S10" in html
+    assert "Time of the timestamp" not in html
+
+
 def test_a_pdf_without_signatures_is_refused_with_advice(pages: FlaskClient) -> None:
     plain = Draft().data
     assert "This PDF has no signatures inside" in verify(pages, 400, signature=plain)

@@ -147,6 +147,15 @@ def test_an_old_crl_is_expired(anchored: FlaskClient, trust_folder: Path) -> Non
     assert "is valid only until" in one["reason"]
 
 
+@pytest.mark.attacks
+def test_the_dates_of_what_nobody_signed_are_not_said_to_be_over(anchored: FlaskClient) -> None:
+    by = pki.certify(pki.authority().subject, pki.rsa_key("evil"), None, pki.AUTHORITY)
+    forged = pki.crl(by, this_update=now() - 2 * HOUR, next_update=now() - HOUR)
+    brought = pki.signed_data([pki.signer_info(ivan())], [ivan()], revocation=[forged])
+    answer = ask(anchored, "/cms/verify", cms=base64(brought), revocationCheck=["CRL"])
+    assert (answer["valid"], results(answer)) == (False, [("CRL", "UNKNOWN")])
+
+
 def test_of_several_crls_the_one_that_decides_is_shown(
     anchored: FlaskClient, trust_folder: Path
 ) -> None:
