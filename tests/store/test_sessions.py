@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
-from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy import Connection, Engine, delete, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from app.store.migrations import upgrade
+from app.store.models import Signature
 from app.store.search.criteria import Criteria
 from app.store.signatures.listing import Page, find_page
 from app.store.signatures.reading import list_few_versions
@@ -132,3 +135,24 @@ def test_a_column_that_is_altered_meanwhile_is_read_on(generic: Engine) -> None:
     assert get(generic).version == 1
     with generic.connect() as connection:
         assert len(kept(connection)) == 1
+
+
+def test_sessions_that_can_only_read_are_left(generic: Engine) -> None:
+    """They began while the database was read-only, and would stay so after that has ended."""
+    save(generic, "before")
+    with ExitStack() as stack:
+        for _ in range(3):
+            connection = stack.enter_context(generic.connect())
+            connection.exec_driver_sql("SET default_transaction_read_only = on")
+    with pytest.raises(DBAPIError, match="read-only"):
+        save(generic, "refused")
+    for number in range(3):
+        save(generic, f"after {number}")
+    with ExitStack() as stack:
+        for _ in range(3):
+            connection = stack.enter_context(generic.connect())
+            connection.exec_driver_sql("SET default_transaction_read_only = on")
+    with pytest.raises(DBAPIError, match="read-only"), generic.connect() as connection:
+        connection.execute(delete(Signature))
+    assert len(find(generic)) == 4
+    save(generic, "at last")

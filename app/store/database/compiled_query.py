@@ -119,7 +119,7 @@ def _translated(connection: Connection, sql: str) -> Iterator[None]:
     try:
         yield
     except driver.Error as error:
-        lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+        lost = sessions.is_lost(connection, error)
         if lost:
             connection.invalidate(error)
             sessions.note_loss(connection.engine)

@@ -111,6 +111,7 @@ def prepare(engine: Engine, *, ping: bool = True) -> None:
         # Many rows are inserted by one statement, not one each.
         engine.dialect.use_insertmanyvalues_wo_returning = True
         event.listen(engine, "connect", sessions.prepare)
+        event.listen(engine, "handle_error", sessions.leave_read_only)
         if ping:
             event.listen(engine, "checkin", _note_time)
             _ping_idle_ones(engine)
@@ -180,14 +181,15 @@ def _ping_idle_ones(engine: Engine) -> None:
         if idle_since is None:
             return
         idle = time.monotonic() - idle_since
-        if idle < IDLE_BEFORE_PING and not sessions.is_doubtful(engine, idle_since):
+        is_doubtful = sessions.is_doubtful(engine, idle_since)
+        if idle < IDLE_BEFORE_PING and not is_doubtful:
             return
         try:
-            cursor = connection.cursor()
-            cursor.execute("SELECT 1")
-            cursor.close()
+            is_read_only = sessions.is_read_only(connection)
         except Exception as error:  # the pool reconnects after any error of the driver
             raise DisconnectionError from error
+        if is_doubtful and is_read_only:
+            raise DisconnectionError
 
     event.listen(engine, "checkout", ping_if_idle)
 

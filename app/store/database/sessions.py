@@ -13,11 +13,12 @@ from weakref import WeakKeyDictionary
 
 from psycopg import OperationalError, RawCursor
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import FeatureNotSupported, error_from_result
+from psycopg.errors import FeatureNotSupported, ReadOnlySqlTransaction, error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.types.string import TextLoader
 from psycopg.types.uuid import UUIDBinaryLoader
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry
 
 
@@ -44,6 +45,31 @@ def prepare(connection: Any, entry: ConnectionPoolEntry) -> None:
     # `Session` decides what is kept.
     connection.prepare_threshold = None
     entry.info[SESSION] = Session(connection)
+
+
+def is_lost(connection: Connection, error: Exception) -> bool:
+    """Return whether a session ended, or is of no use: it is read-only for as long as it lasts.
+
+    It is where it began while the database was, by its settings; another one may not be.
+    """
+    if isinstance(error, ReadOnlySqlTransaction):
+        return True
+    return connection.dialect.is_disconnect(
+        error,  # type: ignore[arg-type]  # the driver's
+        connection.connection.dbapi_connection,
+        None,
+    )
+
+
+def leave_read_only(context: ExceptionContext) -> None:
+    """Treat a session that is read-only as lost, as `is_lost` does, and others of its time."""
+    if isinstance(context.original_exception, ReadOnlySqlTransaction):
+        context.is_disconnect = True
+
+
+def is_read_only(connection: Any) -> bool:
+    """Return whether a driver's connection can only read. Raises the driver's errors."""
+    return bool(connection.execute("SHOW transaction_read_only").fetchone()[0] == "on")
 
 
 def note_loss(engine: Engine) -> None:

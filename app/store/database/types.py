@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     BigInteger,
     BindParameter,
+    Boolean,
     DateTime,
     Integer,
     Text,
@@ -22,6 +26,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 #: The bounds of the calendar in any zone. PostgreSQL writes times in its server's zone: what is
 #: beyond these could be stored, but not read again. A certificate without an end has 9999-12-31.
@@ -108,6 +113,44 @@ def _sqlite_uuid(_element: random_uuid, _compiler: SQLCompiler, **_kw: Any) -> s
         f"{digits(4)} || '-' || {digits(2)} || '-4' || substr({digits(2)}, 2) || '-' || "
         f"{variant} || substr({digits(2)}, 2) || '-' || {digits(6)}"
     )
+
+
+class TextList(TypeDecorator[Sequence[str]]):
+    """Texts of any number as one value: a statement does not depend on how many there are."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return an array of PostgreSQL; SQLite takes JSON."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else ARRAY(Text()))
+
+    def process_bind_param(
+        self, value: Sequence[str] | None, dialect: Dialect
+    ) -> str | list[str] | None:
+        """Convert texts into what the database takes."""
+        if value is None:
+            return None
+        return json.dumps(list(value)) if dialect.name == "sqlite" else list(value)
+
+
+class is_among(FunctionElement[bool]):  # noqa: N801 - reads as the SQL function that it is
+    """Whether a column is one of the texts of a `TextList`."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(is_among, "postgresql")
+def _postgresql_among(element: is_among, compiler: SQLCompiler, **kw: Any) -> str:
+    value, texts = (compiler.process(one, **kw) for one in element.clauses)
+    return f"{value} = ANY ({texts})"
+
+
+@compiles(is_among, "sqlite")
+def _sqlite_among(element: is_among, compiler: SQLCompiler, **kw: Any) -> str:
+    value, texts = (compiler.process(one, **kw) for one in element.clauses)
+    return f"{value} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 - compiled parts
 
 
 class octets(FunctionElement[int]):  # noqa: N801 - reads as the SQL function that it is

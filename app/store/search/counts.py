@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from app.store.database.compiled_query import Prepared
 from app.store.models import CountChange, KeptCount, Package, Signature, SignatureTag, SignatureTerm
-from app.store.search.criteria import Criteria, Shape
+from app.store.search.criteria import KEPT_SHAPES, Criteria, Shape
 from app.store.search.matching import matching
 from app.store.search.picking import picked_ids
 
@@ -186,6 +186,6 @@ def _count_each(connection: Connection, criteria: Criteria) -> int:
     return connection.execute(statement, criteria.parameters).scalar_one()
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=KEPT_SHAPES)
 def _count_statement(shape: Shape) -> Select[int]:
     return select(func.count()).select_from(matching(shape).subquery())

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from app.store.search.picking import Picking
 
 TagsMode = Literal["any", "all"]
+#: Tags of a filter that a statement has one by one; more of them come as one list.
+SINGLE_TAGS = 6
+#: Statements of lists that are kept for the next request with filters of the same shape. Each takes
+#: some 0.4 MB, and there are thousands of shapes.
+KEPT_SHAPES = 48
 #: Of the current version: whether it is in the queue, or the result for its signers.
 EvidenceFilter = Literal["pending", "complete", "impossible"]
 
@@ -61,11 +66,12 @@ class Criteria:
             **self._pair,
         }
         # In the order of `tag_pairs`.
-        tags = sorted(self.tags) if self.tags_mode == "all" else self.tags
+        tags = sorted(self.tags) if self.tags_mode == "all" else list(self.tags)
         return {
             **self._cover,
             **{name: value for name, value in given.items() if value is not None},
-            **{f"tag_{number}": tag for number, tag in enumerate(tags)},
+            **{f"tag_{number}": tag for number, tag in enumerate(tags[:SINGLE_TAGS])},
+            **({"tags": tags, "number_of_tags": len(tags)} if len(tags) > SINGLE_TAGS else {}),
             **{f"term_{number}": term for number, term in enumerate(self._terms)},
         }
 
@@ -77,7 +83,7 @@ class Criteria:
         )
         return Shape(
             columns,
-            len(self.tags),
+            min(len(self.tags), SINGLE_TAGS + 1),
             self.tags_mode,
             len(self._terms),
             bool(self._beginning),
@@ -145,6 +151,7 @@ class Shape:
     """Which filters a list has. Statements are built once for each shape, and reused."""
 
     columns: tuple[str, ...]
+    #: How many there are, at most one more than `SINGLE_TAGS`.
     tags: int
     tags_mode: TagsMode
     terms: int = 0
@@ -160,6 +167,11 @@ class Shape:
         """How many filters there are, all tags together being one, and a period one."""
         others = self.beginning, self.timed, self.evidence is not None
         return len(self.columns) + bool(self.tags) + self.terms + sum(others)
+
+    @property
+    def many_tags(self) -> bool:
+        """Whether there are so many tags that they come as a list."""
+        return self.tags > SINGLE_TAGS
 
     @property
     def lies_in_order(self) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.store.models import SignatureTerm
 
@@ -32,6 +33,13 @@ def listed(dialect: str, name: str) -> FromClause:
     each = func.unnest(func.string_to_array(text, " "))
     # PostgreSQL names the column itself otherwise.
     return each.table_valued("value", name=name, joins_implicitly=True).render_derived()
+
+
+def listed_texts(dialect: str, texts: BindParameter[Any]) -> FromClause:
+    """Return the texts of a `TextList`, which may have blanks, as rows."""
+    each = func.json_each(texts) if dialect == "sqlite" else func.unnest(texts)
+    values = each.table_valued("value", name="listed", joins_implicitly=True)
+    return values if dialect == "sqlite" else values.render_derived()
 
 
 def existing(name: str, first: Any, before: Any, most: int | None = None) -> CTE:
@@ -67,6 +75,7 @@ def newest_of_each(
     limit: Any,
     conditions_on: Callable[[Any], list[Any]],
     *conditions: ColumnElement[bool],
+    key: InstrumentedAttribute[str] = SignatureTerm.term,
 ) -> Select[Any]:
     """Select the newest `limit` threads of each term that meet conditions.
 
@@ -76,11 +85,12 @@ def newest_of_each(
         limit: rows of each.
         conditions_on: returns the conditions on a thread, by its id.
         conditions: others, without which there is none.
+        key: the column that has the terms, or tags.
     """
-    term = SignatureTerm.__table__.alias("of_term")
+    term = key.class_.__table__.alias("of_term")
     newest = (
         select(term.c.signature_id)
-        .where(term.c.term == terms.c.value, *conditions_on(term.c.signature_id))
+        .where(term.c[key.key] == terms.c.value, *conditions_on(term.c.signature_id))
         .order_by(term.c.signature_id.desc())
         .limit(limit)
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    Integer,
     Select,
     bindparam,
     exists,
@@ -17,14 +18,11 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.store.database.types import UtcDateTime
+from app.store.database.types import TextList, UtcDateTime, is_among
 from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm
 from app.store.search import evidence, names
-from app.store.search.criteria import Shape
+from app.store.search.criteria import SINGLE_TAGS, Shape
 
-#: Tags of an "all" filter that PostgreSQL may reorder to begin with the rarest. Planning takes
-#: longer with each: 50 took half a second, 100 nearly four.
-PLANNED_TAGS = 6
 #: Threads that are tested for all conditions before another way is tried: about 2 ms.
 FEW = 500
 
@@ -94,9 +92,20 @@ def _has_term(signature_id: Any, term: Any) -> Any:
     return exists().where(other.c.signature_id == signature_id, other.c.term == term)
 
 
+#: The tags of a filter that has many.
+TAGS: BindParameter[Any] = bindparam("tags", type_=TextList())
+
+
 def tag_parameters(shape: Shape) -> list[Any]:
-    """Return the placeholders of the tags."""
-    return [bindparam(f"tag_{number}") for number in range(shape.tags)]
+    """Return the placeholders of the tags, of many those of the first ones."""
+    return [bindparam(f"tag_{number}") for number in range(min(shape.tags, SINGLE_TAGS))]
+
+
+def _is_tag_of(shape: Shape) -> Any:
+    """Return the condition that a row of a tag has one of the tags."""
+    if shape.many_tags:
+        return is_among(SignatureTag.tag, TAGS)
+    return SignatureTag.tag.in_(tag_parameters(shape))
 
 
 def tagged(shape: Shape) -> Select[Any]:
@@ -105,11 +114,11 @@ def tagged(shape: Shape) -> Select[Any]:
     if len(tags) == 1:
         return select(SignatureTag.signature_id).where(SignatureTag.tag == tags[0])
     if shape.tags_mode == "any":
-        return select(SignatureTag.signature_id).where(SignatureTag.tag.in_(tags)).distinct()
-    return _with_every_tag(tags)
+        return select(SignatureTag.signature_id).where(_is_tag_of(shape)).distinct()
+    return _with_every_tag(shape, tags)
 
 
-def _with_every_tag(tags: list[Any]) -> Select[Any]:
+def _with_every_tag(shape: Shape, tags: list[Any]) -> Select[Any]:
     """Select by the rows of pairs if they are few, else by the tags, both of which are common.
 
     A pair's number does not identify its tags for certain, so each row has to be looked up.
@@ -117,9 +126,9 @@ def _with_every_tag(tags: list[Any]) -> Select[Any]:
     rows = SignaturePair.pair.in_([bindparam("pair"), bindparam("first_alone")])
     few = select(SignaturePair.signature_id).where(rows).limit(FEW + 1).cte("few_paired")
     number = select(func.count()).select_from(few).scalar_subquery()
-    paired = select(few.c[0]).where(number <= FEW, *has_every_tag(few.c[0], tags)).distinct()
+    paired = select(few.c[0]).where(number <= FEW, *has_every_tag(shape, few.c[0], tags)).distinct()
     first = SignatureTag.__table__.alias("first")
-    wanted = has_every_tag(first.c.signature_id, tags[1:])
+    wanted = has_every_tag(shape, first.c.signature_id, tags[1:])
     by_tags = if_so(number > FEW, first, first.c.tag == tags[0], *wanted)
     both = union_all(select(paired.subquery().c[0]), by_tags).subquery()
     return select(both.c[0].label("signature_id"))
@@ -137,19 +146,22 @@ def if_so(condition: Any, table: Any, *wanted: Any) -> Select[Any]:
 def _on_tags(signature_id: Any, shape: Shape) -> list[Any]:
     tags = tag_parameters(shape)
     if tags and shape.tags_mode == "any":
-        return [_has_tag(signature_id, SignatureTag.tag.in_(tags))]
-    return has_every_tag(signature_id, tags)
+        return [_has_tag(signature_id, _is_tag_of(shape))]
+    return has_every_tag(shape, signature_id, tags)
 
 
-def has_every_tag(signature_id: Any, tags: list[Any]) -> list[Any]:
-    """Return the conditions that a thread has all of the tags."""
-    planned, counted = tags[:PLANNED_TAGS], tags[PLANNED_TAGS:]
-    conditions = [_has_tag(signature_id, SignatureTag.tag == tag) for tag in planned]
-    if counted:
+def has_every_tag(shape: Shape, signature_id: Any, tags: list[Any]) -> list[Any]:
+    """Return the conditions that a thread has some tags, and all of the others if they are many.
+
+    PostgreSQL may begin with the rarest of those that it gets one by one. Planning takes longer
+    with each: 50 took half a second, 100 nearly four.
+    """
+    conditions = [_has_tag(signature_id, SignatureTag.tag == tag) for tag in tags]
+    if shape.many_tags:
         found = select(func.count()).where(
-            SignatureTag.signature_id == signature_id, SignatureTag.tag.in_(counted)
+            SignatureTag.signature_id == signature_id, is_among(SignatureTag.tag, TAGS)
         )
-        conditions.append(found.scalar_subquery() == len(counted))
+        conditions.append(found.scalar_subquery() == bindparam("number_of_tags", type_=Integer()))
     return conditions
 
 

@@ -20,9 +20,10 @@ from sqlalchemy import (
 from app.store.models import Signature, SignaturePair, SignatureTag, SignatureTerm
 from app.store.search import evidence, names
 from app.store.search.criteria import Shape
-from app.store.search.each_term import existing, listed, newest_of_each
+from app.store.search.each_term import existing, listed, listed_texts, newest_of_each
 from app.store.search.matching import (
     FEW,
+    TAGS,
     conditions,
     has_every_tag,
     if_so,
@@ -73,7 +74,7 @@ def _branches(dialect: str, shape: Shape) -> list[Select[Any]]:
     if shape.filters > 1:
         return _near_and_far(dialect, shape)
     if shape.tags > 1:
-        return _of_tags(shape, _REACH)
+        return _of_tags(dialect, shape, _REACH)
     if shape.timed:
         return _in_spans(dialect, shape)
     if shape.beginning:
@@ -120,11 +121,11 @@ def _lead(dialect: str, shape: Shape) -> tuple[Select[Any], Shape, int]:
         return _merged(newest), replace(shape, beginning=False), FEW_NAMED
     if shape.evidence and not shape.tags:
         return evidence.newest(shape), replace(shape, evidence=None), FEW
-    return _newest_tagged(shape), replace(shape, tags=0), FEW
+    return _newest_tagged(dialect, shape), replace(shape, tags=0), FEW
 
 
-def _newest_tagged(shape: Shape) -> Select[Any]:
-    return tagged(shape) if shape.tags == 1 else _merged(_of_tags(shape, FEW + 1))
+def _newest_tagged(dialect: str, shape: Shape) -> Select[Any]:
+    return tagged(shape) if shape.tags == 1 else _merged(_of_tags(dialect, shape, FEW + 1))
 
 
 def _merged(branches: list[Select[Any]]) -> Select[Any]:
@@ -152,9 +153,11 @@ def _probed(condition: Any) -> Any:
     return condition
 
 
-def _of_tags(shape: Shape, limit: Any) -> list[Select[Any]]:
+def _of_tags(dialect: str, shape: Shape, limit: Any) -> list[Select[Any]]:
     """Return selections that hold the newest `limit` of several tags together."""
-    return (_of_any_tag if shape.tags_mode == "any" else _of_every_tag)(shape, limit)
+    if shape.tags_mode == "all":
+        return _of_every_tag(shape, limit)
+    return [_of_many_tags(dialect, shape, limit)] if shape.many_tags else _of_any_tag(shape, limit)
 
 
 def _of_every_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
@@ -166,7 +169,7 @@ def _of_every_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
     pair, signature_id = rows.c.pair, rows.c.signature_id
     first, second, *others = tag_parameters(shape)
     # Threads that the pair rows don't cover come first.
-    wanted = has_every_tag(signature_id, [*others, first, second])
+    wanted = has_every_tag(shape, signature_id, [*others, first, second])
     wanted += _is_below(shape, signature_id)
     alone = SignaturePair.pair == bindparam("second_alone")
     few = select(SignaturePair.signature_id).where(alone).limit(FEW + 1).subquery()
@@ -189,6 +192,18 @@ def _of_any_tag(shape: Shape, limit: Any) -> list[Select[Any]]:
         .limit(limit)
         for tag in tag_parameters(shape)
     ]
+
+
+def _of_many_tags(dialect: str, shape: Shape, limit: Any) -> Select[Any]:
+    """Return the newest of each tag of a list, each once."""
+    each = newest_of_each(
+        dialect,
+        listed_texts(dialect, TAGS),
+        limit,
+        lambda thread: _is_below(shape, thread),
+        key=SignatureTag.tag,
+    )
+    return each.distinct()
 
 
 def _in_spans(dialect: str, shape: Shape) -> list[Select[Any]]:

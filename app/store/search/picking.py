@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, or_, select
 
 from app.store.models import Signature
-from app.store.search.criteria import Shape
+from app.store.search.criteria import KEPT_SHAPES, Shape
 from app.store.search.matching import matching
 
 OrderField = Literal["id", "document", "thread", "created_at", "updated_at"]
@@ -85,7 +85,7 @@ _BOUNDS: dict[str, Any] = {
 }
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT_SHAPES)
 def picked_ids(shape: Shape, picking: PickingShape) -> Select[Any]:
     """Select the id of each thread that matches and is picked, each once, in no order."""
     ids: Select[Any] = select(Signature.id)

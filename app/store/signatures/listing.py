@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from app.store.database.compiled_query import Prepared
 from app.store.models import IS_CURRENT, Signature, Version
-from app.store.search.criteria import Criteria, Shape
+from app.store.search.criteria import KEPT_SHAPES, Criteria, Shape
 from app.store.search.paging import all_ids, below, newest_ids
 from app.store.search.picking import PickingShape, picked_ids
 from app.store.signatures.records import SignatureRecord
@@ -140,7 +140,7 @@ def page_parameters(page: Page) -> dict[str, Any]:
     return criteria.parameters | values | picked
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=KEPT_SHAPES)
 def page_statement(
     dialect: str,
     shape: Shape,
@@ -161,7 +161,7 @@ def page_statement(
     )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=KEPT_SHAPES)
 def _weight(
     dialect: str, shape: Shape, picking: PickingShape | None, carried: Carried
 ) -> Prepared | None:
