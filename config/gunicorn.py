@@ -175,7 +175,8 @@ def post_worker_init(worker: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if isinstance(worker.wsgi, Flask):  # The baseline of the benchmark is a bare function.
         turns = worker.wsgi.extensions["trust"].turns
-        worker.lending = turns, worker.wsgi.extensions["places"]
+        searches = worker.wsgi.extensions["searches"]
+        worker.lending = turns, worker.wsgi.extensions["places"], searches
         worker.wsgi.extensions["shared work"].start(worker.place)
         worker.wsgi.extensions["examiner"].start()
         if worker.wsgi.config["EVIDENCE_WORKER"]:

@@ -25,7 +25,13 @@ from app.services.errors import ParameterError
 from app.services.translations import LOCALES
 from app.sessions import PAGES
 from app.store.contents.errors import ContentAway
-from app.store.errors import BatchTooSlow, EvidenceUnavailable, NoRoom, StoreError
+from app.store.errors import (
+    BatchTooSlow,
+    EvidenceUnavailable,
+    NoRoom,
+    SearchesBusy,
+    StoreError,
+)
 from app.trust.errors import FetchFailed
 from app.trust.turns import Busy
 from app.wording.catalogues import CATALOGUES, LANGUAGES
@@ -179,7 +185,7 @@ def test_every_kind_of_refusal_has_a_status(root: type[Exception]) -> None:
 
 def test_every_status_is_that_of_a_client_error_but_where_others_are_asked_or_wait() -> None:
     for kind, status in errors.statuses_of(FAMILIES.values()).items():
-        if kind in (BatchTooSlow, Busy, ContentAway, EvidenceUnavailable, NoRoom):
+        if kind in (BatchTooSlow, Busy, ContentAway, EvidenceUnavailable, NoRoom, SearchesBusy):
             assert status == 503
             continue
         assert 400 <= status < 500 or (issubclass(kind, OriginError) and status in (501, 502))

@@ -56,6 +56,7 @@ from app.store.errors import (
     PackageTooLarge,
     PersonNotFound,
     RecordNotMade,
+    SearchesBusy,
     SignatureNotFound,
     VersionConflict,
     VersionNotSet,
@@ -105,6 +106,7 @@ _STATUS: dict[type[Exception], int] = {
     BatchTooSlow: 503,
     EvidenceUnavailable: 503,
     NoRoom: 503,
+    SearchesBusy: 503,
     ContentTooLarge: 413,
     UnsupportedMediaType: 415,
 }

@@ -22,6 +22,7 @@ from app.observability.evidence_queue import EvidenceQueue
 from app.observability.logs import log_to_stderr
 from app.rate_limit import callers, computing
 from app.rate_limit.places import Places
+from app.rate_limit.searches import Searches
 from app.services.bodies import BoundedRequest
 from app.services.keys_at_work import KeysAtWork
 from app.store.contents.places import open_place
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _fill(app: Flask, settings: Settings) -> None:
     """Make what the application has one of."""
     app.extensions["places"] = Places(settings.threads)
+    app.extensions["searches"] = Searches(settings.threads)
     app.extensions["readiness"] = Readiness()
     app.extensions["content place"] = open_place(settings.content_store)
     app.extensions["keys at work"] = KeysAtWork()

@@ -15,6 +15,7 @@ from flask import Flask
 from gunicorn.workers.base import Worker as BaseWorker
 
 from app.rate_limit.places import Places
+from app.rate_limit.searches import Searches
 from app.server.adjustments import adjust
 from app.server.channel import Channel
 from app.server.client_limits import Limits
@@ -62,7 +63,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
     #: Limits of a connection; set by the configuration.
     limits: Limits
     #: Where requests wait for each other, while other requests need their threads.
-    lending: tuple[Turns | Places, ...] = ()
+    lending: tuple[Turns | Places | Searches, ...] = ()
 
     def run(self) -> None:
         """Serve until the worker is stopped."""
@@ -115,6 +116,9 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn is written without t
     def _keep_house(self) -> None:
         self.notify()
         self._memory.trim_if_grown()
+        for each in self.lending:
+            if isinstance(each, Searches):
+                each.lend_threads()
         if self.ppid != os.getppid():
             self._end_orphaned()
 

@@ -104,8 +104,18 @@ class SharedWork:
             if not invitation:
                 return
             for descriptor in given:
-                with socket.socket(fileno=descriptor) as connection, suppress(OSError):
-                    self._serve(connection, orjson.loads(invitation))
+                with socket.socket(fileno=descriptor) as connection:
+                    self._serve_if_possible(connection, invitation)
+
+    def _serve_if_possible(self, connection: socket.socket, invitation: bytes) -> None:
+        """Help one request; it does by itself what is not done, and this worker helps others."""
+        try:
+            self._serve(connection, orjson.loads(invitation))
+        except OSError:
+            pass  # The other worker has left.
+        except Exception as error:  # noqa: BLE001 - the next request may be helped
+            # For instance, the database is away when the trust anchors are to be read.
+            _log.warning("another worker is not helped: %s", type(error).__name__)
 
     def _serve(self, connection: socket.socket, terms: Any) -> None:
         """Do the items that come by a connection, until it ends. Raises OSError."""

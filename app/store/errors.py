@@ -45,6 +45,15 @@ class RecordNotMade(StoreError):
     )
 
 
+class SearchesBusy(StoreError):
+    """Enough searches take long, and enough others wait for their end."""
+
+    template = "Other searches take long here, try again in {seconds} seconds"
+
+    def __init__(self, seconds: int = 5) -> None:
+        super().__init__(seconds=seconds)
+
+
 class NoRoom(StoreError):
     """There is no space, in memory or on disk, for another large answer."""
 

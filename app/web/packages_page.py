@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound
 
 from app.auth import needs
 from app.extensions import current_reads, current_trusted
+from app.rate_limit.searches import current_searches
 from app.services.cursors import MAX_ID, read_cursor, write_cursor
 from app.store.packages.overview import list_overviews, read_overview
 from app.store.packages.overview_values import PackageOverview, Part
@@ -43,7 +44,8 @@ def get_packages() -> Response:
     before = read_cursor(cursor) if cursor else MAX_ID
     if before is None:
         raise NotFound
-    listed = current_reads().read(partial(_list, before))
+    with current_searches().one():
+        listed = current_reads().read(partial(_list, before))
     return render("packages.html", here="packages", listed=listed)
 
 

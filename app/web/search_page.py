@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from app.auth import needs
 from app.extensions import current_reads, current_trusted, db
+from app.rate_limit.searches import current_searches
 from app.services import tag_scope
 from app.services.cursors import write_cursor
 from app.services.tag_scope import SearchOutOfReach
@@ -69,7 +70,8 @@ def get_search() -> Response:
             return render("search.html", here="search", form=form, prefix=error.values["prefix"])
         refusal = choose_wording(request).sentence(error)
         return render("search.html", here="search", form=form, refusal=refusal)
-    found = current_reads().read(partial(_find, form))
+    with current_searches().one():
+        found = current_reads().read(partial(_find, form))
     response = render("search.html", here="search", form=form, found=found)
     if found.to_keep:
         # After the answer: to count a million threads takes seconds.

@@ -23,6 +23,7 @@ from app.api.json_response import CONTENT_TYPE, Answer, json_answer
 from app.auth import caller_may, caller_name, needs
 from app.extensions import current_place, current_reads, current_trusted, db
 from app.rate_limit.places import current_places
+from app.rate_limit.searches import current_searches
 from app.services.documents import offered
 from app.store.contents.keeping import remove_all
 from app.store.database.engine import in_survey, transaction
@@ -144,7 +145,8 @@ def list_packages() -> Response:
     """Return a page of the registered packages, each without its documents and signers."""
     wanted: ListRequest = _LIST.read(request)
     trusted, reads = current_trusted(), current_reads()
-    (total, to_keep), few = reads.read(partial(_list_few, wanted, trusted), in_survey)
+    with current_searches().one():
+        (total, to_keep), few = reads.read(partial(_list_few, wanted, trusted), in_survey)
     keep_each(db.engine, to_keep)
     if few is not None:
         return Answer(b"".join(list_pieces(few, wanted.page, total, _origin())))

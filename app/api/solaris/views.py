@@ -16,6 +16,7 @@ from app.api.solaris.persons import read_person
 from app.api.solaris.signings import write_signing
 from app.auth import needs
 from app.extensions import current_reads, current_trusted, db
+from app.rate_limit.searches import current_searches
 from app.store.database.engine import in_snapshot
 from app.store.packages.progress import Pair, Progress, list_progress
 from app.store.persons.signings import Person, PersonSigning, count_signings, list_signings
@@ -31,9 +32,9 @@ blueprint = Blueprint("solaris", __name__)
 def index_person_signings(person_id: str) -> Response:
     """List the signings of a person, newest first."""
     page, person = read_page(request), read_person(person_id)
-    (total, to_keep), signings, progress = current_reads().read(
-        partial(_list_signings, page, person, current_trusted()), in_snapshot
-    )
+    list_them = partial(_list_signings, page, person, current_trusted())
+    with current_searches().one():
+        (total, to_keep), signings, progress = current_reads().read(list_them, in_snapshot)
     keep_each(db.engine, to_keep)
     public_url, now = current_app.config["PUBLIC_URL"], datetime.now(UTC)
     pages = public_url and f"{public_url}/signatures" if _has_pages() else None

@@ -269,3 +269,30 @@ def test_a_busy_turn_is_said_by_the_one_that_asks_and_left_by_a_helper(helped: F
     finally:
         end.set()
         thread.join()
+
+
+def test_a_helper_that_could_not_begin_helps_with_the_next_request() -> None:
+    """For instance, the anchors could not be read; the worker helped nobody afterwards."""
+    asking, helping = SharedWork(), SharedWork()
+    asking.open(2)
+    helping._boxes = asking._boxes
+    asked = []
+
+    def make(terms: Any) -> Any:
+        asked.append(terms)
+        if len(asked) == 1:
+            raise LookupError
+        return lambda _item: b"done"
+
+    helping.make = make
+    helping.start(1)
+    try:
+        for expected in (b"", b"+"):
+            [connection] = asking.invite(["a request"])
+            with connection:
+                connection.settimeout(30)
+                assert connection.recv(1) == expected
+    finally:
+        helping.stop()
+        asking.stop()
+    assert asked == [["a request"]] * 2

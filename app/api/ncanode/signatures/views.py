@@ -34,6 +34,7 @@ from app.api.ncanode.signatures.thread_address import address_of
 from app.auth import needs
 from app.extensions import current_place, current_reads, db
 from app.rate_limit.places import LARGE, current_places
+from app.rate_limit.searches import current_searches
 from app.services import tag_scope
 from app.services.cursors import write_cursor
 from app.services.idempotency import read_key
@@ -179,7 +180,10 @@ def search_signatures() -> Response:
     reads, rows = current_reads(), Rows.of_request(wanted.page.carried)
     many: list[Counted] = []
     find = partial(_find_few, wanted, rows, many)
-    few, more = reads.read(find) if wanted.page.is_short else (None, {})
+    few: list[SignatureRecord] | None = None
+    if wanted.page.is_short:
+        with current_searches().one():
+            few, more = reads.read(find)
     with ExitStack() as stack:
         if few is None:
             stack.enter_context(current_places().take())
