@@ -17,7 +17,7 @@ from app.cms.algorithms.names import (
     STREEBOG_256,
     STREEBOG_512,
 )
-from app.cms.algorithms.registry import digest_size
+from app.cms.algorithms.registry import OTHER_DIGEST_NAMES, canonical_digest, digest_size
 from app.cms.algorithms.registry import name as algorithm_name
 from app.cms.augmentation.card import check_for_card
 from app.cms.augmentation.cosigning import add_signers, new_signers
@@ -193,6 +193,7 @@ __all__ = [
     "MAX_WIDE_TEXT",
     "NO_XML_SIGNATURE",
     "OCSP_UNKNOWN_TO_RESPONDER",
+    "OTHER_DIGEST_NAMES",
     "PACKAGE",
     "ROLES",
     "SHA_1",
@@ -274,6 +275,7 @@ __all__ = [
     "birthday",
     "broken_digest",
     "build_ocsp_request",
+    "canonical_digest",
     "certificate_facts",
     "check_for_card",
     "check_revocation",

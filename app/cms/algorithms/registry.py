@@ -53,12 +53,14 @@ __all__ = [
     "GOST_2015_256",
     "GOST_2015_512",
     "GOST_34311",
+    "OTHER_DIGEST_NAMES",
     "SIGNATURE_URIS",
     "STREEBOG_256",
     "STREEBOG_512",
     "AlgorithmIdentifier",
     "Message",
     "PublicKey",
+    "canonical_digest",
     "digest",
     "implied_digest",
     "name",
@@ -129,6 +131,26 @@ DIGESTS: dict[str, HashFunction] = {
     "1.2.643.2.2.9": gost.DIGESTS.gost_94_crypto_pro,
 }
 """Digest object identifier -> function. Two that share a function are the same algorithm."""
+
+
+def _find_other_names() -> dict[str, str]:
+    """Return each further identifier of a function, with the first one in DIGESTS."""
+    first: dict[HashFunction, str] = {}
+    found = {oid: first.setdefault(function, oid) for oid, function in DIGESTS.items()}
+    return {oid: chosen for oid, chosen in found.items() if oid != chosen}
+
+
+OTHER_DIGEST_NAMES: dict[str, str] = _find_other_names()
+"""Digest object identifier -> that under which digests by the same function are compared."""
+
+
+def canonical_digest(oid: str) -> str:
+    """Return the identifier under which digests by an algorithm are compared with others.
+
+    Nothing that is signed says by which of its identifiers a SignerInfo names the function (RFC
+    5652 section 5.3), so anyone can replace one by another. An unknown algorithm has its own.
+    """
+    return OTHER_DIGEST_NAMES.get(oid, oid)
 
 
 def digest(oid: str, *data: Octets) -> bytes:

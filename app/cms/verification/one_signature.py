@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from app.cms.algorithms.registry import canonical_digest
 from app.cms.algorithms.same_key import identify_key
 from app.cms.asn1.der import encode_der
 from app.cms.asn1.node import DAMAGE
@@ -79,7 +80,7 @@ def _merge(found: list[list[int]], group: list[int], other: list[int]) -> None:
 
 def _octets(signer: SignerInfo, budget: Budget) -> bytes:
     """Return the signed attributes in DER, or what stands for the content (section 5.4)."""
-    algorithm = f"{signer.digest_algorithm} ".encode()
+    algorithm = f"{canonical_digest(signer.digest_algorithm)} ".encode()
     if signer.signed is None:
         return algorithm
     try:

@@ -55,6 +55,17 @@ def note_other_document(verdict: Verdict, intact: Verdict, first: SignerInfo | N
     )
 
 
+def note_incomparable(verdict: Verdict, intact: Verdict, first: SignerInfo | None) -> Verdict:
+    """Add a remark that only the content, which is not available, would show what both signed."""
+    if first is None or verdict.answer is not Answer.YES or intact.answer is not Answer.UNKNOWN:
+        return verdict
+    return verdict.noting(
+        "nothing shows that it is over the same document as the signature of signer {number}: the"
+        " message digests are by different algorithms",
+        number=first.number,
+    )
+
+
 def explain_path(
     verdict: Verdict, timestamp: TimestampStatus | None, certificate: Certificate
 ) -> Verdict:

@@ -124,7 +124,8 @@ class Signer(Base):
     claimed_bin: Mapped[str | None] = mapped_column(Text)
     #: Surname, given name, patronymic, in lower case.
     claimed_name: Mapped[str | None] = mapped_column(Text)
-    #: Digest algorithm, dotted, and the digest of the content, hex.
+    #: Digest algorithm, dotted, by the one name of its function (in older rows by any, as in the
+    #: signature), and the digest of the content, hex.
     digest_algorithm: Mapped[str] = mapped_column(Text)
     message_digest: Mapped[str | None] = mapped_column(Text)
     #: All claims, as `app.cms.serialization` writes it.

@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Label, Text, and_, case, cast, func, literal, or_, select
 
+from app.cms import SHA_256
 from app.store.models import PackageSigner, Signature, Signer, Version
 from app.store.signatures.carried_contents import carried_content
-from app.store.signatures.extraction import SHA_256
 from app.store.signatures.same_document import signed_the_same
 from app.store.signatures.standings import Trusted
 

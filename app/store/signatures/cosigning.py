@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from app.cms import cut_claim
+from app.cms import SHA_256, canonical_digest, cut_claim
 
 #: The facts of one signer, as `app.cms.serialization.signer_facts` writes them.
 Facts = dict[str, Any]
@@ -39,15 +40,15 @@ def content_differs(
 ) -> bool:
     """Return whether two versions certainly sign different content.
 
-    `sha256` are the digests of the content attached before and after. Message digests can only be
-    compared within one algorithm; if there is nothing to compare, the answer is False.
+    `sha256` are the digests of the content that is known before and after. Digests can only be
+    compared if they are by one function; if there is nothing to compare, the answer is False.
     """
     if all(sha256):
         return sha256[0] != sha256[1]
-    digests = _message_digests(before)
+    known = _known_digests(before, sha256[0])
     return any(
-        digests.get(algorithm, digest) != digest
-        for algorithm, digest in _message_digests(after).items()
+        function in known and not digests <= known[function]
+        for function, digests in _known_digests(after, sha256[1]).items()
     )
 
 
@@ -74,9 +75,12 @@ def describe_signer(facts: Facts) -> str:
     return f"{name} ({', '.join(numbers)})" if numbers else str(name)
 
 
-def _message_digests(signers: Sequence[Facts]) -> dict[str, str]:
-    return {
-        facts["digest_algorithm"]["oid"]: facts["message_digest"]
-        for facts in signers
-        if facts["message_digest"]
-    }
+def _known_digests(signers: Sequence[Facts], sha256: str | None) -> dict[str, set[str]]:
+    """Return the digests of what was signed, by the one name of their function."""
+    known: dict[str, set[str]] = defaultdict(set)
+    if sha256:
+        known[SHA_256].add(sha256)
+    for facts in signers:
+        if facts["message_digest"]:
+            known[canonical_digest(facts["digest_algorithm"]["oid"])].add(facts["message_digest"])
+    return dict(known)

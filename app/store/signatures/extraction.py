@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from app.cms import (
+    SHA_256,
     Answer,
     Fingerprints,
     MalformedSignature,
@@ -18,6 +19,7 @@ from app.cms import (
     SignedXml,
     SignerInfo,
     SignerStatus,
+    canonical_digest,
     describe_signers,
     fingerprints_of,
     parse,
@@ -28,8 +30,6 @@ from app.store.signatures import signers
 from app.store.signatures.one_signer import settle
 from app.store.signatures.standings import Found, Trusted, judge
 
-#: The algorithm, in the notation of content digests.
-SHA_256 = "2.16.840.1.101.3.4.2.1"
 #: Position of the facts in a row of `Signing.signers`.
 _FACTS = list(signers.KINDS).index("facts")
 
@@ -158,7 +158,7 @@ def _columns(signer: SignerInfo, found: Found) -> list[Any]:
         claims.iin,
         claims.bin,
         terms.full_name(claims),
-        signer.digest_algorithm,
+        canonical_digest(signer.digest_algorithm),
         None if digest is None else digest.hex(),
         signers.moment(found.gen_time),
         signer_facts(signer),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, ScalarSelect, case, select
+from sqlalchemy import ColumnElement, ScalarSelect, case, func, or_, select
 from sqlalchemy.orm import aliased
 
-from app.store.models import Signer
+from app.cms import OTHER_DIGEST_NAMES, SHA_256
+from app.store.models import Signer, SignerContent, Version
 from app.store.signatures.standings import Trusted
+
+#: Something that identifies what a signer signed.
+_Mark: TypeAlias = Callable[[type[Signer]], ColumnElement[str]]
 
 
 @lru_cache(maxsize=8)
@@ -18,35 +23,77 @@ def signed_the_same(trusted: Trusted) -> ColumnElement[bool]:
 
     That is what the first counting signer of the thread's first version signed, if anyone of the
     row's version still signs it, else what the first counting signer of that version signed.
-    Message digests, which are signed (RFC 5652 section 11.2), are compared within one algorithm;
-    without one to compare, as in XML, nothing is known against it.
+
+    Message digests, which are signed (RFC 5652 section 11.2), are compared if they are by one
+    function; otherwise only the document shows what both are of. Without it nothing is known, and
+    the row doesn't count. It does without a message digest: then the signature value is over the
+    content itself, without which it isn't valid.
     """
-    begun = _first_digest(trusted, 1)
-    now = _first_digest(trusted, Signer.version)
+    own, content = _signed_digest(Signer), _known_content(Signer)
+    begun = _first(trusted, _signed_digest, 1)
+    begun_content = _first(trusted, _known_content, 1)
     other = aliased(Signer)
     is_kept = (
         select(other.number)
-        .where(*_counting(trusted, other, Signer.version, other.message_digest == begun))
+        .where(
+            *_counting(trusted, other, Signer.version),
+            or_(_signed_digest(other) == begun, _known_content(other) == begun_content),
+        )
         .limit(1)
         .correlate(Signer)
         .scalar_subquery()
     )
-    own = Signer.message_digest
     # In this order: the later ones take longer.
     return case(
-        (own.is_(None), True),
+        (Signer.message_digest.is_(None), True),
         (own == begun, True),
+        (content == begun_content, True),
         (is_kept.is_not(None), False),
-        else_=own == now,
+        (own == _first(trusted, _signed_digest, Signer.version), True),
+        else_=func.coalesce(content == _first(trusted, _known_content, Signer.version), False),
     )
 
 
-def _first_digest(trusted: Trusted, version: Any) -> ScalarSelect[str | None]:
-    """Return the digest of the first counting signer of a version, by the row's algorithm."""
+def _signed_digest(signer: type[Signer]) -> ColumnElement[str]:
+    """Return the message digest of a row, after the one name of its function.
+
+    Rows have the function as the SignerInfo names it, which nobody signs.
+    """
+    named = signer.digest_algorithm
+    function = case(OTHER_DIGEST_NAMES, value=named, else_=named)
+    return function.concat(" ").concat(signer.message_digest)
+
+
+def _known_content(signer: type[Signer]) -> ColumnElement[str]:
+    """Return the SHA-256 of what a row is known to be over; NULL if only its digest is known."""
+    version, carried = aliased(Version), aliased(SignerContent)
+    key = signer.signature_id, signer.version
+    of_version = (
+        select(version.content_sha256)
+        .where(version.signature_id == key[0], version.version == key[1])
+        .correlate(signer)
+        .scalar_subquery()
+    )
+    before = (
+        select(carried.content_sha256)
+        .where(
+            carried.signature_id == key[0],
+            carried.version == key[1],
+            carried.number == signer.number,
+        )
+        .correlate(signer)
+        .scalar_subquery()
+    )
+    by_digest = case((signer.digest_algorithm == SHA_256, signer.message_digest))
+    return func.coalesce(by_digest, of_version, before)
+
+
+def _first(trusted: Trusted, mark: _Mark, version: Any) -> ScalarSelect[str | None]:
+    """Return what the first counting signer of a version signed."""
     other = aliased(Signer)
     return (
-        select(other.message_digest)
-        .where(*_counting(trusted, other, version, other.message_digest.is_not(None)))
+        select(mark(other))
+        .where(*_counting(trusted, other, version))
         .order_by(other.number)
         .limit(1)
         .correlate(Signer)
@@ -54,17 +101,14 @@ def _first_digest(trusted: Trusted, version: Any) -> ScalarSelect[str | None]:
     )
 
 
-def _counting(
-    trusted: Trusted, other: type[Signer], version: Any, digest: ColumnElement[bool]
-) -> list[ColumnElement[bool]]:
-    """Return the conditions of counting signers with the row's thread and digest algorithm.
+def _counting(trusted: Trusted, other: type[Signer], version: Any) -> list[ColumnElement[bool]]:
+    """Return the conditions of counting signers of a version of the row's thread.
 
     The standing, which SQLite stores after the facts, comes last.
     """
     return [
         other.signature_id == Signer.signature_id,
         other.version == version,
-        other.digest_algorithm == Signer.digest_algorithm,
-        digest,
+        other.message_digest.is_not(None),
         trusted.condition(other.standing),
     ]
