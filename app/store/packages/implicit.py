@@ -130,7 +130,7 @@ def _signers_of(trusted: Trusted) -> Select[*tuple[Any, ...]]:
             Signer.claimed_iin,
             Signer.claimed_bin,
             # In order: the second takes longer.
-            case((trusted.condition(Signer.standing), signed_the_same(trusted)), else_=False).label(
+            case((trusted.condition(Signer), signed_the_same(trusted)), else_=False).label(
                 "counts"
             ),
             case((_NUMBERED, None), else_=_NAME).label("name"),

@@ -68,7 +68,7 @@ _WANTED = (
 
 @lru_cache(maxsize=8)
 def _find(trusted: Trusted) -> Select[*tuple[Any, ...]]:
-    signed = _SIGNERS.where(trusted.condition(Signer.standing), signed_the_same(trusted))
+    signed = _SIGNERS.where(trusted.condition(Signer), signed_the_same(trusted))
     people = (
         select(func.count(_PERSON.distinct()))
         .where(*_OF_VERSION, *has_signed(trusted, _WANTED.scalar_subquery()))

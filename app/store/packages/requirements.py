@@ -111,7 +111,7 @@ def has_signed(trusted: Trusted, sha256: Any) -> list[ColumnElement[bool]]:
     unsaid = and_(sha256.is_(None), signed_the_same(trusted))
     of_version = content.scalar_subquery() == sha256
     same = or_(unsaid, by_digest, of_version, carried_content() == sha256)
-    return [trusted.condition(Signer.standing), same]
+    return [trusted.condition(Signer), same]
 
 
 def is_over(

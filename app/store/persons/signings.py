@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from app.store.persons.statements import Kind, more_statement, page_statement
 from app.store.search import terms
 from app.store.search.counts import Count, Counted, count_kept
-from app.store.signatures.standings import State, Trusted
+from app.store.signatures.standings import State, Trusted, standing_of
 
 _TERMS = {"iin": terms.iin, "bin": terms.bin_}
 
@@ -135,14 +135,16 @@ def _own_signatures(
 ) -> Iterator[OwnSignature]:
     for row in rows:
         claimed = row.claimed_signing_time
+        standing = standing_of(row)
+        state = trusted.state(standing)
         yield OwnSignature(
             row.certificate_sha256,
             datetime.fromisoformat(claimed) if claimed else None,
-            row.verified_gen_time,
+            row.verified_gen_time if state == "valid" else None,
             row.token_sha256,
             row.token_size,
-            trusted.state(row.standing),
-            trusted.counts(row.standing),
+            state,
+            trusted.counts(standing),
             bool(row.is_same),
             row.digest_algorithm,
             row.message_digest,

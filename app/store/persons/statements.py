@@ -70,6 +70,7 @@ _SIGNER_COLUMNS = (
     Signer.facts[("claimed", "signing_time")].as_string().label("claimed_signing_time"),
     Signer.verified_gen_time,
     Signer.standing,
+    Signer.standing_reason,
     # Neither is longer, but what was saved before 1.1 may be.
     func.substr(Signer.digest_algorithm, 1, _MAX_DIGEST).label("digest_algorithm"),
     func.substr(Signer.message_digest, 1, _MAX_DIGEST).label("message_digest"),
@@ -118,8 +119,7 @@ def page_statement(kinds: tuple[Kind, ...], trusted: Trusted) -> Select[Any]:
     thread = (Signature.document == page.c.document) & (Signature.thread == page.c.thread)
     signer = (Signer.signature_id == Version.signature_id) & (Signer.version == Version.version)
     is_person = or_(*[_CLAIMED[kind] == _NUMBER for kind in kinds])
-    standing = Signer.standing
-    weight = case((trusted.condition(standing), 0), (standing == REFUSED, 2), else_=1)
+    weight = case((trusted.condition(Signer), 0), (Signer.standing == REFUSED, 2), else_=1)
     rank = func.row_number().over(
         partition_by=(page.c.signed, page.c.major, page.c.minor), order_by=(weight, Signer.number)
     )

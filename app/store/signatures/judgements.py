@@ -25,7 +25,7 @@ from app.store.database import bulk
 from app.store.database.types import ROW_ID, UtcDateTime
 from app.store.models import Signer, Version
 from app.store.signatures.large_texts import Key, LargeText, find_text
-from app.store.signatures.standings import LEFT, Found, Standing
+from app.store.signatures.standings import LEFT, Found, standing_of
 
 _EVERYTHING = bindparam("everything", type_=BigInteger())
 _LIMIT = bindparam("limit", type_=Integer())
@@ -133,8 +133,7 @@ _FOUND_BEFORE = select(*FOUND_COLUMNS).where(
 
 def found_of(row: Row[*tuple[Any, ...]]) -> Found:
     """Return the result for a signer, which holds until the signer is verified again."""
-    standing = None if row.standing is None else Standing(row.standing, row.standing_reason)
-    return Found(row.verified_gen_time, standing, None)
+    return Found(row.verified_gen_time, standing_of(row), None)
 
 
 def write_found(connection: Connection, found: Sequence[tuple[Key, Mapping[int, Found]]]) -> None:

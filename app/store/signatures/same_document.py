@@ -110,5 +110,5 @@ def _counting(trusted: Trusted, other: type[Signer], version: Any) -> list[Colum
         other.signature_id == Signer.signature_id,
         other.version == version,
         other.message_digest.is_not(None),
-        trusted.condition(other.standing),
+        trusted.condition(other),
     ]

@@ -29,7 +29,13 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.store.database.types import UtcDateTime, octets
 from app.store.models import Signer, Version
-from app.store.signatures.standings import ANCHOR_GONE, NOT_JUDGED, REFUSED, Trusted
+from app.store.signatures.standings import (
+    ANCHOR_GONE,
+    NOT_JUDGED,
+    REFUSED,
+    STAMP_ANCHOR_GONE,
+    Trusted,
+)
 
 #: The list of rows of a save, as JSON text, as `Prepared` requires.
 SENT_SIGNERS: BindParameter[str] = bindparam("new_signers", type_=Text())
@@ -123,12 +129,14 @@ def facts_of_each(dialect: str, trusted: Trusted | None = None) -> Select[str]:
 def _explained(dialect: str, trusted: Trusted) -> ColumnElement[Any]:
     """Return the facts of a signer with `standing` added."""
     standing = Signer.standing
-    valid = replace(trusted, claims=False).condition(standing)
+    trusted = replace(trusted, claims=False)
+    valid = trusted.condition(Signer)
     state = case((standing == REFUSED, "refused"), (valid, "valid"), else_="pending")
     reason = case(
         (standing.is_(None), NOT_JUDGED),
         (standing <= 0, Signer.standing_reason),
         (valid, None),
+        (trusted.reached(Signer), STAMP_ANCHOR_GONE),
         else_=ANCHOR_GONE,
     )
     if dialect == "sqlite":

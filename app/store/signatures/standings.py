@@ -2,7 +2,7 @@
 
 A standing is a number for each signer: the anchor that was reached, PENDING, VALUE_VALID, SHARED
 or REFUSED. The anchor itself is stored, since a signature stops counting when its anchor is no
-longer trusted.
+longer trusted; and so is another one that a valid timestamp rests on, in place of a reason.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, false, literal_column, or_
+from sqlalchemy import ColumnElement, Row, and_, false, literal_column, or_
 
 from app.cms import (
     FITS_WITH_CRLF,
     YES,
     Answer,
+    Certificate,
     SignerStatus,
     Verdict,
     is_uncompared,
     weigh_digests,
 )
+from app.store.models import Signer
 
 #: Values that are no number of an anchor; those are all above 0.
 PENDING, REFUSED = 0, -1
@@ -42,6 +44,7 @@ State: TypeAlias = Literal["valid", "pending", "refused"]
 NOT_JUDGED = "it was not verified yet"
 NO_ANCHOR = "no trust anchor is set up"
 ANCHOR_GONE = "the anchor that was reached is no longer trusted"
+STAMP_ANCHOR_GONE = "the anchor that the timestamp rests on is no longer trusted"
 
 #: Characters of a reason that are stored.
 _MAX_REASON = 500
@@ -50,7 +53,11 @@ _DIGITS = 15
 
 
 class Standing(NamedTuple):
-    """The result for one signer, with a reason unless an anchor was reached."""
+    """The result for one signer, with a reason unless an anchor was reached.
+
+    If it was, the reason is the number of the anchor that the timestamp rests on, in digits; None
+    if there is no valid timestamp, or if its anchor is the same.
+    """
 
     value: int
     reason: str | None = None
@@ -78,26 +85,40 @@ class Trusted:
     everything: int = 1
     claims: bool = False
 
-    def counts(self, standing: int | None) -> bool:
+    def counts(self, standing: Standing | None) -> bool:
         """Return whether a signer has signed. None: not judged yet."""
         if self.claims:
-            return standing not in _NEVER
-        return standing in self.anchors
+            return standing is None or standing.value not in _NEVER
+        return self._holds(standing)
 
-    def condition(self, standing: Any) -> ColumnElement[bool]:
-        """Return `counts` of a column."""
+    def condition(self, signer: type[Signer]) -> ColumnElement[bool]:
+        """Return `counts` of a row."""
+        standing = signer.standing
         if self.claims:
             return or_(standing.is_(None), and_(*(standing != each for each in _NEVER)))
+        stamp = signer.standing_reason
+        trusted = (stamp == literal_column(f"'{anchor}'") for anchor in self.anchors)
+        return and_(self.reached(signer), or_(stamp.is_(None), *trusted))
+
+    def reached(self, signer: type[Signer]) -> ColumnElement[bool]:
+        """Return whether the certificate of a row leads to an anchor, whatever its timestamp does.
+
+        A few numbers of our own, as literals: a statement is kept for each set of anchors.
+        """
         if not self.anchors:
             return false()
-        # A few numbers of our own, as literals: a statement is kept for each set of anchors.
-        return or_(*(standing == literal_column(str(anchor)) for anchor in self.anchors))
+        return or_(*(signer.standing == literal_column(str(one)) for one in self.anchors))
 
-    def state(self, standing: int | None) -> State:
+    def state(self, standing: Standing | None) -> State:
         """Return the meaning of a standing with these anchors, regardless of `claims`."""
-        if standing == REFUSED:
+        if standing is not None and standing.value == REFUSED:
             return "refused"
-        return "valid" if standing in self.anchors else "pending"
+        return "valid" if self._holds(standing) else "pending"
+
+    def _holds(self, standing: Standing | None) -> bool:
+        if standing is None or standing.value not in self.anchors:
+            return False
+        return standing.reason is None or standing.reason in map(str, self.anchors)
 
 
 def number_of(fingerprints: Iterable[str]) -> int:
@@ -133,7 +154,24 @@ def judge(status: SignerStatus, *, digest: str | None, anchored: bool) -> Standi
         return Standing(VALUE_VALID, NO_ANCHOR)
     if status.path.answer is not Answer.YES:
         return Standing(VALUE_VALID, _reason(status.path))
-    return Standing(number_of([status.chain[-1].fingerprint]))
+    stamp = status.timestamp
+    return _resting(status.chain[-1], stamp.anchor if stamp else None)
+
+
+def _resting(anchor: Certificate, of_timestamp: Certificate | None) -> Standing:
+    """Return the standing of a signer by the anchors of the certificate and of its timestamp.
+
+    The latter counts though the answer might be the same without it: the time does not.
+    """
+    if of_timestamp is None or of_timestamp == anchor:
+        return Standing(number_of([anchor.fingerprint]))
+    stamp = number_of([of_timestamp.fingerprint])
+    return Standing(number_of([anchor.fingerprint]), str(stamp))
+
+
+def standing_of(row: Row[*tuple[Any, ...]]) -> Standing | None:
+    """Return the standing of a row that has the columns `standing` and `standing_reason`."""
+    return None if row.standing is None else Standing(row.standing, row.standing_reason)
 
 
 def was_valid(standing: Standing | None) -> bool:
