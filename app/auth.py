@@ -266,6 +266,12 @@ def caller_may(scope: Scope) -> bool:
     return found is None or found.may(scope)
 
 
+def require_scope(scope: Scope) -> None:
+    """Require a scope of the caller beyond that of the view. Raises ScopeMissing."""
+    if not caller_may(scope):
+        raise ScopeMissing(f'{_NOT_ENOUGH}, scope="{scope}"', scope=scope)
+
+
 def caller_name() -> str | None:
     """Return the name of the caller's token."""
     found = caller()

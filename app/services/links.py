@@ -10,7 +10,7 @@ from functools import partial
 from flask import current_app, request
 from sqlalchemy import Connection
 
-from app.auth import caller_name
+from app.auth import caller_name, require_scope
 from app.extensions import current_reads, db
 from app.services import tag_scope
 from app.services.errors import ParameterError
@@ -59,7 +59,13 @@ def link_address(token: str) -> str:
 
 
 def make_link(wanted: LinkWanted) -> MadeLink:
-    """Make a link to a version. Raises SignatureNotFound, also without access."""
+    """Make a link to a version, for whoever may read it: the link shows it to anyone.
+
+    Raises:
+        SignatureNotFound: there is none, or no access to it.
+        ScopeMissing: the caller may not read.
+    """
+    require_scope("read")
     ends = datetime.now(UTC) + timedelta(days=wanted.days)
     with transaction(db.engine) as connection:
         key = _find(connection, wanted.document, wanted.thread, wanted.version)

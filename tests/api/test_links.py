@@ -116,6 +116,20 @@ def test_scopes_and_tags_count_as_on_pages(start_app: AppMaker, sqlite_url: str)
     assert client.delete(PATH, query_string=query, headers=writer).status_code == 200
 
 
+@pytest.mark.attacks
+def test_who_may_not_read_makes_no_link_that_shows_a_version(
+    start_app: AppMaker, sqlite_url: str
+) -> None:
+    app: Flask = start_app(DATABASE_URL=sqlite_url, AUTH="on")
+    client = app.test_client()
+    writer = bearer(make_token(app, "writer", "write"))
+    sent = {**NAMED, "cms": people.cms(people.ivan())}
+    assert client.post("/signature", json=sent, headers=writer).status_code == 201
+    for body in (NAMED, {**NAMED, "files": True}, {**NAMED, "thread": "none"}):
+        refused = message_of(client.post(PATH, json=body, headers=writer), 403)
+        assert refused == 'Token does not have the scope "read"'
+
+
 def test_without_pages_no_link_is_made(start_app: AppMaker, sqlite_url: str) -> None:
     client = start_app(DATABASE_URL=sqlite_url, WEB="off").test_client()
     save(client)

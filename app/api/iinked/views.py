@@ -99,7 +99,7 @@ def add() -> Response:
         for offer, place in offers:
             if offer is not None:
                 offer.keep_for_package(connection, public_id, place)
-        return _answer(connection, public_id, trusted)
+        return _answer(connection, public_id, trusted, is_new=True)
 
 
 @blueprint.post("/packages/send")
@@ -177,17 +177,21 @@ def _list(
     return response
 
 
-def _answer(connection: Connection, public_id: str, trusted: Trusted) -> Response:
-    """Answer with the state of a package after a write."""
+def _answer(
+    connection: Connection, public_id: str, trusted: Trusted, *, is_new: bool = False
+) -> Response:
+    """Answer with the state of a package after a write, which made it if it is new."""
     found = get_package(connection, public_id, trusted)
-    status: dict[str, Any] = status_shape(found, _origin())
+    status: dict[str, Any] = status_shape(found, _origin(is_new=is_new))
     return json_answer({"packageId": status["packageId"], "package": status})
 
 
-def _origin() -> Origin:
+def _origin(*, is_new: bool = False) -> Origin:
     """Return what answers are made with.
 
-    Who has a signer's link acts as the signer, so whoever may only read gets none.
+    Who has a signer's link acts as the signer, and opens the document: so only who may read and
+    write gets one, but for whoever has just added the package.
     """
-    links = current_app.config["PUBLIC_URL"] if caller_may("write") else None
+    has_links = caller_may("write") and (is_new or caller_may("read"))
+    links = current_app.config["PUBLIC_URL"] if has_links else None
     return Origin(current_app.config["ORGANIZATION_ID"], links)

@@ -87,6 +87,29 @@ def test_who_may_only_read_gets_no_signer_s_link(linking: Flask, prefix: str) ->
 
 
 @pytest.mark.attacks
+@pytest.mark.parametrize("prefix", ["/packages", "/api/v1/packages"])
+def test_who_may_only_write_gets_the_links_of_what_it_adds_alone(
+    linking: Flask, prefix: str
+) -> None:
+    client = linking.test_client()
+    office, writer = token(linking, "office", "read", "write"), token(linking, "writer", "write")
+    given = package(generateSignerLinks=True, state="draft")
+    shown = []
+    for headers in (office, writer):
+        public_id = answer_of(client.post(f"{prefix}/add", json=given, headers=office))["packageId"]
+        for action in ("send", "rescind"):
+            named = {"packageId": public_id, "rescindMessage": "no"}
+            named = named if action == "rescind" else {"packageId": public_id}
+            answer = client.post(f"{prefix}/{action}", json=named, headers=headers)
+            answer_of(answer)
+            shown.append("/sign/" in answer.text)
+    assert shown == [True, True, False, False]
+    own = client.post(f"{prefix}/add", json=given, headers=writer)
+    (signer,) = answer_of(own)["package"]["signers"]
+    assert signer["signLink"]["link"]
+
+
+@pytest.mark.attacks
 def test_no_list_and_no_page_has_a_signer_s_link(linking: Flask) -> None:
     client = linking.test_client()
     office, reader = token(linking, "office", "write"), token(linking, "reader", "read")
