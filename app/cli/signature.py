@@ -142,6 +142,8 @@ def _examine(
     statuses, today = verify(at=Occasion(moment, known)), verify(at=today_at)
     if preserved is not None:
         statuses, today = outlast(statuses, preserved), outlast(today, preserved)
+    if source.note and at is None:
+        source.note(statuses)
     return Report(
         heading=source.heading,
         examined=Examined(signature, data, describe_signers(signature), statuses),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -13,13 +13,13 @@ import click
 
 from app.cli.running import Undecided
 from app.cli.structure import read_text
-from app.cms import KnownDigests, Reason, SignedData, SignedXml
-from app.evidence.kept import kept_of
+from app.cms import KnownDigests, Reason, SignedData, SignedXml, SignerStatus
 from app.evidence.lasting import Preserved
 from app.evidence.packages.archive import MAGIC, MAX_ARCHIVE
 from app.evidence.packages.reading import Package, read_package
 from app.evidence.records import read_file, read_record
 from app.extensions import db
+from app.services.examining import note_proven
 from app.services.kept_contents import known_content
 from app.store.errors import SignatureNotFound
 from app.store.evidence.reading import read_evidence
@@ -27,7 +27,7 @@ from app.store.signatures import reading
 from app.store.signatures.large_texts import Key
 from app.store.signatures.revocations import Recall, recall_of
 from app.trust import Trust
-from app.trust.kept import Kept
+from app.trust.kept import Kept, kept_of
 from app.wording.sentences import Wording
 
 
@@ -48,6 +48,8 @@ class Source:
     preserved: Callable[[Trust, datetime], Preserved] | None = None
     #: The evidence package that it is in.
     package: Package | None = None
+    #: Notes what results prove; None for a file.
+    note: Callable[[Sequence[SignerStatus]], None] | None = None
     #: Finds the revocations that the store has noted; None for a file.
     recall: Recall | None = None
 
@@ -80,6 +82,7 @@ def source_of(
         "Stored signature: {document}/{thread}, version {version}",
         {"document": record.document, "thread": record.thread, "version": record.version},
     )
+    recall = recall_of(db.engine)
     return Source(
         heading,
         record.text,
@@ -87,10 +90,11 @@ def source_of(
         record.version_created_at,
         partial(known_content, key=key),
         kept_of(items),
-        (lambda trust, now: Preserved(kept_file, items, stored, trust.loaded(), now))
+        (lambda trust, now: Preserved(kept_file, items, stored, trust.loaded(), now, recall))
         if items
         else None,
-        recall=recall_of(db.engine),
+        note=partial(note_proven, key),
+        recall=recall,
     )
 
 

@@ -27,9 +27,9 @@ from app.cms import (
     unknown,
     verify_evidence_record,
 )
-from app.evidence.kept import kept_of
 from app.store.evidence.reading import KeptItem
 from app.trust.judging import Found, judge
+from app.trust.kept import kept_of
 from app.trust.loaded import Loaded
 from app.trust.sources import Link
 

@@ -6,7 +6,7 @@ only if it is known to have existed before (RFC 4998 section 5.3). That is what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -14,7 +14,9 @@ from functools import cached_property
 from app.cms import (
     YES,
     Answer,
+    Certificate,
     EvidenceRecordStatus,
+    NotedRevocation,
     SignerStatus,
     Verdict,
     every,
@@ -24,9 +26,11 @@ from app.cms import (
     verify_evidence_record,
 )
 from app.evidence.brought import Ask, ProvenRecord, verify_brought
-from app.evidence.kept import kept_of
 from app.store.evidence.reading import KeptItem
+from app.store.signatures.revocations import Recall
+from app.trust.kept import kept_of
 from app.trust.loaded import Loaded
+from app.trust.recalling import recalling
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Preserved:
     stored: ProvenRecord | None
     loaded: Loaded
     now: datetime
+    #: Finds the revocations that the store has noted; None for what is not stored.
+    recall: Recall | None = None
     is_brought: bool = False
     ask: Ask | None = None
 
@@ -58,8 +64,17 @@ class Preserved:
         objects = [self.file, *sorted(tokens)]
         if self.is_brought:
             return verify_brought(self.stored, objects, self.loaded, self.now, self.ask)
-        verify = self.loaded.knowing_only(kept_of(self.stored.items)).verify_timestamp
-        return verify_evidence_record(self.stored.record, objects, verify, now=self.now)
+        record, kept = self.stored.record, kept_of(self.stored.items)
+
+        def verify(noted: tuple[NotedRevocation, ...]) -> EvidenceRecordStatus:
+            token = self.loaded.knowing_only(replace(kept, noted=noted)).verify_timestamp
+            return verify_evidence_record(record, objects, token, now=self.now)
+
+        return recalling(verify, _chains_of, self.loaded, self.recall)
+
+
+def _chains_of(status: EvidenceRecordStatus) -> Iterator[tuple[Certificate, ...]]:
+    return (one.chain for one in status.timestamps)
 
 
 def outlast(statuses: Sequence[SignerStatus], preserved: Preserved) -> tuple[SignerStatus, ...]:

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, partial
 
-from app.cms import Reason, SignedData, SignedXml, stamped_values
+from app.cms import Reason, SignedData, SignedXml, SignerStatus, Verifier, stamped_values
 from app.evidence.revocation import RevocationSource
 from app.evidence.signer_case import Impossible, Note, Pending, SignerCase, as_of
 from app.evidence.stamping import Stamper
 from app.store.evidence.keeping import Item, State
+from app.store.signatures.revocations import Recall, recall_of
 from app.trust import Trust
 from app.trust.kept import Kept
+from app.trust.recalling import verify_recalling
 
 
 @dataclass(slots=True)
@@ -28,6 +30,8 @@ class Outcome:
     items: list[Item] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
     pending: list[Reason] = field(default_factory=list)
+    #: Results of verification: what they prove against certificates is to be noted.
+    statuses: list[SignerStatus] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,11 @@ class Obtainer:
         stamper = replace(self.stamper, network=self.stamper.network.until(deadline))
         revocation = self.revocation.until(deadline)
         return replace(self, stamper=stamper, revocation=revocation, is_awaited=True)
+
+    @property
+    def recall(self) -> Recall:
+        """Finds the revocations that the store has noted."""
+        return recall_of(self.stamper.network.engine)
 
     def turn(self) -> AbstractContextManager[None]:
         """Return a turn at verifying. Entering it raises Busy if a caller would wait too long."""
@@ -64,10 +73,10 @@ class Obtainer:
         """
         loaded = self.trust.loaded()
         outcome = Outcome()
+        verify = partial(Verifier.verify, signature=signature, at=as_of(saved_at))
         with self.turn():
-            statuses = loaded.knowing(kept.found, kept.certificates).verify(
-                signature, at=as_of(saved_at), tokens=kept.tokens
-            )
+            statuses = verify_recalling(verify, loaded, self.recall, kept)
+        outcome.statuses += statuses
         # Once for all signers, when the first is to be stamped.
         stamped = cache(partial(stamped_values, signature))
         for status in statuses:
@@ -90,4 +99,5 @@ class Obtainer:
             else:
                 outcome.states.append(case.state())
             outcome.items += case.items
+            outcome.statuses += case.found
         return outcome

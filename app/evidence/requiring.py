@@ -18,11 +18,11 @@ from hashlib import sha256
 from typing import Final
 
 from app.cms import Reason, SignedData, SignedXml
-from app.evidence.kept import kept_of
 from app.evidence.obtaining import Obtainer, Outcome
 from app.store.errors import EvidenceImpossible, EvidenceUnavailable
 from app.store.evidence.keeping import Item
 from app.store.evidence.reading import KeptItem
+from app.trust.kept import kept_of
 
 #: Saves of one process that may wait for evidence at once. Each has a thread of its own.
 MAX_AT_ONCE: Final = 16

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -14,15 +14,19 @@ from app.cms import (
     FITS_WITH_CRLF,
     Answer,
     Certificate,
+    NotedRevocation,
     Occasion,
     OcspResponse,
     Reason,
+    RevocationData,
     SignedData,
     SignedXml,
     SignerStatus,
     TimestampStatus,
     Verdict,
     Verifier,
+    check_revocation,
+    noted_digest,
 )
 from app.evidence.lasting import has_ended
 from app.evidence.revocation import Proof, Question
@@ -30,6 +34,7 @@ from app.evidence.stamping import NoTimestamp
 from app.store.evidence.keeping import Item, State
 from app.trust.kept import Kept
 from app.trust.loaded import Loaded
+from app.trust.recalling import chains_of, recalling
 
 if TYPE_CHECKING:
     from app.evidence.obtaining import Obtainer
@@ -81,6 +86,8 @@ class SignerCase:
     proven: set[Question] = field(default_factory=set)
     proofs: list[Proof] = field(default_factory=list)
     certificates: dict[Certificate, None] = field(default_factory=dict)
+    #: All results of verification.
+    found: list[SignerStatus] = field(default_factory=list)
 
     def obtain(self) -> None:
         """Obtain what lacks. Raises Impossible or Pending."""
@@ -180,8 +187,8 @@ class SignerCase:
                 return
             accusing += proofs
             found = [part.found for proof in accusing for part in proof.parts]
-            verifier = self.loaded.knowing((*self.kept.found, *found), self.kept.certificates)
-            self.status = self._verify(verifier, self.kept.tokens)
+            known = replace(self.kept, found=(*self.kept.found, *found))
+            self.status = self._verify(self.loaded.knowing_kept, known)
 
     def _accusations(self, stamp: TimestampStatus, moment: datetime) -> list[Proof]:
         """Return what says that a certificate of an authority was revoked, so that it counts."""
@@ -222,7 +229,15 @@ class SignerCase:
         # A verified token has the former.
         moment = stamp.interval.latest if stamp.interval else self.saved_at
         verdicts = [one.verdict for one in self._accusations(stamp, moment)]
+        verdicts.append(self._recall_against(stamp.chain, moment))
         return [reason for one in verdicts if one for reason in one.reasons]
+
+    def _recall_against(self, chain: Sequence[Certificate], moment: datetime) -> Verdict | None:
+        """Return the no of a revocation of an authority that was proven before, if there is one."""
+        noted = self.obtainer.recall({noted_digest(one) for one in chain[:-1]})
+        sources = [self.loaded.revocation, RevocationData(noted=noted)]
+        verdict = check_revocation(chain, Occasion.of(moment), sources, for_timestamps=True)
+        return verdict if verdict.answer is Answer.NO else None
 
     def _ask(self, question: Question) -> Proof | list[Reason]:
         """Obtain what decides about a certificate, once for each question."""
@@ -286,17 +301,24 @@ class SignerCase:
         tokens = {number: (*self.kept.tokens.get(number, ()), *own)}
         found = tuple(proof.found for proof in self.proofs)
         only = Kept(tokens, tuple(self.certificates), found)
-        return self._verify(self.loaded.knowing_only(only), tokens)
+        return self._verify(self.loaded.knowing_only, only)
 
-    def _verify(self, verifier: Verifier, tokens: Mapping[int, Sequence[bytes]]) -> SignerStatus:
-        """Verify by the timestamp, if there is one.
+    def _verify(self, knowing: Callable[[Kept], Verifier], kept: Kept) -> SignerStatus:
+        """Verify by the timestamp, if there is one, and with what was proven before.
 
         Evidence is to convince those, too, who don't know when this server saved the signature.
         """
-        with self.obtainer.turn():
-            status = verifier.verify_one(
-                self.signature, self.status.number, at=as_of(self.saved_at), tokens=tokens
+
+        def verify(noted: tuple[NotedRevocation, ...]) -> SignerStatus:
+            return knowing(replace(kept, noted=noted)).verify_one(
+                self.signature, self.status.number, at=as_of(self.saved_at), tokens=kept.tokens
             )
+
+        with self.obtainer.turn():
+            status = recalling(
+                verify, lambda one: chains_of([one]), self.loaded, self.obtainer.recall
+            )
+        self.found.append(status)
         return status.by_timestamp or status
 
 

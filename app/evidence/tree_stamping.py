@@ -16,6 +16,7 @@ from app.cms import (
     Certificate,
     HashTree,
     KnownDigest,
+    NotedRevocation,
     Occasion,
     Reason,
     TimestampNotObtained,
@@ -31,9 +32,11 @@ from app.evidence.revocation import Proof, Question, RevocationSource
 from app.evidence.stamping import QUERY, TOLERANCE, NoTimestamp, Stamper, knows_policies
 from app.store.evidence.batches import Stamp
 from app.store.evidence.keeping import Item
+from app.store.signatures.revocations import recall_of
 from app.trust import Trust
 from app.trust.kept import Kept
 from app.trust.loaded import Loaded
+from app.trust.recalling import recalling
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,12 @@ class TreeStamper:
         )
         token = read_timestamp_response(answer, request)
         loaded = self.trust.loaded()
-        status = self._verify(loaded.knowing((), certificates), token, tree)
+        status = self._verify(
+            lambda noted: loaded.knowing_kept(Kept({}, tuple(certificates), noted=noted)),
+            loaded,
+            token,
+            tree,
+        )
         chain, gen_time, ends_at = status.chain, status.gen_time, status.ends_at
         if status.verdict.answer is not Answer.YES or not (gen_time and ends_at):
             raise NoTimestamp(status.verdict.reasons, is_final=False)
@@ -127,12 +135,27 @@ class TreeStamper:
     ) -> None:
         """Require that the token verifies with what will be kept. Raises NoTimestamp."""
         kept = Kept({}, tuple(chain[:-1]), tuple(one.found for one in proofs))
-        status = self._verify(loaded.knowing_only(kept), token, tree)
+        status = self._verify(
+            lambda noted: loaded.knowing_only(replace(kept, noted=noted)), loaded, token, tree
+        )
         for verdict in (status.verdict, status.revocation):
             if verdict.answer is not Answer.YES:
                 raise NoTimestamp(verdict.reasons, is_final=False)
 
-    def _verify(self, verifier: Verifier, token: bytes, tree: HashTree) -> TimestampStatus:
+    def _verify(
+        self,
+        knowing: Callable[[tuple[NotedRevocation, ...]], Verifier],
+        loaded: Loaded,
+        token: bytes,
+        tree: HashTree,
+    ) -> TimestampStatus:
+        """Verify a token over a tree, with what was proven before against its authority."""
         when = replace(Occasion.of(self.clock()), now=self.clock())
+        digest = KnownDigest(tree.algorithm, tree.root)
+
+        def verify(noted: tuple[NotedRevocation, ...]) -> TimestampStatus:
+            return knowing(noted).verify_timestamp(token, digest, at=when)
+
+        recall = recall_of(self.stamper.network.engine)
         with self.trust.turns.take_last():
-            return verifier.verify_timestamp(token, KnownDigest(tree.algorithm, tree.root), at=when)
+            return recalling(verify, lambda status: [status.chain], loaded, recall)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 from uuid import uuid4
@@ -24,7 +24,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import background
 from app.cms import MalformedSignature, Reason, parse_pieces
 from app.destinations import Destinations
-from app.evidence.kept import kept_of
 from app.evidence.network import Network
 from app.evidence.obtaining import Obtainer, Outcome
 from app.evidence.recording import Recorder, RecordTerms, clock
@@ -46,7 +45,9 @@ from app.store.evidence.keeping import (
 from app.store.evidence.reading import read_items
 from app.store.evidence.sweeping import sweep
 from app.store.signatures.judgements import read_unverified
+from app.store.signatures.revocations import keep_proven
 from app.trust import Trust
+from app.trust.kept import kept_of
 from app.trust.turns import Busy
 
 #: Versions that are claimed at once, and the seconds for which they are: with silent servers one
@@ -182,7 +183,7 @@ class Worker:
         try:
             self._keep(holder, job, outcome)
         except TooMuchEvidence:
-            self._keep(holder, job, _impossible(_TOO_MUCH))
+            self._keep(holder, job, replace(_impossible(_TOO_MUCH), statuses=outcome.statuses))
 
     def _keep(self, holder: str, job: Job, outcome: Outcome) -> None:
         """Keep the outcome. Raises SQLAlchemyError or TooMuchEvidence."""
@@ -202,6 +203,7 @@ class Worker:
                 kept = keep(connection, job.key, outcome.items, outcome.states, holder)
             else:
                 jobs.finish(connection, job.key, holder)
+            keep_proven(connection, job.key, outcome.statuses)
         if kept:
             # Tokens were counted when they were issued.
             self._count(item for item in outcome.items if item.kind != "timestamp")

@@ -23,14 +23,15 @@ from app.cms import (
     parse_der,
     separate_signer,
 )
-from app.evidence.kept import by_signer, kept_of
-from app.extensions import current_trust
+from app.evidence.kept import by_signer
+from app.extensions import current_trust, db
 from app.pdf.cards.contents import CardSignature
 from app.pdf.errors import NoCard
 from app.services.stored import get_evidence, outlast_ended
 from app.store.evidence.reading import KeptItem
 from app.store.signatures.large_texts import Key
-from app.trust.kept import Kept
+from app.store.signatures.revocations import recall_of
+from app.trust.kept import Kept, kept_of
 
 #: Signers of one card.
 MAX_SIGNERS = 64
@@ -90,6 +91,7 @@ def _verify(
         content,
         saved_at=saved_at,
         kept=Kept({}, kept.certificates, kept.found),
+        recall=recall_of(db.engine),
         content_budget=ContentBudget(),
     )
     statuses = outlast_ended(statuses, key, items)

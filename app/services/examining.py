@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.cms import (
     ContentBudget,
@@ -12,18 +16,28 @@ from app.cms import (
     Occasion,
     SignedData,
     SignedXml,
+    SignerStatus,
     describe_signers,
     parse,
 )
-from app.evidence.kept import kept_of
 from app.evidence.lasting import has_ended, outlast
 from app.extensions import current_trust, db
 from app.services.kept_contents import known_content
 from app.services.sent_content import content_given
 from app.services.stored import get_evidence, get_preserved, key_of, outlast_ended
+from app.store.database.engine import transaction
+from app.store.signatures.large_texts import Key
 from app.store.signatures.records import SignatureRecord
-from app.store.signatures.revocations import Recall, recall_of
-from app.trust.kept import Kept
+from app.store.signatures.revocations import (
+    Recall,
+    is_known,
+    keep_proven,
+    noted_of,
+    recall_of,
+)
+from app.trust.kept import Kept, kept_of
+
+_log = logging.getLogger(__name__)
 
 
 def examine(  # noqa: PLR0913 - a signature, and all that it is verified with
@@ -72,7 +86,26 @@ def examine_stored(record: SignatureRecord, data: str | GivenContent | None) -> 
         content = known_content(signature, key) if data is None else data
         kept, recall = kept_of(items), recall_of(db.engine)
         examined = examine(signature, content, at=saved_at, fetch=True, kept=kept, recall=recall)
-        return replace(examined, statuses=outlast_ended(examined.statuses, key, items))
+        statuses = outlast_ended(examined.statuses, key, items)
+    note_proven(key, statuses)
+    return replace(examined, statuses=statuses)
+
+
+def note_proven(key: Key, statuses: Sequence[SignerStatus]) -> None:
+    """Note what proves that certificates of a stored version were revoked, if that is new.
+
+    A database that takes no writes now, such as a standby, changes nothing about the answer.
+    """
+    if not noted_of(statuses):
+        return
+    try:
+        with db.engine.connect() as connection:
+            if is_known(connection, key, statuses):
+                return
+        with transaction(db.engine) as connection:
+            keep_proven(connection, key, statuses)
+    except SQLAlchemyError as error:
+        _log.warning("a revocation could not be noted: %s", type(error).__name__)
 
 
 def examine_again(record: SignatureRecord, examined: Examined, *, now: datetime) -> Examined:

@@ -12,13 +12,14 @@ from sqlalchemy import Connection
 from app.cms import SignerStatus
 from app.evidence.lasting import Preserved, has_ended, outlast
 from app.evidence.records import StoredRecord, read_file, read_record
-from app.extensions import current_reads, current_trust
+from app.extensions import current_reads, current_trust, db
 from app.services import tag_scope
 from app.store.database.engine import in_snapshot
 from app.store.evidence.reading import Evidence, KeptItem, read_evidence
 from app.store.signatures import reading
 from app.store.signatures.large_texts import Key
 from app.store.signatures.records import SignatureRecord
+from app.store.signatures.revocations import recall_of
 
 
 def get_stored(document: str, thread: str, version: int | None) -> SignatureRecord:
@@ -53,7 +54,8 @@ def get_preserved(key: Key, items: tuple[KeptItem, ...], now: datetime) -> Prese
     def read(connection: Connection, _stack: ExitStack) -> Preserved:
         stored = read_record(connection, key)
         file = read_file(connection, key) if stored else None
-        return Preserved(file, items, stored, current_trust().loaded(), now)
+        recall = recall_of(db.engine)
+        return Preserved(file, items, stored, current_trust().loaded(), now, recall)
 
     return current_reads().read(read, in_snapshot)
 

@@ -261,7 +261,8 @@ def _save(  # noqa: PLR0913, PLR0917  # as above
         asked, _ = _require_asked(store, token, document.number, connection)
         saved = save_version(connection, new, signing, seen, new_evidence=urgency)
         key = Key(saved.record.id, saved.record.version)
-        note_revocations(connection, noted_of(prepared.statuses))
+        proven = prepared.evidence.statuses if prepared.evidence else ()
+        note_revocations(connection, noted_of((*prepared.statuses, *proven)))
         keep_signing(connection, asked.link, document.number, key, prepared.joined.new[0].number)
         if offer is not None:
             offer.keep_for_version(connection, saved.record.id, saved.record.version)

@@ -34,6 +34,7 @@ from app.cms import (
 )
 from app.store.database.engine import transaction
 from app.store.errors import SignatureNotFound
+from app.store.evidence.reading import measure_items, read_items
 from app.store.leases import find_holder, give_back, is_abandoned, take_lease
 from app.store.signatures.extraction import read_found
 from app.store.signatures.judgements import (
@@ -54,6 +55,7 @@ from app.store.signatures.standings import (
     was_valid,
 )
 from app.trust.former_reasons import note_former
+from app.trust.kept import Kept, kept_of
 from app.trust.service import Trust
 from app.trust.turns import GIVES_WAY, LARGE
 
@@ -149,7 +151,7 @@ class Examiner:
                 unverified = read_unverified(connection, key)
             if unverified:
                 with suppress(SignatureNotFound):  # Deleted meanwhile.
-                    judged = self._judge(unverified)
+                    judged = self._judge(key, unverified)
                     found.append((key, judged.found))
                     noted += judged.noted
             took = time.monotonic() - began
@@ -183,11 +185,11 @@ class Examiner:
             give_back(connection, _NOTE, name)
         return done
 
-    def _judge(self, unverified: Unverified) -> _Judged:
+    def _judge(self, key: Key, unverified: Unverified) -> _Judged:
         """Verify one version. Raises SignatureNotFound if it was deleted meanwhile."""
         trusted = self.trust.trusted()
         cms, turns = unverified.cms, self.trust.turns
-        is_small = isinstance(cms, str) and len(cms) <= LARGE
+        is_small = isinstance(cms, str) and len(cms) + self._measure_kept(key) <= LARGE
         try:
             # Large requests wait for the place, so the turn should not take long.
             gives_way = GIVES_WAY if is_small else 0.0
@@ -199,8 +201,12 @@ class Examiner:
                 if _is_other(unverified, signature):
                     return _Judged(_give_up(unverified, _READ_OTHERWISE, trusted))
                 note_former(self.engine, unverified, signature)
-                recall = recall_of(self.engine)
-                statuses = self.trust.verify(signature, at=unverified.saved_at, recall=recall)
+                statuses = self.trust.verify(
+                    signature,
+                    at=unverified.saved_at,
+                    kept=self._read_kept(key),
+                    recall=recall_of(self.engine),
+                )
         except MalformedSignature as error:
             # Damaged in a part that only verification reads.
             return _Judged(_give_up(unverified, f"it can't be read: {error}", trusted))
@@ -218,6 +224,19 @@ class Examiner:
             for number, before in unverified.before.items()
         }
         return _Judged(settle(joined, statuses), noted_of(statuses))
+
+    def _measure_kept(self, key: Key) -> int:
+        with self.engine.connect() as connection:
+            return measure_items(connection, key)
+
+    def _read_kept(self, key: Key) -> Kept:
+        """Return the revocation data and certificates that were obtained for a version.
+
+        As when it was saved, the time of saving counts, and not that of a later timestamp: what
+        that still proves when its authority's certificate has ended, an evidence record says.
+        """
+        with self.engine.connect() as connection:
+            return replace(kept_of(read_items(connection, key)), tokens={})
 
 
 class _Judged(NamedTuple):

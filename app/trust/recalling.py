@@ -4,11 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
-from app.cms import Certificate, CertificateList, OcspResponse, SignerStatus, noted_digest
+from app.cms import (
+    Certificate,
+    CertificateList,
+    NotedRevocation,
+    OcspResponse,
+    SignerStatus,
+    noted_digest,
+)
 from app.store.signatures.revocations import Recall
 from app.trust.kept import Kept
 from app.trust.loaded import Loaded
+
+Result = TypeVar("Result")
+Chain = Sequence[Certificate]
+
+
+def recalling(
+    verify: Callable[[tuple[NotedRevocation, ...]], Result],
+    chains_of: Callable[[Result], Iterable[Chain]],
+    loaded: Loaded,
+    recall: Recall | None,
+) -> Result:
+    """Return what `verify` returns, given what is noted against the certificates of its chains.
+
+    What is noted may discredit a timestamp, so that the result depends on other certificates: about
+    these it is asked again.
+    """
+    noted: tuple[NotedRevocation, ...] = ()
+    asked: set[str] = set()
+    while True:
+        result = verify(noted)
+        if recall is None or not loaded.trusted.anchors:
+            return result  # What is noted counts only on a path to an anchor.
+        # Those at the ends can't be revoked.
+        below = (one for chain in chains_of(result) for one in chain[:-1])
+        new = set(map(noted_digest, below)) - asked
+        more = recall(new) if new else ()
+        if not more:
+            return result
+        asked |= new
+        noted = (*noted, *more)
 
 
 def verify_recalling(
@@ -18,34 +56,22 @@ def verify_recalling(
     kept: Kept,
     found: Sequence[CertificateList | OcspResponse] = (),
 ) -> tuple[SignerStatus, ...]:
-    """Return what `verify` returns with a verifier that knows what was kept, found and noted.
+    """Return what `verify` returns with a verifier that knows what was kept, found and noted."""
 
-    What is noted may discredit a timestamp, so that the result depends on other certificates: about
-    these it is asked again.
-    """
-    if not loaded.trusted.anchors:
-        recall = None  # What is noted counts only on a path to an anchor.
-    asked: set[str] = set()
-    while True:
-        is_helped = kept.helps or found
-        verifier = loaded.knowing_kept(kept, found) if is_helped else loaded.verifier
-        statuses = verify(verifier, tokens=kept.tokens)
-        new = set(_revocable(statuses)) - asked
-        noted = recall(new) if recall and new else ()
-        if not noted:
-            return statuses
-        asked |= new
-        kept = replace(kept, noted=(*kept.noted, *noted))
+    def verify_noting(noted: tuple[NotedRevocation, ...]) -> tuple[SignerStatus, ...]:
+        known = replace(kept, noted=noted)
+        is_helped = known.helps or found
+        verifier = loaded.knowing_kept(known, found) if is_helped else loaded.verifier
+        return verify(verifier, tokens=kept.tokens)
+
+    return recalling(verify_noting, chains_of, loaded, recall)
 
 
-def _revocable(statuses: Iterable[SignerStatus]) -> Iterator[str]:
-    """List the digests (`noted_digest`) of certificates of paths, but for those at their ends."""
+def chains_of(statuses: Iterable[SignerStatus]) -> Iterator[Chain]:
+    """List the paths of signers and of their timestamps, also those without a timestamp."""
     for status in statuses:
-        yield from _below(status.chain)
-        yield from _below(status.timestamp.chain if status.timestamp else ())
+        yield status.chain
+        if status.timestamp:
+            yield status.timestamp.chain
         if status.otherwise:
-            yield from _revocable([status.otherwise])
-
-
-def _below(chain: Sequence[Certificate]) -> Iterator[str]:
-    return map(noted_digest, chain[:-1])
+            yield from chains_of([status.otherwise])

@@ -17,6 +17,7 @@ from app.cms import (
     CertificateStatus,
     ContentBudget,
     GivenContent,
+    NotedRevocation,
     Occasion,
     SignedData,
     SignedXml,
@@ -30,7 +31,7 @@ from app.store.signatures.standings import Trusted
 from app.trust.folder import Contents, list_files, read_folder
 from app.trust.kept import Kept
 from app.trust.loaded import Loaded
-from app.trust.recalling import verify_recalling
+from app.trust.recalling import chains_of, recalling, verify_recalling
 from app.trust.stored import Stored, StoredAuthorities
 from app.trust.turns import Turns
 
@@ -151,30 +152,39 @@ class Trust:
             for status in statuses
         )
 
-    def verify_alone(
+    def verify_alone(  # noqa: PLR0913  # A signature, and all that it is verified with.
         self,
         signature: SignedData | SignedXml,
         content: GivenContent | None = None,
         *,
         saved_at: datetime,
         kept: Kept,
+        recall: Recall,
         content_budget: Budget | None = None,
     ) -> tuple[SignerStatus, ...]:
         """Verify with the anchors, and evidence that is stored for the signature, and nothing else.
 
-        So what is found is what anyone would find with these. Nothing is fetched, and no result is
-        counted. Raises Busy: too much is being verified.
+        So what is found is what anyone would find with these, but for what `recall` returns: the
+        revocations that the store has noted. Nothing is fetched, and no result is counted.
+
+        Raises:
+            Busy: too much is being verified.
+            SQLAlchemyError: of `recall`.
         """
         now = datetime.now(UTC)
         # A clock that was ahead may have written a time that is still to come.
         known = min(saved_at, now)
         when = Occasion(known, known, now=now, stamps_known=known)
         budget = content_budget or ContentBudget()
-        verifier = self.loaded().knowing_only(kept)
-        with self.turns.take():
-            return verifier.verify(
+        loaded = self.loaded()
+
+        def verify(noted: tuple[NotedRevocation, ...]) -> tuple[SignerStatus, ...]:
+            return loaded.knowing_only(replace(kept, noted=noted)).verify(
                 signature, content, at=when, content_budget=budget, tokens=kept.tokens
             )
+
+        with self.turns.take():
+            return recalling(verify, chains_of, loaded, recall)
 
     def verify_certificate(
         self, certificate: Certificate, *, at: datetime | Occasion, fetch: bool = False

@@ -15,7 +15,6 @@ from app.cms import (
     parse,
     read_embedded_certificate,
 )
-from app.evidence.kept import kept_of
 from app.evidence.network import Network
 from app.evidence.obtaining import Obtainer
 from app.evidence.revocation import RevocationSource
@@ -28,6 +27,7 @@ from app.store.signatures.extraction import read_text
 from app.store.signatures.large_texts import Key
 from app.store.signatures.writing import NewVersion, save_version
 from app.trust import Trust
+from app.trust.kept import kept_of
 from tests.evidence.services import Services
 from tests.trust.serving import HERE
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.cms import Answer, Occasion, Verifier, parse
 from app.cms.x509.certificate import read_certificate
-from app.evidence.kept import kept_of
+from app.trust.kept import kept_of
 from tests import pki
 from tests.evidence.office import Office
 from tests.evidence.services import Services, now

@@ -13,12 +13,11 @@ from app.cms import (
     read_evidence_record,
     verify_evidence_record,
 )
-from app.evidence.kept import kept_of
 from app.evidence.lasting import Preserved, outlast
 from app.evidence.records import read_file, read_record, record_with_proofs
 from app.store.evidence.reading import read_evidence
 from app.store.signatures.large_texts import Key, find_text
-from app.trust.kept import Kept
+from app.trust.kept import Kept, kept_of
 from tests.evidence.decades import Archive, year
 
 LATER = datetime(2055, 1, 1, tzinfo=UTC)

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Engine
 
 from app.cms import Answer, Occasion, parse
-from app.evidence.kept import kept_of
 from app.store.evidence import jobs
 from app.trust import Trust
+from app.trust.kept import kept_of
 from tests.conftest import EngineMaker
 from tests.evidence.office import LATER, Office
 from tests.evidence.services import running

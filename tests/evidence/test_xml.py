@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 
 from app.cms import Answer, Occasion, SignerStatus, Verifier, parse, read_embedded_certificate
 from app.cms.xmldsig import canonical_budget
-from app.evidence.kept import kept_of
 from app.store.evidence.reading import Evidence
 from app.trust import Trust
+from app.trust.kept import kept_of
 from app.trust.loaded import Loaded
 from tests.conftest import EngineMaker
 from tests.evidence.office import LATER, Office, verify_later

@@ -8,11 +8,11 @@ from hashlib import sha256
 from typing import Final
 
 from app.cms import PACKAGE, Certificate, SignedData, SignedXml, stamped_values
-from app.evidence.kept import read_revocation
 from app.evidence.packages import names
 from app.evidence.packages.reading import Package, revocation_in
 from app.evidence.packages.readme import write_readme
 from app.trust.files import read_certificates, write_pem
+from app.trust.kept import read_revocation
 
 #: A line of the text about revocation data that were obtained for signers, of whom there are 256.
 _LINE: Final = re.compile(

@@ -16,13 +16,12 @@ from app.cms import (
     SignatureFile,
     read_evidence_record,
 )
-from app.evidence.kept import kept_of
 from app.evidence.packages import names
 from app.evidence.packages.archive import DAMAGE, list_files
 from app.store.evidence.reading import KeptItem
 from app.trust.errors import UnreadableFile
 from app.trust.files import read_certificates
-from app.trust.kept import Kept
+from app.trust.kept import Kept, kept_of
 
 _UNKNOWN: Final = datetime(1980, 1, 1, tzinfo=UTC)
 

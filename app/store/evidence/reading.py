@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import (
     Connection,
     Select,
+    func,
     literal,
     null,
     select,
@@ -147,9 +148,17 @@ def read_items(connection: Connection, key: Key) -> tuple[KeptItem, ...]:
     )
 
 
+def measure_items(connection: Connection, key: Key) -> int:
+    """Return the bytes of what was obtained for a version."""
+    return connection.execute(_SIZE, parameters_of(key)).scalar() or 0
+
+
 _COLUMNS = EvidenceItem.number, EvidenceItem.kind, EvidenceItem.sha256
 _ITEMS = select(*_COLUMNS).where(*is_of_version(EvidenceItem)).order_by(*_COLUMNS)
 _BLOBS = select(EvidenceBlob.sha256, EvidenceBlob.data, EvidenceBlob.created_at).where(
+    EvidenceBlob.sha256.in_(select(EvidenceItem.sha256).where(*is_of_version(EvidenceItem)))
+)
+_SIZE: Select[Any] = select(func.sum(func.length(EvidenceBlob.data))).where(
     EvidenceBlob.sha256.in_(select(EvidenceItem.sha256).where(*is_of_version(EvidenceItem)))
 )
 

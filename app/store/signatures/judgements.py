@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
+    or_,
     select,
     union_all,
     update,
@@ -25,7 +26,7 @@ from app.store.database import bulk
 from app.store.database.types import ROW_ID, UtcDateTime
 from app.store.models import Signer, Version
 from app.store.signatures.large_texts import Key, LargeText, find_text
-from app.store.signatures.standings import LEFT, Found, standing_of
+from app.store.signatures.standings import LEFT, VALUE_VALID, Found, standing_of
 
 _EVERYTHING = bindparam("everything", type_=BigInteger())
 _LIMIT = bindparam("limit", type_=Integer())
@@ -129,6 +130,36 @@ _OF_VERSION = select(Version.created_at, Version.signature_sha256).where(
 _FOUND_BEFORE = select(*FOUND_COLUMNS).where(
     Signer.signature_id == bindparam("signature_id"), Signer.version == bindparam("version")
 )
+
+
+def judge_again(connection: Connection, key: Key, numbers: Collection[int]) -> None:
+    """Have signers of a version verified again who are proven to be refused, and count as valid.
+
+    Inside `database.transaction`. They are verified in the background, within seconds.
+    """
+    if numbers:
+        connection.execute(_JUDGE_AGAIN, {**_of(key), "numbers": sorted(numbers)})
+
+
+def has_to_be_judged(connection: Connection, key: Key, numbers: Collection[int]) -> bool:
+    """Return whether `judge_again` would change anything."""
+    given = {**_of(key), "numbers": sorted(numbers)}
+    return bool(numbers) and connection.execute(_COUNTING, given).first() is not None
+
+
+def _of(key: Key) -> dict[str, int]:
+    return {"of_signature": key.signature_id, "of_version": key.version}
+
+
+_IS_COUNTING = (
+    Signer.signature_id == bindparam("of_signature", type_=ROW_ID),
+    Signer.version == bindparam("of_version", type_=Integer()),
+    Signer.number.in_(bindparam("numbers", expanding=True)),
+    Signer.judged_against != LEFT,
+    or_(Signer.standing > 0, Signer.standing == VALUE_VALID),
+)
+_COUNTING = select(Signer.number).where(*_IS_COUNTING)
+_JUDGE_AGAIN = update(Signer).where(*_IS_COUNTING).values(judged_against=LEFT)
 
 
 def found_of(row: Row[*tuple[Any, ...]]) -> Found:

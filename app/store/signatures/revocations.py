@@ -12,10 +12,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from app.cms import NotedRevocation, Revoked, SignerStatus
+from app.cms import Answer, NotedRevocation, Revoked, SignerStatus
 from app.store.database.compiled_query import Prepared
 from app.store.migrations.steps import is_missing
 from app.store.models import Revocation
+from app.store.signatures.judgements import has_to_be_judged, judge_again
+from app.store.signatures.large_texts import Key
 
 Recall: TypeAlias = Callable[[Collection[str]], Sequence[NotedRevocation]]
 """Returns what is known against certificates, by the SHA-256s of what is signed of them, hex."""
@@ -78,12 +80,38 @@ def note_revocations(connection: Connection, noted: Iterable[NotedRevocation]) -
     """Keep what was proven, inside `database.transaction`: of equal statements the newest."""
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for one in sorted(noted, key=lambda one: one.this_update):
-        row = _row_of(one)
-        rows[tuple(row[name] for name in _KEY)] = row
+        rows[_key_of(one)] = _row_of(one)
     statement = _add(connection.dialect.name)
     # In one order for all who keep some.
     for key in sorted(rows):
         connection.execute(statement, rows[key])
+
+
+def keep_proven(connection: Connection, key: Key, statuses: Sequence[SignerStatus]) -> None:
+    """Note what proved that signers of a stored version are refused, and have them judged again.
+
+    Inside `database.transaction`. Repeated, it changes nothing.
+    """
+    judge_again(connection, key, _revoked(statuses))
+    note_revocations(connection, noted_of(statuses))
+
+
+def is_known(connection: Connection, key: Key, statuses: Sequence[SignerStatus]) -> bool:
+    """Return whether `keep_proven` would change nothing that counts."""
+    noted = noted_of(statuses)
+    rows = find_revocations(connection, {one.certificate for one in noted})
+    known = {_key_of(one) for one in rows}
+    is_noted = all(_key_of(one) in known for one in noted)
+    return is_noted and not has_to_be_judged(connection, key, _revoked(statuses))
+
+
+def _revoked(statuses: Sequence[SignerStatus]) -> list[int]:
+    return [one.number for one in statuses if one.revocation.answer is Answer.NO]
+
+
+def _key_of(one: NotedRevocation) -> tuple[Any, ...]:
+    row = _row_of(one)
+    return tuple(row[name] for name in _KEY)
 
 
 def noted_of(statuses: Iterable[SignerStatus]) -> tuple[NotedRevocation, ...]:

@@ -21,13 +21,14 @@ from app.cms import (
     parse_der,
     parse_xml,
 )
-from app.evidence.kept import by_signer, kept_of
-from app.extensions import current_trust
+from app.evidence.kept import by_signer
+from app.extensions import current_trust, db
 from app.services.stored import get_evidence, outlast_ended
 from app.store.evidence.reading import Evidence
 from app.store.evidence.reasons import read_reasons
 from app.store.signatures.large_texts import Key
-from app.trust.kept import Kept
+from app.store.signatures.revocations import recall_of
+from app.trust.kept import Kept, kept_of
 
 #: The parts of level LT that each form must prove.
 _OF_T = ("signature", "timestamp")
@@ -53,7 +54,9 @@ def put_together(
     except CannotAugment as error:
         raise refusal(error.reason, evidence) from error
     kept = Kept() if profile is SignatureProfile.LT else kept_of(evidence.items)
-    statuses = current_trust().verify_alone(signature, saved_at=saved_at, kept=kept)
+    statuses = current_trust().verify_alone(
+        signature, saved_at=saved_at, kept=kept, recall=recall_of(db.engine)
+    )
     statuses = outlast_ended(statuses, key, evidence.items)
     require(statuses, _OF_T if profile is SignatureProfile.T else OF_LT, evidence)
     return found

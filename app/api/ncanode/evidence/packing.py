@@ -10,9 +10,10 @@ from app.cms import CannotAugment, SignatureFile, parse_der, parse_xml
 from app.evidence.lasting import Preserved, outlast
 from app.evidence.packages.reading import read_package
 from app.evidence.packages.writing import write_package
-from app.extensions import current_trust
+from app.extensions import current_trust, db
 from app.services.stored import get_evidence, get_stored_record
 from app.store.signatures.large_texts import Key
+from app.store.signatures.revocations import recall_of
 
 
 def pack(file: SignatureFile, key: Key, saved_at: datetime) -> bytes:
@@ -34,8 +35,11 @@ def pack(file: SignatureFile, key: Key, saved_at: datetime) -> bytes:
     except CannotAugment as error:
         raise refusal(error.reason, evidence) from error
     package = read_package(made)
-    statuses = current_trust().verify_alone(signature, saved_at=saved_at, kept=package.kept)
+    recall = recall_of(db.engine)
+    statuses = current_trust().verify_alone(
+        signature, saved_at=saved_at, kept=package.kept, recall=recall
+    )
     loaded, now = current_trust().loaded(), datetime.now(UTC)
-    preserved = Preserved(package.file.data, package.items, package.record, loaded, now)
+    preserved = Preserved(package.file.data, package.items, package.record, loaded, now, recall)
     require(outlast(statuses, preserved), OF_LT, evidence)
     return made

@@ -29,7 +29,6 @@ from app.cms import (
     open_file,
     parse,
 )
-from app.evidence.kept import kept_of
 from app.evidence.lasting import archived, outlast
 from app.extensions import current_reads, current_trust, db
 from app.rate_limit.places import current_places
@@ -46,6 +45,8 @@ from app.store.signatures import reading
 from app.store.signatures.large_texts import Key
 from app.store.signatures.reading import FileFacts
 from app.store.signatures.records import SignatureRecord
+from app.store.signatures.revocations import recall_of
+from app.trust.kept import kept_of
 from app.wording.sentences import Wording
 
 blueprint = Blueprint("evidence", __name__)
@@ -112,6 +113,7 @@ def _answer(
         content,
         saved_at=record.version_created_at,
         kept=kept_of(evidence.items),
+        recall=recall_of(db.engine),
         content_budget=budget,
     )
     preserved = get_preserved(key_of(record), evidence.items, datetime.now(UTC))

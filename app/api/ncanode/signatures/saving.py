@@ -118,8 +118,9 @@ def obtain_awaited(checked: Checked) -> Checked:
 
 def keep_evidence(connection: Connection, checked: Checked, record: SignatureRecord) -> None:
     """Keep what was obtained and proven for a version, in the transaction that saves it."""
-    if checked.noted:
-        note_revocations(connection, checked.noted)
+    proven = checked.evidence.statuses if checked.evidence else ()
+    if noted := (*checked.noted, *noted_of(proven)):
+        note_revocations(connection, noted)
     if checked.evidence is not None:
         key = Key(record.id, record.version)
         keep_saved(connection, key, checked.evidence.items, checked.evidence.states)
